@@ -1,0 +1,195 @@
+/* DNS messages as bytes: reading a client's question (RFC 1035 section 4.1, RFC 6891), walking a
+ * target's reply record by record, and writing answers. No allocation, no sockets.
+ *
+ * A reply is written front to back into one buffer, always with the question at offset 12, so that
+ * a record whose owner is the qname has the pointer c0 0c. */
+#ifndef SLUICE_MESSAGE_H
+#define SLUICE_MESSAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "rules/err.h"
+#include "rules/name.h"
+#include "rules/record.h"
+
+enum {
+	MESSAGE_HEADER = 12,
+	MESSAGE_MAX = 65535,
+	MESSAGE_UDP_MIN = 512,           /* without EDNS (RFC 1035 section 2.3.4) */
+	MESSAGE_QUESTION_MAX = 260,      /* bytes: name, type, class */
+	MESSAGE_UPSTREAM_PAYLOAD = 1232, /* what our own OPT advertises */
+	MESSAGE_QUERY_MAX = MESSAGE_HEADER + MESSAGE_QUESTION_MAX + 11, /* what we send upstream */
+	MESSAGE_EDE_TEXT_MAX = 200,
+};
+
+enum rcode {
+	RCODE_NOERROR = 0,
+	RCODE_FORMERR = 1,
+	RCODE_SERVFAIL = 2,
+	RCODE_NXDOMAIN = 3,
+	RCODE_NOTIMP = 4,
+	RCODE_REFUSED = 5,
+	RCODE_YXDOMAIN = 6,
+	RCODE_BADVERS = 16,
+};
+enum { OPCODE_QUERY = 0, OPCODE_NOTIFY = 4, OPCODE_UPDATE = 5 };
+
+enum {
+	FLAG_QR = 0x8000,
+	FLAG_AA = 0x0400,
+	FLAG_TC = 0x0200,
+	FLAG_RD = 0x0100,
+	FLAG_RA = 0x0080,
+	FLAG_AD = 0x0020,
+	FLAG_CD = 0x0010,
+	FLAG_OPCODE = 0x7800,
+	FLAG_RCODE = 0x000f
+};
+
+enum section { SECTION_ANSWER, SECTION_AUTHORITY, SECTION_ADDITIONAL, SECTION_COUNT };
+
+/* RFC 8914, the ones we give. */
+enum ede {
+	EDE_NONE = -1,
+	EDE_OTHER = 0,
+	EDE_STALE = 3,
+	EDE_CACHED_ERROR = 13,
+	EDE_NOT_READY = 14,
+	EDE_BLOCKED = 15,
+	EDE_PROHIBITED = 18,
+	EDE_STALE_NXDOMAIN = 19,
+	EDE_NOT_AUTHORITATIVE = 20,
+	EDE_NOT_SUPPORTED = 21,
+	EDE_NO_REACHABLE_AUTHORITY = 22,
+	EDE_NETWORK_ERROR = 23,
+};
+
+/* ---- a client's question ---- */
+
+struct request {
+	uint16_t id;
+	uint16_t flags; /* as they came */
+	uint16_t type, class;
+	uint16_t question_length; /* bytes from offset 12; 0: none could be read */
+	bool edns, dnssec_ok, nsid;
+	uint8_t edns_version;
+	uint16_t payload; /* what the client takes by UDP: at least 512 */
+};
+
+enum request_state {
+	REQUEST_FINE,
+	REQUEST_SILENT, /* not to be answered: too short for a header, or QR = 1 */
+	REQUEST_ERROR,  /* to be answered with *rcode: FORMERR, NOTIMP, BADVERS */
+};
+
+/* Reads a packet that a client sent. On REQUEST_FINE name holds the qname; there is exactly one
+ * question, opcode QUERY, at most one OPT, version 0 (RFC 9619, RFC 6891). On REQUEST_ERROR as much
+ * of request is filled as could be read, so that an error can be answered with id, opcode, question
+ * and OPT. Meta types that only a zone transfer or TSIG may ask (IXFR, AXFR, MAILA, MAILB, OPT,
+ * TSIG, TKEY) are left to the caller. */
+enum request_state message_read_request(struct request *request, struct name *name,
+					const struct hash_key *key, const uint8_t *packet,
+					size_t length, enum rcode *rcode);
+
+/* ---- a target's reply ---- */
+
+struct record_view {  /* a record where it stands; offsets are into the packet */
+	size_t owner; /* of its name, perhaps a pointer */
+	uint16_t type, class;
+	uint32_t ttl; /* top bit set reads as 0 (RFC 2181 section 8) */
+	size_t ttl_at, rdata;
+	uint16_t rdata_length;
+};
+
+/* Reads the record at *at and moves *at behind it. ERR_INVALID when anything is out of bounds, or a
+ * compression pointer anywhere in it does not point backward. */
+MUST_CHECK int message_read_record(const uint8_t *packet, size_t length, size_t *at,
+				   struct record_view *record);
+
+static inline uint16_t message_u16(const uint8_t *at)
+{
+	return (uint16_t)(at[0] << 8 | at[1]);
+}
+static inline uint32_t message_u32(const uint8_t *at)
+{
+	return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
+}
+static inline void message_put16(uint8_t *at, uint16_t value)
+{
+	at[0] = (uint8_t)(value >> 8);
+	at[1] = (uint8_t)value;
+}
+static inline void message_put32(uint8_t *at, uint32_t value)
+{
+	message_put16(at, (uint16_t)(value >> 16));
+	message_put16(at + 2, (uint16_t)value);
+}
+static inline uint16_t message_flags(const uint8_t *packet)
+{
+	return message_u16(packet + 2);
+}
+
+/* ---- writing ---- */
+
+struct message {
+	uint8_t *wire;
+	size_t length, capacity;
+	uint16_t counts[SECTION_COUNT]; /* records written; OPT is counted by message_finish */
+	uint16_t question_length;
+	bool overflow; /* something did not fit: the message will be truncated */
+};
+
+struct message_mark { /* a place to go back to */
+	size_t length;
+	uint16_t counts[SECTION_COUNT];
+	bool overflow;
+};
+
+/* Starts a reply in `buffer`: header space and the question's bytes (from offset 12 of the packet,
+ * as they came: case is preserved). question_length 0: no question. */
+void message_begin(struct message *message, uint8_t *buffer, size_t capacity,
+		   const uint8_t *question, uint16_t question_length);
+struct message_mark message_mark(const struct message *message);
+void message_rewind(struct message *message, const struct message_mark *mark);
+
+/* Adds a whole RRset. owner_at: where in this message its owner name stands (12: the qname), or 0:
+ * `owner`, uncompressed wire, is written out. ttl_max caps the TTL. Returns where the first
+ * record's rdata stands, 0 when it did not fit. */
+size_t message_add_rrset(struct message *message, enum section section, const struct rrset *rrset,
+			 size_t owner_at, const uint8_t *owner, uint32_t ttl_max);
+/* Copies a record out of another packet, with its names decompressed where they may be compressed
+ * (record_layout). Owner and return as above. `ttl` replaces its TTL. */
+size_t message_copy_record(struct message *message, enum section section, const uint8_t *packet,
+			   size_t length, const struct record_view *record, size_t owner_at,
+			   const uint8_t *owner, uint32_t ttl);
+/* Adds one record from parts: rdata as given. */
+size_t message_add_record(struct message *message, enum section section, uint16_t type,
+			  uint16_t class, uint32_t ttl, size_t owner_at, const uint8_t *owner,
+			  const uint8_t *rdata, size_t rdata_length);
+
+struct message_end {
+	enum rcode rcode;
+	bool authoritative;
+	bool truncated;       /* TC set although everything fits: a target's own TC passed on */
+	enum ede ede;         /* sent only to clients with EDNS, and dropped when it does not fit */
+	const char *ede_text; /* UTF-8, may be NULL */
+	const char *nsid;     /* sent when asked for; may be NULL */
+	uint16_t payload;     /* what our OPT advertises */
+	size_t limit;         /* bytes that the transport and the client allow */
+};
+
+/* Completes the reply: header (QR, opcode, RD and CD from the request, RA; AD 0), truncation to an
+ * empty one with TC when it is over the limit or overflowed, OPT when the request had one (with
+ * EDE, NSID). Returns the message's length. */
+size_t message_finish(struct message *message, const struct request *request,
+		      const struct message_end *end);
+
+/* The question as we send it upstream: RD, CD as said, our OPT unless `edns` is false. Id as given.
+ * Returns the length, at most MESSAGE_QUERY_MAX. */
+size_t message_write_query(uint8_t buffer[MESSAGE_QUERY_MAX], uint16_t id, const uint8_t *qname,
+			   size_t qname_length, uint16_t type, bool checking_disabled,
+			   bool dnssec_ok, bool edns);
+
+#endif

@@ -1,0 +1,60 @@
+/* Where questions leave: per worker and source address a pool of unconnected UDP sockets on random
+ * ports, shared by all targets, and TCP connections that are reused and pipelined. It carries bytes
+ * for pending.h and knows nothing of policies.
+ *
+ * Ports: up to OUTBOUND_PORTS sockets on ports drawn from the kernel's ephemeral range, a few drawn
+ * at random for each batch; each is renewed now and then, after its flights have drained.
+ * IP_RECVERR brings refusals and unreachables at once. */
+#ifndef SLUICE_OUTBOUND_H
+#define SLUICE_OUTBOUND_H
+
+#include <stdint.h>
+#include <uv.h>
+
+#include "endpoints/entropy.h"
+#include "endpoints/pending.h"
+
+enum {
+	OUTBOUND_PORTS = 1024,    /* sockets of a source; fewer where RLIMIT_NOFILE is low */
+	OUTBOUND_PORTS_BATCH = 8, /* drawn for a batch */
+	OUTBOUND_TCP_IDLE_US = 10 * 1000 * 1000,
+	OUTBOUND_TCP_CONNECT_US = 800 * 1000,
+	OUTBOUND_TCP_PIPELINE =
+		256, /* unanswered questions of one connection; then one more is opened */
+};
+
+struct outbound_counters {
+	uint64_t udp_sent, udp_received, tcp_sent, tcp_received, tcp_connects, send_failed;
+	uint64_t ports_renewed, unreachable;
+};
+
+struct outbound {
+	uv_loop_t *loop;
+	struct wheel *wheel;
+	struct entropy *entropy;
+	struct pending_table *pending;
+	uint64_t (*now_us)(void *context);
+	void *context;
+	unsigned ports_max; /* per source */
+	struct outbound_pool *pools;
+	struct outbound_connection *connections;
+	struct outbound_counters counters;
+};
+
+MUST_CHECK int outbound_init(struct outbound *outbound, uv_loop_t *loop, struct wheel *wheel,
+			     struct entropy *entropy, struct pending_table *pending,
+			     unsigned ports_max, uint64_t (*now_us)(void *), void *context);
+/* Starts closing everything; memory goes with the loop's last close callbacks. */
+void outbound_release(struct outbound *outbound);
+
+/* What pending_table.send and .forget are set to, with the outbound as their context. */
+int outbound_send(void *outbound, struct flight *flight, const uint8_t *wire, size_t length,
+		  uint64_t now_us);
+void outbound_forget(void *outbound, struct flight *flight);
+
+/* Sends what has been gathered; called at the end of every loop round. */
+void outbound_flush(struct outbound *outbound);
+/* Sources that a new policy no longer names: their pools close once drained. */
+void outbound_retain(struct outbound *outbound, const struct address *sources, size_t count);
+
+#endif

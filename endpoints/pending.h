@@ -1,0 +1,142 @@
+/* Questions under way to targets: the in-flight table, coalescing, and the walk along a leg's
+ * targets as DESIGN's section "Targets" has it.
+ *
+ *     waiter ─┐                                  ┌─ flight (socket, id, target 1; sent, silent)
+ *     waiter ─┼─► pending (one upstream question)┼─ flight (copy)
+ *     waiter ─┘                                  └─ flight (target 2)
+ *
+ * A pending is one question to one leg; identical questions join it. A flight is one packet on its
+ * way: it stays in the table until it is answered or the target's patience is over, also when its
+ * pending has long got its answer elsewhere, so that a late answer still counts as a sign of life.
+ *
+ * No sockets and no clock in here: `send` is the transport (outbound.h, or a test's), time is the
+ * wheel's and a parameter. */
+#ifndef SLUICE_PENDING_H
+#define SLUICE_PENDING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "endpoints/entropy.h"
+#include "endpoints/message.h"
+#include "endpoints/target.h"
+#include "endpoints/wheel.h"
+#include "rules/name.h"
+#include "rules/ruleset.h"
+
+struct pending_key {
+	const struct leg *leg; /* its id is compared */
+	const struct name *name;
+	uint16_t type;
+	bool dnssec_ok, checking_disabled;
+};
+
+enum ask_outcome {
+	ASK_ANSWERED,  /* NOERROR or NXDOMAIN, well formed as far as the header and the question go
+			*/
+	ASK_TRUNCATED, /* the best there is has TC set */
+	ASK_FAILED,    /* every target answered with an error, or is unreachable */
+	ASK_SILENT,    /* nobody answered before the deadline */
+};
+
+struct ask_result {
+	enum ask_outcome outcome;
+	const uint8_t *wire; /* ANSWERED, TRUNCATED: the reply, with its question at offset 12 */
+	size_t length;
+	const struct upstream
+		*upstream; /* ANSWERED, TRUNCATED: who said it; else the last one tried, or NULL */
+	enum target_error error; /* FAILED, SILENT: what the last one did */
+};
+
+/* Somebody who waits; embedded in whatever waits. */
+struct waiter {
+	struct waiter *next, **link; /* link NULL: not waiting */
+	struct pending *pending;
+	/* The answer is there. `value` is what on_result made of it; it lives until this returns
+	 * unless the callee takes a reference of its own. */
+	void (*on_done)(struct waiter *waiter, void *value, uint64_t now_us);
+};
+
+struct flight { /* one packet on its way */
+	struct flight *next_in_bucket;
+	struct flight *next, **link;                 /* of its pending */
+	struct flight *next_waiting, **waiting_link; /* at its target, in this worker */
+	struct pending *pending; /* NULL: it has its answer, this one only still counts */
+	const struct upstream *upstream;
+	struct target *target;
+	void *socket; /* the transport's: where the reply must arrive */
+	uint64_t sent_us;
+	struct timer timer; /* allowance, then patience */
+	uint16_t id;
+	uint8_t index; /* of the upstream in its leg */
+	bool tcp, edns, copy, waits;
+	uint16_t question_length;
+	uint8_t question[MESSAGE_QUESTION_MAX]; /* what the reply must repeat */
+};
+
+struct pending; /* opaque */
+
+struct pending_table {
+	struct wheel *wheel;
+	struct entropy *entropy;
+	void *context; /* of the callbacks */
+	/* Sends and sets flight->socket. ERR_SYSTEM: the target cannot be reached this way now.
+	 * Must not call back into this table. */
+	int (*send)(void *context, struct flight *flight, const uint8_t *wire, size_t length,
+		    uint64_t now_us);
+	/* The flight is over; the transport may drop what it keeps for it. */
+	void (*forget)(void *context, struct flight *flight);
+	/* Called once when a question has come to its end, before its waiters: turns the result
+	 * into what they share (a cache entry), or NULL. */
+	void *(*on_result)(void *context, const struct pending_key *key,
+			   const struct ask_result *result, uint64_t now_us);
+	void (*release_value)(void *context, void *value);
+	/* A leg's memory must outlive its pendings and flights: held once for each of them. */
+	void (*hold)(void *context, void *holder);
+	void (*unhold)(void *context, void *holder);
+
+	struct pending **buckets; /* by key */
+	struct flight **flights;  /* by socket and id */
+	struct flight *waiting;   /* see pending.c */
+	struct pending *stalled;  /* every target is suspect: waiting for a sign of life */
+	struct timer stalled_timer;
+	struct hash_key key;
+	unsigned bucket_count, flight_count, pending_count, pending_max;
+	uint64_t asked, coalesced, retried, mismatched, late;
+};
+
+MUST_CHECK int pending_table_init(struct pending_table *table, struct wheel *wheel,
+				  struct entropy *entropy, const struct hash_key *key);
+/* Ends everything without calling anybody back but forget and unhold. */
+void pending_table_release(struct pending_table *table);
+
+/* Asks, or joins the same question under way. The waiter hears of the end by on_done, never before
+ * this returns. `holder` is what keeps the leg's memory (a policy snapshot). deadline_us is the
+ * waiter's own business (pending_leave); a new pending gives up at it. `may_wait` false: do not
+ * wait for a sign of life when every target is suspect, but fail (another leg follows). ERR_LIMIT
+ * at pending_max. */
+MUST_CHECK int pending_ask(struct pending_table *table, const struct pending_key *key, void *holder,
+			   struct waiter *waiter, uint64_t deadline_us, bool may_wait,
+			   uint64_t now_us);
+/* Leaves before the answer; the question itself goes on while others wait for it, and its flights
+ * go on counting. Fine when not waiting. */
+void pending_leave(struct pending_table *table, struct waiter *waiter);
+
+/* A datagram or a message of a TCP stream arrived. It is taken for an answer only if socket, peer,
+ * id, QR and question match a flight; otherwise it is counted and its question waits on (it may be
+ * forged). One that matches and cannot be parsed sends the question to the next target. True when
+ * it matched. */
+bool pending_on_reply(struct pending_table *table, void *socket, const struct host *peer,
+		      const uint8_t *wire, size_t length, uint64_t now_us);
+/* The transport learned that this flight will get no answer (refused, unreachable, reset). */
+void pending_on_error(struct pending_table *table, struct flight *flight, enum target_error error,
+		      uint64_t now_us);
+/* Finds the flight for a socket and an id, for errors that quote the packet (IP_RECVERR); or NULL.
+ */
+struct flight *pending_find_flight(struct pending_table *table, void *socket, uint16_t id);
+
+/* Whether every upstream of the leg is suspect now. */
+bool leg_is_dark(const struct leg *leg);
+
+#endif

@@ -1,0 +1,53 @@
+/* The one carrier of a query from socket to reply. inbound fills it and gives it to the resolver,
+ * which owns it until it calls query_finish; there is one way out, and it is taken exactly once.
+ *
+ *     inbound ──on_query──► resolver ──query_finish──► inbound ──► back to the pool */
+#ifndef SLUICE_QUERY_H
+#define SLUICE_QUERY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "endpoints/message.h"
+#include "rules/name.h"
+#include "rules/prefix.h"
+
+enum { QUERY_SCRATCH = 640 };
+
+struct query {
+	struct query *next; /* in the pool; inbound's while it owns the query */
+	/* Takes the reply (NULL: none is to be sent) and the query back. */
+	void (*finish)(struct query *query, const uint8_t *reply, size_t length);
+	void *origin;  /* of whoever made the query: socket, connection, caller */
+	void *binding; /* what the resolver attached to the listener it arrived at */
+	struct address client;
+	struct sockaddr_storage peer; /* where the reply goes, UDP */
+	uint64_t arrived_us;
+	size_t limit; /* bytes that the reply may have: the transport's and client's */
+	bool tcp;
+	struct request request;
+	uint8_t question[MESSAGE_QUESTION_MAX];      /* as it came, request.question_length bytes */
+	struct name name;                            /* the qname */
+	_Alignas(16) uint8_t scratch[QUERY_SCRATCH]; /* the resolver's */
+};
+
+static inline void query_finish(struct query *query, const uint8_t *reply, size_t length)
+{
+	query->finish(query, reply, length);
+}
+
+/* A per-worker pool: grows in slabs up to max, then query_take gives NULL. */
+struct query_pool {
+	struct query *free;
+	struct query_slab *slabs;
+	unsigned in_use, allocated, max;
+};
+
+void query_pool_init(struct query_pool *pool, unsigned max);
+void query_pool_release(struct query_pool *pool);
+struct query *query_take(struct query_pool *pool);
+void query_give(struct query_pool *pool, struct query *query);
+
+#endif

@@ -1,0 +1,33 @@
+/* What a call can fail with. Functions that can fail return an int: 0 is good, a negative enum err
+ * is not, and the caller must look at it. These are errors of the program and its surroundings;
+ * what is wrong with a configuration is a struct fault (fault.h), and what DNS has to say is a
+ * verdict or an rcode, never one of these. */
+#ifndef SLUICE_ERR_H
+#define SLUICE_ERR_H
+
+#define ERR_MAP(X)                                                                                 \
+	X(NOMEM, "out of memory")                                                                  \
+	X(INVALID, "not well formed")                                                              \
+	X(TOO_LONG, "longer than allowed")                                                         \
+	X(NO_SPACE, "does not fit")                                                                \
+	X(NOT_FOUND, "not found")                                                                  \
+	X(EXISTS, "exists already")                                                                \
+	X(LIMIT, "a configured maximum is reached")                                                \
+	X(FAULTS, "the configuration has faults")                                                  \
+	X(SYSTEM, "the system refused, see errno")
+
+enum err {
+#define X(name, text) ERR_ORDINAL_##name,
+	ERR_MAP(X)
+#undef X
+#define X(name, text) ERR_##name = -1 - ERR_ORDINAL_##name,
+		ERR_MAP(X)
+#undef X
+};
+
+/* The text for an error, without a final dot; never NULL. */
+const char *err_text(int err);
+
+#define MUST_CHECK __attribute__((warn_unused_result))
+
+#endif

@@ -1,0 +1,54 @@
+/* What is wrong with a configuration. A reader or a check does not stop at the first thing: it adds
+ * a fault and goes on, and the operator gets the whole list with places. Errors refuse the
+ * configuration, warnings never do.
+ *
+ * A fault's text says what is wrong and then what would be right:
+ *     "10.10.0.0/29 is smaller than /28; use a prefix from /24 to /28". */
+#ifndef SLUICE_FAULT_H
+#define SLUICE_FAULT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "rules/arena.h"
+
+enum severity { FAULT_ERROR, FAULT_WARNING };
+
+/* Where a value came from. The strings belong to whoever made the value, usually the model's arena,
+ * and are copied into the fault. path names items by their name where they have one:
+ * "virtual_networks[hub].subnets[dns-in].prefix". */
+struct origin {
+	const char *file; /* NULL: not from a file */
+	unsigned line;    /* 0: unknown */
+	const char *path; /* NULL: the file as a whole */
+};
+
+struct fault {
+	enum severity severity;
+	struct origin origin;
+	const char *text;
+};
+
+struct faults {
+	struct arena arena;
+	struct fault *items; /* in the order they were found */
+	size_t count, room;
+	size_t errors, warnings;
+};
+
+void faults_init(struct faults *faults);
+void faults_release(struct faults *faults);
+
+/* Adds a fault at origin; `field`, when not NULL, is appended to the origin's path after a dot.
+ * Out of memory still counts the fault, so that a refusal is never lost. */
+void fault_add(struct faults *faults, enum severity severity, const struct origin *origin,
+	       const char *field, const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+/* Sorts by file and line, as an operator reads them; the order of equal lines is kept. */
+void faults_sort(struct faults *faults);
+
+/* One line per fault: "file:line: path: text", with "warning: " ahead of the text of a warning. */
+void faults_print(const struct faults *faults, FILE *out);
+
+#endif

@@ -1,0 +1,17 @@
+/* A keyed hash (SipHash-1-3), so that nobody who chooses the names can choose the collisions. The
+ * key is drawn once per process and handed to whoever hashes; tests hand in a fixed one. */
+#ifndef SLUICE_HASH_H
+#define SLUICE_HASH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct hash_key {
+	uint64_t k0, k1;
+};
+
+/* Hashes `length` bytes. `seed` chains: the hash of a whole is the hash of a part with the hash of
+ * the rest as its seed, which is how a name's suffixes get theirs (name.h). */
+uint64_t hash_bytes(const struct hash_key *key, uint64_t seed, const void *data, size_t length);
+
+#endif

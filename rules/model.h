@@ -1,0 +1,301 @@
+/* The desired configuration as plain values, by the names of the configuration file (schema.h has
+ * the table that ties the two together). It says what somebody wants, not whether that is allowed:
+ * limits.h checks it, policy.h compiles it.
+ *
+ * Everything a model points to lives in its arena, apart from the zones' data, which are shared,
+ * counted parts. A string that was not given is NULL, an address not given has family 0, a list not
+ * given has count 0. Every item begins with its origin, so that a fault found later still names the
+ * file and line. */
+#ifndef SLUICE_MODEL_H
+#define SLUICE_MODEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "rules/arena.h"
+#include "rules/fault.h"
+#include "rules/prefix.h"
+
+struct zone;
+
+/* Lists all have this shape; `strings`, `hosts` and `prefixes` are lists of bare values. */
+#define LIST_OF(type)                                                                              \
+	struct {                                                                                   \
+		type *items;                                                                       \
+		size_t count;                                                                      \
+	}
+
+enum protocol { PROTOCOL_UDP, PROTOCOL_TCP };
+enum allocation { ALLOCATION_DYNAMIC, ALLOCATION_STATIC };
+enum rule_state { RULE_ENABLED, RULE_DISABLED };
+enum resolution_policy { RESOLUTION_DEFAULT, RESOLUTION_NXDOMAIN_REDIRECT };
+enum special_names { SPECIAL_ANSWER, SPECIAL_FORWARD };
+enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
+enum log_format { LOG_AUTO, LOG_TEXT, LOG_JOURNAL, LOG_JSON };
+enum client_role { ROLE_READER, ROLE_ADMIN };
+
+struct target_server { /* rulesets.rules.targets, default_resolver.targets */
+	struct origin origin;
+	struct address address;
+	uint32_t port;
+	enum protocol protocol;
+};
+
+struct default_resolver {
+	struct origin origin;
+	bool given;
+	LIST_OF(struct target_server)
+	targets; /* none: the system's resolv.conf, see model_resolv */
+	enum special_names special_names;
+};
+
+struct vnet_resolver {
+	struct origin origin;
+	bool given;
+	LIST_OF(struct host) listen;
+};
+
+struct subnet {
+	struct origin origin;
+	const char *name;
+	struct prefix prefix;
+	const char *delegation;
+};
+
+struct virtual_network {
+	struct origin origin;
+	const char *name;
+	const char *region;
+	bool encryption;
+	LIST_OF(struct prefix) address_space;
+	LIST_OF(struct host) dns_servers;
+	LIST_OF(struct prefix) client_prefixes;
+	LIST_OF(struct subnet) subnets;
+};
+
+struct inbound_endpoint {
+	struct origin origin;
+	const char *name;
+	const char *subnet;
+	enum allocation allocation;
+	struct address address; /* not given and dynamic: model_place_endpoints finds one */
+	struct host listen;     /* not given: address:53 */
+};
+
+struct outbound_endpoint {
+	struct origin origin;
+	const char *name;
+	const char *subnet;
+	struct address source; /* not given: the first usable address of the subnet */
+};
+
+struct dns_resolver {
+	struct origin origin;
+	const char *name;
+	const char *virtual_network;
+	const char *region;
+	LIST_OF(struct inbound_endpoint) inbound_endpoints;
+	LIST_OF(struct outbound_endpoint) outbound_endpoints;
+};
+
+struct zone_link {
+	struct origin origin;
+	const char *name;
+	const char *virtual_network;
+	bool registration;
+	enum resolution_policy resolution_policy;
+};
+
+struct private_zone {
+	struct origin origin;
+	const char *name; /* with or without the final dot */
+	const char *file; /* absolute, or relative to the working directory */
+	LIST_OF(struct zone_link) links;
+	struct zone *zone; /* what the file says; a reference, NULL until it was read */
+};
+
+struct ruleset_link {
+	struct origin origin;
+	const char *name;
+	const char *virtual_network;
+};
+
+struct forwarding_rule {
+	struct origin origin;
+	const char *name;
+	const char *domain; /* dot-terminated */
+	enum rule_state state;
+	bool follow_cname;
+	LIST_OF(struct target_server) targets;
+};
+
+struct forwarding_ruleset {
+	struct origin origin;
+	const char *name;
+	const char *region;
+	LIST_OF(const char *) outbound_endpoints; /* "RESOLVER/ENDPOINT" */
+	LIST_OF(struct ruleset_link) links;
+	LIST_OF(struct forwarding_rule) rules;
+};
+
+/* One member per row of the limits table, in its order (limits.h has the table). */
+struct limit_values {
+	struct origin origin;
+	uint32_t resolvers_per_subscription;
+	uint32_t resolvers_per_virtual_network;
+	uint32_t inbound_endpoints_per_resolver;
+	uint32_t outbound_endpoints_per_resolver;
+	uint32_t rules_per_ruleset;
+	uint32_t links_per_ruleset;
+	uint32_t rulesets_per_virtual_network;
+	uint32_t outbound_endpoints_per_ruleset;
+	uint32_t rulesets_per_outbound_endpoint;
+	uint32_t targets_per_rule;
+	uint32_t queries_per_second_per_endpoint; /* 0: no limit */
+	uint32_t private_zones_per_subscription;
+	uint32_t record_sets_per_zone;
+	uint32_t records_per_record_set;
+	uint32_t links_per_zone;
+	uint32_t registration_links_per_zone;
+	uint32_t zones_per_virtual_network;
+	uint32_t registration_zones_per_virtual_network;
+	uint32_t subnet_prefix_length_min;
+	uint32_t subnet_prefix_length_max;
+};
+
+struct management_client {
+	struct origin origin;
+	const char *id;
+	const char *secret_file;
+	enum client_role role;
+};
+
+struct management {
+	struct origin origin;
+	bool given;
+	const char *socket;
+	LIST_OF(const char *) listen; /* URLs */
+	const char *certificate, *key;
+	LIST_OF(struct management_client) clients;
+	const char *state;
+};
+
+struct address_pool {
+	struct origin origin;
+	const char *name;
+	const char *region; /* NULL: every region */
+	struct prefix prefix;
+};
+
+struct owned_address {
+	struct origin origin;
+	const char *name, *resource_group, *id, *region;
+	struct address address;
+	enum allocation allocation;
+	const char *domain_name_label;
+	const char *reverse_fqdn; /* NULL: not said here */
+	const char *description;
+	uint32_t ttl; /* 0: reverse.ttl */
+};
+
+struct cloud_service {
+	struct origin origin;
+	const char *name, *description;
+	struct address address;
+	const char *reverse_fqdn;
+};
+
+struct reverse_settings {
+	struct origin origin;
+	const char *suffix, *service_suffix;
+	uint32_t ttl;
+	bool ipv6;
+	LIST_OF(const char *) name_servers;
+	const char *hostmaster;
+	const char *resolve_in;
+};
+
+struct cache_settings {
+	struct origin origin;
+	uint64_t size_bytes;
+	uint32_t ttl_min, ttl_max; /* seconds, of positive answers */
+	uint32_t negative_ttl_max; /* seconds */
+	uint32_t stale_max; /* seconds past its TTL that an answer may still be given; 0: never */
+};
+
+struct udp_settings {
+	struct origin origin;
+	uint32_t payload_max; /* bytes, of an answer by UDP */
+};
+
+struct tcp_settings {
+	struct origin origin;
+	uint32_t connections_max;            /* inbound, per worker */
+	uint32_t connections_per_client_max; /* inbound, per worker and address */
+	uint32_t idle_timeout_ms;
+	uint32_t pipeline_max; /* unanswered queries of one connection */
+};
+
+struct log_settings {
+	struct origin origin;
+	enum log_level level;
+	enum log_format format;
+};
+
+struct identity_settings { /* what CH TXT and NSID tell; NULL: nothing of interest */
+	struct origin origin;
+	const char *version, *server;
+};
+
+struct model {
+	struct arena arena;
+	struct origin origin;
+
+	const char *subscription, *region;
+	uint32_t workers; /* 0: one per CPU */
+	LIST_OF(const char *) reserved_domains;
+	struct default_resolver default_resolver;
+	struct vnet_resolver vnet_resolver;
+	LIST_OF(struct virtual_network) virtual_networks;
+	LIST_OF(struct dns_resolver) resolvers;
+	LIST_OF(struct private_zone) private_zones;
+	LIST_OF(struct forwarding_ruleset) rulesets;
+	struct limit_values limits;
+	struct management management;
+	LIST_OF(struct address_pool) address_pools;
+	LIST_OF(struct owned_address) addresses;
+	LIST_OF(struct cloud_service) cloud_services;
+	struct reverse_settings reverse;
+	struct cache_settings cache;
+	struct udp_settings udp;
+	struct tcp_settings tcp;
+	struct log_settings log;
+	struct identity_settings identity;
+};
+
+/* An empty model; schema_defaults fills in the defaults of every field. */
+struct model *model_new(void);
+/* Lets go of the zones and the arena. NULL is fine. */
+void model_free(struct model *model);
+
+/* Finds by name, without regard to ASCII case as Azure does; NULL when there is none. */
+struct virtual_network *model_network(const struct model *model, const char *name);
+struct subnet *model_subnet(const struct virtual_network *network, const char *name);
+struct dns_resolver *model_resolver(const struct model *model, const char *name);
+/* "RESOLVER/ENDPOINT" */
+struct outbound_endpoint *model_outbound(const struct model *model, const char *path,
+					 struct dns_resolver **resolver);
+struct inbound_endpoint *model_inbound(const struct model *model, const char *path,
+				       struct dns_resolver **resolver);
+/* The item's own region, else the model's; may be NULL. */
+const char *model_region(const struct model *model, const char *own);
+
+/* Gives every dynamic inbound endpoint without an address the first free usable one of its subnet
+ * (Azure's: the fifth, unless a static one has it), every inbound endpoint without `listen` its
+ * address with port 53, and every outbound endpoint without a source the first usable address of
+ * its subnet. What cannot be placed (no such subnet) stays unset; limits_check says why.
+ * Idempotent. */
+void model_place_endpoints(struct model *model);
+
+#endif

@@ -1,0 +1,156 @@
+/* A compiled configuration and what it decides. compile() turns a checked model into an immutable
+ * policy; policy_decide() says who answers a name in a virtual network. Pure: no sockets, no clock,
+ * no allocation while deciding. `explain` prints the trace of this same function.
+ *
+ *     policy (root, one arena)
+ *       networks ──► linked zones (suffix table) ──► zone      shared part, counted
+ *                ──► linked rulesets            ──► ruleset    shared part, counted
+ *                ──► custom DNS servers (route)
+ *       default route, own names, reverse zones of the pools, special-use zones
+ *
+ * Parts that a change does not touch are taken over from the policy before. */
+#ifndef SLUICE_POLICY_H
+#define SLUICE_POLICY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "rules/fault.h"
+#include "rules/model.h"
+#include "rules/name.h"
+#include "rules/prefix.h"
+#include "rules/ruleset.h"
+#include "rules/suffix.h"
+#include "rules/zone.h"
+
+enum { NETWORK_NONE = UINT32_MAX };
+
+struct policy_zone_link { /* a zone as one network sees it */
+	const struct zone *zone;
+	const char *name;
+	enum resolution_policy resolution_policy;
+};
+
+struct policy_network {
+	const char *name;
+	struct suffix_table zones; /* struct policy_zone_link */
+	const struct ruleset **rulesets;
+	uint32_t ruleset_count;
+	const struct route *custom; /* NULL: no custom DNS servers */
+	const struct zone *addresses4,
+		*addresses6; /* PTRs of the network's own space; may be NULL */
+};
+
+struct policy_inbound {   /* an inbound endpoint */
+	const char *name; /* "hub-resolver/inbound" */
+	struct address address;
+	struct host listen;
+	uint32_t network;
+};
+
+struct policy {
+	struct arena arena;
+	struct hash_key key;
+	struct policy_network *networks;
+	uint32_t network_count;
+	struct policy_inbound *inbounds;
+	uint32_t inbound_count;
+	struct host *vnet_listens;
+	uint32_t vnet_listen_count;
+	struct prefix_table clients; /* VNet resolver: source -> network */
+	const struct route *default_route;
+	struct suffix_table
+		special; /* special-use zones (struct zone); empty when they are forwarded */
+	struct suffix_table pools; /* struct policy_pool */
+	struct suffix_table
+		names; /* zones of our own forward names, exact names only (struct zone) */
+	struct ruleset **rulesets; /* every ruleset of the model, linked or not */
+	uint32_t ruleset_count;
+	struct zone **zones; /* references held */
+	uint32_t zone_count;
+	const char *version, *server; /* CH TXT, NSID; NULL: nothing */
+	uint32_t udp_payload_max;
+};
+
+/* Compiles a model in which limits_check found no error. `before` may be NULL. Takes references on
+ * the model's zones; the model itself is not needed afterwards. NULL only without memory. */
+struct policy *policy_compile(const struct model *model, const struct hash_key *key,
+			      const struct policy *before);
+void policy_free(struct policy *policy); /* NULL is fine */
+
+/* Calls back for every upstream of every route (some stand in several routes, as separate values).
+ */
+void policy_each_upstream(struct policy *policy, void (*on_upstream)(void *, struct upstream *),
+			  void *context);
+
+/* Where a query arrived: in which network it is resolved, and as whom. */
+struct place {
+	uint32_t network;   /* NETWORK_NONE: a stranger at the VNet resolver */
+	bool vnet_resolver; /* the network's custom DNS servers count only there */
+};
+
+/* The place of a client at the VNet resolver: longest source prefix. */
+struct place policy_place_of_client(const struct policy *policy, const struct address *source);
+uint32_t policy_find_network(const struct policy *policy, const char *name); /* or NETWORK_NONE */
+const struct policy_inbound *policy_find_inbound(const struct policy *policy, const char *name);
+
+enum verdict_kind { VERDICT_ANSWER, VERDICT_FORWARD, VERDICT_REFUSE };
+
+/* Who decided, in the order in which they are asked. */
+#define DECIDED_MAP(X)                                                                             \
+	X(NOBODY, "nobody")                                                                        \
+	X(CUSTOM, "custom DNS servers")                                                            \
+	X(ZONE, "private zone")                                                                    \
+	X(ADDRESS, "address of the network")                                                       \
+	X(RULE, "rule")                                                                            \
+	X(POOL, "address pool")                                                                    \
+	X(NAME, "own name")                                                                        \
+	X(SPECIAL, "special-use name")                                                             \
+	X(DEFAULT, "default resolver")
+enum decided_by {
+#define X(name, text) DECIDED_##name,
+	DECIDED_MAP(X)
+#undef X
+};
+const char *decided_text(enum decided_by by);
+
+struct verdict {
+	enum verdict_kind kind;
+	enum decided_by by;
+	const char *object;        /* the zone's, rule's or network's name; may be NULL */
+	struct zone_answer answer; /* ANSWER */
+	const struct route *route; /* FORWARD */
+	const struct rule *rule;   /* FORWARD by a rule, else NULL */
+	bool redirected;           /* FORWARD by NxDomainRedirect */
+};
+
+/* What decide looked at, for people. Fixed in size: what does not fit is counted. */
+enum trace_outcome {
+	TRACE_MATCHED,   /* this decides */
+	TRACE_SHORTER,   /* would match, but a longer suffix does */
+	TRACE_SHADOWED,  /* would match, but something earlier decides */
+	TRACE_DISABLED,  /* matches, but is switched off */
+	TRACE_RESERVED,  /* keeps shorter rules from matching */
+	TRACE_NOT_FOUND, /* was asked and has nothing for this name */
+	TRACE_NONE,      /* there is none of this kind */
+};
+struct trace_step {
+	enum decided_by by;
+	enum trace_outcome outcome;
+	const char *object; /* zone, rule, network; may be NULL */
+	const char *ruleset;
+	unsigned label; /* of the name, where the suffix starts */
+};
+enum { TRACE_STEPS = 160 };
+struct trace {
+	struct trace_step steps[TRACE_STEPS];
+	unsigned count, dropped;
+};
+const char *trace_outcome_text(enum trace_outcome outcome);
+
+/* The order is DESIGN's: custom DNS servers (VNet resolver only), linked zone, address of the
+ * network, ruleset, pools, own names, special-use names, default resolver. trace may be NULL. */
+void policy_decide(const struct policy *policy, struct place place, const struct name *name,
+		   uint16_t type, struct verdict *verdict, struct trace *trace);
+
+#endif

@@ -1,0 +1,86 @@
+/* IP addresses and CIDR prefixes as plain values: parse, print, compare, contain, and a table that
+ * finds the longest prefix an address is in. No sockets here: endpoints/ turns an address into a
+ * sockaddr. */
+#ifndef SLUICE_PREFIX_H
+#define SLUICE_PREFIX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "rules/arena.h"
+#include "rules/err.h"
+
+/* family 0 means "no address"; the bytes behind an IPv4 address are zero, so two values that mean
+ * the same compare equal. An IPv4-mapped IPv6 address is turned into the IPv4 address it maps. */
+struct address {
+	uint8_t family;    /* 4, 6, or 0 */
+	uint8_t bytes[16]; /* network order */
+};
+
+struct prefix {
+	struct address address; /* host bits are zero */
+	uint8_t length;         /* bits */
+};
+
+struct host { /* an address and a port, as in `listen` and targets */
+	struct address address;
+	uint16_t port; /* host byte order */
+};
+
+enum { ADDRESS_TEXT_MAX = 46, PREFIX_TEXT_MAX = 50, HOST_TEXT_MAX = 54 };
+
+MUST_CHECK int address_parse(struct address *address, const char *text);
+/* "10.0.0.0/8"; ERR_INVALID also when host bits are set (prefix_mask tells what was meant). */
+MUST_CHECK int prefix_parse(struct prefix *prefix, const char *text);
+/* As prefix_parse, but host bits are cleared instead of refused. */
+MUST_CHECK int prefix_parse_lenient(struct prefix *prefix, const char *text);
+/* "192.0.2.1", "192.0.2.1:53", "2001:db8::1", "[2001:db8::1]:53". */
+MUST_CHECK int host_parse(struct host *host, const char *text, uint16_t default_port);
+
+/* All three return text. Hosts print as ADDRESS:PORT, IPv6 in brackets. */
+char *address_print(const struct address *address, char text[ADDRESS_TEXT_MAX]);
+char *prefix_print(const struct prefix *prefix, char text[PREFIX_TEXT_MAX]);
+char *host_print(const struct host *host, char text[HOST_TEXT_MAX]);
+
+bool address_equal(const struct address *a, const struct address *b);
+bool host_equal(const struct host *a, const struct host *b);
+/* 127/8 and ::1. */
+bool address_is_loopback(const struct address *address);
+/* RFC 1918 and ULA (RFC 4193). */
+bool address_is_private(const struct address *address);
+bool address_is_unspecified(const struct address *address);
+
+/* 32 or 128. */
+unsigned address_bits(const struct address *address);
+bool prefix_contains(const struct prefix *prefix, const struct address *address);
+bool prefix_covers(const struct prefix *outer, const struct prefix *inner);
+bool prefix_overlaps(const struct prefix *a, const struct prefix *b);
+bool prefix_equal(const struct prefix *a, const struct prefix *b);
+/* The n-th address of an IPv4 prefix, counted from its first; false when it has not that many. */
+bool prefix_nth(const struct prefix *prefix, uint32_t n, struct address *address);
+/* How many addresses an IPv4 prefix has. */
+uint64_t prefix_size(const struct prefix *prefix);
+
+/* A longest-prefix table: add everything, build, then find. Values are the caller's. Memory is the
+ * arena's. A prefix added twice keeps the first value. */
+struct prefix_table {
+	struct prefix_entry *entries; /* longest first within a family */
+	size_t count, room;
+	bool built;
+};
+
+struct prefix_entry {
+	struct prefix prefix;
+	uint32_t value;
+};
+
+MUST_CHECK int prefix_table_add(struct prefix_table *table, struct arena *arena,
+				const struct prefix *prefix, uint32_t value);
+void prefix_table_build(struct prefix_table *table);
+/* The entry of the longest prefix that contains address, or NULL. Cost: one binary search for each
+ * prefix length in use. */
+const struct prefix_entry *prefix_table_find(const struct prefix_table *table,
+					     const struct address *address);
+
+#endif

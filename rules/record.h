@@ -1,0 +1,71 @@
+/* An RRset as ready-to-send wire. Its records stand one behind the other, each with a compression
+ * pointer for an owner, so that the answer to the question at offset 12 is one memcpy:
+ *
+ *     c0 0c | type | class | ttl | rdlength | rdata      c0 0c | type | ...
+ *
+ * Names within rdata are not compressed. To give the set another owner, patch the two bytes at each
+ * record's start. */
+#ifndef SLUICE_RECORD_H
+#define SLUICE_RECORD_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "rules/err.h"
+
+enum {
+	TYPE_A = 1,
+	TYPE_NS = 2,
+	TYPE_CNAME = 5,
+	TYPE_SOA = 6,
+	TYPE_PTR = 12,
+	TYPE_HINFO = 13,
+	TYPE_MX = 15,
+	TYPE_TXT = 16,
+	TYPE_AAAA = 28,
+	TYPE_SRV = 33,
+	TYPE_DNAME = 39,
+	TYPE_OPT = 41,
+	TYPE_DS = 43,
+	TYPE_RRSIG = 46,
+	TYPE_NSEC = 47,
+	TYPE_NSEC3 = 50,
+	TYPE_TKEY = 249,
+	TYPE_TSIG = 250,
+	TYPE_IXFR = 251,
+	TYPE_AXFR = 252,
+	TYPE_MAILB = 253,
+	TYPE_MAILA = 254,
+	TYPE_ANY = 255,
+};
+enum { CLASS_IN = 1, CLASS_CH = 3, CLASS_NONE = 254, CLASS_ANY = 255 };
+
+enum { RECORD_HEADER = 12 }; /* bytes before the rdata: pointer, type, class, ttl, rdlength */
+
+struct rrset {
+	uint16_t type;
+	uint16_t count;  /* records */
+	uint32_t ttl;    /* seconds, the same in every record */
+	uint32_t length; /* bytes of wire */
+	uint8_t wire[];
+};
+
+/* The first record's rdata and its length: all there is of a CNAME, DNAME or SOA. */
+const uint8_t *rrset_rdata(const struct rrset *rrset, size_t *length);
+
+/* Where rdata of this type holds domain names that an old server may have compressed (RFC 3597
+ * section 4). The text is one letter per element: 'n' a name, a digit that many bytes, 's' a
+ * character-string, '*' the rest. NULL: the rdata is opaque, copy it as it is. */
+const char *record_layout(uint16_t type);
+
+/* "A", "TYPE65280"; returns text (at least 16 bytes). */
+char *record_type_print(uint16_t type, char *text, size_t size);
+/* "A", "a", "TYPE1" -> 1; ERR_INVALID when it is none. */
+MUST_CHECK int record_type_parse(uint16_t *type, const char *text);
+
+/* Prints the set in presentation form, a line each: "owner ttl IN type rdata". owner is
+ * uncompressed wire. */
+MUST_CHECK int rrset_print(const struct rrset *rrset, const uint8_t *owner, FILE *out);
+
+#endif

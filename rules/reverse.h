@@ -1,0 +1,23 @@
+/* Reverse names: address <-> in-addr.arpa (RFC 1035 section 3.5) and ip6.arpa (RFC 3596
+ * section 2.5). PTRs are derived from the addresses that own them when a policy is compiled, never
+ * stored twice. */
+#ifndef SLUICE_REVERSE_H
+#define SLUICE_REVERSE_H
+
+#include <stdbool.h>
+
+#include "rules/name.h"
+#include "rules/prefix.h"
+
+/* "10.2.0.192.in-addr.arpa." and its IPv6 like; returns text. */
+char *reverse_text(const struct address *address, char text[NAME_TEXT_MAX]);
+
+/* The reverse zone name of a prefix, whose length must be a multiple of 8 (IPv4) or 4 (IPv6). */
+char *reverse_zone_text(const struct prefix *prefix, char text[NAME_TEXT_MAX]);
+
+/* What a name under in-addr.arpa or ip6.arpa stands for: a whole address, or the prefix that its
+ * labels spell. Labels in front of a whole address, and labels that are not of the tree (such as
+ * RFC 2317's "0-25"), are counted in *rest. False for a name outside both trees. */
+bool reverse_parse(const struct name *name, struct prefix *prefix, unsigned *rest);
+
+#endif
