@@ -1,0 +1,90 @@
+/* What one upstream said to one question. The key is (leg, name, type, DO, CD), where the leg's id
+ * stands for the sources, targets and protocols that were asked: a network with another route can
+ * never be given this answer. What a network makes of it (cutting and continuing chains) happens
+ * behind the cache; composed answers are not in here.
+ *
+ * Shared by the workers in shards, each with a lock and a share of the bytes. Eviction is SIEVE:
+ * one queue, a visited bit, a hand; a scan of unique names does not push out what is asked again.
+ * An entry is immutable once it is in, and counted: a reader keeps it past its eviction. */
+#ifndef SLUICE_CACHE_H
+#define SLUICE_CACHE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "endpoints/message.h"
+#include "rules/err.h"
+#include "rules/name.h"
+
+struct cache_key {
+	uint64_t leg;
+	const struct name *name;
+	uint16_t type;
+	bool dnssec_ok, checking_disabled;
+};
+
+struct cache_entry {
+	struct cache_entry *next_in_bucket;
+	struct cache_entry *newer, *older; /* in the shard's queue */
+	atomic_uint references;
+	atomic_bool visited;
+	bool cached; /* is in the cache; under the shard's lock */
+
+	uint64_t hash, leg;
+	uint16_t type;
+	bool dnssec_ok, checking_disabled;
+	uint8_t name_length;
+
+	bool failed;      /* nobody answered, or all with errors: `text` says which */
+	bool truncated;   /* a target's TC, passed on */
+	bool chain;       /* its answer begins with a CNAME or DNAME that was not asked for */
+	bool has_data;    /* records of the asked type stand at the chain's end */
+	bool has_soa;     /* a SOA in the authority section that covers the chain's end */
+	bool unreachable; /* failed: by network errors (EDE 23), not by silence or answers (22) */
+	uint8_t rcode;
+	uint64_t stored_us, expires_us;
+	_Atomic uint64_t retry_us; /* stale: do not ask again before */
+
+	uint16_t question_length;
+	uint16_t answers, authorities; /* records */
+	uint16_t ttl_count;
+	uint32_t length;      /* of wire */
+	uint32_t bytes;       /* of all of it */
+	const uint16_t *ttls; /* where in wire the TTLs are */
+	const uint8_t *name;  /* uncompressed, lower case */
+	const uint8_t *wire;  /* a whole message; its question is at offset 12 */
+	const char *text;     /* failed: what happened, for EDE */
+	_Alignas(8) uint8_t data[];
+};
+
+enum cache_state { CACHE_MISS, CACHE_FRESH, CACHE_STALE };
+
+struct cache_stats {
+	uint64_t entries, bytes, hits, misses, evicted, inserted;
+};
+
+struct cache *cache_new(uint64_t size_bytes, const struct hash_key *key);
+void cache_free(struct cache *cache); /* NULL is fine; entries still referenced live on */
+void cache_resize(struct cache *cache, uint64_t size_bytes);
+
+uint64_t cache_hash(const struct cache_key *key);
+bool cache_entry_matches(const struct cache_entry *entry, const struct cache_key *key);
+
+/* Finds, and takes a reference. STALE: past its TTL, and not longer than stale_max_s ago. */
+enum cache_state cache_get(struct cache *cache, const struct cache_key *key, uint64_t now_us,
+			   uint32_t stale_max_s, struct cache_entry **entry);
+/* Puts the entry in, in place of one with the same key. The cache takes a reference of its own. A
+ * failure does not take the place of an answer that may still be given stale: the answer stays, and
+ * is not asked for again before the failure has expired. */
+void cache_put(struct cache *cache, struct cache_entry *entry, uint64_t now_us,
+	       uint32_t stale_max_s);
+struct cache_entry *cache_entry_ref(struct cache_entry *entry);
+void cache_entry_unref(struct cache_entry *entry); /* NULL is fine */
+
+/* Drops everything (name NULL), one name, or a name and all below it; returns how many entries. */
+uint64_t cache_flush(struct cache *cache, const struct name *name, bool below);
+void cache_read_stats(struct cache *cache, struct cache_stats *stats);
+
+#endif

@@ -1,0 +1,49 @@
+/* The running program: cache, target registry, workers and the policy they serve. A change,
+ * wherever it comes from (file, signal, command line), takes one path, server_apply:
+ *
+ *     model' (already checked) → policy_compile → new listeners opened (fails → refused, nothing
+ * moved) → published to every worker → workers adopt, keep equal listeners, close gone ones → let
+ * go of the old snapshot; the control thread frees it
+ */
+#ifndef SLUICE_SERVER_H
+#define SLUICE_SERVER_H
+
+#include <stdint.h>
+
+#include "resolver/cache.h"
+#include "resolver/snapshot.h"
+#include "resolver/stats.h"
+#include "resolver/worker.h"
+#include "rules/fault.h"
+#include "rules/model.h"
+
+struct server {
+	struct hash_key key;
+	struct cache *cache;
+	struct target_registry *registry;
+	struct worker_shared shared;
+	struct worker **workers;
+	unsigned worker_count;
+	struct model *model;         /* what is served now; owned */
+	struct snapshot *current;    /* the newest; older ones behind it until they are let go */
+	struct listener **listeners; /* open ones */
+	unsigned listener_count;
+	uint64_t generation;
+	uint64_t started_us; /* CLOCK_MONOTONIC */
+	time_t loaded_at;    /* when the current policy was published */
+};
+
+/* on_release as in worker_shared: wakes the control thread, which then calls server_collect. */
+MUST_CHECK int server_init(struct server *server, unsigned workers, const struct hash_key *key,
+			   void (*on_release)(void *context), void *context);
+/* Takes the model over when it succeeds, and only then. The first call also starts the workers. A
+ * listener that cannot be opened is a fault with its one clear line, and nothing has moved. */
+MUST_CHECK int server_apply(struct server *server, struct model *model, struct faults *faults);
+/* Frees snapshots that every worker has let go of. Control thread. */
+void server_collect(struct server *server);
+/* Stops the workers and frees everything. */
+void server_release(struct server *server);
+/* The workers' counters, summed, and the cache's. */
+void server_read_stats(const struct server *server, struct stats *sum);
+
+#endif

@@ -1,0 +1,38 @@
+/* One thread with its own loop, sockets, pending table and timers. Workers share the published
+ * snapshot, the cache and the target registry, and nothing else. */
+#ifndef SLUICE_WORKER_H
+#define SLUICE_WORKER_H
+
+#include <uv.h>
+
+#include "resolver/cache.h"
+#include "resolver/snapshot.h"
+#include "resolver/stats.h"
+#include "rules/err.h"
+
+struct worker;
+
+struct worker_shared {
+	struct cache *cache;
+	struct hash_key key;
+	unsigned workers;
+	unsigned ports_max;   /* UDP sockets per source and worker */
+	unsigned queries_max; /* under way, per worker */
+	/* Called on the worker's thread when it has let go of a snapshot (users was counted down).
+	 */
+	void (*on_release)(void *context);
+	void *context;
+};
+
+/* Starts the thread with its first snapshot (users must already count it). NULL on failure. */
+struct worker *worker_start(unsigned index, const struct worker_shared *shared,
+			    struct snapshot *first);
+/* Hands over the next snapshot; users must already count this worker. Any thread. A snapshot that
+ * was not adopted yet is skipped and released. */
+void worker_publish(struct worker *worker, struct snapshot *snapshot);
+/* Asks the thread to stop, waits for it and frees everything. What is under way is not answered. */
+void worker_stop(struct worker *worker);
+/* Any thread. */
+const struct stats *worker_stats(const struct worker *worker);
+
+#endif
