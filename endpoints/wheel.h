@@ -17,7 +17,7 @@ enum { WHEEL_SLOT_US = 1024, WHEEL_LEVELS = 4, WHEEL_SLOTS = 64 };
 
 struct wheel {
 	struct timer *slots[WHEEL_LEVELS][WHEEL_SLOTS];
-	uint64_t occupied[WHEEL_LEVELS]; /* a bit per slot that may hold something */
+	uint64_t occupied[WHEEL_LEVELS]; /* a bit per slot that holds something */
 	uint64_t tick;                   /* slots passed since time 0 */
 	unsigned armed;
 };

@@ -1,0 +1,93 @@
+/* Entropy by the page: one getrandom(2) serves some two thousand ids. The seeded source of the
+ * tests is splitmix64; it is repeatable and nothing else, and never used by the program itself. */
+#include "endpoints/entropy.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <sys/random.h>
+
+static void fill_from_kernel(void *context, uint8_t *buffer, size_t length)
+{
+	(void)context;
+	while (length > 0) {
+		ssize_t got = getrandom(buffer, length, 0);
+		if (got < 0 && errno == EINTR)
+			continue;
+		/* No ids can be drawn without it, and guessable ones are worse than none. */
+		if (got <= 0) {
+			perror("getrandom");
+			abort();
+		}
+		buffer += got;
+		length -= (size_t)got;
+	}
+}
+
+static void fill_from_seed(void *context, uint8_t *buffer, size_t length)
+{
+	uint64_t *state = context;
+	while (length > 0) {
+		uint64_t z = *state += 0x9e3779b97f4a7c15;
+		z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
+		z = (z ^ z >> 27) * 0x94d049bb133111eb;
+		z ^= z >> 31;
+		size_t part = length < sizeof z ? length : sizeof z;
+		memcpy(buffer, &z, part);
+		buffer += part;
+		length -= part;
+	}
+}
+
+void entropy_init(struct entropy *entropy)
+{
+	entropy->left = 0;
+	entropy->fill = fill_from_kernel;
+	entropy->context = NULL;
+}
+
+void entropy_init_seeded(struct entropy *entropy, uint64_t *state)
+{
+	entropy->left = 0;
+	entropy->fill = fill_from_seed;
+	entropy->context = state;
+}
+
+static void entropy_bytes(struct entropy *entropy, void *bytes, size_t length)
+{
+	assert(length <= sizeof entropy->buffer);
+	if (entropy->left < length) {
+		entropy->fill(entropy->context, entropy->buffer, sizeof entropy->buffer);
+		entropy->left = sizeof entropy->buffer;
+	}
+	memcpy(bytes, entropy->buffer + sizeof entropy->buffer - entropy->left, length);
+	entropy->left -= length;
+}
+
+uint16_t entropy_u16(struct entropy *entropy)
+{
+	uint16_t value;
+	entropy_bytes(entropy, &value, sizeof value);
+	return value;
+}
+
+uint64_t entropy_u64(struct entropy *entropy)
+{
+	uint64_t value;
+	entropy_bytes(entropy, &value, sizeof value);
+	return value;
+}
+
+/* The upper half of a 32 x 32 bit product is uniform once the few draws that would favour small
+ * results are thrown away: those whose lower half is below 2^32 mod n. */
+uint32_t entropy_below(struct entropy *entropy, uint32_t n)
+{
+	assert(n > 0);
+	for (;;) {
+		uint32_t draw;
+		entropy_bytes(entropy, &draw, sizeof draw);
+		uint64_t product = (uint64_t)draw * n;
+		uint32_t low = (uint32_t)product;
+		if (low >= n || low >= (uint32_t)-n % n)
+			return (uint32_t)(product >> 32);
+	}
+}
