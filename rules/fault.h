@@ -28,13 +28,16 @@ struct fault {
 	enum severity severity;
 	struct origin origin;
 	const char *text;
+	size_t order; /* in which it was found */
 };
+
+enum { FAULTS_MAX = 10000 }; /* kept of each severity; what comes after is only counted */
 
 struct faults {
 	struct arena arena;
 	struct fault *items; /* in the order they were found */
 	size_t count, room;
-	size_t errors, warnings;
+	size_t errors, warnings; /* found; together they can be more than count */
 };
 
 void faults_init(struct faults *faults);
@@ -45,10 +48,12 @@ void faults_release(struct faults *faults);
 void fault_add(struct faults *faults, enum severity severity, const struct origin *origin,
 	       const char *field, const char *format, ...) __attribute__((format(printf, 5, 6)));
 
-/* Sorts by file and line, as an operator reads them; the order of equal lines is kept. */
+/* Sorts by file and line, as an operator reads them; the order of equal lines is kept. What has no
+ * file comes first. */
 void faults_sort(struct faults *faults);
 
-/* One line per fault: "file:line: path: text", with "warning: " ahead of the text of a warning. */
+/* One line per fault: "file:line: path: text", with "warning: " ahead of the text of a warning.
+ * What was found but not kept is a last line with its number. Control characters print as '?'. */
 void faults_print(const struct faults *faults, FILE *out);
 
 #endif

@@ -37,8 +37,8 @@ struct name {
 MUST_CHECK int name_from_wire(struct name *name, const struct hash_key *key, const uint8_t *packet,
 			      size_t length, size_t at, size_t *end);
 
-/* Reads presentation form, with \X and \DDD, with or without the final dot; "." is the root.
- * ERR_INVALID or ERR_TOO_LONG. */
+/* Reads presentation form, with \X and \DDD, with or without the final dot; "." is the root. Blanks
+ * and control characters are refused unless escaped. ERR_INVALID or ERR_TOO_LONG. */
 MUST_CHECK int name_from_text(struct name *name, const struct hash_key *key, const char *text);
 
 /* The suffix of `name` that starts at label `first` (first <= labels), as a name of its own. */
@@ -67,7 +67,7 @@ static inline size_t name_suffix_length(const struct name *name, unsigned i)
  * by label. `label` is without its length byte and in lower case. */
 uint64_t name_hash_label(const struct hash_key *key, uint64_t suffix_hash, const uint8_t *label,
 			 size_t length);
-/* The root's, where the chain starts. */
+/* The root's, where the chain starts: the same for every key. */
 uint64_t name_hash_root(const struct hash_key *key);
 
 /* Length of an uncompressed, valid wire name, with the root's byte. */

@@ -31,11 +31,12 @@ struct host { /* an address and a port, as in `listen` and targets */
 enum { ADDRESS_TEXT_MAX = 46, PREFIX_TEXT_MAX = 50, HOST_TEXT_MAX = 54 };
 
 MUST_CHECK int address_parse(struct address *address, const char *text);
-/* "10.0.0.0/8"; ERR_INVALID also when host bits are set (prefix_mask tells what was meant). */
+/* "10.0.0.0/8"; ERR_INVALID also when host bits are set (prefix_parse_lenient tells what was
+ * meant). */
 MUST_CHECK int prefix_parse(struct prefix *prefix, const char *text);
 /* As prefix_parse, but host bits are cleared instead of refused. */
 MUST_CHECK int prefix_parse_lenient(struct prefix *prefix, const char *text);
-/* "192.0.2.1", "192.0.2.1:53", "2001:db8::1", "[2001:db8::1]:53". */
+/* "192.0.2.1", "192.0.2.1:53", "2001:db8::1", "[2001:db8::1]:53". Port 0 is ERR_INVALID. */
 MUST_CHECK int host_parse(struct host *host, const char *text, uint16_t default_port);
 
 /* All three return text. Hosts print as ADDRESS:PORT, IPv6 in brackets. */
@@ -53,28 +54,42 @@ bool address_is_unspecified(const struct address *address);
 
 /* 32 or 128. */
 unsigned address_bits(const struct address *address);
+/* The address with all but its first `length` bits cleared. */
+struct address address_mask(const struct address *address, unsigned length);
 bool prefix_contains(const struct prefix *prefix, const struct address *address);
 bool prefix_covers(const struct prefix *outer, const struct prefix *inner);
 bool prefix_overlaps(const struct prefix *a, const struct prefix *b);
 bool prefix_equal(const struct prefix *a, const struct prefix *b);
-/* The n-th address of an IPv4 prefix, counted from its first; false when it has not that many. */
+/* The n-th address of an IPv4 prefix, counted from its first (n = 0); false when it has not that
+ * many, or is not IPv4. */
 bool prefix_nth(const struct prefix *prefix, uint32_t n, struct address *address);
-/* How many addresses an IPv4 prefix has. */
+/* How many addresses an IPv4 prefix has; 0 for any other. */
 uint64_t prefix_size(const struct prefix *prefix);
 
 /* A longest-prefix table: add everything, build, then find. Values are the caller's. Memory is the
- * arena's. A prefix added twice keeps the first value. */
-struct prefix_table {
-	struct prefix_entry *entries; /* longest first within a family */
-	size_t count, room;
-	bool built;
-};
-
+ * arena's. A prefix added twice keeps the first value. All zero is an empty table. */
 struct prefix_entry {
 	struct prefix prefix;
 	uint32_t value;
+	uint32_t order; /* in which it was added */
 };
 
+struct prefix_run { /* the entries of one family and length */
+	uint8_t family, length;
+	uint32_t first, count;
+};
+
+enum { PREFIX_RUNS_MAX = 33 + 129 };
+
+struct prefix_table {
+	struct prefix_entry *entries; /* once built: by run, by address within a run */
+	size_t count, room;
+	bool built;
+	uint8_t run_count;
+	struct prefix_run runs[PREFIX_RUNS_MAX]; /* longest first within a family */
+};
+
+/* ERR_NOMEM. Adding to a table that is built means building it again. */
 MUST_CHECK int prefix_table_add(struct prefix_table *table, struct arena *arena,
 				const struct prefix *prefix, uint32_t value);
 void prefix_table_build(struct prefix_table *table);

@@ -17,7 +17,8 @@ char *reverse_zone_text(const struct prefix *prefix, char text[NAME_TEXT_MAX]);
 
 /* What a name under in-addr.arpa or ip6.arpa stands for: a whole address, or the prefix that its
  * labels spell. Labels in front of a whole address, and labels that are not of the tree (such as
- * RFC 2317's "0-25"), are counted in *rest. False for a name outside both trees. */
+ * RFC 2317's "0-25", or "010" for 10), are counted in *rest. An IPv4-mapped IPv6 address stays IPv6
+ * here. False for a name outside both trees. */
 bool reverse_parse(const struct name *name, struct prefix *prefix, unsigned *rest);
 
 #endif

@@ -1,7 +1,8 @@
 /* A table from domain suffixes to values: the longest suffix of a name that is in the table, found
  * with one probe for each of the name's suffixes whose length (in labels) occurs in the table at
  * all. The cost depends on the name, not on how much the table holds. Built once, then read only;
- * memory is an arena's. */
+ * memory is an arena's. All zero is an empty table. Names that are looked up must have been hashed
+ * with the key of the names that were added. */
 #ifndef SLUICE_SUFFIX_H
 #define SLUICE_SUFFIX_H
 
@@ -15,7 +16,7 @@
 
 struct suffix_slot {
 	uint64_t hash;
-	const uint8_t *wire; /* NULL: empty */
+	const uint8_t *wire; /* its length stands in the byte before it; NULL: empty */
 	void *value;
 };
 

@@ -1,0 +1,155 @@
+/* Faults are gathered in an arena of their own, so that they outlive the model they are about. The
+ * array grows by doubling; the arena keeps the smaller ones too, which costs as much again and
+ * saves a second kind of memory. A configuration with a hundred thousand mistakes has one mistake:
+ * past FAULTS_MAX they are only counted. */
+#include "rules/fault.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+void faults_init(struct faults *faults)
+{
+	*faults = (struct faults){0};
+	arena_init(&faults->arena);
+}
+
+void faults_release(struct faults *faults)
+{
+	arena_release(&faults->arena);
+	faults_init(faults);
+}
+
+static struct fault *new_item(struct faults *faults)
+{
+	size_t room = faults->room == 0 ? 16 : faults->room * 2;
+	struct fault *items;
+
+	if (faults->count == faults->room) {
+		items = arena_alloc_array(&faults->arena, room, sizeof(*items));
+		if (items == NULL)
+			return NULL;
+		if (faults->count > 0)
+			memcpy(items, faults->items, faults->count * sizeof(*items));
+		faults->items = items;
+		faults->room = room;
+	}
+	return &faults->items[faults->count];
+}
+
+static const char *copy(struct faults *faults, const char *text)
+{
+	return text == NULL ? NULL : arena_strdup(&faults->arena, text);
+}
+
+static const char *join_path(struct faults *faults, const char *path, const char *field)
+{
+	if (field == NULL)
+		return copy(faults, path);
+	if (path == NULL || *path == '\0')
+		return copy(faults, field);
+	return arena_printf(&faults->arena, "%s.%s", path, field);
+}
+
+static const char *format_text(struct faults *faults, const char *format, va_list arguments)
+{
+	va_list again;
+	char *text;
+	int length;
+
+	va_copy(again, arguments);
+	length = vsnprintf(NULL, 0, format, again);
+	va_end(again);
+	if (length < 0)
+		return NULL;
+	text = arena_alloc_bytes(&faults->arena, (size_t)length + 1);
+	if (text != NULL)
+		vsnprintf(text, (size_t)length + 1, format, arguments);
+	return text;
+}
+
+void fault_add(struct faults *faults, enum severity severity, const struct origin *origin,
+	       const char *field, const char *format, ...)
+{
+	size_t *found = severity == FAULT_ERROR ? &faults->errors : &faults->warnings;
+	struct fault *fault;
+	va_list arguments;
+	const char *text;
+
+	if (++*found > FAULTS_MAX)
+		return;
+	fault = new_item(faults);
+	if (fault == NULL)
+		return;
+	va_start(arguments, format);
+	text = format_text(faults, format, arguments);
+	va_end(arguments);
+	if (text == NULL)
+		return;
+	*fault = (struct fault){
+		.severity = severity,
+		.origin = {copy(faults, origin->file), origin->line,
+			   join_path(faults, origin->path, field)},
+		.text = text,
+		.order = faults->count++,
+	};
+}
+
+static int compare(const void *left, const void *right)
+{
+	const struct fault *a = left, *b = right;
+	int files = strcmp(a->origin.file == NULL ? "" : a->origin.file,
+			   b->origin.file == NULL ? "" : b->origin.file);
+
+	if (files != 0)
+		return files;
+	if (a->origin.line != b->origin.line)
+		return a->origin.line < b->origin.line ? -1 : 1;
+	return a->order < b->order ? -1 : a->order > b->order;
+}
+
+void faults_sort(struct faults *faults)
+{
+	if (faults->count > 1)
+		qsort(faults->items, faults->count, sizeof(*faults->items), compare);
+}
+
+/* A value out of a file may hold anything; it must not move a terminal's cursor or fake a line. */
+static void print_clean(const char *text, FILE *out)
+{
+	for (; *text != '\0'; text++) {
+		unsigned char c = (unsigned char)*text;
+
+		fputc(c < ' ' || c == 0x7f ? '?' : c, out);
+	}
+}
+
+static void print_fault(const struct fault *fault, FILE *out)
+{
+	const struct origin *origin = &fault->origin;
+
+	if (origin->file != NULL) {
+		print_clean(origin->file, out);
+		if (origin->line != 0)
+			fprintf(out, ":%u", origin->line);
+		fputs(": ", out);
+	}
+	if (origin->path != NULL) {
+		print_clean(origin->path, out);
+		fputs(": ", out);
+	}
+	if (fault->severity == FAULT_WARNING)
+		fputs("warning: ", out);
+	print_clean(fault->text, out);
+	fputc('\n', out);
+}
+
+void faults_print(const struct faults *faults, FILE *out)
+{
+	size_t found = faults->errors + faults->warnings, i;
+
+	for (i = 0; i < faults->count; i++)
+		print_fault(&faults->items[i], out);
+	if (found > faults->count)
+		fprintf(out, "%zu more, not shown\n", found - faults->count);
+}

@@ -1,0 +1,298 @@
+/* Names as bytes. Reading one from a packet is on the path of every query, so it is one walk over
+ * the labels, which only looks at length bytes, one copy of each run of labels, which lower-cases
+ * eight bytes at a time, and one keyed hash per label:
+ *
+ *     packet  .. 4 C o r p 4 t e s t 0 .. 3 w w w c0 0c      a run is what stands between a start
+ *                └────── run 2 ──────┘    └─ run 1 ─┘        and a root or a pointer
+ *     wire    3 w w w 4 c o r p 4 t e s t 0
+ *     hash    from the root towards the front, each with the one behind it as its seed
+ *
+ * Length bytes are at most 63, below 'A', so a run is lower-cased as a whole (RFC 4343 section 3:
+ * only ASCII letters have case, in labels of any bytes).
+ *
+ * No internationalised names: what arrives is bytes, and bytes are compared. */
+#include "rules/name.h"
+
+#include <assert.h>
+#include <string.h>
+
+enum { LABEL_MAX = 63, POINTER = 0xc0 };
+
+static inline uint64_t lower_eight(uint64_t word)
+{
+	const uint64_t ones = 0x0101010101010101;
+	uint64_t low = word & (0x7f * ones);
+	uint64_t from_a = low + (0x80 - 'A') * ones; /* top bit of a byte: at least 'A' */
+	uint64_t above_z = low + (0x7f - 'Z') * ones;
+	uint64_t upper = (from_a ^ above_z) & ~word & (0x80 * ones);
+
+	return word | upper >> 2;
+}
+
+static inline void lower_eight_at(uint8_t *to, const uint8_t *from)
+{
+	uint64_t word;
+
+	memcpy(&word, from, sizeof(word));
+	word = lower_eight(word);
+	memcpy(to, &word, sizeof(word));
+}
+
+static void copy_lower(uint8_t *to, const uint8_t *from, size_t length)
+{
+	size_t i;
+
+	if (length < 8) {
+		for (i = 0; i < length; i++)
+			to[i] = name_lower(from[i]);
+		return;
+	}
+	for (i = 0; i + 8 <= length; i += 8)
+		lower_eight_at(to + i, from + i);
+	if (i < length) /* the last eight, some of them a second time */
+		lower_eight_at(to + length - 8, from + length - 8);
+}
+
+uint64_t name_hash_label(const struct hash_key *key, uint64_t suffix_hash, const uint8_t *label,
+			 size_t length)
+{
+	return hash_bytes(key, suffix_hash, label, length);
+}
+
+/* Only a start value: what makes the chain unpredictable is the key in every link. So it costs
+ * nothing to begin a name. */
+uint64_t name_hash_root(const struct hash_key *key)
+{
+	(void)key;
+	return 0x736c756963652e00;
+}
+
+/* Completes a name whose labels and offsets are there. */
+static void finish(struct name *name, const struct hash_key *key, size_t used, unsigned labels)
+{
+	uint64_t hash = name_hash_root(key);
+	unsigned i;
+
+	assert(used < NAME_WIRE_MAX && labels <= NAME_LABELS_MAX);
+	name->wire[used] = 0;
+	name->offset[labels] = (uint8_t)used;
+	name->length = (uint8_t)(used + 1);
+	name->labels = (uint8_t)labels;
+
+	name->hash[labels] = hash;
+	for (i = labels; i-- > 0;) {
+		const uint8_t *label = name->wire + name->offset[i];
+
+		hash = name_hash_label(key, hash, label + 1, label[0]);
+		name->hash[i] = hash;
+	}
+}
+
+int name_from_wire(struct name *name, const struct hash_key *key, const uint8_t *packet,
+		   size_t length, size_t at, size_t *end)
+{
+	size_t run = at, run_used = 0, used = 0, after = 0;
+	unsigned labels = 0;
+
+	for (;;) {
+		uint8_t c;
+
+		if (at >= length)
+			return ERR_INVALID;
+		c = packet[at];
+		if (c != 0 && c <= LABEL_MAX) {
+			if (used + 1 + c >= NAME_WIRE_MAX) /* the root's byte comes too */
+				return ERR_INVALID;
+			name->offset[labels++] = (uint8_t)used;
+			used += 1 + c;
+			at += 1 + c;
+			continue;
+		}
+		/* A last label that runs over the packet's end was met by the check above. */
+		copy_lower(name->wire + run_used, packet + run, at - run);
+		run_used = used;
+		if (c == 0)
+			break;
+		if ((c & POINTER) != POINTER || at + 1 >= length)
+			return ERR_INVALID;
+		if (after == 0)
+			after = at + 2;
+		at = (size_t)(c & ~POINTER) << 8 | packet[at + 1];
+		if (at >= run)
+			return ERR_INVALID;
+		run = at;
+	}
+	finish(name, key, used, labels);
+	if (end != NULL)
+		*end = after != 0 ? after : at + 1;
+	return 0;
+}
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* One byte of a label: itself, \X or \DDD (RFC 1035 section 5.1). Blanks and control characters
+ * must be escaped: bare ones are a slip of whoever wrote the configuration. */
+static int read_byte(const char **text, uint8_t *byte)
+{
+	const char *at = *text;
+	unsigned value = (unsigned char)*at;
+
+	if (value <= ' ' || value == 0x7f)
+		return ERR_INVALID;
+	if (*at != '\\') {
+		*text = at + 1;
+	} else if (!is_digit(at[1])) {
+		if (at[1] == '\0')
+			return ERR_INVALID;
+		value = (unsigned char)at[1];
+		*text = at + 2;
+	} else {
+		if (!is_digit(at[2]) || !is_digit(at[3]))
+			return ERR_INVALID;
+		value = (unsigned)(at[1] - '0') * 100 + (unsigned)(at[2] - '0') * 10 +
+			(unsigned)(at[3] - '0');
+		if (value > 255)
+			return ERR_INVALID;
+		*text = at + 4;
+	}
+	*byte = name_lower((uint8_t)value);
+	return 0;
+}
+
+/* Reads a label and the dot behind it, if there is one, to wire[used]. */
+static int read_label(const char **text, uint8_t *wire, size_t used, size_t *length)
+{
+	size_t n = 0;
+
+	while (**text != '\0' && **text != '.') {
+		uint8_t byte;
+		int err = read_byte(text, &byte);
+
+		if (err != 0)
+			return err;
+		if (n == LABEL_MAX || used + 1 + n + 1 >= NAME_WIRE_MAX)
+			return ERR_TOO_LONG;
+		wire[used + 1 + n++] = byte;
+	}
+	if (n == 0)
+		return ERR_INVALID;
+	wire[used] = (uint8_t)n;
+	*length = n;
+	if (**text == '.')
+		++*text;
+	return 0;
+}
+
+int name_from_text(struct name *name, const struct hash_key *key, const char *text)
+{
+	size_t used = 0;
+	unsigned labels = 0;
+
+	if (text[0] == '\0')
+		return ERR_INVALID;
+	if (text[0] == '.' && text[1] == '\0')
+		text++;
+	while (*text != '\0') {
+		size_t n;
+		int err = read_label(&text, name->wire, used, &n);
+
+		if (err != 0)
+			return err;
+		name->offset[labels++] = (uint8_t)used;
+		used += 1 + n;
+	}
+	finish(name, key, used, labels);
+	return 0;
+}
+
+void name_suffix(struct name *suffix, const struct name *name, unsigned first)
+{
+	unsigned i, start;
+
+	assert(first <= name->labels);
+	start = name->offset[first];
+	suffix->labels = (uint8_t)(name->labels - first);
+	suffix->length = (uint8_t)(name->length - start);
+	memcpy(suffix->wire, name->wire + start, suffix->length);
+	for (i = 0; i <= suffix->labels; i++) {
+		suffix->offset[i] = (uint8_t)(name->offset[first + i] - start);
+		suffix->hash[i] = name->hash[first + i];
+	}
+}
+
+static char *put_byte(char *out, uint8_t c)
+{
+	if (c <= ' ' || c >= 0x7f) {
+		*out++ = '\\';
+		*out++ = (char)('0' + c / 100);
+		*out++ = (char)('0' + c / 10 % 10);
+		*out++ = (char)('0' + c % 10);
+		return out;
+	}
+	if (strchr("\".;\\()@$", c) != NULL)
+		*out++ = '\\';
+	*out++ = (char)c;
+	return out;
+}
+
+char *name_wire_to_text(const uint8_t *wire, char text[NAME_TEXT_MAX])
+{
+	char *out = text;
+
+	if (*wire == 0)
+		*out++ = '.';
+	while (*wire != 0) {
+		const uint8_t *end = wire + 1 + *wire;
+
+		while (++wire < end)
+			out = put_byte(out, *wire);
+		*out++ = '.';
+	}
+	*out = '\0';
+	return text;
+}
+
+char *name_to_text(const struct name *name, char text[NAME_TEXT_MAX])
+{
+	return name_wire_to_text(name->wire, text);
+}
+
+bool name_equal(const struct name *a, const struct name *b)
+{
+	return a->length == b->length && memcmp(a->wire, b->wire, a->length) == 0;
+}
+
+bool name_is_under(const struct name *name, const struct name *suffix)
+{
+	unsigned first;
+
+	if (suffix->labels > name->labels)
+		return false;
+	first = (unsigned)name->labels - suffix->labels;
+	return name_suffix_length(name, first) == suffix->length &&
+	       memcmp(name_suffix_wire(name, first), suffix->wire, suffix->length) == 0;
+}
+
+size_t name_wire_length(const uint8_t *wire)
+{
+	size_t length = 1;
+
+	while (wire[length - 1] != 0)
+		length += 1 + (size_t)wire[length - 1];
+	return length;
+}
+
+bool name_wire_equal(const uint8_t *a, const uint8_t *b)
+{
+	while (*a == *b && *a != 0) {
+		const uint8_t *end = a + 1 + *a;
+
+		for (a++, b++; a < end; a++, b++)
+			if (name_lower(*a) != name_lower(*b))
+				return false;
+	}
+	return *a == *b;
+}

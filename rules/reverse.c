@@ -1,0 +1,122 @@
+/* An address backwards, an octet a label under in-addr.arpa or a nibble a label under ip6.arpa:
+ *
+ *     192.0.2.10    ->  10.2.0.192.in-addr.arpa.
+ *     2001:db8::/32 ->  8.b.d.0.1.0.0.2.ip6.arpa.
+ *
+ * Reading goes from the root towards the front and stops at the first label that is not one number
+ * in the one form in which we would write it; what is in front of that is the caller's. RFC 2317's
+ * classless names are such a rest: which addresses they cover is a matter of convention. */
+#include "rules/reverse.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char hex[] = "0123456789abcdef";
+
+/* The labels of the first `length` bits, the last one first. */
+static char *print(const struct address *address, unsigned length, char text[NAME_TEXT_MAX])
+{
+	unsigned step = address->family == 4 ? 8 : 4, i;
+	size_t used = 0;
+
+	for (i = length / step; i-- > 0;) {
+		unsigned byte = address->bytes[i * step / 8];
+
+		if (step == 8)
+			used += (size_t)snprintf(text + used, NAME_TEXT_MAX - used, "%u.", byte);
+		else
+			used += (size_t)snprintf(text + used, NAME_TEXT_MAX - used, "%c.",
+						 hex[i % 2 == 0 ? byte >> 4 : byte & 15]);
+	}
+	snprintf(text + used, NAME_TEXT_MAX - used, "%s.arpa.", step == 8 ? "in-addr" : "ip6");
+	return text;
+}
+
+char *reverse_text(const struct address *address, char text[NAME_TEXT_MAX])
+{
+	assert(address->family == 4 || address->family == 6);
+	return print(address, address_bits(address), text);
+}
+
+char *reverse_zone_text(const struct prefix *prefix, char text[NAME_TEXT_MAX])
+{
+	assert(prefix->address.family == 4 || prefix->address.family == 6);
+	assert(prefix->length <= address_bits(&prefix->address));
+	assert(prefix->length % (prefix->address.family == 4 ? 8 : 4) == 0);
+	return print(&prefix->address, prefix->length, text);
+}
+
+/* A label as an octet, or -1: decimal without leading zeros. */
+static int read_octet(const uint8_t *label)
+{
+	unsigned length = label[0], value = 0, i;
+
+	if (length > 3 || (length > 1 && label[1] == '0'))
+		return -1;
+	for (i = 1; i <= length; i++) {
+		if (label[i] < '0' || label[i] > '9')
+			return -1;
+		value = value * 10 + (label[i] - '0');
+	}
+	return value <= 255 ? (int)value : -1;
+}
+
+static int read_nibble(const uint8_t *label)
+{
+	const char *digit = label[0] == 1 && label[1] != '\0' ? strchr(hex, label[1]) : NULL;
+
+	return digit == NULL ? -1 : (int)(digit - hex);
+}
+
+/* Puts the number that a label spells behind the bits that are there; false when it is none. */
+static bool append_label(struct prefix *prefix, const uint8_t *label)
+{
+	uint8_t *byte = &prefix->address.bytes[prefix->length / 8];
+	int number;
+
+	if (prefix->address.family == 4) {
+		number = read_octet(label);
+		if (number < 0)
+			return false;
+		*byte = (uint8_t)number;
+		prefix->length += 8;
+		return true;
+	}
+	number = read_nibble(label);
+	if (number < 0)
+		return false;
+	*byte |= (uint8_t)(prefix->length % 8 == 0 ? number << 4 : number);
+	prefix->length += 4;
+	return true;
+}
+
+static bool suffix_is(const struct name *name, unsigned first, const char *wire, size_t length)
+{
+	return name_suffix_length(name, first) == length &&
+	       memcmp(name_suffix_wire(name, first), wire, length) == 0;
+}
+
+bool reverse_parse(const struct name *name, struct prefix *prefix, unsigned *rest)
+{
+	static const char tree4[] = "\7in-addr\4arpa", tree6[] = "\3ip6\4arpa";
+	unsigned left;
+
+	if (name->labels < 2)
+		return false;
+	left = name->labels - 2U;
+	*prefix = (struct prefix){0};
+	if (suffix_is(name, left, tree4, sizeof(tree4)))
+		prefix->address.family = 4;
+	else if (suffix_is(name, left, tree6, sizeof(tree6)))
+		prefix->address.family = 6;
+	else
+		return false;
+	while (left > 0 && prefix->length < address_bits(&prefix->address)) {
+		if (!append_label(prefix, name_suffix_wire(name, left - 1)))
+			break;
+		left--;
+	}
+	*rest = left;
+	return true;
+}
