@@ -31,6 +31,12 @@ struct policy_zone_link { /* a zone as one network sees it */
 	enum resolution_policy resolution_policy;
 };
 
+struct policy_pool { /* a reverse zone, authoritative within the pool's prefix and no further */
+	const char *name;
+	struct prefix prefix;
+	struct zone *zone;
+};
+
 struct policy_network {
 	const char *name;
 	struct suffix_table zones; /* struct policy_zone_link */
@@ -61,12 +67,14 @@ struct policy {
 	const struct route *default_route;
 	struct suffix_table
 		special; /* special-use zones (struct zone); empty when they are forwarded */
+	struct zone **special_zones; /* references held, also when they are not in use */
+	uint32_t special_zone_count;
 	struct suffix_table pools; /* struct policy_pool */
 	struct suffix_table
 		names; /* zones of our own forward names, exact names only (struct zone) */
 	struct ruleset **rulesets; /* every ruleset of the model, linked or not */
 	uint32_t ruleset_count;
-	struct zone **zones; /* references held */
+	struct zone **zones; /* references held: private zones, and those made of addresses */
 	uint32_t zone_count;
 	const char *version, *server; /* CH TXT, NSID; NULL: nothing */
 	uint32_t udp_payload_max;

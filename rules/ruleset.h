@@ -45,11 +45,11 @@ struct route {
 };
 
 struct rule {
-	const char
-		*name; /* NULL: a reserved domain, which only keeps shorter rules from matching */
+	const char *name;   /* NULL: a reserved domain and no rule */
 	const char *domain; /* as configured */
 	const char *ruleset;
 	bool enabled;
+	bool reserved; /* not enabled, it keeps shorter rules from matching */
 	bool follow_cname;
 	struct route route;
 };

@@ -1,0 +1,321 @@
+/* What a policy decides. Each stage of DESIGN's order is one function that either decides or
+ * passes; policy_decide walks them. With a trace the walk goes on behind the decision, so that
+ * people see what would have matched and why it did not. */
+#include "rules/policy.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "rules/reverse.h"
+
+struct decision {
+	const struct policy *policy;
+	const struct policy_network *network;
+	struct place place;
+	const struct name *name;
+	uint16_t type;
+	bool decided; /* an earlier stage has: this one is only traced */
+	struct trace *trace;
+};
+
+const char *decided_text(enum decided_by by)
+{
+	static const char *const texts[] = {
+#define X(name, text) [DECIDED_##name] = text,
+		DECIDED_MAP(X)
+#undef X
+	};
+	return texts[by];
+}
+
+const char *trace_outcome_text(enum trace_outcome outcome)
+{
+	static const char *const texts[] = {
+		[TRACE_MATCHED] = "matched",
+		[TRACE_SHORTER] = "matches, but a longer suffix does too",
+		[TRACE_SHADOWED] = "would match, but is asked later",
+		[TRACE_DISABLED] = "matches, but is disabled",
+		[TRACE_RESERVED] = "reserved: keeps shorter rules from matching",
+		[TRACE_NOT_FOUND] = "has nothing for this name",
+		[TRACE_NONE] = "there is none",
+	};
+	return texts[outcome];
+}
+
+static void note(const struct decision *d, enum decided_by by, enum trace_outcome outcome,
+		 const char *object, const char *ruleset, unsigned label)
+{
+	if (!d->trace)
+		return;
+	if (outcome == TRACE_MATCHED && d->decided)
+		outcome = TRACE_SHADOWED;
+	if (d->trace->count == TRACE_STEPS) {
+		d->trace->dropped++;
+		return;
+	}
+	d->trace->steps[d->trace->count++] =
+		(struct trace_step){by, outcome, object, ruleset, label};
+}
+
+static void forward(struct verdict *verdict, enum decided_by by, const char *object,
+		    const struct route *route)
+{
+	verdict->kind = VERDICT_FORWARD;
+	verdict->by = by;
+	verdict->object = object;
+	verdict->route = route;
+}
+
+static void answer(struct verdict *verdict, enum decided_by by, const char *object)
+{
+	verdict->kind = VERDICT_ANSWER;
+	verdict->by = by;
+	verdict->object = object;
+}
+
+/* ---- the stages, in their order ---- */
+
+static bool by_custom(const struct decision *d, struct verdict *verdict)
+{
+	if (!d->place.vnet_resolver || !d->network->custom)
+		return false;
+	note(d, DECIDED_CUSTOM, TRACE_MATCHED, d->network->name, NULL, d->name->labels);
+	forward(verdict, DECIDED_CUSTOM, d->network->name, d->network->custom);
+	return true;
+}
+
+static void note_shorter_zones(const struct decision *d, unsigned label)
+{
+	const struct policy_zone_link *link;
+
+	while (d->trace && label < d->name->labels &&
+	       (link = suffix_table_find(&d->network->zones, d->name, label + 1, &label)))
+		note(d, DECIDED_ZONE, TRACE_SHORTER, link->name, NULL, label);
+}
+
+/* RFC 1034 section 4.3.2 in the longest linked zone; NXDOMAIN of a privatelink zone may be
+ * redirected to the default resolver, for the types that Azure redirects. */
+static bool by_zone(const struct decision *d, struct verdict *verdict)
+{
+	unsigned label;
+	const struct policy_zone_link *link =
+		suffix_table_find(&d->network->zones, d->name, 0, &label);
+
+	if (!link) {
+		note(d, DECIDED_ZONE, TRACE_NONE, NULL, NULL, 0);
+		return false;
+	}
+	note(d, DECIDED_ZONE, TRACE_MATCHED, link->name, NULL, label);
+	note_shorter_zones(d, label);
+	zone_find(link->zone, d->name, d->type, &verdict->answer);
+	if (verdict->answer.outcome == ZONE_NXDOMAIN &&
+	    link->resolution_policy == RESOLUTION_NXDOMAIN_REDIRECT &&
+	    (d->type == TYPE_A || d->type == TYPE_AAAA || d->type == TYPE_CNAME) &&
+	    d->policy->default_route) {
+		forward(verdict, DECIDED_ZONE, link->name, d->policy->default_route);
+		verdict->redirected = true;
+		return true;
+	}
+	answer(verdict, DECIDED_ZONE, link->name);
+	return true;
+}
+
+/* Answers exactly the names that have an RRset of type `key` in the zone, and no other. */
+static bool answer_exact(const struct decision *d, const struct zone *zone, uint16_t key,
+			 enum decided_by by, struct verdict *verdict)
+{
+	bool any = d->type == TYPE_ANY;
+	const struct rrset *owned = zone_find_exact(zone, d->name, key, NULL);
+
+	if (!owned)
+		return false;
+	const struct rrset *rrset =
+		any || d->type == key ? owned : zone_find_exact(zone, d->name, d->type, NULL);
+	answer(verdict, by, NULL);
+	verdict->answer = (struct zone_answer){
+		.outcome = rrset ? ZONE_HIT : ZONE_NODATA,
+		.rrset = rrset,
+		.zone = zone,
+	};
+	return true;
+}
+
+static bool by_address(const struct decision *d, struct verdict *verdict)
+{
+	const struct zone *zones[] = {d->network->addresses4, d->network->addresses6};
+
+	for (unsigned i = 0; i < 2; i++) {
+		if (!zones[i] || !name_is_under(d->name, zone_apex(zones[i])))
+			continue;
+		if (!answer_exact(d, zones[i], TYPE_PTR, DECIDED_ADDRESS, verdict))
+			continue;
+		verdict->object = d->network->name;
+		note(d, DECIDED_ADDRESS, TRACE_MATCHED, d->network->name, NULL, 0);
+		return true;
+	}
+	return false;
+}
+
+/* The network's rulesets together: the longest enabled suffix, of equal ones the earlier ruleset's.
+ */
+static const struct rule *longest_rule(const struct decision *d, unsigned *label)
+{
+	const struct rule *longest = NULL;
+	unsigned at = 0;
+
+	for (uint32_t i = 0; i < d->network->ruleset_count; i++) {
+		const struct rule *rule = ruleset_find(d->network->rulesets[i], d->name, &at);
+
+		if (rule && (!longest || at < *label)) {
+			longest = rule;
+			*label = at;
+		}
+	}
+	return longest;
+}
+
+static void note_rules(const struct decision *d, const struct rule *longest)
+{
+	if (!d->trace)
+		return;
+	for (uint32_t i = 0; i < d->network->ruleset_count; i++) {
+		const struct ruleset *ruleset = d->network->rulesets[i];
+		unsigned label = 0;
+		const struct rule *rule = ruleset_next(ruleset, d->name, 0, &label);
+
+		if (!rule)
+			note(d, DECIDED_RULE, TRACE_NOT_FOUND, NULL, ruleset_name(ruleset), 0);
+		while (rule) {
+			enum trace_outcome outcome = rule == longest  ? TRACE_MATCHED
+						     : rule->enabled  ? TRACE_SHORTER
+						     : rule->reserved ? TRACE_RESERVED
+								      : TRACE_DISABLED;
+
+			note(d, DECIDED_RULE, outcome, rule->name ? rule->name : rule->domain,
+			     rule->ruleset, label);
+			rule = label < d->name->labels
+				       ? ruleset_next(ruleset, d->name, label + 1, &label)
+				       : NULL;
+		}
+	}
+}
+
+static bool by_rule(const struct decision *d, struct verdict *verdict)
+{
+	unsigned label = 0;
+	const struct rule *rule = longest_rule(d, &label);
+
+	if (!d->network->ruleset_count)
+		note(d, DECIDED_RULE, TRACE_NONE, NULL, NULL, 0);
+	note_rules(d, rule);
+	if (!rule)
+		return false;
+	forward(verdict, DECIDED_RULE, rule->name, &rule->route);
+	verdict->rule = rule;
+	return true;
+}
+
+static bool by_pool(const struct decision *d, struct verdict *verdict)
+{
+	unsigned label, rest;
+	struct prefix prefix;
+	const struct policy_pool *pool = suffix_table_find(&d->policy->pools, d->name, 0, &label);
+
+	if (!pool || !reverse_parse(d->name, &prefix, &rest) ||
+	    !prefix_covers(&pool->prefix, &prefix))
+		return false;
+	note(d, DECIDED_POOL, TRACE_MATCHED, pool->name, NULL, label);
+	answer(verdict, DECIDED_POOL, pool->name);
+	zone_find(pool->zone, d->name, d->type, &verdict->answer);
+	return true;
+}
+
+static bool by_own_name(const struct decision *d, struct verdict *verdict)
+{
+	unsigned label;
+	const struct zone *zone = suffix_table_find(&d->policy->names, d->name, 0, &label);
+
+	if (!zone || !(answer_exact(d, zone, TYPE_A, DECIDED_NAME, verdict) ||
+		       answer_exact(d, zone, TYPE_AAAA, DECIDED_NAME, verdict)))
+		return false;
+	note(d, DECIDED_NAME, TRACE_MATCHED, NULL, NULL, 0);
+	return true;
+}
+
+static bool by_special(const struct decision *d, struct verdict *verdict)
+{
+	unsigned label;
+	const struct zone *zone = suffix_table_find(&d->policy->special, d->name, 0, &label);
+
+	if (!zone)
+		return false;
+	note(d, DECIDED_SPECIAL, TRACE_MATCHED, NULL, NULL, label);
+	answer(verdict, DECIDED_SPECIAL, NULL);
+	zone_find(zone, d->name, d->type, &verdict->answer);
+	return true;
+}
+
+static bool by_default(const struct decision *d, struct verdict *verdict)
+{
+	if (!d->policy->default_route)
+		return false;
+	note(d, DECIDED_DEFAULT, TRACE_MATCHED, NULL, NULL, d->name->labels);
+	forward(verdict, DECIDED_DEFAULT, NULL, d->policy->default_route);
+	return true;
+}
+
+static bool (*const stages[])(const struct decision *, struct verdict *) = {
+	by_custom, by_zone, by_address, by_rule, by_pool, by_own_name, by_special, by_default,
+};
+
+void policy_decide(const struct policy *policy, struct place place, const struct name *name,
+		   uint16_t type, struct verdict *verdict, struct trace *trace)
+{
+	struct decision decision = {
+		.policy = policy,
+		.place = place,
+		.name = name,
+		.type = type,
+		.trace = trace,
+	};
+	struct verdict later;
+
+	*verdict = (struct verdict){.kind = VERDICT_REFUSE};
+	if (trace)
+		trace->count = trace->dropped = 0;
+	if (place.network == NETWORK_NONE)
+		return;
+	decision.network = &policy->networks[place.network];
+	for (size_t i = 0; i < sizeof stages / sizeof stages[0]; i++) {
+		bool matched = stages[i](&decision, decision.decided ? &later : verdict);
+
+		if (matched && !trace)
+			return;
+		decision.decided = decision.decided || matched;
+	}
+}
+
+/* ---- places ---- */
+
+struct place policy_place_of_client(const struct policy *policy, const struct address *source)
+{
+	const struct prefix_entry *entry = prefix_table_find(&policy->clients, source);
+
+	return (struct place){entry ? entry->value : NETWORK_NONE, true};
+}
+
+uint32_t policy_find_network(const struct policy *policy, const char *name)
+{
+	for (uint32_t i = 0; i < policy->network_count; i++)
+		if (strcasecmp(policy->networks[i].name, name) == 0)
+			return i;
+	return NETWORK_NONE;
+}
+
+const struct policy_inbound *policy_find_inbound(const struct policy *policy, const char *name)
+{
+	for (uint32_t i = 0; i < policy->inbound_count; i++)
+		if (strcasecmp(policy->inbounds[i].name, name) == 0)
+			return &policy->inbounds[i];
+	return NULL;
+}

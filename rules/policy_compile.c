@@ -1,0 +1,440 @@
+/* Model → policy. The order matters once: places before routes (a target may be one of our own
+ * endpoints), routes before rulesets. Nothing is decided in here. */
+#include <stdlib.h>
+#include <strings.h>
+
+#include "rules/policy_internal.h"
+
+struct compilation {
+	struct policy *policy;
+	const struct model *model;
+	const struct policy *before;
+	struct named_network *by_name; /* sorted, for the links */
+	struct route_context context;  /* of routes without an outbound endpoint */
+};
+
+struct named_network {
+	const char *name;
+	uint32_t index;
+};
+
+int policy_keep_zone(struct policy *policy, struct zone *zone)
+{
+	enum { STEP = 64 };
+
+	if (!zone)
+		return ERR_NOMEM;
+	if (policy->zone_count % STEP == 0) {
+		struct zone **larger =
+			realloc(policy->zones, (policy->zone_count + STEP) * sizeof *policy->zones);
+		if (!larger) {
+			zone_unref(zone);
+			return ERR_NOMEM;
+		}
+		policy->zones = larger;
+	}
+	policy->zones[policy->zone_count++] = zone;
+	return 0;
+}
+
+/* ---- networks and endpoints ---- */
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcasecmp(((const struct named_network *)a)->name,
+			  ((const struct named_network *)b)->name);
+}
+
+static struct policy_network *network_named(const struct compilation *c, const char *name)
+{
+	const struct named_network key = {name, 0};
+	const struct named_network *found =
+		bsearch(&key, c->by_name, c->policy->network_count, sizeof key, compare_names);
+
+	return found ? &c->policy->networks[found->index] : NULL;
+}
+
+static int compile_networks(struct compilation *c)
+{
+	struct policy *policy = c->policy;
+	size_t count = c->model->virtual_networks.count;
+
+	policy->networks = arena_alloc_array(&policy->arena, count, sizeof *policy->networks);
+	c->by_name = arena_alloc_array(&policy->arena, count, sizeof *c->by_name);
+	if (!policy->networks || !c->by_name)
+		return ERR_NOMEM;
+	for (size_t i = 0; i < count; i++) {
+		const char *name =
+			arena_strdup(&policy->arena, c->model->virtual_networks.items[i].name);
+		if (!name)
+			return ERR_NOMEM;
+		policy->networks[i].name = name;
+		c->by_name[i] = (struct named_network){name, (uint32_t)i};
+	}
+	policy->network_count = (uint32_t)count;
+	qsort(c->by_name, count, sizeof *c->by_name, compare_names);
+	return 0;
+}
+
+static int compile_clients(struct compilation *c)
+{
+	struct policy *policy = c->policy;
+
+	for (uint32_t i = 0; i < policy->network_count; i++) {
+		const struct virtual_network *network = &c->model->virtual_networks.items[i];
+		int err = 0;
+
+		for (size_t p = 0; !err && p < network->address_space.count; p++)
+			err = prefix_table_add(&policy->clients, &policy->arena,
+					       &network->address_space.items[p], i);
+		for (size_t p = 0; !err && p < network->client_prefixes.count; p++)
+			err = prefix_table_add(&policy->clients, &policy->arena,
+					       &network->client_prefixes.items[p], i);
+		if (err)
+			return err;
+	}
+	prefix_table_build(&policy->clients);
+	return 0;
+}
+
+static int compile_inbounds(struct compilation *c)
+{
+	struct policy *policy = c->policy;
+	size_t count = 0;
+
+	for (size_t r = 0; r < c->model->resolvers.count; r++)
+		count += c->model->resolvers.items[r].inbound_endpoints.count;
+	policy->inbounds = arena_alloc_array(&policy->arena, count, sizeof *policy->inbounds);
+	if (!policy->inbounds)
+		return ERR_NOMEM;
+	for (size_t r = 0; r < c->model->resolvers.count; r++) {
+		const struct dns_resolver *resolver = &c->model->resolvers.items[r];
+		uint32_t network =
+			(uint32_t)(network_named(c, resolver->virtual_network) - policy->networks);
+
+		for (size_t e = 0; e < resolver->inbound_endpoints.count; e++) {
+			const struct inbound_endpoint *endpoint =
+				&resolver->inbound_endpoints.items[e];
+			const char *name = arena_printf(&policy->arena, "%s/%s", resolver->name,
+							endpoint->name);
+			if (!name)
+				return ERR_NOMEM;
+			policy->inbounds[policy->inbound_count++] = (struct policy_inbound){
+				.name = name,
+				.address = endpoint->address,
+				.listen = endpoint->listen,
+				.network = network,
+			};
+		}
+	}
+	return 0;
+}
+
+static int compile_vnet_resolver(struct compilation *c)
+{
+	struct policy *policy = c->policy;
+	size_t count = c->model->vnet_resolver.listen.count;
+
+	policy->vnet_listens =
+		arena_alloc_array(&policy->arena, count, sizeof *policy->vnet_listens);
+	if (!policy->vnet_listens)
+		return ERR_NOMEM;
+	for (size_t i = 0; i < count; i++)
+		policy->vnet_listens[i] = c->model->vnet_resolver.listen.items[i];
+	policy->vnet_listen_count = (uint32_t)count;
+	return 0;
+}
+
+/* ---- routes ---- */
+
+/* Every host that means one of our inbound endpoints: its address with port 53, and its `listen`.
+ */
+static int compile_context(struct compilation *c)
+{
+	static const struct route_source any_source;
+	struct policy *policy = c->policy;
+	struct route_self *selves = arena_alloc_array(
+		&policy->arena, 2 * (size_t)policy->inbound_count, sizeof *selves);
+
+	if (!selves)
+		return ERR_NOMEM;
+	for (uint32_t i = 0; i < policy->inbound_count; i++) {
+		const struct policy_inbound *inbound = &policy->inbounds[i];
+
+		selves[2 * i] = (struct route_self){
+			{inbound->address, 53}, inbound->name, inbound->network};
+		selves[2 * i + 1] =
+			(struct route_self){inbound->listen, inbound->name, inbound->network};
+	}
+	c->context = (struct route_context){
+		.key = &policy->key,
+		.sources = &any_source,
+		.source_count = 1,
+		.selves = selves,
+		.self_count = 2 * (size_t)policy->inbound_count,
+	};
+	return 0;
+}
+
+static int compile_route(struct compilation *c, const struct target_server *servers, size_t count,
+			 const struct route **out)
+{
+	struct arena *arena = &c->policy->arena;
+	struct route *route = arena_alloc(arena, sizeof *route);
+
+	if (!route)
+		return ERR_NOMEM;
+	*out = route;
+	return route_build(route, arena, &c->context, servers, count);
+}
+
+static int compile_custom(struct compilation *c)
+{
+	for (uint32_t i = 0; i < c->policy->network_count; i++) {
+		const struct virtual_network *network = &c->model->virtual_networks.items[i];
+		size_t count = network->dns_servers.count;
+		struct target_server *servers =
+			arena_alloc_array(&c->policy->arena, count, sizeof *servers);
+
+		if (!servers)
+			return ERR_NOMEM;
+		for (size_t s = 0; s < count; s++) {
+			servers[s].address = network->dns_servers.items[s].address;
+			servers[s].port = network->dns_servers.items[s].port;
+		}
+		if (count && compile_route(c, servers, count, &c->policy->networks[i].custom) != 0)
+			return ERR_NOMEM;
+	}
+	return 0;
+}
+
+static int compile_default(struct compilation *c)
+{
+	const struct default_resolver *resolver = &c->model->default_resolver;
+
+	if (!resolver->targets.count)
+		return 0;
+	return compile_route(c, resolver->targets.items, resolver->targets.count,
+			     &c->policy->default_route);
+}
+
+/* ---- zones ---- */
+
+/* A network's table has room for just the zones that are linked to it. */
+static int size_zone_tables(struct compilation *c)
+{
+	struct policy *policy = c->policy;
+	size_t *links = calloc(policy->network_count + 1, sizeof *links);
+	int err = links ? 0 : ERR_NOMEM;
+
+	for (size_t i = 0; links && i < c->model->private_zones.count; i++) {
+		const struct private_zone *zone = &c->model->private_zones.items[i];
+
+		for (size_t l = 0; l < zone->links.count; l++)
+			links[network_named(c, zone->links.items[l].virtual_network) -
+			      policy->networks]++;
+	}
+	for (uint32_t n = 0; !err && n < policy->network_count; n++)
+		err = suffix_table_init(&policy->networks[n].zones, &policy->arena, links[n]);
+	free(links);
+	return err;
+}
+
+static int link_zone(struct compilation *c, const struct private_zone *zone, const char *name)
+{
+	for (size_t i = 0; i < zone->links.count; i++) {
+		const struct zone_link *model = &zone->links.items[i];
+		struct policy_network *network = network_named(c, model->virtual_network);
+		struct policy_zone_link *link = arena_alloc(&c->policy->arena, sizeof *link);
+
+		if (!link)
+			return ERR_NOMEM;
+		*link = (struct policy_zone_link){zone->zone, name, model->resolution_policy};
+		int err = suffix_table_add(&network->zones, &c->policy->arena,
+					   zone_apex(zone->zone), link);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static int compile_zones(struct compilation *c)
+{
+	struct policy *policy = c->policy;
+	size_t count = c->model->private_zones.count;
+
+	if (size_zone_tables(c) != 0)
+		return ERR_NOMEM;
+	for (size_t i = 0; i < count; i++) {
+		const struct private_zone *zone = &c->model->private_zones.items[i];
+		const char *name = arena_strdup(&policy->arena, zone->name);
+
+		if (!name || policy_keep_zone(policy, zone_ref(zone->zone)) != 0 ||
+		    link_zone(c, zone, name) != 0)
+			return ERR_NOMEM;
+	}
+	return 0;
+}
+
+/* ---- rulesets ---- */
+
+static struct ruleset *unchanged(const struct policy *before, const struct ruleset *ruleset)
+{
+	for (uint32_t i = 0; before && i < before->ruleset_count; i++)
+		if (ruleset_fingerprint(before->rulesets[i]) == ruleset_fingerprint(ruleset))
+			return ruleset_ref(before->rulesets[i]);
+	return NULL;
+}
+
+static struct ruleset *compile_ruleset(struct compilation *c,
+				       const struct forwarding_ruleset *model)
+{
+	struct route_context context = c->context;
+	size_t count = model->outbound_endpoints.count;
+	struct route_source *sources = arena_alloc_array(&c->policy->arena, count, sizeof *sources);
+
+	if (!sources)
+		return NULL;
+	for (size_t i = 0; i < count; i++) {
+		const struct outbound_endpoint *endpoint =
+			model_outbound(c->model, model->outbound_endpoints.items[i], NULL);
+
+		sources[i].endpoint = model->outbound_endpoints.items[i];
+		sources[i].source = endpoint->source;
+	}
+	context.sources = sources;
+	context.source_count = count;
+	struct ruleset *ruleset = ruleset_compile(model, &context, c->model->reserved_domains.items,
+						  c->model->reserved_domains.count);
+	struct ruleset *kept = ruleset ? unchanged(c->before, ruleset) : NULL;
+	if (!kept)
+		return ruleset;
+	ruleset_unref(ruleset);
+	return kept;
+}
+
+static int link_ruleset(struct compilation *c, const struct forwarding_ruleset *model,
+			const struct ruleset *ruleset)
+{
+	for (size_t i = 0; i < model->links.count; i++) {
+		struct policy_network *network =
+			network_named(c, model->links.items[i].virtual_network);
+		const struct ruleset **more = arena_alloc_array(
+			&c->policy->arena, network->ruleset_count + 1, sizeof *more);
+
+		if (!more)
+			return ERR_NOMEM;
+		for (uint32_t r = 0; r < network->ruleset_count; r++)
+			more[r] = network->rulesets[r];
+		more[network->ruleset_count++] = ruleset;
+		network->rulesets = more;
+	}
+	return 0;
+}
+
+static int compile_rulesets(struct compilation *c)
+{
+	struct policy *policy = c->policy;
+	size_t count = c->model->rulesets.count;
+
+	policy->rulesets = arena_alloc_array(&policy->arena, count, sizeof *policy->rulesets);
+	if (!policy->rulesets)
+		return ERR_NOMEM;
+	for (size_t i = 0; i < count; i++) {
+		const struct forwarding_ruleset *model = &c->model->rulesets.items[i];
+		struct ruleset *ruleset = compile_ruleset(c, model);
+
+		if (!ruleset)
+			return ERR_NOMEM;
+		policy->rulesets[policy->ruleset_count++] = ruleset;
+		if (link_ruleset(c, model, ruleset) != 0)
+			return ERR_NOMEM;
+	}
+	return 0;
+}
+
+/* ---- the whole ---- */
+
+static int compile_settings(struct compilation *c)
+{
+	struct policy *policy = c->policy;
+	const struct identity_settings *identity = &c->model->identity;
+
+	policy->udp_payload_max = c->model->udp.payload_max;
+	if (identity->version &&
+	    !(policy->version = arena_strdup(&policy->arena, identity->version)))
+		return ERR_NOMEM;
+	if (identity->server && !(policy->server = arena_strdup(&policy->arena, identity->server)))
+		return ERR_NOMEM;
+	return 0;
+}
+
+static int compile_special(struct compilation *c)
+{
+	return policy_compile_special(c->policy, c->before,
+				      c->model->default_resolver.special_names == SPECIAL_ANSWER);
+}
+
+static int compile_addresses(struct compilation *c)
+{
+	return policy_compile_addresses(c->policy, c->model);
+}
+
+struct policy *policy_compile(const struct model *model, const struct hash_key *key,
+			      const struct policy *before)
+{
+	static int (*const steps[])(struct compilation *) = {
+		compile_networks, compile_clients,  compile_inbounds, compile_vnet_resolver,
+		compile_context,  compile_custom,   compile_default,  compile_zones,
+		compile_rulesets, compile_settings, compile_special,  compile_addresses,
+	};
+	struct compilation c = {
+		.policy = calloc(1, sizeof *c.policy), .model = model, .before = before};
+
+	if (!c.policy)
+		return NULL;
+	c.policy->key = *key;
+	arena_init(&c.policy->arena);
+	for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+		if (steps[i](&c) == 0)
+			continue;
+		policy_free(c.policy);
+		return NULL;
+	}
+	return c.policy;
+}
+
+void policy_free(struct policy *policy)
+{
+	if (!policy)
+		return;
+	for (uint32_t i = 0; i < policy->ruleset_count; i++)
+		ruleset_unref(policy->rulesets[i]);
+	for (uint32_t i = 0; i < policy->zone_count; i++)
+		zone_unref(policy->zones[i]);
+	for (uint32_t i = 0; i < policy->special_zone_count; i++)
+		zone_unref(policy->special_zones[i]);
+	free(policy->zones);
+	arena_release(&policy->arena);
+	free(policy);
+}
+
+static void each_upstream(const struct route *route, void (*on_upstream)(void *, struct upstream *),
+			  void *context)
+{
+	for (uint32_t i = 0; route && i < route->leg_count; i++)
+		for (uint32_t u = 0; u < route->legs[i].upstream_count; u++)
+			on_upstream(context, &route->legs[i].upstreams[u]);
+}
+
+void policy_each_upstream(struct policy *policy, void (*on_upstream)(void *, struct upstream *),
+			  void *context)
+{
+	each_upstream(policy->default_route, on_upstream, context);
+	for (uint32_t i = 0; i < policy->network_count; i++)
+		each_upstream(policy->networks[i].custom, on_upstream, context);
+	for (uint32_t i = 0; i < policy->ruleset_count; i++)
+		for (size_t r = 0; r < ruleset_rule_count(policy->rulesets[i]); r++)
+			each_upstream(&ruleset_rule(policy->rulesets[i], r)->route, on_upstream,
+				      context);
+}
