@@ -1,0 +1,191 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "rules/fault.h"
+
+static int setup(void **state)
+{
+	static struct faults faults;
+
+	faults_init(&faults);
+	*state = &faults;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	faults_release(*state);
+	return 0;
+}
+
+static void assert_prints(const struct faults *faults, const char *expected)
+{
+	char *text;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	assert_non_null(out);
+	faults_print(faults, out);
+	fclose(out);
+	assert_string_equal(text, expected);
+	free(text);
+}
+
+static void a_fault_prints_file_line_path_and_text(void **state)
+{
+	const struct origin origin = {"sluice.conf", 12, "virtual_networks[hub]"};
+
+	fault_add(*state, FAULT_ERROR, &origin, "name", "%s is taken; use another", "hub");
+	assert_prints(*state, "sluice.conf:12: virtual_networks[hub].name: hub is taken; "
+			      "use another\n");
+}
+
+static void what_an_origin_does_not_know_is_left_out(void **state)
+{
+	const struct origin nothing = {NULL, 0, NULL};
+	const struct origin file = {"a.zone", 0, NULL};
+	const struct origin line = {"a.zone", 3, NULL};
+	const struct origin path = {NULL, 7, "limits"};
+	const struct origin empty_path = {NULL, 0, ""};
+
+	fault_add(*state, FAULT_ERROR, &nothing, NULL, "one");
+	fault_add(*state, FAULT_ERROR, &file, NULL, "two");
+	fault_add(*state, FAULT_ERROR, &line, NULL, "three");
+	fault_add(*state, FAULT_ERROR, &path, NULL, "four");
+	fault_add(*state, FAULT_ERROR, &nothing, "workers", "five");
+	fault_add(*state, FAULT_ERROR, &empty_path, "region", "six");
+	assert_prints(*state, "one\na.zone: two\na.zone:3: three\nlimits: four\nworkers: five\n"
+			      "region: six\n");
+}
+
+static void a_warning_says_so_and_is_counted_apart(void **state)
+{
+	const struct origin origin = {"c", 1, "p"};
+	struct faults *faults = *state;
+
+	fault_add(faults, FAULT_WARNING, &origin, NULL, "shadowed");
+	fault_add(faults, FAULT_WARNING, &origin, NULL, "loops");
+	fault_add(faults, FAULT_ERROR, &origin, NULL, "missing");
+	assert_int_equal(faults->warnings, 2);
+	assert_int_equal(faults->errors, 1);
+	assert_int_equal(faults->count, 3);
+	assert_prints(faults, "c:1: p: warning: shadowed\nc:1: p: warning: loops\n"
+			      "c:1: p: missing\n");
+}
+
+static void strings_are_copied(void **state)
+{
+	char file[] = "file", path[] = "path", field[] = "field", text[] = "text";
+	const struct origin origin = {file, 1, path};
+
+	fault_add(*state, FAULT_ERROR, &origin, NULL, "%s", text);
+	fault_add(*state, FAULT_ERROR, &origin, field, "%s", text);
+	memset(file, 'x', 4);
+	memset(path, 'x', 4);
+	memset(field, 'x', 5);
+	memset(text, 'x', 4);
+	assert_prints(*state, "file:1: path: text\nfile:1: path.field: text\n");
+}
+
+static void sorting_goes_by_file_and_line_and_keeps_the_order_of_equals(void **state)
+{
+	static const struct {
+		struct origin origin;
+		const char *text;
+	} found[] = {
+		{{"b", 2, NULL}, "1"}, {{"a", 10, NULL}, "2"}, {{"b", 2, NULL}, "3"},
+		{{NULL, 0, NULL}, "4"}, {{"a", 9, NULL}, "5"}, {{"b", 2, NULL}, "6"},
+		{{"b", 0, NULL}, "7"}, {{"a", 10, NULL}, "8"},
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(found) / sizeof(*found); i++)
+		fault_add(*state, FAULT_ERROR, &found[i].origin, NULL, "%s", found[i].text);
+	faults_sort(*state);
+	assert_prints(*state, "4\na:9: 5\na:10: 2\na:10: 8\nb: 7\nb:2: 1\nb:2: 3\nb:2: 6\n");
+	/* What is added behind sorted ones is found later. */
+	fault_add(*state, FAULT_ERROR, &found[0].origin, NULL, "9");
+	faults_sort(*state);
+	assert_prints(*state, "4\na:9: 5\na:10: 2\na:10: 8\nb: 7\nb:2: 1\nb:2: 3\nb:2: 6\nb:2: 9\n");
+}
+
+static void many_equal_lines_keep_their_order(void **state)
+{
+	const struct origin origin = {"f", 1, NULL};
+	struct faults *faults = *state;
+	unsigned i;
+	char text[16];
+
+	for (i = 0; i < 1000; i++)
+		fault_add(faults, FAULT_ERROR, &origin, NULL, "%u", i);
+	faults_sort(faults);
+	for (i = 0; i < 1000; i++) {
+		snprintf(text, sizeof(text), "%u", i);
+		assert_string_equal(faults->items[i].text, text);
+	}
+}
+
+static void none_prints_nothing_and_sorts(void **state)
+{
+	faults_sort(*state);
+	assert_prints(*state, "");
+}
+
+static void control_characters_do_not_reach_the_terminal(void **state)
+{
+	const struct origin origin = {"f\n", 1, "p\x1b[2J"};
+
+	fault_add(*state, FAULT_ERROR, &origin, NULL, "%s", "a\tb\r\nc\x7f \xc3\xa9");
+	assert_prints(*state, "f?:1: p?[2J: a?b??c? \xc3\xa9\n");
+}
+
+static void past_the_maximum_faults_are_counted_and_errors_still_kept(void **state)
+{
+	const struct origin origin = {"f", 1, NULL};
+	struct faults *faults = *state;
+	char *text;
+	size_t size;
+	FILE *out;
+	unsigned i;
+
+	for (i = 0; i < FAULTS_MAX; i++)
+		fault_add(faults, FAULT_WARNING, &origin, NULL, "w");
+	assert_int_equal(faults->count, FAULTS_MAX);
+	fault_add(faults, FAULT_WARNING, &origin, NULL, "one over");
+	fault_add(faults, FAULT_WARNING, &origin, NULL, "two over");
+	assert_int_equal(faults->count, FAULTS_MAX);
+	assert_int_equal(faults->warnings, FAULTS_MAX + 2);
+	fault_add(faults, FAULT_ERROR, &origin, NULL, "the reason");
+	assert_int_equal(faults->count, FAULTS_MAX + 1);
+	assert_int_equal(faults->errors, 1);
+
+	out = open_memstream(&text, &size);
+	assert_non_null(out);
+	faults_print(faults, out);
+	fclose(out);
+	assert_non_null(strstr(text, "f:1: the reason\n2 more, not shown\n"));
+	assert_null(strstr(text, "over"));
+	free(text);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define FAULT_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+		FAULT_TEST(a_fault_prints_file_line_path_and_text),
+		FAULT_TEST(what_an_origin_does_not_know_is_left_out),
+		FAULT_TEST(a_warning_says_so_and_is_counted_apart),
+		FAULT_TEST(strings_are_copied),
+		FAULT_TEST(sorting_goes_by_file_and_line_and_keeps_the_order_of_equals),
+		FAULT_TEST(many_equal_lines_keep_their_order),
+		FAULT_TEST(none_prints_nothing_and_sorts),
+		FAULT_TEST(control_characters_do_not_reach_the_terminal),
+		FAULT_TEST(past_the_maximum_faults_are_counted_and_errors_still_kept),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
