@@ -46,7 +46,7 @@ struct default_resolver {
 	struct origin origin;
 	bool given;
 	LIST_OF(struct target_server)
-	targets; /* none: the system's resolv.conf, see model_resolv */
+	targets; /* none: the servers of the system's resolv.conf */
 	enum special_names special_names;
 };
 
@@ -109,7 +109,7 @@ struct zone_link {
 
 struct private_zone {
 	struct origin origin;
-	const char *name; /* with or without the final dot */
+	const char *name; /* without a final dot, as Azure's resource names are */
 	const char *file; /* absolute, or relative to the working directory */
 	LIST_OF(struct zone_link) links;
 	struct zone *zone; /* what the file says; a reference, NULL until it was read */

@@ -18,24 +18,26 @@
 #include "rules/model.h"
 
 enum field_type {
-	FIELD_STRING,  /* const char * */
-	FIELD_NAME,    /* const char *: a resource name, 1-80 of [A-Za-z0-9_-], alphanumeric at both
-			  ends */
-	FIELD_DOMAIN,  /* const char *: a domain name */
-	FIELD_PATH,    /* const char *: a file; relative to the file that names it */
-	FIELD_UUID,    /* const char * */
-	FIELD_UINT,    /* uint32_t, min to max */
-	FIELD_UINT64,  /* uint64_t, min to max */
-	FIELD_BOOL,    /* bool */
-	FIELD_ENUM,    /* an enum; names in the order of its values */
-	FIELD_ADDRESS, /* struct address */
-	FIELD_PREFIX,  /* struct prefix */
-	FIELD_HOST,    /* struct host: ADDRESS or ADDRESS:PORT, port 53 when not said */
-	FIELD_STRINGS, /* LIST_OF(const char *): an array */
-	FIELD_HOSTS,   /* LIST_OF(struct host) */
-	FIELD_PREFIXES, /* LIST_OF(struct prefix) */
-	FIELD_LIST,     /* LIST_OF(a group's struct) */
-	FIELD_GROUP,    /* a group's struct, in place */
+	FIELD_STRING, /* const char * */
+	FIELD_NAME,   /* const char *: a resource name, 1-80 of [A-Za-z0-9_-], alphanumeric at both
+			 ends */
+	FIELD_NAME_DOTS, /* const char *: the same with dots inside and '_' at the end: what Azure
+			    allows networks, subnets, zone links and public addresses */
+	FIELD_DOMAIN,    /* const char *: a domain name */
+	FIELD_PATH,      /* const char *: a file; relative to the file that names it */
+	FIELD_UUID,      /* const char * */
+	FIELD_UINT,      /* uint32_t, min to max */
+	FIELD_UINT64,    /* uint64_t, min to max */
+	FIELD_BOOL,      /* bool */
+	FIELD_ENUM,      /* an enum; names in the order of its values */
+	FIELD_ADDRESS,   /* struct address */
+	FIELD_PREFIX,    /* struct prefix */
+	FIELD_HOST,      /* struct host: ADDRESS or ADDRESS:PORT, port 53 when not said */
+	FIELD_STRINGS,   /* LIST_OF(const char *): an array */
+	FIELD_HOSTS,     /* LIST_OF(struct host) */
+	FIELD_PREFIXES,  /* LIST_OF(struct prefix) */
+	FIELD_LIST,      /* LIST_OF(a group's struct) */
+	FIELD_GROUP,     /* a group's struct, in place */
 };
 
 struct group;
@@ -67,6 +69,23 @@ extern const struct group schema_model;
 
 const struct field *schema_field(const struct group *group, const char *key);
 
+/* LIST and the arrays of scalars: their items' pointer and number, whatever their type. */
+struct schema_list {
+	void *items;
+	size_t count;
+};
+struct schema_list schema_list_get(const struct field *field, const void *item);
+void schema_list_set(const struct field *field, void *item, struct schema_list list);
+/* For STRINGS, HOSTS and PREFIXES: the scalar field that one element is, and its size. To be used
+ * with a pointer to the element as the item. `key` becomes the element's in faults. */
+struct field schema_element(const struct field *field, const char *key, size_t *size);
+
+/* "an integer from 1 to 65535", `"udp" or "tcp"`: what the field takes. Returns text. */
+const char *schema_expected(const struct field *field, char *text, size_t size);
+/* The field whose key is nearest to `key`, when it is near enough for a slip of the hand; NULL when
+ * none is. */
+const struct field *schema_suggest(const struct group *group, const char *key);
+
 /* Puts every default of the group (and of groups in place below it) into the struct at `item`. */
 void schema_defaults(const struct group *group, void *item, struct arena *arena);
 
@@ -78,7 +97,7 @@ MUST_CHECK int schema_set_text(const struct field *field, void *item, const char
 /* The same for integers and booleans that arrive as such. */
 MUST_CHECK int schema_set_number(const struct field *field, void *item, long long number,
 				 const struct origin *origin, struct faults *faults);
-/* The value of a scalar as text, in `text`; NULL when it is not given. */
+/* The value of a scalar as text, in `text` or in the model; NULL when it is not given. */
 const char *schema_get_text(const struct field *field, const void *item, char *text, size_t size);
 
 #endif

@@ -1,0 +1,238 @@
+/* Rows of the field table (schema_table.c has the map): the limits, and the program's own settings.
+ */
+#include "rules/limits.h"
+#include "rules/schema_rows.h"
+
+static const char *const log_level_names[] = {"error", "warning", "info", "debug", NULL};
+static const char *const log_format_names[] = {"auto", "text", "journal", "json", NULL};
+static const char *const client_role_names[] = {"reader", "admin", NULL};
+
+#define LIMIT_FIELD(limit_key, azure, least, most, what)                                           \
+	{.key = #limit_key,                                                                        \
+	 .type = FIELD_UINT,                                                                       \
+	 AT(limit_values, limit_key),                                                              \
+	 .fallback = #azure,                                                                       \
+	 .min = least,                                                                             \
+	 .max = most,                                                                              \
+	 .doc = what},
+static const struct field limits_fields[] = {LIMITS_MAP(LIMIT_FIELD)};
+const struct group schema_limits = {
+	.name = "limits",
+	FIELDS(limits_fields),
+	.size = sizeof(struct limit_values),
+	.doc = "Azure's limits, each of which can be changed here.",
+};
+
+static const struct field management_client_fields[] = {
+	{.key = "id",
+	 .type = FIELD_STRING,
+	 AT(management_client, id),
+	 .required = true,
+	 .min = 1,
+	 .max = 255,
+	 .doc = "Who it is, unique among the clients."},
+	{.key = "secret_file",
+	 .type = FIELD_PATH,
+	 AT(management_client, secret_file),
+	 .required = true,
+	 .doc = "A file that holds the client's secret."},
+	{.key = "role",
+	 .type = FIELD_ENUM,
+	 AT(management_client, role),
+	 .fallback = "reader",
+	 .names = client_role_names,
+	 .doc = "What it may do: look, or look and change."},
+};
+static const struct group management_client_group = {
+	.name = "management client",
+	FIELDS(management_client_fields),
+	.size = sizeof(struct management_client),
+	.doc = "Somebody who may use the management listeners.",
+};
+
+static const struct field management_fields[] = {
+	{.key = "socket",
+	 .type = FIELD_PATH,
+	 AT(management, socket),
+	 .fallback = "/run/sluice/control.sock",
+	 .doc = "The control socket. The peer's user decides: root and sluice's own may use it."},
+	{.key = "listen",
+	 .type = FIELD_STRINGS,
+	 AT(management, listen),
+	 .doc = "URLs of management listeners: http on loopback only, https anywhere. Not served "
+		"by this version."},
+	{.key = "certificate",
+	 .type = FIELD_PATH,
+	 AT(management, certificate),
+	 .doc = "The certificate for https, PEM. Not served by this version."},
+	{.key = "key",
+	 .type = FIELD_PATH,
+	 AT(management, key),
+	 .doc = "Its private key, PEM. Not served by this version."},
+	{.key = "clients",
+	 .type = FIELD_LIST,
+	 AT(management, clients),
+	 .group = &management_client_group,
+	 .doc = "Who may use the listeners. Not served by this version."},
+	{.key = "state",
+	 .type = FIELD_PATH,
+	 AT(management, state),
+	 .doc = "A database of what was changed through the listeners. Not served by this "
+		"version."},
+};
+const struct group schema_management = {
+	.name = "management",
+	FIELDS(management_fields),
+	.size = sizeof(struct management),
+	.given_offset = offsetof(struct management, given),
+	.doc = "How the running program is managed.",
+};
+
+static const struct field cache_fields[] = {
+	{.key = "size_bytes",
+	 .type = FIELD_UINT64,
+	 AT(cache_settings, size_bytes),
+	 .fallback = "67108864",
+	 .min = 0,
+	 .max = UINT64_C(1) << 40,
+	 .unit = "bytes",
+	 .doc = "Memory for answers; 0: nothing is cached. From 2147483648 on the number needs "
+		"an L behind it."},
+	{.key = "ttl_min",
+	 .type = FIELD_UINT,
+	 AT(cache_settings, ttl_min),
+	 .fallback = "0",
+	 .min = 0,
+	 .max = TTL_MAX,
+	 .unit = "seconds",
+	 .doc = "Positive answers are kept at least so long."},
+	{.key = "ttl_max",
+	 .type = FIELD_UINT,
+	 AT(cache_settings, ttl_max),
+	 .fallback = "86400",
+	 .min = 0,
+	 .max = TTL_MAX,
+	 .unit = "seconds",
+	 .doc = "And at most so long."},
+	{.key = "negative_ttl_max",
+	 .type = FIELD_UINT,
+	 AT(cache_settings, negative_ttl_max),
+	 .fallback = "3600",
+	 .min = 0,
+	 .max = TTL_MAX,
+	 .unit = "seconds",
+	 .doc = "Answers that something does not exist are kept at most so long (RFC 2308)."},
+	{.key = "stale_max",
+	 .type = FIELD_UINT,
+	 AT(cache_settings, stale_max),
+	 .fallback = "86400",
+	 .min = 0,
+	 .max = TTL_MAX,
+	 .unit = "seconds",
+	 .doc = "How long past its TTL an answer may still be given while no target answers "
+		"(RFC 8767). 0: never."},
+};
+const struct group schema_cache = {
+	.name = "cache",
+	FIELDS(cache_fields),
+	.size = sizeof(struct cache_settings),
+	.doc = "The cache of what targets answered.",
+};
+
+static const struct field udp_fields[] = {
+	{.key = "payload_max",
+	 .type = FIELD_UINT,
+	 AT(udp_settings, payload_max),
+	 .fallback = "1232",
+	 .min = 512,
+	 .max = 4096,
+	 .unit = "bytes",
+	 .doc = "The longest answer by UDP, and never more than the client advertises. A longer "
+		"one is truncated, and the client asks by TCP."},
+};
+const struct group schema_udp = {
+	.name = "udp",
+	FIELDS(udp_fields),
+	.size = sizeof(struct udp_settings),
+	.doc = "Answers by UDP.",
+};
+
+static const struct field tcp_fields[] = {
+	{.key = "connections_max",
+	 .type = FIELD_UINT,
+	 AT(tcp_settings, connections_max),
+	 .fallback = "1000",
+	 .min = 1,
+	 .max = 1000000,
+	 .doc = "Connections of clients, of each worker."},
+	{.key = "connections_per_client_max",
+	 .type = FIELD_UINT,
+	 AT(tcp_settings, connections_per_client_max),
+	 .fallback = "100",
+	 .min = 1,
+	 .max = 1000000,
+	 .doc = "Of these, from one address."},
+	{.key = "idle_timeout_ms",
+	 .type = FIELD_UINT,
+	 AT(tcp_settings, idle_timeout_ms),
+	 .fallback = "10000",
+	 .min = 1,
+	 .max = 3600000,
+	 .unit = "milliseconds",
+	 .doc = "A connection without a question is closed after so long."},
+	{.key = "pipeline_max",
+	 .type = FIELD_UINT,
+	 AT(tcp_settings, pipeline_max),
+	 .fallback = "100",
+	 .min = 1,
+	 .max = 65535,
+	 .doc = "Unanswered questions of one connection; beyond them it is not read."},
+};
+const struct group schema_tcp = {
+	.name = "tcp",
+	FIELDS(tcp_fields),
+	.size = sizeof(struct tcp_settings),
+	.doc = "Clients' connections.",
+};
+
+static const struct field log_fields[] = {
+	{.key = "level",
+	 .type = FIELD_ENUM,
+	 AT(log_settings, level),
+	 .fallback = "info",
+	 .names = log_level_names,
+	 .doc = "What is logged: this and everything graver."},
+	{.key = "format",
+	 .type = FIELD_ENUM,
+	 AT(log_settings, format),
+	 .fallback = "auto",
+	 .names = log_format_names,
+	 .doc = "auto: journal when standard error is the journal, else text."},
+};
+const struct group schema_log = {
+	.name = "log",
+	FIELDS(log_fields),
+	.size = sizeof(struct log_settings),
+	.doc = "The log, on standard error.",
+};
+
+static const struct field identity_fields[] = {
+	{.key = "version",
+	 .type = FIELD_STRING,
+	 AT(identity_settings, version),
+	 .min = 1,
+	 .max = 255,
+	 .doc = "What CH TXT version.bind says. Absent: nothing of interest."},
+	{.key = "server",
+	 .type = FIELD_STRING,
+	 AT(identity_settings, server),
+	 .min = 1,
+	 .max = 255,
+	 .doc = "What CH TXT id.server and NSID (RFC 5001) say. Absent: nothing of interest."},
+};
+const struct group schema_identity = {
+	.name = "identity",
+	FIELDS(identity_fields),
+	.size = sizeof(struct identity_settings),
+	.doc = "What the server tells of itself.",
+};
