@@ -87,8 +87,10 @@ enum request_state {
 /* Reads a packet that a client sent. On REQUEST_FINE name holds the qname; there is exactly one
  * question, opcode QUERY, at most one OPT, version 0 (RFC 9619, RFC 6891). On REQUEST_ERROR as much
  * of request is filled as could be read, so that an error can be answered with id, opcode, question
- * and OPT. Meta types that only a zone transfer or TSIG may ask (IXFR, AXFR, MAILA, MAILB, OPT,
- * TSIG, TKEY) are left to the caller. */
+ * and OPT. Records in the answer section are FORMERR, as are any in the authority section but the
+ * SOA that IXFR brings (RFC 1995 section 3), a compressed qname, bytes behind the last record, a
+ * second OPT, one out of its place, and options that do not add up. Meta types that only a zone
+ * transfer or TSIG may ask (IXFR, AXFR, MAILA, MAILB, OPT, TSIG, TKEY) are left to the caller. */
 enum request_state message_read_request(struct request *request, struct name *name,
 					const struct hash_key *key, const uint8_t *packet,
 					size_t length, enum rcode *rcode);
@@ -107,6 +109,12 @@ struct record_view {  /* a record where it stands; offsets are into the packet *
  * compression pointer anywhere in it does not point backward. */
 MUST_CHECK int message_read_record(const uint8_t *packet, size_t length, size_t *at,
 				   struct record_view *record);
+
+/* The name at packet[at], uncompressed and in the case it has there, into `wire` (NULL: it is only
+ * checked). Returns its length; 0 when it is not well formed or a pointer does not point backward.
+ * *end, when not NULL, is where it ends in the packet. */
+size_t message_read_name(const uint8_t *packet, size_t length, size_t at,
+			 uint8_t wire[NAME_WIRE_MAX], size_t *end);
 
 static inline uint16_t message_u16(const uint8_t *at)
 {
@@ -160,7 +168,8 @@ void message_rewind(struct message *message, const struct message_mark *mark);
 size_t message_add_rrset(struct message *message, enum section section, const struct rrset *rrset,
 			 size_t owner_at, const uint8_t *owner, uint32_t ttl_max);
 /* Copies a record out of another packet, with its names decompressed where they may be compressed
- * (record_layout). Owner and return as above. `ttl` replaces its TTL. */
+ * (record_layout). Owner and return as above, and with owner_at 0 and no `owner` it keeps its own.
+ * `ttl` replaces its TTL. The view must be one that message_read_record gave. */
 size_t message_copy_record(struct message *message, enum section section, const uint8_t *packet,
 			   size_t length, const struct record_view *record, size_t owner_at,
 			   const uint8_t *owner, uint32_t ttl);

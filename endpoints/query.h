@@ -23,6 +23,7 @@ struct query {
 	void *origin;  /* of whoever made the query: socket, connection, caller */
 	void *binding; /* what the resolver attached to the listener it arrived at */
 	struct address client;
+	struct address local; /* where it was sent to, if the listener is on a wildcard address */
 	struct sockaddr_storage peer; /* where the reply goes, UDP */
 	uint64_t arrived_us;
 	size_t limit; /* bytes that the reply may have: the transport's and client's */
@@ -38,7 +39,8 @@ static inline void query_finish(struct query *query, const uint8_t *reply, size_
 	query->finish(query, reply, length);
 }
 
-/* A per-worker pool: grows in slabs up to max, then query_take gives NULL. */
+/* A per-worker pool: grows in slabs up to max, then query_take gives NULL. Releasing it takes all
+ * queries back in it. */
 struct query_pool {
 	struct query *free;
 	struct query_slab *slabs;

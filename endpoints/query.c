@@ -1,0 +1,71 @@
+/* The pool of queries of one worker: slabs of 64 taken from malloc as load asks for them, never
+ * given back before the end, and a free list. A query taken is not wiped as a whole (a struct name
+ * alone is over a kilobyte): only what its next owner could take for its own is reset. */
+#include "endpoints/query.h"
+
+#include <assert.h>
+
+enum { SLAB_QUERIES = 64 };
+
+struct query_slab {
+	struct query_slab *next;
+	struct query queries[SLAB_QUERIES];
+};
+
+void query_pool_init(struct query_pool *pool, unsigned max)
+{
+	*pool = (struct query_pool){.max = max};
+}
+
+void query_pool_release(struct query_pool *pool)
+{
+	assert(pool->in_use == 0);
+	while (pool->slabs) {
+		struct query_slab *slab = pool->slabs;
+		pool->slabs = slab->next;
+		free(slab);
+	}
+	*pool = (struct query_pool){.max = pool->max};
+}
+
+static void query_pool_grow(struct query_pool *pool)
+{
+	if (pool->allocated >= pool->max)
+		return;
+	struct query_slab *slab = aligned_alloc(_Alignof(struct query_slab), sizeof *slab);
+	if (!slab)
+		return;
+	slab->next = pool->slabs;
+	pool->slabs = slab;
+	unsigned room = pool->max - pool->allocated;
+	unsigned count = room < SLAB_QUERIES ? room : SLAB_QUERIES;
+	for (unsigned i = 0; i < count; i++) {
+		slab->queries[i].next = pool->free;
+		pool->free = &slab->queries[i];
+	}
+	pool->allocated += count;
+}
+
+struct query *query_take(struct query_pool *pool)
+{
+	if (!pool->free)
+		query_pool_grow(pool);
+	struct query *query = pool->free;
+	if (!query)
+		return NULL;
+	pool->free = query->next;
+	pool->in_use++;
+	query->next = NULL;
+	query->finish = NULL;
+	query->origin = NULL;
+	query->binding = NULL;
+	return query;
+}
+
+void query_give(struct query_pool *pool, struct query *query)
+{
+	assert(pool->in_use > 0);
+	pool->in_use--;
+	query->next = pool->free;
+	pool->free = query;
+}
