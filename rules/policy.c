@@ -215,18 +215,23 @@ static bool by_rule(const struct decision *d, struct verdict *verdict)
 	return true;
 }
 
+/* The zones end at octets and nibbles, the authority where the pool does. */
 static bool by_pool(const struct decision *d, struct verdict *verdict)
 {
 	unsigned label, rest;
 	struct prefix prefix;
-	const struct policy_pool *pool = suffix_table_find(&d->policy->pools, d->name, 0, &label);
+	const struct zone *zone = suffix_table_find(&d->policy->pools, d->name, 0, &label);
 
-	if (!pool || !reverse_parse(d->name, &prefix, &rest) ||
-	    !prefix_covers(&pool->prefix, &prefix))
+	if (!zone || !reverse_parse(d->name, &prefix, &rest))
 		return false;
-	note(d, DECIDED_POOL, TRACE_MATCHED, pool->name, NULL, label);
-	answer(verdict, DECIDED_POOL, pool->name);
-	zone_find(pool->zone, d->name, d->type, &verdict->answer);
+	const struct prefix_entry *pool =
+		prefix_table_find(&d->policy->pool_space, &prefix.address);
+	if (!pool || !prefix_covers(&pool->prefix, &prefix))
+		return false;
+	const char *name = d->policy->pool_names[pool->value];
+	note(d, DECIDED_POOL, TRACE_MATCHED, name, NULL, label);
+	answer(verdict, DECIDED_POOL, name);
+	zone_find(zone, d->name, d->type, &verdict->answer);
 	return true;
 }
 

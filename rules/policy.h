@@ -31,12 +31,6 @@ struct policy_zone_link { /* a zone as one network sees it */
 	enum resolution_policy resolution_policy;
 };
 
-struct policy_pool { /* a reverse zone, authoritative within the pool's prefix and no further */
-	const char *name;
-	struct prefix prefix;
-	struct zone *zone;
-};
-
 struct policy_network {
 	const char *name;
 	struct suffix_table zones; /* struct policy_zone_link */
@@ -69,7 +63,10 @@ struct policy {
 		special; /* special-use zones (struct zone); empty when they are forwarded */
 	struct zone **special_zones; /* references held, also when they are not in use */
 	uint32_t special_zone_count;
-	struct suffix_table pools; /* struct policy_pool */
+	struct suffix_table pools; /* reverse zones at the cuts around the pools (struct zone) */
+	struct prefix_table
+		pool_space; /* authoritative in here and no further; value: pool_names */
+	const char **pool_names;
 	struct suffix_table
 		names; /* zones of our own forward names, exact names only (struct zone) */
 	struct ruleset **rulesets; /* every ruleset of the model, linked or not */

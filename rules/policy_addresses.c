@@ -178,32 +178,35 @@ static int compile_network_ptrs(struct policy *policy, const struct model *model
 
 /* ---- pools ---- */
 
+static bool in_pool(const struct policy *policy, const struct address *address)
+{
+	return !address_is_private(address) &&
+	       prefix_table_find(&policy->pool_space, address) != NULL;
+}
+
+/* The zone at one cut, with the addresses of every pool that reaches into it. */
 static int compile_pool_zone(struct policy *policy, const struct model *model,
-			     const struct address_pool *model_pool, const struct prefix *cut)
+			     const struct prefix *cut)
 {
 	char text[NAME_TEXT_MAX];
+	struct name apex;
 	struct derived derived;
-	struct policy_pool *pool = arena_alloc(&policy->arena, sizeof *pool);
-	int err = derived_init(&derived, policy, model, reverse_zone_text(cut, text));
 
+	if (name_from_text(&apex, &policy->key, reverse_zone_text(cut, text)) != 0 ||
+	    suffix_table_get(&policy->pools, &apex, 0))
+		return 0; /* another pool has made it */
+	int err = derived_init(&derived, policy, model, text);
 	if (!err)
 		err = derived_add_apex(&derived, text);
 	for (size_t i = 0; !err && i < owned_count(model); i++) {
 		struct owned owned = owned_at(model, i);
 
-		if (owned.name && *owned.name && !address_is_private(owned.address) &&
-		    prefix_contains(cut, owned.address) &&
-		    prefix_contains(&model_pool->prefix, owned.address))
+		if (owned.name && *owned.name && prefix_contains(cut, owned.address) &&
+		    in_pool(policy, owned.address))
 			err = add_ptr(&derived, &owned);
 	}
 	struct zone *zone = derived_finish(&derived, policy, true, &err);
-	if (err || !pool)
-		return ERR_NOMEM;
-	pool->name = arena_strdup(&policy->arena, model_pool->name);
-	pool->prefix = model_pool->prefix;
-	pool->zone = zone;
-	err = suffix_table_add(&policy->pools, &policy->arena, zone_apex(zone), pool);
-	return err == ERR_EXISTS ? 0 : err; /* two pools within one octet: see by_pool */
+	return err ? err : suffix_table_add(&policy->pools, &policy->arena, &apex, zone);
 }
 
 /* Where the tree has a cut for this prefix: the next octet or nibble, and not the last one, so that
@@ -227,14 +230,11 @@ static int compile_pool(struct policy *policy, const struct model *model,
 	/* A pool longer than the last cut shares its zone's name with its neighbours. */
 	for (unsigned bit = cut; bit < address_bits(&zone.address); bit++)
 		zone.address.bytes[bit / 8] &= (uint8_t) ~(0x80 >> bit % 8);
+	unsigned byte = (cut - 1) / 8, shift = 7 - (cut - 1) % 8;
+	uint8_t base = zone.address.bytes[byte];
 	for (unsigned i = 0; i < 1U << spare; i++) {
-		unsigned byte = (cut - 1) / 8, shift = 7 - (cut - 1) % 8;
-
-		zone.address.bytes[byte] = (uint8_t)(pool->prefix.address.bytes[byte] | i << shift);
-		if (!spare)
-			zone.address.bytes[byte] =
-				(uint8_t)(pool->prefix.address.bytes[byte] & 0xff << shift);
-		int err = compile_pool_zone(policy, model, pool, &zone);
+		zone.address.bytes[byte] = (uint8_t)(base | i << shift);
+		int err = compile_pool_zone(policy, model, &zone);
 		if (err)
 			return err;
 	}
@@ -245,10 +245,22 @@ static int compile_pools(struct policy *policy, const struct model *model)
 {
 	enum { ZONES_PER_POOL = 128 };
 
-	if (suffix_table_init(&policy->pools, &policy->arena,
-			      model->address_pools.count * ZONES_PER_POOL) != 0)
+	size_t count = model->address_pools.count;
+
+	policy->pool_names = arena_alloc_array(&policy->arena, count, sizeof *policy->pool_names);
+	if (!policy->pool_names ||
+	    suffix_table_init(&policy->pools, &policy->arena, count * ZONES_PER_POOL) != 0)
 		return ERR_NOMEM;
-	for (size_t i = 0; i < model->address_pools.count; i++) {
+	for (size_t i = 0; i < count; i++) {
+		const struct address_pool *pool = &model->address_pools.items[i];
+
+		policy->pool_names[i] = arena_strdup(&policy->arena, pool->name);
+		if (!policy->pool_names[i] || prefix_table_add(&policy->pool_space, &policy->arena,
+							       &pool->prefix, (uint32_t)i) != 0)
+			return ERR_NOMEM;
+	}
+	prefix_table_build(&policy->pool_space);
+	for (size_t i = 0; i < count; i++) {
 		int err = compile_pool(policy, model, &model->address_pools.items[i]);
 
 		if (err)
