@@ -97,9 +97,9 @@ static void sorting_goes_by_file_and_line_and_keeps_the_order_of_equals(void **s
 		struct origin origin;
 		const char *text;
 	} found[] = {
-		{{"b", 2, NULL}, "1"}, {{"a", 10, NULL}, "2"}, {{"b", 2, NULL}, "3"},
-		{{NULL, 0, NULL}, "4"}, {{"a", 9, NULL}, "5"}, {{"b", 2, NULL}, "6"},
-		{{"b", 0, NULL}, "7"}, {{"a", 10, NULL}, "8"},
+		{{"b", 2, NULL}, "1"},  {{"a", 10, NULL}, "2"}, {{"b", 2, NULL}, "3"},
+		{{NULL, 0, NULL}, "4"}, {{"a", 9, NULL}, "5"},  {{"b", 2, NULL}, "6"},
+		{{"b", 0, NULL}, "7"},  {{"a", 10, NULL}, "8"},
 	};
 	size_t i;
 
@@ -110,7 +110,8 @@ static void sorting_goes_by_file_and_line_and_keeps_the_order_of_equals(void **s
 	/* What is added behind sorted ones is found later. */
 	fault_add(*state, FAULT_ERROR, &found[0].origin, NULL, "9");
 	faults_sort(*state);
-	assert_prints(*state, "4\na:9: 5\na:10: 2\na:10: 8\nb: 7\nb:2: 1\nb:2: 3\nb:2: 6\nb:2: 9\n");
+	assert_prints(*state,
+		      "4\na:9: 5\na:10: 2\na:10: 8\nb: 7\nb:2: 1\nb:2: 3\nb:2: 6\nb:2: 9\n");
 }
 
 static void many_equal_lines_keep_their_order(void **state)
