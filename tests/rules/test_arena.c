@@ -11,6 +11,12 @@
 
 #ifdef __SANITIZE_ADDRESS__
 #include <sanitizer/asan_interface.h>
+
+/* As malloc has it without the sanitizer. */
+const char *__asan_default_options(void)
+{
+	return "allocator_may_return_null=1";
+}
 #endif
 
 static int setup(void **state)
@@ -93,6 +99,21 @@ static void sizes_that_overflow_are_refused(void **state)
 	assert_null(arena_alloc(arena, (size_t)PTRDIFF_MAX + 1));
 	assert_int_equal(arena->used_bytes, 0);
 	assert_int_equal(arena->held_bytes, 0);
+}
+
+static void running_out_of_memory_harms_nothing_that_is_there(void **state)
+{
+	struct arena *arena = *state;
+	char *text = arena_strdup(arena, "still here");
+	size_t held = arena->held_bytes, used = arena->used_bytes;
+
+	assert_null(arena_alloc(arena, (size_t)1 << 50));
+	assert_null(arena_alloc_bytes(arena, (size_t)1 << 50));
+	assert_null(arena_alloc_array(arena, (size_t)1 << 25, (size_t)1 << 25));
+	assert_int_equal(arena->held_bytes, held);
+	assert_int_equal(arena->used_bytes, used);
+	assert_string_equal(text, "still here");
+	assert_non_null(arena_alloc(arena, 100000));
 }
 
 static void bytes_are_packed_without_padding(void **state)
@@ -189,6 +210,7 @@ int main(void)
 		ARENA_TEST(pieces_never_overlap),
 		ARENA_TEST(size_zero_gives_pointers_that_differ),
 		ARENA_TEST(sizes_that_overflow_are_refused),
+		ARENA_TEST(running_out_of_memory_harms_nothing_that_is_there),
 		ARENA_TEST(bytes_are_packed_without_padding),
 		ARENA_TEST(a_large_piece_leaves_the_newest_block_in_use),
 		ARENA_TEST(what_is_held_stays_near_what_is_used),
