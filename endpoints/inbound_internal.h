@@ -1,0 +1,89 @@
+/* What the files of inbound share: a listener as one worker serves it, and the way every packet
+ * goes, whatever carried it. */
+#ifndef SLUICE_INBOUND_INTERNAL_H
+#define SLUICE_INBOUND_INTERNAL_H
+
+#include "endpoints/inbound.h"
+
+enum {
+	INBOUND_ERROR_REPLY_MAX = MESSAGE_UDP_MIN, /* an error needs no more */
+	INBOUND_CLIENT_BUCKETS = 256,
+};
+
+struct udp_batch;
+
+struct connection; /* below */
+
+struct inbound_shared { /* of a worker's listeners, by worker->shared */
+	unsigned users;
+	struct udp_batch *udp;
+	struct query spare; /* reads a packet when the pool is empty, so that it can be answered */
+	struct connection *clients[INBOUND_CLIENT_BUCKETS];
+};
+
+struct inbound {
+	struct inbound *next, **link; /* of the worker's listeners */
+	struct inbound_worker *worker;
+	void *binding;
+	struct host host;
+	bool wildcard; /* the address a query was sent to must be noted, and answered from */
+	bool stopped;
+	unsigned queries;   /* under way at the resolver */
+	unsigned handles;   /* of the loop, not yet closed; each keeps the memory */
+	int udp, twin, tcp; /* -1: closed */
+	uv_poll_t udp_poll, tcp_poll;
+	struct timer accept_again;
+	struct connection *connections;
+};
+
+struct connection {
+	uv_tcp_t handle;
+	struct connection *next, **link;                  /* of its listener */
+	struct connection *next_of_client, **client_link; /* of its bucket of clients */
+	struct inbound *inbound;
+	struct sockaddr_storage peer;
+	struct address client;
+	struct timer idle;
+	uint64_t active_us;
+	uint8_t *buffer; /* received and not yet taken */
+	size_t have, room;
+	unsigned unanswered; /* queries at the resolver */
+	unsigned writes;     /* replies that the kernel has not taken yet */
+	bool reading, processing;
+	bool ended; /* nothing more will be read */
+	bool closing, closed;
+};
+
+/* Reads a packet into the query (its tcp, client and so on are set already). True: it is the
+ * resolver's turn. Otherwise `reply` holds *length bytes to be sent back, 0 for silence. `refuse`,
+ * if not NOERROR, is what even a good packet is answered with: SERVFAIL where there is no query for
+ * it, FORMERR where it did not arrive as a whole. */
+bool inbound_read(struct inbound *inbound, struct query *query, const uint8_t *packet,
+		  size_t packet_length, enum rcode refuse, uint8_t reply[INBOUND_ERROR_REPLY_MAX],
+		  size_t *length);
+/* Counts the query as under way and gives it to the resolver. */
+void inbound_hand_over(struct inbound *inbound, struct query *query);
+/* The query is back. May free the inbound. */
+void inbound_take_back(struct inbound *inbound, struct query *query);
+void inbound_count_reply(struct inbound *inbound, const uint8_t *reply);
+/* A handle of the loop has been closed. May free the inbound. */
+void inbound_handle_closed(struct inbound *inbound);
+
+/* inbound_udp.c */
+struct udp_batch *udp_batch_new(void);
+void udp_batch_free(struct udp_batch *batch);
+void udp_batch_flush(struct udp_batch *batch);
+MUST_CHECK int inbound_udp_start(struct inbound *inbound);
+void inbound_udp_stop(struct inbound *inbound);
+
+/* inbound_tcp.c. `bucket` is where the worker finds the connections of this client. The descriptor
+ * is taken whatever happens. */
+void connection_open(struct inbound *inbound, struct connection **bucket, int fd,
+		     const struct sockaddr_storage *peer, const struct address *client);
+void connection_close(struct connection *connection); /* fine when it is closing already */
+
+/* inbound_accept.c */
+MUST_CHECK int inbound_tcp_start(struct inbound *inbound);
+void inbound_tcp_stop(struct inbound *inbound);
+
+#endif

@@ -1,0 +1,304 @@
+/* UDP: packets come in by recvmmsg and go out by sendmmsg, 64 at a time, because the system call is
+ * what a DNS answer costs. Replies of all listeners of a worker are gathered in one outbox and
+ * leave by the listener's twin, whose being sent on wakes nobody.
+ *
+ *     recvmmsg ─► 64 packets ─► query, query, ... ─► resolver ─► finish ─► outbox ─► sendmmsg(twin)
+ *
+ * The outbox packs replies one behind the other, so that a usual batch touches few cache lines. It
+ * is emptied when it is full and at the end of every loop round.
+ *
+ * A listener on 0.0.0.0 or :: notes the address each query was sent to and answers from it (RFC
+ * 2181 section 4.1); on any other address the kernel knows it anyway, and the notes would cost.
+ *
+ * Not here: waiting until a full socket can be written to again. A reply is retried once and then
+ * counted as failed; the client asks again. */
+#include "endpoints/inbound_internal.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "endpoints/socket.h"
+
+enum {
+	BATCH = 64,
+	ROUNDS = 4, /* batches read in a row before other handles have their turn */
+	/* Room for a packet. The odd stride keeps the packets of a batch from all falling into the
+	 * same few lines of the cache. */
+	PACKET = 4096 + 64,
+	OUTBOX_BYTES = BATCH * 1232,
+};
+_Static_assert((int)OUTBOX_BYTES >= (int)INBOUND_PAYLOAD_MAX, "a reply fits into an empty outbox");
+
+union control {
+	struct cmsghdr align;
+	uint8_t v4[CMSG_SPACE(sizeof(struct in_pktinfo))];
+	uint8_t v6[CMSG_SPACE(sizeof(struct in6_pktinfo))];
+};
+
+struct datagrams { /* what one recvmmsg or sendmmsg works on */
+	struct mmsghdr headers[BATCH];
+	struct iovec vectors[BATCH];
+	struct sockaddr_storage peers[BATCH];
+	union control controls[BATCH];
+};
+
+struct udp_batch {
+	struct datagrams in, out;
+	unsigned out_count;
+	size_t out_used;
+	struct inbound *out_inbound[BATCH];
+	uint8_t out_bytes[OUTBOX_BYTES];
+	uint8_t in_bytes[BATCH][PACKET];
+};
+
+struct udp_batch *udp_batch_new(void)
+{
+	struct udp_batch *batch = calloc(1, sizeof *batch);
+	if (!batch)
+		return NULL;
+	for (unsigned i = 0; i < BATCH; i++) {
+		struct datagrams *both[] = {&batch->in, &batch->out};
+		for (unsigned k = 0; k < 2; k++) {
+			struct msghdr *header = &both[k]->headers[i].msg_hdr;
+			header->msg_name = &both[k]->peers[i];
+			header->msg_iov = &both[k]->vectors[i];
+			header->msg_iovlen = 1;
+		}
+		batch->in.vectors[i].iov_base = batch->in_bytes[i];
+		batch->in.vectors[i].iov_len = PACKET;
+	}
+	return batch;
+}
+
+void udp_batch_free(struct udp_batch *batch)
+{
+	assert(!batch || batch->out_count == 0);
+	free(batch);
+}
+
+/* ---- sending ---- */
+
+/* Sends datagrams from..to, all of one listener. One that the kernel does not take is left behind,
+ * so that it does not hold up the others. */
+static void outbox_send(struct udp_batch *batch, unsigned from, unsigned to)
+{
+	struct inbound *inbound = batch->out_inbound[from];
+	bool retried = false;
+	while (from < to) {
+		int sent = sendmmsg(inbound->twin, batch->out.headers + from, to - from,
+				    MSG_DONTWAIT | MSG_NOSIGNAL);
+		if (sent > 0) {
+			from += (unsigned)sent;
+			retried = false;
+			continue;
+		}
+		if (errno == EINTR)
+			continue;
+		if (!retried && (errno == EAGAIN || errno == ENOBUFS)) {
+			retried = true;
+			continue;
+		}
+		inbound->worker->counters.send_failed++;
+		from++;
+	}
+}
+
+void udp_batch_flush(struct udp_batch *batch)
+{
+	unsigned from = 0;
+	for (unsigned i = 1; i <= batch->out_count; i++) {
+		if (i < batch->out_count && batch->out_inbound[i] == batch->out_inbound[from])
+			continue;
+		outbox_send(batch, from, i);
+		from = i;
+	}
+	batch->out_count = 0;
+	batch->out_used = 0;
+}
+
+/* The address a reply leaves from, as control data. */
+static void put_source(struct msghdr *header, union control *control, const struct address *local)
+{
+	memset(control, 0, sizeof *control);
+	header->msg_control = control;
+	header->msg_controllen = sizeof *control;
+	struct cmsghdr *part = CMSG_FIRSTHDR(header);
+	if (local->family == 4) {
+		struct in_pktinfo info = {0};
+		memcpy(&info.ipi_spec_dst, local->bytes, 4);
+		part->cmsg_level = IPPROTO_IP;
+		part->cmsg_type = IP_PKTINFO;
+		part->cmsg_len = CMSG_LEN(sizeof info);
+		memcpy(CMSG_DATA(part), &info, sizeof info);
+		header->msg_controllen = CMSG_SPACE(sizeof info);
+	} else {
+		struct in6_pktinfo info = {0};
+		memcpy(&info.ipi6_addr, local->bytes, 16);
+		part->cmsg_level = IPPROTO_IPV6;
+		part->cmsg_type = IPV6_PKTINFO;
+		part->cmsg_len = CMSG_LEN(sizeof info);
+		memcpy(CMSG_DATA(part), &info, sizeof info);
+		header->msg_controllen = CMSG_SPACE(sizeof info);
+	}
+}
+
+static void outbox_put(struct inbound *inbound, const struct query *query, const uint8_t *reply,
+		       size_t length)
+{
+	struct udp_batch *batch = inbound->worker->shared->udp;
+	assert(length >= MESSAGE_HEADER && length <= INBOUND_PAYLOAD_MAX);
+	if (batch->out_count == BATCH || length > OUTBOX_BYTES - batch->out_used)
+		udp_batch_flush(batch);
+	unsigned slot = batch->out_count++;
+	uint8_t *bytes = batch->out_bytes + batch->out_used;
+	memcpy(bytes, reply, length);
+	batch->out_used += length;
+	batch->out_inbound[slot] = inbound;
+	batch->out.vectors[slot].iov_base = bytes;
+	batch->out.vectors[slot].iov_len = length;
+	struct msghdr *header = &batch->out.headers[slot].msg_hdr;
+	header->msg_namelen = query->peer.ss_family == AF_INET ? sizeof(struct sockaddr_in)
+							       : sizeof(struct sockaddr_in6);
+	memcpy(&batch->out.peers[slot], &query->peer, header->msg_namelen);
+	header->msg_control = NULL;
+	header->msg_controllen = 0;
+	if (query->local.family != 0)
+		put_source(header, &batch->out.controls[slot], &query->local);
+	inbound_count_reply(inbound, reply);
+}
+
+static void on_finish(struct query *query, const uint8_t *reply, size_t length)
+{
+	struct inbound *inbound = query->origin;
+	if (reply && !inbound->stopped)
+		outbox_put(inbound, query, reply, length);
+	inbound_take_back(inbound, query);
+}
+
+/* ---- receiving ---- */
+
+/* Where the packet was sent to: IP_PKTINFO's specific destination is the local address also for
+ * what was broadcast. */
+static void read_local(struct msghdr *header, struct address *local)
+{
+	for (struct cmsghdr *part = CMSG_FIRSTHDR(header); part; part = CMSG_NXTHDR(header, part)) {
+		if (part->cmsg_level == IPPROTO_IP && part->cmsg_type == IP_PKTINFO) {
+			struct in_pktinfo info;
+			memcpy(&info, CMSG_DATA(part), sizeof info);
+			local->family = 4;
+			memcpy(local->bytes, &info.ipi_spec_dst, 4);
+		} else if (part->cmsg_level == IPPROTO_IPV6 && part->cmsg_type == IPV6_PKTINFO) {
+			struct in6_pktinfo info;
+			memcpy(&info, CMSG_DATA(part), sizeof info);
+			local->family = 6;
+			memcpy(local->bytes, &info.ipi6_addr, 16);
+		}
+	}
+}
+
+static void fill_query(struct query *query, struct inbound *inbound, unsigned slot,
+		       const struct host *client, uint64_t now_us)
+{
+	struct datagrams *in = &inbound->worker->shared->udp->in;
+	query->finish = on_finish;
+	query->origin = inbound;
+	query->binding = inbound->binding;
+	query->client = client->address;
+	query->arrived_us = now_us;
+	query->tcp = false;
+	query->local.family = 0;
+	if (inbound->wildcard)
+		read_local(&in->headers[slot].msg_hdr, &query->local);
+	memcpy(&query->peer, &in->peers[slot], sizeof(struct sockaddr_in6));
+}
+
+static void on_packet(struct inbound *inbound, unsigned slot, uint64_t now_us)
+{
+	struct inbound_worker *worker = inbound->worker;
+	struct udp_batch *batch = worker->shared->udp;
+	const struct mmsghdr *packet = &batch->in.headers[slot];
+	struct host client;
+	socket_host(&batch->in.peers[slot], &client);
+	if (client.port == 0) { /* nowhere to answer to */
+		worker->counters.silent++;
+		return;
+	}
+	struct query *query = query_take(worker->pool);
+	enum rcode refuse = query ? RCODE_NOERROR : RCODE_SERVFAIL;
+	if (packet->msg_hdr.msg_flags & MSG_TRUNC)
+		refuse = RCODE_FORMERR; /* over what we ever advertise */
+	bool pooled = query;
+	if (!pooled)
+		query = &worker->shared->spare;
+	fill_query(query, inbound, slot, &client, now_us);
+	uint8_t reply[INBOUND_ERROR_REPLY_MAX];
+	size_t length;
+	if (inbound_read(inbound, query, batch->in_bytes[slot], packet->msg_len, refuse, reply,
+			 &length)) {
+		inbound_hand_over(inbound, query);
+		return;
+	}
+	if (length > 0)
+		outbox_put(inbound, query, reply, length);
+	if (pooled)
+		query_give(worker->pool, query);
+}
+
+static int receive_batch(struct inbound *inbound, struct datagrams *in)
+{
+	for (unsigned i = 0; i < BATCH; i++) {
+		struct msghdr *header = &in->headers[i].msg_hdr;
+		header->msg_namelen = sizeof in->peers[i];
+		header->msg_control = inbound->wildcard ? &in->controls[i] : NULL;
+		header->msg_controllen = inbound->wildcard ? sizeof in->controls[i] : 0;
+	}
+	return recvmmsg(inbound->udp, in->headers, BATCH, MSG_DONTWAIT, NULL);
+}
+
+static void on_readable(uv_poll_t *poll, int status, int events)
+{
+	(void)status;
+	(void)events;
+	struct inbound *inbound = poll->data;
+	struct inbound_worker *worker = inbound->worker;
+	for (unsigned round = 0; round < ROUNDS && !inbound->stopped; round++) {
+		int count = receive_batch(inbound, &worker->shared->udp->in);
+		if (count <= 0)
+			return;
+		uint64_t now_us = worker->now_us(worker->context);
+		for (int i = 0; i < count && !inbound->stopped; i++)
+			on_packet(inbound, (unsigned)i, now_us);
+		if (count < BATCH)
+			return;
+	}
+}
+
+/* ---- life ---- */
+
+int inbound_udp_start(struct inbound *inbound)
+{
+	if (uv_poll_init(inbound->worker->loop, &inbound->udp_poll, inbound->udp) < 0)
+		return ERR_SYSTEM;
+	inbound->udp_poll.data = inbound;
+	inbound->handles++;
+	return uv_poll_start(&inbound->udp_poll, UV_READABLE, on_readable) < 0 ? ERR_SYSTEM : 0;
+}
+
+static void on_poll_closed(uv_handle_t *handle)
+{
+	inbound_handle_closed(handle->data);
+}
+
+void inbound_udp_stop(struct inbound *inbound)
+{
+	if (inbound->udp_poll.data)
+		uv_close((uv_handle_t *)&inbound->udp_poll, on_poll_closed);
+	if (inbound->udp >= 0)
+		close(inbound->udp);
+	if (inbound->twin >= 0)
+		close(inbound->twin);
+	inbound->udp = inbound->twin = -1;
+}

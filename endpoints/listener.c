@@ -1,0 +1,208 @@
+/* Opening a listener: every socket of every worker, or none.
+ *
+ *     probe        bind UDP and TCP once alone: whoever holds the port is found out, which
+ *                  SO_REUSEPORT would hide when the holder is another sluice of the same user
+ *     receivers    worker 0, 1, 2 ...    places 0, 1, 2 ... of the port's reuseport group
+ *     twins        worker 0, 1, 2 ...    places behind them
+ *     program      DNS id modulo workers: always one of the first places, so a receiver
+ *     TCP          one listening socket a worker; the kernel deals connections out
+ *
+ * Between the first receiver and the program a packet may land on a twin and is lost; the client
+ * asks again.
+ *
+ * Not here: sockets handed over by systemd or an earlier process. */
+#include "endpoints/inbound.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <linux/filter.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "endpoints/socket.h"
+
+enum { RECEIVE_BUFFER = 4 << 20, SEND_BUFFER = 1 << 20, BACKLOG = 1024 };
+
+struct opening { /* what a failure's text is made of */
+	const struct host *host;
+	const char *transport;
+	char *error;
+};
+
+static int say(const struct opening *opening, int cause)
+{
+	char host[HOST_TEXT_MAX];
+	host_print(opening->host, host);
+	const char *format = "%s (%s): cannot listen: %s";
+	const char *detail = strerror(cause);
+	if (cause == EADDRINUSE) {
+		format = "%s (%s): %s";
+		detail = "the port is in use, by another server or another sluice; stop that one, "
+			 "or listen on another address or port";
+	} else if (cause == EACCES || cause == EPERM) {
+		format = "%s (%s): %s";
+		detail = "no permission to bind this port; start as root, or give the program "
+			 "CAP_NET_BIND_SERVICE";
+	} else if (cause == EADDRNOTAVAIL) {
+		format = "%s (%s): %s";
+		detail = "no interface of this machine has this address; add it there, or set "
+			 "`listen` to one that is there";
+	} else if (cause == EMFILE || cause == ENFILE) {
+		format = "%s (%s): %s";
+		detail = "too many open files; raise the limit (LimitNOFILE, ulimit -n)";
+	}
+	snprintf(opening->error, LISTENER_ERROR_MAX, format, host, opening->transport, detail);
+	return ERR_SYSTEM;
+}
+
+static int set(int fd, int level, int option, int value)
+{
+	return setsockopt(fd, level, option, &value, sizeof value);
+}
+
+static int bind_host(int fd, const struct host *host)
+{
+	struct sockaddr_storage storage;
+	socklen_t length = socket_address(host, &storage);
+	return bind(fd, (struct sockaddr *)&storage, length);
+}
+
+/* SO_REUSEADDR lets TCP pass by what is left of closed connections, never by a listening socket. On
+ * UDP it would share the port, so there it stays off. */
+static int probe(const struct opening *opening, bool tcp)
+{
+	int family = opening->host->address.family;
+	int fd = tcp ? socket_tcp(family) : socket_udp(family);
+	if (fd < 0)
+		return say(opening, errno);
+	int err = 0;
+	if ((tcp && set(fd, SOL_SOCKET, SO_REUSEADDR, 1) < 0) || bind_host(fd, opening->host) < 0)
+		err = say(opening, errno);
+	close(fd);
+	return err;
+}
+
+/* What need not succeed: buffers for bursts, and fragmenting here instead of believing forged news
+ * of a small path MTU. */
+static void tune_udp(int fd, int family)
+{
+	if (set(fd, SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER) < 0)
+		(void)set(fd, SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER);
+	if (set(fd, SOL_SOCKET, SO_SNDBUFFORCE, SEND_BUFFER) < 0)
+		(void)set(fd, SOL_SOCKET, SO_SNDBUF, SEND_BUFFER);
+	if (family == 4)
+		(void)set(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_OMIT);
+	else
+		(void)set(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_OMIT);
+}
+
+static int note_destination(int fd, const struct host *host)
+{
+	if (!address_is_unspecified(&host->address))
+		return 0;
+	return host->address.family == 4 ? set(fd, IPPROTO_IP, IP_PKTINFO, 1)
+					 : set(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+}
+
+static int open_udp(const struct opening *opening, int *fd)
+{
+	*fd = socket_udp(opening->host->address.family);
+	if (*fd < 0)
+		return say(opening, errno);
+	tune_udp(*fd, opening->host->address.family);
+	if (note_destination(*fd, opening->host) < 0 || set(*fd, SOL_SOCKET, SO_REUSEPORT, 1) < 0 ||
+	    bind_host(*fd, opening->host) < 0)
+		return say(opening, errno);
+	return 0;
+}
+
+static int open_tcp(const struct opening *opening, int *fd)
+{
+	*fd = socket_tcp(opening->host->address.family);
+	if (*fd < 0)
+		return say(opening, errno);
+	if (set(*fd, SOL_SOCKET, SO_REUSEADDR, 1) < 0 ||
+	    set(*fd, SOL_SOCKET, SO_REUSEPORT, 1) < 0 || bind_host(*fd, opening->host) < 0 ||
+	    listen(*fd, BACKLOG) < 0)
+		return say(opening, errno);
+	return 0;
+}
+
+/* The kernel runs it on the packet's payload, where the DNS id comes first. A packet too short for
+ * one yields 0: the first receiver, which knows what to do with it. */
+static int attach_program(const struct opening *opening, int fd, unsigned workers)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 0),
+		BPF_STMT(BPF_ALU | BPF_MOD | BPF_K, workers),
+		BPF_STMT(BPF_RET | BPF_A, 0),
+	};
+	struct sock_fprog program = {.len = sizeof code / sizeof code[0], .filter = code};
+	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &program, sizeof program) < 0)
+		return say(opening, errno);
+	return 0;
+}
+
+static int open_all(struct listener *listener, char *error)
+{
+	struct opening udp = {.host = &listener->host, .transport = "UDP", .error = error};
+	struct opening tcp = {.host = &listener->host, .transport = "TCP", .error = error};
+	if (probe(&udp, false) < 0 || probe(&tcp, true) < 0)
+		return ERR_SYSTEM;
+	for (unsigned i = 0; i < listener->workers; i++)
+		if (open_udp(&udp, &listener->sockets[i].udp) < 0)
+			return ERR_SYSTEM;
+	for (unsigned i = 0; i < listener->workers; i++)
+		if (open_udp(&udp, &listener->sockets[i].twin) < 0)
+			return ERR_SYSTEM;
+	if (attach_program(&udp, listener->sockets[0].udp, listener->workers) < 0)
+		return ERR_SYSTEM;
+	for (unsigned i = 0; i < listener->workers; i++)
+		if (open_tcp(&tcp, &listener->sockets[i].tcp) < 0)
+			return ERR_SYSTEM;
+	return 0;
+}
+
+struct listener *listener_open(const struct host *host, unsigned workers,
+			       char error[LISTENER_ERROR_MAX])
+{
+	assert(workers > 0);
+	struct listener *listener = calloc(1, sizeof *listener);
+	struct listener_sockets *sockets = calloc(workers, sizeof *sockets);
+	if (!listener || !sockets) {
+		snprintf(error, LISTENER_ERROR_MAX, "out of memory");
+		free(listener);
+		free(sockets);
+		return NULL;
+	}
+	listener->host = *host;
+	listener->workers = workers;
+	listener->sockets = sockets;
+	for (unsigned i = 0; i < workers; i++)
+		sockets[i] = (struct listener_sockets){.udp = -1, .twin = -1, .tcp = -1};
+	if (open_all(listener, error) < 0) {
+		listener_close(listener);
+		return NULL;
+	}
+	return listener;
+}
+
+static void close_one(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
+
+void listener_close(struct listener *listener)
+{
+	if (!listener)
+		return;
+	for (unsigned i = 0; i < listener->workers; i++) {
+		close_one(listener->sockets[i].udp);
+		close_one(listener->sockets[i].twin);
+		close_one(listener->sockets[i].tcp);
+	}
+	free(listener->sockets);
+	free(listener);
+}
