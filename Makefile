@@ -1,7 +1,14 @@
 # make            builds build/sluice
 # make run        installs what is missing, builds, starts the demonstration
 # make test       installs what is missing, builds and runs every test, and closes with a count
-# make help       lists the rest
+#                 (ONLY=e2e/test_wire runs those whose path has that)
+# make lint       floors, sizes, format, cppcheck, clang-tidy, README's code map, the manual page
+# make format     clang-format on every C file
+# make cover      line coverage of the cmocka programs, per folder
+# make asan       build/asan/sluice, under AddressSanitizer and UndefinedBehaviorSanitizer
+# make install    into $DESTDIR$PREFIX (/usr/local): the program, its manual pages and unit
+# make clean      removes build/
+# make help       prints this
 PACKAGES = gcc make pkg-config libuv1-dev libldns-dev libconfig-dev libjansson-dev uthash-dev
 TEST_PACKAGES = libcmocka-dev iproute2 procps python3 nsd unbound bind9 dnsmasq-base \
 	bind9-dnsutils knot-dnsutils ldnsutils man-db
@@ -23,8 +30,10 @@ SRC := $(sort $(wildcard rules/*.c endpoints/*.c resolver/*.c resolver/control/*
 TESTSRC := $(sort $(wildcard tests/*/test_*.c))
 TESTLIB := $(sort $(wildcard tests/*.c))
 OBJ = $(SRC:%.c=build/obj/%.o)
-ASAN_OBJ = $(filter-out build/asan/resolver/main.o,$(SRC:%.c=build/asan/%.o)) $(TESTLIB:%.c=build/asan/%.o)
-TESTS = $(TESTSRC:%.c=build/asan/%)
+# Where the sanitizers' build lives; tests/cover builds the same apart, with COVER=--coverage.
+B ?= build/asan
+LIB_OBJ = $(filter-out $(B)/resolver/main.o,$(SRC:%.c=$(B)/%.o)) $(TESTLIB:%.c=$(B)/%.o)
+TESTS = $(TESTSRC:%.c=$(B)/%)
 
 all: build/sluice
 
@@ -35,16 +44,22 @@ build/obj/%.o: %.c
 	$(CC) $(BASE) $(OPT) -c -o $@ $<
 
 # The same program and every test, under AddressSanitizer and UndefinedBehaviorSanitizer.
-build/asan/sluice: $(SRC:%.c=build/asan/%.o)
-	$(CC) $(SAN) -o $@ $^ $(LIBS)
-build/asan/%.o: %.c
+$(B)/sluice: $(SRC:%.c=$(B)/%.o)
+	$(CC) $(SAN) $(COVER) -o $@ $^ $(LIBS)
+$(B)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(BASE) $(SAN) $(COVER) -c -o $@ $<
-build/asan/libsluice.a: $(ASAN_OBJ)
+$(B)/libsluice.a: $(LIB_OBJ)
 	@rm -f $@
 	ar rcs $@ $^
-build/asan/tests/%: build/asan/tests/%.o build/asan/libsluice.a
+$(B)/tests/%: $(B)/tests/%.o $(B)/libsluice.a
 	$(CC) $(SAN) $(COVER) -o $@ $^ $(LIBS) -lcmocka
+asan: $(B)/sluice
+tests-built: $(TESTS)
+
+# The manual page of the configuration comes from the same table as the configuration's reader.
+etc/sluice.conf.5: build/sluice
+	build/sluice manual >$@.new && mv $@.new $@
 
 deps:
 	@etc/install-packages $(PACKAGES)
@@ -52,15 +67,15 @@ test-deps:
 	@etc/install-packages $(PACKAGES) $(TEST_PACKAGES)
 run:
 	@etc/install-packages $(PACKAGES) $(DEMO_PACKAGES)
-	@$(MAKE) --no-print-directory build/sluice
+	@$(MAKE) --no-print-directory -s -j2 build/sluice
 	@etc/demo/run build/sluice
 test: test-deps
-	@$(MAKE) --no-print-directory build/sluice build/asan/sluice tests-built
+	@$(MAKE) --no-print-directory -s -j2 build/sluice $(B)/sluice tests-built
 	@tests/run $(ONLY)
-tests-built: $(TESTS)
 
 lint:
 	@etc/install-packages $(PACKAGES) $(TEST_PACKAGES) $(LINT_PACKAGES)
+	@$(MAKE) --no-print-directory -s -j2 build/sluice
 	@tests/lint
 format:
 	clang-format -i $(shell git ls-files '*.c' '*.h')
@@ -72,12 +87,14 @@ install: build/sluice
 	install -D -m 755 build/sluice $(DESTDIR)$(PREFIX)/sbin/sluice
 	install -D -m 644 etc/sluice.8 $(DESTDIR)$(PREFIX)/share/man/man8/sluice.8
 	install -D -m 644 etc/sluice.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5/sluice.conf.5
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	sed 's|@PREFIX@|$(PREFIX)|' etc/sluice.service >$(DESTDIR)$(PREFIX)/lib/systemd/system/sluice.service
 
 clean:
 	rm -rf build
 help:
-	@sed -n 's/^# make/make/p' Makefile
+	@sed -n '1,/^$$/s/^# //p' Makefile
 
 -include $(shell find build -name '*.d' 2>/dev/null)
-.PHONY: all deps test-deps run test tests-built lint format cover install clean help
+.PHONY: all deps test-deps run test tests-built asan lint format cover install clean help
 .SECONDARY:

@@ -1,0 +1,432 @@
+"""Where the end-to-end tests live: a world of machines that goes away with the test.
+
+    tests/e2e/test_x.py ── unshare ──► own network, mounts and processes
+        World ── bridge ──┬── Host "cloud"   10.10.0.4     sluice
+                          ├── Host "onprem"  192.168.0.53  NSD, Unbound, BIND, dnsmasq
+                          └── Host "client"  10.20.0.5     dig, kdig, drill, getaddrinfo
+
+Every test file runs itself once more inside namespaces of its own (with a user namespace when it is
+not root), so no packet can leave the machine, no port is taken, no file under /run or /etc changes,
+and whatever was started dies with the test. Where namespaces are not allowed, all is skipped.
+
+World.close() is itself a test: sluice must end with status 0 and without a sanitizer's report."""
+
+import contextlib
+import ctypes
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+import unittest
+
+import dns
+
+TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
+SLUICE = os.path.abspath(os.environ.get("SLUICE", os.path.join(TOP, "build", "asan", "sluice")))
+UPSTREAM = os.path.join(TOP, "tests", "e2e", "upstream.py")
+INSIDE = "SLUICE_E2E_INSIDE"
+CLONE_NEWNET = 0x40000000
+SANITIZER = re.compile(r"AddressSanitizer|LeakSanitizer|UndefinedBehavior|runtime error:")
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+def sh(*argv, **how):
+    """Runs a command that must succeed."""
+    how.setdefault("timeout", 30)
+    result = subprocess.run(argv, capture_output=True, text=True, **how)
+    if result.returncode != 0:
+        raise RuntimeError("%s: %s%s" % (" ".join(argv), result.stdout, result.stderr))
+    return result.stdout
+
+
+def wait_for(condition, what, seconds=10.0):
+    """Polls until the condition gives something true, and gives that."""
+    end = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError("waited %g seconds in vain for %s" % (seconds, what))
+        time.sleep(0.02)
+
+
+class Process:
+    def __init__(self, host, name, argv, **how):
+        self.host, self.name = host, name
+        self.log_path = os.path.join(host.world.dir, "%s-%s.log" % (host.name, name))
+        with open(self.log_path, "a") as log, host.inside():
+            self.child = subprocess.Popen(argv, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+                                          cwd=host.world.dir, **how)
+        host.world.processes.append(self)
+
+    def log(self):
+        with open(self.log_path, errors="replace") as file:
+            return file.read()
+
+    def signal(self, number):
+        self.child.send_signal(number)
+
+    def stop(self, seconds=10):
+        """Ends it, by SIGTERM first, and gives its exit status."""
+        if self.child.poll() is None:
+            self.child.send_signal(signal.SIGCONT)
+            self.child.terminate()
+            try:
+                self.child.wait(seconds)
+            except subprocess.TimeoutExpired:
+                self.child.kill()
+                self.child.wait()
+        return self.child.returncode
+
+    def check(self):
+        """What is wrong with how it ended, as text; None when nothing."""
+        return None
+
+    def wait_ready(self, server, name="ready.test", rtype="A", rclass=dns.IN):
+        """Asks until something is answered."""
+        def answered():
+            if self.child.poll() is not None:
+                raise AssertionError("%s ended with status %d:\n%s" % (
+                    self.name, self.child.returncode, self.log()))
+            with self.host.inside(), contextlib.suppress(OSError):
+                return dns.udp(dns.query(name, rtype, rclass=rclass), server, timeout=0.3)
+        wait_for(answered, "%s to answer at %s port %d" % ((self.name,) + server), 20)
+        return self
+
+
+class Sluice(Process):
+    """build/asan/sluice with a configuration of its own."""
+
+    def __init__(self, host, config, server=None, name="sluice", argv0=(), **how):
+        self.config = host.world.write(name + ".conf", config)
+        super().__init__(host, name, list(argv0) + [SLUICE, "run", "-c", self.config], **how)
+        self.expected = 0
+        if server:
+            self.wait_ready(server, "version.bind", "TXT", dns.CH)
+
+    def command(self, *argv):
+        """A command to the running server, with the same configuration file."""
+        return command(argv[0], "-c", self.config, *argv[1:])
+
+    def reconfigure(self, config):
+        self.host.world.write(os.path.basename(self.config), config)
+
+    def check(self):
+        log = self.log()
+        if SANITIZER.search(log):
+            return "a sanitizer's report:\n" + log
+        if self.child.returncode != self.expected:
+            return "exit status %d, not %d:\n%s" % (self.child.returncode, self.expected, log)
+        return None
+
+
+def command(*argv, **how):
+    """Runs a sluice command to its end: (status, what it printed)."""
+    result = subprocess.run([SLUICE, *argv], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                            text=True, timeout=60, **how)
+    if SANITIZER.search(result.stdout):
+        raise AssertionError("a sanitizer's report:\n" + result.stdout)
+    return result.returncode, result.stdout
+
+
+class Upstream(Process):
+    """tests/e2e/upstream.py: says what the question tells it to, and remembers who asked."""
+
+    def __init__(self, host, listen, address, port=53):
+        name = "upstream-%s-%d" % (listen.replace(":", "_"), port)
+        self.questions_path = os.path.join(host.world.dir, "%s-%s.json" % (host.name, name))
+        super().__init__(host, name, [sys.executable, UPSTREAM, listen, str(port), address,
+                                      self.questions_path])
+        self.wait_ready((listen, port))
+
+    def questions(self, name=None):
+        """What it was asked, oldest first; all, or about one name."""
+        with open(self.questions_path) as file:
+            asked = [json.loads(line) for line in file]
+        return [q for q in asked if name is None or q["name"].lower() == name.rstrip(".") + "."]
+
+
+class Host:
+    """A machine: a network namespace on the world's bridge. Every address is reached directly."""
+
+    def __init__(self, world, name, addresses):
+        self.world, self.name = world, name
+        sh("ip", "netns", "add", name)
+        sh("ip", "link", "add", "v" + name, "type", "veth", "peer", "name", "eth0", "netns", name)
+        sh("ip", "link", "set", "v" + name, "master", "br0", "up")
+        for command_ in ("link set lo up", "link set eth0 up"):
+            sh("ip", "-n", name, *command_.split())
+        for address in addresses:
+            self.add_address(address)
+        for family in sorted({"-6" if ":" in address else "-4" for address in addresses}):
+            sh("ip", "-n", name, family, "route", "add", "default", "dev", "eth0")
+
+    def add_address(self, address):
+        v6 = ":" in address
+        sh("ip", "-n", self.name, "addr", "add", address + ("/128" if v6 else "/32"),
+           "dev", "eth0", *(["nodad"] if v6 else []))
+
+    @contextlib.contextmanager
+    def inside(self):
+        """Sockets and processes made within belong to this machine."""
+        self._enter("/run/netns/" + self.name)
+        try:
+            yield self
+        finally:
+            self._enter("/run/netns-world")
+
+    @staticmethod
+    def _enter(path):
+        with open(path) as file:
+            if libc.setns(file.fileno(), CLONE_NEWNET) != 0:
+                raise OSError(ctypes.get_errno(), "setns " + path)
+
+    def run(self, *argv, **how):
+        """Runs a command to its end: (status, what it printed)."""
+        how.setdefault("timeout", 30)
+        with self.inside():
+            result = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                    text=True, **how)
+        return result.returncode, result.stdout
+
+    def ask(self, server, name, rtype="A", **how):
+        with self.inside():
+            return dns.ask((server, 53) if isinstance(server, str) else server, name, rtype, **how)
+
+    def send(self, server, packet, transport=dns.udp, **how):
+        with self.inside():
+            return transport(packet, (server, 53) if isinstance(server, str) else server, **how)
+
+    def dig(self, server, name, rtype="A", *options, client="dig"):
+        """One of the real clients: dig, kdig or drill, which all print alike."""
+        argv = ([client, *options, "@" + server, name, rtype] if client == "drill"
+                else [client, "@" + server, name, rtype, *options])
+        status, text = self.run(*argv)
+        return Dig(status, text)
+
+    def with_resolv_conf(self, nameserver, *argv):
+        """Runs a command whose resolv.conf names one server, as machines in a network have it."""
+        resolv = self.world.write("resolv.conf", "nameserver %s\noptions timeout:2 attempts:1\n"
+                                  % nameserver)
+        nsswitch = self.world.write("nsswitch.conf", "hosts: dns\n")
+        real = os.path.realpath("/etc/resolv.conf")
+        if not os.path.exists(real):  # a dangling link into /run, which is ours in here
+            os.makedirs(os.path.dirname(real), exist_ok=True)
+            open(real, "w").close()
+        script = ('mount --bind "$1" "$2" && mount --bind "$3" /etc/nsswitch.conf && shift 3 &&'
+                  ' exec "$@"')
+        return self.run("unshare", "-m", "sh", "-c", script, "sh", resolv, real, nsswitch, *argv)
+
+
+class Dig:
+    """What dig, kdig or drill printed, taken apart."""
+
+    def __init__(self, status, text):
+        self.status, self.text = status, text
+        rcode = re.search(r"(?:status|rcode): (\w+)", text)
+        self.rcode = rcode.group(1) if rcode else None
+        flags = re.search(r";; [Ff]lags: ([a-z ]*)", text)
+        self.flags = set(flags.group(1).split()) if flags else set()
+        self.answer = self._section("ANSWER")
+        self.authority = self._section("AUTHORITY")
+
+    def _section(self, name):
+        part = re.search(r";; %s SECTION:\n(.*?)(?:\n\n|\n;;|\Z)" % name, self.text, re.S)
+        lines = part.group(1).splitlines() if part else []
+        return [line.split(None, 4) for line in lines if line and not line.startswith(";")]
+
+    @property
+    def texts(self):
+        """The answers' rdata."""
+        return [line[4] for line in self.answer]
+
+
+class World:
+    def __init__(self):
+        self.dir = tempfile.mkdtemp(prefix="sluice-e2e-")
+        os.chmod(self.dir, 0o755)
+        self.processes, self.hosts = [], []
+
+    def write(self, name, text):
+        path = os.path.join(self.dir, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w") as file:
+            file.write(text)
+        return path
+
+    def host(self, name, *addresses):
+        host = Host(self, name, addresses)
+        self.hosts.append(host)
+        return host
+
+    def program(self, path):
+        """A copy of a system's program, which no AppArmor profile keeps from our folder."""
+        copy = os.path.join(self.dir, "bin", os.path.basename(path))
+        if not os.path.exists(copy):
+            if not os.path.exists(path):
+                raise unittest.SkipTest(path + " is not installed")
+            os.makedirs(os.path.dirname(copy), exist_ok=True)
+            shutil.copy(path, copy)
+        return copy
+
+    def close(self):
+        wrong = []
+        for process in reversed(self.processes):
+            process.stop()
+            problem = process.check()
+            if problem:
+                wrong.append("%s: %s" % (process.name, problem))
+        for host in self.hosts:
+            sh("ip", "netns", "del", host.name)
+        shutil.rmtree(self.dir, ignore_errors=True)
+        if wrong:
+            raise AssertionError("\n".join(wrong))
+
+
+class Case(unittest.TestCase):
+    """A class of tests shares one world: `build` makes it, the tests only ask."""
+
+    world = None
+
+    @classmethod
+    def build(cls, world):
+        pass
+
+    @classmethod
+    def setUpClass(cls):
+        cls.world = World()
+        try:
+            cls.build(cls.world)
+        except BaseException:
+            with contextlib.suppress(AssertionError):
+                cls.world.close()
+            raise
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.world.close()
+
+    def assert_answer(self, message, *texts, rcode="NOERROR"):
+        """The answer's rdata, in any order, and its rcode."""
+        self.assertIsNotNone(message, "nothing was answered")
+        self.assertEqual((rcode, sorted(texts)), (message.rcode, sorted(message.texts())), message)
+
+    def assert_rcode(self, message, rcode, ede=None, text=None):
+        self.assertIsNotNone(message, "nothing was answered")
+        self.assertEqual(rcode, message.rcode, message)
+        if ede is not None:
+            self.assertIsNotNone(message.ede, "no extended error in %r" % message)
+            self.assertIn(message.ede[0], ede if isinstance(ede, tuple) else (ede,), message)
+        if text is not None:
+            self.assertIn(text, message.ede[1])
+
+
+class FreshCase(Case):
+    """A world for every test, for tests that stop or change what they ask."""
+
+    @classmethod
+    def setUpClass(cls):
+        pass
+
+    @classmethod
+    def tearDownClass(cls):
+        pass
+
+    def setUp(self):
+        self.world = World()
+        self.addCleanup(lambda: self.world.close())
+        self.build(self.world)
+
+    def build(self, world):
+        pass
+
+
+class Tap(unittest.TestResult):
+    """Prints results as cmocka does, so that tests/run counts both the same way."""
+
+    def __init__(self):
+        super().__init__()
+        self.count = 0
+
+    def line(self, good, test, note=""):
+        self.count += 1
+        name = (test.id() if hasattr(test, "id") else str(test)).replace("__main__.", "")
+        print("%sok %d - %s%s" % ("" if good else "not ", self.count, name, note), flush=True)
+
+    def failed(self, test, error):
+        self.line(False, test)
+        text = "".join(traceback.format_exception(*error))
+        print("".join("# %s\n" % line for line in text.splitlines()), flush=True)
+
+    def addSuccess(self, test):
+        super().addSuccess(test)
+        self.line(True, test)
+
+    def addSkip(self, test, reason):
+        super().addSkip(test, reason)
+        self.line(True, test, " # SKIP " + reason)
+
+    def addFailure(self, test, err):
+        super().addFailure(test, err)
+        self.failed(test, err)
+
+    def addError(self, test, err):
+        super().addError(test, err)
+        self.failed(test, err)
+
+    def addSubTest(self, test, subtest, err):
+        super().addSubTest(test, subtest, err)
+        if err is not None:
+            self.failed(subtest, err)
+
+
+def enter_namespaces():
+    """Starts this program again in namespaces of its own; a reason when that cannot be."""
+    wrapper = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
+    if os.geteuid() != 0:
+        wrapper[1:1] = ["--user", "--map-root-user"]
+    probe = subprocess.run(wrapper + ["sh", "-c", "mount -t tmpfs none /run && ip link set lo up"
+                                      " && ip link add br0 type bridge"],
+                           capture_output=True, text=True)
+    if probe.returncode != 0:
+        return "no network namespaces here: " + (probe.stderr.strip() or "unshare failed")
+    os.environ[INSIDE] = "yes"
+    os.execvp(wrapper[0], wrapper + [sys.executable] + sys.argv)
+
+
+def flatten(suite):
+    for item in suite:
+        if isinstance(item, unittest.TestSuite):
+            yield from flatten(item)
+        else:
+            yield item
+
+
+def main():
+    """Every test file ends by calling this; arguments limit it to tests whose name has them."""
+    reason = None if os.environ.get(INSIDE) else enter_namespaces()
+    if reason is None:
+        sh("mount", "-t", "tmpfs", "none", "/run")
+        sh("ip", "link", "set", "lo", "up")
+        sh("ip", "link", "add", "br0", "type", "bridge")
+        sh("ip", "link", "set", "br0", "up")
+        open("/run/netns-world", "w").close()
+        sh("mount", "--bind", "/proc/self/ns/net", "/run/netns-world")
+    result = Tap()
+    suite = unittest.defaultTestLoader.loadTestsFromModule(sys.modules["__main__"])
+    wanted = [test for test in flatten(suite)
+              if not sys.argv[1:] or any(word in test.id() for word in sys.argv[1:])]
+    if reason is None:
+        unittest.TestSuite(wanted).run(result)
+    else:
+        for test in wanted:
+            result.addSkip(test, reason)
+    print("1..%d" % result.count)
+    sys.exit(0 if result.wasSuccessful() else 1)

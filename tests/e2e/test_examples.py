@@ -1,0 +1,93 @@
+"""Every example in etc/examples is checked without a fault or warning, started with the addresses it
+names, and asked what its comments promise."""
+
+import os
+
+import harness
+import servers
+
+EXAMPLES = os.path.join(harness.TOP, "etc", "examples")
+VNET = "168.63.129.16"
+
+
+class Example(harness.FreshCase):
+    """The surroundings that the examples speak of: an office and an internet."""
+
+    def surroundings(self, name, hub=(), **machines):
+        world = self.world
+        self.machines = {key: world.host(key, address) for key, address in machines.items()}
+        office = world.host("office", "192.168.0.53", "192.168.0.54", "192.168.5.53")
+        internet = world.host("internet", "192.0.2.53")
+        self.internet = harness.Upstream(internet, "192.0.2.53", "203.0.113.1")
+        self.office = servers.unbound(office, "192.168.0.53", [
+            "files.contoso.corp A 192.168.10.20", "erp.contoso.corp A 192.168.10.21",
+            "20.10.168.192.in-addr.arpa PTR files.contoso.corp"])
+        self.lab = harness.Upstream(office, "192.168.5.53", "192.168.5.99")
+        cloud = world.host("cloud", *hub)
+        path = os.path.join(EXAMPLES, name, "sluice.conf")
+        status, text = harness.command("check", "-c", path)
+        self.assertEqual(0, status, text)
+        self.assertNotIn("warning", text)
+        with open(path) as file:
+            text = file.read()
+        for zone in os.listdir(os.path.join(EXAMPLES, name)):
+            if zone.endswith(".zone"):
+                with open(os.path.join(EXAMPLES, name, zone)) as file:
+                    world.write(zone, file.read())
+        self.sluice = harness.Sluice(cloud, text, (hub[0], 53))
+
+    def asks(self, machine, server, name, *texts, rtype="A", rcode="NOERROR"):
+        self.assert_answer(self.machines[machine].ask(server, name, rtype), *texts, rcode=rcode)
+
+    def test_hub_and_spoke_distributed(self):
+        self.surroundings("hub-and-spoke-distributed", (VNET, "10.10.0.4", "10.10.0.20"),
+                          hub_vm="10.10.5.5", web="10.20.1.10", data="10.30.1.10")
+        for spoke in ("web", "data"):
+            self.asks(spoke, VNET, "data.corp.internal", "10.30.1.10")
+            self.asks(spoke, VNET, "files.contoso.corp", "192.168.10.20")
+            self.asks(spoke, VNET, "missing.corp.internal", rcode="NXDOMAIN")
+            self.asks(spoke, VNET, "www.example.com", "203.0.113.1")
+        self.asks("hub_vm", VNET, "web.corp.internal", "10.20.1.10")
+        self.asks("hub_vm", VNET, "files.contoso.corp", "203.0.113.1")
+        self.assertIn("10.10.0.20 files.contoso.corp", self.office.log())
+
+    def test_hub_and_spoke_centralized(self):
+        self.surroundings("hub-and-spoke-centralized", (VNET, "10.10.0.4", "10.10.0.20"),
+                          hub_vm="10.10.5.5", web="10.20.1.10", data="10.30.1.10")
+        for machine in ("web", "data", "hub_vm"):
+            for server in (VNET, "10.10.0.4"):
+                self.asks(machine, server, "data.corp.internal", "10.30.1.10")
+                self.asks(machine, server, "files.contoso.corp", "192.168.10.20")
+                self.asks(machine, server, "www.example.com", "203.0.113.1")
+
+    def test_hybrid_onpremises(self):
+        self.surroundings("hybrid-onpremises", ("10.10.0.4", "10.10.0.20"), vm="10.10.5.5")
+        self.asks("vm", "10.10.0.4", "www.corp.internal", "web.corp.internal.", "10.10.1.10")
+        self.asks("vm", "10.10.0.4", "erp.corp.internal", "erp.contoso.corp.", "192.168.10.21")
+        self.asks("vm", "10.10.0.4", "files.contoso.corp", "192.168.10.20")
+        self.asks("vm", "10.10.0.4", "bench.lab.contoso.corp", "192.168.5.99")
+        self.assertEqual(["tcp"],
+                         [q["by"] for q in self.lab.questions("bench.lab.contoso.corp")])
+        self.asks("vm", "10.10.0.4", "10.1.10.10.in-addr.arpa", "web.corp.internal.", rtype="PTR")
+        self.asks("vm", "10.10.0.4", "20.10.168.192.in-addr.arpa", "files.contoso.corp.",
+                  rtype="PTR")
+
+    def test_private_link(self):
+        self.surroundings("private-link", (VNET, "10.10.0.4"), vm="10.10.5.5", guest="10.90.0.5")
+        public = "alias--data-privatelink-blob-core-windows-net.blob.core.windows.net"
+        private = "data.privatelink.blob.core.windows.net"
+        self.asks("vm", VNET, public, private + ".", "10.10.2.5")
+        self.asks("vm", VNET, private, "10.10.2.5")
+        self.asks("vm", VNET, "partner.privatelink.blob.core.windows.net", "203.0.113.1")
+        self.asks("vm", VNET, "orders.privatelink.database.windows.net", "10.10.2.6")
+        self.asks("vm", VNET, "other.privatelink.database.windows.net", rcode="NXDOMAIN")
+        self.asks("guest", VNET, private, "203.0.113.1")
+        self.asks("guest", "10.10.0.4", private, "10.10.2.5")
+
+    def test_every_example_has_a_test(self):
+        methods = {name[5:].replace("_", "-") for name in dir(self) if name.startswith("test_")}
+        self.assertEqual(set(), set(os.listdir(EXAMPLES)) - methods)
+
+
+if __name__ == "__main__":
+    harness.main()

@@ -1,0 +1,174 @@
+"""A running server and its file: SIGHUP and `sluice reload`, good changes and faulty ones."""
+
+import signal
+
+import dns
+import harness
+
+CONFIG = """
+subscription = "11111111-2222-3333-4444-555555555555";
+region = "westeurope";
+workers = 2;
+management = { socket = "sluice.sock"; };
+default_resolver = { targets = ( { address = "127.0.0.3"; } ); };
+virtual_networks = (
+  { name = "hub"; address_space = [ "10.10.0.0/16" ];
+    subnets = ( { name = "dns-in";  prefix = "10.10.0.0/28";  delegation = "Microsoft.Network/dnsResolvers"; },
+                { name = "dns-out"; prefix = "10.10.0.16/28"; delegation = "Microsoft.Network/dnsResolvers"; },
+                { name = "dns-in2"; prefix = "10.10.0.32/28"; delegation = "Microsoft.Network/dnsResolvers"; } ); } );
+resolvers = (
+  { name = "hub-resolver"; virtual_network = "hub";
+    inbound_endpoints  = ( { name = "inbound"; subnet = "dns-in"; allocation = "static"; address = "10.10.0.4";
+                             listen = "127.0.0.1:53"; }%s );
+    outbound_endpoints = ( { name = "outbound"; subnet = "dns-out"; source = "127.0.0.1"; } ); } );
+private_zones = (
+  { name = "corp.internal"; file = "corp.internal.zone"; links = ( { name = "hub"; virtual_network = "hub"; } ); } );
+rulesets = (
+  { name = "onprem"; outbound_endpoints = [ "hub-resolver/outbound" ];
+    links = ( { name = "hub"; virtual_network = "hub"; } );
+    rules = ( { name = "contoso"; domain = "contoso.corp."; targets = ( { address = "%s"; } ); } ); } );
+"""
+SECOND = ''', { name = "second"; subnet = "dns-in2"; allocation = "static"; address = "10.10.0.36";
+                 listen = "127.0.0.1:5353"; }'''
+HERE = ("127.0.0.1", 53)
+
+
+def config(target="127.0.0.1", port=5401, endpoint=""):
+    return CONFIG % (endpoint, '%s"; port = %d; protocol = "udp' % (target, port))
+
+
+class Reload(harness.FreshCase):
+    def build(self, world):
+        self.host = world.host("cloud")
+        self.one = harness.Upstream(self.host, "127.0.0.1", "192.0.2.1", 5401)
+        self.two = harness.Upstream(self.host, "127.0.0.1", "192.0.2.2", 5402)
+        self.zone("10.10.1.10")
+        self.sluice = harness.Sluice(self.host, config(), HERE)
+
+    def zone(self, address):
+        self.world.write("corp.internal.zone", "web 300 IN A %s\n" % address)
+
+    def ask(self, name, server=HERE):
+        return self.host.ask(server, name)
+
+    def reload(self):
+        with self.host.inside():
+            return self.sluice.command("reload")
+
+    def test_a_changed_rule_takes_effect(self):
+        self.assert_answer(self.ask("a.contoso.corp"), "192.0.2.1")
+        self.sluice.reconfigure(config(port=5402))
+        status, text = self.reload()
+        self.assertEqual(0, status, text)
+        self.assert_answer(self.ask("a.contoso.corp"), "192.0.2.2")
+
+    def test_sighup_does_the_same(self):
+        self.sluice.reconfigure(config(port=5402))
+        self.sluice.signal(signal.SIGHUP)
+        harness.wait_for(lambda: self.ask("b.contoso.corp").texts() == ["192.0.2.2"], "the new rule")
+
+    def test_a_changed_zone_file_takes_effect(self):
+        self.assert_answer(self.ask("web.corp.internal"), "10.10.1.10")
+        self.zone("10.10.1.99")
+        self.assertEqual(0, self.reload()[0])
+        self.assert_answer(self.ask("web.corp.internal"), "10.10.1.99")
+
+    def test_faults_are_printed_and_nothing_moves(self):
+        self.sluice.reconfigure(config(port=5402).replace('"dns-out"; source', '"nowhere"; source')
+                                .replace('domain = "contoso.corp."', 'domain = "contoso.corp"'))
+        status, text = self.reload()
+        self.assertEqual(1, status, text)
+        self.assertRegex(text, r"sluice\.conf:\d+: .*nowhere")
+        self.assertRegex(text, r"sluice\.conf:\d+: .*contoso\.corp")
+        self.assert_answer(self.ask("c.contoso.corp"), "192.0.2.1")
+
+    def test_a_syntax_error_moves_nothing(self):
+        self.sluice.reconfigure("virtual_networks = ( {\n")
+        self.assertEqual(1, self.reload()[0])
+        self.sluice.signal(signal.SIGHUP)
+        harness.wait_for(lambda: "sluice.conf" in self.sluice.log(), "a fault in the log")
+        self.assert_answer(self.ask("d.contoso.corp"), "192.0.2.1")
+
+    def test_a_broken_zone_file_moves_nothing(self):
+        self.world.write("corp.internal.zone", "web 300 IN A 10.10.1.99\nweb IN A not-an-address\n")
+        status, text = self.reload()
+        self.assertEqual(1, status, text)
+        self.assertRegex(text, r"corp\.internal\.zone:2: ")
+        self.assert_answer(self.ask("web.corp.internal"), "10.10.1.10")
+
+    def test_what_did_not_change_keeps_its_cache(self):
+        self.ask("kept.contoso.corp")
+        self.zone("10.10.1.99")
+        self.assertEqual(0, self.reload()[0])
+        self.assert_answer(self.ask("kept.contoso.corp"), "192.0.2.1")
+        self.assertEqual(1, len(self.one.questions("kept.contoso.corp")))
+
+    def test_flush_empties_the_cache(self):
+        self.ask("flushed.contoso.corp")
+        with self.host.inside():
+            status, text = self.sluice.command("flush")
+        self.assertEqual(0, status, text)
+        self.ask("flushed.contoso.corp")
+        self.assertEqual(2, len(self.one.questions("flushed.contoso.corp")))
+
+    def test_an_endpoint_comes_and_goes(self):
+        there = ("127.0.0.1", 5353)
+        self.sluice.reconfigure(config(endpoint=SECOND))
+        self.assertEqual(0, self.reload()[0])
+        self.assert_answer(self.ask("web.corp.internal", there), "10.10.1.10")
+        self.sluice.reconfigure(config())
+        self.assertEqual(0, self.reload()[0])
+        self.assert_answer(self.ask("web.corp.internal"), "10.10.1.10")
+        with self.assertRaises(ConnectionRefusedError):
+            self.ask("web.corp.internal", there)
+
+    def test_an_endpoint_that_cannot_be_bound_moves_nothing(self):
+        with self.host.inside():
+            taken = dns.open_socket(dns.socket.SOCK_DGRAM, HERE, None)
+        with taken:
+            taken.bind(("127.0.0.1", 5353))
+            self.sluice.reconfigure(config(port=5402, endpoint=SECOND))
+            status, text = self.reload()
+        self.assertEqual(1, status, text)
+        self.assertIn("127.0.0.1:5353", text)
+        self.assert_answer(self.ask("e.contoso.corp"), "192.0.2.1")
+
+    def test_no_answer_is_lost_while_reloading(self):
+        with self.host.inside():
+            sock = dns.open_socket(dns.socket.SOCK_DGRAM, HERE, None)
+        with sock:
+            sock.settimeout(3)
+            sock.connect(HERE)
+            for i in range(200):
+                if i % 20 == 0:
+                    self.zone("10.10.1.%d" % i)
+                    self.sluice.signal(signal.SIGHUP)
+                sock.send(dns.query("web.corp.internal", ident=i))
+                self.assertEqual(i, dns.Message(sock.recv(4096)).id)
+
+    def test_a_question_under_way_survives_a_reload(self):
+        with self.host.inside():
+            sock = dns.open_socket(dns.socket.SOCK_DGRAM, HERE, None)
+        with sock:
+            sock.settimeout(3)
+            sock.connect(HERE)
+            sock.send(dns.query("late500.contoso.corp"))
+            harness.wait_for(lambda: self.one.questions("late500.contoso.corp"), "the question")
+            self.sluice.reconfigure(config(port=5402))
+            self.assertEqual(0, self.reload()[0])
+            self.assert_answer(dns.Message(sock.recv(4096)), "192.0.2.1")
+
+
+class WithoutServer(harness.FreshCase):
+    def test_commands_say_that_no_server_runs(self):
+        self.world.write("corp.internal.zone", "web 300 IN A 10.10.1.10\n")
+        path = self.world.write("sluice.conf", config())
+        for name in ("reload", "status", "flush"):
+            status, text = harness.command(name, "-c", path)
+            self.assertEqual(1, status, text)
+            self.assertEqual(1, len(text.splitlines()), text)
+            self.assertIn("sluice.sock", text)
+
+
+if __name__ == "__main__":
+    harness.main()

@@ -1,0 +1,193 @@
+"""Starting, and not starting: every reason is one clear line and exit status 1, and nothing is left
+half started. Also the commands that need no server."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+
+import dns
+import harness
+
+CONFIG = """
+subscription = "11111111-2222-3333-4444-555555555555";
+region = "westeurope";
+management = { socket = "%(name)s.sock"; };
+default_resolver = { targets = ( { address = "127.0.0.3"; } ); };
+virtual_networks = (
+  { name = "hub"; address_space = [ "10.10.0.0/16" ];
+    subnets = ( { name = "dns-in";  prefix = "10.10.0.0/28";  delegation = "Microsoft.Network/dnsResolvers"; },
+                { name = "dns-in2"; prefix = "10.10.0.32/28"; delegation = "Microsoft.Network/dnsResolvers"; } ); } );
+resolvers = (
+  { name = "hub-resolver"; virtual_network = "hub";
+    inbound_endpoints = ( { name = "inbound"; subnet = "dns-in"; allocation = "static"; address = "10.10.0.4";
+                            listen = "%(listen)s"; },
+                          { name = "second"; subnet = "dns-in2"; allocation = "static"; address = "10.10.0.36";
+                            listen = "%(second)s"; } ); } );
+private_zones = (
+  { name = "corp.internal"; file = "corp.internal.zone"; links = ( { name = "hub"; virtual_network = "hub"; } ); } );
+"""
+
+
+class Starting(harness.FreshCase):
+    def build(self, world):
+        self.host = world.host("cloud")
+        world.write("corp.internal.zone", "web 300 IN A 10.10.1.10\n")
+
+    def config(self, listen="127.0.0.1:5301", second="127.0.0.1:5302", name="sluice"):
+        return CONFIG % {"listen": listen, "second": second, "name": name}
+
+    def refused(self, config, *argv0, word=None):
+        """Starts a server that must not start: its output, which is one line."""
+        path = self.world.write("refused.conf", config)
+        status, text = self.host.run(*argv0, harness.SLUICE, "run", "-c", path)
+        self.assertEqual(1, status, text)
+        lines = [line for line in text.splitlines() if line.strip()]
+        self.assertEqual(1, len(lines), text)
+        self.assertNotRegex(text, harness.SANITIZER)
+        if word:
+            self.assertIn(word, lines[0])
+        return lines[0]
+
+    def held(self, kind, address):
+        with self.host.inside():
+            sock = socket.socket(socket.AF_INET, kind)
+        sock.bind(address)
+        if kind == socket.SOCK_STREAM:
+            sock.listen()
+        self.addCleanup(sock.close)
+
+    def test_it_starts_answers_and_stops(self):
+        sluice = harness.Sluice(self.host, self.config(), ("127.0.0.1", 5301))
+        for port in (5301, 5302):
+            self.assert_answer(self.host.ask(("127.0.0.1", port), "web.corp.internal"), "10.10.1.10")
+        self.assertEqual(0, sluice.stop())
+
+    def test_a_udp_port_in_use_is_named(self):
+        self.held(socket.SOCK_DGRAM, ("127.0.0.1", 5302))
+        line = self.refused(self.config(), word="127.0.0.1:5302")
+        self.assertRegex(line, "in use|holds|taken")
+
+    def test_a_tcp_port_in_use_is_named(self):
+        self.held(socket.SOCK_STREAM, ("127.0.0.1", 5302))
+        self.refused(self.config(), word="127.0.0.1:5302")
+
+    def test_a_port_that_another_sluice_holds_is_named(self):
+        first = harness.Sluice(self.host, self.config(), ("127.0.0.1", 5301))
+        self.refused(self.config(name="other"), word="127.0.0.1:5301")
+        self.assert_answer(self.host.ask(("127.0.0.1", 5302), "web.corp.internal"), "10.10.1.10")
+        self.assertEqual(0, first.stop())
+
+    def test_nothing_is_half_started(self):
+        self.held(socket.SOCK_DGRAM, ("127.0.0.1", 5302))
+        self.refused(self.config())
+        self.held(socket.SOCK_DGRAM, ("127.0.0.1", 5301))
+        self.held(socket.SOCK_STREAM, ("127.0.0.1", 5301))
+        self.assertFalse(os.path.exists(os.path.join(self.world.dir, "sluice.sock")))
+
+    def test_an_address_that_is_not_ours_is_named(self):
+        self.refused(self.config(listen="192.0.2.7:53"), word="192.0.2.7:53")
+
+    def test_no_permission_is_named(self):
+        if shutil.which("setpriv") is None:
+            self.skipTest("setpriv is not installed")
+        nobody = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--")
+        status, text = self.host.run(*nobody, harness.SLUICE, "help")
+        if status != 0:
+            self.skipTest("nobody cannot start the program here: " + text.strip()[:100])
+        line = self.refused(self.config(listen="127.0.0.1:53"), *nobody, word="127.0.0.1:53")
+        self.assertRegex(line.lower(), "permission|not allowed")
+
+    def test_two_endpoints_on_one_address_are_a_fault(self):
+        line = self.refused(self.config(second="127.0.0.1:5301"), word="127.0.0.1:5301")
+        self.assertRegex(line, r"refused\.conf:\d+: ")
+
+    def test_a_missing_file_is_named(self):
+        status, text = self.host.run(harness.SLUICE, "run", "-c", "/nonexistent/sluice.conf")
+        self.assertEqual(1, status)
+        self.assertEqual(1, len(text.splitlines()), text)
+        self.assertIn("/nonexistent/sluice.conf", text)
+
+    def test_a_syntax_error_is_reported_with_its_line(self):
+        self.assertRegex(self.refused("region = \"x\";\nworkers = ;\n"), r"refused\.conf:2: ")
+
+    def test_a_missing_zone_file_is_named(self):
+        os.unlink(os.path.join(self.world.dir, "corp.internal.zone"))
+        self.refused(self.config(), word="corp.internal.zone")
+
+
+class Checking(harness.FreshCase):
+    def build(self, world):
+        world.write("corp.internal.zone", "web 300 IN A 10.10.1.10\n")
+
+    def check(self, config):
+        path = self.world.write("sluice.conf", config)
+        return harness.command("check", "-c", path)
+
+    good = CONFIG % {"listen": "127.0.0.1:5301", "second": "127.0.0.1:5302", "name": "x"}
+
+    def test_a_good_file_is_fine(self):
+        status, text = self.check(self.good)
+        self.assertEqual(0, status, text)
+        self.assertNotIn("warning", text)
+
+    def test_every_fault_is_reported_at_once(self):
+        bad = (self.good.replace('prefix = "10.10.0.0/28"', 'prefix = "10.10.0.0/29"')
+               .replace('subnet = "dns-in2"', 'subnet = "dns-inn"')
+               .replace('virtual_network = "hub"; } ); } );', 'virtual_network = "hubb"; } ); } );')
+               .replace('region = "westeurope"', 'regoin = "westeurope"'))
+        status, text = self.check(bad)
+        self.assertEqual(1, status, text)
+        for pattern in (r"sluice\.conf:3: .*regoin", r"sluice\.conf:8: .*10\.10\.0\.0/29",
+                        r"sluice\.conf:\d+: .*dns-inn", r"sluice\.conf:\d+: .*hubb"):
+            self.assertRegex(text, pattern)
+
+    def test_a_zone_file_s_faults_have_their_lines(self):
+        self.world.write("corp.internal.zone", "web IN A 10.10.1.10\nweb IN A 10.10.1\n\n"
+                         "web IN CNAME other\nsub IN NS ns.sub\n")
+        status, text = self.check(self.good)
+        self.assertEqual(1, status, text)
+        for line in (2, 4, 5):
+            self.assertRegex(text, r"corp\.internal\.zone:%d: " % line)
+
+    def test_a_warning_does_not_refuse(self):
+        warned = self.good + """
+rulesets = ( { name = "r"; outbound_endpoints = [ "hub-resolver/out" ]; links = ( { name = "h"; virtual_network = "hub"; } );
+  rules = ( { name = "shadowed"; domain = "a.corp.internal."; targets = ( { address = "192.0.2.1"; } ); } ); } );
+"""
+        warned = warned.replace(
+            'subnets = (', 'subnets = ( { name = "dns-out"; prefix = "10.10.0.16/28"; '
+            'delegation = "Microsoft.Network/dnsResolvers"; },').replace(
+            'inbound_endpoints', 'outbound_endpoints = ( { name = "out"; subnet = "dns-out"; } );'
+            ' inbound_endpoints')
+        status, text = self.check(warned)
+        self.assertEqual(0, status, text)
+        self.assertRegex(text, r"sluice\.conf:\d+: .*warning: .*corp\.internal")
+
+    def test_usage_errors_are_status_2(self):
+        path = self.world.write("sluice.conf", self.good)
+        for argv in ((), ("frobnicate",), ("check", "--frobnicate"), ("check", "-c"),
+                     ("explain", "-c", path), ("explain", "-c", path, "x.test", "NOTATYPE"),
+                     ("explain", "-c", path, "x.test", "A", "--from", "not-an-address")):
+            status, text = harness.command(*argv)
+            self.assertEqual(2, status, "%s: %s" % (argv, text))
+            self.assertTrue(text.strip(), argv)
+
+    def test_help_lists_the_commands(self):
+        status, text = harness.command("help")
+        self.assertEqual(0, status, text)
+        for name in ("run", "check", "explain", "reload", "status", "flush", "help"):
+            self.assertRegex(text, r"(?m)^\s*(sluice )?%s\b" % name)
+
+    def test_explain_prints_json(self):
+        path = self.world.write("sluice.conf", self.good)
+        status, text = harness.command("explain", "-c", path, "web.corp.internal", "A", "--endpoint",
+                                       "hub-resolver/inbound", "--json")
+        self.assertEqual(0, status, text)
+        self.assertIsInstance(json.loads(text), dict)
+        self.assertIn("10.10.1.10", text)
+
+
+if __name__ == "__main__":
+    harness.main()

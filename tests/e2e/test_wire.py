@@ -1,0 +1,264 @@
+"""Packets made by hand, right and wrong, against one inbound endpoint: RFC 1035, 6891, 7766, 8482,
+8914, 9619 as DESIGN's "On the wire" has them."""
+
+import random
+import socket
+import struct
+
+import dns
+import harness
+
+CONFIG = """
+subscription = "11111111-2222-3333-4444-555555555555";
+region = "westeurope";
+workers = 1;
+management = { socket = "sluice.sock"; };
+default_resolver = { targets = ( { address = "127.0.0.1"; port = 5401; } ); };
+tcp = { idle_timeout_ms = 2000; };
+virtual_networks = (
+  { name = "hub"; address_space = [ "10.10.0.0/16" ];
+    subnets = ( { name = "dns-in"; prefix = "10.10.0.0/28"; delegation = "Microsoft.Network/dnsResolvers"; } ); } );
+resolvers = (
+  { name = "hub-resolver"; virtual_network = "hub";
+    inbound_endpoints = ( { name = "inbound"; subnet = "dns-in"; allocation = "static"; address = "10.10.0.4";
+                            listen = "127.0.0.1:53"; } ); } );
+private_zones = (
+  { name = "corp.internal"; file = "corp.internal.zone"; links = ( { name = "hub"; virtual_network = "hub"; } ); } );
+"""
+HERE = ("127.0.0.1", 53)
+ZONE = "web 300 IN A 10.10.1.10\n" + "".join(
+    'big 300 IN TXT "%s"\n' % (chr(65 + i) * 100) for i in range(20)) + "".join(
+    'mid 300 IN TXT "%s"\n' % (chr(65 + i) * 100) for i in range(7))
+
+
+class Wire(harness.Case):
+    @classmethod
+    def build(cls, world):
+        cls.host = world.host("cloud")
+        world.write("corp.internal.zone", ZONE)
+        cls.upstream = harness.Upstream(cls.host, "127.0.0.1", "203.0.113.1", 5401)
+        cls.sluice = harness.Sluice(cls.host, CONFIG, HERE)
+
+    def send(self, packet, transport=dns.udp, **how):
+        return self.host.send(HERE, packet, transport, **how)
+
+    def message(self, packet, transport=dns.udp):
+        answer = self.send(packet, transport)
+        self.assertIsNotNone(answer, "silence")
+        return dns.Message(answer)
+
+    def ask(self, name, rtype="A", **how):
+        return self.host.ask(HERE, name, rtype, **how)
+
+    # ---- the header ----
+
+    def test_the_header_is_as_it_must_be(self):
+        answer = self.ask("web.corp.internal", ident=0xbeef)
+        self.assertEqual(0xbeef, answer.id)
+        self.assertEqual(dns.QR | dns.AA | dns.RD | dns.RA, answer.flags)
+        answer = self.ask("web.corp.internal", flags=dns.CD | dns.AD)
+        self.assertEqual(dns.QR | dns.AA | dns.RA | dns.CD, answer.flags)
+
+    def test_the_case_of_the_question_is_kept(self):
+        answer = self.ask("WeB.CoRp.InTeRnAl")
+        self.assert_answer(answer, "10.10.1.10")
+        self.assertEqual("WeB.CoRp.InTeRnAl.", answer.questions[0][0])
+        self.assertEqual("WeB.CoRp.InTeRnAl.", answer.answer[0].name)
+        answer = self.ask("WwW.ExAmPlE.cOm")
+        self.assertEqual("WwW.ExAmPlE.cOm.", answer.questions[0][0])
+
+    def test_silence_for_what_is_no_question(self):
+        for packet in (b"", b"\0", b"\0" * 11, dns.query("web.corp.internal", flags=dns.QR),
+                       dns.header(1, dns.QR | dns.RD, (0, 0, 0, 0))):
+            with self.subTest(packet=packet):
+                self.assertIsNone(self.send(packet, timeout=0.3))
+
+    def test_formerr_for_what_is_malformed(self):
+        good = dns.query("web.corp.internal", ident=7)
+        head = dns.header(7, dns.RD, (1, 0, 0, 0))
+        packets = {
+            "no question": dns.header(7, dns.RD, (0, 0, 0, 0)),
+            "no question but OPT": dns.header(7, dns.RD, (0, 0, 0, 1)) + dns.opt(),
+            "two questions": dns.header(7, dns.RD, (2, 0, 0, 0)) + 2 * dns.question("a.test"),
+            "a question promised": head,
+            "a name cut off": good[:20],
+            "a type cut off": good[:-3],
+            "a label too long": head + b"\x40" + b"a" * 64 + b"\0\0\1\0\1",
+            "a name too long": head + 5 * (b"\x3f" + b"a" * 63) + b"\0\0\1\0\1",
+            "a pointer to itself": head + b"\xc0\x0c\0\1\0\1",
+            "a pointer forward": head + b"\xc0\x20\0\1\0\1",
+            "bytes behind the end": good + b"x",
+            "a record promised": dns.header(7, dns.RD, (1, 0, 0, 1)) + dns.question("a.test"),
+            "two OPTs": dns.query("web.corp.internal", ident=7, opts=(dns.opt(), dns.opt())),
+            "OPT with an owner": dns.query("web.corp.internal", ident=7,
+                                           opts=(b"\1a" + dns.opt(),)),
+            "an option over the end": dns.query("web.corp.internal", ident=7, opts=(
+                dns.opt(options=struct.pack(">HH", 10, 8)),)),
+        }
+        for what, packet in packets.items():
+            with self.subTest(what=what):
+                answer = self.message(packet)
+                self.assertEqual((7, "FORMERR"), (answer.id, answer.rcode), answer)
+                self.assertTrue(answer.flags & dns.QR)
+
+    def test_formerr_by_tcp_too(self):
+        answer = self.message(dns.query("a.test", ident=9, opts=(dns.opt(), dns.opt())), dns.tcp)
+        self.assertEqual((9, "FORMERR"), (answer.id, answer.rcode))
+
+    def test_notimp_for_other_opcodes(self):
+        for opcode in (1, 2, 4, 5, 6, 15):
+            with self.subTest(opcode=opcode):
+                answer = self.message(dns.query("web.corp.internal", flags=opcode << 11))
+                self.assertEqual(("NOTIMP", opcode), (answer.rcode, answer.opcode))
+
+    # ---- EDNS ----
+
+    def test_opt_is_answered_with_opt_only(self):
+        self.assertIsNone(self.ask("web.corp.internal", opts=()).opt)
+        answer = self.ask("web.corp.internal")
+        self.assertEqual(1232, answer.opt.rclass)
+        self.assertEqual([], answer.options)
+
+    def test_a_later_version_gets_badvers(self):
+        answer = self.ask("web.corp.internal", opts=(dns.opt(version=1),))
+        self.assertEqual("BADVERS", answer.rcode)
+        self.assertEqual([], answer.answer)
+        self.assertEqual(0, answer.opt.ttl >> 16 & 255, "our own version is 0")
+
+    def test_unknown_options_are_ignored_and_not_echoed(self):
+        answer = self.ask("web.corp.internal", opts=(dns.opt(options=dns.option(65001, b"xy")),))
+        self.assert_answer(answer, "10.10.1.10")
+        self.assertEqual([], answer.options)
+
+    def test_do_is_echoed(self):
+        answer = self.ask("web.corp.internal", opts=(dns.opt(do=True),))
+        self.assertTrue(answer.opt.ttl & 0x8000)
+        self.assertFalse(self.ask("web.corp.internal").opt.ttl & 0x8000)
+
+    def test_nsid_and_version_tell_nothing_by_default(self):
+        answer = self.ask("web.corp.internal",
+                          opts=(dns.opt(options=dns.option(dns.OPTION_NSID)),))
+        self.assertEqual([], [data for code, data in answer.options if data])
+        for name in ("version.bind", "id.server"):
+            answer = self.ask(name, "TXT", rclass=dns.CH)
+            self.assertIn(answer.rcode, ("NOERROR", "REFUSED"))
+            self.assertNotIn("0.1", "".join(answer.texts()))
+
+    def test_other_classes_are_refused(self):
+        for rclass in (2, 4, 254, dns.ANY_CLASS):
+            with self.subTest(rclass=rclass):
+                answer = self.ask("web.corp.internal", rclass=rclass)
+                self.assertIn(answer.rcode, ("REFUSED", "NOTIMP"))
+        self.assertIn(self.ask("web.corp.internal", rclass=dns.CH).rcode, ("REFUSED", "NOTIMP"))
+
+    def test_transfers_are_refused(self):
+        for rtype in (251, 252):
+            answer = self.message(dns.query("corp.internal", rtype), dns.tcp)
+            self.assertIn(answer.rcode, ("REFUSED", "NOTIMP"))
+
+    # ---- sizes ----
+
+    def test_512_bytes_without_edns(self):
+        answer = self.ask("mid.corp.internal", "TXT", opts=())
+        self.assertTrue(answer.flags & dns.TC)
+        self.assertEqual([], answer.answer)
+        self.assertLessEqual(len(answer.packet), 512)
+
+    def test_the_clients_size_is_kept_and_a_small_one_means_512(self):
+        answer = self.ask("mid.corp.internal", "TXT", opts=(dns.opt(1232),))
+        self.assertFalse(answer.flags & dns.TC)
+        self.assertEqual(7, len(answer.answer))
+        size = len(answer.packet)
+        self.assertFalse(self.ask("mid.corp.internal", "TXT", opts=(dns.opt(size),)).flags & dns.TC)
+        self.assertTrue(self.ask("mid.corp.internal", "TXT", opts=(dns.opt(size - 1),)).flags & dns.TC)
+        self.assert_answer(self.ask("web.corp.internal", opts=(dns.opt(100),)), "10.10.1.10")
+
+    def test_never_over_1232_by_udp(self):
+        answer = self.ask("big.corp.internal", "TXT", opts=(dns.opt(4096),))
+        self.assertTrue(answer.flags & dns.TC)
+        self.assertTrue(answer.opt)
+
+    def test_everything_fits_by_tcp(self):
+        answer = self.ask("big.corp.internal", "TXT", transport=dns.tcp, opts=())
+        self.assertFalse(answer.flags & dns.TC)
+        self.assertEqual(20, len(answer.answer))
+
+    # ---- TCP ----
+
+    def connect(self):
+        with self.host.inside():
+            sock = socket.create_connection(HERE, 5)
+        self.addCleanup(sock.close)
+        return sock
+
+    def test_pipelined_questions_are_all_answered(self):
+        sock = self.connect()
+        sock.sendall(b"".join(dns.framed(dns.query("web.corp.internal", ident=i))
+                              for i in range(50)))
+        ids = {dns.Message(dns.recv_framed(sock)).id for _ in range(50)}
+        self.assertEqual(set(range(50)), ids)
+
+    def test_a_slow_answer_does_not_hold_up_the_next(self):
+        sock = self.connect()
+        sock.sendall(dns.framed(dns.query("late400.example.com", ident=1))
+                     + dns.framed(dns.query("web.corp.internal", ident=2)))
+        self.assertEqual([2, 1], [dns.Message(dns.recv_framed(sock)).id for _ in range(2)])
+
+    def test_byte_by_byte(self):
+        sock = self.connect()
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for byte in dns.framed(dns.query("web.corp.internal", ident=3)):
+            sock.sendall(bytes([byte]))
+        self.assertEqual(3, dns.Message(dns.recv_framed(sock)).id)
+
+    def test_questions_before_a_half_close_are_answered(self):
+        sock = self.connect()
+        sock.sendall(dns.framed(dns.query("late200.example.com", ident=4)))
+        sock.shutdown(socket.SHUT_WR)
+        self.assertEqual(4, dns.Message(dns.recv_framed(sock)).id)
+        self.assertEqual(b"", sock.recv(1))
+
+    def test_an_idle_connection_is_closed(self):
+        sock = self.connect()
+        sock.settimeout(6)
+        self.assertEqual(b"", sock.recv(1))
+
+    def test_half_a_message_is_not_waited_for_for_ever(self):
+        sock = self.connect()
+        sock.settimeout(6)
+        sock.sendall(b"\0\x30half")
+        self.assertEqual(b"", sock.recv(1))
+
+    def test_an_empty_message_closes_the_connection(self):
+        sock = self.connect()
+        sock.sendall(b"\0\0")
+        self.assertEqual(b"", sock.recv(1))
+
+    def test_a_client_that_leaves_harms_nobody(self):
+        for _ in range(20):
+            sock = self.connect()
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            sock.sendall(dns.framed(dns.query("late200.example.com")) * 3)
+            sock.close()
+        self.assert_answer(self.ask("web.corp.internal"), "10.10.1.10")
+
+    # ---- noise ----
+
+    def test_random_bytes_never_stop_it(self):
+        chance = random.Random(8)
+        good = dns.query("web.corp.internal", opts=(dns.opt(options=dns.option(3)),))
+        with self.host.inside():
+            sock = dns.open_socket(socket.SOCK_DGRAM, HERE, None)
+        with sock:
+            sock.connect(HERE)
+            for i in range(4000):
+                packet = bytearray(good if i % 2 else chance.randbytes(chance.randrange(80)))
+                for _ in range(chance.randrange(4)):
+                    if packet:
+                        packet[chance.randrange(len(packet))] = chance.randrange(256)
+                sock.send(bytes(packet[:chance.randrange(len(packet) + 1)] if i % 3 else packet))
+        self.assert_answer(self.ask("web.corp.internal"), "10.10.1.10")
+
+
+if __name__ == "__main__":
+    harness.main()
