@@ -1,0 +1,491 @@
+/* From libconfig's tree to the model. The tree and the field table are walked together:
+ *
+ *     { name = "hub"; ... }   a group     read_group   each member's row, unknown ones, missing
+ * ones ( { }, { } )            a list      read_list    one struct of the row's group for each item
+ *     [ "10.0.0.0/8" ]        an array    read_array   bare values
+ *     53, true, "text"        a scalar    read_scalar
+ *
+ * Whatever is wrong is added to the faults and the walk goes on, so that all of it is told at once.
+ * libconfig itself stops at the first syntax error; that one is reported alone. */
+#include "resolver/control/config_file.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <libconfig.h>
+#include <sys/stat.h>
+
+#include "resolver/control/config_scan.h"
+#include "rules/limits.h"
+#include "rules/name.h"
+#include "rules/schema.h"
+
+struct reader {
+	config_t config;
+	const char *path;      /* of the main file */
+	const char *directory; /* of the main file, without the slash; "" is the root's */
+	struct model *model;
+	struct faults *faults;
+	const char *raw_file; /* the last file name of libconfig's, and what it was resolved to */
+	const char *file;
+};
+
+static void read_group(struct reader *reader, const struct group *group,
+		       const config_setting_t *setting, void *item);
+
+static struct arena *arena_of(struct reader *reader)
+{
+	return &reader->model->arena;
+}
+
+/* The directory part of path, in the arena: "." where there is none. */
+static const char *directory_of(struct arena *arena, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? arena_printf(arena, "%.*s", (int)(slash - path), path) : ".";
+}
+
+/* A path as the file in `directory` means it. */
+static const char *resolve_path(struct arena *arena, const char *directory, const char *path)
+{
+	if (path[0] == '/' || !directory || strcmp(directory, ".") == 0)
+		return path;
+	return arena_printf(arena, "%s/%s", directory, path);
+}
+
+/* The main file carries the name it was opened by; an included one the name that @include gave,
+ * which libconfig looked for in the include directory. The model outlives both, hence the copy. */
+static const char *file_of(struct reader *reader, const char *raw)
+{
+	const char *file = reader->path;
+
+	if (reader->file && raw == reader->raw_file)
+		return reader->file;
+	if (raw && strcmp(raw, reader->path) != 0)
+		file = resolve_path(arena_of(reader), reader->directory, raw);
+	reader->raw_file = raw;
+	reader->file = file ? arena_strdup(arena_of(reader), file) : NULL;
+	return reader->file;
+}
+
+static struct origin origin_of(struct reader *reader, const config_setting_t *setting,
+			       const char *path)
+{
+	return (struct origin){
+		.file = file_of(reader, config_setting_source_file(setting)),
+		.line = config_setting_source_line(setting),
+		.path = path,
+	};
+}
+
+static const char *kind_of(const config_setting_t *setting)
+{
+	switch (config_setting_type(setting)) {
+	case CONFIG_TYPE_GROUP: return "a group";
+	case CONFIG_TYPE_INT:
+	case CONFIG_TYPE_INT64: return "an integer";
+	case CONFIG_TYPE_FLOAT: return "a number with a fraction";
+	case CONFIG_TYPE_STRING: return "a string";
+	case CONFIG_TYPE_BOOL: return "a truth value";
+	case CONFIG_TYPE_ARRAY: return "an array";
+	case CONFIG_TYPE_LIST: return "a list";
+	default: return "nothing";
+	}
+}
+
+static void wrong_kind(struct reader *reader, const struct field *field,
+		       const config_setting_t *setting, const struct origin *origin)
+{
+	bool quoted = config_setting_type(setting) == CONFIG_TYPE_STRING &&
+		      (field->type == FIELD_UINT || field->type == FIELD_UINT64 ||
+		       field->type == FIELD_BOOL);
+	char expected[256];
+
+	fault_add(reader->faults, FAULT_ERROR, origin, field->key, "is %s; give %s%s",
+		  kind_of(setting), schema_expected(field, expected, sizeof(expected)),
+		  quoted ? ", without quotes" : "");
+}
+
+static void out_of_memory(struct reader *reader, const struct origin *origin, const char *key)
+{
+	fault_add(reader->faults, FAULT_ERROR, origin, key, "%s", err_text(ERR_NOMEM));
+}
+
+/* A path is relative to the file that names it. */
+static void rebase_path(struct reader *reader, const struct field *field, void *item,
+			const struct origin *origin)
+{
+	char *at = (char *)item + field->offset;
+	const char *path;
+
+	memcpy(&path, at, sizeof(path));
+	if (origin->file)
+		path = resolve_path(arena_of(reader), directory_of(arena_of(reader), origin->file),
+				    path);
+	memcpy(at, &path, sizeof(path));
+	if (!path)
+		out_of_memory(reader, origin, field->key);
+}
+
+static void read_scalar(struct reader *reader, const struct field *field,
+			const config_setting_t *setting, void *item, const struct origin *origin)
+{
+	bool number = field->type == FIELD_UINT || field->type == FIELD_UINT64;
+	int err = 0;
+
+	switch (config_setting_type(setting)) {
+	case CONFIG_TYPE_INT:
+	case CONFIG_TYPE_INT64:
+		if (!number)
+			break;
+		err = schema_set_number(field, item, config_setting_get_int64(setting), origin,
+					reader->faults);
+		return;
+	case CONFIG_TYPE_BOOL:
+		if (field->type != FIELD_BOOL)
+			break;
+		err = schema_set_number(field, item, config_setting_get_bool(setting) != 0, origin,
+					reader->faults);
+		return;
+	case CONFIG_TYPE_STRING:
+		if (number || field->type == FIELD_BOOL)
+			break;
+		err = schema_set_text(field, item, config_setting_get_string(setting), origin,
+				      arena_of(reader), reader->faults);
+		if (err == 0 && field->type == FIELD_PATH)
+			rebase_path(reader, field, item, origin);
+		return;
+	default: break;
+	}
+	wrong_kind(reader, field, setting, origin);
+}
+
+static bool is_sequence(const config_setting_t *setting)
+{
+	return config_setting_is_array(setting) || config_setting_is_list(setting);
+}
+
+static void read_array(struct reader *reader, const struct field *field,
+		       const config_setting_t *setting, void *item, const struct origin *origin)
+{
+	size_t size, count = (size_t)config_setting_length(setting);
+	struct field element = schema_element(field, NULL, &size);
+	char *values = arena_alloc_array(arena_of(reader), count, size);
+	char key[128];
+
+	if (!values) {
+		out_of_memory(reader, origin, field->key);
+		return;
+	}
+	for (size_t i = 0; i < count; i++) {
+		const config_setting_t *value = config_setting_get_elem(setting, (unsigned)i);
+		struct origin at = origin_of(reader, value, origin->path);
+
+		snprintf(key, sizeof(key), "%s[%zu]", field->key, i);
+		element.key = key;
+		read_scalar(reader, &element, value, values + i * size, &at);
+	}
+	schema_list_set(field, item, (struct schema_list){values, count});
+}
+
+/* "rulesets[onprem].rules[contoso]": by its name where it has a usable one, else by its index. */
+static const char *item_path(struct reader *reader, const char *parent, const char *key,
+			     const config_setting_t *setting, size_t index)
+{
+	const char *dot = parent ? "." : "", *name = NULL;
+
+	if (config_setting_is_group(setting) &&
+	    !config_setting_lookup_string(setting, "name", &name))
+		config_setting_lookup_string(setting, "id", &name);
+	parent = parent ? parent : "";
+	if (name && name[0] != '\0')
+		return arena_printf(arena_of(reader), "%s%s%s[%s]", parent, dot, key, name);
+	return arena_printf(arena_of(reader), "%s%s%s[%zu]", parent, dot, key, index);
+}
+
+/* Every item's struct begins with its origin. */
+static void set_origin(void *item, const struct origin *origin)
+{
+	memcpy(item, origin, sizeof(*origin));
+}
+
+static void read_list(struct reader *reader, const struct field *field,
+		      const config_setting_t *setting, void *item, const struct origin *origin)
+{
+	const struct group *group = field->group;
+	size_t count = (size_t)config_setting_length(setting);
+	char *items = arena_alloc_array(arena_of(reader), count, group->size);
+
+	if (!items) {
+		out_of_memory(reader, origin, field->key);
+		return;
+	}
+	for (size_t i = 0; i < count; i++) {
+		const config_setting_t *member = config_setting_get_elem(setting, (unsigned)i);
+		struct origin at = origin_of(
+			reader, member, item_path(reader, origin->path, field->key, member, i));
+
+		schema_defaults(group, items + i * group->size, arena_of(reader));
+		set_origin(items + i * group->size, &at);
+		if (config_setting_is_group(member))
+			read_group(reader, group, member, items + i * group->size);
+		else
+			fault_add(reader->faults, FAULT_ERROR, &at, NULL,
+				  "is %s; give a group: { ... }", kind_of(member));
+	}
+	schema_list_set(field, item, (struct schema_list){items, count});
+}
+
+static void read_in_place(struct reader *reader, const struct field *field,
+			  const config_setting_t *setting, void *item, const struct origin *origin)
+{
+	const struct group *group = field->group;
+	char *in_place = (char *)item + field->offset;
+	struct origin at = *origin;
+	bool given = true;
+
+	at.path = origin->path ? arena_printf(arena_of(reader), "%s.%s", origin->path, field->key)
+			       : field->key;
+	set_origin(in_place, &at);
+	if (group->given_offset != 0)
+		memcpy(in_place + group->given_offset, &given, sizeof(given));
+	read_group(reader, group, setting, in_place);
+}
+
+static void read_field(struct reader *reader, const struct field *field,
+		       const config_setting_t *setting, void *item, const char *path)
+{
+	struct origin origin = origin_of(reader, setting, path);
+	bool empty_array = config_setting_is_array(setting) && config_setting_length(setting) == 0;
+
+	switch (field->type) {
+	case FIELD_GROUP:
+		if (config_setting_is_group(setting))
+			read_in_place(reader, field, setting, item, &origin);
+		else
+			wrong_kind(reader, field, setting, &origin);
+		return;
+	case FIELD_LIST:
+		if (config_setting_is_list(setting) || empty_array)
+			read_list(reader, field, setting, item, &origin);
+		else
+			wrong_kind(reader, field, setting, &origin);
+		return;
+	case FIELD_STRINGS:
+	case FIELD_HOSTS:
+	case FIELD_PREFIXES:
+		if (is_sequence(setting))
+			read_array(reader, field, setting, item, &origin);
+		else
+			wrong_kind(reader, field, setting, &origin);
+		return;
+	default: read_scalar(reader, field, setting, item, &origin);
+	}
+}
+
+static void unknown_key(struct reader *reader, const struct group *group,
+			const config_setting_t *setting, const char *path)
+{
+	const char *key = config_setting_name(setting);
+	const struct field *near = schema_suggest(group, key);
+	struct origin origin = origin_of(reader, setting, path);
+	char known[1024];
+	size_t used = 0;
+
+	if (near) {
+		fault_add(reader->faults, FAULT_ERROR, &origin, key,
+			  "there is no such key; did you mean \"%s\"?", near->key);
+		return;
+	}
+	for (size_t i = 0; i < group->count && used < sizeof(known); i++) {
+		int n = snprintf(known + used, sizeof(known) - used, "%s%s", i == 0 ? "" : ", ",
+				 group->fields[i].key);
+		used += n > 0 ? (size_t)n : 0;
+	}
+	fault_add(reader->faults, FAULT_ERROR, &origin, key,
+		  "there is no such key; the keys here are %s", known);
+}
+
+static void missing_keys(struct reader *reader, const struct group *group, const void *item,
+			 uint64_t seen)
+{
+	struct origin origin;
+	char expected[256];
+
+	memcpy(&origin, item, sizeof(origin));
+	for (size_t i = 0; i < group->count; i++) {
+		const struct field *field = &group->fields[i];
+		if (field->required && !(seen >> i & 1))
+			fault_add(reader->faults, FAULT_ERROR, &origin, field->key,
+				  "is missing; give %s",
+				  schema_expected(field, expected, sizeof(expected)));
+	}
+}
+
+/* The item's defaults and origin are in place. libconfig refuses a key given twice. */
+static void read_group(struct reader *reader, const struct group *group,
+		       const config_setting_t *setting, void *item)
+{
+	struct origin origin;
+	uint64_t seen = 0;
+
+	assert(group->count <= 64);
+	memcpy(&origin, item, sizeof(origin));
+	for (int i = 0; i < config_setting_length(setting); i++) {
+		const config_setting_t *member = config_setting_get_elem(setting, (unsigned)i);
+		const struct field *field = schema_field(group, config_setting_name(member));
+
+		if (!field) {
+			unknown_key(reader, group, member, origin.path);
+			continue;
+		}
+		seen |= UINT64_C(1) << (field - group->fields);
+		read_field(reader, field, member, item, origin.path);
+	}
+	missing_keys(reader, group, item, seen);
+}
+
+/* What libconfig says, and what to do about it. */
+static const char *syntax_advice(const char *text)
+{
+	static const char *const advice[][2] = {
+		{"syntax error", "look for a missing ';', ',' or bracket here or just above"},
+		{"duplicate setting name", "a key stands twice in one group; keep one of them"},
+		{"mismatched element type in array", "all elements of [ ] are of one type"},
+		{"cannot open include file", "its path is relative to the main file's directory"},
+	};
+
+	for (size_t i = 0; i < sizeof(advice) / sizeof(advice[0]); i++)
+		if (strcmp(text, advice[i][0]) == 0)
+			return advice[i][1];
+	return "correct it and try again";
+}
+
+static void syntax_fault(struct reader *reader)
+{
+	const char *text = config_error_text(&reader->config);
+	struct origin origin = {
+		.file = file_of(reader, config_error_file(&reader->config)),
+		.line = (unsigned)config_error_line(&reader->config),
+	};
+
+	text = text ? text : "unreadable";
+	fault_add(reader->faults, FAULT_ERROR, &origin, NULL, "%s; %s", text, syntax_advice(text));
+}
+
+/* libconfig knows only "file I/O error", and takes a directory for an empty file. */
+static bool can_open(const char *path, struct faults *faults)
+{
+	struct origin origin = {.file = path};
+	FILE *file = fopen(path, "re");
+	struct stat stat;
+
+	if (file && fstat(fileno(file), &stat) == 0 && S_ISDIR(stat.st_mode)) {
+		fclose(file);
+		file = NULL;
+		errno = EISDIR;
+	}
+	if (!file) {
+		fault_add(faults, FAULT_ERROR, &origin, NULL, "cannot be read: %s",
+			  strerror(errno));
+		return false;
+	}
+	fclose(file);
+	return true;
+}
+
+static bool scan_integers(struct reader *reader)
+{
+	size_t before = reader->faults->errors;
+
+	for (unsigned i = 0; i < reader->config.num_filenames; i++) {
+		const char *name = file_of(reader, reader->config.filenames[i]);
+		FILE *file = fopen(name, "re");
+		struct stat stat;
+
+		if (!file)
+			continue;
+		if (fstat(fileno(file), &stat) == 0 && S_ISREG(stat.st_mode))
+			config_scan_integers(file, name, reader->faults);
+		fclose(file);
+	}
+	return reader->faults->errors == before;
+}
+
+static void read_zones(struct reader *reader, const struct hash_key *key, struct zone_store *zones)
+{
+	struct model *model = reader->model;
+	struct name apex;
+
+	for (size_t i = 0; i < model->private_zones.count; i++) {
+		struct private_zone *zone = &model->private_zones.items[i];
+		if (zone->file && zone->name && name_from_text(&apex, key, zone->name) == 0)
+			zone->zone = zone_store_read(zones, zone->file, &apex, key, &zone->origin,
+						     reader->faults);
+	}
+}
+
+/* False when there is no tree to walk. */
+static bool parse(struct reader *reader)
+{
+	reader->directory = directory_of(arena_of(reader), reader->path);
+	if (!reader->directory || !can_open(reader->path, reader->faults))
+		return false;
+	config_set_include_dir(&reader->config, reader->directory[0] ? reader->directory : "/");
+	if (config_read_file(&reader->config, reader->path) == CONFIG_TRUE)
+		return scan_integers(reader);
+	syntax_fault(reader);
+	return false;
+}
+
+static void read_model(struct reader *reader, const struct hash_key *key, struct zone_store *zones)
+{
+	struct model *model = reader->model;
+	const char *file = file_of(reader, NULL);
+
+	schema_defaults(&schema_model, model, &model->arena);
+	model->origin = (struct origin){.file = file};
+	for (size_t i = 0; i < schema_model.count; i++) {
+		const struct field *field = &schema_model.fields[i];
+		struct origin in_place = {.file = file, .path = field->key};
+		if (field->type == FIELD_GROUP)
+			set_origin((char *)model + field->offset, &in_place);
+	}
+	read_group(reader, &schema_model, config_root_setting(&reader->config), model);
+	read_zones(reader, key, zones);
+	model_place_endpoints(model);
+}
+
+struct model *config_file_read(const char *path, const struct hash_key *key,
+			       struct zone_store *zones, struct faults *faults)
+{
+	struct zone_store *own = zones ? NULL : zone_store_new();
+	struct reader reader = {.path = path, .model = model_new(), .faults = faults};
+	struct zone_store *store = zones ? zones : own;
+	struct origin origin = {.file = path};
+	size_t before = faults->errors;
+	bool good, parsed = false;
+
+	config_init(&reader.config);
+	if (!reader.model || !store) {
+		out_of_memory(&reader, &origin, NULL);
+	} else {
+		zone_store_begin(store);
+		parsed = parse(&reader);
+		if (parsed)
+			read_model(&reader, key, store);
+	}
+	good = faults->errors == before;
+	if (store && reader.model)
+		zone_store_end(store, good);
+	if (!good && parsed)
+		limits_check(reader.model, faults);
+	if (!good) {
+		model_free(reader.model);
+		reader.model = NULL;
+	}
+	config_destroy(&reader.config);
+	zone_store_free(own);
+	faults_sort(faults);
+	return reader.model;
+}

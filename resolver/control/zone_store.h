@@ -1,0 +1,36 @@
+/* Zones by the file they were read from, so that a reload reads again only what has changed. A file
+ * is unchanged when its device, inode, size and modification time are; one that was modified within
+ * the last second before it was read is not trusted, because a second change could hide in the same
+ * tick of the file system's clock.
+ *
+ *     zone_store_begin ── zone_store_read, for each zone ── zone_store_end(good?)
+ *
+ * After a good round, what it did not use is dropped; after a bad one, what it added. */
+#ifndef SLUICE_ZONE_STORE_H
+#define SLUICE_ZONE_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "rules/fault.h"
+#include "rules/hash.h"
+#include "rules/name.h"
+#include "rules/zone.h"
+
+struct zone_store;
+
+struct zone_store *zone_store_new(void); /* NULL without memory */
+void zone_store_free(struct zone_store *store);
+
+void zone_store_begin(struct zone_store *store);
+void zone_store_end(struct zone_store *store, bool good);
+
+/* The zone `apex` of the master file at path: a reference that the caller drops. NULL when there
+ * was an error; a file that cannot be read is a fault at origin, with the system's reason. Warnings
+ * about a file are given when it is read, not again when it is shared. */
+struct zone *zone_store_read(struct zone_store *store, const char *path, const struct name *apex,
+			     const struct hash_key *key, const struct origin *origin,
+			     struct faults *faults);
+size_t zone_store_count(const struct zone_store *store);
+
+#endif
