@@ -1,0 +1,374 @@
+/* The running program, as the control thread sees it. Listeners outlive snapshots: one that the new
+ * policy wants again (same host) is handed on untouched, a new one is opened before anything moves,
+ * and one that is gone is closed by the workers when they adopt; its struct is freed here, when the
+ * last snapshot that names it is.
+ *
+ *     current ──older──► snapshot ──older──► snapshot       (freed when users reaches 0)
+ *        │                  │
+ *        └─ bindings ─┐     └─ bindings ─┐
+ *                     ▼                  ▼
+ *     listeners:    kept              gone, waiting
+ *
+ * Not in here: reading files, sockets of the management plane, signals. Only one thread calls. */
+#include "resolver/server.h"
+
+#include <assert.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "endpoints/outbound.h"
+#include "resolver/log.h"
+
+enum {
+	SERVER_QUERIES_MAX = 32768, /* under way, per worker: 4 s of 8000 a second */
+	SERVER_CACHE_FIRST = 1 << 20,
+	SERVER_PORTS_MIN = 16,
+	SERVER_CLOSE_WAIT_MS = 5000, /* for a port of our own that is just being closed */
+	SERVER_CLOSE_STEP_MS = 5,
+};
+
+static uint64_t monotonic_us(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+int server_init(struct server *server, unsigned workers, const struct hash_key *key,
+		void (*on_release)(void *context), void *context)
+{
+	assert(workers > 0);
+	memset(server, 0, sizeof *server);
+	server->key = *key;
+	server->worker_count = workers;
+	server->started_us = monotonic_us();
+	server->cache = cache_new(SERVER_CACHE_FIRST, key);
+	server->registry = target_registry_new();
+	server->workers = calloc(workers, sizeof *server->workers);
+	server->shared = (struct worker_shared){
+		.cache = server->cache,
+		.key = *key,
+		.workers = workers,
+		.queries_max = SERVER_QUERIES_MAX,
+		.on_release = on_release,
+		.context = context,
+	};
+	if (server->cache && server->registry && server->workers)
+		return 0;
+	server_release(server);
+	return ERR_NOMEM;
+}
+
+/* ---- listeners ---- */
+
+static bool snapshot_names(const struct snapshot *snapshot, const struct listener *listener)
+{
+	for (uint32_t i = 0; i < snapshot->binding_count; i++)
+		if (snapshot->bindings[i].listener == listener)
+			return true;
+	return false;
+}
+
+static struct listener *find_kept(const struct server *server, const struct host *host)
+{
+	const struct snapshot *current = server->current;
+	for (uint32_t i = 0; current && i < current->binding_count; i++) {
+		struct listener *listener = current->bindings[i].listener;
+		if (host_equal(&listener->host, host) && listener->workers == server->worker_count)
+			return listener;
+	}
+	return NULL;
+}
+
+/* A listener on this host that no longer belongs to the current policy, but that some worker may
+ * still have open. */
+static bool is_closing(const struct server *server, const struct host *host)
+{
+	for (unsigned i = 0; i < server->listener_count; i++)
+		if (host_equal(&server->listeners[i]->host, host) &&
+		    !(server->current && snapshot_names(server->current, server->listeners[i])))
+			return true;
+	return false;
+}
+
+static void wait_until_closed(struct server *server, const struct host *host)
+{
+	struct timespec step = {.tv_nsec = SERVER_CLOSE_STEP_MS * 1000000L};
+	for (int i = 0; i < SERVER_CLOSE_WAIT_MS / SERVER_CLOSE_STEP_MS; i++) {
+		server_collect(server);
+		if (!is_closing(server, host))
+			return;
+		nanosleep(&step, NULL);
+	}
+}
+
+static struct origin listen_origin(const struct model *model, const char *endpoint)
+{
+	struct dns_resolver *resolver;
+	const struct inbound_endpoint *inbound =
+		endpoint ? model_inbound(model, endpoint, &resolver) : NULL;
+	return inbound ? inbound->origin : model->vnet_resolver.origin;
+}
+
+/* Binds `host`, by a listener that is kept or by one opened now. False is a fault. */
+static bool bind_host(struct server *server, struct snapshot *snapshot,
+		      const struct snapshot_binding *wanted, const struct origin *origin,
+		      struct faults *faults)
+{
+	char text[HOST_TEXT_MAX], error[LISTENER_ERROR_MAX];
+	struct snapshot_binding *binding = &snapshot->bindings[snapshot->binding_count];
+	for (uint32_t i = 0; i < snapshot->binding_count; i++)
+		if (host_equal(&snapshot->bindings[i].host, &wanted->host)) {
+			fault_add(faults, FAULT_ERROR, origin, "listen",
+				  "%s is listened on twice; give every endpoint its own address "
+				  "or port",
+				  host_print(&wanted->host, text));
+			return false;
+		}
+	*binding = *wanted;
+	binding->listener = find_kept(server, &wanted->host);
+	if (!binding->listener) {
+		wait_until_closed(server, &wanted->host);
+		binding->listener = listener_open(&wanted->host, server->worker_count, error);
+	}
+	if (!binding->listener) {
+		fault_add(faults, FAULT_ERROR, origin, "listen", "%s", error);
+		return false;
+	}
+	snapshot->binding_count++;
+	return true;
+}
+
+/* Fills in the snapshot's bindings; every listener that cannot be opened is a fault. */
+static int bind_all(struct server *server, struct snapshot *snapshot, const struct model *model,
+		    struct faults *faults)
+{
+	const struct policy *policy = snapshot->policy;
+	bool fine = true;
+	for (uint32_t i = 0; i < policy->inbound_count; i++) {
+		const struct policy_inbound *inbound = &policy->inbounds[i];
+		struct snapshot_binding wanted = {.host = inbound->listen,
+						  .network = inbound->network};
+		struct origin origin = listen_origin(model, inbound->name);
+		fine = bind_host(server, snapshot, &wanted, &origin, faults) && fine;
+	}
+	for (uint32_t i = 0; i < policy->vnet_listen_count; i++) {
+		struct snapshot_binding wanted = {.host = policy->vnet_listens[i],
+						  .vnet_resolver = true,
+						  .network = NETWORK_NONE};
+		struct origin origin = listen_origin(model, NULL);
+		fine = bind_host(server, snapshot, &wanted, &origin, faults) && fine;
+	}
+	return fine ? 0 : ERR_FAULTS;
+}
+
+static bool is_listed(const struct server *server, const struct listener *listener)
+{
+	for (unsigned i = 0; i < server->listener_count; i++)
+		if (server->listeners[i] == listener)
+			return true;
+	return false;
+}
+
+static void close_new(const struct server *server, struct snapshot *snapshot)
+{
+	for (uint32_t i = 0; i < snapshot->binding_count; i++)
+		if (!is_listed(server, snapshot->bindings[i].listener))
+			listener_close(snapshot->bindings[i].listener);
+}
+
+static int list_new(struct server *server, const struct snapshot *snapshot)
+{
+	size_t room = server->listener_count + snapshot->binding_count;
+	struct listener **listeners =
+		realloc(server->listeners, (room ? room : 1) * sizeof *listeners);
+	if (!listeners)
+		return ERR_NOMEM;
+	server->listeners = listeners;
+	for (uint32_t i = 0; i < snapshot->binding_count; i++)
+		if (!is_listed(server, snapshot->bindings[i].listener))
+			listeners[server->listener_count++] = snapshot->bindings[i].listener;
+	return 0;
+}
+
+static void log_listeners(const struct snapshot *before, const struct snapshot *now)
+{
+	char text[HOST_TEXT_MAX];
+	for (uint32_t i = 0; i < now->binding_count; i++) {
+		const struct snapshot_binding *binding = &now->bindings[i];
+		if (before && snapshot_names(before, binding->listener))
+			continue;
+		log_event(LOG_INFO, "listen", "listening on %s for %s%s",
+			  host_print(&binding->host, text),
+			  binding->vnet_resolver ? "the VNet resolver" : "network ",
+			  binding->vnet_resolver ? ""
+						 : now->policy->networks[binding->network].name);
+	}
+	for (uint32_t i = 0; before && i < before->binding_count; i++)
+		if (!snapshot_names(now, before->bindings[i].listener))
+			log_event(LOG_INFO, "listen", "no longer listening on %s",
+				  host_print(&before->bindings[i].host, text));
+}
+
+/* ---- workers ---- */
+
+/* UDP sockets of one source in one worker: half of the descriptors that are allowed, shared out.
+ * The other half is for clients' connections and targets' by TCP. */
+static unsigned ports_for(const struct model *model, unsigned workers)
+{
+	struct rlimit limit;
+	size_t sources = 4; /* room for what reloads bring */
+	for (size_t i = 0; i < model->resolvers.count; i++)
+		sources += model->resolvers.items[i].outbound_endpoints.count;
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
+		return OUTBOUND_PORTS;
+	uint64_t share = (uint64_t)limit.rlim_cur / 2 / workers / sources;
+	if (share > OUTBOUND_PORTS)
+		return OUTBOUND_PORTS;
+	return share < SERVER_PORTS_MIN ? SERVER_PORTS_MIN : (unsigned)share;
+}
+
+static int start_workers(struct server *server, struct snapshot *snapshot,
+			 const struct model *model)
+{
+	server->shared.ports_max = ports_for(model, server->worker_count);
+	for (unsigned i = 0; i < server->worker_count; i++) {
+		server->workers[i] = worker_start(i, &server->shared, snapshot);
+		if (server->workers[i])
+			continue;
+		while (i-- > 0) {
+			worker_stop(server->workers[i]);
+			server->workers[i] = NULL;
+		}
+		return ERR_SYSTEM;
+	}
+	return 0;
+}
+
+/* From here on everything is moved. */
+static void publish(struct server *server, struct snapshot *snapshot)
+{
+	snapshot->older = server->current;
+	server->current = snapshot;
+	if (snapshot->older)
+		for (unsigned i = 0; i < server->worker_count; i++)
+			worker_publish(server->workers[i], snapshot);
+	log_listeners(snapshot->older, snapshot);
+}
+
+/* Policy and bindings, nothing moved yet. NULL is a fault. */
+static struct snapshot *prepare(struct server *server, const struct model *model,
+				struct faults *faults)
+{
+	struct policy *policy = policy_compile(model, &server->key,
+					       server->current ? server->current->policy : NULL);
+	struct snapshot *snapshot = policy ? snapshot_new(policy, server->registry, model) : NULL;
+	if (!snapshot) {
+		fault_add(faults, FAULT_ERROR, &model->origin, NULL, "%s", err_text(ERR_NOMEM));
+		return NULL;
+	}
+	if (bind_all(server, snapshot, model, faults) != 0) {
+		close_new(server, snapshot);
+		snapshot_free(snapshot);
+		return NULL;
+	}
+	snapshot->generation = server->generation + 1;
+	atomic_store(&snapshot->users, server->worker_count);
+	return snapshot;
+}
+
+int server_apply(struct server *server, struct model *model, struct faults *faults)
+{
+	struct snapshot *snapshot = prepare(server, model, faults);
+	if (!snapshot)
+		return ERR_FAULTS;
+	int err = list_new(server, snapshot);
+	if (err == 0 && !server->current) {
+		err = start_workers(server, snapshot, model);
+		if (err != 0) /* nothing is served: all that was opened is closed below */
+			server->listener_count = 0;
+	}
+	if (err != 0) {
+		fault_add(faults, FAULT_ERROR, &model->origin, NULL,
+			  "the workers cannot be started: %s", err_text(err));
+		close_new(server, snapshot);
+		snapshot_free(snapshot);
+		return err;
+	}
+	publish(server, snapshot);
+	cache_resize(server->cache, model->cache.size_bytes);
+	if (server->model != model)
+		model_free(server->model);
+	server->model = model;
+	server->generation = snapshot->generation;
+	server->loaded_at = time(NULL);
+	server_collect(server);
+	return 0;
+}
+
+/* ---- letting go ---- */
+
+static bool is_named(const struct server *server, const struct listener *listener)
+{
+	for (const struct snapshot *at = server->current; at; at = at->older)
+		if (snapshot_names(at, listener))
+			return true;
+	return false;
+}
+
+void server_collect(struct server *server)
+{
+	struct snapshot **link = server->current ? &server->current->older : NULL;
+	while (link && *link) {
+		struct snapshot *snapshot = *link;
+		if (atomic_load_explicit(&snapshot->users, memory_order_acquire) > 0) {
+			link = &snapshot->older;
+			continue;
+		}
+		*link = snapshot->older;
+		snapshot_free(snapshot);
+	}
+	unsigned kept = 0;
+	for (unsigned i = 0; i < server->listener_count; i++) {
+		if (is_named(server, server->listeners[i]))
+			server->listeners[kept++] = server->listeners[i];
+		else
+			listener_close(server->listeners[i]);
+	}
+	server->listener_count = kept;
+}
+
+void server_release(struct server *server)
+{
+	for (unsigned i = 0; server->workers && i < server->worker_count; i++)
+		if (server->workers[i])
+			worker_stop(server->workers[i]);
+	while (server->current) {
+		struct snapshot *snapshot = server->current;
+		server->current = snapshot->older;
+		snapshot_free(snapshot);
+	}
+	for (unsigned i = 0; i < server->listener_count; i++)
+		listener_close(server->listeners[i]);
+	free(server->listeners);
+	free(server->workers);
+	cache_free(server->cache);
+	target_registry_free(server->registry);
+	model_free(server->model);
+	memset(server, 0, sizeof *server);
+}
+
+void server_read_stats(const struct server *server, struct stats *sum)
+{
+	memset(sum, 0, sizeof *sum);
+	for (unsigned i = 0; i < server->worker_count; i++) {
+		if (!server->workers[i])
+			continue;
+		const struct stats *stats = worker_stats(server->workers[i]);
+#define X(name, text)                                                                              \
+	STATS_ADD(sum, name, atomic_load_explicit(&stats->name, memory_order_relaxed));
+		STATS_MAP(X)
+#undef X
+	}
+}
