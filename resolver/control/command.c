@@ -1,0 +1,213 @@
+/* From argv to a command. Options are parsed once for all commands, and those that a command does
+ * not list are refused by name, so that `sluice status --suffix` is not silently something else. */
+#include "resolver/control/command.h"
+
+#include <getopt.h>
+#include <stdarg.h>
+
+#include "resolver/control/resolv_conf.h"
+
+static const struct {
+	const char *name, *argument, *doc;
+	char letter; /* 0: none */
+	unsigned bit;
+	size_t offset;
+} options[] = {
+	{"config", "FILE", "the configuration; " COMMAND_CONFIG_DEFAULT " when not given", 'c',
+	 OPTION_CONFIG, offsetof(struct command_line, config)},
+	{"json", NULL, "print JSON", 0, OPTION_JSON, offsetof(struct command_line, json)},
+	{"socket", "PATH", "the running server's control socket; else as the configuration says", 0,
+	 OPTION_SOCKET, offsetof(struct command_line, socket)},
+	{"resolv-conf", "PATH", "in place of " RESOLV_CONF_PATH, 0, OPTION_RESOLV_CONF,
+	 offsetof(struct command_line, resolv_conf)},
+	{"vnet", "NETWORK", "ask at the VNet resolver, as a machine in this network", 0,
+	 OPTION_VNET, offsetof(struct command_line, vnet)},
+	{"endpoint", "RESOLVER/ENDPOINT", "ask at this inbound endpoint", 0, OPTION_ENDPOINT,
+	 offsetof(struct command_line, endpoint)},
+	{"from", "ADDRESS", "ask at the VNet resolver, from this source address", 0, OPTION_FROM,
+	 offsetof(struct command_line, from)},
+	{"suffix", NULL, "the name and everything below it", 0, OPTION_SUFFIX,
+	 offsetof(struct command_line, suffix)},
+};
+enum { OPTION_COUNT = sizeof options / sizeof *options, OPTION_HELP = 1000, OPTION_VERSION };
+
+static void print_option(size_t i, FILE *out)
+{
+	char text[64];
+	snprintf(text, sizeof text, "%s--%s%s%s", options[i].letter ? "-c, " : "", options[i].name,
+		 options[i].argument ? " " : "", options[i].argument ? options[i].argument : "");
+	fprintf(out, "  %-28s %s\n", text, options[i].doc);
+}
+
+void command_print_usage(const struct command *command, FILE *out)
+{
+	fprintf(out, "usage: sluice %s", command->name);
+	for (size_t i = 0; i < OPTION_COUNT; i++)
+		if (command->options & options[i].bit)
+			fprintf(out, options[i].argument ? " [--%s %s]" : " [--%s]",
+				options[i].name, options[i].argument);
+	fprintf(out, "%s%s\n", *command->arguments ? " " : "", command->arguments);
+}
+
+static void print_help(const struct command *command)
+{
+	command_print_usage(command, stdout);
+	printf("\n%s.\n%s", command->summary, command->help);
+	if (command->options)
+		printf("\n");
+	for (size_t i = 0; i < OPTION_COUNT; i++)
+		if (command->options & options[i].bit)
+			print_option(i, stdout);
+}
+
+static void print_commands(const struct command *commands, FILE *out)
+{
+	fprintf(out, "usage: sluice COMMAND [OPTION...] [ARGUMENT...]\n\n");
+	for (const struct command *at = commands; at->name; at++)
+		fprintf(out, "  %-10s %s\n", at->name, at->summary);
+	fprintf(out, "\n`sluice help COMMAND` tells more; `sluice --version` the version.\n"
+		     "Exit status: 0 fine, 1 the answer is no, 2 wrong usage.\n");
+}
+
+static const struct command *find_command(const struct command *commands, const char *name)
+{
+	for (const struct command *at = commands; at->name; at++)
+		if (strcmp(at->name, name) == 0)
+			return at;
+	return NULL;
+}
+
+static int unknown_command(const char *name)
+{
+	fprintf(stderr, "sluice: there is no command \"%s\"; `sluice help` lists them\n", name);
+	return COMMAND_USAGE;
+}
+
+int command_help(const struct command_line *line)
+{
+	if (line->argument_count == 0) {
+		print_commands(line->commands, stdout);
+		return COMMAND_FINE;
+	}
+	const struct command *command = find_command(line->commands, line->arguments[0]);
+	if (!command)
+		return unknown_command(line->arguments[0]);
+	print_help(command);
+	return COMMAND_FINE;
+}
+
+int command_fail(const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	fputs("sluice: ", stderr);
+	vfprintf(stderr, format, arguments);
+	fputc('\n', stderr);
+	va_end(arguments);
+	return COMMAND_NO;
+}
+
+int command_misuse(const struct command_line *line, const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	fprintf(stderr, "sluice %s: ", line->command->name);
+	vfprintf(stderr, format, arguments);
+	fputc('\n', stderr);
+	va_end(arguments);
+	command_print_usage(line->command, stderr);
+	return COMMAND_USAGE;
+}
+
+/* Puts option i where it belongs and into *given. */
+static void take_option(struct command_line *line, size_t i, const char *value, unsigned *given)
+{
+	char *base = (char *)line;
+	const bool yes = true;
+	if (options[i].argument)
+		memcpy(base + options[i].offset, &value, sizeof value);
+	else
+		memcpy(base + options[i].offset, &yes, sizeof yes);
+	*given |= options[i].bit;
+}
+
+/* All options of argv; what is left are the command and its arguments, from optind on. Returns
+ * OPTION_HELP or OPTION_VERSION when asked for, -1 on an unknown option (getopt has said so). */
+static int parse_options(struct command_line *line, int argc, char **argv, unsigned *given)
+{
+	struct option table[OPTION_COUNT + 3] = {
+		[OPTION_COUNT] = {"help", no_argument, NULL, OPTION_HELP},
+		[OPTION_COUNT + 1] = {"version", no_argument, NULL, OPTION_VERSION},
+	};
+	for (int i = 0; i < OPTION_COUNT; i++)
+		table[i] = (struct option){
+			options[i].name,
+			options[i].argument ? required_argument : no_argument,
+			NULL,
+			OPTION_HELP + 100 + i,
+		};
+	optind = 0; /* glibc: start afresh */
+	int found;
+	while ((found = getopt_long(argc, argv, "c:h", table, NULL)) != -1) {
+		if (found == 'h' || found == OPTION_HELP)
+			return OPTION_HELP;
+		if (found == OPTION_VERSION)
+			return OPTION_VERSION;
+		if (found == '?')
+			return -1;
+		size_t i = found == 'c' ? 0 : (size_t)(found - OPTION_HELP - 100);
+		take_option(line, i, optarg, given);
+	}
+	return 0;
+}
+
+static int dispatch(struct command_line *line, unsigned given)
+{
+	const struct command *command = line->command;
+	for (size_t i = 0; i < OPTION_COUNT; i++)
+		if (given & options[i].bit & ~command->options)
+			return command_misuse(line, "--%s has no meaning here", options[i].name);
+	if (line->argument_count < command->arguments_min)
+		return command_misuse(line, "an argument is missing");
+	if (line->argument_count > command->arguments_max)
+		return command_misuse(line, "\"%s\" is one argument too many",
+				      line->arguments[command->arguments_max]);
+	int status = command->run(line);
+	if (fflush(stdout) != 0 || ferror(stdout))
+		return command_fail("writing to standard output failed");
+	return status;
+}
+
+int command_main(const struct command *commands, int argc, char **argv)
+{
+	struct command_line line = {
+		.commands = commands,
+		.config = COMMAND_CONFIG_DEFAULT,
+		.resolv_conf = RESOLV_CONF_PATH,
+	};
+	unsigned given = 0;
+	int asked = parse_options(&line, argc, argv, &given);
+	if (asked < 0)
+		return COMMAND_USAGE;
+	if (asked == OPTION_VERSION) {
+		printf("sluice " SLUICE_VERSION "\n");
+		return COMMAND_FINE;
+	}
+	line.command = optind < argc ? find_command(commands, argv[optind]) : NULL;
+	if (asked == OPTION_HELP) {
+		if (line.command)
+			print_help(line.command);
+		else
+			print_commands(commands, stdout);
+		return COMMAND_FINE;
+	}
+	if (optind >= argc) {
+		print_commands(commands, stderr);
+		return COMMAND_USAGE;
+	}
+	if (!line.command)
+		return unknown_command(argv[optind]);
+	line.arguments = argv + optind + 1;
+	line.argument_count = argc - optind - 1;
+	return dispatch(&line, given);
+}

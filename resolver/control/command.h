@@ -1,0 +1,69 @@
+/* A subcommand of `sluice`, and what its command line said. main.c has the one table of commands;
+ * dispatch, usage lines, `sluice help` and the refusal of options that a command does not take all
+ * come from it. */
+#ifndef SLUICE_COMMAND_H
+#define SLUICE_COMMAND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#define COMMAND_CONFIG_DEFAULT "/etc/sluice/sluice.conf"
+
+/* Exit statuses. */
+enum { COMMAND_FINE = 0, COMMAND_NO = 1, COMMAND_USAGE = 2 };
+
+/* Options; a command names the ones it takes. */
+enum {
+	OPTION_CONFIG = 1 << 0,
+	OPTION_JSON = 1 << 1,
+	OPTION_SOCKET = 1 << 2,
+	OPTION_RESOLV_CONF = 1 << 3,
+	OPTION_VNET = 1 << 4,
+	OPTION_ENDPOINT = 1 << 5,
+	OPTION_FROM = 1 << 6,
+	OPTION_SUFFIX = 1 << 7,
+};
+
+struct command;
+
+struct command_line {
+	const struct command *commands;              /* the whole table */
+	const struct command *command;               /* the one that runs */
+	const char *config;                          /* never NULL */
+	const char *resolv_conf;                     /* never NULL */
+	const char *socket, *vnet, *endpoint, *from; /* NULL: not given */
+	bool json, suffix;
+	char *const *arguments;
+	int argument_count;
+};
+
+struct command {
+	const char *name; /* NULL ends the table */
+	int (*run)(const struct command_line *line);
+	unsigned options;
+	int arguments_min, arguments_max;
+	const char *arguments; /* for the usage line: "NAME [TYPE]" */
+	const char *summary;   /* one line, without a final dot */
+	const char *help;      /* what `sluice help NAME` adds, whole lines */
+};
+
+/* Parses, finds the command, runs it; returns the exit status. */
+int command_main(const struct command *commands, int argc, char **argv);
+/* One clear line on stderr, with "sluice: " ahead; returns COMMAND_NO, so it can be returned. */
+int command_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* The same with the command's usage line; returns COMMAND_USAGE. */
+int command_misuse(const struct command_line *line, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+void command_print_usage(const struct command *command, FILE *out);
+
+int command_run(const struct command_line *line);
+int command_check(const struct command_line *line);
+int command_explain(const struct command_line *line);
+int command_reload(const struct command_line *line);
+int command_status(const struct command_line *line);
+int command_flush(const struct command_line *line);
+int command_help(const struct command_line *line);
+int command_manual(const struct command_line *line);
+
+#endif

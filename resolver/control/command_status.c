@@ -1,0 +1,122 @@
+/* `sluice status`: the server's own report (status.h) as tables. */
+#include "resolver/control/client.h"
+#include "resolver/control/table.h"
+#include "resolver/stats.h"
+
+enum { COLUMNS_MAX = 14 };
+
+static const struct {
+	const char *key, *heading;
+	struct table_column columns[COLUMNS_MAX];
+} tables[] = {
+	{"networks",
+	 "Virtual networks",
+	 {{"NAME", "name"},
+	  {"ADDRESS SPACE", "address_space"},
+	  {"DNS SERVERS", "dns_servers"},
+	  {"ZONES", "zones"},
+	  {"RULESETS", "rulesets"}}},
+	{"inbound_endpoints",
+	 "Inbound endpoints",
+	 {{"NAME", "name"}, {"NETWORK", "network"}, {"ADDRESS", "address"}, {"LISTEN", "listen"}}},
+	{"vnet_resolver", "VNet resolver", {{"LISTEN", "listen"}}},
+	{"outbound_endpoints",
+	 "Outbound endpoints",
+	 {{"NAME", "name"}, {"NETWORK", "network"}, {"SOURCE", "source"}}},
+	{"zones",
+	 "Private zones",
+	 {{"NAME", "name"},
+	  {"RECORD SETS", "record_sets"},
+	  {"RECORDS", "records"},
+	  {"BYTES", "bytes"},
+	  {"NETWORKS", "networks"}}},
+	{"rulesets",
+	 "Rulesets",
+	 {{"NAME", "name"},
+	  {"RULES", "rules"},
+	  {"DISABLED", "disabled"},
+	  {"ENDPOINTS", "outbound_endpoints"},
+	  {"NETWORKS", "networks"}}},
+	{"targets",
+	 "Targets",
+	 {{"HOST", "host"},
+	  {"PROTOCOL", "protocol"},
+	  {"SOURCE", "source"},
+	  {"STATE", "state"},
+	  {"SRTT MS", "srtt_ms"},
+	  {"ALLOWANCE MS", "allowance_ms"},
+	  {"ASKED", "asked"},
+	  {"ANSWERED", "answered"},
+	  {"COPIES", "copies"},
+	  {"TIMEOUTS", "timeouts"},
+	  {"ERRORS", "errors"},
+	  {"LAST ERROR", "last_error"},
+	  {"SUSPECT SINCE", "since"}}},
+};
+
+static void print_head(const json_t *status)
+{
+	char uptime[TABLE_CELL_MAX], generation[TABLE_CELL_MAX], workers[TABLE_CELL_MAX];
+	char config[TABLE_CELL_MAX], loaded[TABLE_CELL_MAX], version[TABLE_CELL_MAX];
+	printf("sluice %s, up %s s, %s workers\n"
+	       "serving %s, generation %s, loaded at %s\n",
+	       table_cell(json_object_get(status, "version"), version),
+	       table_cell(json_object_get(status, "uptime_s"), uptime),
+	       table_cell(json_object_get(status, "workers"), workers),
+	       table_cell(json_object_get(status, "config"), config),
+	       table_cell(json_object_get(status, "generation"), generation),
+	       table_cell(json_object_get(status, "loaded_at"), loaded));
+}
+
+static void print_counters(const json_t *status)
+{
+	static const struct table_column columns[] = {
+		{"COUNTER", "name"}, {"VALUE", "value"}, {"", "text"}};
+	const json_t *counters = json_object_get(status, "counters");
+	json_t *rows = json_array();
+	for (unsigned i = 0; i < stats_row_count; i++)
+		json_array_append_new(rows, json_pack("{s:s, s:O?, s:s}", "name",
+						      stats_rows[i].name, "value",
+						      json_object_get(counters, stats_rows[i].name),
+						      "text", stats_rows[i].text));
+	table_print(stdout, "Counters", rows, columns, 3);
+	json_decref(rows);
+}
+
+static void print_cache(const json_t *status)
+{
+	static const struct table_column columns[] = {
+		{"ENTRIES", "entries"}, {"BYTES", "bytes"},       {"HITS", "hits"},
+		{"MISSES", "misses"},   {"INSERTED", "inserted"}, {"EVICTED", "evicted"}};
+	json_t *rows = json_pack("[O]", json_object_get(status, "cache"));
+	table_print(stdout, "Cache", rows, columns, 6);
+	json_decref(rows);
+}
+
+static void print_status(const json_t *status)
+{
+	print_head(status);
+	for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
+		size_t count = 0;
+		while (count < COLUMNS_MAX && tables[i].columns[count].title)
+			count++;
+		table_print(stdout, tables[i].heading, json_object_get(status, tables[i].key),
+			    tables[i].columns, count);
+	}
+	print_cache(status);
+	print_counters(status);
+}
+
+int command_status(const struct command_line *line)
+{
+	json_t *status =
+		client_ask(line, json_pack("{s:s}", "command", "status"), CLIENT_TIMEOUT_MS);
+	if (!status)
+		return COMMAND_NO;
+	if (line->json)
+		client_print_json(status);
+	else
+		print_status(status);
+	json_decref(status);
+	return COMMAND_FINE;
+}

@@ -1,0 +1,321 @@
+/* Everything that changes what is served comes together here and takes the one path, server_apply:
+ *
+ *     SIGHUP ───────────┐
+ *     control socket ───┼─► control_reload ─► load_model ─┐
+ *     resolv.conf ──────┴──────► load_resolv_conf ────────┴─► server_apply
+ *
+ * Loading may take a while; the workers go on answering meanwhile, because they share nothing with
+ * this thread but what is published. What the requests on the control socket mean is in
+ * control_request.c. */
+#include "resolver/control/control.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "resolver/control/command.h"
+#include "resolver/control/control_request.h"
+#include "resolver/control/notify.h"
+#include "resolver/control/report.h"
+#include "resolver/log.h"
+
+enum { WORKERS_MAX = 256 };
+
+static unsigned workers_wanted(const struct model *model)
+{
+	cpu_set_t cpus;
+	if (model->workers > 0)
+		return model->workers;
+	if (sched_getaffinity(0, sizeof cpus, &cpus) != 0)
+		return 1;
+	unsigned count = (unsigned)CPU_COUNT(&cpus);
+	return count < 1 ? 1 : count > WORKERS_MAX ? WORKERS_MAX : count;
+}
+
+/* ---- changes ---- */
+
+struct hosts { /* what is listened on, to tell what changes */
+	struct host *items;
+	uint32_t count;
+};
+
+static struct hosts hosts_of(const struct server *server)
+{
+	uint32_t count = server->current ? server->current->binding_count : 0;
+	struct hosts hosts = {.items = calloc(count + 1, sizeof *hosts.items)};
+	for (uint32_t i = 0; hosts.items && i < count; i++)
+		hosts.items[hosts.count++] = server->current->bindings[i].host;
+	return hosts;
+}
+
+static unsigned hosts_missing(const struct hosts *from, const struct hosts *in)
+{
+	unsigned missing = 0;
+	for (uint32_t i = 0; i < from->count; i++) {
+		bool found = false;
+		for (uint32_t k = 0; k < in->count && !found; k++)
+			found = host_equal(&from->items[i], &in->items[k]);
+		missing += !found;
+	}
+	return missing;
+}
+
+/* Serves the model, and says in one line what came of it. */
+static int apply(struct control *control, struct model *model, struct faults *faults,
+		 char text[CONTROL_TEXT_MAX])
+{
+	char numbers[REPORT_TEXT_MAX];
+	struct server *server = &control->server;
+	struct hosts before = hosts_of(server);
+	int err = server_apply(server, model, faults);
+	if (err == 0) {
+		struct hosts now = hosts_of(server);
+		snprintf(text, CONTROL_TEXT_MAX,
+			 "generation %llu, %s, %u listeners added, %u removed",
+			 (unsigned long long)server->generation,
+			 report_numbers_text(model, numbers), hosts_missing(&now, &before),
+			 hosts_missing(&before, &now));
+		free(now.items);
+	}
+	free(before.items);
+	return err;
+}
+
+/* What a reload cannot change is told, and left as it is. */
+static void warn_of_restart(const struct control *control, const struct model *model,
+			    struct faults *faults)
+{
+	const struct model *now = control->server.model;
+	if (workers_wanted(model) != control->server.worker_count)
+		fault_add(faults, FAULT_WARNING, &model->origin, "workers",
+			  "another number of workers takes a restart; still %u",
+			  control->server.worker_count);
+	if (strcmp(model->management.socket, now->management.socket) != 0)
+		fault_add(faults, FAULT_WARNING, &model->management.origin, "socket",
+			  "another control socket takes a restart; still %s",
+			  now->management.socket);
+}
+
+int control_reload(struct control *control, struct faults *faults, char text[CONTROL_TEXT_MAX])
+{
+	notify_reloading();
+	int err = ERR_FAULTS;
+	struct model *model = load_model(&control->load, faults);
+	if (model) {
+		warn_of_restart(control, model, faults);
+		err = apply(control, model, faults, text);
+		if (err == 0)
+			log_configure(model->log.level, model->log.format);
+		else
+			model_free(model);
+	}
+	if (err == 0) {
+		log_event(LOG_INFO, "reload", "reloaded: %s", text);
+	} else {
+		char count[REPORT_TEXT_MAX];
+		log_event(LOG_ERROR, "reload", "refused, still serving generation %llu: %s",
+			  (unsigned long long)control->server.generation,
+			  report_faults_text(faults, count));
+	}
+	notify_ready();
+	return err;
+}
+
+static void on_hangup(uv_signal_t *signal, int number)
+{
+	(void)number;
+	char text[CONTROL_TEXT_MAX];
+	struct faults faults;
+	faults_init(&faults);
+	int err = control_reload(signal->data, &faults, text);
+	(void)err; /* has been logged */
+	log_faults("reload", &faults);
+	faults_release(&faults);
+}
+
+static void on_resolv_conf(void *context)
+{
+	struct control *control = context;
+	char text[CONTROL_TEXT_MAX];
+	struct load_targets before;
+	struct faults faults;
+	if (!control->load.follows)
+		return;
+	faults_init(&faults);
+	int err = load_resolv_conf(&control->load, control->server.model, &before, &faults);
+	if (err == 0) {
+		err = apply(control, control->server.model, &faults, text);
+		if (err == 0)
+			log_event(LOG_INFO, "resolv_conf", "%s has changed: %s",
+				  control->load.resolv_conf, text);
+		else
+			load_restore(&control->load, control->server.model, &before);
+	} else if (err != ERR_EXISTS) {
+		log_event(LOG_ERROR, "resolv_conf",
+			  "%s has changed and cannot be used; the default resolver stays as it is",
+			  control->load.resolv_conf);
+	}
+	log_faults("resolv_conf", &faults);
+	faults_release(&faults);
+}
+
+/* ---- starting and stopping ---- */
+
+static void on_stop(uv_signal_t *signal, int number)
+{
+	log_event(LOG_INFO, "stop", "stopping on %s", number == SIGINT ? "SIGINT" : "SIGTERM");
+	notify_stopping();
+	uv_stop(signal->loop);
+}
+
+static void on_wake(uv_async_t *wake)
+{
+	struct control *control = wake->data;
+	server_collect(&control->server);
+}
+
+static void on_release(void *context) /* on a worker's thread */
+{
+	struct control *control = context;
+	uv_async_send(&control->wake);
+}
+
+static void watch_signal(struct control *control, uv_signal_t *signal, uv_signal_cb callback,
+			 int number)
+{
+	int err = uv_signal_init(&control->loop, signal);
+	if (err == 0)
+		err = uv_signal_start(signal, callback, number);
+	assert(err == 0);
+	(void)err;
+	signal->data = control;
+}
+
+/* The loop and its handles, none of which can fail but for lack of memory or descriptors. */
+static int open_loop(struct control *control)
+{
+	int err = uv_loop_init(&control->loop);
+	if (err != 0)
+		return command_fail("the event loop: %s", uv_strerror(err));
+	err = uv_async_init(&control->loop, &control->wake, on_wake);
+	assert(err == 0);
+	control->wake.data = control;
+	watch_signal(control, &control->hangup, on_hangup, SIGHUP);
+	watch_signal(control, &control->terminate, on_stop, SIGTERM);
+	watch_signal(control, &control->interrupt, on_stop, SIGINT);
+	file_watch_start(&control->resolv_conf, &control->loop, control->load.resolv_conf,
+			 on_resolv_conf, control);
+	return 0;
+}
+
+static void close_loop(struct control *control)
+{
+	control_socket_close(control->socket);
+	file_watch_close(&control->resolv_conf);
+	uv_close((uv_handle_t *)&control->hangup, NULL);
+	uv_close((uv_handle_t *)&control->terminate, NULL);
+	uv_close((uv_handle_t *)&control->interrupt, NULL);
+	uv_close((uv_handle_t *)&control->wake, NULL);
+	uv_run(&control->loop, UV_RUN_DEFAULT);
+	int err = uv_loop_close(&control->loop);
+	assert(err == 0);
+	(void)err;
+}
+
+/* Without a `management` group the socket is a convenience; one that is configured is meant. */
+static int open_socket(struct control *control, const struct model *model)
+{
+	char error[CONTROL_ERROR_MAX];
+	control->socket = control_socket_open(&control->loop, model->management.socket,
+					      control_request, control, error);
+	if (control->socket)
+		return 0;
+	if (model->management.given)
+		return command_fail("%s", error);
+	log_event(LOG_WARNING, "control", "%s; reload, status and flush cannot reach this server",
+		  error);
+	return 0;
+}
+
+/* Workers inherit the mask: signals are for this thread. What a fault of the program raises in its
+ * own thread stays unblocked. */
+static int apply_first(struct control *control, struct model *model, struct faults *faults,
+		       char text[CONTROL_TEXT_MAX])
+{
+	static const int own[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS};
+	sigset_t blocked, before;
+	sigfillset(&blocked);
+	for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+		sigdelset(&blocked, own[i]);
+	pthread_sigmask(SIG_SETMASK, &blocked, &before);
+	int err = apply(control, model, faults, text);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return err;
+}
+
+static int refuse(const char *config, struct faults *faults)
+{
+	char count[REPORT_TEXT_MAX];
+	faults_sort(faults);
+	faults_print(faults, stderr);
+	return command_fail("%s: %s; not started", config, report_faults_text(faults, count));
+}
+
+/* Serves the model until stopped; takes it over. The loop is open. */
+static int serve(struct control *control, struct model *model, struct faults *faults)
+{
+	char text[CONTROL_TEXT_MAX];
+	if (server_init(&control->server, workers_wanted(model), &control->load.key, on_release,
+			control) != 0) {
+		model_free(model);
+		return command_fail("%s", err_text(ERR_NOMEM));
+	}
+	int status = open_socket(control, model);
+	if (status == 0 && apply_first(control, model, faults, text) != 0)
+		status = refuse(control->load.config, faults);
+	if (status == 0) {
+		log_faults("load", faults);
+		log_event(LOG_INFO, "serving", "sluice %s, %u workers, %s", SLUICE_VERSION,
+			  control->server.worker_count, text);
+		notify_ready();
+		uv_run(&control->loop, UV_RUN_DEFAULT);
+	}
+	if (!control->server.model) /* it did not come to be served */
+		model_free(model);
+	server_release(&control->server); /* before the loop: workers still wake it */
+	return status;
+}
+
+int control_run(const char *config, const char *resolv_conf)
+{
+	struct control *control = calloc(1, sizeof *control);
+	struct faults faults;
+	struct model *model;
+	int status;
+	if (!control || load_init(&control->load, config, resolv_conf) != 0) {
+		free(control);
+		return command_fail("cannot start: %s", strerror(errno));
+	}
+	faults_init(&faults);
+	model = load_model(&control->load, &faults);
+	if (!model) {
+		status = refuse(config, &faults);
+		goto out;
+	}
+	log_configure(model->log.level, model->log.format);
+	status = open_loop(control);
+	if (status == 0) {
+		status = serve(control, model, &faults);
+		close_loop(control);
+	} else {
+		model_free(model);
+	}
+out:
+	faults_release(&faults);
+	load_release(&control->load);
+	free(control);
+	return status;
+}

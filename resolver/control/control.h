@@ -1,0 +1,35 @@
+/* The control thread of `sluice run`: one loop for signals, the control socket, resolv.conf and
+ * what the workers let go of. It is the only thread that changes what is served. */
+#ifndef SLUICE_CONTROL_H
+#define SLUICE_CONTROL_H
+
+#include <stdbool.h>
+#include <uv.h>
+
+#include "resolver/control/control_socket.h"
+#include "resolver/control/file_watch.h"
+#include "resolver/control/load.h"
+#include "resolver/server.h"
+
+struct control {
+	uv_loop_t loop;
+	struct load load;
+	struct server server;
+	struct control_socket *socket; /* NULL: none could be had */
+	struct file_watch resolv_conf;
+	uv_signal_t hangup, terminate, interrupt;
+	uv_async_t wake; /* a worker has let go of a snapshot */
+};
+
+enum { CONTROL_TEXT_MAX = 512 };
+
+/* Loads, opens everything and serves until a signal says to stop. Faults and errors go to stderr;
+ * returns the exit status. */
+int control_run(const char *config, const char *resolv_conf);
+
+/* Reads the configuration again and serves it. 0, and `text` says what changed; else faults say why
+ * not, and what was served still is. */
+MUST_CHECK int control_reload(struct control *control, struct faults *faults,
+			      char text[CONTROL_TEXT_MAX]);
+
+#endif

@@ -1,0 +1,71 @@
+/* The table of requests. Nobody but root and the server's own user gets here (control_socket.c). */
+#include "resolver/control/control_request.h"
+
+#include "resolver/control/control.h"
+#include "resolver/control/report.h"
+#include "resolver/control/status.h"
+#include "resolver/log.h"
+
+static json_t *failure(const char *text)
+{
+	return json_pack("{s:b, s:s}", "ok", 0, "error", text);
+}
+
+static json_t *on_status(struct control *control, const json_t *request)
+{
+	(void)request;
+	json_t *status = status_report(&control->server, control->load.config);
+	json_object_set_new(status, "ok", json_true());
+	return status;
+}
+
+static json_t *on_reload(struct control *control, const json_t *request)
+{
+	(void)request;
+	char text[CONTROL_TEXT_MAX] = "";
+	struct faults faults;
+	faults_init(&faults);
+	int err = control_reload(control, &faults, text);
+	faults_sort(&faults);
+	json_t *answer =
+		json_pack("{s:b, s:s, s:I, s:o}", "ok", err == 0, "text", text, "generation",
+			  (json_int_t)control->server.generation, "faults", report_faults(&faults));
+	faults_release(&faults);
+	return answer;
+}
+
+static json_t *on_flush(struct control *control, const json_t *request)
+{
+	const json_t *name_value = json_object_get(request, "name");
+	bool below = json_is_true(json_object_get(request, "suffix"));
+	struct name name;
+	if (name_value && !json_is_string(name_value))
+		return failure("\"name\" is not a string");
+	if (name_value &&
+	    name_from_text(&name, &control->server.key, json_string_value(name_value)) != 0)
+		return failure("that is not a domain name");
+	if (below && !name_value)
+		return failure("\"suffix\" takes a name");
+	uint64_t entries = cache_flush(control->server.cache, name_value ? &name : NULL, below);
+	log_event(LOG_INFO, "flush", "%llu entries dropped from the cache",
+		  (unsigned long long)entries);
+	return json_pack("{s:b, s:I}", "ok", 1, "entries", (json_int_t)entries);
+}
+
+static const struct {
+	const char *command;
+	json_t *(*answer)(struct control *control, const json_t *request);
+} requests[] = {
+	{"status", on_status},
+	{"reload", on_reload},
+	{"flush", on_flush},
+};
+
+json_t *control_request(void *context, const json_t *request)
+{
+	const char *command = json_string_value(json_object_get(request, "command"));
+	for (size_t i = 0; command && i < sizeof requests / sizeof *requests; i++)
+		if (strcmp(requests[i].command, command) == 0)
+			return requests[i].answer(context, request);
+	return failure(command ? "there is no such command" : "\"command\" is missing");
+}

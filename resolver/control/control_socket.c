@@ -1,0 +1,350 @@
+/* A connection reads until it has a line, stops reading, answers, and reads on when the answer is
+ * out. Its timer is set anew whenever there is progress and closes it when there is none.
+ *
+ *     accept ─► peer allowed? ─► read ─► a line ─► handler ─► write ─┐
+ *                                  ▲                                 │
+ *                                  └─────────────────────────────────┘
+ *
+ * TLS, HTTP and roles are not in here. */
+#include "resolver/control/control_socket.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <libgen.h>
+#include <stdbool.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+struct control_socket {
+	uv_pipe_t listening;
+	struct connection *connections;
+	unsigned connection_count;
+	unsigned open_handles; /* that still point here */
+	control_handler *handler;
+	void *context;
+	char path[sizeof((struct sockaddr_un *)NULL)->sun_path];
+	dev_t device;
+	ino_t inode; /* of the file as we made it */
+};
+
+struct connection {
+	struct connection *next, **link;
+	struct control_socket *control;
+	uv_pipe_t pipe;
+	uv_timer_t timer;
+	uv_write_t write;
+	unsigned open_handles;
+	bool closing, last; /* last: close when the answer is out */
+	char *answer;       /* being written */
+	size_t length;      /* of buffer */
+	char buffer[CONTROL_REQUEST_MAX];
+};
+
+/* ---- letting go ---- */
+
+static void control_unref(struct control_socket *control)
+{
+	if (--control->open_handles == 0)
+		free(control);
+}
+
+static void on_connection_handle_closed(uv_handle_t *handle)
+{
+	struct connection *connection = handle->data;
+	if (--connection->open_handles > 0)
+		return;
+	struct control_socket *control = connection->control;
+	*connection->link = connection->next;
+	if (connection->next)
+		connection->next->link = connection->link;
+	control->connection_count--;
+	free(connection->answer);
+	free(connection);
+	control_unref(control);
+}
+
+static void connection_close(struct connection *connection)
+{
+	if (connection->closing)
+		return;
+	connection->closing = true;
+	uv_close((uv_handle_t *)&connection->pipe, on_connection_handle_closed);
+	uv_close((uv_handle_t *)&connection->timer, on_connection_handle_closed);
+}
+
+static void on_listening_closed(uv_handle_t *handle)
+{
+	control_unref(handle->data);
+}
+
+void control_socket_close(struct control_socket *control)
+{
+	struct stat st;
+	if (!control)
+		return;
+	if (stat(control->path, &st) == 0 && st.st_dev == control->device &&
+	    st.st_ino == control->inode)
+		unlink(control->path);
+	for (struct connection *at = control->connections; at; at = at->next)
+		connection_close(at);
+	uv_close((uv_handle_t *)&control->listening, on_listening_closed);
+}
+
+/* ---- a connection ---- */
+
+static void connection_read(struct connection *connection);
+
+static void on_timeout(uv_timer_t *timer)
+{
+	connection_close(timer->data);
+}
+
+static void connection_progress(struct connection *connection)
+{
+	uv_update_time(connection->timer.loop); /* a handler may have taken its time */
+	int err = uv_timer_start(&connection->timer, on_timeout, CONTROL_TIMEOUT_MS, 0);
+	assert(err == 0);
+	(void)err;
+}
+
+static void on_written(uv_write_t *write, int status)
+{
+	struct connection *connection = write->data;
+	free(connection->answer);
+	connection->answer = NULL;
+	if (connection->closing)
+		return;
+	if (status != 0 || connection->last) {
+		connection_close(connection);
+		return;
+	}
+	connection_progress(connection);
+	connection_read(connection);
+}
+
+static void connection_answer(struct connection *connection, json_t *answer)
+{
+	char *text = answer ? json_dumps(answer, JSON_COMPACT) : NULL;
+	json_decref(answer);
+	size_t length = text ? strlen(text) : 0;
+	char *line = text ? realloc(text, length + 1) : NULL;
+	if (!line) {
+		free(text);
+		connection_close(connection);
+		return;
+	}
+	line[length] = '\n'; /* in place of the NUL: what is written has its length */
+	connection->answer = line;
+	connection_progress(connection);
+	connection->write.data = connection;
+	uv_buf_t buffer = uv_buf_init(line, (unsigned)(length + 1));
+	if (uv_write(&connection->write, (uv_stream_t *)&connection->pipe, &buffer, 1,
+		     on_written) != 0)
+		connection_close(connection);
+}
+
+static void connection_refuse(struct connection *connection, const char *text)
+{
+	connection->last = true;
+	connection_answer(connection, json_pack("{s:b, s:s}", "ok", 0, "error", text));
+}
+
+/* Answers the first line of the buffer. False when there is no whole line yet. */
+static bool connection_take_line(struct connection *connection)
+{
+	char *end = memchr(connection->buffer, '\n', connection->length);
+	if (!end)
+		return false;
+	size_t length = (size_t)(end - connection->buffer);
+	json_error_t error;
+	json_t *request = json_loadb(connection->buffer, length, JSON_REJECT_DUPLICATES, &error);
+	connection->length -= length + 1;
+	memmove(connection->buffer, end + 1, connection->length);
+	if (json_is_object(request))
+		connection_answer(connection, connection->control->handler(
+						      connection->control->context, request));
+	else
+		connection_refuse(connection,
+				  "not a request; one JSON object per line is expected");
+	json_decref(request);
+	return true;
+}
+
+static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
+{
+	(void)suggested;
+	struct connection *connection = handle->data;
+	*buffer = uv_buf_init(connection->buffer + connection->length,
+			      (unsigned)(sizeof connection->buffer - connection->length));
+}
+
+static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buffer)
+{
+	(void)buffer;
+	struct connection *connection = stream->data;
+	if (count < 0) { /* the end, an error, or no room */
+		connection_close(connection);
+		return;
+	}
+	connection->length += (size_t)count;
+	uv_read_stop(stream);
+	connection_read(connection);
+}
+
+/* Goes on with what has been read, else reads. */
+static void connection_read(struct connection *connection)
+{
+	if (connection_take_line(connection))
+		return;
+	if (connection->length == sizeof connection->buffer)
+		connection_refuse(connection, "the request is too long");
+	else if (uv_read_start((uv_stream_t *)&connection->pipe, on_alloc, on_read) != 0)
+		connection_close(connection);
+}
+
+/* Root and our own user. */
+static bool peer_is_allowed(const struct connection *connection)
+{
+	struct ucred peer;
+	socklen_t length = sizeof peer;
+	uv_os_fd_t fd;
+	return uv_fileno((const uv_handle_t *)&connection->pipe, &fd) == 0 &&
+	       getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 &&
+	       (peer.uid == 0 || peer.uid == geteuid());
+}
+
+static void connection_serve(struct connection *connection)
+{
+	connection_progress(connection);
+	if (!peer_is_allowed(connection))
+		connection_refuse(connection,
+				  "permission denied; only root and the server's own user may ask");
+	else if (connection->control->connection_count > CONTROL_CONNECTIONS_MAX)
+		connection_refuse(connection, "too many connections; try again");
+	else
+		connection_read(connection);
+}
+
+static void on_connection(uv_stream_t *listening, int status)
+{
+	struct control_socket *control = listening->data;
+	struct connection *connection = status == 0 ? calloc(1, sizeof *connection) : NULL;
+	if (!connection)
+		return;
+	connection->control = control;
+	connection->next = control->connections;
+	connection->link = &control->connections;
+	if (connection->next)
+		connection->next->link = &connection->next;
+	control->connections = connection;
+	control->connection_count++;
+	control->open_handles++;
+	connection->open_handles = 2;
+	uv_pipe_init(listening->loop, &connection->pipe, 0);
+	uv_timer_init(listening->loop, &connection->timer);
+	connection->pipe.data = connection->timer.data = connection;
+	if (uv_accept(listening, (uv_stream_t *)&connection->pipe) == 0)
+		connection_serve(connection);
+	else
+		connection_close(connection);
+}
+
+/* ---- opening ---- */
+
+enum probe { PROBE_NONE, PROBE_STALE, PROBE_LIVE, PROBE_OTHER };
+
+/* What stands at the path now. */
+static enum probe probe_path(const struct sockaddr_un *address)
+{
+	struct stat st;
+	if (lstat(address->sun_path, &st) != 0)
+		return PROBE_NONE;
+	if (!S_ISSOCK(st.st_mode))
+		return PROBE_OTHER;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return PROBE_LIVE;
+	int connected = connect(fd, (const struct sockaddr *)address, sizeof *address);
+	enum probe found = connected != 0 && errno == ECONNREFUSED ? PROBE_STALE : PROBE_LIVE;
+	close(fd);
+	return found;
+}
+
+/* The last directory of the path, when only it is missing (/run is empty after a boot). */
+static void make_directory(const char *path)
+{
+	char copy[sizeof((struct sockaddr_un *)NULL)->sun_path];
+	snprintf(copy, sizeof copy, "%s", path);
+	int made = mkdir(dirname(copy), 0755);
+	(void)made; /* bind tells what is wrong */
+}
+
+/* A bound descriptor, or -1 with `error`. */
+static int bind_path(const char *path, char error[CONTROL_ERROR_MAX])
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	if (strlen(path) >= sizeof address.sun_path) {
+		snprintf(error, CONTROL_ERROR_MAX,
+			 "the control socket's path is longer than %zu bytes: %.100s...",
+			 sizeof address.sun_path - 1, path);
+		return -1;
+	}
+	memcpy(address.sun_path, path, strlen(path) + 1);
+	make_directory(path);
+	enum probe found = probe_path(&address);
+	if (found == PROBE_LIVE || found == PROBE_OTHER) {
+		snprintf(error, CONTROL_ERROR_MAX, "control socket %s: %s", path,
+			 found == PROBE_LIVE ? "another server is using it"
+					     : "the file there is no socket and is left alone");
+		return -1;
+	}
+	if (found == PROBE_STALE)
+		unlink(path);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	/* The mode that the descriptor has when it is bound is the file's. */
+	if (fd >= 0 && fchmod(fd, 0600) == 0 &&
+	    bind(fd, (struct sockaddr *)&address, sizeof address) == 0)
+		return fd;
+	snprintf(error, CONTROL_ERROR_MAX, "control socket %s: %s", path, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+struct control_socket *control_socket_open(uv_loop_t *loop, const char *path,
+					   control_handler *handler, void *context,
+					   char error[CONTROL_ERROR_MAX])
+{
+	struct stat st;
+	int fd = bind_path(path, error);
+	if (fd < 0)
+		return NULL;
+	struct control_socket *control = calloc(1, sizeof *control);
+	if (!control || stat(path, &st) != 0) {
+		snprintf(error, CONTROL_ERROR_MAX, "control socket %s: %s", path, strerror(errno));
+		free(control);
+		close(fd);
+		return NULL;
+	}
+	control->handler = handler;
+	control->context = context;
+	control->device = st.st_dev;
+	control->inode = st.st_ino;
+	snprintf(control->path, sizeof control->path, "%s", path);
+	uv_pipe_init(loop, &control->listening, 0);
+	control->listening.data = control;
+	control->open_handles = 1;
+	int err = uv_pipe_open(&control->listening, fd);
+	if (err != 0)
+		close(fd);
+	else
+		err = uv_listen((uv_stream_t *)&control->listening, CONTROL_CONNECTIONS_MAX,
+				on_connection);
+	if (err == 0)
+		return control;
+	snprintf(error, CONTROL_ERROR_MAX, "control socket %s: %s", path, uv_strerror(err));
+	control_socket_close(control);
+	return NULL;
+}

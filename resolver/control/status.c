@@ -1,0 +1,296 @@
+/* Configured things come from the model that is served, measured ones from the targets of the
+ * current policy's upstreams (each target once, in the order of the first route that asks it), the
+ * workers' counters and the cache. Read while the workers go on: every number is true for itself,
+ * not all of them for one moment. */
+#include "resolver/control/status.h"
+
+#include <uthash.h>
+
+static uint64_t now_us(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+static json_t *time_json(time_t time)
+{
+	char text[40];
+	struct tm tm;
+	gmtime_r(&time, &tm);
+	strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm);
+	return json_string(text);
+}
+
+static json_t *address_json(const struct address *address)
+{
+	char text[ADDRESS_TEXT_MAX];
+	return address->family ? json_string(address_print(address, text)) : json_null();
+}
+
+static json_t *host_json(const struct host *host)
+{
+	char text[HOST_TEXT_MAX];
+	return host->address.family ? json_string(host_print(host, text)) : json_null();
+}
+
+/* ---- what is configured ---- */
+
+static bool linked_to(const struct forwarding_ruleset *ruleset, const char *network)
+{
+	for (size_t i = 0; i < ruleset->links.count; i++)
+		if (strcasecmp(ruleset->links.items[i].virtual_network, network) == 0)
+			return true;
+	return false;
+}
+
+static json_int_t zones_linked_to(const struct model *model, const char *network)
+{
+	json_int_t count = 0;
+	for (size_t z = 0; z < model->private_zones.count; z++) {
+		const struct private_zone *zone = &model->private_zones.items[z];
+		for (size_t i = 0; i < zone->links.count; i++)
+			count += strcasecmp(zone->links.items[i].virtual_network, network) == 0;
+	}
+	return count;
+}
+
+static json_t *networks_json(const struct model *model)
+{
+	json_t *array = json_array();
+	for (size_t n = 0; n < model->virtual_networks.count; n++) {
+		const struct virtual_network *network = &model->virtual_networks.items[n];
+		json_t *spaces = json_array(), *servers = json_array(), *rulesets = json_array();
+		for (size_t i = 0; i < network->address_space.count; i++) {
+			char text[PREFIX_TEXT_MAX];
+			prefix_print(&network->address_space.items[i], text);
+			json_array_append_new(spaces, json_string(text));
+		}
+		for (size_t i = 0; i < network->dns_servers.count; i++)
+			json_array_append_new(servers, host_json(&network->dns_servers.items[i]));
+		for (size_t i = 0; i < model->rulesets.count; i++)
+			if (linked_to(&model->rulesets.items[i], network->name))
+				json_array_append_new(rulesets,
+						      json_string(model->rulesets.items[i].name));
+		json_array_append_new(array,
+				      json_pack("{s:s, s:o, s:o, s:I, s:o}", "name", network->name,
+						"address_space", spaces, "dns_servers", servers,
+						"zones", zones_linked_to(model, network->name),
+						"rulesets", rulesets));
+	}
+	return array;
+}
+
+static json_t *inbound_json(const struct model *model)
+{
+	json_t *array = json_array();
+	for (size_t r = 0; r < model->resolvers.count; r++) {
+		const struct dns_resolver *resolver = &model->resolvers.items[r];
+		for (size_t i = 0; i < resolver->inbound_endpoints.count; i++) {
+			const struct inbound_endpoint *at = &resolver->inbound_endpoints.items[i];
+			json_array_append_new(
+				array, json_pack("{s:o, s:s, s:o, s:o}", "name",
+						 json_sprintf("%s/%s", resolver->name, at->name),
+						 "network", resolver->virtual_network, "address",
+						 address_json(&at->address), "listen",
+						 host_json(&at->listen)));
+		}
+	}
+	return array;
+}
+
+static json_t *vnet_json(const struct model *model)
+{
+	json_t *array = json_array();
+	for (size_t i = 0; i < model->vnet_resolver.listen.count; i++)
+		json_array_append_new(array,
+				      json_pack("{s:s, s:o}", "name", "VNet resolver", "listen",
+						host_json(&model->vnet_resolver.listen.items[i])));
+	return array;
+}
+
+static json_t *outbound_json(const struct model *model)
+{
+	json_t *array = json_array();
+	for (size_t r = 0; r < model->resolvers.count; r++) {
+		const struct dns_resolver *resolver = &model->resolvers.items[r];
+		for (size_t i = 0; i < resolver->outbound_endpoints.count; i++) {
+			const struct outbound_endpoint *at = &resolver->outbound_endpoints.items[i];
+			json_array_append_new(
+				array, json_pack("{s:o, s:s, s:o}", "name",
+						 json_sprintf("%s/%s", resolver->name, at->name),
+						 "network", resolver->virtual_network, "source",
+						 address_json(&at->source)));
+		}
+	}
+	return array;
+}
+
+static json_t *zones_json(const struct model *model)
+{
+	json_t *array = json_array();
+	for (size_t z = 0; z < model->private_zones.count; z++) {
+		const struct private_zone *at = &model->private_zones.items[z];
+		json_t *networks = json_array();
+		for (size_t i = 0; i < at->links.count; i++)
+			json_array_append_new(networks,
+					      json_string(at->links.items[i].virtual_network));
+		json_array_append_new(
+			array, json_pack("{s:s, s:I, s:I, s:I, s:o}", "name", at->name,
+					 "record_sets", (json_int_t)zone_record_sets(at->zone),
+					 "records", (json_int_t)zone_records(at->zone), "bytes",
+					 (json_int_t)zone_bytes(at->zone), "networks", networks));
+	}
+	return array;
+}
+
+static json_t *rulesets_json(const struct model *model)
+{
+	json_t *array = json_array();
+	for (size_t r = 0; r < model->rulesets.count; r++) {
+		const struct forwarding_ruleset *at = &model->rulesets.items[r];
+		json_t *networks = json_array(), *endpoints = json_array();
+		json_int_t disabled = 0;
+		for (size_t i = 0; i < at->rules.count; i++)
+			disabled += at->rules.items[i].state == RULE_DISABLED;
+		for (size_t i = 0; i < at->links.count; i++)
+			json_array_append_new(networks,
+					      json_string(at->links.items[i].virtual_network));
+		for (size_t i = 0; i < at->outbound_endpoints.count; i++)
+			json_array_append_new(endpoints,
+					      json_string(at->outbound_endpoints.items[i]));
+		json_array_append_new(
+			array, json_pack("{s:s, s:I, s:I, s:o, s:o}", "name", at->name, "rules",
+					 (json_int_t)at->rules.count, "disabled", disabled,
+					 "networks", networks, "outbound_endpoints", endpoints));
+	}
+	return array;
+}
+
+/* ---- how it fares ---- */
+
+struct seen {
+	const struct target *target;
+	UT_hash_handle hh;
+};
+
+struct targets {
+	json_t *array;
+	struct seen *seen;
+	uint64_t now_us;
+	time_t now;
+};
+
+static void add_measured(json_t *item, const struct target *target, const struct targets *targets)
+{
+	uint64_t suspect_us = atomic_load(&target->suspect_us);
+	uint64_t heard_us = atomic_load(&target->heard_us);
+	uint64_t srtt_us = atomic_load(&target->srtt_us);
+	const char *state = suspect_us ? "suspect" : heard_us ? "up" : "unknown";
+	json_object_set_new(item, "state", json_string(state));
+	json_object_set_new(item, "srtt_ms",
+			    heard_us ? json_real((double)srtt_us / 1000) : json_null());
+	json_object_set_new(item, "allowance_ms",
+			    json_real((double)target_allowance_us(target) / 1000));
+	uint64_t suspect_s =
+		targets->now_us > suspect_us ? (targets->now_us - suspect_us) / 1000000 : 0;
+	json_object_set_new(item, "since",
+			    suspect_us ? time_json(targets->now - (time_t)suspect_s) : json_null());
+	uint64_t heard_ago = targets->now_us > heard_us ? targets->now_us - heard_us : 0;
+	json_object_set_new(item, "heard_ago_s",
+			    heard_us ? json_real((double)heard_ago / 1000000) : json_null());
+}
+
+static void add_counted(json_t *item, const struct target *target)
+{
+	const struct {
+		const char *name;
+		uint64_t value;
+	} counters[] = {
+		{"waiting", atomic_load(&target->waiting)},
+		{"asked", atomic_load(&target->asked)},
+		{"answered", atomic_load(&target->answered)},
+		{"copies", atomic_load(&target->copies)},
+		{"timeouts", atomic_load(&target->timeouts)},
+		{"errors", atomic_load(&target->errors)},
+		{"suspicions", atomic_load(&target->suspicions)},
+	};
+	for (size_t i = 0; i < sizeof counters / sizeof *counters; i++)
+		json_object_set_new(item, counters[i].name,
+				    json_integer((json_int_t)counters[i].value));
+	json_object_set_new(item, "last_error",
+			    json_string(target_error_text(
+				    (enum target_error)atomic_load(&target->last_error))));
+}
+
+static void on_upstream(void *context, struct upstream *upstream)
+{
+	struct targets *targets = context;
+	const struct target *target = upstream->target;
+	struct seen *seen;
+	HASH_FIND_PTR(targets->seen, &target, seen);
+	if (seen || !target || !(seen = malloc(sizeof *seen)))
+		return;
+	seen->target = target;
+	HASH_ADD_PTR(targets->seen, target, seen);
+	json_t *item = json_pack("{s:o, s:o, s:s, s:s?}", "source", address_json(&upstream->source),
+				 "host", host_json(&upstream->host), "protocol",
+				 upstream->protocol == PROTOCOL_TCP ? "tcp" : "udp", "endpoint",
+				 upstream->endpoint);
+	add_measured(item, target, targets);
+	add_counted(item, target);
+	json_array_append_new(targets->array, item);
+}
+
+static json_t *targets_json(const struct server *server)
+{
+	struct targets targets = {.array = json_array(), .now_us = now_us(), .now = time(NULL)};
+	struct seen *at, *next;
+	policy_each_upstream(server->current->policy, on_upstream, &targets);
+	HASH_ITER (hh, targets.seen, at, next) {
+		HASH_DEL(targets.seen, at);
+		free(at);
+	}
+	return targets.array;
+}
+
+static json_t *counters_json(const struct server *server)
+{
+	struct stats sum;
+	json_t *counters = json_object();
+	server_read_stats(server, &sum);
+	for (unsigned i = 0; i < stats_row_count; i++)
+		json_object_set_new(counters, stats_rows[i].name,
+				    json_integer((json_int_t)stats_get(&sum, i)));
+	return counters;
+}
+
+static json_t *cache_json(const struct server *server)
+{
+	struct cache_stats stats;
+	cache_read_stats(server->cache, &stats);
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "entries", (json_int_t)stats.entries,
+			 "bytes", (json_int_t)stats.bytes, "hits", (json_int_t)stats.hits, "misses",
+			 (json_int_t)stats.misses, "inserted", (json_int_t)stats.inserted,
+			 "evicted", (json_int_t)stats.evicted);
+}
+
+json_t *status_report(const struct server *server, const char *config)
+{
+	const struct model *model = server->model;
+	json_t *all = json_pack("{s:s, s:I, s:I, s:s, s:I, s:o}", "version", SLUICE_VERSION,
+				"generation", (json_int_t)server->generation, "workers",
+				(json_int_t)server->worker_count, "config", config, "uptime_s",
+				(json_int_t)((now_us() - server->started_us) / 1000000),
+				"loaded_at", time_json(server->loaded_at));
+	json_object_set_new(all, "networks", networks_json(model));
+	json_object_set_new(all, "inbound_endpoints", inbound_json(model));
+	json_object_set_new(all, "vnet_resolver", vnet_json(model));
+	json_object_set_new(all, "outbound_endpoints", outbound_json(model));
+	json_object_set_new(all, "zones", zones_json(model));
+	json_object_set_new(all, "rulesets", rulesets_json(model));
+	json_object_set_new(all, "targets", targets_json(server));
+	json_object_set_new(all, "counters", counters_json(server));
+	json_object_set_new(all, "cache", cache_json(server));
+	return all;
+}

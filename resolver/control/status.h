@@ -1,0 +1,26 @@
+/* What a running server serves and how it fares, as one JSON object:
+ *
+ *     version, generation, workers, config, uptime_s, loaded_at
+ *     networks            name, address_space, dns_servers, zones (number), rulesets (names)
+ *     inbound_endpoints   name, network, address, listen
+ *     vnet_resolver       name, listen        (an item for each listener)
+ *     outbound_endpoints  name, network, source
+ *     zones               name, record_sets, records, bytes, networks
+ *     rulesets            name, rules, disabled, networks, outbound_endpoints
+ *     targets             source (null: the system's choice), host, protocol, endpoint, state
+ *                         ("up", "suspect", "unknown": never asked or never answered), srtt_ms,
+ *                         allowance_ms, waiting, asked, answered, copies, timeouts, errors,
+ *                         suspicions, last_error, since (of the suspicion), heard_ago_s
+ *     counters            by the names of stats.h
+ *     cache               entries, bytes, hits, misses, inserted, evicted */
+#ifndef SLUICE_STATUS_H
+#define SLUICE_STATUS_H
+
+#include <jansson.h>
+
+#include "resolver/server.h"
+
+/* `config` is the file that is served. The caller releases it. */
+json_t *status_report(const struct server *server, const char *config);
+
+#endif

@@ -1,0 +1,92 @@
+/* Two passes over the rows: widths, then lines. The last column is not padded. */
+#include "resolver/control/table.h"
+
+#include <assert.h>
+#include <stdbool.h>
+
+static void cell_list(const json_t *list, char text[TABLE_CELL_MAX])
+{
+	size_t length = 0;
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		char item[TABLE_CELL_MAX];
+		table_cell(json_array_get(list, i), item);
+		int room = (int)(TABLE_CELL_MAX - length);
+		int wrote = snprintf(text + length, (size_t)room, "%s%s", i > 0 ? ", " : "", item);
+		if (wrote >= room) {
+			snprintf(text + TABLE_CELL_MAX - 4, 4, "...");
+			return;
+		}
+		length += (size_t)wrote;
+	}
+	if (length == 0)
+		snprintf(text, TABLE_CELL_MAX, "-");
+}
+
+char *table_cell(const json_t *value, char text[TABLE_CELL_MAX])
+{
+	if (json_is_string(value))
+		snprintf(text, TABLE_CELL_MAX, "%s", json_string_value(value));
+	else if (json_is_integer(value))
+		snprintf(text, TABLE_CELL_MAX, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+	else if (json_is_real(value))
+		snprintf(text, TABLE_CELL_MAX, "%.1f", json_real_value(value));
+	else if (json_is_boolean(value))
+		snprintf(text, TABLE_CELL_MAX, "%s", json_is_true(value) ? "yes" : "no");
+	else if (json_is_array(value))
+		cell_list(value, text);
+	else
+		snprintf(text, TABLE_CELL_MAX, "-");
+	return text;
+}
+
+static int cell_width(const json_t *row, const struct table_column *column)
+{
+	char text[TABLE_CELL_MAX];
+	return (int)strlen(table_cell(json_object_get(row, column->key), text));
+}
+
+static void print_cell(FILE *out, const char *text, int width, bool right, bool last)
+{
+	if (right)
+		fprintf(out, "  %*s", width, text);
+	else if (last)
+		fprintf(out, "  %s", text);
+	else
+		fprintf(out, "  %-*s", width, text);
+}
+
+void table_print(FILE *out, const char *heading, const json_t *rows,
+		 const struct table_column *columns, size_t count)
+{
+	int widths[TABLE_COLUMNS_MAX];
+	bool numbers[TABLE_COLUMNS_MAX];
+	size_t i;
+	const json_t *row;
+	assert(count <= TABLE_COLUMNS_MAX);
+	if (json_array_size(rows) == 0)
+		return;
+	for (size_t c = 0; c < count; c++) {
+		widths[c] = (int)strlen(columns[c].title);
+		numbers[c] = false;
+		json_array_foreach(rows, i, row)
+		{
+			int width = cell_width(row, &columns[c]);
+			if (width > widths[c])
+				widths[c] = width;
+			numbers[c] |= json_is_number(json_object_get(row, columns[c].key));
+		}
+	}
+	fprintf(out, "\n%s\n", heading);
+	for (size_t c = 0; c < count; c++)
+		print_cell(out, columns[c].title, widths[c], numbers[c], c + 1 == count);
+	fputc('\n', out);
+	json_array_foreach(rows, i, row)
+	{
+		for (size_t c = 0; c < count; c++) {
+			char text[TABLE_CELL_MAX];
+			table_cell(json_object_get(row, columns[c].key), text);
+			print_cell(out, text, widths[c], numbers[c], c + 1 == count);
+		}
+		fputc('\n', out);
+	}
+}

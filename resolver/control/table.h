@@ -1,0 +1,23 @@
+/* Aligned tables for people, printed from the same JSON that --json prints, so neither can tell
+ * what the other does not. */
+#ifndef SLUICE_TABLE_H
+#define SLUICE_TABLE_H
+
+#include <jansson.h>
+#include <stdio.h>
+
+struct table_column {
+	const char *title, *key;
+};
+enum { TABLE_COLUMNS_MAX = 16, TABLE_CELL_MAX = 160 };
+
+/* Prints an array of objects, a row each, under `heading` and the columns' titles; nothing when
+ * there are no rows. Numbers stand to the right, what is missing or null is "-", a list is
+ * joined by commas, a cell that is too long is cut. */
+void table_print(FILE *out, const char *heading, const json_t *rows,
+		 const struct table_column *columns, size_t count);
+
+/* The value of one cell; returns text. */
+char *table_cell(const json_t *value, char text[TABLE_CELL_MAX]);
+
+#endif
