@@ -114,6 +114,7 @@ static void *take(struct arena *arena, size_t size, size_t alignment)
 	}
 	arena->used_bytes += at + need - block->used;
 	block->used = at + need;
+	assert(block->used <= block->size);
 	ASAN_UNPOISON_MEMORY_REGION(block->data + at, size);
 	return block->data + at;
 }

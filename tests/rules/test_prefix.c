@@ -477,6 +477,7 @@ static void a_prefix_added_twice_keeps_its_first_value_through_rebuilding(void *
 
 	add(&table, *state, "192.0.2.0/24", 9);
 	add(&table, *state, "192.0.2.0/24", 8);
+	add(&table, *state, "192.0.2.0/24", 8);
 	add(&table, *state, "10.0.0.0/8", 1);
 	add(&table, *state, "10.0.0.0/8", 2);
 	prefix_table_build(&table);
