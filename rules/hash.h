@@ -11,7 +11,8 @@ struct hash_key {
 };
 
 /* Hashes `length` bytes. `seed` chains: the hash of a whole is the hash of a part with the hash of
- * the rest as its seed, which is how a name's suffixes get theirs (name.h). */
+ * the rest as its seed, which is how a name's suffixes get theirs (name.h). It is SipHash-1-3 of
+ * the seed's eight bytes, little-endian, and the data behind them. */
 uint64_t hash_bytes(const struct hash_key *key, uint64_t seed, const void *data, size_t length);
 
 #endif
