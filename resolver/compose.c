@@ -1,0 +1,354 @@
+#include "resolver/compose.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "resolver/compose_internal.h"
+
+/* ---- how a pass ends badly ---- */
+
+void compose_explain(struct composition *c, enum ede ede, const char *format, ...)
+{
+	va_list arguments;
+
+	c->ede = ede;
+	va_start(arguments, format);
+	vsnprintf(c->ede_text, sizeof c->ede_text, format, arguments);
+	va_end(arguments);
+}
+
+static enum step end_with(struct composition *c, enum rcode rcode)
+{
+	c->rcode = rcode;
+	return STEP_DONE;
+}
+
+/* ---- names along the chain ---- */
+
+bool compose_move(struct frame *frame, const uint8_t *target, size_t owner_at,
+		  const struct hash_key *key)
+{
+	size_t length = name_wire_length(target);
+
+	if (name_from_wire(&frame->name, key, target, length, 0, NULL) != 0)
+		return false;
+	for (unsigned i = 0; i < frame->seen_count; i++)
+		if (frame->seen[i] == frame->name.hash[0])
+			return false;
+	if (frame->seen_count == FRAME_SEEN_MAX)
+		return false;
+	frame->seen[frame->seen_count++] = frame->name.hash[0];
+	frame->owner_at = owner_at <= POINTER_MAX ? owner_at : 0;
+	return true;
+}
+
+void compose_begin_owner(struct composition *c, bool own)
+{
+	if (!c->begun)
+		c->authoritative = own;
+	c->begun = true;
+}
+
+/* ---- our own data ---- */
+
+static void add_negative(struct composition *c, struct frame *f, const struct zone *zone)
+{
+	const struct name *apex = zone_apex(zone);
+	unsigned label = f->name.labels - apex->labels;
+	size_t at = f->owner_at ? f->owner_at + f->name.offset[label] : 0;
+
+	message_add_rrset(&c->message, SECTION_AUTHORITY, zone_negative_soa(zone),
+			  at <= POINTER_MAX ? at : 0, apex->wire, UINT32_MAX);
+}
+
+static enum step follow_alias(struct composition *c, struct frame *f, const uint8_t *target,
+			      size_t rdata_at)
+{
+	if (c->request->type == TYPE_CNAME)
+		return end_with(c, RCODE_NOERROR);
+	if (!compose_move(f, target, rdata_at, &c->policy->key))
+		return end_with(c, RCODE_NOERROR); /* a loop: cut where it closes */
+	return STEP_NEXT;
+}
+
+/* RFC 6672 section 2.2: the DNAME, and the CNAME that follows from it for this name. */
+static enum step add_dname(struct composition *c, struct frame *f, const struct zone_answer *answer)
+{
+	size_t prefix = f->name.offset[answer->owner_label], length;
+	const uint8_t *to = rrset_rdata(answer->rrset, &length);
+	size_t owner_at = f->owner_at ? f->owner_at + prefix : 0;
+	uint8_t target[2 * NAME_WIRE_MAX];
+
+	message_add_rrset(&c->message, SECTION_ANSWER, answer->rrset,
+			  owner_at <= POINTER_MAX ? owner_at : 0, f->name.wire + prefix,
+			  UINT32_MAX);
+	if (prefix + length > NAME_WIRE_MAX)
+		return end_with(c, RCODE_YXDOMAIN);
+	memcpy(target, f->name.wire, prefix);
+	memcpy(target + prefix, to, length);
+	size_t rdata_at = message_add_record(&c->message, SECTION_ANSWER, TYPE_CNAME, CLASS_IN,
+					     answer->rrset->ttl, f->owner_at, f->name.wire, target,
+					     prefix + length);
+	return follow_alias(c, f, target, rdata_at);
+}
+
+static enum step answer_own(struct composition *c, struct frame *f, const struct verdict *verdict)
+{
+	const struct zone_answer *answer = &verdict->answer;
+	size_t rdata_at = 0, length;
+
+	compose_begin_owner(c, true);
+	c->used_own = true;
+	switch (answer->outcome) {
+	case ZONE_DNAME: return add_dname(c, f, answer);
+	case ZONE_HIT:
+	case ZONE_CNAME:
+		rdata_at = message_add_rrset(&c->message, SECTION_ANSWER, answer->rrset,
+					     f->owner_at, f->name.wire, UINT32_MAX);
+		break;
+	case ZONE_NODATA:
+	case ZONE_NXDOMAIN: add_negative(c, f, answer->zone); break;
+	}
+	if (answer->outcome == ZONE_CNAME)
+		return follow_alias(c, f, rrset_rdata(answer->rrset, &length), rdata_at);
+	return end_with(c, answer->outcome == ZONE_NXDOMAIN ? RCODE_NXDOMAIN : RCODE_NOERROR);
+}
+
+/* ---- forwarding ---- */
+
+/* RFC 8482 section 4.2: ANY is never forwarded. */
+static enum step answer_any(struct composition *c, struct frame *f)
+{
+	static const uint8_t hinfo[] = {7, 'R', 'F', 'C', '8', '4', '8', '2', 0};
+	enum { HINFO_TTL = 3600 };
+
+	compose_begin_owner(c, false);
+	message_add_record(&c->message, SECTION_ANSWER, TYPE_HINFO, CLASS_IN, HINFO_TTL,
+			   f->owner_at, f->name.wire, hinfo, sizeof hinfo);
+	return end_with(c, RCODE_NOERROR);
+}
+
+/* Entering an endpoint with a name that is already being resolved in its network would go on for
+ * ever: the loop is named, and this leg has failed. */
+static bool entering_loops(struct composition *c, const struct frame *f, const struct leg *leg)
+{
+	char path[MESSAGE_EDE_TEXT_MAX] = "";
+	size_t used = 0;
+	unsigned first = 0;
+
+	while (first < c->depth && !(c->entered[first].network == leg->network &&
+				     c->entered[first].name_hash == f->name.hash[0]))
+		first++;
+	if (first == c->depth && c->depth <= COMPOSE_DEPTH_MAX)
+		return false;
+	for (unsigned i = first; i < c->depth && used < sizeof path; i++)
+		used += (size_t)snprintf(path + used, sizeof path - used, "%s -> ",
+					 c->entered[i].endpoint);
+	if (first == c->depth)
+		compose_explain(c, EDE_OTHER, "more than %d endpoints entered one inside the other",
+				COMPOSE_DEPTH_MAX);
+	else
+		compose_explain(c, EDE_OTHER, "forwarding loop: %s%s", path, leg->endpoint);
+	return true;
+}
+
+static enum step compose_frame(struct composition *c, struct frame *f);
+
+/* The leg is one of our own inbound endpoints: its network answers, and NOERROR and NXDOMAIN are
+ * final. */
+static enum step enter(struct composition *c, struct frame *f, const struct leg *leg)
+{
+	struct message_mark mark = message_mark(&c->message);
+	bool begun = c->begun, authoritative = c->authoritative;
+	struct frame inner = {.place = {leg->network, false},
+			      .name = f->name,
+			      .owner_at = f->owner_at,
+			      .seen = {f->name.hash[0]},
+			      .seen_count = 1};
+
+	if (entering_loops(c, f, leg))
+		return STEP_FAILED;
+	c->entered[c->depth++] =
+		(struct composition_entry){leg->network, f->name.hash[0], leg->endpoint};
+	enum step step = compose_frame(c, &inner);
+	c->depth--;
+	if (step == STEP_ASK || (c->rcode != RCODE_SERVFAIL && c->rcode != RCODE_REFUSED))
+		return step;
+	message_rewind(&c->message, &mark);
+	c->begun = begun;
+	c->authoritative = authoritative;
+	return STEP_FAILED;
+}
+
+static struct cache_entry *find_told(const struct composition *c, const struct cache_key *key)
+{
+	for (unsigned i = 0; i < c->told_count; i++)
+		if (cache_entry_matches(c->told[i], key))
+			return c->told[i];
+	return NULL;
+}
+
+static enum step use_stale(struct composition *c, struct frame *f, const struct verdict *verdict,
+			   struct cache_entry *entry)
+{
+	enum step step = compose_from_entry(c, f, verdict, entry, true);
+
+	c->used_stale = true;
+	cache_entry_unref(entry);
+	return step;
+}
+
+static enum step leg_failed(struct composition *c, const struct verdict *verdict,
+			    const struct cache_entry *entry, bool cached)
+{
+	const struct rule *rule = verdict->rule;
+	enum ede ede = cached               ? EDE_CACHED_ERROR
+		       : entry->unreachable ? EDE_NETWORK_ERROR
+					    : EDE_NO_REACHABLE_AUTHORITY;
+
+	if (rule)
+		compose_explain(c, ede, "ruleset %s, rule %s: %s", rule->ruleset, rule->name,
+				entry->text);
+	else
+		compose_explain(c, ede, "%s: %s", decided_text(verdict->by), entry->text);
+	return STEP_FAILED;
+}
+
+/* What an upstream said, if that is known; else it has to be asked. */
+static enum step use_leg(struct composition *c, struct frame *f, const struct verdict *verdict,
+			 const struct leg *leg, bool last)
+{
+	const struct cache_key key = {leg->id, &f->name, c->request->type, c->request->dnssec_ok,
+				      (c->request->flags & FLAG_CD) != 0};
+	bool recursion = (c->request->flags & FLAG_RD) != 0;
+	struct cache_entry *told = find_told(c, &key), *entry = NULL;
+
+	if (told && !told->failed) {
+		c->used_told = true;
+		return compose_from_entry(c, f, verdict, told, false);
+	}
+	enum cache_state state = cache_get(c->cache, &key, c->now_us, c->stale_max_s, &entry);
+	if (state == CACHE_FRESH && !entry->failed) {
+		c->used_cache = true;
+		enum step step = compose_from_entry(c, f, verdict, entry, false);
+		cache_entry_unref(entry);
+		return step;
+	}
+	if (state == CACHE_STALE && recursion && last &&
+	    (told || c->expired || leg_is_dark(leg) ||
+	     atomic_load_explicit(&entry->retry_us, memory_order_relaxed) > c->now_us))
+		return use_stale(c, f, verdict, entry);
+	if (told || (state == CACHE_FRESH && recursion)) {
+		enum step step = leg_failed(c, verdict, told ? told : entry, !told);
+		cache_entry_unref(entry);
+		return step;
+	}
+	cache_entry_unref(entry);
+	if (c->expired)
+		compose_explain(c, EDE_NO_REACHABLE_AUTHORITY, "no answer came in time");
+	if (c->expired || !recursion)
+		return STEP_FAILED;
+	c->ask.leg = leg;
+	c->ask.name = f->name;
+	c->ask.may_wait = last;
+	return STEP_ASK;
+}
+
+/* No leg could help. With RD = 0 nobody was asked: the chain ends at the last hop that is known. */
+static enum step end_of_legs(struct composition *c)
+{
+	if (c->request->flags & FLAG_RD)
+		return end_with(c, RCODE_SERVFAIL);
+	if (c->message.counts[SECTION_ANSWER])
+		return end_with(c, RCODE_NOERROR);
+	compose_explain(c, EDE_NOT_AUTHORITATIVE,
+			"recursion was not desired, and neither our own data nor the cache has it");
+	return end_with(c, RCODE_REFUSED);
+}
+
+static enum step forward(struct composition *c, struct frame *f, const struct verdict *verdict)
+{
+	const struct route *route = verdict->route;
+
+	if (c->request->type == TYPE_ANY)
+		return answer_any(c, f);
+	for (uint32_t i = 0; i < route->leg_count; i++) {
+		const struct leg *leg = &route->legs[i];
+		bool last = i + 1 == route->leg_count;
+		enum step step = leg->kind == LEG_ENTER ? enter(c, f, leg)
+							: use_leg(c, f, verdict, leg, last);
+		if (step != STEP_FAILED)
+			return step;
+	}
+	return end_of_legs(c);
+}
+
+static enum step refuse(struct composition *c, const struct frame *f)
+{
+	if (f->place.network == NETWORK_NONE)
+		compose_explain(c, EDE_PROHIBITED,
+				"the source is in no network's address_space or client_prefixes");
+	else
+		compose_explain(c, EDE_NOT_READY, "there is no default resolver");
+	return end_with(c, RCODE_REFUSED);
+}
+
+/* ---- the pass ---- */
+
+static enum step compose_name(struct composition *c, struct frame *f)
+{
+	struct verdict verdict;
+
+	policy_decide(c->policy, f->place, &f->name, c->request->type, &verdict, NULL);
+	switch (verdict.kind) {
+	case VERDICT_ANSWER: return answer_own(c, f, &verdict);
+	case VERDICT_FORWARD: return forward(c, f, &verdict);
+	case VERDICT_REFUSE: break;
+	}
+	return refuse(c, f);
+}
+
+static enum step compose_frame(struct composition *c, struct frame *f)
+{
+	enum step step;
+
+	while ((step = compose_name(c, f)) == STEP_NEXT) {
+		if (++c->hops <= COMPOSE_HOPS_MAX)
+			continue;
+		compose_explain(c, EDE_OTHER, "the chain of names leads on more than %d times",
+				COMPOSE_HOPS_MAX);
+		return end_with(c, RCODE_SERVFAIL);
+	}
+	return step;
+}
+
+enum composed compose(struct composition *c, struct place place, uint8_t *buffer,
+		      const uint8_t *question)
+{
+	struct frame frame = {.place = place,
+			      .name = *c->qname,
+			      .owner_at = MESSAGE_HEADER,
+			      .seen = {c->qname->hash[0]},
+			      .seen_count = 1};
+
+	c->ede = EDE_NONE;
+	c->ede_text[0] = '\0';
+	c->hops = c->depth = 0;
+	c->begun = c->authoritative = c->truncated = false;
+	c->used_own = c->used_cache = c->used_told = c->used_stale = false;
+	message_begin(&c->message, buffer, MESSAGE_MAX, question, c->request->question_length);
+	struct message_mark start = message_mark(&c->message);
+	if (compose_frame(c, &frame) == STEP_ASK)
+		return COMPOSE_ASK;
+	if (c->rcode == RCODE_SERVFAIL || c->rcode == RCODE_REFUSED) {
+		message_rewind(&c->message, &start);
+		c->authoritative = false;
+		return COMPOSED;
+	}
+	c->ede = EDE_NONE; /* a leg that failed before another one helped */
+	if (c->used_stale)
+		compose_explain(c, c->rcode == RCODE_NXDOMAIN ? EDE_STALE_NXDOMAIN : EDE_STALE,
+				"no target answers");
+	return COMPOSED;
+}

@@ -1,0 +1,76 @@
+/* Composes the answer to a question from what is at hand: our own data, what this query has been
+ * told by upstreams, and the cache. It is one synchronous pass from the qname to the end of its
+ * chain, and it allocates nothing. Where it needs an answer that is not at hand it stops and says
+ * which question to ask of which leg; when that has come, the pass is made again from the start.
+ *
+ *     decide ──ANSWER──► our own data ──────────────┬─► done
+ *       ▲                                           ├─► CNAME, DNAME: the next name ─┐
+ *       │──FORWARD─► for each leg: told? cached? ───┤                                │
+ *       │              │  └─ enter: the same, inside another network                 │
+ *       │              └─ not at hand: COMPOSE_ASK                                   │
+ *       └────────────────────────────────────────────────────────────────────────────┘ */
+#ifndef SLUICE_COMPOSE_H
+#define SLUICE_COMPOSE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "endpoints/message.h"
+#include "resolver/cache.h"
+#include "rules/policy.h"
+
+enum {
+	COMPOSE_HOPS_MAX = 16,  /* names that a chain may lead on to */
+	COMPOSE_DEPTH_MAX = 8,  /* own endpoints entered one inside the other */
+	COMPOSE_TOLD_MAX = 24,  /* answers that one query may collect */
+	COMPOSE_STALE_TTL = 30, /* seconds (RFC 8767 section 4) */
+};
+
+enum composed {
+	COMPOSED,    /* the message holds the answer, `rcode` and the rest say how it ends */
+	COMPOSE_ASK, /* ask.leg is to be asked for ask.name */
+};
+
+struct composition_entry { /* an own endpoint that has been entered */
+	uint32_t network;
+	uint64_t name_hash;
+	const char *endpoint;
+};
+
+struct composition {
+	/* given */
+	const struct policy *policy;
+	struct cache *cache;
+	uint32_t stale_max_s;
+	uint64_t now_us;
+	const struct request *request;
+	const struct name *qname;
+	struct cache_entry *const *told; /* what was asked for this query, failures included */
+	unsigned told_count;
+	bool expired; /* nobody is asked any more: what is not at hand has failed */
+
+	/* the answer */
+	struct message message;
+	enum rcode rcode;
+	bool authoritative, truncated;
+	enum ede ede;
+	char ede_text[MESSAGE_EDE_TEXT_MAX];
+	bool used_own, used_cache, used_told, used_stale;
+
+	struct { /* COMPOSE_ASK */
+		const struct leg *leg;
+		struct name name;
+		bool may_wait; /* no other leg follows */
+	} ask;
+
+	/* the pass */
+	unsigned hops, depth;
+	bool begun; /* the first owner has been answered, and AA is settled */
+	struct composition_entry entered[COMPOSE_DEPTH_MAX + 1];
+};
+
+/* Writes into `buffer` (MESSAGE_MAX bytes); `question` is the client's, as it came. */
+enum composed compose(struct composition *composition, struct place place, uint8_t *buffer,
+		      const uint8_t *question);
+
+#endif

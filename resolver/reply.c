@@ -1,0 +1,341 @@
+#include "resolver/reply.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	CHAIN_MAX = 17,        /* names: the question's and 16 behind it */
+	TTLS_MAX = 65535 / 11, /* a record has at least 11 bytes */
+	FIXED_SOA_LENGTH = 20,
+};
+
+struct reading { /* of one reply */
+	const struct pending_key *key;
+	const struct hash_key *hash_key;
+	const struct cache_settings *settings;
+	const uint8_t *wire;
+	size_t length;
+	size_t answers_at, answers_end;
+	uint16_t answers, authorities;
+	struct name *chain; /* CHAIN_MAX */
+	unsigned chain_length;
+	bool has_data, has_soa, negative;
+};
+
+/* ---- which records belong ---- */
+
+static bool owner_of(const struct reading *r, const struct record_view *record, struct name *owner)
+{
+	return record->class == CLASS_IN &&
+	       name_from_wire(owner, r->hash_key, r->wire, r->length, record->owner, NULL) == 0;
+}
+
+/* One step along the chain: what the answer section has for the name it has come to. */
+static bool find_next(struct reading *r, struct name *next)
+{
+	const struct name *name = &r->chain[r->chain_length - 1];
+	size_t at = r->answers_at;
+	struct record_view record;
+	struct name owner;
+	bool alias = false;
+
+	for (unsigned i = 0; i < r->answers; i++) {
+		if (message_read_record(r->wire, r->length, &at, &record) != 0)
+			return false;
+		if (record.type != r->key->type && record.type != TYPE_CNAME)
+			continue;
+		if (!owner_of(r, &record, &owner) || !name_equal(&owner, name))
+			continue;
+		if (record.type == r->key->type) {
+			r->has_data = true;
+			return false;
+		}
+		alias = alias || name_from_wire(next, r->hash_key, r->wire, r->length, record.rdata,
+						NULL) == 0;
+	}
+	return alias;
+}
+
+static bool in_chain(const struct reading *r, const struct name *name)
+{
+	for (unsigned i = 0; i < r->chain_length; i++)
+		if (name_equal(&r->chain[i], name))
+			return true;
+	return false;
+}
+
+static void follow_chain(struct reading *r)
+{
+	struct name next;
+
+	r->chain[0] = *r->key->name;
+	r->chain_length = 1;
+	while (r->chain_length < CHAIN_MAX && find_next(r, &next) && !in_chain(r, &next))
+		r->chain[r->chain_length++] = next;
+}
+
+static uint16_t covered_type(const struct reading *r, const struct record_view *record)
+{
+	return record->rdata_length >= 2 ? message_u16(r->wire + record->rdata) : 0;
+}
+
+static bool answer_belongs(const struct reading *r, const struct record_view *record)
+{
+	uint16_t type = record->type;
+	struct name owner;
+
+	if (type == TYPE_RRSIG && r->key->type != TYPE_RRSIG) {
+		if (!r->key->dnssec_ok)
+			return false;
+		type = covered_type(r, record);
+	}
+	if (type != r->key->type && type != TYPE_CNAME && type != TYPE_DNAME)
+		return false;
+	if (!owner_of(r, record, &owner))
+		return false;
+	if (in_chain(r, &owner))
+		return true;
+	for (unsigned i = 0; type == TYPE_DNAME && i + 1 < r->chain_length; i++)
+		if (name_is_under(&r->chain[i], &owner))
+			return true;
+	return false;
+}
+
+static bool authority_belongs(const struct reading *r, const struct record_view *record)
+{
+	const struct name *last = &r->chain[r->chain_length - 1];
+	struct name owner;
+
+	switch (record->type) {
+	case TYPE_SOA:
+		return r->negative && owner_of(r, record, &owner) && name_is_under(last, &owner);
+	case TYPE_NSEC:
+	case TYPE_NSEC3: return r->key->dnssec_ok;
+	case TYPE_RRSIG: {
+		uint16_t covered = covered_type(r, record);
+
+		return r->key->dnssec_ok && ((covered == TYPE_SOA && r->negative) ||
+					     covered == TYPE_NSEC || covered == TYPE_NSEC3);
+	}
+	default: return false;
+	}
+}
+
+/* ---- writing down what belongs ---- */
+
+/* Whether every answer record belongs: then the section is copied as it came. */
+static bool answers_are_clean(struct reading *r)
+{
+	size_t at = r->answers_at;
+	struct record_view record;
+
+	for (unsigned i = 0; i < r->answers; i++)
+		if (message_read_record(r->wire, r->length, &at, &record) != 0 ||
+		    !answer_belongs(r, &record))
+			return false;
+	return true;
+}
+
+static void copy_records(struct reading *r, struct message *message, enum section section,
+			 size_t at, unsigned count,
+			 bool (*belongs)(const struct reading *, const struct record_view *))
+{
+	struct record_view record;
+
+	for (unsigned i = 0; i < count; i++) {
+		struct name owner;
+
+		if (message_read_record(r->wire, r->length, &at, &record) != 0)
+			return;
+		if (!belongs(r, &record) || !owner_of(r, &record, &owner))
+			continue;
+		bool asked = name_equal(&owner, r->key->name);
+		message_copy_record(message, section, r->wire, r->length, &record,
+				    asked ? MESSAGE_HEADER : 0, owner.wire, record.ttl);
+	}
+}
+
+static void copy_answers(struct reading *r, struct message *message)
+{
+	if (!answers_are_clean(r)) {
+		copy_records(r, message, SECTION_ANSWER, r->answers_at, r->answers, answer_belongs);
+		return;
+	}
+	memcpy(message->wire + message->length, r->wire + r->answers_at,
+	       r->answers_end - r->answers_at);
+	message->length += r->answers_end - r->answers_at;
+	message->counts[SECTION_ANSWER] = r->answers;
+}
+
+/* RFC 2308 section 5: the SOA's own TTL or its MINIMUM, whichever is less. */
+static uint32_t negative_ttl(const struct reading *r, const uint8_t *wire,
+			     const struct record_view *soa)
+{
+	uint32_t ttl = soa->ttl, cap = r->settings->negative_ttl_max;
+
+	if (soa->rdata_length >= FIXED_SOA_LENGTH) {
+		uint32_t minimum = message_u32(wire + soa->rdata + soa->rdata_length - 4);
+
+		ttl = minimum < ttl ? minimum : ttl;
+	}
+	return ttl < cap ? ttl : cap;
+}
+
+/* Bounds every TTL, notes where it stands, and gives the least of them. */
+static uint32_t settle_ttls(struct reading *r, struct message *message, uint16_t *ttls,
+			    unsigned *count)
+{
+	uint32_t least = r->settings->ttl_max;
+	size_t at = MESSAGE_HEADER + message->question_length;
+	unsigned records = message->counts[SECTION_ANSWER] + message->counts[SECTION_AUTHORITY];
+	struct record_view record;
+
+	*count = 0;
+	for (unsigned i = 0; i < records; i++) {
+		if (message_read_record(message->wire, message->length, &at, &record) != 0)
+			break;
+		uint32_t ttl = record.ttl;
+
+		ttl = ttl > r->settings->ttl_max ? r->settings->ttl_max : ttl;
+		ttl = ttl < r->settings->ttl_min ? r->settings->ttl_min : ttl;
+		if (record.type == TYPE_SOA && i >= message->counts[SECTION_ANSWER]) {
+			ttl = negative_ttl(r, message->wire, &record);
+			r->has_soa = true;
+		}
+		message_put32(message->wire + record.ttl_at, ttl);
+		least = ttl < least ? ttl : least;
+		ttls[(*count)++] = (uint16_t)record.ttl_at;
+	}
+	return least;
+}
+
+/* ---- entries ---- */
+
+static struct cache_entry *entry_new(const struct pending_key *key, const uint8_t *wire,
+				     size_t length, const uint16_t *ttls, unsigned ttl_count,
+				     const char *text)
+{
+	size_t ttl_bytes = ttl_count * sizeof *ttls, text_bytes = text ? strlen(text) + 1 : 0;
+	size_t bytes =
+		sizeof(struct cache_entry) + ttl_bytes + key->name->length + length + text_bytes;
+	struct cache_entry *entry = calloc(1, bytes);
+
+	if (!entry)
+		return NULL;
+	uint8_t *name = entry->data + ttl_bytes, *copy = name + key->name->length;
+
+	if (ttl_bytes)
+		memcpy(entry->data, ttls, ttl_bytes);
+	memcpy(name, key->name->wire, key->name->length);
+	if (length)
+		memcpy(copy, wire, length);
+	if (text)
+		memcpy(copy + length, text, text_bytes);
+	atomic_init(&entry->references, 1);
+	entry->leg = key->leg->id;
+	entry->type = key->type;
+	entry->dnssec_ok = key->dnssec_ok;
+	entry->checking_disabled = key->checking_disabled;
+	entry->ttls = (const uint16_t *)entry->data;
+	entry->ttl_count = (uint16_t)ttl_count;
+	entry->name = name;
+	entry->name_length = key->name->length;
+	entry->wire = copy;
+	entry->length = (uint32_t)length;
+	entry->text = text ? (const char *)(copy + length) : NULL;
+	entry->bytes = (uint32_t)bytes;
+	return entry;
+}
+
+static struct cache_entry *failure_entry(const struct pending_key *key,
+					 const struct ask_result *result, uint64_t now_us)
+{
+	char text[MESSAGE_EDE_TEXT_MAX], host[HOST_TEXT_MAX];
+
+	if (result->upstream)
+		snprintf(text, sizeof text, "no target answered; %s: %s",
+			 host_print(&result->upstream->host, host),
+			 target_error_text(result->error));
+	else
+		snprintf(text, sizeof text, "no target could be asked");
+	struct cache_entry *entry = entry_new(key, NULL, 0, NULL, 0, text);
+	if (!entry)
+		return NULL;
+	entry->failed = true;
+	entry->rcode = RCODE_SERVFAIL;
+	entry->unreachable =
+		result->error == TARGET_ERROR_NETWORK || result->error == TARGET_ERROR_SOURCE;
+	entry->stored_us = now_us;
+	entry->expires_us = now_us + FAILURE_TTL_US;
+	return entry;
+}
+
+/* The reply's outline; false when it does not parse (pending has looked already, so it does). */
+static bool outline(struct reading *r)
+{
+	struct record_view record;
+
+	r->answers = message_u16(r->wire + 6);
+	r->authorities = message_u16(r->wire + 8);
+	r->answers_at = MESSAGE_HEADER + (size_t)r->key->name->length + 4;
+	r->answers_end = r->answers_at;
+	if (r->answers_at > r->length)
+		return false;
+	for (unsigned i = 0; i < r->answers; i++)
+		if (message_read_record(r->wire, r->length, &r->answers_end, &record) != 0)
+			return false;
+	return true;
+}
+
+struct cache_entry *reply_entry(const struct pending_key *key, const struct ask_result *result,
+				const struct cache_settings *settings,
+				const struct hash_key *hash_key, uint64_t now_us)
+{
+	struct name chain[CHAIN_MAX];
+	struct reading r = {.key = key,
+			    .hash_key = hash_key,
+			    .settings = settings,
+			    .wire = result->wire,
+			    .length = result->length,
+			    .chain = chain};
+	uint8_t buffer[MESSAGE_MAX];
+	uint16_t ttls[TTLS_MAX];
+	unsigned ttl_count;
+	struct message message;
+
+	if ((result->outcome != ASK_ANSWERED && result->outcome != ASK_TRUNCATED) || !outline(&r))
+		return failure_entry(key, result, now_us);
+	follow_chain(&r);
+	r.negative = !r.has_data;
+	message_begin(&message, buffer, sizeof buffer, r.wire + MESSAGE_HEADER,
+		      (uint16_t)(r.answers_at - MESSAGE_HEADER));
+	copy_answers(&r, &message);
+	if (r.negative || key->dnssec_ok)
+		copy_records(&r, &message, SECTION_AUTHORITY, r.answers_end, r.authorities,
+			     authority_belongs);
+	uint32_t ttl = settle_ttls(&r, &message, ttls, &ttl_count);
+	struct cache_entry *entry =
+		entry_new(key, message.wire, message.length, ttls, ttl_count, NULL);
+	if (!entry)
+		return NULL;
+	entry->rcode = (uint8_t)(message_flags(r.wire) & FLAG_RCODE);
+	entry->truncated = result->outcome == ASK_TRUNCATED;
+	entry->chain = r.chain_length > 1;
+	entry->has_data = r.has_data;
+	entry->has_soa = r.has_soa;
+	entry->question_length = message.question_length;
+	entry->answers = message.counts[SECTION_ANSWER];
+	entry->authorities = message.counts[SECTION_AUTHORITY];
+	entry->stored_us = now_us;
+	entry->expires_us = now_us + (uint64_t)ttl * 1000000;
+	return entry;
+}
+
+bool reply_may_be_cached(const struct cache_entry *entry)
+{
+	if (entry->failed)
+		return true;
+	return !entry->truncated && (entry->has_data || entry->has_soa) &&
+	       entry->expires_us > entry->stored_us;
+}

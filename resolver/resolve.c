@@ -1,0 +1,345 @@
+/* See resolve.h for the story. What is kept while a query waits lives in its scratch area: the
+ * waiter, the deadline, and the answers it has been told so far (compose.h makes the pass anew with
+ * them). */
+#include "resolver/resolve.h"
+
+#include <assert.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "resolver/compose.h"
+#include "resolver/identity.h"
+#include "resolver/reply.h"
+
+struct resolution {
+	struct waiter waiter;
+	struct timer deadline;
+	struct resolution *next,
+		**link; /* of the resolver's waiting ones; link NULL: not among them */
+	struct resolver *resolver;
+	struct query *query;
+	struct policy_hold *hold;
+	struct place place;
+	bool asked_anybody;
+	unsigned told_count;
+	struct cache_entry *told[COMPOSE_TOLD_MAX];
+};
+_Static_assert(sizeof(struct resolution) <= QUERY_SCRATCH, "a resolution fits a query's scratch");
+
+static struct resolution *resolution_of(struct query *query)
+{
+	return (struct resolution *)query->scratch;
+}
+
+static struct resolution *of_waiter(struct waiter *waiter)
+{
+	return (struct resolution *)((char *)waiter - offsetof(struct resolution, waiter));
+}
+
+static struct resolution *of_deadline(struct timer *timer)
+{
+	return (struct resolution *)((char *)timer - offsetof(struct resolution, deadline));
+}
+
+void policy_hold_take(struct policy_hold *hold)
+{
+	hold->users++;
+}
+
+void policy_hold_give(struct policy_hold *hold)
+{
+	assert(hold->users > 0);
+	if (--hold->users == 0)
+		hold->on_idle(hold);
+}
+
+/* ---- the end of a query ---- */
+
+static void count_reply(struct stats *stats, enum rcode rcode)
+{
+	switch (rcode) {
+	case RCODE_SERVFAIL: STATS_ADD(stats, servfail, 1); break;
+	case RCODE_REFUSED: STATS_ADD(stats, refused, 1); break;
+	case RCODE_NXDOMAIN: STATS_ADD(stats, nxdomain, 1); break;
+	default: break;
+	}
+}
+
+/* Lets go of all that the resolution holds and gives the query back: both are gone after this. */
+static void end_resolution(struct resolution *r, const uint8_t *reply, size_t length)
+{
+	struct policy_hold *hold = r->hold;
+
+	wheel_cancel(r->resolver->wheel, &r->deadline);
+	if (r->link) {
+		*r->link = r->next;
+		if (r->next)
+			r->next->link = r->link;
+	}
+	for (unsigned i = 0; i < r->told_count; i++)
+		cache_entry_unref(r->told[i]);
+	query_finish(r->query, reply, length);
+	policy_hold_give(hold);
+}
+
+static void finish(struct resolution *r, struct message *message, const struct message_end *end)
+{
+	struct stats *stats = r->resolver->stats;
+	size_t length = message_finish(message, &r->query->request, end);
+
+	if (message_flags(message->wire) & FLAG_TC)
+		STATS_ADD(stats, truncated, 1);
+	count_reply(stats, end->rcode);
+	end_resolution(r, message->wire, length);
+}
+
+static struct message_end message_end_for(const struct resolution *r, enum rcode rcode)
+{
+	return (struct message_end){
+		.rcode = rcode,
+		.ede = EDE_NONE,
+		.nsid = r->hold->policy->server,
+		.payload = (uint16_t)r->hold->policy->udp_payload_max,
+		.limit = r->query->limit,
+	};
+}
+
+static void finish_error(struct resolution *r, enum rcode rcode, enum ede ede, const char *text)
+{
+	struct message message;
+	struct message_end end = message_end_for(r, rcode);
+
+	end.ede = ede;
+	end.ede_text = text;
+	message_begin(&message, r->resolver->buffer, sizeof r->resolver->buffer, r->query->question,
+		      r->query->request.question_length);
+	finish(r, &message, &end);
+}
+
+static void finish_composed(struct resolution *r, struct composition *c)
+{
+	struct stats *stats = r->resolver->stats;
+	struct message_end end = message_end_for(r, c->rcode);
+
+	end.authoritative = c->authoritative;
+	end.truncated = c->truncated;
+	end.ede = c->ede;
+	end.ede_text = c->ede_text[0] ? c->ede_text : NULL;
+	if (c->used_stale)
+		STATS_ADD(stats, answered_stale, 1);
+	else if (r->asked_anybody)
+		STATS_ADD(stats, forwarded, 1);
+	else if (c->used_cache)
+		STATS_ADD(stats, answered_cache, 1);
+	else if (c->used_own)
+		STATS_ADD(stats, answered_zone, 1);
+	finish(r, &c->message, &end);
+}
+
+/* ---- the way there ---- */
+
+static void resolve(struct resolution *r, uint64_t now_us);
+
+static void on_told(struct waiter *waiter, void *value, uint64_t now_us)
+{
+	struct resolution *r = of_waiter(waiter);
+
+	if (!value) {
+		finish_error(r, RCODE_SERVFAIL, EDE_OTHER, "out of memory");
+		return;
+	}
+	r->told[r->told_count++] = cache_entry_ref(value);
+	resolve(r, now_us);
+}
+
+/* The first question to somebody else: from here on the query waits, and has a deadline. */
+static void begin_waiting(struct resolution *r)
+{
+	struct resolver *resolver = r->resolver;
+
+	if (r->asked_anybody)
+		return;
+	r->asked_anybody = true;
+	wheel_arm(resolver->wheel, &r->deadline, r->query->arrived_us + RESOLVE_DEADLINE_US);
+	r->next = resolver->waiting;
+	r->link = &resolver->waiting;
+	if (r->next)
+		r->next->link = &r->next;
+	resolver->waiting = r;
+}
+
+static void ask(struct resolution *r, const struct composition *c, uint64_t now_us)
+{
+	const struct request *request = &r->query->request;
+	const struct pending_key key = {
+		.leg = c->ask.leg,
+		.name = &c->ask.name,
+		.type = request->type,
+		.dnssec_ok = request->dnssec_ok,
+		.checking_disabled = (request->flags & FLAG_CD) != 0,
+	};
+
+	if (r->told_count == COMPOSE_TOLD_MAX) {
+		finish_error(r, RCODE_SERVFAIL, EDE_OTHER, "too many questions for one name");
+		return;
+	}
+	begin_waiting(r);
+	r->waiter.on_done = on_told;
+	if (pending_ask(r->resolver->pending, &key, r->hold, &r->waiter,
+			r->query->arrived_us + RESOLVE_DEADLINE_US, c->ask.may_wait, now_us) == 0)
+		return;
+	STATS_ADD(r->resolver->stats, overload, 1);
+	finish_error(r, RCODE_SERVFAIL, EDE_OTHER, "too many questions are under way");
+}
+
+static void resolve_pass(struct resolution *r, bool expired, uint64_t now_us)
+{
+	struct composition c;
+
+	c.policy = r->hold->policy;
+	c.cache = r->resolver->cache;
+	c.stale_max_s = r->hold->cache.stale_max;
+	c.now_us = now_us;
+	c.request = &r->query->request;
+	c.qname = &r->query->name;
+	c.told = r->told;
+	c.told_count = r->told_count;
+	c.expired = expired;
+	if (compose(&c, r->place, r->resolver->buffer, r->query->question) == COMPOSE_ASK)
+		ask(r, &c, now_us);
+	else
+		finish_composed(r, &c);
+}
+
+static void resolve(struct resolution *r, uint64_t now_us)
+{
+	resolve_pass(r, false, now_us);
+}
+
+/* Whoever was asked last has not answered: end with what is at hand, stale or not. */
+static void on_deadline(struct timer *timer, uint64_t now_us)
+{
+	struct resolution *r = of_deadline(timer);
+
+	pending_leave(r->resolver->pending, &r->waiter);
+	STATS_ADD(r->resolver->stats, deadline, 1);
+	resolve_pass(r, true, now_us);
+}
+
+void resolver_abandon(struct resolver *resolver)
+{
+	while (resolver->waiting) {
+		struct resolution *r = resolver->waiting;
+
+		pending_leave(resolver->pending, &r->waiter);
+		end_resolution(r, NULL, 0);
+	}
+}
+
+/* Types and classes that are not looked up at all; true when the query has been answered. */
+static bool answer_meta(struct resolution *r)
+{
+	const struct request *request = &r->query->request;
+
+	if (request->class == CLASS_CH) {
+		struct message message;
+		struct message_end end = message_end_for(r, RCODE_NOERROR);
+
+		message_begin(&message, r->resolver->buffer, sizeof r->resolver->buffer,
+			      r->query->question, request->question_length);
+		if (!identity_answer(&message, r->hold->policy, &r->query->name, request->type))
+			end.rcode = RCODE_REFUSED;
+		end.authoritative = end.rcode == RCODE_NOERROR;
+		finish(r, &message, &end);
+		return true;
+	}
+	if (request->class != CLASS_IN) {
+		finish_error(r, RCODE_REFUSED, EDE_NOT_SUPPORTED, "only class IN is served");
+		return true;
+	}
+	switch (request->type) {
+	case TYPE_OPT:
+	case TYPE_TSIG:
+	case TYPE_TKEY: finish_error(r, RCODE_FORMERR, EDE_NONE, NULL); return true;
+	case TYPE_MAILA:
+	case TYPE_MAILB: finish_error(r, RCODE_NOTIMP, EDE_NONE, NULL); return true;
+	case TYPE_AXFR:
+	case TYPE_IXFR:
+		finish_error(r, RCODE_REFUSED, EDE_PROHIBITED, "zone transfers are not allowed");
+		return true;
+	default: return false;
+	}
+}
+
+void resolve_start(struct resolver *resolver, struct query *query, struct policy_hold *hold,
+		   struct place place, uint64_t now_us)
+{
+	struct resolution *r = resolution_of(query);
+
+	r->waiter = (struct waiter){0};
+	r->link = NULL;
+	timer_init(&r->deadline, on_deadline);
+	r->resolver = resolver;
+	r->query = query;
+	r->hold = hold;
+	r->place = place;
+	r->asked_anybody = false;
+	r->told_count = 0;
+	policy_hold_take(hold);
+	STATS_ADD(resolver->stats, queries, 1);
+	if (query->tcp)
+		STATS_ADD(resolver->stats, queries_tcp, 1);
+	else
+		STATS_ADD(resolver->stats, queries_udp, 1);
+	if (!answer_meta(r))
+		resolve(r, now_us);
+}
+
+/* ---- what the pending table calls ---- */
+
+static void *on_result(void *context, void *holder, const struct pending_key *key,
+		       const struct ask_result *result, uint64_t now_us)
+{
+	struct resolver *resolver = context;
+	const struct policy_hold *hold = holder;
+	struct cache_entry *entry = reply_entry(key, result, &hold->cache, &resolver->key, now_us);
+
+	if (entry && reply_may_be_cached(entry))
+		cache_put(resolver->cache, entry, now_us, hold->cache.stale_max);
+	return entry;
+}
+
+static void release_value(void *context, void *value)
+{
+	(void)context;
+	cache_entry_unref(value);
+}
+
+static void hold_holder(void *context, void *holder)
+{
+	(void)context;
+	policy_hold_take(holder);
+}
+
+static void unhold_holder(void *context, void *holder)
+{
+	(void)context;
+	policy_hold_give(holder);
+}
+
+void resolver_init(struct resolver *resolver, struct wheel *wheel, struct pending_table *pending,
+		   struct cache *cache, struct stats *stats, const struct hash_key *key)
+{
+	resolver->waiting = NULL;
+	resolver->wheel = wheel;
+	resolver->pending = pending;
+	resolver->cache = cache;
+	resolver->stats = stats;
+	resolver->key = *key;
+	pending->context = resolver;
+	pending->on_result = on_result;
+	pending->release_value = release_value;
+	pending->hold = hold_holder;
+	pending->unhold = unhold_holder;
+}

@@ -1,0 +1,57 @@
+/* The story of a query, from inbound to reply:
+ *
+ *     resolve_start ─► compose ─┬─► reply
+ *          ▲                    └─► ask an upstream ─► on_told ─► compose again
+ *          └ inbound                                └► deadline ─► stale answer or SERVFAIL
+ *
+ * One struct resolver per worker. A query keeps the policy it began with until it is answered. */
+#ifndef SLUICE_RESOLVE_H
+#define SLUICE_RESOLVE_H
+
+#include <stdint.h>
+
+#include "endpoints/pending.h"
+#include "endpoints/query.h"
+#include "endpoints/wheel.h"
+#include "resolver/cache.h"
+#include "resolver/stats.h"
+#include "rules/policy.h"
+
+enum { RESOLVE_DEADLINE_US = 4 * 1000 * 1000 };
+
+struct resolution;
+
+struct policy_hold { /* a policy as one worker uses it; counted by queries and questions under way
+		      */
+	const struct policy *policy;
+	struct cache_settings cache;
+	unsigned users;
+	/* Called when users has come to 0 again. */
+	void (*on_idle)(struct policy_hold *hold);
+};
+
+void policy_hold_take(struct policy_hold *hold);
+void policy_hold_give(struct policy_hold *hold);
+
+struct resolver {
+	struct wheel *wheel;
+	struct pending_table *pending;
+	struct cache *cache;
+	struct stats *stats;
+	struct hash_key key;
+	struct resolution *waiting;  /* queries that wait for somebody's answer */
+	uint8_t buffer[MESSAGE_MAX]; /* every reply is written here first */
+};
+
+/* Sets the pending table's callbacks about results and holders; its transport is the caller's. */
+void resolver_init(struct resolver *resolver, struct wheel *wheel, struct pending_table *pending,
+		   struct cache *cache, struct stats *stats, const struct hash_key *key);
+
+/* Takes the query over. It is answered now, or later from the pending table or the wheel. */
+void resolve_start(struct resolver *resolver, struct query *query, struct policy_hold *hold,
+		   struct place place, uint64_t now_us);
+
+/* Gives every waiting query back without a reply: the worker ends. */
+void resolver_abandon(struct resolver *resolver);
+
+#endif
