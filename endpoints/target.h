@@ -28,6 +28,8 @@ enum {
 	TARGET_PLAIN_US = 900 * 1000000,   /* how long "answers FORMERR to an OPT" is remembered */
 };
 
+enum { TARGET_NO_SAMPLE = UINT32_MAX }; /* as an RTT: a sign of life, not a sample */
+
 struct target {
 	struct target *next; /* in the registry */
 	struct address source;
@@ -41,7 +43,8 @@ struct target {
 	_Atomic uint64_t copied_us;          /* when the last copy was sent to the suspect */
 	_Atomic uint64_t plain_until_us;     /* ask without EDNS until then */
 	_Atomic uint32_t waiting;            /* questions waiting here, of all workers */
-	_Atomic int32_t token;               /* hundredths */
+	_Atomic int32_t token;               /* hundredths; pays for a suspicion */
+	_Atomic int32_t resend;              /* hundredths; pays for asking once more, see below */
 
 	_Atomic uint64_t asked, answered, copies, timeouts, errors, suspicions; /* counters */
 	_Atomic uint32_t last_error; /* enum target_error, why it was last passed over */
@@ -73,20 +76,31 @@ uint64_t target_allowance_us(const struct target *target);
 bool target_is_suspect(const struct target *target);
 bool target_is_plain(const struct target *target, uint64_t now_us);
 
-/* A question is sent (not a copy): counts, adds 0.01 token. */
+/* A question is sent (not a copy): counts, adds 0.01 to both budgets. */
 void target_on_ask(struct target *target, uint64_t now_us);
-/* A matching answer arrived, whatever it says, rtt_us after its question: a sample and a sign of
- * life. True when this ended a suspicion. */
+/* A question begins to wait here, and ends to. */
+void target_wait(struct target *target);
+void target_unwait(struct target *target);
+/* A matching answer arrived, whatever it says, rtt_us after its question (or TARGET_NO_SAMPLE: it
+ * came by another transport): a sample and a sign of life. True when this ended a suspicion. */
 bool target_on_answer(struct target *target, uint64_t rtt_us, uint64_t now_us);
 /* A question sent at sent_us has waited longer than the allowance, or (`patience`) until patience
  * is over. True when the target is suspect now (it may have been before). */
 bool target_on_silence(struct target *target, uint64_t sent_us, bool patience, uint64_t now_us);
 /* The network itself said that it cannot be reached: suspect at once. */
 void target_on_unreachable(struct target *target, enum target_error error, uint64_t now_us);
+/* It answered, and what it said sends the question elsewhere; or this question could not be sent.
+ * Counted and remembered as the last error, and no reason for suspicion. */
+void target_on_error(struct target *target, enum target_error error);
+/* It answers FORMERR to an OPT and well without: asked without for TARGET_PLAIN_US. */
+void target_on_plain(struct target *target, uint64_t now_us);
 /* Whether a suspect is to get a copy of a question now; true takes the turn. */
 bool target_take_copy(struct target *target, uint64_t now_us);
-/* When the next copy is due; now or earlier in the first second. */
-uint64_t target_copy_due_us(const struct target *target);
+/* Whether a question that has waited longer than the allowance at a target which does talk is asked
+ * there once more: a lost packet looks the same as a slow name, and this mends it long before
+ * patience is over. True takes one; it is refilled by 0.01 per question, so slow names cost at most
+ * 1 % in copies. */
+bool target_take_resend(struct target *target);
 
 /* The registry. Thread-safe; used when policies come and go, not per query. */
 struct target_registry;
