@@ -33,10 +33,10 @@ struct pending_key {
 };
 
 enum ask_outcome {
-	ASK_ANSWERED,  /* NOERROR or NXDOMAIN, well formed as far as the header and the question go
-			*/
+	ASK_ANSWERED,  /* NOERROR, NXDOMAIN or (a DNAME's) YXDOMAIN; every record can be read */
 	ASK_TRUNCATED, /* the best there is has TC set */
-	ASK_FAILED,    /* every target answered with an error, or is unreachable */
+	ASK_FAILED,    /* every target answered with an error or has no source to be asked from; or
+			* none can be asked now and `may_wait` was false */
 	ASK_SILENT,    /* nobody answered before the deadline */
 };
 
@@ -63,6 +63,8 @@ struct flight { /* one packet on its way */
 	struct flight *next, **link;                 /* of its pending */
 	struct flight *next_waiting, **waiting_link; /* at its target, in this worker */
 	struct pending *pending; /* NULL: it has its answer, this one only still counts */
+	struct pending_table *table;
+	void *holder; /* of the upstream's memory */
 	const struct upstream *upstream;
 	struct target *target;
 	void *socket; /* the transport's: where the reply must arrive */
@@ -70,45 +72,67 @@ struct flight { /* one packet on its way */
 	struct timer timer; /* allowance, then patience */
 	uint16_t id;
 	uint8_t index; /* of the upstream in its leg */
-	bool tcp, edns, copy, waits;
+	bool tcp, edns;
+	bool copy;  /* beside the question's way: to a suspect, or once more to a live target */
+	bool waits; /* counted at its target, to be moved on when that becomes suspect */
 	uint16_t question_length;
 	uint8_t question[MESSAGE_QUESTION_MAX]; /* what the reply must repeat */
 };
 
 struct pending; /* opaque */
+struct pending_slab;
+
+enum {
+	PENDING_BUCKETS = 8192,
+	PENDING_WAITING_LISTS = 64,
+	PENDING_MAX = 16384, /* questions of a table, unless its owner sets another pending_max */
+	PENDING_FLIGHTS = 4, /* flights for each of them, on average */
+	PENDING_SENDS = 3,   /* of a question to one upstream (RFC 9520 section 3.1) */
+	PENDING_STALLED_US = 10 * 1000, /* how often a sign of life is looked for */
+};
+
+/* Intrusive free lists: what a question needs is taken and given back without malloc. */
+struct pending_store {
+	void *free;
+	struct pending_slab *slabs;
+};
 
 struct pending_table {
 	struct wheel *wheel;
 	struct entropy *entropy;
-	void *context; /* of the callbacks */
+	void *transport; /* of send and forget */
 	/* Sends and sets flight->socket. ERR_SYSTEM: the target cannot be reached this way now.
 	 * Must not call back into this table. */
-	int (*send)(void *context, struct flight *flight, const uint8_t *wire, size_t length,
+	int (*send)(void *transport, struct flight *flight, const uint8_t *wire, size_t length,
 		    uint64_t now_us);
 	/* The flight is over; the transport may drop what it keeps for it. */
-	void (*forget)(void *context, struct flight *flight);
+	void (*forget)(void *transport, struct flight *flight);
+
+	void *context; /* of the callbacks that follow */
 	/* Called once when a question has come to its end, before its waiters: turns the result
 	 * into what they share (a cache entry), or NULL. */
-	void *(*on_result)(void *context, const struct pending_key *key,
+	void *(*on_result)(void *context, void *holder, const struct pending_key *key,
 			   const struct ask_result *result, uint64_t now_us);
 	void (*release_value)(void *context, void *value);
 	/* A leg's memory must outlive its pendings and flights: held once for each of them. */
 	void (*hold)(void *context, void *holder);
 	void (*unhold)(void *context, void *holder);
 
-	struct pending **buckets; /* by key */
-	struct flight **flights;  /* by socket and id */
-	struct flight *waiting;   /* see pending.c */
-	struct pending *stalled;  /* every target is suspect: waiting for a sign of life */
+	struct pending **buckets;                      /* by key */
+	struct flight **flights;                       /* by socket and id */
+	struct flight *waiting[PENDING_WAITING_LISTS]; /* by target */
+	/* Every target is suspect: waiting for a sign of life, the oldest first. */
+	struct pending *stalled, **stalled_last;
 	struct timer stalled_timer;
 	struct hash_key key;
-	unsigned bucket_count, flight_count, pending_count, pending_max;
+	struct pending_store pending_store, flight_store;
+	unsigned flight_count, pending_count, pending_max;
 	uint64_t asked, coalesced, retried, mismatched, late;
 };
 
 MUST_CHECK int pending_table_init(struct pending_table *table, struct wheel *wheel,
 				  struct entropy *entropy, const struct hash_key *key);
-/* Ends everything without calling anybody back but forget and unhold. */
+/* Ends everything without calling anybody back but forget and unhold; waiters are let go. */
 void pending_table_release(struct pending_table *table);
 
 /* Asks, or joins the same question under way. The waiter hears of the end by on_done, never before
@@ -135,6 +159,8 @@ void pending_on_error(struct pending_table *table, struct flight *flight, enum t
 /* Finds the flight for a socket and an id, for errors that quote the packet (IP_RECVERR); or NULL.
  */
 struct flight *pending_find_flight(struct pending_table *table, void *socket, uint16_t id);
+/* The transport carries this flight on by another socket (a connection dialled again). */
+void pending_move_flight(struct pending_table *table, struct flight *flight, void *socket);
 
 /* Whether every upstream of the leg is suspect now. */
 bool leg_is_dark(const struct leg *leg);

@@ -1,0 +1,428 @@
+/* The table of questions under way. Two hashes, one by question (to join the same one) and one by
+ * (socket, id) (to find what a packet answers), and two free lists, so that a question costs no
+ * malloc once the worker has seen its usual load.
+ *
+ * A pending ends in exactly one of three ways: pending_finish with an answer, pending_give_up
+ * without, or its last waiter leaves. Its flights stay behind as orphans in each case, until they
+ * are answered or their target's patience is over.
+ *
+ * Not here: which target is asked (pending_walk.c), what a reply means (pending_reply.c), and
+ * whether an answer is kept (the owner's on_result). */
+#include <assert.h>
+
+#include "endpoints/pending_internal.h"
+
+enum { SLAB_ITEMS = 64 };
+
+struct pending_slab {
+	struct pending_slab *next;
+	_Alignas(16) uint8_t items[];
+};
+
+static void *store_take(struct pending_store *store, size_t size)
+{
+	if (store->free == NULL) {
+		struct pending_slab *slab = malloc(sizeof(*slab) + SLAB_ITEMS * size);
+		if (slab == NULL)
+			return NULL;
+		slab->next = store->slabs;
+		store->slabs = slab;
+		for (size_t i = SLAB_ITEMS; i-- > 0;) {
+			void *item = slab->items + i * size;
+			memcpy(item, &store->free, sizeof(store->free));
+			store->free = item;
+		}
+	}
+	void *item = store->free;
+	memcpy(&store->free, item, sizeof(store->free));
+	return item;
+}
+
+static void store_give(struct pending_store *store, void *item)
+{
+	memcpy(item, &store->free, sizeof(store->free));
+	store->free = item;
+}
+
+static void store_release(struct pending_store *store)
+{
+	struct pending_slab *next;
+
+	for (struct pending_slab *slab = store->slabs; slab != NULL; slab = next) {
+		next = slab->next;
+		free(slab);
+	}
+}
+
+int pending_table_init(struct pending_table *table, struct wheel *wheel, struct entropy *entropy,
+		       const struct hash_key *key)
+{
+	memset(table, 0, sizeof(*table));
+	table->wheel = wheel;
+	table->entropy = entropy;
+	table->key = *key;
+	table->pending_max = PENDING_MAX;
+	table->stalled_last = &table->stalled;
+	timer_init(&table->stalled_timer, pending_on_stalled_timer);
+	table->buckets = calloc(PENDING_BUCKETS, sizeof(*table->buckets));
+	table->flights = calloc(PENDING_BUCKETS, sizeof(*table->flights));
+	if (table->buckets != NULL && table->flights != NULL)
+		return 0;
+	free(table->buckets);
+	free(table->flights);
+	table->buckets = NULL;
+	table->flights = NULL;
+	return ERR_NOMEM;
+}
+
+/* ---- flights ---- */
+
+static struct flight **flight_bucket(struct pending_table *table, const void *socket, uint16_t id)
+{
+	/* The id is ours and random, the socket's address is nobody's to choose. */
+	uint64_t mixed = ((uint64_t)(uintptr_t)socket >> 4) * 0x9e3779b97f4a7c15;
+	return &table->flights[((mixed >> 40) ^ id) % PENDING_BUCKETS];
+}
+
+struct flight **waiting_list(struct pending_table *table, const struct target *target)
+{
+	uint64_t mixed = ((uint64_t)(uintptr_t)target >> 4) * 0x9e3779b97f4a7c15;
+	return &table->waiting[(mixed >> 40) % PENDING_WAITING_LISTS];
+}
+
+struct flight *flight_new(struct pending *pending, unsigned index)
+{
+	struct pending_table *table = pending->table;
+
+	if (table->flight_count / PENDING_FLIGHTS >= table->pending_max)
+		return NULL;
+	struct flight *flight = store_take(&table->flight_store, sizeof(*flight));
+	if (flight == NULL)
+		return NULL;
+	memset(flight, 0, offsetof(struct flight, question));
+	flight->table = table;
+	flight->holder = pending->holder;
+	flight->upstream = &pending->key.leg->upstreams[index];
+	flight->target = flight->upstream->target;
+	flight->index = (uint8_t)index;
+	flight->pending = pending;
+	flight->next = pending->flights;
+	flight->link = &pending->flights;
+	if (flight->next != NULL)
+		flight->next->link = &flight->next;
+	pending->flights = flight;
+	table->flight_count++;
+	table->hold(table->context, flight->holder);
+	return flight;
+}
+
+void flight_insert(struct flight *flight)
+{
+	struct flight **bucket = flight_bucket(flight->table, flight->socket, flight->id);
+
+	flight->next_in_bucket = *bucket;
+	*bucket = flight;
+}
+
+static void flight_remove(struct flight *flight)
+{
+	struct flight **link = flight_bucket(flight->table, flight->socket, flight->id);
+
+	while (*link != NULL && *link != flight)
+		link = &(*link)->next_in_bucket;
+	if (*link != NULL)
+		*link = flight->next_in_bucket;
+}
+
+/* The pending goes its way, the flight keeps counting. */
+static void flight_orphan(struct flight *flight)
+{
+	struct pending *pending = flight->pending;
+
+	if (pending == NULL)
+		return;
+	if (pending->leading == flight)
+		pending->leading = NULL;
+	*flight->link = flight->next;
+	if (flight->next != NULL)
+		flight->next->link = flight->link;
+	flight->pending = NULL;
+}
+
+void flight_detach(struct flight *flight)
+{
+	flight_unwait(flight);
+	flight_remove(flight);
+	flight_orphan(flight);
+	wheel_cancel(flight->table->wheel, &flight->timer);
+}
+
+void flight_free(struct flight *flight)
+{
+	struct pending_table *table = flight->table;
+
+	if (flight->socket != NULL)
+		table->forget(table->transport, flight);
+	table->unhold(table->context, flight->holder);
+	table->flight_count--;
+	store_give(&table->flight_store, flight);
+}
+
+void flight_wait(struct flight *flight)
+{
+	struct flight **list = waiting_list(flight->table, flight->target);
+
+	flight->next_waiting = *list;
+	flight->waiting_link = list;
+	if (flight->next_waiting != NULL)
+		flight->next_waiting->waiting_link = &flight->next_waiting;
+	*list = flight;
+	flight->waits = true;
+	target_wait(flight->target);
+}
+
+void flight_unwait(struct flight *flight)
+{
+	if (!flight->waits)
+		return;
+	*flight->waiting_link = flight->next_waiting;
+	if (flight->next_waiting != NULL)
+		flight->next_waiting->waiting_link = flight->waiting_link;
+	flight->waits = false;
+	target_unwait(flight->target);
+}
+
+struct flight *pending_find_flight(struct pending_table *table, void *socket, uint16_t id)
+{
+	struct flight *flight = *flight_bucket(table, socket, id);
+
+	while (flight != NULL && !(flight->socket == socket && flight->id == id))
+		flight = flight->next_in_bucket;
+	return flight;
+}
+
+void pending_move_flight(struct pending_table *table, struct flight *flight, void *socket)
+{
+	assert(flight->table == table);
+	flight_remove(flight);
+	flight->socket = socket;
+	flight_insert(flight);
+}
+
+/* ---- questions ---- */
+
+static uint64_t key_hash(const struct pending_table *table, const struct pending_key *key,
+			 bool may_wait)
+{
+	uint64_t rest[2] = {key->leg->id, (uint64_t)key->type << 3 | (uint64_t)key->dnssec_ok << 2 |
+						  (uint64_t)key->checking_disabled << 1 | may_wait};
+	return hash_bytes(&table->key, key->name->hash[0], rest, sizeof(rest));
+}
+
+/* Questions that may and may not wait for a sign of life end differently: they do not share. */
+static struct pending *find(const struct pending_table *table, const struct pending_key *key,
+			    bool may_wait, uint64_t hash)
+{
+	struct pending *pending = table->buckets[hash % PENDING_BUCKETS];
+
+	while (pending != NULL &&
+	       !(pending->hash == hash && pending->key.leg->id == key->leg->id &&
+		 pending->key.type == key->type && pending->key.dnssec_ok == key->dnssec_ok &&
+		 pending->key.checking_disabled == key->checking_disabled &&
+		 pending->may_wait == may_wait && name_equal(pending->key.name, key->name)))
+		pending = pending->next_in_bucket;
+	return pending;
+}
+
+static void name_copy(struct name *to, const struct name *from)
+{
+	to->length = from->length;
+	to->labels = from->labels;
+	memcpy(to->hash, from->hash, ((size_t)from->labels + 1) * sizeof(from->hash[0]));
+	memcpy(to->offset, from->offset, (size_t)from->labels + 1);
+	memcpy(to->wire, from->wire, from->length);
+}
+
+static void on_timer(struct timer *timer, uint64_t now_us)
+{
+	struct pending *pending =
+		(struct pending *)((uint8_t *)timer - offsetof(struct pending, timer));
+
+	pending_give_up(pending, !pending->given_up, now_us);
+}
+
+static struct pending *pending_new(struct pending_table *table, const struct pending_key *key,
+				   void *holder, uint64_t hash)
+{
+	if (table->pending_count >= table->pending_max)
+		return NULL;
+	struct pending *pending = store_take(&table->pending_store, sizeof(*pending));
+	if (pending == NULL)
+		return NULL;
+	memset(pending, 0, offsetof(struct pending, name));
+	name_copy(&pending->name, key->name);
+	pending->table = table;
+	pending->key = *key;
+	pending->key.name = &pending->name;
+	pending->hash = hash;
+	pending->holder = holder;
+	pending->last_waiter = &pending->waiters;
+	pending->next_in_bucket = table->buckets[hash % PENDING_BUCKETS];
+	table->buckets[hash % PENDING_BUCKETS] = pending;
+	timer_init(&pending->timer, on_timer);
+	table->pending_count++;
+	table->hold(table->context, holder);
+	return pending;
+}
+
+/* Out of the table: nobody finds it, its flights are orphans. */
+static void pending_detach(struct pending *pending)
+{
+	struct pending_table *table = pending->table;
+	struct pending **link = &table->buckets[pending->hash % PENDING_BUCKETS];
+
+	while (*link != pending)
+		link = &(*link)->next_in_bucket;
+	*link = pending->next_in_bucket;
+	while (pending->flights != NULL)
+		flight_orphan(pending->flights);
+	pending_unstall(pending);
+	wheel_cancel(table->wheel, &pending->timer);
+}
+
+static void pending_free(struct pending *pending)
+{
+	struct pending_table *table = pending->table;
+
+	free(pending->truncated);
+	table->unhold(table->context, pending->holder);
+	table->pending_count--;
+	store_give(&table->pending_store, pending);
+}
+
+static void waiter_join(struct waiter *waiter, struct pending *pending)
+{
+	waiter->pending = pending;
+	waiter->next = NULL;
+	waiter->link = pending->last_waiter;
+	*pending->last_waiter = waiter;
+	pending->last_waiter = &waiter->next;
+}
+
+static void waiter_unlink(struct waiter *waiter)
+{
+	*waiter->link = waiter->next;
+	if (waiter->next != NULL)
+		waiter->next->link = waiter->link;
+	else
+		waiter->pending->last_waiter = waiter->link;
+	waiter->link = NULL;
+	waiter->pending = NULL;
+}
+
+int pending_ask(struct pending_table *table, const struct pending_key *key, void *holder,
+		struct waiter *waiter, uint64_t deadline_us, bool may_wait, uint64_t now_us)
+{
+	assert(key->leg->kind == LEG_ASK && key->leg->upstream_count <= LEG_UPSTREAMS_MAX);
+	uint64_t hash = key_hash(table, key, may_wait);
+	struct pending *pending = find(table, key, may_wait, hash);
+
+	table->asked++;
+	if (pending != NULL) {
+		table->coalesced++;
+		waiter_join(waiter, pending);
+		return 0;
+	}
+	pending = pending_new(table, key, holder, hash);
+	if (pending == NULL)
+		return ERR_LIMIT;
+	waiter_join(waiter, pending);
+	pending->may_wait = may_wait;
+	pending->asked_us = now_us;
+	pending->deadline_us = deadline_us;
+	wheel_arm(table->wheel, &pending->timer, deadline_us);
+	pending->asking = true;
+	pending_start(pending, now_us);
+	pending->asking = false;
+	return 0;
+}
+
+void pending_leave(struct pending_table *table, struct waiter *waiter)
+{
+	struct pending *pending = waiter->pending;
+
+	(void)table;
+	if (waiter->link == NULL)
+		return;
+	waiter_unlink(waiter);
+	if (pending->waiters != NULL || pending->finishing)
+		return;
+	pending_detach(pending);
+	pending_free(pending);
+}
+
+void pending_finish(struct pending *pending, const struct ask_result *result, uint64_t now_us)
+{
+	struct pending_table *table = pending->table;
+
+	pending->finishing = true;
+	pending_detach(pending);
+	void *value = table->on_result(table->context, pending->holder, &pending->key, result, now_us);
+	while (pending->waiters != NULL) {
+		struct waiter *waiter = pending->waiters;
+		waiter_unlink(waiter);
+		waiter->on_done(waiter, value, now_us);
+	}
+	if (value != NULL)
+		table->release_value(table->context, value);
+	pending_free(pending);
+}
+
+void pending_give_up(struct pending *pending, bool deadline, uint64_t now_us)
+{
+	struct ask_result result = {.upstream = pending->last, .error = pending->error};
+
+	if (pending->asking) { /* on_done must not run before pending_ask returns */
+		pending->given_up = true;
+		wheel_arm(pending->table->wheel, &pending->timer, now_us);
+		return;
+	}
+	if (result.error == TARGET_ERROR_NONE)
+		result.error = TARGET_ERROR_SILENCE;
+	if (pending->truncated != NULL) {
+		result.outcome = ASK_TRUNCATED;
+		result.wire = pending->truncated;
+		result.length = pending->truncated_length;
+		result.upstream = pending->truncated_by;
+	} else {
+		result.outcome = deadline && !pending->answered ? ASK_SILENT : ASK_FAILED;
+	}
+	pending_finish(pending, &result, now_us);
+}
+
+void pending_table_release(struct pending_table *table)
+{
+	for (unsigned i = 0; table->buckets != NULL && i < PENDING_BUCKETS; i++) {
+		while (table->buckets[i] != NULL) {
+			struct pending *pending = table->buckets[i];
+			while (pending->waiters != NULL)
+				waiter_unlink(pending->waiters);
+			pending_detach(pending);
+			pending_free(pending);
+		}
+	}
+	for (unsigned i = 0; table->flights != NULL && i < PENDING_BUCKETS; i++) {
+		while (table->flights[i] != NULL) {
+			struct flight *flight = table->flights[i];
+			flight_detach(flight);
+			flight_free(flight);
+		}
+	}
+	wheel_cancel(table->wheel, &table->stalled_timer);
+	store_release(&table->pending_store);
+	store_release(&table->flight_store);
+	free(table->buckets);
+	free(table->flights);
+	table->buckets = NULL;
+	table->flights = NULL;
+}

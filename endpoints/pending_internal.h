@@ -1,0 +1,82 @@
+/* What the files of pending share; nobody else includes this.
+ *
+ *     pending.c        the table: asking, joining, leaving, ending; flights come and go
+ *     pending_walk.c   the way along a leg's targets: sending, silence, suspicion, stalling
+ *     pending_reply.c  which flight a packet answers, and what its answer is worth
+ *
+ * Only pending_finish calls back to those who ask. It is the last thing its callers do with a
+ * pending: by the time it returns, anything may have been asked or left. */
+#ifndef SLUICE_PENDING_INTERNAL_H
+#define SLUICE_PENDING_INTERNAL_H
+
+#include "endpoints/pending.h"
+
+struct pending {
+	struct pending *next_in_bucket;
+	struct pending_table *table;
+	void *holder;
+	struct pending_key key; /* its name is the one below */
+	uint64_t hash;
+	struct waiter *waiters, **last_waiter;
+	struct flight *flights;
+	struct flight *leading; /* the flight it is waiting for; NULL: it has to go on */
+	struct pending *next_stalled, **stalled_link;
+	struct timer timer; /* the deadline, or (given_up) at once */
+	uint64_t asked_us, deadline_us;
+	uint64_t copied_us; /* when a copy was last sent, or refused; 0: never */
+	uint64_t spent;     /* a bit per upstream: not to be asked this again */
+	uint64_t plain;     /* a bit per upstream: said FORMERR to our OPT */
+	bool may_wait;
+	bool answered; /* somebody said something, if only SERVFAIL */
+	bool asking;   /* pending_ask has not returned yet */
+	bool given_up, finishing;
+	enum target_error error;
+	const struct upstream *last;
+	uint8_t *truncated; /* a reply with TC, in case nothing better comes */
+	size_t truncated_length;
+	const struct upstream *truncated_by;
+	uint8_t sends[LEG_UPSTREAMS_MAX];
+	struct name name;
+};
+_Static_assert(LEG_UPSTREAMS_MAX <= 64, "a bit per upstream");
+
+/* ---- pending.c ---- */
+
+/* A flight in the table's books but not sent yet; NULL at the limit. */
+struct flight *flight_new(struct pending *pending, unsigned index);
+/* Into the hash, once its socket is known. */
+void flight_insert(struct flight *flight);
+/* Out of every list and timer; it no longer leads its pending. */
+void flight_detach(struct flight *flight);
+/* After flight_detach, or for one that was never inserted. */
+void flight_free(struct flight *flight);
+/* Counts it at its target, and no longer. */
+void flight_wait(struct flight *flight);
+void flight_unwait(struct flight *flight);
+struct flight **waiting_list(struct pending_table *table, const struct target *target);
+
+/* Tells every waiter, and frees it. */
+void pending_finish(struct pending *pending, const struct ask_result *result, uint64_t now_us);
+/* Nothing better will come: TRUNCATED, FAILED or SILENT, now or (while asking) soon. */
+void pending_give_up(struct pending *pending, bool deadline, uint64_t now_us);
+
+/* ---- pending_walk.c ---- */
+
+/* Whether it is TCP only because a UDP reply was truncated: says nothing of its target's health. */
+static inline bool flight_is_fallback(const struct flight *flight)
+{
+	return flight->tcp && flight->upstream->protocol == PROTOCOL_UDP;
+}
+
+/* Sends the question to one upstream; when nothing leads, the new flight does. False: it could not
+ * be sent, and the upstream is spent. */
+bool pending_send(struct pending *pending, unsigned index, bool tcp, bool copy, uint64_t now_us);
+/* Unless a flight leads: to the next target, or stalled, or given up. May end the pending. */
+void pending_go_on(struct pending *pending, uint64_t now_us);
+void pending_start(struct pending *pending, uint64_t now_us);
+void pending_unstall(struct pending *pending);
+/* A target came back: what waits for one goes there. May end any pending. */
+void pending_wake(struct pending_table *table, uint64_t now_us);
+void pending_on_stalled_timer(struct timer *timer, uint64_t now_us);
+
+#endif

@@ -1,0 +1,207 @@
+/* What a packet answers, and what its answer is worth.
+ *
+ * Matching (RFC 5452 section 9): the socket it came in by, the id, the peer's address and port, QR,
+ * and the whole question. Anything else may be forged, so it is counted and changes nothing. The
+ * one exception is a bare header with FORMERR to a question with an OPT: servers that do not know
+ * EDNS could not read the question and cannot repeat it (RFC 6891 section 7), and all it can bring
+ * about is the same question without OPT.
+ *
+ * Every match is a sign of life and an RTT sample, whatever it says and whoever still wants it. */
+#include "endpoints/pending_internal.h"
+
+enum worth {
+	WORTH_FINAL,     /* NOERROR, NXDOMAIN, YXDOMAIN */
+	WORTH_TRUNCATED, /* ask by TCP */
+	WORTH_PLAIN,     /* FORMERR or BADVERS to our OPT: ask without */
+	WORTH_NOTHING,   /* ask the next target */
+};
+
+static bool question_equal(const struct flight *flight, const uint8_t *wire, size_t length)
+{
+	size_t name = (size_t)flight->question_length - 4;
+
+	if (message_u16(wire + 4) != 1 || length < MESSAGE_HEADER + (size_t)flight->question_length)
+		return false;
+	wire += MESSAGE_HEADER;
+	for (size_t i = 0; i < name; i++) { /* a label's length is below 'A' */
+		if (name_lower(wire[i]) != flight->question[i])
+			return false;
+	}
+	return memcmp(wire + name, flight->question + name, 4) == 0;
+}
+
+static bool is_bare_formerr(const struct flight *flight, const uint8_t *wire, size_t length)
+{
+	return flight->edns && length == MESSAGE_HEADER && message_u16(wire + 4) == 0 &&
+	       (message_flags(wire) & FLAG_RCODE) == RCODE_FORMERR;
+}
+
+static struct flight *match(struct pending_table *table, void *socket, const struct host *peer,
+			    const uint8_t *wire, size_t length)
+{
+	if (length < MESSAGE_HEADER || !(message_flags(wire) & FLAG_QR))
+		return NULL;
+	uint16_t id = message_u16(wire);
+	struct flight *flight = pending_find_flight(table, socket, id);
+	for (; flight != NULL; flight = flight->next_in_bucket) {
+		if (flight->socket == socket && flight->id == id &&
+		    host_equal(&flight->upstream->host, peer) &&
+		    (question_equal(flight, wire, length) || is_bare_formerr(flight, wire, length)))
+			return flight;
+	}
+	return NULL;
+}
+
+/* Reads all sections. False when they are not well formed; else the extended rcode, and whether
+ * this is the answer of a server that does not serve the zone and points elsewhere. */
+static bool read_sections(const uint8_t *wire, size_t length, size_t at, unsigned *rcode,
+			  bool *lame)
+{
+	unsigned answers = message_u16(wire + 6);
+	bool ns = false, soa = false;
+
+	*rcode = message_flags(wire) & FLAG_RCODE;
+	for (enum section section = SECTION_ANSWER; section < SECTION_COUNT; section++) {
+		unsigned count = message_u16(wire + 6 + 2 * section);
+		for (; count > 0; count--) {
+			struct record_view record;
+			if (message_read_record(wire, length, &at, &record) != 0)
+				return false;
+			if (section == SECTION_AUTHORITY) {
+				ns |= record.type == TYPE_NS;
+				soa |= record.type == TYPE_SOA;
+			} else if (section == SECTION_ADDITIONAL && record.type == TYPE_OPT) {
+				*rcode |= message_u32(wire + record.ttl_at) >> 24 << 4;
+			}
+		}
+	}
+	*lame = *rcode == RCODE_NOERROR && answers == 0 && ns && !soa;
+	return true;
+}
+
+static enum target_error error_of(unsigned rcode)
+{
+	switch (rcode) {
+	case RCODE_FORMERR: return TARGET_ERROR_FORMERR;
+	case RCODE_SERVFAIL: return TARGET_ERROR_SERVFAIL;
+	case RCODE_NOTIMP: return TARGET_ERROR_NOTIMP;
+	case RCODE_REFUSED: return TARGET_ERROR_REFUSED;
+	default: return TARGET_ERROR_RCODE;
+	}
+}
+
+static enum worth judge(const struct flight *flight, const uint8_t *wire, size_t length,
+			enum target_error *error)
+{
+	uint16_t flags = message_flags(wire);
+	unsigned rcode = flags & FLAG_RCODE;
+	bool final = rcode == RCODE_NOERROR || rcode == RCODE_NXDOMAIN || rcode == RCODE_YXDOMAIN;
+	bool lame;
+
+	*error = TARGET_ERROR_MANGLED;
+	if (flags & FLAG_OPCODE)
+		return WORTH_NOTHING;
+	if (final && flags & FLAG_TC)
+		return WORTH_TRUNCATED;
+	if (final && !read_sections(wire, length, MESSAGE_HEADER + (size_t)flight->question_length,
+				    &rcode, &lame))
+		return WORTH_NOTHING;
+	if (flight->edns && (rcode == RCODE_FORMERR || rcode == RCODE_BADVERS))
+		return WORTH_PLAIN;
+	if (final && rcode < RCODE_BADVERS) {
+		*error = TARGET_ERROR_LAME;
+		return lame ? WORTH_NOTHING : WORTH_FINAL;
+	}
+	*error = error_of(rcode);
+	return WORTH_NOTHING;
+}
+
+/* Kept in case no target has the whole answer. */
+static void keep_truncated(struct pending *pending, const struct flight *flight,
+			   const uint8_t *wire, size_t length)
+{
+	uint8_t *copy = malloc(length);
+
+	if (copy == NULL)
+		return;
+	memcpy(copy, wire, length);
+	free(pending->truncated);
+	pending->truncated = copy;
+	pending->truncated_length = length;
+	pending->truncated_by = flight->upstream;
+}
+
+static void spend(struct pending *pending, const struct flight *flight, enum target_error error,
+		  uint64_t now_us)
+{
+	pending->error = error;
+	pending->spent |= (uint64_t)1 << flight->index;
+	target_on_error(flight->target, error);
+	pending_go_on(pending, now_us);
+}
+
+/* Once more to the same target, in another way. */
+static void ask_again(struct pending *pending, const struct flight *flight, bool tcp,
+		      uint64_t now_us)
+{
+	if (!pending_send(pending, flight->index, tcp, false, now_us))
+		pending_go_on(pending, now_us);
+}
+
+/* May end the pending. */
+static void use(struct pending *pending, const struct flight *flight, const uint8_t *wire,
+		size_t length, uint64_t now_us)
+{
+	enum target_error error;
+	enum worth worth = judge(flight, wire, length, &error);
+
+	pending->answered = true;
+	if (!flight->edns && pending->plain >> flight->index & 1 && worth <= WORTH_TRUNCATED)
+		target_on_plain(flight->target, now_us);
+	switch (worth) {
+	case WORTH_FINAL: {
+		struct ask_result result = {.outcome = ASK_ANSWERED,
+					    .wire = wire,
+					    .length = length,
+					    .upstream = flight->upstream};
+		pending_finish(pending, &result, now_us);
+		return;
+	}
+	case WORTH_TRUNCATED:
+		keep_truncated(pending, flight, wire, length);
+		if (flight->tcp)
+			spend(pending, flight, TARGET_ERROR_MANGLED, now_us);
+		else
+			ask_again(pending, flight, true, now_us);
+		return;
+	case WORTH_PLAIN:
+		pending->plain |= (uint64_t)1 << flight->index;
+		ask_again(pending, flight, flight->tcp, now_us);
+		return;
+	case WORTH_NOTHING: spend(pending, flight, error, now_us); return;
+	}
+}
+
+bool pending_on_reply(struct pending_table *table, void *socket, const struct host *peer,
+		      const uint8_t *wire, size_t length, uint64_t now_us)
+{
+	struct flight *flight = match(table, socket, peer, wire, length);
+
+	if (flight == NULL) {
+		table->mismatched++;
+		return false;
+	}
+	struct pending *pending = flight->pending;
+	uint64_t rtt_us = now_us > flight->sent_us ? now_us - flight->sent_us : 0;
+	flight_detach(flight);
+	bool back = target_on_answer(
+		flight->target, flight_is_fallback(flight) ? TARGET_NO_SAMPLE : rtt_us, now_us);
+	if (pending == NULL)
+		table->late++;
+	else
+		use(pending, flight, wire, length, now_us);
+	if (back)
+		pending_wake(table, now_us);
+	flight_free(flight);
+	return true;
+}

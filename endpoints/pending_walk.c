@@ -1,0 +1,360 @@
+/* The way of a question along its leg's targets.
+ *
+ *     ask ──► first live target ──answer──► finish
+ *                  │      ▲
+ *                  │      └── once more here, when it talks to others and has the budget
+ *                  │ error, or silence that makes it suspect, or patience over
+ *                  ▼
+ *             next live target ... none left ──► stalled: copies to the suspects,
+ *                                                until one shows a sign of life
+ *
+ * At any time a question waits for at most one flight, the one that leads; all the others are
+ * silent ones that may yet be answered, and copies. A target's silence is judged by each flight
+ * that waits there: first when it has waited for the allowance, and then when patience is over.
+ * Who becomes suspect is target.c's to say; what follows for the questions is done here.
+ *
+ * An error that somebody answered ends the upstream for this question. A network error does not: it
+ * makes the target suspect, and like any question with nothing but suspects left this one waits for
+ * a sign of life (a server being restarted is not worth a SERVFAIL). But once some target has
+ * answered with an error, only copies that are under way are waited for. */
+#include <assert.h>
+
+#include "endpoints/pending_internal.h"
+
+static uint64_t bit(unsigned index)
+{
+	return (uint64_t)1 << index;
+}
+
+static struct target *target_of(const struct pending *pending, unsigned index)
+{
+	struct target *target = pending->key.leg->upstreams[index].target;
+
+	assert(target != NULL);
+	return target;
+}
+
+bool leg_is_dark(const struct leg *leg)
+{
+	for (uint32_t i = 0; i < leg->upstream_count; i++) {
+		if (!target_is_suspect(leg->upstreams[i].target))
+			return false;
+	}
+	return true;
+}
+
+/* ---- silence ---- */
+
+/* Everything that waits at a new suspect goes on. */
+static void move_all(struct pending_table *table, struct target *target, uint64_t now_us)
+{
+	struct flight *moving = NULL, *next;
+
+	for (struct flight *flight = *waiting_list(table, target); flight != NULL; flight = next) {
+		next = flight->next_waiting;
+		if (flight->target != target)
+			continue;
+		flight_unwait(flight);
+		flight->next_waiting = moving;
+		flight->waiting_link = &moving;
+		if (moving != NULL)
+			moving->waiting_link = &flight->next_waiting;
+		moving = flight;
+	}
+	while (moving != NULL) {
+		struct flight *flight = moving;
+		struct pending *pending = flight->pending;
+
+		moving = flight->next_waiting;
+		if (moving != NULL)
+			moving->waiting_link = &moving;
+		wheel_arm(table->wheel, &flight->timer, flight->sent_us + TARGET_PATIENCE_US);
+		if (pending == NULL || pending->leading != flight)
+			continue;
+		pending->leading = NULL;
+		pending->error = TARGET_ERROR_SILENCE;
+		pending_go_on(pending, now_us);
+	}
+}
+
+static void on_allowance(struct flight *flight, uint64_t now_us)
+{
+	struct pending_table *table = flight->table;
+	struct pending *pending = flight->pending;
+	uint64_t due_us = flight->sent_us + target_allowance_us(flight->target);
+
+	if (now_us < due_us) { /* the allowance has grown meanwhile */
+		wheel_arm(table->wheel, &flight->timer, due_us);
+		return;
+	}
+	wheel_arm(table->wheel, &flight->timer, flight->sent_us + TARGET_PATIENCE_US);
+	if (target_on_silence(flight->target, flight->sent_us, false, now_us)) {
+		move_all(table, flight->target, now_us);
+		return;
+	}
+	if (pending != NULL && pending->leading == flight &&
+	    pending->sends[flight->index] < PENDING_SENDS && target_take_resend(flight->target))
+		pending_send(pending, flight->index, flight->tcp, true, now_us);
+}
+
+static void on_patience(struct flight *flight, uint64_t now_us)
+{
+	struct pending *pending = flight->pending;
+	bool waited = flight->waits, suspect = false;
+
+	flight_detach(flight);
+	if (waited) {
+		suspect = target_on_silence(flight->target, flight->sent_us, true, now_us);
+	} else if (flight_is_fallback(flight)) {
+		target_on_error(flight->target, TARGET_ERROR_SILENCE);
+		if (pending != NULL)
+			pending->spent |= bit(flight->index);
+	}
+	if (pending != NULL) {
+		if (!flight->copy)
+			pending->error = TARGET_ERROR_SILENCE;
+		pending_go_on(pending, now_us);
+	}
+	if (suspect)
+		move_all(flight->table, flight->target, now_us);
+	flight_free(flight);
+}
+
+static void on_timer(struct timer *timer, uint64_t now_us)
+{
+	struct flight *flight =
+		(struct flight *)((uint8_t *)timer - offsetof(struct flight, timer));
+
+	if (now_us < flight->sent_us + TARGET_PATIENCE_US)
+		on_allowance(flight, now_us);
+	else
+		on_patience(flight, now_us);
+}
+
+void pending_on_error(struct pending_table *table, struct flight *flight, enum target_error error,
+		      uint64_t now_us)
+{
+	struct pending *pending = flight->pending;
+	struct target *target = flight->target;
+	bool unreachable = error == TARGET_ERROR_NETWORK && !flight_is_fallback(flight);
+
+	flight_detach(flight);
+	if (unreachable)
+		target_on_unreachable(target, error, now_us);
+	else
+		target_on_error(target, error);
+	if (pending != NULL) {
+		pending->error = error;
+		if (!unreachable)
+			pending->spent |= bit(flight->index);
+		pending->copied_us = now_us; /* not again at once */
+		pending_go_on(pending, now_us);
+	}
+	if (unreachable)
+		move_all(table, target, now_us);
+	flight_free(flight);
+}
+
+/* ---- sending ---- */
+
+static size_t write_query(const struct pending *pending, struct flight *flight,
+			  uint8_t wire[MESSAGE_QUERY_MAX])
+{
+	const struct name *name = pending->key.name;
+	size_t length = message_write_query(wire, flight->id, name->wire, name->length,
+					    pending->key.type, pending->key.checking_disabled,
+					    pending->key.dnssec_ok, flight->edns);
+
+	flight->question_length = (uint16_t)(name->length + 4);
+	memcpy(flight->question, wire + MESSAGE_HEADER, flight->question_length);
+	return length;
+}
+
+static bool not_sent(struct pending *pending, unsigned index)
+{
+	target_on_error(target_of(pending, index), TARGET_ERROR_SOURCE);
+	pending->spent |= bit(index);
+	pending->error = TARGET_ERROR_SOURCE;
+	return false;
+}
+
+static void count_send(struct pending *pending, struct flight *flight, uint64_t now_us)
+{
+	struct pending_table *table = pending->table;
+	uint64_t wait_us = TARGET_PATIENCE_US;
+
+	if (pending->last != NULL)
+		table->retried++;
+	pending->last = flight->upstream;
+	if (pending->sends[flight->index] < UINT8_MAX)
+		pending->sends[flight->index]++;
+	if (!flight->copy)
+		target_on_ask(flight->target, now_us);
+	if (pending->leading == flight && !flight_is_fallback(flight)) {
+		flight_wait(flight);
+		wait_us = target_allowance_us(flight->target);
+	}
+	wheel_arm(table->wheel, &flight->timer, now_us + wait_us);
+}
+
+bool pending_send(struct pending *pending, unsigned index, bool tcp, bool copy, uint64_t now_us)
+{
+	struct pending_table *table = pending->table;
+	struct flight *flight = flight_new(pending, index);
+	uint8_t wire[MESSAGE_QUERY_MAX];
+
+	if (flight == NULL)
+		return not_sent(pending, index);
+	flight->tcp = tcp || flight->upstream->protocol == PROTOCOL_TCP;
+	flight->copy = copy || pending->leading != NULL;
+	flight->edns = !(pending->plain & bit(index)) && !target_is_plain(flight->target, now_us);
+	flight->sent_us = now_us;
+	flight->id = entropy_u16(table->entropy);
+	timer_init(&flight->timer, on_timer);
+	size_t length = write_query(pending, flight, wire);
+	if (table->send(table->transport, flight, wire, length, now_us) != 0) {
+		flight->socket = NULL;
+		flight_detach(flight);
+		flight_free(flight);
+		return not_sent(pending, index);
+	}
+	flight_insert(flight);
+	if (!flight->copy) {
+		pending->leading = flight;
+		pending_unstall(pending);
+	}
+	count_send(pending, flight, now_us);
+	return true;
+}
+
+/* ---- which target next ---- */
+
+/* The first live upstream in order among those asked least often; -1 when there is none. */
+static int next_live(const struct pending *pending)
+{
+	unsigned fewest = PENDING_SENDS;
+	int best = -1;
+
+	for (unsigned i = 0; i < pending->key.leg->upstream_count; i++) {
+		if (!(pending->spent & bit(i)) && pending->sends[i] < fewest &&
+		    !target_is_suspect(target_of(pending, i))) {
+			fewest = pending->sends[i];
+			best = (int)i;
+		}
+	}
+	return best;
+}
+
+/* Whether this question may be a suspect's copy: a first one always; then not in quick succession,
+ * and the last of its sends is kept for the sign of life, or for the second half of its time. */
+static bool may_copy(const struct pending *pending, unsigned index, uint64_t now_us)
+{
+	unsigned sends = pending->sends[index];
+
+	if (sends == 0)
+		return true;
+	if (pending->copied_us != 0 && now_us < pending->copied_us + TARGET_COPY_EVERY_US)
+		return false;
+	return sends < PENDING_SENDS - 1 ||
+	       (sends < PENDING_SENDS &&
+		now_us - pending->asked_us >= (pending->deadline_us - pending->asked_us) / 2);
+}
+
+/* Copies to the suspects among the first `count` upstreams. */
+static void send_copies(struct pending *pending, unsigned count, uint64_t now_us)
+{
+	bool sent = false;
+
+	for (unsigned i = 0; i < count; i++) {
+		if (!(pending->spent & bit(i)) && may_copy(pending, i, now_us) &&
+		    target_take_copy(target_of(pending, i), now_us))
+			sent |= pending_send(pending, i, false, true, now_us);
+	}
+	if (sent)
+		pending->copied_us = now_us;
+}
+
+static void stall(struct pending *pending, uint64_t now_us)
+{
+	struct pending_table *table = pending->table;
+
+	if (pending->stalled_link != NULL)
+		return;
+	pending->next_stalled = NULL;
+	pending->stalled_link = table->stalled_last;
+	*table->stalled_last = pending;
+	table->stalled_last = &pending->next_stalled;
+	if (!timer_armed(&table->stalled_timer))
+		wheel_arm(table->wheel, &table->stalled_timer, now_us + PENDING_STALLED_US);
+}
+
+void pending_unstall(struct pending *pending)
+{
+	struct pending_table *table = pending->table;
+
+	if (pending->stalled_link == NULL)
+		return;
+	*pending->stalled_link = pending->next_stalled;
+	if (pending->next_stalled != NULL)
+		pending->next_stalled->stalled_link = pending->stalled_link;
+	else if (table->stalled_last == &pending->next_stalled)
+		table->stalled_last = pending->stalled_link;
+	pending->stalled_link = NULL;
+}
+
+void pending_go_on(struct pending *pending, uint64_t now_us)
+{
+	unsigned count = pending->key.leg->upstream_count;
+	uint64_t all = count == 64 ? UINT64_MAX : bit(count) - 1;
+	int next;
+
+	if (pending->leading != NULL || pending->given_up)
+		return;
+	while ((next = next_live(pending)) >= 0) {
+		if (pending_send(pending, (unsigned)next, false, false, now_us))
+			return;
+	}
+	if (pending->may_wait && pending->spent != all)
+		send_copies(pending, count, now_us);
+	if (!pending->may_wait || pending->spent == all ||
+	    (pending->answered && pending->flights == NULL))
+		pending_give_up(pending, false, now_us);
+	else
+		stall(pending, now_us);
+}
+
+void pending_start(struct pending *pending, uint64_t now_us)
+{
+	pending_go_on(pending, now_us);
+	if (pending->leading != NULL)
+		send_copies(pending, pending->leading->index, now_us);
+}
+
+/* ---- stalled ---- */
+
+/* Works on a list of its own: what has to stall again joins the table's. A pending that ends while
+ * this runs leaves whichever list it is on. */
+void pending_wake(struct pending_table *table, uint64_t now_us)
+{
+	struct pending *list = table->stalled;
+
+	if (list == NULL)
+		return;
+	list->stalled_link = &list;
+	table->stalled = NULL;
+	table->stalled_last = &table->stalled;
+	while (list != NULL) {
+		struct pending *pending = list;
+
+		pending_unstall(pending);
+		pending_go_on(pending, now_us);
+	}
+}
+
+/* Copies that have become due, and signs of life that another worker saw. */
+void pending_on_stalled_timer(struct timer *timer, uint64_t now_us)
+{
+	pending_wake((struct pending_table *)((uint8_t *)timer -
+					      offsetof(struct pending_table, stalled_timer)),
+		     now_us);
+}
