@@ -25,8 +25,12 @@ enum {
 
 struct outbound_counters {
 	uint64_t udp_sent, udp_received, tcp_sent, tcp_received, tcp_connects, send_failed;
-	uint64_t ports_renewed, unreachable;
+	uint64_t ports_opened, ports_renewed, unreachable;
 };
+
+struct outbound_pool;
+struct outbound_connection;
+struct outbound_buffers;
 
 struct outbound {
 	uv_loop_t *loop;
@@ -35,19 +39,24 @@ struct outbound {
 	struct pending_table *pending;
 	uint64_t (*now_us)(void *context);
 	void *context;
-	unsigned ports_max; /* per source */
+	unsigned ports_max;      /* per source and family */
+	unsigned descriptor_max; /* none above this: leaves room for clients' connections */
+	unsigned connection_count;
 	struct outbound_pool *pools;
 	struct outbound_connection *connections;
+	struct outbound_buffers *buffers;
 	struct outbound_counters counters;
 };
 
 MUST_CHECK int outbound_init(struct outbound *outbound, uv_loop_t *loop, struct wheel *wheel,
 			     struct entropy *entropy, struct pending_table *pending,
 			     unsigned ports_max, uint64_t (*now_us)(void *), void *context);
-/* Starts closing everything; memory goes with the loop's last close callbacks. */
+/* Starts closing everything; memory goes with the loop's last close callbacks. The pending table
+ * has been released before (its flights point to sockets). */
 void outbound_release(struct outbound *outbound);
 
-/* What pending_table.send and .forget are set to, with the outbound as their context. */
+/* What pending_table.send and .forget are set to; `outbound` is the struct outbound. ERR_SYSTEM
+ * also when the source cannot be bound, which is tried again a second later. */
 int outbound_send(void *outbound, struct flight *flight, const uint8_t *wire, size_t length,
 		  uint64_t now_us);
 void outbound_forget(void *outbound, struct flight *flight);

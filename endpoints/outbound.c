@@ -1,0 +1,90 @@
+/* The outbound side as pending.h sees it: a flight goes out by UDP (outbound_udp.c) or by TCP
+ * (outbound_tcp.c), and what comes back goes to pending_on_reply or pending_on_error. This file
+ * only tells the two apart. */
+#include "endpoints/outbound.h"
+
+#include <assert.h>
+#include <sys/resource.h>
+
+#include "endpoints/outbound_internal.h"
+
+/* Three quarters of the descriptors that this process may have: clients' connections and the
+ * management plane need some, too. They are handed out lowest first, so a number is a count. */
+static unsigned descriptor_max(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur > 1 << 30)
+		return 1 << 30;
+	return (unsigned)(limit.rlim_cur / 4 * 3);
+}
+
+int outbound_init(struct outbound *outbound, uv_loop_t *loop, struct wheel *wheel,
+		  struct entropy *entropy, struct pending_table *pending, unsigned ports_max,
+		  uint64_t (*now_us)(void *), void *context)
+{
+	assert(ports_max > 0);
+	*outbound = (struct outbound){
+		.loop = loop,
+		.wheel = wheel,
+		.entropy = entropy,
+		.pending = pending,
+		.now_us = now_us,
+		.context = context,
+		.ports_max = ports_max,
+		.descriptor_max = descriptor_max(),
+	};
+	outbound->buffers = outbound_buffers_new();
+	return outbound->buffers != NULL ? 0 : ERR_NOMEM;
+}
+
+void outbound_release(struct outbound *outbound)
+{
+	if (outbound->buffers == NULL)
+		return;
+	outbound_tcp_release(outbound);
+	outbound_udp_release(outbound);
+	outbound_buffers_free(outbound->buffers);
+	outbound->buffers = NULL;
+}
+
+int outbound_send(void *context, struct flight *flight, const uint8_t *wire, size_t length,
+		  uint64_t now_us)
+{
+	struct outbound *outbound = context;
+
+	if (flight->tcp)
+		return outbound_tcp_send(outbound, flight, wire, length, now_us);
+	return outbound_udp_send(outbound, flight, wire, length, now_us);
+}
+
+void outbound_forget(void *context, struct flight *flight)
+{
+	struct outbound *outbound = context;
+
+	if (flight->tcp)
+		outbound_tcp_forget(outbound, flight);
+	else
+		outbound_udp_forget(outbound, flight);
+}
+
+void outbound_flush(struct outbound *outbound)
+{
+	outbound_udp_flush(outbound, outbound->now_us(outbound->context));
+}
+
+bool outbound_names_source(const struct address *sources, size_t count,
+			   const struct address *source)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (address_equal(&sources[i], source))
+			return true;
+	}
+	return false;
+}
+
+void outbound_retain(struct outbound *outbound, const struct address *sources, size_t count)
+{
+	outbound_udp_retain(outbound, sources, count);
+	outbound_tcp_retain(outbound, sources, count);
+}

@@ -1,0 +1,58 @@
+/* What the files of outbound share; nobody else includes this. flight->socket is a struct
+ * outbound_port, or a struct outbound_connection where flight->tcp. */
+#ifndef SLUICE_OUTBOUND_INTERNAL_H
+#define SLUICE_OUTBOUND_INTERNAL_H
+
+#include <netinet/in.h>
+
+#include "endpoints/outbound.h"
+
+enum {
+	OUTBOUND_GATHER = 64,  /* questions sent together */
+	OUTBOUND_RECEIVE = 64, /* replies read together */
+	OUTBOUND_FAILURES = 256,
+	OUTBOUND_BUFFER = 65536 + 192, /* bytes; not a power of two: see outbound_udp.c */
+};
+
+/* What a loop round gathers, and room for what it reads. */
+struct outbound_buffers {
+	unsigned gathered, failures;
+	struct flight *flights[OUTBOUND_GATHER]; /* NULL: forgotten before it was sent */
+	struct outbound_port *ports[OUTBOUND_GATHER];
+	struct sockaddr_storage peers[OUTBOUND_GATHER];
+	struct iovec questions[OUTBOUND_GATHER];
+	socklen_t peer_lengths[OUTBOUND_GATHER];
+	uint8_t wires[OUTBOUND_GATHER][MESSAGE_QUERY_MAX];
+	struct flight *failed[OUTBOUND_FAILURES]; /* NULL: forgotten meanwhile */
+	enum target_error errors[OUTBOUND_FAILURES];
+	struct mmsghdr headers[OUTBOUND_RECEIVE];
+	struct iovec replies[OUTBOUND_RECEIVE];
+	struct sockaddr_storage senders[OUTBOUND_RECEIVE];
+	uint8_t *memory; /* OUTBOUND_RECEIVE times OUTBOUND_BUFFER */
+};
+
+/* ---- outbound_udp.c ---- */
+
+struct outbound_buffers *outbound_buffers_new(void);
+void outbound_buffers_free(struct outbound_buffers *buffers);
+int outbound_udp_send(struct outbound *outbound, struct flight *flight, const uint8_t *wire,
+		      size_t length, uint64_t now_us);
+void outbound_udp_forget(struct outbound *outbound, struct flight *flight);
+void outbound_udp_flush(struct outbound *outbound, uint64_t now_us);
+void outbound_udp_retain(struct outbound *outbound, const struct address *sources, size_t count);
+void outbound_udp_release(struct outbound *outbound);
+
+/* ---- outbound_tcp.c ---- */
+
+int outbound_tcp_send(struct outbound *outbound, struct flight *flight, const uint8_t *wire,
+		      size_t length, uint64_t now_us);
+void outbound_tcp_forget(struct outbound *outbound, struct flight *flight);
+void outbound_tcp_retain(struct outbound *outbound, const struct address *sources, size_t count);
+void outbound_tcp_release(struct outbound *outbound);
+
+/* ---- outbound.c ---- */
+
+bool outbound_names_source(const struct address *sources, size_t count,
+			   const struct address *source);
+
+#endif

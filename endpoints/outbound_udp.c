@@ -1,0 +1,557 @@
+/* Questions by UDP. A pool per source address holds sockets on random ports; a loop round draws a
+ * few of them and deals its questions over those, so that guessing the port of one question is as
+ * hard as with a socket each, at a fraction of the system calls:
+ *
+ *     pool    [ p0 | p1 | p2 | ........ | p1023 ]
+ *     batch      p17    p801   p333   ...          up to OUTBOUND_PORTS_BATCH, drawn as needed
+ *     flush   sendmmsg  sendmmsg  sendmmsg         one each
+ *
+ * The kernel chooses the ports (bind to port 0): at random, within ip_local_port_range and outside
+ * ip_local_reserved_ports. A pool starts with a few and grows with every batch, so that the first
+ * question of a worker does not pay for a thousand sockets. A port that has carried its share of
+ * questions is replaced by a fresh one, and closed once its flights are over.
+ *
+ * IP_RECVERR queues ICMP errors with the packet they quote, from which the flight is found. libuv
+ * stops watching a descriptor that reports an error, so it is started again here. A quote without
+ * the DNS id (some routers send eight bytes of UDP and no more) is passed over: silence will tell.
+ *
+ * Replies of any size are taken: buffers are 64 KiB each, of which the kernel backs only the pages
+ * that are used. A stride that is a power of two would put all of them into the same few sets of
+ * the processor's caches; 192 bytes more do not. */
+#include <assert.h>
+#include <errno.h>
+#include <linux/errqueue.h>
+#include <unistd.h>
+
+#include "endpoints/outbound_internal.h"
+#include "endpoints/socket.h"
+
+enum {
+	PORTS_FIRST = 64,          /* sockets that a new pool opens */
+	PORTS_GROW = 4,            /* more with every batch */
+	PORT_QUESTIONS = 4096,     /* then it is renewed; the first ones earlier, not all at once */
+	SOURCE_RETRY_US = 1000000, /* after a socket could not be opened */
+	RECEIVE_ROUNDS = 4,        /* then other sockets have their turn */
+	ERRORS_MAX = 64,           /* ICMP errors read at once */
+};
+
+struct outbound_port {
+	struct outbound_port *next, **link; /* of the pool's draining ones */
+	struct outbound_pool *pool;
+	uv_poll_t poll;
+	int fd;
+	unsigned flights, questions;
+	bool draining, closing;
+};
+
+struct outbound_pool {
+	struct outbound_pool *next;
+	struct outbound *outbound;
+	struct address source;
+	uint8_t family;
+	bool retired;                /* no policy names the source any more */
+	struct outbound_port **open; /* room for ports_max */
+	unsigned count;
+	struct outbound_port *draining;
+	struct outbound_port *dealt[OUTBOUND_PORTS_BATCH]; /* this batch's, NULL: not drawn yet */
+	uint64_t retry_us;
+};
+
+struct outbound_buffers *outbound_buffers_new(void)
+{
+	struct outbound_buffers *buffers = calloc(1, sizeof(*buffers));
+
+	if (buffers == NULL)
+		return NULL;
+	buffers->memory = malloc((size_t)OUTBOUND_RECEIVE * OUTBOUND_BUFFER);
+	if (buffers->memory == NULL) {
+		free(buffers);
+		return NULL;
+	}
+	for (unsigned i = 0; i < OUTBOUND_RECEIVE; i++) {
+		buffers->replies[i].iov_base = buffers->memory + (size_t)i * OUTBOUND_BUFFER;
+		buffers->replies[i].iov_len = MESSAGE_MAX;
+		buffers->headers[i].msg_hdr.msg_iov = &buffers->replies[i];
+		buffers->headers[i].msg_hdr.msg_iovlen = 1;
+		buffers->headers[i].msg_hdr.msg_name = &buffers->senders[i];
+		buffers->headers[i].msg_hdr.msg_namelen = sizeof(buffers->senders[i]);
+	}
+	return buffers;
+}
+
+void outbound_buffers_free(struct outbound_buffers *buffers)
+{
+	free(buffers->memory);
+	free(buffers);
+}
+
+/* ---- ports ---- */
+
+static void on_port_closed(uv_handle_t *handle)
+{
+	struct outbound_port *port = handle->data;
+
+	close(port->fd);
+	free(port);
+}
+
+static void port_close(struct outbound_port *port)
+{
+	port->closing = true;
+	uv_close((uv_handle_t *)&port->poll, on_port_closed);
+}
+
+static void port_close_if_drained(struct outbound_port *port)
+{
+	if (!port->draining || port->closing || port->flights > 0)
+		return;
+	*port->link = port->next;
+	if (port->next != NULL)
+		port->next->link = port->link;
+	port_close(port);
+}
+
+/* No new questions; the caller has taken it out of pool->open. */
+static void port_drain(struct outbound_port *port)
+{
+	struct outbound_pool *pool = port->pool;
+
+	for (unsigned i = 0; i < OUTBOUND_PORTS_BATCH; i++) {
+		if (pool->dealt[i] == port)
+			pool->dealt[i] = NULL;
+	}
+	port->draining = true;
+	port->next = pool->draining;
+	port->link = &pool->draining;
+	if (port->next != NULL)
+		port->next->link = &port->next;
+	pool->draining = port;
+	port_close_if_drained(port);
+}
+
+static int bound_socket(const struct outbound_pool *pool)
+{
+	struct host any = {.address = pool->source};
+	struct sockaddr_storage storage;
+	int on = 1, fd = socket_udp(pool->family);
+
+	if (fd < 0)
+		return fd;
+	any.address.family = pool->family;
+	socklen_t length = socket_address(&any, &storage);
+	if (pool->family == 4)
+		setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof(on));
+	else
+		setsockopt(fd, IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof(on));
+	if (bind(fd, (struct sockaddr *)&storage, length) == 0)
+		return fd;
+	close(fd);
+	return ERR_SYSTEM;
+}
+
+static void on_poll(uv_poll_t *poll, int status, int events);
+
+/* NULL: the source is not there, or there are no more descriptors. */
+static struct outbound_port *port_open(struct outbound_pool *pool)
+{
+	struct outbound *outbound = pool->outbound;
+	struct outbound_port *port = calloc(1, sizeof(*port));
+
+	if (port == NULL)
+		return NULL;
+	port->pool = pool;
+	port->fd = bound_socket(pool);
+	bool spare = port->fd < (int)outbound->descriptor_max || pool->count == 0;
+	if (port->fd < 0 || !spare || uv_poll_init(outbound->loop, &port->poll, port->fd) != 0) {
+		if (port->fd >= 0)
+			close(port->fd);
+		free(port);
+		return NULL;
+	}
+	port->poll.data = port;
+	port->questions = entropy_below(outbound->entropy, PORT_QUESTIONS / 2);
+	uv_poll_start(&port->poll, UV_READABLE, on_poll);
+	outbound->counters.ports_opened++;
+	return port;
+}
+
+/* ---- pools ---- */
+
+static void pool_grow(struct outbound_pool *pool, unsigned more, uint64_t now_us)
+{
+	if (now_us < pool->retry_us)
+		return;
+	while (more-- > 0 && pool->count < pool->outbound->ports_max) {
+		struct outbound_port *port = port_open(pool);
+		if (port == NULL) {
+			pool->retry_us = now_us + SOURCE_RETRY_US;
+			return;
+		}
+		pool->open[pool->count++] = port;
+	}
+}
+
+static struct outbound_pool *pool_find(struct outbound *outbound, const struct address *source,
+				       uint8_t family)
+{
+	struct outbound_pool *pool = outbound->pools;
+
+	while (pool != NULL &&
+	       (pool->retired || pool->family != family || !address_equal(&pool->source, source)))
+		pool = pool->next;
+	return pool;
+}
+
+static struct outbound_pool *pool_new(struct outbound *outbound, const struct address *source,
+				      uint8_t family)
+{
+	struct outbound_pool *pool = calloc(1, sizeof(*pool));
+
+	if (pool == NULL)
+		return NULL;
+	pool->open = calloc(outbound->ports_max, sizeof(struct outbound_port *));
+	if (pool->open == NULL) {
+		free(pool);
+		return NULL;
+	}
+	pool->outbound = outbound;
+	pool->source = *source;
+	pool->family = family;
+	pool->next = outbound->pools;
+	outbound->pools = pool;
+	return pool;
+}
+
+/* One port of this batch's at random; not one that has a flight with the same id. */
+static struct outbound_port *pool_deal(struct outbound_pool *pool, uint16_t id)
+{
+	struct outbound *outbound = pool->outbound;
+	struct outbound_port **slot = NULL;
+
+	for (unsigned tries = 0; tries < OUTBOUND_PORTS_BATCH; tries++) {
+		slot = &pool->dealt[entropy_below(outbound->entropy, OUTBOUND_PORTS_BATCH)];
+		if (*slot == NULL)
+			*slot = pool->open[entropy_below(outbound->entropy, pool->count)];
+		if (pending_find_flight(outbound->pending, *slot, id) == NULL)
+			break;
+	}
+	return *slot;
+}
+
+/* After a batch: ports that have carried enough make room for fresh ones, and the pool grows. */
+static void pool_end_batch(struct outbound_pool *pool, uint64_t now_us)
+{
+	bool used = false;
+
+	for (unsigned i = 0; i < OUTBOUND_PORTS_BATCH; i++)
+		used |= pool->dealt[i] != NULL;
+	memset(pool->dealt, 0, sizeof(pool->dealt));
+	if (!used || pool->retired)
+		return;
+	pool_grow(pool, PORTS_GROW, now_us);
+}
+
+static void pool_renew(struct outbound_pool *pool, struct outbound_port *port)
+{
+	struct outbound_port *fresh = port_open(pool);
+	unsigned i = 0;
+
+	port->questions = 0;
+	if (fresh == NULL)
+		return; /* it goes on as it is, and is tried again after as many questions */
+	while (pool->open[i] != port)
+		i++;
+	pool->open[i] = fresh;
+	pool->outbound->counters.ports_renewed++;
+	port_drain(port);
+}
+
+static void pool_retire(struct outbound_pool *pool)
+{
+	pool->retired = true;
+	while (pool->count > 0)
+		port_drain(pool->open[--pool->count]);
+}
+
+/* ---- sending ---- */
+
+static void note_failure(struct outbound *outbound, struct flight *flight, int error)
+{
+	struct outbound_buffers *buffers = outbound->buffers;
+
+	outbound->counters.send_failed++;
+	/* Full buffers lose a packet as any router may. */
+	if (error == EAGAIN || error == ENOBUFS || buffers->failures == OUTBOUND_FAILURES)
+		return;
+	bool source = error == EINVAL || error == EADDRNOTAVAIL;
+	buffers->failed[buffers->failures] = flight;
+	buffers->errors[buffers->failures++] = source ? TARGET_ERROR_SOURCE : TARGET_ERROR_NETWORK;
+}
+
+/* An ICMP error that has not been read yet fails the next send, whomever it is for: every failure
+ * is tried once more. */
+static void send_all(struct outbound *outbound, int fd, struct mmsghdr *headers,
+		     struct flight **flights, unsigned count)
+{
+	bool again = false;
+
+	for (unsigned sent = 0; sent < count;) {
+		int n = sendmmsg(fd, headers + sent, count - sent, MSG_DONTWAIT);
+		if (n > 0) {
+			sent += (unsigned)n;
+			outbound->counters.udp_sent += (unsigned)n;
+			again = false;
+		} else if (!again) {
+			again = true;
+		} else {
+			note_failure(outbound, flights[sent], errno);
+			sent++;
+			again = false;
+		}
+	}
+}
+
+static void send_gathered(struct outbound *outbound)
+{
+	struct outbound_buffers *buffers = outbound->buffers;
+	struct mmsghdr headers[OUTBOUND_GATHER];
+	struct flight *flights[OUTBOUND_GATHER];
+
+	for (unsigned first = 0; first < buffers->gathered; first++) {
+		struct outbound_port *port = buffers->ports[first];
+		unsigned count = 0;
+		for (unsigned i = first; i < buffers->gathered && port != NULL; i++) {
+			if (buffers->ports[i] != port)
+				continue;
+			buffers->ports[i] = NULL;
+			if (buffers->flights[i] == NULL)
+				continue;
+			flights[count] = buffers->flights[i];
+			headers[count++] = (struct mmsghdr){
+				.msg_hdr = {.msg_name = &buffers->peers[i],
+					    .msg_namelen = buffers->peer_lengths[i],
+					    .msg_iov = &buffers->questions[i],
+					    .msg_iovlen = 1}};
+		}
+		if (count > 0)
+			send_all(outbound, port->fd, headers, flights, count);
+	}
+	buffers->gathered = 0;
+}
+
+int outbound_udp_send(struct outbound *outbound, struct flight *flight, const uint8_t *wire,
+		      size_t length, uint64_t now_us)
+{
+	struct outbound_buffers *buffers = outbound->buffers;
+	const struct upstream *upstream = flight->upstream;
+	uint8_t family = upstream->host.address.family;
+	struct outbound_pool *pool = pool_find(outbound, &upstream->source, family);
+
+	assert(length <= MESSAGE_QUERY_MAX);
+	if (upstream->source.family != 0 && upstream->source.family != family)
+		return ERR_SYSTEM;
+	if (pool == NULL)
+		pool = pool_new(outbound, &upstream->source, family);
+	if (pool == NULL)
+		return ERR_NOMEM;
+	if (pool->count == 0)
+		pool_grow(pool, PORTS_FIRST, now_us);
+	if (pool->count == 0)
+		return ERR_SYSTEM;
+	if (buffers->gathered == OUTBOUND_GATHER)
+		send_gathered(outbound);
+	struct outbound_port *port = pool_deal(pool, flight->id);
+	unsigned i = buffers->gathered++;
+	port->flights++;
+	port->questions++;
+	flight->socket = port;
+	buffers->flights[i] = flight;
+	buffers->ports[i] = port;
+	buffers->peer_lengths[i] = socket_address(&upstream->host, &buffers->peers[i]);
+	buffers->questions[i] = (struct iovec){buffers->wires[i], length};
+	memcpy(buffers->wires[i], wire, length);
+	return 0;
+}
+
+void outbound_udp_forget(struct outbound *outbound, struct flight *flight)
+{
+	struct outbound_buffers *buffers = outbound->buffers;
+	struct outbound_port *port = flight->socket;
+
+	for (unsigned i = 0; i < buffers->gathered; i++) {
+		if (buffers->flights[i] == flight)
+			buffers->flights[i] = NULL;
+	}
+	for (unsigned i = 0; i < buffers->failures; i++) {
+		if (buffers->failed[i] == flight)
+			buffers->failed[i] = NULL;
+	}
+	assert(port->flights > 0);
+	port->flights--;
+	port_close_if_drained(port);
+}
+
+/* Failures are told here and not while sending, where the pending table is at work itself. What
+ * they send to the next target is gathered again; every question has a bounded number of sends. */
+static void tell_failures(struct outbound *outbound, uint64_t now_us)
+{
+	struct outbound_buffers *buffers = outbound->buffers;
+
+	while (buffers->failures > 0) {
+		unsigned last = buffers->failures - 1;
+		struct flight *flight = buffers->failed[last];
+		enum target_error error = buffers->errors[last];
+
+		buffers->failures = last;
+		if (flight != NULL)
+			pending_on_error(outbound->pending, flight, error, now_us);
+	}
+}
+
+/* A pool whose source is gone goes with its last port. */
+static void sweep_pools(struct outbound *outbound)
+{
+	for (struct outbound_pool **link = &outbound->pools; *link != NULL;) {
+		struct outbound_pool *pool = *link;
+		if (pool->retired && pool->draining == NULL) {
+			*link = pool->next;
+			free(pool->open);
+			free(pool);
+		} else {
+			link = &pool->next;
+		}
+	}
+}
+
+void outbound_udp_flush(struct outbound *outbound, uint64_t now_us)
+{
+	struct outbound_buffers *buffers = outbound->buffers;
+
+	while (buffers->gathered > 0 || buffers->failures > 0) {
+		send_gathered(outbound);
+		tell_failures(outbound, now_us);
+	}
+	for (struct outbound_pool *pool = outbound->pools; pool != NULL; pool = pool->next) {
+		for (unsigned i = 0; i < OUTBOUND_PORTS_BATCH; i++) {
+			struct outbound_port *port = pool->dealt[i];
+			if (port != NULL && port->questions >= PORT_QUESTIONS)
+				pool_renew(pool, port);
+		}
+		pool_end_batch(pool, now_us);
+	}
+	sweep_pools(outbound);
+}
+
+/* ---- receiving ---- */
+
+/* What an entry of the error queue says about which of our packets. */
+static void on_icmp(struct outbound_port *port, struct msghdr *message, const uint8_t *quote,
+		    size_t length, uint64_t now_us)
+{
+	struct outbound *outbound = port->pool->outbound;
+	struct sock_extended_err error = {0};
+	struct sockaddr_storage storage;
+	struct host host;
+
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c != NULL; c = CMSG_NXTHDR(message, c)) {
+		if ((c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_RECVERR) ||
+		    (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_RECVERR))
+			memcpy(&error, CMSG_DATA(c), sizeof(error));
+	}
+	if ((error.ee_origin != SO_EE_ORIGIN_ICMP && error.ee_origin != SO_EE_ORIGIN_ICMP6) ||
+	    error.ee_errno == EMSGSIZE || length < 2)
+		return;
+	memcpy(&storage, message->msg_name, sizeof(storage));
+	socket_host(&storage, &host);
+	struct flight *flight = pending_find_flight(outbound->pending, port, message_u16(quote));
+	if (flight == NULL || !host_equal(&flight->upstream->host, &host))
+		return;
+	outbound->counters.unreachable++;
+	pending_on_error(outbound->pending, flight, TARGET_ERROR_NETWORK, now_us);
+}
+
+static void read_errors(struct outbound_port *port, uint64_t now_us)
+{
+	uint8_t quote[MESSAGE_QUERY_MAX];
+	_Alignas(struct cmsghdr) uint8_t control[512];
+
+	for (unsigned i = 0; i < ERRORS_MAX && !port->closing; i++) {
+		struct sockaddr_storage peer = {0};
+		struct iovec iov = {quote, sizeof(quote)};
+		struct msghdr message = {.msg_name = &peer,
+					 .msg_namelen = sizeof(peer),
+					 .msg_iov = &iov,
+					 .msg_iovlen = 1,
+					 .msg_control = control,
+					 .msg_controllen = sizeof(control)};
+		ssize_t n = recvmsg(port->fd, &message, MSG_ERRQUEUE | MSG_DONTWAIT);
+		if (n < 0)
+			return;
+		on_icmp(port, &message, quote, (size_t)n, now_us);
+	}
+}
+
+/* How many there were; negative: nothing to read. */
+static int read_replies(struct outbound_port *port, uint64_t now_us)
+{
+	struct outbound *outbound = port->pool->outbound;
+	struct outbound_buffers *buffers = outbound->buffers;
+	int n = recvmmsg(port->fd, buffers->headers, OUTBOUND_RECEIVE, MSG_DONTWAIT, NULL);
+
+	for (int i = 0; i < n; i++) {
+		struct msghdr *header = &buffers->headers[i].msg_hdr;
+		struct host peer;
+		socket_host(&buffers->senders[i], &peer);
+		header->msg_namelen = sizeof(buffers->senders[i]);
+		outbound->counters.udp_received++;
+		pending_on_reply(outbound->pending, port, &peer, buffers->replies[i].iov_base,
+				 buffers->headers[i].msg_len, now_us);
+	}
+	return n;
+}
+
+static void on_poll(uv_poll_t *poll, int status, int events)
+{
+	struct outbound_port *port = poll->data;
+	struct outbound *outbound = port->pool->outbound;
+	uint64_t now_us = outbound->now_us(outbound->context);
+
+	(void)events;
+	if (status < 0)
+		read_errors(port, now_us);
+	for (unsigned round = 0; round < RECEIVE_ROUNDS && !port->closing; round++) {
+		int n = read_replies(port, now_us);
+		if (n < 0 && errno != EAGAIN && errno != EINTR)
+			read_errors(port, now_us); /* the error was reported in place of data */
+		else if (n < OUTBOUND_RECEIVE)
+			break;
+	}
+	if (status < 0 && !port->closing)
+		uv_poll_start(&port->poll, UV_READABLE, on_poll);
+}
+
+/* ---- sources come and go ---- */
+
+void outbound_udp_retain(struct outbound *outbound, const struct address *sources, size_t count)
+{
+	for (struct outbound_pool *pool = outbound->pools; pool != NULL; pool = pool->next) {
+		if (!pool->retired && !outbound_names_source(sources, count, &pool->source))
+			pool_retire(pool);
+	}
+	sweep_pools(outbound);
+}
+
+void outbound_udp_release(struct outbound *outbound)
+{
+	struct outbound_pool *next;
+
+	for (struct outbound_pool *pool = outbound->pools; pool != NULL; pool = next) {
+		next = pool->next;
+		pool_retire(pool);
+		for (struct outbound_port *port = pool->draining; port != NULL; port = port->next)
+			port_close(port);
+		free(pool->open);
+		free(pool);
+	}
+	outbound->pools = NULL;
+}
