@@ -367,7 +367,8 @@ void pending_finish(struct pending *pending, const struct ask_result *result, ui
 
 	pending->finishing = true;
 	pending_detach(pending);
-	void *value = table->on_result(table->context, pending->holder, &pending->key, result, now_us);
+	void *value =
+		table->on_result(table->context, pending->holder, &pending->key, result, now_us);
 	while (pending->waiters != NULL) {
 		struct waiter *waiter = pending->waiters;
 		waiter_unlink(waiter);
