@@ -193,3 +193,8 @@ bool target_take_copy(struct target *target, uint64_t now_us)
 	ADD(copies, 1);
 	return true;
 }
+
+bool target_take_resend(struct target *target)
+{
+	return budget_take(&target->resend);
+}
