@@ -1,0 +1,1008 @@
+/* Inbound on loopback: real sockets and a real loop, but the test owns the resolver and the clock.
+ * Queries are held until the test answers them, in the order it likes. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "endpoints/inbound.h"
+#include "endpoints/socket.h"
+
+enum { WORKERS_MAX = 3, HELD_MAX = 4096, BIG = 65535 };
+
+struct world;
+
+struct lane { /* a worker's share of the world */
+	struct world *world;
+	struct inbound_worker worker;
+	struct inbound *inbound;
+	unsigned seen;
+	bool misdirected;
+};
+
+struct world {
+	uv_loop_t loop;
+	struct wheel wheel;
+	struct query_pool pool;
+	uint64_t now_us;
+	struct host host;
+	struct listener *listener;
+	unsigned workers;
+	struct lane lanes[WORKERS_MAX];
+	bool hold;
+	size_t answer_bytes; /* of TXT data in an answer */
+	struct query *held[HELD_MAX];
+	unsigned held_count;
+	void *last_binding;
+	struct address last_client;
+};
+
+static const struct hash_key key = {3, 4};
+
+static uint64_t world_now(void *context)
+{
+	return ((struct lane *)context)->world->now_us;
+}
+
+/* An answer whose size the test chooses: opaque records of up to 60,000 bytes. */
+static void answer(struct world *world, struct query *query)
+{
+	static uint8_t buffer[BIG], rdata[60000];
+	struct message message;
+	size_t capacity = query->limit < 512 ? 512 : query->limit;
+	message_begin(&message, buffer, capacity, query->question, query->request.question_length);
+	if (world->answer_bytes > 0)
+		message_add_record(&message, SECTION_ANSWER, 65280, CLASS_IN, 60, 12, NULL, rdata,
+				   world->answer_bytes);
+	struct message_end end = {.ede = EDE_NONE, .payload = 1232, .limit = query->limit};
+	query_finish(query, buffer, message_finish(&message, &query->request, &end));
+}
+
+static void on_query(void *context, struct query *query)
+{
+	struct lane *lane = context;
+	struct world *world = lane->world;
+	lane->seen++;
+	if (!query->tcp && query->request.id % world->workers != (unsigned)(lane - world->lanes))
+		lane->misdirected = true;
+	world->last_binding = query->binding;
+	world->last_client = query->client;
+	if (!world->hold) {
+		answer(world, query);
+		return;
+	}
+	assert_true(world->held_count < HELD_MAX);
+	world->held[world->held_count++] = query;
+}
+
+static void listen_somewhere(struct world *world, const char *address)
+{
+	char error[LISTENER_ERROR_MAX] = "";
+	assert_int_equal(host_parse(&world->host, address, 0), 0);
+	for (unsigned i = 0; i < 200 && !world->listener; i++) {
+		world->host.port = (uint16_t)(20000 + ((unsigned)getpid() * 31 + i * 97) % 12000);
+		world->listener = listener_open(&world->host, world->workers, error);
+	}
+	if (!world->listener)
+		fail_msg("%s", error);
+}
+
+static struct world *world_new(const char *address, unsigned workers, unsigned pool_max)
+{
+	struct world *world = calloc(1, sizeof *world);
+	world->now_us = 1000000;
+	world->workers = workers;
+	assert_int_equal(uv_loop_init(&world->loop), 0);
+	wheel_init(&world->wheel, world->now_us);
+	query_pool_init(&world->pool, pool_max);
+	listen_somewhere(world, address);
+	for (unsigned i = 0; i < workers; i++) {
+		struct lane *lane = &world->lanes[i];
+		lane->world = world;
+		lane->worker = (struct inbound_worker){
+			.loop = &world->loop,
+			.wheel = &world->wheel,
+			.pool = &world->pool,
+			.key = &key,
+			.tcp = {.connections_max = 50,
+				.connections_per_client_max = 40,
+				.idle_timeout_ms = 10000,
+				.pipeline_max = 100},
+			.payload_max = 1232,
+			.now_us = world_now,
+			.on_query = on_query,
+			.context = lane,
+		};
+		assert_int_equal(
+			inbound_start(&lane->worker, world->listener, i, world, &lane->inbound), 0);
+	}
+	return world;
+}
+
+static void spin(struct world *world)
+{
+	for (unsigned i = 0; i < 3; i++) {
+		uv_run(&world->loop, UV_RUN_NOWAIT);
+		wheel_advance(&world->wheel, world->now_us);
+		for (unsigned k = 0; k < world->workers; k++)
+			inbound_flush(&world->lanes[k].worker);
+	}
+}
+
+static void pass(struct world *world, uint64_t us)
+{
+	world->now_us += us;
+	spin(world);
+}
+
+static void world_stop(struct world *world)
+{
+	for (unsigned i = 0; i < world->workers; i++) {
+		if (world->lanes[i].inbound)
+			inbound_stop(world->lanes[i].inbound);
+		world->lanes[i].inbound = NULL;
+	}
+}
+
+static void world_free(struct world *world)
+{
+	world_stop(world);
+	spin(world);
+	for (unsigned i = 0; i < world->workers; i++) {
+		assert_int_equal(world->lanes[i].worker.tcp_connections, 0);
+		assert_null(world->lanes[i].worker.listeners);
+		assert_null(world->lanes[i].worker.shared);
+		assert_false(world->lanes[i].misdirected);
+	}
+	assert_int_equal(world->wheel.armed, 0);
+	assert_int_equal(world->pool.in_use, 0);
+	assert_int_equal(uv_loop_close(&world->loop), 0);
+	listener_close(world->listener);
+	query_pool_release(&world->pool);
+	free(world);
+}
+
+static struct inbound_counters *counters(struct world *world)
+{
+	return &world->lanes[0].worker.counters;
+}
+
+/* ---- clients ---- */
+
+static size_t ask_wire(uint8_t *buffer, unsigned id)
+{
+	return message_write_query(buffer, (uint16_t)id, (const uint8_t *)"\4NaMe\4test", 11,
+				   TYPE_TXT, false, false, false);
+}
+
+static int client_to(struct world *world, bool tcp, const char *address)
+{
+	struct host host;
+	assert_int_equal(host_parse(&host, address, 0), 0);
+	host.port = world->host.port;
+	struct sockaddr_storage storage;
+	socklen_t length = socket_address(&host, &storage);
+	int fd = tcp ? socket_tcp(host.address.family) : socket_udp(host.address.family);
+	assert_true(fd >= 0);
+	int connected = connect(fd, (struct sockaddr *)&storage, length);
+	assert_true(connected == 0 || errno == EINPROGRESS);
+	spin(world);
+	return fd;
+}
+
+static int client(struct world *world, bool tcp)
+{
+	return client_to(world, tcp, "127.0.0.1");
+}
+
+/* Reads until it has `want` bytes (UDP: one packet); -1 when nothing comes, what there is at EOF.
+ */
+static ssize_t receive(struct world *world, int fd, uint8_t *buffer, size_t want, bool tcp)
+{
+	size_t have = 0;
+	for (unsigned i = 0; i < 300; i++) {
+		spin(world);
+		ssize_t got = recv(fd, buffer + have, want - have, MSG_DONTWAIT);
+		if (got == 0)
+			return (ssize_t)have;
+		if (got > 0) {
+			have += (size_t)got;
+			if (!tcp || have == want)
+				return (ssize_t)have;
+			i = 0;
+			continue;
+		}
+		if (errno != EAGAIN)
+			return -errno;
+		usleep(200);
+	}
+	return -1;
+}
+
+static void ask_udp(int fd, unsigned id)
+{
+	uint8_t wire[MESSAGE_QUERY_MAX];
+	size_t length = ask_wire(wire, id);
+	assert_int_equal(send(fd, wire, length, 0), length);
+}
+
+static size_t framed(uint8_t *buffer, unsigned id)
+{
+	size_t length = ask_wire(buffer + 2, id);
+	message_put16(buffer, (uint16_t)length);
+	return length + 2;
+}
+
+static void ask_tcp(int fd, unsigned id)
+{
+	uint8_t wire[MESSAGE_QUERY_MAX + 2];
+	size_t length = framed(wire, id);
+	assert_int_equal(send(fd, wire, length, MSG_NOSIGNAL), length);
+}
+
+/* The id of the next reply, -1 for the end of the stream or nothing. */
+static int answer_tcp(struct world *world, int fd)
+{
+	static uint8_t buffer[BIG];
+	if (receive(world, fd, buffer, 2, true) != 2)
+		return -1;
+	size_t length = message_u16(buffer);
+	assert_int_equal(receive(world, fd, buffer, length, true), length);
+	assert_true(message_flags(buffer) & FLAG_QR);
+	return message_u16(buffer);
+}
+
+/* True when the server has closed the connection and nothing is left to read. */
+static bool closed(struct world *world, int fd)
+{
+	uint8_t byte;
+	ssize_t got = receive(world, fd, &byte, 1, true);
+	return got == 0 || got == -ECONNRESET;
+}
+
+static void answer_held(struct world *world, unsigned index)
+{
+	struct query *query = world->held[index];
+	assert_non_null(query);
+	world->held[index] = NULL;
+	answer(world, query);
+}
+
+/* Waits for the resolver to hold so many queries. */
+static void wait_held(struct world *world, unsigned count)
+{
+	for (unsigned i = 0; i < 300 && world->held_count < count; i++) {
+		spin(world);
+		usleep(200);
+	}
+	assert_int_equal(world->held_count, count);
+}
+
+/* ---- UDP ---- */
+
+static void udp_question_is_answered_with_its_id_and_case(void **state)
+{
+	(void)state;
+	struct world *world = world_new("127.0.0.1", 1, 100);
+	int fd = client(world, false);
+	uint8_t wire[512];
+	ask_udp(fd, 0x1234);
+	assert_int_equal(receive(world, fd, wire, sizeof wire, false), 12 + 15);
+	assert_int_equal(message_u16(wire), 0x1234);
+	assert_memory_equal(wire + 12, "\4NaMe\4test", 11);
+	assert_ptr_equal(world->last_binding, world);
+	assert_int_equal(world->last_client.family, 4);
+	assert_memory_equal(world->last_client.bytes, "\x7f\0\0\1", 4);
+	assert_int_equal(counters(world)->udp_queries, 1);
+	assert_int_equal(counters(world)->replies, 1);
+	inbound_rebind(world->lanes[0].inbound, &world->pool);
+	ask_udp(fd, 1);
+	assert_true(receive(world, fd, wire, sizeof wire, false) > 0);
+	assert_ptr_equal(world->last_binding, &world->pool);
+	assert_true(host_equal(inbound_host(world->lanes[0].inbound), &world->host));
+	close(fd);
+	world_free(world);
+}
+
+static void udp_malformed_gets_formerr_or_silence(void **state)
+{
+	(void)state;
+	struct world *world = world_new("127.0.0.1", 1, 100);
+	int fd = client(world, false);
+	uint8_t wire[5000] = {0xab, 0xcd};
+	send(fd, wire, 12, 0);
+	uint8_t reply[512];
+	assert_int_equal(receive(world, fd, reply, sizeof reply, false), 12);
+	assert_memory_equal(reply, "\xab\xcd\x80\x81\0\0\0\0\0\0\0\0", 12);
+	send(fd, wire, 11, 0);
+	send(fd, wire, 1, 0);
+	send(fd, wire, 0, 0);
+	wire[2] = 0x80;
+	send(fd, wire, 12, 0);
+	assert_int_equal(receive(world, fd, reply, sizeof reply, false), -1);
+	assert_int_equal(counters(world)->silent, 4);
+	/* A good question, and behind it more than a packet may have. */
+	ask_wire(wire, 7);
+	send(fd, wire, sizeof wire, 0);
+	assert_int_equal(receive(world, fd, reply, sizeof reply, false), 12 + 15);
+	assert_int_equal(message_flags(reply) & FLAG_RCODE, RCODE_FORMERR);
+	assert_int_equal(counters(world)->malformed, 2);
+	assert_int_equal(world->lanes[0].seen, 0);
+	close(fd);
+	world_free(world);
+}
+
+static void udp_answer_over_the_clients_size_is_truncated(void **state)
+{
+	(void)state;
+	struct world *world = world_new("127.0.0.1", 1, 100);
+	int fd = client(world, false);
+	uint8_t reply[4096], wire[MESSAGE_QUERY_MAX];
+	const size_t around = 12 + 15 + 12; /* header, question, record */
+	for (unsigned over = 0; over < 2; over++) {
+		world->answer_bytes = 512 - around + over;
+		ask_udp(fd, 5);
+		ssize_t length = receive(world, fd, reply, sizeof reply, false);
+		assert_int_equal(length, over ? 12 + 15 : 512);
+		assert_int_equal((message_flags(reply) & FLAG_TC) != 0, over);
+	}
+	/* With EDNS: what it advertises, but not over our own maximum. */
+	for (unsigned over = 0; over < 2; over++) {
+		world->answer_bytes = 1232 - around - 11 + over;
+		size_t bytes = message_write_query(wire, 6, (const uint8_t *)"\4NaMe\4test", 11,
+						   TYPE_TXT, false, false, true);
+		message_put16(wire + bytes - 8, 4096);
+		send(fd, wire, bytes, 0);
+		ssize_t length = receive(world, fd, reply, sizeof reply, false);
+		assert_int_equal(length, over ? 12 + 15 + 11 : 1232);
+	}
+	assert_int_equal(counters(world)->truncated, 2);
+	close(fd);
+	world_free(world);
+}
+
+static void udp_bursts_beyond_a_batch_are_all_answered(void **state)
+{
+	(void)state;
+	struct world *world = world_new("127.0.0.1", 1, 1000);
+	world->answer_bytes = 400; /* so that the outbox is full by bytes now and then */
+	int fd = client(world, false);
+	int room = 1 << 22;
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof room);
+	static const unsigned bursts[] = {1, 63, 64, 65, 128, 150};
+	for (unsigned b = 0; b < 6; b++) {
+		bool seen[150] = {false};
+		uint8_t reply[1500];
+		for (unsigned i = 0; i < bursts[b]; i++)
+			ask_udp(fd, i);
+		for (unsigned i = 0; i < bursts[b]; i++) {
+			assert_true(receive(world, fd, reply, sizeof reply, false) > 400);
+			unsigned id = message_u16(reply);
+			assert_true(id < bursts[b] && !seen[id]);
+			seen[id] = true;
+		}
+	}
+	assert_int_equal(counters(world)->send_failed, 0);
+	close(fd);
+	world_free(world);
+}
+
+static void full_pool_answers_servfail_and_recovers(void **state)
+{
+	(void)state;
+	struct world *world = world_new("127.0.0.1", 1, 2);
+	world->hold = true;
+	int fd = client(world, false), stream = client(world, true);
+	uint8_t reply[512];
+	ask_udp(fd, 1);
+	ask_udp(fd, 2);
+	wait_held(world, 2);
+	ask_udp(fd, 3);
+	assert_int_equal(receive(world, fd, reply, sizeof reply, false), 12 + 15);
+	assert_int_equal(message_u16(reply), 3);
+	assert_int_equal(message_flags(reply) & FLAG_RCODE, RCODE_SERVFAIL);
+	ask_tcp(stream, 4);
+	assert_int_equal(answer_tcp(world, stream), 4);
+	assert_int_equal(counters(world)->overload, 2);
+	answer_held(world, 0);
+	assert_int_equal(receive(world, fd, reply, sizeof reply, false), 12 + 15);
+	assert_int_equal(message_u16(reply), 1);
+	assert_int_equal(message_flags(reply) & FLAG_RCODE, RCODE_NOERROR);
+	ask_udp(fd, 5);
+	wait_held(world, 3);
+	answer_held(world, 1);
+	answer_held(world, 2);
+	close(fd);
+	close(stream);
+	world_free(world);
+}
+
+static void every_id_reaches_its_receiver_and_none_a_twin(void **state)
+{
+	(void)state;
+	for (unsigned workers = 1; workers <= WORKERS_MAX; workers++) {
+		struct world *world = world_new("127.0.0.1", workers, 1000);
+		int fd = client(world, false);
+		unsigned sent = 0;
+		for (unsigned id = 0; id < 65536; id += id < 64 || id > 65500 ? 1 : 211) {
+			uint8_t reply[512];
+			ask_udp(fd, id);
+			assert_true(receive(world, fd, reply, sizeof reply, false) > 0);
+			assert_int_equal(message_u16(reply), id);
+			sent++;
+		}
+		unsigned seen = 0;
+		for (unsigned i = 0; i < workers; i++) {
+			assert_true(world->lanes[i].seen > sent / workers / 2);
+			seen += world->lanes[i].seen;
+		}
+		assert_int_equal(seen, sent);
+		close(fd);
+		world_free(world);
+	}
+}
+
+static void reply_leaves_from_the_address_that_was_asked(void **state)
+{
+	(void)state;
+	struct world *world = world_new("0.0.0.0", 1, 100);
+	uint8_t reply[512];
+	static const char *const asked[] = {"127.0.0.1", "127.0.0.77", "127.3.2.1"};
+	for (unsigned i = 0; i < 3; i++) {
+		int fd = client_to(world, false, asked[i]); /* takes packets from there alone */
+		ask_udp(fd, i);
+		assert_true(receive(world, fd, reply, sizeof reply, false) > 0);
+		close(fd);
+	}
+	world_free(world);
+	world = world_new("::", 1, 100);
+	int fd = client_to(world, false, "::1");
+	ask_udp(fd, 9);
+	assert_true(receive(world, fd, reply, sizeof reply, false) > 0);
+	assert_int_equal(world->last_client.family, 6);
+	close(fd);
+	world_free(world);
+}
+
+static void ipv6_address_serves_both_transports(void **state)
+{
+	(void)state;
+	struct world *world = world_new("::1", 2, 100);
+	int fd = client_to(world, false, "::1"), stream = client_to(world, true, "::1");
+	uint8_t reply[512];
+	ask_udp(fd, 9);
+	assert_true(receive(world, fd, reply, sizeof reply, false) > 0);
+	ask_tcp(stream, 10);
+	assert_int_equal(answer_tcp(world, stream), 10);
+	close(fd);
+	close(stream);
+	world_free(world);
+}
+
+static void udp_query_without_a_reply_is_only_taken_back(void **state)
+{
+	(void)state;
+	struct world *world = world_new("127.0.0.1", 1, 100);
+	world->hold = true;
+	int fd = client(world, false);
+	uint8_t reply[512];
+	ask_udp(fd, 1);
+	wait_held(world, 1);
+	query_finish(world->held[0], NULL, 0);
+	assert_int_equal(world->pool.in_use, 0);
+	assert_int_equal(receive(world, fd, reply, sizeof reply, false), -1);
+	close(fd);
+	world_free(world);
+}
+
+/* ---- TCP ---- */
+
+static void pipelined_questions_are_answered_in_any_order(void **state)
+{
+	(void)state;
+	struct world *world = world_new("127.0.0.1", 1, 100);
+	world->hold = true;
+	int fd = client(world, true);
+	uint8_t wire[5 * (MESSAGE_QUERY_MAX + 2)];
+	size_t length = 0;
+	for (unsigned id = 0; id < 5; id++)
+		length += framed(wire + length, id);
+	assert_int_equal(send(fd, wire, length, 0), length);
+	wait_held(world, 5);
+	static const unsigned order[] = {3, 0, 4, 2, 1};
+	for (unsigned i = 0; i < 5; i++) {
+		answer_held(world, order[i]);
+		assert_int_equal(answer_tcp(world, fd), order[i]);
+	}
+	assert_int_equal(counters(world)->tcp_queries, 5);
+	close(fd);
+	world_free(world);
+}
+
+static void message_may_arrive_byte_by_byte(void **state)
+{
+	(void)state;
+	struct world *world = world_new("127.0.0.1", 1, 100);
+	int fd = client(world, true);
+	uint8_t wire[MESSAGE_QUERY_MAX + 2];
+	for (unsigned id = 1; id < 3; id++) {
+		size_t length = framed(wire, id);
+		for (size_t i = 0; i < length; i++) {
+			assert_int_equal(world->lanes[0].seen, id - 1);
+			assert_int_equal(send(fd, wire + i, 1, 0), 1);
+			usleep(100);
+			spin(world);
+		}
+		assert_int_equal(answer_tcp(world, fd), id);
+	}
+	close(fd);
+	world_free(world);
+}
+
+static void longest_message_is_taken_and_answered(void **state)
+{
+	(void)state;
+	struct world *world = world_new("127.0.0.1", 1, 100);
+	int fd = client(world, true);
+	static uint8_t wire[2 + BIG];
+	/* A question and an OPT whose one option fills the message to its end. */
+	size_t length = message_write_query(wire + 2, 77, (const uint8_t *)"\4NaMe\4test", 11,
+					    TYPE_TXT, false, false, true);
+	size_t option = BIG - length;
+	message_put16(wire + 2 + length - 2, (uint16_t)option);
+	message_put16(wire + 2 + length, 65001);
+	message_put16(wire + 2 + length + 2, (uint16_t)(option - 4));
+	message_put16(wire, BIG);
+	size_t sent = 0;
+	while (sent < sizeof wire) {
+		ssize_t now = send(fd, wire + sent, sizeof wire - sent, MSG_DONTWAIT);
+		assert_true(now > 0 || errno == EAGAIN);
+		sent += now > 0 ? (size_t)now : 0;
+		spin(world);
+	}
+	world->answer_bytes = 60000;
+	assert_int_equal(answer_tcp(world, fd), 77);
+	assert_int_equal(counters(world)->truncated, 0);
+	ask_tcp(fd, 78);
+	assert_int_equal(answer_tcp(world, fd), 78);
+	close(fd);
+	world_free(world);
+}
+
+static void tcp_malformed_gets_formerr_and_the_connection_goes_on(void **state)
+{
+	(void)state;
+	struct world *world = world_new("127.0.0.1", 1, 100);
+	int fd = client(world, true);
+	send(fd, "\0\14\xab\xcd\0\0\0\0\0\0\0\0\0\0", 14, 0);
+	uint8_t reply[14];
+	assert_int_equal(receive(world, fd, reply, 14, true), 14);
+	assert_memory_equal(reply, "\0\14\xab\xcd\x80\x81\0\0\0\0\0\0\0\0", 14);
+	ask_tcp(fd, 3);
+	assert_int_equal(answer_tcp(world, fd), 3);
+	close(fd);
+	world_free(world);
+}
+
+static void length_under_a_header_ends_the_connection_after_its_answers(void **state)
+{
+	(void)state;
+	struct world *world = world_new("127.0.0.1", 1, 100);
+	world->hold = true;
+	static const uint8_t lengths[] = {0, 11};
+	for (unsigned i = 0; i < 2; i++) {
+		int fd = client(world, true);
+		ask_tcp(fd, 20 + i);
+		wait_held(world, i + 1);
+		uint8_t bad[2] = {0, lengths[i]};
+		send(fd, bad, 2, 0);
+		spin(world);
+		assert_int_equal(world->lanes[0].worker.tcp_connections, 1);
+		answer_held(world, i);
+		assert_int_equal(answer_tcp(world, fd), 20 + i);
+		assert_true(closed(world, fd));
+		close(fd);
+	}
+	world_free(world);
+}
+
+static void client_that_has_closed_its_side_still_gets_its_answers(void **state)
+{
+	(void)state;
+	struct world *world = world_new("127.0.0.1", 1, 100);
+	world->hold = true;
+	int fd = client(world, true);
+	ask_tcp(fd, 1);
+	ask_tcp(fd, 2);
+	shutdown(fd, SHUT_WR);
+	wait_held(world, 2);
+	answer_held(world, 1);
+	answer_held(world, 0);
+	assert_int_equal(answer_tcp(world, fd), 2);
+	assert_int_equal(answer_tcp(world, fd), 1);
+	assert_true(closed(world, fd));
+	close(fd);
+	world_free(world);
+}
+
+static void more_than_the_pipeline_waits_and_is_answered_after_eof_too(void **state)
+{
+	(void)state;
+	struct world *world = world_new("127.0.0.1", 1, 100);
+	world->hold = true;
+	world->lanes[0].worker.tcp.pipeline_max = 3;
+	int fd = client(world, true);
+	for (unsigned id = 0; id < 8; id++)
+		ask_tcp(fd, id);
+	shutdown(fd, SHUT_WR);
+	usleep(2000);
+	spin(world);
+	assert_int_equal(world->held_count, 3);
+	answer_held(world, 0);
+	wait_held(world, 4);
+	for (unsigned i = 1; i < 8; i++) {
+		wait_held(world, i + 3 < 8 ? i + 3 : 8);
+		answer_held(world, i);
+	}
+	for (unsigned id = 0; id < 8; id++)
+		assert_int_equal(answer_tcp(world, fd), id);
+	assert_true(closed(world, fd));
+	close(fd);
+	world_free(world);
+}
+
+/* Without reading its answers a client gets only so many of them into the queue. */
+static void client_that_does_not_read_is_not_read_from_either(void **state)
+{
+	(void)state;
+	struct world *world = world_new("127.0.0.1", 1, 1000);
+	world->answer_bytes = 60000;
+	world->lanes[0].worker.tcp.pipeline_max = 4;
+	int fd = client(world, true);
+	enum { ASKED = 400 };
+	for (unsigned id = 0; id < ASKED; id++)
+		ask_tcp(fd, id);
+	for (unsigned i = 0; i < 50; i++)
+		spin(world);
+	unsigned seen = world->lanes[0].seen;
+	assert_true(seen < ASKED);
+	for (unsigned id = 0; id < ASKED; id++)
+		assert_int_equal(answer_tcp(world, fd), id);
+	assert_int_equal(world->lanes[0].seen, ASKED);
+	/* And one that never reads at all is let go of. */
+	for (unsigned id = 0; id < ASKED; id++)
+		ask_tcp(fd, id);
+	for (unsigned i = 0; i < 50; i++)
+		spin(world);
+	pass(world, 10001 * 1000);
+	spin(world);
+	assert_int_equal(world->lanes[0].worker.tcp_connections, 0);
+	assert_int_equal(counters(world)->tcp_timeouts, 1);
+	close(fd);
+	world_free(world);
+}
+
+static void idle_connection_is_closed_at_its_timeout(void **state)
+{
+	(void)state;
+	struct world *world = world_new("127.0.0.1", 1, 100);
+	int fd = client(world, true);
+	assert_int_equal(world->lanes[0].worker.tcp_connections, 1);
+	pass(world, 6000 * 1000);
+	ask_tcp(fd, 1);
+	assert_int_equal(answer_tcp(world, fd), 1);
+	pass(world, 9990 * 1000);
+	assert_int_equal(world->lanes[0].worker.tcp_connections, 1);
+	pass(world, 20 * 1000);
+	assert_int_equal(world->lanes[0].worker.tcp_connections, 0);
+	assert_true(closed(world, fd));
+	assert_int_equal(counters(world)->tcp_timeouts, 1);
+	close(fd);
+	world_free(world);
+}
+
+static void unanswered_question_keeps_its_connection(void **state)
+{
+	(void)state;
+	struct world *world = world_new("127.0.0.1", 1, 100);
+	world->hold = true;
+	int fd = client(world, true);
+	ask_tcp(fd, 1);
+	wait_held(world, 1);
+	for (unsigned i = 0; i < 5; i++)
+		pass(world, 9000 * 1000);
+	answer_held(world, 0);
+	assert_int_equal(answer_tcp(world, fd), 1);
+	pass(world, 10002 * 1000);
+	assert_true(closed(world, fd));
+	close(fd);
+	world_free(world);
+}
+
+/* A byte every now and then does not keep a connection alive. */
+static void half_a_message_times_out_however_it_trickles(void **state)
+{
+	(void)state;
+	struct world *world = world_new("127.0.0.1", 1, 100);
+	int fd = client(world, true);
+	uint8_t wire[MESSAGE_QUERY_MAX + 2];
+	framed(wire, 1);
+	for (unsigned i = 0; i < 10; i++) {
+		assert_int_equal(world->lanes[0].worker.tcp_connections, 1);
+		send(fd, wire + i, 1, MSG_NOSIGNAL);
+		usleep(100);
+		spin(world);
+		pass(world, 1000 * 1000);
+	}
+	pass(world, 10 * 1000);
+	assert_true(closed(world, fd));
+	assert_int_equal(world->lanes[0].seen, 0);
+	close(fd);
+	world_free(world);
+}
+
+static void reset_with_questions_under_way_is_survived(void **state)
+{
+	(void)state;
+	struct world *world = world_new("127.0.0.1", 1, 100);
+	world->hold = true;
+	for (unsigned i = 0; i < 2; i++) {
+		int fd = client(world, true);
+		ask_tcp(fd, 1);
+		wait_held(world, i + 1);
+		struct linger hard = {.l_onoff = 1};
+		setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
+		close(fd);
+		if (i == 0) { /* noticed before the answer; otherwise while it is written */
+			usleep(1000);
+			spin(world);
+			assert_int_equal(world->lanes[0].worker.tcp_connections, 0);
+		}
+		answer_held(world, i);
+		spin(world);
+		assert_int_equal(world->lanes[0].worker.tcp_connections, 0);
+	}
+	assert_int_equal(world->pool.in_use, 0);
+	world_free(world);
+}
+
+static void connection_over_a_maximum_is_closed_at_once(void **state)
+{
+	(void)state;
+	struct world *world = world_new("127.0.0.1", 1, 100);
+	struct inbound_worker *worker = &world->lanes[0].worker;
+	worker->tcp.connections_max = 3;
+	worker->tcp.connections_per_client_max = 2;
+	int fds[4];
+	for (unsigned i = 0; i < 3; i++)
+		fds[i] = client(world, true);
+	assert_true(closed(world, fds[2])); /* the third of one client */
+	assert_int_equal(worker->tcp_connections, 2);
+	assert_int_equal(worker->counters.tcp_refused, 1);
+	worker->tcp.connections_per_client_max = 10;
+	close(fds[2]);
+	fds[2] = client(world, true);
+	fds[3] = client(world, true);
+	assert_true(closed(world, fds[3])); /* the fourth of all */
+	assert_int_equal(worker->counters.tcp_refused, 2);
+	ask_tcp(fds[2], 6);
+	assert_int_equal(answer_tcp(world, fds[2]), 6);
+	close(fds[0]); /* makes room */
+	usleep(1000);
+	spin(world);
+	close(fds[3]);
+	fds[3] = client(world, true);
+	ask_tcp(fds[3], 7);
+	assert_int_equal(answer_tcp(world, fds[3]), 7);
+	for (unsigned i = 1; i < 4; i++)
+		close(fds[i]);
+	world_free(world);
+}
+
+/* ---- life ---- */
+
+static void stop_with_queries_under_way_is_safe(void **state)
+{
+	(void)state;
+	struct world *world = world_new("127.0.0.1", 2, 100);
+	world->hold = true;
+	int fd = client(world, false), stream = client(world, true);
+	for (unsigned id = 0; id < 4; id++)
+		ask_udp(fd, id);
+	for (unsigned id = 0; id < 4; id++)
+		ask_tcp(stream, id);
+	wait_held(world, 8);
+	answer_held(world, 0);
+	answer_held(world, 7);
+	world_stop(world);
+	answer_held(world, 1); /* before the handles are closed, and after */
+	answer_held(world, 6);
+	spin(world);
+	for (unsigned i = 2; i < 6; i++)
+		answer_held(world, i);
+	uint8_t reply[512];
+	assert_true(receive(world, fd, reply, sizeof reply, false) > 0);
+	assert_int_equal(receive(world, fd, reply, sizeof reply, false), -1);
+	close(fd);
+	close(stream);
+	world_free(world);
+}
+
+static void stopped_listener_leaves_its_port_free(void **state)
+{
+	(void)state;
+	struct world *world = world_new("127.0.0.1", 2, 100);
+	int stream = client(world, true);
+	world_stop(world);
+	char error[LISTENER_ERROR_MAX] = "";
+	struct listener *again = listener_open(&world->host, 3, error);
+	assert_string_equal(error, "");
+	assert_non_null(again);
+	listener_close(again);
+	close(stream);
+	world_free(world);
+}
+
+static void second_listener_on_an_address_is_told_that_the_port_is_in_use(void **state)
+{
+	(void)state;
+	struct world *world = world_new("127.0.0.1", 1, 100);
+	char error[LISTENER_ERROR_MAX] = "", start[100], host[HOST_TEXT_MAX];
+	assert_null(listener_open(&world->host, 1, error));
+	snprintf(start, sizeof start, "%s (UDP): the port is in use",
+		 host_print(&world->host, host));
+	assert_int_equal(strncmp(error, start, strlen(start)), 0);
+	assert_null(strchr(error, '\n'));
+	/* The same port on another address is another matter. */
+	struct host other = world->host;
+	other.address.bytes[3] = 9;
+	struct listener *beside = listener_open(&other, 1, error);
+	assert_non_null(beside);
+	listener_close(beside);
+	world_free(world);
+}
+
+/* Who holds only TCP is found out too, and nothing stays open. */
+static void port_held_for_tcp_alone_is_found_out(void **state)
+{
+	(void)state;
+	struct world *world = world_new("127.0.0.1", 1, 100);
+	world_stop(world);
+	spin(world);
+	struct sockaddr_storage storage;
+	socklen_t length = socket_address(&world->host, &storage);
+	int fd = socket_tcp(4);
+	int on = 1;
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+	setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+	assert_int_equal(bind(fd, (struct sockaddr *)&storage, length), 0);
+	assert_int_equal(listen(fd, 1), 0);
+	char error[LISTENER_ERROR_MAX] = "";
+	assert_null(listener_open(&world->host, 2, error));
+	assert_non_null(strstr(error, "(TCP): the port is in use"));
+	int probe = socket_udp(4);
+	assert_int_equal(bind(probe, (struct sockaddr *)&storage, length), 0);
+	close(probe);
+	close(fd);
+	world_free(world);
+}
+
+static void address_that_is_not_here_is_named_with_what_to_do(void **state)
+{
+	(void)state;
+	struct host host;
+	char error[LISTENER_ERROR_MAX] = "";
+	assert_int_equal(host_parse(&host, "192.0.2.55:5353", 53), 0);
+	assert_null(listener_open(&host, 1, error));
+	assert_non_null(strstr(error, "192.0.2.55:5353 (UDP): no interface of this machine"));
+}
+
+static unsigned first_unprivileged_port(void)
+{
+	FILE *file = fopen("/proc/sys/net/ipv4/ip_unprivileged_port_start", "r");
+	unsigned port = 1024;
+	if (file && fscanf(file, "%u", &port) != 1)
+		port = 1024;
+	if (file)
+		fclose(file);
+	return port;
+}
+
+/* Without privileges, in a child that gives them up. Exit status 0: the text is right. */
+static void privileged_port_without_permission_is_one_clear_line(void **state)
+{
+	(void)state;
+	if (first_unprivileged_port() <= 53)
+		skip();
+	pid_t child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		if (geteuid() == 0 && setuid(65534) < 0)
+			_exit(3);
+		struct host host;
+		char error[LISTENER_ERROR_MAX] = "";
+		if (host_parse(&host, "127.0.0.99:53", 53) < 0)
+			_exit(4);
+		if (listener_open(&host, 1, error))
+			_exit(5);
+		const char *start = "127.0.0.99:53 (UDP): no permission to bind this port; ";
+		_exit(strncmp(error, start, strlen(start)) == 0 ? 0 : 6);
+	}
+	int status;
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+static void host_and_sockaddr_are_two_forms_of_one_thing(void **state)
+{
+	(void)state;
+	static const char *const texts[] = {"192.0.2.1:53", "[2001:db8::1]:5353", "[::]:1"};
+	for (unsigned i = 0; i < 3; i++) {
+		struct host host, back;
+		struct sockaddr_storage storage;
+		assert_int_equal(host_parse(&host, texts[i], 0), 0);
+		assert_int_equal(socket_address(&host, &storage),
+				 host.address.family == 4 ? sizeof(struct sockaddr_in)
+							  : sizeof(struct sockaddr_in6));
+		socket_host(&storage, &back);
+		assert_true(host_equal(&host, &back));
+	}
+	struct sockaddr_storage storage = {.ss_family = AF_UNIX};
+	struct host host = {.port = 1};
+	socket_host(&storage, &host);
+	assert_int_equal(host.address.family, 0);
+	assert_int_equal(socket_address(&host, &storage), 0);
+	struct sockaddr_in6 mapped = {.sin6_family = AF_INET6, .sin6_port = htons(7)};
+	memcpy(&mapped.sin6_addr, "\0\0\0\0\0\0\0\0\0\0\xff\xff\xc0\0\2\1", 16);
+	memcpy(&storage, &mapped, sizeof mapped);
+	socket_host(&storage, &host);
+	assert_int_equal(host.address.family, 4);
+	assert_memory_equal(host.address.bytes, "\xc0\0\2\1\0\0\0\0\0\0\0\0\0\0\0", 16);
+}
+
+int main(void)
+{
+	signal(SIGPIPE, SIG_IGN);
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(udp_question_is_answered_with_its_id_and_case),
+		cmocka_unit_test(udp_malformed_gets_formerr_or_silence),
+		cmocka_unit_test(udp_answer_over_the_clients_size_is_truncated),
+		cmocka_unit_test(udp_bursts_beyond_a_batch_are_all_answered),
+		cmocka_unit_test(full_pool_answers_servfail_and_recovers),
+		cmocka_unit_test(every_id_reaches_its_receiver_and_none_a_twin),
+		cmocka_unit_test(reply_leaves_from_the_address_that_was_asked),
+		cmocka_unit_test(ipv6_address_serves_both_transports),
+		cmocka_unit_test(udp_query_without_a_reply_is_only_taken_back),
+		cmocka_unit_test(pipelined_questions_are_answered_in_any_order),
+		cmocka_unit_test(message_may_arrive_byte_by_byte),
+		cmocka_unit_test(longest_message_is_taken_and_answered),
+		cmocka_unit_test(tcp_malformed_gets_formerr_and_the_connection_goes_on),
+		cmocka_unit_test(length_under_a_header_ends_the_connection_after_its_answers),
+		cmocka_unit_test(client_that_has_closed_its_side_still_gets_its_answers),
+		cmocka_unit_test(more_than_the_pipeline_waits_and_is_answered_after_eof_too),
+		cmocka_unit_test(client_that_does_not_read_is_not_read_from_either),
+		cmocka_unit_test(idle_connection_is_closed_at_its_timeout),
+		cmocka_unit_test(unanswered_question_keeps_its_connection),
+		cmocka_unit_test(half_a_message_times_out_however_it_trickles),
+		cmocka_unit_test(reset_with_questions_under_way_is_survived),
+		cmocka_unit_test(connection_over_a_maximum_is_closed_at_once),
+		cmocka_unit_test(stop_with_queries_under_way_is_safe),
+		cmocka_unit_test(stopped_listener_leaves_its_port_free),
+		cmocka_unit_test(second_listener_on_an_address_is_told_that_the_port_is_in_use),
+		cmocka_unit_test(port_held_for_tcp_alone_is_found_out),
+		cmocka_unit_test(address_that_is_not_here_is_named_with_what_to_do),
+		cmocka_unit_test(privileged_port_without_permission_is_one_clear_line),
+		cmocka_unit_test(host_and_sockaddr_are_two_forms_of_one_thing),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
