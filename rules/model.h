@@ -249,8 +249,8 @@ struct identity_settings { /* what CH TXT and NSID tell; NULL: nothing of intere
 };
 
 struct model {
-	struct arena arena;
 	struct origin origin;
+	struct arena arena;
 
 	const char *subscription, *region;
 	uint32_t workers; /* 0: one per CPU */

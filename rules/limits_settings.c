@@ -1,0 +1,105 @@
+/* What single settings owe each other: a least and a greatest value, a listener and its
+ * certificate; and the lists of bare values that are domain names or URLs. */
+#include <strings.h>
+
+#include "rules/limits_internal.h"
+#include "rules/ruleset.h"
+
+static void check_ordered(struct check *check, const struct origin *origin, const char *low_key,
+			  uint32_t low, const char *high_key, uint32_t high)
+{
+	if (low > high)
+		ERROR(check, origin, low_key,
+		      "%u is more than %s, which is %u; lower one or raise the other", low,
+		      high_key, high);
+}
+
+static void check_default_resolver(struct check *check)
+{
+	const struct default_resolver *resolver = &check->model->default_resolver;
+	size_t count = resolver->targets.count;
+
+	if (resolver->given || count > 0)
+		check_targets(check, resolver->targets.items, count, &resolver->origin, "targets");
+	if (count > LEG_UPSTREAMS_MAX)
+		ERROR(check, &resolver->origin, "targets",
+		      "%zu targets, and %d can be kept; remove some", count, LEG_UPSTREAMS_MAX);
+}
+
+static void check_reserved_domains(struct check *check)
+{
+	const struct model *model = check->model;
+	struct seen domains = {0};
+	char field[48], text[NAME_TEXT_MAX];
+	struct name name;
+
+	for (size_t i = 0; i < model->reserved_domains.count; i++) {
+		const char *domain = model->reserved_domains.items[i];
+		snprintf(field, sizeof(field), "reserved_domains[%zu]", i);
+		if (!domain)
+			continue;
+		if (!check_name(&name, domain))
+			ERROR(check, &model->origin, field,
+			      "\"%s\" is not a domain name; give one such as \"windows.net\"",
+			      domain);
+		else if (seen_put(check, &domains, name_to_text(&name, text), domain))
+			ERROR(check, &model->origin, field, "%s is there twice; keep one of them",
+			      text);
+	}
+}
+
+/* "http://127.0.0.1:8053": a scheme, a host with its port, and nothing behind. */
+static void check_url(struct check *check, const struct management *management, const char *url,
+		      const char *field)
+{
+	bool https = strncasecmp(url, "https://", 8) == 0;
+	bool http = strncasecmp(url, "http://", 7) == 0;
+	struct host host = {.port = 0};
+
+	if ((!http && !https) || host_parse(&host, url + (https ? 8 : 7), 0) != 0 || !host.port) {
+		ERROR(check, &management->origin, field,
+		      "\"%s\" does not fit; write http://ADDRESS:PORT or https://ADDRESS:PORT",
+		      url);
+		return;
+	}
+	if (http && !address_is_loopback(&host.address))
+		ERROR(check, &management->origin, field,
+		      "\"%s\" would carry secrets in the clear; use https, or a loopback address",
+		      url);
+	if (https && (!management->certificate || !management->key))
+		ERROR(check, &management->origin, field,
+		      "\"%s\" needs management.certificate and management.key; give both", url);
+}
+
+static void check_management(struct check *check)
+{
+	const struct management *management = &check->model->management;
+	struct seen ids = {0};
+	char field[32];
+
+	for (size_t i = 0; i < management->listen.count; i++) {
+		snprintf(field, sizeof(field), "listen[%zu]", i);
+		if (management->listen.items[i])
+			check_url(check, management, management->listen.items[i], field);
+	}
+	for (size_t i = 0; i < management->clients.count; i++) {
+		const struct management_client *client = &management->clients.items[i];
+		if (client->id && seen_put(check, &ids, client->id, client))
+			ERROR(check, &client->origin, "id",
+			      "there is a client \"%s\" already; choose another id", client->id);
+	}
+}
+
+void limits_check_settings(struct check *check)
+{
+	const struct model *model = check->model;
+
+	check_ordered(check, &model->limits.origin, "subnet_prefix_length_min",
+		      model->limits.subnet_prefix_length_min, "subnet_prefix_length_max",
+		      model->limits.subnet_prefix_length_max);
+	check_ordered(check, &model->cache.origin, "ttl_min", model->cache.ttl_min, "ttl_max",
+		      model->cache.ttl_max);
+	check_default_resolver(check);
+	check_reserved_domains(check);
+	check_management(check);
+}
