@@ -8,6 +8,7 @@
 #ifndef SLUICE_RECORD_H
 #define SLUICE_RECORD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -58,6 +59,10 @@ const uint8_t *rrset_rdata(const struct rrset *rrset, size_t *length);
  * section 4). The text is one letter per element: 'n' a name, a digit that many bytes, 's' a
  * character-string, '*' the rest. NULL: the rdata is opaque, copy it as it is. */
 const char *record_layout(uint16_t type);
+
+/* Whether records of this type can be data of a zone: not the types that exist only in questions or
+ * in the additional section of a message (RFC 6895 section 3.1), nor the reserved ones. */
+bool record_type_is_data(uint16_t type);
 
 /* "A", "TYPE65280"; returns text (at least 16 bytes). */
 char *record_type_print(uint16_t type, char *text, size_t size);

@@ -1,0 +1,35 @@
+/* The data of one record: presentation form (RFC 1035 section 5.1, and for every type RFC 3597's
+ * "\# LENGTH HEX") to wire and back. ldns knows the types; what it cannot read or print in a way
+ * that survives the round trip is written in RFC 3597's form. */
+#ifndef SLUICE_RDATA_H
+#define SLUICE_RDATA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "rules/err.h"
+#include "rules/name.h"
+
+enum { RDATA_MAX = 65535 }; /* bytes */
+
+/* Whether these bytes can be the uncompressed rdata of a record of this type, as far as
+ * record_layout and the fixed sizes of A and AAAA tell. */
+bool rdata_is_valid(uint16_t type, const uint8_t *rdata, size_t length);
+
+/* Reads one line without comments and parentheses. Names without a final dot, and "@", are taken
+ * relative to `origin` (uncompressed wire). ERR_INVALID or ERR_TOO_LONG; *why then tells a person
+ * the reason, and is good until the program ends. */
+MUST_CHECK int rdata_parse(uint16_t type, const char *text, const uint8_t *origin,
+			   uint8_t rdata[RDATA_MAX], size_t *length, const char **why);
+
+/* Reads one name, in the case in which it is written, in the same manner. */
+MUST_CHECK int rdata_parse_name(const char *text, const uint8_t *origin,
+				uint8_t wire[NAME_WIRE_MAX], size_t *length, const char **why);
+
+/* Prints what rdata_parse reads back to the same bytes, whatever the origin. ERR_SYSTEM when `out`
+ * refuses. */
+MUST_CHECK int rdata_print(uint16_t type, const uint8_t *rdata, size_t length, FILE *out);
+
+#endif
