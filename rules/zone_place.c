@@ -1,0 +1,230 @@
+/* Putting a checked zone where it stays: nodes and RRsets in canonical order in four arrays, each
+ * of exactly the size that the check has counted, so that a small zone is small and a record among
+ * a million costs little more than its bytes.
+ *
+ * A zone whose file has no SOA gets one here, as an Azure private zone has one that nobody wrote.
+ */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "rules/zone.h"
+#include "rules/zone_builder.h"
+#include "rules/zone_internal.h"
+
+enum {
+	SOA_TTL = 3600,        /* seconds, of a SOA we make up */
+	SOA_MINIMUM_BYTES = 4, /* at the end of the rdata */
+};
+
+struct placer {
+	struct zone *zone;
+	struct zone_node *node; /* the next free one */
+	uint8_t *owners, *sets; /* the next free byte */
+};
+
+static void put16(uint8_t *at, size_t value)
+{
+	at[0] = (uint8_t)(value >> 8);
+	at[1] = (uint8_t)value;
+}
+
+static void put32(uint8_t *at, uint32_t value)
+{
+	put16(at, value >> 16);
+	put16(at + 2, value & 0xffff);
+}
+
+static uint32_t get32(const uint8_t *at)
+{
+	return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
+}
+
+/* MNAME is the apex, RNAME hostmaster below it, or, where that would be too long, the apex too. */
+static int add_soa(struct zone_builder *builder, const struct origin *origin)
+{
+	static const uint8_t hostmaster[] = "\012hostmaster";
+	static const uint32_t times[] = {1, 3600, 300, 2419200, 300};
+	const struct name *apex = &builder->apex;
+	uint8_t rdata[2 * NAME_WIRE_MAX + sizeof(times)];
+	size_t label = sizeof(hostmaster) - 1, at = apex->length;
+
+	memcpy(rdata, apex->wire, apex->length);
+	if (apex->length + label <= NAME_WIRE_MAX) {
+		memcpy(rdata + at, hostmaster, label);
+		at += label;
+	}
+	memcpy(rdata + at, apex->wire, apex->length);
+	at += apex->length;
+	for (size_t i = 0; i < sizeof(times) / sizeof(*times); i++, at += 4)
+		put32(rdata + at, times[i]);
+	builder->owner = *apex;
+	return zone_builder_keep(builder, origin, apex->wire, TYPE_SOA, SOA_TTL, rdata, at);
+}
+
+static void insert_slot(struct zone *zone, uint64_t hash, const struct zone_node *node)
+{
+	size_t slot = hash & zone->slot_mask;
+
+	while (zone->slots[slot].node != 0)
+		slot = (slot + 1) & zone->slot_mask;
+	zone->slots[slot] = (struct zone_slot){.hash = zone_slot_hash(hash),
+					       .node = (uint32_t)(node - zone->nodes) + 1};
+}
+
+/* A node for the suffix that starts at label `first` of a name whose wire is at `wire`. */
+static struct zone_node *place_node(struct placer *placer, const struct name *name, unsigned first,
+				    const uint8_t *wire)
+{
+	struct zone_node *node = placer->node++;
+
+	node->owner = wire + name->offset[first];
+	insert_slot(placer->zone, name->hash[first], node);
+	return node;
+}
+
+static void write_header(uint8_t *at, const struct entry *entry)
+{
+	put16(at, 0xc00c);
+	put16(at + 2, entry->type);
+	put16(at + 4, CLASS_IN);
+	put32(at + 6, entry->ttl);
+	put16(at + 10, entry->rdata_length);
+}
+
+static const struct rrset *place_set(struct placer *placer, struct span set)
+{
+	struct rrset *rrset = (struct rrset *)(void *)placer->sets;
+	uint8_t *at = rrset->wire;
+
+	set = zone_unique(set);
+	rrset->type = set.items->type;
+	rrset->count = (uint16_t)set.count;
+	rrset->ttl = set.items->ttl;
+	rrset->length = (uint32_t)zone_wire_length(set);
+	for (size_t i = 0; i < set.count; i++) {
+		write_header(at, &set.items[i]);
+		memcpy(at + RECORD_HEADER, set.items[i].rdata, set.items[i].rdata_length);
+		at += RECORD_HEADER + set.items[i].rdata_length;
+	}
+	placer->sets += zone_set_bytes(rrset->length);
+	return rrset;
+}
+
+/* The nodes between the owner before and this one, this one's, and its sets. */
+static void place_owner(struct placer *placer, const struct entry *before, struct span owner)
+{
+	size_t length = name_wire_length(owner.items->owner);
+	uint8_t *wire = placer->owners;
+	struct zone_node *node;
+	struct name name;
+	struct span set;
+	int err;
+
+	placer->owners += length;
+	memcpy(wire, owner.items->owner, length);
+	err = name_from_wire(&name, &placer->zone->key, wire, length, 0, NULL);
+	assert(err == 0); /* it was when it was added */
+	(void)err;
+	if (name.labels > placer->zone->labels_max)
+		placer->zone->labels_max = name.labels;
+	for (size_t i = zone_count_between(before, owner.items); i > 0; i--)
+		place_node(placer, &name, (unsigned)i, wire);
+	node = place_node(placer, &name, 0, wire);
+	node->sets = (const struct rrset *)(const void *)placer->sets;
+	for (size_t i = 0; i < owner.count; i += set.count, node->count++) {
+		set = zone_set_span(owner.items + i, owner.count - i);
+		place_set(placer, set);
+	}
+}
+
+/* The SOA for negative answers: its TTL is at most MINIMUM (RFC 2308 section 5). */
+static struct rrset *copy_negative_soa(struct arena *arena, const struct rrset *soa)
+{
+	size_t bytes = zone_set_bytes(soa->length);
+	struct rrset *negative = arena_alloc(arena, bytes);
+	uint32_t minimum = get32(soa->wire + soa->length - SOA_MINIMUM_BYTES);
+
+	if (negative == NULL)
+		return NULL;
+	memcpy(negative, soa, bytes);
+	if (minimum < negative->ttl)
+		negative->ttl = minimum;
+	put32(negative->wire + 6, negative->ttl);
+	return negative;
+}
+
+static int alloc_arrays(struct zone *zone, struct placer *placer, const struct totals *totals)
+{
+	size_t slots = 4;
+
+	while (slots < 2 * totals->nodes)
+		slots *= 2;
+	zone->slot_mask = slots - 1;
+	zone->slots = arena_alloc_array(&zone->arena, slots, sizeof(*zone->slots));
+	zone->nodes = arena_alloc_array(&zone->arena, totals->nodes, sizeof(*zone->nodes));
+	placer->sets = arena_alloc(&zone->arena, totals->set_bytes);
+	placer->owners = arena_alloc_bytes(&zone->arena, totals->owner_bytes);
+	placer->node = zone->nodes;
+	placer->zone = zone;
+	return zone->slots != NULL && zone->nodes != NULL && placer->sets != NULL &&
+			       placer->owners != NULL
+		       ? 0
+		       : ERR_NOMEM;
+}
+
+static struct zone *place(struct zone_builder *builder, const struct totals *totals)
+{
+	struct zone *zone = calloc(1, sizeof(*zone));
+	const struct entry *before = NULL;
+	struct placer placer;
+	struct span owner;
+
+	if (zone == NULL)
+		return NULL;
+	atomic_init(&zone->references, 1);
+	arena_init(&zone->arena);
+	zone->key = builder->key;
+	zone->apex = builder->apex;
+	zone->node_count = totals->nodes;
+	zone->record_sets = totals->sets;
+	zone->records = totals->records;
+	if (totals->nodes >= UINT32_MAX || alloc_arrays(zone, &placer, totals) != 0)
+		goto failed;
+	for (size_t i = 0; i < builder->count; i += owner.count) {
+		owner = zone_owner_span(builder->entries + i, builder->count - i);
+		place_owner(&placer, before, owner);
+		before = owner.items;
+	}
+	assert((size_t)(placer.node - zone->nodes) == totals->nodes);
+	zone->soa = zone->nodes[0].sets;
+	assert(zone->soa->type == TYPE_SOA);
+	zone->negative_soa = copy_negative_soa(&zone->arena, zone->soa);
+	if (zone->negative_soa != NULL)
+		return zone;
+
+failed:
+	zone_unref(zone);
+	return NULL;
+}
+
+struct zone *zone_builder_finish(struct zone_builder *builder, const struct origin *origin,
+				 struct faults *faults)
+{
+	struct zone *zone = NULL;
+	struct totals totals;
+
+	if (!builder->has_soa && add_soa(builder, origin) != 0)
+		builder->out_of_memory = true;
+	if (!builder->out_of_memory)
+		zone_builder_check(builder, &totals, faults);
+	if (!builder->out_of_memory && !builder->broken) {
+		zone = place(builder, &totals);
+		builder->out_of_memory = zone == NULL;
+	}
+	if (builder->out_of_memory)
+		fault_add(faults, FAULT_ERROR, origin, NULL,
+			  "there is not enough memory for the zone");
+	zone_builder_free(builder);
+	return zone;
+}
