@@ -210,8 +210,8 @@ def tcp(packet, server, timeout=5.0, source=None):
         return recv_framed(sock)
 
 
-def ask(server, name, rtype="A", transport=udp, **how):
+def ask(server, name, rtype="A", transport=udp, timeout=5.0, **how):
     """An ordinary question with EDNS, and its answer taken apart; None for silence."""
     how.setdefault("opts", (opt(),))
-    answer = transport(query(name, rtype, **how), server)
+    answer = transport(query(name, rtype, **how), server, timeout=timeout)
     return Message(answer) if answer is not None else None

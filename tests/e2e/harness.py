@@ -13,6 +13,7 @@ World.close() is itself a test: sluice must end with status 0 and without a sani
 
 import contextlib
 import ctypes
+import itertools
 import json
 import os
 import re
@@ -156,11 +157,14 @@ class Upstream(Process):
 class Host:
     """A machine: a network namespace on the world's bridge. Every address is reached directly."""
 
+    links = itertools.count()  # a name is not used twice: links vanish a little later than removed
+
     def __init__(self, world, name, addresses):
         self.world, self.name = world, name
+        link = "veth%d" % next(self.links)
         sh("ip", "netns", "add", name)
-        sh("ip", "link", "add", "v" + name, "type", "veth", "peer", "name", "eth0", "netns", name)
-        sh("ip", "link", "set", "v" + name, "master", "br0", "up")
+        sh("ip", "link", "add", link, "type", "veth", "peer", "name", "eth0", "netns", name)
+        sh("ip", "link", "set", link, "master", "br0", "up")
         for command_ in ("link set lo up", "link set eth0 up"):
             sh("ip", "-n", name, *command_.split())
         for address in addresses:
@@ -262,9 +266,8 @@ class World:
         return path
 
     def host(self, name, *addresses):
-        host = Host(self, name, addresses)
-        self.hosts.append(host)
-        return host
+        self.hosts.append(name)
+        return Host(self, name, addresses)
 
     def program(self, path):
         """A copy of a system's program, which no AppArmor profile keeps from our folder."""
@@ -283,8 +286,8 @@ class World:
             problem = process.check()
             if problem:
                 wrong.append("%s: %s" % (process.name, problem))
-        for host in self.hosts:
-            sh("ip", "netns", "del", host.name)
+        for name in self.hosts:
+            sh("ip", "netns", "del", name)
         shutil.rmtree(self.dir, ignore_errors=True)
         if wrong:
             raise AssertionError("\n".join(wrong))

@@ -1,6 +1,7 @@
 """Rules and their targets: NSD, Unbound and dnsmasq on the on-premises side, asked through an
 inbound endpoint. Also what targets do wrong: silence, errors, truncation, forgeries."""
 
+import itertools
 import signal
 import socket
 import time
@@ -139,13 +140,15 @@ class Scripted(harness.Case):
     @classmethod
     def build(cls, world):
         cls.client = world.host("client", "10.20.0.5")
-        onprem = world.host("onprem", "192.168.0.1", "192.168.0.2", "fd00:1::1")
+        onprem = world.host("onprem", "192.168.0.1", "192.168.0.2", "192.168.0.3")
         cloud = world.host("cloud", "10.10.0.4", "10.10.0.20")
         cls.first = harness.Upstream(onprem, "192.168.0.1", "192.0.2.1")
         cls.second = servers.dnsmasq(onprem, "192.168.0.2", "address=/corp.test/192.0.2.2")
+        cls.old = harness.Upstream(onprem, "192.168.0.3", "192.0.2.3")
         cls.sluice = harness.Sluice(cloud, config(
             rule("corp", "corp.test.", "192.168.0.1", "192.168.0.2"),
             rule("alone", "alone.test.", "192.168.0.1"),
+            rule("old", "old.test.", "192.168.0.3"),
             rule("tcp", "tcp.test.", ("192.168.0.1", "tcp"))), ("10.10.0.4", 53))
 
     def test_the_first_target_is_asked_first(self):
@@ -184,10 +187,11 @@ class Scripted(harness.Case):
     def test_forged_replies_are_ignored(self):
         self.assert_answer(self.client.ask("10.10.0.4", "forged.alone.test"), "192.0.2.1")
 
-    def test_a_target_without_edns_is_asked_plainly(self):
-        self.assert_answer(self.client.ask("10.10.0.4", "plain.alone.test"), "192.0.2.1")
-        asked = self.first.questions("plain.alone.test")
-        self.assertEqual([1232, None], [q["edns"] for q in asked])
+    def test_a_target_without_edns_is_asked_plainly_and_remembered(self):
+        self.assert_answer(self.client.ask("10.10.0.4", "plain.old.test"), "192.0.2.3")
+        self.assertEqual([1232, None], [q["edns"] for q in self.old.questions("plain.old.test")])
+        self.assert_answer(self.client.ask("10.10.0.4", "plain.again.old.test"), "192.0.2.3")
+        self.assertEqual([None], [q["edns"] for q in self.old.questions("plain.again.old.test")])
 
     def test_tc_is_followed_by_tcp_to_the_same_target(self):
         self.assert_answer(self.client.ask("10.10.0.4", "tc.alone.test"), "192.0.2.1")
@@ -292,7 +296,8 @@ class Failover(harness.FreshCase):
         for i in range(20):
             self.assert_answer(self.ask("dead%d" % i), "192.0.2.2")
         self.first.signal(signal.SIGCONT)
-        harness.wait_for(lambda: "192.0.2.1" in self.ask("alive%d" % id(object())).texts(),
+        fresh = itertools.count()
+        harness.wait_for(lambda: "192.0.2.1" in self.ask("alive%d" % next(fresh)).texts(),
                          "the first target to be first again", 5)
 
     def test_a_single_server_that_returns_is_used_again(self):
