@@ -201,7 +201,7 @@ static void check_reverse(struct check *check)
 {
 	const struct reverse_settings *reverse = &check->model->reverse;
 	struct name name;
-	char field[32];
+	char field[48];
 
 	check_network(check, reverse->resolve_in, &reverse->origin, "resolve_in");
 	for (size_t i = 0; i < reverse->name_servers.count; i++) {
