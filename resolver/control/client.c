@@ -63,6 +63,6 @@ json_t *client_ask(const struct command_line *line, json_t *request, int timeout
 
 void client_print_json(const json_t *answer)
 {
-	json_dumpf(answer, stdout, JSON_INDENT(2));
+	json_dumpf(answer, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
 	putchar('\n');
 }

@@ -58,7 +58,7 @@ static void print_head(const json_t *status)
 {
 	char uptime[TABLE_CELL_MAX], generation[TABLE_CELL_MAX], workers[TABLE_CELL_MAX];
 	char config[TABLE_CELL_MAX], loaded[TABLE_CELL_MAX], version[TABLE_CELL_MAX];
-	printf("sluice %s, up %s s, %s workers\n"
+	printf("sluice %s, up %s s, workers %s\n"
 	       "serving %s, generation %s, loaded at %s\n",
 	       table_cell(json_object_get(status, "version"), version),
 	       table_cell(json_object_get(status, "uptime_s"), uptime),

@@ -73,10 +73,11 @@ static int apply(struct control *control, struct model *model, struct faults *fa
 	int err = server_apply(server, model, faults);
 	if (err == 0) {
 		struct hosts now = hosts_of(server);
+		unsigned added = hosts_missing(&now, &before);
 		snprintf(text, CONTROL_TEXT_MAX,
-			 "generation %llu, %s, %u listeners added, %u removed",
+			 "generation %llu, %s, %u listener%s added, %u removed",
 			 (unsigned long long)server->generation,
-			 report_numbers_text(model, numbers), hosts_missing(&now, &before),
+			 report_numbers_text(model, numbers), added, added == 1 ? "" : "s",
 			 hosts_missing(&before, &now));
 		free(now.items);
 	}
@@ -256,12 +257,11 @@ static int apply_first(struct control *control, struct model *model, struct faul
 	return err;
 }
 
-static int refuse(const char *config, struct faults *faults)
+static int refuse(struct faults *faults)
 {
-	char count[REPORT_TEXT_MAX];
 	faults_sort(faults);
 	faults_print(faults, stderr);
-	return command_fail("%s: %s; not started", config, report_faults_text(faults, count));
+	return COMMAND_NO;
 }
 
 /* Serves the model until stopped; takes it over. The loop is open. */
@@ -275,11 +275,12 @@ static int serve(struct control *control, struct model *model, struct faults *fa
 	}
 	int status = open_socket(control, model);
 	if (status == 0 && apply_first(control, model, faults, text) != 0)
-		status = refuse(control->load.config, faults);
+		status = refuse(faults);
 	if (status == 0) {
 		log_faults("load", faults);
-		log_event(LOG_INFO, "serving", "sluice %s, %u workers, %s", SLUICE_VERSION,
-			  control->server.worker_count, text);
+		log_event(LOG_INFO, "serving", "sluice %s, %u worker%s, %s", SLUICE_VERSION,
+			  control->server.worker_count,
+			  control->server.worker_count == 1 ? "" : "s", text);
 		notify_ready();
 		uv_run(&control->loop, UV_RUN_DEFAULT);
 	}
@@ -302,7 +303,7 @@ int control_run(const char *config, const char *resolv_conf)
 	faults_init(&faults);
 	model = load_model(&control->load, &faults);
 	if (!model) {
-		status = refuse(config, &faults);
+		status = refuse(&faults);
 		goto out;
 	}
 	log_configure(model->log.level, model->log.format);

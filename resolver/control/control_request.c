@@ -47,8 +47,8 @@ static json_t *on_flush(struct control *control, const json_t *request)
 	if (below && !name_value)
 		return failure("\"suffix\" takes a name");
 	uint64_t entries = cache_flush(control->server.cache, name_value ? &name : NULL, below);
-	log_event(LOG_INFO, "flush", "%llu entries dropped from the cache",
-		  (unsigned long long)entries);
+	log_event(LOG_INFO, "flush", "%llu %s dropped from the cache", (unsigned long long)entries,
+		  entries == 1 ? "entry" : "entries");
 	return json_pack("{s:b, s:I}", "ok", 1, "entries", (json_int_t)entries);
 }
 

@@ -120,7 +120,7 @@ static void append_record_text(json_t *array, const struct name *owner, uint32_t
 {
 	char text[NAME_TEXT_MAX];
 	json_array_append_new(array,
-			      json_sprintf("%s\t%u\tIN\t%s", name_to_text(owner, text), ttl, rest));
+			      json_sprintf("%s %u IN %s", name_to_text(owner, text), ttl, rest));
 }
 
 /* RFC 6672 section 2.2: the name with the DNAME's owner replaced by its target. False when that is
@@ -157,7 +157,7 @@ static bool add_answer(const struct explainer *e, json_t *hop, const struct zone
 	if (answer->outcome == ZONE_NODATA || answer->outcome == ZONE_NXDOMAIN) {
 		add_negative(hop, answer->zone);
 	} else if (answer->outcome == ZONE_DNAME) {
-		char rest[NAME_TEXT_MAX + 8] = "CNAME\t", *target = rest + strlen(rest);
+		char rest[NAME_TEXT_MAX + 8] = "CNAME ", *target = rest + strlen(rest);
 		append_records(records, answer->rrset, name_suffix_wire(name, answer->owner_label));
 		leads = dname_target(e, answer, name, next);
 		if (leads) {
@@ -267,7 +267,7 @@ static void add_any(json_t *hop, const struct name *name)
 	json_object_set_new(hop, "kind", json_string("answer"));
 	json_object_set_new(hop, "outcome", json_string("hit"));
 	json_object_set_new(hop, "rcode", json_string("NOERROR"));
-	append_record_text(json_object_get(hop, "records"), name, 3600, "HINFO\t\"RFC8482\" \"\"");
+	append_record_text(json_object_get(hop, "records"), name, 3600, "HINFO \"RFC8482\" \"\"");
 }
 
 /* ---- hops and blocks ---- */
@@ -373,8 +373,10 @@ json_t *explain(const struct policy *policy, struct place place, const struct na
 {
 	struct explainer e = {.policy = policy, .type = type};
 	char text[16];
+	json_t *explained = json_pack("{s:o, s:s}", "name", name_json(name), "type",
+				      record_type_print(type, text, sizeof text));
 	json_t *block = explain_block(&e, place, name);
-	json_object_set_new(block, "name", name_json(name));
-	json_object_set_new(block, "type", json_string(record_type_print(type, text, sizeof text)));
-	return block;
+	json_object_update(explained, block);
+	json_decref(block);
+	return explained;
 }

@@ -27,6 +27,14 @@ static const char *decided_phrase(const char *word)
 	return word;
 }
 
+/* Names are configured with or without the final dot. */
+static bool same_name(const char *object, const char *suffix)
+{
+	size_t length = strlen(object);
+	return length > 0 && strncasecmp(object, suffix, length) == 0 &&
+	       (suffix[length] == '\0' || strcmp(suffix + length, ".") == 0);
+}
+
 static void print_step(const json_t *step, const char *indent, FILE *out)
 {
 	static const struct {
@@ -49,7 +57,7 @@ static void print_step(const json_t *step, const char *indent, FILE *out)
 		fprintf(out, "%s%s", get(step, "ruleset"), has(step, "object") ? "/" : "");
 	if (has(step, "object"))
 		fprintf(out, "%s", get(step, "object"));
-	if (has(step, "suffix"))
+	if (has(step, "suffix") && !same_name(get(step, "object"), get(step, "suffix")))
 		fprintf(out, "%s(%s)", has(step, "object") || has(step, "ruleset") ? " " : "",
 			get(step, "suffix"));
 	if (has(step, "object") || has(step, "ruleset") || has(step, "suffix"))
@@ -111,7 +119,7 @@ static void print_verdict(const json_t *hop, const char *indent, FILE *out)
 	const char *kind = get(hop, "kind"), *outcome = get(hop, "outcome");
 	fprintf(out, "%s  => ", indent);
 	if (strcmp(kind, "refuse") == 0)
-		fprintf(out, "refused: nobody answers this here");
+		fprintf(out, "nobody answers this here");
 	else if (json_is_true(json_object_get(hop, "redirected")))
 		fprintf(out, "not in private zone %s; NxDomainRedirect asks the default resolver",
 			get(hop, "object"));
