@@ -52,6 +52,7 @@ static void store_release(struct pending_store *store)
 		next = slab->next;
 		free(slab);
 	}
+	*store = (struct pending_store){0};
 }
 
 int pending_table_init(struct pending_table *table, struct wheel *wheel, struct entropy *entropy,

@@ -1,0 +1,609 @@
+/* Failover: when silence moves a question on, what a suspect gets, how it comes back, and that slow
+ * is not dead. Times are what a client would see. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "tests/endpoints/world.h"
+
+static struct world w;
+
+static int one_server(void **state)
+{
+	(void)state;
+	world_init(&w, 1);
+	return 0;
+}
+
+static int two_servers(void **state)
+{
+	(void)state;
+	world_init(&w, 2);
+	return 0;
+}
+
+static int three_servers(void **state)
+{
+	(void)state;
+	world_init(&w, 3);
+	return 0;
+}
+
+static int release(void **state)
+{
+	(void)state;
+	world_release(&w);
+	return 0;
+}
+
+static bool suspect(unsigned i)
+{
+	return target_is_suspect(&w.targets[i]);
+}
+
+static uint64_t took(const struct asked *asked)
+{
+	return asked->done_us - asked->asked_us;
+}
+
+#define assert_answered_by(asked, i)                                                               \
+	do {                                                                                       \
+		assert_true((asked)->done);                                                        \
+		assert_int_equal((asked)->value.outcome, ASK_ANSWERED);                            \
+		assert_ptr_equal((asked)->value.upstream, &w.upstreams[i]);                        \
+	} while (0)
+#define assert_about(us, expected_us) assert_in_range(us, (expected_us), (expected_us) + 2 * MS)
+
+/* ---- silence ---- */
+
+static void a_silent_target_costs_its_allowance_once(void **state)
+{
+	(void)state;
+	world_warm_up(&w, 10);
+	w.servers[0].does = SILENT;
+	struct asked *q = world_ask(&w, "a.test");
+	world_run(&w, 30 * MS);
+	assert_answered_by(q, 1);
+	assert_about(took(q), 21 * MS); /* the least allowance, and the way to the second */
+	assert_true(suspect(0));
+	q = world_ask(&w, "b.test");
+	world_run(&w, 5 * MS);
+	assert_answered_by(q, 1);
+	assert_about(took(q), 1 * MS);
+}
+
+static void one_that_never_answered_costs_100_ms(void **state)
+{
+	(void)state;
+	w.servers[0].does = SILENT;
+	struct asked *q = world_ask(&w, "a.test");
+	world_run(&w, 150 * MS);
+	assert_answered_by(q, 1);
+	assert_about(took(q), 101 * MS);
+}
+
+static void targets_are_tried_in_their_order(void **state)
+{
+	(void)state;
+	world_warm_up(&w, 10);
+	for (unsigned i = 1; i < 3; i++) /* they have a history, too */
+		target_on_answer(&w.targets[i], MS, w.now);
+	world_run(&w, MS);
+	w.servers[0].does = w.servers[1].does = SILENT;
+	struct asked *q = world_ask(&w, "a.test");
+	world_run(&w, 60 * MS);
+	assert_answered_by(q, 2);
+	assert_about(took(q), 41 * MS);
+	assert_int_equal(w.servers[1].got, 1);
+}
+
+static void everything_that_waits_at_a_new_suspect_goes_on_at_once(void **state)
+{
+	struct asked *q[5];
+
+	(void)state;
+	world_warm_up(&w, 10);
+	w.servers[0].does = SILENT;
+	for (unsigned i = 0; i < 5; i++) {
+		q[i] = world_ask_new(&w);
+		world_run(&w, 4 * MS);
+	}
+	world_run(&w, 10 * MS);
+	for (unsigned i = 0; i < 5; i++) {
+		assert_answered_by(q[i], 1);
+		assert_about(took(q[i]), (21 - 4 * i) * MS); /* all at the first one's allowance */
+	}
+	assert_int_equal(w.targets[0].suspicions, 1);
+}
+
+static void without_a_token_one_question_waits_for_patience(void **state)
+{
+	(void)state;
+	world_warm_up(&w, 10);
+	atomic_store(&w.targets[0].token, 0);
+	w.servers[0].does = SILENT;
+	struct asked *q = world_ask(&w, "a.test");
+	world_run(&w, 700 * MS);
+	assert_false(q->done);
+	assert_false(suspect(0));
+	world_run(&w, 110 * MS);
+	assert_answered_by(q, 1);
+	assert_about(took(q), 801 * MS);
+	assert_true(suspect(0)); /* nothing was heard since */
+}
+
+static void without_a_token_the_third_waiting_question_decides(void **state)
+{
+	struct asked *q[3];
+
+	(void)state;
+	world_warm_up(&w, 10);
+	atomic_store(&w.targets[0].token, 0);
+	atomic_store(&w.targets[0].resend, 0);
+	w.servers[0].does = SILENT;
+	for (unsigned i = 0; i < 3; i++) {
+		q[i] = world_ask_new(&w);
+		world_run(&w, 50 * MS);
+	}
+	for (unsigned i = 0; i < 3; i++) {
+		assert_answered_by(q[i], 1);
+		assert_about(took(q[i]), (121 - 50 * i) * MS);
+	}
+}
+
+static void a_slow_name_among_live_ones_waits_and_is_answered(void **state)
+{
+	(void)state;
+	world_warm_up(&w, 10);
+	atomic_store(&w.targets[0].resend, -1000);
+	w.servers[0].delay_us = 300 * MS;
+	struct asked *slow = world_ask(&w, "slow.test");
+	w.servers[0].delay_us = MS;
+	for (unsigned i = 0; i < 60; i++) {
+		world_run(&w, 5 * MS);
+		world_ask_new(&w);
+	}
+	world_run(&w, 5 * MS);
+	assert_answered_by(slow, 0);
+	assert_int_equal(took(slow), 300 * MS);
+	assert_int_equal(w.targets[0].suspicions, 0);
+	assert_int_equal(w.servers[1].got, 0);
+}
+
+static void after_patience_a_question_leaves_a_target_that_answers_others(void **state)
+{
+	(void)state;
+	world_warm_up(&w, 10);
+	atomic_store(&w.targets[0].resend, -1000);
+	w.servers[0].lose = 1;
+	struct asked *lost = world_ask(&w, "lost.test");
+	for (unsigned i = 0; i < 170; i++) {
+		world_run(&w, 5 * MS);
+		world_ask_new(&w);
+	}
+	assert_answered_by(lost, 1);
+	assert_about(took(lost), 801 * MS);
+	assert_false(suspect(0));
+	assert_int_equal(w.servers[1].got, 1);
+}
+
+/* ---- loss ---- */
+
+static void a_packet_lost_at_the_only_target_is_sent_again_after_the_allowance(void **state)
+{
+	(void)state;
+	world_warm_up(&w, 10);
+	w.servers[0].lose = 1;
+	struct asked *q = world_ask(&w, "a.test");
+	world_run(&w, 30 * MS);
+	assert_answered_by(q, 0);
+	assert_about(took(q), 21 * MS);
+	assert_false(suspect(0));
+}
+
+static void so_it_is_when_others_are_answered_meanwhile(void **state)
+{
+	(void)state;
+	world_warm_up(&w, 10);
+	w.servers[0].lose = 1;
+	struct asked *q = world_ask(&w, "lost.test");
+	for (unsigned i = 0; i < 10; i++) {
+		world_run(&w, 5 * MS);
+		world_ask_new(&w);
+	}
+	assert_answered_by(q, 0);
+	assert_about(took(q), 21 * MS);
+	assert_int_equal(w.targets[0].suspicions, 0);
+}
+
+static void a_question_is_sent_three_times_to_a_target_at_most(void **state)
+{
+	(void)state;
+	world_warm_up(&w, 10);
+	w.servers[0].does = SILENT;
+	struct asked *q = world_ask(&w, "a.test");
+	world_run(&w, DEADLINE + 2 * MS);
+	assert_true(q->done);
+	assert_int_equal(q->value.outcome, ASK_SILENT);
+	assert_int_equal(q->value.error, TARGET_ERROR_SILENCE);
+	assert_int_equal(w.servers[0].got, PENDING_SENDS);
+	assert_about(took(q), DEADLINE);
+}
+
+/* ---- suspects ---- */
+
+static void a_suspect_gets_every_question_for_a_second_then_one_in_100_ms(void **state)
+{
+	(void)state;
+	world_warm_up(&w, 10);
+	w.servers[0].does = SILENT;
+	world_ask_new(&w);
+	world_run(&w, 22 * MS);
+	assert_true(suspect(0));
+	w.servers[0].got = 0;
+	for (unsigned i = 0; i < 95; i++) {
+		world_ask_new(&w);
+		world_run(&w, 10 * MS);
+	}
+	assert_int_equal(w.servers[0].got, 95);
+	world_run(&w, 100 * MS);
+	w.servers[0].got = 0;
+	for (unsigned i = 0; i < 200; i++) {
+		world_ask_new(&w);
+		world_run(&w, 10 * MS);
+	}
+	assert_in_range(w.servers[0].got, 19, 20);
+	assert_int_equal(w.servers[1].got, 1 + 95 + 200);
+}
+
+static void it_is_first_again_at_its_first_sign_of_life(void **state)
+{
+	(void)state;
+	world_warm_up(&w, 10);
+	w.servers[0].does = SILENT;
+	for (unsigned i = 0; i < 500; i++) {
+		world_ask_new(&w);
+		world_run(&w, 10 * MS);
+	}
+	w.servers[0].does = ANSWERS;
+	for (unsigned i = 0; i < 12; i++) {
+		world_ask_new(&w);
+		world_run(&w, 10 * MS);
+	}
+	assert_false(suspect(0));
+	struct asked *q = world_ask(&w, "a.test");
+	w.servers[1].got = 0;
+	world_run(&w, 10 * MS);
+	assert_answered_by(q, 0);
+	assert_int_equal(w.servers[1].got, 0);
+}
+
+static void a_late_answer_is_a_sign_of_life(void **state)
+{
+	(void)state;
+	world_warm_up(&w, 10);
+	w.servers[0].delay_us = 300 * MS;
+	struct asked *q = world_ask(&w, "a.test");
+	world_run(&w, 50 * MS);
+	assert_answered_by(q, 1);
+	assert_true(suspect(0));
+	assert_int_equal(w.table.late, 0);
+	world_run(&w, 260 * MS);
+	assert_int_equal(w.table.late, 1);
+	assert_false(suspect(0));
+	assert_true(target_allowance_us(&w.targets[0]) > 300 * MS);
+}
+
+static void a_copys_answer_may_be_the_first(void **state)
+{
+	(void)state;
+	world_warm_up(&w, 10);
+	w.servers[0].does = SILENT;
+	world_ask_new(&w);
+	world_run(&w, 30 * MS);
+	w.servers[0].does = ANSWERS;
+	w.servers[1].delay_us = 15 * MS;
+	struct asked *q = world_ask(&w, "a.test");
+	world_run(&w, 5 * MS);
+	assert_answered_by(q, 0);
+	world_run(&w, 20 * MS);
+	assert_int_equal(w.table.late, 1);
+	assert_int_equal(w.results, 12);
+}
+
+static void a_silent_copy_says_nothing_new(void **state)
+{
+	(void)state;
+	world_warm_up(&w, 10);
+	w.servers[0].does = SILENT;
+	world_ask_new(&w);
+	world_run(&w, 30 * MS);
+	uint64_t timeouts = w.targets[0].timeouts;
+	world_ask_new(&w); /* and its copy */
+	world_run(&w, SECOND);
+	assert_int_equal(w.targets[0].timeouts, timeouts);
+	assert_int_equal(w.table.flight_count, 0);
+}
+
+/* ---- all suspect ---- */
+
+static void all_silent(void)
+{
+	world_warm_up(&w, 10);
+	for (unsigned i = 0; i < 2; i++)
+		w.servers[i].does = SILENT;
+	world_ask_new(&w);
+	world_run(&w, 300 * MS);
+	assert_true(suspect(0) && suspect(1));
+}
+
+static void when_all_are_suspect_questions_wait_for_a_sign_of_life(void **state)
+{
+	struct asked *q[20];
+
+	(void)state;
+	all_silent();
+	world_run(&w, 2 * SECOND);
+	for (unsigned i = 0; i < 20; i++) {
+		q[i] = world_ask_new(&w);
+		world_run(&w, 5 * MS);
+	}
+	world_run(&w, 500 * MS);
+	for (unsigned i = 0; i < 20; i++)
+		assert_false(q[i]->done);
+	w.servers[1].does = ANSWERS;
+	world_run(&w, 120 * MS);
+	for (unsigned i = 0; i < 20; i++)
+		assert_answered_by(q[i], 1);
+	assert_false(suspect(1));
+	assert_true(leg_is_dark(&w.leg) == false);
+}
+
+static void stalled_questions_are_the_suspects_copies(void **state)
+{
+	(void)state;
+	all_silent();
+	world_run(&w, 2 * SECOND);
+	w.servers[0].got = w.servers[1].got = 0;
+	for (unsigned i = 0; i < 100; i++) {
+		world_ask_new(&w);
+		world_run(&w, 10 * MS);
+	}
+	assert_in_range(w.servers[0].got, 9, 11);
+	assert_in_range(w.servers[1].got, 9, 11);
+}
+
+static void in_the_first_second_a_stalled_question_is_a_copy_at_once(void **state)
+{
+	(void)state;
+	all_silent();
+	w.servers[0].got = 0;
+	world_ask_new(&w);
+	assert_int_equal(w.servers[0].got, 1);
+	w.servers[0].does = ANSWERS;
+	struct asked *q = world_ask_new(&w);
+	world_run(&w, 2 * MS);
+	assert_answered_by(q, 0);
+	assert_about(took(q), MS);
+}
+
+static void life_that_another_worker_saw_is_noticed(void **state)
+{
+	(void)state;
+	all_silent();
+	world_run(&w, 2 * SECOND);
+	struct asked *q = world_ask_new(&w);
+	world_run(&w, 20 * MS);
+	assert_false(q->done);
+	w.servers[1].does = ANSWERS;
+	target_on_answer(&w.targets[1], MS, w.now);
+	world_run(&w, 15 * MS);
+	assert_answered_by(q, 1);
+}
+
+static void without_a_sign_of_life_it_ends_silent_at_the_deadline(void **state)
+{
+	(void)state;
+	all_silent();
+	assert_true(leg_is_dark(&w.leg));
+	struct asked *q = world_ask_new(&w);
+	world_run(&w, DEADLINE - MS);
+	assert_false(q->done);
+	world_run(&w, 3 * MS);
+	assert_true(q->done);
+	assert_int_equal(q->value.outcome, ASK_SILENT);
+}
+
+static void who_may_not_wait_fails_at_once_when_all_are_suspect(void **state)
+{
+	(void)state;
+	all_silent();
+	w.impatient = true;
+	w.sent = 0;
+	struct asked *q = world_ask_new(&w);
+	world_run(&w, 2 * MS);
+	assert_true(q->done);
+	assert_int_equal(q->value.outcome, ASK_FAILED);
+	assert_int_equal(q->value.error, TARGET_ERROR_SILENCE);
+	assert_int_equal(w.sent, 0);
+}
+
+static void who_may_not_wait_fails_when_the_last_becomes_suspect(void **state)
+{
+	(void)state;
+	world_warm_up(&w, 10);
+	target_on_answer(&w.targets[1], MS, w.now);
+	world_run(&w, MS);
+	w.impatient = true;
+	w.servers[0].does = w.servers[1].does = SILENT;
+	struct asked *q = world_ask_new(&w);
+	world_run(&w, 50 * MS);
+	assert_true(q->done);
+	assert_int_equal(q->value.outcome, ASK_FAILED);
+	assert_about(took(q), 40 * MS);
+}
+
+static void who_may_wait_does_not_join_who_may_not(void **state)
+{
+	(void)state;
+	all_silent();
+	struct asked *patient = world_ask(&w, "a.test");
+	w.impatient = true;
+	struct asked *impatient = world_ask(&w, "a.test");
+	world_run(&w, 2 * MS);
+	assert_true(impatient->done && !patient->done);
+}
+
+static void a_stalled_question_that_is_left_is_gone(void **state)
+{
+	(void)state;
+	all_silent();
+	struct asked *a = world_ask_new(&w), *b = world_ask_new(&w), *c = world_ask_new(&w);
+	pending_leave(&w.table, &c->waiter); /* the last of the list */
+	pending_leave(&w.table, &a->waiter);
+	struct asked *d = world_ask_new(&w);
+	w.servers[0].does = ANSWERS;
+	world_ask_new(&w);
+	world_run(&w, 20 * MS);
+	assert_true(!a->done && b->done && !c->done && d->done);
+}
+
+static void an_outage_of_the_only_target_loses_nothing_shorter_than_the_deadline(void **state)
+{
+	(void)state;
+	world_warm_up(&w, 10);
+	unsigned first = w.asked_count;
+	for (unsigned i = 0; i < 200 * 6; i++) {
+		w.servers[0].does = i >= 200 && i < 200 * 4 ? SILENT : ANSWERS;
+		world_ask_new(&w);
+		world_run(&w, 5 * MS);
+	}
+	world_run(&w, DEADLINE);
+	for (unsigned i = first; i < w.asked_count; i++)
+		assert_answered_by(&w.asked[i], 0);
+}
+
+/* ---- as the yardstick does it ---- */
+
+static void at_200_a_second_an_outage_costs_no_question_more_than_25_ms(void **state)
+{
+	uint64_t worst = 0;
+
+	(void)state;
+	world_warm_up(&w, 10);
+	unsigned first = w.asked_count, first_target = 0;
+	for (unsigned i = 0; i < 200 * 12; i++) {
+		w.servers[0].does = i >= 600 && i < 1600 ? SILENT : ANSWERS;
+		world_ask_new(&w);
+		world_run(&w, 5 * MS);
+	}
+	world_run(&w, SECOND);
+	for (unsigned i = first; i < w.asked_count; i++) {
+		assert_int_equal(w.asked[i].value.outcome, ASK_ANSWERED);
+		if (took(&w.asked[i]) > worst)
+			worst = took(&w.asked[i]);
+		first_target += i >= first + 1625 && w.asked[i].value.upstream == &w.upstreams[0];
+	}
+	assert_in_range(worst, 20 * MS, 25 * MS);
+	assert_int_equal(first_target, 2400 - 1625); /* back within 125 ms */
+	assert_int_equal(w.targets[0].suspicions, 1);
+}
+
+/* 10,000 questions, 20 % of the names take 300 ms: what that costs in packets and in trust. */
+static void slow_names(unsigned per_second, unsigned percent, unsigned *extra, unsigned *suspicions,
+		       unsigned *elsewhere)
+{
+	w.servers[0].slow_percent = percent;
+	w.servers[0].slow_us = 300 * MS;
+	w.sent = 0;
+	for (unsigned i = 0; i < 10000; i++) {
+		world_ask_new(&w);
+		world_run(&w, SECOND / per_second);
+	}
+	world_run(&w, 2 * SECOND);
+	*elsewhere = 0;
+	for (unsigned i = 0; i < w.asked_count; i++) {
+		assert_true(w.asked[i].done && w.asked[i].value.outcome == ASK_ANSWERED);
+		assert_true(took(&w.asked[i]) <= 301 * MS);
+		*elsewhere += w.asked[i].value.upstream != &w.upstreams[0];
+	}
+	*extra = w.sent - 10000;
+	*suspicions = (unsigned)w.targets[0].suspicions;
+}
+
+static void slow_is_not_dead(void **state)
+{
+	static const unsigned rates[] = {1000, 200, 20, 5, 1};
+	unsigned extra, suspicions, elsewhere;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rates) / sizeof(rates[0]); i++) {
+		world_release(&w);
+		world_init(&w, 2);
+		world_warm_up(&w, 0);
+		slow_names(rates[i], 20, &extra, &suspicions, &elsewhere);
+		print_message("%u/s: %u extra, %u suspicions, %u answered elsewhere\n", rates[i],
+			      extra, suspicions, elsewhere);
+		assert_true(extra <= 200);
+		assert_true(suspicions <= 1);
+	}
+}
+
+static void few_slow_names_cost_at_most_2_percent_too(void **state)
+{
+	static const unsigned percents[] = {1, 2, 5, 10, 50};
+	unsigned extra, suspicions, elsewhere;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(percents) / sizeof(percents[0]); i++) {
+		world_release(&w);
+		world_init(&w, 2);
+		slow_names(20, percents[i], &extra, &suspicions, &elsewhere);
+		print_message("%u %%: %u extra, %u suspicions, %u answered elsewhere\n",
+			      percents[i], extra, suspicions, elsewhere);
+		assert_true(extra <= 200);
+	}
+}
+
+#define ONE(name)   cmocka_unit_test_setup_teardown(name, one_server, release)
+#define TWO(name)   cmocka_unit_test_setup_teardown(name, two_servers, release)
+#define THREE(name) cmocka_unit_test_setup_teardown(name, three_servers, release)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TWO(a_silent_target_costs_its_allowance_once),
+		TWO(one_that_never_answered_costs_100_ms),
+		THREE(targets_are_tried_in_their_order),
+		TWO(everything_that_waits_at_a_new_suspect_goes_on_at_once),
+		TWO(without_a_token_one_question_waits_for_patience),
+		TWO(without_a_token_the_third_waiting_question_decides),
+		TWO(a_slow_name_among_live_ones_waits_and_is_answered),
+		TWO(after_patience_a_question_leaves_a_target_that_answers_others),
+		ONE(a_packet_lost_at_the_only_target_is_sent_again_after_the_allowance),
+		ONE(so_it_is_when_others_are_answered_meanwhile),
+		ONE(a_question_is_sent_three_times_to_a_target_at_most),
+		TWO(a_suspect_gets_every_question_for_a_second_then_one_in_100_ms),
+		TWO(it_is_first_again_at_its_first_sign_of_life),
+		TWO(a_late_answer_is_a_sign_of_life),
+		TWO(a_copys_answer_may_be_the_first),
+		TWO(a_silent_copy_says_nothing_new),
+		TWO(when_all_are_suspect_questions_wait_for_a_sign_of_life),
+		TWO(stalled_questions_are_the_suspects_copies),
+		TWO(in_the_first_second_a_stalled_question_is_a_copy_at_once),
+		TWO(life_that_another_worker_saw_is_noticed),
+		TWO(without_a_sign_of_life_it_ends_silent_at_the_deadline),
+		TWO(who_may_not_wait_fails_at_once_when_all_are_suspect),
+		TWO(who_may_not_wait_fails_when_the_last_becomes_suspect),
+		TWO(who_may_wait_does_not_join_who_may_not),
+		TWO(a_stalled_question_that_is_left_is_gone),
+		ONE(an_outage_of_the_only_target_loses_nothing_shorter_than_the_deadline),
+		TWO(at_200_a_second_an_outage_costs_no_question_more_than_25_ms),
+		TWO(slow_is_not_dead),
+		TWO(few_slow_names_cost_at_most_2_percent_too),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
