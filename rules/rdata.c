@@ -337,27 +337,26 @@ static const char *parse_known(uint16_t type, const char *text, const uint8_t *o
 			       uint8_t *rdata, size_t *length)
 {
 	char type_text[16], *line = NULL;
-	const char *why = "out of memory";
+	const char *why;
 	ldns_rr *rr = NULL;
-	ldns_rdf *base = NULL;
+	ldns_rdf base = {._size = name_wire_length(origin),
+			 ._type = LDNS_RDF_TYPE_DNAME,
+			 ._data = (void *)(uintptr_t)origin};
 	ldns_status status;
 
 	if (strlen(text) > LDNS_TEXT_MAX)
 		return "the text is longer than 65000 characters; use the form \\# LENGTH HEX";
 	if (!numbers_fit(type, text))
 		return "a number is too large for its field";
-	base = ldns_rdf_new_frm_data(LDNS_RDF_TYPE_DNAME, name_wire_length(origin), origin);
 	record_type_print(type, type_text, sizeof(type_text));
-	if (base == NULL || asprintf(&line, ". 0 IN %s %s", type_text, text) < 0)
-		goto out;
-	status = ldns_rr_new_frm_str(&rr, line, 0, base, NULL);
+	if (asprintf(&line, ". 0 IN %s %s", type_text, text) < 0)
+		return "out of memory";
+	status = ldns_rr_new_frm_str(&rr, line, 0, &base, NULL);
 	if (status == LDNS_STATUS_OK)
 		why = collect_fields(rr, rdata, length);
 	else
 		why = ldns_get_errorstr_by_id(status);
-out:
 	ldns_rr_free(rr);
-	ldns_rdf_deep_free(base);
 	free(line);
 	return why;
 }

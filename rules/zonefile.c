@@ -339,5 +339,9 @@ static int write_set(void *context, const uint8_t *owner, const struct rrset *rr
 
 int zonefile_write(const struct zone *zone, FILE *out)
 {
-	return zone_walk(zone, write_set, out);
+	int err = zone_walk(zone, write_set, out);
+
+	if (err == 0 && fflush(out) != 0)
+		err = ERR_SYSTEM;
+	return err;
 }

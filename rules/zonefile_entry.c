@@ -75,7 +75,8 @@ static void parenthesis(struct zonefile_text *text, struct scan *scan, char c)
 		scan->depth--;
 	else
 		scan->problem = "a ) without a ( ahead of it";
-	put(text, scan, ' ');
+	if (scan->used > 0) /* a blank ahead of an entry would mean that it has no owner */
+		put(text, scan, ' ');
 }
 
 /* Takes one character outside comments. */

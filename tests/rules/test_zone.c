@@ -1,4 +1,4 @@
-/* Lookups, as a table of questions and what must come of them, and the checks of the builder. */
+/* Lookups, as tables of questions and what must come of them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -301,71 +301,6 @@ static void exact_lookups_know_no_wildcards(void **state)
 	zone_unref(zone);
 }
 
-static uint32_t wire_ttl(const struct rrset *set)
-{
-	return (uint32_t)set->wire[6] << 24 | (uint32_t)set->wire[7] << 16 |
-	       (uint32_t)set->wire[8] << 8 | set->wire[9];
-}
-
-static void a_negative_soa_lives_as_long_as_the_lesser_of_ttl_and_minimum(void **state)
-{
-	static const struct {
-		const char *text;
-		uint32_t ttl, negative;
-	} cases[] = {
-		{"@ 3600 SOA a b 1 2 3 4 60\n", 3600, 60},
-		{"@ 60 SOA a b 1 2 3 4 3600\n", 60, 60},
-		{"@ 60 SOA a b 1 2 3 4 0\n", 60, 0},
-		{"@ 60 SOA a b 1 2 3 4 4294967295\n", 60, 60},
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		struct zone *zone = zone_text_read("corp.test", cases[i].text);
-		const struct rrset *soa = zone_soa(zone), *negative = zone_negative_soa(zone);
-
-		assert_int_equal(soa->ttl, cases[i].ttl);
-		assert_int_equal(wire_ttl(soa), cases[i].ttl);
-		assert_int_equal(negative->ttl, cases[i].negative);
-		assert_int_equal(wire_ttl(negative), cases[i].negative);
-		assert_int_equal(negative->length, soa->length);
-		assert_memory_equal(negative->wire + 10, soa->wire + 10, soa->length - 10);
-		zone_unref(zone);
-	}
-}
-
-static void a_zone_without_a_soa_gets_one_and_no_ns(void **state)
-{
-	struct zone *zone = zone_text_read("corp.test", "");
-	char *text = zone_text_write(zone);
-
-	(void)state;
-	assert_string_equal(text, "corp.test. 3600 IN SOA corp.test. hostmaster.corp.test. "
-				  "1 3600 300 2419200 300\n");
-	assert_int_equal(zone_negative_soa(zone)->ttl, 300);
-	assert_int_equal(zone_records(zone), 1);
-	assert_int_equal(zone_record_sets(zone), 1);
-	free(text);
-	zone_unref(zone);
-}
-
-static void a_soa_is_made_up_for_the_longest_of_names_too(void **state)
-{
-	char apex[260];
-	size_t at = 0;
-	struct zone *zone;
-	size_t length;
-
-	(void)state;
-	for (int i = 0; i < 127; i++, at += 2)
-		snprintf(apex + at, sizeof(apex) - at, "a.");
-	zone = zone_text_read(apex, "@ A 10.0.0.1\n");
-	rrset_rdata(zone_soa(zone), &length);
-	assert_int_equal(length, 255 + 255 + 20);
-	assert_int_equal(ask(zone, apex, TYPE_A).outcome, ZONE_HIT);
-	zone_unref(zone);
-}
-
 static int collect(void *context, const uint8_t *owner, const struct rrset *set)
 {
 	char text[NAME_TEXT_MAX];
@@ -426,26 +361,6 @@ static void a_walk_stops_when_told(void **state)
 	zone_unref(zone);
 }
 
-static void duplicates_go_order_stays_and_the_lowest_ttl_counts(void **state)
-{
-	struct zone *zone = zone_text_read("corp.test", "www 300 A 10.0.0.9\n"
-							"www 200 A 10.0.0.1\n"
-							"WWW 100 A 10.0.0.9\n"
-							"www 400 A 10.0.0.5\n");
-	const struct rrset *set = ask(zone, "www.corp.test", TYPE_A).rrset;
-
-	(void)state;
-	assert_int_equal(set->count, 3);
-	assert_int_equal(set->ttl, 100);
-	for (size_t i = 0; i < 3; i++) {
-		assert_int_equal(set->wire[i * 16 + 9], 100);
-		assert_int_equal(set->wire[i * 16 + 15], "\x9\x1\x5"[i]);
-	}
-	assert_int_equal(zone_records(zone), 4);
-	assert_int_equal(zone_record_sets(zone), 2);
-	zone_unref(zone);
-}
-
 static void a_reference_keeps_a_zone(void **state)
 {
 	struct zone *zone = zone_text_read("corp.test", corp);
@@ -457,92 +372,6 @@ static void a_reference_keeps_a_zone(void **state)
 	assert_true(zone_bytes(zone) > zone_records(zone) * 16);
 	zone_unref(zone);
 	zone_unref(NULL);
-}
-
-/* Adds one record with bytes as they are; the number of errors that finish and add found. */
-static size_t errors_of_record(const char *owner, uint16_t type, uint32_t ttl, const void *rdata,
-			       size_t length)
-{
-	struct name apex = zone_text_name("corp.test"), name = zone_text_name(owner);
-	struct origin origin = {.file = "f", .line = 7, .path = "zones[x]"};
-	struct zone_builder *builder = zone_builder_new(&zone_text_key, &apex);
-	struct faults faults;
-	struct zone *zone;
-	size_t errors;
-	int err;
-
-	faults_init(&faults);
-	err = zone_builder_add(builder, &origin, name.wire, type, ttl, rdata, length, &faults);
-	zone = zone_builder_finish(builder, &origin, &faults);
-	errors = faults.errors;
-	assert_int_equal(err, errors > 0 ? ERR_FAULTS : 0);
-	assert_int_equal(zone == NULL, errors > 0);
-	for (size_t i = 0; i < faults.count; i++) {
-		assert_string_equal(faults.items[i].origin.file, "f");
-		assert_string_equal(faults.items[i].origin.path, "zones[x]");
-		assert_int_equal(faults.items[i].origin.line, 7);
-	}
-	faults_release(&faults);
-	zone_unref(zone);
-	return errors;
-}
-
-static void the_builder_refuses_what_no_zone_file_could_say(void **state)
-{
-	(void)state;
-	assert_int_equal(errors_of_record("www.corp.test", TYPE_A, 1, "\n\0\0\1", 4), 0);
-	assert_int_equal(errors_of_record("www.corp.test", TYPE_A, 1, "\n\0\0\1", 3), 1);
-	assert_int_equal(errors_of_record("www.corp.test", TYPE_CNAME, 1, "\300\14", 2), 1);
-	assert_int_equal(errors_of_record("www.corp.test", TYPE_A, INT32_MAX, "\n\0\0\1", 4), 0);
-	assert_int_equal(errors_of_record("www.corp.test", TYPE_A, 1u << 31, "\n\0\0\1", 4), 1);
-	assert_int_equal(errors_of_record("www.corp.test", TYPE_OPT, 1, "", 0), 1);
-	assert_int_equal(errors_of_record("corp.example", TYPE_A, 1, "\n\0\0\1", 4), 1);
-	assert_int_equal(errors_of_record("test", TYPE_A, 1, "\n\0\0\1", 4), 1);
-	assert_int_equal(errors_of_record("xcorp.test", TYPE_A, 1, "\n\0\0\1", 4), 1);
-}
-
-static void a_set_may_fill_a_message_and_not_more(void **state)
-{
-	struct name apex = zone_text_name("corp.test");
-	/* 12 of header, 259 of question, 11 of OPT, 12 of the record's own. */
-	size_t fits = 65535 - 12 - 259 - 11 - 12;
-	uint8_t *rdata = calloc(1, fits + 1);
-
-	(void)state;
-	for (size_t length = fits; length <= fits + 1; length++) {
-		struct zone_builder *builder = zone_builder_new(&zone_text_key, &apex);
-		struct origin origin = {.line = 3};
-		struct faults faults;
-		struct zone *zone;
-
-		faults_init(&faults);
-		assert_int_equal(zone_builder_add(builder, &origin, apex.wire, 65280, 1, rdata,
-						  length, &faults),
-				 0);
-		zone = zone_builder_finish(builder, &origin, &faults);
-		assert_int_equal(zone != NULL, length == fits);
-		assert_int_equal(faults.errors, length == fits ? 0 : 1);
-		faults_release(&faults);
-		zone_unref(zone);
-	}
-	free(rdata);
-}
-
-static void a_builder_can_be_dropped(void **state)
-{
-	struct name apex = zone_text_name("corp.test");
-	struct origin origin = {.line = 1};
-	struct faults faults;
-	struct zone_builder *builder = zone_builder_new(&zone_text_key, &apex);
-
-	(void)state;
-	faults_init(&faults);
-	assert_int_equal(zone_builder_add(builder, &origin, apex.wire, TYPE_A, 1,
-					  (const uint8_t *)"\n\0\0\1", 4, &faults),
-			 0);
-	zone_builder_free(builder);
-	zone_builder_free(NULL);
-	faults_release(&faults);
 }
 
 /* A zone of random names over few labels, with a slow lookup beside it that knows only the list. */
@@ -639,43 +468,6 @@ static void lookups_agree_with_a_plain_reading_of_the_rfcs(void **state)
 	}
 }
 
-static void a_record_takes_less_than_200_bytes_beside_its_wire(void **state)
-{
-	struct name apex = zone_text_name("corp.test");
-	struct zone_builder *builder = zone_builder_new(&zone_text_key, &apex);
-	struct origin origin = {0};
-	struct faults faults;
-	struct zone *zone;
-	char text[64];
-
-	(void)state;
-	faults_init(&faults);
-	for (unsigned i = 0; i < 10000; i++) {
-		struct name owner;
-		uint8_t address[] = {10, 0, (uint8_t)(i >> 8), (uint8_t)i};
-
-		snprintf(text, sizeof(text), "host%u.sub%u.corp.test", i, i % 100);
-		owner = zone_text_name(text);
-		assert_int_equal(zone_builder_add(builder, &origin, owner.wire, TYPE_A, 60, address,
-						  sizeof(address), &faults),
-				 0);
-	}
-	zone = zone_builder_finish(builder, &origin, &faults);
-	assert_non_null(zone);
-	assert_int_equal(zone_records(zone), 10001);
-	assert_true(zone_bytes(zone) < 10001 * (200 + 28 + 16));
-	for (unsigned i = 0; i < 10000; i++) {
-		const struct rrset *set;
-
-		snprintf(text, sizeof(text), "host%u.sub%u.corp.test", i, i % 100);
-		set = ask(zone, text, TYPE_A).rrset;
-		assert_non_null(set);
-		assert_int_equal(set->wire[14] << 8 | set->wire[15], i);
-	}
-	zone_unref(zone);
-	faults_release(&faults);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -691,18 +483,10 @@ int main(void)
 		cmocka_unit_test(the_root_can_be_a_zone),
 		cmocka_unit_test(a_set_is_wire_that_answers_the_question_at_offset_12),
 		cmocka_unit_test(exact_lookups_know_no_wildcards),
-		cmocka_unit_test(a_negative_soa_lives_as_long_as_the_lesser_of_ttl_and_minimum),
-		cmocka_unit_test(a_zone_without_a_soa_gets_one_and_no_ns),
-		cmocka_unit_test(a_soa_is_made_up_for_the_longest_of_names_too),
 		cmocka_unit_test(a_walk_goes_in_canonical_order),
 		cmocka_unit_test(a_walk_stops_when_told),
-		cmocka_unit_test(duplicates_go_order_stays_and_the_lowest_ttl_counts),
 		cmocka_unit_test(a_reference_keeps_a_zone),
-		cmocka_unit_test(the_builder_refuses_what_no_zone_file_could_say),
-		cmocka_unit_test(a_set_may_fill_a_message_and_not_more),
-		cmocka_unit_test(a_builder_can_be_dropped),
 		cmocka_unit_test(lookups_agree_with_a_plain_reading_of_the_rfcs),
-		cmocka_unit_test(a_record_takes_less_than_200_bytes_beside_its_wire),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
