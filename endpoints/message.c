@@ -232,7 +232,7 @@ enum request_state message_read_request(struct request *request, struct name *na
 	request->flags = message_flags(packet);
 	struct reader reader = {.request = request, .packet = packet, .length = length};
 	for (unsigned i = 0; i < SECTION_COUNT; i++)
-		reader.counts[i] = message_u16(packet + 6 + 2 * i);
+		reader.counts[i] = message_u16(packet + 6 + (size_t)2 * i);
 	reader.at = MESSAGE_HEADER;
 
 	unsigned questions = message_u16(packet + 4);

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -336,7 +337,20 @@ static void udp_malformed_gets_formerr_or_silence(void **state)
 	assert_int_equal(receive(world, fd, reply, sizeof reply, false), 12 + 15);
 	assert_int_equal(message_flags(reply) & FLAG_RCODE, RCODE_FORMERR);
 	assert_int_equal(counters(world)->malformed, 2);
+	/* The same where all that fits into our buffer would be well formed by itself. */
+	memset(wire, 0, sizeof wire);
+	size_t length = message_write_query(wire, 8, (const uint8_t *)"\4NaMe\4test", 11, TYPE_TXT,
+					    false, false, true);
+	size_t option = 4096 + 64 - length;
+	message_put16(wire + length - 2, (uint16_t)option);
+	message_put16(wire + length + 2, (uint16_t)(option - 4));
+	send(fd, wire, 4096 + 65, 0);
+	assert_int_equal(receive(world, fd, reply, sizeof reply, false), 12 + 15 + 11);
+	assert_int_equal(message_flags(reply) & FLAG_RCODE, RCODE_FORMERR);
 	assert_int_equal(world->lanes[0].seen, 0);
+	send(fd, wire, 4096 + 64, 0);
+	assert_int_equal(receive(world, fd, reply, sizeof reply, false), 12 + 15 + 11);
+	assert_int_equal(message_flags(reply) & FLAG_RCODE, RCODE_NOERROR);
 	close(fd);
 	world_free(world);
 }
@@ -768,6 +782,7 @@ static void reset_with_questions_under_way_is_survived(void **state)
 			assert_int_equal(world->lanes[0].worker.tcp_connections, 0);
 		}
 		answer_held(world, i);
+		assert_int_equal(counters(world)->replies, i);
 		spin(world);
 		assert_int_equal(world->lanes[0].worker.tcp_connections, 0);
 	}
@@ -808,7 +823,66 @@ static void connection_over_a_maximum_is_closed_at_once(void **state)
 	world_free(world);
 }
 
+/* Without descriptors the client waits in the backlog, the loop sleeps, and all goes on later. */
+static void accepting_pauses_without_descriptors_and_resumes(void **state)
+{
+	(void)state;
+	struct world *world = world_new("127.0.0.1", 1, 100);
+	int fd = socket_tcp(4);
+	struct sockaddr_storage storage;
+	socklen_t length = socket_address(&world->host, &storage);
+	assert_int_equal(connect(fd, (struct sockaddr *)&storage, length), -1);
+	int next = dup(fd);
+	close(next);
+	struct rlimit limit, low;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	low = (struct rlimit){.rlim_cur = (rlim_t)next, .rlim_max = limit.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+	spin(world);
+	assert_int_equal(world->wheel.armed, 1);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	pass(world, 98 * 1000);
+	assert_int_equal(world->lanes[0].worker.tcp_connections, 0);
+	pass(world, 4 * 1000);
+	assert_int_equal(world->lanes[0].worker.tcp_connections, 1);
+	ask_tcp(fd, 3);
+	assert_int_equal(answer_tcp(world, fd), 3);
+	close(fd);
+	world_free(world);
+}
+
 /* ---- life ---- */
+
+static void on_query_stop(void *context, struct query *query)
+{
+	struct lane *lane = context;
+	lane->seen++;
+	if (lane->inbound)
+		inbound_stop(lane->inbound);
+	lane->inbound = NULL;
+	answer(lane->world, query);
+}
+
+static void listener_may_be_stopped_from_within_a_query(void **state)
+{
+	(void)state;
+	for (unsigned tcp = 0; tcp < 2; tcp++) {
+		struct world *world = world_new("127.0.0.1", 1, 100);
+		int fd = client(world, tcp);
+		world->lanes[0].worker.on_query = on_query_stop;
+		for (unsigned id = 0; id < 5; id++) {
+			if (tcp)
+				ask_tcp(fd, id);
+			else
+				ask_udp(fd, id);
+		}
+		usleep(500);
+		spin(world);
+		assert_int_equal(world->lanes[0].seen, 1);
+		close(fd);
+		world_free(world);
+	}
+}
 
 static void stop_with_queries_under_way_is_safe(void **state)
 {
@@ -996,6 +1070,8 @@ int main(void)
 		cmocka_unit_test(half_a_message_times_out_however_it_trickles),
 		cmocka_unit_test(reset_with_questions_under_way_is_survived),
 		cmocka_unit_test(connection_over_a_maximum_is_closed_at_once),
+		cmocka_unit_test(accepting_pauses_without_descriptors_and_resumes),
+		cmocka_unit_test(listener_may_be_stopped_from_within_a_query),
 		cmocka_unit_test(stop_with_queries_under_way_is_safe),
 		cmocka_unit_test(stopped_listener_leaves_its_port_free),
 		cmocka_unit_test(second_listener_on_an_address_is_told_that_the_port_is_in_use),

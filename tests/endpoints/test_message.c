@@ -479,6 +479,26 @@ static void name_pointers_only_lead_backward(void **state)
 	assert_int_equal(message_read_name(own, 5, 0, NULL, NULL), 1);
 }
 
+static void name_of_255_bytes_is_read_and_one_of_256_is_not(void **state)
+{
+	(void)state;
+	for (unsigned over = 0; over < 2; over++) {
+		/* 193 bytes of labels and a root, and a run of labels that ends in a pointer there
+		 */
+		uint8_t bytes[300] = {0}, wire[NAME_WIRE_MAX];
+		for (unsigned i = 0; i < 3; i++)
+			bytes[(size_t)64 * i] = 63;
+		bytes[193] = (uint8_t)(61 + over);
+		size_t pointer = 193 + 1 + 61 + over;
+		message_put16(bytes + pointer, 0xc000);
+		size_t end = 0;
+		assert_int_equal(message_read_name(bytes, pointer + 2, 193, wire, &end),
+				 over ? 0 : 255);
+		assert_int_equal(message_read_name(bytes, pointer + 2, 193, NULL, NULL),
+				 over ? 0 : 255);
+	}
+}
+
 /* ---- writing ---- */
 
 static struct rrset *rrset_a(unsigned count, uint32_t ttl)
@@ -926,6 +946,7 @@ int main(void)
 		cmocka_unit_test(record_is_read_with_its_places),
 		cmocka_unit_test(rdata_must_be_what_its_type_says),
 		cmocka_unit_test(name_pointers_only_lead_backward),
+		cmocka_unit_test(name_of_255_bytes_is_read_and_one_of_256_is_not),
 		cmocka_unit_test(header_of_a_reply_is_as_designed),
 		cmocka_unit_test(rrset_goes_out_as_stored_with_its_ttl_capped),
 		cmocka_unit_test(owner_written_out_is_pointed_to_by_the_rest_of_its_set),
