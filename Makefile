@@ -55,7 +55,7 @@ $(B)/libsluice.a: $(LIB_OBJ)
 $(B)/tests/%: $(B)/tests/%.o $(B)/libsluice.a
 	$(CC) $(SAN) $(COVER) -o $@ $^ $(LIBS) -lcmocka
 asan: $(B)/sluice
-tests-built: $(TESTS)
+tests-built: $(TESTS) $(B)/tests/e2e/explain_lines
 
 # The manual page of the configuration comes from the same table as the configuration's reader.
 etc/sluice.conf.5: build/sluice

@@ -70,6 +70,8 @@ class Record:
             return read_name(packet, at)[0]
         if self.type == "TXT":
             return self.rdata[1:1 + self.rdata[0]].decode("latin-1")
+        if self.type == "MX":
+            return "%d %s" % (struct.unpack_from(">H", packet, at)[0], read_name(packet, at + 2)[0])
         if self.type == "SOA":
             mname, at = read_name(packet, at)
             rname, at = read_name(packet, at)
@@ -208,6 +210,30 @@ def tcp(packet, server, timeout=5.0, source=None):
         sock.connect(server)
         sock.sendall(framed(packet))
         return recv_framed(sock)
+
+
+def udp_many(packets, server, window=64, source=None):
+    """Answers to many questions, in their order; their ids are set here. Lost ones are asked again."""
+    answers = [None] * len(packets)
+    with open_socket(socket.SOCK_DGRAM, server, source) as sock:
+        sock.connect(server)
+        sock.settimeout(2)
+        for start in range(0, len(packets), window):
+            waiting = set(range(start, min(start + window, len(packets))))
+            for attempt in range(3):
+                for i in waiting:
+                    sock.send(struct.pack(">H", i & 0xffff) + packets[i][2:])
+                try:
+                    while waiting:
+                        answer = sock.recv(65535)
+                        i = start + (struct.unpack_from(">H", answer)[0] - start) % 65536
+                        if i in waiting:
+                            waiting.remove(i)
+                            answers[i] = answer
+                except socket.timeout:
+                    continue
+                break
+    return answers
 
 
 def ask(server, name, rtype="A", transport=udp, timeout=5.0, **how):
