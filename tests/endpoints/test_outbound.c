@@ -1,0 +1,818 @@
+/* The outbound side over real sockets, on loopback: where questions leave from, by which ports, and
+ * what becomes of connections. The server is part of the test: each step lets the loop run once and
+ * then serves what has arrived. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "endpoints/outbound.h"
+#include "endpoints/socket.h"
+#include "rules/record.h"
+
+enum { MS = 1000, SECOND = 1000 * MS, CONNECTIONS = 64, HELD = 512, ASKED = 12000 };
+
+struct server {
+	struct host host;
+	int udp, tcp, connections[CONNECTIONS];
+	unsigned connection_count;
+	/* what it does */
+	bool silent, truncates, from_elsewhere, closes_after_answer, closes_unanswered, drips,
+		backwards;
+	unsigned padding; /* bytes of a second record */
+	/* what it saw */
+	unsigned got, got_tcp, accepted, batch_ports;
+	struct host last;
+	bool port_seen[65536];
+	unsigned ports;
+};
+
+struct asked {
+	struct waiter waiter;
+	bool done;
+	enum ask_outcome outcome;
+	enum target_error error;
+	size_t length;
+};
+
+static uv_loop_t loop;
+static struct wheel wheel;
+static struct entropy entropy;
+static struct pending_table table;
+static struct outbound outbound;
+static struct hash_key key = {3, 4};
+static uint64_t skipped_us; /* time that a test has jumped over */
+static struct server server, second;
+static struct target targets[2];
+static struct upstream upstreams[2];
+static struct leg leg;
+static struct asked asked[ASKED];
+static unsigned asked_count;
+
+static uint64_t now_us(void *context)
+{
+	(void)context;
+	return uv_hrtime() / 1000 + skipped_us;
+}
+
+/* ---- what the table calls ---- */
+
+static void *on_result(void *context, void *holder, const struct pending_key *asked_key,
+		       const struct ask_result *result, uint64_t now)
+{
+	static struct ask_result kept;
+
+	(void)context;
+	(void)holder;
+	(void)asked_key;
+	(void)now;
+	kept = *result;
+	return &kept;
+}
+
+static void release_value(void *context, void *value)
+{
+	(void)context;
+	(void)value;
+}
+
+static void hold(void *context, void *holder)
+{
+	(void)context;
+	(void)holder;
+}
+
+static void on_done(struct waiter *waiter, void *value, uint64_t now)
+{
+	struct asked *a = (struct asked *)waiter;
+	const struct ask_result *result = value;
+
+	(void)now;
+	a->done = true;
+	a->outcome = result->outcome;
+	a->error = result->error;
+	a->length = result->length;
+}
+
+/* ---- the server ---- */
+
+static void nonblocking(int fd)
+{
+	assert_int_equal(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
+}
+
+static void server_start(struct server *s, const char *address)
+{
+	struct sockaddr_storage storage;
+	socklen_t length = sizeof(storage);
+	int big = 4 << 20;
+
+	memset(s, 0, sizeof(*s));
+	assert_int_equal(address_parse(&s->host.address, address), 0);
+	int family = s->host.address.family == 4 ? AF_INET : AF_INET6;
+	s->udp = socket(family, SOCK_DGRAM, 0);
+	setsockopt(s->udp, SOL_SOCKET, SO_RCVBUF, &big, sizeof(big));
+	socklen_t given = socket_address(&s->host, &storage);
+	assert_int_equal(bind(s->udp, (struct sockaddr *)&storage, given), 0);
+	assert_int_equal(getsockname(s->udp, (struct sockaddr *)&storage, &length), 0);
+	socket_host(&storage, &s->host);
+	s->tcp = socket(family, SOCK_STREAM, 0);
+	assert_int_equal(bind(s->tcp, (struct sockaddr *)&storage, length), 0);
+	assert_int_equal(listen(s->tcp, 16), 0);
+	nonblocking(s->udp);
+	nonblocking(s->tcp);
+}
+
+static void server_stop(struct server *s)
+{
+	for (unsigned i = 0; i < s->connection_count; i++)
+		close(s->connections[i]);
+	if (s->udp >= 0)
+		close(s->udp);
+	if (s->tcp >= 0)
+		close(s->tcp);
+	s->connection_count = 0;
+	s->udp = s->tcp = -1;
+}
+
+static size_t answer(const struct server *s, const uint8_t *query, uint8_t *reply, bool tcp)
+{
+	static const uint8_t record[] = {0xc0, 12, 0xff, 0, 0, 1, 0, 0, 0, 60};
+	size_t at = MESSAGE_HEADER + name_wire_length(query + MESSAGE_HEADER) + 4;
+
+	memcpy(reply, query, at);
+	memset(reply + 6, 0, 6);
+	message_put16(reply + 2, (uint16_t)(FLAG_QR | (s->truncates && !tcp ? FLAG_TC : 0)));
+	if (s->truncates && !tcp)
+		return at;
+	message_put16(reply + 6, 1);
+	memcpy(reply + at, record, sizeof(record));
+	message_put16(reply + at + sizeof(record), (uint16_t)s->padding);
+	memset(reply + at + sizeof(record) + 2, 0x5a, s->padding);
+	return at + sizeof(record) + 2 + s->padding;
+}
+
+static void serve_udp(struct server *s)
+{
+	uint8_t query[1024];
+	static uint8_t reply[65536];
+	struct sockaddr_storage peer;
+	socklen_t length = sizeof(peer);
+
+	while (recvfrom(s->udp, query, sizeof(query), 0, (struct sockaddr *)&peer, &length) > 0) {
+		socket_host(&peer, &s->last);
+		s->got++;
+		s->ports += !s->port_seen[s->last.port];
+		s->port_seen[s->last.port] = true;
+		size_t size = answer(s, query, reply, false);
+		int from = s->from_elsewhere ? socket(AF_INET, SOCK_DGRAM, 0) : s->udp;
+		if (!s->silent)
+			sendto(from, reply, size, 0, (struct sockaddr *)&peer, length);
+		if (s->from_elsewhere)
+			close(from);
+		length = sizeof(peer);
+	}
+}
+
+static void drip(int fd, const uint8_t *bytes, size_t length)
+{
+	int on = 1;
+
+	setsockopt(fd, IPPROTO_TCP, 1 /* TCP_NODELAY */, &on, sizeof(on));
+	for (size_t i = 0; i < length; i++) {
+		assert_int_equal(send(fd, bytes + i, 1, MSG_NOSIGNAL), 1);
+		uv_run(&loop, UV_RUN_NOWAIT);
+	}
+}
+
+static void forget_connection(struct server *s, unsigned i)
+{
+	close(s->connections[i]);
+	s->connections[i] = s->connections[--s->connection_count];
+}
+
+/* Everything that can be read of one connection; false when it is over. */
+static bool serve_connection(struct server *s, int fd)
+{
+	static uint8_t queries[HELD][1024], reply[65538];
+	unsigned held = 0;
+	uint8_t size[2];
+	ssize_t n;
+
+	while (held < HELD && (n = recv(fd, size, 2, 0)) == 2) {
+		assert_int_equal(recv(fd, queries[held], message_u16(size), MSG_WAITALL),
+				 message_u16(size));
+		s->got_tcp++;
+		if (s->closes_unanswered)
+			return false;
+		held++;
+		if (s->closes_after_answer)
+			break;
+	}
+	if (held == 0)
+		return n < 0 && errno == EAGAIN;
+	for (unsigned i = 0; i < held && !s->silent; i++) {
+		const uint8_t *query = queries[s->backwards ? held - 1 - i : i];
+		size_t length = answer(s, query, reply + 2, true);
+		message_put16(reply, (uint16_t)length);
+		if (s->drips)
+			drip(fd, reply, length + 2);
+		else
+			assert_int_equal(send(fd, reply, length + 2, MSG_NOSIGNAL), length + 2);
+	}
+	return !s->closes_after_answer;
+}
+
+static void serve_tcp(struct server *s)
+{
+	int fd;
+
+	while (s->connection_count < CONNECTIONS && (fd = accept(s->tcp, NULL, NULL)) >= 0) {
+		struct sockaddr_storage peer;
+		socklen_t length = sizeof(peer);
+		getpeername(fd, (struct sockaddr *)&peer, &length);
+		socket_host(&peer, &s->last);
+		nonblocking(fd);
+		s->connections[s->connection_count++] = fd;
+		s->accepted++;
+	}
+	for (unsigned i = s->connection_count; i-- > 0;) {
+		if (!serve_connection(s, s->connections[i]))
+			forget_connection(s, i);
+	}
+}
+
+/* ---- the rig ---- */
+
+static void step(void)
+{
+	uv_run(&loop, UV_RUN_NOWAIT);
+	wheel_advance(&wheel, now_us(NULL));
+	outbound_flush(&outbound);
+	serve_udp(&server);
+	serve_udp(&second);
+	serve_tcp(&server);
+	serve_tcp(&second);
+}
+
+#define until(condition)                                                                           \
+	do {                                                                                       \
+		uint64_t give_up_us = now_us(NULL) + 3 * SECOND;                                   \
+		while (!(condition) && now_us(NULL) < give_up_us) {                                \
+			step();                                                                    \
+			usleep(50);                                                                \
+		}                                                                                  \
+		assert_true(condition);                                                            \
+	} while (0)
+
+static void run_for(uint64_t us)
+{
+	uint64_t end = now_us(NULL) + us;
+
+	while (now_us(NULL) < end) {
+		step();
+		usleep(200);
+	}
+}
+
+static void start(const char *address, const char *source, enum protocol protocol,
+		  unsigned ports_max)
+{
+	skipped_us = 0;
+	asked_count = 0;
+	memset(asked, 0, sizeof(asked));
+	memset(upstreams, 0, sizeof(upstreams));
+	server_start(&server, address);
+	server_start(&second, "127.0.0.1");
+	assert_int_equal(uv_loop_init(&loop), 0);
+	wheel_init(&wheel, now_us(NULL));
+	entropy_init(&entropy);
+	assert_int_equal(pending_table_init(&table, &wheel, &entropy, &key), 0);
+	assert_int_equal(
+		outbound_init(&outbound, &loop, &wheel, &entropy, &table, ports_max, now_us, NULL),
+		0);
+	table.transport = &outbound;
+	table.send = outbound_send;
+	table.forget = outbound_forget;
+	table.on_result = on_result;
+	table.release_value = release_value;
+	table.hold = table.unhold = hold;
+	if (source != NULL)
+		assert_int_equal(address_parse(&upstreams[0].source, source), 0);
+	upstreams[0].host = server.host;
+	upstreams[1].host = second.host;
+	upstreams[0].protocol = protocol;
+	for (unsigned i = 0; i < 2; i++) {
+		upstreams[i].target = &targets[i];
+		target_init(&targets[i], &upstreams[i].source, &upstreams[i].host,
+			    upstreams[i].protocol);
+	}
+	leg = (struct leg){.kind = LEG_ASK, .id = 5, .upstreams = upstreams, .upstream_count = 2};
+}
+
+static int stop(void **state)
+{
+	(void)state;
+	pending_table_release(&table);
+	outbound_release(&outbound);
+	uv_run(&loop, UV_RUN_DEFAULT);
+	assert_int_equal(uv_loop_close(&loop), 0);
+	server_stop(&server);
+	server_stop(&second);
+	return 0;
+}
+
+static struct asked *ask(void)
+{
+	struct asked *a = &asked[asked_count];
+	struct name name;
+	char text[32];
+	struct pending_key asked_key = {.leg = &leg, .name = &name, .type = TYPE_A};
+
+	assert_true(asked_count < ASKED);
+	snprintf(text, sizeof(text), "n%u.test", asked_count++);
+	assert_int_equal(name_from_text(&name, &key, text), 0);
+	a->waiter.on_done = on_done;
+	assert_int_equal(pending_ask(&table, &asked_key, NULL, &a->waiter,
+				     now_us(NULL) + 4 * SECOND, true, now_us(NULL)),
+			 0);
+	return a;
+}
+
+static unsigned answered(void)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < asked_count; i++)
+		count += asked[i].done && asked[i].outcome == ASK_ANSWERED;
+	return count;
+}
+
+/* ---- UDP ---- */
+
+static void a_question_leaves_from_its_source(void **state)
+{
+	struct address source;
+
+	(void)state;
+	start("127.0.0.1", "127.0.0.77", PROTOCOL_UDP, 16);
+	ask();
+	assert_int_equal(server.got, 0); /* gathered until the flush */
+	until(answered() == 1);
+	assert_int_equal(address_parse(&source, "127.0.0.77"), 0);
+	assert_true(address_equal(&server.last.address, &source));
+	assert_int_equal(second.got, 0);
+}
+
+static void without_a_source_the_system_chooses(void **state)
+{
+	(void)state;
+	start("127.0.0.1", NULL, PROTOCOL_UDP, 16);
+	ask();
+	until(answered() == 1);
+}
+
+static void ipv6_is_spoken(void **state)
+{
+	(void)state;
+	start("::1", "::1", PROTOCOL_UDP, 16);
+	ask();
+	until(answered() == 1);
+	assert_int_equal(server.got, 1);
+}
+
+static void a_source_of_the_other_family_is_unusable(void **state)
+{
+	(void)state;
+	start("::1", "127.0.0.1", PROTOCOL_UDP, 16);
+	ask();
+	until(answered() == 1);
+	assert_int_equal(second.got, 1);
+	assert_int_equal(targets[0].last_error, TARGET_ERROR_SOURCE);
+}
+
+static void a_batch_leaves_by_a_few_ports_and_batches_by_others(void **state)
+{
+	(void)state;
+	start("127.0.0.1", "127.0.0.1", PROTOCOL_UDP, 512);
+	for (unsigned i = 0; i < 200; i++)
+		ask(); /* more than is gathered at once */
+	until(answered() == 200);
+	assert_in_range(server.ports, 4, OUTBOUND_PORTS_BATCH);
+	for (unsigned i = 0; i < 300; i++) {
+		ask();
+		until(answered() == asked_count);
+	}
+	assert_true(server.ports > 150);
+}
+
+static void the_pool_starts_small_and_grows_to_its_maximum(void **state)
+{
+	(void)state;
+	start("127.0.0.1", "127.0.0.1", PROTOCOL_UDP, 100);
+	ask();
+	assert_int_equal(outbound.counters.ports_opened, 64);
+	until(answered() == 1);
+	assert_true(outbound.counters.ports_opened > 64);
+	for (unsigned i = 0; i < 20; i++) {
+		ask();
+		until(answered() == asked_count);
+	}
+	assert_int_equal(outbound.counters.ports_opened, 100);
+}
+
+static void a_port_is_renewed_after_its_share_and_nothing_is_lost(void **state)
+{
+	(void)state;
+	start("127.0.0.1", "127.0.0.1", PROTOCOL_UDP, 1);
+	while (asked_count < 9000) {
+		for (unsigned i = 0; i < 50; i++)
+			ask();
+		until(answered() == asked_count);
+	}
+	assert_in_range(outbound.counters.ports_renewed, 2, 3);
+	assert_int_equal(server.ports, outbound.counters.ports_renewed + 1);
+	assert_int_equal(server.got, 9000);
+}
+
+static void descriptors_are_left_for_others(void **state)
+{
+	(void)state;
+	start("127.0.0.1", "127.0.0.1", PROTOCOL_UDP, 512);
+	outbound.descriptor_max = 30;
+	ask();
+	until(answered() == 1);
+	assert_in_range(outbound.counters.ports_opened, 1, 30);
+	outbound.descriptor_max = 0;
+	skipped_us += 2 * SECOND;
+	upstreams[0].source.bytes[3] = 2; /* a first port is always had */
+	ask();
+	until(answered() == 2);
+}
+
+static void a_closed_port_is_heard_of_at_once(void **state)
+{
+	(void)state;
+	start("127.0.0.1", "127.0.0.1", PROTOCOL_UDP, 1);
+	for (unsigned i = 0; i < 20; i++) {
+		ask();
+		until(answered() == asked_count);
+	}
+	close(server.udp);
+	server.udp = -1;
+	uint64_t before = now_us(NULL);
+	struct asked *q = ask();
+	until(q->done);
+	assert_true(now_us(NULL) - before < 19 * MS); /* sooner than silence would tell */
+	assert_int_equal(q->outcome, ASK_ANSWERED);
+	assert_int_equal(second.got, 1);
+	assert_true(target_is_suspect(&targets[0]));
+	assert_int_equal(targets[0].last_error, TARGET_ERROR_NETWORK);
+	assert_true(outbound.counters.unreachable > 0);
+}
+
+/* Both upstreams leave by the same socket: the one's refusals must not cost the other's packets. */
+static void refusals_of_one_target_lose_no_packet_of_another(void **state)
+{
+	(void)state;
+	start("127.0.0.1", "127.0.0.1", PROTOCOL_UDP, 1);
+	upstreams[1].source = upstreams[0].source;
+	close(server.udp);
+	server.udp = -1;
+	for (unsigned i = 0; i < 300; i++) {
+		ask();
+		step();
+	}
+	until(answered() == 300);
+	assert_int_equal(outbound.counters.send_failed, 0);
+	ask(); /* the socket is still watched */
+	until(answered() == 301);
+}
+
+static void a_source_that_is_not_there_is_tried_again_a_second_later(void **state)
+{
+	(void)state;
+	start("127.0.0.1", "192.0.2.1", PROTOCOL_UDP, 16);
+	ask();
+	until(answered() == 1);
+	assert_int_equal(targets[0].last_error, TARGET_ERROR_SOURCE);
+	assert_int_equal(second.got, 1);
+	assert_false(target_is_suspect(&targets[0]));
+	unsigned opened = (unsigned)outbound.counters.ports_opened;
+	upstreams[1].source = upstreams[0].source;
+	struct asked *q = ask();
+	until(q->done);
+	assert_int_equal(q->outcome, ASK_FAILED);
+	assert_int_equal(q->error, TARGET_ERROR_SOURCE);
+	assert_int_equal(outbound.counters.ports_opened, opened);
+}
+
+static void replies_of_64_kib_are_taken(void **state)
+{
+	(void)state;
+	start("127.0.0.1", "127.0.0.1", PROTOCOL_UDP, 4);
+	server.padding = 65000;
+	struct asked *q = ask();
+	until(q->done);
+	assert_int_equal(q->outcome, ASK_ANSWERED);
+	assert_true(q->length > 65000);
+	assert_int_equal(second.got, 0);
+}
+
+static void a_reply_from_another_port_is_ignored(void **state)
+{
+	(void)state;
+	start("127.0.0.1", "127.0.0.1", PROTOCOL_UDP, 4);
+	server.from_elsewhere = true;
+	ask();
+	run_for(30 * MS);
+	assert_int_equal(answered(), 0);
+	assert_int_equal(table.mismatched, 1);
+	until(answered() == 1);
+	assert_int_equal(second.got, 1);
+}
+
+static void a_question_forgotten_before_the_flush_is_not_sent(void **state)
+{
+	(void)state;
+	start("127.0.0.1", "127.0.0.1", PROTOCOL_UDP, 4);
+	struct asked *q = ask();
+	pending_leave(&table, &q->waiter);
+	skipped_us += SECOND;
+	wheel_advance(&wheel, now_us(NULL)); /* its patience is over */
+	assert_int_equal(table.flight_count, 0);
+	run_for(5 * MS);
+	assert_int_equal(server.got, 0);
+}
+
+static void a_source_that_no_policy_names_is_drained_and_closed(void **state)
+{
+	(void)state;
+	start("127.0.0.1", "127.0.0.5", PROTOCOL_UDP, 8);
+	struct address none = {0}, other = {.family = 4, .bytes = {127, 0, 0, 6}};
+	struct asked *q = ask();
+	outbound_retain(&outbound, &other, 1);
+	assert_non_null(outbound.pools); /* the question is still under way */
+	until(q->done);
+	run_for(2 * MS);
+	assert_null(outbound.pools);
+	q = ask(); /* named again */
+	until(q->done && q->outcome == ASK_ANSWERED);
+	outbound_retain(&outbound, &upstreams[0].source, 1);
+	assert_non_null(outbound.pools);
+	outbound_retain(&outbound, &none, 1);
+	run_for(2 * MS);
+	assert_null(outbound.pools);
+}
+
+/* ---- TCP ---- */
+
+static void tcp_is_asked_from_the_source_and_the_connection_reused(void **state)
+{
+	struct address source;
+
+	(void)state;
+	start("127.0.0.1", "127.0.0.88", PROTOCOL_TCP, 4);
+	for (unsigned i = 0; i < 5; i++) {
+		ask();
+		until(answered() == asked_count);
+	}
+	assert_int_equal(address_parse(&source, "127.0.0.88"), 0);
+	assert_true(address_equal(&server.last.address, &source));
+	assert_int_equal(server.accepted, 1);
+	assert_int_equal(server.got_tcp, 5);
+	assert_int_equal(server.got, 0);
+}
+
+static void questions_are_pipelined_and_answered_in_any_order(void **state)
+{
+	(void)state;
+	start("127.0.0.1", "127.0.0.1", PROTOCOL_TCP, 4);
+	server.backwards = true;
+	for (unsigned i = 0; i < OUTBOUND_TCP_PIPELINE; i++)
+		ask();
+	until(answered() == asked_count);
+	assert_int_equal(server.accepted, 1);
+}
+
+static void one_more_than_the_pipeline_holds_opens_a_connection(void **state)
+{
+	(void)state;
+	start("127.0.0.1", "127.0.0.1", PROTOCOL_TCP, 4);
+	for (unsigned i = 0; i < OUTBOUND_TCP_PIPELINE + 1; i++)
+		ask();
+	until(answered() == asked_count);
+	assert_int_equal(server.accepted, 2);
+}
+
+static void answers_may_come_byte_by_byte_and_be_large(void **state)
+{
+	(void)state;
+	start("127.0.0.1", "127.0.0.1", PROTOCOL_TCP, 4);
+	server.drips = true;
+	server.padding = 300;
+	for (unsigned i = 0; i < 3; i++)
+		ask();
+	until(answered() == 3);
+	server.drips = false;
+	server.padding = 65000;
+	struct asked *q = ask();
+	until(q->done);
+	assert_true(q->length > 65000);
+}
+
+static void an_idle_connection_that_the_peer_closed_is_no_error(void **state)
+{
+	(void)state;
+	start("127.0.0.1", "127.0.0.1", PROTOCOL_TCP, 4);
+	ask();
+	until(answered() == 1);
+	forget_connection(&server, 0);
+	ask(); /* before the loop could see that it is closed */
+	until(answered() == 2);
+	assert_int_equal(server.accepted, 2);
+	assert_int_equal(second.got, 0);
+	assert_false(target_is_suspect(&targets[0]));
+}
+
+static void a_server_that_closes_after_every_answer_answers_all(void **state)
+{
+	(void)state;
+	start("127.0.0.1", "127.0.0.1", PROTOCOL_TCP, 4);
+	server.closes_after_answer = true;
+	for (unsigned i = 0; i < 8; i++)
+		ask();
+	until(answered() == 8);
+	assert_int_equal(server.accepted, 8);
+	assert_int_equal(second.got, 0);
+}
+
+static void one_that_closes_without_an_answer_is_an_error(void **state)
+{
+	(void)state;
+	start("127.0.0.1", "127.0.0.1", PROTOCOL_TCP, 4);
+	server.closes_unanswered = true;
+	ask();
+	until(answered() == 1);
+	assert_int_equal(second.got, 1);
+	assert_int_equal(server.accepted, 1);
+	assert_true(target_is_suspect(&targets[0]));
+	assert_int_equal(targets[0].last_error, TARGET_ERROR_NETWORK);
+}
+
+static void a_refused_connection_goes_to_the_next_at_once(void **state)
+{
+	(void)state;
+	start("127.0.0.1", "127.0.0.1", PROTOCOL_TCP, 4);
+	close(server.tcp);
+	server.tcp = -1;
+	uint64_t before = now_us(NULL);
+	ask();
+	until(answered() == 1);
+	assert_true(now_us(NULL) - before < 50 * MS); /* 100 ms is what silence would cost */
+	assert_int_equal(second.got, 1);
+}
+
+static void nobody_who_answers_the_call_is_given_up_after_800_ms(void **state)
+{
+	struct sockaddr_storage storage;
+	int fillers[4];
+
+	(void)state;
+	start("127.0.0.1", "127.0.0.1", PROTOCOL_TCP, 4);
+	int deaf = socket(AF_INET, SOCK_STREAM, 0); /* its queue is full: SYNs are dropped */
+	struct host any = {.address = {.family = 4, .bytes = {127, 0, 0, 1}}};
+	socklen_t length = socket_address(&any, &storage);
+	assert_int_equal(bind(deaf, (struct sockaddr *)&storage, length), 0);
+	assert_int_equal(listen(deaf, 0), 0);
+	assert_int_equal(getsockname(deaf, (struct sockaddr *)&storage, &length), 0);
+	socket_host(&storage, &upstreams[0].host);
+	for (unsigned i = 0; i < 4; i++) {
+		fillers[i] = socket(AF_INET, SOCK_STREAM, 0);
+		nonblocking(fillers[i]);
+		(void)!connect(fillers[i], (struct sockaddr *)&storage, length);
+	}
+	usleep(1000);
+	ask();
+	until(answered() == 1);
+	assert_int_equal(second.got, 1);
+	assert_int_equal(outbound.connection_count, 1); /* still trying */
+	skipped_us += SECOND;
+	step();
+	assert_int_equal(outbound.connection_count, 0);
+	for (unsigned i = 0; i < 4; i++)
+		close(fillers[i]);
+	close(deaf);
+}
+
+static void an_idle_connection_is_closed_after_ten_seconds(void **state)
+{
+	(void)state;
+	start("127.0.0.1", "127.0.0.1", PROTOCOL_TCP, 4);
+	ask();
+	until(answered() == 1);
+	skipped_us += 9 * SECOND;
+	step();
+	assert_int_equal(outbound.connection_count, 1);
+	ask(); /* counts from the last answer */
+	until(answered() == 2);
+	skipped_us += 9 * SECOND;
+	step();
+	assert_int_equal(outbound.connection_count, 1);
+	skipped_us += 2 * SECOND;
+	step();
+	assert_int_equal(outbound.connection_count, 0);
+	assert_int_equal(server.accepted, 1);
+}
+
+static void a_connection_that_went_deaf_takes_no_more_questions(void **state)
+{
+	(void)state;
+	start("127.0.0.1", "127.0.0.1", PROTOCOL_TCP, 4);
+	ask();
+	until(answered() == 1);
+	server.silent = true;
+	ask();
+	until(answered() == 2); /* by the second */
+	skipped_us += SECOND;
+	step();
+	server.silent = false;
+	target_on_answer(&targets[0], MS, now_us(NULL));
+	ask();
+	until(answered() == 3);
+	assert_int_equal(server.accepted, 2);
+}
+
+static void tc_leads_to_the_whole_answer_by_tcp(void **state)
+{
+	(void)state;
+	start("127.0.0.1", "127.0.0.1", PROTOCOL_UDP, 4);
+	server.truncates = true;
+	server.padding = 2000;
+	struct asked *q = ask();
+	until(q->done);
+	assert_int_equal(q->outcome, ASK_ANSWERED);
+	assert_true(q->length > 2000);
+	assert_int_equal(server.got, 1);
+	assert_int_equal(server.got_tcp, 1);
+}
+
+static void everything_may_be_released_with_questions_under_way(void **state)
+{
+	(void)state;
+	start("127.0.0.1", "127.0.0.1", PROTOCOL_TCP, 4);
+	server.silent = true;
+	ask();
+	run_for(2 * MS);
+	ask();
+	upstreams[0].protocol = PROTOCOL_UDP;
+	ask();
+	run_for(2 * MS);
+	ask(); /* stop() does the rest, and ASan looks on */
+}
+
+#define TEST(name) cmocka_unit_test_teardown(name, stop)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_question_leaves_from_its_source),
+		TEST(without_a_source_the_system_chooses),
+		TEST(ipv6_is_spoken),
+		TEST(a_source_of_the_other_family_is_unusable),
+		TEST(a_batch_leaves_by_a_few_ports_and_batches_by_others),
+		TEST(the_pool_starts_small_and_grows_to_its_maximum),
+		TEST(a_port_is_renewed_after_its_share_and_nothing_is_lost),
+		TEST(descriptors_are_left_for_others),
+		TEST(a_closed_port_is_heard_of_at_once),
+		TEST(refusals_of_one_target_lose_no_packet_of_another),
+		TEST(a_source_that_is_not_there_is_tried_again_a_second_later),
+		TEST(replies_of_64_kib_are_taken),
+		TEST(a_reply_from_another_port_is_ignored),
+		TEST(a_question_forgotten_before_the_flush_is_not_sent),
+		TEST(a_source_that_no_policy_names_is_drained_and_closed),
+		TEST(tcp_is_asked_from_the_source_and_the_connection_reused),
+		TEST(questions_are_pipelined_and_answered_in_any_order),
+		TEST(one_more_than_the_pipeline_holds_opens_a_connection),
+		TEST(answers_may_come_byte_by_byte_and_be_large),
+		TEST(an_idle_connection_that_the_peer_closed_is_no_error),
+		TEST(a_server_that_closes_after_every_answer_answers_all),
+		TEST(one_that_closes_without_an_answer_is_an_error),
+		TEST(a_refused_connection_goes_to_the_next_at_once),
+		TEST(nobody_who_answers_the_call_is_given_up_after_800_ms),
+		TEST(an_idle_connection_is_closed_after_ten_seconds),
+		TEST(a_connection_that_went_deaf_takes_no_more_questions),
+		TEST(tc_leads_to_the_whole_answer_by_tcp),
+		TEST(everything_may_be_released_with_questions_under_way),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
