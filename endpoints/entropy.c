@@ -4,6 +4,9 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
 
 static void fill_from_kernel(void *context, uint8_t *buffer, size_t length)

@@ -12,6 +12,8 @@
 #include "endpoints/inbound_internal.h"
 
 #include <assert.h>
+#include <stdlib.h>
+#include <string.h>
 
 static void inbound_free_when_done(struct inbound *inbound)
 {

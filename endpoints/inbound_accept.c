@@ -8,6 +8,7 @@
 #include "endpoints/inbound_internal.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <sys/socket.h>
 #include <unistd.h>
 

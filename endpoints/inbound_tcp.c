@@ -19,6 +19,9 @@
 #include "endpoints/inbound_internal.h"
 
 #include <assert.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 enum {

@@ -12,6 +12,8 @@
  * options other than NSID. */
 #include "endpoints/message.h"
 
+#include <string.h>
+
 enum {
 	OPT_FIXED = 11, /* bytes of an OPT without options */
 	OPTION_NSID = 3,

@@ -13,6 +13,7 @@
 #include "endpoints/message.h"
 
 #include <assert.h>
+#include <string.h>
 
 enum {
 	OPT_FIXED = 11,

@@ -4,6 +4,7 @@
 #include "endpoints/query.h"
 
 #include <assert.h>
+#include <stdlib.h>
 
 enum { SLAB_QUERIES = 64 };
 

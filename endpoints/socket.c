@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <string.h>
 #include <unistd.h>
 
 socklen_t socket_address(const struct host *host, struct sockaddr_storage *storage)

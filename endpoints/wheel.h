@@ -5,6 +5,7 @@
 #define SLUICE_WHEEL_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct timer {
