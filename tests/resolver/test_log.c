@@ -1,0 +1,218 @@
+/* Log lines as they arrive at stderr: their three forms, and that no text can make two of one. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <jansson.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "resolver/log.h"
+
+static FILE *captured;
+static int real_stderr;
+static char text[16384];
+
+static int begin_capture(void **state)
+{
+	(void)state;
+	captured = tmpfile();
+	real_stderr = dup(STDERR_FILENO);
+	return captured && real_stderr >= 0 && dup2(fileno(captured), STDERR_FILENO) >= 0 ? 0 : -1;
+}
+
+static int end_capture(void **state)
+{
+	(void)state;
+	dup2(real_stderr, STDERR_FILENO);
+	close(real_stderr);
+	fclose(captured);
+	log_configure(LOG_INFO, LOG_TEXT);
+	return 0;
+}
+
+/* What has been written since the start of the test. */
+static const char *written(void)
+{
+	ssize_t length = pread(fileno(captured), text, sizeof text - 1, 0);
+	text[length > 0 ? length : 0] = '\0';
+	return text;
+}
+
+static unsigned lines(const char *at)
+{
+	unsigned count = 0;
+	while ((at = strchr(at, '\n'))) {
+		count++;
+		at++;
+	}
+	return count;
+}
+
+static void a_line_has_time_level_event_and_text(void **state)
+{
+	(void)state;
+	int year, month, day, hour, minute, second, ms, end = 0;
+	log_configure(LOG_INFO, LOG_TEXT);
+	log_event(LOG_WARNING, "reload", "%d things", 3);
+	assert_int_equal(sscanf(written(), "%4d-%2d-%2dT%2d:%2d:%2d.%3dZ%n", &year, &month, &day,
+				&hour, &minute, &second, &ms, &end),
+			 7);
+	assert_string_equal(text + end, " warning reload: 3 things\n");
+}
+
+static void what_is_below_the_level_is_not_written(void **state)
+{
+	(void)state;
+	log_configure(LOG_WARNING, LOG_TEXT);
+	log_event(LOG_INFO, "a", "no");
+	log_event(LOG_DEBUG, "b", "no");
+	assert_string_equal(written(), "");
+	log_event(LOG_WARNING, "c", "yes");
+	log_event(LOG_ERROR, "d", "yes");
+	assert_int_equal(lines(written()), 2);
+}
+
+static void the_journal_gets_priorities_and_no_time(void **state)
+{
+	(void)state;
+	log_configure(LOG_DEBUG, LOG_JOURNAL);
+	log_event(LOG_ERROR, "a", "one");
+	log_event(LOG_WARNING, "a", "two");
+	log_event(LOG_INFO, "a", "three");
+	log_event(LOG_DEBUG, "a", "four");
+	assert_string_equal(written(), "<3>a: one\n<4>a: two\n<6>a: three\n<7>a: four\n");
+}
+
+static void auto_is_the_journal_only_when_stderr_is_its_stream(void **state)
+{
+	(void)state;
+	struct stat st;
+	char stream[64];
+	assert_int_equal(fstat(STDERR_FILENO, &st), 0);
+	snprintf(stream, sizeof stream, "%llu:%llu", (unsigned long long)st.st_dev,
+		 (unsigned long long)st.st_ino);
+	setenv("JOURNAL_STREAM", stream, 1);
+	log_configure(LOG_INFO, LOG_AUTO);
+	log_event(LOG_INFO, "a", "one");
+	assert_string_equal(written(), "<6>a: one\n");
+
+	snprintf(stream, sizeof stream, "%llu:%llu", (unsigned long long)st.st_dev,
+		 (unsigned long long)st.st_ino + 1);
+	setenv("JOURNAL_STREAM", stream, 1);
+	log_configure(LOG_INFO, LOG_AUTO);
+	log_event(LOG_INFO, "a", "two");
+	unsetenv("JOURNAL_STREAM");
+	assert_non_null(strstr(written(), "Z info a: two\n"));
+}
+
+static void a_json_line_gives_back_the_text_exactly(void **state)
+{
+	(void)state;
+	const char *said = "a \"quote\", a \\ and\ttab\nnewline \x01 caf\xc3\xa9 \xf0\x9f\x8c\x8a";
+	log_configure(LOG_INFO, LOG_JSON);
+	log_event(LOG_ERROR, "zone", "%s", said);
+	assert_int_equal(lines(written()), 1);
+	json_t *line = json_loads(text, 0, NULL);
+	assert_non_null(line);
+	assert_string_equal(json_string_value(json_object_get(line, "text")), said);
+	assert_string_equal(json_string_value(json_object_get(line, "level")), "error");
+	assert_string_equal(json_string_value(json_object_get(line, "event")), "zone");
+	assert_int_equal(json_string_length(json_object_get(line, "time")), 24);
+	json_decref(line);
+}
+
+static void a_json_line_of_bytes_that_are_not_utf8_still_parses(void **state)
+{
+	(void)state;
+	static const char *const bad[] = {"\xff",
+					  "\xc0\x80",
+					  "\xc3",
+					  "\xe0\x80\x80",
+					  "\xed\xa0\x80",
+					  "\xf4\x90\x80\x80",
+					  "\xc2\x9b"
+					  "31m",
+					  "\x80",
+					  "\xf0\x9f\x8c",
+					  "\xf8\x88\x80\x80\x80"};
+	log_configure(LOG_INFO, LOG_JSON);
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+		log_event(LOG_INFO, "x", "%s!", bad[i]);
+	written();
+	unsigned parsed = 0;
+	for (char *line = text, *end; (end = strchr(line, '\n')); line = end + 1) {
+		*end = '\0';
+		json_t *json = json_loads(line, 0, NULL);
+		assert_non_null(json);
+		json_decref(json);
+		parsed++;
+	}
+	assert_int_equal(parsed, sizeof bad / sizeof *bad);
+}
+
+static void control_characters_cannot_forge_a_line(void **state)
+{
+	(void)state;
+	log_configure(LOG_INFO, LOG_JOURNAL);
+	log_event(LOG_INFO, "x", "%s", "one\n<0>two\r\x1b[2J\x7f\xc2\x9b\xff");
+	assert_string_equal(written(), "<6>x: one\\x0a<0>two\\x0d\\x1b[2J\\x7f\\xc2\\x9b\\xff\n");
+}
+
+static void a_line_that_is_too_long_is_cut_and_still_a_line(void **state)
+{
+	(void)state;
+	static char longer[9000];
+	memset(longer, '"', sizeof longer - 1);
+	log_configure(LOG_INFO, LOG_JOURNAL);
+	log_event(LOG_INFO, "x", "%s", longer);
+	size_t length = strlen(written());
+	assert_in_range(length, 3000, 4096);
+	assert_string_equal(text + length - 4, "...\n");
+	assert_int_equal(ftruncate(fileno(captured), 0), 0);
+	lseek(fileno(captured), 0, SEEK_SET);
+
+	log_configure(LOG_INFO, LOG_JSON);
+	log_event(LOG_INFO, "x", "%s", longer);
+	assert_in_range(strlen(written()), 3000, 4096);
+	json_t *line = json_loads(text, 0, NULL);
+	assert_non_null(line);
+	json_decref(line);
+}
+
+static void every_fault_is_a_line_with_its_place_and_level(void **state)
+{
+	(void)state;
+	struct faults faults;
+	const struct origin whole = {"f.conf", 7, "a.b"}, file = {"f.conf", 0, NULL}, none = {0};
+	faults_init(&faults);
+	fault_add(&faults, FAULT_ERROR, &whole, "c", "is wrong");
+	fault_add(&faults, FAULT_WARNING, &file, NULL, "is odd");
+	fault_add(&faults, FAULT_ERROR, &none, NULL, "is %s", "nowhere");
+	log_configure(LOG_INFO, LOG_JOURNAL);
+	log_faults("load", &faults);
+	faults_release(&faults);
+	assert_string_equal(written(), "<3>load: f.conf:7: a.b.c: is wrong\n"
+				       "<4>load: f.conf: is odd\n"
+				       "<3>load: is nowhere\n");
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin_capture, end_capture)
+	const struct CMUnitTest tests[] = {
+		TEST(a_line_has_time_level_event_and_text),
+		TEST(what_is_below_the_level_is_not_written),
+		TEST(the_journal_gets_priorities_and_no_time),
+		TEST(auto_is_the_journal_only_when_stderr_is_its_stream),
+		TEST(a_json_line_gives_back_the_text_exactly),
+		TEST(a_json_line_of_bytes_that_are_not_utf8_still_parses),
+		TEST(control_characters_cannot_forge_a_line),
+		TEST(a_line_that_is_too_long_is_cut_and_still_a_line),
+		TEST(every_fault_is_a_line_with_its_place_and_level),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,395 @@
+/* The server as the control thread drives it, with real workers and sockets on loopback: what a
+ * change keeps, opens and closes, and that a refused one moves nothing. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <arpa/inet.h>
+#include <jansson.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "resolver/control/control.h"
+#include "resolver/control/control_request.h"
+#include "resolver/log.h"
+#include "tests/config_text.h"
+
+/* Two endpoints; their ports, the zone's file and the number of rules are the test's. */
+static const char format[] =
+	"region = \"r\"; workers = 2;\n"
+	"default_resolver = { targets = ( { address = \"127.0.0.9\"; } ); };\n"
+	"virtual_networks = ( { name = \"hub\"; address_space = [ \"10.10.0.0/16\" ]; subnets = (\n"
+	"  { name = \"a\"; prefix = \"10.10.0.0/28\"; delegation = "
+	"\"Microsoft.Network/dnsResolvers\"; },\n"
+	"  { name = \"b\"; prefix = \"10.10.0.16/28\"; delegation = "
+	"\"Microsoft.Network/dnsResolvers\"; },\n"
+	"  { name = \"c\"; prefix = \"10.10.0.32/28\"; delegation = "
+	"\"Microsoft.Network/dnsResolvers\"; } ); } );\n"
+	"resolvers = ( { name = \"r\"; virtual_network = \"hub\";\n"
+	"  outbound_endpoints = ( { name = \"out\"; subnet = \"c\"; source = \"127.0.0.1\"; } );\n"
+	"  inbound_endpoints = (\n"
+	"  { name = \"one\"; subnet = \"a\"; listen = \"127.0.0.1:%u\"; },\n"
+	"  { name = \"two\"; subnet = \"b\"; listen = \"127.0.0.1:%u\"; } ); } );\n"
+	"rulesets = ( { name = \"rules\"; outbound_endpoints = [ \"r/out\" ];\n"
+	"  links = ( { name = \"l\"; virtual_network = \"hub\"; } );\n"
+	"  rules = ( { name = \"x\"; domain = \"x.test.\";\n"
+	"              targets = ( { address = \"127.0.0.8\"; port = 5399; } ); } ); } );\n"
+	"private_zones = ( { name = \"corp.internal\"; file = \"zone\";\n"
+	"  links = ( { name = \"l\"; virtual_network = \"hub\"; } ); } );\n";
+
+struct world {
+	struct config_text files;
+	struct control control; /* only its server and paths are used */
+	struct faults faults;
+	unsigned one, two, three; /* free ports */
+	atomic_uint released;
+};
+
+static unsigned free_port(int *fd)
+{
+	struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t length = sizeof in;
+	*fd = socket(AF_INET, SOCK_DGRAM, 0);
+	assert_int_equal(bind(*fd, (struct sockaddr *)&in, sizeof in), 0);
+	assert_int_equal(getsockname(*fd, (struct sockaddr *)&in, &length), 0);
+	return ntohs(in.sin_port);
+}
+
+static void on_release(void *context)
+{
+	struct world *world = context;
+	atomic_fetch_add(&world->released, 1);
+}
+
+static int set_up(void **state)
+{
+	static const struct hash_key key = {1, 2};
+	struct world *world = calloc(1, sizeof *world);
+	int fds[3];
+	config_text_init(&world->files);
+	config_text_put(&world->files, "zone", "web 300 IN A 10.10.1.10\n");
+	faults_init(&world->faults);
+	world->one = free_port(&fds[0]);
+	world->two = free_port(&fds[1]);
+	world->three = free_port(&fds[2]);
+	for (int i = 0; i < 3; i++)
+		close(fds[i]);
+	log_configure(LOG_ERROR, LOG_TEXT);
+	world->control.load.config = world->files.main_file;
+	assert_int_equal(server_init(&world->control.server, 2, &key, on_release, world), 0);
+	*state = world;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct world *world = *state;
+	server_release(&world->control.server);
+	faults_release(&world->faults);
+	config_text_release(&world->files);
+	free(world);
+	return 0;
+}
+
+static int apply(struct world *world, unsigned one, unsigned two)
+{
+	char text[sizeof format + 64];
+	snprintf(text, sizeof text, format, one, two);
+	struct model *model = config_text_load(&world->files, text);
+	assert_non_null(model);
+	int err = server_apply(&world->control.server, model, &world->faults);
+	if (err != 0)
+		model_free(model);
+	return err;
+}
+
+/* Asks web.corp.internal at the port: the rcode, or -1 when nothing comes. */
+static int ask(unsigned port)
+{
+	static const uint8_t question[] = {0,   7,   1,   0,   0,   1,   0,   0,   0,   0, 0,   0,
+					   3,   'w', 'e', 'b', 4,   'c', 'o', 'r', 'p', 8, 'i', 'n',
+					   't', 'e', 'r', 'n', 'a', 'l', 0,   0,   1,   0, 1};
+	struct sockaddr_in in = {.sin_family = AF_INET,
+				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+				 .sin_port = htons((uint16_t)port)};
+	struct timeval patience = {.tv_sec = 2};
+	uint8_t answer[512];
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+	ssize_t length = -1;
+	if (connect(fd, (struct sockaddr *)&in, sizeof in) == 0 &&
+	    send(fd, question, sizeof question, 0) == sizeof question)
+		length = recv(fd, answer, sizeof answer, 0);
+	close(fd);
+	return length < 12 ? -1 : answer[3] & 15;
+}
+
+/* Waits until every worker has let go of all but the current snapshot. */
+static void collect(struct world *world)
+{
+	struct server *server = &world->control.server;
+	for (int i = 0; i < 1000 && server->current->older; i++) {
+		usleep(5000);
+		server_collect(server);
+	}
+	assert_null(server->current->older);
+}
+
+static struct listener *listener_at(const struct server *server, unsigned port)
+{
+	for (unsigned i = 0; i < server->listener_count; i++)
+		if (server->listeners[i]->host.port == port)
+			return server->listeners[i];
+	return NULL;
+}
+
+static void a_first_model_is_served_at_all_its_listeners(void **state)
+{
+	struct world *world = *state;
+	assert_int_equal(apply(world, world->one, world->two), 0);
+	assert_int_equal(world->control.server.generation, 1);
+	assert_int_equal(world->control.server.listener_count, 2);
+	assert_int_equal(ask(world->one), 0);
+	assert_int_equal(ask(world->two), 0);
+}
+
+static void equal_listeners_are_kept_and_old_snapshots_freed(void **state)
+{
+	struct world *world = *state;
+	struct server *server = &world->control.server;
+	assert_int_equal(apply(world, world->one, world->two), 0);
+	struct listener *one = listener_at(server, world->one);
+	assert_int_equal(apply(world, world->one, world->two), 0);
+	assert_int_equal(server->generation, 2);
+	collect(world);
+	assert_int_equal(atomic_load(&world->released), 2);
+	assert_ptr_equal(listener_at(server, world->one), one);
+	assert_int_equal(server->listener_count, 2);
+	assert_int_equal(ask(world->one), 0);
+}
+
+static void a_listener_that_is_gone_is_closed_and_a_new_one_serves(void **state)
+{
+	struct world *world = *state;
+	struct server *server = &world->control.server;
+	assert_int_equal(apply(world, world->one, world->two), 0);
+	assert_int_equal(apply(world, world->one, world->three), 0);
+	collect(world);
+	assert_int_equal(server->listener_count, 2);
+	assert_null(listener_at(server, world->two));
+	assert_int_equal(ask(world->three), 0);
+	assert_int_equal(ask(world->two), -1);
+}
+
+static void a_listener_may_come_back_at_once(void **state)
+{
+	struct world *world = *state;
+	for (int i = 0; i < 5; i++) {
+		assert_int_equal(apply(world, world->one, world->two), 0);
+		assert_int_equal(apply(world, world->one, world->three), 0);
+	}
+	assert_int_equal(apply(world, world->one, world->two), 0);
+	assert_int_equal(ask(world->one), 0);
+	assert_int_equal(ask(world->two), 0);
+	collect(world);
+	assert_int_equal(world->control.server.listener_count, 2);
+}
+
+static void a_port_that_is_held_refuses_the_change_and_moves_nothing(void **state)
+{
+	struct world *world = *state;
+	struct server *server = &world->control.server;
+	int held;
+	assert_int_equal(apply(world, world->one, world->two), 0);
+	struct snapshot *current = server->current;
+	struct model *model = server->model;
+	unsigned port = free_port(&held);
+	assert_int_equal(apply(world, world->three, port), ERR_FAULTS);
+	assert_int_equal(world->faults.errors, 1);
+	assert_non_null(strstr(world->faults.items[0].origin.path, "two"));
+	assert_true(world->faults.items[0].origin.line > 0);
+	assert_ptr_equal(server->current, current);
+	assert_ptr_equal(server->model, model);
+	assert_int_equal(server->generation, 1);
+	assert_int_equal(server->listener_count, 2);
+	assert_int_equal(ask(world->three), -1); /* opened first, and closed again */
+	assert_int_equal(ask(world->one), 0);
+	close(held);
+	assert_int_equal(apply(world, world->three, port), 0);
+	assert_int_equal(ask(port), 0);
+}
+
+static void every_port_that_is_held_is_a_fault_and_nothing_is_started(void **state)
+{
+	struct world *world = *state;
+	int held[2];
+	unsigned ports[2] = {free_port(&held[0]), free_port(&held[1])};
+	assert_int_equal(apply(world, ports[0], ports[1]), ERR_FAULTS);
+	assert_int_equal(world->faults.errors, 2);
+	assert_null(world->control.server.current);
+	assert_null(world->control.server.workers[0]);
+	close(held[0]);
+	close(held[1]);
+	assert_int_equal(apply(world, ports[0], ports[1]), 0); /* nothing has kept the ports */
+	assert_int_equal(ask(ports[1]), 0);
+}
+
+static void the_model_that_is_served_may_be_applied_again(void **state)
+{
+	struct world *world = *state;
+	struct server *server = &world->control.server;
+	assert_int_equal(apply(world, world->one, world->two), 0);
+	assert_int_equal(server_apply(server, server->model, &world->faults), 0);
+	assert_int_equal(server->generation, 2);
+	assert_int_equal(ask(world->one), 0);
+}
+
+static void an_unchanged_target_keeps_its_health_over_a_change(void **state)
+{
+	struct world *world = *state;
+	struct server *server = &world->control.server;
+	assert_int_equal(apply(world, world->one, world->two), 0);
+	const struct leg *leg = server->current->policy->default_route->legs;
+	struct target *target = leg->upstreams[0].target;
+	assert_non_null(target);
+	assert_int_equal(apply(world, world->one, world->three), 0);
+	collect(world);
+	leg = server->current->policy->default_route->legs;
+	assert_ptr_equal(leg->upstreams[0].target, target);
+}
+
+static void counters_of_all_workers_are_summed(void **state)
+{
+	struct world *world = *state;
+	struct stats sum;
+	assert_int_equal(apply(world, world->one, world->two), 0);
+	for (int i = 0; i < 20; i++)
+		assert_int_equal(ask(world->one), 0);
+	server_read_stats(&world->control.server, &sum);
+	assert_int_equal(atomic_load(&sum.queries), 20);
+	assert_int_equal(atomic_load(&sum.answered_zone), 20);
+}
+
+/* ---- what can be asked about it ---- */
+
+static json_t *request(struct world *world, const char *text)
+{
+	json_t *object = json_loads(text, 0, NULL);
+	assert_non_null(object);
+	json_t *answer = control_request(&world->control, object);
+	json_decref(object);
+	assert_non_null(answer);
+	return answer;
+}
+
+static const char *item(const json_t *answer, const char *list, const char *key)
+{
+	return json_string_value(
+		json_object_get(json_array_get(json_object_get(answer, list), 0), key));
+}
+
+static void status_tells_what_is_served_and_how_it_fares(void **state)
+{
+	struct world *world = *state;
+	char text[64];
+	assert_int_equal(apply(world, world->one, world->two), 0);
+	assert_int_equal(ask(world->one), 0);
+	json_t *answer = request(world, "{\"command\":\"status\"}");
+	assert_true(json_is_true(json_object_get(answer, "ok")));
+	assert_int_equal(json_integer_value(json_object_get(answer, "generation")), 1);
+	assert_int_equal(json_integer_value(json_object_get(answer, "workers")), 2);
+	assert_string_equal(item(answer, "networks", "name"), "hub");
+	snprintf(text, sizeof text, "127.0.0.1:%u", world->one);
+	assert_string_equal(item(answer, "inbound_endpoints", "listen"), text);
+	assert_string_equal(item(answer, "inbound_endpoints", "address"), "10.10.0.4");
+	assert_string_equal(item(answer, "outbound_endpoints", "source"), "127.0.0.1");
+	assert_string_equal(item(answer, "zones", "name"), "corp.internal");
+	assert_string_equal(item(answer, "rulesets", "name"), "rules");
+	assert_string_equal(item(answer, "targets", "state"), "unknown");
+	assert_int_equal(json_array_size(json_object_get(answer, "targets")), 2);
+	const json_t *counters = json_object_get(answer, "counters");
+	assert_int_equal(json_integer_value(json_object_get(counters, "queries")), 1);
+	assert_int_equal(json_object_size(counters), stats_row_count);
+	json_decref(answer);
+}
+
+static void a_suspect_target_is_shown_with_its_time_and_reason(void **state)
+{
+	struct world *world = *state;
+	assert_int_equal(apply(world, world->one, world->two), 0);
+	const struct leg *leg = world->control.server.current->policy->default_route->legs;
+	target_on_unreachable(leg->upstreams[0].target, TARGET_ERROR_NETWORK, uv_hrtime() / 1000);
+	json_t *answer = request(world, "{\"command\":\"status\"}");
+	size_t i, suspects = 0;
+	json_t *target;
+	json_array_foreach(json_object_get(answer, "targets"), i, target)
+	{
+		if (strcmp(json_string_value(json_object_get(target, "state")), "suspect") != 0)
+			continue;
+		suspects++;
+		assert_string_equal(json_string_value(json_object_get(target, "host")),
+				    "127.0.0.9:53");
+		assert_string_equal(json_string_value(json_object_get(target, "last_error")),
+				    "network error");
+		assert_int_equal(json_string_length(json_object_get(target, "since")), 20);
+	}
+	assert_int_equal(suspects, 1);
+	json_decref(answer);
+}
+
+static void flush_answers_with_a_number_and_refuses_what_is_no_name(void **state)
+{
+	struct world *world = *state;
+	static const char *const fine[] = {
+		"{\"command\":\"flush\"}", "{\"command\":\"flush\",\"name\":\"a.test\"}",
+		"{\"command\":\"flush\",\"name\":\".\",\"suffix\":true}"};
+	static const char *const bad[] = {"{\"command\":\"flush\",\"name\":\"a..test\"}",
+					  "{\"command\":\"flush\",\"name\":7}",
+					  "{\"command\":\"flush\",\"suffix\":true}"};
+	assert_int_equal(apply(world, world->one, world->two), 0);
+	for (size_t i = 0; i < 3; i++) {
+		json_t *answer = request(world, fine[i]);
+		assert_true(json_is_true(json_object_get(answer, "ok")));
+		assert_true(json_is_integer(json_object_get(answer, "entries")));
+		json_decref(answer);
+		answer = request(world, bad[i]);
+		assert_true(json_is_false(json_object_get(answer, "ok")));
+		assert_true(json_is_string(json_object_get(answer, "error")));
+		json_decref(answer);
+	}
+}
+
+static void an_unknown_request_is_refused(void **state)
+{
+	struct world *world = *state;
+	static const char *const bad[] = {"{\"command\":\"stop\"}", "{\"command\":7}", "{}"};
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		json_t *answer = request(world, bad[i]);
+		assert_true(json_is_false(json_object_get(answer, "ok")));
+		json_decref(answer);
+	}
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		TEST(a_first_model_is_served_at_all_its_listeners),
+		TEST(equal_listeners_are_kept_and_old_snapshots_freed),
+		TEST(a_listener_that_is_gone_is_closed_and_a_new_one_serves),
+		TEST(a_listener_may_come_back_at_once),
+		TEST(a_port_that_is_held_refuses_the_change_and_moves_nothing),
+		TEST(every_port_that_is_held_is_a_fault_and_nothing_is_started),
+		TEST(the_model_that_is_served_may_be_applied_again),
+		TEST(an_unchanged_target_keeps_its_health_over_a_change),
+		TEST(counters_of_all_workers_are_summed),
+		TEST(status_tells_what_is_served_and_how_it_fares),
+		TEST(a_suspect_target_is_shown_with_its_time_and_reason),
+		TEST(flush_answers_with_a_number_and_refuses_what_is_no_name),
+		TEST(an_unknown_request_is_refused),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
