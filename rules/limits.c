@@ -45,7 +45,7 @@ void check_unique(struct check *check, struct seen *seen, const char *name,
 
 	if (before)
 		ERROR(check, origin, "name",
-		      "there is a %s \"%s\" already, at %s; choose another name", what, name,
+		      "\"%s\" is the name of the %s at %s already; choose another", name, what,
 		      check_place(check, before));
 }
 
@@ -165,8 +165,10 @@ void limits_check(const struct model *model, struct faults *faults)
 	limits_check_rulesets(&check);
 	limits_check_addresses(&check);
 	limits_check_settings(&check);
-	limits_warn(&check);
-	limits_warn_loops(&check);
+	if (faults->errors == 0) {
+		limits_warn(&check);
+		limits_warn_loops(&check);
+	}
 	if (check.out_of_memory)
 		ERROR(&check, &model->origin, NULL, "not checked to the end: %s",
 		      err_text(ERR_NOMEM));

@@ -2,7 +2,9 @@
  * rules and zones, and that every reference leads somewhere. Pure: a model in, faults out.
  *
  * Warnings are what is legal and surely not meant: a rule that a linked zone shadows, a forwarding
- * loop through our own endpoints, a target that cannot be reached from the endpoint's source. */
+ * loop through our own endpoints, a target that cannot be reached from the endpoint's source. They
+ * are looked for when there is no error: a wrong configuration is not advised on its finer points.
+ */
 #ifndef SLUICE_LIMITS_H
 #define SLUICE_LIMITS_H
 

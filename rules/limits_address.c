@@ -197,23 +197,6 @@ static void check_service(struct check *check, struct owned *owned,
 	check_reverse_fqdn(check, service->reverse_fqdn, origin);
 }
 
-static void check_reverse(struct check *check)
-{
-	const struct reverse_settings *reverse = &check->model->reverse;
-	struct name name;
-	char field[48];
-
-	check_network(check, reverse->resolve_in, &reverse->origin, "resolve_in");
-	for (size_t i = 0; i < reverse->name_servers.count; i++) {
-		const char *text = reverse->name_servers.items[i];
-		snprintf(field, sizeof(field), "name_servers[%zu]", i);
-		if (text && (!check_name(&name, text) || name.labels == 0))
-			ERROR(check, &reverse->origin, field,
-			      "\"%s\" is not a domain name; give one such as \"ns1.contoso.com\"",
-			      text);
-	}
-}
-
 void limits_check_addresses(struct check *check)
 {
 	const struct model *model = check->model;
@@ -225,5 +208,5 @@ void limits_check_addresses(struct check *check)
 		check_owned_address(check, &owned, &model->addresses.items[i]);
 	for (size_t i = 0; i < model->cloud_services.count; i++)
 		check_service(check, &owned, &model->cloud_services.items[i]);
-	check_reverse(check);
+	check_network(check, model->reverse.resolve_in, &model->reverse.origin, "resolve_in");
 }

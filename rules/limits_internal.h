@@ -62,6 +62,10 @@ const char *seen_pair(struct check *check, const char *a, const char *b);
 #define WARN(check, origin, field, ...)                                                            \
 	fault_add((check)->faults, FAULT_WARNING, origin, field, __VA_ARGS__)
 
+/* A list that was given and has nothing in it. One that was not given has its fault from the reader
+ * where it is required. */
+#define IS_EMPTY(list) ((list).items && (list).count == 0)
+
 /* "line 12" or "the one at FILE:12": where the other of two stands. */
 const char *check_place(struct check *check, const struct origin *origin);
 /* A fault when an item of that name was there before. NULL names have their fault already. */

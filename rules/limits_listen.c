@@ -74,7 +74,7 @@ void limits_check_listens(struct check *check)
 	struct seen clients = {0};
 	char field[32];
 
-	if (vnet->given && vnet->listen.count == 0)
+	if (IS_EMPTY(vnet->listen))
 		ERROR(check, &vnet->origin, "listen", "is empty; give at least one address");
 	for (size_t i = 0; i < vnet->listen.count; i++) {
 		snprintf(field, sizeof(field), "listen[%zu]", i);

@@ -38,7 +38,7 @@ static void check_spaces(struct check *check, const struct virtual_network *netw
 	size_t count = network->address_space.count, placed = 0;
 	struct placed_prefix *items = arena_alloc_array(&check->arena, count, sizeof(*items));
 
-	if (count == 0)
+	if (IS_EMPTY(network->address_space))
 		ERROR(check, &network->origin, "address_space",
 		      "is empty; give at least one prefix");
 	check->out_of_memory |= !items;

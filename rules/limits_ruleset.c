@@ -48,7 +48,7 @@ static void check_endpoints(struct check *check, const struct forwarding_ruleset
 	size_t count = ruleset->outbound_endpoints.count;
 	struct seen in_ruleset = {0};
 
-	if (count == 0)
+	if (IS_EMPTY(ruleset->outbound_endpoints))
 		ERROR(check, &ruleset->origin, "outbound_endpoints",
 		      "is empty; give at least one endpoint as RESOLVER/ENDPOINT");
 	check_count(check, count, check->model->limits.outbound_endpoints_per_ruleset,

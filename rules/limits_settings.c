@@ -1,5 +1,5 @@
 /* What single settings owe each other: a least and a greatest value, a listener and its
- * certificate; and the lists of bare values that are domain names or URLs. */
+ * certificate. */
 #include <strings.h>
 
 #include "rules/limits_internal.h"
@@ -19,33 +19,10 @@ static void check_default_resolver(struct check *check)
 	const struct default_resolver *resolver = &check->model->default_resolver;
 	size_t count = resolver->targets.count;
 
-	if (resolver->given || count > 0)
-		check_targets(check, resolver->targets.items, count, &resolver->origin, "targets");
+	check_targets(check, resolver->targets.items, count, &resolver->origin, "targets");
 	if (count > LEG_UPSTREAMS_MAX)
 		ERROR(check, &resolver->origin, "targets",
 		      "%zu targets, and %d can be kept; remove some", count, LEG_UPSTREAMS_MAX);
-}
-
-static void check_reserved_domains(struct check *check)
-{
-	const struct model *model = check->model;
-	struct seen domains = {0};
-	char field[48], text[NAME_TEXT_MAX];
-	struct name name;
-
-	for (size_t i = 0; i < model->reserved_domains.count; i++) {
-		const char *domain = model->reserved_domains.items[i];
-		snprintf(field, sizeof(field), "reserved_domains[%zu]", i);
-		if (!domain)
-			continue;
-		if (!check_name(&name, domain))
-			ERROR(check, &model->origin, field,
-			      "\"%s\" is not a domain name; give one such as \"windows.net\"",
-			      domain);
-		else if (seen_put(check, &domains, name_to_text(&name, text), domain))
-			ERROR(check, &model->origin, field, "%s is there twice; keep one of them",
-			      text);
-	}
 }
 
 /* "http://127.0.0.1:8053": a scheme, a host with its port, and nothing behind. */
@@ -100,6 +77,5 @@ void limits_check_settings(struct check *check)
 	check_ordered(check, &model->cache.origin, "ttl_min", model->cache.ttl_min, "ttl_max",
 		      model->cache.ttl_max);
 	check_default_resolver(check);
-	check_reserved_domains(check);
 	check_management(check);
 }

@@ -43,6 +43,10 @@ struct field schema_element(const struct field *field, const char *key, size_t *
 		element.type = FIELD_STRING;
 		*size = sizeof(char *);
 		break;
+	case FIELD_DOMAINS:
+		element.type = FIELD_DOMAIN;
+		*size = sizeof(char *);
+		break;
 	case FIELD_HOSTS:
 		element.type = FIELD_HOST;
 		*size = sizeof(struct host);
@@ -86,6 +90,7 @@ static const char *const expected_texts[] = {
 	[FIELD_PREFIX] = "a prefix such as \"10.10.0.0/16\"",
 	[FIELD_HOST] = "an address such as \"192.0.2.1\", \"192.0.2.1:53\" or \"[2001:db8::1]:53\"",
 	[FIELD_STRINGS] = "an array of strings: [ \"...\", \"...\" ]",
+	[FIELD_DOMAINS] = "an array of domain names: [ \"corp.example\", \"test\" ]",
 	[FIELD_HOSTS] = "an array of addresses: [ \"192.0.2.1\", \"192.0.2.1:53\" ]",
 	[FIELD_PREFIXES] = "an array of prefixes: [ \"10.10.0.0/16\" ]",
 	[FIELD_LIST] = "a list of groups: ( { ... }, { ... } )",

@@ -34,6 +34,7 @@ enum field_type {
 	FIELD_PREFIX,    /* struct prefix */
 	FIELD_HOST,      /* struct host: ADDRESS or ADDRESS:PORT, port 53 when not said */
 	FIELD_STRINGS,   /* LIST_OF(const char *): an array */
+	FIELD_DOMAINS,   /* LIST_OF(const char *): domain names */
 	FIELD_HOSTS,     /* LIST_OF(struct host) */
 	FIELD_PREFIXES,  /* LIST_OF(struct prefix) */
 	FIELD_LIST,      /* LIST_OF(a group's struct) */
@@ -76,8 +77,8 @@ struct schema_list {
 };
 struct schema_list schema_list_get(const struct field *field, const void *item);
 void schema_list_set(const struct field *field, void *item, struct schema_list list);
-/* For STRINGS, HOSTS and PREFIXES: the scalar field that one element is, and its size. To be used
- * with a pointer to the element as the item. `key` becomes the element's in faults. */
+/* For STRINGS, DOMAINS, HOSTS and PREFIXES: the scalar field that one element is, and its size. To
+ * be used with a pointer to the element as the item. `key` becomes the element's in faults. */
 struct field schema_element(const struct field *field, const char *key, size_t *size);
 
 /* "an integer from 1 to 65535", `"udp" or "tcp"`: what the field takes. Returns text. */

@@ -135,7 +135,7 @@ static const struct field reverse_fields[] = {
 	 .doc = "Whether reverse names of IPv6 addresses may be set through the management "
 		"interface, which Azure does not allow."},
 	{.key = "name_servers",
-	 .type = FIELD_STRINGS,
+	 .type = FIELD_DOMAINS,
 	 AT(reverse_settings, name_servers),
 	 .doc = "Names for the NS records of the reverse zones."},
 	{.key = "hostmaster",

@@ -388,7 +388,7 @@ static const struct field model_fields[] = {
 	 .max = 256,
 	 .doc = "Threads that answer. 0: one per CPU. A change takes a restart."},
 	{.key = "reserved_domains",
-	 .type = FIELD_STRINGS,
+	 .type = FIELD_DOMAINS,
 	 AT(model, reserved_domains),
 	 .doc = "Suffixes that a shorter rule does not capture; a rule for the suffix itself "
 		"does. Azure has such a list and publishes none."},

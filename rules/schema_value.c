@@ -303,6 +303,7 @@ const char *schema_get_text(const struct field *field, const void *item, char *t
 	case FIELD_PREFIX:
 	case FIELD_HOST: return get_place(field, at, text, size);
 	case FIELD_STRINGS:
+	case FIELD_DOMAINS:
 	case FIELD_HOSTS:
 	case FIELD_PREFIXES:
 	case FIELD_LIST:

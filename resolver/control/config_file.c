@@ -272,6 +272,7 @@ static void read_field(struct reader *reader, const struct field *field,
 			wrong_kind(reader, field, setting, &origin);
 		return;
 	case FIELD_STRINGS:
+	case FIELD_DOMAINS:
 	case FIELD_HOSTS:
 	case FIELD_PREFIXES:
 		if (is_sequence(setting))

@@ -140,6 +140,7 @@ static void write_group(struct writer *writer, const struct group *group, const 
 		case FIELD_GROUP: write_in_place(writer, field, item); break;
 		case FIELD_LIST: write_list(writer, field, item); break;
 		case FIELD_STRINGS:
+		case FIELD_DOMAINS:
 		case FIELD_HOSTS:
 		case FIELD_PREFIXES: write_array(writer, field, item); break;
 		default: write_scalar(writer, field, item);
