@@ -397,6 +397,8 @@ static char *print_known(uint16_t type, const uint8_t *rdata, size_t length)
 	}
 	if (status == LDNS_STATUS_OK && ldns_buffer_status_ok(buffer))
 		text = ldns_buffer_export2str(buffer);
+	for (size_t end = text != NULL ? strlen(text) : 0; end > 0 && text[end - 1] == ' ';)
+		text[--end] = '\0'; /* behind the last type of a bitmap, for one */
 out:
 	ldns_buffer_free(buffer);
 	ldns_rr_free(rr);

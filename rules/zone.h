@@ -68,7 +68,9 @@ struct zone_builder;
 struct zone_builder *zone_builder_new(const struct hash_key *key, const struct name *apex);
 void zone_builder_free(struct zone_builder *builder); /* NULL is fine */
 /* owner: uncompressed wire, any case (kept for printing, served as asked); rdata: uncompressed.
- * Exact duplicates are dropped in silence; of differing TTLs the lowest is used (RFC 2181). */
+ * Exact duplicates are dropped in silence; of differing TTLs the lowest is used (RFC 2181).
+ * ERR_FAULTS when the record is no good by itself (its fault is in faults), ERR_NOMEM; after either
+ * the builder can be used on, but will not become a zone. */
 MUST_CHECK int zone_builder_add(struct zone_builder *builder, const struct origin *origin,
 				const uint8_t *owner, uint16_t type, uint32_t ttl,
 				const uint8_t *rdata, size_t rdata_length, struct faults *faults);

@@ -147,6 +147,8 @@ static const char corp[] = "@        SOA  ns host 1 2 3 4 60\n"
 			   "alias    CNAME www\n"
 			   "alias    RRSIG CNAME 8 3 3600 20300101000000 20200101000000 1 @ AAAA\n"
 			   "signed   RRSIG A 8 3 3600 20300101000000 20200101000000 1 @ AAAA\n"
+			   "late     RRSIG A 8 3 3600 20300101000000 20200101000000 1 @ AAAA\n"
+			   "late     TYPE65280 \\# 0\n"
 			   "a.b.c    A    10.0.0.3\n"
 			   "Mixed    A    10.0.0.4\n"
 			   "new      TYPE65280 \\# 4 0a000001\n";
@@ -202,6 +204,7 @@ static void any_gets_one_set_and_a_signature_only_when_there_is_nothing_else(voi
 		{"www.corp.test", TYPE_ANY, ZONE_HIT, TYPE_A, false},
 		{"alias.corp.test", TYPE_ANY, ZONE_HIT, TYPE_CNAME, false},
 		{"signed.corp.test", TYPE_ANY, ZONE_HIT, TYPE_RRSIG, false},
+		{"late.corp.test", TYPE_ANY, ZONE_HIT, 65280, false},
 		{"corp.test", TYPE_ANY, ZONE_HIT, TYPE_SOA, false},
 		{"nope.corp.test", TYPE_ANY, ZONE_NXDOMAIN, 0, false},
 	};

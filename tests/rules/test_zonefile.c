@@ -11,8 +11,8 @@
 #include "tests/random.h"
 #include "tests/rules/zone_text.h"
 
-/* ldns_str2rdf_ipseckey forgets strings and rdfs that it has allocated, whether it likes the text or
- * not. Rdfs that we forget would still be found: by the RR that holds them. */
+/* ldns_str2rdf_ipseckey forgets strings and rdfs that it has allocated, whether it likes the text
+ * or not. Rdfs that we forget would still be found: by the RR that holds them. */
 const char *__lsan_default_suppressions(void);
 const char *__lsan_default_suppressions(void)
 {
