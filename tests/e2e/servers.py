@@ -15,7 +15,8 @@ def nsd(host, zones, address, port=53):
              "  chroot: \"\"", "  pidfile: \"\"", "  database: \"\"", "  zonesdir: \"%s\"" % world.dir,
              "  xfrdfile: \"\"", "  zonelistfile: \"%s/%s.list\"" % (world.dir, name),
              "  xfrdir: \"%s\"" % world.dir, "  server-count: 1", "  round-robin: no",
-             "  verbosity: 1", "remote-control:", "  control-enable: no"]
+             "  verbosity: 1", "  rrl-ratelimit: 0", "  rrl-whitelist-ratelimit: 0",
+             "remote-control:", "  control-enable: no"]
     for zone, text in zones.items():
         file = world.write("%s-%s.zone" % (name, zone), textwrap.dedent(text))
         lines += ["zone:", "  name: %s" % zone, "  zonefile: \"%s\"" % file]
