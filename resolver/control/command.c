@@ -147,18 +147,18 @@ static int parse_options(struct command_line *line, int argc, char **argv, unsig
 			OPTION_HELP + 100 + i,
 		};
 	optind = 0; /* glibc: start afresh */
-	int found;
+	int found, asked = 0;
 	while ((found = getopt_long(argc, argv, "c:h", table, NULL)) != -1) {
-		if (found == 'h' || found == OPTION_HELP)
-			return OPTION_HELP;
-		if (found == OPTION_VERSION)
-			return OPTION_VERSION;
 		if (found == '?')
 			return -1;
+		if (found == 'h' || found == OPTION_HELP || found == OPTION_VERSION) {
+			asked = found == OPTION_VERSION ? OPTION_VERSION : OPTION_HELP;
+			continue; /* to the end, for only then the arguments are in order */
+		}
 		size_t i = found == 'c' ? 0 : (size_t)(found - OPTION_HELP - 100);
 		take_option(line, i, optarg, given);
 	}
-	return 0;
+	return asked;
 }
 
 static int dispatch(struct command_line *line, unsigned given)
