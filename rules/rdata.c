@@ -1,8 +1,8 @@
 /* Rdata through ldns, with its soft spots covered.
  *
- *     "10 mail"               ─► parse_plain ─────────────────► wire     addresses, numbers, names
- *     "0 issue \"ca.test\""   ─► ldns_rr_new_frm_str ─► rdfs ─► wire     names, lengths checked
- *     "\# 4 0a000001"         ─► parse_generic ───────────────► wire     checked by ldns_wire2rdf
+ *     "10 mail"              ─► rdata_parse_plain ───► wire
+ *     "0 issue \"ca.test\""  ─► ldns_rr_new_frm_str ─► wire    names and lengths checked
+ *     "\# 4 0a000001"        ─► parse_generic ───────► wire    checked by ldns_wire2rdf
  *
  * Plain fields make up nearly every record of a private zone, and are read here because ldns takes
  * and gives back 256 KB of memory for each record it reads, which can cost more than all the rest.
@@ -13,11 +13,12 @@
  * before it is believed. */
 #include "rules/rdata.h"
 
-#include <arpa/inet.h>
 #include <ctype.h>
 #include <ldns/ldns.h>
+#include <netinet/in.h>
 
 #include "rules/name.h"
+#include "rules/rdata_plain.h"
 #include "rules/record.h"
 
 /* ldns reads a record's text into buffers of LDNS_MAX_RDFLEN and LDNS_MAX_PACKETLEN bytes. */
@@ -114,6 +115,9 @@ static bool is_well_formed(uint16_t type, const uint8_t *rdata, size_t length)
 		return false;
 	if (!type_has_text_form(type))
 		return true;
+	if (length == 0 && ldns_rr_descript(type)->_variable == LDNS_RDF_TYPE_STR)
+		return false; /* TXT and its like are at least one string (RFC 1035 section 3.3.14)
+			       */
 	rr = read_wire(type, rdata, length);
 	ldns_rr_free(rr);
 	return rr != NULL;
@@ -234,104 +238,6 @@ static const char *collect_fields(const ldns_rr *rr, uint8_t *rdata, size_t *len
 	return NULL;
 }
 
-int rdata_parse_name(const char *text, const uint8_t *origin, uint8_t wire[NAME_WIRE_MAX],
-		     size_t *length, const char **why)
-{
-	size_t base = name_wire_length(origin);
-	bool relative = !ldns_dname_str_absolute(text), fits;
-	ldns_rdf *name = NULL;
-	ldns_status status;
-
-	if (strcmp(text, "@") == 0) {
-		memmove(wire, origin, base);
-		*length = base;
-		return 0;
-	}
-	status = ldns_str2rdf_dname(&name, text);
-	if (status != LDNS_STATUS_OK || name == NULL) {
-		*why = status == LDNS_STATUS_OK ? "out of memory" : ldns_get_errorstr_by_id(status);
-		return ERR_INVALID;
-	}
-	*length = ldns_rdf_size(name) + (relative ? base - 1 : 0);
-	fits = *length <= NAME_WIRE_MAX;
-	if (fits) { /* the origin first: it may be what is being replaced */
-		if (relative)
-			memmove(wire + ldns_rdf_size(name) - 1, origin, base);
-		memcpy(wire, ldns_rdf_data(name), ldns_rdf_size(name) - (relative ? 1 : 0));
-	}
-	ldns_rdf_deep_free(name);
-	if (!fits)
-		*why = "it is longer than 255 bytes";
-	return fits ? 0 : ERR_TOO_LONG;
-}
-
-/* Reads a decimal number into `size` bytes. */
-static bool parse_number(const char *text, uint8_t *wire, size_t size)
-{
-	uint64_t number = 0;
-
-	if (*text == '\0')
-		return false;
-	for (; *text != '\0'; text++) {
-		if (!isdigit((uint8_t)*text))
-			return false;
-		number = number * 10 + (uint64_t)(*text - '0');
-		if (number >> (8 * size) != 0)
-			return false;
-	}
-	for (size_t i = size; i-- > 0; number >>= 8)
-		wire[i] = (uint8_t)number;
-	return true;
-}
-
-/* Reads one plain field; returns the bytes it takes, 0 when it is not plain or not right. */
-static size_t parse_plain_field(ldns_rdf_type field, const char *text, const uint8_t *origin,
-				uint8_t *wire)
-{
-	const char *why;
-	size_t length;
-
-	switch (field) {
-	case LDNS_RDF_TYPE_A: return inet_pton(AF_INET, text, wire) == 1 ? 4 : 0;
-	case LDNS_RDF_TYPE_AAAA: return inet_pton(AF_INET6, text, wire) == 1 ? 16 : 0;
-	case LDNS_RDF_TYPE_INT16: return parse_number(text, wire, 2) ? 2 : 0;
-	case LDNS_RDF_TYPE_INT32:
-	case LDNS_RDF_TYPE_PERIOD: return parse_number(text, wire, 4) ? 4 : 0;
-	case LDNS_RDF_TYPE_DNAME:
-		return rdata_parse_name(text, origin, wire, &length, &why) == 0 ? length : 0;
-	default: return 0;
-	}
-}
-
-/* Reads rdata of plain fields. False for all else, and for what is wrong: ldns then says what. */
-static bool parse_plain(uint16_t type, const char *text, const uint8_t *origin, uint8_t *rdata,
-			size_t *length)
-{
-	const ldns_rr_descriptor *fields = ldns_rr_descript(type);
-	size_t count = ldns_rr_descriptor_minimum(fields), at = 0;
-	char token[NAME_TEXT_MAX];
-
-	if (ldns_rr_descriptor_maximum(fields) != count)
-		return false;
-	text = skip_blanks(text);
-	for (size_t i = 0; i < count; i++) {
-		size_t size = strcspn(text, " \t"), taken;
-
-		if (size >= sizeof(token))
-			return false;
-		memcpy(token, text, size);
-		token[size] = '\0';
-		taken = parse_plain_field(ldns_rr_descriptor_field_type(fields, i), token, origin,
-					  rdata + at);
-		if (taken == 0)
-			return false;
-		at += taken;
-		text = skip_blanks(text + size);
-	}
-	*length = at;
-	return *text == '\0';
-}
-
 /* Reads the text form of a type that ldns knows. */
 static const char *parse_known(uint16_t type, const char *text, const uint8_t *origin,
 			       uint8_t *rdata, size_t *length)
@@ -370,7 +276,7 @@ int rdata_parse(uint16_t type, const char *text, const uint8_t *origin, uint8_t 
 		*why = parse_generic(generic, rdata, length);
 	else if (!type_has_text_form(type))
 		*why = "data of an unknown type is written as \\# LENGTH HEX (RFC 3597)";
-	else if (parse_plain(type, text, origin, rdata, length))
+	else if (rdata_parse_plain(type, text, origin, rdata, length))
 		*why = NULL;
 	else
 		*why = parse_known(type, text, origin, rdata, length);

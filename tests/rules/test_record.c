@@ -214,6 +214,30 @@ static void rdata_is_read_relative_to_the_origin(void **state)
 	assert_parses(TYPE_TXT, "\"semi;colon\"", "\12semi;colon", 11);
 }
 
+static void strings_are_read_with_quotes_and_escapes(void **state)
+{
+	char text[300];
+
+	(void)state;
+	assert_parses(TYPE_TXT, "\"\" x \"\"", "\0\1x\0", 4);
+	assert_parses(TYPE_TXT, "\"a\\\"b\\\\c\" d\\ e \\255\\000", "\5a\"b\\c\3d e\2\377\0", 13);
+	assert_parses(TYPE_HINFO, "PC \"BSD 4\"", "\2PC\5BSD 4", 9);
+	assert_parses(20, "150862", "\006150862", 7);
+	assert_parses(20, "150862 \"004\"", "\006150862\003004", 11);
+	assert_refused(TYPE_TXT, "\\256");
+	assert_refused(TYPE_TXT, "\\25");
+	assert_refused(TYPE_TXT, "");
+	assert_refused(TYPE_HINFO, "PC");
+	assert_refused(TYPE_HINFO, "PC BSD more");
+	memset(text, 'x', sizeof(text));
+	text[255] = '\0';
+	assert_int_equal(parse(TYPE_TXT, text, &(const char *){NULL}), 0);
+	assert_int_equal(rdata_length, 256);
+	text[255] = 'x';
+	text[256] = '\0';
+	assert_refused(TYPE_TXT, text);
+}
+
 static void any_type_can_be_written_in_the_form_of_rfc_3597(void **state)
 {
 	(void)state;
@@ -242,6 +266,7 @@ static void wrong_forms_of_rfc_3597_are_refused(void **state)
 	assert_refused(TYPE_CNAME, "\\# 4 01610000");
 	assert_refused(TYPE_CNAME, "\\# 2 c00c");
 	assert_refused(TYPE_TXT, "\\# 2 0561");
+	assert_refused(TYPE_TXT, "\\# 0");
 }
 
 static void wrong_rdata_is_refused_with_a_reason(void **state)
@@ -403,6 +428,7 @@ int main(void)
 		cmocka_unit_test(rdata_must_fill_its_layout_exactly),
 		cmocka_unit_test(a_name_of_255_bytes_is_valid_and_one_of_256_is_not),
 		cmocka_unit_test(rdata_is_read_relative_to_the_origin),
+		cmocka_unit_test(strings_are_read_with_quotes_and_escapes),
 		cmocka_unit_test(any_type_can_be_written_in_the_form_of_rfc_3597),
 		cmocka_unit_test(wrong_forms_of_rfc_3597_are_refused),
 		cmocka_unit_test(wrong_rdata_is_refused_with_a_reason),
