@@ -1,0 +1,664 @@
+/* The configuration file: what is read, what is wrong with it and where, that it is written back
+ * equal, and that zones are shared between reads. */
+#include "resolver/control/config_file.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "resolver/control/manual.h"
+#include "rules/schema.h"
+#include "rules/zone.h"
+#include "tests/config_text.h"
+
+/* Every group and nearly every key. */
+static const char everything[] =
+	"subscription = \"11111111-2222-3333-4444-555555555555\";\n"
+	"region = \"westeurope\"; workers = 3; reserved_domains = ( \"windows.net\" );\n"
+	"default_resolver = { targets = ( { address = \"192.0.2.53\"; port = 5353; protocol = "
+	"\"tcp\"; }, { address = \"2001:db8::1\"; } ); special_names = \"forward\"; };\n"
+	"vnet_resolver = { listen = [ \"168.63.129.16:53\", \"[::1]:5399\" ]; };\n"
+	"virtual_networks = (\n"
+	"  { name = \"hub\"; address_space = [ \"10.10.0.0/16\", \"fd00::/64\" ];\n"
+	"    client_prefixes = [ \"127.0.0.0/8\" ];\n"
+	"    subnets = ( { name = \"dns-in\"; prefix = \"10.10.0.0/28\"; delegation = "
+	"\"Microsoft.Network/dnsResolvers\"; },\n"
+	"      { name = \"dns-out\"; prefix = \"10.10.0.16/28\"; delegation = "
+	"\"Microsoft.Network/dnsResolvers\"; } ); },\n"
+	"  { name = \"spoke.1\"; region = \"north\"; encryption = true; address_space = [ "
+	"\"10.20.0.0/16\" ]; dns_servers = [ \"10.10.0.4\", \"192.0.2.1:54\" ]; } );\n"
+	"resolvers = ( { name = \"hub-resolver\"; virtual_network = \"hub\";\n"
+	"  inbound_endpoints = ( { name = \"inbound\"; subnet = \"dns-in\"; allocation = "
+	"\"static\"; address = \"10.10.0.4\"; listen = \"127.0.0.1:5300\"; } );\n"
+	"  outbound_endpoints = ( { name = \"outbound\"; subnet = \"dns-out\"; source = "
+	"\"0.0.0.0\"; } ); } );\n"
+	"private_zones = ( { name = \"corp.internal\"; file = \"zone\";\n"
+	"  links = ( { name = \"hub-link\"; virtual_network = \"hub\"; registration = true; } ); "
+	"},\n"
+	"  { name = \"privatelink.test\"; file = \"zone\"; links = ( { name = \"l\"; "
+	"virtual_network = \"hub\"; resolution_policy = \"NxDomainRedirect\"; } ); } );\n"
+	"rulesets = ( { name = \"onprem\"; outbound_endpoints = [ \"hub-resolver/outbound\" ];\n"
+	"  links = ( { name = \"hub-link\"; virtual_network = \"hub\"; } );\n"
+	"  rules = ( { name = \"contoso\"; domain = \"con\\\\046toso.corp.\"; state = "
+	"\"Disabled\"; follow_cname = true; targets = ( { address = \"127.0.0.1\"; port = 5301; } "
+	"); } ); } );\n"
+	"limits = { queries_per_second_per_endpoint = 0; rules_per_ruleset = 2000; };\n"
+	"management = { socket = \"control.sock\"; listen = [ \"https://127.0.0.1:8443\" ];\n"
+	"  certificate = \"server.pem\"; key = \"/etc/server.key\"; state = \"state.db\";\n"
+	"  clients = ( { id = \"ops\"; secret_file = \"ops.secret\"; role = \"admin\"; } ); };\n"
+	"address_pools = ( { name = \"public\"; prefix = \"198.51.100.0/24\"; } );\n"
+	"addresses = ( { name = \"PublicIp\"; resource_group = \"G\"; id = "
+	"\"6f8b4ce6-1111-4d2e-9c55-0242ac120002\"; region = \"westeurope\";\n"
+	"  address = \"198.51.100.10\"; allocation = \"static\"; domain_name_label = "
+	"\"contosoapp1\"; reverse_fqdn = \"app1.contoso.com.\"; description = \"say \\\"hi\\\" "
+	"\\\\o\"; ttl = 60; } );\n"
+	"cloud_services = ( { name = \"svc\"; description = \"App1\"; address = "
+	"\"198.51.100.20\"; reverse_fqdn = \"svc.cloudapp.net.\"; } );\n"
+	"reverse = { suffix = \"a.test\"; service_suffix = \"b.test\"; ttl = 7200; ipv6 = true; "
+	"name_servers = [ \"ns1.test\" ]; hostmaster = \"h.test\"; resolve_in = \"hub\"; };\n"
+	"cache = { size_bytes = 8589934592L; ttl_min = 5; ttl_max = 600; negative_ttl_max = 7; "
+	"stale_max = 0; };\n"
+	"udp = { payload_max = 4096; };\n"
+	"tcp = { connections_max = 7; connections_per_client_max = 6; idle_timeout_ms = 5; "
+	"pipeline_max = 4; };\n"
+	"log = { level = \"debug\"; format = \"json\"; };\n"
+	"identity = { version = \"v\"; server = \"s\"; };\n";
+
+static int set_up(void **state)
+{
+	struct config_text *config = calloc(1, sizeof(*config));
+
+	config_text_init(config);
+	config_text_put(config, "zone", "www A 192.0.2.1\n");
+	*state = config;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	config_text_release(*state);
+	free(*state);
+	return 0;
+}
+
+/* One fault, at this line, with this path and text. */
+static void expect_fault(struct config_text *config, const char *text, unsigned line,
+			 const char *path, const char *says)
+{
+	const struct fault *fault = &config->faults.items[0];
+
+	assert_null(config_text_load(config, text));
+	fault = &config->faults.items[0];
+	if (config->faults.count != 1)
+		faults_print(&config->faults, stderr);
+	assert_int_equal(config->faults.count, 1);
+	assert_int_equal(fault->origin.line, line);
+	assert_string_equal(fault->origin.path ? fault->origin.path : "", path);
+	if (!strstr(fault->text, says))
+		assert_string_equal(fault->text, says);
+	assert_string_equal(fault->origin.file, config->main_file);
+}
+
+static struct model *expect_fine(struct config_text *config, const char *text)
+{
+	struct model *model = config_text_load(config, text);
+
+	if (!model)
+		faults_print(&config->faults, stderr);
+	assert_non_null(model);
+	return model;
+}
+
+static void an_empty_file_is_a_configuration(void **state)
+{
+	struct model *model = expect_fine(*state, "");
+
+	assert_int_equal(model->virtual_networks.count, 0);
+	assert_false(model->default_resolver.given);
+	assert_int_equal(model->cache.size_bytes, 64 << 20);
+	model_free(model);
+}
+
+static void every_key_lands_in_its_member(void **state)
+{
+	struct config_text *config = *state;
+	struct model *model = expect_fine(config, everything);
+	const struct virtual_network *spoke = &model->virtual_networks.items[1];
+	const struct forwarding_rule *rule = &model->rulesets.items[0].rules.items[0];
+	char path[128];
+
+	assert_int_equal(model->workers, 3);
+	assert_string_equal(model->reserved_domains.items[0], "windows.net");
+	assert_true(model->default_resolver.given);
+	assert_int_equal(model->default_resolver.special_names, SPECIAL_FORWARD);
+	assert_int_equal(model->default_resolver.targets.items[0].protocol, PROTOCOL_TCP);
+	assert_int_equal(model->default_resolver.targets.items[1].port, 53);
+	assert_int_equal(model->vnet_resolver.listen.items[1].port, 5399);
+	assert_true(spoke->encryption);
+	assert_string_equal(spoke->region, "north");
+	assert_int_equal(spoke->dns_servers.items[1].port, 54);
+	assert_string_equal(rule->domain, "con\\046toso.corp.");
+	assert_int_equal(rule->state, RULE_DISABLED);
+	assert_true(rule->follow_cname);
+	assert_int_equal(model->limits.rules_per_ruleset, 2000);
+	assert_int_equal(model->cache.size_bytes, UINT64_C(8589934592));
+	assert_string_equal(model->addresses.items[0].description, "say \"hi\" \\o");
+	assert_int_equal(model->management.clients.items[0].role, ROLE_ADMIN);
+	assert_string_equal(model->management.key, "/etc/server.key");
+	snprintf(path, sizeof(path), "%s/control.sock", config->directory);
+	assert_string_equal(model->management.socket, path);
+	snprintf(path, sizeof(path), "%s/ops.secret", config->directory);
+	assert_string_equal(model->management.clients.items[0].secret_file, path);
+	assert_non_null(model->private_zones.items[1].zone);
+	assert_int_equal(model->private_zones.items[1].links.items[0].resolution_policy,
+			 RESOLUTION_NXDOMAIN_REDIRECT);
+	assert_string_equal(rule->origin.path, "rulesets[onprem].rules[contoso]");
+	assert_string_equal(rule->targets.items[0].origin.path,
+			    "rulesets[onprem].rules[contoso].targets[0]");
+	model_free(model);
+}
+
+/* Round trip: the two models are compared through the field table. */
+
+static void assert_groups_equal(const struct group *group, const void *a, const void *b);
+
+static void assert_arrays_equal(const struct field *field, const void *a, const void *b)
+{
+	struct schema_list left = schema_list_get(field, a), right = schema_list_get(field, b);
+	char left_text[128], right_text[128];
+	size_t size;
+	struct field element = schema_element(field, field->key, &size);
+
+	assert_int_equal(left.count, right.count);
+	for (size_t i = 0; i < left.count; i++)
+		assert_string_equal(schema_get_text(&element, (char *)left.items + i * size,
+						    left_text, sizeof(left_text)),
+				    schema_get_text(&element, (char *)right.items + i * size,
+						    right_text, sizeof(right_text)));
+}
+
+static void assert_lists_equal(const struct field *field, const void *a, const void *b)
+{
+	struct schema_list left = schema_list_get(field, a), right = schema_list_get(field, b);
+
+	assert_int_equal(left.count, right.count);
+	for (size_t i = 0; i < left.count; i++)
+		assert_groups_equal(field->group, (char *)left.items + i * field->group->size,
+				    (char *)right.items + i * field->group->size);
+}
+
+static void assert_scalars_equal(const struct field *field, const void *a, const void *b)
+{
+	char left_text[128], right_text[128];
+	const char *left = schema_get_text(field, a, left_text, sizeof(left_text));
+	const char *right = schema_get_text(field, b, right_text, sizeof(right_text));
+
+	if (left && right)
+		assert_string_equal(left, right);
+	else if (left || right)
+		fail_msg("%s is %s, and was %s", field->key, right ? right : "not given",
+			 left ? left : "not given");
+}
+
+static void assert_groups_equal(const struct group *group, const void *a, const void *b)
+{
+	if (group->given_offset)
+		assert_memory_equal((char *)a + group->given_offset,
+				    (char *)b + group->given_offset, sizeof(bool));
+	for (size_t i = 0; i < group->count; i++) {
+		const struct field *field = &group->fields[i];
+		switch (field->type) {
+		case FIELD_GROUP:
+			assert_groups_equal(field->group, (char *)a + field->offset,
+					    (char *)b + field->offset);
+			break;
+		case FIELD_LIST: assert_lists_equal(field, a, b); break;
+		case FIELD_STRINGS:
+		case FIELD_DOMAINS:
+		case FIELD_HOSTS:
+		case FIELD_PREFIXES: assert_arrays_equal(field, a, b); break;
+		default: assert_scalars_equal(field, a, b);
+		}
+	}
+}
+
+static void expect_round_trip(struct config_text *config, const char *text)
+{
+	struct model *before = expect_fine(config, text), *after;
+	struct config_text other;
+	FILE *out;
+
+	config_text_init(&other);
+	out = config_text_open(&other, "sluice.conf");
+	assert_int_equal(config_file_write(before, out), 0);
+	fclose(out);
+	after = config_text_read(&other, NULL);
+	if (!after)
+		faults_print(&other.faults, stderr);
+	assert_non_null(after);
+	assert_groups_equal(&schema_model, before, after);
+	model_free(after);
+	model_free(before);
+	config_text_release(&other);
+}
+
+static void what_is_written_reads_back_equal(void **state)
+{
+	expect_round_trip(*state, everything);
+}
+
+static void defaults_are_written_and_read_back_equal(void **state)
+{
+	expect_round_trip(*state, "");
+}
+
+static void a_full_disk_is_an_error_of_writing(void **state)
+{
+	struct model *model = expect_fine(*state, everything);
+	FILE *full = fopen("/dev/full", "w");
+
+	assert_non_null(full);
+	assert_int_equal(config_file_write(model, full), ERR_SYSTEM);
+	fclose(full);
+	model_free(model);
+}
+
+/* Files. */
+
+static void a_file_that_is_not_there_says_so(void **state)
+{
+	struct config_text *config = *state;
+
+	assert_null(config_text_read(config, NULL));
+	assert_int_equal(config->faults.count, 1);
+	assert_string_equal(config->faults.items[0].origin.file, config->main_file);
+	assert_string_equal(config->faults.items[0].text,
+			    "cannot be read: No such file or directory");
+}
+
+static void a_directory_is_not_an_empty_configuration(void **state)
+{
+	struct config_text *config = *state;
+
+	assert_int_equal(mkdir(config->main_file, 0700), 0);
+	assert_null(config_text_read(config, NULL));
+	assert_non_null(strstr(config->faults.items[0].text, "directory"));
+	rmdir(config->main_file);
+}
+
+static void a_syntax_error_is_told_alone_with_its_line(void **state)
+{
+	expect_fault(*state, "workers = 1000;\nregion = ;\n", 2, "", "syntax error; look for");
+}
+
+static void a_key_given_twice_is_a_syntax_error(void **state)
+{
+	expect_fault(*state, "workers = 1;\nregion = \"a\";\nworkers = 2;\n", 3, "",
+		     "keep one of them");
+}
+
+static void an_include_is_relative_to_the_main_file(void **state)
+{
+	struct config_text *config = *state;
+	struct model *model;
+
+	config_text_put(config, "more.conf", "workers = 7;\n");
+	model = expect_fine(config, "region = \"a\";\n@include \"more.conf\"\n");
+	assert_int_equal(model->workers, 7);
+	model_free(model);
+}
+
+static void a_fault_in_an_included_file_names_that_file(void **state)
+{
+	struct config_text *config = *state;
+	char path[128];
+
+	config_text_put(config, "more.conf", "\n\nworkers = 1000;\n");
+	assert_null(config_text_load(config, "region = \"a\";\n@include \"more.conf\"\n"
+					     "log = { level = \"x\"; };"));
+	assert_int_equal(config->faults.count, 2);
+	snprintf(path, sizeof(path), "%s/more.conf", config->directory);
+	assert_string_equal(config->faults.items[0].origin.file, path);
+	assert_int_equal(config->faults.items[0].origin.line, 3);
+	assert_string_equal(config->faults.items[1].origin.file, config->main_file);
+	assert_int_equal(config->faults.items[1].origin.line, 3);
+}
+
+static void a_path_is_relative_to_the_file_that_names_it(void **state)
+{
+	struct config_text *config = *state;
+	char path[128];
+	struct model *model;
+
+	snprintf(path, sizeof(path), "%s/sub", config->directory);
+	assert_int_equal(mkdir(path, 0700), 0);
+	config_text_put(config, "sub/here", "www A 192.0.2.2\n");
+	config_text_put(config, "sub/zones.conf",
+			"private_zones = ({ name = \"z.test\"; file = \"here\"; });\n");
+	model = expect_fine(config, "@include \"sub/zones.conf\"\n");
+	snprintf(path, sizeof(path), "%s/sub/here", config->directory);
+	assert_string_equal(model->private_zones.items[0].file, path);
+	model_free(model);
+	unlink(path);
+	snprintf(path, sizeof(path), "%s/sub/zones.conf", config->directory);
+	unlink(path);
+	snprintf(path, sizeof(path), "%s/sub", config->directory);
+	rmdir(path);
+}
+
+static void an_include_that_is_not_there_says_what_it_is_relative_to(void **state)
+{
+	expect_fault(*state, "\n@include \"none.conf\"\n", 2, "", "main file's directory");
+}
+
+/* Keys, kinds and ranges. */
+
+static void an_unknown_key_is_a_fault_with_a_suggestion(void **state)
+{
+	expect_fault(*state, "virtual_network = ();", 1, "virtual_network",
+		     "did you mean \"virtual_networks\"?");
+	expect_fault(*state,
+		     "virtual_networks = ({ name = \"n\"; adress_space = [ ]; address_space "
+		     "= [\"10.0.0.0/8\"]; });",
+		     1, "virtual_networks[n].adress_space", "did you mean \"address_space\"?");
+}
+
+static void an_unknown_key_far_from_all_lists_the_known_ones(void **state)
+{
+	expect_fault(*state, "log = { elephant = 1; };", 1, "log.elephant",
+		     "the keys here are level, format");
+	expect_fault(*state, "keys = ();", 1, "keys", "no such key");
+	expect_fault(*state, "transfers = { };", 1, "transfers", "no such key");
+}
+
+static void a_missing_key_is_told_at_its_item(void **state)
+{
+	expect_fault(*state, "\nvirtual_networks = (\n  { name = \"n\"; });", 3,
+		     "virtual_networks[n].address_space", "is missing; give an array of prefixes");
+}
+
+static void an_item_without_a_name_goes_by_its_index(void **state)
+{
+	expect_fault(*state,
+		     "virtual_networks = ({ name = \"a\"; address_space = [\"10.0.0.0/8\"]; },\n{ "
+		     "address_space = [\"10.0.0.0/8\"]; });",
+		     2, "virtual_networks[1].name", "is missing");
+}
+
+static void a_value_of_the_wrong_kind_says_what_is_right(void **state)
+{
+	expect_fault(*state, "workers = \"1\";", 1, "workers",
+		     "is a string; give an integer from 0 to 256, without quotes");
+	expect_fault(*state, "workers = 1.5;", 1, "workers", "is a number with a fraction");
+	expect_fault(*state, "workers = true;", 1, "workers", "is a truth value");
+	expect_fault(*state, "region = 5;", 1, "region", "is an integer; give a name");
+	expect_fault(*state, "reverse = { ipv6 = 1; };", 1, "reverse.ipv6",
+		     "is an integer; give true or false");
+	expect_fault(*state, "reverse = { ipv6 = \"true\"; };", 1, "reverse.ipv6",
+		     "give true or false, without quotes");
+	expect_fault(*state, "log = 5;", 1, "log", "is an integer; give a group");
+	expect_fault(*state, "log = ( );", 1, "log", "is a list; give a group");
+	expect_fault(*state, "rulesets = { };", 1, "rulesets", "is a group; give a list");
+	expect_fault(*state, "rulesets = [ 1 ];", 1, "rulesets", "is an array; give a list");
+	expect_fault(*state, "rulesets = ( 1 );", 1, "rulesets[0]", "is an integer; give a group");
+	expect_fault(*state, "reserved_domains = \"a\";", 1, "reserved_domains",
+		     "is a string; give an array");
+	expect_fault(*state, "reserved_domains = ( \"a\",\n{ } );", 2, "reserved_domains[1]",
+		     "is a group; give a domain name");
+	expect_fault(*state, "region = { };", 1, "region", "is a group; give a name");
+}
+
+static void brackets_and_parentheses_both_hold_bare_values(void **state)
+{
+	struct model *model = expect_fine(
+		*state, "virtual_networks = [ ]; rulesets = ( ); reserved_domains = ( \"a\", "
+			"\"b\" ); vnet_resolver = { listen = ( \"127.0.0.3\" ); };");
+
+	assert_int_equal(model->reserved_domains.count, 2);
+	assert_int_equal(model->vnet_resolver.listen.count, 1);
+	model_free(model);
+}
+
+static void ranges_hold_at_their_ends(void **state)
+{
+	struct model *model = expect_fine(*state, "udp = { payload_max = 512; }; workers = 256;");
+
+	assert_int_equal(model->udp.payload_max, 512);
+	model_free(model);
+	model = expect_fine(*state, "udp = { payload_max = 4096; };");
+	model_free(model);
+	expect_fault(*state, "udp = { payload_max = 511; };", 1, "udp.payload_max", "512 to 4096");
+	expect_fault(*state, "udp = { payload_max = 4097; };", 1, "udp.payload_max", "512 to 4096");
+	expect_fault(*state, "workers = 257;", 1, "workers", "0 to 256");
+	expect_fault(*state, "workers = -1;", 1, "workers", "0 to 256");
+	expect_fault(*state, "workers = 4294967297L;", 1, "workers", "0 to 256");
+}
+
+static void an_integer_that_libconfig_would_cut_is_told(void **state)
+{
+	expect_fault(*state,
+		     "# 99999999999\n/* 99999999999\n*/ region = \"a9999999999\";\n"
+		     "workers = 4294967297; // 99999999999\n",
+		     4, "", "write 4294967297L");
+	expect_fault(*state, "workers = 0x100000001;", 1, "", "write 0x100000001L");
+	expect_fault(*state, "workers = 2147483648;", 1, "", "write 2147483648L");
+	expect_fault(*state, "workers = -4294967295;", 1, "", "write -4294967295L");
+	expect_fault(*state, "workers = 2147483647;", 1, "workers", "0 to 256");
+	expect_fault(*state, "region = \"a\\\"\"; \n\n workers = 99999999999999999999;", 3, "",
+		     "write 99999999999999999999L");
+}
+
+static void an_array_element_is_told_with_its_index_and_line(void **state)
+{
+	expect_fault(*state,
+		     "virtual_networks = ({ name = \"hub\"; address_space = [ \"10.0.0.0/8\",\n "
+		     "\"10.0.0.1/8\" ]; });",
+		     2, "virtual_networks[hub].address_space[1]", "write \"10.0.0.0/8\"");
+}
+
+static void all_faults_are_told_at_once_in_the_order_of_lines(void **state)
+{
+	struct config_text *config = *state;
+
+	assert_null(config_text_load(
+		config,
+		"workers = 1000;\n"
+		"virtual_networks = ({ name = \"n\"; address_space = [\"127.0.0.0/8\"]; });\n"
+		"private_zones = ({ name = \"z.test\"; file = \"none\"; });\n"
+		"resolvers = ({ name = \"r\"; virtual_network = \"x\"; });\n"
+		"bogus = 1;\n"));
+	assert_int_equal(config->faults.errors, 5);
+	for (unsigned i = 0; i < 5; i++)
+		assert_int_equal(config->faults.items[i].origin.line, i + 1);
+	assert_non_null(strstr(config->faults.items[2].text, "No such file"));
+}
+
+static void a_fault_in_a_zone_file_names_its_line(void **state)
+{
+	struct config_text *config = *state;
+	char path[128];
+
+	config_text_put(config, "bad", "www A 192.0.2.1\nmail A 300.0.2.1\n");
+	assert_null(config_text_load(config,
+				     "private_zones = ({ name = \"z.test\"; file = \"bad\"; });"));
+	snprintf(path, sizeof(path), "%s/bad", config->directory);
+	assert_string_equal(config->faults.items[0].origin.file, path);
+	assert_int_equal(config->faults.items[0].origin.line, 2);
+}
+
+/* Sharing zones. */
+
+static const char two_zones[] =
+	"private_zones = ({ name = \"a.test\"; file = \"zone\"; }, { name = "
+	"\"b.test\"; file = \"zone\"; });\n";
+
+static void age(const struct config_text *config, const char *name, time_t mtime)
+{
+	struct timespec times[2] = {{mtime, 0}, {mtime, 0}};
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/%s", config->directory, name);
+	assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+}
+
+static void an_unchanged_file_is_shared_and_a_changed_one_read(void **state)
+{
+	struct config_text *config = *state;
+	struct zone_store *store = zone_store_new();
+	struct model *first, *second, *third;
+
+	config_text_put(config, "sluice.conf", two_zones);
+	age(config, "zone", 1000000);
+	first = config_text_read(config, store);
+	second = config_text_read(config, store);
+	assert_ptr_equal(first->private_zones.items[0].zone, second->private_zones.items[0].zone);
+	assert_ptr_not_equal(first->private_zones.items[0].zone,
+			     first->private_zones.items[1].zone);
+	age(config, "zone", 1000001);
+	third = config_text_read(config, store);
+	assert_ptr_not_equal(second->private_zones.items[0].zone,
+			     third->private_zones.items[0].zone);
+	assert_int_equal(zone_store_count(store), 2);
+	zone_store_free(store);
+	model_free(first);
+	model_free(second);
+	model_free(third);
+}
+
+static void a_file_that_just_changed_is_not_trusted(void **state)
+{
+	struct config_text *config = *state;
+	struct zone_store *store = zone_store_new();
+	struct model *first, *second;
+
+	config_text_put(config, "sluice.conf", two_zones);
+	config_text_put(config, "zone", "www A 192.0.2.3\n");
+	first = config_text_read(config, store);
+	second = config_text_read(config, store);
+	assert_ptr_not_equal(first->private_zones.items[0].zone,
+			     second->private_zones.items[0].zone);
+	zone_store_free(store);
+	model_free(first);
+	model_free(second);
+}
+
+static void what_the_last_good_read_did_not_use_is_dropped(void **state)
+{
+	struct config_text *config = *state;
+	struct zone_store *store = zone_store_new();
+
+	age(config, "zone", 1000000);
+	config_text_put(config, "sluice.conf", two_zones);
+	model_free(config_text_read(config, store));
+	assert_int_equal(zone_store_count(store), 2);
+	config_text_put(
+		config, "sluice.conf",
+		"workers = 1000; private_zones = ({ name = \"c.test\"; file = \"zone\"; });");
+	assert_null(config_text_read(config, store));
+	assert_int_equal(zone_store_count(store), 2);
+	config_text_put(config, "sluice.conf", "");
+	model_free(config_text_read(config, store));
+	assert_int_equal(zone_store_count(store), 0);
+	zone_store_free(store);
+}
+
+/* The manual. */
+
+static void the_manual_describes_every_key_of_a_group(const struct group *group, const char *page)
+{
+	char entry[128];
+
+	for (size_t i = 0; i < group->count; i++) {
+		snprintf(entry, sizeof(entry), ".TP\n.B %s\n", group->fields[i].key);
+		if (!strstr(page, entry))
+			fail_msg("%s of %s is not described", group->fields[i].key, group->name);
+		if (group->fields[i].group)
+			the_manual_describes_every_key_of_a_group(group->fields[i].group, page);
+	}
+}
+
+static void the_manual_describes_every_key(void **state)
+{
+	char *page = NULL;
+	size_t size;
+	FILE *out = open_memstream(&page, &size);
+
+	(void)state;
+	manual_sluice_conf(out);
+	fclose(out);
+	the_manual_describes_every_key_of_a_group(&schema_model, page);
+	assert_non_null(strstr(page, "subnet_prefix_length_max|28|T{"));
+	free(page);
+}
+
+static void the_manuals_example_can_be_read(void **state)
+{
+	struct config_text *config = *state;
+	char *page = NULL, *at, *end;
+	size_t size;
+	FILE *out = open_memstream(&page, &size), *file;
+	struct model *model;
+
+	manual_sluice_conf(out);
+	fclose(out);
+	config_text_put(config, "corp.internal.zone", "www A 192.0.2.1\n");
+	file = config_text_open(config, "sluice.conf");
+	at = strstr(page, ".EX\n") + 4;
+	end = strstr(at, ".EE\n");
+	for (; at < end; at++)
+		if (*at != '\\') /* only "\-" stands there */
+			fputc(*at, file);
+	fclose(file);
+	free(page);
+	model = config_text_read(config, NULL);
+	faults_print(&config->faults, stderr);
+	assert_non_null(model);
+	assert_int_equal(config->faults.count, 0);
+	assert_int_equal(model->rulesets.items[0].rules.count, 1);
+	model_free(model);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(an_empty_file_is_a_configuration),
+		TEST(every_key_lands_in_its_member),
+		TEST(what_is_written_reads_back_equal),
+		TEST(defaults_are_written_and_read_back_equal),
+		TEST(a_full_disk_is_an_error_of_writing),
+		TEST(a_file_that_is_not_there_says_so),
+		TEST(a_directory_is_not_an_empty_configuration),
+		TEST(a_syntax_error_is_told_alone_with_its_line),
+		TEST(a_key_given_twice_is_a_syntax_error),
+		TEST(an_include_is_relative_to_the_main_file),
+		TEST(a_fault_in_an_included_file_names_that_file),
+		TEST(a_path_is_relative_to_the_file_that_names_it),
+		TEST(an_include_that_is_not_there_says_what_it_is_relative_to),
+		TEST(an_unknown_key_is_a_fault_with_a_suggestion),
+		TEST(an_unknown_key_far_from_all_lists_the_known_ones),
+		TEST(a_missing_key_is_told_at_its_item),
+		TEST(an_item_without_a_name_goes_by_its_index),
+		TEST(a_value_of_the_wrong_kind_says_what_is_right),
+		TEST(brackets_and_parentheses_both_hold_bare_values),
+		TEST(ranges_hold_at_their_ends),
+		TEST(an_integer_that_libconfig_would_cut_is_told),
+		TEST(an_array_element_is_told_with_its_index_and_line),
+		TEST(all_faults_are_told_at_once_in_the_order_of_lines),
+		TEST(a_fault_in_a_zone_file_names_its_line),
+		TEST(an_unchanged_file_is_shared_and_a_changed_one_read),
+		TEST(a_file_that_just_changed_is_not_trusted),
+		TEST(what_the_last_good_read_did_not_use_is_dropped),
+		TEST(the_manual_describes_every_key),
+		TEST(the_manuals_example_can_be_read),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
