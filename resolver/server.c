@@ -45,7 +45,7 @@ int server_init(struct server *server, unsigned workers, const struct hash_key *
 	server->started_us = monotonic_us();
 	server->cache = cache_new(SERVER_CACHE_FIRST, key);
 	server->registry = target_registry_new();
-	server->workers = calloc(workers, sizeof *server->workers);
+	server->workers = calloc(workers, sizeof(struct worker *));
 	server->shared = (struct worker_shared){
 		.cache = server->cache,
 		.key = *key,
@@ -182,7 +182,7 @@ static int list_new(struct server *server, const struct snapshot *snapshot)
 {
 	size_t room = server->listener_count + snapshot->binding_count;
 	struct listener **listeners =
-		realloc(server->listeners, (room ? room : 1) * sizeof *listeners);
+		realloc(server->listeners, (room ? room : 1) * sizeof(struct listener *));
 	if (!listeners)
 		return ERR_NOMEM;
 	server->listeners = listeners;

@@ -1,10 +1,14 @@
 /* The running program: cache, target registry, workers and the policy they serve. A change,
  * wherever it comes from (file, signal, command line), takes one path, server_apply:
  *
- *     model' (already checked) → policy_compile → new listeners opened (fails → refused, nothing
- * moved) → published to every worker → workers adopt, keep equal listeners, close gone ones → let
- * go of the old snapshot; the control thread frees it
- */
+ *     model' (already checked)
+ *       → policy_compile
+ *       → new listeners opened          (one fails → refused, nothing moved)
+ *       → published to every worker
+ *       → workers adopt, keep equal listeners, close gone ones, let go of the old snapshot
+ *       → the control thread frees it
+ *
+ * All of it is called by one thread, the control thread. */
 #ifndef SLUICE_SERVER_H
 #define SLUICE_SERVER_H
 
@@ -36,14 +40,16 @@ struct server {
 /* on_release as in worker_shared: wakes the control thread, which then calls server_collect. */
 MUST_CHECK int server_init(struct server *server, unsigned workers, const struct hash_key *key,
 			   void (*on_release)(void *context), void *context);
-/* Takes the model over when it succeeds, and only then. The first call also starts the workers. A
- * listener that cannot be opened is a fault with its one clear line, and nothing has moved. */
+/* Takes the model over when it succeeds, and only then; it may be the one that is served already,
+ * changed in place. The first call also starts the workers. A listener that cannot be opened is a
+ * fault with its one clear line, and nothing has moved. A host that was given up a moment ago and
+ * is wanted again is waited for, a few seconds at most. */
 MUST_CHECK int server_apply(struct server *server, struct model *model, struct faults *faults);
 /* Frees snapshots that every worker has let go of. Control thread. */
 void server_collect(struct server *server);
 /* Stops the workers and frees everything. */
 void server_release(struct server *server);
-/* The workers' counters, summed, and the cache's. */
+/* The workers' counters, summed. */
 void server_read_stats(const struct server *server, struct stats *sum);
 
 #endif

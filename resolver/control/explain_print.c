@@ -111,7 +111,9 @@ static void print_lines(const json_t *array, const char *indent, const char *mar
 	size_t i;
 	const json_t *line;
 	json_array_foreach(array, i, line)
+	{
 		fprintf(out, "%s    %s%s\n", indent, mark, json_string_value(line));
+	}
 }
 
 static void print_verdict(const json_t *hop, const char *indent, FILE *out)

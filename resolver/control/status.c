@@ -176,7 +176,9 @@ struct seen {
 
 struct targets {
 	json_t *array;
-	struct seen *seen;
+	struct seen *seen; /* by target */
+	struct seen *room; /* for as many as there are upstreams */
+	size_t upstreams, used;
 	uint64_t now_us;
 	time_t now;
 };
@@ -223,14 +225,22 @@ static void add_counted(json_t *item, const struct target *target)
 				    (enum target_error)atomic_load(&target->last_error))));
 }
 
+static void count_upstream(void *context, struct upstream *upstream)
+{
+	struct targets *targets = context;
+	(void)upstream;
+	targets->upstreams++;
+}
+
 static void on_upstream(void *context, struct upstream *upstream)
 {
 	struct targets *targets = context;
 	const struct target *target = upstream->target;
 	struct seen *seen;
 	HASH_FIND_PTR(targets->seen, &target, seen);
-	if (seen || !target || !(seen = malloc(sizeof *seen)))
+	if (seen || !target)
 		return;
+	seen = &targets->room[targets->used++];
 	seen->target = target;
 	HASH_ADD_PTR(targets->seen, target, seen);
 	json_t *item = json_pack("{s:o, s:o, s:s, s:s?}", "source", address_json(&upstream->source),
@@ -245,12 +255,13 @@ static void on_upstream(void *context, struct upstream *upstream)
 static json_t *targets_json(const struct server *server)
 {
 	struct targets targets = {.array = json_array(), .now_us = now_us(), .now = time(NULL)};
-	struct seen *at, *next;
-	policy_each_upstream(server->current->policy, on_upstream, &targets);
-	HASH_ITER (hh, targets.seen, at, next) {
-		HASH_DEL(targets.seen, at);
-		free(at);
-	}
+	struct policy *policy = server->current->policy;
+	policy_each_upstream(policy, count_upstream, &targets);
+	targets.room = calloc(targets.upstreams + 1, sizeof *targets.room);
+	if (targets.room)
+		policy_each_upstream(policy, on_upstream, &targets);
+	HASH_CLEAR(hh, targets.seen);
+	free(targets.room);
 	return targets.array;
 }
 
