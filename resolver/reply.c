@@ -96,7 +96,10 @@ static bool answer_belongs(const struct reading *r, const struct record_view *re
 		return false;
 	if (in_chain(r, &owner))
 		return true;
-	for (unsigned i = 0; type == TYPE_DNAME && i + 1 < r->chain_length; i++)
+	/* A DNAME stands for the step from a name to the next; or it is why there is no next one.
+	 */
+	bool overlong = (message_flags(r->wire) & FLAG_RCODE) == RCODE_YXDOMAIN;
+	for (unsigned i = 0; type == TYPE_DNAME && i + !overlong < r->chain_length; i++)
 		if (name_is_under(&r->chain[i], &owner))
 			return true;
 	return false;
