@@ -160,7 +160,7 @@ static enum step compose_frame(struct composition *c, struct frame *f);
 static enum step enter(struct composition *c, struct frame *f, const struct leg *leg)
 {
 	struct message_mark mark = message_mark(&c->message);
-	bool begun = c->begun, authoritative = c->authoritative;
+	bool begun = c->begun, authoritative = c->authoritative, truncated = c->truncated;
 	struct frame inner = {.place = {leg->network, false},
 			      .name = f->name,
 			      .owner_at = f->owner_at,
@@ -178,6 +178,7 @@ static enum step enter(struct composition *c, struct frame *f, const struct leg 
 	message_rewind(&c->message, &mark);
 	c->begun = begun;
 	c->authoritative = authoritative;
+	c->truncated = truncated;
 	return STEP_FAILED;
 }
 
@@ -187,16 +188,6 @@ static struct cache_entry *find_told(const struct composition *c, const struct c
 		if (cache_entry_matches(c->told[i], key))
 			return c->told[i];
 	return NULL;
-}
-
-static enum step use_stale(struct composition *c, struct frame *f, const struct verdict *verdict,
-			   struct cache_entry *entry)
-{
-	enum step step = compose_from_entry(c, f, verdict, entry, true);
-
-	c->used_stale = true;
-	cache_entry_unref(entry);
-	return step;
 }
 
 static enum step leg_failed(struct composition *c, const struct verdict *verdict,
@@ -215,14 +206,58 @@ static enum step leg_failed(struct composition *c, const struct verdict *verdict
 	return STEP_FAILED;
 }
 
+static void want(struct composition *c, const struct frame *f, const struct leg *leg, bool may_wait)
+{
+	c->ask.leg = leg;
+	c->ask.name = f->name;
+	c->ask.may_wait = may_wait;
+}
+
+/* Whether what is stale is the best there is. With nobody left to be asked a question would only
+ * wait for a sign of life: it is asked all the same, so that there may be one. */
+static bool stale_serves(struct composition *c, const struct frame *f, const struct leg *leg,
+			 const struct cache_entry *entry, bool failed)
+{
+	if (failed || c->expired ||
+	    atomic_load_explicit(&entry->retry_us, memory_order_relaxed) > c->now_us)
+		return true;
+	if (!leg_is_dark(leg))
+		return false;
+	want(c, f, leg, true);
+	c->refresh = true;
+	return true;
+}
+
+/* Nothing fresh is at hand: stale data, or a failure, or it has to be asked. `entry` is stale, or a
+ * cached failure, or NULL; last: no other leg follows, here or where this endpoint was entered. */
+static enum step use_old(struct composition *c, struct frame *f, const struct verdict *verdict,
+			 const struct leg *leg, struct cache_entry *entry,
+			 const struct cache_entry *told, bool last)
+{
+	bool stale = entry && !entry->failed, failed = told || (entry && entry->failed);
+
+	if (!(c->request->flags & FLAG_RD))
+		return STEP_FAILED;
+	if (stale && last && stale_serves(c, f, leg, entry, told != NULL))
+		return compose_from_entry(c, f, verdict, entry, true);
+	if (failed)
+		return leg_failed(c, verdict, told ? told : entry, !told);
+	if (c->expired) {
+		compose_explain(c, EDE_NO_REACHABLE_AUTHORITY, "no answer came in time");
+		return STEP_FAILED;
+	}
+	want(c, f, leg, last && !stale); /* a stale answer is better than waiting in the dark */
+	return STEP_ASK;
+}
+
 /* What an upstream said, if that is known; else it has to be asked. */
 static enum step use_leg(struct composition *c, struct frame *f, const struct verdict *verdict,
 			 const struct leg *leg, bool last)
 {
 	const struct cache_key key = {leg->id, &f->name, c->request->type, c->request->dnssec_ok,
 				      (c->request->flags & FLAG_CD) != 0};
-	bool recursion = (c->request->flags & FLAG_RD) != 0;
 	struct cache_entry *told = find_told(c, &key), *entry = NULL;
+	enum step step;
 
 	if (told && !told->failed) {
 		c->used_told = true;
@@ -231,28 +266,12 @@ static enum step use_leg(struct composition *c, struct frame *f, const struct ve
 	enum cache_state state = cache_get(c->cache, &key, c->now_us, c->stale_max_s, &entry);
 	if (state == CACHE_FRESH && !entry->failed) {
 		c->used_cache = true;
-		enum step step = compose_from_entry(c, f, verdict, entry, false);
-		cache_entry_unref(entry);
-		return step;
-	}
-	if (state == CACHE_STALE && recursion && last &&
-	    (told || c->expired || leg_is_dark(leg) ||
-	     atomic_load_explicit(&entry->retry_us, memory_order_relaxed) > c->now_us))
-		return use_stale(c, f, verdict, entry);
-	if (told || (state == CACHE_FRESH && recursion)) {
-		enum step step = leg_failed(c, verdict, told ? told : entry, !told);
-		cache_entry_unref(entry);
-		return step;
+		step = compose_from_entry(c, f, verdict, entry, false);
+	} else {
+		step = use_old(c, f, verdict, leg, entry, told, last);
 	}
 	cache_entry_unref(entry);
-	if (c->expired)
-		compose_explain(c, EDE_NO_REACHABLE_AUTHORITY, "no answer came in time");
-	if (c->expired || !recursion)
-		return STEP_FAILED;
-	c->ask.leg = leg;
-	c->ask.name = f->name;
-	c->ask.may_wait = last;
-	return STEP_ASK;
+	return step;
 }
 
 /* No leg could help. With RD = 0 nobody was asked: the chain ends at the last hop that is known. */
@@ -275,22 +294,31 @@ static enum step forward(struct composition *c, struct frame *f, const struct ve
 		return answer_any(c, f);
 	for (uint32_t i = 0; i < route->leg_count; i++) {
 		const struct leg *leg = &route->legs[i];
-		bool last = i + 1 == route->leg_count;
-		enum step step = leg->kind == LEG_ENTER ? enter(c, f, leg)
-							: use_leg(c, f, verdict, leg, last);
+		unsigned follows = i + 1 < route->leg_count;
+
+		c->fallbacks += follows;
+		enum step step = leg->kind == LEG_ENTER
+					 ? enter(c, f, leg)
+					 : use_leg(c, f, verdict, leg, c->fallbacks == 0);
+		c->fallbacks -= follows;
 		if (step != STEP_FAILED)
 			return step;
 	}
 	return end_of_legs(c);
 }
 
+/* Behind the first owner it is a hop that cannot be resolved. */
 static enum step refuse(struct composition *c, const struct frame *f)
 {
+	bool recursion = (c->request->flags & FLAG_RD) != 0;
+
 	if (f->place.network == NETWORK_NONE)
 		compose_explain(c, EDE_PROHIBITED,
 				"the source is in no network's address_space or client_prefixes");
 	else
 		compose_explain(c, EDE_NOT_READY, "there is no default resolver");
+	if (c->message.counts[SECTION_ANSWER])
+		return end_with(c, recursion ? RCODE_SERVFAIL : RCODE_NOERROR);
 	return end_with(c, RCODE_REFUSED);
 }
 
@@ -334,16 +362,16 @@ enum composed compose(struct composition *c, struct place place, uint8_t *buffer
 
 	c->ede = EDE_NONE;
 	c->ede_text[0] = '\0';
-	c->hops = c->depth = 0;
+	c->hops = c->depth = c->fallbacks = 0;
 	c->begun = c->authoritative = c->truncated = false;
-	c->used_own = c->used_cache = c->used_told = c->used_stale = false;
+	c->used_own = c->used_cache = c->used_told = c->used_stale = c->refresh = false;
 	message_begin(&c->message, buffer, MESSAGE_MAX, question, c->request->question_length);
 	struct message_mark start = message_mark(&c->message);
 	if (compose_frame(c, &frame) == STEP_ASK)
 		return COMPOSE_ASK;
 	if (c->rcode == RCODE_SERVFAIL || c->rcode == RCODE_REFUSED) {
 		message_rewind(&c->message, &start);
-		c->authoritative = false;
+		c->authoritative = c->truncated = false;
 		return COMPOSED;
 	}
 	c->ede = EDE_NONE; /* a leg that failed before another one helped */

@@ -57,15 +57,17 @@ struct composition {
 	char ede_text[MESSAGE_EDE_TEXT_MAX];
 	bool used_own, used_cache, used_told, used_stale;
 
-	struct { /* COMPOSE_ASK */
+	struct { /* COMPOSE_ASK, or `refresh` */
 		const struct leg *leg;
 		struct name name;
-		bool may_wait; /* no other leg follows */
+		bool may_wait; /* there is nothing better: no other leg follows, nothing is stale */
 	} ask;
+	bool refresh; /* COMPOSED of stale data, with nobody asked: ask, but do not wait for it */
 
 	/* the pass */
 	unsigned hops, depth;
-	bool begun; /* the first owner has been answered, and AA is settled */
+	unsigned fallbacks; /* entered legs that others follow in their routes */
+	bool begun;         /* the first owner has been answered, and AA is settled */
 	struct composition_entry entered[COMPOSE_DEPTH_MAX + 1];
 };
 

@@ -72,6 +72,14 @@ struct link {
 	size_t target_at; /* alias: where its target stands in the message now */
 };
 
+/* A DNAME, or the signature of one: of interest to the names below its owner, too. */
+static bool record_is_dname(const struct cache_entry *entry, const struct record_view *record)
+{
+	return record->type == TYPE_DNAME ||
+	       (record->type == TYPE_RRSIG && record->rdata_length >= 2 &&
+		message_u16(entry->wire + record->rdata) == TYPE_DNAME);
+}
+
 /* Copies that: the asked type's records, or else the CNAME with a DNAME it was made from. */
 static struct link copy_link(struct composition *c, const struct frame *f,
 			     const struct source *source)
@@ -86,7 +94,7 @@ static struct link copy_link(struct composition *c, const struct frame *f,
 		if (!read_owner(c, entry, &at, &record, &owner))
 			break;
 		bool same = name_equal(&owner, &f->name);
-		bool above = record.type == TYPE_DNAME && name_is_under(&f->name, &owner) && !same;
+		bool above = record_is_dname(entry, &record) && name_is_under(&f->name, &owner);
 
 		if (!same && !above)
 			continue;
@@ -95,7 +103,7 @@ static struct link copy_link(struct composition *c, const struct frame *f,
 			same ? f->owner_at : 0, owner.wire, aged(source, record.ttl));
 		if (same && record.type == c->request->type) {
 			link.data = true;
-		} else if (same && record.type == TYPE_CNAME) {
+		} else if (same && record.type == TYPE_CNAME && !link.alias) {
 			link.alias = true;
 			link.target_at = rdata_at;
 		}
@@ -168,6 +176,7 @@ enum step compose_from_entry(struct composition *c, struct frame *f, const struc
 
 	compose_begin_owner(c, false);
 	c->truncated = c->truncated || entry->truncated;
+	c->used_stale = c->used_stale || stale;
 	if (first && (!entry->chain || final_chain)) {
 		copy_whole(c, &source);
 		c->rcode = entry->rcode;

@@ -153,7 +153,9 @@ static void on_told(struct waiter *waiter, void *value, uint64_t now_us)
 	resolve(r, now_us);
 }
 
-/* The first question to somebody else: from here on the query waits, and has a deadline. */
+/* The first question to somebody else: from here on the query waits, and has a deadline. It comes a
+ * slot behind that of the question it asked, whose end says why there was no answer and is kept.
+ */
 static void begin_waiting(struct resolution *r)
 {
 	struct resolver *resolver = r->resolver;
@@ -161,7 +163,8 @@ static void begin_waiting(struct resolution *r)
 	if (r->asked_anybody)
 		return;
 	r->asked_anybody = true;
-	wheel_arm(resolver->wheel, &r->deadline, r->query->arrived_us + RESOLVE_DEADLINE_US);
+	wheel_arm(resolver->wheel, &r->deadline,
+		  r->query->arrived_us + RESOLVE_DEADLINE_US + 2 * WHEEL_SLOT_US);
 	r->next = resolver->waiting;
 	r->link = &resolver->waiting;
 	if (r->next)
@@ -169,16 +172,45 @@ static void begin_waiting(struct resolution *r)
 	resolver->waiting = r;
 }
 
-static void ask(struct resolution *r, const struct composition *c, uint64_t now_us)
+static struct pending_key key_of(const struct composition *c)
 {
-	const struct request *request = &r->query->request;
-	const struct pending_key key = {
+	return (struct pending_key){
 		.leg = c->ask.leg,
 		.name = &c->ask.name,
-		.type = request->type,
-		.dnssec_ok = request->dnssec_ok,
-		.checking_disabled = (request->flags & FLAG_CD) != 0,
+		.type = c->request->type,
+		.dnssec_ok = c->request->dnssec_ok,
+		.checking_disabled = (c->request->flags & FLAG_CD) != 0,
 	};
+}
+
+static void on_refreshed(struct waiter *waiter, void *value, uint64_t now_us)
+{
+	(void)waiter; /* what came is in the cache already */
+	(void)value;
+	(void)now_us;
+}
+
+/* Asks what was just answered with stale data. Without this nobody would notice that a target is
+ * back whose names are all stale. One too many is left out: the next client asks again. */
+static void refresh(struct resolution *r, const struct composition *c, uint64_t now_us)
+{
+	const struct pending_key key = key_of(c);
+	struct waiter *waiter = r->resolver->refreshes;
+	const struct waiter *end = waiter + RESOLVE_REFRESHES;
+
+	while (waiter < end && waiter->link)
+		waiter++;
+	if (waiter == end)
+		return;
+	waiter->on_done = on_refreshed;
+	int err = pending_ask(r->resolver->pending, &key, r->hold, waiter,
+			      now_us + RESOLVE_DEADLINE_US, true, now_us);
+	(void)err;
+}
+
+static void ask(struct resolution *r, const struct composition *c, uint64_t now_us)
+{
+	const struct pending_key key = key_of(c);
 
 	if (r->told_count == COMPOSE_TOLD_MAX) {
 		finish_error(r, RCODE_SERVFAIL, EDE_OTHER, "too many questions for one name");
@@ -206,10 +238,13 @@ static void resolve_pass(struct resolution *r, bool expired, uint64_t now_us)
 	c.told = r->told;
 	c.told_count = r->told_count;
 	c.expired = expired;
-	if (compose(&c, r->place, r->resolver->buffer, r->query->question) == COMPOSE_ASK)
+	if (compose(&c, r->place, r->resolver->buffer, r->query->question) == COMPOSE_ASK) {
 		ask(r, &c, now_us);
-	else
-		finish_composed(r, &c);
+		return;
+	}
+	if (c.refresh)
+		refresh(r, &c, now_us);
+	finish_composed(r, &c);
 }
 
 static void resolve(struct resolution *r, uint64_t now_us)
@@ -229,6 +264,8 @@ static void on_deadline(struct timer *timer, uint64_t now_us)
 
 void resolver_abandon(struct resolver *resolver)
 {
+	for (unsigned i = 0; i < RESOLVE_REFRESHES; i++)
+		pending_leave(resolver->pending, &resolver->refreshes[i]);
 	while (resolver->waiting) {
 		struct resolution *r = resolver->waiting;
 
@@ -332,6 +369,7 @@ void resolver_init(struct resolver *resolver, struct wheel *wheel, struct pendin
 		   struct cache *cache, struct stats *stats, const struct hash_key *key)
 {
 	resolver->waiting = NULL;
+	memset(resolver->refreshes, 0, sizeof resolver->refreshes);
 	resolver->wheel = wheel;
 	resolver->pending = pending;
 	resolver->cache = cache;

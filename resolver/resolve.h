@@ -17,7 +17,10 @@
 #include "resolver/stats.h"
 #include "rules/policy.h"
 
-enum { RESOLVE_DEADLINE_US = 4 * 1000 * 1000 };
+enum {
+	RESOLVE_DEADLINE_US = 4 * 1000 * 1000,
+	RESOLVE_REFRESHES = 16, /* questions under way that nobody waits for, per worker */
+};
 
 struct resolution;
 
@@ -39,7 +42,8 @@ struct resolver {
 	struct cache *cache;
 	struct stats *stats;
 	struct hash_key key;
-	struct resolution *waiting;  /* queries that wait for somebody's answer */
+	struct resolution *waiting; /* queries that wait for somebody's answer */
+	struct waiter refreshes[RESOLVE_REFRESHES];
 	uint8_t buffer[MESSAGE_MAX]; /* every reply is written here first */
 };
 
