@@ -1,0 +1,46 @@
+/* DNS messages in words, for tests: replies are built from presentation form and taken apart again
+ * by ldns, so that what the code under test writes is read by somebody else's parser.
+ *
+ * Records are lines of "SECTION RECORD", as in "answer www.example. 300 IN A 192.0.2.1". */
+#ifndef SLUICE_TESTS_MESSAGE_TEXT_H
+#define SLUICE_TESTS_MESSAGE_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "endpoints/message.h"
+
+/* A request as a client sends it; payload 0: without EDNS. Returns its length. */
+size_t request_write(uint8_t wire[MESSAGE_UDP_MIN], uint16_t id, uint16_t flags, const char *qname,
+		     uint16_t type, uint16_t class, unsigned payload, bool dnssec_ok);
+
+/* A reply to the query: its id and question, QR and the flags given, and the records. Names are
+ * compressed as servers do. Returns its length; 0 with a message on stderr when a record is not
+ * one. */
+size_t reply_write(uint8_t wire[MESSAGE_MAX], const uint8_t *query, size_t query_length,
+		   unsigned rcode, uint16_t flags, const char *records);
+
+struct message_text {
+	char status[64]; /* "NOERROR aa tc ad cd", and what should not be: "rd0", "ra0", "query" */
+	char question[NAME_TEXT_MAX + 32]; /* "Www.example. A", case as it is; "" without one */
+	char *records;                     /* lines as above; to be freed */
+	bool edns, dnssec_ok;
+	unsigned payload; /* of its OPT */
+	int ede;          /* -1: none */
+	char ede_text[MESSAGE_EDE_TEXT_MAX + 1];
+	char nsid[64];
+};
+
+/* False when ldns cannot read it. */
+bool message_read_text(struct message_text *text, const uint8_t *wire, size_t length);
+void message_text_release(struct message_text *text);
+
+/* A record line in the form in which message_read_text gives it: single blanks, ldns's spelling.
+ * False when it is none. */
+bool record_line_normalise(const char *line, char *out, size_t size);
+
+/* "NXDOMAIN" -> 3; -1 when there is no such rcode. */
+int rcode_parse(const char *text);
+
+#endif
