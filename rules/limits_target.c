@@ -50,7 +50,9 @@ void check_targets(struct check *check, const struct target_server *targets, siz
 	struct seen servers = {0};
 	char text[HOST_TEXT_MAX];
 
-	if (targets && count == 0)
+	if (!targets)
+		return;
+	if (count == 0)
 		ERROR(check, owner, field, "there are none; give at least one target");
 	for (size_t i = 0; i < count; i++) {
 		const struct target_server *target = &targets[i];

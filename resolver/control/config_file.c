@@ -131,33 +131,35 @@ static void read_scalar(struct reader *reader, const struct field *field,
 			const config_setting_t *setting, void *item, const struct origin *origin)
 {
 	bool number = field->type == FIELD_UINT || field->type == FIELD_UINT64;
-	int err = 0;
+	bool fits = false;
+	int err = ERR_FAULTS;
 
 	switch (config_setting_type(setting)) {
 	case CONFIG_TYPE_INT:
 	case CONFIG_TYPE_INT64:
-		if (!number)
-			break;
-		err = schema_set_number(field, item, config_setting_get_int64(setting), origin,
-					reader->faults);
-		return;
+		fits = number;
+		if (fits)
+			err = schema_set_number(field, item, config_setting_get_int64(setting),
+						origin, reader->faults);
+		break;
 	case CONFIG_TYPE_BOOL:
-		if (field->type != FIELD_BOOL)
-			break;
-		err = schema_set_number(field, item, config_setting_get_bool(setting) != 0, origin,
-					reader->faults);
-		return;
+		fits = field->type == FIELD_BOOL;
+		if (fits)
+			err = schema_set_number(field, item, config_setting_get_bool(setting) != 0,
+						origin, reader->faults);
+		break;
 	case CONFIG_TYPE_STRING:
-		if (number || field->type == FIELD_BOOL)
-			break;
-		err = schema_set_text(field, item, config_setting_get_string(setting), origin,
-				      arena_of(reader), reader->faults);
-		if (err == 0 && field->type == FIELD_PATH)
-			rebase_path(reader, field, item, origin);
-		return;
+		fits = !number && field->type != FIELD_BOOL;
+		if (fits)
+			err = schema_set_text(field, item, config_setting_get_string(setting),
+					      origin, arena_of(reader), reader->faults);
+		break;
 	default: break;
 	}
-	wrong_kind(reader, field, setting, origin);
+	if (!fits)
+		wrong_kind(reader, field, setting, origin);
+	else if (err == 0 && field->type == FIELD_PATH)
+		rebase_path(reader, field, item, origin);
 }
 
 static bool is_sequence(const config_setting_t *setting)
