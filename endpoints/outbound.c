@@ -68,6 +68,15 @@ void outbound_forget(void *context, struct flight *flight)
 		outbound_udp_forget(outbound, flight);
 }
 
+void outbound_choose_id(struct outbound *outbound, struct flight *flight, void *socket)
+{
+	/* Should sixteen not suffice, the question still tells the two apart. */
+	for (unsigned tries = 0;
+	     tries < 16 && pending_find_flight(outbound->pending, socket, flight->id) != NULL;
+	     tries++)
+		flight->id = entropy_u16(outbound->entropy);
+}
+
 void outbound_flush(struct outbound *outbound)
 {
 	outbound_udp_flush(outbound, outbound->now_us(outbound->context));

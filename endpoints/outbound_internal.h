@@ -52,6 +52,8 @@ void outbound_tcp_release(struct outbound *outbound);
 
 /* ---- outbound.c ---- */
 
+/* Gives the flight another random id while one of that socket's has the same. */
+void outbound_choose_id(struct outbound *outbound, struct flight *flight, void *socket);
 bool outbound_names_source(const struct address *sources, size_t count,
 			   const struct address *source);
 

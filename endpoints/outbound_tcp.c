@@ -89,6 +89,7 @@ static int connection_ask(struct outbound_connection *connection, struct flight 
 	assert(length <= MESSAGE_QUERY_MAX);
 	message_put16(question->wire, (uint16_t)length);
 	memcpy(question->wire + 2, wire, length);
+	message_put16(question->wire + 2, flight->id);
 	question->length = (uint16_t)length;
 	question->connection = connection;
 	question->flight = flight;
@@ -292,8 +293,7 @@ static struct outbound_connection *find(struct outbound *outbound, const struct 
 		    !address_equal(&connection->source, &flight->upstream->source))
 			continue;
 		++*others;
-		if (!connection->retired && connection->unanswered < OUTBOUND_TCP_PIPELINE &&
-		    pending_find_flight(outbound->pending, connection, flight->id) == NULL)
+		if (!connection->retired && connection->unanswered < OUTBOUND_TCP_PIPELINE)
 			return connection;
 	}
 	return NULL;
@@ -311,6 +311,7 @@ int outbound_tcp_send(struct outbound *outbound, struct flight *flight, const ui
 	if (connection == NULL)
 		return ERR_SYSTEM;
 	flight->socket = connection;
+	outbound_choose_id(outbound, flight, connection);
 	return connection_ask(connection, flight, wire, length);
 }
 

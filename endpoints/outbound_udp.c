@@ -222,19 +222,14 @@ static struct outbound_pool *pool_new(struct outbound *outbound, const struct ad
 	return pool;
 }
 
-/* One port of this batch's at random; not one that has a flight with the same id. */
-static struct outbound_port *pool_deal(struct outbound_pool *pool, uint16_t id)
+/* One port of this batch's at random. */
+static struct outbound_port *pool_deal(struct outbound_pool *pool)
 {
-	struct outbound *outbound = pool->outbound;
-	struct outbound_port **slot = NULL;
+	struct entropy *entropy = pool->outbound->entropy;
+	struct outbound_port **slot = &pool->dealt[entropy_below(entropy, OUTBOUND_PORTS_BATCH)];
 
-	for (unsigned tries = 0; tries < OUTBOUND_PORTS_BATCH; tries++) {
-		slot = &pool->dealt[entropy_below(outbound->entropy, OUTBOUND_PORTS_BATCH)];
-		if (*slot == NULL)
-			*slot = pool->open[entropy_below(outbound->entropy, pool->count)];
-		if (pending_find_flight(outbound->pending, *slot, id) == NULL)
-			break;
-	}
+	if (*slot == NULL)
+		*slot = pool->open[entropy_below(entropy, pool->count)];
 	return *slot;
 }
 
@@ -360,16 +355,18 @@ int outbound_udp_send(struct outbound *outbound, struct flight *flight, const ui
 		return ERR_SYSTEM;
 	if (buffers->gathered == OUTBOUND_GATHER)
 		send_gathered(outbound);
-	struct outbound_port *port = pool_deal(pool, flight->id);
+	struct outbound_port *port = pool_deal(pool);
 	unsigned i = buffers->gathered++;
 	port->flights++;
 	port->questions++;
 	flight->socket = port;
+	outbound_choose_id(outbound, flight, port);
 	buffers->flights[i] = flight;
 	buffers->ports[i] = port;
 	buffers->peer_lengths[i] = socket_address(&upstream->host, &buffers->peers[i]);
 	buffers->questions[i] = (struct iovec){buffers->wires[i], length};
 	memcpy(buffers->wires[i], wire, length);
+	message_put16(buffers->wires[i], flight->id);
 	return 0;
 }
 

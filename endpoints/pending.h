@@ -101,8 +101,10 @@ struct pending_table {
 	struct wheel *wheel;
 	struct entropy *entropy;
 	void *transport; /* of send and forget */
-	/* Sends and sets flight->socket. ERR_SYSTEM: the target cannot be reached this way now.
-	 * Must not call back into this table. */
+	/* Sends and sets flight->socket. Where another flight of that socket has the same id, it
+	 * gives this one another (flight->id and the first two bytes of what it sends).
+	 * ERR_SYSTEM: the target cannot be reached this way now. Must not call back into this
+	 * table, but for pending_find_flight. */
 	int (*send)(void *transport, struct flight *flight, const uint8_t *wire, size_t length,
 		    uint64_t now_us);
 	/* The flight is over; the transport may drop what it keeps for it. */

@@ -356,8 +356,13 @@ static void when_all_are_suspect_questions_wait_for_a_sign_of_life(void **state)
 		assert_false(q[i]->done);
 	w.servers[1].does = ANSWERS;
 	world_run(&w, 120 * MS);
-	for (unsigned i = 0; i < 20; i++)
+	uint64_t first_us = UINT64_MAX, last_us = 0;
+	for (unsigned i = 0; i < 20; i++) {
 		assert_answered_by(q[i], 1);
+		first_us = q[i]->done_us < first_us ? q[i]->done_us : first_us;
+		last_us = q[i]->done_us > last_us ? q[i]->done_us : last_us;
+	}
+	assert_int_equal(last_us - first_us, MS); /* the way there and back, not a timer */
 	assert_false(suspect(1));
 	assert_true(leg_is_dark(&w.leg) == false);
 }
