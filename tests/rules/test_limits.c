@@ -376,10 +376,72 @@ static void zero_is_no_query_limit_and_no_other_limit_is_zero(void **state)
 	config_text_release(&config);
 }
 
+/* A rule with so many targets, through so many endpoints, and a network and a default resolver with
+ * so many servers. */
+static struct model *load_servers(struct config_text *config, unsigned targets, unsigned endpoints,
+				  unsigned custom, unsigned defaults)
+{
+	FILE *out = config_text_open(config, "sluice.conf");
+
+	fputs("virtual_networks = ({ name = \"n0\"; address_space = [\"10.0.0.0/20\"]; dns_servers "
+	      "= [",
+	      out);
+	for (unsigned i = 0; i < custom; i++)
+		fprintf(out, "%s\"192.0.2.%u\"", i ? ", " : "", i + 1);
+	fputs("]; subnets = (", out);
+	for (unsigned i = 0; i < endpoints; i++)
+		fprintf(out,
+			"%s{ name = \"s%u\"; prefix = \"10.0.%u.0/28\"; delegation = "
+			"\"Microsoft.Network/dnsResolvers\"; }",
+			i ? ", " : "", i, i);
+	fputs("); });\n", out);
+	put_resolver(out, 0, endpoints);
+	fputs("default_resolver = { targets = (", out);
+	for (unsigned i = 0; i < defaults; i++)
+		fprintf(out, "%s{ address = \"192.0.2.%u\"; }", i ? ", " : "", i + 1);
+	fputs("); };\nrulesets = ({ name = \"rs\"; outbound_endpoints = [", out);
+	for (unsigned i = 0; i < endpoints; i++)
+		fprintf(out, "%s\"r/o%u\"", i ? ", " : "", i);
+	fputs("]; rules = ({ name = \"a\"; domain = \"test.\"; targets = (", out);
+	for (unsigned i = 0; i < targets; i++)
+		fprintf(out, "%s{ address = \"127.0.0.%u\"; }", i ? ", " : "", i + 2);
+	fputs("); }); });\nlimits = { targets_per_rule = 64; };\n", out);
+	fclose(out);
+	return config_text_read(config, NULL);
+}
+
+static void a_route_keeps_64_ways_to_ask(void **state)
+{
+	static const struct {
+		unsigned targets, endpoints, custom, defaults;
+		const char *path; /* NULL: fine */
+	} cases[] = {
+		{64, 1, 64, 64, NULL},
+		{32, 2, 1, 1, NULL},
+		{33, 2, 1, 1, "rulesets[rs].rules[a].targets"},
+		{1, 1, 65, 1, "virtual_networks[n0].dns_servers"},
+		{1, 1, 1, 65, "default_resolver.targets"},
+	};
+	struct config_text config;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		config_text_init(&config);
+		struct model *model = load_servers(&config, cases[i].targets, cases[i].endpoints,
+						   cases[i].custom, cases[i].defaults);
+		assert_int_equal(model != NULL, cases[i].path == NULL);
+		assert_int_equal(config.faults.count, cases[i].path != NULL);
+		if (cases[i].path)
+			assert_string_equal(config.faults.items[0].origin.path, cases[i].path);
+		model_free(model);
+		config_text_release(&config);
+	}
+}
+
 int main(void)
 {
 	enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
-	static struct CMUnitTest tests[3 * ROWS + 3];
+	static struct CMUnitTest tests[3 * ROWS + 4];
 	static char names[3 * ROWS][96];
 	static const struct {
 		const char *sentence;
@@ -402,5 +464,6 @@ int main(void)
 	tests[count++] = (struct CMUnitTest)cmocka_unit_test(every_limit_lands_in_its_own_member);
 	tests[count++] = (struct CMUnitTest)cmocka_unit_test(
 		zero_is_no_query_limit_and_no_other_limit_is_zero);
+	tests[count++] = (struct CMUnitTest)cmocka_unit_test(a_route_keeps_64_ways_to_ask);
 	return _cmocka_run_group_tests("limits table", tests, count, NULL, NULL);
 }
