@@ -39,6 +39,9 @@ int outbound_udp_send(struct outbound *outbound, struct flight *flight, const ui
 		      size_t length, uint64_t now_us);
 void outbound_udp_forget(struct outbound *outbound, struct flight *flight);
 void outbound_udp_flush(struct outbound *outbound, uint64_t now_us);
+
+/* ---- outbound_pool.c ---- */
+
 void outbound_udp_retain(struct outbound *outbound, const struct address *sources, size_t count);
 void outbound_udp_release(struct outbound *outbound);
 

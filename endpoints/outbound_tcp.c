@@ -42,7 +42,7 @@ struct outbound_connection {
 
 struct question { /* one unanswered question of a connection */
 	uv_write_t write;
-	struct question *next, **link;
+	struct question *next, *previous;
 	struct outbound_connection *connection;
 	struct flight *flight; /* NULL: over, only the write is still under way */
 	bool writing;
@@ -56,10 +56,15 @@ static void connection_lost(struct outbound_connection *connection);
 
 static void question_end(struct question *question)
 {
-	*question->link = question->next;
+	struct outbound_connection *connection = question->connection;
+
+	if (question->previous != NULL)
+		question->previous->next = question->next;
+	else
+		connection->questions = question->next;
 	if (question->next != NULL)
-		question->next->link = question->link;
-	question->connection->unanswered--;
+		question->next->previous = question->previous;
+	connection->unanswered--;
 	question->flight = NULL;
 	if (!question->writing)
 		free(question);
@@ -102,9 +107,8 @@ static int connection_ask(struct outbound_connection *connection, struct flight 
 		return ERR_SYSTEM;
 	}
 	question->next = connection->questions;
-	question->link = &connection->questions;
 	if (question->next != NULL)
-		question->next->link = &question->next;
+		question->next->previous = question;
 	connection->questions = question;
 	if (connection->unanswered++ == 0 && connection->connect.data == NULL)
 		wheel_cancel(connection->outbound->wheel, &connection->timer);
@@ -270,6 +274,7 @@ static void connection_lost(struct outbound_connection *connection)
 	while (connection->questions != NULL) {
 		struct question *question = connection->questions;
 		struct flight *flight = question->flight;
+		assert(flight != NULL && question->previous == NULL);
 		if (again != NULL &&
 		    connection_ask(again, flight, question->wire + 2, question->length) == 0) {
 			pending_move_flight(outbound->pending, flight, again);

@@ -1,6 +1,7 @@
 /* What the files of pending share; nobody else includes this.
  *
- *     pending.c        the table: asking, joining, leaving, ending; flights come and go
+ *     pending.c        the table: asking, joining, leaving, ending
+ *     pending_flight.c flights come and go
  *     pending_walk.c   the way along a leg's targets: sending, silence, suspicion, stalling
  *     pending_reply.c  which flight a packet answers, and what its answer is worth
  *
@@ -40,20 +41,29 @@ struct pending {
 };
 _Static_assert(LEG_UPSTREAMS_MAX <= 64, "a bit per upstream");
 
-/* ---- pending.c ---- */
+/* ---- pending_flight.c ---- */
+
+/* NULL without memory. */
+void *store_take(struct pending_store *store, size_t size);
+void store_give(struct pending_store *store, void *item);
+void store_release(struct pending_store *store);
 
 /* A flight in the table's books but not sent yet; NULL at the limit. */
 struct flight *flight_new(struct pending *pending, unsigned index);
 /* Into the hash, once its socket is known. */
 void flight_insert(struct flight *flight);
+/* The pending goes its way, the flight keeps counting. */
+void flight_orphan(struct flight *flight);
 /* Out of every list and timer; it no longer leads its pending. */
 void flight_detach(struct flight *flight);
-/* After flight_detach, or for one that was never inserted. */
+/* After flight_detach. */
 void flight_free(struct flight *flight);
 /* Counts it at its target, and no longer. */
 void flight_wait(struct flight *flight);
 void flight_unwait(struct flight *flight);
 struct flight **waiting_list(struct pending_table *table, const struct target *target);
+
+/* ---- pending.c ---- */
 
 /* Tells every waiter, and frees it. */
 void pending_finish(struct pending *pending, const struct ask_result *result, uint64_t now_us);

@@ -1,0 +1,183 @@
+/* Flights, and the free lists that they and the questions come from. A flight is in up to four
+ * lists at once: its pending's, the hash of (socket, id), those that wait at its target, and the
+ * wheel. Whoever ends it takes it out of all (flight_detach), does what its end brings about, and
+ * then frees it, so that its upstream's memory is held until the last line. */
+#include <assert.h>
+
+#include "endpoints/pending_internal.h"
+
+enum { SLAB_ITEMS = 64 };
+
+struct pending_slab {
+	struct pending_slab *next;
+	_Alignas(16) uint8_t items[];
+};
+
+void *store_take(struct pending_store *store, size_t size)
+{
+	if (store->free == NULL) {
+		struct pending_slab *slab = malloc(sizeof(*slab) + SLAB_ITEMS * size);
+		if (slab == NULL)
+			return NULL;
+		slab->next = store->slabs;
+		store->slabs = slab;
+		for (size_t i = SLAB_ITEMS; i-- > 0;) {
+			void *item = slab->items + i * size;
+			memcpy(item, &store->free, sizeof(store->free));
+			store->free = item;
+		}
+	}
+	void *item = store->free;
+	memcpy(&store->free, item, sizeof(store->free));
+	return item;
+}
+
+void store_give(struct pending_store *store, void *item)
+{
+	memcpy(item, &store->free, sizeof(store->free));
+	store->free = item;
+}
+
+void store_release(struct pending_store *store)
+{
+	struct pending_slab *next;
+
+	for (struct pending_slab *slab = store->slabs; slab != NULL; slab = next) {
+		next = slab->next;
+		free(slab);
+	}
+	*store = (struct pending_store){0};
+}
+
+/* ---- flights ---- */
+
+static struct flight **flight_bucket(struct pending_table *table, const void *socket, uint16_t id)
+{
+	/* The id is ours and random, the socket's address is nobody's to choose. */
+	uint64_t mixed = ((uint64_t)(uintptr_t)socket >> 4) * 0x9e3779b97f4a7c15;
+	return &table->flights[((mixed >> 40) ^ id) % PENDING_BUCKETS];
+}
+
+struct flight **waiting_list(struct pending_table *table, const struct target *target)
+{
+	uint64_t mixed = ((uint64_t)(uintptr_t)target >> 4) * 0x9e3779b97f4a7c15;
+	return &table->waiting[(mixed >> 40) % PENDING_WAITING_LISTS];
+}
+
+struct flight *flight_new(struct pending *pending, unsigned index)
+{
+	struct pending_table *table = pending->table;
+
+	if (table->flight_count / PENDING_FLIGHTS >= table->pending_max)
+		return NULL;
+	struct flight *flight = store_take(&table->flight_store, sizeof(*flight));
+	if (flight == NULL)
+		return NULL;
+	memset(flight, 0, offsetof(struct flight, question));
+	flight->table = table;
+	flight->holder = pending->holder;
+	flight->upstream = &pending->key.leg->upstreams[index];
+	flight->target = flight->upstream->target;
+	flight->index = (uint8_t)index;
+	flight->pending = pending;
+	flight->next = pending->flights;
+	flight->link = &pending->flights;
+	if (flight->next != NULL)
+		flight->next->link = &flight->next;
+	pending->flights = flight;
+	table->flight_count++;
+	table->hold(table->context, flight->holder);
+	return flight;
+}
+
+void flight_insert(struct flight *flight)
+{
+	struct flight **bucket = flight_bucket(flight->table, flight->socket, flight->id);
+
+	flight->next_in_bucket = *bucket;
+	*bucket = flight;
+}
+
+static void flight_remove(struct flight *flight)
+{
+	struct flight **link = flight_bucket(flight->table, flight->socket, flight->id);
+
+	while (*link != NULL && *link != flight)
+		link = &(*link)->next_in_bucket;
+	if (*link != NULL)
+		*link = flight->next_in_bucket;
+}
+
+void flight_orphan(struct flight *flight)
+{
+	struct pending *pending = flight->pending;
+
+	if (pending == NULL)
+		return;
+	if (pending->leading == flight)
+		pending->leading = NULL;
+	*flight->link = flight->next;
+	if (flight->next != NULL)
+		flight->next->link = flight->link;
+	flight->pending = NULL;
+}
+
+void flight_detach(struct flight *flight)
+{
+	flight_unwait(flight);
+	flight_remove(flight);
+	flight_orphan(flight);
+	wheel_cancel(flight->table->wheel, &flight->timer);
+}
+
+void flight_free(struct flight *flight)
+{
+	struct pending_table *table = flight->table;
+
+	if (flight->socket != NULL)
+		table->forget(table->transport, flight);
+	table->unhold(table->context, flight->holder);
+	table->flight_count--;
+	store_give(&table->flight_store, flight);
+}
+
+void flight_wait(struct flight *flight)
+{
+	struct flight **list = waiting_list(flight->table, flight->target);
+
+	flight->next_waiting = *list;
+	flight->waiting_link = list;
+	if (flight->next_waiting != NULL)
+		flight->next_waiting->waiting_link = &flight->next_waiting;
+	*list = flight;
+	flight->waits = true;
+	target_wait(flight->target);
+}
+
+void flight_unwait(struct flight *flight)
+{
+	if (!flight->waits)
+		return;
+	*flight->waiting_link = flight->next_waiting;
+	if (flight->next_waiting != NULL)
+		flight->next_waiting->waiting_link = flight->waiting_link;
+	flight->waits = false;
+	target_unwait(flight->target);
+}
+
+struct flight *pending_find_flight(struct pending_table *table, void *socket, uint16_t id)
+{
+	struct flight *flight = *flight_bucket(table, socket, id);
+
+	while (flight != NULL && !(flight->socket == socket && flight->id == id))
+		flight = flight->next_in_bucket;
+	return flight;
+}
+
+void pending_move_flight(struct pending_table *table, struct flight *flight, void *socket)
+{
+	assert(flight->table == table);
+	flight_remove(flight);
+	flight->socket = socket;
+	flight_insert(flight);
+}
