@@ -274,7 +274,7 @@ static void connection_lost(struct outbound_connection *connection)
 	while (connection->questions != NULL) {
 		struct question *question = connection->questions;
 		struct flight *flight = question->flight;
-		assert(flight != NULL && question->previous == NULL);
+		assert(flight != NULL && question->connection == connection);
 		if (again != NULL &&
 		    connection_ask(again, flight, question->wire + 2, question->length) == 0) {
 			pending_move_flight(outbound->pending, flight, again);
