@@ -55,11 +55,14 @@ static void check_spaces(struct check *check, const struct virtual_network *netw
 	check_overlaps(check, items, placed);
 }
 
+/* A space that was not well formed could have been the one. */
 static bool is_inside(const struct virtual_network *network, const struct prefix *prefix)
 {
-	for (size_t i = 0; i < network->address_space.count; i++)
-		if (prefix_covers(&network->address_space.items[i], prefix))
+	for (size_t i = 0; i < network->address_space.count; i++) {
+		const struct prefix *space = &network->address_space.items[i];
+		if (!space->address.family || prefix_covers(space, prefix))
 			return true;
+	}
 	return false;
 }
 

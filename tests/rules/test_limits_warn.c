@@ -80,6 +80,11 @@ static const struct limits_case cases[] = {
 									   TARGET(HUB_IN)))),
 	 8, "rulesets[rt].rules[three].targets",
 	 "warning: a forwarding loop for b.a.test.: r/in (\"hub\") -> s/in (\"spoke\") -> r/in"},
+	{"a_ruleset_that_is_linked_nowhere_makes_no_loop",
+	 "limits = { rulesets_per_outbound_endpoint = 3; };\n" RULESETS(
+		 RULESET("rs", TO_HUB, RULE("one", "a.test.", TARGET(SPOKE_IN))) ",\n" RULESET(
+			 "rt", "", RULE("three", "b.a.test.", TARGET(HUB_IN)))),
+	 0, 0, 0},
 	{"a_zone_on_the_way_ends_the_loop",
 	 "limits = { rulesets_per_outbound_endpoint = 3; };\n" RULESETS(
 		 RULESET("rs", TO_HUB, RULE("one", "a.test.", TARGET(SPOKE_IN))) ",\n" RULESET(
@@ -104,6 +109,10 @@ static const struct limits_case cases[] = {
 	 "address_space = [\"10.0.0.0/8\"]; dns_servers = [\"192.0.2.1\"]; });\n" ZONES(
 		 ZONE("z.test", LINK("l", "n"))),
 	 2, "virtual_networks[n].dns_servers", "warning: with custom servers"},
+	{"links_without_custom_servers_are_consulted",
+	 "vnet_resolver = { listen = [\"127.0.0.3\"]; };\nvirtual_networks = ({ name = \"n\"; "
+	 "address_space = [\"10.0.0.0/8\"]; });\n" ZONES(ZONE("z.test", LINK("l", "n"))),
+	 0, 0, 0},
 	{"custom_servers_without_links_hide_nothing",
 	 "vnet_resolver = { listen = [\"127.0.0.3\"]; };\nvirtual_networks = ({ name = \"n\"; "
 	 "address_space = [\"10.0.0.0/8\"]; dns_servers = [\"192.0.2.1\"]; });\n",

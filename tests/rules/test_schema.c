@@ -123,6 +123,8 @@ static void names_are_1_to_80_plain_characters(void **state)
 	expect_taken(*state, FIELD_NAME, longest, longest);
 	expect_taken(*state, FIELD_NAME, "a", "a");
 	expect_taken(*state, FIELD_NAME, "0_a-9", "0_a-9");
+	expect_taken(*state, FIELD_NAME, "AZ-az_09", "AZ-az_09");
+	expect_taken(*state, FIELD_NAME, "z9Z", "z9Z");
 	expect_refused(*state, FIELD_NAME, "", "1 to 80");
 	expect_refused(*state, FIELD_NAME, "-a", "both ends");
 	expect_refused(*state, FIELD_NAME, "a-", "both ends");
