@@ -221,9 +221,26 @@ static void warn_custom_servers(struct check *check)
 	}
 }
 
+/* Machines are not known to a resolver outside Azure, so nobody registers itself. */
+static void warn_registration(struct check *check)
+{
+	const struct model *model = check->model;
+
+	for (size_t i = 0; i < model->private_zones.count; i++)
+		for (size_t k = 0; k < model->private_zones.items[i].links.count; k++) {
+			const struct zone_link *link =
+				&model->private_zones.items[i].links.items[k];
+			if (link->registration)
+				WARN(check, &link->origin, "registration",
+				     "no machine registers itself here, so this has no effect; put "
+				     "the records into the zone's file");
+		}
+}
+
 void limits_warn(struct check *check)
 {
 	index_selves(check);
+	warn_registration(check);
 	warn_not_served(check);
 	warn_rulesets(check);
 	warn_custom_servers(check);

@@ -57,9 +57,9 @@ static const struct field default_resolver_fields[] = {
 	{.key = "targets",
 	 .type = FIELD_LIST,
 	 AT(default_resolver, targets),
-	 .required = true,
 	 .group = &target_group,
-	 .doc = "The servers, at least one."},
+	 .doc = "The servers. Absent: those of the system's resolv.conf, followed when it "
+		"changes."},
 	{.key = "special_names",
 	 .type = FIELD_ENUM,
 	 AT(default_resolver, special_names),

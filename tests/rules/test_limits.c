@@ -263,9 +263,10 @@ static void expect_fine(const struct row *row, unsigned n, unsigned limit)
 
 	config_text_init(&config);
 	model = load(&config, row, n, limit);
-	faults_print(&config.faults, stderr);
+	if (config.faults.errors != 0)
+		faults_print(&config.faults, stderr);
 	assert_non_null(model);
-	assert_int_equal(config.faults.count, 0);
+	assert_int_equal(config.faults.errors, 0); /* registration is warned of */
 	model_free(model);
 	config_text_release(&config);
 }

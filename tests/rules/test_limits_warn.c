@@ -122,6 +122,13 @@ static const struct limits_case cases[] = {
 	 "[\"192.0.2.1\"]; });\n" ZONES(ZONE("z.test", LINK("l", "n"))),
 	 0, 0, 0},
 
+	{"registration_has_no_effect_and_says_so",
+	 HUB_AND_SPOKE ZONES(ZONE("z.test",
+				  LINK("l", "hub") ",\n{ name = \"m\"; virtual_network "
+						   "= \"spoke\"; registration = true; }")),
+	 6, "private_zones[z.test].links[m].registration",
+	 "warning: no machine registers itself here"},
+
 	{"management_listeners_are_not_served",
 	 "management = { listen = [\"http://127.0.0.1:8053\"]; };", 1, "management.listen",
 	 "warning: not served by this version"},
