@@ -1,0 +1,297 @@
+/* What follows from addresses: PTRs of the networks, reverse zones of the pools, own names. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "rules/reverse.h"
+#include "tests/model_builder.h"
+
+static int setup(void **state)
+{
+	struct model *model = model_start();
+
+	model_add_network(model, "hub", "10.10.0.0/16");
+	model_add_network(model, "spoke", "10.20.0.0/16");
+	model_add_default(model, "192.0.2.53");
+	*state = model;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	model_free(*state);
+	return 0;
+}
+
+static const char *decide_reverse(const struct policy *policy, const char *network,
+				  const char *address, uint16_t type)
+{
+	struct address parsed;
+	char text[NAME_TEXT_MAX];
+
+	assert_int_equal(address_parse(&parsed, address), 0);
+	return model_decide(policy, network, reverse_text(&parsed, text), type);
+}
+
+#define PTR(network, address, words)                                                               \
+	assert_string_equal(decide_reverse(policy, network, address, TYPE_PTR), words)
+#define DECIDES(network, name, type, words)                                                        \
+	assert_string_equal(model_decide(policy, network, name, type), words)
+
+static void the_ptr_of_a_networks_address_is_answered_in_that_network_that_exact_name(void **state)
+{
+	struct model *model = *state;
+
+	model_add_address(model, "vm", "10.10.3.7", NULL, "vm.example.com.");
+	model_add_service(model, "svc", "10.10.3.8", "svc.example.com.");
+	struct policy *policy = model_compile(model, NULL);
+	PTR("hub", "10.10.3.7", "address hub hit");
+	PTR("hub", "10.10.3.8", "address hub hit");
+	assert_string_equal(decide_reverse(policy, "hub", "10.10.3.7", TYPE_A),
+			    "address hub nodata");
+	assert_string_equal(decide_reverse(policy, "hub", "10.10.3.7", TYPE_ANY),
+			    "address hub hit");
+	/* Every other reverse name goes on, here to the special-use names. */
+	PTR("hub", "10.10.3.9", "special nxdomain");
+	DECIDES("hub", "3.10.10.in-addr.arpa.", TYPE_PTR, "special nxdomain");
+	DECIDES("hub", "x.7.3.10.10.in-addr.arpa.", TYPE_PTR, "special nxdomain");
+	PTR("spoke", "10.10.3.7", "special nxdomain");
+	policy_free(policy);
+}
+
+static void a_networks_ptr_wins_over_rules_and_loses_to_a_zone(void **state)
+{
+	struct model *model = *state;
+	struct forwarding_ruleset *ruleset;
+
+	model_add_resolver(model, "hub", "hub", NULL);
+	model_add_address(model, "vm", "10.10.3.7", NULL, "vm.example.com.");
+	ruleset = model_add_ruleset(model, "onprem", "hub/out", "hub");
+	model_add_rule(model, ruleset, "reverse", "10.in-addr.arpa.", "192.0.2.1");
+	struct policy *policy = model_compile(model, NULL);
+	PTR("hub", "10.10.3.7", "address hub hit");
+	PTR("hub", "10.10.3.8", "rule reverse");
+	policy_free(policy);
+
+	model_add_zone(model, "10.10.in-addr.arpa", "8.3 PTR x.example.com.\n", "hub");
+	policy = model_compile(model, NULL);
+	PTR("hub", "10.10.3.8", "zone 10.10.in-addr.arpa hit");
+	PTR("hub", "10.10.3.7", "zone 10.10.in-addr.arpa nxdomain");
+	policy_free(policy);
+}
+
+static void a_private_address_is_never_a_pools(void **state)
+{
+	struct model *model = *state;
+
+	model_add_pool(model, "wide", "10.0.0.0/8");
+	model_add_address(model, "vm", "10.10.3.7", NULL, "vm.example.com.");
+	struct policy *policy = model_compile(model, NULL);
+	PTR("hub", "10.10.3.7", "address hub hit");
+	/* In the pool's prefix the pool is authoritative, but it does not have the name. */
+	PTR("spoke", "10.10.3.7", "pool wide nxdomain");
+	policy_free(policy);
+}
+
+static void a_pool_is_authoritative_exactly_within_its_prefix(void **state)
+{
+	struct model *model = *state;
+
+	model_add_pool(model, "pool", "198.18.100.0/24");
+	model_add_address(model, "a", "198.18.100.10", NULL, "app1.contoso.com.");
+	model_add_address(model, "b", "198.18.100.11", NULL, NULL);
+	struct policy *policy = model_compile(model, NULL);
+	PTR("hub", "198.18.100.10", "pool pool hit");
+	PTR("spoke", "198.18.100.10", "pool pool hit");
+	PTR("hub", "198.18.100.11", "pool pool nxdomain");
+	PTR("hub", "198.18.100.0", "pool pool nxdomain");
+	PTR("hub", "198.18.100.255", "pool pool nxdomain");
+	PTR("hub", "198.18.99.255", "default");
+	PTR("hub", "198.18.101.0", "default");
+	DECIDES("hub", "100.18.198.in-addr.arpa.", TYPE_SOA, "pool pool hit");
+	DECIDES("hub", "18.198.in-addr.arpa.", TYPE_SOA, "default");
+	DECIDES("hub", "x.10.100.18.198.in-addr.arpa.", TYPE_PTR, "pool pool nxdomain");
+	policy_free(policy);
+}
+
+static void two_pools_in_one_octet_have_a_gap_between_them(void **state)
+{
+	struct model *model = *state;
+
+	model_add_pool(model, "low", "198.18.100.0/26");
+	model_add_pool(model, "high", "198.18.100.192/26");
+	model_add_address(model, "a", "198.18.100.63", NULL, "a.example.com.");
+	model_add_address(model, "b", "198.18.100.192", NULL, "b.example.com.");
+	struct policy *policy = model_compile(model, NULL);
+	PTR("hub", "198.18.100.63", "pool low hit");
+	PTR("hub", "198.18.100.62", "pool low nxdomain");
+	PTR("hub", "198.18.100.64", "default");
+	PTR("hub", "198.18.100.191", "default");
+	PTR("hub", "198.18.100.192", "pool high hit");
+	PTR("hub", "198.18.100.255", "pool high nxdomain");
+	/* The octet's own name is nobody's: the pools have only parts of it. */
+	DECIDES("hub", "100.18.198.in-addr.arpa.", TYPE_SOA, "default");
+	policy_free(policy);
+}
+
+static void a_single_address_can_be_a_pool(void **state)
+{
+	struct model *model = *state;
+
+	model_add_pool(model, "one", "198.18.100.7/32");
+	model_add_address(model, "a", "198.18.100.7", NULL, "a.example.com.");
+	struct policy *policy = model_compile(model, NULL);
+	PTR("hub", "198.18.100.7", "pool one hit");
+	PTR("hub", "198.18.100.6", "default");
+	PTR("hub", "198.18.100.8", "default");
+	policy_free(policy);
+}
+
+static void a_pool_shorter_than_an_octet_has_a_zone_for_each_of_them(void **state)
+{
+	struct model *model = *state;
+
+	model_add_pool(model, "wide", "203.0.112.0/20");
+	model_add_address(model, "first", "203.0.112.0", NULL, "first.example.com.");
+	model_add_address(model, "last", "203.0.127.255", NULL, "last.example.com.");
+	struct policy *policy = model_compile(model, NULL);
+	PTR("hub", "203.0.112.0", "pool wide hit");
+	PTR("hub", "203.0.127.255", "pool wide hit");
+	PTR("hub", "203.0.120.1", "pool wide nxdomain");
+	PTR("hub", "203.0.111.255", "default");
+	PTR("hub", "203.0.128.0", "default");
+	DECIDES("hub", "127.0.203.in-addr.arpa.", TYPE_SOA, "pool wide hit");
+	DECIDES("hub", "0.203.in-addr.arpa.", TYPE_SOA, "default");
+	/* A pool wins over the special-use zone that lies within it (TEST-NET-3). */
+	PTR("hub", "203.0.113.9", "pool wide nxdomain");
+	policy_free(policy);
+}
+
+static void ipv6_pools_are_cut_at_nibbles(void **state)
+{
+	struct model *model = *state;
+
+	model_add_pool(model, "six", "2001:500:8::/46");
+	model_add_address(model, "in", "2001:500:b:ffff::1", NULL, "in.example.com.");
+	struct policy *policy = model_compile(model, NULL);
+	PTR("hub", "2001:500:b:ffff::1", "pool six hit");
+	PTR("hub", "2001:500:8::", "pool six nxdomain");
+	PTR("hub", "2001:500:7:ffff::1", "default");
+	PTR("hub", "2001:500:c::", "default");
+	DECIDES("hub", "b.0.0.0.0.0.5.0.1.0.0.2.ip6.arpa.", TYPE_SOA, "pool six hit");
+	DECIDES("hub", "0.0.0.0.0.5.0.1.0.0.2.ip6.arpa.", TYPE_SOA, "default");
+	policy_free(policy);
+}
+
+static void a_rule_wins_over_a_pool(void **state)
+{
+	struct model *model = *state;
+	struct forwarding_ruleset *ruleset;
+
+	model_add_resolver(model, "hub", "hub", NULL);
+	model_add_pool(model, "pool", "198.18.100.0/24");
+	ruleset = model_add_ruleset(model, "onprem", "hub/out", "hub");
+	model_add_rule(model, ruleset, "reverse", "198.in-addr.arpa.", "192.0.2.1");
+	struct policy *policy = model_compile(model, NULL);
+	PTR("hub", "198.18.100.1", "rule reverse");
+	PTR("spoke", "198.18.100.1", "pool pool nxdomain");
+	policy_free(policy);
+}
+
+static const struct rrset *rrset_of(const struct policy *policy, const char *text, uint16_t type)
+{
+	struct name name = test_name(text);
+	struct verdict verdict;
+
+	policy_decide(policy, (struct place){0, false}, &name, type, &verdict, NULL);
+	assert_int_equal(verdict.kind, VERDICT_ANSWER);
+	assert_non_null(verdict.answer.rrset);
+	return verdict.answer.rrset;
+}
+
+static void a_ptr_has_its_addresss_name_and_ttl(void **state)
+{
+	struct model *model = *state;
+	struct name target = test_name("app1.contoso.com.");
+	size_t length;
+
+	model_add_pool(model, "pool", "198.18.100.0/24");
+	model_add_address(model, "a", "198.18.100.10", NULL, "App1.contoso.com.")->ttl = 77;
+	model_add_address(model, "b", "198.18.100.11", NULL, "App2.contoso.com.");
+	struct policy *policy = model_compile(model, NULL);
+	const struct rrset *ptr = rrset_of(policy, "10.100.18.198.in-addr.arpa.", TYPE_PTR);
+	assert_int_equal(ptr->ttl, 77);
+	assert_true(name_wire_equal(rrset_rdata(ptr, &length), target.wire));
+	ptr = rrset_of(policy, "11.100.18.198.in-addr.arpa.", TYPE_PTR);
+	assert_int_equal(ptr->ttl, model->reverse.ttl);
+	policy_free(policy);
+}
+
+static void a_pools_zone_has_the_configured_name_servers(void **state)
+{
+	static const char *servers[] = {"ns1.example.com.", "ns2.example.com."};
+	struct model *model = *state;
+	size_t length;
+
+	model_add_pool(model, "pool", "198.18.100.0/24");
+	model->reverse.name_servers.items = servers;
+	model->reverse.name_servers.count = 2;
+	model->reverse.hostmaster = "admin.example.com.";
+	struct policy *policy = model_compile(model, NULL);
+	assert_int_equal(rrset_of(policy, "100.18.198.in-addr.arpa.", TYPE_NS)->count, 2);
+	const uint8_t *soa =
+		rrset_rdata(rrset_of(policy, "100.18.198.in-addr.arpa.", TYPE_SOA), &length);
+	struct name first = test_name(servers[0]), admin = test_name("admin.example.com.");
+	assert_true(name_wire_equal(soa, first.wire));
+	assert_true(name_wire_equal(soa + first.length, admin.wire));
+	policy_free(policy);
+}
+
+static void own_names_are_exact_and_every_other_name_goes_on(void **state)
+{
+	struct model *model = *state;
+
+	model_add_address(model, "a", "198.18.100.10", "contosoapp1", NULL);
+	model_add_address(model, "b", "2001:500:8::1", "six", NULL)->region = "eastus";
+	model_add_service(model, "contososvc", "198.18.100.20", NULL);
+	struct policy *policy = model_compile(model, NULL);
+	DECIDES("hub", "ContosoApp1.westeurope.cloudapp.azure.com.", TYPE_A, "name hit");
+	DECIDES("hub", "contosoapp1.westeurope.cloudapp.azure.com.", TYPE_AAAA, "name nodata");
+	DECIDES("hub", "six.eastus.cloudapp.azure.com.", TYPE_AAAA, "name hit");
+	DECIDES("hub", "six.eastus.cloudapp.azure.com.", TYPE_A, "name nodata");
+	DECIDES("hub", "contososvc.cloudapp.net.", TYPE_A, "name hit");
+	DECIDES("hub", "contososvc.cloudapp.net.", TYPE_ANY, "name hit");
+	/* Not the suffixes, not what lies between, not what lies below. */
+	DECIDES("hub", "cloudapp.azure.com.", TYPE_SOA, "default");
+	DECIDES("hub", "westeurope.cloudapp.azure.com.", TYPE_A, "default");
+	DECIDES("hub", "other.westeurope.cloudapp.azure.com.", TYPE_A, "default");
+	DECIDES("hub", "x.contosoapp1.westeurope.cloudapp.azure.com.", TYPE_A, "default");
+	DECIDES("hub", "six.westeurope.cloudapp.azure.com.", TYPE_AAAA, "default");
+	DECIDES("hub", "cloudapp.net.", TYPE_A, "default");
+	policy_free(policy);
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(the_ptr_of_a_networks_address_is_answered_in_that_network_that_exact_name),
+		TEST(a_networks_ptr_wins_over_rules_and_loses_to_a_zone),
+		TEST(a_private_address_is_never_a_pools),
+		TEST(a_pool_is_authoritative_exactly_within_its_prefix),
+		TEST(two_pools_in_one_octet_have_a_gap_between_them),
+		TEST(a_single_address_can_be_a_pool),
+		TEST(a_pool_shorter_than_an_octet_has_a_zone_for_each_of_them),
+		TEST(ipv6_pools_are_cut_at_nibbles),
+		TEST(a_rule_wins_over_a_pool),
+		TEST(a_ptr_has_its_addresss_name_and_ttl),
+		TEST(a_pools_zone_has_the_configured_name_servers),
+		TEST(own_names_are_exact_and_every_other_name_goes_on),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,233 @@
+/* What becomes of a model: places, and parts that are shared with the policy before. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/model_builder.h"
+
+static int setup(void **state)
+{
+	struct model *model = model_start();
+	struct forwarding_ruleset *ruleset;
+
+	model_add_network(model, "hub", "10.10.0.0/16");
+	model_add_network(model, "spoke", "10.20.0.0/16 10.10.128.0/24");
+	model_add_resolver(model, "hub-resolver", "hub", "127.0.0.1:5300");
+	ruleset = model_add_ruleset(model, "one", "hub-resolver/out", "hub");
+	model_add_rule(model, ruleset, "corp", "corp.", "192.0.2.1");
+	ruleset = model_add_ruleset(model, "two", "hub-resolver/out", "spoke");
+	model_add_rule(model, ruleset, "other", "other.", "192.0.2.2");
+	model_add_zone(model, "a.internal", "www A 10.10.1.1\n", "hub");
+	model_add_default(model, "192.0.2.53");
+	*state = model;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	model_free(*state);
+	return 0;
+}
+
+/* ---- places ---- */
+
+static const char *place_of(const struct policy *policy, const char *source)
+{
+	struct address address;
+
+	assert_int_equal(address_parse(&address, source), 0);
+	struct place place = policy_place_of_client(policy, &address);
+	assert_true(place.vnet_resolver);
+	return place.network == NETWORK_NONE ? "none" : policy->networks[place.network].name;
+}
+
+static void a_clients_network_is_that_of_its_longest_prefix(void **state)
+{
+	struct model *model = *state;
+
+	model_add_client_prefix(model_network(model, "hub"), model, "127.0.0.0/8");
+	model_add_client_prefix(model_network(model, "spoke"), model, "127.0.0.5/32");
+	model_add_client_prefix(model_network(model, "spoke"), model, "2001:db8::/32");
+	model_add_client_prefix(model_network(model, "hub"), model, "2001:db8:1::/48");
+	struct policy *policy = model_compile(model, NULL);
+	assert_string_equal(place_of(policy, "10.10.1.1"), "hub");
+	assert_string_equal(place_of(policy, "10.10.127.255"), "hub");
+	assert_string_equal(place_of(policy, "10.10.128.1"), "spoke");
+	assert_string_equal(place_of(policy, "10.20.1.1"), "spoke");
+	assert_string_equal(place_of(policy, "127.0.0.4"), "hub");
+	assert_string_equal(place_of(policy, "127.0.0.5"), "spoke");
+	assert_string_equal(place_of(policy, "2001:db8:2::1"), "spoke");
+	assert_string_equal(place_of(policy, "2001:db8:1::1"), "hub");
+	assert_string_equal(place_of(policy, "10.30.0.1"), "none");
+	assert_string_equal(place_of(policy, "2001:db9::1"), "none");
+	policy_free(policy);
+}
+
+static void networks_and_endpoints_are_found_by_name_in_any_case(void **state)
+{
+	struct policy *policy = model_compile(*state, NULL);
+	const struct policy_inbound *inbound = policy_find_inbound(policy, "Hub-Resolver/IN");
+
+	assert_int_equal(policy_find_network(policy, "SPOKE"), 1);
+	assert_int_equal(policy_find_network(policy, "spokes"), NETWORK_NONE);
+	assert_non_null(inbound);
+	assert_int_equal(inbound->network, 0);
+	assert_int_equal(inbound->listen.port, 5300);
+	assert_null(policy_find_inbound(policy, "hub-resolver/out"));
+	policy_free(policy);
+}
+
+static void links_name_networks_in_any_case(void **state)
+{
+	struct model *model = *state;
+
+	model_add_zone(model, "b.internal", "www A 10.10.1.2\n", "HUB");
+	struct policy *policy = model_compile(model, NULL);
+	assert_string_equal(model_decide(policy, "hub", "www.b.internal.", TYPE_A),
+			    "zone b.internal hit");
+	policy_free(policy);
+}
+
+/* ---- sharing ---- */
+
+static void an_unchanged_ruleset_is_taken_over(void **state)
+{
+	struct model *model = *state;
+	struct policy *first = model_compile(model, NULL);
+
+	model_add_rule(model, &model->rulesets.items[1], "more", "more.", "192.0.2.3");
+	struct policy *second = model_compile(model, first);
+	assert_ptr_equal(second->rulesets[0], first->rulesets[0]);
+	assert_ptr_not_equal(second->rulesets[1], first->rulesets[1]);
+	assert_ptr_equal(second->networks[0].rulesets[0], first->rulesets[0]);
+	/* What is shared outlives the policy that made it. */
+	policy_free(first);
+	assert_string_equal(model_decide(second, "hub", "x.corp.", TYPE_A), "rule corp");
+	assert_string_equal(model_decide(second, "spoke", "x.more.", TYPE_A), "rule more");
+	policy_free(second);
+}
+
+static void a_ruleset_keeps_its_place_when_others_go(void **state)
+{
+	struct model *model = *state;
+	struct policy *first = model_compile(model, NULL);
+
+	model->rulesets.items++;
+	model->rulesets.count--;
+	struct policy *second = model_compile(model, first);
+	assert_int_equal(second->ruleset_count, 1);
+	assert_ptr_equal(second->rulesets[0], first->rulesets[1]);
+	policy_free(first);
+	assert_string_equal(model_decide(second, "spoke", "x.other.", TYPE_A), "rule other");
+	policy_free(second);
+}
+
+static void a_link_is_not_part_of_the_ruleset(void **state)
+{
+	struct model *model = *state;
+	struct policy *first = model_compile(model, NULL);
+
+	model->rulesets.items[0].links.items[0].virtual_network = "spoke";
+	struct policy *second = model_compile(model, first);
+	assert_ptr_equal(second->rulesets[0], first->rulesets[0]);
+	assert_string_equal(model_decide(second, "hub", "x.corp.", TYPE_A), "default");
+	assert_string_equal(model_decide(second, "spoke", "x.corp.", TYPE_A), "rule corp");
+	policy_free(first);
+	policy_free(second);
+}
+
+static void a_changed_source_makes_a_new_ruleset(void **state)
+{
+	struct model *model = *state;
+	struct policy *first = model_compile(model, NULL);
+
+	assert_int_equal(
+		address_parse(&model->resolvers.items[0].outbound_endpoints.items[0].source,
+			      "127.0.0.9"),
+		0);
+	struct policy *second = model_compile(model, first);
+	assert_ptr_not_equal(second->rulesets[0], first->rulesets[0]);
+	policy_free(first);
+	policy_free(second);
+}
+
+static const struct zone *zone_of(const struct policy *policy, const char *text)
+{
+	struct name name = test_name(text);
+	struct verdict verdict;
+
+	policy_decide(policy, (struct place){0, false}, &name, TYPE_A, &verdict, NULL);
+	assert_int_equal(verdict.kind, VERDICT_ANSWER);
+	return verdict.answer.zone;
+}
+
+static void zones_are_the_models_and_special_ones_are_made_once(void **state)
+{
+	struct model *model = *state;
+	struct policy *first = model_compile(model, NULL), *second = model_compile(model, first);
+
+	assert_ptr_equal(zone_of(second, "www.a.internal."), model->private_zones.items[0].zone);
+	assert_ptr_equal(zone_of(second, "localhost."), zone_of(first, "localhost."));
+	policy_free(first);
+	assert_string_equal(model_decide(second, "hub", "localhost.", TYPE_A), "special hit");
+	policy_free(second);
+}
+
+static void the_model_is_not_needed_afterwards(void **state)
+{
+	struct policy *policy = model_compile(*state, NULL);
+
+	model_free(*state);
+	*state = model_start();
+	assert_string_equal(model_decide(policy, "hub", "www.a.internal.", TYPE_A),
+			    "zone a.internal hit");
+	assert_string_equal(model_decide(policy, "hub", "x.corp.", TYPE_A), "rule corp");
+	assert_string_equal(policy->inbounds[0].name, "hub-resolver/in");
+	const struct leg *leg = &ruleset_rule(policy->rulesets[0], 0)->route.legs[0];
+	assert_string_equal(leg->upstreams[0].endpoint, "hub-resolver/out");
+	policy_free(policy);
+}
+
+static void count_upstream(void *context, struct upstream *upstream)
+{
+	unsigned *ports = context;
+
+	*ports += upstream->host.port;
+}
+
+static void every_upstream_of_every_route_is_visited(void **state)
+{
+	struct model *model = *state;
+	unsigned sum = 0;
+
+	model_add_dns_server(model_network(model, "hub"), model, "192.0.2.7:10000");
+	model_add_rule(model, &model->rulesets.items[0], "x", "x.", "192.0.2.1:1000 10.10.0.4");
+	struct policy *policy = model_compile(model, NULL);
+	policy_each_upstream(policy, count_upstream, &sum);
+	assert_int_equal(sum, 53 + 53 + 53 + 1000 + 10000);
+	policy_free(policy);
+	policy_free(NULL);
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(a_clients_network_is_that_of_its_longest_prefix),
+		TEST(networks_and_endpoints_are_found_by_name_in_any_case),
+		TEST(links_name_networks_in_any_case),
+		TEST(an_unchanged_ruleset_is_taken_over),
+		TEST(a_ruleset_keeps_its_place_when_others_go),
+		TEST(a_link_is_not_part_of_the_ruleset),
+		TEST(a_changed_source_makes_a_new_ruleset),
+		TEST(zones_are_the_models_and_special_ones_are_made_once),
+		TEST(the_model_is_not_needed_afterwards),
+		TEST(every_upstream_of_every_route_is_visited),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
