@@ -1,0 +1,456 @@
+/* What of a target's reply is kept, and for how long. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "resolver/reply.h"
+#include "tests/message_text.h"
+#include "tests/model_builder.h"
+
+enum { S = 1000 * 1000, BEGIN = 1000 * S };
+
+static struct cache_settings settings;
+
+static int setup(void **state)
+{
+	(void)state;
+	settings = (struct cache_settings){.ttl_max = 86400, .negative_ttl_max = 900};
+	return 0;
+}
+
+struct asked { /* a question, its reply and what became of it */
+	uint8_t wire[MESSAGE_MAX];
+	size_t length;
+	struct cache_entry *entry;
+	char *records; /* as ldns reads them */
+};
+
+static const struct leg leg = {.id = 7};
+
+static void keep(struct asked *a, const char *qname, uint16_t type, bool dnssec_ok,
+		 enum ask_outcome outcome)
+{
+	struct name name = test_name(qname);
+	const struct pending_key key = {&leg, &name, type, dnssec_ok, false};
+	const struct ask_result result = {.outcome = outcome, .wire = a->wire, .length = a->length};
+	struct message_text text;
+	uint8_t wire[MESSAGE_MAX];
+
+	a->entry = reply_entry(&key, &result, &settings, &test_key, BEGIN);
+	assert_non_null(a->entry);
+	assert_true(a->entry->length <= sizeof wire);
+	memcpy(wire, a->entry->wire, a->entry->length);
+	message_put16(wire + 4, 1); /* the counts are the entry's until somebody makes a reply */
+	message_put16(wire + 6, a->entry->answers);
+	message_put16(wire + 8, a->entry->authorities);
+	message_put16(wire + 10, 0);
+	assert_true(message_read_text(&text, wire, a->entry->length));
+	a->records = text.records;
+}
+
+static struct asked *ask_as(const char *qname, uint16_t type, bool dnssec_ok, unsigned rcode,
+			    const char *records)
+{
+	struct asked *a = calloc(1, sizeof *a);
+	uint8_t query[MESSAGE_UDP_MIN];
+	size_t length = request_write(query, 1, FLAG_RD, qname, type, CLASS_IN, 0, false);
+
+	assert_non_null(a);
+	a->length = reply_write(a->wire, query, length, rcode, 0, records);
+	assert_true(a->length > 0);
+	keep(a, qname, type, dnssec_ok, ASK_ANSWERED);
+	return a;
+}
+
+static struct asked *ask(const char *qname, uint16_t type, unsigned rcode, const char *records)
+{
+	return ask_as(qname, type, false, rcode, records);
+}
+
+static void done(struct asked *a)
+{
+	cache_entry_unref(a->entry);
+	free(a->records);
+	free(a);
+}
+
+static unsigned ttl_of(const struct asked *a)
+{
+	return (unsigned)((a->entry->expires_us - BEGIN) / S);
+}
+
+#define KEPT(a, text) assert_string_equal((a)->records, text)
+
+/* ---- what belongs ---- */
+
+static void the_asked_rrset_is_kept(void **state)
+{
+	(void)state;
+	struct asked *a = ask("www.example.", TYPE_A, RCODE_NOERROR,
+			      "answer www.example. 60 IN A 192.0.2.1\n"
+			      "answer www.example. 60 IN A 192.0.2.2\n");
+	KEPT(a, "answer www.example. 60 IN A 192.0.2.1\nanswer www.example. 60 IN A 192.0.2.2\n");
+	assert_true(a->entry->has_data);
+	assert_false(a->entry->chain || a->entry->has_soa || a->entry->failed);
+	assert_int_equal(a->entry->ttl_count, 2);
+	assert_int_equal(a->entry->leg, 7);
+	assert_true(reply_may_be_cached(a->entry));
+	done(a);
+}
+
+static void the_owner_may_be_in_any_case(void **state)
+{
+	(void)state;
+	struct asked *a =
+		ask("www.example.", TYPE_A, RCODE_NOERROR, "answer WWW.Example. 60 IN A 192.0.2.1");
+	assert_true(a->entry->has_data);
+	assert_int_equal(a->entry->answers, 1);
+	done(a);
+}
+
+static void other_types_owners_and_classes_are_dropped(void **state)
+{
+	(void)state;
+	struct asked *a = ask("www.example.", TYPE_A, RCODE_NOERROR,
+			      "answer www.example. 60 IN TXT \"x\"\n"
+			      "answer www.example. 60 IN A 192.0.2.1\n"
+			      "answer www.example. 60 CH A 192.0.2.2\n"
+			      "answer other.example. 60 IN A 192.0.2.3\n"
+			      "answer www.example. 60 IN RRSIG A 8 2 60 20300101000000 "
+			      "20200101000000 1 example. AAAA\n"
+			      "authority example. 60 IN NS ns.example.\n"
+			      "authority example. 60 IN SOA ns. admin. 1 2 3 4 5\n"
+			      "additional ns.example. 60 IN A 192.0.2.4\n");
+	KEPT(a, "answer www.example. 60 IN A 192.0.2.1\n");
+	assert_int_equal(a->entry->authorities, 0);
+	assert_false(a->entry->has_soa);
+	done(a);
+}
+
+static void the_chain_is_kept_in_any_order_and_nothing_off_it(void **state)
+{
+	(void)state;
+	struct asked *a = ask("www.example.", TYPE_A, RCODE_NOERROR,
+			      "answer c.example. 60 IN A 192.0.2.1\n"
+			      "answer b.example. 60 IN CNAME c.example.\n"
+			      "answer x.example. 60 IN CNAME c.example.\n"
+			      "answer www.example. 60 IN CNAME b.example.\n");
+	KEPT(a, "answer c.example. 60 IN A 192.0.2.1\n"
+		"answer b.example. 60 IN CNAME c.example.\n"
+		"answer www.example. 60 IN CNAME b.example.\n");
+	assert_true(a->entry->chain && a->entry->has_data);
+	done(a);
+}
+
+static void a_cname_that_was_asked_for_is_data_and_no_chain(void **state)
+{
+	(void)state;
+	struct asked *a = ask("www.example.", TYPE_CNAME, RCODE_NOERROR,
+			      "answer www.example. 60 IN CNAME b.example.\n"
+			      "answer b.example. 60 IN CNAME c.example.\n");
+	KEPT(a, "answer www.example. 60 IN CNAME b.example.\n");
+	assert_true(a->entry->has_data);
+	assert_false(a->entry->chain);
+	done(a);
+}
+
+static void a_dname_above_the_chain_is_kept(void **state)
+{
+	(void)state;
+	struct asked *a = ask("a.old.example.", TYPE_A, RCODE_NOERROR,
+			      "answer old.example. 60 IN DNAME new.example.\n"
+			      "answer a.old.example. 60 IN CNAME a.new.example.\n"
+			      "answer a.new.example. 60 IN A 192.0.2.1\n"
+			      "answer elsewhere.example. 60 IN DNAME new.example.\n");
+	KEPT(a, "answer old.example. 60 IN DNAME new.example.\n"
+		"answer a.old.example. 60 IN CNAME a.new.example.\n"
+		"answer a.new.example. 60 IN A 192.0.2.1\n");
+	assert_true(a->entry->chain);
+	done(a);
+}
+
+static void a_yxdomain_keeps_the_dname_it_comes_from(void **state)
+{
+	(void)state;
+	struct asked *a = ask("a.old.example.", TYPE_A, RCODE_YXDOMAIN,
+			      "answer old.example. 60 IN DNAME new.example.\n");
+	KEPT(a, "answer old.example. 60 IN DNAME new.example.\n");
+	assert_int_equal(a->entry->rcode, RCODE_YXDOMAIN);
+	assert_false(reply_may_be_cached(a->entry));
+	done(a);
+	/* Where a step was made it does not explain anything. */
+	a = ask("a.old.example.", TYPE_A, RCODE_NOERROR,
+		"answer old.example. 60 IN DNAME new.example.\n");
+	KEPT(a, "");
+	done(a);
+}
+
+static void a_chain_that_loops_ends(void **state)
+{
+	(void)state;
+	struct asked *a = ask("a.example.", TYPE_A, RCODE_NOERROR,
+			      "answer a.example. 60 IN CNAME b.example.\n"
+			      "answer b.example. 60 IN CNAME a.example.\n");
+	assert_true(a->entry->chain);
+	assert_false(a->entry->has_data);
+	assert_int_equal(a->entry->answers, 2);
+	assert_false(reply_may_be_cached(a->entry));
+	done(a);
+}
+
+static void signatures_and_proofs_are_kept_with_do(void **state)
+{
+	static const char records[] =
+		"answer www.example. 60 IN A 192.0.2.1\n"
+		"answer www.example. 60 IN RRSIG A 8 2 60 20300101000000 20200101000000 1 "
+		"example. AAAA\n"
+		"answer www.example. 60 IN RRSIG TXT 8 2 60 20300101000000 20200101000000 1 "
+		"example. AAAA\n"
+		"authority a.example. 60 IN NSEC z.example. A RRSIG NSEC\n"
+		"authority a.example. 60 IN RRSIG NSEC 8 2 60 20300101000000 20200101000000 1 "
+		"example. AAAA\n"
+		"authority example. 60 IN RRSIG NS 8 2 60 20300101000000 20200101000000 1 "
+		"example. AAAA\n";
+	(void)state;
+	struct asked *a = ask_as("www.example.", TYPE_A, true, RCODE_NOERROR, records);
+	KEPT(a, "answer www.example. 60 IN A 192.0.2.1\n"
+		"answer www.example. 60 IN RRSIG A 8 2 60 20300101000000 20200101000000 1 "
+		"example. AAAA\n"
+		"authority a.example. 60 IN NSEC z.example. A RRSIG NSEC\n"
+		"authority a.example. 60 IN RRSIG NSEC 8 2 60 20300101000000 20200101000000 1 "
+		"example. AAAA\n");
+	assert_true(a->entry->dnssec_ok);
+	done(a);
+	a = ask_as("www.example.", TYPE_A, false, RCODE_NOERROR, records);
+	KEPT(a, "answer www.example. 60 IN A 192.0.2.1\n");
+	done(a);
+}
+
+/* ---- negative answers ---- */
+
+static void a_negative_answer_keeps_the_soa_that_covers_the_name(void **state)
+{
+	(void)state;
+	struct asked *a = ask("gone.example.", TYPE_A, RCODE_NXDOMAIN,
+			      "authority other. 60 IN SOA ns. admin. 1 2 3 4 50\n"
+			      "authority example. 60 IN SOA ns. admin. 1 2 3 4 50\n"
+			      "authority gone.example. 60 IN NS ns.example.\n");
+	KEPT(a, "authority example. 50 IN SOA ns. admin. 1 2 3 4 50\n");
+	assert_true(a->entry->has_soa);
+	assert_int_equal(a->entry->rcode, RCODE_NXDOMAIN);
+	assert_int_equal(ttl_of(a), 50);
+	done(a);
+}
+
+static void a_negative_ttl_is_the_least_of_ttl_minimum_and_limit(void **state)
+{
+	static const struct {
+		unsigned ttl, minimum, kept;
+	} rows[] = {{300, 60, 60}, {60, 300, 60}, {4000, 4000, 900}, {900, 901, 900}, {7, 0, 0}};
+	char record[100];
+	(void)state;
+
+	settings.ttl_min = 30; /* is for positive answers */
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		snprintf(record, sizeof record,
+			 "authority example. %u IN SOA ns. admin. 1 2 3 4 %u", rows[i].ttl,
+			 rows[i].minimum);
+		struct asked *a = ask("x.example.", TYPE_A, RCODE_NOERROR, record);
+		assert_int_equal(ttl_of(a), rows[i].kept);
+		assert_int_equal(reply_may_be_cached(a->entry), rows[i].kept > 0);
+		done(a);
+	}
+}
+
+static void without_data_and_soa_nothing_is_cached(void **state)
+{
+	(void)state;
+	struct asked *a = ask("gone.example.", TYPE_A, RCODE_NXDOMAIN, "");
+	assert_false(reply_may_be_cached(a->entry));
+	assert_int_equal(a->entry->rcode, RCODE_NXDOMAIN);
+	done(a);
+	a = ask("gone.example.", TYPE_A, RCODE_NOERROR,
+		"answer gone.example. 60 IN CNAME far.example.");
+	assert_true(a->entry->chain);
+	assert_false(reply_may_be_cached(a->entry));
+	done(a);
+}
+
+static void the_soa_of_a_chain_is_that_of_its_end(void **state)
+{
+	(void)state;
+	struct asked *a = ask("www.example.", TYPE_A, RCODE_NXDOMAIN,
+			      "answer www.example. 60 IN CNAME gone.other.\n"
+			      "authority example. 60 IN SOA ns. admin. 1 2 3 4 50\n"
+			      "authority other. 60 IN SOA ns. admin. 1 2 3 4 40\n");
+	KEPT(a, "answer www.example. 60 IN CNAME gone.other.\n"
+		"authority other. 40 IN SOA ns. admin. 1 2 3 4 40\n");
+	assert_int_equal(ttl_of(a), 40);
+	done(a);
+}
+
+/* ---- TTLs ---- */
+
+static void ttls_are_brought_into_their_bounds_and_the_least_counts(void **state)
+{
+	(void)state;
+	settings.ttl_min = 10;
+	settings.ttl_max = 100;
+	struct asked *a = ask("www.example.", TYPE_A, RCODE_NOERROR,
+			      "answer www.example. 5 IN CNAME b.example.\n"
+			      "answer b.example. 101 IN CNAME c.example.\n"
+			      "answer c.example. 100 IN A 192.0.2.1\n");
+	KEPT(a, "answer www.example. 10 IN CNAME b.example.\n"
+		"answer b.example. 100 IN CNAME c.example.\n"
+		"answer c.example. 100 IN A 192.0.2.1\n");
+	assert_int_equal(ttl_of(a), 10);
+	done(a);
+}
+
+static void a_ttl_of_0_is_not_cached(void **state)
+{
+	(void)state;
+	struct asked *a =
+		ask("www.example.", TYPE_A, RCODE_NOERROR, "answer www.example. 0 IN A 192.0.2.1");
+	assert_false(reply_may_be_cached(a->entry));
+	done(a);
+}
+
+static void a_ttl_with_the_top_bit_reads_as_0(void **state)
+{
+	(void)state;
+	struct asked *a = ask("www.example.", TYPE_A, RCODE_NOERROR,
+			      "answer www.example. 2147483648 IN A 192.0.2.1");
+	KEPT(a, "answer www.example. 0 IN A 192.0.2.1\n");
+	done(a);
+}
+
+static void the_places_of_all_ttls_are_noted(void **state)
+{
+	(void)state;
+	struct asked *a = ask("www.example.", TYPE_A, RCODE_NXDOMAIN,
+			      "answer www.example. 61 IN CNAME gone.example.\n"
+			      "authority example. 62 IN SOA ns. admin. 1 2 3 4 70\n");
+	assert_int_equal(a->entry->ttl_count, 2);
+	assert_int_equal(message_u32(a->entry->wire + a->entry->ttls[0]), 61);
+	assert_int_equal(message_u32(a->entry->wire + a->entry->ttls[1]), 62);
+	done(a);
+}
+
+/* ---- how it is copied ---- */
+
+static void a_clean_answer_section_is_copied_byte_for_byte(void **state)
+{
+	(void)state;
+	struct asked *a = ask("www.example.", TYPE_MX, RCODE_NOERROR,
+			      "answer www.example. 60 IN MX 1 mail.example.\n"
+			      "answer www.example. 60 IN MX 2 mail2.example.\n"
+			      "additional mail.example. 60 IN A 192.0.2.1\n");
+	size_t from = MESSAGE_HEADER + a->entry->question_length;
+	assert_memory_equal(a->entry->wire + from, a->wire + from, a->entry->length - from);
+	assert_true(a->entry->length < a->length); /* it is cut behind the answer */
+	done(a);
+}
+
+static void a_section_with_gaps_is_written_anew_without_dangling_compression(void **state)
+{
+	(void)state;
+	/* The kept owner is compressed against the name of a record that goes. */
+	struct asked *a = ask("www.example.", TYPE_A, RCODE_NOERROR,
+			      "answer far.away.elsewhere. 60 IN TXT \"dropped\"\n"
+			      "answer www.example. 60 IN CNAME b.far.away.elsewhere.\n"
+			      "answer b.far.away.elsewhere. 60 IN A 192.0.2.1\n");
+	KEPT(a, "answer www.example. 60 IN CNAME b.far.away.elsewhere.\n"
+		"answer b.far.away.elsewhere. 60 IN A 192.0.2.1\n");
+	done(a);
+}
+
+/* ---- failures ---- */
+
+static struct cache_entry *failure(const struct upstream *upstream, enum target_error error,
+				   enum ask_outcome outcome)
+{
+	struct name name = test_name("www.example.");
+	const struct pending_key key = {&leg, &name, TYPE_A, false, false};
+	const struct ask_result result = {.outcome = outcome, .upstream = upstream, .error = error};
+
+	return reply_entry(&key, &result, &settings, &test_key, BEGIN);
+}
+
+static void a_failure_tells_who_was_asked_last_and_what_came_of_it(void **state)
+{
+	const struct upstream upstream = {.host = {{4, {192, 0, 2, 9}}, 5353}};
+	(void)state;
+
+	struct cache_entry *entry = failure(&upstream, TARGET_ERROR_REFUSED, ASK_FAILED);
+	assert_true(entry->failed);
+	assert_false(entry->unreachable);
+	assert_int_equal(entry->rcode, RCODE_SERVFAIL);
+	assert_non_null(strstr(entry->text, "192.0.2.9:5353: REFUSED"));
+	assert_true(reply_may_be_cached(entry));
+	assert_true(entry->expires_us == BEGIN + FAILURE_TTL_US);
+	cache_entry_unref(entry);
+
+	entry = failure(&upstream, TARGET_ERROR_NETWORK, ASK_SILENT);
+	assert_true(entry->failed && entry->unreachable);
+	cache_entry_unref(entry);
+	entry = failure(NULL, TARGET_ERROR_SOURCE, ASK_FAILED);
+	assert_true(entry->failed && entry->unreachable && strlen(entry->text) > 0);
+	cache_entry_unref(entry);
+	entry = failure(&upstream, TARGET_ERROR_SILENCE, ASK_SILENT);
+	assert_false(entry->unreachable);
+	cache_entry_unref(entry);
+}
+
+static void a_truncated_answer_is_passed_on_and_not_cached(void **state)
+{
+	struct asked *a = calloc(1, sizeof *a);
+	uint8_t query[MESSAGE_UDP_MIN];
+	(void)state;
+
+	assert_non_null(a);
+	size_t length =
+		request_write(query, 1, FLAG_RD, "www.example.", TYPE_A, CLASS_IN, 0, false);
+	a->length = reply_write(a->wire, query, length, RCODE_NOERROR, FLAG_TC,
+				"answer www.example. 60 IN A 192.0.2.1");
+	keep(a, "www.example.", TYPE_A, false, ASK_TRUNCATED);
+	assert_true(a->entry->truncated);
+	assert_false(reply_may_be_cached(a->entry));
+	done(a);
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup(f, setup)
+	const struct CMUnitTest tests[] = {
+		TEST(the_asked_rrset_is_kept),
+		TEST(the_owner_may_be_in_any_case),
+		TEST(other_types_owners_and_classes_are_dropped),
+		TEST(the_chain_is_kept_in_any_order_and_nothing_off_it),
+		TEST(a_cname_that_was_asked_for_is_data_and_no_chain),
+		TEST(a_dname_above_the_chain_is_kept),
+		TEST(a_yxdomain_keeps_the_dname_it_comes_from),
+		TEST(a_chain_that_loops_ends),
+		TEST(signatures_and_proofs_are_kept_with_do),
+		TEST(a_negative_answer_keeps_the_soa_that_covers_the_name),
+		TEST(a_negative_ttl_is_the_least_of_ttl_minimum_and_limit),
+		TEST(without_data_and_soa_nothing_is_cached),
+		TEST(the_soa_of_a_chain_is_that_of_its_end),
+		TEST(ttls_are_brought_into_their_bounds_and_the_least_counts),
+		TEST(a_ttl_of_0_is_not_cached),
+		TEST(a_ttl_with_the_top_bit_reads_as_0),
+		TEST(the_places_of_all_ttls_are_noted),
+		TEST(a_clean_answer_section_is_copied_byte_for_byte),
+		TEST(a_section_with_gaps_is_written_anew_without_dangling_compression),
+		TEST(a_failure_tells_who_was_asked_last_and_what_came_of_it),
+		TEST(a_truncated_answer_is_passed_on_and_not_cached),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
