@@ -143,6 +143,20 @@ static void waiter_unlink(struct waiter *waiter)
 	waiter->pending = NULL;
 }
 
+/* A question goes on until the last of its waiters has lost patience. Who joins late brings one
+ * more send, for a target that may have come back meanwhile. */
+static void extend(struct pending *pending, uint64_t deadline_us, uint64_t now_us)
+{
+	if (deadline_us <= pending->deadline_us || pending->given_up)
+		return;
+	pending->asked_us = now_us;
+	pending->deadline_us = deadline_us;
+	wheel_arm(pending->table->wheel, &pending->timer, deadline_us);
+	for (unsigned i = 0; i < pending->key.leg->upstream_count; i++)
+		if (pending->sends[i] == PENDING_SENDS)
+			pending->sends[i]--;
+}
+
 int pending_ask(struct pending_table *table, const struct pending_key *key, void *holder,
 		struct waiter *waiter, uint64_t deadline_us, bool may_wait, uint64_t now_us)
 {
@@ -154,6 +168,7 @@ int pending_ask(struct pending_table *table, const struct pending_key *key, void
 	if (pending != NULL) {
 		table->coalesced++;
 		waiter_join(waiter, pending);
+		extend(pending, deadline_us, now_us);
 		return 0;
 	}
 	pending = pending_new(table, key, holder, hash);
@@ -202,15 +217,11 @@ void pending_finish(struct pending *pending, const struct ask_result *result, ui
 	pending_free(pending);
 }
 
-void pending_give_up(struct pending *pending, bool deadline, uint64_t now_us)
+/* What there is to say when nothing better comes. */
+static struct ask_result result_so_far(const struct pending *pending, bool deadline)
 {
 	struct ask_result result = {.upstream = pending->last, .error = pending->error};
 
-	if (pending->asking) { /* on_done must not run before pending_ask returns */
-		pending->given_up = true;
-		wheel_arm(pending->table->wheel, &pending->timer, now_us);
-		return;
-	}
 	if (result.error == TARGET_ERROR_NONE)
 		result.error = TARGET_ERROR_SILENCE;
 	if (pending->truncated != NULL) {
@@ -221,7 +232,37 @@ void pending_give_up(struct pending *pending, bool deadline, uint64_t now_us)
 	} else {
 		result.outcome = deadline && !pending->answered ? ASK_SILENT : ASK_FAILED;
 	}
+	return result;
+}
+
+void pending_give_up(struct pending *pending, bool deadline, uint64_t now_us)
+{
+	if (pending->asking) { /* on_done must not run before pending_ask returns */
+		pending->given_up = true;
+		wheel_arm(pending->table->wheel, &pending->timer, now_us);
+		return;
+	}
+	struct ask_result result = result_so_far(pending, deadline);
 	pending_finish(pending, &result, now_us);
+}
+
+void pending_expire(struct pending_table *table, struct waiter *waiter, uint64_t now_us)
+{
+	struct pending *pending = waiter->pending;
+	struct ask_result result;
+
+	assert(waiter->link != NULL);
+	result = result_so_far(pending, true);
+	if (pending->waiters == waiter && waiter->next == NULL) {
+		pending_finish(pending, &result, now_us);
+		return;
+	}
+	void *value =
+		table->on_result(table->context, pending->holder, &pending->key, &result, now_us);
+	waiter_unlink(waiter);
+	waiter->on_done(waiter, value, now_us);
+	if (value != NULL)
+		table->release_value(table->context, value);
 }
 
 void pending_table_release(struct pending_table *table)

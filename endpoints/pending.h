@@ -148,6 +148,9 @@ MUST_CHECK int pending_ask(struct pending_table *table, const struct pending_key
 /* Leaves before the answer; the question itself goes on while others wait for it, and its flights
  * go on counting. Fine when not waiting. */
 void pending_leave(struct pending_table *table, struct waiter *waiter);
+/* The waiter's own deadline has come: on_done is called now, with what there is to say. Others who
+ * wait for the same question go on waiting. */
+void pending_expire(struct pending_table *table, struct waiter *waiter, uint64_t now_us);
 
 /* A datagram or a message of a TCP stream arrived. It is taken for an answer only if socket, peer,
  * id, QR and question match a flight; otherwise it is counted and its question waits on (it may be

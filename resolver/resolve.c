@@ -153,9 +153,7 @@ static void on_told(struct waiter *waiter, void *value, uint64_t now_us)
 	resolve(r, now_us);
 }
 
-/* The first question to somebody else: from here on the query waits, and has a deadline. It comes a
- * slot behind that of the question it asked, whose end says why there was no answer and is kept.
- */
+/* The first question to somebody else: from here on the query waits, and has a deadline. */
 static void begin_waiting(struct resolution *r)
 {
 	struct resolver *resolver = r->resolver;
@@ -163,8 +161,7 @@ static void begin_waiting(struct resolution *r)
 	if (r->asked_anybody)
 		return;
 	r->asked_anybody = true;
-	wheel_arm(resolver->wheel, &r->deadline,
-		  r->query->arrived_us + RESOLVE_DEADLINE_US + 2 * WHEEL_SLOT_US);
+	wheel_arm(resolver->wheel, &r->deadline, r->query->arrived_us + RESOLVE_DEADLINE_US);
 	r->next = resolver->waiting;
 	r->link = &resolver->waiting;
 	if (r->next)
@@ -225,7 +222,7 @@ static void ask(struct resolution *r, const struct composition *c, uint64_t now_
 	finish_error(r, RCODE_SERVFAIL, EDE_OTHER, "too many questions are under way");
 }
 
-static void resolve_pass(struct resolution *r, bool expired, uint64_t now_us)
+static void resolve(struct resolution *r, uint64_t now_us)
 {
 	struct composition c;
 
@@ -237,7 +234,7 @@ static void resolve_pass(struct resolution *r, bool expired, uint64_t now_us)
 	c.qname = &r->query->name;
 	c.told = r->told;
 	c.told_count = r->told_count;
-	c.expired = expired;
+	c.expired = now_us >= r->query->arrived_us + RESOLVE_DEADLINE_US;
 	if (compose(&c, r->place, r->resolver->buffer, r->query->question) == COMPOSE_ASK) {
 		ask(r, &c, now_us);
 		return;
@@ -247,19 +244,13 @@ static void resolve_pass(struct resolution *r, bool expired, uint64_t now_us)
 	finish_composed(r, &c);
 }
 
-static void resolve(struct resolution *r, uint64_t now_us)
-{
-	resolve_pass(r, false, now_us);
-}
-
-/* Whoever was asked last has not answered: end with what is at hand, stale or not. */
+/* Whoever was asked last has not answered: the query ends with what is at hand, stale or not. */
 static void on_deadline(struct timer *timer, uint64_t now_us)
 {
 	struct resolution *r = of_deadline(timer);
 
-	pending_leave(r->resolver->pending, &r->waiter);
 	STATS_ADD(r->resolver->stats, deadline, 1);
-	resolve_pass(r, true, now_us);
+	pending_expire(r->resolver->pending, &r->waiter, now_us);
 }
 
 void resolver_abandon(struct resolver *resolver)

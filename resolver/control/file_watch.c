@@ -1,4 +1,4 @@
-/* An event only makes the timer fire sooner, a little after the last event of a burst; what decides
+/* An event only makes the timer fire sooner, a little after the first event of a burst; what decides
  * is always stat(2). */
 #include "resolver/control/file_watch.h"
 
@@ -41,8 +41,10 @@ static void on_event(uv_fs_event_t *event, const char *name, int events, int sta
 {
 	(void)name;
 	(void)events;
-	if (status == 0)
-		arm(event->data, FILE_WATCH_SETTLE_MS);
+	struct file_watch *watch = event->data;
+	/* A look that is due sooner stays: a busy directory must not put it off for ever. */
+	if (status == 0 && uv_timer_get_due_in(&watch->timer) > FILE_WATCH_SETTLE_MS)
+		arm(watch, FILE_WATCH_SETTLE_MS);
 }
 
 void file_watch_start(struct file_watch *watch, uv_loop_t *loop, const char *path,

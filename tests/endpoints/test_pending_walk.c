@@ -476,6 +476,36 @@ static void a_stalled_question_that_is_left_is_gone(void **state)
 	assert_true(!a->done && b->done && !c->done && d->done);
 }
 
+static void a_question_joined_late_waits_until_its_own_deadline(void **state)
+{
+	(void)state;
+	w.servers[0].does = w.servers[1].does = SILENT;
+	struct asked *early = world_ask(&w, "a.test");
+	world_run(&w, 3 * SECOND);
+	struct asked *late = world_ask(&w, "a.test");
+	world_run(&w, DEADLINE - 3 * SECOND);
+	pending_expire(&w.table, &early->waiter, w.now);
+	assert_true(early->done);
+	assert_int_equal(early->value.outcome, ASK_SILENT);
+	assert_false(late->done);
+	w.servers[0].does = ANSWERS;
+	world_run(&w, SECOND);
+	assert_true(late->done);
+	assert_int_equal(late->value.outcome, ASK_ANSWERED);
+}
+
+static void the_last_of_those_who_wait_ends_the_question(void **state)
+{
+	(void)state;
+	w.servers[0].does = w.servers[1].does = SILENT;
+	struct asked *q = world_ask(&w, "a.test");
+	world_run(&w, SECOND);
+	pending_expire(&w.table, &q->waiter, w.now);
+	assert_true(q->done);
+	assert_int_equal(q->value.outcome, ASK_SILENT);
+	assert_int_equal(w.table.pending_count, 0);
+}
+
 static void an_outage_of_the_only_target_loses_nothing_shorter_than_the_deadline(void **state)
 {
 	(void)state;
@@ -601,6 +631,8 @@ int main(void)
 		TWO(in_the_first_second_a_stalled_question_is_a_copy_at_once),
 		TWO(life_that_another_worker_saw_is_noticed),
 		TWO(without_a_sign_of_life_it_ends_silent_at_the_deadline),
+		TWO(a_question_joined_late_waits_until_its_own_deadline),
+		TWO(the_last_of_those_who_wait_ends_the_question),
 		TWO(who_may_not_wait_fails_at_once_when_all_are_suspect),
 		TWO(who_may_not_wait_fails_when_the_last_becomes_suspect),
 		TWO(who_may_wait_does_not_join_who_may_not),
