@@ -489,7 +489,7 @@ static void a_question_joined_late_waits_until_its_own_deadline(void **state)
 	assert_int_equal(early->value.outcome, ASK_SILENT);
 	assert_false(late->done);
 	w.servers[0].does = ANSWERS;
-	world_run(&w, SECOND);
+	world_run(&w, 2 * SECOND);
 	assert_true(late->done);
 	assert_int_equal(late->value.outcome, ASK_ANSWERED);
 }
