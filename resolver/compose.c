@@ -160,7 +160,7 @@ static enum step compose_frame(struct composition *c, struct frame *f);
 static enum step enter(struct composition *c, struct frame *f, const struct leg *leg)
 {
 	struct message_mark mark = message_mark(&c->message);
-	bool begun = c->begun, authoritative = c->authoritative, truncated = c->truncated;
+	bool begun = c->begun, truncated = c->truncated;
 	struct frame inner = {.place = {leg->network, false},
 			      .name = f->name,
 			      .owner_at = f->owner_at,
@@ -176,8 +176,7 @@ static enum step enter(struct composition *c, struct frame *f, const struct leg 
 	if (step == STEP_ASK || (c->rcode != RCODE_SERVFAIL && c->rcode != RCODE_REFUSED))
 		return step;
 	message_rewind(&c->message, &mark);
-	c->begun = begun;
-	c->authoritative = authoritative;
+	c->begun = begun; /* and if not, the next owner settles AA */
 	c->truncated = truncated;
 	return STEP_FAILED;
 }

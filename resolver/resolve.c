@@ -187,20 +187,36 @@ static void on_refreshed(struct waiter *waiter, void *value, uint64_t now_us)
 	(void)now_us;
 }
 
+/* Where to wait for it; NULL when it is under way already, or too many are. */
+static struct refresh *refresh_slot(struct resolver *resolver, uint64_t hash)
+{
+	struct refresh *free = NULL;
+
+	for (unsigned i = 0; i < RESOLVE_REFRESHES; i++) {
+		struct refresh *refresh = &resolver->refreshes[i];
+
+		if (!refresh->waiter.link)
+			free = refresh;
+		else if (refresh->hash == hash)
+			return NULL;
+	}
+	return free;
+}
+
 /* Asks what was just answered with stale data. Without this nobody would notice that a target is
- * back whose names are all stale. One too many is left out: the next client asks again. */
-static void refresh(struct resolution *r, const struct composition *c, uint64_t now_us)
+ * back whose names are all stale. What is left out here is for the next client to bring about. */
+static void ask_again(struct resolution *r, const struct composition *c, uint64_t now_us)
 {
 	const struct pending_key key = key_of(c);
-	struct waiter *waiter = r->resolver->refreshes;
-	const struct waiter *end = waiter + RESOLVE_REFRESHES;
+	uint64_t hash = cache_hash(&(struct cache_key){key.leg->id, key.name, key.type,
+						       key.dnssec_ok, key.checking_disabled});
+	struct refresh *refresh = refresh_slot(r->resolver, hash);
 
-	while (waiter < end && waiter->link)
-		waiter++;
-	if (waiter == end)
+	if (!refresh)
 		return;
-	waiter->on_done = on_refreshed;
-	int err = pending_ask(r->resolver->pending, &key, r->hold, waiter,
+	refresh->hash = hash;
+	refresh->waiter.on_done = on_refreshed;
+	int err = pending_ask(r->resolver->pending, &key, r->hold, &refresh->waiter,
 			      now_us + RESOLVE_DEADLINE_US, true, now_us);
 	(void)err;
 }
@@ -240,7 +256,7 @@ static void resolve(struct resolution *r, uint64_t now_us)
 		return;
 	}
 	if (c.refresh)
-		refresh(r, &c, now_us);
+		ask_again(r, &c, now_us);
 	finish_composed(r, &c);
 }
 
@@ -256,7 +272,7 @@ static void on_deadline(struct timer *timer, uint64_t now_us)
 void resolver_abandon(struct resolver *resolver)
 {
 	for (unsigned i = 0; i < RESOLVE_REFRESHES; i++)
-		pending_leave(resolver->pending, &resolver->refreshes[i]);
+		pending_leave(resolver->pending, &resolver->refreshes[i].waiter);
 	while (resolver->waiting) {
 		struct resolution *r = resolver->waiting;
 

@@ -24,6 +24,11 @@ enum {
 
 struct resolution;
 
+struct refresh { /* a question that nobody waits for */
+	struct waiter waiter;
+	uint64_t hash; /* cache_hash of it */
+};
+
 struct policy_hold { /* a policy as one worker uses it; counted by queries and questions under way
 		      */
 	const struct policy *policy;
@@ -43,7 +48,7 @@ struct resolver {
 	struct stats *stats;
 	struct hash_key key;
 	struct resolution *waiting; /* queries that wait for somebody's answer */
-	struct waiter refreshes[RESOLVE_REFRESHES];
+	struct refresh refreshes[RESOLVE_REFRESHES];
 	uint8_t buffer[MESSAGE_MAX]; /* every reply is written here first */
 };
 
