@@ -21,6 +21,7 @@ struct saying {
 	const char *server, *name; /* "192.0.2.1", "www.example." */
 	unsigned rcode;
 	const char *records;
+	bool truncated; /* it is the best there is, and has TC */
 };
 
 struct fixture {
@@ -102,7 +103,14 @@ static void says(struct fixture *f, const char *server, const char *name, unsign
 		 const char *records)
 {
 	assert_true(f->saying_count < SAYINGS);
-	f->sayings[f->saying_count++] = (struct saying){server, name, rcode, records};
+	f->sayings[f->saying_count++] = (struct saying){server, name, rcode, records, false};
+}
+
+static void says_truncated(struct fixture *f, const char *server, const char *name,
+			   const char *records)
+{
+	says(f, server, name, RCODE_NOERROR, records);
+	f->sayings[f->saying_count - 1].truncated = true;
 }
 
 /* ---- being told ---- */
@@ -138,6 +146,8 @@ static void tell(struct fixture *f)
 		result.outcome = ASK_FAILED;
 		result.error = TARGET_ERROR_REFUSED;
 	}
+	if (saying->truncated)
+		result.outcome = ASK_TRUNCATED;
 	size_t length =
 		request_write(query, 1, FLAG_RD, name, f->c.request->type, CLASS_IN, 0, false);
 	result.length = reply_write(wire, query, length, saying->rcode, 0, saying->records);
@@ -655,6 +665,54 @@ static void what_a_failed_entry_wrote_is_taken_back(void **state)
 	assert_int_equal(f->c.ede, EDE_NONE);
 }
 
+static void aa_and_tc_are_those_of_the_leg_that_answered(void **state)
+{
+	struct fixture *f = *state;
+
+	model_add_network(f->model, "third", "10.30.0.0/16");
+	model_add_resolver(f->model, "third", "third", NULL);
+	add_rule(f, "hub", "a.example.", "10.20.0.4 10.30.0.4", false);
+	add_rule(f, "hub", "b.example.", "10.20.0.4 192.0.2.1", false);
+	add_rule(f, "spoke", "example.", "192.0.2.2", false);
+	model_add_default(f->model, "192.0.2.53");
+	model_add_zone(f->model, "a.example", "@ 300 A 10.30.1.1\n", "third");
+	/* The first leg's upstream begins a chain, which then fails. */
+	says(f, "192.0.2.2", "a.example.", RCODE_NOERROR, "answer a.example. 60 IN CNAME bad.");
+	says_truncated(f, "192.0.2.2", "b.example.", "answer b.example. 60 IN CNAME bad.");
+	says(f, "192.0.2.53", "bad.", RCODE_SERVFAIL, "");
+	says(f, "192.0.2.1", "b.example.", RCODE_NOERROR, "answer b.example. 60 IN A 192.0.2.9");
+	ask(f, "a.example.", TYPE_A);
+	ANSWER(f, "NOERROR aa\nanswer a.example. 300 IN A 10.30.1.1\n");
+	ask(f, "b.example.", TYPE_A);
+	ANSWER(f, "NOERROR\nanswer b.example. 60 IN A 192.0.2.9\n");
+}
+
+static void a_chain_that_ends_without_data_in_the_same_route_is_final(void **state)
+{
+	struct fixture *f = *state;
+
+	add_rule(f, "hub", "example.", "192.0.2.1", false);
+	says(f, "192.0.2.1", "nodata.example.", RCODE_NOERROR,
+	     "answer nodata.example. 60 IN CNAME far.example.\n"
+	     "authority example. 60 IN SOA ns. admin. 1 2 3 4 60\n");
+	ask(f, "nodata.example.", TYPE_A);
+	ANSWER(f, "NOERROR\nanswer nodata.example. 60 IN CNAME far.example.\n"
+		  "authority example. 60 IN SOA ns. admin. 1 2 3 4 60\n");
+	says_truncated(f, "192.0.2.1", "cut.example.",
+		       "answer cut.example. 60 IN CNAME far.example.");
+	ask(f, "cut.example.", TYPE_A);
+	ANSWER(f, "NOERROR tc\nanswer cut.example. 60 IN CNAME far.example.\n");
+	/* Without a SOA it may only have been left to us: the last name is asked for, once. */
+	says(f, "192.0.2.1", "left.example.", RCODE_NOERROR,
+	     "answer left.example. 60 IN CNAME far.example.");
+	says(f, "192.0.2.1", "far.example.", RCODE_NOERROR,
+	     "answer far.example. 60 IN CNAME farther.example.");
+	ask(f, "left.example.", TYPE_A);
+	ANSWER(f, "NOERROR\nanswer left.example. 60 IN CNAME far.example.\n"
+		  "answer far.example. 60 IN CNAME farther.example.\n");
+	ASKED(f, "192.0.2.1 left.example.; 192.0.2.1 far.example.");
+}
+
 static void only_what_has_no_leg_behind_it_may_wait_for_a_sign_of_life(void **state)
 {
 	struct fixture *f = *state;
@@ -792,6 +850,8 @@ int main(void)
 		TEST(an_entered_endpoint_answers_as_its_network_and_with_its_aa),
 		TEST(an_entered_endpoints_custom_servers_are_not_consulted),
 		TEST(what_a_failed_entry_wrote_is_taken_back),
+		TEST(aa_and_tc_are_those_of_the_leg_that_answered),
+		TEST(a_chain_that_ends_without_data_in_the_same_route_is_final),
 		TEST(only_what_has_no_leg_behind_it_may_wait_for_a_sign_of_life),
 		TEST(a_forwarding_loop_is_named),
 		TEST(a_loop_goes_to_the_next_target_where_there_is_one),

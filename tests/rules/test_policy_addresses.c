@@ -275,6 +275,40 @@ static void own_names_are_exact_and_every_other_name_goes_on(void **state)
 	policy_free(policy);
 }
 
+static void own_names_win_over_special_ones_and_lose_to_zones_and_rules(void **state)
+{
+	struct model *model = *state;
+	struct forwarding_ruleset *ruleset;
+
+	model->reverse.suffix = "cloud.local";
+	model_add_resolver(model, "hub", "hub", NULL);
+	model_add_address(model, "a", "198.18.100.10", "a", NULL);
+	ruleset = model_add_ruleset(model, "onprem", "hub/out", "hub");
+	model_add_rule(model, ruleset, "rule", "local.", "192.0.2.1");
+	struct policy *policy = model_compile(model, NULL);
+	DECIDES("spoke", "a.westeurope.cloud.local.", TYPE_A, "name hit");
+	DECIDES("spoke", "b.westeurope.cloud.local.", TYPE_A, "special nxdomain");
+	DECIDES("hub", "a.westeurope.cloud.local.", TYPE_A, "rule rule");
+	policy_free(policy);
+	model_add_zone(model, "cloud.local", "", "hub");
+	policy = model_compile(model, NULL);
+	DECIDES("hub", "a.westeurope.cloud.local.", TYPE_A, "zone cloud.local nxdomain");
+	policy_free(policy);
+}
+
+static void a_public_address_in_a_networks_space_is_its_pools(void **state)
+{
+	struct model *model = *state;
+
+	model_add_network(model, "public", "198.18.0.0/16");
+	model_add_pool(model, "pool", "198.18.100.0/24");
+	model_add_address(model, "a", "198.18.100.10", NULL, "a.example.com.");
+	struct policy *policy = model_compile(model, NULL);
+	PTR("public", "198.18.100.10", "pool pool hit");
+	PTR("hub", "198.18.100.10", "pool pool hit");
+	policy_free(policy);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -291,6 +325,8 @@ int main(void)
 		TEST(a_ptr_has_its_addresss_name_and_ttl),
 		TEST(a_pools_zone_has_the_configured_name_servers),
 		TEST(own_names_are_exact_and_every_other_name_goes_on),
+		TEST(own_names_win_over_special_ones_and_lose_to_zones_and_rules),
+		TEST(a_public_address_in_a_networks_space_is_its_pools),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
