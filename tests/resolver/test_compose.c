@@ -418,6 +418,38 @@ static void the_questions_own_name_is_not_cut(void **state)
 		  "answer here.privatelink.example. 300 IN A 10.10.1.1\n");
 }
 
+static void of_two_aliases_of_one_name_the_first_is_followed(void **state)
+{
+	struct fixture *f = *state;
+
+	model_add_zone(f->model, "zone.internal", "a 300 A 10.10.1.1\nb 300 A 10.10.1.2\n", "hub");
+	model_add_default(f->model, "192.0.2.53");
+	says(f, "192.0.2.53", "www.example.", RCODE_NOERROR,
+	     "answer www.example. 60 IN CNAME a.zone.internal.\n"
+	     "answer www.example. 60 IN CNAME b.zone.internal.\n");
+	ask(f, "www.example.", TYPE_A);
+	ANSWER(f, "NOERROR\nanswer www.example. 60 IN CNAME a.zone.internal.\n"
+		  "answer www.example. 60 IN CNAME b.zone.internal.\n"
+		  "answer a.zone.internal. 300 IN A 10.10.1.1\n");
+}
+
+/* Every owner points: to the question, or to the name in the rdata of the record before. */
+static void owners_along_a_chain_are_compressed(void **state)
+{
+	struct fixture *f = *state;
+	const size_t question = MESSAGE_HEADER + sizeof "\3www\7example" + 4;
+
+	model_add_zone(f->model, "zone.internal", "a 300 CNAME b\nb 300 A 10.10.1.1\n", "hub");
+	model_add_default(f->model, "192.0.2.53");
+	says(f, "192.0.2.53", "www.example.", RCODE_NOERROR,
+	     "answer www.example. 60 IN CNAME a.zone.internal.");
+	ask(f, "www.example.", TYPE_A);
+	assert_int_equal(f->c.message.counts[SECTION_ANSWER], 3);
+	/* Three headers, two names of zone.internal and an address; then the OPT. */
+	assert_int_equal(f->c.message.length,
+			 question + 3 * 12 + 2 * sizeof "\1a\4zone\10internal" + 4 + 11);
+}
+
 static void a_rules_answer_with_data_is_final_and_follow_cname_cuts_it(void **state)
 {
 	static const char records[] = "answer %s 60 IN CNAME zone.internal.\n"
@@ -837,6 +869,8 @@ int main(void)
 		TEST(a_chain_goes_from_own_data_to_a_rule_to_the_default),
 		TEST(the_default_resolvers_answer_is_cut_at_every_kind_of_decision),
 		TEST(the_questions_own_name_is_not_cut),
+		TEST(of_two_aliases_of_one_name_the_first_is_followed),
+		TEST(owners_along_a_chain_are_compressed),
 		TEST(a_rules_answer_with_data_is_final_and_follow_cname_cuts_it),
 		TEST(a_rules_chain_without_data_goes_on_where_a_zone_decides),
 		TEST(a_hop_that_is_refused_makes_the_answer_servfail),

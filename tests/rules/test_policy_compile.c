@@ -81,14 +81,19 @@ static void networks_and_endpoints_are_found_by_name_in_any_case(void **state)
 	policy_free(policy);
 }
 
-static void links_name_networks_in_any_case(void **state)
+static void links_name_networks_in_any_case_and_order(void **state)
 {
 	struct model *model = *state;
 
+	model_add_network(model, "alpha", "10.30.0.0/16");
+	model_add_zone(model, "c.internal", "www A 10.30.1.2\n", "Alpha");
 	model_add_zone(model, "b.internal", "www A 10.10.1.2\n", "HUB");
 	struct policy *policy = model_compile(model, NULL);
 	assert_string_equal(model_decide(policy, "hub", "www.b.internal.", TYPE_A),
 			    "zone b.internal hit");
+	assert_string_equal(model_decide(policy, "alpha", "www.c.internal.", TYPE_A),
+			    "zone c.internal hit");
+	assert_string_equal(model_decide(policy, "hub", "www.c.internal.", TYPE_A), "default");
 	policy_free(policy);
 }
 
@@ -219,7 +224,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_clients_network_is_that_of_its_longest_prefix),
 		TEST(networks_and_endpoints_are_found_by_name_in_any_case),
-		TEST(links_name_networks_in_any_case),
+		TEST(links_name_networks_in_any_case_and_order),
 		TEST(an_unchanged_ruleset_is_taken_over),
 		TEST(a_ruleset_keeps_its_place_when_others_go),
 		TEST(a_link_is_not_part_of_the_ruleset),

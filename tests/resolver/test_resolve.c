@@ -1,0 +1,328 @@
+/* The edges of a query's story; the stories themselves are in tests/scenarios. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/message_text.h"
+#include "tests/model_builder.h"
+#include "tests/stage.h"
+
+enum { MS = 1000, S = 1000 * 1000 };
+
+struct fixture {
+	struct model *model;
+	struct stage *stage;
+	struct message_text got; /* of the last answer looked at */
+};
+
+static int setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof *f);
+
+	f->model = model_start();
+	model_add_network(f->model, "hub", "10.10.0.0/16");
+	model_add_resolver(f->model, "hub", "hub", NULL);
+	model_add_zone(f->model, "corp.internal", "www 300 A 10.10.1.1\n", "hub");
+	model_add_default(f->model, "192.0.2.53");
+	f->stage = stage_new();
+	*state = f;
+	return f->stage ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	message_text_release(&f->got);
+	stage_free(f->stage);
+	model_free(f->model);
+	free(f);
+	return 0;
+}
+
+static void load(struct fixture *f)
+{
+	model_place_endpoints(f->model);
+	assert_true(stage_load(f->stage, f->model));
+}
+
+static struct stage_client *ask_in(struct fixture *f, const char *name, uint16_t type,
+				   uint16_t class, bool tcp)
+{
+	static uint16_t id;
+	uint8_t wire[MESSAGE_UDP_MIN];
+	size_t length = request_write(wire, ++id, FLAG_RD, name, type, class, 1232, false);
+	struct stage_client *client =
+		stage_ask(f->stage, name, (struct place){0, false}, wire, length, tcp);
+
+	assert_non_null(client);
+	return client;
+}
+
+static struct stage_client *ask(struct fixture *f, const char *name)
+{
+	return ask_in(f, name, TYPE_A, CLASS_IN, false);
+}
+
+static const char *status(struct fixture *f, const struct stage_client *client)
+{
+	if (!client->answers)
+		return "none";
+	message_text_release(&f->got);
+	assert_int_equal(client->answers, 1);
+	assert_true(message_read_text(&f->got, client->reply, client->reply_length));
+	return f->got.status;
+}
+
+static unsigned packets(const struct fixture *f)
+{
+	unsigned count = 0;
+
+	for (const struct stage_packet *p = f->stage->packets; p; p = p->next)
+		count++;
+	return count;
+}
+
+/* The newest packet is answered with one A record of that TTL, or an error. */
+static void answer(struct fixture *f, unsigned rcode, int ttl)
+{
+	struct stage_packet *last = f->stage->packets;
+	uint8_t wire[MESSAGE_MAX];
+	struct message_text asked;
+	char record[400] = "";
+
+	while (last->next)
+		last = last->next;
+	assert_true(message_read_text(&asked, last->wire, last->length));
+	if (rcode == RCODE_NOERROR)
+		snprintf(record, sizeof record, "answer %.*s %d IN A 192.0.2.9",
+			 (int)strcspn(asked.question, " "), asked.question, ttl);
+	message_text_release(&asked);
+	size_t length = reply_write(wire, last->wire, last->length, rcode, 0, record);
+	assert_true(pending_on_reply(&f->stage->pending, last, &last->peer, wire, length,
+				     f->stage->now_us));
+}
+
+/* ---- what is not looked up ---- */
+
+static void meta_types_and_other_classes_have_their_own_errors(void **state)
+{
+	static const struct {
+		uint16_t type, class;
+		const char *status;
+		int ede;
+	} rows[] = {
+		{TYPE_AXFR, CLASS_IN, "REFUSED", EDE_PROHIBITED},
+		{TYPE_IXFR, CLASS_IN, "REFUSED", EDE_PROHIBITED},
+		{TYPE_MAILA, CLASS_IN, "NOTIMPL", -1},
+		{TYPE_MAILB, CLASS_IN, "NOTIMPL", -1},
+		{TYPE_TSIG, CLASS_IN, "FORMERR", -1},
+		{TYPE_TKEY, CLASS_IN, "FORMERR", -1},
+		{TYPE_OPT, CLASS_IN, "FORMERR", -1},
+		{TYPE_A, CLASS_NONE, "REFUSED", EDE_NOT_SUPPORTED},
+		{TYPE_A, CLASS_ANY, "REFUSED", EDE_NOT_SUPPORTED},
+		{TYPE_A, CLASS_CH, "REFUSED", -1},
+		{TYPE_A, CLASS_IN, "NOERROR aa", -1},
+	};
+	struct fixture *f = *state;
+
+	load(f);
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct stage_client *client =
+			ask_in(f, "www.corp.internal.", rows[i].type, rows[i].class, false);
+
+		assert_string_equal(status(f, client), rows[i].status);
+		assert_int_equal(f->got.ede, rows[i].ede);
+	}
+	assert_int_equal(packets(f), 0);
+}
+
+static void nsid_is_told_to_who_asks_for_it_and_only_as_configured(void **state)
+{
+	static const uint8_t nsid[] = {0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 4, 0, 3, 0, 0};
+	struct fixture *f = *state;
+	uint8_t wire[MESSAGE_UDP_MIN];
+	size_t length =
+		request_write(wire, 1, FLAG_RD, "www.corp.internal.", TYPE_A, CLASS_IN, 0, false);
+
+	memcpy(wire + length, nsid, sizeof nsid);
+	message_put16(wire + 10, 1);
+	load(f);
+	status(f, stage_ask(f->stage, "a", (struct place){0, false}, wire, length + sizeof nsid,
+			    false));
+	assert_string_equal(f->got.nsid, "");
+	f->model->identity.server = "hub-1";
+	load(f);
+	status(f, stage_ask(f->stage, "b", (struct place){0, false}, wire, length + sizeof nsid,
+			    false));
+	assert_string_equal(f->got.nsid, "hub-1");
+	status(f, ask(f, "www.corp.internal."));
+	assert_string_equal(f->got.nsid, "");
+}
+
+/* ---- maxima ---- */
+
+static void one_question_too_many_is_turned_away(void **state)
+{
+	struct fixture *f = *state;
+
+	f->stage->pending.pending_max = 2;
+	load(f);
+	struct stage_client *a = ask(f, "a.example."), *b = ask(f, "b.example.");
+	struct stage_client *c = ask(f, "c.example."), *again = ask(f, "a.example.");
+	assert_string_equal(status(f, c), "SERVFAIL");
+	assert_non_null(strstr(f->got.ede_text, "too many"));
+	assert_int_equal(f->stage->stats.overload, 1);
+	assert_string_equal(status(f, a), "none");
+	assert_string_equal(status(f, again), "none"); /* it joined */
+	answer(f, RCODE_NOERROR, 60);
+	assert_string_equal(status(f, b), "NOERROR");
+	assert_string_equal(status(f, ask(f, "c.example.")), "none"); /* there is room again */
+}
+
+/* ---- stale data and refreshing ---- */
+
+/* A stale answer for each of the names n0 to n(count - 1), and a target that is suspect. */
+static void go_dark(struct fixture *f, unsigned count)
+{
+	char name[32];
+
+	f->model->cache.stale_max = 3600;
+	load(f);
+	for (unsigned i = 0; i < count; i++) {
+		snprintf(name, sizeof name, "n%u.example.", i);
+		ask(f, name);
+		answer(f, RCODE_NOERROR, 60);
+	}
+	stage_pass(f->stage, 61ULL * S);
+	ask(f, "dark.example.");
+	stage_pass(f->stage, 900 * MS);
+	stage_pass(f->stage, 5ULL * S);
+}
+
+static unsigned asked_by(struct fixture *f, const char *name)
+{
+	unsigned before = f->stage->pending.pending_count;
+
+	assert_string_equal(status(f, ask(f, name)), "NOERROR");
+	assert_int_equal(f->got.ede, EDE_STALE);
+	return f->stage->pending.pending_count - before;
+}
+
+static void a_stale_name_is_refreshed_once_at_a_time(void **state)
+{
+	struct fixture *f = *state;
+
+	go_dark(f, 2);
+	assert_int_equal(asked_by(f, "n0.example."), 1);
+	for (unsigned i = 0; i < 2 * RESOLVE_REFRESHES; i++)
+		assert_int_equal(asked_by(f, "n0.example."), 0);
+	assert_int_equal(asked_by(f, "n1.example."), 1); /* the first has not used up the room */
+}
+
+static void there_are_no_more_refreshes_than_the_maximum(void **state)
+{
+	struct fixture *f = *state;
+	unsigned asked = 0;
+	char name[32];
+
+	go_dark(f, RESOLVE_REFRESHES + 4);
+	for (unsigned i = 0; i < RESOLVE_REFRESHES + 4; i++) {
+		snprintf(name, sizeof name, "n%u.example.", i);
+		asked += asked_by(f, name);
+	}
+	assert_int_equal(asked, RESOLVE_REFRESHES);
+	/* They end with their deadline and make room; for a second more each counts as failed. */
+	stage_pass(f->stage, 6ULL * S);
+	assert_int_equal(f->stage->pending.pending_count, 0);
+	assert_int_equal(asked_by(f, "n0.example."), 1);
+}
+
+/* ---- the end ---- */
+
+static void abandoning_gives_every_query_back_without_a_reply(void **state)
+{
+	struct fixture *f = *state;
+
+	go_dark(f, 1);
+	assert_int_equal(asked_by(f, "n0.example."), 1);
+	struct stage_client *a = ask(f, "a.example."), *b = ask(f, "b.example.");
+	resolver_abandon(&f->stage->resolver);
+	assert_int_equal(a->answers, 1);
+	assert_int_equal(a->reply_length, 0);
+	assert_int_equal(b->answers, 1);
+	assert_int_equal(f->stage->pending.pending_count, 0);
+}
+
+static void a_policy_is_idle_when_its_last_question_has_ended(void **state)
+{
+	struct fixture *f = *state;
+
+	load(f);
+	struct policy_hold *before = &f->stage->hold->hold;
+	struct stage_client *client = ask(f, "a.example.");
+	policy_hold_take(before); /* so that it can be looked at */
+	load(f);
+	assert_int_equal(before->users, 4); /* query, question, packet, and this test */
+	answer(f, RCODE_NOERROR, 60);
+	assert_string_equal(status(f, client), "NOERROR");
+	assert_int_equal(before->users, 1);
+	policy_hold_give(before);
+}
+
+/* ---- counters ---- */
+
+static void every_answer_is_counted_as_what_it_was(void **state)
+{
+	struct fixture *f = *state;
+	const struct stats *stats = &f->stage->stats;
+
+	load(f);
+	ask(f, "www.corp.internal.");
+	ask(f, "gone.corp.internal.");
+	assert_int_equal(stats->answered_zone, 2);
+	assert_int_equal(stats->nxdomain, 1);
+	ask(f, "a.example.");
+	answer(f, RCODE_NOERROR, 60);
+	assert_int_equal(stats->forwarded, 1);
+	ask_in(f, "a.example.", TYPE_A, CLASS_IN, true);
+	assert_int_equal(stats->answered_cache, 1);
+	ask(f, "b.example.");
+	answer(f, RCODE_REFUSED, 0);
+	assert_int_equal(stats->servfail, 1);
+	assert_int_equal(stats->forwarded, 2);
+	ask(f, "b.example.");
+	assert_int_equal(stats->servfail, 2);
+	assert_int_equal(stats->forwarded, 2);
+	ask_in(f, "a.example.", TYPE_AXFR, CLASS_IN, true);
+	assert_int_equal(stats->refused, 1);
+	ask(f, "c.example.");
+	stage_pass(f->stage, 5ULL * S);
+	assert_int_equal(stats->deadline, 1);
+	assert_int_equal(stats->queries, 8);
+	assert_int_equal(stats->queries_tcp, 2);
+	assert_int_equal(stats->queries_udp, 6);
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(meta_types_and_other_classes_have_their_own_errors),
+		TEST(nsid_is_told_to_who_asks_for_it_and_only_as_configured),
+		TEST(one_question_too_many_is_turned_away),
+		TEST(a_stale_name_is_refreshed_once_at_a_time),
+		TEST(there_are_no_more_refreshes_than_the_maximum),
+		TEST(abandoning_gives_every_query_back_without_a_reply),
+		TEST(a_policy_is_idle_when_its_last_question_has_ended),
+		TEST(every_answer_is_counted_as_what_it_was),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
