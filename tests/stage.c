@@ -18,8 +18,8 @@ static bool is_unreachable(const struct stage *stage, const struct host *host)
 }
 
 /* Every packet has a socket of its own: the packet is the socket. */
-static int stage_send(void *transport, struct flight *flight, const uint8_t *wire, size_t length,
-		      uint64_t now_us)
+static int on_send(void *transport, struct flight *flight, const uint8_t *wire, size_t length,
+		   uint64_t now_us)
 {
 	struct stage *stage = transport;
 
@@ -42,7 +42,7 @@ static int stage_send(void *transport, struct flight *flight, const uint8_t *wir
 	return 0;
 }
 
-static void stage_forget(void *transport, struct flight *flight)
+static void on_forget(void *transport, struct flight *flight)
 {
 	struct stage_packet *packet = flight->socket;
 
@@ -146,6 +146,34 @@ struct stage_client *stage_find_client(const struct stage *stage, const char *na
 	return NULL;
 }
 
+void stage_tidy(struct stage *stage)
+{
+	struct stage_client **client = &stage->clients;
+	struct stage_packet **packet = &stage->packets;
+
+	while (*client) {
+		struct stage_client *at = *client;
+
+		if (!at->answers) {
+			client = &at->next;
+			continue;
+		}
+		*client = at->next;
+		free(at);
+	}
+	while (*packet) {
+		struct stage_packet *at = *packet;
+
+		if (at->flight) {
+			packet = &at->next;
+			continue;
+		}
+		*packet = at->next;
+		free(at);
+	}
+	stage->last_packet = packet;
+}
+
 /* ---- the stage ---- */
 
 void stage_pass(struct stage *stage, uint64_t us)
@@ -184,8 +212,8 @@ struct stage *stage_new(void)
 		return NULL;
 	}
 	stage->pending.transport = stage;
-	stage->pending.send = stage_send;
-	stage->pending.forget = stage_forget;
+	stage->pending.send = on_send;
+	stage->pending.forget = on_forget;
 	resolver_init(&stage->resolver, &stage->wheel, &stage->pending, stage->cache, &stage->stats,
 		      &stage->key);
 	return stage;

@@ -76,6 +76,9 @@ struct stage_client *stage_ask(struct stage *stage, const char *name, struct pla
 			       const uint8_t *request, size_t length, bool tcp);
 struct stage_client *stage_find_client(const struct stage *stage, const char *name);
 
+/* Frees clients that were answered, and packets that are over. */
+void stage_tidy(struct stage *stage);
+
 /* Fires every timer that is due until then, each at its time. */
 void stage_pass(struct stage *stage, uint64_t us);
 
