@@ -18,6 +18,13 @@ void compose_explain(struct composition *c, enum ede ede, const char *format, ..
 	va_end(arguments);
 }
 
+/* A loop, or what only a loop can come to; `leg` would close it. */
+static void tell_loop(const struct composition *c, const struct leg *leg)
+{
+	if (c->watch)
+		c->watch->on_loop(c->watch->context, leg, c->ede_text);
+}
+
 static enum step end_with(struct composition *c, enum rcode rcode)
 {
 	c->rcode = rcode;
@@ -67,9 +74,13 @@ static enum step follow_alias(struct composition *c, struct frame *f, const uint
 {
 	if (c->request->type == TYPE_CNAME)
 		return end_with(c, RCODE_NOERROR);
-	if (!compose_move(f, target, rdata_at, &c->policy->key))
-		return end_with(c, RCODE_NOERROR); /* a loop: cut where it closes */
-	return STEP_NEXT;
+	if (compose_move(f, target, rdata_at, &c->policy->key))
+		return STEP_NEXT;
+	char text[NAME_TEXT_MAX]; /* a loop: cut where it closes */
+	compose_explain(c, EDE_OTHER, "the chain of names comes back to %s",
+			name_to_text(&f->name, text));
+	tell_loop(c, NULL);
+	return end_with(c, RCODE_NOERROR);
 }
 
 /* RFC 6672 section 2.2: the DNAME, and the CNAME that follows from it for this name. */
@@ -150,6 +161,7 @@ static bool entering_loops(struct composition *c, const struct frame *f, const s
 				COMPOSE_DEPTH_MAX);
 	else
 		compose_explain(c, EDE_OTHER, "forwarding loop: %s%s", path, leg->endpoint);
+	tell_loop(c, leg);
 	return true;
 }
 
@@ -169,10 +181,14 @@ static enum step enter(struct composition *c, struct frame *f, const struct leg 
 
 	if (entering_loops(c, f, leg))
 		return STEP_FAILED;
+	if (c->watch)
+		c->watch->on_enter(c->watch->context, leg);
 	c->entered[c->depth++] =
 		(struct composition_entry){leg->network, f->name.hash[0], leg->endpoint};
 	enum step step = compose_frame(c, &inner);
 	c->depth--;
+	if (c->watch)
+		c->watch->on_leave(c->watch->context);
 	if (step == STEP_ASK || (c->rcode != RCODE_SERVFAIL && c->rcode != RCODE_REFUSED))
 		return step;
 	message_rewind(&c->message, &mark);
@@ -205,26 +221,28 @@ static enum step leg_failed(struct composition *c, const struct verdict *verdict
 	return STEP_FAILED;
 }
 
-static void want(struct composition *c, const struct frame *f, const struct leg *leg, bool may_wait)
+static void want(struct composition_ask *ask, const struct frame *f, const struct leg *leg,
+		 bool may_wait)
 {
-	c->ask.leg = leg;
-	c->ask.name = f->name;
-	c->ask.may_wait = may_wait;
+	ask->leg = leg;
+	ask->name = f->name;
+	ask->may_wait = may_wait;
 }
 
-/* Whether what is stale is the best there is. With nobody left to be asked a question would only
- * wait for a sign of life: it is asked all the same, so that there may be one. */
-static bool stale_serves(struct composition *c, const struct frame *f, const struct leg *leg,
-			 const struct cache_entry *entry, bool failed)
+/* Whether every target of the leg is suspect, so that a question would only wait for a sign of
+ * life. Where there is something better than waiting the leg is asked all the same, or there might
+ * never be one. */
+static bool passes_over(struct composition *c, const struct frame *f, const struct leg *leg)
 {
-	if (failed || c->expired ||
-	    atomic_load_explicit(&entry->retry_us, memory_order_relaxed) > c->now_us)
-		return true;
 	if (!leg_is_dark(leg))
 		return false;
-	want(c, f, leg, true);
-	c->refresh = true;
+	want(&c->refresh, f, leg, true);
 	return true;
+}
+
+static bool was_just_asked(const struct composition *c, const struct cache_entry *stale)
+{
+	return atomic_load_explicit(&stale->retry_us, memory_order_relaxed) > c->now_us;
 }
 
 /* Nothing fresh is at hand: stale data, or a failure, or it has to be asked. `entry` is stale, or a
@@ -237,15 +255,17 @@ static enum step use_old(struct composition *c, struct frame *f, const struct ve
 
 	if (!(c->request->flags & FLAG_RD))
 		return STEP_FAILED;
-	if (stale && last && stale_serves(c, f, leg, entry, told != NULL))
+	if (stale && last &&
+	    (told || c->expired || was_just_asked(c, entry) || passes_over(c, f, leg)))
 		return compose_from_entry(c, f, verdict, entry, true);
 	if (failed)
 		return leg_failed(c, verdict, told ? told : entry, !told);
-	if (c->expired) {
-		compose_explain(c, EDE_NO_REACHABLE_AUTHORITY, "no answer came in time");
+	if (c->expired || (!last && passes_over(c, f, leg))) {
+		compose_explain(c, EDE_NO_REACHABLE_AUTHORITY, "%s",
+				c->expired ? "no answer came in time" : "no target answers");
 		return STEP_FAILED;
 	}
-	want(c, f, leg, last && !stale); /* a stale answer is better than waiting in the dark */
+	want(&c->ask, f, leg, last && !stale); /* a stale answer is better than waiting */
 	return STEP_ASK;
 }
 
@@ -262,7 +282,9 @@ static enum step use_leg(struct composition *c, struct frame *f, const struct ve
 		c->used_told = true;
 		return compose_from_entry(c, f, verdict, told, false);
 	}
-	enum cache_state state = cache_get(c->cache, &key, c->now_us, c->stale_max_s, &entry);
+	enum cache_state state =
+		c->cache ? cache_get(c->cache, &key, c->now_us, c->stale_max_s, &entry)
+			 : CACHE_MISS;
 	if (state == CACHE_FRESH && !entry->failed) {
 		c->used_cache = true;
 		step = compose_from_entry(c, f, verdict, entry, false);
@@ -323,17 +345,30 @@ static enum step refuse(struct composition *c, const struct frame *f)
 
 /* ---- the pass ---- */
 
-static enum step compose_name(struct composition *c, struct frame *f)
+static enum step follow_verdict(struct composition *c, struct frame *f,
+				const struct verdict *verdict)
 {
-	struct verdict verdict;
-
-	policy_decide(c->policy, f->place, &f->name, c->request->type, &verdict, NULL);
-	switch (verdict.kind) {
-	case VERDICT_ANSWER: return answer_own(c, f, &verdict);
-	case VERDICT_FORWARD: return forward(c, f, &verdict);
+	switch (verdict->kind) {
+	case VERDICT_ANSWER: return answer_own(c, f, verdict);
+	case VERDICT_FORWARD: return forward(c, f, verdict);
 	case VERDICT_REFUSE: break;
 	}
 	return refuse(c, f);
+}
+
+static enum step compose_name(struct composition *c, struct frame *f)
+{
+	struct composition_watch *watch = c->watch;
+	struct verdict verdict;
+
+	policy_decide(c->policy, f->place, &f->name, c->request->type, &verdict,
+		      watch ? &watch->trace : NULL);
+	if (watch)
+		watch->on_decided(watch->context, f->place, &f->name, &verdict);
+	enum step step = follow_verdict(c, f, &verdict);
+	if (watch)
+		watch->on_done(watch->context, &f->name, step == STEP_NEXT);
+	return step;
 }
 
 static enum step compose_frame(struct composition *c, struct frame *f)
@@ -345,6 +380,7 @@ static enum step compose_frame(struct composition *c, struct frame *f)
 			continue;
 		compose_explain(c, EDE_OTHER, "the chain of names leads on more than %d times",
 				COMPOSE_HOPS_MAX);
+		tell_loop(c, NULL);
 		return end_with(c, RCODE_SERVFAIL);
 	}
 	return step;
@@ -363,7 +399,8 @@ enum composed compose(struct composition *c, struct place place, uint8_t *buffer
 	c->ede_text[0] = '\0';
 	c->hops = c->depth = c->fallbacks = 0;
 	c->begun = c->authoritative = c->truncated = false;
-	c->used_own = c->used_cache = c->used_told = c->used_stale = c->refresh = false;
+	c->used_own = c->used_cache = c->used_told = c->used_stale = false;
+	c->refresh.leg = NULL;
 	message_begin(&c->message, buffer, MESSAGE_MAX, question, c->request->question_length);
 	struct message_mark start = message_mark(&c->message);
 	if (compose_frame(c, &frame) == STEP_ASK)

@@ -31,16 +31,41 @@ enum composed {
 	COMPOSE_ASK, /* ask.leg is to be asked for ask.name */
 };
 
+struct composition_ask {
+	const struct leg *leg;
+	struct name name;
+	bool may_wait; /* there is nothing better: no other leg follows, nothing is stale */
+};
+
 struct composition_entry { /* an own endpoint that has been entered */
 	uint32_t network;
 	uint64_t name_hash;
 	const char *endpoint;
 };
 
+/* Told of each step of a pass as it is taken; NULL but for `explain`, whose passes are `expired`,
+ * so that every leg is tried. */
+struct composition_watch {
+	void *context;
+	struct trace trace; /* of the latest decision */
+	/* Who decides the name... */
+	void (*on_decided)(void *context, struct place place, const struct name *name,
+			   const struct verdict *verdict);
+	/* ...by asking this leg, which does not answer; by entering this one, and all that is
+	 * between; or not, for this loop (leg NULL: of the chain's names)... */
+	void (*on_ask)(void *context, const struct leg *leg);
+	void (*on_enter)(void *context, const struct leg *leg);
+	void (*on_leave)(void *context);
+	void (*on_loop)(void *context, const struct leg *leg, const char *text);
+	/* ...and that was it. The name is now what it leads to; leads: and that is resolved next.
+	 */
+	void (*on_done)(void *context, const struct name *name, bool leads);
+};
+
 struct composition {
 	/* given */
 	const struct policy *policy;
-	struct cache *cache;
+	struct cache *cache; /* NULL: nothing is known */
 	uint32_t stale_max_s;
 	uint64_t now_us;
 	const struct request *request;
@@ -48,6 +73,7 @@ struct composition {
 	struct cache_entry *const *told; /* what was asked for this query, failures included */
 	unsigned told_count;
 	bool expired; /* nobody is asked any more: what is not at hand has failed */
+	struct composition_watch *watch; /* may be NULL */
 
 	/* the answer */
 	struct message message;
@@ -57,12 +83,10 @@ struct composition {
 	char ede_text[MESSAGE_EDE_TEXT_MAX];
 	bool used_own, used_cache, used_told, used_stale;
 
-	struct { /* COMPOSE_ASK, or `refresh` */
-		const struct leg *leg;
-		struct name name;
-		bool may_wait; /* there is nothing better: no other leg follows, nothing is stale */
-	} ask;
-	bool refresh; /* COMPOSED of stale data, with nobody asked: ask, but do not wait for it */
+	struct composition_ask ask; /* COMPOSE_ASK */
+	/* Was passed over in the dark: to be asked for a sign of life, without waiting for it. leg
+	 * NULL: none was. */
+	struct composition_ask refresh;
 
 	/* the pass */
 	unsigned hops, depth;

@@ -169,11 +169,11 @@ static void begin_waiting(struct resolution *r)
 	resolver->waiting = r;
 }
 
-static struct pending_key key_of(const struct composition *c)
+static struct pending_key key_of(const struct composition *c, const struct composition_ask *ask)
 {
 	return (struct pending_key){
-		.leg = c->ask.leg,
-		.name = &c->ask.name,
+		.leg = ask->leg,
+		.name = &ask->name,
 		.type = c->request->type,
 		.dnssec_ok = c->request->dnssec_ok,
 		.checking_disabled = (c->request->flags & FLAG_CD) != 0,
@@ -203,11 +203,12 @@ static struct refresh *refresh_slot(struct resolver *resolver, uint64_t hash)
 	return free;
 }
 
-/* Asks what was just answered with stale data. Without this nobody would notice that a target is
- * back whose names are all stale. What is left out here is for the next client to bring about. */
+/* Asks those who were passed over, because stale data or the next leg did better. Without this
+ * nobody would notice that they are back. What is left out here is for the next client to bring
+ * about. */
 static void ask_again(struct resolution *r, const struct composition *c, uint64_t now_us)
 {
-	const struct pending_key key = key_of(c);
+	const struct pending_key key = key_of(c, &c->refresh);
 	uint64_t hash = cache_hash(&(struct cache_key){key.leg->id, key.name, key.type,
 						       key.dnssec_ok, key.checking_disabled});
 	struct refresh *refresh = refresh_slot(r->resolver, hash);
@@ -217,13 +218,13 @@ static void ask_again(struct resolution *r, const struct composition *c, uint64_
 	refresh->hash = hash;
 	refresh->waiter.on_done = on_refreshed;
 	int err = pending_ask(r->resolver->pending, &key, r->hold, &refresh->waiter,
-			      now_us + RESOLVE_DEADLINE_US, true, now_us);
+			      now_us + TARGET_PATIENCE_US, true, now_us);
 	(void)err;
 }
 
 static void ask(struct resolution *r, const struct composition *c, uint64_t now_us)
 {
-	const struct pending_key key = key_of(c);
+	const struct pending_key key = key_of(c, &c->ask);
 
 	if (r->told_count == COMPOSE_TOLD_MAX) {
 		finish_error(r, RCODE_SERVFAIL, EDE_OTHER, "too many questions for one name");
@@ -251,13 +252,13 @@ static void resolve(struct resolution *r, uint64_t now_us)
 	c.told = r->told;
 	c.told_count = r->told_count;
 	c.expired = now_us >= r->query->arrived_us + RESOLVE_DEADLINE_US;
-	if (compose(&c, r->place, r->resolver->buffer, r->query->question) == COMPOSE_ASK) {
-		ask(r, &c, now_us);
-		return;
-	}
-	if (c.refresh)
+	enum composed composed = compose(&c, r->place, r->resolver->buffer, r->query->question);
+	if (c.refresh.leg)
 		ask_again(r, &c, now_us);
-	finish_composed(r, &c);
+	if (composed == COMPOSE_ASK)
+		ask(r, &c, now_us);
+	else
+		finish_composed(r, &c);
 }
 
 /* Whoever was asked last has not answered: the query ends with what is at hand, stale or not. */
