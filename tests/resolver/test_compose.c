@@ -601,7 +601,7 @@ static void stale_data_are_given_when_all_targets_have_failed(void **state)
 	ask(f, "a.example.", TYPE_A);
 	ASKED(f, "");
 	ANSWER(f, stale_answer);
-	assert_false(f->c.refresh);
+	assert_null(f->c.refresh.leg);
 }
 
 static void stale_data_are_given_at_once_in_the_dark_and_refreshed(void **state)
@@ -613,8 +613,8 @@ static void stale_data_are_given_at_once_in_the_dark_and_refreshed(void **state)
 	ask(f, "a.example.", TYPE_A);
 	ASKED(f, "");
 	ANSWER(f, stale_answer);
-	assert_true(f->c.refresh && f->c.ask.may_wait);
-	assert_ptr_equal(f->c.ask.leg, &f->policy->default_route->legs[0]);
+	assert_ptr_equal(f->c.refresh.leg, &f->policy->default_route->legs[0]);
+	assert_true(f->c.refresh.may_wait);
 }
 
 static void stale_data_are_given_at_the_deadline_and_not_without_rd(void **state)
@@ -764,6 +764,22 @@ static void only_what_has_no_leg_behind_it_may_wait_for_a_sign_of_life(void **st
 	assert_false(f->c.ask.may_wait);
 }
 
+static void a_leg_in_the_dark_is_passed_over_and_refreshed_where_another_follows(void **state)
+{
+	struct fixture *f = *state;
+
+	add_rule(f, "hub", "example.", "10.20.0.4 192.0.2.9", false);
+	add_rule(f, "spoke", "example.", "192.0.2.1", false);
+	says(f, "192.0.2.9", "www.example.", RCODE_NOERROR,
+	     "answer www.example. 60 IN A 192.0.2.5");
+	compile(f);
+	make_dark(f);
+	ask(f, "www.example.", TYPE_A);
+	ASKED(f, "192.0.2.9 www.example."); /* the last one is waited for */
+	ANSWER(f, "NOERROR\nanswer www.example. 60 IN A 192.0.2.5\n");
+	assert_ptr_equal(f->c.refresh.leg, &ruleset_rule(f->policy->rulesets[1], 0)->route.legs[0]);
+}
+
 static void a_forwarding_loop_is_named(void **state)
 {
 	struct fixture *f = *state;
@@ -887,6 +903,7 @@ int main(void)
 		TEST(aa_and_tc_are_those_of_the_leg_that_answered),
 		TEST(a_chain_that_ends_without_data_in_the_same_route_is_final),
 		TEST(only_what_has_no_leg_behind_it_may_wait_for_a_sign_of_life),
+		TEST(a_leg_in_the_dark_is_passed_over_and_refreshed_where_another_follows),
 		TEST(a_forwarding_loop_is_named),
 		TEST(a_loop_goes_to_the_next_target_where_there_is_one),
 		TEST(any_is_never_forwarded),
