@@ -251,6 +251,7 @@ static void resolve(struct resolution *r, uint64_t now_us)
 	c.qname = &r->query->name;
 	c.told = r->told;
 	c.told_count = r->told_count;
+	c.watch = NULL;
 	c.expired = now_us >= r->query->arrived_us + RESOLVE_DEADLINE_US;
 	enum composed composed = compose(&c, r->place, r->resolver->buffer, r->query->question);
 	if (c.refresh.leg)
