@@ -209,6 +209,7 @@ static void ask_with(struct fixture *f, uint32_t network, const char *qname, uin
 	f->c.request = &request;
 	f->c.qname = &name;
 	f->c.told = f->told;
+	f->c.watch = NULL;
 	f->c.expired = f->expired;
 	do {
 		f->c.told_count = f->told_count;
