@@ -278,6 +278,8 @@ static enum step use_leg(struct composition *c, struct frame *f, const struct ve
 	struct cache_entry *told = find_told(c, &key), *entry = NULL;
 	enum step step;
 
+	if (c->watch)
+		c->watch->on_ask(c->watch->context, leg);
 	if (told && !told->failed) {
 		c->used_told = true;
 		return compose_from_entry(c, f, verdict, told, false);

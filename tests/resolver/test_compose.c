@@ -208,8 +208,8 @@ static void ask_with(struct fixture *f, uint32_t network, const char *qname, uin
 	f->c.now_us = f->now_us;
 	f->c.request = &request;
 	f->c.qname = &name;
-	f->c.told = f->told;
 	f->c.watch = NULL;
+	f->c.told = f->told;
 	f->c.expired = f->expired;
 	do {
 		f->c.told_count = f->told_count;
