@@ -48,6 +48,11 @@ struct policy_inbound {   /* an inbound endpoint */
 	uint32_t network;
 };
 
+struct policy_derived { /* a zone made of the model's values, and of which */
+	uint64_t fingerprint;
+	struct zone *zone;
+};
+
 struct policy {
 	struct arena arena;
 	struct hash_key key;
@@ -73,6 +78,8 @@ struct policy {
 	uint32_t ruleset_count;
 	struct zone **zones; /* references held: private zones, and those made of addresses */
 	uint32_t zone_count;
+	struct policy_derived *derived; /* by fingerprint: the policy behind takes these over */
+	uint32_t derived_count;
 	const char *version, *server; /* CH TXT, NSID; NULL: nothing */
 	uint32_t udp_payload_max;
 };

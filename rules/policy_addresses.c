@@ -5,209 +5,173 @@
  *                                       the pool's prefix
  *     labels and service names          forward zones, exact names only
  *
- * PTRs are derived from the addresses here, and stored nowhere else. */
+ * PTRs are derived from the addresses here, and stored nowhere else. The addresses are sorted once;
+ * what lies in a network's prefix or at a cut is then a range, found by halving, and networks that
+ * overlap each get theirs:
+ *
+ *     addresses    10.1.0.4   10.1.0.9   10.2.0.4   10.2.7.1   198.18.0.3   2001:db8::1
+ *     10.1.0.0/16  [────────────────]
+ *     10.0.0.0/8   [──────────────────────────────────────]
+ *
+ * So all of it costs one sort, and then what is in the zones. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "rules/policy_internal.h"
 #include "rules/reverse.h"
 
-enum { DERIVED_TTL = 3600, RDATA_SOA_MAX = 2 * NAME_WIRE_MAX + 20 };
-
-/* ---- building a zone from parts ---- */
-
-struct derived { /* a zone in the making */
-	struct zone_builder *builder;
-	struct faults
-		faults; /* of what limits_check let pass: there is nobody to tell, it is left out */
-	const struct hash_key *key;
-	const struct reverse_settings *reverse;
-	size_t records;
+struct owned { /* an address with a PTR, of either kind of owner */
+	struct address address;
+	uint32_t ttl;
+	const char *name;
 };
 
-static int derived_init(struct derived *derived, const struct policy *policy,
-			const struct model *model, const char *apex)
-{
-	struct name name;
+struct addresses { /* what is needed while the zones are made */
+	struct policy *policy;
+	const struct policy *before;
+	const struct model *model;
+	struct owned *owned; /* by family and address */
+	size_t owned_count;
+	struct prefix *cuts; /* where the pools' zones are, in order, each once */
+	size_t cut_count;
+};
 
-	*derived = (struct derived){.key = &policy->key, .reverse = &model->reverse};
-	faults_init(&derived->faults);
-	if (name_from_text(&name, &policy->key, apex) == 0)
-		derived->builder = zone_builder_new(&policy->key, &name);
-	return derived->builder ? 0 : ERR_NOMEM;
+/* ---- sorted addresses, and ranges of them ---- */
+
+static int compare_addresses(const struct address *a, const struct address *b)
+{
+	return a->family != b->family ? (a->family < b->family ? -1 : 1)
+				      : memcmp(a->bytes, b->bytes, sizeof a->bytes);
 }
 
-static int derived_add(struct derived *derived, const char *owner, uint16_t type, uint32_t ttl,
-		       const uint8_t *rdata, size_t length)
+static int compare_owned(const void *a, const void *b)
 {
-	static const struct origin origin;
-	struct name name;
-
-	if (name_from_text(&name, derived->key, owner) != 0)
-		return 0;
-	derived->records++;
-	return zone_builder_add(derived->builder, &origin, name.wire, type, ttl, rdata, length,
-				&derived->faults);
+	return compare_addresses(&((const struct owned *)a)->address,
+				 &((const struct owned *)b)->address);
 }
 
-static int derived_add_name(struct derived *derived, const char *owner, uint16_t type, uint32_t ttl,
-			    const char *target)
+static void add_owned(struct addresses *a, const struct address *address, uint32_t ttl,
+		      const char *name)
 {
-	struct name name;
-
-	if (name_from_text(&name, derived->key, target) != 0)
-		return 0;
-	return derived_add(derived, owner, type, ttl, name.wire, name.length);
+	if (name && *name && address->family)
+		a->owned[a->owned_count++] =
+			(struct owned){*address, ttl ? ttl : a->model->reverse.ttl, name};
 }
 
-static int derived_add_address(struct derived *derived, const char *owner,
-			       const struct address *address)
+static int collect_owned(struct addresses *a)
 {
-	return derived_add(derived, owner, address->family == 4 ? TYPE_A : TYPE_AAAA,
-			   derived->reverse->ttl, address->bytes, address->family == 4 ? 4 : 16);
+	const struct model *model = a->model;
+	size_t count = model->addresses.count + model->cloud_services.count;
+
+	a->owned = calloc(count + 1, sizeof *a->owned);
+	if (!a->owned)
+		return ERR_NOMEM;
+	for (size_t i = 0; i < model->addresses.count; i++) {
+		const struct owned_address *address = &model->addresses.items[i];
+
+		add_owned(a, &address->address, address->ttl, address->reverse_fqdn);
+	}
+	for (size_t i = 0; i < model->cloud_services.count; i++) {
+		const struct cloud_service *service = &model->cloud_services.items[i];
+
+		add_owned(a, &service->address, 0, service->reverse_fqdn);
+	}
+	qsort(a->owned, a->owned_count, sizeof *a->owned, compare_owned);
+	return 0;
 }
 
-/* SOA and NS of a reverse zone, by reverse.name_servers and reverse.hostmaster. */
-static int derived_add_apex(struct derived *derived, const char *apex)
+/* The first address in the prefix, or where it would be. */
+static size_t range_start(const struct addresses *a, const struct prefix *prefix)
 {
-	static const uint8_t times[20] = {0, 0,    0, 1,    0,    0, 0x0e, 0x10, 0, 0,
-					  1, 0x2c, 0, 0x24, 0xea, 0, 0,    0,    1, 0x2c};
-	const struct reverse_settings *reverse = derived->reverse;
-	struct name server, hostmaster;
-	uint8_t rdata[RDATA_SOA_MAX];
+	size_t low = 0, high = a->owned_count;
 
-	if (!reverse->name_servers.count ||
-	    name_from_text(&server, derived->key, reverse->name_servers.items[0]) != 0)
-		return 0;
-	if (!reverse->hostmaster ||
-	    name_from_text(&hostmaster, derived->key, reverse->hostmaster) != 0)
-		hostmaster = server;
-	memcpy(rdata, server.wire, server.length);
-	memcpy(rdata + server.length, hostmaster.wire, hostmaster.length);
-	memcpy(rdata + server.length + hostmaster.length, times, sizeof times);
-	int err = derived_add(derived, apex, TYPE_SOA, DERIVED_TTL, rdata,
-			      (size_t)server.length + hostmaster.length + sizeof times);
-	for (size_t i = 0; !err && i < reverse->name_servers.count; i++)
-		err = derived_add_name(derived, apex, TYPE_NS, DERIVED_TTL,
-				       reverse->name_servers.items[i]);
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (compare_addresses(&a->owned[middle].address, &prefix->address) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* The PTRs of a prefix's addresses, as far as they belong to that kind of zone. */
+static int describe_range(struct derived *derived, const struct addresses *a,
+			  const struct prefix *prefix,
+			  bool (*belongs)(const struct addresses *a, const struct address *address))
+{
+	int err = 0;
+
+	for (size_t i = range_start(a, prefix); !err && i < a->owned_count; i++) {
+		const struct owned *owned = &a->owned[i];
+
+		if (!prefix_contains(prefix, &owned->address))
+			break;
+		if (belongs(a, &owned->address))
+			err = derived_ptr(derived, &owned->address, owned->ttl, owned->name);
+	}
 	return err;
 }
 
-/* The finished zone, held by the policy; NULL without memory, or when it is empty and `needed` is
- * not said. */
-static struct zone *derived_finish(struct derived *derived, struct policy *policy, bool needed,
-				   int *err)
-{
-	static const struct origin origin;
-	struct zone *zone = NULL;
+/* ---- networks ---- */
 
-	if (*err || !derived->builder || (!needed && !derived->records)) {
-		zone_builder_free(derived->builder);
-	} else {
-		zone = zone_builder_finish(derived->builder, &origin, &derived->faults);
-		*err = policy_keep_zone(policy, zone);
-		if (*err)
-			zone = NULL;
-	}
-	faults_release(&derived->faults);
-	return zone;
-}
-
-/* ---- PTRs ---- */
-
-struct owned { /* an address with a PTR, of either kind of owner */
-	const struct address *address;
-	const char *name;
-	uint32_t ttl;
+struct network_zone {
+	const struct addresses *addresses;
+	const struct virtual_network *network;
+	uint8_t family;
 };
 
-static size_t owned_count(const struct model *model)
+static bool belongs_to_network(const struct addresses *a, const struct address *address)
 {
-	return model->addresses.count + model->cloud_services.count;
+	(void)a;
+	return address_is_private(address);
 }
 
-static struct owned owned_at(const struct model *model, size_t i)
+static int describe_network(struct derived *derived, const void *of)
 {
-	if (i < model->addresses.count) {
-		const struct owned_address *address = &model->addresses.items[i];
+	const struct network_zone *zone = of;
+	int err = 0;
 
-		return (struct owned){&address->address, address->reverse_fqdn,
-				      address->ttl ? address->ttl : model->reverse.ttl};
+	for (size_t i = 0; !err && i < zone->network->address_space.count; i++) {
+		const struct prefix *prefix = &zone->network->address_space.items[i];
+
+		if (prefix->address.family == zone->family)
+			err = describe_range(derived, zone->addresses, prefix, belongs_to_network);
 	}
-	const struct cloud_service *service =
-		&model->cloud_services.items[i - model->addresses.count];
-	return (struct owned){&service->address, service->reverse_fqdn, model->reverse.ttl};
+	return err;
 }
 
-static int add_ptr(struct derived *derived, const struct owned *owned)
+static int compile_network(struct addresses *a, const struct virtual_network *network,
+			   uint8_t family, const struct zone **zone)
 {
-	char text[NAME_TEXT_MAX];
+	const struct network_zone of = {a, network, family};
+	struct zone *made;
+	int err = policy_derive(a->policy, a->before, &a->model->reverse,
+				family == 4 ? "in-addr.arpa." : "ip6.arpa.", describe_network, &of,
+				&made);
 
-	return derived_add_name(derived, reverse_text(owned->address, text), TYPE_PTR, owned->ttl,
-				owned->name);
+	*zone = made;
+	return err;
 }
 
-static bool in_space(const struct virtual_network *network, const struct address *address)
+static int compile_networks(struct addresses *a)
 {
-	for (size_t i = 0; i < network->address_space.count; i++)
-		if (prefix_contains(&network->address_space.items[i], address))
-			return true;
-	return false;
-}
+	int err = 0;
 
-static int compile_network_ptrs(struct policy *policy, const struct model *model,
-				const struct virtual_network *network, uint8_t family,
-				const struct zone **zone)
-{
-	struct derived derived;
-	int err =
-		derived_init(&derived, policy, model, family == 4 ? "in-addr.arpa." : "ip6.arpa.");
+	for (uint32_t i = 0; !err && i < a->policy->network_count; i++) {
+		const struct virtual_network *network = &a->model->virtual_networks.items[i];
+		struct policy_network *compiled = &a->policy->networks[i];
 
-	for (size_t i = 0; !err && i < owned_count(model); i++) {
-		struct owned owned = owned_at(model, i);
-
-		if (owned.name && *owned.name && owned.address->family == family &&
-		    address_is_private(owned.address) && in_space(network, owned.address))
-			err = add_ptr(&derived, &owned);
+		err = compile_network(a, network, 4, &compiled->addresses4);
+		if (!err)
+			err = compile_network(a, network, 6, &compiled->addresses6);
 	}
-	*zone = derived_finish(&derived, policy, false, &err);
 	return err;
 }
 
 /* ---- pools ---- */
-
-static bool in_pool(const struct policy *policy, const struct address *address)
-{
-	return !address_is_private(address) &&
-	       prefix_table_find(&policy->pool_space, address) != NULL;
-}
-
-/* The zone at one cut, with the addresses of every pool that reaches into it. */
-static int compile_pool_zone(struct policy *policy, const struct model *model,
-			     const struct prefix *cut)
-{
-	char text[NAME_TEXT_MAX];
-	struct name apex;
-	struct derived derived;
-
-	if (name_from_text(&apex, &policy->key, reverse_zone_text(cut, text)) != 0 ||
-	    suffix_table_get(&policy->pools, &apex, 0))
-		return 0; /* another pool has made it */
-	int err = derived_init(&derived, policy, model, text);
-	if (!err)
-		err = derived_add_apex(&derived, text);
-	for (size_t i = 0; !err && i < owned_count(model); i++) {
-		struct owned owned = owned_at(model, i);
-
-		if (owned.name && *owned.name && prefix_contains(cut, owned.address) &&
-		    in_pool(policy, owned.address))
-			err = add_ptr(&derived, &owned);
-	}
-	struct zone *zone = derived_finish(&derived, policy, true, &err);
-	return err ? err : suffix_table_add(&policy->pools, &policy->arena, &apex, zone);
-}
 
 /* Where the tree has a cut for this prefix: the next octet or nibble, and not the last one, so that
  * the addresses are below the zone's apex. */
@@ -220,39 +184,84 @@ static unsigned pool_cut(const struct prefix *prefix)
 	return cut < step ? step : cut > last ? last : cut;
 }
 
-static int compile_pool(struct policy *policy, const struct model *model,
-			const struct address_pool *pool)
+/* How many cuts the pool reaches over: it may be shorter than the octet or nibble. */
+static unsigned pool_cuts(const struct prefix *pool)
 {
-	unsigned cut = pool_cut(&pool->prefix);
-	unsigned spare = cut > pool->prefix.length ? cut - pool->prefix.length : 0;
-	struct prefix zone = {pool->prefix.address, (uint8_t)cut};
+	unsigned cut = pool_cut(pool);
 
+	return cut > pool->length ? 1U << (cut - pool->length) : 1;
+}
+
+static void add_cuts(struct addresses *a, const struct prefix *pool)
+{
+	unsigned cut = pool_cut(pool), byte = (cut - 1) / 8, shift = 7 - (cut - 1) % 8;
 	/* A pool longer than the last cut shares its zone's name with its neighbours. */
-	for (unsigned bit = cut; bit < address_bits(&zone.address); bit++)
-		zone.address.bytes[bit / 8] &= (uint8_t) ~(0x80 >> bit % 8);
-	unsigned byte = (cut - 1) / 8, shift = 7 - (cut - 1) % 8;
+	struct prefix zone = {address_mask(&pool->address, cut), (uint8_t)cut};
 	uint8_t base = zone.address.bytes[byte];
-	for (unsigned i = 0; i < 1U << spare; i++) {
+
+	for (unsigned i = 0; i < pool_cuts(pool); i++) {
 		zone.address.bytes[byte] = (uint8_t)(base | i << shift);
-		int err = compile_pool_zone(policy, model, &zone);
-		if (err)
-			return err;
+		a->cuts[a->cut_count++] = zone;
 	}
+}
+
+static int compare_cuts(const void *left, const void *right)
+{
+	const struct prefix *a = left, *b = right;
+	int order = compare_addresses(&a->address, &b->address);
+
+	return order ? order : a->length - b->length;
+}
+
+static int collect_cuts(struct addresses *a)
+{
+	size_t count = 0, kept = 0;
+
+	for (size_t i = 0; i < a->model->address_pools.count; i++)
+		count += pool_cuts(&a->model->address_pools.items[i].prefix);
+	a->cuts = calloc(count + 1, sizeof *a->cuts);
+	if (!a->cuts)
+		return ERR_NOMEM;
+	for (size_t i = 0; i < a->model->address_pools.count; i++)
+		add_cuts(a, &a->model->address_pools.items[i].prefix);
+	qsort(a->cuts, a->cut_count, sizeof *a->cuts, compare_cuts);
+	for (size_t i = 0; i < a->cut_count; i++)
+		if (!kept || !prefix_equal(&a->cuts[kept - 1], &a->cuts[i]))
+			a->cuts[kept++] = a->cuts[i];
+	a->cut_count = kept;
 	return 0;
 }
 
-static int compile_pools(struct policy *policy, const struct model *model)
-{
-	enum { ZONES_PER_POOL = 128 };
+struct cut_zone {
+	const struct addresses *addresses;
+	const struct prefix *cut;
+};
 
-	size_t count = model->address_pools.count;
+static bool belongs_to_pool(const struct addresses *a, const struct address *address)
+{
+	return !address_is_private(address) &&
+	       prefix_table_find(&a->policy->pool_space, address) != NULL;
+}
+
+/* With the addresses of every pool that reaches into it. */
+static int describe_cut(struct derived *derived, const void *of)
+{
+	const struct cut_zone *zone = of;
+	int err = derived_apex(derived);
+
+	return err ? err : describe_range(derived, zone->addresses, zone->cut, belongs_to_pool);
+}
+
+static int index_pools(struct addresses *a)
+{
+	struct policy *policy = a->policy;
+	size_t count = a->model->address_pools.count;
 
 	policy->pool_names = arena_alloc_array(&policy->arena, count, sizeof *policy->pool_names);
-	if (!policy->pool_names ||
-	    suffix_table_init(&policy->pools, &policy->arena, count * ZONES_PER_POOL) != 0)
+	if (!policy->pool_names)
 		return ERR_NOMEM;
 	for (size_t i = 0; i < count; i++) {
-		const struct address_pool *pool = &model->address_pools.items[i];
+		const struct address_pool *pool = &a->model->address_pools.items[i];
 
 		policy->pool_names[i] = arena_strdup(&policy->arena, pool->name);
 		if (!policy->pool_names[i] || prefix_table_add(&policy->pool_space, &policy->arena,
@@ -260,19 +269,33 @@ static int compile_pools(struct policy *policy, const struct model *model)
 			return ERR_NOMEM;
 	}
 	prefix_table_build(&policy->pool_space);
-	for (size_t i = 0; i < count; i++) {
-		int err = compile_pool(policy, model, &model->address_pools.items[i]);
+	return suffix_table_init(&policy->pools, &policy->arena, a->cut_count);
+}
 
-		if (err)
-			return err;
+static int compile_pools(struct addresses *a)
+{
+	struct policy *policy = a->policy;
+	char apex[NAME_TEXT_MAX];
+	int err = index_pools(a);
+
+	for (size_t i = 0; !err && i < a->cut_count; i++) {
+		const struct cut_zone of = {a, &a->cuts[i]};
+		struct zone *zone;
+
+		err = policy_derive(policy, a->before, &a->model->reverse,
+				    reverse_zone_text(&a->cuts[i], apex), describe_cut, &of, &zone);
+		if (!err)
+			err = suffix_table_add(&policy->pools, &policy->arena, zone_apex(zone),
+					       zone);
 	}
-	return 0;
+	return err;
 }
 
 /* ---- forward names ---- */
 
-static int add_labels(struct derived *derived, const struct model *model)
+static int describe_labels(struct derived *derived, const void *of)
 {
+	const struct model *model = of;
 	char text[NAME_TEXT_MAX];
 	int err = 0;
 
@@ -284,13 +307,14 @@ static int add_labels(struct derived *derived, const struct model *model)
 			continue;
 		snprintf(text, sizeof text, "%s.%s.%s", address->domain_name_label, region,
 			 model->reverse.suffix);
-		err = derived_add_address(derived, text, &address->address);
+		err = derived_address(derived, text, &address->address);
 	}
 	return err;
 }
 
-static int add_services(struct derived *derived, const struct model *model)
+static int describe_services(struct derived *derived, const void *of)
 {
+	const struct model *model = of;
 	char text[NAME_TEXT_MAX];
 	int err = 0;
 
@@ -298,28 +322,29 @@ static int add_services(struct derived *derived, const struct model *model)
 		const struct cloud_service *service = &model->cloud_services.items[i];
 
 		snprintf(text, sizeof text, "%s.%s", service->name, model->reverse.service_suffix);
-		err = derived_add_address(derived, text, &service->address);
+		err = derived_address(derived, text, &service->address);
 	}
 	return err;
 }
 
-static int compile_names(struct policy *policy, const struct model *model)
+enum { FORWARD_ZONES = 2 };
+
+static int compile_names(struct addresses *a)
 {
-	static int (*const adders[])(struct derived *, const struct model *) = {add_labels,
-										add_services};
-	const char *apexes[] = {model->reverse.suffix, model->reverse.service_suffix};
+	static int (*const describe[FORWARD_ZONES])(struct derived *, const void *) = {
+		describe_labels, describe_services};
+	const struct reverse_settings *reverse = &a->model->reverse;
+	const char *apexes[FORWARD_ZONES] = {reverse->suffix, reverse->service_suffix};
+	struct policy *policy = a->policy;
 
-	if (suffix_table_init(&policy->names, &policy->arena, 2) != 0)
+	if (suffix_table_init(&policy->names, &policy->arena, FORWARD_ZONES) != 0)
 		return ERR_NOMEM;
-	for (unsigned i = 0; i < 2; i++) {
-		struct derived derived;
+	for (unsigned i = 0; i < FORWARD_ZONES; i++) {
+		struct zone *zone = NULL;
+		int err = apexes[i] ? policy_derive(policy, a->before, reverse, apexes[i],
+						    describe[i], a->model, &zone)
+				    : 0;
 
-		if (!apexes[i])
-			continue;
-		int err = derived_init(&derived, policy, model, apexes[i]);
-		if (!err)
-			err = adders[i](&derived, model);
-		struct zone *zone = derived_finish(&derived, policy, false, &err);
 		if (zone)
 			err = suffix_table_add(&policy->names, &policy->arena, zone_apex(zone),
 					       zone);
@@ -329,19 +354,31 @@ static int compile_names(struct policy *policy, const struct model *model)
 	return 0;
 }
 
-int policy_compile_addresses(struct policy *policy, const struct model *model)
-{
-	for (uint32_t i = 0; i < policy->network_count; i++) {
-		const struct virtual_network *network = &model->virtual_networks.items[i];
-		struct policy_network *compiled = &policy->networks[i];
-		int err = compile_network_ptrs(policy, model, network, 4, &compiled->addresses4);
+/* ---- the whole ---- */
 
-		if (!err)
-			err = compile_network_ptrs(policy, model, network, 6,
-						   &compiled->addresses6);
-		if (err)
-			return err;
-	}
-	int err = compile_pools(policy, model);
-	return err ? err : compile_names(policy, model);
+static int make_room(struct addresses *a)
+{
+	struct policy *policy = a->policy;
+	size_t most = 2 * (size_t)policy->network_count + a->cut_count + FORWARD_ZONES;
+
+	policy->derived = arena_alloc_array(&policy->arena, most, sizeof *policy->derived);
+	return policy->derived ? 0 : ERR_NOMEM;
+}
+
+int policy_compile_addresses(struct policy *policy, const struct policy *before,
+			     const struct model *model)
+{
+	static int (*const steps[])(struct addresses *) = {
+		collect_owned,    collect_cuts,  make_room,
+		compile_networks, compile_pools, compile_names,
+	};
+	struct addresses a = {.policy = policy, .before = before, .model = model};
+	int err = 0;
+
+	for (size_t i = 0; !err && i < sizeof steps / sizeof steps[0]; i++)
+		err = steps[i](&a);
+	policy_derived_sort(policy);
+	free(a.owned);
+	free(a.cuts);
+	return err;
 }

@@ -9,24 +9,36 @@ struct compilation {
 	struct policy *policy;
 	const struct model *model;
 	const struct policy *before;
-	struct named_network *by_name; /* sorted, for the links */
-	struct route_context context;  /* of routes without an outbound endpoint */
+	struct arena scratch;   /* let go of when all is compiled */
+	struct named *networks; /* sorted, for the links */
+	struct named *outbounds;
+	size_t outbound_count;
+	struct policy_ruleset *before_rulesets; /* sorted */
+	struct route_context context;           /* of routes without an outbound endpoint */
 };
 
-struct named_network {
+struct named { /* a name's place in a list, or what it names */
 	const char *name;
-	uint32_t index;
+	union {
+		uint32_t index;
+		const struct outbound_endpoint *outbound;
+	};
+};
+
+struct policy_ruleset { /* of the policy before */
+	uint64_t fingerprint;
+	struct ruleset *ruleset;
 };
 
 int policy_keep_zone(struct policy *policy, struct zone *zone)
 {
-	enum { STEP = 64 };
+	uint32_t count = policy->zone_count;
 
 	if (!zone)
 		return ERR_NOMEM;
-	if (policy->zone_count % STEP == 0) {
-		struct zone **larger =
-			realloc(policy->zones, (policy->zone_count + STEP) * sizeof *policy->zones);
+	if ((count & (count - 1)) == 0) { /* it is full at every power of two, and doubles */
+		struct zone **larger = reallocarray(policy->zones, count ? 2 * (size_t)count : 1,
+						    sizeof *policy->zones);
 		if (!larger) {
 			zone_unref(zone);
 			return ERR_NOMEM;
@@ -41,15 +53,19 @@ int policy_keep_zone(struct policy *policy, struct zone *zone)
 
 static int compare_names(const void *a, const void *b)
 {
-	return strcasecmp(((const struct named_network *)a)->name,
-			  ((const struct named_network *)b)->name);
+	return strcasecmp(((const struct named *)a)->name, ((const struct named *)b)->name);
+}
+
+static const struct named *find_named(const struct named *items, size_t count, const char *name)
+{
+	const struct named key = {.name = name};
+
+	return bsearch(&key, items, count, sizeof key, compare_names);
 }
 
 static struct policy_network *network_named(const struct compilation *c, const char *name)
 {
-	const struct named_network key = {name, 0};
-	const struct named_network *found =
-		bsearch(&key, c->by_name, c->policy->network_count, sizeof key, compare_names);
+	const struct named *found = find_named(c->networks, c->policy->network_count, name);
 
 	return found ? &c->policy->networks[found->index] : NULL;
 }
@@ -60,8 +76,8 @@ static int compile_networks(struct compilation *c)
 	size_t count = c->model->virtual_networks.count;
 
 	policy->networks = arena_alloc_array(&policy->arena, count, sizeof *policy->networks);
-	c->by_name = arena_alloc_array(&policy->arena, count, sizeof *c->by_name);
-	if (!policy->networks || !c->by_name)
+	c->networks = arena_alloc_array(&c->scratch, count, sizeof *c->networks);
+	if (!policy->networks || !c->networks)
 		return ERR_NOMEM;
 	for (size_t i = 0; i < count; i++) {
 		const char *name =
@@ -69,10 +85,10 @@ static int compile_networks(struct compilation *c)
 		if (!name)
 			return ERR_NOMEM;
 		policy->networks[i].name = name;
-		c->by_name[i] = (struct named_network){name, (uint32_t)i};
+		c->networks[i] = (struct named){.name = name, .index = (uint32_t)i};
 	}
 	policy->network_count = (uint32_t)count;
-	qsort(c->by_name, count, sizeof *c->by_name, compare_names);
+	qsort(c->networks, count, sizeof *c->networks, compare_names);
 	return 0;
 }
 
@@ -153,25 +169,26 @@ static int compile_context(struct compilation *c)
 {
 	static const struct route_source any_source;
 	struct policy *policy = c->policy;
-	struct route_self *selves = arena_alloc_array(
-		&policy->arena, 2 * (size_t)policy->inbound_count, sizeof *selves);
+	struct route_self *selves =
+		arena_alloc_array(&c->scratch, 2 * (size_t)policy->inbound_count, sizeof *selves);
 
 	if (!selves)
 		return ERR_NOMEM;
 	for (uint32_t i = 0; i < policy->inbound_count; i++) {
 		const struct policy_inbound *inbound = &policy->inbounds[i];
 
-		selves[2 * i] = (struct route_self){
-			{inbound->address, 53}, inbound->name, inbound->network};
-		selves[2 * i + 1] =
-			(struct route_self){inbound->listen, inbound->name, inbound->network};
+		selves[2 * i] = (struct route_self){.host = {inbound->address, 53},
+						    .endpoint = inbound->name,
+						    .network = inbound->network};
+		selves[2 * i + 1] = selves[2 * i];
+		selves[2 * i + 1].host = inbound->listen;
 	}
 	c->context = (struct route_context){
 		.key = &policy->key,
 		.sources = &any_source,
 		.source_count = 1,
 		.selves = selves,
-		.self_count = 2 * (size_t)policy->inbound_count,
+		.self_count = route_sort_selves(selves, 2 * (size_t)policy->inbound_count),
 	};
 	return 0;
 }
@@ -194,7 +211,7 @@ static int compile_custom(struct compilation *c)
 		const struct virtual_network *network = &c->model->virtual_networks.items[i];
 		size_t count = network->dns_servers.count;
 		struct target_server *servers =
-			arena_alloc_array(&c->policy->arena, count, sizeof *servers);
+			arena_alloc_array(&c->scratch, count, sizeof *servers);
 
 		if (!servers)
 			return ERR_NOMEM;
@@ -224,7 +241,7 @@ static int compile_default(struct compilation *c)
 static int size_zone_tables(struct compilation *c)
 {
 	struct policy *policy = c->policy;
-	size_t *links = calloc(policy->network_count + 1, sizeof *links);
+	size_t *links = arena_alloc_array(&c->scratch, policy->network_count, sizeof *links);
 	int err = links ? 0 : ERR_NOMEM;
 
 	for (size_t i = 0; links && i < c->model->private_zones.count; i++) {
@@ -236,7 +253,6 @@ static int size_zone_tables(struct compilation *c)
 	}
 	for (uint32_t n = 0; !err && n < policy->network_count; n++)
 		err = suffix_table_init(&policy->networks[n].zones, &policy->arena, links[n]);
-	free(links);
 	return err;
 }
 
@@ -278,12 +294,67 @@ static int compile_zones(struct compilation *c)
 
 /* ---- rulesets ---- */
 
-static struct ruleset *unchanged(const struct policy *before, const struct ruleset *ruleset)
+static int compare_rulesets(const void *a, const void *b)
 {
-	for (uint32_t i = 0; before && i < before->ruleset_count; i++)
-		if (ruleset_fingerprint(before->rulesets[i]) == ruleset_fingerprint(ruleset))
-			return ruleset_ref(before->rulesets[i]);
-	return NULL;
+	uint64_t left = ((const struct policy_ruleset *)a)->fingerprint;
+	uint64_t right = ((const struct policy_ruleset *)b)->fingerprint;
+
+	return left < right ? -1 : left > right;
+}
+
+static int index_rulesets_before(struct compilation *c)
+{
+	size_t count = c->before ? c->before->ruleset_count : 0;
+
+	c->before_rulesets = arena_alloc_array(&c->scratch, count, sizeof *c->before_rulesets);
+	if (!c->before_rulesets)
+		return ERR_NOMEM;
+	for (size_t i = 0; i < count; i++) {
+		struct ruleset *ruleset = c->before->rulesets[i];
+
+		c->before_rulesets[i] =
+			(struct policy_ruleset){ruleset_fingerprint(ruleset), ruleset};
+	}
+	qsort(c->before_rulesets, count, sizeof *c->before_rulesets, compare_rulesets);
+	return 0;
+}
+
+static struct ruleset *unchanged(const struct compilation *c, const struct ruleset *ruleset)
+{
+	const struct policy_ruleset key = {.fingerprint = ruleset_fingerprint(ruleset)};
+	const struct policy_ruleset *found =
+		bsearch(&key, c->before_rulesets, c->before ? c->before->ruleset_count : 0,
+			sizeof key, compare_rulesets);
+
+	return found ? ruleset_ref(found->ruleset) : NULL;
+}
+
+static int index_outbounds(struct compilation *c)
+{
+	const struct model *model = c->model;
+	size_t count = 0;
+
+	for (size_t r = 0; r < model->resolvers.count; r++)
+		count += model->resolvers.items[r].outbound_endpoints.count;
+	c->outbounds = arena_alloc_array(&c->scratch, count, sizeof *c->outbounds);
+	if (!c->outbounds)
+		return ERR_NOMEM;
+	for (size_t r = 0; r < model->resolvers.count; r++) {
+		const struct dns_resolver *resolver = &model->resolvers.items[r];
+
+		for (size_t e = 0; e < resolver->outbound_endpoints.count; e++) {
+			const struct outbound_endpoint *endpoint =
+				&resolver->outbound_endpoints.items[e];
+			const char *name =
+				arena_printf(&c->scratch, "%s/%s", resolver->name, endpoint->name);
+			if (!name)
+				return ERR_NOMEM;
+			c->outbounds[c->outbound_count++] =
+				(struct named){.name = name, .outbound = endpoint};
+		}
+	}
+	qsort(c->outbounds, c->outbound_count, sizeof *c->outbounds, compare_names);
+	return 0;
 }
 
 static struct ruleset *compile_ruleset(struct compilation *c,
@@ -291,45 +362,60 @@ static struct ruleset *compile_ruleset(struct compilation *c,
 {
 	struct route_context context = c->context;
 	size_t count = model->outbound_endpoints.count;
-	struct route_source *sources = arena_alloc_array(&c->policy->arena, count, sizeof *sources);
+	struct route_source *sources = arena_alloc_array(&c->scratch, count, sizeof *sources);
 
 	if (!sources)
 		return NULL;
 	for (size_t i = 0; i < count; i++) {
-		const struct outbound_endpoint *endpoint =
-			model_outbound(c->model, model->outbound_endpoints.items[i], NULL);
+		const char *name = model->outbound_endpoints.items[i];
 
-		sources[i].endpoint = model->outbound_endpoints.items[i];
-		sources[i].source = endpoint->source;
+		sources[i].endpoint = name;
+		sources[i].source =
+			find_named(c->outbounds, c->outbound_count, name)->outbound->source;
 	}
 	context.sources = sources;
 	context.source_count = count;
 	struct ruleset *ruleset = ruleset_compile(model, &context, c->model->reserved_domains.items,
 						  c->model->reserved_domains.count);
-	struct ruleset *kept = ruleset ? unchanged(c->before, ruleset) : NULL;
+	struct ruleset *kept = ruleset ? unchanged(c, ruleset) : NULL;
 	if (!kept)
 		return ruleset;
 	ruleset_unref(ruleset);
 	return kept;
 }
 
-static int link_ruleset(struct compilation *c, const struct forwarding_ruleset *model,
-			const struct ruleset *ruleset)
+/* A network's list has room for just the rulesets that are linked to it. */
+static int size_ruleset_lists(struct compilation *c)
+{
+	struct policy *policy = c->policy;
+
+	for (size_t i = 0; i < c->model->rulesets.count; i++) {
+		const struct forwarding_ruleset *model = &c->model->rulesets.items[i];
+
+		for (size_t l = 0; l < model->links.count; l++)
+			network_named(c, model->links.items[l].virtual_network)->ruleset_count++;
+	}
+	for (uint32_t n = 0; n < policy->network_count; n++) {
+		struct policy_network *network = &policy->networks[n];
+
+		network->rulesets = arena_alloc_array(&policy->arena, network->ruleset_count,
+						      sizeof *network->rulesets);
+		if (!network->rulesets)
+			return ERR_NOMEM;
+		network->ruleset_count = 0;
+	}
+	return 0;
+}
+
+static void link_ruleset(struct compilation *c, const struct forwarding_ruleset *model,
+			 const struct ruleset *ruleset)
 {
 	for (size_t i = 0; i < model->links.count; i++) {
 		struct policy_network *network =
 			network_named(c, model->links.items[i].virtual_network);
-		const struct ruleset **more = arena_alloc_array(
-			&c->policy->arena, network->ruleset_count + 1, sizeof *more);
 
-		if (!more)
-			return ERR_NOMEM;
-		for (uint32_t r = 0; r < network->ruleset_count; r++)
-			more[r] = network->rulesets[r];
-		more[network->ruleset_count++] = ruleset;
-		network->rulesets = more;
+		network->rulesets[network->ruleset_count++] = ruleset;
 	}
-	return 0;
 }
 
 static int compile_rulesets(struct compilation *c)
@@ -338,7 +424,8 @@ static int compile_rulesets(struct compilation *c)
 	size_t count = c->model->rulesets.count;
 
 	policy->rulesets = arena_alloc_array(&policy->arena, count, sizeof *policy->rulesets);
-	if (!policy->rulesets)
+	if (!policy->rulesets || index_outbounds(c) != 0 || index_rulesets_before(c) != 0 ||
+	    size_ruleset_lists(c) != 0)
 		return ERR_NOMEM;
 	for (size_t i = 0; i < count; i++) {
 		const struct forwarding_ruleset *model = &c->model->rulesets.items[i];
@@ -347,8 +434,7 @@ static int compile_rulesets(struct compilation *c)
 		if (!ruleset)
 			return ERR_NOMEM;
 		policy->rulesets[policy->ruleset_count++] = ruleset;
-		if (link_ruleset(c, model, ruleset) != 0)
-			return ERR_NOMEM;
+		link_ruleset(c, model, ruleset);
 	}
 	return 0;
 }
@@ -377,7 +463,7 @@ static int compile_special(struct compilation *c)
 
 static int compile_addresses(struct compilation *c)
 {
-	return policy_compile_addresses(c->policy, c->model);
+	return policy_compile_addresses(c->policy, c->before, c->model);
 }
 
 struct policy *policy_compile(const struct model *model, const struct hash_key *key,
@@ -395,13 +481,15 @@ struct policy *policy_compile(const struct model *model, const struct hash_key *
 		return NULL;
 	c.policy->key = *key;
 	arena_init(&c.policy->arena);
-	for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
-		if (steps[i](&c) == 0)
-			continue;
-		policy_free(c.policy);
-		return NULL;
-	}
-	return c.policy;
+	arena_init(&c.scratch);
+	int err = 0;
+	for (size_t i = 0; !err && i < sizeof steps / sizeof steps[0]; i++)
+		err = steps[i](&c);
+	arena_release(&c.scratch);
+	if (!err)
+		return c.policy;
+	policy_free(c.policy);
+	return NULL;
 }
 
 void policy_free(struct policy *policy)

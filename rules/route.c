@@ -9,6 +9,8 @@
 #include "rules/ruleset.h"
 
 #include <assert.h>
+#include <stdlib.h>
+#include <string.h>
 
 static uint64_t hash_address(const struct hash_key *key, uint64_t seed,
 			     const struct address *address)
@@ -33,13 +35,46 @@ static uint64_t hash_upstream(const struct hash_key *key, uint64_t seed,
 	return hash_bytes(key, seed, &protocol, 1);
 }
 
+static int compare_hosts(const void *left, const void *right)
+{
+	const struct host *a = &((const struct route_self *)left)->host;
+	const struct host *b = &((const struct route_self *)right)->host;
+
+	if (a->address.family != b->address.family)
+		return a->address.family - b->address.family;
+	int order = memcmp(a->address.bytes, b->address.bytes, sizeof a->address.bytes);
+	return order ? order : a->port - b->port;
+}
+
+static int compare_selves(const void *left, const void *right)
+{
+	const struct route_self *a = left, *b = right;
+	int order = compare_hosts(a, b);
+
+	return order ? order : a->order < b->order ? -1 : a->order > b->order;
+}
+
+size_t route_sort_selves(struct route_self *selves, size_t count)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < count; i++)
+		selves[i].order = (uint32_t)i;
+	qsort(selves, count, sizeof *selves, compare_selves);
+	for (size_t i = 0; i < count; i++)
+		if (!kept || compare_hosts(&selves[kept - 1], &selves[i]) != 0)
+			selves[kept++] = selves[i];
+	return kept;
+}
+
 static const struct route_self *find_self(const struct route_context *context,
 					  const struct host *host)
 {
-	for (size_t i = 0; i < context->self_count; i++)
-		if (host_equal(&context->selves[i].host, host))
-			return &context->selves[i];
-	return NULL;
+	const struct route_self key = {.host = *host};
+
+	return context->self_count ? bsearch(&key, context->selves, context->self_count, sizeof key,
+					     compare_hosts)
+				   : NULL;
 }
 
 /* The leg that the next upstream belongs to: the last one, unless that is an entry. */

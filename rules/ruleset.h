@@ -65,14 +65,17 @@ struct route_self {
 	struct host host;
 	const char *endpoint;
 	uint32_t network;
+	uint32_t order; /* in which it was given */
 };
 struct route_context {
 	const struct hash_key *key;
 	const struct route_source *sources;
 	size_t source_count;
 	const struct route_self *selves; /* inbound endpoints by every host that means them */
-	size_t self_count;
+	size_t self_count;               /* as route_sort_selves has left them */
 };
+/* Sorts them by host, of equal hosts only the first that was given; how many that are. */
+size_t route_sort_selves(struct route_self *selves, size_t count);
 /* Every source asks every server in their order before the next source does; servers that are us
  * become LEG_ENTER legs, once. ERR_NOMEM. */
 MUST_CHECK int route_build(struct route *route, struct arena *arena,
