@@ -106,8 +106,8 @@ static bool connection_full(const struct connection *connection)
 static bool connection_reserve(struct connection *connection)
 {
 	size_t room = BUFFER_USUAL;
-	if (connection->have >= PREFIX && (size_t)message_u16(connection->buffer) + PREFIX > room)
-		room = (size_t)message_u16(connection->buffer) + PREFIX;
+	if (connection->have >= PREFIX && (size_t)wire_u16(connection->buffer) + PREFIX > room)
+		room = (size_t)wire_u16(connection->buffer) + PREFIX;
 	assert(connection->have < room);
 	if (connection->room == room)
 		return true;
@@ -212,10 +212,9 @@ static void connection_write(struct connection *connection, const uint8_t *reply
 {
 	assert(length >= MESSAGE_HEADER && length <= MESSAGE_MAX);
 	uint8_t prefix[PREFIX];
-	message_put16(prefix, (uint16_t)length);
+	wire_put16(prefix, (uint16_t)length);
 	uv_buf_t parts[] = {uv_buf_init((char *)prefix, PREFIX),
 			    uv_buf_init((char *)(uintptr_t)reply, (unsigned)length)};
-	inbound_count_reply(connection->inbound, reply);
 	int done = uv_try_write((uv_stream_t *)&connection->handle, parts, 2);
 	if (done < 0 && done != UV_EAGAIN) {
 		connection_close(connection);
@@ -280,7 +279,7 @@ static bool connection_next(struct connection *connection, size_t *at)
 	size_t left = connection->have - *at;
 	if (left < PREFIX)
 		return false;
-	size_t length = message_u16(connection->buffer + *at);
+	size_t length = wire_u16(connection->buffer + *at);
 	if (length < MESSAGE_HEADER) {
 		connection->inbound->worker->counters.silent++;
 		connection->ended = true;

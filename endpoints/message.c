@@ -12,100 +12,30 @@
  * options other than NSID. */
 #include "endpoints/message.h"
 
-#include <string.h>
-
-enum {
-	OPT_FIXED = 11, /* bytes of an OPT without options */
-	OPTION_NSID = 3,
-	RECORD_FIXED = 10, /* bytes between owner and rdata */
-	POINTER = 0xc0,
-};
-
-/* A pointer must lead to before the start of the run of labels that it ends, so a walk always goes
- * backward and comes to its end. */
-size_t message_read_name(const uint8_t *packet, size_t length, size_t at,
-			 uint8_t wire[NAME_WIRE_MAX], size_t *end)
-{
-	size_t written = 0, run = at;
-	bool jumped = false;
-	while (at < length) {
-		size_t label = packet[at];
-		if ((label & POINTER) == POINTER) {
-			if (length - at < 2)
-				return 0;
-			size_t to = (label & 0x3f) << 8 | packet[at + 1];
-			if (end && !jumped)
-				*end = at + 2;
-			if (to >= run)
-				return 0;
-			jumped = true;
-			run = at = to;
-			continue;
-		}
-		size_t bytes = label + 1;
-		if (label > 63 || bytes > length - at || bytes > NAME_WIRE_MAX - written)
-			return 0;
-		if (wire)
-			memcpy(wire + written, packet + at, bytes);
-		written += bytes;
-		at += bytes;
-		if (label > 0)
-			continue;
-		if (end && !jumped)
-			*end = at;
-		return written;
-	}
-	return 0;
-}
-
-/* Whether rdata is what its layout says, to the last byte, with all names well formed. */
-static bool rdata_valid(const uint8_t *packet, const struct record_view *record)
-{
-	const char *layout = record_layout(record->type);
-	if (!layout)
-		return true;
-	size_t at = record->rdata, end = at + record->rdata_length;
-	for (; *layout; layout++) {
-		if (*layout == '*')
-			return true;
-		if (*layout == 'n') {
-			if (message_read_name(packet, end, at, NULL, &at) == 0)
-				return false;
-			continue;
-		}
-		if (at >= end)
-			return false;
-		size_t bytes = *layout == 's' ? (size_t)packet[at] + 1 : (size_t)(*layout - '0');
-		if (bytes > end - at)
-			return false;
-		at += bytes;
-	}
-	return at == end;
-}
-
 int message_read_record(const uint8_t *packet, size_t length, size_t *at,
 			struct record_view *record)
 {
 	size_t fixed;
-	if (message_read_name(packet, length, *at, NULL, &fixed) == 0)
+	if (wire_skip_name(packet, length, *at, WIRE_HEADER, &fixed) == 0)
 		return ERR_INVALID;
 	if (length - fixed < RECORD_FIXED)
 		return ERR_INVALID;
-	uint32_t ttl = message_u32(packet + fixed + 4);
+	uint32_t ttl = wire_u32(packet + fixed + 4);
 	*record = (struct record_view){
 		.owner = *at,
-		.type = message_u16(packet + fixed),
-		.class = message_u16(packet + fixed + 2),
+		.type = wire_u16(packet + fixed),
+		.class = wire_u16(packet + fixed + 2),
 		.ttl = ttl & 0x80000000 ? 0 : ttl,
 		.ttl_at = fixed + 4,
 		.rdata = fixed + RECORD_FIXED,
-		.rdata_length = message_u16(packet + fixed + 8),
+		.rdata_length = wire_u16(packet + fixed + 8),
 	};
 	if (record->rdata_length > length - record->rdata)
 		return ERR_INVALID;
-	if (!rdata_valid(packet, record))
+	size_t end = record->rdata + record->rdata_length;
+	if (!record_rdata_fits(record->type, packet, record->rdata, end, WIRE_HEADER))
 		return ERR_INVALID;
-	*at = record->rdata + record->rdata_length;
+	*at = end;
 	return 0;
 }
 
@@ -118,18 +48,17 @@ struct reader {
 	uint16_t counts[SECTION_COUNT];
 };
 
-/* A pointer in a question could only lead into the header. The label run and its pointer take as
- * many bytes as the name itself only where there is no pointer: what one stands for takes one byte
- * or at least three, never two. */
+/* There is no pointer in it: nothing stands between the header and a question that one could lead
+ * to. */
 static bool read_question(struct reader *reader, struct name *name, const struct hash_key *key)
 {
 	size_t end;
 	if (name_from_wire(name, key, reader->packet, reader->length, MESSAGE_HEADER, &end) < 0)
 		return false;
-	if (end != MESSAGE_HEADER + (size_t)name->length || reader->length - end < 4)
+	if (reader->length - end < 4)
 		return false;
-	reader->request->type = message_u16(reader->packet + end);
-	reader->request->class = message_u16(reader->packet + end + 2);
+	reader->request->type = wire_u16(reader->packet + end);
+	reader->request->class = wire_u16(reader->packet + end + 2);
 	reader->at = end + 4;
 	reader->request->question_length = (uint16_t)(reader->at - MESSAGE_HEADER);
 	return true;
@@ -139,7 +68,7 @@ static bool read_question(struct reader *reader, struct name *name, const struct
  * flags. `fields` points to the type. */
 static void read_opt_fields(struct request *request, const uint8_t *fields)
 {
-	uint16_t payload = message_u16(fields + 2);
+	uint16_t payload = wire_u16(fields + 2);
 	request->edns = true;
 	request->payload = payload < MESSAGE_UDP_MIN ? MESSAGE_UDP_MIN : payload;
 	request->edns_version = fields[5];
@@ -151,10 +80,10 @@ static bool read_options(struct request *request, const uint8_t *options, size_t
 	while (length > 0) {
 		if (length < 4)
 			return false;
-		size_t bytes = 4 + (size_t)message_u16(options + 2);
+		size_t bytes = 4 + (size_t)wire_u16(options + 2);
 		if (bytes > length)
 			return false;
-		if (message_u16(options) == OPTION_NSID)
+		if (wire_u16(options) == OPTION_NSID)
 			request->nsid = true;
 		options += bytes;
 		length -= bytes;
@@ -201,9 +130,9 @@ static bool read_plain_rest(struct reader *reader)
 		return false;
 	if (reader->counts[SECTION_ADDITIONAL] == 0)
 		return left == 0;
-	if (reader->counts[SECTION_ADDITIONAL] != 1 || left != OPT_FIXED || rest[0] != 0)
+	if (reader->counts[SECTION_ADDITIONAL] != 1 || left != MESSAGE_OPT || rest[0] != 0)
 		return false;
-	if (message_u16(rest + 1) != TYPE_OPT || message_u16(rest + 9) != 0)
+	if (wire_u16(rest + 1) != TYPE_OPT || wire_u16(rest + 9) != 0)
 		return false;
 	read_opt_fields(reader->request, rest + 1);
 	return true;
@@ -230,14 +159,14 @@ enum request_state message_read_request(struct request *request, struct name *na
 	*request = (struct request){.payload = MESSAGE_UDP_MIN};
 	if (length < MESSAGE_HEADER || message_flags(packet) & FLAG_QR)
 		return REQUEST_SILENT;
-	request->id = message_u16(packet);
+	request->id = wire_u16(packet);
 	request->flags = message_flags(packet);
 	struct reader reader = {.request = request, .packet = packet, .length = length};
 	for (unsigned i = 0; i < SECTION_COUNT; i++)
-		reader.counts[i] = message_u16(packet + 6 + (size_t)2 * i);
+		reader.counts[i] = wire_u16(packet + 6 + (size_t)2 * i);
 	reader.at = MESSAGE_HEADER;
 
-	unsigned questions = message_u16(packet + 4);
+	unsigned questions = wire_u16(packet + 4);
 	bool fine = questions == 1 && read_question(&reader, name, key) &&
 		    (read_plain_rest(&reader) || read_records(&reader));
 	if (questions == 0)

@@ -13,14 +13,17 @@
 #include "rules/err.h"
 #include "rules/name.h"
 #include "rules/record.h"
+#include "rules/wire.h"
 
 enum {
-	MESSAGE_HEADER = 12,
+	MESSAGE_HEADER = WIRE_HEADER,
 	MESSAGE_MAX = 65535,
 	MESSAGE_UDP_MIN = 512,           /* without EDNS (RFC 1035 section 2.3.4) */
 	MESSAGE_QUESTION_MAX = 260,      /* bytes: name, type, class */
+	MESSAGE_OPT = 11,                /* bytes of an OPT without options */
 	MESSAGE_UPSTREAM_PAYLOAD = 1232, /* what our own OPT advertises */
-	MESSAGE_QUERY_MAX = MESSAGE_HEADER + MESSAGE_QUESTION_MAX + 11, /* what we send upstream */
+	MESSAGE_QUERY_MAX =
+		MESSAGE_HEADER + MESSAGE_QUESTION_MAX + MESSAGE_OPT, /* what we send upstream */
 	MESSAGE_EDE_TEXT_MAX = 200,
 };
 
@@ -47,6 +50,8 @@ enum {
 	FLAG_OPCODE = 0x7800,
 	FLAG_RCODE = 0x000f
 };
+
+enum { OPTION_NSID = 3, OPTION_EDE = 15 }; /* RFC 5001, RFC 8914 */
 
 enum section { SECTION_ANSWER, SECTION_AUTHORITY, SECTION_ADDITIONAL, SECTION_COUNT };
 
@@ -106,37 +111,13 @@ struct record_view {  /* a record where it stands; offsets are into the packet *
 };
 
 /* Reads the record at *at and moves *at behind it. ERR_INVALID when anything is out of bounds, or a
- * compression pointer anywhere in it does not point backward. */
+ * compression pointer anywhere in it points forward or into the header. */
 MUST_CHECK int message_read_record(const uint8_t *packet, size_t length, size_t *at,
 				   struct record_view *record);
 
-/* The name at packet[at], uncompressed and in the case it has there, into `wire` (NULL: it is only
- * checked). Returns its length; 0 when it is not well formed or a pointer does not point backward.
- * *end, when not NULL, is where it ends in the packet. */
-size_t message_read_name(const uint8_t *packet, size_t length, size_t at,
-			 uint8_t wire[NAME_WIRE_MAX], size_t *end);
-
-static inline uint16_t message_u16(const uint8_t *at)
-{
-	return (uint16_t)(at[0] << 8 | at[1]);
-}
-static inline uint32_t message_u32(const uint8_t *at)
-{
-	return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
-}
-static inline void message_put16(uint8_t *at, uint16_t value)
-{
-	at[0] = (uint8_t)(value >> 8);
-	at[1] = (uint8_t)value;
-}
-static inline void message_put32(uint8_t *at, uint32_t value)
-{
-	message_put16(at, (uint16_t)(value >> 16));
-	message_put16(at + 2, (uint16_t)value);
-}
 static inline uint16_t message_flags(const uint8_t *packet)
 {
-	return message_u16(packet + 2);
+	return wire_u16(packet + 2);
 }
 
 /* ---- writing ---- */

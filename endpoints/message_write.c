@@ -16,24 +16,21 @@
 #include <string.h>
 
 enum {
-	OPT_FIXED = 11,
 	OPTION_FIXED = 4,
-	OPTION_NSID = 3,
-	OPTION_EDE = 15,
-	RECORD_FIXED = 10,      /* bytes between owner and rdata */
 	POINTER_REACH = 0x4000, /* offsets from here on cannot be pointed to */
 };
 
 void message_begin(struct message *message, uint8_t *buffer, size_t capacity,
 		   const uint8_t *question, uint16_t question_length)
 {
-	assert(capacity >= MESSAGE_HEADER + (size_t)question_length + OPT_FIXED);
+	assert(capacity >= MESSAGE_HEADER + (size_t)question_length + MESSAGE_OPT);
 	*message = (struct message){
 		.wire = buffer,
 		.length = MESSAGE_HEADER + (size_t)question_length,
 		.capacity = capacity < MESSAGE_MAX ? capacity : MESSAGE_MAX,
 		.question_length = question_length,
 	};
+	memset(buffer, 0, MESSAGE_HEADER);
 	if (question_length > 0)
 		memcpy(buffer + MESSAGE_HEADER, question, question_length);
 }
@@ -71,11 +68,12 @@ static bool put_owner(struct message *message, size_t owner_at, const uint8_t *o
 		return put_bytes(message, owner, name_wire_length(owner));
 	if (owner_at < POINTER_REACH) {
 		uint8_t pointer[2];
-		message_put16(pointer, (uint16_t)(0xc000 | owner_at));
+		wire_put16(pointer, (uint16_t)(0xc000 | owner_at));
 		return put_bytes(message, pointer, sizeof pointer);
 	}
 	uint8_t name[NAME_WIRE_MAX];
-	size_t length = message_read_name(message->wire, message->length, owner_at, name, NULL);
+	size_t length =
+		wire_read_name(message->wire, message->length, owner_at, WIRE_HEADER, name, NULL);
 	assert(length > 0);
 	return put_bytes(message, name, length);
 }
@@ -84,10 +82,10 @@ static bool put_fixed(struct message *message, uint16_t type, uint16_t class, ui
 		      size_t rdata_length)
 {
 	uint8_t fixed[RECORD_FIXED];
-	message_put16(fixed, type);
-	message_put16(fixed + 2, class);
-	message_put32(fixed + 4, ttl);
-	message_put16(fixed + 8, (uint16_t)rdata_length);
+	wire_put16(fixed, type);
+	wire_put16(fixed + 2, class);
+	wire_put32(fixed + 4, ttl);
+	wire_put16(fixed + 8, (uint16_t)rdata_length);
 	return put_bytes(message, fixed, sizeof fixed);
 }
 
@@ -112,10 +110,10 @@ static size_t add_rrset_pointing(struct message *message, const struct rrset *rr
 		return first;
 	for (unsigned i = 0; i < rrset->count; i++) {
 		uint8_t *record = message->wire + at;
-		message_put16(record, (uint16_t)(0xc000 | owner_at));
+		wire_put16(record, (uint16_t)(0xc000 | owner_at));
 		if (rrset->ttl > ttl_max)
-			message_put32(record + 6, ttl_max);
-		at += RECORD_HEADER + (size_t)message_u16(record + 10);
+			wire_put32(record + 6, ttl_max);
+		at += RECORD_HEADER + (size_t)wire_u16(record + 10);
 	}
 	assert(at == message->length);
 	return first;
@@ -129,14 +127,14 @@ static size_t add_rrset_spelled(struct message *message, const struct rrset *rrs
 	const uint8_t *record = rrset->wire;
 	for (unsigned i = 0; i < rrset->count; i++) {
 		size_t here = message->length;
-		size_t bytes = RECORD_HEADER - 2 + (size_t)message_u16(record + 10);
+		size_t bytes = RECORD_HEADER - 2 + (size_t)wire_u16(record + 10);
 		if (!put_owner(message, owner_at, owner))
 			return message_give_up(message, start);
 		size_t fixed = message->length;
 		if (!put_bytes(message, record + 2, bytes))
 			return message_give_up(message, start);
 		if (rrset->ttl > ttl_max)
-			message_put32(message->wire + fixed + 4, ttl_max);
+			wire_put32(message->wire + fixed + 4, ttl_max);
 		if (i == 0) {
 			first = fixed + RECORD_FIXED;
 			owner_at = here;
@@ -158,27 +156,24 @@ size_t message_add_rrset(struct message *message, enum section section, const st
 	return rdata;
 }
 
-/* rdata element by element, names written out; false as well when it is not what the layout says.
- */
+/* rdata element by element, names written out. */
 static bool put_rdata(struct message *message, const uint8_t *packet,
 		      const struct record_view *record)
 {
 	const char *layout = record_layout(record->type);
 	size_t at = record->rdata, end = at + record->rdata_length;
-	for (; layout && *layout && *layout != '*'; layout++) {
+	for (; layout && *layout; layout++) {
+		uint8_t name[NAME_WIRE_MAX];
+		const uint8_t *from = packet + at;
+		size_t start = at, bytes = 0;
 		if (*layout == 'n') {
-			uint8_t name[NAME_WIRE_MAX];
-			size_t bytes = message_read_name(packet, end, at, name, &at);
-			if (bytes == 0 || !put_bytes(message, name, bytes))
-				return false;
-			continue;
+			bytes = wire_read_name(packet, end, start, WIRE_HEADER, name, NULL);
+			from = name;
 		}
-		if (at >= end)
+		if (!record_skip_element(*layout, packet, &at, end, WIRE_HEADER))
 			return false;
-		size_t bytes = *layout == 's' ? (size_t)packet[at] + 1 : (size_t)(*layout - '0');
-		if (bytes > end - at || !put_bytes(message, packet + at, bytes))
+		if (!put_bytes(message, from, bytes > 0 ? bytes : at - start))
 			return false;
-		at += bytes;
 	}
 	return put_bytes(message, packet + at, end - at);
 }
@@ -191,7 +186,7 @@ size_t message_copy_record(struct message *message, enum section section, const 
 	size_t start = message->length;
 	uint8_t own[NAME_WIRE_MAX];
 	if (owner_at == 0 && !owner) {
-		if (message_read_name(packet, length, record->owner, own, NULL) == 0)
+		if (wire_read_name(packet, length, record->owner, WIRE_HEADER, own, NULL) == 0)
 			return message_give_up(message, start);
 		owner = own;
 	}
@@ -201,7 +196,7 @@ size_t message_copy_record(struct message *message, enum section section, const 
 	size_t rdata = message->length;
 	if (!put_rdata(message, packet, record))
 		return message_give_up(message, start);
-	message_put16(message->wire + rdata - 2, (uint16_t)(message->length - rdata));
+	wire_put16(message->wire + rdata - 2, (uint16_t)(message->length - rdata));
 	message->counts[section]++;
 	return rdata;
 }
@@ -230,15 +225,15 @@ static bool put_option(struct message *message, size_t room, size_t opt_at, uint
 	if (message->length + OPTION_FIXED + bytes > room)
 		return false;
 	uint8_t *option = message->wire + message->length;
-	message_put16(option, code);
-	message_put16(option + 2, (uint16_t)bytes);
+	wire_put16(option, code);
+	wire_put16(option + 2, (uint16_t)bytes);
 	if (lead_length > 0)
 		memcpy(option + OPTION_FIXED, lead, lead_length);
 	if (text_length > 0)
 		memcpy(option + OPTION_FIXED + lead_length, text, text_length);
 	message->length += OPTION_FIXED + bytes;
-	uint8_t *rdata_length = message->wire + opt_at + OPT_FIXED - 2;
-	message_put16(rdata_length, (uint16_t)(message_u16(rdata_length) + OPTION_FIXED + bytes));
+	uint8_t *rdata_length = message->wire + opt_at + MESSAGE_OPT - 2;
+	wire_put16(rdata_length, (uint16_t)(wire_u16(rdata_length) + OPTION_FIXED + bytes));
 	return true;
 }
 
@@ -266,7 +261,7 @@ static void put_opt(struct message *message, const struct request *request,
 	(void)fits;
 	if (end->ede != EDE_NONE) {
 		uint8_t code[2];
-		message_put16(code, (uint16_t)end->ede);
+		wire_put16(code, (uint16_t)end->ede);
 		if (!put_option(message, room, at, OPTION_EDE, code, 2, end->ede_text,
 				ede_text_length(end->ede_text)))
 			put_option(message, room, at, OPTION_EDE, code, 2, NULL, 0);
@@ -293,7 +288,7 @@ size_t message_finish(struct message *message, const struct request *request,
 		      const struct message_end *end)
 {
 	size_t room = end->limit < message->capacity ? end->limit : message->capacity;
-	size_t opt = request->edns ? OPT_FIXED : 0;
+	size_t opt = request->edns ? MESSAGE_OPT : 0;
 	bool shrink = message->overflow || message->length + opt > room;
 	if (shrink) {
 		message->length = MESSAGE_HEADER + (size_t)message->question_length;
@@ -302,13 +297,13 @@ size_t message_finish(struct message *message, const struct request *request,
 	if (request->edns)
 		put_opt(message, request, end, room);
 	uint8_t *header = message->wire;
-	message_put16(header, request->id);
-	message_put16(header + 2, reply_flags(request, end, shrink || end->truncated));
-	message_put16(header + 4, message->question_length > 0);
-	message_put16(header + 6, message->counts[SECTION_ANSWER]);
-	message_put16(header + 8, message->counts[SECTION_AUTHORITY]);
-	message_put16(header + 10,
-		      (uint16_t)(message->counts[SECTION_ADDITIONAL] + (request->edns ? 1 : 0)));
+	wire_put16(header, request->id);
+	wire_put16(header + 2, reply_flags(request, end, shrink || end->truncated));
+	wire_put16(header + 4, message->question_length > 0);
+	wire_put16(header + 6, message->counts[SECTION_ANSWER]);
+	wire_put16(header + 8, message->counts[SECTION_AUTHORITY]);
+	wire_put16(header + 10,
+		   (uint16_t)(message->counts[SECTION_ADDITIONAL] + (request->edns ? 1 : 0)));
 	return message->length;
 }
 
@@ -318,23 +313,23 @@ size_t message_write_query(uint8_t buffer[MESSAGE_QUERY_MAX], uint16_t id, const
 {
 	assert(qname_length > 0 && qname_length <= NAME_WIRE_MAX);
 	memset(buffer, 0, MESSAGE_HEADER);
-	message_put16(buffer, id);
-	message_put16(buffer + 2, (uint16_t)(FLAG_RD | (checking_disabled ? FLAG_CD : 0)));
-	message_put16(buffer + 4, 1);
+	wire_put16(buffer, id);
+	wire_put16(buffer + 2, (uint16_t)(FLAG_RD | (checking_disabled ? FLAG_CD : 0)));
+	wire_put16(buffer + 4, 1);
 	uint8_t *at = buffer + MESSAGE_HEADER;
 	memcpy(at, qname, qname_length);
 	at += qname_length;
-	message_put16(at, type);
-	message_put16(at + 2, CLASS_IN);
+	wire_put16(at, type);
+	wire_put16(at + 2, CLASS_IN);
 	at += 4;
 	if (edns) {
-		message_put16(buffer + 10, 1);
+		wire_put16(buffer + 10, 1);
 		at[0] = 0;
-		message_put16(at + 1, TYPE_OPT);
-		message_put16(at + 3, MESSAGE_UPSTREAM_PAYLOAD);
-		message_put32(at + 5, dnssec_ok ? 0x8000 : 0);
-		message_put16(at + 9, 0);
-		at += OPT_FIXED;
+		wire_put16(at + 1, TYPE_OPT);
+		wire_put16(at + 3, MESSAGE_UPSTREAM_PAYLOAD);
+		wire_put32(at + 5, dnssec_ok ? 0x8000 : 0);
+		wire_put16(at + 9, 0);
+		at += MESSAGE_OPT;
 	}
 	return (size_t)(at - buffer);
 }

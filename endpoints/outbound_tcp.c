@@ -92,9 +92,9 @@ static int connection_ask(struct outbound_connection *connection, struct flight 
 	if (question == NULL)
 		return ERR_NOMEM;
 	assert(length <= MESSAGE_QUERY_MAX);
-	message_put16(question->wire, (uint16_t)length);
+	wire_put16(question->wire, (uint16_t)length);
 	memcpy(question->wire + 2, wire, length);
-	message_put16(question->wire + 2, flight->id);
+	wire_put16(question->wire + 2, flight->id);
 	question->length = (uint16_t)length;
 	question->connection = connection;
 	question->flight = flight;
@@ -163,7 +163,7 @@ static void take_messages(struct outbound_connection *connection)
 
 	connection->heard_us = now_us;
 	while (!connection->closing && connection->have - at >= 2) {
-		size_t length = message_u16(connection->buffer + at);
+		size_t length = wire_u16(connection->buffer + at);
 		if (connection->have - at - 2 < length)
 			break;
 		outbound->counters.tcp_received++;

@@ -141,7 +141,7 @@ int outbound_udp_send(struct outbound *outbound, struct flight *flight, const ui
 	buffers->peer_lengths[i] = socket_address(&upstream->host, &buffers->peers[i]);
 	buffers->questions[i] = (struct iovec){buffers->wires[i], length};
 	memcpy(buffers->wires[i], wire, length);
-	message_put16(buffers->wires[i], flight->id);
+	wire_put16(buffers->wires[i], flight->id);
 	return 0;
 }
 
@@ -214,7 +214,7 @@ static void on_icmp(struct outbound_port *port, struct msghdr *message, const ui
 		return;
 	memcpy(&storage, message->msg_name, sizeof(storage));
 	socket_host(&storage, &host);
-	struct flight *flight = pending_find_flight(outbound->pending, port, message_u16(quote));
+	struct flight *flight = pending_find_flight(outbound->pending, port, wire_u16(quote));
 	if (flight == NULL || !host_equal(&flight->upstream->host, &host))
 		return;
 	outbound->counters.unreachable++;

@@ -20,7 +20,7 @@ static bool question_equal(const struct flight *flight, const uint8_t *wire, siz
 {
 	size_t name = (size_t)flight->question_length - 4;
 
-	if (message_u16(wire + 4) != 1 || length < MESSAGE_HEADER + (size_t)flight->question_length)
+	if (wire_u16(wire + 4) != 1 || length < MESSAGE_HEADER + (size_t)flight->question_length)
 		return false;
 	wire += MESSAGE_HEADER;
 	for (size_t i = 0; i < name; i++) { /* a label's length is below 'A' */
@@ -32,7 +32,7 @@ static bool question_equal(const struct flight *flight, const uint8_t *wire, siz
 
 static bool is_bare_formerr(const struct flight *flight, const uint8_t *wire, size_t length)
 {
-	return flight->edns && length == MESSAGE_HEADER && message_u16(wire + 4) == 0 &&
+	return flight->edns && length == MESSAGE_HEADER && wire_u16(wire + 4) == 0 &&
 	       (message_flags(wire) & FLAG_RCODE) == RCODE_FORMERR;
 }
 
@@ -41,7 +41,7 @@ static struct flight *match(struct pending_table *table, void *socket, const str
 {
 	if (length < MESSAGE_HEADER || !(message_flags(wire) & FLAG_QR))
 		return NULL;
-	uint16_t id = message_u16(wire);
+	uint16_t id = wire_u16(wire);
 	struct flight *flight = pending_find_flight(table, socket, id);
 	for (; flight != NULL; flight = flight->next_in_bucket) {
 		if (flight->socket == socket && flight->id == id &&
@@ -57,12 +57,12 @@ static struct flight *match(struct pending_table *table, void *socket, const str
 static bool read_sections(const uint8_t *wire, size_t length, size_t at, unsigned *rcode,
 			  bool *lame)
 {
-	unsigned answers = message_u16(wire + 6);
+	unsigned answers = wire_u16(wire + 6);
 	bool ns = false, soa = false;
 
 	*rcode = message_flags(wire) & FLAG_RCODE;
 	for (enum section section = SECTION_ANSWER; section < SECTION_COUNT; section++) {
-		unsigned count = message_u16(wire + 6 + 2 * section);
+		unsigned count = wire_u16(wire + 6 + 2 * section);
 		for (; count > 0; count--) {
 			struct record_view record;
 			if (message_read_record(wire, length, &at, &record) != 0)
@@ -71,7 +71,7 @@ static bool read_sections(const uint8_t *wire, size_t length, size_t at, unsigne
 				ns |= record.type == TYPE_NS;
 				soa |= record.type == TYPE_SOA;
 			} else if (section == SECTION_ADDITIONAL && record.type == TYPE_OPT) {
-				*rcode |= message_u32(wire + record.ttl_at) >> 24 << 4;
+				*rcode |= wire_u32(wire + record.ttl_at) >> 24 << 4;
 			}
 		}
 	}

@@ -33,7 +33,7 @@ static void copy_whole(struct composition *c, const struct source *source)
 	for (unsigned i = 0; i < entry->ttl_count; i++) {
 		uint8_t *ttl = message->wire + entry->ttls[i];
 
-		message_put32(ttl, aged(source, message_u32(ttl)));
+		wire_put32(ttl, aged(source, wire_u32(ttl)));
 	}
 	message->length = entry->length;
 	message->counts[SECTION_ANSWER] = entry->answers;
@@ -77,7 +77,7 @@ static bool record_is_dname(const struct cache_entry *entry, const struct record
 {
 	return record->type == TYPE_DNAME ||
 	       (record->type == TYPE_RRSIG && record->rdata_length >= 2 &&
-		message_u16(entry->wire + record->rdata) == TYPE_DNAME);
+		wire_u16(entry->wire + record->rdata) == TYPE_DNAME);
 }
 
 /* Copies that: the asked type's records, or else the CNAME with a DNAME it was made from. */

@@ -77,7 +77,7 @@ static void follow_chain(struct reading *r)
 
 static uint16_t covered_type(const struct reading *r, const struct record_view *record)
 {
-	return record->rdata_length >= 2 ? message_u16(r->wire + record->rdata) : 0;
+	return record->rdata_length >= 2 ? wire_u16(r->wire + record->rdata) : 0;
 }
 
 static bool answer_belongs(const struct reading *r, const struct record_view *record)
@@ -178,7 +178,7 @@ static uint32_t negative_ttl(const struct reading *r, const uint8_t *wire,
 	uint32_t ttl = soa->ttl, cap = r->settings->negative_ttl_max;
 
 	if (soa->rdata_length >= FIXED_SOA_LENGTH) {
-		uint32_t minimum = message_u32(wire + soa->rdata + soa->rdata_length - 4);
+		uint32_t minimum = wire_u32(wire + soa->rdata + soa->rdata_length - 4);
 
 		ttl = minimum < ttl ? minimum : ttl;
 	}
@@ -206,7 +206,7 @@ static uint32_t settle_ttls(struct reading *r, struct message *message, uint16_t
 			ttl = negative_ttl(r, message->wire, &record);
 			r->has_soa = true;
 		}
-		message_put32(message->wire + record.ttl_at, ttl);
+		wire_put32(message->wire + record.ttl_at, ttl);
 		least = ttl < least ? ttl : least;
 		ttls[(*count)++] = (uint16_t)record.ttl_at;
 	}
@@ -279,8 +279,8 @@ static bool outline(struct reading *r)
 {
 	struct record_view record;
 
-	r->answers = message_u16(r->wire + 6);
-	r->authorities = message_u16(r->wire + 8);
+	r->answers = wire_u16(r->wire + 6);
+	r->authorities = wire_u16(r->wire + 8);
 	r->answers_at = MESSAGE_HEADER + (size_t)r->key->name->length + 4;
 	r->answers_end = r->answers_at;
 	if (r->answers_at > r->length)

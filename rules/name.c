@@ -16,7 +16,7 @@
 #include <assert.h>
 #include <string.h>
 
-enum { LABEL_MAX = 63, POINTER = 0xc0 };
+#include "rules/wire.h"
 
 static inline uint64_t lower_eight(uint64_t word)
 {
@@ -59,18 +59,14 @@ uint64_t name_hash_label(const struct hash_key *key, uint64_t suffix_hash, const
 	return hash_bytes(key, suffix_hash, label, length);
 }
 
-/* Only a start value: what makes the chain unpredictable is the key in every link. So it costs
- * nothing to begin a name. */
-uint64_t name_hash_root(const struct hash_key *key)
-{
-	(void)key;
-	return 0x736c756963652e00;
-}
+/* The root's hash, only a start value: what makes the chain unpredictable is the key in every link.
+ * So it costs nothing to begin a name. */
+static const uint64_t root_hash = 0x736c756963652e00;
 
 /* Completes a name whose labels and offsets are there. */
 static void finish(struct name *name, const struct hash_key *key, size_t used, unsigned labels)
 {
-	uint64_t hash = name_hash_root(key);
+	uint64_t hash = root_hash;
 	unsigned i;
 
 	assert(used < NAME_WIRE_MAX && labels <= NAME_LABELS_MAX);
@@ -91,40 +87,14 @@ static void finish(struct name *name, const struct hash_key *key, size_t used, u
 int name_from_wire(struct name *name, const struct hash_key *key, const uint8_t *packet,
 		   size_t length, size_t at, size_t *end)
 {
-	size_t run = at, run_used = 0, used = 0, after = 0;
-	unsigned labels = 0;
+	struct wire_walk walk;
 
-	for (;;) {
-		uint8_t c;
-
-		if (at >= length)
-			return ERR_INVALID;
-		c = packet[at];
-		if (c != 0 && c <= LABEL_MAX) {
-			if (used + 1 + c >= NAME_WIRE_MAX) /* the root's byte comes too */
-				return ERR_INVALID;
-			name->offset[labels++] = (uint8_t)used;
-			used += 1 + c;
-			at += 1 + c;
-			continue;
-		}
-		/* A last label that runs over the packet's end was met by the check above. */
-		copy_lower(name->wire + run_used, packet + run, at - run);
-		run_used = used;
-		if (c == 0)
-			break;
-		if ((c & POINTER) != POINTER || at + 1 >= length)
-			return ERR_INVALID;
-		if (after == 0)
-			after = at + 2;
-		at = (size_t)(c & ~POINTER) << 8 | packet[at + 1];
-		if (at >= run)
-			return ERR_INVALID;
-		run = at;
-	}
-	finish(name, key, used, labels);
+	if (!wire_walk_name(&walk, packet, length, at, WIRE_HEADER, name->wire, name->offset,
+			    copy_lower))
+		return ERR_INVALID;
+	finish(name, key, walk.length - 1, walk.labels);
 	if (end != NULL)
-		*end = after != 0 ? after : at + 1;
+		*end = walk.end;
 	return 0;
 }
 
@@ -133,32 +103,38 @@ static bool is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-/* One byte of a label: itself, \X or \DDD (RFC 1035 section 5.1). Blanks and control characters
- * must be escaped: bare ones are a slip of whoever wrote the configuration. */
+bool name_parse_escape(const char **text, uint8_t *byte)
+{
+	const char *at = *text + 1;
+	unsigned value;
+
+	if (!is_digit(at[0])) {
+		*byte = (uint8_t)at[0];
+		*text = at + 1;
+		return at[0] != '\0';
+	}
+	if (!is_digit(at[1]) || !is_digit(at[2]))
+		return false;
+	value = (unsigned)(at[0] - '0') * 100 + (unsigned)(at[1] - '0') * 10 +
+		(unsigned)(at[2] - '0');
+	*byte = (uint8_t)value;
+	*text = at + 3;
+	return value <= UINT8_MAX;
+}
+
+/* One byte of a label. Blanks and control characters must be escaped: bare ones are a slip of
+ * whoever wrote the configuration. */
 static int read_byte(const char **text, uint8_t *byte)
 {
-	const char *at = *text;
-	unsigned value = (unsigned char)*at;
+	uint8_t value = (uint8_t) * *text;
 
 	if (value <= ' ' || value == 0x7f)
 		return ERR_INVALID;
-	if (*at != '\\') {
-		*text = at + 1;
-	} else if (!is_digit(at[1])) {
-		if (at[1] == '\0')
-			return ERR_INVALID;
-		value = (unsigned char)at[1];
-		*text = at + 2;
-	} else {
-		if (!is_digit(at[2]) || !is_digit(at[3]))
-			return ERR_INVALID;
-		value = (unsigned)(at[1] - '0') * 100 + (unsigned)(at[2] - '0') * 10 +
-			(unsigned)(at[3] - '0');
-		if (value > 255)
-			return ERR_INVALID;
-		*text = at + 4;
-	}
-	*byte = name_lower((uint8_t)value);
+	if (value != '\\')
+		++*text;
+	else if (!name_parse_escape(text, &value))
+		return ERR_INVALID;
+	*byte = name_lower(value);
 	return 0;
 }
 
@@ -173,7 +149,7 @@ static int read_label(const char **text, uint8_t *wire, size_t used, size_t *len
 
 		if (err != 0)
 			return err;
-		if (n == LABEL_MAX || used + 1 + n + 1 >= NAME_WIRE_MAX)
+		if (n == WIRE_LABEL_MAX || used + 1 + n + 1 >= NAME_WIRE_MAX)
 			return ERR_TOO_LONG;
 		wire[used + 1 + n++] = byte;
 	}
@@ -206,21 +182,6 @@ int name_from_text(struct name *name, const struct hash_key *key, const char *te
 	}
 	finish(name, key, used, labels);
 	return 0;
-}
-
-void name_suffix(struct name *suffix, const struct name *name, unsigned first)
-{
-	unsigned i, start;
-
-	assert(first <= name->labels);
-	start = name->offset[first];
-	suffix->labels = (uint8_t)(name->labels - first);
-	suffix->length = (uint8_t)(name->length - start);
-	memcpy(suffix->wire, name->wire + start, suffix->length);
-	for (i = 0; i <= suffix->labels; i++) {
-		suffix->offset[i] = (uint8_t)(name->offset[first + i] - start);
-		suffix->hash[i] = name->hash[first + i];
-	}
 }
 
 static char *put_byte(char *out, uint8_t c)

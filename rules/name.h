@@ -30,10 +30,9 @@ struct name {
 	uint8_t labels; /* 0 for the root */
 };
 
-/* Reads the name at packet[at], following compression pointers (each must point to before the place
- * where the label run it belongs to began, so there is no loop). *end, when not NULL, is where the
- * name ends in the packet, behind the first pointer if there was one. ERR_INVALID for anything
- * RFC 1035 does not allow. */
+/* Reads the name at packet[at], following compression pointers (rules/wire.h has their rules).
+ * *end, when not NULL, is where the name ends in the packet, behind the first pointer if there was
+ * one. ERR_INVALID for anything RFC 1035 does not allow. */
 MUST_CHECK int name_from_wire(struct name *name, const struct hash_key *key, const uint8_t *packet,
 			      size_t length, size_t at, size_t *end);
 
@@ -41,8 +40,9 @@ MUST_CHECK int name_from_wire(struct name *name, const struct hash_key *key, con
  * and control characters are refused unless escaped. ERR_INVALID or ERR_TOO_LONG. */
 MUST_CHECK int name_from_text(struct name *name, const struct hash_key *key, const char *text);
 
-/* The suffix of `name` that starts at label `first` (first <= labels), as a name of its own. */
-void name_suffix(struct name *suffix, const struct name *name, unsigned first);
+/* Reads "\X" or "\DDD" (RFC 1035 section 5.1), of which *text is at the backslash, and moves *text
+ * behind it; false when it is neither. */
+bool name_parse_escape(const char **text, uint8_t *byte);
 
 /* Presentation form with the final dot of an uncompressed wire name, or of a struct name. Returns
  * text, which has room for NAME_TEXT_MAX. */
@@ -64,11 +64,10 @@ static inline size_t name_suffix_length(const struct name *name, unsigned i)
 }
 
 /* The hash that "label.suffix" has when suffix has the hash given: what struct name computes label
- * by label. `label` is without its length byte and in lower case. */
+ * by label, from the root's, which is the same for every key. `label` is without its length byte
+ * and in lower case. */
 uint64_t name_hash_label(const struct hash_key *key, uint64_t suffix_hash, const uint8_t *label,
 			 size_t length);
-/* The root's, where the chain starts: the same for every key. */
-uint64_t name_hash_root(const struct hash_key *key);
 
 /* Length of an uncompressed, valid wire name, with the root's byte. */
 size_t name_wire_length(const uint8_t *wire);

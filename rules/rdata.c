@@ -20,60 +20,20 @@
 #include "rules/name.h"
 #include "rules/rdata_plain.h"
 #include "rules/record.h"
+#include "rules/wire.h"
 
 /* ldns reads a record's text into buffers of LDNS_MAX_RDFLEN and LDNS_MAX_PACKETLEN bytes. */
 enum { LDNS_TEXT_MAX = 65000 };
 
-/* The length of the uncompressed name at the start of `wire`; 0 when there is none. */
-static size_t checked_name_length(const uint8_t *wire, size_t length)
-{
-	size_t at = 0;
-
-	while (at < length && at < NAME_WIRE_MAX) {
-		if (wire[at] == 0)
-			return at + 1;
-		if (wire[at] > 63)
-			return 0;
-		at += (size_t)wire[at] + 1;
-	}
-	return 0;
-}
-
-/* How many bytes the element of a layout takes at the start of `wire`; 0 when it does not fit. */
-static size_t element_length(char element, const uint8_t *wire, size_t length)
-{
-	size_t taken;
-
-	if (element == 'n')
-		return checked_name_length(wire, length);
-	if (element == 's')
-		taken = length > 0 ? (size_t)wire[0] + 1 : 1;
-	else
-		taken = (size_t)(element - '0');
-	return taken <= length ? taken : 0;
-}
-
 bool rdata_is_valid(uint16_t type, const uint8_t *rdata, size_t length)
 {
-	const char *layout = record_layout(type);
-
 	if (length > RDATA_MAX)
 		return false;
 	if (type == TYPE_A)
 		return length == sizeof(struct in_addr);
 	if (type == TYPE_AAAA)
 		return length == sizeof(struct in6_addr);
-	if (layout == NULL)
-		return true;
-	for (; *layout != '\0' && *layout != '*'; layout++) {
-		size_t taken = element_length(*layout, rdata, length);
-
-		if (taken == 0)
-			return false;
-		rdata += taken;
-		length -= taken;
-	}
-	return *layout == '*' || length == 0;
+	return record_rdata_fits(type, rdata, 0, length, WIRE_PLAIN);
 }
 
 /* ldns' view of the rdata, for printing it or to see whether it takes it; NULL when it does not. */
@@ -85,8 +45,7 @@ static ldns_rr *read_wire(uint16_t type, const uint8_t *rdata, size_t length)
 
 	if (rr == NULL || prefixed == NULL)
 		goto refused;
-	prefixed[0] = (uint8_t)(length >> 8);
-	prefixed[1] = (uint8_t)length;
+	wire_put16(prefixed, (uint16_t)length);
 	memcpy(prefixed + 2, rdata, length);
 	ldns_rr_set_type(rr, (ldns_rr_type)type);
 	if (ldns_wire2rdf(rr, prefixed, length + 2, &at) != LDNS_STATUS_OK || at != length + 2)
@@ -227,7 +186,7 @@ static const char *collect_fields(const ldns_rr *rr, uint8_t *rdata, size_t *len
 		size_t size = ldns_rdf_size(field);
 
 		if (ldns_rdf_get_type(field) == LDNS_RDF_TYPE_DNAME &&
-		    checked_name_length(ldns_rdf_data(field), size) != size)
+		    wire_skip_name(ldns_rdf_data(field), size, 0, WIRE_PLAIN, NULL) != size)
 			return "a name is longer than 255 bytes";
 		if (size > RDATA_MAX - at)
 			return "the data is longer than 65535 bytes";

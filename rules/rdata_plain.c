@@ -83,27 +83,6 @@ static size_t parse_plain_field(ldns_rdf_type field, const char *text, const uin
 	}
 }
 
-/* Reads "\X" or "\DDD" (RFC 1035 section 5.1), of which *text is at the backslash. */
-static bool parse_escape(const char **text, uint8_t *byte)
-{
-	const char *at = *text + 1;
-	unsigned number = 0;
-
-	if (!isdigit((uint8_t)*at)) {
-		*byte = (uint8_t)*at;
-		*text = at + 1;
-		return *at != '\0';
-	}
-	for (int i = 0; i < 3; i++, at++) {
-		if (!isdigit((uint8_t)*at))
-			return false;
-		number = number * 10 + (unsigned)(*at - '0');
-	}
-	*byte = (uint8_t)number;
-	*text = at;
-	return number <= UINT8_MAX;
-}
-
 /* Reads a character-string, with or without quotes; returns the bytes it takes, 0 when it is not
  * right. */
 static size_t parse_string(const char **text, uint8_t wire[256])
@@ -118,7 +97,7 @@ static size_t parse_string(const char **text, uint8_t wire[256])
 			return 0;
 		if (*at != '\\')
 			wire[used] = (uint8_t)*at++;
-		else if (!parse_escape(&at, &wire[used]))
+		else if (!name_parse_escape(&at, &wire[used]))
 			return 0;
 		used++;
 	}

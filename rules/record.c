@@ -10,10 +10,11 @@
 
 #include "rules/name.h"
 #include "rules/rdata.h"
+#include "rules/wire.h"
 
 const uint8_t *rrset_rdata(const struct rrset *rrset, size_t *length)
 {
-	*length = (size_t)(rrset->wire[RECORD_HEADER - 2] << 8 | rrset->wire[RECORD_HEADER - 1]);
+	*length = wire_u16(rrset->wire + RECORD_HEADER - 2);
 	return rrset->wire + RECORD_HEADER;
 }
 
@@ -39,6 +40,36 @@ static const char *const layouts[] = {
 const char *record_layout(uint16_t type)
 {
 	return type < sizeof(layouts) / sizeof(*layouts) ? layouts[type] : NULL;
+}
+
+bool record_skip_element(char element, const uint8_t *packet, size_t *at, size_t end, size_t lowest)
+{
+	size_t bytes;
+
+	if (element == 'n')
+		return wire_skip_name(packet, end, *at, lowest, at) != 0;
+	if (element == '*')
+		bytes = end - *at;
+	else if (element == 's')
+		bytes = *at < end ? (size_t)packet[*at] + 1 : 1;
+	else
+		bytes = (size_t)(element - '0');
+	if (bytes > end - *at)
+		return false;
+	*at += bytes;
+	return true;
+}
+
+bool record_rdata_fits(uint16_t type, const uint8_t *packet, size_t at, size_t end, size_t lowest)
+{
+	const char *layout = record_layout(type);
+
+	if (layout == NULL)
+		return true;
+	for (; *layout != '\0'; layout++)
+		if (!record_skip_element(*layout, packet, &at, end, lowest))
+			return false;
+	return at == end;
 }
 
 bool record_type_is_data(uint16_t type)
@@ -122,7 +153,7 @@ int rrset_print(const struct rrset *rrset, const uint8_t *owner, FILE *out)
 	name_wire_to_text(owner, owner_text);
 	record_type_print(rrset->type, type_text, sizeof(type_text));
 	for (unsigned i = 0; i < rrset->count; i++) {
-		size_t length = (size_t)(at[RECORD_HEADER - 2] << 8 | at[RECORD_HEADER - 1]);
+		size_t length = wire_u16(at + RECORD_HEADER - 2);
 		int err;
 
 		if (fprintf(out, "%s %u IN %s ", owner_text, rrset->ttl, type_text) < 0)

@@ -42,7 +42,10 @@ enum {
 };
 enum { CLASS_IN = 1, CLASS_CH = 3, CLASS_NONE = 254, CLASS_ANY = 255 };
 
-enum { RECORD_HEADER = 12 }; /* bytes before the rdata: pointer, type, class, ttl, rdlength */
+enum {
+	RECORD_FIXED = 10, /* bytes between owner and rdata: type, class, ttl, rdlength */
+	RECORD_HEADER = 2 + RECORD_FIXED, /* before the rdata, with a pointer for an owner */
+};
 
 struct rrset {
 	uint16_t type;
@@ -59,6 +62,14 @@ const uint8_t *rrset_rdata(const struct rrset *rrset, size_t *length);
  * section 4). The text is one letter per element: 'n' a name, a digit that many bytes, 's' a
  * character-string, '*' the rest. NULL: the rdata is opaque, copy it as it is. */
 const char *record_layout(uint16_t type);
+
+/* Moves *at from the element of a layout that starts at packet[*at] behind it; false when it does
+ * not end by `end` or is not well formed. lowest: where pointers in names may lead (rules/wire.h).
+ */
+bool record_skip_element(char element, const uint8_t *packet, size_t *at, size_t end,
+			 size_t lowest);
+/* Whether packet[at] up to `end` is what the type's layout says, to the last byte. */
+bool record_rdata_fits(uint16_t type, const uint8_t *packet, size_t at, size_t end, size_t lowest);
 
 /* Whether records of this type can be data of a zone: not the types that exist only in questions or
  * in the additional section of a message (RFC 6895 section 3.1), nor the reserved ones. */

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rules/wire.h"
 #include "rules/zone.h"
 #include "rules/zone_builder.h"
 #include "rules/zone_internal.h"
@@ -22,23 +23,6 @@ struct placer {
 	struct zone_node *node; /* the next free one */
 	uint8_t *owners, *sets; /* the next free byte */
 };
-
-static void put16(uint8_t *at, size_t value)
-{
-	at[0] = (uint8_t)(value >> 8);
-	at[1] = (uint8_t)value;
-}
-
-static void put32(uint8_t *at, uint32_t value)
-{
-	put16(at, value >> 16);
-	put16(at + 2, value & 0xffff);
-}
-
-static uint32_t get32(const uint8_t *at)
-{
-	return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
-}
 
 /* MNAME is the apex, RNAME hostmaster below it, or, where that would be too long, the apex too. */
 static int add_soa(struct zone_builder *builder, const struct origin *origin)
@@ -57,7 +41,7 @@ static int add_soa(struct zone_builder *builder, const struct origin *origin)
 	memcpy(rdata + at, apex->wire, apex->length);
 	at += apex->length;
 	for (size_t i = 0; i < sizeof(times) / sizeof(*times); i++, at += 4)
-		put32(rdata + at, times[i]);
+		wire_put32(rdata + at, times[i]);
 	builder->owner = *apex;
 	return zone_builder_keep(builder, origin, apex->wire, TYPE_SOA, SOA_TTL, rdata, at);
 }
@@ -85,11 +69,11 @@ static struct zone_node *place_node(struct placer *placer, const struct name *na
 
 static void write_header(uint8_t *at, const struct entry *entry)
 {
-	put16(at, 0xc00c);
-	put16(at + 2, entry->type);
-	put16(at + 4, CLASS_IN);
-	put32(at + 6, entry->ttl);
-	put16(at + 10, entry->rdata_length);
+	wire_put16(at, 0xc00c);
+	wire_put16(at + 2, entry->type);
+	wire_put16(at + 4, CLASS_IN);
+	wire_put32(at + 6, entry->ttl);
+	wire_put16(at + 10, (uint16_t)entry->rdata_length);
 }
 
 static const struct rrset *place_set(struct placer *placer, struct span set)
@@ -143,14 +127,14 @@ static struct rrset *copy_negative_soa(struct arena *arena, const struct rrset *
 {
 	size_t bytes = zone_set_bytes(soa->length);
 	struct rrset *negative = arena_alloc(arena, bytes);
-	uint32_t minimum = get32(soa->wire + soa->length - SOA_MINIMUM_BYTES);
+	uint32_t minimum = wire_u32(soa->wire + soa->length - SOA_MINIMUM_BYTES);
 
 	if (negative == NULL)
 		return NULL;
 	memcpy(negative, soa, bytes);
 	if (minimum < negative->ttl)
 		negative->ttl = minimum;
-	put32(negative->wire + 6, negative->ttl);
+	wire_put32(negative->wire + 6, negative->ttl);
 	return negative;
 }
 

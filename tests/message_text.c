@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LINE_MAX_BYTES = 70000, OPTION_NSID = 3, OPTION_EDE = 15 };
+enum { LINE_MAX_BYTES = 70000 };
 
 static const char *const section_words[] = {"answer", "authority", "additional"};
 static const ldns_pkt_section sections[] = {LDNS_SECTION_ANSWER, LDNS_SECTION_AUTHORITY,
@@ -21,22 +21,22 @@ size_t request_write(uint8_t wire[MESSAGE_UDP_MIN], uint16_t id, uint16_t flags,
 		return 0;
 	size_t at = MESSAGE_HEADER, length = ldns_rdf_size(name);
 	memset(wire, 0, MESSAGE_HEADER);
-	message_put16(wire, id);
-	message_put16(wire + 2, flags);
-	message_put16(wire + 4, 1);
+	wire_put16(wire, id);
+	wire_put16(wire + 2, flags);
+	wire_put16(wire + 4, 1);
 	memcpy(wire + at, ldns_rdf_data(name), length);
 	ldns_rdf_deep_free(name);
 	at += length;
-	message_put16(wire + at, type);
-	message_put16(wire + at + 2, class);
+	wire_put16(wire + at, type);
+	wire_put16(wire + at + 2, class);
 	at += 4;
 	if (payload) {
-		message_put16(wire + 10, 1);
+		wire_put16(wire + 10, 1);
 		wire[at] = 0;
-		message_put16(wire + at + 1, TYPE_OPT);
-		message_put16(wire + at + 3, (uint16_t)payload);
-		message_put32(wire + at + 5, dnssec_ok ? 0x8000 : 0);
-		message_put16(wire + at + 9, 0);
+		wire_put16(wire + at + 1, TYPE_OPT);
+		wire_put16(wire + at + 3, (uint16_t)payload);
+		wire_put32(wire + at + 5, dnssec_ok ? 0x8000 : 0);
+		wire_put16(wire + at + 9, 0);
 		at += 11;
 	}
 	return at;
@@ -114,7 +114,7 @@ size_t reply_write(uint8_t wire[MESSAGE_MAX], const uint8_t *query, size_t query
 	}
 	memcpy(wire, bytes, length);
 	memcpy(wire, query, 2);
-	message_put16(wire + 2, (uint16_t)(FLAG_QR | flags | (rcode & FLAG_RCODE)));
+	wire_put16(wire + 2, (uint16_t)(FLAG_QR | flags | (rcode & FLAG_RCODE)));
 out:
 	free(bytes);
 	ldns_pkt_free(asked);
@@ -216,7 +216,7 @@ static void read_option(struct message_text *text, unsigned code, const uint8_t 
 			size_t length)
 {
 	if (code == OPTION_EDE && length >= 2) {
-		text->ede = message_u16(data);
+		text->ede = wire_u16(data);
 		snprintf(text->ede_text, sizeof text->ede_text, "%.*s", (int)(length - 2),
 			 (const char *)data + 2);
 	} else if (code == OPTION_NSID) {
@@ -233,10 +233,10 @@ static void read_edns(struct message_text *text, const ldns_pkt *packet)
 	text->edns = ldns_pkt_edns(packet);
 	text->dnssec_ok = ldns_pkt_edns_do(packet);
 	text->payload = ldns_pkt_edns_udp_size(packet);
-	while (left >= 4 && left - 4 >= message_u16(data + 2)) {
-		size_t length = message_u16(data + 2);
+	while (left >= 4 && left - 4 >= wire_u16(data + 2)) {
+		size_t length = wire_u16(data + 2);
 
-		read_option(text, message_u16(data), data + 4, length);
+		read_option(text, wire_u16(data), data + 4, length);
 		data += 4 + length;
 		left -= 4 + length;
 	}

@@ -146,9 +146,9 @@ static bool check_always(struct scenario *s, const struct stage_client *client,
 
 	if (client->answers != 1)
 		return scenario_fail(s, "%s was answered %u times", client->name, client->answers);
-	if (message_u16(client->reply) != request->id)
+	if (wire_u16(client->reply) != request->id)
 		return scenario_fail(s, "the answer has another id");
-	if (message_u16(client->reply + 4) != 1 ||
+	if (wire_u16(client->reply + 4) != 1 ||
 	    memcmp(client->reply + MESSAGE_HEADER, client->query.question,
 		   request->question_length) != 0)
 		return scenario_fail(s, "the answer has another question: %s", got->question);

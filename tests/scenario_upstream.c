@@ -138,7 +138,7 @@ static void with_case_changed(struct saying *saying)
 
 static void without_question(struct saying *saying)
 {
-	message_put16(saying->wire + 4, 0);
+	wire_put16(saying->wire + 4, 0);
 }
 
 static void from_wrong_port(struct saying *saying)
@@ -168,7 +168,7 @@ static void cut_short(struct saying *saying)
 
 static void with_one_record_too_few(struct saying *saying)
 {
-	message_put16(saying->wire + 6, (uint16_t)(message_u16(saying->wire + 6) + 1));
+	wire_put16(saying->wire + 6, (uint16_t)(wire_u16(saying->wire + 6) + 1));
 }
 
 /* The first record's owner points to itself. */
@@ -176,7 +176,7 @@ static void with_pointer_loop(struct saying *saying)
 {
 	size_t at = MESSAGE_HEADER + name_wire_length(saying->wire + MESSAGE_HEADER) + 4;
 
-	message_put16(saying->wire + at, (uint16_t)(0xc000 | at));
+	wire_put16(saying->wire + at, (uint16_t)(0xc000 | at));
 }
 
 static void with_opcode(struct saying *saying)

@@ -242,7 +242,7 @@ static void ask_udp(int fd, unsigned id)
 static size_t framed(uint8_t *buffer, unsigned id)
 {
 	size_t length = ask_wire(buffer + 2, id);
-	message_put16(buffer, (uint16_t)length);
+	wire_put16(buffer, (uint16_t)length);
 	return length + 2;
 }
 
@@ -259,10 +259,10 @@ static int answer_tcp(struct world *world, int fd)
 	static uint8_t buffer[BIG];
 	if (receive(world, fd, buffer, 2, true) != 2)
 		return -1;
-	size_t length = message_u16(buffer);
+	size_t length = wire_u16(buffer);
 	assert_int_equal(receive(world, fd, buffer, length, true), length);
 	assert_true(message_flags(buffer) & FLAG_QR);
-	return message_u16(buffer);
+	return wire_u16(buffer);
 }
 
 /* True when the server has closed the connection and nothing is left to read. */
@@ -301,7 +301,7 @@ static void udp_question_is_answered_with_its_id_and_case(void **state)
 	uint8_t wire[512];
 	ask_udp(fd, 0x1234);
 	assert_int_equal(receive(world, fd, wire, sizeof wire, false), 12 + 15);
-	assert_int_equal(message_u16(wire), 0x1234);
+	assert_int_equal(wire_u16(wire), 0x1234);
 	assert_memory_equal(wire + 12, "\4NaMe\4test", 11);
 	assert_ptr_equal(world->last_binding, world);
 	assert_int_equal(world->last_client.family, 4);
@@ -345,8 +345,8 @@ static void udp_malformed_gets_formerr_or_silence(void **state)
 	size_t length = message_write_query(wire, 8, (const uint8_t *)"\4NaMe\4test", 11, TYPE_TXT,
 					    false, false, true);
 	size_t option = 4096 + 64 - length;
-	message_put16(wire + length - 2, (uint16_t)option);
-	message_put16(wire + length + 2, (uint16_t)(option - 4));
+	wire_put16(wire + length - 2, (uint16_t)option);
+	wire_put16(wire + length + 2, (uint16_t)(option - 4));
 	send(fd, wire, 4096 + 65, 0);
 	assert_int_equal(receive(world, fd, reply, sizeof reply, false), 12 + 15 + 11);
 	assert_int_equal(message_flags(reply) & FLAG_RCODE, RCODE_FORMERR);
@@ -377,7 +377,7 @@ static void udp_answer_over_the_clients_size_is_truncated(void **state)
 		world->answer_bytes = 1232 - around - 11 + over;
 		size_t bytes = message_write_query(wire, 6, (const uint8_t *)"\4NaMe\4test", 11,
 						   TYPE_TXT, false, false, true);
-		message_put16(wire + bytes - 8, 4096);
+		wire_put16(wire + bytes - 8, 4096);
 		send(fd, wire, bytes, 0);
 		ssize_t length = receive(world, fd, reply, sizeof reply, false);
 		assert_int_equal(length, over ? 12 + 15 + 11 : 1232);
@@ -403,7 +403,7 @@ static void udp_bursts_beyond_a_batch_are_all_answered(void **state)
 			ask_udp(fd, i);
 		for (unsigned i = 0; i < bursts[b]; i++) {
 			assert_true(receive(world, fd, reply, sizeof reply, false) > 400);
-			unsigned id = message_u16(reply);
+			unsigned id = wire_u16(reply);
 			assert_true(id < bursts[b] && !seen[id]);
 			seen[id] = true;
 		}
@@ -425,14 +425,14 @@ static void full_pool_answers_servfail_and_recovers(void **state)
 	wait_held(world, 2);
 	ask_udp(fd, 3);
 	assert_int_equal(receive(world, fd, reply, sizeof reply, false), 12 + 15);
-	assert_int_equal(message_u16(reply), 3);
+	assert_int_equal(wire_u16(reply), 3);
 	assert_int_equal(message_flags(reply) & FLAG_RCODE, RCODE_SERVFAIL);
 	ask_tcp(stream, 4);
 	assert_int_equal(answer_tcp(world, stream), 4);
 	assert_int_equal(counters(world)->overload, 2);
 	answer_held(world, 0);
 	assert_int_equal(receive(world, fd, reply, sizeof reply, false), 12 + 15);
-	assert_int_equal(message_u16(reply), 1);
+	assert_int_equal(wire_u16(reply), 1);
 	assert_int_equal(message_flags(reply) & FLAG_RCODE, RCODE_NOERROR);
 	ask_udp(fd, 5);
 	wait_held(world, 3);
@@ -454,7 +454,7 @@ static void every_id_reaches_its_receiver_and_none_a_twin(void **state)
 			uint8_t reply[512];
 			ask_udp(fd, id);
 			assert_true(receive(world, fd, reply, sizeof reply, false) > 0);
-			assert_int_equal(message_u16(reply), id);
+			assert_int_equal(wire_u16(reply), id);
 			sent++;
 		}
 		unsigned seen = 0;
@@ -575,10 +575,10 @@ static void longest_message_is_taken_and_answered(void **state)
 	size_t length = message_write_query(wire + 2, 77, (const uint8_t *)"\4NaMe\4test", 11,
 					    TYPE_TXT, false, false, true);
 	size_t option = BIG - length;
-	message_put16(wire + 2 + length - 2, (uint16_t)option);
-	message_put16(wire + 2 + length, 65001);
-	message_put16(wire + 2 + length + 2, (uint16_t)(option - 4));
-	message_put16(wire, BIG);
+	wire_put16(wire + 2 + length - 2, (uint16_t)option);
+	wire_put16(wire + 2 + length, 65001);
+	wire_put16(wire + 2 + length + 2, (uint16_t)(option - 4));
+	wire_put16(wire, BIG);
 	size_t sent = 0;
 	while (sent < sizeof wire) {
 		ssize_t now = send(fd, wire + sent, sizeof wire - sent, MSG_DONTWAIT);

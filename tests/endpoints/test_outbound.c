@@ -158,12 +158,12 @@ static size_t answer(const struct server *s, const uint8_t *query, uint8_t *repl
 
 	memcpy(reply, query, at);
 	memset(reply + 6, 0, 6);
-	message_put16(reply + 2, (uint16_t)(FLAG_QR | (s->truncates && !tcp ? FLAG_TC : 0)));
+	wire_put16(reply + 2, (uint16_t)(FLAG_QR | (s->truncates && !tcp ? FLAG_TC : 0)));
 	if (s->truncates && !tcp)
 		return at;
-	message_put16(reply + 6, 1);
+	wire_put16(reply + 6, 1);
 	memcpy(reply + at, record, sizeof(record));
-	message_put16(reply + at + sizeof(record), (uint16_t)s->padding);
+	wire_put16(reply + at + sizeof(record), (uint16_t)s->padding);
 	memset(reply + at + sizeof(record) + 2, 0x5a, s->padding);
 	return at + sizeof(record) + 2 + s->padding;
 }
@@ -216,8 +216,8 @@ static bool serve_connection(struct server *s, int fd)
 	ssize_t n;
 
 	while (held < HELD && (n = recv(fd, size, 2, 0)) == 2) {
-		assert_int_equal(recv(fd, queries[held], message_u16(size), MSG_WAITALL),
-				 message_u16(size));
+		assert_int_equal(recv(fd, queries[held], wire_u16(size), MSG_WAITALL),
+				 wire_u16(size));
 		s->got_tcp++;
 		if (s->closes_unanswered)
 			return false;
@@ -230,7 +230,7 @@ static bool serve_connection(struct server *s, int fd)
 	for (unsigned i = 0; i < held && !s->silent; i++) {
 		const uint8_t *query = queries[s->backwards ? held - 1 - i : i];
 		size_t length = answer(s, query, reply + 2, true);
-		message_put16(reply, (uint16_t)length);
+		wire_put16(reply, (uint16_t)length);
 		if (s->drips)
 			drip(fd, reply, length + 2);
 		else

@@ -63,7 +63,7 @@ static void the_first_target_answers_and_the_second_is_left_alone(void **state)
 	assert_answered_by(q, 0);
 	assert_int_equal(q->done_us - q->asked_us, MS);
 	assert_int_equal(w.servers[1].got, 0);
-	assert_int_equal(message_u16(q->value.wire + 6), 1);
+	assert_int_equal(wire_u16(q->value.wire + 6), 1);
 }
 
 static void the_question_goes_out_in_lower_case_with_rd_and_our_opt(void **state)
@@ -74,10 +74,10 @@ static void the_question_goes_out_in_lower_case_with_rd_and_our_opt(void **state
 	world_ask(&w, "aBc.TEST");
 	assert_int_equal(message_flags(w.last_query), FLAG_RD);
 	assert_memory_equal(w.last_query + 12, name, sizeof(name));
-	assert_int_equal(message_u16(w.last_query + 10), 1);
+	assert_int_equal(wire_u16(w.last_query + 10), 1);
 	assert_int_equal(w.last_length, 12 + sizeof(name) + 11);
-	assert_int_equal(message_u16(w.last_query + 12 + sizeof(name) + 3), 1232);
-	assert_int_equal(message_u16(w.last_query + 12 + sizeof(name) + 7), 0); /* DO */
+	assert_int_equal(wire_u16(w.last_query + 12 + sizeof(name) + 3), 1232);
+	assert_int_equal(wire_u16(w.last_query + 12 + sizeof(name) + 7), 0); /* DO */
 }
 
 static void do_and_cd_go_upstream_as_they_came(void **state)
@@ -86,7 +86,7 @@ static void do_and_cd_go_upstream_as_they_came(void **state)
 	w.dnssec_ok = w.checking_disabled = true;
 	world_ask(&w, "a.test");
 	assert_int_equal(message_flags(w.last_query), FLAG_RD | FLAG_CD);
-	assert_int_equal(message_u16(w.last_query + w.last_length - 4), 0x8000);
+	assert_int_equal(wire_u16(w.last_query + w.last_length - 4), 0x8000);
 }
 
 static void identical_questions_are_asked_once(void **state)
@@ -579,8 +579,8 @@ static void a_bare_formerr_to_a_plain_question_is_a_forgery(void **state)
 	target_on_plain(&w.targets[0], w.now);
 	world_ask(&w, "a.test");
 	struct packet bare = *reply();
-	message_put16(bare.wire + 2, FLAG_QR | RCODE_FORMERR);
-	message_put16(bare.wire + 4, 0);
+	wire_put16(bare.wire + 2, FLAG_QR | RCODE_FORMERR);
+	wire_put16(bare.wire + 4, 0);
 	bare.length = MESSAGE_HEADER;
 	assert_false(offer(&bare, &w.udp, &w.upstreams[0].host));
 }

@@ -120,24 +120,24 @@ static inline size_t world_reply(enum deed does, const uint8_t *query, size_t le
 	case TRUNCATES: flags |= FLAG_TC; break;
 	case NODATA: break;
 	case LAME:
-		message_put16(reply + 8, 1);
+		wire_put16(reply + 8, 1);
 		memcpy(reply + at, ns, sizeof(ns));
 		at += sizeof(ns);
 		break;
 	case BADVERS:
-		message_put16(reply + 10, 1);
+		wire_put16(reply + 10, 1);
 		memcpy(reply + at, badvers, sizeof(badvers));
 		at += sizeof(badvers);
 		break;
-	case MANGLED: message_put16(reply + 6, 7); /* fall through */
+	case MANGLED: wire_put16(reply + 6, 7); /* fall through */
 	default:
-		message_put16(reply + 6, does == MANGLED ? 7 : 1);
+		wire_put16(reply + 6, does == MANGLED ? 7 : 1);
 		memcpy(reply + at, address, sizeof(address));
 		at += sizeof(address);
 	}
-	message_put16(reply + 2, (uint16_t)(flags | rcode | (message_flags(query) & FLAG_RD)));
+	wire_put16(reply + 2, (uint16_t)(flags | rcode | (message_flags(query) & FLAG_RD)));
 	if (does == FORMERRS_BARE) {
-		message_put16(reply + 4, 0);
+		wire_put16(reply + 4, 0);
 		at = MESSAGE_HEADER;
 	}
 	(void)length;
@@ -182,7 +182,7 @@ static inline int world_send(void *context, struct flight *flight, const uint8_t
 	w->sent++;
 	server->got++;
 	server->got_tcp += flight->tcp;
-	server->got_plain += message_u16(wire + 10) == 0;
+	server->got_plain += wire_u16(wire + 10) == 0;
 	server->last_us = now_us;
 	if (server->lose > 0) {
 		server->lose--;
@@ -191,7 +191,7 @@ static inline int world_send(void *context, struct flight *flight, const uint8_t
 	if (does == SILENT)
 		return 0;
 	if ((does == FORMERRS || does == FORMERRS_BARE || does == BADVERS) &&
-	    message_u16(wire + 10) == 0)
+	    wire_u16(wire + 10) == 0)
 		does = ANSWERS;
 	bool slow = world_name_is_slow(server, wire + MESSAGE_HEADER);
 	struct packet *packet = world_packet(w, i, flight->socket,

@@ -46,10 +46,10 @@ static void keep(struct asked *a, const char *qname, uint16_t type, bool dnssec_
 	assert_non_null(a->entry);
 	assert_true(a->entry->length <= sizeof wire);
 	memcpy(wire, a->entry->wire, a->entry->length);
-	message_put16(wire + 4, 1); /* the counts are the entry's until somebody makes a reply */
-	message_put16(wire + 6, a->entry->answers);
-	message_put16(wire + 8, a->entry->authorities);
-	message_put16(wire + 10, 0);
+	wire_put16(wire + 4, 1); /* the counts are the entry's until somebody makes a reply */
+	wire_put16(wire + 6, a->entry->answers);
+	wire_put16(wire + 8, a->entry->authorities);
+	wire_put16(wire + 10, 0);
 	assert_true(message_read_text(&text, wire, a->entry->length));
 	a->records = text.records;
 }
@@ -338,8 +338,8 @@ static void the_places_of_all_ttls_are_noted(void **state)
 			      "answer www.example. 61 IN CNAME gone.example.\n"
 			      "authority example. 62 IN SOA ns. admin. 1 2 3 4 70\n");
 	assert_int_equal(a->entry->ttl_count, 2);
-	assert_int_equal(message_u32(a->entry->wire + a->entry->ttls[0]), 61);
-	assert_int_equal(message_u32(a->entry->wire + a->entry->ttls[1]), 62);
+	assert_int_equal(wire_u32(a->entry->wire + a->entry->ttls[0]), 61);
+	assert_int_equal(wire_u32(a->entry->wire + a->entry->ttls[1]), 62);
 	done(a);
 }
 

@@ -152,7 +152,7 @@ static void nsid_is_told_to_who_asks_for_it_and_only_as_configured(void **state)
 		request_write(wire, 1, FLAG_RD, "www.corp.internal.", TYPE_A, CLASS_IN, 0, false);
 
 	memcpy(wire + length, nsid, sizeof nsid);
-	message_put16(wire + 10, 1);
+	wire_put16(wire + 10, 1);
 	load(f);
 	status(f, stage_ask(f->stage, "a", (struct place){0, false}, wire, length + sizeof nsid,
 			    false));

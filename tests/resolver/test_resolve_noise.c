@@ -112,7 +112,7 @@ static bool well_formed(const uint8_t *wire, size_t length)
 {
 	size_t at = MESSAGE_HEADER + name_wire_length(wire + MESSAGE_HEADER) + 4;
 	unsigned records =
-		(unsigned)message_u16(wire + 6) + message_u16(wire + 8) + message_u16(wire + 10);
+		(unsigned)wire_u16(wire + 6) + wire_u16(wire + 8) + wire_u16(wire + 10);
 	struct record_view record;
 
 	for (; records > 0; records--)
@@ -125,7 +125,7 @@ static void check(const struct stage_client *client)
 {
 	assert_int_equal(client->answers, 1);
 	assert_true(client->reply_length <= client->query.limit);
-	assert_int_equal(message_u16(client->reply), client->query.request.id);
+	assert_int_equal(wire_u16(client->reply), client->query.request.id);
 	assert_memory_equal(client->reply + MESSAGE_HEADER, client->query.question,
 			    client->query.request.question_length);
 	assert_true(well_formed(client->reply, client->reply_length));

@@ -141,27 +141,30 @@ static void the_root_is_one_byte(void **state)
 	assert_int_equal(name.length, 1);
 	assert_int_equal(name.labels, 0);
 	assert_int_equal(name.offset[0], 0);
-	assert_true(name.hash[0] == name_hash_root(&key));
+	assert_true(name.hash[0] == parse(".").hash[0]);
 	assert_text(&name, ".");
 }
 
+/* What a pointer may lead to stands behind a header. */
+#define HEADER "hhhhhhhhhhhh"
+
 static void pointers_are_followed_and_the_end_is_behind_the_first(void **state)
 {
-	/*                         0    5    10 11   15    17   21 */
-	static const char packet[] = "\4CORP\4test\0\3www\xc0\x00\3foo\xc0\x0bX";
+	/*                                12   17    22 23   27    29   33 */
+	static const char packet[] = HEADER "\4CORP\4test\0\3www\xc0\x0c\3foo\xc0\x17X";
 	struct name name, plain = parse("foo.www.corp.test");
 	size_t end;
 
 	(void)state;
-	assert_int_equal(READ(&name, packet, 11, &end), 0);
-	assert_int_equal(end, 17);
+	assert_int_equal(READ(&name, packet, 23, &end), 0);
+	assert_int_equal(end, 29);
 	assert_text(&name, "www.corp.test.");
-	assert_int_equal(READ(&name, packet, 17, &end), 0);
-	assert_int_equal(end, 23);
+	assert_int_equal(READ(&name, packet, 29, &end), 0);
+	assert_int_equal(end, 35);
 	assert_same(&name, &plain);
 	/* A pointer to the middle of a name, and a name that is nothing but a pointer. */
-	assert_int_equal(READ(&name, "\4corp\4test\0\xc0\x05", 11, &end), 0);
-	assert_int_equal(end, 13);
+	assert_int_equal(READ(&name, HEADER "\4corp\4test\0\xc0\x11", 23, &end), 0);
+	assert_int_equal(end, 25);
 	assert_text(&name, "test.");
 }
 
@@ -170,13 +173,27 @@ static void pointers_to_themselves_or_forward_are_refused(void **state)
 	struct name name;
 
 	(void)state;
-	assert_int_equal(READ(&name, "\xc0\x00", 0, NULL), ERR_INVALID);
-	assert_int_equal(READ(&name, "\1a\xc0\x00", 0, NULL), ERR_INVALID); /* its own run */
-	assert_int_equal(READ(&name, "\1a\xc0\x02", 0, NULL), ERR_INVALID);
-	assert_int_equal(READ(&name, "\xc0\x02\1a\0", 0, NULL), ERR_INVALID);
-	assert_int_equal(READ(&name, "\0\1a\1b\xc0\x03", 1, NULL), ERR_INVALID); /* within it */
-	assert_int_equal(READ(&name, "\0\1a\1b\xc0\x01", 1, NULL), ERR_INVALID); /* its start */
-	assert_int_equal(READ(&name, "\0\1a\1b\xc0\x00", 1, NULL), 0);
+	assert_int_equal(READ(&name, HEADER "\xc0\x0c", 12, NULL), ERR_INVALID);
+	assert_int_equal(READ(&name, HEADER "\1a\xc0\x0c", 12, NULL), ERR_INVALID); /* own run */
+	assert_int_equal(READ(&name, HEADER "\1a\xc0\x0e", 12, NULL), ERR_INVALID);
+	assert_int_equal(READ(&name, HEADER "\xc0\x0e\1a\0", 12, NULL), ERR_INVALID);
+	/* Within its run, to the run's start, and to before it. */
+	assert_int_equal(READ(&name, HEADER "\0\1a\1b\xc0\x0f", 13, NULL), ERR_INVALID);
+	assert_int_equal(READ(&name, HEADER "\0\1a\1b\xc0\x0d", 13, NULL), ERR_INVALID);
+	assert_int_equal(READ(&name, HEADER "\0\1a\1b\xc0\x0c", 13, NULL), 0);
+}
+
+static void pointers_into_the_header_are_refused(void **state)
+{
+	uint8_t packet[] = "\0\0\0\0\0\0\0\0\0\0\0\0\0\1a\xc0";
+	struct name name;
+
+	(void)state;
+	for (unsigned to = 0; to < 16; to++) {
+		packet[16] = (uint8_t)to; /* the NUL that ends the string */
+		assert_int_equal(read_wire(&name, packet, sizeof(packet), 13, NULL),
+				 to == 12 ? 0 : ERR_INVALID);
+	}
 }
 
 static void pointer_loops_are_refused(void **state)
@@ -184,8 +201,8 @@ static void pointer_loops_are_refused(void **state)
 	struct name name;
 
 	(void)state;
-	assert_int_equal(READ(&name, "\xc0\x02\xc0\x00", 2, NULL), ERR_INVALID);
-	assert_int_equal(READ(&name, "\1a\xc0\x04\1b\xc0\x00", 4, NULL), ERR_INVALID);
+	assert_int_equal(READ(&name, HEADER "\xc0\x0e\xc0\x0c", 14, NULL), ERR_INVALID);
+	assert_int_equal(READ(&name, HEADER "\1a\xc0\x10\1b\xc0\x0c", 16, NULL), ERR_INVALID);
 }
 
 /* Each pointer may only go further back, so the longest chain ends at the packet's front. */
@@ -196,7 +213,7 @@ static void a_long_chain_of_pointers_ends(void **state)
 	size_t at, end;
 
 	(void)state;
-	for (at = 2; at < sizeof(packet); at += 2) {
+	for (at = 14; at < sizeof(packet); at += 2) {
 		packet[at] = (uint8_t)(0xc0 | (at - 2) >> 8);
 		packet[at + 1] = (uint8_t)(at - 2);
 	}
@@ -213,22 +230,22 @@ static void label_types_of_other_worlds_are_refused(void **state)
 	(void)state;
 	for (c = 64; c < 192; c++) {
 		/* Taken for a pointer, 64 and 128 would lead to the root in front. */
-		uint8_t wire[200] = {[1] = 1, [2] = 'a', [3] = (uint8_t)c};
+		uint8_t wire[200] = {[13] = 1, [14] = 'a', [15] = (uint8_t)c, [16] = 12};
 
-		assert_int_equal(read_wire(&name, wire, sizeof(wire), 1, NULL), ERR_INVALID);
+		assert_int_equal(read_wire(&name, wire, sizeof(wire), 13, NULL), ERR_INVALID);
 	}
 }
 
 static void a_name_that_the_packet_cuts_off_is_refused(void **state)
 {
-	static const char packet[] = "\3foo\0\3www\4corp\xc0\x00";
+	static const char packet[] = HEADER "\3foo\0\3www\4corp\xc0\x0c";
 	struct name name;
 	size_t length;
 
 	(void)state;
-	for (length = 5; length < sizeof(packet) - 1; length++)
-		assert_int_equal(read_wire(&name, packet, length, 5, NULL), ERR_INVALID);
-	assert_int_equal(READ(&name, packet, 5, NULL), 0);
+	for (length = 17; length < sizeof(packet) - 1; length++)
+		assert_int_equal(read_wire(&name, packet, length, 17, NULL), ERR_INVALID);
+	assert_int_equal(READ(&name, packet, 17, NULL), 0);
 	assert_int_equal(READ(&name, packet, sizeof(packet) - 1, NULL), ERR_INVALID);
 	assert_int_equal(READ(&name, packet, 10000, NULL), ERR_INVALID);
 	assert_int_equal(read_wire(&name, "", 0, 0, NULL), ERR_INVALID);
@@ -256,21 +273,21 @@ static void names_of_255_bytes_are_read_and_of_256_refused(void **state)
 /* 255 bytes in all, part of it behind a pointer; then one more. */
 static void the_limit_counts_what_is_behind_pointers(void **state)
 {
-	uint8_t wire[400];
+	uint8_t wire[400] = {0};
 	struct name name;
-	size_t tail = make_wire(wire, 200, 63), at = tail;
+	size_t tail = make_wire(wire + 12, 200, 63), at = 12 + tail;
 
 	(void)state;
 	wire[at] = 54; /* 200 + 55 */
 	memset(wire + at + 1, 'b', 54);
 	wire[at + 55] = 0xc0;
-	wire[at + 56] = 0;
+	wire[at + 56] = 12;
 	assert_int_equal(read_wire(&name, wire, at + 57, at, NULL), 0);
 	assert_int_equal(name.length, 255);
 	wire[at] = 55;
 	wire[at + 55] = 'b';
 	wire[at + 56] = 0xc0;
-	wire[at + 57] = 0;
+	wire[at + 57] = 12;
 	assert_int_equal(read_wire(&name, wire, at + 58, at, NULL), ERR_INVALID);
 }
 
@@ -289,8 +306,9 @@ static void random_packets_give_an_error_or_a_sound_name(void **state)
 		for (i = 0; i < length; i++) {
 			unsigned kind = random_below(&seed, 10);
 
-			packet[i] = (uint8_t)(kind < 6   ? random_below(&seed, 5)
-					      : kind < 8 ? 0xc0
+			packet[i] = (uint8_t)(kind < 5   ? random_below(&seed, 5)
+					      : kind < 7 ? 0xc0
+					      : kind < 9 ? 12 + random_below(&seed, 20)
 							 : random_u64(&seed));
 		}
 		if (read_wire(&name, packet, length, length / 2, &end) != 0)
@@ -314,14 +332,14 @@ static void a_suffix_has_the_same_hash_in_every_name(void **state)
 	assert_true(a.hash[2] == c.hash[0]);
 	assert_true(b.hash[1] == c.hash[0]);
 	assert_true(a.hash[3] == c.hash[1]);
-	assert_true(a.hash[4] == name_hash_root(&key));
+	assert_true(a.hash[4] == parse(".").hash[0]);
 	assert_true(a.hash[0] != c.hash[0]);
 }
 
 static void hashes_are_computed_label_by_label_from_the_root(void **state)
 {
 	struct name name = parse("www.test");
-	uint64_t test = name_hash_label(&key, name_hash_root(&key), (const uint8_t *)"test", 4);
+	uint64_t test = name_hash_label(&key, parse(".").hash[0], (const uint8_t *)"test", 4);
 
 	(void)state;
 	assert_true(name.hash[1] == test);
@@ -492,20 +510,17 @@ static void random_names_survive_the_way_to_text_and_back(void **state)
 
 /* ---- suffixes and comparing ---- */
 
-static void a_suffix_is_a_name_of_its_own(void **state)
+static void a_suffix_is_the_bytes_up_to_the_root(void **state)
 {
-	struct name name = parse("www.corp.test"), suffix, expected = parse("corp.test");
+	struct name name = parse("www.corp.test");
 
 	(void)state;
-	name_suffix(&suffix, &name, 1);
-	assert_same(&suffix, &expected);
-	name_suffix(&suffix, &name, 0);
-	assert_same(&suffix, &name);
-	expected = parse(".");
-	name_suffix(&suffix, &name, 3);
-	assert_same(&suffix, &expected);
+	assert_int_equal(name_suffix_length(&name, 0), name.length);
+	assert_memory_equal(name_suffix_wire(&name, 0), name.wire, name.length);
 	assert_int_equal(name_suffix_length(&name, 1), 11);
 	assert_memory_equal(name_suffix_wire(&name, 1), "\4corp\4test", 11);
+	assert_int_equal(name_suffix_length(&name, 3), 1);
+	assert_int_equal(*name_suffix_wire(&name, 3), 0);
 }
 
 static void under_means_on_label_boundaries(void **state)
@@ -578,6 +593,7 @@ int main(void)
 		cmocka_unit_test(the_root_is_one_byte),
 		cmocka_unit_test(pointers_are_followed_and_the_end_is_behind_the_first),
 		cmocka_unit_test(pointers_to_themselves_or_forward_are_refused),
+		cmocka_unit_test(pointers_into_the_header_are_refused),
 		cmocka_unit_test(pointer_loops_are_refused),
 		cmocka_unit_test(a_long_chain_of_pointers_ends),
 		cmocka_unit_test(label_types_of_other_worlds_are_refused),
@@ -596,7 +612,7 @@ int main(void)
 		cmocka_unit_test(specials_and_unprintable_bytes_are_escaped),
 		cmocka_unit_test(the_longest_text_fits),
 		cmocka_unit_test(random_names_survive_the_way_to_text_and_back),
-		cmocka_unit_test(a_suffix_is_a_name_of_its_own),
+		cmocka_unit_test(a_suffix_is_the_bytes_up_to_the_root),
 		cmocka_unit_test(under_means_on_label_boundaries),
 		cmocka_unit_test(equality_is_of_whole_names),
 		cmocka_unit_test(wire_names_compare_without_regard_to_case),

@@ -380,11 +380,17 @@ static void a_reference_keeps_a_zone(void **state)
 /* A zone of random names over few labels, with a slow lookup beside it that knows only the list. */
 enum { PLAIN_NAMES = 60 };
 
+static struct name suffix_of(const struct name *name, unsigned first)
+{
+	char text[NAME_TEXT_MAX];
+
+	return zone_text_name(name_wire_to_text(name_suffix_wire(name, first), text));
+}
+
 static bool plain_exists(const struct name *names, const struct name *name, unsigned first)
 {
-	struct name suffix;
+	struct name suffix = suffix_of(name, first);
 
-	name_suffix(&suffix, name, first);
 	for (size_t i = 0; i < PLAIN_NAMES; i++) {
 		if (name_is_under(&names[i], &suffix))
 			return true;
@@ -412,7 +418,7 @@ static enum zone_outcome plain_find(const struct name *names, const struct name 
 		return plain_has(names, name) ? ZONE_HIT : ZONE_NODATA;
 	while (!plain_exists(names, name, first))
 		first++;
-	name_suffix(&encloser, name, first);
+	encloser = suffix_of(name, first);
 	snprintf(wildcard_text, sizeof(wildcard_text), "*.%s", name_to_text(&encloser, text));
 	wildcard = zone_text_name(wildcard_text);
 	if (!plain_exists(names, &wildcard, 0))

@@ -1,0 +1,34 @@
+/* Names out of packets as they are, for whoever copies or passes over them. What is to be looked up
+ * is read by name_from_wire, which lower-cases and hashes as well. */
+#include "rules/wire.h"
+
+#include <string.h>
+
+static void copy_run(uint8_t *to, const uint8_t *from, size_t bytes)
+{
+	memcpy(to, from, bytes);
+}
+
+size_t wire_skip_name(const uint8_t *packet, size_t length, size_t at, size_t lowest, size_t *end)
+{
+	struct wire_walk walk;
+
+	if (!wire_walk_name(&walk, packet, length, at, lowest, NULL, NULL, NULL))
+		return 0;
+	if (end != NULL)
+		*end = walk.end;
+	return walk.length;
+}
+
+size_t wire_read_name(const uint8_t *packet, size_t length, size_t at, size_t lowest,
+		      uint8_t wire[NAME_WIRE_MAX], size_t *end)
+{
+	struct wire_walk walk;
+
+	if (!wire_walk_name(&walk, packet, length, at, lowest, wire, NULL, copy_run))
+		return 0;
+	wire[walk.length - 1] = 0;
+	if (end != NULL)
+		*end = walk.end;
+	return walk.length;
+}

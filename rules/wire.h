@@ -1,0 +1,103 @@
+/* What DNS messages are made of, below records and questions: numbers in network order, and names
+ * as runs of labels with compression pointers (RFC 1035 section 4.1.4).
+ *
+ *     packet  | header | 4 c o r p 4 t e s t 0 | .. | 3 w w w c0 0c |
+ *                        └────── run 2 ──────┘        └─ run 1 ─┘
+ *
+ * A pointer leads to before the start of the run that it ends, so a walk always goes backward and
+ * comes to its end, and never into the header, where no name can stand. */
+#ifndef SLUICE_WIRE_H
+#define SLUICE_WIRE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "rules/name.h"
+
+enum { WIRE_LABEL_MAX = 63, WIRE_POINTER = 0xc0 };
+/* The lowest offset that a pointer may lead to. */
+enum {
+	WIRE_HEADER = 12,    /* in a message: behind its header */
+	WIRE_PLAIN = 0x4000, /* outside of one: more than any pointer can say */
+};
+
+static inline uint16_t wire_u16(const uint8_t *at)
+{
+	return (uint16_t)(at[0] << 8 | at[1]);
+}
+static inline uint32_t wire_u32(const uint8_t *at)
+{
+	return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
+}
+static inline void wire_put16(uint8_t *at, uint16_t value)
+{
+	at[0] = (uint8_t)(value >> 8);
+	at[1] = (uint8_t)value;
+}
+static inline void wire_put32(uint8_t *at, uint32_t value)
+{
+	wire_put16(at, (uint16_t)(value >> 16));
+	wire_put16(at + 2, (uint16_t)value);
+}
+
+/* Checks the name at packet[at] and returns its length uncompressed; 0 when RFC 1035 does not allow
+ * it. *end, when not NULL, is where it ends in the packet, behind the first pointer if there was
+ * one. */
+size_t wire_skip_name(const uint8_t *packet, size_t length, size_t at, size_t lowest, size_t *end);
+/* The same, and writes it to `wire`, uncompressed and in the case it has there. */
+size_t wire_read_name(const uint8_t *packet, size_t length, size_t at, size_t lowest,
+		      uint8_t wire[NAME_WIRE_MAX], size_t *end);
+
+/* The walk itself, for the two above and name_from_wire: what they do not ask for costs them
+ * nothing, because it is compiled into each. */
+struct wire_walk {
+	size_t length;   /* of the name, with the root's byte */
+	unsigned labels; /* without the root */
+	size_t end;
+};
+
+/* copy, when not NULL, is handed every run but the root's byte, and its place in `wire`. offset,
+ * when not NULL, gets the start of every label in `wire`. */
+static inline __attribute__((always_inline)) bool wire_walk_name(
+	struct wire_walk *walk, const uint8_t *packet, size_t length, size_t at, size_t lowest,
+	uint8_t *wire, uint8_t *offset,
+	void (*copy)(uint8_t *to, const uint8_t *from, size_t bytes))
+{
+	size_t run = at, run_used = 0, used = 0, after = 0;
+	unsigned labels = 0;
+
+	while (at < length) {
+		size_t c = packet[at];
+
+		if (c != 0 && c <= WIRE_LABEL_MAX) {
+			if (used + 1 + c >= NAME_WIRE_MAX) /* the root's byte comes too */
+				return false;
+			if (offset != NULL)
+				offset[labels] = (uint8_t)used;
+			labels++;
+			used += 1 + c;
+			at += 1 + c;
+			continue;
+		}
+		/* A last label that runs over the packet's end was met by the check above. */
+		if (copy != NULL)
+			copy(wire + run_used, packet + run, at - run);
+		run_used = used;
+		if (c == 0) {
+			*walk = (struct wire_walk){used + 1, labels, after != 0 ? after : at + 1};
+			return true;
+		}
+		if (c < WIRE_POINTER || at + 1 >= length)
+			return false;
+		if (after == 0)
+			after = at + 2;
+		at = (c & WIRE_LABEL_MAX) << 8 | packet[at + 1];
+		if (at >= run || at < lowest)
+			return false;
+		run = at;
+	}
+	return false;
+}
+
+#endif
