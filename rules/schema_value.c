@@ -70,12 +70,20 @@ static bool is_uuid(const char *text)
 	return true;
 }
 
+static bool is_ascii(const char *text)
+{
+	while (*text != '\0' && (unsigned char)*text < 0x80)
+		text++;
+	return *text == '\0';
+}
+
+/* The wire could have any byte, but what is meant by one beyond ASCII depends on whom one asks. */
 static bool is_domain(const char *text)
 {
 	static const struct hash_key any_key;
 	struct name name;
 
-	return name_from_text(&name, &any_key, text) == 0;
+	return is_ascii(text) && name_from_text(&name, &any_key, text) == 0;
 }
 
 /* No control characters: the text will stand in logs and on terminals. */
@@ -199,6 +207,13 @@ static void complain(const struct field *field, const char *text, const struct o
 		fault_add(faults, FAULT_ERROR, origin, field->key,
 			  "\"%s\" has bits set behind the prefix; write \"%s\"", text,
 			  prefix_print(&prefix, meant));
+		return;
+	}
+	if (field->type == FIELD_DOMAIN && !is_ascii(text)) {
+		fault_add(faults, FAULT_ERROR, origin, field->key,
+			  "\"%s\" is not ASCII; write an international name as \"xn--...\" "
+			  "(punycode), or a byte as \\DDD",
+			  text);
 		return;
 	}
 	fault_add(faults, FAULT_ERROR, origin, field->key, "\"%s\" does not fit; give %s", text,

@@ -60,9 +60,3 @@ json_t *client_ask(const struct command_line *line, json_t *request, int timeout
 	json_decref(answer);
 	return NULL;
 }
-
-void client_print_json(const json_t *answer)
-{
-	json_dumpf(answer, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
-	putchar('\n');
-}

@@ -16,7 +16,4 @@ char *client_socket_path(const struct command_line *line, char path[CLIENT_PATH_
  * only an error: that has been printed. */
 json_t *client_ask(const struct command_line *line, json_t *request, int timeout_ms);
 
-/* Prints the answer as --json does. */
-void client_print_json(const json_t *answer);
-
 #endif

@@ -161,6 +161,17 @@ static int parse_options(struct command_line *line, int argc, char **argv, unsig
 	return asked;
 }
 
+int command_print_json(const json_t *value)
+{
+	if (!value)
+		return command_fail("what is to be printed cannot be made: %s",
+				    err_text(ERR_NOMEM));
+	if (json_dumpf(value, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6)) != 0)
+		return command_fail("writing to standard output failed");
+	putchar('\n');
+	return COMMAND_FINE;
+}
+
 static int dispatch(struct command_line *line, unsigned given)
 {
 	const struct command *command = line->command;

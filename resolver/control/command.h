@@ -4,6 +4,7 @@
 #ifndef SLUICE_COMMAND_H
 #define SLUICE_COMMAND_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -55,6 +56,8 @@ int command_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* The same with the command's usage line; returns COMMAND_USAGE. */
 int command_misuse(const struct command_line *line, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+/* Prints it as --json does; NULL is what there was no memory for. Returns the exit status. */
+int command_print_json(const json_t *value);
 void command_print_usage(const struct command *command, FILE *out);
 
 int command_run(const struct command_line *line);

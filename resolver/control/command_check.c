@@ -2,18 +2,20 @@
  *
  *     {"file", "ok", "errors", "warnings", "faults": [...], "numbers": {...} or null} */
 #include "resolver/control/command.h"
+#include "resolver/control/json.h"
 #include "resolver/control/load.h"
 #include "resolver/control/report.h"
 
-static void print_json(const char *file, const struct model *model, const struct faults *faults)
+static int print_json(const char *file, const struct model *model, const struct faults *faults)
 {
-	json_t *all = json_pack("{s:s, s:b, s:I, s:I, s:o, s:o}", "file", file, "ok", model != NULL,
-				"errors", (json_int_t)faults->errors, "warnings",
+	json_t *all = json_make("{s:o, s:b, s:I, s:I, s:o, s:o}", "file", json_text(file), "ok",
+				model != NULL, "errors", (json_int_t)faults->errors, "warnings",
 				(json_int_t)faults->warnings, "faults", report_faults(faults),
 				"numbers", model ? report_numbers(model) : json_null());
-	json_dumpf(all, stdout, JSON_INDENT(2));
-	putchar('\n');
+	all = json_whole(all);
+	int status = command_print_json(all);
 	json_decref(all);
+	return status;
 }
 
 static void print_text(const char *file, const struct model *model, const struct faults *faults)
@@ -37,11 +39,11 @@ int command_check(const struct command_line *line)
 		return command_fail("cannot start: %s", err_text(ERR_SYSTEM));
 	faults_init(&faults);
 	struct model *model = load_model(&load, &faults);
-	if (line->json)
-		print_json(line->config, model, &faults);
-	else
-		print_text(line->config, model, &faults);
 	int status = model ? COMMAND_FINE : COMMAND_NO;
+	if (!line->json)
+		print_text(line->config, model, &faults);
+	else if (print_json(line->config, model, &faults) != COMMAND_FINE)
+		status = COMMAND_NO;
 	model_free(model);
 	faults_release(&faults);
 	load_release(&load);

@@ -1,6 +1,8 @@
 /* `sluice reload` and `sluice flush`: a request and what came of it. */
 #include "resolver/control/client.h"
+#include "resolver/control/json.h"
 #include "resolver/control/report.h"
+#include "rules/name.h"
 
 static void print_reload(const json_t *answer, bool fine)
 {
@@ -21,36 +23,42 @@ static void print_reload(const json_t *answer, bool fine)
 int command_reload(const struct command_line *line)
 {
 	json_t *answer =
-		client_ask(line, json_pack("{s:s}", "command", "reload"), CLIENT_RELOAD_MS);
+		client_ask(line, json_make("{s:s}", "command", "reload"), CLIENT_RELOAD_MS);
 	if (!answer)
 		return COMMAND_NO;
 	bool fine = json_is_true(json_object_get(answer, "ok"));
-	if (line->json)
-		client_print_json(answer);
-	else
+	int status = fine ? COMMAND_FINE : COMMAND_NO;
+	if (!line->json)
 		print_reload(answer, fine);
+	else if (command_print_json(answer) != COMMAND_FINE)
+		status = COMMAND_NO;
 	json_decref(answer);
-	return fine ? COMMAND_FINE : COMMAND_NO;
+	return status;
 }
 
 int command_flush(const struct command_line *line)
 {
-	json_t *request = json_pack("{s:s, s:b}", "command", "flush", "suffix", line->suffix);
-	if (line->suffix && line->argument_count == 0) {
-		json_decref(request);
+	const char *argument = line->argument_count > 0 ? line->arguments[0] : NULL;
+	static const struct hash_key any_key;
+	char text[NAME_TEXT_MAX];
+	struct name name;
+	if (line->suffix && !argument)
 		return command_misuse(line, "--suffix takes a name");
-	}
-	if (line->argument_count > 0)
-		json_object_set_new(request, "name", json_string(line->arguments[0]));
+	if (argument && name_from_text(&name, &any_key, argument) != 0)
+		return command_misuse(line, "\"%s\" is not a domain name", argument);
+	json_t *request = json_make("{s:s, s:b}", "command", "flush", "suffix", line->suffix);
+	if (argument) /* JSON could not have its bytes as they are */
+		json_put(request, "name", json_text(name_to_text(&name, text)));
 	json_t *answer = client_ask(line, request, CLIENT_TIMEOUT_MS);
 	if (!answer)
 		return COMMAND_NO;
 	json_int_t entries = json_integer_value(json_object_get(answer, "entries"));
+	int status = COMMAND_FINE;
 	if (line->json)
-		client_print_json(answer);
+		status = command_print_json(answer);
 	else
 		printf("%" JSON_INTEGER_FORMAT " %s dropped from the cache\n", entries,
 		       entries == 1 ? "entry" : "entries");
 	json_decref(answer);
-	return COMMAND_FINE;
+	return status;
 }

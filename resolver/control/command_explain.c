@@ -4,6 +4,7 @@
 #include "resolver/control/client.h"
 #include "resolver/control/control_socket.h"
 #include "resolver/control/explain.h"
+#include "resolver/control/json.h"
 #include "resolver/control/load.h"
 
 enum { HEALTH_TIMEOUT_MS = 2000 };
@@ -21,16 +22,14 @@ static void add_from(json_t *explained, const struct policy *policy, const struc
 		if (!prefix_contains(&entry->prefix, source) ||
 		    entry->prefix.length >= longest->prefix.length)
 			continue;
-		json_array_append_new(shorter,
-				      json_pack("{s:s, s:s}", "prefix",
-						prefix_print(&entry->prefix, text), "network",
-						policy->networks[entry->value].name));
+		json_add(shorter,
+			 json_make("{s:s, s:o}", "prefix", prefix_print(&entry->prefix, text),
+				   "network", json_text(policy->networks[entry->value].name)));
 	}
-	json_object_set_new(explained, "from",
-			    json_pack("{s:s, s:s?, s:o}", "address", address_print(source, address),
-				      "prefix",
-				      longest ? prefix_print(&longest->prefix, text) : NULL,
-				      "shorter", shorter));
+	json_put(explained, "from",
+		 json_make("{s:s, s:o, s:o}", "address", address_print(source, address), "prefix",
+			   json_text(longest ? prefix_print(&longest->prefix, text) : NULL),
+			   "shorter", shorter));
 }
 
 struct asked {
@@ -98,7 +97,7 @@ static void add_health(json_t *block, const json_t *targets)
 static void fetch_health(const struct command_line *line, json_t *explained)
 {
 	char path[CLIENT_PATH_MAX], error[CONTROL_ERROR_MAX];
-	json_t *request = json_pack("{s:s}", "command", "status");
+	json_t *request = json_make("{s:s}", "command", "status");
 	json_t *status =
 		control_call(client_socket_path(line, path), request, HEALTH_TIMEOUT_MS, error);
 	add_health(explained, json_object_get(status, "targets"));
@@ -128,14 +127,15 @@ static int explain_in(const struct command_line *line, const struct policy *poli
 	if (asked->source.family)
 		add_from(explained, policy, &asked->source);
 	if (asked->endpoint)
-		json_object_set_new(explained, "endpoint", json_string(asked->endpoint));
+		json_put(explained, "endpoint", json_text(asked->endpoint));
 	fetch_health(line, explained);
-	if (line->json)
-		client_print_json(explained);
+	explained = json_whole(explained);
+	if (line->json || !explained)
+		status = command_print_json(explained);
 	else
 		explain_print(explained, stdout);
 	json_decref(explained);
-	return COMMAND_FINE;
+	return status;
 }
 
 static int load_and_explain(const struct command_line *line, struct load *load, struct asked *asked,

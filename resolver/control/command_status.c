@@ -1,5 +1,6 @@
 /* `sluice status`: the server's own report (status.h) as tables. */
 #include "resolver/control/client.h"
+#include "resolver/control/json.h"
 #include "resolver/control/table.h"
 #include "resolver/stats.h"
 
@@ -75,10 +76,9 @@ static void print_counters(const json_t *status)
 	const json_t *counters = json_object_get(status, "counters");
 	json_t *rows = json_array();
 	for (unsigned i = 0; i < stats_row_count; i++)
-		json_array_append_new(rows, json_pack("{s:s, s:O?, s:s}", "name",
-						      stats_rows[i].name, "value",
-						      json_object_get(counters, stats_rows[i].name),
-						      "text", stats_rows[i].text));
+		json_add(rows, json_make("{s:s, s:O?, s:s}", "name", stats_rows[i].name, "value",
+					 json_object_get(counters, stats_rows[i].name), "text",
+					 stats_rows[i].text));
 	table_print(stdout, "Counters", rows, columns, 3);
 	json_decref(rows);
 }
@@ -88,7 +88,7 @@ static void print_cache(const json_t *status)
 	static const struct table_column columns[] = {
 		{"ENTRIES", "entries"}, {"BYTES", "bytes"},       {"HITS", "hits"},
 		{"MISSES", "misses"},   {"INSERTED", "inserted"}, {"EVICTED", "evicted"}};
-	json_t *rows = json_pack("[O]", json_object_get(status, "cache"));
+	json_t *rows = json_make("[O]", json_object_get(status, "cache"));
 	table_print(stdout, "Cache", rows, columns, 6);
 	json_decref(rows);
 }
@@ -110,13 +110,14 @@ static void print_status(const json_t *status)
 int command_status(const struct command_line *line)
 {
 	json_t *status =
-		client_ask(line, json_pack("{s:s}", "command", "status"), CLIENT_TIMEOUT_MS);
+		client_ask(line, json_make("{s:s}", "command", "status"), CLIENT_TIMEOUT_MS);
 	if (!status)
 		return COMMAND_NO;
+	int exit_status = COMMAND_FINE;
 	if (line->json)
-		client_print_json(status);
+		exit_status = command_print_json(status);
 	else
 		print_status(status);
 	json_decref(status);
-	return COMMAND_FINE;
+	return exit_status;
 }

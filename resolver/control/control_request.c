@@ -2,20 +2,21 @@
 #include "resolver/control/control_request.h"
 
 #include "resolver/control/control.h"
+#include "resolver/control/json.h"
 #include "resolver/control/report.h"
 #include "resolver/control/status.h"
 #include "resolver/log.h"
 
 static json_t *failure(const char *text)
 {
-	return json_pack("{s:b, s:s}", "ok", 0, "error", text);
+	return json_make("{s:b, s:s}", "ok", 0, "error", text);
 }
 
 static json_t *on_status(struct control *control, const json_t *request)
 {
 	(void)request;
 	json_t *status = status_report(&control->server, control->load.config);
-	json_object_set_new(status, "ok", json_true());
+	json_put(status, "ok", json_true());
 	return status;
 }
 
@@ -27,9 +28,9 @@ static json_t *on_reload(struct control *control, const json_t *request)
 	faults_init(&faults);
 	int err = control_reload(control, &faults, text);
 	faults_sort(&faults);
-	json_t *answer =
-		json_pack("{s:b, s:s, s:I, s:o}", "ok", err == 0, "text", text, "generation",
-			  (json_int_t)control->server.generation, "faults", report_faults(&faults));
+	json_t *answer = json_make("{s:b, s:o, s:I, s:o}", "ok", err == 0, "text", json_text(text),
+				   "generation", (json_int_t)control->server.generation, "faults",
+				   report_faults(&faults));
 	faults_release(&faults);
 	return answer;
 }
@@ -49,7 +50,7 @@ static json_t *on_flush(struct control *control, const json_t *request)
 	uint64_t entries = cache_flush(control->server.cache, name_value ? &name : NULL, below);
 	log_event(LOG_INFO, "flush", "%llu %s dropped from the cache", (unsigned long long)entries,
 		  entries == 1 ? "entry" : "entries");
-	return json_pack("{s:b, s:I}", "ok", 1, "entries", (json_int_t)entries);
+	return json_make("{s:b, s:I}", "ok", 1, "entries", (json_int_t)entries);
 }
 
 static const struct {
@@ -66,6 +67,6 @@ json_t *control_request(void *context, const json_t *request)
 	const char *command = json_string_value(json_object_get(request, "command"));
 	for (size_t i = 0; command && i < sizeof requests / sizeof *requests; i++)
 		if (strcmp(requests[i].command, command) == 0)
-			return requests[i].answer(context, request);
+			return json_whole(requests[i].answer(context, request));
 	return failure(command ? "there is no such command" : "\"command\" is missing");
 }

@@ -126,7 +126,8 @@ static void on_written(uv_write_t *write, int status)
 
 static void connection_answer(struct connection *connection, json_t *answer)
 {
-	char *text = answer ? json_dumps(answer, JSON_COMPACT) : NULL;
+	static const char failed[] = "{\"ok\":false,\"error\":\"out of memory for the answer\"}";
+	char *text = answer ? json_dumps(answer, JSON_COMPACT) : strdup(failed);
 	json_decref(answer);
 	size_t length = text ? strlen(text) : 0;
 	char *line = text ? realloc(text, length + 1) : NULL;

@@ -22,7 +22,7 @@ enum {
 
 struct control_socket;
 
-/* Answers one request, which is an object; never NULL, the caller releases it. */
+/* Answers one request, which is an object; the caller releases it. NULL: it could not be made. */
 typedef json_t *control_handler(void *context, const json_t *request);
 
 /* Opens the socket with mode 0600 and listens on the loop. A socket that nobody serves any more is

@@ -1,42 +1,42 @@
-/* Follows a question the way resolver/compose.c does, as far as that needs nobody's answer:
+/* Watches resolver/compose.c answer the question, and writes down what it does:
  *
- *     block: a place and a name
- *       hop   decide ─┬─ answer ── CNAME, DNAME ─► the next hop
- *                     ├─ forward ─► the route; a leg that is our own endpoint is a block of its own
- *                     └─ refuse
+ *     block (level)  a place and a name: the question, or an own endpoint entered for it
+ *       hop          decided ─┬─ ask ── ask ── enter: a block of its own ──┬─ done
+ *                             └─ our own data ─────────────────────────────┘
  *
- * The limits are the same: so many hops in all, so many endpoints entered one inside the other, and
- * a loop where a name comes back. What a target would say, and what is in the cache, is not known
- * here: a chain ends at its first hop that is forwarded. */
+ * No target is asked and the cache is not looked at, so the pass goes on as if no target answered:
+ * that way it comes to every leg that may be reached. What ends behind a leg that would be asked is
+ * for that target to say, and `open` here. A chain ends at its first hop that is forwarded. */
 #include "resolver/control/explain.h"
 
 #include <ctype.h>
 
 #include "endpoints/message.h"
 #include "resolver/compose.h"
+#include "resolver/control/json.h"
+#include "rules/rdata.h"
 
-enum { EXPLAIN_BLOCKS_MAX = 200, EXPLAIN_LOOP_MAX = 600 };
+enum { EXPLAIN_BLOCKS_MAX = 200 };
 
-struct entered {
-	uint32_t network;
-	const struct name *name;
-	const char *endpoint;
+struct level {
+	json_t *block, *hop; /* hop: being resolved */
+	json_t *item;        /* of the route before this level's, which leads here */
+	struct name name;    /* the hop's */
+	struct verdict verdict;
+	uint32_t legs; /* of the route, written down */
+	bool open;     /* a target has its say */
 };
 
 struct explainer {
-	const struct policy *policy;
-	uint16_t type;
-	unsigned hops, blocks, depth;
-	struct entered entered[COMPOSE_DEPTH_MAX + 1];
-	char loop[EXPLAIN_LOOP_MAX]; /* the first one found */
+	struct composition composition;
+	struct composition_watch watch;
+	struct level levels[COMPOSE_DEPTH_MAX + 2], *level;
+	unsigned blocks, skipped; /* skipped: levels deep in what is one block too many */
+	size_t read_at;           /* what stands in the message before this is written down */
+	unsigned read;            /* so many records */
+	uint8_t query[MESSAGE_QUERY_MAX];
+	uint8_t buffer[MESSAGE_MAX];
 };
-
-struct chain { /* the names of one block */
-	struct name names[COMPOSE_HOPS_MAX + 1];
-	unsigned count;
-};
-
-static json_t *explain_block(struct explainer *e, struct place place, const struct name *name);
 
 /* ---- words ---- */
 
@@ -51,7 +51,8 @@ static json_t *decided_word(enum decided_by by)
 	size_t i = 0;
 	for (; words[by][i]; i++)
 		word[i] = (char)tolower((unsigned char)words[by][i]);
-	return json_stringn(word, i);
+	word[i] = '\0';
+	return json_text(word);
 }
 
 static const char *const trace_words[] = {
@@ -66,21 +67,27 @@ static const char *const outcome_words[] = {
 	[ZONE_NODATA] = "nodata", [ZONE_NXDOMAIN] = "nxdomain",
 };
 
+static const char *rcode_word(enum rcode rcode)
+{
+	switch (rcode) {
+	case RCODE_NOERROR: return "NOERROR";
+	case RCODE_NXDOMAIN: return "NXDOMAIN";
+	case RCODE_YXDOMAIN: return "YXDOMAIN";
+	case RCODE_REFUSED: return "REFUSED";
+	default: return "SERVFAIL";
+	}
+}
+
 static json_t *name_json(const struct name *name)
 {
 	char text[NAME_TEXT_MAX];
-	return json_string(name_to_text(name, text));
+	return json_text(name_to_text(name, text));
 }
 
 static json_t *suffix_json(const struct name *name, unsigned label)
 {
 	char text[NAME_TEXT_MAX];
-	return json_string(name_wire_to_text(name_suffix_wire(name, label), text));
-}
-
-static json_t *text_json(const char *text)
-{
-	return text ? json_string(text) : json_null();
+	return json_text(name_wire_to_text(name_suffix_wire(name, label), text));
 }
 
 static json_t *trace_json(const struct trace *trace, const struct name *name)
@@ -89,294 +96,279 @@ static json_t *trace_json(const struct trace *trace, const struct name *name)
 	for (unsigned i = 0; i < trace->count; i++) {
 		const struct trace_step *step = &trace->steps[i];
 		bool suffix = step->outcome != TRACE_NONE && step->outcome != TRACE_NOT_FOUND;
-		json_array_append_new(
-			array,
-			json_pack("{s:o, s:s, s:o, s:o, s:o}", "by", decided_word(step->by),
-				  "outcome", trace_words[step->outcome], "object",
-				  text_json(step->object), "ruleset", text_json(step->ruleset),
-				  "suffix", suffix ? suffix_json(name, step->label) : json_null()));
+		json_add(array, json_make("{s:o, s:s, s:o, s:o, s:o}", "by", decided_word(step->by),
+					  "outcome", trace_words[step->outcome], "object",
+					  json_text(step->object), "ruleset",
+					  json_text(step->ruleset), "suffix",
+					  suffix ? suffix_json(name, step->label) : json_null()));
 	}
 	return array;
 }
 
-/* ---- answers of our own data ---- */
+/* ---- records ---- */
 
-/* Appends an RRset's records in presentation form. */
-static void append_records(json_t *array, const struct rrset *rrset, const uint8_t *owner)
+/* A record of our own: names in its rdata are not compressed. */
+static json_t *record_json(const uint8_t *wire, size_t length, const struct record_view *record)
 {
-	char *text = NULL;
-	size_t length = 0;
-	FILE *out = open_memstream(&text, &length);
-	bool fine = out && rrset_print(rrset, owner, out) == 0;
+	uint8_t owner[NAME_WIRE_MAX];
+	char owner_text[NAME_TEXT_MAX], type[16], *text = NULL;
+	size_t text_length = 0;
+	FILE *out = open_memstream(&text, &text_length);
+	if (!out || message_read_name(wire, length, record->owner, owner, NULL) == 0)
+		goto out;
+	fprintf(out, "%s %u IN %s ", name_wire_to_text(owner, owner_text), record->ttl,
+		record_type_print(record->type, type, sizeof type));
+	if (rdata_print(record->type, wire + record->rdata, record->rdata_length, out) != 0)
+		fputs("?", out);
+out:
 	if (out && fclose(out) != 0)
-		fine = false;
-	for (char *line = text, *end; fine && line && (end = strchr(line, '\n')); line = end + 1)
-		json_array_append_new(array, json_stringn(line, (size_t)(end - line)));
+		text_length = 0;
+	json_t *json = json_text(text_length > 0 ? text : "?");
 	free(text);
+	return json;
 }
 
-static void append_record_text(json_t *array, const struct name *owner, uint32_t ttl,
-			       const char *rest)
+/* Writes down what the hop has added to the message; returns how many records. */
+static unsigned add_records(struct explainer *e, json_t *hop)
 {
-	char text[NAME_TEXT_MAX];
-	json_array_append_new(array,
-			      json_sprintf("%s %u IN %s", name_to_text(owner, text), ttl, rest));
-}
-
-/* RFC 6672 section 2.2: the name with the DNAME's owner replaced by its target. False when that is
- * too long. */
-static bool dname_target(const struct explainer *e, const struct zone_answer *answer,
-			 const struct name *name, struct name *target)
-{
-	uint8_t wire[2 * NAME_WIRE_MAX];
-	size_t length, prefix = name->offset[answer->owner_label];
-	const uint8_t *to = rrset_rdata(answer->rrset, &length);
-	memcpy(wire, name->wire, prefix);
-	memcpy(wire + prefix, to, length);
-	return prefix + length <= NAME_WIRE_MAX &&
-	       name_from_wire(target, &e->policy->key, wire, prefix + length, 0, NULL) == 0;
-}
-
-static void add_negative(json_t *hop, const struct zone *zone)
-{
-	const struct rrset *soa = zone_negative_soa(zone);
-	append_records(json_object_get(hop, "authority"), soa, zone_apex(zone)->wire);
-	json_object_set_new(hop, "negative_ttl", json_integer(soa->ttl));
-}
-
-/* Fills in an answer; true when it leads on to *next. */
-static bool add_answer(const struct explainer *e, json_t *hop, const struct zone_answer *answer,
-		       const struct name *name, struct name *next)
-{
-	json_t *records = json_object_get(hop, "records");
-	const char *rcode = answer->outcome == ZONE_NXDOMAIN ? "NXDOMAIN" : "NOERROR";
-	bool leads = false;
-	size_t length;
-	json_object_set_new(hop, "outcome", json_string(outcome_words[answer->outcome]));
-	json_object_set_new(hop, "wildcard", json_boolean(answer->wildcard));
-	if (answer->outcome == ZONE_NODATA || answer->outcome == ZONE_NXDOMAIN) {
-		add_negative(hop, answer->zone);
-	} else if (answer->outcome == ZONE_DNAME) {
-		char rest[NAME_TEXT_MAX + 8] = "CNAME ", *target = rest + strlen(rest);
-		append_records(records, answer->rrset, name_suffix_wire(name, answer->owner_label));
-		leads = dname_target(e, answer, name, next);
-		if (leads) {
-			name_to_text(next, target);
-			append_record_text(records, name, answer->rrset->ttl, rest);
-		} else {
-			rcode = "YXDOMAIN";
-		}
-	} else {
-		append_records(records, answer->rrset, name->wire);
-		if (answer->outcome == ZONE_CNAME) {
-			const uint8_t *target = rrset_rdata(answer->rrset, &length);
-			leads = name_from_wire(next, &e->policy->key, target, length, 0, NULL) == 0;
-		}
+	const struct message *message = &e->composition.message;
+	json_t *answers = json_object_get(hop, "records");
+	json_t *authorities = json_object_get(hop, "authority");
+	unsigned all = message->counts[SECTION_ANSWER] + message->counts[SECTION_AUTHORITY];
+	unsigned before = e->read;
+	struct record_view record;
+	while (e->read < all &&
+	       message_read_record(message->wire, message->length, &e->read_at, &record) == 0) {
+		bool answer = e->read++ < message->counts[SECTION_ANSWER];
+		json_add(answer ? answers : authorities,
+			 record_json(message->wire, message->length, &record));
+		if (!answer && record.type == TYPE_SOA)
+			json_put(hop, "negative_ttl", json_integer(record.ttl));
 	}
-	json_object_set_new(hop, "rcode", json_string(rcode));
-	return leads && e->type != TYPE_CNAME;
+	return e->read - before;
+}
+
+/* The message may have become shorter. */
+static void forget_records(struct explainer *e)
+{
+	const struct message *message = &e->composition.message;
+	if (e->read_at <= message->length)
+		return;
+	e->read_at = message->length;
+	e->read = message->counts[SECTION_ANSWER] + message->counts[SECTION_AUTHORITY];
 }
 
 /* ---- routes ---- */
 
-static void append_upstreams(json_t *array, const struct leg *leg)
+static void add_upstreams(json_t *array, const struct leg *leg)
 {
 	for (uint32_t i = 0; i < leg->upstream_count; i++) {
 		const struct upstream *upstream = &leg->upstreams[i];
 		char host[HOST_TEXT_MAX], source[ADDRESS_TEXT_MAX];
-		json_array_append_new(
-			array,
-			json_pack("{s:s, s:s?, s:s, s:s, s:s?}", "kind", "ask", "source",
-				  upstream->source.family ? address_print(&upstream->source, source)
-							  : NULL,
-				  "host", host_print(&upstream->host, host), "protocol",
-				  upstream->protocol == PROTOCOL_TCP ? "tcp" : "udp", "endpoint",
-				  upstream->endpoint));
+		bool bound = upstream->source.family != 0;
+		json_add(array, json_make("{s:s, s:o, s:s, s:s, s:o}", "kind", "ask", "source",
+					  json_text(bound ? address_print(&upstream->source, source)
+							  : NULL),
+					  "host", host_print(&upstream->host, host), "protocol",
+					  upstream->protocol == PROTOCOL_TCP ? "tcp" : "udp",
+					  "endpoint", json_text(upstream->endpoint)));
 	}
 }
 
-/* As compose.c has it: entering an endpoint with a name that is being resolved in its network
- * already goes on for ever. Writes which loop that is. */
-static bool entering_loops(const struct explainer *e, const struct leg *leg,
-			   const struct name *name, char loop[EXPLAIN_LOOP_MAX])
+/* Writes down the route up to and with `last`, or all of it; the item of an entered leg. */
+static json_t *add_legs(struct level *level, const struct leg *last)
 {
-	unsigned first = 0;
-	while (first < e->depth && !(e->entered[first].network == leg->network &&
-				     name_equal(e->entered[first].name, name)))
-		first++;
-	if (first == e->depth && e->depth <= COMPOSE_DEPTH_MAX)
-		return false;
-	size_t used = (size_t)snprintf(loop, EXPLAIN_LOOP_MAX,
-				       first == e->depth ? "too many endpoints entered: "
-							 : "forwarding loop: ");
-	for (unsigned i = first == e->depth ? 0 : first; i < e->depth; i++) {
-		size_t room = EXPLAIN_LOOP_MAX - used;
-		int wrote = snprintf(loop + used, room, "%s -> ", e->entered[i].endpoint);
-		used += (size_t)wrote < room ? (size_t)wrote : room - 1;
-	}
-	snprintf(loop + used, EXPLAIN_LOOP_MAX - used, "%s", leg->endpoint);
-	return true;
-}
-
-/* Appends the leg; returns the rcode that entering it ends with, NULL when a target decides. */
-static const char *append_enter(struct explainer *e, json_t *array, const struct leg *leg,
-				const struct name *name)
-{
-	char loop[EXPLAIN_LOOP_MAX];
-	json_t *item = json_pack("{s:s, s:s}", "kind", "enter", "endpoint", leg->endpoint);
-	json_array_append_new(array, item);
-	if (entering_loops(e, leg, name, loop)) {
-		if (!*e->loop)
-			snprintf(e->loop, sizeof e->loop, "%s", loop);
-		json_object_set_new(item, "loop", json_string(loop));
-		return "SERVFAIL";
-	}
-	e->entered[e->depth++] = (struct entered){leg->network, name, leg->endpoint};
-	json_t *block = explain_block(e, (struct place){leg->network, false}, name);
-	e->depth--;
-	json_object_set_new(item, "decision", block);
-	return json_string_value(json_object_get(block, "rcode"));
-}
-
-/* A failed leg leaves it to the next one; the first that may succeed decides. */
-static void add_route(struct explainer *e, json_t *hop, const struct route *route,
-		      const struct name *name)
-{
-	json_t *array = json_object_get(hop, "route");
-	const char *rcode = "SERVFAIL";
-	bool open = true; /* every leg so far fails for sure */
-	for (uint32_t i = 0; i < route->leg_count; i++) {
-		const struct leg *leg = &route->legs[i];
-		const char *ends = NULL;
-		if (leg->kind == LEG_ENTER)
-			ends = append_enter(e, array, leg, name);
-		else
-			append_upstreams(array, leg);
-		bool fails = ends && (!strcmp(ends, "SERVFAIL") || !strcmp(ends, "REFUSED"));
-		if (open && !fails) {
-			rcode = ends;
-			open = false;
+	const struct route *route = level->verdict.route;
+	json_t *array = json_object_get(level->hop, "route"), *item = NULL;
+	bool found = false;
+	while (level->legs < route->leg_count && !found) {
+		const struct leg *leg = &route->legs[level->legs++];
+		found = leg == last;
+		if (leg->kind == LEG_ENTER) {
+			item = json_make("{s:s, s:o}", "kind", "enter", "endpoint",
+					 json_text(leg->endpoint));
+			json_add(array, item);
+		} else {
+			add_upstreams(array, leg);
 		}
 	}
-	json_object_set_new(hop, "rcode", text_json(rcode));
+	return item;
 }
 
-/* RFC 8482 section 4.2: ANY is never forwarded. */
-static void add_any(json_t *hop, const struct name *name)
+/* ---- what compose does ---- */
+
+static void begin_level(struct explainer *e, struct place place)
 {
-	json_object_set_new(hop, "kind", json_string("answer"));
-	json_object_set_new(hop, "outcome", json_string("hit"));
-	json_object_set_new(hop, "rcode", json_string("NOERROR"));
-	append_record_text(json_object_get(hop, "records"), name, 3600, "HINFO \"RFC8482\" \"\"");
+	const struct policy *policy = e->composition.policy;
+	const char *network =
+		place.network == NETWORK_NONE ? NULL : policy->networks[place.network].name;
+	e->level->open = false;
+	e->level->block = json_make("{s:o, s:s, s:[], s:n, s:n}", "network", json_text(network),
+				    "role", place.vnet_resolver ? "vnet_resolver" : "inbound",
+				    "hops", "rcode", "loop");
 }
 
-/* ---- hops and blocks ---- */
+static void set_rcode(json_t *object, const struct explainer *e, bool leads)
+{
+	const char *word = rcode_word(leads ? RCODE_NOERROR : e->composition.rcode);
+	json_put(object, "rcode", json_text(e->level->open ? NULL : word));
+}
 
-static json_t *new_hop(const struct verdict *verdict, const struct trace *trace,
-		       const struct name *name)
+static void on_decided(void *context, struct place place, const struct name *name,
+		       const struct verdict *verdict)
 {
 	static const char *const kinds[] = {[VERDICT_ANSWER] = "answer",
 					    [VERDICT_FORWARD] = "forward",
 					    [VERDICT_REFUSE] = "refuse"};
+	struct explainer *e = context;
+	struct level *level = e->level;
 	const struct rule *rule = verdict->rule;
-	return json_pack("{s:o, s:s, s:o, s:o, s:o, s:b, s:b, s:n, s:b, s:n, s:[], s:[], s:n, s:n, "
-			 "s:[], s:o, s:I}",
-			 "name", name_json(name), "kind", kinds[verdict->kind], "decided_by",
-			 decided_word(verdict->by), "object", text_json(verdict->object), "ruleset",
-			 text_json(rule ? rule->ruleset : NULL), "redirected", verdict->redirected,
-			 "follow_cname", rule && rule->follow_cname, "outcome", "wildcard", 0,
-			 "rcode", "records", "authority", "negative_ttl", "next", "route", "trace",
-			 trace_json(trace, name), "trace_dropped", (json_int_t)trace->dropped);
-}
-
-/* One hop; true when it leads on to *next. */
-static bool explain_hop(struct explainer *e, json_t *hops, struct place place,
-			const struct name *name, struct name *next)
-{
-	struct verdict verdict;
-	struct trace trace;
-	bool leads = false;
-	policy_decide(e->policy, place, name, e->type, &verdict, &trace);
-	json_t *hop = new_hop(&verdict, &trace, name);
-	json_array_append_new(hops, hop);
-	if (verdict.kind == VERDICT_ANSWER)
-		leads = add_answer(e, hop, &verdict.answer, name, next);
-	else if (verdict.kind == VERDICT_REFUSE)
-		json_object_set_new(hop, "rcode", json_string("REFUSED"));
-	else if (e->type == TYPE_ANY)
-		add_any(hop, name);
-	else
-		add_route(e, hop, verdict.route, name);
-	if (leads)
-		json_object_set_new(hop, "next", name_json(next));
-	return leads;
-}
-
-/* Whether the chain may go on to `next`; otherwise says why not, and how it ends. */
-static bool chain_goes_on(struct explainer *e, struct chain *chain, const struct name *next,
-			  json_t *block)
-{
-	char text[NAME_TEXT_MAX];
-	for (unsigned i = 0; i < chain->count; i++)
-		if (name_equal(&chain->names[i], next)) {
-			snprintf(e->loop, sizeof e->loop, "chain of names: back at %.500s",
-				 name_to_text(next, text));
-			return false;
-		}
-	if (++e->hops <= COMPOSE_HOPS_MAX)
-		return true;
-	snprintf(e->loop, sizeof e->loop, "the chain of names leads on more than %d times",
-		 COMPOSE_HOPS_MAX);
-	json_object_set_new(block, "rcode", json_string("SERVFAIL"));
-	return false;
-}
-
-static void explain_chain(struct explainer *e, json_t *block, struct place place,
-			  const struct name *name)
-{
-	json_t *hops = json_object_get(block, "hops");
-	struct chain *chain = calloc(1, sizeof *chain);
-	struct name next;
-	if (!chain)
+	const struct trace *trace = &e->watch.trace;
+	(void)place;
+	if (e->skipped)
 		return;
-	chain->names[chain->count++] = *name;
-	while (explain_hop(e, hops, place, &chain->names[chain->count - 1], &next)) {
-		const json_t *hop = json_array_get(hops, json_array_size(hops) - 1);
-		json_object_set(block, "rcode", json_object_get(hop, "rcode"));
-		if (!chain_goes_on(e, chain, &next, block)) {
-			free(chain);
-			return;
-		}
-		chain->names[chain->count++] = next;
-	}
-	const json_t *last = json_array_get(hops, json_array_size(hops) - 1);
-	json_object_set(block, "rcode", json_object_get(last, "rcode"));
-	free(chain);
+	level->name = *name;
+	level->verdict = *verdict;
+	level->legs = 0;
+	level->hop = json_make(
+		"{s:o, s:s, s:o, s:o, s:o, s:b, s:b, s:n, s:b, s:n, s:[], s:[], s:n, s:n, s:[], "
+		"s:o, s:I}",
+		"name", name_json(name), "kind", kinds[verdict->kind], "decided_by",
+		decided_word(verdict->by), "object", json_text(verdict->object), "ruleset",
+		json_text(rule ? rule->ruleset : NULL), "redirected", verdict->redirected,
+		"follow_cname", rule && rule->follow_cname, "outcome", "wildcard", 0, "rcode",
+		"records", "authority", "negative_ttl", "next", "route", "trace",
+		trace_json(trace, name), "trace_dropped", (json_int_t)trace->dropped);
+	json_add(json_object_get(level->block, "hops"), level->hop);
 }
 
-static json_t *explain_block(struct explainer *e, struct place place, const struct name *name)
+static void on_ask(void *context, const struct leg *leg)
 {
-	const char *network =
-		place.network == NETWORK_NONE ? NULL : e->policy->networks[place.network].name;
-	json_t *block = json_pack("{s:s?, s:s, s:[], s:n, s:n}", "network", network, "role",
-				  place.vnet_resolver ? "vnet_resolver" : "inbound", "hops",
-				  "rcode", "loop");
-	if (++e->blocks <= EXPLAIN_BLOCKS_MAX)
-		explain_chain(e, block, place, name);
-	if (*e->loop)
-		json_object_set_new(block, "loop", json_string(e->loop));
-	return block;
+	struct explainer *e = context;
+	e->level->open = true;
+	if (!e->skipped)
+		add_legs(e->level, leg);
+}
+
+static void on_enter(void *context, const struct leg *leg)
+{
+	struct explainer *e = context;
+	if (e->skipped || e->blocks == EXPLAIN_BLOCKS_MAX) {
+		e->skipped++;
+		return;
+	}
+	e->blocks++;
+	json_t *item = add_legs(e->level, leg);
+	e->level++;
+	e->level->item = item;
+	begin_level(e, (struct place){leg->network, false});
+}
+
+static void on_leave(void *context)
+{
+	struct explainer *e = context;
+	if (e->skipped) {
+		e->skipped--;
+		return;
+	}
+	struct level *entered = e->level;
+	set_rcode(entered->block, e, false);
+	e->level--;
+	e->level->open = e->level->open || entered->open;
+	const json_t *loop = json_object_get(entered->block, "loop");
+	if (json_is_string(loop))
+		json_put(e->level->block, "loop", json_text(json_string_value(loop)));
+	json_put(entered->item, "decision", entered->block);
+	forget_records(e);
+}
+
+static void on_loop(void *context, const struct leg *leg, const char *text)
+{
+	struct explainer *e = context;
+	if (e->skipped)
+		return;
+	if (leg)
+		json_put(add_legs(e->level, leg), "loop", json_text(text));
+	json_put(e->level->block, "loop", json_text(text));
+}
+
+static void on_done(void *context, const struct name *name, bool leads)
+{
+	struct explainer *e = context;
+	struct level *level = e->level;
+	if (e->skipped)
+		return;
+	forget_records(e);
+	unsigned added = add_records(e, level->hop);
+	if (level->verdict.kind == VERDICT_ANSWER) {
+		const struct zone_answer *answer = &level->verdict.answer;
+		json_put(level->hop, "outcome", json_text(outcome_words[answer->outcome]));
+		json_put(level->hop, "wildcard", json_boolean(answer->wildcard));
+	} else if (added > 0) { /* ANY, which is never forwarded */
+		json_put(level->hop, "kind", json_text("answer"));
+		json_put(level->hop, "outcome", json_text(outcome_words[ZONE_HIT]));
+	} else if (level->verdict.kind == VERDICT_FORWARD) {
+		add_legs(level, NULL);
+	}
+	if (!name_equal(name, &level->name))
+		json_put(level->hop, "next", name_json(name));
+	set_rcode(level->hop, e, leads);
+}
+
+/* ---- the whole ---- */
+
+/* As a client would ask. */
+static struct request write_question(struct explainer *e, const struct name *name, uint16_t type)
+{
+	size_t length = message_write_query(e->query, 0, name->wire, name->length, type, false,
+					    false, false);
+	return (struct request){.flags = FLAG_RD,
+				.type = type,
+				.class = CLASS_IN,
+				.question_length = (uint16_t)(length - MESSAGE_HEADER)};
+}
+
+static void watch_pass(struct explainer *e, struct place place)
+{
+	e->watch = (struct composition_watch){
+		.context = e,
+		.on_decided = on_decided,
+		.on_ask = on_ask,
+		.on_enter = on_enter,
+		.on_leave = on_leave,
+		.on_loop = on_loop,
+		.on_done = on_done,
+	};
+	e->level = e->levels;
+	e->read_at = MESSAGE_HEADER + (size_t)e->composition.request->question_length;
+	begin_level(e, place);
+	enum composed composed =
+		compose(&e->composition, place, e->buffer, e->query + MESSAGE_HEADER);
+	(void)composed; /* nobody is asked, so it is COMPOSED */
+	set_rcode(e->level->block, e, false);
 }
 
 json_t *explain(const struct policy *policy, struct place place, const struct name *name,
 		uint16_t type)
 {
-	struct explainer e = {.policy = policy, .type = type};
 	char text[16];
-	json_t *explained = json_pack("{s:o, s:s}", "name", name_json(name), "type",
+	struct explainer *e = calloc(1, sizeof *e);
+	if (!e)
+		return NULL;
+	const struct request request = write_question(e, name, type);
+	e->composition.policy = policy;
+	e->composition.request = &request;
+	e->composition.qname = name;
+	e->composition.expired = true;
+	e->composition.watch = &e->watch;
+	watch_pass(e, place);
+	json_t *explained = json_make("{s:o, s:s}", "name", name_json(name), "type",
 				      record_type_print(type, text, sizeof text));
-	json_t *block = explain_block(&e, place, name);
-	json_object_update(explained, block);
-	json_decref(block);
-	return explained;
+	if (json_object_update(explained, e->level->block) != 0) {
+		json_decref(explained);
+		explained = NULL;
+	}
+	json_decref(e->level->block);
+	free(e);
+	return json_whole(explained);
 }

@@ -1,5 +1,6 @@
-/* Why a name is answered the way it is: the same policy_decide that serves it, with its trace, hop
- * by hop, as JSON. The printed form is made from it, so both tell the same.
+/* Why a name is answered the way it is: what compose, which also serves it, does with the question
+ * when no target answers and nothing is cached, hop by hop with decide's trace, as JSON. The
+ * printed form is made from it, so both tell the same.
  *
  *     {"name": NAME, "type": TYPE, BLOCK}                        what explain() gives
  *     BLOCK   "network": NAME or null, "role": "vnet_resolver" or "inbound",
@@ -20,7 +21,7 @@
  *     ROUTE   {"kind": "ask", "source": ADDRESS or null, "host": HOST, "protocol": "udp" or "tcp",
  *              "endpoint": NAME or null}        and "health", when a server was asked for it
  *             {"kind": "enter", "endpoint": NAME, "decision": {BLOCK}}, in place of "decision" a
- *             "loop" when entering would go in circles
+ *             "loop" when entering would go in circles, and neither where it is not come to
  *     STEP    {"by": as decided_by, "outcome": "matched", "shorter", "shadowed", "disabled",
  *              "reserved", "not_found" or "none", "object", "ruleset", "suffix": NAME or null} */
 #ifndef SLUICE_EXPLAIN_H
@@ -31,7 +32,7 @@
 
 #include "rules/policy.h"
 
-/* The caller releases it. */
+/* The caller releases it. NULL without memory. */
 json_t *explain(const struct policy *policy, struct place place, const struct name *name,
 		uint16_t type);
 

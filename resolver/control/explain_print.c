@@ -88,7 +88,10 @@ static void print_route(const json_t *route, const char *indent, FILE *out)
 	{
 		fprintf(out, "%s    %zu. ", indent, i + 1);
 		if (strcmp(get(item, "kind"), "enter") == 0) {
-			fprintf(out, "enter our own endpoint %s\n", get(item, "endpoint"));
+			fprintf(out, "enter our own endpoint %s%s\n", get(item, "endpoint"),
+				has(item, "loop") || json_object_get(item, "decision")
+					? ""
+					: ", which is not come to");
 			if (has(item, "loop"))
 				fprintf(out, "%s       %s\n", indent, get(item, "loop"));
 			char deeper[64];

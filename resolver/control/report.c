@@ -1,39 +1,21 @@
-/* Faults and numbers, told in one way wherever they are told. A text from a configuration need not
- * be UTF-8, which JSON must be: each byte that is not is replaced by '?'. */
+/* Faults and numbers, told in one way wherever they are told. */
 #include "resolver/control/report.h"
 
+#include "resolver/control/json.h"
 #include "rules/zone.h"
-
-/* A JSON string of any bytes. */
-static json_t *any_string(const char *text)
-{
-	if (!text)
-		return json_null();
-	json_t *string = json_string(text);
-	if (string)
-		return string;
-	char *copy = strdup(text);
-	for (char *at = copy; at && *at; at++)
-		if ((unsigned char)*at >= 0x80)
-			*at = '?';
-	string = copy ? json_string(copy) : json_null();
-	free(copy);
-	return string;
-}
 
 json_t *report_faults(const struct faults *faults)
 {
 	json_t *array = json_array();
 	for (size_t i = 0; i < faults->count; i++) {
 		const struct fault *fault = &faults->items[i];
-		json_array_append_new(
-			array, json_pack("{s:s, s:o, s:o, s:o, s:o}", "severity",
-					 fault->severity == FAULT_ERROR ? "error" : "warning",
-					 "file", any_string(fault->origin.file), "line",
-					 fault->origin.line ? json_integer(fault->origin.line)
-							    : json_null(),
-					 "path", any_string(fault->origin.path), "text",
-					 any_string(fault->text)));
+		json_add(array, json_make("{s:s, s:o, s:o, s:o, s:o}", "severity",
+					  fault->severity == FAULT_ERROR ? "error" : "warning",
+					  "file", json_text(fault->origin.file), "line",
+					  fault->origin.line ? json_integer(fault->origin.line)
+							     : json_null(),
+					  "path", json_text(fault->origin.path), "text",
+					  json_text(fault->text)));
 	}
 	return array;
 }
@@ -77,7 +59,7 @@ static size_t count_rules(const struct model *model)
 
 json_t *report_numbers(const struct model *model)
 {
-	return json_pack(
+	return json_make(
 		"{s:I, s:I, s:I, s:I, s:I}", "networks", (json_int_t)model->virtual_networks.count,
 		"zones", (json_int_t)model->private_zones.count, "records",
 		(json_int_t)count_records(model), "rulesets", (json_int_t)model->rulesets.count,

@@ -6,6 +6,8 @@
 
 #include <uthash.h>
 
+#include "resolver/control/json.h"
+
 static uint64_t now_us(void)
 {
 	struct timespec now;
@@ -19,19 +21,26 @@ static json_t *time_json(time_t time)
 	struct tm tm;
 	gmtime_r(&time, &tm);
 	strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm);
-	return json_string(text);
+	return json_text(text);
 }
 
 static json_t *address_json(const struct address *address)
 {
 	char text[ADDRESS_TEXT_MAX];
-	return address->family ? json_string(address_print(address, text)) : json_null();
+	return address->family ? json_text(address_print(address, text)) : json_null();
 }
 
 static json_t *host_json(const struct host *host)
 {
 	char text[HOST_TEXT_MAX];
-	return host->address.family ? json_string(host_print(host, text)) : json_null();
+	return host->address.family ? json_text(host_print(host, text)) : json_null();
+}
+
+static json_t *path_json(const struct dns_resolver *resolver, const char *endpoint)
+{
+	char text[256]; /* two names of 80 characters */
+	snprintf(text, sizeof text, "%s/%s", resolver->name, endpoint);
+	return json_text(text);
 }
 
 /* ---- what is configured ---- */
@@ -64,19 +73,17 @@ static json_t *networks_json(const struct model *model)
 		for (size_t i = 0; i < network->address_space.count; i++) {
 			char text[PREFIX_TEXT_MAX];
 			prefix_print(&network->address_space.items[i], text);
-			json_array_append_new(spaces, json_string(text));
+			json_add(spaces, json_text(text));
 		}
 		for (size_t i = 0; i < network->dns_servers.count; i++)
-			json_array_append_new(servers, host_json(&network->dns_servers.items[i]));
+			json_add(servers, host_json(&network->dns_servers.items[i]));
 		for (size_t i = 0; i < model->rulesets.count; i++)
 			if (linked_to(&model->rulesets.items[i], network->name))
-				json_array_append_new(rulesets,
-						      json_string(model->rulesets.items[i].name));
-		json_array_append_new(array,
-				      json_pack("{s:s, s:o, s:o, s:I, s:o}", "name", network->name,
-						"address_space", spaces, "dns_servers", servers,
-						"zones", zones_linked_to(model, network->name),
-						"rulesets", rulesets));
+				json_add(rulesets, json_text(model->rulesets.items[i].name));
+		json_add(array,
+			 json_make("{s:o, s:o, s:o, s:I, s:o}", "name", json_text(network->name),
+				   "address_space", spaces, "dns_servers", servers, "zones",
+				   zones_linked_to(model, network->name), "rulesets", rulesets));
 	}
 	return array;
 }
@@ -88,12 +95,11 @@ static json_t *inbound_json(const struct model *model)
 		const struct dns_resolver *resolver = &model->resolvers.items[r];
 		for (size_t i = 0; i < resolver->inbound_endpoints.count; i++) {
 			const struct inbound_endpoint *at = &resolver->inbound_endpoints.items[i];
-			json_array_append_new(
-				array, json_pack("{s:o, s:s, s:o, s:o}", "name",
-						 json_sprintf("%s/%s", resolver->name, at->name),
-						 "network", resolver->virtual_network, "address",
-						 address_json(&at->address), "listen",
-						 host_json(&at->listen)));
+			json_add(array, json_make("{s:o, s:o, s:o, s:o}", "name",
+						  path_json(resolver, at->name), "network",
+						  json_text(resolver->virtual_network), "address",
+						  address_json(&at->address), "listen",
+						  host_json(&at->listen)));
 		}
 	}
 	return array;
@@ -103,9 +109,8 @@ static json_t *vnet_json(const struct model *model)
 {
 	json_t *array = json_array();
 	for (size_t i = 0; i < model->vnet_resolver.listen.count; i++)
-		json_array_append_new(array,
-				      json_pack("{s:s, s:o}", "name", "VNet resolver", "listen",
-						host_json(&model->vnet_resolver.listen.items[i])));
+		json_add(array, json_make("{s:s, s:o}", "name", "VNet resolver", "listen",
+					  host_json(&model->vnet_resolver.listen.items[i])));
 	return array;
 }
 
@@ -116,11 +121,10 @@ static json_t *outbound_json(const struct model *model)
 		const struct dns_resolver *resolver = &model->resolvers.items[r];
 		for (size_t i = 0; i < resolver->outbound_endpoints.count; i++) {
 			const struct outbound_endpoint *at = &resolver->outbound_endpoints.items[i];
-			json_array_append_new(
-				array, json_pack("{s:o, s:s, s:o}", "name",
-						 json_sprintf("%s/%s", resolver->name, at->name),
-						 "network", resolver->virtual_network, "source",
-						 address_json(&at->source)));
+			json_add(array,
+				 json_make("{s:o, s:o, s:o}", "name", path_json(resolver, at->name),
+					   "network", json_text(resolver->virtual_network),
+					   "source", address_json(&at->source)));
 		}
 	}
 	return array;
@@ -133,13 +137,11 @@ static json_t *zones_json(const struct model *model)
 		const struct private_zone *at = &model->private_zones.items[z];
 		json_t *networks = json_array();
 		for (size_t i = 0; i < at->links.count; i++)
-			json_array_append_new(networks,
-					      json_string(at->links.items[i].virtual_network));
-		json_array_append_new(
-			array, json_pack("{s:s, s:I, s:I, s:I, s:o}", "name", at->name,
-					 "record_sets", (json_int_t)zone_record_sets(at->zone),
-					 "records", (json_int_t)zone_records(at->zone), "bytes",
-					 (json_int_t)zone_bytes(at->zone), "networks", networks));
+			json_add(networks, json_text(at->links.items[i].virtual_network));
+		json_add(array, json_make("{s:o, s:I, s:I, s:I, s:o}", "name", json_text(at->name),
+					  "record_sets", (json_int_t)zone_record_sets(at->zone),
+					  "records", (json_int_t)zone_records(at->zone), "bytes",
+					  (json_int_t)zone_bytes(at->zone), "networks", networks));
 	}
 	return array;
 }
@@ -154,15 +156,13 @@ static json_t *rulesets_json(const struct model *model)
 		for (size_t i = 0; i < at->rules.count; i++)
 			disabled += at->rules.items[i].state == RULE_DISABLED;
 		for (size_t i = 0; i < at->links.count; i++)
-			json_array_append_new(networks,
-					      json_string(at->links.items[i].virtual_network));
+			json_add(networks, json_text(at->links.items[i].virtual_network));
 		for (size_t i = 0; i < at->outbound_endpoints.count; i++)
-			json_array_append_new(endpoints,
-					      json_string(at->outbound_endpoints.items[i]));
-		json_array_append_new(
-			array, json_pack("{s:s, s:I, s:I, s:o, s:o}", "name", at->name, "rules",
-					 (json_int_t)at->rules.count, "disabled", disabled,
-					 "networks", networks, "outbound_endpoints", endpoints));
+			json_add(endpoints, json_text(at->outbound_endpoints.items[i]));
+		json_add(array,
+			 json_make("{s:o, s:I, s:I, s:o, s:o}", "name", json_text(at->name),
+				   "rules", (json_int_t)at->rules.count, "disabled", disabled,
+				   "networks", networks, "outbound_endpoints", endpoints));
 	}
 	return array;
 }
@@ -189,18 +189,16 @@ static void add_measured(json_t *item, const struct target *target, const struct
 	uint64_t heard_us = atomic_load(&target->heard_us);
 	uint64_t srtt_us = atomic_load(&target->srtt_us);
 	const char *state = suspect_us ? "suspect" : heard_us ? "up" : "unknown";
-	json_object_set_new(item, "state", json_string(state));
-	json_object_set_new(item, "srtt_ms",
-			    heard_us ? json_real((double)srtt_us / 1000) : json_null());
-	json_object_set_new(item, "allowance_ms",
-			    json_real((double)target_allowance_us(target) / 1000));
+	json_put(item, "state", json_text(state));
+	json_put(item, "srtt_ms", heard_us ? json_real((double)srtt_us / 1000) : json_null());
+	json_put(item, "allowance_ms", json_real((double)target_allowance_us(target) / 1000));
 	uint64_t suspect_s =
 		targets->now_us > suspect_us ? (targets->now_us - suspect_us) / 1000000 : 0;
-	json_object_set_new(item, "since",
-			    suspect_us ? time_json(targets->now - (time_t)suspect_s) : json_null());
+	json_put(item, "since",
+		 suspect_us ? time_json(targets->now - (time_t)suspect_s) : json_null());
 	uint64_t heard_ago = targets->now_us > heard_us ? targets->now_us - heard_us : 0;
-	json_object_set_new(item, "heard_ago_s",
-			    heard_us ? json_real((double)heard_ago / 1000000) : json_null());
+	json_put(item, "heard_ago_s",
+		 heard_us ? json_real((double)heard_ago / 1000000) : json_null());
 }
 
 static void add_counted(json_t *item, const struct target *target)
@@ -218,11 +216,9 @@ static void add_counted(json_t *item, const struct target *target)
 		{"suspicions", atomic_load(&target->suspicions)},
 	};
 	for (size_t i = 0; i < sizeof counters / sizeof *counters; i++)
-		json_object_set_new(item, counters[i].name,
-				    json_integer((json_int_t)counters[i].value));
-	json_object_set_new(item, "last_error",
-			    json_string(target_error_text(
-				    (enum target_error)atomic_load(&target->last_error))));
+		json_put(item, counters[i].name, json_integer((json_int_t)counters[i].value));
+	json_put(item, "last_error",
+		 json_text(target_error_text((enum target_error)atomic_load(&target->last_error))));
 }
 
 static void count_upstream(void *context, struct upstream *upstream)
@@ -243,13 +239,13 @@ static void on_upstream(void *context, struct upstream *upstream)
 	seen = &targets->room[targets->used++];
 	seen->target = target;
 	HASH_ADD_PTR(targets->seen, target, seen);
-	json_t *item = json_pack("{s:o, s:o, s:s, s:s?}", "source", address_json(&upstream->source),
+	json_t *item = json_make("{s:o, s:o, s:s, s:o}", "source", address_json(&upstream->source),
 				 "host", host_json(&upstream->host), "protocol",
 				 upstream->protocol == PROTOCOL_TCP ? "tcp" : "udp", "endpoint",
-				 upstream->endpoint);
+				 json_text(upstream->endpoint));
 	add_measured(item, target, targets);
 	add_counted(item, target);
-	json_array_append_new(targets->array, item);
+	json_add(targets->array, item);
 }
 
 static json_t *targets_json(const struct server *server)
@@ -271,8 +267,8 @@ static json_t *counters_json(const struct server *server)
 	json_t *counters = json_object();
 	server_read_stats(server, &sum);
 	for (unsigned i = 0; i < stats_row_count; i++)
-		json_object_set_new(counters, stats_rows[i].name,
-				    json_integer((json_int_t)stats_get(&sum, i)));
+		json_put(counters, stats_rows[i].name,
+			 json_integer((json_int_t)stats_get(&sum, i)));
 	return counters;
 }
 
@@ -280,7 +276,7 @@ static json_t *cache_json(const struct server *server)
 {
 	struct cache_stats stats;
 	cache_read_stats(server->cache, &stats);
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "entries", (json_int_t)stats.entries,
+	return json_make("{s:I, s:I, s:I, s:I, s:I, s:I}", "entries", (json_int_t)stats.entries,
 			 "bytes", (json_int_t)stats.bytes, "hits", (json_int_t)stats.hits, "misses",
 			 (json_int_t)stats.misses, "inserted", (json_int_t)stats.inserted,
 			 "evicted", (json_int_t)stats.evicted);
@@ -289,19 +285,19 @@ static json_t *cache_json(const struct server *server)
 json_t *status_report(const struct server *server, const char *config)
 {
 	const struct model *model = server->model;
-	json_t *all = json_pack("{s:s, s:I, s:I, s:s, s:I, s:o}", "version", SLUICE_VERSION,
+	json_t *all = json_make("{s:s, s:I, s:I, s:o, s:I, s:o}", "version", SLUICE_VERSION,
 				"generation", (json_int_t)server->generation, "workers",
-				(json_int_t)server->worker_count, "config", config, "uptime_s",
-				(json_int_t)((now_us() - server->started_us) / 1000000),
+				(json_int_t)server->worker_count, "config", json_text(config),
+				"uptime_s", (json_int_t)((now_us() - server->started_us) / 1000000),
 				"loaded_at", time_json(server->loaded_at));
-	json_object_set_new(all, "networks", networks_json(model));
-	json_object_set_new(all, "inbound_endpoints", inbound_json(model));
-	json_object_set_new(all, "vnet_resolver", vnet_json(model));
-	json_object_set_new(all, "outbound_endpoints", outbound_json(model));
-	json_object_set_new(all, "zones", zones_json(model));
-	json_object_set_new(all, "rulesets", rulesets_json(model));
-	json_object_set_new(all, "targets", targets_json(server));
-	json_object_set_new(all, "counters", counters_json(server));
-	json_object_set_new(all, "cache", cache_json(server));
-	return all;
+	json_put(all, "networks", networks_json(model));
+	json_put(all, "inbound_endpoints", inbound_json(model));
+	json_put(all, "vnet_resolver", vnet_json(model));
+	json_put(all, "outbound_endpoints", outbound_json(model));
+	json_put(all, "zones", zones_json(model));
+	json_put(all, "rulesets", rulesets_json(model));
+	json_put(all, "targets", targets_json(server));
+	json_put(all, "counters", counters_json(server));
+	json_put(all, "cache", cache_json(server));
+	return json_whole(all);
 }

@@ -50,8 +50,11 @@ static const char config[] =
 	"  { name = \"spoke-rules\"; outbound_endpoints = [ \"r/out\" ];\n"
 	"    links = ( { name = \"l\"; virtual_network = \"spoke\"; } ); rules = (\n"
 	"    { name = \"corp\"; domain = \"corp.test.\"; targets = ( { address = \"10.10.0.4\"; } "
-	"); "
-	"} ); } );\n";
+	"); },\n"
+	"    { name = \"both\"; domain = \"wild.corp.test.\"; targets = (\n"
+	"      { address = \"10.10.0.4\"; }, { address = \"192.0.2.7\"; } ); },\n"
+	"    { name = \"late\"; domain = \"new.corp.test.\"; targets = (\n"
+	"      { address = \"192.0.2.7\"; }, { address = \"10.10.0.4\"; } ); } ); } );\n";
 static const char corp[] = "web 300 IN A 10.10.1.10\n"
 			   "web 300 IN A 10.10.1.11\n"
 			   "www 60 IN CNAME web\n"
@@ -330,6 +333,22 @@ static void our_own_endpoint_is_entered_and_its_answer_is_final(void **state)
 	assert_string_equal(at(e, "rcode"), "NXDOMAIN");
 }
 
+/* compose comes to every leg that may have to answer, and to none behind an answer. */
+static void a_route_is_walked_until_the_answer_is_certain(void **state)
+{
+	const json_t *e = ask(*state, "spoke", true, "x.wild.corp.test", TYPE_A);
+	assert_string_equal(at(e, "hops.0.route.0.decision.rcode"), "NOERROR");
+	assert_string_equal(at(e, "hops.0.route.1.host"), "192.0.2.7:53");
+	assert_string_equal(at(e, "rcode"), "NOERROR");
+	e = ask(*state, "spoke", true, "host.new.corp.test", TYPE_A);
+	assert_string_equal(at(e, "hops.0.route.0.host"), "192.0.2.7:53");
+	assert_string_equal(at(e, "hops.0.route.1.decision.hops.0.records.0"),
+			    "host.new.corp.test. 60 IN A 10.10.1.13");
+	assert_string_equal(at(e, "hops.0.route.1.decision.rcode"), "NOERROR");
+	assert_string_equal(at(e, "hops.0.records"), "[]");
+	assert_string_equal(at(e, "rcode"), "null");
+}
+
 static void custom_servers_count_only_at_the_vnet_resolver(void **state)
 {
 	const json_t *e = ask(*state, "custom", true, "web.corp.test", TYPE_A);
@@ -426,6 +445,7 @@ int main(void)
 		TEST(sixteen_hops_are_followed_and_a_seventeenth_is_not),
 		TEST(nxdomain_redirect_is_a_forward_to_the_default_resolver),
 		TEST(our_own_endpoint_is_entered_and_its_answer_is_final),
+		TEST(a_route_is_walked_until_the_answer_is_certain),
 		TEST(custom_servers_count_only_at_the_vnet_resolver),
 		TEST(a_loop_through_our_own_endpoint_is_named_and_ends_in_servfail),
 		TEST(a_stranger_is_refused),

@@ -179,6 +179,9 @@ static void domains_paths_and_uuids_have_a_form(void **state)
 	expect_taken(*state, FIELD_DOMAIN, ".", ".");
 	expect_refused(*state, FIELD_DOMAIN, "a..b", "a domain name");
 	expect_refused(*state, FIELD_DOMAIN, "", "a domain name");
+	expect_refused(*state, FIELD_DOMAIN, "\xfc.corp", "write an international name");
+	expect_refused(*state, FIELD_DOMAIN, "corp.\x80", "a byte as \\DDD");
+	expect_taken(*state, FIELD_DOMAIN, "\\252.corp", "\\252.corp");
 	expect_taken(*state, FIELD_PATH, "a/b", "a/b");
 	expect_refused(*state, FIELD_PATH, "", "a file's path");
 	expect_taken(*state, FIELD_UUID, "6f8b4ce6-1111-4d2e-9c55-0242AC120002",

@@ -1,0 +1,22 @@
+/* JSON in which nothing goes missing in silence. jansson makes nothing of a text that is not UTF-8,
+ * and adding that nothing somewhere is an error that nobody looks at; so values are made and put
+ * together with these, and what failed on the way makes the whole fail. */
+#ifndef SLUICE_JSON_H
+#define SLUICE_JSON_H
+
+#include <jansson.h>
+
+/* A string of any bytes, null for NULL. JSON is UTF-8: where the text is not, every byte beyond
+ * ASCII becomes '?'. */
+json_t *json_text(const char *text);
+/* json_pack. Texts that come from outside go in as "o", by json_text. */
+json_t *json_make(const char *format, ...);
+/* Take the value over. */
+void json_add(json_t *array, json_t *value);
+void json_put(json_t *object, const char *key, json_t *value);
+
+/* What was made, if all of it could be since the last call in this thread; else releases it: NULL.
+ */
+json_t *json_whole(json_t *made);
+
+#endif
