@@ -3,7 +3,9 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -309,6 +311,269 @@ static void a_public_address_in_a_networks_space_is_its_pools(void **state)
 	policy_free(policy);
 }
 
+static void networks_that_overlap_each_have_the_addresses_in_their_space(void **state)
+{
+	struct model *model = *state;
+
+	model_add_network(model, "wide", "10.0.0.0/8");
+	model_add_network(model, "twin", "10.10.0.0/16 10.30.0.0/16 2001:db8::/32 fd00:1::/64");
+	model_add_address(model, "last", "10.10.255.255", NULL, "last.example.com.");
+	model_add_address(model, "first", "10.10.0.0", NULL, "first.example.com.");
+	model_add_address(model, "other", "10.30.0.1", NULL, "other.example.com.");
+	model_add_address(model, "before", "10.9.255.255", NULL, "before.example.com.");
+	model_add_address(model, "six", "fd00:1::1", NULL, "six.example.com.");
+	model_add_service(model, "svc", "10.11.0.0", "behind.example.com.");
+	struct policy *policy = model_compile(model, NULL);
+	PTR("hub", "10.10.0.0", "address hub hit");
+	PTR("hub", "10.10.255.255", "address hub hit");
+	PTR("twin", "10.10.0.0", "address twin hit");
+	PTR("twin", "10.30.0.1", "address twin hit");
+	PTR("twin", "fd00:1::1", "address twin hit");
+	PTR("wide", "10.10.0.0", "address wide hit");
+	PTR("wide", "10.9.255.255", "address wide hit");
+	PTR("wide", "10.11.0.0", "address wide hit");
+	PTR("hub", "10.9.255.255", "special nxdomain");
+	PTR("hub", "10.11.0.0", "special nxdomain");
+	PTR("hub", "10.30.0.1", "special nxdomain");
+	PTR("wide", "fd00:1::1", "special nxdomain");
+	policy_free(policy);
+}
+
+/* ---- cuts ---- */
+
+static void a_pool_of_everything_has_a_zone_for_each_first_octet(void **state)
+{
+	struct model *model = *state;
+
+	model_add_pool(model, "all", "0.0.0.0/0");
+	model_add_address(model, "a", "223.1.2.3", NULL, "a.example.com.");
+	struct policy *policy = model_compile(model, NULL);
+	PTR("hub", "223.1.2.3", "pool all hit");
+	PTR("hub", "0.0.0.0", "pool all nxdomain");
+	PTR("hub", "255.255.255.255", "pool all nxdomain");
+	assert_int_equal(policy->pools.count, 256);
+	policy_free(policy);
+}
+
+static void the_pools_table_has_room_for_their_zones_and_no_more(void **state)
+{
+	struct model *model = *state;
+
+	model_add_pool(model, "one", "198.18.100.0/24");
+	model_add_pool(model, "low", "198.18.101.0/26");
+	model_add_pool(model, "high", "198.18.101.192/26");
+	model_add_pool(model, "two", "198.18.102.0/23");
+	struct policy *policy = model_compile(model, NULL);
+	assert_int_equal(policy->pools.count, 4);
+	assert_int_equal(policy->pools.mask + 1, 8);
+	policy_free(policy);
+}
+
+/* ---- sharing ---- */
+
+enum { POOL, LABEL, SERVICE, HUB4, HUB6, SPOKE4, ZONES };
+
+/* One zone of each kind, as the policy has them. */
+static void zones_of(const struct policy *policy, const struct zone *zones[ZONES])
+{
+	struct name pool = test_name("100.18.198.in-addr.arpa.");
+	struct name label = test_name("cloudapp.azure.com."), service = test_name("cloudapp.net.");
+
+	zones[POOL] = suffix_table_get(&policy->pools, &pool, 0);
+	zones[LABEL] = suffix_table_get(&policy->names, &label, 0);
+	zones[SERVICE] = suffix_table_get(&policy->names, &service, 0);
+	zones[HUB4] = policy->networks[0].addresses4;
+	zones[HUB6] = policy->networks[0].addresses6;
+	zones[SPOKE4] = policy->networks[1].addresses4;
+	for (unsigned i = 0; i < ZONES; i++)
+		assert_non_null(zones[i]);
+	assert_null(policy->networks[1].addresses6);
+}
+
+static struct model *with_every_kind(struct model *model)
+{
+	static const char *servers[] = {"ns1.example.com.", "ns2.example.com."};
+
+	model->reverse.name_servers.items = servers;
+	model->reverse.name_servers.count = 2;
+	model->virtual_networks.count = 0;
+	model_add_network(model, "hub", "10.10.0.0/16 fd00::/16");
+	model_add_network(model, "spoke", "10.20.0.0/16");
+	model_add_pool(model, "pool", "198.18.100.0/24");
+	model_add_address(model, "public", "198.18.100.1", "web", "public.example.com.");
+	model_add_address(model, "hub", "10.10.0.9", NULL, "hub.example.com.");
+	model_add_address(model, "six", "fd00::9", NULL, "six.example.com.");
+	model_add_address(model, "spoke", "10.20.0.9", NULL, "spoke.example.com.");
+	model_add_service(model, "svc", "198.18.100.2", "svc.example.com.");
+	return model;
+}
+
+static void what_addresses_make_is_taken_over_when_they_have_not_changed(void **state)
+{
+	struct model *model = with_every_kind(*state);
+	const struct zone *before[ZONES], *after[ZONES];
+	struct policy *first = model_compile(model, NULL);
+
+	model_add_default(model, "192.0.2.54");
+	model_add_address(model, "nameless", "10.10.0.10", NULL, NULL);
+	struct policy *second = model_compile(model, first);
+	zones_of(first, before);
+	zones_of(second, after);
+	for (unsigned i = 0; i < ZONES; i++)
+		assert_ptr_equal(before[i], after[i]);
+	/* And from there on to the next, the first being gone. */
+	policy_free(first);
+	struct policy *policy = model_compile(model, second);
+	policy_free(second);
+	zones_of(policy, after);
+	assert_ptr_equal(before[HUB4], after[HUB4]);
+	PTR("hub", "10.10.0.9", "address hub hit");
+	PTR("hub", "198.18.100.1", "pool pool hit");
+	policy_free(policy);
+}
+
+static void rename_hub(struct model *model)
+{
+	model->addresses.items[1].reverse_fqdn = "hubs.example.com.";
+}
+
+static void move_hub(struct model *model)
+{
+	model->addresses.items[1].address.bytes[3]++;
+}
+
+static void age_spoke(struct model *model)
+{
+	model->addresses.items[3].ttl = 77;
+}
+
+static void drop_public_ptr(struct model *model)
+{
+	model->addresses.items[0].reverse_fqdn = NULL;
+}
+
+static void relabel(struct model *model)
+{
+	model->addresses.items[0].domain_name_label = "www";
+}
+
+static void move_service(struct model *model)
+{
+	model->cloud_services.items[0].address.bytes[3]++;
+}
+
+static void fewer_servers(struct model *model)
+{
+	model->reverse.name_servers.count = 1;
+}
+
+static void other_hostmaster(struct model *model)
+{
+	model->reverse.hostmaster = "admin.example.com.";
+}
+
+static void other_ttl(struct model *model)
+{
+	model->reverse.ttl++;
+}
+
+static void narrower_hub(struct model *model)
+{
+	model->virtual_networks.items[0].address_space.items[0].length = 30;
+}
+
+/* A change makes those zones anew that are made of what has changed, and no others. */
+static void a_change_of_addresses_makes_only_their_zones_anew(void **state)
+{
+	static const struct {
+		void (*change)(struct model *model);
+		unsigned anew; /* bits */
+	} rows[] = {
+		{rename_hub, 1 << HUB4},
+		{move_hub, 1 << HUB4},
+		{age_spoke, 1 << SPOKE4},
+		{drop_public_ptr, 1 << POOL},
+		{relabel, 1 << LABEL},
+		{move_service, 1 << SERVICE | 1 << POOL},
+		{fewer_servers, 1 << POOL},
+		{other_hostmaster, 1 << POOL},
+		{other_ttl, ((1 << ZONES) - 1) & ~(1 << SPOKE4)}, /* which has one of its own */
+	};
+	struct model *model = with_every_kind(*state);
+	const struct zone *before[ZONES], *after[ZONES];
+	struct policy *first = model_compile(model, NULL);
+
+	for (unsigned row = 0; row < sizeof rows / sizeof rows[0]; row++) {
+		rows[row].change(model);
+		struct policy *second = model_compile(model, first);
+
+		zones_of(first, before);
+		zones_of(second, after);
+		for (unsigned i = 0; i < ZONES; i++)
+			if ((before[i] != after[i]) != (rows[row].anew >> i & 1))
+				fail_msg("row %u, zone %u", row, i);
+		policy_free(first);
+		first = second;
+	}
+	narrower_hub(model);
+	struct policy *policy = model_compile(model, first);
+	PTR("hub", "10.10.0.10", "special nxdomain");
+	policy_free(first);
+	policy_free(policy);
+}
+
+/* ---- cost ---- */
+
+enum { MANY_NETWORKS = 1000, MANY_ADDRESSES = 20000 };
+
+static void many(struct model *model, unsigned networks, unsigned addresses)
+{
+	struct virtual_network *network =
+		arena_alloc_array(&model->arena, networks, sizeof *network);
+	struct owned_address *address =
+		arena_alloc_array(&model->arena, addresses, sizeof *address);
+	struct prefix *prefix = arena_alloc_array(&model->arena, networks, sizeof *prefix);
+
+	for (unsigned i = 0; i < networks; i++) {
+		prefix[i] = (struct prefix){{4, {10, 128, (uint8_t)(i >> 8), (uint8_t)i}}, 32};
+		network[i].name = arena_printf(&model->arena, "n%u", i);
+		network[i].address_space.items = &prefix[i];
+		network[i].address_space.count = 1;
+	}
+	for (unsigned i = 0; i < addresses; i++) {
+		address[i].address = (struct address){4, {10, 129, (uint8_t)(i >> 8), (uint8_t)i}};
+		address[i].reverse_fqdn = "a.example.com.";
+	}
+	model->virtual_networks.items = network;
+	model->virtual_networks.count = networks;
+	model->addresses.items = address;
+	model->addresses.count = addresses;
+}
+
+static double cpu_of_compiling(unsigned networks, unsigned addresses)
+{
+	struct timespec begin, end;
+	struct model *model = model_start();
+
+	many(model, networks, addresses);
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &begin);
+	struct policy *policy = model_compile(model, NULL);
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &end);
+	policy_free(policy);
+	model_free(model);
+	return (double)(end.tv_sec - begin.tv_sec) + (double)(end.tv_nsec - begin.tv_nsec) / 1e9;
+}
+
+/* The one measure here that is of time: nothing that can be counted is done for each address of
+ * another network. It is the processor's, and what must not happen costs ten times what may. */
+static void networks_and_addresses_cost_their_sum_and_not_their_product(void **state)
+{
+	double alone = cpu_of_compiling(MANY_NETWORKS, 1) + cpu_of_compiling(1, MANY_ADDRESSES);
+
+	(void)state;
+	assert_true(cpu_of_compiling(MANY_NETWORKS, MANY_ADDRESSES) < 3 * alone);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -327,6 +592,12 @@ int main(void)
 		TEST(own_names_are_exact_and_every_other_name_goes_on),
 		TEST(own_names_win_over_special_ones_and_lose_to_zones_and_rules),
 		TEST(a_public_address_in_a_networks_space_is_its_pools),
+		TEST(networks_that_overlap_each_have_the_addresses_in_their_space),
+		TEST(a_pool_of_everything_has_a_zone_for_each_first_octet),
+		TEST(the_pools_table_has_room_for_their_zones_and_no_more),
+		TEST(what_addresses_make_is_taken_over_when_they_have_not_changed),
+		TEST(a_change_of_addresses_makes_only_their_zones_anew),
+		TEST(networks_and_addresses_cost_their_sum_and_not_their_product),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
