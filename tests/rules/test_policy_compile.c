@@ -4,10 +4,31 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <strings.h>
 
 #include <cmocka.h>
 
 #include "tests/model_builder.h"
+
+/* How names are found is counted: this stands in for the C library's. */
+static uint64_t comparisons;
+
+int strcasecmp(const char *a, const char *b)
+{
+	comparisons++;
+	while (*a && name_lower((uint8_t)*a) == name_lower((uint8_t)*b))
+		a++, b++;
+	return name_lower((uint8_t)*a) - name_lower((uint8_t)*b);
+}
+
+int strncasecmp(const char *a, const char *b, size_t length)
+{
+	comparisons++;
+	for (; length; length--, a++, b++)
+		if (!*a || name_lower((uint8_t)*a) != name_lower((uint8_t)*b))
+			return name_lower((uint8_t)*a) - name_lower((uint8_t)*b);
+	return 0;
+}
 
 static int setup(void **state)
 {
@@ -218,6 +239,136 @@ static void every_upstream_of_every_route_is_visited(void **state)
 	policy_free(NULL);
 }
 
+/* ---- cost ---- */
+
+enum { MANY = 1000, ZONES_PER_NETWORK = 10, LINKS_MAX = 500 };
+
+static struct zone *empty_zone(const char *text)
+{
+	static const struct origin origin;
+	struct name apex = test_name(text);
+	struct faults faults;
+
+	faults_init(&faults);
+	struct zone *zone =
+		zone_builder_finish(zone_builder_new(&test_key, &apex), &origin, &faults);
+	assert_non_null(zone);
+	faults_release(&faults);
+	return zone;
+}
+
+static void fill_resolver(struct model *model, struct dns_resolver *resolver, unsigned n)
+{
+	resolver->name = arena_printf(&model->arena, "r%u", n);
+	resolver->virtual_network = model->virtual_networks.items[n].name;
+	resolver->inbound_endpoints.items =
+		arena_alloc(&model->arena, sizeof *resolver->inbound_endpoints.items);
+	resolver->inbound_endpoints.count = 1;
+	resolver->inbound_endpoints.items[0].name = "in";
+	resolver->inbound_endpoints.items[0].address =
+		(struct address){4, {10, (uint8_t)(n >> 8), (uint8_t)n, 4}};
+	resolver->inbound_endpoints.items[0].listen =
+		(struct host){resolver->inbound_endpoints.items[0].address, 53};
+	resolver->outbound_endpoints.items =
+		arena_alloc(&model->arena, sizeof *resolver->outbound_endpoints.items);
+	resolver->outbound_endpoints.count = 1;
+	resolver->outbound_endpoints.items[0].name = "out";
+}
+
+/* Linked to the network of its number and those behind it, as many as a ruleset may. */
+static void fill_ruleset(struct model *model, struct forwarding_ruleset *ruleset, unsigned n,
+			 unsigned links)
+{
+	ruleset->name = arena_printf(&model->arena, "s%u", n);
+	ruleset->outbound_endpoints.items =
+		arena_alloc(&model->arena, sizeof *ruleset->outbound_endpoints.items);
+	ruleset->outbound_endpoints.count = 1;
+	ruleset->outbound_endpoints.items[0] = arena_printf(&model->arena, "R%u/Out", n);
+	ruleset->links.items =
+		arena_alloc_array(&model->arena, links, sizeof *ruleset->links.items);
+	ruleset->links.count = links;
+	for (unsigned l = 0; l < links; l++)
+		ruleset->links.items[l].virtual_network =
+			model->virtual_networks.items[(n + l) % model->virtual_networks.count].name;
+}
+
+static void fill_zone(struct model *model, struct private_zone *zone, unsigned n)
+{
+	zone->name = arena_printf(&model->arena, "z%u.internal", n);
+	zone->zone = empty_zone(zone->name);
+	zone->links.items = arena_alloc(&model->arena, sizeof *zone->links.items);
+	zone->links.count = 1;
+	zone->links.items[0].virtual_network =
+		model->virtual_networks.items[n / ZONES_PER_NETWORK].name;
+}
+
+#define ROOM(model, list, n)                                                                       \
+	((list).count = (n),                                                                       \
+	 (list).items = arena_alloc_array(&(model)->arena, (list).count, sizeof *(list).items))
+
+/* Networks with ten zones, a resolver and a ruleset each; every ruleset has as many links. */
+static struct model *many(unsigned networks, unsigned links)
+{
+	struct model *model = model_start();
+
+	ROOM(model, model->virtual_networks, networks);
+	for (unsigned i = 0; i < networks; i++)
+		model->virtual_networks.items[i].name = arena_printf(&model->arena, "n%u", i);
+	ROOM(model, model->resolvers, networks);
+	ROOM(model, model->rulesets, networks);
+	ROOM(model, model->private_zones, networks * ZONES_PER_NETWORK);
+	for (unsigned i = 0; i < networks; i++) {
+		fill_resolver(model, &model->resolvers.items[i], i);
+		fill_ruleset(model, &model->rulesets.items[i], i, links);
+	}
+	for (unsigned i = 0; i < networks * ZONES_PER_NETWORK; i++)
+		fill_zone(model, &model->private_zones.items[i], i);
+	return model;
+}
+
+/* Comparisons of names, and bytes, of compiling it twice, the second time after the first. */
+static uint64_t cost_of(unsigned networks, unsigned links, size_t *bytes)
+{
+	struct model *model = many(networks, links);
+
+	comparisons = 0;
+	struct policy *first = policy_compile(model, &test_key, NULL);
+	assert_non_null(first);
+	struct policy *second = policy_compile(model, &test_key, first);
+	assert_non_null(second);
+	uint64_t cost = comparisons;
+	assert_ptr_equal(second->rulesets[networks - 1], first->rulesets[networks - 1]);
+	assert_int_equal(second->networks[0].ruleset_count, links);
+	*bytes = second->arena.used_bytes;
+	policy_free(first);
+	policy_free(second);
+	model_free(model);
+	return cost;
+}
+
+static void twice_as_much_of_everything_costs_little_more_than_twice(void **state)
+{
+	size_t half_bytes, bytes;
+	uint64_t half = cost_of(MANY / 2, 1, &half_bytes), whole = cost_of(MANY, 1, &bytes);
+
+	(void)state;
+	assert_true(half > 0);
+	assert_true(whole < half * 5 / 2);
+	assert_true(bytes < half_bytes * 5 / 2);
+}
+
+/* A network's list of rulesets is made once, and not once for each link. */
+static void links_cost_what_they_are(void **state)
+{
+	size_t half_bytes, bytes;
+	uint64_t half = cost_of(LINKS_MAX, LINKS_MAX / 2, &half_bytes);
+	uint64_t whole = cost_of(LINKS_MAX, LINKS_MAX, &bytes);
+
+	(void)state;
+	assert_true(whole < half * 5 / 2);
+	assert_true(bytes - half_bytes < 2 * LINKS_MAX * LINKS_MAX / 2 * sizeof(void *));
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -232,6 +383,8 @@ int main(void)
 		TEST(zones_are_the_models_and_special_ones_are_made_once),
 		TEST(the_model_is_not_needed_afterwards),
 		TEST(every_upstream_of_every_route_is_visited),
+		TEST(twice_as_much_of_everything_costs_little_more_than_twice),
+		TEST(links_cost_what_they_are),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
