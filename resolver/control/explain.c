@@ -114,7 +114,7 @@ static json_t *record_json(const uint8_t *wire, size_t length, const struct reco
 	char owner_text[NAME_TEXT_MAX], type[16], *text = NULL;
 	size_t text_length = 0;
 	FILE *out = open_memstream(&text, &text_length);
-	if (!out || message_read_name(wire, length, record->owner, owner, NULL) == 0)
+	if (!out || wire_read_name(wire, length, record->owner, WIRE_HEADER, owner, NULL) == 0)
 		goto out;
 	fprintf(out, "%s %u IN %s ", name_wire_to_text(owner, owner_text), record->ttl,
 		record_type_print(record->type, type, sizeof type));
