@@ -27,17 +27,15 @@ struct shard {
 };
 
 struct cache {
-	struct hash_key key;
 	struct shard shards[SHARDS];
 };
 
-struct cache *cache_new(uint64_t size_bytes, const struct hash_key *key)
+struct cache *cache_new(uint64_t size_bytes)
 {
 	struct cache *cache = calloc(1, sizeof *cache);
 
 	if (!cache)
 		return NULL;
-	cache->key = *key;
 	for (unsigned i = 0; i < SHARDS; i++) {
 		struct shard *shard = &cache->shards[i];
 
@@ -106,6 +104,23 @@ static struct cache_entry *shard_find(struct shard *shard, uint64_t hash,
 	return entry;
 }
 
+static bool same_question(const struct cache_entry *a, const struct cache_entry *b)
+{
+	return a->hash == b->hash && a->leg == b->leg && a->type == b->type &&
+	       a->dnssec_ok == b->dnssec_ok && a->checking_disabled == b->checking_disabled &&
+	       a->name_length == b->name_length && memcmp(a->name, b->name, a->name_length) == 0;
+}
+
+/* The entry that this one would take the place of. */
+static struct cache_entry *shard_find_old(struct shard *shard, const struct cache_entry *entry)
+{
+	struct cache_entry *old = *bucket_of(shard, entry->hash);
+
+	while (old && !same_question(old, entry))
+		old = old->next_in_bucket;
+	return old;
+}
+
 static void shard_remove(struct shard *shard, struct cache_entry *entry)
 {
 	struct cache_entry **link = bucket_of(shard, entry->hash);
@@ -119,7 +134,6 @@ static void shard_remove(struct shard *shard, struct cache_entry *entry)
 	*(entry->older ? &entry->older->newer : &shard->oldest) = entry->newer;
 	shard->count--;
 	shard->bytes -= entry->bytes;
-	entry->cached = false;
 	cache_entry_unref(entry);
 }
 
@@ -174,7 +188,6 @@ static void shard_insert(struct shard *shard, struct cache_entry *entry)
 	shard->count++;
 	shard->bytes += entry->bytes;
 	shard->inserted++;
-	entry->cached = true;
 }
 
 /* ---- the interface ---- */
@@ -240,16 +253,10 @@ enum cache_state cache_get(struct cache *cache, const struct cache_key *key, uin
 void cache_put(struct cache *cache, struct cache_entry *entry, uint64_t now_us,
 	       uint32_t stale_max_s)
 {
-	struct name name;
-	struct cache_key key = {entry->leg, &name, entry->type, entry->dnssec_ok,
-				entry->checking_disabled};
-
-	if (name_from_wire(&name, &cache->key, entry->name, entry->name_length, 0, NULL) != 0)
-		return;
-	entry->hash = cache_hash(&key);
 	struct shard *shard = shard_of(cache, entry->hash);
+
 	pthread_mutex_lock(&shard->lock);
-	struct cache_entry *old = shard_find(shard, entry->hash, &key);
+	struct cache_entry *old = shard_find_old(shard, entry);
 	if (old && entry->failed && !old->failed &&
 	    state_of(old, now_us, stale_max_s) != CACHE_MISS) {
 		atomic_store_explicit(&old->retry_us, entry->expires_us, memory_order_relaxed);
@@ -263,16 +270,22 @@ void cache_put(struct cache *cache, struct cache_entry *entry, uint64_t now_us,
 	pthread_mutex_unlock(&shard->lock);
 }
 
-static bool flush_takes(const struct cache *cache, const struct cache_entry *entry,
-			const struct name *name, bool below)
+/* Both names are whole and in lower case, so bytes that are equal are a suffix where a label
+ * begins. Nothing is hashed: workers wait for the lock. */
+static bool flush_takes(const struct cache_entry *entry, const struct name *name, bool below)
 {
-	struct name owner;
+	size_t at = 0;
 
 	if (!name)
 		return true;
-	if (name_from_wire(&owner, &cache->key, entry->name, entry->name_length, 0, NULL) != 0)
+	if (entry->name_length < name->length || (!below && entry->name_length != name->length))
 		return false;
-	return below ? name_is_under(&owner, name) : name_equal(&owner, name);
+	size_t start = (size_t)entry->name_length - name->length;
+	if (memcmp(entry->name + start, name->wire, name->length) != 0)
+		return false;
+	while (at < start)
+		at += 1 + (size_t)entry->name[at];
+	return at == start;
 }
 
 uint64_t cache_flush(struct cache *cache, const struct name *name, bool below)
@@ -285,7 +298,7 @@ uint64_t cache_flush(struct cache *cache, const struct name *name, bool below)
 		pthread_mutex_lock(&shard->lock);
 		for (struct cache_entry *entry = shard->newest, *older; entry; entry = older) {
 			older = entry->older;
-			if (!flush_takes(cache, entry, name, below))
+			if (!flush_takes(entry, name, below))
 				continue;
 			shard_remove(shard, entry);
 			flushed++;

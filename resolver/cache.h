@@ -30,9 +30,9 @@ struct cache_entry {
 	struct cache_entry *newer, *older; /* in the shard's queue */
 	atomic_uint references;
 	atomic_bool visited;
-	bool cached; /* is in the cache; under the shard's lock */
 
-	uint64_t hash, leg;
+	uint64_t hash; /* cache_hash of what was asked, from the start */
+	uint64_t leg;
 	uint16_t type;
 	bool dnssec_ok, checking_disabled;
 	uint8_t name_length;
@@ -65,7 +65,7 @@ struct cache_stats {
 	uint64_t entries, bytes, hits, misses, evicted, inserted;
 };
 
-struct cache *cache_new(uint64_t size_bytes, const struct hash_key *key);
+struct cache *cache_new(uint64_t size_bytes);
 void cache_free(struct cache *cache); /* NULL is fine; entries still referenced live on */
 void cache_resize(struct cache *cache, uint64_t size_bytes);
 

@@ -236,6 +236,8 @@ static struct cache_entry *entry_new(const struct pending_key *key, const uint8_
 	if (text)
 		memcpy(copy + length, text, text_bytes);
 	atomic_init(&entry->references, 1);
+	entry->hash = cache_hash(&(struct cache_key){key->leg->id, key->name, key->type,
+						     key->dnssec_ok, key->checking_disabled});
 	entry->leg = key->leg->id;
 	entry->type = key->type;
 	entry->dnssec_ok = key->dnssec_ok;

@@ -43,7 +43,7 @@ int server_init(struct server *server, unsigned workers, const struct hash_key *
 	server->key = *key;
 	server->worker_count = workers;
 	server->started_us = monotonic_us();
-	server->cache = cache_new(SERVER_CACHE_FIRST, key);
+	server->cache = cache_new(SERVER_CACHE_FIRST);
 	server->registry = target_registry_new();
 	server->workers = calloc(workers, sizeof(struct worker *));
 	server->shared = (struct worker_shared){

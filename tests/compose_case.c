@@ -16,7 +16,7 @@ int case_setup(void **state)
 
 	f->model = model_start();
 	f->settings = f->model->cache;
-	f->cache = cache_new(1 << 20, &test_key);
+	f->cache = cache_new(1 << 20);
 	f->now_us = BEGIN;
 	model_add_network(f->model, "hub", "10.10.0.0/16");
 	model_add_network(f->model, "spoke", "10.20.0.0/16");

@@ -203,7 +203,7 @@ struct stage *stage_new(void)
 	wheel_init(&stage->wheel, stage->now_us);
 	entropy_init_seeded(&stage->entropy, &stage->random);
 	stage->registry = target_registry_new();
-	stage->cache = cache_new(STAGE_CACHE_BYTES, &stage->key);
+	stage->cache = cache_new(STAGE_CACHE_BYTES);
 	if (!stage->registry || !stage->cache ||
 	    pending_table_init(&stage->pending, &stage->wheel, &stage->entropy, &stage->key) != 0) {
 		cache_free(stage->cache);

@@ -23,7 +23,7 @@ static const struct cache_settings settings = {
 
 static int setup(void **state)
 {
-	*state = cache_new(SIZE, &test_key);
+	*state = cache_new(SIZE);
 	return *state ? 0 : -1;
 }
 
@@ -211,7 +211,7 @@ static void the_bytes_never_exceed_the_size(void **state)
 {
 	enum { SMALL = 1 << 20 };
 	(void)state;
-	struct cache *cache = cache_new(SMALL, &test_key);
+	struct cache *cache = cache_new(SMALL);
 
 	for (unsigned i = 0; i < 10; i++) {
 		put_many(cache, "n%u.example.", i * 1000, (i + 1) * 1000);
@@ -236,7 +236,7 @@ static void popular_names_survive_a_scan(void **state)
 {
 	enum { SMALL = 1 << 20, POPULAR = 500, SCAN = 20000 };
 	(void)state;
-	struct cache *cache = cache_new(SMALL, &test_key);
+	struct cache *cache = cache_new(SMALL);
 
 	put_many(cache, "popular%u.example.", 0, POPULAR);
 	for (unsigned i = 0; i < SCAN; i += 500) {
@@ -290,6 +290,37 @@ static void flushing_takes_one_name_or_all_below_it_or_everything(void **state)
 	put(cache, 1, "corp.example.", 60, BEGIN);
 	assert_int_equal(cache_flush(cache, NULL, false), 1);
 	assert_int_equal(stats_of(cache).bytes, 0);
+}
+
+/* Bytes that look like the suffix, but begin within a label. */
+static void flushing_below_a_name_begins_at_a_label(void **state)
+{
+	struct name corp = test_name("corp.example."), longer = test_name("x.corp.example.");
+	struct cache *cache = *state;
+
+	put(cache, 1, "x\\004corp.example.", 60, BEGIN);
+	put(cache, 1, "a.\\004corp.example.", 60, BEGIN);
+	put(cache, 1, "corp.example.", 60, BEGIN);
+	assert_int_equal(cache_flush(cache, &longer, true), 0);
+	assert_int_equal(cache_flush(cache, &corp, true), 1);
+	assert_int_equal(get(cache, 1, "corp.example.", BEGIN), CACHE_MISS);
+	assert_int_equal(get(cache, 1, "x\\004corp.example.", BEGIN), CACHE_FRESH);
+	assert_int_equal(get(cache, 1, "a.\\004corp.example.", BEGIN), CACHE_FRESH);
+}
+
+/* Nobody hashes a name a second time when it is put in, or with a shard locked. */
+static void an_entry_brings_the_hash_of_what_was_asked(void **state)
+{
+	struct name name = test_name("www.example.");
+	const struct cache_key key = {.leg = 7, .name = &name, .type = TYPE_A};
+	struct cache_entry *answer = entry_new(7, "www.example.", 60, BEGIN);
+	struct cache_entry *failure = entry_new(7, "www.example.", -1, BEGIN);
+
+	(void)state;
+	assert_true(answer->hash == cache_hash(&key));
+	assert_true(failure->hash == cache_hash(&key));
+	cache_entry_unref(answer);
+	cache_entry_unref(failure);
 }
 
 /* ---- threads ---- */
@@ -364,6 +395,8 @@ int main(void)
 		TEST(popular_names_survive_a_scan),
 		TEST(an_entry_stays_whole_past_its_eviction_while_it_is_referenced),
 		TEST(flushing_takes_one_name_or_all_below_it_or_everything),
+		TEST(flushing_below_a_name_begins_at_a_label),
+		TEST(an_entry_brings_the_hash_of_what_was_asked),
 		TEST(several_threads_put_find_flush_and_resize),
 	};
 
