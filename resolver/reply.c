@@ -1,12 +1,26 @@
+/* A target's reply becomes a cache entry in three steps:
+ *
+ *     follow     www ─CNAME─► cdn ─CNAME─► edge ─► A      the chain from the question's name
+ *     copy       the records that belong to the chain, and for a negative answer the SOA
+ *     settle     every TTL within its bounds, and where it stands
+ *
+ * Copied are only names that are spelled out, or point to where the question or a name of the chain
+ * stands in the copy. A pointer of the target's own is never kept: it may lead into a TTL, and be
+ * another name each time that is settled or aged. Records whose owner points to the question and
+ * whose data hold no name are nearly all there are; a section of those is copied as it came.
+ *
+ * Not here: whether the reply is one to our question, and whether it is of any worth
+ * (endpoints/pending_reply.c), and what of it a network may see (resolver/compose_entry.c). */
 #include "resolver/reply.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-	CHAIN_MAX = 17,        /* names: the question's and 16 behind it */
-	TTLS_MAX = 65535 / 11, /* a record has at least 11 bytes */
+	CHAIN_MAX = 17, /* names: the question's and 16 behind it */
+	TTLS_MAX = MESSAGE_MAX / (1 + RECORD_FIXED),
 	FIXED_SOA_LENGTH = 20,
 };
 
@@ -18,7 +32,8 @@ struct reading { /* of one reply */
 	size_t length;
 	size_t answers_at, answers_end;
 	uint16_t answers, authorities;
-	struct name *chain; /* CHAIN_MAX */
+	struct name *chain;          /* CHAIN_MAX */
+	size_t stands_at[CHAIN_MAX]; /* each of them in the copy; 0: not there yet */
 	unsigned chain_length;
 	bool has_data, has_soa, negative;
 };
@@ -57,12 +72,19 @@ static bool find_next(struct reading *r, struct name *next)
 	return alias;
 }
 
+/* Where the name is in the chain; chain_length when it is not. */
+static unsigned chain_place(const struct reading *r, const struct name *name)
+{
+	unsigned place = 0;
+
+	while (place < r->chain_length && !name_equal(&r->chain[place], name))
+		place++;
+	return place;
+}
+
 static bool in_chain(const struct reading *r, const struct name *name)
 {
-	for (unsigned i = 0; i < r->chain_length; i++)
-		if (name_equal(&r->chain[i], name))
-			return true;
-	return false;
+	return chain_place(r, name) < r->chain_length;
 }
 
 static void follow_chain(struct reading *r)
@@ -127,17 +149,39 @@ static bool authority_belongs(const struct reading *r, const struct record_view 
 
 /* ---- writing down what belongs ---- */
 
-/* Whether every answer record belongs: then the section is copied as it came. */
-static bool answers_are_clean(struct reading *r)
+/* Whether every answer record belongs, and its names need no thought: then the section is copied as
+ * it came. */
+static bool answers_are_plain(struct reading *r)
 {
+	static const uint8_t question[] = {WIRE_POINTER, MESSAGE_HEADER};
 	size_t at = r->answers_at;
 	struct record_view record;
 
 	for (unsigned i = 0; i < r->answers; i++)
 		if (message_read_record(r->wire, r->length, &at, &record) != 0 ||
-		    !answer_belongs(r, &record))
+		    memcmp(r->wire + record.owner, question, sizeof question) != 0 ||
+		    record_layout(record.type) || !answer_belongs(r, &record))
 			return false;
 	return true;
+}
+
+/* Copies a record, and remembers where that puts names of the chain. */
+static void copy_record(struct reading *r, struct message *message, enum section section,
+			const struct record_view *record, const struct name *owner)
+{
+	unsigned place = chain_place(r, owner);
+	bool known = place < r->chain_length;
+	size_t start = message->length, owner_at = known ? r->stands_at[place] : 0;
+	size_t rdata = message_copy_record(message, section, r->wire, r->length, record, owner_at,
+					   owner->wire, record->ttl);
+
+	if (!known || rdata == 0)
+		return;
+	if (owner_at == 0)
+		r->stands_at[place] = start;
+	if (record->type == TYPE_CNAME && place + 1 < r->chain_length &&
+	    r->stands_at[place + 1] == 0)
+		r->stands_at[place + 1] = rdata;
 }
 
 static void copy_records(struct reading *r, struct message *message, enum section section,
@@ -151,17 +195,14 @@ static void copy_records(struct reading *r, struct message *message, enum sectio
 
 		if (message_read_record(r->wire, r->length, &at, &record) != 0)
 			return;
-		if (!belongs(r, &record) || !owner_of(r, &record, &owner))
-			continue;
-		bool asked = name_equal(&owner, r->key->name);
-		message_copy_record(message, section, r->wire, r->length, &record,
-				    asked ? MESSAGE_HEADER : 0, owner.wire, record.ttl);
+		if (belongs(r, &record) && owner_of(r, &record, &owner))
+			copy_record(r, message, section, &record, &owner);
 	}
 }
 
 static void copy_answers(struct reading *r, struct message *message)
 {
-	if (!answers_are_clean(r)) {
+	if (!answers_are_plain(r)) {
 		copy_records(r, message, SECTION_ANSWER, r->answers_at, r->answers, answer_belongs);
 		return;
 	}
@@ -196,10 +237,11 @@ static uint32_t settle_ttls(struct reading *r, struct message *message, uint16_t
 
 	*count = 0;
 	for (unsigned i = 0; i < records; i++) {
-		if (message_read_record(message->wire, message->length, &at, &record) != 0)
-			break;
+		int err = message_read_record(message->wire, message->length, &at, &record);
 		uint32_t ttl = record.ttl;
 
+		assert(err == 0); /* we wrote it */
+		(void)err;
 		ttl = ttl > r->settings->ttl_max ? r->settings->ttl_max : ttl;
 		ttl = ttl < r->settings->ttl_min ? r->settings->ttl_min : ttl;
 		if (record.type == TYPE_SOA && i >= message->counts[SECTION_ANSWER]) {
@@ -312,6 +354,7 @@ struct cache_entry *reply_entry(const struct pending_key *key, const struct ask_
 	if ((result->outcome != ASK_ANSWERED && result->outcome != ASK_TRUNCATED) || !outline(&r))
 		return failure_entry(key, result, now_us);
 	follow_chain(&r);
+	r.stands_at[0] = MESSAGE_HEADER;
 	r.negative = !r.has_data;
 	message_begin(&message, buffer, sizeof buffer, r.wire + MESSAGE_HEADER,
 		      (uint16_t)(r.answers_at - MESSAGE_HEADER));
@@ -325,7 +368,7 @@ struct cache_entry *reply_entry(const struct pending_key *key, const struct ask_
 	if (!entry)
 		return NULL;
 	entry->rcode = (uint8_t)(message_flags(r.wire) & FLAG_RCODE);
-	entry->truncated = result->outcome == ASK_TRUNCATED;
+	entry->truncated = result->outcome == ASK_TRUNCATED || message.overflow;
 	entry->chain = r.chain_length > 1;
 	entry->has_data = r.has_data;
 	entry->has_soa = r.has_soa;

@@ -179,6 +179,20 @@ static void with_pointer_loop(struct saying *saying)
 	wire_put16(saying->wire + at, (uint16_t)(0xc000 | at));
 }
 
+/* The first record's rdata is a pointer to the header's count of questions, whose upper byte is 0,
+ * which would read as the root. It becomes the last thing in the message. */
+static void with_header_pointer(struct saying *saying)
+{
+	size_t at = MESSAGE_HEADER + name_wire_length(saying->wire + MESSAGE_HEADER) + 4;
+	struct record_view record;
+
+	if (message_read_record(saying->wire, saying->length, &at, &record) != 0)
+		return;
+	wire_put16(saying->wire + record.rdata - 2, 2);
+	wire_put16(saying->wire + record.rdata, 0xc004);
+	saying->length = record.rdata + 2;
+}
+
 static void with_opcode(struct saying *saying)
 {
 	saying->wire[2] |= 4 << 3;
@@ -200,6 +214,7 @@ static const struct twist {
 	{"cut short", cut_short},
 	{"with one record too few", with_one_record_too_few},
 	{"with a pointer loop", with_pointer_loop},
+	{"with a pointer into the header", with_header_pointer},
 	{"with another opcode", with_opcode},
 };
 

@@ -329,6 +329,10 @@ static void second_or_misplaced_opt_is_formerr(void **state)
 	record(&packet, "\1x", 3, TYPE_OPT, 1232, 0, "", 0);
 	expect_error(&packet, RCODE_FORMERR);
 	header(&packet, 0, 1, 0, 0, 1);
+	question(&packet, TYPE_A);
+	record(&packet, "\xc0\x04", 2, TYPE_A, CLASS_IN, 0, "", 0); /* into the header */
+	expect_error(&packet, RCODE_FORMERR);
+	header(&packet, 0, 1, 0, 0, 1);
 	question(&packet, TYPE_A); /* a pointer to the qname's root is not a root */
 	record(&packet, "\xc0\x1a", 2, TYPE_OPT, 1232, 0, "", 0);
 	expect_error(&packet, RCODE_FORMERR);
@@ -432,6 +436,8 @@ static void rdata_must_be_what_its_type_says(void **state)
 		{TYPE_NS, "", 0, ERR_INVALID},
 		{TYPE_NS, "\xc0\x0c", 2, 0},
 		{TYPE_NS, "\xc0", 1, ERR_INVALID},
+		{TYPE_NS, "\xc0\x04", 2, ERR_INVALID}, /* a 0 in the header */
+		{TYPE_NS, "\xc0\x0b", 2, ERR_INVALID}, /* another */
 		{TYPE_NS, "\xff\xff", 2, ERR_INVALID}, /* forward */
 		{TYPE_NS, "\xc0\x2b", 2, ERR_INVALID}, /* to itself */
 		{TYPE_NS, "\x40x", 2, ERR_INVALID},    /* a label type of its own */
@@ -511,6 +517,17 @@ static size_t reply_finish(struct reply *reply)
 static unsigned count_at(const struct reply *reply, size_t at)
 {
 	return wire_u16(reply->buffer + at);
+}
+
+static void nothing_of_a_begun_reply_is_left_as_it_was(void **state)
+{
+	uint8_t buffer[MESSAGE_UDP_MIN], zero[MESSAGE_HEADER] = {0};
+	struct message message;
+	(void)state;
+	memset(buffer, 0xaa, sizeof buffer);
+	message_begin(&message, buffer, sizeof buffer, (const uint8_t *)"\0\0\1\0\1", 5);
+	assert_memory_equal(buffer, zero, MESSAGE_HEADER);
+	assert_int_equal(message.length, MESSAGE_HEADER + 5);
 }
 
 static void header_of_a_reply_is_as_designed(void **state)
@@ -906,6 +923,7 @@ int main(void)
 		cmocka_unit_test(signature_in_the_additional_section_is_passed_over),
 		cmocka_unit_test(record_is_read_with_its_places),
 		cmocka_unit_test(rdata_must_be_what_its_type_says),
+		cmocka_unit_test(nothing_of_a_begun_reply_is_left_as_it_was),
 		cmocka_unit_test(header_of_a_reply_is_as_designed),
 		cmocka_unit_test(rrset_goes_out_as_stored_with_its_ttl_capped),
 		cmocka_unit_test(owner_written_out_is_pointed_to_by_the_rest_of_its_set),

@@ -44,6 +44,8 @@ static void keep(struct asked *a, const char *qname, uint16_t type, bool dnssec_
 
 	a->entry = reply_entry(&key, &result, &settings, &test_key, BEGIN);
 	assert_non_null(a->entry);
+	if (a->entry->failed)
+		return;
 	assert_true(a->entry->length <= sizeof wire);
 	memcpy(wire, a->entry->wire, a->entry->length);
 	wire_put16(wire + 4, 1); /* the counts are the entry's until somebody makes a reply */
@@ -345,12 +347,12 @@ static void the_places_of_all_ttls_are_noted(void **state)
 
 /* ---- how it is copied ---- */
 
-static void a_clean_answer_section_is_copied_byte_for_byte(void **state)
+static void a_plain_answer_section_is_copied_byte_for_byte(void **state)
 {
 	(void)state;
-	struct asked *a = ask("www.example.", TYPE_MX, RCODE_NOERROR,
-			      "answer www.example. 60 IN MX 1 mail.example.\n"
-			      "answer www.example. 60 IN MX 2 mail2.example.\n"
+	struct asked *a = ask("www.example.", TYPE_TXT, RCODE_NOERROR,
+			      "answer www.example. 60 IN TXT \"v=1\"\n"
+			      "answer www.example. 60 IN TXT \"v=2\"\n"
 			      "additional mail.example. 60 IN A 192.0.2.1\n");
 	size_t from = MESSAGE_HEADER + a->entry->question_length;
 	assert_memory_equal(a->entry->wire + from, a->wire + from, a->entry->length - from);
@@ -368,6 +370,115 @@ static void a_section_with_gaps_is_written_anew_without_dangling_compression(voi
 			      "answer b.far.away.elsewhere. 60 IN A 192.0.2.1\n");
 	KEPT(a, "answer www.example. 60 IN CNAME b.far.away.elsewhere.\n"
 		"answer b.far.away.elsewhere. 60 IN A 192.0.2.1\n");
+	done(a);
+}
+
+static void names_of_the_chain_point_to_where_they_stand(void **state)
+{
+	(void)state;
+	struct asked *a = ask("www.example.", TYPE_A, RCODE_NOERROR,
+			      "answer www.example. 60 IN CNAME b.example.\n"
+			      "answer b.example. 60 IN CNAME c.example.\n"
+			      "answer c.example. 60 IN A 192.0.2.1\n"
+			      "answer c.example. 60 IN A 192.0.2.2\n");
+	const uint8_t *wire = a->entry->wire;
+	size_t first = MESSAGE_HEADER + a->entry->question_length;
+	size_t b = first + RECORD_HEADER, second = b + 11, c = second + RECORD_HEADER;
+
+	assert_int_equal(wire_u16(wire + first), 0xc00c);
+	assert_memory_equal(wire + b, "\1b\7example", 11);
+	assert_int_equal(wire_u16(wire + second), 0xc000 | b);
+	assert_memory_equal(wire + c, "\1c\7example", 11);
+	assert_int_equal(wire_u16(wire + c + 11), 0xc000 | c);
+	assert_int_equal(wire_u16(wire + c + 11 + 16), 0xc000 | c);
+	assert_int_equal(a->entry->length, c + 11 + 2 * 16);
+	done(a);
+}
+
+static void a_name_that_stands_in_no_rdata_is_spelled_out_once(void **state)
+{
+	(void)state;
+	struct asked *a = ask("www.example.", TYPE_A, RCODE_NOERROR,
+			      "answer b.example. 60 IN A 192.0.2.1\n"
+			      "answer b.example. 60 IN A 192.0.2.2\n"
+			      "answer www.example. 60 IN CNAME b.example.\n");
+	size_t first = MESSAGE_HEADER + a->entry->question_length;
+
+	assert_memory_equal(a->entry->wire + first, "\1b\7example", 11);
+	assert_int_equal(wire_u16(a->entry->wire + first + 11 + 14), 0xc000 | first);
+	KEPT(a, "answer b.example. 60 IN A 192.0.2.1\n"
+		"answer b.example. 60 IN A 192.0.2.2\n"
+		"answer www.example. 60 IN CNAME b.example.\n");
+	done(a);
+}
+
+/* A reply put together by hand: the question's header and then these bytes. */
+static struct asked *ask_raw(uint16_t type, unsigned answers, const void *bytes, size_t length)
+{
+	struct asked *a = calloc(1, sizeof *a);
+	size_t at;
+
+	assert_non_null(a);
+	at = request_write(a->wire, 1, FLAG_QR, "www.example.", type, CLASS_IN, 0, false);
+	wire_put16(a->wire + 6, (uint16_t)answers);
+	assert_true(length <= sizeof a->wire - at);
+	memcpy(a->wire + at, bytes, length);
+	a->length = at + length;
+	keep(a, "www.example.", type, false, ASK_ANSWERED);
+	return a;
+}
+
+/* The first TTL's bytes read as "a." until it is brought into its bounds. */
+static void a_name_that_leads_through_a_ttl_stays_what_it_was(void **state)
+{
+	static const char records[] = "\xc0\x0c\0\5\0\1\1a\0\0\0\3\1a\0"
+				      "\xc0\x23\0\1\0\1\0\0\0\x3c\0\4\xc0\0\2\1";
+	(void)state;
+	struct asked *a = ask_raw(TYPE_A, 2, records, sizeof records - 1);
+
+	KEPT(a, "answer www.example. 86400 IN CNAME a.\nanswer a. 60 IN A 192.0.2.1\n");
+	assert_int_equal(a->entry->ttl_count, 2);
+	assert_int_equal(ttl_of(a), 60);
+	done(a);
+}
+
+static void a_name_that_leads_into_the_header_is_a_failure(void **state)
+{
+	static const uint8_t rdata[] = {0xc0, 0x0c, 0, 5, 0, 1, 0, 0, 0, 60, 0, 2, 0xc0, 4};
+	uint8_t owner[] = {0xc0, 0x04, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 192, 0, 2, 1};
+	(void)state;
+	struct asked *a = ask_raw(TYPE_A, 1, rdata, sizeof rdata);
+
+	assert_true(a->entry->failed);
+	done(a);
+	a = ask_raw(TYPE_A, 1, owner, sizeof owner);
+	assert_true(a->entry->failed);
+	done(a);
+	owner[1] = 0x0c;
+	a = ask_raw(TYPE_A, 1, owner, sizeof owner);
+	assert_false(a->entry->failed);
+	done(a);
+}
+
+/* 65,535 bytes hold 2,426 records when their exchanges are written out; compressed, many more. */
+static void what_is_too_long_without_compression_counts_as_truncated(void **state)
+{
+	static const uint8_t record[] = {0xc0, 12, 0, TYPE_MX, 0, 1, 0,    0,
+					 0,    60, 0, 4,       0, 1, 0xc0, 12};
+	enum { FIT = (MESSAGE_MAX - 12 - 17) / 27 };
+	static uint8_t records[(FIT + 1) * sizeof record];
+	(void)state;
+
+	for (size_t i = 0; i < FIT + 1; i++)
+		memcpy(records + i * sizeof record, record, sizeof record);
+	struct asked *a = ask_raw(TYPE_MX, FIT, records, FIT * sizeof record);
+	assert_false(a->entry->truncated);
+	assert_int_equal(a->entry->answers, FIT);
+	assert_true(reply_may_be_cached(a->entry));
+	done(a);
+	a = ask_raw(TYPE_MX, FIT + 1, records, sizeof records);
+	assert_true(a->entry->truncated);
+	assert_false(reply_may_be_cached(a->entry));
 	done(a);
 }
 
@@ -446,7 +557,12 @@ int main(void)
 		TEST(a_ttl_of_0_is_not_cached),
 		TEST(a_ttl_with_the_top_bit_reads_as_0),
 		TEST(the_places_of_all_ttls_are_noted),
-		TEST(a_clean_answer_section_is_copied_byte_for_byte),
+		TEST(a_plain_answer_section_is_copied_byte_for_byte),
+		TEST(names_of_the_chain_point_to_where_they_stand),
+		TEST(a_name_that_stands_in_no_rdata_is_spelled_out_once),
+		TEST(a_name_that_leads_through_a_ttl_stays_what_it_was),
+		TEST(a_name_that_leads_into_the_header_is_a_failure),
+		TEST(what_is_too_long_without_compression_counts_as_truncated),
 		TEST(a_section_with_gaps_is_written_anew_without_dangling_compression),
 		TEST(a_failure_tells_who_was_asked_last_and_what_came_of_it),
 		TEST(a_truncated_answer_is_passed_on_and_not_cached),
