@@ -13,7 +13,6 @@
 
 #include <assert.h>
 #include <stdalign.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -148,23 +147,29 @@ char *arena_strdup(struct arena *arena, const char *text)
 	return copy;
 }
 
+char *arena_vprintf(struct arena *arena, const char *format, va_list arguments)
+{
+	va_list again;
+	char *text = NULL;
+	int length;
+
+	va_copy(again, arguments);
+	length = vsnprintf(NULL, 0, format, again);
+	va_end(again);
+	if (length >= 0)
+		text = arena_alloc_bytes(arena, (size_t)length + 1);
+	if (text != NULL)
+		vsnprintf(text, (size_t)length + 1, format, arguments);
+	return text;
+}
+
 char *arena_printf(struct arena *arena, const char *format, ...)
 {
 	va_list arguments;
 	char *text;
-	int length;
 
 	va_start(arguments, format);
-	length = vsnprintf(NULL, 0, format, arguments);
-	va_end(arguments);
-	if (length < 0)
-		return NULL;
-
-	text = arena_alloc_bytes(arena, (size_t)length + 1);
-	if (text == NULL)
-		return NULL;
-	va_start(arguments, format);
-	vsnprintf(text, (size_t)length + 1, format, arguments);
+	text = arena_vprintf(arena, format, arguments);
 	va_end(arguments);
 	return text;
 }

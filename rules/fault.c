@@ -51,23 +51,6 @@ static const char *join_path(struct faults *faults, const char *path, const char
 	return arena_printf(&faults->arena, "%s.%s", path, field);
 }
 
-static const char *format_text(struct faults *faults, const char *format, va_list arguments)
-{
-	va_list again;
-	char *text;
-	int length;
-
-	va_copy(again, arguments);
-	length = vsnprintf(NULL, 0, format, again);
-	va_end(again);
-	if (length < 0)
-		return NULL;
-	text = arena_alloc_bytes(&faults->arena, (size_t)length + 1);
-	if (text != NULL)
-		vsnprintf(text, (size_t)length + 1, format, arguments);
-	return text;
-}
-
 void fault_add(struct faults *faults, enum severity severity, const struct origin *origin,
 	       const char *field, const char *format, ...)
 {
@@ -82,7 +65,7 @@ void fault_add(struct faults *faults, enum severity severity, const struct origi
 	if (fault == NULL)
 		return;
 	va_start(arguments, format);
-	text = format_text(faults, format, arguments);
+	text = arena_vprintf(&faults->arena, format, arguments);
 	va_end(arguments);
 	if (text == NULL)
 		return;
