@@ -125,12 +125,12 @@ static bool answer_exact(const struct decision *d, const struct zone *zone, uint
 			 enum decided_by by, struct verdict *verdict)
 {
 	bool any = d->type == TYPE_ANY;
-	const struct rrset *owned = zone_find_exact(zone, d->name, key, NULL);
+	const struct rrset *owned = zone_find_exact(zone, d->name, key);
 
 	if (!owned)
 		return false;
 	const struct rrset *rrset =
-		any || d->type == key ? owned : zone_find_exact(zone, d->name, d->type, NULL);
+		any || d->type == key ? owned : zone_find_exact(zone, d->name, d->type);
 	answer(verdict, by, NULL);
 	verdict->answer = (struct zone_answer){
 		.outcome = rrset ? ZONE_HIT : ZONE_NODATA,

@@ -26,11 +26,6 @@ const struct name *zone_apex(const struct zone *zone)
 	return &zone->apex;
 }
 
-const struct rrset *zone_soa(const struct zone *zone)
-{
-	return zone->soa;
-}
-
 const struct rrset *zone_negative_soa(const struct zone *zone)
 {
 	return zone->negative_soa;
@@ -191,12 +186,10 @@ void zone_find(const struct zone *zone, const struct name *name, uint16_t type,
 }
 
 const struct rrset *zone_find_exact(const struct zone *zone, const struct name *owner,
-				    uint16_t type, bool *exists)
+				    uint16_t type)
 {
 	const struct zone_node *node = find_suffix(zone, owner, 0);
 
-	if (exists != NULL)
-		*exists = node != NULL;
 	return node != NULL ? find_set(node, type) : NULL;
 }
 

@@ -37,9 +37,8 @@ struct zone; /* opaque */
 
 /* The apex, in lower case. */
 const struct name *zone_apex(const struct zone *zone);
-/* The SOA as served at the apex, and as it goes into a negative answer: the same rdata, its TTL the
- * lesser of its own and MINIMUM (RFC 2308 section 5). */
-const struct rrset *zone_soa(const struct zone *zone);
+/* The SOA as it goes into a negative answer: that of the apex, with the lesser of its TTL and
+ * MINIMUM (RFC 2308 section 5). */
 const struct rrset *zone_negative_soa(const struct zone *zone);
 size_t zone_record_sets(const struct zone *zone);
 size_t zone_records(const struct zone *zone);
@@ -49,10 +48,9 @@ size_t zone_bytes(const struct zone *zone);
  * preference not a signature; CNAME wins over nothing. Allocates nothing. */
 void zone_find(const struct zone *zone, const struct name *name, uint16_t type,
 	       struct zone_answer *answer);
-/* The rrset of exactly this owner and type, no wildcard; NULL when there is none. *exists, when not
- * NULL, tells whether the owner is there at all. */
+/* The rrset of exactly this owner and type, no wildcard; NULL when there is none. */
 const struct rrset *zone_find_exact(const struct zone *zone, const struct name *owner,
-				    uint16_t type, bool *exists);
+				    uint16_t type);
 
 /* Calls back for every RRset, in canonical order of owners (RFC 4034 section 6.1). A non-zero
  * return stops the walk and is returned. */

@@ -41,7 +41,7 @@ struct zone {
 	struct zone_slot *slots;
 	size_t node_count, slot_mask;
 	unsigned labels_max; /* of any name in it */
-	const struct rrset *soa, *negative_soa;
+	const struct rrset *negative_soa;
 	size_t record_sets, records;
 };
 

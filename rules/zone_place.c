@@ -181,9 +181,8 @@ static struct zone *place(struct zone_builder *builder, const struct totals *tot
 		before = owner.items;
 	}
 	assert((size_t)(placer.node - zone->nodes) == totals->nodes);
-	zone->soa = zone->nodes[0].sets;
-	assert(zone->soa->type == TYPE_SOA);
-	zone->negative_soa = copy_negative_soa(&zone->arena, zone->soa);
+	assert(zone->nodes[0].sets->type == TYPE_SOA);
+	zone->negative_soa = copy_negative_soa(&zone->arena, zone->nodes[0].sets);
 	if (zone->negative_soa != NULL)
 		return zone;
 
