@@ -8,6 +8,15 @@
 
 #include "endpoints/entropy.h"
 
+/* Eight bytes, so that two draws are the same only where the bytes are. */
+static uint64_t draw(struct entropy *entropy)
+{
+	uint64_t value = 0;
+	for (int i = 0; i < 4; i++)
+		value = value << 16 | entropy_u16(entropy);
+	return value;
+}
+
 static void same_seed_gives_the_same_sequence_across_refills(void **state)
 {
 	(void)state;
@@ -18,9 +27,9 @@ static void same_seed_gives_the_same_sequence_across_refills(void **state)
 	entropy_init_seeded(&c, &seed_c);
 	unsigned differing = 0;
 	for (int i = 0; i < 3000; i++) {
-		uint64_t value = entropy_u64(&a);
-		assert_int_equal(value, entropy_u64(&b));
-		differing += value != entropy_u64(&c);
+		uint64_t value = draw(&a);
+		assert_int_equal(value, draw(&b));
+		differing += value != draw(&c);
 	}
 	assert_true(differing > 2990);
 }
@@ -31,11 +40,11 @@ static void a_page_is_handed_out_once(void **state)
 	uint64_t seed = 1;
 	struct entropy entropy;
 	entropy_init_seeded(&entropy, &seed);
-	uint64_t first = entropy_u64(&entropy);
+	uint64_t first = draw(&entropy);
 	for (size_t i = 8; i < sizeof entropy.buffer; i += 8)
-		assert_int_not_equal(entropy_u64(&entropy), first);
+		assert_int_not_equal(draw(&entropy), first);
 	assert_int_equal(entropy.left, 0);
-	assert_int_not_equal(entropy_u64(&entropy), first);
+	assert_int_not_equal(draw(&entropy), first);
 	assert_int_equal(entropy.left, sizeof entropy.buffer - 8);
 }
 
@@ -47,7 +56,7 @@ static void kernel_bytes_differ_between_two_pages(void **state)
 	entropy_init(&b);
 	unsigned same = 0;
 	for (int i = 0; i < 1000; i++)
-		same += entropy_u64(&a) == entropy_u64(&b);
+		same += draw(&a) == draw(&b);
 	assert_int_equal(same, 0);
 }
 

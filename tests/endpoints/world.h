@@ -92,9 +92,9 @@ struct world {
 	char udp, tcp; /* their addresses are the sockets */
 };
 
-static inline uint64_t world_random(struct world *w)
+static inline uint16_t world_random(struct world *w)
 {
-	return entropy_u64(&w->entropy);
+	return entropy_u16(&w->entropy);
 }
 
 static inline size_t world_reply(enum deed does, const uint8_t *query, size_t length,
