@@ -1,5 +1,6 @@
 /* Model → policy. The order matters once: places before routes (a target may be one of our own
  * endpoints), routes before rulesets. Nothing is decided in here. */
+#include <assert.h>
 #include <stdlib.h>
 #include <strings.h>
 
@@ -67,7 +68,8 @@ static struct policy_network *network_named(const struct compilation *c, const c
 {
 	const struct named *found = find_named(c->networks, c->policy->network_count, name);
 
-	return found ? &c->policy->networks[found->index] : NULL;
+	assert(found); /* limits_check has seen that every network named is there */
+	return &c->policy->networks[found->index];
 }
 
 static int compile_networks(struct compilation *c)
