@@ -5,8 +5,7 @@
  *             │      │     │       └ rdata_parse (ldns)
  *             │      │     └ record_type_parse
  *             │      └ TTL and class, in either order, both optional
- *             └ owner: @, relative to $ORIGIN, or with a final dot; a blank: that of the entry
- * before
+ *             └ owner: @, relative to $ORIGIN, or with a final dot; a blank: the last one
  *
  * A faulty entry is a fault with its line, and reading goes on, so that one run tells everything.
  * $INCLUDE and $GENERATE are not done: a zone is one file, and says what it has. */

@@ -1,7 +1,7 @@
 /* From libconfig's tree to the model. The tree and the field table are walked together:
  *
- *     { name = "hub"; ... }   a group     read_group   each member's row, unknown ones, missing
- * ones ( { }, { } )            a list      read_list    one struct of the row's group for each item
+ *     { name = "hub"; ... }   a group     read_group   rows of its members; unknown, missing ones
+ *     ( { }, { } )            a list      read_list    a struct of the row's group for each item
  *     [ "10.0.0.0/8" ]        an array    read_array   bare values
  *     53, true, "text"        a scalar    read_scalar
  *
