@@ -117,23 +117,31 @@ static void finish_error(struct resolution *r, enum rcode rcode, enum ede ede, c
 	finish(r, &message, &end);
 }
 
+/* Where an answer is from, by the newest of what is in it. An error is nobody's answer, whatever
+ * was at hand before it came to that: count_reply counts it. */
+static void count_sources(struct stats *stats, const struct composition *c)
+{
+	if (c->rcode == RCODE_SERVFAIL || c->rcode == RCODE_REFUSED)
+		return;
+	if (c->used_stale)
+		STATS_ADD(stats, answered_stale, 1);
+	else if (c->used_told)
+		STATS_ADD(stats, forwarded, 1);
+	else if (c->used_cache)
+		STATS_ADD(stats, answered_cache, 1);
+	else if (c->used_own)
+		STATS_ADD(stats, answered_zone, 1);
+}
+
 static void finish_composed(struct resolution *r, struct composition *c)
 {
-	struct stats *stats = r->resolver->stats;
 	struct message_end end = message_end_for(r, c->rcode);
 
 	end.authoritative = c->authoritative;
 	end.truncated = c->truncated;
 	end.ede = c->ede;
 	end.ede_text = c->ede_text[0] ? c->ede_text : NULL;
-	if (c->used_stale)
-		STATS_ADD(stats, answered_stale, 1);
-	else if (r->asked_anybody)
-		STATS_ADD(stats, forwarded, 1);
-	else if (c->used_cache)
-		STATS_ADD(stats, answered_cache, 1);
-	else if (c->used_own)
-		STATS_ADD(stats, answered_zone, 1);
+	count_sources(r->resolver->stats, c);
 	finish(r, &c->message, &end);
 }
 

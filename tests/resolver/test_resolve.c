@@ -18,7 +18,8 @@ enum { MS = 1000, S = 1000 * 1000 };
 struct fixture {
 	struct model *model;
 	struct stage *stage;
-	struct message_text got; /* of the last answer looked at */
+	struct message_text got;                                  /* of the last answer looked at */
+	uint64_t before[sizeof(struct stats) / sizeof(uint64_t)]; /* counters */
 };
 
 static int setup(void **state)
@@ -279,36 +280,140 @@ static void a_policy_is_idle_when_its_last_question_has_ended(void **state)
 
 /* ---- counters ---- */
 
+/* The counters that have gone up since the last time, without those of queries. */
+static const char *moved(struct fixture *f)
+{
+	static char words[200];
+	size_t used = 0;
+
+	words[0] = '\0';
+	for (unsigned i = 0; i < stats_row_count; i++) {
+		uint64_t value = stats_get(&f->stage->stats, i), before = f->before[i];
+
+		f->before[i] = value;
+		if (value == before || strncmp(stats_rows[i].name, "queries", 7) == 0)
+			continue;
+		assert_int_equal(value, before + 1);
+		used += (size_t)snprintf(words + used, sizeof words - used, "%s%s", used ? " " : "",
+					 stats_rows[i].name);
+	}
+	return words;
+}
+
 static void every_answer_is_counted_as_what_it_was(void **state)
+{
+	struct fixture *f = *state;
+
+	load(f);
+	ask(f, "www.corp.internal.");
+	assert_string_equal(moved(f), "answered_zone");
+	ask(f, "gone.corp.internal.");
+	assert_string_equal(moved(f), "answered_zone nxdomain");
+	ask(f, "a.example.");
+	assert_string_equal(moved(f), "");
+	answer(f, RCODE_NOERROR, 60);
+	assert_string_equal(moved(f), "forwarded");
+	ask(f, "a.example.");
+	assert_string_equal(moved(f), "answered_cache");
+	stage_pass(f->stage, 61ULL * S);
+	ask(f, "a.example.");
+	answer(f, RCODE_SERVFAIL, 0);
+	assert_string_equal(moved(f), "answered_stale");
+	ask_in(f, "a.example.", TYPE_AXFR, CLASS_IN, true);
+	assert_string_equal(moved(f), "refused");
+	ask_in(f, "version.bind.", TYPE_TXT, CLASS_CH, false);
+	assert_string_equal(moved(f), "refused");
+	ask_in(f, "a.example.", TYPE_ANY, CLASS_IN, false);
+	assert_string_equal(moved(f), "");
+	ask(f, "c.example.");
+	stage_pass(f->stage, 5ULL * S);
+	assert_string_equal(moved(f), "servfail deadline");
+}
+
+static void every_query_is_counted_and_how_it_came(void **state)
 {
 	struct fixture *f = *state;
 	const struct stats *stats = &f->stage->stats;
 
 	load(f);
 	ask(f, "www.corp.internal.");
-	ask(f, "gone.corp.internal.");
-	assert_int_equal(stats->answered_zone, 2);
-	assert_int_equal(stats->nxdomain, 1);
+	ask_in(f, "www.corp.internal.", TYPE_AXFR, CLASS_IN, true);
 	ask(f, "a.example.");
-	answer(f, RCODE_NOERROR, 60);
-	assert_int_equal(stats->forwarded, 1);
-	ask_in(f, "a.example.", TYPE_A, CLASS_IN, true);
-	assert_int_equal(stats->answered_cache, 1);
+	assert_int_equal(stats->queries, 3);
+	assert_int_equal(stats->queries_udp, 2);
+	assert_int_equal(stats->queries_tcp, 1);
+}
+
+/* Whatever of it was at hand, a name that cannot be resolved was answered from nowhere. */
+static void an_error_is_counted_as_an_error_and_nothing_else(void **state)
+{
+	static const struct place hub = {0, false};
+	struct fixture *f = *state;
+	uint8_t wire[MESSAGE_UDP_MIN];
+
+	model_add_zone(f->model, "b.internal", "alias 300 CNAME b.example.\n", "hub");
+	load(f);
 	ask(f, "b.example.");
 	answer(f, RCODE_REFUSED, 0);
-	assert_int_equal(stats->servfail, 1);
-	assert_int_equal(stats->forwarded, 2);
-	ask(f, "b.example.");
-	assert_int_equal(stats->servfail, 2);
-	assert_int_equal(stats->forwarded, 2);
-	ask_in(f, "a.example.", TYPE_AXFR, CLASS_IN, true);
-	assert_int_equal(stats->refused, 1);
-	ask(f, "c.example.");
-	stage_pass(f->stage, 5ULL * S);
-	assert_int_equal(stats->deadline, 1);
-	assert_int_equal(stats->queries, 8);
-	assert_int_equal(stats->queries_tcp, 2);
-	assert_int_equal(stats->queries_udp, 6);
+	assert_string_equal(moved(f), "servfail");
+	ask(f, "b.example."); /* the failure is kept for a second */
+	assert_string_equal(moved(f), "servfail");
+	ask(f, "alias.b.internal.");
+	assert_string_equal(moved(f), "servfail");
+	stage_pass(f->stage, 2ULL * S);
+	ask(f, "alias.b.internal.");
+	answer(f, RCODE_REFUSED, 0);
+	assert_string_equal(moved(f), "servfail");
+	size_t length =
+		request_write(wire, 99, 0, "d.example.", TYPE_A, CLASS_IN, MESSAGE_UDP_MIN, false);
+	assert_non_null(stage_ask(f->stage, "rd0", hub, wire, length, false));
+	assert_string_equal(moved(f), "refused");
+}
+
+/* Our own alias, and behind it what others say. */
+static void an_answer_of_several_parts_is_counted_once_by_the_newest(void **state)
+{
+	struct fixture *f = *state;
+
+	model_add_zone(f->model, "b.internal", "alias 300 CNAME b.example.\n", "hub");
+	load(f);
+	ask(f, "alias.b.internal.");
+	answer(f, RCODE_NOERROR, 60);
+	assert_string_equal(moved(f), "forwarded");
+	ask(f, "alias.b.internal.");
+	assert_string_equal(moved(f), "answered_cache");
+}
+
+static void asking_in_vain_is_not_what_an_answer_of_our_own_is_counted_as(void **state)
+{
+	struct fixture *f = *state;
+	struct forwarding_ruleset *ruleset;
+
+	model_add_network(f->model, "spoke", "10.20.0.0/16");
+	model_add_resolver(f->model, "spoke", "spoke", NULL);
+	model_add_zone(f->model, "inner.test", "www 300 A 10.20.1.1\n", "spoke");
+	ruleset = model_add_ruleset(f->model, "rules", "hub/out", "hub");
+	model_add_rule(f->model, ruleset, "inner", "inner.test.", "192.0.2.1 10.20.0.4");
+	load(f);
+	ask(f, "www.inner.test.");
+	answer(f, RCODE_REFUSED, 0);
+	assert_string_equal(moved(f), "answered_zone");
+}
+
+static void an_answer_that_is_cut_off_is_counted(void **state)
+{
+	struct fixture *f = *state;
+	char text[2000] = "";
+	size_t used = 0;
+
+	for (unsigned i = 0; i < 8; i++)
+		used += (size_t)snprintf(text + used, sizeof text - used, "@ TXT %u%0199u\n", i, 0);
+	model_add_zone(f->model, "big.internal", text, "hub");
+	load(f);
+	ask_in(f, "big.internal.", TYPE_TXT, CLASS_IN, false);
+	assert_string_equal(moved(f), "answered_zone truncated");
+	ask_in(f, "big.internal.", TYPE_TXT, CLASS_IN, true);
+	assert_string_equal(moved(f), "answered_zone");
 }
 
 int main(void)
@@ -323,6 +428,11 @@ int main(void)
 		TEST(abandoning_gives_every_query_back_without_a_reply),
 		TEST(a_policy_is_idle_when_its_last_question_has_ended),
 		TEST(every_answer_is_counted_as_what_it_was),
+		TEST(every_query_is_counted_and_how_it_came),
+		TEST(an_error_is_counted_as_an_error_and_nothing_else),
+		TEST(an_answer_of_several_parts_is_counted_once_by_the_newest),
+		TEST(asking_in_vain_is_not_what_an_answer_of_our_own_is_counted_as),
+		TEST(an_answer_that_is_cut_off_is_counted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
