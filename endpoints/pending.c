@@ -20,7 +20,6 @@ int pending_table_init(struct pending_table *table, struct wheel *wheel, struct 
 	table->entropy = entropy;
 	table->key = *key;
 	table->pending_max = PENDING_MAX;
-	table->stalled_last = &table->stalled;
 	timer_init(&table->stalled_timer, pending_on_stalled_timer);
 	table->buckets = calloc(PENDING_BUCKETS, sizeof(*table->buckets));
 	table->flights = calloc(PENDING_BUCKETS, sizeof(*table->flights));
@@ -155,6 +154,8 @@ static void extend(struct pending *pending, uint64_t deadline_us, uint64_t now_u
 	for (unsigned i = 0; i < pending->key.leg->upstream_count; i++)
 		if (pending->sends[i] == PENDING_SENDS)
 			pending->sends[i]--;
+	if (pending->stall != NULL)
+		pending_go_on(pending, now_us);
 }
 
 int pending_ask(struct pending_table *table, const struct pending_key *key, void *holder,
@@ -168,7 +169,9 @@ int pending_ask(struct pending_table *table, const struct pending_key *key, void
 	if (pending != NULL) {
 		table->coalesced++;
 		waiter_join(waiter, pending);
+		pending->asking = true;
 		extend(pending, deadline_us, now_us);
+		pending->asking = false;
 		return 0;
 	}
 	pending = pending_new(table, key, holder, hash);
@@ -286,6 +289,7 @@ void pending_table_release(struct pending_table *table)
 	wheel_cancel(table->wheel, &table->stalled_timer);
 	store_release(&table->pending_store);
 	store_release(&table->flight_store);
+	store_release(&table->stall_store);
 	free(table->buckets);
 	free(table->flights);
 	table->buckets = NULL;

@@ -80,6 +80,7 @@ struct flight { /* one packet on its way */
 };
 
 struct pending; /* opaque */
+struct stall;
 struct pending_slab;
 
 enum {
@@ -89,6 +90,8 @@ enum {
 	PENDING_FLIGHTS = 4, /* flights for each of them, on average */
 	PENDING_SENDS = 3,   /* of a question to one upstream (RFC 9520 section 3.1) */
 	PENDING_STALLED_US = 10 * 1000, /* how often a sign of life is looked for */
+	PENDING_STALLED_LISTS = 64,
+	PENDING_STALLED_COPIES = 16, /* questions of a leg that may become copies at one look */
 };
 
 /* Intrusive free lists: what a question needs is taken and given back without malloc. */
@@ -96,6 +99,13 @@ struct pending_store {
 	void *free;
 	struct pending_slab *slabs;
 };
+
+#define PENDING_COUNTER_MAP(X)                                                                     \
+	X(asked, "questions that neither our own data nor the cache could answer")                 \
+	X(coalesced, "of them joined one under way")                                               \
+	X(retried, "packets that asked a question once more, of the same target or another")       \
+	X(mismatched, "replies ignored because they matched no question")                          \
+	X(late, "replies to questions that had their answer already, or were given up")
 
 struct pending_table {
 	struct wheel *wheel;
@@ -123,13 +133,15 @@ struct pending_table {
 	struct pending **buckets;                      /* by key */
 	struct flight **flights;                       /* by socket and id */
 	struct flight *waiting[PENDING_WAITING_LISTS]; /* by target */
-	/* Every target is suspect: waiting for a sign of life, the oldest first. */
-	struct pending *stalled, **stalled_last;
+	struct stall *stalls[PENDING_STALLED_LISTS];   /* by leg: waiting for a sign of life */
+	unsigned stall_count;
 	struct timer stalled_timer;
 	struct hash_key key;
-	struct pending_store pending_store, flight_store;
+	struct pending_store pending_store, flight_store, stall_store;
 	unsigned flight_count, pending_count, pending_max;
-	uint64_t asked, coalesced, retried, mismatched, late;
+#define X(name, text) uint64_t name;
+	PENDING_COUNTER_MAP(X)
+#undef X
 };
 
 MUST_CHECK int pending_table_init(struct pending_table *table, struct wheel *wheel,

@@ -2,7 +2,8 @@
  *
  *     pending.c        the table: asking, joining, leaving, ending
  *     pending_flight.c flights come and go
- *     pending_walk.c   the way along a leg's targets: sending, silence, suspicion, stalling
+ *     pending_walk.c   the way along a leg's targets: sending, silence, suspicion
+ *     pending_stall.c  those that wait for a sign of life
  *     pending_reply.c  which flight a packet answers, and what its answer is worth
  *
  * Only pending_finish calls back to those who ask. It is the last thing its callers do with a
@@ -21,6 +22,7 @@ struct pending {
 	struct waiter *waiters, **last_waiter;
 	struct flight *flights;
 	struct flight *leading; /* the flight it is waiting for; NULL: it has to go on */
+	struct stall *stall;    /* NULL: not stalled */
 	struct pending *next_stalled, **stalled_link;
 	struct timer timer; /* the deadline, or (given_up) at once */
 	uint64_t asked_us, deadline_us;
@@ -84,8 +86,13 @@ bool pending_send(struct pending *pending, unsigned index, bool tcp, bool copy, 
 /* Unless a flight leads: to the next target, or stalled, or given up. May end the pending. */
 void pending_go_on(struct pending *pending, uint64_t now_us);
 void pending_start(struct pending *pending, uint64_t now_us);
-void pending_unstall(struct pending *pending);
-/* A target came back: what waits for one goes there. May end any pending. */
+
+/* ---- pending_stall.c ---- */
+
+/* Waits for a sign of life, if it does not already; false without memory. */
+bool pending_stall(struct pending *pending, uint64_t now_us);
+void pending_unstall(struct pending *pending); /* fine when it is not stalled */
+/* Looks whether targets came back: what waits for one goes there. May end any pending. */
 void pending_wake(struct pending_table *table, uint64_t now_us);
 void pending_on_stalled_timer(struct timer *timer, uint64_t now_us);
 

@@ -274,34 +274,6 @@ static void send_copies(struct pending *pending, unsigned count, uint64_t now_us
 		pending->copied_us = now_us;
 }
 
-static void stall(struct pending *pending, uint64_t now_us)
-{
-	struct pending_table *table = pending->table;
-
-	if (pending->stalled_link != NULL)
-		return;
-	pending->next_stalled = NULL;
-	pending->stalled_link = table->stalled_last;
-	*table->stalled_last = pending;
-	table->stalled_last = &pending->next_stalled;
-	if (!timer_armed(&table->stalled_timer))
-		wheel_arm(table->wheel, &table->stalled_timer, now_us + PENDING_STALLED_US);
-}
-
-void pending_unstall(struct pending *pending)
-{
-	struct pending_table *table = pending->table;
-
-	if (pending->stalled_link == NULL)
-		return;
-	*pending->stalled_link = pending->next_stalled;
-	if (pending->next_stalled != NULL)
-		pending->next_stalled->stalled_link = pending->stalled_link;
-	else if (table->stalled_last == &pending->next_stalled)
-		table->stalled_last = pending->stalled_link;
-	pending->stalled_link = NULL;
-}
-
 void pending_go_on(struct pending *pending, uint64_t now_us)
 {
 	unsigned count = pending->key.leg->upstream_count;
@@ -317,10 +289,8 @@ void pending_go_on(struct pending *pending, uint64_t now_us)
 	if (pending->may_wait && pending->spent != all)
 		send_copies(pending, count, now_us);
 	if (!pending->may_wait || pending->spent == all ||
-	    (pending->answered && pending->flights == NULL))
+	    (pending->answered && pending->flights == NULL) || !pending_stall(pending, now_us))
 		pending_give_up(pending, false, now_us);
-	else
-		stall(pending, now_us);
 }
 
 void pending_start(struct pending *pending, uint64_t now_us)
@@ -328,33 +298,4 @@ void pending_start(struct pending *pending, uint64_t now_us)
 	pending_go_on(pending, now_us);
 	if (pending->leading != NULL)
 		send_copies(pending, pending->leading->index, now_us);
-}
-
-/* ---- stalled ---- */
-
-/* Works on a list of its own: what has to stall again joins the table's. A pending that ends while
- * this runs leaves whichever list it is on. */
-void pending_wake(struct pending_table *table, uint64_t now_us)
-{
-	struct pending *list = table->stalled;
-
-	if (list == NULL)
-		return;
-	list->stalled_link = &list;
-	table->stalled = NULL;
-	table->stalled_last = &table->stalled;
-	while (list != NULL) {
-		struct pending *pending = list;
-
-		pending_unstall(pending);
-		pending_go_on(pending, now_us);
-	}
-}
-
-/* Copies that have become due, and signs of life that another worker saw. */
-void pending_on_stalled_timer(struct timer *timer, uint64_t now_us)
-{
-	pending_wake((struct pending_table *)((uint8_t *)timer -
-					      offsetof(struct pending_table, stalled_timer)),
-		     now_us);
 }

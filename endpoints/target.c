@@ -176,6 +176,14 @@ void target_on_plain(struct target *target, uint64_t now_us)
 	SET(plain_until_us, now_us + TARGET_PLAIN_US);
 }
 
+bool target_wants_copy(const struct target *target, uint64_t now_us)
+{
+	uint64_t suspect = GET(suspect_us);
+
+	return suspect != 0 && (now_us < suspect + TARGET_COPY_ALL_US ||
+				now_us >= GET(copied_us) + TARGET_COPY_EVERY_US);
+}
+
 bool target_take_copy(struct target *target, uint64_t now_us)
 {
 	uint64_t suspect = GET(suspect_us), copied = GET(copied_us);

@@ -94,7 +94,9 @@ void target_on_unreachable(struct target *target, enum target_error error, uint6
 void target_on_error(struct target *target, enum target_error error);
 /* It answers FORMERR to an OPT and well without: asked without for TARGET_PLAIN_US. */
 void target_on_plain(struct target *target, uint64_t now_us);
-/* Whether a suspect is to get a copy of a question now; true takes the turn. */
+/* Whether a suspect is to get a copy of a question now. */
+bool target_wants_copy(const struct target *target, uint64_t now_us);
+/* The same; true takes the turn. */
 bool target_take_copy(struct target *target, uint64_t now_us);
 /* Whether a question that has waited longer than the allowance at a target which does talk is asked
  * there once more: a lost packet looks the same as a slow name, and this mends it long before

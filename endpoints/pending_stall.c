@@ -1,0 +1,206 @@
+/* Questions that have nothing but suspects left wait here for a sign of life, by leg:
+ *
+ *     table ──► stall of leg 17 ──► question ──► question ──► ...   the oldest first
+ *           └─► stall of leg 23 ──► question
+ *
+ * Every PENDING_STALLED_US each stall is looked at, not each question: has a target come back since
+ * the last look (all go on), or is one to get a copy (a few of the questions may be it, and then
+ * stand at the end of the line)? So a leg that is dark costs the same however many wait for it.
+ *
+ * Not here: what a question does when it goes on (pending_walk.c). */
+#include <limits.h>
+
+#include "endpoints/pending_internal.h"
+
+struct stall { /* the questions of one leg that wait for a sign of life, the oldest first */
+	struct stall *next, **link;
+	struct pending_table *table;
+	uint64_t leg_id;
+	uint64_t revivals; /* of its targets, when last looked at */
+	struct pending *first, **last;
+	bool looking; /* kept, though it may be empty */
+};
+
+static struct stall *stall_find(struct stall *stall, uint64_t leg_id)
+{
+	while (stall != NULL && stall->leg_id != leg_id)
+		stall = stall->next;
+	return stall;
+}
+
+static void stall_link(struct stall *stall)
+{
+	struct stall **list = &stall->table->stalls[stall->leg_id % PENDING_STALLED_LISTS];
+
+	stall->next = *list;
+	stall->link = list;
+	if (stall->next != NULL)
+		stall->next->link = &stall->next;
+	*list = stall;
+}
+
+static void stall_unlink(struct stall *stall)
+{
+	*stall->link = stall->next;
+	if (stall->next != NULL)
+		stall->next->link = stall->link;
+}
+
+/* The leg's stall, made if need be; NULL without memory. A new one knows of no sign of life, so the
+ * next look takes any that there ever was for one. */
+static struct stall *stall_for(struct pending_table *table, uint64_t leg_id)
+{
+	struct stall *stall = stall_find(table->stalls[leg_id % PENDING_STALLED_LISTS], leg_id);
+
+	if (stall != NULL)
+		return stall;
+	stall = store_take(&table->stall_store, sizeof(*stall));
+	if (stall == NULL)
+		return NULL;
+	*stall = (struct stall){.table = table, .leg_id = leg_id, .revivals = UINT64_MAX};
+	stall->last = &stall->first;
+	stall_link(stall);
+	table->stall_count++;
+	return stall;
+}
+
+static void stall_free_if_empty(struct stall *stall)
+{
+	if (stall->first != NULL || stall->looking)
+		return;
+	stall_unlink(stall);
+	stall->table->stall_count--;
+	store_give(&stall->table->stall_store, stall);
+}
+
+bool pending_stall(struct pending *pending, uint64_t now_us)
+{
+	struct pending_table *table = pending->table;
+
+	if (pending->stall != NULL)
+		return true;
+	struct stall *stall = stall_for(table, pending->key.leg->id);
+	if (stall == NULL)
+		return false;
+	pending->stall = stall;
+	pending->next_stalled = NULL;
+	pending->stalled_link = stall->last;
+	*stall->last = pending;
+	stall->last = &pending->next_stalled;
+	if (!timer_armed(&table->stalled_timer))
+		wheel_arm(table->wheel, &table->stalled_timer, now_us + PENDING_STALLED_US);
+	return true;
+}
+
+void pending_unstall(struct pending *pending)
+{
+	struct stall *stall = pending->stall;
+
+	if (stall == NULL)
+		return;
+	*pending->stalled_link = pending->next_stalled;
+	if (pending->next_stalled != NULL)
+		pending->next_stalled->stalled_link = pending->stalled_link;
+	else if (stall->last == &pending->next_stalled)
+		stall->last = pending->stalled_link;
+	pending->stall = NULL;
+	stall_free_if_empty(stall);
+}
+
+/* ---- looking ---- */
+
+/* How often a suspicion of one of the leg's targets has ended. Read while one begins it may be one
+ * short, which only makes the next look find a sign of life too many. */
+static uint64_t revivals_of(const struct leg *leg)
+{
+	uint64_t revivals = 0;
+
+	for (uint32_t i = 0; i < leg->upstream_count; i++) {
+		const struct target *target = leg->upstreams[i].target;
+		revivals += atomic_load_explicit(&target->suspicions, memory_order_relaxed);
+		revivals -= target_is_suspect(target);
+	}
+	return revivals;
+}
+
+static bool copy_is_due(const struct leg *leg, uint64_t now_us)
+{
+	for (uint32_t i = 0; i < leg->upstream_count; i++) {
+		if (target_wants_copy(leg->upstreams[i].target, now_us))
+			return true;
+	}
+	return false;
+}
+
+/* The first `count` go on, from a list of their own: what has to stall again joins the end of the
+ * stall's. A pending that ends while this runs leaves whichever list it is on. */
+static void go_on_first(struct stall *stall, unsigned count, uint64_t now_us)
+{
+	struct pending *list = stall->first, **end = &stall->first;
+
+	while (count-- > 0 && *end != NULL)
+		end = &(*end)->next_stalled;
+	stall->first = *end;
+	if (*end != NULL)
+		(*end)->stalled_link = &stall->first;
+	else
+		stall->last = &stall->first;
+	*end = NULL;
+	list->stalled_link = &list;
+	while (list != NULL) {
+		struct pending *pending = list;
+
+		pending_unstall(pending);
+		pending_go_on(pending, now_us);
+	}
+}
+
+/* All go on when a target has come back since the last look. Otherwise a few may be the copy that a
+ * target is to get; most looks find none due, and cost the same however many wait. */
+static void look(struct stall *stall, uint64_t now_us)
+{
+	const struct leg *leg = stall->first->key.leg;
+	uint64_t revivals = revivals_of(leg);
+	unsigned count = revivals != stall->revivals ? UINT_MAX : PENDING_STALLED_COPIES;
+
+	if (revivals == stall->revivals && !copy_is_due(leg, now_us))
+		return;
+	stall->revivals = revivals;
+	stall->looking = true;
+	go_on_first(stall, count, now_us);
+	stall->looking = false;
+	stall_free_if_empty(stall);
+}
+
+/* Takes the stalls from a list of their own, as above; one that begins meanwhile is not looked at.
+ */
+void pending_wake(struct pending_table *table, uint64_t now_us)
+{
+	for (unsigned i = 0; i < PENDING_STALLED_LISTS; i++) {
+		struct stall *list = table->stalls[i];
+
+		if (list == NULL)
+			continue;
+		list->link = &list;
+		table->stalls[i] = NULL;
+		while (list != NULL) {
+			struct stall *stall = list;
+
+			stall_unlink(stall);
+			stall_link(stall);
+			look(stall, now_us);
+		}
+	}
+}
+
+/* Copies that have become due, and signs of life that another worker saw. */
+void pending_on_stalled_timer(struct timer *timer, uint64_t now_us)
+{
+	struct pending_table *table =
+		(struct pending_table *)((uint8_t *)timer -
+					 offsetof(struct pending_table, stalled_timer));
+
+	pending_wake(table, now_us);
+	if (table->stall_count > 0 && !timer_armed(timer))
+		wheel_arm(table->wheel, timer, now_us + PENDING_STALLED_US);
+}
