@@ -1,9 +1,9 @@
 /* What inbound does whatever carries the packet: it reads it, answers what is wrong with it, gives
  * what is right to the resolver, and keeps the books of a listener's life.
  *
- *     inbound_udp ─┐                                      ┌─► reply at once: FORMERR, NOTIMP,
- * BADVERS ├─► inbound_read ──► fine, or not? ────┤ inbound_tcp ─┘ └─► inbound_hand_over ──►
- * on_query
+ *     inbound_udp ─┐                    ┌─ wrong ─► a reply at once: FORMERR, NOTIMP, BADVERS
+ *                  ├─► inbound_read ────┤
+ *     inbound_tcp ─┘                    └─ fine ──► inbound_hand_over ──► on_query
  *
  * A listener's memory is kept by its open loop handles and by its queries under way, and goes with
  * the last of them.
@@ -14,18 +14,12 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 static void inbound_free_when_done(struct inbound *inbound)
 {
 	if (!inbound->stopped || inbound->handles > 0 || inbound->queries > 0)
 		return;
-	struct inbound_worker *worker = inbound->worker;
-	assert(worker->shared->users > 0);
-	if (--worker->shared->users == 0) {
-		udp_batch_free(worker->shared->udp);
-		free(worker->shared);
-		worker->shared = NULL;
-	}
 	free(inbound);
 }
 
@@ -39,10 +33,6 @@ void inbound_handle_closed(struct inbound *inbound)
 void inbound_hand_over(struct inbound *inbound, struct query *query)
 {
 	inbound->queries++;
-	if (query->tcp)
-		inbound->worker->counters.tcp_queries++;
-	else
-		inbound->worker->counters.udp_queries++;
 	inbound->worker->on_query(inbound->worker->context, query);
 }
 
@@ -52,13 +42,6 @@ void inbound_take_back(struct inbound *inbound, struct query *query)
 	query_give(inbound->worker->pool, query);
 	inbound->queries--;
 	inbound_free_when_done(inbound);
-}
-
-void inbound_count_reply(struct inbound *inbound, const uint8_t *reply)
-{
-	inbound->worker->counters.replies++;
-	if (message_flags(reply) & FLAG_TC)
-		inbound->worker->counters.truncated++;
 }
 
 static size_t query_limit(const struct inbound_worker *worker, const struct query *query)
@@ -106,22 +89,68 @@ bool inbound_read(struct inbound *inbound, struct query *query, const uint8_t *p
 
 /* ---- a listener's life ---- */
 
-static int shared_ref(struct inbound_worker *worker)
+int inbound_worker_init(struct inbound_worker *worker)
 {
-	if (!worker->shared) {
-		struct inbound_shared *shared = calloc(1, sizeof *shared);
-		if (!shared)
-			return ERR_NOMEM;
-		shared->udp = udp_batch_new();
-		if (!shared->udp) {
-			free(shared);
-			return ERR_NOMEM;
-		}
-		worker->shared = shared;
+	struct inbound_shared *shared = calloc(1, sizeof *shared);
+	if (!shared)
+		return ERR_NOMEM;
+	shared->udp = udp_batch_new();
+	if (!shared->udp) {
+		free(shared);
+		return ERR_NOMEM;
 	}
-	worker->shared->users++;
+	worker->shared = shared;
 	return 0;
 }
+
+void inbound_worker_release(struct inbound_worker *worker)
+{
+	assert(!worker->listeners && worker->tcp_connections == 0);
+	if (!worker->shared)
+		return;
+	udp_batch_free(worker->shared->udp);
+	free(worker->shared);
+	worker->shared = NULL;
+}
+
+/* ---- watching sockets ---- */
+
+int inbound_watch(struct inbound *inbound, uv_poll_t *poll, int fd, uv_poll_cb on_ready,
+		  struct timer *again)
+{
+	struct inbound_worker *worker = inbound->worker;
+	bool made = poll->data || uv_poll_init(worker->loop, poll, fd) == 0;
+	if (made && !poll->data) {
+		poll->data = inbound;
+		inbound->handles++;
+	}
+	if (made && uv_poll_start(poll, UV_READABLE, on_ready) == 0)
+		return 0;
+	worker->counters.watch_failed++;
+	wheel_arm(worker->wheel, again, worker->now_us(worker->context) + INBOUND_AGAIN_US);
+	return ERR_SYSTEM;
+}
+
+void inbound_clear_error(int fd)
+{
+	int error;
+	socklen_t length = sizeof error;
+	(void)getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length);
+}
+
+static void on_poll_closed(uv_handle_t *handle)
+{
+	inbound_handle_closed(handle->data);
+}
+
+void inbound_unwatch(struct inbound *inbound, uv_poll_t *poll, struct timer *again)
+{
+	wheel_cancel(inbound->worker->wheel, again);
+	if (poll->data)
+		uv_close((uv_handle_t *)poll, on_poll_closed);
+}
+
+/* ---- beginning and ending ---- */
 
 static void inbound_unlink(struct inbound *inbound)
 {
@@ -142,32 +171,23 @@ static void inbound_link(struct inbound_worker *worker, struct inbound *inbound)
 int inbound_start(struct inbound_worker *worker, struct listener *listener, unsigned index,
 		  void *binding, struct inbound **result)
 {
-	assert(index < listener->workers);
+	assert(index < listener->workers && worker->shared);
 	assert(worker->payload_max >= MESSAGE_UDP_MIN &&
 	       worker->payload_max <= INBOUND_PAYLOAD_MAX);
-	struct listener_sockets *sockets = &listener->sockets[index];
-	assert(sockets->udp >= 0 && sockets->twin >= 0 && sockets->tcp >= 0);
-	struct inbound *inbound = calloc(1, sizeof *inbound);
-	if (!inbound || shared_ref(worker) < 0) {
-		free(inbound);
-		return ERR_NOMEM;
-	}
+	struct inbound *inbound = *result = listener_take(listener, index);
+	if (!inbound)
+		return ERR_NOT_FOUND;
 	inbound->worker = worker;
+	inbound->listener = listener;
 	inbound->binding = binding;
 	inbound->host = listener->host;
 	inbound->wildcard = address_is_unspecified(&listener->host.address);
-	inbound->udp = sockets->udp;
-	inbound->twin = sockets->twin;
-	inbound->tcp = sockets->tcp;
+	inbound->udp = listener->shares[index].udp;
+	inbound->twin = listener->shares[index].twin;
+	inbound->tcp = listener->shares[index].tcp;
 	inbound_link(worker, inbound);
-	if (inbound_udp_start(inbound) < 0 || inbound_tcp_start(inbound) < 0) {
-		inbound->udp = inbound->twin = inbound->tcp = -1;
-		inbound_stop(inbound);
-		return ERR_SYSTEM;
-	}
-	*sockets = (struct listener_sockets){.udp = -1, .twin = -1, .tcp = -1};
-	*result = inbound;
-	return 0;
+	int udp = inbound_udp_start(inbound), tcp = inbound_tcp_start(inbound);
+	return udp < 0 ? udp : tcp;
 }
 
 void inbound_rebind(struct inbound *inbound, void *binding)
@@ -188,6 +208,8 @@ void inbound_stop(struct inbound *inbound)
 	inbound_unlink(inbound);
 	inbound_udp_stop(inbound);
 	inbound_tcp_stop(inbound);
+	listener_gave_up_share(inbound->listener);
+	inbound->listener = NULL;
 	inbound_free_when_done(inbound);
 }
 

@@ -14,6 +14,7 @@
 #ifndef SLUICE_INBOUND_H
 #define SLUICE_INBOUND_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -26,14 +27,17 @@
 
 /* ---- opening, on the control thread ---- */
 
-struct listener_sockets {
-	int udp, twin, tcp; /* -1 once a worker has taken them */
+struct listener_share { /* what one worker serves of it */
+	int udp, twin, tcp;
+	struct inbound *inbound; /* its memory, so that starting needs none */
+	atomic_bool taken;       /* by its worker, or withdrawn; whoever sets it has it */
 };
 
 struct listener {
 	struct host host;
 	unsigned workers;
-	struct listener_sockets *sockets; /* one per worker */
+	atomic_uint open; /* shares whose sockets are not closed yet */
+	struct listener_share *shares;
 };
 
 enum { LISTENER_ERROR_MAX = 200, INBOUND_PAYLOAD_MAX = 4096 };
@@ -43,22 +47,32 @@ enum { LISTENER_ERROR_MAX = 200, INBOUND_PAYLOAD_MAX = 4096 };
  * another sluice counts too), no permission, no such address. NULL without success. */
 struct listener *listener_open(const struct host *host, unsigned workers,
 			       char error[LISTENER_ERROR_MAX]);
-/* Closes what no worker has taken. */
+/* Closes what no worker has taken; a worker that comes for its share later finds none. */
+void listener_withdraw(struct listener *listener);
+/* Whether any worker, or nobody yet, has sockets of it open: the address is not free. */
+bool listener_is_open(const struct listener *listener);
+/* Withdraws and frees it. Workers that serve it have stopped. */
 void listener_close(struct listener *listener);
 
 /* ---- serving, on a worker's thread ---- */
 
+#define INBOUND_COUNTER_MAP(X)                                                                     \
+	X(malformed, "packets answered with FORMERR, NOTIMP or BADVERS")                           \
+	X(silent, "packets not answered: without a header, or replies themselves")                 \
+	X(overload, "queries turned away with SERVFAIL because a maximum was reached")             \
+	X(replies_lost, "replies by UDP that the system did not take")                             \
+	X(tcp_accepted, "connections of clients accepted")                                         \
+	X(tcp_refused, "connections of clients closed at once: a maximum was reached")             \
+	X(tcp_timeouts, "connections of clients closed because nothing happened on them")          \
+	X(watch_failed, "times that sockets of clients could not be watched or accepted from")
+
 struct inbound_counters {
-	uint64_t udp_queries, tcp_queries; /* well formed */
-	uint64_t malformed;                /* answered with FORMERR, NOTIMP or BADVERS */
-	uint64_t silent;                   /* without a header, or replies: not answered */
-	uint64_t overload;                 /* answered with SERVFAIL: the pool was empty */
-	uint64_t replies, truncated;       /* handed to the kernel; with TC set */
-	uint64_t send_failed;              /* by UDP, and not sent again */
-	uint64_t tcp_accepted, tcp_refused, tcp_timeouts;
+#define X(name, text) uint64_t name;
+	INBOUND_COUNTER_MAP(X)
+#undef X
 };
 
-/* One worker's side of all its listeners. Zero it and fill in the first part. */
+/* One worker's side of all its listeners. Zero it, fill in the first part, and init. */
 struct inbound_worker {
 	uv_loop_t *loop;
 	struct wheel *wheel;
@@ -74,13 +88,20 @@ struct inbound_worker {
 	struct inbound_counters counters;
 	unsigned tcp_connections;
 	struct inbound *listeners;
-	struct inbound_shared *shared; /* buffers; NULL while there is no listener */
+	struct inbound_shared *shared; /* buffers */
 };
+
+/* ERR_NOMEM. */
+MUST_CHECK int inbound_worker_init(struct inbound_worker *worker);
+/* When the loop has closed all handles. Fine on one that is zero. */
+void inbound_worker_release(struct inbound_worker *worker);
 
 struct inbound; /* a listener as one worker serves it */
 
-/* Takes the sockets of worker number `index` and starts reading. `binding` is handed on with every
- * query. ERR_SYSTEM, ERR_NOMEM; the sockets stay the listener's then. */
+/* Takes the share of worker number `index` and starts reading. `binding` is handed on with every
+ * query. The listener must live until inbound_stop. ERR_NOT_FOUND: the share was withdrawn.
+ * ERR_SYSTEM: started, but the loop does not watch all of it yet; that is tried again by itself
+ * until it does, and what clients send meanwhile waits in the sockets. */
 MUST_CHECK int inbound_start(struct inbound_worker *worker, struct listener *listener,
 			     unsigned index, void *binding, struct inbound **inbound);
 /* What a reload changes while the sockets stay. Queries already under way keep the old binding. */

@@ -15,8 +15,7 @@
 #include "endpoints/socket.h"
 
 enum {
-	ACCEPTS = 64,                 /* in a row before other handles have their turn */
-	ACCEPT_PAUSE_US = 100 * 1000, /* without descriptors or memory */
+	ACCEPTS = 64, /* in a row before other handles have their turn */
 };
 
 static struct connection **client_bucket(struct inbound_worker *worker,
@@ -42,15 +41,13 @@ static void accept_pause(struct inbound *inbound)
 {
 	struct inbound_worker *worker = inbound->worker;
 	uv_poll_stop(&inbound->tcp_poll);
-	wheel_arm(worker->wheel, &inbound->accept_again,
-		  worker->now_us(worker->context) + ACCEPT_PAUSE_US);
+	worker->counters.watch_failed++;
+	wheel_arm(worker->wheel, &inbound->tcp_again,
+		  worker->now_us(worker->context) + INBOUND_AGAIN_US);
 }
 
-static void on_acceptable(uv_poll_t *poll, int status, int events)
+static void accept_all(struct inbound *inbound)
 {
-	(void)status;
-	(void)events;
-	struct inbound *inbound = poll->data;
 	for (unsigned i = 0; i < ACCEPTS; i++) {
 		struct sockaddr_storage peer = {0};
 		socklen_t length = sizeof peer;
@@ -76,39 +73,45 @@ static void on_acceptable(uv_poll_t *poll, int status, int events)
 	}
 }
 
-static void on_accept_again(struct timer *timer, uint64_t now_us)
+static int inbound_tcp_watch(struct inbound *inbound);
+
+static void on_acceptable(uv_poll_t *poll, int status, int events)
 {
-	(void)now_us;
-	struct inbound *inbound =
-		(struct inbound *)((char *)timer - offsetof(struct inbound, accept_again));
-	if (uv_poll_start(&inbound->tcp_poll, UV_READABLE, on_acceptable) < 0)
-		accept_pause(inbound);
+	(void)events;
+	struct inbound *inbound = poll->data;
+	if (status < 0) {
+		inbound_clear_error(inbound->tcp);
+		if (inbound_tcp_watch(inbound) < 0)
+			return;
+	}
+	accept_all(inbound);
 }
 
 /* ---- life ---- */
 
-int inbound_tcp_start(struct inbound *inbound)
+static int inbound_tcp_watch(struct inbound *inbound)
 {
-	timer_init(&inbound->accept_again, on_accept_again);
-	if (uv_poll_init(inbound->worker->loop, &inbound->tcp_poll, inbound->tcp) < 0)
-		return ERR_SYSTEM;
-	inbound->tcp_poll.data = inbound;
-	inbound->handles++;
-	return uv_poll_start(&inbound->tcp_poll, UV_READABLE, on_acceptable) < 0 ? ERR_SYSTEM : 0;
+	return inbound_watch(inbound, &inbound->tcp_poll, inbound->tcp, on_acceptable,
+			     &inbound->tcp_again);
 }
 
-static void on_poll_closed(uv_handle_t *handle)
+static void on_tcp_again(struct timer *timer, uint64_t now_us)
 {
-	inbound_handle_closed(handle->data);
+	(void)now_us;
+	(void)inbound_tcp_watch(
+		(struct inbound *)((char *)timer - offsetof(struct inbound, tcp_again)));
+}
+
+int inbound_tcp_start(struct inbound *inbound)
+{
+	timer_init(&inbound->tcp_again, on_tcp_again);
+	return inbound_tcp_watch(inbound);
 }
 
 void inbound_tcp_stop(struct inbound *inbound)
 {
-	wheel_cancel(inbound->worker->wheel, &inbound->accept_again);
-	if (inbound->tcp_poll.data)
-		uv_close((uv_handle_t *)&inbound->tcp_poll, on_poll_closed);
-	if (inbound->tcp >= 0)
-		close(inbound->tcp);
+	inbound_unwatch(inbound, &inbound->tcp_poll, &inbound->tcp_again);
+	close(inbound->tcp);
 	inbound->tcp = -1;
 	while (inbound->connections)
 		connection_close(inbound->connections);

@@ -8,6 +8,7 @@
 enum {
 	INBOUND_ERROR_REPLY_MAX = MESSAGE_UDP_MIN, /* an error needs no more */
 	INBOUND_CLIENT_BUCKETS = 256,
+	INBOUND_AGAIN_US = 100 * 1000, /* a socket that cannot be watched is tried again after */
 };
 
 struct udp_batch;
@@ -15,7 +16,6 @@ struct udp_batch;
 struct connection; /* below */
 
 struct inbound_shared { /* of a worker's listeners, by worker->shared */
-	unsigned users;
 	struct udp_batch *udp;
 	struct query spare; /* reads a packet when the pool is empty, so that it can be answered */
 	struct connection *clients[INBOUND_CLIENT_BUCKETS];
@@ -24,6 +24,7 @@ struct inbound_shared { /* of a worker's listeners, by worker->shared */
 struct inbound {
 	struct inbound *next, **link; /* of the worker's listeners */
 	struct inbound_worker *worker;
+	struct listener *listener; /* until it is stopped */
 	void *binding;
 	struct host host;
 	bool wildcard; /* the address a query was sent to must be noted, and answered from */
@@ -32,7 +33,7 @@ struct inbound {
 	unsigned handles;   /* of the loop, not yet closed; each keeps the memory */
 	int udp, twin, tcp; /* -1: closed */
 	uv_poll_t udp_poll, tcp_poll;
-	struct timer accept_again;
+	struct timer udp_again, tcp_again;
 	struct connection *connections;
 };
 
@@ -65,9 +66,20 @@ bool inbound_read(struct inbound *inbound, struct query *query, const uint8_t *p
 void inbound_hand_over(struct inbound *inbound, struct query *query);
 /* The query is back. May free the inbound. */
 void inbound_take_back(struct inbound *inbound, struct query *query);
-void inbound_count_reply(struct inbound *inbound, const uint8_t *reply);
+/* Starts `poll` (made here the first time) on the descriptor; where the loop does not, it is
+ * counted and `again` armed. ERR_SYSTEM then. */
+int inbound_watch(struct inbound *inbound, uv_poll_t *poll, int fd, uv_poll_cb on_ready,
+		  struct timer *again);
+/* libuv stops a handle whose socket reports an error: takes the error off it, to be watched on. */
+void inbound_clear_error(int fd);
+/* Closes what inbound_watch has made. */
+void inbound_unwatch(struct inbound *inbound, uv_poll_t *poll, struct timer *again);
 /* A handle of the loop has been closed. May free the inbound. */
 void inbound_handle_closed(struct inbound *inbound);
+
+/* listener.c */
+struct inbound *listener_take(struct listener *listener, unsigned index); /* NULL: withdrawn */
+void listener_gave_up_share(struct listener *listener); /* its sockets are closed */
 
 /* inbound_udp.c */
 struct udp_batch *udp_batch_new(void);

@@ -17,6 +17,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -103,7 +104,7 @@ static void outbox_send(struct udp_batch *batch, unsigned from, unsigned to)
 			retried = true;
 			continue;
 		}
-		inbound->worker->counters.send_failed++;
+		inbound->worker->counters.replies_lost++;
 		from++;
 	}
 }
@@ -169,7 +170,6 @@ static void outbox_put(struct inbound *inbound, const struct query *query, const
 	header->msg_controllen = 0;
 	if (query->local.family != 0)
 		put_source(header, &batch->out.controls[slot], &query->local);
-	inbound_count_reply(inbound, reply);
 }
 
 static void on_finish(struct query *query, const uint8_t *reply, size_t length)
@@ -260,11 +260,10 @@ static int receive_batch(struct inbound *inbound, struct datagrams *in)
 	return recvmmsg(inbound->udp, in->headers, BATCH, MSG_DONTWAIT, NULL);
 }
 
-static void on_readable(uv_poll_t *poll, int status, int events)
+static int inbound_udp_watch(struct inbound *inbound);
+
+static void receive(struct inbound *inbound)
 {
-	(void)status;
-	(void)events;
-	struct inbound *inbound = poll->data;
 	struct inbound_worker *worker = inbound->worker;
 	for (unsigned round = 0; round < ROUNDS && !inbound->stopped; round++) {
 		int count = receive_batch(inbound, &worker->shared->udp->in);
@@ -278,29 +277,43 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 	}
 }
 
+static void on_readable(uv_poll_t *poll, int status, int events)
+{
+	(void)events;
+	struct inbound *inbound = poll->data;
+	if (status < 0) {
+		inbound_clear_error(inbound->udp);
+		if (inbound_udp_watch(inbound) < 0)
+			return;
+	}
+	receive(inbound);
+}
+
 /* ---- life ---- */
+
+static int inbound_udp_watch(struct inbound *inbound)
+{
+	return inbound_watch(inbound, &inbound->udp_poll, inbound->udp, on_readable,
+			     &inbound->udp_again);
+}
+
+static void on_udp_again(struct timer *timer, uint64_t now_us)
+{
+	(void)now_us;
+	(void)inbound_udp_watch(
+		(struct inbound *)((char *)timer - offsetof(struct inbound, udp_again)));
+}
 
 int inbound_udp_start(struct inbound *inbound)
 {
-	if (uv_poll_init(inbound->worker->loop, &inbound->udp_poll, inbound->udp) < 0)
-		return ERR_SYSTEM;
-	inbound->udp_poll.data = inbound;
-	inbound->handles++;
-	return uv_poll_start(&inbound->udp_poll, UV_READABLE, on_readable) < 0 ? ERR_SYSTEM : 0;
-}
-
-static void on_poll_closed(uv_handle_t *handle)
-{
-	inbound_handle_closed(handle->data);
+	timer_init(&inbound->udp_again, on_udp_again);
+	return inbound_udp_watch(inbound);
 }
 
 void inbound_udp_stop(struct inbound *inbound)
 {
-	if (inbound->udp_poll.data)
-		uv_close((uv_handle_t *)&inbound->udp_poll, on_poll_closed);
-	if (inbound->udp >= 0)
-		close(inbound->udp);
-	if (inbound->twin >= 0)
-		close(inbound->twin);
+	inbound_unwatch(inbound, &inbound->udp_poll, &inbound->udp_again);
+	close(inbound->udp);
+	close(inbound->twin);
 	inbound->udp = inbound->twin = -1;
 }

@@ -11,7 +11,7 @@
  * asks again.
  *
  * Not here: sockets handed over by systemd or an earlier process. */
-#include "endpoints/inbound.h"
+#include "endpoints/inbound_internal.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -154,41 +154,73 @@ static int open_all(struct listener *listener, char *error)
 	if (probe(&udp, false) < 0 || probe(&tcp, true) < 0)
 		return ERR_SYSTEM;
 	for (unsigned i = 0; i < listener->workers; i++)
-		if (open_udp(&udp, &listener->sockets[i].udp) < 0)
+		if (open_udp(&udp, &listener->shares[i].udp) < 0)
 			return ERR_SYSTEM;
 	for (unsigned i = 0; i < listener->workers; i++)
-		if (open_udp(&udp, &listener->sockets[i].twin) < 0)
+		if (open_udp(&udp, &listener->shares[i].twin) < 0)
 			return ERR_SYSTEM;
-	if (attach_program(&udp, listener->sockets[0].udp, listener->workers) < 0)
+	if (attach_program(&udp, listener->shares[0].udp, listener->workers) < 0)
 		return ERR_SYSTEM;
 	for (unsigned i = 0; i < listener->workers; i++)
-		if (open_tcp(&tcp, &listener->sockets[i].tcp) < 0)
+		if (open_tcp(&tcp, &listener->shares[i].tcp) < 0)
 			return ERR_SYSTEM;
 	return 0;
+}
+
+static struct listener *listener_new(const struct host *host, unsigned workers)
+{
+	struct listener *listener = calloc(1, sizeof *listener);
+	if (!listener)
+		return NULL;
+	listener->host = *host;
+	listener->shares = calloc(workers, sizeof *listener->shares);
+	bool fine = listener->shares;
+	for (; fine && listener->workers < workers; listener->workers++) {
+		struct listener_share *share = &listener->shares[listener->workers];
+		share->udp = share->twin = share->tcp = -1;
+		share->inbound = calloc(1, sizeof *share->inbound);
+		fine = share->inbound;
+	}
+	if (fine) {
+		atomic_init(&listener->open, workers);
+		return listener;
+	}
+	listener_close(listener); /* `open` is not counted yet, and nobody looks */
+	return NULL;
 }
 
 struct listener *listener_open(const struct host *host, unsigned workers,
 			       char error[LISTENER_ERROR_MAX])
 {
 	assert(workers > 0);
-	struct listener *listener = calloc(1, sizeof *listener);
-	struct listener_sockets *sockets = calloc(workers, sizeof *sockets);
-	if (!listener || !sockets) {
+	struct listener *listener = listener_new(host, workers);
+	if (!listener) {
 		snprintf(error, LISTENER_ERROR_MAX, "out of memory");
-		free(listener);
-		free(sockets);
 		return NULL;
 	}
-	listener->host = *host;
-	listener->workers = workers;
-	listener->sockets = sockets;
-	for (unsigned i = 0; i < workers; i++)
-		sockets[i] = (struct listener_sockets){.udp = -1, .twin = -1, .tcp = -1};
 	if (open_all(listener, error) < 0) {
 		listener_close(listener);
 		return NULL;
 	}
 	return listener;
+}
+
+/* ---- who has a share ---- */
+
+struct inbound *listener_take(struct listener *listener, unsigned index)
+{
+	struct listener_share *share = &listener->shares[index];
+	return atomic_exchange(&share->taken, true) ? NULL : share->inbound;
+}
+
+void listener_gave_up_share(struct listener *listener)
+{
+	atomic_fetch_sub(&listener->open, 1);
+}
+
+bool listener_is_open(const struct listener *listener)
+{
+	return atomic_load(&listener->open) > 0;
 }
 
 static void close_one(int fd)
@@ -197,15 +229,25 @@ static void close_one(int fd)
 		close(fd);
 }
 
+void listener_withdraw(struct listener *listener)
+{
+	for (unsigned i = 0; i < listener->workers; i++) {
+		struct inbound *inbound = listener_take(listener, i);
+		if (!inbound)
+			continue;
+		close_one(listener->shares[i].udp);
+		close_one(listener->shares[i].twin);
+		close_one(listener->shares[i].tcp);
+		free(inbound);
+		listener_gave_up_share(listener);
+	}
+}
+
 void listener_close(struct listener *listener)
 {
 	if (!listener)
 		return;
-	for (unsigned i = 0; i < listener->workers; i++) {
-		close_one(listener->sockets[i].udp);
-		close_one(listener->sockets[i].twin);
-		close_one(listener->sockets[i].tcp);
-	}
-	free(listener->sockets);
+	listener_withdraw(listener);
+	free(listener->shares);
 	free(listener);
 }

@@ -23,7 +23,7 @@ int outbound_init(struct outbound *outbound, uv_loop_t *loop, struct wheel *whee
 		  struct entropy *entropy, struct pending_table *pending, unsigned ports_max,
 		  uint64_t (*now_us)(void *), void *context)
 {
-	assert(ports_max > 0);
+	assert(ports_max > 0 && ports_max <= OUTBOUND_PORTS);
 	*outbound = (struct outbound){
 		.loop = loop,
 		.wheel = wheel,
@@ -96,4 +96,11 @@ void outbound_retain(struct outbound *outbound, const struct address *sources, s
 {
 	outbound_udp_retain(outbound, sources, count);
 	outbound_tcp_retain(outbound, sources, count);
+}
+
+void outbound_limit_ports(struct outbound *outbound, unsigned ports_max)
+{
+	assert(ports_max > 0 && ports_max <= OUTBOUND_PORTS);
+	outbound->ports_max = ports_max;
+	outbound_udp_trim(outbound);
 }

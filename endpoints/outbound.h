@@ -23,9 +23,22 @@ enum {
 		256, /* unanswered questions of one connection; then one more is opened */
 };
 
+#define OUTBOUND_COUNTER_MAP(X)                                                                    \
+	X(udp_sent, "packets sent to targets by UDP")                                              \
+	X(udp_received, "packets received from targets by UDP")                                    \
+	X(tcp_sent, "questions sent to targets by TCP")                                            \
+	X(tcp_received, "messages received from targets by TCP")                                   \
+	X(tcp_connects, "connections to targets begun")                                            \
+	X(send_failed, "packets to targets that the system did not take")                          \
+	X(unreachable, "packets to targets that the network sent an error for")                    \
+	X(ports_opened, "source ports opened")                                                     \
+	X(ports_renewed, "source ports replaced by fresh ones")                                    \
+	X(ports_refused, "source ports that could not be opened")
+
 struct outbound_counters {
-	uint64_t udp_sent, udp_received, tcp_sent, tcp_received, tcp_connects, send_failed;
-	uint64_t ports_opened, ports_renewed, unreachable;
+#define X(name, text) uint64_t name;
+	OUTBOUND_COUNTER_MAP(X)
+#undef X
 };
 
 struct outbound_pool;
@@ -39,7 +52,7 @@ struct outbound {
 	struct pending_table *pending;
 	uint64_t (*now_us)(void *context);
 	void *context;
-	unsigned ports_max;      /* per source and family */
+	unsigned ports_max;      /* per source and family: 1 to OUTBOUND_PORTS */
 	unsigned descriptor_max; /* none above this: leaves room for clients' connections */
 	unsigned connection_count;
 	struct outbound_pool *pools;
@@ -63,7 +76,10 @@ void outbound_forget(void *outbound, struct flight *flight);
 
 /* Sends what has been gathered; called at the end of every loop round. */
 void outbound_flush(struct outbound *outbound);
-/* Sources that a new policy no longer names: their pools close once drained. */
+/* Sources that no policy names any more: their pools and connections close once drained. */
 void outbound_retain(struct outbound *outbound, const struct address *sources, size_t count);
+/* Another ports_max, from 1 to OUTBOUND_PORTS: pools grow to it, or close what is too much once
+ * drained. */
+void outbound_limit_ports(struct outbound *outbound, unsigned ports_max);
 
 #endif

@@ -43,6 +43,8 @@ void outbound_udp_flush(struct outbound *outbound, uint64_t now_us);
 /* ---- outbound_pool.c ---- */
 
 void outbound_udp_retain(struct outbound *outbound, const struct address *sources, size_t count);
+/* Pools above ports_max drain what is too much. */
+void outbound_udp_trim(struct outbound *outbound);
 void outbound_udp_release(struct outbound *outbound);
 
 /* ---- outbound_tcp.c ---- */

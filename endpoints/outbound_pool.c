@@ -119,6 +119,7 @@ static void pool_grow(struct outbound_pool *pool, unsigned more, uint64_t now_us
 	while (more-- > 0 && pool->count < pool->outbound->ports_max) {
 		struct outbound_port *port = port_open(pool);
 		if (port == NULL) {
+			pool->outbound->counters.ports_refused++;
 			pool->retry_us = now_us + SOURCE_RETRY_US;
 			return;
 		}
@@ -144,11 +145,6 @@ static struct outbound_pool *pool_new(struct outbound *outbound, const struct ad
 
 	if (pool == NULL)
 		return NULL;
-	pool->open = calloc(outbound->ports_max, sizeof(struct outbound_port *));
-	if (pool->open == NULL) {
-		free(pool);
-		return NULL;
-	}
 	pool->outbound = outbound;
 	pool->source = *source;
 	pool->family = family;
@@ -224,7 +220,6 @@ void outbound_sweep_pools(struct outbound *outbound)
 		struct outbound_pool *pool = *link;
 		if (pool->retired && pool->draining == NULL) {
 			*link = pool->next;
-			free(pool->open);
 			free(pool);
 		} else {
 			link = &pool->next;
@@ -241,6 +236,14 @@ void outbound_udp_retain(struct outbound *outbound, const struct address *source
 	outbound_sweep_pools(outbound);
 }
 
+void outbound_udp_trim(struct outbound *outbound)
+{
+	for (struct outbound_pool *pool = outbound->pools; pool != NULL; pool = pool->next) {
+		while (pool->count > outbound->ports_max)
+			port_drain(pool->open[--pool->count]);
+	}
+}
+
 void outbound_udp_release(struct outbound *outbound)
 {
 	struct outbound_pool *next;
@@ -250,7 +253,6 @@ void outbound_udp_release(struct outbound *outbound)
 		pool_retire(pool);
 		for (struct outbound_port *port = pool->draining; port != NULL; port = port->next)
 			port_close(port);
-		free(pool->open);
 		free(pool);
 	}
 	outbound->pools = NULL;

@@ -19,8 +19,8 @@ struct outbound_pool {
 	struct outbound *outbound;
 	struct address source;
 	uint8_t family;
-	bool retired;                /* no policy names the source any more */
-	struct outbound_port **open; /* room for ports_max */
+	bool retired; /* no policy names the source any more */
+	struct outbound_port *open[OUTBOUND_PORTS];
 	unsigned count;
 	struct outbound_port *draining;
 	struct outbound_port *dealt[OUTBOUND_PORTS_BATCH]; /* this batch's, NULL: not drawn yet */

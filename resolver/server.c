@@ -24,8 +24,10 @@ enum {
 	SERVER_QUERIES_MAX = 32768, /* under way, per worker: 4 s of 8000 a second */
 	SERVER_CACHE_FIRST = 1 << 20,
 	SERVER_PORTS_MIN = 16,
-	SERVER_CLOSE_WAIT_MS = 5000, /* for a port of our own that is just being closed */
-	SERVER_CLOSE_STEP_MS = 5,
+	/* For workers to close what was given up a moment ago, in all of one change: they do it in
+	 * their next loop round. */
+	SERVER_CLOSE_WAIT_US = 100 * 1000,
+	SERVER_CLOSE_STEP_US = 500,
 };
 
 static uint64_t monotonic_us(void)
@@ -81,26 +83,29 @@ static struct listener *find_kept(const struct server *server, const struct host
 	return NULL;
 }
 
-/* A listener on this host that no longer belongs to the current policy, but that some worker may
- * still have open. */
+/* Whether some worker still has sockets open on this host, that no longer belong to the current
+ * policy. */
 static bool is_closing(const struct server *server, const struct host *host)
 {
 	for (unsigned i = 0; i < server->listener_count; i++)
 		if (host_equal(&server->listeners[i]->host, host) &&
+		    listener_is_open(server->listeners[i]) &&
 		    !(server->current && snapshot_names(server->current, server->listeners[i])))
 			return true;
 	return false;
 }
 
-static void wait_until_closed(struct server *server, const struct host *host)
+/* False when that takes longer. */
+static bool wait_until_closed(const struct server *server, const struct host *host,
+			      uint64_t until_us)
 {
-	struct timespec step = {.tv_nsec = SERVER_CLOSE_STEP_MS * 1000000L};
-	for (int i = 0; i < SERVER_CLOSE_WAIT_MS / SERVER_CLOSE_STEP_MS; i++) {
-		server_collect(server);
-		if (!is_closing(server, host))
-			return;
+	struct timespec step = {.tv_nsec = SERVER_CLOSE_STEP_US * 1000L};
+	while (is_closing(server, host)) {
+		if (monotonic_us() >= until_us)
+			return false;
 		nanosleep(&step, NULL);
 	}
+	return true;
 }
 
 static struct origin listen_origin(const struct model *model, const char *endpoint)
@@ -111,29 +116,54 @@ static struct origin listen_origin(const struct model *model, const char *endpoi
 	return inbound ? inbound->origin : model->vnet_resolver.origin;
 }
 
-/* Binds `host`, by a listener that is kept or by one opened now. False is a fault. */
-static bool bind_host(struct server *server, struct snapshot *snapshot,
-		      const struct snapshot_binding *wanted, const struct origin *origin,
-		      struct faults *faults)
+struct binding_all { /* a snapshot's listeners */
+	struct server *server;
+	struct snapshot *snapshot;
+	struct faults *faults;
+	uint64_t until_us; /* the end of waiting for what is being closed */
+};
+
+static bool is_bound_twice(const struct snapshot *snapshot, const struct host *host)
+{
+	for (uint32_t i = 0; i < snapshot->binding_count; i++)
+		if (host_equal(&snapshot->bindings[i].host, host))
+			return true;
+	return false;
+}
+
+/* A listener that is kept, or one opened now; NULL with the reason. */
+static struct listener *find_or_open(const struct binding_all *all, const struct host *host,
+				     char error[LISTENER_ERROR_MAX])
+{
+	char text[HOST_TEXT_MAX];
+	struct listener *kept = find_kept(all->server, host);
+	if (kept)
+		return kept;
+	if (wait_until_closed(all->server, host, all->until_us))
+		return listener_open(host, all->server->worker_count, error);
+	snprintf(error, LISTENER_ERROR_MAX,
+		 "%s is still being closed after the change before; reload once more",
+		 host_print(host, text));
+	return NULL;
+}
+
+/* Binds what is wanted; false is a fault. */
+static bool bind_one(const struct binding_all *all, const struct snapshot_binding *wanted,
+		     const struct origin *origin)
 {
 	char text[HOST_TEXT_MAX], error[LISTENER_ERROR_MAX];
+	struct snapshot *snapshot = all->snapshot;
 	struct snapshot_binding *binding = &snapshot->bindings[snapshot->binding_count];
-	for (uint32_t i = 0; i < snapshot->binding_count; i++)
-		if (host_equal(&snapshot->bindings[i].host, &wanted->host)) {
-			fault_add(faults, FAULT_ERROR, origin, "listen",
-				  "%s is listened on twice; give every endpoint its own address "
-				  "or port",
-				  host_print(&wanted->host, text));
-			return false;
-		}
-	*binding = *wanted;
-	binding->listener = find_kept(server, &wanted->host);
-	if (!binding->listener) {
-		wait_until_closed(server, &wanted->host);
-		binding->listener = listener_open(&wanted->host, server->worker_count, error);
+	if (is_bound_twice(snapshot, &wanted->host)) {
+		fault_add(all->faults, FAULT_ERROR, origin, "listen",
+			  "%s is listened on twice; give every endpoint its own address or port",
+			  host_print(&wanted->host, text));
+		return false;
 	}
+	*binding = *wanted;
+	binding->listener = find_or_open(all, &wanted->host, error);
 	if (!binding->listener) {
-		fault_add(faults, FAULT_ERROR, origin, "listen", "%s", error);
+		fault_add(all->faults, FAULT_ERROR, origin, "listen", "%s", error);
 		return false;
 	}
 	snapshot->binding_count++;
@@ -145,20 +175,24 @@ static int bind_all(struct server *server, struct snapshot *snapshot, const stru
 		    struct faults *faults)
 {
 	const struct policy *policy = snapshot->policy;
+	struct binding_all all = {.server = server,
+				  .snapshot = snapshot,
+				  .faults = faults,
+				  .until_us = monotonic_us() + SERVER_CLOSE_WAIT_US};
 	bool fine = true;
 	for (uint32_t i = 0; i < policy->inbound_count; i++) {
 		const struct policy_inbound *inbound = &policy->inbounds[i];
 		struct snapshot_binding wanted = {.host = inbound->listen,
 						  .network = inbound->network};
 		struct origin origin = listen_origin(model, inbound->name);
-		fine = bind_host(server, snapshot, &wanted, &origin, faults) && fine;
+		fine = bind_one(&all, &wanted, &origin) && fine;
 	}
 	for (uint32_t i = 0; i < policy->vnet_listen_count; i++) {
 		struct snapshot_binding wanted = {.host = policy->vnet_listens[i],
 						  .vnet_resolver = true,
 						  .network = NETWORK_NONE};
 		struct origin origin = listen_origin(model, NULL);
-		fine = bind_host(server, snapshot, &wanted, &origin, faults) && fine;
+		fine = bind_one(&all, &wanted, &origin) && fine;
 	}
 	return fine ? 0 : ERR_FAULTS;
 }
@@ -178,7 +212,8 @@ static void close_new(const struct server *server, struct snapshot *snapshot)
 			listener_close(snapshot->bindings[i].listener);
 }
 
-static int list_new(struct server *server, const struct snapshot *snapshot)
+/* Room for list_new. */
+static int reserve_list(struct server *server, const struct snapshot *snapshot)
 {
 	size_t room = server->listener_count + snapshot->binding_count;
 	struct listener **listeners =
@@ -186,10 +221,15 @@ static int list_new(struct server *server, const struct snapshot *snapshot)
 	if (!listeners)
 		return ERR_NOMEM;
 	server->listeners = listeners;
+	return 0;
+}
+
+static void list_new(struct server *server, const struct snapshot *snapshot)
+{
 	for (uint32_t i = 0; i < snapshot->binding_count; i++)
 		if (!is_listed(server, snapshot->bindings[i].listener))
-			listeners[server->listener_count++] = snapshot->bindings[i].listener;
-	return 0;
+			server->listeners[server->listener_count++] =
+				snapshot->bindings[i].listener;
 }
 
 static void log_listeners(const struct snapshot *before, const struct snapshot *now)
@@ -213,15 +253,18 @@ static void log_listeners(const struct snapshot *before, const struct snapshot *
 
 /* ---- workers ---- */
 
-/* UDP sockets of one source in one worker: half of the descriptors that are allowed, shared out.
- * The other half is for clients' connections and targets' by TCP. */
-static unsigned ports_for(const struct model *model, unsigned workers)
+/* UDP sockets of one source in one worker: half of the descriptors that are allowed, shared out
+ * among the sources of this snapshot. The other half is for clients' connections, targets' by TCP,
+ * and sources of the snapshot before that are still in use. A source that is the system's choice
+ * may be one for each family. */
+static unsigned ports_for(const struct snapshot *snapshot, unsigned workers)
 {
 	struct rlimit limit;
-	size_t sources = 4; /* room for what reloads bring */
-	for (size_t i = 0; i < model->resolvers.count; i++)
-		sources += model->resolvers.items[i].outbound_endpoints.count;
-	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
+	size_t sources = 0;
+	for (size_t i = 0; i < snapshot->source_count; i++)
+		sources += snapshot->sources[i].family ? 1 : 2;
+	if (sources == 0 || getrlimit(RLIMIT_NOFILE, &limit) != 0 ||
+	    limit.rlim_cur == RLIM_INFINITY)
 		return OUTBOUND_PORTS;
 	uint64_t share = (uint64_t)limit.rlim_cur / 2 / workers / sources;
 	if (share > OUTBOUND_PORTS)
@@ -229,10 +272,8 @@ static unsigned ports_for(const struct model *model, unsigned workers)
 	return share < SERVER_PORTS_MIN ? SERVER_PORTS_MIN : (unsigned)share;
 }
 
-static int start_workers(struct server *server, struct snapshot *snapshot,
-			 const struct model *model)
+static int start_workers(struct server *server, struct snapshot *snapshot)
 {
-	server->shared.ports_max = ports_for(model, server->worker_count);
 	for (unsigned i = 0; i < server->worker_count; i++) {
 		server->workers[i] = worker_start(i, &server->shared, snapshot);
 		if (server->workers[i])
@@ -251,9 +292,14 @@ static void publish(struct server *server, struct snapshot *snapshot)
 {
 	snapshot->older = server->current;
 	server->current = snapshot;
+	list_new(server, snapshot);
 	if (snapshot->older)
 		for (unsigned i = 0; i < server->worker_count; i++)
 			worker_publish(server->workers[i], snapshot);
+	/* Shares that a worker never came for, because it has skipped a snapshot or will. */
+	for (unsigned i = 0; i < server->listener_count; i++)
+		if (!snapshot_names(snapshot, server->listeners[i]))
+			listener_withdraw(server->listeners[i]);
 	log_listeners(snapshot->older, snapshot);
 }
 
@@ -268,11 +314,18 @@ static struct snapshot *prepare(struct server *server, const struct model *model
 		fault_add(faults, FAULT_ERROR, &model->origin, NULL, "%s", err_text(ERR_NOMEM));
 		return NULL;
 	}
-	if (bind_all(server, snapshot, model, faults) != 0) {
+	int err = bind_all(server, snapshot, model, faults);
+	if (err == 0) {
+		err = worker_prepare(snapshot, server->worker_count);
+		if (err != 0)
+			fault_add(faults, FAULT_ERROR, &model->origin, NULL, "%s", err_text(err));
+	}
+	if (err != 0) {
 		close_new(server, snapshot);
 		snapshot_free(snapshot);
 		return NULL;
 	}
+	snapshot->ports_max = ports_for(snapshot, server->worker_count);
 	snapshot->generation = server->generation + 1;
 	atomic_store(&snapshot->users, server->worker_count);
 	return snapshot;
@@ -283,12 +336,9 @@ int server_apply(struct server *server, struct model *model, struct faults *faul
 	struct snapshot *snapshot = prepare(server, model, faults);
 	if (!snapshot)
 		return ERR_FAULTS;
-	int err = list_new(server, snapshot);
-	if (err == 0 && !server->current) {
-		err = start_workers(server, snapshot, model);
-		if (err != 0) /* nothing is served: all that was opened is closed below */
-			server->listener_count = 0;
-	}
+	int err = reserve_list(server, snapshot);
+	if (err == 0 && !server->current)
+		err = start_workers(server, snapshot);
 	if (err != 0) {
 		fault_add(faults, FAULT_ERROR, &model->origin, NULL,
 			  "the workers cannot be started: %s", err_text(err));

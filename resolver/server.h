@@ -43,7 +43,8 @@ MUST_CHECK int server_init(struct server *server, unsigned workers, const struct
 /* Takes the model over when it succeeds, and only then; it may be the one that is served already,
  * changed in place. The first call also starts the workers. A listener that cannot be opened is a
  * fault with its one clear line, and nothing has moved. A host that was given up a moment ago and
- * is wanted again is waited for, a few seconds at most. */
+ * is wanted again is waited for until the workers have closed it: usually a millisecond, at most a
+ * tenth of a second for all hosts together. */
 MUST_CHECK int server_apply(struct server *server, struct model *model, struct faults *faults);
 /* Frees snapshots that every worker has let go of. Control thread. */
 void server_collect(struct server *server);

@@ -8,8 +8,28 @@
 
 struct attaching {
 	struct target_registry *registry;
+	struct snapshot *snapshot;
+	size_t room; /* for sources */
 	bool failed;
 };
+
+static bool note_source(struct attaching *attaching, const struct address *source)
+{
+	struct snapshot *snapshot = attaching->snapshot;
+	for (size_t i = 0; i < snapshot->source_count; i++)
+		if (address_equal(&snapshot->sources[i], source))
+			return true;
+	if (snapshot->source_count == attaching->room) {
+		size_t room = attaching->room * 2 + 8;
+		struct address *sources = realloc(snapshot->sources, room * sizeof *sources);
+		if (!sources)
+			return false;
+		snapshot->sources = sources;
+		attaching->room = room;
+	}
+	snapshot->sources[snapshot->source_count++] = *source;
+	return true;
+}
 
 static void attach(void *context, struct upstream *upstream)
 {
@@ -18,7 +38,7 @@ static void attach(void *context, struct upstream *upstream)
 		return;
 	struct target *target = target_acquire(attaching->registry, &upstream->source,
 					       &upstream->host, upstream->protocol);
-	if (!target)
+	if (!target || !note_source(attaching, &upstream->source))
 		attaching->failed = true;
 	else if (!upstream->target)
 		upstream->target = target;
@@ -38,7 +58,7 @@ struct snapshot *snapshot_new(struct policy *policy, struct target_registry *reg
 	struct snapshot *snapshot = calloc(1, sizeof *snapshot);
 	uint32_t room = policy->inbound_count + policy->vnet_listen_count;
 	struct snapshot_binding *bindings = calloc(room ? room : 1, sizeof *bindings);
-	struct attaching attaching = {.registry = registry};
+	struct attaching attaching = {.registry = registry, .snapshot = snapshot};
 	if (snapshot && bindings)
 		policy_each_upstream(policy, attach, &attaching);
 	if (!snapshot || !bindings || attaching.failed) {
@@ -46,6 +66,8 @@ struct snapshot *snapshot_new(struct policy *policy, struct target_registry *reg
 		 * that a reference too many does. */
 		policy_free(policy);
 		free(bindings);
+		if (snapshot)
+			free(snapshot->sources);
 		free(snapshot);
 		return NULL;
 	}
@@ -64,5 +86,7 @@ void snapshot_free(struct snapshot *snapshot)
 	policy_each_upstream(snapshot->policy, detach, snapshot->registry);
 	policy_free(snapshot->policy);
 	free(snapshot->bindings);
+	free(snapshot->sources);
+	free(snapshot->holds);
 	free(snapshot);
 }

@@ -24,6 +24,10 @@ struct snapshot {
 	struct target_registry *registry;
 	struct snapshot_binding *bindings;
 	uint32_t binding_count;
+	struct address *sources; /* every one that its upstreams are asked from, once */
+	size_t source_count;
+	unsigned ports_max; /* source ports of each of them in each worker */
+	void *holds;        /* memory for each worker's part of it (worker.h) */
 	struct cache_settings cache;
 	struct tcp_settings tcp;
 	uint64_t generation;
@@ -31,8 +35,8 @@ struct snapshot {
 	struct snapshot *older; /* the control thread's list */
 };
 
-/* Attaches every upstream's target. Takes the policy over, also when it fails (NULL). Listeners are
- * not owned: bindings are filled in by the caller. */
+/* Attaches every upstream's target and notes every source. Takes the policy over, also when it
+ * fails (NULL). Listeners are not owned: bindings are filled in by the caller. */
 struct snapshot *snapshot_new(struct policy *policy, struct target_registry *registry,
 			      const struct model *model);
 void snapshot_free(struct snapshot *snapshot);

@@ -1,29 +1,36 @@
 /* What a worker counts. Each worker writes its own copy and nobody else's; a reader sums them. The
- * table gives every counter its name, for status and later for metrics. */
+ * table gives every counter its name, for status and later for metrics. What happens in endpoints/
+ * is counted there, by tables of its own that are part of this one, and added here at the end of
+ * every loop round: nothing is counted that is not shown. */
 #ifndef SLUICE_STATS_H
 #define SLUICE_STATS_H
 
 #include <stdatomic.h>
 #include <stdint.h>
 
-#define STATS_MAP(X)                                                                               \
+#include "endpoints/inbound.h"
+#include "endpoints/outbound.h"
+#include "endpoints/pending.h"
+
+#define STATS_RESOLVER_MAP(X)                                                                      \
 	X(queries, "queries that were well formed")                                                \
-	X(queries_udp, "of them by UDP")                                                           \
-	X(queries_tcp, "of them by TCP")                                                           \
-	X(malformed, "packets answered with FORMERR, NOTIMP or BADVERS, or not at all")            \
-	X(answered_zone, "answered from a private zone or other data of our own")                  \
-	X(answered_cache, "answered from the cache")                                               \
+	X(queries_udp, "of them taken up, by UDP")                                                 \
+	X(queries_tcp, "of them taken up, by TCP")                                                 \
+	X(answered_zone, "answered from a private zone or other data of our own alone")            \
+	X(answered_cache, "answered from the cache, with nothing new or stale")                    \
 	X(answered_stale, "answered with stale data")                                              \
-	X(forwarded, "answered by asking somebody")                                                \
+	X(forwarded, "answered with what a target has just said")                                  \
 	X(refused, "answered REFUSED")                                                             \
 	X(servfail, "answered SERVFAIL")                                                           \
 	X(nxdomain, "answered NXDOMAIN")                                                           \
 	X(truncated, "answered with TC")                                                           \
-	X(deadline, "not answered by anybody within the deadline")                                 \
-	X(overload, "turned away because a maximum was reached")                                   \
-	X(asked, "questions sent to targets")                                                      \
-	X(coalesced, "questions that joined one under way")                                        \
-	X(mismatched, "replies ignored because they matched no question")
+	X(deadline, "not answered by any target within the deadline")
+
+#define STATS_MAP(X)                                                                               \
+	STATS_RESOLVER_MAP(X)                                                                      \
+	INBOUND_COUNTER_MAP(X)                                                                     \
+	PENDING_COUNTER_MAP(X)                                                                     \
+	OUTBOUND_COUNTER_MAP(X)
 
 struct stats {
 #define X(name, text) _Atomic uint64_t name;
@@ -36,6 +43,13 @@ struct stats {
 	atomic_store_explicit(&(stats)->name,                                                      \
 			      atomic_load_explicit(&(stats)->name, memory_order_relaxed) + (n),    \
 			      memory_order_relaxed)
+
+/* Moves what another struct has counted by the same name. */
+#define STATS_TAKE(stats, name, from)                                                              \
+	do {                                                                                       \
+		STATS_ADD(stats, name, (from)->name);                                              \
+		(from)->name = 0;                                                                  \
+	} while (0)
 
 struct stats_row {
 	const char *name, *text;

@@ -1,15 +1,20 @@
 /* A worker's loop:
  *
- *     uv_poll: packets in ─► queries, replies      (inbound, outbound)
- *     timer:   the wheel's next due time
- *     async:   a new snapshot, or stop
- *     prepare: send all that was gathered in this round, set the timer      (before the loop
- * sleeps)
+ *     uv_poll   packets in ─► queries, replies     (inbound, outbound)
+ *     timer     the wheel's next due time
+ *     async     a new snapshot, or stop
+ *     prepare   before the loop sleeps: send what this round has gathered, add up what it has
+ *               counted, set the timer
  *
  * A snapshot is held through a policy_hold of the worker's own, counted without atomics; when its
- * last user is gone the worker lets go of the snapshot, and the control thread frees it. */
+ * last user is gone the worker lets go of the snapshot, and the control thread frees it. Only then
+ * do sources that it named and the current one does not go, too: its questions may still need them.
+ *
+ * Adopting cannot fail: the hold's memory comes with the snapshot, the sockets and what serves them
+ * with the listener. */
 #include "resolver/worker.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -20,6 +25,7 @@
 
 struct worker_binding { /* what a query carries from the listener it came by */
 	struct worker_hold *hold;
+	struct inbound *inbound; /* NULL: withdrawn before this worker came for it */
 	bool vnet_resolver;
 	uint32_t network;
 };
@@ -29,13 +35,6 @@ struct worker_hold {             /* a snapshot as this worker uses it */
 	struct worker *worker;
 	struct snapshot *snapshot;
 	struct worker_binding bindings[];
-};
-
-struct worker_listener { /* attached to the loop */
-	struct worker_listener *next;
-	const struct listener *listener;
-	struct inbound *inbound;
-	bool kept; /* while adopting */
 };
 
 struct worker {
@@ -49,7 +48,7 @@ struct worker {
 	_Atomic(struct snapshot *) next;
 	atomic_bool stopping;
 	struct worker_hold *current;
-	struct worker_listener *listeners;
+	bool let_go; /* of a snapshot in this round: its sources may be nobody's now */
 
 	struct wheel wheel;
 	struct entropy entropy;
@@ -83,6 +82,18 @@ static void on_query(void *context, struct query *query)
 
 /* ---- snapshots ---- */
 
+static size_t hold_bytes(const struct snapshot *snapshot)
+{
+	return sizeof(struct worker_hold) + snapshot->binding_count * sizeof(struct worker_binding);
+}
+
+int worker_prepare(struct snapshot *snapshot, unsigned workers)
+{
+	assert(!snapshot->holds);
+	snapshot->holds = calloc(workers, hold_bytes(snapshot));
+	return snapshot->holds ? 0 : ERR_NOMEM;
+}
+
 static void release_snapshot(struct worker *worker, struct snapshot *snapshot)
 {
 	atomic_fetch_sub_explicit(&snapshot->users, 1, memory_order_acq_rel);
@@ -93,17 +104,16 @@ static void on_hold_idle(struct policy_hold *policy_hold)
 {
 	struct worker_hold *hold = (struct worker_hold *)policy_hold;
 
+	hold->worker->let_go = true;
 	release_snapshot(hold->worker, hold->snapshot);
-	free(hold);
 }
 
-static struct worker_hold *hold_new(struct worker *worker, struct snapshot *snapshot)
+static struct worker_hold *hold_init(struct worker *worker, struct snapshot *snapshot)
 {
 	struct worker_hold *hold =
-		malloc(sizeof *hold + snapshot->binding_count * sizeof hold->bindings[0]);
+		(struct worker_hold *)(void *)((char *)snapshot->holds +
+					       worker->index * hold_bytes(snapshot));
 
-	if (!hold)
-		return NULL;
 	hold->worker = worker;
 	hold->snapshot = snapshot;
 	hold->hold = (struct policy_hold){.policy = snapshot->policy,
@@ -118,58 +128,54 @@ static struct worker_hold *hold_new(struct worker *worker, struct snapshot *snap
 	return hold;
 }
 
+/* The hold's binding of a listener, or NULL. */
+static struct worker_binding *find_binding(struct worker_hold *hold,
+					   const struct listener *listener)
+{
+	for (uint32_t i = 0; hold && i < hold->snapshot->binding_count; i++)
+		if (hold->snapshot->bindings[i].listener == listener)
+			return &hold->bindings[i];
+	return NULL;
+}
+
 static void attach(struct worker *worker, struct listener *listener, struct worker_binding *binding)
 {
 	char text[HOST_TEXT_MAX];
-	struct worker_listener *entry;
+	const struct worker_binding *before = find_binding(worker->current, listener);
 
-	for (entry = worker->listeners; entry; entry = entry->next) {
-		if (entry->listener != listener)
-			continue;
-		inbound_rebind(entry->inbound, binding);
-		entry->kept = true;
+	if (before && before->inbound) {
+		binding->inbound = before->inbound;
+		inbound_rebind(binding->inbound, binding);
 		return;
 	}
-	entry = calloc(1, sizeof *entry);
-	if (!entry || inbound_start(&worker->inbound, listener, worker->index, binding,
-				    &entry->inbound) != 0) {
-		log_event(LOG_ERROR, "listen", "worker %u cannot serve %s", worker->index,
-			  host_print(&listener->host, text));
-		free(entry);
-		return;
-	}
-	entry->listener = listener;
-	entry->kept = true;
-	entry->next = worker->listeners;
-	worker->listeners = entry;
+	int err = inbound_start(&worker->inbound, listener, worker->index, binding,
+				&binding->inbound);
+	if (err == ERR_SYSTEM)
+		log_event(LOG_ERROR, "listen",
+			  "worker %u: the system does not let it watch %s; trying again until it "
+			  "does",
+			  worker->index, host_print(&listener->host, text));
+}
+
+static void stop_listeners(struct worker_hold *hold, struct worker_hold *keep)
+{
+	for (uint32_t i = 0; hold && i < hold->snapshot->binding_count; i++)
+		if (hold->bindings[i].inbound &&
+		    !find_binding(keep, hold->snapshot->bindings[i].listener))
+			inbound_stop(hold->bindings[i].inbound);
 }
 
 /* Keeps equal listeners as they are, starts new ones, stops those that are gone. */
 static void adopt(struct worker *worker, struct snapshot *snapshot)
 {
-	struct worker_hold *hold = hold_new(worker, snapshot), *before = worker->current;
+	struct worker_hold *hold = hold_init(worker, snapshot), *before = worker->current;
 
-	if (!hold) {
-		log_event(LOG_ERROR, "reload", "worker %u: out of memory, keeps the old policy",
-			  worker->index);
-		release_snapshot(worker, snapshot);
-		return;
-	}
-	for (struct worker_listener *entry = worker->listeners; entry; entry = entry->next)
-		entry->kept = false;
 	worker->inbound.tcp = snapshot->tcp;
 	worker->inbound.payload_max = (uint16_t)snapshot->policy->udp_payload_max;
+	outbound_limit_ports(&worker->outbound, snapshot->ports_max);
 	for (uint32_t i = 0; i < snapshot->binding_count; i++)
 		attach(worker, snapshot->bindings[i].listener, &hold->bindings[i]);
-	for (struct worker_listener **link = &worker->listeners, *entry; (entry = *link);) {
-		if (entry->kept) {
-			link = &entry->next;
-			continue;
-		}
-		*link = entry->next;
-		inbound_stop(entry->inbound);
-		free(entry);
-	}
+	stop_listeners(before, hold);
 	worker->current = hold;
 	if (before)
 		policy_hold_give(&before->hold);
@@ -177,15 +183,34 @@ static void adopt(struct worker *worker, struct snapshot *snapshot)
 
 /* ---- the loop ---- */
 
-static void publish_stats(struct worker *worker)
+/* What endpoints/ has counted in this round. Queries that it turned away never came to resolve.c,
+ * which counts the rest. */
+static void gather_stats(struct worker *worker)
 {
-	const struct inbound_counters *in = &worker->inbound.counters;
 	struct stats *stats = &worker->stats;
+	struct inbound_counters *inbound = &worker->inbound.counters;
+	struct pending_table *pending = &worker->pending;
+	struct outbound_counters *outbound = &worker->outbound.counters;
 
-	atomic_store_explicit(&stats->malformed, in->malformed + in->silent, memory_order_relaxed);
-	atomic_store_explicit(&stats->asked, worker->pending.asked, memory_order_relaxed);
-	atomic_store_explicit(&stats->coalesced, worker->pending.coalesced, memory_order_relaxed);
-	atomic_store_explicit(&stats->mismatched, worker->pending.mismatched, memory_order_relaxed);
+	STATS_ADD(stats, queries, inbound->overload);
+	STATS_ADD(stats, servfail, inbound->overload);
+#define X(name, text) STATS_TAKE(stats, name, inbound);
+	INBOUND_COUNTER_MAP(X)
+#undef X
+#define X(name, text) STATS_TAKE(stats, name, pending);
+	PENDING_COUNTER_MAP(X)
+#undef X
+#define X(name, text) STATS_TAKE(stats, name, outbound);
+	OUTBOUND_COUNTER_MAP(X)
+#undef X
+}
+
+static void retain_sources(struct worker *worker)
+{
+	const struct snapshot *snapshot = worker->current->snapshot;
+
+	worker->let_go = false;
+	outbound_retain(&worker->outbound, snapshot->sources, snapshot->source_count);
 }
 
 static void on_timer(uv_timer_t *timer)
@@ -213,9 +238,11 @@ static void on_prepare(uv_prepare_t *prepare)
 {
 	struct worker *worker = prepare->data;
 
+	if (worker->let_go)
+		retain_sources(worker);
 	outbound_flush(&worker->outbound);
 	inbound_flush(&worker->inbound);
-	publish_stats(worker);
+	gather_stats(worker);
 	set_timer(worker);
 }
 
@@ -223,13 +250,7 @@ static void on_prepare(uv_prepare_t *prepare)
 static void shut(struct worker *worker)
 {
 	resolver_abandon(&worker->resolver);
-	while (worker->listeners) {
-		struct worker_listener *entry = worker->listeners;
-
-		worker->listeners = entry->next;
-		inbound_stop(entry->inbound);
-		free(entry);
-	}
+	stop_listeners(worker->current, NULL);
 	pending_table_release(&worker->pending);
 	outbound_release(&worker->outbound);
 	if (worker->current)
@@ -263,18 +284,22 @@ static void run(void *argument)
 
 /* ---- the other threads' side ---- */
 
-static int init_handles(struct worker *worker)
+static int open_loop(struct worker *worker)
 {
 	if (uv_loop_init(&worker->loop) != 0)
 		return ERR_SYSTEM;
-	if (uv_async_init(&worker->loop, &worker->wake, on_wake) != 0)
+	if (uv_async_init(&worker->loop, &worker->wake, on_wake) != 0) {
+		uv_loop_close(&worker->loop);
 		return ERR_SYSTEM;
+	}
 	uv_prepare_init(&worker->loop, &worker->prepare);
 	uv_timer_init(&worker->loop, &worker->timer);
 	worker->wake.data = worker->prepare.data = worker->timer.data = worker;
-	return uv_prepare_start(&worker->prepare, on_prepare) == 0 ? 0 : ERR_SYSTEM;
+	uv_prepare_start(&worker->prepare, on_prepare);
+	return 0;
 }
 
+/* All parts are there to be released when this fails. */
 static int init_parts(struct worker *worker)
 {
 	const struct worker_shared *shared = worker->shared;
@@ -295,8 +320,10 @@ static int init_parts(struct worker *worker)
 				     &shared->key);
 	if (!err)
 		err = outbound_init(&worker->outbound, &worker->loop, &worker->wheel,
-				    &worker->entropy, &worker->pending, shared->ports_max,
+				    &worker->entropy, &worker->pending, OUTBOUND_PORTS,
 				    monotonic_us, NULL);
+	if (!err)
+		err = inbound_worker_init(&worker->inbound);
 	worker->pending.transport = &worker->outbound;
 	worker->pending.send = outbound_send;
 	worker->pending.forget = outbound_forget;
@@ -304,6 +331,18 @@ static int init_parts(struct worker *worker)
 	resolver_init(&worker->resolver, &worker->wheel, &worker->pending, shared->cache,
 		      &worker->stats, &shared->key);
 	return err;
+}
+
+/* The loop has ended. */
+static void worker_free(struct worker *worker)
+{
+	int err = uv_loop_close(&worker->loop);
+
+	assert(err == 0);
+	(void)err;
+	inbound_worker_release(&worker->inbound);
+	query_pool_release(&worker->pool);
+	free(worker);
 }
 
 struct worker *worker_start(unsigned index, const struct worker_shared *shared,
@@ -316,13 +355,17 @@ struct worker *worker_start(unsigned index, const struct worker_shared *shared,
 	worker->index = index;
 	worker->shared = shared;
 	atomic_init(&worker->next, first);
-	if (init_handles(worker) != 0 || init_parts(worker) != 0 ||
-	    uv_async_send(&worker->wake) != 0 ||
-	    uv_thread_create(&worker->thread, run, worker) != 0) {
-		free(worker); /* the process ends: it could not start */
+	if (open_loop(worker) != 0) {
+		free(worker);
 		return NULL;
 	}
-	return worker;
+	if (init_parts(worker) == 0 && uv_async_send(&worker->wake) == 0 &&
+	    uv_thread_create(&worker->thread, run, worker) == 0)
+		return worker;
+	shut(worker);
+	run(worker);
+	worker_free(worker);
+	return NULL;
 }
 
 void worker_publish(struct worker *worker, struct snapshot *snapshot)
@@ -339,9 +382,7 @@ void worker_stop(struct worker *worker)
 	atomic_store(&worker->stopping, true);
 	uv_async_send(&worker->wake);
 	uv_thread_join(&worker->thread);
-	uv_loop_close(&worker->loop);
-	query_pool_release(&worker->pool);
-	free(worker);
+	worker_free(worker);
 }
 
 const struct stats *worker_stats(const struct worker *worker)

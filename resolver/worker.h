@@ -16,7 +16,6 @@ struct worker_shared {
 	struct cache *cache;
 	struct hash_key key;
 	unsigned workers;
-	unsigned ports_max;   /* UDP sockets per source and worker */
 	unsigned queries_max; /* under way, per worker */
 	/* Called on the worker's thread when it has let go of a snapshot (users was counted down).
 	 */
@@ -24,7 +23,11 @@ struct worker_shared {
 	void *context;
 };
 
-/* Starts the thread with its first snapshot (users must already count it). NULL on failure. */
+/* Makes room in the snapshot for what each of so many workers keeps of it, once its bindings are
+ * there: adopting needs no memory, so it cannot fail. Before it is published. ERR_NOMEM. */
+MUST_CHECK int worker_prepare(struct snapshot *snapshot, unsigned workers);
+/* Starts the thread with its first snapshot (users must already count it). NULL on failure, and
+ * nothing stays behind. */
 struct worker *worker_start(unsigned index, const struct worker_shared *shared,
 			    struct snapshot *first);
 /* Hands over the next snapshot; users must already count this worker. Any thread. A snapshot that

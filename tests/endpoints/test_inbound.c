@@ -126,6 +126,7 @@ static struct world *world_new(const char *address, unsigned workers, unsigned p
 			.on_query = on_query,
 			.context = lane,
 		};
+		assert_int_equal(inbound_worker_init(&lane->worker), 0);
 		assert_int_equal(
 			inbound_start(&lane->worker, world->listener, i, world, &lane->inbound), 0);
 	}
@@ -164,12 +165,14 @@ static void world_free(struct world *world)
 	for (unsigned i = 0; i < world->workers; i++) {
 		assert_int_equal(world->lanes[i].worker.tcp_connections, 0);
 		assert_null(world->lanes[i].worker.listeners);
-		assert_null(world->lanes[i].worker.shared);
 		assert_false(world->lanes[i].misdirected);
 	}
 	assert_int_equal(world->wheel.armed, 0);
 	assert_int_equal(world->pool.in_use, 0);
 	assert_int_equal(uv_loop_close(&world->loop), 0);
+	for (unsigned i = 0; i < world->workers; i++)
+		inbound_worker_release(&world->lanes[i].worker);
+	assert_false(listener_is_open(world->listener));
 	listener_close(world->listener);
 	query_pool_release(&world->pool);
 	free(world);
@@ -306,8 +309,6 @@ static void udp_question_is_answered_with_its_id_and_case(void **state)
 	assert_ptr_equal(world->last_binding, world);
 	assert_int_equal(world->last_client.family, 4);
 	assert_memory_equal(world->last_client.bytes, "\x7f\0\0\1", 4);
-	assert_int_equal(counters(world)->udp_queries, 1);
-	assert_int_equal(counters(world)->replies, 1);
 	inbound_rebind(world->lanes[0].inbound, &world->pool);
 	ask_udp(fd, 1);
 	assert_true(receive(world, fd, wire, sizeof wire, false) > 0);
@@ -382,7 +383,6 @@ static void udp_answer_over_the_clients_size_is_truncated(void **state)
 		ssize_t length = receive(world, fd, reply, sizeof reply, false);
 		assert_int_equal(length, over ? 12 + 15 + 11 : 1232);
 	}
-	assert_int_equal(counters(world)->truncated, 2);
 	close(fd);
 	world_free(world);
 }
@@ -408,7 +408,7 @@ static void udp_bursts_beyond_a_batch_are_all_answered(void **state)
 			seen[id] = true;
 		}
 	}
-	assert_int_equal(counters(world)->send_failed, 0);
+	assert_int_equal(counters(world)->replies_lost, 0);
 	close(fd);
 	world_free(world);
 }
@@ -540,7 +540,7 @@ static void pipelined_questions_are_answered_in_any_order(void **state)
 		answer_held(world, order[i]);
 		assert_int_equal(answer_tcp(world, fd), order[i]);
 	}
-	assert_int_equal(counters(world)->tcp_queries, 5);
+	assert_int_equal(world->lanes[0].seen, 5);
 	close(fd);
 	world_free(world);
 }
@@ -588,7 +588,6 @@ static void longest_message_is_taken_and_answered(void **state)
 	}
 	world->answer_bytes = 60000;
 	assert_int_equal(answer_tcp(world, fd), 77);
-	assert_int_equal(counters(world)->truncated, 0);
 	ask_tcp(fd, 78);
 	assert_int_equal(answer_tcp(world, fd), 78);
 	close(fd);
@@ -785,7 +784,6 @@ static void reset_with_questions_under_way_is_survived(void **state)
 			assert_int_equal(world->lanes[0].worker.tcp_connections, 0);
 		}
 		answer_held(world, i);
-		assert_int_equal(counters(world)->replies, i);
 		spin(world);
 		assert_int_equal(world->lanes[0].worker.tcp_connections, 0);
 	}
