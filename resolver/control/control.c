@@ -184,46 +184,55 @@ static void on_release(void *context) /* on a worker's thread */
 	uv_async_send(&control->wake);
 }
 
-static void watch_signal(struct control *control, uv_signal_t *signal, uv_signal_cb callback,
-			 int number)
+static void close_open(uv_handle_t *handle, void *context)
 {
-	int err = uv_signal_init(&control->loop, signal);
-	if (err == 0)
-		err = uv_signal_start(signal, callback, number);
-	assert(err == 0);
-	(void)err;
-	signal->data = control;
-}
-
-/* The loop and its handles, none of which can fail but for lack of memory or descriptors. */
-static int open_loop(struct control *control)
-{
-	int err = uv_loop_init(&control->loop);
-	if (err != 0)
-		return command_fail("the event loop: %s", uv_strerror(err));
-	err = uv_async_init(&control->loop, &control->wake, on_wake);
-	assert(err == 0);
-	control->wake.data = control;
-	watch_signal(control, &control->hangup, on_hangup, SIGHUP);
-	watch_signal(control, &control->terminate, on_stop, SIGTERM);
-	watch_signal(control, &control->interrupt, on_stop, SIGINT);
-	file_watch_start(&control->resolv_conf, &control->loop, control->load.resolv_conf,
-			 on_resolv_conf, control);
-	return 0;
+	(void)context;
+	if (!uv_is_closing(handle))
+		uv_close(handle, NULL);
 }
 
 static void close_loop(struct control *control)
 {
 	control_socket_close(control->socket);
-	file_watch_close(&control->resolv_conf);
-	uv_close((uv_handle_t *)&control->hangup, NULL);
-	uv_close((uv_handle_t *)&control->terminate, NULL);
-	uv_close((uv_handle_t *)&control->interrupt, NULL);
-	uv_close((uv_handle_t *)&control->wake, NULL);
+	if (control->resolv_conf.path) /* it is watched */
+		file_watch_close(&control->resolv_conf);
+	uv_walk(&control->loop, close_open, NULL);
 	uv_run(&control->loop, UV_RUN_DEFAULT);
 	int err = uv_loop_close(&control->loop);
 	assert(err == 0);
 	(void)err;
+}
+
+static int watch_signal(struct control *control, uv_signal_t *signal, uv_signal_cb callback,
+			int number)
+{
+	int err = uv_signal_init(&control->loop, signal);
+	signal->data = control;
+	return err == 0 ? uv_signal_start(signal, callback, number) : err;
+}
+
+/* The loop and its handles, which fail for lack of memory or descriptors. COMMAND_FINE, or it is
+ * closed again. */
+static int open_loop(struct control *control)
+{
+	int err = uv_loop_init(&control->loop);
+	if (err != 0)
+		return command_fail("the event loop cannot be opened: %s", uv_strerror(err));
+	err = uv_async_init(&control->loop, &control->wake, on_wake);
+	control->wake.data = control;
+	if (err == 0)
+		err = watch_signal(control, &control->hangup, on_hangup, SIGHUP);
+	if (err == 0)
+		err = watch_signal(control, &control->terminate, on_stop, SIGTERM);
+	if (err == 0)
+		err = watch_signal(control, &control->interrupt, on_stop, SIGINT);
+	if (err != 0) {
+		close_loop(control);
+		return command_fail("signals cannot be watched: %s", uv_strerror(err));
+	}
+	file_watch_start(&control->resolv_conf, &control->loop, control->load.resolv_conf,
+			 on_resolv_conf, control);
+	return COMMAND_FINE;
 }
 
 /* Without a `management` group the socket is a convenience; one that is configured is meant. */

@@ -10,28 +10,18 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <libgen.h>
 #include <stdbool.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
-struct control_socket {
-	uv_pipe_t listening;
-	struct connection *connections;
-	unsigned connection_count;
-	unsigned open_handles; /* that still point here */
-	control_handler *handler;
-	void *context;
-	char path[sizeof((struct sockaddr_un *)NULL)->sun_path];
-	dev_t device;
-	ino_t inode; /* of the file as we made it */
-};
-
 struct connection {
-	struct connection *next, **link;
-	struct control_socket *control;
+	struct control_socket *control; /* NULL: free */
 	uv_pipe_t pipe;
 	uv_timer_t timer;
 	uv_write_t write;
@@ -42,6 +32,19 @@ struct connection {
 	char buffer[CONTROL_REQUEST_MAX];
 };
 
+struct control_socket {
+	uv_pipe_t listening;
+	bool waiting;          /* a client that there was no room for */
+	unsigned open_handles; /* that still point here */
+	control_handler *handler;
+	void *context;
+	char path[sizeof((struct sockaddr_un *)NULL)->sun_path];
+	dev_t device;
+	ino_t inode; /* of the file as we made it */
+	/* One more than are served, to say so. Here, so that there is never no memory for one. */
+	struct connection connections[CONTROL_CONNECTIONS_MAX + 1];
+};
+
 /* ---- letting go ---- */
 
 static void control_unref(struct control_socket *control)
@@ -50,18 +53,19 @@ static void control_unref(struct control_socket *control)
 		free(control);
 }
 
+static void accept_client(struct control_socket *control);
+
 static void on_connection_handle_closed(uv_handle_t *handle)
 {
 	struct connection *connection = handle->data;
 	if (--connection->open_handles > 0)
 		return;
 	struct control_socket *control = connection->control;
-	*connection->link = connection->next;
-	if (connection->next)
-		connection->next->link = connection->link;
-	control->connection_count--;
 	free(connection->answer);
-	free(connection);
+	connection->answer = NULL;
+	connection->control = NULL;
+	if (control->waiting && !uv_is_closing((uv_handle_t *)&control->listening))
+		accept_client(control);
 	control_unref(control);
 }
 
@@ -87,8 +91,9 @@ void control_socket_close(struct control_socket *control)
 	if (stat(control->path, &st) == 0 && st.st_dev == control->device &&
 	    st.st_ino == control->inode)
 		unlink(control->path);
-	for (struct connection *at = control->connections; at; at = at->next)
-		connection_close(at);
+	for (unsigned i = 0; i <= CONTROL_CONNECTIONS_MAX; i++)
+		if (control->connections[i].control)
+			connection_close(&control->connections[i]);
 	uv_close((uv_handle_t *)&control->listening, on_listening_closed);
 }
 
@@ -216,40 +221,49 @@ static bool peer_is_allowed(const struct connection *connection)
 	       (peer.uid == 0 || peer.uid == geteuid());
 }
 
-static void connection_serve(struct connection *connection)
+static void connection_serve(struct connection *connection, bool last_free)
 {
 	connection_progress(connection);
 	if (!peer_is_allowed(connection))
 		connection_refuse(connection,
 				  "permission denied; only root and the server's own user may ask");
-	else if (connection->control->connection_count > CONTROL_CONNECTIONS_MAX)
+	else if (last_free)
 		connection_refuse(connection, "too many connections; try again");
 	else
 		connection_read(connection);
 }
 
-static void on_connection(uv_stream_t *listening, int status)
+/* While a client is not accepted libuv looks for no others; it is when a connection gets free. */
+static void accept_client(struct control_socket *control)
 {
-	struct control_socket *control = listening->data;
-	struct connection *connection = status == 0 ? calloc(1, sizeof *connection) : NULL;
+	struct connection *connection = NULL;
+	unsigned others = 0;
+	for (unsigned i = 0; i <= CONTROL_CONNECTIONS_MAX; i++)
+		if (control->connections[i].control)
+			others++;
+		else if (!connection)
+			connection = &control->connections[i];
+	control->waiting = !connection;
 	if (!connection)
 		return;
 	connection->control = control;
-	connection->next = control->connections;
-	connection->link = &control->connections;
-	if (connection->next)
-		connection->next->link = &connection->next;
-	control->connections = connection;
-	control->connection_count++;
+	connection->closing = connection->last = false;
+	connection->length = 0;
 	control->open_handles++;
 	connection->open_handles = 2;
-	uv_pipe_init(listening->loop, &connection->pipe, 0);
-	uv_timer_init(listening->loop, &connection->timer);
+	uv_pipe_init(control->listening.loop, &connection->pipe, 0);
+	uv_timer_init(control->listening.loop, &connection->timer);
 	connection->pipe.data = connection->timer.data = connection;
-	if (uv_accept(listening, (uv_stream_t *)&connection->pipe) == 0)
-		connection_serve(connection);
+	if (uv_accept((uv_stream_t *)&control->listening, (uv_stream_t *)&connection->pipe) == 0)
+		connection_serve(connection, others == CONTROL_CONNECTIONS_MAX);
 	else
 		connection_close(connection);
+}
+
+static void on_connection(uv_stream_t *listening, int status)
+{
+	if (status == 0)
+		accept_client(listening->data);
 }
 
 /* ---- opening ---- */
@@ -282,6 +296,25 @@ static void make_directory(const char *path)
 	(void)made; /* bind tells what is wrong */
 }
 
+/* Between looking whether somebody serves the path and listening there nobody else may do so, or
+ * two servers that start at once take the same stale file's place. The lock is on the directory,
+ * and goes with the descriptor. ERR_EXISTS; *fd is -1 where there is no directory, which bind
+ * tells. */
+static int lock_path(const char *path, int *fd)
+{
+	enum { TRIES = 50, STEP_MS = 20 };
+	struct timespec step = {.tv_nsec = STEP_MS * 1000000L};
+	char copy[sizeof((struct sockaddr_un *)NULL)->sun_path];
+	snprintf(copy, sizeof copy, "%s", path);
+	*fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	for (int i = 0; *fd >= 0 && flock(*fd, LOCK_EX | LOCK_NB) != 0; i++) {
+		if (i == TRIES)
+			return ERR_EXISTS;
+		nanosleep(&step, NULL);
+	}
+	return 0;
+}
+
 /* A bound descriptor, or -1 with `error`. */
 static int bind_path(const char *path, char error[CONTROL_ERROR_MAX])
 {
@@ -293,7 +326,6 @@ static int bind_path(const char *path, char error[CONTROL_ERROR_MAX])
 		return -1;
 	}
 	memcpy(address.sun_path, path, strlen(path) + 1);
-	make_directory(path);
 	enum probe found = probe_path(&address);
 	if (found == PROBE_LIVE || found == PROBE_OTHER) {
 		snprintf(error, CONTROL_ERROR_MAX, "control socket %s: %s", path,
@@ -314,9 +346,8 @@ static int bind_path(const char *path, char error[CONTROL_ERROR_MAX])
 	return -1;
 }
 
-struct control_socket *control_socket_open(uv_loop_t *loop, const char *path,
-					   control_handler *handler, void *context,
-					   char error[CONTROL_ERROR_MAX])
+static struct control_socket *open_locked(uv_loop_t *loop, const char *path,
+					  char error[CONTROL_ERROR_MAX])
 {
 	struct stat st;
 	int fd = bind_path(path, error);
@@ -329,8 +360,6 @@ struct control_socket *control_socket_open(uv_loop_t *loop, const char *path,
 		close(fd);
 		return NULL;
 	}
-	control->handler = handler;
-	control->context = context;
 	control->device = st.st_dev;
 	control->inode = st.st_ino;
 	snprintf(control->path, sizeof control->path, "%s", path);
@@ -348,4 +377,26 @@ struct control_socket *control_socket_open(uv_loop_t *loop, const char *path,
 	snprintf(error, CONTROL_ERROR_MAX, "control socket %s: %s", path, uv_strerror(err));
 	control_socket_close(control);
 	return NULL;
+}
+
+struct control_socket *control_socket_open(uv_loop_t *loop, const char *path,
+					   control_handler *handler, void *context,
+					   char error[CONTROL_ERROR_MAX])
+{
+	struct control_socket *control = NULL;
+	int lock;
+	make_directory(path);
+	if (lock_path(path, &lock) == 0)
+		control = open_locked(loop, path, error);
+	else
+		snprintf(error, CONTROL_ERROR_MAX,
+			 "control socket %s: its directory is locked; is another server starting?",
+			 path);
+	if (lock >= 0)
+		close(lock);
+	if (control) {
+		control->handler = handler;
+		control->context = context;
+	}
+	return control;
 }

@@ -7,7 +7,10 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
+#include <stdbool.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -25,6 +28,7 @@ struct world {
 	/* the client's */
 	void (*client)(struct world *);
 	char answer[4096];
+	unsigned told;
 };
 
 static json_t *handle(void *context, const json_t *request)
@@ -237,6 +241,41 @@ static void idle_clients_block_nobody_until_there_are_too_many(void **state)
 	assert_non_null(strstr(world->answer, "too many connections"));
 }
 
+enum { CROWD = 12 };
+
+static void come_as_a_crowd(struct world *world)
+{
+	int idle[CONTROL_CONNECTIONS_MAX], crowd[CROWD];
+	unsigned told = 0;
+	for (int i = 0; i < CONTROL_CONNECTIONS_MAX; i++)
+		idle[i] = connected(world);
+	for (int i = 0; i < CROWD; i++)
+		crowd[i] = connected(world);
+	for (int i = 0; i < CROWD; i++) {
+		char text[256] = "";
+		struct timeval patience = {.tv_sec = 2}; /* idle ones are closed after 5 */
+		setsockopt(crowd[i], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+		ssize_t got = recv(crowd[i], text, sizeof text - 1, 0);
+		told += got > 0 && strstr(text, "too many connections");
+		close(crowd[i]);
+	}
+	for (int i = 0; i < CONTROL_CONNECTIONS_MAX; i++)
+		close(idle[i]);
+	usleep(100 * 1000);
+	call_once(world);
+	world->told = told;
+}
+
+/* More at once than there is room for, also to be refused: they wait for that room. */
+static void everybody_of_a_crowd_is_told_and_the_next_one_served(void **state)
+{
+	struct world *world = *state;
+	open_control(world);
+	serve(world, come_as_a_crowd);
+	assert_int_equal(world->told, CROWD);
+	assert_non_null(strstr(world->answer, "\"ok\":true"));
+}
+
 static void wait_to_be_hung_up_on(struct world *world)
 {
 	char byte;
@@ -324,17 +363,92 @@ static void other_users_are_refused_by_the_file_and_by_the_server(void **state)
 
 /* ---- opening ---- */
 
-static void a_socket_that_nobody_serves_is_replaced(void **state)
+static void leave_stale(const struct world *world)
 {
-	struct world *world = *state;
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	memcpy(address.sun_path, world->path, strlen(world->path) + 1);
 	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
 	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
 	close(fd);
+}
+
+static void a_socket_that_nobody_serves_is_replaced(void **state)
+{
+	struct world *world = *state;
+	leave_stale(world);
 	open_control(world);
 	serve(world, call_once);
 	assert_non_null(strstr(world->answer, "\"ok\":true"));
+}
+
+/* In a process of its own: opens the socket when `start` ends, and keeps it until `end` does. A
+ * byte into `tried` says that it has opened it, or not. */
+static void run_server(struct world *world, int start, int tried, int end)
+{
+	char byte;
+	uv_loop_t loop;
+	uv_loop_init(&loop);
+	if (read(start, &byte, 1) != 0)
+		_exit(2);
+	bool open = control_socket_open(&loop, world->path, handle, world, world->error) != NULL;
+	if (write(tried, "", 1) != 1)
+		_exit(2);
+	if (!open)
+		_exit(strstr(world->error, "another server") ? 1 : 2);
+	_exit(read(end, &byte, 1) == 0 ? 0 : 2);
+}
+
+/* How many of several that start at the same moment, on a stale file, have the socket. */
+static int race(struct world *world)
+{
+	enum { SERVERS = 4 };
+	int start[2], tried[2], end[2], had = 0, status;
+	char byte;
+	pid_t servers[SERVERS];
+	leave_stale(world);
+	assert_int_equal(pipe2(start, O_CLOEXEC), 0);
+	assert_int_equal(pipe2(tried, O_CLOEXEC), 0);
+	assert_int_equal(pipe2(end, O_CLOEXEC), 0);
+	for (int i = 0; i < SERVERS; i++) {
+		servers[i] = fork();
+		if (servers[i] == 0) {
+			close(start[1]);
+			close(end[1]);
+			run_server(world, start[0], tried[1], end[0]);
+		}
+	}
+	close(start[1]);
+	for (int i = 0; i < SERVERS; i++)
+		assert_int_equal(read(tried[0], &byte, 1), 1);
+	close(end[1]);
+	for (int i = 0; i < SERVERS; i++) {
+		assert_int_equal(waitpid(servers[i], &status, 0), servers[i]);
+		assert_true(WIFEXITED(status) && WEXITSTATUS(status) < 2);
+		had += WEXITSTATUS(status) == 0;
+	}
+	close(start[0]);
+	close(tried[0]);
+	close(tried[1]);
+	close(end[0]);
+	unlink(world->path);
+	return had;
+}
+
+static void of_servers_that_start_at_once_one_has_the_socket(void **state)
+{
+	for (int round = 0; round < 20; round++)
+		assert_int_equal(race(*state), 1);
+}
+
+static void a_lock_on_the_directory_is_waited_for_only_so_long(void **state)
+{
+	struct world *world = *state;
+	int fd = open(world->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_int_equal(flock(fd, LOCK_EX), 0);
+	assert_null(control_socket_open(&world->loop, world->path, handle, world, world->error));
+	assert_non_null(strstr(world->error, "locked"));
+	close(fd);
+	open_control(world);
 }
 
 static void a_live_socket_is_left_alone(void **state)
@@ -442,10 +556,13 @@ int main(void)
 		TEST(what_is_no_object_is_refused_once_and_hung_up_on),
 		TEST(a_line_at_the_maximum_is_read_and_one_over_it_refused),
 		TEST(idle_clients_block_nobody_until_there_are_too_many),
+		TEST(everybody_of_a_crowd_is_told_and_the_next_one_served),
 		TEST(a_client_without_progress_is_hung_up_on),
 		TEST(closing_ends_connections_that_are_open),
 		TEST(other_users_are_refused_by_the_file_and_by_the_server),
 		TEST(a_socket_that_nobody_serves_is_replaced),
+		TEST(of_servers_that_start_at_once_one_has_the_socket),
+		TEST(a_lock_on_the_directory_is_waited_for_only_so_long),
 		TEST(a_live_socket_is_left_alone),
 		TEST(a_file_that_is_no_socket_is_left_alone),
 		TEST(another_server_s_file_is_not_removed_on_closing),
