@@ -101,8 +101,6 @@ void check_server(struct check *check, const struct host *host, const struct ori
 		  const char *field);
 void check_targets(struct check *check, const struct target_server *targets, size_t count,
 		   const struct origin *owner, const char *field);
-bool address_is_multicast(const struct address *address);
-bool address_is_broadcast(const struct address *address);
 
 /* One per noun, in this order: the later ones use what the earlier ones have indexed. */
 void limits_check_networks(struct check *check);  /* limits_network.c */

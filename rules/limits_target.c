@@ -2,19 +2,6 @@
 #include "rules/limits_internal.h"
 #include "rules/ruleset.h"
 
-bool address_is_multicast(const struct address *address)
-{
-	return address->family == 4 ? (address->bytes[0] & 0xf0) == 0xe0
-				    : address->family == 6 && address->bytes[0] == 0xff;
-}
-
-bool address_is_broadcast(const struct address *address)
-{
-	static const uint8_t ones[4] = {255, 255, 255, 255};
-
-	return address->family == 4 && memcmp(address->bytes, ones, sizeof(ones)) == 0;
-}
-
 static bool is_vnet_resolver(const struct model *model, const struct host *host)
 {
 	for (size_t i = 0; i < model->vnet_resolver.listen.count; i++) {

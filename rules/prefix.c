@@ -238,6 +238,19 @@ bool address_is_unspecified(const struct address *address)
 	return address->family != 0 && memcmp(address->bytes, zero, sizeof(zero)) == 0;
 }
 
+bool address_is_multicast(const struct address *address)
+{
+	return address->family == 4 ? (address->bytes[0] & 0xf0) == 0xe0
+				    : address->family == 6 && address->bytes[0] == 0xff;
+}
+
+bool address_is_broadcast(const struct address *address)
+{
+	static const uint8_t ones[4] = {255, 255, 255, 255};
+
+	return address->family == 4 && memcmp(address->bytes, ones, sizeof(ones)) == 0;
+}
+
 bool prefix_contains(const struct prefix *prefix, const struct address *address)
 {
 	unsigned whole = prefix->length / 8, bits = prefix->length % 8;

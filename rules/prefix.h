@@ -51,6 +51,8 @@ bool address_is_loopback(const struct address *address);
 /* RFC 1918 and ULA (RFC 4193). */
 bool address_is_private(const struct address *address);
 bool address_is_unspecified(const struct address *address);
+bool address_is_multicast(const struct address *address);
+bool address_is_broadcast(const struct address *address);
 
 /* 32 or 128. */
 unsigned address_bits(const struct address *address);

@@ -7,6 +7,7 @@
  * the file (control.c) and DNS itself. */
 #include "resolver/control/resolv_conf.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <errno.h>
 #include <ifaddrs.h>
@@ -14,6 +15,7 @@
 #include <sys/socket.h>
 
 #include "endpoints/socket.h"
+#include "resolver/control/regular_file.h"
 
 enum { DNS_PORT = 53, RESOLV_LINES_MAX = 10000 };
 
@@ -41,6 +43,45 @@ static char *nameserver_word(char *line)
 	return word;
 }
 
+/* The unspecified address is this machine to the C library, or rather to the kernel under it. */
+static void read_unspecified(struct address *address, const struct origin *origin,
+			     struct faults *faults)
+{
+	char before[ADDRESS_TEXT_MAX], now[ADDRESS_TEXT_MAX];
+	if (!address_is_unspecified(address))
+		return;
+	address_print(address, before);
+	int err = address_parse(address, address->family == 4 ? "127.0.0.1" : "::1");
+	assert(err == 0);
+	(void)err;
+	fault_add(faults, FAULT_WARNING, origin, NULL, "%s means this machine; %s is asked", before,
+		  address_print(address, now));
+}
+
+static bool is_listed(const struct resolv_conf *conf, const struct address *address)
+{
+	for (unsigned i = 0; i < conf->count; i++)
+		if (address_equal(&conf->servers[i].address, address))
+			return true;
+	return false;
+}
+
+/* Why a server is passed over; NULL: it is not. The file is not the operator's, so nothing that the
+ * C library puts up with may be an error: what the checks would refuse as a target ends here. */
+static const char *why_not(const struct resolv_conf *conf, const struct address *address)
+{
+	if (is_link_local(address))
+		return "is a link-local address and is passed over; name a server by a global or "
+		       "private address";
+	if (address_is_multicast(address))
+		return "is a multicast address and is passed over; name one server";
+	if (address_is_broadcast(address))
+		return "is the broadcast address and is passed over; name one server";
+	if (is_listed(conf, address))
+		return "is there twice; it is passed over here";
+	return NULL;
+}
+
 static void add_server(struct resolv_conf *conf, const char *word, const struct origin *origin,
 		       struct faults *faults)
 {
@@ -48,14 +89,15 @@ static void add_server(struct resolv_conf *conf, const char *word, const struct 
 	struct address address;
 	size_t length = strcspn(word, "%");
 	snprintf(text, sizeof text, "%.*s", (int)length, word);
-	if (length >= sizeof text || address_parse(&address, text) != 0)
+	if (length >= sizeof text || address_parse(&address, text) != 0) {
 		fault_add(faults, FAULT_WARNING, origin, NULL,
 			  "\"%s\" is not an address and is passed over", word);
-	else if (is_link_local(&address))
-		fault_add(faults, FAULT_WARNING, origin, NULL,
-			  "%s is a link-local address and is passed over; name a server by a "
-			  "global or private address",
-			  word);
+		return;
+	}
+	read_unspecified(&address, origin, faults);
+	const char *why = why_not(conf, &address);
+	if (why)
+		fault_add(faults, FAULT_WARNING, origin, NULL, "%s %s", word, why);
 	else if (conf->count == RESOLV_CONF_SERVERS_MAX)
 		fault_add(faults, FAULT_WARNING, origin, NULL,
 			  "%s is passed over; only the first %d servers are used", word,
@@ -69,12 +111,13 @@ int resolv_conf_read(struct resolv_conf *conf, const char *path, struct faults *
 {
 	struct origin origin = {.file = path};
 	memset(conf, 0, sizeof *conf);
-	FILE *in = fopen(path, "re");
+	const char *why;
+	FILE *in = regular_file_open(path, &why);
 	if (!in) {
 		fault_add(faults, FAULT_ERROR, &origin, NULL,
 			  "cannot be read (%s), and there is no other default resolver; give "
 			  "default_resolver.targets",
-			  strerror(errno));
+			  why);
 		return ERR_SYSTEM;
 	}
 	char line[1024]; /* what a longer one has beyond that is skipped */

@@ -28,9 +28,10 @@ struct resolv_conf {
 /* Whether the model wants it: there is a network, and default_resolver has no targets. */
 bool resolv_conf_wanted(const struct model *model);
 
-/* Reads it. What cannot be used (no address, a link-local one, one too many) is a warning with its
- * line; options, search and whatever else the file may hold are passed over. ERR_SYSTEM when it
- * cannot be read, which is a fault. */
+/* Reads it. What cannot be used (no address, a link-local, multicast or broadcast one, one that is
+ * there already, one too many) is a warning with its line; 0.0.0.0 and :: are read as 127.0.0.1 and
+ * ::1, with a warning. Options, search and whatever else the file may hold are passed over.
+ * ERR_SYSTEM when it cannot be read, which is a fault. */
 MUST_CHECK int resolv_conf_read(struct resolv_conf *conf, const char *path, struct faults *faults);
 
 /* Makes the servers the model's default targets, without those that are us: an inbound endpoint's

@@ -7,6 +7,7 @@
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
+#include "resolver/control/regular_file.h"
 #include "rules/zonefile.h"
 
 #define SECOND_NS INT64_C(1000000000)
@@ -15,7 +16,7 @@ struct stamp { /* what a file looked like */
 	dev_t device;
 	ino_t inode;
 	off_t size;
-	int64_t mtime_ns;
+	int64_t mtime_ns, ctime_ns; /* a file's owner can set the first one only */
 };
 
 struct zone_store_entry {
@@ -83,23 +84,24 @@ static int64_t time_ns(const struct timespec *time)
 static bool stamp_equal(const struct stamp *a, const struct stamp *b)
 {
 	return a->device == b->device && a->inode == b->inode && a->size == b->size &&
-	       a->mtime_ns == b->mtime_ns;
+	       a->mtime_ns == b->mtime_ns && a->ctime_ns == b->ctime_ns;
 }
 
-/* Opens the file and takes its stamp before anything is read from it. NULL with errno set. */
-static FILE *open_stamped(const char *path, struct stamp *stamp)
+/* Opens the file and takes its stamp before anything is read from it. NULL: *why says it. */
+static FILE *open_stamped(const char *path, struct stamp *stamp, const char **why)
 {
-	FILE *file = fopen(path, "re");
+	FILE *file = regular_file_open(path, why);
 	struct stat stat;
 
 	if (!file)
 		return NULL;
-	if (fstat(fileno(file), &stat) != 0 || S_ISDIR(stat.st_mode)) {
-		errno = EISDIR;
+	if (fstat(fileno(file), &stat) != 0) {
+		*why = strerror(errno);
 		fclose(file);
 		return NULL;
 	}
-	*stamp = (struct stamp){stat.st_dev, stat.st_ino, stat.st_size, time_ns(&stat.st_mtim)};
+	*stamp = (struct stamp){stat.st_dev, stat.st_ino, stat.st_size, time_ns(&stat.st_mtim),
+				time_ns(&stat.st_ctim)};
 	return file;
 }
 
@@ -129,7 +131,7 @@ static void remember(struct zone_store *store, const char *key, struct zone_stor
 	zone_unref(entry->zone);
 	entry->zone = zone_ref(zone);
 	entry->stamp = *stamp;
-	entry->trusted = time_ns(&now) - stamp->mtime_ns > SECOND_NS;
+	entry->trusted = time_ns(&now) - stamp->ctime_ns > SECOND_NS;
 	entry->used = true;
 }
 
@@ -148,11 +150,11 @@ struct zone *zone_store_read(struct zone_store *store, const char *path, const s
 	char *entry_key = make_key(path, apex);
 	struct zone *zone = NULL;
 	struct stamp stamp;
-	FILE *file = open_stamped(path, &stamp);
+	const char *why;
+	FILE *file = open_stamped(path, &stamp, &why);
 
 	if (!file) {
-		fault_add(faults, FAULT_ERROR, origin, "file", "%s cannot be read: %s", path,
-			  strerror(errno));
+		fault_add(faults, FAULT_ERROR, origin, "file", "%s cannot be read: %s", path, why);
 		goto out;
 	}
 	if (entry_key)

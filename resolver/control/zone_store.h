@@ -1,7 +1,8 @@
 /* Zones by the file they were read from, so that a reload reads again only what has changed. A file
- * is unchanged when its device, inode, size and modification time are; one that was modified within
- * the last second before it was read is not trusted, because a second change could hide in the same
- * tick of the file system's clock.
+ * is unchanged when its device, inode, size and both times are: that of modification can be set
+ * back (touch -r, cp -p), that of status change cannot. One that was changed within the last second
+ * before it was read is not trusted, because a second change could hide in the same tick of the
+ * file system's clock.
  *
  *     zone_store_begin ── zone_store_read, for each zone ── zone_store_end(good?)
  *

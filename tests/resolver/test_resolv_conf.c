@@ -4,6 +4,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -133,6 +135,57 @@ static void a_line_longer_than_the_buffer_is_one_line(void **state)
 	assert_int_equal(world->conf.count, 1);
 	assert_server(world, 0, "192.0.2.1");
 	assert_int_equal(world->conf.servers[0].line, 2);
+}
+
+static void a_server_that_is_there_twice_is_used_once(void **state)
+{
+	struct world *world = *state;
+	assert_int_equal(read_text(world, "nameserver 192.0.2.1\nnameserver 192.0.2.2\n"
+					  "nameserver 192.0.2.1\nnameserver 192.0.2.1%eth0\n"),
+			 0);
+	assert_int_equal(world->conf.count, 2);
+	assert_server(world, 0, "192.0.2.1");
+	assert_server(world, 1, "192.0.2.2");
+	assert_int_equal(world->faults.errors, 0);
+	assert_int_equal(world->faults.warnings, 2);
+	assert_int_equal(world->faults.items[0].origin.line, 3);
+	assert_non_null(strstr(world->faults.items[0].text, "192.0.2.1 is there twice"));
+}
+
+static void the_unspecified_address_is_this_machine(void **state)
+{
+	struct world *world = *state;
+	assert_int_equal(read_text(world, "nameserver 0.0.0.0\nnameserver ::\n"
+					  "nameserver 127.0.0.1\n"),
+			 0);
+	assert_int_equal(world->conf.count, 2);
+	assert_server(world, 0, "127.0.0.1");
+	assert_server(world, 1, "::1");
+	assert_int_equal(world->faults.errors, 0);
+	assert_int_equal(world->faults.warnings, 3); /* the third server is the first */
+}
+
+static void an_address_of_many_is_passed_over(void **state)
+{
+	struct world *world = *state;
+	assert_int_equal(read_text(world, "nameserver 224.0.0.251\nnameserver 255.255.255.255\n"
+					  "nameserver ff02::fb\nnameserver 192.0.2.1\n"),
+			 0);
+	assert_int_equal(world->conf.count, 1);
+	assert_server(world, 0, "192.0.2.1");
+	assert_int_equal(world->faults.errors, 0);
+	assert_int_equal(world->faults.warnings, 3);
+}
+
+/* Opening a FIFO waits for a writer; the alarm ends a test that does. */
+static void a_fifo_is_not_waited_for(void **state)
+{
+	struct world *world = *state;
+	assert_int_equal(mkfifo(world->path, 0600), 0);
+	alarm(10);
+	assert_int_equal(resolv_conf_read(&world->conf, world->path, &world->faults), ERR_SYSTEM);
+	alarm(0);
+	assert_non_null(strstr(world->faults.items[0].text, "it is not a regular file"));
 }
 
 static void a_missing_file_is_a_fault(void **state)
@@ -271,6 +324,22 @@ static void a_change_is_taken_over_and_can_be_undone(void **state)
 	load_release(&load);
 }
 
+/* What glibc puts up with must not keep the server from starting. */
+static void what_the_c_library_takes_is_no_error(void **state)
+{
+	struct world *world = *state;
+	struct load load;
+	config_text_put(&world->files, "resolv.conf",
+			"nameserver 192.0.2.1\nnameserver 192.0.2.1\nnameserver 0.0.0.0\n"
+			"nameserver ::\nnameserver 224.0.0.1\nnameserver 255.255.255.255\n");
+	struct model *model = load_text(world, &load, network);
+	assert_non_null(model);
+	/* 0.0.0.0 is 127.0.0.1, and there we listen ourselves */
+	assert_int_equal(model->default_resolver.targets.count, 2);
+	model_free(model);
+	load_release(&load);
+}
+
 static void a_change_that_the_checks_refuse_is_undone(void **state)
 {
 	struct world *world = *state;
@@ -279,7 +348,8 @@ static void a_change_that_the_checks_refuse_is_undone(void **state)
 	config_text_put(&world->files, "resolv.conf", "nameserver 192.0.2.1\n");
 	struct model *model = load_text(world, &load, network);
 	assert_non_null(model);
-	config_text_put(&world->files, "resolv.conf", "nameserver 0.0.0.0\n");
+	config_text_put(&world->files, "resolv.conf", "nameserver 192.0.2.2\n");
+	model->cache.ttl_min = model->cache.ttl_max + 1; /* which the checks refuse */
 	assert_int_equal(load_resolv_conf(&load, model, &before, &world->faults), ERR_FAULTS);
 	assert_true(world->faults.errors > 0);
 	char text[ADDRESS_TEXT_MAX];
@@ -297,6 +367,10 @@ int main(void)
 		TEST(what_cannot_be_used_is_a_warning_with_its_line),
 		TEST(six_servers_are_used_and_the_seventh_is_passed_over),
 		TEST(a_line_longer_than_the_buffer_is_one_line),
+		TEST(a_server_that_is_there_twice_is_used_once),
+		TEST(the_unspecified_address_is_this_machine),
+		TEST(an_address_of_many_is_passed_over),
+		TEST(a_fifo_is_not_waited_for),
 		TEST(a_missing_file_is_a_fault),
 		TEST(what_is_us_is_left_out_with_a_warning),
 		TEST(listening_on_another_port_is_not_us),
@@ -304,6 +378,7 @@ int main(void)
 		TEST(none_left_is_a_fault_and_the_model_is_as_it_was),
 		TEST(resolv_conf_is_wanted_only_without_targets_and_with_a_network),
 		TEST(a_change_is_taken_over_and_can_be_undone),
+		TEST(what_the_c_library_takes_is_no_error),
 		TEST(a_change_that_the_checks_refuse_is_undone),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
