@@ -1,5 +1,5 @@
-/* What a server says about itself in the CHAOS class: its version, and which server it is (RFC 4892).
- * A policy says how much of that it gives away: a text that it does not set is not told, and a name
+/* What a server says about itself in class CH: its version, and which server it is (RFC 4892). The
+ * policy says how much of that it gives away: a text that it does not set is not told, and a name
  * without a text is like any other.
  *
  * Not here: NSID, which carries the same identity in an OPT (endpoints/message_write.c). */

@@ -89,6 +89,7 @@ int name_from_wire(struct name *name, const struct hash_key *key, const uint8_t 
 {
 	struct wire_walk walk;
 
+	assert(name != NULL);
 	if (!wire_walk_name(&walk, packet, length, at, WIRE_HEADER, name->wire, name->offset,
 			    copy_lower))
 		return ERR_INVALID;
