@@ -258,18 +258,24 @@ static int size_zone_tables(struct compilation *c)
 	return err;
 }
 
+/* There are two ways in which a network sees a zone, so two values do for a thousand networks. */
 static int link_zone(struct compilation *c, const struct private_zone *zone, const char *name)
 {
+	static const enum resolution_policy ways[] = {RESOLUTION_DEFAULT,
+						      RESOLUTION_NXDOMAIN_REDIRECT};
+	enum { WAYS = sizeof ways / sizeof ways[0] };
+	struct policy_zone_link *links = arena_alloc_array(&c->policy->arena, WAYS, sizeof *links);
+
+	if (!links)
+		return ERR_NOMEM;
+	for (unsigned i = 0; i < WAYS; i++)
+		links[ways[i]] = (struct policy_zone_link){zone->zone, name, ways[i]};
 	for (size_t i = 0; i < zone->links.count; i++) {
 		const struct zone_link *model = &zone->links.items[i];
 		struct policy_network *network = network_named(c, model->virtual_network);
-		struct policy_zone_link *link = arena_alloc(&c->policy->arena, sizeof *link);
-
-		if (!link)
-			return ERR_NOMEM;
-		*link = (struct policy_zone_link){zone->zone, name, model->resolution_policy};
 		int err = suffix_table_add(&network->zones, &c->policy->arena,
-					   zone_apex(zone->zone), link);
+					   zone_apex(zone->zone), &links[model->resolution_policy]);
+
 		if (err)
 			return err;
 	}

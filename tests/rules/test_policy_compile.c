@@ -239,6 +239,28 @@ static void every_upstream_of_every_route_is_visited(void **state)
 	policy_free(NULL);
 }
 
+static const struct policy_zone_link *link_of(const struct policy *policy, uint32_t network)
+{
+	struct name apex = test_name("privatelink.test.");
+
+	return suffix_table_get(&policy->networks[network].zones, &apex, 0);
+}
+
+static void networks_share_what_a_link_says(void **state)
+{
+	struct model *model = *state;
+
+	model_add_network(model, "third", "10.30.0.0/16");
+	model_add_zone(model, "privatelink.test", "", "hub? spoke third?");
+	struct policy *policy = model_compile(model, NULL);
+	assert_ptr_equal(link_of(policy, 0), link_of(policy, 2));
+	assert_ptr_not_equal(link_of(policy, 0), link_of(policy, 1));
+	assert_int_equal(link_of(policy, 0)->resolution_policy, RESOLUTION_NXDOMAIN_REDIRECT);
+	assert_int_equal(link_of(policy, 1)->resolution_policy, RESOLUTION_DEFAULT);
+	assert_string_equal(link_of(policy, 1)->name, "privatelink.test");
+	policy_free(policy);
+}
+
 /* ---- cost ---- */
 
 enum { MANY = 1000, ZONES_PER_NETWORK = 10, LINKS_MAX = 500 };
@@ -383,6 +405,7 @@ int main(void)
 		TEST(zones_are_the_models_and_special_ones_are_made_once),
 		TEST(the_model_is_not_needed_afterwards),
 		TEST(every_upstream_of_every_route_is_visited),
+		TEST(networks_share_what_a_link_says),
 		TEST(twice_as_much_of_everything_costs_little_more_than_twice),
 		TEST(links_cost_what_they_are),
 	};

@@ -198,6 +198,24 @@ static void ids_are_keyed(void **state)
 	policy_free(b);
 }
 
+/* Whatever limits_check makes of such a configuration, a route does not depend on how hosts sort. */
+static void of_two_endpoints_that_one_host_means_the_first_is_entered(void **state)
+{
+	struct model *model = model_start();
+
+	(void)state;
+	model_add_network(model, "hub", "10.10.0.0/16");
+	model_add_network(model, "spoke", "10.20.0.0/16");
+	model_add_resolver(model, "zulu", "hub", "10.20.0.4:53");
+	model_add_resolver(model, "alpha", "spoke", "127.0.0.1:5301");
+	struct policy *policy =
+		with_rule(model, "zulu/out", "10.20.0.4 127.0.0.1:5301 10.20.0.4:5");
+	assert_string_equal(describe(rule_route(policy)),
+			    "[enter zulu/in 0] [enter alpha/in 1] [10.10.0.20>10.20.0.4:5]");
+	policy_free(policy);
+	model_free(model);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -211,6 +229,7 @@ int main(void)
 		TEST(ids_are_stable_over_compilations_of_unlike_models),
 		TEST(ids_differ_with_source_server_port_protocol_order_and_entry),
 		TEST(ids_are_keyed),
+		TEST(of_two_endpoints_that_one_host_means_the_first_is_entered),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
