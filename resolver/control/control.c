@@ -14,6 +14,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "resolver/control/command.h"
@@ -211,11 +212,31 @@ static int watch_signal(struct control *control, uv_signal_t *signal, uv_signal_
 	return err == 0 ? uv_signal_start(signal, callback, number) : err;
 }
 
+/* Whether there are descriptors left for libuv's first loop, which aborts without those of the pipe
+ * that it makes for signals. */
+static int probe_descriptors(void)
+{
+	enum { NEEDED = 6 };
+	int fds[NEEDED], count = 0, err = 0;
+	while (count < NEEDED && err == 0) {
+		fds[count] = eventfd(0, EFD_CLOEXEC);
+		if (fds[count] >= 0)
+			count++;
+		else
+			err = uv_translate_sys_error(errno);
+	}
+	while (count > 0)
+		close(fds[--count]);
+	return err;
+}
+
 /* The loop and its handles, which fail for lack of memory or descriptors. COMMAND_FINE, or it is
  * closed again. */
 static int open_loop(struct control *control)
 {
-	int err = uv_loop_init(&control->loop);
+	int err = probe_descriptors();
+	if (err == 0)
+		err = uv_loop_init(&control->loop);
 	if (err != 0)
 		return command_fail("the event loop cannot be opened: %s", uv_strerror(err));
 	err = uv_async_init(&control->loop, &control->wake, on_wake);

@@ -96,6 +96,18 @@ class Starting(harness.FreshCase):
         line = self.refused(self.config(listen="127.0.0.1:53"), *nobody, word="127.0.0.1:53")
         self.assertRegex(line.lower(), "permission|not allowed")
 
+    def test_too_few_descriptors_are_told(self):
+        """Whatever it is that they do not suffice for, up to where they do."""
+        path = self.world.write("sluice.conf", self.config())
+        for count in range(4, 64):
+            status, text = self.host.run("timeout", "1", "prlimit", "--nofile=%d" % count,
+                                         harness.SLUICE, "run", "-c", path)
+            if "serving:" in text:
+                break
+            self.assertEqual(1, status, "%d: %s" % (count, text))
+            self.assertIn(len(text.splitlines()), (1, 2), "%d: %s" % (count, text))
+        self.assertGreater(count, 8)
+
     def test_two_endpoints_on_one_address_are_a_fault(self):
         line = self.refused(self.config(second="127.0.0.1:5301"), word="127.0.0.1:5301")
         self.assertRegex(line, r"refused\.conf:\d+: ")
@@ -184,6 +196,20 @@ rulesets = ( { name = "r"; outbound_endpoints = [ "hub-resolver/out" ]; links = 
         self.assertEqual(0, status, text)
         self.assertIsInstance(json.loads(text), dict)
         self.assertIn("10.10.1.10", text)
+
+    def test_a_path_that_is_not_utf8_is_no_obstacle(self):
+        path = os.path.join(self.world.dir, "\udcfc.conf")
+        with open(path, "w") as out:
+            out.write(self.good)
+        status, text = harness.command("check", "-c", path, "--json")
+        self.assertEqual(0, status, text)
+        self.assertTrue(json.loads(text)["file"].endswith("/?.conf"), text)
+
+    def test_a_name_that_is_not_ascii_is_a_fault(self):
+        path = self.world.write("sluice.conf", self.good.replace("corp.internal\"; file", "\u00fc.corp\"; file"))
+        status, text = harness.command("check", "-c", path)
+        self.assertEqual(1, status, text)
+        self.assertIn("xn--", text)
 
 
 if __name__ == "__main__":
