@@ -29,6 +29,7 @@ struct lane { /* a worker's share of the world */
 	struct world *world;
 	struct inbound_worker worker;
 	struct inbound *inbound;
+	int start; /* what inbound_start said */
 	unsigned seen;
 	bool misdirected;
 };
@@ -100,7 +101,17 @@ static void listen_somewhere(struct world *world, const char *address)
 		fail_msg("%s", error);
 }
 
-static struct world *world_new(const char *address, unsigned workers, unsigned pool_max)
+static void world_serve(struct world *world)
+{
+	for (unsigned i = 0; i < world->workers; i++) {
+		struct lane *lane = &world->lanes[i];
+		lane->start =
+			inbound_start(&lane->worker, world->listener, i, world, &lane->inbound);
+	}
+}
+
+/* Everything but that it is served. */
+static struct world *world_prepare(const char *address, unsigned workers, unsigned pool_max)
 {
 	struct world *world = calloc(1, sizeof *world);
 	world->now_us = 1000000;
@@ -127,9 +138,16 @@ static struct world *world_new(const char *address, unsigned workers, unsigned p
 			.context = lane,
 		};
 		assert_int_equal(inbound_worker_init(&lane->worker), 0);
-		assert_int_equal(
-			inbound_start(&lane->worker, world->listener, i, world, &lane->inbound), 0);
 	}
+	return world;
+}
+
+static struct world *world_new(const char *address, unsigned workers, unsigned pool_max)
+{
+	struct world *world = world_prepare(address, workers, pool_max);
+	world_serve(world);
+	for (unsigned i = 0; i < workers; i++)
+		assert_int_equal(world->lanes[i].start, 0);
 	return world;
 }
 
@@ -841,6 +859,7 @@ static void accepting_pauses_without_descriptors_and_resumes(void **state)
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
 	spin(world);
 	assert_int_equal(world->wheel.armed, 1);
+	assert_int_equal(counters(world)->watch_failed, 1);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
 	pass(world, 98 * 1000);
 	assert_int_equal(world->lanes[0].worker.tcp_connections, 0);
@@ -849,6 +868,108 @@ static void accepting_pauses_without_descriptors_and_resumes(void **state)
 	ask_tcp(fd, 3);
 	assert_int_equal(answer_tcp(world, fd), 3);
 	close(fd);
+	world_free(world);
+}
+
+/* ---- sockets with something wrong ---- */
+
+/* An error on the socket (ICMP, asked for by IP_RECVERR) makes libuv stop watching it. */
+static void socket_with_an_error(int fd)
+{
+	struct sockaddr_in nobody = {.sin_family = AF_INET,
+				     .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+				     .sin_port = htons(1)};
+	int on = 1;
+	assert_int_equal(setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof on), 0);
+	assert_int_equal(sendto(fd, "x", 1, 0, (struct sockaddr *)&nobody, sizeof nobody), 1);
+}
+
+/* The sockets that serve get no such errors: one that does stands in until that is noticed. */
+static void error_on_a_socket_leaves_it_watched(void **state)
+{
+	(void)state;
+	for (unsigned tcp = 0; tcp < 2; tcp++) {
+		struct world *world = world_prepare("127.0.0.1", 1, 100);
+		struct listener_share *share = &world->listener->shares[0];
+		int place = tcp ? share->tcp : share->udp, real = dup(place),
+		    faulty = socket_udp(4);
+		assert_int_equal(dup2(faulty, place), place);
+		close(faulty);
+		world_serve(world);
+		socket_with_an_error(place);
+		uv_run(&world->loop, UV_RUN_NOWAIT);
+		assert_int_equal(dup2(real, place), place);
+		close(real);
+		int fd = client(world, tcp);
+		uint8_t reply[512];
+		if (tcp)
+			ask_tcp(fd, 3);
+		else
+			ask_udp(fd, 3);
+		assert_true(receive(world, fd, reply, sizeof reply, false) > 0);
+		close(fd);
+		world_free(world);
+	}
+}
+
+/* epoll refuses a file: what the loop cannot watch is tried again until it can. */
+static void socket_that_cannot_be_watched_is_tried_again(void **state)
+{
+	(void)state;
+	for (unsigned tcp = 0; tcp < 2; tcp++) {
+		struct world *world = world_prepare("127.0.0.1", 1, 100);
+		struct listener_share *share = &world->listener->shares[0];
+		int place = tcp ? share->tcp : share->udp, real = dup(place);
+		FILE *file = tmpfile();
+		assert_int_equal(dup2(fileno(file), place), place);
+		fclose(file);
+		world_serve(world);
+		assert_int_equal(world->lanes[0].start, ERR_SYSTEM);
+		assert_int_equal(counters(world)->watch_failed, 1);
+		int other = client(world, !tcp); /* the other half serves meanwhile */
+		if (tcp)
+			ask_udp(other, 1);
+		else
+			ask_tcp(other, 1);
+		uint8_t reply[512];
+		assert_true(receive(world, other, reply, sizeof reply, false) > 0);
+		assert_int_equal(dup2(real, place), place);
+		close(real);
+		int fd = client(world, tcp);
+		if (tcp)
+			ask_tcp(fd, 2);
+		else
+			ask_udp(fd, 2);
+		pass(world, 90 * 1000);
+		assert_int_equal(recv(fd, reply, sizeof reply, MSG_DONTWAIT), -1);
+		pass(world, 20 * 1000);
+		assert_true(receive(world, fd, reply, sizeof reply, false) > 0);
+		close(fd);
+		close(other);
+		world_free(world);
+	}
+}
+
+static void share_that_was_withdrawn_is_not_served_and_its_port_free(void **state)
+{
+	(void)state;
+	struct world *world = world_prepare("127.0.0.1", 2, 100);
+	struct lane *lanes = world->lanes;
+	char error[LISTENER_ERROR_MAX] = "";
+	assert_int_equal(
+		inbound_start(&lanes[0].worker, world->listener, 0, world, &lanes[0].inbound), 0);
+	listener_withdraw(world->listener);
+	assert_int_equal(
+		inbound_start(&lanes[1].worker, world->listener, 1, world, &lanes[1].inbound),
+		ERR_NOT_FOUND);
+	assert_null(lanes[1].inbound);
+	assert_true(listener_is_open(world->listener)); /* by the first */
+	inbound_stop(lanes[0].inbound);
+	lanes[0].inbound = NULL;
+	assert_false(listener_is_open(world->listener)); /* at once, not when the loop is round */
+	struct listener *again = listener_open(&world->host, 1, error);
+	assert_string_equal(error, "");
+	listener_close(again);
 	world_free(world);
 }
 
@@ -1072,6 +1193,9 @@ int main(void)
 		cmocka_unit_test(reset_with_questions_under_way_is_survived),
 		cmocka_unit_test(connection_over_a_maximum_is_closed_at_once),
 		cmocka_unit_test(accepting_pauses_without_descriptors_and_resumes),
+		cmocka_unit_test(error_on_a_socket_leaves_it_watched),
+		cmocka_unit_test(socket_that_cannot_be_watched_is_tried_again),
+		cmocka_unit_test(share_that_was_withdrawn_is_not_served_and_its_port_free),
 		cmocka_unit_test(listener_may_be_stopped_from_within_a_query),
 		cmocka_unit_test(stop_with_queries_under_way_is_safe),
 		cmocka_unit_test(stopped_listener_leaves_its_port_free),

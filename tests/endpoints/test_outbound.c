@@ -16,7 +16,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "endpoints/outbound.h"
+#include "endpoints/outbound_pool.h"
 #include "endpoints/socket.h"
 #include "rules/record.h"
 
@@ -437,6 +437,41 @@ static void the_pool_starts_small_and_grows_to_its_maximum(void **state)
 	assert_int_equal(outbound.counters.ports_opened, 100);
 }
 
+static void open_ports(void) /* asks until the pool is as large as it may be */
+{
+	for (unsigned i = 0; i < 40; i++) {
+		ask();
+		until(answered() == asked_count);
+	}
+}
+
+static unsigned ports_of_all_pools(void)
+{
+	unsigned count = 0;
+	for (const struct outbound_pool *pool = outbound.pools; pool; pool = pool->next)
+		count += pool->count;
+	return count;
+}
+
+static void another_maximum_of_ports_is_reached_from_either_side(void **state)
+{
+	(void)state;
+	start("127.0.0.1", "127.0.0.1", PROTOCOL_UDP, 100);
+	open_ports();
+	assert_int_equal(ports_of_all_pools(), 100);
+	ask(); /* leaves by a port that may be one of those that go */
+	outbound_flush(&outbound);
+	outbound_limit_ports(&outbound, 7);
+	assert_int_equal(ports_of_all_pools(), 7);
+	until(answered() == asked_count);
+	open_ports();
+	assert_int_equal(ports_of_all_pools(), 7);
+	outbound_limit_ports(&outbound, 120);
+	open_ports();
+	assert_int_equal(ports_of_all_pools(), 120);
+	assert_int_equal(server.got, asked_count);
+}
+
 static void a_port_is_renewed_after_its_share_and_nothing_is_lost(void **state)
 {
 	(void)state;
@@ -461,6 +496,7 @@ static void descriptors_are_left_for_others(void **state)
 	ask();
 	until(answered() == 1);
 	assert_in_range(outbound.counters.ports_opened, 1, 30);
+	assert_true(outbound.counters.ports_refused > 0);
 	outbound.descriptor_max = 0;
 	skipped_us += 2 * SECOND;
 	upstreams[0].source.bytes[3] = 2; /* a first port is always had */
@@ -833,6 +869,7 @@ int main(void)
 		TEST(a_source_of_the_other_family_is_unusable),
 		TEST(a_batch_leaves_by_a_few_ports_and_batches_by_others),
 		TEST(the_pool_starts_small_and_grows_to_its_maximum),
+		TEST(another_maximum_of_ports_is_reached_from_either_side),
 		TEST(a_port_is_renewed_after_its_share_and_nothing_is_lost),
 		TEST(descriptors_are_left_for_others),
 		TEST(a_closed_port_is_heard_of_at_once),

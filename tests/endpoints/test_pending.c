@@ -7,44 +7,8 @@
 
 #include <cmocka.h>
 
-#include "tests/endpoints/world.h"
+#include "tests/endpoints/world_fixture.h"
 
-static struct world w;
-
-static int one_server(void **state)
-{
-	(void)state;
-	world_init(&w, 1);
-	return 0;
-}
-
-static int two_servers(void **state)
-{
-	(void)state;
-	world_init(&w, 2);
-	return 0;
-}
-
-static int three_servers(void **state)
-{
-	(void)state;
-	world_init(&w, 3);
-	return 0;
-}
-
-static int release(void **state)
-{
-	(void)state;
-	world_release(&w);
-	return 0;
-}
-
-#define assert_answered_by(asked, i)                                                               \
-	do {                                                                                       \
-		assert_true((asked)->done);                                                        \
-		assert_int_equal((asked)->value.outcome, ASK_ANSWERED);                            \
-		assert_ptr_equal((asked)->value.upstream, &w.upstreams[i]);                        \
-	} while (0)
 #define assert_ended(asked, as, why)                                                               \
 	do {                                                                                       \
 		assert_true((asked)->done);                                                        \
@@ -604,10 +568,6 @@ static void random_replies_lead_nowhere(void **state)
 	world_run(&w, DEADLINE);
 	assert_int_equal(w.results, 2000);
 }
-
-#define ONE(name)   cmocka_unit_test_setup_teardown(name, one_server, release)
-#define TWO(name)   cmocka_unit_test_setup_teardown(name, two_servers, release)
-#define THREE(name) cmocka_unit_test_setup_teardown(name, three_servers, release)
 
 int main(void)
 {

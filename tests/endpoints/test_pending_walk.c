@@ -7,37 +7,9 @@
 
 #include <cmocka.h>
 
-#include "tests/endpoints/world.h"
+#include <time.h>
 
-static struct world w;
-
-static int one_server(void **state)
-{
-	(void)state;
-	world_init(&w, 1);
-	return 0;
-}
-
-static int two_servers(void **state)
-{
-	(void)state;
-	world_init(&w, 2);
-	return 0;
-}
-
-static int three_servers(void **state)
-{
-	(void)state;
-	world_init(&w, 3);
-	return 0;
-}
-
-static int release(void **state)
-{
-	(void)state;
-	world_release(&w);
-	return 0;
-}
+#include "tests/endpoints/world_fixture.h"
 
 static bool suspect(unsigned i)
 {
@@ -49,12 +21,6 @@ static uint64_t took(const struct asked *asked)
 	return asked->done_us - asked->asked_us;
 }
 
-#define assert_answered_by(asked, i)                                                               \
-	do {                                                                                       \
-		assert_true((asked)->done);                                                        \
-		assert_int_equal((asked)->value.outcome, ASK_ANSWERED);                            \
-		assert_ptr_equal((asked)->value.upstream, &w.upstreams[i]);                        \
-	} while (0)
 #define assert_about(us, expected_us) assert_in_range(us, (expected_us), (expected_us) + 2 * MS)
 
 /* ---- silence ---- */
@@ -409,6 +375,60 @@ static void life_that_another_worker_saw_is_noticed(void **state)
 	assert_answered_by(q, 1);
 }
 
+static uint64_t cpu_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+	return (uint64_t)now.tv_sec * SECOND + (uint64_t)now.tv_nsec / 1000;
+}
+
+/* Half a second is fifty looks. One walk over all of them would cost less than asking them did,
+ * fifty cost more. */
+static void waiting_costs_less_than_asking_however_many_wait(void **state)
+{
+	(void)state;
+	all_silent();
+	world_run(&w, 2 * SECOND);
+	w.servers[0].got = 0;
+	unsigned first = w.asked_count;
+	uint64_t begin_us = cpu_us();
+	for (unsigned i = 0; i < 12000; i++)
+		assert_non_null(world_ask_new(&w));
+	uint64_t asking_us = cpu_us() - begin_us;
+	world_run(&w, 1 * SECOND); /* flights are over */
+	begin_us = cpu_us();
+	world_run(&w, 500 * MS);
+	assert_true(cpu_us() - begin_us < asking_us);
+	assert_in_range(w.servers[0].got, 14, 16); /* and still one copy in 100 ms */
+	w.servers[1].does = ANSWERS;
+	w.servers[1].delay_us = 0;
+	target_on_answer(&w.targets[1], MS, w.now);
+	world_run(&w, 15 * MS);
+	for (unsigned i = first; i < w.asked_count; i++)
+		assert_true(w.asked[i].done);
+}
+
+/* Its sends to the one that answers are used up; then somebody else asks the same. */
+static void who_joins_a_stalled_question_sends_it_on_to_one_that_came_back(void **state)
+{
+	(void)state;
+	all_silent();
+	struct asked *first = world_ask(&w, "a.test");
+	world_run(&w, 3 * SECOND);
+	for (unsigned i = 0; i < 2; i++) { /* still silent for this name, but not for others */
+		target_on_answer(&w.targets[0], MS, w.now);
+		world_run(&w, 900 * MS / 2);
+	}
+	assert_false(first->done);
+	target_on_answer(&w.targets[0], MS, w.now);
+	w.servers[0].does = ANSWERS;
+	w.servers[0].got = 0;
+	struct asked *second = world_ask(&w, "a.test");
+	world_run(&w, 5 * MS);
+	assert_true(first->done && second->done);
+}
+
 static void without_a_sign_of_life_it_ends_silent_at_the_deadline(void **state)
 {
 	(void)state;
@@ -603,10 +623,6 @@ static void few_slow_names_cost_at_most_2_percent_too(void **state)
 	}
 }
 
-#define ONE(name)   cmocka_unit_test_setup_teardown(name, one_server, release)
-#define TWO(name)   cmocka_unit_test_setup_teardown(name, two_servers, release)
-#define THREE(name) cmocka_unit_test_setup_teardown(name, three_servers, release)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -630,6 +646,8 @@ int main(void)
 		TWO(stalled_questions_are_the_suspects_copies),
 		TWO(in_the_first_second_a_stalled_question_is_a_copy_at_once),
 		TWO(life_that_another_worker_saw_is_noticed),
+		TWO(waiting_costs_less_than_asking_however_many_wait),
+		TWO(who_joins_a_stalled_question_sends_it_on_to_one_that_came_back),
 		TWO(without_a_sign_of_life_it_ends_silent_at_the_deadline),
 		TWO(a_question_joined_late_waits_until_its_own_deadline),
 		TWO(the_last_of_those_who_wait_ends_the_question),
