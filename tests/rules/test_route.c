@@ -198,7 +198,7 @@ static void ids_are_keyed(void **state)
 	policy_free(b);
 }
 
-/* Whatever limits_check makes of such a configuration, a route does not depend on how hosts sort. */
+/* Whatever limits_check makes of such a configuration: how hosts sort decides nothing. */
 static void of_two_endpoints_that_one_host_means_the_first_is_entered(void **state)
 {
 	struct model *model = model_start();
