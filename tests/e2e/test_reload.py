@@ -1,6 +1,9 @@
 """A running server and its file: SIGHUP and `sluice reload`, good changes and faulty ones."""
 
+import json
+import os
 import signal
+import time
 
 import dns
 import harness
@@ -145,6 +148,73 @@ class Reload(harness.FreshCase):
                     self.sluice.signal(signal.SIGHUP)
                 sock.send(dns.query("web.corp.internal", ident=i))
                 self.assertEqual(i, dns.Message(sock.recv(4096)).id)
+
+    def descriptors(self):
+        return len(os.listdir("/proc/%d/fd" % self.sluice.child.pid))
+
+    def test_a_changed_source_leaves_no_sockets_behind(self):
+        self.host.ask(HERE, "first.contoso.corp")
+        harness.wait_for(lambda: self.descriptors() > 60, "the first source's ports")
+        usual = self.descriptors()
+        for i in range(2, 12):
+            source = "127.0.0.%d" % i
+            self.sluice.reconfigure(config().replace('source = "127.0.0.1"',
+                                                     'source = "%s"' % source))
+            self.assertEqual(0, self.reload()[0])
+            name = "s%d.contoso.corp" % i
+            for ident in range(2):  # by either worker
+                self.assertIsNotNone(self.host.ask(HERE, "w%d.%s" % (ident, name), ident=ident))
+            self.assertEqual({source}, {q["from"] for q in self.one.questions()
+                                        if q["name"].endswith(name + ".")})
+        harness.wait_for(lambda: self.descriptors() < 2 * usual + 20, "the old sources' ports "
+                         "to be closed: %d at first, %d now" % (usual, self.descriptors()))
+
+    def test_a_source_stays_open_for_the_question_that_needs_it(self):
+        with self.host.inside():
+            sock = dns.open_socket(dns.socket.SOCK_DGRAM, HERE, None)
+        with sock:
+            sock.settimeout(3)
+            sock.connect(HERE)
+            sock.send(dns.query("late700.contoso.corp"))
+            harness.wait_for(lambda: self.one.questions("late700.contoso.corp"), "the question")
+            self.sluice.reconfigure(config().replace('source = "127.0.0.1"',
+                                                     'source = "127.0.0.9"'))
+            self.assertEqual(0, self.reload()[0])
+            self.assert_answer(dns.Message(sock.recv(4096)), "192.0.2.1")
+
+    def test_a_dead_target_holds_up_neither_reload_nor_the_end(self):
+        self.sluice.reconfigure(config(endpoint=SECOND))
+        self.assertEqual(0, self.reload()[0])
+        with self.host.inside():
+            sock = dns.open_socket(dns.socket.SOCK_DGRAM, HERE, None)
+        with sock:
+            sock.connect(("127.0.0.1", 5353))
+            sock.send(dns.query("silent.contoso.corp"))
+            harness.wait_for(lambda: self.one.questions("silent.contoso.corp"), "the question")
+            begin = time.monotonic()
+            for text in (config(), config(endpoint=SECOND)) * 2:
+                self.sluice.reconfigure(text)
+                status, output = self.reload()
+                self.assertEqual(0, status, output)
+            self.assertEqual(0, self.sluice.stop())
+            self.assertLess(time.monotonic() - begin, 2.5)
+
+    def test_status_shows_what_was_turned_away(self):
+        with self.host.inside():
+            before = json.loads(self.sluice.command("status", "--json")[1])["counters"]
+            sock = dns.open_socket(dns.socket.SOCK_DGRAM, HERE, None)
+            with sock:
+                sock.connect(HERE)
+                sock.send(b"short")
+
+            def silent():
+                now = json.loads(self.sluice.command("status", "--json")[1])["counters"]
+                return now["silent"] - before["silent"] == 1
+            harness.wait_for(silent, "a packet without a header in the counters")
+            status, text = self.sluice.command("status")
+        self.assertEqual(0, status, text)
+        for name in ("silent", "overload", "tcp_refused", "replies_lost", "send_failed", "retried"):
+            self.assertRegex(text, r"(?m)^ *%s +\d+ +\w+" % name)
 
     def test_a_question_under_way_survives_a_reload(self):
         with self.host.inside():
