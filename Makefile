@@ -5,6 +5,9 @@
 # make lint       floors, sizes, format, cppcheck, clang-tidy, README's code map, the manual page
 # make format     clang-format on every C file
 # make cover      line coverage of the cmocka programs, per folder
+# make bench      builds the load and the floors, and measures sluice beside the installed peers
+#                 (QUICK=1: two minutes; ONLY=zone,hit: those); bench-deps installs the peers;
+#                 bench-instructions counts the instructions of a query
 # make asan       build/asan/sluice, under AddressSanitizer and UndefinedBehaviorSanitizer
 # make install    into $DESTDIR$PREFIX (/usr/local): the program, its manual pages and unit
 # make clean      removes build/
@@ -71,6 +74,7 @@ run:
 	@etc/demo/run build/sluice
 test: test-deps
 	@$(MAKE) --no-print-directory -s -j2 build/sluice $(B)/sluice tests-built
+	@$(if $(ONLY),:,$(MAKE) --no-print-directory bench-instructions || true)
 	@tests/run $(ONLY)
 
 lint:
@@ -89,6 +93,8 @@ install: build/sluice
 	install -D -m 644 etc/sluice.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5/sluice.conf.5
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
 	sed 's|@PREFIX@|$(PREFIX)|' etc/sluice.service >$(DESTDIR)$(PREFIX)/lib/systemd/system/sluice.service
+
+include bench/bench.mk
 
 clean:
 	rm -rf build

@@ -1,0 +1,29 @@
+# The bench's programs and targets; bench/README.md. The floors and the load share nothing with the
+# server but the list of banned calls; footprint is linked with its code.
+BENCH_PARTS = answer cpu_time flight latency packets questions sockets stream upstream
+BENCH_OBJ = $(BENCH_PARTS:%=build/obj/bench/%.o)
+BENCH_LOAD_OBJ = $(patsubst %,build/obj/bench/%.o,load load_setup load_transport)
+BENCH_PROGRAMS = $(addprefix build/bench/,load floor_answer floor_relay floor_tcp footprint)
+BENCH_PACKAGES = unbound bind9 dnsmasq-base dnsdist knot-resolver pdns-recursor smartdns valgrind
+
+build/bench/load: $(BENCH_LOAD_OBJ) $(BENCH_OBJ)
+	@mkdir -p $(@D)
+	$(CC) $(OPT) -o $@ $^ -lm
+build/bench/floor_%: build/obj/bench/floor_%.o $(BENCH_OBJ)
+	@mkdir -p $(@D)
+	$(CC) $(OPT) -o $@ $^ -lm
+build/bench/footprint: build/obj/bench/footprint.o $(filter-out build/obj/resolver/main.o,$(OBJ))
+	@mkdir -p $(@D)
+	$(CC) $(OPT) -o $@ $^ $(LIBS)
+
+# QUICK=1, ONLY=zone,hit, PEERS=unbound (empty: none)
+bench: deps
+	@$(MAKE) --no-print-directory -s -j2 build/sluice $(BENCH_PROGRAMS)
+	@bench/run $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY)) $(if $(filter undefined,$(origin PEERS)),,--peers '$(PEERS)')
+bench-deps:
+	@etc/install-packages $(PACKAGES) $(BENCH_PACKAGES)
+# `make test` shows this too, and a rise does not fail it. RECORD=1 makes today's counts those to compare with.
+bench-instructions:
+	@$(MAKE) --no-print-directory -s -j2 build/sluice build/bench/load
+	@bench/instructions $(if $(RECORD),--record)
+.PHONY: bench bench-deps bench-instructions

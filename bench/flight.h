@@ -1,0 +1,41 @@
+/* Questions under way on one socket: a slot for each, found by the answer's id.
+ *
+ *     id = slot * stride + random below stride
+ *
+ * so an answer to a question that has been given up meets another id and is counted as late, and
+ * ids are even in their low bits, by which a server may choose among its threads. */
+#ifndef BENCH_FLIGHT_H
+#define BENCH_FLIGHT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "bench/answer.h"
+
+struct flight_slot {
+	struct question question;
+	uint64_t sent_ns;
+	uint16_t id;
+	bool used;
+};
+
+struct flight {
+	struct flight_slot *slots;
+	uint16_t *free_slots; /* a stack: what is used again is still in the processor's cache */
+	uint32_t room, used, stride;
+	uint32_t touched; /* slots that were ever used: the stack hands out the lowest first */
+	uint64_t random;
+};
+
+/* room: a power of two, at most 32768. False without memory. */
+bool flight_init(struct flight *flight, uint32_t room, uint64_t seed);
+void flight_release(struct flight *flight);
+/* A slot with a new id, whose question and time the caller fills in; NULL when all are taken. */
+struct flight_slot *flight_take(struct flight *flight);
+/* The question that waits with this id, or NULL. */
+struct flight_slot *flight_find(struct flight *flight, uint16_t id);
+void flight_put_back(struct flight *flight, struct flight_slot *slot);
+/* Gives up what was sent before; how many. */
+uint32_t flight_expire(struct flight *flight, uint64_t before_ns);
+
+#endif

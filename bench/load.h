@@ -1,0 +1,92 @@
+/* A load that the server limits: one thread, batched sends and receives, every answer checked.
+ *
+ *     closed loop   a window of questions is kept in flight; the server's core is what is busy
+ *     paced         questions leave at a fixed rate whatever comes back, and latency is recorded
+ *
+ * The server is waited for, its cache filled, and it is warmed up, all by the same process and over
+ * the same sockets; then counters start, and its run time is taken at both ends.
+ *
+ * A lane is one socket (UDP) or connection (TCP) with its share of the window. */
+#ifndef BENCH_LOAD_H
+#define BENCH_LOAD_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "bench/flight.h"
+#include "bench/latency.h"
+#include "bench/packets.h"
+#include "bench/questions.h"
+#include "bench/stream.h"
+#include "bench/upstream.h"
+
+enum { LANES_MAX = 64 };
+
+struct load_setup {
+	struct sockaddr_in server, upstream_address;
+	struct questions_setup questions;
+	bool tcp, has_upstream, naps;
+	bool fill;                  /* ask every popular name once, ahead of all */
+	bool each_popular_once;     /* measure that and nothing else */
+	uint32_t lanes, window;     /* window: of all lanes together */
+	double wait, warm, seconds; /* how long at most, but for the last */
+	double rate;                /* 0: closed loop */
+	uint32_t server_pid;        /* 0: unknown, its run time is not told */
+	uint32_t count;             /* questions; 0: as many as fit into `seconds` */
+	uint32_t timeout_ms;        /* an answer later than this is lost */
+};
+
+struct lane {
+	int fd;
+	struct stream *stream; /* TCP */
+	struct flight flight;
+};
+
+struct load_phase {
+	double seconds;
+	uint64_t count; /* 0: no limit but time */
+	uint32_t timeout_ms;
+	bool popular_once;
+};
+
+struct load_counts {
+	uint64_t sent, answered, lost, late;
+	uint64_t withheld;    /* due, but no slot was free */
+	uint64_t reconnected; /* TCP: the server closed a connection; what it owed is lost */
+	uint64_t upstream;    /* answered as the upstream, when the phase began */
+	uint64_t wire_bytes;  /* of answers */
+	uint64_t checks[ANSWER_CHECKS];
+	struct latency latency, lateness; /* lateness: of our own sends behind their schedule */
+};
+
+struct load {
+	struct load_setup setup;
+	struct load_phase phase;
+	struct load_counts counts; /* of the phase */
+	struct questions *questions;
+	bool exhausted; /* no more questions */
+	uint64_t now_ns, start_ns;
+	struct lane lanes[LANES_MAX];
+	const struct transport *transport;
+	struct packets packets;
+	struct upstream upstream;
+};
+
+/* How questions leave and answers come: UDP or TCP. */
+struct transport {
+	/* Opens it again when it was open. False when nobody listens. */
+	bool (*open)(struct load *load, struct lane *lane);
+	/* Sends up to `count` questions; how many were put into flight. */
+	uint32_t (*send)(struct load *load, struct lane *lane, uint32_t count);
+	void (*receive)(struct load *load, struct lane *lane);
+};
+extern const struct transport transport_udp, transport_tcp;
+
+/* For transports. The next question into `packet` (room for a header and QUESTION_BYTES), with its
+ * slot; the slot is NULL when there is none to ask or no slot is free. */
+struct flight_slot *load_ask(struct load *load, struct lane *lane, uint8_t *packet, size_t *length);
+/* Counts, times and checks what came. */
+void load_judge(struct load *load, struct lane *lane, const uint8_t *packet, size_t length);
+
+#endif

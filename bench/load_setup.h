@@ -1,0 +1,10 @@
+/* The command line of the load. */
+#ifndef BENCH_LOAD_SETUP_H
+#define BENCH_LOAD_SETUP_H
+
+#include "bench/load.h"
+
+/* 0, or the program's exit status, with the reason told. */
+int load_setup_read(struct load_setup *setup, int argc, char **argv);
+
+#endif

@@ -1,0 +1,115 @@
+"""sluice's configurations, generated: one shape for side-by-side runs, others for growth."""
+
+from dataclasses import dataclass
+
+from runner.machine import BUILD, PROGRAM
+from runner.process import SERVER_CORE, UPSTREAM_PORT, Server
+
+CFG = BUILD / "cfg"
+DELEGATION = "Microsoft.Network/dnsResolvers"
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a configuration of sluice has; the defaults are the side-by-side runs'."""
+    rules: int = 1000
+    hosts: int = 1000     # in the private zone
+    links: int = 1        # of the ruleset and of the zone, to as many networks
+    targets: int = 1      # of each rule
+    workers: int = 1
+    protocol: str = "udp"  # of the targets
+
+    def name(self):
+        return "sluice-r%d-h%d-l%d-t%d-w%d-%s" % (self.rules, self.hosts, self.links, self.targets,
+                                                 self.workers, self.protocol)
+
+
+def zone_file(hosts):
+    """h0 ... with the address that the load expects: 10.0.0.0 and the host's number."""
+    path = CFG / ("priv.test-%d.zone" % hosts)
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        new = path.with_suffix(".new")
+        with open(new, "w") as out:
+            out.write("$TTL 300\n@ IN SOA ns h 1 3600 600 86400 300\n@ IN NS ns\n"
+                      "ns IN A 127.0.0.1\n")
+            out.writelines("h%d IN A %s\n" % (i, address(i)) for i in range(hosts))
+        new.rename(path)
+    return path
+
+
+def address(number):
+    return "10.%d.%d.%d" % (number >> 16 & 255, number >> 8 & 255, number & 255)
+
+
+def networks(shape):
+    for i in range(shape.links):
+        subnets = """
+      subnets = ( { name = "in"; prefix = "10.0.0.0/28"; delegation = "%s"; },
+                  { name = "out"; prefix = "10.0.0.16/28"; delegation = "%s"; } );""" % (
+                      DELEGATION, DELEGATION) if i == 0 else ""
+        yield '    { name = "n%d"; address_space = [ "10.%d.%d.0/24" ];%s }' % (
+            i, i >> 8, i & 255, subnets)
+
+
+def rules(shape):
+    target = '{ address = "127.0.0.1"; port = %d; protocol = "%s"; }'
+    for i in range(1, shape.rules + 1):
+        targets = ", ".join(target % (UPSTREAM_PORT + t, shape.protocol)
+                            for t in range(shape.targets))
+        yield '    { name = "r%d"; domain = "r%d.corp.test."; targets = ( %s ); }' % (i, i, targets)
+
+
+def links(shape):
+    return ", ".join('{ name = "n%d"; virtual_network = "n%d"; }' % (i, i)
+                     for i in range(shape.links))
+
+
+def write(shape, port):
+    """Writes the configuration; its path."""
+    path = CFG / (shape.name() + ".conf")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = """region = "westeurope";
+workers = %d;
+default_resolver = { targets = ( { address = "127.0.0.1"; port = %d; protocol = "%s"; } ); };
+limits = { queries_per_second_per_endpoint = 0; rules_per_ruleset = 1000000;
+           record_sets_per_zone = 10000000; links_per_ruleset = 1000; links_per_zone = 1000; };
+cache = { size_bytes = 1073741824; };
+tcp = { pipeline_max = 1000; };
+management = { socket = "%s.sock"; };
+log = { level = "warning"; };
+virtual_networks = (
+%s );
+resolvers = ( { name = "bench"; virtual_network = "n0";
+  inbound_endpoints = ( { name = "in"; subnet = "in"; listen = "127.0.0.1:%d"; } );
+  outbound_endpoints = ( { name = "out"; subnet = "out"; source = "127.0.0.1"; } ); } );
+private_zones = ( { name = "priv.test"; file = "%s"; links = ( %s ); } );
+rulesets = ( { name = "load"; outbound_endpoints = [ "bench/out" ]; links = ( %s );
+  rules = (
+%s ); } );
+""" % (shape.workers, UPSTREAM_PORT, shape.protocol, shape.name(), ",\n".join(networks(shape)),
+       port, zone_file(shape.hosts).name, links(shape), links(shape), ",\n".join(rules(shape)))
+    path.write_text(text)
+    return path
+
+
+PORT = 15320
+
+
+def sluice(shape=Shape(), cores=frozenset({SERVER_CORE})):
+    argv = [str(PROGRAM["sluice"]), "run", "-c", str(write(shape, PORT))]
+    return Server("sluice", PORT, argv, cores)
+
+
+def floor(kind):
+    """answer, relay, tcp-answer or tcp-relay."""
+    ports = {"answer": 15310, "relay": 15311, "relay-unconnected": 15312, "tcp-answer": 15313,
+             "tcp-relay": 15314}
+    program = {"answer": ["floor_answer"], "relay": ["floor_relay"], "tcp-answer": ["floor_tcp"],
+               "relay-unconnected": ["floor_relay"], "tcp-relay": ["floor_tcp"]}[kind]
+    argv = [str(BUILD / program[0]), "127.0.0.1:%d" % ports[kind]]
+    if "relay" in kind:
+        argv.append("127.0.0.1:%d" % UPSTREAM_PORT)
+    if kind == "relay-unconnected":
+        argv.append("unconnected")
+    return Server("floor", ports[kind], argv)

@@ -1,0 +1,106 @@
+"""Servers and loads as processes: started on the cores they belong to, ended by pid.
+
+The server under test has SERVER_CORE for itself. The load, with the upstream in it, has LOAD_CORE;
+so has the runner, which sleeps while anything is measured."""
+
+import ctypes
+import json
+import os
+import select
+import signal
+import subprocess
+
+from runner.machine import BUILD
+
+SERVER_CORE, LOAD_CORE = 0, 1
+UPSTREAM_PORT = 15300
+READY_S, LOAD_S = 90, 300
+LIBC = ctypes.CDLL(None)
+
+
+class BenchError(Exception):
+    """Something could not be measured; the text says what."""
+
+
+def on_cores(cores):
+    """What a child does before it becomes its program: goes to its cores, and asks to be killed when
+    the runner dies, however that happens (prctl PR_SET_PDEATHSIG)."""
+    def prepare():
+        os.sched_setaffinity(0, cores)
+        LIBC.prctl(1, signal.SIGKILL)
+    return prepare
+
+
+def load(server, mix, *options):
+    """Runs the load, which is the upstream too, against a started server, to its end, and gives what
+    it found. The runner sleeps meanwhile: it shares the load's core."""
+    argv = [str(BUILD / "load"), "--server", "127.0.0.1:%d" % server.port, "--questions", mix,
+            "--upstream", "127.0.0.1:%d" % UPSTREAM_PORT, "--wait", str(READY_S)]
+    argv += ["--server-pid", str(server.pid)] if server.pid else []
+    argv += [str(o) for o in options]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                          preexec_fn=on_cores({LOAD_CORE})) as child:
+        wait_either(child.pid, server.pid)
+        if not server.alive():
+            child.kill()
+            raise BenchError("ended with %s: %s" % (server.process.returncode, server.last_words()))
+        out, err = child.communicate(timeout=5)
+    if child.returncode != 0 or not out:
+        raise BenchError("%s; its last line: %s" % (err.strip() or "the load failed",
+                                                    server.last_words()))
+    return json.loads(out)
+
+
+def wait_either(*pids):
+    """Sleeps until one of the processes has ended."""
+    watched = [os.pidfd_open(pid) for pid in pids if pid]
+    try:
+        if not select.select(watched, [], [], LOAD_S)[0]:
+            os.kill(pids[0], signal.SIGKILL)
+    finally:
+        for descriptor in watched:
+            os.close(descriptor)
+
+
+class Server:
+    """A server while it runs: `with Server(...) as server:`."""
+
+    def __init__(self, name, port, argv, cores=frozenset({SERVER_CORE}), cwd=None):
+        self.name, self.port, self.argv, self.cores, self.cwd = name, port, argv, cores, cwd
+        self.process = None
+        self.end_s = 1  # how long it may take to end by itself
+
+    def __enter__(self):
+        log = BUILD / "log" / (self.name + ".log")
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with open(log, "wb") as out:
+            self.process = subprocess.Popen(self.argv, stdin=subprocess.DEVNULL, stdout=out,
+                                            stderr=subprocess.STDOUT, cwd=self.cwd,
+                                            start_new_session=True,
+                                            preexec_fn=on_cores(self.cores))
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        try:
+            self.process.wait(timeout=self.end_s)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def alive(self):
+        return self.process.poll() is None
+
+    def last_words(self):
+        text = (BUILD / "log" / (self.name + ".log")).read_text(errors="replace").strip()
+        return text.split("\n")[-1][:200] or "its log is empty"
+
+    def rss_bytes(self):
+        for line in open("/proc/%d/status" % self.process.pid):
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1]) * 1024
+        raise BenchError(self.name + " has no resident memory")
