@@ -6,27 +6,24 @@
  *     53, true, "text"        a scalar    read_scalar
  *
  * Whatever is wrong is added to the faults and the walk goes on, so that all of it is told at once.
- * libconfig itself stops at the first syntax error; that one is reported alone. */
+ * libconfig itself stops at the first syntax error; that one is reported alone. What is wrong with
+ * the text ahead of that (config_source.h) is told first, and nothing else. */
 #include "resolver/control/config_file.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <libconfig.h>
-#include <sys/stat.h>
 
-#include "resolver/control/config_scan.h"
+#include "resolver/control/config_source.h"
 #include "rules/limits.h"
 #include "rules/name.h"
 #include "rules/schema.h"
 
 struct reader {
 	config_t config;
-	const char *path;      /* of the main file */
-	const char *directory; /* of the main file, without the slash; "" is the root's */
+	const char *path; /* of the main file */
 	struct model *model;
 	struct faults *faults;
-	const char *raw_file; /* the last file name of libconfig's, and what it was resolved to */
-	const char *file;
+	struct config_source source;
 };
 
 static void read_group(struct reader *reader, const struct group *group,
@@ -37,7 +34,7 @@ static struct arena *arena_of(struct reader *reader)
 	return &reader->model->arena;
 }
 
-/* The directory part of path, in the arena: "." where there is none. */
+/* The directory part of path, in the arena: "." where there is none, "" for the root. */
 static const char *directory_of(struct arena *arena, const char *path)
 {
 	const char *slash = strrchr(path, '/');
@@ -45,37 +42,14 @@ static const char *directory_of(struct arena *arena, const char *path)
 	return slash ? arena_printf(arena, "%.*s", (int)(slash - path), path) : ".";
 }
 
-/* A path as the file in `directory` means it. */
-static const char *resolve_path(struct arena *arena, const char *directory, const char *path)
-{
-	if (path[0] == '/' || !directory || strcmp(directory, ".") == 0)
-		return path;
-	return arena_printf(arena, "%s/%s", directory, path);
-}
-
-/* The main file carries the name it was opened by; an included one the name that @include gave,
- * which libconfig looked for in the include directory. The model outlives both, hence the copy. */
-static const char *file_of(struct reader *reader, const char *raw)
-{
-	const char *file = reader->path;
-
-	if (reader->file && raw == reader->raw_file)
-		return reader->file;
-	if (raw && strcmp(raw, reader->path) != 0)
-		file = resolve_path(arena_of(reader), reader->directory, raw);
-	reader->raw_file = raw;
-	reader->file = file ? arena_strdup(arena_of(reader), file) : NULL;
-	return reader->file;
-}
-
 static struct origin origin_of(struct reader *reader, const config_setting_t *setting,
 			       const char *path)
 {
-	return (struct origin){
-		.file = file_of(reader, config_setting_source_file(setting)),
-		.line = config_setting_source_line(setting),
-		.path = path,
-	};
+	struct origin origin =
+		config_source_at(&reader->source, config_setting_source_line(setting));
+
+	origin.path = path;
+	return origin;
 }
 
 static const char *kind_of(const config_setting_t *setting)
@@ -120,8 +94,8 @@ static void rebase_path(struct reader *reader, const struct field *field, void *
 
 	memcpy(&path, at, sizeof(path));
 	if (origin->file)
-		path = resolve_path(arena_of(reader), directory_of(arena_of(reader), origin->file),
-				    path);
+		path = config_source_path(arena_of(reader),
+					  directory_of(arena_of(reader), origin->file), path);
 	memcpy(at, &path, sizeof(path));
 	if (!path)
 		out_of_memory(reader, origin, field->key);
@@ -355,7 +329,6 @@ static const char *syntax_advice(const char *text)
 		{"syntax error", "look for a missing ';', ',' or bracket here or just above"},
 		{"duplicate setting name", "a key stands twice in one group; keep one of them"},
 		{"mismatched element type in array", "all elements of [ ] are of one type"},
-		{"cannot open include file", "its path is relative to the main file's directory"},
 	};
 
 	for (size_t i = 0; i < sizeof(advice) / sizeof(advice[0]); i++)
@@ -367,52 +340,11 @@ static const char *syntax_advice(const char *text)
 static void syntax_fault(struct reader *reader)
 {
 	const char *text = config_error_text(&reader->config);
-	struct origin origin = {
-		.file = file_of(reader, config_error_file(&reader->config)),
-		.line = (unsigned)config_error_line(&reader->config),
-	};
+	struct origin origin =
+		config_source_at(&reader->source, (unsigned)config_error_line(&reader->config));
 
 	text = text ? text : "unreadable";
 	fault_add(reader->faults, FAULT_ERROR, &origin, NULL, "%s; %s", text, syntax_advice(text));
-}
-
-/* libconfig knows only "file I/O error", and takes a directory for an empty file. */
-static bool can_open(const char *path, struct faults *faults)
-{
-	struct origin origin = {.file = path};
-	FILE *file = fopen(path, "re");
-	struct stat stat;
-
-	if (file && fstat(fileno(file), &stat) == 0 && S_ISDIR(stat.st_mode)) {
-		fclose(file);
-		file = NULL;
-		errno = EISDIR;
-	}
-	if (!file) {
-		fault_add(faults, FAULT_ERROR, &origin, NULL, "cannot be read: %s",
-			  strerror(errno));
-		return false;
-	}
-	fclose(file);
-	return true;
-}
-
-static bool scan_integers(struct reader *reader)
-{
-	size_t before = reader->faults->errors;
-
-	for (unsigned i = 0; i < reader->config.num_filenames; i++) {
-		const char *name = file_of(reader, reader->config.filenames[i]);
-		FILE *file = fopen(name, "re");
-		struct stat stat;
-
-		if (!file)
-			continue;
-		if (fstat(fileno(file), &stat) == 0 && S_ISREG(stat.st_mode))
-			config_scan_integers(file, name, reader->faults);
-		fclose(file);
-	}
-	return reader->faults->errors == before;
 }
 
 static void read_zones(struct reader *reader, const struct hash_key *key, struct zone_store *zones)
@@ -431,12 +363,19 @@ static void read_zones(struct reader *reader, const struct hash_key *key, struct
 /* False when there is no tree to walk. */
 static bool parse(struct reader *reader)
 {
-	reader->directory = directory_of(arena_of(reader), reader->path);
-	if (!reader->directory || !can_open(reader->path, reader->faults))
+	const char *directory = directory_of(arena_of(reader), reader->path);
+	struct origin origin = {.file = reader->path};
+	int err = ERR_NOMEM;
+
+	if (directory)
+		err = config_source_read(&reader->source, reader->path, directory, arena_of(reader),
+					 reader->faults);
+	if (err == ERR_NOMEM)
+		out_of_memory(reader, &origin, NULL);
+	if (err != 0)
 		return false;
-	config_set_include_dir(&reader->config, reader->directory[0] ? reader->directory : "/");
-	if (config_read_file(&reader->config, reader->path) == CONFIG_TRUE)
-		return scan_integers(reader);
+	if (config_read_string(&reader->config, reader->source.text) == CONFIG_TRUE)
+		return true;
 	syntax_fault(reader);
 	return false;
 }
@@ -444,7 +383,7 @@ static bool parse(struct reader *reader)
 static void read_model(struct reader *reader, const struct hash_key *key, struct zone_store *zones)
 {
 	struct model *model = reader->model;
-	const char *file = file_of(reader, NULL);
+	const char *file = arena_strdup(&model->arena, reader->path);
 
 	schema_defaults(&schema_model, model, &model->arena);
 	model->origin = (struct origin){.file = file};
@@ -488,6 +427,7 @@ struct model *config_file_read(const char *path, const struct hash_key *key,
 		reader.model = NULL;
 	}
 	config_destroy(&reader.config);
+	config_source_release(&reader.source);
 	zone_store_free(own);
 	faults_sort(faults);
 	return reader.model;

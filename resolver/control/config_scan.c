@@ -1,76 +1,93 @@
-/* As much of libconfig's lexical grammar as it takes to tell an integer from what only looks like
- * one: comments, strings and names are skipped, floats and integers with an L are let go. */
+/* As much of libconfig's lexical grammar as it takes to tell strings, comments, integers and
+ * directives apart. Everything else is let go: it is libconfig's to judge. */
 #include "resolver/control/config_scan.h"
 
 #include <ctype.h>
 #include <errno.h>
 #include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
 
-enum { TOKEN_MAX = 256 };
+enum { TOKEN_MAX = 256, END = -1 };
 
-struct scan {
-	FILE *file;
-	unsigned line;
-};
+#define REFUSE(scan, ...) fault_add((scan)->faults, FAULT_ERROR, &(scan)->here, NULL, __VA_ARGS__)
 
-static int next(struct scan *scan)
+static int peek(const struct config_scan *scan)
 {
-	int c = fgetc(scan->file);
+	return scan->at < scan->end ? (unsigned char)*scan->at : END;
+}
 
-	if (c == '\n')
-		scan->line++;
+static int next(struct config_scan *scan)
+{
+	int c = peek(scan);
+
+	if (c == END)
+		return c;
+	if (c == '\0' && !scan->nul_told) {
+		REFUSE(scan, "there is a NUL byte; a configuration is text, take it out");
+		scan->nul_told = true;
+	}
+	scan->at++;
+	scan->here.line += c == '\n';
 	return c;
 }
 
-static void back(struct scan *scan, int c)
-{
-	if (c == '\n')
-		scan->line--;
-	ungetc(c, scan->file); /* EOF is fine */
-}
-
-static void skip_line(struct scan *scan)
+static void skip_line(struct config_scan *scan)
 {
 	int c;
 
 	do
 		c = next(scan);
-	while (c != '\n' && c != EOF);
+	while (c != '\n' && c != END);
 }
 
-static void skip_block(struct scan *scan)
+static void skip_block(struct config_scan *scan)
 {
 	int before = 0, c = next(scan);
 
-	while (c != EOF && !(before == '*' && c == '/')) {
+	while (c != END && !(before == '*' && c == '/')) {
 		before = c;
 		c = next(scan);
 	}
 }
 
-static void skip_string(struct scan *scan)
+static bool is_nul_escape(const char *at, size_t left)
+{
+	return left >= 4 && (at[1] == 'x' || at[1] == 'X') && at[2] == '0' && at[3] == '0';
+}
+
+static void skip_string(struct config_scan *scan)
 {
 	int c = next(scan);
 
-	while (c != EOF && c != '"') {
-		if (c == '\\')
+	while (c != END && c != '"') {
+		if (c == '\\') {
+			if (is_nul_escape(scan->at - 1, (size_t)(scan->end - scan->at) + 1))
+				REFUSE(scan, "\\x00 in a string is a NUL byte, which no value "
+					     "has; take it out");
 			next(scan);
+		}
 		c = next(scan);
 	}
 }
 
+static bool is_token(int c)
+{
+	return c != END && (isalnum(c) || (c != '\0' && strchr("._-+*", c) != NULL));
+}
+
 /* The rest of a run of letters, digits and signs that began with `first`. */
-static void read_token(struct scan *scan, int first, char token[TOKEN_MAX])
+static void read_token(struct config_scan *scan, int first, char token[TOKEN_MAX])
 {
 	size_t length = 0;
-	int c = first;
 
-	do {
+	token[length++] = (char)first;
+	while (is_token(peek(scan))) {
+		int c = next(scan);
+
 		if (length < TOKEN_MAX - 1)
 			token[length++] = (char)c;
-		c = next(scan);
-	} while (isalnum(c) || c == '.' || c == '_' || c == '-' || c == '+' || c == '*');
-	back(scan, c);
+	}
 	token[length] = '\0';
 }
 
@@ -86,37 +103,113 @@ static bool is_cut(const char *token)
 	return isdigit((unsigned char)digits[0]) && *end == '\0' && (errno != 0 || value > most);
 }
 
-static void check_token(const struct scan *scan, const char *name, const char *token,
-			struct faults *faults)
+static void scan_token(struct config_scan *scan, int first)
 {
-	struct origin origin = {.file = name, .line = scan->line};
+	char token[TOKEN_MAX];
 
+	read_token(scan, first, token);
 	if (is_cut(token))
-		fault_add(faults, FAULT_ERROR, &origin, NULL,
-			  "%s has more than 32 bits, which a plain integer has not; write %sL",
-			  token, token);
+		REFUSE(scan, "%s has more than 32 bits, which a plain integer has not; write %sL",
+		       token, token);
 }
 
-void config_scan_integers(FILE *file, const char *name, struct faults *faults)
+static void scan_slash(struct config_scan *scan)
 {
-	struct scan scan = {file, 1};
-	char token[TOKEN_MAX];
+	int c = peek(scan);
+
+	if (c == '/')
+		skip_line(scan);
+	else if (c == '*' && next(scan) != END)
+		skip_block(scan);
+}
+
+/* ---- @include ---- */
+
+static bool is_blank(int c)
+{
+	return c == ' ' || c == '\t';
+}
+
+/* libconfig wants it to be the first thing on its line. */
+static bool begins_line(const struct config_scan *scan, const char *at)
+{
+	while (at > scan->start && is_blank(at[-1]))
+		at--;
+	return at == scan->start || at[-1] == '\n';
+}
+
+/* The path up to its closing quote, on the same line. */
+static bool read_path(struct config_scan *scan, struct config_include *include)
+{
 	int c;
 
-	while ((c = next(&scan)) != EOF) {
-		if (c == '#') {
-			skip_line(&scan);
-		} else if (c == '"') {
-			skip_string(&scan);
-		} else if (c == '/') {
-			c = next(&scan);
-			if (c == '/')
-				skip_line(&scan);
-			else if (c == '*')
-				skip_block(&scan);
-		} else if (isalnum(c) || c == '-' || c == '+' || c == '*') {
-			read_token(&scan, c, token);
-			check_token(&scan, name, token, faults);
+	include->path = scan->at;
+	while ((c = peek(scan)) != END && c != '"' && c != '\n') {
+		next(scan);
+		if (c == '\\' && peek(scan) != '\n')
+			next(scan);
+	}
+	if (c != '"')
+		return false;
+	include->path_length = (size_t)(scan->at - include->path);
+	next(scan);
+	include->end = scan->at;
+	return true;
+}
+
+/* Behind an @; false is a fault. */
+static bool scan_directive(struct config_scan *scan, struct config_include *include)
+{
+	static const char keyword[] = "include";
+	size_t length = sizeof(keyword) - 1;
+
+	include->start = scan->at - 1;
+	if (begins_line(scan, include->start) && (size_t)(scan->end - scan->at) > length &&
+	    memcmp(scan->at, keyword, length) == 0 && is_blank(scan->at[length])) {
+		scan->at += length;
+		while (is_blank(peek(scan)))
+			next(scan);
+		if (peek(scan) == '"') {
+			next(scan);
+			if (read_path(scan, include))
+				return true;
 		}
 	}
+	REFUSE(scan, "an @ can only begin a line of its own: @include \"FILE\"");
+	return false;
+}
+
+/* ---- the whole ---- */
+
+void config_scan_init(struct config_scan *scan, const char *text, size_t length, const char *file,
+		      struct faults *faults)
+{
+	*scan = (struct config_scan){
+		.start = text,
+		.at = text,
+		.end = text + length,
+		.here = {.file = file, .line = 1},
+		.faults = faults,
+	};
+}
+
+bool config_scan_next(struct config_scan *scan, struct config_include *include)
+{
+	int c;
+
+	while ((c = next(scan)) != END) {
+		switch (c) {
+		case '#': skip_line(scan); break;
+		case '"': skip_string(scan); break;
+		case '/': scan_slash(scan); break;
+		case '@':
+			if (scan_directive(scan, include))
+				return true;
+			break;
+		default:
+			if (isalnum(c) || c == '-' || c == '+' || c == '*')
+				scan_token(scan, c);
+		}
+	}
+	return false;
 }

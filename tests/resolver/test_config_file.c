@@ -1,8 +1,7 @@
-/* The configuration file: what is read, what is wrong with it and where, that it is written back
- * equal, and that zones are shared between reads. */
+/* The configuration file: what is read, what is wrong with it and where, and that it is written
+ * back equal. */
 #include "resolver/control/config_file.h"
 
-#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -492,82 +491,6 @@ static void a_fault_in_a_zone_file_names_its_line(void **state)
 	assert_int_equal(config->faults.items[0].origin.line, 2);
 }
 
-/* Sharing zones. */
-
-static const char two_zones[] =
-	"private_zones = ({ name = \"a.test\"; file = \"zone\"; }, { name = "
-	"\"b.test\"; file = \"zone\"; });\n";
-
-static void age(const struct config_text *config, const char *name, time_t mtime)
-{
-	struct timespec times[2] = {{mtime, 0}, {mtime, 0}};
-	char path[128];
-
-	snprintf(path, sizeof(path), "%s/%s", config->directory, name);
-	assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
-}
-
-static void an_unchanged_file_is_shared_and_a_changed_one_read(void **state)
-{
-	struct config_text *config = *state;
-	struct zone_store *store = zone_store_new();
-	struct model *first, *second, *third;
-
-	config_text_put(config, "sluice.conf", two_zones);
-	age(config, "zone", 1000000);
-	first = config_text_read(config, store);
-	second = config_text_read(config, store);
-	assert_ptr_equal(first->private_zones.items[0].zone, second->private_zones.items[0].zone);
-	assert_ptr_not_equal(first->private_zones.items[0].zone,
-			     first->private_zones.items[1].zone);
-	age(config, "zone", 1000001);
-	third = config_text_read(config, store);
-	assert_ptr_not_equal(second->private_zones.items[0].zone,
-			     third->private_zones.items[0].zone);
-	assert_int_equal(zone_store_count(store), 2);
-	zone_store_free(store);
-	model_free(first);
-	model_free(second);
-	model_free(third);
-}
-
-static void a_file_that_just_changed_is_not_trusted(void **state)
-{
-	struct config_text *config = *state;
-	struct zone_store *store = zone_store_new();
-	struct model *first, *second;
-
-	config_text_put(config, "sluice.conf", two_zones);
-	config_text_put(config, "zone", "www A 192.0.2.3\n");
-	first = config_text_read(config, store);
-	second = config_text_read(config, store);
-	assert_ptr_not_equal(first->private_zones.items[0].zone,
-			     second->private_zones.items[0].zone);
-	zone_store_free(store);
-	model_free(first);
-	model_free(second);
-}
-
-static void what_the_last_good_read_did_not_use_is_dropped(void **state)
-{
-	struct config_text *config = *state;
-	struct zone_store *store = zone_store_new();
-
-	age(config, "zone", 1000000);
-	config_text_put(config, "sluice.conf", two_zones);
-	model_free(config_text_read(config, store));
-	assert_int_equal(zone_store_count(store), 2);
-	config_text_put(
-		config, "sluice.conf",
-		"workers = 1000; private_zones = ({ name = \"c.test\"; file = \"zone\"; });");
-	assert_null(config_text_read(config, store));
-	assert_int_equal(zone_store_count(store), 2);
-	config_text_put(config, "sluice.conf", "");
-	model_free(config_text_read(config, store));
-	assert_int_equal(zone_store_count(store), 0);
-	zone_store_free(store);
-}
-
 /* The manual. */
 
 static void the_manual_describes_every_key_of_a_group(const struct group *group, const char *page)
@@ -653,9 +576,6 @@ int main(void)
 		TEST(an_array_element_is_told_with_its_index_and_line),
 		TEST(all_faults_are_told_at_once_in_the_order_of_lines),
 		TEST(a_fault_in_a_zone_file_names_its_line),
-		TEST(an_unchanged_file_is_shared_and_a_changed_one_read),
-		TEST(a_file_that_just_changed_is_not_trusted),
-		TEST(what_the_last_good_read_did_not_use_is_dropped),
 		TEST(the_manual_describes_every_key),
 		TEST(the_manuals_example_can_be_read),
 	};
