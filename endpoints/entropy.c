@@ -9,9 +9,9 @@
 #include <string.h>
 #include <sys/random.h>
 
-static void fill_from_kernel(void *context, uint8_t *buffer, size_t length)
+void entropy_read(void *bytes, size_t length)
 {
-	(void)context;
+	uint8_t *buffer = bytes;
 	while (length > 0) {
 		ssize_t got = getrandom(buffer, length, 0);
 		if (got < 0 && errno == EINTR)
@@ -24,6 +24,12 @@ static void fill_from_kernel(void *context, uint8_t *buffer, size_t length)
 		buffer += got;
 		length -= (size_t)got;
 	}
+}
+
+static void fill_from_kernel(void *context, uint8_t *buffer, size_t length)
+{
+	(void)context;
+	entropy_read(buffer, length);
 }
 
 static void fill_from_seed(void *context, uint8_t *buffer, size_t length)

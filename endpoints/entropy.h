@@ -13,6 +13,9 @@ struct entropy {
 	void *context;
 };
 
+/* Straight from getrandom(2), for a key; without it the program ends. */
+void entropy_read(void *bytes, size_t length);
+
 void entropy_init(struct entropy *entropy);                         /* getrandom(2) */
 void entropy_init_seeded(struct entropy *entropy, uint64_t *state); /* tests: repeatable */
 uint16_t entropy_u16(struct entropy *entropy);

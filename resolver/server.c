@@ -16,6 +16,7 @@
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
+#include <uv.h>
 
 #include "endpoints/outbound.h"
 #include "resolver/log.h"
@@ -30,13 +31,6 @@ enum {
 	SERVER_CLOSE_STEP_US = 500,
 };
 
-static uint64_t monotonic_us(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
-
 int server_init(struct server *server, unsigned workers, const struct hash_key *key,
 		void (*on_release)(void *context), void *context)
 {
@@ -44,7 +38,7 @@ int server_init(struct server *server, unsigned workers, const struct hash_key *
 	memset(server, 0, sizeof *server);
 	server->key = *key;
 	server->worker_count = workers;
-	server->started_us = monotonic_us();
+	server->started_us = uv_hrtime() / 1000;
 	server->cache = cache_new(SERVER_CACHE_FIRST);
 	server->registry = target_registry_new();
 	server->workers = calloc(workers, sizeof(struct worker *));
@@ -101,7 +95,7 @@ static bool wait_until_closed(const struct server *server, const struct host *ho
 {
 	struct timespec step = {.tv_nsec = SERVER_CLOSE_STEP_US * 1000L};
 	while (is_closing(server, host)) {
-		if (monotonic_us() >= until_us)
+		if (uv_hrtime() / 1000 >= until_us)
 			return false;
 		nanosleep(&step, NULL);
 	}
@@ -178,7 +172,7 @@ static int bind_all(struct server *server, struct snapshot *snapshot, const stru
 	struct binding_all all = {.server = server,
 				  .snapshot = snapshot,
 				  .faults = faults,
-				  .until_us = monotonic_us() + SERVER_CLOSE_WAIT_US};
+				  .until_us = uv_hrtime() / 1000 + SERVER_CLOSE_WAIT_US};
 	bool fine = true;
 	for (uint32_t i = 0; i < policy->inbound_count; i++) {
 		const struct policy_inbound *inbound = &policy->inbounds[i];
@@ -232,23 +226,29 @@ static void list_new(struct server *server, const struct snapshot *snapshot)
 				snapshot->bindings[i].listener;
 }
 
-static void log_listeners(const struct snapshot *before, const struct snapshot *now)
+static void tell_listeners(struct server *server, const struct snapshot *before,
+			   const struct snapshot *now)
 {
 	char text[HOST_TEXT_MAX];
+	server->listeners_added = server->listeners_removed = 0;
 	for (uint32_t i = 0; i < now->binding_count; i++) {
 		const struct snapshot_binding *binding = &now->bindings[i];
 		if (before && snapshot_names(before, binding->listener))
 			continue;
+		server->listeners_added++;
 		log_event(LOG_INFO, "listen", "listening on %s for %s%s",
 			  host_print(&binding->host, text),
 			  binding->vnet_resolver ? "the VNet resolver" : "network ",
 			  binding->vnet_resolver ? ""
 						 : now->policy->networks[binding->network].name);
 	}
-	for (uint32_t i = 0; before && i < before->binding_count; i++)
-		if (!snapshot_names(now, before->bindings[i].listener))
-			log_event(LOG_INFO, "listen", "no longer listening on %s",
-				  host_print(&before->bindings[i].host, text));
+	for (uint32_t i = 0; before && i < before->binding_count; i++) {
+		if (snapshot_names(now, before->bindings[i].listener))
+			continue;
+		server->listeners_removed++;
+		log_event(LOG_INFO, "listen", "no longer listening on %s",
+			  host_print(&before->bindings[i].host, text));
+	}
 }
 
 /* ---- workers ---- */
@@ -300,7 +300,7 @@ static void publish(struct server *server, struct snapshot *snapshot)
 	for (unsigned i = 0; i < server->listener_count; i++)
 		if (!snapshot_names(snapshot, server->listeners[i]))
 			listener_withdraw(server->listeners[i]);
-	log_listeners(snapshot->older, snapshot);
+	tell_listeners(server, snapshot->older, snapshot);
 }
 
 /* Policy and bindings, nothing moved yet. NULL is a fault. */

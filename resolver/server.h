@@ -32,6 +32,7 @@ struct server {
 	struct snapshot *current;    /* the newest; older ones behind it until they are let go */
 	struct listener **listeners; /* open ones */
 	unsigned listener_count;
+	unsigned listeners_added, listeners_removed; /* by the latest server_apply */
 	uint64_t generation;
 	uint64_t started_us; /* CLOCK_MONOTONIC */
 	time_t loaded_at;    /* when the current policy was published */

@@ -62,11 +62,8 @@ struct worker {
 
 static uint64_t monotonic_us(void *context)
 {
-	struct timespec now;
-
 	(void)context;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+	return uv_hrtime() / 1000;
 }
 
 static void on_query(void *context, struct query *query)

@@ -3,36 +3,24 @@
  * limits_loop.c. */
 #include "rules/limits_internal.h"
 
-/* Every inbound endpoint by its address at port 53 and by its `listen`; a target that is one of
- * them is entered, not asked. */
-static void index_selves(struct check *check)
+/* By the hosts where they are reached; a target that is one of them is entered, not asked. */
+static void index_self(void *context, const struct model_self *ours)
 {
-	const struct model *model = check->model;
+	const struct dns_resolver *resolver = ours->resolver;
+	struct check *check = context;
 	char text[HOST_TEXT_MAX];
 
-	for (size_t i = 0; i < model->resolvers.count; i++) {
-		const struct dns_resolver *resolver = &model->resolvers.items[i];
-		if (!resolver->name || !seen_get(&check->networks, resolver->virtual_network))
-			continue;
-		for (size_t k = 0; k < resolver->inbound_endpoints.count; k++) {
-			const struct inbound_endpoint *endpoint =
-				&resolver->inbound_endpoints.items[k];
-			struct host host = {endpoint->address, 53};
-			struct self *self = arena_alloc(&check->arena, sizeof(*self));
-
-			check->out_of_memory |= !self;
-			if (!self || !endpoint->name || !endpoint->address.family)
-				continue;
-			self->path = arena_printf(&check->arena, "%s/%s", resolver->name,
-						  endpoint->name);
-			self->network = resolver->virtual_network;
-			check->out_of_memory |= !self->path;
-			if (!self->path)
-				continue;
-			seen_put(check, &check->selves, host_print(&host, text), self);
-			seen_put(check, &check->selves, host_print(&endpoint->listen, text), self);
-		}
-	}
+	if (!resolver->name || !ours->endpoint->name ||
+	    !seen_get(&check->networks, resolver->virtual_network))
+		return;
+	struct self *self = arena_alloc(&check->arena, sizeof(*self));
+	const char *path =
+		arena_printf(&check->arena, "%s/%s", resolver->name, ours->endpoint->name);
+	check->out_of_memory |= !self || !path;
+	if (!self || !path)
+		return;
+	*self = (struct self){.path = path, .network = resolver->virtual_network};
+	seen_put(check, &check->selves, host_print(&ours->host, text), self);
 }
 
 static void warn_not_served(struct check *check)
@@ -239,7 +227,7 @@ static void warn_registration(struct check *check)
 
 void limits_warn(struct check *check)
 {
-	index_selves(check);
+	model_each_self(check->model, index_self, check);
 	warn_registration(check);
 	warn_not_served(check);
 	warn_rulesets(check);

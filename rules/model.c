@@ -10,7 +10,6 @@
 
 enum {
 	FIRST_USABLE = 4, /* Azure reserves a subnet's first four addresses and its last */
-	DNS_PORT = 53,
 };
 
 struct model *model_new(void)
@@ -114,6 +113,27 @@ struct inbound_endpoint *model_inbound(const struct model *model, const char *pa
 const char *model_region(const struct model *model, const char *own)
 {
 	return own ? own : model->region;
+}
+
+void model_each_self(const struct model *model,
+		     void (*on_self)(void *context, const struct model_self *self), void *context)
+{
+	for (size_t i = 0; i < model->resolvers.count; i++) {
+		const struct dns_resolver *resolver = &model->resolvers.items[i];
+
+		for (size_t k = 0; k < resolver->inbound_endpoints.count; k++) {
+			const struct inbound_endpoint *endpoint =
+				&resolver->inbound_endpoints.items[k];
+			struct model_self self = {
+				resolver, endpoint, {endpoint->address, DNS_PORT}};
+
+			if (!endpoint->address.family)
+				continue;
+			on_self(context, &self);
+			self.host = endpoint->listen;
+			on_self(context, &self);
+		}
+	}
 }
 
 /* Placing endpoints. */

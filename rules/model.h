@@ -291,6 +291,15 @@ struct inbound_endpoint *model_inbound(const struct model *model, const char *pa
 /* The item's own region, else the model's; may be NULL. */
 const char *model_region(const struct model *model, const char *own);
 
+struct model_self { /* where one of our inbound endpoints is reached: asking it is entering it */
+	const struct dns_resolver *resolver;
+	const struct inbound_endpoint *endpoint;
+	struct host host;
+};
+/* Calls back for every placed endpoint's address with port 53, and then for its `listen`. */
+void model_each_self(const struct model *model,
+		     void (*on_self)(void *context, const struct model_self *self), void *context);
+
 /* Gives every dynamic inbound endpoint without an address the first free usable one of its subnet
  * (Azure's: the fifth, unless a static one has it), every inbound endpoint without `listen` its
  * address with port 53, and every outbound endpoint without a source the first usable address of

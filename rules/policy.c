@@ -28,20 +28,6 @@ const char *decided_text(enum decided_by by)
 	return texts[by];
 }
 
-const char *trace_outcome_text(enum trace_outcome outcome)
-{
-	static const char *const texts[] = {
-		[TRACE_MATCHED] = "matched",
-		[TRACE_SHORTER] = "matches, but a longer suffix does too",
-		[TRACE_SHADOWED] = "would match, but is asked later",
-		[TRACE_DISABLED] = "matches, but is disabled",
-		[TRACE_RESERVED] = "reserved: keeps shorter rules from matching",
-		[TRACE_NOT_FOUND] = "has nothing for this name",
-		[TRACE_NONE] = "there is none",
-	};
-	return texts[outcome];
-}
-
 static void note(const struct decision *d, enum decided_by by, enum trace_outcome outcome,
 		 const char *object, const char *ruleset, unsigned label)
 {

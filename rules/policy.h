@@ -137,14 +137,18 @@ struct verdict {
 };
 
 /* What decide looked at, for people. Fixed in size: what does not fit is counted. */
+#define TRACE_MAP(X)                                                                               \
+	X(MATCHED, "matches, and decides")                                                         \
+	X(SHORTER, "matches, but a longer suffix does too")                                        \
+	X(SHADOWED, "would match, but something earlier decides")                                  \
+	X(DISABLED, "matches, but is disabled")                                                    \
+	X(RESERVED, "is reserved: shorter rules do not match")                                     \
+	X(NOT_FOUND, "has nothing for this name")                                                  \
+	X(NONE, "there is none")
 enum trace_outcome {
-	TRACE_MATCHED,   /* this decides */
-	TRACE_SHORTER,   /* would match, but a longer suffix does */
-	TRACE_SHADOWED,  /* would match, but something earlier decides */
-	TRACE_DISABLED,  /* matches, but is switched off */
-	TRACE_RESERVED,  /* keeps shorter rules from matching */
-	TRACE_NOT_FOUND, /* was asked and has nothing for this name */
-	TRACE_NONE,      /* there is none of this kind */
+#define X(name, text) TRACE_##name,
+	TRACE_MAP(X)
+#undef X
 };
 struct trace_step {
 	enum decided_by by;
@@ -158,7 +162,6 @@ struct trace {
 	struct trace_step steps[TRACE_STEPS];
 	unsigned count, dropped;
 };
-const char *trace_outcome_text(enum trace_outcome outcome);
 
 /* The order is DESIGN's: custom DNS servers (VNet resolver only), linked zone, address of the
  * network, ruleset, pools, own names, special-use names, default resolver. trace may be NULL. */

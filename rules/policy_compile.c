@@ -165,6 +165,22 @@ static int compile_vnet_resolver(struct compilation *c)
 
 /* ---- routes ---- */
 
+struct selves {
+	const struct policy_inbound *inbounds;
+	struct route_self *items;
+	size_t count;
+};
+
+static void add_self(void *context, const struct model_self *self)
+{
+	struct selves *selves = context;
+	/* Each inbound endpoint is reached at two hosts. */
+	const struct policy_inbound *inbound = &selves->inbounds[selves->count / 2];
+
+	selves->items[selves->count++] = (struct route_self){
+		.host = self->host, .endpoint = inbound->name, .network = inbound->network};
+}
+
 /* Every host that means one of our inbound endpoints: its address with port 53, and its `listen`.
  */
 static int compile_context(struct compilation *c)
@@ -176,21 +192,14 @@ static int compile_context(struct compilation *c)
 
 	if (!selves)
 		return ERR_NOMEM;
-	for (uint32_t i = 0; i < policy->inbound_count; i++) {
-		const struct policy_inbound *inbound = &policy->inbounds[i];
-
-		selves[2 * i] = (struct route_self){.host = {inbound->address, 53},
-						    .endpoint = inbound->name,
-						    .network = inbound->network};
-		selves[2 * i + 1] = selves[2 * i];
-		selves[2 * i + 1].host = inbound->listen;
-	}
+	struct selves found = {policy->inbounds, selves, 0};
+	model_each_self(c->model, add_self, &found);
 	c->context = (struct route_context){
 		.key = &policy->key,
 		.sources = &any_source,
 		.source_count = 1,
 		.selves = selves,
-		.self_count = route_sort_selves(selves, 2 * (size_t)policy->inbound_count),
+		.self_count = route_sort_selves(selves, found.count),
 	};
 	return 0;
 }

@@ -23,6 +23,8 @@ struct prefix {
 	uint8_t length;         /* bits */
 };
 
+enum { DNS_PORT = 53 };
+
 struct host { /* an address and a port, as in `listen` and targets */
 	struct address address;
 	uint16_t port; /* host byte order */

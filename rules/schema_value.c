@@ -180,7 +180,7 @@ static int parse_value(const struct field *field, void *item, const char *text, 
 			memcpy(at, &prefix, sizeof(prefix));
 		return err;
 	case FIELD_HOST:
-		err = host_parse(&host, text, 53);
+		err = host_parse(&host, text, DNS_PORT);
 		if (err == 0 && host.port == 0)
 			err = ERR_INVALID;
 		if (err == 0)

@@ -420,9 +420,7 @@ struct model *config_file_read(const char *path, const struct hash_key *key,
 	good = faults->errors == before;
 	if (store && reader.model)
 		zone_store_end(store, good);
-	if (!good && parsed)
-		limits_check(reader.model, faults);
-	if (!good) {
+	if (!parsed) {
 		model_free(reader.model);
 		reader.model = NULL;
 	}

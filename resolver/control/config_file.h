@@ -15,10 +15,10 @@
 #include "rules/hash.h"
 #include "rules/model.h"
 
-/* Reads the file at path. NULL when there was an error, and then limits_check has been run too, so
- * that everything wrong is told at once. Warnings may be added all the same; faults come back
- * sorted. Relative paths in the file, and of @include, are relative to the main file's
- * directory; a path in an included file to that file's.
+/* Reads the file at path. NULL when it could not be parsed; a model with errors in `faults` is good
+ * for nothing but to look for more of them with limits_check. Faults come back sorted. Relative
+ * paths in the file, and of @include, are relative to the main file's directory; a path in an
+ * included file to that file's.
  *
  * zones, when not NULL, shares the zones of unchanged files with the reads before (which all used
  * the same key). The model holds references of its own. */

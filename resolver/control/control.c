@@ -38,51 +38,19 @@ static unsigned workers_wanted(const struct model *model)
 
 /* ---- changes ---- */
 
-struct hosts { /* what is listened on, to tell what changes */
-	struct host *items;
-	uint32_t count;
-};
-
-static struct hosts hosts_of(const struct server *server)
-{
-	uint32_t count = server->current ? server->current->binding_count : 0;
-	struct hosts hosts = {.items = calloc(count + 1, sizeof *hosts.items)};
-	for (uint32_t i = 0; hosts.items && i < count; i++)
-		hosts.items[hosts.count++] = server->current->bindings[i].host;
-	return hosts;
-}
-
-static unsigned hosts_missing(const struct hosts *from, const struct hosts *in)
-{
-	unsigned missing = 0;
-	for (uint32_t i = 0; i < from->count; i++) {
-		bool found = false;
-		for (uint32_t k = 0; k < in->count && !found; k++)
-			found = host_equal(&from->items[i], &in->items[k]);
-		missing += !found;
-	}
-	return missing;
-}
-
 /* Serves the model, and says in one line what came of it. */
 static int apply(struct control *control, struct model *model, struct faults *faults,
 		 char text[CONTROL_TEXT_MAX])
 {
 	char numbers[REPORT_TEXT_MAX];
 	struct server *server = &control->server;
-	struct hosts before = hosts_of(server);
 	int err = server_apply(server, model, faults);
-	if (err == 0) {
-		struct hosts now = hosts_of(server);
-		unsigned added = hosts_missing(&now, &before);
+	if (err == 0)
 		snprintf(text, CONTROL_TEXT_MAX,
 			 "generation %llu, %s, %u listener%s added, %u removed",
 			 (unsigned long long)server->generation,
-			 report_numbers_text(model, numbers), added, added == 1 ? "" : "s",
-			 hosts_missing(&before, &now));
-		free(now.items);
-	}
-	free(before.items);
+			 report_numbers_text(model, numbers), server->listeners_added,
+			 server->listeners_added == 1 ? "" : "s", server->listeners_removed);
 	return err;
 }
 

@@ -11,9 +11,7 @@ enum { ANSWER_MAX = 256 * 1024 * 1024, ANSWER_FIRST = 64 * 1024 };
 
 static int64_t now_ms(void)
 {
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	return (int64_t)(uv_hrtime() / 1000000);
 }
 
 /* Waits for the event until the deadline; ERR_SYSTEM with errno otherwise. */

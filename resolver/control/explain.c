@@ -40,27 +40,21 @@ struct explainer {
 
 /* ---- words ---- */
 
-static json_t *decided_word(enum decided_by by)
+/* The name of an enum's constant in lower case. */
+static json_t *word_json(const char *name)
 {
-	static const char *const words[] = {
-#define X(name, text) [DECIDED_##name] = #name,
-		DECIDED_MAP(X)
-#undef X
-	};
 	char word[16];
 	size_t i = 0;
-	for (; words[by][i]; i++)
-		word[i] = (char)tolower((unsigned char)words[by][i]);
+	for (; name[i]; i++)
+		word[i] = (char)tolower((unsigned char)name[i]);
 	word[i] = '\0';
 	return json_text(word);
 }
 
-static const char *const trace_words[] = {
-	[TRACE_MATCHED] = "matched",   [TRACE_SHORTER] = "shorter",
-	[TRACE_SHADOWED] = "shadowed", [TRACE_DISABLED] = "disabled",
-	[TRACE_RESERVED] = "reserved", [TRACE_NOT_FOUND] = "not_found",
-	[TRACE_NONE] = "none",
-};
+#define X(name, text) #name,
+static const char *const decided_words[] = {DECIDED_MAP(X)};
+static const char *const trace_words[] = {TRACE_MAP(X)};
+#undef X
 
 static const char *const outcome_words[] = {
 	[ZONE_HIT] = "hit",       [ZONE_CNAME] = "cname",       [ZONE_DNAME] = "dname",
@@ -96,8 +90,9 @@ static json_t *trace_json(const struct trace *trace, const struct name *name)
 	for (unsigned i = 0; i < trace->count; i++) {
 		const struct trace_step *step = &trace->steps[i];
 		bool suffix = step->outcome != TRACE_NONE && step->outcome != TRACE_NOT_FOUND;
-		json_add(array, json_make("{s:o, s:s, s:o, s:o, s:o}", "by", decided_word(step->by),
-					  "outcome", trace_words[step->outcome], "object",
+		json_add(array, json_make("{s:o, s:o, s:o, s:o, s:o}", "by",
+					  word_json(decided_words[step->by]), "outcome",
+					  word_json(trace_words[step->outcome]), "object",
 					  json_text(step->object), "ruleset",
 					  json_text(step->ruleset), "suffix",
 					  suffix ? suffix_json(name, step->label) : json_null()));
@@ -234,11 +229,11 @@ static void on_decided(void *context, struct place place, const struct name *nam
 		"{s:o, s:s, s:o, s:o, s:o, s:b, s:b, s:n, s:b, s:n, s:[], s:[], s:n, s:n, s:[], "
 		"s:o, s:I}",
 		"name", name_json(name), "kind", kinds[verdict->kind], "decided_by",
-		decided_word(verdict->by), "object", json_text(verdict->object), "ruleset",
-		json_text(rule ? rule->ruleset : NULL), "redirected", verdict->redirected,
-		"follow_cname", rule && rule->follow_cname, "outcome", "wildcard", 0, "rcode",
-		"records", "authority", "negative_ttl", "next", "route", "trace",
-		trace_json(trace, name), "trace_dropped", (json_int_t)trace->dropped);
+		word_json(decided_words[verdict->by]), "object", json_text(verdict->object),
+		"ruleset", json_text(rule ? rule->ruleset : NULL), "redirected",
+		verdict->redirected, "follow_cname", rule && rule->follow_cname, "outcome",
+		"wildcard", 0, "rcode", "records", "authority", "negative_ttl", "next", "route",
+		"trace", trace_json(trace, name), "trace_dropped", (json_int_t)trace->dropped);
 	json_add(json_object_get(level->block, "hops"), level->hop);
 }
 

@@ -14,16 +14,19 @@ static bool has(const json_t *object, const char *key)
 }
 
 /* The policy's own words for the stable ones of the JSON. */
-static const char *decided_phrase(const char *word)
-{
-	static const char *const words[] = {
-#define X(name, text) #name,
-		DECIDED_MAP(X)
+struct phrase {
+	const char *word, *text;
+};
+#define X(name, text) {#name, text},
+static const struct phrase decided_phrases[] = {DECIDED_MAP(X){NULL, NULL}};
+static const struct phrase trace_phrases[] = {TRACE_MAP(X){NULL, NULL}};
 #undef X
-	};
-	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-		if (strcasecmp(words[i], word) == 0)
-			return decided_text((enum decided_by)i);
+
+static const char *phrase(const struct phrase *phrases, const char *word)
+{
+	for (; phrases->word; phrases++)
+		if (strcasecmp(phrases->word, word) == 0)
+			return phrases->text;
 	return word;
 }
 
@@ -37,22 +40,7 @@ static bool same_name(const char *object, const char *suffix)
 
 static void print_step(const json_t *step, const char *indent, FILE *out)
 {
-	static const struct {
-		const char *word, *text;
-	} outcomes[] = {
-		{"matched", "matches, and decides"},
-		{"shorter", "matches, but a longer suffix does too"},
-		{"shadowed", "would match, but something earlier decides"},
-		{"disabled", "matches, but is disabled"},
-		{"reserved", "is reserved: shorter rules do not match"},
-		{"not_found", "has nothing for this name"},
-		{"none", "there is none"},
-	};
-	const char *text = "";
-	for (size_t i = 0; i < sizeof outcomes / sizeof *outcomes; i++)
-		if (strcmp(outcomes[i].word, get(step, "outcome")) == 0)
-			text = outcomes[i].text;
-	fprintf(out, "%s  %-20s ", indent, decided_phrase(get(step, "by")));
+	fprintf(out, "%s  %-20s ", indent, phrase(decided_phrases, get(step, "by")));
 	if (has(step, "ruleset"))
 		fprintf(out, "%s%s", get(step, "ruleset"), has(step, "object") ? "/" : "");
 	if (has(step, "object"))
@@ -62,7 +50,7 @@ static void print_step(const json_t *step, const char *indent, FILE *out)
 			get(step, "suffix"));
 	if (has(step, "object") || has(step, "ruleset") || has(step, "suffix"))
 		fprintf(out, ": ");
-	fprintf(out, "%s\n", text);
+	fprintf(out, "%s\n", phrase(trace_phrases, get(step, "outcome")));
 }
 
 static void print_health(const json_t *health, FILE *out)
@@ -131,9 +119,9 @@ static void print_verdict(const json_t *hop, const char *indent, FILE *out)
 	else
 		fprintf(out, "%s by %s%s%s%s%s",
 			strcmp(kind, "answer") == 0 ? "answered" : "forwarded",
-			decided_phrase(get(hop, "decided_by")), has(hop, "object") ? " " : "",
-			get(hop, "object"), has(hop, "ruleset") ? " of ruleset " : "",
-			get(hop, "ruleset"));
+			phrase(decided_phrases, get(hop, "decided_by")),
+			has(hop, "object") ? " " : "", get(hop, "object"),
+			has(hop, "ruleset") ? " of ruleset " : "", get(hop, "ruleset"));
 	if (has(hop, "rcode"))
 		fprintf(out, ": %s", get(hop, "rcode"));
 	if (strcmp(outcome, "nodata") == 0)

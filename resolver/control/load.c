@@ -3,28 +3,16 @@
  * used is reported together with the file's own faults. */
 #include "resolver/control/load.h"
 
-#include <errno.h>
-#include <sys/random.h>
-
+#include "endpoints/entropy.h"
 #include "resolver/control/config_file.h"
 #include "rules/limits.h"
-
-static int draw_key(struct hash_key *key)
-{
-	ssize_t length;
-	do {
-		length = getrandom(key, sizeof *key, 0);
-	} while (length < 0 && errno == EINTR);
-	return length == sizeof *key ? 0 : ERR_SYSTEM;
-}
 
 int load_init(struct load *load, const char *config, const char *resolv_conf)
 {
 	memset(load, 0, sizeof *load);
 	load->config = config;
 	load->resolv_conf = resolv_conf;
-	if (draw_key(&load->key) != 0)
-		return ERR_SYSTEM;
+	entropy_read(&load->key, sizeof load->key);
 	load->zones = zone_store_new();
 	return load->zones ? 0 : ERR_NOMEM;
 }
@@ -72,11 +60,10 @@ int load_resolv_conf(struct load *load, struct model *model, struct load_targets
 		return err;
 	if (resolv_conf_equal(&found, &load->found))
 		return ERR_EXISTS;
-	*before = (struct load_targets){
-		.items = model->default_resolver.targets.items,
-		.count = model->default_resolver.targets.count,
-		.found = load->found,
-	};
+	before->count = model->default_resolver.targets.count;
+	before->found = load->found;
+	memcpy(before->items, model->default_resolver.targets.items,
+	       before->count * sizeof *before->items);
 	err = resolv_conf_apply(&found, load->resolv_conf, model, faults);
 	if (err != 0)
 		return err;
@@ -97,7 +84,8 @@ int load_resolv_conf(struct load *load, struct model *model, struct load_targets
 
 void load_restore(struct load *load, struct model *model, const struct load_targets *before)
 {
-	model->default_resolver.targets.items = before->items;
+	memcpy(model->default_resolver.targets.items, before->items,
+	       before->count * sizeof *before->items);
 	model->default_resolver.targets.count = before->count;
 	load->found = before->found;
 }

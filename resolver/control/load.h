@@ -19,7 +19,7 @@ struct load {
 	struct resolv_conf found; /* which said this */
 };
 
-/* The paths must outlive it. ERR_SYSTEM, ERR_NOMEM. */
+/* The paths must outlive it. ERR_NOMEM. */
 MUST_CHECK int load_init(struct load *load, const char *config, const char *resolv_conf);
 void load_release(struct load *load);
 
@@ -31,7 +31,7 @@ struct model *load_model(struct load *load, struct faults *faults);
  * model's and the model is checked. 0: changed, *before has the targets that load_restore takes;
  * ERR_EXISTS: nothing to do; else faults say why not, and the model is as it was. */
 struct load_targets {
-	struct target_server *items;
+	struct target_server items[RESOLV_CONF_SERVERS_MAX];
 	size_t count;
 	struct resolv_conf found;
 };

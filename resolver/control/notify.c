@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
+#include <uv.h>
 
 static void notify(const char *state)
 {
@@ -33,11 +34,9 @@ void notify_ready(void)
 
 void notify_reloading(void) /* Type=notify-reload wants to know when it began */
 {
-	struct timespec now;
 	char state[64];
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	snprintf(state, sizeof state, "RELOADING=1\nMONOTONIC_USEC=%lld",
-		 (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000);
+	snprintf(state, sizeof state, "RELOADING=1\nMONOTONIC_USEC=%llu",
+		 (unsigned long long)uv_hrtime() / 1000);
 	notify(state);
 }
 

@@ -17,7 +17,7 @@
 #include "endpoints/socket.h"
 #include "resolver/control/regular_file.h"
 
-enum { DNS_PORT = 53, RESOLV_LINES_MAX = 10000 };
+enum { RESOLV_LINES_MAX = 10000 };
 
 bool resolv_conf_wanted(const struct model *model)
 {
@@ -171,22 +171,25 @@ static bool covers(const struct host *listen, const struct address *address)
 	       (address_is_unspecified(&listen->address) && is_local(address));
 }
 
+struct looked_for {
+	const struct address *address;
+	bool found;
+};
+
+static void on_self(void *context, const struct model_self *self)
+{
+	struct looked_for *looked_for = context;
+	looked_for->found = looked_for->found || covers(&self->host, looked_for->address);
+}
+
 static bool is_us(const struct model *model, const struct address *address)
 {
+	struct looked_for looked_for = {.address = address};
 	for (size_t i = 0; i < model->vnet_resolver.listen.count; i++)
 		if (covers(&model->vnet_resolver.listen.items[i], address))
 			return true;
-	for (size_t r = 0; r < model->resolvers.count; r++) {
-		const struct dns_resolver *resolver = &model->resolvers.items[r];
-		for (size_t i = 0; i < resolver->inbound_endpoints.count; i++) {
-			const struct inbound_endpoint *inbound =
-				&resolver->inbound_endpoints.items[i];
-			if (covers(&inbound->listen, address) ||
-			    address_equal(&inbound->address, address))
-				return true;
-		}
-	}
-	return false;
+	model_each_self(model, on_self, &looked_for);
+	return looked_for.found;
 }
 
 static void set_target(struct target_server *target, const struct resolv_server *server,
@@ -200,21 +203,44 @@ static void set_target(struct target_server *target, const struct resolv_server 
 	};
 }
 
+/* Into the memory that the first call took: a model may be served for years, and its arena gives
+ * nothing back. */
+static int set_targets(struct model *model, struct target_server *targets, size_t count,
+		       struct faults *faults)
+{
+	struct default_resolver *resolver = &model->default_resolver;
+	const char *file;
+	if (resolver->targets.count > 0) {
+		file = resolver->targets.items[0].origin.file;
+	} else {
+		struct target_server *items =
+			arena_alloc_array(&model->arena, RESOLV_CONF_SERVERS_MAX, sizeof *items);
+		file = arena_strdup(&model->arena, targets[0].origin.file);
+		if (!file || !items) {
+			fault_add(faults, FAULT_ERROR, &targets[0].origin, NULL, "%s",
+				  err_text(ERR_NOMEM));
+			return ERR_NOMEM;
+		}
+		resolver->targets.items = items;
+	}
+	for (size_t i = 0; i < count; i++) {
+		targets[i].origin.file = file;
+		resolver->targets.items[i] = targets[i];
+	}
+	resolver->targets.count = count;
+	return 0;
+}
+
 int resolv_conf_apply(const struct resolv_conf *conf, const char *path, struct model *model,
 		      struct faults *faults)
 {
-	struct origin origin = {.file = arena_strdup(&model->arena, path)};
-	struct target_server *targets =
-		arena_alloc_array(&model->arena, RESOLV_CONF_SERVERS_MAX, sizeof *targets);
+	struct origin origin = {.file = path};
+	struct target_server targets[RESOLV_CONF_SERVERS_MAX];
 	size_t count = 0;
-	if (!origin.file || !targets) {
-		fault_add(faults, FAULT_ERROR, &origin, NULL, "%s", err_text(ERR_NOMEM));
-		return ERR_NOMEM;
-	}
 	for (unsigned i = 0; i < conf->count; i++) {
 		char text[ADDRESS_TEXT_MAX];
 		if (!is_us(model, &conf->servers[i].address)) {
-			set_target(&targets[count++], &conf->servers[i], origin.file);
+			set_target(&targets[count++], &conf->servers[i], path);
 			continue;
 		}
 		origin.line = conf->servers[i].line;
@@ -228,9 +254,7 @@ int resolv_conf_apply(const struct resolv_conf *conf, const char *path, struct m
 			  "names no server that can be asked; give default_resolver.targets");
 		return ERR_FAULTS;
 	}
-	model->default_resolver.targets.items = targets;
-	model->default_resolver.targets.count = count;
-	return 0;
+	return set_targets(model, targets, count, faults);
 }
 
 bool resolv_conf_equal(const struct resolv_conf *a, const struct resolv_conf *b)

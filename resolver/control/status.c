@@ -5,15 +5,9 @@
 #include "resolver/control/status.h"
 
 #include <uthash.h>
+#include <uv.h>
 
 #include "resolver/control/json.h"
-
-static uint64_t now_us(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
 
 static json_t *time_json(time_t time)
 {
@@ -250,7 +244,8 @@ static void on_upstream(void *context, struct upstream *upstream)
 
 static json_t *targets_json(const struct server *server)
 {
-	struct targets targets = {.array = json_array(), .now_us = now_us(), .now = time(NULL)};
+	struct targets targets = {
+		.array = json_array(), .now_us = uv_hrtime() / 1000, .now = time(NULL)};
 	struct policy *policy = server->current->policy;
 	policy_each_upstream(policy, count_upstream, &targets);
 	targets.room = calloc(targets.upstreams + 1, sizeof *targets.room);
@@ -285,11 +280,12 @@ static json_t *cache_json(const struct server *server)
 json_t *status_report(const struct server *server, const char *config)
 {
 	const struct model *model = server->model;
-	json_t *all = json_make("{s:s, s:I, s:I, s:o, s:I, s:o}", "version", SLUICE_VERSION,
-				"generation", (json_int_t)server->generation, "workers",
-				(json_int_t)server->worker_count, "config", json_text(config),
-				"uptime_s", (json_int_t)((now_us() - server->started_us) / 1000000),
-				"loaded_at", time_json(server->loaded_at));
+	json_t *all =
+		json_make("{s:s, s:I, s:I, s:o, s:I, s:o}", "version", SLUICE_VERSION, "generation",
+			  (json_int_t)server->generation, "workers",
+			  (json_int_t)server->worker_count, "config", json_text(config), "uptime_s",
+			  (json_int_t)((uv_hrtime() / 1000 - server->started_us) / 1000000),
+			  "loaded_at", time_json(server->loaded_at));
 	json_put(all, "networks", networks_json(model));
 	json_put(all, "inbound_endpoints", inbound_json(model));
 	json_put(all, "vnet_resolver", vnet_json(model));

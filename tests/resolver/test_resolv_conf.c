@@ -324,6 +324,49 @@ static void a_change_is_taken_over_and_can_be_undone(void **state)
 	load_release(&load);
 }
 
+/* A laptop that changes networks all day is served from one model. */
+static void changes_take_no_more_memory(void **state)
+{
+	struct world *world = *state;
+	struct load load;
+	struct load_targets before;
+	config_text_put(&world->files, "resolv.conf", "nameserver 192.0.2.1\n");
+	struct model *model = load_text(world, &load, network);
+	assert_non_null(model);
+	size_t used_bytes = model->arena.used_bytes;
+	for (int i = 0; i < 100; i++) {
+		config_text_put(&world->files, "resolv.conf",
+				i % 2 ? "nameserver 192.0.2.1\n"
+				      : "nameserver 192.0.2.2\nnameserver 192.0.2.3\n"
+					"nameserver 192.0.2.4\nnameserver 192.0.2.5\n"
+					"nameserver 192.0.2.6\nnameserver 192.0.2.7\n");
+		assert_int_equal(load_resolv_conf(&load, model, &before, &world->faults), 0);
+		assert_int_equal(model->default_resolver.targets.count, i % 2 ? 1 : 6);
+		load_restore(&load, model, &before);
+		assert_int_equal(model->default_resolver.targets.count, i % 2 ? 6 : 1);
+		assert_int_equal(load_resolv_conf(&load, model, &before, &world->faults), 0);
+	}
+	assert_int_equal(model->arena.used_bytes, used_bytes);
+	assert_string_equal(model->default_resolver.targets.items[0].origin.file, world->path);
+	model_free(model);
+	load_release(&load);
+}
+
+static void resolv_conf_s_faults_are_told_beside_the_file_s(void **state)
+{
+	struct world *world = *state;
+	char text[1200];
+	struct load load;
+	snprintf(text, sizeof text, "%sworkers = \"many\";\n", network);
+	assert_null(load_text(world, &load, text));
+	assert_int_equal(world->faults.errors, 2); /* that, and no resolv.conf */
+	bool told = false;
+	for (size_t i = 0; i < world->faults.count; i++)
+		told = told || strstr(world->faults.items[i].text, "no other default resolver");
+	assert_true(told);
+	load_release(&load);
+}
+
 /* What glibc puts up with must not keep the server from starting. */
 static void what_the_c_library_takes_is_no_error(void **state)
 {
@@ -378,6 +421,8 @@ int main(void)
 		TEST(none_left_is_a_fault_and_the_model_is_as_it_was),
 		TEST(resolv_conf_is_wanted_only_without_targets_and_with_a_network),
 		TEST(a_change_is_taken_over_and_can_be_undone),
+		TEST(changes_take_no_more_memory),
+		TEST(resolv_conf_s_faults_are_told_beside_the_file_s),
 		TEST(what_the_c_library_takes_is_no_error),
 		TEST(a_change_that_the_checks_refuse_is_undone),
 	};
