@@ -148,12 +148,13 @@ static void extend(struct pending *pending, uint64_t deadline_us, uint64_t now_u
 {
 	if (deadline_us <= pending->deadline_us || pending->given_up)
 		return;
-	pending->asked_us = now_us;
 	pending->deadline_us = deadline_us;
 	wheel_arm(pending->table->wheel, &pending->timer, deadline_us);
 	for (unsigned i = 0; i < pending->key.leg->upstream_count; i++)
 		if (pending->sends[i] == PENDING_SENDS)
 			pending->sends[i]--;
+	pending->copy_again_us = 0;
+	pending->copy_pause_us = TARGET_COPY_EVERY_US;
 	if (pending->stall != NULL)
 		pending_go_on(pending, now_us);
 }
@@ -179,7 +180,7 @@ int pending_ask(struct pending_table *table, const struct pending_key *key, void
 		return ERR_LIMIT;
 	waiter_join(waiter, pending);
 	pending->may_wait = may_wait;
-	pending->asked_us = now_us;
+	pending->copy_pause_us = TARGET_COPY_EVERY_US;
 	pending->deadline_us = deadline_us;
 	wheel_arm(table->wheel, &pending->timer, deadline_us);
 	pending->asking = true;

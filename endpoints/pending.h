@@ -6,8 +6,8 @@
  *     waiter ─┘                                  └─ flight (target 2)
  *
  * A pending is one question to one leg; identical questions join it. A flight is one packet on its
- * way: it stays in the table until it is answered or the target's patience is over, also when its
- * pending has long got its answer elsewhere, so that a late answer still counts as a sign of life.
+ * way: it stays in the table until it is answered, for as long as its question is not, and at least
+ * until the target's patience is over, so that a late answer still counts as a sign of life.
  *
  * No sockets and no clock in here: `send` is the transport (outbound.h, or a test's), time is the
  * wheel's and a parameter. */
@@ -75,6 +75,7 @@ struct flight { /* one packet on its way */
 	bool tcp, edns;
 	bool copy;  /* beside the question's way: to a suspect, or once more to a live target */
 	bool waits; /* counted at its target, to be moved on when that becomes suspect */
+	bool overdue; /* patience is over, and its question is not */
 	uint16_t question_length;
 	uint8_t question[MESSAGE_QUESTION_MAX]; /* what the reply must repeat */
 };
@@ -88,7 +89,7 @@ enum {
 	PENDING_WAITING_LISTS = 64,
 	PENDING_MAX = 16384, /* questions of a table, unless its owner sets another pending_max */
 	PENDING_FLIGHTS = 4, /* flights for each of them, on average */
-	PENDING_SENDS = 3,   /* of a question to one upstream (RFC 9520 section 3.1) */
+	PENDING_SENDS = 3,   /* of a question to one live upstream (RFC 9520 section 3.1) */
 	PENDING_STALLED_US = 10 * 1000, /* how often a sign of life is looked for */
 	PENDING_STALLED_LISTS = 64,
 	PENDING_STALLED_COPIES = 16, /* questions of a leg that may become copies at one look */

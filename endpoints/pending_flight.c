@@ -120,6 +120,8 @@ void flight_orphan(struct flight *flight)
 	if (flight->next != NULL)
 		flight->next->link = flight->link;
 	flight->pending = NULL;
+	if (flight->overdue) /* it stayed only for this question */
+		wheel_arm(flight->table->wheel, &flight->timer, 0);
 }
 
 void flight_detach(struct flight *flight)

@@ -25,8 +25,9 @@ struct pending {
 	struct stall *stall;    /* NULL: not stalled */
 	struct pending *next_stalled, **stalled_link;
 	struct timer timer; /* the deadline, or (given_up) at once */
-	uint64_t asked_us, deadline_us;
-	uint64_t copied_us; /* when a copy was last sent, or refused; 0: never */
+	uint64_t deadline_us;
+	uint64_t copy_again_us; /* not a copy before */
+	uint32_t copy_pause_us;
 	uint64_t spent;     /* a bit per upstream: not to be asked this again */
 	uint64_t plain;     /* a bit per upstream: said FORMERR to our OPT */
 	bool may_wait;

@@ -21,6 +21,8 @@
 
 #include "endpoints/pending_internal.h"
 
+enum { COPY_PAUSE_MAX_US = 4 * TARGET_COPY_EVERY_US };
+
 static uint64_t bit(unsigned index)
 {
 	return (uint64_t)1 << index;
@@ -97,27 +99,53 @@ static void on_allowance(struct flight *flight, uint64_t now_us)
 		pending_send(pending, flight->index, flight->tcp, true, now_us);
 }
 
-static void on_patience(struct flight *flight, uint64_t now_us)
+/* Its question has its answer, or no more time: nobody needs to know any more. */
+static void drop(struct flight *flight, uint64_t now_us)
 {
 	struct pending *pending = flight->pending;
-	bool waited = flight->waits, suspect = false;
+	bool suspect = flight->waits &&
+		       target_on_silence(flight->target, flight->sent_us, true, now_us);
 
 	flight_detach(flight);
-	if (waited) {
-		suspect = target_on_silence(flight->target, flight->sent_us, true, now_us);
-	} else if (flight_is_fallback(flight)) {
-		target_on_error(flight->target, TARGET_ERROR_SILENCE);
-		if (pending != NULL)
-			pending->spent |= bit(flight->index);
-	}
-	if (pending != NULL) {
-		if (!flight->copy)
-			pending->error = TARGET_ERROR_SILENCE;
+	if (pending != NULL)
 		pending_go_on(pending, now_us);
-	}
 	if (suspect)
 		move_all(flight->table, flight->target, now_us);
 	flight_free(flight);
+}
+
+/* TCP instead of a truncated reply: it is the question that gives up this upstream, and nothing is
+ * said about the target. */
+static void drop_fallback(struct flight *flight, uint64_t now_us)
+{
+	target_on_error(flight->target, TARGET_ERROR_SILENCE);
+	if (flight->pending != NULL) {
+		flight->pending->spent |= bit(flight->index);
+		flight->pending->error = TARGET_ERROR_SILENCE;
+	}
+	drop(flight, now_us);
+}
+
+/* The question goes on, but the flight stays for as long as the question does: where every target
+ * takes a second for a name that is new to it, a late answer is all there will be. */
+static void on_patience(struct flight *flight, uint64_t now_us)
+{
+	struct pending_table *table = flight->table;
+	struct pending *pending = flight->pending;
+	struct target *target = flight->target;
+	bool waited = flight->waits;
+
+	flight->overdue = true;
+	flight_unwait(flight);
+	if (pending->leading == flight)
+		pending->leading = NULL;
+	if (!flight->copy)
+		pending->error = TARGET_ERROR_SILENCE;
+	wheel_arm(table->wheel, &flight->timer, pending->deadline_us);
+	bool suspect = waited && target_on_silence(target, flight->sent_us, true, now_us);
+	pending_go_on(pending, now_us);
+	if (suspect)
+		move_all(table, target, now_us);
 }
 
 static void on_timer(struct timer *timer, uint64_t now_us)
@@ -127,6 +155,10 @@ static void on_timer(struct timer *timer, uint64_t now_us)
 
 	if (now_us < flight->sent_us + TARGET_PATIENCE_US)
 		on_allowance(flight, now_us);
+	else if (flight_is_fallback(flight))
+		drop_fallback(flight, now_us);
+	else if (flight->pending == NULL || flight->overdue)
+		drop(flight, now_us);
 	else
 		on_patience(flight, now_us);
 }
@@ -147,7 +179,7 @@ void pending_on_error(struct pending_table *table, struct flight *flight, enum t
 		pending->error = error;
 		if (!unreachable)
 			pending->spent |= bit(flight->index);
-		pending->copied_us = now_us; /* not again at once */
+		pending->copy_again_us = now_us + pending->copy_pause_us; /* not at once */
 		pending_go_on(pending, now_us);
 	}
 	if (unreachable)
@@ -186,10 +218,10 @@ static void count_send(struct pending *pending, struct flight *flight, uint64_t 
 	if (pending->last != NULL)
 		table->retried++;
 	pending->last = flight->upstream;
-	if (pending->sends[flight->index] < UINT8_MAX)
+	if (!flight->copy) {
 		pending->sends[flight->index]++;
-	if (!flight->copy)
 		target_on_ask(flight->target, now_us);
+	}
 	if (pending->leading == flight && !flight_is_fallback(flight)) {
 		flight_wait(flight);
 		wait_us = target_allowance_us(flight->target);
@@ -245,33 +277,23 @@ static int next_live(const struct pending *pending)
 	return best;
 }
 
-/* Whether this question may be a suspect's copy: a first one always; then not in quick succession,
- * and the last of its sends is kept for the sign of life, or for the second half of its time. */
-static bool may_copy(const struct pending *pending, unsigned index, uint64_t now_us)
-{
-	unsigned sends = pending->sends[index];
-
-	if (sends == 0)
-		return true;
-	if (pending->copied_us != 0 && now_us < pending->copied_us + TARGET_COPY_EVERY_US)
-		return false;
-	return sends < PENDING_SENDS - 1 ||
-	       (sends < PENDING_SENDS &&
-		now_us - pending->asked_us >= (pending->deadline_us - pending->asked_us) / 2);
-}
-
-/* Copies to the suspects among the first `count` upstreams. */
+/* Copies to the suspects among the first `count` upstreams. A question that is a copy again and again
+ * becomes a rarer one: its server may only be slow, and has it already. */
 static void send_copies(struct pending *pending, unsigned count, uint64_t now_us)
 {
 	bool sent = false;
 
+	if (now_us < pending->copy_again_us)
+		return;
 	for (unsigned i = 0; i < count; i++) {
-		if (!(pending->spent & bit(i)) && may_copy(pending, i, now_us) &&
-		    target_take_copy(target_of(pending, i), now_us))
+		if (!(pending->spent & bit(i)) && target_take_copy(target_of(pending, i), now_us))
 			sent |= pending_send(pending, i, false, true, now_us);
 	}
-	if (sent)
-		pending->copied_us = now_us;
+	if (!sent)
+		return;
+	pending->copy_again_us = now_us + pending->copy_pause_us;
+	if (pending->copy_pause_us < COPY_PAUSE_MAX_US)
+		pending->copy_pause_us *= 2;
 }
 
 void pending_go_on(struct pending *pending, uint64_t now_us)

@@ -61,19 +61,12 @@ static bool packet_is(struct scenario *s, const struct stage_packet *packet)
 	return scenario_fail(s, "expected \"%s\", but %s", told, text);
 }
 
-bool upstream_is(struct scenario *s, const char *actor)
+static bool is_asked_once(struct scenario *s, const char *actor, const struct host *host)
 {
-	struct host host;
 	char text[SCENARIO_LINE];
 
-	if (!scenario_take(s, "asked"))
-		return scenario_fail(s, "is what?");
-	if (strcmp(actor, "nobody") == 0)
-		return scenario_end_of_words(s) && upstreams_are_told(s);
-	if (!parse_actor(s, actor, &host))
-		return false;
 	for (struct stage_packet *p = s->stage->packets; p; p = p->next) {
-		if (p->seen || !host_equal(&p->peer, &host))
+		if (p->seen || !host_equal(&p->peer, host))
 			continue;
 		p->seen = true;
 		return packet_is(s, p);
@@ -83,6 +76,31 @@ bool upstream_is(struct scenario *s, const char *actor)
 			return scenario_fail(s, "%s is not asked, but %s", actor,
 					     question_of(p, text, sizeof text));
 	return scenario_fail(s, "%s is not asked, and nobody else either", actor);
+}
+
+/* "38 times" at the line's end, which is taken off; 1 when it is not there. */
+static long take_times(struct scenario *s)
+{
+	if (s->word_count < 5 || strcmp(s->words[s->word_count - 1], "times") != 0)
+		return 1;
+	s->word_count -= 2;
+	return strtol(s->words[s->word_count], NULL, 10);
+}
+
+bool upstream_is(struct scenario *s, const char *actor)
+{
+	struct host host;
+
+	if (!scenario_take(s, "asked"))
+		return scenario_fail(s, "is what?");
+	if (strcmp(actor, "nobody") == 0)
+		return scenario_end_of_words(s) && upstreams_are_told(s);
+	if (!parse_actor(s, actor, &host))
+		return false;
+	for (long times = take_times(s); times > 0; times--)
+		if (!is_asked_once(s, actor, &host))
+			return false;
+	return true;
 }
 
 /* ---- says ---- */

@@ -403,7 +403,7 @@ static void a_refusal_that_lasts_ends_at_the_deadline_as_a_network_error(void **
 	assert_false(q->done);
 	world_run(&w, 3 * MS);
 	assert_ended(q, ASK_SILENT, TARGET_ERROR_NETWORK);
-	assert_int_equal(w.servers[0].got, PENDING_SENDS);
+	assert_in_range(w.servers[0].got, 11, 13);
 }
 
 static void an_error_and_nothing_but_a_dead_target_beside_is_a_failure_soon(void **state)
