@@ -8,7 +8,9 @@
 #include <cmocka.h>
 
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <jansson.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -94,16 +96,39 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static int apply(struct world *world, unsigned one, unsigned two)
+static struct model *load(struct world *world, unsigned one, unsigned two)
 {
 	char text[sizeof format + 64];
 	snprintf(text, sizeof text, format, one, two);
 	struct model *model = config_text_load(&world->files, text);
 	assert_non_null(model);
+	return model;
+}
+
+static int apply_model(struct world *world, struct model *model)
+{
 	int err = server_apply(&world->control.server, model, &world->faults);
 	if (err != 0)
 		model_free(model);
 	return err;
+}
+
+static int apply(struct world *world, unsigned one, unsigned two)
+{
+	return apply_model(world, load(world, one, two));
+}
+
+/* A socket that waits two seconds for what comes. */
+static int client(unsigned port)
+{
+	struct sockaddr_in in = {.sin_family = AF_INET,
+				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+				 .sin_port = htons((uint16_t)port)};
+	struct timeval patience = {.tv_sec = 2};
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+	assert_int_equal(connect(fd, (struct sockaddr *)&in, sizeof in), 0);
+	return fd;
 }
 
 /* Asks web.corp.internal at the port: the rcode, or -1 when nothing comes. */
@@ -112,19 +137,52 @@ static int ask(unsigned port)
 	static const uint8_t question[] = {0,   7,   1,   0,   0,   1,   0,   0,   0,   0, 0,   0,
 					   3,   'w', 'e', 'b', 4,   'c', 'o', 'r', 'p', 8, 'i', 'n',
 					   't', 'e', 'r', 'n', 'a', 'l', 0,   0,   1,   0, 1};
-	struct sockaddr_in in = {.sin_family = AF_INET,
-				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-				 .sin_port = htons((uint16_t)port)};
-	struct timeval patience = {.tv_sec = 2};
 	uint8_t answer[512];
-	int fd = socket(AF_INET, SOCK_DGRAM, 0);
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+	int fd = client(port);
 	ssize_t length = -1;
-	if (connect(fd, (struct sockaddr *)&in, sizeof in) == 0 &&
-	    send(fd, question, sizeof question, 0) == sizeof question)
+	if (send(fd, question, sizeof question, 0) == sizeof question)
 		length = recv(fd, answer, sizeof answer, 0);
 	close(fd);
 	return length < 12 ? -1 : answer[3] & 15;
+}
+
+/* Asks a.x.test, whose target says nothing; always by the same worker. */
+static void ask_in_vain(int fd)
+{
+	static const uint8_t question[] = {0,   7, 1,   0, 0,   1,   0,   0,   0, 0, 0, 0, 1,
+					   'a', 1, 'x', 4, 't', 'e', 's', 't', 0, 0, 1, 0, 1};
+	assert_int_equal(send(fd, question, sizeof question, 0), sizeof question);
+}
+
+/* Until the counter of all workers has that value. */
+static void wait_for_count(const struct world *world, size_t offset, uint64_t value)
+{
+	struct stats sum;
+	uint64_t now = 0;
+	for (int i = 0; i < 1000 && now != value; i++) {
+		usleep(2000);
+		server_read_stats(&world->control.server, &sum);
+		now = atomic_load((_Atomic uint64_t *)(void *)((char *)&sum + offset));
+	}
+	assert_int_equal(now, value);
+}
+#define wait_for(world, counter, value)                                                            \
+	wait_for_count(world, offsetof(struct stats, counter), value)
+
+/* `ours`: without what epoll_create gives, which libuv 1.44 leaves open when it cannot make a loop.
+ */
+static unsigned open_descriptors(bool ours)
+{
+	char target[64];
+	unsigned count = 0;
+	DIR *directory = opendir("/proc/self/fd");
+	for (const struct dirent *entry; (entry = readdir(directory));) {
+		ssize_t length = readlinkat(dirfd(directory), entry->d_name, target, 63);
+		target[length < 0 ? 0 : length] = '\0';
+		count += !ours || strcmp(target, "anon_inode:[eventpoll]") != 0;
+	}
+	closedir(directory);
+	return count;
 }
 
 /* Waits until every worker has let go of all but the current snapshot. */
@@ -196,6 +254,85 @@ static void a_listener_may_come_back_at_once(void **state)
 	assert_int_equal(ask(world->two), 0);
 	collect(world);
 	assert_int_equal(world->control.server.listener_count, 2);
+}
+
+/* The snapshot before is still held by the question, its sockets are closed all the same. */
+static void a_question_under_way_does_not_hold_up_a_change(void **state)
+{
+	struct world *world = *state;
+	assert_int_equal(apply(world, world->one, world->two), 0);
+	int silent = socket(AF_INET, SOCK_DGRAM, 0);
+	struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(5399)};
+	inet_pton(AF_INET, "127.0.0.8", &in.sin_addr);
+	assert_int_equal(bind(silent, (struct sockaddr *)&in, sizeof in), 0);
+	int fd = client(world->two);
+	ask_in_vain(fd);
+	wait_for(world, asked, 1);
+	uint64_t before_us = uv_hrtime() / 1000;
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(apply(world, world->one, world->three), 0);
+		assert_int_equal(apply(world, world->one, world->two), 0);
+	}
+	assert_in_range(uv_hrtime() / 1000 - before_us, 0, 600 * 1000);
+	assert_int_equal(ask(world->two), 0);
+	assert_non_null(world->control.server.current->older); /* the question is not over */
+	close(silent);
+	close(fd);
+}
+
+/* With one descriptor more each time, until it works: whichever is missing, nothing stays open. */
+static void what_cannot_be_started_leaves_nothing_behind(void **state)
+{
+	struct world *world = *state;
+	struct rlimit limit, low;
+	int err = ERR_FAULTS;
+	unsigned started = 0;
+	assert_int_equal(apply(world, world->one, world->two), 0); /* what happens once */
+	server_release(&world->control.server);
+	assert_int_equal(
+		server_init(&world->control.server, 2, &(struct hash_key){1, 2}, on_release, world),
+		0);
+	unsigned before = open_descriptors(true);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	for (rlim_t more = 0; err != 0 && more < 60; more++) {
+		struct model *model = load(world, world->one, world->two);
+		low = (struct rlimit){.rlim_cur = open_descriptors(false) + more,
+				      .rlim_max = limit.rlim_max};
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+		err = apply_model(world, model);
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+		started += err == ERR_SYSTEM;
+		if (err != 0) {
+			assert_int_equal(open_descriptors(true), before);
+			assert_int_equal(world->control.server.listener_count, 0);
+			assert_null(world->control.server.workers[0]);
+		}
+	}
+	assert_int_equal(err, 0);
+	assert_true(started > 4); /* of the tries, so many came as far as the workers */
+	assert_int_equal(ask(world->two), 0);
+}
+
+/* Half of the descriptors are shared out anew with every change. The default resolver's source is
+ * the system's choice, for both families; the rules' source is one. */
+static void ports_of_a_source_are_fewer_when_there_are_more_sources(void **state)
+{
+	struct world *world = *state;
+	struct rlimit limit, low;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	low = (struct rlimit){.rlim_cur = 600, .rlim_max = limit.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+	assert_int_equal(apply(world, world->one, world->two), 0);
+	const struct snapshot *snapshot = world->control.server.current;
+	assert_int_equal(snapshot->source_count, 2);
+	assert_int_equal(snapshot->ports_max, 600 / 2 / 2 / 3);
+	struct model *model = load(world, world->one, world->two);
+	model->default_resolver.targets.count = 0;
+	assert_int_equal(apply_model(world, model), 0);
+	snapshot = world->control.server.current;
+	assert_int_equal(snapshot->source_count, 1);
+	assert_int_equal(snapshot->ports_max, 600 / 2 / 2 / 1);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
 }
 
 static void a_port_that_is_held_refuses_the_change_and_moves_nothing(void **state)
@@ -271,6 +408,54 @@ static void counters_of_all_workers_are_summed(void **state)
 	server_read_stats(&world->control.server, &sum);
 	assert_int_equal(atomic_load(&sum.queries), 20);
 	assert_int_equal(atomic_load(&sum.answered_zone), 20);
+}
+
+/* Turned away before resolve.c sees it, and seen in every row that it belongs to. */
+static void a_query_beyond_the_maximum_is_counted_as_such(void **state)
+{
+	struct world *world = *state;
+	uint8_t answer[512];
+	world->control.server.shared.queries_max = 1;
+	assert_int_equal(apply(world, world->one, world->two), 0);
+	int silent = socket(AF_INET, SOCK_DGRAM, 0), fd = client(world->one);
+	struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(5399)};
+	inet_pton(AF_INET, "127.0.0.8", &in.sin_addr);
+	assert_int_equal(bind(silent, (struct sockaddr *)&in, sizeof in), 0);
+	ask_in_vain(fd);
+	wait_for(world, asked, 1);
+	ask_in_vain(fd);
+	assert_true(recv(fd, answer, sizeof answer, 0) > 12);
+	assert_int_equal(answer[3] & 15, 2);
+	wait_for(world, overload, 1);
+	wait_for(world, servfail, 1);
+	wait_for(world, queries, 2);
+	wait_for(world, queries_udp, 1);
+	close(silent);
+	close(fd);
+}
+
+/* By whichever part of endpoints/ it was counted. */
+static void what_endpoints_count_is_shown(void **state)
+{
+	struct world *world = *state;
+	struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	assert_int_equal(apply(world, world->one, world->two), 0);
+	in.sin_port = htons((uint16_t)world->one);
+	int fd = client(world->one), stream = socket(AF_INET, SOCK_STREAM, 0);
+	assert_int_equal(send(fd, "short", 5, 0), 5);
+	wait_for(world, silent, 1);
+	wait_for(world, malformed, 0);
+	assert_int_equal(send(fd, "\0\1\0\0\0\0\0\0\0\0\0\0", 12, 0), 12);
+	wait_for(world, malformed, 1);
+	assert_int_equal(connect(stream, (struct sockaddr *)&in, sizeof in), 0);
+	wait_for(world, tcp_accepted, 1);
+	ask_in_vain(fd); /* nobody is there, the network says so */
+	wait_for(world, asked, 1);
+	wait_for(world, udp_sent, 1);
+	wait_for(world, unreachable, 1);
+	wait_for(world, ports_refused, 0);
+	close(stream);
+	close(fd);
 }
 
 /* ---- what can be asked about it ---- */
@@ -381,11 +566,16 @@ int main(void)
 		TEST(equal_listeners_are_kept_and_old_snapshots_freed),
 		TEST(a_listener_that_is_gone_is_closed_and_a_new_one_serves),
 		TEST(a_listener_may_come_back_at_once),
+		TEST(a_question_under_way_does_not_hold_up_a_change),
+		TEST(what_cannot_be_started_leaves_nothing_behind),
+		TEST(ports_of_a_source_are_fewer_when_there_are_more_sources),
 		TEST(a_port_that_is_held_refuses_the_change_and_moves_nothing),
 		TEST(every_port_that_is_held_is_a_fault_and_nothing_is_started),
 		TEST(the_model_that_is_served_may_be_applied_again),
 		TEST(an_unchanged_target_keeps_its_health_over_a_change),
 		TEST(counters_of_all_workers_are_summed),
+		TEST(a_query_beyond_the_maximum_is_counted_as_such),
+		TEST(what_endpoints_count_is_shown),
 		TEST(status_tells_what_is_served_and_how_it_fares),
 		TEST(a_suspect_target_is_shown_with_its_time_and_reason),
 		TEST(flush_answers_with_a_number_and_refuses_what_is_no_name),
