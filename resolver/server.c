@@ -13,6 +13,7 @@
 #include "resolver/server.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
@@ -272,12 +273,31 @@ static unsigned ports_for(const struct snapshot *snapshot, unsigned workers)
 	return share < SERVER_PORTS_MIN ? SERVER_PORTS_MIN : (unsigned)share;
 }
 
-static int start_workers(struct server *server, struct snapshot *snapshot)
+/* What lets a worker start that could not. */
+static const char *start_advice(int error)
+{
+	switch (error) {
+	case EMFILE:
+		return "allow more descriptors (ulimit -n, LimitNOFILE= of the unit), or set "
+		       "fewer workers";
+	case ENFILE: return "allow the system more descriptors (sysctl fs.file-max)";
+	case EAGAIN:
+		return "allow more threads (ulimit -u, TasksMax= of the unit), or set fewer "
+		       "workers";
+	default: return "set fewer workers, or give the system more memory";
+	}
+}
+
+static int start_workers(struct server *server, struct snapshot *snapshot,
+			 const struct origin *origin, struct faults *faults)
 {
 	for (unsigned i = 0; i < server->worker_count; i++) {
 		server->workers[i] = worker_start(i, &server->shared, snapshot);
 		if (server->workers[i])
 			continue;
+		fault_add(faults, FAULT_ERROR, origin, NULL,
+			  "worker %u of %u cannot be started: %s; %s", i + 1, server->worker_count,
+			  strerror(errno), start_advice(errno));
 		while (i-- > 0) {
 			worker_stop(server->workers[i]);
 			server->workers[i] = NULL;
@@ -337,11 +357,11 @@ int server_apply(struct server *server, struct model *model, struct faults *faul
 	if (!snapshot)
 		return ERR_FAULTS;
 	int err = reserve_list(server, snapshot);
-	if (err == 0 && !server->current)
-		err = start_workers(server, snapshot);
+	if (err != 0)
+		fault_add(faults, FAULT_ERROR, &model->origin, NULL, "%s", err_text(err));
+	else if (!server->current)
+		err = start_workers(server, snapshot, &model->origin, faults);
 	if (err != 0) {
-		fault_add(faults, FAULT_ERROR, &model->origin, NULL,
-			  "the workers cannot be started: %s", err_text(err));
 		close_new(server, snapshot);
 		snapshot_free(snapshot);
 		return err;

@@ -15,6 +15,7 @@
 #include "resolver/worker.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -281,13 +282,17 @@ static void run(void *argument)
 
 /* ---- the other threads' side ---- */
 
+/* libuv's errors are errno's, negative. */
 static int open_loop(struct worker *worker)
 {
-	if (uv_loop_init(&worker->loop) != 0)
-		return ERR_SYSTEM;
-	if (uv_async_init(&worker->loop, &worker->wake, on_wake) != 0) {
+	int err = uv_loop_init(&worker->loop);
+
+	if (err != 0)
+		return err;
+	err = uv_async_init(&worker->loop, &worker->wake, on_wake);
+	if (err != 0) {
 		uv_loop_close(&worker->loop);
-		return ERR_SYSTEM;
+		return err;
 	}
 	uv_prepare_init(&worker->loop, &worker->prepare);
 	uv_timer_init(&worker->loop, &worker->timer);
@@ -346,22 +351,28 @@ struct worker *worker_start(unsigned index, const struct worker_shared *shared,
 			    struct snapshot *first)
 {
 	struct worker *worker = calloc(1, sizeof *worker);
+	int err;
 
 	if (!worker)
 		return NULL;
 	worker->index = index;
 	worker->shared = shared;
 	atomic_init(&worker->next, first);
-	if (open_loop(worker) != 0) {
+	err = open_loop(worker);
+	if (err != 0) {
 		free(worker);
+		errno = -err;
 		return NULL;
 	}
-	if (init_parts(worker) == 0 && uv_async_send(&worker->wake) == 0 &&
-	    uv_thread_create(&worker->thread, run, worker) == 0)
+	err = init_parts(worker) == 0 ? uv_async_send(&worker->wake) : UV_ENOMEM;
+	if (err == 0)
+		err = uv_thread_create(&worker->thread, run, worker);
+	if (err == 0)
 		return worker;
 	shut(worker);
 	run(worker);
 	worker_free(worker);
+	errno = -err;
 	return NULL;
 }
 

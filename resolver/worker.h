@@ -26,8 +26,8 @@ struct worker_shared {
 /* Makes room in the snapshot for what each of so many workers keeps of it, once its bindings are
  * there: adopting needs no memory, so it cannot fail. Before it is published. ERR_NOMEM. */
 MUST_CHECK int worker_prepare(struct snapshot *snapshot, unsigned workers);
-/* Starts the thread with its first snapshot (users must already count it). NULL on failure, and
- * nothing stays behind. */
+/* Starts the thread with its first snapshot (users must already count it). NULL on failure: errno
+ * says why, and nothing stays behind. */
 struct worker *worker_start(unsigned index, const struct worker_shared *shared,
 			    struct snapshot *first);
 /* Hands over the next snapshot; users must already count this worker. Any thread. A snapshot that

@@ -99,6 +99,20 @@ class Reload(harness.FreshCase):
         self.assertRegex(text, r"corp\.internal\.zone:2: ")
         self.assert_answer(self.ask("web.corp.internal"), "10.10.1.10")
 
+    def test_a_fifo_in_a_zone_s_place_holds_nothing_up(self):
+        path = os.path.join(self.world.dir, "corp.internal.zone")
+        os.unlink(path)
+        os.mkfifo(path)
+        status, text = self.reload()
+        self.assertEqual(1, status, text)
+        self.assertIn("it is not a regular file", text)
+        self.assert_answer(self.ask("web.corp.internal"), "10.10.1.10")
+        os.unlink(path)
+        self.zone("10.10.1.99")
+        self.assertEqual(0, self.reload()[0])
+        self.assert_answer(self.ask("web.corp.internal"), "10.10.1.99")
+        self.assertEqual(0, self.sluice.stop())
+
     def test_what_did_not_change_keeps_its_cache(self):
         self.ask("kept.contoso.corp")
         self.zone("10.10.1.99")

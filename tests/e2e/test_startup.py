@@ -112,6 +112,22 @@ class Starting(harness.FreshCase):
         line = self.refused(self.config(second="127.0.0.1:5301"), word="127.0.0.1:5301")
         self.assertRegex(line, r"refused\.conf:\d+: ")
 
+    def test_too_few_descriptors_are_named_with_what_to_do(self):
+        line = self.refused('workers = 16; region = "r"; management = { socket = "x.sock"; };',
+                            "prlimit", "--nofile=40", word="Too many open files")
+        self.assertRegex(line, r"worker \d+ of 16")
+        self.assertIn("ulimit -n", line)
+
+    def test_a_fifo_is_refused_and_not_waited_for(self):
+        fifo = os.path.join(self.world.dir, "fifo")
+        os.mkfifo(fifo)
+        for config in (self.config().replace('file = "corp.internal.zone"', 'file = "fifo"'),
+                       '@include "fifo"\n' + self.config()):
+            self.refused(config, "timeout", "10", word="it is not a regular file")
+        status, text = self.host.run("timeout", "10", harness.SLUICE, "check", "-c", fifo)
+        self.assertEqual(1, status, text)
+        self.assertIn("it is not a regular file", text)
+
     def test_a_missing_file_is_named(self):
         status, text = self.host.run(harness.SLUICE, "run", "-c", "/nonexistent/sluice.conf")
         self.assertEqual((1, 1), (status, len(text.splitlines())), text)
