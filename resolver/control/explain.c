@@ -174,11 +174,10 @@ static void add_upstreams(json_t *array, const struct leg *leg)
 static json_t *add_legs(struct level *level, const struct leg *last)
 {
 	const struct route *route = level->verdict.route;
+	uint32_t end = last ? (uint32_t)(last - route->legs) + 1 : route->leg_count;
 	json_t *array = json_object_get(level->hop, "route"), *item = NULL;
-	bool found = false;
-	while (level->legs < route->leg_count && !found) {
-		const struct leg *leg = &route->legs[level->legs++];
-		found = leg == last;
+	for (; level->legs < end; level->legs++) {
+		const struct leg *leg = &route->legs[level->legs];
 		if (leg->kind == LEG_ENTER) {
 			item = json_make("{s:s, s:o}", "kind", "enter", "endpoint",
 					 json_text(leg->endpoint));

@@ -105,9 +105,9 @@ class Process:
 class Sluice(Process):
     """build/asan/sluice with a configuration of its own."""
 
-    def __init__(self, host, config, server=None, name="sluice", argv0=(), **how):
+    def __init__(self, host, config, server=None, name="sluice", argv0=(), options=(), **how):
         self.config = host.world.write(name + ".conf", config)
-        super().__init__(host, name, list(argv0) + [SLUICE, "run", "-c", self.config], **how)
+        super().__init__(host, name, [*argv0, SLUICE, "run", "-c", self.config, *options], **how)
         self.expected = 0
         if server:
             self.wait_ready(server, "version.bind", "TXT", dns.CH)

@@ -254,5 +254,45 @@ class WithoutServer(harness.FreshCase):
             self.assertIn("sluice.sock", text)
 
 
+class ResolvConf(harness.FreshCase):
+    """The default resolver is what a resolv.conf says, and follows it."""
+
+    def build(self, world):
+        self.host = world.host("cloud")
+        self.one = harness.Upstream(self.host, "127.0.0.3", "192.0.2.1")
+        self.two = harness.Upstream(self.host, "127.0.0.4", "192.0.2.2")
+        world.write("corp.internal.zone", "web 300 IN A 10.10.1.10\n")
+        self.path = world.write("resolv.conf", "nameserver 127.0.0.3\n")
+        text = config().replace('default_resolver = { targets = ( { address = "127.0.0.3"; } ); };', "")
+        self.sluice = harness.Sluice(self.host, text, HERE, options=("--resolv-conf", self.path))
+
+    def answered_by(self, name, upstream):
+        self.assert_answer(self.host.ask(HERE, name), upstream)
+
+    def change(self, text, word):
+        """As programs do it: a new file in the old one's place."""
+        log = len(self.sluice.log())
+        os.rename(self.world.write("resolv.conf.new", text), self.path)
+        harness.wait_for(lambda: word in self.sluice.log()[log:], "the log to say " + word)
+
+    def test_a_change_is_followed(self):
+        self.answered_by("one.test.example", "192.0.2.1")
+        self.change("nameserver 127.0.0.4\n", "has changed: generation 2")
+        self.answered_by("two.test.example", "192.0.2.2")
+
+    def test_us_in_it_is_passed_over(self):
+        self.change("nameserver 127.0.0.1\nnameserver 127.0.0.4\n", "is this resolver itself")
+        self.answered_by("us.test.example", "192.0.2.2")
+
+    def test_what_cannot_be_used_changes_nothing(self):
+        self.change("nameserver 127.0.0.1\n", "cannot be used")
+        self.answered_by("kept.test.example", "192.0.2.1")
+        os.unlink(self.path)
+        harness.wait_for(lambda: "cannot be read" in self.sluice.log(), "the log to say why")
+        self.answered_by("still.test.example", "192.0.2.1")
+        self.change("nameserver 127.0.0.4\n", "has changed: generation 2")
+        self.answered_by("again.test.example", "192.0.2.2")
+
+
 if __name__ == "__main__":
     harness.main()

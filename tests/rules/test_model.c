@@ -240,6 +240,33 @@ static void no_subnet_and_an_ipv6_subnet_leave_the_endpoint_unset(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+/* ---- what is us ---- */
+
+static void remember_self(void *context, const struct model_self *self)
+{
+	char *said = context, text[HOST_TEXT_MAX];
+	size_t used = strlen(said);
+
+	snprintf(said + used, 256 - used, "%s/%s %s; ", self->resolver->name, self->endpoint->name,
+		 host_print(&self->host, text));
+}
+
+static void an_endpoint_is_us_by_its_address_and_where_it_listens(void **state)
+{
+	struct world *world = *state;
+	char said[256] = "";
+
+	world->inbounds[0].address = address("10.0.0.4");
+	world->inbounds[0].listen = (struct host){address("127.0.0.1"), 5300};
+	model_each_self(world->model, remember_self, said); /* b is not placed */
+	assert_string_equal(said, "r/a 10.0.0.4:53; r/a 127.0.0.1:5300; ");
+	said[0] = '\0';
+	model_place_endpoints(world->model);
+	model_each_self(world->model, remember_self, said);
+	assert_string_equal(said, "r/a 10.0.0.4:53; r/a 127.0.0.1:5300; "
+				  "r/b 10.0.0.5:53; r/b 10.0.0.5:53; ");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -247,6 +274,7 @@ int main(void)
 		TEST(items_without_a_name_are_never_found),
 		TEST(endpoints_are_found_by_resolver_and_name),
 		TEST(an_items_own_region_comes_first),
+		TEST(an_endpoint_is_us_by_its_address_and_where_it_listens),
 		TEST(the_fifth_address_is_the_first_given),
 		TEST(a_static_address_is_passed_over),
 		TEST(what_is_given_stays),
