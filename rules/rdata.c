@@ -176,6 +176,35 @@ static bool numbers_fit(uint16_t type, const char *text)
 	return true;
 }
 
+/* Counts the bytes of the field at *text and moves *text behind it, with or without quotes. */
+static size_t skip_field(const char **text)
+{
+	const char *at = *text;
+	bool quoted = *at == '"';
+	size_t bytes = 0;
+	uint8_t byte;
+
+	for (at += quoted; *at != '\0' && (quoted ? *at != '"' : !isblank((uint8_t)*at)); bytes++)
+		if (*at != '\\' || !name_parse_escape(&at, &byte))
+			at++;
+	*text = skip_blanks(at + (quoted && *at == '"'));
+	return bytes;
+}
+
+/* Whether it is a character-string (RFC 1035 section 3.3) of more than 255 bytes that ldns means,
+ * which has the same words for whatever it cannot read. */
+static bool has_long_string(uint16_t type, const char *text)
+{
+	const ldns_rr_descriptor *fields = ldns_rr_descript(type);
+
+	text = skip_blanks(text);
+	for (size_t i = 0; *text != '\0' && i < ldns_rr_descriptor_maximum(fields); i++)
+		if (skip_field(&text) > UINT8_MAX &&
+		    ldns_rr_descriptor_field_type(fields, i) == LDNS_RDF_TYPE_STR)
+			return true;
+	return false;
+}
+
 /* Puts the fields one behind the other. */
 static const char *collect_fields(const ldns_rr *rr, uint8_t *rdata, size_t *length)
 {
@@ -219,6 +248,9 @@ static const char *parse_known(uint16_t type, const char *text, const uint8_t *o
 	status = ldns_rr_new_frm_str(&rr, line, 0, &base, NULL);
 	if (status == LDNS_STATUS_OK)
 		why = collect_fields(rr, rdata, length);
+	else if (has_long_string(type, text))
+		why = "a character-string has at most 255 bytes; longer text in TXT is several of "
+		      "them, each in quotes";
 	else
 		why = ldns_get_errorstr_by_id(status);
 	ldns_rr_free(rr);

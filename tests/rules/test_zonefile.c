@@ -429,6 +429,32 @@ static void an_open_parenthesis_does_not_hide_what_follows(void **state)
 	assert_fault_lines(text, strlen(text), lines, 4);
 }
 
+/* With 255 bytes in it a string is read, with one more the reason is given. */
+static void assert_longest(const char *before, const char *byte, const char *behind)
+{
+	char text[2048];
+	size_t used = (size_t)snprintf(text, sizeof(text), "www %s", before);
+
+	for (int i = 0; i < 255; i++)
+		used += (size_t)snprintf(text + used, sizeof(text) - used, "%s", byte);
+	snprintf(text + used, sizeof(text) - used, "%s\n", behind);
+	zone_unref(zone_text_read("corp.test", text));
+	snprintf(text + used, sizeof(text) - used, "%s%s\n", byte, behind);
+	assert_fault(text, 1, "a character-string has at most 255 bytes");
+}
+
+static void a_string_has_at_most_255_bytes(void **state)
+{
+	(void)state;
+	assert_longest("TXT \"", "x", "\"");
+	assert_longest("TXT ok \"a b\" ", "x", "");
+	assert_longest("TXT \"", "\\120", "\"");
+	assert_longest("TXT \"", "\\\"", "\" more");
+	assert_longest("HINFO \"", " ", "\" linux");
+	assert_longest("NAPTR 1 1 \"s\" \"", "x", "\" \"\" .");
+	assert_fault("www MX ten mail\n", 1, "could not parse");
+}
+
 static void a_nul_byte_is_refused(void **state)
 {
 	static const char text[] = "a A 10.0.0.1\nb TXT x\0y\nc A 10.0.0.1\n";
@@ -620,6 +646,7 @@ int main(void)
 		cmocka_unit_test(every_fault_of_a_file_is_told_at_once),
 		cmocka_unit_test(a_record_before_any_owner_is_refused),
 		cmocka_unit_test(an_open_parenthesis_does_not_hide_what_follows),
+		cmocka_unit_test(a_string_has_at_most_255_bytes),
 		cmocka_unit_test(a_nul_byte_is_refused),
 		cmocka_unit_test(an_entry_may_be_long_and_not_endless),
 		cmocka_unit_test(a_file_of_open_parentheses_is_read_in_no_time),
