@@ -174,19 +174,21 @@ static struct listener *listener_new(const struct host *host, unsigned workers)
 		return NULL;
 	listener->host = *host;
 	listener->shares = calloc(workers, sizeof *listener->shares);
-	bool fine = listener->shares;
-	for (; fine && listener->workers < workers; listener->workers++) {
+	if (!listener->shares) {
+		free(listener);
+		return NULL;
+	}
+	for (; listener->workers < workers; listener->workers++) {
 		struct listener_share *share = &listener->shares[listener->workers];
 		share->udp = share->twin = share->tcp = -1;
 		share->inbound = calloc(1, sizeof *share->inbound);
-		fine = share->inbound;
+		if (!share->inbound) {
+			listener_close(listener);
+			return NULL;
+		}
+		listener->open++;
 	}
-	if (fine) {
-		atomic_init(&listener->open, workers);
-		return listener;
-	}
-	listener_close(listener); /* `open` is not counted yet, and nobody looks */
-	return NULL;
+	return listener;
 }
 
 struct listener *listener_open(const struct host *host, unsigned workers,

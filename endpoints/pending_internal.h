@@ -28,8 +28,8 @@ struct pending {
 	uint64_t deadline_us;
 	uint64_t copy_again_us; /* not a copy before */
 	uint32_t copy_pause_us;
-	uint64_t spent;     /* a bit per upstream: not to be asked this again */
-	uint64_t plain;     /* a bit per upstream: said FORMERR to our OPT */
+	uint64_t spent; /* a bit per upstream: not to be asked this again */
+	uint64_t plain; /* a bit per upstream: said FORMERR to our OPT */
 	bool may_wait;
 	bool answered; /* somebody said something, if only SERVFAIL */
 	bool asking;   /* pending_ask has not returned yet */

@@ -103,8 +103,8 @@ static void on_allowance(struct flight *flight, uint64_t now_us)
 static void drop(struct flight *flight, uint64_t now_us)
 {
 	struct pending *pending = flight->pending;
-	bool suspect = flight->waits &&
-		       target_on_silence(flight->target, flight->sent_us, true, now_us);
+	bool suspect =
+		flight->waits && target_on_silence(flight->target, flight->sent_us, true, now_us);
 
 	flight_detach(flight);
 	if (pending != NULL)
@@ -277,8 +277,8 @@ static int next_live(const struct pending *pending)
 	return best;
 }
 
-/* Copies to the suspects among the first `count` upstreams. A question that is a copy again and again
- * becomes a rarer one: its server may only be slow, and has it already. */
+/* Copies to the suspects among the first `count` upstreams. A question that is a copy again and
+ * again becomes a rarer one: its server may only be slow, and has it already. */
 static void send_copies(struct pending *pending, unsigned count, uint64_t now_us)
 {
 	bool sent = false;
