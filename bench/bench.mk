@@ -19,6 +19,7 @@ build/bench/footprint: build/obj/bench/footprint.o $(filter-out build/obj/resolv
 # QUICK=1, ONLY=zone,hit, PEERS=unbound (empty: none)
 bench: deps
 	@$(MAKE) --no-print-directory -s -j2 build/sluice $(BENCH_PROGRAMS)
+	@bench/selftest
 	@bench/run $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY)) $(if $(filter undefined,$(origin PEERS)),,--peers '$(PEERS)')
 bench-deps:
 	@etc/install-packages $(PACKAGES) $(BENCH_PACKAGES)

@@ -7,7 +7,7 @@
 
 static uint64_t thread_ns(const char *folder, const char *thread)
 {
-	char path[300];
+	char path[512];
 	unsigned long ns = 0;
 	snprintf(path, sizeof(path), "%s/%s/schedstat", folder, thread);
 	FILE *in = fopen(path, "r");

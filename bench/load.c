@@ -9,13 +9,14 @@
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <time.h>
 
 #include "bench/cpu_time.h"
 #include "bench/load_setup.h"
 
 enum { SWEEP_NS = 50000000, NS_PER_S = 1000000000, POLLS_MAX = 2 * LANES_MAX, NAP_MAX_MS = 20 };
-enum { FILL_SECONDS = 60 };
+enum { FILL_SECONDS = 60, BACKLOG_MAX = 128 };
 
 static uint64_t clock_ns(void)
 {
@@ -27,7 +28,7 @@ static uint64_t clock_ns(void)
 struct flight_slot *load_ask(struct load *load, struct lane *lane, uint8_t *packet, size_t *length)
 {
 	static const uint8_t head[] = {0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0};
-	struct flight_slot *slot = flight_take(&lane->flight);
+	struct flight_slot *slot = load->exhausted ? NULL : flight_take(&lane->flight);
 	if (!slot)
 		return NULL;
 	if (!load->phase.popular_once) {
@@ -75,12 +76,24 @@ static uint32_t at_most(uint64_t a, uint32_t b)
 	return a < b ? (uint32_t)a : b;
 }
 
-/* How many questions are due by now at the rate. */
+/* How many places in the schedule have passed. */
+static uint64_t gone(const struct load *load)
+{
+	return load->counts.sent + load->counts.withheld + load->counts.slipped;
+}
+
+/* How many questions are due by now at the rate. When the load was kept from running, what it owes
+ * is not thrown at the server all at once: that would measure the machine. */
 static uint64_t due(struct load *load)
 {
-	double by_now = (double)(load->now_ns - load->start_ns) / NS_PER_S * load->setup.rate;
-	uint64_t gone = load->counts.sent + load->counts.withheld;
-	return (uint64_t)by_now > gone ? (uint64_t)by_now - gone : 0;
+	uint64_t by_now =
+		(uint64_t)((double)(load->now_ns - load->start_ns) / NS_PER_S * load->setup.rate);
+	uint64_t owed = by_now > gone(load) ? by_now - gone(load) : 0;
+	if (owed > BACKLOG_MAX) {
+		load->counts.slipped += owed - BACKLOG_MAX;
+		owed = BACKLOG_MAX;
+	}
+	return owed;
 }
 
 /* Paced: what is due, one to each lane in turn. */
@@ -91,8 +104,7 @@ static void send_paced(struct load *load)
 	if (load->phase.count)
 		count = at_most(load->phase.count - load->counts.sent, count);
 	for (uint32_t i = 0; i < count; i++) {
-		double at_ns = (double)(load->counts.sent + load->counts.withheld + 1) * NS_PER_S /
-			       load->setup.rate;
+		double at_ns = (double)(gone(load) + 1) * NS_PER_S / load->setup.rate;
 		double late_ns = (double)(load->now_ns - load->start_ns) - at_ns;
 		latency_add(&load->counts.lateness, late_ns > 0 ? (uint64_t)late_ns : 0);
 		struct lane *lane = &load->lanes[turn++ % load->setup.lanes];
@@ -118,8 +130,7 @@ static void nap(struct load *load)
 {
 	struct pollfd polls[POLLS_MAX];
 	unsigned count = 0;
-	double next_ns = (double)(load->counts.sent + load->counts.withheld + 1) * NS_PER_S /
-			 load->setup.rate;
+	double next_ns = (double)(gone(load) + 1) * NS_PER_S / load->setup.rate;
 	double wait_ns = next_ns - (double)(load->now_ns - load->start_ns);
 	struct timespec wait = {.tv_nsec = 0};
 	if (wait_ns > 0)
@@ -225,11 +236,11 @@ static void report(const struct load *load, uint64_t end_ns, uint64_t cpu_ns)
 	double seconds = (double)(end_ns - load->start_ns) / NS_PER_S;
 	uint64_t wrong = counts->answered - counts->checks[ANSWER_RIGHT];
 	printf("{\"seconds\":%.6f,\"sent\":%lu,\"answered\":%lu,\"wrong\":%lu,\"lost\":%lu,"
-	       "\"late\":%lu,\"withheld\":%lu,\"reconnected\":%lu,\"upstream\":%lu,"
+	       "\"late\":%lu,\"withheld\":%lu,\"slipped\":%lu,\"reconnected\":%lu,\"upstream\":%lu,"
 	       "\"wire_bytes\":%lu,\"server_cpu_ns\":%lu,",
 	       seconds, counts->sent, counts->answered, wrong, counts->lost, counts->late,
-	       counts->withheld, counts->reconnected, load->upstream.answered - counts->upstream,
-	       counts->wire_bytes, cpu_ns);
+	       counts->withheld, counts->slipped, counts->reconnected,
+	       load->upstream.answered - counts->upstream, counts->wire_bytes, cpu_ns);
 	printf("\"reasons\":{");
 	for (unsigned i = 0, any = 0; i < ANSWER_CHECKS; i++)
 		if (i != ANSWER_RIGHT && counts->checks[i])
@@ -248,6 +259,8 @@ static int measure(struct load *load)
 	struct load_phase phase = {.seconds = setup->warm, .timeout_ms = setup->timeout_ms};
 	const struct load_phase fill = {
 		.seconds = FILL_SECONDS, .timeout_ms = setup->timeout_ms, .popular_once = true};
+	if (setup->naps) /* wakes when it is due, not when it suits the system */
+		prctl(PR_SET_TIMERSLACK, 1UL);
 	if (!wait_ready(load))
 		return 1;
 	if (setup->fill)

@@ -53,6 +53,7 @@ struct load_phase {
 struct load_counts {
 	uint64_t sent, answered, lost, late;
 	uint64_t withheld;    /* due, but no slot was free */
+	uint64_t slipped;     /* never asked: the load had been away for too long */
 	uint64_t reconnected; /* TCP: the server closed a connection; what it owed is lost */
 	uint64_t upstream;    /* answered as the upstream, when the phase began */
 	uint64_t wire_bytes;  /* of answers */

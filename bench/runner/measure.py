@@ -35,7 +35,7 @@ def run(case):
         rss = server.rss_bytes()
     answered = max(result["answered"], 1)
     cpu = result["server_cpu_ns"] / 1e9
-    kept = ("sent", "answered", "lost", "wrong", "withheld", "reconnected", "reasons", "latency_us",
+    kept = ("sent", "answered", "lost", "wrong", "withheld", "slipped", "reconnected", "reasons", "latency_us",
             "lateness_us")
     return {"work": case.work, "server": case.label, "point": case.point,
             "cpu_us": cpu / answered * 1e6, "busy": cpu / max(result["seconds"], 1e-6),
@@ -72,6 +72,8 @@ def line(r):
     if r["lost"] or r["wrong"] or r["withheld"]:
         text += "  LOST %d WRONG %d WITHHELD %d %s" % (r["lost"], r["wrong"], r["withheld"],
                                                       r["reasons"] or "")
+    if r["slipped"]:
+        text += "  (the load was away for %d questions)" % r["slipped"]
     return text
 
 
@@ -129,7 +131,9 @@ class Bench:
         self.judge(result)
 
     def judge(self, r):
-        if r["wrong"] or (r["counts"] and (r["lost"] or r["withheld"])):
+        # Asked for too much, a server may refuse; but nobody may lie.
+        wrong = r["wrong"] - (0 if r["counts"] else r["reasons"].get("another rcode", 0))
+        if wrong or (r["counts"] and (r["lost"] or r["withheld"])):
             self.trouble("%s %s%s: %d lost, %d wrong, %d withheld of %d" % (
                 r["work"], r["server"], " at %g" % r["point"] if r["point"] else "", r["lost"],
                 r["wrong"], r["withheld"], r["sent"]))

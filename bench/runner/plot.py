@@ -25,9 +25,10 @@ class Canvas:
         self.parts.append('<rect x="%.1f" y="%.1f" width="%.1f" height="%.1f" fill="%s"/>' % (
             x, y, max(width, 0), max(height, 0), fill))
 
-    def line(self, x1, y1, x2, y2, stroke=FAINT, width=1.0):
+    def line(self, x1, y1, x2, y2, stroke=FAINT, width=1.0, opacity=1.0):
         self.parts.append('<line x1="%.1f" y1="%.1f" x2="%.1f" y2="%.1f" stroke="%s" '
-                          'stroke-width="%.1f"/>' % (x1, y1, x2, y2, stroke, width))
+                          'stroke-width="%.1f" stroke-opacity="%.2f"/>' % (
+                              x1, y1, x2, y2, stroke, width, opacity))
 
     def path(self, points, stroke, dashed=False):
         self.parts.append(
@@ -105,6 +106,7 @@ class Panel:
     log_y: bool = False
     y_low: float = None
     y_high: float = None
+    x_ticks: list = None  # instead of even ones
 
 
 class Axis:
@@ -168,7 +170,7 @@ def line_panel(canvas, panel, left, top, width, height):
     for tick in y_axis.ticks():
         canvas.line(left, y_axis.at(tick), left + width, y_axis.at(tick))
         canvas.text(left - 8, y_axis.at(tick) + 4, short(tick), 11, "end")
-    for tick in x_axis.ticks():
+    for tick in panel.x_ticks or x_axis.ticks():
         canvas.line(x_axis.at(tick), top + height, x_axis.at(tick), top + height + 4, INK)
         canvas.text(x_axis.at(tick), top + height + 18, short(tick), 11, "middle")
     canvas.line(left, top + height, left + width, top + height, INK)
@@ -180,7 +182,7 @@ def line_panel(canvas, panel, left, top, width, height):
         canvas.path(places, colour(label), dashed)
         for place in places:
             canvas.dot(*place, colour(label))
-        ends.append([places[-1][1], places[-1][0], label])
+        ends.append([places[-1][1], places[-1][0], label, places[-1][1]])
     label_ends(canvas, ends, top, top + height)
 
 
@@ -195,7 +197,7 @@ def label_ends(canvas, ends, top, bottom):
             end[0] -= over
             over = min(over, top - end[0]) if end[0] < top else over
     right = max(end[1] for end in ends) if ends else 0
-    for y, x, label in ends:
+    for y, x, label, end_y in ends:
         if x < right - 1:
-            canvas.line(x + 4, y, right + 4, y, FAINT)
+            canvas.line(x + 4, end_y, right + 4, y, colour(label), 0.8, 0.4)
         canvas.text(right + 8, y + 4, label, 11, fill=colour(label))

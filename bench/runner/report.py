@@ -36,9 +36,10 @@ def machine_lines(results):
         plan["seconds"], plan["repetitions"])
     if results["peers"]:
         yield "Peers: " + ", ".join("%s %s" % p for p in results["peers"].items()) + "."
-    lost, wrong, sent = (sum(r[k] for r in results["runs"]) for k in ("lost", "wrong", "sent"))
-    yield "Of %d questions %d were lost and %d answered wrongly (latencies at rising rates, where " \
-          "a server may be asked for too much, included)." % (sent, lost, wrong)
+    sent, lost, wrong = (sum(r[k] for r in results["runs"] if r["counts"])
+                         for k in ("sent", "lost", "wrong"))
+    yield "Of %d questions %d were lost and %d answered wrongly (without the latencies at rising " \
+          "rates, where a server may be asked for too much)." % (sent, lost, wrong)
 
 
 def steady_rows(s):
@@ -162,7 +163,7 @@ def growth_panels(s):
         points = [(p, s.figure(work, "sluice", "ratio", p).median) for p in s.points(work)]
         top = max([1.5] + [y * 1.1 for _, y in points])
         yield Panel("%s: %s" % (title, what), what, "x floor", [("sluice", points, False)],
-                    log_x=True, y_low=0, y_high=top)
+                    log_x=True, y_low=0, y_high=top, x_ticks=[p for p, _ in points])
 
 
 def plots(s, folder):
