@@ -55,15 +55,6 @@ static struct pending *find(const struct pending_table *table, const struct pend
 	return pending;
 }
 
-static void name_copy(struct name *to, const struct name *from)
-{
-	to->length = from->length;
-	to->labels = from->labels;
-	memcpy(to->hash, from->hash, ((size_t)from->labels + 1) * sizeof(from->hash[0]));
-	memcpy(to->offset, from->offset, (size_t)from->labels + 1);
-	memcpy(to->wire, from->wire, from->length);
-}
-
 static void on_timer(struct timer *timer, uint64_t now_us)
 {
 	struct pending *pending =

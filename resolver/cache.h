@@ -25,6 +25,12 @@ struct cache_key {
 	bool dnssec_ok, checking_disabled;
 };
 
+struct cache_link {     /* what an answer says of one name of its chain */
+	uint16_t at;    /* where in wire its records begin */
+	uint16_t above; /* first the DNAMEs of names above it, and their signatures */
+	uint16_t count; /* then its own */
+};
+
 struct cache_entry {
 	struct cache_entry *next_in_bucket;
 	struct cache_entry *newer, *older; /* in the shard's queue */
@@ -35,11 +41,10 @@ struct cache_entry {
 	uint64_t leg;
 	uint16_t type;
 	bool dnssec_ok, checking_disabled;
-	uint8_t name_length;
+	uint8_t name_length, link_count;
 
 	bool failed;      /* nobody answered, or all with errors: `text` says which */
 	bool truncated;   /* a target's TC, passed on */
-	bool chain;       /* its answer begins with a CNAME or DNAME that was not asked for */
 	bool has_data;    /* records of the asked type stand at the chain's end */
 	bool has_soa;     /* a SOA in the authority section that covers the chain's end */
 	bool unreachable; /* failed: by network errors (EDE 23), not by silence or answers (22) */
@@ -50,12 +55,13 @@ struct cache_entry {
 	uint16_t question_length;
 	uint16_t answers, authorities; /* records */
 	uint16_t ttl_count;
-	uint32_t length;      /* of wire */
-	uint32_t bytes;       /* of all of it */
-	const uint16_t *ttls; /* where in wire the TTLs are */
-	const uint8_t *name;  /* uncompressed, lower case */
-	const uint8_t *wire;  /* a whole message; its question is at offset 12 */
-	const char *text;     /* failed: what happened, for EDE */
+	uint32_t length;                /* of wire */
+	uint32_t bytes;                 /* of all of it */
+	const struct cache_link *links; /* link_count: the name's, and of every name it leads to */
+	const uint16_t *ttls;           /* where in wire the TTLs are */
+	const uint8_t *name;            /* uncompressed, lower case */
+	const uint8_t *wire;            /* a whole message; its question is at offset 12 */
+	const char *text;               /* failed: what happened, for EDE */
 	_Alignas(8) uint8_t data[];
 };
 

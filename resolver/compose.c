@@ -33,20 +33,32 @@ static enum step end_with(struct composition *c, enum rcode rcode)
 
 /* ---- names along the chain ---- */
 
+static void frame_init(struct frame *frame, struct place place, const struct name *name,
+		       size_t owner_at)
+{
+	frame->place = place;
+	frame->name = name;
+	frame->owner_at = owner_at;
+	frame->asked_again = false;
+	frame->seen[0] = name->hash[0];
+	frame->seen_count = 1;
+}
+
 bool compose_move(struct frame *frame, const uint8_t *target, size_t owner_at,
 		  const struct hash_key *key)
 {
 	size_t length = name_wire_length(target);
 
-	if (name_from_wire(&frame->name, key, target, length, 0, NULL) != 0)
+	if (name_from_wire(&frame->moved, key, target, length, 0, NULL) != 0)
 		return false;
 	for (unsigned i = 0; i < frame->seen_count; i++)
-		if (frame->seen[i] == frame->name.hash[0])
+		if (frame->seen[i] == frame->moved.hash[0])
 			return false;
 	if (frame->seen_count == FRAME_SEEN_MAX)
 		return false;
-	frame->seen[frame->seen_count++] = frame->name.hash[0];
-	frame->owner_at = owner_at <= POINTER_MAX ? owner_at : 0;
+	frame->name = &frame->moved;
+	frame->seen[frame->seen_count++] = frame->moved.hash[0];
+	frame->owner_at = owner_at <= WIRE_POINTER_MAX ? owner_at : 0;
 	return true;
 }
 
@@ -59,14 +71,18 @@ void compose_begin_owner(struct composition *c, bool own)
 
 /* ---- our own data ---- */
 
-static void add_negative(struct composition *c, struct frame *f, const struct zone *zone)
+/* Where only exact names are ours (an address's PTR, a label), the name is the whole zone: a SOA
+ * further up would claim what is not answered here. */
+static void add_negative(struct composition *c, struct frame *f, const struct verdict *verdict)
 {
-	const struct name *apex = zone_apex(zone);
-	unsigned label = f->name.labels - apex->labels;
-	size_t at = f->owner_at ? f->owner_at + f->name.offset[label] : 0;
+	const struct zone *zone = verdict->answer.zone;
+	bool exact = verdict->by == DECIDED_ADDRESS || verdict->by == DECIDED_NAME;
+	unsigned label = exact ? 0 : f->name->labels - zone_apex(zone)->labels;
+	size_t at = f->owner_at ? f->owner_at + f->name->offset[label] : 0;
 
 	message_add_rrset(&c->message, SECTION_AUTHORITY, zone_negative_soa(zone),
-			  at <= POINTER_MAX ? at : 0, apex->wire, UINT32_MAX);
+			  at <= WIRE_POINTER_MAX ? at : 0, name_suffix_wire(f->name, label),
+			  UINT32_MAX);
 }
 
 static enum step follow_alias(struct composition *c, struct frame *f, const uint8_t *target,
@@ -78,7 +94,7 @@ static enum step follow_alias(struct composition *c, struct frame *f, const uint
 		return STEP_NEXT;
 	char text[NAME_TEXT_MAX]; /* a loop: cut where it closes */
 	compose_explain(c, EDE_OTHER, "the chain of names comes back to %s",
-			name_to_text(&f->name, text));
+			name_to_text(f->name, text));
 	tell_loop(c, NULL);
 	return end_with(c, RCODE_NOERROR);
 }
@@ -86,20 +102,20 @@ static enum step follow_alias(struct composition *c, struct frame *f, const uint
 /* RFC 6672 section 2.2: the DNAME, and the CNAME that follows from it for this name. */
 static enum step add_dname(struct composition *c, struct frame *f, const struct zone_answer *answer)
 {
-	size_t prefix = f->name.offset[answer->owner_label], length;
+	size_t prefix = f->name->offset[answer->owner_label], length;
 	const uint8_t *to = rrset_rdata(answer->rrset, &length);
 	size_t owner_at = f->owner_at ? f->owner_at + prefix : 0;
 	uint8_t target[2 * NAME_WIRE_MAX];
 
 	message_add_rrset(&c->message, SECTION_ANSWER, answer->rrset,
-			  owner_at <= POINTER_MAX ? owner_at : 0, f->name.wire + prefix,
+			  owner_at <= WIRE_POINTER_MAX ? owner_at : 0, f->name->wire + prefix,
 			  UINT32_MAX);
 	if (prefix + length > NAME_WIRE_MAX)
 		return end_with(c, RCODE_YXDOMAIN);
-	memcpy(target, f->name.wire, prefix);
+	memcpy(target, f->name->wire, prefix);
 	memcpy(target + prefix, to, length);
 	size_t rdata_at = message_add_record(&c->message, SECTION_ANSWER, TYPE_CNAME, CLASS_IN,
-					     answer->rrset->ttl, f->owner_at, f->name.wire, target,
+					     answer->rrset->ttl, f->owner_at, f->name->wire, target,
 					     prefix + length);
 	return follow_alias(c, f, target, rdata_at);
 }
@@ -116,10 +132,10 @@ static enum step answer_own(struct composition *c, struct frame *f, const struct
 	case ZONE_HIT:
 	case ZONE_CNAME:
 		rdata_at = message_add_rrset(&c->message, SECTION_ANSWER, answer->rrset,
-					     f->owner_at, f->name.wire, UINT32_MAX);
+					     f->owner_at, f->name->wire, UINT32_MAX);
 		break;
 	case ZONE_NODATA:
-	case ZONE_NXDOMAIN: add_negative(c, f, answer->zone); break;
+	case ZONE_NXDOMAIN: add_negative(c, f, verdict); break;
 	}
 	if (answer->outcome == ZONE_CNAME)
 		return follow_alias(c, f, rrset_rdata(answer->rrset, &length), rdata_at);
@@ -136,7 +152,7 @@ static enum step answer_any(struct composition *c, struct frame *f)
 
 	compose_begin_owner(c, false);
 	message_add_record(&c->message, SECTION_ANSWER, TYPE_HINFO, CLASS_IN, HINFO_TTL,
-			   f->owner_at, f->name.wire, hinfo, sizeof hinfo);
+			   f->owner_at, f->name->wire, hinfo, sizeof hinfo);
 	return end_with(c, RCODE_NOERROR);
 }
 
@@ -149,7 +165,7 @@ static bool entering_loops(struct composition *c, const struct frame *f, const s
 	unsigned first = 0;
 
 	while (first < c->depth && !(c->entered[first].network == leg->network &&
-				     c->entered[first].name_hash == f->name.hash[0]))
+				     c->entered[first].name_hash == f->name->hash[0]))
 		first++;
 	if (first == c->depth && c->depth <= COMPOSE_DEPTH_MAX)
 		return false;
@@ -173,18 +189,20 @@ static enum step enter(struct composition *c, struct frame *f, const struct leg 
 {
 	struct message_mark mark = message_mark(&c->message);
 	bool begun = c->begun, truncated = c->truncated;
-	struct frame inner = {.place = {leg->network, false},
-			      .name = f->name,
-			      .owner_at = f->owner_at,
-			      .seen = {f->name.hash[0]},
-			      .seen_count = 1};
+	struct frame inner;
 
 	if (entering_loops(c, f, leg))
 		return STEP_FAILED;
+	if (++c->entries > COMPOSE_ENTRIES_MAX) {
+		compose_explain(c, EDE_OTHER, "more than %d endpoints entered for one name",
+				COMPOSE_ENTRIES_MAX);
+		return STEP_FAILED;
+	}
 	if (c->watch)
 		c->watch->on_enter(c->watch->context, leg);
 	c->entered[c->depth++] =
-		(struct composition_entry){leg->network, f->name.hash[0], leg->endpoint};
+		(struct composition_entry){leg->network, f->name->hash[0], leg->endpoint};
+	frame_init(&inner, (struct place){leg->network, false}, f->name, f->owner_at);
 	enum step step = compose_frame(c, &inner);
 	c->depth--;
 	if (c->watch)
@@ -225,7 +243,7 @@ static void want(struct composition_ask *ask, const struct frame *f, const struc
 		 bool may_wait)
 {
 	ask->leg = leg;
-	ask->name = f->name;
+	name_copy(&ask->name, f->name);
 	ask->may_wait = may_wait;
 }
 
@@ -273,7 +291,7 @@ static enum step use_old(struct composition *c, struct frame *f, const struct ve
 static enum step use_leg(struct composition *c, struct frame *f, const struct verdict *verdict,
 			 const struct leg *leg, bool last)
 {
-	const struct cache_key key = {leg->id, &f->name, c->request->type, c->request->dnssec_ok,
+	const struct cache_key key = {leg->id, f->name, c->request->type, c->request->dnssec_ok,
 				      (c->request->flags & FLAG_CD) != 0};
 	struct cache_entry *told = find_told(c, &key), *entry = NULL;
 	enum step step;
@@ -363,13 +381,13 @@ static enum step compose_name(struct composition *c, struct frame *f)
 	struct composition_watch *watch = c->watch;
 	struct verdict verdict;
 
-	policy_decide(c->policy, f->place, &f->name, c->request->type, &verdict,
+	policy_decide(c->policy, f->place, f->name, c->request->type, &verdict,
 		      watch ? &watch->trace : NULL);
 	if (watch)
-		watch->on_decided(watch->context, f->place, &f->name, &verdict);
+		watch->on_decided(watch->context, f->place, f->name, &verdict);
 	enum step step = follow_verdict(c, f, &verdict);
 	if (watch)
-		watch->on_done(watch->context, &f->name, step == STEP_NEXT);
+		watch->on_done(watch->context, f->name, step == STEP_NEXT);
 	return step;
 }
 
@@ -391,19 +409,16 @@ static enum step compose_frame(struct composition *c, struct frame *f)
 enum composed compose(struct composition *c, struct place place, uint8_t *buffer,
 		      const uint8_t *question)
 {
-	struct frame frame = {.place = place,
-			      .name = *c->qname,
-			      .owner_at = MESSAGE_HEADER,
-			      .seen = {c->qname->hash[0]},
-			      .seen_count = 1};
+	struct frame frame;
 
+	frame_init(&frame, place, c->qname, MESSAGE_HEADER);
 	c->ede = EDE_NONE;
 	c->ede_text[0] = '\0';
-	c->hops = c->depth = c->fallbacks = 0;
+	c->hops = c->depth = c->entries = c->fallbacks = 0;
 	c->begun = c->authoritative = c->truncated = false;
 	c->used_own = c->used_cache = c->used_told = c->used_stale = false;
 	c->refresh.leg = NULL;
-	message_begin(&c->message, buffer, MESSAGE_MAX, question, c->request->question_length);
+	message_begin(&c->message, buffer, c->limit, question, c->request->question_length);
 	struct message_mark start = message_mark(&c->message);
 	if (compose_frame(c, &frame) == STEP_ASK)
 		return COMPOSE_ASK;

@@ -20,10 +20,11 @@
 #include "rules/policy.h"
 
 enum {
-	COMPOSE_HOPS_MAX = 16,  /* names that a chain may lead on to */
-	COMPOSE_DEPTH_MAX = 8,  /* own endpoints entered one inside the other */
-	COMPOSE_TOLD_MAX = 24,  /* answers that one query may collect */
-	COMPOSE_STALE_TTL = 30, /* seconds (RFC 8767 section 4) */
+	COMPOSE_HOPS_MAX = 16,    /* names that a chain may lead on to */
+	COMPOSE_DEPTH_MAX = 8,    /* own endpoints entered one inside the other */
+	COMPOSE_ENTRIES_MAX = 64, /* in all, for one question */
+	COMPOSE_TOLD_MAX = 24,    /* answers that one query may collect */
+	COMPOSE_STALE_TTL = 30,   /* seconds (RFC 8767 section 4) */
 };
 
 enum composed {
@@ -68,6 +69,7 @@ struct composition {
 	struct cache *cache; /* NULL: nothing is known */
 	uint32_t stale_max_s;
 	uint64_t now_us;
+	size_t limit; /* bytes that the answer may have; over it, it is cut short and marked */
 	const struct request *request;
 	const struct name *qname;
 	struct cache_entry *const *told; /* what was asked for this query, failures included */
@@ -89,7 +91,7 @@ struct composition {
 	struct composition_ask refresh;
 
 	/* the pass */
-	unsigned hops, depth;
+	unsigned hops, depth, entries;
 	unsigned fallbacks; /* entered legs that others follow in their routes */
 	bool begun;         /* the first owner has been answered, and AA is settled */
 	struct composition_entry entered[COMPOSE_DEPTH_MAX + 1];

@@ -29,6 +29,10 @@ static void copy_whole(struct composition *c, const struct source *source)
 	size_t from = MESSAGE_HEADER + (size_t)entry->question_length;
 	struct message *message = &c->message;
 
+	if (entry->length > message->capacity) {
+		message->overflow = true;
+		return;
+	}
 	memcpy(message->wire + from, entry->wire + from, entry->length - from);
 	for (unsigned i = 0; i < entry->ttl_count; i++) {
 		uint8_t *ttl = message->wire + entry->ttls[i];
@@ -40,75 +44,54 @@ static void copy_whole(struct composition *c, const struct source *source)
 	message->counts[SECTION_AUTHORITY] = entry->authorities;
 }
 
-static bool read_owner(const struct composition *c, const struct cache_entry *entry, size_t *at,
-		       struct record_view *record, struct name *owner)
-{
-	return message_read_record(entry->wire, entry->length, at, record) == 0 &&
-	       name_from_wire(owner, &c->policy->key, entry->wire, entry->length, record->owner,
-			      NULL) == 0;
-}
-
 static void copy_authority(struct composition *c, const struct source *source)
 {
 	const struct cache_entry *entry = source->entry;
-	size_t at = MESSAGE_HEADER + (size_t)entry->question_length;
+	const struct cache_link *last = &entry->links[entry->link_count - 1];
+	size_t at = last->at;
 	struct record_view record;
-	struct name owner;
 
-	for (unsigned i = 0; i < (unsigned)entry->answers + entry->authorities; i++) {
-		if (!read_owner(c, entry, &at, &record, &owner))
+	for (unsigned i = 0; i < last->above + last->count + (unsigned)entry->authorities; i++) {
+		if (c->message.overflow ||
+		    message_read_record(entry->wire, entry->length, &at, &record) != 0)
 			return;
-		if (i >= entry->answers)
+		if (i >= last->above + (unsigned)last->count)
 			message_copy_record(&c->message, SECTION_AUTHORITY, entry->wire,
-					    entry->length, &record, 0, owner.wire,
+					    entry->length, &record, 0, NULL,
 					    aged(source, record.ttl));
 	}
 }
 
-/* What the answer section has for the name the chain has come to. */
-struct link {
-	bool data;
-	bool alias;
-	size_t target_at; /* alias: where its target stands in the message now */
-};
-
-/* A DNAME, or the signature of one: of interest to the names below its owner, too. */
-static bool record_is_dname(const struct cache_entry *entry, const struct record_view *record)
-{
-	return record->type == TYPE_DNAME ||
-	       (record->type == TYPE_RRSIG && record->rdata_length >= 2 &&
-		wire_u16(entry->wire + record->rdata) == TYPE_DNAME);
-}
-
-/* Copies that: the asked type's records, or else the CNAME with a DNAME it was made from. */
-static struct link copy_link(struct composition *c, const struct frame *f,
-			     const struct source *source)
+/* Copies what the answer section has for the name the chain has come to; returns where the target
+ * of its CNAME stands now, 0: there is none, or no room. */
+static size_t copy_link(struct composition *c, const struct frame *f, const struct source *source,
+			const struct cache_link *link)
 {
 	const struct cache_entry *entry = source->entry;
-	size_t at = MESSAGE_HEADER + (size_t)entry->question_length;
-	struct link link = {0};
+	size_t at = link->at, target_at = 0;
 	struct record_view record;
-	struct name owner;
 
-	for (unsigned i = 0; i < entry->answers; i++) {
-		if (!read_owner(c, entry, &at, &record, &owner))
-			break;
-		bool same = name_equal(&owner, &f->name);
-		bool above = record_is_dname(entry, &record) && name_is_under(&f->name, &owner);
+	for (unsigned i = 0; i < link->above + (unsigned)link->count; i++) {
+		bool own = i >= link->above;
 
-		if (!same && !above)
-			continue;
-		size_t rdata_at = message_copy_record(
-			&c->message, SECTION_ANSWER, entry->wire, entry->length, &record,
-			same ? f->owner_at : 0, owner.wire, aged(source, record.ttl));
-		if (same && record.type == c->request->type) {
-			link.data = true;
-		} else if (same && record.type == TYPE_CNAME && !link.alias) {
-			link.alias = true;
-			link.target_at = rdata_at;
-		}
+		if (c->message.overflow ||
+		    message_read_record(entry->wire, entry->length, &at, &record) != 0)
+			return 0;
+		size_t rdata_at =
+			message_copy_record(&c->message, SECTION_ANSWER, entry->wire, entry->length,
+					    &record, own ? f->owner_at : 0,
+					    own ? f->name->wire : NULL, aged(source, record.ttl));
+		if (own && record.type == TYPE_CNAME && c->request->type != TYPE_CNAME)
+			target_at = rdata_at;
 	}
-	return link;
+	return target_at;
+}
+
+/* Whether an answer by this verdict is looked through for names that somebody else decides. */
+static bool route_is_cut(const struct verdict *verdict)
+{
+	return verdict->by == DECIDED_DEFAULT || verdict->redirected ||
+	       (verdict->rule && verdict->rule->follow_cname);
 }
 
 /* Whether the name is still the business of whoever said this. */
@@ -117,7 +100,7 @@ static bool same_route(const struct composition *c, const struct frame *f,
 {
 	struct verdict next;
 
-	policy_decide(c->policy, f->place, &f->name, c->request->type, &next, NULL);
+	policy_decide(c->policy, f->place, f->name, c->request->type, &next, NULL);
 	return next.kind == VERDICT_FORWARD && next.route->id == verdict->route->id;
 }
 
@@ -142,28 +125,27 @@ static enum step end_of_chain(struct composition *c, struct frame *f, const stru
 static enum step follow_entry(struct composition *c, struct frame *f, const struct verdict *verdict,
 			      const struct source *source)
 {
-	bool cuts = verdict->by == DECIDED_DEFAULT || verdict->redirected ||
-		    (verdict->rule && verdict->rule->follow_cname);
-	bool first = true;
+	const struct cache_entry *entry = source->entry;
 
-	for (;;) {
-		struct link link = copy_link(c, f, source);
+	for (unsigned i = 0; i < entry->link_count; i++) {
+		bool last = i + 1 == entry->link_count;
+		size_t target_at = copy_link(c, f, source, &entry->links[i]);
 
-		if (link.data || (!link.alias && first)) {
+		if (last && (entry->has_data || (i == 0 && !target_at))) {
 			copy_authority(c, source);
-			c->rcode = source->entry->rcode;
+			c->rcode = entry->rcode;
 			return STEP_DONE;
 		}
-		if (!link.alias)
-			return end_of_chain(c, f, verdict, source);
+		if (!target_at && !c->message.overflow)
+			break;
 		c->rcode = RCODE_NOERROR;
-		if (!link.target_at || !compose_move(f, c->message.wire + link.target_at,
-						     link.target_at, &c->policy->key))
+		if (!target_at ||
+		    !compose_move(f, c->message.wire + target_at, target_at, &c->policy->key))
 			return STEP_DONE; /* a loop, cut where it closes; or no room is left */
-		if (cuts && !same_route(c, f, verdict))
+		if (route_is_cut(verdict) && !same_route(c, f, verdict))
 			return STEP_NEXT;
-		first = false;
 	}
+	return end_of_chain(c, f, verdict, source);
 }
 
 enum step compose_from_entry(struct composition *c, struct frame *f, const struct verdict *verdict,
@@ -171,13 +153,12 @@ enum step compose_from_entry(struct composition *c, struct frame *f, const struc
 {
 	struct source source = {entry, (uint32_t)((c->now_us - entry->stored_us) / 1000000), stale};
 	bool first = !c->message.counts[SECTION_ANSWER] && f->owner_at == MESSAGE_HEADER;
-	bool final_chain = entry->has_data && verdict->by != DECIDED_DEFAULT &&
-			   !verdict->redirected && !(verdict->rule && verdict->rule->follow_cname);
+	bool whole = entry->link_count == 1 || (entry->has_data && !route_is_cut(verdict));
 
 	compose_begin_owner(c, false);
 	c->truncated = c->truncated || entry->truncated;
 	c->used_stale = c->used_stale || stale;
-	if (first && (!entry->chain || final_chain)) {
+	if (first && whole) {
 		copy_whole(c, &source);
 		c->rcode = entry->rcode;
 		return STEP_DONE;

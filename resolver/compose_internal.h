@@ -5,7 +5,7 @@
 #include "endpoints/pending.h"
 #include "resolver/compose.h"
 
-enum { FRAME_SEEN_MAX = 40, POINTER_MAX = 0x3fff };
+enum { FRAME_SEEN_MAX = 40 };
 
 enum step {
 	STEP_NEXT,   /* the frame's name has moved on along the chain */
@@ -16,7 +16,8 @@ enum step {
 
 struct frame { /* a name being resolved at a place */
 	struct place place;
-	struct name name;
+	const struct name *name; /* the qname, or `moved` */
+	struct name moved;
 	size_t owner_at; /* where the name stands in the message, uncompressed; 0: nowhere in reach
 			  */
 	bool asked_again;

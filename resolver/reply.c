@@ -1,13 +1,15 @@
 /* A target's reply becomes a cache entry in three steps:
  *
  *     follow     www ─CNAME─► cdn ─CNAME─► edge ─► A      the chain from the question's name
- *     copy       the records that belong to the chain, and for a negative answer the SOA
+ *     copy       what belongs to the chain, link by link, and for a negative answer the SOA
  *     settle     every TTL within its bounds, and where it stands
  *
- * Copied are only names that are spelled out, or point to where the question or a name of the chain
- * stands in the copy. A pointer of the target's own is never kept: it may lead into a TTL, and be
- * another name each time that is settled or aged. Records whose owner points to the question and
- * whose data hold no name are nearly all there are; a section of those is copied as it came.
+ * Nearly every reply holds nothing but the question's own data, with owners that point to the
+ * question and no names in the data: its answer section is copied as it came. For all others each
+ * owner is read once and then stands for a hash, so that thousands of records behind a long chain
+ * cost what their bytes cost, and what is copied holds only names that are spelled out or point to
+ * where a name of the chain stands in the copy. A pointer of the target's own is never kept: it may
+ * lead into a TTL, and be another name each time that is settled or aged.
  *
  * Not here: whether the reply is one to our question, and whether it is of any worth
  * (endpoints/pending_reply.c), and what of it a network may see (resolver/compose_entry.c). */
@@ -19,9 +21,17 @@
 #include <string.h>
 
 enum {
-	CHAIN_MAX = 17, /* names: the question's and 16 behind it */
-	TTLS_MAX = MESSAGE_MAX / (1 + RECORD_FIXED),
+	CHAIN_MAX = 17,  /* names: the question's and 16 behind it */
+	DNAMES_MAX = 16, /* of a reply; a chain has no use for more */
+	RECORDS_MAX = MESSAGE_MAX / (1 + RECORD_FIXED),
 	FIXED_SOA_LENGTH = 20,
+};
+
+struct indexed {        /* an answer record, its owner read */
+	uint64_t owner; /* hash of the whole name, in lower case */
+	struct record_view view;
+	uint16_t kind; /* its type, or the type that a signature covers */
+	bool taken;
 };
 
 struct reading { /* of one reply */
@@ -32,184 +42,251 @@ struct reading { /* of one reply */
 	size_t length;
 	size_t answers_at, answers_end;
 	uint16_t answers, authorities;
-	struct name *chain;          /* CHAIN_MAX */
-	size_t stands_at[CHAIN_MAX]; /* each of them in the copy; 0: not there yet */
+	struct indexed *records; /* of class IN, in the reply's order */
+	unsigned record_count;
+	struct name *chain; /* CHAIN_MAX */
+	uint64_t owners[CHAIN_MAX];
+	struct cache_link links[CHAIN_MAX];
 	unsigned chain_length;
-	bool has_data, has_soa, negative;
+	bool has_data, has_soa;
 };
 
-/* ---- which records belong ---- */
+/* ---- following the chain ---- */
 
-static bool owner_of(const struct reading *r, const struct record_view *record, struct name *owner)
+static uint64_t hash_name(const struct reading *r, const uint8_t *wire, size_t length)
 {
-	return record->class == CLASS_IN &&
-	       name_from_wire(owner, r->hash_key, r->wire, r->length, record->owner, NULL) == 0;
+	return hash_bytes(r->hash_key, 0, wire, length);
 }
 
-/* One step along the chain: what the answer section has for the name it has come to. */
-static bool find_next(struct reading *r, struct name *next)
+static uint64_t hash_owner(const struct reading *r, size_t at)
 {
-	const struct name *name = &r->chain[r->chain_length - 1];
+	uint8_t name[NAME_WIRE_MAX];
+	size_t length = wire_read_name(r->wire, r->length, at, WIRE_HEADER, name, NULL);
+
+	for (size_t i = 0; i < length; i++)
+		name[i] = name_lower(name[i]); /* lengths are below 'A' */
+	return hash_name(r, name, length);
+}
+
+/* The same pointer as the record's before is the same owner. */
+static void index_answers(struct reading *r)
+{
 	size_t at = r->answers_at;
-	struct record_view record;
-	struct name owner;
-	bool alias = false;
+	const uint8_t *last = NULL;
+	uint64_t owner = 0;
 
 	for (unsigned i = 0; i < r->answers; i++) {
-		if (message_read_record(r->wire, r->length, &at, &record) != 0)
-			return false;
-		if (record.type != r->key->type && record.type != TYPE_CNAME)
+		struct indexed *record = &r->records[r->record_count];
+		struct record_view *view = &record->view;
+
+		if (message_read_record(r->wire, r->length, &at, view) != 0)
+			return;
+		if (view->class != CLASS_IN)
 			continue;
-		if (!owner_of(r, &record, &owner) || !name_equal(&owner, name))
-			continue;
-		if (record.type == r->key->type) {
-			r->has_data = true;
-			return false;
-		}
-		alias = alias || name_from_wire(next, r->hash_key, r->wire, r->length, record.rdata,
-						NULL) == 0;
+		const uint8_t *start = r->wire + view->owner;
+		if (!last || start[0] < WIRE_POINTER || memcmp(start, last, 2) != 0)
+			owner = hash_owner(r, view->owner);
+		last = start;
+		record->owner = owner;
+		record->kind = view->type;
+		record->taken = false;
+		if (view->type == TYPE_RRSIG && r->key->type != TYPE_RRSIG)
+			record->kind = view->rdata_length < 2 ? 0 : wire_u16(r->wire + view->rdata);
+		r->record_count++;
 	}
-	return alias;
 }
 
-/* Where the name is in the chain; chain_length when it is not. */
-static unsigned chain_place(const struct reading *r, const struct name *name)
+static const struct indexed *find_record(const struct reading *r, uint64_t owner, uint16_t type)
 {
-	unsigned place = 0;
-
-	while (place < r->chain_length && !name_equal(&r->chain[place], name))
-		place++;
-	return place;
+	for (unsigned i = 0; i < r->record_count; i++)
+		if (r->records[i].owner == owner && r->records[i].view.type == type)
+			return &r->records[i];
+	return NULL;
 }
 
-static bool in_chain(const struct reading *r, const struct name *name)
+/* Whether the chain leads on from its last name: appends the next one. */
+static bool follow_alias(struct reading *r)
 {
-	return chain_place(r, name) < r->chain_length;
+	const struct indexed *alias = find_record(r, r->owners[r->chain_length - 1], TYPE_CNAME);
+	struct name *next = &r->chain[r->chain_length];
+
+	if (!alias || r->chain_length == CHAIN_MAX ||
+	    name_from_wire(next, r->hash_key, r->wire, r->length, alias->view.rdata, NULL) != 0)
+		return false;
+	uint64_t owner = hash_name(r, next->wire, next->length);
+	for (unsigned i = 0; i < r->chain_length; i++)
+		if (r->owners[i] == owner)
+			return false;
+	r->owners[r->chain_length++] = owner;
+	return true;
 }
 
 static void follow_chain(struct reading *r)
 {
-	struct name next;
-
-	r->chain[0] = *r->key->name;
-	r->chain_length = 1;
-	while (r->chain_length < CHAIN_MAX && find_next(r, &next) && !in_chain(r, &next))
-		r->chain[r->chain_length++] = next;
+	do
+		r->has_data = find_record(r, r->owners[r->chain_length - 1], r->key->type);
+	while (!r->has_data && follow_alias(r));
 }
 
-static uint16_t covered_type(const struct reading *r, const struct record_view *record)
+/* ---- copying what belongs ---- */
+
+static size_t copy(struct reading *r, struct message *message, enum section section,
+		   const struct record_view *view, size_t owner_at, const uint8_t *owner)
 {
-	return record->rdata_length >= 2 ? wire_u16(r->wire + record->rdata) : 0;
+	return message_copy_record(message, section, r->wire, r->length, view, owner_at, owner,
+				   view->ttl);
 }
 
-static bool answer_belongs(const struct reading *r, const struct record_view *record)
+/* A DNAME stands for the step from a name to the next; or (YXDOMAIN) it is why there is no next. */
+static void copy_dnames(struct reading *r, struct message *message, unsigned place)
 {
-	uint16_t type = record->type;
-	struct name owner;
-
-	if (type == TYPE_RRSIG && r->key->type != TYPE_RRSIG) {
-		if (!r->key->dnssec_ok)
-			return false;
-		type = covered_type(r, record);
-	}
-	if (type != r->key->type && type != TYPE_CNAME && type != TYPE_DNAME)
-		return false;
-	if (!owner_of(r, record, &owner))
-		return false;
-	if (in_chain(r, &owner))
-		return true;
-	/* A DNAME stands for the step from a name to the next; or it is why there is no next one.
-	 */
 	bool overlong = (message_flags(r->wire) & FLAG_RCODE) == RCODE_YXDOMAIN;
-	for (unsigned i = 0; type == TYPE_DNAME && i + !overlong < r->chain_length; i++)
-		if (name_is_under(&r->chain[i], &owner))
-			return true;
-	return false;
-}
-
-static bool authority_belongs(const struct reading *r, const struct record_view *record)
-{
-	const struct name *last = &r->chain[r->chain_length - 1];
+	unsigned looked_at = 0;
 	struct name owner;
 
-	switch (record->type) {
-	case TYPE_SOA:
-		return r->negative && owner_of(r, record, &owner) && name_is_under(last, &owner);
-	case TYPE_NSEC:
-	case TYPE_NSEC3: return r->key->dnssec_ok;
-	case TYPE_RRSIG: {
-		uint16_t covered = covered_type(r, record);
+	if (place + !overlong >= r->chain_length)
+		return;
+	for (unsigned i = 0; i < r->record_count && looked_at < DNAMES_MAX; i++) {
+		struct indexed *record = &r->records[i];
 
-		return r->key->dnssec_ok && ((covered == TYPE_SOA && r->negative) ||
-					     covered == TYPE_NSEC || covered == TYPE_NSEC3);
-	}
-	default: return false;
+		if (record->kind != TYPE_DNAME || record->taken ||
+		    record->owner == r->owners[place] ||
+		    (record->view.type != TYPE_DNAME && !r->key->dnssec_ok))
+			continue;
+		looked_at++;
+		if (name_from_wire(&owner, r->hash_key, r->wire, r->length, record->view.owner,
+				   NULL) != 0 ||
+		    !name_is_under(&r->chain[place], &owner))
+			continue;
+		record->taken = true;
+		copy(r, message, SECTION_ANSWER, &record->view, 0, owner.wire);
+		r->links[place].above++;
 	}
 }
 
-/* ---- writing down what belongs ---- */
+static bool record_belongs(const struct reading *r, const struct indexed *record, bool data)
+{
+	if (record->view.type == TYPE_RRSIG && record->kind != record->view.type &&
+	    !r->key->dnssec_ok)
+		return false;
+	return record->kind == (data ? r->key->type : TYPE_CNAME) || record->kind == TYPE_DNAME;
+}
 
-/* Whether every answer record belongs, and its names need no thought: then the section is copied as
- * it came. */
-static bool answers_are_plain(struct reading *r)
+/* One name of the chain and what is said of it; returns where the next name stands in the copy, 0:
+ * nowhere that a pointer could say. Of several CNAMEs the first is the one that was followed. */
+static size_t copy_link(struct reading *r, struct message *message, unsigned place, size_t owner_at)
+{
+	struct cache_link *link = &r->links[place];
+	bool data = r->has_data && place + 1 == r->chain_length, alias = false;
+	size_t next_at = 0;
+
+	*link = (struct cache_link){.at = (uint16_t)message->length};
+	copy_dnames(r, message, place);
+	for (unsigned i = 0; i < r->record_count && !message->overflow; i++) {
+		struct indexed *record = &r->records[i];
+
+		if (record->owner != r->owners[place] || record->taken ||
+		    !record_belongs(r, record, data))
+			continue;
+		bool leads_on = !data && record->view.type == TYPE_CNAME;
+		if (leads_on && alias)
+			continue;
+		record->taken = true;
+		size_t rdata = copy(r, message, SECTION_ANSWER, &record->view, owner_at,
+				    r->chain[place].wire);
+		link->count++;
+		if (leads_on)
+			next_at = rdata <= WIRE_POINTER_MAX ? rdata : 0;
+		alias = alias || leads_on;
+	}
+	return next_at;
+}
+
+static void copy_chain(struct reading *r, struct message *message)
+{
+	struct indexed records[RECORDS_MAX];
+	size_t owner_at = MESSAGE_HEADER;
+
+	r->records = records;
+	index_answers(r);
+	follow_chain(r);
+	for (unsigned i = 0; i < r->chain_length; i++)
+		owner_at = copy_link(r, message, i, owner_at);
+	r->records = NULL;
+}
+
+/* Whether every answer record is the question's own data, and its bytes hold no name. */
+static bool answers_are_plain(const struct reading *r)
 {
 	static const uint8_t question[] = {WIRE_POINTER, MESSAGE_HEADER};
 	size_t at = r->answers_at;
-	struct record_view record;
+	struct record_view view;
 
+	if (r->answers && record_layout(r->key->type))
+		return false;
 	for (unsigned i = 0; i < r->answers; i++)
-		if (message_read_record(r->wire, r->length, &at, &record) != 0 ||
-		    memcmp(r->wire + record.owner, question, sizeof question) != 0 ||
-		    record_layout(record.type) || !answer_belongs(r, &record))
+		if (message_read_record(r->wire, r->length, &at, &view) != 0 ||
+		    memcmp(r->wire + view.owner, question, sizeof question) != 0 ||
+		    view.type != r->key->type || view.class != CLASS_IN)
 			return false;
 	return true;
-}
-
-/* Copies a record, and remembers where that puts names of the chain. */
-static void copy_record(struct reading *r, struct message *message, enum section section,
-			const struct record_view *record, const struct name *owner)
-{
-	unsigned place = chain_place(r, owner);
-	bool known = place < r->chain_length;
-	size_t start = message->length, owner_at = known ? r->stands_at[place] : 0;
-	size_t rdata = message_copy_record(message, section, r->wire, r->length, record, owner_at,
-					   owner->wire, record->ttl);
-
-	if (!known || rdata == 0)
-		return;
-	if (owner_at == 0)
-		r->stands_at[place] = start;
-	if (record->type == TYPE_CNAME && place + 1 < r->chain_length &&
-	    r->stands_at[place + 1] == 0)
-		r->stands_at[place + 1] = rdata;
-}
-
-static void copy_records(struct reading *r, struct message *message, enum section section,
-			 size_t at, unsigned count,
-			 bool (*belongs)(const struct reading *, const struct record_view *))
-{
-	struct record_view record;
-
-	for (unsigned i = 0; i < count; i++) {
-		struct name owner;
-
-		if (message_read_record(r->wire, r->length, &at, &record) != 0)
-			return;
-		if (belongs(r, &record) && owner_of(r, &record, &owner))
-			copy_record(r, message, section, &record, &owner);
-	}
 }
 
 static void copy_answers(struct reading *r, struct message *message)
 {
 	if (!answers_are_plain(r)) {
-		copy_records(r, message, SECTION_ANSWER, r->answers_at, r->answers, answer_belongs);
+		copy_chain(r, message);
 		return;
 	}
+	r->has_data = r->answers > 0;
+	r->links[0] = (struct cache_link){.at = (uint16_t)message->length, .count = r->answers};
 	memcpy(message->wire + message->length, r->wire + r->answers_at,
 	       r->answers_end - r->answers_at);
 	message->length += r->answers_end - r->answers_at;
 	message->counts[SECTION_ANSWER] = r->answers;
+}
+
+/* The SOA of a negative answer, if its zone is one that the chain's end is in. */
+static bool soa_belongs(struct reading *r, const struct record_view *view)
+{
+	struct name owner;
+
+	if (r->has_data || r->has_soa)
+		return false;
+	r->has_soa =
+		name_from_wire(&owner, r->hash_key, r->wire, r->length, view->owner, NULL) == 0 &&
+		name_is_under(&r->chain[r->chain_length - 1], &owner);
+	return r->has_soa;
+}
+
+static bool authority_belongs(struct reading *r, const struct record_view *view)
+{
+	uint16_t covers = 0;
+
+	if (view->class != CLASS_IN)
+		return false;
+	if (view->type == TYPE_SOA)
+		return soa_belongs(r, view);
+	if (view->type == TYPE_RRSIG && view->rdata_length >= 2)
+		covers = wire_u16(r->wire + view->rdata);
+	return r->key->dnssec_ok &&
+	       (view->type == TYPE_NSEC || view->type == TYPE_NSEC3 || covers == TYPE_NSEC ||
+		covers == TYPE_NSEC3 || (covers == TYPE_SOA && !r->has_data));
+}
+
+static void copy_authority(struct reading *r, struct message *message)
+{
+	size_t at = r->answers_end;
+	struct record_view view;
+
+	if (r->has_data && !r->key->dnssec_ok)
+		return;
+	for (unsigned i = 0; i < r->authorities && !message->overflow; i++) {
+		if (message_read_record(r->wire, r->length, &at, &view) != 0)
+			return;
+		if (authority_belongs(r, &view))
+			copy(r, message, SECTION_AUTHORITY, &view, 0, NULL);
+	}
 }
 
 /* RFC 2308 section 5: the SOA's own TTL or its MINIMUM, whichever is less. */
@@ -244,10 +321,8 @@ static uint32_t settle_ttls(struct reading *r, struct message *message, uint16_t
 		(void)err;
 		ttl = ttl > r->settings->ttl_max ? r->settings->ttl_max : ttl;
 		ttl = ttl < r->settings->ttl_min ? r->settings->ttl_min : ttl;
-		if (record.type == TYPE_SOA && i >= message->counts[SECTION_ANSWER]) {
+		if (record.type == TYPE_SOA && i >= message->counts[SECTION_ANSWER])
 			ttl = negative_ttl(r, message->wire, &record);
-			r->has_soa = true;
-		}
 		wire_put32(message->wire + record.ttl_at, ttl);
 		least = ttl < least ? ttl : least;
 		ttls[(*count)++] = (uint16_t)record.ttl_at;
@@ -257,26 +332,40 @@ static uint32_t settle_ttls(struct reading *r, struct message *message, uint16_t
 
 /* ---- entries ---- */
 
-static struct cache_entry *entry_new(const struct pending_key *key, const uint8_t *wire,
-				     size_t length, const uint16_t *ttls, unsigned ttl_count,
-				     const char *text)
+struct parts { /* what an entry is made of, besides its key */
+	const struct cache_link *links;
+	unsigned link_count;
+	const uint16_t *ttls;
+	unsigned ttl_count;
+	const uint8_t *wire;
+	size_t length;
+	const char *text;
+};
+
+static struct cache_entry *entry_new(const struct pending_key *key, const struct parts *parts)
 {
-	size_t ttl_bytes = ttl_count * sizeof *ttls, text_bytes = text ? strlen(text) + 1 : 0;
-	size_t bytes =
-		sizeof(struct cache_entry) + ttl_bytes + key->name->length + length + text_bytes;
-	struct cache_entry *entry = calloc(1, bytes);
+	size_t link_bytes = parts->link_count * sizeof *parts->links;
+	size_t ttl_bytes = parts->ttl_count * sizeof *parts->ttls;
+	size_t text_bytes = parts->text ? strlen(parts->text) + 1 : 0;
+	size_t bytes = sizeof(struct cache_entry) + link_bytes + ttl_bytes + key->name->length +
+		       parts->length + text_bytes;
+	struct cache_entry *entry = malloc(bytes);
 
 	if (!entry)
 		return NULL;
-	uint8_t *name = entry->data + ttl_bytes, *copy = name + key->name->length;
+	uint8_t *links = entry->data, *ttls = links + link_bytes, *name = ttls + ttl_bytes;
+	uint8_t *wire = name + key->name->length, *text = wire + parts->length;
 
+	memset(entry, 0, sizeof *entry);
+	if (link_bytes)
+		memcpy(links, parts->links, link_bytes);
 	if (ttl_bytes)
-		memcpy(entry->data, ttls, ttl_bytes);
+		memcpy(ttls, parts->ttls, ttl_bytes);
 	memcpy(name, key->name->wire, key->name->length);
-	if (length)
-		memcpy(copy, wire, length);
-	if (text)
-		memcpy(copy + length, text, text_bytes);
+	if (parts->length)
+		memcpy(wire, parts->wire, parts->length);
+	if (text_bytes)
+		memcpy(text, parts->text, text_bytes);
 	atomic_init(&entry->references, 1);
 	entry->hash = cache_hash(&(struct cache_key){key->leg->id, key->name, key->type,
 						     key->dnssec_ok, key->checking_disabled});
@@ -284,13 +373,15 @@ static struct cache_entry *entry_new(const struct pending_key *key, const uint8_
 	entry->type = key->type;
 	entry->dnssec_ok = key->dnssec_ok;
 	entry->checking_disabled = key->checking_disabled;
-	entry->ttls = (const uint16_t *)entry->data;
-	entry->ttl_count = (uint16_t)ttl_count;
+	entry->links = (const struct cache_link *)links;
+	entry->link_count = (uint8_t)parts->link_count;
+	entry->ttls = (const uint16_t *)ttls;
+	entry->ttl_count = (uint16_t)parts->ttl_count;
 	entry->name = name;
 	entry->name_length = key->name->length;
-	entry->wire = copy;
-	entry->length = (uint32_t)length;
-	entry->text = text ? (const char *)(copy + length) : NULL;
+	entry->wire = wire;
+	entry->length = (uint32_t)parts->length;
+	entry->text = text_bytes ? (const char *)text : NULL;
 	entry->bytes = (uint32_t)bytes;
 	return entry;
 }
@@ -306,7 +397,7 @@ static struct cache_entry *failure_entry(const struct pending_key *key,
 			 target_error_text(result->error));
 	else
 		snprintf(text, sizeof text, "no target could be asked");
-	struct cache_entry *entry = entry_new(key, NULL, 0, NULL, 0, text);
+	struct cache_entry *entry = entry_new(key, &(struct parts){.text = text});
 	if (!entry)
 		return NULL;
 	entry->failed = true;
@@ -335,41 +426,54 @@ static bool outline(struct reading *r)
 	return true;
 }
 
+static void reading_init(struct reading *r, const struct pending_key *key,
+			 const struct ask_result *result, const struct cache_settings *settings,
+			 const struct hash_key *hash_key, struct name *chain)
+{
+	r->key = key;
+	r->hash_key = hash_key;
+	r->settings = settings;
+	r->wire = result->wire;
+	r->length = result->length;
+	r->records = NULL;
+	r->record_count = 0;
+	r->chain = chain;
+	r->chain_length = 1;
+	r->has_data = r->has_soa = false;
+	name_copy(&chain[0], key->name);
+	r->owners[0] = hash_name(r, key->name->wire, key->name->length);
+}
+
 struct cache_entry *reply_entry(const struct pending_key *key, const struct ask_result *result,
 				const struct cache_settings *settings,
 				const struct hash_key *hash_key, uint64_t now_us)
 {
 	struct name chain[CHAIN_MAX];
-	struct reading r = {.key = key,
-			    .hash_key = hash_key,
-			    .settings = settings,
-			    .wire = result->wire,
-			    .length = result->length,
-			    .chain = chain};
+	struct reading r;
 	uint8_t buffer[MESSAGE_MAX];
-	uint16_t ttls[TTLS_MAX];
-	unsigned ttl_count;
+	uint16_t ttls[RECORDS_MAX];
 	struct message message;
+	struct parts parts;
 
+	reading_init(&r, key, result, settings, hash_key, chain);
 	if ((result->outcome != ASK_ANSWERED && result->outcome != ASK_TRUNCATED) || !outline(&r))
 		return failure_entry(key, result, now_us);
-	follow_chain(&r);
-	r.stands_at[0] = MESSAGE_HEADER;
-	r.negative = !r.has_data;
 	message_begin(&message, buffer, sizeof buffer, r.wire + MESSAGE_HEADER,
 		      (uint16_t)(r.answers_at - MESSAGE_HEADER));
 	copy_answers(&r, &message);
-	if (r.negative || key->dnssec_ok)
-		copy_records(&r, &message, SECTION_AUTHORITY, r.answers_end, r.authorities,
-			     authority_belongs);
-	uint32_t ttl = settle_ttls(&r, &message, ttls, &ttl_count);
-	struct cache_entry *entry =
-		entry_new(key, message.wire, message.length, ttls, ttl_count, NULL);
+	copy_authority(&r, &message);
+	uint32_t ttl = settle_ttls(&r, &message, ttls, &parts.ttl_count);
+	parts.links = r.links;
+	parts.link_count = r.chain_length;
+	parts.ttls = ttls;
+	parts.wire = message.wire;
+	parts.length = message.length;
+	parts.text = NULL;
+	struct cache_entry *entry = entry_new(key, &parts);
 	if (!entry)
 		return NULL;
 	entry->rcode = (uint8_t)(message_flags(r.wire) & FLAG_RCODE);
 	entry->truncated = result->outcome == ASK_TRUNCATED || message.overflow;
-	entry->chain = r.chain_length > 1;
 	entry->has_data = r.has_data;
 	entry->has_soa = r.has_soa;
 	entry->question_length = message.question_length;

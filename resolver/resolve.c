@@ -255,6 +255,7 @@ static void resolve(struct resolution *r, uint64_t now_us)
 	c.cache = r->resolver->cache;
 	c.stale_max_s = r->hold->cache.stale_max;
 	c.now_us = now_us;
+	c.limit = r->query->limit;
 	c.request = &r->query->request;
 	c.qname = &r->query->name;
 	c.told = r->told;

@@ -222,6 +222,15 @@ char *name_to_text(const struct name *name, char text[NAME_TEXT_MAX])
 	return name_wire_to_text(name->wire, text);
 }
 
+void name_copy(struct name *to, const struct name *from)
+{
+	to->length = from->length;
+	to->labels = from->labels;
+	memcpy(to->hash, from->hash, ((size_t)from->labels + 1) * sizeof from->hash[0]);
+	memcpy(to->offset, from->offset, (size_t)from->labels + 1);
+	memcpy(to->wire, from->wire, from->length);
+}
+
 bool name_equal(const struct name *a, const struct name *b)
 {
 	return a->length == b->length && memcmp(a->wire, b->wire, a->length) == 0;

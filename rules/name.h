@@ -49,6 +49,8 @@ bool name_parse_escape(const char **text, uint8_t *byte);
 char *name_wire_to_text(const uint8_t *wire, char text[NAME_TEXT_MAX]);
 char *name_to_text(const struct name *name, char text[NAME_TEXT_MAX]);
 
+/* Copies what is in use: a plain assignment would move all 1400 bytes. */
+void name_copy(struct name *to, const struct name *from);
 bool name_equal(const struct name *a, const struct name *b);
 /* Whether name is suffix itself or below it. */
 bool name_is_under(const struct name *name, const struct name *suffix);

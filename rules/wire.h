@@ -15,7 +15,7 @@
 
 #include "rules/name.h"
 
-enum { WIRE_LABEL_MAX = 63, WIRE_POINTER = 0xc0 };
+enum { WIRE_LABEL_MAX = 63, WIRE_POINTER = 0xc0, WIRE_POINTER_MAX = 0x3fff };
 /* The lowest offset that a pointer may lead to. */
 enum {
 	WIRE_HEADER = 12,    /* in a message: behind its header */

@@ -166,6 +166,7 @@ void case_ask_with(struct compose_case *f, uint32_t network, const char *qname, 
 	f->c.cache = f->cache;
 	f->c.stale_max_s = f->settings.stale_max;
 	f->c.now_us = f->now_us;
+	f->c.limit = MESSAGE_MAX;
 	f->c.request = &request;
 	f->c.qname = &name;
 	f->c.watch = NULL;

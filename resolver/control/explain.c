@@ -355,6 +355,7 @@ json_t *explain(const struct policy *policy, struct place place, const struct na
 	e->composition.qname = name;
 	e->composition.expired = true;
 	e->composition.watch = &e->watch;
+	e->composition.limit = MESSAGE_MAX;
 	watch_pass(e, place);
 	json_t *explained = json_make("{s:o, s:s}", "name", name_json(name), "type",
 				      record_type_print(type, text, sizeof text));
