@@ -184,9 +184,11 @@ static size_t skip_field(const char **text)
 	size_t bytes = 0;
 	uint8_t byte;
 
-	for (at += quoted; *at != '\0' && (quoted ? *at != '"' : !isblank((uint8_t)*at)); bytes++)
-		if (*at != '\\' || !name_parse_escape(&at, &byte))
-			at++;
+	for (at += quoted; *at != '\0' && (quoted ? *at != '"' : !isblank((uint8_t)*at)); bytes++) {
+		const char *behind = at;
+
+		at = *at == '\\' && name_parse_escape(&behind, &byte) ? behind : at + 1;
+	}
 	*text = skip_blanks(at + (quoted && *at == '"'));
 	return bytes;
 }
