@@ -1,9 +1,9 @@
 /* The zones that follow from addresses and services, none of which anybody writes as a file:
  *
- *     networks' own private addresses   one PTR zone per family and network, exact names only
- *     address pools                     reverse zones at octet or nibble cuts, authoritative within
- *                                       the pool's prefix
- *     labels and service names          forward zones, exact names only
+ *     networks' own addresses     one PTR zone per family and network, exact names only
+ *     address pools               reverse zones at octet or nibble cuts, authoritative within the
+ *                                 pool's prefix, for all but private addresses
+ *     labels and service names    forward zones, exact names only
  *
  * PTRs are derived from the addresses here, and stored nowhere else. The addresses are sorted once;
  * what lies in a network's prefix or at a cut is then a range, found by halving, and networks that
@@ -97,7 +97,7 @@ static size_t range_start(const struct addresses *a, const struct prefix *prefix
 	return low;
 }
 
-/* The PTRs of a prefix's addresses, as far as they belong to that kind of zone. */
+/* The PTRs of a prefix's addresses; belongs, when not NULL, says which. */
 static int describe_range(struct derived *derived, const struct addresses *a,
 			  const struct prefix *prefix,
 			  bool (*belongs)(const struct addresses *a, const struct address *address))
@@ -109,7 +109,7 @@ static int describe_range(struct derived *derived, const struct addresses *a,
 
 		if (!prefix_contains(prefix, &owned->address))
 			break;
-		if (belongs(a, &owned->address))
+		if (!belongs || belongs(a, &owned->address))
 			err = derived_ptr(derived, &owned->address, owned->ttl, owned->name);
 	}
 	return err;
@@ -123,12 +123,6 @@ struct network_zone {
 	uint8_t family;
 };
 
-static bool belongs_to_network(const struct addresses *a, const struct address *address)
-{
-	(void)a;
-	return address_is_private(address);
-}
-
 static int describe_network(struct derived *derived, const void *of)
 {
 	const struct network_zone *zone = of;
@@ -138,7 +132,7 @@ static int describe_network(struct derived *derived, const void *of)
 		const struct prefix *prefix = &zone->network->address_space.items[i];
 
 		if (prefix->address.family == zone->family)
-			err = describe_range(derived, zone->addresses, prefix, belongs_to_network);
+			err = describe_range(derived, zone->addresses, prefix, NULL);
 	}
 	return err;
 }

@@ -298,7 +298,8 @@ static void own_names_win_over_special_ones_and_lose_to_zones_and_rules(void **s
 	policy_free(policy);
 }
 
-static void a_public_address_in_a_networks_space_is_its_pools(void **state)
+static void a_public_address_in_a_networks_space_is_the_networks_and_elsewhere_its_pools(
+	void **state)
 {
 	struct model *model = *state;
 
@@ -306,7 +307,8 @@ static void a_public_address_in_a_networks_space_is_its_pools(void **state)
 	model_add_pool(model, "pool", "198.18.100.0/24");
 	model_add_address(model, "a", "198.18.100.10", NULL, "a.example.com.");
 	struct policy *policy = model_compile(model, NULL);
-	PTR("public", "198.18.100.10", "pool pool hit");
+	PTR("public", "198.18.100.10", "address public hit");
+	PTR("public", "198.18.100.11", "pool pool nxdomain");
 	PTR("hub", "198.18.100.10", "pool pool hit");
 	policy_free(policy);
 }
@@ -591,7 +593,7 @@ int main(void)
 		TEST(a_pools_zone_has_the_configured_name_servers),
 		TEST(own_names_are_exact_and_every_other_name_goes_on),
 		TEST(own_names_win_over_special_ones_and_lose_to_zones_and_rules),
-		TEST(a_public_address_in_a_networks_space_is_its_pools),
+		TEST(a_public_address_in_a_networks_space_is_the_networks_and_elsewhere_its_pools),
 		TEST(networks_that_overlap_each_have_the_addresses_in_their_space),
 		TEST(a_pool_of_everything_has_a_zone_for_each_first_octet),
 		TEST(the_pools_table_has_room_for_their_zones_and_no_more),
