@@ -222,7 +222,7 @@ static bool answers_are_plain(const struct reading *r)
 	size_t at = r->answers_at;
 	struct record_view view;
 
-	if (r->answers && record_layout(r->key->type))
+	if (r->answers && record_has_names(r->key->type))
 		return false;
 	for (unsigned i = 0; i < r->answers; i++)
 		if (message_read_record(r->wire, r->length, &at, &view) != 0 ||

@@ -15,7 +15,6 @@
 
 #include <ctype.h>
 #include <ldns/ldns.h>
-#include <netinet/in.h>
 
 #include "rules/name.h"
 #include "rules/rdata_plain.h"
@@ -27,13 +26,7 @@ enum { LDNS_TEXT_MAX = 65000 };
 
 bool rdata_is_valid(uint16_t type, const uint8_t *rdata, size_t length)
 {
-	if (length > RDATA_MAX)
-		return false;
-	if (type == TYPE_A)
-		return length == sizeof(struct in_addr);
-	if (type == TYPE_AAAA)
-		return length == sizeof(struct in6_addr);
-	return record_rdata_fits(type, rdata, 0, length, WIRE_PLAIN);
+	return length <= RDATA_MAX && record_rdata_fits(type, rdata, 0, length, WIRE_PLAIN);
 }
 
 /* ldns' view of the rdata, for printing it or to see whether it takes it; NULL when it does not. */

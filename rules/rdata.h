@@ -15,7 +15,7 @@
 enum { RDATA_MAX = 65535 }; /* bytes */
 
 /* Whether these bytes can be the uncompressed rdata of a record of this type, as far as
- * record_layout and the fixed sizes of A and AAAA tell. */
+ * record_layout tells. */
 bool rdata_is_valid(uint16_t type, const uint8_t *rdata, size_t length);
 
 /* Reads one line without comments and parentheses. Names without a final dot, and "@", are taken

@@ -58,10 +58,13 @@ struct rrset {
 /* The first record's rdata and its length: all there is of a CNAME, DNAME or SOA. */
 const uint8_t *rrset_rdata(const struct rrset *rrset, size_t *length);
 
-/* Where rdata of this type holds domain names that an old server may have compressed (RFC 3597
- * section 4). The text is one letter per element: 'n' a name, a digit that many bytes, 's' a
- * character-string, '*' the rest. NULL: the rdata is opaque, copy it as it is. */
+/* What rdata of this type is made of: where it holds domain names that an old server may have
+ * compressed (RFC 3597 section 4), and where all of it has a fixed shape. The text is one letter
+ * per element: 'n' a name, a digit that many bytes, 's' a character-string, '*' the rest. NULL: the
+ * rdata is opaque, copy it as it is. */
 const char *record_layout(uint16_t type);
+/* Whether the layout has a name, so that a copy of the rdata must be written out anew. */
+bool record_has_names(uint16_t type);
 
 /* Moves *at from the element of a layout that starts at packet[*at] behind it; false when it does
  * not end by `end` or is not well formed. lowest: where pointers in names may lead (rules/wire.h).

@@ -8,6 +8,7 @@
 
 #include "rules/rdata.h"
 #include "rules/record.h"
+#include "rules/wire.h"
 #include "tests/random.h"
 
 static const uint8_t corp_test[] = "\4corp\4test";
@@ -150,15 +151,46 @@ static void layouts_are_those_of_rfc_3597_section_4(void **state)
 		{15, "2n"},        {17, "nn"}, {18, "2n"},   {21, "2n"},     {26, "2nn"},
 		{24, "2114442n*"}, {30, "n*"}, {33, "222n"}, {35, "22sssn"},
 	};
-	static const uint16_t opaque[] = {1, 13, 16, 28, 43, 46, 47, 64, 65, 257, 65280, 65535};
+	static const uint16_t nameless[] = {1,  13, 104, 105, 106, 108, 109, 16,    28,   43,
+					    46, 47, 64,  65,  107, 110, 257, 65280, 65535};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		assert_non_null(record_layout(cases[i].type));
 		assert_string_equal(record_layout(cases[i].type), cases[i].layout);
+		assert_true(record_has_names(cases[i].type));
 	}
+	for (size_t i = 0; i < sizeof(nameless) / sizeof(*nameless); i++)
+		assert_false(record_has_names(nameless[i]));
+}
+
+static void what_has_neither_names_nor_a_fixed_shape_is_opaque(void **state)
+{
+	static const uint16_t opaque[] = {16, 43, 46, 47, 64, 65, 103, 107, 110, 257, 65280, 65535};
+
+	(void)state;
 	for (size_t i = 0; i < sizeof(opaque) / sizeof(*opaque); i++)
 		assert_null(record_layout(opaque[i]));
+}
+
+static void rdata_of_a_fixed_shape_has_no_other_length(void **state)
+{
+	static const struct {
+		uint16_t type;
+		unsigned length;
+	} cases[] = {{TYPE_A, 4}, {TYPE_AAAA, 16}, {104, 10}, {105, 6},
+		     {106, 10},   {108, 6},        {109, 8}};
+	static const uint8_t packet[40];
+	static const uint8_t hinfo[] = "\2PC\2MS";
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+		for (unsigned length = 0; length < 20; length++)
+			assert_int_equal(record_rdata_fits(cases[i].type, packet, 12, 12 + length,
+							   WIRE_HEADER),
+					 length == cases[i].length);
+	for (unsigned length = 0; length <= 7; length++)
+		assert_int_equal(rdata_is_valid(TYPE_HINFO, hinfo, length), length == 6);
 }
 
 static void rdata_must_fill_its_layout_exactly(void **state)
@@ -425,6 +457,8 @@ int main(void)
 		cmocka_unit_test(what_is_no_type_is_refused),
 		cmocka_unit_test(types_of_questions_and_messages_are_not_data),
 		cmocka_unit_test(layouts_are_those_of_rfc_3597_section_4),
+		cmocka_unit_test(what_has_neither_names_nor_a_fixed_shape_is_opaque),
+		cmocka_unit_test(rdata_of_a_fixed_shape_has_no_other_length),
 		cmocka_unit_test(rdata_must_fill_its_layout_exactly),
 		cmocka_unit_test(a_name_of_255_bytes_is_valid_and_one_of_256_is_not),
 		cmocka_unit_test(rdata_is_read_relative_to_the_origin),
