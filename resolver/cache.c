@@ -1,27 +1,47 @@
-/* Shards with a lock each; in a shard a hash table and one queue.
+/* Shards with a lock each; in a shard one table of buckets, a cache line each, of eight slots. A
+ * slot is an entry's address with a part of its hash in the bits that addresses do not use, so that
+ * what is not there is known after one line of memory, and no entry has been looked at.
  *
- *     newest ─► ... ─► ... ─► hand ─► ... ─► oldest
+ *     slot      | visited 1 | tag 15 | address 48 |
+ *     buckets   [........] [........] [........] [........] ...
+ *                              ▲ hand
  *
- * SIEVE (Zhang et al., NSDI 2024): a hit sets the entry's visited bit and moves nothing. To make
- * room the hand walks from old to new, clears visited bits on its way and evicts the first entry
- * that has none. New entries are put in front, not visited: names that are asked once go soon.
+ * A hit sets the slot's visited bit and moves nothing. To make room the hand walks over the slots,
+ * clears visited bits on its way and evicts the first entry that has none. That is SIEVE (Zhang et
+ * al., NSDI 2024) with the order of the hashes in place of the order of arrival: names that are
+ * asked once go soon, names that are asked again stay, and the walk reads memory in its order.
  *
  * What it does not do: expire by itself. An entry past its TTL stays, for serving stale, until it
  * is replaced or evicted. */
 #include "resolver/cache.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { SHARDS = 64, BUCKETS_FIRST = 64, LOAD_MAX = 2 };
+enum {
+	SHARDS = 64,
+	SHARD_SHIFT = 58, /* of the hash: its highest bits choose the shard, */
+	TAG_SHIFT = 40,   /* then come the tag's, and the lowest choose the bucket */
+	WAYS = 8,
+	BUCKETS_FIRST = 16,
+	USUAL_LOAD = 5, /* entries per bucket before the table doubles */
+};
+#define SLOT_VISITED ((uint64_t)1 << 63)
+#define SLOT_TAG     ((uint64_t)0x7fff << 48)
+#define SLOT_ADDRESS (((uint64_t)1 << 48) - 1)
+
+struct bucket {
+	_Alignas(64) uint64_t slots[WAYS]; /* 0: empty */
+};
 
 struct shard {
 	pthread_mutex_t lock;
-	struct cache_entry **buckets;
+	struct bucket *buckets;
 	size_t bucket_count, count;
+	size_t hand; /* a slot of all the buckets */
 	uint64_t bytes, bytes_max;
-	struct cache_entry *newest, *oldest, *hand;
 	uint64_t hits, misses, evicted, inserted;
 	char pad[64]; /* shards do not share cache lines */
 };
@@ -29,6 +49,15 @@ struct shard {
 struct cache {
 	struct shard shards[SHARDS];
 };
+
+static struct bucket *buckets_new(size_t count)
+{
+	struct bucket *buckets = aligned_alloc(sizeof *buckets, count * sizeof *buckets);
+
+	if (buckets)
+		memset(buckets, 0, count * sizeof *buckets);
+	return buckets;
+}
 
 struct cache *cache_new(uint64_t size_bytes)
 {
@@ -42,7 +71,7 @@ struct cache *cache_new(uint64_t size_bytes)
 		pthread_mutex_init(&shard->lock, NULL);
 		shard->bytes_max = size_bytes / SHARDS;
 		shard->bucket_count = BUCKETS_FIRST;
-		shard->buckets = calloc(BUCKETS_FIRST, sizeof(struct cache_entry *));
+		shard->buckets = buckets_new(BUCKETS_FIRST);
 		if (!shard->buckets) {
 			cache_free(cache);
 			return NULL;
@@ -82,26 +111,53 @@ void cache_entry_unref(struct cache_entry *entry)
 		free(entry);
 }
 
+/* ---- slots ---- */
+
+static uint64_t slot_for(const struct cache_entry *entry)
+{
+	uint64_t address = (uint64_t)(uintptr_t)entry;
+
+	assert((address & ~SLOT_ADDRESS) == 0);
+	return address | (entry->hash << (48 - TAG_SHIFT) & SLOT_TAG);
+}
+
+static struct cache_entry *slot_entry(uint64_t slot)
+{
+	return (struct cache_entry *)(uintptr_t)(slot & SLOT_ADDRESS); // NOLINT
+}
+
+static bool slot_may_be(uint64_t slot, uint64_t hash)
+{
+	return slot != 0 && ((slot ^ hash << (48 - TAG_SHIFT)) & SLOT_TAG) == 0;
+}
+
 /* ---- a shard, with its lock held ---- */
 
 static struct shard *shard_of(struct cache *cache, uint64_t hash)
 {
-	return &cache->shards[hash >> 58];
+	return &cache->shards[hash >> SHARD_SHIFT];
 }
 
-static struct cache_entry **bucket_of(struct shard *shard, uint64_t hash)
+static uint64_t *bucket_of(struct shard *shard, uint64_t hash)
 {
-	return &shard->buckets[hash & (shard->bucket_count - 1)];
+	return shard->buckets[hash & (shard->bucket_count - 1)].slots;
 }
 
-static struct cache_entry *shard_find(struct shard *shard, uint64_t hash,
-				      const struct cache_key *key)
+static uint64_t *shard_slot(struct shard *shard, size_t i)
 {
-	struct cache_entry *entry = *bucket_of(shard, hash);
+	return &shard->buckets[i / WAYS].slots[i % WAYS];
+}
 
-	while (entry && !(entry->hash == hash && cache_entry_matches(entry, key)))
-		entry = entry->next_in_bucket;
-	return entry;
+/* The slot that holds the answer to the key, or NULL. */
+static uint64_t *shard_find(struct shard *shard, uint64_t hash, const struct cache_key *key)
+{
+	uint64_t *slots = bucket_of(shard, hash);
+
+	for (unsigned i = 0; i < WAYS; i++)
+		if (slot_may_be(slots[i], hash) && slot_entry(slots[i])->hash == hash &&
+		    cache_entry_matches(slot_entry(slots[i]), key))
+			return &slots[i];
+	return NULL;
 }
 
 static bool same_question(const struct cache_entry *a, const struct cache_entry *b)
@@ -111,80 +167,83 @@ static bool same_question(const struct cache_entry *a, const struct cache_entry 
 	       a->name_length == b->name_length && memcmp(a->name, b->name, a->name_length) == 0;
 }
 
-/* The entry that this one would take the place of. */
-static struct cache_entry *shard_find_old(struct shard *shard, const struct cache_entry *entry)
+/* The slot of the entry that this one would take the place of, or NULL. */
+static uint64_t *shard_find_old(struct shard *shard, const struct cache_entry *entry)
 {
-	struct cache_entry *old = *bucket_of(shard, entry->hash);
+	uint64_t *slots = bucket_of(shard, entry->hash);
 
-	while (old && !same_question(old, entry))
-		old = old->next_in_bucket;
-	return old;
+	for (unsigned i = 0; i < WAYS; i++)
+		if (slot_may_be(slots[i], entry->hash) &&
+		    same_question(slot_entry(slots[i]), entry))
+			return &slots[i];
+	return NULL;
 }
 
-static void shard_remove(struct shard *shard, struct cache_entry *entry)
+static void shard_remove(struct shard *shard, uint64_t *slot)
 {
-	struct cache_entry **link = bucket_of(shard, entry->hash);
+	struct cache_entry *entry = slot_entry(*slot);
 
-	while (*link != entry)
-		link = &(*link)->next_in_bucket;
-	*link = entry->next_in_bucket;
-	if (shard->hand == entry)
-		shard->hand = entry->newer;
-	*(entry->newer ? &entry->newer->older : &shard->newest) = entry->older;
-	*(entry->older ? &entry->older->newer : &shard->oldest) = entry->newer;
+	*slot = 0;
 	shard->count--;
 	shard->bytes -= entry->bytes;
 	cache_entry_unref(entry);
 }
 
+/* The hand goes on to the first entry that was not visited since it last came by. */
 static void shard_evict(struct shard *shard)
 {
-	struct cache_entry *entry = shard->hand ? shard->hand : shard->oldest;
+	for (;;) {
+		uint64_t *slot = shard_slot(shard, shard->hand);
 
-	while (atomic_load_explicit(&entry->visited, memory_order_relaxed)) {
-		atomic_store_explicit(&entry->visited, false, memory_order_relaxed);
-		entry = entry->newer ? entry->newer : shard->oldest;
+		shard->hand = (shard->hand + 1) % (shard->bucket_count * WAYS);
+		if (*slot && !(*slot & SLOT_VISITED)) {
+			shard_remove(shard, slot);
+			shard->evicted++;
+			return;
+		}
+		*slot &= ~SLOT_VISITED;
 	}
-	shard->hand = entry;
-	shard_remove(shard, entry);
-	shard->evicted++;
 }
 
+/* An empty slot of a bucket; a full one gives up an entry, as the hand would choose it. */
+static uint64_t *bucket_room(struct shard *shard, uint64_t *slots)
+{
+	for (unsigned i = 0; i < WAYS; i++)
+		if (!slots[i])
+			return &slots[i];
+	unsigned choice = 0;
+	while (choice < WAYS && slots[choice] & SLOT_VISITED)
+		slots[choice++] &= ~SLOT_VISITED;
+	choice %= WAYS;
+	shard_remove(shard, &slots[choice]);
+	shard->evicted++;
+	return &slots[choice];
+}
+
+/* What was in one bucket goes into two, so there is room. Entries keep their visited bits. */
 static void shard_grow(struct shard *shard)
 {
-	size_t count = shard->bucket_count * 2, old_count = shard->bucket_count;
-	struct cache_entry **old = shard->buckets;
-	struct cache_entry **buckets = calloc(count, sizeof(struct cache_entry *));
+	size_t old_count = shard->bucket_count;
+	struct bucket *old = shard->buckets, *buckets = buckets_new(2 * old_count);
 
 	if (!buckets)
-		return; /* longer chains, nothing worse */
+		return; /* fuller buckets, nothing worse */
 	shard->buckets = buckets;
-	shard->bucket_count = count;
-	for (size_t i = 0; i < old_count; i++) {
-		for (struct cache_entry *entry = old[i], *next; entry; entry = next) {
-			struct cache_entry **bucket = bucket_of(shard, entry->hash);
+	shard->bucket_count = 2 * old_count;
+	for (size_t i = 0; i < old_count * WAYS; i++) {
+		uint64_t slot = old[i / WAYS].slots[i % WAYS];
 
-			next = entry->next_in_bucket;
-			entry->next_in_bucket = *bucket;
-			*bucket = entry;
-		}
+		if (slot)
+			*bucket_room(shard, bucket_of(shard, slot_entry(slot)->hash)) = slot;
 	}
 	free(old);
 }
 
 static void shard_insert(struct shard *shard, struct cache_entry *entry)
 {
-	struct cache_entry **bucket;
-
-	if (shard->count >= LOAD_MAX * shard->bucket_count)
+	if (shard->count >= USUAL_LOAD * shard->bucket_count)
 		shard_grow(shard);
-	bucket = bucket_of(shard, entry->hash);
-	entry->next_in_bucket = *bucket;
-	*bucket = entry;
-	entry->newer = NULL;
-	entry->older = shard->newest;
-	*(shard->newest ? &shard->newest->newer : &shard->oldest) = entry;
-	shard->newest = entry;
+	*bucket_room(shard, bucket_of(shard, entry->hash)) = slot_for(entry);
 	shard->count++;
 	shard->bytes += entry->bytes;
 	shard->inserted++;
@@ -199,8 +258,9 @@ void cache_free(struct cache *cache)
 	for (unsigned i = 0; i < SHARDS; i++) {
 		struct shard *shard = &cache->shards[i];
 
-		while (shard->newest)
-			shard_remove(shard, shard->newest);
+		for (size_t slot = 0; shard->buckets && slot < shard->bucket_count * WAYS; slot++)
+			if (*shard_slot(shard, slot))
+				shard_remove(shard, shard_slot(shard, slot));
 		free(shard->buckets);
 		pthread_mutex_destroy(&shard->lock);
 	}
@@ -238,12 +298,12 @@ enum cache_state cache_get(struct cache *cache, const struct cache_key *key, uin
 	enum cache_state state = CACHE_MISS;
 
 	pthread_mutex_lock(&shard->lock);
-	struct cache_entry *entry = shard_find(shard, hash, key);
-	if (entry)
-		state = state_of(entry, now_us, stale_max_s);
+	uint64_t *slot = shard_find(shard, hash, key);
+	if (slot)
+		state = state_of(slot_entry(*slot), now_us, stale_max_s);
 	if (state != CACHE_MISS) {
-		atomic_store_explicit(&entry->visited, true, memory_order_relaxed);
-		*found = cache_entry_ref(entry);
+		*slot |= SLOT_VISITED;
+		*found = cache_entry_ref(slot_entry(*slot));
 	}
 	*(state == CACHE_FRESH ? &shard->hits : &shard->misses) += 1;
 	pthread_mutex_unlock(&shard->lock);
@@ -256,13 +316,14 @@ void cache_put(struct cache *cache, struct cache_entry *entry, uint64_t now_us,
 	struct shard *shard = shard_of(cache, entry->hash);
 
 	pthread_mutex_lock(&shard->lock);
-	struct cache_entry *old = shard_find_old(shard, entry);
+	uint64_t *slot = shard_find_old(shard, entry);
+	struct cache_entry *old = slot ? slot_entry(*slot) : NULL;
 	if (old && entry->failed && !old->failed &&
 	    state_of(old, now_us, stale_max_s) != CACHE_MISS) {
 		atomic_store_explicit(&old->retry_us, entry->expires_us, memory_order_relaxed);
 	} else if (entry->bytes <= shard->bytes_max) {
 		if (old)
-			shard_remove(shard, old);
+			shard_remove(shard, slot);
 		while (shard->bytes + entry->bytes > shard->bytes_max)
 			shard_evict(shard);
 		shard_insert(shard, cache_entry_ref(entry));
@@ -296,11 +357,12 @@ uint64_t cache_flush(struct cache *cache, const struct name *name, bool below)
 		struct shard *shard = &cache->shards[i];
 
 		pthread_mutex_lock(&shard->lock);
-		for (struct cache_entry *entry = shard->newest, *older; entry; entry = older) {
-			older = entry->older;
-			if (!flush_takes(entry, name, below))
+		for (size_t k = 0; k < shard->bucket_count * WAYS; k++) {
+			uint64_t *slot = shard_slot(shard, k);
+
+			if (!*slot || !flush_takes(slot_entry(*slot), name, below))
 				continue;
-			shard_remove(shard, entry);
+			shard_remove(shard, slot);
 			flushed++;
 		}
 		pthread_mutex_unlock(&shard->lock);

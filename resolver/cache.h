@@ -3,9 +3,9 @@
  * never be given this answer. What a network makes of it (cutting and continuing chains) happens
  * behind the cache; composed answers are not in here.
  *
- * Shared by the workers in shards, each with a lock and a share of the bytes. Eviction is SIEVE:
- * one queue, a visited bit, a hand; a scan of unique names does not push out what is asked again.
- * An entry is immutable once it is in, and counted: a reader keeps it past its eviction. */
+ * Shared by the workers in shards, each with a lock and a share of the bytes. Eviction is in the
+ * manner of SIEVE: a visited bit and a hand; a scan of unique names does not push out what is asked
+ * again. An entry is immutable once it is in, and counted: a reader keeps it past its eviction. */
 #ifndef SLUICE_CACHE_H
 #define SLUICE_CACHE_H
 
@@ -32,11 +32,7 @@ struct cache_link {     /* what an answer says of one name of its chain */
 };
 
 struct cache_entry {
-	struct cache_entry *next_in_bucket;
-	struct cache_entry *newer, *older; /* in the shard's queue */
 	atomic_uint references;
-	atomic_bool visited;
-
 	uint64_t hash; /* cache_hash of what was asked, from the start */
 	uint64_t leg;
 	uint16_t type;

@@ -44,7 +44,7 @@ struct reading { /* of one reply */
 	uint16_t answers, authorities;
 	struct indexed *records; /* of class IN, in the reply's order */
 	unsigned record_count;
-	struct name *chain; /* CHAIN_MAX */
+	struct name *chain; /* CHAIN_MAX; not filled in for plain answers */
 	uint64_t owners[CHAIN_MAX];
 	struct cache_link links[CHAIN_MAX];
 	unsigned chain_length;
@@ -208,6 +208,8 @@ static void copy_chain(struct reading *r, struct message *message)
 	size_t owner_at = MESSAGE_HEADER;
 
 	r->records = records;
+	name_copy(&r->chain[0], r->key->name);
+	r->owners[0] = hash_name(r, r->key->name->wire, r->key->name->length);
 	index_answers(r);
 	follow_chain(r);
 	for (unsigned i = 0; i < r->chain_length; i++)
@@ -249,13 +251,15 @@ static void copy_answers(struct reading *r, struct message *message)
 /* The SOA of a negative answer, if its zone is one that the chain's end is in. */
 static bool soa_belongs(struct reading *r, const struct record_view *view)
 {
+	const struct name *end =
+		r->chain_length > 1 ? &r->chain[r->chain_length - 1] : r->key->name;
 	struct name owner;
 
 	if (r->has_data || r->has_soa)
 		return false;
 	r->has_soa =
 		name_from_wire(&owner, r->hash_key, r->wire, r->length, view->owner, NULL) == 0 &&
-		name_is_under(&r->chain[r->chain_length - 1], &owner);
+		name_is_under(end, &owner);
 	return r->has_soa;
 }
 
@@ -440,8 +444,6 @@ static void reading_init(struct reading *r, const struct pending_key *key,
 	r->chain = chain;
 	r->chain_length = 1;
 	r->has_data = r->has_soa = false;
-	name_copy(&chain[0], key->name);
-	r->owners[0] = hash_name(r, key->name->wire, key->name->length);
 }
 
 struct cache_entry *reply_entry(const struct pending_key *key, const struct ask_result *result,
