@@ -16,7 +16,7 @@
 
 enum {
 	OUTBOUND_PORTS = 1024,    /* sockets of a source; fewer where RLIMIT_NOFILE is low */
-	OUTBOUND_PORTS_BATCH = 8, /* drawn for a batch */
+	OUTBOUND_PORTS_BATCH = 4, /* drawn for a batch */
 	OUTBOUND_TCP_IDLE_US = 10 * 1000 * 1000,
 	OUTBOUND_TCP_CONNECT_US = 800 * 1000,
 	OUTBOUND_TCP_PIPELINE =
@@ -68,8 +68,9 @@ MUST_CHECK int outbound_init(struct outbound *outbound, uv_loop_t *loop, struct 
  * has been released before (its flights point to sockets). */
 void outbound_release(struct outbound *outbound);
 
-/* What pending_table.send and .forget are set to; `outbound` is the struct outbound. ERR_SYSTEM
- * also when the source cannot be bound, which is tried again a second later. */
+/* What pending_table.send and .forget are set to; `outbound` is the struct outbound. ERR_SYSTEM:
+ * the source cannot be bound, which by UDP is tried again a second later. ERR_LIMIT: by TCP, every
+ * connection that may be is there and full. ERR_NOMEM. */
 int outbound_send(void *outbound, struct flight *flight, const uint8_t *wire, size_t length,
 		  uint64_t now_us);
 void outbound_forget(void *outbound, struct flight *flight);

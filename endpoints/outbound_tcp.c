@@ -226,18 +226,19 @@ static int start_connect(struct outbound_connection *connection)
 	return 0;
 }
 
-static struct outbound_connection *dial(struct outbound *outbound, const struct address *source,
-					const struct host *host, uint64_t now_us)
+/* As outbound_send; *result stays as it is without success. */
+static int dial(struct outbound *outbound, const struct address *source, const struct host *host,
+		uint64_t now_us, struct outbound_connection **result)
 {
 	if (outbound->connection_count >= CONNECTIONS_MAX)
-		return NULL;
+		return ERR_LIMIT;
 	struct outbound_connection *connection = malloc(sizeof(*connection));
 	if (connection == NULL)
-		return NULL;
+		return ERR_NOMEM;
 	memset(connection, 0, offsetof(struct outbound_connection, buffer));
 	if (uv_tcp_init(outbound->loop, &connection->tcp) != 0) {
 		free(connection);
-		return NULL;
+		return ERR_NOMEM;
 	}
 	connection->tcp.data = connection;
 	connection->outbound = outbound;
@@ -250,13 +251,15 @@ static struct outbound_connection *dial(struct outbound *outbound, const struct 
 		connection->next->link = &connection->next;
 	outbound->connections = connection;
 	outbound->connection_count++;
-	if (start_connect(connection) != 0) {
+	int err = start_connect(connection);
+	if (err != 0) {
 		connection_close(connection);
-		return NULL;
+		return err;
 	}
 	outbound->counters.tcp_connects++;
 	wheel_arm(outbound->wheel, &connection->timer, now_us + OUTBOUND_TCP_CONNECT_US);
-	return connection;
+	*result = connection;
+	return 0;
 }
 
 /* It is gone. Its questions go along to a new one, or back as errors. */
@@ -270,7 +273,7 @@ static void connection_lost(struct outbound_connection *connection)
 		return;
 	connection_close(connection);
 	if (connection->answered > 0 && connection->questions != NULL)
-		again = dial(outbound, &connection->source, &connection->host, now_us);
+		(void)dial(outbound, &connection->source, &connection->host, now_us, &again);
 	while (connection->questions != NULL) { /* both ways take the first one out */
 		struct question *question = connection->questions;
 		struct flight *flight = question->flight; /* NOLINT(clang-analyzer-unix.Malloc) */
@@ -310,11 +313,14 @@ int outbound_tcp_send(struct outbound *outbound, struct flight *flight, const ui
 	unsigned others;
 	struct outbound_connection *connection = find(outbound, flight, &others);
 
-	if (connection == NULL && others < CONNECTIONS_PER_SERVER)
-		connection =
-			dial(outbound, &flight->upstream->source, &flight->upstream->host, now_us);
-	if (connection == NULL)
-		return ERR_SYSTEM;
+	if (connection == NULL) {
+		int err = others < CONNECTIONS_PER_SERVER
+				  ? dial(outbound, &flight->upstream->source,
+					 &flight->upstream->host, now_us, &connection)
+				  : ERR_LIMIT;
+		if (err != 0)
+			return err;
+	}
 	flight->socket = connection;
 	outbound_choose_id(outbound, flight, connection);
 	return connection_ask(connection, flight, wire, length);

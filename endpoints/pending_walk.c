@@ -202,11 +202,15 @@ static size_t write_query(const struct pending *pending, struct flight *flight,
 	return length;
 }
 
-static bool not_sent(struct pending *pending, unsigned index)
+static bool not_sent(struct pending *pending, unsigned index, int err)
 {
-	target_on_error(target_of(pending, index), TARGET_ERROR_SOURCE);
+	enum target_error error = err == ERR_LIMIT   ? TARGET_ERROR_FULL
+				  : err == ERR_NOMEM ? TARGET_ERROR_ROOM
+						     : TARGET_ERROR_SOURCE;
+
+	target_on_error(target_of(pending, index), error);
 	pending->spent |= bit(index);
-	pending->error = TARGET_ERROR_SOURCE;
+	pending->error = error;
 	return false;
 }
 
@@ -236,7 +240,7 @@ bool pending_send(struct pending *pending, unsigned index, bool tcp, bool copy, 
 	uint8_t wire[MESSAGE_QUERY_MAX];
 
 	if (flight == NULL)
-		return not_sent(pending, index);
+		return not_sent(pending, index, ERR_NOMEM);
 	flight->tcp = tcp || flight->upstream->protocol == PROTOCOL_TCP;
 	flight->copy = copy || pending->leading != NULL;
 	flight->edns = !(pending->plain & bit(index)) && !target_is_plain(flight->target, now_us);
@@ -244,11 +248,12 @@ bool pending_send(struct pending *pending, unsigned index, bool tcp, bool copy, 
 	flight->id = entropy_u16(table->entropy);
 	timer_init(&flight->timer, on_timer);
 	size_t length = write_query(pending, flight, wire);
-	if (table->send(table->transport, flight, wire, length, now_us) != 0) {
+	int err = table->send(table->transport, flight, wire, length, now_us);
+	if (err != 0) {
 		flight->socket = NULL;
 		flight_detach(flight);
 		flight_free(flight);
-		return not_sent(pending, index);
+		return not_sent(pending, index, err);
 	}
 	flight_insert(flight);
 	if (!flight->copy) {

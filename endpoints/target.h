@@ -61,7 +61,9 @@ struct target {
 	X(RCODE, "unexpected rcode")                                                               \
 	X(LAME, "lame answer")                                                                     \
 	X(MANGLED, "mangled reply")                                                                \
-	X(SOURCE, "source address unusable")
+	X(SOURCE, "source address unusable")                                                       \
+	X(FULL, "connections are full")                                                            \
+	X(ROOM, "no room for the question")
 enum target_error {
 #define X(name, text) TARGET_ERROR_##name,
 	TARGET_ERROR_MAP(X)

@@ -692,6 +692,52 @@ static void one_more_than_the_pipeline_holds_opens_a_connection(void **state)
 	assert_int_equal(server.accepted, 2);
 }
 
+/* The source is well, and nothing is to be said of it. */
+static void what_no_connection_has_room_for_is_asked_of_the_next_and_told_as_that(void **state)
+{
+	(void)state;
+	start("127.0.0.1", "127.0.0.1", PROTOCOL_TCP, 4);
+	for (unsigned i = 0; i < 8 * OUTBOUND_TCP_PIPELINE; i++)
+		ask();
+	assert_int_equal(outbound.connection_count, 8);
+	assert_int_equal(targets[0].last_error, TARGET_ERROR_NONE);
+	ask();
+	assert_int_equal(outbound.connection_count, 8);
+	assert_int_equal(targets[0].last_error, TARGET_ERROR_FULL);
+	assert_false(target_is_suspect(&targets[0]));
+	leg.upstream_count = 1;
+	struct asked *q = ask();
+	until(answered() == asked_count - 1);
+	assert_true(q->done);
+	assert_int_equal(q->outcome, ASK_FAILED);
+	assert_int_equal(q->error, TARGET_ERROR_FULL);
+	assert_int_equal(second.got, 1);
+	assert_int_equal(server.got_tcp, 8 * OUTBOUND_TCP_PIPELINE);
+}
+
+static void connections_of_all_targets_have_a_maximum_too(void **state)
+{
+	(void)state;
+	start("127.0.0.1", "127.0.0.1", PROTOCOL_TCP, 4);
+	outbound.connection_count += 512;
+	ask();
+	outbound.connection_count -= 512;
+	assert_int_equal(outbound.connection_count, 0);
+	assert_int_equal(targets[0].last_error, TARGET_ERROR_FULL);
+	ask();
+	assert_int_equal(outbound.connection_count, 1);
+	until(answered() == 2);
+}
+
+static void a_source_that_tcp_cannot_bind_is_told_as_that(void **state)
+{
+	(void)state;
+	start("127.0.0.1", "192.0.2.1", PROTOCOL_TCP, 4);
+	ask();
+	until(answered() == 1);
+	assert_int_equal(targets[0].last_error, TARGET_ERROR_SOURCE);
+}
+
 static void answers_may_come_byte_by_byte_and_be_large(void **state)
 {
 	(void)state;
@@ -883,6 +929,9 @@ int main(void)
 		TEST(tcp_is_asked_from_the_source_and_the_connection_reused),
 		TEST(questions_are_pipelined_and_answered_in_any_order),
 		TEST(one_more_than_the_pipeline_holds_opens_a_connection),
+		TEST(what_no_connection_has_room_for_is_asked_of_the_next_and_told_as_that),
+		TEST(connections_of_all_targets_have_a_maximum_too),
+		TEST(a_source_that_tcp_cannot_bind_is_told_as_that),
 		TEST(answers_may_come_byte_by_byte_and_be_large),
 		TEST(an_idle_connection_that_the_peer_closed_is_no_error),
 		TEST(a_server_that_closes_after_every_answer_answers_all),

@@ -353,6 +353,19 @@ static void a_target_that_cannot_be_sent_to_is_passed_over(void **state)
 	assert_false(target_is_suspect(&w.targets[0]));
 }
 
+static void without_room_for_its_flight_it_fails_and_blames_no_source(void **state)
+{
+	(void)state;
+	w.table.pending_max = 1;
+	w.table.flight_count += PENDING_FLIGHTS;
+	struct asked *q = world_ask(&w, "a.test");
+	w.table.flight_count -= PENDING_FLIGHTS;
+	world_run(&w, 2 * MS);
+	assert_ended(q, ASK_FAILED, TARGET_ERROR_ROOM);
+	assert_int_equal(w.targets[0].last_error, TARGET_ERROR_ROOM);
+	assert_int_equal(w.sent, 0);
+}
+
 static void when_none_can_be_sent_to_it_fails_but_not_before_asking_returns(void **state)
 {
 	(void)state;
@@ -594,6 +607,7 @@ int main(void)
 		TWO(yxdomain_is_an_answer),
 		THREE(errors_of_all_targets_are_a_failure_at_once),
 		TWO(a_target_that_cannot_be_sent_to_is_passed_over),
+		TWO(without_room_for_its_flight_it_fails_and_blames_no_source),
 		TWO(when_none_can_be_sent_to_it_fails_but_not_before_asking_returns),
 		TWO(a_network_error_goes_to_the_next_at_once_and_is_remembered),
 		ONE(a_question_refused_everywhere_waits_for_a_restart),

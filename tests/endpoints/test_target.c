@@ -221,6 +221,7 @@ static void errors_have_texts(void **state)
 	(void)state;
 	assert_string_equal(target_error_text(TARGET_ERROR_SILENCE), "no answer");
 	assert_string_equal(target_error_text(TARGET_ERROR_SOURCE), "source address unusable");
+	assert_string_equal(target_error_text(TARGET_ERROR_FULL), "connections are full");
 	assert_string_equal(target_error_text((enum target_error)99), "unknown error");
 }
 
