@@ -150,6 +150,7 @@ static void go_on_first(struct stall *stall, unsigned count, uint64_t now_us)
 	while (list != NULL) {
 		struct pending *pending = list;
 
+		pending->table->stall_steps++;
 		pending_unstall(pending);
 		pending_go_on(pending, now_us);
 	}

@@ -5,7 +5,6 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include <cmocka.h>
 
@@ -524,58 +523,6 @@ static void a_change_of_addresses_makes_only_their_zones_anew(void **state)
 	policy_free(policy);
 }
 
-/* ---- cost ---- */
-
-enum { MANY_NETWORKS = 1000, MANY_ADDRESSES = 20000 };
-
-static void many(struct model *model, unsigned networks, unsigned addresses)
-{
-	struct virtual_network *network =
-		arena_alloc_array(&model->arena, networks, sizeof *network);
-	struct owned_address *address =
-		arena_alloc_array(&model->arena, addresses, sizeof *address);
-	struct prefix *prefix = arena_alloc_array(&model->arena, networks, sizeof *prefix);
-
-	for (unsigned i = 0; i < networks; i++) {
-		prefix[i] = (struct prefix){{4, {10, 128, (uint8_t)(i >> 8), (uint8_t)i}}, 32};
-		network[i].name = arena_printf(&model->arena, "n%u", i);
-		network[i].address_space.items = &prefix[i];
-		network[i].address_space.count = 1;
-	}
-	for (unsigned i = 0; i < addresses; i++) {
-		address[i].address = (struct address){4, {10, 129, (uint8_t)(i >> 8), (uint8_t)i}};
-		address[i].reverse_fqdn = "a.example.com.";
-	}
-	model->virtual_networks.items = network;
-	model->virtual_networks.count = networks;
-	model->addresses.items = address;
-	model->addresses.count = addresses;
-}
-
-static double cpu_of_compiling(unsigned networks, unsigned addresses)
-{
-	struct timespec begin, end;
-	struct model *model = model_start();
-
-	many(model, networks, addresses);
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &begin);
-	struct policy *policy = model_compile(model, NULL);
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &end);
-	policy_free(policy);
-	model_free(model);
-	return (double)(end.tv_sec - begin.tv_sec) + (double)(end.tv_nsec - begin.tv_nsec) / 1e9;
-}
-
-/* The one measure here that is of time: nothing that can be counted is done for each address of
- * another network. It is the processor's, and what must not happen costs ten times what may. */
-static void networks_and_addresses_cost_their_sum_and_not_their_product(void **state)
-{
-	double alone = cpu_of_compiling(MANY_NETWORKS, 1) + cpu_of_compiling(1, MANY_ADDRESSES);
-
-	(void)state;
-	assert_true(cpu_of_compiling(MANY_NETWORKS, MANY_ADDRESSES) < 3 * alone);
-}
-
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -599,7 +546,6 @@ int main(void)
 		TEST(the_pools_table_has_room_for_their_zones_and_no_more),
 		TEST(what_addresses_make_is_taken_over_when_they_have_not_changed),
 		TEST(a_change_of_addresses_makes_only_their_zones_anew),
-		TEST(networks_and_addresses_cost_their_sum_and_not_their_product),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
