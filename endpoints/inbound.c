@@ -52,38 +52,48 @@ static size_t query_limit(const struct inbound_worker *worker, const struct quer
 	return payload < worker->payload_max ? payload : worker->payload_max;
 }
 
+size_t inbound_write_error(const struct inbound *inbound, const struct query *query,
+			   const uint8_t *question, enum rcode rcode, const char *why,
+			   uint8_t reply[INBOUND_ERROR_REPLY_MAX])
+{
+	const struct message_end end = {.rcode = rcode,
+					.ede = why ? EDE_OTHER : EDE_NONE,
+					.ede_text = why,
+					.payload = inbound->worker->payload_max,
+					.limit = query->limit};
+	struct message message;
+	message_begin(&message, reply, INBOUND_ERROR_REPLY_MAX, question,
+		      query->request.question_length);
+	return message_finish(&message, &query->request, &end);
+}
+
 bool inbound_read(struct inbound *inbound, struct query *query, const uint8_t *packet,
 		  size_t packet_length, enum rcode refuse, uint8_t reply[INBOUND_ERROR_REPLY_MAX],
 		  size_t *length)
 {
 	struct inbound_worker *worker = inbound->worker;
-	struct message_end end = {.ede = EDE_NONE, .payload = worker->payload_max};
+	const uint8_t *question = packet + MESSAGE_HEADER;
+	enum rcode rcode = RCODE_NOERROR;
 	*length = 0;
 	enum request_state state = message_read_request(&query->request, &query->name, worker->key,
-							packet, packet_length, &end.rcode);
+							packet, packet_length, &rcode);
 	if (state == REQUEST_SILENT) {
 		worker->counters.silent++;
 		return false;
 	}
 	query->limit = query_limit(worker, query);
 	if (state == REQUEST_FINE && refuse == RCODE_NOERROR) {
-		memcpy(query->question, packet + MESSAGE_HEADER, query->request.question_length);
+		memcpy(query->question, question, query->request.question_length);
 		return true;
 	}
 	if (state == REQUEST_FINE)
-		end.rcode = refuse;
-	if (end.rcode == RCODE_SERVFAIL) {
+		rcode = refuse;
+	const char *why = rcode == RCODE_SERVFAIL ? "too many queries under way" : NULL;
+	if (why)
 		worker->counters.overload++;
-		end.ede = EDE_OTHER;
-		end.ede_text = "too many queries under way";
-	} else {
+	else
 		worker->counters.malformed++;
-	}
-	end.limit = query->limit;
-	struct message message;
-	message_begin(&message, reply, INBOUND_ERROR_REPLY_MAX, packet + MESSAGE_HEADER,
-		      query->request.question_length);
-	*length = message_finish(&message, &query->request, &end);
+	*length = inbound_write_error(inbound, query, question, rcode, why, reply);
 	return false;
 }
 
@@ -203,7 +213,6 @@ const struct host *inbound_host(const struct inbound *inbound)
 void inbound_stop(struct inbound *inbound)
 {
 	assert(!inbound->stopped);
-	inbound_flush(inbound->worker);
 	inbound->stopped = true;
 	inbound_unlink(inbound);
 	inbound_udp_stop(inbound);

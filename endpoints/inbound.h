@@ -60,10 +60,12 @@ void listener_close(struct listener *listener);
 	X(malformed, "packets answered with FORMERR, NOTIMP or BADVERS")                           \
 	X(silent, "packets not answered: without a header, or replies themselves")                 \
 	X(overload, "queries turned away with SERVFAIL because a maximum was reached")             \
+	X(listener_gone, "queries under way by UDP, SERVFAIL because their listener was removed")  \
 	X(replies_lost, "replies by UDP that the system did not take")                             \
 	X(tcp_accepted, "connections of clients accepted")                                         \
 	X(tcp_refused, "connections of clients closed at once: a maximum was reached")             \
 	X(tcp_timeouts, "connections of clients closed because nothing happened on them")          \
+	X(tcp_unread, "replies by TCP replaced by SERVFAIL because the client does not read them") \
 	X(watch_failed, "times that sockets of clients could not be watched or accepted from")
 
 struct inbound_counters {
@@ -107,8 +109,10 @@ MUST_CHECK int inbound_start(struct inbound_worker *worker, struct listener *lis
 /* What a reload changes while the sockets stay. Queries already under way keep the old binding. */
 void inbound_rebind(struct inbound *inbound, void *binding);
 const struct host *inbound_host(const struct inbound *inbound);
-/* Sends what has been gathered, stops reading and closes, TCP connections too. Queries under way
- * may still finish, into nothing. The memory goes with the loop's last close callback and the last
+/* Sends what has been gathered, stops reading and closes, TCP connections too, which tells their
+ * clients. Those of queries under way by UDP get SERVFAIL now: the socket that a later reply would
+ * have to leave by keeps the address from being opened again. The resolver may still finish them,
+ * into nothing. The memory goes with the loop's last close callback and the last
  * query, so each of them must be finished (with NULL, say) before the worker ends. */
 void inbound_stop(struct inbound *inbound);
 /* Sends what has been gathered; called at the end of every loop round. */

@@ -46,7 +46,8 @@ struct connection {
 	struct address client;
 	struct timer idle;
 	uint64_t active_us;
-	uint8_t *buffer; /* received and not yet taken */
+	uint64_t behind_us; /* since when the oldest of `writes` is the oldest */
+	uint8_t *buffer;    /* received and not yet taken */
 	size_t have, room;
 	unsigned unanswered; /* queries at the resolver */
 	unsigned writes;     /* replies that the kernel has not taken yet */
@@ -62,6 +63,10 @@ struct connection {
 bool inbound_read(struct inbound *inbound, struct query *query, const uint8_t *packet,
 		  size_t packet_length, enum rcode refuse, uint8_t reply[INBOUND_ERROR_REPLY_MAX],
 		  size_t *length);
+/* Writes the answer to a query that was read but gets nothing better; returns its length. */
+size_t inbound_write_error(const struct inbound *inbound, const struct query *query,
+			   const uint8_t *question, enum rcode rcode, const char *why,
+			   uint8_t reply[INBOUND_ERROR_REPLY_MAX]);
 /* Counts the query as under way and gives it to the resolver. */
 void inbound_hand_over(struct inbound *inbound, struct query *query);
 /* The query is back. May free the inbound. */

@@ -5,13 +5,17 @@
  *                  ▲                                                     │
  *                  └──────────── length + message, one write ◄───────────┘
  *
- * A connection reads as long as fewer than pipeline_max of its questions are unanswered (a reply
- * still on its way out counts as one), so a client that asks without reading fills its own window
- * and not our memory. It ends when
+ * A connection takes questions as long as fewer than pipeline_max of them are unanswered (a reply
+ * still on its way out counts as one) and fewer than UNSENT_PAUSE bytes are on their way out, so a
+ * client that asks without reading fills its own window and not our memory. What it asked before
+ * may still come to more than that: a reply that would make it UNSENT_MAX becomes a SERVFAIL, which
+ * is small. A connection ends when
  *   - the client has closed its side, and all it asked is answered and written;
  *   - nothing has happened for the idle timeout. What happens is an accept, the first byte of a
  *     message, a whole message, a reply written; so a message that trickles in gets that time as a
- *     whole, and so does a client that does not read its answers;
+ *     whole;
+ *   - a reply has been the next to leave for as long, whatever else happens: a client that reads a
+ *     byte now and then is not reading;
  *   - a length is under 12: what follows cannot be found any more. What was asked is answered.
  * Its memory stays until its last query is back.
  *
@@ -27,6 +31,8 @@
 enum {
 	PREFIX = 2,          /* bytes of length ahead of a message */
 	BUFFER_USUAL = 4096, /* kept by a connection; grows to one message where that is longer */
+	UNSENT_PAUSE = 128 * 1024, /* bytes of replies that the kernel has not taken yet */
+	UNSENT_MAX = 256 * 1024,
 };
 
 struct pending_write {
@@ -76,16 +82,28 @@ void connection_close(struct connection *connection)
 	uv_close((uv_handle_t *)&connection->handle, on_closed);
 }
 
+static size_t connection_unsent(const struct connection *connection)
+{
+	return uv_stream_get_write_queue_size((const uv_stream_t *)&connection->handle);
+}
+
+/* When it is at its end unless something happens. */
+static uint64_t connection_due_us(const struct connection *connection)
+{
+	uint64_t since_us = connection->writes > 0 ? connection->behind_us : connection->active_us;
+	return since_us + (uint64_t)connection->inbound->worker->tcp.idle_timeout_ms * 1000;
+}
+
 static void on_idle(struct timer *timer, uint64_t now_us)
 {
 	struct connection *connection =
 		(struct connection *)((char *)timer - offsetof(struct connection, idle));
 	struct inbound_worker *worker = connection->inbound->worker;
-	uint64_t timeout_us = (uint64_t)worker->tcp.idle_timeout_ms * 1000;
 	if (connection->unanswered > 0)
 		connection->active_us = now_us;
-	if (connection->active_us + timeout_us > now_us) {
-		wheel_arm(worker->wheel, timer, connection->active_us + timeout_us);
+	uint64_t due_us = connection_due_us(connection);
+	if (due_us > now_us) {
+		wheel_arm(worker->wheel, timer, due_us);
 		return;
 	}
 	worker->counters.tcp_timeouts++;
@@ -99,7 +117,8 @@ static void connection_process(struct connection *connection);
 static bool connection_full(const struct connection *connection)
 {
 	return connection->unanswered + connection->writes >=
-	       connection->inbound->worker->tcp.pipeline_max;
+		       connection->inbound->worker->tcp.pipeline_max ||
+	       connection_unsent(connection) >= UNSENT_PAUSE;
 }
 
 /* Room for the message that has begun, or for the usual. False without memory. */
@@ -177,7 +196,7 @@ static void on_written(uv_write_t *request, int status)
 	struct connection *connection = write->connection;
 	free(write);
 	connection->writes--;
-	connection->active_us = connection_now(connection);
+	connection->active_us = connection->behind_us = connection_now(connection);
 	if (status < 0)
 		connection_close(connection);
 	else
@@ -204,7 +223,8 @@ static void connection_write_rest(struct connection *connection, const uint8_t p
 		connection_close(connection);
 		return;
 	}
-	connection->writes++;
+	if (connection->writes++ == 0)
+		connection->behind_us = connection_now(connection);
 }
 
 /* Length and message in one write (RFC 7766 section 8). */
@@ -227,6 +247,19 @@ static void connection_write(struct connection *connection, const uint8_t *reply
 		connection_write_rest(connection, prefix, reply, length, (size_t)done);
 }
 
+static void connection_reply(struct connection *connection, const struct query *query,
+			     const uint8_t *reply, size_t length)
+{
+	uint8_t instead[INBOUND_ERROR_REPLY_MAX];
+	if (length > sizeof instead && connection_unsent(connection) + length > UNSENT_MAX) {
+		connection->inbound->worker->counters.tcp_unread++;
+		length = inbound_write_error(connection->inbound, query, query->question,
+					     RCODE_SERVFAIL, "answers are not being read", instead);
+		reply = instead;
+	}
+	connection_write(connection, reply, length);
+}
+
 static void on_finish(struct query *query, const uint8_t *reply, size_t length)
 {
 	struct connection *connection = query->origin;
@@ -234,7 +267,7 @@ static void on_finish(struct query *query, const uint8_t *reply, size_t length)
 	assert(connection->unanswered > 0);
 	connection->unanswered--;
 	if (reply && !connection->closing)
-		connection_write(connection, reply, length);
+		connection_reply(connection, query, reply, length);
 	connection_process(connection);
 	connection_free_when_done(connection);
 	inbound_take_back(inbound, query);
@@ -357,7 +390,6 @@ void connection_open(struct inbound *inbound, struct connection **bucket, int fd
 	uv_tcp_nodelay(&connection->handle, 1);
 	worker->counters.tcp_accepted++;
 	connection->active_us = connection_now(connection);
-	wheel_arm(worker->wheel, &connection->idle,
-		  connection->active_us + (uint64_t)worker->tcp.idle_timeout_ms * 1000);
+	wheel_arm(worker->wheel, &connection->idle, connection_due_us(connection));
 	connection_settle(connection);
 }

@@ -10,6 +10,9 @@
  * A listener on 0.0.0.0 or :: notes the address each query was sent to and answers from it (RFC
  * 2181 section 4.1); on any other address the kernel knows it anyway, and the notes would cost.
  *
+ * A listener that is removed answers what is under way with SERVFAIL, so that clients go on to
+ * their next server at once. What the kernel still holds for it is lost, like what comes later.
+ *
  * Not here: waiting until a full socket can be written to again. A reply is retried once and then
  * counted as failed; the client asks again. */
 #include "endpoints/inbound_internal.h"
@@ -310,8 +313,20 @@ int inbound_udp_start(struct inbound *inbound)
 	return inbound_udp_watch(inbound);
 }
 
+static void answer_gone(struct query *query)
+{
+	struct inbound *inbound = query->origin;
+	uint8_t reply[INBOUND_ERROR_REPLY_MAX];
+	size_t length = inbound_write_error(inbound, query, query->question, RCODE_SERVFAIL,
+					    "this address is served no longer", reply);
+	inbound->worker->counters.listener_gone++;
+	outbox_put(inbound, query, reply, length);
+}
+
 void inbound_udp_stop(struct inbound *inbound)
 {
+	query_each(inbound->worker->pool, inbound, answer_gone);
+	inbound_flush(inbound->worker);
 	inbound_unwatch(inbound, &inbound->udp_poll, &inbound->udp_again);
 	close(inbound->udp);
 	close(inbound->twin);

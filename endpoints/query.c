@@ -10,6 +10,7 @@ enum { SLAB_QUERIES = 64 };
 
 struct query_slab {
 	struct query_slab *next;
+	unsigned count; /* of the queries below, those that may be taken */
 	struct query queries[SLAB_QUERIES];
 };
 
@@ -39,8 +40,9 @@ static void query_pool_grow(struct query_pool *pool)
 	slab->next = pool->slabs;
 	pool->slabs = slab;
 	unsigned room = pool->max - pool->allocated;
-	unsigned count = room < SLAB_QUERIES ? room : SLAB_QUERIES;
+	unsigned count = slab->count = room < SLAB_QUERIES ? room : SLAB_QUERIES;
 	for (unsigned i = 0; i < count; i++) {
+		slab->queries[i].finish = NULL;
 		slab->queries[i].next = pool->free;
 		pool->free = &slab->queries[i];
 	}
@@ -57,7 +59,6 @@ struct query *query_take(struct query_pool *pool)
 	pool->free = query->next;
 	pool->in_use++;
 	query->next = NULL;
-	query->finish = NULL;
 	query->origin = NULL;
 	query->binding = NULL;
 	return query;
@@ -67,6 +68,15 @@ void query_give(struct query_pool *pool, struct query *query)
 {
 	assert(pool->in_use > 0);
 	pool->in_use--;
+	query->finish = NULL;
 	query->next = pool->free;
 	pool->free = query;
+}
+
+void query_each(struct query_pool *pool, const void *origin, void (*on_query)(struct query *query))
+{
+	for (struct query_slab *slab = pool->slabs; slab; slab = slab->next)
+		for (unsigned i = 0; i < slab->count; i++)
+			if (slab->queries[i].finish && slab->queries[i].origin == origin)
+				on_query(&slab->queries[i]);
 }

@@ -18,7 +18,8 @@ enum { QUERY_SCRATCH = 640 };
 
 struct query {
 	struct query *next; /* in the pool; inbound's while it owns the query */
-	/* Takes the reply (NULL: none is to be sent) and the query back. */
+	/* Takes the reply (NULL: none is to be sent) and the query back. NULL while it is in the
+	 * pool. */
 	void (*finish)(struct query *query, const uint8_t *reply, size_t length);
 	void *origin;  /* of whoever made the query: socket, connection, caller */
 	void *binding; /* what the resolver attached to the listener it arrived at */
@@ -51,5 +52,8 @@ void query_pool_init(struct query_pool *pool, unsigned max);
 void query_pool_release(struct query_pool *pool);
 struct query *query_take(struct query_pool *pool);
 void query_give(struct query_pool *pool, struct query *query);
+/* Calls back with every query that has been taken and has this origin, in no order; it must not
+ * give or take any. Looks at all there are: for what happens seldom. */
+void query_each(struct query_pool *pool, const void *origin, void (*on_query)(struct query *query));
 
 #endif

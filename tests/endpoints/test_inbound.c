@@ -18,7 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "endpoints/inbound.h"
+#include "endpoints/inbound_internal.h"
 #include "endpoints/socket.h"
 
 enum { WORKERS_MAX = 3, HELD_MAX = 4096, BIG = 65535 };
@@ -310,6 +310,16 @@ static void wait_held(struct world *world, unsigned count)
 		usleep(200);
 	}
 	assert_int_equal(world->held_count, count);
+}
+
+/* Waits for so many queries to have arrived, ever. */
+static void wait_seen(struct world *world, unsigned count)
+{
+	for (unsigned i = 0; i < 300 && world->lanes[0].seen < count; i++) {
+		spin(world);
+		usleep(200);
+	}
+	assert_int_equal(world->lanes[0].seen, count);
 }
 
 /* ---- UDP ---- */
@@ -725,6 +735,130 @@ static void client_that_does_not_read_is_not_read_from_either(void **state)
 	world_free(world);
 }
 
+/* Bytes of replies that wait in our memory, on the one connection there is. */
+static size_t unsent(struct world *world)
+{
+	const struct connection *connection = world->lanes[0].inbound->connections;
+	return uv_stream_get_write_queue_size((const uv_stream_t *)&connection->handle);
+}
+
+static void client_that_does_not_read_holds_so_many_bytes_and_no_more(void **state)
+{
+	(void)state;
+	struct world *world = world_new("127.0.0.1", 1, 1000);
+	world->answer_bytes = 60000;
+	world->lanes[0].worker.tcp.pipeline_max = 1000;
+	int fd = client(world, true);
+	enum { ASKED = 400 };
+	for (unsigned id = 0; id < ASKED; id++)
+		ask_tcp(fd, id);
+	for (unsigned i = 0; i < 50; i++)
+		spin(world);
+	assert_in_range(unsent(world), 128 * 1024, 128 * 1024 + 60100);
+	assert_true(world->lanes[0].seen < ASKED);
+	for (unsigned id = 0; id < ASKED; id++) /* and none is lost once it reads */
+		assert_int_equal(answer_tcp(world, fd), id);
+	assert_int_equal(counters(world)->tcp_unread, 0);
+	close(fd);
+	world_free(world);
+}
+
+/* All are asked before the first is answered, so that nothing keeps them from being asked. */
+static void replies_that_are_not_read_become_servfail_beyond_a_maximum(void **state)
+{
+	(void)state;
+	struct world *world = world_new("127.0.0.1", 1, 1000);
+	world->hold = true;
+	world->answer_bytes = 60000;
+	world->lanes[0].worker.tcp.pipeline_max = 1000;
+	int fd = client(world, true);
+	enum { ASKED = 400 };
+	for (unsigned id = 0; id < ASKED; id++)
+		ask_tcp(fd, id);
+	wait_held(world, ASKED);
+	for (unsigned i = 0; i < ASKED; i++)
+		answer_held(world, i);
+	assert_in_range(unsent(world), 256 * 1024 - 60100, 256 * 1024 + ASKED * (12 + 15 + 2));
+	uint64_t unread = counters(world)->tcp_unread;
+	assert_in_range(unread, 1, ASKED - 4);
+	for (unsigned id = 0; id < ASKED; id++) {
+		static uint8_t buffer[BIG];
+		assert_int_equal(receive(world, fd, buffer, 2, true), 2);
+		size_t length = wire_u16(buffer);
+		assert_int_equal(receive(world, fd, buffer, length, true), length);
+		assert_int_equal(wire_u16(buffer), id);
+		if (length > 60000)
+			continue;
+		assert_int_equal(message_flags(buffer) & FLAG_RCODE, RCODE_SERVFAIL);
+		assert_int_equal(length, 12 + 15);
+		unread--;
+	}
+	assert_int_equal(unread, 0);
+	close(fd);
+	world_free(world);
+}
+
+/* Reading a byte now and then, asking on, and having something under way do not keep it. */
+static void reply_that_does_not_get_out_within_the_timeout_ends_its_connection(void **state)
+{
+	(void)state;
+	for (unsigned under_way = 0; under_way < 2; under_way++) {
+		struct world *world = world_new("127.0.0.1", 1, 1000);
+		struct inbound_worker *worker = &world->lanes[0].worker;
+		world->answer_bytes = 60000;
+		int fd = client(world, true);
+		unsigned id = 0;
+		while (unsent(world) == 0) {
+			ask_tcp(fd, id++);
+			wait_seen(world, id);
+		}
+		world->answer_bytes = 0;
+		world->hold = under_way;
+		for (unsigned i = 0; i < 3; i++) {
+			uint8_t byte;
+			assert_int_equal(worker->tcp_connections, 1);
+			assert_int_equal(recv(fd, &byte, 1, 0), 1);
+			ask_tcp(fd, id++);
+			wait_seen(world, id);
+			pass(world, (i < 2 ? 4000 : 2100) * 1000);
+		}
+		assert_int_equal(worker->tcp_connections, 0);
+		assert_int_equal(counters(world)->tcp_timeouts, 1);
+		for (unsigned i = 0; i < world->held_count; i++)
+			answer_held(world, i);
+		close(fd);
+		world_free(world);
+	}
+}
+
+/* The clock begins anew with each reply that leaves. */
+static void client_that_reads_slowly_but_reply_by_reply_is_kept(void **state)
+{
+	(void)state;
+	struct world *world = world_new("127.0.0.1", 1, 1000);
+	world->answer_bytes = 60000;
+	int fd = client(world, true);
+	enum { ASKED = 300 };
+	for (unsigned id = 0; id < ASKED; id++)
+		ask_tcp(fd, id);
+	for (unsigned i = 0; i < 50; i++)
+		spin(world);
+	assert_true(unsent(world) > 0);
+	unsigned read = 0;
+	for (unsigned rounds = 0; rounds < 4; rounds++) {
+		size_t seen = world->lanes[0].seen;
+		while (world->lanes[0].seen < seen + 2) /* so much has left */
+			assert_int_equal(answer_tcp(world, fd), read++);
+		pass(world, 9000 * 1000);
+		assert_int_equal(world->lanes[0].worker.tcp_connections, 1);
+	}
+	assert_true(read < ASKED);
+	close(fd);
+	usleep(500);
+	spin(world);
+	world_free(world);
+}
+
 static void idle_connection_is_closed_at_its_timeout(void **state)
 {
 	(void)state;
@@ -1026,10 +1160,56 @@ static void stop_with_queries_under_way_is_safe(void **state)
 	for (unsigned i = 2; i < 6; i++)
 		answer_held(world, i);
 	uint8_t reply[512];
-	assert_true(receive(world, fd, reply, sizeof reply, false) > 0);
+	for (unsigned i = 0; i < 4; i++) /* a good one, and three that say that it is over */
+		assert_true(receive(world, fd, reply, sizeof reply, false) > 0);
 	assert_int_equal(receive(world, fd, reply, sizeof reply, false), -1);
 	close(fd);
 	close(stream);
+	world_free(world);
+}
+
+/* Nothing is waited for: the address may be opened again at once. */
+static void removed_listener_answers_what_is_under_way_with_servfail(void **state)
+{
+	(void)state;
+	struct world *world = world_new("0.0.0.0", 2, 1000);
+	enum { ASKED = 150 }; /* more than the outbox takes at once */
+	bool seen[ASKED] = {false};
+	uint8_t reply[512], wire[MESSAGE_QUERY_MAX];
+	world->hold = true;
+	int fd = client_to(world, false, "127.0.0.77");
+	for (unsigned id = 0; id < ASKED; id++) {
+		size_t length =
+			message_write_query(wire, (uint16_t)id, (const uint8_t *)"\4NaMe\4test", 11,
+					    TYPE_TXT, false, false, true);
+		assert_int_equal(send(fd, wire, length, 0), length);
+	}
+	wait_held(world, ASKED);
+	unsigned answered = world->held[70]->request.id;
+	answer_held(world, 70); /* its query is in the pool again */
+	world_stop(world);
+	char error[LISTENER_ERROR_MAX] = "";
+	struct listener *again = listener_open(&world->host, 1, error);
+	assert_string_equal(error, "");
+	listener_close(again);
+	for (unsigned i = 0; i < ASKED; i++) {
+		assert_true(receive(world, fd, reply, sizeof reply, false) >=
+			    12 + 15 + MESSAGE_OPT);
+		unsigned id = wire_u16(reply);
+		assert_true(id < ASKED && !seen[id]);
+		seen[id] = true;
+		assert_memory_equal(reply + 12, "\4NaMe\4test\0\0\20\0\1", 15);
+		assert_int_equal(message_flags(reply) & FLAG_RCODE,
+				 id == answered ? RCODE_NOERROR : RCODE_SERVFAIL);
+	}
+	assert_int_equal(world->lanes[0].worker.counters.listener_gone +
+				 world->lanes[1].worker.counters.listener_gone,
+			 ASKED - 1);
+	for (unsigned i = 0; i < ASKED; i++)
+		if (world->held[i])
+			answer_held(world, i);
+	assert_int_equal(recv(fd, reply, sizeof reply, MSG_DONTWAIT), -1);
+	close(fd);
 	world_free(world);
 }
 
@@ -1187,6 +1367,11 @@ int main(void)
 		cmocka_unit_test(client_that_has_closed_its_side_still_gets_its_answers),
 		cmocka_unit_test(more_than_the_pipeline_waits_and_is_answered_after_eof_too),
 		cmocka_unit_test(client_that_does_not_read_is_not_read_from_either),
+		cmocka_unit_test(client_that_does_not_read_holds_so_many_bytes_and_no_more),
+		cmocka_unit_test(replies_that_are_not_read_become_servfail_beyond_a_maximum),
+		cmocka_unit_test(
+			reply_that_does_not_get_out_within_the_timeout_ends_its_connection),
+		cmocka_unit_test(client_that_reads_slowly_but_reply_by_reply_is_kept),
 		cmocka_unit_test(idle_connection_is_closed_at_its_timeout),
 		cmocka_unit_test(unanswered_question_keeps_its_connection),
 		cmocka_unit_test(half_a_message_times_out_however_it_trickles),
@@ -1198,6 +1383,7 @@ int main(void)
 		cmocka_unit_test(share_that_was_withdrawn_is_not_served_and_its_port_free),
 		cmocka_unit_test(listener_may_be_stopped_from_within_a_query),
 		cmocka_unit_test(stop_with_queries_under_way_is_safe),
+		cmocka_unit_test(removed_listener_answers_what_is_under_way_with_servfail),
 		cmocka_unit_test(stopped_listener_leaves_its_port_free),
 		cmocka_unit_test(second_listener_on_an_address_is_told_that_the_port_is_in_use),
 		cmocka_unit_test(port_held_for_tcp_alone_is_found_out),

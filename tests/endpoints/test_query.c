@@ -54,6 +54,50 @@ static void query_given_back_is_used_again_and_comes_clean(void **state)
 	query_pool_release(&pool);
 }
 
+static struct query *met[100];
+static unsigned met_count;
+
+static void meet(struct query *query)
+{
+	for (unsigned i = 0; i < met_count; i++)
+		assert_ptr_not_equal(met[i], query);
+	met[met_count++] = query;
+}
+
+static void finish(struct query *query, const uint8_t *reply, size_t length)
+{
+	(void)query;
+	(void)reply;
+	(void)length;
+}
+
+/* In slabs that are full, half full, and cut short by the maximum. */
+static void queries_of_an_origin_are_met_once_and_no_others(void **state)
+{
+	(void)state;
+	struct query_pool pool;
+	struct query *taken[90];
+	query_pool_init(&pool, 100);
+	met_count = 0;
+	query_each(&pool, &pool, meet);
+	for (unsigned i = 0; i < 90; i++) {
+		taken[i] = query_take(&pool);
+		taken[i]->finish = finish;
+		taken[i]->origin = i % 3 == 0 ? (void *)&pool : (void *)taken;
+	}
+	for (unsigned i = 0; i < 90; i += 2)
+		query_give(&pool, taken[i]);
+	query_each(&pool, &pool, meet);
+	assert_int_equal(met_count, 15);
+	for (unsigned i = 0; i < met_count; i++)
+		assert_ptr_equal(met[i]->origin, &pool);
+	for (unsigned i = 1; i < 90; i += 2)
+		query_give(&pool, taken[i]);
+	query_each(&pool, &pool, meet);
+	assert_int_equal(met_count, 15);
+	query_pool_release(&pool);
+}
+
 static void scratch_is_aligned_for_anything(void **state)
 {
 	(void)state;
@@ -75,6 +119,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(pool_gives_its_maximum_and_then_nothing),
 		cmocka_unit_test(query_given_back_is_used_again_and_comes_clean),
+		cmocka_unit_test(queries_of_an_origin_are_met_once_and_no_others),
 		cmocka_unit_test(scratch_is_aligned_for_anything),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
