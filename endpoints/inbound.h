@@ -109,11 +109,10 @@ MUST_CHECK int inbound_start(struct inbound_worker *worker, struct listener *lis
 /* What a reload changes while the sockets stay. Queries already under way keep the old binding. */
 void inbound_rebind(struct inbound *inbound, void *binding);
 const struct host *inbound_host(const struct inbound *inbound);
-/* Sends what has been gathered, stops reading and closes, TCP connections too, which tells their
- * clients. Those of queries under way by UDP get SERVFAIL now: the socket that a later reply would
- * have to leave by keeps the address from being opened again. The resolver may still finish them,
- * into nothing. The memory goes with the loop's last close callback and the last
- * query, so each of them must be finished (with NULL, say) before the worker ends. */
+/* Stops reading and closes all, TCP connections too, which tells their clients. Queries under way
+ * by UDP get SERVFAIL now: the socket that a later reply needs would keep the address from being
+ * opened again. The resolver still finishes each of them (with NULL, say), into nothing, before the
+ * worker ends: the memory goes with the last of them and the loop's last close callback. */
 void inbound_stop(struct inbound *inbound);
 /* Sends what has been gathered; called at the end of every loop round. */
 void inbound_flush(struct inbound_worker *worker);

@@ -7,7 +7,6 @@
 
 #include <cmocka.h>
 
-
 #include "tests/endpoints/world_fixture.h"
 
 static bool suspect(unsigned i)
