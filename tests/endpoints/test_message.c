@@ -449,7 +449,11 @@ static void rdata_must_be_what_its_type_says(void **state)
 		{TYPE_SOA, "\0\0\0\0\0\1\0\0\0\2\0\0\0\3\0\0\0\4\0\0\0", 21, ERR_INVALID},
 		{35, "\0\1\0\2\1x\0\3abc\0", 12, 0}, /* NAPTR */
 		{35, "\0\1\0\2\1x\0\4abc\0", 12, ERR_INVALID},
-		{TYPE_A, "\1", 1, 0}, /* no names in it: carried as it is */
+		{TYPE_A, "\1\2\3\4", 4, 0},
+		{TYPE_A, "\1\2\3", 3, ERR_INVALID},
+		{TYPE_AAAA, "0123456789abcdef", 16, 0},
+		{TYPE_AAAA, "0123456789abcde", 15, ERR_INVALID},
+		{TYPE_TXT, "\1x", 2, 0},
 		{65280, "\xc0\xff", 2, 0},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
