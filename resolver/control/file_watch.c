@@ -1,5 +1,5 @@
-/* An event only makes the timer fire sooner, a little after the first event of a burst; what decides
- * is always stat(2). */
+/* An event only makes the timer fire sooner, a little after the first event of a burst; what
+ * decides is always stat(2). */
 #include "resolver/control/file_watch.h"
 
 #include <assert.h>
@@ -16,7 +16,8 @@ static void look(const char *path, struct stat *st)
 static bool same(const struct stat *a, const struct stat *b)
 {
 	return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
-	       a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+	       a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec &&
+	       a->st_ctim.tv_sec == b->st_ctim.tv_sec && a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
 }
 
 static void on_timer(uv_timer_t *timer)

@@ -111,8 +111,7 @@ static void reply(struct stage *stage, struct stage_packet *packet, uint64_t *ra
 static bool well_formed(const uint8_t *wire, size_t length)
 {
 	size_t at = MESSAGE_HEADER + name_wire_length(wire + MESSAGE_HEADER) + 4;
-	unsigned records =
-		(unsigned)wire_u16(wire + 6) + wire_u16(wire + 8) + wire_u16(wire + 10);
+	unsigned records = (unsigned)wire_u16(wire + 6) + wire_u16(wire + 8) + wire_u16(wire + 10);
 	struct record_view record;
 
 	for (; records > 0; records--)
