@@ -254,6 +254,7 @@ struct model {
 
 	const char *subscription, *region;
 	uint32_t workers; /* 0: one per CPU */
+	struct origin workers_origin;
 	LIST_OF(const char *) reserved_domains;
 	struct default_resolver default_resolver;
 	struct vnet_resolver vnet_resolver;

@@ -387,6 +387,7 @@ static void read_model(struct reader *reader, const struct hash_key *key, struct
 
 	schema_defaults(&schema_model, model, &model->arena);
 	model->origin = (struct origin){.file = file};
+	model->workers_origin = (struct origin){.file = file, .path = "workers"};
 	for (size_t i = 0; i < schema_model.count; i++) {
 		const struct field *field = &schema_model.fields[i];
 		struct origin in_place = {.file = file, .path = field->key};
@@ -394,6 +395,9 @@ static void read_model(struct reader *reader, const struct hash_key *key, struct
 			set_origin((char *)model + field->offset, &in_place);
 	}
 	read_group(reader, &schema_model, config_root_setting(&reader->config), model);
+	const config_setting_t *workers = config_lookup(&reader->config, "workers");
+	if (workers)
+		model->workers_origin = origin_of(reader, workers, "workers");
 	read_zones(reader, key, zones);
 	model_place_endpoints(model);
 }

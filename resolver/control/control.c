@@ -58,15 +58,19 @@ static int apply(struct control *control, struct model *model, struct faults *fa
 static void warn_of_restart(const struct control *control, const struct model *model,
 			    struct faults *faults)
 {
-	const struct model *now = control->server.model;
 	if (workers_wanted(model) != control->server.worker_count)
-		fault_add(faults, FAULT_WARNING, &model->origin, "workers",
+		fault_add(faults, FAULT_WARNING, &model->workers_origin, NULL,
 			  "another number of workers takes a restart; still %u",
 			  control->server.worker_count);
-	if (strcmp(model->management.socket, now->management.socket) != 0)
+	if (strcmp(model->management.socket, control->socket_path) == 0)
+		return;
+	if (control->socket)
 		fault_add(faults, FAULT_WARNING, &model->management.origin, "socket",
-			  "another control socket takes a restart; still %s",
-			  now->management.socket);
+			  "another control socket takes a restart; until then use --socket %s",
+			  control->socket_path);
+	else
+		fault_add(faults, FAULT_WARNING, &model->management.origin, "socket",
+			  "another control socket takes a restart; until then there is none");
 }
 
 int control_reload(struct control *control, struct faults *faults, char text[CONTROL_TEXT_MAX])
@@ -82,6 +86,7 @@ int control_reload(struct control *control, struct faults *faults, char text[CON
 		else
 			model_free(model);
 	}
+	faults_sort(faults);
 	if (err == 0) {
 		log_event(LOG_INFO, "reload", "reloaded: %s", text);
 	} else {
@@ -90,6 +95,7 @@ int control_reload(struct control *control, struct faults *faults, char text[CON
 			  (unsigned long long)control->server.generation,
 			  report_faults_text(faults, count));
 	}
+	log_faults("reload", faults);
 	notify_ready();
 	return err;
 }
@@ -102,7 +108,6 @@ static void on_hangup(uv_signal_t *signal, int number)
 	faults_init(&faults);
 	int err = control_reload(signal->data, &faults, text);
 	(void)err; /* has been logged */
-	log_faults("reload", &faults);
 	faults_release(&faults);
 }
 
@@ -228,8 +233,11 @@ static int open_loop(struct control *control)
 static int open_socket(struct control *control, const struct model *model)
 {
 	char error[CONTROL_ERROR_MAX];
-	control->socket = control_socket_open(&control->loop, model->management.socket,
-					      control_request, control, error);
+	control->socket_path = strdup(model->management.socket);
+	if (!control->socket_path)
+		return command_fail("%s", err_text(ERR_NOMEM));
+	control->socket = control_socket_open(&control->loop, control->socket_path, control_request,
+					      control, error);
 	if (control->socket)
 		return 0;
 	if (model->management.given)
@@ -288,6 +296,16 @@ static int serve(struct control *control, struct model *model, struct faults *fa
 	return status;
 }
 
+/* An operator who looks at status is seldom where the server was started. */
+static char *absolute_path(const char *path)
+{
+	char *directory = *path == '/' ? NULL : getcwd(NULL, 0), *absolute;
+	int length = directory ? asprintf(&absolute, "%s/%s", directory, path)
+			       : asprintf(&absolute, "%s", path);
+	free(directory);
+	return length < 0 ? NULL : absolute;
+}
+
 int control_run(const char *config, const char *resolv_conf)
 {
 	struct control *control = calloc(1, sizeof *control);
@@ -298,6 +316,7 @@ int control_run(const char *config, const char *resolv_conf)
 		free(control);
 		return command_fail("cannot start: %s", strerror(errno));
 	}
+	control->config_path = absolute_path(config);
 	faults_init(&faults);
 	model = load_model(&control->load, &faults);
 	if (!model) {
@@ -315,6 +334,8 @@ int control_run(const char *config, const char *resolv_conf)
 out:
 	faults_release(&faults);
 	load_release(&control->load);
+	free(control->socket_path);
+	free(control->config_path);
 	free(control);
 	return status;
 }

@@ -16,6 +16,8 @@ struct control {
 	struct load load;
 	struct server server;
 	struct control_socket *socket; /* NULL: none could be had */
+	char *socket_path;             /* where it is, whatever a later model says */
+	char *config_path;             /* the file's, absolute where that could be had */
 	struct file_watch resolv_conf;
 	uv_signal_t hangup, terminate, interrupt;
 	uv_async_t wake; /* a worker has let go of a snapshot */
@@ -28,7 +30,7 @@ enum { CONTROL_TEXT_MAX = 512 };
 int control_run(const char *config, const char *resolv_conf);
 
 /* Reads the configuration again and serves it. 0, and `text` says what changed; else faults say why
- * not, and what was served still is. */
+ * not, and what was served still is. Both are logged, the faults too, which are sorted. */
 MUST_CHECK int control_reload(struct control *control, struct faults *faults,
 			      char text[CONTROL_TEXT_MAX]);
 

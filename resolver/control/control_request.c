@@ -15,7 +15,7 @@ static json_t *failure(const char *text)
 static json_t *on_status(struct control *control, const json_t *request)
 {
 	(void)request;
-	json_t *status = status_report(&control->server, control->load.config);
+	json_t *status = status_report(&control->server, control->config_path);
 	json_put(status, "ok", json_true());
 	return status;
 }
@@ -27,7 +27,6 @@ static json_t *on_reload(struct control *control, const json_t *request)
 	struct faults faults;
 	faults_init(&faults);
 	int err = control_reload(control, &faults, text);
-	faults_sort(&faults);
 	json_t *answer = json_make("{s:b, s:o, s:I, s:o}", "ok", err == 0, "text", json_text(text),
 				   "generation", (json_int_t)control->server.generation, "faults",
 				   report_faults(&faults));
@@ -48,8 +47,11 @@ static json_t *on_flush(struct control *control, const json_t *request)
 	if (below && !name_value)
 		return failure("\"suffix\" takes a name");
 	uint64_t entries = cache_flush(control->server.cache, name_value ? &name : NULL, below);
-	log_event(LOG_INFO, "flush", "%llu %s dropped from the cache", (unsigned long long)entries,
-		  entries == 1 ? "entry" : "entries");
+	char text[NAME_TEXT_MAX];
+	log_event(LOG_INFO, "flush", "%llu %s dropped from the cache: %s%s",
+		  (unsigned long long)entries, entries == 1 ? "entry" : "entries",
+		  !name_value ? "everything" : name_to_text(&name, text),
+		  below ? " and what is below it" : "");
 	return json_make("{s:b, s:I}", "ok", 1, "entries", (json_int_t)entries);
 }
 

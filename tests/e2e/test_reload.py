@@ -128,6 +128,31 @@ class Reload(harness.FreshCase):
         self.ask("flushed.contoso.corp")
         self.assertEqual(2, len(self.one.questions("flushed.contoso.corp")))
 
+    def test_another_socket_or_number_of_workers_takes_a_restart(self):
+        bound = os.path.join(self.world.dir, "sluice.sock")
+        moved = config().replace('"sluice.sock"', '"moved.sock"').replace("workers = 2", "workers = 3")
+        self.sluice.reconfigure(moved)
+        with self.host.inside():
+            status, text = self.sluice.command("reload", "--socket", bound)
+        self.assertEqual(0, status, text)
+        self.assertIn("until then use --socket %s\n" % bound, text)
+        self.assertRegex(text, r"sluice\.conf:4: workers: warning: .*restart; still 2\n")
+        self.sluice.reconfigure(config())  # where it has been all the time
+        status, text = self.reload()
+        self.assertEqual(0, status, text)
+        self.assertNotIn("restart", text)
+
+    def test_the_log_says_what_a_command_was_refused_for_and_what_was_flushed(self):
+        self.sluice.reconfigure(config().replace('"dns-out"; source', '"nowhere"; source'))
+        self.assertEqual(1, self.reload()[0])
+        self.assertRegex(self.sluice.log(), r"sluice\.conf:\d+: .*nowhere")
+        self.sluice.reconfigure(config())
+        with self.host.inside():
+            self.assertEqual(0, self.sluice.command("flush", "contoso.corp", "--suffix")[0])
+            self.assertEqual(0, self.sluice.command("flush")[0])
+        self.assertRegex(self.sluice.log(), r"dropped from the cache: contoso\.corp\. and what is below it\b")
+        self.assertRegex(self.sluice.log(), r"dropped from the cache: everything\b")
+
     def test_an_endpoint_comes_and_goes(self):
         there = ("127.0.0.1", 5353)
         self.sluice.reconfigure(config(endpoint=SECOND))
