@@ -396,7 +396,8 @@ static struct cache_entry *failure_entry(const struct pending_key *key,
 	char text[MESSAGE_EDE_TEXT_MAX], host[HOST_TEXT_MAX];
 
 	if (result->upstream)
-		snprintf(text, sizeof text, "no target answered; %s: %s",
+		snprintf(text, sizeof text, "%s; last %s: %s",
+			 result->outcome == ASK_SILENT ? "no target answered" : "no usable answer",
 			 host_print(&result->upstream->host, host),
 			 target_error_text(result->error));
 	else

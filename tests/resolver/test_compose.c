@@ -146,7 +146,7 @@ static void a_cached_failure_is_told_as_such(void **state)
 	case_says(f, "192.0.2.1", "a.rule.example.", RCODE_REFUSED, "");
 	case_ask(f, "a.rule.example.", TYPE_A);
 	ANSWER(f, "SERVFAIL\n");
-	EDE(f, EDE_NO_REACHABLE_AUTHORITY, "ruleset hub, rule rule.example.: no target answered");
+	EDE(f, EDE_NO_REACHABLE_AUTHORITY, "ruleset hub, rule rule.example.: no usable answer");
 	case_ask(f, "a.rule.example.", TYPE_A);
 	ASKED(f, "");
 	ANSWER(f, "SERVFAIL\n");
