@@ -1,4 +1,4 @@
-/* The table of limits, the order of the checks, and what they have in common. Each noun has a file:
+/* The order of the checks, and what they have in common. Each noun has a file:
  *
  *     limits_network.c   networks, address spaces, subnets
  *     limits_endpoint.c  resolvers and their endpoints
@@ -18,16 +18,6 @@
 #include <strings.h>
 
 #include "rules/limits_internal.h"
-
-#define ROW(limit_key, azure_number, least, most, text)                                            \
-	{.key = #limit_key,                                                                        \
-	 .offset = offsetof(struct limit_values, limit_key),                                       \
-	 .azure = azure_number,                                                                    \
-	 .min = least,                                                                             \
-	 .max = most,                                                                              \
-	 .doc = text},
-const struct limit limits_table[] = {LIMITS_MAP(ROW)};
-const size_t limits_table_count = sizeof(limits_table) / sizeof(limits_table[0]);
 
 const char *check_place(struct check *check, const struct origin *origin)
 {

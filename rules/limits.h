@@ -11,9 +11,9 @@
 #include "rules/fault.h"
 #include "rules/model.h"
 
-/* The table of limits, once: key, Azure's number, the least and greatest value that the `limits`
- * group may give it, and what it counts. struct limit_values (model.h) has a member for each row,
- * schema_table.c a field, limits_table an entry. */
+/* The limits, once: key, Azure's number, the least and greatest value that the `limits` group may
+ * give it, and what it counts. struct limit_values (model.h) has a member for each row;
+ * schema_settings.c makes the setting of it, with Azure's number as its default. */
 #define LIMITS_MAP(X)                                                                              \
 	X(resolvers_per_subscription, 15, 1, 1000000, "DNS private resolvers")                     \
 	X(resolvers_per_virtual_network, 1, 1, 1000000, "resolvers that name the same network")    \
@@ -29,7 +29,9 @@
 	  "rulesets that use one outbound endpoint")                                               \
 	X(targets_per_rule, 6, 1, 64, "target servers of a rule")                                  \
 	X(queries_per_second_per_endpoint, 10000, 0, 2147483647,                                   \
-	  "queries a second at each inbound and each outbound endpoint; 0: no limit")              \
+	  "queries a second at each inbound and each outbound endpoint; 0: no limit. This "        \
+	  "version "                                                                               \
+	  "reads it and does not enforce it yet")                                                  \
 	X(private_zones_per_subscription, 1000, 1, 1000000, "private zones")                       \
 	X(record_sets_per_zone, 25000, 1, 100000000, "record sets of a zone, with its SOA")        \
 	X(records_per_record_set, 20, 1, 65535, "records of a record set")                         \
@@ -40,16 +42,6 @@
 	  "zones linked to one network with registration")                                         \
 	X(subnet_prefix_length_min, 24, 2, 29, "shortest prefix of an endpoint's subnet")          \
 	X(subnet_prefix_length_max, 28, 2, 29, "longest prefix of an endpoint's subnet")
-
-struct limit {
-	const char *key;
-	size_t offset; /* of the uint32_t in struct limit_values */
-	uint32_t azure;
-	uint32_t min, max; /* what may be configured */
-	const char *doc;
-};
-extern const struct limit limits_table[];
-extern const size_t limits_table_count;
 
 /* Checks everything; expects model_place_endpoints to have run and zones to have been read (a zone
  * whose file could not be read is NULL, has its own fault already, and is passed over). */

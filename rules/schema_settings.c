@@ -20,7 +20,8 @@ const struct group schema_limits = {
 	.name = "limits",
 	FIELDS(limits_fields),
 	.size = sizeof(struct limit_values),
-	.doc = "Azure's limits, each of which can be changed here.",
+	.doc = "Azure's limits, each of which can be changed here. The defaults are Azure's "
+	       "numbers.",
 };
 
 static const struct field management_client_fields[] = {

@@ -1,6 +1,6 @@
 /* The rows of the field table: everything a configuration may say, from the innermost groups to the
  * whole. Each group fills the struct of model.h that its AT rows name; `doc` is what the manual
- * page prints. How values are read and printed is in schema.c.
+ * page prints. How values are read and printed is in schema_value.c.
  *
  *     schema_table.c      networks, resolvers, zones, rulesets, and the whole
  *     schema_settings.c   limits, management, cache, transports, log

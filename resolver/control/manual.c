@@ -1,9 +1,7 @@
-/* Three parts: words of our own, the groups of the field table (each once, in the order in which
- * they are first met), and the table of limits. Text is escaped for roff here; the table's docs are
- * plain. */
+/* Two parts: words of our own, and the groups of the field table, each once, in the order in which
+ * they are first met. Text is escaped for roff here; the table's docs are plain. */
 #include "resolver/control/manual.h"
 
-#include "rules/limits.h"
 #include "rules/schema.h"
 
 enum { GROUPS_MAX = 64 };
@@ -149,23 +147,9 @@ static void describe_groups(FILE *out)
 	}
 }
 
-static void describe_limits(FILE *out)
-{
-	line(out, "Each row is a key of the group limits; the number is Azure's and the default.");
-	fputs(".PP\n.TS\ntab(|);\nlb lb lb\nl r l.\nKey|Default|What is counted\n", out);
-	for (size_t i = 0; i < limits_table_count; i++) {
-		text(out, limits_table[i].key);
-		fprintf(out, "|%u|T{\n", limits_table[i].azure);
-		line(out, limits_table[i].doc);
-		fputs("T}\n", out);
-	}
-	fputs(".TE\n", out);
-}
-
 void manual_sluice_conf(FILE *out)
 {
-	fputs("'\\\" t\n.TH SLUICE.CONF 5 \"\" \"sluice " SLUICE_VERSION "\" \"File formats\"\n",
-	      out);
+	fputs(".TH SLUICE.CONF 5 \"\" \"sluice " SLUICE_VERSION "\" \"File formats\"\n", out);
 	section(out, "NAME");
 	fputs("sluice.conf \\- configuration of the private DNS resolver sluice\n", out);
 	section(out, "DESCRIPTION");
@@ -176,8 +160,6 @@ void manual_sluice_conf(FILE *out)
 	fputs(".EE\n", out);
 	section(out, "SETTINGS");
 	describe_groups(out);
-	section(out, "LIMITS");
-	describe_limits(out);
 	section(out, "FILES");
 	fputs(".TP\n.I /etc/sluice/sluice.conf\nThe default configuration file.\n"
 	      ".TP\n.I /run/sluice/control.sock\nThe default control socket.\n"

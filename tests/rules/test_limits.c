@@ -1,6 +1,7 @@
 /* The limits table: every row at Azure's number, one over it, and one over it with the limit
  * raised. A row's configuration is written by a function that takes the number. */
 #include "rules/limits.h"
+#include "rules/schema.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -309,15 +310,22 @@ static void the_limit_can_be_raised(void **state)
 	expect_fault(row, row->azure + 2, row->azure + 1);
 }
 
-static const struct limit *find_limit(const char *key)
+static const struct group *limits_group(void)
 {
-	for (size_t i = 0; i < limits_table_count; i++)
-		if (strcmp(limits_table[i].key, key) == 0)
-			return &limits_table[i];
-	return NULL;
+	const struct field *field = schema_field(&schema_model, "limits");
+
+	assert_non_null(field);
+	return field->group;
 }
 
-static void the_table_has_azures_numbers(void **state)
+static unsigned default_of(const char *key)
+{
+	const struct field *field = schema_field(limits_group(), key);
+
+	return field ? (unsigned)strtoul(field->fallback, NULL, 10) : 0;
+}
+
+static void the_defaults_are_azures_numbers(void **state)
 {
 	static const struct {
 		const char *key;
@@ -328,10 +336,10 @@ static void the_table_has_azures_numbers(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		assert_int_equal(find_limit(rows[i].key)->azure, rows[i].azure);
+		assert_int_equal(default_of(rows[i].key), rows[i].azure);
 	for (size_t i = 0; i < 3; i++)
-		assert_int_equal(find_limit(others[i].key)->azure, others[i].azure);
-	assert_int_equal(limits_table_count, sizeof(rows) / sizeof(rows[0]) + 3);
+		assert_int_equal(default_of(others[i].key), others[i].azure);
+	assert_int_equal(limits_group()->count, sizeof(rows) / sizeof(rows[0]) + 3);
 }
 
 static void every_limit_lands_in_its_own_member(void **state)
@@ -344,19 +352,20 @@ static void every_limit_lands_in_its_own_member(void **state)
 	config_text_init(&config);
 	out = config_text_open(&config, "sluice.conf");
 	fputs("limits = {\n", out);
-	for (size_t i = 0; i < limits_table_count; i++)
-		fprintf(out, "%s = %zu;\n", limits_table[i].key, i + 2);
+	for (size_t i = 0; i < limits_group()->count; i++)
+		fprintf(out, "%s = %zu;\n", limits_group()->fields[i].key, i + 2);
 	fputs("};\n", out);
 	fclose(out);
 	model = config_text_read(&config, NULL);
 	assert_non_null(model);
-	for (size_t i = 0; i < limits_table_count; i++) {
+	for (size_t i = 0; i < limits_group()->count; i++) {
 		uint32_t value;
-		memcpy(&value, (char *)&model->limits + limits_table[i].offset, sizeof(value));
+		memcpy(&value, (char *)&model->limits + limits_group()->fields[i].offset,
+		       sizeof(value));
 		assert_int_equal(value, i + 2);
 	}
 	assert_int_equal(model->limits.resolvers_per_subscription, 2);
-	assert_int_equal(model->limits.subnet_prefix_length_max, limits_table_count + 1);
+	assert_int_equal(model->limits.subnet_prefix_length_max, limits_group()->count + 1);
 	model_free(model);
 	config_text_release(&config);
 }
@@ -461,7 +470,7 @@ int main(void)
 						    .initial_state = (void *)(uintptr_t)&rows[i]};
 			count++;
 		}
-	tests[count++] = (struct CMUnitTest)cmocka_unit_test(the_table_has_azures_numbers);
+	tests[count++] = (struct CMUnitTest)cmocka_unit_test(the_defaults_are_azures_numbers);
 	tests[count++] = (struct CMUnitTest)cmocka_unit_test(every_limit_lands_in_its_own_member);
 	tests[count++] = (struct CMUnitTest)cmocka_unit_test(
 		zero_is_no_query_limit_and_no_other_limit_is_zero);
