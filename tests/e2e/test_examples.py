@@ -61,16 +61,17 @@ class Example(harness.FreshCase):
                 self.asks(machine, server, "www.example.com", "203.0.113.1")
 
     def test_hybrid_onpremises(self):
-        self.surroundings("hybrid-onpremises", ("10.10.0.4", "10.10.0.20"), vm="10.10.5.5")
-        self.asks("vm", "10.10.0.4", "www.corp.internal", "web.corp.internal.", "10.10.1.10")
-        self.asks("vm", "10.10.0.4", "erp.corp.internal", "erp.contoso.corp.", "192.168.10.21")
-        self.asks("vm", "10.10.0.4", "files.contoso.corp", "192.168.10.20")
-        self.asks("vm", "10.10.0.4", "bench.lab.contoso.corp", "192.168.5.99")
+        self.surroundings("hybrid-onpremises", (VNET, "10.10.0.4", "10.10.0.20"), vm="10.10.5.5")
+        for server in (VNET, "10.10.0.4"):
+            self.asks("vm", server, "www.corp.internal", "web.corp.internal.", "10.10.1.10")
+            self.asks("vm", server, "erp.corp.internal", "erp.contoso.corp.", "192.168.10.21")
+            self.asks("vm", server, "files.contoso.corp", "192.168.10.20")
+            self.asks("vm", server, "bench.lab.contoso.corp", "192.168.5.99")
+            self.asks("vm", server, "10.1.10.10.in-addr.arpa", "web.corp.internal.", rtype="PTR")
+            self.asks("vm", server, "20.10.168.192.in-addr.arpa", "files.contoso.corp.",
+                      rtype="PTR")
         self.assertEqual(["tcp"],
                          [q["by"] for q in self.lab.questions("bench.lab.contoso.corp")])
-        self.asks("vm", "10.10.0.4", "10.1.10.10.in-addr.arpa", "web.corp.internal.", rtype="PTR")
-        self.asks("vm", "10.10.0.4", "20.10.168.192.in-addr.arpa", "files.contoso.corp.",
-                  rtype="PTR")
 
     def test_private_link(self):
         self.surroundings("private-link", (VNET, "10.10.0.4"), vm="10.10.5.5", guest="10.90.0.5")
