@@ -2,6 +2,8 @@
 names, and asked what its comments promise."""
 
 import os
+import re
+import textwrap
 
 import harness
 import servers
@@ -84,6 +86,29 @@ class Example(harness.FreshCase):
         self.asks("vm", VNET, "other.privatelink.database.windows.net", rcode="NXDOMAIN")
         self.asks("guest", VNET, private, "203.0.113.1")
         self.asks("guest", "10.10.0.4", private, "10.10.2.5")
+
+    def test_the_configuration_in_readme(self):
+        """It runs as it is printed: on loopback, with the zone file that is printed with it."""
+        with open(os.path.join(harness.TOP, "README.md")) as file:
+            section = file.read().split("\n## A configuration\n")[1].split("\n## ")[0]
+        printed = {name: textwrap.dedent(text) for name, text in re.findall(
+            r"`([\w.]+)`:\n\n((?:(?:    .*)?\n)+)", section)}
+        self.assertEqual({"sluice.conf", "corp.internal.zone"}, set(printed))
+        self.world.write("corp.internal.zone", printed["corp.internal.zone"])
+        machine = self.world.host("machine", "10.9.9.9")
+        office = harness.Upstream(machine, "127.0.0.1", "192.168.10.20", 5302)
+        sluice = harness.Sluice(machine, printed["sluice.conf"], ("127.0.0.1", 5300))
+        status, text = sluice.command("check")
+        self.assertEqual(0, status, text)
+        self.assertNotIn("warning", text)
+        for port in (5300, 5310):
+            self.assert_answer(machine.ask(("127.0.0.1", port), "www.corp.internal"),
+                               "web.corp.internal.", "10.10.1.10")
+        self.assert_answer(machine.ask(("127.0.0.1", 5310), "www.contoso.corp"), "192.168.10.20")
+        self.assertEqual(1, len(office.questions("www.contoso.corp")))
+        status, text = machine.run("dig", "@127.0.0.1", "-p", "5310", "-b", "127.0.0.3",
+                                   "www.corp.internal")
+        self.assertIn("status: REFUSED", text)
 
     def test_every_example_has_a_test(self):
         methods = {name[5:].replace("_", "-") for name in dir(self) if name.startswith("test_")}
