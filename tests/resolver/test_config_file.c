@@ -516,7 +516,6 @@ static void the_manual_describes_every_key(void **state)
 	manual_sluice_conf(out);
 	fclose(out);
 	the_manual_describes_every_key_of_a_group(&schema_model, page);
-	assert_non_null(strstr(page, "subnet_prefix_length_max|28|T{"));
 	free(page);
 }
 
