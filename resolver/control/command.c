@@ -96,13 +96,29 @@ int command_help(const struct command_line *line)
 	return COMMAND_FINE;
 }
 
+/* `name`: of the command, NULL for none. */
+static void __attribute__((format(printf, 2, 0)))
+complain(const char *name, const char *format, va_list arguments)
+{
+	fprintf(stderr, "sluice%s%s: ", name ? " " : "", name ? name : "");
+	vfprintf(stderr, format, arguments);
+	fputc('\n', stderr);
+}
+
 int command_fail(const char *format, ...)
 {
 	va_list arguments;
 	va_start(arguments, format);
-	fputs("sluice: ", stderr);
-	vfprintf(stderr, format, arguments);
-	fputc('\n', stderr);
+	complain(NULL, format, arguments);
+	va_end(arguments);
+	return COMMAND_NO;
+}
+
+int command_fail_at(const struct command_line *line, const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	complain(line->command->name, format, arguments);
 	va_end(arguments);
 	return COMMAND_NO;
 }
@@ -111,9 +127,7 @@ int command_misuse(const struct command_line *line, const char *format, ...)
 {
 	va_list arguments;
 	va_start(arguments, format);
-	fprintf(stderr, "sluice %s: ", line->command->name);
-	vfprintf(stderr, format, arguments);
-	fputc('\n', stderr);
+	complain(line->command->name, format, arguments);
 	va_end(arguments);
 	command_print_usage(line->command, stderr);
 	return COMMAND_USAGE;

@@ -53,7 +53,10 @@ struct command {
 int command_main(const struct command *commands, int argc, char **argv);
 /* One clear line on stderr, with "sluice: " ahead; returns COMMAND_NO, so it can be returned. */
 int command_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
-/* The same with the command's usage line; returns COMMAND_USAGE. */
+/* The same with the command's name. */
+int command_fail_at(const struct command_line *line, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+/* The same with its usage line, too; returns COMMAND_USAGE. */
 int command_misuse(const struct command_line *line, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 /* Prints it as --json does; NULL is what there was no memory for. Returns the exit status. */

@@ -1,6 +1,7 @@
 /* `sluice check`: every fault, then one line that sums up. With --json one object:
  *
- *     {"file", "ok", "errors", "warnings", "faults": [...], "numbers": {...} or null} */
+ *     {"file", "ok", "errors", "warnings", "warnings_complete": false when an error has kept us
+ * from looking for all of them, "faults": [...], "numbers": {...} or null} */
 #include "resolver/control/command.h"
 #include "resolver/control/json.h"
 #include "resolver/control/load.h"
@@ -8,10 +9,11 @@
 
 static int print_json(const char *file, const struct model *model, const struct faults *faults)
 {
-	json_t *all = json_make("{s:o, s:b, s:I, s:I, s:o, s:o}", "file", json_text(file), "ok",
-				model != NULL, "errors", (json_int_t)faults->errors, "warnings",
-				(json_int_t)faults->warnings, "faults", report_faults(faults),
-				"numbers", model ? report_numbers(model) : json_null());
+	json_t *all = json_make("{s:o, s:b, s:I, s:I, s:b, s:o, s:o}", "file", json_text(file),
+				"ok", model != NULL, "errors", (json_int_t)faults->errors,
+				"warnings", (json_int_t)faults->warnings, "warnings_complete",
+				faults->errors == 0, "faults", report_faults(faults), "numbers",
+				model ? report_numbers(model) : json_null());
 	all = json_whole(all);
 	int status = command_print_json(all);
 	json_decref(all);
@@ -23,7 +25,8 @@ static void print_text(const char *file, const struct model *model, const struct
 	char text[REPORT_TEXT_MAX], numbers[REPORT_TEXT_MAX];
 	faults_print(faults, stdout);
 	if (!model)
-		printf("%s: %s\n", file, report_faults_text(faults, text));
+		printf("%s: %s; %swarnings are looked for when there is no error\n", file,
+		       report_faults_text(faults, text), faults->warnings > 0 ? "more " : "");
 	else if (faults->warnings > 0)
 		printf("%s: fine, %s; %s\n", file, report_numbers_text(model, numbers),
 		       report_faults_text(faults, text));

@@ -38,6 +38,35 @@ struct asked {
 	const char *endpoint;  /* NULL: not --endpoint */
 };
 
+/* Appends name number i of what there is, the first few, to a list. */
+static void add_named(char *names, size_t size, size_t i, const char *name)
+{
+	enum { NAMED_MAX = 5 };
+	size_t used = strlen(names);
+	if (i < NAMED_MAX)
+		snprintf(names + used, size - used, "%s%s", i > 0 ? ", " : "", name);
+	else if (i == NAMED_MAX)
+		snprintf(names + used, size - used, ", ...");
+}
+
+static int no_endpoint(const struct command_line *line, const struct policy *policy)
+{
+	char names[512] = "";
+	for (uint32_t i = 0; i < policy->inbound_count; i++)
+		add_named(names, sizeof names, i, policy->inbounds[i].name);
+	return command_fail_at(line, "there is no inbound endpoint \"%s\"; %s%s", line->endpoint,
+			       *names ? "give RESOLVER/ENDPOINT: " : "there is none", names);
+}
+
+static int no_network(const struct command_line *line, const struct policy *policy)
+{
+	char names[512] = "";
+	for (uint32_t i = 0; i < policy->network_count; i++)
+		add_named(names, sizeof names, i, policy->networks[i].name);
+	return command_fail_at(line, "there is no virtual network \"%s\"; %s%s", line->vnet,
+			       *names ? "there is: " : "there is none", names);
+}
+
 /* COMMAND_FINE, or what was printed about. */
 static int find_place(const struct command_line *line, const struct policy *policy,
 		      struct asked *asked)
@@ -46,7 +75,7 @@ static int find_place(const struct command_line *line, const struct policy *poli
 	if (line->endpoint) {
 		const struct policy_inbound *inbound = policy_find_inbound(policy, line->endpoint);
 		if (!inbound)
-			return command_fail("there is no inbound endpoint \"%s\"", line->endpoint);
+			return no_endpoint(line, policy);
 		asked->place = (struct place){inbound->network, false};
 		asked->endpoint = inbound->name;
 	} else if (line->from) {
@@ -54,7 +83,7 @@ static int find_place(const struct command_line *line, const struct policy *poli
 	} else if (line->vnet) {
 		asked->place.network = policy_find_network(policy, line->vnet);
 		if (asked->place.network == NETWORK_NONE)
-			return command_fail("there is no virtual network \"%s\"", line->vnet);
+			return no_network(line, policy);
 	} else if (policy->network_count == 1) {
 		asked->place.network = 0;
 	} else {
@@ -150,7 +179,7 @@ static int load_and_explain(const struct command_line *line, struct load *load, 
 		status = explain_in(line, policy, asked, name, type);
 	} else {
 		faults_print(&faults, stderr);
-		command_fail("%s cannot be explained: it has faults", line->config);
+		command_fail_at(line, "%s cannot be explained: it has faults", line->config);
 	}
 	policy_free(policy);
 	model_free(model);
@@ -174,7 +203,7 @@ int command_explain(const struct command_line *line)
 		return command_misuse(line, "%s is not resolved: it is not data",
 				      line->arguments[1]);
 	if (load_init(&load, line->config, line->resolv_conf) != 0)
-		return command_fail("cannot start: %s", err_text(ERR_SYSTEM));
+		return command_fail_at(line, "cannot start: %s", err_text(ERR_SYSTEM));
 	int status;
 	if (name_from_text(&name, &load.key, line->arguments[0]) != 0)
 		status = command_misuse(line, "\"%s\" is not a domain name", line->arguments[0]);

@@ -9,6 +9,7 @@
 #include "resolver/control/control_socket.h"
 #include "resolver/control/file_watch.h"
 #include "resolver/control/load.h"
+#include "resolver/control/status.h"
 #include "resolver/server.h"
 
 struct control {
@@ -19,6 +20,7 @@ struct control {
 	char *socket_path;             /* where it is, whatever a later model says */
 	char *config_path;             /* the file's, absolute where that could be had */
 	struct file_watch resolv_conf;
+	struct status_clock clock;
 	uv_signal_t hangup, terminate, interrupt;
 	uv_async_t wake; /* a worker has let go of a snapshot */
 };

@@ -15,7 +15,7 @@ static json_t *failure(const char *text)
 static json_t *on_status(struct control *control, const json_t *request)
 {
 	(void)request;
-	json_t *status = status_report(&control->server, control->config_path);
+	json_t *status = status_report(&control->server, control->config_path, &control->clock);
 	json_put(status, "ok", json_true());
 	return status;
 }

@@ -59,10 +59,10 @@ static void print_health(const json_t *health, FILE *out)
 	if (!health)
 		return;
 	fprintf(out, "  [%s", get(health, "state"));
+	if (has(health, "since"))
+		fprintf(out, " since %s (%s)", get(health, "since"), get(health, "last_error"));
 	if (json_is_number(json_object_get(health, "srtt_ms")))
 		fprintf(out, ", SRTT %s ms", table_cell(json_object_get(health, "srtt_ms"), srtt));
-	if (has(health, "since"))
-		fprintf(out, " since %s, %s", get(health, "since"), get(health, "last_error"));
 	fprintf(out, "]");
 }
 

@@ -85,7 +85,13 @@ char *report_numbers_text(const struct model *model, char text[REPORT_TEXT_MAX])
 
 char *report_faults_text(const struct faults *faults, char text[REPORT_TEXT_MAX])
 {
-	snprintf(text, REPORT_TEXT_MAX, "%zu error%s, %zu warning%s", faults->errors,
-		 plural(faults->errors), faults->warnings, plural(faults->warnings));
+	char errors[64] = "", warnings[64] = "";
+	if (faults->errors > 0)
+		snprintf(errors, sizeof errors, "%zu error%s", faults->errors,
+			 plural(faults->errors));
+	if (faults->warnings > 0 || faults->errors == 0)
+		snprintf(warnings, sizeof warnings, "%s%zu warning%s", *errors ? ", " : "",
+			 faults->warnings, plural(faults->warnings));
+	snprintf(text, REPORT_TEXT_MAX, "%s%s", errors, warnings);
 	return text;
 }

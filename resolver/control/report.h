@@ -19,7 +19,8 @@ void report_read_faults(const json_t *array, struct faults *faults);
 json_t *report_numbers(const struct model *model);
 /* "2 networks, 1 zone (12 records), 1 ruleset (3 rules)"; returns text. */
 char *report_numbers_text(const struct model *model, char text[REPORT_TEXT_MAX]);
-/* "1 error, 2 warnings"; returns text. */
+/* "1 error, 2 warnings"; beside errors no warnings are not told, because an error may have kept us
+ * from looking for them. Returns text. */
 char *report_faults_text(const struct faults *faults, char text[REPORT_TEXT_MAX]);
 
 #endif

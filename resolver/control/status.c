@@ -174,8 +174,21 @@ struct targets {
 	struct seen *room; /* for as many as there are upstreams */
 	size_t upstreams, used;
 	uint64_t now_us;
-	time_t now;
+	const struct status_clock *clock;
 };
+
+/* The two clocks are not read at the same moment: what they are apart by wobbles, and a second's
+ * end may lie within that. */
+static void adjust_clock(struct status_clock *clock)
+{
+	enum { SET_US = 1000000 };
+	struct timespec now;
+	clock_gettime(CLOCK_REALTIME, &now);
+	int64_t ahead_us =
+		(int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000 - (int64_t)(uv_hrtime() / 1000);
+	if (llabs(ahead_us - clock->ahead_us) > SET_US)
+		clock->ahead_us = ahead_us;
+}
 
 static void add_measured(json_t *item, const struct target *target, const struct targets *targets)
 {
@@ -186,10 +199,8 @@ static void add_measured(json_t *item, const struct target *target, const struct
 	json_put(item, "state", json_text(state));
 	json_put(item, "srtt_ms", heard_us ? json_real((double)srtt_us / 1000) : json_null());
 	json_put(item, "allowance_ms", json_real((double)target_allowance_us(target) / 1000));
-	uint64_t suspect_s =
-		targets->now_us > suspect_us ? (targets->now_us - suspect_us) / 1000000 : 0;
-	json_put(item, "since",
-		 suspect_us ? time_json(targets->now - (time_t)suspect_s) : json_null());
+	int64_t since_us = (int64_t)suspect_us + targets->clock->ahead_us;
+	json_put(item, "since", suspect_us ? time_json(since_us / 1000000) : json_null());
 	uint64_t heard_ago = targets->now_us > heard_us ? targets->now_us - heard_us : 0;
 	json_put(item, "heard_ago_s",
 		 heard_us ? json_real((double)heard_ago / 1000000) : json_null());
@@ -242,10 +253,10 @@ static void on_upstream(void *context, struct upstream *upstream)
 	json_add(targets->array, item);
 }
 
-static json_t *targets_json(const struct server *server)
+static json_t *targets_json(const struct server *server, const struct status_clock *clock)
 {
 	struct targets targets = {
-		.array = json_array(), .now_us = uv_hrtime() / 1000, .now = time(NULL)};
+		.array = json_array(), .now_us = uv_hrtime() / 1000, .clock = clock};
 	struct policy *policy = server->current->policy;
 	policy_each_upstream(policy, count_upstream, &targets);
 	targets.room = calloc(targets.upstreams + 1, sizeof *targets.room);
@@ -277,8 +288,9 @@ static json_t *cache_json(const struct server *server)
 			 "evicted", (json_int_t)stats.evicted);
 }
 
-json_t *status_report(const struct server *server, const char *config)
+json_t *status_report(const struct server *server, const char *config, struct status_clock *clock)
 {
+	adjust_clock(clock);
 	const struct model *model = server->model;
 	json_t *all =
 		json_make("{s:s, s:I, s:I, s:o, s:I, s:o}", "version", SLUICE_VERSION, "generation",
@@ -292,7 +304,7 @@ json_t *status_report(const struct server *server, const char *config)
 	json_put(all, "outbound_endpoints", outbound_json(model));
 	json_put(all, "zones", zones_json(model));
 	json_put(all, "rulesets", rulesets_json(model));
-	json_put(all, "targets", targets_json(server));
+	json_put(all, "targets", targets_json(server, clock));
 	json_put(all, "counters", counters_json(server));
 	json_put(all, "cache", cache_json(server));
 	return json_whole(all);

@@ -20,7 +20,14 @@
 
 #include "resolver/server.h"
 
+/* What turns instants of CLOCK_MONOTONIC into times of day. Begins as 0 and is kept from one report
+ * to the next, so that one instant is always told as the same second; when the time of day has been
+ * set it follows. */
+struct status_clock {
+	int64_t ahead_us; /* of CLOCK_MONOTONIC */
+};
+
 /* `config` is the file that is served. The caller releases it. */
-json_t *status_report(const struct server *server, const char *config);
+json_t *status_report(const struct server *server, const char *config, struct status_clock *clock);
 
 #endif

@@ -295,6 +295,10 @@ class Failover(harness.FreshCase):
         self.first.signal(signal.SIGSTOP)
         for i in range(20):
             self.assert_answer(self.ask("dead%d" % i), "192.0.2.2")
+        status, text = self.sluice.command("explain", "www.corp.test", "--endpoint",
+                                           "hub-resolver/inbound")
+        self.assertEqual(0, status, text)
+        self.assertRegex(text, r"\[suspect since [-0-9TZ:]{20} \(no answer\), SRTT [0-9.]+ ms\]")
         self.first.signal(signal.SIGCONT)
         fresh = itertools.count()
         harness.wait_for(lambda: "192.0.2.1" in self.ask("alive%d" % next(fresh)).texts(),

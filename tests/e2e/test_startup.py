@@ -164,6 +164,7 @@ class Checking(harness.FreshCase):
                .replace('region = "westeurope"', 'regoin = "westeurope"'))
         status, text = self.check(bad)
         self.assertEqual(1, status, text)
+        self.assertIn(" errors; warnings are looked for when there is no error\n", text)
         for pattern in (r"sluice\.conf:3: .*regoin", r"sluice\.conf:12: .*10\.10\.0\.0/29",
                         r"sluice\.conf:\d+: .*dns-inn", r"sluice\.conf:\d+: .*hubb"):
             self.assertRegex(text, pattern)
@@ -213,6 +214,16 @@ rulesets = ( { name = "r"; outbound_endpoints = [ "hub-resolver/out" ]; links = 
         self.assertIsInstance(json.loads(text), dict)
         self.assertIn("10.10.1.10", text)
 
+    def test_explain_names_what_there_is(self):
+        path = self.world.write("sluice.conf", self.good)
+        for option, word, said in (
+                ("--vnet", "nohub", 'there is no virtual network "nohub"; there is: hub'),
+                ("--endpoint", "in", 'there is no inbound endpoint "in"; give RESOLVER/ENDPOINT: '
+                                     'hub-resolver/inbound')):
+            status, text = harness.command("explain", "-c", path, "x.test", option, word)
+            self.assertEqual(1, status, text)
+            self.assertIn("sluice explain: " + said, text)
+
     def test_a_path_that_is_not_utf8_is_no_obstacle(self):
         path = os.path.join(self.world.dir, "\udcfc.conf")
         with open(path, "w") as out:
@@ -220,6 +231,7 @@ rulesets = ( { name = "r"; outbound_endpoints = [ "hub-resolver/out" ]; links = 
         status, text = harness.command("check", "-c", path, "--json")
         self.assertEqual(0, status, text)
         self.assertTrue(json.loads(text)["file"].endswith("/?.conf"), text)
+        self.assertIs(True, json.loads(text)["warnings_complete"])
 
     def test_a_name_that_is_not_ascii_is_a_fault(self):
         path = self.world.write("sluice.conf", self.good.replace("corp.internal\"; file", "\u00fc.corp\"; file"))

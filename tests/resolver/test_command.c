@@ -235,7 +235,9 @@ static void one_is_singular(void **state)
 	char text[REPORT_TEXT_MAX];
 	faults_init(&faults);
 	fault_add(&faults, FAULT_ERROR, &none, NULL, "x");
-	assert_string_equal(report_faults_text(&faults, text), "1 error, 0 warnings");
+	assert_string_equal(report_faults_text(&faults, text), "1 error");
+	fault_add(&faults, FAULT_WARNING, &none, NULL, "y");
+	assert_string_equal(report_faults_text(&faults, text), "1 error, 1 warning");
 	faults_release(&faults);
 	struct model *model = model_new();
 	assert_string_equal(report_numbers_text(model, text),

@@ -525,6 +525,45 @@ static void status_tells_what_is_served_and_how_it_fares(void **state)
 	json_decref(answer);
 }
 
+static time_t since(struct world *world)
+{
+	json_t *answer = request(world, "{\"command\":\"status\"}");
+	size_t i;
+	json_t *target;
+	struct tm tm = {0};
+	json_array_foreach(json_object_get(answer, "targets"), i, target)
+	{
+		const char *text = json_string_value(json_object_get(target, "since"));
+		assert_true(!text || strptime(text, "%Y-%m-%dT%H:%M:%SZ", &tm));
+	}
+	json_decref(answer);
+	return timegm(&tm);
+}
+
+/* Whichever part of a second has passed of it, and of the time of day. */
+static void a_suspicion_s_beginning_is_always_the_same_second(void **state)
+{
+	struct world *world = *state;
+	assert_int_equal(apply(world, world->one, world->two), 0);
+	struct target *target =
+		world->control.server.current->policy->default_route->legs->upstreams[0].target;
+	uint64_t now_us = uv_hrtime() / 1000;
+	for (unsigned i = 0; i < 20; i++) {
+		uint64_t begin_us = now_us - 5000000 + i * 100000;
+		atomic_store(&target->suspect_us, begin_us);
+		time_t told = since(world);
+		assert_int_equal(told,
+				 ((int64_t)begin_us + world->control.clock.ahead_us) / 1000000);
+	}
+	int64_t before_us = world->control.clock.ahead_us;
+	world->control.clock.ahead_us -= 500000; /* the clocks may drift so far */
+	(void)since(world);
+	assert_int_equal(world->control.clock.ahead_us, before_us - 500000);
+	world->control.clock.ahead_us -= 3600000000; /* the time of day has been set */
+	(void)since(world);
+	assert_true(llabs(world->control.clock.ahead_us - before_us) < 500000);
+}
+
 static void a_suspect_target_is_shown_with_its_time_and_reason(void **state)
 {
 	struct world *world = *state;
@@ -602,6 +641,7 @@ int main(void)
 		TEST(a_query_beyond_the_maximum_is_counted_as_such),
 		TEST(what_endpoints_count_is_shown),
 		TEST(status_tells_what_is_served_and_how_it_fares),
+		TEST(a_suspicion_s_beginning_is_always_the_same_second),
 		TEST(a_suspect_target_is_shown_with_its_time_and_reason),
 		TEST(flush_answers_with_a_number_and_refuses_what_is_no_name),
 		TEST(an_unknown_request_is_refused),
