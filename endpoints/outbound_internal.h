@@ -8,7 +8,7 @@
 #include "endpoints/outbound.h"
 
 enum {
-	OUTBOUND_GATHER = 64,  /* questions sent together */
+	OUTBOUND_GATHER = 256, /* questions of a loop round, sent together */
 	OUTBOUND_RECEIVE = 64, /* replies read together */
 	OUTBOUND_FAILURES = 256,
 	OUTBOUND_BUFFER = 65536 + 192, /* bytes; not a power of two: see outbound_udp.c */

@@ -103,6 +103,7 @@ static void send_gathered(struct outbound *outbound)
 			if (buffers->flights[i] == NULL)
 				continue;
 			flights[count] = buffers->flights[i];
+			flights[count]->gathered = false;
 			headers[count++] = (struct mmsghdr){
 				.msg_hdr = {.msg_name = &buffers->peers[i],
 					    .msg_namelen = buffers->peer_lengths[i],
@@ -136,6 +137,7 @@ int outbound_udp_send(struct outbound *outbound, struct flight *flight, const ui
 	port->questions++;
 	flight->socket = port;
 	outbound_choose_id(outbound, flight, port);
+	flight->gathered = true;
 	buffers->flights[i] = flight;
 	buffers->ports[i] = port;
 	buffers->peer_lengths[i] = socket_address(&upstream->host, &buffers->peers[i]);
@@ -150,7 +152,7 @@ void outbound_udp_forget(struct outbound *outbound, struct flight *flight)
 	struct outbound_buffers *buffers = outbound->buffers;
 	struct outbound_port *port = flight->socket;
 
-	for (unsigned i = 0; i < buffers->gathered; i++) {
+	for (unsigned i = 0; flight->gathered && i < buffers->gathered; i++) {
 		if (buffers->flights[i] == flight)
 			buffers->flights[i] = NULL;
 	}

@@ -73,9 +73,10 @@ struct flight { /* one packet on its way */
 	uint16_t id;
 	uint8_t index; /* of the upstream in its leg */
 	bool tcp, edns;
-	bool copy;    /* beside the question's way: to a suspect, or once more to a live target */
-	bool waits;   /* counted at its target, to be moved on when that becomes suspect */
-	bool overdue; /* patience is over, and its question is not */
+	bool copy;     /* beside the question's way: to a suspect, or once more to a live target */
+	bool waits;    /* counted at its target, to be moved on when that becomes suspect */
+	bool overdue;  /* patience is over, and its question is not */
+	bool gathered; /* the transport has not sent it yet */
 	uint16_t question_length;
 	uint8_t question[MESSAGE_QUESTION_MAX]; /* what the reply must repeat */
 };

@@ -14,6 +14,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <malloc.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
@@ -23,7 +24,8 @@
 #include "resolver/log.h"
 
 enum {
-	SERVER_QUERIES_MAX = 32768, /* under way, per worker: 4 s of 8000 a second */
+	MALLOC_MAP_BYTES = 32 << 20, /* below it, memory is kept for the next one */
+	SERVER_QUERIES_MAX = 32768,  /* under way, per worker: 4 s of 8000 a second */
 	SERVER_CACHE_FIRST = 1 << 20,
 	SERVER_PORTS_MIN = 16,
 	/* For workers to close what was given up a moment ago, in all of one change: they do it in
@@ -36,6 +38,8 @@ int server_init(struct server *server, unsigned workers, const struct hash_key *
 		void (*on_release)(void *context), void *context)
 {
 	assert(workers > 0);
+	mallopt(M_MMAP_THRESHOLD, MALLOC_MAP_BYTES); /* see grow_heap in worker.c */
+	mallopt(M_TRIM_THRESHOLD, 2 * MALLOC_MAP_BYTES);
 	memset(server, 0, sizeof *server);
 	server->key = *key;
 	server->worker_count = workers;

@@ -24,6 +24,8 @@
 #include "resolver/log.h"
 #include "resolver/resolve.h"
 
+enum { WORKER_HEAP_BYTES = 56 << 20 }; /* glibc's heaps have 64 MiB */
+
 struct worker_binding { /* what a query carries from the listener it came by */
 	struct worker_hold *hold;
 	struct inbound *inbound; /* NULL: withdrawn before this worker came for it */
@@ -273,10 +275,23 @@ static void on_wake(uv_async_t *wake)
 	}
 }
 
+/* glibc grows a thread's heap by pages, a system call each, and every new cache entry would pay for
+ * that. Grown once and not trimmed it costs addresses; memory only where it comes to be used. */
+static void grow_heap(void)
+{
+	/* volatile: a compiler may leave out what is taken and given back. */
+	void *volatile low = malloc(WORKER_HEAP_BYTES / 2);
+	void *volatile high = malloc(WORKER_HEAP_BYTES / 2);
+
+	free(high);
+	free(low);
+}
+
 static void run(void *argument)
 {
 	struct worker *worker = argument;
 
+	grow_heap();
 	uv_run(&worker->loop, UV_RUN_DEFAULT);
 }
 
