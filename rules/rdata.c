@@ -221,6 +221,30 @@ static const char *collect_fields(const ldns_rr *rr, uint8_t *rdata, size_t *len
 	return NULL;
 }
 
+/* What would be right for the types that people write; NULL for others. */
+static const char *expected(uint16_t type)
+{
+	enum { TYPE_CAA = 257 };
+
+	switch (type) {
+	case TYPE_A: return "give an IPv4 address, like 192.0.2.1";
+	case TYPE_AAAA: return "give an IPv6 address, like 2001:db8::1";
+	case TYPE_CNAME:
+	case TYPE_DNAME:
+	case TYPE_NS:
+	case TYPE_PTR: return "give one name, like www or www.example.com.";
+	case TYPE_MX: return "give preference and name, like 10 mail";
+	case TYPE_SRV: return "give priority, weight, port and name, like 0 5 443 web";
+	case TYPE_SOA:
+		return "give two names, serial, refresh, retry, expire and minimum, like "
+		       "ns hostmaster 1 3600 600 86400 300";
+	case TYPE_TXT: return "give strings, in quotes where they have blanks: \"a b\" c";
+	case TYPE_HINFO: return "give two strings, like \"x86-64\" \"linux\"";
+	case TYPE_CAA: return "give flags, tag and value, like 0 issue \"ca.example.com\"";
+	default: return NULL;
+	}
+}
+
 /* Reads the text form of a type that ldns knows. */
 static const char *parse_known(uint16_t type, const char *text, const uint8_t *origin,
 			       uint8_t *rdata, size_t *length)
@@ -247,7 +271,7 @@ static const char *parse_known(uint16_t type, const char *text, const uint8_t *o
 		why = "a character-string has at most 255 bytes; longer text in TXT is several of "
 		      "them, each in quotes";
 	else
-		why = ldns_get_errorstr_by_id(status);
+		why = expected(type) != NULL ? expected(type) : ldns_get_errorstr_by_id(status);
 	ldns_rr_free(rr);
 	free(line);
 	return why;

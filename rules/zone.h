@@ -66,7 +66,8 @@ struct zone_builder;
 struct zone_builder *zone_builder_new(const struct hash_key *key, const struct name *apex);
 void zone_builder_free(struct zone_builder *builder); /* NULL is fine */
 /* owner: uncompressed wire, any case (kept for printing, served as asked); rdata: uncompressed.
- * Exact duplicates are dropped in silence; of differing TTLs the lowest is used (RFC 2181).
+ * Exact duplicates are dropped in silence; of differing TTLs the lowest is used (RFC 2181), with a
+ * warning.
  * ERR_FAULTS when the record is no good by itself (its fault is in faults), ERR_NOMEM; after either
  * the builder can be used on, but will not become a zone. */
 MUST_CHECK int zone_builder_add(struct zone_builder *builder, const struct origin *origin,
@@ -74,7 +75,8 @@ MUST_CHECK int zone_builder_add(struct zone_builder *builder, const struct origi
 				const uint8_t *rdata, size_t rdata_length, struct faults *faults);
 /* Checks the zone as a whole (owners outside it, CNAME beside other data or at the apex, data below
  * a DNAME, several SOA, NS below the apex, TTLs over 2^31-1), each thing a fault at its record's
- * line. NULL when any of that, or a fault of zone_builder_add, was an error. Frees the builder. */
+ * line, and warns of what is surely not meant (zone_warn.c). NULL when any of that, or a fault of
+ * zone_builder_add, was an error. Frees the builder. */
 struct zone *zone_builder_finish(struct zone_builder *builder, const struct origin *origin,
 				 struct faults *faults);
 

@@ -35,6 +35,11 @@ struct zone_builder *zone_builder_new(const struct hash_key *key, const struct n
 	arena_init(&builder->arena);
 	builder->key = *key;
 	builder->apex = *apex;
+	if (apex->labels >= 2 && 2 * apex->length - 1 <= NAME_WIRE_MAX) {
+		memcpy(builder->doubled, apex->wire, apex->length - 1);
+		memcpy(builder->doubled + apex->length - 1, apex->wire, apex->length);
+		builder->doubled_length = 2 * (size_t)apex->length - 1;
+	}
 	return builder;
 }
 

@@ -33,8 +33,12 @@ struct zone_builder {
 	struct name apex;
 	struct entry *entries;
 	size_t count, room;
-	const struct source *source; /* of the record added last */
-	struct name owner;           /* of the record at hand */
+	const struct source *source;    /* of the record added last */
+	struct name owner;              /* of the record at hand */
+	uint8_t doubled[NAME_WIRE_MAX]; /* the apex twice; length 0 when that cannot be */
+	size_t doubled_length;
+	size_t warnings;       /* found, told or not */
+	struct origin warning; /* of the last line that has one */
 	bool has_soa;
 	bool broken; /* there were errors: no zone will come of it */
 	bool out_of_memory;
@@ -61,6 +65,8 @@ struct totals { /* what the zone will hold */
  * the order in which they were added, all with the lowest TTL, and duplicates behind them. */
 void zone_builder_check(struct zone_builder *builder, struct totals *totals, struct faults *faults);
 
+struct origin zone_entry_origin(const struct entry *entry);
+
 /* Of sorted entries: those with the same owner as items[0], and, among those of one owner, those of
  * the same type. */
 struct span zone_owner_span(struct entry *items, size_t count);
@@ -73,5 +79,12 @@ size_t zone_wire_length(struct span set);
 size_t zone_common_labels(const struct entry *a, const struct entry *b);
 /* Empty non-terminals that come into being between one owner (NULL: none) and the next. */
 size_t zone_count_between(const struct entry *before, const struct entry *entry);
+
+/* ---- zone_warn.c: what is legal and surely not meant ---- */
+
+void zone_warn_owner(struct zone_builder *builder, struct span owner, struct faults *faults);
+/* A set as it was sorted, before all of it gets the lowest TTL. */
+void zone_warn_ttls(struct zone_builder *builder, struct span set, struct faults *faults);
+void zone_warn_rest(struct zone_builder *builder, struct faults *faults);
 
 #endif

@@ -128,13 +128,19 @@ size_t zone_wire_length(struct span set)
 
 /* ---- check ---- */
 
+struct origin zone_entry_origin(const struct entry *entry)
+{
+	const struct source *source = entry->source;
+
+	return (struct origin){.file = *source->file != '\0' ? source->file : NULL,
+			       .path = *source->path != '\0' ? source->path : NULL,
+			       .line = entry->line};
+}
+
 static void refuse(struct zone_builder *builder, const struct entry *entry, struct faults *faults,
 		   const char *format, const char *type, unsigned line)
 {
-	const struct source *source = entry->source;
-	struct origin origin = {.file = *source->file != '\0' ? source->file : NULL,
-				.path = *source->path != '\0' ? source->path : NULL,
-				.line = entry->line};
+	struct origin origin = zone_entry_origin(entry);
 	char text[NAME_TEXT_MAX];
 
 	builder->broken = true;
@@ -243,6 +249,7 @@ void zone_builder_check(struct zone_builder *builder, struct totals *totals, str
 		before = owner.items;
 		for (size_t n = 0; n < owner.count; n += set.count) {
 			set = zone_set_span(owner.items + n, owner.count - n);
+			zone_warn_ttls(builder, set, faults);
 			settle_set(set);
 			check_set(builder, zone_unique(set), faults);
 			totals->sets++;
@@ -250,6 +257,7 @@ void zone_builder_check(struct zone_builder *builder, struct totals *totals, str
 			totals->set_bytes += zone_set_bytes(zone_wire_length(zone_unique(set)));
 		}
 		check_cname(builder, owner, faults);
+		zone_warn_owner(builder, owner, faults);
 		if (dname != NULL && is_below(owner.items, dname)) {
 			check_cover(builder, dname, owner, faults);
 			continue;
@@ -259,4 +267,5 @@ void zone_builder_check(struct zone_builder *builder, struct totals *totals, str
 				dname = &owner.items[n];
 		}
 	}
+	zone_warn_rest(builder, faults);
 }

@@ -216,7 +216,8 @@ static int read_record(struct reader *reader, char *rest)
 		return 0;
 	}
 	if (rdata_parse(header.type, rest, reader->origin, reader->rdata, &length, &why) != 0) {
-		REFUSE(reader, "the data of this %s record is not right: %s", type, why);
+		REFUSE(reader, "the data of this %s record, \"%.100s\", is not right: %s", type,
+		       printable(rest), why);
 		return 0;
 	}
 	if (reader->owner_state != OWNER_KNOWN)

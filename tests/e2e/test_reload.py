@@ -142,6 +142,14 @@ class Reload(harness.FreshCase):
         self.assertEqual(0, status, text)
         self.assertNotIn("restart", text)
 
+    def test_status_tells_the_file_by_its_whole_path(self):
+        self.sluice.stop()
+        self.sluice = harness.Sluice(self.host, config(), HERE, options=("-c", "sluice.conf"))
+        with self.host.inside():
+            status, text = self.sluice.command("status")
+        self.assertEqual(0, status, text)
+        self.assertIn("serving %s, generation" % self.sluice.config, text)
+
     def test_the_log_says_what_a_command_was_refused_for_and_what_was_flushed(self):
         self.sluice.reconfigure(config().replace('"dns-out"; source', '"nowhere"; source'))
         self.assertEqual(1, self.reload()[0])

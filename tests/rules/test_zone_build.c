@@ -109,6 +109,98 @@ static void duplicates_go_order_stays_and_the_lowest_ttl_counts(void **state)
 	zone_unref(zone);
 }
 
+/* The faults of a zone as they are printed; to be freed. */
+static char *warnings_of(const char *apex, const char *text)
+{
+	char *printed = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&printed, &size);
+	struct faults faults;
+	struct zone *zone;
+
+	faults_init(&faults);
+	zone = zone_text_read_bytes(apex, text, strlen(text), &faults);
+	assert_non_null(zone); /* warnings do not refuse */
+	zone_unref(zone);
+	faults_sort(&faults);
+	faults_print(&faults, out);
+	fclose(out);
+	faults_release(&faults);
+	return printed;
+}
+
+static void assert_warnings(const char *apex, const char *text, const char *expected)
+{
+	char *printed = warnings_of(apex, text);
+
+	assert_string_equal(printed, expected);
+	free(printed);
+}
+
+#define W(line) "test.zone:" #line ": warning: "
+#define TWICE   " ends with the zone's name twice; a final dot is missing\n"
+
+static void a_missing_final_dot_is_warned_of(void **state)
+{
+	(void)state;
+	assert_warnings("corp.test", "ok A 10.0.0.1\nMail.corp.test A 10.0.0.1\n  TXT x\n",
+			W(2) "Mail.corp.test.corp.test." TWICE);
+	assert_warnings("corp.test", "corp.test A 10.0.0.1\n", W(1) "corp.test.corp.test." TWICE);
+	assert_warnings(
+		"corp.test",
+		"a CNAME w.corp.test\nb MX 1 w.CORP.test\nc SRV 1 2 3 w.corp.test\n"
+		"d PTR w.corp.test\ne DNAME w.corp.test\n@ NS w.corp.test\n",
+#define POINTS(type, owner, name) "the " type " of " owner " points to " name ", which" TWICE
+		W(1) POINTS("CNAME", "a.corp.test.", "w.corp.test.corp.test.") W(2)
+			POINTS("MX", "b.corp.test.", "w.CORP.test.corp.test.") W(3) POINTS(
+				"SRV", "c.corp.test.", "w.corp.test.corp.test.") W(4)
+				POINTS("PTR", "d.corp.test.", "w.corp.test.corp.test.") W(5) POINTS(
+					"DNAME", "e.corp.test.", "w.corp.test.corp.test.") W(6)
+					POINTS("NS", "corp.test.", "w.corp.test.corp.test."));
+	assert_warnings("corp.test",
+			"xcorp.test A 10.0.0.1\na.corp A 10.0.0.1\nb CNAME corp.test.\n"
+			"c CNAME w.corp.test.\nd TXT w.corp.test\n",
+			"");
+	assert_warnings("test", "test A 10.0.0.1\n", "");
+}
+
+static void ttls_that_differ_within_a_set_are_warned_of(void **state)
+{
+	(void)state;
+	assert_warnings("corp.test", "w 300 A 10.0.0.9\nw 60 TXT x\nw 300 A 10.0.0.8\n", "");
+	assert_warnings("corp.test",
+			"w 300 A 10.0.0.9\nw 300 A 10.0.0.5\nw 60 A 10.0.0.1\nw 90 A 10.0.0.2\n",
+			W(3) "the A data of w.corp.test. has TTL 60 here and 300 on line 1; the "
+			     "lowest, 60, is used for all of it\n");
+	assert_warnings("corp.test", "w 30 A 10.0.0.9\nw 300 A 10.0.0.9\n",
+			W(2) "the A data of w.corp.test. has TTL 300 here and 30 on line 1; the "
+			     "lowest, 30, is used for all of it\n");
+}
+
+static void count_warnings(unsigned found, unsigned lines, bool more)
+{
+	char text[2048], *printed;
+	unsigned printed_lines = 0;
+	size_t used = 0;
+
+	for (unsigned i = 0; i < found; i++)
+		used += (size_t)snprintf(text + used, sizeof(text) - used,
+					 "h%u.corp.test A 10.0.0.1\n", i);
+	printed = warnings_of("corp.test", text);
+	for (const char *at = printed; *at != '\0'; at++)
+		printed_lines += *at == '\n';
+	assert_int_equal(printed_lines, lines);
+	assert_int_equal(strstr(printed, "warning: 3 more of such") != NULL, more);
+	free(printed);
+}
+
+static void the_first_20_warnings_of_a_zone_are_told(void **state)
+{
+	(void)state;
+	count_warnings(20, 20, false);
+	count_warnings(23, 21, true);
+}
+
 /* Adds one record with bytes as they are; the number of errors that finish and add found. */
 static size_t errors_of_record(const char *owner, uint16_t type, uint32_t ttl, const void *rdata,
 			       size_t length)
@@ -238,6 +330,9 @@ int main(void)
 		cmocka_unit_test(a_negative_soa_lives_as_long_as_the_lesser_of_ttl_and_minimum),
 		cmocka_unit_test(a_zone_without_a_soa_gets_one_and_no_ns),
 		cmocka_unit_test(a_soa_is_made_up_for_the_longest_of_names_too),
+		cmocka_unit_test(a_missing_final_dot_is_warned_of),
+		cmocka_unit_test(ttls_that_differ_within_a_set_are_warned_of),
+		cmocka_unit_test(the_first_20_warnings_of_a_zone_are_told),
 		cmocka_unit_test(duplicates_go_order_stays_and_the_lowest_ttl_counts),
 		cmocka_unit_test(the_builder_refuses_what_no_zone_file_could_say),
 		cmocka_unit_test(a_set_may_fill_a_message_and_not_more),
