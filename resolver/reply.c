@@ -458,9 +458,12 @@ struct cache_entry *reply_entry(const struct pending_key *key, const struct ask_
 	struct message message;
 	struct parts parts;
 
-	reading_init(&r, key, result, settings, hash_key, chain);
-	if ((result->outcome != ASK_ANSWERED && result->outcome != ASK_TRUNCATED) || !outline(&r))
+	if (result->outcome != ASK_ANSWERED && result->outcome != ASK_TRUNCATED)
 		return failure_entry(key, result, now_us);
+	reading_init(&r, key, result, settings, hash_key, chain);
+	if (!outline(&r))
+		return failure_entry(key, result, now_us);
+	assert(r.wire);
 	message_begin(&message, buffer, sizeof buffer, r.wire + MESSAGE_HEADER,
 		      (uint16_t)(r.answers_at - MESSAGE_HEADER));
 	copy_answers(&r, &message);
