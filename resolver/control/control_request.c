@@ -37,10 +37,13 @@ static json_t *on_reload(struct control *control, const json_t *request)
 static json_t *on_flush(struct control *control, const json_t *request)
 {
 	const json_t *name_value = json_object_get(request, "name");
-	bool below = json_is_true(json_object_get(request, "suffix"));
+	const json_t *suffix_value = json_object_get(request, "suffix");
+	bool below = json_is_true(suffix_value);
 	struct name name;
 	if (name_value && !json_is_string(name_value))
 		return failure("\"name\" is not a string");
+	if (suffix_value && !json_is_boolean(suffix_value))
+		return failure("\"suffix\" is neither true nor false");
 	if (name_value &&
 	    name_from_text(&name, &control->server.key, json_string_value(name_value)) != 0)
 		return failure("that is not a domain name");

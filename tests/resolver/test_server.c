@@ -596,6 +596,8 @@ static void flush_answers_with_a_number_and_refuses_what_is_no_name(void **state
 		"{\"command\":\"flush\",\"name\":\".\",\"suffix\":true}"};
 	static const char *const bad[] = {"{\"command\":\"flush\",\"name\":\"a..test\"}",
 					  "{\"command\":\"flush\",\"name\":7}",
+					  "{\"command\":\"flush\",\"name\":\"a.test\","
+					  "\"suffix\":\"true\"}",
 					  "{\"command\":\"flush\",\"suffix\":true}"};
 	assert_int_equal(apply(world, world->one, world->two), 0);
 	for (size_t i = 0; i < 3; i++) {
