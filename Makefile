@@ -12,7 +12,7 @@
 # make install    into $DESTDIR$PREFIX (/usr/local): the program, its manual pages and unit
 # make clean      removes build/
 # make help       prints this
-PACKAGES = gcc make pkg-config libuv1-dev libldns-dev libconfig-dev libjansson-dev uthash-dev
+PACKAGES = gcc libc6-dev make pkg-config libuv1-dev libldns-dev libconfig-dev libjansson-dev uthash-dev
 TEST_PACKAGES = libcmocka-dev iproute2 procps python3 nsd unbound bind9 dnsmasq-base \
 	bind9-dnsutils knot-dnsutils ldnsutils man-db
 LINT_PACKAGES = clang-format clang-tidy cppcheck
