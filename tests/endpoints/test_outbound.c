@@ -412,9 +412,10 @@ static void a_batch_leaves_by_a_few_ports_and_batches_by_others(void **state)
 	(void)state;
 	start("127.0.0.1", "127.0.0.1", PROTOCOL_UDP, 512);
 	for (unsigned i = 0; i < 200; i++)
-		ask(); /* more than is gathered at once */
+		ask();
 	until(answered() == 200);
-	assert_in_range(server.ports, 4, OUTBOUND_PORTS_BATCH);
+	/* They are drawn with a chance to be the same one twice, but not all of them. */
+	assert_in_range(server.ports, 2, OUTBOUND_PORTS_BATCH);
 	for (unsigned i = 0; i < 300; i++) {
 		ask();
 		until(answered() == asked_count);
