@@ -21,6 +21,8 @@
 
 #include "rules/zone_internal.h"
 
+enum { ZONE_LINE = 64 }; /* bytes that memory is fetched by */
+
 const struct name *zone_apex(const struct zone *zone)
 {
 	return &zone->apex;
@@ -57,7 +59,7 @@ static const struct zone_node *probe(const struct zone *zone, uint64_t hash, siz
 		if (at->node == 0)
 			return NULL;
 		if (at->hash == wanted)
-			return &zone->nodes[at->node - 1];
+			return zone_slot_node(zone, at);
 	}
 }
 
@@ -98,9 +100,9 @@ static const struct zone_node *find_wildcard(const struct zone *zone, const stru
 
 static const struct rrset *find_set(const struct zone_node *node, uint16_t type)
 {
-	const struct rrset *set = node->sets;
+	const struct rrset *set = zone_first_set(node);
 
-	for (uint32_t i = 0; i < node->count; i++, set = zone_next_set(set)) {
+	for (unsigned i = 0; i < node->count; i++, set = zone_next_set(set)) {
 		if (set->type == type)
 			return set;
 	}
@@ -110,13 +112,13 @@ static const struct rrset *find_set(const struct zone_node *node, uint16_t type)
 /* What ANY gets: the first set that is not there only to vouch for another one (RFC 8482). */
 static const struct rrset *pick_any(const struct zone_node *node)
 {
-	const struct rrset *set = node->sets;
+	const struct rrset *set = zone_first_set(node);
 
-	for (uint32_t i = 0; i < node->count; i++, set = zone_next_set(set)) {
+	for (unsigned i = 0; i < node->count; i++, set = zone_next_set(set)) {
 		if (set->type != TYPE_RRSIG && set->type != TYPE_NSEC && set->type != TYPE_NSEC3)
 			return set;
 	}
-	return node->count > 0 ? node->sets : NULL;
+	return node->count > 0 ? zone_first_set(node) : NULL;
 }
 
 static void answer_from(const struct zone_node *node, uint16_t type, struct zone_answer *answer)
@@ -148,7 +150,7 @@ static const struct zone_node *find_encloser(const struct zone *zone, const stru
 		}
 	}
 	*label = last;
-	return &zone->nodes[0];
+	return zone_node_at(zone, 0);
 }
 
 static void answer_below(const struct zone *zone, const struct name *name, uint16_t type,
@@ -197,11 +199,13 @@ int zone_walk(const struct zone *zone,
 	      int (*on_rrset)(void *context, const uint8_t *owner, const struct rrset *rrset),
 	      void *context)
 {
-	for (size_t i = 0; i < zone->node_count; i++) {
-		const struct zone_node *node = &zone->nodes[i];
-		const struct rrset *set = node->sets;
+	const struct zone_node *node;
 
-		for (uint32_t n = 0; n < node->count; n++, set = zone_next_set(set)) {
+	for (size_t at = 0; at < zone->body_bytes; at += node->bytes) {
+		node = zone_node_at(zone, at);
+		const struct rrset *set = zone_first_set(node);
+
+		for (unsigned n = 0; n < node->count; n++, set = zone_next_set(set)) {
 			int stop = on_rrset(context, node->owner, set);
 
 			if (stop != 0)
@@ -209,6 +213,20 @@ int zone_walk(const struct zone *zone,
 		}
 	}
 	return 0;
+}
+
+void zone_expect(const struct zone *zone, const struct name *name, unsigned pass)
+{
+	const struct zone_slot *slot = &zone->slots[name->hash[0] & zone->slot_mask];
+
+	if (pass == 0) {
+		__builtin_prefetch(slot);
+	} else if (slot->node != 0) {
+		const uint8_t *node = (const uint8_t *)zone_slot_node(zone, slot);
+
+		__builtin_prefetch(node);
+		__builtin_prefetch(node + ZONE_LINE);
+	}
 }
 
 struct zone *zone_ref(struct zone *zone)

@@ -58,7 +58,7 @@ struct span { /* the entries of one owner, or of one RRset */
 
 struct totals { /* what the zone will hold */
 	size_t nodes, sets, records;
-	size_t owner_bytes, set_bytes;
+	size_t bytes; /* of its body */
 };
 
 /* Sorts the entries, checks the zone as a whole and counts. Within an RRset the entries are then in

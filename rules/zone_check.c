@@ -234,6 +234,19 @@ size_t zone_count_between(const struct entry *before, const struct entry *entry)
 		       : zone_common_labels(entry, entry) - zone_common_labels(before, entry) - 1;
 }
 
+/* The nodes of an owner, and of the empty non-terminals between the one before and it. */
+static void count_nodes(struct totals *totals, const struct entry *before,
+			const struct entry *entry)
+{
+	const uint8_t *owner = entry->owner;
+
+	for (size_t i = 0; i <= zone_count_between(before, entry); i++) {
+		totals->nodes++;
+		totals->bytes += zone_sets_at(name_wire_length(owner));
+		owner += 1 + owner[0];
+	}
+}
+
 void zone_builder_check(struct zone_builder *builder, struct totals *totals, struct faults *faults)
 {
 	const struct entry *before = NULL, *dname = NULL;
@@ -244,8 +257,7 @@ void zone_builder_check(struct zone_builder *builder, struct totals *totals, str
 		qsort(builder->entries, builder->count, sizeof(*builder->entries), compare_entries);
 	for (size_t i = 0; i < builder->count; i += owner.count) {
 		owner = zone_owner_span(builder->entries + i, builder->count - i);
-		totals->nodes += 1 + zone_count_between(before, owner.items);
-		totals->owner_bytes += name_wire_length(owner.items->owner);
+		count_nodes(totals, before, owner.items);
 		before = owner.items;
 		for (size_t n = 0; n < owner.count; n += set.count) {
 			set = zone_set_span(owner.items + n, owner.count - n);
@@ -254,7 +266,7 @@ void zone_builder_check(struct zone_builder *builder, struct totals *totals, str
 			check_set(builder, zone_unique(set), faults);
 			totals->sets++;
 			totals->records += zone_unique(set).count;
-			totals->set_bytes += zone_set_bytes(zone_wire_length(zone_unique(set)));
+			totals->bytes += zone_set_bytes(zone_wire_length(zone_unique(set)));
 		}
 		check_cname(builder, owner, faults);
 		zone_warn_owner(builder, owner, faults);

@@ -1,4 +1,4 @@
-/* Putting a checked zone where it stays: nodes and RRsets in canonical order in four arrays, each
+/* Putting a checked zone where it stays: nodes with their RRsets, in canonical order, in one piece
  * of exactly the size that the check has counted, so that a small zone is small and a record among
  * a million costs little more than its bytes.
  *
@@ -20,8 +20,7 @@ enum {
 
 struct placer {
 	struct zone *zone;
-	struct zone_node *node; /* the next free one */
-	uint8_t *owners, *sets; /* the next free byte */
+	size_t used; /* bytes of the body */
 };
 
 /* MNAME is the apex, RNAME hostmaster below it, or, where that would be too long, the apex too. */
@@ -46,24 +45,28 @@ static int add_soa(struct zone_builder *builder, const struct origin *origin)
 	return zone_builder_keep(builder, origin, apex->wire, TYPE_SOA, SOA_TTL, rdata, at);
 }
 
-static void insert_slot(struct zone *zone, uint64_t hash, const struct zone_node *node)
+static void insert_slot(struct zone *zone, uint64_t hash, size_t node_at)
 {
 	size_t slot = hash & zone->slot_mask;
 
 	while (zone->slots[slot].node != 0)
 		slot = (slot + 1) & zone->slot_mask;
 	zone->slots[slot] = (struct zone_slot){.hash = zone_slot_hash(hash),
-					       .node = (uint32_t)(node - zone->nodes) + 1};
+					       .node = (uint32_t)(node_at / ZONE_UNIT) + 1};
 }
 
-/* A node for the suffix that starts at label `first` of a name whose wire is at `wire`. */
+/* A node without sets for the suffix of an owner that starts at label `first`. */
 static struct zone_node *place_node(struct placer *placer, const struct name *name, unsigned first,
-				    const uint8_t *wire)
+				    const uint8_t *owner)
 {
-	struct zone_node *node = placer->node++;
+	struct zone_node *node = (struct zone_node *)(void *)(placer->zone->body + placer->used);
+	size_t length = name_suffix_length(name, first);
 
-	node->owner = wire + name->offset[first];
-	insert_slot(placer->zone, name->hash[first], node);
+	memcpy(node->owner, owner + name->offset[first], length);
+	node->sets_at = (uint16_t)zone_sets_at(length);
+	node->bytes = node->sets_at;
+	insert_slot(placer->zone, name->hash[first], placer->used);
+	placer->used += node->bytes;
 	return node;
 }
 
@@ -76,9 +79,10 @@ static void write_header(uint8_t *at, const struct entry *entry)
 	wire_put16(at + 10, (uint16_t)entry->rdata_length);
 }
 
-static const struct rrset *place_set(struct placer *placer, struct span set)
+/* Behind what the node has. */
+static void place_set(struct placer *placer, struct zone_node *node, struct span set)
 {
-	struct rrset *rrset = (struct rrset *)(void *)placer->sets;
+	struct rrset *rrset = (struct rrset *)(void *)(placer->zone->body + placer->used);
 	uint8_t *at = rrset->wire;
 
 	set = zone_unique(set);
@@ -91,23 +95,21 @@ static const struct rrset *place_set(struct placer *placer, struct span set)
 		memcpy(at + RECORD_HEADER, set.items[i].rdata, set.items[i].rdata_length);
 		at += RECORD_HEADER + set.items[i].rdata_length;
 	}
-	placer->sets += zone_set_bytes(rrset->length);
-	return rrset;
+	node->count++;
+	node->bytes += (uint32_t)zone_set_bytes(rrset->length);
+	placer->used += zone_set_bytes(rrset->length);
 }
 
 /* The nodes between the owner before and this one, this one's, and its sets. */
 static void place_owner(struct placer *placer, const struct entry *before, struct span owner)
 {
-	size_t length = name_wire_length(owner.items->owner);
-	uint8_t *wire = placer->owners;
+	const uint8_t *wire = owner.items->owner;
 	struct zone_node *node;
 	struct name name;
 	struct span set;
 	int err;
 
-	placer->owners += length;
-	memcpy(wire, owner.items->owner, length);
-	err = name_from_wire(&name, &placer->zone->key, wire, length, 0, NULL);
+	err = name_from_wire(&name, &placer->zone->key, wire, name_wire_length(wire), 0, NULL);
 	assert(err == 0); /* it was when it was added */
 	(void)err;
 	if (name.labels > placer->zone->labels_max)
@@ -115,10 +117,9 @@ static void place_owner(struct placer *placer, const struct entry *before, struc
 	for (size_t i = zone_count_between(before, owner.items); i > 0; i--)
 		place_node(placer, &name, (unsigned)i, wire);
 	node = place_node(placer, &name, 0, wire);
-	node->sets = (const struct rrset *)(const void *)placer->sets;
-	for (size_t i = 0; i < owner.count; i += set.count, node->count++) {
+	for (size_t i = 0; i < owner.count; i += set.count) {
 		set = zone_set_span(owner.items + i, owner.count - i);
-		place_set(placer, set);
+		place_set(placer, node, set);
 	}
 }
 
@@ -138,30 +139,24 @@ static struct rrset *copy_negative_soa(struct arena *arena, const struct rrset *
 	return negative;
 }
 
-static int alloc_arrays(struct zone *zone, struct placer *placer, const struct totals *totals)
+static int alloc_arrays(struct zone *zone, const struct totals *totals)
 {
 	size_t slots = 4;
 
 	while (slots < 2 * totals->nodes)
 		slots *= 2;
 	zone->slot_mask = slots - 1;
+	zone->body_bytes = totals->bytes;
 	zone->slots = arena_alloc_array(&zone->arena, slots, sizeof(*zone->slots));
-	zone->nodes = arena_alloc_array(&zone->arena, totals->nodes, sizeof(*zone->nodes));
-	placer->sets = arena_alloc(&zone->arena, totals->set_bytes);
-	placer->owners = arena_alloc_bytes(&zone->arena, totals->owner_bytes);
-	placer->node = zone->nodes;
-	placer->zone = zone;
-	return zone->slots != NULL && zone->nodes != NULL && placer->sets != NULL &&
-			       placer->owners != NULL
-		       ? 0
-		       : ERR_NOMEM;
+	zone->body = arena_alloc(&zone->arena, totals->bytes);
+	return zone->slots != NULL && zone->body != NULL ? 0 : ERR_NOMEM;
 }
 
 static struct zone *place(struct zone_builder *builder, const struct totals *totals)
 {
 	struct zone *zone = calloc(1, sizeof(*zone));
 	const struct entry *before = NULL;
-	struct placer placer;
+	struct placer placer = {.zone = zone};
 	struct span owner;
 
 	if (zone == NULL)
@@ -170,19 +165,18 @@ static struct zone *place(struct zone_builder *builder, const struct totals *tot
 	arena_init(&zone->arena);
 	zone->key = builder->key;
 	zone->apex = builder->apex;
-	zone->node_count = totals->nodes;
 	zone->record_sets = totals->sets;
 	zone->records = totals->records;
-	if (totals->nodes >= UINT32_MAX || alloc_arrays(zone, &placer, totals) != 0)
+	if (totals->bytes / ZONE_UNIT >= UINT32_MAX || alloc_arrays(zone, totals) != 0)
 		goto failed;
 	for (size_t i = 0; i < builder->count; i += owner.count) {
 		owner = zone_owner_span(builder->entries + i, builder->count - i);
 		place_owner(&placer, before, owner);
 		before = owner.items;
 	}
-	assert((size_t)(placer.node - zone->nodes) == totals->nodes);
-	assert(zone->nodes[0].sets->type == TYPE_SOA);
-	zone->negative_soa = copy_negative_soa(&zone->arena, zone->nodes[0].sets);
+	assert(placer.used == totals->bytes);
+	assert(zone_first_set(zone_node_at(zone, 0))->type == TYPE_SOA);
+	zone->negative_soa = copy_negative_soa(&zone->arena, zone_first_set(zone_node_at(zone, 0)));
 	if (zone->negative_soa != NULL)
 		return zone;
 
