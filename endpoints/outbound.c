@@ -32,6 +32,7 @@ int outbound_init(struct outbound *outbound, uv_loop_t *loop, struct wheel *whee
 		.now_us = now_us,
 		.context = context,
 		.ports_max = ports_max,
+		.lane_questions = OUTBOUND_LANE_QUESTIONS,
 		.descriptor_max = descriptor_max(),
 	};
 	outbound->buffers = outbound_buffers_new();

@@ -3,8 +3,9 @@
  * for pending.h and knows nothing of policies.
  *
  * Ports: up to OUTBOUND_PORTS sockets on ports drawn from the kernel's ephemeral range, a few drawn
- * at random for each batch; each is renewed now and then, after its flights have drained.
- * IP_RECVERR brings refusals and unreachables at once. */
+ * at random for each batch; each is renewed now and then, after its flights have drained. A target
+ * that is asked much gets ports of its own, connected to it. IP_RECVERR brings refusals and
+ * unreachables at once. */
 #ifndef SLUICE_OUTBOUND_H
 #define SLUICE_OUTBOUND_H
 
@@ -17,6 +18,7 @@
 enum {
 	OUTBOUND_PORTS = 1024,    /* sockets of a source; fewer where RLIMIT_NOFILE is low */
 	OUTBOUND_PORTS_BATCH = 4, /* drawn for a batch */
+	OUTBOUND_LANE_QUESTIONS = 1000,
 	OUTBOUND_TCP_IDLE_US = 10 * 1000 * 1000,
 	OUTBOUND_TCP_CONNECT_US = 800 * 1000,
 	OUTBOUND_TCP_PIPELINE =
@@ -41,6 +43,19 @@ struct outbound_counters {
 #undef X
 };
 
+enum { OUTBOUND_CANDIDATES = 8 };
+enum outbound_lanes { LANES_UNTRIED, LANES_WORK, LANES_FAIL };
+
+/* Which targets are asked most, in this second. */
+struct outbound_traffic {
+	struct {
+		struct address source;
+		struct host host;
+		unsigned questions;
+	} targets[OUTBOUND_CANDIDATES];
+	uint64_t since_us;
+};
+
 struct outbound_pool;
 struct outbound_connection;
 struct outbound_buffers;
@@ -58,6 +73,9 @@ struct outbound {
 	struct outbound_pool *pools;
 	struct outbound_connection *connections;
 	struct outbound_buffers *buffers;
+	struct outbound_traffic traffic;
+	unsigned lane_questions; /* in one second, of one target: it gets a lane */
+	enum outbound_lanes lanes;
 	struct outbound_counters counters;
 };
 

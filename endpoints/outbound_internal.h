@@ -26,6 +26,7 @@ struct outbound_buffers {
 	struct flight *failed[OUTBOUND_FAILURES]; /* NULL: forgotten meanwhile */
 	enum target_error errors[OUTBOUND_FAILURES];
 	struct mmsghdr headers[OUTBOUND_RECEIVE];
+	struct mmsghdr lane_headers[OUTBOUND_RECEIVE]; /* without senders */
 	struct iovec replies[OUTBOUND_RECEIVE];
 	struct sockaddr_storage senders[OUTBOUND_RECEIVE];
 	uint8_t *memory; /* OUTBOUND_RECEIVE times OUTBOUND_BUFFER */

@@ -10,7 +10,11 @@
  * The kernel chooses the numbers (bind to port 0): at random, within ip_local_port_range and
  * outside ip_local_reserved_ports. A pool starts with a few ports and grows with every batch, so
  * that the first question of a worker does not pay for a thousand sockets. A port that has carried
- * its share of questions is replaced by a fresh one, and closed once its flights are over. */
+ * its share of questions is replaced by a fresh one, and closed once its flights are over.
+ *
+ * A busy target has a pool of its own, a lane, whose sockets outbound_lane.c makes. It is given up
+ * when it has not been used for a while, or when something could not be sent by it: then the target
+ * is asked by the common pool again, which a change of routes does not disturb. */
 #include "endpoints/outbound_pool.h"
 
 #include <unistd.h>
@@ -18,18 +22,28 @@
 #include "endpoints/socket.h"
 
 enum {
-	PORTS_FIRST = 64,          /* sockets that a new pool opens */
-	PORTS_GROW = 4,            /* more with every batch */
-	PORT_QUESTIONS = 4096,     /* then it is renewed; the first ones earlier, not all at once */
+	PORTS_FIRST = 64,      /* sockets that a new pool opens */
+	PORTS_GROW = 4,        /* more with every batch */
+	PORT_QUESTIONS = 4096, /* then it is renewed; the first ones earlier, not all at once */
+	LANE_PORTS_FIRST = 8,  /* a lane opens while its target is busy: a pause would be felt */
+	LANE_SHARE = 4,        /* a lane has a fourth of a pool's ports */
+	LANES_MAX = 4,         /* of a worker */
+	LANE_IDLE_US = 10 * 1000000,
 	SOURCE_RETRY_US = 1000000, /* after a socket could not be opened */
 };
 
+static void port_free(struct outbound_port *port)
+{
+	if (port->twin != port->fd)
+		close(port->twin);
+	if (port->fd >= 0)
+		close(port->fd);
+	free(port);
+}
+
 static void on_port_closed(uv_handle_t *handle)
 {
-	struct outbound_port *port = handle->data;
-
-	close(port->fd);
-	free(port);
+	port_free(handle->data);
 }
 
 static void port_close(struct outbound_port *port)
@@ -66,24 +80,18 @@ static void port_drain(struct outbound_port *port)
 	port_close_if_drained(port);
 }
 
-static int bound_socket(const struct outbound_pool *pool)
+static bool open_port(const struct outbound_pool *pool, int *fd, int *twin)
 {
 	struct host any = {.address = pool->source};
 	struct sockaddr_storage storage;
-	int on = 1, fd = socket_udp(pool->family);
 
-	if (fd < 0)
-		return fd;
+	if (pool_is_lane(pool))
+		return lane_open_port(pool, fd, twin);
 	any.address.family = pool->family;
 	socklen_t length = socket_address(&any, &storage);
-	if (pool->family == 4)
-		setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof(on));
-	else
-		setsockopt(fd, IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof(on));
-	if (bind(fd, (struct sockaddr *)&storage, length) == 0)
-		return fd;
-	close(fd);
-	return ERR_SYSTEM;
+	*fd = *twin = socket_udp(pool->family);
+	outbound_report_errors(*fd, pool->family);
+	return *fd >= 0 && bind(*fd, (struct sockaddr *)&storage, length) == 0;
 }
 
 /* NULL: the source is not there, or there are no more descriptors. */
@@ -95,12 +103,12 @@ static struct outbound_port *port_open(struct outbound_pool *pool)
 	if (port == NULL)
 		return NULL;
 	port->pool = pool;
-	port->fd = bound_socket(pool);
-	bool spare = port->fd < (int)outbound->descriptor_max || pool->count == 0;
-	if (port->fd < 0 || !spare || uv_poll_init(outbound->loop, &port->poll, port->fd) != 0) {
-		if (port->fd >= 0)
-			close(port->fd);
-		free(port);
+	port->fd = port->twin = -1;
+	bool ready = open_port(pool, &port->fd, &port->twin);
+	int highest = port->fd > port->twin ? port->fd : port->twin;
+	bool spare = highest < (int)outbound->descriptor_max || pool->count == 0;
+	if (!ready || !spare || uv_poll_init(outbound->loop, &port->poll, port->fd) != 0) {
+		port_free(port);
 		return NULL;
 	}
 	port->poll.data = port;
@@ -112,11 +120,18 @@ static struct outbound_port *port_open(struct outbound_pool *pool)
 
 /* ---- pools ---- */
 
+static unsigned pool_ports_max(const struct outbound_pool *pool)
+{
+	unsigned max = pool->outbound->ports_max;
+
+	return pool_is_lane(pool) ? (max + LANE_SHARE - 1) / LANE_SHARE : max;
+}
+
 static void pool_grow(struct outbound_pool *pool, unsigned more, uint64_t now_us)
 {
 	if (now_us < pool->retry_us)
 		return;
-	while (more-- > 0 && pool->count < pool->outbound->ports_max) {
+	while (more-- > 0 && pool->count < pool_ports_max(pool)) {
 		struct outbound_port *port = port_open(pool);
 		if (port == NULL) {
 			pool->outbound->counters.ports_refused++;
@@ -127,39 +142,78 @@ static void pool_grow(struct outbound_pool *pool, unsigned more, uint64_t now_us
 	}
 }
 
-static struct outbound_pool *pool_find(struct outbound *outbound, const struct address *source,
-				       uint8_t family)
+/* Moves what it finds to the front: the busiest are found first. peer NULL: the common pool. */
+static struct outbound_pool *pool_find(struct outbound *outbound, const struct upstream *upstream,
+				       const struct host *peer)
 {
-	struct outbound_pool *pool = outbound->pools;
+	uint8_t family = upstream->host.address.family;
+	struct outbound_pool **link = &outbound->pools, *pool;
 
-	while (pool != NULL &&
-	       (pool->retired || pool->family != family || !address_equal(&pool->source, source)))
-		pool = pool->next;
-	return pool;
+	for (; (pool = *link) != NULL; link = &pool->next) {
+		if (pool->retired || pool->family != family ||
+		    pool_is_lane(pool) != (peer != NULL) ||
+		    (peer != NULL && !host_equal(&pool->peer, peer)) ||
+		    !address_equal(&pool->source, &upstream->source))
+			continue;
+		*link = pool->next;
+		pool->next = outbound->pools;
+		outbound->pools = pool;
+		return pool;
+	}
+	return NULL;
 }
 
-static struct outbound_pool *pool_new(struct outbound *outbound, const struct address *source,
-				      uint8_t family)
+static struct outbound_pool *pool_new(struct outbound *outbound, const struct upstream *upstream,
+				      const struct host *peer)
 {
 	struct outbound_pool *pool = calloc(1, sizeof(*pool));
 
 	if (pool == NULL)
 		return NULL;
 	pool->outbound = outbound;
-	pool->source = *source;
-	pool->family = family;
+	pool->source = upstream->source;
+	pool->family = upstream->host.address.family;
+	if (peer != NULL)
+		pool->peer = *peer;
 	pool->next = outbound->pools;
 	outbound->pools = pool;
 	return pool;
 }
 
-struct outbound_pool *pool_for(struct outbound *outbound, const struct address *source,
-			       uint8_t family, uint64_t now_us)
+static unsigned lane_count(const struct outbound *outbound)
 {
-	struct outbound_pool *pool = pool_find(outbound, source, family);
+	unsigned count = 0;
 
+	for (struct outbound_pool *pool = outbound->pools; pool != NULL; pool = pool->next)
+		count += pool_is_lane(pool);
+	return count;
+}
+
+/* The target's own pool, if it has one or should. */
+static struct outbound_pool *lane_for(struct outbound *outbound, const struct upstream *upstream,
+				      uint64_t now_us)
+{
+	struct outbound_pool *lane = pool_find(outbound, upstream, &upstream->host);
+
+	if (lane == NULL && lane_earned(outbound, upstream, now_us) &&
+	    lane_count(outbound) < LANES_MAX)
+		lane = pool_new(outbound, upstream, &upstream->host);
+	if (lane == NULL || lane->count > 0)
+		return lane;
+	pool_grow(lane, LANE_PORTS_FIRST, now_us);
+	return lane->count > 0 ? lane : NULL;
+}
+
+struct outbound_pool *pool_for(struct outbound *outbound, const struct upstream *upstream,
+			       uint64_t now_us)
+{
+	struct outbound_pool *pool = lane_for(outbound, upstream, now_us);
+
+	if (pool != NULL)
+		return pool;
+	pool = pool_find(outbound, upstream, NULL);
 	if (pool == NULL)
-		pool = pool_new(outbound, source, family);
+		pool = pool_new(outbound, upstream, NULL);
 	if (pool != NULL && pool->count == 0)
 		pool_grow(pool, PORTS_FIRST, now_us);
 	return pool != NULL && pool->count > 0 ? pool : NULL;
@@ -170,6 +224,7 @@ struct outbound_port *pool_deal(struct outbound_pool *pool)
 	struct entropy *entropy = pool->outbound->entropy;
 	struct outbound_port **slot = &pool->dealt[entropy_below(entropy, OUTBOUND_PORTS_BATCH)];
 
+	pool->used = true;
 	if (*slot == NULL)
 		*slot = pool->open[entropy_below(entropy, pool->count)];
 	return *slot;
@@ -192,20 +247,24 @@ static void pool_renew(struct outbound_pool *pool, struct outbound_port *port)
 
 void pool_end_batch(struct outbound_pool *pool, uint64_t now_us)
 {
-	bool used = false;
-
+	if (pool_is_lane(pool) && !pool->retired &&
+	    (pool->failed || (!pool->used && now_us - pool->used_us > LANE_IDLE_US)))
+		pool_retire(pool);
+	if (!pool->used)
+		return;
 	for (unsigned i = 0; i < OUTBOUND_PORTS_BATCH; i++) {
 		struct outbound_port *port = pool->dealt[i];
-		used |= port != NULL;
 		if (port != NULL && port->questions >= PORT_QUESTIONS)
 			pool_renew(pool, port);
 	}
 	memset(pool->dealt, 0, sizeof(pool->dealt));
-	if (used && !pool->retired)
+	pool->used = false;
+	pool->used_us = now_us;
+	if (!pool->retired)
 		pool_grow(pool, PORTS_GROW, now_us);
 }
 
-static void pool_retire(struct outbound_pool *pool)
+void pool_retire(struct outbound_pool *pool)
 {
 	pool->retired = true;
 	while (pool->count > 0)
@@ -239,7 +298,7 @@ void outbound_udp_retain(struct outbound *outbound, const struct address *source
 void outbound_udp_trim(struct outbound *outbound)
 {
 	for (struct outbound_pool *pool = outbound->pools; pool != NULL; pool = pool->next) {
-		while (pool->count > outbound->ports_max)
+		while (pool->count > pool_ports_max(pool))
 			port_drain(pool->open[--pool->count]);
 	}
 }

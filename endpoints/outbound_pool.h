@@ -1,5 +1,6 @@
-/* The sockets that questions leave by: a pool per source address and family, shared by all targets.
- * Only outbound's own files include this. */
+/* The sockets that questions leave by: a pool per source address and family, shared by all targets,
+ * and for the busiest targets one of their own (outbound_lane.c). Only outbound's own files include
+ * this. */
 #ifndef SLUICE_OUTBOUND_POOL_H
 #define SLUICE_OUTBOUND_POOL_H
 
@@ -9,7 +10,8 @@ struct outbound_port {
 	struct outbound_port *next, **link; /* of the pool's draining ones */
 	struct outbound_pool *pool;
 	uv_poll_t poll;
-	int fd;
+	int fd;   /* receives */
+	int twin; /* sends: fd itself, in a lane another socket */
 	unsigned flights, questions;
 	bool draining, closing;
 };
@@ -19,7 +21,11 @@ struct outbound_pool {
 	struct outbound *outbound;
 	struct address source;
 	uint8_t family;
-	bool retired; /* no policy names the source any more */
+	struct host peer; /* a lane's target; port 0: for all targets */
+	bool retired;     /* no policy names the source any more, or the lane is given up */
+	bool failed;      /* a lane that something could not be sent by */
+	bool used;        /* in this batch */
+	uint64_t used_us;
 	struct outbound_port *open[OUTBOUND_PORTS];
 	unsigned count;
 	struct outbound_port *draining;
@@ -27,9 +33,15 @@ struct outbound_pool {
 	uint64_t retry_us;
 };
 
-/* The pool for it, with at least one port open; NULL when that cannot be. */
-struct outbound_pool *pool_for(struct outbound *outbound, const struct address *source,
-			       uint8_t family, uint64_t now_us);
+/* The pool that asks this upstream, with at least one port open; NULL when that cannot be. */
+struct outbound_pool *pool_for(struct outbound *outbound, const struct upstream *upstream,
+			       uint64_t now_us);
+static inline bool pool_is_lane(const struct outbound_pool *pool)
+{
+	return pool->peer.port != 0;
+}
+/* No new questions; its ports close once drained. */
+void pool_retire(struct outbound_pool *pool);
 /* One port of this batch's at random. */
 struct outbound_port *pool_deal(struct outbound_pool *pool);
 /* After a batch: ports that have carried enough make room for fresh ones, and the pool grows. */
@@ -39,8 +51,18 @@ void port_close_if_drained(struct outbound_port *port);
 /* Frees the pools whose source is gone and whose last port is closed. */
 void outbound_sweep_pools(struct outbound *outbound);
 
+/* ---- outbound_lane.c ---- */
+
+/* Counts a question to a target that has no lane; true when it should get one. */
+bool lane_earned(struct outbound *outbound, const struct upstream *upstream, uint64_t now_us);
+/* Both sockets of a lane's port; false: the source is not there, or there are no more descriptors.
+ */
+bool lane_open_port(const struct outbound_pool *pool, int *fd, int *twin);
+
 /* ---- outbound_udp.c ---- */
 
+/* Has the kernel queue ICMP errors for what this socket sends. */
+void outbound_report_errors(int fd, uint8_t family);
 /* Starts reading when the port has something. */
 void outbound_watch(struct outbound_port *port);
 

@@ -39,6 +39,8 @@ struct outbound_buffers *outbound_buffers_new(void)
 		buffers->headers[i].msg_hdr.msg_iovlen = 1;
 		buffers->headers[i].msg_hdr.msg_name = &buffers->senders[i];
 		buffers->headers[i].msg_hdr.msg_namelen = sizeof(buffers->senders[i]);
+		buffers->lane_headers[i].msg_hdr.msg_iov = &buffers->replies[i];
+		buffers->lane_headers[i].msg_hdr.msg_iovlen = 1;
 	}
 	return buffers;
 }
@@ -54,10 +56,18 @@ void outbound_buffers_free(struct outbound_buffers *buffers)
 static void note_failure(struct outbound *outbound, struct flight *flight, int error)
 {
 	struct outbound_buffers *buffers = outbound->buffers;
+	struct outbound_port *port = flight->socket;
 
 	outbound->counters.send_failed++;
 	/* Full buffers lose a packet as any router may. */
-	if (error == EAGAIN || error == ENOBUFS || buffers->failures == OUTBOUND_FAILURES)
+	if (error == EAGAIN || error == ENOBUFS)
+		return;
+	/* A lane keeps to the way it once found: that it is gone is not yet news of the target. */
+	if (pool_is_lane(port->pool)) {
+		port->pool->failed = true;
+		return;
+	}
+	if (buffers->failures == OUTBOUND_FAILURES)
 		return;
 	bool source = error == EINVAL || error == EADDRNOTAVAIL;
 	buffers->failed[buffers->failures] = flight;
@@ -104,14 +114,17 @@ static void send_gathered(struct outbound *outbound)
 				continue;
 			flights[count] = buffers->flights[i];
 			flights[count]->gathered = false;
-			headers[count++] = (struct mmsghdr){
-				.msg_hdr = {.msg_name = &buffers->peers[i],
-					    .msg_namelen = buffers->peer_lengths[i],
-					    .msg_iov = &buffers->questions[i],
-					    .msg_iovlen = 1}};
+			struct msghdr *header = &headers[count].msg_hdr;
+			*header =
+				(struct msghdr){.msg_iov = &buffers->questions[i], .msg_iovlen = 1};
+			if (!pool_is_lane(port->pool)) {
+				header->msg_name = &buffers->peers[i];
+				header->msg_namelen = buffers->peer_lengths[i];
+			}
+			count++;
 		}
 		if (count > 0)
-			send_all(outbound, port->fd, headers, flights, count);
+			send_all(outbound, port->twin, headers, flights, count);
 	}
 	buffers->gathered = 0;
 }
@@ -126,7 +139,7 @@ int outbound_udp_send(struct outbound *outbound, struct flight *flight, const ui
 	assert(length <= MESSAGE_QUERY_MAX);
 	if (upstream->source.family != 0 && upstream->source.family != family)
 		return ERR_SYSTEM;
-	struct outbound_pool *pool = pool_for(outbound, &upstream->source, family, now_us);
+	struct outbound_pool *pool = pool_for(outbound, upstream, now_us);
 	if (pool == NULL)
 		return ERR_SYSTEM;
 	if (buffers->gathered == OUTBOUND_GATHER)
@@ -140,7 +153,8 @@ int outbound_udp_send(struct outbound *outbound, struct flight *flight, const ui
 	flight->gathered = true;
 	buffers->flights[i] = flight;
 	buffers->ports[i] = port;
-	buffers->peer_lengths[i] = socket_address(&upstream->host, &buffers->peers[i]);
+	if (!pool_is_lane(pool))
+		buffers->peer_lengths[i] = socket_address(&upstream->host, &buffers->peers[i]);
 	buffers->questions[i] = (struct iovec){buffers->wires[i], length};
 	memcpy(buffers->wires[i], wire, length);
 	wire_put16(buffers->wires[i], flight->id);
@@ -249,16 +263,19 @@ static int read_replies(struct outbound_port *port, uint64_t now_us)
 {
 	struct outbound *outbound = port->pool->outbound;
 	struct outbound_buffers *buffers = outbound->buffers;
-	int n = recvmmsg(port->fd, buffers->headers, OUTBOUND_RECEIVE, MSG_DONTWAIT, NULL);
+	bool lane = pool_is_lane(port->pool);
+	struct mmsghdr *headers = lane ? buffers->lane_headers : buffers->headers;
+	int n = recvmmsg(port->fd, headers, OUTBOUND_RECEIVE, MSG_DONTWAIT, NULL);
 
 	for (int i = 0; i < n; i++) {
-		struct msghdr *header = &buffers->headers[i].msg_hdr;
 		struct host peer;
-		socket_host(&buffers->senders[i], &peer);
-		header->msg_namelen = sizeof(buffers->senders[i]);
+		if (!lane) {
+			socket_host(&buffers->senders[i], &peer);
+			headers[i].msg_hdr.msg_namelen = sizeof(buffers->senders[i]);
+		}
 		outbound->counters.udp_received++;
-		pending_on_reply(outbound->pending, port, &peer, buffers->replies[i].iov_base,
-				 buffers->headers[i].msg_len, now_us);
+		pending_on_reply(outbound->pending, port, lane ? &port->pool->peer : &peer,
+				 buffers->replies[i].iov_base, headers[i].msg_len, now_us);
 	}
 	return n;
 }
@@ -281,6 +298,17 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 	}
 	if (status < 0 && !port->closing)
 		outbound_watch(port);
+}
+
+/* Errors are news of the target, but a socket does as well without them. */
+void outbound_report_errors(int fd, uint8_t family)
+{
+	int on = 1;
+
+	if (family == 4)
+		(void)setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof(on));
+	else
+		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof(on));
 }
 
 void outbound_watch(struct outbound_port *port)

@@ -477,6 +477,7 @@ static void a_port_is_renewed_after_its_share_and_nothing_is_lost(void **state)
 {
 	(void)state;
 	start("127.0.0.1", "127.0.0.1", PROTOCOL_UDP, 1);
+	outbound.lane_questions = UINT32_MAX;
 	while (asked_count < 9000) {
 		for (unsigned i = 0; i < 50; i++)
 			ask();
@@ -651,6 +652,193 @@ static void a_source_that_no_policy_names_is_drained_and_closed(void **state)
 	outbound_retain(&outbound, &none, 1);
 	run_for(2 * MS);
 	assert_null(outbound.pools);
+}
+
+/* ---- lanes: pools of busy targets ---- */
+
+static struct outbound_pool *lane(void)
+{
+	struct outbound_pool *pool = outbound.pools;
+
+	while (pool != NULL && (!pool_is_lane(pool) || pool->retired))
+		pool = pool->next;
+	return pool;
+}
+
+static void ask_until(unsigned count)
+{
+	while (asked_count < count) {
+		ask();
+		if (asked_count % 16 == 0 || asked_count == count)
+			until(answered() == asked_count);
+	}
+}
+
+static void start_with_lanes(const char *address, const char *source)
+{
+	start(address, source, PROTOCOL_UDP, 64);
+	outbound.lane_questions = 100;
+}
+
+static void a_target_asked_often_gets_a_lane_and_nothing_is_lost(void **state)
+{
+	(void)state;
+	start_with_lanes("127.0.0.1", "127.0.0.1");
+	ask_until(99);
+	assert_null(lane());
+	ask_until(100);
+	assert_non_null(lane());
+	assert_true(host_equal(&lane()->peer, &server.host));
+	unsigned before = server.ports;
+	ask_until(600);
+	assert_true(server.ports > before);  /* it has ports of its own */
+	assert_int_equal(lane()->count, 16); /* a fourth of a pool's */
+	assert_int_equal(server.got, 600);
+	assert_int_equal(second.got, 0);
+	assert_int_equal(outbound.counters.send_failed, 0);
+}
+
+static void a_lane_is_had_without_a_source_and_by_ipv6(void **state)
+{
+	(void)state;
+	start_with_lanes("127.0.0.1", NULL);
+	ask_until(300);
+	assert_non_null(lane());
+	assert_int_equal(server.got, 300);
+	stop(NULL);
+	start_with_lanes("::1", "::1");
+	ask_until(300);
+	assert_non_null(lane());
+	assert_int_equal(server.got, 300);
+}
+
+static void what_is_asked_often_is_counted_by_the_second(void **state)
+{
+	(void)state;
+	start_with_lanes("127.0.0.1", "127.0.0.1");
+	ask_until(90);
+	skipped_us += SECOND;
+	ask_until(180);
+	assert_null(lane());
+}
+
+/* Nine targets are more than there are places to count in. */
+static void many_targets_asked_alike_have_no_lane(void **state)
+{
+	struct upstream upstream = {0};
+
+	(void)state;
+	start_with_lanes("127.0.0.1", "127.0.0.1");
+	upstream.host = server.host;
+	for (unsigned i = 0; i < 9 * 500; i++) {
+		upstream.host.port = (uint16_t)(1000 + i % 9);
+		assert_false(lane_earned(&outbound, &upstream, 1));
+	}
+	for (unsigned i = 0; i < 99; i++)
+		assert_false(lane_earned(&outbound, &upstream, 2 * SECOND));
+	assert_true(lane_earned(&outbound, &upstream, 2 * SECOND));
+}
+
+static void there_are_at_most_four_lanes(void **state)
+{
+	unsigned lanes = 0;
+
+	(void)state;
+	start_with_lanes("127.0.0.1", "127.0.0.1");
+	outbound.lane_questions = 1;
+	for (uint8_t i = 1; i < 8; i++) {
+		struct upstream upstream = upstreams[0];
+
+		upstream.host.port = (uint16_t)(server.host.port ^ i);
+		pool_for(&outbound, &upstream, now_us(NULL));
+		assert_non_null(pool_for(&outbound, &upstream, now_us(NULL)));
+	}
+	for (struct outbound_pool *pool = outbound.pools; pool != NULL; pool = pool->next)
+		lanes += pool_is_lane(pool);
+	assert_int_equal(lanes, 4);
+}
+
+static void a_kernel_that_gives_packets_to_the_other_socket_has_no_lanes(void **state)
+{
+	(void)state;
+	start_with_lanes("127.0.0.1", "127.0.0.1");
+	outbound.lanes = LANES_FAIL;
+	ask_until(300);
+	assert_null(lane());
+}
+
+static void nobody_may_share_the_port_of_a_lane(void **state)
+{
+	struct sockaddr_storage at;
+	socklen_t length = sizeof(at);
+	int on = 1, fd = socket_udp(4);
+
+	(void)state;
+	start_with_lanes("127.0.0.1", "127.0.0.1");
+	ask_until(100);
+	assert_int_equal(getsockname(lane()->open[0]->fd, (struct sockaddr *)&at, &length), 0);
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)), 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&at, length), -1);
+	assert_int_equal(errno, EADDRINUSE);
+	close(fd);
+}
+
+static void a_closed_port_is_heard_of_at_once_in_a_lane_too(void **state)
+{
+	(void)state;
+	start_with_lanes("127.0.0.1", "127.0.0.1");
+	ask_until(120);
+	close(server.udp);
+	server.udp = -1;
+	uint64_t before = now_us(NULL);
+	struct asked *q = ask();
+	until(q->done);
+	assert_true(now_us(NULL) - before < 19 * MS);
+	assert_int_equal(q->outcome, ASK_ANSWERED);
+	assert_int_equal(second.got, 1);
+	assert_int_equal(targets[0].last_error, TARGET_ERROR_NETWORK);
+}
+
+static void an_unused_lane_is_given_up_after_ten_seconds(void **state)
+{
+	(void)state;
+	start_with_lanes("127.0.0.1", "127.0.0.1");
+	ask_until(120);
+	skipped_us += 9 * SECOND;
+	step();
+	assert_non_null(lane());
+	skipped_us += 2 * SECOND;
+	step();
+	assert_null(lane());
+	ask_until(130);
+	assert_int_equal(server.got, 130);
+}
+
+/* What could not be sent is lost like any packet; the common pool carries on. */
+static void a_lane_that_cannot_send_is_given_up(void **state)
+{
+	(void)state;
+	start_with_lanes("127.0.0.1", "127.0.0.1");
+	ask_until(120);
+	outbound.lane_questions = UINT32_MAX; /* no other one soon */
+	int broken = socket_udp(4);           /* connected to nobody */
+	for (unsigned i = 0; i < lane()->count; i++)
+		dup2(broken, lane()->open[i]->twin);
+	close(broken);
+	ask_until(140);
+	assert_true(outbound.counters.send_failed > 0);
+	assert_null(lane());
+	assert_true(server.got > 120);
+	assert_true(targets[0].last_error != TARGET_ERROR_SOURCE);
+}
+
+static void a_lane_goes_with_its_source(void **state)
+{
+	(void)state;
+	start_with_lanes("127.0.0.1", "127.0.0.1");
+	ask_until(120);
+	outbound_retain(&outbound, NULL, 0);
+	assert_null(lane());
 }
 
 /* ---- TCP ---- */
@@ -926,6 +1114,17 @@ int main(void)
 		TEST(a_reply_from_another_port_is_ignored),
 		TEST(a_question_forgotten_before_the_flush_is_not_sent),
 		TEST(a_source_that_no_policy_names_is_drained_and_closed),
+		TEST(a_target_asked_often_gets_a_lane_and_nothing_is_lost),
+		TEST(a_lane_is_had_without_a_source_and_by_ipv6),
+		TEST(what_is_asked_often_is_counted_by_the_second),
+		TEST(many_targets_asked_alike_have_no_lane),
+		TEST(there_are_at_most_four_lanes),
+		TEST(a_kernel_that_gives_packets_to_the_other_socket_has_no_lanes),
+		TEST(nobody_may_share_the_port_of_a_lane),
+		TEST(a_closed_port_is_heard_of_at_once_in_a_lane_too),
+		TEST(an_unused_lane_is_given_up_after_ten_seconds),
+		TEST(a_lane_that_cannot_send_is_given_up),
+		TEST(a_lane_goes_with_its_source),
 		TEST(tcp_is_asked_from_the_source_and_the_connection_reused),
 		TEST(questions_are_pipelined_and_answered_in_any_order),
 		TEST(one_more_than_the_pipeline_holds_opens_a_connection),
