@@ -105,12 +105,12 @@ int inbound_worker_init(struct inbound_worker *worker)
 	if (!shared)
 		return ERR_NOMEM;
 	shared->udp = udp_batch_new();
-	if (!shared->udp) {
-		free(shared);
-		return ERR_NOMEM;
-	}
+	shared->tcp = tcp_batch_new();
 	worker->shared = shared;
-	return 0;
+	if (shared->udp && shared->tcp)
+		return 0;
+	inbound_worker_release(worker);
+	return ERR_NOMEM;
 }
 
 void inbound_worker_release(struct inbound_worker *worker)
@@ -119,6 +119,7 @@ void inbound_worker_release(struct inbound_worker *worker)
 	if (!worker->shared)
 		return;
 	udp_batch_free(worker->shared->udp);
+	tcp_batch_free(worker->shared->tcp);
 	free(worker->shared);
 	worker->shared = NULL;
 }
@@ -215,7 +216,7 @@ void inbound_stop(struct inbound *inbound)
 	assert(!inbound->stopped);
 	inbound->stopped = true;
 	inbound_unlink(inbound);
-	inbound_udp_stop(inbound);
+	inbound_udp_stop(inbound); /* flushes what is gathered, by TCP too */
 	inbound_tcp_stop(inbound);
 	listener_gave_up_share(inbound->listener);
 	inbound->listener = NULL;
@@ -224,6 +225,8 @@ void inbound_stop(struct inbound *inbound)
 
 void inbound_flush(struct inbound_worker *worker)
 {
-	if (worker->shared)
-		udp_batch_flush(worker->shared->udp);
+	if (!worker->shared)
+		return;
+	udp_batch_flush(worker->shared->udp);
+	tcp_batch_flush(worker->shared->tcp);
 }

@@ -5,7 +5,7 @@
  * allocate or to age, and a bucket is as long as its few clients' connections.
  *
  * Not here: what a connection does once it is there (inbound_tcp.c). */
-#include "endpoints/inbound_internal.h"
+#include "endpoints/inbound_tcp.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -65,7 +65,7 @@ static void accept_all(struct inbound *inbound)
 		socket_host(&peer, &client);
 		if (client_may_connect(inbound->worker, &client.address)) {
 			connection_open(inbound, client_bucket(inbound->worker, &client.address),
-					fd, &peer, &client.address);
+					fd, &client.address);
 		} else {
 			inbound->worker->counters.tcp_refused++;
 			close(fd);

@@ -9,16 +9,19 @@ enum {
 	INBOUND_ERROR_REPLY_MAX = MESSAGE_UDP_MIN, /* an error needs no more */
 	INBOUND_CLIENT_BUCKETS = 256,
 	INBOUND_AGAIN_US = 100 * 1000, /* a socket that cannot be watched is tried again after */
+	INBOUND_PREFIX = 2,            /* TCP: bytes of length ahead of a message */
 };
 
 struct udp_batch;
-
-struct connection; /* below */
+struct tcp_batch;
+struct connection; /* inbound_tcp.h */
 
 struct inbound_shared { /* of a worker's listeners, by worker->shared */
 	struct udp_batch *udp;
+	struct tcp_batch *tcp;
 	struct query spare; /* reads a packet when the pool is empty, so that it can be answered */
 	struct connection *clients[INBOUND_CLIENT_BUCKETS];
+	uint8_t inbox[INBOUND_PREFIX + MESSAGE_MAX]; /* what is read of a connection */
 };
 
 struct inbound {
@@ -35,25 +38,6 @@ struct inbound {
 	uv_poll_t udp_poll, tcp_poll;
 	struct timer udp_again, tcp_again;
 	struct connection *connections;
-};
-
-struct connection {
-	uv_tcp_t handle;
-	struct connection *next, **link;                  /* of its listener */
-	struct connection *next_of_client, **client_link; /* of its bucket of clients */
-	struct inbound *inbound;
-	struct sockaddr_storage peer;
-	struct address client;
-	struct timer idle;
-	uint64_t active_us;
-	uint64_t behind_us; /* since when the oldest of `writes` is the oldest */
-	uint8_t *buffer;    /* received and not yet taken */
-	size_t have, room;
-	unsigned unanswered; /* queries at the resolver */
-	unsigned writes;     /* replies that the kernel has not taken yet */
-	bool reading, processing;
-	bool ended; /* nothing more will be read */
-	bool closing, closed;
 };
 
 /* Reads a packet into the query (its tcp, client and so on are set already). True: it is the
@@ -93,11 +77,10 @@ void udp_batch_flush(struct udp_batch *batch);
 MUST_CHECK int inbound_udp_start(struct inbound *inbound);
 void inbound_udp_stop(struct inbound *inbound);
 
-/* inbound_tcp.c. `bucket` is where the worker finds the connections of this client. The descriptor
- * is taken whatever happens. */
-void connection_open(struct inbound *inbound, struct connection **bucket, int fd,
-		     const struct sockaddr_storage *peer, const struct address *client);
-void connection_close(struct connection *connection); /* fine when it is closing already */
+/* inbound_outbox.c */
+struct tcp_batch *tcp_batch_new(void);
+void tcp_batch_free(struct tcp_batch *batch);
+void tcp_batch_flush(struct tcp_batch *batch);
 
 /* inbound_accept.c */
 MUST_CHECK int inbound_tcp_start(struct inbound *inbound);

@@ -1,15 +1,19 @@
 /* TCP (RFC 7766): each message behind its length in two bytes, any number of questions on a
  * connection without waiting, answers in the order in which they are ready.
  *
- *     accept ─► connection ── bytes ──► length, message ──► query ──► resolver
+ *     accept ─► connection ── inbox ──► length, message ──► query ──► resolver
  *                  ▲                                                     │
- *                  └──────────── length + message, one write ◄───────────┘
+ *                  └── one write a loop round ◄── outbox ◄── answers ◄───┘
+ *
+ * What arrives is read into one inbox that all connections of a worker share, as much as fits into
+ * it, so that a window of questions costs one read. Only what cannot be taken yet is copied out of
+ * it: half a message, or what the pipeline has no room for. An idle connection holds no buffer.
  *
  * A connection takes questions as long as fewer than pipeline_max of them are unanswered (a reply
- * still on its way out counts as one) and fewer than UNSENT_PAUSE bytes are on their way out, so a
- * client that asks without reading fills its own window and not our memory. What it asked before
- * may still come to more than that: a reply that would make it UNSENT_MAX becomes a SERVFAIL, which
- * is small. A connection ends when
+ * that the kernel did not take counts as one) and fewer than UNSENT_PAUSE bytes are on their way
+ * out, so a client that asks without reading fills its own window and not our memory. What it asked
+ * before may still come to more than that: a reply that would make it UNSENT_MAX becomes a
+ * SERVFAIL, which is small. A connection ends when
  *   - the client has closed its side, and all it asked is answered and written;
  *   - nothing has happened for the idle timeout. What happens is an accept, the first byte of a
  *     message, a whole message, a reply written; so a message that trickles in gets that time as a
@@ -19,8 +23,8 @@
  *   - a length is under 12: what follows cannot be found any more. What was asked is answered.
  * Its memory stays until its last query is back.
  *
- * Not here: TLS, edns-tcp-keepalive (RFC 7828), gathering several answers into one segment. */
-#include "endpoints/inbound_internal.h"
+ * Not here: how replies leave (inbound_outbox.c), TLS, edns-tcp-keepalive (RFC 7828). */
+#include "endpoints/inbound_tcp.h"
 
 #include <assert.h>
 #include <stddef.h>
@@ -29,19 +33,12 @@
 #include <unistd.h>
 
 enum {
-	PREFIX = 2,          /* bytes of length ahead of a message */
-	BUFFER_USUAL = 4096, /* kept by a connection; grows to one message where that is longer */
 	UNSENT_PAUSE = 128 * 1024, /* bytes of replies that the kernel has not taken yet */
 	UNSENT_MAX = 256 * 1024,
+	INBOX = sizeof(((struct inbound_shared *)NULL)->inbox),
 };
 
-struct pending_write {
-	uv_write_t request;
-	struct connection *connection;
-	uint8_t bytes[];
-};
-
-static uint64_t connection_now(const struct connection *connection)
+uint64_t connection_now(const struct connection *connection)
 {
 	const struct inbound_worker *worker = connection->inbound->worker;
 	return worker->now_us(worker->context);
@@ -52,7 +49,7 @@ static void connection_free_when_done(struct connection *connection)
 	if (!connection->closed || connection->unanswered > 0)
 		return;
 	assert(connection->writes == 0);
-	free(connection->buffer);
+	free(connection->kept);
 	free(connection);
 }
 
@@ -70,6 +67,7 @@ void connection_close(struct connection *connection)
 	if (connection->closing)
 		return;
 	connection->closing = true;
+	connection_leave_outbox(connection);
 	struct inbound_worker *worker = connection->inbound->worker;
 	wheel_cancel(worker->wheel, &connection->idle);
 	*connection->link = connection->next;
@@ -80,11 +78,6 @@ void connection_close(struct connection *connection)
 		connection->next_of_client->client_link = connection->client_link;
 	worker->tcp_connections--;
 	uv_close((uv_handle_t *)&connection->handle, on_closed);
-}
-
-static size_t connection_unsent(const struct connection *connection)
-{
-	return uv_stream_get_write_queue_size((const uv_stream_t *)&connection->handle);
 }
 
 /* When it is at its end unless something happens. */
@@ -99,7 +92,7 @@ static void on_idle(struct timer *timer, uint64_t now_us)
 	struct connection *connection =
 		(struct connection *)((char *)timer - offsetof(struct connection, idle));
 	struct inbound_worker *worker = connection->inbound->worker;
-	if (connection->unanswered > 0)
+	if (connection->unanswered > 0 || connection->outbox)
 		connection->active_us = now_us;
 	uint64_t due_us = connection_due_us(connection);
 	if (due_us > now_us) {
@@ -112,68 +105,88 @@ static void on_idle(struct timer *timer, uint64_t now_us)
 
 /* ---- reading ---- */
 
-static void connection_process(struct connection *connection);
-
 static bool connection_full(const struct connection *connection)
 {
 	return connection->unanswered + connection->writes >=
 		       connection->inbound->worker->tcp.pipeline_max ||
-	       connection_unsent(connection) >= UNSENT_PAUSE;
+	       (connection->writes > 0 && connection_unsent(connection) >= UNSENT_PAUSE);
 }
 
-/* Room for the message that has begun, or for the usual. False without memory. */
-static bool connection_reserve(struct connection *connection)
-{
-	size_t room = BUFFER_USUAL;
-	if (connection->have >= PREFIX && (size_t)wire_u16(connection->buffer) + PREFIX > room)
-		room = (size_t)wire_u16(connection->buffer) + PREFIX;
-	assert(connection->have < room);
-	if (connection->room == room)
-		return true;
-	uint8_t *buffer = realloc(connection->buffer, room);
-	if (!buffer)
-		return connection->room > connection->have;
-	connection->buffer = buffer;
-	connection->room = room;
-	return true;
-}
-
+/* The inbox, behind a copy of what is left over. Nothing after a read that filled it: libuv would
+ * read on and on, and other connections have waited. */
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
 {
 	(void)suggested;
 	struct connection *connection = handle->data;
+	uint8_t *inbox = connection->inbound->worker->shared->inbox;
+	size_t left = connection->end - connection->at;
 	*buffer = uv_buf_init(NULL, 0);
-	if (connection_reserve(connection))
-		*buffer = uv_buf_init((char *)connection->buffer + connection->have,
-				      (unsigned)(connection->room - connection->have));
+	if (connection->filled)
+		return;
+	assert(left < INBOX); /* a whole message would have been taken */
+	if (left > 0)
+		memcpy(inbox, connection->bytes + connection->at, left);
+	*buffer = uv_buf_init((char *)inbox + left, (unsigned)(INBOX - left));
+}
+
+/* The inbox is the next reader's: copies what could not be taken yet. */
+static void connection_keep(struct connection *connection)
+{
+	size_t left = connection->end - connection->at;
+	uint8_t *kept = malloc(left);
+	if (kept)
+		memcpy(kept, connection->bytes + connection->at, left);
+	free(connection->kept);
+	connection->bytes = connection->kept = kept;
+	connection->at = 0;
+	connection->end = kept ? left : 0;
+	if (!kept)
+		connection_close(connection);
+}
+
+static void connection_drop_kept(struct connection *connection)
+{
+	free(connection->kept);
+	connection->bytes = connection->kept = NULL;
+	connection->at = connection->end = 0;
+}
+
+static void connection_received(struct connection *connection, size_t count)
+{
+	size_t left = connection->end - connection->at;
+	if (left == 0)
+		connection->active_us = connection_now(connection);
+	connection->bytes = connection->inbound->worker->shared->inbox;
+	connection->at = 0;
+	connection->end = left + count;
+	connection->filled = connection->end == INBOX;
+	connection_process(connection);
+	if (connection->at < connection->end)
+		connection_keep(connection);
 }
 
 static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buffer)
 {
 	(void)buffer;
 	struct connection *connection = stream->data;
-	if (count == 0)
-		return;
-	if (count < 0 && count != UV_EOF) {
-		connection_close(connection);
-		return;
-	}
-	if (count == UV_EOF) {
+	if (count > 0) {
+		connection_received(connection, (size_t)count);
+	} else if (count == UV_ENOBUFS) { /* on_alloc's wish */
+		connection->filled = false;
+	} else if (count == UV_EOF) {
 		connection->ended = true;
-	} else {
-		if (connection->have == 0)
-			connection->active_us = connection_now(connection);
-		connection->have += (size_t)count;
+		connection_process(connection);
+	} else if (count < 0) {
+		connection_close(connection);
 	}
-	connection_process(connection);
 }
 
-/* Starts or stops reading, or closes, as the connection's state asks for. */
-static void connection_settle(struct connection *connection)
+void connection_settle(struct connection *connection)
 {
-	if (connection->closing)
+	if (connection->closing || connection->processing)
 		return;
-	if (connection->ended && connection->unanswered == 0 && connection->writes == 0) {
+	if (connection->ended && connection->unanswered == 0 && connection->writes == 0 &&
+	    connection_unsent(connection) == 0) {
 		connection_close(connection);
 		return;
 	}
@@ -189,63 +202,6 @@ static void connection_settle(struct connection *connection)
 }
 
 /* ---- replies ---- */
-
-static void on_written(uv_write_t *request, int status)
-{
-	struct pending_write *write = (struct pending_write *)request;
-	struct connection *connection = write->connection;
-	free(write);
-	connection->writes--;
-	connection->active_us = connection->behind_us = connection_now(connection);
-	if (status < 0)
-		connection_close(connection);
-	else
-		connection_process(connection);
-}
-
-/* Keeps what the kernel did not take at once, from byte `done` of prefix and reply. */
-static void connection_write_rest(struct connection *connection, const uint8_t prefix[PREFIX],
-				  const uint8_t *reply, size_t length, size_t done)
-{
-	struct pending_write *write = malloc(sizeof *write + PREFIX + length);
-	if (!write) {
-		connection_close(connection);
-		return;
-	}
-	memcpy(write->bytes, prefix, PREFIX);
-	memcpy(write->bytes + PREFIX, reply, length);
-	write->connection = connection;
-	uv_buf_t rest =
-		uv_buf_init((char *)write->bytes + done, (unsigned)(PREFIX + length - done));
-	if (uv_write(&write->request, (uv_stream_t *)&connection->handle, &rest, 1, on_written) <
-	    0) {
-		free(write);
-		connection_close(connection);
-		return;
-	}
-	if (connection->writes++ == 0)
-		connection->behind_us = connection_now(connection);
-}
-
-/* Length and message in one write (RFC 7766 section 8). */
-static void connection_write(struct connection *connection, const uint8_t *reply, size_t length)
-{
-	assert(length >= MESSAGE_HEADER && length <= MESSAGE_MAX);
-	uint8_t prefix[PREFIX];
-	wire_put16(prefix, (uint16_t)length);
-	uv_buf_t parts[] = {uv_buf_init((char *)prefix, PREFIX),
-			    uv_buf_init((char *)(uintptr_t)reply, (unsigned)length)};
-	int done = uv_try_write((uv_stream_t *)&connection->handle, parts, 2);
-	if (done < 0 && done != UV_EAGAIN) {
-		connection_close(connection);
-		return;
-	}
-	done = done < 0 ? 0 : done;
-	if ((size_t)done == PREFIX + length)
-		connection->active_us = connection_now(connection);
-	else
-		connection_write_rest(connection, prefix, reply, length, (size_t)done);
-}
 
 static void connection_reply(struct connection *connection, const struct query *query,
 			     const uint8_t *reply, size_t length)
@@ -288,7 +244,6 @@ static void connection_take(struct connection *connection, const uint8_t *packet
 	query->origin = connection;
 	query->binding = inbound->binding;
 	query->client = connection->client;
-	query->peer = connection->peer;
 	query->local.family = 0;
 	query->arrived_us = connection->active_us;
 	query->tcp = true;
@@ -306,43 +261,42 @@ static void connection_take(struct connection *connection, const uint8_t *packet
 		connection_write(connection, reply, length);
 }
 
-/* Takes the next whole message out of the buffer, from *at on; false when there is none. */
-static bool connection_next(struct connection *connection, size_t *at)
+/* Takes the next whole message; false when there is none. */
+static bool connection_next(struct connection *connection, uint64_t now_us)
 {
-	size_t left = connection->have - *at;
-	if (left < PREFIX)
+	size_t left = connection->end - connection->at;
+	const uint8_t *message = connection->bytes + connection->at;
+	if (left < INBOUND_PREFIX)
 		return false;
-	size_t length = wire_u16(connection->buffer + *at);
+	size_t length = wire_u16(message);
 	if (length < MESSAGE_HEADER) {
 		connection->inbound->worker->counters.silent++;
 		connection->ended = true;
-		*at = connection->have;
+		connection->at = connection->end;
 		return false;
 	}
-	if (left - PREFIX < length)
+	if (left - INBOUND_PREFIX < length)
 		return false;
-	const uint8_t *packet = connection->buffer + *at + PREFIX;
-	*at += PREFIX + length;
-	connection->active_us = connection_now(connection);
-	connection_take(connection, packet, length);
+	connection->at += INBOUND_PREFIX + length;
+	connection->active_us = now_us;
+	connection_take(connection, message + INBOUND_PREFIX, length);
 	return true;
 }
 
-/* Takes what messages there are, as far as the pipeline allows. An answer that comes from within
- * (from the cache, say) arrives here again and leaves the work to the loop that is at it. */
-static void connection_process(struct connection *connection)
+/* An answer that comes from within (from the cache, say) arrives here again and leaves the work to
+ * the loop that is at it. Messages of one read have arrived at one time. */
+void connection_process(struct connection *connection)
 {
 	if (connection->processing || connection->closing)
 		return;
 	connection->processing = true;
-	size_t at = 0;
+	uint64_t now_us = connection->at < connection->end ? connection_now(connection) : 0;
 	while (!connection->closing && !connection_full(connection) &&
-	       connection_next(connection, &at))
+	       connection_next(connection, now_us))
 		;
 	connection->processing = false;
-	connection->have -= at;
-	if (at > 0 && connection->have > 0)
-		memmove(connection->buffer, connection->buffer + at, connection->have);
+	if (connection->at == connection->end)
+		connection_drop_kept(connection);
 	connection_settle(connection);
 }
 
@@ -365,7 +319,7 @@ static void connection_link(struct connection *connection, struct connection **b
 }
 
 void connection_open(struct inbound *inbound, struct connection **bucket, int fd,
-		     const struct sockaddr_storage *peer, const struct address *client)
+		     const struct address *client)
 {
 	struct inbound_worker *worker = inbound->worker;
 	struct connection *connection = calloc(1, sizeof *connection);
@@ -377,7 +331,6 @@ void connection_open(struct inbound *inbound, struct connection **bucket, int fd
 	}
 	connection->handle.data = connection;
 	connection->inbound = inbound;
-	connection->peer = *peer;
 	connection->client = *client;
 	inbound->handles++;
 	connection_link(connection, bucket);

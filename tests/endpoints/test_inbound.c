@@ -18,8 +18,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "endpoints/inbound_internal.h"
+#include "endpoints/inbound_tcp.h"
 #include "endpoints/socket.h"
+#include "tests/tcp_segments.h"
 
 enum { WORKERS_MAX = 3, HELD_MAX = 4096, BIG = 65535 };
 
@@ -209,7 +210,8 @@ static size_t ask_wire(uint8_t *buffer, unsigned id)
 				   TYPE_TXT, false, false, false);
 }
 
-static int client_to(struct world *world, bool tcp, const char *address)
+/* `room`, unless 0, is what the client's kernel takes before the client reads: its window. */
+static int client_with(struct world *world, bool tcp, const char *address, int room)
 {
 	struct host host;
 	assert_int_equal(host_parse(&host, address, 0), 0);
@@ -218,10 +220,17 @@ static int client_to(struct world *world, bool tcp, const char *address)
 	socklen_t length = socket_address(&host, &storage);
 	int fd = tcp ? socket_tcp(host.address.family) : socket_udp(host.address.family);
 	assert_true(fd >= 0);
+	if (room > 0)
+		assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof room), 0);
 	int connected = connect(fd, (struct sockaddr *)&storage, length);
 	assert_true(connected == 0 || errno == EINPROGRESS);
 	spin(world);
 	return fd;
+}
+
+static int client_to(struct world *world, bool tcp, const char *address)
+{
+	return client_with(world, tcp, address, 0);
 }
 
 static int client(struct world *world, bool tcp)
@@ -896,6 +905,27 @@ static void unanswered_question_keeps_its_connection(void **state)
 	world_free(world);
 }
 
+/* Timers come between what a loop round gathers and its being written. */
+static void gathered_answer_keeps_its_connection(void **state)
+{
+	(void)state;
+	struct world *world = world_new("127.0.0.1", 1, 100);
+	world->hold = true;
+	int fd = client(world, true);
+	ask_tcp(fd, 1);
+	wait_held(world, 1);
+	world->now_us += 10001 * 1000;
+	answer_held(world, 0);
+	wheel_advance(&world->wheel, world->now_us);
+	assert_int_equal(answer_tcp(world, fd), 1);
+	pass(world, 9990 * 1000);
+	assert_int_equal(world->lanes[0].worker.tcp_connections, 1);
+	pass(world, 20 * 1000);
+	assert_true(closed(world, fd));
+	close(fd);
+	world_free(world);
+}
+
 /* A byte every now and then does not keep a connection alive. */
 static void half_a_message_times_out_however_it_trickles(void **state)
 {
@@ -973,6 +1003,295 @@ static void connection_over_a_maximum_is_closed_at_once(void **state)
 	assert_int_equal(answer_tcp(world, fds[3]), 7);
 	for (unsigned i = 1; i < 4; i++)
 		close(fds[i]);
+	world_free(world);
+}
+
+/* ---- TCP: what leaves together ---- */
+
+static void ask_many_tcp(int fd, unsigned from, unsigned count)
+{
+	static uint8_t wire[4000 * (MESSAGE_QUERY_MAX + 2)];
+	size_t length = 0;
+	for (unsigned id = from; id < from + count; id++)
+		length += framed(wire + length, id);
+	assert_int_equal(send(fd, wire, length, MSG_NOSIGNAL), length);
+}
+
+static bool nothing_to_read(int fd)
+{
+	uint8_t byte;
+	return recv(fd, &byte, 1, MSG_DONTWAIT | MSG_PEEK) == -1 && errno == EAGAIN;
+}
+
+static void answers_of_a_loop_round_leave_in_one_write_for_each_connection(void **state)
+{
+	(void)state;
+	struct world *world = world_new("127.0.0.1", 1, 1000);
+	int fds[] = {client(world, true), client(world, true)};
+	for (unsigned i = 0; i < 2; i++)
+		ask_many_tcp(fds[i], 0, 96);
+	wait_seen(world, 192);
+	for (unsigned i = 0; i < 2; i++) {
+		for (unsigned id = 0; id < 96; id++)
+			assert_int_equal(answer_tcp(world, fds[i]), id);
+		assert_int_equal(tcp_segments(fds[i]), 1);
+	}
+	/* The same where the answers come later, and in another order. */
+	world->hold = true;
+	for (unsigned i = 0; i < 2; i++)
+		ask_many_tcp(fds[i], 0, 96);
+	wait_held(world, 192);
+	for (unsigned i = 192; i-- > 0;)
+		answer_held(world, i);
+	assert_true(nothing_to_read(fds[0]) && nothing_to_read(fds[1]));
+	inbound_flush(&world->lanes[0].worker);
+	for (unsigned i = 0; i < 2; i++) {
+		assert_false(nothing_to_read(fds[i])); /* one flush is enough */
+		for (unsigned id = 96; id-- > 0;)
+			assert_int_equal(answer_tcp(world, fds[i]), id);
+		assert_int_equal(tcp_segments(fds[i]), 2);
+		close(fds[i]);
+	}
+	world_free(world);
+}
+
+static void outbox_that_is_full_leaves_at_once_and_one_that_is_not_waits(void **state)
+{
+	(void)state;
+	struct world *world = world_new("127.0.0.1", 1, 1000);
+	world->hold = true;
+	enum { OUTBOX = 16 * 1024, AROUND = 2 + 12 + 15 + 12 };
+	int fd = client(world, true);
+	for (unsigned over = 0; over < 2; over++) {
+		ask_many_tcp(fd, over * 2, 2);
+		wait_held(world, over * 2 + 2);
+		world->answer_bytes = 0;
+		answer_held(world, over * 2);
+		world->answer_bytes = OUTBOX - (2 + 12 + 15) - AROUND + over;
+		answer_held(world, over * 2 + 1);
+		assert_int_equal(nothing_to_read(fd), !over);
+		spin(world);
+		assert_int_equal(answer_tcp(world, fd), over * 2);
+		assert_int_equal(answer_tcp(world, fd), over * 2 + 1);
+		assert_int_equal(tcp_segments(fd), over + 1);
+	}
+	close(fd);
+	world_free(world);
+}
+
+static void large_answers_among_small_ones_come_whole_and_in_order(void **state)
+{
+	(void)state;
+	struct world *world = world_new("127.0.0.1", 1, 1000);
+	world->hold = true;
+	static const size_t sizes[] = {0, 60000, 1, 16384, 16000, 300,
+				       0, 16343, 2, 40000, 40000, 7};
+	enum { ASKED = sizeof sizes / sizeof *sizes };
+	int fd = client(world, true);
+	ask_many_tcp(fd, 0, ASKED);
+	wait_held(world, ASKED);
+	for (unsigned i = 0; i < ASKED; i++) {
+		world->answer_bytes = sizes[i];
+		answer_held(world, i);
+	}
+	for (unsigned i = 0; i < ASKED; i++) {
+		static uint8_t buffer[BIG];
+		assert_int_equal(receive(world, fd, buffer, 2, true), 2);
+		size_t length = wire_u16(buffer);
+		assert_int_equal(length, 12 + 15 + (sizes[i] > 0 ? 12 + sizes[i] : 0));
+		assert_int_equal(receive(world, fd, buffer, length, true), length);
+		assert_int_equal(wire_u16(buffer), i);
+		assert_memory_equal(buffer + 12, "\4NaMe\4test", 11);
+	}
+	close(fd);
+	world_free(world);
+}
+
+/* Small buffers on both sides cut every write somewhere. */
+static int client_with_small_buffers(struct world *world)
+{
+	int fd = client_with(world, true, "127.0.0.1", 4096), small = 1, inside;
+	const struct connection *connection = world->lanes[0].inbound->connections;
+	assert_int_equal(uv_fileno((const uv_handle_t *)&connection->handle, &inside), 0);
+	assert_int_equal(setsockopt(inside, SOL_SOCKET, SO_SNDBUF, &small, sizeof small), 0);
+	return fd;
+}
+
+/* A reply that is not wholly out takes a place in the pipeline, whatever it left with. */
+static void cut_write_loses_nothing_and_counts_replies_that_are_not_out(void **state)
+{
+	(void)state;
+	for (unsigned asked = 40; asked <= 100; asked += 60) { /* an outbox, and more */
+		struct world *world = world_new("127.0.0.1", 1, 4000);
+		enum { FRAMED = 2 + 12 + 15 + 12 + 211 };
+		world->hold = true;
+		world->answer_bytes = 211;
+		int fd = client_with_small_buffers(world);
+		const struct connection *connection = world->lanes[0].inbound->connections;
+		ask_many_tcp(fd, 0, asked);
+		wait_held(world, asked);
+		for (unsigned i = 0; i < asked; i++)
+			answer_held(world, i);
+		inbound_flush(&world->lanes[0].worker);
+		size_t left = unsent(world);
+		assert_in_range(left, 1, asked * FRAMED - 1);
+		assert_in_range(connection->writes, (left + FRAMED - 1) / FRAMED, asked - 1);
+		for (unsigned id = 0; id < asked; id++)
+			assert_int_equal(answer_tcp(world, fd), id);
+		assert_int_equal(connection->writes, 0);
+		close(fd);
+		world_free(world);
+	}
+}
+
+static void client_that_has_closed_its_side_gets_all_of_a_round_and_then_the_end(void **state)
+{
+	(void)state;
+	enum { ASKED = 60 };
+	for (unsigned way = 0; way < 3; way++) {
+		struct world *world = world_new("127.0.0.1", 1, 1000);
+		world->hold = way > 0;
+		world->answer_bytes = 211;
+		int fd = way > 1 ? client_with_small_buffers(world) : client(world, true);
+		ask_many_tcp(fd, 0, ASKED);
+		shutdown(fd, SHUT_WR);
+		wait_seen(world, ASKED);
+		spin(world);
+		for (unsigned i = 0; i < world->held_count; i++)
+			answer_held(world, i);
+		for (unsigned id = 0; id < ASKED; id++)
+			assert_int_equal(answer_tcp(world, fd), id);
+		assert_true(closed(world, fd));
+		assert_int_equal(world->lanes[0].worker.tcp_connections, 0);
+		close(fd);
+		world_free(world);
+	}
+}
+
+static void stopped_listener_sends_what_it_has_gathered(void **state)
+{
+	(void)state;
+	struct world *world = world_new("127.0.0.1", 1, 100);
+	world->hold = true;
+	int fd = client(world, true);
+	ask_many_tcp(fd, 0, 3);
+	wait_held(world, 3);
+	for (unsigned i = 0; i < 3; i++)
+		answer_held(world, i);
+	assert_true(nothing_to_read(fd));
+	world_stop(world);
+	for (unsigned id = 0; id < 3; id++)
+		assert_int_equal(answer_tcp(world, fd), id);
+	assert_true(closed(world, fd));
+	close(fd);
+	world_free(world);
+}
+
+/* There are 64. One more takes none away: what is gathered leaves, and all begins anew. */
+static void more_connections_than_outboxes_are_answered_too(void **state)
+{
+	(void)state;
+	enum { OUTBOXES = 64, CLIENTS = 2 * OUTBOXES + 1 };
+	struct world *world = world_new("127.0.0.1", 1, 1000);
+	world->lanes[0].worker.tcp.connections_max = CLIENTS;
+	world->lanes[0].worker.tcp.connections_per_client_max = CLIENTS;
+	world->hold = true;
+	int fds[CLIENTS];
+	for (unsigned i = 0; i < CLIENTS; i++) {
+		fds[i] = client(world, true);
+		ask_tcp(fds[i], i);
+		wait_held(world, i + 1);
+	}
+	for (unsigned i = 0; i < OUTBOXES; i++)
+		answer_held(world, i);
+	assert_true(nothing_to_read(fds[0]));
+	for (unsigned i = OUTBOXES; i < CLIENTS; i++) {
+		answer_held(world, i);
+		assert_int_equal(nothing_to_read(fds[0]), false);
+		assert_int_equal(nothing_to_read(fds[OUTBOXES]), i < CLIENTS - 1);
+	}
+	for (unsigned i = 0; i < CLIENTS; i++) {
+		assert_int_equal(answer_tcp(world, fds[i]), i);
+		close(fds[i]);
+	}
+	world_free(world);
+}
+
+/* ---- TCP: what arrives together ---- */
+
+/* A window of questions is one read, but a client that always has more waits for its next turn. */
+static void client_with_more_than_an_inbox_lets_others_have_their_turn(void **state)
+{
+	(void)state;
+	enum { ASKED = 4000, FRAMED = 2 + 12 + 15, INBOX = 65537 };
+	struct world *world = world_new("127.0.0.1", 1, 100);
+	int big = 1 << 20;
+	setsockopt(world->listener->shares[0].tcp, SOL_SOCKET, SO_RCVBUF, &big, sizeof big);
+	int fd = client(world, true);
+	ask_many_tcp(fd, 0, ASKED);
+	usleep(1000);
+	unsigned seen = 0;
+	while (seen < ASKED) {
+		uv_run(&world->loop, UV_RUN_NOWAIT);
+		inbound_flush(&world->lanes[0].worker);
+		assert_true(world->lanes[0].seen - seen <= INBOX / FRAMED + 1);
+		if (seen == 0)
+			assert_true(world->lanes[0].seen > 100); /* and not one by one */
+		seen = world->lanes[0].seen;
+	}
+	for (unsigned id = 0; id < ASKED; id++)
+		assert_int_equal(answer_tcp(world, fd), id);
+	close(fd);
+	world_free(world);
+}
+
+/* Two clients whose messages are cut take turns at the one inbox. */
+static void halves_of_messages_of_two_clients_do_not_mix(void **state)
+{
+	(void)state;
+	struct world *world = world_new("127.0.0.1", 1, 100);
+	int fds[] = {client(world, true), client(world, true)};
+	uint8_t wires[2][4 * (MESSAGE_QUERY_MAX + 2)];
+	size_t length = 0;
+	for (unsigned i = 0; i < 2; i++) {
+		length = 0;
+		for (unsigned k = 0; k < 4; k++)
+			length += framed(wires[i] + length, 10 * i + k);
+	}
+	for (size_t at = 0; at < length; at += 7) {
+		size_t part = at + 7 < length ? 7 : length - at;
+		for (unsigned i = 0; i < 2; i++)
+			assert_int_equal(send(fds[i], wires[i] + at, part, 0), part);
+		usleep(100);
+		spin(world);
+	}
+	for (unsigned i = 0; i < 2; i++) {
+		for (unsigned k = 0; k < 4; k++)
+			assert_int_equal(answer_tcp(world, fds[i]), 10 * i + k);
+		close(fds[i]);
+	}
+	assert_int_equal(counters(world)->malformed, 0);
+	world_free(world);
+}
+
+static void idle_connection_holds_nothing_that_it_has_received(void **state)
+{
+	(void)state;
+	struct world *world = world_new("127.0.0.1", 1, 100);
+	world->lanes[0].worker.tcp.pipeline_max = 1;
+	world->hold = true;
+	int fd = client(world, true);
+	ask_many_tcp(fd, 0, 3);
+	wait_held(world, 1);
+	const struct connection *connection = world->lanes[0].inbound->connections;
+	assert_non_null(connection->kept);
+	for (unsigned id = 0; id < 3; id++) {
+		wait_held(world, id + 1);
+		answer_held(world, id);
+		assert_int_equal(answer_tcp(world, fd), id);
+	}
+	assert_null(connection->kept);
+	close(fd);
 	world_free(world);
 }
 
@@ -1374,9 +1693,21 @@ int main(void)
 		cmocka_unit_test(client_that_reads_slowly_but_reply_by_reply_is_kept),
 		cmocka_unit_test(idle_connection_is_closed_at_its_timeout),
 		cmocka_unit_test(unanswered_question_keeps_its_connection),
+		cmocka_unit_test(gathered_answer_keeps_its_connection),
 		cmocka_unit_test(half_a_message_times_out_however_it_trickles),
 		cmocka_unit_test(reset_with_questions_under_way_is_survived),
 		cmocka_unit_test(connection_over_a_maximum_is_closed_at_once),
+		cmocka_unit_test(answers_of_a_loop_round_leave_in_one_write_for_each_connection),
+		cmocka_unit_test(outbox_that_is_full_leaves_at_once_and_one_that_is_not_waits),
+		cmocka_unit_test(large_answers_among_small_ones_come_whole_and_in_order),
+		cmocka_unit_test(cut_write_loses_nothing_and_counts_replies_that_are_not_out),
+		cmocka_unit_test(
+			client_that_has_closed_its_side_gets_all_of_a_round_and_then_the_end),
+		cmocka_unit_test(stopped_listener_sends_what_it_has_gathered),
+		cmocka_unit_test(more_connections_than_outboxes_are_answered_too),
+		cmocka_unit_test(client_with_more_than_an_inbox_lets_others_have_their_turn),
+		cmocka_unit_test(halves_of_messages_of_two_clients_do_not_mix),
+		cmocka_unit_test(idle_connection_holds_nothing_that_it_has_received),
 		cmocka_unit_test(accepting_pauses_without_descriptors_and_resumes),
 		cmocka_unit_test(error_on_a_socket_leaves_it_watched),
 		cmocka_unit_test(socket_that_cannot_be_watched_is_tried_again),

@@ -1,0 +1,51 @@
+/* A client's TCP connection, as the files of inbound that have to do with it share it: what is read
+ * and taken (inbound_tcp.c), how replies leave (inbound_outbox.c), who may connect
+ * (inbound_accept.c). It lives until it is closed and its last query is back. */
+#ifndef SLUICE_INBOUND_TCP_H
+#define SLUICE_INBOUND_TCP_H
+
+#include "endpoints/inbound_internal.h"
+
+struct outbox;
+
+struct connection {
+	uv_tcp_t handle;
+	struct connection *next, **link;                  /* of its listener */
+	struct connection *next_of_client, **client_link; /* of its bucket of clients */
+	struct inbound *inbound;
+	struct address client;
+	struct timer idle;
+	uint64_t active_us;
+	uint64_t behind_us;    /* since when the oldest of `writes` is the oldest */
+	const uint8_t *bytes;  /* received; in `kept`, or while it is read in the worker's inbox */
+	size_t at, end;        /* of `bytes`: what has not been taken yet */
+	uint8_t *kept;         /* NULL: nothing is left over from the last read */
+	struct outbox *outbox; /* replies of this loop round; NULL: none yet */
+	unsigned unanswered;   /* queries at the resolver */
+	unsigned writes;       /* replies that the kernel has not taken yet */
+	bool reading, processing;
+	bool filled; /* by the last read, to the inbox's end: others' turn */
+	bool ended;  /* nothing more will be read */
+	bool closing, closed;
+};
+
+/* inbound_tcp.c. `bucket` is where the worker finds the connections of this client. The descriptor
+ * is taken whatever happens. */
+void connection_open(struct inbound *inbound, struct connection **bucket, int fd,
+		     const struct address *client);
+void connection_close(struct connection *connection); /* fine when it is closing already */
+uint64_t connection_now(const struct connection *connection);
+/* Takes what questions have been received, as far as the pipeline allows. */
+void connection_process(struct connection *connection);
+/* Starts or stops reading, or closes, as the connection's state asks for. */
+void connection_settle(struct connection *connection);
+
+/* inbound_outbox.c */
+/* Gathers the reply, which leaves with the others of the loop round. May close the connection. */
+void connection_write(struct connection *connection, const uint8_t *reply, size_t length);
+/* Bytes of replies that the kernel has not taken yet, those gathered with them. */
+size_t connection_unsent(const struct connection *connection);
+/* For a connection that closes: what is gathered is dropped. */
+void connection_leave_outbox(struct connection *connection);
+
+#endif
