@@ -80,7 +80,12 @@ void outbound_choose_id(struct outbound *outbound, struct flight *flight, void *
 
 void outbound_flush(struct outbound *outbound)
 {
-	outbound_udp_flush(outbound, outbound->now_us(outbound->context));
+	uint64_t now_us = outbound->now_us(outbound->context);
+
+	do { /* what one cannot send may be asked of another target, by the other way */
+		outbound_tcp_flush(outbound);
+		outbound_udp_flush(outbound, now_us);
+	} while (outbound->gathered != NULL);
 }
 
 bool outbound_names_source(const struct address *sources, size_t count,

@@ -59,6 +59,7 @@ struct outbound_traffic {
 struct outbound_pool;
 struct outbound_connection;
 struct outbound_buffers;
+struct question;
 
 struct outbound {
 	uv_loop_t *loop;
@@ -72,6 +73,9 @@ struct outbound {
 	unsigned connection_count;
 	struct outbound_pool *pools;
 	struct outbound_connection *connections;
+	struct outbound_connection *gathered; /* have questions that leave with the next flush */
+	struct question *spare;               /* of connections, to be used again */
+	unsigned spare_count;
 	struct outbound_buffers *buffers;
 	struct outbound_traffic traffic;
 	unsigned lane_questions; /* in one second, of one target: it gets a lane */

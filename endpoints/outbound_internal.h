@@ -56,6 +56,10 @@ void outbound_tcp_forget(struct outbound *outbound, struct flight *flight);
 void outbound_tcp_retain(struct outbound *outbound, const struct address *sources, size_t count);
 void outbound_tcp_release(struct outbound *outbound);
 
+/* ---- outbound_question.c ---- */
+
+void outbound_tcp_flush(struct outbound *outbound);
+
 /* ---- outbound.c ---- */
 
 /* Gives the flight another random id while one of that socket's has the same. */

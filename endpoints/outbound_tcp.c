@@ -13,10 +13,11 @@
  * question, so this comes to an end. A connection on which a question stayed unanswered until its
  * patience was over, and nothing else came since, takes no new ones: its peer may be long gone.
  *
- * Not here: TLS, Fast Open, and keepalive options (RFC 7828). */
+ * Not here: how questions leave (outbound_question.c), TLS, Fast Open, and keepalive options (RFC
+ * 7828). */
 #include <assert.h>
 
-#include "endpoints/outbound_internal.h"
+#include "endpoints/outbound_tcp.h"
 #include "endpoints/socket.h"
 
 enum {
@@ -24,103 +25,14 @@ enum {
 	CONNECTIONS_PER_SERVER = 8, /* from one source */
 };
 
-struct outbound_connection {
-	struct outbound_connection *next, **link;
-	struct outbound *outbound; /* NULL: released */
-	struct address source;
-	struct host host;
-	uv_tcp_t tcp;
-	uv_connect_t connect;
-	struct timer timer; /* connecting, then idle */
-	struct question *questions;
-	unsigned unanswered;
-	uint64_t answered, heard_us;
-	bool retired, closing; /* retired: no new questions, closes when the last one is over */
-	size_t have;           /* bytes in the buffer */
-	uint8_t buffer[2 + MESSAGE_MAX];
-};
-
-struct question { /* one unanswered question of a connection */
-	uv_write_t write;
-	struct question *next, *previous;
-	struct outbound_connection *connection;
-	struct flight *flight; /* NULL: over, only the write is still under way */
-	bool writing;
-	uint16_t length;
-	uint8_t wire[2 + MESSAGE_QUERY_MAX];
-};
-
-static void connection_lost(struct outbound_connection *connection);
-
-/* ---- questions ---- */
-
-static void question_end(struct question *question)
-{
-	struct outbound_connection *connection = question->connection;
-
-	if (question->previous != NULL)
-		question->previous->next = question->next;
-	else
-		connection->questions = question->next;
-	if (question->next != NULL)
-		question->next->previous = question->previous;
-	connection->unanswered--;
-	question->flight = NULL;
-	if (!question->writing)
-		free(question);
-}
-
-static void on_write(uv_write_t *write, int status)
-{
-	struct question *question = write->data;
-	struct outbound_connection *connection = question->connection;
-
-	question->writing = false;
-	if (question->flight == NULL)
-		free(question);
-	if (status < 0 && !connection->closing)
-		connection_lost(connection);
-}
-
-/* Length and message in one write (RFC 7766 section 8). While the connection is being made libuv
- * keeps it. */
-static int connection_ask(struct outbound_connection *connection, struct flight *flight,
-			  const uint8_t *wire, size_t length)
-{
-	struct question *question = calloc(1, sizeof(*question));
-
-	if (question == NULL)
-		return ERR_NOMEM;
-	assert(length <= MESSAGE_QUERY_MAX);
-	wire_put16(question->wire, (uint16_t)length);
-	memcpy(question->wire + 2, wire, length);
-	wire_put16(question->wire + 2, flight->id);
-	question->length = (uint16_t)length;
-	question->connection = connection;
-	question->flight = flight;
-	question->writing = true;
-	question->write.data = question;
-	uv_buf_t buffer = uv_buf_init((char *)question->wire, (unsigned)length + 2);
-	if (uv_write(&question->write, (uv_stream_t *)&connection->tcp, &buffer, 1, on_write) !=
-	    0) {
-		free(question);
-		return ERR_SYSTEM;
-	}
-	question->next = connection->questions;
-	if (question->next != NULL)
-		question->next->previous = question;
-	connection->questions = question;
-	if (connection->unanswered++ == 0 && connection->connect.data == NULL)
-		wheel_cancel(connection->outbound->wheel, &connection->timer);
-	connection->outbound->counters.tcp_sent++;
-	return 0;
-}
-
 /* ---- connections ---- */
 
 static void on_closed(uv_handle_t *handle)
 {
-	free(handle->data);
+	struct outbound_connection *connection = handle->data;
+
+	outbound_questions_drop(connection);
+	free(connection);
 }
 
 static void connection_close(struct outbound_connection *connection)
@@ -128,6 +40,7 @@ static void connection_close(struct outbound_connection *connection)
 	struct outbound *outbound = connection->outbound;
 
 	connection->closing = true;
+	outbound_connection_ungather(connection);
 	wheel_cancel(outbound->wheel, &connection->timer);
 	*connection->link = connection->next;
 	if (connection->next != NULL)
@@ -140,7 +53,7 @@ static void connection_close(struct outbound_connection *connection)
 static void on_timer(struct timer *timer, uint64_t now_us)
 {
 	(void)now_us;
-	connection_lost(
+	outbound_connection_lost(
 		(struct outbound_connection *)((uint8_t *)timer -
 					       offsetof(struct outbound_connection, timer)));
 }
@@ -182,7 +95,7 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer)
 
 	(void)buffer;
 	if (n < 0) {
-		connection_lost(connection);
+		outbound_connection_lost(connection);
 	} else if (n > 0) {
 		connection->have += (size_t)n;
 		take_messages(connection);
@@ -198,10 +111,12 @@ static void on_connect(uv_connect_t *connect, int status)
 	if (connection->closing)
 		return;
 	if (status < 0 || uv_read_start((uv_stream_t *)&connection->tcp, on_room, on_read) != 0) {
-		connection_lost(connection);
+		outbound_connection_lost(connection);
 		return;
 	}
 	wheel_cancel(outbound->wheel, &connection->timer);
+	if (connection->unsent != NULL)
+		outbound_connection_gather(connection);
 	if (connection->unanswered == 0)
 		wheel_arm(outbound->wheel, &connection->timer,
 			  outbound->now_us(outbound->context) + OUTBOUND_TCP_IDLE_US);
@@ -241,6 +156,7 @@ static int dial(struct outbound *outbound, const struct address *source, const s
 		return ERR_NOMEM;
 	}
 	connection->tcp.data = connection;
+	connection->unsent_end = &connection->unsent;
 	connection->outbound = outbound;
 	connection->source = *source;
 	connection->host = *host;
@@ -262,8 +178,22 @@ static int dial(struct outbound *outbound, const struct address *source, const s
 	return 0;
 }
 
+/* Takes the question over to another connection; false when that cannot be. */
+static bool question_move(struct outbound_connection *from, struct question *question,
+			  struct outbound_connection *to)
+{
+	struct flight *flight = question->flight;
+
+	assert(flight != NULL);
+	if (outbound_connection_ask(to, flight, question->wire + 2, question->length) != 0)
+		return false;
+	pending_move_flight(from->outbound->pending, flight, to);
+	outbound_question_end(from, question);
+	return true;
+}
+
 /* It is gone. Its questions go along to a new one, or back as errors. */
-static void connection_lost(struct outbound_connection *connection)
+void outbound_connection_lost(struct outbound_connection *connection)
 {
 	struct outbound *outbound = connection->outbound;
 	uint64_t now_us = outbound->now_us(outbound->context);
@@ -272,19 +202,16 @@ static void connection_lost(struct outbound_connection *connection)
 	if (connection->closing)
 		return;
 	connection_close(connection);
-	if (connection->answered > 0 && connection->questions != NULL)
+	if (connection->answered > 0 && connection->unanswered > 0)
 		(void)dial(outbound, &connection->source, &connection->host, now_us, &again);
-	while (connection->questions != NULL) { /* both ways take the first one out */
-		struct question *question = connection->questions;
-		struct flight *flight = question->flight; /* NOLINT(clang-analyzer-unix.Malloc) */
-		assert(flight != NULL);
-		if (again != NULL &&
-		    connection_ask(again, flight, question->wire + 2, question->length) == 0) {
-			pending_move_flight(outbound->pending, flight, again);
-			question_end(question);
-			continue;
+	for (unsigned i = 0; i < OUTBOUND_QUESTION_BUCKETS; i++) {
+		struct question *question;
+
+		while ((question = connection->questions[i]) != NULL) { /* both ways take it out */
+			if (again == NULL || !question_move(connection, question, again))
+				pending_on_error(outbound->pending, question->flight,
+						 TARGET_ERROR_NETWORK, now_us);
 		}
-		pending_on_error(outbound->pending, flight, TARGET_ERROR_NETWORK, now_us);
 	}
 }
 
@@ -323,20 +250,21 @@ int outbound_tcp_send(struct outbound *outbound, struct flight *flight, const ui
 	}
 	flight->socket = connection;
 	outbound_choose_id(outbound, flight, connection);
-	return connection_ask(connection, flight, wire, length);
+	return outbound_connection_ask(connection, flight, wire, length);
 }
 
 void outbound_tcp_forget(struct outbound *outbound, struct flight *flight)
 {
 	struct outbound_connection *connection = flight->socket;
-	struct question *question = connection->questions;
+	struct question *question = *outbound_question_bucket(connection, flight->id);
 
 	while (question != NULL && question->flight != flight)
 		question = question->next;
 	assert(question != NULL);
-	question_end(question);
-	if (connection->heard_us < flight->sent_us)
+	/* Nothing heard, or for so long not even taken. */
+	if (connection->heard_us < flight->sent_us || (question->unsent && connection->writing > 0))
 		connection->retired = true;
+	outbound_question_end(connection, question);
 	if (connection->closing || connection->unanswered > 0)
 		return;
 	if (connection->retired)
@@ -366,7 +294,8 @@ void outbound_tcp_release(struct outbound *outbound)
 	while (outbound->connections != NULL) {
 		struct outbound_connection *connection = outbound->connections;
 
-		assert(connection->questions == NULL);
+		assert(connection->unanswered == 0);
 		connection_close(connection);
 	}
+	outbound_questions_release(outbound);
 }

@@ -11,7 +11,9 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -19,6 +21,7 @@
 #include "endpoints/outbound_pool.h"
 #include "endpoints/socket.h"
 #include "rules/record.h"
+#include "tests/tcp_segments.h"
 
 enum { MS = 1000, SECOND = 1000 * MS, CONNECTIONS = 64, HELD = 512, ASKED = 12000 };
 
@@ -28,7 +31,7 @@ struct server {
 	unsigned connection_count;
 	/* what it does */
 	bool silent, truncates, from_elsewhere, closes_after_answer, closes_unanswered, drips,
-		backwards;
+		backwards, deaf;
 	unsigned padding; /* bytes of a second record */
 	/* what it saw */
 	unsigned got, got_tcp, accepted, batch_ports;
@@ -51,6 +54,7 @@ static struct entropy entropy;
 static struct pending_table table;
 static struct outbound outbound;
 static struct hash_key key = {3, 4};
+static bool long_names;     /* of 200 bytes, where otherwise there are 10 */
 static uint64_t skipped_us; /* time that a test has jumped over */
 static struct server server, second;
 static struct target targets[2];
@@ -194,7 +198,7 @@ static void drip(int fd, const uint8_t *bytes, size_t length)
 {
 	int on = 1;
 
-	setsockopt(fd, IPPROTO_TCP, 1 /* TCP_NODELAY */, &on, sizeof(on));
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	for (size_t i = 0; i < length; i++) {
 		assert_int_equal(send(fd, bytes + i, 1, MSG_NOSIGNAL), 1);
 		uv_run(&loop, UV_RUN_NOWAIT);
@@ -212,12 +216,13 @@ static bool serve_connection(struct server *s, int fd)
 {
 	static uint8_t queries[HELD][1024], reply[65538];
 	unsigned held = 0;
-	uint8_t size[2];
 	ssize_t n;
 
-	while (held < HELD && (n = recv(fd, size, 2, 0)) == 2) {
-		assert_int_equal(recv(fd, queries[held], wire_u16(size), MSG_WAITALL),
-				 wire_u16(size));
+	while (held < HELD && (n = recv(fd, queries[held], sizeof(queries[0]), MSG_PEEK)) >= 2) {
+		ssize_t framed = 2 + wire_u16(queries[held]);
+		if (n < framed)
+			break;
+		assert_int_equal(recv(fd, queries[held], (size_t)framed, 0), framed);
 		s->got_tcp++;
 		if (s->closes_unanswered)
 			return false;
@@ -226,9 +231,9 @@ static bool serve_connection(struct server *s, int fd)
 			break;
 	}
 	if (held == 0)
-		return n < 0 && errno == EAGAIN;
+		return n > 0 || (n < 0 && errno == EAGAIN);
 	for (unsigned i = 0; i < held && !s->silent; i++) {
-		const uint8_t *query = queries[s->backwards ? held - 1 - i : i];
+		const uint8_t *query = queries[s->backwards ? held - 1 - i : i] + 2;
 		size_t length = answer(s, query, reply + 2, true);
 		wire_put16(reply, (uint16_t)length);
 		if (s->drips)
@@ -252,7 +257,7 @@ static void serve_tcp(struct server *s)
 		s->connections[s->connection_count++] = fd;
 		s->accepted++;
 	}
-	for (unsigned i = s->connection_count; i-- > 0;) {
+	for (unsigned i = s->connection_count; i-- > 0 && !s->deaf;) {
 		if (!serve_connection(s, s->connections[i]))
 			forget_connection(s, i);
 	}
@@ -296,6 +301,7 @@ static void start(const char *address, const char *source, enum protocol protoco
 {
 	skipped_us = 0;
 	asked_count = 0;
+	long_names = false;
 	memset(asked, 0, sizeof(asked));
 	memset(upstreams, 0, sizeof(upstreams));
 	server_start(&server, address);
@@ -342,11 +348,12 @@ static struct asked *ask(void)
 {
 	struct asked *a = &asked[asked_count];
 	struct name name;
-	char text[32];
+	char text[256];
 	struct pending_key asked_key = {.leg = &leg, .name = &name, .type = TYPE_A};
 
 	assert_true(asked_count < ASKED);
-	snprintf(text, sizeof(text), "n%u.test", asked_count++);
+	snprintf(text, sizeof(text), long_names ? "n%u.%060u.%060u.%060u.test" : "n%u.test",
+		 asked_count++, 0, 0, 0);
 	assert_int_equal(name_from_text(&name, &key, text), 0);
 	a->waiter.on_done = on_done;
 	assert_int_equal(pending_ask(&table, &asked_key, NULL, &a->waiter,
@@ -1078,6 +1085,131 @@ static void tc_leads_to_the_whole_answer_by_tcp(void **state)
 	assert_int_equal(server.got_tcp, 1);
 }
 
+static void questions_of_a_loop_round_leave_in_one_write(void **state)
+{
+	(void)state;
+	start("127.0.0.1", "127.0.0.1", PROTOCOL_TCP, 4);
+	for (unsigned i = 0; i < 50; i++) /* while there is no connection yet */
+		ask();
+	until(answered() == 50);
+	assert_int_equal(tcp_segments(server.connections[0]), 1);
+	for (unsigned i = 0; i < OUTBOUND_TCP_PIPELINE; i++)
+		ask();
+	assert_int_equal(tcp_segments(server.connections[0]), 1); /* not before the flush */
+	outbound_flush(&outbound);
+	assert_int_equal(tcp_segments(server.connections[0]), 2);
+	until(answered() == asked_count);
+	assert_int_equal(server.accepted, 1);
+}
+
+/* The descriptor of our end of the connection to the server. */
+static int connected_to(const struct host *host)
+{
+	for (int fd = 3; fd < 1024; fd++) {
+		struct sockaddr_storage storage;
+		socklen_t length = sizeof(storage);
+		struct host peer;
+
+		if (getpeername(fd, (struct sockaddr *)&storage, &length) != 0)
+			continue;
+		socket_host(&storage, &peer);
+		if (host_equal(&peer, host))
+			return fd;
+	}
+	fail();
+	return -1;
+}
+
+/* The buffer in the kernel is as small as it can be, and the server does not read. */
+static void a_write_that_is_cut_goes_on_where_it_was_and_then_with_the_rest(void **state)
+{
+	int small = 1, queued;
+
+	(void)state;
+	start("127.0.0.1", "127.0.0.1", PROTOCOL_TCP, 4);
+	leg.upstream_count = 1;
+	long_names = true;
+	ask();
+	until(answered() == 1);
+	int fd = connected_to(&server.host);
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small)), 0);
+	server.deaf = true;
+	for (unsigned i = 0; i < 200; i++)
+		ask();
+	step();
+	assert_int_equal(ioctl(fd, SIOCOUTQ, &queued), 0);
+	assert_in_range(queued, 1, 199 * 210);
+	for (unsigned i = 0; i < 50; i++) /* behind what is under way */
+		ask();
+	step();
+	server.deaf = false;
+	until(answered() == asked_count);
+	assert_int_equal(server.got_tcp, asked_count + table.retried);
+	assert_int_equal(server.accepted, 1);
+}
+
+static void a_connection_that_is_lost_while_it_is_written_to_loses_no_question(void **state)
+{
+	int small = 1;
+
+	(void)state;
+	start("127.0.0.1", "127.0.0.1", PROTOCOL_TCP, 4);
+	leg.upstream_count = 1;
+	long_names = true;
+	ask();
+	until(answered() == 1);
+	int fd = connected_to(&server.host);
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small)), 0);
+	server.deaf = true;
+	for (unsigned i = 0; i < 200; i++)
+		ask();
+	step();
+	forget_connection(&server, 0);
+	server.deaf = false;
+	until(answered() == asked_count);
+	assert_int_equal(server.accepted, 2);
+}
+
+static void a_tcp_question_forgotten_before_the_flush_is_not_sent(void **state)
+{
+	(void)state;
+	start("127.0.0.1", "127.0.0.1", PROTOCOL_TCP, 4);
+	leg.upstream_count = 1;
+	ask();
+	until(answered() == 1);
+	server.silent = true;
+	ask(); /* keeps the connection */
+	until(server.got_tcp == 2);
+	struct asked *q = ask();
+	pending_leave(&table, &q->waiter);
+	skipped_us += SECOND;
+	wheel_advance(&wheel, now_us(NULL)); /* its patience is over */
+	run_for(5 * MS);
+	assert_int_equal(server.got_tcp, 2 + table.retried);
+}
+
+/* A loop that sleeps until something arrives would leave it there. */
+static void what_udp_cannot_send_leaves_by_tcp_with_the_same_flush(void **state)
+{
+	(void)state;
+	start("127.0.0.1", NULL, PROTOCOL_UDP, 4);
+	upstreams[1].protocol = PROTOCOL_TCP;
+	upstreams[0].host.address.bytes[1] = upstreams[0].host.address.bytes[2] =
+		upstreams[0].host.address.bytes[3] = 255; /* a broadcast, which is refused */
+	ask();
+	until(answered() == 1);
+	assert_int_equal(second.got_tcp, 1);
+	target_on_answer(&targets[0], MS, now_us(NULL));
+	assert_false(target_is_suspect(&targets[0]));
+	ask();
+	assert_null(outbound.gathered);
+	outbound_flush(&outbound);
+	assert_null(outbound.gathered);
+	serve_tcp(&second);
+	assert_int_equal(second.got_tcp, 2);
+	until(answered() == 2);
+}
+
 static void everything_may_be_released_with_questions_under_way(void **state)
 {
 	(void)state;
@@ -1140,6 +1272,11 @@ int main(void)
 		TEST(an_idle_connection_is_closed_after_ten_seconds),
 		TEST(a_connection_that_went_deaf_takes_no_more_questions),
 		TEST(tc_leads_to_the_whole_answer_by_tcp),
+		TEST(questions_of_a_loop_round_leave_in_one_write),
+		TEST(a_write_that_is_cut_goes_on_where_it_was_and_then_with_the_rest),
+		TEST(a_connection_that_is_lost_while_it_is_written_to_loses_no_question),
+		TEST(a_tcp_question_forgotten_before_the_flush_is_not_sent),
+		TEST(what_udp_cannot_send_leaves_by_tcp_with_the_same_flush),
 		TEST(everything_may_be_released_with_questions_under_way),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
