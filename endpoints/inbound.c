@@ -30,10 +30,16 @@ void inbound_handle_closed(struct inbound *inbound)
 	inbound_free_when_done(inbound);
 }
 
-void inbound_hand_over(struct inbound *inbound, struct query *query)
+void inbound_hand_over(struct inbound *inbound, struct query **queries, unsigned count)
 {
-	inbound->queries++;
-	inbound->worker->on_query(inbound->worker->context, query);
+	struct inbound_worker *worker = inbound->worker;
+
+	inbound->queries += count;
+	for (unsigned pass = 0; pass < INBOUND_PASSES; pass++)
+		for (unsigned i = 0; i < count; i++)
+			worker->on_arrival(worker->context, queries[i], pass);
+	for (unsigned i = 0; i < count; i++)
+		worker->on_query(worker->context, queries[i]);
 }
 
 void inbound_take_back(struct inbound *inbound, struct query *query)

@@ -40,7 +40,7 @@ struct listener {
 	struct listener_share *shares;
 };
 
-enum { LISTENER_ERROR_MAX = 200, INBOUND_PAYLOAD_MAX = 4096 };
+enum { LISTENER_ERROR_MAX = 200, INBOUND_PAYLOAD_MAX = 4096, INBOUND_PASSES = 3 };
 
 /* Opens all sockets. On failure nothing stays open and `error` says in one line what is wrong and
  * what to do: the port is held by somebody (found out by binding once without SO_REUSEPORT, so
@@ -83,7 +83,11 @@ struct inbound_worker {
 	struct tcp_settings tcp;
 	uint16_t payload_max; /* bytes of a reply by UDP at most: 512 to INBOUND_PAYLOAD_MAX */
 	uint64_t (*now_us)(void *context);
-	/* A well-formed question; the callee owns the query. */
+	/* A well-formed question, that on_query will be given in a moment. Called INBOUND_PASSES
+	 * times, each pass for all of a batch before the next begins: what one has asked memory for
+	 * is there by the next. */
+	void (*on_arrival)(void *context, struct query *query, unsigned pass);
+	/* The callee owns the query. */
 	void (*on_query)(void *context, struct query *query);
 	void *context;
 

@@ -51,8 +51,8 @@ bool inbound_read(struct inbound *inbound, struct query *query, const uint8_t *p
 size_t inbound_write_error(const struct inbound *inbound, const struct query *query,
 			   const uint8_t *question, enum rcode rcode, const char *why,
 			   uint8_t reply[INBOUND_ERROR_REPLY_MAX]);
-/* Counts the query as under way and gives it to the resolver. */
-void inbound_hand_over(struct inbound *inbound, struct query *query);
+/* Counts the queries as under way and gives them to the resolver. */
+void inbound_hand_over(struct inbound *inbound, struct query **queries, unsigned count);
 /* The query is back. May free the inbound. */
 void inbound_take_back(struct inbound *inbound, struct query *query);
 /* Starts `poll` (made here the first time) on the descriptor; where the loop does not, it is

@@ -252,7 +252,7 @@ static void connection_take(struct connection *connection, const uint8_t *packet
 	if (inbound_read(inbound, query, packet, packet_length,
 			 pooled ? RCODE_NOERROR : RCODE_SERVFAIL, reply, &length)) {
 		connection->unanswered++;
-		inbound_hand_over(inbound, query);
+		inbound_hand_over(inbound, &query, 1);
 		return;
 	}
 	if (pooled)

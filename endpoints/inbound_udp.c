@@ -4,6 +4,9 @@
  *
  *     recvmmsg ─► 64 packets ─► query, query, ... ─► resolver ─► finish ─► outbox ─► sendmmsg(twin)
  *
+ * All of a batch are read before the first is answered: so the resolver can have the memory fetched
+ * that it needs for each, and does not wait for it 64 times.
+ *
  * The outbox packs replies one behind the other, so that a usual batch touches few cache lines. It
  * is emptied when it is full and at the end of every loop round.
  *
@@ -56,6 +59,8 @@ struct udp_batch {
 	unsigned out_count;
 	size_t out_used;
 	struct inbound *out_inbound[BATCH];
+	struct query *arrived[BATCH]; /* read, and not yet handed over */
+	unsigned arrived_count;
 	uint8_t out_bytes[OUTBOX_BYTES];
 	uint8_t in_bytes[BATCH][PACKET];
 };
@@ -220,6 +225,26 @@ static void fill_query(struct query *query, struct inbound *inbound, unsigned sl
 	memcpy(&query->peer, &in->peers[slot], sizeof(struct sockaddr_in6));
 }
 
+static void hand_over(struct inbound *inbound)
+{
+	struct udp_batch *batch = inbound->worker->shared->udp;
+	unsigned count = batch->arrived_count;
+	batch->arrived_count = 0;
+	inbound_hand_over(inbound, batch->arrived, count);
+}
+
+/* From the pool, where there may be one again once those that have arrived are answered; or NULL. */
+static struct query *take_query(struct inbound *inbound)
+{
+	struct inbound_worker *worker = inbound->worker;
+	struct query *query = query_take(worker->pool);
+	if (!query && worker->shared->udp->arrived_count > 0) {
+		hand_over(inbound);
+		query = query_take(worker->pool);
+	}
+	return query;
+}
+
 static void on_packet(struct inbound *inbound, unsigned slot, uint64_t now_us)
 {
 	struct inbound_worker *worker = inbound->worker;
@@ -231,7 +256,7 @@ static void on_packet(struct inbound *inbound, unsigned slot, uint64_t now_us)
 		worker->counters.silent++;
 		return;
 	}
-	struct query *query = query_take(worker->pool);
+	struct query *query = take_query(inbound);
 	enum rcode refuse = query ? RCODE_NOERROR : RCODE_SERVFAIL;
 	if (packet->msg_hdr.msg_flags & MSG_TRUNC)
 		refuse = RCODE_FORMERR; /* over what we ever advertise */
@@ -243,7 +268,7 @@ static void on_packet(struct inbound *inbound, unsigned slot, uint64_t now_us)
 	size_t length;
 	if (inbound_read(inbound, query, batch->in_bytes[slot], packet->msg_len, refuse, reply,
 			 &length)) {
-		inbound_hand_over(inbound, query);
+		batch->arrived[batch->arrived_count++] = query;
 		return;
 	}
 	if (length > 0)
@@ -275,6 +300,7 @@ static void receive(struct inbound *inbound)
 		uint64_t now_us = worker->now_us(worker->context);
 		for (int i = 0; i < count && !inbound->stopped; i++)
 			on_packet(inbound, (unsigned)i, now_us);
+		hand_over(inbound);
 		if (count < BATCH)
 			return;
 	}

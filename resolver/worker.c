@@ -69,6 +69,13 @@ static uint64_t monotonic_us(void *context)
 	return uv_hrtime() / 1000;
 }
 
+static void on_arrival(void *context, struct query *query, unsigned pass)
+{
+	(void)context;
+	(void)query;
+	(void)pass;
+}
+
 static void on_query(void *context, struct query *query)
 {
 	struct worker *worker = context;
@@ -330,6 +337,7 @@ static int init_parts(struct worker *worker)
 		.pool = &worker->pool,
 		.key = &shared->key,
 		.now_us = monotonic_us,
+		.on_arrival = on_arrival,
 		.on_query = on_query,
 		.context = worker,
 	};

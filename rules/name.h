@@ -22,12 +22,12 @@ enum {
 	NAME_TEXT_MAX = 1025,  /* every byte as \DDD, dots, a final NUL */
 };
 
-struct name {
-	uint64_t hash[NAME_LABELS_MAX + 1];
-	uint8_t offset[NAME_LABELS_MAX + 1];
-	uint8_t wire[NAME_WIRE_MAX + 1];
+struct name { /* in an order that brings what an ordinary name uses into few lines of memory */
 	uint8_t length; /* of wire, 1 to 255 */
 	uint8_t labels; /* 0 for the root */
+	uint8_t offset[NAME_LABELS_MAX + 1];
+	uint8_t wire[NAME_WIRE_MAX + 1];
+	uint64_t hash[NAME_LABELS_MAX + 1];
 };
 
 /* Reads the name at packet[at], following compression pointers (rules/wire.h has their rules).

@@ -33,6 +33,7 @@ struct lane { /* a worker's share of the world */
 	int start; /* what inbound_start said */
 	unsigned seen;
 	bool misdirected;
+	char steps[64]; /* passes and queries as they came */
 };
 
 struct world {
@@ -73,11 +74,28 @@ static void answer(struct world *world, struct query *query)
 	query_finish(query, buffer, message_finish(&message, &query->request, &end));
 }
 
+static void note_step(struct lane *lane, char step)
+{
+	size_t length = strlen(lane->steps);
+
+	if (length + 1 < sizeof lane->steps)
+		lane->steps[length] = step;
+}
+
+static void on_arrival(void *context, struct query *query, unsigned pass)
+{
+	assert_int_equal(query->scratch[0], pass == 0 ? query->scratch[0] : pass - 1);
+	query->scratch[0] = (uint8_t)pass;
+	note_step(context, (char)('0' + pass));
+}
+
 static void on_query(void *context, struct query *query)
 {
 	struct lane *lane = context;
 	struct world *world = lane->world;
 	lane->seen++;
+	note_step(lane, 'q');
+	assert_int_equal(query->scratch[0], INBOUND_PASSES - 1);
 	if (!query->tcp && query->request.id % world->workers != (unsigned)(lane - world->lanes))
 		lane->misdirected = true;
 	world->last_binding = query->binding;
@@ -135,6 +153,7 @@ static struct world *world_prepare(const char *address, unsigned workers, unsign
 				.pipeline_max = 100},
 			.payload_max = 1232,
 			.now_us = world_now,
+			.on_arrival = on_arrival,
 			.on_query = on_query,
 			.context = lane,
 		};
@@ -420,6 +439,38 @@ static void udp_answer_over_the_clients_size_is_truncated(void **state)
 		ssize_t length = receive(world, fd, reply, sizeof reply, false);
 		assert_int_equal(length, over ? 12 + 15 + 11 : 1232);
 	}
+	close(fd);
+	world_free(world);
+}
+
+static void a_batch_arrives_whole_before_its_first_query_is_handed_over(void **state)
+{
+	(void)state;
+	struct world *world = world_new("127.0.0.1", 1, 100);
+	int fd = client(world, false);
+	uint8_t wire[512];
+	for (unsigned i = 0; i < 3; i++)
+		ask_udp(fd, i);
+	for (unsigned i = 0; i < 3; i++)
+		assert_true(receive(world, fd, wire, sizeof wire, false) > 0);
+	assert_string_equal(world->lanes[0].steps, "000111222qqq");
+	close(fd);
+	world_free(world);
+}
+
+/* Each is read by what the one before has given back. */
+static void a_pool_of_one_answers_a_whole_batch(void **state)
+{
+	(void)state;
+	struct world *world = world_new("127.0.0.1", 1, 1);
+	int fd = client(world, false);
+	uint8_t wire[512];
+	for (unsigned i = 0; i < 3; i++)
+		ask_udp(fd, i);
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_equal(receive(world, fd, wire, sizeof wire, false), 12 + 15);
+	assert_string_equal(world->lanes[0].steps, "012q012q012q");
+	assert_int_equal(counters(world)->overload, 0);
 	close(fd);
 	world_free(world);
 }
@@ -1453,7 +1504,7 @@ static void listener_may_be_stopped_from_within_a_query(void **state)
 		}
 		usleep(500);
 		spin(world);
-		assert_int_equal(world->lanes[0].seen, 1);
+		assert_int_equal(world->lanes[0].seen, tcp ? 1 : 5); /* a batch had arrived */
 		close(fd);
 		world_free(world);
 	}
@@ -1672,6 +1723,8 @@ int main(void)
 		cmocka_unit_test(udp_question_is_answered_with_its_id_and_case),
 		cmocka_unit_test(udp_malformed_gets_formerr_or_silence),
 		cmocka_unit_test(udp_answer_over_the_clients_size_is_truncated),
+		cmocka_unit_test(a_batch_arrives_whole_before_its_first_query_is_handed_over),
+		cmocka_unit_test(a_pool_of_one_answers_a_whole_batch),
 		cmocka_unit_test(udp_bursts_beyond_a_batch_are_all_answered),
 		cmocka_unit_test(full_pool_answers_servfail_and_recovers),
 		cmocka_unit_test(every_id_reaches_its_receiver_and_none_a_twin),
