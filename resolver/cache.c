@@ -6,10 +6,12 @@
  *     buckets   [........] [........] [........] [........] ...
  *                              ▲ hand
  *
- * A hit sets the slot's visited bit and moves nothing. To make room the hand walks over the slots,
- * clears visited bits on its way and evicts the first entry that has none. That is SIEVE (Zhang et
- * al., NSDI 2024) with the order of the hashes in place of the order of arrival: names that are
- * asked once go soon, names that are asked again stay, and the walk reads memory in its order.
+ * A hit sets the slot's visited bit and moves nothing; that it was set already is also what makes a
+ * name popular, and worth being asked anew before its entry expires. To make room the hand walks
+ * over the slots, clears visited bits on its way and evicts the first entry that has none. That is
+ * SIEVE (Zhang et al., NSDI 2024) with the order of the hashes in place of the order of arrival:
+ * names that are asked once go soon, names that are asked again stay, and the walk reads memory in
+ * its order.
  *
  * What it does not do: expire by itself. An entry past its TTL stays, for serving stale, until it
  * is replaced or evicted. */
@@ -109,6 +111,16 @@ void cache_entry_unref(struct cache_entry *entry)
 {
 	if (entry && atomic_fetch_sub_explicit(&entry->references, 1, memory_order_acq_rel) == 1)
 		free(entry);
+}
+
+bool cache_entry_claim(struct cache_entry *entry)
+{
+	uint64_t again_us = atomic_load_explicit(&entry->again_us, memory_order_relaxed);
+
+	return again_us < entry->expires_us &&
+	       atomic_compare_exchange_strong_explicit(&entry->again_us, &again_us,
+						       entry->expires_us, memory_order_relaxed,
+						       memory_order_relaxed);
 }
 
 /* ---- slots ---- */
@@ -290,6 +302,13 @@ static enum cache_state state_of(const struct cache_entry *entry, uint64_t now_u
 	return CACHE_MISS;
 }
 
+/* Before this hit has left its mark. */
+static bool is_fading(uint64_t slot, enum cache_state state, uint64_t now_us)
+{
+	return now_us >= atomic_load_explicit(&slot_entry(slot)->again_us, memory_order_relaxed) &&
+	       state == CACHE_FRESH && slot & SLOT_VISITED;
+}
+
 enum cache_state cache_get(struct cache *cache, const struct cache_key *key, uint64_t now_us,
 			   uint32_t stale_max_s, struct cache_entry **found)
 {
@@ -302,10 +321,12 @@ enum cache_state cache_get(struct cache *cache, const struct cache_key *key, uin
 	if (slot)
 		state = state_of(slot_entry(*slot), now_us, stale_max_s);
 	if (state != CACHE_MISS) {
-		*slot |= SLOT_VISITED;
 		*found = cache_entry_ref(slot_entry(*slot));
+		if (is_fading(*slot, state, now_us))
+			state = CACHE_FADING;
+		*slot |= SLOT_VISITED;
 	}
-	*(state == CACHE_FRESH ? &shard->hits : &shard->misses) += 1;
+	*(state >= CACHE_FRESH ? &shard->hits : &shard->misses) += 1;
 	pthread_mutex_unlock(&shard->lock);
 	return state;
 }
@@ -320,7 +341,10 @@ void cache_put(struct cache *cache, struct cache_entry *entry, uint64_t now_us,
 	struct cache_entry *old = slot ? slot_entry(*slot) : NULL;
 	if (old && entry->failed && !old->failed &&
 	    state_of(old, now_us, stale_max_s) != CACHE_MISS) {
-		atomic_store_explicit(&old->retry_us, entry->expires_us, memory_order_relaxed);
+		uint64_t later_us =
+			old->expires_us > entry->expires_us ? old->expires_us : entry->expires_us;
+
+		atomic_store_explicit(&old->again_us, later_us, memory_order_relaxed);
 	} else if (entry->bytes <= shard->bytes_max) {
 		if (old)
 			shard_remove(shard, slot);

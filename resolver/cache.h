@@ -46,7 +46,9 @@ struct cache_entry {
 	bool unreachable; /* failed: by network errors (EDE 23), not by silence or answers (22) */
 	uint8_t rcode;
 	uint64_t stored_us, expires_us;
-	_Atomic uint64_t retry_us; /* stale: do not ask again before */
+	/* Fresh: from here on a popular name is asked anew ahead of its end; at expires_us: it is
+	 * not, or that was done. Stale: it is not asked before. */
+	_Atomic uint64_t again_us;
 
 	uint16_t question_length;
 	uint16_t answers, authorities; /* records */
@@ -61,7 +63,8 @@ struct cache_entry {
 	_Alignas(8) uint8_t data[];
 };
 
-enum cache_state { CACHE_MISS, CACHE_FRESH, CACHE_STALE };
+/* FADING is fresh, too: past its again_us, and not hit for the first time. */
+enum cache_state { CACHE_MISS, CACHE_STALE, CACHE_FRESH, CACHE_FADING };
 
 struct cache_stats {
 	uint64_t entries, bytes, hits, misses, evicted, inserted;
@@ -78,10 +81,14 @@ bool cache_entry_matches(const struct cache_entry *entry, const struct cache_key
 enum cache_state cache_get(struct cache *cache, const struct cache_key *key, uint64_t now_us,
 			   uint32_t stale_max_s, struct cache_entry **entry);
 /* Puts the entry in, in place of one with the same key. The cache takes a reference of its own. A
- * failure does not take the place of an answer that may still be given stale: the answer stays, and
- * is not asked for again before the failure has expired. */
+ * failure does not take the place of an answer that is fresh or may still be given stale: the
+ * answer stays, and is not asked for again before both its own time and the failure's are over. */
 void cache_put(struct cache *cache, struct cache_entry *entry, uint64_t now_us,
 	       uint32_t stale_max_s);
+/* Whether it falls to the caller to ask anew ahead of a fading entry's end: true once, whoever
+ * asks.
+ */
+bool cache_entry_claim(struct cache_entry *entry);
 struct cache_entry *cache_entry_ref(struct cache_entry *entry);
 void cache_entry_unref(struct cache_entry *entry); /* NULL is fine */
 

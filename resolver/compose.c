@@ -255,12 +255,26 @@ static bool passes_over(struct composition *c, const struct frame *f, const stru
 	if (!leg_is_dark(leg))
 		return false;
 	want(&c->refresh, f, leg, true);
+	c->prefetch = false;
 	return true;
 }
 
 static bool was_just_asked(const struct composition *c, const struct cache_entry *stale)
 {
-	return atomic_load_explicit(&stale->retry_us, memory_order_relaxed) > c->now_us;
+	return atomic_load_explicit(&stale->again_us, memory_order_relaxed) > c->now_us;
+}
+
+/* The answer is popular and near its end. It is asked for as the next client will once it has
+ * expired (see use_old), who then joins the question if it is still under way. Where one pass has
+ * several that fade the others are left for the next one. */
+static void prefetch(struct composition *c, const struct frame *f, const struct leg *leg,
+		     struct cache_entry *entry, bool last)
+{
+	if (!c->may_prefetch || c->refresh.leg || !(c->request->flags & FLAG_RD) ||
+	    !cache_entry_claim(entry))
+		return;
+	want(&c->refresh, f, leg, last && !c->stale_max_s);
+	c->prefetch = true;
 }
 
 /* Nothing fresh is at hand: stale data, or a failure, or it has to be asked. `entry` is stale, or a
@@ -305,8 +319,10 @@ static enum step use_leg(struct composition *c, struct frame *f, const struct ve
 	enum cache_state state =
 		c->cache ? cache_get(c->cache, &key, c->now_us, c->stale_max_s, &entry)
 			 : CACHE_MISS;
-	if (state == CACHE_FRESH && !entry->failed) {
+	if (state >= CACHE_FRESH && !entry->failed) {
 		c->used_cache = true;
+		if (state == CACHE_FADING)
+			prefetch(c, f, leg, entry, last);
 		step = compose_from_entry(c, f, verdict, entry, false);
 	} else {
 		step = use_old(c, f, verdict, leg, entry, told, last);
@@ -418,6 +434,7 @@ enum composed compose(struct composition *c, struct place place, uint8_t *buffer
 	c->begun = c->authoritative = c->truncated = false;
 	c->used_own = c->used_cache = c->used_told = c->used_stale = false;
 	c->refresh.leg = NULL;
+	c->prefetch = false;
 	message_begin(&c->message, buffer, c->limit, question, c->request->question_length);
 	struct message_mark start = message_mark(&c->message);
 	if (compose_frame(c, &frame) == STEP_ASK)

@@ -74,7 +74,8 @@ struct composition {
 	const struct name *qname;
 	struct cache_entry *const *told; /* what was asked for this query, failures included */
 	unsigned told_count;
-	bool expired; /* nobody is asked any more: what is not at hand has failed */
+	bool expired;      /* nobody is asked any more: what is not at hand has failed */
+	bool may_prefetch; /* popular answers may be asked for anew before they expire */
 	struct composition_watch *watch; /* may be NULL */
 
 	/* the answer */
@@ -86,9 +87,11 @@ struct composition {
 	bool used_own, used_cache, used_told, used_stale;
 
 	struct composition_ask ask; /* COMPOSE_ASK */
-	/* Was passed over in the dark: to be asked for a sign of life, without waiting for it. leg
-	 * NULL: none was. */
+	/* To be asked without waiting for it. leg NULL: there is none. It was passed over in the
+	 * dark, and is asked for a sign of life; or (prefetch) its answer is popular and near its
+	 * end, and the next one is to be there in time. */
 	struct composition_ask refresh;
+	bool prefetch;
 
 	/* the pass */
 	unsigned hops, depth, entries;

@@ -13,7 +13,10 @@
 #include "resolver/cache.h"
 #include "rules/model.h"
 
-enum { FAILURE_TTL_US = 1000 * 1000 }; /* RFC 9520 section 3.2: at least a second */
+enum {
+	FAILURE_TTL_US = 1000 * 1000,        /* RFC 9520 section 3.2: at least a second */
+	PREFETCH_LIFE_US = 10 * 1000 * 1000, /* what lives less is not asked ahead of its end */
+};
 
 /* The entry with one reference, also for a failure; NULL without memory. It may be put into the
  * cache when reply_may_be_cached. */

@@ -188,46 +188,20 @@ static struct pending_key key_of(const struct composition *c, const struct compo
 	};
 }
 
-static void on_refreshed(struct waiter *waiter, void *value, uint64_t now_us)
-{
-	(void)waiter; /* what came is in the cache already */
-	(void)value;
-	(void)now_us;
-}
-
-/* Where to wait for it; NULL when it is under way already, or too many are. */
-static struct refresh *refresh_slot(struct resolver *resolver, uint64_t hash)
-{
-	struct refresh *free = NULL;
-
-	for (unsigned i = 0; i < RESOLVE_REFRESHES; i++) {
-		struct refresh *refresh = &resolver->refreshes[i];
-
-		if (!refresh->waiter.link)
-			free = refresh;
-		else if (refresh->hash == hash)
-			return NULL;
-	}
-	return free;
-}
-
-/* Asks those who were passed over, because stale data or the next leg did better. Without this
- * nobody would notice that they are back. What is left out here is for the next client to bring
- * about. */
+/* Asks without waiting. Those who were passed over in the dark, because stale data or the next leg
+ * did better, have their patience to show a sign of life: without this nobody would notice that
+ * they are back. For a popular answer near its end there is as much time as a client would have.
+ * What is left out here is for the next client to bring about. */
 static void ask_again(struct resolution *r, const struct composition *c, uint64_t now_us)
 {
+	struct resolver *resolver = r->resolver;
 	const struct pending_key key = key_of(c, &c->refresh);
-	uint64_t hash = cache_hash(&(struct cache_key){key.leg->id, key.name, key.type,
-						       key.dnssec_ok, key.checking_disabled});
-	struct refresh *refresh = refresh_slot(r->resolver, hash);
+	uint64_t time_us = c->prefetch ? RESOLVE_DEADLINE_US : TARGET_PATIENCE_US;
 
-	if (!refresh)
-		return;
-	refresh->hash = hash;
-	refresh->waiter.on_done = on_refreshed;
-	int err = pending_ask(r->resolver->pending, &key, r->hold, &refresh->waiter,
-			      now_us + TARGET_PATIENCE_US, true, now_us);
-	(void)err;
+	if (refresh_ask(&resolver->refreshes, resolver->pending, &key, r->hold, now_us + time_us,
+			c->refresh.may_wait, now_us) == 0 &&
+	    c->prefetch)
+		STATS_ADD(resolver->stats, prefetched, 1);
 }
 
 static void ask(struct resolution *r, const struct composition *c, uint64_t now_us)
@@ -261,6 +235,7 @@ static void resolve(struct resolution *r, uint64_t now_us)
 	c.told = r->told;
 	c.told_count = r->told_count;
 	c.watch = NULL;
+	c.may_prefetch = r->hold->cache.prefetch;
 	c.expired = now_us >= r->query->arrived_us + RESOLVE_DEADLINE_US;
 	enum composed composed = compose(&c, r->place, r->resolver->buffer, r->query->question);
 	if (c.refresh.leg)
@@ -282,8 +257,7 @@ static void on_deadline(struct timer *timer, uint64_t now_us)
 
 void resolver_abandon(struct resolver *resolver)
 {
-	for (unsigned i = 0; i < RESOLVE_REFRESHES; i++)
-		pending_leave(resolver->pending, &resolver->refreshes[i].waiter);
+	refreshes_leave(&resolver->refreshes, resolver->pending);
 	while (resolver->waiting) {
 		struct resolution *r = resolver->waiting;
 
@@ -387,7 +361,7 @@ void resolver_init(struct resolver *resolver, struct wheel *wheel, struct pendin
 		   struct cache *cache, struct stats *stats, const struct hash_key *key)
 {
 	resolver->waiting = NULL;
-	memset(resolver->refreshes, 0, sizeof resolver->refreshes);
+	refreshes_init(&resolver->refreshes);
 	resolver->wheel = wheel;
 	resolver->pending = pending;
 	resolver->cache = cache;

@@ -14,20 +14,13 @@
 #include "endpoints/query.h"
 #include "endpoints/wheel.h"
 #include "resolver/cache.h"
+#include "resolver/refresh.h"
 #include "resolver/stats.h"
 #include "rules/policy.h"
 
-enum {
-	RESOLVE_DEADLINE_US = 4 * 1000 * 1000,
-	RESOLVE_REFRESHES = 16, /* questions under way that nobody waits for, per worker */
-};
+enum { RESOLVE_DEADLINE_US = 4 * 1000 * 1000 };
 
 struct resolution;
-
-struct refresh { /* a question that nobody waits for */
-	struct waiter waiter;
-	uint64_t hash; /* cache_hash of it */
-};
 
 struct policy_hold { /* a policy as one worker uses it; counted by queries and questions under way
 		      */
@@ -48,7 +41,7 @@ struct resolver {
 	struct stats *stats;
 	struct hash_key key;
 	struct resolution *waiting; /* queries that wait for somebody's answer */
-	struct refresh refreshes[RESOLVE_REFRESHES];
+	struct refreshes refreshes;
 	uint8_t buffer[MESSAGE_MAX]; /* every reply is written here first */
 };
 

@@ -20,6 +20,7 @@
 	X(answered_cache, "answered from the cache, with nothing new or stale")                    \
 	X(answered_stale, "answered with stale data")                                              \
 	X(forwarded, "answered with what a target has just said")                                  \
+	X(prefetched, "questions asked anew because a popular answer was about to expire")         \
 	X(refused, "answered REFUSED")                                                             \
 	X(servfail, "answered SERVFAIL")                                                           \
 	X(nxdomain, "answered NXDOMAIN")                                                           \

@@ -222,6 +222,7 @@ struct cache_settings {
 	uint32_t ttl_min, ttl_max; /* seconds, of positive answers */
 	uint32_t negative_ttl_max; /* seconds */
 	uint32_t stale_max; /* seconds past its TTL that an answer may still be given; 0: never */
+	bool prefetch;
 };
 
 struct udp_settings {

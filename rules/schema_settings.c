@@ -132,6 +132,13 @@ static const struct field cache_fields[] = {
 	 .unit = "seconds",
 	 .doc = "How long past its TTL an answer may still be given while no target answers "
 		"(RFC 8767). 0: never."},
+	{.key = "prefetch",
+	 .type = FIELD_BOOL,
+	 AT(cache_settings, prefetch),
+	 .fallback = "true",
+	 .doc = "Whether an answer that is given again and again is asked for anew when a tenth of "
+		"its time is left, so that no client waits for it. Answers with less than 10 "
+		"seconds are not."},
 };
 const struct group schema_cache = {
 	.name = "cache",

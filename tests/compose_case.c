@@ -172,6 +172,7 @@ void case_ask_with(struct compose_case *f, uint32_t network, const char *qname, 
 	f->c.watch = NULL;
 	f->c.told = f->told;
 	f->c.expired = f->expired;
+	f->c.may_prefetch = f->settings.prefetch;
 	do {
 		f->c.told_count = f->told_count;
 		if (compose(&f->c, (struct place){network, how.vnet}, f->buffer,

@@ -118,7 +118,7 @@ static void an_entry_is_fresh_until_its_ttl_and_stale_for_stale_max(void **state
 
 	put(*state, 1, "www.example.", 60, BEGIN);
 	assert_int_equal(get(*state, 1, "www.example.", BEGIN), CACHE_FRESH);
-	assert_int_equal(get(*state, 1, "www.example.", expires - 1), CACHE_FRESH);
+	assert_int_equal(get(*state, 1, "www.example.", expires - 1), CACHE_FADING);
 	assert_int_equal(get(*state, 1, "www.example.", expires), CACHE_STALE);
 	assert_int_equal(get(*state, 1, "www.example.", gone - 1), CACHE_STALE);
 	assert_int_equal(get(*state, 1, "www.example.", gone), CACHE_MISS);
@@ -142,6 +142,66 @@ static void a_newer_answer_takes_the_place_of_an_older_one(void **state)
 	assert_int_equal(get(*state, 1, "www.example.", BEGIN + 89ULL * S), CACHE_FRESH);
 }
 
+/* ---- fading ---- */
+
+static void an_answer_that_was_hit_before_fades_in_the_last_tenth_of_its_time(void **state)
+{
+	uint64_t fades = BEGIN + 54ULL * S;
+
+	put(*state, 1, "www.example.", 60, BEGIN);
+	put(*state, 1, "once.example.", 60, BEGIN);
+	assert_int_equal(get(*state, 1, "www.example.", fades - 1), CACHE_FRESH);
+	assert_int_equal(get(*state, 1, "www.example.", fades - 1), CACHE_FRESH);
+	assert_int_equal(get(*state, 1, "www.example.", fades), CACHE_FADING);
+	assert_int_equal(get(*state, 1, "once.example.", fades), CACHE_FRESH);
+	assert_int_equal(get(*state, 1, "once.example.", fades), CACHE_FADING);
+	assert_int_equal(stats_of(*state).hits, 5);
+	put(*state, 1, "www.example.", 60, fades);
+	assert_int_equal(get(*state, 1, "www.example.", fades + 54ULL * S), CACHE_FRESH);
+}
+
+static void less_than_ten_seconds_do_not_fade_nor_do_failures(void **state)
+{
+	uint64_t late = BEGIN + 9ULL * S;
+
+	put(*state, 1, "nine.example.", 9, BEGIN);
+	put(*state, 1, "ten.example.", 10, BEGIN);
+	put(*state, 1, "fails.example.", -1, BEGIN);
+	get(*state, 1, "nine.example.", late - 1);
+	get(*state, 1, "ten.example.", late - 1);
+	get(*state, 1, "fails.example.", BEGIN);
+	assert_int_equal(get(*state, 1, "nine.example.", late - 1), CACHE_FRESH);
+	assert_int_equal(get(*state, 1, "ten.example.", late - 1), CACHE_FRESH);
+	assert_int_equal(get(*state, 1, "ten.example.", late), CACHE_FADING);
+	assert_int_equal(get(*state, 1, "fails.example.", BEGIN + FAILURE_TTL_US - 1), CACHE_FRESH);
+}
+
+static void a_fading_answer_is_claimed_once_and_is_fresh_then(void **state)
+{
+	struct name name = test_name("www.example.");
+	const struct cache_key key = {.leg = 1, .name = &name, .type = TYPE_A};
+	uint64_t late = BEGIN + 55ULL * S;
+	struct cache_entry *entry = NULL;
+
+	put(*state, 1, "www.example.", 60, BEGIN);
+	get(*state, 1, "www.example.", BEGIN);
+	assert_int_equal(cache_get(*state, &key, late, STALE_MAX_S, &entry), CACHE_FADING);
+	assert_true(cache_entry_claim(entry));
+	assert_false(cache_entry_claim(entry));
+	cache_entry_unref(entry);
+	assert_int_equal(get(*state, 1, "www.example.", late), CACHE_FRESH);
+}
+
+static void a_failure_leaves_a_fresh_answer_and_no_reason_to_ask_again(void **state)
+{
+	uint64_t late = BEGIN + 55ULL * S;
+
+	put(*state, 1, "www.example.", 60, BEGIN);
+	get(*state, 1, "www.example.", BEGIN);
+	put(*state, 1, "www.example.", -1, late);
+	assert_int_equal(get(*state, 1, "www.example.", BEGIN + 60ULL * S - 1), CACHE_FRESH);
+}
+
 /* ---- failures ---- */
 
 static void a_failure_is_kept_for_a_second_and_never_stale(void **state)
@@ -162,7 +222,7 @@ static void a_failure_does_not_replace_a_stale_answer_but_holds_back_the_next_qu
 	put(*state, 1, "www.example.", -1, later);
 	assert_int_equal(cache_get(*state, &key, later, STALE_MAX_S, &entry), CACHE_STALE);
 	assert_false(entry->failed);
-	assert_true(atomic_load(&entry->retry_us) == later + FAILURE_TTL_US);
+	assert_true(atomic_load(&entry->again_us) == later + FAILURE_TTL_US);
 	cache_entry_unref(entry);
 }
 
@@ -330,7 +390,7 @@ enum { THREADS = 4, ROUNDS = 4000, HAMMERED = 300 };
 struct hammer {
 	struct cache *cache;
 	uint64_t random;
-	unsigned wrong;
+	unsigned wrong, claims;
 };
 
 /* Whatever is found must be the name that was asked for, and whole. */
@@ -379,6 +439,48 @@ static void several_threads_put_find_flush_and_resize(void **state)
 	assert_true(stats.hits > 0 && stats.evicted > 0);
 }
 
+static void *claim_all(void *context)
+{
+	struct hammer *h = context;
+	char text[64];
+
+	for (unsigned i = 0; i < HAMMERED; i++) {
+		snprintf(text, sizeof text, "c%u.example.", i);
+		struct name name = test_name(text);
+		const struct cache_key key = {.leg = 1, .name = &name, .type = TYPE_A};
+		struct cache_entry *entry = NULL;
+
+		if (cache_get(h->cache, &key, BEGIN + 59ULL * S, STALE_MAX_S, &entry) ==
+		    CACHE_FADING)
+			h->claims += cache_entry_claim(entry);
+		cache_entry_unref(entry);
+	}
+	return NULL;
+}
+
+static void of_several_threads_one_claims_an_answer_that_fades(void **state)
+{
+	struct hammer hammers[THREADS];
+	pthread_t threads[THREADS];
+	unsigned claims = 0;
+	char text[64];
+
+	for (unsigned i = 0; i < HAMMERED; i++) {
+		snprintf(text, sizeof text, "c%u.example.", i);
+		put(*state, 1, text, 60, BEGIN);
+		get(*state, 1, text, BEGIN);
+	}
+	for (unsigned i = 0; i < THREADS; i++) {
+		hammers[i] = (struct hammer){.cache = *state};
+		assert_int_equal(pthread_create(&threads[i], NULL, claim_all, &hammers[i]), 0);
+	}
+	for (unsigned i = 0; i < THREADS; i++) {
+		pthread_join(threads[i], NULL);
+		claims += hammers[i].claims;
+	}
+	assert_int_equal(claims, HAMMERED);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -387,6 +489,10 @@ int main(void)
 		TEST(an_entry_is_fresh_until_its_ttl_and_stale_for_stale_max),
 		TEST(nothing_is_stale_when_stale_max_is_0),
 		TEST(a_newer_answer_takes_the_place_of_an_older_one),
+		TEST(an_answer_that_was_hit_before_fades_in_the_last_tenth_of_its_time),
+		TEST(less_than_ten_seconds_do_not_fade_nor_do_failures),
+		TEST(a_fading_answer_is_claimed_once_and_is_fresh_then),
+		TEST(a_failure_leaves_a_fresh_answer_and_no_reason_to_ask_again),
 		TEST(a_failure_is_kept_for_a_second_and_never_stale),
 		TEST(a_failure_does_not_replace_a_stale_answer_but_holds_back_the_next_question),
 		TEST(a_failure_replaces_an_answer_that_is_too_old_to_be_given),
@@ -398,6 +504,7 @@ int main(void)
 		TEST(flushing_below_a_name_begins_at_a_label),
 		TEST(an_entry_brings_the_hash_of_what_was_asked),
 		TEST(several_threads_put_find_flush_and_resize),
+		TEST(of_several_threads_one_claims_an_answer_that_fades),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -62,7 +62,7 @@ static const char everything[] =
 	"reverse = { suffix = \"a.test\"; service_suffix = \"b.test\"; ttl = 7200; ipv6 = true; "
 	"name_servers = [ \"ns1.test\" ]; hostmaster = \"h.test\"; resolve_in = \"hub\"; };\n"
 	"cache = { size_bytes = 8589934592L; ttl_min = 5; ttl_max = 600; negative_ttl_max = 7; "
-	"stale_max = 0; };\n"
+	"stale_max = 0; prefetch = false; };\n"
 	"udp = { payload_max = 4096; };\n"
 	"tcp = { connections_max = 7; connections_per_client_max = 6; idle_timeout_ms = 5; "
 	"pipeline_max = 4; };\n"

@@ -90,6 +90,19 @@ static unsigned packets(const struct fixture *f)
 	return count;
 }
 
+/* The newest packet is answered with these records. */
+static void answer_with(struct fixture *f, const char *records)
+{
+	struct stage_packet *last = f->stage->packets;
+	uint8_t wire[MESSAGE_MAX];
+
+	while (last->next)
+		last = last->next;
+	size_t length = reply_write(wire, last->wire, last->length, RCODE_NOERROR, 0, records);
+	assert_true(pending_on_reply(&f->stage->pending, last, &last->peer, wire, length,
+				     f->stage->now_us));
+}
+
 /* The newest packet is answered with one A record of that TTL, or an error. */
 static void answer(struct fixture *f, unsigned rcode, int ttl)
 {
@@ -222,7 +235,7 @@ static void a_stale_name_is_refreshed_once_at_a_time(void **state)
 
 	go_dark(f, 2);
 	assert_int_equal(asked_by(f, "n0.example."), 1);
-	for (unsigned i = 0; i < 2 * RESOLVE_REFRESHES; i++)
+	for (unsigned i = 0; i < 2 * REFRESHES; i++)
 		assert_int_equal(asked_by(f, "n0.example."), 0);
 	assert_int_equal(asked_by(f, "n1.example."), 1); /* the first has not used up the room */
 }
@@ -233,17 +246,62 @@ static void there_are_no_more_refreshes_than_the_maximum(void **state)
 	unsigned asked = 0;
 	char name[32];
 
-	go_dark(f, RESOLVE_REFRESHES + 4);
-	for (unsigned i = 0; i < RESOLVE_REFRESHES + 4; i++) {
+	go_dark(f, REFRESHES + 4);
+	for (unsigned i = 0; i < REFRESHES + 4; i++) {
 		snprintf(name, sizeof name, "n%u.example.", i);
 		asked += asked_by(f, name);
 	}
-	assert_int_equal(asked, RESOLVE_REFRESHES);
+	assert_int_equal(asked, REFRESHES);
 	/* They end with the target's patience, to make room; for a second each counts as failed. */
 	stage_pass(f->stage, TARGET_PATIENCE_US + 2 * MS);
 	assert_int_equal(f->stage->pending.pending_count, 0);
 	stage_pass(f->stage, S);
 	assert_int_equal(asked_by(f, "n0.example."), 1);
+}
+
+/* ---- prefetching ---- */
+
+static void a_prefetch_is_counted_as_one_and_its_question_ends_with_its_deadline(void **state)
+{
+	struct fixture *f = *state;
+	const struct stats *stats = &f->stage->stats;
+
+	load(f);
+	ask(f, "a.example.");
+	answer(f, RCODE_NOERROR, 100);
+	stage_pass(f->stage, 91ULL * S);
+	for (unsigned i = 0; i < 3; i++)
+		assert_string_equal(status(f, ask(f, "a.example.")), "NOERROR");
+	assert_int_equal(stats->prefetched, 1);
+	assert_int_equal(stats->answered_cache, 3);
+	assert_int_equal(packets(f), 2);
+	assert_int_equal(f->stage->pending.pending_count, 1);
+	stage_pass(f->stage, RESOLVE_DEADLINE_US + 2 * MS);
+	assert_int_equal(f->stage->pending.pending_count, 0);
+	assert_string_equal(status(f, ask(f, "a.example.")), "NOERROR");
+	assert_int_equal(f->got.ede, -1);
+	assert_int_equal(stats->prefetched, 1);
+}
+
+/* Of a chain that fades as a whole, one pass asks for one part, the next for another. */
+static void each_part_of_a_chain_is_prefetched(void **state)
+{
+	struct fixture *f = *state;
+	struct forwarding_ruleset *ruleset;
+
+	ruleset = model_add_ruleset(f->model, "rules", "hub/out", "hub");
+	model_add_rule(f->model, ruleset, "corp", "corp.", "192.0.2.1")->follow_cname = true;
+	load(f);
+	ask(f, "a.corp.");
+	answer_with(f, "answer a.corp. 100 IN CNAME a.example.\n"
+		       "answer a.example. 100 IN A 192.0.2.8");
+	answer(f, RCODE_NOERROR, 100);
+	ask(f, "a.corp.");
+	stage_pass(f->stage, 95ULL * S);
+	for (unsigned i = 0; i < 4; i++) {
+		assert_string_equal(status(f, ask(f, "a.corp.")), "NOERROR");
+		assert_int_equal(f->stage->stats.prefetched, i == 0 ? 1 : 2);
+	}
 }
 
 /* ---- the end ---- */
@@ -425,6 +483,8 @@ int main(void)
 		TEST(one_question_too_many_is_turned_away),
 		TEST(a_stale_name_is_refreshed_once_at_a_time),
 		TEST(there_are_no_more_refreshes_than_the_maximum),
+		TEST(a_prefetch_is_counted_as_one_and_its_question_ends_with_its_deadline),
+		TEST(each_part_of_a_chain_is_prefetched),
 		TEST(abandoning_gives_every_query_back_without_a_reply),
 		TEST(a_policy_is_idle_when_its_last_question_has_ended),
 		TEST(every_answer_is_counted_as_what_it_was),

@@ -328,6 +328,7 @@ static void defaults_are_azures_and_ours(void **state)
 	assert_int_equal(model->cache.ttl_max, 86400);
 	assert_int_equal(model->cache.negative_ttl_max, 3600);
 	assert_int_equal(model->cache.stale_max, 86400);
+	assert_true(model->cache.prefetch);
 	assert_int_equal(model->udp.payload_max, 1232);
 	assert_int_equal(model->tcp.connections_max, 1000);
 	assert_int_equal(model->tcp.connections_per_client_max, 100);
