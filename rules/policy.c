@@ -259,6 +259,9 @@ static bool (*const stages[])(const struct decision *, struct verdict *) = {
 	by_custom, by_zone, by_address, by_rule, by_pool, by_own_name, by_special, by_default,
 };
 
+/* Nothing is linked to it, and it has no addresses. */
+static const struct policy_network nowhere = {.name = "the default resolver"};
+
 void policy_decide(const struct policy *policy, struct place place, const struct name *name,
 		   uint16_t type, struct verdict *verdict, struct trace *trace)
 {
@@ -276,7 +279,8 @@ void policy_decide(const struct policy *policy, struct place place, const struct
 		trace->count = trace->dropped = 0;
 	if (place.network == NETWORK_NONE)
 		return;
-	decision.network = &policy->networks[place.network];
+	decision.network =
+		place.network == NETWORK_DEFAULT ? &nowhere : &policy->networks[place.network];
 	for (size_t i = 0; i < sizeof stages / sizeof stages[0]; i++) {
 		bool matched = stages[i](&decision, decision.decided ? &later : verdict);
 

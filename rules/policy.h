@@ -23,7 +23,10 @@
 #include "rules/suffix.h"
 #include "rules/zone.h"
 
-enum { NETWORK_NONE = UINT32_MAX };
+enum {
+	NETWORK_NONE = UINT32_MAX,
+	NETWORK_DEFAULT = UINT32_MAX - 1, /* outside all networks: see struct place */
+};
 
 struct policy_zone_link { /* a zone as one network sees it */
 	const struct zone *zone;
@@ -97,7 +100,10 @@ void policy_each_upstream(struct policy *policy, void (*on_upstream)(void *, str
 
 /* Where a query arrived: in which network it is resolved, and as whom. */
 struct place {
-	uint32_t network;   /* NETWORK_NONE: a stranger at the VNet resolver */
+	/* NETWORK_NONE: a stranger at the VNet resolver. NETWORK_DEFAULT: nowhere, as questions of
+	 * our own are: no zone or ruleset is linked to it, what remains are our own names and the
+	 * default resolver. */
+	uint32_t network;
 	bool vnet_resolver; /* the network's custom DNS servers count only there */
 };
 

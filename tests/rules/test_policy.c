@@ -432,6 +432,41 @@ static void a_trace_changes_nothing(void **state)
 	policy_free(policy);
 }
 
+static void outside_all_networks_only_our_own_names_and_the_default_resolver_count(void **state)
+{
+	static const struct {
+		const char *name;
+		enum decided_by by;
+	} rows[] = {
+		{"www.corp.internal.", DECIDED_DEFAULT},
+		{"x.rule.", DECIDED_DEFAULT},
+		{"10.1.10.10.in-addr.arpa.", DECIDED_SPECIAL},
+		{"10.100.51.198.in-addr.arpa.", DECIDED_POOL},
+		{"localhost.", DECIDED_SPECIAL},
+	};
+	const struct place outside = {NETWORK_DEFAULT, false};
+	struct model *model = *state;
+	struct forwarding_ruleset *ruleset = model_add_ruleset(model, "onprem", "hub/out", "hub");
+	struct trace trace;
+
+	model_add_rule(model, ruleset, "rule", "rule.", "192.0.2.1");
+	model_add_zone(model, "corp.internal", "www A 10.10.1.1\n", "hub");
+	model_add_address(model, "vm", "10.10.1.10", NULL, "www.example.");
+	model_add_pool(model, "public", "198.51.100.0/24");
+	model_add_default(model, "192.0.2.53");
+	struct policy *policy = model_compile(model, NULL);
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct name name = test_name(rows[i].name);
+		struct verdict verdict;
+
+		policy_decide(policy, outside, &name, TYPE_PTR, &verdict, NULL);
+		assert_int_equal(verdict.by, rows[i].by);
+		policy_decide(policy, outside, &name, TYPE_PTR, &verdict, &trace);
+		assert_int_equal(verdict.by, rows[i].by);
+	}
+	policy_free(policy);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -454,6 +489,7 @@ int main(void)
 		TEST(the_trace_tells_what_was_shadowed_shorter_disabled_and_reserved),
 		TEST(a_trace_that_is_full_counts_what_it_leaves_out),
 		TEST(a_trace_changes_nothing),
+		TEST(outside_all_networks_only_our_own_names_and_the_default_resolver_count),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
