@@ -191,6 +191,13 @@ static enum step enter(struct composition *c, struct frame *f, const struct leg 
 	bool begun = c->begun, truncated = c->truncated;
 	struct frame inner;
 
+	if (f->place.network == NETWORK_DEFAULT) { /* zones and rules are not to have a say */
+		compose_explain(c, EDE_OTHER,
+				"the default resolver is our own endpoint %s, whose zones and "
+				"rules do not count for this",
+				leg->endpoint);
+		return STEP_FAILED;
+	}
 	if (entering_loops(c, f, leg))
 		return STEP_FAILED;
 	if (++c->entries > COMPOSE_ENTRIES_MAX) {

@@ -18,6 +18,7 @@ struct resolution {
 	struct resolution *next,
 		**link; /* of the resolver's waiting ones; link NULL: not among them */
 	struct resolver *resolver;
+	struct stats *stats; /* where its end is counted */
 	struct query *query;
 	struct policy_hold *hold;
 	struct place place;
@@ -85,7 +86,7 @@ static void end_resolution(struct resolution *r, const uint8_t *reply, size_t le
 
 static void finish(struct resolution *r, struct message *message, const struct message_end *end)
 {
-	struct stats *stats = r->resolver->stats;
+	struct stats *stats = r->stats;
 	size_t length = message_finish(message, &r->query->request, end);
 
 	if (message_flags(message->wire) & FLAG_TC)
@@ -141,7 +142,7 @@ static void finish_composed(struct resolution *r, struct composition *c)
 	end.truncated = c->truncated;
 	end.ede = c->ede;
 	end.ede_text = c->ede_text[0] ? c->ede_text : NULL;
-	count_sources(r->resolver->stats, c);
+	count_sources(r->stats, c);
 	finish(r, &c->message, &end);
 }
 
@@ -217,7 +218,7 @@ static void ask(struct resolution *r, const struct composition *c, uint64_t now_
 	if (pending_ask(r->resolver->pending, &key, r->hold, &r->waiter,
 			r->query->arrived_us + RESOLVE_DEADLINE_US, c->ask.may_wait, now_us) == 0)
 		return;
-	STATS_ADD(r->resolver->stats, overload, 1);
+	STATS_ADD(r->stats, overload, 1);
 	finish_error(r, RCODE_SERVFAIL, EDE_OTHER, "too many questions are under way");
 }
 
@@ -251,19 +252,24 @@ static void on_deadline(struct timer *timer, uint64_t now_us)
 {
 	struct resolution *r = of_deadline(timer);
 
-	STATS_ADD(r->resolver->stats, deadline, 1);
+	STATS_ADD(r->stats, deadline, 1);
 	pending_expire(r->resolver->pending, &r->waiter, now_us);
+}
+
+void resolve_cancel(struct query *query)
+{
+	struct resolution *r = resolution_of(query);
+
+	assert(r->link);
+	pending_leave(r->resolver->pending, &r->waiter);
+	end_resolution(r, NULL, 0);
 }
 
 void resolver_abandon(struct resolver *resolver)
 {
 	refreshes_leave(&resolver->refreshes, resolver->pending);
-	while (resolver->waiting) {
-		struct resolution *r = resolver->waiting;
-
-		pending_leave(resolver->pending, &r->waiter);
-		end_resolution(r, NULL, 0);
-	}
+	while (resolver->waiting)
+		resolve_cancel(resolver->waiting->query);
 }
 
 /* Types and classes that are not looked up at all; true when the query has been answered. */
@@ -301,8 +307,8 @@ static bool answer_meta(struct resolution *r)
 	}
 }
 
-void resolve_start(struct resolver *resolver, struct query *query, struct policy_hold *hold,
-		   struct place place, uint64_t now_us)
+static struct resolution *begin(struct resolver *resolver, struct query *query,
+				struct policy_hold *hold, struct place place, struct stats *stats)
 {
 	struct resolution *r = resolution_of(query);
 
@@ -310,12 +316,21 @@ void resolve_start(struct resolver *resolver, struct query *query, struct policy
 	r->link = NULL;
 	timer_init(&r->deadline, on_deadline);
 	r->resolver = resolver;
+	r->stats = stats;
 	r->query = query;
 	r->hold = hold;
 	r->place = place;
 	r->asked_anybody = false;
 	r->told_count = 0;
 	policy_hold_take(hold);
+	return r;
+}
+
+void resolve_start(struct resolver *resolver, struct query *query, struct policy_hold *hold,
+		   struct place place, uint64_t now_us)
+{
+	struct resolution *r = begin(resolver, query, hold, place, resolver->stats);
+
 	STATS_ADD(resolver->stats, queries, 1);
 	if (query->tcp)
 		STATS_ADD(resolver->stats, queries_tcp, 1);
@@ -323,6 +338,14 @@ void resolve_start(struct resolver *resolver, struct query *query, struct policy
 		STATS_ADD(resolver->stats, queries_udp, 1);
 	if (!answer_meta(r))
 		resolve(r, now_us);
+}
+
+void resolve_own(struct resolver *resolver, struct query *query, struct policy_hold *hold,
+		 struct place place, uint64_t now_us)
+{
+	assert(query->request.class == CLASS_IN);
+	STATS_ADD(resolver->stats, queries_own, 1);
+	resolve(begin(resolver, query, hold, place, &resolver->own_stats), now_us);
 }
 
 /* ---- what the pending table calls ---- */
@@ -366,6 +389,7 @@ void resolver_init(struct resolver *resolver, struct wheel *wheel, struct pendin
 	resolver->pending = pending;
 	resolver->cache = cache;
 	resolver->stats = stats;
+	memset(&resolver->own_stats, 0, sizeof resolver->own_stats);
 	resolver->key = *key;
 	pending->context = resolver;
 	pending->on_result = on_result;

@@ -38,7 +38,7 @@ struct resolver {
 	struct wheel *wheel;
 	struct pending_table *pending;
 	struct cache *cache;
-	struct stats *stats;
+	struct stats *stats, own_stats; /* own: of questions of our own, whose ends nobody counts */
 	struct hash_key key;
 	struct resolution *waiting; /* queries that wait for somebody's answer */
 	struct refreshes refreshes;
@@ -53,6 +53,13 @@ void resolver_init(struct resolver *resolver, struct wheel *wheel, struct pendin
 void resolve_start(struct resolver *resolver, struct query *query, struct policy_hold *hold,
 		   struct place place, uint64_t now_us);
 
+/* The same for a question of our own, which is of class IN and no meta type, and not counted among
+ * the queries. */
+void resolve_own(struct resolver *resolver, struct query *query, struct policy_hold *hold,
+		 struct place place, uint64_t now_us);
+
+/* Gives a query that waits back without a reply: finish is called. */
+void resolve_cancel(struct query *query);
 /* Gives every waiting query back without a reply: the worker ends. */
 void resolver_abandon(struct resolver *resolver);
 

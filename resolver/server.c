@@ -47,8 +47,10 @@ int server_init(struct server *server, unsigned workers, const struct hash_key *
 	server->cache = cache_new(SERVER_CACHE_FIRST);
 	server->registry = target_registry_new();
 	server->workers = calloc(workers, sizeof(struct worker *));
+	ask_desk_init(&server->desk);
 	server->shared = (struct worker_shared){
 		.cache = server->cache,
+		.desk = &server->desk,
 		.key = *key,
 		.workers = workers,
 		.queries_max = SERVER_QUERIES_MAX,
@@ -355,6 +357,40 @@ static struct snapshot *prepare(struct server *server, const struct model *model
 	return snapshot;
 }
 
+/* ---- letting go ---- */
+
+static bool is_named(const struct server *server, const struct listener *listener)
+{
+	for (const struct snapshot *at = server->current; at; at = at->older)
+		if (snapshot_names(at, listener))
+			return true;
+	return false;
+}
+
+static void free_old(struct server *server)
+{
+	struct snapshot **link = server->current ? &server->current->older : NULL;
+	while (link && *link) {
+		struct snapshot *snapshot = *link;
+		if (atomic_load_explicit(&snapshot->users, memory_order_acquire) > 0) {
+			link = &snapshot->older;
+			continue;
+		}
+		*link = snapshot->older;
+		snapshot_free(snapshot);
+	}
+	unsigned kept = 0;
+	for (unsigned i = 0; i < server->listener_count; i++) {
+		if (is_named(server, server->listeners[i]))
+			server->listeners[kept++] = server->listeners[i];
+		else
+			listener_close(server->listeners[i]);
+	}
+	server->listener_count = kept;
+}
+
+/* ---- the interface ---- */
+
 int server_apply(struct server *server, struct model *model, struct faults *faults)
 {
 	struct snapshot *snapshot = prepare(server, model, faults);
@@ -377,47 +413,24 @@ int server_apply(struct server *server, struct model *model, struct faults *faul
 	server->model = model;
 	server->generation = snapshot->generation;
 	server->loaded_at = time(NULL);
-	server_collect(server);
+	free_old(server);
 	return 0;
-}
-
-/* ---- letting go ---- */
-
-static bool is_named(const struct server *server, const struct listener *listener)
-{
-	for (const struct snapshot *at = server->current; at; at = at->older)
-		if (snapshot_names(at, listener))
-			return true;
-	return false;
 }
 
 void server_collect(struct server *server)
 {
-	struct snapshot **link = server->current ? &server->current->older : NULL;
-	while (link && *link) {
-		struct snapshot *snapshot = *link;
-		if (atomic_load_explicit(&snapshot->users, memory_order_acquire) > 0) {
-			link = &snapshot->older;
-			continue;
-		}
-		*link = snapshot->older;
-		snapshot_free(snapshot);
-	}
-	unsigned kept = 0;
-	for (unsigned i = 0; i < server->listener_count; i++) {
-		if (is_named(server, server->listeners[i]))
-			server->listeners[kept++] = server->listeners[i];
-		else
-			listener_close(server->listeners[i]);
-	}
-	server->listener_count = kept;
+	free_old(server);
+	ask_desk_collect(&server->desk);
 }
 
 void server_release(struct server *server)
 {
-	for (unsigned i = 0; server->workers && i < server->worker_count; i++)
+	for (unsigned i = 0; server->workers && i < server->worker_count; i++) {
 		if (server->workers[i])
 			worker_stop(server->workers[i]);
+		server->workers[i] = NULL;
+	}
+	ask_desk_collect(&server->desk);
 	while (server->current) {
 		struct snapshot *snapshot = server->current;
 		server->current = snapshot->older;
@@ -431,6 +444,30 @@ void server_release(struct server *server)
 	target_registry_free(server->registry);
 	model_free(server->model);
 	memset(server, 0, sizeof *server);
+}
+
+/* ---- questions of our own ---- */
+
+int server_ask(struct server *server, const struct ask_question *question,
+	       void (*on_answer)(void *context, const struct ask_answer *answer), void *context,
+	       struct ask_letter **letter)
+{
+	struct worker *worker = server->workers[server->next_asked++ % server->worker_count];
+	if (!worker)
+		return ERR_LIMIT;
+	int err = ask_desk_write(&server->desk, question, on_answer, context, letter);
+	if (err == 0)
+		worker_ask(worker, *letter);
+	return err;
+}
+
+/* Which worker has it is not worth knowing: this is seldom. */
+void server_cancel_ask(struct server *server, struct ask_letter *letter)
+{
+	ask_letter_cancel(letter);
+	for (unsigned i = 0; i < server->worker_count; i++)
+		if (server->workers[i])
+			worker_wake(server->workers[i]);
 }
 
 void server_read_stats(const struct server *server, struct stats *sum)

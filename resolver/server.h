@@ -30,6 +30,8 @@ struct server {
 	unsigned worker_count;
 	struct model *model;         /* what is served now; owned */
 	struct snapshot *current;    /* the newest; older ones behind it until they are let go */
+	struct ask_desk desk;        /* questions of our own */
+	unsigned next_asked;         /* the worker that gets the next one */
 	struct listener **listeners; /* open ones */
 	unsigned listener_count;
 	unsigned listeners_added, listeners_removed; /* by the latest server_apply */
@@ -47,9 +49,18 @@ MUST_CHECK int server_init(struct server *server, unsigned workers, const struct
  * is wanted again is waited for until the workers have closed it: usually a millisecond, at most a
  * tenth of a second for all hosts together. */
 MUST_CHECK int server_apply(struct server *server, struct model *model, struct faults *faults);
-/* Frees snapshots that every worker has let go of. Control thread. */
+/* Frees snapshots that every worker has let go of, and hands out answers to questions of our own.
+ */
 void server_collect(struct server *server);
-/* Stops the workers and frees everything. */
+/* Asks a question of our own, by one worker or another. on_answer is called once, with a good end
+ * or a bad one, by server_collect or at the latest by server_release; the letter is for cancelling
+ * it before. on_answer may ask and cancel. ERR_LIMIT: ASK_LETTERS_MAX are under way, or no worker
+ * runs; ERR_NOMEM. */
+MUST_CHECK int server_ask(struct server *server, const struct ask_question *question,
+			  void (*on_answer)(void *context, const struct ask_answer *answer),
+			  void *context, struct ask_letter **letter);
+void server_cancel_ask(struct server *server, struct ask_letter *letter);
+/* Stops the workers, hands out what they had not answered, and frees everything. */
 void server_release(struct server *server);
 /* The workers' counters, summed. */
 void server_read_stats(const struct server *server, struct stats *sum);

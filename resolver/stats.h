@@ -16,6 +16,7 @@
 	X(queries, "queries that were well formed")                                                \
 	X(queries_udp, "of them taken up, by UDP")                                                 \
 	X(queries_tcp, "of them taken up, by TCP")                                                 \
+	X(queries_own, "questions of our own; not of them, and their answers not counted below")   \
 	X(answered_zone, "answered from a private zone or other data of our own alone")            \
 	X(answered_cache, "answered from the cache, with nothing new or stale")                    \
 	X(answered_stale, "answered with stale data")                                              \

@@ -2,7 +2,7 @@
  *
  *     uv_poll   packets in ─► queries, replies     (inbound, outbound)
  *     timer     the wheel's next due time
- *     async     a new snapshot, or stop
+ *     async     a new snapshot, questions of our own, or stop
  *     prepare   before the loop sleeps: send what this round has gathered, add up what it has
  *               counted, set the timer
  *
@@ -60,6 +60,7 @@ struct worker {
 	struct outbound outbound;
 	struct pending_table pending;
 	struct resolver resolver;
+	struct ask_room asks;
 	struct stats stats;
 };
 
@@ -257,6 +258,7 @@ static void on_prepare(uv_prepare_t *prepare)
 static void shut(struct worker *worker)
 {
 	resolver_abandon(&worker->resolver);
+	ask_room_close(&worker->asks);
 	stop_listeners(worker->current, NULL);
 	pending_table_release(&worker->pending);
 	outbound_release(&worker->outbound);
@@ -277,9 +279,12 @@ static void on_wake(uv_async_t *wake)
 		if (snapshot)
 			release_snapshot(worker, snapshot);
 		shut(worker);
-	} else if (snapshot) {
-		adopt(worker, snapshot);
+		return;
 	}
+	if (snapshot)
+		adopt(worker, snapshot);
+	assert(worker->current); /* the first one came with the thread */
+	ask_room_work(&worker->asks, &worker->current->hold, monotonic_us(NULL));
 }
 
 /* glibc grows a thread's heap by pages, a system call each, and every new cache entry would pay for
@@ -355,6 +360,8 @@ static int init_parts(struct worker *worker)
 	worker->pending.pending_max = shared->queries_max;
 	resolver_init(&worker->resolver, &worker->wheel, &worker->pending, shared->cache,
 		      &worker->stats, &shared->key);
+	ask_room_init(&worker->asks, shared->desk, &worker->resolver, &worker->pool,
+		      shared->on_release, shared->context);
 	return err;
 }
 
@@ -405,6 +412,17 @@ void worker_publish(struct worker *worker, struct snapshot *snapshot)
 
 	if (skipped)
 		release_snapshot(worker, skipped);
+	uv_async_send(&worker->wake);
+}
+
+void worker_ask(struct worker *worker, struct ask_letter *letter)
+{
+	ask_room_post(&worker->asks, letter);
+	worker_wake(worker);
+}
+
+void worker_wake(struct worker *worker)
+{
 	uv_async_send(&worker->wake);
 }
 

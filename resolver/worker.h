@@ -5,6 +5,7 @@
 
 #include <uv.h>
 
+#include "resolver/ask_letter.h"
 #include "resolver/cache.h"
 #include "resolver/snapshot.h"
 #include "resolver/stats.h"
@@ -16,9 +17,10 @@ struct worker_shared {
 	struct cache *cache;
 	struct hash_key key;
 	unsigned workers;
-	unsigned queries_max; /* under way, per worker */
-	/* Called on the worker's thread when it has let go of a snapshot (users was counted down).
-	 */
+	unsigned queries_max;  /* under way, per worker */
+	struct ask_desk *desk; /* where letters go back to */
+	/* Called on the worker's thread when it has let go of a snapshot (users was counted down),
+	 * or sent a letter back. */
 	void (*on_release)(void *context);
 	void *context;
 };
@@ -33,6 +35,11 @@ struct worker *worker_start(unsigned index, const struct worker_shared *shared,
 /* Hands over the next snapshot; users must already count this worker. Any thread. A snapshot that
  * was not adopted yet is skipped and released. */
 void worker_publish(struct worker *worker, struct snapshot *snapshot);
+/* Hands over a question of our own, asked by the newest policy; it comes back to the desk, also
+ * when the worker stops. Any thread. */
+void worker_ask(struct worker *worker, struct ask_letter *letter);
+/* Lets it see which letters were cancelled. Any thread. */
+void worker_wake(struct worker *worker);
 /* Asks the thread to stop, waits for it and frees everything. What is under way is not answered. */
 void worker_stop(struct worker *worker);
 /* Any thread. */
