@@ -40,8 +40,9 @@ struct bucket {
 
 struct shard {
 	pthread_mutex_t lock;
-	struct bucket *buckets;
-	size_t bucket_count, count;
+	_Atomic(struct bucket *) buckets;
+	atomic_size_t bucket_count;
+	size_t count;
 	size_t hand; /* a slot of all the buckets */
 	uint64_t bytes, bytes_max;
 	uint64_t hits, misses, evicted, inserted;
@@ -307,6 +308,17 @@ static bool is_fading(uint64_t slot, enum cache_state state, uint64_t now_us)
 {
 	return now_us >= atomic_load_explicit(&slot_entry(slot)->again_us, memory_order_relaxed) &&
 	       state == CACHE_FRESH && slot & SLOT_VISITED;
+}
+
+/* Without the lock: should the table grow at this moment, the wrong line is fetched, no more. */
+void cache_expect(struct cache *cache, const struct cache_key *key)
+{
+	uint64_t hash = cache_hash(key);
+	struct shard *shard = shard_of(cache, hash);
+	struct bucket *buckets = atomic_load_explicit(&shard->buckets, memory_order_relaxed);
+	size_t count = atomic_load_explicit(&shard->bucket_count, memory_order_relaxed);
+
+	__builtin_prefetch(&buckets[hash & (count - 1)]);
 }
 
 enum cache_state cache_get(struct cache *cache, const struct cache_key *key, uint64_t now_us,

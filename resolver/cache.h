@@ -77,6 +77,8 @@ void cache_resize(struct cache *cache, uint64_t size_bytes);
 uint64_t cache_hash(const struct cache_key *key);
 bool cache_entry_matches(const struct cache_entry *entry, const struct cache_key *key);
 
+/* Has the memory fetched where cache_get will look. */
+void cache_expect(struct cache *cache, const struct cache_key *key);
 /* Finds, and takes a reference. STALE: past its TTL, and not longer than stale_max_s ago. */
 enum cache_state cache_get(struct cache *cache, const struct cache_key *key, uint64_t now_us,
 			   uint32_t stale_max_s, struct cache_entry **entry);

@@ -402,13 +402,18 @@ static enum step follow_verdict(struct composition *c, struct frame *f,
 static enum step compose_name(struct composition *c, struct frame *f)
 {
 	struct composition_watch *watch = c->watch;
-	struct verdict verdict;
+	const struct verdict *verdict = c->first;
+	struct verdict own;
 
-	policy_decide(c->policy, f->place, f->name, c->request->type, &verdict,
-		      watch ? &watch->trace : NULL);
+	c->first = NULL;
+	if (!verdict) {
+		policy_decide(c->policy, f->place, f->name, c->request->type, &own,
+			      watch ? &watch->trace : NULL);
+		verdict = &own;
+	}
 	if (watch)
-		watch->on_decided(watch->context, f->place, f->name, &verdict);
-	enum step step = follow_verdict(c, f, &verdict);
+		watch->on_decided(watch->context, f->place, f->name, verdict);
+	enum step step = follow_verdict(c, f, verdict);
 	if (watch)
 		watch->on_done(watch->context, f->name, step == STEP_NEXT);
 	return step;

@@ -72,6 +72,7 @@ struct composition {
 	size_t limit; /* bytes that the answer may have; over it, it is cut short and marked */
 	const struct request *request;
 	const struct name *qname;
+	const struct verdict *first;     /* who decides the qname, NULL: not looked up yet */
 	struct cache_entry *const *told; /* what was asked for this query, failures included */
 	unsigned told_count;
 	bool expired;      /* nobody is asked any more: what is not at hand has failed */

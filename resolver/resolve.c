@@ -22,6 +22,8 @@ struct resolution {
 	struct query *query;
 	struct policy_hold *hold;
 	struct place place;
+	const struct zone *zone; /* that decides the qname, if one does */
+	struct verdict verdict;  /* on the qname */
 	bool asked_anybody;
 	unsigned told_count;
 	struct cache_entry *told[COMPOSE_TOLD_MAX];
@@ -233,6 +235,7 @@ static void resolve(struct resolution *r, uint64_t now_us)
 	c.limit = r->query->limit;
 	c.request = &r->query->request;
 	c.qname = &r->query->name;
+	c.first = &r->verdict;
 	c.told = r->told;
 	c.told_count = r->told_count;
 	c.watch = NULL;
@@ -326,16 +329,60 @@ static struct resolution *begin(struct resolver *resolver, struct query *query,
 	return r;
 }
 
-void resolve_start(struct resolver *resolver, struct query *query, struct policy_hold *hold,
-		   struct place place, uint64_t now_us)
+/* ---- arriving ---- */
+
+static void decide(struct resolution *r)
+{
+	policy_decide(r->hold->policy, r->place, &r->query->name, r->query->request.type,
+		      &r->verdict, NULL);
+}
+
+static void expect_cached(struct resolution *r)
+{
+	const struct request *request = &r->query->request;
+	const struct leg *leg = r->verdict.route->legs;
+
+	if (r->verdict.route->leg_count && leg->kind == LEG_ASK)
+		cache_expect(r->resolver->cache,
+			     &(struct cache_key){leg->id, &r->query->name, request->type,
+						 request->dnssec_ok,
+						 (request->flags & FLAG_CD) != 0});
+}
+
+void resolve_arrive(struct resolver *resolver, struct query *query, struct policy_hold *hold,
+		    struct place place)
 {
 	struct resolution *r = begin(resolver, query, hold, place, resolver->stats);
 
-	STATS_ADD(resolver->stats, queries, 1);
+	r->zone = policy_zone(hold->policy, place, &query->name);
+	if (r->zone)
+		zone_expect(r->zone, &query->name, 0);
+}
+
+/* A zone's node is there when it has been fetched by its slot, which takes one pass more. */
+void resolve_expect(struct query *query, unsigned pass)
+{
+	struct resolution *r = resolution_of(query);
+
+	if (r->zone && pass == 1) {
+		zone_expect(r->zone, &query->name, 1);
+	} else if (r->zone || pass == 1) {
+		decide(r);
+		if (r->verdict.kind == VERDICT_FORWARD)
+			expect_cached(r);
+	}
+}
+
+void resolve_start(struct query *query, uint64_t now_us)
+{
+	struct resolution *r = resolution_of(query);
+	struct stats *stats = r->resolver->stats;
+
+	STATS_ADD(stats, queries, 1);
 	if (query->tcp)
-		STATS_ADD(resolver->stats, queries_tcp, 1);
+		STATS_ADD(stats, queries_tcp, 1);
 	else
-		STATS_ADD(resolver->stats, queries_udp, 1);
+		STATS_ADD(stats, queries_udp, 1);
 	if (!answer_meta(r))
 		resolve(r, now_us);
 }
@@ -343,9 +390,12 @@ void resolve_start(struct resolver *resolver, struct query *query, struct policy
 void resolve_own(struct resolver *resolver, struct query *query, struct policy_hold *hold,
 		 struct place place, uint64_t now_us)
 {
+	struct resolution *r = begin(resolver, query, hold, place, &resolver->own_stats);
+
 	assert(query->request.class == CLASS_IN);
 	STATS_ADD(resolver->stats, queries_own, 1);
-	resolve(begin(resolver, query, hold, place, &resolver->own_stats), now_us);
+	decide(r);
+	resolve(r, now_us);
 }
 
 /* ---- what the pending table calls ---- */

@@ -1,5 +1,6 @@
 /* The story of a query, from inbound to reply:
  *
+ *     resolve_arrive ─► who decides its name; what memory will be needed
  *     resolve_start ─► compose ─┬─► reply
  *          ▲                    └─► ask an upstream ─► on_told ─► compose again
  *          └ inbound                                └► deadline ─► stale answer or SERVFAIL
@@ -18,7 +19,7 @@
 #include "resolver/stats.h"
 #include "rules/policy.h"
 
-enum { RESOLVE_DEADLINE_US = 4 * 1000 * 1000 };
+enum { RESOLVE_DEADLINE_US = 4 * 1000 * 1000, RESOLVE_PASSES = 3 };
 
 struct resolution;
 
@@ -49,9 +50,13 @@ struct resolver {
 void resolver_init(struct resolver *resolver, struct wheel *wheel, struct pending_table *pending,
 		   struct cache *cache, struct stats *stats, const struct hash_key *key);
 
-/* Takes the query over. It is answered now, or later from the pending table or the wheel. */
-void resolve_start(struct resolver *resolver, struct query *query, struct policy_hold *hold,
-		   struct place place, uint64_t now_us);
+/* Takes the query over, pass by pass up to RESOLVE_PASSES; others may be made for other queries in
+ * between, so that what each needs of memory is there in time. */
+void resolve_arrive(struct resolver *resolver, struct query *query, struct policy_hold *hold,
+		    struct place place);                 /* pass 0 */
+void resolve_expect(struct query *query, unsigned pass); /* from 1 */
+/* It is answered now, or later from the pending table or the wheel. */
+void resolve_start(struct query *query, uint64_t now_us);
 
 /* The same for a question of our own, which is of class IN and no meta type, and not counted among
  * the queries. */

@@ -72,20 +72,24 @@ static uint64_t monotonic_us(void *context)
 
 static void on_arrival(void *context, struct query *query, unsigned pass)
 {
-	(void)context;
-	(void)query;
-	(void)pass;
-}
-
-static void on_query(void *context, struct query *query)
-{
 	struct worker *worker = context;
 	const struct worker_binding *binding = query->binding;
 	struct place place = {binding->network, false};
 
+	if (pass > 0) {
+		resolve_expect(query, pass);
+		return;
+	}
 	if (binding->vnet_resolver)
 		place = policy_place_of_client(binding->hold->hold.policy, &query->client);
-	resolve_start(&worker->resolver, query, &binding->hold->hold, place, query->arrived_us);
+	resolve_arrive(&worker->resolver, query, &binding->hold->hold, place);
+}
+_Static_assert((int)INBOUND_PASSES == (int)RESOLVE_PASSES, "each pass is one");
+
+static void on_query(void *context, struct query *query)
+{
+	(void)context;
+	resolve_start(query, query->arrived_us);
 }
 
 /* ---- snapshots ---- */

@@ -290,6 +290,18 @@ void policy_decide(const struct policy *policy, struct place place, const struct
 	}
 }
 
+const struct zone *policy_zone(const struct policy *policy, struct place place,
+			       const struct name *name)
+{
+	const struct policy_zone_link *link;
+	unsigned label;
+
+	if (place.network >= policy->network_count)
+		return NULL;
+	link = suffix_table_find(&policy->networks[place.network].zones, name, 0, &label);
+	return link ? link->zone : NULL;
+}
+
 /* ---- places ---- */
 
 struct place policy_place_of_client(const struct policy *policy, const struct address *source)

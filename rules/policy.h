@@ -107,6 +107,11 @@ struct place {
 	bool vnet_resolver; /* the network's custom DNS servers count only there */
 };
 
+/* The zone that decides the name there, if one does: what zone_expect is to be told of. NULL also
+ * where it may be another one after all. */
+const struct zone *policy_zone(const struct policy *policy, struct place place,
+			       const struct name *name);
+
 /* The place of a client at the VNet resolver: longest source prefix. */
 struct place policy_place_of_client(const struct policy *policy, const struct address *source);
 uint32_t policy_find_network(const struct policy *policy, const char *name); /* or NETWORK_NONE */

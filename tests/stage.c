@@ -134,7 +134,10 @@ struct stage_client *stage_ask(struct stage *stage, const char *name, struct pla
 	query->limit = limit_of(stage, query);
 	client->next = stage->clients;
 	stage->clients = client;
-	resolve_start(&stage->resolver, query, &stage->hold->hold, place, stage->now_us);
+	resolve_arrive(&stage->resolver, query, &stage->hold->hold, place);
+	for (unsigned pass = 1; pass < RESOLVE_PASSES; pass++)
+		resolve_expect(query, pass);
+	resolve_start(query, stage->now_us);
 	return client;
 }
 

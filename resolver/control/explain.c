@@ -353,6 +353,7 @@ json_t *explain(const struct policy *policy, struct place place, const struct na
 	e->composition.policy = policy;
 	e->composition.request = &request;
 	e->composition.qname = name;
+	e->composition.first = NULL;
 	e->composition.expired = true;
 	e->composition.watch = &e->watch;
 	e->composition.limit = MESSAGE_MAX;
