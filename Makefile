@@ -8,6 +8,7 @@
 # make bench      builds the load and the floors, and measures sluice beside the installed peers
 #                 (QUICK=1: two minutes; ONLY=zone,hit: those); bench-deps installs the peers;
 #                 bench-instructions counts the instructions of a query
+# make tsan       every test again under ThreadSanitizer, and longer under load, to find data races
 # make asan       build/asan/sluice, under AddressSanitizer and UndefinedBehaviorSanitizer
 # make install    into $DESTDIR$PREFIX (/usr/local): the program, its manual pages and unit
 # make clean      removes build/
@@ -27,13 +28,15 @@ OPT ?= -O2 -g
 WARN = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wvla -Wmissing-prototypes -Wno-format-truncation -Werror
 LIBS = $(shell pkg-config --libs libuv libconfig jansson 2>/dev/null || echo -luv -lconfig -ljansson) -lldns -pthread
 BASE = -std=gnu11 -D_GNU_SOURCE -DSLUICE_VERSION='"$(VERSION)"' -I. -include rules/banned.h -MMD -MP $(WARN)
-SAN = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+SANITIZE ?= address,undefined
+SAN = -O1 -g -fsanitize=$(SANITIZE) -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 
 SRC := $(sort $(wildcard rules/*.c endpoints/*.c resolver/*.c resolver/control/*.c))
 TESTSRC := $(sort $(wildcard tests/*/test_*.c))
 TESTLIB := $(sort $(wildcard tests/*.c))
 OBJ = $(SRC:%.c=build/obj/%.o)
-# Where the sanitizers' build lives; tests/cover builds the same apart, with COVER=--coverage.
+# Where the sanitizers' build lives; `make tsan` builds the same apart with another sanitizer, and
+# tests/cover with COVER=--coverage.
 B ?= build/asan
 LIB_OBJ = $(filter-out $(B)/resolver/main.o,$(SRC:%.c=$(B)/%.o)) $(TESTLIB:%.c=$(B)/%.o)
 TESTS = $(TESTSRC:%.c=$(B)/%)
@@ -46,7 +49,7 @@ build/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(BASE) $(OPT) -c -o $@ $<
 
-# The same program and every test, under AddressSanitizer and UndefinedBehaviorSanitizer.
+# The same program and every test, under sanitizers.
 $(B)/sluice: $(SRC:%.c=$(B)/%.o)
 	$(CC) $(SAN) $(COVER) -o $@ $^ $(LIBS)
 $(B)/%.o: %.c
@@ -73,9 +76,11 @@ run:
 	@$(MAKE) --no-print-directory -s -j2 build/sluice
 	@etc/demo/run build/sluice
 test: test-deps
-	@$(MAKE) --no-print-directory -s -j2 build/sluice $(B)/sluice tests-built
-	@$(if $(ONLY),:,$(MAKE) --no-print-directory bench-instructions || true)
-	@tests/run $(ONLY)
+	@$(MAKE) --no-print-directory -s -j2 build/sluice build/bench/load $(B)/sluice tests-built
+	@$(if $(ONLY)$(filter thread,$(SANITIZE)),:,$(MAKE) --no-print-directory bench-instructions || true)
+	@B=$(B) tests/run $(ONLY)
+tsan:
+	@DIFFERENTIAL=0.1 LOAD=10 $(MAKE) --no-print-directory test B=build/tsan SANITIZE=thread
 
 lint:
 	@etc/install-packages $(PACKAGES) $(TEST_PACKAGES) $(LINT_PACKAGES)
@@ -102,5 +107,5 @@ help:
 	@sed -n '1,/^$$/s/^# //p' Makefile
 
 -include $(shell find build -name '*.d' 2>/dev/null)
-.PHONY: all deps test-deps run test tests-built asan lint format cover install clean help
+.PHONY: all deps test-deps run test tsan tests-built asan lint format cover install clean help
 .SECONDARY:

@@ -33,7 +33,7 @@ SLUICE = os.path.abspath(os.environ.get("SLUICE", os.path.join(TOP, "build", "as
 UPSTREAM = os.path.join(TOP, "tests", "e2e", "upstream.py")
 INSIDE = "SLUICE_E2E_INSIDE"
 CLONE_NEWNET = 0x40000000
-SANITIZER = re.compile(r"AddressSanitizer|LeakSanitizer|UndefinedBehavior|runtime error:")
+SANITIZER = re.compile(r"(Address|Leak|Thread)Sanitizer|UndefinedBehavior|runtime error:")
 libc = ctypes.CDLL(None, use_errno=True)
 
 

@@ -3,7 +3,6 @@ default resolver, identity, sizes, workers, special names; and how long a large 
 
 import json
 import os
-import time
 
 import dns
 import harness
@@ -157,9 +156,11 @@ class LargeFile(harness.FreshCase):
         text = text[:start] + "links = ( %s ); rules = ( %s ); } );\n" % (links, rules)
         self.world.write("corp.internal.zone", ZONE)
         path = self.world.write("sluice.conf", text)
-        begin = time.monotonic()
+        before = os.times()
         status, text = harness.command("check", "-c", path)
-        took = time.monotonic() - begin
+        after = os.times()
+        # Of the processor's time: what else the machine does is no fault of the file's reader.
+        took = sum(after[2:4]) - sum(before[2:4])
         self.assertEqual(0, status, text[:2000])
         self.assertIn("1000 rules", text)
         self.assertLess(took, 1.0, "and that under sanitizers")

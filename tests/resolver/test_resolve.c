@@ -465,7 +465,7 @@ static void an_answer_that_is_cut_off_is_counted(void **state)
 	size_t used = 0;
 
 	for (unsigned i = 0; i < 8; i++)
-		used += (size_t)snprintf(text + used, sizeof text - used, "@ TXT %u%0199u\n", i, 0);
+		used += (size_t)snprintf(text + used, sizeof text - used, "@ TXT %u%0199d\n", i, 0);
 	model_add_zone(f->model, "big.internal", text, "hub");
 	load(f);
 	ask_in(f, "big.internal.", TYPE_TXT, CLASS_IN, false);
