@@ -48,6 +48,7 @@ struct reading { /* of one reply */
 	uint64_t owners[CHAIN_MAX];
 	struct cache_link links[CHAIN_MAX];
 	unsigned chain_length;
+	bool plain; /* every answer record is the question's own data, and holds no name */
 	bool has_data, has_soa;
 };
 
@@ -217,26 +218,9 @@ static void copy_chain(struct reading *r, struct message *message)
 	r->records = NULL;
 }
 
-/* Whether every answer record is the question's own data, and its bytes hold no name. */
-static bool answers_are_plain(const struct reading *r)
-{
-	static const uint8_t question[] = {WIRE_POINTER, MESSAGE_HEADER};
-	size_t at = r->answers_at;
-	struct record_view view;
-
-	if (r->answers && record_has_names(r->key->type))
-		return false;
-	for (unsigned i = 0; i < r->answers; i++)
-		if (message_read_record(r->wire, r->length, &at, &view) != 0 ||
-		    memcmp(r->wire + view.owner, question, sizeof question) != 0 ||
-		    view.type != r->key->type || view.class != CLASS_IN)
-			return false;
-	return true;
-}
-
 static void copy_answers(struct reading *r, struct message *message)
 {
-	if (!answers_are_plain(r)) {
+	if (!r->plain) {
 		copy_chain(r, message);
 		return;
 	}
@@ -415,6 +399,16 @@ static struct cache_entry *failure_entry(const struct pending_key *key,
 	return entry;
 }
 
+/* Whether an answer record is the question's own data, with an owner that points to the question.
+ */
+static bool record_is_plain(const struct reading *r, const struct record_view *record)
+{
+	static const uint8_t question[] = {WIRE_POINTER, MESSAGE_HEADER};
+
+	return record->type == r->key->type && record->class == CLASS_IN &&
+	       memcmp(r->wire + record->owner, question, sizeof question) == 0;
+}
+
 /* The reply's outline; false when it does not parse (pending has looked already, so it does). */
 static bool outline(struct reading *r)
 {
@@ -424,11 +418,14 @@ static bool outline(struct reading *r)
 	r->authorities = wire_u16(r->wire + 8);
 	r->answers_at = MESSAGE_HEADER + (size_t)r->key->name->length + 4;
 	r->answers_end = r->answers_at;
+	r->plain = r->answers == 0 || !record_has_names(r->key->type);
 	if (r->answers_at > r->length)
 		return false;
-	for (unsigned i = 0; i < r->answers; i++)
+	for (unsigned i = 0; i < r->answers; i++) {
 		if (message_read_record(r->wire, r->length, &r->answers_end, &record) != 0)
 			return false;
+		r->plain = r->plain && record_is_plain(r, &record);
+	}
 	return true;
 }
 

@@ -22,7 +22,7 @@ struct resolution {
 	struct query *query;
 	struct policy_hold *hold;
 	struct place place;
-	const struct zone *zone; /* that decides the qname, if one does */
+	const struct zone *zone; /* a large one that decides the qname, if one does */
 	struct verdict verdict;  /* on the qname */
 	bool asked_anybody;
 	unsigned told_count;
@@ -354,7 +354,7 @@ void resolve_arrive(struct resolver *resolver, struct query *query, struct polic
 {
 	struct resolution *r = begin(resolver, query, hold, place, resolver->stats);
 
-	r->zone = policy_zone(hold->policy, place, &query->name);
+	r->zone = policy_large_zone(hold->policy, place, &query->name);
 	if (r->zone)
 		zone_expect(r->zone, &query->name, 0);
 }

@@ -290,13 +290,14 @@ void policy_decide(const struct policy *policy, struct place place, const struct
 	}
 }
 
-const struct zone *policy_zone(const struct policy *policy, struct place place,
+const struct zone *policy_large_zone(const struct policy *policy, struct place place,
 			       const struct name *name)
 {
 	const struct policy_zone_link *link;
 	unsigned label;
 
-	if (place.network >= policy->network_count)
+	if (place.network >= policy->network_count ||
+	    !policy->networks[place.network].large_zones)
 		return NULL;
 	link = suffix_table_find(&policy->networks[place.network].zones, name, 0, &label);
 	return link ? link->zone : NULL;

@@ -37,6 +37,7 @@ struct policy_zone_link { /* a zone as one network sees it */
 struct policy_network {
 	const char *name;
 	struct suffix_table zones; /* struct policy_zone_link */
+	bool large_zones;          /* one of them does not fit the processor's caches */
 	const struct ruleset **rulesets;
 	uint32_t ruleset_count;
 	const struct route *custom; /* NULL: no custom DNS servers */
@@ -107,10 +108,10 @@ struct place {
 	bool vnet_resolver; /* the network's custom DNS servers count only there */
 };
 
-/* The zone that decides the name there, if one does: what zone_expect is to be told of. NULL also
- * where it may be another one after all. */
-const struct zone *policy_zone(const struct policy *policy, struct place place,
-			       const struct name *name);
+/* The zone that decides the name there, for zone_expect; NULL where there is none, and in a network
+ * whose zones are all so small that it is not worth it. */
+const struct zone *policy_large_zone(const struct policy *policy, struct place place,
+				     const struct name *name);
 
 /* The place of a client at the VNet resolver: longest source prefix. */
 struct place policy_place_of_client(const struct policy *policy, const struct address *source);

@@ -248,6 +248,8 @@ static int compile_default(struct compilation *c)
 
 /* ---- zones ---- */
 
+enum { LARGE_ZONE_BYTES = 512 * 1024 }; /* half of a usual processor's own cache, or less */
+
 /* A network's table has room for just the zones that are linked to it. */
 static int size_zone_tables(struct compilation *c)
 {
@@ -287,6 +289,7 @@ static int link_zone(struct compilation *c, const struct private_zone *zone, con
 
 		if (err)
 			return err;
+		network->large_zones |= zone_bytes(zone->zone) > LARGE_ZONE_BYTES;
 	}
 	return 0;
 }

@@ -443,7 +443,7 @@ static void udp_answer_over_the_clients_size_is_truncated(void **state)
 	world_free(world);
 }
 
-static void a_batch_arrives_whole_before_its_first_query_is_handed_over(void **state)
+static void queries_of_a_batch_arrive_before_the_first_is_handed_over(void **state)
 {
 	(void)state;
 	struct world *world = world_new("127.0.0.1", 1, 100);
@@ -1723,7 +1723,7 @@ int main(void)
 		cmocka_unit_test(udp_question_is_answered_with_its_id_and_case),
 		cmocka_unit_test(udp_malformed_gets_formerr_or_silence),
 		cmocka_unit_test(udp_answer_over_the_clients_size_is_truncated),
-		cmocka_unit_test(a_batch_arrives_whole_before_its_first_query_is_handed_over),
+		cmocka_unit_test(queries_of_a_batch_arrive_before_the_first_is_handed_over),
 		cmocka_unit_test(a_pool_of_one_answers_a_whole_batch),
 		cmocka_unit_test(udp_bursts_beyond_a_batch_are_all_answered),
 		cmocka_unit_test(full_pool_answers_servfail_and_recovers),
