@@ -22,8 +22,8 @@ struct resolution {
 	struct query *query;
 	struct policy_hold *hold;
 	struct place place;
-	const struct zone *zone; /* a large one that decides the qname, if one does */
-	struct verdict verdict;  /* on the qname */
+	bool large;             /* deciding takes a pass more */
+	struct verdict verdict; /* on the qname */
 	bool asked_anybody;
 	unsigned told_count;
 	struct cache_entry *told[COMPOSE_TOLD_MAX];
@@ -354,19 +354,18 @@ void resolve_arrive(struct resolver *resolver, struct query *query, struct polic
 {
 	struct resolution *r = begin(resolver, query, hold, place, resolver->stats);
 
-	r->zone = policy_large_zone(hold->policy, place, &query->name);
-	if (r->zone)
-		zone_expect(r->zone, &query->name, 0);
+	r->large = policy_is_large(hold->policy, place);
+	if (r->large)
+		policy_expect(hold->policy, place, &query->name, 0);
 }
 
-/* A zone's node is there when it has been fetched by its slot, which takes one pass more. */
 void resolve_expect(struct query *query, unsigned pass)
 {
 	struct resolution *r = resolution_of(query);
 
-	if (r->zone && pass == 1) {
-		zone_expect(r->zone, &query->name, 1);
-	} else if (r->zone || pass == 1) {
+	if (r->large && pass == 1) {
+		policy_expect(r->hold->policy, r->place, &query->name, 1);
+	} else if (r->large || pass == 1) {
 		decide(r);
 		if (r->verdict.kind == VERDICT_FORWARD)
 			expect_cached(r);

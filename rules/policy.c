@@ -290,17 +290,22 @@ void policy_decide(const struct policy *policy, struct place place, const struct
 	}
 }
 
-const struct zone *policy_large_zone(const struct policy *policy, struct place place,
-			       const struct name *name)
+bool policy_is_large(const struct policy *policy, struct place place)
 {
-	const struct policy_zone_link *link;
-	unsigned label;
+	return place.network < policy->network_count && policy->networks[place.network].large;
+}
 
-	if (place.network >= policy->network_count ||
-	    !policy->networks[place.network].large_zones)
-		return NULL;
-	link = suffix_table_find(&policy->networks[place.network].zones, name, 0, &label);
-	return link ? link->zone : NULL;
+void policy_expect(const struct policy *policy, struct place place, const struct name *name,
+		   unsigned pass)
+{
+	const struct policy_network *network = &policy->networks[place.network];
+	unsigned label;
+	const struct policy_zone_link *link = suffix_table_find(&network->zones, name, 0, &label);
+
+	if (link)
+		zone_expect(link->zone, name, pass);
+	for (uint32_t i = 0; !link && i < network->ruleset_count; i++)
+		ruleset_expect(network->rulesets[i], name, pass);
 }
 
 /* ---- places ---- */

@@ -37,9 +37,9 @@ struct policy_zone_link { /* a zone as one network sees it */
 struct policy_network {
 	const char *name;
 	struct suffix_table zones; /* struct policy_zone_link */
-	bool large_zones;          /* one of them does not fit the processor's caches */
 	const struct ruleset **rulesets;
 	uint32_t ruleset_count;
+	bool large;                 /* some of that does not fit the processor's caches */
 	const struct route *custom; /* NULL: no custom DNS servers */
 	const struct zone *addresses4,
 		*addresses6; /* PTRs of the network's own space; may be NULL */
@@ -108,10 +108,11 @@ struct place {
 	bool vnet_resolver; /* the network's custom DNS servers count only there */
 };
 
-/* The zone that decides the name there, for zone_expect; NULL where there is none, and in a network
- * whose zones are all so small that it is not worth it. */
-const struct zone *policy_large_zone(const struct policy *policy, struct place place,
-				     const struct name *name);
+/* Whether the network holds so much that policy_decide would wait for memory: then, where several
+ * names are decided in a row, policy_expect for all of them, pass 0 and pass 1, shortens that. */
+bool policy_is_large(const struct policy *policy, struct place place);
+void policy_expect(const struct policy *policy, struct place place, const struct name *name,
+		   unsigned pass);
 
 /* The place of a client at the VNet resolver: longest source prefix. */
 struct place policy_place_of_client(const struct policy *policy, const struct address *source);

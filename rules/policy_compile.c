@@ -248,7 +248,7 @@ static int compile_default(struct compilation *c)
 
 /* ---- zones ---- */
 
-enum { LARGE_ZONE_BYTES = 512 * 1024 }; /* half of a usual processor's own cache, or less */
+enum { LARGE_BYTES = 512 * 1024 }; /* half of a usual processor's own cache, or less */
 
 /* A network's table has room for just the zones that are linked to it. */
 static int size_zone_tables(struct compilation *c)
@@ -289,7 +289,7 @@ static int link_zone(struct compilation *c, const struct private_zone *zone, con
 
 		if (err)
 			return err;
-		network->large_zones |= zone_bytes(zone->zone) > LARGE_ZONE_BYTES;
+		network->large |= zone_bytes(zone->zone) > LARGE_BYTES;
 	}
 	return 0;
 }
@@ -435,6 +435,7 @@ static void link_ruleset(struct compilation *c, const struct forwarding_ruleset 
 			network_named(c, model->links.items[i].virtual_network);
 
 		network->rulesets[network->ruleset_count++] = ruleset;
+		network->large |= ruleset_bytes(ruleset) > LARGE_BYTES;
 	}
 }
 

@@ -220,3 +220,13 @@ const struct rule *ruleset_find(const struct ruleset *ruleset, const struct name
 		rule = ruleset_next(ruleset, name, *label + 1, label);
 	return rule && rule->enabled ? rule : NULL;
 }
+
+void ruleset_expect(const struct ruleset *ruleset, const struct name *name, unsigned pass)
+{
+	suffix_table_expect(&ruleset->table, name, pass);
+}
+
+size_t ruleset_bytes(const struct ruleset *ruleset)
+{
+	return sizeof *ruleset + ruleset->arena.held_bytes;
+}

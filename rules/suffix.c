@@ -114,3 +114,20 @@ void *suffix_table_find(const struct suffix_table *table, const struct name *nam
 	}
 	return NULL;
 }
+
+void suffix_table_expect(const struct suffix_table *table, const struct name *name, unsigned pass)
+{
+	int depth = depth_at_most(table, (int)name->labels);
+
+	for (; depth >= 0; depth = depth_at_most(table, depth - 1)) {
+		uint64_t hash = name->hash[name->labels - (unsigned)depth];
+		const struct suffix_slot *slot = &table->slots[hash & table->mask];
+
+		if (pass == 0) {
+			__builtin_prefetch(slot);
+		} else if (slot->hash == hash) {
+			__builtin_prefetch(slot->wire);
+			__builtin_prefetch(slot->value);
+		}
+	}
+}
