@@ -44,15 +44,15 @@ static uint8_t *record_put(uint8_t *at, size_t owner, uint8_t type)
 				0,
 				ANSWER_TTL >> 8,
 				ANSWER_TTL & 255};
-	memcpy(at, head, sizeof(head));
-	return at + sizeof(head);
+	memcpy(at, head, sizeof head);
+	return at + sizeof head;
 }
 
 size_t answer_make(uint8_t *packet, size_t length, size_t room)
 {
 	size_t end = length > DNS_HEADER_BYTES ? question_end(packet, length) : 0;
 	if (!end || packet[2] & 0x80 || packet[5] != 1 || !packet[DNS_HEADER_BYTES] ||
-	    end + 12 + sizeof(soa_data) + OPT_BYTES > room)
+	    end + 12 + sizeof soa_data + OPT_BYTES > room)
 		return 0;
 	const uint8_t *label = packet + DNS_HEADER_BYTES;
 	bool missing = (label[1] | 0x20) == 'x', with_opt = packet[11] != 0;
@@ -72,8 +72,8 @@ size_t answer_make(uint8_t *packet, size_t length, size_t room)
 		at += 4;
 	} else { /* the zone's apex is taken to be the name's parent */
 		at = record_put(at, DNS_HEADER_BYTES + label[0] + 1u, TYPE_SOA);
-		memcpy(at, soa_data, sizeof(soa_data));
-		at += sizeof(soa_data);
+		memcpy(at, soa_data, sizeof soa_data);
+		at += sizeof soa_data;
 	}
 	if (with_opt) {
 		memcpy(at, opt, OPT_BYTES);
@@ -97,9 +97,9 @@ static bool is_the_record(const uint8_t *record, const struct question *question
 	static const uint8_t head[] = {0xc0, DNS_HEADER_BYTES, 0, TYPE_A, 0, 1};
 	static const uint8_t four[] = {0, 4};
 	uint32_t address = htonl(question->address);
-	return memcmp(record, head, sizeof(head)) == 0 &&
-	       memcmp(record + 10, four, sizeof(four)) == 0 &&
-	       memcmp(record + 12, &address, sizeof(address)) == 0;
+	return memcmp(record, head, sizeof head) == 0 &&
+	       memcmp(record + 10, four, sizeof four) == 0 &&
+	       memcmp(record + 12, &address, sizeof address) == 0;
 }
 
 enum answer_check answer_check(const uint8_t *packet, size_t length,

@@ -9,7 +9,7 @@ static uint64_t thread_ns(const char *folder, const char *thread)
 {
 	char path[512];
 	unsigned long ns = 0;
-	snprintf(path, sizeof(path), "%s/%s/schedstat", folder, thread);
+	snprintf(path, sizeof path, "%s/%s/schedstat", folder, thread);
 	FILE *in = fopen(path, "r");
 	if (!in)
 		return 0;
@@ -23,7 +23,7 @@ uint64_t cpu_time_ns(uint32_t pid)
 {
 	char folder[40];
 	uint64_t sum = 0;
-	snprintf(folder, sizeof(folder), "/proc/%u/task", pid);
+	snprintf(folder, sizeof folder, "/proc/%u/task", pid);
 	DIR *tasks = opendir(folder);
 	if (!tasks)
 		return 0;

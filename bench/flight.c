@@ -9,8 +9,8 @@ bool flight_init(struct flight *flight, uint32_t room, uint64_t seed)
 {
 	assert(room && room <= 32768 && !(room & (room - 1)));
 	*flight = (struct flight){.room = room, .stride = 65536 / room, .random = seed | 1};
-	flight->slots = calloc(room, sizeof(*flight->slots));
-	flight->free_slots = calloc(room, sizeof(*flight->free_slots));
+	flight->slots = calloc(room, sizeof *flight->slots);
+	flight->free_slots = calloc(room, sizeof *flight->free_slots);
 	if (!flight->slots || !flight->free_slots) {
 		flight_release(flight);
 		return false;

@@ -50,7 +50,7 @@ void latency_print(const struct latency *latency, FILE *out)
 		const char *name;
 		double share;
 	} rows[] = {{"p50", 0.5}, {"p90", 0.9}, {"p99", 0.99}, {"p999", 0.999}};
-	for (unsigned i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+	for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++)
 		fprintf(out, "\"%s\":%.2f,", rows[i].name,
 			(double)latency_percentile_ns(latency, rows[i].share) / 1e3);
 	fprintf(out, "\"max\":%.2f", (double)latency->max_ns / 1e3);

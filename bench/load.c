@@ -39,11 +39,11 @@ struct flight_slot *load_ask(struct load *load, struct lane *lane, uint8_t *pack
 		return NULL;
 	}
 	slot->sent_ns = load->now_ns;
-	memcpy(packet, head, sizeof(head));
+	memcpy(packet, head, sizeof head);
 	packet[0] = (uint8_t)(slot->id >> 8);
 	packet[1] = (uint8_t)slot->id;
-	memcpy(packet + sizeof(head), slot->question.wire, slot->question.length);
-	*length = sizeof(head) + slot->question.length;
+	memcpy(packet + sizeof head, slot->question.wire, slot->question.length);
+	*length = sizeof head + slot->question.length;
 	return slot;
 }
 

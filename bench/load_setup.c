@@ -40,7 +40,7 @@ static const struct option_row {
 	{"timeout-ms", WHOLE, AT(timeout_ms), 1, 60000, "an answer later than this is lost"},
 #undef AT
 };
-enum { ROWS = sizeof(rows) / sizeof(*rows) };
+enum { ROWS = sizeof rows / sizeof *rows };
 
 static int usage(const char *why, const char *what)
 {
@@ -68,9 +68,9 @@ static bool number_set(const struct option_row *row, void *member, const char *t
 		return false;
 	uint32_t whole = (uint32_t)number;
 	if (row->kind == REAL)
-		memcpy(member, &number, sizeof(number));
+		memcpy(member, &number, sizeof number);
 	else
-		memcpy(member, &whole, sizeof(whole));
+		memcpy(member, &whole, sizeof whole);
 	return true;
 }
 

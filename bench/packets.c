@@ -7,7 +7,7 @@ static void reset(struct packets *packets, int i)
 {
 	packets->parts[i] = (struct iovec){packets->bytes[i], PACKET_BYTES};
 	packets->messages[i].msg_hdr = (struct msghdr){.msg_name = &packets->peers[i],
-						       .msg_namelen = sizeof(packets->peers[i]),
+						       .msg_namelen = sizeof packets->peers[i],
 						       .msg_iov = &packets->parts[i],
 						       .msg_iovlen = 1};
 }
@@ -33,7 +33,7 @@ void packets_address(struct packets *packets, int i, bool to_peer)
 {
 	struct msghdr *header = &packets->messages[i].msg_hdr;
 	header->msg_name = to_peer ? &packets->peers[i] : NULL;
-	header->msg_namelen = to_peer ? sizeof(packets->peers[i]) : 0;
+	header->msg_namelen = to_peer ? sizeof packets->peers[i] : 0;
 }
 
 int packets_send(struct packets *packets, int fd, int count)

@@ -46,7 +46,7 @@ const char *questions_mixes(void)
 
 static const struct mix *mix_find(const char *name)
 {
-	for (size_t i = 0; i < sizeof(mixes) / sizeof(*mixes); i++)
+	for (size_t i = 0; i < sizeof mixes / sizeof *mixes; i++)
 		if (!strcmp(mixes[i].name, name))
 			return &mixes[i];
 	return NULL;
@@ -55,7 +55,7 @@ static const struct mix *mix_find(const char *name)
 struct questions *questions_new(const struct questions_setup *setup)
 {
 	const struct mix *mix = mix_find(setup->mix);
-	struct questions *questions = mix ? calloc(1, sizeof(*questions)) : NULL;
+	struct questions *questions = mix ? calloc(1, sizeof *questions) : NULL;
 	if (!questions)
 		return NULL;
 	unsigned sum = 0;
@@ -108,8 +108,8 @@ static void build(struct question *question, enum question_kind kind, uint32_t n
 	uint8_t *at = label_put(question->wire, letters[kind], number);
 	if (forwarded) /* a prime step, so that neighbours fall under rules far apart */
 		at = label_put(at, 'r', 1 + (uint32_t)((uint64_t)number * 7919 % rules));
-	memcpy(at, forwarded ? corp : zone, sizeof(zone));
-	at += sizeof(zone);
+	memcpy(at, forwarded ? corp : zone, sizeof zone);
+	at += sizeof zone;
 	at[-1] = 1; /* class IN: the literal's final NUL */
 	question->length = (uint8_t)(at - question->wire);
 	question->rcode = letters[kind] == 'x' ? 3 : 0;

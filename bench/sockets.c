@@ -25,7 +25,7 @@ bool loopback_parse(const char *text, struct sockaddr_in *address)
 	const char *colon = strrchr(text, ':');
 	char host[INET_ADDRSTRLEN];
 	char *end = NULL;
-	if (!colon || (size_t)(colon - text) >= sizeof(host))
+	if (!colon || (size_t)(colon - text) >= sizeof host)
 		return false;
 	memcpy(host, text, (size_t)(colon - text));
 	host[colon - text] = '\0';
@@ -40,10 +40,10 @@ bool loopback_parse(const char *text, struct sockaddr_in *address)
 static void enlarge(int fd)
 {
 	int size = BUFFER_BYTES;
-	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)))
-		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
-	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)))
-		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size))
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof size))
+		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
 }
 
 static int open_socket(int type)
@@ -55,15 +55,15 @@ static int open_socket(int type)
 	if ((type & ~SOCK_NONBLOCK) == SOCK_DGRAM)
 		enlarge(fd);
 	else
-		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
 	return fd;
 }
 
 int udp_bind(const struct sockaddr_in *address, bool blocking)
 {
 	int fd = open_socket(SOCK_DGRAM | (blocking ? 0 : SOCK_NONBLOCK));
-	if (bind(fd, (const struct sockaddr *)address, sizeof(*address)))
+	if (bind(fd, (const struct sockaddr *)address, sizeof *address))
 		die("bench: bind");
 	return fd;
 }
@@ -71,7 +71,7 @@ int udp_bind(const struct sockaddr_in *address, bool blocking)
 int udp_connect(const struct sockaddr_in *address)
 {
 	int fd = open_socket(SOCK_DGRAM | SOCK_NONBLOCK);
-	if (connect(fd, (const struct sockaddr *)address, sizeof(*address)))
+	if (connect(fd, (const struct sockaddr *)address, sizeof *address))
 		die("bench: connect");
 	return fd;
 }
@@ -85,7 +85,7 @@ int udp_unconnected(void)
 int tcp_listen(const struct sockaddr_in *address)
 {
 	int fd = open_socket(SOCK_STREAM | SOCK_NONBLOCK);
-	if (bind(fd, (const struct sockaddr *)address, sizeof(*address)) || listen(fd, BACKLOG))
+	if (bind(fd, (const struct sockaddr *)address, sizeof *address) || listen(fd, BACKLOG))
 		die("bench: listen");
 	return fd;
 }
@@ -94,7 +94,7 @@ int tcp_connect(const struct sockaddr_in *address)
 {
 	/* Connected while blocking, so that success is known here. */
 	int fd = open_socket(SOCK_STREAM);
-	if (connect(fd, (const struct sockaddr *)address, sizeof(*address))) {
+	if (connect(fd, (const struct sockaddr *)address, sizeof *address)) {
 		close(fd);
 		return -1;
 	}
@@ -109,6 +109,6 @@ int tcp_accept(int listener)
 	int one = 1;
 	int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (fd >= 0)
-		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
 	return fd;
 }

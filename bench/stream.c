@@ -9,7 +9,7 @@
 
 struct stream *stream_new(int fd)
 {
-	struct stream *stream = malloc(sizeof(*stream));
+	struct stream *stream = malloc(sizeof *stream);
 	if (!stream)
 		return NULL;
 	stream->fd = fd;

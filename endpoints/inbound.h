@@ -84,8 +84,8 @@ struct inbound_worker {
 	uint16_t payload_max; /* bytes of a reply by UDP at most: 512 to INBOUND_PAYLOAD_MAX */
 	uint64_t (*now_us)(void *context);
 	/* A well-formed question, that on_query will be given in a moment. Called INBOUND_PASSES
-	 * times, each pass for several of a batch before the next begins: what one has asked memory for
-	 * is there by the next. */
+	 * times, each pass for several of a batch before the next begins: what one has asked memory
+	 * for is there by the next. */
 	void (*on_arrival)(void *context, struct query *query, unsigned pass);
 	/* The callee owns the query. */
 	void (*on_query)(void *context, struct query *query);

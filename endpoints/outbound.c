@@ -36,12 +36,12 @@ int outbound_init(struct outbound *outbound, uv_loop_t *loop, struct wheel *whee
 		.descriptor_max = descriptor_max(),
 	};
 	outbound->buffers = outbound_buffers_new();
-	return outbound->buffers != NULL ? 0 : ERR_NOMEM;
+	return outbound->buffers ? 0 : ERR_NOMEM;
 }
 
 void outbound_release(struct outbound *outbound)
 {
-	if (outbound->buffers == NULL)
+	if (!outbound->buffers)
 		return;
 	outbound_tcp_release(outbound);
 	outbound_udp_release(outbound);
@@ -73,8 +73,7 @@ void outbound_choose_id(struct outbound *outbound, struct flight *flight, void *
 {
 	/* Should sixteen not suffice, the question still tells the two apart. */
 	for (unsigned tries = 0;
-	     tries < 16 && pending_find_flight(outbound->pending, socket, flight->id) != NULL;
-	     tries++)
+	     tries < 16 && pending_find_flight(outbound->pending, socket, flight->id); tries++)
 		flight->id = entropy_u16(outbound->entropy);
 }
 
@@ -85,7 +84,7 @@ void outbound_flush(struct outbound *outbound)
 	do { /* what one cannot send may be asked of another target, by the other way */
 		outbound_tcp_flush(outbound);
 		outbound_udp_flush(outbound, now_us);
-	} while (outbound->gathered != NULL);
+	} while (outbound->gathered);
 }
 
 bool outbound_names_source(const struct address *sources, size_t count,

@@ -25,7 +25,7 @@ enum { TRAFFIC_US = 1000000 };
 
 static bool share(int fd, int on)
 {
-	return setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0;
+	return setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0;
 }
 
 /* A socket at `local` that is connected to the target, or -1. The first of two takes a port that
@@ -64,7 +64,7 @@ static bool last_receives(void)
 {
 	const struct host any = {.address = {.family = 4, .bytes = {127, 0, 0, 1}}};
 	struct sockaddr_storage at, from;
-	socklen_t length = socket_address(&any, &at), from_length = sizeof(from);
+	socklen_t length = socket_address(&any, &at), from_length = sizeof from;
 	struct host peer;
 	int server = socket_udp(4), fd = -1, twin = -1;
 	char byte = 0;
@@ -110,7 +110,7 @@ bool lane_earned(struct outbound *outbound, const struct upstream *upstream, uin
 	unsigned free = OUTBOUND_CANDIDATES;
 
 	if (now_us - traffic->since_us >= TRAFFIC_US) {
-		memset(traffic, 0, sizeof(*traffic));
+		memset(traffic, 0, sizeof *traffic);
 		traffic->since_us = now_us;
 	}
 	for (unsigned i = 0; i < OUTBOUND_CANDIDATES; i++) {

@@ -57,7 +57,7 @@ void port_close_if_drained(struct outbound_port *port)
 	if (!port->draining || port->closing || port->flights > 0)
 		return;
 	*port->link = port->next;
-	if (port->next != NULL)
+	if (port->next)
 		port->next->link = port->link;
 	port_close(port);
 }
@@ -74,7 +74,7 @@ static void port_drain(struct outbound_port *port)
 	port->draining = true;
 	port->next = pool->draining;
 	port->link = &pool->draining;
-	if (port->next != NULL)
+	if (port->next)
 		port->next->link = &port->next;
 	pool->draining = port;
 	port_close_if_drained(port);
@@ -98,9 +98,9 @@ static bool open_port(const struct outbound_pool *pool, int *fd, int *twin)
 static struct outbound_port *port_open(struct outbound_pool *pool)
 {
 	struct outbound *outbound = pool->outbound;
-	struct outbound_port *port = calloc(1, sizeof(*port));
+	struct outbound_port *port = calloc(1, sizeof *port);
 
-	if (port == NULL)
+	if (!port)
 		return NULL;
 	port->pool = pool;
 	port->fd = port->twin = -1;
@@ -133,7 +133,7 @@ static void pool_grow(struct outbound_pool *pool, unsigned more, uint64_t now_us
 		return;
 	while (more-- > 0 && pool->count < pool_ports_max(pool)) {
 		struct outbound_port *port = port_open(pool);
-		if (port == NULL) {
+		if (!port) {
 			pool->outbound->counters.ports_refused++;
 			pool->retry_us = now_us + SOURCE_RETRY_US;
 			return;
@@ -149,10 +149,9 @@ static struct outbound_pool *pool_find(struct outbound *outbound, const struct u
 	uint8_t family = upstream->host.address.family;
 	struct outbound_pool **link = &outbound->pools, *pool;
 
-	for (; (pool = *link) != NULL; link = &pool->next) {
-		if (pool->retired || pool->family != family ||
-		    pool_is_lane(pool) != (peer != NULL) ||
-		    (peer != NULL && !host_equal(&pool->peer, peer)) ||
+	for (; (pool = *link); link = &pool->next) {
+		if (pool->retired || pool->family != family || pool_is_lane(pool) == !peer ||
+		    (peer && !host_equal(&pool->peer, peer)) ||
 		    !address_equal(&pool->source, &upstream->source))
 			continue;
 		*link = pool->next;
@@ -166,14 +165,14 @@ static struct outbound_pool *pool_find(struct outbound *outbound, const struct u
 static struct outbound_pool *pool_new(struct outbound *outbound, const struct upstream *upstream,
 				      const struct host *peer)
 {
-	struct outbound_pool *pool = calloc(1, sizeof(*pool));
+	struct outbound_pool *pool = calloc(1, sizeof *pool);
 
-	if (pool == NULL)
+	if (!pool)
 		return NULL;
 	pool->outbound = outbound;
 	pool->source = upstream->source;
 	pool->family = upstream->host.address.family;
-	if (peer != NULL)
+	if (peer)
 		pool->peer = *peer;
 	pool->next = outbound->pools;
 	outbound->pools = pool;
@@ -184,7 +183,7 @@ static unsigned lane_count(const struct outbound *outbound)
 {
 	unsigned count = 0;
 
-	for (struct outbound_pool *pool = outbound->pools; pool != NULL; pool = pool->next)
+	for (struct outbound_pool *pool = outbound->pools; pool; pool = pool->next)
 		count += pool_is_lane(pool);
 	return count;
 }
@@ -195,10 +194,9 @@ static struct outbound_pool *lane_for(struct outbound *outbound, const struct up
 {
 	struct outbound_pool *lane = pool_find(outbound, upstream, &upstream->host);
 
-	if (lane == NULL && lane_earned(outbound, upstream, now_us) &&
-	    lane_count(outbound) < LANES_MAX)
+	if (!lane && lane_earned(outbound, upstream, now_us) && lane_count(outbound) < LANES_MAX)
 		lane = pool_new(outbound, upstream, &upstream->host);
-	if (lane == NULL || lane->count > 0)
+	if (!lane || lane->count > 0)
 		return lane;
 	pool_grow(lane, LANE_PORTS_FIRST, now_us);
 	return lane->count > 0 ? lane : NULL;
@@ -209,14 +207,14 @@ struct outbound_pool *pool_for(struct outbound *outbound, const struct upstream 
 {
 	struct outbound_pool *pool = lane_for(outbound, upstream, now_us);
 
-	if (pool != NULL)
+	if (pool)
 		return pool;
 	pool = pool_find(outbound, upstream, NULL);
-	if (pool == NULL)
+	if (!pool)
 		pool = pool_new(outbound, upstream, NULL);
-	if (pool != NULL && pool->count == 0)
+	if (pool && pool->count == 0)
 		pool_grow(pool, PORTS_FIRST, now_us);
-	return pool != NULL && pool->count > 0 ? pool : NULL;
+	return pool && pool->count > 0 ? pool : NULL;
 }
 
 struct outbound_port *pool_deal(struct outbound_pool *pool)
@@ -225,7 +223,7 @@ struct outbound_port *pool_deal(struct outbound_pool *pool)
 	struct outbound_port **slot = &pool->dealt[entropy_below(entropy, OUTBOUND_PORTS_BATCH)];
 
 	pool->used = true;
-	if (*slot == NULL)
+	if (!*slot)
 		*slot = pool->open[entropy_below(entropy, pool->count)];
 	return *slot;
 }
@@ -236,7 +234,7 @@ static void pool_renew(struct outbound_pool *pool, struct outbound_port *port)
 	unsigned i = 0;
 
 	port->questions = 0;
-	if (fresh == NULL)
+	if (!fresh)
 		return; /* it goes on as it is, and is tried again after as many questions */
 	while (pool->open[i] != port)
 		i++;
@@ -254,10 +252,10 @@ void pool_end_batch(struct outbound_pool *pool, uint64_t now_us)
 		return;
 	for (unsigned i = 0; i < OUTBOUND_PORTS_BATCH; i++) {
 		struct outbound_port *port = pool->dealt[i];
-		if (port != NULL && port->questions >= PORT_QUESTIONS)
+		if (port && port->questions >= PORT_QUESTIONS)
 			pool_renew(pool, port);
 	}
-	memset(pool->dealt, 0, sizeof(pool->dealt));
+	memset(pool->dealt, 0, sizeof pool->dealt);
 	pool->used = false;
 	pool->used_us = now_us;
 	if (!pool->retired)
@@ -275,9 +273,9 @@ void pool_retire(struct outbound_pool *pool)
 
 void outbound_sweep_pools(struct outbound *outbound)
 {
-	for (struct outbound_pool **link = &outbound->pools; *link != NULL;) {
+	for (struct outbound_pool **link = &outbound->pools; *link;) {
 		struct outbound_pool *pool = *link;
-		if (pool->retired && pool->draining == NULL) {
+		if (pool->retired && !pool->draining) {
 			*link = pool->next;
 			free(pool);
 		} else {
@@ -288,7 +286,7 @@ void outbound_sweep_pools(struct outbound *outbound)
 
 void outbound_udp_retain(struct outbound *outbound, const struct address *sources, size_t count)
 {
-	for (struct outbound_pool *pool = outbound->pools; pool != NULL; pool = pool->next) {
+	for (struct outbound_pool *pool = outbound->pools; pool; pool = pool->next) {
 		if (!pool->retired && !outbound_names_source(sources, count, &pool->source))
 			pool_retire(pool);
 	}
@@ -297,7 +295,7 @@ void outbound_udp_retain(struct outbound *outbound, const struct address *source
 
 void outbound_udp_trim(struct outbound *outbound)
 {
-	for (struct outbound_pool *pool = outbound->pools; pool != NULL; pool = pool->next) {
+	for (struct outbound_pool *pool = outbound->pools; pool; pool = pool->next) {
 		while (pool->count > pool_ports_max(pool))
 			port_drain(pool->open[--pool->count]);
 	}
@@ -307,10 +305,10 @@ void outbound_udp_release(struct outbound *outbound)
 {
 	struct outbound_pool *next;
 
-	for (struct outbound_pool *pool = outbound->pools; pool != NULL; pool = next) {
+	for (struct outbound_pool *pool = outbound->pools; pool; pool = next) {
 		next = pool->next;
 		pool_retire(pool);
-		for (struct outbound_port *port = pool->draining; port != NULL; port = port->next)
+		for (struct outbound_port *port = pool->draining; port; port = port->next)
 			port_close(port);
 		free(pool);
 	}

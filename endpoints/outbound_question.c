@@ -24,8 +24,8 @@ static struct question *question_new(struct outbound *outbound)
 {
 	struct question *question = outbound->spare;
 
-	if (question == NULL)
-		return malloc(sizeof(*question));
+	if (!question)
+		return malloc(sizeof *question);
 	outbound->spare = question->next;
 	outbound->spare_count--;
 	return question;
@@ -45,7 +45,7 @@ static void question_free(struct outbound *outbound, struct question *question)
 void outbound_question_end(struct outbound_connection *connection, struct question *question)
 {
 	*question->link = question->next;
-	if (question->next != NULL)
+	if (question->next)
 		question->next->link = question->link;
 	connection->unanswered--;
 	question->flight = NULL;
@@ -62,22 +62,21 @@ void outbound_connection_gather(struct outbound_connection *connection)
 {
 	struct outbound *outbound = connection->outbound;
 
-	if (connection->gathered_link != NULL || connection->writing > 0 ||
-	    connection->connect.data != NULL)
+	if (connection->gathered_link || connection->writing > 0 || connection->connect.data)
 		return; /* it is known, or will be when that is over */
 	connection->next_gathered = outbound->gathered;
 	connection->gathered_link = &outbound->gathered;
-	if (connection->next_gathered != NULL)
+	if (connection->next_gathered)
 		connection->next_gathered->gathered_link = &connection->next_gathered;
 	outbound->gathered = connection;
 }
 
 void outbound_connection_ungather(struct outbound_connection *connection)
 {
-	if (connection->gathered_link == NULL)
+	if (!connection->gathered_link)
 		return;
 	*connection->gathered_link = connection->next_gathered;
-	if (connection->next_gathered != NULL)
+	if (connection->next_gathered)
 		connection->next_gathered->gathered_link = connection->gathered_link;
 	connection->gathered_link = NULL;
 }
@@ -90,7 +89,7 @@ int outbound_connection_ask(struct outbound_connection *connection, struct fligh
 	struct question *question = question_new(outbound);
 	struct question **bucket = outbound_question_bucket(connection, flight->id);
 
-	if (question == NULL)
+	if (!question)
 		return ERR_NOMEM;
 	assert(length <= MESSAGE_QUERY_MAX);
 	wire_put16(question->wire, (uint16_t)length);
@@ -104,10 +103,10 @@ int outbound_connection_ask(struct outbound_connection *connection, struct fligh
 	connection->unsent_end = &question->next_unsent;
 	question->next = *bucket;
 	question->link = bucket;
-	if (question->next != NULL)
+	if (question->next)
 		question->next->link = &question->next;
 	*bucket = question;
-	if (connection->unanswered++ == 0 && connection->connect.data == NULL)
+	if (connection->unanswered++ == 0 && !connection->connect.data)
 		wheel_cancel(outbound->wheel, &connection->timer);
 	outbound_connection_gather(connection);
 	outbound->counters.tcp_sent++;
@@ -118,7 +117,7 @@ void outbound_questions_drop(struct outbound_connection *connection)
 {
 	struct question *next;
 
-	for (struct question *question = connection->unsent; question != NULL; question = next) {
+	for (struct question *question = connection->unsent; question; question = next) {
 		next = question->next_unsent;
 		free(question);
 	}
@@ -126,7 +125,7 @@ void outbound_questions_drop(struct outbound_connection *connection)
 
 void outbound_questions_release(struct outbound *outbound)
 {
-	while (outbound->spare != NULL) {
+	while (outbound->spare) {
 		struct question *question = outbound->spare;
 
 		outbound->spare = question->next;
@@ -141,11 +140,11 @@ static void unsent_shift(struct outbound_connection *connection)
 	struct question *question = connection->unsent;
 
 	connection->unsent = question->next_unsent;
-	if (connection->unsent == NULL)
+	if (!connection->unsent)
 		connection->unsent_end = &connection->unsent;
 	connection->sent = 0;
 	question->unsent = false;
-	if (question->flight == NULL)
+	if (!question->flight)
 		question_free(connection->outbound, question);
 }
 
@@ -169,12 +168,12 @@ static void unsent_sift(struct outbound_connection *connection)
 {
 	struct question **link = &connection->unsent;
 
-	if (*link != NULL && connection->sent > 0)
+	if (*link && connection->sent > 0)
 		link = &(*link)->next_unsent;
-	while (*link != NULL) {
+	while (*link) {
 		struct question *question = *link;
 
-		if (question->flight != NULL) {
+		if (question->flight) {
 			link = &question->next_unsent;
 			continue;
 		}
@@ -197,7 +196,7 @@ static void on_write(uv_write_t *write, int status)
 		return;
 	}
 	unsent_advance(connection, written);
-	if (connection->unsent != NULL)
+	if (connection->unsent)
 		outbound_connection_gather(connection);
 }
 
@@ -208,7 +207,7 @@ static unsigned unsent_parts(const struct outbound_connection *connection, uv_bu
 	unsigned count = 0;
 
 	*bytes = 0;
-	for (struct question *question = connection->unsent; question != NULL && count < GATHER;
+	for (struct question *question = connection->unsent; question && count < GATHER;
 	     question = question->next_unsent) {
 		size_t from = count == 0 ? connection->sent : 0;
 		size_t length = 2u + question->length - from;
@@ -237,7 +236,7 @@ static void connection_flush(struct outbound_connection *connection)
 		return;
 	}
 	unsent_advance(connection, done < 0 ? 0 : (size_t)done);
-	if (connection->unsent == NULL)
+	if (!connection->unsent)
 		return;
 	count = unsent_parts(connection, parts, &bytes);
 	connection->write.data = connection;
@@ -250,7 +249,7 @@ static void connection_flush(struct outbound_connection *connection)
 
 void outbound_tcp_flush(struct outbound *outbound)
 {
-	while (outbound->gathered != NULL) {
+	while (outbound->gathered) {
 		struct outbound_connection *connection = outbound->gathered;
 
 		outbound_connection_ungather(connection);

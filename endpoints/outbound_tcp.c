@@ -43,7 +43,7 @@ static void connection_close(struct outbound_connection *connection)
 	outbound_connection_ungather(connection);
 	wheel_cancel(outbound->wheel, &connection->timer);
 	*connection->link = connection->next;
-	if (connection->next != NULL)
+	if (connection->next)
 		connection->next->link = connection->link;
 	outbound->connection_count--;
 	uv_close((uv_handle_t *)&connection->tcp, on_closed);
@@ -64,7 +64,7 @@ static void on_room(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
 
 	(void)suggested;
 	*buffer = uv_buf_init((char *)connection->buffer + connection->have,
-			      (unsigned)(sizeof(connection->buffer) - connection->have));
+			      (unsigned)(sizeof connection->buffer - connection->have));
 }
 
 /* Hands over every whole message; what they bring about may close the connection. */
@@ -115,7 +115,7 @@ static void on_connect(uv_connect_t *connect, int status)
 		return;
 	}
 	wheel_cancel(outbound->wheel, &connection->timer);
-	if (connection->unsent != NULL)
+	if (connection->unsent)
 		outbound_connection_gather(connection);
 	if (connection->unanswered == 0)
 		wheel_arm(outbound->wheel, &connection->timer,
@@ -147,8 +147,8 @@ static int dial(struct outbound *outbound, const struct address *source, const s
 {
 	if (outbound->connection_count >= CONNECTIONS_MAX)
 		return ERR_LIMIT;
-	struct outbound_connection *connection = malloc(sizeof(*connection));
-	if (connection == NULL)
+	struct outbound_connection *connection = malloc(sizeof *connection);
+	if (!connection)
 		return ERR_NOMEM;
 	memset(connection, 0, offsetof(struct outbound_connection, buffer));
 	if (uv_tcp_init(outbound->loop, &connection->tcp) != 0) {
@@ -163,7 +163,7 @@ static int dial(struct outbound *outbound, const struct address *source, const s
 	timer_init(&connection->timer, on_timer);
 	connection->next = outbound->connections;
 	connection->link = &outbound->connections;
-	if (connection->next != NULL)
+	if (connection->next)
 		connection->next->link = &connection->next;
 	outbound->connections = connection;
 	outbound->connection_count++;
@@ -184,7 +184,7 @@ static bool question_move(struct outbound_connection *from, struct question *que
 {
 	struct flight *flight = question->flight;
 
-	assert(flight != NULL);
+	assert(flight);
 	if (outbound_connection_ask(to, flight, question->wire + 2, question->length) != 0)
 		return false;
 	pending_move_flight(from->outbound->pending, flight, to);
@@ -207,8 +207,8 @@ void outbound_connection_lost(struct outbound_connection *connection)
 	for (unsigned i = 0; i < OUTBOUND_QUESTION_BUCKETS; i++) {
 		struct question *question;
 
-		while ((question = connection->questions[i]) != NULL) { /* both ways take it out */
-			if (again == NULL || !question_move(connection, question, again))
+		while ((question = connection->questions[i])) { /* both ways take it out */
+			if (!again || !question_move(connection, question, again))
 				pending_on_error(outbound->pending, question->flight,
 						 TARGET_ERROR_NETWORK, now_us);
 		}
@@ -223,7 +223,7 @@ static struct outbound_connection *find(struct outbound *outbound, const struct 
 	struct outbound_connection *connection = outbound->connections;
 
 	*others = 0;
-	for (; connection != NULL; connection = connection->next) {
+	for (; connection; connection = connection->next) {
 		if (!host_equal(&connection->host, &flight->upstream->host) ||
 		    !address_equal(&connection->source, &flight->upstream->source))
 			continue;
@@ -240,7 +240,7 @@ int outbound_tcp_send(struct outbound *outbound, struct flight *flight, const ui
 	unsigned others;
 	struct outbound_connection *connection = find(outbound, flight, &others);
 
-	if (connection == NULL) {
+	if (!connection) {
 		int err = others < CONNECTIONS_PER_SERVER
 				  ? dial(outbound, &flight->upstream->source,
 					 &flight->upstream->host, now_us, &connection)
@@ -258,9 +258,9 @@ void outbound_tcp_forget(struct outbound *outbound, struct flight *flight)
 	struct outbound_connection *connection = flight->socket;
 	struct question *question = *outbound_question_bucket(connection, flight->id);
 
-	while (question != NULL && question->flight != flight)
+	while (question && question->flight != flight)
 		question = question->next;
-	assert(question != NULL);
+	assert(question);
 	/* Nothing heard, or for so long not even taken. */
 	if (connection->heard_us < flight->sent_us || (question->unsent && connection->writing > 0))
 		connection->retired = true;
@@ -269,7 +269,7 @@ void outbound_tcp_forget(struct outbound *outbound, struct flight *flight)
 		return;
 	if (connection->retired)
 		connection_close(connection);
-	else if (connection->connect.data == NULL)
+	else if (!connection->connect.data)
 		wheel_arm(outbound->wheel, &connection->timer,
 			  outbound->now_us(outbound->context) + OUTBOUND_TCP_IDLE_US);
 }
@@ -278,7 +278,7 @@ void outbound_tcp_retain(struct outbound *outbound, const struct address *source
 {
 	struct outbound_connection *next;
 
-	for (struct outbound_connection *connection = outbound->connections; connection != NULL;
+	for (struct outbound_connection *connection = outbound->connections; connection;
 	     connection = next) {
 		next = connection->next;
 		if (outbound_names_source(sources, count, &connection->source))
@@ -291,7 +291,7 @@ void outbound_tcp_retain(struct outbound *outbound, const struct address *source
 
 void outbound_tcp_release(struct outbound *outbound)
 {
-	while (outbound->connections != NULL) {
+	while (outbound->connections) {
 		struct outbound_connection *connection = outbound->connections;
 
 		assert(connection->unanswered == 0);

@@ -23,12 +23,12 @@ enum {
 
 struct outbound_buffers *outbound_buffers_new(void)
 {
-	struct outbound_buffers *buffers = calloc(1, sizeof(*buffers));
+	struct outbound_buffers *buffers = calloc(1, sizeof *buffers);
 
-	if (buffers == NULL)
+	if (!buffers)
 		return NULL;
 	buffers->memory = malloc((size_t)OUTBOUND_RECEIVE * OUTBOUND_BUFFER);
-	if (buffers->memory == NULL) {
+	if (!buffers->memory) {
 		free(buffers);
 		return NULL;
 	}
@@ -38,7 +38,7 @@ struct outbound_buffers *outbound_buffers_new(void)
 		buffers->headers[i].msg_hdr.msg_iov = &buffers->replies[i];
 		buffers->headers[i].msg_hdr.msg_iovlen = 1;
 		buffers->headers[i].msg_hdr.msg_name = &buffers->senders[i];
-		buffers->headers[i].msg_hdr.msg_namelen = sizeof(buffers->senders[i]);
+		buffers->headers[i].msg_hdr.msg_namelen = sizeof buffers->senders[i];
 		buffers->lane_headers[i].msg_hdr.msg_iov = &buffers->replies[i];
 		buffers->lane_headers[i].msg_hdr.msg_iovlen = 1;
 	}
@@ -106,11 +106,11 @@ static void send_gathered(struct outbound *outbound)
 	for (unsigned first = 0; first < buffers->gathered; first++) {
 		struct outbound_port *port = buffers->ports[first];
 		unsigned count = 0;
-		for (unsigned i = first; i < buffers->gathered && port != NULL; i++) {
+		for (unsigned i = first; i < buffers->gathered && port; i++) {
 			if (buffers->ports[i] != port)
 				continue;
 			buffers->ports[i] = NULL;
-			if (buffers->flights[i] == NULL)
+			if (!buffers->flights[i])
 				continue;
 			flights[count] = buffers->flights[i];
 			flights[count]->gathered = false;
@@ -140,7 +140,7 @@ int outbound_udp_send(struct outbound *outbound, struct flight *flight, const ui
 	if (upstream->source.family != 0 && upstream->source.family != family)
 		return ERR_SYSTEM;
 	struct outbound_pool *pool = pool_for(outbound, upstream, now_us);
-	if (pool == NULL)
+	if (!pool)
 		return ERR_SYSTEM;
 	if (buffers->gathered == OUTBOUND_GATHER)
 		send_gathered(outbound);
@@ -191,7 +191,7 @@ static void tell_failures(struct outbound *outbound, uint64_t now_us)
 		enum target_error error = buffers->errors[last];
 
 		buffers->failures = last;
-		if (flight != NULL)
+		if (flight)
 			pending_on_error(outbound->pending, flight, error, now_us);
 	}
 }
@@ -204,7 +204,7 @@ void outbound_udp_flush(struct outbound *outbound, uint64_t now_us)
 		send_gathered(outbound);
 		tell_failures(outbound, now_us);
 	}
-	for (struct outbound_pool *pool = outbound->pools; pool != NULL; pool = pool->next)
+	for (struct outbound_pool *pool = outbound->pools; pool; pool = pool->next)
 		pool_end_batch(pool, now_us);
 	outbound_sweep_pools(outbound);
 }
@@ -220,18 +220,18 @@ static void on_icmp(struct outbound_port *port, struct msghdr *message, const ui
 	struct sockaddr_storage storage;
 	struct host host;
 
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c != NULL; c = CMSG_NXTHDR(message, c)) {
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c)) {
 		if ((c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_RECVERR) ||
 		    (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_RECVERR))
-			memcpy(&error, CMSG_DATA(c), sizeof(error));
+			memcpy(&error, CMSG_DATA(c), sizeof error);
 	}
 	if ((error.ee_origin != SO_EE_ORIGIN_ICMP && error.ee_origin != SO_EE_ORIGIN_ICMP6) ||
 	    error.ee_errno == EMSGSIZE || length < 2)
 		return;
-	memcpy(&storage, message->msg_name, sizeof(storage));
+	memcpy(&storage, message->msg_name, sizeof storage);
 	socket_host(&storage, &host);
 	struct flight *flight = pending_find_flight(outbound->pending, port, wire_u16(quote));
-	if (flight == NULL || !host_equal(&flight->upstream->host, &host))
+	if (!flight || !host_equal(&flight->upstream->host, &host))
 		return;
 	outbound->counters.unreachable++;
 	pending_on_error(outbound->pending, flight, TARGET_ERROR_NETWORK, now_us);
@@ -244,13 +244,13 @@ static void read_errors(struct outbound_port *port, uint64_t now_us)
 
 	for (unsigned i = 0; i < ERRORS_MAX && !port->closing; i++) {
 		struct sockaddr_storage peer = {0};
-		struct iovec iov = {quote, sizeof(quote)};
+		struct iovec iov = {quote, sizeof quote};
 		struct msghdr message = {.msg_name = &peer,
-					 .msg_namelen = sizeof(peer),
+					 .msg_namelen = sizeof peer,
 					 .msg_iov = &iov,
 					 .msg_iovlen = 1,
 					 .msg_control = control,
-					 .msg_controllen = sizeof(control)};
+					 .msg_controllen = sizeof control};
 		ssize_t n = recvmsg(port->fd, &message, MSG_ERRQUEUE | MSG_DONTWAIT);
 		if (n < 0)
 			return;
@@ -271,7 +271,7 @@ static int read_replies(struct outbound_port *port, uint64_t now_us)
 		struct host peer;
 		if (!lane) {
 			socket_host(&buffers->senders[i], &peer);
-			headers[i].msg_hdr.msg_namelen = sizeof(buffers->senders[i]);
+			headers[i].msg_hdr.msg_namelen = sizeof buffers->senders[i];
 		}
 		outbound->counters.udp_received++;
 		pending_on_reply(outbound->pending, port, lane ? &port->pool->peer : &peer,
@@ -306,9 +306,9 @@ void outbound_report_errors(int fd, uint8_t family)
 	int on = 1;
 
 	if (family == 4)
-		(void)setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof(on));
+		(void)setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof on);
 	else
-		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof(on));
+		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof on);
 }
 
 void outbound_watch(struct outbound_port *port)

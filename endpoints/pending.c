@@ -15,15 +15,15 @@
 int pending_table_init(struct pending_table *table, struct wheel *wheel, struct entropy *entropy,
 		       const struct hash_key *key)
 {
-	memset(table, 0, sizeof(*table));
+	memset(table, 0, sizeof *table);
 	table->wheel = wheel;
 	table->entropy = entropy;
 	table->key = *key;
 	table->pending_max = PENDING_MAX;
 	timer_init(&table->stalled_timer, pending_on_stalled_timer);
-	table->buckets = calloc(PENDING_BUCKETS, sizeof(*table->buckets));
-	table->flights = calloc(PENDING_BUCKETS, sizeof(*table->flights));
-	if (table->buckets != NULL && table->flights != NULL)
+	table->buckets = calloc(PENDING_BUCKETS, sizeof *table->buckets);
+	table->flights = calloc(PENDING_BUCKETS, sizeof *table->flights);
+	if (table->buckets && table->flights)
 		return 0;
 	free(table->buckets);
 	free(table->flights);
@@ -37,7 +37,7 @@ static uint64_t key_hash(const struct pending_table *table, const struct pending
 {
 	uint64_t rest[2] = {key->leg->id, (uint64_t)key->type << 3 | (uint64_t)key->dnssec_ok << 2 |
 						  (uint64_t)key->checking_disabled << 1 | may_wait};
-	return hash_bytes(&table->key, key->name->hash[0], rest, sizeof(rest));
+	return hash_bytes(&table->key, key->name->hash[0], rest, sizeof rest);
 }
 
 /* Questions that may and may not wait for a sign of life end differently: they do not share. */
@@ -46,7 +46,7 @@ static struct pending *find(const struct pending_table *table, const struct pend
 {
 	struct pending *pending = table->buckets[hash % PENDING_BUCKETS];
 
-	while (pending != NULL &&
+	while (pending &&
 	       !(pending->hash == hash && pending->key.leg->id == key->leg->id &&
 		 pending->key.type == key->type && pending->key.dnssec_ok == key->dnssec_ok &&
 		 pending->key.checking_disabled == key->checking_disabled &&
@@ -68,8 +68,8 @@ static struct pending *pending_new(struct pending_table *table, const struct pen
 {
 	if (table->pending_count >= table->pending_max)
 		return NULL;
-	struct pending *pending = store_take(&table->pending_store, sizeof(*pending));
-	if (pending == NULL)
+	struct pending *pending = store_take(&table->pending_store, sizeof *pending);
+	if (!pending)
 		return NULL;
 	memset(pending, 0, offsetof(struct pending, name));
 	name_copy(&pending->name, key->name);
@@ -96,7 +96,7 @@ static void pending_detach(struct pending *pending)
 	while (*link != pending)
 		link = &(*link)->next_in_bucket;
 	*link = pending->next_in_bucket;
-	while (pending->flights != NULL)
+	while (pending->flights)
 		flight_orphan(pending->flights);
 	pending_unstall(pending);
 	wheel_cancel(table->wheel, &pending->timer);
@@ -123,9 +123,9 @@ static void waiter_join(struct waiter *waiter, struct pending *pending)
 
 static void waiter_unlink(struct waiter *waiter)
 {
-	assert(waiter->link != NULL);
+	assert(waiter->link);
 	*waiter->link = waiter->next;
-	if (waiter->next != NULL)
+	if (waiter->next)
 		waiter->next->link = waiter->link;
 	else
 		waiter->pending->last_waiter = waiter->link;
@@ -146,7 +146,7 @@ static void extend(struct pending *pending, uint64_t deadline_us, uint64_t now_u
 			pending->sends[i]--;
 	pending->copy_again_us = 0;
 	pending->copy_pause_us = TARGET_COPY_EVERY_US;
-	if (pending->stall != NULL)
+	if (pending->stall)
 		pending_go_on(pending, now_us);
 }
 
@@ -158,7 +158,7 @@ int pending_ask(struct pending_table *table, const struct pending_key *key, void
 	struct pending *pending = find(table, key, may_wait, hash);
 
 	table->asked++;
-	if (pending != NULL) {
+	if (pending) {
 		table->coalesced++;
 		waiter_join(waiter, pending);
 		pending->asking = true;
@@ -167,7 +167,7 @@ int pending_ask(struct pending_table *table, const struct pending_key *key, void
 		return 0;
 	}
 	pending = pending_new(table, key, holder, hash);
-	if (pending == NULL)
+	if (!pending)
 		return ERR_LIMIT;
 	waiter_join(waiter, pending);
 	pending->may_wait = may_wait;
@@ -185,10 +185,10 @@ void pending_leave(struct pending_table *table, struct waiter *waiter)
 	struct pending *pending = waiter->pending;
 
 	(void)table;
-	if (waiter->link == NULL)
+	if (!waiter->link)
 		return;
 	waiter_unlink(waiter);
-	if (pending->waiters != NULL || pending->finishing)
+	if (pending->waiters || pending->finishing)
 		return;
 	pending_detach(pending);
 	pending_free(pending);
@@ -202,12 +202,12 @@ void pending_finish(struct pending *pending, const struct ask_result *result, ui
 	pending_detach(pending);
 	void *value =
 		table->on_result(table->context, pending->holder, &pending->key, result, now_us);
-	while (pending->waiters != NULL) {
+	while (pending->waiters) {
 		struct waiter *waiter = pending->waiters;
 		waiter_unlink(waiter);
 		waiter->on_done(waiter, value, now_us);
 	}
-	if (value != NULL)
+	if (value)
 		table->release_value(table->context, value);
 	pending_free(pending);
 }
@@ -219,7 +219,7 @@ static struct ask_result result_so_far(const struct pending *pending, bool deadl
 
 	if (result.error == TARGET_ERROR_NONE)
 		result.error = TARGET_ERROR_SILENCE;
-	if (pending->truncated != NULL) {
+	if (pending->truncated) {
 		result.outcome = ASK_TRUNCATED;
 		result.wire = pending->truncated;
 		result.length = pending->truncated_length;
@@ -246,9 +246,9 @@ void pending_expire(struct pending_table *table, struct waiter *waiter, uint64_t
 	struct pending *pending = waiter->pending;
 	struct ask_result result;
 
-	assert(waiter->link != NULL);
+	assert(waiter->link);
 	result = result_so_far(pending, true);
-	if (pending->waiters == waiter && waiter->next == NULL) {
+	if (pending->waiters == waiter && !waiter->next) {
 		pending_finish(pending, &result, now_us);
 		return;
 	}
@@ -256,23 +256,23 @@ void pending_expire(struct pending_table *table, struct waiter *waiter, uint64_t
 		table->on_result(table->context, pending->holder, &pending->key, &result, now_us);
 	waiter_unlink(waiter);
 	waiter->on_done(waiter, value, now_us);
-	if (value != NULL)
+	if (value)
 		table->release_value(table->context, value);
 }
 
 void pending_table_release(struct pending_table *table)
 {
-	for (unsigned i = 0; table->buckets != NULL && i < PENDING_BUCKETS; i++) {
-		while (table->buckets[i] != NULL) {
+	for (unsigned i = 0; table->buckets && i < PENDING_BUCKETS; i++) {
+		while (table->buckets[i]) {
 			struct pending *pending = table->buckets[i];
-			while (pending->waiters != NULL)
+			while (pending->waiters)
 				waiter_unlink(pending->waiters);
 			pending_detach(pending);
 			pending_free(pending);
 		}
 	}
-	for (unsigned i = 0; table->flights != NULL && i < PENDING_BUCKETS; i++) {
-		while (table->flights[i] != NULL) {
+	for (unsigned i = 0; table->flights && i < PENDING_BUCKETS; i++) {
+		while (table->flights[i]) {
 			struct flight *flight = table->flights[i];
 			flight_detach(flight);
 			flight_free(flight);

@@ -15,26 +15,26 @@ struct pending_slab {
 
 void *store_take(struct pending_store *store, size_t size)
 {
-	if (store->free == NULL) {
-		struct pending_slab *slab = malloc(sizeof(*slab) + SLAB_ITEMS * size);
-		if (slab == NULL)
+	if (!store->free) {
+		struct pending_slab *slab = malloc(sizeof *slab + SLAB_ITEMS * size);
+		if (!slab)
 			return NULL;
 		slab->next = store->slabs;
 		store->slabs = slab;
 		for (size_t i = SLAB_ITEMS; i-- > 0;) {
 			void *item = slab->items + i * size;
-			memcpy(item, &store->free, sizeof(store->free));
+			memcpy(item, &store->free, sizeof store->free);
 			store->free = item;
 		}
 	}
 	void *item = store->free;
-	memcpy(&store->free, item, sizeof(store->free));
+	memcpy(&store->free, item, sizeof store->free);
 	return item;
 }
 
 void store_give(struct pending_store *store, void *item)
 {
-	memcpy(item, &store->free, sizeof(store->free));
+	memcpy(item, &store->free, sizeof store->free);
 	store->free = item;
 }
 
@@ -42,7 +42,7 @@ void store_release(struct pending_store *store)
 {
 	struct pending_slab *next;
 
-	for (struct pending_slab *slab = store->slabs; slab != NULL; slab = next) {
+	for (struct pending_slab *slab = store->slabs; slab; slab = next) {
 		next = slab->next;
 		free(slab);
 	}
@@ -70,8 +70,8 @@ struct flight *flight_new(struct pending *pending, unsigned index)
 
 	if (table->flight_count / PENDING_FLIGHTS >= table->pending_max)
 		return NULL;
-	struct flight *flight = store_take(&table->flight_store, sizeof(*flight));
-	if (flight == NULL)
+	struct flight *flight = store_take(&table->flight_store, sizeof *flight);
+	if (!flight)
 		return NULL;
 	memset(flight, 0, offsetof(struct flight, question));
 	flight->table = table;
@@ -82,7 +82,7 @@ struct flight *flight_new(struct pending *pending, unsigned index)
 	flight->pending = pending;
 	flight->next = pending->flights;
 	flight->link = &pending->flights;
-	if (flight->next != NULL)
+	if (flight->next)
 		flight->next->link = &flight->next;
 	pending->flights = flight;
 	table->flight_count++;
@@ -102,9 +102,9 @@ static void flight_remove(struct flight *flight)
 {
 	struct flight **link = flight_bucket(flight->table, flight->socket, flight->id);
 
-	while (*link != NULL && *link != flight)
+	while (*link && *link != flight)
 		link = &(*link)->next_in_bucket;
-	if (*link != NULL)
+	if (*link)
 		*link = flight->next_in_bucket;
 }
 
@@ -112,12 +112,12 @@ void flight_orphan(struct flight *flight)
 {
 	struct pending *pending = flight->pending;
 
-	if (pending == NULL)
+	if (!pending)
 		return;
 	if (pending->leading == flight)
 		pending->leading = NULL;
 	*flight->link = flight->next;
-	if (flight->next != NULL)
+	if (flight->next)
 		flight->next->link = flight->link;
 	flight->pending = NULL;
 	if (flight->overdue) /* it stayed only for this question */
@@ -136,7 +136,7 @@ void flight_free(struct flight *flight)
 {
 	struct pending_table *table = flight->table;
 
-	if (flight->socket != NULL)
+	if (flight->socket)
 		table->forget(table->transport, flight);
 	table->unhold(table->context, flight->holder);
 	table->flight_count--;
@@ -149,7 +149,7 @@ void flight_wait(struct flight *flight)
 
 	flight->next_waiting = *list;
 	flight->waiting_link = list;
-	if (flight->next_waiting != NULL)
+	if (flight->next_waiting)
 		flight->next_waiting->waiting_link = &flight->next_waiting;
 	*list = flight;
 	flight->waits = true;
@@ -161,7 +161,7 @@ void flight_unwait(struct flight *flight)
 	if (!flight->waits)
 		return;
 	*flight->waiting_link = flight->next_waiting;
-	if (flight->next_waiting != NULL)
+	if (flight->next_waiting)
 		flight->next_waiting->waiting_link = flight->waiting_link;
 	flight->waits = false;
 	target_unwait(flight->target);
@@ -171,7 +171,7 @@ struct flight *pending_find_flight(struct pending_table *table, void *socket, ui
 {
 	struct flight *flight = *flight_bucket(table, socket, id);
 
-	while (flight != NULL && !(flight->socket == socket && flight->id == id))
+	while (flight && !(flight->socket == socket && flight->id == id))
 		flight = flight->next_in_bucket;
 	return flight;
 }

@@ -43,7 +43,7 @@ static struct flight *match(struct pending_table *table, void *socket, const str
 		return NULL;
 	uint16_t id = wire_u16(wire);
 	struct flight *flight = pending_find_flight(table, socket, id);
-	for (; flight != NULL; flight = flight->next_in_bucket) {
+	for (; flight; flight = flight->next_in_bucket) {
 		if (flight->socket == socket && flight->id == id &&
 		    host_equal(&flight->upstream->host, peer) &&
 		    (question_equal(flight, wire, length) || is_bare_formerr(flight, wire, length)))
@@ -122,7 +122,7 @@ static void keep_truncated(struct pending *pending, const struct flight *flight,
 {
 	uint8_t *copy = malloc(length);
 
-	if (copy == NULL)
+	if (!copy)
 		return;
 	memcpy(copy, wire, length);
 	free(pending->truncated);
@@ -187,7 +187,7 @@ bool pending_on_reply(struct pending_table *table, void *socket, const struct ho
 {
 	struct flight *flight = match(table, socket, peer, wire, length);
 
-	if (flight == NULL) {
+	if (!flight) {
 		table->mismatched++;
 		return false;
 	}
@@ -196,7 +196,7 @@ bool pending_on_reply(struct pending_table *table, void *socket, const struct ho
 	flight_detach(flight);
 	bool back = target_on_answer(
 		flight->target, flight_is_fallback(flight) ? TARGET_NO_SAMPLE : rtt_us, now_us);
-	if (pending == NULL)
+	if (!pending)
 		table->late++;
 	else
 		use(pending, flight, wire, length, now_us);

@@ -23,7 +23,7 @@ struct stall { /* the questions of one leg that wait for a sign of life, the old
 
 static struct stall *stall_find(struct stall *stall, uint64_t leg_id)
 {
-	while (stall != NULL && stall->leg_id != leg_id)
+	while (stall && stall->leg_id != leg_id)
 		stall = stall->next;
 	return stall;
 }
@@ -34,7 +34,7 @@ static void stall_link(struct stall *stall)
 
 	stall->next = *list;
 	stall->link = list;
-	if (stall->next != NULL)
+	if (stall->next)
 		stall->next->link = &stall->next;
 	*list = stall;
 }
@@ -42,7 +42,7 @@ static void stall_link(struct stall *stall)
 static void stall_unlink(struct stall *stall)
 {
 	*stall->link = stall->next;
-	if (stall->next != NULL)
+	if (stall->next)
 		stall->next->link = stall->link;
 }
 
@@ -52,10 +52,10 @@ static struct stall *stall_for(struct pending_table *table, uint64_t leg_id)
 {
 	struct stall *stall = stall_find(table->stalls[leg_id % PENDING_STALLED_LISTS], leg_id);
 
-	if (stall != NULL)
+	if (stall)
 		return stall;
-	stall = store_take(&table->stall_store, sizeof(*stall));
-	if (stall == NULL)
+	stall = store_take(&table->stall_store, sizeof *stall);
+	if (!stall)
 		return NULL;
 	*stall = (struct stall){.table = table, .leg_id = leg_id, .revivals = UINT64_MAX};
 	stall->last = &stall->first;
@@ -66,7 +66,7 @@ static struct stall *stall_for(struct pending_table *table, uint64_t leg_id)
 
 static void stall_free_if_empty(struct stall *stall)
 {
-	if (stall->first != NULL || stall->looking)
+	if (stall->first || stall->looking)
 		return;
 	stall_unlink(stall);
 	stall->table->stall_count--;
@@ -77,10 +77,10 @@ bool pending_stall(struct pending *pending, uint64_t now_us)
 {
 	struct pending_table *table = pending->table;
 
-	if (pending->stall != NULL)
+	if (pending->stall)
 		return true;
 	struct stall *stall = stall_for(table, pending->key.leg->id);
-	if (stall == NULL)
+	if (!stall)
 		return false;
 	pending->stall = stall;
 	pending->next_stalled = NULL;
@@ -96,10 +96,10 @@ void pending_unstall(struct pending *pending)
 {
 	struct stall *stall = pending->stall;
 
-	if (stall == NULL)
+	if (!stall)
 		return;
 	*pending->stalled_link = pending->next_stalled;
-	if (pending->next_stalled != NULL)
+	if (pending->next_stalled)
 		pending->next_stalled->stalled_link = pending->stalled_link;
 	else if (stall->last == &pending->next_stalled)
 		stall->last = pending->stalled_link;
@@ -138,16 +138,16 @@ static void go_on_first(struct stall *stall, unsigned count, uint64_t now_us)
 {
 	struct pending *list = stall->first, **end = &stall->first;
 
-	while (count-- > 0 && *end != NULL)
+	while (count-- > 0 && *end)
 		end = &(*end)->next_stalled;
 	stall->first = *end;
-	if (*end != NULL)
+	if (*end)
 		(*end)->stalled_link = &stall->first;
 	else
 		stall->last = &stall->first;
 	*end = NULL;
 	list->stalled_link = &list;
-	while (list != NULL) {
+	while (list) {
 		struct pending *pending = list;
 
 		pending->table->stall_steps++;
@@ -180,11 +180,11 @@ void pending_wake(struct pending_table *table, uint64_t now_us)
 	for (unsigned i = 0; i < PENDING_STALLED_LISTS; i++) {
 		struct stall *list = table->stalls[i];
 
-		if (list == NULL)
+		if (!list)
 			continue;
 		list->link = &list;
 		table->stalls[i] = NULL;
-		while (list != NULL) {
+		while (list) {
 			struct stall *stall = list;
 
 			stall_unlink(stall);

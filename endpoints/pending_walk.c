@@ -32,7 +32,7 @@ static struct target *target_of(const struct pending *pending, unsigned index)
 {
 	struct target *target = pending->key.leg->upstreams[index].target;
 
-	assert(target != NULL);
+	assert(target);
 	return target;
 }
 
@@ -52,26 +52,26 @@ static void move_all(struct pending_table *table, struct target *target, uint64_
 {
 	struct flight *moving = NULL, *next;
 
-	for (struct flight *flight = *waiting_list(table, target); flight != NULL; flight = next) {
+	for (struct flight *flight = *waiting_list(table, target); flight; flight = next) {
 		next = flight->next_waiting;
 		if (flight->target != target)
 			continue;
 		flight_unwait(flight);
 		flight->next_waiting = moving;
 		flight->waiting_link = &moving;
-		if (moving != NULL)
+		if (moving)
 			moving->waiting_link = &flight->next_waiting;
 		moving = flight;
 	}
-	while (moving != NULL) {
+	while (moving) {
 		struct flight *flight = moving;
 		struct pending *pending = flight->pending;
 
 		moving = flight->next_waiting;
-		if (moving != NULL)
+		if (moving)
 			moving->waiting_link = &moving;
 		wheel_arm(table->wheel, &flight->timer, flight->sent_us + TARGET_PATIENCE_US);
-		if (pending == NULL || pending->leading != flight)
+		if (!pending || pending->leading != flight)
 			continue;
 		pending->leading = NULL;
 		pending->error = TARGET_ERROR_SILENCE;
@@ -94,7 +94,7 @@ static void on_allowance(struct flight *flight, uint64_t now_us)
 		move_all(table, flight->target, now_us);
 		return;
 	}
-	if (pending != NULL && pending->leading == flight &&
+	if (pending && pending->leading == flight &&
 	    pending->sends[flight->index] < PENDING_SENDS && target_take_resend(flight->target))
 		pending_send(pending, flight->index, flight->tcp, true, now_us);
 }
@@ -107,7 +107,7 @@ static void drop(struct flight *flight, uint64_t now_us)
 		flight->waits && target_on_silence(flight->target, flight->sent_us, true, now_us);
 
 	flight_detach(flight);
-	if (pending != NULL)
+	if (pending)
 		pending_go_on(pending, now_us);
 	if (suspect)
 		move_all(flight->table, flight->target, now_us);
@@ -119,7 +119,7 @@ static void drop(struct flight *flight, uint64_t now_us)
 static void drop_fallback(struct flight *flight, uint64_t now_us)
 {
 	target_on_error(flight->target, TARGET_ERROR_SILENCE);
-	if (flight->pending != NULL) {
+	if (flight->pending) {
 		flight->pending->spent |= bit(flight->index);
 		flight->pending->error = TARGET_ERROR_SILENCE;
 	}
@@ -157,7 +157,7 @@ static void on_timer(struct timer *timer, uint64_t now_us)
 		on_allowance(flight, now_us);
 	else if (flight_is_fallback(flight))
 		drop_fallback(flight, now_us);
-	else if (flight->pending == NULL || flight->overdue)
+	else if (!flight->pending || flight->overdue)
 		drop(flight, now_us);
 	else
 		on_patience(flight, now_us);
@@ -175,7 +175,7 @@ void pending_on_error(struct pending_table *table, struct flight *flight, enum t
 		target_on_unreachable(target, error, now_us);
 	else
 		target_on_error(target, error);
-	if (pending != NULL) {
+	if (pending) {
 		pending->error = error;
 		if (!unreachable)
 			pending->spent |= bit(flight->index);
@@ -219,7 +219,7 @@ static void count_send(struct pending *pending, struct flight *flight, uint64_t 
 	struct pending_table *table = pending->table;
 	uint64_t wait_us = TARGET_PATIENCE_US;
 
-	if (pending->last != NULL)
+	if (pending->last)
 		table->retried++;
 	pending->last = flight->upstream;
 	if (!flight->copy) {
@@ -239,10 +239,10 @@ bool pending_send(struct pending *pending, unsigned index, bool tcp, bool copy, 
 	struct flight *flight = flight_new(pending, index);
 	uint8_t wire[MESSAGE_QUERY_MAX];
 
-	if (flight == NULL)
+	if (!flight)
 		return not_sent(pending, index, ERR_NOMEM);
 	flight->tcp = tcp || flight->upstream->protocol == PROTOCOL_TCP;
-	flight->copy = copy || pending->leading != NULL;
+	flight->copy = copy || pending->leading;
 	flight->edns = !(pending->plain & bit(index)) && !target_is_plain(flight->target, now_us);
 	flight->sent_us = now_us;
 	flight->id = entropy_u16(table->entropy);
@@ -307,7 +307,7 @@ void pending_go_on(struct pending *pending, uint64_t now_us)
 	uint64_t all = count == 64 ? UINT64_MAX : bit(count) - 1;
 	int next;
 
-	if (pending->leading != NULL || pending->given_up)
+	if (pending->leading || pending->given_up)
 		return;
 	while ((next = next_live(pending)) >= 0) {
 		if (pending_send(pending, (unsigned)next, false, false, now_us))
@@ -316,13 +316,13 @@ void pending_go_on(struct pending *pending, uint64_t now_us)
 	if (pending->may_wait && pending->spent != all)
 		send_copies(pending, count, now_us);
 	if (!pending->may_wait || pending->spent == all ||
-	    (pending->answered && pending->flights == NULL) || !pending_stall(pending, now_us))
+	    (pending->answered && !pending->flights) || !pending_stall(pending, now_us))
 		pending_give_up(pending, false, now_us);
 }
 
 void pending_start(struct pending *pending, uint64_t now_us)
 {
 	pending_go_on(pending, now_us);
-	if (pending->leading != NULL)
+	if (pending->leading)
 		send_copies(pending, pending->leading->index, now_us);
 }

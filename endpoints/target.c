@@ -28,13 +28,13 @@ static const char *const error_texts[] = {
 const char *target_error_text(enum target_error error)
 {
 	size_t i = (size_t)error;
-	return i < sizeof(error_texts) / sizeof(error_texts[0]) ? error_texts[i] : "unknown error";
+	return i < sizeof error_texts / sizeof error_texts[0] ? error_texts[i] : "unknown error";
 }
 
 void target_init(struct target *target, const struct address *source, const struct host *host,
 		 enum protocol protocol)
 {
-	memset(target, 0, sizeof(*target));
+	memset(target, 0, sizeof *target);
 	target->source = *source;
 	target->host = *host;
 	target->protocol = protocol;

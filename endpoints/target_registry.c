@@ -20,7 +20,7 @@ static unsigned bucket_of(const struct address *source, const struct host *host,
 {
 	uint64_t hash = (uint64_t)host->port << 1 | (uint64_t)protocol;
 
-	for (size_t i = 0; i < sizeof(source->bytes); i++) {
+	for (size_t i = 0; i < sizeof source->bytes; i++) {
 		hash = (hash ^ source->bytes[i]) * 0x100000001b3;
 		hash = (hash ^ host->address.bytes[i]) * 0x100000001b3;
 	}
@@ -29,20 +29,20 @@ static unsigned bucket_of(const struct address *source, const struct host *host,
 
 struct target_registry *target_registry_new(void)
 {
-	struct target_registry *registry = calloc(1, sizeof(*registry));
+	struct target_registry *registry = calloc(1, sizeof *registry);
 
-	if (registry != NULL)
+	if (registry)
 		pthread_mutex_init(&registry->lock, NULL);
 	return registry;
 }
 
 void target_registry_free(struct target_registry *registry)
 {
-	if (registry == NULL)
+	if (!registry)
 		return;
 	for (unsigned i = 0; i < REGISTRY_BUCKETS; i++) {
 		struct target *next;
-		for (struct target *target = registry->buckets[i]; target != NULL; target = next) {
+		for (struct target *target = registry->buckets[i]; target; target = next) {
 			next = target->next;
 			free(target);
 		}
@@ -54,9 +54,8 @@ void target_registry_free(struct target_registry *registry)
 static struct target *find(struct target *target, const struct address *source,
 			   const struct host *host, enum protocol protocol)
 {
-	while (target != NULL &&
-	       !(target->protocol == protocol && host_equal(&target->host, host) &&
-		 address_equal(&target->source, source)))
+	while (target && !(target->protocol == protocol && host_equal(&target->host, host) &&
+			   address_equal(&target->source, source)))
 		target = target->next;
 	return target;
 }
@@ -68,15 +67,15 @@ struct target *target_acquire(struct target_registry *registry, const struct add
 
 	pthread_mutex_lock(&registry->lock);
 	struct target *target = find(*bucket, source, host, protocol);
-	if (target == NULL) {
-		target = malloc(sizeof(*target));
-		if (target != NULL) {
+	if (!target) {
+		target = malloc(sizeof *target);
+		if (target) {
 			target_init(target, source, host, protocol);
 			target->next = *bucket;
 			*bucket = target;
 		}
 	}
-	if (target != NULL)
+	if (target)
 		target->references++;
 	pthread_mutex_unlock(&registry->lock);
 	return target;

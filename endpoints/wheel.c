@@ -69,7 +69,7 @@ static void wheel_unlink(struct wheel *wheel, struct timer *timer)
 	timer->next = NULL;
 	timer->link = NULL;
 	uintptr_t offset = (uintptr_t)link - (uintptr_t)wheel->slots;
-	if (*link == NULL && offset < sizeof wheel->slots) {
+	if (!*link && offset < sizeof wheel->slots) {
 		size_t index = offset / sizeof(struct timer *);
 		wheel->occupied[index / WHEEL_SLOTS] &= ~((uint64_t)1 << (index & SLOT_MASK));
 	}

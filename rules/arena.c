@@ -48,7 +48,7 @@ void arena_release(struct arena *arena)
 {
 	struct arena_block *block, *next;
 
-	for (block = arena->blocks; block != NULL; block = next) {
+	for (block = arena->blocks; block; block = next) {
 		next = block->next;
 		ASAN_UNPOISON_MEMORY_REGION(block->data, block->size);
 		free(block);
@@ -58,12 +58,12 @@ void arena_release(struct arena *arena)
 
 static struct arena_block *block_new(struct arena *arena, size_t size)
 {
-	struct arena_block *block = calloc(1, sizeof(*block) + size);
+	struct arena_block *block = calloc(1, sizeof *block + size);
 
-	if (block == NULL)
+	if (!block)
 		return NULL;
 	block->size = size;
-	arena->held_bytes += sizeof(*block) + size;
+	arena->held_bytes += sizeof *block + size;
 	ASAN_POISON_MEMORY_REGION(block->data, size);
 	return block;
 }
@@ -82,9 +82,9 @@ static struct arena_block *block_add(struct arena *arena, size_t size)
 	size_t regular = next_block_size(arena);
 	struct arena_block *block = block_new(arena, size > regular ? size : regular);
 
-	if (block == NULL)
+	if (!block)
 		return NULL;
-	if (size > regular && arena->blocks != NULL) {
+	if (size > regular && arena->blocks) {
 		block->next = arena->blocks->next;
 		arena->blocks->next = block;
 	} else {
@@ -101,13 +101,13 @@ static void *take(struct arena *arena, size_t size, size_t alignment)
 
 	if (size == 0)
 		size = 1;
-	if (size > PTRDIFF_MAX - sizeof(*block) - GAP)
+	if (size > PTRDIFF_MAX - sizeof *block - GAP)
 		return NULL;
 	need = size + GAP;
-	at = block == NULL ? 0 : (block->used + alignment - 1) & ~(alignment - 1);
-	if (block == NULL || at > block->size || need > block->size - at) {
+	at = !block ? 0 : (block->used + alignment - 1) & ~(alignment - 1);
+	if (!block || at > block->size || need > block->size - at) {
 		block = block_add(arena, need);
-		if (block == NULL)
+		if (!block)
 			return NULL;
 		at = 0;
 	}
@@ -142,7 +142,7 @@ char *arena_strdup(struct arena *arena, const char *text)
 	size_t size = strlen(text) + 1;
 	char *copy = arena_alloc_bytes(arena, size);
 
-	if (copy != NULL)
+	if (copy)
 		memcpy(copy, text, size);
 	return copy;
 }
@@ -158,7 +158,7 @@ char *arena_vprintf(struct arena *arena, const char *format, va_list arguments)
 	va_end(again);
 	if (length >= 0)
 		text = arena_alloc_bytes(arena, (size_t)length + 1);
-	if (text != NULL)
+	if (text)
 		vsnprintf(text, (size_t)length + 1, format, arguments);
 	return text;
 }

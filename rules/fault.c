@@ -26,11 +26,11 @@ static struct fault *new_item(struct faults *faults)
 	struct fault *items;
 
 	if (faults->count == faults->room) {
-		items = arena_alloc_array(&faults->arena, room, sizeof(*items));
-		if (items == NULL)
+		items = arena_alloc_array(&faults->arena, room, sizeof *items);
+		if (!items)
 			return NULL;
 		if (faults->count > 0)
-			memcpy(items, faults->items, faults->count * sizeof(*items));
+			memcpy(items, faults->items, faults->count * sizeof *items);
 		faults->items = items;
 		faults->room = room;
 	}
@@ -39,14 +39,14 @@ static struct fault *new_item(struct faults *faults)
 
 static const char *copy(struct faults *faults, const char *text)
 {
-	return text == NULL ? NULL : arena_strdup(&faults->arena, text);
+	return !text ? NULL : arena_strdup(&faults->arena, text);
 }
 
 static const char *join_path(struct faults *faults, const char *path, const char *field)
 {
-	if (field == NULL)
+	if (!field)
 		return copy(faults, path);
-	if (path == NULL || *path == '\0')
+	if (!path || *path == '\0')
 		return copy(faults, field);
 	return arena_printf(&faults->arena, "%s.%s", path, field);
 }
@@ -62,12 +62,12 @@ void fault_add(struct faults *faults, enum severity severity, const struct origi
 	if (++*found > FAULTS_MAX)
 		return;
 	fault = new_item(faults);
-	if (fault == NULL)
+	if (!fault)
 		return;
 	va_start(arguments, format);
 	text = arena_vprintf(&faults->arena, format, arguments);
 	va_end(arguments);
-	if (text == NULL)
+	if (!text)
 		return;
 	*fault = (struct fault){
 		.severity = severity,
@@ -81,8 +81,8 @@ void fault_add(struct faults *faults, enum severity severity, const struct origi
 static int compare(const void *left, const void *right)
 {
 	const struct fault *a = left, *b = right;
-	int files = strcmp(a->origin.file == NULL ? "" : a->origin.file,
-			   b->origin.file == NULL ? "" : b->origin.file);
+	int files = strcmp(!a->origin.file ? "" : a->origin.file,
+			   !b->origin.file ? "" : b->origin.file);
 
 	if (files != 0)
 		return files;
@@ -94,7 +94,7 @@ static int compare(const void *left, const void *right)
 void faults_sort(struct faults *faults)
 {
 	if (faults->count > 1)
-		qsort(faults->items, faults->count, sizeof(*faults->items), compare);
+		qsort(faults->items, faults->count, sizeof *faults->items, compare);
 }
 
 /* A value out of a file may hold anything; it must not move a terminal's cursor or fake a line. */
@@ -111,13 +111,13 @@ static void print_fault(const struct fault *fault, FILE *out)
 {
 	const struct origin *origin = &fault->origin;
 
-	if (origin->file != NULL) {
+	if (origin->file) {
 		print_clean(origin->file, out);
 		if (origin->line != 0)
 			fprintf(out, ":%u", origin->line);
 		fputs(": ", out);
 	}
-	if (origin->path != NULL) {
+	if (origin->path) {
 		print_clean(origin->path, out);
 		fputs(": ", out);
 	}

@@ -43,7 +43,7 @@ static inline uint64_t load64(const uint8_t *at)
 {
 	uint64_t word;
 
-	memcpy(&word, at, sizeof(word));
+	memcpy(&word, at, sizeof word);
 	return le64toh(word);
 }
 
@@ -54,8 +54,8 @@ static inline uint64_t load_tail(const uint8_t *at, size_t length)
 	uint32_t low, high;
 
 	if (length >= 4) {
-		memcpy(&low, at, sizeof(low));
-		memcpy(&high, at + length - 4, sizeof(high));
+		memcpy(&low, at, sizeof low);
+		memcpy(&high, at + length - 4, sizeof high);
 		return le32toh(low) | (uint64_t)le32toh(high) << (8 * (length - 4));
 	}
 	if (length == 0)
@@ -79,7 +79,7 @@ uint64_t hash_bytes(const struct hash_key *key, uint64_t seed, const void *data,
 	sip_absorb(&s, seed);
 	for (; left >= 8; left -= 8, at += 8)
 		sip_absorb(&s, load64(at));
-	sip_absorb(&s, load_tail(at, left) | (uint64_t)(length + sizeof(seed)) << 56);
+	sip_absorb(&s, load_tail(at, left) | (uint64_t)(length + sizeof seed) << 56);
 
 	s.v2 ^= 0xff;
 	sip_round(&s);

@@ -107,7 +107,7 @@ static int compare_prefixes(const void *left, const void *right)
 {
 	const struct prefix *a = &((const struct placed_prefix *)left)->prefix;
 	const struct prefix *b = &((const struct placed_prefix *)right)->prefix;
-	int bytes = memcmp(a->address.bytes, b->address.bytes, sizeof(a->address.bytes));
+	int bytes = memcmp(a->address.bytes, b->address.bytes, sizeof a->address.bytes);
 
 	if (a->address.family != b->address.family)
 		return a->address.family < b->address.family ? -1 : 1;
@@ -127,7 +127,7 @@ void check_overlaps(struct check *check, struct placed_prefix *items, size_t cou
 	char text[PREFIX_TEXT_MAX], other_text[PREFIX_TEXT_MAX];
 
 	if (count > 0)
-		qsort(items, count, sizeof(*items), compare_prefixes);
+		qsort(items, count, sizeof *items, compare_prefixes);
 	for (size_t i = 0; i < count; i++) {
 		if (!outer || !prefix_overlaps(&outer->prefix, &items[i].prefix)) {
 			outer = &items[i];

@@ -24,7 +24,7 @@ static void check_pools(struct check *check, struct owned *owned)
 {
 	const struct model *model = check->model;
 	size_t count = model->address_pools.count, placed = 0;
-	struct placed_prefix *items = arena_alloc_array(&check->arena, count, sizeof(*items));
+	struct placed_prefix *items = arena_alloc_array(&check->arena, count, sizeof *items);
 	struct seen names = {0};
 
 	check->out_of_memory |= !items;

@@ -228,7 +228,7 @@ void limits_check_endpoints(struct check *check)
 	struct seen names = {0}, per_network = {0}, addresses = {0};
 
 	check->subnet_origins = arena_alloc_array(&check->arena, count_endpoints(model),
-						  sizeof(*check->subnet_origins));
+						  sizeof *check->subnet_origins);
 	check->out_of_memory |= !check->subnet_origins;
 	for (size_t i = 0; i < model->resolvers.count; i++) {
 		const struct dns_resolver *resolver = &model->resolvers.items[i];

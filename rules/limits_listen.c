@@ -27,7 +27,7 @@ static void check_listen(struct check *check, struct listeners *listeners, const
 
 	if (!host->address.family)
 		return;
-	snprintf(port, sizeof(port), "%u:%u", host->address.family, host->port);
+	snprintf(port, sizeof port, "%u:%u", host->address.family, host->port);
 	if (address_is_multicast(&host->address) || address_is_broadcast(&host->address))
 		ERROR(check, origin, field,
 		      "%s cannot be listened at; give an address of this machine",
@@ -58,7 +58,7 @@ static void check_clients(struct check *check, const struct virtual_network *net
 		before = seen_put(check, clients, prefix_print(&prefixes[i], text), network);
 		if (!before || before == network)
 			continue;
-		snprintf(field, sizeof(field), "%s[%zu]", key, i);
+		snprintf(field, sizeof field, "%s[%zu]", key, i);
 		ERROR(check, &network->origin, field,
 		      "%s is a prefix of virtual network \"%s\" too, and the VNet resolver could "
 		      "not tell their machines apart; remove it from one of them",
@@ -77,7 +77,7 @@ void limits_check_listens(struct check *check)
 	if (IS_EMPTY(vnet->listen))
 		ERROR(check, &vnet->origin, "listen", "is empty; give at least one address");
 	for (size_t i = 0; i < vnet->listen.count; i++) {
-		snprintf(field, sizeof(field), "listen[%zu]", i);
+		snprintf(field, sizeof field, "listen[%zu]", i);
 		check_listen(check, &listeners, &vnet->listen.items[i], &vnet->origin, field);
 	}
 	for (size_t i = 0; i < model->resolvers.count; i++)

@@ -133,7 +133,7 @@ static void start(struct loops *loops, const struct target_server *targets, size
 
 static void add_network(struct loops *loops, const struct virtual_network *network)
 {
-	struct node *node = arena_alloc(&loops->check->arena, sizeof(*node));
+	struct node *node = arena_alloc(&loops->check->arena, sizeof *node);
 
 	loops->check->out_of_memory |= !node;
 	if (!node || !network->name)
@@ -147,7 +147,7 @@ static void add_link(struct loops *loops, const struct forwarding_ruleset *rules
 		     const char *network)
 {
 	struct node *node = (struct node *)(uintptr_t)seen_get(&loops->nodes, network);
-	struct linked *linked = arena_alloc(&loops->check->arena, sizeof(*linked));
+	struct linked *linked = arena_alloc(&loops->check->arena, sizeof *linked);
 
 	loops->check->out_of_memory |= !linked;
 	if (!node || !linked)

@@ -18,7 +18,7 @@ static void check_space(struct check *check, const struct prefix *prefix,
 	char text[PREFIX_TEXT_MAX];
 	struct prefix forbidden;
 
-	for (size_t i = 0; i < sizeof(forbidden_spaces) / sizeof(forbidden_spaces[0]); i++)
+	for (size_t i = 0; i < sizeof forbidden_spaces / sizeof forbidden_spaces[0]; i++)
 		if (prefix_parse(&forbidden, forbidden_spaces[i]) == 0 &&
 		    prefix_overlaps(&forbidden, prefix))
 			ERROR(check, origin, field,
@@ -36,7 +36,7 @@ static const char *indexed(struct check *check, const char *key, size_t index)
 static void check_spaces(struct check *check, const struct virtual_network *network)
 {
 	size_t count = network->address_space.count, placed = 0;
-	struct placed_prefix *items = arena_alloc_array(&check->arena, count, sizeof(*items));
+	struct placed_prefix *items = arena_alloc_array(&check->arena, count, sizeof *items);
 
 	if (IS_EMPTY(network->address_space))
 		ERROR(check, &network->origin, "address_space",
@@ -88,7 +88,7 @@ static void check_subnet(struct check *check, const struct virtual_network *netw
 static void check_subnets(struct check *check, const struct virtual_network *network)
 {
 	size_t count = network->subnets.count, placed = 0;
-	struct placed_prefix *items = arena_alloc_array(&check->arena, count, sizeof(*items));
+	struct placed_prefix *items = arena_alloc_array(&check->arena, count, sizeof *items);
 	struct seen names = {0};
 
 	check->out_of_memory |= !items;

@@ -17,7 +17,7 @@ static void check_endpoint(struct check *check, const struct forwarding_ruleset 
 	struct dns_resolver *resolver = NULL;
 	char field[48];
 
-	snprintf(field, sizeof(field), "outbound_endpoints[%zu]", index);
+	snprintf(field, sizeof field, "outbound_endpoints[%zu]", index);
 	if (!model_outbound(check->model, path, &resolver)) {
 		ERROR(check, origin, field,
 		      "there is no outbound endpoint \"%s\"; write RESOLVER/ENDPOINT, as in "

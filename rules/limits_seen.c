@@ -33,7 +33,7 @@ static struct seen_slot *find_slot(const struct seen *seen, const char *key)
 static bool grow(struct check *check, struct seen *seen)
 {
 	size_t slots = seen->slots ? (seen->mask + 1) * 2 : SLOTS_MIN;
-	struct seen larger = {arena_alloc_array(&check->arena, slots, sizeof(*larger.slots)),
+	struct seen larger = {arena_alloc_array(&check->arena, slots, sizeof *larger.slots),
 			      slots - 1, seen->count};
 
 	if (!larger.slots) {
@@ -77,7 +77,7 @@ uint32_t *seen_counter(struct check *check, struct seen *seen, const char *key)
 
 	if (counter)
 		return counter;
-	counter = arena_alloc(&check->arena, sizeof(*counter));
+	counter = arena_alloc(&check->arena, sizeof *counter);
 	if (!counter)
 		check->out_of_memory = true;
 	else

@@ -55,7 +55,7 @@ static void check_management(struct check *check)
 	char field[32];
 
 	for (size_t i = 0; i < management->listen.count; i++) {
-		snprintf(field, sizeof(field), "listen[%zu]", i);
+		snprintf(field, sizeof field, "listen[%zu]", i);
 		if (management->listen.items[i])
 			check_url(check, management, management->listen.items[i], field);
 	}

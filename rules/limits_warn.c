@@ -13,7 +13,7 @@ static void index_self(void *context, const struct model_self *ours)
 	if (!resolver->name || !ours->endpoint->name ||
 	    !seen_get(&check->networks, resolver->virtual_network))
 		return;
-	struct self *self = arena_alloc(&check->arena, sizeof(*self));
+	struct self *self = arena_alloc(&check->arena, sizeof *self);
 	const char *path =
 		arena_printf(&check->arena, "%s/%s", resolver->name, ours->endpoint->name);
 	check->out_of_memory |= !self || !path;
@@ -37,7 +37,7 @@ static void warn_not_served(struct check *check)
 		{management->state != NULL, "state"},
 	};
 
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
 		if (keys[i].given)
 			WARN(check, &management->origin, keys[i].key,
 			     "not served by this version, and without effect");

@@ -50,7 +50,7 @@ static void check_zone_name(struct check *check, const struct private_zone *zone
 		ERROR(check, origin, "name",
 		      "\"%s\" ends with a dot, which a zone's name here does not; write \"%.*s\"",
 		      zone->name, (int)length - 1, zone->name);
-	for (size_t i = 0; i < sizeof(reserved_zones) / sizeof(reserved_zones[0]); i++)
+	for (size_t i = 0; i < sizeof reserved_zones / sizeof reserved_zones[0]; i++)
 		if (strncasecmp(zone->name, reserved_zones[i], strlen(reserved_zones[i])) == 0 &&
 		    length == strlen(reserved_zones[i]))
 			ERROR(check, origin, "name",
@@ -74,7 +74,7 @@ static int on_rrset(void *context, const uint8_t *owner, const struct rrset *rrs
 		      "%s %s in %s has %u records, and at most %u are allowed; remove some, or "
 		      "raise limits.records_per_record_set",
 		      name_wire_to_text(owner, text),
-		      record_type_print(rrset->type, type, sizeof(type)), sets->zone->file,
+		      record_type_print(rrset->type, type, sizeof type), sets->zone->file,
 		      rrset->count, limit);
 	return 0;
 }
@@ -99,7 +99,7 @@ static bool is_privatelink(const struct name *name)
 {
 	static const uint8_t label[] = "\013privatelink";
 
-	return name->labels > 1 && memcmp(name->wire, label, sizeof(label) - 1) == 0;
+	return name->labels > 1 && memcmp(name->wire, label, sizeof label - 1) == 0;
 }
 
 struct network_counts { /* by network, over all zones */

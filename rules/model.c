@@ -14,7 +14,7 @@ enum {
 
 struct model *model_new(void)
 {
-	struct model *model = calloc(1, sizeof(*model));
+	struct model *model = calloc(1, sizeof *model);
 
 	if (model)
 		arena_init(&model->arena);

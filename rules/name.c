@@ -33,9 +33,9 @@ static inline void lower_eight_at(uint8_t *to, const uint8_t *from)
 {
 	uint64_t word;
 
-	memcpy(&word, from, sizeof(word));
+	memcpy(&word, from, sizeof word);
 	word = lower_eight(word);
-	memcpy(to, &word, sizeof(word));
+	memcpy(to, &word, sizeof word);
 }
 
 static void copy_lower(uint8_t *to, const uint8_t *from, size_t length)
@@ -89,12 +89,12 @@ int name_from_wire(struct name *name, const struct hash_key *key, const uint8_t 
 {
 	struct wire_walk walk;
 
-	assert(name != NULL);
+	assert(name);
 	if (!wire_walk_name(&walk, packet, length, at, WIRE_HEADER, name->wire, name->offset,
 			    copy_lower))
 		return ERR_INVALID;
 	finish(name, key, walk.length - 1, walk.labels);
-	if (end != NULL)
+	if (end)
 		*end = walk.end;
 	return 0;
 }
@@ -194,7 +194,7 @@ static char *put_byte(char *out, uint8_t c)
 		*out++ = (char)('0' + c % 10);
 		return out;
 	}
-	if (strchr("\".;\\()@$", c) != NULL)
+	if (strchr("\".;\\()@$", c))
 		*out++ = '\\';
 	*out++ = (char)c;
 	return out;

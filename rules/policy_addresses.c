@@ -233,8 +233,7 @@ struct cut_zone {
 
 static bool belongs_to_pool(const struct addresses *a, const struct address *address)
 {
-	return !address_is_private(address) &&
-	       prefix_table_find(&a->policy->pool_space, address) != NULL;
+	return !address_is_private(address) && prefix_table_find(&a->policy->pool_space, address);
 }
 
 /* With the addresses of every pool that reaches into it. */

@@ -15,7 +15,7 @@ static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
 static bool is_mapped(const struct address *address)
 {
-	return address->family == 6 && memcmp(address->bytes, mapped, sizeof(mapped)) == 0;
+	return address->family == 6 && memcmp(address->bytes, mapped, sizeof mapped) == 0;
 }
 
 /* As text has it: a mapped address is not turned yet. */
@@ -23,7 +23,7 @@ static int parse_raw(struct address *address, const char *text, size_t length)
 {
 	char copy[ADDRESS_TEXT_MAX];
 
-	if (length >= sizeof(copy))
+	if (length >= sizeof copy)
 		return ERR_INVALID;
 	memcpy(copy, text, length);
 	copy[length] = '\0';
@@ -43,7 +43,7 @@ static void unmap(struct address *address)
 
 	if (!is_mapped(address))
 		return;
-	memcpy(plain.bytes, address->bytes + sizeof(mapped), 4);
+	memcpy(plain.bytes, address->bytes + sizeof mapped, 4);
 	*address = plain;
 }
 
@@ -103,7 +103,7 @@ static int parse_prefix(struct prefix *prefix, const char *text, bool lenient)
 	unsigned length;
 	int err;
 
-	if (slash == NULL)
+	if (!slash)
 		return ERR_INVALID;
 	err = parse_raw(&given, text, (size_t)(slash - text));
 	if (err == 0)
@@ -147,8 +147,8 @@ static int parse_bracketed(struct host *host, const char *text)
 	const char *close = strchr(text, ']');
 	int err;
 
-	if (close == NULL || (close[1] != '\0' && close[1] != ':') ||
-	    memchr(text, ':', (size_t)(close - text)) == NULL)
+	if (!close || (close[1] != '\0' && close[1] != ':') ||
+	    !memchr(text, ':', (size_t)(close - text)))
 		return ERR_INVALID;
 	err = parse_address(&host->address, text, (size_t)(close - text));
 	if (err == 0 && close[1] == ':')
@@ -165,7 +165,7 @@ int host_parse(struct host *host, const char *text, uint16_t default_port)
 	if (text[0] == '[')
 		return parse_bracketed(host, text + 1);
 	/* More than one colon: IPv6, and then without a port. */
-	if (colon == NULL || strchr(colon + 1, ':') != NULL)
+	if (!colon || strchr(colon + 1, ':'))
 		return address_parse(&host->address, text);
 	err = parse_address(&host->address, text, (size_t)(colon - text));
 	return err != 0 ? err : parse_port(&host->port, colon + 1);
@@ -203,7 +203,7 @@ char *host_print(const struct host *host, char text[HOST_TEXT_MAX])
 
 bool address_equal(const struct address *a, const struct address *b)
 {
-	return a->family == b->family && memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
+	return a->family == b->family && memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0;
 }
 
 bool host_equal(const struct host *a, const struct host *b)
@@ -217,7 +217,7 @@ bool address_is_loopback(const struct address *address)
 
 	return address->family == 4
 		       ? address->bytes[0] == 127
-		       : address->family == 6 && memcmp(address->bytes, one, sizeof(one)) == 0;
+		       : address->family == 6 && memcmp(address->bytes, one, sizeof one) == 0;
 }
 
 bool address_is_private(const struct address *address)
@@ -235,7 +235,7 @@ bool address_is_unspecified(const struct address *address)
 {
 	static const uint8_t zero[16];
 
-	return address->family != 0 && memcmp(address->bytes, zero, sizeof(zero)) == 0;
+	return address->family != 0 && memcmp(address->bytes, zero, sizeof zero) == 0;
 }
 
 bool address_is_multicast(const struct address *address)
@@ -248,7 +248,7 @@ bool address_is_broadcast(const struct address *address)
 {
 	static const uint8_t ones[4] = {255, 255, 255, 255};
 
-	return address->family == 4 && memcmp(address->bytes, ones, sizeof(ones)) == 0;
+	return address->family == 4 && memcmp(address->bytes, ones, sizeof ones) == 0;
 }
 
 bool prefix_contains(const struct prefix *prefix, const struct address *address)
@@ -287,9 +287,9 @@ bool prefix_nth(const struct prefix *prefix, uint32_t n, struct address *address
 
 	if (n >= prefix_size(prefix))
 		return false;
-	memcpy(&value, prefix->address.bytes, sizeof(value));
+	memcpy(&value, prefix->address.bytes, sizeof value);
 	value = htonl(ntohl(value) + n);
 	*address = (struct address){.family = 4};
-	memcpy(address->bytes, &value, sizeof(value));
+	memcpy(address->bytes, &value, sizeof value);
 	return true;
 }

@@ -17,12 +17,12 @@ int prefix_table_add(struct prefix_table *table, struct arena *arena, const stru
 	assert(prefix->address.family == 4 || prefix->address.family == 6);
 	if (table->count == table->room) {
 		size_t room = table->room == 0 ? 8 : table->room * 2;
-		struct prefix_entry *entries = arena_alloc_array(arena, room, sizeof(*entries));
+		struct prefix_entry *entries = arena_alloc_array(arena, room, sizeof *entries);
 
-		if (entries == NULL || room > UINT32_MAX)
+		if (!entries || room > UINT32_MAX)
 			return ERR_NOMEM;
 		if (table->count > 0)
-			memcpy(entries, table->entries, table->count * sizeof(*entries));
+			memcpy(entries, table->entries, table->count * sizeof *entries);
 		table->entries = entries;
 		table->room = room;
 	}
@@ -69,7 +69,7 @@ void prefix_table_build(struct prefix_table *table)
 	size_t i;
 
 	if (table->count > 1)
-		qsort(table->entries, table->count, sizeof(*table->entries), compare_entries);
+		qsort(table->entries, table->count, sizeof *table->entries, compare_entries);
 	drop_duplicates(table);
 	table->run_count = 0;
 	for (i = 0; i < table->count; i++) {
@@ -122,7 +122,7 @@ const struct prefix_entry *prefix_table_find(const struct prefix_table *table,
 			continue;
 		wanted = address_mask(address, run->length);
 		found = find_in_run(table->entries + run->first, run->count, &wanted);
-		if (found != NULL)
+		if (found)
 			return found;
 	}
 	return NULL;

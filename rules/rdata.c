@@ -36,7 +36,7 @@ static ldns_rr *read_wire(uint16_t type, const uint8_t *rdata, size_t length)
 	uint8_t *prefixed = malloc(length + 2);
 	ldns_rr *rr = ldns_rr_new();
 
-	if (rr == NULL || prefixed == NULL)
+	if (!rr || !prefixed)
 		goto refused;
 	wire_put16(prefixed, (uint16_t)length);
 	memcpy(prefixed + 2, rdata, length);
@@ -56,7 +56,7 @@ static bool type_has_text_form(uint16_t type)
 {
 	const ldns_rr_descriptor *descriptor = ldns_rr_descript(type);
 
-	return descriptor != NULL && descriptor->_type == type && descriptor->_name != NULL;
+	return descriptor && descriptor->_type == type && descriptor->_name;
 }
 
 static bool is_well_formed(uint16_t type, const uint8_t *rdata, size_t length)
@@ -261,7 +261,7 @@ static const char *parse_known(uint16_t type, const char *text, const uint8_t *o
 		return "the text is longer than 65000 characters; use the form \\# LENGTH HEX";
 	if (!numbers_fit(type, text))
 		return "a number is too large for its field";
-	record_type_print(type, type_text, sizeof(type_text));
+	record_type_print(type, type_text, sizeof type_text);
 	if (asprintf(&line, ". 0 IN %s %s", type_text, text) < 0)
 		return "out of memory";
 	status = ldns_rr_new_frm_str(&rr, line, 0, &base, NULL);
@@ -271,7 +271,7 @@ static const char *parse_known(uint16_t type, const char *text, const uint8_t *o
 		why = "a character-string has at most 255 bytes; longer text in TXT is several of "
 		      "them, each in quotes";
 	else
-		why = expected(type) != NULL ? expected(type) : ldns_get_errorstr_by_id(status);
+		why = expected(type) ? expected(type) : ldns_get_errorstr_by_id(status);
 	ldns_rr_free(rr);
 	free(line);
 	return why;
@@ -282,7 +282,7 @@ int rdata_parse(uint16_t type, const char *text, const uint8_t *origin, uint8_t 
 {
 	const char *generic = generic_form(text);
 
-	if (generic != NULL)
+	if (generic)
 		*why = parse_generic(generic, rdata, length);
 	else if (!type_has_text_form(type))
 		*why = "data of an unknown type is written as \\# LENGTH HEX (RFC 3597)";
@@ -290,9 +290,9 @@ int rdata_parse(uint16_t type, const char *text, const uint8_t *origin, uint8_t 
 		*why = NULL;
 	else
 		*why = parse_known(type, text, origin, rdata, length);
-	if (*why == NULL && !is_well_formed(type, rdata, *length))
+	if (!*why && !is_well_formed(type, rdata, *length))
 		*why = "these bytes are not data of this type";
-	return *why == NULL ? 0 : ERR_INVALID;
+	return !*why ? 0 : ERR_INVALID;
 }
 
 /* The fields in presentation form with blanks between, in a buffer to be freed; NULL when ldns
@@ -304,7 +304,7 @@ static char *print_known(uint16_t type, const uint8_t *rdata, size_t length)
 	char *text = NULL;
 	ldns_status status = LDNS_STATUS_OK;
 
-	if (rr == NULL || buffer == NULL)
+	if (!rr || !buffer)
 		goto out;
 	for (size_t i = 0; i < ldns_rr_rd_count(rr) && status == LDNS_STATUS_OK; i++) {
 		if (i > 0)
@@ -313,7 +313,7 @@ static char *print_known(uint16_t type, const uint8_t *rdata, size_t length)
 	}
 	if (status == LDNS_STATUS_OK && ldns_buffer_status_ok(buffer))
 		text = ldns_buffer_export2str(buffer);
-	for (size_t end = text != NULL ? strlen(text) : 0; end > 0 && text[end - 1] == ' ';)
+	for (size_t end = text ? strlen(text) : 0; end > 0 && text[end - 1] == ' ';)
 		text[--end] = '\0'; /* behind the last type of a bitmap, for one */
 out:
 	ldns_buffer_free(buffer);
@@ -328,7 +328,7 @@ static bool reads_back(uint16_t type, const char *text, const uint8_t *rdata, si
 	uint8_t *again = malloc(RDATA_MAX);
 	size_t again_length = 0;
 	const char *why;
-	bool same = again != NULL && strpbrk(text, "\n\r") == NULL &&
+	bool same = again && !strpbrk(text, "\n\r") &&
 		    rdata_parse(type, text, root, again, &again_length, &why) == 0 &&
 		    again_length == length && memcmp(again, rdata, length) == 0;
 
@@ -347,7 +347,7 @@ int rdata_print(uint16_t type, const uint8_t *rdata, size_t length, FILE *out)
 {
 	char *text = type_has_text_form(type) ? print_known(type, rdata, length) : NULL;
 
-	if (text != NULL && reads_back(type, text, rdata, length))
+	if (text && reads_back(type, text, rdata, length))
 		fputs(text, out);
 	else
 		print_generic(rdata, length, out);

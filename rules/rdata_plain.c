@@ -28,7 +28,7 @@ int rdata_parse_name(const char *text, const uint8_t *origin, uint8_t wire[NAME_
 		return 0;
 	}
 	status = ldns_str2rdf_dname(&name, text);
-	if (status != LDNS_STATUS_OK || name == NULL) {
+	if (status != LDNS_STATUS_OK || !name) {
 		*why = status == LDNS_STATUS_OK ? "out of memory" : ldns_get_errorstr_by_id(status);
 		return ERR_INVALID;
 	}
@@ -120,7 +120,7 @@ static size_t parse_field(ldns_rdf_type field, const char **text, const uint8_t 
 
 	if (field == LDNS_RDF_TYPE_STR)
 		return parse_string(text, wire);
-	if (size >= sizeof(token))
+	if (size >= sizeof token)
 		return 0;
 	memcpy(token, *text, size);
 	token[size] = '\0';

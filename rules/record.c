@@ -48,14 +48,14 @@ static const char *const layouts[] = {
 
 const char *record_layout(uint16_t type)
 {
-	return type < sizeof(layouts) / sizeof(*layouts) ? layouts[type] : NULL;
+	return type < sizeof layouts / sizeof *layouts ? layouts[type] : NULL;
 }
 
 bool record_has_names(uint16_t type)
 {
 	const char *layout = record_layout(type);
 
-	return layout != NULL && strchr(layout, 'n') != NULL;
+	return layout && strchr(layout, 'n');
 }
 
 bool record_skip_element(char element, const uint8_t *packet, size_t *at, size_t end, size_t lowest)
@@ -80,7 +80,7 @@ bool record_rdata_fits(uint16_t type, const uint8_t *packet, size_t at, size_t e
 {
 	const char *layout = record_layout(type);
 
-	if (layout == NULL)
+	if (!layout)
 		return true;
 	for (; *layout != '\0'; layout++)
 		if (!record_skip_element(*layout, packet, &at, end, lowest))
@@ -100,7 +100,7 @@ static const struct {
 	{TYPE_TKEY, "TKEY"},   {TYPE_TSIG, "TSIG"},   {TYPE_IXFR, "IXFR"}, {TYPE_AXFR, "AXFR"},
 	{TYPE_MAILB, "MAILB"}, {TYPE_MAILA, "MAILA"}, {TYPE_ANY, "ANY"},
 };
-enum { QUESTION_TYPES = sizeof(question_types) / sizeof(*question_types) };
+enum { QUESTION_TYPES = sizeof question_types / sizeof *question_types };
 
 static const char *type_name(uint16_t type)
 {
@@ -110,14 +110,14 @@ static const char *type_name(uint16_t type)
 		if (question_types[i].type == type)
 			return question_types[i].name;
 	}
-	return descriptor != NULL && descriptor->_type == type ? descriptor->_name : NULL;
+	return descriptor && descriptor->_type == type ? descriptor->_name : NULL;
 }
 
 char *record_type_print(uint16_t type, char *text, size_t size)
 {
 	const char *name = type_name(type);
 
-	if (name != NULL)
+	if (name)
 		snprintf(text, size, "%s", name);
 	else
 		snprintf(text, size, "TYPE%u", type);
@@ -167,7 +167,7 @@ int rrset_print(const struct rrset *rrset, const uint8_t *owner, FILE *out)
 	char owner_text[NAME_TEXT_MAX], type_text[16];
 
 	name_wire_to_text(owner, owner_text);
-	record_type_print(rrset->type, type_text, sizeof(type_text));
+	record_type_print(rrset->type, type_text, sizeof type_text);
 	for (unsigned i = 0; i < rrset->count; i++) {
 		size_t length = wire_u16(at + RECORD_HEADER - 2);
 		int err;

@@ -66,7 +66,7 @@ static int read_nibble(const uint8_t *label)
 {
 	const char *digit = label[0] == 1 && label[1] != '\0' ? strchr(hex, label[1]) : NULL;
 
-	return digit == NULL ? -1 : (int)(digit - hex);
+	return !digit ? -1 : (int)(digit - hex);
 }
 
 /* Puts the number that a label spells behind the bits that are there; false when it is none. */
@@ -106,9 +106,9 @@ bool reverse_parse(const struct name *name, struct prefix *prefix, unsigned *res
 		return false;
 	left = name->labels - 2U;
 	*prefix = (struct prefix){0};
-	if (suffix_is(name, left, tree4, sizeof(tree4)))
+	if (suffix_is(name, left, tree4, sizeof tree4))
 		prefix->address.family = 4;
-	else if (suffix_is(name, left, tree6, sizeof(tree6)))
+	else if (suffix_is(name, left, tree6, sizeof tree6))
 		prefix->address.family = 6;
 	else
 		return false;

@@ -21,8 +21,8 @@ struct schema_list schema_list_get(const struct field *field, const void *item)
 	struct schema_list list;
 	const char *at = (const char *)item + field->offset;
 
-	memcpy(&list.items, at, sizeof(list.items));
-	memcpy(&list.count, at + sizeof(list.items), sizeof(list.count));
+	memcpy(&list.items, at, sizeof list.items);
+	memcpy(&list.count, at + sizeof list.items, sizeof list.count);
 	return list;
 }
 
@@ -30,8 +30,8 @@ void schema_list_set(const struct field *field, void *item, struct schema_list l
 {
 	char *at = (char *)item + field->offset;
 
-	memcpy(at, &list.items, sizeof(list.items));
-	memcpy(at + sizeof(list.items), &list.count, sizeof(list.count));
+	memcpy(at, &list.items, sizeof list.items);
+	memcpy(at + sizeof list.items, &list.count, sizeof list.count);
 }
 
 struct field schema_element(const struct field *field, const char *key, size_t *size)

@@ -36,7 +36,7 @@ static int store_string(void *at, const char *text, struct arena *arena)
 
 	if (!copy)
 		return ERR_NOMEM;
-	memcpy(at, &copy, sizeof(copy));
+	memcpy(at, &copy, sizeof copy);
 	return 0;
 }
 
@@ -62,7 +62,7 @@ static bool is_uuid(const char *text)
 {
 	static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
 
-	if (strlen(text) != sizeof(form) - 1)
+	if (strlen(text) != sizeof form - 1)
 		return false;
 	for (size_t i = 0; form[i]; i++)
 		if (form[i] == '-' ? text[i] != '-' : !isxdigit((unsigned char)text[i]))
@@ -114,10 +114,10 @@ static int store_number(const struct field *field, void *at, uint64_t number)
 	if (number < field->min || number > field->max)
 		return ERR_INVALID;
 	if (field->type == FIELD_UINT64) {
-		memcpy(at, &number, sizeof(number));
+		memcpy(at, &number, sizeof number);
 	} else {
 		uint32_t narrow = (uint32_t)number;
-		memcpy(at, &narrow, sizeof(narrow));
+		memcpy(at, &narrow, sizeof narrow);
 	}
 	return 0;
 }
@@ -142,7 +142,7 @@ static int parse_bool(void *at, const char *text)
 
 	if (!value && strcasecmp(text, "false") != 0)
 		return ERR_INVALID;
-	memcpy(at, &value, sizeof(value));
+	memcpy(at, &value, sizeof value);
 	return 0;
 }
 
@@ -150,7 +150,7 @@ static int parse_enum(const struct field *field, void *at, const char *text)
 {
 	for (unsigned i = 0; field->names[i]; i++)
 		if (strcasecmp(field->names[i], text) == 0) {
-			memcpy(at, &i, sizeof(i));
+			memcpy(at, &i, sizeof i);
 			return 0;
 		}
 	return ERR_INVALID;
@@ -172,19 +172,19 @@ static int parse_value(const struct field *field, void *item, const char *text, 
 	case FIELD_ADDRESS:
 		err = address_parse(&address, text);
 		if (err == 0)
-			memcpy(at, &address, sizeof(address));
+			memcpy(at, &address, sizeof address);
 		return err;
 	case FIELD_PREFIX:
 		err = prefix_parse(&prefix, text);
 		if (err == 0)
-			memcpy(at, &prefix, sizeof(prefix));
+			memcpy(at, &prefix, sizeof prefix);
 		return err;
 	case FIELD_HOST:
 		err = host_parse(&host, text, DNS_PORT);
 		if (err == 0 && host.port == 0)
 			err = ERR_INVALID;
 		if (err == 0)
-			memcpy(at, &host, sizeof(host));
+			memcpy(at, &host, sizeof host);
 		return err;
 	case FIELD_STRING:
 	case FIELD_NAME:
@@ -217,7 +217,7 @@ static void complain(const struct field *field, const char *text, const struct o
 		return;
 	}
 	fault_add(faults, FAULT_ERROR, origin, field->key, "\"%s\" does not fit; give %s", text,
-		  schema_expected(field, expected, sizeof(expected)));
+		  schema_expected(field, expected, sizeof expected));
 }
 
 int schema_set_text(const struct field *field, void *item, const char *text,
@@ -241,14 +241,14 @@ int schema_set_number(const struct field *field, void *item, long long number,
 
 	if (field->type == FIELD_BOOL && (number == 0 || number == 1)) {
 		bool value = number == 1;
-		memcpy(slot(field, item), &value, sizeof(value));
+		memcpy(slot(field, item), &value, sizeof value);
 		return 0;
 	}
 	if ((field->type == FIELD_UINT || field->type == FIELD_UINT64) && number >= 0 &&
 	    store_number(field, slot(field, item), (uint64_t)number) == 0)
 		return 0;
 	fault_add(faults, FAULT_ERROR, origin, field->key, "%lld does not fit; give %s", number,
-		  schema_expected(field, expected, sizeof(expected)));
+		  schema_expected(field, expected, sizeof expected));
 	return ERR_FAULTS;
 }
 
@@ -260,9 +260,9 @@ static const char *get_number(const struct field *field, const void *at, char *t
 	uint32_t narrow = 0;
 
 	if (field->type == FIELD_UINT64) {
-		memcpy(&wide, at, sizeof(wide));
+		memcpy(&wide, at, sizeof wide);
 	} else {
-		memcpy(&narrow, at, sizeof(narrow));
+		memcpy(&narrow, at, sizeof narrow);
 		wide = narrow;
 	}
 	snprintf(text, size, "%" PRIu64, wide);
@@ -273,7 +273,7 @@ static const char *get_enum(const struct field *field, const void *at)
 {
 	unsigned value;
 
-	memcpy(&value, at, sizeof(value));
+	memcpy(&value, at, sizeof value);
 	for (unsigned i = 0; field->names[i]; i++)
 		if (i == value)
 			return field->names[i];
@@ -289,14 +289,14 @@ static const char *get_place(const struct field *field, const void *at, char *te
 	struct host host;
 
 	if (field->type == FIELD_ADDRESS) {
-		memcpy(&address, at, sizeof(address));
+		memcpy(&address, at, sizeof address);
 		address.family ? (void)address_print(&address, print) : (void)(print[0] = '\0');
 	} else if (field->type == FIELD_PREFIX) {
-		memcpy(&prefix, at, sizeof(prefix));
+		memcpy(&prefix, at, sizeof prefix);
 		prefix.address.family ? (void)prefix_print(&prefix, print)
 				      : (void)(print[0] = '\0');
 	} else {
-		memcpy(&host, at, sizeof(host));
+		memcpy(&host, at, sizeof host);
 		host.address.family ? (void)host_print(&host, print) : (void)(print[0] = '\0');
 	}
 	snprintf(text, size, "%s", print);
@@ -312,7 +312,7 @@ const char *schema_get_text(const struct field *field, const void *item, char *t
 	switch (field->type) {
 	case FIELD_UINT:
 	case FIELD_UINT64: return get_number(field, at, text, size);
-	case FIELD_BOOL: memcpy(&value, at, sizeof(value)); return value ? "true" : "false";
+	case FIELD_BOOL: memcpy(&value, at, sizeof value); return value ? "true" : "false";
 	case FIELD_ENUM: return get_enum(field, at);
 	case FIELD_ADDRESS:
 	case FIELD_PREFIX:
@@ -323,7 +323,7 @@ const char *schema_get_text(const struct field *field, const void *item, char *t
 	case FIELD_PREFIXES:
 	case FIELD_LIST:
 	case FIELD_GROUP: assert(!"lists and groups have no text"); return NULL;
-	default: memcpy(&string, at, sizeof(string)); return string;
+	default: memcpy(&string, at, sizeof string); return string;
 	}
 }
 

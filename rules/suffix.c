@@ -24,8 +24,8 @@ int suffix_table_init(struct suffix_table *table, struct arena *arena, size_t co
 			return ERR_NOMEM;
 		slots *= 2;
 	}
-	table->slots = arena_alloc_array(arena, slots, sizeof(*table->slots));
-	if (table->slots == NULL)
+	table->slots = arena_alloc_array(arena, slots, sizeof *table->slots);
+	if (!table->slots)
 		return ERR_NOMEM;
 	table->mask = slots - 1;
 	return 0;
@@ -41,7 +41,7 @@ static struct suffix_slot *find_slot(const struct suffix_table *table, const str
 	for (i = hash & table->mask;; i = (i + 1) & table->mask) {
 		struct suffix_slot *slot = &table->slots[i];
 
-		if (slot->wire == NULL)
+		if (!slot->wire)
 			return slot;
 		if (slot->hash == hash && slot->wire[-1] == length &&
 		    memcmp(slot->wire, name_suffix_wire(name, first), length) == 0)
@@ -55,15 +55,15 @@ int suffix_table_add(struct suffix_table *table, struct arena *arena, const stru
 	struct suffix_slot *slot;
 	uint8_t *bytes;
 
-	if (table->slots == NULL)
+	if (!table->slots)
 		return ERR_NO_SPACE;
 	slot = find_slot(table, suffix, 0);
-	if (slot->wire != NULL)
+	if (slot->wire)
 		return ERR_EXISTS;
 	if (table->count >= (table->mask + 1) / 2)
 		return ERR_NO_SPACE;
 	bytes = arena_alloc_bytes(arena, 1 + (size_t)suffix->length);
-	if (bytes == NULL)
+	if (!bytes)
 		return ERR_NOMEM;
 	bytes[0] = suffix->length;
 	memcpy(bytes + 1, suffix->wire, suffix->length);
@@ -107,7 +107,7 @@ void *suffix_table_find(const struct suffix_table *table, const struct name *nam
 		unsigned start = name->labels - (unsigned)depth;
 		const struct suffix_slot *slot = find_slot(table, name, start);
 
-		if (slot->wire != NULL) {
+		if (slot->wire) {
 			*label = start;
 			return slot->value;
 		}

@@ -15,7 +15,7 @@ size_t wire_skip_name(const uint8_t *packet, size_t length, size_t at, size_t lo
 
 	if (!wire_walk_name(&walk, packet, length, at, lowest, NULL, NULL, NULL))
 		return 0;
-	if (end != NULL)
+	if (end)
 		*end = walk.end;
 	return walk.length;
 }
@@ -28,7 +28,7 @@ size_t wire_read_name(const uint8_t *packet, size_t length, size_t at, size_t lo
 	if (!wire_walk_name(&walk, packet, length, at, lowest, wire, NULL, copy_run))
 		return 0;
 	wire[walk.length - 1] = 0;
-	if (end != NULL)
+	if (end)
 		*end = walk.end;
 	return walk.length;
 }

@@ -73,7 +73,7 @@ static inline __attribute__((always_inline)) bool wire_walk_name(
 		if (c != 0 && c <= WIRE_LABEL_MAX) {
 			if (used + 1 + c >= NAME_WIRE_MAX) /* the root's byte comes too */
 				return false;
-			if (offset != NULL)
+			if (offset)
 				offset[labels] = (uint8_t)used;
 			labels++;
 			used += 1 + c;
@@ -81,7 +81,7 @@ static inline __attribute__((always_inline)) bool wire_walk_name(
 			continue;
 		}
 		/* A last label that runs over the packet's end was met by the check above. */
-		if (copy != NULL)
+		if (copy)
 			copy(wire + run_used, packet + run, at - run);
 		run_used = used;
 		if (c == 0) {

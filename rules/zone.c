@@ -45,7 +45,7 @@ size_t zone_records(const struct zone *zone)
 
 size_t zone_bytes(const struct zone *zone)
 {
-	return sizeof(*zone) + zone->arena.held_bytes;
+	return sizeof *zone + zone->arena.held_bytes;
 }
 
 /* The next node with this hash at or behind *slot, NULL at the first gap. */
@@ -71,7 +71,7 @@ static const struct zone_node *find_suffix(const struct zone *zone, const struct
 	size_t slot = hash & zone->slot_mask;
 	const struct zone_node *node;
 
-	while ((node = probe(zone, hash, &slot)) != NULL) {
+	while ((node = probe(zone, hash, &slot))) {
 		if (name_wire_equal(node->owner, name_suffix_wire(name, first)))
 			return node;
 		slot = (slot + 1) & zone->slot_mask;
@@ -87,7 +87,7 @@ static const struct zone_node *find_wildcard(const struct zone *zone, const stru
 	size_t slot = hash & zone->slot_mask;
 	const struct zone_node *node;
 
-	while ((node = probe(zone, hash, &slot)) != NULL) {
+	while ((node = probe(zone, hash, &slot))) {
 		const uint8_t *owner = node->owner;
 
 		if (owner[0] == 1 && owner[1] == '*' &&
@@ -125,11 +125,11 @@ static void answer_from(const struct zone_node *node, uint16_t type, struct zone
 {
 	answer->outcome = ZONE_HIT;
 	answer->rrset = type == TYPE_ANY ? pick_any(node) : find_set(node, type);
-	if (answer->rrset != NULL)
+	if (answer->rrset)
 		return;
 	answer->outcome = ZONE_CNAME;
 	answer->rrset = find_set(node, TYPE_CNAME);
-	if (answer->rrset == NULL)
+	if (!answer->rrset)
 		answer->outcome = ZONE_NODATA;
 }
 
@@ -144,7 +144,7 @@ static const struct zone_node *find_encloser(const struct zone *zone, const stru
 	for (unsigned i = first; i < last; i++) {
 		const struct zone_node *node = find_suffix(zone, name, i);
 
-		if (node != NULL) {
+		if (node) {
 			*label = i;
 			return node;
 		}
@@ -161,13 +161,13 @@ static void answer_below(const struct zone *zone, const struct name *name, uint1
 	const struct zone_node *wildcard;
 
 	answer->rrset = find_set(encloser, TYPE_DNAME);
-	if (answer->rrset != NULL) {
+	if (answer->rrset) {
 		answer->outcome = ZONE_DNAME;
 		answer->owner_label = label;
 		return;
 	}
 	wildcard = find_wildcard(zone, name, label);
-	if (wildcard == NULL)
+	if (!wildcard)
 		return;
 	answer->wildcard = true;
 	answer_from(wildcard, type, answer);
@@ -181,7 +181,7 @@ void zone_find(const struct zone *zone, const struct name *name, uint16_t type,
 	assert(name->labels >= zone->apex.labels);
 	*answer = (struct zone_answer){.outcome = ZONE_NXDOMAIN, .zone = zone};
 	node = find_suffix(zone, name, 0);
-	if (node != NULL)
+	if (node)
 		answer_from(node, type, answer);
 	else
 		answer_below(zone, name, type, answer);
@@ -192,7 +192,7 @@ const struct rrset *zone_find_exact(const struct zone *zone, const struct name *
 {
 	const struct zone_node *node = find_suffix(zone, owner, 0);
 
-	return node != NULL ? find_set(node, type) : NULL;
+	return node ? find_set(node, type) : NULL;
 }
 
 int zone_walk(const struct zone *zone,
@@ -237,8 +237,7 @@ struct zone *zone_ref(struct zone *zone)
 
 void zone_unref(struct zone *zone)
 {
-	if (zone == NULL ||
-	    atomic_fetch_sub_explicit(&zone->references, 1, memory_order_acq_rel) != 1)
+	if (!zone || atomic_fetch_sub_explicit(&zone->references, 1, memory_order_acq_rel) != 1)
 		return;
 	arena_release(&zone->arena);
 	free(zone);

@@ -28,9 +28,9 @@ enum {
 
 struct zone_builder *zone_builder_new(const struct hash_key *key, const struct name *apex)
 {
-	struct zone_builder *builder = calloc(1, sizeof(*builder));
+	struct zone_builder *builder = calloc(1, sizeof *builder);
 
-	if (builder == NULL)
+	if (!builder)
 		return NULL;
 	arena_init(&builder->arena);
 	builder->key = *key;
@@ -45,7 +45,7 @@ struct zone_builder *zone_builder_new(const struct hash_key *key, const struct n
 
 void zone_builder_free(struct zone_builder *builder)
 {
-	if (builder == NULL)
+	if (!builder)
 		return;
 	arena_release(&builder->arena);
 	free(builder->entries);
@@ -54,19 +54,19 @@ void zone_builder_free(struct zone_builder *builder)
 
 static const struct source *find_source(struct zone_builder *builder, const struct origin *origin)
 {
-	const char *file = origin->file != NULL ? origin->file : "";
-	const char *path = origin->path != NULL ? origin->path : "";
+	const char *file = origin->file ? origin->file : "";
+	const char *path = origin->path ? origin->path : "";
 	struct source *source;
 
-	if (builder->source != NULL && strcmp(builder->source->file, file) == 0 &&
+	if (builder->source && strcmp(builder->source->file, file) == 0 &&
 	    strcmp(builder->source->path, path) == 0)
 		return builder->source;
-	source = arena_alloc(&builder->arena, sizeof(*source));
-	if (source == NULL)
+	source = arena_alloc(&builder->arena, sizeof *source);
+	if (!source)
 		return NULL;
 	source->file = arena_strdup(&builder->arena, file);
 	source->path = arena_strdup(&builder->arena, path);
-	if (source->file == NULL || source->path == NULL)
+	if (!source->file || !source->path)
 		return NULL;
 	builder->source = source;
 	return source;
@@ -94,7 +94,7 @@ static uint64_t key_start(const uint8_t *key, size_t length)
 {
 	uint64_t start = 0;
 
-	for (size_t i = 0; i < sizeof(start); i++)
+	for (size_t i = 0; i < sizeof start; i++)
 		start = start << 8 | (i < length ? key[i] : 0);
 	return start;
 }
@@ -103,7 +103,7 @@ static const uint8_t *copy_bytes(struct zone_builder *builder, const uint8_t *by
 {
 	uint8_t *copy = arena_alloc_bytes(&builder->arena, length);
 
-	if (copy != NULL && length > 0)
+	if (copy && length > 0)
 		memcpy(copy, bytes, length);
 	return copy;
 }
@@ -115,7 +115,7 @@ static int set_owner(struct zone_builder *builder, struct entry *entry, const ui
 	size_t length = name_wire_length(owner);
 	uint8_t key[KEY_MAX];
 
-	if (before != NULL && name_wire_length(before->owner) == length &&
+	if (before && name_wire_length(before->owner) == length &&
 	    memcmp(before->owner, owner, length) == 0) {
 		entry->owner = before->owner;
 		entry->key = before->key;
@@ -127,7 +127,7 @@ static int set_owner(struct zone_builder *builder, struct entry *entry, const ui
 	entry->key_start = key_start(key, entry->key_length);
 	entry->key = copy_bytes(builder, key, entry->key_length);
 	entry->owner = copy_bytes(builder, owner, length);
-	return entry->key != NULL && entry->owner != NULL ? 0 : ERR_NOMEM;
+	return entry->key && entry->owner ? 0 : ERR_NOMEM;
 }
 
 static struct entry *new_entry(struct zone_builder *builder)
@@ -138,8 +138,8 @@ static struct entry *new_entry(struct zone_builder *builder)
 	if (builder->count == builder->room) {
 		if (room > UINT32_MAX)
 			return NULL;
-		entries = reallocarray(builder->entries, room, sizeof(*entries));
-		if (entries == NULL)
+		entries = reallocarray(builder->entries, room, sizeof *entries);
+		if (!entries)
 			return NULL;
 		builder->entries = entries;
 		builder->room = room;
@@ -153,7 +153,7 @@ int zone_builder_keep(struct zone_builder *builder, const struct origin *origin,
 {
 	struct entry *entry = new_entry(builder);
 
-	if (entry == NULL)
+	if (!entry)
 		goto out_of_memory;
 	*entry = (struct entry){.line = origin->line,
 				.ttl = ttl,
@@ -162,7 +162,7 @@ int zone_builder_keep(struct zone_builder *builder, const struct origin *origin,
 				.rdata_length = (uint16_t)rdata_length};
 	entry->source = find_source(builder, origin);
 	entry->rdata = copy_bytes(builder, rdata, rdata_length);
-	if (entry->source == NULL || entry->rdata == NULL || set_owner(builder, entry, owner) != 0)
+	if (!entry->source || !entry->rdata || set_owner(builder, entry, owner) != 0)
 		goto out_of_memory;
 	builder->count++;
 	return 0;
@@ -201,7 +201,7 @@ static bool check_record(struct zone_builder *builder, const struct origin *orig
 	char text[NAME_TEXT_MAX], apex[NAME_TEXT_MAX], type_text[16];
 	const char *wrong;
 
-	record_type_print(type, type_text, sizeof(type_text));
+	record_type_print(type, type_text, sizeof type_text);
 	if (name_from_wire(&builder->owner, &builder->key, owner, name_wire_length(owner), 0,
 			   NULL) != 0)
 		fault_add(faults, FAULT_ERROR, origin, NULL, "the owner is not a name");
@@ -211,7 +211,7 @@ static bool check_record(struct zone_builder *builder, const struct origin *orig
 			"%s is outside the zone %s; look for a missing or needless final dot, and "
 			"at $ORIGIN",
 			name_wire_to_text(owner, text), name_to_text(&builder->apex, apex));
-	else if ((wrong = misplaced(builder, owner, type)) != NULL)
+	else if ((wrong = misplaced(builder, owner, type)))
 		fault_add(faults, FAULT_ERROR, origin, NULL, wrong, name_wire_to_text(owner, text));
 	if (!record_type_is_data(type))
 		fault_add(faults, FAULT_ERROR, origin, NULL,

@@ -107,7 +107,7 @@ static void settle_set(struct span set)
 	for (size_t i = 0; i < set.count; i++)
 		set.items[i].ttl = ttl;
 	if (set.count > 1)
-		qsort(set.items, set.count, sizeof(*set.items), compare_within_set);
+		qsort(set.items, set.count, sizeof *set.items, compare_within_set);
 }
 
 struct span zone_unique(struct span set)
@@ -165,14 +165,14 @@ static void check_cname(struct zone_builder *builder, struct span owner, struct 
 	for (size_t i = 0; i < owner.count; i++) {
 		const struct entry *entry = &owner.items[i];
 
-		if (cname == NULL && entry->type == TYPE_CNAME)
+		if (!cname && entry->type == TYPE_CNAME)
 			cname = entry;
-		if (other == NULL && !may_stand_beside_cname(entry->type))
+		if (!other && !may_stand_beside_cname(entry->type))
 			other = entry;
 	}
-	if (cname == NULL || other == NULL)
+	if (!cname || !other)
 		return;
-	record_type_print(other->type, type, sizeof(type));
+	record_type_print(other->type, type, sizeof type);
 	if (cname->order > other->order)
 		refuse(builder, cname, faults,
 		       "%s has a CNAME beside %s data (line %u); a CNAME stands alone", type,
@@ -188,7 +188,7 @@ static void check_set(struct zone_builder *builder, struct span set, struct faul
 	uint16_t type = set.items->type;
 	char text[16];
 
-	record_type_print(type, text, sizeof(text));
+	record_type_print(type, text, sizeof text);
 	if ((type == TYPE_SOA || type == TYPE_CNAME || type == TYPE_DNAME) && set.count > 1)
 		refuse(builder, &set.items[1], faults,
 		       "%s has a second %s, the first is on line %u; keep one of them", text,
@@ -229,8 +229,7 @@ size_t zone_common_labels(const struct entry *a, const struct entry *b)
 
 size_t zone_count_between(const struct entry *before, const struct entry *entry)
 {
-	return before == NULL
-		       ? 0
+	return !before ? 0
 		       : zone_common_labels(entry, entry) - zone_common_labels(before, entry) - 1;
 }
 
@@ -254,7 +253,7 @@ void zone_builder_check(struct zone_builder *builder, struct totals *totals, str
 
 	*totals = (struct totals){0};
 	if (builder->count > 0)
-		qsort(builder->entries, builder->count, sizeof(*builder->entries), compare_entries);
+		qsort(builder->entries, builder->count, sizeof *builder->entries, compare_entries);
 	for (size_t i = 0; i < builder->count; i += owner.count) {
 		owner = zone_owner_span(builder->entries + i, builder->count - i);
 		count_nodes(totals, before, owner.items);
@@ -270,7 +269,7 @@ void zone_builder_check(struct zone_builder *builder, struct totals *totals, str
 		}
 		check_cname(builder, owner, faults);
 		zone_warn_owner(builder, owner, faults);
-		if (dname != NULL && is_below(owner.items, dname)) {
+		if (dname && is_below(owner.items, dname)) {
 			check_cover(builder, dname, owner, faults);
 			continue;
 		}

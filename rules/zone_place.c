@@ -29,8 +29,8 @@ static int add_soa(struct zone_builder *builder, const struct origin *origin)
 	static const uint8_t hostmaster[] = "\012hostmaster";
 	static const uint32_t times[] = {1, 3600, 300, 2419200, 300};
 	const struct name *apex = &builder->apex;
-	uint8_t rdata[2 * NAME_WIRE_MAX + sizeof(times)];
-	size_t label = sizeof(hostmaster) - 1, at = apex->length;
+	uint8_t rdata[2 * NAME_WIRE_MAX + sizeof times];
+	size_t label = sizeof hostmaster - 1, at = apex->length;
 
 	memcpy(rdata, apex->wire, apex->length);
 	if (apex->length + label <= NAME_WIRE_MAX) {
@@ -39,7 +39,7 @@ static int add_soa(struct zone_builder *builder, const struct origin *origin)
 	}
 	memcpy(rdata + at, apex->wire, apex->length);
 	at += apex->length;
-	for (size_t i = 0; i < sizeof(times) / sizeof(*times); i++, at += 4)
+	for (size_t i = 0; i < sizeof times / sizeof *times; i++, at += 4)
 		wire_put32(rdata + at, times[i]);
 	builder->owner = *apex;
 	return zone_builder_keep(builder, origin, apex->wire, TYPE_SOA, SOA_TTL, rdata, at);
@@ -130,7 +130,7 @@ static struct rrset *copy_negative_soa(struct arena *arena, const struct rrset *
 	struct rrset *negative = arena_alloc(arena, bytes);
 	uint32_t minimum = wire_u32(soa->wire + soa->length - SOA_MINIMUM_BYTES);
 
-	if (negative == NULL)
+	if (!negative)
 		return NULL;
 	memcpy(negative, soa, bytes);
 	if (minimum < negative->ttl)
@@ -147,19 +147,19 @@ static int alloc_arrays(struct zone *zone, const struct totals *totals)
 		slots *= 2;
 	zone->slot_mask = slots - 1;
 	zone->body_bytes = totals->bytes;
-	zone->slots = arena_alloc_array(&zone->arena, slots, sizeof(*zone->slots));
+	zone->slots = arena_alloc_array(&zone->arena, slots, sizeof *zone->slots);
 	zone->body = arena_alloc(&zone->arena, totals->bytes);
-	return zone->slots != NULL && zone->body != NULL ? 0 : ERR_NOMEM;
+	return zone->slots && zone->body ? 0 : ERR_NOMEM;
 }
 
 static struct zone *place(struct zone_builder *builder, const struct totals *totals)
 {
-	struct zone *zone = calloc(1, sizeof(*zone));
+	struct zone *zone = calloc(1, sizeof *zone);
 	const struct entry *before = NULL;
 	struct placer placer = {.zone = zone};
 	struct span owner;
 
-	if (zone == NULL)
+	if (!zone)
 		return NULL;
 	atomic_init(&zone->references, 1);
 	arena_init(&zone->arena);
@@ -177,7 +177,7 @@ static struct zone *place(struct zone_builder *builder, const struct totals *tot
 	assert(placer.used == totals->bytes);
 	assert(zone_first_set(zone_node_at(zone, 0))->type == TYPE_SOA);
 	zone->negative_soa = copy_negative_soa(&zone->arena, zone_first_set(zone_node_at(zone, 0)));
-	if (zone->negative_soa != NULL)
+	if (zone->negative_soa)
 		return zone;
 
 failed:

@@ -26,7 +26,7 @@ warn(struct zone_builder *builder, const struct entry *entry, struct faults *fau
 	if (builder->warnings++ >= WARNINGS_MAX)
 		return;
 	va_start(arguments, format);
-	vsnprintf(text, sizeof(text), format, arguments);
+	vsnprintf(text, sizeof text, format, arguments);
 	va_end(arguments);
 	fault_add(faults, FAULT_WARNING, &origin, NULL, "%s", text);
 }
@@ -80,9 +80,9 @@ void zone_warn_owner(struct zone_builder *builder, struct span owner, struct fau
 		const struct entry *entry = &owner.items[i];
 		const uint8_t *target = find_target(entry);
 
-		if (target == NULL || entry->duplicate || !is_doubled(builder, target))
+		if (!target || entry->duplicate || !is_doubled(builder, target))
 			continue;
-		record_type_print(entry->type, type, sizeof(type));
+		record_type_print(entry->type, type, sizeof type);
 		warn(builder, entry, faults,
 		     "the %s of %s points to %s, which ends with the zone's name twice; a final "
 		     "dot is missing",
@@ -102,12 +102,12 @@ void zone_warn_ttls(struct zone_builder *builder, struct span set, struct faults
 
 		if (entry->ttl < lowest)
 			lowest = entry->ttl;
-		if (entry->ttl != first->ttl && (other == NULL || entry->order < other->order))
+		if (entry->ttl != first->ttl && (!other || entry->order < other->order))
 			other = entry;
 	}
-	if (other == NULL)
+	if (!other)
 		return;
-	record_type_print(other->type, type, sizeof(type));
+	record_type_print(other->type, type, sizeof type);
 	warn(builder, other, faults,
 	     "the %s data of %s has TTL %u here and %u on line %u; the lowest, %u, is used for "
 	     "all of it",

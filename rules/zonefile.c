@@ -140,7 +140,7 @@ static bool is_class(const char *token)
 {
 	static const char *const names[] = {"CH", "HS", "CS", "NONE"};
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
 		if (strcasecmp(token, names[i]) == 0)
 			return true;
 	}
@@ -210,7 +210,7 @@ static int read_record(struct reader *reader, char *rest)
 	read_owner(reader, &rest);
 	if (!read_header(reader, &rest, &header))
 		return 0;
-	record_type_print(header.type, type, sizeof(type));
+	record_type_print(header.type, type, sizeof type);
 	if (!record_type_is_data(header.type)) {
 		REFUSE(reader, "%s cannot be data of a zone; it occurs in messages only", type);
 		return 0;
@@ -236,7 +236,7 @@ static int read_entries(struct reader *reader)
 		char *rest = entry.text;
 
 		reader->here.line = entry.line;
-		if (entry.problem != NULL) {
+		if (entry.problem) {
 			REFUSE(reader, "%s", entry.problem);
 			reader->owner_state = OWNER_BROKEN;
 		} else if (*rest == '$') {
@@ -265,7 +265,7 @@ static char *read_all(FILE *in, size_t *length, const char **why)
 			more = room <= FILE_BYTES_MAX ? realloc(bytes, room) : NULL;
 			*why = room <= FILE_BYTES_MAX ? "there is not enough memory for it"
 						      : "the file is larger than 1 GB";
-			if (more == NULL)
+			if (!more)
 				goto failed;
 			bytes = more;
 		}
@@ -292,7 +292,7 @@ static struct zone *read_zone(struct reader *reader, const char *bytes, size_t l
 	memcpy(reader->origin, apex->wire, apex->length);
 	reader->ttl = DEFAULT_TTL;
 	reader->builder = zone_builder_new(key, apex);
-	if (reader->builder != NULL && zonefile_text_init(&reader->text, bytes, length) == 0)
+	if (reader->builder && zonefile_text_init(&reader->text, bytes, length) == 0)
 		err = read_entries(reader);
 	zonefile_text_release(&reader->text);
 	if (err != 0) {
@@ -311,16 +311,16 @@ static struct zone *read_zone(struct reader *reader, const char *bytes, size_t l
 struct zone *zonefile_read(FILE *in, const char *file, const struct hash_key *key,
 			   const struct name *apex, struct faults *faults)
 {
-	struct reader *reader = calloc(1, sizeof(*reader));
+	struct reader *reader = calloc(1, sizeof *reader);
 	struct origin here = {.file = file};
 	struct zone *zone = NULL;
 	const char *why = "there is not enough memory for it";
 	size_t length;
 	char *bytes = NULL;
 
-	if (reader != NULL)
+	if (reader)
 		bytes = read_all(in, &length, &why);
-	if (bytes == NULL) {
+	if (!bytes) {
 		fault_add(faults, FAULT_ERROR, &here, NULL, "%s", why);
 	} else {
 		reader->faults = faults;

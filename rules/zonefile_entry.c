@@ -26,13 +26,13 @@ struct scan {
 int zonefile_text_init(struct zonefile_text *text, const char *bytes, size_t length)
 {
 	static const char byte_order_mark[] = "\xef\xbb\xbf";
-	size_t mark = sizeof(byte_order_mark) - 1;
+	size_t mark = sizeof byte_order_mark - 1;
 
 	*text = (struct zonefile_text){.at = bytes, .end = bytes + length, .line = 1};
 	if (length >= mark && memcmp(bytes, byte_order_mark, mark) == 0)
 		text->at += mark; /* some editors put it there */
 	text->entry = malloc(ZONEFILE_ENTRY_MAX + 1);
-	return text->entry != NULL ? 0 : ERR_NOMEM;
+	return text->entry ? 0 : ERR_NOMEM;
 }
 
 void zonefile_text_release(struct zonefile_text *text)
@@ -56,11 +56,11 @@ static void put(struct zonefile_text *text, struct scan *scan, char c)
 static bool end_line(struct zonefile_text *text, struct scan *scan)
 {
 	text->line++;
-	if (scan->second_line == NULL)
+	if (!scan->second_line)
 		scan->second_line = text->at;
 	if (scan->quoted)
 		scan->problem = "a \" without its partner on the same line";
-	if (scan->depth == 0 || scan->problem != NULL)
+	if (scan->depth == 0 || scan->problem)
 		return true;
 	scan->comment = false;
 	put(text, scan, ' ');
@@ -96,7 +96,7 @@ static void take(struct zonefile_text *text, struct scan *scan, char c)
 	else if (c == '(' || c == ')')
 		parenthesis(text, scan, c);
 	else
-		put(text, scan, strchr("\t\r\f\v", c) != NULL && c != '\0' ? ' ' : c);
+		put(text, scan, strchr("\t\r\f\v", c) && c != '\0' ? ' ' : c);
 }
 
 /* Reads up to the end of the entry that begins here. */
@@ -108,21 +108,20 @@ static void read_entry(struct zonefile_text *text, struct scan *scan)
 		if (c == '\n') {
 			if (end_line(text, scan))
 				return;
-		} else if (!scan->comment && scan->problem == NULL) {
+		} else if (!scan->comment && !scan->problem) {
 			take(text, scan, c);
 		}
 	}
-	if (scan->quoted && scan->problem == NULL)
+	if (scan->quoted && !scan->problem)
 		scan->problem = "a \" without its partner on the same line";
-	if (scan->depth > 0 && scan->problem == NULL)
+	if (scan->depth > 0 && !scan->problem)
 		scan->problem = "a ( that is never closed";
 }
 
 /* After a broken entry: back to its second line. */
 static void resume(struct zonefile_text *text, const struct scan *scan, unsigned first_line)
 {
-	if (scan->second_line == NULL || text->line <= first_line + 1 ||
-	    text->rewinds++ >= REWINDS_MAX)
+	if (!scan->second_line || text->line <= first_line + 1 || text->rewinds++ >= REWINDS_MAX)
 		return;
 	text->at = scan->second_line;
 	text->line = first_line + 1;
@@ -136,13 +135,13 @@ bool zonefile_next_entry(struct zonefile_text *text, struct zonefile_entry *entr
 		*entry = (struct zonefile_entry){.line = text->line, .text = text->entry};
 		read_entry(text, &scan);
 		entry->problem = scan.problem;
-		if (scan.problem != NULL)
+		if (scan.problem)
 			resume(text, &scan, entry->line);
 		while (scan.used > 0 && text->entry[scan.used - 1] == ' ' &&
 		       (scan.used == 1 || text->entry[scan.used - 2] != '\\'))
 			scan.used--;
 		text->entry[scan.used] = '\0';
-		if (scan.something || scan.problem != NULL)
+		if (scan.something || scan.problem)
 			return true;
 	}
 	return false;

@@ -8,10 +8,10 @@
 
 void config_text_init(struct config_text *config)
 {
-	snprintf(config->directory, sizeof(config->directory), "/tmp/sluice-test-XXXXXX");
+	snprintf(config->directory, sizeof config->directory, "/tmp/sluice-test-XXXXXX");
 	if (!mkdtemp(config->directory))
 		abort();
-	snprintf(config->main_file, sizeof(config->main_file), "%s/sluice.conf", config->directory);
+	snprintf(config->main_file, sizeof config->main_file, "%s/sluice.conf", config->directory);
 	faults_init(&config->faults);
 }
 
@@ -22,7 +22,7 @@ void config_text_release(struct config_text *config)
 	char path[512];
 
 	while (directory && (entry = readdir(directory))) {
-		snprintf(path, sizeof(path), "%s/%s", config->directory, entry->d_name);
+		snprintf(path, sizeof path, "%s/%s", config->directory, entry->d_name);
 		unlink(path);
 	}
 	if (directory)
@@ -36,7 +36,7 @@ FILE *config_text_open(const struct config_text *config, const char *name)
 	char path[512];
 	FILE *file;
 
-	snprintf(path, sizeof(path), "%s/%s", config->directory, name);
+	snprintf(path, sizeof path, "%s/%s", config->directory, name);
 	file = fopen(path, "w");
 	if (!file)
 		abort();

@@ -46,7 +46,7 @@ static void run_case(void **state)
 
 int limits_cases_run(const char *group, const struct limits_case *cases, size_t count)
 {
-	struct CMUnitTest *tests = calloc(count, sizeof(*tests));
+	struct CMUnitTest *tests = calloc(count, sizeof *tests);
 	int failed;
 
 	if (!tests)

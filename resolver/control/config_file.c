@@ -76,7 +76,7 @@ static void wrong_kind(struct reader *reader, const struct field *field,
 	char expected[256];
 
 	fault_add(reader->faults, FAULT_ERROR, origin, field->key, "is %s; give %s%s",
-		  kind_of(setting), schema_expected(field, expected, sizeof(expected)),
+		  kind_of(setting), schema_expected(field, expected, sizeof expected),
 		  quoted ? ", without quotes" : "");
 }
 
@@ -92,11 +92,11 @@ static void rebase_path(struct reader *reader, const struct field *field, void *
 	char *at = (char *)item + field->offset;
 	const char *path;
 
-	memcpy(&path, at, sizeof(path));
+	memcpy(&path, at, sizeof path);
 	if (origin->file)
 		path = config_source_path(arena_of(reader),
 					  directory_of(arena_of(reader), origin->file), path);
-	memcpy(at, &path, sizeof(path));
+	memcpy(at, &path, sizeof path);
 	if (!path)
 		out_of_memory(reader, origin, field->key);
 }
@@ -157,7 +157,7 @@ static void read_array(struct reader *reader, const struct field *field,
 		const config_setting_t *value = config_setting_get_elem(setting, (unsigned)i);
 		struct origin at = origin_of(reader, value, origin->path);
 
-		snprintf(key, sizeof(key), "%s[%zu]", field->key, i);
+		snprintf(key, sizeof key, "%s[%zu]", field->key, i);
 		element.key = key;
 		read_scalar(reader, &element, value, values + i * size, &at);
 	}
@@ -182,7 +182,7 @@ static const char *item_path(struct reader *reader, const char *parent, const ch
 /* Every item's struct begins with its origin. */
 static void set_origin(void *item, const struct origin *origin)
 {
-	memcpy(item, origin, sizeof(*origin));
+	memcpy(item, origin, sizeof *origin);
 }
 
 static void read_list(struct reader *reader, const struct field *field,
@@ -224,7 +224,7 @@ static void read_in_place(struct reader *reader, const struct field *field,
 			       : field->key;
 	set_origin(in_place, &at);
 	if (group->given_offset != 0)
-		memcpy(in_place + group->given_offset, &given, sizeof(given));
+		memcpy(in_place + group->given_offset, &given, sizeof given);
 	read_group(reader, group, setting, in_place);
 }
 
@@ -274,8 +274,8 @@ static void unknown_key(struct reader *reader, const struct group *group,
 			  "there is no such key; did you mean \"%s\"?", near->key);
 		return;
 	}
-	for (size_t i = 0; i < group->count && used < sizeof(known); i++) {
-		int n = snprintf(known + used, sizeof(known) - used, "%s%s", i == 0 ? "" : ", ",
+	for (size_t i = 0; i < group->count && used < sizeof known; i++) {
+		int n = snprintf(known + used, sizeof known - used, "%s%s", i == 0 ? "" : ", ",
 				 group->fields[i].key);
 		used += n > 0 ? (size_t)n : 0;
 	}
@@ -289,13 +289,13 @@ static void missing_keys(struct reader *reader, const struct group *group, const
 	struct origin origin;
 	char expected[256];
 
-	memcpy(&origin, item, sizeof(origin));
+	memcpy(&origin, item, sizeof origin);
 	for (size_t i = 0; i < group->count; i++) {
 		const struct field *field = &group->fields[i];
 		if (field->required && !(seen >> i & 1))
 			fault_add(reader->faults, FAULT_ERROR, &origin, field->key,
 				  "is missing; give %s",
-				  schema_expected(field, expected, sizeof(expected)));
+				  schema_expected(field, expected, sizeof expected));
 	}
 }
 
@@ -307,7 +307,7 @@ static void read_group(struct reader *reader, const struct group *group,
 	uint64_t seen = 0;
 
 	assert(group->count <= 64);
-	memcpy(&origin, item, sizeof(origin));
+	memcpy(&origin, item, sizeof origin);
 	for (int i = 0; i < config_setting_length(setting); i++) {
 		const config_setting_t *member = config_setting_get_elem(setting, (unsigned)i);
 		const struct field *field = schema_field(group, config_setting_name(member));
@@ -331,7 +331,7 @@ static const char *syntax_advice(const char *text)
 		{"mismatched element type in array", "all elements of [ ] are of one type"},
 	};
 
-	for (size_t i = 0; i < sizeof(advice) / sizeof(advice[0]); i++)
+	for (size_t i = 0; i < sizeof advice / sizeof advice[0]; i++)
 		if (strcmp(text, advice[i][0]) == 0)
 			return advice[i][1];
 	return "correct it and try again";

@@ -73,7 +73,7 @@ static void skip_string(struct config_scan *scan)
 
 static bool is_token(int c)
 {
-	return c != END && (isalnum(c) || (c != '\0' && strchr("._-+*", c) != NULL));
+	return c != END && (isalnum(c) || (c != '\0' && strchr("._-+*", c)));
 }
 
 /* The rest of a run of letters, digits and signs that began with `first`. */
@@ -161,7 +161,7 @@ static bool read_path(struct config_scan *scan, struct config_include *include)
 static bool scan_directive(struct config_scan *scan, struct config_include *include)
 {
 	static const char keyword[] = "include";
-	size_t length = sizeof(keyword) - 1;
+	size_t length = sizeof keyword - 1;
 
 	include->start = scan->at - 1;
 	if (begins_line(scan, include->start) && (size_t)(scan->end - scan->at) > length &&

@@ -76,7 +76,7 @@ static int begin_piece(struct config_source *source, const struct origin *here)
 	if (source->piece_count == source->piece_room) {
 		size_t room = source->piece_room ? source->piece_room * 2 : 16;
 		struct config_piece *pieces =
-			realloc(source->pieces, room * sizeof(*source->pieces));
+			realloc(source->pieces, room * sizeof *source->pieces);
 
 		if (!pieces)
 			return ERR_NOMEM;

@@ -70,7 +70,7 @@ static void write_array(const struct writer *writer, const struct field *field, 
 	fprintf(writer->out, "%s = [ ", field->key);
 	for (size_t i = 0; i < list.count; i++) {
 		const char *text = schema_get_text(&element, (const char *)list.items + i * size,
-						   buffer, sizeof(buffer));
+						   buffer, sizeof buffer);
 		fputs(i == 0 ? "" : ", ", writer->out);
 		write_value(writer, &element, text ? text : "");
 	}
@@ -107,7 +107,7 @@ static void write_in_place(struct writer *writer, const struct field *field, con
 	bool given = true;
 
 	if (field->group->given_offset != 0)
-		memcpy(&given, in_place + field->group->given_offset, sizeof(given));
+		memcpy(&given, in_place + field->group->given_offset, sizeof given);
 	if (!given)
 		return;
 	indent(writer);
@@ -122,7 +122,7 @@ static void write_in_place(struct writer *writer, const struct field *field, con
 static void write_scalar(const struct writer *writer, const struct field *field, const void *item)
 {
 	char buffer[128];
-	const char *text = schema_get_text(field, item, buffer, sizeof(buffer));
+	const char *text = schema_get_text(field, item, buffer, sizeof buffer);
 
 	if (!text)
 		return;

@@ -95,7 +95,7 @@ static void describe_type(FILE *out, const struct field *field)
 	char expected[256];
 
 	fputs("Takes ", out);
-	text(out, schema_expected(field, expected, sizeof(expected)));
+	text(out, schema_expected(field, expected, sizeof expected));
 	if (field->unit) {
 		fputs(", in ", out);
 		text(out, field->unit);

@@ -30,7 +30,7 @@ FILE *regular_file_open(const char *path, const char **why)
 		return NULL;
 	}
 	*why = why_not_regular(fd);
-	if (*why == NULL) {
+	if (!*why) {
 		file = fdopen(fd, "r");
 		*why = file ? NULL : strerror(errno);
 	}

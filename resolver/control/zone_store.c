@@ -112,7 +112,7 @@ static void remember(struct zone_store *store, const char *key, struct zone_stor
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	if (!entry) {
-		entry = calloc(1, sizeof(*entry));
+		entry = calloc(1, sizeof *entry);
 		if (!entry)
 			return;
 		entry->key = strdup(key);

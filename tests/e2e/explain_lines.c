@@ -65,7 +65,7 @@ static int answer_all(struct load *load)
 	faults_print(&faults, stderr);
 	if (policy)
 		status = 0;
-	while (status == 0 && fgets(line, sizeof(line), stdin)) {
+	while (status == 0 && fgets(line, sizeof line, stdin)) {
 		if (!answer_line(policy, &load->key, line)) {
 			fprintf(stderr, "not understood: %s", line);
 			status = 2;

@@ -118,20 +118,20 @@ static void nonblocking(int fd)
 static void server_start(struct server *s, const char *address)
 {
 	struct sockaddr_storage storage;
-	socklen_t length = sizeof(storage);
+	socklen_t length = sizeof storage;
 	int big = 4 << 20;
 
-	memset(s, 0, sizeof(*s));
+	memset(s, 0, sizeof *s);
 	assert_int_equal(address_parse(&s->host.address, address), 0);
 	int family = s->host.address.family == 4 ? AF_INET : AF_INET6;
 	s->udp = socket(family, SOCK_DGRAM, 0);
-	setsockopt(s->udp, SOL_SOCKET, SO_RCVBUF, &big, sizeof(big));
+	setsockopt(s->udp, SOL_SOCKET, SO_RCVBUF, &big, sizeof big);
 	socklen_t given = socket_address(&s->host, &storage);
 	assert_int_equal(bind(s->udp, (struct sockaddr *)&storage, given), 0);
 	assert_int_equal(getsockname(s->udp, (struct sockaddr *)&storage, &length), 0);
 	socket_host(&storage, &s->host);
 	s->tcp = socket(family, SOCK_STREAM, 0);
-	setsockopt(s->tcp, SOL_SOCKET, SO_REUSEADDR, &big, sizeof(big));
+	setsockopt(s->tcp, SOL_SOCKET, SO_REUSEADDR, &big, sizeof big);
 	if (bind(s->tcp, (struct sockaddr *)&storage, length) != 0) { /* somebody has the port */
 		close(s->udp);
 		close(s->tcp);
@@ -166,10 +166,10 @@ static size_t answer(const struct server *s, const uint8_t *query, uint8_t *repl
 	if (s->truncates && !tcp)
 		return at;
 	wire_put16(reply + 6, 1);
-	memcpy(reply + at, record, sizeof(record));
-	wire_put16(reply + at + sizeof(record), (uint16_t)s->padding);
-	memset(reply + at + sizeof(record) + 2, 0x5a, s->padding);
-	return at + sizeof(record) + 2 + s->padding;
+	memcpy(reply + at, record, sizeof record);
+	wire_put16(reply + at + sizeof record, (uint16_t)s->padding);
+	memset(reply + at + sizeof record + 2, 0x5a, s->padding);
+	return at + sizeof record + 2 + s->padding;
 }
 
 static void serve_udp(struct server *s)
@@ -177,9 +177,9 @@ static void serve_udp(struct server *s)
 	uint8_t query[1024];
 	static uint8_t reply[65536];
 	struct sockaddr_storage peer;
-	socklen_t length = sizeof(peer);
+	socklen_t length = sizeof peer;
 
-	while (recvfrom(s->udp, query, sizeof(query), 0, (struct sockaddr *)&peer, &length) > 0) {
+	while (recvfrom(s->udp, query, sizeof query, 0, (struct sockaddr *)&peer, &length) > 0) {
 		socket_host(&peer, &s->last);
 		s->got++;
 		s->ports += !s->port_seen[s->last.port];
@@ -190,7 +190,7 @@ static void serve_udp(struct server *s)
 			sendto(from, reply, size, 0, (struct sockaddr *)&peer, length);
 		if (s->from_elsewhere)
 			close(from);
-		length = sizeof(peer);
+		length = sizeof peer;
 	}
 }
 
@@ -198,7 +198,7 @@ static void drip(int fd, const uint8_t *bytes, size_t length)
 {
 	int on = 1;
 
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 	for (size_t i = 0; i < length; i++) {
 		assert_int_equal(send(fd, bytes + i, 1, MSG_NOSIGNAL), 1);
 		uv_run(&loop, UV_RUN_NOWAIT);
@@ -218,7 +218,7 @@ static bool serve_connection(struct server *s, int fd)
 	unsigned held = 0;
 	ssize_t n;
 
-	while (held < HELD && (n = recv(fd, queries[held], sizeof(queries[0]), MSG_PEEK)) >= 2) {
+	while (held < HELD && (n = recv(fd, queries[held], sizeof queries[0], MSG_PEEK)) >= 2) {
 		ssize_t framed = 2 + wire_u16(queries[held]);
 		if (n < framed)
 			break;
@@ -250,7 +250,7 @@ static void serve_tcp(struct server *s)
 
 	while (s->connection_count < CONNECTIONS && (fd = accept(s->tcp, NULL, NULL)) >= 0) {
 		struct sockaddr_storage peer;
-		socklen_t length = sizeof(peer);
+		socklen_t length = sizeof peer;
 		getpeername(fd, (struct sockaddr *)&peer, &length);
 		socket_host(&peer, &s->last);
 		nonblocking(fd);
@@ -302,8 +302,8 @@ static void start(const char *address, const char *source, enum protocol protoco
 	skipped_us = 0;
 	asked_count = 0;
 	long_names = false;
-	memset(asked, 0, sizeof(asked));
-	memset(upstreams, 0, sizeof(upstreams));
+	memset(asked, 0, sizeof asked);
+	memset(upstreams, 0, sizeof upstreams);
 	server_start(&server, address);
 	server_start(&second, "127.0.0.1");
 	assert_int_equal(uv_loop_init(&loop), 0);
@@ -319,7 +319,7 @@ static void start(const char *address, const char *source, enum protocol protoco
 	table.on_result = on_result;
 	table.release_value = release_value;
 	table.hold = table.unhold = hold;
-	if (source != NULL)
+	if (source)
 		assert_int_equal(address_parse(&upstreams[0].source, source), 0);
 	upstreams[0].host = server.host;
 	upstreams[1].host = second.host;
@@ -352,7 +352,7 @@ static struct asked *ask(void)
 	struct pending_key asked_key = {.leg = &leg, .name = &name, .type = TYPE_A};
 
 	assert_true(asked_count < ASKED);
-	snprintf(text, sizeof(text), long_names ? "n%u.%060u.%060u.%060u.test" : "n%u.test",
+	snprintf(text, sizeof text, long_names ? "n%u.%060u.%060u.%060u.test" : "n%u.test",
 		 asked_count++, 0, 0, 0);
 	assert_int_equal(name_from_text(&name, &key, text), 0);
 	a->waiter.on_done = on_done;
@@ -667,7 +667,7 @@ static struct outbound_pool *lane(void)
 {
 	struct outbound_pool *pool = outbound.pools;
 
-	while (pool != NULL && (!pool_is_lane(pool) || pool->retired))
+	while (pool && (!pool_is_lane(pool) || pool->retired))
 		pool = pool->next;
 	return pool;
 }
@@ -760,7 +760,7 @@ static void there_are_at_most_four_lanes(void **state)
 		pool_for(&outbound, &upstream, now_us(NULL));
 		assert_non_null(pool_for(&outbound, &upstream, now_us(NULL)));
 	}
-	for (struct outbound_pool *pool = outbound.pools; pool != NULL; pool = pool->next)
+	for (struct outbound_pool *pool = outbound.pools; pool; pool = pool->next)
 		lanes += pool_is_lane(pool);
 	assert_int_equal(lanes, 4);
 }
@@ -777,14 +777,14 @@ static void a_kernel_that_gives_packets_to_the_other_socket_has_no_lanes(void **
 static void nobody_may_share_the_port_of_a_lane(void **state)
 {
 	struct sockaddr_storage at;
-	socklen_t length = sizeof(at);
+	socklen_t length = sizeof at;
 	int on = 1, fd = socket_udp(4);
 
 	(void)state;
 	start_with_lanes("127.0.0.1", "127.0.0.1");
 	ask_until(100);
 	assert_int_equal(getsockname(lane()->open[0]->fd, (struct sockaddr *)&at, &length), 0);
-	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)), 0);
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on), 0);
 	assert_int_equal(bind(fd, (struct sockaddr *)&at, length), -1);
 	assert_int_equal(errno, EADDRINUSE);
 	close(fd);
@@ -1107,7 +1107,7 @@ static int connected_to(const struct host *host)
 {
 	for (int fd = 3; fd < 1024; fd++) {
 		struct sockaddr_storage storage;
-		socklen_t length = sizeof(storage);
+		socklen_t length = sizeof storage;
 		struct host peer;
 
 		if (getpeername(fd, (struct sockaddr *)&storage, &length) != 0)
@@ -1132,7 +1132,7 @@ static void a_write_that_is_cut_goes_on_where_it_was_and_then_with_the_rest(void
 	ask();
 	until(answered() == 1);
 	int fd = connected_to(&server.host);
-	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small)), 0);
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof small), 0);
 	server.deaf = true;
 	for (unsigned i = 0; i < 200; i++)
 		ask();
@@ -1159,7 +1159,7 @@ static void a_connection_that_is_lost_while_it_is_written_to_loses_no_question(v
 	ask();
 	until(answered() == 1);
 	int fd = connected_to(&server.host);
-	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small)), 0);
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof small), 0);
 	server.deaf = true;
 	for (unsigned i = 0; i < 200; i++)
 		ask();

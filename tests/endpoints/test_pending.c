@@ -37,11 +37,11 @@ static void the_question_goes_out_in_lower_case_with_rd_and_our_opt(void **state
 	(void)state;
 	world_ask(&w, "aBc.TEST");
 	assert_int_equal(message_flags(w.last_query), FLAG_RD);
-	assert_memory_equal(w.last_query + 12, name, sizeof(name));
+	assert_memory_equal(w.last_query + 12, name, sizeof name);
 	assert_int_equal(wire_u16(w.last_query + 10), 1);
-	assert_int_equal(w.last_length, 12 + sizeof(name) + 11);
-	assert_int_equal(wire_u16(w.last_query + 12 + sizeof(name) + 3), 1232);
-	assert_int_equal(wire_u16(w.last_query + 12 + sizeof(name) + 7), 0); /* DO */
+	assert_int_equal(w.last_length, 12 + sizeof name + 11);
+	assert_int_equal(wire_u16(w.last_query + 12 + sizeof name + 3), 1232);
+	assert_int_equal(wire_u16(w.last_query + 12 + sizeof name + 7), 0); /* DO */
 }
 
 static void do_and_cd_go_upstream_as_they_came(void **state)
@@ -297,7 +297,7 @@ static void servfail_refused_notimp_and_lame_go_to_the_next(void **state)
 		     {LAME, TARGET_ERROR_LAME}};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		w.servers[0].does = cases[i].does;
 		struct asked *q = world_ask_new(&w);
 		world_run(&w, 5 * MS);
@@ -459,7 +459,7 @@ static void when_tcp_fails_the_next_target_is_asked(void **state)
 
 	(void)state;
 	w.servers[0].does = TRUNCATES;
-	for (size_t i = 0; i < sizeof(deeds) / sizeof(deeds[0]); i++) {
+	for (size_t i = 0; i < sizeof deeds / sizeof deeds[0]; i++) {
 		w.servers[0].by_tcp = deeds[i];
 		struct asked *q = world_ask_new(&w);
 		world_run(&w, 5 * MS);
@@ -517,7 +517,7 @@ static void formerr_to_an_opt_is_asked_once_more_without_and_remembered(void **s
 	static const enum deed deeds[] = {FORMERRS, FORMERRS_BARE, BADVERS};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(deeds) / sizeof(deeds[0]); i++) {
+	for (size_t i = 0; i < sizeof deeds / sizeof deeds[0]; i++) {
 		w.servers[0].does = deeds[i];
 		atomic_store(&w.targets[0].plain_until_us, 0);
 		w.servers[0].got = w.servers[0].got_plain = 0;

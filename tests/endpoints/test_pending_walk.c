@@ -596,7 +596,7 @@ static void slow_is_not_dead(void **state)
 	unsigned extra, suspicions, elsewhere;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(rates) / sizeof(rates[0]); i++) {
+	for (size_t i = 0; i < sizeof rates / sizeof rates[0]; i++) {
 		world_release(&w);
 		world_init(&w, 2);
 		world_warm_up(&w, 0);
@@ -614,7 +614,7 @@ static void few_slow_names_cost_at_most_2_percent_too(void **state)
 	unsigned extra, suspicions, elsewhere;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(percents) / sizeof(percents[0]); i++) {
+	for (size_t i = 0; i < sizeof percents / sizeof percents[0]; i++) {
 		world_release(&w);
 		world_init(&w, 2);
 		slow_names(20, percents[i], &extra, &suspicions, &elsewhere);

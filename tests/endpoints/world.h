@@ -121,19 +121,19 @@ static inline size_t world_reply(enum deed does, const uint8_t *query, size_t le
 	case NODATA: break;
 	case LAME:
 		wire_put16(reply + 8, 1);
-		memcpy(reply + at, ns, sizeof(ns));
-		at += sizeof(ns);
+		memcpy(reply + at, ns, sizeof ns);
+		at += sizeof ns;
 		break;
 	case BADVERS:
 		wire_put16(reply + 10, 1);
-		memcpy(reply + at, badvers, sizeof(badvers));
-		at += sizeof(badvers);
+		memcpy(reply + at, badvers, sizeof badvers);
+		at += sizeof badvers;
 		break;
 	case MANGLED: wire_put16(reply + 6, 7); /* fall through */
 	default:
 		wire_put16(reply + 6, does == MANGLED ? 7 : 1);
-		memcpy(reply + at, address, sizeof(address));
-		at += sizeof(address);
+		memcpy(reply + at, address, sizeof address);
+		at += sizeof address;
 	}
 	wire_put16(reply + 2, (uint16_t)(flags | rcode | (message_flags(query) & FLAG_RD)));
 	if (does == FORMERRS_BARE) {
@@ -205,16 +205,16 @@ static inline int world_send(void *context, struct flight *flight, const uint8_t
 static inline void world_forget(void *context, struct flight *flight)
 {
 	(void)context;
-	assert(flight->socket != NULL);
+	assert(flight->socket);
 }
 
 static inline void *world_on_result(void *context, void *holder, const struct pending_key *key,
 				    const struct ask_result *result, uint64_t now_us)
 {
 	struct world *w = context;
-	struct value *value = calloc(1, sizeof(*value));
+	struct value *value = calloc(1, sizeof *value);
 
-	assert(value != NULL && key->leg == &w->leg && now_us == w->now && holder == w);
+	assert(value && key->leg == &w->leg && now_us == w->now && holder == w);
 	w->results++;
 	value->outcome = result->outcome;
 	value->error = result->error;
@@ -247,16 +247,16 @@ static inline void world_unhold(void *context, void *holder)
 
 static inline void world_init(struct world *w, unsigned servers)
 {
-	memset(w, 0, sizeof(*w));
+	memset(w, 0, sizeof *w);
 	w->seed = 0x5eed5eed5eed;
 	w->now = START;
 	w->key = (struct hash_key){1, 2};
 	wheel_init(&w->wheel, w->now);
 	entropy_init_seeded(&w->entropy, &w->seed);
-	w->packets = calloc(WORLD_PACKETS, sizeof(*w->packets));
-	w->asked = calloc(WORLD_ASKED, sizeof(*w->asked));
+	w->packets = calloc(WORLD_PACKETS, sizeof *w->packets);
+	w->asked = calloc(WORLD_ASKED, sizeof *w->asked);
 	int err = pending_table_init(&w->table, &w->wheel, &w->entropy, &w->key);
-	assert(err == 0 && w->packets != NULL && w->asked != NULL);
+	assert(err == 0 && w->packets && w->asked);
 	(void)err;
 	w->table.transport = w->table.context = w;
 	w->table.send = world_send;
@@ -292,7 +292,7 @@ static inline void world_on_done(struct waiter *waiter, void *value, uint64_t no
 {
 	struct asked *asked = (struct asked *)waiter;
 
-	assert(!asked->done && value != NULL && now_us == asked->world->now);
+	assert(!asked->done && value && now_us == asked->world->now);
 	asked->done = true;
 	asked->done_us = now_us;
 	asked->value = *(struct value *)value;
@@ -330,7 +330,7 @@ static inline struct asked *world_ask_new(struct world *w)
 {
 	char text[32];
 
-	snprintf(text, sizeof(text), "n%u.test", w->asked_count);
+	snprintf(text, sizeof text, "n%u.test", w->asked_count);
 	return world_ask(w, text);
 }
 
@@ -344,7 +344,7 @@ static inline void world_deliver(struct world *w, struct packet packet)
 		return;
 	}
 	struct flight *flight = pending_find_flight(&w->table, packet.socket, packet.id);
-	if (flight != NULL)
+	if (flight)
 		pending_on_error(&w->table, flight, TARGET_ERROR_NETWORK, w->now);
 }
 

@@ -71,7 +71,7 @@ static const char everything[] =
 
 static int set_up(void **state)
 {
-	struct config_text *config = calloc(1, sizeof(*config));
+	struct config_text *config = calloc(1, sizeof *config);
 
 	config_text_init(config);
 	config_text_put(config, "zone", "www A 192.0.2.1\n");
@@ -150,9 +150,9 @@ static void every_key_lands_in_its_member(void **state)
 	assert_string_equal(model->addresses.items[0].description, "say \"hi\" \\o");
 	assert_int_equal(model->management.clients.items[0].role, ROLE_ADMIN);
 	assert_string_equal(model->management.key, "/etc/server.key");
-	snprintf(path, sizeof(path), "%s/control.sock", config->directory);
+	snprintf(path, sizeof path, "%s/control.sock", config->directory);
 	assert_string_equal(model->management.socket, path);
-	snprintf(path, sizeof(path), "%s/ops.secret", config->directory);
+	snprintf(path, sizeof path, "%s/ops.secret", config->directory);
 	assert_string_equal(model->management.clients.items[0].secret_file, path);
 	assert_non_null(model->private_zones.items[1].zone);
 	assert_int_equal(model->private_zones.items[1].links.items[0].resolution_policy,
@@ -177,9 +177,9 @@ static void assert_arrays_equal(const struct field *field, const void *a, const 
 	assert_int_equal(left.count, right.count);
 	for (size_t i = 0; i < left.count; i++)
 		assert_string_equal(schema_get_text(&element, (char *)left.items + i * size,
-						    left_text, sizeof(left_text)),
+						    left_text, sizeof left_text),
 				    schema_get_text(&element, (char *)right.items + i * size,
-						    right_text, sizeof(right_text)));
+						    right_text, sizeof right_text));
 }
 
 static void assert_lists_equal(const struct field *field, const void *a, const void *b)
@@ -195,8 +195,8 @@ static void assert_lists_equal(const struct field *field, const void *a, const v
 static void assert_scalars_equal(const struct field *field, const void *a, const void *b)
 {
 	char left_text[128], right_text[128];
-	const char *left = schema_get_text(field, a, left_text, sizeof(left_text));
-	const char *right = schema_get_text(field, b, right_text, sizeof(right_text));
+	const char *left = schema_get_text(field, a, left_text, sizeof left_text);
+	const char *right = schema_get_text(field, b, right_text, sizeof right_text);
 
 	if (left && right)
 		assert_string_equal(left, right);
@@ -322,7 +322,7 @@ static void a_fault_in_an_included_file_names_that_file(void **state)
 	assert_null(config_text_load(config, "region = \"a\";\n@include \"more.conf\"\n"
 					     "log = { level = \"x\"; };"));
 	assert_int_equal(config->faults.count, 2);
-	snprintf(path, sizeof(path), "%s/more.conf", config->directory);
+	snprintf(path, sizeof path, "%s/more.conf", config->directory);
 	assert_string_equal(config->faults.items[0].origin.file, path);
 	assert_int_equal(config->faults.items[0].origin.line, 3);
 	assert_string_equal(config->faults.items[1].origin.file, config->main_file);
@@ -335,19 +335,19 @@ static void a_path_is_relative_to_the_file_that_names_it(void **state)
 	char path[128];
 	struct model *model;
 
-	snprintf(path, sizeof(path), "%s/sub", config->directory);
+	snprintf(path, sizeof path, "%s/sub", config->directory);
 	assert_int_equal(mkdir(path, 0700), 0);
 	config_text_put(config, "sub/here", "www A 192.0.2.2\n");
 	config_text_put(config, "sub/zones.conf",
 			"private_zones = ({ name = \"z.test\"; file = \"here\"; });\n");
 	model = expect_fine(config, "@include \"sub/zones.conf\"\n");
-	snprintf(path, sizeof(path), "%s/sub/here", config->directory);
+	snprintf(path, sizeof path, "%s/sub/here", config->directory);
 	assert_string_equal(model->private_zones.items[0].file, path);
 	model_free(model);
 	unlink(path);
-	snprintf(path, sizeof(path), "%s/sub/zones.conf", config->directory);
+	snprintf(path, sizeof path, "%s/sub/zones.conf", config->directory);
 	unlink(path);
-	snprintf(path, sizeof(path), "%s/sub", config->directory);
+	snprintf(path, sizeof path, "%s/sub", config->directory);
 	rmdir(path);
 }
 
@@ -486,7 +486,7 @@ static void a_fault_in_a_zone_file_names_its_line(void **state)
 	config_text_put(config, "bad", "www A 192.0.2.1\nmail A 300.0.2.1\n");
 	assert_null(config_text_load(config,
 				     "private_zones = ({ name = \"z.test\"; file = \"bad\"; });"));
-	snprintf(path, sizeof(path), "%s/bad", config->directory);
+	snprintf(path, sizeof path, "%s/bad", config->directory);
 	assert_string_equal(config->faults.items[0].origin.file, path);
 	assert_int_equal(config->faults.items[0].origin.line, 2);
 }
@@ -498,7 +498,7 @@ static void the_manual_describes_every_key_of_a_group(const struct group *group,
 	char entry[128];
 
 	for (size_t i = 0; i < group->count; i++) {
-		snprintf(entry, sizeof(entry), ".TP\n.B %s\n", group->fields[i].key);
+		snprintf(entry, sizeof entry, ".TP\n.B %s\n", group->fields[i].key);
 		if (!strstr(page, entry))
 			fail_msg("%s of %s is not described", group->fields[i].key, group->name);
 		if (group->fields[i].group)

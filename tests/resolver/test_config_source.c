@@ -30,7 +30,7 @@ struct world {
 
 static int set_up(void **state)
 {
-	struct world *world = calloc(1, sizeof(*world));
+	struct world *world = calloc(1, sizeof *world);
 
 	config_text_init(&world->files);
 	arena_init(&world->arena);
@@ -72,7 +72,7 @@ static void expect_fault(struct world *world, const char *file, unsigned line, c
 	const struct faults *faults = &world->files.faults;
 	char path[128];
 
-	snprintf(path, sizeof(path), "%s/%s", world->files.directory, file);
+	snprintf(path, sizeof path, "%s/%s", world->files.directory, file);
 	if (faults->count != 1)
 		faults_print(faults, stderr);
 	assert_int_equal(faults->count, 1);
@@ -89,7 +89,7 @@ static void assert_line(const struct world *world, unsigned line, const char *fi
 	struct origin origin = config_source_at(&world->source, line);
 	char path[128];
 
-	snprintf(path, sizeof(path), "%s/%s", world->files.directory, file);
+	snprintf(path, sizeof path, "%s/%s", world->files.directory, file);
 	assert_string_equal(origin.file, path);
 	assert_int_equal(origin.line, expected);
 }
@@ -123,7 +123,7 @@ static void an_include_in_a_comment_or_a_string_is_none(void **state)
 				   "# @include \"none\"\n";
 
 	assert_int_equal(read_text(world, text), 0);
-	assert_memory_equal(world->source.text, text, sizeof(text) - 1);
+	assert_memory_equal(world->source.text, text, sizeof text - 1);
 }
 
 static void an_at_sign_that_includes_nothing_is_a_fault(void **state)
@@ -140,7 +140,7 @@ static void an_at_sign_that_includes_nothing_is_a_fault(void **state)
 	};
 
 	config_text_put(&world->files, "b.conf", "b = 1;\n");
-	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
 		assert_int_equal(read_text(world, texts[i]), ERR_FAULTS);
 		assert_int_equal(world->files.faults.items[0].origin.line, 2);
 		assert_non_null(strstr(world->files.faults.items[0].text, "@include \"FILE\""));
@@ -160,7 +160,7 @@ static void a_fifo_is_refused_without_waiting(void **state)
 			 ERR_FAULTS);
 	expect_fault(world, "sluice.conf", 0, "cannot be read: it is not a regular file");
 	unlink(world->files.main_file);
-	snprintf(path, sizeof(path), "%s/fifo", world->files.directory);
+	snprintf(path, sizeof path, "%s/fifo", world->files.directory);
 	assert_int_equal(mkfifo(path, 0600), 0);
 	assert_int_equal(read_text(world, "\n@include \"fifo\"\n"), ERR_FAULTS);
 	expect_fault(world, "sluice.conf", 2, "it is not a regular file");
@@ -175,15 +175,15 @@ static void a_nul_byte_is_a_fault_with_its_line(void **state)
 			  in_path[] = "@include \"b.conf\0\"";
 
 	config_text_put(&world->files, "b.conf", "b = 1;\n");
-	assert_int_equal(read_bytes(world, in_string, sizeof(in_string) - 1), ERR_FAULTS);
+	assert_int_equal(read_bytes(world, in_string, sizeof in_string - 1), ERR_FAULTS);
 	expect_fault(world, "sluice.conf", 2, "NUL byte");
-	assert_int_equal(read_bytes(world, in_comment, sizeof(in_comment) - 1), ERR_FAULTS);
+	assert_int_equal(read_bytes(world, in_comment, sizeof in_comment - 1), ERR_FAULTS);
 	expect_fault(world, "sluice.conf", 3, "NUL byte");
 	assert_int_equal(read_bytes(world, between, 1), ERR_FAULTS);
 	expect_fault(world, "sluice.conf", 1, "NUL byte");
-	assert_int_equal(read_bytes(world, in_number, sizeof(in_number) - 1), ERR_FAULTS);
+	assert_int_equal(read_bytes(world, in_number, sizeof in_number - 1), ERR_FAULTS);
 	expect_fault(world, "sluice.conf", 1, "NUL byte");
-	assert_int_equal(read_bytes(world, in_path, sizeof(in_path) - 1), ERR_FAULTS);
+	assert_int_equal(read_bytes(world, in_path, sizeof in_path - 1), ERR_FAULTS);
 	expect_fault(world, "sluice.conf", 1, "NUL byte");
 }
 
@@ -222,8 +222,8 @@ static void ten_files_deep_is_read_and_eleven_are_not(void **state)
 	for (int i = 1; i <= 11; i++) {
 		char name[16], text[32];
 
-		snprintf(name, sizeof(name), "%d.conf", i);
-		snprintf(text, sizeof(text), "@include \"%d.conf\"\n", i + 1);
+		snprintf(name, sizeof name, "%d.conf", i);
+		snprintf(text, sizeof text, "@include \"%d.conf\"\n", i + 1);
 		config_text_put(&world->files, name, i == 11 ? "" : text);
 	}
 	assert_int_equal(read_text(world, "@include \"2.conf\"\n"), 0);
@@ -239,7 +239,7 @@ static void files_that_double_end_at_the_most_that_is_included(void **state)
 		char name[16];
 		FILE *file;
 
-		snprintf(name, sizeof(name), "%d.conf", i);
+		snprintf(name, sizeof name, "%d.conf", i);
 		file = config_text_open(&world->files, name);
 		for (int k = 0; k < 3 && i < 9; k++)
 			fprintf(file, "@include \"%d.conf\"\n", i + 1);
@@ -285,8 +285,8 @@ static void libconfig_finds_nothing_to_include(void **state)
 
 		for (unsigned i = random_below(&random, 14); i > 0; i--)
 			used += (size_t)snprintf(
-				text + used, sizeof(text) - used, "%s",
-				parts[random_below(&random, sizeof(parts) / sizeof(*parts))]);
+				text + used, sizeof text - used, "%s",
+				parts[random_below(&random, sizeof parts / sizeof *parts)]);
 		text[used] = '\0';
 		if (read_text(world, text) != 0) {
 			found++;

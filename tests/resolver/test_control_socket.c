@@ -324,9 +324,9 @@ static int ask_as_nobody(const struct world *world)
 	json_t *answer = control_call(world->path, request, 5000, error);
 	json_decref(request);
 	const char *text = json_string_value(json_object_get(answer, "error"));
-	int found = !answer && strstr(error, "permission denied")       ? 1
-		    : text && strstr(text, "permission denied") != NULL ? 2
-									: 4;
+	int found = !answer && strstr(error, "permission denied") ? 1
+		    : text && strstr(text, "permission denied")   ? 2
+								  : 4;
 	json_decref(answer);
 	return found;
 }

@@ -16,7 +16,7 @@
 
 static int set_up(void **state)
 {
-	struct config_text *config = calloc(1, sizeof(*config));
+	struct config_text *config = calloc(1, sizeof *config);
 
 	config_text_init(config);
 	config_text_put(config, "zone", "www A 192.0.2.1\n");
@@ -48,7 +48,7 @@ static void set_mtime(const struct config_text *config, const char *name, time_t
 	struct timespec times[2] = {{mtime, 0}, {mtime, 0}};
 	char path[128];
 
-	snprintf(path, sizeof(path), "%s/%s", config->directory, name);
+	snprintf(path, sizeof path, "%s/%s", config->directory, name);
 	assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
 }
 
@@ -167,7 +167,7 @@ static void what_is_not_a_regular_file_is_refused_without_waiting(void **state)
 	struct zone_store *store = zone_store_new();
 	char path[128];
 
-	snprintf(path, sizeof(path), "%s/zone", config->directory);
+	snprintf(path, sizeof path, "%s/zone", config->directory);
 	config_text_put(config, "sluice.conf", two_zones);
 	model_free(config_text_read(config, store));
 	alarm(10);

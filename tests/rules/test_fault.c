@@ -103,7 +103,7 @@ static void sorting_goes_by_file_and_line_and_keeps_the_order_of_equals(void **s
 	};
 	size_t i;
 
-	for (i = 0; i < sizeof(found) / sizeof(*found); i++)
+	for (i = 0; i < sizeof found / sizeof *found; i++)
 		fault_add(*state, FAULT_ERROR, &found[i].origin, NULL, "%s", found[i].text);
 	faults_sort(*state);
 	assert_prints(*state, "4\na:9: 5\na:10: 2\na:10: 8\nb: 7\nb:2: 1\nb:2: 3\nb:2: 6\n");
@@ -125,7 +125,7 @@ static void many_equal_lines_keep_their_order(void **state)
 		fault_add(faults, FAULT_ERROR, &origin, NULL, "%u", i);
 	faults_sort(faults);
 	for (i = 0; i < 1000; i++) {
-		snprintf(text, sizeof(text), "%u", i);
+		snprintf(text, sizeof text, "%u", i);
 		assert_string_equal(faults->items[i].text, text);
 	}
 }

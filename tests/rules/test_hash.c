@@ -45,7 +45,7 @@ static uint64_t reference_hash(const struct hash_key *key, const uint8_t *messag
 		for (j = 0; j < 8; j++) /* each word stands backwards: little-endian */
 			r.v[i] ^= (uint64_t)(uint8_t)words[i * 8 + j] << (8 * j);
 	}
-	assert_true(total <= sizeof(padded));
+	assert_true(total <= sizeof padded);
 	memcpy(padded, message, length);
 	padded[total - 1] = (uint8_t)length;
 	for (i = 0; i < total; i += 8) {
@@ -70,9 +70,9 @@ static void reference_agrees_with_the_paper(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof(message); i++)
+	for (i = 0; i < sizeof message; i++)
 		message[i] = (uint8_t)i;
-	assert_true(reference_hash(&key, message, sizeof(message), 2, 4) == 0xa129ca6149be45e5);
+	assert_true(reference_hash(&key, message, sizeof message, 2, 4) == 0xa129ca6149be45e5);
 }
 
 /* Python 3.11 hashes bytes with SipHash-1-3; its key is derived from PYTHONHASHSEED (here 0, which
@@ -98,9 +98,9 @@ static void values_are_those_of_another_implementation(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof(message); i++)
+	for (i = 0; i < sizeof message; i++)
 		message[i] = (uint8_t)i;
-	for (i = 0; i < sizeof(known) / sizeof(*known); i++) {
+	for (i = 0; i < sizeof known / sizeof *known; i++) {
 		size_t length = known[i].length - 8;
 
 		assert_true(hash_bytes(&zero, 0x0706050403020100, message + 8, length) ==

@@ -282,7 +282,7 @@ static void expect_fault(const struct row *row, unsigned n, unsigned limit)
 	if (config.faults.count != 1)
 		faults_print(&config.faults, stderr);
 	assert_int_equal(config.faults.count, 1);
-	snprintf(key, sizeof(key), "limits.%s", row->key);
+	snprintf(key, sizeof key, "limits.%s", row->key);
 	assert_non_null(strstr(config.faults.items[0].text, key));
 	assert_true(config.faults.items[0].origin.line > 0);
 	config_text_release(&config);
@@ -335,11 +335,11 @@ static void the_defaults_are_azures_numbers(void **state)
 		      {"subnet_prefix_length_max", 28}};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		assert_int_equal(default_of(rows[i].key), rows[i].azure);
 	for (size_t i = 0; i < 3; i++)
 		assert_int_equal(default_of(others[i].key), others[i].azure);
-	assert_int_equal(limits_group()->count, sizeof(rows) / sizeof(rows[0]) + 3);
+	assert_int_equal(limits_group()->count, sizeof rows / sizeof rows[0] + 3);
 }
 
 static void every_limit_lands_in_its_own_member(void **state)
@@ -361,7 +361,7 @@ static void every_limit_lands_in_its_own_member(void **state)
 	for (size_t i = 0; i < limits_group()->count; i++) {
 		uint32_t value;
 		memcpy(&value, (char *)&model->limits + limits_group()->fields[i].offset,
-		       sizeof(value));
+		       sizeof value);
 		assert_int_equal(value, i + 2);
 	}
 	assert_int_equal(model->limits.resolvers_per_subscription, 2);
@@ -435,7 +435,7 @@ static void a_route_keeps_64_ways_to_ask(void **state)
 	struct config_text config;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		config_text_init(&config);
 		struct model *model = load_servers(&config, cases[i].targets, cases[i].endpoints,
 						   cases[i].custom, cases[i].defaults);
@@ -450,7 +450,7 @@ static void a_route_keeps_64_ways_to_ask(void **state)
 
 int main(void)
 {
-	enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
+	enum { ROWS = sizeof rows / sizeof rows[0] };
 	static struct CMUnitTest tests[3 * ROWS + 4];
 	static char names[3 * ROWS][96];
 	static const struct {
@@ -463,7 +463,7 @@ int main(void)
 
 	for (size_t i = 0; i < ROWS; i++)
 		for (size_t k = 0; k < 3; k++) {
-			snprintf(names[count], sizeof(names[0]), kinds[k].sentence, rows[i].key);
+			snprintf(names[count], sizeof names[0], kinds[k].sentence, rows[i].key);
 			tests[count] =
 				(struct CMUnitTest){.name = names[count],
 						    .test_func = kinds[k].test,

@@ -156,5 +156,5 @@ static const struct limits_case cases[] = {
 
 int main(void)
 {
-	return limits_cases_run("limits of addresses", cases, sizeof(cases) / sizeof(cases[0]));
+	return limits_cases_run("limits of addresses", cases, sizeof cases / sizeof cases[0]);
 }

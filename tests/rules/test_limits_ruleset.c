@@ -129,5 +129,5 @@ static const struct limits_case cases[] = {
 
 int main(void)
 {
-	return limits_cases_run("limits of rulesets", cases, sizeof(cases) / sizeof(cases[0]));
+	return limits_cases_run("limits of rulesets", cases, sizeof cases / sizeof cases[0]);
 }

@@ -146,5 +146,5 @@ static const struct limits_case cases[] = {
 
 int main(void)
 {
-	return limits_cases_run("warnings", cases, sizeof(cases) / sizeof(cases[0]));
+	return limits_cases_run("warnings", cases, sizeof cases / sizeof cases[0]);
 }

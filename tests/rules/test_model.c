@@ -37,7 +37,7 @@ struct world {
 
 static int set_up(void **state)
 {
-	struct world *world = calloc(1, sizeof(*world));
+	struct world *world = calloc(1, sizeof *world);
 
 	world->subnets[0] = (struct subnet){.name = "s", .prefix = prefix("10.0.0.0/28")};
 	world->networks[0] = (struct virtual_network){.name = "hub", .region = "west"};

@@ -191,7 +191,7 @@ static void pointers_into_the_header_are_refused(void **state)
 	(void)state;
 	for (unsigned to = 0; to < 16; to++) {
 		packet[16] = (uint8_t)to; /* the NUL that ends the string */
-		assert_int_equal(read_wire(&name, packet, sizeof(packet), 13, NULL),
+		assert_int_equal(read_wire(&name, packet, sizeof packet, 13, NULL),
 				 to == 12 ? 0 : ERR_INVALID);
 	}
 }
@@ -213,12 +213,12 @@ static void a_long_chain_of_pointers_ends(void **state)
 	size_t at, end;
 
 	(void)state;
-	for (at = 14; at < sizeof(packet); at += 2) {
+	for (at = 14; at < sizeof packet; at += 2) {
 		packet[at] = (uint8_t)(0xc0 | (at - 2) >> 8);
 		packet[at + 1] = (uint8_t)(at - 2);
 	}
-	assert_int_equal(read_wire(&name, packet, sizeof(packet), sizeof(packet) - 2, &end), 0);
-	assert_int_equal(end, sizeof(packet));
+	assert_int_equal(read_wire(&name, packet, sizeof packet, sizeof packet - 2, &end), 0);
+	assert_int_equal(end, sizeof packet);
 	assert_int_equal(name.length, 1);
 }
 
@@ -232,7 +232,7 @@ static void label_types_of_other_worlds_are_refused(void **state)
 		/* Taken for a pointer, 64 and 128 would lead to the root in front. */
 		uint8_t wire[200] = {[13] = 1, [14] = 'a', [15] = (uint8_t)c, [16] = 12};
 
-		assert_int_equal(read_wire(&name, wire, sizeof(wire), 13, NULL), ERR_INVALID);
+		assert_int_equal(read_wire(&name, wire, sizeof wire, 13, NULL), ERR_INVALID);
 	}
 }
 
@@ -243,10 +243,10 @@ static void a_name_that_the_packet_cuts_off_is_refused(void **state)
 	size_t length;
 
 	(void)state;
-	for (length = 17; length < sizeof(packet) - 1; length++)
+	for (length = 17; length < sizeof packet - 1; length++)
 		assert_int_equal(read_wire(&name, packet, length, 17, NULL), ERR_INVALID);
 	assert_int_equal(READ(&name, packet, 17, NULL), 0);
-	assert_int_equal(READ(&name, packet, sizeof(packet) - 1, NULL), ERR_INVALID);
+	assert_int_equal(READ(&name, packet, sizeof packet - 1, NULL), ERR_INVALID);
 	assert_int_equal(READ(&name, packet, 10000, NULL), ERR_INVALID);
 	assert_int_equal(read_wire(&name, "", 0, 0, NULL), ERR_INVALID);
 }
@@ -300,7 +300,7 @@ static void random_packets_give_an_error_or_a_sound_name(void **state)
 	(void)state;
 	for (round = 0; round < 50000; round++) {
 		uint8_t packet[64];
-		size_t length = random_below(&seed, sizeof(packet) + 1), end = 0;
+		size_t length = random_below(&seed, sizeof packet + 1), end = 0;
 		struct name name, again;
 
 		for (i = 0; i < length; i++) {
@@ -397,7 +397,7 @@ static void malformed_text_is_refused(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+	for (i = 0; i < sizeof bad / sizeof *bad; i++)
 		if (name_from_text(&name, &key, bad[i]) != ERR_INVALID)
 			fail_msg("\"%s\" was read", bad[i]);
 }
@@ -408,7 +408,7 @@ static void labels_of_63_bytes_are_read_and_of_64_refused(void **state)
 	struct name name;
 
 	(void)state;
-	memset(text, 'x', sizeof(text));
+	memset(text, 'x', sizeof text);
 	text[63] = '\0';
 	assert_int_equal(name_from_text(&name, &key, text), 0);
 	assert_int_equal(name.wire[0], 63);
@@ -571,7 +571,7 @@ static void wire_names_compare_without_regard_to_case(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+	for (i = 0; i < sizeof cases / sizeof *cases; i++)
 		assert_int_equal(
 			name_wire_equal((const uint8_t *)cases[i].a, (const uint8_t *)cases[i].b),
 			cases[i].equal);

@@ -48,7 +48,7 @@ static void addresses_print_as_they_are_best_written(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+	for (i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct address parsed = address(cases[i].text);
 
 		assert_int_equal(parsed.family, cases[i].family);
@@ -81,7 +81,7 @@ static void what_is_no_address_is_refused(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+	for (i = 0; i < sizeof bad / sizeof *bad; i++)
 		if (address_parse(&parsed, bad[i]) != ERR_INVALID)
 			fail_msg("\"%s\" was taken", bad[i]);
 }
@@ -92,12 +92,12 @@ static void the_bytes_behind_an_ipv4_address_are_zero(void **state)
 	struct address parsed;
 
 	(void)state;
-	memset(&parsed, 0xff, sizeof(parsed));
+	memset(&parsed, 0xff, sizeof parsed);
 	assert_int_equal(address_parse(&parsed, "192.0.2.1"), 0);
-	assert_memory_equal(parsed.bytes + 4, zero, sizeof(zero));
-	memset(&parsed, 0xff, sizeof(parsed));
+	assert_memory_equal(parsed.bytes + 4, zero, sizeof zero);
+	memset(&parsed, 0xff, sizeof parsed);
 	assert_int_equal(address_parse(&parsed, "::ffff:192.0.2.1"), 0);
-	assert_memory_equal(parsed.bytes + 4, zero, sizeof(zero));
+	assert_memory_equal(parsed.bytes + 4, zero, sizeof zero);
 }
 
 static void no_address_prints_as_none(void **state)
@@ -130,7 +130,7 @@ static void prefixes_are_read_and_printed(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+	for (i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct prefix parsed = prefix(cases[i].text);
 
 		assert_string_equal(prefix_print(&parsed, text), cases[i].printed);
@@ -152,7 +152,7 @@ static void host_bits_are_refused_or_cleared(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+	for (i = 0; i < sizeof cases / sizeof *cases; i++) {
 		assert_int_equal(prefix_parse(&parsed, cases[i].text), ERR_INVALID);
 		assert_int_equal(prefix_parse_lenient(&parsed, cases[i].text), 0);
 		assert_string_equal(prefix_print(&parsed, text), cases[i].cleared);
@@ -183,7 +183,7 @@ static void what_is_no_prefix_is_refused_leniently_too(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+	for (i = 0; i < sizeof bad / sizeof *bad; i++)
 		if (prefix_parse(&parsed, bad[i]) != ERR_INVALID ||
 		    prefix_parse_lenient(&parsed, bad[i]) != ERR_INVALID)
 			fail_msg("\"%s\" was taken", bad[i]);
@@ -209,7 +209,7 @@ static void hosts_are_read_and_printed(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+	for (i = 0; i < sizeof cases / sizeof *cases; i++) {
 		assert_int_equal(host_parse(&parsed, cases[i].text, 53), 0);
 		assert_string_equal(host_print(&parsed, text), cases[i].printed);
 	}
@@ -242,7 +242,7 @@ static void what_is_no_host_is_refused(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+	for (i = 0; i < sizeof bad / sizeof *bad; i++)
 		if (host_parse(&parsed, bad[i], 53) != ERR_INVALID)
 			fail_msg("\"%s\" was taken", bad[i]);
 }
@@ -287,7 +287,7 @@ static void loopback_private_and_unspecified_have_exact_edges(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+	for (i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct address parsed = address(cases[i].text);
 
 		if (address_is_loopback(&parsed) != cases[i].loopback ||
@@ -337,7 +337,7 @@ static void a_prefix_contains_its_first_and_last_address_and_no_neighbour(void *
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+	for (i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct prefix parsed = prefix(cases[i].prefix);
 		struct address before = address(cases[i].before), after = address(cases[i].after);
 		struct address first = address(cases[i].first), last = address(cases[i].last);
@@ -437,7 +437,7 @@ static int look_up(const struct prefix_table *table, const char *text)
 	struct address wanted = address(text);
 	const struct prefix_entry *entry = prefix_table_find(table, &wanted);
 
-	return entry == NULL ? -1 : (int)entry->value;
+	return !entry ? -1 : (int)entry->value;
 }
 
 static void an_empty_table_finds_nothing(void **state)
@@ -561,9 +561,9 @@ static void the_table_agrees_with_a_search_through_all(void **state)
 
 			for (i = 0; i < count; i++)
 				if (prefix_contains(&prefixes[i], &wanted) &&
-				    (best == NULL || prefixes[i].length > best->length))
+				    (!best || prefixes[i].length > best->length))
 					best = &prefixes[i];
-			if (best == NULL) {
+			if (!best) {
 				assert_null(found);
 				continue;
 			}

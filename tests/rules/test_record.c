@@ -73,8 +73,8 @@ static void types_have_names_and_numbers(void **state)
 	uint16_t type;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		assert_string_equal(record_type_print(cases[i].type, text, sizeof(text)),
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		assert_string_equal(record_type_print(cases[i].type, text, sizeof text),
 				    cases[i].name);
 		assert_int_equal(record_type_parse(&type, cases[i].name), 0);
 		assert_int_equal(type, cases[i].type);
@@ -89,7 +89,7 @@ static void every_type_is_read_as_it_is_printed(void **state)
 	for (unsigned type = 0; type <= UINT16_MAX; type++) {
 		uint16_t again = (uint16_t)~type;
 
-		record_type_print((uint16_t)type, text, sizeof(text));
+		record_type_print((uint16_t)type, text, sizeof text);
 		assert_int_equal(record_type_parse(&again, text), 0);
 		assert_int_equal(again, type);
 	}
@@ -124,7 +124,7 @@ static void what_is_no_type_is_refused(void **state)
 	uint16_t type;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
 		assert_int_equal(record_type_parse(&type, texts[i]), ERR_INVALID);
 }
 
@@ -134,9 +134,9 @@ static void types_of_questions_and_messages_are_not_data(void **state)
 	static const uint16_t data[] = {1, 2, 6, 40, 42, 46, 127, 256, 257, 32768, 65280, 65534};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(not_data) / sizeof(*not_data); i++)
+	for (size_t i = 0; i < sizeof not_data / sizeof *not_data; i++)
 		assert_false(record_type_is_data(not_data[i]));
-	for (size_t i = 0; i < sizeof(data) / sizeof(*data); i++)
+	for (size_t i = 0; i < sizeof data / sizeof *data; i++)
 		assert_true(record_type_is_data(data[i]));
 }
 
@@ -155,12 +155,12 @@ static void layouts_are_those_of_rfc_3597_section_4(void **state)
 					    46, 47, 64,  65,  107, 110, 257, 65280, 65535};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		assert_non_null(record_layout(cases[i].type));
 		assert_string_equal(record_layout(cases[i].type), cases[i].layout);
 		assert_true(record_has_names(cases[i].type));
 	}
-	for (size_t i = 0; i < sizeof(nameless) / sizeof(*nameless); i++)
+	for (size_t i = 0; i < sizeof nameless / sizeof *nameless; i++)
 		assert_false(record_has_names(nameless[i]));
 }
 
@@ -169,7 +169,7 @@ static void what_has_neither_names_nor_a_fixed_shape_is_opaque(void **state)
 	static const uint16_t opaque[] = {16, 43, 46, 47, 64, 65, 103, 107, 110, 257, 65280, 65535};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(opaque) / sizeof(*opaque); i++)
+	for (size_t i = 0; i < sizeof opaque / sizeof *opaque; i++)
 		assert_null(record_layout(opaque[i]));
 }
 
@@ -184,7 +184,7 @@ static void rdata_of_a_fixed_shape_has_no_other_length(void **state)
 	static const uint8_t hinfo[] = "\2PC\2MS";
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
 		for (unsigned length = 0; length < 20; length++)
 			assert_int_equal(record_rdata_fits(cases[i].type, packet, 12, 12 + length,
 							   WIRE_HEADER),
@@ -241,7 +241,7 @@ static void rdata_is_read_relative_to_the_origin(void **state)
 	assert_parses(TYPE_A, "10.0.0.1", "\n\0\0\1", 4);
 	assert_parses(TYPE_MX, "10 mail", "\0\12\4mail\4corp\4test", 18);
 	assert_parses(TYPE_MX, "  10   Mail.Example. ", "\0\12\4Mail\7Example", 16);
-	assert_parses(TYPE_CNAME, "@", corp_test, sizeof(corp_test));
+	assert_parses(TYPE_CNAME, "@", corp_test, sizeof corp_test);
 	assert_parses(TYPE_TXT, "\"a b\" c", "\3a b\1c", 6);
 	assert_parses(TYPE_TXT, "\"semi;colon\"", "\12semi;colon", 11);
 }
@@ -261,7 +261,7 @@ static void strings_are_read_with_quotes_and_escapes(void **state)
 	assert_refused(TYPE_TXT, "");
 	assert_refused(TYPE_HINFO, "PC");
 	assert_refused(TYPE_HINFO, "PC BSD more");
-	memset(text, 'x', sizeof(text));
+	memset(text, 'x', sizeof text);
 	text[255] = '\0';
 	assert_int_equal(parse(TYPE_TXT, text, &(const char *){NULL}), 0);
 	assert_int_equal(rdata_length, 256);
@@ -338,10 +338,10 @@ static void a_name_that_the_origin_makes_too_long_is_refused(void **state)
 	(void)state;
 	/* 122 labels of one letter, 244 bytes, and 11 of corp.test. are 255. */
 	for (int i = 0; i < 122; i++, at += 2)
-		snprintf(text + at, sizeof(text) - at, "%sa", i > 0 ? "." : " ");
+		snprintf(text + at, sizeof text - at, "%sa", i > 0 ? "." : " ");
 	assert_int_equal(parse(TYPE_CNAME, text, &(const char *){NULL}), 0);
 	assert_int_equal(rdata_length, 255);
-	snprintf(text + at, sizeof(text) - at, "a");
+	snprintf(text + at, sizeof text - at, "a");
 	assert_refused(TYPE_CNAME, text);
 }
 
@@ -399,10 +399,10 @@ static void arbitrary_bytes_of_every_known_type_survive_print_and_parse(void **s
 		const char *why = NULL;
 		FILE *out = open_memstream(&text, &size);
 
-		for (size_t i = 0; i < sizeof(bytes); i++) {
+		for (size_t i = 0; i < sizeof bytes; i++) {
 			bytes[i] = (uint8_t)(random_u64(&random) >> (random % 8));
 		}
-		length = random_below(&random, sizeof(bytes));
+		length = random_below(&random, sizeof bytes);
 		assert_int_equal(rdata_print(type, bytes, length, out), 0);
 		fclose(out);
 		if (rdata_parse(type, text, corp_test, rdata, &rdata_length, &why) == 0) {
@@ -419,7 +419,7 @@ static void a_set_is_printed_a_line_per_record(void **state)
 {
 	static const uint8_t wire[] = "\300\14\0\1\0\1\0\0\16\20\0\4\n\0\0\1"
 				      "\300\14\0\1\0\1\0\0\16\20\0\4\n\0\0\2";
-	struct rrset *set = calloc(1, sizeof(*set) + 32);
+	struct rrset *set = calloc(1, sizeof *set + 32);
 	char *text = NULL;
 	size_t size = 0, length;
 	FILE *out = open_memstream(&text, &size);

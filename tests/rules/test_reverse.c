@@ -25,7 +25,7 @@ static void addresses_are_written_backwards(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+	for (i = 0; i < sizeof cases / sizeof *cases; i++) {
 		assert_int_equal(address_parse(&address, cases[i].address), 0);
 		assert_string_equal(reverse_text(&address, text), cases[i].name);
 	}
@@ -50,7 +50,7 @@ static void prefixes_on_a_label_boundary_have_a_zone(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+	for (i = 0; i < sizeof cases / sizeof *cases; i++) {
 		assert_int_equal(prefix_parse(&prefix, cases[i].prefix), 0);
 		assert_string_equal(reverse_zone_text(&prefix, text), cases[i].zone);
 	}
@@ -94,7 +94,7 @@ static void names_stand_for_the_prefix_that_their_labels_spell(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+	for (i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct prefix prefix;
 		struct name name;
 		unsigned rest = 999;
@@ -122,7 +122,7 @@ static void names_outside_both_trees_are_not_reverse_names(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof(names) / sizeof(*names); i++) {
+	for (i = 0; i < sizeof names / sizeof *names; i++) {
 		struct prefix prefix;
 		struct name name;
 		unsigned rest;

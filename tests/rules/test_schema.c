@@ -33,7 +33,7 @@ struct world {
 
 static int set_up(void **state)
 {
-	struct world *world = calloc(1, sizeof(*world));
+	struct world *world = calloc(1, sizeof *world);
 
 	arena_init(&world->arena);
 	faults_init(&world->faults);
@@ -91,7 +91,7 @@ static const char *get(struct world *world, enum field_type type)
 	static char text[128];
 	struct field field = field_of(type);
 
-	return schema_get_text(&field, &world->values, text, sizeof(text));
+	return schema_get_text(&field, &world->values, text, sizeof text);
 }
 
 static void expect_taken(struct world *world, enum field_type type, const char *text,

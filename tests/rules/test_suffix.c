@@ -47,14 +47,14 @@ static const char *find(const struct suffix_table *table, const char *text, unsi
 	unsigned label = 999;
 	const char *value = suffix_table_find(table, &name, first, &label);
 
-	if (value != NULL) { /* the label is where that suffix starts */
+	if (value) { /* the label is where that suffix starts */
 		struct name expected = parse(value);
 
 		assert_true(label >= first && label <= name.labels);
 		assert_int_equal(name_suffix_length(&name, label), expected.length);
 		assert_memory_equal(name_suffix_wire(&name, label), expected.wire, expected.length);
 	}
-	return value == NULL ? "nothing" : value;
+	return !value ? "nothing" : value;
 }
 
 static void the_longest_suffix_wins_on_label_boundaries(void **state)
@@ -171,7 +171,7 @@ static void the_name_is_copied(void **state)
 
 	assert_int_equal(suffix_table_init(&table, *state, 1), 0);
 	assert_int_equal(suffix_table_add(&table, *state, &name, &table), 0);
-	memset(&name, 0xff, sizeof(name));
+	memset(&name, 0xff, sizeof name);
 	name = parse("corp.test");
 	assert_ptr_equal(suffix_table_get(&table, &name, 0), &table);
 }
@@ -257,7 +257,7 @@ static const struct name *longest(const struct name *names, unsigned count, cons
 
 	for (i = 0; i < count; i++)
 		if (names[i].labels + first <= name->labels && name_is_under(name, &names[i]) &&
-		    (best == NULL || names[i].labels > best->labels))
+		    (!best || names[i].labels > best->labels))
 			best = &names[i];
 	return best;
 }
@@ -293,9 +293,9 @@ static void the_table_agrees_with_a_search_through_all(void **state)
 			first = random_below(&seed, name.labels + 1U);
 			expected = longest(names, count, &name, first);
 			assert_ptr_equal(suffix_table_find(&table, &name, first, &label), expected);
-			if (expected != NULL)
+			if (expected)
 				assert_int_equal(label, name.labels - expected->labels);
-			*(expected != NULL ? &hits : &misses) += 1;
+			*(expected ? &hits : &misses) += 1;
 		}
 	}
 	assert_true(hits > 1000 && misses > 1000);

@@ -32,7 +32,7 @@ static void assert_answers(const struct zone *zone, const struct question *quest
 	for (size_t i = 0; i < count; i++) {
 		const struct question *q = &questions[i];
 		struct zone_answer answer = ask(zone, q->name, q->type);
-		uint16_t found = answer.rrset != NULL ? answer.rrset->type : 0;
+		uint16_t found = answer.rrset ? answer.rrset->type : 0;
 
 		if (answer.outcome != q->outcome || found != q->found ||
 		    answer.wildcard != q->wildcard || answer.zone != zone)
@@ -413,7 +413,7 @@ static enum zone_outcome plain_find(const struct name *names, const struct name 
 	while (!plain_exists(names, name, first))
 		first++;
 	encloser = suffix_of(name, first);
-	snprintf(wildcard_text, sizeof(wildcard_text), "*.%s", name_to_text(&encloser, text));
+	snprintf(wildcard_text, sizeof wildcard_text, "*.%s", name_to_text(&encloser, text));
 	wildcard = zone_text_name(wildcard_text);
 	if (!plain_exists(names, &wildcard, 0))
 		return ZONE_NXDOMAIN;
@@ -428,9 +428,9 @@ static struct name random_name(uint64_t *random)
 	size_t at = 0;
 
 	for (unsigned depth = 1 + random_below(random, 4); depth > 0; depth--)
-		at += (size_t)snprintf(text + at, sizeof(text) - at, "%s.",
+		at += (size_t)snprintf(text + at, sizeof text - at, "%s.",
 				       labels[random_below(random, 5)]);
-	snprintf(text + at, sizeof(text) - at, "corp.test");
+	snprintf(text + at, sizeof text - at, "corp.test");
 	return zone_text_name(text);
 }
 

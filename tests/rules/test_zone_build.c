@@ -43,7 +43,7 @@ static void a_negative_soa_lives_as_long_as_the_lesser_of_ttl_and_minimum(void *
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct zone *zone = zone_text_read("corp.test", cases[i].text);
 		const struct rrset *soa = soa_of(zone), *negative = zone_negative_soa(zone);
 
@@ -81,7 +81,7 @@ static void a_soa_is_made_up_for_the_longest_of_names_too(void **state)
 
 	(void)state;
 	for (int i = 0; i < 127; i++, at += 2)
-		snprintf(apex + at, sizeof(apex) - at, "a.");
+		snprintf(apex + at, sizeof apex - at, "a.");
 	zone = zone_text_read(apex, "@ A 10.0.0.1\n");
 	rrset_rdata(soa_of(zone), &length);
 	assert_int_equal(length, 255 + 255 + 20);
@@ -184,7 +184,7 @@ static void count_warnings(unsigned found, unsigned lines, bool more)
 	size_t used = 0;
 
 	for (unsigned i = 0; i < found; i++)
-		used += (size_t)snprintf(text + used, sizeof(text) - used,
+		used += (size_t)snprintf(text + used, sizeof text - used,
 					 "h%u.corp.test A 10.0.0.1\n", i);
 	printed = warnings_of("corp.test", text);
 	for (const char *at = printed; *at != '\0'; at++)
@@ -302,10 +302,10 @@ static void a_record_takes_less_than_200_bytes_beside_its_wire(void **state)
 		struct name owner;
 		uint8_t address[] = {10, 0, (uint8_t)(i >> 8), (uint8_t)i};
 
-		snprintf(text, sizeof(text), "host%u.sub%u.corp.test", i, i % 100);
+		snprintf(text, sizeof text, "host%u.sub%u.corp.test", i, i % 100);
 		owner = zone_text_name(text);
 		assert_int_equal(zone_builder_add(builder, &origin, owner.wire, TYPE_A, 60, address,
-						  sizeof(address), &faults),
+						  sizeof address, &faults),
 				 0);
 	}
 	zone = zone_builder_finish(builder, &origin, &faults);
@@ -315,7 +315,7 @@ static void a_record_takes_less_than_200_bytes_beside_its_wire(void **state)
 	for (unsigned i = 0; i < 10000; i++) {
 		const struct rrset *set;
 
-		snprintf(text, sizeof(text), "host%u.sub%u.corp.test", i, i % 100);
+		snprintf(text, sizeof text, "host%u.sub%u.corp.test", i, i % 100);
 		set = ask(zone, text, TYPE_A).rrset;
 		assert_non_null(set);
 		assert_int_equal(set->wire[14] << 8 | set->wire[15], i);

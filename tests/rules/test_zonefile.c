@@ -51,7 +51,7 @@ static void assert_fault(const char *text, unsigned line, const char *part)
 	zone = zone_text_read_bytes("corp.test", text, strlen(text), &faults);
 	assert_null(zone);
 	if (faults.count != 1 || faults.items[0].origin.line != line ||
-	    strstr(faults.items[0].text, part) == NULL) {
+	    !strstr(faults.items[0].text, part)) {
 		faults_print(&faults, stderr);
 		fail_msg("expected \"%s\" on line %u of:\n%s", part, line, text);
 	}
@@ -253,10 +253,10 @@ static void every_type_survives_being_written_and_read(void **state)
 	(void)state;
 	second = zone_text_write(again);
 	assert_string_equal(first, second);
-	for (const char *at = first; (at = strchr(at, '\n')) != NULL; at++)
+	for (const char *at = first; (at = strchr(at, '\n')); at++)
 		lines++;
 	assert_int_equal(lines, zone_records(zone));
-	for (const char *at = every_type; (at = strchr(at, '\n')) != NULL; at++)
+	for (const char *at = every_type; (at = strchr(at, '\n')); at++)
 		lines--;
 	assert_int_equal(lines, 0);
 	assert_int_equal(zone_bytes(zone), zone_bytes(again));
@@ -333,8 +333,8 @@ static void faulty_records_are_refused_on_their_line(void **state)
 	char text[512];
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		snprintf(text, sizeof(text),
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		snprintf(text, sizeof text,
 			 "@ SOA a b 1 2 3 4 5\n\n; comment\nok A ( 10.0.0.1\n)\n\n%s\n\nok2 A "
 			 "10.0.0.2\n",
 			 cases[i].record);
@@ -364,7 +364,7 @@ static void records_that_cannot_stand_together_are_refused_on_the_later_line(voi
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
 		assert_fault(cases[i].text, cases[i].line, cases[i].part);
 }
 
@@ -444,13 +444,13 @@ static void an_open_parenthesis_does_not_hide_what_follows(void **state)
 static void assert_longest(const char *before, const char *byte, const char *behind)
 {
 	char text[2048];
-	size_t used = (size_t)snprintf(text, sizeof(text), "www %s", before);
+	size_t used = (size_t)snprintf(text, sizeof text, "www %s", before);
 
 	for (int i = 0; i < 255; i++)
-		used += (size_t)snprintf(text + used, sizeof(text) - used, "%s", byte);
-	snprintf(text + used, sizeof(text) - used, "%s\n", behind);
+		used += (size_t)snprintf(text + used, sizeof text - used, "%s", byte);
+	snprintf(text + used, sizeof text - used, "%s\n", behind);
 	zone_unref(zone_text_read("corp.test", text));
-	snprintf(text + used, sizeof(text) - used, "%s%s\n", byte, behind);
+	snprintf(text + used, sizeof text - used, "%s%s\n", byte, behind);
 	assert_fault(text, 1, "a character-string has at most 255 bytes");
 }
 
@@ -472,7 +472,7 @@ static void a_nul_byte_is_refused(void **state)
 	static const unsigned lines[] = {2};
 
 	(void)state;
-	assert_fault_lines(text, sizeof(text) - 1, lines, 1);
+	assert_fault_lines(text, sizeof text - 1, lines, 1);
 }
 
 static void an_entry_may_be_long_and_not_endless(void **state)
@@ -568,7 +568,7 @@ static void assert_digests(const char *bytes, size_t length)
 	faults_init(&faults);
 	zone = zone_text_read_bytes("corp.test", bytes, length, &faults);
 	assert_int_equal(zone == NULL, faults.errors > 0);
-	if (zone != NULL) {
+	if (zone) {
 		char *text = zone_text_write(zone), *again;
 		struct zone *second = zone_text_read("corp.test", text);
 
@@ -585,12 +585,12 @@ static void assert_digests(const char *bytes, size_t length)
 static void no_mutation_of_a_file_is_too_much(void **state)
 {
 	static const char interesting[] = "()\"\\;@$.*\n\t \0#0129aAzZ\377";
-	char bytes[sizeof(every_type) + 64];
+	char bytes[sizeof every_type + 64];
 	uint64_t random = 7;
 
 	(void)state;
 	for (unsigned round = 0; round < 1500; round++) {
-		size_t length = sizeof(every_type) - 1;
+		size_t length = sizeof every_type - 1;
 
 		memcpy(bytes, every_type, length);
 		for (unsigned n = random_below(&random, 6) + 1; n > 0; n--) {
@@ -598,7 +598,7 @@ static void no_mutation_of_a_file_is_too_much(void **state)
 
 			switch (random_below(&random, 4)) {
 			case 0:
-				bytes[at] = interesting[random_below(&random, sizeof(interesting))];
+				bytes[at] = interesting[random_below(&random, sizeof interesting)];
 				break;
 			case 1: bytes[at] = (char)random_u64(&random); break;
 			case 2: /* a piece is missing */

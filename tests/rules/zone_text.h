@@ -27,7 +27,7 @@ static inline struct zone *zone_text_read_bytes(const char *apex, const void *by
 	FILE *in = length > 0 ? fmemopen((void *)bytes, length, "r") : fopen("/dev/null", "r");
 	struct zone *zone;
 
-	if (in == NULL)
+	if (!in)
 		abort();
 	zone = zonefile_read(in, "test.zone", &zone_text_key, &name, faults);
 	fclose(in);
@@ -43,7 +43,7 @@ static inline struct zone *zone_text_read(const char *apex, const char *text)
 	faults_init(&faults);
 	zone = zone_text_read_bytes(apex, text, strlen(text), &faults);
 	faults_print(&faults, stderr);
-	if (zone == NULL)
+	if (!zone)
 		abort();
 	faults_release(&faults);
 	return zone;
@@ -56,7 +56,7 @@ static inline char *zone_text_write(const struct zone *zone)
 	size_t size = 0;
 	FILE *out = open_memstream(&text, &size);
 
-	if (out == NULL || zonefile_write(zone, out) != 0)
+	if (!out || zonefile_write(zone, out) != 0)
 		abort();
 	fclose(out);
 	return text;
