@@ -99,7 +99,7 @@ bool cache_entry_matches(const struct cache_entry *entry, const struct cache_key
 	       entry->dnssec_ok == key->dnssec_ok &&
 	       entry->checking_disabled == key->checking_disabled &&
 	       entry->name_length == key->name->length &&
-	       memcmp(entry->name, key->name->wire, entry->name_length) == 0;
+	       memcmp(cache_entry_name(entry), key->name->wire, entry->name_length) == 0;
 }
 
 struct cache_entry *cache_entry_ref(struct cache_entry *entry)
@@ -177,7 +177,8 @@ static bool same_question(const struct cache_entry *a, const struct cache_entry 
 {
 	return a->hash == b->hash && a->leg == b->leg && a->type == b->type &&
 	       a->dnssec_ok == b->dnssec_ok && a->checking_disabled == b->checking_disabled &&
-	       a->name_length == b->name_length && memcmp(a->name, b->name, a->name_length) == 0;
+	       a->name_length == b->name_length &&
+	       memcmp(cache_entry_name(a), cache_entry_name(b), a->name_length) == 0;
 }
 
 /* The slot of the entry that this one would take the place of, or NULL. */
@@ -212,10 +213,13 @@ static void shard_evict(struct shard *shard)
 		if (*slot && !(*slot & SLOT_VISITED)) {
 			shard_remove(shard, slot);
 			shard->evicted++;
-			return;
+			break;
 		}
 		*slot &= ~SLOT_VISITED;
 	}
+	/* The next one to go has not been looked at for long. */
+	__builtin_prefetch(slot_entry(*shard_slot(shard, shard->hand)));
+	__builtin_prefetch(shard_slot(shard, (shard->hand + WAYS) % (shard->bucket_count * WAYS)));
 }
 
 /* An empty slot of a bucket; a full one gives up an entry, as the hand would choose it. */
@@ -378,10 +382,10 @@ static bool flush_takes(const struct cache_entry *entry, const struct name *name
 	if (entry->name_length < name->length || (!below && entry->name_length != name->length))
 		return false;
 	size_t start = (size_t)entry->name_length - name->length;
-	if (memcmp(entry->name + start, name->wire, name->length) != 0)
+	if (memcmp(cache_entry_name(entry) + start, name->wire, name->length) != 0)
 		return false;
 	while (at < start)
-		at += 1 + (size_t)entry->name[at];
+		at += 1 + (size_t)cache_entry_name(entry)[at];
 	return at == start;
 }
 

@@ -53,17 +53,36 @@ struct cache_entry {
 	uint16_t question_length;
 	uint16_t answers, authorities; /* records */
 	uint16_t ttl_count;
-	uint32_t length;                /* of wire */
-	uint32_t bytes;                 /* of all of it */
-	const struct cache_link *links; /* link_count: the name's, and of every name it leads to */
-	const uint16_t *ttls;           /* where in wire the TTLs are */
-	const uint8_t *name;            /* uncompressed, lower case */
-	const uint8_t *wire;            /* a whole message; its question is at offset 12 */
-	const char *text;               /* failed: what happened, for EDE */
+	uint32_t length; /* of wire */
+	uint32_t bytes;  /* of all of it */
+	/* Of each as many as was said above: links (of the name, and of every name it leads to),
+	 * where in wire the TTLs are, the name (lower case), the wire (a whole message whose
+	 * question is at offset 12), and, of a failure, what happened, for EDE. */
 	_Alignas(8) uint8_t data[];
 };
 
 /* FADING is fresh, too: past its again_us, and not hit for the first time. */
+static inline const struct cache_link *cache_entry_links(const struct cache_entry *entry)
+{
+	return (const struct cache_link *)(const void *)entry->data;
+}
+static inline const uint16_t *cache_entry_ttls(const struct cache_entry *entry)
+{
+	return (const uint16_t *)(const void *)(cache_entry_links(entry) + entry->link_count);
+}
+static inline const uint8_t *cache_entry_name(const struct cache_entry *entry)
+{
+	return (const uint8_t *)(cache_entry_ttls(entry) + entry->ttl_count);
+}
+static inline const uint8_t *cache_entry_wire(const struct cache_entry *entry)
+{
+	return cache_entry_name(entry) + entry->name_length;
+}
+static inline const char *cache_entry_text(const struct cache_entry *entry) /* of a failure */
+{
+	return (const char *)(cache_entry_wire(entry) + entry->length);
+}
+
 enum cache_state { CACHE_MISS, CACHE_STALE, CACHE_FRESH, CACHE_FADING };
 
 struct cache_stats {

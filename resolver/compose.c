@@ -240,9 +240,10 @@ static enum step leg_failed(struct composition *c, const struct verdict *verdict
 
 	if (rule)
 		compose_explain(c, ede, "ruleset %s, rule %s: %s", rule->ruleset, rule->name,
-				entry->text);
+				cache_entry_text(entry));
 	else
-		compose_explain(c, ede, "%s: %s", decided_text(verdict->by), entry->text);
+		compose_explain(c, ede, "%s: %s", decided_text(verdict->by),
+				cache_entry_text(entry));
 	return STEP_FAILED;
 }
 

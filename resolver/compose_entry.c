@@ -33,9 +33,9 @@ static void copy_whole(struct composition *c, const struct source *source)
 		message->overflow = true;
 		return;
 	}
-	memcpy(message->wire + from, entry->wire + from, entry->length - from);
+	memcpy(message->wire + from, cache_entry_wire(entry) + from, entry->length - from);
 	for (unsigned i = 0; i < entry->ttl_count; i++) {
-		uint8_t *ttl = message->wire + entry->ttls[i];
+		uint8_t *ttl = message->wire + cache_entry_ttls(entry)[i];
 
 		wire_put32(ttl, aged(source, wire_u32(ttl)));
 	}
@@ -47,16 +47,16 @@ static void copy_whole(struct composition *c, const struct source *source)
 static void copy_authority(struct composition *c, const struct source *source)
 {
 	const struct cache_entry *entry = source->entry;
-	const struct cache_link *last = &entry->links[entry->link_count - 1];
+	const struct cache_link *last = &cache_entry_links(entry)[entry->link_count - 1];
 	size_t at = last->at;
 	struct record_view record;
 
 	for (unsigned i = 0; i < last->above + last->count + (unsigned)entry->authorities; i++) {
 		if (c->message.overflow ||
-		    message_read_record(entry->wire, entry->length, &at, &record) != 0)
+		    message_read_record(cache_entry_wire(entry), entry->length, &at, &record) != 0)
 			return;
 		if (i >= last->above + (unsigned)last->count)
-			message_copy_record(&c->message, SECTION_AUTHORITY, entry->wire,
+			message_copy_record(&c->message, SECTION_AUTHORITY, cache_entry_wire(entry),
 					    entry->length, &record, 0, NULL,
 					    aged(source, record.ttl));
 	}
@@ -75,11 +75,11 @@ static size_t copy_link(struct composition *c, const struct frame *f, const stru
 		bool own = i >= link->above;
 
 		if (c->message.overflow ||
-		    message_read_record(entry->wire, entry->length, &at, &record) != 0)
+		    message_read_record(cache_entry_wire(entry), entry->length, &at, &record) != 0)
 			return 0;
 		size_t rdata_at =
-			message_copy_record(&c->message, SECTION_ANSWER, entry->wire, entry->length,
-					    &record, own ? f->owner_at : 0,
+			message_copy_record(&c->message, SECTION_ANSWER, cache_entry_wire(entry),
+					    entry->length, &record, own ? f->owner_at : 0,
 					    own ? f->name->wire : NULL, aged(source, record.ttl));
 		if (own && record.type == TYPE_CNAME && c->request->type != TYPE_CNAME)
 			target_at = rdata_at;
@@ -129,7 +129,7 @@ static enum step follow_entry(struct composition *c, struct frame *f, const stru
 
 	for (unsigned i = 0; i < entry->link_count; i++) {
 		bool last = i + 1 == entry->link_count;
-		size_t target_at = copy_link(c, f, source, &entry->links[i]);
+		size_t target_at = copy_link(c, f, source, &cache_entry_links(entry)[i]);
 
 		if (last && (entry->has_data || (i == 0 && !target_at))) {
 			copy_authority(c, source);

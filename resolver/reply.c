@@ -330,6 +330,14 @@ struct parts { /* what an entry is made of, besides its key */
 	const char *text;
 };
 
+static uint8_t *append(uint8_t *at, const void *data, size_t length)
+{
+	if (length)
+		memcpy(at, data, length);
+	return at + length;
+}
+
+/* The parts stand where cache.h has the way to them. */
 static struct cache_entry *entry_new(const struct pending_key *key, const struct parts *parts)
 {
 	size_t link_bytes = parts->link_count * sizeof *parts->links;
@@ -341,19 +349,12 @@ static struct cache_entry *entry_new(const struct pending_key *key, const struct
 
 	if (!entry)
 		return NULL;
-	uint8_t *links = entry->data, *ttls = links + link_bytes, *name = ttls + ttl_bytes;
-	uint8_t *wire = name + key->name->length, *text = wire + parts->length;
-
 	memset(entry, 0, sizeof *entry);
-	if (link_bytes)
-		memcpy(links, parts->links, link_bytes);
-	if (ttl_bytes)
-		memcpy(ttls, parts->ttls, ttl_bytes);
-	memcpy(name, key->name->wire, key->name->length);
-	if (parts->length)
-		memcpy(wire, parts->wire, parts->length);
-	if (text_bytes)
-		memcpy(text, parts->text, text_bytes);
+	uint8_t *at = append(entry->data, parts->links, link_bytes);
+	at = append(at, parts->ttls, ttl_bytes);
+	at = append(at, key->name->wire, key->name->length);
+	at = append(at, parts->wire, parts->length);
+	append(at, parts->text, text_bytes);
 	atomic_init(&entry->references, 1);
 	entry->hash = cache_hash(&(struct cache_key){key->leg->id, key->name, key->type,
 						     key->dnssec_ok, key->checking_disabled});
@@ -361,15 +362,10 @@ static struct cache_entry *entry_new(const struct pending_key *key, const struct
 	entry->type = key->type;
 	entry->dnssec_ok = key->dnssec_ok;
 	entry->checking_disabled = key->checking_disabled;
-	entry->links = (const struct cache_link *)links;
 	entry->link_count = (uint8_t)parts->link_count;
-	entry->ttls = (const uint16_t *)ttls;
 	entry->ttl_count = (uint16_t)parts->ttl_count;
-	entry->name = name;
 	entry->name_length = key->name->length;
-	entry->wire = wire;
 	entry->length = (uint32_t)parts->length;
-	entry->text = text_bytes ? (const char *)text : NULL;
 	entry->bytes = (uint32_t)bytes;
 	return entry;
 }

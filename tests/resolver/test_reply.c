@@ -47,7 +47,7 @@ static void keep(struct asked *a, const char *qname, uint16_t type, bool dnssec_
 	if (a->entry->failed)
 		return;
 	assert_true(a->entry->length <= sizeof wire);
-	memcpy(wire, a->entry->wire, a->entry->length);
+	memcpy(wire, cache_entry_wire(a->entry), a->entry->length);
 	wire_put16(wire + 4, 1); /* the counts are the entry's until somebody makes a reply */
 	wire_put16(wire + 6, a->entry->answers);
 	wire_put16(wire + 8, a->entry->authorities);
@@ -150,7 +150,7 @@ static void the_chain_is_put_in_order_and_nothing_off_it_is_kept(void **state)
 	assert_true(a->entry->has_data);
 	assert_int_equal(a->entry->link_count, 3);
 	for (unsigned i = 0; i < 3; i++)
-		assert_int_equal(a->entry->links[i].count, 1);
+		assert_int_equal(cache_entry_links(a->entry)[i].count, 1);
 	done(a);
 }
 
@@ -344,8 +344,8 @@ static void the_places_of_all_ttls_are_noted(void **state)
 			      "answer www.example. 61 IN CNAME gone.example.\n"
 			      "authority example. 62 IN SOA ns. admin. 1 2 3 4 70\n");
 	assert_int_equal(a->entry->ttl_count, 2);
-	assert_int_equal(wire_u32(a->entry->wire + a->entry->ttls[0]), 61);
-	assert_int_equal(wire_u32(a->entry->wire + a->entry->ttls[1]), 62);
+	assert_int_equal(wire_u32(cache_entry_wire(a->entry) + cache_entry_ttls(a->entry)[0]), 61);
+	assert_int_equal(wire_u32(cache_entry_wire(a->entry) + cache_entry_ttls(a->entry)[1]), 62);
 	done(a);
 }
 
@@ -359,7 +359,8 @@ static void a_plain_answer_section_is_copied_byte_for_byte(void **state)
 			      "answer www.example. 60 IN TXT \"v=2\"\n"
 			      "additional mail.example. 60 IN A 192.0.2.1\n");
 	size_t from = MESSAGE_HEADER + a->entry->question_length;
-	assert_memory_equal(a->entry->wire + from, a->wire + from, a->entry->length - from);
+	assert_memory_equal(cache_entry_wire(a->entry) + from, a->wire + from,
+			    a->entry->length - from);
 	assert_true(a->entry->length < a->length); /* it is cut behind the answer */
 	done(a);
 }
@@ -385,7 +386,7 @@ static void names_of_the_chain_point_to_where_they_stand(void **state)
 			      "answer b.example. 60 IN CNAME c.example.\n"
 			      "answer c.example. 60 IN A 192.0.2.1\n"
 			      "answer c.example. 60 IN A 192.0.2.2\n");
-	const uint8_t *wire = a->entry->wire;
+	const uint8_t *wire = cache_entry_wire(a->entry);
 	size_t first = MESSAGE_HEADER + a->entry->question_length;
 	size_t b = first + RECORD_HEADER, second = b + 11, c = second + RECORD_HEADER;
 
@@ -490,7 +491,8 @@ static void a_failure_tells_who_was_asked_last_and_what_came_of_it(void **state)
 	assert_true(entry->failed);
 	assert_false(entry->unreachable);
 	assert_int_equal(entry->rcode, RCODE_SERVFAIL);
-	assert_string_equal(entry->text, "no usable answer; last 192.0.2.9:5353: REFUSED");
+	assert_string_equal(cache_entry_text(entry),
+			    "no usable answer; last 192.0.2.9:5353: REFUSED");
 	assert_true(reply_may_be_cached(entry));
 	assert_true(entry->expires_us == BEGIN + FAILURE_TTL_US);
 	cache_entry_unref(entry);
@@ -499,10 +501,11 @@ static void a_failure_tells_who_was_asked_last_and_what_came_of_it(void **state)
 	assert_true(entry->failed && entry->unreachable);
 	cache_entry_unref(entry);
 	entry = failure(NULL, TARGET_ERROR_SOURCE, ASK_FAILED);
-	assert_true(entry->failed && entry->unreachable && strlen(entry->text) > 0);
+	assert_true(entry->failed && entry->unreachable && strlen(cache_entry_text(entry)) > 0);
 	cache_entry_unref(entry);
 	entry = failure(&upstream, TARGET_ERROR_SILENCE, ASK_SILENT);
-	assert_string_equal(entry->text, "no target answered; last 192.0.2.9:5353: no answer");
+	assert_string_equal(cache_entry_text(entry),
+			    "no target answered; last 192.0.2.9:5353: no answer");
 	assert_false(entry->unreachable);
 	cache_entry_unref(entry);
 }
