@@ -1,60 +1,21 @@
-/* Where clients' packets enter and replies leave. A listener is one address with the sockets of
- * every worker, opened as a whole by the control thread, before it is known whether a change
- * succeeds; each worker then attaches its share to its loop. Sockets that a reload keeps are not
- * touched.
- *
- * Each worker has, per listener, a UDP socket to receive on and a twin on the same port to send
- * from (which is not in epoll and therefore wakes nobody), and a TCP listening socket. All UDP
- * sockets of a port form one SO_REUSEPORT group: receivers are bound first, twins after, and a cBPF
- * program picks the receiver by the DNS id modulo the number of workers, so that no question
- * reaches a twin.
+/* Where clients' packets enter and replies leave: a worker's side of all listeners (listener.h).
  *
  * The program must ignore SIGPIPE: a client may close its connection while it is being written to.
  */
 #ifndef SLUICE_INBOUND_H
 #define SLUICE_INBOUND_H
 
-#include <stdatomic.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <uv.h>
 
+#include "endpoints/listener.h"
 #include "endpoints/query.h"
 #include "endpoints/wheel.h"
 #include "rules/model.h"
 #include "rules/prefix.h"
 
-/* ---- opening, on the control thread ---- */
-
-struct listener_share { /* what one worker serves of it */
-	int udp, twin, tcp;
-	struct inbound *inbound; /* its memory, so that starting needs none */
-	atomic_bool taken;       /* by its worker, or withdrawn; whoever sets it has it */
-};
-
-struct listener {
-	struct host host;
-	unsigned workers;
-	atomic_uint open; /* shares whose sockets are not closed yet */
-	struct listener_share *shares;
-};
-
-enum { LISTENER_ERROR_MAX = 200, INBOUND_PAYLOAD_MAX = 4096, INBOUND_PASSES = 3 };
-
-/* Opens all sockets. On failure nothing stays open and `error` says in one line what is wrong and
- * what to do: the port is held by somebody (found out by binding once without SO_REUSEPORT, so
- * another sluice counts too), no permission, no such address. NULL without success. */
-struct listener *listener_open(const struct host *host, unsigned workers,
-			       char error[LISTENER_ERROR_MAX]);
-/* Closes what no worker has taken; a worker that comes for its share later finds none. */
-void listener_withdraw(struct listener *listener);
-/* Whether any worker, or nobody yet, has sockets of it open: the address is not free. */
-bool listener_is_open(const struct listener *listener);
-/* Withdraws and frees it. Workers that serve it have stopped. */
-void listener_close(struct listener *listener);
-
-/* ---- serving, on a worker's thread ---- */
+enum { INBOUND_PAYLOAD_MAX = 4096, INBOUND_PASSES = 3 };
 
 #define INBOUND_COUNTER_MAP(X)                                                                     \
 	X(malformed, "packets answered with FORMERR, NOTIMP or BADVERS")                           \

@@ -1,0 +1,44 @@
+/* An address that is listened at, with the sockets of every worker: opened as a whole by the control
+ * thread, before it is known whether a change succeeds. Each worker then attaches its share to its
+ * loop (inbound.h). Sockets that a reload keeps are not touched.
+ *
+ * Each worker has a UDP socket to receive on and a twin on the same port to send from (which is not
+ * in epoll and therefore wakes nobody), and a TCP listening socket. All UDP sockets of a port form
+ * one SO_REUSEPORT group: receivers are bound first, twins after, and a cBPF program picks the
+ * receiver by the DNS id modulo the number of workers, so that no question reaches a twin. */
+#ifndef SLUICE_LISTENER_H
+#define SLUICE_LISTENER_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "rules/prefix.h"
+
+struct listener_share { /* what one worker serves of it */
+	int udp, twin, tcp;
+	struct inbound *inbound; /* its memory, so that starting needs none */
+	atomic_bool taken;       /* by its worker, or withdrawn; whoever sets it has it */
+};
+
+struct listener {
+	struct host host;
+	unsigned workers;
+	atomic_uint open; /* shares whose sockets are not closed yet */
+	struct listener_share *shares;
+};
+
+enum { LISTENER_ERROR_MAX = 200 };
+
+/* Opens all sockets. On failure nothing stays open and `error` says in one line what is wrong and
+ * what to do: the port is held by somebody (found out by binding once without SO_REUSEPORT, so
+ * another sluice counts too), no permission, no such address. NULL without success. */
+struct listener *listener_open(const struct host *host, unsigned workers,
+			       char error[LISTENER_ERROR_MAX]);
+/* Closes what no worker has taken; a worker that comes for its share later finds none. */
+void listener_withdraw(struct listener *listener);
+/* Whether any worker, or nobody yet, has sockets of it open: the address is not free. */
+bool listener_is_open(const struct listener *listener);
+/* Withdraws and frees it. Workers that serve it have stopped. */
+void listener_close(struct listener *listener);
+
+#endif
