@@ -7,7 +7,9 @@
  *
  * What arrives is read into one inbox that all connections of a worker share, as much as fits into
  * it, so that a window of questions costs one read. Only what cannot be taken yet is copied out of
- * it: half a message, or what the pipeline has no room for. An idle connection holds no buffer.
+ * it: half a message, or what the pipeline has no room for. An idle connection holds no buffer. A
+ * large message that comes in parts is read into a buffer of its own size, or each part would be
+ * copied with all that came before it.
  *
  * A connection takes questions as long as fewer than pipeline_max of them are unanswered (a reply
  * that the kernel did not take counts as one) and fewer than UNSENT_PAUSE bytes are on their way
@@ -18,8 +20,8 @@
  *   - nothing has happened for the idle timeout. What happens is an accept, the first byte of a
  *     message, a whole message, a reply written; so a message that trickles in gets that time as a
  *     whole;
- *   - a reply has been the next to leave for as long, whatever else happens: a client that reads a
- *     byte now and then is not reading;
+ *   - of what the kernel did not take at once, a round's replies at a time, nothing has wholly left
+ *     for as long, whatever else happens: a client that reads a byte now and then is not reading;
  *   - a length is under 12: what follows cannot be found any more. What was asked is answered.
  * Its memory stays until its last query is back.
  *
@@ -35,6 +37,7 @@
 enum {
 	UNSENT_PAUSE = 128 * 1024, /* bytes of replies that the kernel has not taken yet */
 	UNSENT_MAX = 256 * 1024,
+	LARGE = 4096, /* bytes of a message */
 	INBOX = sizeof(((struct inbound_shared *)NULL)->inbox),
 };
 
@@ -112,8 +115,9 @@ static bool connection_full(const struct connection *connection)
 	       (connection->writes > 0 && connection_unsent(connection) >= UNSENT_PAUSE);
 }
 
-/* The inbox, behind a copy of what is left over. Nothing after a read that filled it: libuv would
- * read on and on, and other connections have waited. */
+/* The rest of a large message's own buffer; else the inbox, behind a copy of what is left over.
+ * Nothing after a read that filled it: libuv would read on and on, and other connections have
+ * waited. */
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
 {
 	(void)suggested;
@@ -123,6 +127,11 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
 	*buffer = uv_buf_init(NULL, 0);
 	if (connection->filled)
 		return;
+	if (connection->room > connection->end) {
+		*buffer = uv_buf_init((char *)connection->kept + connection->end,
+				      (unsigned)(connection->room - connection->end));
+		return;
+	}
 	assert(left < INBOX); /* a whole message would have been taken */
 	if (left > 0)
 		memcpy(inbox, connection->bytes + connection->at, left);
@@ -132,14 +141,19 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
 /* The inbox is the next reader's: copies what could not be taken yet. */
 static void connection_keep(struct connection *connection)
 {
-	size_t left = connection->end - connection->at;
-	uint8_t *kept = malloc(left);
+	const uint8_t *message = connection->bytes + connection->at;
+	size_t left = connection->end - connection->at, room = left;
+	if (left >= INBOUND_PREFIX && INBOUND_PREFIX + (size_t)wire_u16(message) > left &&
+	    wire_u16(message) > LARGE)
+		room = INBOUND_PREFIX + (size_t)wire_u16(message);
+	uint8_t *kept = malloc(room);
 	if (kept)
-		memcpy(kept, connection->bytes + connection->at, left);
+		memcpy(kept, message, left);
 	free(connection->kept);
 	connection->bytes = connection->kept = kept;
 	connection->at = 0;
 	connection->end = kept ? left : 0;
+	connection->room = kept ? room : 0;
 	if (!kept)
 		connection_close(connection);
 }
@@ -148,12 +162,18 @@ static void connection_drop_kept(struct connection *connection)
 {
 	free(connection->kept);
 	connection->bytes = connection->kept = NULL;
-	connection->at = connection->end = 0;
+	connection->at = connection->end = connection->room = 0;
 }
 
 static void connection_received(struct connection *connection, size_t count)
 {
 	size_t left = connection->end - connection->at;
+	if (connection->room > connection->end) { /* that is where it is */
+		connection->end += count;
+		connection->filled = connection->end == connection->room;
+		connection_process(connection);
+		return;
+	}
 	if (left == 0)
 		connection->active_us = connection_now(connection);
 	connection->bytes = connection->inbound->worker->shared->inbox;

@@ -16,10 +16,11 @@ struct connection {
 	struct address client;
 	struct timer idle;
 	uint64_t active_us;
-	uint64_t behind_us;    /* since when the oldest of `writes` is the oldest */
+	uint64_t behind_us; /* since when nothing of what the kernel did not take has wholly left */
 	const uint8_t *bytes;  /* received; in `kept`, or while it is read in the worker's inbox */
 	size_t at, end;        /* of `bytes`: what has not been taken yet */
 	uint8_t *kept;         /* NULL: nothing is left over from the last read */
+	size_t room;           /* of `kept`; over `end` where the rest is read into it */
 	struct outbox *outbox; /* replies of this loop round; NULL: none yet */
 	unsigned unanswered;   /* queries at the resolver */
 	unsigned writes;       /* replies that the kernel has not taken yet */

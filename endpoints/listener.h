@@ -1,6 +1,6 @@
-/* An address that is listened at, with the sockets of every worker: opened as a whole by the control
- * thread, before it is known whether a change succeeds. Each worker then attaches its share to its
- * loop (inbound.h). Sockets that a reload keeps are not touched.
+/* An address that is listened at, with the sockets of every worker: opened as a whole by the
+ * control thread, before it is known whether a change succeeds. Each worker then attaches its share
+ * to its loop (inbound.h). Sockets that a reload keeps are not touched.
  *
  * Each worker has a UDP socket to receive on and a twin on the same port to send from (which is not
  * in epoll and therefore wakes nobody), and a TCP listening socket. All UDP sockets of a port form

@@ -16,9 +16,9 @@
 #include "endpoints/pending.h"
 
 enum {
-	OUTBOUND_PORTS = 1024,    /* sockets of a source; fewer where RLIMIT_NOFILE is low */
-	OUTBOUND_PORTS_BATCH = 4, /* drawn for a batch */
-	OUTBOUND_LANE_QUESTIONS = 1000,
+	OUTBOUND_PORTS = 1024,          /* sockets of a source; fewer where RLIMIT_NOFILE is low */
+	OUTBOUND_PORTS_BATCH = 4,       /* drawn for a batch */
+	OUTBOUND_LANE_QUESTIONS = 1000, /* in one second, of one target: it gets a lane */
 	OUTBOUND_TCP_IDLE_US = 10 * 1000 * 1000,
 	OUTBOUND_TCP_CONNECT_US = 800 * 1000,
 	OUTBOUND_TCP_PIPELINE =
@@ -35,7 +35,8 @@ enum {
 	X(unreachable, "packets to targets that the network sent an error for")                    \
 	X(ports_opened, "source ports opened")                                                     \
 	X(ports_renewed, "source ports replaced by fresh ones")                                    \
-	X(ports_refused, "source ports that could not be opened")
+	X(ports_refused, "source ports that could not be opened")                                  \
+	X(lanes_opened, "targets that were given source ports of their own")
 
 struct outbound_counters {
 #define X(name, text) uint64_t name;
@@ -43,7 +44,7 @@ struct outbound_counters {
 #undef X
 };
 
-enum { OUTBOUND_CANDIDATES = 8 };
+enum { OUTBOUND_CANDIDATES = 8 }; /* targets that are counted at a time */
 enum outbound_lanes { LANES_UNTRIED, LANES_WORK, LANES_FAIL };
 
 /* Which targets are asked most, in this second. */
@@ -68,7 +69,7 @@ struct outbound {
 	struct pending_table *pending;
 	uint64_t (*now_us)(void *context);
 	void *context;
-	unsigned ports_max;      /* per source and family: 1 to OUTBOUND_PORTS */
+	unsigned ports_max;      /* per source and family, 1 to OUTBOUND_PORTS; a lane: a fourth */
 	unsigned descriptor_max; /* none above this: leaves room for clients' connections */
 	unsigned connection_count;
 	struct outbound_pool *pools;
@@ -78,7 +79,7 @@ struct outbound {
 	unsigned spare_count;
 	struct outbound_buffers *buffers;
 	struct outbound_traffic traffic;
-	unsigned lane_questions; /* in one second, of one target: it gets a lane */
+	unsigned lane_questions; /* OUTBOUND_LANE_QUESTIONS, or what a test wants */
 	enum outbound_lanes lanes;
 	struct outbound_counters counters;
 };

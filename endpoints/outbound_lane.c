@@ -8,18 +8,23 @@
  *
  * Of two sockets that fit a packet equally well Linux gives it to the one that came last. That is
  * how it has always been and nowhere promised, so it is tried out before the first lane is opened,
- * on loopback; a kernel that does otherwise has no lanes.
+ * on loopback; a kernel that does otherwise has no lanes. (And should it be otherwise on one kind
+ * of socket only, nothing is heard by such a lane, and it is given up.)
  *
  * Who is asked most is counted for a second at a time, in a table of a few places (Misra and Gries
  * 1982): a target without a place takes one point from each that has, so that only what makes up a
  * good part of all questions stays. */
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "endpoints/outbound_pool.h"
 #include "endpoints/socket.h"
 
-enum { TRAFFIC_US = 1000000 };
+enum {
+	TRAFFIC_US = 1000000,
+	TRIAL_MS = 5, /* for a packet by loopback, once */
+};
 
 /* ---- the two sockets ---- */
 
@@ -59,48 +64,70 @@ static bool open_pair(const struct address *source, const struct host *peer, int
 	return *fd >= 0 && share(*fd, 0) && share(*twin, 0);
 }
 
-/* Whether the kernel gives packets to the one of two that was connected last. */
-static bool last_receives(void)
+/* Which of the two a packet is for; UNTRIED when none has come in time, or there was nothing to try
+ * it with. */
+static enum outbound_lanes who_receives(int fd, int twin)
+{
+	struct pollfd polled[] = {{.fd = fd, .events = POLLIN}, {.fd = twin, .events = POLLIN}};
+
+	if (poll(polled, 2, TRIAL_MS) <= 0)
+		return LANES_UNTRIED;
+	return polled[1].revents ? LANES_FAIL : LANES_WORK;
+}
+
+static enum outbound_lanes try_lanes(void)
 {
 	const struct host any = {.address = {.family = 4, .bytes = {127, 0, 0, 1}}};
 	struct sockaddr_storage at, from;
 	socklen_t length = socket_address(&any, &at), from_length = sizeof from;
+	enum outbound_lanes lanes = LANES_UNTRIED;
 	struct host peer;
 	int server = socket_udp(4), fd = -1, twin = -1;
 	char byte = 0;
 
-	bool right = server >= 0 && bind(server, (struct sockaddr *)&at, length) == 0 &&
+	bool ready = server >= 0 && bind(server, (struct sockaddr *)&at, length) == 0 &&
 		     getsockname(server, (struct sockaddr *)&at, &length) == 0;
-	if (right) {
+	if (ready) {
 		socket_host(&at, &peer);
-		right = open_pair(&any.address, &peer, &fd, &twin) &&
+		ready = open_pair(&any.address, &peer, &fd, &twin) &&
 			getsockname(twin, (struct sockaddr *)&from, &from_length) == 0 &&
-			sendto(server, &byte, 1, 0, (struct sockaddr *)&from, from_length) == 1 &&
-			recv(twin, &byte, 1, MSG_DONTWAIT) < 0 &&
-			recv(fd, &byte, 1, MSG_DONTWAIT) == 1;
+			sendto(server, &byte, 1, 0, (struct sockaddr *)&from, from_length) == 1;
 	}
+	if (ready)
+		lanes = who_receives(fd, twin);
 	const int fds[] = {server, fd, twin};
 	for (unsigned i = 0; i < 3; i++) {
 		if (fds[i] >= 0)
 			close(fds[i]);
 	}
-	return right;
+	return lanes;
+}
+
+/* What came between binding and connecting may be from anybody. */
+static void forget_received(int fd)
+{
+	char byte;
+
+	while (recv(fd, &byte, 1, MSG_DONTWAIT) >= 0)
+		;
 }
 
 bool lane_open_port(const struct outbound_pool *pool, int *fd, int *twin)
 {
 	if (!open_pair(&pool->source, &pool->peer, fd, twin))
 		return false;
+	forget_received(*fd);
 	outbound_report_errors(*fd, pool->family);
 	return true;
 }
 
 /* ---- who has earned one ---- */
 
+/* A trial without an outcome is made again when the next target has earned a lane. */
 static bool lanes_work(struct outbound *outbound)
 {
 	if (outbound->lanes == LANES_UNTRIED)
-		outbound->lanes = last_receives() ? LANES_WORK : LANES_FAIL;
+		outbound->lanes = try_lanes();
 	return outbound->lanes == LANES_WORK;
 }
 

@@ -12,9 +12,11 @@
  * that the first question of a worker does not pay for a thousand sockets. A port that has carried
  * its share of questions is replaced by a fresh one, and closed once its flights are over.
  *
- * A busy target has a pool of its own, a lane, whose sockets outbound_lane.c makes. It is given up
- * when it has not been used for a while, or when something could not be sent by it: then the target
- * is asked by the common pool again, which a change of routes does not disturb. */
+ * A busy target has a pool of its own, a lane, whose sockets outbound_lane.c makes. It has as many
+ * ports as guessing takes, or it is not used. It keeps to the source and the way that it found at
+ * first, so it is given up when nothing has been heard by it for a moment, when something could not
+ * be sent, and when it has not been used for a while: then the common pool asks the target again,
+ * which looks for the way with every packet. */
 #include "endpoints/outbound_pool.h"
 
 #include <unistd.h>
@@ -25,10 +27,11 @@ enum {
 	PORTS_FIRST = 64,      /* sockets that a new pool opens */
 	PORTS_GROW = 4,        /* more with every batch */
 	PORT_QUESTIONS = 4096, /* then it is renewed; the first ones earlier, not all at once */
-	LANE_PORTS_FIRST = 8,  /* a lane opens while its target is busy: a pause would be felt */
-	LANE_SHARE = 4,        /* a lane has a fourth of a pool's ports */
-	LANES_MAX = 4,         /* of a worker */
+	LANE_PORTS_MIN = 16, /* and opens with as many: its target is busy, a pause would be felt */
+	LANE_SHARE = 4,      /* a lane has a fourth of a pool's ports */
+	LANES_MAX = 4,       /* of a worker */
 	LANE_IDLE_US = 10 * 1000000,
+	LANE_SILENT_US = 1000000,
 	SOURCE_RETRY_US = 1000000, /* after a socket could not be opened */
 };
 
@@ -106,7 +109,8 @@ static struct outbound_port *port_open(struct outbound_pool *pool)
 	port->fd = port->twin = -1;
 	bool ready = open_port(pool, &port->fd, &port->twin);
 	int highest = port->fd > port->twin ? port->fd : port->twin;
-	bool spare = highest < (int)outbound->descriptor_max || pool->count == 0;
+	bool first = pool->count == 0 && !pool_is_lane(pool); /* is always had */
+	bool spare = highest < (int)outbound->descriptor_max || first;
 	if (!ready || !spare || uv_poll_init(outbound->loop, &port->poll, port->fd) != 0) {
 		port_free(port);
 		return NULL;
@@ -163,7 +167,7 @@ static struct outbound_pool *pool_find(struct outbound *outbound, const struct u
 }
 
 static struct outbound_pool *pool_new(struct outbound *outbound, const struct upstream *upstream,
-				      const struct host *peer)
+				      const struct host *peer, uint64_t now_us)
 {
 	struct outbound_pool *pool = calloc(1, sizeof *pool);
 
@@ -172,6 +176,7 @@ static struct outbound_pool *pool_new(struct outbound *outbound, const struct up
 	pool->outbound = outbound;
 	pool->source = upstream->source;
 	pool->family = upstream->host.address.family;
+	pool->used_us = now_us;
 	if (peer)
 		pool->peer = *peer;
 	pool->next = outbound->pools;
@@ -188,18 +193,26 @@ static unsigned lane_count(const struct outbound *outbound)
 	return count;
 }
 
-/* The target's own pool, if it has one or should. */
+static struct outbound_pool *lane_new(struct outbound *outbound, const struct upstream *upstream,
+				      uint64_t now_us)
+{
+	outbound->counters.lanes_opened++;
+	return pool_new(outbound, upstream, &upstream->host, now_us);
+}
+
+/* The target's own pool, if it has one, or should and may have one. */
 static struct outbound_pool *lane_for(struct outbound *outbound, const struct upstream *upstream,
 				      uint64_t now_us)
 {
 	struct outbound_pool *lane = pool_find(outbound, upstream, &upstream->host);
 
 	if (!lane && lane_earned(outbound, upstream, now_us) && lane_count(outbound) < LANES_MAX)
-		lane = pool_new(outbound, upstream, &upstream->host);
-	if (!lane || lane->count > 0)
-		return lane;
-	pool_grow(lane, LANE_PORTS_FIRST, now_us);
-	return lane->count > 0 ? lane : NULL;
+		lane = lane_new(outbound, upstream, now_us);
+	if (!lane || pool_ports_max(lane) < LANE_PORTS_MIN)
+		return NULL;
+	if (lane->count < LANE_PORTS_MIN)
+		pool_grow(lane, LANE_PORTS_MIN - lane->count, now_us);
+	return lane->count >= LANE_PORTS_MIN ? lane : NULL;
 }
 
 struct outbound_pool *pool_for(struct outbound *outbound, const struct upstream *upstream,
@@ -211,7 +224,7 @@ struct outbound_pool *pool_for(struct outbound *outbound, const struct upstream 
 		return pool;
 	pool = pool_find(outbound, upstream, NULL);
 	if (!pool)
-		pool = pool_new(outbound, upstream, NULL);
+		pool = pool_new(outbound, upstream, NULL, now_us);
 	if (pool && pool->count == 0)
 		pool_grow(pool, PORTS_FIRST, now_us);
 	return pool && pool->count > 0 ? pool : NULL;
@@ -234,8 +247,10 @@ static void pool_renew(struct outbound_pool *pool, struct outbound_port *port)
 	unsigned i = 0;
 
 	port->questions = 0;
-	if (!fresh)
-		return; /* it goes on as it is, and is tried again after as many questions */
+	if (!fresh) { /* it goes on as it is, and is tried again after as many questions */
+		pool->failed = true;
+		return;
+	}
 	while (pool->open[i] != port)
 		i++;
 	pool->open[i] = fresh;
@@ -243,10 +258,20 @@ static void pool_renew(struct outbound_pool *pool, struct outbound_port *port)
 	port_drain(port);
 }
 
+static bool lane_is_over(const struct outbound_pool *lane, uint64_t now_us)
+{
+	return lane->failed || now_us - lane->used_us > LANE_IDLE_US ||
+	       (lane->unheard_us && now_us - lane->unheard_us > LANE_SILENT_US);
+}
+
 void pool_end_batch(struct outbound_pool *pool, uint64_t now_us)
 {
-	if (pool_is_lane(pool) && !pool->retired &&
-	    (pool->failed || (!pool->used && now_us - pool->used_us > LANE_IDLE_US)))
+	if (pool->used) {
+		pool->used_us = now_us;
+		if (!pool->unheard_us)
+			pool->unheard_us = now_us;
+	}
+	if (pool_is_lane(pool) && !pool->retired && lane_is_over(pool, now_us))
 		pool_retire(pool);
 	if (!pool->used)
 		return;
@@ -257,7 +282,6 @@ void pool_end_batch(struct outbound_pool *pool, uint64_t now_us)
 	}
 	memset(pool->dealt, 0, sizeof pool->dealt);
 	pool->used = false;
-	pool->used_us = now_us;
 	if (!pool->retired)
 		pool_grow(pool, PORTS_GROW, now_us);
 }

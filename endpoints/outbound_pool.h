@@ -21,11 +21,12 @@ struct outbound_pool {
 	struct outbound *outbound;
 	struct address source;
 	uint8_t family;
-	struct host peer; /* a lane's target; port 0: for all targets */
-	bool retired;     /* no policy names the source any more, or the lane is given up */
-	bool failed;      /* a lane that something could not be sent by */
-	bool used;        /* in this batch */
-	uint64_t used_us;
+	struct host peer;    /* a lane's target; port 0: for all targets */
+	bool retired;        /* no policy names the source any more, or the lane is given up */
+	bool failed;         /* a lane that something could not be sent by, or that cannot renew */
+	bool used;           /* in this batch */
+	uint64_t used_us;    /* the latest batch that used it, at first when it was made */
+	uint64_t unheard_us; /* when it was used and nothing has been heard since; 0: not so */
 	struct outbound_port *open[OUTBOUND_PORTS];
 	unsigned count;
 	struct outbound_port *draining;
@@ -55,8 +56,8 @@ void outbound_sweep_pools(struct outbound *outbound);
 
 /* Counts a question to a target that has no lane; true when it should get one. */
 bool lane_earned(struct outbound *outbound, const struct upstream *upstream, uint64_t now_us);
-/* Both sockets of a lane's port; false: the source is not there, or there are no more descriptors.
- */
+/* Both sockets of a lane's port, which are the caller's to close, also where one is not -1 and this
+ * is false: the source is not there, or there are no more descriptors. */
 bool lane_open_port(const struct outbound_pool *pool, int *fd, int *twin);
 
 /* ---- outbound_udp.c ---- */

@@ -261,8 +261,7 @@ void outbound_tcp_forget(struct outbound *outbound, struct flight *flight)
 	while (question && question->flight != flight)
 		question = question->next;
 	assert(question);
-	/* Nothing heard, or for so long not even taken. */
-	if (connection->heard_us < flight->sent_us || (question->unsent && connection->writing > 0))
+	if (connection->heard_us < flight->sent_us) /* not even taken, maybe */
 		connection->retired = true;
 	outbound_question_end(connection, question);
 	if (connection->closing || connection->unanswered > 0)

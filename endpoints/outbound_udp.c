@@ -267,6 +267,8 @@ static int read_replies(struct outbound_port *port, uint64_t now_us)
 	struct mmsghdr *headers = lane ? buffers->lane_headers : buffers->headers;
 	int n = recvmmsg(port->fd, headers, OUTBOUND_RECEIVE, MSG_DONTWAIT, NULL);
 
+	if (n > 0)
+		port->pool->unheard_us = 0;
 	for (int i = 0; i < n; i++) {
 		struct host peer;
 		if (!lane) {

@@ -103,7 +103,7 @@ struct pending_store {
 };
 
 #define PENDING_COUNTER_MAP(X)                                                                     \
-	X(asked, "questions that neither our own data nor the cache could answer")                 \
+	X(asked, "questions to targets, for clients, ahead of expiry, or of our own")              \
 	X(coalesced, "of them joined one under way")                                               \
 	X(retried, "packets that asked a question once more, of the same target or another")       \
 	X(mismatched, "replies ignored because they matched no question")                          \

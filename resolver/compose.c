@@ -262,8 +262,8 @@ static bool passes_over(struct composition *c, const struct frame *f, const stru
 {
 	if (!leg_is_dark(leg))
 		return false;
-	want(&c->refresh, f, leg, true);
-	c->prefetch = false;
+	if (!c->prefetch) /* which has been claimed; the next question brings this about, too */
+		want(&c->refresh, f, leg, true);
 	return true;
 }
 

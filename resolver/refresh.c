@@ -41,6 +41,7 @@ static void release(struct refresh *refresh)
 	*link = refresh->next;
 	refresh->next = all->free;
 	all->free = refresh;
+	all->count--;
 }
 
 static void on_done(struct waiter *waiter, void *value, uint64_t now_us)
@@ -71,6 +72,7 @@ int refresh_ask(struct refreshes *refreshes, struct pending_table *pending,
 	refreshes->free = refresh->next;
 	refresh->next = *bucket_of(refreshes, hash);
 	*bucket_of(refreshes, hash) = refresh;
+	refreshes->count++;
 	return 0;
 }
 

@@ -21,6 +21,7 @@ struct refresh {
 struct refreshes { /* of one worker; stays where it is */
 	struct refresh *buckets[REFRESH_BUCKETS];
 	struct refresh *free;
+	unsigned count; /* under way */
 	struct refresh items[REFRESHES];
 };
 

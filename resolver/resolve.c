@@ -194,13 +194,15 @@ static struct pending_key key_of(const struct composition *c, const struct compo
 /* Asks without waiting. Those who were passed over in the dark, because stale data or the next leg
  * did better, have their patience to show a sign of life: without this nobody would notice that
  * they are back. For a popular answer near its end there is as much time as a client would have.
- * What is left out here is for the next client to bring about. */
+ * A sign of life that is left out here is for the next client to bring about. */
 static void ask_again(struct resolution *r, const struct composition *c, uint64_t now_us)
 {
 	struct resolver *resolver = r->resolver;
 	const struct pending_key key = key_of(c, &c->refresh);
 	uint64_t time_us = c->prefetch ? RESOLVE_DEADLINE_US : TARGET_PATIENCE_US;
 
+	if (!c->prefetch && resolver->refreshes.count >= REFRESHES / 2)
+		return; /* what is popular has its places, however much is dark */
 	if (refresh_ask(&resolver->refreshes, resolver->pending, &key, r->hold, now_us + time_us,
 			c->refresh.may_wait, now_us) == 0 &&
 	    c->prefetch)
@@ -239,7 +241,7 @@ static void resolve(struct resolution *r, uint64_t now_us)
 	c.told = r->told;
 	c.told_count = r->told_count;
 	c.watch = NULL;
-	c.may_prefetch = r->hold->cache.prefetch;
+	c.may_prefetch = r->hold->cache.prefetch && r->resolver->refreshes.count < REFRESHES;
 	c.expired = now_us >= r->query->arrived_us + RESOLVE_DEADLINE_US;
 	enum composed composed = compose(&c, r->place, r->resolver->buffer, r->query->question);
 	if (c.refresh.leg)

@@ -58,7 +58,7 @@ struct ruleset; /* opaque */
 
 /* Has the memory fetched that ruleset_find needs: pass 0, and a moment later pass 1. */
 void ruleset_expect(const struct ruleset *ruleset, const struct name *name, unsigned pass);
-size_t ruleset_bytes(const struct ruleset *ruleset);
+size_t ruleset_bytes(const struct ruleset *ruleset); /* that it holds, all of its arena */
 
 /* What a route is built from, besides its servers: sources to ask from, and what is us. */
 struct route_source {

@@ -238,8 +238,9 @@ static void count_nodes(struct totals *totals, const struct entry *before,
 			const struct entry *entry)
 {
 	const uint8_t *owner = entry->owner;
+	size_t between = zone_count_between(before, entry);
 
-	for (size_t i = 0; i <= zone_count_between(before, entry); i++) {
+	for (size_t i = 0; i <= between; i++) {
 		totals->nodes++;
 		totals->bytes += zone_sets_at(name_wire_length(owner));
 		owner += 1 + owner[0];

@@ -633,6 +633,37 @@ static void pipelined_questions_are_answered_in_any_order(void **state)
 	world_free(world);
 }
 
+/* Or each part would be copied with all that came before it. */
+static void a_large_message_is_read_into_one_place(void **state)
+{
+	(void)state;
+	struct world *world = world_new("127.0.0.1", 1, 100);
+	int fd = client(world, true);
+	static uint8_t message[2 + 9000];
+	wire_put16(message, 9000);
+	message[2] = 0x12;
+	assert_int_equal(send(fd, message, 100, 0), 100);
+	usleep(500);
+	spin(world);
+	const struct connection *connection = world->lanes[0].inbound->connections;
+	const uint8_t *kept = connection->kept;
+	assert_non_null(kept);
+	for (size_t at = 100; at < sizeof message; at += 890) {
+		assert_int_equal(send(fd, message + at, at + 890 < sizeof message ? 890 : 2, 0),
+				 at + 890 < sizeof message ? 890 : 2);
+		usleep(500);
+		spin(world);
+		if (at + 890 < sizeof message)
+			assert_ptr_equal(connection->kept, kept);
+	}
+	assert_int_equal(answer_tcp(world, fd), 0x1200); /* FORMERR */
+	assert_null(connection->kept);
+	ask_tcp(fd, 7);
+	assert_int_equal(answer_tcp(world, fd), 7);
+	close(fd);
+	world_free(world);
+}
+
 static void message_may_arrive_byte_by_byte(void **state)
 {
 	(void)state;
@@ -1732,6 +1763,7 @@ int main(void)
 		cmocka_unit_test(ipv6_address_serves_both_transports),
 		cmocka_unit_test(udp_query_without_a_reply_is_only_taken_back),
 		cmocka_unit_test(pipelined_questions_are_answered_in_any_order),
+		cmocka_unit_test(a_large_message_is_read_into_one_place),
 		cmocka_unit_test(message_may_arrive_byte_by_byte),
 		cmocka_unit_test(longest_message_is_taken_and_answered),
 		cmocka_unit_test(tcp_malformed_gets_formerr_and_the_connection_goes_on),

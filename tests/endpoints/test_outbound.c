@@ -839,6 +839,59 @@ static void a_lane_that_cannot_send_is_given_up(void **state)
 	assert_true(targets[0].last_error != TARGET_ERROR_SOURCE);
 }
 
+/* The way there may be another by now, or the kernel give packets to the other socket. */
+static void a_lane_that_hears_nothing_for_a_second_is_given_up(void **state)
+{
+	(void)state;
+	start_with_lanes("127.0.0.1", "127.0.0.1");
+	ask_until(120);
+	server.silent = true;
+	ask();
+	outbound_flush(&outbound);
+	skipped_us += 900 * MS;
+	outbound_flush(&outbound);
+	assert_non_null(lane());
+	skipped_us += 200 * MS;
+	outbound_flush(&outbound);
+	assert_null(lane());
+	server.silent = false;
+	ask_until(140);
+	assert_true(server.got > 121);
+}
+
+static void a_lane_that_rests_and_is_used_again_stays(void **state)
+{
+	(void)state;
+	start_with_lanes("127.0.0.1", "127.0.0.1");
+	ask_until(120);
+	skipped_us += 5 * SECOND;
+	step();
+	ask_until(121);
+	step();
+	assert_non_null(lane());
+}
+
+/* Few ports are easier to guess than the common pool's. */
+static void a_lane_of_few_ports_is_not_used(void **state)
+{
+	(void)state;
+	start("127.0.0.1", "127.0.0.1", PROTOCOL_UDP, 60); /* a lane's fourth is 15 */
+	outbound.lane_questions = 100;
+	ask_until(300);
+	assert_true(!lane() || lane()->count == 0);
+	assert_int_equal(server.got, 300);
+	stop(NULL);
+	start_with_lanes("127.0.0.1", "127.0.0.1");
+	ask_until(90); /* the common pool is as large as it may be */
+	outbound.descriptor_max = (unsigned)dup(0) + 10;
+	close((int)outbound.descriptor_max - 10);
+	ask_until(300);
+	assert_non_null(lane());
+	assert_in_range(lane()->count, 1, 15);
+	assert_false(lane()->used);
+	assert_int_equal(server.got, 300);
+}
+
 static void a_lane_goes_with_its_source(void **state)
 {
 	(void)state;
@@ -1256,6 +1309,9 @@ int main(void)
 		TEST(a_closed_port_is_heard_of_at_once_in_a_lane_too),
 		TEST(an_unused_lane_is_given_up_after_ten_seconds),
 		TEST(a_lane_that_cannot_send_is_given_up),
+		TEST(a_lane_that_hears_nothing_for_a_second_is_given_up),
+		TEST(a_lane_that_rests_and_is_used_again_stays),
+		TEST(a_lane_of_few_ports_is_not_used),
 		TEST(a_lane_goes_with_its_source),
 		TEST(tcp_is_asked_from_the_source_and_the_connection_reused),
 		TEST(questions_are_pipelined_and_answered_in_any_order),
