@@ -15,7 +15,7 @@
 #include "rules/model.h"
 #include "rules/prefix.h"
 
-enum { INBOUND_PAYLOAD_MAX = 4096, INBOUND_PASSES = 3 };
+enum { INBOUND_PAYLOAD_MAX = 4096, INBOUND_PASSES = 4 };
 
 #define INBOUND_COUNTER_MAP(X)                                                                     \
 	X(malformed, "packets answered with FORMERR, NOTIMP or BADVERS")                           \

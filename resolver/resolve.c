@@ -342,9 +342,12 @@ static void decide(struct resolution *r)
 static void expect_cached(struct resolution *r)
 {
 	const struct request *request = &r->query->request;
-	const struct leg *leg = r->verdict.route->legs;
+	const struct leg *leg;
 
-	if (r->verdict.route->leg_count && leg->kind == LEG_ASK)
+	if (r->verdict.kind != VERDICT_FORWARD || !r->verdict.route->leg_count)
+		return;
+	leg = r->verdict.route->legs;
+	if (leg->kind == LEG_ASK)
 		cache_expect(r->resolver->cache,
 			     &(struct cache_key){leg->id, &r->query->name, request->type,
 						 request->dnssec_ok,
@@ -361,16 +364,24 @@ void resolve_arrive(struct resolver *resolver, struct query *query, struct polic
 		policy_expect(hold->policy, place, &query->name, 0);
 }
 
+/* Where the network is large each step needs what the one before has had fetched. */
 void resolve_expect(struct query *query, unsigned pass)
 {
 	struct resolution *r = resolution_of(query);
 
-	if (r->large && pass == 1) {
+	if (!r->large) {
+		if (pass > 1)
+			return;
+		decide(r);
+		expect_cached(r);
+	} else if (pass == 1) {
 		policy_expect(r->hold->policy, r->place, &query->name, 1);
-	} else if (r->large || pass == 1) {
+	} else if (pass == 2) {
 		decide(r);
 		if (r->verdict.kind == VERDICT_FORWARD)
-			expect_cached(r);
+			__builtin_prefetch(r->verdict.route->legs);
+	} else {
+		expect_cached(r);
 	}
 }
 

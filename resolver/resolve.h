@@ -19,7 +19,7 @@
 #include "resolver/stats.h"
 #include "rules/policy.h"
 
-enum { RESOLVE_DEADLINE_US = 4 * 1000 * 1000, RESOLVE_PASSES = 3 };
+enum { RESOLVE_DEADLINE_US = 4 * 1000 * 1000, RESOLVE_PASSES = 4 };
 
 struct resolution;
 

@@ -8,7 +8,7 @@ from runner import goals
 from runner.machine import TOP
 from runner.plot import Panel, bars, lines
 from runner.summary import Summary, percentile
-from runner.workloads import RISING, STEADY
+from runner.workloads import GROUPS, RISING, STEADY
 
 GROWTH = (("rules", "rules", "forwarded"), ("links", "linked networks", "forwarded"),
           ("records", "records", "private zone"))
@@ -27,19 +27,30 @@ def section(title, body, *before):
     return ["## " + title, "", *(line + "\n" for line in before), *body] if body else []
 
 
+def parts_of(results):
+    """The runs of the bench that the results are from: more than one where they were added to."""
+    return results.get("before", []) + [{key: results[key] for key in ("started", "machine", "plan")}]
+
+
 def machine_lines(results):
-    m, plan = results["machine"], results["plan"]
-    yield "Measured %s on %s, %d processors (%s), Linux %s, %s; %s, commit %s, %s." % (
-        results["started"], m["processor"], m["processors"], m["virtual"], m["kernel"],
-        m["system"], m["sluice"], m["commit"], m["compiler"])
-    yield "Runs of %g s, %d repetitions; medians, with the least and the most in brackets." % (
-        plan["seconds"], plan["repetitions"])
+    for part in parts_of(results):
+        yield from part_lines(part)
     if results["peers"]:
         yield "Peers: " + ", ".join("%s %s" % p for p in results["peers"].items()) + "."
     sent, lost, wrong = (sum(r[k] for r in results["runs"] if r["counts"])
                          for k in ("sent", "lost", "wrong"))
     yield "Of %d questions %d were lost and %d answered wrongly (without the latencies at rising " \
           "rates, where a server may be asked for too much)." % (sent, lost, wrong)
+
+
+def part_lines(part):
+    m, plan = part["machine"], part["plan"]
+    yield ", ".join(plan["workloads"]) + ":"
+    yield "Measured %s on %s, %d processors (%s), Linux %s, %s; %s, commit %s, %s." % (
+        part["started"], m["processor"], m["processors"], m["virtual"], m["kernel"],
+        m["system"], m["sluice"], m["commit"], m["compiler"])
+    yield "Runs of %g s, %d repetitions; medians, with the least and the most in brackets." % (
+        plan["seconds"], plan["repetitions"])
 
 
 def steady_rows(s):
@@ -181,6 +192,30 @@ def as_json(results):
     runs = ",\n".join(json.dumps(run) for run in results["runs"])
     rest = json.dumps({key: value for key, value in results.items() if key != "runs"}, indent=1)
     return rest[:-2] + ',\n "runs": [\n' + runs + "\n]}\n"
+
+
+def group_of(run):
+    """The name of the workload that a run belongs to: paced-zone is of paced."""
+    names = [w.name for w in STEADY] + list(GROUPS)
+    return next((name for name in names if run["work"] == name), run["work"].split("-")[0])
+
+
+def add_to(results, folder):
+    """Puts before the results what the folder has of other workloads, and when that was measured."""
+    file = folder / "latest.json"
+    if not file.exists():
+        return
+    old, now = json.loads(file.read_text()), set(results["plan"]["workloads"])
+    for part in parts_of(old):
+        part["plan"]["workloads"] = [n for n in part["plan"]["workloads"] if n not in now]
+        if part["plan"]["workloads"]:
+            results.setdefault("before", []).append(part)
+    results["runs"] = [r for r in old["runs"] if group_of(r) not in now] + results["runs"]
+    results["peers"] = {**old["peers"], **results["peers"]}
+    results["troubles"] = [t for t in old["troubles"]
+                           if group_of({"work": t.split()[0]}) not in now] + results["troubles"]
+    if "memory" not in now and "memory" in old:
+        results["memory"] = old["memory"]
 
 
 def write(results, folder):

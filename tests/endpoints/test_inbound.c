@@ -453,7 +453,7 @@ static void queries_of_a_batch_arrive_before_the_first_is_handed_over(void **sta
 		ask_udp(fd, i);
 	for (unsigned i = 0; i < 3; i++)
 		assert_true(receive(world, fd, wire, sizeof wire, false) > 0);
-	assert_string_equal(world->lanes[0].steps, "000111222qqq");
+	assert_string_equal(world->lanes[0].steps, "000111222333qqq");
 	close(fd);
 	world_free(world);
 }
@@ -469,7 +469,7 @@ static void a_pool_of_one_answers_a_whole_batch(void **state)
 		ask_udp(fd, i);
 	for (unsigned i = 0; i < 3; i++)
 		assert_int_equal(receive(world, fd, wire, sizeof wire, false), 12 + 15);
-	assert_string_equal(world->lanes[0].steps, "012q012q012q");
+	assert_string_equal(world->lanes[0].steps, "0123q0123q0123q");
 	assert_int_equal(counters(world)->overload, 0);
 	close(fd);
 	world_free(world);
