@@ -61,15 +61,12 @@ const char *api_parameter(const struct api_request *request, const char *name);
 const char *api_query(const struct api_request *request, const char *name);
 const char *api_header(const struct api_request *request, const char *name);
 
-/* Whether If-Match and If-None-Match (RFC 9110 section 13) allow what is to be done to something
- * that has this etag, without quotes, now; NULL: it does not exist. Weak etags match as strong
- * ones. False: 412 has been answered, the request is gone. */
-MUST_CHECK bool api_precondition(struct api_request *request, const char *etag);
-
 /* ---- the answer; each ends the request ---- */
 
 /* Takes the body over; NULL, or one that json_whole would not have, is answered as a lack of
- * memory. etag is without quotes; NULL: no ETag header. */
+ * memory. etag is as it is sent, with its quotes; NULL: none. A GET whose If-None-Match has it is
+ * answered 304 without the body (RFC 9110 section 13.1.2); preconditions of changes are
+ * change_require's. */
 void api_reply_json(struct api_request *request, unsigned status, json_t *body, const char *etag);
 /* Without a body: 204. */
 void api_reply_empty(struct api_request *request, unsigned status);
