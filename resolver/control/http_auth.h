@@ -24,7 +24,7 @@ struct http_auth;    /* who is known now */
 struct http_secrets; /* who is known by one configuration */
 
 /* Reads the clients' secrets; a file that cannot be used, or whose secret another client has, is a
- * fault and makes it NULL. So does a lack of memory, without a fault. */
+ * fault and makes it NULL. */
 struct http_secrets *http_secrets_load(const struct management *management, struct faults *faults);
 void http_secrets_free(struct http_secrets *secrets);
 
