@@ -64,7 +64,7 @@ const char *api_header(const struct api_request *request, const char *name);
 /* ---- the answer; each ends the request ---- */
 
 /* Takes the body over; NULL, or one that json_whole would not have, is answered as a lack of
- * memory. etag is as it is sent, with its quotes; NULL: none. A GET whose If-None-Match has it is
+ * memory. etag is with or without its quotes; NULL: none. A GET whose If-None-Match has it is
  * answered 304 without the body (RFC 9110 section 13.1.2); preconditions of changes are
  * change_require's. */
 void api_reply_json(struct api_request *request, unsigned status, json_t *body, const char *etag);
