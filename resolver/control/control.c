@@ -1,12 +1,11 @@
 /* Everything that changes what is served comes together here and takes the one path, server_apply:
  *
  *     SIGHUP ───────────┐
- *     control socket ───┼─► control_reload ─► load_model ─┐
- *     resolv.conf ──────┴──────► load_resolv_conf ────────┴─► server_apply
+ *     POST /v1/reload ──┴─► control_reload ─► load_model ─┐
+ *     resolv.conf ───────────────► load_resolv_conf ──────┴─► server_apply
  *
  * Loading may take a while; the workers go on answering meanwhile, because they share nothing with
- * this thread but what is published. What the requests on the control socket mean is in
- * control_request.c. */
+ * this thread but what is published. What can be asked of it is in api_routes.c. */
 #include "resolver/control/control.h"
 
 #include <assert.h>
@@ -17,8 +16,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "resolver/control/api_routes.h"
 #include "resolver/control/command.h"
-#include "resolver/control/control_request.h"
 #include "resolver/control/notify.h"
 #include "resolver/control/report.h"
 #include "resolver/log.h"
@@ -54,6 +53,38 @@ static int apply(struct control *control, struct model *model, struct faults *fa
 	return err;
 }
 
+/* Everything that a change of takes other listeners, as one text; NULL without memory. */
+static char *listeners_text(const struct management *management)
+{
+	char *text = NULL;
+	size_t length = 0;
+	FILE *out = open_memstream(&text, &length);
+	if (!out)
+		return NULL;
+	for (size_t i = 0; i < management->listen.count; i++)
+		fprintf(out, "%s\n", management->listen.items[i]);
+	if (management->certificate && management->key)
+		fprintf(out, "%s\n%s\n", management->certificate, management->key);
+	if (fclose(out) == 0)
+		return text;
+	free(text);
+	return NULL;
+}
+
+static void warn_of_socket(const struct control *control, const struct management *management,
+			   struct faults *faults)
+{
+	if (strcmp(management->socket, control->socket_path) == 0)
+		return;
+	if (control->has_socket)
+		fault_add(faults, FAULT_WARNING, &management->origin, "socket",
+			  "another control socket takes a restart; until then use --socket %s",
+			  control->socket_path);
+	else
+		fault_add(faults, FAULT_WARNING, &management->origin, "socket",
+			  "another control socket takes a restart; until then there is none");
+}
+
 /* What a reload cannot change is told, and left as it is. */
 static void warn_of_restart(const struct control *control, const struct model *model,
 			    struct faults *faults)
@@ -62,15 +93,28 @@ static void warn_of_restart(const struct control *control, const struct model *m
 		fault_add(faults, FAULT_WARNING, &model->workers_origin, NULL,
 			  "another number of workers takes a restart; still %u",
 			  control->server.worker_count);
-	if (strcmp(model->management.socket, control->socket_path) == 0)
-		return;
-	if (control->socket)
-		fault_add(faults, FAULT_WARNING, &model->management.origin, "socket",
-			  "another control socket takes a restart; until then use --socket %s",
-			  control->socket_path);
+	warn_of_socket(control, &model->management, faults);
+	char *listeners = listeners_text(&model->management);
+	if (listeners && strcmp(listeners, control->listeners) != 0)
+		fault_add(faults, FAULT_WARNING, &model->management.origin, "listen",
+			  "other listeners, or another certificate for them, take a restart; "
+			  "until then they stay as they are");
+	free(listeners);
+}
+
+/* Serves the model and knows its clients, or neither. */
+static int replace(struct control *control, struct model *model, struct faults *faults,
+		   char text[CONTROL_TEXT_MAX])
+{
+	struct http_secrets *secrets = http_secrets_load(&model->management, faults);
+	if (!secrets)
+		return ERR_FAULTS;
+	int err = apply(control, model, faults, text);
+	if (err == 0)
+		http_auth_serve(control->auth, secrets);
 	else
-		fault_add(faults, FAULT_WARNING, &model->management.origin, "socket",
-			  "another control socket takes a restart; until then there is none");
+		http_secrets_free(secrets);
+	return err;
 }
 
 int control_reload(struct control *control, struct faults *faults, char text[CONTROL_TEXT_MAX])
@@ -80,7 +124,7 @@ int control_reload(struct control *control, struct faults *faults, char text[CON
 	struct model *model = load_model(&control->load, faults);
 	if (model) {
 		warn_of_restart(control, model, faults);
-		err = apply(control, model, faults, text);
+		err = replace(control, model, faults, text);
 		if (err == 0)
 			log_configure(model->log.level, model->log.format);
 		else
@@ -167,7 +211,7 @@ static void close_open(uv_handle_t *handle, void *context)
 
 static void close_loop(struct control *control)
 {
-	control_socket_close(control->socket);
+	http_close(control->http);
 	if (control->resolv_conf.path) /* it is watched */
 		file_watch_close(&control->resolv_conf);
 	uv_walk(&control->loop, close_open, NULL);
@@ -229,16 +273,25 @@ static int open_loop(struct control *control)
 	return COMMAND_FINE;
 }
 
+/* Threads inherit the mask of the one that starts them, and signals are for this thread alone; but
+ * what a fault of the program raises in its own thread stays unblocked. */
+static void block_signals(sigset_t *before)
+{
+	static const int own[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS};
+	sigset_t blocked;
+	sigfillset(&blocked);
+	for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+		sigdelset(&blocked, own[i]);
+	pthread_sigmask(SIG_SETMASK, &blocked, before);
+}
+
 /* Without a `management` group the socket is a convenience; one that is configured is meant. */
 static int open_socket(struct control *control, const struct model *model)
 {
-	char error[CONTROL_ERROR_MAX];
-	control->socket_path = strdup(model->management.socket);
-	if (!control->socket_path)
-		return command_fail("%s", err_text(ERR_NOMEM));
-	control->socket = control_socket_open(&control->loop, control->socket_path, control_request,
-					      control, error);
-	if (control->socket)
+	char error[HTTP_ERROR_MAX];
+	int err = http_listen_unix(control->http, control->socket_path, error);
+	control->has_socket = err == 0;
+	if (err == 0)
 		return 0;
 	if (model->management.given)
 		return command_fail("%s", error);
@@ -247,20 +300,16 @@ static int open_socket(struct control *control, const struct model *model)
 	return 0;
 }
 
-/* Workers inherit the mask: signals are for this thread. What a fault of the program raises in its
- * own thread stays unblocked. */
-static int apply_first(struct control *control, struct model *model, struct faults *faults,
-		       char text[CONTROL_TEXT_MAX])
+static int open_listeners(struct control *control, const struct management *management)
 {
-	static const int own[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS};
-	sigset_t blocked, before;
-	sigfillset(&blocked);
-	for (size_t i = 0; i < sizeof own / sizeof *own; i++)
-		sigdelset(&blocked, own[i]);
-	pthread_sigmask(SIG_SETMASK, &blocked, &before);
-	int err = apply(control, model, faults, text);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return err;
+	char error[HTTP_ERROR_MAX];
+	for (size_t i = 0; i < management->listen.count; i++) {
+		if (http_listen_url(control->http, management->listen.items[i],
+				    management->certificate, management->key, error) != 0)
+			return command_fail("%s", error);
+		log_event(LOG_INFO, "http", "management API at %s", management->listen.items[i]);
+	}
+	return 0;
 }
 
 static int refuse(struct faults *faults)
@@ -268,6 +317,40 @@ static int refuse(struct faults *faults)
 	faults_sort(faults);
 	faults_print(faults, stderr);
 	return COMMAND_NO;
+}
+
+/* The management API. What comes in is answered when the loop runs. */
+static int open_api(struct control *control, const struct model *model, struct faults *faults)
+{
+	sigset_t before;
+	control->api = (struct api){control, http_auth_new(), api_routes};
+	control->auth = control->api.auth;
+	control->socket_path = strdup(model->management.socket);
+	control->listeners = listeners_text(&model->management);
+	struct http_handler handler = api_handler(&control->api);
+	control->http = control->auth ? http_new(&control->loop, &handler) : NULL;
+	if (!control->http || !control->socket_path || !control->listeners)
+		return command_fail("%s", err_text(ERR_NOMEM));
+	struct http_secrets *secrets = http_secrets_load(&model->management, faults);
+	if (!secrets)
+		return refuse(faults);
+	http_auth_serve(control->auth, secrets);
+	block_signals(&before);
+	int status = open_socket(control, model);
+	if (status == 0)
+		status = open_listeners(control, &model->management);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return status;
+}
+
+static int apply_first(struct control *control, struct model *model, struct faults *faults,
+		       char text[CONTROL_TEXT_MAX])
+{
+	sigset_t before;
+	block_signals(&before); /* for the workers */
+	int err = apply(control, model, faults, text);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return err;
 }
 
 /* Serves the model until stopped; takes it over. The loop is open. */
@@ -279,7 +362,7 @@ static int serve(struct control *control, struct model *model, struct faults *fa
 		model_free(model);
 		return command_fail("%s", err_text(ERR_NOMEM));
 	}
-	int status = open_socket(control, model);
+	int status = open_api(control, model, faults);
 	if (status == 0 && apply_first(control, model, faults, text) != 0)
 		status = refuse(faults);
 	if (status == 0) {
@@ -334,7 +417,9 @@ int control_run(const char *config, const char *resolv_conf)
 out:
 	faults_release(&faults);
 	load_release(&control->load);
+	http_auth_free(control->auth);
 	free(control->socket_path);
+	free(control->listeners);
 	free(control->config_path);
 	free(control);
 	return status;
