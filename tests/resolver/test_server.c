@@ -15,7 +15,6 @@
 #include <unistd.h>
 
 #include "resolver/control/control.h"
-#include "resolver/control/control_request.h"
 #include "resolver/log.h"
 #include "tests/config_text.h"
 
@@ -484,12 +483,10 @@ static void what_endpoints_count_is_shown(void **state)
 
 /* ---- what can be asked about it ---- */
 
-static json_t *request(struct world *world, const char *text)
+static json_t *report(struct world *world)
 {
-	json_t *object = json_loads(text, 0, NULL);
-	assert_non_null(object);
-	json_t *answer = control_request(&world->control, object);
-	json_decref(object);
+	json_t *answer = status_report(&world->control.server, world->files.main_file,
+				       &world->control.clock);
 	assert_non_null(answer);
 	return answer;
 }
@@ -506,8 +503,7 @@ static void status_tells_what_is_served_and_how_it_fares(void **state)
 	char text[64];
 	assert_int_equal(apply(world, world->one, world->two), 0);
 	assert_int_equal(ask(world->one), 0);
-	json_t *answer = request(world, "{\"command\":\"status\"}");
-	assert_true(json_is_true(json_object_get(answer, "ok")));
+	json_t *answer = report(world);
 	assert_int_equal(json_integer_value(json_object_get(answer, "generation")), 1);
 	assert_int_equal(json_integer_value(json_object_get(answer, "workers")), 2);
 	assert_string_equal(item(answer, "networks", "name"), "hub");
@@ -527,7 +523,7 @@ static void status_tells_what_is_served_and_how_it_fares(void **state)
 
 static time_t since(struct world *world)
 {
-	json_t *answer = request(world, "{\"command\":\"status\"}");
+	json_t *answer = report(world);
 	size_t i;
 	json_t *target;
 	struct tm tm = {0};
@@ -570,7 +566,7 @@ static void a_suspect_target_is_shown_with_its_time_and_reason(void **state)
 	assert_int_equal(apply(world, world->one, world->two), 0);
 	const struct leg *leg = world->control.server.current->policy->default_route->legs;
 	target_on_unreachable(leg->upstreams[0].target, TARGET_ERROR_NETWORK, uv_hrtime() / 1000);
-	json_t *answer = request(world, "{\"command\":\"status\"}");
+	json_t *answer = report(world);
 	size_t i, suspects = 0;
 	json_t *target;
 	json_array_foreach(json_object_get(answer, "targets"), i, target)
@@ -586,41 +582,6 @@ static void a_suspect_target_is_shown_with_its_time_and_reason(void **state)
 	}
 	assert_int_equal(suspects, 1);
 	json_decref(answer);
-}
-
-static void flush_answers_with_a_number_and_refuses_what_is_no_name(void **state)
-{
-	struct world *world = *state;
-	static const char *const fine[] = {
-		"{\"command\":\"flush\"}", "{\"command\":\"flush\",\"name\":\"a.test\"}",
-		"{\"command\":\"flush\",\"name\":\".\",\"suffix\":true}"};
-	static const char *const bad[] = {"{\"command\":\"flush\",\"name\":\"a..test\"}",
-					  "{\"command\":\"flush\",\"name\":7}",
-					  "{\"command\":\"flush\",\"name\":\"a.test\","
-					  "\"suffix\":\"true\"}",
-					  "{\"command\":\"flush\",\"suffix\":true}"};
-	assert_int_equal(apply(world, world->one, world->two), 0);
-	for (size_t i = 0; i < 3; i++) {
-		json_t *answer = request(world, fine[i]);
-		assert_true(json_is_true(json_object_get(answer, "ok")));
-		assert_true(json_is_integer(json_object_get(answer, "entries")));
-		json_decref(answer);
-		answer = request(world, bad[i]);
-		assert_true(json_is_false(json_object_get(answer, "ok")));
-		assert_true(json_is_string(json_object_get(answer, "error")));
-		json_decref(answer);
-	}
-}
-
-static void an_unknown_request_is_refused(void **state)
-{
-	struct world *world = *state;
-	static const char *const bad[] = {"{\"command\":\"stop\"}", "{\"command\":7}", "{}"};
-	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-		json_t *answer = request(world, bad[i]);
-		assert_true(json_is_false(json_object_get(answer, "ok")));
-		json_decref(answer);
-	}
 }
 
 int main(void)
@@ -645,8 +606,6 @@ int main(void)
 		TEST(status_tells_what_is_served_and_how_it_fares),
 		TEST(a_suspicion_s_beginning_is_always_the_same_second),
 		TEST(a_suspect_target_is_shown_with_its_time_and_reason),
-		TEST(flush_answers_with_a_number_and_refuses_what_is_no_name),
-		TEST(an_unknown_request_is_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
