@@ -24,7 +24,7 @@ static const struct table_column show_columns[] = {
 	{"FQDN", "fqdn"},
 	{"Reverse FQDN", "reverse_fqdn"},
 	{"Description", "description"},
-	{"Time To Live", "ttl"},
+	{"Time To Live", "ttl_served"},
 	{"Status", "status"},
 	{"Origin", "origin"},
 };

@@ -5,12 +5,12 @@
 
 static const struct table_column list_columns[] = {
 	{"ADDRESS", "address"}, {"PTR DOMAIN NAME", "reverse_fqdn"}, {"STATUS", "status"},
-	{"TTL", "ttl"},         {"DESCRIPTION", "description"},      {"ID", "id"},
+	{"TTL", "ttl_served"},  {"DESCRIPTION", "description"},      {"ID", "id"},
 };
 static const struct table_column show_columns[] = {
 	{"Address", "address"},         {"PTR Domain Name", "reverse_fqdn"},
 	{"Description", "description"}, {"ID", "id"},
-	{"Time To Live", "ttl"},        {"Status", "status"},
+	{"Time To Live", "ttl_served"}, {"Status", "status"},
 	{"Action", "action"},           {"Reason", "reason"},
 	{"Origin", "origin"},
 };

@@ -17,7 +17,7 @@ static const struct table_column show_columns[] = {
 	{"FQDN", "fqdn"},
 	{"Description", "description"},
 	{"Reverse FQDN", "reverse_fqdn"},
-	{"Time To Live", "ttl"},
+	{"Time To Live", "ttl_served"},
 	{"Status", "status"},
 	{"Origin", "origin"},
 };
