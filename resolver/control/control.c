@@ -3,6 +3,7 @@
  *     SIGHUP ───────────┐
  *     POST /v1/reload ──┴─► control_reload ─► load_model ─┐
  *     resolv.conf ───────────────► load_resolv_conf ──────┴─► server_apply
+ *     management API ────────────► change_commit ───────────► server_serve_owned
  *
  * Loading may take a while; the workers go on answering meanwhile, because they share nothing with
  * this thread but what is published. What can be asked of it is in api_routes.c. */
@@ -50,6 +51,21 @@ static int apply(struct control *control, struct model *model, struct faults *fa
 			 (unsigned long long)server->generation,
 			 report_numbers_text(model, numbers), server->listeners_added,
 			 server->listeners_added == 1 ? "" : "s", server->listeners_removed);
+	return err;
+}
+
+/* The same for a model from the file, whose addresses are merged with those of the state. */
+static int apply_file(struct control *control, struct model *model, struct faults *faults,
+		      char text[CONTROL_TEXT_MAX])
+{
+	int err = inventory_reload(control->inventory, model, &model->owned, faults);
+	if (err != 0)
+		return err;
+	err = apply(control, model, faults, text);
+	if (err == 0)
+		inventory_adopt(control->inventory);
+	else
+		inventory_abandon(control->inventory);
 	return err;
 }
 
@@ -109,7 +125,7 @@ static int replace(struct control *control, struct model *model, struct faults *
 	struct http_secrets *secrets = http_secrets_load(&model->management, faults);
 	if (!secrets)
 		return ERR_FAULTS;
-	int err = apply(control, model, faults, text);
+	int err = apply_file(control, model, faults, text);
 	if (err == 0)
 		http_auth_serve(control->auth, secrets);
 	else
@@ -194,6 +210,8 @@ static void on_wake(uv_async_t *wake)
 {
 	struct control *control = wake->data;
 	server_collect(&control->server);
+	if (server_is_settled(&control->server))
+		inventory_settle(control->inventory);
 }
 
 static void on_release(void *context) /* on a worker's thread */
@@ -348,7 +366,7 @@ static int apply_first(struct control *control, struct model *model, struct faul
 {
 	sigset_t before;
 	block_signals(&before); /* for the workers */
-	int err = apply(control, model, faults, text);
+	int err = apply_file(control, model, faults, text);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return err;
 }
@@ -389,13 +407,32 @@ static char *absolute_path(const char *path)
 	return length < 0 ? NULL : absolute;
 }
 
+static int serve_owned(void *context, struct owned *owned)
+{
+	struct control *control = context;
+	return server_serve_owned(&control->server, owned);
+}
+
+static int init(struct control *control, const char *config, const char *resolv_conf)
+{
+	const struct inventory_publisher publisher = {control, serve_owned};
+	int err = load_init(&control->load, config, resolv_conf);
+	if (err != 0)
+		return err;
+	control->inventory = inventory_new(&control->load.key, &publisher);
+	if (control->inventory)
+		return 0;
+	load_release(&control->load);
+	return ERR_NOMEM;
+}
+
 int control_run(const char *config, const char *resolv_conf)
 {
 	struct control *control = calloc(1, sizeof *control);
 	struct faults faults;
 	struct model *model;
 	int status;
-	if (!control || load_init(&control->load, config, resolv_conf) != 0) {
+	if (!control || init(control, config, resolv_conf) != 0) {
 		free(control);
 		return command_fail("cannot start: %s", strerror(errno));
 	}
@@ -416,6 +453,7 @@ int control_run(const char *config, const char *resolv_conf)
 	}
 out:
 	faults_release(&faults);
+	inventory_free(control->inventory);
 	load_release(&control->load);
 	http_auth_free(control->auth);
 	free(control->socket_path);

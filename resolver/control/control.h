@@ -10,6 +10,7 @@
 #include "resolver/control/file_watch.h"
 #include "resolver/control/http.h"
 #include "resolver/control/http_auth.h"
+#include "resolver/control/inventory.h"
 #include "resolver/control/load.h"
 #include "resolver/control/status.h"
 #include "resolver/server.h"
@@ -18,8 +19,9 @@ struct control {
 	uv_loop_t loop;
 	struct load load;
 	struct server server;
-	struct http *http;      /* the management API's listeners */
-	struct http_auth *auth; /* who may use it */
+	struct inventory *inventory; /* what is ours, from the file and from the state */
+	struct http *http;           /* the management API's listeners */
+	struct http_auth *auth;      /* who may use it */
 	struct api api;
 	bool has_socket;   /* else none could be had */
 	char *socket_path; /* where it is, whatever a later model says */
