@@ -111,6 +111,10 @@ void api_explain(struct api_request *request)
 				      .vnet = api_query(request, "vnet"),
 				      .endpoint = api_query(request, "endpoint"),
 				      .from = api_query(request, "from")};
+	if (!control->server.current) {
+		api_fail(request, 503, NULL, "nothing is served yet");
+		return;
+	}
 	if (!texts.name) {
 		api_fail_at(request, 400, NULL, "name", "what is to be explained? say ?name=");
 		return;

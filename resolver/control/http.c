@@ -24,7 +24,7 @@ static uint64_t now_ms(void)
 void http_client_clock(struct http *http, struct http_connection *client, bool runs)
 {
 	pthread_mutex_lock(&http->lock);
-	client->deadline_ms = runs ? now_ms() + HTTP_EXCHANGE_MS : 0;
+	client->deadline_ms = runs ? now_ms() + http->handler.exchange_ms : 0;
 	pthread_mutex_unlock(&http->lock);
 }
 
@@ -138,6 +138,10 @@ struct http *http_new(uv_loop_t *loop, const struct http_handler *handler)
 	http->wake.data = http->reaper.data = http;
 	http->open_handles = 2;
 	http->handler = *handler;
+	if (!http->handler.idle_ms)
+		http->handler.idle_ms = HTTP_IDLE_MS;
+	if (!http->handler.exchange_ms)
+		http->handler.exchange_ms = HTTP_EXCHANGE_MS;
 	SLIST_INIT(&http->listeners);
 	STAILQ_INIT(&http->waiting);
 	TAILQ_INIT(&http->connections);

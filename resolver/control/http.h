@@ -63,6 +63,7 @@ struct http_handler {
 	char *(*on_error)(void *context, const struct http_request *request, unsigned status,
 			  const char *text);
 	void *context;
+	unsigned idle_ms, exchange_ms; /* 0: HTTP_IDLE_MS, HTTP_EXCHANGE_MS */
 };
 
 /* The value of the request's first header of that name (any case); NULL without. */

@@ -71,7 +71,7 @@ struct http {
 /* Hands the request to the control thread; its connection is suspended. False: it is not, because
  * we are closing. */
 bool http_hand_over(struct http_exchange *exchange);
-/* From now on the client has HTTP_EXCHANGE_MS; not while we have the request. */
+/* From now on the client has as long as an exchange may take; not while we have the request. */
 void http_client_clock(struct http *http, struct http_connection *client, bool runs);
 
 /* http_exchange.c: what libmicrohttpd calls, with a struct http_listener. */
