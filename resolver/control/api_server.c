@@ -30,7 +30,8 @@ void api_ready(struct api_request *request)
 void api_status(struct api_request *request)
 {
 	struct control *control = request->control;
-	json_t *status = status_report(&control->server, control->config_path, &control->clock);
+	json_t *status = status_report(&control->server, control->inventory, control->config_path,
+				       &control->clock);
 	json_put(status, "ok", json_true());
 	api_reply_json(request, 200, status, NULL);
 }
@@ -127,7 +128,8 @@ void api_explain(struct api_request *request)
 		api_fail(request, err == ERR_NOT_FOUND ? 404 : 400, NULL, "%s", error);
 		return;
 	}
-	json_t *status = status_report(&control->server, control->config_path, &control->clock);
+	json_t *status = status_report(&control->server, control->inventory, control->config_path,
+				       &control->clock);
 	explain_add_health(explained, json_object_get(status, "targets"));
 	json_decref(status);
 	api_reply_json(request, 200, explained, NULL);

@@ -598,7 +598,7 @@ static void what_endpoints_count_is_shown(void **state)
 
 static json_t *report(struct world *world)
 {
-	json_t *answer = status_report(&world->control.server, world->files.main_file,
+	json_t *answer = status_report(&world->control.server, NULL, world->files.main_file,
 				       &world->control.clock);
 	assert_non_null(answer);
 	return answer;
