@@ -14,6 +14,7 @@
 #include <strings.h>
 
 #include "resolver/control/change_internal.h"
+#include "resolver/log.h"
 #include "rules/schema.h"
 
 /* ---- why not ---- */
@@ -288,6 +289,7 @@ static int store(struct change *change, uint64_t *revision)
 		return 0;
 	if (err == ERR_EXISTS)
 		inventory->stale = true;
+	log_event(LOG_ERROR, "state", "%s", error);
 	return change_fail(change, CHANGE_STORE, NULL, "%s", error);
 }
 
@@ -335,6 +337,8 @@ static int publish(struct change *change, struct owned *owned)
 	inventory->book->owned = owned;
 	if (inventory->publisher.serve(inventory->publisher.context, owned) == 0)
 		return 0;
+	log_event(LOG_ERROR, "state", "a change is kept and cannot be served yet: %s",
+		  err_text(ERR_NOMEM));
 	return change_fail(change, CHANGE_NO_MEMORY, NULL,
 			   "it is kept, and will be served with the next change or reload: %s",
 			   err_text(ERR_NOMEM));

@@ -133,8 +133,6 @@ static int put(struct change *change, const struct owner *owner, struct node *be
 {
 	struct node *node = node_new(owner, NULL);
 
-	/* The PTR of an owner that was not served until now is another table's entry, not another
-	 * record: its status follows from the node. */
 	return node ? change_swap(change, before, node, true, false) : change_fail_memory(change);
 }
 
@@ -227,8 +225,10 @@ static int set(struct change *change, struct wish *wish, struct node *before)
 		err = give_address(change, &owner, wish);
 	if (!err)
 		err = check_owner(change, &owner, before, fqdn);
-	if (!err && owner.ptr.status == PTR_ERROR) /* it had no pool; now it has one */
-		owner.ptr.status = PTR_ACTIVE;
+	if (!err && owner.ptr.status == PTR_ERROR) { /* it had no pool; now it has one */
+		owner.ptr.status = PTR_PENDING;
+		owner.ptr.action = PTR_ACTION_UPDATE;
+	}
 	return err ? err : put(change, &owner, before);
 }
 

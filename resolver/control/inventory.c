@@ -113,7 +113,8 @@ static int merge(struct inventory *inventory, struct faults *faults)
 	bool optional = can_do_without(inventory);
 
 	faults_init(&found);
-	inventory->error[0] = inventory->source ? '\0' : inventory->error[0];
+	if (inventory->source)
+		inventory->error[0] = '\0';
 	int err = inventory_merge(inventory, inventory->next, &found);
 	bool unreadable = err && inventory->source && inventory->error[0];
 	if (!unreadable || !optional) {

@@ -118,8 +118,10 @@ int node_set_ptr(struct node *node, const struct owner_ptr *ptr)
 	kept.fqdn = keep(&room, ptr->fqdn);
 	kept.description = keep(&room, ptr->description);
 	kept.reason = reason;
-	if (reason)
+	if (reason) {
 		kept.status = PTR_ERROR;
+		kept.action = PTR_ACTION_NONE;
+	}
 	free(node->ptr_texts);
 	node->ptr_texts = texts;
 	node->owner.ptr = kept;
