@@ -174,10 +174,11 @@ static bool call_read(struct api_call *call)
 		return true;
 	call->request.body = json_loadb(http->body, http->body_length,
 					JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
-	if (!call->request.body)
-		api_fail(&call->request, 400, NULL, "the body is not JSON: line %d, column %d: %s",
-			 error.line, error.column, error.text);
-	return call->request.body != NULL;
+	if (call->request.body)
+		return true;
+	api_fail(&call->request, 400, NULL, "the body is not JSON: line %d, column %d: %s",
+		 error.line, error.column, error.text);
+	return false;
 }
 
 static void on_request(void *context, struct http_request *request)

@@ -172,7 +172,7 @@ static void head_is_answered_with_a_length_and_no_body(void **state)
 	struct world *world = *state;
 	http_world_serve(&world->http, ask_for_the_head);
 	assert_int_equal(http_world_status(&world->http), 200);
-	assert_string_equal(http_world_header(&world->http, "content-length"), "23");
+	assert_string_equal(http_world_header(&world->http, "content-length"), "19");
 	assert_string_equal(http_world_body(&world->http), "");
 }
 
