@@ -257,6 +257,14 @@ static const struct host_entry *find_entry(const uint8_t *value, size_t bytes,
 	return NULL;
 }
 
+static const struct host_entry *entry_of(const struct owned *owned, const struct name *name)
+{
+	size_t bytes = 0;
+	const uint8_t *value = owned_tree_find(&owned->hosts, name->hash[0], &bytes);
+
+	return find_entry(value, bytes, name);
+}
+
 static size_t make_entry(uint8_t out[ENTRY_MAX], const struct name *name,
 			 const struct address *address, uint32_t ttl)
 {
@@ -304,9 +312,8 @@ int owned_set_host(struct owned_draft *draft, const struct name *name,
 {
 	struct owned *owned = draft->owned;
 	uint8_t entry[ENTRY_MAX];
-	size_t had = 0, bytes = address ? make_entry(entry, name, address, ttl) : 0;
-	const struct host_entry *before =
-		find_entry(owned_tree_find(&owned->hosts, name->hash[0], &had), had, name);
+	size_t bytes = address ? make_entry(entry, name, address, ttl) : 0;
+	const struct host_entry *before = entry_of(owned, name);
 
 	if (before ? before->bytes == bytes && memcmp(before, entry, bytes) == 0 : bytes == 0)
 		return 0;
@@ -315,9 +322,7 @@ int owned_set_host(struct owned_draft *draft, const struct name *name,
 
 const struct rrset *owned_host(const struct owned *owned, const struct name *name)
 {
-	size_t bytes = 0;
-	const uint8_t *value = owned_tree_find(&owned->hosts, name->hash[0], &bytes);
-	const struct host_entry *entry = find_entry(value, bytes, name);
+	const struct host_entry *entry = entry_of(owned, name);
 
 	return entry ? set_of(entry) : NULL;
 }
