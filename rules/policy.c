@@ -119,6 +119,16 @@ static struct zone_answer answer_set(const struct decision *d, const struct rrse
 	};
 }
 
+/* Most names are not, and all come by here. */
+static inline bool is_reverse(const struct name *name)
+{
+	static const char arpa[] = "\4arpa";
+	unsigned last = name->labels - 1U;
+
+	return name->labels > 2 && name_suffix_length(name, last) == sizeof arpa &&
+	       memcmp(name_suffix_wire(name, last), arpa, sizeof arpa) == 0;
+}
+
 static bool is_whole(const struct prefix *prefix)
 {
 	return prefix->length == address_bits(&prefix->address);
@@ -147,7 +157,7 @@ static bool by_address(const struct decision *d, struct verdict *verdict)
 	struct prefix prefix;
 	unsigned rest;
 
-	if (!network->space_count || !owned_ptr_count(d->policy->owned) ||
+	if (!network->space_count || !is_reverse(d->name) ||
 	    !reverse_parse(d->name, &prefix, &rest) || rest > 0 || !is_whole(&prefix) ||
 	    !is_networks(network, &prefix.address))
 		return false;
