@@ -130,7 +130,8 @@ class Reverse(harness.FreshCase):
             self.assertRegex(answer.body["message"], text)
 
     def ptr_is(self, address, *names, rcode="NOERROR", ttl=None):
-        """DNS follows a change at once; a slow machine gets a second."""
+        """DNS follows a change at once; a slow machine gets a second. The API keeps a name's case,
+        and DNS gives it in lower case."""
         name = reverse_name(address)
 
         def asked():
@@ -197,9 +198,10 @@ class Designate(Reverse):
 
         answer = self.good("PATCH", fip(key), {"ptrdname": "Other.example.com."}, 202, token=OPS)
         self.assertIn(answer.body["action"], ("UPDATE", "NONE"))
-        self.ptr_is("198.51.100.11", "Other.example.com.", ttl=3600)
+        self.ptr_is("198.51.100.11", "other.example.com.", ttl=3600)
         shown = self.settled(fip(key)).body
-        self.assertEqual((None, None), (shown["ttl"], shown["description"]))
+        self.assertEqual(("Other.example.com.", None, None), tuple(
+            shown[k] for k in ("ptrdname", "ttl", "description")))
 
         answer = self.good("PATCH", fip(key), {"ptrdname": None}, 202, token=OPS)
         self.assertEqual("null", answer.text.strip())
@@ -330,7 +332,7 @@ class Resources(Reverse):
                   "description": "first", "ttl": 60, "reason": None, "origin": None}
         self.assertEqual(wanted, {key: made.body[key] for key in wanted})
         self.assertEqual(made.etag, made.body["etag"])
-        self.ptr_is("198.51.100.30", "Front.westeurope.cloudapp.azure.com.", ttl=60)
+        self.ptr_is("198.51.100.30", "front.westeurope.cloudapp.azure.com.", ttl=60)
         self.assert_answer(self.host.ask((HERE, 53), "front.westeurope.cloudapp.azure.com"),
                            "198.51.100.30")
 
@@ -547,12 +549,12 @@ class Stateless(Reverse):
 
     def test_changes_are_refused_with_what_would_help(self):
         self.bad_v1(self.call("PUT", "/v1/ptrs/198.51.100.11", {"reverse_fqdn": "a.example."}), 409,
-                    "no_state", text=r"management\.state")
+                    "no_state", text="management = { state")
         self.bad_v2(self.call("PATCH", fip(self.key_of("open")), {"ptrdname": "a.example."}), 409,
-                    "conflict", r"management\.state")
+                    "conflict", "management = { state")
         status, text = self.command("ptr", "set", "198.51.100.11", "a.example.")
         self.assertEqual(1, status)
-        self.assertIn("management.state", text)
+        self.assertIn("management = { state", text)
         self.ptr_is("198.51.100.10", "app1.contoso.com.")
 
 
