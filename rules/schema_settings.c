@@ -67,7 +67,7 @@ static const struct field management_fields[] = {
 	{.key = "certificate",
 	 .type = FIELD_PATH,
 	 AT(management, certificate),
-	 .doc = "The certificate for https, with its chain, PEM. A new one takes a restart."},
+	 .doc = "The certificate for https, with its chain, PEM. Read anew at every reload."},
 	{.key = "key",
 	 .type = FIELD_PATH,
 	 AT(management, key),

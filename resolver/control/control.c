@@ -17,8 +17,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "resolver/control/api_routes.h"
 #include "resolver/control/command.h"
+#include "resolver/control/control_api.h"
 #include "resolver/control/notify.h"
 #include "resolver/control/report.h"
 #include "resolver/log.h"
@@ -69,38 +69,6 @@ static int apply_file(struct control *control, struct model *model, struct fault
 	return err;
 }
 
-/* Everything that a change of takes other listeners, as one text; NULL without memory. */
-static char *listeners_text(const struct management *management)
-{
-	char *text = NULL;
-	size_t length = 0;
-	FILE *out = open_memstream(&text, &length);
-	if (!out)
-		return NULL;
-	for (size_t i = 0; i < management->listen.count; i++)
-		fprintf(out, "%s\n", management->listen.items[i]);
-	if (management->certificate && management->key)
-		fprintf(out, "%s\n%s\n", management->certificate, management->key);
-	if (fclose(out) == 0)
-		return text;
-	free(text);
-	return NULL;
-}
-
-static void warn_of_socket(const struct control *control, const struct management *management,
-			   struct faults *faults)
-{
-	if (strcmp(management->socket, control->socket_path) == 0)
-		return;
-	if (control->has_socket)
-		fault_add(faults, FAULT_WARNING, &management->origin, "socket",
-			  "another control socket takes a restart; until then use --socket %s",
-			  control->socket_path);
-	else
-		fault_add(faults, FAULT_WARNING, &management->origin, "socket",
-			  "another control socket takes a restart; until then there is none");
-}
-
 /* What a reload cannot change is told, and left as it is. */
 static void warn_of_restart(const struct control *control, const struct model *model,
 			    struct faults *faults)
@@ -109,27 +77,20 @@ static void warn_of_restart(const struct control *control, const struct model *m
 		fault_add(faults, FAULT_WARNING, &model->workers_origin, NULL,
 			  "another number of workers takes a restart; still %u",
 			  control->server.worker_count);
-	warn_of_socket(control, &model->management, faults);
-	char *listeners = listeners_text(&model->management);
-	if (listeners && strcmp(listeners, control->listeners) != 0)
-		fault_add(faults, FAULT_WARNING, &model->management.origin, "listen",
-			  "other listeners, or another certificate for them, take a restart; "
-			  "until then they stay as they are");
-	free(listeners);
+	control_api_warn(control, &model->management, faults);
 }
 
-/* Serves the model and knows its clients, or neither. */
+/* Serves the model and lets its clients in, or neither. */
 static int replace(struct control *control, struct model *model, struct faults *faults,
 		   char text[CONTROL_TEXT_MAX])
 {
-	struct http_secrets *secrets = http_secrets_load(&model->management, faults);
-	if (!secrets)
+	struct control_access access;
+	if (control_access_load(&access, &model->management, faults) != 0)
 		return ERR_FAULTS;
 	int err = apply_file(control, model, faults, text);
 	if (err == 0)
-		http_auth_serve(control->auth, secrets);
-	else
-		http_secrets_free(secrets);
+		control_access_serve(&access, control);
+	control_access_release(&access);
 	return err;
 }
 
@@ -229,7 +190,7 @@ static void close_open(uv_handle_t *handle, void *context)
 
 static void close_loop(struct control *control)
 {
-	http_close(control->http);
+	control_api_close(control);
 	if (control->resolv_conf.path) /* it is watched */
 		file_watch_close(&control->resolv_conf);
 	uv_walk(&control->loop, close_open, NULL);
@@ -303,33 +264,6 @@ static void block_signals(sigset_t *before)
 	pthread_sigmask(SIG_SETMASK, &blocked, before);
 }
 
-/* Without a `management` group the socket is a convenience; one that is configured is meant. */
-static int open_socket(struct control *control, const struct model *model)
-{
-	char error[HTTP_ERROR_MAX];
-	int err = http_listen_unix(control->http, control->socket_path, error);
-	control->has_socket = err == 0;
-	if (err == 0)
-		return 0;
-	if (model->management.given)
-		return command_fail("%s", error);
-	log_event(LOG_WARNING, "control", "%s; reload, status and flush cannot reach this server",
-		  error);
-	return 0;
-}
-
-static int open_listeners(struct control *control, const struct management *management)
-{
-	char error[HTTP_ERROR_MAX];
-	for (size_t i = 0; i < management->listen.count; i++) {
-		if (http_listen_url(control->http, management->listen.items[i],
-				    management->certificate, management->key, error) != 0)
-			return command_fail("%s", error);
-		log_event(LOG_INFO, "http", "management API at %s", management->listen.items[i]);
-	}
-	return 0;
-}
-
 static int refuse(struct faults *faults)
 {
 	faults_sort(faults);
@@ -337,38 +271,18 @@ static int refuse(struct faults *faults)
 	return COMMAND_NO;
 }
 
-/* The management API. What comes in is answered when the loop runs. */
-static int open_api(struct control *control, const struct model *model, struct faults *faults)
+/* Opens the management API, whose requests are answered when the loop runs, and serves the first
+ * model: all threads are started in here. */
+static int open_all(struct control *control, struct model *model, struct faults *faults,
+		    char text[CONTROL_TEXT_MAX])
 {
 	sigset_t before;
-	control->api = (struct api){control, http_auth_new(), api_routes};
-	control->auth = control->api.auth;
-	control->socket_path = strdup(model->management.socket);
-	control->listeners = listeners_text(&model->management);
-	struct http_handler handler = api_handler(&control->api);
-	control->http = control->auth ? http_new(&control->loop, &handler) : NULL;
-	if (!control->http || !control->socket_path || !control->listeners)
-		return command_fail("%s", err_text(ERR_NOMEM));
-	struct http_secrets *secrets = http_secrets_load(&model->management, faults);
-	if (!secrets)
-		return refuse(faults);
-	http_auth_serve(control->auth, secrets);
 	block_signals(&before);
-	int status = open_socket(control, model);
-	if (status == 0)
-		status = open_listeners(control, &model->management);
+	int status = control_api_open(control, model, faults);
+	if (status == COMMAND_FINE && apply_file(control, model, faults, text) != 0)
+		status = refuse(faults);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return status;
-}
-
-static int apply_first(struct control *control, struct model *model, struct faults *faults,
-		       char text[CONTROL_TEXT_MAX])
-{
-	sigset_t before;
-	block_signals(&before); /* for the workers */
-	int err = apply_file(control, model, faults, text);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return err;
 }
 
 /* Serves the model until stopped; takes it over. The loop is open. */
@@ -380,10 +294,8 @@ static int serve(struct control *control, struct model *model, struct faults *fa
 		model_free(model);
 		return command_fail("%s", err_text(ERR_NOMEM));
 	}
-	int status = open_api(control, model, faults);
-	if (status == 0 && apply_first(control, model, faults, text) != 0)
-		status = refuse(faults);
-	if (status == 0) {
+	int status = open_all(control, model, faults, text);
+	if (status == COMMAND_FINE) {
 		log_faults("load", faults);
 		log_event(LOG_INFO, "serving", "sluice %s, %u worker%s, %s", SLUICE_VERSION,
 			  control->server.worker_count,
@@ -455,9 +367,7 @@ out:
 	faults_release(&faults);
 	inventory_free(control->inventory);
 	load_release(&control->load);
-	http_auth_free(control->auth);
-	free(control->socket_path);
-	free(control->listeners);
+	control_api_release(control);
 	free(control->config_path);
 	free(control);
 	return status;

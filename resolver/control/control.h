@@ -25,7 +25,7 @@ struct control {
 	struct api api;
 	bool has_socket;   /* else none could be had */
 	char *socket_path; /* where it is, whatever a later model says */
-	char *listeners;   /* what the others were opened by (listeners_text) */
+	char *listeners;   /* the URLs that the others were opened at */
 	char *config_path; /* the file's, absolute where that could be had */
 	struct file_watch resolv_conf;
 	struct status_clock clock;

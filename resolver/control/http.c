@@ -157,6 +157,7 @@ static void on_closed(uv_handle_t *handle)
 	if (--http->open_handles > 0)
 		return;
 	pthread_mutex_destroy(&http->lock);
+	http_certificate_free(http->certificate);
 	free(http);
 }
 

@@ -35,6 +35,7 @@ enum {
 enum http_origin { HTTP_UNIX, HTTP_TCP, HTTP_TLS };
 
 struct http;
+struct http_certificate;
 
 /* One request, from its head to the end of its answer. All of it may be read until http_reply. */
 struct http_request {
@@ -79,10 +80,18 @@ void http_reply(struct http_request *request, unsigned status, const char *type,
 struct http *http_new(uv_loop_t *loop, const struct http_handler *handler);
 /* The unix socket at path, mode 0600 (unix_socket.h). On failure `error` says in one line why. */
 MUST_CHECK int http_listen_unix(struct http *http, const char *path, char error[HTTP_ERROR_MAX]);
-/* "http://127.0.0.1:8053" or "https://[::1]:8443", as limits_settings.c has checked it; certificate
- * and key are paths of PEM files, for https. */
-MUST_CHECK int http_listen_url(struct http *http, const char *url, const char *certificate,
-			       const char *key, char error[HTTP_ERROR_MAX]);
+/* "http://127.0.0.1:8053" or "https://[::1]:8443", as limits_settings.c has checked it; https only
+ * when there is a certificate. */
+MUST_CHECK int http_listen_url(struct http *http, const char *url, char error[HTTP_ERROR_MAX]);
+
+/* Reads a certificate with its chain, and its key: paths of PEM files, whose content has to belong
+ * together. NULL, and `error` says why. */
+struct http_certificate *http_certificate_load(const char *chain, const char *key,
+					       char error[HTTP_ERROR_MAX]);
+void http_certificate_free(struct http_certificate *certificate); /* NULL is fine */
+/* From now on every https listener shows it; takes it over. */
+void http_use_certificate(struct http *http, struct http_certificate *certificate);
+
 /* Stops the listeners and their threads, removes the socket's file, answers 503 to requests that
  * on_request has not seen; the memory goes with the loop's last close callback. Whoever kept a
  * request must have answered it: the control thread ends questions of our own (server_release)

@@ -33,6 +33,7 @@ static void client_arrives(struct http_listener *listener, struct MHD_Connection
 	*context = client;
 	if (!client)
 		return;
+	client->listener = listener;
 	client->fd = info->connect_fd;
 	client->uid = (uid_t)-1; /* which nobody has */
 	if (listener->origin == HTTP_UNIX &&

@@ -14,6 +14,7 @@
  * CLOCK_MONOTONIC's; 0: it waits for us. */
 struct http_connection {
 	TAILQ_ENTRY(http_connection) all;
+	const struct http_listener *listener;
 	int fd;
 	uid_t uid;
 	uint64_t deadline_ms;
@@ -66,6 +67,7 @@ struct http {
 	bool closing;         /* nothing more is handed over */
 	STAILQ_HEAD(, http_exchange) waiting;
 	TAILQ_HEAD(, http_connection) connections;
+	struct http_certificate *certificate; /* NULL: none, and no https */
 };
 
 /* Hands the request to the control thread; its connection is suspended. False: it is not, because

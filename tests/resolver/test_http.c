@@ -497,9 +497,8 @@ static void a_url_is_listened_at_beside_the_socket(void **state)
 	char url[64];
 	unsigned port = http_world_free_port();
 	snprintf(url, sizeof url, "http://127.0.0.1:%u", port);
-	assert_int_equal(http_listen_url(world->http.http, url, NULL, NULL, world->http.error), 0);
-	assert_int_not_equal(http_listen_url(world->http.http, url, NULL, NULL, world->http.error),
-			     0);
+	assert_int_equal(http_listen_url(world->http.http, url, world->http.error), 0);
+	assert_int_not_equal(http_listen_url(world->http.http, url, world->http.error), 0);
 	assert_non_null(strstr(world->http.error, url));
 	assert_non_null(strstr(world->http.error, "in use"));
 	world->http.port = port;
@@ -555,7 +554,7 @@ static size_t ignore(char *data, size_t size, size_t count, void *context)
 	return size * count;
 }
 
-static char tls_url[64], tls_certificate[64];
+static char tls_url[64], tls_certificate[64], tls_key[64];
 
 static long ask_by_tls(long version)
 {
@@ -585,43 +584,88 @@ static void ask_by_every_tls(struct http_world *world)
 	http_world_ask(world, "GET /plain", "", NULL);
 }
 
+static void use_new_certificate(struct world *world)
+{
+	snprintf(tls_certificate, sizeof tls_certificate, "%s/c.pem", world->http.directory);
+	snprintf(tls_key, sizeof tls_key, "%s/k.pem", world->http.directory);
+	make_certificate(tls_certificate, tls_key);
+	struct http_certificate *certificate =
+		http_certificate_load(tls_certificate, tls_key, world->http.error);
+	assert_non_null(certificate);
+	http_use_certificate(world->http.http, certificate);
+}
+
+static void listen_by_tls(struct world *world)
+{
+	use_new_certificate(world);
+	world->http.port = http_world_free_port();
+	snprintf(tls_url, sizeof tls_url, "https://127.0.0.1:%u", world->http.port);
+	assert_int_equal(http_listen_url(world->http.http, tls_url, world->http.error), 0);
+}
+
+static void forget_certificate(void)
+{
+	unlink(tls_certificate);
+	unlink(tls_key);
+}
+
 static void https_speaks_tls_1_2_and_later_and_nothing_else(void **state)
 {
 	struct world *world = *state;
-	char key[64];
-	snprintf(tls_certificate, sizeof tls_certificate, "%s/c.pem", world->http.directory);
-	snprintf(key, sizeof key, "%s/k.pem", world->http.directory);
-	make_certificate(tls_certificate, key);
-	world->http.port = http_world_free_port();
-	snprintf(tls_url, sizeof tls_url, "https://127.0.0.1:%u", world->http.port);
-	assert_int_equal(
-		http_listen_url(world->http.http, tls_url, tls_certificate, key, world->http.error),
-		0);
+	listen_by_tls(world);
 	http_world_serve(&world->http, ask_by_every_tls);
 	assert_int_equal(world->status_before, 200 + 200);
 	assert_int_equal(world->told, 0);
 	assert_int_not_equal(http_world_status(&world->http), 200);
 	assert_int_equal(world->handled, 2);
-	unlink(tls_certificate);
-	unlink(key);
+	forget_certificate();
+}
+
+static void ask_once_by_tls(struct http_world *world)
+{
+	((struct world *)world)->status_before = (unsigned)ask_by_tls(CURL_SSLVERSION_DEFAULT);
+}
+
+static void a_new_certificate_is_shown_from_then_on(void **state)
+{
+	struct world *world = *state;
+	char old[80];
+	listen_by_tls(world);
+	http_world_serve(&world->http, ask_once_by_tls);
+	assert_int_equal(world->status_before, 200);
+	snprintf(old, sizeof old, "%s.old", tls_certificate);
+	assert_int_equal(rename(tls_certificate, old), 0);
+	use_new_certificate(world);
+	http_world_serve(&world->http, ask_once_by_tls);
+	assert_int_equal(world->status_before, 200);
+	assert_int_equal(rename(old, tls_certificate), 0);
+	http_world_serve(&world->http, ask_once_by_tls);
+	assert_int_equal(world->status_before, 0); /* the old one is not shown any more */
+	forget_certificate();
 }
 
 static void certificates_that_cannot_be_used_are_told(void **state)
 {
 	struct world *world = *state;
-	char path[64], url[64];
-	snprintf(url, sizeof url, "https://127.0.0.1:%u", http_world_free_port());
+	char path[64], other[64], *error = world->http.error;
 	snprintf(path, sizeof path, "%s/x.pem", world->http.directory);
-	assert_int_not_equal(http_listen_url(world->http.http, url, path, path, world->http.error),
-			     0);
-	assert_non_null(strstr(world->http.error, path));
+	snprintf(other, sizeof other, "%s/y.pem", world->http.directory);
+	assert_null(http_certificate_load(path, path, error));
+	assert_non_null(strstr(error, path));
 	FILE *file = fopen(path, "w");
 	fputs("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", file);
 	fclose(file);
-	assert_int_not_equal(http_listen_url(world->http.http, url, path, path, world->http.error),
-			     0);
-	assert_non_null(strstr(world->http.error, "management.certificate"));
+	assert_null(http_certificate_load(path, path, error));
+	assert_non_null(strstr(error, "management.certificate"));
+	make_certificate(path, other);
+	struct http_certificate *certificate = http_certificate_load(path, other, error);
+	assert_non_null(certificate);
+	http_certificate_free(certificate);
+	make_certificate("/dev/null", other); /* the key of another pair */
+	assert_null(http_certificate_load(path, other, error));
+	assert_non_null(strstr(error, "cannot be used"));
 	unlink(path);
+	unlink(other);
 }
 
 static void leave_requests_behind(struct http_world *world)
@@ -678,6 +722,7 @@ int main(void)
 		TEST(idle_clients_block_nobody_for_long),
 		TEST(a_url_is_listened_at_beside_the_socket),
 		TEST(https_speaks_tls_1_2_and_later_and_nothing_else),
+		TEST(a_new_certificate_is_shown_from_then_on),
 		TEST(certificates_that_cannot_be_used_are_told),
 		TEST(closing_hangs_up_on_requests_that_nobody_has_seen),
 	};
