@@ -179,12 +179,13 @@ int owned_set_ptr(struct owned_draft *draft, const struct address *address,
 	struct owned_tree *ptrs = ptrs_of(draft->owned, address->family);
 	__uint128_t key = key_of(address);
 	uint8_t set[SET_MAX];
-	size_t had, bytes = 0;
+	size_t had;
 	const void *before = owned_tree_find(ptrs, key, &had);
 
-	if (target)
-		bytes = make_set(set, TYPE_PTR, ttl, target->wire, target->length);
-	if (before ? had == bytes && memcmp(before, set, bytes) == 0 : bytes == 0)
+	if (!target)
+		return before ? owned_tree_put(ptrs, key, NULL, 0) : 0;
+	size_t bytes = make_set(set, TYPE_PTR, ttl, target->wire, target->length);
+	if (before && had == bytes && memcmp(before, set, bytes) == 0)
 		return 0;
 	return owned_tree_put(ptrs, key, set, bytes);
 }

@@ -145,6 +145,9 @@ const void *owned_tree_find(const struct owned_tree *tree, __uint128_t key, size
 		unsigned way = way_of(key, page->level);
 
 		page = is_filled(page, way) ? child_of(page, rank_of(page, way)) : NULL;
+		/* Should it be a full leaf, that is where it says where the value is. */
+		if (page)
+			__builtin_prefetch(starts_of(page) + way_of(key, 0));
 	}
 	if (!page || page->key != above(key, 0) || !is_filled(page, way_of(key, 0)))
 		return NULL;
