@@ -125,23 +125,32 @@ static bool fail_body(struct api_request *request, const char *field, const char
 	return false;
 }
 
+/* The first key that a PTR does not have; NULL: there is none. */
+static const char *unknown_key(json_t *body)
+{
+	static const char *const known[] = {"ptrdname", "description", "ttl"};
+	for (void *at = json_object_iter(body); at; at = json_object_iter_next(body, at)) {
+		const char *key = json_object_iter_key(at);
+		bool is_known = false;
+		for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+			is_known |= strcmp(known[i], key) == 0;
+		if (!is_known)
+			return key;
+	}
+	return NULL;
+}
+
 /* What the body asks for; false when it cannot be: that has been answered. fqdn NULL: no PTR. */
 static bool read_body(struct api_request *request, struct change_ptr *ptr)
 {
 	const char *key;
-	json_t *value;
 	const json_t *name = json_object_get(request->body, "ptrdname");
 	const json_t *ttl = json_object_get(request->body, "ttl");
 	const json_t *description = json_object_get(request->body, "description");
 	if (!json_is_object(request->body))
 		return fail_body(request, "", "the body is not a JSON object");
-	json_object_foreach(
-		request->body, key,
-		value) if (strcmp(key, "ptrdname") && strcmp(key, "ttl") &&
-			   strcmp(key,
-				  "description")) return fail_body(request, key,
-								   "unknown; a PTR has ptrdname, "
-								   "description and ttl");
+	if ((key = unknown_key(request->body)))
+		return fail_body(request, key, "unknown; a PTR has ptrdname, description and ttl");
 	*ptr = (struct change_ptr){.fqdn = json_string_value(name),
 				   .description = json_string_value(description),
 				   .ttl_given = json_is_integer(ttl),

@@ -130,7 +130,7 @@ static int settle_value(struct owner_input *input, const char *key, const char *
 		const char *text = input->values[i].text;
 		if (strcmp(input->values[i].key, key) != 0)
 			continue;
-		if ((text || expected) && strcasecmp(text ? text : "", expected ? expected : "")) {
+		if (strcasecmp(text ? text : "", expected ? expected : "") != 0) {
 			error->outcome = CHANGE_INVALID;
 			snprintf(error->field, sizeof error->field, "%s", key);
 			snprintf(error->text, sizeof error->text,

@@ -59,8 +59,6 @@ int command_show_one(const struct command_line *line, const char *method, char *
 		     const char *if_none_match, struct command_columns columns)
 {
 	int status = COMMAND_FINE;
-	size_t i;
-	json_t *warning;
 	json_t *answer =
 		command_ask(line,
 			    (struct client_call){
@@ -72,8 +70,10 @@ int command_show_one(const struct command_line *line, const char *method, char *
 		status = command_print_json(answer);
 	else
 		table_print_one(stdout, answer, columns.items, columns.count);
-	json_array_foreach(json_object_get(answer, "warnings"), i, warning) if (!line->json)
-		command_fail_at(line, "warning: %s", json_string_value(warning));
+	const json_t *warnings = line->json ? NULL : json_object_get(answer, "warnings");
+	for (size_t i = 0; i < json_array_size(warnings); i++)
+		command_fail_at(line, "warning: %s",
+				json_string_value(json_array_get(warnings, i)));
 	json_decref(answer);
 	return status;
 }

@@ -247,6 +247,8 @@ static json_t *describe(const struct check *check, const struct tally *tally,
 	const char *subject = check->subject, *what = check->address.family ? "name" : "address";
 	const char *other = check->address.family ? "address" : "name";
 	const char *place = place_at(check, tally->worst ? tally->worst_at : 0);
+	const char *elsewhere =
+		tally->worst ? json_string_value(json_array_get(tally->worst->places, 0)) : NULL;
 	char text[4 * NAME_TEXT_MAX];
 	if (result == REVERSE_FAILED)
 		snprintf(text, sizeof text, "%s could not be checked: %s", subject,
@@ -255,13 +257,12 @@ static json_t *describe(const struct check *check, const struct tally *tally,
 		snprintf(text, sizeof text, "%s has no %s", subject, what);
 	else if (result == REVERSE_CONFIRMED)
 		snprintf(text, sizeof text, "%s leads to %s and back", subject, place_at(check, 0));
-	else if (json_array_size(tally->worst->places) == 0)
+	else if (!elsewhere)
 		snprintf(text, sizeof text, "%s leads to %s, which has no %s", subject, place,
 			 other);
 	else
 		snprintf(text, sizeof text, "%s leads to %s, which leads to %s and not back",
-			 subject, place,
-			 json_string_value(json_array_get(tally->worst->places, 0)));
+			 subject, place, elsewhere);
 	return json_text(text);
 }
 
