@@ -118,8 +118,10 @@ class Management(harness.FreshCase):
         self.assertIn("take a restart", text)
         self.assertEqual(200, self.ask("GET", "/healthz")[0])
 
-    def refused(self, word):
+    def refused(self, word, found_by_check=True):
         path = self.world.write("refused.conf", self.config())
+        status, text = harness.command("check", "-c", path)
+        self.assertEqual((found_by_check, found_by_check), (status == 1, word in text), text)
         status, text = self.host.run("timeout", "20", harness.SLUICE, "run", "-c", path)
         self.assertEqual(1, status, text)
         self.assertNotRegex(text, harness.SANITIZER)
@@ -138,7 +140,7 @@ class Management(harness.FreshCase):
         self.addCleanup(sock.close)
         sock.bind((HERE, PORT))
         sock.listen()
-        self.refused("http://127.0.0.1:%d" % PORT)
+        self.refused("http://127.0.0.1:%d" % PORT, found_by_check=False)
 
     def test_no_number_of_idle_clients_keeps_dns_or_the_commands_waiting(self):
         self.start()
