@@ -275,7 +275,7 @@ static int store(struct change *change, uint64_t *revision)
 {
 	struct inventory *inventory = change->inventory;
 	size_t count = 0, most = 2 * (size_t)HASH_COUNT(change->touches);
-	struct source_edit *edits = calloc(most, sizeof *edits);
+	struct source_edit *edits = calloc(most + 1, sizeof *edits);
 	char error[SOURCE_ERROR_MAX];
 
 	if (!edits)
@@ -346,7 +346,7 @@ static int publish(struct change *change, struct owned *owned)
 
 int change_commit(struct change *change)
 {
-	uint64_t revision;
+	uint64_t revision = 0;
 
 	if (change->error.outcome != CHANGE_FINE)
 		return ERR_INVALID;

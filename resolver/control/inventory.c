@@ -47,6 +47,26 @@ void inventory_free(struct inventory *inventory)
 	free(inventory);
 }
 
+/* A store that others write to, too, has changed: what is at hand may be old. */
+static void on_change(void *context)
+{
+	struct inventory *inventory = context;
+
+	inventory->stale = true;
+	snprintf(inventory->error, sizeof inventory->error,
+		 "the state %s was changed elsewhere; reload the configuration",
+		 inventory->state_path);
+}
+
+static int open_source(struct inventory *inventory)
+{
+	inventory->source = state_open(inventory->state_path, inventory->error);
+	if (!inventory->source)
+		return ERR_SYSTEM;
+	inventory->error[0] = '\0';
+	return inventory->source->calls->watch(inventory->source, on_change, inventory);
+}
+
 void inventory_open(struct inventory *inventory, const struct model *model, struct faults *faults)
 {
 	const char *path = model->management.state;
@@ -54,12 +74,10 @@ void inventory_open(struct inventory *inventory, const struct model *model, stru
 	inventory->wants_state = path != NULL;
 	if (!path || inventory->source)
 		return;
+	free(inventory->state_path);
 	inventory->state_path = strdup(path);
-	inventory->source = state_open(path, inventory->error);
 	inventory->stale = true;
-	if (inventory->source)
-		inventory->error[0] = '\0';
-	else
+	if (!inventory->state_path || open_source(inventory) != 0)
 		fault_add(faults, FAULT_WARNING, &model->management.origin, "state",
 			  "%s; what the file says is served, and changes are refused until then",
 			  inventory->error);
@@ -77,9 +95,8 @@ static void reopen(struct inventory *inventory, const struct model *model, struc
 			  "another state takes a restart; still %s", before ? before : "none");
 	if (!before || inventory->source)
 		return;
-	inventory->source = state_open(before, inventory->error);
-	if (inventory->source)
-		inventory->error[0] = '\0';
+	int err = open_source(inventory);
+	(void)err; /* its reason is kept */
 }
 
 /* Without a book that holds what the state has (at the start, that is), a state that cannot be read

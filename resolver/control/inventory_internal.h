@@ -80,9 +80,6 @@ void owner_of_service(struct owner *owner, const struct cloud_service *service,
 		      const struct model *model, struct owner_scratch *scratch);
 void owner_of_source(struct owner *owner, const struct source_owner *record,
 		     const struct model *model, struct owner_scratch *scratch);
-/* "address \"a\" of resource group \"g\" (FILE:LINE)": for people; returns text. */
-enum { OWNER_TITLE_MAX = 512 };
-const char *owner_title(const struct owner *owner, char text[OWNER_TITLE_MAX]);
 
 /* ---- inventory_book.c ---- */
 

@@ -106,12 +106,6 @@ MUST_CHECK static inline int source_apply(struct source *source, const struct so
 	return source->calls->apply(source, edits, count, revision, error);
 }
 
-MUST_CHECK static inline int source_watch(struct source *source, void (*on_change)(void *context),
-					  void *context)
-{
-	return source->calls->watch(source, on_change, context);
-}
-
 static inline void source_about(const struct source *source, struct source_about *about)
 {
 	source->calls->about(source, about);

@@ -226,7 +226,7 @@ static int state_load(struct source *source, const struct source_reader *reader,
 		      char error[SOURCE_ERROR_MAX])
 {
 	struct state *state = (struct state *)source;
-	int64_t revision;
+	int64_t revision = 0;
 
 	state->error[0] = '\0';
 	int err = execute(state, "BEGIN", "cannot be read"); /* owners and PTRs of one instant */

@@ -214,8 +214,10 @@ static int remove_kind(struct change *change, enum owner_kind kind)
 {
 	size_t count;
 	const struct owner **list = inventory_list(change->inventory, kind, &count);
-	int err = list ? 0 : change_fail_memory(change);
+	int err = 0;
 
+	if (!list)
+		return change_fail_memory(change);
 	for (size_t i = 0; !err && i < count; i++) {
 		if (!owner_is_read_only(list[i]))
 			err = change_remove(change, list[i]);
