@@ -298,13 +298,16 @@ class Designate(Reverse):
                                     " record list|show|set|unset` did not run")
         key = self.key_of("open")
 
-        def run(*argv):
-            status, text = self.host.run(
+        def run(*argv, status=0):
+            got, text = self.host.run(
                 openstack, "--os-auth-type", "admin_token", "--os-endpoint",
                 "http://%s:%d/v2" % (HERE, PORT), "--os-token", OPS, "ptr", "record", *argv)
-            self.assertEqual(0, status, text)
+            self.assertEqual(status, got, text)
             return text
         self.assertIn("app1.contoso.com.", run("list"))
+        self.assertIn("is not associated", run("show", "westeurope:" + UNKNOWN, status=1))
+        self.assertRegex(run("unset", "westeurope:" + FILED, status=1), r"sluice\.conf:\d+")
+        self.assertIn("ptrdname: ", run("set", key, "mail.example.com", status=1))
         run("set", "--description", "Mail server reverse DNS", "--ttl", "3600", key,
             "mail.example.com.")
         self.ptr_is("198.51.100.11", "mail.example.com.", ttl=3600)
