@@ -8,6 +8,7 @@ import re
 import shutil
 import signal
 import socket
+import sqlite3
 import unittest
 import urllib.parse
 
@@ -534,6 +535,22 @@ class Resources(Reverse):
         self.ptr_is("198.51.100.30", "front.example.", ttl=60)
         self.ptr_is("198.51.100.11", "open.example.")
 
+    def test_a_locked_store_is_an_error_while_dns_goes_on(self):
+        key = self.key_of("open")
+        self.good("PATCH", fip(key), {"ptrdname": "one.example.com."}, 202)
+        other = sqlite3.connect(os.path.join(self.world.dir, "state.db"), isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        body = {"reverse_fqdn": "two.example.com."}
+        self.bad_v1(self.call("PUT", "/v1/ptrs/" + key, body), 503, "store_failed")
+        self.bad_v2(self.call("PATCH", fip(key), {"ptrdname": "two.example.com."}), 503,
+                    "service_unavailable")
+        self.ptr_is("198.51.100.11", "one.example.com.")
+        self.assertEqual("one.example.com.", self.good("GET", fip(key)).body["ptrdname"])
+        other.execute("ROLLBACK")
+        other.close()
+        self.good("PUT", "/v1/ptrs/" + key, body)
+        self.ptr_is("198.51.100.11", "two.example.com.")
+
     def test_a_reload_keeps_the_states_and_refuses_a_name_in_both(self):
         self.good("PUT", "/v1/addresses/office/front", {"address": "198.51.100.30",
                                                         "reverse_fqdn": "front.example."}, 201)
@@ -680,6 +697,21 @@ class Commands(Reverse):
         self.ptr_is("198.51.100.11", "open.example.")
         after = self.good("GET", "/v1/addresses/-/front").body
         self.assertEqual(before["id"], after["id"])
+        # More than other bodies may have.
+        many = {"version": 1, "services": [], "ptrs": [
+            {"owner": "00000000-0000-4000-8000-%012x" % i, "reverse_fqdn": "n%d.example." % i}
+            for i in range(6000)], "addresses": [
+            {"id": "00000000-0000-4000-8000-%012x" % i, "name": "n%d" % i, "region": "westeurope",
+             "address": "2001:db8:5::1:%x" % i, "allocation": "static"} for i in range(6000)]}
+        text = json.dumps(many)
+        self.assertGreater(len(text), 1024 * 1024)
+        self.run_("state", "import", self.world.write("many.json", text))
+        self.ptr_is("2001:db8:5::1:176f", "n5999.example.")
+        self.ptr_is("198.51.100.30", rcode="NXDOMAIN")
+        many["addresses"][5999]["region"] = "x" * 300
+        self.assertIn("addresses[5999].region", self.run_(
+            "state", "import", self.world.write("many.json", json.dumps(many)), status=1))
+        self.ptr_is("2001:db8:5::1:176f", "n5999.example.")
         broken = self.world.write("broken.json", json.dumps(saved)[:-1])
         self.assertIn("JSON", self.run_("state", "import", broken, status=1))
         self.run_("state", "import", self.world.dir + "/none.json", status=1)
