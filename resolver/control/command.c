@@ -88,7 +88,8 @@ static bool begins_with_word(const char *name, const char *word, const char **re
 static void print_commands(const struct command *commands, const char *first, FILE *out)
 {
 	const char *rest;
-	fprintf(out, "usage: sluice %s [OPTION...] [ARGUMENT...]\n\n", first ? first : "COMMAND");
+	fprintf(out, "usage: sluice %s%sCOMMAND [OPTION...] [ARGUMENT...]\n\n", first ? first : "",
+		first ? " " : "");
 	for (const struct command *at = commands; at->name; at++)
 		if (!first || begins_with_word(at->name, first, &rest))
 			fprintf(out, "  %-15s %s\n", at->name, at->summary);
