@@ -3,6 +3,7 @@
 #include "resolver/control/inventory.h"
 
 #include <setjmp.h>
+#include <sqlite3.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -118,6 +119,23 @@ static void an_id_that_is_not_given_follows_from_the_name(void **state)
 			"addresses = ({ name = \"BARE\"; address = \"198.51.100.77\"; });"),
 		0);
 	assert_string_equal(at(fixture, "198.51.100.77")->id, before);
+}
+
+static void what_the_file_says_otherwise_is_another_etag(void **state)
+{
+	static const char form[] = FIXTURE_WORLD "addresses = ({ name = \"bare\"; address = "
+						 "\"198.51.100.11\"; reverse_fqdn = \"b.test\"; "
+						 "ttl = %u; });";
+	struct inventory_fixture *fixture = *state;
+	char text[sizeof form + 8], etags[3][OWNER_ETAG_MAX];
+
+	for (unsigned i = 0; i < 3; i++) {
+		snprintf(text, sizeof text, form, 60 + i % 2);
+		assert_int_equal(inventory_fixture_load(fixture, text), 0);
+		owner_etag(at(fixture, "198.51.100.11"), etags[i]);
+	}
+	assert_string_not_equal(etags[0], etags[1]);
+	assert_string_equal(etags[0], etags[2]);
 }
 
 static void lists_are_in_order_and_of_one_kind(void **state)
@@ -350,6 +368,56 @@ static void a_state_that_cannot_be_read_at_the_start_keeps_nothing_from_being_se
 	inventory_fixture_release(&fixture);
 }
 
+static void exec(const struct inventory_fixture *fixture, const char *sql)
+{
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(fixture->state, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+}
+
+static void a_state_that_goes_bad_refuses_reloads_and_is_done_without_at_a_start(void **state)
+{
+	struct inventory_fixture *fixture = *state;
+	char text[CHANGE_TEXT_MAX];
+
+	inventory_fixture_point(fixture, inventory_fixture_add(fixture, "new", "198.51.100.30"),
+				"new.test.");
+	exec(fixture, "UPDATE owners SET address = 'nowhere'");
+	assert_int_equal(inventory_fixture_load(fixture, NULL), ERR_FAULTS);
+	assert_non_null(strstr(fixture->config.faults.items[0].text, "\"nowhere\""));
+	assert_true(inventory_fixture_serves(fixture, "198.51.100.30", "new.test.", 3600));
+	assert_int_equal(try_to_change(fixture, text), CHANGE_STORE);
+	inventory_fixture_restart(fixture);
+	assert_int_equal(fixture->config.faults.warnings, 1);
+	assert_true(inventory_fixture_serves(fixture, "198.51.100.30", NULL, 0));
+	assert_true(inventory_fixture_serves(fixture, "198.51.100.10", "mail.test.", 60));
+	assert_int_equal(try_to_change(fixture, text), CHANGE_STORE);
+	exec(fixture, "UPDATE owners SET address = '198.51.100.30'");
+	assert_int_equal(inventory_fixture_load(fixture, NULL), 0);
+	assert_true(inventory_fixture_serves(fixture, "198.51.100.30", "new.test.", 3600));
+	assert_int_equal(try_to_change(fixture, text), CHANGE_FINE);
+}
+
+static void what_another_server_wrote_is_taken_in_by_a_reload(void **state)
+{
+	struct inventory_fixture *fixture = *state;
+	char text[CHANGE_TEXT_MAX];
+
+	inventory_fixture_point(fixture, inventory_fixture_add(fixture, "new", "198.51.100.30"),
+				"new.test.");
+	exec(fixture,
+	     "UPDATE meta SET value = 9; UPDATE ptrs SET fqdn = 'its.test.', revision = 9");
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(try_to_change(fixture, text), CHANGE_STORE);
+		assert_non_null(strstr(text, "changed by another program"));
+	}
+	assert_int_equal(inventory_fixture_load(fixture, NULL), 0);
+	assert_true(inventory_fixture_serves(fixture, "198.51.100.30", "its.test.", 3600));
+	assert_int_equal(try_to_change(fixture, text), CHANGE_FINE);
+}
+
 static void another_state_takes_a_restart(void **state)
 {
 	struct inventory_fixture *fixture = *state;
@@ -397,6 +465,7 @@ int main(void)
 		T(an_owner_is_found_by_each_of_its_names_in_any_case),
 		T(what_the_file_says_is_all_there),
 		T(an_id_that_is_not_given_follows_from_the_name),
+		T(what_the_file_says_otherwise_is_another_etag),
 		T(lists_are_in_order_and_of_one_kind),
 		T(what_the_api_made_is_there_after_a_restart_and_a_reload),
 		T(an_address_of_the_file_without_a_ptr_keeps_the_one_of_the_api),
@@ -408,6 +477,8 @@ int main(void)
 		cmocka_unit_test(without_a_state_changes_are_refused_with_the_way_to_one),
 		cmocka_unit_test(
 			a_state_that_cannot_be_read_at_the_start_keeps_nothing_from_being_served),
+		T(a_state_that_goes_bad_refuses_reloads_and_is_done_without_at_a_start),
+		T(what_another_server_wrote_is_taken_in_by_a_reload),
 		T(another_state_takes_a_restart),
 		T(a_ptr_is_pending_until_every_worker_has_it),
 	};
