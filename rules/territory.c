@@ -114,11 +114,6 @@ const char *territory_refusal(const struct territory *territory, const struct ad
 	return grounds_refusal(&territory->grounds, &territory->check, address, region, text);
 }
 
-bool territory_is_endpoints(const struct territory *territory, const struct address *address)
-{
-	return prefix_table_find(&territory->check.subnets, address) != NULL;
-}
-
 /* ---- names ---- */
 
 static bool is_domain_label(const char *label)

@@ -24,9 +24,6 @@ void territory_free(struct territory *territory); /* NULL is fine */
  * text. */
 const char *territory_refusal(const struct territory *territory, const struct address *address,
 			      const char *region, char text[TERRITORY_TEXT_MAX]);
-/* Whether an endpoint has the subnet that the address is in. */
-bool territory_is_endpoints(const struct territory *territory, const struct address *address);
-
 /* What would be right, where the label of an address (Azure's ^[a-z][a-z0-9-]{1,61}[a-z0-9]$), the
  * name of a cloud service, or the name that a PTR gives (no wildcard, not the root) does not fit;
  * NULL when it does. */

@@ -287,8 +287,6 @@ static int store(struct change *change, uint64_t *revision)
 	snprintf(inventory->error, sizeof inventory->error, "%s", err ? error : "");
 	if (!err)
 		return 0;
-	if (err == ERR_EXISTS)
-		inventory->stale = true;
 	log_event(LOG_ERROR, "state", "%s", error);
 	return change_fail(change, CHANGE_STORE, NULL, "%s", error);
 }
