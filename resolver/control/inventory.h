@@ -79,8 +79,8 @@ void inventory_open(struct inventory *inventory, const struct model *model, stru
  * has found good. Nothing moves yet: the owned table made of both goes to *owned (a reference for
  * the caller), the merged book waits for inventory_adopt, when the model is served, or
  * inventory_abandon. The model must live until the next one is adopted; the current model again is
- * fine. One name, address, id or label in both is a fault that names both; a state owner that has
- * no pool any more is a warning, is not served and keeps PTR_ERROR until it has one. */
+ * fine. One name, address, id, label or PTR in both is a fault that names both; a state owner that
+ * has no pool any more is a warning, is not served and keeps PTR_ERROR until it has one. */
 MUST_CHECK int inventory_reload(struct inventory *inventory, const struct model *model,
 				struct owned **owned, struct faults *faults);
 void inventory_adopt(struct inventory *inventory);

@@ -15,6 +15,7 @@ struct merge {
 	const char *state; /* its path */
 	size_t refused, waiting;
 	struct owner_scratch scratch;
+	char complaint[SOURCE_ERROR_MAX]; /* of a record that ended the load; "": of none */
 };
 
 /* ---- what clashes ---- */
@@ -102,7 +103,14 @@ static int on_ptr(void *context, const struct source_ptr *record)
 	static const struct hash_key any_key;
 	struct name name;
 
-	if (!node || name_from_text(&name, &any_key, record->fqdn) != 0) {
+	if (name_from_text(&name, &any_key, record->fqdn) != 0) {
+		snprintf(merge->complaint, sizeof merge->complaint,
+			 "the state %s has the PTR \"%s\" for %s, which was not written by "
+			 "sluice; mend or remove that record",
+			 merge->state, record->fqdn, record->owner);
+		return ERR_INVALID;
+	}
+	if (!node) {
 		merge->waiting++;
 		return book_wait(merge->book, record);
 	}
@@ -151,9 +159,10 @@ static int add_state(struct merge *merge, struct source *source)
 	}
 	if (err == ERR_NOMEM)
 		return err;
-	snprintf(inventory->error, sizeof inventory->error, "%s", error);
+	snprintf(inventory->error, sizeof inventory->error, "%s",
+		 *merge->complaint ? merge->complaint : error);
 	fault_add(merge->faults, FAULT_ERROR, &(struct origin){.file = merge->state}, NULL, "%s",
-		  error);
+		  inventory->error);
 	return ERR_FAULTS;
 }
 

@@ -384,7 +384,10 @@ static void a_state_that_goes_bad_refuses_reloads_and_is_done_without_at_a_start
 
 	inventory_fixture_point(fixture, inventory_fixture_add(fixture, "new", "198.51.100.30"),
 				"new.test.");
-	exec(fixture, "UPDATE owners SET address = 'nowhere'");
+	exec(fixture, "UPDATE ptrs SET fqdn = 'a..b'");
+	assert_int_equal(inventory_fixture_load(fixture, NULL), ERR_FAULTS);
+	assert_non_null(strstr(fixture->config.faults.items[0].text, "the PTR \"a..b\""));
+	exec(fixture, "UPDATE ptrs SET fqdn = 'new.test.'; UPDATE owners SET address = 'nowhere'");
 	assert_int_equal(inventory_fixture_load(fixture, NULL), ERR_FAULTS);
 	assert_non_null(strstr(fixture->config.faults.items[0].text, "\"nowhere\""));
 	assert_true(inventory_fixture_serves(fixture, "198.51.100.30", "new.test.", 3600));
