@@ -13,7 +13,8 @@
 # make install    into $DESTDIR$PREFIX (/usr/local): the program, its manual pages and unit
 # make clean      removes build/
 # make help       prints this
-PACKAGES = gcc libc6-dev make pkg-config libuv1-dev libldns-dev libconfig-dev libjansson-dev uthash-dev
+PACKAGES = gcc libc6-dev make pkg-config libuv1-dev libldns-dev libconfig-dev libjansson-dev uthash-dev \
+	libmicrohttpd-dev libsqlite3-dev libcurl4-gnutls-dev libgnutls28-dev
 TEST_PACKAGES = libcmocka-dev iproute2 procps python3 nsd unbound bind9 dnsmasq-base \
 	bind9-dnsutils knot-dnsutils ldnsutils man-db
 LINT_PACKAGES = clang-format clang-tidy cppcheck
@@ -26,7 +27,8 @@ DESTDIR ?=
 CC ?= gcc
 OPT ?= -O2 -g
 WARN = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wvla -Wmissing-prototypes -Wno-format-truncation -Werror
-LIBS = $(shell pkg-config --libs libuv libconfig jansson 2>/dev/null || echo -luv -lconfig -ljansson) -lldns -pthread
+LIBS = $(shell pkg-config --libs libuv libconfig jansson 2>/dev/null || echo -luv -lconfig -ljansson) \
+	-lldns -lmicrohttpd -lsqlite3 -lcurl -lgnutls -pthread
 BASE = -std=gnu11 -D_GNU_SOURCE -DSLUICE_VERSION='"$(VERSION)"' -I. -include rules/banned.h -MMD -MP $(WARN)
 SANITIZE ?= address,undefined
 SAN = -O1 -g -fsanitize=$(SANITIZE) -fno-sanitize-recover=undefined -fno-omit-frame-pointer

@@ -2,6 +2,10 @@
  * options that a command takes come from here. */
 #include "resolver/control/command.h"
 
+#define CALL       (OPTION_CONFIG | OPTION_SOCKET) /* it asks the running server */
+#define PTR_HELP   "ADDRESS|ID: the address, its id, or REGION:ID.\n"
+#define GROUP_HELP "Without --group it is an address of no group.\n"
+
 static const struct command commands[] = {
 	{"run", command_run, OPTION_CONFIG | OPTION_RESOLV_CONF, 0, 0, "",
 	 "serve DNS as the configuration says",
@@ -26,7 +30,51 @@ static const struct command commands[] = {
 	 "show what the running server serves, its targets' health and its counters", ""},
 	{"flush", command_flush, OPTION_CONFIG | OPTION_JSON | OPTION_SOCKET | OPTION_SUFFIX, 0, 1,
 	 "[NAME]", "empty the running server's cache, or drop a name from it", ""},
-	{"help", command_help, 0, 0, 1, "[COMMAND]", "list the commands, or tell about one", ""},
+	{"ptr list", command_ptr_list, CALL | OPTION_JSON, 0, 0, "",
+	 "list every address with the name that its PTR gives", ""},
+	{"ptr show", command_ptr_show, CALL | OPTION_JSON, 1, 1, "ADDRESS|ID",
+	 "show the PTR of an address", PTR_HELP},
+	{"ptr set", command_ptr_set, CALL | OPTION_JSON | OPTION_TTL | OPTION_DESCRIPTION, 2, 2,
+	 "ADDRESS|ID NAME", "set the name that an address's PTR gives",
+	 PTR_HELP "TTL and description are those given, or none. A name that does not lead back\n"
+		  "to the address is set all the same, and warned of.\n"},
+	{"ptr unset", command_ptr_unset, CALL, 1, 1, "ADDRESS|ID", "remove the PTR of an address",
+	 PTR_HELP},
+	{"ptr delete", command_ptr_unset, CALL, 1, 1, "ADDRESS|ID",
+	 "remove the PTR of an address, as unset does", PTR_HELP},
+	{"ptr check", command_ptr_check, CALL | OPTION_JSON | OPTION_VNET, 1, 1, "ADDRESS|NAME",
+	 "see whether an address's name leads back to it, as mail servers do",
+	 "Works for any address or name, through the running server's resolver. Exits 0 only when\n"
+	 "it is confirmed. --vnet asks as that network sees the names; without it, as the default\n"
+	 "resolver does.\n"},
+	{"address list", command_address_list, CALL | OPTION_JSON, 0, 0, "",
+	 "list the addresses that are ours", ""},
+	{"address show", command_address_show, CALL | OPTION_JSON | OPTION_GROUP, 1, 1, "NAME",
+	 "show an address", GROUP_HELP},
+	{"address add", command_address_add,
+	 CALL | OPTION_JSON | OPTION_GROUP | OPTION_REGION | OPTION_LABEL | OPTION_STATIC |
+		 OPTION_REVERSE_FQDN | OPTION_DESCRIPTION | OPTION_TTL,
+	 1, 2, "NAME [ADDRESS]", "add an address, with its PTR if one is given",
+	 GROUP_HELP "Without ADDRESS it takes a free one of a pool of its region.\n"},
+	{"address remove", command_address_remove, CALL | OPTION_GROUP, 1, 1, "NAME",
+	 "remove an address and its PTR", GROUP_HELP},
+	{"service list", command_service_list, CALL | OPTION_JSON, 0, 0, "",
+	 "list the cloud services", ""},
+	{"service add", command_service_add,
+	 CALL | OPTION_JSON | OPTION_DESCRIPTION | OPTION_REVERSE_FQDN | OPTION_TTL, 2, 2,
+	 "NAME ADDRESS", "add a cloud service, with its PTR if one is given", ""},
+	{"service set", command_service_set,
+	 CALL | OPTION_JSON | OPTION_ADDRESS | OPTION_DESCRIPTION | OPTION_REVERSE_FQDN |
+		 OPTION_TTL,
+	 1, 1, "NAME", "change what the options name of a cloud service", ""},
+	{"service remove", command_service_remove, CALL, 1, 1, "NAME",
+	 "remove a cloud service and its PTR", ""},
+	{"state export", command_state_export, CALL, 0, 1, "[FILE]",
+	 "write what the management API keeps, as JSON", "To standard output without FILE.\n"},
+	{"state import", command_state_import, CALL, 1, 1, "FILE",
+	 "put what was exported into the running server, all of it or nothing",
+	 "FILE may be - for standard input.\n"},
+	{"help", command_help, 0, 0, 2, "[COMMAND]", "list the commands, or tell about one", ""},
 	{"manual", command_manual, 0, 0, 0, "", "print the manual page sluice.conf(5)",
 	 "Made from the table of fields that also drives the reader of the file:\n"
 	 "    sluice manual | man -l -\n"},

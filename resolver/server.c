@@ -313,15 +313,20 @@ static int start_workers(struct server *server, struct snapshot *snapshot,
 	return 0;
 }
 
-/* From here on everything is moved. */
-static void publish(struct server *server, struct snapshot *snapshot)
+static void hand_out(struct server *server, struct snapshot *snapshot)
 {
 	snapshot->older = server->current;
 	server->current = snapshot;
-	list_new(server, snapshot);
 	if (snapshot->older)
 		for (unsigned i = 0; i < server->worker_count; i++)
 			worker_publish(server->workers[i], snapshot);
+}
+
+/* From here on everything is moved. */
+static void publish(struct server *server, struct snapshot *snapshot)
+{
+	list_new(server, snapshot);
+	hand_out(server, snapshot);
 	/* Shares that a worker never came for, because it has skipped a snapshot or will. */
 	for (unsigned i = 0; i < server->listener_count; i++)
 		if (!snapshot_names(snapshot, server->listeners[i]))
@@ -415,6 +420,33 @@ int server_apply(struct server *server, struct model *model, struct faults *faul
 	server->loaded_at = time(NULL);
 	free_old(server);
 	return 0;
+}
+
+int server_serve_owned(struct server *server, struct owned *owned)
+{
+	const struct snapshot *current = server->current;
+	assert(current);
+	struct snapshot *snapshot = snapshot_with_owned(current, owned);
+	if (!snapshot)
+		return ERR_NOMEM;
+	if (worker_prepare(snapshot, server->worker_count) != 0) {
+		snapshot_free(snapshot);
+		return ERR_NOMEM;
+	}
+	owned_ref(owned);
+	owned_unref(server->model->owned);
+	server->model->owned = owned;
+	atomic_store(&snapshot->users, server->worker_count);
+	hand_out(server, snapshot);
+	free_old(server);
+	return 0;
+}
+
+bool server_is_settled(const struct server *server)
+{
+	return server->current &&
+	       atomic_load_explicit(&server->current->adopters, memory_order_acquire) ==
+		       server->worker_count;
 }
 
 void server_collect(struct server *server)

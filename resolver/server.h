@@ -8,10 +8,13 @@
  *       → workers adopt, keep equal listeners, close gone ones, let go of the old snapshot
  *       → the control thread frees it
  *
+ * What we own changes one by one and often: server_serve_owned publishes that alone.
+ *
  * All of it is called by one thread, the control thread. */
 #ifndef SLUICE_SERVER_H
 #define SLUICE_SERVER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "resolver/cache.h"
@@ -20,6 +23,7 @@
 #include "resolver/worker.h"
 #include "rules/fault.h"
 #include "rules/model.h"
+#include "rules/owned.h"
 
 struct server {
 	struct hash_key key;
@@ -49,6 +53,14 @@ MUST_CHECK int server_init(struct server *server, unsigned workers, const struct
  * is wanted again is waited for until the workers have closed it: usually a millisecond, at most a
  * tenth of a second for all hosts together. */
 MUST_CHECK int server_apply(struct server *server, struct model *model, struct faults *faults);
+/* Publishes another table of what we own and nothing else: no listener, target or zone moves, and
+ * it costs the same whatever is configured. Takes a reference, which stays with the served model,
+ * so that applying that one again serves the same table. Only after server_apply. ERR_NOMEM:
+ * nothing has moved. */
+MUST_CHECK int server_serve_owned(struct server *server, struct owned *owned);
+/* Whether every worker answers by what was published last; on_release is called when that comes
+ * true. */
+bool server_is_settled(const struct server *server);
 /* Frees snapshots that every worker has let go of, and hands out answers to questions of our own.
  */
 void server_collect(struct server *server);

@@ -1,10 +1,15 @@
 /* A snapshot holds one reference on the target of every upstream of its policy. A ruleset that two
  * policies share keeps its upstreams, so they are attached already when the second one comes: the
  * pointer is then left alone (workers are reading it) and only the reference is added. What is
- * acquired once more is the same target, because an equal ruleset has equal sources and servers. */
+ * acquired once more is the same target, because an equal ruleset has equal sources and servers.
+ *
+ * Snapshots whose policies differ in nothing but what we own hold these references together: the
+ * last of them to be freed lets go of them. */
 #include "resolver/snapshot.h"
 
 #include <assert.h>
+#include <stdlib.h>
+#include <string.h>
 
 struct attaching {
 	struct target_registry *registry;
@@ -79,11 +84,47 @@ struct snapshot *snapshot_new(struct policy *policy, struct target_registry *reg
 	return snapshot;
 }
 
+static void *copy(const void *from, size_t bytes)
+{
+	void *to = malloc(bytes ? bytes : 1);
+	if (to && bytes)
+		memcpy(to, from, bytes);
+	return to;
+}
+
+struct snapshot *snapshot_with_owned(const struct snapshot *before, struct owned *owned)
+{
+	struct snapshot *snapshot = calloc(1, sizeof *snapshot);
+	struct policy *policy = policy_with_owned(before->policy, owned);
+	struct snapshot_binding *bindings =
+		copy(before->bindings, before->binding_count * sizeof *bindings);
+	struct address *sources = copy(before->sources, before->source_count * sizeof *sources);
+	if (!snapshot || !policy || !bindings || !sources) {
+		policy_free(policy);
+		free(bindings);
+		free(sources);
+		free(snapshot);
+		return NULL;
+	}
+	snapshot->policy = policy;
+	snapshot->registry = before->registry;
+	snapshot->bindings = bindings;
+	snapshot->binding_count = before->binding_count;
+	snapshot->sources = sources;
+	snapshot->source_count = before->source_count;
+	snapshot->ports_max = before->ports_max;
+	snapshot->cache = before->cache;
+	snapshot->tcp = before->tcp;
+	snapshot->generation = before->generation;
+	return snapshot;
+}
+
 void snapshot_free(struct snapshot *snapshot)
 {
 	if (!snapshot)
 		return;
-	policy_each_upstream(snapshot->policy, detach, snapshot->registry);
+	if (!policy_is_shared(snapshot->policy))
+		policy_each_upstream(snapshot->policy, detach, snapshot->registry);
 	policy_free(snapshot->policy);
 	free(snapshot->bindings);
 	free(snapshot->sources);

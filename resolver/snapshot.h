@@ -32,6 +32,7 @@ struct snapshot {
 	struct tcp_settings tcp;
 	uint64_t generation;
 	atomic_uint users;      /* workers that have not let go of it */
+	atomic_uint adopters;   /* workers that have taken it up */
 	struct snapshot *older; /* the control thread's list */
 };
 
@@ -39,6 +40,9 @@ struct snapshot {
  * fails (NULL). Listeners are not owned: bindings are filled in by the caller. */
 struct snapshot *snapshot_new(struct policy *policy, struct target_registry *registry,
 			      const struct model *model);
+/* The same with another table of what we own, bindings included: shares targets and all else with
+ * the one before. NULL without memory. */
+struct snapshot *snapshot_with_owned(const struct snapshot *before, struct owned *owned);
 void snapshot_free(struct snapshot *snapshot);
 
 #endif

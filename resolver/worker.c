@@ -189,6 +189,9 @@ static void adopt(struct worker *worker, struct snapshot *snapshot)
 		attach(worker, snapshot->bindings[i].listener, &hold->bindings[i]);
 	stop_listeners(before, hold);
 	worker->current = hold;
+	if (atomic_fetch_add_explicit(&snapshot->adopters, 1, memory_order_acq_rel) + 1 ==
+	    worker->shared->workers)
+		worker->shared->on_release(worker->shared->context);
 	if (before)
 		policy_hold_give(&before->hold);
 }

@@ -20,7 +20,7 @@ struct worker_shared {
 	unsigned queries_max;  /* under way, per worker */
 	struct ask_desk *desk; /* where letters go back to */
 	/* Called on the worker's thread when it has let go of a snapshot (users was counted down),
-	 * or sent a letter back. */
+	 * was the last to take one up (adopters was counted up), or sent a letter back. */
 	void (*on_release)(void *context);
 	void *context;
 };

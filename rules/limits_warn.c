@@ -23,26 +23,6 @@ static void index_self(void *context, const struct model_self *ours)
 	seen_put(check, &check->selves, host_print(&ours->host, text), self);
 }
 
-static void warn_not_served(struct check *check)
-{
-	const struct management *management = &check->model->management;
-	const struct {
-		bool given;
-		const char *key;
-	} keys[] = {
-		{management->listen.count > 0, "listen"},
-		{management->certificate != NULL, "certificate"},
-		{management->key != NULL, "key"},
-		{management->clients.count > 0, "clients"},
-		{management->state != NULL, "state"},
-	};
-
-	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
-		if (keys[i].given)
-			WARN(check, &management->origin, keys[i].key,
-			     "not served by this version, and without effect");
-}
-
 /* The first network of the ruleset where a zone of this name is linked; "" when there is none.
  * Remembered in `shadows`, so that a thousand rules below one zone cost one look at the links. */
 static const char *shadowing_network(struct check *check, const struct forwarding_ruleset *ruleset,
@@ -229,7 +209,6 @@ void limits_warn(struct check *check)
 {
 	model_each_self(check->model, index_self, check);
 	warn_registration(check);
-	warn_not_served(check);
 	warn_rulesets(check);
 	warn_custom_servers(check);
 }

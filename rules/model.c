@@ -6,6 +6,7 @@
 
 #include <strings.h>
 
+#include "rules/owned.h"
 #include "rules/zone.h"
 
 enum {
@@ -27,6 +28,7 @@ void model_free(struct model *model)
 		return;
 	for (size_t i = 0; i < model->private_zones.count; i++)
 		zone_unref(model->private_zones.items[i].zone);
+	owned_unref(model->owned);
 	arena_release(&model->arena);
 	free(model);
 }

@@ -17,6 +17,7 @@
 #include "rules/fault.h"
 #include "rules/prefix.h"
 
+struct owned;
 struct zone;
 
 /* Lists all have this shape; `strings`, `hosts` and `prefixes` are lists of bare values. */
@@ -269,6 +270,8 @@ struct model {
 	LIST_OF(struct owned_address) addresses;
 	LIST_OF(struct cloud_service) cloud_services;
 	struct reverse_settings reverse;
+	struct owned *owned; /* what they are called, with what else is ours; a reference. NULL:
+			      * policy_compile makes it of them */
 	struct cache_settings cache;
 	struct udp_settings udp;
 	struct tcp_settings tcp;
@@ -278,7 +281,7 @@ struct model {
 
 /* An empty model; schema_defaults fills in the defaults of every field. */
 struct model *model_new(void);
-/* Lets go of the zones and the arena. NULL is fine. */
+/* Lets go of the zones, the owned table and the arena. NULL is fine. */
 void model_free(struct model *model);
 
 /* Finds by name, without regard to ASCII case as Azure does; NULL when there is none. */

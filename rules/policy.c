@@ -106,40 +106,68 @@ static bool by_zone(const struct decision *d, struct verdict *verdict)
 	return true;
 }
 
-/* Answers exactly the names that have an RRset of type `key` in the zone, and no other. */
-static bool answer_exact(const struct decision *d, const struct zone *zone, uint16_t key,
-			 enum decided_by by, struct verdict *verdict)
+/* A name that has this set and no other. */
+static struct zone_answer answer_set(const struct decision *d, const struct rrset *set,
+				     const struct zone *zone)
 {
-	bool any = d->type == TYPE_ANY;
-	const struct rrset *owned = zone_find_exact(zone, d->name, key);
+	bool hit = d->type == set->type || d->type == TYPE_ANY;
 
-	if (!owned)
-		return false;
-	const struct rrset *rrset =
-		any || d->type == key ? owned : zone_find_exact(zone, d->name, d->type);
-	answer(verdict, by, NULL);
-	verdict->answer = (struct zone_answer){
-		.outcome = rrset ? ZONE_HIT : ZONE_NODATA,
-		.rrset = rrset,
+	return (struct zone_answer){
+		.outcome = hit ? ZONE_HIT : ZONE_NODATA,
+		.rrset = hit ? set : NULL,
 		.zone = zone,
 	};
-	return true;
 }
 
+/* Most names are not, and all come by here. */
+static inline bool is_reverse(const struct name *name)
+{
+	static const char arpa[] = "\4arpa";
+	unsigned last = name->labels - 1U;
+
+	return name->labels > 2 && name_suffix_length(name, last) == sizeof arpa &&
+	       memcmp(name_suffix_wire(name, last), arpa, sizeof arpa) == 0;
+}
+
+static bool is_whole(const struct prefix *prefix)
+{
+	return prefix->length == address_bits(&prefix->address);
+}
+
+/* In the last of its spaces that begins at or ahead of the address, or in none. */
+static bool is_networks(const struct policy_network *network, const struct address *address)
+{
+	uint32_t low = 0, high = network->space_count;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (address_compare(&network->spaces[middle].address, address) <= 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low > 0 && prefix_contains(&network->spaces[low - 1], address);
+}
+
+/* The exact name of an address in the network's own space that has a PTR. */
 static bool by_address(const struct decision *d, struct verdict *verdict)
 {
-	const struct zone *zones[] = {d->network->addresses4, d->network->addresses6};
+	const struct policy_network *network = d->network;
+	struct prefix prefix;
+	unsigned rest;
 
-	for (unsigned i = 0; i < 2; i++) {
-		if (!zones[i] || !name_is_under(d->name, zone_apex(zones[i])))
-			continue;
-		if (!answer_exact(d, zones[i], TYPE_PTR, DECIDED_ADDRESS, verdict))
-			continue;
-		verdict->object = d->network->name;
-		note(d, DECIDED_ADDRESS, TRACE_MATCHED, d->network->name, NULL, 0);
-		return true;
-	}
-	return false;
+	if (!network->space_count || !is_reverse(d->name) ||
+	    !reverse_parse(d->name, &prefix, &rest) || rest > 0 || !is_whole(&prefix) ||
+	    !is_networks(network, &prefix.address))
+		return false;
+	const struct rrset *ptr = owned_ptr(d->policy->owned, &prefix.address);
+	if (!ptr)
+		return false;
+	note(d, DECIDED_ADDRESS, TRACE_MATCHED, network->name, NULL, 0);
+	answer(verdict, DECIDED_ADDRESS, network->name);
+	verdict->answer = answer_set(d, ptr, d->policy->trees[prefix.address.family == 6]);
+	return true;
 }
 
 /* The network's rulesets together: the longest enabled suffix, of equal ones the earlier ruleset's.
@@ -201,6 +229,27 @@ static bool by_rule(const struct decision *d, struct verdict *verdict)
 	return true;
 }
 
+/* What there is below a pool's apex: PTRs, and the names that lead to them, which exist without
+ * data of their own (RFC 8020). A private address has none outside of its network; below an apex a
+ * prefix is private as a whole or not at all. */
+static struct zone_answer find_in_pool(const struct decision *d, const struct zone *zone,
+				       const struct prefix *prefix, unsigned rest)
+{
+	const struct owned *owned = d->policy->owned;
+	struct zone_answer none = {.outcome = ZONE_NXDOMAIN, .zone = zone};
+	const struct rrset *ptr;
+
+	if (rest > 0 || address_is_private(&prefix->address))
+		return none;
+	if (is_whole(prefix)) {
+		ptr = owned_ptr(owned, &prefix->address);
+		return ptr ? answer_set(d, ptr, zone) : none;
+	}
+	if (owned_any_ptr(owned, prefix))
+		none.outcome = ZONE_NODATA;
+	return none;
+}
+
 /* The zones end at octets and nibbles, the authority where the pool does. */
 static bool by_pool(const struct decision *d, struct verdict *verdict)
 {
@@ -217,19 +266,27 @@ static bool by_pool(const struct decision *d, struct verdict *verdict)
 	const char *name = d->policy->pool_names[pool->value];
 	note(d, DECIDED_POOL, TRACE_MATCHED, name, NULL, label);
 	answer(verdict, DECIDED_POOL, name);
-	zone_find(zone, d->name, d->type, &verdict->answer);
+	if (label == 0)
+		zone_find(zone, d->name, d->type, &verdict->answer);
+	else
+		verdict->answer = find_in_pool(d, zone, &prefix, rest);
 	return true;
 }
 
 static bool by_own_name(const struct decision *d, struct verdict *verdict)
 {
 	unsigned label;
-	const struct zone *zone = suffix_table_find(&d->policy->names, d->name, 0, &label);
+	const struct owned *owned = d->policy->owned;
+	const struct zone *zone = owned_host_count(owned)
+					  ? suffix_table_find(&d->policy->names, d->name, 0, &label)
+					  : NULL;
+	const struct rrset *set = zone ? owned_host(owned, d->name) : NULL;
 
-	if (!zone || !(answer_exact(d, zone, TYPE_A, DECIDED_NAME, verdict) ||
-		       answer_exact(d, zone, TYPE_AAAA, DECIDED_NAME, verdict)))
+	if (!set)
 		return false;
 	note(d, DECIDED_NAME, TRACE_MATCHED, NULL, NULL, 0);
+	answer(verdict, DECIDED_NAME, NULL);
+	verdict->answer = answer_set(d, set, zone);
 	return true;
 }
 

@@ -6,9 +6,11 @@
  *       networks ──► linked zones (suffix table) ──► zone      shared part, counted
  *                ──► linked rulesets            ──► ruleset    shared part, counted
  *                ──► custom DNS servers (route)
- *       default route, own names, reverse zones of the pools, special-use zones
+ *       default route, where our own names are, special-use zones
+ *       what we own: PTRs and own names ───────► owned      shared part, counted
  *
- * Parts that a change does not touch are taken over from the policy before. */
+ * Parts that a change does not touch are taken over from the policy before. What we own changes
+ * more often than all else: then there is another root that shares everything but that table. */
 #ifndef SLUICE_POLICY_H
 #define SLUICE_POLICY_H
 
@@ -18,6 +20,7 @@
 #include "rules/fault.h"
 #include "rules/model.h"
 #include "rules/name.h"
+#include "rules/owned.h"
 #include "rules/prefix.h"
 #include "rules/ruleset.h"
 #include "rules/suffix.h"
@@ -41,8 +44,8 @@ struct policy_network {
 	uint32_t ruleset_count;
 	bool large;                 /* some of that does not fit the processor's caches */
 	const struct route *custom; /* NULL: no custom DNS servers */
-	const struct zone *addresses4,
-		*addresses6; /* PTRs of the network's own space; may be NULL */
+	struct prefix *spaces;      /* its own addresses: in order, none within another */
+	uint32_t space_count;
 };
 
 struct policy_inbound {   /* an inbound endpoint */
@@ -50,11 +53,6 @@ struct policy_inbound {   /* an inbound endpoint */
 	struct address address;
 	struct host listen;
 	uint32_t network;
-};
-
-struct policy_derived { /* a zone made of the model's values, and of which */
-	uint64_t fingerprint;
-	struct zone *zone;
 };
 
 struct policy {
@@ -72,27 +70,37 @@ struct policy {
 		special; /* special-use zones (struct zone); empty when they are forwarded */
 	struct zone **special_zones; /* references held, also when they are not in use */
 	uint32_t special_zone_count;
-	struct suffix_table pools; /* reverse zones at the cuts around the pools (struct zone) */
+	/* Zones that have an apex and nothing below it, which is what `owned` has: those of the
+	 * reverse trees, at the cuts around the pools, and of the suffixes of our own names. */
+	struct zone *trees[2]; /* in-addr.arpa, ip6.arpa */
+	struct suffix_table pools;
 	struct prefix_table
 		pool_space; /* authoritative in here and no further; value: pool_names */
 	const char **pool_names;
-	struct suffix_table
-		names; /* zones of our own forward names, exact names only (struct zone) */
+	struct suffix_table names;
+	uint64_t apex_print; /* what the pools' zones are made of */
+	struct owned *owned;
+	uint64_t owned_print;      /* what it is made of; 0: it was handed in */
 	struct ruleset **rulesets; /* every ruleset of the model, linked or not */
 	uint32_t ruleset_count;
-	struct zone **zones; /* references held: private zones, and those made of addresses */
+	struct zone **zones; /* references held: private zones, and apexes */
 	uint32_t zone_count;
-	struct policy_derived *derived; /* by fingerprint: the policy behind takes these over */
-	uint32_t derived_count;
+	uint32_t *roots;              /* how many policies share all of this but `owned` */
 	const char *version, *server; /* CH TXT, NSID; NULL: nothing */
 	uint32_t udp_payload_max;
 };
 
 /* Compiles a model in which limits_check found no error. `before` may be NULL. Takes references on
- * the model's zones; the model itself is not needed afterwards. NULL only without memory. */
+ * the model's zones and owned table; the model itself is not needed afterwards. NULL only without
+ * memory. */
 struct policy *policy_compile(const struct model *model, const struct hash_key *key,
 			      const struct policy *before);
+/* The same, but for what we own: costs the same however large it is, and compiles nothing. Takes a
+ * reference on the table; `before` lives on by itself. NULL only without memory. */
+struct policy *policy_with_owned(const struct policy *before, struct owned *owned);
 void policy_free(struct policy *policy); /* NULL is fine */
+/* Whether another policy shares all but the owned table with this one. */
+bool policy_is_shared(const struct policy *policy);
 
 /* Calls back for every upstream of every route (some stand in several routes, as separate values).
  */

@@ -501,9 +501,12 @@ struct policy *policy_compile(const struct model *model, const struct hash_key *
 	if (!c.policy)
 		return NULL;
 	c.policy->key = *key;
+	c.policy->roots = malloc(sizeof *c.policy->roots);
 	arena_init(&c.policy->arena);
 	arena_init(&c.scratch);
-	int err = 0;
+	if (c.policy->roots)
+		*c.policy->roots = 1;
+	int err = c.policy->roots ? 0 : ERR_NOMEM;
 	for (size_t i = 0; !err && i < sizeof steps / sizeof steps[0]; i++)
 		err = steps[i](&c);
 	arena_release(&c.scratch);
@@ -513,10 +516,26 @@ struct policy *policy_compile(const struct model *model, const struct hash_key *
 	return NULL;
 }
 
-void policy_free(struct policy *policy)
+struct policy *policy_with_owned(const struct policy *before, struct owned *owned)
 {
+	struct policy *policy = malloc(sizeof *policy);
+
 	if (!policy)
-		return;
+		return NULL;
+	*policy = *before;
+	policy->owned = owned_ref(owned);
+	policy->owned_print = 0;
+	++*policy->roots;
+	return policy;
+}
+
+bool policy_is_shared(const struct policy *policy)
+{
+	return *policy->roots > 1;
+}
+
+static void free_shared(struct policy *policy)
+{
 	for (uint32_t i = 0; i < policy->ruleset_count; i++)
 		ruleset_unref(policy->rulesets[i]);
 	for (uint32_t i = 0; i < policy->zone_count; i++)
@@ -524,7 +543,17 @@ void policy_free(struct policy *policy)
 	for (uint32_t i = 0; i < policy->special_zone_count; i++)
 		zone_unref(policy->special_zones[i]);
 	free(policy->zones);
+	free(policy->roots);
 	arena_release(&policy->arena);
+}
+
+void policy_free(struct policy *policy)
+{
+	if (!policy)
+		return;
+	owned_unref(policy->owned);
+	if (!policy->roots || --*policy->roots == 0)
+		free_shared(policy);
 	free(policy);
 }
 

@@ -47,6 +47,8 @@ char *prefix_print(const struct prefix *prefix, char text[PREFIX_TEXT_MAX]);
 char *host_print(const struct host *host, char text[HOST_TEXT_MAX]);
 
 bool address_equal(const struct address *a, const struct address *b);
+/* As memcmp: IPv4 first, then by number. */
+int address_compare(const struct address *a, const struct address *b);
 bool host_equal(const struct host *a, const struct host *b);
 /* 127/8 and ::1. */
 bool address_is_loopback(const struct address *address);

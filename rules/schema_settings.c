@@ -36,7 +36,8 @@ static const struct field management_client_fields[] = {
 	 .type = FIELD_PATH,
 	 AT(management_client, secret_file),
 	 .required = true,
-	 .doc = "A file that holds the client's secret."},
+	 .doc = "A file that holds the client's secret: 16 to 1024 printable ASCII characters "
+		"without blanks. It is what the client sends as its token."},
 	{.key = "role",
 	 .type = FIELD_ENUM,
 	 AT(management_client, role),
@@ -56,30 +57,32 @@ static const struct field management_fields[] = {
 	 .type = FIELD_PATH,
 	 AT(management, socket),
 	 .fallback = "/run/sluice/control.sock",
-	 .doc = "The control socket. The peer's user decides: root and sluice's own may use it."},
+	 .doc = "The control socket: the management API for this machine. The peer's user decides: "
+		"root and sluice's own may use it."},
 	{.key = "listen",
 	 .type = FIELD_STRINGS,
 	 AT(management, listen),
-	 .doc = "URLs of management listeners: http on loopback only, https anywhere. Not served "
-		"by this version."},
+	 .doc = "URLs where the management API listens: http on loopback addresses only, https "
+		"anywhere."},
 	{.key = "certificate",
 	 .type = FIELD_PATH,
 	 AT(management, certificate),
-	 .doc = "The certificate for https, PEM. Not served by this version."},
+	 .doc = "The certificate for https, with its chain, PEM. Read anew at every reload."},
 	{.key = "key",
 	 .type = FIELD_PATH,
 	 AT(management, key),
-	 .doc = "Its private key, PEM. Not served by this version."},
+	 .doc = "Its private key, PEM, without a password."},
 	{.key = "clients",
 	 .type = FIELD_LIST,
 	 AT(management, clients),
 	 .group = &management_client_group,
-	 .doc = "Who may use the listeners. Not served by this version."},
+	 .doc = "Who may use the listeners."},
 	{.key = "state",
 	 .type = FIELD_PATH,
 	 AT(management, state),
-	 .doc = "A database of what was changed through the listeners. Not served by this "
-		"version."},
+	 .doc = "A database of what is changed through the management API: a path on a local disk, "
+		"in a directory that sluice's user may write to. Without it nothing can be "
+		"changed but this file."},
 };
 const struct group schema_management = {
 	.name = "management",

@@ -4,10 +4,7 @@
  *
  *     schema_table.c      networks, resolvers, zones, rulesets, and the whole
  *     schema_settings.c   limits, management, cache, transports, log
- *     schema_addresses.c  pools, addresses, cloud services, reverse names
- *
- * A key that is accepted but not served yet is here with its full type; limits_warn.c tells the
- * operator. */
+ *     schema_addresses.c  pools, addresses, cloud services, reverse names */
 #include "rules/schema.h"
 #include "rules/schema_rows.h"
 

@@ -1,11 +1,21 @@
-/* The socket's path is read with libconfig alone: a file that is full of faults must not keep an
- * operator from asking the server that runs. */
+/* One request on a handle of its own. libcurl goes to the unix socket whatever the URL's host is,
+ * and asks no proxy. The socket's path is read with libconfig alone: a file that is full of faults
+ * must not keep an operator from asking the server that runs. */
 #include "resolver/control/client.h"
 
+#include <curl/curl.h>
+#include <errno.h>
 #include <libconfig.h>
+#include <stdarg.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
-#include "resolver/control/control_socket.h"
+#include "resolver/control/json.h"
 #include "rules/schema.h"
+
+enum { ANSWER_MAX = 1024 * 1024 * 1024, ANSWER_FIRST = 64 * 1024 };
+
+/* ---- where the server is ---- */
 
 static const char *default_path(void)
 {
@@ -44,19 +54,190 @@ char *client_socket_path(const struct command_line *line, char path[CLIENT_PATH_
 	return path;
 }
 
-json_t *client_ask(const struct command_line *line, json_t *request, int timeout_ms)
+/* ---- one request ---- */
+
+char *client_path(const char *format, ...)
 {
-	char path[CLIENT_PATH_MAX], error[CONTROL_ERROR_MAX];
-	json_t *answer = control_call(client_socket_path(line, path), request, timeout_ms, error);
-	json_decref(request);
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+				    "-._~";
+	char *path = NULL;
+	size_t length = 0;
+	FILE *out = open_memstream(&path, &length);
+	va_list arguments;
+	if (!out)
+		return NULL;
+	va_start(arguments, format);
+	for (; *format; format++) {
+		const char *text = *format == '%' ? va_arg(arguments, const char *) : "";
+		if (*format != '%')
+			putc(*format, out);
+		for (; *text; text++)
+			if (strchr(plain, *text))
+				putc(*text, out);
+			else
+				fprintf(out, "%%%02X", (unsigned char)*text);
+	}
+	va_end(arguments);
+	bool fine = !ferror(out);
+	if (fclose(out) == 0 && fine)
+		return path;
+	free(path);
+	return NULL;
+}
+
+struct answer {
+	char *text;
+	size_t length, room;
+};
+
+static size_t on_data(char *data, size_t size, size_t count, void *context)
+{
+	struct answer *answer = context;
+	size_t length = size * count;
+	if (length > ANSWER_MAX - answer->length)
+		return 0;
+	if (answer->length + length > answer->room) {
+		size_t room = answer->room ? answer->room * 2 : ANSWER_FIRST;
+		if (room < answer->length + length)
+			room = answer->length + length;
+		char *grown = realloc(answer->text, room);
+		if (!grown)
+			return 0;
+		answer->text = grown;
+		answer->room = room;
+	}
+	memcpy(answer->text + answer->length, data, length);
+	answer->length += length;
+	return length;
+}
+
+/* errno of the socket, where libcurl only says that it could not connect. */
+static const char *why_not(const char *path, CURLcode failed, long os_error)
+{
+	if (strlen(path) >= sizeof((struct sockaddr_un *)NULL)->sun_path)
+		return strerror(ENAMETOOLONG);
+	if (failed == CURLE_OPERATION_TIMEDOUT)
+		return "the server did not answer in time";
+	if (failed == CURLE_GOT_NOTHING || failed == CURLE_RECV_ERROR || failed == CURLE_SEND_ERROR)
+		return "the server hung up";
+	if (failed != CURLE_COULDNT_CONNECT)
+		return curl_easy_strerror(failed);
+	return os_error == EACCES ? "permission denied; only root and the server's own user may ask"
+	       : os_error == EAGAIN ? "the server is busy"
+				    : "no server is running there";
+}
+
+/* One header more; false without memory. */
+static bool add_header(struct curl_slist **headers, const char *name, const char *value)
+{
+	char *line = NULL;
+	struct curl_slist *longer = NULL;
+	if (!value)
+		return true;
+	if (asprintf(&line, "%s: %s", name, value) >= 0) {
+		longer = curl_slist_append(*headers, line);
+		free(line);
+	}
+	if (longer)
+		*headers = longer;
+	return longer != NULL;
+}
+
+/* Everything that libcurl has to know; false without memory. */
+static bool set_up(CURL *curl, const char *socket, const struct client_call *call, const char *body,
+		   const char *url, struct curl_slist **headers, struct answer *answer)
+{
+	long timeout_ms = call->timeout_ms ? call->timeout_ms : CLIENT_TIMEOUT_MS;
+	bool fine = add_header(headers, "If-Match", call->if_match) &&
+		    add_header(headers, "If-None-Match", call->if_none_match) &&
+		    add_header(headers, "Expect", "") &&
+		    (!body || add_header(headers, "Content-Type", "application/json")) &&
+		    curl_easy_setopt(curl, CURLOPT_URL, url) == CURLE_OK &&
+		    curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, socket) == CURLE_OK &&
+		    curl_easy_setopt(curl, CURLOPT_PROXY, "") == CURLE_OK &&
+		    curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, call->method) == CURLE_OK;
+	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L);
+	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, timeout_ms);
+	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, *headers);
+	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_data);
+	curl_easy_setopt(curl, CURLOPT_WRITEDATA, answer);
+	if (body) {
+		curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)strlen(body));
+		curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body);
+	}
+	return fine;
+}
+
+static json_t *perform(CURL *curl, const char *socket, const struct answer *answer,
+		       unsigned *status, char error[CLIENT_ERROR_MAX])
+{
+	long os_error = 0, code = 0;
+	CURLcode failed = curl_easy_perform(curl);
+	curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &os_error);
+	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &code);
+	if (failed != CURLE_OK) {
+		snprintf(error, CLIENT_ERROR_MAX, "control socket %.120s: %s", socket,
+			 why_not(socket, failed, os_error));
+		return NULL;
+	}
+	*status = (unsigned)code;
+	json_t *body = answer->length == 0
+			       ? json_null()
+			       : json_loadb(answer->text, answer->length, JSON_DECODE_ANY, NULL);
+	if (!body)
+		snprintf(error, CLIENT_ERROR_MAX, "control socket %.120s: the answer is not JSON",
+			 socket);
+	return body;
+}
+
+json_t *client_call(const char *socket, struct client_call call, unsigned *status,
+		    char error[CLIENT_ERROR_MAX])
+{
+	struct curl_slist *headers = NULL;
+	struct answer answer = {0};
+	char *url = NULL;
+	json_t *body = NULL;
+	char *text = call.body ? json_dumps(call.body, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
+	CURL *curl = curl_easy_init();
+	snprintf(error, CLIENT_ERROR_MAX, "%s", err_text(ERR_NOMEM));
+	if (curl && (text || !call.body) && asprintf(&url, "http://sluice%s", call.path) >= 0 &&
+	    set_up(curl, socket, &call, text, url, &headers, &answer))
+		body = perform(curl, socket, &answer, status, error);
+	curl_easy_cleanup(curl);
+	curl_slist_free_all(headers);
+	free(answer.text);
+	free(url);
+	free(text);
+	json_decref(call.body);
+	return body;
+}
+
+/* ---- for a command ---- */
+
+const char *client_error_text(const json_t *body)
+{
+	const char *text =
+		json_string_value(json_object_get(json_object_get(body, "error"), "message"));
+	return text ? text : json_string_value(json_object_get(body, "message"));
+}
+
+json_t *client_ask(const struct command_line *line, struct client_call call)
+{
+	char path[CLIENT_PATH_MAX], error[CLIENT_ERROR_MAX];
+	unsigned status = 0;
+	json_t *answer = client_call(client_socket_path(line, path), call, &status, error);
 	if (!answer) {
 		command_fail("%s", error);
 		return NULL;
 	}
-	const char *text = json_string_value(json_object_get(answer, "error"));
-	if (!text)
+	if (status < 400)
 		return answer;
-	command_fail("%s", text);
+	const char *text = client_error_text(answer);
+	if (text)
+		command_fail("%s", text);
+	else
+		command_fail("the server answers with HTTP status %u", status);
 	json_decref(answer);
 	return NULL;
 }

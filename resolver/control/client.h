@@ -1,4 +1,4 @@
-/* What the commands that talk to a running server have in common. */
+/* What the commands that talk to a running server have in common: HTTP on its unix socket. */
 #ifndef SLUICE_CLIENT_H
 #define SLUICE_CLIENT_H
 
@@ -6,14 +6,41 @@
 
 #include "resolver/control/command.h"
 
-enum { CLIENT_PATH_MAX = 4096, CLIENT_TIMEOUT_MS = 10 * 1000, CLIENT_RELOAD_MS = 300 * 1000 };
+enum {
+	CLIENT_PATH_MAX = 4096,
+	CLIENT_ERROR_MAX = 256,
+	CLIENT_TIMEOUT_MS = 10 * 1000,
+	CLIENT_RELOAD_MS = 300 * 1000,
+};
 
 /* Where the server's control socket is: --socket, else management.socket of the configuration,
  * whatever else that file has of faults, else the default. Returns path. */
 char *client_socket_path(const struct command_line *line, char path[CLIENT_PATH_MAX]);
 
-/* Asks the running server; takes the request over. NULL when there is no answer, or one that is
- * only an error: that has been printed. */
-json_t *client_ask(const struct command_line *line, json_t *request, int timeout_ms);
+struct client_call {
+	const char *method; /* "GET" */
+	const char *path;   /* percent-encoded, with its query: client_path makes one */
+	json_t *body;       /* NULL: none; taken over */
+	int timeout_ms;     /* for the whole of it; 0: CLIENT_TIMEOUT_MS */
+	const char *if_match, *if_none_match; /* NULL: not sent */
+};
+
+/* A path with its parts percent-encoded, to be freed: each '%' in the format stands for the next
+ * text. client_path("/v1/addresses/%/%", group, name). NULL without memory. */
+char *client_path(const char *format, ...);
+
+/* Asks the server at that socket. What it answers, any JSON, which the caller releases (null for an
+ * empty body), with HTTP's status; NULL: nothing came of it, and `error` says in one line why. */
+json_t *client_call(const char *socket, struct client_call call, unsigned *status,
+		    char error[CLIENT_ERROR_MAX]);
+
+/* The same of the server that the command line means. NULL also when it answers with an error
+ * (status 400 and up); either way that has been printed, and COMMAND_NO is what is left to return.
+ */
+json_t *client_ask(const struct command_line *line, struct client_call call);
+
+/* The message of an error's body in any API's shape; NULL: it has none. Lives as long as the body.
+ */
+const char *client_error_text(const json_t *body);
 
 #endif

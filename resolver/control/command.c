@@ -28,6 +28,22 @@ static const struct {
 	 offsetof(struct command_line, from)},
 	{"suffix", NULL, "the name and everything below it", 0, OPTION_SUFFIX,
 	 offsetof(struct command_line, suffix)},
+	{"ttl", "SECONDS", "of the PTR record; else reverse.ttl of the configuration", 0,
+	 OPTION_TTL, offsetof(struct command_line, ttl)},
+	{"description", "TEXT", "for people, at most 160 characters", 0, OPTION_DESCRIPTION,
+	 offsetof(struct command_line, description)},
+	{"group", "GROUP", "the resource group that the address is in", 0, OPTION_GROUP,
+	 offsetof(struct command_line, group)},
+	{"region", "REGION", "where the address is; else the configuration's", 0, OPTION_REGION,
+	 offsetof(struct command_line, region)},
+	{"label", "LABEL", "gives it the forward name LABEL.REGION.SUFFIX", 0, OPTION_LABEL,
+	 offsetof(struct command_line, label)},
+	{"static", NULL, "the address stays, and proves ownership of names that lead to it", 0,
+	 OPTION_STATIC, offsetof(struct command_line, is_static)},
+	{"address", "ADDRESS", "the service's address", 0, OPTION_ADDRESS,
+	 offsetof(struct command_line, address)},
+	{"reverse-fqdn", "NAME", "the name that its PTR gives; \"\" for none", 0,
+	 OPTION_REVERSE_FQDN, offsetof(struct command_line, reverse_fqdn)},
 };
 enum { OPTION_COUNT = sizeof options / sizeof *options, OPTION_HELP = 1000, OPTION_VERSION };
 
@@ -60,39 +76,76 @@ static void print_help(const struct command *command)
 			print_option(i, stdout);
 }
 
-static void print_commands(const struct command *commands, FILE *out)
+/* Whether the name's first word is this one. *rest: what is behind it, a blank or the end. */
+static bool begins_with_word(const char *name, const char *word, const char **rest)
 {
-	fprintf(out, "usage: sluice COMMAND [OPTION...] [ARGUMENT...]\n\n");
+	size_t length = strlen(word);
+	*rest = name + length;
+	return strncmp(name, word, length) == 0 && (**rest == '\0' || **rest == ' ');
+}
+
+/* All, or those of two words that begin with `first`. */
+static void print_commands(const struct command *commands, const char *first, FILE *out)
+{
+	const char *rest;
+	fprintf(out, "usage: sluice %s%sCOMMAND [OPTION...] [ARGUMENT...]\n\n", first ? first : "",
+		first ? " " : "");
 	for (const struct command *at = commands; at->name; at++)
-		fprintf(out, "  %-10s %s\n", at->name, at->summary);
+		if (!first || begins_with_word(at->name, first, &rest))
+			fprintf(out, "  %-15s %s\n", at->name, at->summary);
 	fprintf(out, "\n`sluice help COMMAND` tells more; `sluice --version` the version.\n"
 		     "Exit status: 0 fine, 1 the answer is no, 2 wrong usage.\n");
 }
 
-static const struct command *find_command(const struct command *commands, const char *name)
+/* The command that the words begin with; *used is how many of them are its name. With NULL, *used
+ * is 1 where the first word begins a name of two words, 0 where it begins none. */
+static const struct command *find_command(const struct command *commands, char *const *words,
+					  int count, int *used)
 {
-	for (const struct command *at = commands; at->name; at++)
-		if (strcmp(at->name, name) == 0)
+	const char *rest;
+	*used = 0;
+	for (const struct command *at = commands; at->name; at++) {
+		if (count < 1 || !begins_with_word(at->name, words[0], &rest))
+			continue;
+		*used = 1;
+		if (*rest == '\0')
 			return at;
+		if (count > 1 && strcmp(rest + 1, words[1]) == 0) {
+			*used = 2;
+			return at;
+		}
+	}
 	return NULL;
 }
 
-static int unknown_command(const char *name)
+static int unknown_command(const struct command *commands, char *const *words, int count, int known)
 {
-	fprintf(stderr, "sluice: there is no command \"%s\"; `sluice help` lists them\n", name);
+	if (known == 0) {
+		fprintf(stderr, "sluice: there is no command \"%s\"; `sluice help` lists them\n",
+			words[0]);
+	} else if (count > 1) {
+		fprintf(stderr,
+			"sluice: there is no command \"%s %s\"; `sluice help %s` lists them\n",
+			words[0], words[1], words[0]);
+	} else {
+		fprintf(stderr, "sluice: \"%s\" is half of a command\n", words[0]);
+		print_commands(commands, words[0], stderr);
+	}
 	return COMMAND_USAGE;
 }
 
 int command_help(const struct command_line *line)
 {
-	if (line->argument_count == 0) {
-		print_commands(line->commands, stdout);
-		return COMMAND_FINE;
-	}
-	const struct command *command = find_command(line->commands, line->arguments[0]);
-	if (!command)
-		return unknown_command(line->arguments[0]);
-	print_help(command);
+	int used, count = line->argument_count;
+	const struct command *command = find_command(line->commands, line->arguments, count, &used);
+	if (command && used == count)
+		print_help(command);
+	else if (count == 0)
+		print_commands(line->commands, NULL, stdout);
+	else if (count == 1 && used == 1)
+		print_commands(line->commands, line->arguments[0], stdout);
+	else
+		return unknown_command(line->commands, line->arguments, count, used);
 	return COMMAND_FINE;
 }
 
@@ -218,21 +271,22 @@ int command_main(const struct command *commands, int argc, char **argv)
 		printf("sluice " SLUICE_VERSION "\n");
 		return COMMAND_FINE;
 	}
-	line.command = optind < argc ? find_command(commands, argv[optind]) : NULL;
+	int used = 0, words = argc - optind;
+	line.command = find_command(commands, argv + optind, words, &used);
 	if (asked == OPTION_HELP) {
 		if (line.command)
 			print_help(line.command);
 		else
-			print_commands(commands, stdout);
+			print_commands(commands, used ? argv[optind] : NULL, stdout);
 		return COMMAND_FINE;
 	}
-	if (optind >= argc) {
-		print_commands(commands, stderr);
+	if (words == 0) {
+		print_commands(commands, NULL, stderr);
 		return COMMAND_USAGE;
 	}
 	if (!line.command)
-		return unknown_command(argv[optind]);
-	line.arguments = argv + optind + 1;
-	line.argument_count = argc - optind - 1;
+		return unknown_command(commands, argv + optind, words, used);
+	line.arguments = argv + optind + used;
+	line.argument_count = words - used;
 	return dispatch(&line, given);
 }

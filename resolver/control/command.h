@@ -24,6 +24,14 @@ enum {
 	OPTION_ENDPOINT = 1 << 5,
 	OPTION_FROM = 1 << 6,
 	OPTION_SUFFIX = 1 << 7,
+	OPTION_TTL = 1 << 8,
+	OPTION_DESCRIPTION = 1 << 9,
+	OPTION_GROUP = 1 << 10,
+	OPTION_REGION = 1 << 11,
+	OPTION_LABEL = 1 << 12,
+	OPTION_STATIC = 1 << 13,
+	OPTION_ADDRESS = 1 << 14,
+	OPTION_REVERSE_FQDN = 1 << 15,
 };
 
 struct command;
@@ -34,13 +42,15 @@ struct command_line {
 	const char *config;                          /* never NULL */
 	const char *resolv_conf;                     /* never NULL */
 	const char *socket, *vnet, *endpoint, *from; /* NULL: not given */
-	bool json, suffix;
+	/* Of resources; NULL: not given. */
+	const char *ttl, *description, *group, *region, *label, *address, *reverse_fqdn;
+	bool json, suffix, is_static;
 	char *const *arguments;
 	int argument_count;
 };
 
 struct command {
-	const char *name; /* NULL ends the table */
+	const char *name; /* one word, or two with a blank between; NULL ends the table */
 	int (*run)(const struct command_line *line);
 	unsigned options;
 	int arguments_min, arguments_max;
@@ -69,6 +79,21 @@ int command_explain(const struct command_line *line);
 int command_reload(const struct command_line *line);
 int command_status(const struct command_line *line);
 int command_flush(const struct command_line *line);
+int command_ptr_list(const struct command_line *line);
+int command_ptr_show(const struct command_line *line);
+int command_ptr_set(const struct command_line *line);
+int command_ptr_unset(const struct command_line *line);
+int command_ptr_check(const struct command_line *line);
+int command_address_list(const struct command_line *line);
+int command_address_show(const struct command_line *line);
+int command_address_add(const struct command_line *line);
+int command_address_remove(const struct command_line *line);
+int command_service_list(const struct command_line *line);
+int command_service_add(const struct command_line *line);
+int command_service_set(const struct command_line *line);
+int command_service_remove(const struct command_line *line);
+int command_state_export(const struct command_line *line);
+int command_state_import(const struct command_line *line);
 int command_help(const struct command_line *line);
 int command_manual(const struct command_line *line);
 

@@ -20,12 +20,23 @@ static void print_reload(const json_t *answer, bool fine)
 	faults_release(&faults);
 }
 
+/* An answer with faults is one that is expected, so it is not client_ask that looks at the status.
+ */
 int command_reload(const struct command_line *line)
 {
-	json_t *answer =
-		client_ask(line, json_make("{s:s}", "command", "reload"), CLIENT_RELOAD_MS);
+	char path[CLIENT_PATH_MAX], error[CLIENT_ERROR_MAX];
+	unsigned http_status;
+	struct client_call call = {
+		.method = "POST", .path = "/v1/reload", .timeout_ms = CLIENT_RELOAD_MS};
+	json_t *answer = client_call(client_socket_path(line, path), call, &http_status, error);
 	if (!answer)
+		return command_fail("%s", error);
+	if (!json_object_get(answer, "faults")) {
+		const char *text = client_error_text(answer);
+		command_fail("%s", text ? text : "the server did not reload");
+		json_decref(answer);
 		return COMMAND_NO;
+	}
 	bool fine = json_is_true(json_object_get(answer, "ok"));
 	int status = fine ? COMMAND_FINE : COMMAND_NO;
 	if (!line->json)
@@ -46,10 +57,14 @@ int command_flush(const struct command_line *line)
 		return command_misuse(line, "--suffix takes a name");
 	if (argument && name_from_text(&name, &any_key, argument) != 0)
 		return command_misuse(line, "\"%s\" is not a domain name", argument);
-	json_t *request = json_make("{s:s, s:b}", "command", "flush", "suffix", line->suffix);
+	json_t *body = json_make("{s:b}", "suffix", line->suffix);
 	if (argument) /* JSON could not have its bytes as they are */
-		json_put(request, "name", json_text(name_to_text(&name, text)));
-	json_t *answer = client_ask(line, request, CLIENT_TIMEOUT_MS);
+		json_put(body, "name", json_text(name_to_text(&name, text)));
+	body = json_whole(body);
+	if (!body) /* without one, everything would be flushed */
+		return command_fail("%s", err_text(ERR_NOMEM));
+	json_t *answer = client_ask(
+		line, (struct client_call){.method = "POST", .path = "/v1/flush", .body = body});
 	if (!answer)
 		return COMMAND_NO;
 	json_int_t entries = json_integer_value(json_object_get(answer, "entries"));

@@ -38,6 +38,14 @@ static const struct {
 	  {"DISABLED", "disabled"},
 	  {"ENDPOINTS", "outbound_endpoints"},
 	  {"NETWORKS", "networks"}}},
+	{"owned",
+	 "Addresses and their names",
+	 {{"ADDRESSES", "addresses"},
+	  {"SERVICES", "services"},
+	  {"PTRS", "ptrs"},
+	  {"WAITING", "waiting"},
+	  {"STATE", "state"},
+	  {"ERROR", "error"}}},
 	{"targets",
 	 "Targets",
 	 {{"HOST", "host"},
@@ -110,7 +118,7 @@ static void print_status(const json_t *status)
 int command_status(const struct command_line *line)
 {
 	json_t *status =
-		client_ask(line, json_make("{s:s}", "command", "status"), CLIENT_TIMEOUT_MS);
+		client_ask(line, (struct client_call){.method = "GET", .path = "/v1/status"});
 	if (!status)
 		return COMMAND_NO;
 	int exit_status = COMMAND_FINE;

@@ -1,12 +1,12 @@
 /* Everything that changes what is served comes together here and takes the one path, server_apply:
  *
  *     SIGHUP ───────────┐
- *     control socket ───┼─► control_reload ─► load_model ─┐
- *     resolv.conf ──────┴──────► load_resolv_conf ────────┴─► server_apply
+ *     POST /v1/reload ──┴─► control_reload ─► load_model ─┐
+ *     resolv.conf ───────────────► load_resolv_conf ──────┴─► server_apply
+ *     management API ────────────► change_commit ───────────► server_serve_owned
  *
  * Loading may take a while; the workers go on answering meanwhile, because they share nothing with
- * this thread but what is published. What the requests on the control socket mean is in
- * control_request.c. */
+ * this thread but what is published. What can be asked of it is in api_routes.c. */
 #include "resolver/control/control.h"
 
 #include <assert.h>
@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #include "resolver/control/command.h"
-#include "resolver/control/control_request.h"
+#include "resolver/control/control_api.h"
 #include "resolver/control/notify.h"
 #include "resolver/control/report.h"
 #include "resolver/log.h"
@@ -54,6 +54,21 @@ static int apply(struct control *control, struct model *model, struct faults *fa
 	return err;
 }
 
+/* The same for a model from the file, whose addresses are merged with those of the state. */
+static int apply_file(struct control *control, struct model *model, struct faults *faults,
+		      char text[CONTROL_TEXT_MAX])
+{
+	int err = inventory_reload(control->inventory, model, &model->owned, faults);
+	if (err != 0)
+		return err;
+	err = apply(control, model, faults, text);
+	if (err == 0)
+		inventory_adopt(control->inventory);
+	else
+		inventory_abandon(control->inventory);
+	return err;
+}
+
 /* What a reload cannot change is told, and left as it is. */
 static void warn_of_restart(const struct control *control, const struct model *model,
 			    struct faults *faults)
@@ -62,15 +77,21 @@ static void warn_of_restart(const struct control *control, const struct model *m
 		fault_add(faults, FAULT_WARNING, &model->workers_origin, NULL,
 			  "another number of workers takes a restart; still %u",
 			  control->server.worker_count);
-	if (strcmp(model->management.socket, control->socket_path) == 0)
-		return;
-	if (control->socket)
-		fault_add(faults, FAULT_WARNING, &model->management.origin, "socket",
-			  "another control socket takes a restart; until then use --socket %s",
-			  control->socket_path);
-	else
-		fault_add(faults, FAULT_WARNING, &model->management.origin, "socket",
-			  "another control socket takes a restart; until then there is none");
+	control_api_warn(control, &model->management, faults);
+}
+
+/* Serves the model and lets its clients in, or neither. */
+static int replace(struct control *control, struct model *model, struct faults *faults,
+		   char text[CONTROL_TEXT_MAX])
+{
+	struct control_access access;
+	if (control_access_load(&access, &model->management, faults) != 0)
+		return ERR_FAULTS;
+	int err = apply_file(control, model, faults, text);
+	if (err == 0)
+		control_access_serve(&access, control);
+	control_access_release(&access);
+	return err;
 }
 
 int control_reload(struct control *control, struct faults *faults, char text[CONTROL_TEXT_MAX])
@@ -80,7 +101,7 @@ int control_reload(struct control *control, struct faults *faults, char text[CON
 	struct model *model = load_model(&control->load, faults);
 	if (model) {
 		warn_of_restart(control, model, faults);
-		err = apply(control, model, faults, text);
+		err = replace(control, model, faults, text);
 		if (err == 0)
 			log_configure(model->log.level, model->log.format);
 		else
@@ -150,6 +171,8 @@ static void on_wake(uv_async_t *wake)
 {
 	struct control *control = wake->data;
 	server_collect(&control->server);
+	if (server_is_settled(&control->server))
+		inventory_settle(control->inventory);
 }
 
 static void on_release(void *context) /* on a worker's thread */
@@ -167,7 +190,7 @@ static void close_open(uv_handle_t *handle, void *context)
 
 static void close_loop(struct control *control)
 {
-	control_socket_close(control->socket);
+	control_api_close(control);
 	if (control->resolv_conf.path) /* it is watched */
 		file_watch_close(&control->resolv_conf);
 	uv_walk(&control->loop, close_open, NULL);
@@ -229,38 +252,16 @@ static int open_loop(struct control *control)
 	return COMMAND_FINE;
 }
 
-/* Without a `management` group the socket is a convenience; one that is configured is meant. */
-static int open_socket(struct control *control, const struct model *model)
-{
-	char error[CONTROL_ERROR_MAX];
-	control->socket_path = strdup(model->management.socket);
-	if (!control->socket_path)
-		return command_fail("%s", err_text(ERR_NOMEM));
-	control->socket = control_socket_open(&control->loop, control->socket_path, control_request,
-					      control, error);
-	if (control->socket)
-		return 0;
-	if (model->management.given)
-		return command_fail("%s", error);
-	log_event(LOG_WARNING, "control", "%s; reload, status and flush cannot reach this server",
-		  error);
-	return 0;
-}
-
-/* Workers inherit the mask: signals are for this thread. What a fault of the program raises in its
- * own thread stays unblocked. */
-static int apply_first(struct control *control, struct model *model, struct faults *faults,
-		       char text[CONTROL_TEXT_MAX])
+/* Threads inherit the mask of the one that starts them, and signals are for this thread alone; but
+ * what a fault of the program raises in its own thread stays unblocked. */
+static void block_signals(sigset_t *before)
 {
 	static const int own[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS};
-	sigset_t blocked, before;
+	sigset_t blocked;
 	sigfillset(&blocked);
 	for (size_t i = 0; i < sizeof own / sizeof *own; i++)
 		sigdelset(&blocked, own[i]);
-	pthread_sigmask(SIG_SETMASK, &blocked, &before);
-	int err = apply(control, model, faults, text);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return err;
+	pthread_sigmask(SIG_SETMASK, &blocked, before);
 }
 
 static int refuse(struct faults *faults)
@@ -268,6 +269,20 @@ static int refuse(struct faults *faults)
 	faults_sort(faults);
 	faults_print(faults, stderr);
 	return COMMAND_NO;
+}
+
+/* Opens the management API, whose requests are answered when the loop runs, and serves the first
+ * model: all threads are started in here. */
+static int open_all(struct control *control, struct model *model, struct faults *faults,
+		    char text[CONTROL_TEXT_MAX])
+{
+	sigset_t before;
+	block_signals(&before);
+	int status = control_api_open(control, model, faults);
+	if (status == COMMAND_FINE && apply_file(control, model, faults, text) != 0)
+		status = refuse(faults);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return status;
 }
 
 /* Serves the model until stopped; takes it over. The loop is open. */
@@ -279,10 +294,8 @@ static int serve(struct control *control, struct model *model, struct faults *fa
 		model_free(model);
 		return command_fail("%s", err_text(ERR_NOMEM));
 	}
-	int status = open_socket(control, model);
-	if (status == 0 && apply_first(control, model, faults, text) != 0)
-		status = refuse(faults);
-	if (status == 0) {
+	int status = open_all(control, model, faults, text);
+	if (status == COMMAND_FINE) {
 		log_faults("load", faults);
 		log_event(LOG_INFO, "serving", "sluice %s, %u worker%s, %s", SLUICE_VERSION,
 			  control->server.worker_count,
@@ -306,13 +319,32 @@ static char *absolute_path(const char *path)
 	return length < 0 ? NULL : absolute;
 }
 
+static int serve_owned(void *context, struct owned *owned)
+{
+	struct control *control = context;
+	return server_serve_owned(&control->server, owned);
+}
+
+static int init(struct control *control, const char *config, const char *resolv_conf)
+{
+	const struct inventory_publisher publisher = {control, serve_owned};
+	int err = load_init(&control->load, config, resolv_conf);
+	if (err != 0)
+		return err;
+	control->inventory = inventory_new(&control->load.key, &publisher);
+	if (control->inventory)
+		return 0;
+	load_release(&control->load);
+	return ERR_NOMEM;
+}
+
 int control_run(const char *config, const char *resolv_conf)
 {
 	struct control *control = calloc(1, sizeof *control);
 	struct faults faults;
 	struct model *model;
 	int status;
-	if (!control || load_init(&control->load, config, resolv_conf) != 0) {
+	if (!control || init(control, config, resolv_conf) != 0) {
 		free(control);
 		return command_fail("cannot start: %s", strerror(errno));
 	}
@@ -333,8 +365,9 @@ int control_run(const char *config, const char *resolv_conf)
 	}
 out:
 	faults_release(&faults);
+	inventory_free(control->inventory);
 	load_release(&control->load);
-	free(control->socket_path);
+	control_api_release(control);
 	free(control->config_path);
 	free(control);
 	return status;

@@ -1,13 +1,16 @@
-/* The control thread of `sluice run`: one loop for signals, the control socket, resolv.conf and
- * what the workers let go of. It is the only thread that changes what is served. */
+/* The control thread of `sluice run`: one loop for signals, requests of the management API,
+ * resolv.conf and what the workers let go of. It is the only thread that changes what is served. */
 #ifndef SLUICE_CONTROL_H
 #define SLUICE_CONTROL_H
 
 #include <stdbool.h>
 #include <uv.h>
 
-#include "resolver/control/control_socket.h"
+#include "resolver/control/api.h"
 #include "resolver/control/file_watch.h"
+#include "resolver/control/http.h"
+#include "resolver/control/http_auth.h"
+#include "resolver/control/inventory.h"
 #include "resolver/control/load.h"
 #include "resolver/control/status.h"
 #include "resolver/server.h"
@@ -16,9 +19,14 @@ struct control {
 	uv_loop_t loop;
 	struct load load;
 	struct server server;
-	struct control_socket *socket; /* NULL: none could be had */
-	char *socket_path;             /* where it is, whatever a later model says */
-	char *config_path;             /* the file's, absolute where that could be had */
+	struct inventory *inventory; /* what is ours, from the file and from the state */
+	struct http *http;           /* the management API's listeners */
+	struct http_auth *auth;      /* who may use it */
+	struct api api;
+	bool has_socket;   /* else none could be had */
+	char *socket_path; /* where it is, whatever a later model says */
+	char *listeners;   /* the URLs that the others were opened at */
+	char *config_path; /* the file's, absolute where that could be had */
 	struct file_watch resolv_conf;
 	struct status_clock clock;
 	uv_signal_t hangup, terminate, interrupt;

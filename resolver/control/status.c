@@ -288,7 +288,24 @@ static json_t *cache_json(const struct server *server)
 			 "evicted", (json_int_t)stats.evicted);
 }
 
-json_t *status_report(const struct server *server, const char *config, struct status_clock *clock)
+/* A list of one, or of none where there is nothing to tell. */
+static json_t *owned_json(const struct inventory *inventory)
+{
+	struct inventory_about about = {0};
+	json_t *list = json_array();
+	if (inventory)
+		inventory_about(inventory, &about);
+	if (about.has_state || about.addresses + about.services > 0)
+		json_add(list, json_make("{s:I, s:I, s:I, s:I, s:o, s:o}", "addresses",
+					 (json_int_t)about.addresses, "services",
+					 (json_int_t)about.services, "ptrs", (json_int_t)about.ptrs,
+					 "waiting", (json_int_t)about.waiting, "state",
+					 json_text(about.state), "error", json_text(about.error)));
+	return list;
+}
+
+json_t *status_report(const struct server *server, const struct inventory *inventory,
+		      const char *config, struct status_clock *clock)
 {
 	adjust_clock(clock);
 	const struct model *model = server->model;
@@ -304,6 +321,7 @@ json_t *status_report(const struct server *server, const char *config, struct st
 	json_put(all, "outbound_endpoints", outbound_json(model));
 	json_put(all, "zones", zones_json(model));
 	json_put(all, "rulesets", rulesets_json(model));
+	json_put(all, "owned", owned_json(inventory));
 	json_put(all, "targets", targets_json(server, clock));
 	json_put(all, "counters", counters_json(server));
 	json_put(all, "cache", cache_json(server));

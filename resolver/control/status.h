@@ -7,6 +7,8 @@
  *     outbound_endpoints  name, network, source
  *     zones               name, record_sets, records, bytes, networks
  *     rulesets            name, rules, disabled, networks, outbound_endpoints
+ *     owned               addresses, services, ptrs, waiting (PTRs without an owner), state (the
+ *                         file, null: none), error (why that cannot be used now, or null)
  *     targets             source (null: the system's choice), host, protocol, endpoint, state
  *                         ("up", "suspect", "unknown": never asked or never answered), srtt_ms,
  *                         allowance_ms, waiting, asked, answered, copies, timeouts, errors,
@@ -18,6 +20,7 @@
 
 #include <jansson.h>
 
+#include "resolver/control/inventory.h"
 #include "resolver/server.h"
 
 /* What turns instants of CLOCK_MONOTONIC into times of day. Begins as 0 and is kept from one report
@@ -27,7 +30,8 @@ struct status_clock {
 	int64_t ahead_us; /* of CLOCK_MONOTONIC */
 };
 
-/* `config` is the file that is served. The caller releases it. */
-json_t *status_report(const struct server *server, const char *config, struct status_clock *clock);
+/* `config` is the file that is served. inventory NULL: nothing is ours. The caller releases it. */
+json_t *status_report(const struct server *server, const struct inventory *inventory,
+		      const char *config, struct status_clock *clock);
 
 #endif

@@ -76,7 +76,8 @@ void table_print(FILE *out, const char *heading, const json_t *rows,
 			numbers[c] |= json_is_number(json_object_get(row, columns[c].key));
 		}
 	}
-	fprintf(out, "\n%s\n", heading);
+	if (heading)
+		fprintf(out, "\n%s\n", heading);
 	for (size_t c = 0; c < count; c++)
 		print_cell(out, columns[c].title, widths[c], numbers[c], c + 1 == count);
 	fputc('\n', out);
@@ -88,5 +89,19 @@ void table_print(FILE *out, const char *heading, const json_t *rows,
 			print_cell(out, text, widths[c], numbers[c], c + 1 == count);
 		}
 		fputc('\n', out);
+	}
+}
+
+void table_print_one(FILE *out, const json_t *object, const struct table_column *columns,
+		     size_t count)
+{
+	int width = 0;
+	for (size_t c = 0; c < count; c++)
+		if ((int)strlen(columns[c].title) > width)
+			width = (int)strlen(columns[c].title);
+	for (size_t c = 0; c < count; c++) {
+		char text[TABLE_CELL_MAX];
+		table_cell(json_object_get(object, columns[c].key), text);
+		fprintf(out, "%-*s  %s\n", width, columns[c].title, text);
 	}
 }

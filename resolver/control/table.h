@@ -11,11 +11,15 @@ struct table_column {
 };
 enum { TABLE_COLUMNS_MAX = 16, TABLE_CELL_MAX = 160 };
 
-/* Prints an array of objects, a row each, under `heading` and the columns' titles; nothing when
- * there are no rows. Numbers stand to the right, what is missing or null is "-", a list is
- * joined by commas, a cell that is too long is cut. */
+/* Prints an array of objects, a row each, under `heading` (NULL: none) and the columns' titles;
+ * nothing when there are no rows. Numbers stand to the right, what is missing or null is "-", a
+ * list is joined by commas, a cell that is too long is cut. */
 void table_print(FILE *out, const char *heading, const json_t *rows,
 		 const struct table_column *columns, size_t count);
+
+/* Prints one object, a line for each column: its title and its value. */
+void table_print_one(FILE *out, const json_t *object, const struct table_column *columns,
+		     size_t count);
 
 /* The value of one cell; returns text. */
 char *table_cell(const json_t *value, char text[TABLE_CELL_MAX]);

@@ -33,7 +33,9 @@ static const struct command table[] = {
 	{"one", remember, OPTION_CONFIG | OPTION_JSON | OPTION_VNET, 1, 2, "NAME [TYPE]", "one",
 	 ""},
 	{"none", remember, 0, 0, 0, "", "none", ""},
-	{"help", command_help, 0, 0, 1, "[COMMAND]", "help", ""},
+	{"pair set", remember, OPTION_TTL, 1, 1, "NAME", "sets", ""},
+	{"pair unset", remember, 0, 0, 0, "", "unsets", ""},
+	{"help", command_help, 0, 0, 2, "[COMMAND]", "help", ""},
 	{.name = NULL},
 };
 
@@ -77,6 +79,26 @@ static void options_may_stand_anywhere_and_reach_the_command(void **state)
 	assert_string_equal(said, "");
 }
 
+static void a_command_may_have_two_words(void **state)
+{
+	(void)state;
+	assert_int_equal(run("pair set name --ttl 5"), 7);
+	assert_string_equal(seen.command->name, "pair set");
+	assert_int_equal(seen.argument_count, 1);
+	assert_string_equal(seen_argument, "name");
+	assert_string_equal(seen.ttl, "5");
+	assert_int_equal(run("pair --ttl 5 set name"), 7);
+	assert_string_equal(seen.command->name, "pair set");
+	assert_int_equal(run("pair unset"), 7);
+	assert_string_equal(seen.command->name, "pair unset");
+	assert_int_equal(seen.argument_count, 0);
+	assert_int_equal(run("help pair set"), 0);
+	assert_non_null(strstr(said, "usage: sluice pair set [--ttl SECONDS] NAME"));
+	assert_int_equal(run("help pair"), 0);
+	assert_non_null(strstr(said, "pair unset"));
+	assert_null(strstr(said, "none"));
+}
+
 static void what_is_not_given_has_its_default(void **state)
 {
 	(void)state;
@@ -101,6 +123,15 @@ static void misuse_is_status_2_and_says_what_would_be_right(void **state)
 		{"none --json", "--json has no meaning here"},
 		{"one --suffix a", "--suffix has no meaning here"},
 		{"one a --frobnicate", "--frobnicate"},
+		{"pair", "half of a command"},
+		{"pair", "pair unset"},
+		{"pair frob", "there is no command \"pair frob\""},
+		{"pair se name", "there is no command \"pair se\""},
+		{"pai set", "there is no command \"pai\""},
+		{"pair set", "an argument is missing"},
+		{"pair unset --ttl 5", "--ttl has no meaning here"},
+		{"help pair frob", "there is no command \"pair frob\""},
+		{"help one two", "there is no command \"one two\""},
 		{"one a --vnet", "--vnet"},
 		{"one a -c", "'c'"},
 	};
@@ -151,6 +182,22 @@ static void a_table_is_aligned_and_numbers_stand_to_the_right(void **state)
 				  "  longer  1234    -  no   -\n");
 	free(text);
 	json_decref(rows);
+}
+
+static void one_object_is_a_line_for_each_column(void **state)
+{
+	(void)state;
+	static const struct table_column columns[] = {
+		{"Name", "name"}, {"Time To Live", "ttl"}, {"Absent", "absent"}};
+	char text[256] = "";
+	FILE *out = fmemopen(text, sizeof text, "w");
+	json_t *object = json_pack("{s:s, s:i}", "name", "a", "ttl", 5);
+	table_print_one(out, object, columns, 3);
+	fclose(out);
+	json_decref(object);
+	assert_string_equal(text, "Name          a\n"
+				  "Time To Live  5\n"
+				  "Absent        -\n");
 }
 
 static void an_empty_table_prints_nothing(void **state)
@@ -339,10 +386,12 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(options_may_stand_anywhere_and_reach_the_command),
+		cmocka_unit_test(a_command_may_have_two_words),
 		cmocka_unit_test(what_is_not_given_has_its_default),
 		cmocka_unit_test(misuse_is_status_2_and_says_what_would_be_right),
 		cmocka_unit_test(help_comes_from_the_table),
 		cmocka_unit_test(a_table_is_aligned_and_numbers_stand_to_the_right),
+		cmocka_unit_test(one_object_is_a_line_for_each_column),
 		cmocka_unit_test(an_empty_table_prints_nothing),
 		cmocka_unit_test(a_list_that_is_too_long_is_cut),
 		cmocka_unit_test(faults_survive_the_way_through_json),

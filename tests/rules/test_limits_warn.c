@@ -129,19 +129,11 @@ static const struct limits_case cases[] = {
 	 6, "private_zones[z.test].links[m].registration",
 	 "warning: no machine registers itself here"},
 
-	{"management_listeners_are_not_served",
-	 "management = { listen = [\"http://127.0.0.1:8053\"]; };", 1, "management.listen",
-	 "warning: not served by this version"},
-	{"a_certificate_is_not_served", "management = { certificate = \"c\"; };", 1,
-	 "management.certificate", "warning: not served by this version"},
-	{"a_key_is_not_served", "management = { key = \"k\"; };", 1, "management.key",
-	 "warning: not served by this version"},
-	{"clients_are_not_served",
-	 "management = { clients = ({ id = \"a\"; secret_file = \"s\"; }); };", 1,
-	 "management.clients", "warning: not served by this version"},
-	{"a_state_store_is_not_served", "management = { state = \"s\"; };", 1, "management.state",
-	 "warning: not served by this version"},
-	{"the_control_socket_is_served", "management = { socket = \"s\"; };", 0, 0, 0},
+	{"everything_of_management_is_served",
+	 "management = { socket = \"s\"; listen = [\"https://127.0.0.1:8443\"]; certificate = "
+	 "\"c\"; key = \"k\"; clients = ({ id = \"a\"; secret_file = \"s\"; }); state = "
+	 "\"db\"; };",
+	 0, 0, 0},
 };
 
 int main(void)

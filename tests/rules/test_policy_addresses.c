@@ -372,23 +372,22 @@ static void the_pools_table_has_room_for_their_zones_and_no_more(void **state)
 
 /* ---- sharing ---- */
 
-enum { POOL, LABEL, SERVICE, HUB4, HUB6, SPOKE4, ZONES };
+enum { TABLE, POOL, LABEL, SERVICE, TREE4, TREE6, PARTS };
 
-/* One zone of each kind, as the policy has them. */
-static void zones_of(const struct policy *policy, const struct zone *zones[ZONES])
+/* What addresses make, a part of each kind, as the policy has them. */
+static void parts_of(const struct policy *policy, const void *parts[PARTS])
 {
 	struct name pool = test_name("100.18.198.in-addr.arpa.");
 	struct name label = test_name("cloudapp.azure.com."), service = test_name("cloudapp.net.");
 
-	zones[POOL] = suffix_table_get(&policy->pools, &pool, 0);
-	zones[LABEL] = suffix_table_get(&policy->names, &label, 0);
-	zones[SERVICE] = suffix_table_get(&policy->names, &service, 0);
-	zones[HUB4] = policy->networks[0].addresses4;
-	zones[HUB6] = policy->networks[0].addresses6;
-	zones[SPOKE4] = policy->networks[1].addresses4;
-	for (unsigned i = 0; i < ZONES; i++)
-		assert_non_null(zones[i]);
-	assert_null(policy->networks[1].addresses6);
+	parts[TABLE] = policy->owned;
+	parts[POOL] = suffix_table_get(&policy->pools, &pool, 0);
+	parts[LABEL] = suffix_table_get(&policy->names, &label, 0);
+	parts[SERVICE] = suffix_table_get(&policy->names, &service, 0);
+	parts[TREE4] = policy->trees[0];
+	parts[TREE6] = policy->trees[1];
+	for (unsigned i = 0; i < PARTS; i++)
+		assert_non_null(parts[i]);
 }
 
 static struct model *with_every_kind(struct model *model)
@@ -412,22 +411,22 @@ static struct model *with_every_kind(struct model *model)
 static void what_addresses_make_is_taken_over_when_they_have_not_changed(void **state)
 {
 	struct model *model = with_every_kind(*state);
-	const struct zone *before[ZONES], *after[ZONES];
+	const void *before[PARTS], *after[PARTS];
 	struct policy *first = model_compile(model, NULL);
 
 	model_add_default(model, "192.0.2.54");
-	model_add_address(model, "nameless", "10.10.0.10", NULL, NULL);
+	model->addresses.items[0].description = "not in the table";
 	struct policy *second = model_compile(model, first);
-	zones_of(first, before);
-	zones_of(second, after);
-	for (unsigned i = 0; i < ZONES; i++)
+	parts_of(first, before);
+	parts_of(second, after);
+	for (unsigned i = 0; i < PARTS; i++)
 		assert_ptr_equal(before[i], after[i]);
 	/* And from there on to the next, the first being gone. */
 	policy_free(first);
 	struct policy *policy = model_compile(model, second);
 	policy_free(second);
-	zones_of(policy, after);
-	assert_ptr_equal(before[HUB4], after[HUB4]);
+	parts_of(policy, after);
+	assert_ptr_equal(before[TABLE], after[TABLE]);
 	PTR("hub", "10.10.0.9", "address hub hit");
 	PTR("hub", "198.18.100.1", "pool pool hit");
 	policy_free(policy);
@@ -478,48 +477,173 @@ static void other_ttl(struct model *model)
 	model->reverse.ttl++;
 }
 
-static void narrower_hub(struct model *model)
+static void other_region(struct model *model)
 {
-	model->virtual_networks.items[0].address_space.items[0].length = 30;
+	model->addresses.items[0].region = "eastus";
 }
 
-/* A change makes those zones anew that are made of what has changed, and no others. */
-static void a_change_of_addresses_makes_only_their_zones_anew(void **state)
+static void other_suffix(struct model *model)
+{
+	model->reverse.suffix = "cloudapp.azure.com.";
+}
+
+/* A change makes those parts anew that are made of what has changed, and no others. */
+static void a_change_of_addresses_makes_only_what_follows_from_them_anew(void **state)
 {
 	static const struct {
 		void (*change)(struct model *model);
 		unsigned anew; /* bits */
 	} rows[] = {
-		{rename_hub, 1 << HUB4},
-		{move_hub, 1 << HUB4},
-		{age_spoke, 1 << SPOKE4},
-		{drop_public_ptr, 1 << POOL},
-		{relabel, 1 << LABEL},
-		{move_service, 1 << SERVICE | 1 << POOL},
-		{fewer_servers, 1 << POOL},
-		{other_hostmaster, 1 << POOL},
-		{other_ttl, ((1 << ZONES) - 1) & ~(1 << SPOKE4)}, /* which has one of its own */
+		{rename_hub, 1 << TABLE},   {move_hub, 1 << TABLE},
+		{age_spoke, 1 << TABLE},    {drop_public_ptr, 1 << TABLE},
+		{relabel, 1 << TABLE},      {move_service, 1 << TABLE},
+		{fewer_servers, 1 << POOL}, {other_hostmaster, 1 << POOL},
+		{other_ttl, 1 << TABLE},    {other_region, 1 << TABLE},
+		{other_suffix, 1 << TABLE},
 	};
 	struct model *model = with_every_kind(*state);
-	const struct zone *before[ZONES], *after[ZONES];
+	const void *before[PARTS], *after[PARTS];
 	struct policy *first = model_compile(model, NULL);
 
 	for (unsigned row = 0; row < sizeof rows / sizeof rows[0]; row++) {
 		rows[row].change(model);
 		struct policy *second = model_compile(model, first);
 
-		zones_of(first, before);
-		zones_of(second, after);
-		for (unsigned i = 0; i < ZONES; i++)
+		parts_of(first, before);
+		parts_of(second, after);
+		for (unsigned i = 0; i < PARTS; i++)
 			if ((before[i] != after[i]) != (rows[row].anew >> i & 1))
-				fail_msg("row %u, zone %u", row, i);
+				fail_msg("row %u, part %u", row, i);
 		policy_free(first);
 		first = second;
 	}
-	narrower_hub(model);
-	struct policy *policy = model_compile(model, first);
-	PTR("hub", "10.10.0.10", "special nxdomain");
 	policy_free(first);
+}
+
+static void a_networks_space_is_read_anew_though_the_table_stays(void **state)
+{
+	struct model *model = with_every_kind(*state);
+	struct policy *first = model_compile(model, NULL);
+
+	model->virtual_networks.items[0].address_space.items[0].length = 30;
+	struct policy *policy = model_compile(model, first);
+	assert_ptr_equal(first->owned, policy->owned);
+	PTR("hub", "10.10.0.9", "special nxdomain");
+	policy_free(first);
+	policy_free(policy);
+}
+
+static void spaces_within_one_another_are_one(void **state)
+{
+	struct model *model = *state;
+
+	model_add_network(model, "nested", "172.16.0.0/12 172.20.0.0/16 10.5.0.0/16 172.20.1.0/24");
+	model_add_address(model, "a", "172.31.255.255", NULL, "a.example.com.");
+	model_add_address(model, "b", "172.20.1.7", NULL, "b.example.com.");
+	model_add_address(model, "c", "172.20.2.7", NULL, "c.example.com.");
+	model_add_address(model, "d", "10.6.0.0", NULL, "d.example.com.");
+	struct policy *policy = model_compile(model, NULL);
+	assert_int_equal(policy->networks[2].space_count, 2);
+	PTR("nested", "172.31.255.255", "address nested hit");
+	PTR("nested", "172.20.1.7", "address nested hit");
+	PTR("nested", "172.20.2.7", "address nested hit");
+	PTR("nested", "10.6.0.0", "special nxdomain");
+	policy_free(policy);
+}
+
+/* ---- tables that come from elsewhere ---- */
+
+/* The table with that PTR more. */
+static struct owned *with_ptr(struct owned *before, const char *address, const char *target)
+{
+	struct owned_draft *draft = owned_edit(before);
+	struct address parsed;
+	struct name name = test_name(target);
+
+	assert_non_null(draft);
+	assert_int_equal(address_parse(&parsed, address), 0);
+	assert_int_equal(owned_set_ptr(draft, &parsed, &name, 300), 0);
+	return owned_commit(draft);
+}
+
+static void a_table_that_comes_with_the_model_is_served_as_it_is(void **state)
+{
+	struct model *model = with_every_kind(*state);
+	struct policy *first = model_compile(model, NULL);
+
+	model->owned = with_ptr(NULL, "198.18.100.7", "seven.example.com.");
+	struct policy *policy = model_compile(model, first);
+	PTR("hub", "198.18.100.7", "pool pool hit");
+	PTR("hub", "198.18.100.1", "pool pool nxdomain");
+	owned_unref(model->owned);
+	model->owned = NULL;
+	struct policy *third = model_compile(model, policy);
+	policy_free(first);
+	policy_free(policy);
+	policy = third;
+	PTR("hub", "198.18.100.7", "pool pool nxdomain");
+	PTR("hub", "198.18.100.1", "pool pool hit");
+	policy_free(policy);
+}
+
+static void another_table_changes_what_we_own_and_nothing_else(void **state)
+{
+	struct model *model = with_every_kind(*state);
+	struct policy *before = model_compile(model, NULL);
+	struct owned *owned = with_ptr(before->owned, "198.18.100.7", "seven.example.com.");
+	struct policy *policy = policy_with_owned(before, owned);
+
+	owned_unref(owned);
+	assert_non_null(policy);
+	assert_ptr_equal(policy->networks, before->networks);
+	assert_true(policy_is_shared(before) && policy_is_shared(policy));
+	PTR("hub", "198.18.100.7", "pool pool hit");
+	PTR("hub", "198.18.100.1", "pool pool hit");
+	DECIDES("hub", "100.18.198.in-addr.arpa.", TYPE_NS, "pool pool hit");
+	struct policy *after = policy;
+	policy = before;
+	PTR("hub", "198.18.100.7", "pool pool nxdomain");
+	/* Whichever goes first, what they share stays for the other. */
+	policy = policy_with_owned(after, before->owned);
+	policy_free(before);
+	policy_free(after);
+	assert_false(policy_is_shared(policy));
+	PTR("hub", "198.18.100.1", "pool pool hit");
+	PTR("hub", "198.18.100.7", "pool pool nxdomain");
+	policy_free(policy);
+}
+
+/* RFC 8020: a name above one that exists, exists. */
+static void names_between_a_pools_apex_and_a_ptr_exist_without_data(void **state)
+{
+	struct model *model = *state;
+
+	model_add_pool(model, "pool", "198.18.0.0/16");
+	model_add_pool(model, "six", "2001:500::/32");
+	model_add_address(model, "a", "198.18.100.10", NULL, "a.example.com.");
+	model_add_address(model, "b", "2001:500::b", NULL, "b.example.com.");
+	struct policy *policy = model_compile(model, NULL);
+	DECIDES("hub", "100.18.198.in-addr.arpa.", TYPE_PTR, "pool pool nodata");
+	DECIDES("hub", "100.18.198.in-addr.arpa.", TYPE_ANY, "pool pool nodata");
+	DECIDES("hub", "101.18.198.in-addr.arpa.", TYPE_PTR, "pool pool nxdomain");
+	DECIDES("hub", "x.100.18.198.in-addr.arpa.", TYPE_PTR, "pool pool nxdomain");
+	DECIDES("hub", "0.0.0.0.5.0.1.0.0.2.ip6.arpa.", TYPE_PTR, "pool six nodata");
+	DECIDES("hub", "1.0.0.0.0.5.0.1.0.0.2.ip6.arpa.", TYPE_PTR, "pool six nxdomain");
+	policy_free(policy);
+}
+
+static void private_addresses_leave_no_trace_in_a_pool(void **state)
+{
+	struct model *model = *state;
+
+	model_add_pool(model, "wide", "172.0.0.0/8");
+	model_add_address(model, "vm", "172.16.0.1", NULL, "vm.example.com.");
+	model_add_address(model, "web", "172.15.0.1", NULL, "web.example.com.");
+	struct policy *policy = model_compile(model, NULL);
+	DECIDES("hub", "16.172.in-addr.arpa.", TYPE_PTR, "pool wide nxdomain");
+	PTR("hub", "172.16.0.1", "pool wide nxdomain");
+	DECIDES("hub", "15.172.in-addr.arpa.", TYPE_PTR, "pool wide nodata");
+	PTR("hub", "172.15.0.1", "pool wide hit");
 	policy_free(policy);
 }
 
@@ -545,7 +669,13 @@ int main(void)
 		TEST(a_pool_of_everything_has_a_zone_for_each_first_octet),
 		TEST(the_pools_table_has_room_for_their_zones_and_no_more),
 		TEST(what_addresses_make_is_taken_over_when_they_have_not_changed),
-		TEST(a_change_of_addresses_makes_only_their_zones_anew),
+		TEST(a_change_of_addresses_makes_only_what_follows_from_them_anew),
+		TEST(a_networks_space_is_read_anew_though_the_table_stays),
+		TEST(spaces_within_one_another_are_one),
+		TEST(a_table_that_comes_with_the_model_is_served_as_it_is),
+		TEST(another_table_changes_what_we_own_and_nothing_else),
+		TEST(names_between_a_pools_apex_and_a_ptr_exist_without_data),
+		TEST(private_addresses_leave_no_trace_in_a_pool),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,207 @@
+/* From bytes to a handler, in two steps on two threads:
+ *
+ *     on_head      listener's thread   route? who? may he?            401 403 404 405, and how long
+ *                                      a constant table, and digests  a body may be
+ *     on_request   control thread      query, JSON                    400, else the handler
+ *
+ * So nobody who may not gets as far as sending a body, and the control thread hears of none of it.
+ * Answers are in api_reply.c. */
+#include "resolver/control/api.h"
+
+#include <strings.h>
+
+#include "resolver/control/api_internal.h"
+#include "resolver/control/http_auth.h"
+
+/* ---- on the listener's thread ---- */
+
+/* Refuses in the shape of the API. */
+static void refuse(struct http_request *request, unsigned status, const char *text)
+{
+	char id[API_ID_MAX];
+	api_draw_id(id);
+	char *body = api_error_body(api_shape_of(request->path), status, api_code(status), NULL,
+				    text, id);
+	http_reply(request, status, "application/json", body, body ? strlen(body) : 0);
+}
+
+static bool method_fits(const struct api_route *route, const char *method)
+{
+	return strcmp(route->method, method) == 0 ||
+	       (strcmp(route->method, "GET") == 0 && strcmp(method, "HEAD") == 0);
+}
+
+/* The first row of the path and method. NULL: `allow` has the methods that the path has, if it is
+ * one at all. */
+static const struct api_route *find_route(const struct api_route *routes,
+					  const struct api_path *path, const char *method,
+					  char *allow, size_t size)
+{
+	size_t used = 0;
+	*allow = '\0';
+	for (const struct api_route *route = routes; route->method; route++) {
+		if (!api_path_matches(path, route->pattern))
+			continue;
+		if (method_fits(route, method))
+			return route;
+		if (used < size && !strstr(allow, route->method))
+			used += (size_t)snprintf(allow + used, size - used, "%s%s",
+						 used > 0 ? ", " : "", route->method);
+	}
+	return NULL;
+}
+
+static void refuse_route(struct http_request *request, const char *allow)
+{
+	if (!*allow) {
+		refuse(request, 404, "there is nothing at this path");
+		return;
+	}
+	http_header(request, "Allow", allow);
+	refuse(request, 405, "the path is there, but not with this method; see the header Allow");
+}
+
+/* False: it has been refused. */
+static bool is_known(const struct api *api, struct http_request *request)
+{
+	switch (http_auth_identify(api->auth, request)) {
+	case HTTP_KNOWN: return true;
+	case HTTP_WRONG_USER:
+		refuse(request, 403,
+		       "permission denied; only root and the server's own user may ask");
+		return false;
+	case HTTP_NO_CREDENTIALS:
+		http_header(request, "WWW-Authenticate", "Bearer realm=\"sluice\"");
+		refuse(request, 401,
+		       "who asks? send a client's secret as \"Authorization: Bearer SECRET\" or as "
+		       "X-Auth-Token");
+		return false;
+	case HTTP_WRONG_CREDENTIALS:
+		http_header(request, "WWW-Authenticate",
+			    "Bearer realm=\"sluice\", error=\"invalid_token\"");
+		refuse(request, 401, "no client of management.clients has this secret");
+		return false;
+	}
+	return false;
+}
+
+static void on_head(void *context, struct http_request *request)
+{
+	const struct api *api = context;
+	struct api_path path;
+	char allow[64];
+	int err = api_path_init(&path, request->path);
+	const struct api_route *route =
+		err == 0 ? find_route(api->routes, &path, request->method, allow, sizeof allow)
+			 : NULL;
+	api_path_release(&path);
+	if ((!route || route->need != API_NOTHING) && !is_known(api, request))
+		return;
+	if (err == ERR_INVALID)
+		refuse(request, 400, "a '%' in the path is not followed by a byte's two digits");
+	else if (err == ERR_NOMEM)
+		refuse(request, 503, err_text(err));
+	else if (err != 0)
+		refuse(request, 404, "there is nothing at this path");
+	else if (!route)
+		refuse_route(request, allow);
+	else if (route->need == API_CHANGE && request->role != ROLE_ADMIN)
+		refuse(request, 403, "this client's role is reader, and this takes an admin");
+	else if (route->body_max > 0)
+		request->body_max = route->body_max;
+	request->route = route;
+}
+
+/* ---- on the control thread ---- */
+
+/* The path, apart and whole. */
+static int call_fill(struct api_call *call)
+{
+	const char *path = call->http->path;
+	int err = api_path_init(&call->path, path);
+	if (err != 0)
+		return err;
+	size_t length = 1;
+	for (size_t i = 0; i < call->path.count; i++)
+		length += strlen(call->path.segments[i]) + 1;
+	char *to = call->decoded = malloc(length + 1);
+	if (!to)
+		return ERR_NOMEM;
+	*to = '\0';
+	for (size_t i = 0; i < call->path.count; i++)
+		to += snprintf(to, length + 1 - (size_t)(to - call->decoded), "/%s",
+			       call->path.segments[i]);
+	call->request.path = call->decoded;
+	return 0;
+}
+
+static struct api_call *call_new(const struct api *api, struct http_request *http)
+{
+	struct api_call *call = calloc(1, sizeof *call);
+	if (!call)
+		return NULL;
+	call->http = http;
+	call->route = http->route;
+	struct api_request *request = &call->request;
+	request->control = api->control;
+	request->method = strcmp(http->method, "HEAD") == 0 ? "GET" : http->method;
+	request->if_match = http_request_header(http, "If-Match");
+	request->if_none_match = http_request_header(http, "If-None-Match");
+	request->client = http->client;
+	request->role = http->role;
+	request->shape = api_shape_of(http->path);
+	api_draw_id(request->id);
+	if (call_fill(call) == 0)
+		return call;
+	api_path_release(&call->path);
+	free(call->decoded);
+	free(call);
+	return NULL;
+}
+
+/* What was sent, as the handler will see it. False: it does not fit, and has been answered. */
+static bool call_read(struct api_call *call)
+{
+	json_error_t error;
+	const struct http_request *http = call->http;
+	int err = api_fields_init(&call->fields, http->query);
+	if (err != 0) {
+		api_fail(&call->request, err == ERR_NOMEM ? 503 : 400, NULL, "the query is %s",
+			 err_text(err));
+		return false;
+	}
+	if (http->body_length == 0)
+		return true;
+	call->request.body = json_loadb(http->body, http->body_length,
+					JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+	if (call->request.body)
+		return true;
+	api_fail(&call->request, 400, NULL, "the body is not JSON: line %d, column %d: %s",
+		 error.line, error.column, error.text);
+	return false;
+}
+
+static void on_request(void *context, struct http_request *request)
+{
+	struct api_call *call = call_new(context, request);
+	if (!call)
+		refuse(request, 503, err_text(ERR_NOMEM));
+	else if (call_read(call))
+		call->route->handle(&call->request);
+}
+
+static char *on_error(void *context, const struct http_request *request, unsigned status,
+		      const char *text)
+{
+	(void)context;
+	char id[API_ID_MAX];
+	api_draw_id(id);
+	return api_error_body(api_shape_of(request->path), status, api_code(status), NULL, text,
+			      id);
+}
+
+struct http_handler api_handler(struct api *api)
+{
+	return (struct http_handler){
+		.on_head = on_head, .on_request = on_request, .on_error = on_error, .context = api};
+}

@@ -1,0 +1,94 @@
+/* The management API: one table of routes (api_routes.c), and what every handler needs. A handler
+ * runs on the control thread, may look at and change everything in struct control, and answers its
+ * request exactly once: before it returns, or later from the same thread (while a question of our
+ * own is under way). Until then the request is its own.
+ *
+ *     http.h bytes ─► who is it, which route is it, may he (401 403 404 405 413: never get here)
+ *            ─► body is JSON? (400) ─► handler ─► api_reply_json | api_fail
+ *
+ * Paths are matched without regard to case, "//" is as "/", a final '/' counts for nothing, and
+ * segments are percent-decoded after they were cut apart. The shape of an error is the API's whose
+ * path was asked, also where there is no such route:
+ *
+ *     /v2...   {"code": 404, "type": "not_found", "message": TEXT, "request_id": "req-..."}
+ *     else     {"error": {"code": "not_found", "message": TEXT, "path": FIELD or null}} */
+#ifndef SLUICE_API_H
+#define SLUICE_API_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "resolver/control/http.h"
+#include "rules/model.h"
+
+struct control;
+struct http_auth;
+
+enum { API_PARAMETERS_MAX = 4, API_ID_MAX = 41, API_TEXT_MAX = 1024 };
+
+enum api_shape { API_V1, API_V2 };
+
+struct api_request {
+	struct control *control;
+	const char *method; /* "GET" also for HEAD */
+	const char *path;   /* decoded, as the client wrote it, for links */
+	json_t *body;       /* NULL: nothing was sent. Borrowed: incref what is to be kept */
+	const char *if_match, *if_none_match; /* the headers; NULL: not sent */
+	const char *client;                   /* who asks, for the log */
+	enum client_role role;
+	enum api_shape shape;
+	char id[API_ID_MAX]; /* "req-" and a UUID */
+	void *state;         /* the handler's own */
+};
+
+/* What a client needs for it. */
+enum api_need { API_NOTHING, API_READ, API_CHANGE };
+
+struct api_route {
+	const char *method;  /* NULL ends the table. HEAD goes where GET does */
+	const char *pattern; /* "/v1/addresses/{group}/{name}": a parameter is a whole segment */
+	enum api_need need;
+	void (*handle)(struct api_request *request);
+	size_t body_max; /* 0: HTTP_BODY_MAX */
+};
+
+/* ---- what was asked ---- */
+
+/* The part of the path that stands for {name}, decoded; never NULL, never empty. */
+const char *api_parameter(const struct api_request *request, const char *name);
+/* ?name=value, decoded; "" when it stands there without a value, NULL when not at all. The first
+ * of several counts. */
+const char *api_query(const struct api_request *request, const char *name);
+const char *api_header(const struct api_request *request, const char *name);
+
+/* ---- the answer; each ends the request ---- */
+
+/* Takes the body over; NULL, or one that json_whole would not have, is answered as a lack of
+ * memory. etag is with or without its quotes; NULL: none. A GET whose If-None-Match has it is
+ * answered 304 without the body (RFC 9110 section 13.1.2); preconditions of changes are
+ * change_require's. */
+void api_reply_json(struct api_request *request, unsigned status, json_t *body, const char *etag);
+/* Without a body: 204. */
+void api_reply_empty(struct api_request *request, unsigned status);
+/* An error in the shape of the API. `code` is a short stable word ("not_found", "invalid_object"),
+ * the text says what is wrong and then what would be right. */
+void api_fail(struct api_request *request, unsigned status, const char *code, const char *format,
+	      ...) __attribute__((format(printf, 4, 5)));
+/* The same, of one field of the body or query: `field` is where it stands, as in "ptr.ttl". */
+void api_fail_at(struct api_request *request, unsigned status, const char *code, const char *field,
+		 const char *format, ...) __attribute__((format(printf, 5, 6)));
+/* A header more for the answer, before it is given; both are copied. */
+void api_answer_header(struct api_request *request, const char *name, const char *value);
+
+/* ---- the server's side ---- */
+
+struct api {
+	struct control *control;
+	struct http_auth *auth;
+	const struct api_route *routes;
+};
+
+/* What http.h calls; `api` must outlive the listeners. */
+struct http_handler api_handler(struct api *api);
+
+#endif

@@ -1,0 +1,230 @@
+/* PTRs as OpenStack Designate's v2 API has them, for the clients that people have: an address is a
+ * floating IP, its key REGION:UUID ("-" where it has no region).
+ *
+ *     GET     /v2/reverse/floatingips            every address, with a PTR or without
+ *     GET     /v2/reverse/floatingips/{key}
+ *     PATCH   {"ptrdname", "description", "ttl"} the whole PTR; 202, PENDING until every worker has
+ * it
+ *             {"ptrdname": null}                 no PTR any more; 202 and null
+ *     DELETE  the same, 204: Designate itself has no DELETE here
+ *
+ * As Designate, it takes any legal name, and answers without having looked where that leads: a name
+ * that does not lead back is a line in the log. Cloud services are not shown here, and zones are
+ * not managed here. */
+#include <ctype.h>
+#include <strings.h>
+
+#include "resolver/control/api_reverse.h"
+#include "resolver/control/json.h"
+
+enum { REGION_MAX = 100, UUID_LENGTH = 36, KEY_MAX = REGION_MAX + 1 + UUID_LENGTH + 1 };
+
+static const char no_region[] = "-";
+
+/* ---- showing ---- */
+
+static json_t *links_json(const struct api_request *request, const char *key)
+{
+	const char *host = api_header(request, "Host");
+	char text[1024]; /* RFC 3986 section 4.2: with the scheme of whoever reads it */
+	snprintf(text, sizeof text, "%s%s/v2/reverse/floatingips%s%s", host ? "//" : "",
+		 host ? host : "", key ? "/" : "", key ? key : "");
+	return json_make("{s:o}", "self", json_text(text));
+}
+
+static json_t *floatingip_json(const struct api_request *request, const struct owner *owner)
+{
+	const struct owner_ptr *ptr = &owner->ptr;
+	char key[KEY_MAX], address[ADDRESS_TEXT_MAX];
+	snprintf(key, sizeof key, "%.*s:%s", REGION_MAX, owner->region ? owner->region : no_region,
+		 owner->id);
+	json_t *object = json_make(
+		"{s:o, s:o, s:o, s:o, s:o}", "id", json_text(key), "address",
+		json_text(address_print(&owner->address, address)), "ptrdname",
+		json_text(ptr->fqdn), "description", json_text(ptr->fqdn ? ptr->description : NULL),
+		"ttl", ptr->fqdn && ptr->ttl_given ? json_integer(ptr->ttl) : json_null());
+	json_put(object, "status", json_text(ptr_status_text(ptr->status)));
+	json_put(object, "action", json_text(ptr_action_text(ptr->action)));
+	json_put(object, "links", links_json(request, key));
+	return object;
+}
+
+void api_floatingips_list(struct api_request *request)
+{
+	size_t count;
+	const struct owner **owners = inventory_list(api_inventory(request), OWNER_ADDRESS, &count);
+	json_t *array = owners ? json_array() : NULL;
+	for (size_t i = 0; owners && i < count; i++)
+		json_add(array, floatingip_json(request, owners[i]));
+	free(owners);
+	api_reply_json(request, 200,
+		       array ? json_make("{s:o, s:o}", "floatingips", array, "links",
+					 links_json(request, NULL))
+			     : NULL,
+		       NULL);
+}
+
+/* ---- which ---- */
+
+/* ^[A-Za-z0-9.\-_]{1,100}:<uuid>$; where the UUID begins, NULL when it is no key. */
+static const char *key_uuid(const char *key)
+{
+	const char *colon = strchr(key, ':');
+	if (!colon || colon == key || colon - key > REGION_MAX || strlen(colon + 1) != UUID_LENGTH)
+		return NULL;
+	for (const char *at = key; at < colon; at++)
+		if (!isalnum((unsigned char)*at) && !strchr(".-_", *at))
+			return NULL;
+	for (int i = 0; i < UUID_LENGTH; i++) {
+		unsigned char c = (unsigned char)colon[1 + i];
+		bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+		if (dash ? c != '-' : !isxdigit(c))
+			return NULL;
+	}
+	return colon + 1;
+}
+
+/* The address of the path's key; NULL when there is none: that has been answered. */
+static const struct owner *asked_address(struct api_request *request)
+{
+	const char *key = api_parameter(request, "key"), *uuid = key_uuid(key);
+	const struct inventory *inventory = api_inventory(request);
+	if (!uuid) {
+		api_fail(request, 400, "bad_request",
+			 "Floating IP %s is not in the format of <region>:<uuid>", key);
+		return NULL;
+	}
+	const struct owner *owner = inventory_by_id(inventory, uuid);
+	size_t length = (size_t)(uuid - key) - 1;
+	const char *region = owner && owner->region ? owner->region : no_region;
+	if (owner && owner->kind == OWNER_ADDRESS && strlen(region) == length &&
+	    strncasecmp(region, key, length) == 0)
+		return owner;
+	const char *project = inventory_model(inventory)->subscription;
+	api_fail(request, 404, "not_found",
+		 "FloatingIP %s in %.*s is not associated for project \"%s\"", uuid, (int)length,
+		 key, project ? project : "default");
+	return NULL;
+}
+
+void api_floatingip_show(struct api_request *request)
+{
+	char etag[OWNER_ETAG_MAX];
+	const struct owner *owner = asked_address(request);
+	if (!owner)
+		return;
+	api_reply_json(request, 200, floatingip_json(request, owner), owner_etag(owner, etag));
+}
+
+/* ---- changing ---- */
+
+static bool fail_body(struct api_request *request, const char *field, const char *text)
+{
+	api_fail_at(request, 400, "invalid_object", field, "%s%s%s", field, *field ? ": " : "",
+		    text);
+	return false;
+}
+
+/* The first key that a PTR does not have; NULL: there is none. */
+static const char *unknown_key(json_t *body)
+{
+	static const char *const known[] = {"ptrdname", "description", "ttl"};
+	for (void *at = json_object_iter(body); at; at = json_object_iter_next(body, at)) {
+		const char *key = json_object_iter_key(at);
+		bool is_known = false;
+		for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+			is_known |= strcmp(known[i], key) == 0;
+		if (!is_known)
+			return key;
+	}
+	return NULL;
+}
+
+/* What the body asks for; false when it cannot be: that has been answered. fqdn NULL: no PTR. */
+static bool read_body(struct api_request *request, struct change_ptr *ptr)
+{
+	const char *key;
+	const json_t *name = json_object_get(request->body, "ptrdname");
+	const json_t *ttl = json_object_get(request->body, "ttl");
+	const json_t *description = json_object_get(request->body, "description");
+	if (!json_is_object(request->body))
+		return fail_body(request, "", "the body is not a JSON object");
+	if ((key = unknown_key(request->body)))
+		return fail_body(request, key, "unknown; a PTR has ptrdname, description and ttl");
+	*ptr = (struct change_ptr){.fqdn = json_string_value(name),
+				   .description = json_string_value(description),
+				   .ttl_given = json_is_integer(ttl),
+				   .ttl = json_integer_value(ttl)};
+	if (!name)
+		return fail_body(request, "ptrdname", "it is missing; null takes the PTR away");
+	if (!ptr->fqdn && !json_is_null(name))
+		return fail_body(request, "ptrdname", "it is neither a name nor null");
+	if (ptr->fqdn && (!*ptr->fqdn || ptr->fqdn[strlen(ptr->fqdn) - 1] != '.'))
+		return fail_body(request, "ptrdname", "it does not end with a dot");
+	if (description && !ptr->description && !json_is_null(description))
+		return fail_body(request, "description", "it is neither a text nor null");
+	if (ttl && !ptr->ttl_given && !json_is_null(ttl))
+		return fail_body(request, "ttl", "it is neither a whole number nor null");
+	return true;
+}
+
+/* One change of the PTR, ptr NULL: taken away. False when it did not come about: that has been
+ * answered. */
+static bool store_ptr(struct api_request *request, const struct owner *owner,
+		      const struct change_ptr *ptr)
+{
+	struct change *change = change_begin(api_inventory(request));
+	int err = change ? change_require(change, owner, request->if_match, request->if_none_match)
+			 : ERR_NOMEM;
+	if (err == 0)
+		err = ptr ? change_ptr_set(change, owner, ptr) : change_ptr_unset(change, owner);
+	if (err == 0)
+		err = change_commit(change);
+	const struct change_error *error = change_error(change);
+	if (err != 0 && !ptr && error->outcome == CHANGE_NOT_FOUND)
+		api_fail(request, 404, "not_found", "No such FloatingIP %s",
+			 api_parameter(request, "key"));
+	else if (err != 0)
+		api_fail_change(request, error);
+	change_free(change);
+	return err == 0;
+}
+
+/* True when it is gone; false when that failed, and has been answered. */
+static bool unset(struct api_request *request, const struct owner *owner)
+{
+	char text[API_OWNER_TEXT_MAX];
+	api_owner_text(owner, text);
+	if (!store_ptr(request, owner, NULL))
+		return false;
+	api_log_change(request, "PTR removed", text);
+	return true;
+}
+
+void api_floatingip_patch(struct api_request *request)
+{
+	char id[UUID_LENGTH + 1], etag[OWNER_ETAG_MAX], text[API_OWNER_TEXT_MAX];
+	struct change_ptr ptr;
+	const struct owner *owner = asked_address(request);
+	if (!owner || !read_body(request, &ptr))
+		return;
+	if (!ptr.fqdn) {
+		if (unset(request, owner))
+			api_reply_json(request, 202, json_null(), NULL);
+		return;
+	}
+	snprintf(id, sizeof id, "%s", owner->id);
+	if (!store_ptr(request, owner, &ptr))
+		return;
+	owner = inventory_by_id(api_inventory(request), id);
+	api_log_change(request, "PTR set", api_owner_text(owner, text));
+	api_check_forward(request->control, owner, NULL, NULL);
+	api_reply_json(request, 202, floatingip_json(request, owner), owner_etag(owner, etag));
+}
+
+void api_floatingip_delete(struct api_request *request)
+{
+	const struct owner *owner = asked_address(request);
+	if (owner && unset(request, owner))
+		api_reply_empty(request, 204);
+}

@@ -1,0 +1,27 @@
+/* What the files of api.h share: a request with all that it hangs on. */
+#ifndef SLUICE_API_INTERNAL_H
+#define SLUICE_API_INTERNAL_H
+
+#include "resolver/control/api.h"
+#include "resolver/control/api_path.h"
+
+struct api_call {
+	struct api_request request; /* first: the one is the other's address */
+	struct http_request *http;
+	const struct api_route *route;
+	struct api_path path;
+	struct api_fields fields;
+	char *decoded; /* request.path */
+};
+
+enum api_shape api_shape_of(const char *path);
+/* The short word for a status, when nobody has a better one. */
+const char *api_code(unsigned status);
+/* The body of an error, to be freed; NULL without memory. */
+char *api_error_body(enum api_shape shape, unsigned status, const char *code, const char *field,
+		     const char *text, const char *id);
+void api_draw_id(char id[API_ID_MAX]);
+/* Answers, and releases the call; body is taken over, NULL: none. */
+void api_finish(struct api_call *call, unsigned status, char *body);
+
+#endif

@@ -1,0 +1,172 @@
+/* Answers, and errors in the shape of the API that was asked. */
+#include <stdarg.h>
+#include <strings.h>
+
+#include "endpoints/entropy.h"
+#include "resolver/control/api_internal.h"
+#include "resolver/control/json.h"
+
+static const struct {
+	unsigned status;
+	const char *code;
+} codes[] = {
+	{400, "bad_request"},         {401, "unauthorized"},
+	{403, "forbidden"},           {404, "not_found"},
+	{405, "method_not_allowed"},  {409, "conflict"},
+	{412, "precondition_failed"}, {413, "request_entity_too_large"},
+	{422, "unprocessable"},       {500, "internal_error"},
+	{503, "service_unavailable"},
+};
+
+const char *api_code(unsigned status)
+{
+	for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
+		if (codes[i].status == status)
+			return codes[i].code;
+	return status < 500 ? "bad_request" : "internal_error";
+}
+
+enum api_shape api_shape_of(const char *path)
+{
+	path += strspn(path, "/");
+	size_t length = strcspn(path, "/");
+	return length == 2 && strncasecmp(path, "v2", length) == 0 ? API_V2 : API_V1;
+}
+
+/* A random UUID, version 4 (RFC 9562 section 5.4). */
+void api_draw_id(char id[API_ID_MAX])
+{
+	uint8_t b[16];
+	entropy_read(b, sizeof b);
+	b[6] = (uint8_t)((b[6] & 0x0f) | 0x40);
+	b[8] = (uint8_t)((b[8] & 0x3f) | 0x80);
+	snprintf(id, API_ID_MAX,
+		 "req-%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0],
+		 b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13],
+		 b[14], b[15]);
+}
+
+char *api_error_body(enum api_shape shape, unsigned status, const char *code, const char *field,
+		     const char *text, const char *id)
+{
+	json_t *error = shape == API_V2
+				? json_make("{s:i, s:o, s:o, s:o}", "code", (int)status, "type",
+					    json_text(code), "message", json_text(text),
+					    "request_id", json_text(id))
+				: json_make("{s:{s:o, s:o, s:o}}", "error", "code", json_text(code),
+					    "message", json_text(text), "path", json_text(field));
+	error = json_whole(error);
+	char *body = error ? json_dumps(error, JSON_COMPACT) : NULL;
+	json_decref(error);
+	return body;
+}
+
+void api_finish(struct api_call *call, unsigned status, char *body)
+{
+	struct http_request *http = call->http;
+	json_decref(call->request.body);
+	api_path_release(&call->path);
+	api_fields_release(&call->fields);
+	free(call->decoded);
+	free(call);
+	http_reply(http, status, "application/json", body, body ? strlen(body) : 0);
+}
+
+/* ---- what was asked ---- */
+
+const char *api_parameter(const struct api_request *request, const char *name)
+{
+	const struct api_call *call = (const struct api_call *)request;
+	const char *value = api_path_parameter(&call->path, call->route->pattern, name);
+	return value ? value : "";
+}
+
+const char *api_query(const struct api_request *request, const char *name)
+{
+	const struct api_call *call = (const struct api_call *)request;
+	for (size_t i = 0; i < call->fields.count; i++)
+		if (strcmp(call->fields.items[i].name, name) == 0)
+			return call->fields.items[i].value;
+	return NULL;
+}
+
+const char *api_header(const struct api_request *request, const char *name)
+{
+	return http_request_header(((const struct api_call *)request)->http, name);
+}
+
+/* ---- answers ---- */
+
+void api_answer_header(struct api_request *request, const char *name, const char *value)
+{
+	http_header(((struct api_call *)request)->http, name, value);
+}
+
+static void fail(struct api_request *request, unsigned status, const char *code, const char *field,
+		 const char *format, va_list arguments)
+{
+	char text[API_TEXT_MAX];
+	vsnprintf(text, sizeof text, format, arguments);
+	api_finish((struct api_call *)request, status,
+		   api_error_body(request->shape, status, code ? code : api_code(status), field,
+				  text, request->id));
+}
+
+void api_fail(struct api_request *request, unsigned status, const char *code, const char *format,
+	      ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	fail(request, status, code, NULL, format, arguments);
+	va_end(arguments);
+}
+
+void api_fail_at(struct api_request *request, unsigned status, const char *code, const char *field,
+		 const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	fail(request, status, code, field, format, arguments);
+	va_end(arguments);
+}
+
+/* Whether the list of etags has it, weak or not (RFC 9110 section 8.8.3.2); `etag` has quotes. */
+static bool list_has(const char *list, const char *etag)
+{
+	size_t length = strlen(etag);
+	if (strcmp(list, "*") == 0)
+		return true;
+	for (const char *at = list; (at = strstr(at, etag)); at += length)
+		if ((at == list || strchr(" \t,/", at[-1])) &&
+		    (at[length] == '\0' || strchr(" \t,", at[length])))
+			return true;
+	return false;
+}
+
+void api_reply_json(struct api_request *request, unsigned status, json_t *body, const char *etag)
+{
+	char *quoted = NULL;
+	body = json_whole(body);
+	char *text = body ? json_dumps(body, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
+	json_decref(body);
+	if (!text || (etag && asprintf(&quoted, *etag == '"' ? "%s" : "\"%s\"", etag) < 0)) {
+		free(text);
+		api_fail(request, 503, NULL, "out of memory for the answer");
+		return;
+	}
+	if (quoted)
+		api_answer_header(request, "ETag", quoted);
+	if (quoted && status == 200 && request->if_none_match &&
+	    strcmp(request->method, "GET") == 0 && list_has(request->if_none_match, quoted)) {
+		free(text);
+		text = NULL;
+		status = 304;
+	}
+	free(quoted);
+	api_finish((struct api_call *)request, status, text);
+}
+
+void api_reply_empty(struct api_request *request, unsigned status)
+{
+	api_finish((struct api_call *)request, status, NULL);
+}

@@ -1,0 +1,122 @@
+/* The parts that /v1 and Designate's API share: finding a PTR's owner, telling what a change failed
+ * of, and the look at whether a name that was just set leads back. */
+#include "resolver/control/api_reverse.h"
+
+#include <assert.h>
+#include <strings.h>
+
+#include "resolver/control/control.h"
+#include "resolver/control/json.h"
+#include "resolver/control/reverse_check.h"
+#include "resolver/log.h"
+
+struct inventory *api_inventory(const struct api_request *request)
+{
+	return request->control->inventory;
+}
+
+const struct owner *api_find_ptr(const struct inventory *inventory, const char *text)
+{
+	struct address address;
+	if (address_parse(&address, text) == 0)
+		return inventory_by_address(inventory, &address);
+	const char *colon = strrchr(text, ':');
+	const struct owner *owner = inventory_by_id(inventory, colon ? colon + 1 : text);
+	size_t length = colon ? (size_t)(colon - text) : 0;
+	if (!owner || !colon)
+		return owner;
+	return owner->region && strlen(owner->region) == length &&
+			       strncasecmp(owner->region, text, length) == 0
+		       ? owner
+		       : NULL;
+}
+
+/* Designate's words where it has one. */
+static const char *change_code(enum change_outcome outcome, enum api_shape shape)
+{
+	bool v2 = shape == API_V2;
+	switch (outcome) {
+	case CHANGE_FINE: break;
+	case CHANGE_INVALID: return v2 ? "invalid_object" : "invalid";
+	case CHANGE_NOT_FOUND: return "not_found";
+	case CHANGE_TAKEN: return v2 ? "conflict" : "taken";
+	case CHANGE_READ_ONLY: return v2 ? "conflict" : "read_only";
+	case CHANGE_EXHAUSTED: return v2 ? "conflict" : "exhausted";
+	case CHANGE_STALE: return "precondition_failed";
+	case CHANGE_NO_STATE: return v2 ? "conflict" : "no_state";
+	case CHANGE_STORE: return v2 ? "service_unavailable" : "store_failed";
+	case CHANGE_NO_MEMORY: return v2 ? "service_unavailable" : "no_memory";
+	}
+	assert(!"a change that did not fail");
+	return "";
+}
+
+void api_fail_change(struct api_request *request, const struct change_error *error)
+{
+	const char *code = change_code(error->outcome, request->shape);
+	unsigned status = change_http_status(error->outcome);
+	const char *text = *error->text ? error->text : err_text(ERR_NOMEM);
+	if (!*error->field)
+		api_fail(request, status, code, "%s", text);
+	else if (request->shape == API_V2) /* which has no member for the field */
+		api_fail(request, status, code, "%s: %s",
+			 strcmp(error->field, "reverse_fqdn") == 0 ? "ptrdname" : error->field,
+			 text);
+	else
+		api_fail_at(request, status, code, error->field, "%s", text);
+}
+
+char *api_owner_text(const struct owner *owner, char text[API_OWNER_TEXT_MAX])
+{
+	char address[ADDRESS_TEXT_MAX];
+	snprintf(text, API_OWNER_TEXT_MAX, "%s %s, %s, %s%s",
+		 owner->kind == OWNER_SERVICE ? "service" : "address", owner->name,
+		 address_print(&owner->address, address), owner->ptr.fqdn ? "PTR " : "no PTR",
+		 owner->ptr.fqdn ? owner->ptr.fqdn : "");
+	return text;
+}
+
+void api_log_change(const struct api_request *request, const char *what, const char *owner_text)
+{
+	log_event(LOG_INFO, "change", "%s by %s: %s", what, request->client, owner_text);
+}
+
+/* ---- does the name lead back? ---- */
+
+struct forward {
+	void (*on_known)(void *context, const char *warning);
+	void *context;
+};
+
+static void on_forward(void *context, enum reverse_result result, json_t *report)
+{
+	struct forward *forward = context;
+	const char *text = json_string_value(json_object_get(report, "text"));
+	const char *warning = result == REVERSE_CONFIRMED ? NULL : text;
+	if (warning)
+		log_event(LOG_WARNING, "reverse", "a PTR that mail servers will not trust: %s",
+			  warning);
+	if (forward->on_known)
+		forward->on_known(forward->context, warning);
+	json_decref(report);
+	free(forward);
+}
+
+void api_check_forward(struct control *control, const struct owner *owner,
+		       void (*on_known)(void *context, const char *warning), void *context)
+{
+	struct forward *forward = owner->ptr.fqdn ? malloc(sizeof *forward) : NULL;
+	const struct reverse_question question = {
+		.address = owner->address,
+		.name = owner->ptr.fqdn,
+		.network = inventory_model(control->inventory)->reverse.resolve_in,
+	};
+	if (forward) {
+		*forward = (struct forward){on_known, context};
+		if (reverse_check(&control->server, &question, on_forward, forward) == 0)
+			return;
+	}
+	free(forward);
+	if (on_known)
+		on_known(context, NULL);
+}

@@ -1,0 +1,43 @@
+/* The one table of routes. Of rows that fit a path and method the first counts, so what is written
+ * out stands above what has a parameter in that place. */
+#include "resolver/control/api_routes.h"
+
+#include "resolver/control/api_reverse.h"
+
+enum { STATE_BODY_MAX = 256 * 1024 * 1024 }; /* a million addresses */
+
+const struct api_route api_routes[] = {
+	{"GET", "/healthz", API_NOTHING, api_health, 0},
+	{"GET", "/readyz", API_NOTHING, api_ready, 0},
+
+	{"GET", "/v1/status", API_READ, api_status, 0},
+	{"GET", "/v1/explain", API_READ, api_explain, 0},
+	{"POST", "/v1/reload", API_CHANGE, api_reload, 0},
+	{"POST", "/v1/flush", API_CHANGE, api_flush, 0},
+
+	{"GET", "/v1/addresses", API_READ, api_addresses_list, 0},
+	{"GET", "/v1/addresses/{group}/{name}", API_READ, api_address_show, 0},
+	{"PUT", "/v1/addresses/{group}/{name}", API_CHANGE, api_address_put, 0},
+	{"PATCH", "/v1/addresses/{group}/{name}", API_CHANGE, api_address_patch, 0},
+	{"DELETE", "/v1/addresses/{group}/{name}", API_CHANGE, api_address_delete, 0},
+	{"GET", "/v1/services", API_READ, api_services_list, 0},
+	{"GET", "/v1/services/{name}", API_READ, api_service_show, 0},
+	{"PUT", "/v1/services/{name}", API_CHANGE, api_service_put, 0},
+	{"PATCH", "/v1/services/{name}", API_CHANGE, api_service_patch, 0},
+	{"DELETE", "/v1/services/{name}", API_CHANGE, api_service_delete, 0},
+	{"GET", "/v1/ptrs", API_READ, api_ptrs_list, 0},
+	{"GET", "/v1/ptrs/{id}", API_READ, api_ptr_show, 0},
+	{"PUT", "/v1/ptrs/{id}", API_CHANGE, api_ptr_put, 0},
+	{"PATCH", "/v1/ptrs/{id}", API_CHANGE, api_ptr_patch, 0},
+	{"DELETE", "/v1/ptrs/{id}", API_CHANGE, api_ptr_delete, 0},
+	{"GET", "/v1/check", API_READ, api_check, 0},
+	{"GET", "/v1/state", API_READ, api_state_export, 0},
+	{"PUT", "/v1/state", API_CHANGE, api_state_import, STATE_BODY_MAX},
+
+	{"GET", "/v2/reverse/floatingips", API_READ, api_floatingips_list, 0},
+	{"GET", "/v2/reverse/floatingips/{key}", API_READ, api_floatingip_show, 0},
+	{"PATCH", "/v2/reverse/floatingips/{key}", API_CHANGE, api_floatingip_patch, 0},
+	{"DELETE", "/v2/reverse/floatingips/{key}", API_CHANGE, api_floatingip_delete, 0},
+
+	{.method = NULL},
+};

@@ -1,0 +1,367 @@
+/* A change alters the book as it goes, so that its edits see each other, and keeps what was there,
+ * so that it can be undone:
+ *
+ *     touch   id ─┬─ first   as it was when the change began
+ *                 └─ now     as it is, however often it was edited since
+ *
+ * Committing compares the two: what the source is to write, what the workers are to serve. All that
+ * can fail is made ready before the source is asked; once it has the change, nothing fails any
+ * more but publishing for lack of memory, and that is said. */
+#include "resolver/control/change.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <strings.h>
+
+#include "resolver/control/change_internal.h"
+#include "resolver/log.h"
+#include "rules/schema.h"
+
+/* ---- why not ---- */
+
+static const struct change_error no_memory = {.outcome = CHANGE_NO_MEMORY, .text = "out of memory"};
+
+unsigned change_http_status(enum change_outcome outcome)
+{
+	static const unsigned statuses[] = {[CHANGE_FINE] = 200,
+#define X(name, status) [CHANGE_##name] = status,
+					    CHANGE_MAP(X)
+#undef X
+	};
+
+	return statuses[outcome];
+}
+
+const struct change_error *change_error(const struct change *change)
+{
+	return change ? &change->error : &no_memory;
+}
+
+int change_fail(struct change *change, enum change_outcome outcome, const char *field,
+		const char *format, ...)
+{
+	struct change_error *error = &change->error;
+	va_list arguments;
+
+	if (error->outcome != CHANGE_FINE)
+		return ERR_INVALID;
+	error->outcome = outcome;
+	snprintf(error->field, sizeof error->field, "%s", field ? field : "");
+	va_start(arguments, format);
+	vsnprintf(error->text, sizeof error->text, format, arguments);
+	va_end(arguments);
+	return ERR_INVALID;
+}
+
+int change_fail_memory(struct change *change)
+{
+	return change_fail(change, CHANGE_NO_MEMORY, NULL, "%s", err_text(ERR_NOMEM));
+}
+
+int change_is_open(struct change *change)
+{
+	const struct inventory *inventory = change->inventory;
+
+	assert(!change->over);
+	if (change->error.outcome != CHANGE_FINE)
+		return ERR_INVALID;
+	if (!inventory->wants_state)
+		return change_fail(
+			change, CHANGE_NO_STATE, NULL,
+			"there is no state to keep changes in; name a file for it in the "
+			"configuration, management = { state = "
+			"\"/var/lib/sluice/state.db\"; }, and restart");
+	if (!inventory->source || inventory->stale)
+		return change_fail(change, CHANGE_STORE, NULL, "%s",
+				   inventory->error[0] ? inventory->error
+						       : "the state has not been read yet");
+	return 0;
+}
+
+/* ---- beginning and undoing ---- */
+
+struct change *change_begin(struct inventory *inventory)
+{
+	struct change *change = calloc(1, sizeof *change);
+
+	assert(!inventory->changing && !inventory->next);
+	if (!change)
+		return NULL;
+	change->inventory = inventory;
+	inventory->changing = true;
+	return change;
+}
+
+static void forget_touches(struct change *change)
+{
+	struct touch *touch, *next;
+
+	HASH_ITER (hh, change->touches, touch, next) {
+		HASH_DEL(change->touches, touch);
+		free(touch);
+	}
+}
+
+/* All that is new goes first: what was there may have had the same address or label. Putting back
+ * takes memory only where a table had become empty; a book that has lost an owner is no use. */
+static void undo(struct change *change)
+{
+	struct book *book = change->inventory->book;
+
+	for (struct touch *touch = change->touches; touch; touch = touch->hh.next)
+		if (touch->now) {
+			book_take(book, touch->now);
+			node_free(touch->now);
+		}
+	for (struct touch *touch = change->touches; touch; touch = touch->hh.next)
+		if (touch->first && book_put(book, touch->first) != 0)
+			abort();
+	forget_touches(change);
+}
+
+void change_free(struct change *change)
+{
+	if (!change)
+		return;
+	undo(change);
+	change->inventory->changing = false;
+	free(change);
+}
+
+static struct touch *touch_of(struct change *change, const char *id, struct node *before)
+{
+	struct touch *touch;
+
+	HASH_FIND_STR(change->touches, id, touch);
+	if (touch)
+		return touch;
+	touch = calloc(1, sizeof *touch);
+	if (!touch)
+		return NULL;
+	snprintf(touch->id, sizeof touch->id, "%s", id);
+	HASH_ADD_STR(change->touches, id, touch);
+	if (!touch->hh.tbl) {
+		free(touch);
+		return NULL;
+	}
+	touch->first = touch->now = before;
+	return touch;
+}
+
+int change_swap(struct change *change, struct node *before, struct node *after, bool owner,
+		bool ptr)
+{
+	struct book *book = change->inventory->book;
+	struct touch *touch = touch_of(change, before ? before->owner.id : after->owner.id, before);
+
+	if (!touch) {
+		node_free(after);
+		return change_fail_memory(change);
+	}
+	assert(touch->now == before);
+	if (before)
+		book_take(book, before);
+	if (before && before != touch->first)
+		node_free(before);
+	touch->now = NULL;
+	if (after && book_put(book, after) != 0) { /* undo() puts the rest right */
+		node_free(after);
+		return change_fail_memory(change);
+	}
+	touch->now = after;
+	touch->owner |= owner;
+	touch->ptr |= ptr;
+	return 0;
+}
+
+/* ---- preconditions ---- */
+
+/* Whether a list of entity tags (RFC 9110 section 8.8.3) has this one, or is "*". Weak ones never
+ * match where the comparison is strong, as it is for If-Match (section 13.1.1). */
+static bool has_etag(const char *list, const char *etag, bool strong)
+{
+	size_t length = strlen(etag);
+
+	while (*list) {
+		bool weak = strncmp(list, "W/", 2) == 0;
+		const char *tag = weak ? list + 2 : list;
+		size_t end = *tag == '"' ? 1 + strcspn(tag + 1, "\"") + 1 : strcspn(tag, ", \t");
+
+		if (end == 1 && *tag == '*')
+			return true;
+		if (!(weak && strong) && strncmp(tag, etag, length) == 0)
+			return true;
+		end = strnlen(tag, end);
+		list = tag + end;
+		list += strspn(list, ", \t");
+	}
+	return false;
+}
+
+int change_require(struct change *change, const struct owner *owner, const char *if_match,
+		   const char *if_none_match)
+{
+	char etag[OWNER_ETAG_MAX] = "";
+
+	if (owner)
+		owner_etag(owner, etag);
+	if (if_match && !owner)
+		return change_fail(change, CHANGE_STALE, NULL,
+				   "If-Match asks for one that is there, and there is none");
+	if (if_match && !has_etag(if_match, etag, true))
+		return change_fail(change, CHANGE_STALE, NULL,
+				   "it is another one by now: its etag is %s; read it again", etag);
+	if (if_none_match && owner && has_etag(if_none_match, etag, false))
+		return change_fail(change, CHANGE_STALE, NULL,
+				   "If-None-Match asks for none, and there is one, etag %s", etag);
+	return 0;
+}
+
+/* ---- committing ---- */
+
+static struct source_owner owner_record(const struct owner *owner)
+{
+	return (struct source_owner){
+		.kind = owner->kind,
+		.id = owner->id,
+		.name = owner->name,
+		.resource_group = owner->resource_group,
+		.region = owner->region,
+		.subscription = owner->subscription,
+		.address = owner->address,
+		.allocation = owner->allocation,
+		.label = owner->label,
+		.description = owner->description,
+		.tags = owner->tags,
+	};
+}
+
+static struct source_ptr ptr_record(const struct owner *owner)
+{
+	return (struct source_ptr){
+		.owner = owner->id,
+		.fqdn = owner->ptr.fqdn,
+		.description = owner->ptr.description,
+		.ttl_given = owner->ptr.ttl_given,
+		.ttl = owner->ptr.ttl,
+	};
+}
+
+/* What the source must do to get from first to now; returns how many edits that is, 2 at most. */
+static size_t describe(const struct touch *touch, struct source_edit *edits)
+{
+	const struct owner *first = touch->first ? &touch->first->owner : NULL;
+	const struct owner *now = touch->now ? &touch->now->owner : NULL;
+	uint64_t owner_before = first ? first->revision : 0;
+	uint64_t ptr_before = first ? first->ptr.revision : 0;
+	size_t count = 0;
+
+	if (touch->owner && (now || owner_before))
+		edits[count++] = (struct source_edit){
+			.act = now ? SOURCE_PUT_OWNER : SOURCE_DELETE_OWNER,
+			.expected = owner_before,
+			.owner = owner_record(now ? now : first),
+		};
+	if (touch->ptr && ((now && now->ptr.fqdn) || ptr_before))
+		edits[count++] = (struct source_edit){
+			.act = now && now->ptr.fqdn ? SOURCE_PUT_PTR : SOURCE_DELETE_PTR,
+			.expected = ptr_before,
+			.ptr = ptr_record(now && now->ptr.fqdn ? now : first),
+		};
+	return count;
+}
+
+static int store(struct change *change, uint64_t *revision)
+{
+	struct inventory *inventory = change->inventory;
+	size_t count = 0, most = 2 * (size_t)HASH_COUNT(change->touches);
+	struct source_edit *edits = calloc(most + 1, sizeof *edits);
+	char error[SOURCE_ERROR_MAX];
+
+	if (!edits)
+		return change_fail_memory(change);
+	for (const struct touch *touch = change->touches; touch; touch = touch->hh.next)
+		count += describe(touch, edits + count);
+	int err = source_apply(inventory->source, edits, count, revision, error);
+	free(edits);
+	snprintf(inventory->error, sizeof inventory->error, "%s", err ? error : "");
+	if (!err)
+		return 0;
+	log_event(LOG_ERROR, "state", "%s", error);
+	return change_fail(change, CHANGE_STORE, NULL, "%s", error);
+}
+
+/* The owned table with all of the change in it. What is gone goes first, as in undo(). */
+static struct owned_draft *draft(struct change *change)
+{
+	const struct inventory *inventory = change->inventory;
+	const struct book *book = inventory->book;
+	struct owned_draft *made = owned_edit(book->owned);
+	const struct touch *touch;
+	int err = made ? 0 : ERR_NOMEM;
+
+	for (touch = change->touches; !err && touch; touch = touch->hh.next)
+		if (touch->first)
+			err = node_unserve(touch->first, made, &inventory->key);
+	for (touch = change->touches; !err && touch; touch = touch->hh.next)
+		if (touch->now)
+			err = node_serve(touch->now, made, &inventory->key, book->model);
+	if (!err)
+		return made;
+	owned_discard(made);
+	change_fail(change, CHANGE_NO_MEMORY, NULL, "cannot be served: %s", err_text(err));
+	return NULL;
+}
+
+static void settle_revisions(struct change *change, uint64_t revision)
+{
+	for (struct touch *touch = change->touches; touch; touch = touch->hh.next) {
+		struct owner *now = touch->now ? &touch->now->owner : NULL;
+
+		if (now && touch->owner)
+			now->revision = revision;
+		if (now && touch->ptr)
+			now->ptr.revision = now->ptr.fqdn ? revision : 0;
+		node_free(touch->first);
+	}
+	forget_touches(change);
+}
+
+static int publish(struct change *change, struct owned *owned)
+{
+	struct inventory *inventory = change->inventory;
+
+	owned_unref(inventory->book->owned);
+	inventory->book->owned = owned;
+	if (inventory->publisher.serve(inventory->publisher.context, owned) == 0)
+		return 0;
+	log_event(LOG_ERROR, "state", "a change is kept and cannot be served yet: %s",
+		  err_text(ERR_NOMEM));
+	return change_fail(change, CHANGE_NO_MEMORY, NULL,
+			   "it is kept, and will be served with the next change or reload: %s",
+			   err_text(ERR_NOMEM));
+}
+
+int change_commit(struct change *change)
+{
+	uint64_t revision = 0;
+
+	if (change->error.outcome != CHANGE_FINE)
+		return ERR_INVALID;
+	assert(!change->over);
+	if (!change->touches) {
+		change->over = true;
+		return 0;
+	}
+	struct owned_draft *made = draft(change);
+	if (!made)
+		return ERR_INVALID;
+	int err = store(change, &revision);
+	if (err) {
+		owned_discard(made);
+		return err;
+	}
+	change->over = true;
+	settle_revisions(change, revision);
+	return publish(change, owned_commit(made));
+}

@@ -1,0 +1,107 @@
+/* With --json the answer is printed as it came, also its warnings. */
+#include "resolver/control/command_reverse.h"
+
+#include "resolver/control/json.h"
+#include "rules/err.h"
+
+/* What an error says is more than its message: which member of the body it is about. */
+static void print_error(const struct command_line *line, const json_t *answer, unsigned status)
+{
+	const char *text = client_error_text(answer);
+	const char *field =
+		json_string_value(json_object_get(json_object_get(answer, "error"), "path"));
+	if (text)
+		command_fail_at(line, "%s%s%s", field ? field : "", field ? ": " : "", text);
+	else
+		command_fail_at(line, "the server answers with HTTP status %u", status);
+}
+
+json_t *command_ask(const struct command_line *line, struct client_call call, char *path)
+{
+	char socket[CLIENT_PATH_MAX], error[CLIENT_ERROR_MAX];
+	bool has_body = call.body;
+	unsigned status = 0;
+	json_t *answer = NULL;
+	call.path = path;
+	call.body = has_body ? json_whole(call.body) : NULL;
+	snprintf(error, sizeof error, "%s", err_text(ERR_NOMEM));
+	if (path && (call.body || !has_body))
+		answer = client_call(client_socket_path(line, socket), call, &status, error);
+	else
+		json_decref(call.body);
+	free(path);
+	if (!answer)
+		command_fail_at(line, "%s", error);
+	if (!answer || status < 400)
+		return answer;
+	print_error(line, answer, status);
+	json_decref(answer);
+	return NULL;
+}
+
+int command_show_list(const struct command_line *line, char *path, const char *key,
+		      struct command_columns columns)
+{
+	int status = COMMAND_FINE;
+	json_t *answer = command_ask(line, (struct client_call){.method = "GET"}, path);
+	if (!answer)
+		return COMMAND_NO;
+	if (line->json)
+		status = command_print_json(answer);
+	else
+		table_print(stdout, NULL, json_object_get(answer, key), columns.items,
+			    columns.count);
+	json_decref(answer);
+	return status;
+}
+
+int command_show_one(const struct command_line *line, const char *method, char *path, json_t *body,
+		     const char *if_none_match, struct command_columns columns)
+{
+	int status = COMMAND_FINE;
+	json_t *answer =
+		command_ask(line,
+			    (struct client_call){
+				    .method = method, .body = body, .if_none_match = if_none_match},
+			    path);
+	if (!answer)
+		return COMMAND_NO;
+	if (line->json)
+		status = command_print_json(answer);
+	else
+		table_print_one(stdout, answer, columns.items, columns.count);
+	const json_t *warnings = line->json ? NULL : json_object_get(answer, "warnings");
+	for (size_t i = 0; i < json_array_size(warnings); i++)
+		command_fail_at(line, "warning: %s",
+				json_string_value(json_array_get(warnings, i)));
+	json_decref(answer);
+	return status;
+}
+
+int command_delete(const struct command_line *line, char *path, const char *done)
+{
+	json_t *answer = command_ask(line, (struct client_call){.method = "DELETE"}, path);
+	if (!answer)
+		return COMMAND_NO;
+	printf("%s\n", done);
+	json_decref(answer);
+	return COMMAND_FINE;
+}
+
+bool command_put_ptr(const struct command_line *line, json_t *body)
+{
+	if (line->reverse_fqdn)
+		json_put(body, "reverse_fqdn", json_text(line->reverse_fqdn));
+	if (line->description)
+		json_put(body, "description", json_text(line->description));
+	if (!line->ttl)
+		return true;
+	char *end;
+	long long ttl = strtoll(line->ttl, &end, 10);
+	if (end == line->ttl || *end != '\0') {
+		command_misuse(line, "\"%s\" is not a number of seconds", line->ttl);
+		return false;
+	}
+	json_put(body, "ttl", json_integer(ttl));
+	return true;
+}

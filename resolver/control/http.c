@@ -1,0 +1,192 @@
+/* The hand-over between listeners' threads and the control thread: a queue with a lock and an
+ * uv_async one way, libmicrohttpd's resume the other way.
+ *
+ *     http_exchange.c ─► http_hand_over ─► waiting ─wake─► on_wake ─► on_request
+ *            ▲                                                            │
+ *            └──────────── MHD_resume_connection ◄── http_reply ◄─────────┘
+ *
+ * libmicrohttpd's timeout ends connections without progress; one that makes a byte of progress now
+ * and then is ended by the reaper. It shuts the socket down under the lock that is also taken to
+ * forget a connection, so that it never meets another file behind the same number. */
+#include "resolver/control/http_internal.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <sys/socket.h>
+
+enum { REAPER_MS = 1000 };
+
+static uint64_t now_ms(void)
+{
+	return uv_hrtime() / 1000000;
+}
+
+void http_client_clock(struct http *http, struct http_connection *client, bool runs)
+{
+	pthread_mutex_lock(&http->lock);
+	client->deadline_ms = runs ? now_ms() + http->handler.exchange_ms : 0;
+	pthread_mutex_unlock(&http->lock);
+}
+
+bool http_hand_over(struct http_exchange *exchange)
+{
+	struct http *http = exchange->listener->http;
+	pthread_mutex_lock(&http->lock);
+	bool open = !http->closing;
+	if (open) {
+		exchange->stage = HTTP_HANDED;
+		exchange->client->deadline_ms = 0;
+		MHD_suspend_connection(exchange->connection);
+		STAILQ_INSERT_TAIL(&http->waiting, exchange, waiting);
+		uv_async_send(&http->wake);
+	}
+	pthread_mutex_unlock(&http->lock);
+	return open;
+}
+
+/* ---- on the control thread ---- */
+
+static void on_reaper(uv_timer_t *timer)
+{
+	struct http *http = timer->data;
+	struct http_connection *client;
+	uint64_t now = now_ms();
+	pthread_mutex_lock(&http->lock);
+	TAILQ_FOREACH(client, &http->connections, all)
+	if (client->deadline_ms != 0 && client->deadline_ms <= now)
+		shutdown(client->fd, SHUT_RDWR);
+	if (TAILQ_EMPTY(&http->connections))
+		uv_timer_stop(timer);
+	pthread_mutex_unlock(&http->lock);
+}
+
+static struct http_exchange *take_waiting(struct http *http)
+{
+	pthread_mutex_lock(&http->lock);
+	struct http_exchange *exchange = STAILQ_FIRST(&http->waiting);
+	if (exchange)
+		STAILQ_REMOVE_HEAD(&http->waiting, waiting);
+	pthread_mutex_unlock(&http->lock);
+	return exchange;
+}
+
+static void on_wake(uv_async_t *wake)
+{
+	struct http *http = wake->data;
+	struct http_exchange *exchange;
+	if (!uv_is_active((uv_handle_t *)&http->reaper))
+		uv_timer_start(&http->reaper, on_reaper, REAPER_MS, REAPER_MS);
+	while ((exchange = take_waiting(http))) {
+		http->handed++;
+		http->handler.on_request(http->handler.context, &exchange->request);
+	}
+}
+
+/* ---- requests and answers ---- */
+
+const char *http_request_header(const struct http_request *request, const char *name)
+{
+	const struct http_exchange *exchange = (const struct http_exchange *)request;
+	return MHD_lookup_connection_value(exchange->connection, MHD_HEADER_KIND, name);
+}
+
+void http_header(struct http_request *request, const char *name, const char *value)
+{
+	struct http_exchange *exchange = (struct http_exchange *)request;
+	size_t count = exchange->answer.header_count;
+	assert(count <= HTTP_HEADERS_MAX); /* one more, for the type */
+	char *name_copy = strdup(name), *value_copy = strdup(value);
+	if (name_copy && value_copy) {
+		exchange->answer.headers[count].name = name_copy;
+		exchange->answer.headers[count].value = value_copy;
+		exchange->answer.header_count++;
+	} else { /* the answer goes without */
+		free(name_copy);
+		free(value_copy);
+	}
+}
+
+void http_reply(struct http_request *request, unsigned status, const char *type, char *body,
+		size_t length)
+{
+	struct http_exchange *exchange = (struct http_exchange *)request;
+	assert(!exchange->answer.given);
+	if (body)
+		http_header(request, "Content-Type", type);
+	exchange->answer.given = true;
+	exchange->answer.status = status;
+	exchange->answer.body = body;
+	exchange->answer.length = body ? length : 0;
+	if (exchange->stage != HTTP_HANDED)
+		return;
+	exchange->listener->http->handed--;
+	MHD_resume_connection(exchange->connection);
+}
+
+/* ---- beginning and end ---- */
+
+struct http *http_new(uv_loop_t *loop, const struct http_handler *handler)
+{
+	struct http *http = calloc(1, sizeof *http);
+	if (!http)
+		return NULL;
+	if (uv_async_init(loop, &http->wake, on_wake) != 0) {
+		free(http);
+		return NULL;
+	}
+	uv_timer_init(loop, &http->reaper);
+	http->wake.data = http->reaper.data = http;
+	http->open_handles = 2;
+	http->handler = *handler;
+	if (!http->handler.idle_ms)
+		http->handler.idle_ms = HTTP_IDLE_MS;
+	if (!http->handler.exchange_ms)
+		http->handler.exchange_ms = HTTP_EXCHANGE_MS;
+	SLIST_INIT(&http->listeners);
+	STAILQ_INIT(&http->waiting);
+	TAILQ_INIT(&http->connections);
+	int err = pthread_mutex_init(&http->lock, NULL);
+	assert(err == 0);
+	(void)err;
+	return http;
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+	struct http *http = handle->data;
+	if (--http->open_handles > 0)
+		return;
+	pthread_mutex_destroy(&http->lock);
+	http_certificate_free(http->certificate);
+	free(http);
+}
+
+static void listener_close(struct http_listener *listener)
+{
+	if (listener->origin == HTTP_UNIX)
+		unix_socket_remove(&listener->socket);
+	MHD_stop_daemon(listener->daemon);
+	free(listener);
+}
+
+/* libmicrohttpd wants nothing suspended when it stops; what is woken without an answer is hung up
+ * on. */
+void http_close(struct http *http)
+{
+	struct http_exchange *exchange;
+	if (!http)
+		return;
+	assert(http->handed == 0);
+	pthread_mutex_lock(&http->lock);
+	http->closing = true;
+	pthread_mutex_unlock(&http->lock);
+	while ((exchange = take_waiting(http)))
+		MHD_resume_connection(exchange->connection);
+	while (!SLIST_EMPTY(&http->listeners)) {
+		struct http_listener *listener = SLIST_FIRST(&http->listeners);
+		SLIST_REMOVE_HEAD(&http->listeners, next);
+		listener_close(listener);
+	}
+	uv_close((uv_handle_t *)&http->wake, on_closed);
+	uv_close((uv_handle_t *)&http->reaper, on_closed);
+}

@@ -1,0 +1,101 @@
+/* HTTP/1.1 for the management plane: listeners in threads of their own (libmicrohttpd), requests on
+ * the control thread. Bytes only: who may do what is http_auth.h, what a path means is api.h.
+ *
+ *     HTTP threads, one for each listener            control thread
+ *     head is there ─► on_head                        (a refusal ends here)
+ *     body is there ─► connection suspended ─queue, wake─► on_request
+ *     answer is sent ◄─ connection resumed  ◄───────────── http_reply, at once or later
+ *
+ * A client can neither block the control thread nor fill memory: bodies, connections and time are
+ * bounded, and a client that is slow in sending or reading occupies its connection and nothing
+ * else. While a request is with the control thread no time runs against its client. */
+#ifndef SLUICE_HTTP_H
+#define SLUICE_HTTP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+#include <uv.h>
+
+#include "rules/err.h"
+#include "rules/model.h"
+
+enum {
+	HTTP_CONNECTIONS_MAX = 64,    /* for each listener */
+	HTTP_PER_ADDRESS_MAX = 32,    /* of them from one IP address */
+	HTTP_HEAD_MAX = 32 * 1024,    /* bytes of request line and headers */
+	HTTP_BODY_MAX = 1024 * 1024,  /* more is 413, unless on_head allows it */
+	HTTP_IDLE_MS = 5000,          /* without progress, and a connection is closed */
+	HTTP_EXCHANGE_MS = 30 * 1000, /* to send all of a request, or to take all of an answer */
+	HTTP_HEADERS_MAX = 8,         /* that http_header adds */
+	HTTP_CLIENT_MAX = 256,        /* of a client's id with its NUL; the schema allows 255 */
+	HTTP_ERROR_MAX = 256,
+};
+
+enum http_origin { HTTP_UNIX, HTTP_TCP, HTTP_TLS };
+
+struct http;
+struct http_certificate;
+
+/* One request, from its head to the end of its answer. All of it may be read until http_reply. */
+struct http_request {
+	const char *method; /* as sent; RFC 9110 section 9.1: by case */
+	const char *path;   /* begins with '/'; not percent-decoded */
+	const char *query;  /* behind the '?', not decoded; "" without one */
+	const char *body;   /* of body_length bytes and a NUL behind them; NULL before on_request */
+	size_t body_length;
+	enum http_origin origin;
+	uid_t uid; /* the peer's, when HTTP_UNIX */
+	/* For on_head to fill in; on_request finds it there. */
+	size_t body_max; /* HTTP_BODY_MAX at first */
+	char client[HTTP_CLIENT_MAX];
+	enum client_role role;
+	const void *route;
+};
+
+struct http_handler {
+	/* On the listener's thread, when the head is there: looks at nothing that the control
+	 * thread may be changing. It refuses with http_reply, and then on_request is not called. */
+	void (*on_head)(void *context, struct http_request *request);
+	/* On the control thread. It, or somebody later on that thread, calls http_reply once. */
+	void (*on_request)(void *context, struct http_request *request);
+	/* On either: the body of an answer that this layer itself has to give (400, 413, 503), to
+	 * be freed; NULL: none. */
+	char *(*on_error)(void *context, const struct http_request *request, unsigned status,
+			  const char *text);
+	void *context;
+	unsigned idle_ms, exchange_ms; /* 0: HTTP_IDLE_MS, HTTP_EXCHANGE_MS */
+};
+
+/* The value of the request's first header of that name (any case); NULL without. */
+const char *http_request_header(const struct http_request *request, const char *name);
+/* Adds a header to the answer; both are copied. At most HTTP_HEADERS_MAX of them. */
+void http_header(struct http_request *request, const char *name, const char *value);
+/* Answers and gives the request away. `body` is taken over and freed; NULL: there is none. HEAD is
+ * answered without its body, but with its length. */
+void http_reply(struct http_request *request, unsigned status, const char *type, char *body,
+		size_t length);
+
+/* The hand-over to the control thread's loop; no listener yet. NULL without memory. */
+struct http *http_new(uv_loop_t *loop, const struct http_handler *handler);
+/* The unix socket at path, mode 0600 (unix_socket.h). On failure `error` says in one line why. */
+MUST_CHECK int http_listen_unix(struct http *http, const char *path, char error[HTTP_ERROR_MAX]);
+/* "http://127.0.0.1:8053" or "https://[::1]:8443", as limits_settings.c has checked it; https only
+ * when there is a certificate. */
+MUST_CHECK int http_listen_url(struct http *http, const char *url, char error[HTTP_ERROR_MAX]);
+
+/* Reads a certificate with its chain, and its key: paths of PEM files, whose content has to belong
+ * together. NULL, and `error` says why. */
+struct http_certificate *http_certificate_load(const char *chain, const char *key,
+					       char error[HTTP_ERROR_MAX]);
+void http_certificate_free(struct http_certificate *certificate); /* NULL is fine */
+/* From now on every https listener shows it; takes it over. */
+void http_use_certificate(struct http *http, struct http_certificate *certificate);
+
+/* Stops the listeners and their threads, removes the socket's file, answers 503 to requests that
+ * on_request has not seen; the memory goes with the loop's last close callback. Whoever kept a
+ * request must have answered it: the control thread ends questions of our own (server_release)
+ * first. NULL is fine. */
+void http_close(struct http *http);
+
+#endif

@@ -1,0 +1,203 @@
+/* A secret is compared as the SHA-256 of what was sent with the SHA-256 of what is known: all
+ * clients are gone through, whole digests are compared, and the time tells nothing. */
+#include "resolver/control/http_auth.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <gnutls/crypto.h>
+#include <pthread.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "resolver/control/regular_file.h"
+
+enum { DIGEST_BYTES = 32 };
+
+struct http_client {
+	char id[HTTP_CLIENT_MAX];
+	enum client_role role;
+	uint8_t digest[DIGEST_BYTES];
+};
+
+struct http_secrets {
+	size_t count;
+	struct http_client clients[];
+};
+
+struct http_auth {
+	pthread_mutex_t lock;
+	struct http_secrets *secrets; /* NULL: none */
+};
+
+static bool digest_of(const char *secret, size_t length, uint8_t digest[DIGEST_BYTES])
+{
+	return gnutls_hash_fast(GNUTLS_DIG_SHA256, secret, length, digest) == 0;
+}
+
+/* ---- files ---- */
+
+/* The file's one line without what is white around it; its length, or -1 with *why. */
+static ssize_t read_secret(FILE *file, char secret[HTTP_SECRET_MAX + 2], const char **why)
+{
+	size_t length = fread(secret, 1, HTTP_SECRET_MAX + 2, file), begin = 0;
+	bool whole = feof(file), plain = true;
+	while (length > 0 && isspace((unsigned char)secret[length - 1]))
+		length--;
+	while (begin < length && isspace((unsigned char)secret[begin]))
+		begin++;
+	length -= begin;
+	memmove(secret, secret + begin, length);
+	for (size_t i = 0; i < length; i++)
+		plain = plain && isgraph((unsigned char)secret[i]);
+	if (!whole || length > HTTP_SECRET_MAX)
+		*why = "its secret is longer than 1024 characters";
+	else if (length < HTTP_SECRET_MIN)
+		*why = "its secret is shorter than 16 characters; take 32 random ones";
+	else if (!plain)
+		*why = "a secret is one word of ASCII, because it is sent in a header";
+	else
+		return (ssize_t)length;
+	return -1;
+}
+
+static bool load_client(const struct management_client *from, struct http_client *client,
+			struct faults *faults)
+{
+	char secret[HTTP_SECRET_MAX + 2];
+	struct stat st;
+	const char *why;
+	FILE *file = regular_file_open(from->secret_file, &why);
+	ssize_t length = file ? read_secret(file, secret, &why) : -1;
+	bool open_to_others =
+		file && fstat(fileno(file), &st) == 0 && (st.st_mode & (S_IRWXG | S_IRWXO)) != 0;
+	if (file)
+		fclose(file);
+	if (length < 0)
+		fault_add(faults, FAULT_ERROR, &from->origin, "secret_file",
+			  "%s cannot be used: %s", from->secret_file, why);
+	else if (open_to_others)
+		fault_add(faults, FAULT_WARNING, &from->origin, "secret_file",
+			  "%s is open to other users; chmod 600 it", from->secret_file);
+	bool fine = length >= 0 && digest_of(secret, (size_t)length, client->digest);
+	if (length >= 0 && !fine)
+		fault_add(faults, FAULT_ERROR, &from->origin, "secret_file", "%s",
+			  err_text(ERR_NOMEM));
+	explicit_bzero(secret, sizeof secret);
+	snprintf(client->id, sizeof client->id, "%s", from->id);
+	client->role = from->role;
+	return fine;
+}
+
+struct http_secrets *http_secrets_load(const struct management *management, struct faults *faults)
+{
+	size_t count = management->clients.count;
+	struct http_secrets *secrets =
+		calloc(1, sizeof *secrets + count * sizeof *secrets->clients);
+	if (!secrets) {
+		fault_add(faults, FAULT_ERROR, &management->origin, "clients", "%s",
+			  err_text(ERR_NOMEM));
+		return NULL;
+	}
+	bool fine = true;
+	for (size_t i = 0; i < count; i++) {
+		const struct management_client *from = &management->clients.items[i];
+		struct http_client *client = &secrets->clients[i];
+		if (!load_client(from, client, faults)) {
+			fine = false;
+			continue;
+		}
+		for (size_t other = 0; other < i; other++)
+			if (memcmp(secrets->clients[other].digest, client->digest, DIGEST_BYTES) ==
+			    0) {
+				fault_add(faults, FAULT_ERROR, &from->origin, "secret_file",
+					  "client \"%s\" has the same secret; give each its own",
+					  secrets->clients[other].id);
+				fine = false;
+				break;
+			}
+	}
+	secrets->count = count;
+	if (fine)
+		return secrets;
+	http_secrets_free(secrets);
+	return NULL;
+}
+
+void http_secrets_free(struct http_secrets *secrets)
+{
+	free(secrets);
+}
+
+/* ---- who is known ---- */
+
+struct http_auth *http_auth_new(void)
+{
+	struct http_auth *auth = calloc(1, sizeof *auth);
+	if (auth && pthread_mutex_init(&auth->lock, NULL) != 0) {
+		free(auth);
+		return NULL;
+	}
+	return auth;
+}
+
+void http_auth_free(struct http_auth *auth)
+{
+	if (!auth)
+		return;
+	http_secrets_free(auth->secrets);
+	pthread_mutex_destroy(&auth->lock);
+	free(auth);
+}
+
+void http_auth_serve(struct http_auth *auth, struct http_secrets *secrets)
+{
+	pthread_mutex_lock(&auth->lock);
+	struct http_secrets *before = auth->secrets;
+	auth->secrets = secrets;
+	pthread_mutex_unlock(&auth->lock);
+	http_secrets_free(before);
+}
+
+static enum http_identity identify_peer(struct http_request *request)
+{
+	if (request->uid != 0 && request->uid != geteuid())
+		return HTTP_WRONG_USER;
+	snprintf(request->client, sizeof request->client, "uid %u", (unsigned)request->uid);
+	request->role = ROLE_ADMIN;
+	return HTTP_KNOWN;
+}
+
+/* The scheme's name is without regard to case (RFC 9110 section 11.1). */
+static const char *sent_secret(const struct http_request *request)
+{
+	static const char bearer[] = "Bearer ";
+	const char *value = http_request_header(request, "Authorization");
+	if (value && strncasecmp(value, bearer, sizeof bearer - 1) == 0)
+		return value + sizeof bearer - 1 + strspn(value + sizeof bearer - 1, " ");
+	return http_request_header(request, "X-Auth-Token");
+}
+
+enum http_identity http_auth_identify(struct http_auth *auth, struct http_request *request)
+{
+	uint8_t digest[DIGEST_BYTES];
+	if (request->origin == HTTP_UNIX)
+		return identify_peer(request);
+	const char *secret = sent_secret(request);
+	if (!secret || !*secret)
+		return HTTP_NO_CREDENTIALS;
+	if (strlen(secret) > HTTP_SECRET_MAX || !digest_of(secret, strlen(secret), digest))
+		return HTTP_WRONG_CREDENTIALS;
+	bool known = false;
+	pthread_mutex_lock(&auth->lock);
+	for (size_t i = 0; auth->secrets && i < auth->secrets->count; i++) {
+		const struct http_client *client = &auth->secrets->clients[i];
+		if (gnutls_memcmp(client->digest, digest, DIGEST_BYTES) != 0)
+			continue;
+		snprintf(request->client, sizeof request->client, "%s", client->id);
+		request->role = client->role;
+		known = true;
+	}
+	pthread_mutex_unlock(&auth->lock);
+	return known ? HTTP_KNOWN : HTTP_WRONG_CREDENTIALS;
+}

@@ -1,0 +1,253 @@
+/* What libmicrohttpd calls on a listener's thread, from a connection's begin to its end. The
+ * request line, the head, the body and the end of a request come one after another; a request that
+ * is suspended comes a last time when it is resumed.
+ *
+ *     on_connection ─► on_target ─► on_access (head) ─► on_access (body)... ─► on_access (all of
+ * it) ▲                                                        │ suspended └──────── on_completed
+ * ◄── on_access (the answer) ◄──────┘
+ *
+ * A refusal is sent when the body has been read and thrown away, because a client that is still
+ * sending when it is hung up on may not see the refusal; but what is very long, or waits for "100
+ * Continue", is not read at all. */
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <strings.h>
+#include <sys/socket.h>
+
+#include "resolver/control/http_internal.h"
+
+enum { DISCARD_MAX = 16 * 1024 * 1024, BODY_FIRST = 16 * 1024 };
+
+/* ---- connections ---- */
+
+static void client_arrives(struct http_listener *listener, struct MHD_Connection *connection,
+			   void **context)
+{
+	struct ucred peer;
+	socklen_t length = sizeof peer;
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	struct http *http = listener->http;
+	struct http_connection *client = info ? calloc(1, sizeof *client) : NULL;
+	*context = client;
+	if (!client)
+		return;
+	client->listener = listener;
+	client->fd = info->connect_fd;
+	client->uid = (uid_t)-1; /* which nobody has */
+	if (listener->origin == HTTP_UNIX &&
+	    getsockopt(client->fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0)
+		client->uid = peer.uid;
+	pthread_mutex_lock(&http->lock);
+	if (TAILQ_EMPTY(&http->connections) && !http->closing)
+		uv_async_send(&http->wake); /* for the reaper */
+	TAILQ_INSERT_TAIL(&http->connections, client, all);
+	pthread_mutex_unlock(&http->lock);
+	http_client_clock(http, client, true);
+}
+
+static void client_leaves(struct http *http, struct http_connection *client)
+{
+	if (!client)
+		return;
+	pthread_mutex_lock(&http->lock);
+	TAILQ_REMOVE(&http->connections, client, all);
+	pthread_mutex_unlock(&http->lock);
+	free(client);
+}
+
+void http_on_connection(void *context, struct MHD_Connection *connection, void **client,
+			enum MHD_ConnectionNotificationCode what)
+{
+	struct http_listener *listener = context;
+	if (what == MHD_CONNECTION_NOTIFY_STARTED)
+		client_arrives(listener, connection, client);
+	else
+		client_leaves(listener->http, *client);
+}
+
+/* ---- an exchange ---- */
+
+static void exchange_free(struct http_exchange *exchange)
+{
+	for (size_t i = 0; i < exchange->answer.header_count; i++) {
+		free(exchange->answer.headers[i].name);
+		free(exchange->answer.headers[i].value);
+	}
+	free(exchange->answer.body);
+	free(exchange->target);
+	free(exchange->body);
+	free(exchange);
+}
+
+/* Cuts the request's target apart. RFC 9112 section 3.2.2: a whole URL is taken, too. */
+static bool cut_target(struct http_exchange *exchange)
+{
+	char *path = exchange->target, *query = strchr(path, '?'), *authority = NULL;
+	if (query)
+		*query++ = '\0';
+	if (strncasecmp(path, "http://", 7) == 0)
+		authority = path + 7;
+	else if (strncasecmp(path, "https://", 8) == 0)
+		authority = path + 8;
+	if (authority)
+		path = strchr(authority, '/');
+	exchange->request.query = query ? query : "";
+	exchange->request.path = path ? path : "/";
+	return *exchange->request.path == '/';
+}
+
+void *http_on_target(void *context, const char *target, struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+	struct http_connection *client = info ? info->socket_context : NULL;
+	struct http_exchange *exchange = client ? calloc(1, sizeof *exchange) : NULL;
+	if (!exchange)
+		return NULL;
+	exchange->target = strdup(target);
+	if (!exchange->target) {
+		free(exchange);
+		return NULL;
+	}
+	exchange->listener = context;
+	exchange->connection = connection;
+	exchange->client = client;
+	exchange->request.origin = exchange->listener->origin;
+	exchange->request.uid = client->uid;
+	exchange->request.body_max = HTTP_BODY_MAX;
+	return exchange;
+}
+
+void http_on_completed(void *context, struct MHD_Connection *connection, void **exchange,
+		       enum MHD_RequestTerminationCode how)
+{
+	(void)connection;
+	(void)how;
+	struct http_listener *listener = context;
+	struct http_exchange *done = *exchange;
+	if (!done)
+		return;
+	http_client_clock(listener->http, done->client, true);
+	exchange_free(done);
+	*exchange = NULL;
+}
+
+/* ---- the answer ---- */
+
+static enum MHD_Result send_answer(struct http_exchange *exchange)
+{
+	struct MHD_Response *response = MHD_create_response_from_buffer(
+		exchange->answer.length, exchange->answer.body,
+		exchange->answer.body ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT);
+	if (!response)
+		return MHD_NO;
+	exchange->answer.body = NULL; /* the response's now */
+	for (size_t i = 0; i < exchange->answer.header_count; i++)
+		MHD_add_response_header(response, exchange->answer.headers[i].name,
+					exchange->answer.headers[i].value);
+	MHD_add_response_header(response, "Cache-Control", "no-store");
+	exchange->stage = HTTP_SENT;
+	http_client_clock(exchange->listener->http, exchange->client, true);
+	enum MHD_Result queued =
+		MHD_queue_response(exchange->connection, exchange->answer.status, response);
+	MHD_destroy_response(response);
+	return queued;
+}
+
+static void refuse(struct http_exchange *exchange, unsigned status, const char *text)
+{
+	const struct http_handler *handler = &exchange->listener->http->handler;
+	char *body = handler->on_error(handler->context, &exchange->request, status, text);
+	if (!exchange->answer.given)
+		http_reply(&exchange->request, status, "application/json", body,
+			   body ? strlen(body) : 0);
+	else
+		free(body);
+}
+
+/* ---- the request ---- */
+
+/* What Content-Length says, which libmicrohttpd has checked; 0 without. */
+static uint64_t announced_length(const struct http_exchange *exchange)
+{
+	const char *text = http_request_header(&exchange->request, "Content-Length");
+	return text ? strtoull(text, NULL, 10) : 0;
+}
+
+static enum MHD_Result on_head(struct http_exchange *exchange, const char *method)
+{
+	const struct http_handler *handler = &exchange->listener->http->handler;
+	exchange->stage = HTTP_BODY;
+	exchange->request.method = method;
+	bool fine = cut_target(exchange);
+	if (fine)
+		handler->on_head(handler->context, &exchange->request);
+	else
+		refuse(exchange, MHD_HTTP_BAD_REQUEST, "the path does not begin with '/'");
+	uint64_t length = announced_length(exchange);
+	if (!exchange->answer.given && length > exchange->request.body_max)
+		refuse(exchange, MHD_HTTP_CONTENT_TOO_LARGE, "the body is too long");
+	bool unread = length > DISCARD_MAX || http_request_header(&exchange->request, "Expect");
+	return exchange->answer.given && unread ? send_answer(exchange) : MHD_YES;
+}
+
+static void on_data(struct http_exchange *exchange, const char *data, size_t length)
+{
+	struct http_request *request = &exchange->request;
+	if (exchange->answer.given)
+		return;
+	if (length > request->body_max - request->body_length) {
+		refuse(exchange, MHD_HTTP_CONTENT_TOO_LARGE, "the body is too long");
+		return;
+	}
+	size_t needed = request->body_length + length + 1;
+	if (needed > exchange->room) {
+		size_t room = exchange->room ? exchange->room * 2 : BODY_FIRST;
+		if (room < needed)
+			room = needed;
+		char *grown = realloc(exchange->body, room);
+		if (!grown) {
+			refuse(exchange, MHD_HTTP_SERVICE_UNAVAILABLE, "out of memory");
+			return;
+		}
+		exchange->body = grown;
+		exchange->room = room;
+	}
+	memcpy(exchange->body + request->body_length, data, length);
+	request->body_length += length;
+	exchange->body[request->body_length] = '\0';
+}
+
+static enum MHD_Result on_whole(struct http_exchange *exchange)
+{
+	if (exchange->answer.given)
+		return send_answer(exchange);
+	exchange->request.body = exchange->body ? exchange->body : "";
+	return http_hand_over(exchange) ? MHD_YES : MHD_NO;
+}
+
+enum MHD_Result http_on_access(void *context, struct MHD_Connection *connection, const char *url,
+			       const char *method, const char *version, const char *data,
+			       size_t *length, void **context_of_request)
+{
+	(void)context;
+	(void)connection;
+	(void)url;
+	(void)version;
+	struct http_exchange *exchange = *context_of_request;
+	if (!exchange)
+		return MHD_NO;
+	if (exchange->stage == HTTP_NEW)
+		return on_head(exchange, method);
+	if (*length > 0) {
+		on_data(exchange, data, *length);
+		*length = 0;
+		return MHD_YES;
+	}
+	if (exchange->stage == HTTP_BODY)
+		return on_whole(exchange);
+	assert(exchange->stage == HTTP_HANDED); /* resumed; without an answer when closing */
+	return exchange->answer.given ? send_answer(exchange) : MHD_NO;
+}

@@ -1,0 +1,116 @@
+/* Listeners: a socket of ours, and a libmicrohttpd daemon with one thread behind it.
+ *
+ * A daemon that could not be started leaves its socket open: whether it has closed it itself
+ * depends on how far it came, and a number that is closed twice may be another file's by then. */
+#include <assert.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdarg.h>
+#include <strings.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "endpoints/socket.h"
+#include "resolver/control/http_internal.h"
+#include "resolver/control/http_tls.h"
+#include "resolver/log.h"
+
+/* ---- the daemon ---- */
+
+static void on_log(void *context, const char *format, va_list arguments)
+	__attribute__((format(printf, 2, 0)));
+static void on_log(void *context, const char *format, va_list arguments)
+{
+	(void)context;
+	char text[512];
+	vsnprintf(text, sizeof text, format, arguments);
+	text[strcspn(text, "\n")] = '\0';
+	log_event(LOG_DEBUG, "http", "%s", text);
+}
+
+static int listener_start(struct http *http, int fd, enum http_origin origin,
+			  const struct unix_socket *socket, char error[HTTP_ERROR_MAX])
+{
+	struct http_listener *listener = calloc(1, sizeof *listener);
+	if (!listener) {
+		snprintf(error, HTTP_ERROR_MAX, "%s", err_text(ERR_NOMEM));
+		return ERR_NOMEM;
+	}
+	listener->http = http;
+	listener->origin = origin;
+	if (socket)
+		listener->socket = *socket;
+	struct MHD_OptionItem tls[] = {
+		{MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)HTTP_TLS_PRIORITIES},
+		{MHD_OPTION_HTTPS_CERT_CALLBACK2, 0, (void *)(uintptr_t)http_tls_certificate},
+		{MHD_OPTION_END, 0, NULL}};
+	struct MHD_OptionItem none[] = {{MHD_OPTION_END, 0, NULL}};
+	unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_EPOLL |
+			 MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
+			 (origin == HTTP_TLS ? MHD_USE_TLS : 0);
+	listener->daemon = MHD_start_daemon(
+		flags, 0, NULL, NULL, http_on_access, listener, MHD_OPTION_EXTERNAL_LOGGER, on_log,
+		NULL, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
+		(unsigned)HTTP_CONNECTIONS_MAX, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+		origin == HTTP_UNIX ? 0U : (unsigned)HTTP_PER_ADDRESS_MAX,
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HTTP_HEAD_MAX,
+		MHD_OPTION_CONNECTION_TIMEOUT, http->handler.idle_ms / 1000,
+		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK, http_on_target,
+		listener, MHD_OPTION_NOTIFY_COMPLETED, http_on_completed, listener,
+		MHD_OPTION_NOTIFY_CONNECTION, http_on_connection, listener, MHD_OPTION_ARRAY,
+		origin == HTTP_TLS ? tls : none, MHD_OPTION_END);
+	if (!listener->daemon) {
+		snprintf(error, HTTP_ERROR_MAX, "the HTTP server cannot be started: %s",
+			 strerror(errno));
+		free(listener);
+		return ERR_SYSTEM;
+	}
+	SLIST_INSERT_HEAD(&http->listeners, listener, next);
+	return 0;
+}
+
+/* ---- the unix socket ---- */
+
+int http_listen_unix(struct http *http, const char *path, char error[HTTP_ERROR_MAX])
+{
+	struct unix_socket socket;
+	int fd, err = unix_socket_open(&socket, path, &fd, error);
+	if (err != 0)
+		return err;
+	err = listener_start(http, fd, HTTP_UNIX, &socket, error);
+	if (err != 0)
+		unix_socket_remove(&socket);
+	return err;
+}
+
+/* ---- http and https ---- */
+
+static int bind_host(const struct host *host, const char *url, int *fd, char error[HTTP_ERROR_MAX])
+{
+	const int on = 1;
+	struct sockaddr_storage storage;
+	socklen_t length = socket_address(host, &storage);
+	*fd = socket_tcp(host->address.family);
+	if (*fd >= 0 && setsockopt(*fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
+	    setsockopt(*fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0 &&
+	    bind(*fd, (struct sockaddr *)&storage, length) == 0 &&
+	    listen(*fd, HTTP_CONNECTIONS_MAX) == 0)
+		return 0;
+	snprintf(error, HTTP_ERROR_MAX, "management.listen %s: %s", url, strerror(errno));
+	if (*fd >= 0)
+		close(*fd);
+	return ERR_SYSTEM;
+}
+
+int http_listen_url(struct http *http, const char *url, char error[HTTP_ERROR_MAX])
+{
+	bool tls = strncasecmp(url, "https://", 8) == 0;
+	struct host host;
+	int fd, err = host_parse(&host, url + (tls ? 8 : 7), 0);
+	assert(err == 0 && (!tls || http->certificate)); /* has been checked */
+	err = bind_host(&host, url, &fd, error);
+	if (err == 0)
+		err = listener_start(http, fd, tls ? HTTP_TLS : HTTP_TCP, NULL, error);
+	return err;
+}

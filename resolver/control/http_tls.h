@@ -1,0 +1,18 @@
+/* The certificate that https listeners show, and its key. */
+#ifndef SLUICE_HTTP_TLS_H
+#define SLUICE_HTTP_TLS_H
+
+#include <gnutls/abstract.h>
+#include <gnutls/gnutls.h>
+
+#include "resolver/control/http.h"
+
+/* Only what can be had without doubt today (RFC 9325 section 3.1.1). */
+#define HTTP_TLS_PRIORITIES "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
+
+/* A gnutls_certificate_retrieve_function3 for connections of a struct http. */
+int http_tls_certificate(gnutls_session_t session, const struct gnutls_cert_retr_st *info,
+			 gnutls_pcert_st **chain, unsigned *length, gnutls_ocsp_data_st **ocsp,
+			 unsigned *ocsp_length, gnutls_privkey_t *key, unsigned *flags);
+
+#endif

@@ -1,0 +1,268 @@
+/* An owner as one block of memory: its values, and their texts behind them. The PTR's texts are
+ * apart, because while a book is made the PTRs come behind their owners. */
+#include <ctype.h>
+#include <strings.h>
+
+#include "resolver/control/inventory_internal.h"
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+/* ---- nodes ---- */
+
+/* The texts of an owner that a node has for itself. */
+static const size_t owner_texts[] = {
+	offsetof(struct owner, id),     offsetof(struct owner, name),
+	offsetof(struct owner, region), offsetof(struct owner, resource_group),
+	offsetof(struct owner, label),  offsetof(struct owner, subscription),
+	offsetof(struct owner, fqdn),   offsetof(struct owner, description),
+	offsetof(struct owner, tags),
+};
+
+static const char *text_at(const struct owner *owner, size_t offset)
+{
+	const char *text;
+
+	memcpy(&text, (const char *)owner + offset, sizeof text);
+	return text;
+}
+
+static size_t size_of(const char *text)
+{
+	return text ? strlen(text) + 1 : 0;
+}
+
+/* Copies text to *room, moves *room behind it, and says where it is now. */
+static const char *keep(char **room, const char *text)
+{
+	size_t size = size_of(text);
+	char *kept = *room;
+
+	if (!text || !kept)
+		return NULL;
+	memcpy(kept, text, size);
+	*room += size;
+	return kept;
+}
+
+static const char *keep_lower(char **room, const char *text)
+{
+	const char *kept = keep(room, text);
+
+	for (char *c = *room - size_of(text); c < *room; c++)
+		*c = (char)name_lower((uint8_t)*c);
+	return kept;
+}
+
+/* A name is unique among services, or among the addresses of its resource group. */
+static const char *keep_name_key(char **room, const struct owner *owner)
+{
+	const char *group = owner->resource_group ? owner->resource_group : "";
+	char *key = *room;
+
+	*(*room)++ = owner->kind == OWNER_SERVICE ? 's' : 'a';
+	keep_lower(room, group);
+	(*room)[-1] = '\n';
+	keep_lower(room, owner->name);
+	return key;
+}
+
+static size_t texts_size(const struct owner *owner, const char *refusal)
+{
+	size_t size = size_of(refusal) + size_of(owner->fqdn);
+
+	for (size_t i = 0; i < COUNT(owner_texts); i++)
+		size += size_of(text_at(owner, owner_texts[i]));
+	return size + 1 + size_of(owner->name) +
+	       (owner->resource_group ? size_of(owner->resource_group) : 1);
+}
+
+struct node *node_new(const struct owner *values, const char *refusal)
+{
+	struct node *node = calloc(1, sizeof *node + texts_size(values, refusal));
+	char *room = node ? node->texts : NULL;
+
+	if (!node)
+		return NULL;
+	node->owner = *values;
+	memset(&node->owner.ptr, 0, sizeof node->owner.ptr);
+	for (size_t i = 0; i < COUNT(owner_texts); i++) {
+		const char *kept = keep(&room, text_at(values, owner_texts[i]));
+		memcpy((char *)&node->owner + owner_texts[i], &kept, sizeof kept);
+	}
+	node->refusal = keep(&room, refusal);
+	node->fqdn_key = keep_lower(&room, values->fqdn);
+	node->name_key = keep_name_key(&room, values);
+	if (node_set_ptr(node, &values->ptr) == 0)
+		return node;
+	node_free(node);
+	return NULL;
+}
+
+void node_free(struct node *node)
+{
+	if (!node)
+		return;
+	free(node->ptr_texts);
+	free(node);
+}
+
+int node_set_ptr(struct node *node, const struct owner_ptr *ptr)
+{
+	const char *reason = ptr->fqdn ? node->refusal : NULL;
+	size_t size = size_of(ptr->fqdn) + size_of(ptr->description);
+	char *texts = size ? malloc(size) : NULL, *room = texts;
+
+	if (size && !texts)
+		return ERR_NOMEM;
+	struct owner_ptr kept = *ptr;
+	kept.fqdn = keep(&room, ptr->fqdn);
+	kept.description = keep(&room, ptr->description);
+	kept.reason = reason;
+	if (reason) {
+		kept.status = PTR_ERROR;
+		kept.action = PTR_ACTION_NONE;
+	}
+	free(node->ptr_texts);
+	node->ptr_texts = texts;
+	node->owner.ptr = kept;
+	return 0;
+}
+
+/* ---- what an owner's values come from ---- */
+
+const char *owner_dotted(const char *name, char text[NAME_TEXT_MAX])
+{
+	size_t length = strlen(name);
+
+	/* A final "\." is an escaped dot, and not the end of the name. */
+	bool ends = length > 0 && name[length - 1] == '.';
+	size_t slashes = 0;
+
+	while (ends && slashes < length - 1 && name[length - 2 - slashes] == '\\')
+		slashes++;
+	snprintf(text, NAME_TEXT_MAX, "%s%s", name, ends && slashes % 2 == 0 ? "" : ".");
+	return text;
+}
+
+int owner_derive_fqdn(struct owner *owner, const struct model *model, char text[NAME_TEXT_MAX])
+{
+	static const struct hash_key any_key;
+	char suffix[NAME_TEXT_MAX];
+	struct name name;
+
+	owner->fqdn = NULL;
+	if (owner->kind == OWNER_SERVICE) {
+		if (!model->reverse.service_suffix)
+			return 0;
+		snprintf(text, NAME_TEXT_MAX, "%s.%s", owner->name,
+			 owner_dotted(model->reverse.service_suffix, suffix));
+	} else {
+		if (!owner->label || !*owner->label || !owner->region || !model->reverse.suffix)
+			return 0;
+		snprintf(text, NAME_TEXT_MAX, "%s.%s.%s", owner->label, owner->region,
+			 owner_dotted(model->reverse.suffix, suffix));
+	}
+	if (name_from_text(&name, &any_key, text) != 0)
+		return ERR_INVALID;
+	owner->fqdn = text;
+	return 0;
+}
+
+static const char *lower_id(const char *id, char text[UUID_TEXT_MAX])
+{
+	snprintf(text, UUID_TEXT_MAX, "%s", id);
+	for (char *c = text; *c; c++)
+		*c = (char)name_lower((uint8_t)*c);
+	return text;
+}
+
+/* What the file calls it, so that another spelling of the same is the same. */
+static const char *derived_id(const struct owner *owner, char text[UUID_TEXT_MAX])
+{
+	char name[NAME_TEXT_MAX];
+
+	snprintf(name, sizeof name, "%s/%s/%s",
+		 owner->kind == OWNER_SERVICE ? "service" : "address",
+		 owner->resource_group ? owner->resource_group : "", owner->name);
+	for (char *c = name; *c; c++)
+		*c = (char)name_lower((uint8_t)*c);
+	return uuid_of_name(name, text);
+}
+
+/* A forward name that is too long is passed over, as the owned table does. */
+static void derive(struct owner *owner, const struct model *model, const char *id,
+		   struct owner_scratch *scratch)
+{
+	owner->id = id ? lower_id(id, scratch->id) : derived_id(owner, scratch->id);
+	if (owner_derive_fqdn(owner, model, scratch->fqdn) != 0)
+		owner->fqdn = NULL;
+}
+
+static void give_ptr(struct owner *owner, const char *fqdn, const char *description, uint32_t ttl,
+		     const struct model *model, struct owner_scratch *scratch)
+{
+	if (!fqdn || !*fqdn)
+		return;
+	owner->ptr = (struct owner_ptr){
+		.fqdn = owner_dotted(fqdn, scratch->ptr_fqdn),
+		.description = description,
+		.ttl_given = ttl != 0,
+		.ttl = ttl ? ttl : model->reverse.ttl,
+		.status = PTR_ACTIVE,
+		.read_only = true,
+	};
+}
+
+void owner_of_address(struct owner *owner, const struct owned_address *address,
+		      const struct model *model, struct owner_scratch *scratch)
+{
+	*owner = (struct owner){
+		.kind = OWNER_ADDRESS,
+		.origin = address->origin,
+		.name = address->name,
+		.resource_group = address->resource_group,
+		.region = model_region(model, address->region),
+		.subscription = model->subscription,
+		.address = address->address,
+		.allocation = address->allocation,
+		.label = address->domain_name_label,
+		.description = address->description,
+	};
+	derive(owner, model, address->id, scratch);
+	give_ptr(owner, address->reverse_fqdn, address->description, address->ttl, model, scratch);
+}
+
+void owner_of_service(struct owner *owner, const struct cloud_service *service,
+		      const struct model *model, struct owner_scratch *scratch)
+{
+	*owner = (struct owner){
+		.kind = OWNER_SERVICE,
+		.origin = service->origin,
+		.name = service->name,
+		.subscription = model->subscription,
+		.address = service->address,
+		.allocation = ALLOCATION_STATIC,
+		.description = service->description,
+	};
+	derive(owner, model, NULL, scratch);
+	give_ptr(owner, service->reverse_fqdn, NULL, 0, model, scratch);
+}
+
+void owner_of_source(struct owner *owner, const struct source_owner *record,
+		     const struct model *model, struct owner_scratch *scratch)
+{
+	*owner = (struct owner){
+		.kind = record->kind,
+		.name = record->name,
+		.resource_group = record->resource_group,
+		.region = record->region,
+		.subscription = record->subscription,
+		.address = record->address,
+		.allocation = (enum allocation)record->allocation,
+		.label = record->label,
+		.description = record->description,
+		.tags = record->tags,
+		.revision = record->revision,
+	};
+	derive(owner, model, record->id, scratch);
+}

@@ -1,0 +1,72 @@
+/* What an owner is called, and its entity tag (RFC 9110 section 8.8.3): a hash of all that it is
+ * and of the revisions it was last written at. The key is always the same, so that a client's tag
+ * is still good after a restart; nothing relies on nobody finding a second owner with the same. */
+#include "resolver/control/owner.h"
+
+#include "rules/hash.h"
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+const char *owner_title(const struct owner *owner, char text[OWNER_TITLE_MAX])
+{
+	char place[OWNER_TITLE_MAX / 2];
+
+	if (owner->origin.file)
+		snprintf(place, sizeof place, "%s:%u", owner->origin.file, owner->origin.line);
+	else
+		snprintf(place, sizeof place, "id %s, in the state", owner->id);
+	snprintf(text, OWNER_TITLE_MAX, "%s \"%s\"%s%s%s (%s)",
+		 owner->kind == OWNER_SERVICE ? "cloud service" : "address", owner->name,
+		 owner->resource_group ? " of resource group \"" : "",
+		 owner->resource_group ? owner->resource_group : "",
+		 owner->resource_group ? "\"" : "", place);
+	return text;
+}
+
+char *owner_etag(const struct owner *owner, char text[OWNER_ETAG_MAX])
+{
+	static const struct hash_key key = {UINT64_C(0x736c75696365), UINT64_C(0x65746167)};
+	const char *const texts[] = {owner->id,       owner->name,           owner->resource_group,
+				     owner->region,   owner->subscription,   owner->label,
+				     owner->fqdn,     owner->description,    owner->tags,
+				     owner->ptr.fqdn, owner->ptr.description};
+	const uint64_t numbers[] = {owner->kind,          owner->allocation,    owner->revision,
+				    owner->ptr.ttl,       owner->ptr.ttl_given, owner->ptr.revision,
+				    owner->address.family};
+	uint64_t hash = hash_bytes(&key, 0, owner->address.bytes, sizeof owner->address.bytes);
+
+	for (size_t i = 0; i < COUNT(numbers); i++) {
+		uint8_t bytes[8];
+
+		for (unsigned k = 0; k < sizeof bytes; k++)
+			bytes[k] = (uint8_t)(numbers[i] >> 8 * k);
+		hash = hash_bytes(&key, hash, bytes, sizeof bytes);
+	}
+	for (size_t i = 0; i < COUNT(texts); i++)
+		hash = hash_bytes(&key, hash, texts[i] ? texts[i] : "",
+				  texts[i] ? strlen(texts[i]) + 1 : 0);
+	snprintf(text, OWNER_ETAG_MAX, "\"%016llx\"", (unsigned long long)hash);
+	return text;
+}
+
+const char *ptr_status_text(enum ptr_status status)
+{
+	static const char *const texts[] = {
+#define X(name) [PTR_##name] = #name,
+		PTR_STATUS_MAP(X)
+#undef X
+	};
+
+	return texts[status];
+}
+
+const char *ptr_action_text(enum ptr_action action)
+{
+	static const char *const texts[] = {
+#define X(name) [PTR_ACTION_##name] = #name,
+		PTR_ACTION_MAP(X)
+#undef X
+	};
+
+	return texts[action];
+}

@@ -1,0 +1,27 @@
+/* A listening unix socket at a path: only its owner may connect to it (mode 0600), a file that a
+ * server left behind is replaced, and a live server's is not, also not by several that start at
+ * once. */
+#ifndef SLUICE_UNIX_SOCKET_H
+#define SLUICE_UNIX_SOCKET_H
+
+#include <sys/types.h>
+#include <sys/un.h>
+
+#include "rules/err.h"
+
+enum { UNIX_SOCKET_ERROR_MAX = 256 };
+
+struct unix_socket {
+	char path[sizeof((struct sockaddr_un *)NULL)->sun_path];
+	dev_t device;
+	ino_t inode; /* of the file as we made it */
+};
+
+/* Listens, non-blocking; the descriptor is the caller's. ERR_SYSTEM or ERR_EXISTS, and `error` says
+ * in one line why. */
+MUST_CHECK int unix_socket_open(struct unix_socket *made, const char *path, int *fd,
+				char error[UNIX_SOCKET_ERROR_MAX]);
+/* Removes the file if it is still the one that was made. */
+void unix_socket_remove(const struct unix_socket *made);
+
+#endif

@@ -1,0 +1,14 @@
+/* Identities (RFC 4122): drawn at random for what the API makes, derived from the name for what the
+ * configuration file declares without an id, so that it stays the same over restarts and on every
+ * machine that has the same file. */
+#ifndef SLUICE_UUID_H
+#define SLUICE_UUID_H
+
+enum { UUID_TEXT_MAX = 37 };
+
+/* Version 4; returns text, in lower case. */
+char *uuid_random(char text[UUID_TEXT_MAX]);
+/* Version 5, in a namespace of sluice's own; returns text, in lower case. */
+char *uuid_of_name(const char *name, char text[UUID_TEXT_MAX]);
+
+#endif

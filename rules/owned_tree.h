@@ -1,0 +1,39 @@
+/* The pages of an owned table (owned.h): a persistent tree from numbers of up to 128 bits to a few
+ * bytes each, ordered by number. A tree is a value: copying it with owned_tree_share costs one
+ * reference, and from then on a change to either copies the pages it touches, and no others. Pages
+ * that only one tree has are changed in place.
+ *
+ * Whoever only looks needs no lock: references are counted by the one thread that makes changes. */
+#ifndef SLUICE_OWNED_TREE_H
+#define SLUICE_OWNED_TREE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "rules/err.h"
+
+enum { OWNED_TREE_UNIT = 4 }; /* bytes: values begin at multiples of it, and are as long */
+
+struct owned_page;
+
+struct owned_tree { /* all zero: empty */
+	struct owned_page *root;
+	size_t values;
+	size_t bytes; /* of all pages, also those shared */
+};
+
+struct owned_tree owned_tree_share(const struct owned_tree *tree);
+/* Lets go of what the tree holds, and is empty then. */
+void owned_tree_release(struct owned_tree *tree);
+
+/* The value of the key, NULL when there is none. */
+const void *owned_tree_find(const struct owned_tree *tree, __uint128_t key, size_t *bytes);
+/* The value of the lowest key that is not below *key, which becomes that key; else NULL. */
+const void *owned_tree_next(const struct owned_tree *tree, __uint128_t *key, size_t *bytes);
+/* Gives the key this value, of a whole number of units; with 0 bytes, none. ERR_NOMEM, or
+ * ERR_NO_SPACE when the values of neighbours do not fit into one page (256 KiB for 64 of them): the
+ * tree holds what it held. */
+MUST_CHECK int owned_tree_put(struct owned_tree *tree, __uint128_t key, const void *value,
+			      size_t bytes);
+
+#endif

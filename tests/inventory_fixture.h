@@ -1,0 +1,57 @@
+/* For tests: an inventory with a state in a directory of its own, and somebody who takes what it
+ * publishes instead of the workers. */
+#ifndef SLUICE_TESTS_INVENTORY_FIXTURE_H
+#define SLUICE_TESTS_INVENTORY_FIXTURE_H
+
+#include <stdbool.h>
+
+#include "resolver/control/change.h"
+#include "resolver/control/inventory.h"
+#include "rules/owned.h"
+#include "tests/config_text.h"
+
+struct inventory_fixture {
+	struct config_text config;
+	char state[96]; /* DIRECTORY/state.db */
+	struct model *model;
+	struct inventory *inventory;
+	struct owned *served; /* what was published last, by a load or a change */
+	unsigned published;   /* by changes */
+	bool refuse;          /* as if there were no memory to publish it */
+};
+
+/* A region, two pools and a state. */
+#define FIXTURE_WORLD                                                                              \
+	"region = \"east\"; subscription = \"11111111-2222-3333-4444-555555555555\";\n"            \
+	"management = { state = \"state.db\"; };\n" FIXTURE_POOLS
+#define FIXTURE_POOLS                                                                              \
+	"address_pools = ({ name = \"public\"; prefix = \"198.51.100.0/24\"; },\n"                 \
+	"                 { name = \"small\"; prefix = \"203.0.113.8/30\"; region = \"west\"; "    \
+	"},\n"                                                                                     \
+	"                 { name = \"six\"; prefix = \"2001:db8::/64\"; });\n"
+
+/* Starts with this configuration; it must be good. */
+void inventory_fixture_init(struct inventory_fixture *fixture, const char *text);
+void inventory_fixture_release(struct inventory_fixture *fixture);
+/* Reloads; the faults are in config.faults. 0 when what the file says is served. */
+int inventory_fixture_load(struct inventory_fixture *fixture, const char *text);
+/* Ends, and starts again with the same configuration and state; what a kill -9 would be apart from
+ * what the disk has. */
+void inventory_fixture_restart(struct inventory_fixture *fixture);
+void inventory_fixture_stop(struct inventory_fixture *fixture);
+void inventory_fixture_start(struct inventory_fixture *fixture);
+
+/* Whether the address's PTR, as it is served, is this name; target NULL: there is none. */
+bool inventory_fixture_serves(const struct inventory_fixture *fixture, const char *address,
+			      const char *target, uint32_t ttl);
+/* Whether the name has this address, as it is served; address NULL: it has none. */
+bool inventory_fixture_resolves(const struct inventory_fixture *fixture, const char *name,
+				const char *address);
+
+/* One change each, which must succeed. */
+const struct owner *inventory_fixture_add(struct inventory_fixture *fixture, const char *name,
+					  const char *address);
+void inventory_fixture_point(struct inventory_fixture *fixture, const struct owner *owner,
+			     const char *fqdn);
+
+#endif

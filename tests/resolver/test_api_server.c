@@ -1,0 +1,200 @@
+/* What the running program is asked and told over HTTP: health, status, explain, flush, reload. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <jansson.h>
+#include <unistd.h>
+
+#include "resolver/control/api_routes.h"
+#include "resolver/control/client.h"
+#include "resolver/control/control.h"
+#include "resolver/log.h"
+#include "tests/config_text.h"
+#include "tests/http_world.h"
+
+static const char config[] =
+	"region = \"r\"; workers = 1;\n"
+	"default_resolver = { targets = ( { address = \"127.0.0.9\"; } ); };\n"
+	"virtual_networks = ( { name = \"hub\"; address_space = [ \"10.10.0.0/16\" ]; },\n"
+	"  { name = \"spoke\"; address_space = [ \"10.20.0.0/16\" ]; } );\n";
+
+struct world {
+	struct http_world http; /* first */
+	struct config_text files;
+	struct control control; /* its server, paths, auth and API are used */
+	struct faults faults;
+	/* a call, and what came of it */
+	struct client_call call;
+	unsigned status;
+	json_t *answer;
+};
+
+static void on_release(void *context)
+{
+	(void)context;
+}
+
+static int set_up(void **state)
+{
+	static const struct hash_key key = {1, 2};
+	struct world *world = calloc(1, sizeof *world);
+	struct control *control = &world->control;
+	http_world_init(&world->http);
+	config_text_init(&world->files);
+	faults_init(&world->faults);
+	log_configure(LOG_ERROR, LOG_TEXT);
+	control->config_path = world->files.main_file;
+	assert_int_equal(server_init(&control->server, 1, &key, on_release, world), 0);
+	control->api = (struct api){control, http_auth_new(), api_routes};
+	struct http_handler handler = api_handler(&control->api);
+	http_world_open(&world->http, &handler);
+	*state = world;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct world *world = *state;
+	json_decref(world->answer);
+	server_release(&world->control.server);
+	http_world_release(&world->http);
+	http_auth_free(world->control.api.auth);
+	faults_release(&world->faults);
+	config_text_release(&world->files);
+	free(world);
+	return 0;
+}
+
+static void serve_config(struct world *world)
+{
+	struct model *model = config_text_load(&world->files, config);
+	assert_non_null(model);
+	assert_int_equal(server_apply(&world->control.server, model, &world->faults), 0);
+}
+
+static void call_it(struct http_world *http)
+{
+	struct world *world = (struct world *)http;
+	char error[CLIENT_ERROR_MAX];
+	world->answer = client_call(http->path, world->call, &world->status, error);
+}
+
+static unsigned call(struct world *world, const char *method, const char *path, const char *body)
+{
+	json_decref(world->answer);
+	world->call = (struct client_call){.method = method, .path = path};
+	world->call.body = body ? json_loads(body, 0, NULL) : NULL;
+	http_world_serve(&world->http, call_it);
+	assert_non_null(world->answer);
+	return world->status;
+}
+
+static const char *text(struct world *world, const char *key)
+{
+	return json_string_value(json_object_get(world->answer, key));
+}
+
+static const char *message(struct world *world)
+{
+	const char *found = client_error_text(world->answer);
+	return found ? found : "";
+}
+
+static void it_is_healthy_at_once_and_ready_when_it_serves(void **state)
+{
+	struct world *world = *state;
+	assert_int_equal(call(world, "GET", "/healthz", NULL), 200);
+	assert_int_equal(call(world, "GET", "/readyz", NULL), 503);
+	assert_int_equal(call(world, "GET", "/v1/explain?name=a.test", NULL), 503);
+	serve_config(world);
+	assert_int_equal(call(world, "GET", "/readyz", NULL), 200);
+	assert_string_equal(text(world, "status"), "ready");
+}
+
+static void status_is_told(void **state)
+{
+	struct world *world = *state;
+	serve_config(world);
+	assert_int_equal(call(world, "GET", "/v1/status", NULL), 200);
+	assert_true(json_is_true(json_object_get(world->answer, "ok")));
+	assert_string_equal(text(world, "config"), world->files.main_file);
+	assert_int_equal(json_array_size(json_object_get(world->answer, "networks")), 2);
+}
+
+static void flush_answers_with_a_number_and_refuses_what_is_no_name(void **state)
+{
+	struct world *world = *state;
+	static const char *const fine[] = {NULL, "{}", "{\"name\":\"a.test\"}",
+					   "{\"name\":\".\",\"suffix\":true}",
+					   "{\"suffix\":false}"};
+	static const char *const bad[] = {"{\"name\":\"a..test\"}", "{\"name\":7}", "[]",
+					  "{\"name\":\"a.test\",\"suffix\":\"true\"}",
+					  "{\"suffix\":true}"};
+	serve_config(world);
+	for (size_t i = 0; i < 5; i++) {
+		assert_int_equal(call(world, "POST", "/v1/flush", fine[i]), 200);
+		assert_true(json_is_integer(json_object_get(world->answer, "entries")));
+		assert_int_equal(call(world, "POST", "/v1/flush", bad[i]), 400);
+		assert_true(*message(world));
+	}
+	assert_int_equal(call(world, "GET", "/v1/flush", NULL), 405);
+}
+
+static void explain_is_that_of_what_is_served(void **state)
+{
+	struct world *world = *state;
+	serve_config(world);
+	assert_int_equal(call(world, "GET", "/v1/explain?name=www.test&type=AAAA&vnet=hub", NULL),
+			 200);
+	assert_string_equal(text(world, "network"), "hub");
+	assert_string_equal(text(world, "type"), "AAAA");
+	const json_t *hop = json_array_get(json_object_get(world->answer, "hops"), 0);
+	assert_non_null(hop);
+	assert_int_equal(call(world, "GET", "/v1/explain?name=a.example&from=10.20.0.1", NULL),
+			 200);
+	assert_string_equal(text(world, "network"), "spoke");
+	hop = json_array_get(json_object_get(world->answer, "hops"), 0);
+	const json_t *route = json_array_get(json_object_get(hop, "route"), 0);
+	assert_non_null(json_object_get(route, "health"));
+}
+
+static void explain_says_what_it_has_to_be_asked(void **state)
+{
+	struct world *world = *state;
+	static const struct {
+		const char *path, *message;
+		unsigned status;
+	} cases[] = {
+		{"/v1/explain", "?name=", 400},
+		{"/v1/explain?name=a", "say where it is asked: vnet, endpoint or from", 400},
+		{"/v1/explain?name=a&vnet=nobody", "there is: hub, spoke", 404},
+		{"/v1/explain?name=a&endpoint=x", "there is none", 404},
+		{"/v1/explain?name=a&vnet=hub&from=10.0.0.1", "exclude each other", 400},
+		{"/v1/explain?name=a&from=x", "not an address", 400},
+		{"/v1/explain?name=a&vnet=hub&type=x", "not a record type", 400},
+		{"/v1/explain?name=a&vnet=hub&type=AXFR", "not resolved", 400},
+		{"/v1/explain?name=a..b&vnet=hub", "not a domain name", 400},
+	};
+	serve_config(world);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		assert_int_equal(call(world, "GET", cases[i].path, NULL), cases[i].status);
+		assert_non_null(strstr(message(world), cases[i].message));
+	}
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		TEST(it_is_healthy_at_once_and_ready_when_it_serves),
+		TEST(status_is_told),
+		TEST(flush_answers_with_a_number_and_refuses_what_is_no_name),
+		TEST(explain_is_that_of_what_is_served),
+		TEST(explain_says_what_it_has_to_be_asked),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
