@@ -196,6 +196,14 @@ const struct model *inventory_model(const struct inventory *inventory)
 	return inventory->book->model;
 }
 
+int inventory_secret(struct inventory *inventory, const char *name,
+		     uint8_t bytes[SOURCE_SECRET_BYTES], char error[SOURCE_ERROR_MAX])
+{
+	if (!inventory->source)
+		return ERR_NOT_FOUND;
+	return source_secret(inventory->source, name, bytes, error);
+}
+
 void inventory_settle(struct inventory *inventory)
 {
 	struct book *book = inventory->book;

@@ -88,6 +88,11 @@ void inventory_abandon(struct inventory *inventory);
 /* The table of the present book; borrowed. */
 struct owned *inventory_owned(const struct inventory *inventory);
 
+/* Random bytes that the state keeps under this name (source.h). ERR_NOT_FOUND: there is no state
+ * that can be used; ERR_SYSTEM: it failed, `error` says how. */
+MUST_CHECK int inventory_secret(struct inventory *inventory, const char *name,
+				uint8_t bytes[SOURCE_SECRET_BYTES], char error[SOURCE_ERROR_MAX]);
+
 /* Every worker serves what was published last: PENDING becomes ACTIVE. */
 void inventory_settle(struct inventory *inventory);
 

@@ -1,11 +1,12 @@
 /* Where the management API's changes are kept. A source holds records and nothing else: what they
  * mean, and which of them go together, is the inventory's matter. It is narrow, so that another
- * store (one that a fleet shares) is one more file behind the same five calls:
+ * store (one that a fleet shares) is one more file behind the same six calls:
  *
  *     load     every record there is
  *     apply    one change: all of its edits or none, each on its precondition; durable when it
  *              returns 0, so that an acknowledged change outlives a kill -9 and a power cut
  *     watch    call back when somebody else has changed something
+ *     secret   random bytes that the store keeps under a name; made when first asked for
  *     about    where it is, and how it is
  *     close
  *
@@ -59,7 +60,7 @@ struct source_edit {
 	struct source_ptr ptr;     /* *_PTR; a deletion needs the owner's id only */
 };
 
-enum { SOURCE_ERROR_MAX = 512 };
+enum { SOURCE_ERROR_MAX = 512, SOURCE_SECRET_BYTES = 32 };
 
 struct source_about {
 	const char *place; /* a path, or what names the store */
@@ -89,6 +90,10 @@ struct source_calls {
 		     uint64_t *revision, char error[SOURCE_ERROR_MAX]);
 	/* A store that nobody else writes to never calls back. Once, before the first change. */
 	int (*watch)(struct source *source, void (*on_change)(void *context), void *context);
+	/* The same bytes ever after, durable before they are given, and in no export. ERR_SYSTEM:
+	 * they can neither be read nor made, `error` says why. */
+	int (*secret)(struct source *source, const char *name, uint8_t bytes[SOURCE_SECRET_BYTES],
+		      char error[SOURCE_ERROR_MAX]);
 	void (*about)(const struct source *source, struct source_about *about);
 	void (*close)(struct source *source);
 };
@@ -104,6 +109,13 @@ MUST_CHECK static inline int source_apply(struct source *source, const struct so
 					  char error[SOURCE_ERROR_MAX])
 {
 	return source->calls->apply(source, edits, count, revision, error);
+}
+
+MUST_CHECK static inline int source_secret(struct source *source, const char *name,
+					   uint8_t bytes[SOURCE_SECRET_BYTES],
+					   char error[SOURCE_ERROR_MAX])
+{
+	return source->calls->secret(source, name, bytes, error);
 }
 
 static inline void source_about(const struct source *source, struct source_about *about)

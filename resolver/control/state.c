@@ -1,4 +1,4 @@
-/* SQLite behind the source's five calls. Everything of a change is one transaction, begun with the
+/* SQLite behind the source's six calls. Everything of a change is one transaction, begun with the
  * write lock in hand, so that what is read for its preconditions is still true when it commits:
  *
  *     BEGIN IMMEDIATE ─► the store's revision as we know it? ─► edits, each WHERE revision = n
@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "endpoints/entropy.h"
 #include "resolver/control/state_internal.h"
 #include "rules/model.h"
 
@@ -33,7 +34,9 @@
 	X(ADD_PTR, "INSERT INTO ptrs VALUES (?1, ?2, ?3, ?4, ?5)")                                 \
 	X(SET_PTR, "UPDATE ptrs SET fqdn = ?2, description = ?3, ttl = ?4, revision = ?5"          \
 		   " WHERE owner = ?1 AND revision = ?6")                                          \
-	X(DELETE_PTR, "DELETE FROM ptrs WHERE owner = ?1 AND revision = ?2")
+	X(DELETE_PTR, "DELETE FROM ptrs WHERE owner = ?1 AND revision = ?2")                       \
+	X(READ_SECRET, "SELECT value FROM secrets WHERE name = ?1")                                \
+	X(ADD_SECRET, "INSERT INTO secrets VALUES (?1, ?2)")
 
 enum statement {
 #define X(name, sql) STATEMENT_##name,
@@ -348,6 +351,56 @@ static int state_apply(struct source *source, const struct source_edit *edits, s
 	return give_error(state, err, error);
 }
 
+/* ---- secrets ---- */
+
+/* ERR_NOT_FOUND: there is none of that name. */
+static int read_secret(struct state *state, const char *name, uint8_t bytes[SOURCE_SECRET_BYTES])
+{
+	sqlite3_stmt *statement = state->statements[STATEMENT_READ_SECRET];
+	int err = ERR_NOT_FOUND;
+
+	bind_text(statement, 1, name);
+	int code = sqlite3_step(statement);
+	if (code == SQLITE_ROW && sqlite3_column_bytes(statement, 0) != SOURCE_SECRET_BYTES) {
+		err = complain(state, name, "value", "of another length");
+	} else if (code == SQLITE_ROW) {
+		memcpy(bytes, sqlite3_column_blob(statement, 0), SOURCE_SECRET_BYTES);
+		err = 0;
+	} else if (code != SQLITE_DONE) {
+		err = fail(state, "cannot be read");
+	}
+	sqlite3_reset(statement);
+	sqlite3_clear_bindings(statement);
+	return err;
+}
+
+static int add_secret(struct state *state, const char *name,
+		      const uint8_t bytes[SOURCE_SECRET_BYTES])
+{
+	sqlite3_stmt *statement = state->statements[STATEMENT_ADD_SECRET];
+
+	bind_text(statement, 1, name);
+	sqlite3_bind_blob(statement, 2, bytes, SOURCE_SECRET_BYTES, SQLITE_STATIC);
+	return run_on_one(state, statement);
+}
+
+/* What counts is what can be read again: another program may have been faster. */
+static int state_secret(struct source *source, const char *name, uint8_t bytes[SOURCE_SECRET_BYTES],
+			char error[SOURCE_ERROR_MAX])
+{
+	struct state *state = (struct state *)source;
+
+	state->error[0] = '\0';
+	int err = read_secret(state, name, bytes);
+	if (err == ERR_NOT_FOUND) {
+		entropy_read(bytes, SOURCE_SECRET_BYTES);
+		err = add_secret(state, name, bytes);
+		if (!err || err == ERR_EXISTS)
+			err = read_secret(state, name, bytes);
+	}
+	return give_error(state, err, error);
+}
+
 /* ---- the rest ---- */
 
 static int state_watch(struct source *source, void (*on_change)(void *context), void *context)
@@ -377,8 +430,8 @@ static void state_close(struct source *source)
 	free(state);
 }
 
-static const struct source_calls calls = {state_load, state_apply, state_watch, state_about,
-					  state_close};
+static const struct source_calls calls = {state_load,   state_apply, state_watch,
+					  state_secret, state_about, state_close};
 
 /* A new file is its owner's only; SQLite gives its companions the same mode. */
 static int make_file(const char *path, char error[SOURCE_ERROR_MAX])

@@ -11,7 +11,7 @@
 #include "resolver/control/source.h"
 
 enum {
-	STATE_VERSION = 1,              /* of the tables */
+	STATE_VERSION = 2,              /* of the tables */
 	STATE_APPLICATION = 0x736c7563, /* in the file's header: "sluc" */
 	STATE_BUSY_MS = 500,            /* waited for another program's lock */
 };

@@ -5,7 +5,8 @@
  *
  *     owners    what the API added          id, kind, name, ..., address, ..., revision
  *     ptrs      what the API asked for      owner, fqdn, description, ttl, revision
- *     meta      revision of the latest change */
+ *     meta      revision of the latest change
+ *     secrets   name, value (bytes): what the server signs with */
 #include <errno.h>
 #include <string.h>
 
@@ -20,6 +21,7 @@ static const char *const migrations[STATE_VERSION] = {
 	"CREATE TABLE ptrs (owner TEXT PRIMARY KEY, fqdn TEXT NOT NULL, description TEXT,"
 	" ttl INTEGER, revision INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
 	"INSERT INTO meta VALUES ('revision', 0);",
+	"CREATE TABLE secrets (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;",
 };
 
 static const char *advice(int code)

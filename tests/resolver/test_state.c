@@ -411,11 +411,46 @@ static void a_newer_versions_state_is_left_alone(void **state)
 {
 	struct world *world = *state;
 
-	exec(world->path, "PRAGMA user_version = 2");
+	exec(world->path, "PRAGMA user_version = 3");
 	check_refused(world, "newer version");
-	exec(world->path, "PRAGMA user_version = 1");
+	exec(world->path, "PRAGMA user_version = 2");
 	reopen(world);
 	assert_non_null(world->source);
+}
+
+static void an_older_versions_state_gets_the_newer_tables(void **state)
+{
+	struct world *world = *state;
+	uint8_t bytes[SOURCE_SECRET_BYTES];
+
+	exec(world->path, "DROP TABLE secrets; PRAGMA user_version = 1");
+	reopen(world);
+	assert_non_null(world->source);
+	assert_int_equal(source_secret(world->source, "tokens", bytes, world->error), 0);
+}
+
+static void a_secret_stays_the_same_and_each_name_has_its_own(void **state)
+{
+	struct world *world = *state;
+	uint8_t first[SOURCE_SECRET_BYTES], other[SOURCE_SECRET_BYTES], again[SOURCE_SECRET_BYTES];
+
+	assert_int_equal(source_secret(world->source, "tokens", first, world->error), 0);
+	assert_int_equal(source_secret(world->source, "other", other, world->error), 0);
+	assert_memory_not_equal(first, other, sizeof first);
+	reopen(world);
+	assert_int_equal(source_secret(world->source, "tokens", again, world->error), 0);
+	assert_memory_equal(first, again, sizeof first);
+}
+
+static void a_secret_that_was_cut_short_is_not_believed(void **state)
+{
+	struct world *world = *state;
+	uint8_t bytes[SOURCE_SECRET_BYTES];
+
+	assert_int_equal(source_secret(world->source, "tokens", bytes, world->error), 0);
+	exec(world->path, "UPDATE secrets SET value = substr(value, 1, 31)");
+	assert_int_equal(source_secret(world->source, "tokens", bytes, world->error), ERR_SYSTEM);
+	assert_non_null(strstr(world->error, "tokens"));
 }
 
 static void a_file_that_is_no_database_is_left_alone(void **state)
@@ -471,6 +506,9 @@ int main(void)
 		T(a_record_of_somebody_elses_hand_is_named),
 		T(another_programs_database_is_left_alone),
 		T(a_newer_versions_state_is_left_alone),
+		T(an_older_versions_state_gets_the_newer_tables),
+		T(a_secret_stays_the_same_and_each_name_has_its_own),
+		T(a_secret_that_was_cut_short_is_not_believed),
 		T(a_file_that_is_no_database_is_left_alone),
 		T(an_empty_file_becomes_a_state),
 		T(what_is_no_file_is_refused_without_waiting),
