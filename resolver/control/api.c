@@ -64,7 +64,7 @@ static void refuse_route(struct http_request *request, const char *allow)
 /* False: it has been refused. */
 static bool is_known(const struct api *api, struct http_request *request)
 {
-	switch (http_auth_identify(api->auth, request)) {
+	switch (http_auth_identify(api->auth, request, time(NULL))) {
 	case HTTP_KNOWN: return true;
 	case HTTP_WRONG_USER:
 		refuse(request, 403,
@@ -73,13 +73,15 @@ static bool is_known(const struct api *api, struct http_request *request)
 	case HTTP_NO_CREDENTIALS:
 		http_header(request, "WWW-Authenticate", "Bearer realm=\"sluice\"");
 		refuse(request, 401,
-		       "who asks? send a client's secret as \"Authorization: Bearer SECRET\" or as "
-		       "X-Auth-Token");
+		       "who asks? send a client's secret, or a token, as \"Authorization: Bearer "
+		       "SECRET\" or as X-Auth-Token");
 		return false;
 	case HTTP_WRONG_CREDENTIALS:
 		http_header(request, "WWW-Authenticate",
 			    "Bearer realm=\"sluice\", error=\"invalid_token\"");
-		refuse(request, 401, "no client of management.clients has this secret");
+		refuse(request, 401,
+		       "no client of management.clients has this secret, and it is no token that "
+		       "still counts");
 		return false;
 	}
 	return false;

@@ -11,6 +11,7 @@
  * path was asked, also where there is no such route:
  *
  *     /v2...   {"code": 404, "type": "not_found", "message": TEXT, "request_id": "req-..."}
+ *     /v3...   {"error": {"code": 404, "title": "Not Found", "message": TEXT}}
  *     else     {"error": {"code": "not_found", "message": TEXT, "path": FIELD or null}} */
 #ifndef SLUICE_API_H
 #define SLUICE_API_H
@@ -24,9 +25,9 @@
 struct control;
 struct http_auth;
 
-enum { API_PARAMETERS_MAX = 4, API_ID_MAX = 41, API_TEXT_MAX = 1024 };
+enum { API_PARAMETERS_MAX = 4, API_ID_MAX = 41, API_TEXT_MAX = 1024, API_BASE_MAX = 272 };
 
-enum api_shape { API_V1, API_V2 };
+enum api_shape { API_V1, API_V2, API_V3 };
 
 struct api_request {
 	struct control *control;
@@ -60,6 +61,10 @@ const char *api_parameter(const struct api_request *request, const char *name);
  * of several counts. */
 const char *api_query(const struct api_request *request, const char *name);
 const char *api_header(const struct api_request *request, const char *name);
+
+/* "https://dns.example:8443", scheme and host as the client used them, to make links of; returns
+ * text. NULL: the header Host is missing, or is none. */
+const char *api_base(const struct api_request *request, char text[API_BASE_MAX]);
 
 /* ---- the answer; each ends the request ---- */
 

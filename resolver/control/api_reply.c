@@ -8,14 +8,19 @@
 
 static const struct {
 	unsigned status;
-	const char *code;
+	const char *code, *title;
 } codes[] = {
-	{400, "bad_request"},         {401, "unauthorized"},
-	{403, "forbidden"},           {404, "not_found"},
-	{405, "method_not_allowed"},  {409, "conflict"},
-	{412, "precondition_failed"}, {413, "request_entity_too_large"},
-	{422, "unprocessable"},       {500, "internal_error"},
-	{503, "service_unavailable"},
+	{400, "bad_request", "Bad Request"},
+	{401, "unauthorized", "Unauthorized"},
+	{403, "forbidden", "Forbidden"},
+	{404, "not_found", "Not Found"},
+	{405, "method_not_allowed", "Method Not Allowed"},
+	{409, "conflict", "Conflict"},
+	{412, "precondition_failed", "Precondition Failed"},
+	{413, "request_entity_too_large", "Request Entity Too Large"},
+	{422, "unprocessable", "Unprocessable Entity"},
+	{500, "internal_error", "Internal Server Error"},
+	{503, "service_unavailable", "Service Unavailable"},
 };
 
 const char *api_code(unsigned status)
@@ -26,11 +31,21 @@ const char *api_code(unsigned status)
 	return status < 500 ? "bad_request" : "internal_error";
 }
 
+static const char *title_of(unsigned status)
+{
+	for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
+		if (codes[i].status == status)
+			return codes[i].title;
+	return "Error";
+}
+
 enum api_shape api_shape_of(const char *path)
 {
 	path += strspn(path, "/");
 	size_t length = strcspn(path, "/");
-	return length == 2 && strncasecmp(path, "v2", length) == 0 ? API_V2 : API_V1;
+	if (length == 2 && strncasecmp(path, "v2", length) == 0)
+		return API_V2;
+	return length == 2 && strncasecmp(path, "v3", length) == 0 ? API_V3 : API_V1;
 }
 
 /* A random UUID, version 4 (RFC 9562 section 5.4). */
@@ -46,16 +61,27 @@ void api_draw_id(char id[API_ID_MAX])
 		 b[14], b[15]);
 }
 
+static json_t *error_json(enum api_shape shape, unsigned status, const char *code,
+			  const char *field, const char *text, const char *id)
+{
+	switch (shape) {
+	case API_V1: break;
+	case API_V2:
+		return json_make("{s:i, s:o, s:o, s:o}", "code", (int)status, "type",
+				 json_text(code), "message", json_text(text), "request_id",
+				 json_text(id));
+	case API_V3:
+		return json_make("{s:{s:i, s:s, s:o}}", "error", "code", (int)status, "title",
+				 title_of(status), "message", json_text(text));
+	}
+	return json_make("{s:{s:o, s:o, s:o}}", "error", "code", json_text(code), "message",
+			 json_text(text), "path", json_text(field));
+}
+
 char *api_error_body(enum api_shape shape, unsigned status, const char *code, const char *field,
 		     const char *text, const char *id)
 {
-	json_t *error = shape == API_V2
-				? json_make("{s:i, s:o, s:o, s:o}", "code", (int)status, "type",
-					    json_text(code), "message", json_text(text),
-					    "request_id", json_text(id))
-				: json_make("{s:{s:o, s:o, s:o}}", "error", "code", json_text(code),
-					    "message", json_text(text), "path", json_text(field));
-	error = json_whole(error);
+	json_t *error = json_whole(error_json(shape, status, code, field, text, id));
 	char *body = error ? json_dumps(error, JSON_COMPACT) : NULL;
 	json_decref(error);
 	return body;
@@ -93,6 +119,25 @@ const char *api_query(const struct api_request *request, const char *name)
 const char *api_header(const struct api_request *request, const char *name)
 {
 	return http_request_header(((const struct api_call *)request)->http, name);
+}
+
+/* RFC 3986 section 3.2.2, without what is written with a '%' and without a user. */
+static bool is_host(const char *text)
+{
+	size_t length = strlen(text);
+	return length > 0 && length <= 255 &&
+	       strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+			    ".-_~:[]") == length;
+}
+
+const char *api_base(const struct api_request *request, char text[API_BASE_MAX])
+{
+	const struct http_request *http = ((const struct api_call *)request)->http;
+	const char *host = http_request_header(http, "Host");
+	if (!host || !is_host(host))
+		return NULL;
+	snprintf(text, API_BASE_MAX, "%s://%s", http->origin == HTTP_TLS ? "https" : "http", host);
+	return text;
 }
 
 /* ---- answers ---- */

@@ -4,7 +4,10 @@
 
 #include "resolver/control/api_reverse.h"
 
-enum { STATE_BODY_MAX = 256 * 1024 * 1024 }; /* a million addresses */
+enum {
+	STATE_BODY_MAX = 256 * 1024 * 1024, /* a million addresses */
+	LOGIN_BODY_MAX = 16 * 1024,         /* of anybody */
+};
 
 const struct api_route api_routes[] = {
 	{"GET", "/healthz", API_NOTHING, api_health, 0},
@@ -34,10 +37,15 @@ const struct api_route api_routes[] = {
 	{"GET", "/v1/state", API_READ, api_state_export, 0},
 	{"PUT", "/v1/state", API_CHANGE, api_state_import, STATE_BODY_MAX},
 
+	{"GET", "/v2", API_NOTHING, api_designate_version, 0},
 	{"GET", "/v2/reverse/floatingips", API_READ, api_floatingips_list, 0},
 	{"GET", "/v2/reverse/floatingips/{key}", API_READ, api_floatingip_show, 0},
 	{"PATCH", "/v2/reverse/floatingips/{key}", API_CHANGE, api_floatingip_patch, 0},
 	{"DELETE", "/v2/reverse/floatingips/{key}", API_CHANGE, api_floatingip_delete, 0},
+
+	{"GET", "/", API_NOTHING, api_keystone_versions, 0},
+	{"GET", "/v3", API_NOTHING, api_keystone_version, 0},
+	{"POST", "/v3/auth/tokens", API_NOTHING, api_keystone_issue, LOGIN_BODY_MAX},
 
 	{.method = NULL},
 };

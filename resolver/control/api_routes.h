@@ -15,4 +15,10 @@ void api_reload(struct api_request *request);
 void api_flush(struct api_request *request);
 void api_explain(struct api_request *request);
 
+/* api_keystone.c: who has a secret gets a token, and is told where /v2 is */
+void api_keystone_versions(struct api_request *request);
+void api_keystone_version(struct api_request *request);
+void api_keystone_issue(struct api_request *request);
+void api_designate_version(struct api_request *request);
+
 #endif

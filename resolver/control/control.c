@@ -66,6 +66,8 @@ static int apply_file(struct control *control, struct model *model, struct fault
 		inventory_adopt(control->inventory);
 	else
 		inventory_abandon(control->inventory);
+	if (err == 0)
+		control_access_use_state(control);
 	return err;
 }
 

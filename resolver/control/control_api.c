@@ -54,6 +54,22 @@ void control_access_release(struct control_access *access)
 	*access = (struct control_access){NULL, NULL};
 }
 
+void control_access_use_state(struct control *control)
+{
+	char error[SOURCE_ERROR_MAX];
+	struct token_key key;
+	_Static_assert(sizeof key.bytes == SOURCE_SECRET_BYTES, "a key is one secret");
+	int err = inventory_secret(control->inventory, "tokens", key.bytes, error);
+	if (err == 0)
+		http_auth_use_key(control->auth, &key);
+	else if (err != ERR_NOT_FOUND)
+		log_event(
+			LOG_WARNING, "control",
+			"the key of tokens cannot be had, and tokens will not outlive this run: %s",
+			error);
+	explicit_bzero(&key, sizeof key);
+}
+
 /* ---- what stays ---- */
 
 /* All URLs as one text; NULL without memory. */

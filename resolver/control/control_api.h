@@ -23,6 +23,10 @@ MUST_CHECK int control_access_load(struct control_access *access,
 void control_access_serve(struct control_access *access, struct control *control);
 void control_access_release(struct control_access *access);
 
+/* Tokens are signed with the state's key from now on; without a state, or when that fails, with the
+ * one of before, which no other run of the program has. */
+void control_access_use_state(struct control *control);
+
 /* What a reload cannot change of listeners is told, and left as it is. */
 void control_api_warn(const struct control *control, const struct management *management,
 		      struct faults *faults);

@@ -10,9 +10,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "endpoints/entropy.h"
 #include "resolver/control/regular_file.h"
 
-enum { DIGEST_BYTES = 32 };
+enum { DIGEST_BYTES = TOKEN_PROOF_BYTES };
 
 struct http_client {
 	char id[HTTP_CLIENT_MAX];
@@ -28,6 +29,7 @@ struct http_secrets {
 struct http_auth {
 	pthread_mutex_t lock;
 	struct http_secrets *secrets; /* NULL: none */
+	struct token_key key;
 };
 
 static bool digest_of(const char *secret, size_t length, uint8_t digest[DIGEST_BYTES])
@@ -138,6 +140,8 @@ struct http_auth *http_auth_new(void)
 		free(auth);
 		return NULL;
 	}
+	if (auth)
+		entropy_read(auth->key.bytes, sizeof auth->key.bytes);
 	return auth;
 }
 
@@ -147,6 +151,7 @@ void http_auth_free(struct http_auth *auth)
 		return;
 	http_secrets_free(auth->secrets);
 	pthread_mutex_destroy(&auth->lock);
+	explicit_bzero(&auth->key, sizeof auth->key);
 	free(auth);
 }
 
@@ -157,6 +162,13 @@ void http_auth_serve(struct http_auth *auth, struct http_secrets *secrets)
 	auth->secrets = secrets;
 	pthread_mutex_unlock(&auth->lock);
 	http_secrets_free(before);
+}
+
+void http_auth_use_key(struct http_auth *auth, const struct token_key *key)
+{
+	pthread_mutex_lock(&auth->lock);
+	auth->key = *key;
+	pthread_mutex_unlock(&auth->lock);
 }
 
 static enum http_identity identify_peer(struct http_request *request)
@@ -178,26 +190,87 @@ static const char *sent_secret(const struct http_request *request)
 	return http_request_header(request, "X-Auth-Token");
 }
 
-enum http_identity http_auth_identify(struct http_auth *auth, struct http_request *request)
+static bool is_secret_of(const struct http_client *client, const uint8_t digest[DIGEST_BYTES])
+{
+	return gnutls_memcmp(client->digest, digest, DIGEST_BYTES) == 0;
+}
+
+/* Under the lock; NULL: nobody. All are compared, whoever it is. */
+static const struct http_client *find_by_secret(const struct http_secrets *secrets,
+						const uint8_t digest[DIGEST_BYTES])
+{
+	const struct http_client *found = NULL;
+	for (size_t i = 0; secrets && i < secrets->count; i++)
+		if (is_secret_of(&secrets->clients[i], digest))
+			found = &secrets->clients[i];
+	return found;
+}
+
+static const struct http_client *find_by_id(const struct http_secrets *secrets, const char *id)
+{
+	for (size_t i = 0; secrets && i < secrets->count; i++)
+		if (strcmp(secrets->clients[i].id, id) == 0)
+			return &secrets->clients[i];
+	return NULL;
+}
+
+static const struct http_client *find_by_token(const struct http_auth *auth, const char *text,
+					       int64_t now_s)
+{
+	struct token_claim claim;
+	if (!token_read(text, &claim))
+		return NULL;
+	const struct http_client *client = find_by_id(auth->secrets, claim.client);
+	return client && token_holds(text, &claim, &auth->key, client->digest, now_s) ? client
+										      : NULL;
+}
+
+bool http_auth_knows(struct http_auth *auth, const char *sent, int64_t now_s,
+		     char client[HTTP_CLIENT_MAX], enum client_role *role)
 {
 	uint8_t digest[DIGEST_BYTES];
-	if (request->origin == HTTP_UNIX)
-		return identify_peer(request);
-	const char *secret = sent_secret(request);
-	if (!secret || !*secret)
-		return HTTP_NO_CREDENTIALS;
-	if (strlen(secret) > HTTP_SECRET_MAX || !digest_of(secret, strlen(secret), digest))
-		return HTTP_WRONG_CREDENTIALS;
-	bool known = false;
+	if (strlen(sent) > HTTP_SECRET_MAX || !digest_of(sent, strlen(sent), digest))
+		return false;
 	pthread_mutex_lock(&auth->lock);
-	for (size_t i = 0; auth->secrets && i < auth->secrets->count; i++) {
-		const struct http_client *client = &auth->secrets->clients[i];
-		if (gnutls_memcmp(client->digest, digest, DIGEST_BYTES) != 0)
-			continue;
-		snprintf(request->client, sizeof request->client, "%s", client->id);
-		request->role = client->role;
-		known = true;
+	const struct http_client *found = find_by_secret(auth->secrets, digest);
+	if (!found)
+		found = find_by_token(auth, sent, now_s);
+	if (found) {
+		snprintf(client, HTTP_CLIENT_MAX, "%s", found->id);
+		*role = found->role;
 	}
 	pthread_mutex_unlock(&auth->lock);
-	return known ? HTTP_KNOWN : HTTP_WRONG_CREDENTIALS;
+	return found != NULL;
+}
+
+enum http_identity http_auth_identify(struct http_auth *auth, struct http_request *request,
+				      int64_t now_s)
+{
+	if (request->origin == HTTP_UNIX)
+		return identify_peer(request);
+	const char *sent = sent_secret(request);
+	if (!sent || !*sent)
+		return HTTP_NO_CREDENTIALS;
+	return http_auth_knows(auth, sent, now_s, request->client, &request->role)
+		       ? HTTP_KNOWN
+		       : HTTP_WRONG_CREDENTIALS;
+}
+
+int http_auth_issue(struct http_auth *auth, const char *client, const char *secret,
+		    int64_t expires_s, char token[TOKEN_TEXT_MAX], enum client_role *role)
+{
+	uint8_t digest[DIGEST_BYTES];
+	struct token_claim claim = {.expires_s = expires_s};
+	int err = ERR_NOT_FOUND;
+	if (!digest_of(secret, strlen(secret), digest))
+		return ERR_NOMEM;
+	pthread_mutex_lock(&auth->lock);
+	const struct http_client *found = find_by_id(auth->secrets, client);
+	if (found && is_secret_of(found, digest)) {
+		snprintf(claim.client, sizeof claim.client, "%s", found->id);
+		*role = found->role;
+		err = token_sign(&claim, &auth->key, found->digest, token);
+	}
+	pthread_mutex_unlock(&auth->lock);
+	return err;
 }

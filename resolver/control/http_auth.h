@@ -3,15 +3,18 @@
  *     unix socket     the kernel says who the peer is (SO_PEERCRED): root and the server's own user
  *                     are admins, anybody else is refused
  *     http, https     "Authorization: Bearer SECRET" or "X-Auth-Token: SECRET", with the secret of
- *                     one of management.clients: that client, in its role
+ *                     one of management.clients: that client, in its role; or with a token that
+ *                     the client got for it (token.h), as long as that holds
  *
  * Secrets are read from their files when the configuration is, kept as digests, compared without
- * regard to where they differ, and never logged. The listeners' threads ask, the control thread
- * replaces the clients: a mutex is between them. */
+ * regard to where they differ, and never logged. A token ends by itself, and when its client is
+ * gone or has another secret. The listeners' threads ask, the control thread replaces the clients:
+ * a mutex is between them. */
 #ifndef SLUICE_HTTP_AUTH_H
 #define SLUICE_HTTP_AUTH_H
 
 #include "resolver/control/http.h"
+#include "resolver/control/token.h"
 #include "rules/fault.h"
 #include "rules/model.h"
 
@@ -28,15 +31,29 @@ struct http_secrets; /* who is known by one configuration */
 struct http_secrets *http_secrets_load(const struct management *management, struct faults *faults);
 void http_secrets_free(struct http_secrets *secrets);
 
-/* Nobody is known by secret yet. NULL without memory. */
+/* Nobody is known by secret yet, and tokens are signed with a key that nobody knows. NULL without
+ * memory. */
 struct http_auth *http_auth_new(void);
 void http_auth_free(struct http_auth *auth);
 /* From now on these are known; takes them over. */
 void http_auth_serve(struct http_auth *auth, struct http_secrets *secrets);
 
+/* From now on tokens are signed with this key, and others hold no more. */
+void http_auth_use_key(struct http_auth *auth, const struct token_key *key);
+
 enum http_identity { HTTP_KNOWN, HTTP_NO_CREDENTIALS, HTTP_WRONG_CREDENTIALS, HTTP_WRONG_USER };
 
-/* Any thread. When known, the request's client and role say who. */
-enum http_identity http_auth_identify(struct http_auth *auth, struct http_request *request);
+/* Any thread; now_s is the wall clock's. When known, the request's client and role say who. */
+enum http_identity http_auth_identify(struct http_auth *auth, struct http_request *request,
+				      int64_t now_s);
+/* The same of what was sent, a secret or a token. */
+bool http_auth_knows(struct http_auth *auth, const char *sent, int64_t now_s,
+		     char client[HTTP_CLIENT_MAX], enum client_role *role);
+
+/* A token for the client of that id, whose secret this is. ERR_NOT_FOUND: there is no such client,
+ * or it has another secret; ERR_NOMEM. */
+MUST_CHECK int http_auth_issue(struct http_auth *auth, const char *client, const char *secret,
+			       int64_t expires_s, char token[TOKEN_TEXT_MAX],
+			       enum client_role *role);
 
 #endif
