@@ -2,6 +2,7 @@
 # make run        installs what is missing, builds, starts the demonstration
 # make test       installs what is missing, builds and runs every test, and closes with a count
 #                 (ONLY=e2e/test_wire runs those whose path has that)
+# make test-clients  installs other people's clients of the management API, and runs their tests
 # make lint       floors, sizes, format, cppcheck, clang-tidy, README's code map, the manual page
 # make format     clang-format on every C file
 # make cover      line coverage of the cmocka programs, per folder
@@ -17,6 +18,7 @@ PACKAGES = gcc libc6-dev make pkg-config libuv1-dev libldns-dev libconfig-dev li
 	libmicrohttpd-dev libsqlite3-dev libcurl4-gnutls-dev libgnutls28-dev
 TEST_PACKAGES = libcmocka-dev iproute2 procps python3 nsd unbound bind9 dnsmasq-base \
 	bind9-dnsutils knot-dnsutils ldnsutils man-db
+CLIENT_PACKAGES = python3-openstackclient python3-designateclient
 LINT_PACKAGES = clang-format clang-tidy cppcheck
 COVER_PACKAGES = gcovr
 DEMO_PACKAGES = bind9-dnsutils
@@ -81,6 +83,10 @@ test: test-deps
 	@$(MAKE) --no-print-directory -s -j2 build/sluice build/bench/load $(B)/sluice tests-built
 	@$(if $(ONLY)$(filter thread,$(SANITIZE)),:,$(MAKE) --no-print-directory bench-instructions || true)
 	@B=$(B) tests/run $(ONLY)
+test-clients:
+	@etc/install-packages $(PACKAGES) $(TEST_PACKAGES) $(CLIENT_PACKAGES)
+	@$(MAKE) --no-print-directory -s -j2 $(B)/sluice
+	@B=$(B) CLIENTS=required tests/run tests/clients/
 tsan:
 	@DIFFERENTIAL=0.1 LOAD=10 $(MAKE) --no-print-directory test B=build/tsan SANITIZE=thread
 
@@ -109,5 +115,5 @@ help:
 	@sed -n '1,/^$$/s/^# //p' Makefile
 
 -include $(shell find build -name '*.d' 2>/dev/null)
-.PHONY: all deps test-deps run test tsan tests-built asan lint format cover install clean help
+.PHONY: all deps test-deps run test test-clients tsan tests-built asan lint format cover install clean help
 .SECONDARY:
