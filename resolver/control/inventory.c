@@ -201,7 +201,7 @@ int inventory_secret(struct inventory *inventory, const char *name,
 {
 	if (!inventory->source)
 		return ERR_NOT_FOUND;
-	return source_secret(inventory->source, name, bytes, error);
+	return inventory->source->calls->secret(inventory->source, name, bytes, error);
 }
 
 void inventory_settle(struct inventory *inventory)

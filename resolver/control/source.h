@@ -1,22 +1,19 @@
-/* Where the management API's changes are kept. A source holds records and nothing else: what they
- * mean, and which of them go together, is the inventory's matter. It is narrow, so that another
- * store (one that a fleet shares) is one more file behind the same six calls:
+/* Where the management API's changes are kept, as records; what they mean the inventory knows.
+ * Another store (one that a fleet shares) is one more file behind the same six calls:
  *
  *     load     every record there is
  *     apply    one change: all of its edits or none, each on its precondition; durable when it
  *              returns 0, so that an acknowledged change outlives a kill -9 and a power cut
  *     watch    call back when somebody else has changed something
- *     secret   random bytes that the store keeps under a name; made when first asked for
+ *     secret   random bytes of a name, made when first asked for; in no export
  *     about    where it is, and how it is
  *     close
  *
  * A record is an owner (an address or a cloud service) or the PTR of one. Owners that the
  * configuration file declares are not in here; the PTRs that the API gave them are. Every record
- * has the revision at which it was last written: revisions count up over the whole store and are
- * never used twice.
- *
- * One thread calls, the control thread. Calls may take as long as the disk takes, and may fail at
- * any time; then nothing has changed, and the text says why and what would help. */
+ * has the revision at which it was last written, which counts up and is never used twice. One
+ * thread calls, the control thread. Calls may take as long as the disk takes, and may fail at any
+ * time; then nothing has changed, and the text says why and what would help. */
 #ifndef SLUICE_SOURCE_H
 #define SLUICE_SOURCE_H
 
@@ -88,10 +85,8 @@ struct source_calls {
 	 * else has written; load again. ERR_SYSTEM: the store failed. Nothing has changed then. */
 	int (*apply)(struct source *source, const struct source_edit *edits, size_t count,
 		     uint64_t *revision, char error[SOURCE_ERROR_MAX]);
-	/* A store that nobody else writes to never calls back. Once, before the first change. */
+	/* Once, before the first change. Never called back where nobody else writes. */
 	int (*watch)(struct source *source, void (*on_change)(void *context), void *context);
-	/* The same bytes ever after, durable before they are given, and in no export. ERR_SYSTEM:
-	 * they can neither be read nor made, `error` says why. */
 	int (*secret)(struct source *source, const char *name, uint8_t bytes[SOURCE_SECRET_BYTES],
 		      char error[SOURCE_ERROR_MAX]);
 	void (*about)(const struct source *source, struct source_about *about);
@@ -109,13 +104,6 @@ MUST_CHECK static inline int source_apply(struct source *source, const struct so
 					  char error[SOURCE_ERROR_MAX])
 {
 	return source->calls->apply(source, edits, count, revision, error);
-}
-
-MUST_CHECK static inline int source_secret(struct source *source, const char *name,
-					   uint8_t bytes[SOURCE_SECRET_BYTES],
-					   char error[SOURCE_ERROR_MAX])
-{
-	return source->calls->secret(source, name, bytes, error);
 }
 
 static inline void source_about(const struct source *source, struct source_about *about)

@@ -418,6 +418,11 @@ static void a_newer_versions_state_is_left_alone(void **state)
 	assert_non_null(world->source);
 }
 
+static int keep_secret(struct world *world, const char *name, uint8_t bytes[SOURCE_SECRET_BYTES])
+{
+	return world->source->calls->secret(world->source, name, bytes, world->error);
+}
+
 static void an_older_versions_state_gets_the_newer_tables(void **state)
 {
 	struct world *world = *state;
@@ -426,7 +431,7 @@ static void an_older_versions_state_gets_the_newer_tables(void **state)
 	exec(world->path, "DROP TABLE secrets; PRAGMA user_version = 1");
 	reopen(world);
 	assert_non_null(world->source);
-	assert_int_equal(source_secret(world->source, "tokens", bytes, world->error), 0);
+	assert_int_equal(keep_secret(world, "tokens", bytes), 0);
 }
 
 static void a_secret_stays_the_same_and_each_name_has_its_own(void **state)
@@ -434,11 +439,11 @@ static void a_secret_stays_the_same_and_each_name_has_its_own(void **state)
 	struct world *world = *state;
 	uint8_t first[SOURCE_SECRET_BYTES], other[SOURCE_SECRET_BYTES], again[SOURCE_SECRET_BYTES];
 
-	assert_int_equal(source_secret(world->source, "tokens", first, world->error), 0);
-	assert_int_equal(source_secret(world->source, "other", other, world->error), 0);
+	assert_int_equal(keep_secret(world, "tokens", first), 0);
+	assert_int_equal(keep_secret(world, "other", other), 0);
 	assert_memory_not_equal(first, other, sizeof first);
 	reopen(world);
-	assert_int_equal(source_secret(world->source, "tokens", again, world->error), 0);
+	assert_int_equal(keep_secret(world, "tokens", again), 0);
 	assert_memory_equal(first, again, sizeof first);
 }
 
@@ -447,9 +452,9 @@ static void a_secret_that_was_cut_short_is_not_believed(void **state)
 	struct world *world = *state;
 	uint8_t bytes[SOURCE_SECRET_BYTES];
 
-	assert_int_equal(source_secret(world->source, "tokens", bytes, world->error), 0);
+	assert_int_equal(keep_secret(world, "tokens", bytes), 0);
 	exec(world->path, "UPDATE secrets SET value = substr(value, 1, 31)");
-	assert_int_equal(source_secret(world->source, "tokens", bytes, world->error), ERR_SYSTEM);
+	assert_int_equal(keep_secret(world, "tokens", bytes), ERR_SYSTEM);
 	assert_non_null(strstr(world->error, "tokens"));
 }
 
