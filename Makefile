@@ -11,7 +11,7 @@
 #                 bench-instructions counts the instructions of a query
 # make tsan       every test again under ThreadSanitizer, and longer under load, to find data races
 # make asan       build/asan/sluice, under AddressSanitizer and UndefinedBehaviorSanitizer
-# make install    into $DESTDIR$PREFIX (/usr/local): the program, its manual pages and unit
+# make install    into $DESTDIR$PREFIX (/usr/local): the program, its manual pages, unit and openrc.sh
 # make clean      removes build/
 # make help       prints this
 PACKAGES = gcc libc6-dev make pkg-config libuv1-dev libldns-dev libconfig-dev libjansson-dev uthash-dev \
@@ -104,6 +104,7 @@ install: build/sluice
 	install -D -m 755 build/sluice $(DESTDIR)$(PREFIX)/sbin/sluice
 	install -D -m 644 etc/sluice.8 $(DESTDIR)$(PREFIX)/share/man/man8/sluice.8
 	install -D -m 644 etc/sluice.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5/sluice.conf.5
+	install -D -m 644 etc/openrc.sh $(DESTDIR)$(PREFIX)/share/sluice/openrc.sh
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
 	sed 's|@PREFIX@|$(PREFIX)|' etc/sluice.service >$(DESTDIR)$(PREFIX)/lib/systemd/system/sluice.service
 
