@@ -8,19 +8,14 @@
 
 static const struct {
 	unsigned status;
-	const char *code, *title;
+	const char *code;
 } codes[] = {
-	{400, "bad_request", "Bad Request"},
-	{401, "unauthorized", "Unauthorized"},
-	{403, "forbidden", "Forbidden"},
-	{404, "not_found", "Not Found"},
-	{405, "method_not_allowed", "Method Not Allowed"},
-	{409, "conflict", "Conflict"},
-	{412, "precondition_failed", "Precondition Failed"},
-	{413, "request_entity_too_large", "Request Entity Too Large"},
-	{422, "unprocessable", "Unprocessable Entity"},
-	{500, "internal_error", "Internal Server Error"},
-	{503, "service_unavailable", "Service Unavailable"},
+	{400, "bad_request"},         {401, "unauthorized"},
+	{403, "forbidden"},           {404, "not_found"},
+	{405, "method_not_allowed"},  {409, "conflict"},
+	{412, "precondition_failed"}, {413, "request_entity_too_large"},
+	{422, "unprocessable"},       {500, "internal_error"},
+	{503, "service_unavailable"},
 };
 
 const char *api_code(unsigned status)
@@ -29,14 +24,6 @@ const char *api_code(unsigned status)
 		if (codes[i].status == status)
 			return codes[i].code;
 	return status < 500 ? "bad_request" : "internal_error";
-}
-
-static const char *title_of(unsigned status)
-{
-	for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
-		if (codes[i].status == status)
-			return codes[i].title;
-	return "Error";
 }
 
 enum api_shape api_shape_of(const char *path)
@@ -72,7 +59,7 @@ static json_t *error_json(enum api_shape shape, unsigned status, const char *cod
 				 json_text(id));
 	case API_V3:
 		return json_make("{s:{s:i, s:s, s:o}}", "error", "code", (int)status, "title",
-				 title_of(status), "message", json_text(text));
+				 http_status_text(status), "message", json_text(text));
 	}
 	return json_make("{s:{s:o, s:o, s:o}}", "error", "code", json_text(code), "message",
 			 json_text(text), "path", json_text(field));

@@ -90,6 +90,11 @@ const char *http_request_header(const struct http_request *request, const char *
 	return MHD_lookup_connection_value(exchange->connection, MHD_HEADER_KIND, name);
 }
 
+const char *http_status_text(unsigned status)
+{
+	return MHD_get_reason_phrase_for(status);
+}
+
 void http_header(struct http_request *request, const char *name, const char *value)
 {
 	struct http_exchange *exchange = (struct http_exchange *)request;

@@ -71,6 +71,8 @@ struct http_handler {
 const char *http_request_header(const struct http_request *request, const char *name);
 /* Adds a header to the answer; both are copied. At most HTTP_HEADERS_MAX of them. */
 void http_header(struct http_request *request, const char *name, const char *value);
+/* "Not Found", as the answer's first line has it. */
+const char *http_status_text(unsigned status);
 /* Answers and gives the request away. `body` is taken over and freed; NULL: there is none. HEAD is
  * answered without its body, but with its length. */
 void http_reply(struct http_request *request, unsigned status, const char *type, char *body,

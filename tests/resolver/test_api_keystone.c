@@ -341,7 +341,7 @@ static void nobody_sends_a_long_body_without_a_secret(void **state)
 	memset(body, ' ', LOGIN_MAX + 1);
 	body[LOGIN_MAX + 1] = '\0';
 	ask(world, "POST /v3/auth/tokens", "", body);
-	check_refused(world, 413, "Request Entity Too Large");
+	check_refused(world, 413, "Content Too Large");
 	body[0] = '{';
 	body[1] = '}';
 	body[LOGIN_MAX] = '\0';
