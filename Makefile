@@ -18,7 +18,7 @@ PACKAGES = gcc libc6-dev make pkg-config libuv1-dev libldns-dev libconfig-dev li
 	libmicrohttpd-dev libsqlite3-dev libcurl4-gnutls-dev libgnutls28-dev
 TEST_PACKAGES = libcmocka-dev iproute2 procps python3 nsd unbound bind9 dnsmasq-base \
 	bind9-dnsutils knot-dnsutils ldnsutils man-db
-CLIENT_PACKAGES = python3-openstackclient python3-designateclient
+CLIENT_PACKAGES = python3-openstackclient python3-designateclient openssl
 LINT_PACKAGES = clang-format clang-tidy cppcheck
 COVER_PACKAGES = gcovr
 DEMO_PACKAGES = bind9-dnsutils

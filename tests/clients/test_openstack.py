@@ -139,6 +139,20 @@ class OpenStack(harness.FreshCase):
                               OS_USER_DOMAIN_NAME="Elsewhere", OS_CLOUD="left-over")
         self.assertIn("app1.contoso.com.", text)
 
+    def test_by_tls_the_catalog_leads_to_tls(self):
+        certificate, key = (os.path.join(self.world.dir, name) for name in ("tls.pem", "tls.key"))
+        harness.sh("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+                   "-nodes", "-days", "2", "-subj", "/CN=sluice", "-addext",
+                   "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate)
+        os.chmod(key, 0o600)
+        self.assertEqual(0, self.sluice.stop())
+        self.start(CONFIG.replace('listen = [ "http://127.0.0.1:8053" ]',
+                                  'certificate = "tls.pem"; key = "tls.key"; '
+                                  'listen = [ "https://127.0.0.1:8443" ]'))
+        text = self.by_openrc("ptr record list", OS_AUTH_URL="https://127.0.0.1:8443/v3",
+                              OS_CACERT=certificate)
+        self.assertIn("app1.contoso.com.", text)
+
     def test_a_wrong_secret_and_a_reader_are_told(self):
         self.assertIn("HTTP 401", self.by_openrc("ptr record list", 1, secret=EYE))
         self.by_token("ptr record list", 1, secret="wrong-secret-0123456789")
