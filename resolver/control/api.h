@@ -11,6 +11,9 @@
  * path was asked, also where there is no such route:
  *
  *     /v2...   {"code": 404, "type": "not_found", "message": TEXT, "request_id": "req-..."}
+ *     /subscriptions...
+ *              {"error": {"code": "ResourceNotFound", "message": TEXT, "target": FIELD or null,
+ *                         "details": []}}
  *     else     {"error": {"code": "not_found", "message": TEXT, "path": FIELD or null}} */
 #ifndef SLUICE_API_H
 #define SLUICE_API_H
@@ -26,7 +29,7 @@ struct http_auth;
 
 enum { API_PARAMETERS_MAX = 4, API_ID_MAX = 41, API_TEXT_MAX = 1024 };
 
-enum api_shape { API_V1, API_V2 };
+enum api_shape { API_V1, API_V2, API_ARM };
 
 struct api_request {
 	struct control *control;
