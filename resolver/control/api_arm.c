@@ -1,6 +1,7 @@
 /* ARM's subscriptions and resource groups. There is one subscription, the configuration's. A group
- * is there while an address names it: it comes with its first address and goes with its last, and
- * it can be neither made nor deleted by itself, for the state keeps owners and PTRs alone. */
+ * is there while an address names it: it comes with its first address and goes with its last, for
+ * the state keeps owners and PTRs alone. So a group that is there can be put as it is, one that is
+ * not cannot be made empty, and deleting one deletes what is in it, all or nothing. */
 #include "resolver/control/api_arm.h"
 
 #include <strings.h>
@@ -153,4 +154,58 @@ void api_group_exists(struct api_request *request)
 {
 	if (asked_group(request))
 		api_reply_empty(request, 204);
+}
+
+/* What is put is there already, or cannot be: tags and a location of its own a group has not. */
+void api_group_put(struct api_request *request)
+{
+	const char *group = api_parameter(request, "group");
+	size_t count, i = 0;
+	if (!api_arm_begin(request))
+		return;
+	const struct owner **owners = addresses_by_group(request, &count);
+	while (owners && i < count && strcasecmp(api_arm_group(owners[i]), group) != 0)
+		i++;
+	if (!owners)
+		api_reply_json(request, 200, NULL, NULL);
+	else if (i < count)
+		api_reply_json(request, 200, group_json(request, owners[i]), NULL);
+	else
+		api_fail(request, 409, "ResourceGroupEmpty",
+			 "Resource group '%s' cannot be made empty; it comes with the first "
+			 "address that names it",
+			 group);
+	free(owners);
+}
+
+/* Every address of the group, in one change. */
+static int remove_group(struct change *change, const struct owner *const *owners, size_t count,
+			const char *group)
+{
+	int err = 0;
+	for (size_t i = 0; err == 0 && i < count; i++)
+		if (strcasecmp(api_arm_group(owners[i]), group) == 0)
+			err = change_remove(change, owners[i]);
+	return err;
+}
+
+void api_group_delete(struct api_request *request)
+{
+	const char *group = api_parameter(request, "group");
+	size_t count;
+	if (!asked_group(request))
+		return;
+	const struct owner **owners = addresses_by_group(request, &count);
+	struct change *change = owners ? change_begin(api_inventory(request)) : NULL;
+	int err = change ? remove_group(change, owners, count, group) : ERR_NOMEM;
+	if (err == 0)
+		err = change_commit(change);
+	if (err != 0) {
+		api_fail_change(request, change_error(change));
+	} else {
+		api_log_change(request, "removed with all its addresses", group);
+		api_reply_empty(request, 204);
+	}
+	change_free(change);
+	free(owners);
 }

@@ -24,6 +24,8 @@ void api_subscription_show(struct api_request *request);
 void api_groups_list(struct api_request *request);
 void api_group_show(struct api_request *request);
 void api_group_exists(struct api_request *request);
+void api_group_put(struct api_request *request);
+void api_group_delete(struct api_request *request);
 
 /* ---- api_arm_public_ip.c ---- */
 

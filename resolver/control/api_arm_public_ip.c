@@ -591,7 +591,7 @@ void api_public_ip_patch(struct api_request *request)
 
 void api_public_ip_delete(struct api_request *request)
 {
-	char text[API_OWNER_TEXT_MAX];
+	char text[API_OWNER_TEXT_MAX] = "";
 	if (!api_arm_begin(request))
 		return;
 	const struct owner *owner = asked_owner(request);

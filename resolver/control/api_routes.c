@@ -49,6 +49,8 @@ const struct api_route api_routes[] = {
 	{"GET", SUBSCRIPTION "/resourceGroups", API_READ, api_groups_list, 0},
 	{"HEAD", SUBSCRIPTION "/resourceGroups/{group}", API_READ, api_group_exists, 0},
 	{"GET", SUBSCRIPTION "/resourceGroups/{group}", API_READ, api_group_show, 0},
+	{"PUT", SUBSCRIPTION "/resourceGroups/{group}", API_CHANGE, api_group_put, 0},
+	{"DELETE", SUBSCRIPTION "/resourceGroups/{group}", API_CHANGE, api_group_delete, 0},
 	{"GET", SUBSCRIPTION NETWORK, API_READ, api_public_ips_list, 0},
 	{"GET", PUBLIC_IPS, API_READ, api_public_ips_list_group, 0},
 	{"GET", PUBLIC_IPS "/{name}", API_READ, api_public_ip_show, 0},

@@ -391,6 +391,25 @@ class Groups(Arm):
     def status(self, method, where):
         return self.call(method, where).status
 
+    def test_a_group_is_put_as_it_is_and_never_empty(self):
+        where = GROUPS + "/office?api-version=1"
+        self.assertEqual("office", self.good("PUT", where, {"location": "westeurope"}).body["name"])
+        self.bad(self.call("PUT", GROUPS + "/new?api-version=1", {"location": "westeurope"}), 409,
+                 "ResourceGroupEmpty", "'new'")
+        self.bad(self.call("GET", GROUPS + "/new?api-version=1"), 404, "ResourceGroupNotFound")
+
+    def test_a_group_is_deleted_with_its_addresses_all_or_nothing(self):
+        for name in ("one", "two"):
+            self.good("PUT", path(name), named("contosoopen." + SUFFIX, name), 201)
+        self.good("PUT", path("other", "office"), body(), 201)
+        self.bad(self.call("DELETE", GROUPS + "/office?api-version=1"), 409, "ResourceReadOnly",
+                 "sluice.conf:")
+        self.good("GET", path("other", "office"))
+        self.good("DELETE", GROUPS + "/RG?api-version=1", status=204)
+        self.assertEqual([], self.good("GET", path("")).body["value"])
+        self.good("GET", path("other", "office"))
+        self.bad(self.call("DELETE", GROUPS + "/rg?api-version=1"), 404, "ResourceGroupNotFound")
+
     def test_what_is_not_there(self):
         self.bad(self.call("GET", "/subscriptions/%s/frobs?api-version=1" % S), 404,
                  "ResourceNotFound")
