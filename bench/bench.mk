@@ -16,7 +16,7 @@ build/bench/footprint: build/obj/bench/footprint.o $(filter-out build/obj/resolv
 	@mkdir -p $(@D)
 	$(CC) $(OPT) -o $@ $^ $(LIBS)
 
-# QUICK=1, ONLY=zone,hit, PEERS=unbound (empty: none)
+# QUICK=1, ONLY=zone,hit, PEERS=unbound (PEERS= is none)
 bench: deps
 	@$(MAKE) --no-print-directory -s -j2 build/sluice $(BENCH_PROGRAMS)
 	@bench/selftest

@@ -28,7 +28,7 @@ enum {
 #define OUTBOUND_COUNTER_MAP(X)                                                                    \
 	X(udp_sent, "packets sent to targets by UDP")                                              \
 	X(udp_received, "packets received from targets by UDP")                                    \
-	X(tcp_sent, "questions sent to targets by TCP")                                            \
+	X(tcp_sent, "questions given to connections to targets")                                   \
 	X(tcp_received, "messages received from targets by TCP")                                   \
 	X(tcp_connects, "connections to targets begun")                                            \
 	X(send_failed, "packets to targets that the system did not take")                          \
@@ -36,7 +36,7 @@ enum {
 	X(ports_opened, "source ports opened")                                                     \
 	X(ports_renewed, "source ports replaced by fresh ones")                                    \
 	X(ports_refused, "source ports that could not be opened")                                  \
-	X(lanes_opened, "targets that were given source ports of their own")
+	X(lanes_opened, "times that a worker gave a target ports of its own")
 
 struct outbound_counters {
 #define X(name, text) uint64_t name;

@@ -1,6 +1,6 @@
 /* Lanes: ports of their own for the targets that are asked most. What leaves by a connected socket
  * needs no look at the routing table, and what leaves by a socket that nobody watches wakes nobody;
- * together that is a tenth of what forwarding costs. So a lane's port is two sockets on one address
+ * together that is 6 % of what forwarding costs. So a lane's port is two sockets on one address
  * and port, both connected to the target:
  *
  *     twin   bound and connected first    sends

@@ -124,11 +124,14 @@ static struct outbound_port *port_open(struct outbound_pool *pool)
 
 /* ---- pools ---- */
 
+static unsigned lane_ports_max(const struct outbound *outbound)
+{
+	return (outbound->ports_max + LANE_SHARE - 1) / LANE_SHARE;
+}
+
 static unsigned pool_ports_max(const struct outbound_pool *pool)
 {
-	unsigned max = pool->outbound->ports_max;
-
-	return pool_is_lane(pool) ? (max + LANE_SHARE - 1) / LANE_SHARE : max;
+	return pool_is_lane(pool) ? lane_ports_max(pool->outbound) : pool->outbound->ports_max;
 }
 
 static void pool_grow(struct outbound_pool *pool, unsigned more, uint64_t now_us)
@@ -206,9 +209,10 @@ static struct outbound_pool *lane_for(struct outbound *outbound, const struct up
 {
 	struct outbound_pool *lane = pool_find(outbound, upstream, &upstream->host);
 
-	if (!lane && lane_earned(outbound, upstream, now_us) && lane_count(outbound) < LANES_MAX)
+	if (!lane && lane_ports_max(outbound) >= LANE_PORTS_MIN &&
+	    lane_earned(outbound, upstream, now_us) && lane_count(outbound) < LANES_MAX)
 		lane = lane_new(outbound, upstream, now_us);
-	if (!lane || pool_ports_max(lane) < LANE_PORTS_MIN)
+	if (!lane)
 		return NULL;
 	if (lane->count < LANE_PORTS_MIN)
 		pool_grow(lane, LANE_PORTS_MIN - lane->count, now_us);

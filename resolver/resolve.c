@@ -243,6 +243,9 @@ static void resolve(struct resolution *r, uint64_t now_us)
 	c.watch = NULL;
 	c.may_prefetch = r->hold->cache.prefetch && r->resolver->refreshes.count < REFRESHES;
 	c.expired = now_us >= r->query->arrived_us + RESOLVE_DEADLINE_US;
+	if (c.expired) /* and so this is the end: by its timer, or by that of the question it waits
+			  for */
+		STATS_ADD(r->stats, deadline, 1);
 	enum composed composed = compose(&c, r->place, r->resolver->buffer, r->query->question);
 	if (c.refresh.leg)
 		ask_again(r, &c, now_us);
@@ -257,7 +260,6 @@ static void on_deadline(struct timer *timer, uint64_t now_us)
 {
 	struct resolution *r = of_deadline(timer);
 
-	STATS_ADD(r->stats, deadline, 1);
 	pending_expire(r->resolver->pending, &r->waiter, now_us);
 }
 

@@ -1,7 +1,7 @@
 /* Addresses that are owned: pools, addresses, cloud services, and the names they ask for. A reverse
  * name in the configuration is the operator's word: its form is checked, its ownership is not. What
  * an address must be in and how its names are written is in territory.c, for the API as well. */
-#include "rules/limits_internal.h"
+#include "rules/grounds.h"
 
 struct owned {
 	struct grounds grounds;

@@ -103,17 +103,6 @@ void check_server(struct check *check, const struct host *host, const struct ori
 void check_targets(struct check *check, const struct target_server *targets, size_t count,
 		   const struct origin *owner, const char *field);
 
-/* What addresses that are owned may be in (territory.c). */
-struct grounds {
-	struct prefix_table pools;    /* value: index of the pool */
-	struct prefix_table networks; /* address spaces; value: index of the network */
-};
-/* Behind limits_check_endpoints, which indexes endpoints' subnets. */
-void grounds_index(struct grounds *grounds, struct check *check);
-const char *grounds_refusal(const struct grounds *grounds, const struct check *check,
-			    const struct address *address, const char *region,
-			    char text[TERRITORY_TEXT_MAX]);
-
 /* One per noun, in this order: the later ones use what the earlier ones have indexed. */
 void limits_check_networks(struct check *check);  /* limits_network.c */
 void limits_check_endpoints(struct check *check); /* limits_endpoint.c */

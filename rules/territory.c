@@ -6,7 +6,7 @@
 #include <ctype.h>
 #include <strings.h>
 
-#include "rules/limits_internal.h"
+#include "rules/grounds.h"
 
 struct territory {
 	struct check check;
