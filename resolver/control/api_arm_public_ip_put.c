@@ -269,6 +269,10 @@ static void put_make(struct put *put)
 	const struct owner *owner = public_ip_asked(request);
 	bool created = !owner;
 	char id[ID_MAX] = "", text[API_OWNER_TEXT_MAX];
+	if (!check_wish(request, owner, &put->wish)) { /* it came while the name was asked for */
+		put_free(put);
+		return;
+	}
 	struct change *change = change_begin(api_inventory(request));
 	int err = change ? edit(request, &put->wish, change, &owner) : ERR_NOMEM;
 	if (err == 0)
