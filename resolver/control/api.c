@@ -20,8 +20,8 @@ static void refuse(struct http_request *request, unsigned status, const char *te
 {
 	char id[API_ID_MAX];
 	api_draw_id(id);
-	char *body = api_error_body(api_shape_of(request->path), status, api_code(status), NULL,
-				    text, id);
+	enum api_shape shape = api_shape_of(request->path);
+	char *body = api_error_body(shape, status, api_code(shape, status), NULL, text, id);
 	http_reply(request, status, "application/json", body, body ? strlen(body) : 0);
 }
 
@@ -198,8 +198,8 @@ static char *on_error(void *context, const struct http_request *request, unsigne
 	(void)context;
 	char id[API_ID_MAX];
 	api_draw_id(id);
-	return api_error_body(api_shape_of(request->path), status, api_code(status), NULL, text,
-			      id);
+	enum api_shape shape = api_shape_of(request->path);
+	return api_error_body(shape, status, api_code(shape, status), NULL, text, id);
 }
 
 struct http_handler api_handler(struct api *api)

@@ -12,6 +12,9 @@
  *
  *     /v2...   {"code": 404, "type": "not_found", "message": TEXT, "request_id": "req-..."}
  *     /v3...   {"error": {"code": 404, "title": "Not Found", "message": TEXT}}
+ *     /subscriptions...
+ *              {"error": {"code": "ResourceNotFound", "message": TEXT, "target": FIELD or null,
+ *                         "details": []}}
  *     else     {"error": {"code": "not_found", "message": TEXT, "path": FIELD or null}} */
 #ifndef SLUICE_API_H
 #define SLUICE_API_H
@@ -27,7 +30,7 @@ struct http_auth;
 
 enum { API_PARAMETERS_MAX = 4, API_ID_MAX = 41, API_TEXT_MAX = 1024, API_BASE_MAX = 272 };
 
-enum api_shape { API_V1, API_V2, API_V3 };
+enum api_shape { API_V1, API_V2, API_V3, API_ARM };
 
 struct api_request {
 	struct control *control;

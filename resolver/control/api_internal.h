@@ -16,7 +16,7 @@ struct api_call {
 
 enum api_shape api_shape_of(const char *path);
 /* The short word for a status, when nobody has a better one. */
-const char *api_code(unsigned status);
+const char *api_code(enum api_shape shape, unsigned status);
 /* The body of an error, to be freed; NULL without memory. */
 char *api_error_body(enum api_shape shape, unsigned status, const char *code, const char *field,
 		     const char *text, const char *id);

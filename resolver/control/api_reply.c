@@ -8,31 +8,44 @@
 
 static const struct {
 	unsigned status;
-	const char *code;
+	const char *code, *arm_code;
 } codes[] = {
-	{400, "bad_request"},         {401, "unauthorized"},
-	{403, "forbidden"},           {404, "not_found"},
-	{405, "method_not_allowed"},  {409, "conflict"},
-	{412, "precondition_failed"}, {413, "request_entity_too_large"},
-	{422, "unprocessable"},       {500, "internal_error"},
-	{503, "service_unavailable"},
+	{400, "bad_request", "InvalidRequestContent"},
+	{401, "unauthorized", "AuthenticationFailed"},
+	{403, "forbidden", "AuthorizationFailed"},
+	{404, "not_found", "ResourceNotFound"},
+	{405, "method_not_allowed", "MethodNotAllowed"},
+	{409, "conflict", "Conflict"},
+	{412, "precondition_failed", "PreconditionFailed"},
+	{413, "request_entity_too_large", "RequestEntityTooLarge"},
+	{422, "unprocessable", "UnprocessableEntity"},
+	{500, "internal_error", "InternalServerError"},
+	{503, "service_unavailable", "ServiceUnavailable"},
 };
 
-const char *api_code(unsigned status)
+const char *api_code(enum api_shape shape, unsigned status)
 {
-	for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
-		if (codes[i].status == status)
-			return codes[i].code;
-	return status < 500 ? "bad_request" : "internal_error";
+	size_t count = sizeof codes / sizeof *codes, i = 0;
+	while (i < count && codes[i].status != status)
+		i++;
+	if (i == count)
+		return api_code(shape, status < 500 ? 400 : 500);
+	return shape == API_ARM ? codes[i].arm_code : codes[i].code;
 }
 
 enum api_shape api_shape_of(const char *path)
 {
+	static const struct {
+		const char *first; /* segment */
+		enum api_shape shape;
+	} shapes[] = {{"v2", API_V2}, {"v3", API_V3}, {"subscriptions", API_ARM}};
 	path += strspn(path, "/");
 	size_t length = strcspn(path, "/");
-	if (length == 2 && strncasecmp(path, "v2", length) == 0)
-		return API_V2;
-	return length == 2 && strncasecmp(path, "v3", length) == 0 ? API_V3 : API_V1;
+	for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
+		if (strlen(shapes[i].first) == length &&
+		    strncasecmp(path, shapes[i].first, length) == 0)
+			return shapes[i].shape;
+	return API_V1;
 }
 
 /* A random UUID, version 4 (RFC 9562 section 5.4). */
@@ -60,6 +73,9 @@ static json_t *error_json(enum api_shape shape, unsigned status, const char *cod
 	case API_V3:
 		return json_make("{s:{s:i, s:s, s:o}}", "error", "code", (int)status, "title",
 				 http_status_text(status), "message", json_text(text));
+	case API_ARM:
+		return json_make("{s:{s:o, s:o, s:o, s:[]}}", "error", "code", json_text(code),
+				 "message", json_text(text), "target", json_text(field), "details");
 	}
 	return json_make("{s:{s:o, s:o, s:o}}", "error", "code", json_text(code), "message",
 			 json_text(text), "path", json_text(field));
@@ -140,8 +156,9 @@ static void fail(struct api_request *request, unsigned status, const char *code,
 	char text[API_TEXT_MAX];
 	vsnprintf(text, sizeof text, format, arguments);
 	api_finish((struct api_call *)request, status,
-		   api_error_body(request->shape, status, code ? code : api_code(status), field,
-				  text, request->id));
+		   api_error_body(request->shape, status,
+				  code ? code : api_code(request->shape, status), field, text,
+				  request->id));
 }
 
 void api_fail(struct api_request *request, unsigned status, const char *code, const char *format,

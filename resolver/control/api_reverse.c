@@ -31,33 +31,53 @@ const struct owner *api_find_ptr(const struct inventory *inventory, const char *
 		       : NULL;
 }
 
-/* Designate's words where it has one. */
-static const char *change_code(enum change_outcome outcome, enum api_shape shape)
+/* Each API's words: /v1, Designate, ARM. */
+static const char *change_code(const struct change_error *error, enum api_shape shape)
 {
-	bool v2 = shape == API_V2;
-	switch (outcome) {
-	case CHANGE_FINE: break;
-	case CHANGE_INVALID: return v2 ? "invalid_object" : "invalid";
-	case CHANGE_NOT_FOUND: return "not_found";
-	case CHANGE_TAKEN: return v2 ? "conflict" : "taken";
-	case CHANGE_READ_ONLY: return v2 ? "conflict" : "read_only";
-	case CHANGE_EXHAUSTED: return v2 ? "conflict" : "exhausted";
-	case CHANGE_STALE: return "precondition_failed";
-	case CHANGE_NO_STATE: return v2 ? "conflict" : "no_state";
-	case CHANGE_STORE: return v2 ? "service_unavailable" : "store_failed";
-	case CHANGE_NO_MEMORY: return v2 ? "service_unavailable" : "no_memory";
-	}
-	assert(!"a change that did not fail");
-	return "";
+	static const char *const codes[][3] = {
+		[CHANGE_INVALID] = {"invalid", "invalid_object", "InvalidRequestFormat"},
+		[CHANGE_NOT_FOUND] = {"not_found", "not_found", "ResourceNotFound"},
+		[CHANGE_TAKEN] = {"taken", "conflict", "Conflict"},
+		[CHANGE_READ_ONLY] = {"read_only", "conflict", "ResourceReadOnly"},
+		[CHANGE_EXHAUSTED] = {"exhausted", "conflict", "PublicIPAddressesExhausted"},
+		[CHANGE_STALE] = {"precondition_failed", "precondition_failed",
+				  "PreconditionFailed"},
+		[CHANGE_NO_STATE] = {"no_state", "conflict", "StateNotConfigured"},
+		[CHANGE_STORE] = {"store_failed", "service_unavailable", "StoreFailed"},
+		[CHANGE_NO_MEMORY] = {"no_memory", "service_unavailable", "OutOfMemory"},
+	};
+	assert(error->outcome != CHANGE_FINE);
+	return codes[error->outcome][shape];
+}
+
+/* Where ARM's bodies have what the configuration calls `field`. */
+static const char *arm_field(const char *field)
+{
+	static const struct {
+		const char *key, *path;
+	} fields[] = {
+		{"domain_name_label", "properties.dnsSettings.domainNameLabel"},
+		{"reverse_fqdn", "properties.dnsSettings.reverseFqdn"},
+		{"region", "location"},
+		{"address", "properties.ipAddress"},
+		{"allocation", "properties.publicIPAllocationMethod"},
+	};
+	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+		if (strcmp(fields[i].key, field) == 0)
+			return fields[i].path;
+	return field;
 }
 
 void api_fail_change(struct api_request *request, const struct change_error *error)
 {
-	const char *code = change_code(error->outcome, request->shape);
+	const char *code = change_code(error, request->shape);
 	unsigned status = change_http_status(error->outcome);
 	const char *text = *error->text ? error->text : err_text(ERR_NOMEM);
 	if (!*error->field)
 		api_fail(request, status, code, "%s", text);
+	else if (request->shape == API_ARM)
+		api_fail_at(request, status, code, arm_field(error->field), "%s: %s",
+			    arm_field(error->field), text);
 	else if (request->shape == API_V2) /* which has no member for the field */
 		api_fail(request, status, code, "%s: %s",
 			 strcmp(error->field, "reverse_fqdn") == 0 ? "ptrdname" : error->field,

@@ -2,7 +2,12 @@
  * out stands above what has a parameter in that place. */
 #include "resolver/control/api_routes.h"
 
+#include "resolver/control/api_arm.h"
 #include "resolver/control/api_reverse.h"
+
+#define SUBSCRIPTION "/subscriptions/{subscription}"
+#define NETWORK      "/providers/Microsoft.Network/publicIPAddresses"
+#define PUBLIC_IPS   SUBSCRIPTION "/resourceGroups/{group}" NETWORK
 
 enum {
 	STATE_BODY_MAX = 256 * 1024 * 1024, /* a million addresses */
@@ -46,6 +51,20 @@ const struct api_route api_routes[] = {
 	{"GET", "/", API_NOTHING, api_keystone_versions, 0},
 	{"GET", "/v3", API_NOTHING, api_keystone_version, 0},
 	{"POST", "/v3/auth/tokens", API_NOTHING, api_keystone_issue, LOGIN_BODY_MAX},
+
+	{"GET", "/subscriptions", API_READ, api_subscriptions_list, 0},
+	{"GET", SUBSCRIPTION, API_READ, api_subscription_show, 0},
+	{"GET", SUBSCRIPTION "/resourceGroups", API_READ, api_groups_list, 0},
+	{"HEAD", SUBSCRIPTION "/resourceGroups/{group}", API_READ, api_group_exists, 0},
+	{"GET", SUBSCRIPTION "/resourceGroups/{group}", API_READ, api_group_show, 0},
+	{"PUT", SUBSCRIPTION "/resourceGroups/{group}", API_CHANGE, api_group_put, 0},
+	{"DELETE", SUBSCRIPTION "/resourceGroups/{group}", API_CHANGE, api_group_delete, 0},
+	{"GET", SUBSCRIPTION NETWORK, API_READ, api_public_ips_list, 0},
+	{"GET", PUBLIC_IPS, API_READ, api_public_ips_list_group, 0},
+	{"GET", PUBLIC_IPS "/{name}", API_READ, api_public_ip_show, 0},
+	{"PUT", PUBLIC_IPS "/{name}", API_CHANGE, api_public_ip_put, 0},
+	{"PATCH", PUBLIC_IPS "/{name}", API_CHANGE, api_public_ip_patch, 0},
+	{"DELETE", PUBLIC_IPS "/{name}", API_CHANGE, api_public_ip_delete, 0},
 
 	{.method = NULL},
 };

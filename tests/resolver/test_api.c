@@ -78,6 +78,7 @@ static const struct api_route routes[] = {
 	{"GET", "/v1/things/{group}/{name}", API_READ, see_parameters, 0},
 	{"GET", "/v1/fail", API_READ, fail_at, 0},
 	{"GET", "/v2/fail", API_READ, fail_at, 0},
+	{"GET", "/subscriptions/fail", API_READ, fail_at, 0},
 	{"GET", "/v1/memory", API_READ, fail_without_memory, 0},
 	{.method = NULL},
 };
@@ -422,6 +423,12 @@ static void errors_have_the_shape_of_their_api(void **state)
 	json_decref(body);
 	assert_int_equal(ask(world, "GET /v2/fail", "", NULL), 401);
 	assert_string_equal(error_code(world), "unauthorized");
+	assert_int_equal(ask(world, "GET //Subscriptions/fail", AS_ADMIN, NULL), 400);
+	assert_string_equal(http_world_body(&world->http),
+			    "{\"error\":{\"code\":\"invalid_object\",\"message\":\"7 is more than "
+			    "5\",\"target\":\"ptr.ttl\",\"details\":[]}}");
+	assert_int_equal(ask(world, "GET /subscriptions/none", AS_ADMIN, NULL), 404);
+	assert_string_equal(error_code(world), "ResourceNotFound");
 	assert_int_equal(ask(world, "GET /v1/memory", AS_ADMIN, NULL), 503);
 }
 

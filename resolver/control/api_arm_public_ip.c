@@ -1,0 +1,234 @@
+/* Microsoft.Network/publicIPAddresses: an address, and its PTR as dnsSettings.reverseFqdn.
+ *
+ *     GET      of one, of a group, of the subscription
+ *     PUT      api_arm_public_ip_put.c
+ *     PATCH    {"tags"}
+ *     DELETE   with its PTR; 204 also when there is none */
+#include "resolver/control/api_arm_public_ip.h"
+
+#include <stdarg.h>
+#include <strings.h>
+
+#include "resolver/control/api_arm.h"
+#include "resolver/control/api_reverse.h"
+#include "resolver/control/json.h"
+#include "resolver/control/ownership.h"
+
+enum { ID_MAX = 37, IDLE_SHOWN = 4 };
+
+/* ---- showing ---- */
+
+static json_t *dns_json(const struct owner *owner)
+{
+	json_t *dns = json_object();
+	if (owner->label)
+		json_put(dns, "domainNameLabel", json_text(owner->label));
+	if (owner->fqdn) /* which ARM shows without its final dot */
+		json_put(dns, "fqdn", json_stringn(owner->fqdn, strlen(owner->fqdn) - 1));
+	if (owner->ptr.fqdn)
+		json_put(dns, "reverseFqdn", json_text(owner->ptr.fqdn));
+	return dns;
+}
+
+static json_t *properties_json(const struct owner *owner)
+{
+	char address[ADDRESS_TEXT_MAX];
+	json_t *properties = json_make(
+		"{s:s, s:o, s:o, s:s, s:s, s:i, s:[]}", "provisioningState", "Succeeded",
+		"resourceGuid", json_text(owner->id), "ipAddress",
+		json_text(address_print(&owner->address, address)), "publicIPAddressVersion",
+		owner->address.family == 6 ? "IPv6" : "IPv4", "publicIPAllocationMethod",
+		owner->allocation == ALLOCATION_STATIC ? "Static" : "Dynamic",
+		"idleTimeoutInMinutes", IDLE_SHOWN, "ipTags");
+	if (owner->label || owner->ptr.fqdn)
+		json_put(properties, "dnsSettings", dns_json(owner));
+	return properties;
+}
+
+static json_t *public_ip_json(const struct api_request *request, const struct owner *owner)
+{
+	char path[1024], etag[OWNER_ETAG_MAX];
+	json_t *tags = owner->tags ? json_loads(owner->tags, 0, NULL) : json_object();
+	snprintf(path, sizeof path,
+		 "/subscriptions/%s/resourceGroups/%s/providers/Microsoft.Network/"
+		 "publicIPAddresses/%s",
+		 ownership_subscription(api_inventory(request), owner), api_arm_group(owner),
+		 owner->name);
+	json_t *object =
+		json_make("{s:o, s:o, s:o, s:s, s:o, s:o}", "name", json_text(owner->name), "id",
+			  json_text(path), "etag", json_text(owner_etag(owner, etag)), "type",
+			  "Microsoft.Network/publicIPAddresses", "location",
+			  json_text(api_arm_location(owner)), "tags", tags);
+	json_put(object, "sku", json_make("{s:s, s:s}", "name", "Basic", "tier", "Regional"));
+	json_put(object, "properties", properties_json(owner));
+	return object;
+}
+
+static void answer_list(struct api_request *request, const char *group)
+{
+	const struct inventory *inventory = api_inventory(request);
+	size_t count;
+	if (!api_arm_begin(request))
+		return;
+	const char *subscription = api_parameter(request, "subscription");
+	const struct owner **owners = inventory_list(inventory, OWNER_ADDRESS, &count);
+	json_t *array = owners ? json_array() : NULL;
+	for (size_t i = 0; array && i < count; i++)
+		if (ownership_is_of(inventory, owners[i], subscription) &&
+		    (!group || strcasecmp(group, api_arm_group(owners[i])) == 0))
+			json_add(array, public_ip_json(request, owners[i]));
+	free(owners);
+	api_reply_json(request, 200, array ? json_make("{s:o}", "value", array) : NULL, NULL);
+}
+
+void api_public_ips_list(struct api_request *request)
+{
+	answer_list(request, NULL);
+}
+
+void api_public_ips_list_group(struct api_request *request)
+{
+	answer_list(request, api_parameter(request, "group"));
+}
+
+/* ---- which ---- */
+
+const char *public_ip_group(const struct api_request *request)
+{
+	const char *group = api_parameter(request, "group");
+	return strcmp(group, "-") == 0 ? NULL : group;
+}
+
+const struct owner *public_ip_asked(const struct api_request *request)
+{
+	const struct inventory *inventory = api_inventory(request);
+	const struct owner *owner = inventory_address(inventory, public_ip_group(request),
+						      api_parameter(request, "name"));
+	return owner && ownership_is_of(inventory, owner, api_parameter(request, "subscription"))
+		       ? owner
+		       : NULL;
+}
+
+static void fail_missing(struct api_request *request)
+{
+	api_fail(request, 404, "ResourceNotFound",
+		 "The Resource 'Microsoft.Network/publicIPAddresses/%s' under resource group '%s' "
+		 "was not found",
+		 api_parameter(request, "name"), api_parameter(request, "group"));
+}
+
+void public_ip_answer(struct api_request *request, unsigned status, const struct owner *owner)
+{
+	char etag[OWNER_ETAG_MAX];
+	api_reply_json(request, status, public_ip_json(request, owner), owner_etag(owner, etag));
+}
+
+void api_public_ip_show(struct api_request *request)
+{
+	if (!api_arm_begin(request))
+		return;
+	const struct owner *owner = public_ip_asked(request);
+	if (owner)
+		public_ip_answer(request, 200, owner);
+	else
+		fail_missing(request);
+}
+
+/* ---- reading a body ---- */
+
+bool public_ip_fail(struct api_request *request, const char *field, const char *format, ...)
+{
+	char text[API_TEXT_MAX / 2];
+	va_list arguments;
+	va_start(arguments, format);
+	vsnprintf(text, sizeof text, format, arguments);
+	va_end(arguments);
+	api_fail_at(request, 400, "InvalidRequestFormat", field, "%s: %s",
+		    *field ? field : "the body", text);
+	return false;
+}
+
+bool public_ip_read_tags(struct api_request *request, char **text)
+{
+	const json_t *tags = json_object_get(request->body, "tags");
+	if (tags && !json_is_object(tags) && !json_is_null(tags))
+		return public_ip_fail(request, "tags", "an object of texts is wanted here");
+	*text = NULL;
+	if (json_object_size(tags) == 0)
+		return true;
+	*text = json_dumps(tags, JSON_COMPACT | JSON_SORT_KEYS);
+	if (!*text)
+		api_fail(request, 503, NULL, "out of memory");
+	return *text;
+}
+
+/* ---- tags, and the end ---- */
+
+static void set_tags(struct api_request *request, const struct owner *owner, const char *tags)
+{
+	const struct change_value value = {"tags", tags};
+	char id[ID_MAX], text[API_OWNER_TEXT_MAX];
+	snprintf(id, sizeof id, "%s", owner->id);
+	struct change *change = change_begin(api_inventory(request));
+	int err = change ? change_require(change, owner, request->if_match, request->if_none_match)
+			 : ERR_NOMEM;
+	if (err == 0)
+		err = change_set(change, owner, &value, 1, NULL);
+	if (err == 0)
+		err = change_commit(change);
+	if (err != 0)
+		api_fail_change(request, change_error(change));
+	change_free(change);
+	if (err != 0)
+		return;
+	owner = inventory_by_id(api_inventory(request), id);
+	api_log_change(request, "tagged", api_owner_text(owner, text));
+	public_ip_answer(request, 200, owner);
+}
+
+void api_public_ip_patch(struct api_request *request)
+{
+	const json_t *body = request->body;
+	char *tags = NULL;
+	if (!api_arm_begin(request))
+		return;
+	const struct owner *owner = public_ip_asked(request);
+	if (!owner) {
+		fail_missing(request);
+	} else if (!json_is_object(body) || json_object_size(body) != 1 ||
+		   !json_object_get(body, "tags")) {
+		public_ip_fail(request, "tags",
+			       "the body is to have tags and nothing else; PUT changes the rest");
+	} else if (public_ip_read_tags(request, &tags)) {
+		set_tags(request, owner, tags);
+		free(tags);
+	}
+}
+
+void api_public_ip_delete(struct api_request *request)
+{
+	char text[API_OWNER_TEXT_MAX] = "";
+	if (!api_arm_begin(request))
+		return;
+	const struct owner *owner = public_ip_asked(request);
+	if (!owner && !request->if_match) {
+		api_reply_empty(request, 204);
+		return;
+	}
+	struct change *change = change_begin(api_inventory(request));
+	int err = change ? change_require(change, owner, request->if_match, request->if_none_match)
+			 : ERR_NOMEM;
+	if (err == 0) {
+		api_owner_text(owner, text);
+		err = change_remove(change, owner);
+	}
+	if (err == 0)
+		err = change_commit(change);
+	if (err != 0)
+		api_fail_change(request, change_error(change));
+	change_free(change);
+	if (err != 0)
+		return;
+	api_log_change(request, "removed", text);
+	api_reply_empty(request, 204);
+}

@@ -1,0 +1,429 @@
+"""Azure Resource Manager's API: public IP addresses and whose their reverse names may be, asked by
+HTTP, with an upstream that says what the name tells it to."""
+
+import dns
+import harness
+import test_reverse
+
+S = test_reverse.SUBSCRIPTION
+OTHER = "22222222-2222-3333-4444-555555555555"
+GROUPS = "/subscriptions/%s/resourceGroups" % S
+NETWORK = "/providers/Microsoft.Network/publicIPAddresses"
+SUFFIX = "westeurope.cloudapp.azure.com"
+TRAILER = """
+addresses = (
+  { name = "filed"; resource_group = "office"; address = "198.51.100.10"; allocation = "static";
+    domain_name_label = "contosoapp1"; reverse_fqdn = "app1.contoso.com."; },
+  { name = "open"; resource_group = "office"; address = "198.51.100.11"; allocation = "static";
+    domain_name_label = "contosoopen"; },
+  { name = "moving"; address = "198.51.100.12"; domain_name_label = "moving"; } );
+cloud_services = ( { name = "filedsvc"; address = "198.51.100.20"; } );
+private_zones = ( { name = "claim.test"; file = "claim.zone";
+                    links = ( { name = "l"; virtual_network = "hub"; } ); } );
+reverse = { %s };
+"""
+ELSEWHERE, STATIC, DYNAMIC, SERVICE = ("192.0.2.99", "198.51.100.11", "198.51.100.12",
+                                       "198.51.100.20")
+NOT_OURS = ("ReverseFqdn %s that PublicIPAddress %s is trying to use does not belong to subscription "
+            "%s. One of the following conditions need to be met to establish ownership: 1) ReverseFqdn "
+            "matches fqdn of any public ip resource under the subscription; 2) ReverseFqdn resolves to "
+            "the fqdn (through CName records chain) of any public ip resource under the subscription; "
+            "3) It resolves to the ip address (through CName and A records chain) of a static public ip "
+            "resource under the subscription.")
+
+
+def path(name="web", group="rg", subscription=S, query="?api-version=2022-07-01"):
+    return "/subscriptions/%s/resourceGroups/%s%s%s%s" % (
+        subscription, group, NETWORK, "/" + name if name else "", query)
+
+
+def body(dns_settings=None, method="Static", **more):
+    properties = {"publicIPAllocationMethod": method, "publicIPAddressVersion": "IPv4",
+                  "idleTimeoutInMinutes": 4}
+    if dns_settings is not None:
+        properties["dnsSettings"] = dns_settings
+    properties.update(more)
+    return {"location": "westeurope", "properties": properties}
+
+
+def named(reverse, label="web"):
+    return body({"domainNameLabel": label, "reverseFqdn": reverse})
+
+
+class Arm(test_reverse.Reverse):
+    points_to = ELSEWHERE  # where every A record outside leads
+    settings = ""
+
+    def build(self, world):
+        world.write("claim.zone", "www 60 IN A 198.51.100.11\n")
+        super().build(world)
+
+    def start(self):
+        self.upstream.stop()
+        self.upstream = harness.Upstream(self.host, "127.0.0.3", self.points_to)
+        head = test_reverse.CONFIG.split("addresses = (")[0] % (S, self.state)
+        self.sluice = harness.Sluice(self.host, head + TRAILER % self.settings, (test_reverse.HERE, 53))
+
+    def bad(self, answer, status, code, text="", target=None):
+        self.assertEqual(status, answer.status, answer)
+        self.assertEqual(["error"], list(answer.body), answer)
+        error = answer.body["error"]
+        self.assertEqual({"code", "message", "target", "details"}, set(error), answer)
+        self.assertEqual((code, []), (error["code"], error["details"]), answer)
+        self.assertIn(text, error["message"])
+        if target:
+            self.assertEqual(target, error["target"])
+
+    def reverse_of(self, name="web", group="rg"):
+        shown = self.good("GET", path(name, group)).body["properties"]
+        return shown.get("dnsSettings", {}).get("reverseFqdn")
+
+    def owned(self, fqdn):
+        answer = self.call("PUT", path(), named(fqdn))
+        self.assertIn(answer.status, (200, 201), answer)
+        self.assertEqual(fqdn.rstrip(".") + ".", self.reverse_of())
+        self.ptr_is(answer.body["properties"]["ipAddress"], fqdn.rstrip(".").lower() + ".")
+
+    def foreign(self, fqdn):
+        before = self.call("GET", path())
+        answer = self.call("PUT", path(), named(fqdn))
+        self.bad(answer, 400, "ReverseFqdnDoesNotBelongToSubscription")
+        self.assertEqual(NOT_OURS % (fqdn, "web", S), answer.body["error"]["message"])
+        self.assertEqual(before.text, self.call("GET", path()).text)
+
+
+class Ownership(Arm):
+    def test_the_forward_name_of_an_address_or_service_is_owned_and_not_asked(self):
+        for fqdn in ("contosoopen." + SUFFIX, "ContosoApp1.%s." % SUFFIX, "filedsvc.cloudapp.net.",
+                     "moving." + SUFFIX):
+            self.owned(fqdn)
+        self.assertEqual({"ready.test."}, {each["name"] for each in self.upstream.questions()})
+
+    def test_the_name_that_comes_with_it_is_owned_and_one_that_goes_is_not(self):
+        self.owned("web." + SUFFIX)
+        self.good("PUT", path(), named("other." + SUFFIX, "other"))
+        self.bad(self.call("PUT", path(), named("other." + SUFFIX + "x", "third")), 400,
+                 "ReverseFqdnDoesNotBelongToSubscription")
+        self.good("PUT", path(), body({"domainNameLabel": "other"}))
+        gone = {"domainNameLabel": "third", "reverseFqdn": "other." + SUFFIX}
+        self.bad(self.call("PUT", path(), body(gone, "Dynamic")), 400,
+                 "ReverseFqdnDoesNotBelongToSubscription")
+
+    def test_cnames_that_lead_to_a_forward_name_are_owned_be_its_address_dynamic(self):
+        self.owned("alias--contosoopen-%s.example." % SUFFIX.replace(".", "-"))
+        self.owned("alias--moving-%s.example" % SUFFIX.replace(".", "-"))
+        self.owned("alias--filedsvc-cloudapp-net.example")
+
+    def test_a_name_that_leads_elsewhere_or_nowhere_is_not(self):
+        for fqdn in ("www.example.com", "www.example.com.", "nx.example.", "empty.example.",
+                     "alias--www-example-com.example."):
+            self.foreign(fqdn)
+        self.owned("web." + SUFFIX)
+        self.foreign("www.example.com.")
+
+    def test_what_cannot_be_resolved_is_refused_and_says_so(self):
+        for fqdn in ("servfail.example.", "refused.example.", "silent.example."):
+            answer = self.call("PUT", path(), named(fqdn))
+            self.bad(answer, 400, "ReverseFqdnCouldNotBeResolved", "could not be resolved",
+                     "properties.dnsSettings.reverseFqdn")
+            self.assertIn(fqdn, answer.body["error"]["message"])
+        self.bad(self.call("GET", path()), 404, "ResourceNotFound")
+
+    def test_a_networks_zones_prove_nothing(self):
+        self.foreign("www.claim.test.")
+
+    def test_it_is_checked_when_it_is_set_and_not_again(self):
+        key = self.key_of("open")
+        self.good("PATCH", test_reverse.fip(key), {"ptrdname": "www.example.com."}, 202)
+        shown = self.good("GET", path("open", "office")).body
+        self.assertEqual("www.example.com.", shown["properties"]["dnsSettings"]["reverseFqdn"])
+        self.good("PUT", path("open", "office"), shown)
+        shown["properties"]["dnsSettings"]["reverseFqdn"] = "WWW.Example.com"
+        self.good("PUT", path("open", "office"), shown)
+        shown["properties"]["dnsSettings"]["reverseFqdn"] = "ftp.example.com."
+        self.bad(self.call("PUT", path("open", "office"), shown), 400,
+                 "ReverseFqdnDoesNotBelongToSubscription")
+
+    def test_ipv6_has_none(self):
+        six = body({"domainNameLabel": "web", "reverseFqdn": "web." + SUFFIX},
+                   publicIPAddressVersion="IPv6")
+        self.bad(self.call("PUT", path(), six), 400, "ReverseFqdnNotSupportedForIPv6")
+
+
+class StaticAddress(Arm):
+    points_to = STATIC
+
+    def test_a_name_with_a_static_address_of_ours_is_owned(self):
+        self.owned("www.example.com")
+        self.owned("alias--www-example-com.example.")
+
+
+class ServiceAddress(Arm):
+    points_to = SERVICE
+
+    def test_a_name_with_a_services_address_is_owned(self):
+        self.owned("www.example.com")
+
+
+class DynamicAddress(Arm):
+    points_to = DYNAMIC
+
+    def test_a_name_with_a_dynamic_address_is_not(self):
+        self.foreign("www.example.com.")
+
+    def test_but_it_is_once_the_address_is_static(self):
+        self.good("PUT", path(), body({"domainNameLabel": "web"}), 201)
+        address = self.good("GET", path()).body["properties"]["ipAddress"]
+        self.upstream.stop()
+        self.upstream = harness.Upstream(self.host, "127.0.0.3", address)
+        self.good("PUT", path(), body({"domainNameLabel": "web"}, "Dynamic"))
+        self.bad(self.call("PUT", path(), body({"domainNameLabel": "web",
+                                                "reverseFqdn": "www.example.com."}, "Dynamic")),
+                 400, "ReverseFqdnDoesNotBelongToSubscription")
+        self.owned("www.example.com.")
+
+
+class ResolvedIn(Arm):
+    settings = 'resolve_in = "hub"; ipv6 = true;'
+
+    def test_the_network_that_is_named_counts(self):
+        self.owned("www.claim.test.")
+        self.foreign("www.example.com.")
+
+    def test_ipv6_has_a_name_where_that_is_allowed(self):
+        six = body({"domainNameLabel": "web", "reverseFqdn": "web." + SUFFIX},
+                   publicIPAddressVersion="IPv6")
+        made = self.good("PUT", path(), six, 201).body["properties"]
+        self.assertIn("2001:db8:5:", made["ipAddress"])
+        self.ptr_is(made["ipAddress"], "web.%s." % SUFFIX)
+
+
+class PublicIps(Arm):
+    def test_one_is_made_shown_updated_and_deleted(self):
+        made = self.good("PUT", path(), dict(named("web." + SUFFIX), tags={"team": "a"}), 201)
+        shown = self.good("GET", path())
+        self.assertEqual(made.body, shown.body)
+        self.assertEqual(shown.etag, shown.body["etag"])
+        properties = shown.body["properties"]
+        self.assertEqual(
+            ("web", "westeurope", "Microsoft.Network/publicIPAddresses", {"team": "a"},
+             path(query="")),
+            tuple(shown.body[key] for key in ("name", "location", "type", "tags", "id")))
+        self.assertEqual(("Succeeded", "IPv4", "Static", 4), tuple(properties[key] for key in (
+            "provisioningState", "publicIPAddressVersion", "publicIPAllocationMethod",
+            "idleTimeoutInMinutes")))
+        self.assertEqual({"domainNameLabel": "web", "fqdn": "web." + SUFFIX,
+                          "reverseFqdn": "web.%s." % SUFFIX}, properties["dnsSettings"])
+        address = properties["ipAddress"]
+        self.ptr_is(address, "web.%s." % SUFFIX)
+
+        self.assertEqual(shown.body, self.good("PUT", path(), shown.body).body)  # as it was
+        shown.body["properties"]["dnsSettings"]["reverseFqdn"] = ""
+        del shown.body["tags"]
+        updated = self.good("PUT", path(), shown.body).body
+        self.assertEqual({"domainNameLabel": "web", "fqdn": "web." + SUFFIX},
+                         updated["properties"]["dnsSettings"])
+        self.assertEqual({}, updated["tags"])
+        self.ptr_is(address, rcode="NXDOMAIN")
+
+        self.good("PUT", path(), named("web." + SUFFIX))
+        self.ptr_is(address, "web.%s." % SUFFIX)
+        bare = self.good("PUT", path(), body()).body["properties"]
+        self.assertNotIn("dnsSettings", bare)
+        self.assertEqual(address, bare["ipAddress"])
+        self.ptr_is(address, rcode="NXDOMAIN")
+        self.good("DELETE", path(), status=204)
+        self.good("DELETE", path(), status=204)
+        self.bad(self.call("GET", path()), 404, "ResourceNotFound", "'rg'")
+
+    def test_it_outlives_a_restart(self):
+        made = self.good("PUT", path(), named("web." + SUFFIX), 201)
+        self.restart()
+        self.assertEqual(made.body, self.good("GET", path()).body)
+
+    def test_paths_are_matched_without_regard_to_case(self):
+        self.good("PUT", path(), body(), 201)
+        for each in (path("WEB", "RG"), path().lower().replace("2022", "1999"),
+                     path().replace("/providers", "//providers")):
+            self.good("GET", each)
+
+    def test_lists(self):
+        self.good("PUT", path(), body(), 201)
+        every = self.good("GET", "/subscriptions/%s%s?api-version=x" % (S, NETWORK)).body["value"]
+        self.assertEqual({"filed", "open", "moving", "web"}, {each["name"] for each in every})
+        group = self.good("GET", path("", "OFFICE")).body["value"]
+        self.assertEqual({"filed", "open"}, {each["name"] for each in group})
+        self.assertEqual([], self.good("GET", path("", "none")).body["value"])
+        self.assertEqual(["moving"], [each["name"] for each in
+                                      self.good("GET", path("", "-")).body["value"]])
+
+    def test_tags_are_patched(self):
+        self.good("PUT", path(), dict(named("web." + SUFFIX), tags={"a": "1"}), 201)
+        answer = self.good("PATCH", path(), {"tags": {"b": "2"}})
+        self.assertEqual({"b": "2"}, answer.body["tags"])
+        self.assertEqual("web.%s." % SUFFIX, self.reverse_of())
+        self.assertEqual({}, self.good("PATCH", path(), {"tags": {}}).body["tags"])
+        for wrong in ({}, {"tags": 5}, {"tags": {"a": 1}}, {"location": "x"}, []):
+            self.bad(self.call("PATCH", path(), wrong), 400, "InvalidRequestFormat")
+        self.bad(self.call("PATCH", path("no"), {"tags": {}}), 404, "ResourceNotFound")
+
+    def test_preconditions(self):
+        self.bad(self.call("PUT", path(), body(), headers={"If-Match": "*"}), 412,
+                 "PreconditionFailed")
+        etag = self.good("PUT", path(), body(), 201, headers={"If-None-Match": "*"}).etag
+        self.bad(self.call("PUT", path(), body(), headers={"If-None-Match": "*"}), 412,
+                 "PreconditionFailed")
+        changed = self.good("PATCH", path(), {"tags": {"a": "b"}}, headers={"If-Match": etag})
+        for method, what in (("PUT", body()), ("PATCH", {"tags": {}}), ("DELETE", None)):
+            self.bad(self.call(method, path(), what, headers={"If-Match": etag}), 412,
+                     "PreconditionFailed")
+        self.assertEqual(304, self.call("GET", path(),
+                                        headers={"If-None-Match": changed.etag}).status)
+        self.good("DELETE", path(), status=204, headers={"If-Match": changed.etag})
+
+    def test_a_label_is_needed_and_taken_once(self):
+        for settings in ({}, {"reverseFqdn": "contosoopen." + SUFFIX}, {"domainNameLabel": ""},
+                         {"domainNameLabel": None, "reverseFqdn": ""}):
+            self.bad(self.call("PUT", path(), body(settings)), 400, "DomainNameLabelMissing",
+                     "The domain name label in the dnsSettings section of the public IP address web "
+                     "is null or empty. If a dnsSettings section exists, its domain name label must "
+                     "not be null or empty.")
+        answer = self.call("PUT", path(), body({"domainNameLabel": "contosoapp1"}))
+        self.bad(answer, 400, "DnsRecordInUse", "DNS record contosoapp1.%s is already used by another "
+                 "public IP." % SUFFIX)
+        self.assertRegex(answer.body["error"]["message"], r'"filed".*sluice\.conf:\d+')
+        for label in ("1a", "a" * 64, "a_b", "-a"):
+            self.bad(self.call("PUT", path(), body({"domainNameLabel": label})), 400,
+                     "InvalidRequestFormat", target="properties.dnsSettings.domainNameLabel")
+
+    def test_a_ptr_without_a_label_may_be_kept_and_taken_away(self):
+        self.good("PUT", path(), body(), 201)
+        self.good("PATCH", test_reverse.fip(self.key_of("web", "rg")), {"ptrdname": "a.example."}, 202)
+        shown = self.good("GET", path()).body
+        self.assertEqual({"reverseFqdn": "a.example."}, shown["properties"]["dnsSettings"])
+        self.good("PUT", path(), shown)
+        self.assertEqual("a.example.", self.reverse_of())
+        shown["properties"]["dnsSettings"]["reverseFqdn"] = ""
+        self.good("PUT", path(), shown)
+        self.assertIsNone(self.reverse_of())
+
+    def test_bodies_that_do_not_fit(self):
+        def wrong(what, target, code="InvalidRequestFormat", status=400):
+            self.bad(self.call("PUT", path(), what), status, code, target=target)
+        wrong([], None)
+        wrong({}, "location", "LocationRequired")
+        wrong({"location": 5}, "location")
+        wrong({"location": "westeurope", "properties": 5}, "properties")
+        wrong({"location": "westeurope", "tags": []}, "tags")
+        wrong({"location": "westeurope", "tags": {"a": 1}}, "tags")
+        wrong(body(method="Often"), "properties.publicIPAllocationMethod")
+        wrong(body(publicIPAddressVersion="IPv5"), "properties.publicIPAddressVersion")
+        wrong(body(idleTimeoutInMinutes=3), "properties.idleTimeoutInMinutes")
+        wrong(body(idleTimeoutInMinutes=31), "properties.idleTimeoutInMinutes")
+        wrong(body(5), None)
+        wrong(named(5), "properties.dnsSettings.reverseFqdn")
+        for fqdn in ("*.example.", ".", "a" * 64 + ".example.", "a..b"):
+            wrong(named(fqdn), "properties.dnsSettings.reverseFqdn")
+        self.bad(self.call("PUT", path(), "{"), 400, "InvalidRequestContent", "line 1")
+        self.bad(self.call("PUT", path(), b" " * (1024 * 1024 + 1)), 413, "RequestEntityTooLarge")
+        self.bad(self.call("GET", path()), 404, "ResourceNotFound")
+        self.good("PUT", path(), body(idleTimeoutInMinutes=30), 201)
+        self.good("PUT", path("four"), {"location": "West Europe"}, 201)
+        wrong(dict(body(), location="eastus"), "location", "InvalidResourceLocation", 409)
+        wrong(body(publicIPAddressVersion="IPv6"), "properties.publicIPAddressVersion",
+              "PropertyChangeNotAllowed", 409)
+
+    def test_what_the_file_says_is_not_changed_but_an_open_ptr_is(self):
+        filed, opened = path("filed", "office"), path("open", "office")
+        shown = self.good("GET", filed).body
+        self.good("PUT", filed, shown)
+        for method, what in (("PUT", body()), ("PATCH", {"tags": {"a": "b"}}), ("DELETE", None)):
+            self.bad(self.call(method, filed, what), 409, "ResourceReadOnly", "sluice.conf:")
+        shown = self.good("GET", opened).body
+        shown["properties"]["dnsSettings"]["reverseFqdn"] = "contosoopen." + SUFFIX
+        self.good("PUT", opened, shown)
+        self.ptr_is("198.51.100.11", "contosoopen.%s." % SUFFIX)
+
+    def test_who_may(self):
+        self.bad(self.call("GET", path("filed", "office"), tcp=True), 401, "AuthenticationFailed")
+        self.bad(self.call("GET", path("filed", "office"), tcp=True,
+                           headers={"Authorization": "Bearer wrong-secret-0123456789"}), 401,
+                 "AuthenticationFailed")
+        self.good("GET", path("filed", "office"), token=test_reverse.EYE)
+        self.bad(self.call("PUT", path(), body(), token=test_reverse.EYE), 403,
+                 "AuthorizationFailed")
+        self.good("PUT", path(), body(), 201, tcp=True,
+                  headers={"Authorization": "Bearer " + test_reverse.OPS})
+
+
+class Groups(Arm):
+    def test_subscriptions(self):
+        listed = self.good("GET", "/subscriptions?api-version=2016-06-01").body["value"]
+        self.assertEqual([("/subscriptions/" + S, S, "Enabled")], [
+            (each["id"], each["subscriptionId"], each["state"]) for each in listed])
+        self.assertEqual(listed[0], self.good(
+            "GET", "/subscriptions/%s?api-version=1" % S).body)
+        for each in (path(subscription=OTHER), "/subscriptions/%s?api-version=1" % OTHER,
+                     "/subscriptions/%s/resourceGroups?api-version=1" % OTHER):
+            self.bad(self.call("GET", each), 404, "SubscriptionNotFound", OTHER)
+
+    def test_the_version_must_be_said_and_may_be_any(self):
+        for each in ("/subscriptions", "/subscriptions/" + S, GROUPS, GROUPS + "/office",
+                     path("filed", "office", query=""), path("filed", "office",
+                                                             query="?api-version=")):
+            self.bad(self.call("GET", each), 400, "MissingApiVersionParameter")
+        for method, what in (("PUT", body()), ("PATCH", {"tags": {}}), ("DELETE", None)):
+            self.bad(self.call(method, path(query=""), what), 400, "MissingApiVersionParameter")
+
+    def test_groups_are_those_that_addresses_name(self):
+        self.good("PUT", path(), body(), 201)
+        version = "?api-version=2021-04-01"
+        listed = self.good("GET", GROUPS.lower() + version).body["value"]
+        self.assertEqual(["-", "office", "rg"], [each["name"] for each in listed])
+        group = self.good("GET", GROUPS.lower() + "/RG" + version).body
+        self.assertEqual(("rg", "westeurope", GROUPS + "/rg", {"provisioningState": "Succeeded"}),
+                         tuple(group[key] for key in ("name", "location", "id", "properties")))
+        self.assertEqual(204, self.call("HEAD", GROUPS + "/rg" + version).status)
+        self.good("DELETE", path(), status=204)
+        self.assertEqual(404, self.status("HEAD", GROUPS + "/rg" + version))
+        self.bad(self.call("GET", GROUPS + "/rg" + version), 404, "ResourceGroupNotFound", "'rg'")
+
+    def status(self, method, where):
+        return self.call(method, where).status
+
+    def test_a_group_is_put_as_it_is_and_never_empty(self):
+        where = GROUPS + "/office?api-version=1"
+        self.assertEqual("office", self.good("PUT", where, {"location": "westeurope"}).body["name"])
+        self.bad(self.call("PUT", GROUPS + "/new?api-version=1", {"location": "westeurope"}), 409,
+                 "ResourceGroupEmpty", "'new'")
+        self.bad(self.call("GET", GROUPS + "/new?api-version=1"), 404, "ResourceGroupNotFound")
+
+    def test_a_group_is_deleted_with_its_addresses_all_or_nothing(self):
+        for name in ("one", "two"):
+            self.good("PUT", path(name), named("contosoopen." + SUFFIX, name), 201)
+        self.good("PUT", path("other", "office"), body(), 201)
+        self.bad(self.call("DELETE", GROUPS + "/office?api-version=1"), 409, "ResourceReadOnly",
+                 "sluice.conf:")
+        self.good("GET", path("other", "office"))
+        self.good("DELETE", GROUPS + "/RG?api-version=1", status=204)
+        self.assertEqual([], self.good("GET", path("")).body["value"])
+        self.good("GET", path("other", "office"))
+        self.bad(self.call("DELETE", GROUPS + "/rg?api-version=1"), 404, "ResourceGroupNotFound")
+
+    def test_what_is_not_there(self):
+        self.bad(self.call("GET", "/subscriptions/%s/frobs?api-version=1" % S), 404,
+                 "ResourceNotFound")
+        answer = self.call("POST", path())
+        self.bad(answer, 405, "MethodNotAllowed")
+        self.assertIn("PATCH", answer.headers["Allow"])
+
+
+class Stateless(Arm):
+    state = ""
+
+    def test_nothing_can_be_changed_without_a_state(self):
+        self.bad(self.call("PUT", path(), body()), 409, "StateNotConfigured", "management = { state")
+
+
+if __name__ == "__main__":
+    harness.main()
