@@ -31,10 +31,12 @@ const struct owner *api_find_ptr(const struct inventory *inventory, const char *
 		       : NULL;
 }
 
-/* Each API's words: /v1, Designate, ARM. */
+/* Each API's words. Keystone changes nothing. */
 static const char *change_code(const struct change_error *error, enum api_shape shape)
 {
-	static const char *const codes[][3] = {
+	static const struct {
+		const char *v1, *designate, *arm;
+	} codes[] = {
 		[CHANGE_INVALID] = {"invalid", "invalid_object", "InvalidRequestFormat"},
 		[CHANGE_NOT_FOUND] = {"not_found", "not_found", "ResourceNotFound"},
 		[CHANGE_TAKEN] = {"taken", "conflict", "Conflict"},
@@ -47,7 +49,11 @@ static const char *change_code(const struct change_error *error, enum api_shape 
 		[CHANGE_NO_MEMORY] = {"no_memory", "service_unavailable", "OutOfMemory"},
 	};
 	assert(error->outcome != CHANGE_FINE);
-	return codes[error->outcome][shape];
+	switch (shape) {
+	case API_V2: return codes[error->outcome].designate;
+	case API_ARM: return codes[error->outcome].arm;
+	default: return codes[error->outcome].v1;
+	}
 }
 
 /* Where ARM's bodies have what the configuration calls `field`. */
