@@ -9,19 +9,26 @@
 # make bench      builds the load and the floors, and measures sluice beside the installed peers
 #                 (QUICK=1: two minutes; ONLY=zone,hit: those); bench-deps installs the peers;
 #                 bench-instructions counts the instructions of a query
+# make fuzz       libFuzzer on every parser and on the resolver, with clang (SECONDS=60 each; ONLY=fuzz_name)
 # make tsan       every test again under ThreadSanitizer, and longer under load, to find data races
+# make valgrind   every test again under valgrind, to find what is read before it was written
 # make asan       build/asan/sluice, under AddressSanitizer and UndefinedBehaviorSanitizer
-# make install    into $DESTDIR$PREFIX (/usr/local): the program, its manual pages, unit and openrc.sh
+# make install    into $DESTDIR$PREFIX (/usr/local): the program, its manual pages, unit, and what
+#                 OpenStack's and Azure's clients need
 # make clean      removes build/
 # make help       prints this
 PACKAGES = gcc libc6-dev make pkg-config libuv1-dev libldns-dev libconfig-dev libjansson-dev uthash-dev \
-	libmicrohttpd-dev libsqlite3-dev libcurl4-gnutls-dev libgnutls28-dev
-TEST_PACKAGES = libcmocka-dev iproute2 procps python3 nsd unbound bind9 dnsmasq-base \
-	bind9-dnsutils knot-dnsutils ldnsutils man-db
-CLIENT_PACKAGES = python3-openstackclient python3-designateclient openssl
+	libmicrohttpd-dev libsqlite3-dev libcurl4-gnutls-dev libgnutls28-dev libseccomp-dev
+TEST_PACKAGES = libcmocka-dev iproute2 procps python3 nsd unbound bind9 knot dnsmasq-base \
+	bind9-dnsutils knot-dnsutils ldnsutils man-db systemd
+CLIENT_PACKAGES = python3-openstackclient python3-designateclient azure-cli python3-azure openssl \
+	$(shell command -v npm >/dev/null || echo nodejs npm)
+NODE_PACKAGES = @azure/arm-network@33.5 @azure/identity@4
 LINT_PACKAGES = clang-format clang-tidy cppcheck
 COVER_PACKAGES = gcovr
 DEMO_PACKAGES = bind9-dnsutils
+
+AZ_FILES = $(shell cd etc && find az -type f ! -name '*.pyc')
 
 VERSION := 0.1.0
 PREFIX ?= /usr/local
@@ -30,10 +37,12 @@ CC ?= gcc
 OPT ?= -O2 -g
 WARN = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wvla -Wmissing-prototypes -Wno-format-truncation -Werror
 LIBS = $(shell pkg-config --libs libuv libconfig jansson 2>/dev/null || echo -luv -lconfig -ljansson) \
-	-lldns -lmicrohttpd -lsqlite3 -lcurl -lgnutls -pthread
+	-lldns -lmicrohttpd -lsqlite3 -lcurl -lgnutls -lseccomp -pthread
 BASE = -std=gnu11 -D_GNU_SOURCE -DSLUICE_VERSION='"$(VERSION)"' -I. -include rules/banned.h -MMD -MP $(WARN)
 SANITIZE ?= address,undefined
-SAN = -O1 -g -fsanitize=$(SANITIZE) -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+comma := ,
+SAN = -O1 -g -fno-omit-frame-pointer \
+	$(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=undefined)
 
 SRC := $(sort $(wildcard rules/*.c endpoints/*.c resolver/*.c resolver/control/*.c))
 TESTSRC := $(sort $(wildcard tests/*/test_*.c))
@@ -46,6 +55,8 @@ LIB_OBJ = $(filter-out $(B)/resolver/main.o,$(SRC:%.c=$(B)/%.o)) $(TESTLIB:%.c=$
 TESTS = $(TESTSRC:%.c=$(B)/%)
 
 all: build/sluice
+
+include tests/fuzz/fuzz.mk
 
 build/sluice: $(OBJ)
 	$(CC) $(OPT) -o $@ $^ $(LIBS)
@@ -65,7 +76,7 @@ $(B)/libsluice.a: $(LIB_OBJ)
 $(B)/tests/%: $(B)/tests/%.o $(B)/libsluice.a
 	$(CC) $(SAN) $(COVER) -o $@ $^ $(LIBS) -lcmocka
 asan: $(B)/sluice
-tests-built: $(TESTS) $(B)/tests/e2e/explain_lines
+tests-built: $(TESTS) $(FUZZ_REPLAYS) $(B)/tests/e2e/explain_lines
 
 # The manual page of the configuration comes from the same table as the configuration's reader.
 etc/sluice.conf.5: build/sluice
@@ -81,14 +92,20 @@ run:
 	@etc/demo/run build/sluice
 test: test-deps
 	@$(MAKE) --no-print-directory -s -j2 build/sluice build/bench/load $(B)/sluice tests-built
-	@$(if $(ONLY)$(filter thread,$(SANITIZE)),:,$(MAKE) --no-print-directory bench-instructions || true)
+	@$(if $(ONLY)$(filter-out address$(comma)undefined,$(or $(SANITIZE),none)),:,$(MAKE) --no-print-directory bench-instructions || true)
 	@B=$(B) tests/run $(ONLY)
 test-clients:
 	@etc/install-packages $(PACKAGES) $(TEST_PACKAGES) $(CLIENT_PACKAGES)
+	@[ -d build/clients/node_modules/@azure/arm-network ] || npm install --prefix build/clients \
+		--silent --no-audit --no-fund --ignore-scripts $(NODE_PACKAGES)
 	@$(MAKE) --no-print-directory -s -j2 $(B)/sluice
 	@B=$(B) CLIENTS=required tests/run tests/clients/
 tsan:
 	@DIFFERENTIAL=0.1 LOAD=10 $(MAKE) --no-print-directory test B=build/tsan SANITIZE=thread
+valgrind:
+	@etc/install-packages $(PACKAGES) $(TEST_PACKAGES) valgrind
+	@VALGRIND=1 TEST_TIMEOUT_S=1800 DIFFERENTIAL=0.02 LOAD=0.1 \
+		$(MAKE) --no-print-directory test B=build/valgrind SANITIZE=
 
 lint:
 	@etc/install-packages $(PACKAGES) $(TEST_PACKAGES) $(LINT_PACKAGES)
@@ -105,6 +122,7 @@ install: build/sluice
 	install -D -m 644 etc/sluice.8 $(DESTDIR)$(PREFIX)/share/man/man8/sluice.8
 	install -D -m 644 etc/sluice.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5/sluice.conf.5
 	install -D -m 644 etc/openrc.sh $(DESTDIR)$(PREFIX)/share/sluice/openrc.sh
+	for file in $(AZ_FILES); do install -D -m 644 etc/$$file $(DESTDIR)$(PREFIX)/share/sluice/$$file || exit; done
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
 	sed 's|@PREFIX@|$(PREFIX)|' etc/sluice.service >$(DESTDIR)$(PREFIX)/lib/systemd/system/sluice.service
 
@@ -116,5 +134,5 @@ help:
 	@sed -n '1,/^$$/s/^# //p' Makefile
 
 -include $(shell find build -name '*.d' 2>/dev/null)
-.PHONY: all deps test-deps run test test-clients tsan tests-built asan lint format cover install clean help
+.PHONY: all deps test-deps run test test-clients tsan valgrind tests-built asan fuzz lint format cover install clean help
 .SECONDARY:

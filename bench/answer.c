@@ -1,25 +1,64 @@
 /* Making and judging answers. Only what the bench itself asks is understood: one question, no
  * compression in it. A server that answers in another form than a pointer to the question's name
- * and one A record would be called wrong here, and that is meant: it is looked at, then allowed. */
+ * and one A or PTR record would be called wrong here, and that is meant: it is looked at, then
+ * allowed. */
 #include "bench/answer.h"
 
 #include <arpa/inet.h>
-#include <stdbool.h>
 #include <string.h>
 
-enum { TYPE_A = 1, TYPE_SOA = 6, RCODE_NXDOMAIN = 3, A_BYTES = 16, OPT_BYTES = 11 };
+enum { TYPE_A = 1, TYPE_SOA = 6, TYPE_PTR = 12, RCODE_NXDOMAIN = 3, OPT_BYTES = 11 };
+enum { HEAD_BYTES = 12, TARGET_BYTES = 24 }; /* of a record up to its data; of a PTR's data */
 
 /* RFC 1035 section 3.3.13, with the root as MNAME and RNAME; the minimum is the negative TTL. */
 static const uint8_t soa_data[] = {0, 22, 0, 0,  0, 0, 0,  1,   0, 0, 14, 16,
 				   0, 0,  2, 88, 0, 1, 81, 128, 0, 0, 1,  44};
 static const uint8_t opt[OPT_BYTES] = {0, 0, 41, 0x04, 0xd0};
 
-static uint32_t number_of(const uint8_t *label)
+/* From the label's n-th character on. */
+static uint32_t number_of(const uint8_t *label, unsigned from)
 {
 	uint32_t number = 0;
-	for (unsigned i = 2; i <= label[0] && label[i] >= '0' && label[i] <= '9'; i++)
+	for (unsigned i = from; i <= label[0] && label[i] >= '0' && label[i] <= '9'; i++)
 		number = number * 10 + (label[i] - '0');
 	return number;
+}
+
+/* The host of d.c.b.a.in-addr.arpa. */
+static uint32_t reverse_number_of(const uint8_t *label)
+{
+	uint32_t address = 0;
+	for (unsigned i = 0; i < 4; i++, label += *label + 1u)
+		address |= (number_of(label, 1) & 255) << 8 * i;
+	return address - REVERSE_BASE;
+}
+
+uint8_t *answer_put_label(uint8_t *at, char letter, uint32_t number)
+{
+	char digits[10];
+	unsigned count = 0;
+	do {
+		digits[count++] = (char)('0' + number % 10);
+		number /= 10;
+	} while (number);
+	*at++ = (uint8_t)(count + (letter != 0));
+	if (letter)
+		*at++ = (uint8_t)letter;
+	while (count)
+		*at++ = (uint8_t)digits[--count];
+	return at;
+}
+
+/* A PTR's data with its length. */
+static uint8_t *target_put(uint8_t *at, uint32_t number)
+{
+	static const uint8_t zone[] = "\4priv\4test";
+	uint8_t *end = answer_put_label(at + 2, 'h', number & ANSWER_MASK);
+	memcpy(end, zone, sizeof zone); /* the root is the literal's final NUL */
+	end += sizeof zone;
+	at[0] = 0;
+	at[1] = (uint8_t)(end - at - 2);
+	return end;
 }
 
 /* Where the question ends, 0 when it does not. */
@@ -56,15 +95,19 @@ size_t answer_make(uint8_t *packet, size_t length, size_t room)
 		return 0;
 	const uint8_t *label = packet + DNS_HEADER_BYTES;
 	bool missing = (label[1] | 0x20) == 'x', with_opt = packet[11] != 0;
-	bool positive = !missing && packet[end - 3] == TYPE_A && !packet[end - 4];
+	bool reverse = packet[end - 3] == TYPE_PTR && !packet[end - 4];
+	bool positive = !missing && (reverse || (packet[end - 3] == TYPE_A && !packet[end - 4]));
 	uint8_t *at = packet + end;
 	packet[2] = (uint8_t)(0x84 | (packet[2] & 1));
 	packet[3] = (uint8_t)(0x80 | (missing ? RCODE_NXDOMAIN : 0));
 	memset(packet + 6, 0, 6);
 	packet[positive ? 7 : 9] = 1;
 	packet[11] = with_opt;
-	if (positive) {
-		uint32_t address = htonl(ANSWER_BASE | (number_of(label) & ANSWER_MASK));
+	if (positive && reverse) {
+		at = record_put(at, DNS_HEADER_BYTES, TYPE_PTR);
+		at = target_put(at, reverse_number_of(label));
+	} else if (positive) {
+		uint32_t address = htonl(ANSWER_BASE | (number_of(label, 2) & ANSWER_MASK));
 		at = record_put(at, DNS_HEADER_BYTES, TYPE_A);
 		*at++ = 0;
 		*at++ = 4;
@@ -92,14 +135,19 @@ const char *answer_check_text(enum answer_check check)
 	return texts[check];
 }
 
-static bool is_the_record(const uint8_t *record, const struct question *question)
+/* The record's head with its data's length and data, TTL aside. */
+static bool is_the_record(const uint8_t *record, size_t length, const struct question *question)
 {
-	static const uint8_t head[] = {0xc0, DNS_HEADER_BYTES, 0, TYPE_A, 0, 1};
-	static const uint8_t four[] = {0, 4};
+	uint8_t head[] = {0xc0, DNS_HEADER_BYTES, 0, question->reverse ? TYPE_PTR : TYPE_A, 0, 1};
+	uint8_t data[TARGET_BYTES] = {0, 4};
 	uint32_t address = htonl(question->address);
-	return memcmp(record, head, sizeof head) == 0 &&
-	       memcmp(record + 10, four, sizeof four) == 0 &&
-	       memcmp(record + 12, &address, sizeof address) == 0;
+	size_t data_bytes = 6;
+	if (question->reverse)
+		data_bytes = (size_t)(target_put(data, question->address) - data);
+	else
+		memcpy(data + 2, &address, 4);
+	return length >= HEAD_BYTES - 2 + data_bytes && memcmp(record, head, sizeof head) == 0 &&
+	       memcmp(record + HEAD_BYTES - 2, data, data_bytes) == 0;
 }
 
 enum answer_check answer_check(const uint8_t *packet, size_t length,
@@ -118,7 +166,7 @@ enum answer_check answer_check(const uint8_t *packet, size_t length,
 	bool positive = question->rcode == 0;
 	if (packet[6] || packet[7] != positive)
 		return ANSWER_RECORD;
-	if (positive && (length < end + A_BYTES || !is_the_record(packet + end, question)))
+	if (positive && !is_the_record(packet + end, length - end, question))
 		return ANSWER_RECORD;
 	return ANSWER_RIGHT;
 }

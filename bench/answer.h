@@ -4,11 +4,14 @@
  *     h513.priv.test          A 10.0.2.1         a host of the private zone
  *     u70000.r7.corp.test     A 10.1.17.112      behind a forwarding rule
  *     x4.priv.test            NXDOMAIN           the first letter x says so
+ *     7.2.64.100.in-addr.arpa PTR h519.priv.test one of our addresses
  *
- * The number behind the first letter, modulo 2^24, is added to 10.0.0.0. */
+ * The number behind the first letter, modulo 2^24, is added to 10.0.0.0; an address of ours less
+ * 100.64.0.0 is the number of its host. */
 #ifndef BENCH_ANSWER_H
 #define BENCH_ANSWER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,19 +20,24 @@ enum {
 	QUESTION_BYTES = 48, /* the longest that questions.h makes, type and class included */
 	ANSWER_BASE = 10 << 24,
 	ANSWER_MASK = 0xffffff,
+	REVERSE_BASE = 100 << 24 | 64 << 16,
 	ANSWER_TTL = 300,
 };
 
 struct question {
-	uint8_t wire[QUESTION_BYTES]; /* name, type A, class IN */
+	uint8_t wire[QUESTION_BYTES]; /* name, type A or PTR, class IN */
 	uint8_t length;
 	uint8_t rcode;    /* 0 or 3 */
+	bool reverse;     /* type PTR: the host's number is in `address` */
 	uint32_t address; /* where rcode is 0 */
 };
 
-/* Turns the query in `packet` into its answer, in place: one A record, or NXDOMAIN or NODATA with a
- * SOA, and an OPT where there was one. The new length, 0 when it is not a query with one question
- * or does not fit into `room`. */
+/* Appends the label "<letter><number>"; letter 0: none. */
+uint8_t *answer_put_label(uint8_t *at, char letter, uint32_t number);
+
+/* Turns the query in `packet` into its answer, in place: one A or PTR record, or NXDOMAIN or NODATA
+ * with a SOA, and an OPT where there was one. The new length, 0 when it is not a query with one
+ * question or does not fit into `room`. */
 size_t answer_make(uint8_t *packet, size_t length, size_t room);
 
 /* A reason for every way in which an answer can be wrong. */

@@ -24,6 +24,7 @@ static const struct option_row {
 	{"hosts", WHOLE, AT(questions.hosts), 1, 1 << 24, "hosts of the private zone"},
 	{"rules", WHOLE, AT(questions.rules), 1, 1 << 24, "forwarding rules"},
 	{"popular", WHOLE, AT(questions.popular), 1, 1 << 24, "popular names"},
+	{"ptrs", WHOLE, AT(questions.ptrs), 1, 1 << 22, "addresses with a PTR"},
 	{"first", WHOLE, AT(questions.first), 0, 1 << 30, "number of the first unique name"},
 	{"each-popular-once", FLAG, AT(each_popular_once), 0, 0, "measure that instead"},
 	{"tcp", FLAG, AT(tcp), 0, 0, "TCP, pipelined"},
@@ -102,13 +103,16 @@ int load_setup_read(struct load_setup *setup, int argc, char **argv)
 {
 	/* 192 in flight: as many small packets as a socket's default receive buffer (212,992 bytes)
 	 * holds, so that a server that does not enlarge it loses nothing. */
-	*setup = (struct load_setup){
-		.questions = {.hosts = 1000, .rules = 1000, .popular = 1000, .first = 1},
-		.lanes = 6,
-		.window = 192,
-		.wait = 2,
-		.seconds = 1.5,
-		.timeout_ms = 1000};
+	*setup = (struct load_setup){.questions = {.hosts = 1000,
+						   .rules = 1000,
+						   .popular = 1000,
+						   .first = 1,
+						   .ptrs = 1000},
+				     .lanes = 6,
+				     .window = 192,
+				     .wait = 2,
+				     .seconds = 1.5,
+				     .timeout_ms = 1000};
 	for (int i = 1; i < argc; i++) {
 		const struct option_row *row = row_find(argv[i]);
 		if (!row)

@@ -31,6 +31,7 @@ static const struct mix {
 	{"nxdomain", {[ASK_ABSENT] = 1000}},
 	{"hit", {[ASK_POPULAR] = 1000}},
 	{"miss", {[ASK_UNIQUE] = 1000}},
+	{"ptr", {[ASK_PTR] = 1000}},
 	{"mixed",
 	 {[ASK_HOST] = 200,
 	  [ASK_ABSENT] = 50,
@@ -41,7 +42,7 @@ static const struct mix {
 
 const char *questions_mixes(void)
 {
-	return "zone nxdomain hit miss mixed";
+	return "zone nxdomain hit miss mixed ptr";
 }
 
 static const struct mix *mix_find(const char *name)
@@ -79,22 +80,6 @@ void questions_free(struct questions *questions)
 	free(questions);
 }
 
-/* Appends the label "<letter><number>". */
-static uint8_t *label_put(uint8_t *at, char letter, uint32_t number)
-{
-	char digits[10];
-	unsigned count = 0;
-	do {
-		digits[count++] = (char)('0' + number % 10);
-		number /= 10;
-	} while (number);
-	*at++ = (uint8_t)(count + 1);
-	*at++ = (uint8_t)letter;
-	while (count)
-		*at++ = (uint8_t)digits[--count];
-	return at;
-}
-
 static void build(struct question *question, enum question_kind kind, uint32_t number,
 		  uint32_t rules)
 {
@@ -105,15 +90,32 @@ static void build(struct question *question, enum question_kind kind, uint32_t n
 						[ASK_MISSING] = 'x'};
 	static const uint8_t zone[] = "\4priv\4test\0\0\1\0", corp[] = "\4corp\4test\0\0\1\0";
 	bool forwarded = kind >= ASK_POPULAR;
-	uint8_t *at = label_put(question->wire, letters[kind], number);
+	uint8_t *at = answer_put_label(question->wire, letters[kind], number);
 	if (forwarded) /* a prime step, so that neighbours fall under rules far apart */
-		at = label_put(at, 'r', 1 + (uint32_t)((uint64_t)number * 7919 % rules));
+		at = answer_put_label(at, 'r', 1 + (uint32_t)((uint64_t)number * 7919 % rules));
 	memcpy(at, forwarded ? corp : zone, sizeof zone);
 	at += sizeof zone;
 	at[-1] = 1; /* class IN: the literal's final NUL */
 	question->length = (uint8_t)(at - question->wire);
 	question->rcode = letters[kind] == 'x' ? 3 : 0;
+	question->reverse = false;
 	question->address = ANSWER_BASE | (number & ANSWER_MASK);
+}
+
+static void build_reverse(struct question *question, uint32_t number)
+{
+	static const uint8_t tree[] = "\7in-addr\4arpa\0\0\14\0"; /* root, type, half a class */
+	uint8_t *at = question->wire;
+	uint32_t address = REVERSE_BASE + number;
+	for (unsigned i = 0; i < 4; i++)
+		at = answer_put_label(at, 0, address >> 8 * i & 255);
+	memcpy(at, tree, sizeof tree);
+	at += sizeof tree;
+	at[-1] = 1; /* class IN: the literal's final NUL */
+	question->length = (uint8_t)(at - question->wire);
+	question->rcode = 0;
+	question->reverse = true;
+	question->address = number;
 }
 
 static enum question_kind kind_drawn(struct questions *questions)
@@ -136,6 +138,10 @@ void questions_next(struct questions *questions, struct question *question)
 	case ASK_ABSENT: number = questions->absent++; break;
 	case ASK_UNIQUE:
 	case ASK_MISSING: number = questions->unique++; break;
+	case ASK_PTR:
+		number = random_step(&questions->random) % questions->setup.ptrs;
+		build_reverse(question, number);
+		return;
 	case ASK_KINDS: assert(!"no such kind");
 	}
 	build(question, kind, number, questions->setup.rules);

@@ -1,10 +1,11 @@
-/* What is asked: an endless, repeatable stream of questions, drawn from a mix of five kinds.
+/* What is asked: an endless, repeatable stream of questions, drawn from a mix of six kinds.
  *
  *     host      h17.priv.test         a host of the private zone, drawn evenly
  *     absent    x17.priv.test         a name that the private zone does not have
  *     popular   p3.r4.corp.test       forwarded; drawn by Zipf's law (s = 1), so mostly cached
  *     unique    u17.r9.corp.test      forwarded, never asked before
  *     missing   x17.r9.corp.test      forwarded, never asked before, NXDOMAIN
+ *     ptr       17.0.64.100.in-addr.arpa   the PTR of an address of ours, drawn evenly
  *
  * Randomness is a seeded generator: two runs ask the same. */
 #ifndef BENCH_QUESTIONS_H
@@ -15,14 +16,23 @@
 
 #include "bench/answer.h"
 
-enum question_kind { ASK_HOST, ASK_ABSENT, ASK_POPULAR, ASK_UNIQUE, ASK_MISSING, ASK_KINDS };
+enum question_kind {
+	ASK_HOST,
+	ASK_ABSENT,
+	ASK_POPULAR,
+	ASK_UNIQUE,
+	ASK_MISSING,
+	ASK_PTR,
+	ASK_KINDS
+};
 
 struct questions_setup {
-	const char *mix;  /* zone, nxdomain, hit, miss or mixed */
+	const char *mix;  /* zone, nxdomain, hit, miss, mixed or ptr */
 	uint32_t hosts;   /* h0 ... of the zone */
 	uint32_t rules;   /* r1 ... of the ruleset */
 	uint32_t popular; /* how many popular names there are */
 	uint32_t first;   /* number of the first unique name */
+	uint32_t ptrs;    /* of addresses from 100.64.0.0 on */
 };
 
 struct questions; /* opaque */

@@ -79,6 +79,13 @@ uint16_t entropy_u16(struct entropy *entropy)
 	return value;
 }
 
+uint64_t entropy_u64(struct entropy *entropy)
+{
+	uint64_t value;
+	entropy_bytes(entropy, &value, sizeof value);
+	return value;
+}
+
 /* The upper half of a 32 x 32 bit product is uniform once the few draws that would favour small
  * results are thrown away: those whose lower half is below 2^32 mod n. */
 uint32_t entropy_below(struct entropy *entropy, uint32_t n)

@@ -19,6 +19,7 @@ void entropy_read(void *bytes, size_t length);
 void entropy_init(struct entropy *entropy);                         /* getrandom(2) */
 void entropy_init_seeded(struct entropy *entropy, uint64_t *state); /* tests: repeatable */
 uint16_t entropy_u16(struct entropy *entropy);
+uint64_t entropy_u64(struct entropy *entropy);
 /* Uniform below n (n > 0). */
 uint32_t entropy_below(struct entropy *entropy, uint32_t n);
 

@@ -8,8 +8,8 @@
  * A listener's memory is kept by its open loop handles and by its queries under way, and goes with
  * the last of them.
  *
- * Not here: any idea of what a question means, access lists, rate limits. */
-#include "endpoints/inbound_internal.h"
+ * Not here: who may ask and how often (inbound_gate.c), and any idea of what a question means. */
+#include "endpoints/inbound_tcp.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -59,18 +59,31 @@ static size_t query_limit(const struct inbound_worker *worker, const struct quer
 }
 
 size_t inbound_write_error(const struct inbound *inbound, const struct query *query,
-			   const uint8_t *question, enum rcode rcode, const char *why,
+			   const struct inbound_error *error,
 			   uint8_t reply[INBOUND_ERROR_REPLY_MAX])
 {
-	const struct message_end end = {.rcode = rcode,
-					.ede = why ? EDE_OTHER : EDE_NONE,
-					.ede_text = why,
+	const struct message_end end = {.rcode = error->rcode,
+					.truncated = error->truncated,
+					.ede = error->ede,
+					.ede_text = error->text,
 					.payload = inbound->worker->payload_max,
 					.limit = query->limit};
 	struct message message;
-	message_begin(&message, reply, INBOUND_ERROR_REPLY_MAX, question,
+	message_begin(&message, reply, INBOUND_ERROR_REPLY_MAX, query->question,
 		      query->request.question_length);
 	return message_finish(&message, &query->request, &end);
+}
+
+/* Whether the client's cookie is good; it gets a good one in any case. */
+static bool check_cookie(struct inbound_worker *worker, struct query *query)
+{
+	struct request *request = &query->request;
+
+	if (!worker->unix_s)
+		return false;
+	request->cookie_answered = true;
+	return cookie_check(&worker->cookies, &query->client, worker->unix_s(worker->context),
+			    request->cookie, request->cookie_length);
 }
 
 bool inbound_read(struct inbound *inbound, struct query *query, const uint8_t *packet,
@@ -78,7 +91,6 @@ bool inbound_read(struct inbound *inbound, struct query *query, const uint8_t *p
 		  size_t *length)
 {
 	struct inbound_worker *worker = inbound->worker;
-	const uint8_t *question = packet + MESSAGE_HEADER;
 	enum rcode rcode = RCODE_NOERROR;
 	*length = 0;
 	enum request_state state = message_read_request(&query->request, &query->name, worker->key,
@@ -88,18 +100,23 @@ bool inbound_read(struct inbound *inbound, struct query *query, const uint8_t *p
 		return false;
 	}
 	query->limit = query_limit(worker, query);
-	if (state == REQUEST_FINE && refuse == RCODE_NOERROR) {
-		memcpy(query->question, question, query->request.question_length);
+	query->vouched = query->request.cookie_length > 0 && check_cookie(worker, query);
+	memcpy(query->question, packet + MESSAGE_HEADER, query->request.question_length);
+	query->packet = packet;
+	query->packet_length = packet_length;
+	if (state == REQUEST_FINE && refuse == RCODE_NOERROR)
 		return true;
-	}
 	if (state == REQUEST_FINE)
 		rcode = refuse;
-	const char *why = rcode == RCODE_SERVFAIL ? "too many queries under way" : NULL;
-	if (why)
+	struct inbound_error error = {.rcode = rcode, .ede = EDE_NONE};
+	if (rcode == RCODE_SERVFAIL) {
 		worker->counters.overload++;
-	else
+		error.ede = EDE_OTHER;
+		error.text = "too many queries under way";
+	} else if (rcode != RCODE_NOERROR) {
 		worker->counters.malformed++;
-	*length = inbound_write_error(inbound, query, question, rcode, why, reply);
+	}
+	*length = inbound_write_error(inbound, query, &error, reply);
 	return false;
 }
 
@@ -227,6 +244,26 @@ void inbound_stop(struct inbound *inbound)
 	listener_gave_up_share(inbound->listener);
 	inbound->listener = NULL;
 	inbound_free_when_done(inbound);
+}
+
+/* Watching fails now and then and is tried again: that, too, is over. */
+static void inbound_rest(struct inbound *inbound, uv_poll_t *poll, struct timer *again)
+{
+	wheel_cancel(inbound->worker->wheel, again);
+	if (poll->data)
+		uv_poll_stop(poll);
+}
+
+void inbound_drain(struct inbound_worker *worker)
+{
+	worker->drains = true;
+	if (worker->tcp.idle_timeout_ms > INBOUND_DRAIN_MS)
+		worker->tcp.idle_timeout_ms = INBOUND_DRAIN_MS;
+	for (struct inbound *at = worker->listeners; at; at = at->next) {
+		inbound_rest(at, &at->udp_poll, &at->udp_again);
+		inbound_rest(at, &at->tcp_poll, &at->tcp_again);
+		inbound_tcp_hurry(at);
+	}
 }
 
 void inbound_flush(struct inbound_worker *worker)

@@ -9,22 +9,32 @@
 #include <stdint.h>
 #include <uv.h>
 
+#include "endpoints/cookie.h"
 #include "endpoints/listener.h"
+#include "endpoints/meter.h"
 #include "endpoints/query.h"
+#include "endpoints/response_limit.h"
 #include "endpoints/wheel.h"
+#include "rules/access.h"
 #include "rules/model.h"
 #include "rules/prefix.h"
 
-enum { INBOUND_PAYLOAD_MAX = 4096, INBOUND_PASSES = 4 };
+enum { INBOUND_PAYLOAD_MAX = 4096, INBOUND_PASSES = 4, INBOUND_DRAIN_MS = 1000 };
 
 #define INBOUND_COUNTER_MAP(X)                                                                     \
 	X(malformed, "packets answered with FORMERR, NOTIMP or BADVERS")                           \
 	X(silent, "packets not answered: without a header, or replies themselves")                 \
 	X(overload, "queries turned away with SERVFAIL because a maximum was reached")             \
+	X(prohibited, "queries REFUSED: their source is not allowed at the endpoint")              \
+	X(over_limit, "queries over an inbound endpoint's queries per second")                     \
+	X(over_limit_refused, "of them answered REFUSED")                                          \
+	X(responses_limited, "replies by UDP over the limit of their client's prefix")             \
+	X(responses_slipped, "of them sent empty, with TC")                                        \
 	X(listener_gone, "queries under way by UDP, SERVFAIL because their listener was removed")  \
 	X(replies_lost, "replies by UDP that the system did not take")                             \
 	X(tcp_accepted, "connections of clients accepted")                                         \
 	X(tcp_refused, "connections of clients closed at once: a maximum was reached")             \
+	X(tcp_displaced, "connections of the client with most of them closed for another's")       \
 	X(tcp_timeouts, "connections of clients closed because nothing happened on them")          \
 	X(tcp_unread, "replies by TCP replaced by SERVFAIL because the client does not read them") \
 	X(watch_failed, "times that sockets of clients could not be watched or accepted from")
@@ -35,6 +45,13 @@ struct inbound_counters {
 #undef X
 };
 
+/* On which terms a listener is asked; all zero: anybody may, and as often as he likes. */
+struct inbound_terms {
+	const struct access *access; /* who may; NULL: anybody */
+	struct meter *meter;         /* how often, all workers together; NULL: no limit */
+	enum excess excess;          /* what becomes of more than that */
+};
+
 /* One worker's side of all its listeners. Zero it, fill in the first part, and init. */
 struct inbound_worker {
 	uv_loop_t *loop;
@@ -42,8 +59,12 @@ struct inbound_worker {
 	struct query_pool *pool;
 	const struct hash_key *key;
 	struct tcp_settings tcp;
+	struct response_limit *responses; /* NULL: replies are not limited, else: */
+	struct response_limit_settings response_limit;
 	uint16_t payload_max; /* bytes of a reply by UDP at most: 512 to INBOUND_PAYLOAD_MAX */
 	uint64_t (*now_us)(void *context);
+	uint32_t (*unix_s)(void *context); /* the clock's time; NULL: no cookies are given */
+	struct cookie_keeper cookies;
 	/* A well-formed question, that on_query will be given in a moment. Called INBOUND_PASSES
 	 * times, each pass for several of a batch before the next begins: what one has asked memory
 	 * for is there by the next. */
@@ -53,7 +74,11 @@ struct inbound_worker {
 	void *context;
 
 	struct inbound_counters counters;
+	bool drains; /* see inbound_drain */
+	bool ends;   /* what has been read, and not begun, is not begun any more */
 	unsigned tcp_connections;
+	unsigned tcp_strangers; /* of them, from where nobody is allowed to ask */
+	unsigned slipped;       /* replies over the limit, to send one now and then */
 	struct inbound *listeners;
 	struct inbound_shared *shared; /* buffers */
 };
@@ -73,12 +98,19 @@ MUST_CHECK int inbound_start(struct inbound_worker *worker, struct listener *lis
 			     unsigned index, void *binding, struct inbound **inbound);
 /* What a reload changes while the sockets stay. Queries already under way keep the old binding. */
 void inbound_rebind(struct inbound *inbound, void *binding);
+/* From now on; at first nobody is turned away. What the terms point to lives until others are set.
+ */
+void inbound_set_terms(struct inbound *inbound, const struct inbound_terms *terms);
 const struct host *inbound_host(const struct inbound *inbound);
 /* Stops reading and closes all, TCP connections too, which tells their clients. Queries under way
  * by UDP get SERVFAIL now: the socket that a later reply needs would keep the address from being
  * opened again. The resolver still finishes each of them (with NULL, say), into nothing, before the
  * worker ends: the memory goes with the last of them and the loop's last close callback. */
 void inbound_stop(struct inbound *inbound);
+/* For a process whose successor shares its sockets: no listener of the worker reads or accepts any
+ * more, and TCP connections end when they are quiet for INBOUND_DRAIN_MS. What is under way is
+ * answered. */
+void inbound_drain(struct inbound_worker *worker);
 /* Sends what has been gathered; called at the end of every loop round. */
 void inbound_flush(struct inbound_worker *worker);
 

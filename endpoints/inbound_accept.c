@@ -2,7 +2,9 @@
  * 6.2.2). One too many is accepted and closed at once, so that its client knows and does not wait.
  *
  * Connections are found by client in a table of 256 buckets with a keyed hash; there is nothing to
- * allocate or to age, and a bucket is as long as its few clients' connections.
+ * allocate or to age, and a bucket is as long as its few clients' connections. When all places are
+ * taken, whoever has most of them gives one up to who has fewer: a client that opens as many as it
+ * may keeps nobody out.
  *
  * Not here: what a connection does once it is there (inbound_tcp.c). */
 #include "endpoints/inbound_tcp.h"
@@ -15,25 +17,51 @@
 #include "endpoints/socket.h"
 
 enum {
-	ACCEPTS = 64, /* in a row before other handles have their turn */
+	ACCEPTS = 64,  /* in a row before other handles have their turn */
+	STRANGERS = 8, /* one connection in so many may be of somebody who is not allowed to ask */
 };
 
-static struct connection **client_bucket(struct inbound_worker *worker,
-					 const struct address *client)
+static unsigned client_bucket(const struct inbound_worker *worker, const struct address *client)
 {
 	uint64_t hash = hash_bytes(worker->key, client->family, client->bytes, 16);
-	return &worker->shared->clients[hash % INBOUND_CLIENT_BUCKETS];
+	return (unsigned)(hash % INBOUND_CLIENT_BUCKETS);
 }
 
-static bool client_may_connect(struct inbound_worker *worker, const struct address *client)
+/* For a client of `bucket`, the connection on which nothing has happened for longest is closed, of
+ * the bucket that has most; false where the newcomer's would then have as many. */
+static bool displace(struct inbound_worker *worker, unsigned bucket)
 {
-	if (worker->tcp_connections >= worker->tcp.connections_max)
+	const unsigned *counts = worker->shared->connections;
+	struct connection *quietest = NULL;
+	unsigned most = 0;
+	for (unsigned i = 1; i < INBOUND_CLIENT_BUCKETS; i++)
+		if (counts[i] > counts[most])
+			most = i;
+	if (counts[most] <= counts[bucket] + 1)
 		return false;
+	for (struct connection *at = worker->shared->clients[most]; at; at = at->next_of_client)
+		if (!quietest || at->active_us < quietest->active_us)
+			quietest = at;
+	worker->counters.tcp_displaced++;
+	connection_close(quietest);
+	return true;
+}
+
+static bool client_may_connect(struct inbound *inbound, unsigned bucket,
+			       const struct address *client)
+{
+	struct inbound_worker *worker = inbound->worker;
+	const struct tcp_settings *tcp = &worker->tcp;
 	unsigned count = 0;
-	for (struct connection *other = *client_bucket(worker, client); other;
+	for (struct connection *other = worker->shared->clients[bucket]; other;
 	     other = other->next_of_client)
 		count += address_equal(&other->client, client);
-	return count < worker->tcp.connections_per_client_max;
+	if (count >= tcp->connections_per_client_max)
+		return false;
+	if (worker->tcp_strangers >= (tcp->connections_max + STRANGERS - 1) / STRANGERS &&
+	    !inbound_is_allowed(inbound, client))
+		return false;
+	return worker->tcp_connections < tcp->connections_max || displace(worker, bucket);
 }
 
 /* Without descriptors the socket stays readable; looking again at once would only heat the room. */
@@ -63,9 +91,9 @@ static void accept_all(struct inbound *inbound)
 		}
 		struct host client;
 		socket_host(&peer, &client);
-		if (client_may_connect(inbound->worker, &client.address)) {
-			connection_open(inbound, client_bucket(inbound->worker, &client.address),
-					fd, &client.address);
+		unsigned bucket = client_bucket(inbound->worker, &client.address);
+		if (client_may_connect(inbound, bucket, &client.address)) {
+			connection_open(inbound, bucket, fd, &client.address);
 		} else {
 			inbound->worker->counters.tcp_refused++;
 			close(fd);

@@ -21,6 +21,8 @@ struct inbound_shared { /* of a worker's listeners, by worker->shared */
 	struct tcp_batch *tcp;
 	struct query spare; /* reads a packet when the pool is empty, so that it can be answered */
 	struct connection *clients[INBOUND_CLIENT_BUCKETS];
+	unsigned connections[INBOUND_CLIENT_BUCKETS]; /* so many in each */
+	unsigned tcp_work; /* messages and reads by TCP since UDP had its turn */
 	uint8_t inbox[INBOUND_PREFIX + MESSAGE_MAX]; /* what is read of a connection */
 };
 
@@ -29,6 +31,7 @@ struct inbound {
 	struct inbound_worker *worker;
 	struct listener *listener; /* until it is stopped */
 	void *binding;
+	struct inbound_terms terms;
 	struct host host;
 	bool wildcard; /* the address a query was sent to must be noted, and answered from */
 	bool stopped;
@@ -47,9 +50,15 @@ struct inbound {
 bool inbound_read(struct inbound *inbound, struct query *query, const uint8_t *packet,
 		  size_t packet_length, enum rcode refuse, uint8_t reply[INBOUND_ERROR_REPLY_MAX],
 		  size_t *length);
+struct inbound_error {
+	enum rcode rcode;
+	enum ede ede;
+	const char *text; /* may be NULL */
+	bool truncated;   /* TC: come again by TCP */
+};
 /* Writes the answer to a query that was read but gets nothing better; returns its length. */
 size_t inbound_write_error(const struct inbound *inbound, const struct query *query,
-			   const uint8_t *question, enum rcode rcode, const char *why,
+			   const struct inbound_error *error,
 			   uint8_t reply[INBOUND_ERROR_REPLY_MAX]);
 /* Counts the queries as under way and gives them to the resolver. */
 void inbound_hand_over(struct inbound *inbound, struct query **queries, unsigned count);
@@ -66,6 +75,26 @@ void inbound_unwatch(struct inbound *inbound, uv_poll_t *poll, struct timer *aga
 /* A handle of the loop has been closed. May free the inbound. */
 void inbound_handle_closed(struct inbound *inbound);
 
+/* inbound_gate.c */
+bool inbound_is_allowed(const struct inbound *inbound, const struct address *client);
+/* Writes what is sent back to who is not let in; returns its length, 0 for silence. */
+size_t inbound_turn_away(struct inbound *inbound, const struct query *query,
+			 uint8_t reply[INBOUND_ERROR_REPLY_MAX]);
+/* Whether the query is let in: who asks is allowed to, and the endpoint is not over its limit. */
+static inline bool inbound_admits(const struct inbound *inbound, struct meter_round *round,
+				  const struct query *query)
+{
+	const struct access *access = inbound->terms.access;
+
+	return (!access || access_allows(access, &query->client)) &&
+	       meter_admit(round, &query->client);
+}
+/* Where replies are limited: what is sent, *length bytes: the reply, something short written to
+ * `instead`, or NULL for nothing. */
+const uint8_t *inbound_limit_reply(struct inbound *inbound, const struct query *query,
+				   const uint8_t *reply, size_t *length,
+				   uint8_t instead[INBOUND_ERROR_REPLY_MAX]);
+
 /* listener.c */
 struct inbound *listener_take(struct listener *listener, unsigned index); /* NULL: withdrawn */
 void listener_gave_up_share(struct listener *listener); /* its sockets are closed */
@@ -74,6 +103,8 @@ void listener_gave_up_share(struct listener *listener); /* its sockets are close
 struct udp_batch *udp_batch_new(void);
 void udp_batch_free(struct udp_batch *batch);
 void udp_batch_flush(struct udp_batch *batch);
+/* Reads what has come by UDP and sends its replies: between the connections of a long round. */
+void inbound_udp_turn(struct inbound_worker *worker);
 MUST_CHECK int inbound_udp_start(struct inbound *inbound);
 void inbound_udp_stop(struct inbound *inbound);
 

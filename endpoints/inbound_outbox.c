@@ -73,6 +73,7 @@ static void on_written(uv_write_t *request, int status)
 		connection_close(connection);
 	else
 		connection_process(connection);
+	connection_offer_room(connection);
 }
 
 /* How many replies are not wholly among the first `done` bytes. */

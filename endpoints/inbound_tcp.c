@@ -38,6 +38,9 @@ enum {
 	UNSENT_PAUSE = 128 * 1024, /* bytes of replies that the kernel has not taken yet */
 	UNSENT_MAX = 256 * 1024,
 	LARGE = 4096, /* bytes of a message */
+	TURN = 64,    /* reads and messages until UDP has its turn, however many connections wait */
+	STREAM_PAUSE = 64 * 1024,  /* a query that sends several messages waits above this, */
+	STREAM_RESUME = 32 * 1024, /* and goes on below this */
 	INBOX = sizeof(((struct inbound_shared *)NULL)->inbox),
 };
 
@@ -61,7 +64,8 @@ static void on_closed(uv_handle_t *handle)
 	struct connection *connection = handle->data;
 	struct inbound *inbound = connection->inbound;
 	connection->closed = true;
-	connection_free_when_done(connection);
+	if (!connection_offer_room(connection))
+		connection_free_when_done(connection);
 	inbound_handle_closed(inbound);
 }
 
@@ -80,6 +84,8 @@ void connection_close(struct connection *connection)
 	if (connection->next_of_client)
 		connection->next_of_client->client_link = connection->client_link;
 	worker->tcp_connections--;
+	worker->tcp_strangers -= connection->stranger;
+	worker->shared->connections[connection->bucket]--;
 	uv_close((uv_handle_t *)&connection->handle, on_closed);
 }
 
@@ -199,6 +205,9 @@ static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buffer)
 	} else if (count < 0) {
 		connection_close(connection);
 	}
+	struct inbound_worker *worker = connection->inbound->worker;
+	if (++worker->shared->tcp_work >= TURN)
+		inbound_udp_turn(worker);
 }
 
 void connection_settle(struct connection *connection)
@@ -226,14 +235,25 @@ void connection_settle(struct connection *connection)
 static void connection_reply(struct connection *connection, const struct query *query,
 			     const uint8_t *reply, size_t length)
 {
+	static const struct inbound_error error = {
+		.rcode = RCODE_SERVFAIL, .ede = EDE_OTHER, .text = "answers are not being read"};
 	uint8_t instead[INBOUND_ERROR_REPLY_MAX];
 	if (length > sizeof instead && connection_unsent(connection) + length > UNSENT_MAX) {
 		connection->inbound->worker->counters.tcp_unread++;
-		length = inbound_write_error(connection->inbound, query, query->question,
-					     RCODE_SERVFAIL, "answers are not being read", instead);
+		length = inbound_write_error(connection->inbound, query, &error, instead);
 		reply = instead;
 	}
 	connection_write(connection, reply, length);
+}
+
+/* Whoever waits for room may be ended meanwhile. */
+static void connection_forget(struct connection *connection, const struct query *query)
+{
+	struct query **link = &connection->stream;
+	while (*link && *link != query)
+		link = &(*link)->next;
+	if (*link)
+		*link = query->next;
 }
 
 static void on_finish(struct query *query, const uint8_t *reply, size_t length)
@@ -242,6 +262,7 @@ static void on_finish(struct query *query, const uint8_t *reply, size_t length)
 	struct inbound *inbound = connection->inbound;
 	assert(connection->unanswered > 0);
 	connection->unanswered--;
+	connection_forget(connection, query);
 	if (reply && !connection->closing)
 		connection_reply(connection, query, reply, length);
 	connection_process(connection);
@@ -249,7 +270,50 @@ static void on_finish(struct query *query, const uint8_t *reply, size_t length)
 	inbound_take_back(inbound, query);
 }
 
+/* ---- queries with many messages ---- */
+
+static enum query_sent on_send(struct query *query, const uint8_t *message, size_t length)
+{
+	struct connection *connection = query->origin;
+	if (connection->closing)
+		return QUERY_GONE;
+	connection_write(connection, message, length);
+	if (connection->closing)
+		return QUERY_GONE;
+	if (connection_unsent(connection) <= STREAM_PAUSE)
+		return QUERY_SENT;
+	query->next = connection->stream;
+	connection->stream = query;
+	return QUERY_FULL;
+}
+
+/* Above the pause there is more than an outbox holds, so the kernel has not taken all, and this is
+ * called when it takes some. Those called may finish their queries, and wait again. */
+bool connection_offer_room(struct connection *connection)
+{
+	struct query *waiting = connection->stream;
+	if (!waiting || (!connection->closing && connection_unsent(connection) > STREAM_RESUME))
+		return false;
+	connection->stream = NULL;
+	while (waiting) {
+		struct query *next = waiting->next;
+		waiting->on_room(waiting);
+		waiting = next;
+	}
+	return true;
+}
+
 /* ---- messages ---- */
+
+static bool connection_admits(struct connection *connection, const struct query *query)
+{
+	struct inbound *inbound = connection->inbound;
+	struct meter_round meter;
+	meter_begin(&meter, inbound->terms.meter, 1, connection->active_us);
+	bool admitted = inbound_admits(inbound, &meter, query);
+	meter_end(&meter);
+	return admitted;
+}
 
 static void connection_take(struct connection *connection, const uint8_t *packet,
 			    size_t packet_length)
@@ -262,6 +326,7 @@ static void connection_take(struct connection *connection, const uint8_t *packet
 		query = &worker->shared->spare;
 	query->finish = on_finish;
 	query->origin = connection;
+	query->send = on_send;
 	query->binding = inbound->binding;
 	query->client = connection->client;
 	query->local.family = 0;
@@ -271,9 +336,12 @@ static void connection_take(struct connection *connection, const uint8_t *packet
 	size_t length;
 	if (inbound_read(inbound, query, packet, packet_length,
 			 pooled ? RCODE_NOERROR : RCODE_SERVFAIL, reply, &length)) {
-		connection->unanswered++;
-		inbound_hand_over(inbound, &query, 1);
-		return;
+		if (connection_admits(connection, query)) {
+			connection->unanswered++;
+			inbound_hand_over(inbound, &query, 1);
+			return;
+		}
+		length = inbound_turn_away(inbound, query, reply);
 	}
 	if (pooled)
 		query_give(worker->pool, query);
@@ -299,6 +367,7 @@ static bool connection_next(struct connection *connection, uint64_t now_us)
 		return false;
 	connection->at += INBOUND_PREFIX + length;
 	connection->active_us = now_us;
+	connection->inbound->worker->shared->tcp_work++;
 	connection_take(connection, message + INBOUND_PREFIX, length);
 	return true;
 }
@@ -307,7 +376,7 @@ static bool connection_next(struct connection *connection, uint64_t now_us)
  * the loop that is at it. Messages of one read have arrived at one time. */
 void connection_process(struct connection *connection)
 {
-	if (connection->processing || connection->closing)
+	if (connection->processing || connection->closing || connection->inbound->worker->ends)
 		return;
 	connection->processing = true;
 	uint64_t now_us = connection->at < connection->end ? connection_now(connection) : 0;
@@ -322,9 +391,11 @@ void connection_process(struct connection *connection)
 
 /* ---- beginning ---- */
 
-static void connection_link(struct connection *connection, struct connection **bucket)
+static void connection_link(struct connection *connection)
 {
 	struct inbound *inbound = connection->inbound;
+	struct inbound_worker *worker = inbound->worker;
+	struct connection **bucket = &worker->shared->clients[connection->bucket];
 	connection->next = inbound->connections;
 	connection->link = &inbound->connections;
 	if (connection->next)
@@ -335,11 +406,12 @@ static void connection_link(struct connection *connection, struct connection **b
 	if (connection->next_of_client)
 		connection->next_of_client->client_link = &connection->next_of_client;
 	*bucket = connection;
-	inbound->worker->tcp_connections++;
+	worker->shared->connections[connection->bucket]++;
+	worker->tcp_connections++;
+	worker->tcp_strangers += connection->stranger;
 }
 
-void connection_open(struct inbound *inbound, struct connection **bucket, int fd,
-		     const struct address *client)
+void connection_open(struct inbound *inbound, unsigned bucket, int fd, const struct address *client)
 {
 	struct inbound_worker *worker = inbound->worker;
 	struct connection *connection = calloc(1, sizeof *connection);
@@ -352,8 +424,10 @@ void connection_open(struct inbound *inbound, struct connection **bucket, int fd
 	connection->handle.data = connection;
 	connection->inbound = inbound;
 	connection->client = *client;
+	connection->bucket = bucket;
+	connection->stranger = !inbound_is_allowed(inbound, client);
 	inbound->handles++;
-	connection_link(connection, bucket);
+	connection_link(connection);
 	timer_init(&connection->idle, on_idle);
 	if (uv_tcp_open(&connection->handle, fd) < 0) {
 		close(fd);
@@ -365,4 +439,10 @@ void connection_open(struct inbound *inbound, struct connection **bucket, int fd
 	connection->active_us = connection_now(connection);
 	wheel_arm(worker->wheel, &connection->idle, connection_due_us(connection));
 	connection_settle(connection);
+}
+
+void inbound_tcp_hurry(struct inbound *inbound)
+{
+	for (struct connection *at = inbound->connections; at; at = at->next)
+		wheel_arm(inbound->worker->wheel, &at->idle, connection_due_us(at));
 }

@@ -14,6 +14,8 @@ struct connection {
 	struct connection *next_of_client, **client_link; /* of its bucket of clients */
 	struct inbound *inbound;
 	struct address client;
+	unsigned bucket; /* of clients */
+	bool stranger;   /* not allowed to ask: it is told so, and has no right to a place */
 	struct timer idle;
 	uint64_t active_us;
 	uint64_t behind_us; /* since when nothing of what the kernel did not take has wholly left */
@@ -22,6 +24,7 @@ struct connection {
 	uint8_t *kept;         /* NULL: nothing is left over from the last read */
 	size_t room;           /* of `kept`; over `end` where the rest is read into it */
 	struct outbox *outbox; /* replies of this loop round; NULL: none yet */
+	struct query *stream;  /* waits for room; NULL: none */
 	unsigned unanswered;   /* queries at the resolver */
 	unsigned writes;       /* replies that the kernel has not taken yet */
 	bool reading, processing;
@@ -30,9 +33,12 @@ struct connection {
 	bool closing, closed;
 };
 
+/* inbound_tcp.c: the idle timeout is a shorter one now. */
+void inbound_tcp_hurry(struct inbound *inbound);
+
 /* inbound_tcp.c. `bucket` is where the worker finds the connections of this client. The descriptor
  * is taken whatever happens. */
-void connection_open(struct inbound *inbound, struct connection **bucket, int fd,
+void connection_open(struct inbound *inbound, unsigned bucket, int fd,
 		     const struct address *client);
 void connection_close(struct connection *connection); /* fine when it is closing already */
 uint64_t connection_now(const struct connection *connection);
@@ -46,6 +52,9 @@ void connection_settle(struct connection *connection);
 void connection_write(struct connection *connection, const uint8_t *reply, size_t length);
 /* Bytes of replies that the kernel has not taken yet, those gathered with them. */
 size_t connection_unsent(const struct connection *connection);
+/* Calls the query that waits for room, where there is some or never will be. May free the
+ * connection. False: none was called. (inbound_tcp.c) */
+bool connection_offer_room(struct connection *connection);
 /* For a connection that closes: what is gathered is dropped. */
 void connection_leave_outbox(struct connection *connection);
 

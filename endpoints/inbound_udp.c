@@ -57,6 +57,8 @@ struct datagrams { /* what one recvmmsg or sendmmsg works on */
 
 struct udp_batch {
 	struct datagrams in, out;
+	unsigned worn; /* headers of `in` that must be set before the next receive */
+	bool wildcard; /* what its last listener was */
 	unsigned out_count;
 	size_t out_used;
 	struct inbound *out_inbound[BATCH];
@@ -71,6 +73,7 @@ struct udp_batch *udp_batch_new(void)
 	struct udp_batch *batch = calloc(1, sizeof *batch);
 	if (!batch)
 		return NULL;
+	batch->worn = BATCH;
 	for (unsigned i = 0; i < BATCH; i++) {
 		struct datagrams *both[] = {&batch->in, &batch->out};
 		for (unsigned k = 0; k < 2; k++) {
@@ -181,11 +184,29 @@ static void outbox_put(struct inbound *inbound, const struct query *query, const
 		put_source(header, &batch->out.controls[slot], &query->local);
 }
 
+static void send_limited(struct inbound *inbound, const struct query *query, const uint8_t *reply,
+			 size_t length)
+{
+	uint8_t instead[INBOUND_ERROR_REPLY_MAX];
+	reply = inbound_limit_reply(inbound, query, reply, &length, instead);
+	if (reply)
+		outbox_put(inbound, query, reply, length);
+}
+
+static inline void send_reply(struct inbound *inbound, const struct query *query,
+			      const uint8_t *reply, size_t length)
+{
+	if (inbound->worker->responses)
+		send_limited(inbound, query, reply, length);
+	else
+		outbox_put(inbound, query, reply, length);
+}
+
 static void on_finish(struct query *query, const uint8_t *reply, size_t length)
 {
 	struct inbound *inbound = query->origin;
 	if (reply && !inbound->stopped)
-		outbox_put(inbound, query, reply, length);
+		send_reply(inbound, query, reply, length);
 	inbound_take_back(inbound, query);
 }
 
@@ -220,6 +241,7 @@ static void fill_query(struct query *query, struct inbound *inbound, unsigned sl
 	query->client = client->address;
 	query->arrived_us = now_us;
 	query->tcp = false;
+	query->send = NULL;
 	query->local.family = 0;
 	if (inbound->wildcard)
 		read_local(&in->headers[slot].msg_hdr, &query->local);
@@ -247,7 +269,8 @@ static struct query *take_query(struct inbound *inbound)
 	return query;
 }
 
-static void on_packet(struct inbound *inbound, unsigned slot, uint64_t now_us)
+static void on_packet(struct inbound *inbound, unsigned slot, struct meter_round *meter,
+		      uint64_t now_us)
 {
 	struct inbound_worker *worker = inbound->worker;
 	struct udp_batch *batch = worker->shared->udp;
@@ -270,26 +293,35 @@ static void on_packet(struct inbound *inbound, unsigned slot, uint64_t now_us)
 	size_t length;
 	if (inbound_read(inbound, query, batch->in_bytes[slot], packet->msg_len, refuse, reply,
 			 &length)) {
-		batch->arrived[batch->arrived_count++] = query;
-		if (batch->arrived_count == ARRIVALS)
-			hand_over(inbound);
-		return;
+		if (inbound_admits(inbound, meter, query)) {
+			batch->arrived[batch->arrived_count++] = query;
+			if (batch->arrived_count == ARRIVALS)
+				hand_over(inbound);
+			return;
+		}
+		length = inbound_turn_away(inbound, query, reply);
 	}
 	if (length > 0)
-		outbox_put(inbound, query, reply, length);
+		send_reply(inbound, query, reply, length);
 	if (pooled)
 		query_give(worker->pool, query);
 }
 
-static int receive_batch(struct inbound *inbound, struct datagrams *in)
+/* The kernel writes into the headers of what it delivers; the others are as they were set. */
+static int receive_batch(struct inbound *inbound, struct udp_batch *batch)
 {
-	for (unsigned i = 0; i < BATCH; i++) {
+	struct datagrams *in = &batch->in;
+	unsigned worn = inbound->wildcard == batch->wildcard ? batch->worn : BATCH;
+	for (unsigned i = 0; i < worn; i++) {
 		struct msghdr *header = &in->headers[i].msg_hdr;
 		header->msg_namelen = sizeof in->peers[i];
 		header->msg_control = inbound->wildcard ? &in->controls[i] : NULL;
 		header->msg_controllen = inbound->wildcard ? sizeof in->controls[i] : 0;
 	}
-	return recvmmsg(inbound->udp, in->headers, BATCH, MSG_DONTWAIT, NULL);
+	int count = recvmmsg(inbound->udp, in->headers, BATCH, MSG_DONTWAIT, NULL);
+	batch->worn = count > 0 ? (unsigned)count : 1;
+	batch->wildcard = inbound->wildcard;
+	return count;
 }
 
 static int inbound_udp_watch(struct inbound *inbound);
@@ -298,16 +330,30 @@ static void receive(struct inbound *inbound)
 {
 	struct inbound_worker *worker = inbound->worker;
 	for (unsigned round = 0; round < ROUNDS && !inbound->stopped; round++) {
-		int count = receive_batch(inbound, &worker->shared->udp->in);
+		int count = receive_batch(inbound, worker->shared->udp);
 		if (count <= 0)
 			return;
 		uint64_t now_us = worker->now_us(worker->context);
+		struct meter_round meter;
+		meter_begin(&meter, inbound->terms.meter, (unsigned)count, now_us);
 		for (int i = 0; i < count && !inbound->stopped; i++)
-			on_packet(inbound, (unsigned)i, now_us);
+			on_packet(inbound, (unsigned)i, &meter, now_us);
+		meter_end(&meter);
 		hand_over(inbound);
 		if (count < BATCH)
 			return;
 	}
+}
+
+void inbound_udp_turn(struct inbound_worker *worker)
+{
+	worker->shared->tcp_work = 0;
+	if (worker->drains)
+		return;
+	for (struct inbound *inbound = worker->listeners; inbound && !inbound->stopped;
+	     inbound = inbound->next)
+		receive(inbound);
+	udp_batch_flush(worker->shared->udp);
 }
 
 static void on_readable(uv_poll_t *poll, int status, int events)
@@ -346,9 +392,11 @@ int inbound_udp_start(struct inbound *inbound)
 static void answer_gone(struct query *query)
 {
 	struct inbound *inbound = query->origin;
+	static const struct inbound_error error = {.rcode = RCODE_SERVFAIL,
+						   .ede = EDE_OTHER,
+						   .text = "this address is served no longer"};
 	uint8_t reply[INBOUND_ERROR_REPLY_MAX];
-	size_t length = inbound_write_error(inbound, query, query->question, RCODE_SERVFAIL,
-					    "this address is served no longer", reply);
+	size_t length = inbound_write_error(inbound, query, &error, reply);
 	inbound->worker->counters.listener_gone++;
 	outbox_put(inbound, query, reply, length);
 }

@@ -10,7 +10,13 @@
  * Between the first receiver and the program a packet may land on a twin and is lost; the client
  * asks again.
  *
- * Not here: sockets handed over by systemd or an earlier process. */
+ * An address that no interface has is bound all the same (IP_FREEBIND), and served from the moment
+ * that one gets it: a virtual address may come later, and go and come again.
+ *
+ * Sockets that an earlier process has opened are looked at, and used as they are: the group, its
+ * order and its program are the kernel's, and are shared.
+ *
+ * Not here: sockets handed over by systemd. */
 #include "endpoints/inbound_internal.h"
 
 #include <assert.h>
@@ -47,10 +53,6 @@ static int say(const struct opening *opening, int cause)
 		format = "%s (%s): %s";
 		detail = "no permission to bind this port; start as root, or give the program "
 			 "CAP_NET_BIND_SERVICE";
-	} else if (cause == EADDRNOTAVAIL) {
-		format = "%s (%s): %s";
-		detail = "no interface of this machine has this address; add it there, or set "
-			 "`listen` to one that is there";
 	} else if (cause == EMFILE || cause == ENFILE) {
 		format = "%s (%s): %s";
 		detail = "too many open files; raise the limit (LimitNOFILE, ulimit -n)";
@@ -64,11 +66,17 @@ static int set(int fd, int level, int option, int value)
 	return setsockopt(fd, level, option, &value, sizeof value);
 }
 
-static int bind_host(int fd, const struct host *host)
+bool listener_address_is_here(const struct host *host)
 {
 	struct sockaddr_storage storage;
-	socklen_t length = socket_address(host, &storage);
-	return bind(fd, (struct sockaddr *)&storage, length);
+	const struct host any_port = {.address = host->address};
+	socklen_t length = socket_address(&any_port, &storage);
+	int fd = socket_udp(host->address.family);
+	bool here = fd < 0 || bind(fd, (struct sockaddr *)&storage, length) == 0 ||
+		    errno != EADDRNOTAVAIL;
+	if (fd >= 0)
+		close(fd);
+	return here;
 }
 
 /* SO_REUSEADDR lets TCP pass by what is left of closed connections, never by a listening socket. On
@@ -80,7 +88,7 @@ static int probe(const struct opening *opening, bool tcp)
 	if (fd < 0)
 		return say(opening, errno);
 	int err = 0;
-	if ((tcp && set(fd, SOL_SOCKET, SO_REUSEADDR, 1) < 0) || bind_host(fd, opening->host) < 0)
+	if ((tcp && set(fd, SOL_SOCKET, SO_REUSEADDR, 1) < 0) || socket_bind(fd, opening->host) < 0)
 		err = say(opening, errno);
 	close(fd);
 	return err;
@@ -115,7 +123,7 @@ static int open_udp(const struct opening *opening, int *fd)
 		return say(opening, errno);
 	tune_udp(*fd, opening->host->address.family);
 	if (note_destination(*fd, opening->host) < 0 || set(*fd, SOL_SOCKET, SO_REUSEPORT, 1) < 0 ||
-	    bind_host(*fd, opening->host) < 0)
+	    socket_bind(*fd, opening->host) < 0)
 		return say(opening, errno);
 	return 0;
 }
@@ -126,7 +134,7 @@ static int open_tcp(const struct opening *opening, int *fd)
 	if (*fd < 0)
 		return say(opening, errno);
 	if (set(*fd, SOL_SOCKET, SO_REUSEADDR, 1) < 0 ||
-	    set(*fd, SOL_SOCKET, SO_REUSEPORT, 1) < 0 || bind_host(*fd, opening->host) < 0 ||
+	    set(*fd, SOL_SOCKET, SO_REUSEPORT, 1) < 0 || socket_bind(*fd, opening->host) < 0 ||
 	    listen(*fd, BACKLOG) < 0)
 		return say(opening, errno);
 	return 0;
@@ -207,6 +215,64 @@ struct listener *listener_open(const struct host *host, unsigned workers,
 	return listener;
 }
 
+/* ---- sockets of an earlier process ---- */
+
+static void close_one(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
+
+static int option(int fd, int level, int name)
+{
+	int value = -1;
+	socklen_t length = sizeof value;
+	return getsockopt(fd, level, name, &value, &length) == 0 ? value : -1;
+}
+
+static bool is_ours(int fd, int type, const struct host *host)
+{
+	struct sockaddr_storage storage = {0};
+	socklen_t length = sizeof storage;
+	struct host bound;
+	if (getsockname(fd, (struct sockaddr *)&storage, &length) != 0)
+		return false;
+	socket_host(&storage, &bound);
+	return host_equal(&bound, host) && option(fd, SOL_SOCKET, SO_TYPE) == type &&
+	       option(fd, SOL_SOCKET, SO_REUSEPORT) == 1 &&
+	       (option(fd, SOL_SOCKET, SO_ACCEPTCONN) == 1) == (type == SOCK_STREAM);
+}
+
+struct listener *listener_adopt(const struct host *host, unsigned workers,
+				const struct listener_sockets *sockets,
+				char error[LISTENER_ERROR_MAX])
+{
+	char text[HOST_TEXT_MAX];
+	assert(workers > 0);
+	struct listener *listener = listener_new(host, workers);
+	bool fine = listener;
+	snprintf(error, LISTENER_ERROR_MAX, "%s: what was handed over is no listener of it",
+		 host_print(host, text));
+	for (unsigned i = 0; i < workers; i++) {
+		const struct listener_sockets *at = &sockets[i];
+		if (listener) {
+			listener->shares[i].udp = at->udp;
+			listener->shares[i].twin = at->twin;
+			listener->shares[i].tcp = at->tcp;
+		} else {
+			close_one(at->udp);
+			close_one(at->twin);
+			close_one(at->tcp);
+		}
+		fine = fine && is_ours(at->udp, SOCK_DGRAM, host) &&
+		       is_ours(at->twin, SOCK_DGRAM, host) && is_ours(at->tcp, SOCK_STREAM, host);
+	}
+	if (fine)
+		return listener;
+	listener_close(listener);
+	return NULL;
+}
+
 /* ---- who has a share ---- */
 
 struct inbound *listener_take(struct listener *listener, unsigned index)
@@ -223,12 +289,6 @@ void listener_gave_up_share(struct listener *listener)
 bool listener_is_open(const struct listener *listener)
 {
 	return atomic_load(&listener->open) > 0;
-}
-
-static void close_one(int fd)
-{
-	if (fd >= 0)
-		close(fd);
 }
 
 void listener_withdraw(struct listener *listener)

@@ -31,9 +31,21 @@ enum { LISTENER_ERROR_MAX = 200 };
 
 /* Opens all sockets. On failure nothing stays open and `error` says in one line what is wrong and
  * what to do: the port is held by somebody (found out by binding once without SO_REUSEPORT, so
- * another sluice counts too), no permission, no such address. NULL without success. */
+ * another sluice counts too), no permission. That no interface has the address is none: it may come
+ * later, and queries with it. NULL without success. */
 struct listener *listener_open(const struct host *host, unsigned workers,
 			       char error[LISTENER_ERROR_MAX]);
+/* A listener of sockets that another process has opened for the host by listener_open, with as many
+ * workers: receiver, twin and TCP of each. It takes them over whatever happens. NULL, and `error`
+ * says why: one of them is not what it should be. */
+struct listener_sockets {
+	int udp, twin, tcp;
+};
+struct listener *listener_adopt(const struct host *host, unsigned workers,
+				const struct listener_sockets *sockets,
+				char error[LISTENER_ERROR_MAX]);
+/* Whether an interface has the host's address now; true also when that cannot be found out. */
+bool listener_address_is_here(const struct host *host);
 /* Closes what no worker has taken; a worker that comes for its share later finds none. */
 void listener_withdraw(struct listener *listener);
 /* Whether any worker, or nobody yet, has sockets of it open: the address is not free. */

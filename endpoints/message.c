@@ -8,8 +8,8 @@
  * A request that is wrong is still read as far as it goes, because the error is answered with its
  * question and, where it brought an OPT, with an OPT (RFC 6891 section 6.1.1).
  *
- * Not here: what the question means, TSIG and SIG(0) (they are walked over like any record), and
- * options other than NSID. */
+ * Not here: what the question means, whether a TSIG is good, SIG(0) (walked over like any record),
+ * and options other than NSID and cookies. */
 #include "endpoints/message.h"
 
 int message_read_record(const uint8_t *packet, size_t length, size_t *at,
@@ -75,6 +75,21 @@ static void read_opt_fields(struct request *request, const uint8_t *fields)
 	request->dnssec_ok = fields[6] & 0x80;
 }
 
+/* The first one counts (RFC 7873 section 5.2). */
+static bool read_cookie(struct request *request, const uint8_t *cookie, size_t length)
+{
+	if (length != MESSAGE_COOKIE_CLIENT &&
+	    (length < MESSAGE_COOKIE_CLIENT + MESSAGE_COOKIE_SERVER_MIN ||
+	     length > MESSAGE_COOKIE_MAX))
+		return false;
+	if (request->cookie_length > 0)
+		return true;
+	request->cookie_length = (uint8_t)length;
+	memcpy(request->cookie, cookie,
+	       length < MESSAGE_COOKIE_REPLY ? length : MESSAGE_COOKIE_REPLY);
+	return true;
+}
+
 static bool read_options(struct request *request, const uint8_t *options, size_t length)
 {
 	while (length > 0) {
@@ -85,6 +100,9 @@ static bool read_options(struct request *request, const uint8_t *options, size_t
 			return false;
 		if (wire_u16(options) == OPTION_NSID)
 			request->nsid = true;
+		else if (wire_u16(options) == OPTION_COOKIE &&
+			 !read_cookie(request, options + 4, bytes - 4))
+			return false;
 		options += bytes;
 		length -= bytes;
 	}
@@ -103,6 +121,39 @@ static bool read_opt(struct reader *reader, enum section section, const struct r
 	return read_options(request, reader->packet + record->rdata, record->rdata_length);
 }
 
+/* The last record of all, and so there is one (RFC 8945 section 5.1). */
+static bool read_tsig(struct reader *reader, enum section section, bool last,
+		      const struct record_view *record)
+{
+	if (section != SECTION_ADDITIONAL || !last || record->class != CLASS_ANY)
+		return false;
+	reader->request->tsig_at = (uint16_t)record->owner;
+	return true;
+}
+
+/* What the client has of the zone (RFC 1995 section 3). The record was found to be well formed. */
+static void read_serial(struct request *request, const uint8_t *packet,
+			const struct record_view *record)
+{
+	enum { NUMBERS = 20 }; /* bytes, at the data's end, the serial ahead */
+
+	request->has_serial = true;
+	request->serial = wire_u32(packet + record->rdata + record->rdata_length - NUMBERS);
+}
+
+/* What some records have to say apart from being there; false when they say it wrongly. */
+static bool read_special(struct reader *reader, enum section section, bool last,
+			 const struct record_view *record)
+{
+	if (record->type == TYPE_OPT)
+		return read_opt(reader, section, record);
+	if (record->type == TYPE_TSIG)
+		return read_tsig(reader, section, last, record);
+	if (record->type == TYPE_SOA && section == SECTION_AUTHORITY)
+		read_serial(reader->request, reader->packet, record);
+	return true;
+}
+
 /* Walks everything behind the question; false when any of it is not as it must be. */
 static bool read_records(struct reader *reader)
 {
@@ -113,8 +164,8 @@ static bool read_records(struct reader *reader)
 			if (message_read_record(reader->packet, reader->length, &reader->at,
 						&record) < 0)
 				return false;
-			if (record.type == TYPE_OPT)
-				fine = read_opt(reader, section, &record) && fine;
+			bool last = i + 1U == reader->counts[section];
+			fine = read_special(reader, section, last, &record) && fine;
 		}
 	}
 	return fine && reader->at == reader->length;
@@ -156,7 +207,8 @@ enum request_state message_read_request(struct request *request, struct name *na
 					const struct hash_key *key, const uint8_t *packet,
 					size_t length, enum rcode *rcode)
 {
-	*request = (struct request){.payload = MESSAGE_UDP_MIN};
+	memset(request, 0, offsetof(struct request, cookie));
+	request->payload = MESSAGE_UDP_MIN;
 	if (length < MESSAGE_HEADER || message_flags(packet) & FLAG_QR)
 		return REQUEST_SILENT;
 	request->id = wire_u16(packet);
@@ -169,11 +221,12 @@ enum request_state message_read_request(struct request *request, struct name *na
 	unsigned questions = wire_u16(packet + 4);
 	bool fine = questions == 1 && read_question(&reader, name, key) &&
 		    (read_plain_rest(&reader) || read_records(&reader));
-	if (questions == 0)
-		read_records(&reader); /* only for the OPT that the error answers */
+	bool wants_cookie = questions == 0 && read_records(&reader) && request->cookie_length > 0;
 
 	if ((request->flags & FLAG_OPCODE) >> 11 != OPCODE_QUERY)
 		return request_error(rcode, RCODE_NOTIMP);
+	if (wants_cookie && request->edns_version == 0 && sections_allowed(&reader))
+		return request_error(rcode, RCODE_NOERROR);
 	if (!fine || !sections_allowed(&reader))
 		return request_error(rcode, RCODE_FORMERR);
 	if (request->edns_version > 0)

@@ -22,8 +22,14 @@ enum {
 	MESSAGE_QUESTION_MAX = 260,      /* bytes: name, type, class */
 	MESSAGE_OPT = 11,                /* bytes of an OPT without options */
 	MESSAGE_UPSTREAM_PAYLOAD = 1232, /* what our own OPT advertises */
-	MESSAGE_QUERY_MAX =
-		MESSAGE_HEADER + MESSAGE_QUESTION_MAX + MESSAGE_OPT, /* what we send upstream */
+	MESSAGE_COOKIE_CLIENT = 8,       /* bytes of a client cookie (RFC 7873 section 4) */
+	MESSAGE_COOKIE_SERVER_MIN = 8,
+	MESSAGE_COOKIE_SERVER_MAX = 32,
+	MESSAGE_COOKIE_MAX = MESSAGE_COOKIE_CLIENT + MESSAGE_COOKIE_SERVER_MAX,
+	MESSAGE_COOKIE_REPLY = MESSAGE_COOKIE_CLIENT + 16, /* what clients get: cookie.h */
+	MESSAGE_OPTION = 4, /* bytes of an option's code and length */
+	MESSAGE_QUERY_MAX = MESSAGE_HEADER + MESSAGE_QUESTION_MAX + MESSAGE_OPT + MESSAGE_OPTION +
+			    MESSAGE_COOKIE_MAX, /* what we send upstream */
 	MESSAGE_EDE_TEXT_MAX = 200,
 };
 
@@ -35,7 +41,9 @@ enum rcode {
 	RCODE_NOTIMP = 4,
 	RCODE_REFUSED = 5,
 	RCODE_YXDOMAIN = 6,
+	RCODE_NOTAUTH = 9,
 	RCODE_BADVERS = 16,
+	RCODE_BADCOOKIE = 23,
 };
 enum { OPCODE_QUERY = 0, OPCODE_NOTIFY = 4, OPCODE_UPDATE = 5 };
 
@@ -51,7 +59,7 @@ enum {
 	FLAG_RCODE = 0x000f
 };
 
-enum { OPTION_NSID = 3, OPTION_EDE = 15 }; /* RFC 5001, RFC 8914 */
+enum { OPTION_NSID = 3, OPTION_COOKIE = 10, OPTION_EDE = 15 }; /* RFC 5001, 7873, 8914 */
 
 enum section { SECTION_ANSWER, SECTION_AUTHORITY, SECTION_ADDITIONAL, SECTION_COUNT };
 
@@ -81,6 +89,12 @@ struct request {
 	bool edns, dnssec_ok, nsid;
 	uint8_t edns_version;
 	uint16_t payload; /* what the client takes by UDP: at least 512 */
+	uint16_t tsig_at; /* where its TSIG begins, the last record (RFC 8945); 0: it has none */
+	bool has_serial;  /* of the SOA that IXFR brings */
+	uint32_t serial;
+	bool cookie_answered;  /* the cookie is one to answer with, and not yet what came */
+	uint8_t cookie_length; /* that came; 0: none, and then the bytes are any */
+	uint8_t cookie[MESSAGE_COOKIE_REPLY]; /* of a longer one the first bytes; the last member */
 };
 
 enum request_state {
@@ -94,8 +108,11 @@ enum request_state {
  * of request is filled as could be read, so that an error can be answered with id, opcode, question
  * and OPT. Records in the answer section are FORMERR, as are any in the authority section but the
  * SOA that IXFR brings (RFC 1995 section 3), a compressed qname, bytes behind the last record, a
- * second OPT, one out of its place, and options that do not add up. Meta types that only a zone
- * transfer or TSIG may ask (IXFR, AXFR, MAILA, MAILB, OPT, TSIG, TKEY) are left to the caller. */
+ * second OPT, one out of its place, a cookie of a length that none has (RFC 7873 section 5.2.2),
+ * options that do not add up, and a TSIG that is not the last record. A packet without a question
+ * that has a cookie only wants one: an "error" to be answered with NOERROR (section 5.4). Meta
+ * types that only a zone transfer or TSIG may ask (IXFR, AXFR, MAILA, MAILB, OPT, TSIG, TKEY) are
+ * left to the caller. */
 enum request_state message_read_request(struct request *request, struct name *name,
 					const struct hash_key *key, const uint8_t *packet,
 					size_t length, enum rcode *rcode);
@@ -159,6 +176,12 @@ size_t message_add_record(struct message *message, enum section section, uint16_
 			  uint16_t class, uint32_t ttl, size_t owner_at, const uint8_t *owner,
 			  const uint8_t *rdata, size_t rdata_length);
 
+/* Adds a record whose owner is `lead`, labels without an end, and behind it the name that stands at
+ * suffix_at. rest: the record from its type on. */
+size_t message_add_below(struct message *message, enum section section, const uint8_t *lead,
+			 size_t lead_length, size_t suffix_at, const uint8_t *rest,
+			 size_t rest_length);
+
 struct message_end {
 	enum rcode rcode;
 	bool authoritative;
@@ -181,5 +204,8 @@ size_t message_finish(struct message *message, const struct request *request,
 size_t message_write_query(uint8_t buffer[MESSAGE_QUERY_MAX], uint16_t id, const uint8_t *qname,
 			   size_t qname_length, uint16_t type, bool checking_disabled,
 			   bool dnssec_ok, bool edns);
+/* Puts a cookie into the OPT that such a query ends with. Returns its new length. */
+size_t message_put_cookie(uint8_t buffer[MESSAGE_QUERY_MAX], size_t length, const uint8_t *cookie,
+			  size_t cookie_length);
 
 #endif

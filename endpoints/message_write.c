@@ -16,7 +16,6 @@
 #include <string.h>
 
 enum {
-	OPTION_FIXED = 4,
 	POINTER_REACH = 0x4000, /* offsets from here on cannot be pointed to */
 };
 
@@ -214,6 +213,19 @@ size_t message_add_record(struct message *message, enum section section, uint16_
 	return message->length - rdata_length;
 }
 
+size_t message_add_below(struct message *message, enum section section, const uint8_t *lead,
+			 size_t lead_length, size_t suffix_at, const uint8_t *rest,
+			 size_t rest_length)
+{
+	assert(suffix_at > 0);
+	size_t start = message->length;
+	if (!put_bytes(message, lead, lead_length) || !put_owner(message, suffix_at, NULL) ||
+	    !put_bytes(message, rest, rest_length))
+		return message_give_up(message, start);
+	message->counts[section]++;
+	return message->length - rest_length + RECORD_FIXED;
+}
+
 /* ---- the end ---- */
 
 /* Appends an option when it fits below `room`, and counts it into the OPT's rdata. */
@@ -222,18 +234,18 @@ static bool put_option(struct message *message, size_t room, size_t opt_at, uint
 		       size_t text_length)
 {
 	size_t bytes = lead_length + text_length;
-	if (message->length + OPTION_FIXED + bytes > room)
+	if (message->length + MESSAGE_OPTION + bytes > room)
 		return false;
 	uint8_t *option = message->wire + message->length;
 	wire_put16(option, code);
 	wire_put16(option + 2, (uint16_t)bytes);
 	if (lead_length > 0)
-		memcpy(option + OPTION_FIXED, lead, lead_length);
+		memcpy(option + MESSAGE_OPTION, lead, lead_length);
 	if (text_length > 0)
-		memcpy(option + OPTION_FIXED + lead_length, text, text_length);
-	message->length += OPTION_FIXED + bytes;
+		memcpy(option + MESSAGE_OPTION + lead_length, text, text_length);
+	message->length += MESSAGE_OPTION + bytes;
 	uint8_t *rdata_length = message->wire + opt_at + MESSAGE_OPT - 2;
-	wire_put16(rdata_length, (uint16_t)(wire_u16(rdata_length) + OPTION_FIXED + bytes));
+	wire_put16(rdata_length, (uint16_t)(wire_u16(rdata_length) + MESSAGE_OPTION + bytes));
 	return true;
 }
 
@@ -250,7 +262,7 @@ static size_t ede_text_length(const char *text)
 }
 
 /* RFC 6891 section 6.1: the upper bits of the rcode, version 0, DO as the client had it. Then what
- * fits of the options: EDE with its text, or without, then NSID. */
+ * fits of the options: the cookie, EDE with its text, or without, then NSID. */
 static void put_opt(struct message *message, const struct request *request,
 		    const struct message_end *end, size_t room)
 {
@@ -259,6 +271,9 @@ static void put_opt(struct message *message, const struct request *request,
 	bool fits = put_bytes(message, "", 1) && put_fixed(message, TYPE_OPT, end->payload, ttl, 0);
 	assert(fits);
 	(void)fits;
+	if (request->cookie_answered)
+		put_option(message, room, at, OPTION_COOKIE, request->cookie, MESSAGE_COOKIE_REPLY,
+			   NULL, 0);
 	if (end->ede != EDE_NONE) {
 		uint8_t code[2];
 		wire_put16(code, (uint16_t)end->ede);
@@ -332,4 +347,18 @@ size_t message_write_query(uint8_t buffer[MESSAGE_QUERY_MAX], uint16_t id, const
 		at += MESSAGE_OPT;
 	}
 	return (size_t)(at - buffer);
+}
+
+size_t message_put_cookie(uint8_t buffer[MESSAGE_QUERY_MAX], size_t length, const uint8_t *cookie,
+			  size_t cookie_length)
+{
+	assert(cookie_length <= MESSAGE_COOKIE_MAX);
+	assert(length + MESSAGE_OPTION + cookie_length <= MESSAGE_QUERY_MAX);
+	uint8_t *option = buffer + length;
+	assert(wire_u16(option - 2) == 0); /* no other option before it */
+	wire_put16(option - 2, (uint16_t)(MESSAGE_OPTION + cookie_length));
+	wire_put16(option, OPTION_COOKIE);
+	wire_put16(option + 2, (uint16_t)cookie_length);
+	memcpy(option + MESSAGE_OPTION, cookie, cookie_length);
+	return length + MESSAGE_OPTION + cookie_length;
 }

@@ -20,6 +20,7 @@
 
 #include "endpoints/entropy.h"
 #include "endpoints/message.h"
+#include "endpoints/meter.h"
 #include "endpoints/target.h"
 #include "endpoints/wheel.h"
 #include "rules/name.h"
@@ -30,6 +31,7 @@ struct pending_key {
 	const struct name *name;
 	uint16_t type;
 	bool dnssec_ok, checking_disabled;
+	struct address client; /* on whose behalf; not compared. Family 0: our own */
 };
 
 enum ask_outcome {
@@ -73,6 +75,9 @@ struct flight { /* one packet on its way */
 	uint16_t id;
 	uint8_t index; /* of the upstream in its leg */
 	bool tcp, edns;
+	bool cookie, cookie_due; /* has a cookie; the reply must have one */
+	bool cased, strict;      /* has capitals; the reply must repeat them */
+	bool kept;               /* and did */
 	bool copy;     /* beside the question's way: to a suspect, or once more to a live target */
 	bool waits;    /* counted at its target, to be moved on when that becomes suspect */
 	bool overdue;  /* patience is over, and its question is not */
@@ -108,7 +113,9 @@ struct pending_store {
 	X(coalesced, "of them joined one under way")                                               \
 	X(retried, "packets that asked a question once more, of the same target or another")       \
 	X(mismatched, "replies ignored: they matched no question, or one that was given up")       \
-	X(late, "replies to questions that had their answer already")
+	X(doubted, "replies without a cookie or the letters that were due: asked again by TCP")    \
+	X(late, "replies to questions that had their answer already")                              \
+	X(over_limit_outbound, "packets not sent: the outbound endpoint was over its limit")
 
 struct pending_table {
 	struct wheel *wheel;
@@ -142,8 +149,11 @@ struct pending_table {
 	uint64_t stall_steps; /* questions taken out of a stall to go on: what looking costs */
 	struct timer stalled_timer;
 	struct hash_key key;
+	bool random_case; /* where the target repeats it */
+	bool cookies;     /* where the target speaks them */
 	struct pending_store pending_store, flight_store, stall_store;
 	unsigned flight_count, pending_count, pending_max;
+	unsigned worker; /* its number: whose lots of an endpoint's tokens it uses */
 #define X(name, text) uint64_t name;
 	PENDING_COUNTER_MAP(X)
 #undef X
@@ -172,9 +182,9 @@ void pending_expire(struct pending_table *table, struct waiter *waiter, uint64_t
 /* A datagram or a message of a TCP stream arrived. It is taken for an answer only if socket, peer,
  * id, QR and question match a flight; otherwise it is counted and its question waits on (it may be
  * forged). One that matches and cannot be parsed sends the question to the next target. True when
- * it matched. */
+ * it matched. The packet's question is put into lower case, as it was asked. */
 bool pending_on_reply(struct pending_table *table, void *socket, const struct host *peer,
-		      const uint8_t *wire, size_t length, uint64_t now_us);
+		      uint8_t *wire, size_t length, uint64_t now_us);
 /* The transport learned that this flight will get no answer (refused, unreachable, reset). */
 void pending_on_error(struct pending_table *table, struct flight *flight, enum target_error error,
 		      uint64_t now_us);

@@ -4,6 +4,7 @@
  *     pending_flight.c flights come and go
  *     pending_walk.c   the way along a leg's targets: sending, silence, suspicion
  *     pending_stall.c  those that wait for a sign of life
+ *     pending_guard.c  what keeps forgers out beyond ids and ports
  *     pending_reply.c  which flight a packet answers, and what its answer is worth
  *
  * Only pending_finish calls back to those who ask. It is the last thing its callers do with a
@@ -28,10 +29,15 @@ struct pending {
 	uint64_t deadline_us;
 	uint64_t copy_again_us; /* not a copy before */
 	uint32_t copy_pause_us;
-	uint64_t spent; /* a bit per upstream: not to be asked this again */
-	uint64_t plain; /* a bit per upstream: said FORMERR to our OPT */
+	uint64_t spent;     /* a bit per upstream: not to be asked this again */
+	uint64_t plain;     /* a bit per upstream: said FORMERR to our OPT */
+	uint64_t lower;     /* likewise: ask it in lower case */
+	uint64_t badcookie; /* said BADCOOKIE */
+	uint64_t doubted;   /* gave a doubtful reply: asked by TCP, and then without guard */
+	uint64_t excused;   /* was doubted, and does not talk TCP */
 	bool may_wait;
 	bool answered; /* somebody said something, if only SERVFAIL */
+	bool over;     /* the limit of an endpoint: no sign of life mends that */
 	bool asking;   /* pending_ask has not returned yet */
 	bool given_up, finishing;
 	enum target_error error;

@@ -1,30 +1,36 @@
 /* What a packet answers, and what its answer is worth.
  *
  * Matching (RFC 5452 section 9): the socket it came in by, the id, the peer's address and port, QR,
- * and the whole question. Anything else may be forged, so it is counted and changes nothing. The
- * one exception is a bare header with FORMERR to a question with an OPT: servers that do not know
- * EDNS could not read the question and cannot repeat it (RFC 6891 section 7), and all it can bring
- * about is the same question without OPT.
+ * the whole question, and the cookie (pending_guard.c). Anything else may be forged, so it is
+ * counted and changes nothing. The one exception is a bare header with FORMERR to a question with
+ * an OPT: servers that do not know EDNS could not read the question and cannot repeat it (RFC 6891
+ * section 7), and all it can bring about is the same question without OPT.
  *
  * Every match is a sign of life and an RTT sample, whatever it says and whoever still wants it. */
-#include "endpoints/pending_internal.h"
+#include "endpoints/pending_guard.h"
 
 enum worth {
 	WORTH_FINAL,     /* NOERROR, NXDOMAIN, YXDOMAIN */
 	WORTH_TRUNCATED, /* ask by TCP */
 	WORTH_PLAIN,     /* FORMERR or BADVERS to our OPT: ask without */
-	WORTH_NOTHING,   /* ask the next target */
+	WORTH_LOWER,     /* ask in lower case */
+	WORTH_COOKIE, /* BADCOOKIE: ask with the one that it brought, by TCP when it did not help */
+	WORTH_DOUBTED, /* perhaps forged: ask by TCP */
+	WORTH_NOTHING, /* ask the next target */
 };
 
-static bool question_equal(const struct flight *flight, const uint8_t *wire, size_t length)
+static bool question_equal(struct flight *flight, const uint8_t *wire, size_t length)
 {
 	size_t name = (size_t)flight->question_length - 4;
 
 	if (wire_u16(wire + 4) != 1 || length < MESSAGE_HEADER + (size_t)flight->question_length)
 		return false;
 	wire += MESSAGE_HEADER;
+	flight->kept = memcmp(wire, flight->question, flight->question_length) == 0;
+	if (flight->kept)
+		return true;
 	for (size_t i = 0; i < name; i++) { /* a label's length is below 'A' */
-		if (name_lower(wire[i]) != flight->question[i])
+		if (name_lower(wire[i]) != name_lower(flight->question[i]))
 			return false;
 	}
 	return memcmp(wire + name, flight->question + name, 4) == 0;
@@ -67,7 +73,9 @@ static bool read_sections(const uint8_t *wire, size_t length, size_t at, unsigne
 			struct record_view record;
 			if (message_read_record(wire, length, &at, &record) != 0)
 				return false;
-			if (section == SECTION_AUTHORITY) {
+			if (section == SECTION_ANSWER && record.class != CLASS_IN) {
+				return false; /* RFC 5452 section 9.1: not what was asked */
+			} else if (section == SECTION_AUTHORITY) {
 				ns |= record.type == TYPE_NS;
 				soa |= record.type == TYPE_SOA;
 			} else if (section == SECTION_ADDITIONAL && record.type == TYPE_OPT) {
@@ -116,6 +124,21 @@ static enum worth judge(const struct flight *flight, const uint8_t *wire, size_t
 	return WORTH_NOTHING;
 }
 
+static enum worth worth_of(const struct flight *flight, enum guard guard, const uint8_t *wire,
+			   size_t length, enum target_error *error)
+{
+	enum worth worth = judge(flight, wire, length, error);
+
+	if (worth == WORTH_TRUNCATED)
+		return worth;
+	switch (guard) {
+	case GUARD_DOUBTFUL: return WORTH_DOUBTED;
+	case GUARD_UNSURE: return worth == WORTH_PLAIN ? worth : WORTH_LOWER;
+	case GUARD_BADCOOKIE: return WORTH_COOKIE;
+	default: return worth;
+	}
+}
+
 /* Kept in case no target has the whole answer. */
 static void keep_truncated(struct pending *pending, const struct flight *flight,
 			   const uint8_t *wire, size_t length)
@@ -148,25 +171,49 @@ static void ask_again(struct pending *pending, const struct flight *flight, bool
 		pending_go_on(pending, now_us);
 }
 
+/* The guard's objections are overcome by asking the same target once more. */
+static void ask_guarded(struct pending *pending, const struct flight *flight, enum worth worth,
+			uint64_t now_us)
+{
+	uint64_t bit = (uint64_t)1 << flight->index;
+	bool tcp = worth == WORTH_DOUBTED || (worth == WORTH_COOKIE && pending->badcookie & bit);
+
+	if (worth == WORTH_LOWER)
+		pending->lower |= bit;
+	if (worth == WORTH_COOKIE)
+		pending->badcookie |= bit;
+	if (worth == WORTH_DOUBTED) {
+		pending->doubted |= bit;
+		pending->table->doubted++;
+	}
+	ask_again(pending, flight, tcp, now_us);
+}
+
+static void use_answer(struct pending *pending, const struct flight *flight, const uint8_t *wire,
+		       size_t length, uint64_t now_us)
+{
+	struct ask_result result = {.outcome = ASK_ANSWERED,
+				    .wire = wire,
+				    .length = length,
+				    .upstream = flight->upstream};
+	pending_finish(pending, &result, now_us);
+}
+
 /* May end the pending. */
-static void use(struct pending *pending, const struct flight *flight, const uint8_t *wire,
-		size_t length, uint64_t now_us)
+static void use(struct pending *pending, const struct flight *flight, enum guard guard,
+		uint8_t *wire, size_t length, uint64_t now_us)
 {
 	enum target_error error;
-	enum worth worth = judge(flight, wire, length, &error);
+	enum worth worth = worth_of(flight, guard, wire, length, &error);
 
 	pending->answered = true;
 	if (!flight->edns && pending->plain >> flight->index & 1 && worth <= WORTH_TRUNCATED)
 		target_on_plain(flight->target, now_us);
+	if (worth <= WORTH_TRUNCATED &&
+	    flight->cased) /* what points into the question has our capitals else */
+		memcpy(wire + MESSAGE_HEADER, pending->name.wire, pending->name.length);
 	switch (worth) {
-	case WORTH_FINAL: {
-		struct ask_result result = {.outcome = ASK_ANSWERED,
-					    .wire = wire,
-					    .length = length,
-					    .upstream = flight->upstream};
-		pending_finish(pending, &result, now_us);
-		return;
-	}
+	case WORTH_FINAL: use_answer(pending, flight, wire, length, now_us); return;
 	case WORTH_TRUNCATED:
 		keep_truncated(pending, flight, wire, length);
 		if (flight->tcp)
@@ -178,16 +225,20 @@ static void use(struct pending *pending, const struct flight *flight, const uint
 		pending->plain |= (uint64_t)1 << flight->index;
 		ask_again(pending, flight, flight->tcp, now_us);
 		return;
+	case WORTH_LOWER:
+	case WORTH_COOKIE:
+	case WORTH_DOUBTED: ask_guarded(pending, flight, worth, now_us); return;
 	case WORTH_NOTHING: spend(pending, flight, error, now_us); return;
 	}
 }
 
 bool pending_on_reply(struct pending_table *table, void *socket, const struct host *peer,
-		      const uint8_t *wire, size_t length, uint64_t now_us)
+		      uint8_t *wire, size_t length, uint64_t now_us)
 {
 	struct flight *flight = match(table, socket, peer, wire, length);
+	enum guard guard = flight ? guard_reply(flight, wire, length, now_us) : GUARD_FORGED;
 
-	if (!flight) {
+	if (guard == GUARD_FORGED) {
 		table->mismatched++;
 		return false;
 	}
@@ -199,7 +250,7 @@ bool pending_on_reply(struct pending_table *table, void *socket, const struct ho
 	if (!pending)
 		table->late++;
 	else
-		use(pending, flight, wire, length, now_us);
+		use(pending, flight, guard, wire, length, now_us);
 	if (back)
 		pending_wake(table, now_us);
 	flight_free(flight);

@@ -19,7 +19,7 @@
  * answered with an error, only copies that are under way are waited for. */
 #include <assert.h>
 
-#include "endpoints/pending_internal.h"
+#include "endpoints/pending_guard.h"
 
 enum { COPY_PAUSE_MAX_US = 4 * TARGET_COPY_EVERY_US };
 
@@ -114,13 +114,23 @@ static void drop(struct flight *flight, uint64_t now_us)
 	flight_free(flight);
 }
 
+/* Not to be asked this again; but who was asked by TCP only because its reply was doubted, and does
+ * not talk TCP, has its turn once more. */
+static void spend(struct pending *pending, unsigned index)
+{
+	if (pending->doubted & ~pending->excused & bit(index))
+		pending->excused |= bit(index);
+	else
+		pending->spent |= bit(index);
+}
+
 /* TCP instead of a truncated reply: it is the question that gives up this upstream, and nothing is
  * said about the target. */
 static void drop_fallback(struct flight *flight, uint64_t now_us)
 {
 	target_on_error(flight->target, TARGET_ERROR_SILENCE);
 	if (flight->pending) {
-		flight->pending->spent |= bit(flight->index);
+		spend(flight->pending, flight->index);
 		flight->pending->error = TARGET_ERROR_SILENCE;
 	}
 	drop(flight, now_us);
@@ -178,7 +188,7 @@ void pending_on_error(struct pending_table *table, struct flight *flight, enum t
 	if (pending) {
 		pending->error = error;
 		if (!unreachable)
-			pending->spent |= bit(flight->index);
+			spend(pending, flight->index);
 		pending->copy_again_us = now_us + pending->copy_pause_us; /* not at once */
 		pending_go_on(pending, now_us);
 	}
@@ -189,28 +199,52 @@ void pending_on_error(struct pending_table *table, struct flight *flight, enum t
 
 /* ---- sending ---- */
 
-static size_t write_query(const struct pending *pending, struct flight *flight,
-			  uint8_t wire[MESSAGE_QUERY_MAX])
+static size_t write_query(struct pending *pending, struct flight *flight,
+			  uint8_t wire[MESSAGE_QUERY_MAX], uint64_t now_us)
 {
 	const struct name *name = pending->key.name;
 	size_t length = message_write_query(wire, flight->id, name->wire, name->length,
 					    pending->key.type, pending->key.checking_disabled,
 					    pending->key.dnssec_ok, flight->edns);
 
+	length = guard_question(pending, flight, wire, length, now_us);
 	flight->question_length = (uint16_t)(name->length + 4);
 	memcpy(flight->question, wire + MESSAGE_HEADER, flight->question_length);
 	return length;
 }
 
-static bool not_sent(struct pending *pending, unsigned index, int err)
+static enum target_error error_of(int err)
 {
-	enum target_error error = err == ERR_LIMIT   ? TARGET_ERROR_FULL
-				  : err == ERR_NOMEM ? TARGET_ERROR_ROOM
-						     : TARGET_ERROR_SOURCE;
+	return err == ERR_LIMIT   ? TARGET_ERROR_FULL
+	       : err == ERR_NOMEM ? TARGET_ERROR_ROOM
+				  : TARGET_ERROR_SOURCE;
+}
 
+static bool not_sent(struct pending *pending, unsigned index, enum target_error error)
+{
 	target_on_error(target_of(pending, index), error);
 	pending->spent |= bit(index);
 	pending->error = error;
+	return false;
+}
+
+/* Whether one more packet may leave for it: its endpoint is not over its limit, and not too many
+ * wait there. Where not, the question goes on to the next upstream, in the end to the ruleset's
+ * next endpoint; a copy is left out. Neither is the target's fault. */
+static bool may_send(struct pending *pending, unsigned index, bool copy, uint64_t now_us)
+{
+	const struct upstream *upstream = &pending->key.leg->upstreams[index];
+	struct pending_table *table = pending->table;
+	bool over = !meter_pass(upstream->meter, table->worker, &pending->key.client, now_us);
+
+	if (!over && !target_is_full(upstream->target))
+		return true;
+	table->over_limit_outbound += over;
+	if (!copy) {
+		pending->spent |= bit(index);
+		pending->error = over ? TARGET_ERROR_OVER : TARGET_ERROR_ROOM;
+		pending->over |= over;
+	}
 	return false;
 }
 
@@ -236,24 +270,27 @@ static void count_send(struct pending *pending, struct flight *flight, uint64_t 
 bool pending_send(struct pending *pending, unsigned index, bool tcp, bool copy, uint64_t now_us)
 {
 	struct pending_table *table = pending->table;
-	struct flight *flight = flight_new(pending, index);
+	struct flight *flight;
 	uint8_t wire[MESSAGE_QUERY_MAX];
 
+	if (!may_send(pending, index, copy, now_us))
+		return false;
+	flight = flight_new(pending, index);
 	if (!flight)
-		return not_sent(pending, index, ERR_NOMEM);
+		return not_sent(pending, index, TARGET_ERROR_ROOM);
 	flight->tcp = tcp || flight->upstream->protocol == PROTOCOL_TCP;
 	flight->copy = copy || pending->leading;
 	flight->edns = !(pending->plain & bit(index)) && !target_is_plain(flight->target, now_us);
 	flight->sent_us = now_us;
 	flight->id = entropy_u16(table->entropy);
 	timer_init(&flight->timer, on_timer);
-	size_t length = write_query(pending, flight, wire);
+	size_t length = write_query(pending, flight, wire, now_us);
 	int err = table->send(table->transport, flight, wire, length, now_us);
 	if (err != 0) {
 		flight->socket = NULL;
 		flight_detach(flight);
 		flight_free(flight);
-		return not_sent(pending, index, err);
+		return not_sent(pending, index, error_of(err));
 	}
 	flight_insert(flight);
 	if (!flight->copy) {
@@ -316,7 +353,8 @@ void pending_go_on(struct pending *pending, uint64_t now_us)
 	if (pending->may_wait && pending->spent != all)
 		send_copies(pending, count, now_us);
 	if (!pending->may_wait || pending->spent == all ||
-	    (pending->answered && !pending->flights) || !pending_stall(pending, now_us))
+	    ((pending->answered || pending->over) && !pending->flights) ||
+	    !pending_stall(pending, now_us))
 		pending_give_up(pending, false, now_us);
 }
 

@@ -16,11 +16,23 @@
 
 enum { QUERY_SCRATCH = 640 };
 
+enum query_sent {
+	QUERY_SENT,
+	QUERY_FULL, /* sent; the client has much to read yet, and on_room is called when it has */
+	QUERY_GONE, /* there is no client any more: finish it */
+};
+
 struct query {
-	struct query *next; /* in the pool; inbound's while it owns the query */
+	struct query
+		*next; /* in the pool; inbound's while it owns the query, or it waits for room */
 	/* Takes the reply (NULL: none is to be sent) and the query back. NULL while it is in the
 	 * pool. */
 	void (*finish)(struct query *query, const uint8_t *reply, size_t length);
+	/* By TCP: sends a message and leaves the query to its owner, whose last one goes by finish.
+	 * NULL: only one can be sent. */
+	enum query_sent (*send)(struct query *query, const uint8_t *message, size_t length);
+	/* Its owner's, called once for each QUERY_FULL, also when the client has gone. */
+	void (*on_room)(struct query *query);
 	void *origin;  /* of whoever made the query: socket, connection, caller */
 	void *binding; /* what the resolver attached to the listener it arrived at */
 	struct address client;
@@ -29,6 +41,9 @@ struct query {
 	uint64_t arrived_us;
 	size_t limit; /* bytes that the reply may have: the transport's and client's */
 	bool tcp;
+	bool vouched;          /* has a good server cookie: it is from where it says */
+	const uint8_t *packet; /* as it came; only while it is handed over */
+	size_t packet_length;
 	struct request request;
 	uint8_t question[MESSAGE_QUESTION_MAX];      /* as it came, request.question_length bytes */
 	struct name name;                            /* the qname */

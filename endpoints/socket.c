@@ -1,5 +1,6 @@
 /* struct host <-> sockaddr, and sockets that do not block. It deliberately sets no option beyond
- * IPV6_V6ONLY: what a receiver, a twin, a listener and an upstream socket need differs. */
+ * IPV6_V6ONLY and IP_FREEBIND: what a receiver, a twin, a listener and an upstream socket need
+ * differs. */
 #include "endpoints/socket.h"
 
 #include <assert.h>
@@ -77,4 +78,16 @@ int socket_udp(int family)
 int socket_tcp(int family)
 {
 	return socket_open(family, SOCK_STREAM);
+}
+
+int socket_bind(int fd, const struct host *host)
+{
+	const int on = 1;
+	bool v4 = host->address.family == 4;
+	struct sockaddr_storage storage;
+	socklen_t length = socket_address(host, &storage);
+	if (setsockopt(fd, v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_FREEBIND : IPV6_FREEBIND, &on,
+		       sizeof on) < 0)
+		return ERR_SYSTEM;
+	return bind(fd, (struct sockaddr *)&storage, length) == 0 ? 0 : ERR_SYSTEM;
 }

@@ -21,4 +21,8 @@ void socket_host(const struct sockaddr_storage *storage, struct host *host);
 MUST_CHECK int socket_udp(int family);
 MUST_CHECK int socket_tcp(int family);
 
+/* Binds it to the host, also when no interface has that address yet (IP_FREEBIND): what is sent
+ * there arrives from the moment that one has. ERR_SYSTEM with errno set otherwise. */
+MUST_CHECK int socket_bind(int fd, const struct host *host);
+
 #endif

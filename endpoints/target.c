@@ -101,6 +101,11 @@ void target_unwait(struct target *target)
 	atomic_fetch_sub_explicit(&target->waiting, 1, memory_order_relaxed);
 }
 
+bool target_is_full(const struct target *target)
+{
+	return GET(waiting) >= TARGET_WAITING_MAX;
+}
+
 static void take_sample(struct target *target, uint64_t rtt_us)
 {
 	uint32_t rtt = rtt_us == 0 ? 1 : rtt_us < 60000000 ? (uint32_t)rtt_us : 60000000;
@@ -156,6 +161,7 @@ bool target_on_silence(struct target *target, uint64_t sent_us, bool patience, u
 			return false;
 	}
 	make_suspect(target, TARGET_ERROR_SILENCE, now_us);
+	target_on_unheard(&target->guard, now_us);
 	return true;
 }
 

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "endpoints/target_guard.h"
 #include "rules/model.h"
 #include "rules/prefix.h"
 
@@ -20,11 +21,11 @@ enum {
 	TARGET_ALLOWANCE_MIN_US = 20 * 1000,
 	TARGET_ALLOWANCE_FIRST_US = 100 * 1000, /* before the first answer */
 	TARGET_PATIENCE_US = 800 * 1000,
-	TARGET_COPY_ALL_US =
-		1000 * 1000, /* a new suspect gets a copy of every question for so long */
+	TARGET_COPY_ALL_US = 1000 * 1000,  /* of every question, to a new suspect */
 	TARGET_COPY_EVERY_US = 100 * 1000, /* and then one in so long */
 	TARGET_TOKEN = 100,                /* hundredths: a full token */
 	TARGET_WAITING_SURE = 3,           /* so many waiting questions need no token */
+	TARGET_WAITING_MAX = 16384,        /* questions waiting there, of all workers */
 	TARGET_PLAIN_US = 900 * 1000000,   /* how long "answers FORMERR to an OPT" is remembered */
 };
 
@@ -36,15 +37,14 @@ struct target {
 	struct host host;
 	enum protocol protocol;
 	atomic_uint references;
-
 	_Atomic uint32_t srtt_us, rttvar_us; /* 0: never answered */
 	_Atomic uint64_t heard_us;           /* last sign of life; 0: never */
 	_Atomic uint64_t suspect_us;         /* suspect since; 0: it is not */
 	_Atomic uint64_t copied_us;          /* when the last copy was sent to the suspect */
 	_Atomic uint64_t plain_until_us;     /* ask without EDNS until then */
 	_Atomic uint32_t waiting;            /* questions waiting here, of all workers */
-	_Atomic int32_t token;               /* hundredths; pays for a suspicion */
-	_Atomic int32_t resend;              /* hundredths; pays for asking once more, see below */
+	_Atomic int32_t token, resend; /* hundredths; pay for a suspicion, for asking once more */
+	struct target_guard guard;
 
 	_Atomic uint64_t asked, answered, copies, timeouts, errors, suspicions; /* counters */
 	_Atomic uint32_t last_error; /* enum target_error, why it was last passed over */
@@ -63,7 +63,8 @@ struct target {
 	X(MANGLED, "mangled reply")                                                                \
 	X(SOURCE, "source address unusable")                                                       \
 	X(FULL, "connections are full")                                                            \
-	X(ROOM, "no room for the question")
+	X(ROOM, "no room for the question")                                                        \
+	X(OVER, "the outbound endpoint is over its limit")
 enum target_error {
 #define X(name, text) TARGET_ERROR_##name,
 	TARGET_ERROR_MAP(X)
@@ -83,6 +84,7 @@ void target_on_ask(struct target *target, uint64_t now_us);
 /* A question begins to wait here, and ends to. */
 void target_wait(struct target *target);
 void target_unwait(struct target *target);
+bool target_is_full(const struct target *target); /* no more should wait here */
 /* A matching answer arrived, whatever it says, rtt_us after its question (or TARGET_NO_SAMPLE: it
  * came by another transport): a sample and a sign of life. True when this ended a suspicion. */
 bool target_on_answer(struct target *target, uint64_t rtt_us, uint64_t now_us);

@@ -5,10 +5,13 @@
 #define CALL       (OPTION_CONFIG | OPTION_SOCKET) /* it asks the running server */
 #define PTR_HELP   "ADDRESS|ID: the address, its id, or REGION:ID.\n"
 #define GROUP_HELP "Without --group it is an address of no group.\n"
+#define OWNED_HELP                                                                                 \
+	"A reverse name has to belong to the subscription: the name of one of its addresses or\n"  \
+	"services, or one that leads there. That is looked up once, when it is set.\n"
 
 static const struct command commands[] = {
-	{"run", command_run, OPTION_CONFIG | OPTION_RESOLV_CONF, 0, 0, "",
-	 "serve DNS as the configuration says",
+	{"run", command_run, OPTION_CONFIG | OPTION_RESOLV_CONF | OPTION_SOCKET | OPTION_TAKE_OVER,
+	 0, 0, "", "serve DNS as the configuration says",
 	 "Stays in the foreground and logs to stderr. SIGHUP reloads, SIGTERM and SIGINT stop.\n"
 	 "A configuration with faults is not started, and never replaces one that is served.\n"},
 	{"check", command_check, OPTION_CONFIG | OPTION_JSON | OPTION_RESOLV_CONF, 0, 0, "",
@@ -23,6 +26,11 @@ static const struct command commands[] = {
 	 "--vnet,\n"
 	 "--endpoint and --from says where the question arrives; with a single network it may be\n"
 	 "left out, which is --vnet.\n"},
+	{"upgrade", command_upgrade, CALL | OPTION_RESOLV_CONF | OPTION_BINARY, 0, 0, "",
+	 "have a new process take over from the running server, without losing a query",
+	 "The new one reads the configuration, has the sockets handed to it, and serves; the old\n"
+	 "one answers what it holds and ends. Where the new one fails, the old one goes on; exits\n"
+	 "1 then. The number of workers has to be the same.\n"},
 	{"reload", command_reload, OPTION_CONFIG | OPTION_JSON | OPTION_SOCKET, 0, 0, "",
 	 "have the running server read its configuration again",
 	 "Faults are printed as by check, and the server keeps what it has; exits 1 then.\n"},
@@ -30,23 +38,39 @@ static const struct command commands[] = {
 	 "show what the running server serves, its targets' health and its counters", ""},
 	{"flush", command_flush, OPTION_CONFIG | OPTION_JSON | OPTION_SOCKET | OPTION_SUFFIX, 0, 1,
 	 "[NAME]", "empty the running server's cache, or drop a name from it", ""},
-	{"ptr list", command_ptr_list, CALL | OPTION_JSON, 0, 0, "",
-	 "list every address with the name that its PTR gives", ""},
+	{"ptr list", command_ptr_list, CALL | OPTION_JSON | OPTION_CSV, 0, 0, "",
+	 "list every address with the name that its PTR gives",
+	 "With --csv the list is what `sluice ptr import` reads.\n"},
 	{"ptr show", command_ptr_show, CALL | OPTION_JSON, 1, 1, "ADDRESS|ID",
 	 "show the PTR of an address", PTR_HELP},
 	{"ptr set", command_ptr_set, CALL | OPTION_JSON | OPTION_TTL | OPTION_DESCRIPTION, 2, 2,
 	 "ADDRESS|ID NAME", "set the name that an address's PTR gives",
-	 PTR_HELP "TTL and description are those given, or none. A name that does not lead back\n"
-		  "to the address is set all the same, and warned of.\n"},
+	 PTR_HELP
+	 "TTL and description are those given, or none. A name that does not lead back\n"
+	 "to the address is set all the same, and warned of; but a cloud service's has to\n"
+	 "belong to the subscription.\n"},
 	{"ptr unset", command_ptr_unset, CALL, 1, 1, "ADDRESS|ID", "remove the PTR of an address",
 	 PTR_HELP},
 	{"ptr delete", command_ptr_unset, CALL, 1, 1, "ADDRESS|ID",
 	 "remove the PTR of an address, as unset does", PTR_HELP},
+	{"ptr import", command_ptr_import, CALL | OPTION_JSON | OPTION_DRY_RUN, 1, 1, "FILE.csv",
+	 "set and remove many PTRs at once, all of them or none",
+	 "The first line names the columns: address, reverse_fqdn (or ptrdname), and, if wanted,\n"
+	 "description and ttl. A row gives the whole PTR of its address; without a name it\n"
+	 "removes it. FILE.csv may be - for standard input. Whatever does not fit is told by its\n"
+	 "line, and then nothing changes.\n"},
 	{"ptr check", command_ptr_check, CALL | OPTION_JSON | OPTION_VNET, 1, 1, "ADDRESS|NAME",
 	 "see whether an address's name leads back to it, as mail servers do",
 	 "Works for any address or name, through the running server's resolver. Exits 0 only when\n"
 	 "it is confirmed. --vnet asks as that network sees the names; without it, as the default\n"
 	 "resolver does.\n"},
+	{"ptr delegation", command_ptr_delegation,
+	 OPTION_CONFIG | OPTION_JSON | OPTION_RESOLV_CONF | OPTION_NS, 1, 1, "PREFIX",
+	 "print what to ask a prefix's provider for: delegations, and CNAMEs",
+	 "Works on the file, and needs no server. What is printed are lines for the zone above: "
+	 "NS\n"
+	 "records for each reverse zone of the prefix, and the CNAMEs of RFC 2317 where it has a\n"
+	 "part of an octet. A prefix that is not ours is warned of.\n"},
 	{"address list", command_address_list, CALL | OPTION_JSON, 0, 0, "",
 	 "list the addresses that are ours", ""},
 	{"address show", command_address_show, CALL | OPTION_JSON | OPTION_GROUP, 1, 1, "NAME",
@@ -62,11 +86,11 @@ static const struct command commands[] = {
 	 "list the cloud services", ""},
 	{"service add", command_service_add,
 	 CALL | OPTION_JSON | OPTION_DESCRIPTION | OPTION_REVERSE_FQDN | OPTION_TTL, 2, 2,
-	 "NAME ADDRESS", "add a cloud service, with its PTR if one is given", ""},
+	 "NAME ADDRESS", "add a cloud service, with its PTR if one is given", OWNED_HELP},
 	{"service set", command_service_set,
 	 CALL | OPTION_JSON | OPTION_ADDRESS | OPTION_DESCRIPTION | OPTION_REVERSE_FQDN |
 		 OPTION_TTL,
-	 1, 1, "NAME", "change what the options name of a cloud service", ""},
+	 1, 1, "NAME", "change what the options name of a cloud service", OWNED_HELP},
 	{"service remove", command_service_remove, CALL, 1, 1, "NAME",
 	 "remove a cloud service and its PTR", ""},
 	{"state export", command_state_export, CALL, 0, 1, "[FILE]",
@@ -74,6 +98,12 @@ static const struct command commands[] = {
 	{"state import", command_state_import, CALL, 1, 1, "FILE",
 	 "put what was exported into the running server, all of it or nothing",
 	 "FILE may be - for standard input.\n"},
+	{"az setup", command_az_setup,
+	 OPTION_CONFIG | OPTION_PERFORM | OPTION_CLOUD | OPTION_CLIENT, 0, 1, "[URL]",
+	 "have Azure's command line, az, go to this server",
+	 "Prints the commands that do it, or does it: the extension that Debian's az needs, the\n"
+	 "cloud's registration, and, where --client says who, the login. Nothing that is somebody\n"
+	 "else's is written over. Without URL it is the first https:// of management.listen.\n"},
 	{"help", command_help, 0, 0, 2, "[COMMAND]", "list the commands, or tell about one", ""},
 	{"manual", command_manual, 0, 0, 0, "", "print the manual page sluice.conf(5)",
 	 "Made from the table of fields that also drives the reader of the file:\n"

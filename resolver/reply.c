@@ -381,6 +381,9 @@ static struct cache_entry *failure_entry(const struct pending_key *key,
 			 result->outcome == ASK_SILENT ? "no target answered" : "no usable answer",
 			 host_print(&result->upstream->host, host),
 			 target_error_text(result->error));
+	else if (result->error == TARGET_ERROR_OVER || result->error == TARGET_ERROR_ROOM)
+		snprintf(text, sizeof text, "no target could be asked: %s",
+			 target_error_text(result->error));
 	else
 		snprintf(text, sizeof text, "no target could be asked");
 	struct cache_entry *entry = entry_new(key, &(struct parts){.text = text});

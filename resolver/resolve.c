@@ -6,20 +6,23 @@
 #include <assert.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "resolver/compose.h"
 #include "resolver/identity.h"
 #include "resolver/reply.h"
+#include "resolver/transfer.h"
 
 struct resolution {
 	struct waiter waiter;
 	struct timer deadline;
-	struct resolution *next,
-		**link; /* of the resolver's waiting ones; link NULL: not among them */
+	struct waiting_item place_in_line; /* among the resolver's waiting ones */
 	struct resolver *resolver;
 	struct stats *stats; /* where its end is counted */
 	struct query *query;
+	struct tsig_seal *seal; /* what the answer is signed with; NULL: it is not */
 	struct policy_hold *hold;
 	struct place place;
 	bool large;             /* deciding takes a pass more */
@@ -43,6 +46,11 @@ static struct resolution *of_waiter(struct waiter *waiter)
 static struct resolution *of_deadline(struct timer *timer)
 {
 	return (struct resolution *)((char *)timer - offsetof(struct resolution, deadline));
+}
+
+static struct resolution *of_item(struct waiting_item *item)
+{
+	return (struct resolution *)((char *)item - offsetof(struct resolution, place_in_line));
 }
 
 void policy_hold_take(struct policy_hold *hold)
@@ -75,11 +83,8 @@ static void end_resolution(struct resolution *r, const uint8_t *reply, size_t le
 	struct policy_hold *hold = r->hold;
 
 	wheel_cancel(r->resolver->wheel, &r->deadline);
-	if (r->link) {
-		*r->link = r->next;
-		if (r->next)
-			r->next->link = r->link;
-	}
+	waiting_remove(&r->resolver->waiting, &r->place_in_line);
+	free(r->seal);
 	for (unsigned i = 0; i < r->told_count; i++)
 		cache_entry_unref(r->told[i]);
 	query_finish(r->query, reply, length);
@@ -91,6 +96,9 @@ static void finish(struct resolution *r, struct message *message, const struct m
 	struct stats *stats = r->stats;
 	size_t length = message_finish(message, &r->query->request, end);
 
+	if (r->seal)
+		length = tsig_sign(r->seal, message->wire, length, sizeof r->resolver->buffer,
+				   r->resolver->time_of_day_s());
 	if (message_flags(message->wire) & FLAG_TC)
 		STATS_ADD(stats, truncated, 1);
 	count_reply(stats, end->rcode);
@@ -99,12 +107,14 @@ static void finish(struct resolution *r, struct message *message, const struct m
 
 static struct message_end message_end_for(const struct resolution *r, enum rcode rcode)
 {
+	size_t seal = r->seal ? tsig_room(r->seal) : 0;
+
 	return (struct message_end){
 		.rcode = rcode,
 		.ede = EDE_NONE,
 		.nsid = r->hold->policy->server,
 		.payload = (uint16_t)r->hold->policy->udp_payload_max,
-		.limit = r->query->limit,
+		.limit = r->query->limit > seal ? r->query->limit - seal : 0,
 	};
 }
 
@@ -164,20 +174,43 @@ static void on_told(struct waiter *waiter, void *value, uint64_t now_us)
 	resolve(r, now_us);
 }
 
-/* The first question to somebody else: from here on the query waits, and has a deadline. */
-static void begin_waiting(struct resolution *r)
+static void turn_away(struct resolution *r)
+{
+	pending_leave(r->resolver->pending, &r->waiter);
+	STATS_ADD(r->stats, overload, 1);
+	finish_error(r, RCODE_SERVFAIL, EDE_OTHER, "too many questions are under way");
+}
+
+/* One more waits than may: one of them is answered with what there is. Its connection may then take
+ * another question, which comes here again: that one goes itself, or this would go on as deep as
+ * there are connections. */
+static bool may_wait(struct resolution *r)
+{
+	struct resolver *resolver = r->resolver;
+	struct waiting_item *victim = waiting_victim(&resolver->waiting);
+
+	if (!victim)
+		return true;
+	if (victim == &r->place_in_line || resolver->turning_away)
+		return false;
+	resolver->turning_away = true;
+	turn_away(of_item(victim));
+	resolver->turning_away = false;
+	return true;
+}
+
+/* The first question to somebody else: from here on the query waits, and has a deadline. False:
+ * there are too many already, and it is the one to go. */
+static bool begin_waiting(struct resolution *r)
 {
 	struct resolver *resolver = r->resolver;
 
 	if (r->asked_anybody)
-		return;
+		return true;
 	r->asked_anybody = true;
 	wheel_arm(resolver->wheel, &r->deadline, r->query->arrived_us + RESOLVE_DEADLINE_US);
-	r->next = resolver->waiting;
-	r->link = &resolver->waiting;
-	if (r->next)
-		r->next->link = &r->next;
-	resolver->waiting = r;
+	waiting_add(&resolver->waiting, &r->place_in_line, &r->query->client);
+	return may_wait(r);
 }
 
 static struct pending_key key_of(const struct composition *c, const struct composition_ask *ask)
@@ -211,19 +244,18 @@ static void ask_again(struct resolution *r, const struct composition *c, uint64_
 
 static void ask(struct resolution *r, const struct composition *c, uint64_t now_us)
 {
-	const struct pending_key key = key_of(c, &c->ask);
+	struct pending_key key = key_of(c, &c->ask);
 
+	key.client = r->query->client;
 	if (r->told_count == COMPOSE_TOLD_MAX) {
 		finish_error(r, RCODE_SERVFAIL, EDE_OTHER, "too many questions for one name");
 		return;
 	}
-	begin_waiting(r);
 	r->waiter.on_done = on_told;
-	if (pending_ask(r->resolver->pending, &key, r->hold, &r->waiter,
-			r->query->arrived_us + RESOLVE_DEADLINE_US, c->ask.may_wait, now_us) == 0)
-		return;
-	STATS_ADD(r->stats, overload, 1);
-	finish_error(r, RCODE_SERVFAIL, EDE_OTHER, "too many questions are under way");
+	if (!begin_waiting(r) ||
+	    pending_ask(r->resolver->pending, &key, r->hold, &r->waiter,
+			r->query->arrived_us + RESOLVE_DEADLINE_US, c->ask.may_wait, now_us) != 0)
+		turn_away(r);
 }
 
 static void resolve(struct resolution *r, uint64_t now_us)
@@ -267,7 +299,7 @@ void resolve_cancel(struct query *query)
 {
 	struct resolution *r = resolution_of(query);
 
-	assert(r->link);
+	assert(r->place_in_line.link);
 	pending_leave(r->resolver->pending, &r->waiter);
 	end_resolution(r, NULL, 0);
 }
@@ -275,8 +307,75 @@ void resolve_cancel(struct query *query)
 void resolver_abandon(struct resolver *resolver)
 {
 	refreshes_leave(&resolver->refreshes, resolver->pending);
-	while (resolver->waiting)
-		resolve_cancel(resolver->waiting->query);
+	while (resolver->waiting.first)
+		resolve_cancel(of_item(resolver->waiting.first)->query);
+}
+
+/* ---- zones that go out ---- */
+
+/* The query is the transfer's from here on, and so is what it needs to hold. */
+static void hand_to_transfers(struct resolution *r)
+{
+	struct transfers *transfers = r->resolver->transfers;
+	struct policy_hold *hold = r->hold;
+	struct tsig_seal *seal = r->seal;
+
+	if (!transfers) {
+		finish_error(r, RCODE_REFUSED, EDE_PROHIBITED, "zone transfers are not allowed");
+		return;
+	}
+	transfer_start(transfers, r->query, hold, seal);
+	free(seal);
+	policy_hold_give(hold);
+}
+
+/* The SOA of a zone that this client may copy: it has to see the one that it will get, whoever
+ * decides the name for others. True when the query has been answered. */
+static bool answer_secondary(struct resolution *r)
+{
+	const struct request *request = &r->query->request;
+	const struct rrset *soa = transfer_soa(r->hold->transfers, r->query, r->seal);
+	struct message message;
+
+	if (!soa)
+		return false;
+	struct message_end end = message_end_for(r, RCODE_NOERROR);
+	message_begin(&message, r->resolver->buffer, sizeof r->resolver->buffer, r->query->question,
+		      request->question_length);
+	message_add_rrset(&message, SECTION_ANSWER, soa, MESSAGE_HEADER, NULL, UINT32_MAX);
+	end.authoritative = true;
+	STATS_ADD(r->stats, answered_zone, 1);
+	finish(r, &message, &end);
+	return true;
+}
+
+/* Looks at the TSIG of a query, whose answer is signed then. Where no key is configured it is
+ * passed over, as by any server that knows none. True: it was not good, and that has been answered
+ * (RFC 8945 section 5.2). */
+static bool refuse_tsig(struct resolution *r)
+{
+	const struct transfer_table *table = r->hold->transfers;
+	const struct query *query = r->query;
+
+	if (!table || table->terms->key_count == 0)
+		return false;
+	r->seal = malloc(sizeof *r->seal);
+	if (!r->seal) {
+		finish_error(r, RCODE_SERVFAIL, EDE_OTHER, "out of memory");
+		return true;
+	}
+	enum tsig_error error = tsig_check(r->seal, table->terms->keys, table->terms->key_count,
+					   query->packet, query->packet_length,
+					   query->request.tsig_at, r->resolver->time_of_day_s());
+	if (error == TSIG_FINE)
+		return false;
+	STATS_ADD(r->stats, tsig_bad, 1);
+	if (error == TSIG_FORMERR) {
+		free(r->seal);
+		r->seal = NULL;
+	}
+	finish_error(r, error == TSIG_FORMERR ? RCODE_FORMERR : RCODE_NOTAUTH, EDE_NONE, NULL);
+	return true;
 }
 
 /* Types and classes that are not looked up at all; true when the query has been answered. */
@@ -307,9 +406,7 @@ static bool answer_meta(struct resolution *r)
 	case TYPE_MAILA:
 	case TYPE_MAILB: finish_error(r, RCODE_NOTIMP, EDE_NONE, NULL); return true;
 	case TYPE_AXFR:
-	case TYPE_IXFR:
-		finish_error(r, RCODE_REFUSED, EDE_PROHIBITED, "zone transfers are not allowed");
-		return true;
+	case TYPE_IXFR: hand_to_transfers(r); return true;
 	default: return false;
 	}
 }
@@ -320,7 +417,8 @@ static struct resolution *begin(struct resolver *resolver, struct query *query,
 	struct resolution *r = resolution_of(query);
 
 	r->waiter = (struct waiter){0};
-	r->link = NULL;
+	r->place_in_line.link = NULL;
+	r->seal = NULL;
 	timer_init(&r->deadline, on_deadline);
 	r->resolver = resolver;
 	r->stats = stats;
@@ -397,8 +495,11 @@ void resolve_start(struct query *query, uint64_t now_us)
 		STATS_ADD(stats, queries_tcp, 1);
 	else
 		STATS_ADD(stats, queries_udp, 1);
-	if (!answer_meta(r))
-		resolve(r, now_us);
+	if ((query->request.tsig_at && refuse_tsig(r)) || answer_meta(r))
+		return;
+	if (query->request.type == TYPE_SOA && r->hold->transfers && answer_secondary(r))
+		return;
+	resolve(r, now_us);
 }
 
 void resolve_own(struct resolver *resolver, struct query *query, struct policy_hold *hold,
@@ -407,12 +508,20 @@ void resolve_own(struct resolver *resolver, struct query *query, struct policy_h
 	struct resolution *r = begin(resolver, query, hold, place, &resolver->own_stats);
 
 	assert(query->request.class == CLASS_IN);
+	query->client = (struct address){0};
 	STATS_ADD(resolver->stats, queries_own, 1);
 	decide(r);
 	resolve(r, now_us);
 }
 
 /* ---- what the pending table calls ---- */
+
+/* A failure that says nothing of the name or its servers: it is over in a moment. */
+static bool is_our_own_limit(const struct ask_result *result)
+{
+	return (result->outcome == ASK_FAILED || result->outcome == ASK_SILENT) &&
+	       (result->error == TARGET_ERROR_OVER || result->error == TARGET_ERROR_ROOM);
+}
 
 static void *on_result(void *context, void *holder, const struct pending_key *key,
 		       const struct ask_result *result, uint64_t now_us)
@@ -421,7 +530,7 @@ static void *on_result(void *context, void *holder, const struct pending_key *ke
 	const struct policy_hold *hold = holder;
 	struct cache_entry *entry = reply_entry(key, result, &hold->cache, &resolver->key, now_us);
 
-	if (entry && reply_may_be_cached(entry))
+	if (entry && reply_may_be_cached(entry) && !is_our_own_limit(result))
 		cache_put(resolver->cache, entry, now_us, hold->cache.stale_max);
 	return entry;
 }
@@ -444,14 +553,22 @@ static void unhold_holder(void *context, void *holder)
 	policy_hold_give(holder);
 }
 
+static uint64_t time_of_day_s(void)
+{
+	return (uint64_t)time(NULL);
+}
+
 void resolver_init(struct resolver *resolver, struct wheel *wheel, struct pending_table *pending,
 		   struct cache *cache, struct stats *stats, const struct hash_key *key)
 {
-	resolver->waiting = NULL;
+	waiting_init(&resolver->waiting, RESOLVE_WAITING_MAX, key);
+	resolver->turning_away = false;
 	refreshes_init(&resolver->refreshes);
 	resolver->wheel = wheel;
 	resolver->pending = pending;
 	resolver->cache = cache;
+	resolver->transfers = NULL;
+	resolver->time_of_day_s = time_of_day_s;
 	resolver->stats = stats;
 	memset(&resolver->own_stats, 0, sizeof resolver->own_stats);
 	resolver->key = *key;

@@ -17,15 +17,24 @@
 #include "resolver/cache.h"
 #include "resolver/refresh.h"
 #include "resolver/stats.h"
+#include "resolver/waiting.h"
 #include "rules/policy.h"
 
-enum { RESOLVE_DEADLINE_US = 4 * 1000 * 1000, RESOLVE_PASSES = 4 };
+enum {
+	RESOLVE_DEADLINE_US = 4 * 1000 * 1000,
+	RESOLVE_PASSES = 4,
+	RESOLVE_WAITING_MAX = 32768, /* unless its owner sets another waiting.max */
+};
+
+struct transfers;
+struct transfer_table;
 
 struct resolution;
 
 struct policy_hold { /* a policy as one worker uses it; counted by queries and questions under way
 		      */
 	const struct policy *policy;
+	const struct transfer_table *transfers; /* NULL: no zone goes out, and no key is known */
 	struct cache_settings cache;
 	unsigned users;
 	/* Called when users has come to 0 again. */
@@ -41,8 +50,11 @@ struct resolver {
 	struct cache *cache;
 	struct stats *stats, own_stats; /* own: of questions of our own, whose ends nobody counts */
 	struct hash_key key;
-	struct resolution *waiting; /* queries that wait for somebody's answer */
+	struct waiting waiting; /* queries that wait for somebody's answer */
+	bool turning_away;      /* one of them is, now */
 	struct refreshes refreshes;
+	struct transfers *transfers; /* those under way; NULL: there are none */
+	uint64_t (*time_of_day_s)(void);
 	uint8_t buffer[MESSAGE_MAX]; /* every reply is written here first */
 };
 

@@ -20,6 +20,7 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include "endpoints/entropy.h"
 #include "endpoints/outbound.h"
 #include "resolver/log.h"
 
@@ -46,10 +47,17 @@ int server_init(struct server *server, unsigned workers, const struct hash_key *
 	server->started_us = uv_hrtime() / 1000;
 	server->cache = cache_new(SERVER_CACHE_FIRST);
 	server->registry = target_registry_new();
+	server->meters = meter_registry_new(key);
+	server->responses = response_limit_new(key);
 	server->workers = calloc(workers, sizeof(struct worker *));
+	server->rounds = calloc(workers, sizeof *server->rounds);
 	ask_desk_init(&server->desk);
+	struct hash_key cookie_key;
+	entropy_read(&cookie_key, sizeof cookie_key);
 	server->shared = (struct worker_shared){
+		.cookie_key = cookie_key,
 		.cache = server->cache,
+		.responses = server->responses,
 		.desk = &server->desk,
 		.key = *key,
 		.workers = workers,
@@ -57,7 +65,8 @@ int server_init(struct server *server, unsigned workers, const struct hash_key *
 		.on_release = on_release,
 		.context = context,
 	};
-	if (server->cache && server->registry && server->workers)
+	if (server->cache && server->registry && server->meters && server->responses &&
+	    server->workers && server->rounds)
 		return 0;
 	server_release(server);
 	return ERR_NOMEM;
@@ -81,6 +90,9 @@ static struct listener *find_kept(const struct server *server, const struct host
 		if (host_equal(&listener->host, host) && listener->workers == server->worker_count)
 			return listener;
 	}
+	for (unsigned i = 0; !current && i < server->listener_count; i++) /* see server_open */
+		if (host_equal(&server->listeners[i]->host, host))
+			return server->listeners[i];
 	return NULL;
 }
 
@@ -184,7 +196,8 @@ static int bind_all(struct server *server, struct snapshot *snapshot, const stru
 	for (uint32_t i = 0; i < policy->inbound_count; i++) {
 		const struct policy_inbound *inbound = &policy->inbounds[i];
 		struct snapshot_binding wanted = {.host = inbound->listen,
-						  .network = inbound->network};
+						  .network = inbound->network,
+						  .terms = snapshot_terms(snapshot, i)};
 		struct origin origin = listen_origin(model, inbound->name);
 		fine = bind_one(&all, &wanted, &origin) && fine;
 	}
@@ -248,6 +261,11 @@ static void tell_listeners(struct server *server, const struct snapshot *before,
 			  binding->vnet_resolver ? "the VNet resolver" : "network ",
 			  binding->vnet_resolver ? ""
 						 : now->policy->networks[binding->network].name);
+		if (!listener_address_is_here(&binding->host))
+			log_event(LOG_WARNING, "listen",
+				  "no interface has the address of %s; it is served as soon as one "
+				  "has",
+				  host_print(&binding->host, text));
 	}
 	for (uint32_t i = 0; before && i < before->binding_count; i++) {
 		if (snapshot_names(now, before->bindings[i].listener))
@@ -277,6 +295,20 @@ static unsigned ports_for(const struct snapshot *snapshot, unsigned workers)
 	if (share > OUTBOUND_PORTS)
 		return OUTBOUND_PORTS;
 	return share < SERVER_PORTS_MIN ? SERVER_PORTS_MIN : (unsigned)share;
+}
+
+/* Whoever forges an answer has to guess its port (RFC 5452 section 9.2): that few are a danger, and
+ * nothing else would show it. A question may come from any worker's. */
+static void warn_of_ports(const struct snapshot *snapshot, unsigned workers,
+			  const struct origin *origin, struct faults *faults)
+{
+	if (snapshot->source_count == 0 || snapshot->ports_max * workers >= OUTBOUND_PORTS)
+		return;
+	fault_add(faults, FAULT_WARNING, origin, NULL,
+		  "questions leave by %u source ports for each address, where %u make forged "
+		  "answers a matter of luck; allow more descriptors (ulimit -n, LimitNOFILE= of "
+		  "the unit)",
+		  snapshot->ports_max * workers, OUTBOUND_PORTS);
 }
 
 /* What lets a worker start that could not. */
@@ -319,13 +351,15 @@ static void hand_out(struct server *server, struct snapshot *snapshot)
 	server->current = snapshot;
 	if (snapshot->older)
 		for (unsigned i = 0; i < server->worker_count; i++)
-			worker_publish(server->workers[i], snapshot);
+			if (server->workers[i]) /* else we are stopping: see server_release */
+				worker_publish(server->workers[i], snapshot);
 }
 
 /* From here on everything is moved. */
 static void publish(struct server *server, struct snapshot *snapshot)
 {
 	list_new(server, snapshot);
+	meter_registry_set_rate(server->meters, snapshot->queries_per_second);
 	hand_out(server, snapshot);
 	/* Shares that a worker never came for, because it has skipped a snapshot or will. */
 	for (unsigned i = 0; i < server->listener_count; i++)
@@ -334,13 +368,26 @@ static void publish(struct server *server, struct snapshot *snapshot)
 	tell_listeners(server, snapshot->older, snapshot);
 }
 
+/* The zones that go out of a model that is compiled; no work where there are none and no keys. */
+static int compile_transfers(struct server *server, struct snapshot *snapshot,
+			     const struct model *model)
+{
+	const struct transfer_table *before = server->current ? server->current->transfers : NULL;
+
+	if (model->transfers.count == 0 && model->keys.count == 0)
+		return 0;
+	return transfer_table_compile(&snapshot->transfers, model, snapshot->policy, before,
+				      &server->keeper, (uint64_t)time(NULL));
+}
+
 /* Policy and bindings, nothing moved yet. NULL is a fault. */
 static struct snapshot *prepare(struct server *server, const struct model *model,
 				struct faults *faults)
 {
 	struct policy *policy = policy_compile(model, &server->key,
 					       server->current ? server->current->policy : NULL);
-	struct snapshot *snapshot = policy ? snapshot_new(policy, server->registry, model) : NULL;
+	struct snapshot *snapshot =
+		policy ? snapshot_new(policy, server->registry, server->meters, model) : NULL;
 	if (!snapshot) {
 		fault_add(faults, FAULT_ERROR, &model->origin, NULL, "%s", err_text(ERR_NOMEM));
 		return NULL;
@@ -348,6 +395,8 @@ static struct snapshot *prepare(struct server *server, const struct model *model
 	int err = bind_all(server, snapshot, model, faults);
 	if (err == 0) {
 		err = worker_prepare(snapshot, server->worker_count);
+		if (err == 0)
+			err = compile_transfers(server, snapshot, model);
 		if (err != 0)
 			fault_add(faults, FAULT_ERROR, &model->origin, NULL, "%s", err_text(err));
 	}
@@ -357,6 +406,7 @@ static struct snapshot *prepare(struct server *server, const struct model *model
 		return NULL;
 	}
 	snapshot->ports_max = ports_for(snapshot, server->worker_count);
+	warn_of_ports(snapshot, server->worker_count, &model->origin, faults);
 	snapshot->generation = server->generation + 1;
 	atomic_store(&snapshot->users, server->worker_count);
 	return snapshot;
@@ -396,6 +446,54 @@ static void free_old(struct server *server)
 
 /* ---- the interface ---- */
 
+int server_take_listener(struct server *server, struct listener *listener)
+{
+	struct listener **listeners = realloc(server->listeners, (server->listener_count + 1) *
+									 sizeof(struct listener *));
+	assert(!server->current && listener->workers == server->worker_count);
+	if (!listeners) {
+		listener_close(listener);
+		return ERR_NOMEM;
+	}
+	server->listeners = listeners;
+	server->listeners[server->listener_count++] = listener;
+	return 0;
+}
+
+static int open_ahead(struct server *server, const struct host *host, const struct origin *origin,
+		      struct faults *faults)
+{
+	char error[LISTENER_ERROR_MAX];
+	if (find_kept(server, host)) /* twice: server_apply tells */
+		return 0;
+	struct listener *listener = listener_open(host, server->worker_count, error);
+	if (listener && server_take_listener(server, listener) == 0)
+		return 0;
+	fault_add(faults, FAULT_ERROR, origin, "listen", "%s",
+		  listener ? err_text(ERR_NOMEM) : error);
+	return ERR_FAULTS;
+}
+
+int server_open(struct server *server, const struct model *model, struct faults *faults)
+{
+	int err = 0, failed;
+	assert(!server->current);
+	for (size_t r = 0; r < model->resolvers.count; r++) {
+		const struct dns_resolver *resolver = &model->resolvers.items[r];
+		for (size_t i = 0; i < resolver->inbound_endpoints.count; i++) {
+			const struct inbound_endpoint *at = &resolver->inbound_endpoints.items[i];
+			failed = open_ahead(server, &at->listen, &at->origin, faults);
+			err = failed ? failed : err;
+		}
+	}
+	for (size_t i = 0; i < model->vnet_resolver.listen.count; i++) {
+		failed = open_ahead(server, &model->vnet_resolver.listen.items[i],
+				    &model->vnet_resolver.origin, faults);
+		err = failed ? failed : err;
+	}
+	return err;
+}
+
 int server_apply(struct server *server, struct model *model, struct faults *faults)
 {
 	struct snapshot *snapshot = prepare(server, model, faults);
@@ -429,7 +527,12 @@ int server_serve_owned(struct server *server, struct owned *owned)
 	struct snapshot *snapshot = snapshot_with_owned(current, owned);
 	if (!snapshot)
 		return ERR_NOMEM;
-	if (worker_prepare(snapshot, server->worker_count) != 0) {
+	int err = worker_prepare(snapshot, server->worker_count);
+	if (err == 0 && current->transfers)
+		err = transfer_table_advance(&snapshot->transfers, snapshot->policy,
+					     current->transfers, &server->keeper,
+					     (uint64_t)time(NULL));
+	if (err != 0) {
 		snapshot_free(snapshot);
 		return ERR_NOMEM;
 	}
@@ -447,6 +550,34 @@ bool server_is_settled(const struct server *server)
 	return server->current &&
 	       atomic_load_explicit(&server->current->adopters, memory_order_acquire) ==
 		       server->worker_count;
+}
+
+void server_drain(struct server *server)
+{
+	for (unsigned i = 0; i < server->worker_count; i++)
+		worker_drain(server->workers[i]);
+}
+
+bool server_is_drained(const struct server *server)
+{
+	for (unsigned i = 0; i < server->worker_count; i++)
+		if (!worker_is_drained(server->workers[i]))
+			return false;
+	return true;
+}
+
+bool server_is_alive(struct server *server)
+{
+	bool alive = true;
+	for (unsigned i = 0; i < server->worker_count; i++) {
+		if (!server->workers[i])
+			continue;
+		uint64_t rounds = worker_rounds(server->workers[i]);
+		alive = alive && rounds != server->rounds[i];
+		server->rounds[i] = rounds;
+		worker_wake(server->workers[i]);
+	}
+	return alive;
 }
 
 void server_collect(struct server *server)
@@ -472,8 +603,11 @@ void server_release(struct server *server)
 		listener_close(server->listeners[i]);
 	free(server->listeners);
 	free(server->workers);
+	free(server->rounds);
 	cache_free(server->cache);
 	target_registry_free(server->registry);
+	meter_registry_free(server->meters);
+	response_limit_free(server->responses);
 	model_free(server->model);
 	memset(server, 0, sizeof *server);
 }

@@ -29,12 +29,16 @@ struct server {
 	struct hash_key key;
 	struct cache *cache;
 	struct target_registry *registry;
+	struct meter_registry *meters;
+	struct response_limit *responses;
 	struct worker_shared shared;
 	struct worker **workers;
 	unsigned worker_count;
+	uint64_t *rounds;            /* of each worker's loop, when it was looked at last */
 	struct model *model;         /* what is served now; owned */
 	struct snapshot *current;    /* the newest; older ones behind it until they are let go */
 	struct ask_desk desk;        /* questions of our own */
+	struct serial_keeper keeper; /* of zones that go out; to be filled in before server_apply */
 	unsigned next_asked;         /* the worker that gets the next one */
 	struct listener **listeners; /* open ones */
 	unsigned listener_count;
@@ -47,6 +51,16 @@ struct server {
 /* on_release as in worker_shared: wakes the control thread, which then calls server_collect. */
 MUST_CHECK int server_init(struct server *server, unsigned workers, const struct hash_key *key,
 			   void (*on_release)(void *context), void *context);
+/* Opens what the model listens at ahead of the first server_apply, which finds it open: while the
+ * program may still do more than later. A listener that cannot be opened is a fault. */
+MUST_CHECK int server_open(struct server *server, const struct model *model, struct faults *faults);
+/* Takes over a listener that another process has opened, with as many workers, ahead of
+ * server_open, which finds it open; one that the first model does not want is closed by
+ * server_apply. ERR_NOMEM: it is closed. */
+MUST_CHECK int server_take_listener(struct server *server, struct listener *listener);
+/* Has every worker read nothing more and finish what it holds; another process reads. */
+void server_drain(struct server *server);
+bool server_is_drained(const struct server *server);
 /* Takes the model over when it succeeds, and only then; it may be the one that is served already,
  * changed in place. The first call also starts the workers. A listener that cannot be opened is a
  * fault with its one clear line, and nothing has moved. A host that was given up a moment ago and
@@ -61,6 +75,9 @@ MUST_CHECK int server_serve_owned(struct server *server, struct owned *owned);
 /* Whether every worker answers by what was published last; on_release is called when that comes
  * true. */
 bool server_is_settled(const struct server *server);
+/* Whether every worker's loop has gone round since it was asked this before, and has each go round
+ * once more: asked now and then, it tells of one that hangs. */
+bool server_is_alive(struct server *server);
 /* Frees snapshots that every worker has let go of, and hands out answers to questions of our own.
  */
 void server_collect(struct server *server);

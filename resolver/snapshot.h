@@ -9,7 +9,9 @@
 #include <stdint.h>
 
 #include "endpoints/inbound.h"
+#include "endpoints/meter_registry.h"
 #include "endpoints/target.h"
+#include "resolver/transfer_table.h"
 #include "rules/policy.h"
 
 struct snapshot_binding { /* a listener, and what a query that arrives there means */
@@ -17,29 +19,39 @@ struct snapshot_binding { /* a listener, and what a query that arrives there mea
 	struct host host;
 	bool vnet_resolver; /* else an inbound endpoint: */
 	uint32_t network;
+	struct inbound_terms terms; /* zero at the VNet resolver: who may ask is decided there */
 };
 
 struct snapshot {
 	struct policy *policy;
+	struct transfer_table *transfers; /* NULL: no zone goes out */
 	struct target_registry *registry;
+	struct meter_registry *meters;
 	struct snapshot_binding *bindings;
 	uint32_t binding_count;
 	struct address *sources; /* every one that its upstreams are asked from, once */
 	size_t source_count;
-	unsigned ports_max; /* source ports of each of them in each worker */
-	void *holds;        /* memory for each worker's part of it (worker.h) */
+	struct meter **inbound_meters; /* of the policy's inbound endpoints; shared like it */
+	unsigned ports_max;            /* source ports of each of them in each worker */
+	void *holds;                   /* memory for each worker's part of it (worker.h) */
 	struct cache_settings cache;
 	struct tcp_settings tcp;
+	struct response_limit_settings response_limit;
+	enum excess excess;
+	uint64_t queries_per_second; /* of each endpoint; 0: no limit */
 	uint64_t generation;
 	atomic_uint users;      /* workers that have not let go of it */
 	atomic_uint adopters;   /* workers that have taken it up */
 	struct snapshot *older; /* the control thread's list */
 };
 
-/* Attaches every upstream's target and notes every source. Takes the policy over, also when it
- * fails (NULL). Listeners are not owned: bindings are filled in by the caller. */
+/* Attaches every upstream's target and its endpoint's meter, and notes every source. Takes the
+ * policy over, also when it fails (NULL). Listeners are not owned: bindings are filled in by the
+ * caller, with snapshot_terms. */
 struct snapshot *snapshot_new(struct policy *policy, struct target_registry *registry,
-			      const struct model *model);
+			      struct meter_registry *meters, const struct model *model);
+/* On which terms inbound endpoint number i of the policy is asked. */
+struct inbound_terms snapshot_terms(const struct snapshot *snapshot, uint32_t i);
 /* The same with another table of what we own, bindings included: shares targets and all else with
  * the one before. NULL without memory. */
 struct snapshot *snapshot_with_owned(const struct snapshot *before, struct owned *owned);

@@ -26,6 +26,9 @@
 	X(servfail, "answered SERVFAIL")                                                           \
 	X(nxdomain, "answered NXDOMAIN")                                                           \
 	X(truncated, "answered with TC")                                                           \
+	X(transfers, "zones sent out, whole or what has changed")                                  \
+	X(transfers_refused, "zones asked for, and not sent")                                      \
+	X(tsig_bad, "queries with a TSIG that was not good")                                       \
 	X(deadline, "not answered by any target within the deadline")
 
 #define STATS_MAP(X)                                                                               \

@@ -1,10 +1,10 @@
 /* A worker's loop:
  *
  *     uv_poll   packets in ─► queries, replies     (inbound, outbound)
- *     timer     the wheel's next due time
+ *     alarm     the wheel's next due time
  *     async     a new snapshot, questions of our own, or stop
  *     prepare   before the loop sleeps: send what this round has gathered, add up what it has
- *               counted, set the timer
+ *               counted, set the alarm
  *
  * A snapshot is held through a policy_hold of the worker's own, counted without atomics; when its
  * last user is gone the worker lets go of the snapshot, and the control thread frees it. Only then
@@ -16,15 +16,23 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "endpoints/alarm.h"
 #include "endpoints/outbound.h"
 #include "resolver/log.h"
 #include "resolver/resolve.h"
+#include "resolver/transfer.h"
 
-enum { WORKER_HEAP_BYTES = 56 << 20 }; /* glibc's heaps have 64 MiB */
+enum {
+	WORKER_HEAP_BYTES = 56 << 20, /* glibc's heaps have 64 MiB */
+	/* Queries beside those that wait, however many do: of a batch that is being answered. */
+	WORKER_QUERIES_AT_HAND = 256,
+};
 
 struct worker_binding { /* what a query carries from the listener it came by */
 	struct worker_hold *hold;
@@ -47,10 +55,12 @@ struct worker {
 	uv_loop_t loop;
 	uv_async_t wake;
 	uv_prepare_t prepare;
-	uv_timer_t timer;
+	struct alarm alarm;
 	_Atomic(struct snapshot *) next;
-	atomic_bool stopping;
+	atomic_bool stopping, draining, drained;
+	bool drains; /* it reads no more */
 	struct worker_hold *current;
+	_Atomic uint64_t rounds;
 	bool let_go; /* of a snapshot in this round: its sources may be nobody's now */
 
 	struct wheel wheel;
@@ -61,6 +71,7 @@ struct worker {
 	struct pending_table pending;
 	struct resolver resolver;
 	struct ask_room asks;
+	struct transfers transfers;
 	struct stats stats;
 };
 
@@ -68,6 +79,12 @@ static uint64_t monotonic_us(void *context)
 {
 	(void)context;
 	return uv_hrtime() / 1000;
+}
+
+static uint32_t unix_s(void *context)
+{
+	(void)context;
+	return (uint32_t)time(NULL);
 }
 
 static void on_arrival(void *context, struct query *query, unsigned pass)
@@ -129,6 +146,7 @@ static struct worker_hold *hold_init(struct worker *worker, struct snapshot *sna
 	hold->worker = worker;
 	hold->snapshot = snapshot;
 	hold->hold = (struct policy_hold){.policy = snapshot->policy,
+					  .transfers = snapshot->transfers,
 					  .cache = snapshot->cache,
 					  .users = 1,
 					  .on_idle = on_hold_idle};
@@ -150,18 +168,22 @@ static struct worker_binding *find_binding(struct worker_hold *hold,
 	return NULL;
 }
 
-static void attach(struct worker *worker, struct listener *listener, struct worker_binding *binding)
+static void attach(struct worker *worker, struct listener *listener,
+		   const struct inbound_terms *terms, struct worker_binding *binding)
 {
 	char text[HOST_TEXT_MAX];
 	const struct worker_binding *before = find_binding(worker->current, listener);
 
+	int err = 0;
 	if (before && before->inbound) {
 		binding->inbound = before->inbound;
 		inbound_rebind(binding->inbound, binding);
-		return;
+	} else {
+		err = inbound_start(&worker->inbound, listener, worker->index, binding,
+				    &binding->inbound);
 	}
-	int err = inbound_start(&worker->inbound, listener, worker->index, binding,
-				&binding->inbound);
+	if (binding->inbound)
+		inbound_set_terms(binding->inbound, terms);
 	if (err == ERR_SYSTEM)
 		log_event(LOG_ERROR, "listen",
 			  "worker %u: the system does not let it watch %s; trying again until it "
@@ -177,16 +199,34 @@ static void stop_listeners(struct worker_hold *hold, struct worker_hold *keep)
 			inbound_stop(hold->bindings[i].inbound);
 }
 
+static void set_cookie_keys(struct worker *worker, const struct policy *policy)
+{
+	const struct hash_key *keys = policy->cookie_key;
+
+	if (policy->cookie_keys == 0)
+		cookie_init(&worker->inbound.cookies, &worker->shared->cookie_key);
+	else
+		cookie_init_given(&worker->inbound.cookies, &keys[0],
+				  &keys[policy->cookie_keys - 1]);
+}
+
 /* Keeps equal listeners as they are, starts new ones, stops those that are gone. */
 static void adopt(struct worker *worker, struct snapshot *snapshot)
 {
 	struct worker_hold *hold = hold_init(worker, snapshot), *before = worker->current;
 
 	worker->inbound.tcp = snapshot->tcp;
+	worker->inbound.response_limit = snapshot->response_limit;
+	worker->inbound.responses =
+		response_limit_is_on(&snapshot->response_limit) ? worker->shared->responses : NULL;
 	worker->inbound.payload_max = (uint16_t)snapshot->policy->udp_payload_max;
+	set_cookie_keys(worker, snapshot->policy);
+	worker->pending.random_case = snapshot->policy->random_case;
+	worker->pending.cookies = snapshot->policy->cookies;
 	outbound_limit_ports(&worker->outbound, snapshot->ports_max);
 	for (uint32_t i = 0; i < snapshot->binding_count; i++)
-		attach(worker, snapshot->bindings[i].listener, &hold->bindings[i]);
+		attach(worker, snapshot->bindings[i].listener, &snapshot->bindings[i].terms,
+		       &hold->bindings[i]);
 	stop_listeners(before, hold);
 	worker->current = hold;
 	if (atomic_fetch_add_explicit(&snapshot->adopters, 1, memory_order_acq_rel) + 1 ==
@@ -207,8 +247,9 @@ static void gather_stats(struct worker *worker)
 	struct pending_table *pending = &worker->pending;
 	struct outbound_counters *outbound = &worker->outbound.counters;
 
-	STATS_ADD(stats, queries, inbound->overload);
+	STATS_ADD(stats, queries, inbound->overload + inbound->prohibited + inbound->over_limit);
 	STATS_ADD(stats, servfail, inbound->overload);
+	STATS_ADD(stats, refused, inbound->prohibited + inbound->over_limit_refused);
 #define X(name, text) STATS_TAKE(stats, name, inbound);
 	INBOUND_COUNTER_MAP(X)
 #undef X
@@ -228,43 +269,36 @@ static void retain_sources(struct worker *worker)
 	outbound_retain(&worker->outbound, snapshot->sources, snapshot->source_count);
 }
 
-static void on_timer(uv_timer_t *timer)
+static void on_alarm(void *context)
 {
-	struct worker *worker = timer->data;
+	struct worker *worker = context;
 
 	wheel_advance(&worker->wheel, monotonic_us(NULL));
-}
-
-static void set_timer(struct worker *worker)
-{
-	uint64_t next_us = wheel_next_us(&worker->wheel), now_us;
-
-	if (next_us == UINT64_MAX) {
-		uv_timer_stop(&worker->timer);
-		return;
-	}
-	now_us = monotonic_us(NULL);
-	uv_update_time(&worker->loop);
-	uv_timer_start(&worker->timer, on_timer,
-		       next_us > now_us ? (next_us - now_us + 999) / 1000 : 0, 0);
 }
 
 static void on_prepare(uv_prepare_t *prepare)
 {
 	struct worker *worker = prepare->data;
+	uint64_t rounds = atomic_load_explicit(&worker->rounds, memory_order_relaxed);
 
+	atomic_store_explicit(&worker->rounds, rounds + 1, memory_order_relaxed);
 	if (worker->let_go)
 		retain_sources(worker);
 	outbound_flush(&worker->outbound);
 	inbound_flush(&worker->inbound);
 	gather_stats(worker);
-	set_timer(worker);
+	if (worker->drains)
+		atomic_store(&worker->drained,
+			     worker->pool.in_use == 0 && worker->inbound.tcp_connections == 0);
+	alarm_by(&worker->alarm, wheel_next_us(&worker->wheel));
 }
 
 /* Everything that keeps the loop alive is closed; it ends when the last handle has. */
 static void shut(struct worker *worker)
 {
+	worker->inbound.ends = true;
 	resolver_abandon(&worker->resolver);
+	transfers_abandon(&worker->transfers);
 	ask_room_close(&worker->asks);
 	stop_listeners(worker->current, NULL);
 	pending_table_release(&worker->pending);
@@ -272,7 +306,7 @@ static void shut(struct worker *worker)
 	if (worker->current)
 		policy_hold_give(&worker->current->hold);
 	worker->current = NULL;
-	uv_close((uv_handle_t *)&worker->timer, NULL);
+	alarm_close(&worker->alarm);
 	uv_close((uv_handle_t *)&worker->prepare, NULL);
 	uv_close((uv_handle_t *)&worker->wake, NULL);
 }
@@ -290,6 +324,10 @@ static void on_wake(uv_async_t *wake)
 	}
 	if (snapshot)
 		adopt(worker, snapshot);
+	if (atomic_load(&worker->draining) && !worker->drains) {
+		worker->drains = true;
+		inbound_drain(&worker->inbound);
+	}
 	assert(worker->current); /* the first one came with the thread */
 	ask_room_work(&worker->asks, &worker->current->hold, monotonic_us(NULL));
 }
@@ -306,10 +344,22 @@ static void grow_heap(void)
 	free(low);
 }
 
+/* As ps, top and gdb show it. */
+static void name_thread(const struct worker *worker)
+{
+	char name[16];
+
+	snprintf(name, sizeof name, "worker-%u", worker->index);
+	pthread_setname_np(pthread_self(), name);
+}
+
 static void run(void *argument)
 {
 	struct worker *worker = argument;
 
+	name_thread(worker);
+	if (worker->shared->on_start)
+		worker->shared->on_start(worker->shared->context);
 	grow_heap();
 	uv_run(&worker->loop, UV_RUN_DEFAULT);
 }
@@ -323,14 +373,19 @@ static int open_loop(struct worker *worker)
 
 	if (err != 0)
 		return err;
-	err = uv_async_init(&worker->loop, &worker->wake, on_wake);
+	err = alarm_open(&worker->alarm, &worker->loop, on_alarm, worker);
+	if (err == 0) {
+		err = uv_async_init(&worker->loop, &worker->wake, on_wake);
+		if (err != 0)
+			alarm_close(&worker->alarm);
+	}
 	if (err != 0) {
+		uv_run(&worker->loop, UV_RUN_DEFAULT); /* what was opened closes */
 		uv_loop_close(&worker->loop);
 		return err;
 	}
 	uv_prepare_init(&worker->loop, &worker->prepare);
-	uv_timer_init(&worker->loop, &worker->timer);
-	worker->wake.data = worker->prepare.data = worker->timer.data = worker;
+	worker->wake.data = worker->prepare.data = worker;
 	uv_prepare_start(&worker->prepare, on_prepare);
 	return 0;
 }
@@ -342,13 +397,14 @@ static int init_parts(struct worker *worker)
 
 	wheel_init(&worker->wheel, monotonic_us(NULL));
 	entropy_init(&worker->entropy);
-	query_pool_init(&worker->pool, shared->queries_max);
+	query_pool_init(&worker->pool, shared->queries_max + WORKER_QUERIES_AT_HAND);
 	worker->inbound = (struct inbound_worker){
 		.loop = &worker->loop,
 		.wheel = &worker->wheel,
 		.pool = &worker->pool,
 		.key = &shared->key,
 		.now_us = monotonic_us,
+		.unix_s = unix_s,
 		.on_arrival = on_arrival,
 		.on_query = on_query,
 		.context = worker,
@@ -364,9 +420,19 @@ static int init_parts(struct worker *worker)
 	worker->pending.transport = &worker->outbound;
 	worker->pending.send = outbound_send;
 	worker->pending.forget = outbound_forget;
-	worker->pending.pending_max = shared->queries_max;
+	worker->pending.pending_max = shared->queries_max + REFRESHES;
+	worker->pending.worker = worker->index;
 	resolver_init(&worker->resolver, &worker->wheel, &worker->pending, shared->cache,
 		      &worker->stats, &shared->key);
+	worker->resolver.waiting.max = shared->queries_max;
+	worker->transfers = (struct transfers){
+		.wheel = &worker->wheel,
+		.stats = &worker->stats,
+		.now_us = monotonic_us,
+		.time_of_day_s = worker->resolver.time_of_day_s,
+		.buffer = worker->resolver.buffer,
+	};
+	worker->resolver.transfers = &worker->transfers;
 	ask_room_init(&worker->asks, shared->desk, &worker->resolver, &worker->pool,
 		      shared->on_release, shared->context);
 	return err;
@@ -407,7 +473,7 @@ struct worker *worker_start(unsigned index, const struct worker_shared *shared,
 	if (err == 0)
 		return worker;
 	shut(worker);
-	run(worker);
+	uv_run(&worker->loop, UV_RUN_DEFAULT);
 	worker_free(worker);
 	errno = -err;
 	return NULL;
@@ -439,6 +505,22 @@ void worker_stop(struct worker *worker)
 	uv_async_send(&worker->wake);
 	uv_thread_join(&worker->thread);
 	worker_free(worker);
+}
+
+void worker_drain(struct worker *worker)
+{
+	atomic_store(&worker->draining, true);
+	worker_wake(worker);
+}
+
+bool worker_is_drained(const struct worker *worker)
+{
+	return atomic_load(&worker->drained);
+}
+
+uint64_t worker_rounds(const struct worker *worker)
+{
+	return atomic_load_explicit(&worker->rounds, memory_order_relaxed);
 }
 
 const struct stats *worker_stats(const struct worker *worker)

@@ -15,13 +15,17 @@ struct worker;
 
 struct worker_shared {
 	struct cache *cache;
+	struct response_limit *responses;
 	struct hash_key key;
+	struct hash_key cookie_key; /* drawn at the start: of clients' cookies */
 	unsigned workers;
-	unsigned queries_max;  /* under way, per worker */
+	unsigned queries_max;  /* that wait for somebody else's answer, per worker */
 	struct ask_desk *desk; /* where letters go back to */
 	/* Called on the worker's thread when it has let go of a snapshot (users was counted down),
 	 * was the last to take one up (adopters was counted up), or sent a letter back. */
 	void (*on_release)(void *context);
+	/* Called first of all on the worker's thread; NULL: nothing is to be done. */
+	void (*on_start)(void *context);
 	void *context;
 };
 
@@ -42,6 +46,13 @@ void worker_ask(struct worker *worker, struct ask_letter *letter);
 void worker_wake(struct worker *worker);
 /* Asks the thread to stop, waits for it and frees everything. What is under way is not answered. */
 void worker_stop(struct worker *worker);
+/* How often its loop has gone round; what wakes it adds one. Any thread. */
+uint64_t worker_rounds(const struct worker *worker);
+/* Asks the thread to read nothing more that clients send, and to finish what it holds. Any thread.
+ */
+void worker_drain(struct worker *worker);
+/* Whether it has done so. Any thread. */
+bool worker_is_drained(const struct worker *worker);
 /* Any thread. */
 const struct stats *worker_stats(const struct worker *worker);
 

@@ -7,6 +7,7 @@
  *     limits_zone.c      private zones and their links
  *     limits_ruleset.c   rulesets, links, rules
  *     limits_address.c   pools, addresses, cloud services, reverse names
+ *     limits_transfer.c  TSIG keys, and zones that go out
  *     limits_settings.c  what single settings owe each other
  *     limits_warn.c      what is legal and surely not meant; limits_loop.c: forwarding loops
  *
@@ -154,6 +155,7 @@ void limits_check(const struct model *model, struct faults *faults)
 	limits_check_zones(&check);
 	limits_check_rulesets(&check);
 	limits_check_addresses(&check);
+	limits_check_transfers(&check);
 	limits_check_settings(&check);
 	if (faults->errors == 0) {
 		limits_warn(&check);

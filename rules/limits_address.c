@@ -2,6 +2,7 @@
  * name in the configuration is the operator's word: its form is checked, its ownership is not. What
  * an address must be in and how its names are written is in territory.c, for the API as well. */
 #include "rules/grounds.h"
+#include "rules/reverse_zones.h"
 
 struct owned {
 	struct grounds grounds;
@@ -9,12 +10,55 @@ struct owned {
 	struct seen names, ids, labels, services;
 };
 
+struct pool_zones {
+	struct check *check;
+	struct seen names; /* "64-127.100.51.198.in-addr.arpa." -> struct address_pool */
+};
+
+static void check_zone_name(struct pool_zones *zones, const struct address_pool *pool,
+			    const char *name)
+{
+	const struct address_pool *before = seen_put(zones->check, &zones->names, name, pool);
+
+	if (before && before != pool)
+		ERROR(zones->check, &pool->origin, "zone",
+		      "%s is the zone of the address pool at %s; choose another name", name,
+		      check_place(zones->check, &before->origin));
+}
+
+/* Only those within an octet have neighbours, and names that could be theirs. */
+static int on_pool_zone(void *context, const struct reverse_zone *zone)
+{
+	if (!zone->classless)
+		return 0;
+	check_zone_name(context, zone->pool, zone->origin);
+	if (zone->alias)
+		check_zone_name(context, zone->pool, zone->alias);
+	return 0;
+}
+
+static void check_pool_zone(struct pool_zones *zones, const struct address_pool *pool)
+{
+	char text[NAME_TEXT_MAX];
+	const char *why;
+
+	if (!pool->prefix.address.family)
+		return;
+	why = pool->zone ? reverse_zone_refusal(&pool->prefix, pool->zone, text) : NULL;
+	if (why)
+		ERROR(zones->check, &pool->origin, "zone", "\"%s\" does not fit: %s", pool->zone,
+		      why);
+	else if (reverse_is_within_octet(&pool->prefix))
+		reverse_each_pool_zone(pool, on_pool_zone, zones);
+}
+
 static void check_pools(struct check *check)
 {
 	const struct model *model = check->model;
 	size_t count = model->address_pools.count, placed = 0;
 	struct placed_prefix *items = arena_alloc_array(&check->arena, count, sizeof *items);
 	struct seen names = {0};
+	struct pool_zones zones = {.check = check};
 
 	check->out_of_memory |= !items;
 	for (size_t i = 0; i < count; i++) {
@@ -22,6 +66,7 @@ static void check_pools(struct check *check)
 		const char *what = arena_printf(&check->arena, "address pool \"%s\"",
 						pool->name ? pool->name : "?");
 		check_unique(check, &names, pool->name, &pool->origin, "address pool");
+		check_pool_zone(&zones, pool);
 		if (items && what && pool->prefix.address.family)
 			items[placed++] =
 				(struct placed_prefix){pool->prefix, &pool->origin, "prefix", what};

@@ -110,6 +110,7 @@ void limits_check_listens(struct check *check);   /* limits_listen.c */
 void limits_check_zones(struct check *check);     /* limits_zone.c */
 void limits_check_rulesets(struct check *check);  /* limits_ruleset.c */
 void limits_check_addresses(struct check *check); /* limits_address.c */
+void limits_check_transfers(struct check *check); /* limits_transfer.c */
 void limits_check_settings(struct check *check);  /* limits_settings.c */
 void limits_warn(struct check *check);            /* limits_warn.c */
 void limits_warn_loops(struct check *check);      /* limits_loop.c */

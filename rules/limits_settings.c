@@ -67,6 +67,15 @@ static void check_management(struct check *check)
 	}
 }
 
+static void check_user(struct check *check)
+{
+	const struct model *model = check->model;
+
+	if (model->group && !model->user)
+		ERROR(check, &model->origin, "group",
+		      "a group without a user is nobody's; set `user` too, or leave `group` out");
+}
+
 void limits_check_settings(struct check *check)
 {
 	const struct model *model = check->model;
@@ -78,4 +87,5 @@ void limits_check_settings(struct check *check)
 		      model->cache.ttl_max);
 	check_default_resolver(check);
 	check_management(check);
+	check_user(check);
 }

@@ -15,6 +15,7 @@
 
 #include "rules/arena.h"
 #include "rules/fault.h"
+#include "rules/hash.h"
 #include "rules/prefix.h"
 
 struct owned;
@@ -35,6 +36,14 @@ enum special_names { SPECIAL_ANSWER, SPECIAL_FORWARD };
 enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
 enum log_format { LOG_AUTO, LOG_TEXT, LOG_JOURNAL, LOG_JSON };
 enum client_role { ROLE_READER, ROLE_ADMIN };
+enum excess { EXCESS_DROP, EXCESS_REFUSE, EXCESS_TRUNCATE };
+enum tsig_algorithm {
+	TSIG_HMAC_SHA256,
+	TSIG_HMAC_SHA1,
+	TSIG_HMAC_SHA224,
+	TSIG_HMAC_SHA384,
+	TSIG_HMAC_SHA512,
+};
 
 struct target_server { /* rulesets.rules.targets, default_resolver.targets */
 	struct origin origin;
@@ -80,8 +89,9 @@ struct inbound_endpoint {
 	const char *name;
 	const char *subnet;
 	enum allocation allocation;
-	struct address address; /* not given and dynamic: model_place_endpoints finds one */
-	struct host listen;     /* not given: address:53 */
+	struct address address;       /* not given and dynamic: model_place_endpoints finds one */
+	struct host listen;           /* not given: address:53 */
+	LIST_OF(struct prefix) allow; /* who may ask; none: access_add_private, and all networks */
 };
 
 struct outbound_endpoint {
@@ -140,7 +150,8 @@ struct forwarding_ruleset {
 	LIST_OF(struct forwarding_rule) rules;
 };
 
-/* One member per row of the limits table, in its order (limits.h has the table). */
+/* One member per row of the limits table, in its order (limits.h has the table), and what becomes
+ * of a query over the one limit that queries come up against. */
 struct limit_values {
 	struct origin origin;
 	uint32_t resolvers_per_subscription;
@@ -163,6 +174,7 @@ struct limit_values {
 	uint32_t registration_zones_per_virtual_network;
 	uint32_t subnet_prefix_length_min;
 	uint32_t subnet_prefix_length_max;
+	enum excess excess;
 };
 
 struct management_client {
@@ -180,6 +192,7 @@ struct management {
 	const char *certificate, *key;
 	LIST_OF(struct management_client) clients;
 	const char *state;
+	uint32_t upload_max; /* bytes */
 };
 
 struct address_pool {
@@ -187,6 +200,8 @@ struct address_pool {
 	const char *name;
 	const char *region; /* NULL: every region */
 	struct prefix prefix;
+	const char *zone; /* of a classless one: its reverse zone, as the parent delegates it; NULL:
+			   * derived (reverse_zones.h) */
 };
 
 struct owned_address {
@@ -217,6 +232,23 @@ struct reverse_settings {
 	const char *resolve_in;
 };
 
+struct tsig_settings { /* keys */
+	struct origin origin;
+	const char *name;
+	enum tsig_algorithm algorithm;
+	const char *secret, *secret_file;
+	const char *loaded; /* what is in the file; NULL: it was not read */
+};
+
+struct transfer_settings { /* transfers */
+	struct origin origin;
+	LIST_OF(const char *) zones; /* names, or "*" */
+	LIST_OF(struct prefix) allow;
+	const char *key; /* NULL: none is asked for */
+	LIST_OF(struct host) notify;
+	struct address source; /* of NOTIFY; family 0: the system's choice */
+};
+
 struct cache_settings {
 	struct origin origin;
 	uint64_t size_bytes;
@@ -229,6 +261,21 @@ struct cache_settings {
 struct udp_settings {
 	struct origin origin;
 	uint32_t payload_max; /* bytes, of an answer by UDP */
+	const char *cookie_secret_file;
+	struct hash_key cookie_key[2]; /* what is in it: the secret, and the one before */
+	unsigned cookie_keys;          /* so many of them */
+};
+
+struct response_limit_settings { /* answers by UDP to one prefix, a second; 0: any number */
+	struct origin origin;
+	uint32_t answers_per_second, negatives_per_second, errors_per_second;
+	uint32_t slip; /* one in so many over the limit is answered, with TC; 0: none */
+	uint32_t ipv4_prefix_length, ipv6_prefix_length;
+};
+
+struct outbound_settings { /* what keeps forged replies out, beyond ports and ids */
+	struct origin origin;
+	bool random_case, cookies;
 };
 
 struct tcp_settings {
@@ -257,6 +304,10 @@ struct model {
 	const char *subscription, *region;
 	uint32_t workers; /* 0: one per CPU */
 	struct origin workers_origin;
+	const char *user, *group; /* whom the program becomes; a name or a number */
+	struct origin user_origin;
+	bool seccomp;
+	LIST_OF(const char *) files; /* the configuration's own, without zones */
 	LIST_OF(const char *) reserved_domains;
 	struct default_resolver default_resolver;
 	struct vnet_resolver vnet_resolver;
@@ -272,9 +323,13 @@ struct model {
 	struct reverse_settings reverse;
 	struct owned *owned; /* what they are called, with what else is ours; a reference. NULL:
 			      * policy_compile makes it of them */
+	LIST_OF(struct tsig_settings) keys;
+	LIST_OF(struct transfer_settings) transfers;
 	struct cache_settings cache;
 	struct udp_settings udp;
+	struct outbound_settings outbound;
 	struct tcp_settings tcp;
+	struct response_limit_settings response_limit;
 	struct log_settings log;
 	struct identity_settings identity;
 };

@@ -230,6 +230,60 @@ int owned_each_ptr(const struct owned *owned, const struct prefix *prefix,
 	return prefix ? 0 : owned_each_ptr(owned, &all[1], on_ptr, context);
 }
 
+/* ---- walks in steps ---- */
+
+void owned_cursor_begin(struct owned_cursor *cursor, const struct prefix *within)
+{
+	*cursor = (struct owned_cursor){.within = *within, .next = key_of(&within->address)};
+}
+
+/* Notes that the walk is at this key, which may lie behind its end. */
+static bool step_to(struct owned_cursor *cursor, __uint128_t key, struct address *address)
+{
+	__uint128_t last = last_key(&cursor->within);
+
+	cursor->over = key >= last;
+	cursor->next = key + !cursor->over;
+	*address = address_of(key, cursor->within.address.family);
+	return key <= last;
+}
+
+const struct rrset *owned_cursor_ptr(struct owned_cursor *cursor, const struct owned *owned,
+				     struct address *address)
+{
+	__uint128_t key = cursor->next;
+	size_t bytes;
+	const struct rrset *ptr =
+		cursor->over ? NULL
+			     : owned_tree_next(look_ptrs(owned, cursor->within.address.family),
+					       &key, &bytes);
+
+	if (ptr && step_to(cursor, key, address))
+		return ptr;
+	cursor->over = true;
+	return NULL;
+}
+
+bool owned_cursor_change(struct owned_cursor *cursor, const struct owned *before,
+			 const struct owned *after, struct address *address,
+			 const struct rrset **was, const struct rrset **is)
+{
+	uint8_t family = cursor->within.address.family;
+	__uint128_t key = cursor->next;
+	struct owned_difference difference;
+
+	if (cursor->over ||
+	    !owned_tree_next_difference(look_ptrs(before, family), look_ptrs(after, family), &key,
+					&difference) ||
+	    !step_to(cursor, key, address)) {
+		cursor->over = true;
+		return false;
+	}
+	*was = difference.before;
+	*is = difference.after;
+	return true;
+}
+
 /* ---- hosts ---- */
 
 static bool is_entry_of(const struct host_entry *entry, const struct name *name)

@@ -74,6 +74,22 @@ int owned_each_ptr(const struct owned *owned, const struct prefix *prefix,
 				 const struct rrset *ptr),
 		   void *context);
 
+/* A walk in steps: it may rest between any two of them, and goes on as long as the tables live. */
+struct owned_cursor {
+	struct prefix within;
+	__uint128_t next; /* the lowest address not yet looked at */
+	bool over;
+};
+void owned_cursor_begin(struct owned_cursor *cursor, const struct prefix *within);
+/* The next PTR in the prefix, by address; NULL at the end. */
+const struct rrset *owned_cursor_ptr(struct owned_cursor *cursor, const struct owned *owned,
+				     struct address *address);
+/* The next address in the prefix whose PTR in the one table is not that in the other: *was and *is,
+ * NULL where there is none. False at the end. What both tables share costs nothing. */
+bool owned_cursor_change(struct owned_cursor *cursor, const struct owned *before,
+			 const struct owned *after, struct address *address,
+			 const struct rrset **was, const struct rrset **is);
+
 size_t owned_ptr_count(const struct owned *owned);
 size_t owned_host_count(const struct owned *owned);
 /* All pages, also those that other tables share. */

@@ -179,6 +179,84 @@ const void *owned_tree_next(const struct owned_tree *tree, __uint128_t *key, siz
 	return tree->root ? next_below(tree->root, key, bytes) : NULL;
 }
 
+/* ---- comparing ---- */
+
+static bool differ_below(const struct owned_page *a, const struct owned_page *b, __uint128_t *key,
+			 struct owned_difference *difference);
+
+/* Everything that is left is only in one of the two. */
+static bool only_below(const struct owned_page *page, bool before, __uint128_t *key,
+		       struct owned_difference *difference)
+{
+	size_t bytes;
+	const void *value = page ? next_below(page, key, &bytes) : NULL;
+
+	*difference = (struct owned_difference){before ? value : NULL, before ? NULL : value};
+	return value;
+}
+
+/* Pages for ranges that have nothing in common: the lower one's keys are all lower. */
+static bool differ_apart(const struct owned_page *a, const struct owned_page *b, __uint128_t *key,
+			 struct owned_difference *difference)
+{
+	if (a->key < b->key)
+		return only_below(a, true, key, difference) ||
+		       only_below(b, false, key, difference);
+	return only_below(b, false, key, difference) || only_below(a, true, key, difference);
+}
+
+static bool differ_in_leaves(const struct owned_page *a, const struct owned_page *b, unsigned way,
+			     struct owned_difference *difference)
+{
+	size_t before_bytes = 0, after_bytes = 0;
+
+	difference->before = is_filled(a, way) ? value_of(a, way, &before_bytes) : NULL;
+	difference->after = is_filled(b, way) ? value_of(b, way, &after_bytes) : NULL;
+	return before_bytes != after_bytes ||
+	       (before_bytes && memcmp(difference->before, difference->after, before_bytes) != 0);
+}
+
+/* What the page has for this way of the level, which is its own or one above it. */
+static const struct owned_page *page_at(const struct owned_page *page, unsigned level, unsigned way)
+{
+	if (page->level < level)
+		return way_of(page->key, level) == way ? page : NULL;
+	return is_filled(page, way) ? child_of(page, rank_of(page, way)) : NULL;
+}
+
+static bool differ_below(const struct owned_page *a, const struct owned_page *b, __uint128_t *key,
+			 struct owned_difference *difference)
+{
+	if (a == b)
+		return false;
+	if (!a || !b)
+		return only_below(a ? a : b, a, key, difference);
+	unsigned level = a->level > b->level ? a->level : b->level;
+	__uint128_t base = above(a->key, level), head = above(*key, level);
+
+	if (base != above(b->key, level))
+		return differ_apart(a, b, key, difference);
+	if (head > base)
+		return false;
+	for (unsigned way = head < base ? 0 : way_of(*key, level); way < WAYS; way++) {
+		if (level > 0) {
+			if (differ_below(page_at(a, level, way), page_at(b, level, way), key,
+					 difference))
+				return true;
+		} else if (differ_in_leaves(a, b, way, difference)) {
+			*key = base | way;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool owned_tree_next_difference(const struct owned_tree *before, const struct owned_tree *after,
+				__uint128_t *key, struct owned_difference *difference)
+{
+	return differ_below(before->root, after->root, key, difference);
+}
+
 /* ---- changing ---- */
 
 struct change {

@@ -7,6 +7,7 @@
 #ifndef SLUICE_OWNED_TREE_H
 #define SLUICE_OWNED_TREE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -30,6 +31,15 @@ void owned_tree_release(struct owned_tree *tree);
 const void *owned_tree_find(const struct owned_tree *tree, __uint128_t key, size_t *bytes);
 /* The value of the lowest key that is not below *key, which becomes that key; else NULL. */
 const void *owned_tree_next(const struct owned_tree *tree, __uint128_t *key, size_t *bytes);
+
+struct owned_difference { /* a value in two trees; NULL where that one has none */
+	const void *before, *after;
+};
+/* The lowest key that is not below *key and has another value in the one tree than in the other:
+ * *key becomes it. False when there is none. Pages that both share are not looked into, so the
+ * whole of two trees costs what is different between them. */
+bool owned_tree_next_difference(const struct owned_tree *before, const struct owned_tree *after,
+				__uint128_t *key, struct owned_difference *difference);
 /* Gives the key this value, of a whole number of units; with 0 bytes, none. ERR_NOMEM, or
  * ERR_NO_SPACE when the values of neighbours do not fit into one page (256 KiB for 64 of them): the
  * tree holds what it held. */

@@ -1,11 +1,10 @@
 /* What a policy decides. Each stage of DESIGN's order is one function that either decides or
  * passes; policy_decide walks them. With a trace the walk goes on behind the decision, so that
  * people see what would have matched and why it did not. */
-#include "rules/policy.h"
-
 #include <string.h>
 #include <strings.h>
 
+#include "rules/policy_internal.h"
 #include "rules/reverse.h"
 
 struct decision {
@@ -106,11 +105,10 @@ static bool by_zone(const struct decision *d, struct verdict *verdict)
 	return true;
 }
 
-/* A name that has this set and no other. */
-static struct zone_answer answer_set(const struct decision *d, const struct rrset *set,
+struct zone_answer policy_answer_set(const struct rrset *set, uint16_t type,
 				     const struct zone *zone)
 {
-	bool hit = d->type == set->type || d->type == TYPE_ANY;
+	bool hit = type == set->type || type == TYPE_ANY;
 
 	return (struct zone_answer){
 		.outcome = hit ? ZONE_HIT : ZONE_NODATA,
@@ -166,7 +164,8 @@ static bool by_address(const struct decision *d, struct verdict *verdict)
 		return false;
 	note(d, DECIDED_ADDRESS, TRACE_MATCHED, network->name, NULL, 0);
 	answer(verdict, DECIDED_ADDRESS, network->name);
-	verdict->answer = answer_set(d, ptr, d->policy->trees[prefix.address.family == 6]);
+	verdict->answer =
+		policy_answer_set(ptr, d->type, d->policy->trees[prefix.address.family == 6]);
 	return true;
 }
 
@@ -229,47 +228,19 @@ static bool by_rule(const struct decision *d, struct verdict *verdict)
 	return true;
 }
 
-/* What there is below a pool's apex: PTRs, and the names that lead to them, which exist without
- * data of their own (RFC 8020). A private address has none outside of its network; below an apex a
- * prefix is private as a whole or not at all. */
-static struct zone_answer find_in_pool(const struct decision *d, const struct zone *zone,
-				       const struct prefix *prefix, unsigned rest)
-{
-	const struct owned *owned = d->policy->owned;
-	struct zone_answer none = {.outcome = ZONE_NXDOMAIN, .zone = zone};
-	const struct rrset *ptr;
-
-	if (rest > 0 || address_is_private(&prefix->address))
-		return none;
-	if (is_whole(prefix)) {
-		ptr = owned_ptr(owned, &prefix->address);
-		return ptr ? answer_set(d, ptr, zone) : none;
-	}
-	if (owned_any_ptr(owned, prefix))
-		none.outcome = ZONE_NODATA;
-	return none;
-}
-
-/* The zones end at octets and nibbles, the authority where the pool does. */
+/* Authoritative exactly where the pools are. */
 static bool by_pool(const struct decision *d, struct verdict *verdict)
 {
-	unsigned label, rest;
-	struct prefix prefix;
-	const struct zone *zone = suffix_table_find(&d->policy->pools, d->name, 0, &label);
+	unsigned label;
+	const char *pool;
 
-	if (!zone || !reverse_parse(d->name, &prefix, &rest))
+	if (!d->policy->pools.count || !is_reverse(d->name))
 		return false;
-	const struct prefix_entry *pool =
-		prefix_table_find(&d->policy->pool_space, &prefix.address);
-	if (!pool || !prefix_covers(&pool->prefix, &prefix))
+	pool = policy_find_in_pools(d->policy, d->name, d->type, &verdict->answer, &label);
+	if (!pool)
 		return false;
-	const char *name = d->policy->pool_names[pool->value];
-	note(d, DECIDED_POOL, TRACE_MATCHED, name, NULL, label);
-	answer(verdict, DECIDED_POOL, name);
-	if (label == 0)
-		zone_find(zone, d->name, d->type, &verdict->answer);
-	else
-		verdict->answer = find_in_pool(d, zone, &prefix, rest);
+	note(d, DECIDED_POOL, TRACE_MATCHED, pool, NULL, label);
+	answer(verdict, DECIDED_POOL, pool);
 	return true;
 }
 
@@ -286,7 +257,7 @@ static bool by_own_name(const struct decision *d, struct verdict *verdict)
 		return false;
 	note(d, DECIDED_NAME, TRACE_MATCHED, NULL, NULL, 0);
 	answer(verdict, DECIDED_NAME, NULL);
-	verdict->answer = answer_set(d, set, zone);
+	verdict->answer = policy_answer_set(set, d->type, zone);
 	return true;
 }
 

@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "rules/access.h"
 #include "rules/fault.h"
 #include "rules/model.h"
 #include "rules/name.h"
@@ -53,6 +54,14 @@ struct policy_inbound {   /* an inbound endpoint */
 	struct address address;
 	struct host listen;
 	uint32_t network;
+	const struct access *access; /* who may ask */
+};
+
+struct policy_pool_zone {     /* a reverse zone of a pool; policy_pools.c */
+	struct zone *zone;    /* its apex; what is below it is in `owned` */
+	const char *pool;     /* the pool's name */
+	struct prefix prefix; /* the addresses it holds */
+	bool classless;       /* their names in it are their last octets (RFC 2317) */
 };
 
 struct policy {
@@ -72,11 +81,16 @@ struct policy {
 	uint32_t special_zone_count;
 	/* Zones that have an apex and nothing below it, which is what `owned` has: those of the
 	 * reverse trees, at the cuts around the pools, and of the suffixes of our own names. */
-	struct zone *trees[2]; /* in-addr.arpa, ip6.arpa */
-	struct suffix_table pools;
-	struct prefix_table
-		pool_space; /* authoritative in here and no further; value: pool_names */
-	const char **pool_names;
+	struct zone *trees[2];     /* in-addr.arpa, ip6.arpa */
+	struct suffix_table pools; /* struct policy_pool_zone, in pool_zones */
+	struct policy_pool_zone *pool_zones;
+	uint32_t pool_zone_count;
+	/* By pool_zones: the zone with the serial that it has come to, NULL: as it is there. Put
+	 * there by whoever keeps serials, who owns it; NULL: nobody does. */
+	const struct zone *const *stamps;
+	/* Pools that have only a part of an octet, whose name is thus nobody's: each address's own
+	 * name in there is a zone. Value: the one in pool_zones that serves for all of them. */
+	struct prefix_table pool_parts;
 	struct suffix_table names;
 	uint64_t apex_print; /* what the pools' zones are made of */
 	struct owned *owned;
@@ -88,6 +102,9 @@ struct policy {
 	uint32_t *roots;              /* how many policies share all of this but `owned` */
 	const char *version, *server; /* CH TXT, NSID; NULL: nothing */
 	uint32_t udp_payload_max;
+	struct hash_key cookie_key[2]; /* of clients' cookies; cookie_keys 0: the process's own */
+	unsigned cookie_keys;
+	bool random_case, cookies; /* model.h, struct outbound_settings */
 };
 
 /* Compiles a model in which limits_check found no error. `before` may be NULL. Takes references on

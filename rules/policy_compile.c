@@ -16,6 +16,7 @@ struct compilation {
 	size_t outbound_count;
 	struct policy_ruleset *before_rulesets; /* sorted */
 	struct route_context context;           /* of routes without an outbound endpoint */
+	struct access *usual;                   /* who may ask where nothing is said */
 };
 
 struct named { /* a name's place in a list, or what it names */
@@ -115,6 +116,50 @@ static int compile_clients(struct compilation *c)
 	return 0;
 }
 
+static int add_all(struct compilation *c, struct access *access, const struct prefix *prefixes,
+		   size_t count)
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && i < count; i++)
+		err = access_add(access, &c->policy->arena, &prefixes[i]);
+	return err;
+}
+
+static int compile_usual(struct compilation *c)
+{
+	struct arena *arena = &c->policy->arena;
+	struct access *usual = c->usual = arena_alloc(arena, sizeof *usual);
+	int err = usual ? access_add_private(usual, arena) : ERR_NOMEM;
+
+	for (size_t i = 0; !err && i < c->model->virtual_networks.count; i++) {
+		const struct virtual_network *network = &c->model->virtual_networks.items[i];
+
+		err = add_all(c, usual, network->address_space.items, network->address_space.count);
+		if (!err)
+			err = add_all(c, usual, network->client_prefixes.items,
+				      network->client_prefixes.count);
+	}
+	if (!err)
+		access_build(usual);
+	return err;
+}
+
+/* Who may ask at the endpoint; NULL without memory. */
+static const struct access *compile_access(struct compilation *c,
+					   const struct inbound_endpoint *endpoint)
+{
+	struct access *access;
+
+	if (endpoint->allow.count == 0)
+		return c->usual;
+	access = arena_alloc(&c->policy->arena, sizeof *access);
+	if (!access || add_all(c, access, endpoint->allow.items, endpoint->allow.count) != 0)
+		return NULL;
+	access_build(access);
+	return access;
+}
+
 static int compile_inbounds(struct compilation *c)
 {
 	struct policy *policy = c->policy;
@@ -133,15 +178,17 @@ static int compile_inbounds(struct compilation *c)
 		for (size_t e = 0; e < resolver->inbound_endpoints.count; e++) {
 			const struct inbound_endpoint *endpoint =
 				&resolver->inbound_endpoints.items[e];
+			const struct access *access = compile_access(c, endpoint);
 			const char *name = arena_printf(&policy->arena, "%s/%s", resolver->name,
 							endpoint->name);
-			if (!name)
+			if (!name || !access)
 				return ERR_NOMEM;
 			policy->inbounds[policy->inbound_count++] = (struct policy_inbound){
 				.name = name,
 				.address = endpoint->address,
 				.listen = endpoint->listen,
 				.network = network,
+				.access = access,
 			};
 		}
 	}
@@ -468,6 +515,10 @@ static int compile_settings(struct compilation *c)
 	const struct identity_settings *identity = &c->model->identity;
 
 	policy->udp_payload_max = c->model->udp.payload_max;
+	policy->cookie_keys = c->model->udp.cookie_keys;
+	memcpy(policy->cookie_key, c->model->udp.cookie_key, sizeof policy->cookie_key);
+	policy->random_case = c->model->outbound.random_case;
+	policy->cookies = c->model->outbound.cookies;
 	if (identity->version &&
 	    !(policy->version = arena_strdup(&policy->arena, identity->version)))
 		return ERR_NOMEM;
@@ -491,9 +542,10 @@ struct policy *policy_compile(const struct model *model, const struct hash_key *
 			      const struct policy *before)
 {
 	static int (*const steps[])(struct compilation *) = {
-		compile_networks, compile_clients,  compile_inbounds, compile_vnet_resolver,
-		compile_context,  compile_custom,   compile_default,  compile_zones,
-		compile_rulesets, compile_settings, compile_special,  compile_addresses,
+		compile_networks,      compile_clients,  compile_usual,    compile_inbounds,
+		compile_vnet_resolver, compile_context,  compile_custom,   compile_default,
+		compile_zones,         compile_rulesets, compile_settings, compile_special,
+		compile_addresses,
 	};
 	struct compilation c = {
 		.policy = calloc(1, sizeof *c.policy), .model = model, .before = before};
@@ -525,6 +577,7 @@ struct policy *policy_with_owned(const struct policy *before, struct owned *owne
 	*policy = *before;
 	policy->owned = owned_ref(owned);
 	policy->owned_print = 0;
+	policy->stamps = NULL;
 	++*policy->roots;
 	return policy;
 }

@@ -1,4 +1,4 @@
-/* What the files that compile a policy share. */
+/* What the files that make a policy, and look into it, share. */
 #ifndef SLUICE_POLICY_INTERNAL_H
 #define SLUICE_POLICY_INTERNAL_H
 
@@ -12,6 +12,9 @@ MUST_CHECK int policy_keep_zone(struct policy *policy, struct zone *zone);
  * taken over from `before` where nothing has changed. */
 MUST_CHECK int policy_compile_addresses(struct policy *policy, const struct policy *before,
 					const struct model *model);
+/* Mixes the text into a print, with its end, so that two texts in a row are not two others; NULL is
+ * the empty one. */
+uint64_t policy_print_text(const struct policy *policy, uint64_t print, const char *text);
 
 /* The special-use zones, taken over from `before` where there is one. */
 MUST_CHECK int policy_compile_special(struct policy *policy, const struct policy *before,
@@ -28,5 +31,21 @@ struct zone *policy_make_apex(const struct policy *policy, const char *text,
 MUST_CHECK int policy_add_apex(struct policy *policy, struct suffix_table *zones,
 			       const struct suffix_table *before, const char *text,
 			       const struct reverse_settings *reverse);
+
+/* ---- policy_pools.c ---- */
+
+MUST_CHECK int policy_compile_pools(struct policy *policy, const struct policy *before,
+				    const struct model *model);
+/* What the pools have for a name of the reverse trees: fills in *answer and *label, the label of
+ * the name where the zone that answers starts, and returns the pool's name; NULL when the name is
+ * outside of every pool. */
+const char *policy_find_in_pools(const struct policy *policy, const struct name *name,
+				 uint16_t type, struct zone_answer *answer, unsigned *label);
+
+/* ---- policy.c ---- */
+
+/* Of a name that has this set and no other. */
+struct zone_answer policy_answer_set(const struct rrset *set, uint16_t type,
+				     const struct zone *zone);
 
 #endif

@@ -5,7 +5,8 @@
  *
  * Reading goes from the root towards the front and stops at the first label that is not one number
  * in the one form in which we would write it; what is in front of that is the caller's. RFC 2317's
- * classless names are such a rest: which addresses they cover is a matter of convention. */
+ * classless names are such a rest: which addresses they cover is a matter of convention, and
+ * reverse_zones.c's to say. */
 #include "rules/reverse.h"
 
 #include <assert.h>
@@ -47,19 +48,19 @@ char *reverse_zone_text(const struct prefix *prefix, char text[NAME_TEXT_MAX])
 	return print(&prefix->address, prefix->length, text);
 }
 
-/* A label as an octet, or -1: decimal without leading zeros. */
-static int read_octet(const uint8_t *label)
+bool reverse_parse_octet(const uint8_t *label, uint8_t *octet)
 {
 	unsigned length = label[0], value = 0, i;
 
-	if (length > 3 || (length > 1 && label[1] == '0'))
-		return -1;
+	if (length < 1 || length > 3 || (length > 1 && label[1] == '0'))
+		return false;
 	for (i = 1; i <= length; i++) {
 		if (label[i] < '0' || label[i] > '9')
-			return -1;
+			return false;
 		value = value * 10 + (label[i] - '0');
 	}
-	return value <= 255 ? (int)value : -1;
+	*octet = (uint8_t)value;
+	return value <= 255;
 }
 
 static int read_nibble(const uint8_t *label)
@@ -76,10 +77,11 @@ static bool append_label(struct prefix *prefix, const uint8_t *label)
 	int number;
 
 	if (prefix->address.family == 4) {
-		number = read_octet(label);
-		if (number < 0)
+		uint8_t octet;
+
+		if (!reverse_parse_octet(label, &octet))
 			return false;
-		*byte = (uint8_t)number;
+		*byte = octet;
 		prefix->length += 8;
 		return true;
 	}

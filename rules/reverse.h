@@ -20,5 +20,8 @@ char *reverse_zone_text(const struct prefix *prefix, char text[NAME_TEXT_MAX]);
  * RFC 2317's "0-25", or "010" for 10), are counted in *rest. An IPv4-mapped IPv6 address stays IPv6
  * here. False for a name outside both trees. */
 bool reverse_parse(const struct name *name, struct prefix *prefix, unsigned *rest);
+/* A label (its length byte ahead) as an octet: decimal without leading zeros; false for any other,
+ * and *octet is undefined then. */
+bool reverse_parse_octet(const uint8_t *label, uint8_t *octet);
 
 #endif

@@ -16,6 +16,7 @@
 #include "rules/prefix.h"
 #include "rules/suffix.h"
 
+struct meter;  /* endpoints/meter.h: an endpoint's queries a second, shared likewise */
 struct target; /* endpoints/target.h: health, shared by workers and policies */
 
 struct upstream {              /* a server as one outbound endpoint reaches it */
@@ -24,6 +25,7 @@ struct upstream {              /* a server as one outbound endpoint reaches it *
 	enum protocol protocol;
 	const char *endpoint;  /* "hub-resolver/outbound"; NULL: none, the system's choice */
 	struct target *target; /* attached before the policy is published; NULL while explaining */
+	struct meter *meter;   /* likewise; NULL also without an endpoint */
 };
 
 enum leg_kind { LEG_ASK, LEG_ENTER };

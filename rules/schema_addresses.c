@@ -13,6 +13,13 @@ static const struct field address_pool_fields[] = {
 	 AT(address_pool, prefix),
 	 .required = true,
 	 .doc = "The prefix; pools do not overlap."},
+	{.key = "zone",
+	 .type = FIELD_DOMAIN,
+	 AT(address_pool, zone),
+	 .doc = "The name of its reverse zone, for an IPv4 prefix longer than /24 (RFC 2317): one "
+		"label below the octet's zone, as your provider delegates it, such as "
+		"64/26.100.51.198.in-addr.arpa. Absent: by its first and last address, "
+		"64-127.100.51.198.in-addr.arpa."},
 };
 const struct group schema_address_pool = {
 	.name = "address pool",

@@ -23,10 +23,12 @@
 extern const char *const schema_allocation_names[];
 
 /* schema_settings.c */
-extern const struct group schema_limits, schema_management, schema_cache, schema_udp, schema_tcp,
-	schema_log, schema_identity;
+extern const struct group schema_limits, schema_management, schema_cache, schema_udp,
+	schema_outbound, schema_tcp, schema_response_limit, schema_log, schema_identity;
 /* schema_addresses.c */
 extern const struct group schema_address_pool, schema_owned_address, schema_cloud_service,
 	schema_reverse;
+/* schema_transfers.c */
+extern const struct group schema_key, schema_transfer;
 
 #endif

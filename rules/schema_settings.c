@@ -6,6 +6,7 @@
 static const char *const log_level_names[] = {"error", "warning", "info", "debug", NULL};
 static const char *const log_format_names[] = {"auto", "text", "journal", "json", NULL};
 static const char *const client_role_names[] = {"reader", "admin", NULL};
+static const char *const excess_names[] = {"drop", "refuse", "truncate", NULL};
 
 #define LIMIT_FIELD(limit_key, azure, least, most, what)                                           \
 	{.key = #limit_key,                                                                        \
@@ -15,7 +16,19 @@ static const char *const client_role_names[] = {"reader", "admin", NULL};
 	 .min = least,                                                                             \
 	 .max = most,                                                                              \
 	 .doc = what "."},
-static const struct field limits_fields[] = {LIMITS_MAP(LIMIT_FIELD)};
+static const struct field limits_fields[] = {
+	LIMITS_MAP(LIMIT_FIELD) /* and what comes of one of them: */
+	{.key = "excess",
+	 .type = FIELD_ENUM,
+	 AT(limit_values, excess),
+	 .fallback = "drop",
+	 .names = excess_names,
+	 .doc = "What becomes of a query over queries_per_second_per_endpoint at an inbound "
+		"endpoint: drop: nothing, and the client asks again; refuse: REFUSED; truncate: an "
+		"empty answer with TC, so that the client asks again by TCP (what is over the "
+		"limit "
+		"there is refused). Whoever has asked most of late is over it first."},
+};
 const struct group schema_limits = {
 	.name = "limits",
 	FIELDS(limits_fields),
@@ -83,6 +96,16 @@ static const struct field management_fields[] = {
 	 .doc = "A database of what is changed through the management API: a path on a local disk, "
 		"in a directory that sluice's user may write to. Without it nothing can be "
 		"changed but this file."},
+	{.key = "upload_max",
+	 .type = FIELD_UINT,
+	 AT(management, upload_max),
+	 .fallback = "67108864",
+	 .min = 1024,
+	 .max = 1073741824,
+	 .unit = "bytes",
+	 .doc = "The longest file that an administrator may send, as sluice ptr import does: "
+		"64 MiB are more than 500,000 PTRs. Anything else sent is 1 MiB at most, but for "
+		"a whole state."},
 };
 const struct group schema_management = {
 	.name = "management",
@@ -160,12 +183,44 @@ static const struct field udp_fields[] = {
 	 .unit = "bytes",
 	 .doc = "The longest answer by UDP, and never more than the client advertises. A longer "
 		"one is truncated, and the client asks by TCP."},
+	{.key = "cookie_secret_file",
+	 .type = FIELD_PATH,
+	 AT(udp_settings, cookie_secret_file),
+	 .doc = "A file with the secret of the DNS cookies that clients get who ask for one (RFC "
+		"9018), the same for every server behind one address: 32 hexadecimal digits, and "
+		"on a second line perhaps those of the secret before, which is good as well. "
+		"Absent: a random one, changed every day."},
 };
 const struct group schema_udp = {
 	.name = "udp",
 	FIELDS(udp_fields),
 	.size = sizeof(struct udp_settings),
 	.doc = "Answers by UDP.",
+};
+
+static const struct field outbound_fields[] = {
+	{.key = "random_case",
+	 .type = FIELD_BOOL,
+	 AT(outbound_settings, random_case),
+	 .fallback = "true",
+	 .doc = "Whether a target that has been seen to repeat the letters of a question as they "
+		"came is asked in random capitals, so that who has not seen the question cannot "
+		"forge its answer. It is found out by the first questions that it answers with "
+		"data. One that changes them is asked in lower case for the next 15 minutes."},
+	{.key = "cookies",
+	 .type = FIELD_BOOL,
+	 AT(outbound_settings, cookies),
+	 .fallback = "true",
+	 .doc = "Whether targets are sent DNS cookies (RFC 7873). A target that answers with one "
+		"has to do so from then on, else it is asked by TCP; one that does not is sent "
+		"none for the next 15 minutes."},
+};
+const struct group schema_outbound = {
+	.name = "outbound",
+	FIELDS(outbound_fields),
+	.size = sizeof(struct outbound_settings),
+	.doc = "What makes questions to targets by UDP hard to answer for anybody else, besides "
+	       "random ids and ports.",
 };
 
 static const struct field tcp_fields[] = {
@@ -204,6 +259,48 @@ const struct group schema_tcp = {
 	FIELDS(tcp_fields),
 	.size = sizeof(struct tcp_settings),
 	.doc = "Clients' connections.",
+};
+
+#define RESPONSES_FIELD(kind, what)                                                                \
+	{                                                                                          \
+		.key = #kind, .type = FIELD_UINT, AT(response_limit_settings, kind),               \
+		.fallback = "0", .min = 0, .max = 1000000,                                         \
+		.doc = what " to one prefix in a second. 0: any number."                           \
+	}
+static const struct field response_limit_fields[] = {
+	RESPONSES_FIELD(answers_per_second, "Answers that have data,"),
+	RESPONSES_FIELD(negatives_per_second, "NXDOMAIN, and answers without data,"),
+	RESPONSES_FIELD(errors_per_second, "SERVFAIL, REFUSED and other errors"),
+	{.key = "slip",
+	 .type = FIELD_UINT,
+	 AT(response_limit_settings, slip),
+	 .fallback = "2",
+	 .min = 0,
+	 .max = 1000,
+	 .doc = "One in so many answers over the limit is sent all the same, empty and with TC: "
+		"who has been impersonated asks again by TCP. 0: none, 1: each."},
+	{.key = "ipv4_prefix_length",
+	 .type = FIELD_UINT,
+	 AT(response_limit_settings, ipv4_prefix_length),
+	 .fallback = "24",
+	 .min = 0,
+	 .max = 32,
+	 .doc = "IPv4 clients that have so many first bits in common are counted as one."},
+	{.key = "ipv6_prefix_length",
+	 .type = FIELD_UINT,
+	 AT(response_limit_settings, ipv6_prefix_length),
+	 .fallback = "56",
+	 .min = 0,
+	 .max = 128,
+	 .doc = "The same for IPv6 clients."},
+};
+const struct group schema_response_limit = {
+	.name = "response limit",
+	FIELDS(response_limit_fields),
+	.size = sizeof(struct response_limit_settings),
+	.doc = "How many answers by UDP leave for one prefix, so that nobody is flooded by means "
+	       "of this server with questions in his name. Off by default: a forwarder is one "
+	       "address for a whole company.",
 };
 
 static const struct field log_fields[] = {

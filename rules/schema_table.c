@@ -175,6 +175,13 @@ static const struct field inbound_endpoint_fields[] = {
 	 .type = FIELD_HOST,
 	 AT(inbound_endpoint, listen),
 	 .doc = "Where to bind, when that is not the endpoint's address at port 53."},
+	{.key = "allow",
+	 .type = FIELD_PREFIXES,
+	 AT(inbound_endpoint, allow),
+	 .doc = "Who may ask here, by prefix; everybody else is REFUSED. Absent or empty: "
+		"loopback, "
+		"10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, fc00::/7, and the address_space and "
+		"client_prefixes of every network."},
 };
 static const struct group inbound_endpoint_group = {
 	.name = "inbound endpoint",
@@ -384,6 +391,31 @@ static const struct field model_fields[] = {
 	 .min = 0,
 	 .max = 256,
 	 .doc = "Threads that answer. 0: one per CPU. A change takes a restart."},
+	{.key = "user",
+	 .type = FIELD_STRING,
+	 AT(model, user),
+	 .min = 1,
+	 .max = 255,
+	 .doc = "The user, by name or number, that the program becomes when root starts it; of "
+		"root's "
+		"rights it keeps that of binding port 53. Everything that it reads and writes has "
+		"to be that user's to read and write. Absent: it stays who it is, and root is "
+		"warned of that; \"root\": root, and no warning. A change takes a restart."},
+	{.key = "group",
+	 .type = FIELD_STRING,
+	 AT(model, group),
+	 .min = 1,
+	 .max = 255,
+	 .doc = "The group to go with user. Absent: the user's own, with the others that the "
+		"system "
+		"lists the user in."},
+	{.key = "seccomp",
+	 .type = FIELD_BOOL,
+	 AT(model, seccomp),
+	 .fallback = "true",
+	 .doc = "Whether the program gives up the system calls that it has no use for: the kernel "
+		"ends it when it tries one all the same. Where the kernel cannot do that, it goes "
+		"on with a warning. A change takes a restart."},
 	{.key = "reserved_domains",
 	 .type = FIELD_DOMAINS,
 	 AT(model, reserved_domains),
@@ -401,9 +433,13 @@ static const struct field model_fields[] = {
 	MODEL_LIST(addresses, schema_owned_address, "The addresses you own."),
 	MODEL_LIST(cloud_services, schema_cloud_service, "The services you own."),
 	MODEL_GROUP(reverse, "Derived names."),
+	MODEL_LIST(keys, schema_key, "TSIG keys."),
+	MODEL_LIST(transfers, schema_transfer, "The zones that others may copy."),
 	MODEL_GROUP(cache, "The cache."),
 	MODEL_GROUP(udp, "Answers by UDP."),
+	MODEL_GROUP(outbound, "Questions to targets by UDP."),
 	MODEL_GROUP(tcp, "Clients' connections."),
+	MODEL_GROUP(response_limit, "How many answers one prefix gets."),
 	MODEL_GROUP(log, "The log."),
 	MODEL_GROUP(identity, "What the server tells of itself."),
 };

@@ -86,14 +86,18 @@ static bool is_domain(const char *text)
 	return is_ascii(text) && name_from_text(&name, &any_key, text) == 0;
 }
 
-/* No control characters: the text will stand in logs and on terminals. */
+/* No control characters, C1 ones included: the text will stand in logs and on terminals. */
 static bool is_plain(const struct field *field, const char *text)
 {
 	size_t length = strlen(text);
 
-	for (size_t i = 0; i < length; i++)
-		if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
+	for (size_t i = 0; i < length; i++) {
+		unsigned char c = (unsigned char)text[i], next = (unsigned char)text[i + 1];
+		bool is_c1 = c == 0xc2 && next >= 0x80 && next < 0xa0;
+
+		if (c < 0x20 || c == 0x7f || is_c1)
 			return false;
+	}
 	return field->max == 0 || (length >= field->min && length <= field->max);
 }
 

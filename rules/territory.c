@@ -114,6 +114,57 @@ const char *territory_refusal(const struct territory *territory, const struct ad
 	return grounds_refusal(&territory->grounds, &territory->check, address, region, text);
 }
 
+/* ---- two of them ---- */
+
+static bool is_same_text(const char *a, const char *b)
+{
+	return a && b ? strcasecmp(a, b) == 0 : a == b;
+}
+
+static bool have_same_prefixes(const struct prefix_table *a, const struct prefix_table *b)
+{
+	if (a->count != b->count)
+		return false;
+	for (size_t i = 0; i < a->count; i++)
+		if (!prefix_equal(&a->entries[i].prefix, &b->entries[i].prefix))
+			return false;
+	return true;
+}
+
+/* Of two whose pools have the same prefixes. */
+static bool have_same_regions(const struct territory *a, const struct territory *b)
+{
+	const struct prefix_table *first = &a->grounds.pools, *second = &b->grounds.pools;
+
+	for (size_t i = 0; i < first->count; i++)
+		if (!is_same_text(
+			    a->check.model->address_pools.items[first->entries[i].value].region,
+			    b->check.model->address_pools.items[second->entries[i].value].region))
+			return false;
+	return true;
+}
+
+/* Of two whose endpoints' subnets have the same prefixes. */
+static bool have_same_places(const struct check *a, const struct check *b)
+{
+	for (size_t i = 0; i < a->subnets.count; i++) {
+		const struct origin *first = a->subnet_origins[a->subnets.entries[i].value];
+		const struct origin *second = b->subnet_origins[b->subnets.entries[i].value];
+
+		if (first->line != second->line || !is_same_text(first->file, second->file))
+			return false;
+	}
+	return true;
+}
+
+bool territory_equal(const struct territory *a, const struct territory *b, bool places)
+{
+	return have_same_prefixes(&a->grounds.pools, &b->grounds.pools) &&
+	       have_same_prefixes(&a->grounds.networks, &b->grounds.networks) &&
+	       have_same_prefixes(&a->check.subnets, &b->check.subnets) &&
+	       have_same_regions(a, b) && (!places || have_same_places(&a->check, &b->check));
+}
+
 /* ---- names ---- */
 
 static bool is_domain_label(const char *label)

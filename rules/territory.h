@@ -24,6 +24,9 @@ void territory_free(struct territory *territory); /* NULL is fine */
  * text. */
 const char *territory_refusal(const struct territory *territory, const struct address *address,
 			      const char *region, char text[TERRITORY_TEXT_MAX]);
+/* Whether both refuse the same addresses; `places`: for the same reasons, too, which name a line of
+ * the configuration. */
+bool territory_equal(const struct territory *a, const struct territory *b, bool places);
 /* What would be right, where the label of an address (Azure's ^[a-z][a-z0-9-]{1,61}[a-z0-9]$), the
  * name of a cloud service, or the name that a PTR gives (no wildcard, not the root) does not fit;
  * NULL when it does. */

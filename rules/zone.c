@@ -215,6 +215,26 @@ int zone_walk(const struct zone *zone,
 	return 0;
 }
 
+bool zone_next(const struct zone *zone, struct zone_cursor *cursor, const uint8_t **owner,
+	       const struct rrset **set)
+{
+	while (cursor->node < zone->body_bytes) {
+		const struct zone_node *node = zone_node_at(zone, cursor->node);
+
+		if (cursor->index < node->count) {
+			cursor->set =
+				cursor->index ? zone_next_set(cursor->set) : zone_first_set(node);
+			cursor->index++;
+			*owner = node->owner;
+			*set = cursor->set;
+			return true;
+		}
+		cursor->node += node->bytes;
+		cursor->index = 0;
+	}
+	return false;
+}
+
 void zone_expect(const struct zone *zone, const struct name *name, unsigned pass)
 {
 	const struct zone_slot *slot = &zone->slots[name->hash[0] & zone->slot_mask];

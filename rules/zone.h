@@ -62,6 +62,16 @@ int zone_walk(const struct zone *zone,
 	      int (*on_rrset)(void *context, const uint8_t *owner, const struct rrset *rrset),
 	      void *context);
 
+/* The same in steps: it may rest between any two of them, as long as the zone lives. All zero is
+ * the beginning. False at the end. */
+struct zone_cursor {
+	size_t node; /* where in the zone */
+	unsigned index;
+	const struct rrset *set;
+};
+bool zone_next(const struct zone *zone, struct zone_cursor *cursor, const uint8_t **owner,
+	       const struct rrset **set);
+
 struct zone *zone_ref(struct zone *zone);
 void zone_unref(struct zone *zone); /* NULL is fine */
 

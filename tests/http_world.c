@@ -175,3 +175,27 @@ json_t *http_world_json(const struct http_world *world)
 {
 	return json_loads(http_world_body(world), JSON_DECODE_ANY, NULL);
 }
+
+static void call(struct http_world *world)
+{
+	http_world_ask(world, world->what, world->headers, world->body);
+}
+
+unsigned http_world_call(struct http_world *world, const char *what, const char *headers,
+			 const char *body)
+{
+	world->what = what;
+	world->headers = headers;
+	world->body = body;
+	http_world_serve(world, call);
+	return http_world_status(world);
+}
+
+void http_world_put_secret(const char *path, const char *secret)
+{
+	FILE *file = fopen(path, "w");
+
+	fprintf(file, "%s\n", secret);
+	fclose(file);
+	chmod(path, 0600);
+}

@@ -18,12 +18,15 @@ struct http_world {
 	/* inside */
 	uv_async_t done;
 	void (*client)(struct http_world *world);
+	const char *what, *headers, *body; /* of http_world_call */
 };
 
 void http_world_init(struct http_world *world);
 void http_world_release(struct http_world *world);
 /* The listener on world->path. */
 void http_world_open(struct http_world *world, const struct http_handler *handler);
+/* A file that has a secret, as http_auth.h wants it. */
+void http_world_put_secret(const char *path, const char *secret);
 /* A free port of loopback. */
 unsigned http_world_free_port(void);
 /* Runs the loop until the client, in a thread of its own, has come to its end. */
@@ -41,6 +44,9 @@ void http_world_receive(struct http_world *world, int fd);
  * and a body, NULL for none. Returns the status of what is then in `answer`; 0: there is none. */
 unsigned http_world_ask(struct http_world *world, const char *what, const char *headers,
 			const char *body);
+/* The same, with the server running meanwhile: the whole exchange. */
+unsigned http_world_call(struct http_world *world, const char *what, const char *headers,
+			 const char *body);
 /* Of `answer`: the status, a header's value (NULL: it has none; good until the next call), the
  * body as text and as JSON (to be released; NULL: it is none). */
 unsigned http_world_status(const struct http_world *world);

@@ -162,3 +162,40 @@ void inventory_fixture_point(struct inventory_fixture *fixture, const struct own
 	assert_non_null(change);
 	commit(change, change_ptr_set(change, owner, &ptr));
 }
+
+struct inventory_fixture *inventory_fixture_new(const char *text)
+{
+	struct inventory_fixture *fixture = calloc(1, sizeof *fixture);
+
+	assert_non_null(fixture);
+	inventory_fixture_init(fixture, text);
+	return fixture;
+}
+
+void inventory_fixture_free(struct inventory_fixture *fixture)
+{
+	inventory_fixture_release(fixture);
+	free(fixture);
+}
+
+const struct owner *inventory_fixture_named(const struct inventory_fixture *fixture,
+					    const char *name)
+{
+	const struct owner *address = inventory_address(fixture->inventory, NULL, name);
+
+	return address ? address : inventory_service(fixture->inventory, name);
+}
+
+void inventory_fixture_check_error(struct change *change, enum change_outcome outcome,
+				   const char *field, const char *says)
+{
+	const struct change_error *error = change_error(change);
+
+	if (error->outcome != outcome || !strstr(error->text, says))
+		fprintf(stderr, "%d %s: %s\n", error->outcome, error->field, error->text);
+	assert_int_equal(error->outcome, outcome);
+	assert_string_equal(error->field, field);
+	assert_non_null(strstr(error->text, says));
+	assert_int_not_equal(change_commit(change), 0);
+	change_free(change);
+}

@@ -30,6 +30,16 @@ struct inventory_fixture {
 	"},\n"                                                                                     \
 	"                 { name = \"six\"; prefix = \"2001:db8::/64\"; });\n"
 
+/* What a file may have beside a state: an address with a PTR, one without, and a service. */
+#define FIXTURE_FILED                                                                              \
+	"addresses = ({ name = \"filed\"; address = \"198.51.100.10\"; reverse_fqdn = \"f.test\";" \
+	" domain_name_label = \"filed\"; },\n"                                                     \
+	" { name = \"bare\"; address = \"198.51.100.11\"; });\n"                                   \
+	"cloud_services = ({ name = \"app\"; address = \"198.51.100.20\"; });\n"
+
+/* For a test's set-up and tear-down. */
+struct inventory_fixture *inventory_fixture_new(const char *text);
+void inventory_fixture_free(struct inventory_fixture *fixture);
 /* Starts with this configuration; it must be good. */
 void inventory_fixture_init(struct inventory_fixture *fixture, const char *text);
 void inventory_fixture_release(struct inventory_fixture *fixture);
@@ -47,6 +57,13 @@ bool inventory_fixture_serves(const struct inventory_fixture *fixture, const cha
 /* Whether the name has this address, as it is served; address NULL: it has none. */
 bool inventory_fixture_resolves(const struct inventory_fixture *fixture, const char *name,
 				const char *address);
+
+/* The address without a group, or the service, of that name; NULL: there is none. */
+const struct owner *inventory_fixture_named(const struct inventory_fixture *fixture,
+					    const char *name);
+/* The change has failed like this, and cannot be committed; it is freed. */
+void inventory_fixture_check_error(struct change *change, enum change_outcome outcome,
+				   const char *field, const char *says);
 
 /* One change each, which must succeed. */
 const struct owner *inventory_fixture_add(struct inventory_fixture *fixture, const char *name,

@@ -67,7 +67,7 @@ bool stage_load(struct stage *stage, const struct model *model)
 		policy_compile(model, &stage->key, before ? before->hold.policy : NULL);
 
 	if (hold && policy)
-		hold->snapshot = snapshot_new(policy, stage->registry, model);
+		hold->snapshot = snapshot_new(policy, stage->registry, stage->meters, model);
 	if (!hold || !hold->snapshot) {
 		free(hold);
 		return false;
@@ -206,11 +206,13 @@ struct stage *stage_new(void)
 	wheel_init(&stage->wheel, stage->now_us);
 	entropy_init_seeded(&stage->entropy, &stage->random);
 	stage->registry = target_registry_new();
+	stage->meters = meter_registry_new(&stage->key);
 	stage->cache = cache_new(STAGE_CACHE_BYTES);
-	if (!stage->registry || !stage->cache ||
+	if (!stage->registry || !stage->meters || !stage->cache ||
 	    pending_table_init(&stage->pending, &stage->wheel, &stage->entropy, &stage->key) != 0) {
 		cache_free(stage->cache);
 		target_registry_free(stage->registry);
+		meter_registry_free(stage->meters);
 		free(stage);
 		return NULL;
 	}
@@ -232,6 +234,7 @@ void stage_free(struct stage *stage)
 		policy_hold_give(&stage->hold->hold);
 	cache_free(stage->cache);
 	target_registry_free(stage->registry);
+	meter_registry_free(stage->meters);
 	while (stage->packets) {
 		struct stage_packet *packet = stage->packets;
 

@@ -52,6 +52,7 @@ struct stage {
 	struct entropy entropy;
 	struct pending_table pending;
 	struct target_registry *registry;
+	struct meter_registry *meters;
 	struct cache *cache;
 	struct stats stats;
 	struct resolver resolver;

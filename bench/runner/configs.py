@@ -1,9 +1,13 @@
 """sluice's configurations, generated: one shape for side-by-side runs, others for growth."""
 
+import sqlite3
+import subprocess
+import time
+from contextlib import closing
 from dataclasses import dataclass
 
 from runner.machine import BUILD, PROGRAM
-from runner.process import SERVER_CORE, UPSTREAM_PORT, Server
+from runner.process import SERVER_CORE, UPSTREAM_PORT, BenchError, Server
 
 CFG = BUILD / "cfg"
 DELEGATION = "Microsoft.Network/dnsResolvers"
@@ -18,10 +22,15 @@ class Shape:
     targets: int = 1      # of each rule
     workers: int = 1
     protocol: str = "udp"  # of the targets
+    ptrs: int = 0          # in the state, of as many addresses
 
     def name(self):
-        return "sluice-r%d-h%d-l%d-t%d-w%d-%s" % (self.rules, self.hosts, self.links, self.targets,
-                                                 self.workers, self.protocol)
+        return "sluice-r%d-h%d-l%d-t%d-w%d-%s-p%d" % (
+            self.rules, self.hosts, self.links, self.targets, self.workers, self.protocol, self.ptrs)
+
+    def socket(self):
+        """Where its management API is."""
+        return CFG / (self.name() + ".sock")
 
 
 def zone_file(hosts):
@@ -40,6 +49,70 @@ def zone_file(hosts):
 
 def address(number):
     return "10.%d.%d.%d" % (number >> 16 & 255, number >> 8 & 255, number & 255)
+
+
+PROBE, PROBES = 0x3f0000, 16  # numbers of addresses whose PTRs change; nobody asks for them under load
+
+
+def owned_address(number):
+    return "100.%d.%d.%d" % (64 + (number >> 16), number >> 8 & 255, number & 255)
+
+
+def make_tables(path):
+    """Has sluice make an empty state there."""
+    config = path.with_suffix(".conf")
+    config.write_text("""workers = 1;
+default_resolver = { targets = ( { address = "127.0.0.1"; port = %d; } ); };
+management = { socket = "%s.sock"; state = "%s"; };
+""" % (UPSTREAM_PORT, path.name, path.name))
+    child = subprocess.Popen([str(PROGRAM["sluice"]), "run", "-c", str(config)],
+                             stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        for _ in range(500):
+            time.sleep(0.02)
+            try:
+                with closing(sqlite3.connect("file:%s?mode=ro" % path, uri=True)) as database:
+                    database.execute("SELECT 1 FROM owners, ptrs")
+                return
+            except sqlite3.Error:
+                continue
+        raise BenchError("sluice made no state at %s" % path)
+    finally:
+        child.terminate()
+        child.wait()
+
+
+def state_file(ptrs):
+    """A state with as many addresses, from 100.64.0.0 on, each with the PTR that the load expects."""
+    path = CFG / ("ptrs-%d.db" % ptrs)
+    if path.exists():
+        return path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = CFG / ("ptrs-%d.new" % ptrs)
+    for old in CFG.glob(new.name + "*"):
+        old.unlink()
+    make_tables(new)
+    numbers = [*range(ptrs), *range(PROBE, PROBE + PROBES)]
+    key = "00000000-0000-4000-8000-%012x"
+    database = sqlite3.connect(new, isolation_level=None)
+    for sql in ("PRAGMA journal_mode = OFF", "PRAGMA synchronous = OFF", "BEGIN"):
+        database.execute(sql)
+    database.executemany(
+        "INSERT INTO owners (id, kind, name, region, address, allocation, revision)"
+        " VALUES (?, 'address', ?, 'westeurope', ?, 'static', 1)",
+        ((key % n, "a%d" % n, owned_address(n)) for n in numbers))
+    database.executemany("INSERT INTO ptrs (owner, fqdn, revision) VALUES (?, ?, 1)",
+                         ((key % n, "h%d.priv.test." % n) for n in numbers))
+    database.execute("UPDATE meta SET value = 1 WHERE key = 'revision'")
+    database.execute("COMMIT")
+    database.close()
+    new.rename(path)
+    return path
+
+
+def owned(shape):
+    return """
+address_pools = ( { name = "ours"; prefix = "100.64.0.0/10"; } );""" if shape.ptrs else ""
 
 
 def networks(shape):
@@ -76,7 +149,7 @@ limits = { queries_per_second_per_endpoint = 0; rules_per_ruleset = 1000000;
            record_sets_per_zone = 10000000; links_per_ruleset = 1000; links_per_zone = 1000; };
 cache = { size_bytes = 1073741824; };
 tcp = { pipeline_max = 1000; };
-management = { socket = "%s.sock"; };
+management = { socket = "%s";%s };%s
 log = { level = "warning"; };
 virtual_networks = (
 %s );
@@ -87,7 +160,9 @@ private_zones = ( { name = "priv.test"; file = "%s"; links = ( %s ); } );
 rulesets = ( { name = "load"; outbound_endpoints = [ "bench/out" ]; links = ( %s );
   rules = (
 %s ); } );
-""" % (shape.workers, UPSTREAM_PORT, shape.protocol, shape.name(), ",\n".join(networks(shape)),
+""" % (shape.workers, UPSTREAM_PORT, shape.protocol, shape.socket().name,
+       ' state = "%s";' % state_file(shape.ptrs).name if shape.ptrs else "", owned(shape),
+       ",\n".join(networks(shape)),
        port, zone_file(shape.hosts).name, links(shape), links(shape), ",\n".join(rules(shape)))
     path.write_text(text)
     return path

@@ -34,7 +34,7 @@ def paced(s):
 
 
 def growth(s):
-    for work, most in (("rules", 1.05), ("links", 1.05), ("records", 1.15)):
+    for work, most in (("rules", 1.05), ("links", 1.05), ("records", 1.15), ("ptrs", 1.15)):
         ratios = {p: s.figure(work, "sluice", "ratio", p).median for p in s.points(work)}
         if len(ratios) > 1:
             least = min(ratios)
@@ -86,6 +86,18 @@ def memory(s):
               compile_ms < 50)
 
 
+def ptrs(s):
+    for at in s.ptrs.get("counts", []):
+        slowest = at["visible_ms"]["max"]
+        yield row("a change among %d PTRs is visible once acknowledged" % at["ptrs"],
+                  "within 50 ms", "%.1f ms" % slowest, slowest <= 50)
+    p99 = {r["what"]: r["latency_us"]["p99"] for r in s.ptrs.get("under_load", [])}
+    if p99:
+        ratio = p99["with changes"] / p99["without"]
+        yield row("p99 of DNS while PTRs change, against without", "at most 1.10", "%.2f" % ratio,
+                  ratio <= 1.10)
+
+
 def rows(summary):
-    for part in (steady, paced, growth, added, workers, memory):
+    for part in (steady, paced, growth, added, workers, memory, ptrs):
         yield from part(summary)

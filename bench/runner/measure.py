@@ -54,6 +54,9 @@ class Progress:
     def expect(self, count):
         self.total += count
 
+    def skip(self, count):
+        self.total -= count
+
     def tell(self, text):
         self.done += 1
         passed = time.monotonic() - self.start
@@ -88,26 +91,36 @@ def floor_cost(before, after, forwarded):
 
 
 class Bench:
-    """Runs cases between floors and keeps every run."""
+    """Runs cases between floors and keeps every run. What is whole (every case of a group, once) is
+    told to `on_whole`, so that a bench that is broken off need not begin anew."""
 
-    def __init__(self, progress):
-        self.runs, self.troubles, self.progress = [], [], progress
+    def __init__(self, progress, on_whole=lambda: None):
+        self.runs, self.troubles, self.whole = [], [], []
+        self.progress, self.on_whole = progress, on_whole
 
-    def interleave(self, cases, floors, repetitions):
+    def interleave(self, name, cases, floors, repetitions):
         """floors: cases whose cost the others are compared with; [] for none."""
         for repetition in range(repetitions):
-            before = [self.floor(f, repetition) for f in floors]
-            for case in cases:
-                result = self.attempt(case)
-                after = [self.floor(f, repetition) for f in floors]
-                if result:
-                    if floors:
-                        result["floor_us"] = floor_cost(before, after, result["forwarded"])
-                        result["ratio"] = result["cpu_us"] / result["floor_us"]
-                        result["floor_qps"] = statistics.mean(
-                            f["qps"] for f in (before[0], after[0]))
-                    self.keep(result, repetition)
-                before = after
+            unit = [name, repetition]
+            if unit in self.whole:
+                self.progress.skip(len(cases))
+                continue
+            self.once(cases, floors, repetition)
+            self.whole.append(unit)
+            self.on_whole()
+
+    def once(self, cases, floors, repetition):
+        before = [self.floor(f, repetition) for f in floors]
+        for case in cases:
+            result = self.attempt(case)
+            after = [self.floor(f, repetition) for f in floors]
+            if result:
+                if floors:
+                    result["floor_us"] = floor_cost(before, after, result["forwarded"])
+                    result["ratio"] = result["cpu_us"] / result["floor_us"]
+                    result["floor_qps"] = statistics.mean(f["qps"] for f in (before[0], after[0]))
+                self.keep(result, repetition)
+            before = after
 
     def floor(self, case, repetition):
         result = run(case)

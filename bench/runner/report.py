@@ -11,7 +11,8 @@ from runner.summary import Summary, percentile
 from runner.workloads import GROUPS, RISING, STEADY
 
 GROWTH = (("rules", "rules", "forwarded"), ("links", "linked networks", "forwarded"),
-          ("records", "records", "private zone"))
+          ("records", "records", "private zone"), ("ptrs", "PTRs", "PTR of an address of ours"))
+BESIDE = (("ptrs-zone", "records, beside the PTRs"),)
 INSTRUCTIONS = TOP / "bench/instructions.json"
 
 
@@ -99,11 +100,27 @@ def added_rows(s):
 
 
 def growth_rows(s):
-    for work, what, _ in GROWTH:
+    for work, what in [row[:2] for row in GROWTH] + list(BESIDE):
         for point in s.points(work):
             yield (what, "%d" % point, s.figure(work, "sluice", "ratio", point).text(),
                    s.figure(work, "sluice", "cpu_us", point).text(),
                    "%.0f" % s.figure(work, "sluice", "rss_mb", point).median)
+
+
+def ptr_rows(s):
+    for at in s.ptrs.get("counts", []):
+        yield ("%d" % at["ptrs"], "%.2f" % at["start_s"], "%.2f" % at["state_s"],
+               "%.0f" % at["resident_bytes"], "%.0f" % at["table_bytes"],
+               "%.2f" % (at["reload_s"] * 1e3), "%.2f" % (at["again_s"] * 1e3),
+               *("%.2f / %.2f / %.2f" % tuple(at[key][p] for p in ("p50", "p99", "max"))
+                 for key in ("edit_ms", "visible_ms", "asked_ms")))
+
+
+def disturbed_rows(s):
+    for row in s.ptrs.get("under_load", []):
+        yield (row["what"], "%.0f" % row["changes_per_s"],
+               *("%.0f" % row["latency_us"][p] for p in ("p50", "p99", "p999")),
+               "%.0f" % row["lateness_us"]["p99"])
 
 
 def worker_rows(s):
@@ -128,6 +145,13 @@ def page(results):
         ("work", "server", "kq/s", "p50", "p90", "p99", "p99.9", "keeps up"), latency_rows(s)))
     text += section("Growth", table(
         ("of", "count", "CPU per query, x floor", "us", "MB"), growth_rows(s)))
+    text += section("PTRs of the state", table(
+        ("PTRs", "start, s", "of it reading, s", "resident bytes each", "of it the table",
+         "reload, ms", "of it merging, ms", "edit to acknowledged, ms: p50 / p99 / max",
+         "acknowledged to visible, ms", "the same question without a change, ms"), ptr_rows(s)))
+    text += section("DNS while PTRs change", table(
+        ("run", "changes/s", "p50, us", "p99", "p99.9", "p99 of the load's own lateness"),
+        disturbed_rows(s)))
     text += section("Two workers", table(
         ("work", "one at 20 kq/s, us", "two at 40 kq/s, us", "ratio"), worker_rows(s)))
     text += section("Memory and loading", table(
@@ -214,8 +238,9 @@ def add_to(results, folder):
     results["peers"] = {**old["peers"], **results["peers"]}
     results["troubles"] = [t for t in old["troubles"]
                            if group_of({"work": t.split()[0]}) not in now] + results["troubles"]
-    if "memory" not in now and "memory" in old:
-        results["memory"] = old["memory"]
+    for part in ("memory", "ptrs"):
+        if part not in now and part in old:
+            results[part] = old[part]
 
 
 def write(results, folder):

@@ -19,6 +19,7 @@ class Summary:
         self.results = results
         self.runs = results["runs"]
         self.memory = results.get("memory", {})
+        self.ptrs = results.get("ptrs", {})
 
     def works(self):
         return list(OrderedDict.fromkeys(r["work"] for r in self.runs))

@@ -18,6 +18,7 @@ class Plan:
     repetitions: int = 5
     peers: list = field(default_factory=list)
     latency_repetitions: int = 3
+    quick: bool = False
 
 
 @dataclass(frozen=True)
@@ -159,6 +160,17 @@ def records(plan):
                 lambda n: ["--hosts", n], plan)
 
 
+PTRS, PTRS_QUICK = (100, 100_000, 1_000_000), (100, 10_000)
+
+
+def ptrs(plan):
+    """PTRs drawn from many, and beside them a zone of 100. How they are loaded and changed: ptrs.py."""
+    yield grown("ptrs-zone", "zone", "answer", (100,), lambda n: Shape(hosts=n),
+                lambda n: ["--hosts", n], plan)
+    yield grown("ptrs", "ptr", "answer", PTRS_QUICK if plan.quick else PTRS,
+                lambda n: Shape(hosts=100, ptrs=n), lambda n: ["--ptrs", n], plan)
+
+
 def workers(plan):
     """Two workers at a load and one at half of it: each worker sees the same, so the difference is
     what sharing costs. The load sleeps between its sends; on core 0 alone the workers take turns,
@@ -176,7 +188,7 @@ def workers(plan):
 
 
 GROUPS = {"paced": paced, "latency": latency, "added": added, "rules": rules, "links": links,
-          "records": records, "workers": workers}
+          "records": records, "ptrs": ptrs, "workers": workers}
 NAMES = [w.name for w in STEADY] + list(GROUPS) + ["memory"]
 QUICK = ("zone", "hit", "miss")
 

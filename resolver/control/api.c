@@ -2,7 +2,8 @@
  *
  *     on_head      listener's thread   route? who? may he?            401 403 404 405, and how long
  *                                      a constant table, and digests  a body may be
- *     on_request   control thread      query, JSON                    400, else the handler
+ *     on_request   control thread      query, JSON or form            400, else the handler
+ *                                      after what holds it up (work.h)
  *
  * So nobody who may not gets as far as sending a body, and the control thread hears of none of it.
  * Answers are in api_reply.c. */
@@ -11,9 +12,29 @@
 #include <strings.h>
 
 #include "resolver/control/api_internal.h"
+#include "resolver/control/control.h"
 #include "resolver/control/http_auth.h"
 
+static bool is_csv(const struct http_request *request)
+{
+	static const char csv[] = "text/csv";
+	const char *type = http_request_header(request, "Content-Type");
+	return type && strncasecmp(type, csv, sizeof csv - 1) == 0 &&
+	       strchr("; \t", type[sizeof csv - 1]) != NULL;
+}
+
 /* ---- on the listener's thread ---- */
+
+static void allow_body(const struct api *api, const struct api_route *route,
+		       struct http_request *request)
+{
+	if (route->body_max == API_UPLOAD && is_csv(request) && api->control)
+		request->body_max = atomic_load(&api->control->upload_max);
+	else if (route->body_max > 0 && route->body_max != API_UPLOAD)
+		request->body_max = route->body_max;
+	else if (strcmp(route->method, "GET") == 0) /* nothing reads it (RFC 9110 section 9.3.1) */
+		request->body_max = 0;
+}
 
 /* Refuses in the shape of the API. */
 static void refuse(struct http_request *request, unsigned status, const char *text)
@@ -64,7 +85,9 @@ static void refuse_route(struct http_request *request, const char *allow)
 /* False: it has been refused. */
 static bool is_known(const struct api *api, struct http_request *request)
 {
-	switch (http_auth_identify(api->auth, request, time(NULL))) {
+	char wait[16];
+	int64_t now_s = time(NULL);
+	switch (http_auth_identify(api->auth, request, now_s)) {
 	case HTTP_KNOWN: return true;
 	case HTTP_WRONG_USER:
 		refuse(request, 403,
@@ -75,6 +98,13 @@ static bool is_known(const struct api *api, struct http_request *request)
 		refuse(request, 401,
 		       "who asks? send a client's secret, or a token, as \"Authorization: Bearer "
 		       "SECRET\" or as X-Auth-Token");
+		return false;
+	case HTTP_TOO_MANY:
+		snprintf(wait, sizeof wait, "%u", http_auth_wait_s(api->auth, request, now_s));
+		http_header(request, "Retry-After", wait);
+		refuse(request, 429,
+		       "too many logins from this address have failed; wait as long as Retry-After "
+		       "says");
 		return false;
 	case HTTP_WRONG_CREDENTIALS:
 		http_header(request, "WWW-Authenticate",
@@ -87,6 +117,12 @@ static bool is_known(const struct api *api, struct http_request *request)
 	return false;
 }
 
+/* To anybody. */
+static bool is_open(const struct api_route *route)
+{
+	return route->need == API_NOTHING || route->need == API_FORM;
+}
+
 static void on_head(void *context, struct http_request *request)
 {
 	const struct api *api = context;
@@ -97,10 +133,11 @@ static void on_head(void *context, struct http_request *request)
 		err == 0 ? find_route(api->routes, &path, request->method, allow, sizeof allow)
 			 : NULL;
 	api_path_release(&path);
-	if ((!route || route->need != API_NOTHING) && !is_known(api, request))
+	if (!(route && is_open(route)) && !is_known(api, request))
 		return;
 	if (err == ERR_INVALID)
-		refuse(request, 400, "a '%' in the path is not followed by a byte's two digits");
+		refuse(request, 400,
+		       "the path is not UTF-8, or has a '%' without a byte's two digits behind it");
 	else if (err == ERR_NOMEM)
 		refuse(request, 503, err_text(err));
 	else if (err != 0)
@@ -109,8 +146,8 @@ static void on_head(void *context, struct http_request *request)
 		refuse_route(request, allow);
 	else if (route->need == API_CHANGE && request->role != ROLE_ADMIN)
 		refuse(request, 403, "this client's role is reader, and this takes an admin");
-	else if (route->body_max > 0)
-		request->body_max = route->body_max;
+	else
+		allow_body(api, route, request);
 	request->route = route;
 }
 
@@ -161,6 +198,25 @@ static struct api_call *call_new(const struct api *api, struct http_request *htt
 	return NULL;
 }
 
+/* False: it is none, and that has been answered. */
+static bool read_form(struct api_call *call)
+{
+	static const char type[] = "application/x-www-form-urlencoded";
+	const struct http_request *http = call->http;
+	const char *sent = http_request_header(http, "Content-Type");
+	const char *body = http->body_length > 0 ? http->body : "";
+	if (sent && strncasecmp(sent, type, sizeof type - 1) != 0) {
+		api_fail(&call->request, 400, NULL, "the body is to be a form: %s", type);
+		return false;
+	}
+	int err = strlen(body) == http->body_length ? api_fields_init(&call->form, body)
+						    : ERR_INVALID;
+	if (err != 0)
+		api_fail(&call->request, err == ERR_NOMEM ? 503 : 400, NULL, "the form is %s",
+			 err_text(err));
+	return err == 0;
+}
+
 /* What was sent, as the handler will see it. False: it does not fit, and has been answered. */
 static bool call_read(struct api_call *call)
 {
@@ -172,8 +228,15 @@ static bool call_read(struct api_call *call)
 			 err_text(err));
 		return false;
 	}
+	if (call->route->need == API_FORM)
+		return read_form(call);
 	if (http->body_length == 0)
 		return true;
+	if (call->route->body_max == API_UPLOAD && is_csv(http)) {
+		call->request.text = http->body;
+		call->request.text_length = http->body_length;
+		return true;
+	}
 	call->request.body = json_loadb(http->body, http->body_length,
 					JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
 	if (call->request.body)
@@ -183,13 +246,43 @@ static bool call_read(struct api_call *call)
 	return false;
 }
 
+void api_go_on(struct api_call *call)
+{
+	if (call_read(call))
+		call->route->handle(&call->request);
+}
+
+/* In front of its handler, because others are in the middle of something. */
+static bool must_wait(const struct api_call *call)
+{
+	const struct control *control = call->request.control;
+	return control && control->work.busy && call->route->need >= API_ALONE;
+}
+
 static void on_request(void *context, struct http_request *request)
 {
 	struct api_call *call = call_new(context, request);
 	if (!call)
 		refuse(request, 503, err_text(ERR_NOMEM));
-	else if (call_read(call))
-		call->route->handle(&call->request);
+	else if (must_wait(call))
+		STAILQ_INSERT_TAIL(&call->request.control->work.waiting, call, waiting);
+	else
+		api_go_on(call);
+}
+
+int api_login(struct api_request *request, const struct http_login *login,
+	      char token[TOKEN_TEXT_MAX], enum client_role *role)
+{
+	const struct http_request *http = ((const struct api_call *)request)->http;
+	struct http_auth *auth = request->control->api.auth;
+	char wait[16];
+	int64_t now_s = time(NULL);
+	int err = http_auth_login(auth, http, login, now_s, token, role);
+	if (err == ERR_LIMIT) {
+		snprintf(wait, sizeof wait, "%u", http_auth_wait_s(auth, http, now_s));
+		api_answer_header(request, "Retry-After", wait);
+	}
+	return err;
 }
 
 static char *on_error(void *context, const struct http_request *request, unsigned status,

@@ -4,7 +4,8 @@
  * own is under way). Until then the request is its own.
  *
  *     http.h bytes ─► who is it, which route is it, may he (401 403 404 405 413: never get here)
- *            ─► body is JSON? (400) ─► handler ─► api_reply_json | api_fail
+ *            ─► body is JSON, or a form where the route wants one? (400) ─► handler ─►
+ * api_reply_json | api_fail
  *
  * Paths are matched without regard to case, "//" is as "/", a final '/' counts for nothing, and
  * segments are percent-decoded after they were cut apart. The shape of an error is the API's whose
@@ -12,7 +13,8 @@
  *
  *     /v2...   {"code": 404, "type": "not_found", "message": TEXT, "request_id": "req-..."}
  *     /v3...   {"error": {"code": 404, "title": "Not Found", "message": TEXT}}
- *     /subscriptions...
+ *     /adfs... {"error": "invalid_client", "error_description": TEXT}
+ *     /subscriptions, /providers, /tenants, /metadata...
  *              {"error": {"code": "ResourceNotFound", "message": TEXT, "target": FIELD or null,
  *                         "details": []}}
  *     else     {"error": {"code": "not_found", "message": TEXT, "path": FIELD or null}} */
@@ -21,22 +23,25 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stdint.h>
 
-#include "resolver/control/http.h"
+#include "resolver/control/http_auth.h"
 #include "rules/model.h"
 
 struct control;
-struct http_auth;
 
 enum { API_PARAMETERS_MAX = 4, API_ID_MAX = 41, API_TEXT_MAX = 1024, API_BASE_MAX = 272 };
 
-enum api_shape { API_V1, API_V2, API_V3, API_ARM };
+enum api_shape { API_V1, API_V2, API_V3, API_ARM, API_OAUTH };
+#define API_UPLOAD SIZE_MAX
 
 struct api_request {
 	struct control *control;
 	const char *method; /* "GET" also for HEAD */
 	const char *path;   /* decoded, as the client wrote it, for links */
 	json_t *body;       /* NULL: nothing was sent. Borrowed: incref what is to be kept */
+	const char *text;   /* a body of text/csv, where the route is an API_UPLOAD; NULL: none */
+	size_t text_length;
 	const char *if_match, *if_none_match; /* the headers; NULL: not sent */
 	const char *client;                   /* who asks, for the log */
 	enum client_role role;
@@ -45,15 +50,19 @@ struct api_request {
 	void *state;         /* the handler's own */
 };
 
-/* What a client needs for it. */
-enum api_need { API_NOTHING, API_READ, API_CHANGE };
+/* What a client needs for it. API_FORM: nothing, and what it sends is no JSON but a form (the media
+ * type application/x-www-form-urlencoded), which api_form reads. What changes something waits while
+ * a longer work is under way (work.h); so does what is API_ALONE, for readers, which is one
+ * itself. */
+enum api_need { API_NOTHING, API_FORM, API_READ, API_ALONE, API_CHANGE };
 
 struct api_route {
 	const char *method;  /* NULL ends the table. HEAD goes where GET does */
 	const char *pattern; /* "/v1/addresses/{group}/{name}": a parameter is a whole segment */
 	enum api_need need;
 	void (*handle)(struct api_request *request);
-	size_t body_max; /* 0: HTTP_BODY_MAX */
+	size_t body_max; /* 0: HTTP_BODY_MAX, or nothing where it is a GET; API_UPLOAD: of text/csv
+			    as much as is configured */
 };
 
 /* ---- what was asked ---- */
@@ -63,7 +72,13 @@ const char *api_parameter(const struct api_request *request, const char *name);
 /* ?name=value, decoded; "" when it stands there without a value, NULL when not at all. The first
  * of several counts. */
 const char *api_query(const struct api_request *request, const char *name);
+/* The same of a form that was sent. */
+const char *api_form(const struct api_request *request, const char *name);
 const char *api_header(const struct api_request *request, const char *name);
+/* A token for a client's id and secret, which came with the request: http_auth_login, which see.
+ * With ERR_LIMIT the answer has a Retry-After, and is 429. */
+MUST_CHECK int api_login(struct api_request *request, const struct http_login *login,
+			 char token[TOKEN_TEXT_MAX], enum client_role *role);
 
 /* "https://dns.example:8443", scheme and host as the client used them, to make links of; returns
  * text. NULL: the header Host is missing, or is none. */

@@ -1,14 +1,15 @@
-/* ARM's subscriptions and resource groups. There is one subscription, the configuration's. A group
- * is there while an address names it: it comes with its first address and goes with its last, for
- * the state keeps owners and PTRs alone. So a group that is there can be put as it is, one that is
- * not cannot be made empty, and deleting one deletes what is in it, all or nothing. */
+/* What ARM's handlers have in common, and what a client asks before it comes to its resources: the
+ * one subscription, which is the configuration's, its one tenant, the locations, which are the
+ * regions that the configuration names, and the providers, which are a table here. */
 #include "resolver/control/api_arm.h"
 
+#include <stdarg.h>
 #include <strings.h>
 
 #include "resolver/control/api_reverse.h"
 #include "resolver/control/json.h"
 #include "resolver/control/ownership.h"
+#include "rules/name.h"
 
 bool api_arm_begin(struct api_request *request)
 {
@@ -38,7 +39,82 @@ const char *api_arm_location(const struct owner *owner)
 	return owner->region ? owner->region : "global";
 }
 
+/* ---- reading a body ---- */
+
+bool api_arm_fail(struct api_request *request, const char *field, const char *format, ...)
+{
+	char text[API_TEXT_MAX / 2];
+	va_list arguments;
+	va_start(arguments, format);
+	vsnprintf(text, sizeof text, format, arguments);
+	va_end(arguments);
+	api_fail_at(request, 400, "InvalidRequestFormat", field, "%s: %s",
+		    *field ? field : "the body", text);
+	return false;
+}
+
+bool api_arm_read_text(struct api_request *request, const json_t *object, const char *path,
+		       const char **text)
+{
+	const char *dot = strrchr(path, '.');
+	const json_t *value = json_object_get(object, dot ? dot + 1 : path);
+	*text = json_string_value(value);
+	if (value && !*text && !json_is_null(value))
+		return api_arm_fail(request, path, "a text is wanted here");
+	if (*text && !**text)
+		*text = NULL;
+	return true;
+}
+
+bool api_arm_read_location(struct api_request *request, char location[API_LOCATION_MAX])
+{
+	const char *text;
+	size_t used = 0;
+	if (!api_arm_read_text(request, request->body, "location", &text))
+		return false;
+	if (!text) {
+		api_fail_at(request, 400, "LocationRequired", "location",
+			    "the body says no location; give the name of a region");
+		return false;
+	}
+	for (; *text; text++) {
+		if (*text == ' ')
+			continue;
+		if (used == API_LOCATION_MAX - 1)
+			return api_arm_fail(request, "location", "it is too long for a region");
+		location[used++] = (char)name_lower((uint8_t)*text);
+	}
+	location[used] = '\0';
+	return true;
+}
+
+bool api_arm_read_tags(struct api_request *request, char **text)
+{
+	const json_t *tags = json_object_get(request->body, "tags");
+	if (tags && !json_is_object(tags) && !json_is_null(tags))
+		return api_arm_fail(request, "tags", "an object of texts is wanted here");
+	*text = NULL;
+	if (json_object_size(tags) == 0)
+		return true;
+	*text = json_dumps(tags, JSON_COMPACT | JSON_SORT_KEYS);
+	if (!*text)
+		api_fail(request, 503, NULL, "out of memory");
+	return *text;
+}
+
+bool api_arm_read_patch(struct api_request *request, char **tags)
+{
+	const json_t *body = request->body;
+	if (!json_is_object(body) || json_object_size(body) != 1 || !json_object_get(body, "tags"))
+		return api_arm_fail(
+			request, "tags",
+			"the body is to have tags and nothing else; PUT changes the rest");
+	return api_arm_read_tags(request, tags);
+}
+
 /* ---- subscriptions ---- */
+
+static const char tenant[] = "adfs"; /* what the clients call the one of a lone server */
 
 static json_t *subscription_json(const struct api_request *request)
 {
@@ -47,7 +123,7 @@ static json_t *subscription_json(const struct api_request *request)
 	snprintf(path, sizeof path, "/subscriptions/%s", id);
 	return json_make("{s:o, s:o, s:s, s:s, s:s}", "id", json_text(path), "subscriptionId",
 			 json_text(id), "displayName", "sluice", "state", "Enabled", "tenantId",
-			 "adfs");
+			 tenant);
 }
 
 void api_subscriptions_list(struct api_request *request)
@@ -63,149 +139,126 @@ void api_subscription_show(struct api_request *request)
 		api_reply_json(request, 200, subscription_json(request), NULL);
 }
 
-/* ---- resource groups ---- */
-
-static json_t *group_json(const struct api_request *request, const struct owner *owner)
+void api_tenants_list(struct api_request *request)
 {
-	const char *group = api_arm_group(owner);
-	char path[1024];
-	snprintf(path, sizeof path, "/subscriptions/%s/resourceGroups/%s",
-		 ownership_subscription(api_inventory(request), owner), group);
-	return json_make("{s:o, s:o, s:s, s:o, s:{}, s:{s:s}}", "id", json_text(path), "name",
-			 json_text(group), "type", "Microsoft.Resources/resourceGroups", "location",
-			 json_text(api_arm_location(owner)), "tags", "properties",
-			 "provisioningState", "Succeeded");
+	if (api_arm_begin(request))
+		api_reply_json(request, 200,
+			       json_make("{s:[{s:s, s:s, s:s}]}", "value", "id", "/tenants/adfs",
+					 "tenantId", tenant, "displayName", "sluice"),
+			       NULL);
 }
 
-/* By group; one group's by address, so that what stands first says the same each time. */
-static int compare_groups(const void *a, const void *b)
+/* ---- locations ---- */
+
+/* Each region once, in the order in which they are met. */
+static void add_location(json_t *names, const char *region)
 {
-	const struct owner *const *x = a, *const *y = b;
-	int order = strcasecmp(api_arm_group(*x), api_arm_group(*y));
-	if (order == 0)
-		order = memcmp((*x)->address.bytes, (*y)->address.bytes, sizeof(*x)->address.bytes);
-	return order;
+	if (!region)
+		return;
+	for (size_t i = 0; i < json_array_size(names); i++)
+		if (strcasecmp(json_string_value(json_array_get(names, i)), region) == 0)
+			return;
+	json_add(names, json_text(region));
 }
 
-/* The addresses of the subscription, group by group; the caller frees it. NULL without memory. */
-static const struct owner **addresses_by_group(const struct api_request *request, size_t *count)
+static json_t *location_names(const struct api_request *request)
 {
-	const struct inventory *inventory = api_inventory(request);
+	const struct model *model = inventory_model(api_inventory(request));
+	json_t *names = json_make("[]");
+	add_location(names, model->region);
+	for (size_t i = 0; i < model->address_pools.count; i++)
+		add_location(names, model->address_pools.items[i].region);
+	for (size_t i = 0; i < model->addresses.count; i++)
+		add_location(names, model->addresses.items[i].region);
+	return names;
+}
+
+static json_t *location_json(const struct api_request *request, const char *region)
+{
+	char path[400];
+	snprintf(path, sizeof path, "/subscriptions/%s/locations/%s",
+		 ownership_subscription(api_inventory(request), NULL), region);
+	return json_make("{s:o, s:s, s:o, s:o, s:o}", "id", json_text(path), "type", "Region",
+			 "name", json_text(region), "displayName", json_text(region),
+			 "regionalDisplayName", json_text(region));
+}
+
+void api_locations_list(struct api_request *request)
+{
+	if (!api_arm_begin(request))
+		return;
+	json_t *names = location_names(request), *value = json_make("[]");
+	for (size_t i = 0; i < json_array_size(names); i++)
+		json_add(value,
+			 location_json(request, json_string_value(json_array_get(names, i))));
+	json_decref(names);
+	api_reply_json(request, 200, json_make("{s:o}", "value", value), NULL);
+}
+
+/* ---- providers ---- */
+
+/* Clients that name no version take the first. */
+static const struct {
+	const char *provider, *type, *versions[4];
+} resource_types[] = {
+	{"Microsoft.Network", "publicIPAddresses", {"2022-07-01", "2022-05-01", "2022-01-01"}},
+	{"Microsoft.Resources", "resourceGroups", {"2021-04-01", "2022-09-01"}},
+	{"Microsoft.Resources", "subscriptions", {"2021-04-01", "2022-12-01"}},
+	{"Microsoft.Resources", "locations", {"2021-04-01", "2022-12-01"}},
+};
+enum { TYPE_COUNT = sizeof resource_types / sizeof *resource_types };
+
+static json_t *type_json(const struct api_request *request, size_t i)
+{
+	json_t *versions = json_make("[]");
+	for (const char *const *at = resource_types[i].versions; *at; at++)
+		json_add(versions, json_text(*at));
+	return json_make("{s:s, s:o, s:o, s:s}", "resourceType", resource_types[i].type,
+			 "locations", location_names(request), "apiVersions", versions,
+			 "capabilities", "None");
+}
+
+/* By its index in the table, which is that of its first type. */
+static json_t *provider_json(const struct api_request *request, size_t first)
+{
+	const char *name = resource_types[first].provider;
 	const char *subscription = api_parameter(request, "subscription");
-	size_t all, kept = 0;
-	const struct owner **owners = inventory_list(inventory, OWNER_ADDRESS, &all);
-	for (size_t i = 0; owners && i < all; i++)
-		if (ownership_is_of(inventory, owners[i], subscription))
-			owners[kept++] = owners[i];
-	if (owners)
-		qsort(owners, kept, sizeof *owners, compare_groups);
-	*count = kept;
-	return owners;
+	char path[256];
+	json_t *types = json_make("[]");
+	snprintf(path, sizeof path, "%s%.100s/providers/%s", *subscription ? "/subscriptions/" : "",
+		 subscription, name);
+	for (size_t i = first; i < TYPE_COUNT; i++)
+		if (strcmp(resource_types[i].provider, name) == 0)
+			json_add(types, type_json(request, i));
+	return json_make("{s:o, s:s, s:s, s:s, s:o}", "id", json_text(path), "namespace", name,
+			 "registrationState", "Registered", "registrationPolicy",
+			 "RegistrationFree", "resourceTypes", types);
 }
 
-void api_groups_list(struct api_request *request)
+void api_providers_list(struct api_request *request)
 {
-	size_t count;
 	if (!api_arm_begin(request))
 		return;
-	const struct owner **owners = addresses_by_group(request, &count);
-	json_t *array = owners ? json_array() : NULL;
-	for (size_t i = 0; array && i < count; i++)
+	json_t *value = json_make("[]");
+	for (size_t i = 0; i < TYPE_COUNT; i++)
 		if (i == 0 ||
-		    strcasecmp(api_arm_group(owners[i - 1]), api_arm_group(owners[i])) != 0)
-			json_add(array, group_json(request, owners[i]));
-	free(owners);
-	api_reply_json(request, 200, array ? json_make("{s:o}", "value", array) : NULL, NULL);
+		    strcmp(resource_types[i - 1].provider, resource_types[i].provider) != 0)
+			json_add(value, provider_json(request, i));
+	api_reply_json(request, 200, json_make("{s:o}", "value", value), NULL);
 }
 
-/* The first address of the group that the path names; NULL: there is no such group, and that has
- * been answered, as everything else that does not fit. */
-static const struct owner *asked_group(struct api_request *request)
+void api_provider_show(struct api_request *request)
 {
-	size_t count;
-	const char *group = api_parameter(request, "group");
-	const struct owner *found = NULL;
-	if (!api_arm_begin(request))
-		return NULL;
-	const struct owner **owners = addresses_by_group(request, &count);
-	for (size_t i = 0; owners && !found && i < count; i++)
-		if (strcasecmp(api_arm_group(owners[i]), group) == 0)
-			found = owners[i];
-	if (!owners)
-		api_reply_json(request, 200, NULL, NULL);
-	else if (!found)
-		api_fail(request, 404, "ResourceGroupNotFound",
-			 "Resource group '%s' could not be found; a group is there while an "
-			 "address is in it",
-			 group);
-	free(owners);
-	return found;
-}
-
-void api_group_show(struct api_request *request)
-{
-	const struct owner *owner = asked_group(request);
-	if (owner)
-		api_reply_json(request, 200, group_json(request, owner), NULL);
-}
-
-/* HEAD: clients take 204 for yes, and nothing else. */
-void api_group_exists(struct api_request *request)
-{
-	if (asked_group(request))
-		api_reply_empty(request, 204);
-}
-
-/* What is put is there already, or cannot be: tags and a location of its own a group has not. */
-void api_group_put(struct api_request *request)
-{
-	const char *group = api_parameter(request, "group");
-	size_t count, i = 0;
+	const char *name = api_parameter(request, "namespace");
+	size_t i = 0;
 	if (!api_arm_begin(request))
 		return;
-	const struct owner **owners = addresses_by_group(request, &count);
-	while (owners && i < count && strcasecmp(api_arm_group(owners[i]), group) != 0)
+	while (i < TYPE_COUNT && strcasecmp(resource_types[i].provider, name) != 0)
 		i++;
-	if (!owners)
-		api_reply_json(request, 200, NULL, NULL);
-	else if (i < count)
-		api_reply_json(request, 200, group_json(request, owners[i]), NULL);
+	if (i < TYPE_COUNT)
+		api_reply_json(request, 200, provider_json(request, i), NULL);
 	else
-		api_fail(request, 409, "ResourceGroupEmpty",
-			 "Resource group '%s' cannot be made empty; it comes with the first "
-			 "address that names it",
-			 group);
-	free(owners);
-}
-
-/* Every address of the group, in one change. */
-static int remove_group(struct change *change, const struct owner *const *owners, size_t count,
-			const char *group)
-{
-	int err = 0;
-	for (size_t i = 0; err == 0 && i < count; i++)
-		if (strcasecmp(api_arm_group(owners[i]), group) == 0)
-			err = change_remove(change, owners[i]);
-	return err;
-}
-
-void api_group_delete(struct api_request *request)
-{
-	const char *group = api_parameter(request, "group");
-	size_t count;
-	if (!asked_group(request))
-		return;
-	const struct owner **owners = addresses_by_group(request, &count);
-	struct change *change = owners ? change_begin(api_inventory(request)) : NULL;
-	int err = change ? remove_group(change, owners, count, group) : ERR_NOMEM;
-	if (err == 0)
-		err = change_commit(change);
-	if (err != 0) {
-		api_fail_change(request, change_error(change));
-	} else {
-		api_log_change(request, "removed with all its addresses", group);
-		api_reply_empty(request, 204);
-	}
-	change_free(change);
-	free(owners);
+		api_fail(request, 404, "InvalidResourceNamespace",
+			 "The resource namespace '%s' is invalid; there is %s here", name,
+			 resource_types[0].provider);
 }

@@ -17,14 +17,47 @@ const char *api_arm_group(const struct owner *owner);
 /* "global" for those without a region. */
 const char *api_arm_location(const struct owner *owner);
 
+/* Of a body. Each that returns false has answered the request, with 400 and the place. */
+
+enum { API_LOCATION_MAX = 256 };
+
+/* Always false; `field` is the value's path in the body. */
+bool api_arm_fail(struct api_request *request, const char *field, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+/* A text, or NULL where there is none or an empty one. `path` ends with the key. */
+bool api_arm_read_text(struct api_request *request, const json_t *object, const char *path,
+		       const char **text);
+/* The location, which there must be, in the form of a region: "West Europe" is westeurope. */
+bool api_arm_read_location(struct api_request *request, char location[API_LOCATION_MAX]);
+/* The tags as text, to be freed; NULL: none. */
+bool api_arm_read_tags(struct api_request *request, char **text);
+/* The same of a PATCH, which may have nothing else. */
+bool api_arm_read_patch(struct api_request *request, char **tags);
+
 /* ---- api_arm.c ---- */
 
 void api_subscriptions_list(struct api_request *request);
 void api_subscription_show(struct api_request *request);
+void api_tenants_list(struct api_request *request);
+void api_locations_list(struct api_request *request);
+void api_providers_list(struct api_request *request);
+void api_provider_show(struct api_request *request);
+
+/* ---- api_arm_login.c ---- */
+
+void api_metadata_endpoints(struct api_request *request);
+void api_metadata_clouds(struct api_request *request);
+void api_openid_show(struct api_request *request);
+void api_openid_keys(struct api_request *request);
+void api_oauth_issue(struct api_request *request);
+
+/* ---- api_arm_group.c ---- */
+
 void api_groups_list(struct api_request *request);
 void api_group_show(struct api_request *request);
 void api_group_exists(struct api_request *request);
 void api_group_put(struct api_request *request);
+void api_group_patch(struct api_request *request);
 void api_group_delete(struct api_request *request);
 
 /* ---- api_arm_public_ip.c ---- */

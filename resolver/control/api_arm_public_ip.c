@@ -6,7 +6,6 @@
  *     DELETE   with its PTR; 204 also when there is none */
 #include "resolver/control/api_arm_public_ip.h"
 
-#include <stdarg.h>
 #include <strings.h>
 
 #include "resolver/control/api_arm.h"
@@ -134,34 +133,6 @@ void api_public_ip_show(struct api_request *request)
 		fail_missing(request);
 }
 
-/* ---- reading a body ---- */
-
-bool public_ip_fail(struct api_request *request, const char *field, const char *format, ...)
-{
-	char text[API_TEXT_MAX / 2];
-	va_list arguments;
-	va_start(arguments, format);
-	vsnprintf(text, sizeof text, format, arguments);
-	va_end(arguments);
-	api_fail_at(request, 400, "InvalidRequestFormat", field, "%s: %s",
-		    *field ? field : "the body", text);
-	return false;
-}
-
-bool public_ip_read_tags(struct api_request *request, char **text)
-{
-	const json_t *tags = json_object_get(request->body, "tags");
-	if (tags && !json_is_object(tags) && !json_is_null(tags))
-		return public_ip_fail(request, "tags", "an object of texts is wanted here");
-	*text = NULL;
-	if (json_object_size(tags) == 0)
-		return true;
-	*text = json_dumps(tags, JSON_COMPACT | JSON_SORT_KEYS);
-	if (!*text)
-		api_fail(request, 503, NULL, "out of memory");
-	return *text;
-}
-
 /* ---- tags, and the end ---- */
 
 static void set_tags(struct api_request *request, const struct owner *owner, const char *tags)
@@ -169,17 +140,11 @@ static void set_tags(struct api_request *request, const struct owner *owner, con
 	const struct change_value value = {"tags", tags};
 	char id[ID_MAX], text[API_OWNER_TEXT_MAX];
 	snprintf(id, sizeof id, "%s", owner->id);
-	struct change *change = change_begin(api_inventory(request));
-	int err = change ? change_require(change, owner, request->if_match, request->if_none_match)
-			 : ERR_NOMEM;
+	int err;
+	struct change *change = api_change_begin(request, owner, &err);
 	if (err == 0)
 		err = change_set(change, owner, &value, 1, NULL);
-	if (err == 0)
-		err = change_commit(change);
-	if (err != 0)
-		api_fail_change(request, change_error(change));
-	change_free(change);
-	if (err != 0)
+	if (!api_change_end(request, change, err, NULL))
 		return;
 	owner = inventory_by_id(api_inventory(request), id);
 	api_log_change(request, "tagged", api_owner_text(owner, text));
@@ -188,18 +153,13 @@ static void set_tags(struct api_request *request, const struct owner *owner, con
 
 void api_public_ip_patch(struct api_request *request)
 {
-	const json_t *body = request->body;
 	char *tags = NULL;
 	if (!api_arm_begin(request))
 		return;
 	const struct owner *owner = public_ip_asked(request);
 	if (!owner) {
 		fail_missing(request);
-	} else if (!json_is_object(body) || json_object_size(body) != 1 ||
-		   !json_object_get(body, "tags")) {
-		public_ip_fail(request, "tags",
-			       "the body is to have tags and nothing else; PUT changes the rest");
-	} else if (public_ip_read_tags(request, &tags)) {
+	} else if (api_arm_read_patch(request, &tags)) {
 		set_tags(request, owner, tags);
 		free(tags);
 	}
@@ -215,19 +175,13 @@ void api_public_ip_delete(struct api_request *request)
 		api_reply_empty(request, 204);
 		return;
 	}
-	struct change *change = change_begin(api_inventory(request));
-	int err = change ? change_require(change, owner, request->if_match, request->if_none_match)
-			 : ERR_NOMEM;
+	int err;
+	struct change *change = api_change_begin(request, owner, &err);
 	if (err == 0) {
 		api_owner_text(owner, text);
 		err = change_remove(change, owner);
 	}
-	if (err == 0)
-		err = change_commit(change);
-	if (err != 0)
-		api_fail_change(request, change_error(change));
-	change_free(change);
-	if (err != 0)
+	if (!api_change_end(request, change, err, NULL))
 		return;
 	api_log_change(request, "removed", text);
 	api_reply_empty(request, 204);

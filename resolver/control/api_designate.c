@@ -25,10 +25,10 @@ static const char no_region[] = "-";
 
 static json_t *links_json(const struct api_request *request, const char *key)
 {
-	const char *host = api_header(request, "Host");
-	char text[1024]; /* RFC 3986 section 4.2: with the scheme of whoever reads it */
-	snprintf(text, sizeof text, "%s%s/v2/reverse/floatingips%s%s", host ? "//" : "",
-		 host ? host : "", key ? "/" : "", key ? key : "");
+	char text[1024], base[API_BASE_MAX];
+	const char *link = api_base(request, base); /* without one, a path must do */
+	snprintf(text, sizeof text, "%s/v2/reverse/floatingips%s%s", link ? link : "",
+		 key ? "/" : "", key ? key : "");
 	return json_make("{s:o}", "self", json_text(text));
 }
 
@@ -173,9 +173,8 @@ static bool read_body(struct api_request *request, struct change_ptr *ptr)
 static bool store_ptr(struct api_request *request, const struct owner *owner,
 		      const struct change_ptr *ptr)
 {
-	struct change *change = change_begin(api_inventory(request));
-	int err = change ? change_require(change, owner, request->if_match, request->if_none_match)
-			 : ERR_NOMEM;
+	int err;
+	struct change *change = api_change_begin(request, owner, &err);
 	if (err == 0)
 		err = ptr ? change_ptr_set(change, owner, ptr) : change_ptr_unset(change, owner);
 	if (err == 0)

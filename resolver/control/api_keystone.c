@@ -245,13 +245,19 @@ void api_keystone_issue(struct api_request *request)
 {
 	char text[API_BASE_MAX], token[TOKEN_TEXT_MAX];
 	enum client_role role;
-	struct login login;
+	struct login login = {0};
 	int64_t now_s = time(NULL);
 	const char *base = base_of(request, text);
 	if (!base || !read_login(request, &login))
 		return;
-	int err = http_auth_issue(request->control->api.auth, login.user, login.secret,
-				  now_s + TOKEN_LIFE_S, token, &role);
+	const struct http_login wanted = {login.user, login.secret, now_s + TOKEN_LIFE_S};
+	int err = api_login(request, &wanted, token, &role);
+	if (err == ERR_LIMIT) {
+		api_fail(request, 429, NULL,
+			 "too many logins from this address have failed; wait as long as "
+			 "Retry-After says");
+		return;
+	}
 	if (err == ERR_NOT_FOUND) {
 		fail_credentials(request, "The request you have made requires authentication: no "
 					  "client of management.clients has this id and secret");

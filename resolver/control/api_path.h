@@ -25,9 +25,9 @@ struct api_fields {
 	size_t count;
 };
 
-/* ERR_INVALID: a '%' without two hexadecimal digits behind it, or a NUL byte in disguise;
- * ERR_LIMIT: more segments or fields than there is room for; ERR_NOMEM. Releasing is fine after
- * any of them. */
+/* ERR_INVALID: a '%' without two hexadecimal digits behind it, a NUL byte in disguise, or what is
+ * not UTF-8 (as JSON is, and so every name); ERR_LIMIT: more segments or fields than there is room
+ * for; ERR_NOMEM. Releasing is fine after any of them. */
 MUST_CHECK int api_path_init(struct api_path *path, const char *text);
 void api_path_release(struct api_path *path);
 MUST_CHECK int api_fields_init(struct api_fields *fields, const char *query);

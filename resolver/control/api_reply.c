@@ -19,9 +19,18 @@ static const struct {
 	{412, "precondition_failed", "PreconditionFailed"},
 	{413, "request_entity_too_large", "RequestEntityTooLarge"},
 	{422, "unprocessable", "UnprocessableEntity"},
+	{429, "too_many_requests", "TooManyRequests"},
 	{500, "internal_error", "InternalServerError"},
 	{503, "service_unavailable", "ServiceUnavailable"},
 };
+
+/* RFC 6749 section 5.2, and 4.1.2.1 for the last. */
+static const char *oauth_code(unsigned status)
+{
+	if (status >= 500)
+		return "temporarily_unavailable";
+	return status == 401 ? "invalid_client" : "invalid_request";
+}
 
 const char *api_code(enum api_shape shape, unsigned status)
 {
@@ -30,6 +39,8 @@ const char *api_code(enum api_shape shape, unsigned status)
 		i++;
 	if (i == count)
 		return api_code(shape, status < 500 ? 400 : 500);
+	if (shape == API_OAUTH)
+		return oauth_code(status);
 	return shape == API_ARM ? codes[i].arm_code : codes[i].code;
 }
 
@@ -38,7 +49,9 @@ enum api_shape api_shape_of(const char *path)
 	static const struct {
 		const char *first; /* segment */
 		enum api_shape shape;
-	} shapes[] = {{"v2", API_V2}, {"v3", API_V3}, {"subscriptions", API_ARM}};
+	} shapes[] = {{"v2", API_V2},         {"v3", API_V3},       {"subscriptions", API_ARM},
+		      {"providers", API_ARM}, {"tenants", API_ARM}, {"metadata", API_ARM},
+		      {"adfs", API_OAUTH}};
 	path += strspn(path, "/");
 	size_t length = strcspn(path, "/");
 	for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
@@ -76,6 +89,9 @@ static json_t *error_json(enum api_shape shape, unsigned status, const char *cod
 	case API_ARM:
 		return json_make("{s:{s:o, s:o, s:o, s:[]}}", "error", "code", json_text(code),
 				 "message", json_text(text), "target", json_text(field), "details");
+	case API_OAUTH:
+		return json_make("{s:o, s:o}", "error", json_text(code), "error_description",
+				 json_text(text));
 	}
 	return json_make("{s:{s:o, s:o, s:o}}", "error", "code", json_text(code), "message",
 			 json_text(text), "path", json_text(field));
@@ -96,6 +112,7 @@ void api_finish(struct api_call *call, unsigned status, char *body)
 	json_decref(call->request.body);
 	api_path_release(&call->path);
 	api_fields_release(&call->fields);
+	api_fields_release(&call->form);
 	free(call->decoded);
 	free(call);
 	http_reply(http, status, "application/json", body, body ? strlen(body) : 0);
@@ -110,13 +127,22 @@ const char *api_parameter(const struct api_request *request, const char *name)
 	return value ? value : "";
 }
 
+static const char *find_field(const struct api_fields *fields, const char *name)
+{
+	for (size_t i = 0; i < fields->count; i++)
+		if (strcmp(fields->items[i].name, name) == 0)
+			return fields->items[i].value;
+	return NULL;
+}
+
 const char *api_query(const struct api_request *request, const char *name)
 {
-	const struct api_call *call = (const struct api_call *)request;
-	for (size_t i = 0; i < call->fields.count; i++)
-		if (strcmp(call->fields.items[i].name, name) == 0)
-			return call->fields.items[i].value;
-	return NULL;
+	return find_field(&((const struct api_call *)request)->fields, name);
+}
+
+const char *api_form(const struct api_request *request, const char *name)
+{
+	return find_field(&((const struct api_call *)request)->form, name);
 }
 
 const char *api_header(const struct api_request *request, const char *name)

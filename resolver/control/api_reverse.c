@@ -31,8 +31,7 @@ const struct owner *api_find_ptr(const struct inventory *inventory, const char *
 		       : NULL;
 }
 
-/* Each API's words. Keystone changes nothing. */
-static const char *change_code(const struct change_error *error, enum api_shape shape)
+const char *api_change_code(const struct change_error *error, enum api_shape shape)
 {
 	static const struct {
 		const char *v1, *designate, *arm;
@@ -45,6 +44,7 @@ static const char *change_code(const struct change_error *error, enum api_shape 
 		[CHANGE_STALE] = {"precondition_failed", "precondition_failed",
 				  "PreconditionFailed"},
 		[CHANGE_NO_STATE] = {"no_state", "conflict", "StateNotConfigured"},
+		[CHANGE_BUSY] = {"busy", "service_unavailable", "ServiceUnavailable"},
 		[CHANGE_STORE] = {"store_failed", "service_unavailable", "StoreFailed"},
 		[CHANGE_NO_MEMORY] = {"no_memory", "service_unavailable", "OutOfMemory"},
 	};
@@ -76,7 +76,7 @@ static const char *arm_field(const char *field)
 
 void api_fail_change(struct api_request *request, const struct change_error *error)
 {
-	const char *code = change_code(error, request->shape);
+	const char *code = api_change_code(error, request->shape);
 	unsigned status = change_http_status(error->outcome);
 	const char *text = *error->text ? error->text : err_text(ERR_NOMEM);
 	if (!*error->field)
@@ -90,6 +90,27 @@ void api_fail_change(struct api_request *request, const struct change_error *err
 			 text);
 	else
 		api_fail_at(request, status, code, error->field, "%s", text);
+}
+
+struct change *api_change_begin(struct api_request *request, const struct owner *owner, int *err)
+{
+	struct change *change = change_begin(api_inventory(request));
+	*err = change ? change_require(change, owner, request->if_match, request->if_none_match)
+		      : ERR_NOMEM;
+	return change;
+}
+
+bool api_change_end(struct api_request *request, struct change *change, int err,
+		    const struct change_error *error)
+{
+	if (err == 0)
+		err = change_commit(change);
+	if (err != 0)
+		api_fail_change(request, error && error->outcome != CHANGE_FINE
+						 ? error
+						 : change_error(change));
+	change_free(change);
+	return err == 0;
 }
 
 char *api_owner_text(const struct owner *owner, char text[API_OWNER_TEXT_MAX])

@@ -10,8 +10,18 @@ struct inventory *api_inventory(const struct api_request *request);
 /* The owner of a PTR that "REGION:UUID", a UUID or an address names; NULL: there is none. */
 const struct owner *api_find_ptr(const struct inventory *inventory, const char *text);
 
+/* The word for it in that API; Keystone changes nothing. */
+const char *api_change_code(const struct change_error *error, enum api_shape shape);
 /* Answers with what a change failed of, in the words of the request's API. */
 void api_fail_change(struct api_request *request, const struct change_error *error);
+/* A change of an owner (NULL: there is none) by the request's preconditions. *err is not 0 when it
+ * is void already; api_change_end takes both. */
+struct change *api_change_begin(struct api_request *request, const struct owner *owner, int *err);
+/* Commits the change unless err, and frees it. False: it did not come about, which has been
+ * answered, with `error` where that has the reason (it may be NULL), else with the change's own. */
+bool api_change_end(struct api_request *request, struct change *change, int err,
+		    const struct change_error *error);
+
 enum { API_OWNER_TEXT_MAX = 1400 };
 /* "address mail, 192.0.2.1, PTR mail.test."; returns text. */
 char *api_owner_text(const struct owner *owner, char text[API_OWNER_TEXT_MAX]);
@@ -24,24 +34,31 @@ void api_log_change(const struct api_request *request, const char *what, const c
 void api_check_forward(struct control *control, const struct owner *owner,
 		       void (*on_known)(void *context, const char *warning), void *context);
 
-/* ---- api_v1_reverse.c ---- */
+/* ---- api_v1_list.c ---- */
 
 void api_addresses_list(struct api_request *request);
+void api_services_list(struct api_request *request);
+void api_ptrs_list(struct api_request *request);
+
+/* ---- api_v1_reverse.c; PUT and PATCH: api_v1_store.c ---- */
+
 void api_address_show(struct api_request *request);
 void api_address_put(struct api_request *request);
 void api_address_patch(struct api_request *request);
 void api_address_delete(struct api_request *request);
-void api_services_list(struct api_request *request);
 void api_service_show(struct api_request *request);
 void api_service_put(struct api_request *request);
 void api_service_patch(struct api_request *request);
 void api_service_delete(struct api_request *request);
-void api_ptrs_list(struct api_request *request);
 void api_ptr_show(struct api_request *request);
 void api_ptr_put(struct api_request *request);
 void api_ptr_patch(struct api_request *request);
 void api_ptr_delete(struct api_request *request);
 void api_check(struct api_request *request);
+
+/* ---- api_v1_batch.c ---- */
+
+void api_ptrs_batch(struct api_request *request);
 
 /* ---- api_v1_state.c ---- */
 

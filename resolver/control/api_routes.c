@@ -7,6 +7,7 @@
 
 #define SUBSCRIPTION "/subscriptions/{subscription}"
 #define NETWORK      "/providers/Microsoft.Network/publicIPAddresses"
+#define OPENID       "/.well-known/openid-configuration"
 #define PUBLIC_IPS   SUBSCRIPTION "/resourceGroups/{group}" NETWORK
 
 enum {
@@ -22,6 +23,7 @@ const struct api_route api_routes[] = {
 	{"GET", "/v1/explain", API_READ, api_explain, 0},
 	{"POST", "/v1/reload", API_CHANGE, api_reload, 0},
 	{"POST", "/v1/flush", API_CHANGE, api_flush, 0},
+	{"POST", "/v1/upgrade", API_CHANGE, api_upgrade, 0},
 
 	{"GET", "/v1/addresses", API_READ, api_addresses_list, 0},
 	{"GET", "/v1/addresses/{group}/{name}", API_READ, api_address_show, 0},
@@ -34,12 +36,13 @@ const struct api_route api_routes[] = {
 	{"PATCH", "/v1/services/{name}", API_CHANGE, api_service_patch, 0},
 	{"DELETE", "/v1/services/{name}", API_CHANGE, api_service_delete, 0},
 	{"GET", "/v1/ptrs", API_READ, api_ptrs_list, 0},
+	{"POST", "/v1/ptrs", API_CHANGE, api_ptrs_batch, API_UPLOAD},
 	{"GET", "/v1/ptrs/{id}", API_READ, api_ptr_show, 0},
 	{"PUT", "/v1/ptrs/{id}", API_CHANGE, api_ptr_put, 0},
 	{"PATCH", "/v1/ptrs/{id}", API_CHANGE, api_ptr_patch, 0},
 	{"DELETE", "/v1/ptrs/{id}", API_CHANGE, api_ptr_delete, 0},
 	{"GET", "/v1/check", API_READ, api_check, 0},
-	{"GET", "/v1/state", API_READ, api_state_export, 0},
+	{"GET", "/v1/state", API_ALONE, api_state_export, 0},
 	{"PUT", "/v1/state", API_CHANGE, api_state_import, STATE_BODY_MAX},
 
 	{"GET", "/v2", API_NOTHING, api_designate_version, 0},
@@ -52,12 +55,27 @@ const struct api_route api_routes[] = {
 	{"GET", "/v3", API_NOTHING, api_keystone_version, 0},
 	{"POST", "/v3/auth/tokens", API_NOTHING, api_keystone_issue, LOGIN_BODY_MAX},
 
+	{"GET", "/metadata/endpoints", API_NOTHING, api_metadata_endpoints, 0},
+	{"GET", "/metadata/clouds", API_NOTHING, api_metadata_clouds, 0},
+	{"GET", "/adfs" OPENID, API_NOTHING, api_openid_show, 0},
+	{"GET", "/adfs/adfs" OPENID, API_NOTHING, api_openid_show, 0},
+	{"GET", "/adfs/discovery/keys", API_NOTHING, api_openid_keys, 0},
+	{"POST", "/adfs/oauth2/token", API_FORM, api_oauth_issue, LOGIN_BODY_MAX},
+
+	{"GET", "/tenants", API_READ, api_tenants_list, 0},
+	{"GET", "/providers", API_READ, api_providers_list, 0},
+	{"GET", "/providers/{namespace}", API_READ, api_provider_show, 0},
 	{"GET", "/subscriptions", API_READ, api_subscriptions_list, 0},
 	{"GET", SUBSCRIPTION, API_READ, api_subscription_show, 0},
+	{"GET", SUBSCRIPTION "/locations", API_READ, api_locations_list, 0},
+	{"GET", SUBSCRIPTION "/providers", API_READ, api_providers_list, 0},
+	{"GET", SUBSCRIPTION "/providers/{namespace}", API_READ, api_provider_show, 0},
+	{"POST", SUBSCRIPTION "/providers/{namespace}/register", API_READ, api_provider_show, 0},
 	{"GET", SUBSCRIPTION "/resourceGroups", API_READ, api_groups_list, 0},
 	{"HEAD", SUBSCRIPTION "/resourceGroups/{group}", API_READ, api_group_exists, 0},
 	{"GET", SUBSCRIPTION "/resourceGroups/{group}", API_READ, api_group_show, 0},
 	{"PUT", SUBSCRIPTION "/resourceGroups/{group}", API_CHANGE, api_group_put, 0},
+	{"PATCH", SUBSCRIPTION "/resourceGroups/{group}", API_CHANGE, api_group_patch, 0},
 	{"DELETE", SUBSCRIPTION "/resourceGroups/{group}", API_CHANGE, api_group_delete, 0},
 	{"GET", SUBSCRIPTION NETWORK, API_READ, api_public_ips_list, 0},
 	{"GET", PUBLIC_IPS, API_READ, api_public_ips_list_group, 0},

@@ -13,6 +13,7 @@ void api_ready(struct api_request *request);
 void api_status(struct api_request *request);
 void api_reload(struct api_request *request);
 void api_flush(struct api_request *request);
+void api_upgrade(struct api_request *request);
 void api_explain(struct api_request *request);
 
 /* api_keystone.c: who has a secret gets a token, and is told where /v2 is */

@@ -1,10 +1,15 @@
 /* The running program itself: how it is, what it would answer, and what it is told to do. */
+#include <unistd.h>
+
+#include "resolver/control/api_internal.h"
 #include "resolver/control/api_routes.h"
 #include "resolver/control/control.h"
 #include "resolver/control/explain_ask.h"
 #include "resolver/control/json.h"
 #include "resolver/control/report.h"
 #include "resolver/control/status.h"
+#include "resolver/control/status_zones.h"
+#include "resolver/control/upgrade_wire.h"
 #include "resolver/log.h"
 
 /* GET /healthz: this thread works. */
@@ -26,12 +31,18 @@ void api_ready(struct api_request *request)
 		api_fail(request, 503, NULL, "nothing is served yet");
 }
 
-/* GET /v1/status: as status.h has it. */
+/* GET /v1/status: as status.h has it, and "logins": {"failed", "refused"} since
+ * the start. */
 void api_status(struct api_request *request)
 {
 	struct control *control = request->control;
+	const struct guard_counts logins = http_auth_counts(control->api.auth);
 	json_t *status = status_report(&control->server, control->inventory, control->config_path,
 				       &control->clock);
+	json_put(status, "logins",
+		 json_make("{s:I, s:I}", "failed", (json_int_t)logins.failed, "refused",
+			   (json_int_t)logins.refused));
+	status_add_zones(status, &control->server, control->notify);
 	json_put(status, "ok", json_true());
 	api_reply_json(request, 200, status, NULL);
 }
@@ -97,6 +108,35 @@ void api_flush(struct api_request *request)
 		  below ? " and what is below it" : "");
 	api_reply_json(request, 200,
 		       json_make("{s:b, s:I}", "ok", 1, "entries", (json_int_t)entries), NULL);
+}
+
+/* POST /v1/upgrade {"protocol", "socket"}: {"protocol", "pid"}; the rest is upgrade_wire.h's. Only
+ * on the unix socket, where the kernel says who asks. */
+void api_upgrade(struct api_request *request)
+{
+	const struct api_call *call = (const struct api_call *)request;
+	char error[UPGRADE_ERROR_MAX];
+	json_int_t protocol = json_integer_value(json_object_get(request->body, "protocol"));
+	const char *name = json_string_value(json_object_get(request->body, "socket"));
+	if (call->http->origin != HTTP_UNIX) {
+		api_fail(request, 403, NULL, "an upgrade begins on the control socket only");
+		return;
+	}
+	if (protocol != UPGRADE_PROTOCOL || !name) {
+		api_fail(request, 400, NULL,
+			 "this server, sluice %s, hands over by protocol %d and no other; restart "
+			 "it instead",
+			 SLUICE_VERSION, UPGRADE_PROTOCOL);
+		return;
+	}
+	int err = upgrade_begin(request->control, name, error);
+	if (err != 0)
+		api_fail(request, err == ERR_EXISTS ? 409 : 400, NULL, "%s", error);
+	else
+		api_reply_json(request, 200,
+			       json_make("{s:i, s:I}", "protocol", UPGRADE_PROTOCOL, "pid",
+					 (json_int_t)getpid()),
+			       NULL);
 }
 
 /* GET /v1/explain?name=&type=&vnet= | &endpoint= | &from=: as explain.h has it, of what is served

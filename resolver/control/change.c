@@ -75,6 +75,9 @@ int change_is_open(struct change *change)
 		return change_fail(change, CHANGE_STORE, NULL, "%s",
 				   inventory->error[0] ? inventory->error
 						       : "the state has not been read yet");
+	if (inventory->held)
+		return change_fail(change, CHANGE_BUSY, NULL,
+				   "many changes are being made at this moment; try again");
 	return 0;
 }
 
@@ -108,6 +111,7 @@ static void undo(struct change *change)
 {
 	struct book *book = change->inventory->book;
 
+	change_undo_waiting(change);
 	for (struct touch *touch = change->touches; touch; touch = touch->hh.next)
 		if (touch->now) {
 			book_take(book, touch->now);
@@ -117,6 +121,7 @@ static void undo(struct change *change)
 		if (touch->first && book_put(book, touch->first) != 0)
 			abort();
 	forget_touches(change);
+	change_groups_undo(change);
 }
 
 void change_free(struct change *change)
@@ -198,54 +203,31 @@ static bool has_etag(const char *list, const char *etag, bool strong)
 	return false;
 }
 
-int change_require(struct change *change, const struct owner *owner, const char *if_match,
-		   const char *if_none_match)
+int change_require_etag(struct change *change, const char *etag, const char *if_match,
+			const char *if_none_match)
 {
-	char etag[OWNER_ETAG_MAX] = "";
-
-	if (owner)
-		owner_etag(owner, etag);
-	if (if_match && !owner)
+	if (if_match && !etag)
 		return change_fail(change, CHANGE_STALE, NULL,
 				   "If-Match asks for one that is there, and there is none");
 	if (if_match && !has_etag(if_match, etag, true))
 		return change_fail(change, CHANGE_STALE, NULL,
 				   "it is another one by now: its etag is %s; read it again", etag);
-	if (if_none_match && owner && has_etag(if_none_match, etag, false))
+	if (if_none_match && etag && has_etag(if_none_match, etag, false))
 		return change_fail(change, CHANGE_STALE, NULL,
 				   "If-None-Match asks for none, and there is one, etag %s", etag);
 	return 0;
 }
 
+int change_require(struct change *change, const struct owner *owner, const char *if_match,
+		   const char *if_none_match)
+{
+	char etag[OWNER_ETAG_MAX];
+
+	return change_require_etag(change, owner ? owner_etag(owner, etag) : NULL, if_match,
+				   if_none_match);
+}
+
 /* ---- committing ---- */
-
-static struct source_owner owner_record(const struct owner *owner)
-{
-	return (struct source_owner){
-		.kind = owner->kind,
-		.id = owner->id,
-		.name = owner->name,
-		.resource_group = owner->resource_group,
-		.region = owner->region,
-		.subscription = owner->subscription,
-		.address = owner->address,
-		.allocation = owner->allocation,
-		.label = owner->label,
-		.description = owner->description,
-		.tags = owner->tags,
-	};
-}
-
-static struct source_ptr ptr_record(const struct owner *owner)
-{
-	return (struct source_ptr){
-		.owner = owner->id,
-		.fqdn = owner->ptr.fqdn,
-		.description = owner->ptr.description,
-		.ttl_given = owner->ptr.ttl_given,
-		.ttl = owner->ptr.ttl,
-	};
-}
 
 /* What the source must do to get from first to now; returns how many edits that is, 2 at most. */
 static size_t describe(const struct touch *touch, struct source_edit *edits)
@@ -266,7 +248,7 @@ static size_t describe(const struct touch *touch, struct source_edit *edits)
 		edits[count++] = (struct source_edit){
 			.act = now && now->ptr.fqdn ? SOURCE_PUT_PTR : SOURCE_DELETE_PTR,
 			.expected = ptr_before,
-			.ptr = ptr_record(now && now->ptr.fqdn ? now : first),
+			.ptr = owner_ptr_record(now && now->ptr.fqdn ? now : first),
 		};
 	return count;
 }
@@ -274,14 +256,19 @@ static size_t describe(const struct touch *touch, struct source_edit *edits)
 static int store(struct change *change, uint64_t *revision)
 {
 	struct inventory *inventory = change->inventory;
-	size_t count = 0, most = 2 * (size_t)HASH_COUNT(change->touches);
+	size_t count = 0;
+	size_t most = 2 * (size_t)HASH_COUNT(change->touches) + change_count_waiting(change) +
+		      change_groups_count(change);
 	struct source_edit *edits = calloc(most + 1, sizeof *edits);
 	char error[SOURCE_ERROR_MAX];
 
 	if (!edits)
 		return change_fail_memory(change);
+	count += change_describe_unwaited(change, edits);
 	for (const struct touch *touch = change->touches; touch; touch = touch->hh.next)
 		count += describe(touch, edits + count);
+	count += change_groups_describe(change, edits + count);
+	count += change_describe_waited(change, edits + count);
 	int err = source_apply(inventory->source, edits, count, revision, error);
 	free(edits);
 	snprintf(inventory->error, sizeof inventory->error, "%s", err ? error : "");
@@ -315,6 +302,7 @@ static struct owned_draft *draft(struct change *change)
 
 static void settle_revisions(struct change *change, uint64_t revision)
 {
+	change_settle_waiting(change, revision);
 	for (struct touch *touch = change->touches; touch; touch = touch->hh.next) {
 		struct owner *now = touch->now ? &touch->now->owner : NULL;
 
@@ -325,15 +313,12 @@ static void settle_revisions(struct change *change, uint64_t revision)
 		node_free(touch->first);
 	}
 	forget_touches(change);
+	change_groups_settle(change, revision);
 }
 
 static int publish(struct change *change, struct owned *owned)
 {
-	struct inventory *inventory = change->inventory;
-
-	owned_unref(inventory->book->owned);
-	inventory->book->owned = owned;
-	if (inventory->publisher.serve(inventory->publisher.context, owned) == 0)
+	if (inventory_publish(change->inventory, owned) == 0)
 		return 0;
 	log_event(LOG_ERROR, "state", "a change is kept and cannot be served yet: %s",
 		  err_text(ERR_NOMEM));
@@ -349,12 +334,13 @@ int change_commit(struct change *change)
 	if (change->error.outcome != CHANGE_FINE)
 		return ERR_INVALID;
 	assert(!change->over);
-	if (!change->touches) {
+	if (!change->touches && !change->groups && change_count_waiting(change) == 0) {
 		change->over = true;
 		return 0;
 	}
-	struct owned_draft *made = draft(change);
-	if (!made)
+	bool serves = change->touches; /* groups are nothing that the workers know */
+	struct owned_draft *made = serves ? draft(change) : NULL;
+	if (serves && !made)
 		return ERR_INVALID;
 	int err = store(change, &revision);
 	if (err) {
@@ -363,5 +349,5 @@ int change_commit(struct change *change)
 	}
 	change->over = true;
 	settle_revisions(change, revision);
-	return publish(change, owned_commit(made));
+	return serves ? publish(change, owned_commit(made)) : 0;
 }

@@ -37,6 +37,7 @@
 	X(EXHAUSTED, 409) /* no free address in any pool of the region */                          \
 	X(STALE, 412)     /* If-Match or If-None-Match does not hold */                            \
 	X(NO_STATE, 409)  /* no state is configured: the text says how to get one */               \
+	X(BUSY, 503)      /* many changes are under way that hold up all others */                 \
 	X(STORE, 503)     /* the store failed (disk full, locked, corrupt); nothing has changed */ \
 	X(NO_MEMORY, 503)
 enum change_outcome {

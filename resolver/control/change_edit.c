@@ -53,7 +53,7 @@ static int check_clash(struct change *change, const struct owner *owner, const s
 	const char *field, *text;
 	char title[OWNER_TITLE_MAX], address[ADDRESS_TEXT_MAX];
 	const struct node *other = book_clash(book, owner, before, &field);
-	struct waiting *waiting = NULL;
+	struct orphan *waiting = NULL;
 
 	if (!before)
 		HASH_FIND_STR(book->waiting, owner->id, waiting);
@@ -159,6 +159,8 @@ static int add(struct change *change, struct wish *wish, const struct owner **ma
 		err = check_owner(change, &owner, NULL, fqdn);
 	if (!err)
 		err = put(change, &owner, NULL);
+	if (!err && owner.resource_group)
+		err = change_group_ensure(change, owner.resource_group, owner.region);
 	if (!err && made)
 		*made = inventory_by_id(change->inventory, id);
 	return err;
@@ -270,7 +272,7 @@ int change_remove(struct change *change, const struct owner *owner)
 
 /* ---- PTRs ---- */
 
-static int check_ptr(struct change *change, const struct change_ptr *ptr)
+int change_check_ptr(struct change *change, const struct change_ptr *ptr)
 {
 	static const struct origin nowhere;
 	const struct group *group = schema_field(&schema_model, "addresses")->group;
@@ -298,7 +300,7 @@ static int check_ptr(struct change *change, const struct change_ptr *ptr)
 	return err;
 }
 
-static int check_ptr_writable(struct change *change, const struct owner *owner)
+int change_check_ptr_writable(struct change *change, const struct owner *owner)
 {
 	if (!owner->ptr.read_only)
 		return 0;
@@ -326,11 +328,11 @@ int change_ptr_set(struct change *change, const struct owner *owner, const struc
 	if (before && ptr->fqdn && !*ptr->fqdn)
 		return change_ptr_unset(change, owner);
 	if (before)
-		err = check_ptr_writable(change, &before->owner);
+		err = change_check_ptr_writable(change, &before->owner);
 	if (!err && !ptr->fqdn)
 		err = change_fail(change, CHANGE_INVALID, "reverse_fqdn", "is missing; give one");
 	if (!err)
-		err = check_ptr(change, ptr);
+		err = change_check_ptr(change, ptr);
 	if (err)
 		return err;
 	const struct model *model = change->inventory->book->model;
@@ -352,7 +354,7 @@ int change_ptr_unset(struct change *change, const struct owner *owner)
 	struct node *before = find(change, owner, &err);
 
 	if (before)
-		err = check_ptr_writable(change, &before->owner);
+		err = change_check_ptr_writable(change, &before->owner);
 	if (!err && !before->owner.ptr.fqdn)
 		err = change_fail(change, CHANGE_NOT_FOUND, NULL, "it has no PTR");
 	return err ? err : put_ptr(change, before, &none);

@@ -88,12 +88,25 @@ char *client_path(const char *format, ...)
 struct answer {
 	char *text;
 	size_t length, room;
+	CURL *curl;
+	FILE *out; /* of the call */
+};
+
+/* What is sent: the JSON as text, or the call's own. */
+struct payload {
+	const char *text, *type;
+	size_t length;
+	char *made;
 };
 
 static size_t on_data(char *data, size_t size, size_t count, void *context)
 {
 	struct answer *answer = context;
 	size_t length = size * count;
+	long status = 0;
+	curl_easy_getinfo(answer->curl, CURLINFO_RESPONSE_CODE, &status);
+	if (answer->out && status < 400)
+		return fwrite(data, 1, length, answer->out);
 	if (length > ANSWER_MAX - answer->length)
 		return 0;
 	if (answer->length + length > answer->room) {
@@ -143,15 +156,26 @@ static bool add_header(struct curl_slist **headers, const char *name, const char
 	return longer != NULL;
 }
 
+static int on_progress(void *context, curl_off_t all_down, curl_off_t down, curl_off_t all_up,
+		       curl_off_t up)
+{
+	const struct client_call *call = context;
+	(void)all_down;
+	(void)down;
+	call->on_sent(call->context, (uint64_t)up, (uint64_t)all_up);
+	return 0;
+}
+
 /* Everything that libcurl has to know; false without memory. */
-static bool set_up(CURL *curl, const char *socket, const struct client_call *call, const char *body,
-		   const char *url, struct curl_slist **headers, struct answer *answer)
+static bool set_up(CURL *curl, const char *socket, const struct client_call *call,
+		   const struct payload *payload, const char *url, struct curl_slist **headers,
+		   struct answer *answer)
 {
 	long timeout_ms = call->timeout_ms ? call->timeout_ms : CLIENT_TIMEOUT_MS;
 	bool fine = add_header(headers, "If-Match", call->if_match) &&
 		    add_header(headers, "If-None-Match", call->if_none_match) &&
-		    add_header(headers, "Expect", "") &&
-		    (!body || add_header(headers, "Content-Type", "application/json")) &&
+		    (call->text || add_header(headers, "Expect", "")) &&
+		    add_header(headers, "Content-Type", payload->type) &&
 		    curl_easy_setopt(curl, CURLOPT_URL, url) == CURLE_OK &&
 		    curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, socket) == CURLE_OK &&
 		    curl_easy_setopt(curl, CURLOPT_PROXY, "") == CURLE_OK &&
@@ -162,9 +186,14 @@ static bool set_up(CURL *curl, const char *socket, const struct client_call *cal
 	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, *headers);
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_data);
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, answer);
-	if (body) {
-		curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)strlen(body));
-		curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body);
+	if (payload->text) {
+		curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)payload->length);
+		curl_easy_setopt(curl, CURLOPT_POSTFIELDS, payload->text);
+	}
+	if (call->on_sent) {
+		curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
+		curl_easy_setopt(curl, CURLOPT_XFERINFODATA, call);
+		curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
 	}
 	return fine;
 }
@@ -191,24 +220,38 @@ static json_t *perform(CURL *curl, const char *socket, const struct answer *answ
 	return body;
 }
 
+/* False: there is no memory for it. */
+static bool payload_init(struct payload *payload, const struct client_call *call)
+{
+	*payload = (struct payload){
+		.text = call->text, .length = call->text_length, .type = call->text_type};
+	if (!call->body)
+		return true;
+	payload->made = json_dumps(call->body, JSON_COMPACT | JSON_ENCODE_ANY);
+	payload->text = payload->made;
+	payload->length = payload->made ? strlen(payload->made) : 0;
+	payload->type = "application/json";
+	return payload->made != NULL;
+}
+
 json_t *client_call(const char *socket, struct client_call call, unsigned *status,
 		    char error[CLIENT_ERROR_MAX])
 {
 	struct curl_slist *headers = NULL;
-	struct answer answer = {0};
+	struct answer answer = {.curl = curl_easy_init(), .out = call.out};
+	struct payload payload;
 	char *url = NULL;
 	json_t *body = NULL;
-	char *text = call.body ? json_dumps(call.body, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
-	CURL *curl = curl_easy_init();
 	snprintf(error, CLIENT_ERROR_MAX, "%s", err_text(ERR_NOMEM));
-	if (curl && (text || !call.body) && asprintf(&url, "http://sluice%s", call.path) >= 0 &&
-	    set_up(curl, socket, &call, text, url, &headers, &answer))
-		body = perform(curl, socket, &answer, status, error);
-	curl_easy_cleanup(curl);
+	if (payload_init(&payload, &call) && answer.curl &&
+	    asprintf(&url, "http://sluice%s", call.path) >= 0 &&
+	    set_up(answer.curl, socket, &call, &payload, url, &headers, &answer))
+		body = perform(answer.curl, socket, &answer, status, error);
+	curl_easy_cleanup(answer.curl);
 	curl_slist_free_all(headers);
 	free(answer.text);
 	free(url);
-	free(text);
+	free(payload.made);
 	json_decref(call.body);
 	return body;
 }

@@ -3,6 +3,7 @@
 #define SLUICE_CLIENT_H
 
 #include <jansson.h>
+#include <stdint.h>
 
 #include "resolver/control/command.h"
 
@@ -18,10 +19,16 @@ enum {
 char *client_socket_path(const struct command_line *line, char path[CLIENT_PATH_MAX]);
 
 struct client_call {
-	const char *method; /* "GET" */
-	const char *path;   /* percent-encoded, with its query: client_path makes one */
-	json_t *body;       /* NULL: none; taken over */
-	int timeout_ms;     /* for the whole of it; 0: CLIENT_TIMEOUT_MS */
+	const char *method;           /* "GET" */
+	const char *path;             /* percent-encoded, with its query: client_path makes one */
+	json_t *body;                 /* NULL: none; taken over */
+	const char *text, *text_type; /* in its place: "text/csv"; NULL: none */
+	size_t text_length;
+	FILE *out; /* where an answer that is no error goes as it comes; null is returned then */
+	void (*on_sent)(void *context, uint64_t sent,
+			uint64_t all); /* now and then; NULL: nobody */
+	void *context;
+	int timeout_ms;                       /* for the whole of it; 0: CLIENT_TIMEOUT_MS */
 	const char *if_match, *if_none_match; /* NULL: not sent */
 };
 

@@ -44,6 +44,22 @@ static const struct {
 	 offsetof(struct command_line, address)},
 	{"reverse-fqdn", "NAME", "the name that its PTR gives; \"\" for none", 0,
 	 OPTION_REVERSE_FQDN, offsetof(struct command_line, reverse_fqdn)},
+	{"binary", "PATH", "the program to go on with; else the one that this command is of", 0,
+	 OPTION_BINARY, offsetof(struct command_line, binary)},
+	{"take-over", "FD", "have the running server's sockets, as upgrade does; tell so at FD", 0,
+	 OPTION_TAKE_OVER, offsetof(struct command_line, take_over)},
+	{"ns", "NAME", "a name server, one for each --ns; else reverse.name_servers", 0, OPTION_NS,
+	 offsetof(struct command_line, servers)},
+	{"csv", NULL, "print CSV, as ptr import reads it", 0, OPTION_CSV,
+	 offsetof(struct command_line, csv)},
+	{"dry-run", NULL, "check everything and change nothing", 0, OPTION_DRY_RUN,
+	 offsetof(struct command_line, dry_run)},
+	{"perform", NULL, "do it; else it is printed", 0, OPTION_PERFORM,
+	 offsetof(struct command_line, perform)},
+	{"cloud", "NAME", "what az is to call this server; sluice when not given", 0, OPTION_CLOUD,
+	 offsetof(struct command_line, cloud)},
+	{"client", "ID", "whom of management.clients az logs in as; else the first admin", 0,
+	 OPTION_CLIENT, offsetof(struct command_line, client)},
 };
 enum { OPTION_COUNT = sizeof options / sizeof *options, OPTION_HELP = 1000, OPTION_VERSION };
 
@@ -60,7 +76,10 @@ void command_print_usage(const struct command *command, FILE *out)
 	fprintf(out, "usage: sluice %s", command->name);
 	for (size_t i = 0; i < OPTION_COUNT; i++)
 		if (command->options & options[i].bit)
-			fprintf(out, options[i].argument ? " [--%s %s]" : " [--%s]",
+			fprintf(out,
+				options[i].bit == OPTION_NS ? " [--%s %s]..."
+				: options[i].argument       ? " [--%s %s]"
+							    : " [--%s]",
 				options[i].name, options[i].argument);
 	fprintf(out, "%s%s\n", *command->arguments ? " " : "", command->arguments);
 }
@@ -186,20 +205,29 @@ int command_misuse(const struct command_line *line, const char *format, ...)
 	return COMMAND_USAGE;
 }
 
-/* Puts option i where it belongs and into *given. */
-static void take_option(struct command_line *line, size_t i, const char *value, unsigned *given)
+/* Puts option i where it belongs and into *given. Of those that may be given once the last counts;
+ * false: a name server is one too many. */
+static bool take_option(struct command_line *line, size_t i, const char *value, unsigned *given)
 {
 	char *base = (char *)line;
 	const bool yes = true;
-	if (options[i].argument)
+	if (options[i].bit == OPTION_NS && line->server_count == COMMAND_SERVERS_MAX) {
+		command_fail("--ns is given more than %d times", COMMAND_SERVERS_MAX);
+		return false;
+	}
+	if (options[i].bit == OPTION_NS)
+		line->servers[line->server_count++] = value;
+	else if (options[i].argument)
 		memcpy(base + options[i].offset, &value, sizeof value);
 	else
 		memcpy(base + options[i].offset, &yes, sizeof yes);
 	*given |= options[i].bit;
+	return true;
 }
 
 /* All options of argv; what is left are the command and its arguments, from optind on. Returns
- * OPTION_HELP or OPTION_VERSION when asked for, -1 on an unknown option (getopt has said so). */
+ * OPTION_HELP or OPTION_VERSION when asked for, -1 on an unknown option or one too many, which has
+ * been said. */
 static int parse_options(struct command_line *line, int argc, char **argv, unsigned *given)
 {
 	struct option table[OPTION_COUNT + 3] = {
@@ -223,7 +251,8 @@ static int parse_options(struct command_line *line, int argc, char **argv, unsig
 			continue; /* to the end, for only then the arguments are in order */
 		}
 		size_t i = found == 'c' ? 0 : (size_t)(found - OPTION_HELP - 100);
-		take_option(line, i, optarg, given);
+		if (!take_option(line, i, optarg, given))
+			return -1;
 	}
 	return asked;
 }

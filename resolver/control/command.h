@@ -32,7 +32,17 @@ enum {
 	OPTION_STATIC = 1 << 13,
 	OPTION_ADDRESS = 1 << 14,
 	OPTION_REVERSE_FQDN = 1 << 15,
+	OPTION_NS = 1 << 16,
+	OPTION_CSV = 1 << 17,
+	OPTION_DRY_RUN = 1 << 18,
+	OPTION_PERFORM = 1 << 20,
+	OPTION_CLOUD = 1 << 21,
+	OPTION_CLIENT = 1 << 22,
+	OPTION_BINARY = 1 << 23,
+	OPTION_TAKE_OVER = 1 << 24,
 };
+
+enum { COMMAND_SERVERS_MAX = 8 };
 
 struct command;
 
@@ -44,7 +54,11 @@ struct command_line {
 	const char *socket, *vnet, *endpoint, *from; /* NULL: not given */
 	/* Of resources; NULL: not given. */
 	const char *ttl, *description, *group, *region, *label, *address, *reverse_fqdn;
-	bool json, suffix, is_static;
+	const char *binary, *take_over;           /* of an upgrade; NULL: not given */
+	const char *servers[COMMAND_SERVERS_MAX]; /* --ns, which may be repeated */
+	int server_count;
+	const char *cloud, *client; /* of az; NULL: not given */
+	bool json, suffix, is_static, csv, dry_run, perform;
 	char *const *arguments;
 	int argument_count;
 };
@@ -74,16 +88,20 @@ int command_print_json(const json_t *value);
 void command_print_usage(const struct command *command, FILE *out);
 
 int command_run(const struct command_line *line);
+int command_upgrade(const struct command_line *line);
 int command_check(const struct command_line *line);
 int command_explain(const struct command_line *line);
 int command_reload(const struct command_line *line);
 int command_status(const struct command_line *line);
 int command_flush(const struct command_line *line);
 int command_ptr_list(const struct command_line *line);
+int command_ptr_list_csv(const struct command_line *line); /* as ptr list --csv */
+int command_ptr_import(const struct command_line *line);
 int command_ptr_show(const struct command_line *line);
 int command_ptr_set(const struct command_line *line);
 int command_ptr_unset(const struct command_line *line);
 int command_ptr_check(const struct command_line *line);
+int command_ptr_delegation(const struct command_line *line);
 int command_address_list(const struct command_line *line);
 int command_address_show(const struct command_line *line);
 int command_address_add(const struct command_line *line);
@@ -94,6 +112,7 @@ int command_service_set(const struct command_line *line);
 int command_service_remove(const struct command_line *line);
 int command_state_export(const struct command_line *line);
 int command_state_import(const struct command_line *line);
+int command_az_setup(const struct command_line *line);
 int command_help(const struct command_line *line);
 int command_manual(const struct command_line *line);
 

@@ -2,10 +2,13 @@
  *
  *     {"file", "ok", "errors", "warnings", "warnings_complete": false when an error has kept us
  * from looking for all of them, "faults": [...], "numbers": {...} or null} */
+#include <unistd.h>
+
 #include "resolver/control/command.h"
 #include "resolver/control/control_api.h"
 #include "resolver/control/json.h"
 #include "resolver/control/load.h"
+#include "resolver/control/privileges.h"
 #include "resolver/control/report.h"
 
 static int print_json(const char *file, const struct model *model, const struct faults *faults)
@@ -35,19 +38,34 @@ static void print_text(const char *file, const struct model *model, const struct
 		printf("%s: fine, %s\n", file, report_numbers_text(model, numbers));
 }
 
-/* With the files that `run` would not start without: secrets and certificates. */
+/* Whether the user that `run` would go on as may do what it has to: by becoming that user, which
+ * only root can, and which nothing comes after. */
+static int check_user(const struct load *load, const struct model *model, struct faults *faults)
+{
+	const char *resolv_conf = load->follows ? load->resolv_conf : NULL;
+	if (geteuid() != 0 || !model->user)
+		return 0;
+	return privileges_drop(model, resolv_conf, false, faults);
+}
+
+/* With the files that `run` would not start without, secrets and certificates, and with what the
+ * state holds, which may not go together with the file. */
 static struct model *load_all(struct load *load, struct faults *faults)
 {
 	struct control_access access;
 	struct model *model = load_model(load, faults);
 	if (!model)
 		return NULL;
+	size_t errors = faults->errors;
 	int err = control_access_load(&access, &model->management, faults);
-	faults_sort(faults);
 	if (err == 0) {
 		control_access_release(&access);
-		return model;
+		err = check_user(load, model, faults);
 	}
+	inventory_check(model, faults);
+	faults_sort(faults);
+	if (err == 0 && faults->errors == errors)
+		return model;
 	model_free(model);
 	return NULL;
 }

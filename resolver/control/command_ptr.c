@@ -17,6 +17,10 @@ static const struct table_column show_columns[] = {
 
 int command_ptr_list(const struct command_line *line)
 {
+	if (line->csv && line->json)
+		return command_misuse(line, "--csv and --json are two forms; choose one");
+	if (line->csv)
+		return command_ptr_list_csv(line);
 	return command_show_list(line, client_path("/v1/ptrs"), "ptrs", COLUMNS(list_columns));
 }
 

@@ -39,11 +39,39 @@ json_t *command_ask(const struct command_line *line, struct client_call call, ch
 	return NULL;
 }
 
+/* The second page's rows behind the first's; false without memory. */
+static bool join_pages(json_t *first, const json_t *page, const char *key)
+{
+	return page &&
+	       json_array_extend(json_object_get(first, key), json_object_get(page, key)) == 0 &&
+	       json_object_set(first, "next", json_object_get(page, "next")) == 0;
+}
+
+json_t *command_ask_list(const struct command_line *line, char *path, const char *key)
+{
+	const struct client_call get = {.method = "GET"};
+	json_t *all = command_ask(line, get, path);
+	const char *next;
+	while ((next = json_string_value(json_object_get(all, "next")))) {
+		json_t *page = command_ask(line, get, strdup(next));
+		bool fine = join_pages(all, page, key);
+		if (page && !fine)
+			command_fail_at(line, "%s", err_text(ERR_NOMEM));
+		json_decref(page);
+		if (!fine) {
+			json_decref(all);
+			return NULL;
+		}
+	}
+	json_object_del(all, "next");
+	return all;
+}
+
 int command_show_list(const struct command_line *line, char *path, const char *key,
 		      struct command_columns columns)
 {
 	int status = COMMAND_FINE;
-	json_t *answer = command_ask(line, (struct client_call){.method = "GET"}, path);
+	json_t *answer = command_ask_list(line, path, key);
 	if (!answer)
 		return COMMAND_NO;
 	if (line->json)

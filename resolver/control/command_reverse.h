@@ -21,7 +21,10 @@ json_t *command_ask(const struct command_line *line, struct client_call call, ch
 
 /* These return the exit status. */
 
-/* GETs an object and prints the list that it has under the key. */
+/* GETs a list that comes in pages, all of it: {KEY: [...]}; NULL as command_ask. */
+json_t *command_ask_list(const struct command_line *line, char *path, const char *key);
+
+/* The same, and prints it. */
 int command_show_list(const struct command_line *line, char *path, const char *key,
 		      struct command_columns columns);
 /* Calls, and prints the object that is answered; its `warnings` go to stderr. */

@@ -1,8 +1,10 @@
 /* `sluice run`: what the process as a whole needs, and then the control thread, which is this one.
  */
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
 
+#include "resolver/control/client.h"
 #include "resolver/control/command.h"
 #include "resolver/control/control.h"
 #include "resolver/log.h"
@@ -18,10 +20,25 @@ static void raise_descriptors(void)
 		log_event(LOG_WARNING, "limits", "the number of open files could not be raised");
 }
 
+static int run_taking_over(const struct command_line *line)
+{
+	char socket[CLIENT_PATH_MAX], error[TAKE_OVER_ERROR_MAX], *end;
+	struct take_over take_over = {.told = (int)strtol(line->take_over, &end, 10)};
+	if (*end != '\0' || take_over.told < 0 || fcntl(take_over.told, F_SETFD, FD_CLOEXEC) != 0)
+		return command_misuse(line, "--take-over takes an open descriptor");
+	int status = take_over_begin(&take_over, client_socket_path(line, socket), error) == 0
+			     ? control_run(line->config, line->resolv_conf, &take_over)
+			     : command_fail("cannot take over: %s", error);
+	take_over_release(&take_over);
+	return status;
+}
+
 int command_run(const struct command_line *line)
 {
 	log_configure(LOG_INFO, LOG_AUTO);
 	raise_descriptors();
 	signal(SIGPIPE, SIG_IGN);
-	return control_run(line->config, line->resolv_conf);
+	if (!line->take_over)
+		return control_run(line->config, line->resolv_conf, NULL);
+	return run_taking_over(line);
 }

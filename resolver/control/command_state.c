@@ -3,46 +3,56 @@
 #include <unistd.h>
 
 #include "resolver/control/command_reverse.h"
+#include "rules/err.h"
 
 enum { STATE_MS = 300 * 1000 };
 
-/* A new file is for its owner only; one that is there is written over when all of it is known. */
-static int write_file(const struct command_line *line, const json_t *state, const char *path)
+/* As it comes: a large one is never in memory here. */
+static int export_into(const struct command_line *line, FILE *out)
+{
+	json_t *done = command_ask(
+		line, (struct client_call){.method = "GET", .timeout_ms = STATE_MS, .out = out},
+		client_path("/v1/state"));
+	bool fine = done;
+	json_decref(done);
+	return fine ? COMMAND_FINE : COMMAND_NO;
+}
+
+/* A new file is for its owner only; one that is there is written over when all of it is there. */
+static int export_to(const struct command_line *line, const char *path)
 {
 	char *new_path = NULL;
 	if (asprintf(&new_path, "%s.XXXXXX", path) < 0)
-		return command_fail_at(line, "there is no memory for it");
-	int fd = mkstemp(new_path);
+		return command_fail_at(line, "%s", err_text(ERR_NOMEM));
+	int fd = mkstemp(new_path), status = COMMAND_NO;
 	FILE *file = fd >= 0 ? fdopen(fd, "w") : NULL;
-	bool fine = file && json_dumpf(state, file, JSON_INDENT(2)) == 0 && fputc('\n', file) >= 0;
-	if (file)
-		fine = fflush(file) == 0 && fsync(fd) == 0 && fine;
-	int failed = errno;
-	if (file)
-		fine = fclose(file) == 0 && fine;
-	else if (fd >= 0)
-		close(fd);
-	if (fine && rename(new_path, path) != 0) {
-		failed = errno;
-		fine = false;
+	if (!file) {
+		command_fail_at(line, "%s: %s", path, strerror(errno));
+		goto out;
 	}
-	if (!fine && fd >= 0)
+	status = export_into(line, file);
+	if (status == COMMAND_FINE && (fflush(file) != 0 || fsync(fd) != 0))
+		status = command_fail_at(line, "%s: %s", path, strerror(errno));
+	if (fclose(file) != 0 && status == COMMAND_FINE)
+		status = command_fail_at(line, "%s: %s", path, strerror(errno));
+	fd = -1;
+	if (status == COMMAND_FINE && rename(new_path, path) != 0)
+		status = command_fail_at(line, "%s: %s", path, strerror(errno));
+	if (status != COMMAND_FINE)
 		unlink(new_path);
+out:
+	if (fd >= 0) {
+		close(fd);
+		unlink(new_path);
+	}
 	free(new_path);
-	return fine ? COMMAND_FINE : command_fail_at(line, "%s: %s", path, strerror(failed));
+	return status;
 }
 
 int command_state_export(const struct command_line *line)
 {
-	json_t *state =
-		command_ask(line, (struct client_call){.method = "GET", .timeout_ms = STATE_MS},
-			    client_path("/v1/state"));
-	if (!state)
-		return COMMAND_NO;
-	int status = line->argument_count > 0 ? write_file(line, state, line->arguments[0])
-					      : command_print_json(state);
-	json_decref(state);
-	return status;
+	return line->argument_count > 0 ? export_to(line, line->arguments[0])
+					: export_into(line, stdout);
 }
 
 int command_state_import(const struct command_line *line)

@@ -19,8 +19,12 @@ static const struct {
 	  {"RULESETS", "rulesets"}}},
 	{"inbound_endpoints",
 	 "Inbound endpoints",
-	 {{"NAME", "name"}, {"NETWORK", "network"}, {"ADDRESS", "address"}, {"LISTEN", "listen"}}},
-	{"vnet_resolver", "VNet resolver", {{"LISTEN", "listen"}}},
+	 {{"NAME", "name"},
+	  {"NETWORK", "network"},
+	  {"ADDRESS", "address"},
+	  {"LISTEN", "listen"},
+	  {"PRESENT", "present"}}},
+	{"vnet_resolver", "VNet resolver", {{"LISTEN", "listen"}, {"PRESENT", "present"}}},
 	{"outbound_endpoints",
 	 "Outbound endpoints",
 	 {{"NAME", "name"}, {"NETWORK", "network"}, {"SOURCE", "source"}}},
@@ -46,6 +50,23 @@ static const struct {
 	  {"WAITING", "waiting"},
 	  {"STATE", "state"},
 	  {"ERROR", "error"}}},
+	{"transfers",
+	 "Zones that go out",
+	 {{"ZONE", "zone"},
+	  {"SERIAL", "serial"},
+	  {"PAST", "past"},
+	  {"AXFR", "axfr"},
+	  {"IXFR", "ixfr"},
+	  {"CURRENT", "current"},
+	  {"REFUSED", "refused"}}},
+	{"notices",
+	 "Secondaries told",
+	 {{"ZONE", "zone"},
+	  {"PEER", "peer"},
+	  {"SERIAL", "serial"},
+	  {"STATE", "state"},
+	  {"RCODE", "answer"},
+	  {"AT", "at"}}},
 	{"targets",
 	 "Targets",
 	 {{"HOST", "host"},
@@ -101,6 +122,14 @@ static void print_cache(const json_t *status)
 	json_decref(rows);
 }
 
+static void print_logins(const json_t *status)
+{
+	static const struct table_column columns[] = {{"FAILED", "failed"}, {"REFUSED", "refused"}};
+	json_t *rows = json_make("[O]", json_object_get(status, "logins"));
+	table_print(stdout, "Logins at the management listeners", rows, columns, 2);
+	json_decref(rows);
+}
+
 static void print_status(const json_t *status)
 {
 	print_head(status);
@@ -111,6 +140,7 @@ static void print_status(const json_t *status)
 		table_print(stdout, tables[i].heading, json_object_get(status, tables[i].key),
 			    tables[i].columns, count);
 	}
+	print_logins(status);
 	print_cache(status);
 	print_counters(status);
 }

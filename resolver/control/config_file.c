@@ -14,6 +14,7 @@
 #include <libconfig.h>
 
 #include "resolver/control/config_source.h"
+#include "resolver/control/cookie_file.h"
 #include "rules/limits.h"
 #include "rules/name.h"
 #include "rules/schema.h"
@@ -380,6 +381,23 @@ static bool parse(struct reader *reader)
 	return false;
 }
 
+static void list_files(struct reader *reader)
+{
+	struct model *model = reader->model;
+	size_t count = config_source_files(&reader->source, NULL);
+	const char **files = arena_alloc_array(&model->arena, count, sizeof *files);
+	struct origin origin = {.file = reader->path};
+
+	if (!files) {
+		out_of_memory(reader, &origin, NULL);
+		return;
+	}
+	model->files.items = files;
+	model->files.count = config_source_files(&reader->source, files);
+	for (size_t i = 0; i < count; i++) /* the main file's name is the caller's */
+		files[i] = arena_strdup(&model->arena, files[i]);
+}
+
 static void read_model(struct reader *reader, const struct hash_key *key, struct zone_store *zones)
 {
 	struct model *model = reader->model;
@@ -388,6 +406,7 @@ static void read_model(struct reader *reader, const struct hash_key *key, struct
 	schema_defaults(&schema_model, model, &model->arena);
 	model->origin = (struct origin){.file = file};
 	model->workers_origin = (struct origin){.file = file, .path = "workers"};
+	model->user_origin = (struct origin){.file = file, .path = "user"};
 	for (size_t i = 0; i < schema_model.count; i++) {
 		const struct field *field = &schema_model.fields[i];
 		struct origin in_place = {.file = file, .path = field->key};
@@ -398,7 +417,12 @@ static void read_model(struct reader *reader, const struct hash_key *key, struct
 	const config_setting_t *workers = config_lookup(&reader->config, "workers");
 	if (workers)
 		model->workers_origin = origin_of(reader, workers, "workers");
+	const config_setting_t *user = config_lookup(&reader->config, "user");
+	if (user)
+		model->user_origin = origin_of(reader, user, "user");
+	list_files(reader);
 	read_zones(reader, key, zones);
+	cookie_file_read(&model->udp, reader->faults);
 	model_place_endpoints(model);
 }
 

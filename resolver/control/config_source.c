@@ -107,6 +107,21 @@ struct origin config_source_at(const struct config_source *source, unsigned line
 				       (line - source->pieces[low].from)};
 }
 
+/* A piece that begins with a file's first line is that file's first. */
+size_t config_source_files(const struct config_source *source, const char **files)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < source->piece_count; i++) {
+		if (source->pieces[i].line != 1)
+			continue;
+		if (files)
+			files[count] = source->pieces[i].file;
+		count++;
+	}
+	return count;
+}
+
 /* ---- files ---- */
 
 /* The whole file, to be freed. NULL: *why says it. */
@@ -115,9 +130,14 @@ static char *read_whole(const char *path, size_t *length, const char **why)
 	FILE *file = regular_file_open(path, why);
 	size_t room = 0, used = 0, got;
 	char *bytes = NULL, *more;
+	struct file_stamp stamp;
 
 	if (!file)
 		return NULL;
+	if (!file_stamp_take(&stamp, file)) {
+		*why = strerror(errno);
+		goto failed;
+	}
 	do {
 		if (room - used < READ_STEP) {
 			room = room ? room * 2 : READ_STEP;
@@ -134,6 +154,8 @@ static char *read_whole(const char *path, size_t *length, const char **why)
 		*why = strerror(errno);
 		goto failed;
 	}
+	if (regular_file_changed(file, &stamp, why))
+		goto failed;
 	fclose(file);
 	*length = used;
 	return bytes;

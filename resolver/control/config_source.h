@@ -36,6 +36,10 @@ void config_source_release(struct config_source *source);
 /* The file and its line that this line of the text came from; lines begin at 1. */
 struct origin config_source_at(const struct config_source *source, unsigned line);
 
+/* How many files the text came from, and, where `files` is not NULL, their names; the arena's. One
+ * that is included twice counts twice. */
+size_t config_source_files(const struct config_source *source, const char **files);
+
 /* A path as a file in `directory` means it; NULL without memory. */
 const char *config_source_path(struct arena *arena, const char *directory, const char *path);
 

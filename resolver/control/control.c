@@ -5,6 +5,10 @@
  *     resolv.conf ───────────────► load_resolv_conf ──────┴─► server_apply
  *     management API ────────────► change_commit ───────────► server_serve_owned
  *
+ * It starts in an order that leaves it, and whatever thread comes after, with as few rights as do:
+ *
+ *     load ─► become another user ─► open listeners ─► capabilities, seccomp ─► state, API, workers
+ *
  * Loading may take a while; the workers go on answering meanwhile, because they share nothing with
  * this thread but what is published. What can be asked of it is in api_routes.c. */
 #include "resolver/control/control.h"
@@ -19,8 +23,11 @@
 
 #include "resolver/control/command.h"
 #include "resolver/control/control_api.h"
+#include "resolver/control/http_handover.h"
 #include "resolver/control/notify.h"
+#include "resolver/control/privileges.h"
 #include "resolver/control/report.h"
+#include "resolver/control/sandbox.h"
 #include "resolver/log.h"
 
 enum { WORKERS_MAX = 256 };
@@ -45,6 +52,8 @@ static int apply(struct control *control, struct model *model, struct faults *fa
 	char numbers[REPORT_TEXT_MAX];
 	struct server *server = &control->server;
 	int err = server_apply(server, model, faults);
+	if (err == 0)
+		zone_notify_look(control->notify);
 	if (err == 0)
 		snprintf(text, CONTROL_TEXT_MAX,
 			 "generation %llu, %s, %u listener%s added, %u removed",
@@ -71,10 +80,21 @@ static int apply_file(struct control *control, struct model *model, struct fault
 	return err;
 }
 
+static bool same_text(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
 /* What a reload cannot change is told, and left as it is. */
 static void warn_of_restart(const struct control *control, const struct model *model,
 			    struct faults *faults)
 {
+	if (!same_text(model->user, control->user) || !same_text(model->group, control->group))
+		fault_add(faults, FAULT_WARNING, &model->user_origin, NULL,
+			  "another user or group takes a restart");
+	if (model->seccomp != control->seccomp)
+		fault_add(faults, FAULT_WARNING, &model->origin, "seccomp",
+			  "to turn seccomp on or off takes a restart");
 	if (workers_wanted(model) != control->server.worker_count)
 		fault_add(faults, FAULT_WARNING, &model->workers_origin, NULL,
 			  "another number of workers takes a restart; still %u",
@@ -100,7 +120,11 @@ int control_reload(struct control *control, struct faults *faults, char text[CON
 {
 	notify_reloading();
 	int err = ERR_FAULTS;
-	struct model *model = load_model(&control->load, faults);
+	bool waits = upgrade_is_under_way(&control->upgrade);
+	struct model *model = waits ? NULL : load_model(&control->load, faults);
+	if (waits)
+		fault_add(faults, FAULT_ERROR, &control->server.model->origin, NULL,
+			  "an upgrade is under way; reload once it is done");
 	if (model) {
 		warn_of_restart(control, model, faults);
 		err = replace(control, model, faults, text);
@@ -112,26 +136,45 @@ int control_reload(struct control *control, struct faults *faults, char text[CON
 	faults_sort(faults);
 	if (err == 0) {
 		log_event(LOG_INFO, "reload", "reloaded: %s", text);
+		notify_ready(text);
 	} else {
-		char count[REPORT_TEXT_MAX];
-		log_event(LOG_ERROR, "reload", "refused, still serving generation %llu: %s",
-			  (unsigned long long)control->server.generation,
-			  report_faults_text(faults, count));
+		char count[REPORT_TEXT_MAX], refused[CONTROL_TEXT_MAX];
+		snprintf(refused, sizeof refused, "refused, still serving generation %llu: %s",
+			 (unsigned long long)control->server.generation,
+			 report_faults_text(faults, count));
+		log_event(LOG_ERROR, "reload", "%s", refused);
+		notify_ready(refused);
 	}
 	log_faults("reload", faults);
-	notify_ready();
 	return err;
+}
+
+static void reload(struct control *control)
+{
+	char text[CONTROL_TEXT_MAX];
+	struct faults faults;
+	control->reload_wanted = false;
+	faults_init(&faults);
+	int err = control_reload(control, &faults, text);
+	(void)err; /* has been logged */
+	faults_release(&faults);
 }
 
 static void on_hangup(uv_signal_t *signal, int number)
 {
+	struct control *control = signal->data;
 	(void)number;
-	char text[CONTROL_TEXT_MAX];
-	struct faults faults;
-	faults_init(&faults);
-	int err = control_reload(signal->data, &faults, text);
-	(void)err; /* has been logged */
-	faults_release(&faults);
+	if (control->work.busy)
+		control->reload_wanted = true;
+	else
+		reload(control);
+}
+
+static void on_work_end(void *context)
+{
+	struct control *control = context;
+	if (control->reload_wanted)
+		reload(control);
 }
 
 static void on_resolv_conf(void *context)
@@ -140,7 +183,7 @@ static void on_resolv_conf(void *context)
 	char text[CONTROL_TEXT_MAX];
 	struct load_targets before;
 	struct faults faults;
-	if (!control->load.follows)
+	if (!control->load.follows || control->upgrade.stage == UPGRADE_DRAINING)
 		return;
 	faults_init(&faults);
 	int err = load_resolv_conf(&control->load, control->server.model, &before, &faults);
@@ -195,6 +238,7 @@ static void close_loop(struct control *control)
 	control_api_close(control);
 	if (control->resolv_conf.path) /* it is watched */
 		file_watch_close(&control->resolv_conf);
+	upgrade_release(&control->upgrade);
 	uv_walk(&control->loop, close_open, NULL);
 	uv_run(&control->loop, UV_RUN_DEFAULT);
 	int err = uv_loop_close(&control->loop);
@@ -249,6 +293,7 @@ static int open_loop(struct control *control)
 		close_loop(control);
 		return command_fail("signals cannot be watched: %s", uv_strerror(err));
 	}
+	work_init(&control->work, &control->loop, control->inventory, on_work_end, control);
 	file_watch_start(&control->resolv_conf, &control->loop, control->load.resolv_conf,
 			 on_resolv_conf, control);
 	return COMMAND_FINE;
@@ -287,24 +332,128 @@ static int open_all(struct control *control, struct model *model, struct faults 
 	return status;
 }
 
+/* A worker needs no right at all any more. */
+static void on_worker_start(void *context)
+{
+	const struct control *control = context;
+	int err = privileges_none();
+	if (err == 0 && control->filtered && !SANDBOX_IS_WIDE)
+		err = sandbox_enter_worker();
+	if (err != 0)
+		log_event(LOG_ERROR, "privileges", "a worker keeps more rights than it needs: %s",
+			  strerror(errno));
+}
+
+/* Opens what takes rights, and then gives them up; no other thread runs yet. */
+static int open_and_settle(struct control *control, const struct model *model,
+			   struct faults *faults)
+{
+	if (server_open(&control->server, model, faults) != 0)
+		return refuse(faults);
+	if (privileges_settle() != 0)
+		return command_fail("capabilities cannot be given up: %s", strerror(errno));
+	if (control->seccomp && !sandbox_is_available()) {
+		log_event(LOG_WARNING, "privileges",
+			  "the kernel cannot filter system calls; goes on without");
+		control->filtered = false;
+	}
+	if (control->filtered && sandbox_enter() != 0)
+		return command_fail("the filter of system calls cannot be set: %s; set seccomp = "
+				    "false to go without",
+				    strerror(errno));
+	return COMMAND_FINE;
+}
+
+static const struct transfer_table *served_zones(void *context)
+{
+	const struct control *control = context;
+	return control->server.current ? control->server.current->transfers : NULL;
+}
+
+/* What follows zones that go out. ERR_NOMEM. */
+static int open_followers(struct control *control)
+{
+	control->notify = zone_notify_new(&control->loop, served_zones, control);
+	if (!control->notify || serial_book_open(&control->serials, &control->loop,
+						 control->inventory, &control->server.keeper) != 0)
+		return ERR_NOMEM;
+	return 0;
+}
+
+/* Has the server go on with what was handed over. */
+static int take_listeners(struct control *control)
+{
+	char error[TAKE_OVER_ERROR_MAX];
+	struct take_over *take_over = control->take_over;
+	if (!take_over)
+		return COMMAND_FINE;
+	if (take_over->workers != control->server.worker_count)
+		return command_fail("cannot take over: the running server has %u workers, and %u "
+				    "are wanted; another number takes a restart",
+				    take_over->workers, control->server.worker_count);
+	control->server.generation = take_over->generation;
+	if (take_over_listeners(take_over, &control->server, error) != 0)
+		return command_fail("cannot take over: %s", error);
+	return COMMAND_FINE;
+}
+
+/* From here on the state, and the management API's clients, are this process's. */
+static int say_ready(struct control *control, const struct model *model)
+{
+	char error[TAKE_OVER_ERROR_MAX];
+	struct take_over *take_over = control->take_over;
+	if (!take_over)
+		return COMMAND_FINE;
+	control->socket_fd = take_over_http(take_over, "control", model->management.socket);
+	if (take_over_ready(take_over, control->socket_fd >= 0, error) == 0)
+		return COMMAND_FINE;
+	return command_fail("cannot take over: %s", error);
+}
+
 /* Serves the model until stopped; takes it over. The loop is open. */
 static int serve(struct control *control, struct model *model, struct faults *faults)
 {
 	char text[CONTROL_TEXT_MAX];
-	if (server_init(&control->server, workers_wanted(model), &control->load.key, on_release,
-			control) != 0) {
+	unsigned workers = control->take_over && model->workers == 0 ? control->take_over->workers
+								     : workers_wanted(model);
+	int err = server_init(&control->server, workers, &control->load.key, on_release, control);
+	if (err == 0 && open_followers(control) != 0) {
+		server_release(&control->server);
+		err = ERR_NOMEM;
+	}
+	if (err != 0) {
 		model_free(model);
 		return command_fail("%s", err_text(ERR_NOMEM));
 	}
-	int status = open_all(control, model, faults, text);
+	control->server.shared.on_start = on_worker_start;
+	int status = take_listeners(control);
+	if (status == COMMAND_FINE)
+		status = open_and_settle(control, model, faults);
+	if (status == COMMAND_FINE)
+		status = say_ready(control, model);
+	if (status == COMMAND_FINE)
+		status = open_all(control, model, faults, text);
 	if (status == COMMAND_FINE) {
+		if (control->take_over) {
+			take_over_serving(control->take_over);
+			log_configure(model->log.level, model->log.format);
+		}
 		log_faults("load", faults);
 		log_event(LOG_INFO, "serving", "sluice %s, %u worker%s, %s", SLUICE_VERSION,
 			  control->server.worker_count,
 			  control->server.worker_count == 1 ? "" : "s", text);
-		notify_ready();
+		if (geteuid() == 0 && !model->user)
+			log_event(LOG_WARNING, "privileges",
+				  "runs as root; with `user` it keeps of root's rights only that "
+				  "of binding port 53");
+		watchdog_start(&control->watchdog, &control->loop, &control->server);
+		notify_ready(text);
 		uv_run(&control->loop, UV_RUN_DEFAULT);
+		work_finish(&control->work);
 	}
+	if (status != COMMAND_FINE && control->take_over && control->http)
+		http_give_away_socket(control->http); /* the running server keeps it */
+	serial_book_rest(&control->serials);
 	if (!control->server.model) /* it did not come to be served */
 		model_free(model);
 	server_release(&control->server); /* before the loop: workers still wake it */
@@ -324,7 +473,10 @@ static char *absolute_path(const char *path)
 static int serve_owned(void *context, struct owned *owned)
 {
 	struct control *control = context;
-	return server_serve_owned(&control->server, owned);
+	int err = server_serve_owned(&control->server, owned);
+	if (err == 0)
+		zone_notify_look(control->notify);
+	return err;
 }
 
 static int init(struct control *control, const char *config, const char *resolv_conf)
@@ -340,7 +492,25 @@ static int init(struct control *control, const char *config, const char *resolv_
 	return ERR_NOMEM;
 }
 
-int control_run(const char *config, const char *resolv_conf)
+/* Becomes whom the model says, and notes what a reload cannot change. */
+static int become_user(struct control *control, struct model *model, struct faults *faults)
+{
+	char who[PRIVILEGES_TEXT_MAX];
+	const char *resolv_conf = control->load.follows ? control->load.resolv_conf : NULL;
+	uid_t before = geteuid();
+	control->user = model->user ? strdup(model->user) : NULL;
+	control->group = model->group ? strdup(model->group) : NULL;
+	if (control->take_over && before == 0 && !model->user) /* a service manager has chosen it */
+		model->user = control->take_over->user;
+	if (privileges_drop(model, resolv_conf, true, faults) != 0)
+		return refuse(faults);
+	if (geteuid() != before)
+		log_event(LOG_INFO, "privileges", "goes on as %s", privileges_text(who));
+	control->seccomp = control->filtered = model->seccomp;
+	return COMMAND_FINE;
+}
+
+int control_run(const char *config, const char *resolv_conf, struct take_over *take_over)
 {
 	struct control *control = calloc(1, sizeof *control);
 	struct faults faults;
@@ -351,6 +521,8 @@ int control_run(const char *config, const char *resolv_conf)
 		return command_fail("cannot start: %s", strerror(errno));
 	}
 	control->config_path = absolute_path(config);
+	control->take_over = take_over;
+	control->socket_fd = -1;
 	faults_init(&faults);
 	model = load_model(&control->load, &faults);
 	if (!model) {
@@ -358,8 +530,10 @@ int control_run(const char *config, const char *resolv_conf)
 		goto out;
 	}
 	log_configure(model->log.level, model->log.format);
-	status = open_loop(control);
-	if (status == 0) {
+	status = become_user(control, model, &faults);
+	if (status == COMMAND_FINE)
+		status = open_loop(control);
+	if (status == COMMAND_FINE) {
 		status = serve(control, model, &faults);
 		close_loop(control);
 	} else {
@@ -367,10 +541,14 @@ int control_run(const char *config, const char *resolv_conf)
 	}
 out:
 	faults_release(&faults);
+	zone_notify_free(control->notify);
+	serial_book_release(&control->serials);
 	inventory_free(control->inventory);
 	load_release(&control->load);
 	control_api_release(control);
 	free(control->config_path);
+	free(control->user);
+	free(control->group);
 	free(control);
 	return status;
 }

@@ -3,6 +3,7 @@
 #ifndef SLUICE_CONTROL_H
 #define SLUICE_CONTROL_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <uv.h>
 
@@ -12,7 +13,13 @@
 #include "resolver/control/http_auth.h"
 #include "resolver/control/inventory.h"
 #include "resolver/control/load.h"
+#include "resolver/control/serial_book.h"
 #include "resolver/control/status.h"
+#include "resolver/control/take_over.h"
+#include "resolver/control/upgrade.h"
+#include "resolver/control/watchdog.h"
+#include "resolver/control/work.h"
+#include "resolver/control/zone_notify.h"
 #include "resolver/server.h"
 
 struct control {
@@ -20,24 +27,36 @@ struct control {
 	struct load load;
 	struct server server;
 	struct inventory *inventory; /* what is ours, from the file and from the state */
+	struct serial_book serials;  /* of zones that go out */
+	struct zone_notify *notify;  /* who is told of their changes */
 	struct http *http;           /* the management API's listeners */
 	struct http_auth *auth;      /* who may use it */
 	struct api api;
-	bool has_socket;   /* else none could be had */
-	char *socket_path; /* where it is, whatever a later model says */
-	char *listeners;   /* the URLs that the others were opened at */
-	char *config_path; /* the file's, absolute where that could be had */
+	struct work work;         /* what takes longer, of one request */
+	bool reload_wanted;       /* by SIGHUP, while that is under way */
+	atomic_size_t upload_max; /* bytes; listeners read it */
+	bool has_socket;          /* else none could be had */
+	int socket_fd;            /* handed over, and not listened on yet; else -1 */
+	char *socket_path;        /* where it is, whatever a later model says */
+	char *listeners;          /* the URLs that the others were opened at */
+	char *config_path;        /* the file's, absolute where that could be had */
 	struct file_watch resolv_conf;
 	struct status_clock clock;
 	uv_signal_t hangup, terminate, interrupt;
 	uv_async_t wake; /* a worker has let go of a snapshot */
+	struct watchdog watchdog;
+	struct upgrade upgrade;      /* by which this process is succeeded */
+	struct take_over *take_over; /* from whom this process takes over; NULL: nobody */
+	char *user, *group;          /* as configured at the start; NULL: not */
+	bool seccomp;                /* as configured at the start */
+	bool filtered;               /* it is in force */
 };
 
 enum { CONTROL_TEXT_MAX = 512 };
 
-/* Loads, opens everything and serves until a signal says to stop. Faults and errors go to stderr;
- * returns the exit status. */
-int control_run(const char *config, const char *resolv_conf);
+/* Loads, opens everything and serves until a signal says to stop, or a successor serves. Faults and
+ * errors go to stderr; returns the exit status. `take_over`: what it goes on with; or NULL. */
+int control_run(const char *config, const char *resolv_conf, struct take_over *take_over);
 
 /* Reads the configuration again and serves it. 0, and `text` says what changed; else faults say why
  * not, and what was served still is. Both are logged, the faults too, which are sorted. */

@@ -8,6 +8,7 @@
 
 #include "resolver/control/api_routes.h"
 #include "resolver/control/command.h"
+#include "resolver/control/http_handover.h"
 #include "resolver/log.h"
 
 /* ---- what a reload brings ---- */
@@ -24,7 +25,8 @@ int control_access_load(struct control_access *access, const struct management *
 			struct faults *faults)
 {
 	char error[HTTP_ERROR_MAX];
-	*access = (struct control_access){.secrets = http_secrets_load(management, faults)};
+	*access = (struct control_access){.secrets = http_secrets_load(management, faults),
+					  .upload_max = management->upload_max};
 	bool tls = wants_tls(management);
 	if (tls) {
 		access->certificate =
@@ -42,16 +44,17 @@ int control_access_load(struct control_access *access, const struct management *
 void control_access_serve(struct control_access *access, struct control *control)
 {
 	http_auth_serve(control->auth, access->secrets);
+	atomic_store(&control->upload_max, access->upload_max);
 	if (access->certificate) /* else an old listener for https goes on with what it has */
 		http_use_certificate(control->http, access->certificate);
-	*access = (struct control_access){NULL, NULL};
+	*access = (struct control_access){.secrets = NULL};
 }
 
 void control_access_release(struct control_access *access)
 {
 	http_secrets_free(access->secrets);
 	http_certificate_free(access->certificate);
-	*access = (struct control_access){NULL, NULL};
+	*access = (struct control_access){.secrets = NULL};
 }
 
 void control_access_use_state(struct control *control)
@@ -111,7 +114,12 @@ void control_api_warn(const struct control *control, const struct management *ma
 static int open_socket(struct control *control, const struct management *management)
 {
 	char error[HTTP_ERROR_MAX];
-	control->has_socket = http_listen_unix(control->http, control->socket_path, error) == 0;
+	int handed = control->socket_fd;
+	control->socket_fd = -1;
+	int err = handed >= 0 ? http_listen_handed(control->http, control->socket_path, HTTP_UNIX,
+						   handed, error)
+			      : http_listen_unix(control->http, control->socket_path, error);
+	control->has_socket = err == 0;
 	if (control->has_socket)
 		return COMMAND_FINE;
 	if (management->given)
@@ -121,11 +129,20 @@ static int open_socket(struct control *control, const struct management *managem
 	return COMMAND_FINE;
 }
 
+static int open_url(struct control *control, const char *url, char error[HTTP_ERROR_MAX])
+{
+	int handed = control->take_over ? take_over_http(control->take_over, "http", url) : -1;
+	bool tls = strncasecmp(url, "https:", 6) == 0;
+	return handed >= 0 ? http_listen_handed(control->http, url, tls ? HTTP_TLS : HTTP_TCP,
+						handed, error)
+			   : http_listen_url(control->http, url, error);
+}
+
 static int open_listeners(struct control *control, const struct management *management)
 {
 	char error[HTTP_ERROR_MAX];
 	for (size_t i = 0; i < management->listen.count; i++) {
-		if (http_listen_url(control->http, management->listen.items[i], error) != 0)
+		if (open_url(control, management->listen.items[i], error) != 0)
 			return command_fail("%s", error);
 		log_event(LOG_INFO, "http", "management API at %s", management->listen.items[i]);
 	}

@@ -13,8 +13,9 @@
 #include <assert.h>
 #include <errno.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
-enum { REAPER_MS = 1000 };
+enum { REAPER_MS = 1000, TURN_MAX = 16 };
 
 static uint64_t now_ms(void)
 {
@@ -37,11 +38,27 @@ bool http_hand_over(struct http_exchange *exchange)
 		exchange->stage = HTTP_HANDED;
 		exchange->client->deadline_ms = 0;
 		MHD_suspend_connection(exchange->connection);
-		STAILQ_INSERT_TAIL(&http->waiting, exchange, waiting);
+		struct http_queue *queue =
+			exchange->listener->origin == HTTP_UNIX ? &http->at_socket : &http->waiting;
+		STAILQ_INSERT_TAIL(queue, exchange, waiting);
 		uv_async_send(&http->wake);
 	}
 	pthread_mutex_unlock(&http->lock);
 	return open;
+}
+
+bool http_hold(struct http_exchange *exchange, size_t bytes)
+{
+	struct http *http = exchange->listener->http;
+	size_t before = atomic_fetch_add(&http->held_bytes, bytes), max = http->handler.held_max;
+	bool fits = before <= max && bytes <= max - before;
+	bool alone = before == exchange->held_bytes;
+	if (!fits && !alone && bytes > HTTP_SMALL && exchange->listener->origin != HTTP_UNIX) {
+		atomic_fetch_sub(&http->held_bytes, bytes);
+		return false;
+	}
+	exchange->held_bytes += bytes;
+	return true;
 }
 
 /* ---- on the control thread ---- */
@@ -60,26 +77,44 @@ static void on_reaper(uv_timer_t *timer)
 	pthread_mutex_unlock(&http->lock);
 }
 
-static struct http_exchange *take_waiting(struct http *http)
+struct http_exchange *http_take_waiting(struct http *http)
 {
 	pthread_mutex_lock(&http->lock);
-	struct http_exchange *exchange = STAILQ_FIRST(&http->waiting);
+	struct http_queue *queue =
+		STAILQ_EMPTY(&http->at_socket) ? &http->waiting : &http->at_socket;
+	struct http_exchange *exchange = STAILQ_FIRST(queue);
 	if (exchange)
-		STAILQ_REMOVE_HEAD(&http->waiting, waiting);
+		STAILQ_REMOVE_HEAD(queue, waiting);
 	pthread_mutex_unlock(&http->lock);
 	return exchange;
 }
 
+static void refuse_paused(struct http *http, struct http_exchange *exchange)
+{
+	char *body = http->handler.on_error(http->handler.context, &exchange->request, 503,
+					    "an upgrade is under way; ask once more");
+	http_header(&exchange->request, "Retry-After", "1");
+	http_reply(&exchange->request, 503, "application/json", body, body ? strlen(body) : 0);
+}
+
+/* A few at a time: signals, timers and what workers let go of have their turn in between, however
+ * fast clients ask again. */
 static void on_wake(uv_async_t *wake)
 {
 	struct http *http = wake->data;
-	struct http_exchange *exchange;
 	if (!uv_is_active((uv_handle_t *)&http->reaper))
 		uv_timer_start(&http->reaper, on_reaper, REAPER_MS, REAPER_MS);
-	while ((exchange = take_waiting(http))) {
+	for (unsigned i = 0; i < TURN_MAX; i++) {
+		struct http_exchange *exchange = http_take_waiting(http);
+		if (!exchange)
+			return;
 		http->handed++;
-		http->handler.on_request(http->handler.context, &exchange->request);
+		if (http->paused)
+			refuse_paused(http, exchange);
+		else
+			http->handler.on_request(http->handler.context, &exchange->request);
 	}
+	uv_async_send(&http->wake);
 }
 
 /* ---- requests and answers ---- */
@@ -115,7 +150,16 @@ void http_reply(struct http_request *request, unsigned status, const char *type,
 		size_t length)
 {
 	struct http_exchange *exchange = (struct http_exchange *)request;
+	const struct http_handler *handler = &exchange->listener->http->handler;
 	assert(!exchange->answer.given);
+	if (body && !http_hold(exchange, length)) {
+		free(body);
+		status = MHD_HTTP_SERVICE_UNAVAILABLE;
+		type = "application/json";
+		body = handler->on_error(handler->context, request, status,
+					 "other clients are still taking long answers; try again");
+		length = body ? strlen(body) : 0;
+	}
 	if (body)
 		http_header(request, "Content-Type", type);
 	exchange->answer.given = true;
@@ -147,7 +191,10 @@ struct http *http_new(uv_loop_t *loop, const struct http_handler *handler)
 		http->handler.idle_ms = HTTP_IDLE_MS;
 	if (!http->handler.exchange_ms)
 		http->handler.exchange_ms = HTTP_EXCHANGE_MS;
+	if (!http->handler.held_max)
+		http->handler.held_max = HTTP_HELD_MAX;
 	SLIST_INIT(&http->listeners);
+	STAILQ_INIT(&http->at_socket);
 	STAILQ_INIT(&http->waiting);
 	TAILQ_INIT(&http->connections);
 	int err = pthread_mutex_init(&http->lock, NULL);
@@ -171,6 +218,9 @@ static void listener_close(struct http_listener *listener)
 	if (listener->origin == HTTP_UNIX)
 		unix_socket_remove(&listener->socket);
 	MHD_stop_daemon(listener->daemon);
+	if (listener->http->paused) /* else the daemon has closed it */
+		close(listener->fd);
+	free(listener->name);
 	free(listener);
 }
 
@@ -185,7 +235,7 @@ void http_close(struct http *http)
 	pthread_mutex_lock(&http->lock);
 	http->closing = true;
 	pthread_mutex_unlock(&http->lock);
-	while ((exchange = take_waiting(http)))
+	while ((exchange = http_take_waiting(http)))
 		MHD_resume_connection(exchange->connection);
 	while (!SLIST_EMPTY(&http->listeners)) {
 		struct http_listener *listener = SLIST_FIRST(&http->listeners);

@@ -6,9 +6,13 @@
  *     body is there ─► connection suspended ─queue, wake─► on_request
  *     answer is sent ◄─ connection resumed  ◄───────────── http_reply, at once or later
  *
- * A client can neither block the control thread nor fill memory: bodies, connections and time are
- * bounded, and a client that is slow in sending or reading occupies its connection and nothing
- * else. While a request is with the control thread no time runs against its client. */
+ * A client can neither block the control thread nor fill memory: bodies, answers, connections and
+ * time are bounded, and a client that is slow in sending or reading occupies its connection and
+ * nothing else. While a request is with the control thread no time runs against its client.
+ *
+ * DNS comes first: listeners' threads are nicer than workers', so that whoever keeps one busy (with
+ * TLS handshakes, say) takes no CPU that a worker wants. Requests at the unix socket come before
+ * those at URLs, and the control thread does its other work in between. */
 #ifndef SLUICE_HTTP_H
 #define SLUICE_HTTP_H
 
@@ -19,6 +23,7 @@
 
 #include "rules/err.h"
 #include "rules/model.h"
+#include "rules/prefix.h"
 
 enum {
 	HTTP_CONNECTIONS_MAX = 64,    /* for each listener */
@@ -27,6 +32,9 @@ enum {
 	HTTP_BODY_MAX = 1024 * 1024,  /* more is 413, unless on_head allows it */
 	HTTP_IDLE_MS = 5000,          /* without progress, and a connection is closed */
 	HTTP_EXCHANGE_MS = 30 * 1000, /* to send all of a request, or to take all of an answer */
+	HTTP_HELD_MAX = 1 << 30,      /* bytes of bodies and answers, of all clients at URLs... */
+	HTTP_SMALL = 64 * 1024,       /* ...but for such small ones, and for one that is alone */
+	HTTP_NICENESS = 10,           /* of listeners' threads, beside workers' */
 	HTTP_HEADERS_MAX = 8,         /* that http_header adds */
 	HTTP_CLIENT_MAX = 256,        /* of a client's id with its NUL; the schema allows 255 */
 	HTTP_ERROR_MAX = 256,
@@ -45,7 +53,8 @@ struct http_request {
 	const char *body;   /* of body_length bytes and a NUL behind them; NULL before on_request */
 	size_t body_length;
 	enum http_origin origin;
-	uid_t uid; /* the peer's, when HTTP_UNIX */
+	uid_t uid;           /* the peer's, when HTTP_UNIX */
+	struct address from; /* the peer's, else */
 	/* For on_head to fill in; on_request finds it there. */
 	size_t body_max; /* HTTP_BODY_MAX at first */
 	char client[HTTP_CLIENT_MAX];
@@ -65,6 +74,7 @@ struct http_handler {
 			  const char *text);
 	void *context;
 	unsigned idle_ms, exchange_ms; /* 0: HTTP_IDLE_MS, HTTP_EXCHANGE_MS */
+	size_t held_max;               /* 0: HTTP_HELD_MAX */
 };
 
 /* The value of the request's first header of that name (any case); NULL without. */
@@ -74,7 +84,8 @@ void http_header(struct http_request *request, const char *name, const char *val
 /* "Not Found", as the answer's first line has it. */
 const char *http_status_text(unsigned status);
 /* Answers and gives the request away. `body` is taken over and freed; NULL: there is none. HEAD is
- * answered without its body, but with its length. */
+ * answered without its body, but with its length. Where clients take too slowly what they have
+ * asked for, it becomes 503. */
 void http_reply(struct http_request *request, unsigned status, const char *type, char *body,
 		size_t length);
 

@@ -30,6 +30,7 @@ struct http_auth {
 	pthread_mutex_t lock;
 	struct http_secrets *secrets; /* NULL: none */
 	struct token_key key;
+	struct http_guard guard;
 };
 
 static bool digest_of(const char *secret, size_t length, uint8_t digest[DIGEST_BYTES])
@@ -136,13 +137,16 @@ void http_secrets_free(struct http_secrets *secrets)
 struct http_auth *http_auth_new(void)
 {
 	struct http_auth *auth = calloc(1, sizeof *auth);
-	if (auth && pthread_mutex_init(&auth->lock, NULL) != 0) {
-		free(auth);
+	if (!auth)
 		return NULL;
+	entropy_read(auth->key.bytes, sizeof auth->key.bytes);
+	if (pthread_mutex_init(&auth->lock, NULL) == 0) {
+		if (http_guard_init(&auth->guard))
+			return auth;
+		pthread_mutex_destroy(&auth->lock);
 	}
-	if (auth)
-		entropy_read(auth->key.bytes, sizeof auth->key.bytes);
-	return auth;
+	free(auth);
+	return NULL;
 }
 
 void http_auth_free(struct http_auth *auth)
@@ -151,6 +155,7 @@ void http_auth_free(struct http_auth *auth)
 		return;
 	http_secrets_free(auth->secrets);
 	pthread_mutex_destroy(&auth->lock);
+	http_guard_release(&auth->guard);
 	explicit_bzero(&auth->key, sizeof auth->key);
 	free(auth);
 }
@@ -243,17 +248,48 @@ bool http_auth_knows(struct http_auth *auth, const char *sent, int64_t now_s,
 	return found != NULL;
 }
 
+/* A token of ours that has only come to its end is no attempt at anything. */
+static bool was_token(struct http_auth *auth, const char *sent)
+{
+	struct token_claim claim;
+	if (!token_read(sent, &claim))
+		return false;
+	pthread_mutex_lock(&auth->lock);
+	bool ours = find_by_token(auth, sent, claim.expires_s - 1) != NULL;
+	pthread_mutex_unlock(&auth->lock);
+	return ours;
+}
+
 enum http_identity http_auth_identify(struct http_auth *auth, struct http_request *request,
 				      int64_t now_s)
 {
+	const struct address *from = &request->from;
 	if (request->origin == HTTP_UNIX)
 		return identify_peer(request);
 	const char *sent = sent_secret(request);
 	if (!sent || !*sent)
 		return HTTP_NO_CREDENTIALS;
-	return http_auth_knows(auth, sent, now_s, request->client, &request->role)
-		       ? HTTP_KNOWN
-		       : HTTP_WRONG_CREDENTIALS;
+	bool slowed = http_guard_wait_s(&auth->guard, from, now_s) > 0;
+	bool known = http_auth_knows(auth, sent, now_s, request->client, &request->role);
+	if (slowed && !(known && http_guard_trusts(&auth->guard, from, request->client))) {
+		http_guard_refused(&auth->guard);
+		return HTTP_TOO_MANY;
+	}
+	if (known)
+		http_guard_let_in(&auth->guard, from, request->client, now_s);
+	else if (!was_token(auth, sent))
+		http_guard_failed(&auth->guard, from, NULL, now_s);
+	return known ? HTTP_KNOWN : HTTP_WRONG_CREDENTIALS;
+}
+
+unsigned http_auth_wait_s(struct http_auth *auth, const struct http_request *request, int64_t now_s)
+{
+	return http_guard_wait_s(&auth->guard, &request->from, now_s);
+}
+
+struct guard_counts http_auth_counts(struct http_auth *auth)
+{
+	return http_guard_counts(&auth->guard);
 }
 
 int http_auth_issue(struct http_auth *auth, const char *client, const char *secret,
@@ -272,5 +308,34 @@ int http_auth_issue(struct http_auth *auth, const char *client, const char *secr
 		err = token_sign(&claim, &auth->key, found->digest, token);
 	}
 	pthread_mutex_unlock(&auth->lock);
+	return err;
+}
+
+/* Whether there is a client of that id, so that the log may name it. */
+static bool is_client(struct http_auth *auth, const char *id)
+{
+	pthread_mutex_lock(&auth->lock);
+	bool found = find_by_id(auth->secrets, id) != NULL;
+	pthread_mutex_unlock(&auth->lock);
+	return found;
+}
+
+int http_auth_login(struct http_auth *auth, const struct http_request *request,
+		    const struct http_login *login, int64_t now_s, char token[TOKEN_TEXT_MAX],
+		    enum client_role *role)
+{
+	const struct address *from = &request->from;
+	if (http_guard_wait_s(&auth->guard, from, now_s) > 0 &&
+	    !http_guard_trusts(&auth->guard, from, login->client)) {
+		http_guard_refused(&auth->guard);
+		return ERR_LIMIT;
+	}
+	int err =
+		http_auth_issue(auth, login->client, login->secret, login->expires_s, token, role);
+	if (err == 0)
+		http_guard_let_in(&auth->guard, from, login->client, now_s);
+	else if (err == ERR_NOT_FOUND)
+		http_guard_failed(&auth->guard, from,
+				  is_client(auth, login->client) ? login->client : NULL, now_s);
 	return err;
 }

@@ -9,11 +9,16 @@
  * Secrets are read from their files when the configuration is, kept as digests, compared without
  * regard to where they differ, and never logged. A token ends by itself, and when its client is
  * gone or has another secret. The listeners' threads ask, the control thread replaces the clients:
- * a mutex is between them. */
+ * a mutex is between them.
+ *
+ * Nothing else lets anybody in: no cookie, no address, no Origin. So a page in a browser on this
+ * machine, which can send requests to 127.0.0.1 and cannot add such a header there without being
+ * allowed to (nothing here allows it), is nobody. */
 #ifndef SLUICE_HTTP_AUTH_H
 #define SLUICE_HTTP_AUTH_H
 
 #include "resolver/control/http.h"
+#include "resolver/control/http_guard.h"
 #include "resolver/control/token.h"
 #include "rules/fault.h"
 #include "rules/model.h"
@@ -41,7 +46,13 @@ void http_auth_serve(struct http_auth *auth, struct http_secrets *secrets);
 /* From now on tokens are signed with this key, and others hold no more. */
 void http_auth_use_key(struct http_auth *auth, const struct token_key *key);
 
-enum http_identity { HTTP_KNOWN, HTTP_NO_CREDENTIALS, HTTP_WRONG_CREDENTIALS, HTTP_WRONG_USER };
+enum http_identity {
+	HTTP_KNOWN,
+	HTTP_NO_CREDENTIALS,
+	HTTP_WRONG_CREDENTIALS,
+	HTTP_WRONG_USER,
+	HTTP_TOO_MANY, /* failures of late, from there */
+};
 
 /* Any thread; now_s is the wall clock's. When known, the request's client and role say who. */
 enum http_identity http_auth_identify(struct http_auth *auth, struct http_request *request,
@@ -55,5 +66,20 @@ bool http_auth_knows(struct http_auth *auth, const char *sent, int64_t now_s,
 MUST_CHECK int http_auth_issue(struct http_auth *auth, const char *client, const char *secret,
 			       int64_t expires_s, char token[TOKEN_TEXT_MAX],
 			       enum client_role *role);
+
+/* The same for somebody who asks from outside: failures are counted and slowed by where they come
+ * from (http_guard.h). ERR_LIMIT: too many of late; http_auth_wait_s says when to come back. */
+struct http_login {
+	const char *client, *secret;
+	int64_t expires_s;
+};
+MUST_CHECK int http_auth_login(struct http_auth *auth, const struct http_request *request,
+			       const struct http_login *login, int64_t now_s,
+			       char token[TOKEN_TEXT_MAX], enum client_role *role);
+
+/* Seconds until HTTP_TOO_MANY is over for where it comes from. */
+unsigned http_auth_wait_s(struct http_auth *auth, const struct http_request *request,
+			  int64_t now_s);
+struct guard_counts http_auth_counts(struct http_auth *auth);
 
 #endif

@@ -2,24 +2,41 @@
  * request line, the head, the body and the end of a request come one after another; a request that
  * is suspended comes a last time when it is resumed.
  *
- *     on_connection ─► on_target ─► on_access (head) ─► on_access (body)... ─► on_access (all of
- * it) ▲                                                        │ suspended └──────── on_completed
- * ◄── on_access (the answer) ◄──────┘
+ *     on_connection ─► on_target ─► on_access (head) ─► on_access (body)... ─► on_access (whole)
+ *                          ▲                                                        │ suspended
+ *                          └──────── on_completed ◄── on_access (the answer) ◄──────┘
  *
  * A refusal is sent when the body has been read and thrown away, because a client that is still
  * sending when it is hung up on may not see the refusal; but what is very long, or waits for "100
  * Continue", is not read at all. */
 #include <assert.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <strings.h>
 #include <sys/socket.h>
 
+#include "endpoints/socket.h"
 #include "resolver/control/http_internal.h"
 
 enum { DISCARD_MAX = 16 * 1024 * 1024, BODY_FIRST = 16 * 1024 };
 
 /* ---- connections ---- */
+
+static struct address address_of(struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	struct sockaddr_storage storage = {0};
+	struct host host = {0};
+	if (!info || !info->client_addr)
+		return host.address;
+	size_t length = info->client_addr->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6)
+								 : sizeof(struct sockaddr_in);
+	memcpy(&storage, info->client_addr, length);
+	socket_host(&storage, &host);
+	return host.address;
+}
 
 static void client_arrives(struct http_listener *listener, struct MHD_Connection *connection,
 			   void **context)
@@ -39,6 +56,8 @@ static void client_arrives(struct http_listener *listener, struct MHD_Connection
 	if (listener->origin == HTTP_UNIX &&
 	    getsockopt(client->fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0)
 		client->uid = peer.uid;
+	if (listener->origin != HTTP_UNIX)
+		client->from = address_of(connection);
 	pthread_mutex_lock(&http->lock);
 	if (TAILQ_EMPTY(&http->connections) && !http->closing)
 		uv_async_send(&http->wake); /* for the reaper */
@@ -75,6 +94,7 @@ static void exchange_free(struct http_exchange *exchange)
 		free(exchange->answer.headers[i].name);
 		free(exchange->answer.headers[i].value);
 	}
+	atomic_fetch_sub(&exchange->listener->http->held_bytes, exchange->held_bytes);
 	free(exchange->answer.body);
 	free(exchange->target);
 	free(exchange->body);
@@ -116,6 +136,7 @@ void *http_on_target(void *context, const char *target, struct MHD_Connection *c
 	exchange->client = client;
 	exchange->request.origin = exchange->listener->origin;
 	exchange->request.uid = client->uid;
+	exchange->request.from = client->from;
 	exchange->request.body_max = HTTP_BODY_MAX;
 	return exchange;
 }
@@ -148,6 +169,8 @@ static enum MHD_Result send_answer(struct http_exchange *exchange)
 		MHD_add_response_header(response, exchange->answer.headers[i].name,
 					exchange->answer.headers[i].value);
 	MHD_add_response_header(response, "Cache-Control", "no-store");
+	if (exchange->answer.last)
+		MHD_add_response_header(response, "Connection", "close");
 	exchange->stage = HTTP_SENT;
 	http_client_clock(exchange->listener->http, exchange->client, true);
 	enum MHD_Result queued =
@@ -176,48 +199,86 @@ static uint64_t announced_length(const struct http_exchange *exchange)
 	return text ? strtoull(text, NULL, 10) : 0;
 }
 
+static enum MHD_Result count_framing(void *context, enum MHD_ValueKind kind, const char *name,
+				     const char *value)
+{
+	(void)kind;
+	unsigned *count = context;
+	bool is_coding = strcasecmp(name, "Transfer-Encoding") == 0;
+	if (is_coding || strcasecmp(name, "Content-Length") == 0)
+		*count += is_coding && (!value || strcasecmp(value, "chunked") != 0) ? 2 : 1;
+	return MHD_YES;
+}
+
+/* RFC 9112 section 6.3: a body whose end is told twice, or in a way that we do not read, may end
+ * elsewhere for a proxy before us. */
+static bool has_one_end(const struct http_exchange *exchange)
+{
+	unsigned count = 0;
+	MHD_get_connection_values(exchange->connection, MHD_HEADER_KIND, count_framing, &count);
+	return count <= 1;
+}
+
 static enum MHD_Result on_head(struct http_exchange *exchange, const char *method)
 {
 	const struct http_handler *handler = &exchange->listener->http->handler;
 	exchange->stage = HTTP_BODY;
 	exchange->request.method = method;
 	bool fine = cut_target(exchange);
-	if (fine)
+	exchange->answer.last = !has_one_end(exchange);
+	if (exchange->answer.last)
+		refuse(exchange, MHD_HTTP_BAD_REQUEST,
+		       "the body has one end: one Content-Length, or else Transfer-Encoding: "
+		       "chunked");
+	else if (fine)
 		handler->on_head(handler->context, &exchange->request);
 	else
 		refuse(exchange, MHD_HTTP_BAD_REQUEST, "the path does not begin with '/'");
 	uint64_t length = announced_length(exchange);
 	if (!exchange->answer.given && length > exchange->request.body_max)
 		refuse(exchange, MHD_HTTP_CONTENT_TOO_LARGE, "the body is too long");
-	bool unread = length > DISCARD_MAX || http_request_header(&exchange->request, "Expect");
+	bool unread = length > DISCARD_MAX || exchange->answer.last ||
+		      http_request_header(&exchange->request, "Expect");
 	return exchange->answer.given && unread ? send_answer(exchange) : MHD_YES;
 }
 
-static void on_data(struct http_exchange *exchange, const char *data, size_t length)
+/* Room for so many bytes of body; false: that has been refused. */
+static bool grow_body(struct http_exchange *exchange, size_t needed)
+{
+	size_t room = exchange->room ? exchange->room * 2 : BODY_FIRST;
+	if (needed <= exchange->room)
+		return true;
+	if (room < needed)
+		room = needed;
+	if (!http_hold(exchange, room - exchange->room)) {
+		refuse(exchange, MHD_HTTP_SERVICE_UNAVAILABLE,
+		       "other clients are still sending long bodies; try again");
+		return false;
+	}
+	char *grown = realloc(exchange->body, room);
+	if (!grown) {
+		refuse(exchange, MHD_HTTP_SERVICE_UNAVAILABLE, "out of memory");
+		return false;
+	}
+	exchange->body = grown;
+	exchange->room = room;
+	return true;
+}
+
+/* MHD_NO hangs up: a body without an announced length may have no end. */
+static enum MHD_Result on_data(struct http_exchange *exchange, const char *data, size_t length)
 {
 	struct http_request *request = &exchange->request;
-	if (exchange->answer.given)
-		return;
-	if (length > request->body_max - request->body_length) {
+	if (!exchange->answer.given && length > request->body_max - request->body_length)
 		refuse(exchange, MHD_HTTP_CONTENT_TOO_LARGE, "the body is too long");
-		return;
+	if (!exchange->answer.given && grow_body(exchange, request->body_length + length + 1)) {
+		memcpy(exchange->body + request->body_length, data, length);
+		request->body_length += length;
+		exchange->body[request->body_length] = '\0';
+		return MHD_YES;
 	}
-	size_t needed = request->body_length + length + 1;
-	if (needed > exchange->room) {
-		size_t room = exchange->room ? exchange->room * 2 : BODY_FIRST;
-		if (room < needed)
-			room = needed;
-		char *grown = realloc(exchange->body, room);
-		if (!grown) {
-			refuse(exchange, MHD_HTTP_SERVICE_UNAVAILABLE, "out of memory");
-			return;
-		}
-		exchange->body = grown;
-		exchange->room = room;
-	}
-	memcpy(exchange->body + request->body_length, data, length);
-	request->body_length += length;
-	exchange->body[request->body_length] = '\0';
+	exchange->discarded += length;
+	return exchange->discarded > DISCARD_MAX ? MHD_NO : MHD_YES;
 }
 
 static enum MHD_Result on_whole(struct http_exchange *exchange)
@@ -242,9 +303,9 @@ enum MHD_Result http_on_access(void *context, struct MHD_Connection *connection,
 	if (exchange->stage == HTTP_NEW)
 		return on_head(exchange, method);
 	if (*length > 0) {
-		on_data(exchange, data, *length);
+		enum MHD_Result goes_on = on_data(exchange, data, *length);
 		*length = 0;
-		return MHD_YES;
+		return goes_on;
 	}
 	if (exchange->stage == HTTP_BODY)
 		return on_whole(exchange);

@@ -4,6 +4,7 @@
 
 #include <microhttpd.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <sys/queue.h>
 
@@ -17,6 +18,7 @@ struct http_connection {
 	const struct http_listener *listener;
 	int fd;
 	uid_t uid;
+	struct address from;
 	uint64_t deadline_ms;
 };
 
@@ -24,6 +26,8 @@ struct http_listener {
 	SLIST_ENTRY(http_listener) next;
 	struct http *http;
 	struct MHD_Daemon *daemon;
+	char *name; /* the URL, or the socket's path */
+	int fd;     /* the daemon's, unless it is paused */
 	enum http_origin origin;
 	struct unix_socket socket; /* when HTTP_UNIX */
 };
@@ -45,8 +49,11 @@ struct http_exchange {
 	char *target; /* path and query, cut apart */
 	char *body;
 	size_t room;
+	size_t discarded;  /* bytes of the body that nobody wants */
+	size_t held_bytes; /* of body and answer, for http->held_bytes */
 	struct {
 		bool given;
+		bool last; /* the connection's: what comes behind cannot be told apart */
 		unsigned status;
 		char *body;
 		size_t length, header_count;
@@ -56,16 +63,20 @@ struct http_exchange {
 	} answer;
 };
 
+STAILQ_HEAD(http_queue, http_exchange);
+
 struct http {
 	struct http_handler handler;
 	uv_async_t wake;
 	uv_timer_t reaper; /* runs while there are connections */
 	unsigned open_handles;
 	SLIST_HEAD(, http_listener) listeners;
-	size_t handed;        /* requests that on_request has seen, and nobody has answered */
-	pthread_mutex_t lock; /* of what follows */
-	bool closing;         /* nothing more is handed over */
-	STAILQ_HEAD(, http_exchange) waiting;
+	size_t handed;            /* requests that on_request has seen, and nobody has answered */
+	bool paused;              /* http_handover.h */
+	atomic_size_t held_bytes; /* by clients that are sending or taking */
+	pthread_mutex_t lock;     /* of what follows */
+	bool closing;             /* nothing more is handed over */
+	struct http_queue at_socket, waiting; /* the first before the second */
 	TAILQ_HEAD(, http_connection) connections;
 	struct http_certificate *certificate; /* NULL: none, and no https */
 };
@@ -73,8 +84,20 @@ struct http {
 /* Hands the request to the control thread; its connection is suspended. False: it is not, because
  * we are closing. */
 bool http_hand_over(struct http_exchange *exchange);
+/* Counts so many bytes more until the exchange ends. False: that is too much beside what others
+ * have. */
+bool http_hold(struct http_exchange *exchange, size_t bytes);
 /* From now on the client has as long as an exchange may take; not while we have the request. */
 void http_client_clock(struct http *http, struct http_connection *client, bool runs);
+
+/* Starts the daemon on listener->fd. 0, or errno. */
+int http_daemon_start(struct http_listener *listener);
+/* A listener of this name on the descriptor; `socket`: when HTTP_UNIX. */
+MUST_CHECK int http_listener_start(struct http *http, const char *name, int fd,
+				   enum http_origin origin, const struct unix_socket *socket,
+				   char error[HTTP_ERROR_MAX]);
+/* The next request that on_request has not seen, which it is not given any more; or NULL. */
+struct http_exchange *http_take_waiting(struct http *http);
 
 /* http_exchange.c: what libmicrohttpd calls, with a struct http_listener. */
 void *http_on_target(void *context, const char *target, struct MHD_Connection *connection);

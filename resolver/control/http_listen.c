@@ -20,27 +20,34 @@
 
 static void on_log(void *context, const char *format, va_list arguments)
 	__attribute__((format(printf, 2, 0)));
+/* Out of descriptors and with no connection that could end, libmicrohttpd says so and looks again
+ * at once, again and again: that is slowed down. */
 static void on_log(void *context, const char *format, va_list arguments)
 {
 	(void)context;
+	static const struct timespec pause = {.tv_nsec = 100 * 1000000L};
 	char text[512];
 	vsnprintf(text, sizeof text, format, arguments);
 	text[strcspn(text, "\n")] = '\0';
 	log_event(LOG_DEBUG, "http", "%s", text);
+	if (strstr(text, "resource limit"))
+		nanosleep(&pause, NULL);
 }
 
-static int listener_start(struct http *http, int fd, enum http_origin origin,
-			  const struct unix_socket *socket, char error[HTTP_ERROR_MAX])
+struct start { /* a daemon; error: errno, where there is none */
+	struct http_listener *listener;
+	int error;
+};
+
+/* In a thread of its own, which ends with this: the daemon's inherits its niceness, and a thread
+ * that has become nicer cannot take that back. */
+static void start_daemon(void *context)
 {
-	struct http_listener *listener = calloc(1, sizeof *listener);
-	if (!listener) {
-		snprintf(error, HTTP_ERROR_MAX, "%s", err_text(ERR_NOMEM));
-		return ERR_NOMEM;
-	}
-	listener->http = http;
-	listener->origin = origin;
-	if (socket)
-		listener->socket = *socket;
+	struct start *start = context;
+	struct http_listener *listener = start->listener;
+	enum http_origin origin = listener->origin;
+	int niceness = nice(HTTP_NICENESS);
+	(void)niceness; /* a thread that could not become nicer serves all the same */
 	struct MHD_OptionItem tls[] = {
 		{MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)HTTP_TLS_PRIORITIES},
 		{MHD_OPTION_HTTPS_CERT_CALLBACK2, 0, (void *)(uintptr_t)http_tls_certificate},
@@ -51,23 +58,56 @@ static int listener_start(struct http *http, int fd, enum http_origin origin,
 			 (origin == HTTP_TLS ? MHD_USE_TLS : 0);
 	listener->daemon = MHD_start_daemon(
 		flags, 0, NULL, NULL, http_on_access, listener, MHD_OPTION_EXTERNAL_LOGGER, on_log,
-		NULL, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
+		NULL, MHD_OPTION_LISTEN_SOCKET, listener->fd, MHD_OPTION_CONNECTION_LIMIT,
 		(unsigned)HTTP_CONNECTIONS_MAX, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
 		origin == HTTP_UNIX ? 0U : (unsigned)HTTP_PER_ADDRESS_MAX,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HTTP_HEAD_MAX,
-		MHD_OPTION_CONNECTION_TIMEOUT, http->handler.idle_ms / 1000,
+		MHD_OPTION_CONNECTION_TIMEOUT, listener->http->handler.idle_ms / 1000,
 		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK, http_on_target,
 		listener, MHD_OPTION_NOTIFY_COMPLETED, http_on_completed, listener,
 		MHD_OPTION_NOTIFY_CONNECTION, http_on_connection, listener, MHD_OPTION_ARRAY,
 		origin == HTTP_TLS ? tls : none, MHD_OPTION_END);
-	if (!listener->daemon) {
-		snprintf(error, HTTP_ERROR_MAX, "the HTTP server cannot be started: %s",
-			 strerror(errno));
+	if (!listener->daemon)
+		start->error = errno ? errno : EINVAL;
+}
+
+int http_daemon_start(struct http_listener *listener)
+{
+	uv_thread_t starter;
+	struct start start = {.listener = listener};
+	int err = -uv_thread_create(&starter, start_daemon, &start);
+	if (err != 0)
+		return err;
+	uv_thread_join(&starter);
+	return start.error;
+}
+
+int http_listener_start(struct http *http, const char *name, int fd, enum http_origin origin,
+			const struct unix_socket *socket, char error[HTTP_ERROR_MAX])
+{
+	struct http_listener *listener = calloc(1, sizeof *listener);
+	char *copy = strdup(name);
+	if (!listener || !copy) {
+		snprintf(error, HTTP_ERROR_MAX, "%s", err_text(ERR_NOMEM));
+		free(copy);
 		free(listener);
-		return ERR_SYSTEM;
+		return ERR_NOMEM;
 	}
-	SLIST_INSERT_HEAD(&http->listeners, listener, next);
-	return 0;
+	listener->http = http;
+	listener->origin = origin;
+	listener->name = copy;
+	listener->fd = fd;
+	if (socket)
+		listener->socket = *socket;
+	int err = http_daemon_start(listener);
+	if (err == 0) {
+		SLIST_INSERT_HEAD(&http->listeners, listener, next);
+		return 0;
+	}
+	snprintf(error, HTTP_ERROR_MAX, "the HTTP server cannot be started: %s", strerror(err));
+	free(copy);
+	free(listener);
+	return ERR_SYSTEM;
 }
 
 /* ---- the unix socket ---- */
@@ -78,7 +118,7 @@ int http_listen_unix(struct http *http, const char *path, char error[HTTP_ERROR_
 	int fd, err = unix_socket_open(&socket, path, &fd, error);
 	if (err != 0)
 		return err;
-	err = listener_start(http, fd, HTTP_UNIX, &socket, error);
+	err = http_listener_start(http, path, fd, HTTP_UNIX, &socket, error);
 	if (err != 0)
 		unix_socket_remove(&socket);
 	return err;
@@ -89,13 +129,10 @@ int http_listen_unix(struct http *http, const char *path, char error[HTTP_ERROR_
 static int bind_host(const struct host *host, const char *url, int *fd, char error[HTTP_ERROR_MAX])
 {
 	const int on = 1;
-	struct sockaddr_storage storage;
-	socklen_t length = socket_address(host, &storage);
 	*fd = socket_tcp(host->address.family);
 	if (*fd >= 0 && setsockopt(*fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
 	    setsockopt(*fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0 &&
-	    bind(*fd, (struct sockaddr *)&storage, length) == 0 &&
-	    listen(*fd, HTTP_CONNECTIONS_MAX) == 0)
+	    socket_bind(*fd, host) == 0 && listen(*fd, HTTP_CONNECTIONS_MAX) == 0)
 		return 0;
 	snprintf(error, HTTP_ERROR_MAX, "management.listen %s: %s", url, strerror(errno));
 	if (*fd >= 0)
@@ -111,6 +148,6 @@ int http_listen_url(struct http *http, const char *url, char error[HTTP_ERROR_MA
 	assert(err == 0 && (!tls || http->certificate)); /* has been checked */
 	err = bind_host(&host, url, &fd, error);
 	if (err == 0)
-		err = listener_start(http, fd, tls ? HTTP_TLS : HTTP_TCP, NULL, error);
+		err = http_listener_start(http, url, fd, tls ? HTTP_TLS : HTTP_TCP, NULL, error);
 	return err;
 }

@@ -9,7 +9,6 @@
 #include "resolver/control/inventory.h"
 
 #include <assert.h>
-#include <utlist.h>
 
 #include "resolver/control/inventory_internal.h"
 #include "resolver/control/state.h"
@@ -27,9 +26,11 @@ struct inventory *inventory_new(const struct hash_key *key,
 	inventory->key = *key;
 	inventory->publisher = *publisher;
 	inventory->book = book_new(&no_model);
-	if (inventory->book)
+	if (inventory->book) {
+		inventory->book->state = shelf_new();
 		inventory->book->owned = owned_new();
-	if (inventory->book && inventory->book->owned)
+	}
+	if (inventory->book && inventory->book->state && inventory->book->owned)
 		return inventory;
 	inventory_free(inventory);
 	return NULL;
@@ -58,11 +59,21 @@ static void on_change(void *context)
 		 inventory->state_path);
 }
 
+void inventory_say_unread(struct inventory *inventory, const char *why)
+{
+	snprintf(inventory->error, sizeof inventory->error, "%s; then reload the configuration",
+		 why);
+}
+
 static int open_source(struct inventory *inventory)
 {
-	inventory->source = state_open(inventory->state_path, inventory->error);
-	if (!inventory->source)
+	char error[SOURCE_ERROR_MAX];
+
+	inventory->source = state_open(inventory->state_path, error);
+	if (!inventory->source) {
+		inventory_say_unread(inventory, error);
 		return ERR_SYSTEM;
+	}
 	inventory->error[0] = '\0';
 	return inventory->source->calls->watch(inventory->source, on_change, inventory);
 }
@@ -93,73 +104,21 @@ static void reopen(struct inventory *inventory, const struct model *model, struc
 	if (!before || !path ? before != path : strcmp(before, path) != 0)
 		fault_add(faults, FAULT_WARNING, &model->management.origin, "state",
 			  "another state takes a restart; still %s", before ? before : "none");
-	if (!before || inventory->source)
-		return;
-	int err = open_source(inventory);
-	(void)err; /* its reason is kept */
-}
-
-/* Without a book that holds what the state has (at the start, that is), a state that cannot be read
- * keeps nothing from being served; later, what it said goes on being served. */
-static bool can_do_without(const struct inventory *inventory)
-{
-	return inventory->book->model == &no_model;
-}
-
-static int merge_without(struct inventory *inventory, struct book *book, struct faults *faults)
-{
-	struct source *source = inventory->source;
-	struct origin origin = {.file = inventory->state_path};
-
-	fault_add(faults, FAULT_WARNING, &origin, NULL,
-		  "%s; what the file says is served, and changes are refused until a reload finds "
-		  "it well",
-		  inventory->error);
-	inventory->source = NULL;
-	int err = inventory_merge(inventory, book, faults);
-	inventory->source = source;
-	inventory->stale = true;
-	return err;
-}
-
-/* The state's trouble is told by `scratch`, whose faults become warnings where one can do without.
- */
-static int merge(struct inventory *inventory, struct faults *faults)
-{
-	struct faults found;
-	bool optional = can_do_without(inventory);
-
-	faults_init(&found);
-	if (inventory->source)
-		inventory->error[0] = '\0';
-	int err = inventory_merge(inventory, inventory->next, &found);
-	bool unreadable = err && inventory->source && inventory->error[0];
-	if (!unreadable || !optional) {
-		for (size_t i = 0; i < found.count; i++)
-			fault_add(faults, found.items[i].severity, &found.items[i].origin, NULL,
-				  "%s", found.items[i].text);
-		inventory->stale = unreadable;
-	} else {
-		struct book *book = book_new(inventory->next->model);
-
-		book_free(inventory->next);
-		inventory->next = book;
-		err = book ? merge_without(inventory, book, faults) : ERR_NOMEM;
-	}
-	faults_release(&found);
-	return err;
+	if (before && !inventory->source && open_source(inventory) != 0)
+		fault_add(faults, FAULT_WARNING, &model->management.origin, "state",
+			  "%s; changes are refused until then", inventory->error);
 }
 
 int inventory_reload(struct inventory *inventory, const struct model *model, struct owned **owned,
 		     struct faults *faults)
 {
-	assert(!inventory->next && !inventory->changing);
-	if (can_do_without(inventory))
+	assert(!inventory->next && !inventory->changing && !inventory->held);
+	if (inventory->book->model == &no_model)
 		inventory_open(inventory, model, faults);
 	else
 		reopen(inventory, model, faults);
 	inventory->next = book_new(model);
-	int err = inventory->next ? merge(inventory, faults) : ERR_NOMEM;
+	int err = inventory->next ? inventory_merge(inventory, inventory->next, faults) : ERR_NOMEM;
 	if (err == ERR_NOMEM && faults->errors == 0)
 		fault_add(faults, FAULT_ERROR, &model->origin, NULL, "%s", err_text(err));
 	if (err) {
@@ -173,15 +132,61 @@ int inventory_reload(struct inventory *inventory, const struct model *model, str
 void inventory_adopt(struct inventory *inventory)
 {
 	assert(inventory->next);
+	book_inherit(inventory->next, inventory->book);
 	book_free(inventory->book);
 	inventory->book = inventory->next;
 	inventory->next = NULL;
+	if (!inventory->book->read)
+		return;
+	inventory->stale = false;
+	inventory->error[0] = '\0';
 }
 
+/* What was read then is not what is served, so it has to be read again. */
 void inventory_abandon(struct inventory *inventory)
 {
+	if (inventory->next && inventory->next->read)
+		snprintf(inventory->error, sizeof inventory->error,
+			 "the state %s was changed elsewhere, and what it has now could not be "
+			 "served; reload the configuration",
+			 inventory->state_path);
 	book_free(inventory->next);
 	inventory->next = NULL;
+}
+
+/* ---- for a look ---- */
+
+void inventory_check(const struct model *model, struct faults *faults)
+{
+	static const struct hash_key any_key;
+	static const struct inventory_publisher nobody;
+	char error[SOURCE_ERROR_MAX];
+	const char *path = model->management.state;
+	struct source *source = path ? state_look(path, error) : NULL;
+
+	if (!source) {
+		if (path && *error)
+			fault_add(faults, FAULT_WARNING, &model->management.origin, "state",
+				  "%s; what the file says is served, and changes are refused until "
+				  "then",
+				  error);
+		return;
+	}
+	struct inventory *inventory = inventory_new(&any_key, &nobody);
+	struct book *book = inventory ? book_new(model) : NULL;
+	if (inventory)
+		inventory->state_path = strdup(path);
+	if (book && inventory->state_path) {
+		inventory->source = source;
+		inventory->stale = true; /* so it is read */
+		int err = inventory_merge(inventory, book, faults);
+		(void)err; /* is in the faults */
+	} else {
+		source_close(source);
+		fault_add(faults, FAULT_ERROR, &model->origin, NULL, "%s", err_text(ERR_NOMEM));
+	}
+	book_free(book);
+	inventory_free(inventory);
 }
 
 /* ---- how it is ---- */
@@ -196,6 +201,16 @@ const struct model *inventory_model(const struct inventory *inventory)
 	return inventory->book->model;
 }
 
+void inventory_hand_over(struct inventory *inventory)
+{
+	if (!inventory->source)
+		return;
+	source_close(inventory->source);
+	inventory->source = NULL;
+	snprintf(inventory->error, sizeof inventory->error,
+		 "the state %s is being handed over to another process", inventory->state_path);
+}
+
 int inventory_secret(struct inventory *inventory, const char *name,
 		     uint8_t bytes[SOURCE_SECRET_BYTES], char error[SOURCE_ERROR_MAX])
 {
@@ -204,17 +219,38 @@ int inventory_secret(struct inventory *inventory, const char *name,
 	return inventory->source->calls->secret(inventory->source, name, bytes, error);
 }
 
+int inventory_serials(struct inventory *inventory, struct source_serial *rows, size_t count,
+		      bool write)
+{
+	char error[SOURCE_ERROR_MAX];
+
+	if (!inventory->source)
+		return ERR_NOT_FOUND;
+	return inventory->source->calls->serials(inventory->source, rows, count, write, error);
+}
+
 void inventory_settle(struct inventory *inventory)
 {
-	struct book *book = inventory->book;
+	shelf_settle(inventory->book->file);
+	shelf_settle(inventory->book->state);
+}
 
-	while (book->pending) {
-		struct node *node = book->pending;
+int inventory_publish(struct inventory *inventory, struct owned *owned)
+{
+	owned_unref(inventory->book->owned);
+	inventory->book->owned = owned;
+	return inventory->publisher.serve(inventory->publisher.context, owned);
+}
 
-		DL_DELETE2(book->pending, node, pending_before, pending_behind);
-		node->owner.ptr.status = node->owner.ptr.fqdn ? PTR_ACTIVE : PTR_INACTIVE;
-		node->owner.ptr.action = PTR_ACTION_NONE;
-	}
+bool inventory_is_held(const struct inventory *inventory)
+{
+	return inventory->held;
+}
+
+void inventory_hold(struct inventory *inventory, bool held)
+{
+	assert(!inventory->changing && inventory->held != held);
+	inventory->held = held;
 }
 
 void inventory_about(const struct inventory *inventory, struct inventory_about *about)
@@ -222,9 +258,9 @@ void inventory_about(const struct inventory *inventory, struct inventory_about *
 	const struct book *book = inventory->book;
 
 	*about = (struct inventory_about){
-		.addresses = book->addresses,
-		.services = book->services,
-		.ptrs = book->ptrs,
+		.addresses = book->file->addresses + book->state->addresses,
+		.services = book->file->services + book->state->services,
+		.ptrs = book->file->ptrs + book->state->ptrs,
 		.waiting = HASH_CNT(hh, book->waiting),
 		.has_state = inventory->wants_state,
 		.state = inventory->state_path,

@@ -75,12 +75,15 @@ void inventory_free(struct inventory *inventory); /* NULL is fine; closes the so
  * changes are refused with the reason. */
 void inventory_open(struct inventory *inventory, const struct model *model, struct faults *faults);
 
-/* Reads the state again and merges it with the model's addresses and services, which limits_check
- * has found good. Nothing moves yet: the owned table made of both goes to *owned (a reference for
- * the caller), the merged book waits for inventory_adopt, when the model is served, or
- * inventory_abandon. The model must live until the next one is adopted; the current model again is
- * fine. One name, address, id, label or PTR in both is a fault that names both; a state owner that
- * has no pool any more is a warning, is not served and keeps PTR_ERROR until it has one. */
+/* Merges the model's addresses and services, which limits_check has found good, with the state's.
+ * It costs what the file has of them, and what of the state is served otherwise than before; the
+ * store is read only when it has others than are at hand, and one that cannot be read is a warning:
+ * what is known of it goes on being served, and changes are refused. Nothing moves yet: the owned
+ * table made of both goes to *owned (a reference for the caller), the merged book waits for
+ * inventory_adopt, when the model is served, or inventory_abandon. The model must live until the
+ * next one is adopted; the current model again is fine. One name, address, id, label or PTR in both
+ * is a fault that names both; a state owner that has no pool any more is a warning, is not served
+ * and keeps PTR_ERROR until it has one. */
 MUST_CHECK int inventory_reload(struct inventory *inventory, const struct model *model,
 				struct owned **owned, struct faults *faults);
 void inventory_adopt(struct inventory *inventory);
@@ -88,12 +91,29 @@ void inventory_abandon(struct inventory *inventory);
 /* The table of the present book; borrowed. */
 struct owned *inventory_owned(const struct inventory *inventory);
 
+/* Closes the state for good: it is another process's. Changes are refused with that reason. */
+void inventory_hand_over(struct inventory *inventory);
+
 /* Random bytes that the state keeps under this name (source.h). ERR_NOT_FOUND: there is no state
  * that can be used; ERR_SYSTEM: it failed, `error` says how. */
 MUST_CHECK int inventory_secret(struct inventory *inventory, const char *name,
 				uint8_t bytes[SOURCE_SECRET_BYTES], char error[SOURCE_ERROR_MAX]);
 
+/* While it is held nothing changes but that: changes are refused as busy, and there is no reload.
+ * What reads the book for longer than one callback, or in another thread, holds it. */
+void inventory_hold(struct inventory *inventory, bool held);
+bool inventory_is_held(const struct inventory *inventory);
+/* Serials in the state, read or written (source.h). ERR_NOT_FOUND: there is no state that can be
+ * used; ERR_SYSTEM: it failed. */
+MUST_CHECK int inventory_serials(struct inventory *inventory, struct source_serial *rows,
+				 size_t count, bool write);
+
 /* Every worker serves what was published last: PENDING becomes ACTIVE. */
 void inventory_settle(struct inventory *inventory);
+
+/* What a reload would find of the state that the model names, for `sluice check`: it is read and
+ * not written, beside a server that runs. One that is not there yet is fine; one that cannot be
+ * opened is a warning, as at the start. */
+void inventory_check(const struct model *model, struct faults *faults);
 
 #endif

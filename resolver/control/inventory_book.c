@@ -1,14 +1,8 @@
-/* Every owner in four hash tables, by what it must be alone in having:
- *
- *     id ────────────┐
- *     kind, group, name ─┼─► node      no two owners share any of them
- *     address ───────┤
- *     forward name ──┘              (those that have one)
- *
- * A node that is another now is taken out and a new one put in. */
+/* Everything that is ours, on two shelves: lookups look at both, and no two owners share an id, a
+ * name, an address or a forward name, wherever they are from. A node that is another now is taken
+ * out and a new one put in. */
 #include <assert.h>
 #include <strings.h>
-#include <utlist.h>
 
 #include "resolver/control/inventory_internal.h"
 
@@ -20,33 +14,57 @@ struct book *book_new(const struct model *model)
 		return NULL;
 	book->model = model;
 	book->territory = territory_new(model);
-	if (book->territory)
+	book->file = shelf_new();
+	if (book->territory && book->file)
 		return book;
 	book_free(book);
 	return NULL;
 }
 
+static void forget_turns(struct book *book)
+{
+	while (book->turns) {
+		struct turn *turn = book->turns;
+
+		book->turns = turn->next;
+		free(turn->refusal);
+		free(turn);
+	}
+}
+
+void book_forget_state(struct book *book)
+{
+	forget_turns(book);
+	orphan_free(&book->waiting);
+	book_forget_services(book);
+	if (!book->borrows)
+		shelf_free(book->state);
+	book->state = NULL;
+}
+
 void book_free(struct book *book)
 {
-	struct node *node, *next;
-	struct waiting *waiting, *behind;
-
 	if (!book)
 		return;
-	HASH_CLEAR(by_name, book->by_name);
-	HASH_CLEAR(by_address, book->by_address);
-	HASH_CLEAR(by_fqdn, book->by_fqdn);
-	HASH_ITER (by_id, book->by_id, node, next) {
-		HASH_DELETE(by_id, book->by_id, node);
-		node_free(node);
-	}
-	HASH_ITER (hh, book->waiting, waiting, behind) {
-		HASH_DEL(book->waiting, waiting);
-		free(waiting);
-	}
+	book_forget_state(book);
 	owned_unref(book->owned);
 	territory_free(book->territory);
+	shelf_free(book->file);
 	free(book);
+}
+
+void book_inherit(struct book *book, struct book *before)
+{
+	if (!book->borrows)
+		return;
+	assert(!before->borrows && book->state == before->state);
+	before->state = NULL;
+	book->borrows = false;
+	for (struct turn *turn = book->turns; turn; turn = turn->next) {
+		shelf_turn(book->state, turn->node, turn->refusal);
+		turn->refusal = NULL;
+	}
+	forget_turns(book);
 }
 
 /* ---- finding ---- */
@@ -59,6 +77,14 @@ static char *lower_copy(char *to, size_t size, const char *from)
 	return to;
 }
 
+static struct node *find(const struct book *book, enum shelf_table table, const void *key,
+			 size_t length)
+{
+	struct node *node = shelf_find(book->state, table, key, length);
+
+	return node ? node : shelf_find(book->file, table, key, length);
+}
+
 struct node *book_by_id(const struct book *book, const char *id)
 {
 	char key[UUID_TEXT_MAX];
@@ -66,7 +92,7 @@ struct node *book_by_id(const struct book *book, const char *id)
 
 	if (id && strlen(id) < sizeof key) {
 		lower_copy(key, sizeof key, id);
-		HASH_FIND(by_id, book->by_id, key, strlen(key), node);
+		node = find(book, SHELF_BY_ID, key, strlen(key));
 	}
 	return node;
 }
@@ -83,17 +109,13 @@ static struct node *by_name(const struct book *book, enum owner_kind kind, const
 	snprintf(text, sizeof text, "%c%s\n%s", kind == OWNER_SERVICE ? 's' : 'a',
 		 group ? group : "", name);
 	lower_copy(key, sizeof key, text);
-	HASH_FIND(by_name, book->by_name, key, strlen(key), node);
+	node = find(book, SHELF_BY_NAME, key, strlen(key));
 	return node;
 }
 
 static struct node *by_address(const struct book *book, const struct address *address)
 {
-	struct node *node = NULL;
-
-	if (address->family)
-		HASH_FIND(by_address, book->by_address, address, sizeof *address, node);
-	return node;
+	return address->family ? find(book, SHELF_BY_ADDRESS, address, sizeof *address) : NULL;
 }
 
 static struct node *by_fqdn(const struct book *book, const char *fqdn)
@@ -104,7 +126,7 @@ static struct node *by_fqdn(const struct book *book, const char *fqdn)
 	if (!fqdn || !*fqdn || strlen(fqdn) >= NAME_TEXT_MAX - 1)
 		return NULL;
 	lower_copy(key, sizeof key, owner_dotted(fqdn, dotted));
-	HASH_FIND(by_fqdn, book->by_fqdn, key, strlen(key), node);
+	node = find(book, SHELF_BY_FQDN, key, strlen(key));
 	return node;
 }
 
@@ -132,69 +154,31 @@ const struct node *book_clash(const struct book *book, const struct owner *value
 
 /* ---- putting in and taking out ---- */
 
-static void count(struct book *book, const struct node *node, size_t one)
+struct shelf *book_shelf(const struct book *book, const struct node *node)
 {
-	*(node->owner.kind == OWNER_SERVICE ? &book->services : &book->addresses) += one;
-	if (node->owner.ptr.fqdn)
-		book->ptrs += one;
-}
-
-static void take_from_tables(struct book *book, struct node *node)
-{
-	if (node->by_id.tbl)
-		HASH_DELETE(by_id, book->by_id, node);
-	if (node->by_name.tbl)
-		HASH_DELETE(by_name, book->by_name, node);
-	if (node->by_address.tbl)
-		HASH_DELETE(by_address, book->by_address, node);
-	if (node->by_fqdn.tbl)
-		HASH_DELETE(by_fqdn, book->by_fqdn, node);
-	node->by_id.tbl = node->by_name.tbl = node->by_address.tbl = node->by_fqdn.tbl = NULL;
+	return node->owner.origin.file ? book->file : book->state;
 }
 
 int book_put(struct book *book, struct node *node)
 {
-	struct owner *owner = &node->owner;
-	bool in = false;
-
-	assert(!node->by_id.tbl && owner->address.family);
-	HASH_ADD_KEYPTR(by_id, book->by_id, owner->id, strlen(owner->id), node);
-	if (node->by_id.tbl)
-		HASH_ADD_KEYPTR(by_name, book->by_name, node->name_key, strlen(node->name_key),
-				node);
-	if (node->by_name.tbl)
-		HASH_ADD_KEYPTR(by_address, book->by_address, &owner->address,
-				sizeof owner->address, node);
-	in = node->by_address.tbl != NULL;
-	if (in && node->fqdn_key) {
-		HASH_ADD_KEYPTR(by_fqdn, book->by_fqdn, node->fqdn_key, strlen(node->fqdn_key),
-				node);
-		in = node->by_fqdn.tbl != NULL;
-	}
-	if (!in) {
-		take_from_tables(book, node);
-		return ERR_NOMEM;
-	}
-	if (owner->ptr.status == PTR_PENDING)
-		DL_APPEND2(book->pending, node, pending_before, pending_behind);
-	count(book, node, 1);
-	return 0;
+	if (node->owner.kind == OWNER_SERVICE)
+		book_forget_services(book);
+	return shelf_put(book_shelf(book, node), node);
 }
 
 void book_take(struct book *book, struct node *node)
 {
-	take_from_tables(book, node);
-	if (node->owner.ptr.status == PTR_PENDING)
-		DL_DELETE2(book->pending, node, pending_before, pending_behind);
-	count(book, node, (size_t)-1);
+	if (node->owner.kind == OWNER_SERVICE)
+		book_forget_services(book);
+	shelf_take(book_shelf(book, node), node);
 }
 
-int book_wait(struct book *book, const struct source_ptr *ptr)
+int orphan_put(struct orphan **table, const struct source_ptr *ptr)
 {
 	const char *description = ptr->description ? ptr->description : "";
 	size_t owner = strlen(ptr->owner) + 1, fqdn = strlen(ptr->fqdn) + 1;
 	size_t rest = strlen(description) + 1;
-	struct waiting *waiting = calloc(1, sizeof *waiting + owner + fqdn + rest);
+	struct orphan *waiting = calloc(1, sizeof *waiting + owner + fqdn + rest);
 
 	if (!waiting)
 		return ERR_NOMEM;
@@ -205,11 +189,21 @@ int book_wait(struct book *book, const struct source_ptr *ptr)
 	waiting->ptr.owner = waiting->texts;
 	waiting->ptr.fqdn = waiting->texts + owner;
 	waiting->ptr.description = ptr->description ? waiting->texts + owner + fqdn : NULL;
-	HASH_ADD_KEYPTR(hh, book->waiting, waiting->texts, owner - 1, waiting);
+	HASH_ADD_KEYPTR(hh, *table, waiting->texts, owner - 1, waiting);
 	if (waiting->hh.tbl)
 		return 0;
 	free(waiting);
 	return ERR_NOMEM;
+}
+
+void orphan_free(struct orphan **table)
+{
+	struct orphan *waiting, *next;
+
+	HASH_ITER (hh, *table, waiting, next) {
+		HASH_DEL(*table, waiting);
+		free(waiting);
+	}
 }
 
 /* ---- what is served of a node ---- */
@@ -218,43 +212,6 @@ const char *book_refusal(const struct book *book, const struct owner *owner,
 			 char text[TERRITORY_TEXT_MAX])
 {
 	return territory_refusal(book->territory, &owner->address, owner->region, text);
-}
-
-static bool is_ptr_served(const struct node *node)
-{
-	return node->owner.ptr.fqdn && !node->refusal;
-}
-
-static bool is_host_served(const struct node *node)
-{
-	return node->owner.fqdn && !node->refusal;
-}
-
-int node_serve(const struct node *node, struct owned_draft *draft, const struct hash_key *key,
-	       const struct model *model)
-{
-	const struct owner *owner = &node->owner;
-	struct name name;
-	int err = 0;
-
-	if (is_ptr_served(node) && name_from_text(&name, key, owner->ptr.fqdn) == 0)
-		err = owned_set_ptr(draft, &owner->address, &name, owner->ptr.ttl);
-	if (!err && is_host_served(node) && name_from_text(&name, key, owner->fqdn) == 0)
-		err = owned_set_host(draft, &name, &owner->address, model->reverse.ttl);
-	return err;
-}
-
-int node_unserve(const struct node *node, struct owned_draft *draft, const struct hash_key *key)
-{
-	const struct owner *owner = &node->owner;
-	struct name name;
-	int err = 0;
-
-	if (is_ptr_served(node))
-		err = owned_set_ptr(draft, &owner->address, NULL, 0);
-	if (!err && is_host_served(node) && name_from_text(&name, key, owner->fqdn) == 0)
-		err = owned_set_host(draft, &name, NULL, 0);
-	return err;
 }
 
 /* ---- for readers (inventory.h) ---- */
@@ -306,16 +263,20 @@ static int compare_owners(const void *left, const void *right)
 const struct owner **inventory_list(const struct inventory *inventory, enum owner_kind kind,
 				    size_t *number)
 {
-	const struct book *book = inventory->book;
-	size_t all = book->addresses + book->services, kept = 0;
-	const struct owner **list = calloc(all + 1, sizeof *list);
+	const struct shelf *const shelves[] = {inventory->book->file, inventory->book->state};
+	const struct owner **list;
+	size_t all = 0, kept = 0;
 
+	for (unsigned i = 0; i < 2; i++)
+		all += shelves[i]->addresses + shelves[i]->services;
+	list = calloc(all + 1, sizeof *list);
 	*number = 0;
 	if (!list)
 		return NULL;
-	for (const struct node *node = book->by_id; node; node = node->by_id.next)
-		if (node->owner.kind == kind)
-			list[kept++] = &node->owner;
+	for (unsigned i = 0; i < 2; i++)
+		for (const struct node *node = shelves[i]->by_id; node; node = node->by_id.next)
+			if (node->owner.kind == kind)
+				list[kept++] = &node->owner;
 	qsort(list, kept, sizeof *list, compare_owners);
 	*number = kept;
 	return list;

@@ -1,43 +1,38 @@
-/* What the files of inventory*.c and change*.c share: the book, which has every owner in four
- * tables, and its nodes. */
+/* What the files of inventory*.c and change*.c share: the book, which has every owner, on two
+ * shelves.
+ *
+ *     book ──┬──► shelf of the file     made with the book: costs what the file has
+ *            └──► shelf of the state    handed on to the next book, unless the store has others */
 #ifndef SLUICE_INVENTORY_INTERNAL_H
 #define SLUICE_INVENTORY_INTERNAL_H
 
-#define HASH_NONFATAL_OOM 1
-#include <uthash.h>
-
 #include "resolver/control/inventory.h"
-#include "resolver/control/uuid.h"
-#include "rules/name.h"
+#include "resolver/control/inventory_shelf.h"
 #include "rules/owned.h"
 #include "rules/territory.h"
 
-/* An owner in the book. Nothing about it changes but the PTR's status: another one takes its place.
- */
-struct node {
-	struct owner owner;  /* texts are in `texts`, but for the origin's: the model's */
-	const char *refusal; /* why it is not served; NULL: it is */
-	const char *name_key, *fqdn_key;
-	struct node *pending_before, *pending_behind; /* while its PTR is PENDING */
-	UT_hash_handle by_id, by_name, by_address, by_fqdn;
-	char *ptr_texts;
-	char texts[];
-};
-
-struct waiting { /* a PTR of the state that has no owner now */
+struct orphan { /* a PTR of the state that has no owner now */
 	struct source_ptr ptr;
 	UT_hash_handle hh; /* by the owner's id */
 	char texts[];
 };
 
+struct turn { /* a node that will be served or not, as opposed to now, once the book is adopted */
+	struct node *node;
+	char *refusal;
+	struct turn *next;
+};
+
 struct book {
 	const struct model *model;
 	struct territory *territory;
-	struct node *by_id, *by_name, *by_address, *by_fqdn;
-	struct node *pending;
-	struct waiting *waiting;
+	struct shelf *file, *state;
+	bool borrows; /* the state's shelf, from the book before; so it is not changed */
+	bool read;    /* the state's shelf is what the store said for this book */
+	struct turn *turns;
+	const struct owner **services_in_order; /* by name; NULL: not known */
+	struct orphan *waiting;
 	struct owned *owned;
-	size_t addresses, services, ptrs;
 };
 
 struct inventory {
@@ -47,66 +42,56 @@ struct inventory {
 	bool wants_state; /* management.state is configured */
 	char *state_path;
 	char error[SOURCE_ERROR_MAX]; /* why there is no source, or what it said last; "": fine */
-	bool stale;                   /* the source must be loaded before it takes a change */
+	bool stale;                   /* the source must be read before it takes a change */
 	struct book *book, *next;
 	bool changing; /* between change_begin and change_free */
+	bool held;     /* somebody works on the present book for longer (inventory_hold) */
 	unsigned pool_cursor;
 };
 
-/* ---- inventory_node.c ---- */
+/* ---- inventory.c ---- */
 
-/* Where texts are put together that an owner is to have; the owner is good as long as this is. */
-struct owner_scratch {
-	char id[UUID_TEXT_MAX], fqdn[NAME_TEXT_MAX], ptr_fqdn[NAME_TEXT_MAX];
-};
-
-/* A copy of values, with a PTR where they have one; NULL without memory. */
-struct node *node_new(const struct owner *values, const char *refusal);
-void node_free(struct node *node); /* NULL is fine; it is in no book */
-/* Another PTR, whose texts are copied, of a node that is in no book, or in one that is being made.
- */
-MUST_CHECK int node_set_ptr(struct node *node, const struct owner_ptr *ptr);
-
-/* The forward name of an owner with all else filled in; NULL: it has none. ERR_INVALID when it
- * would be too long. */
-MUST_CHECK int owner_derive_fqdn(struct owner *owner, const struct model *model,
-				 char text[NAME_TEXT_MAX]);
-/* With its final dot. */
-const char *owner_dotted(const char *name, char text[NAME_TEXT_MAX]);
-/* What the file or the state says, as an owner. */
-void owner_of_address(struct owner *owner, const struct owned_address *address,
-		      const struct model *model, struct owner_scratch *scratch);
-void owner_of_service(struct owner *owner, const struct cloud_service *service,
-		      const struct model *model, struct owner_scratch *scratch);
-void owner_of_source(struct owner *owner, const struct source_owner *record,
-		     const struct model *model, struct owner_scratch *scratch);
+/* Keeps why the state cannot be read, for the status and for refused changes. */
+void inventory_say_unread(struct inventory *inventory, const char *why);
+/* The table becomes the book's, which takes the reference over, and is published. ERR_NOMEM: that
+ * it will be with the next one. */
+MUST_CHECK int inventory_publish(struct inventory *inventory, struct owned *owned);
 
 /* ---- inventory_book.c ---- */
 
+/* With an empty shelf for the file and none for the state. */
 struct book *book_new(const struct model *model);
 void book_free(struct book *book);
+/* Back to nothing of the state, which it does not borrow: no shelf, none waiting. */
+void book_forget_state(struct book *book);
+/* Takes what is borrowed over from `before`, which is only to be freed then. */
+void book_inherit(struct book *book, struct book *before);
 /* The node that has the same id, name, address or forward name as these values, another one than
  * `but`; *field says which by the schema's key. NULL: none. */
 const struct node *book_clash(const struct book *book, const struct owner *values,
 			      const struct node *but, const char **field);
-/* Takes the node in, which clashes with none. ERR_NOMEM: it is in no table. */
+/* Into and out of the shelf of where it is from; as shelf_put. */
 MUST_CHECK int book_put(struct book *book, struct node *node);
 void book_take(struct book *book, struct node *node);
 struct node *book_by_id(const struct book *book, const char *id);
-/* `waiting` PTRs, by the owner's id. */
-MUST_CHECK int book_wait(struct book *book, const struct source_ptr *ptr);
-/* What the draft is to hold of a node, and is not to hold any more. */
-MUST_CHECK int node_serve(const struct node *node, struct owned_draft *draft,
-			  const struct hash_key *key, const struct model *model);
-MUST_CHECK int node_unserve(const struct node *node, struct owned_draft *draft,
-			    const struct hash_key *key);
+/* A PTR more among those that wait. */
+MUST_CHECK int orphan_put(struct orphan **table, const struct source_ptr *ptr);
+void orphan_free(struct orphan **table);
+/* The shelf of where the node is from. */
+struct shelf *book_shelf(const struct book *book, const struct node *node);
 /* Whether it may be served at all; returns the reason in text when not. */
 const char *book_refusal(const struct book *book, const struct owner *owner,
 			 char text[TERRITORY_TEXT_MAX]);
 
+/* ---- inventory_page.c ---- */
+
+void book_forget_services(struct book *book);
+
 /* ---- inventory_merge.c ---- */
 
-/* Fills an empty book from its model and the source (NULL: none), with its owned table. */
+/* Fills an empty book from its model and the state, with its owned table. The state is what the
+ * present book has of it, unless the source has others or that was made under another suffix or
+ * TTL; a state that cannot be read is a warning, and what is known of it stays. */
 MUST_CHECK int inventory_merge(struct inventory *inventory, struct book *book,
 			       struct faults *faults);
 

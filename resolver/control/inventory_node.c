@@ -3,7 +3,7 @@
 #include <ctype.h>
 #include <strings.h>
 
-#include "resolver/control/inventory_internal.h"
+#include "resolver/control/inventory_node.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
@@ -66,9 +66,9 @@ static const char *keep_name_key(char **room, const struct owner *owner)
 	return key;
 }
 
-static size_t texts_size(const struct owner *owner, const char *refusal)
+static size_t texts_size(const struct owner *owner)
 {
-	size_t size = size_of(refusal) + size_of(owner->fqdn);
+	size_t size = size_of(owner->fqdn);
 
 	for (size_t i = 0; i < COUNT(owner_texts); i++)
 		size += size_of(text_at(owner, owner_texts[i]));
@@ -78,7 +78,7 @@ static size_t texts_size(const struct owner *owner, const char *refusal)
 
 struct node *node_new(const struct owner *values, const char *refusal)
 {
-	struct node *node = calloc(1, sizeof *node + texts_size(values, refusal));
+	struct node *node = calloc(1, sizeof *node + texts_size(values));
 	char *room = node ? node->texts : NULL;
 
 	if (!node)
@@ -89,10 +89,11 @@ struct node *node_new(const struct owner *values, const char *refusal)
 		const char *kept = keep(&room, text_at(values, owner_texts[i]));
 		memcpy((char *)&node->owner + owner_texts[i], &kept, sizeof kept);
 	}
-	node->refusal = keep(&room, refusal);
 	node->fqdn_key = keep_lower(&room, values->fqdn);
 	node->name_key = keep_name_key(&room, values);
-	if (node_set_ptr(node, &values->ptr) == 0)
+	if (refusal)
+		node->refusal = strdup(refusal);
+	if ((node->refusal || !refusal) && node_set_ptr(node, &values->ptr) == 0)
 		return node;
 	node_free(node);
 	return NULL;
@@ -102,30 +103,48 @@ void node_free(struct node *node)
 {
 	if (!node)
 		return;
+	free(node->refusal);
 	free(node->ptr_texts);
 	free(node);
 }
 
-int node_set_ptr(struct node *node, const struct owner_ptr *ptr)
+int node_make_ptr(const struct node *node, const struct owner_ptr *ptr, struct owner_ptr *kept,
+		  char **texts)
 {
 	const char *reason = ptr->fqdn ? node->refusal : NULL;
 	size_t size = size_of(ptr->fqdn) + size_of(ptr->description);
-	char *texts = size ? malloc(size) : NULL, *room = texts;
+	char *room = size ? malloc(size) : NULL;
 
-	if (size && !texts)
+	*texts = room;
+	if (size && !room)
 		return ERR_NOMEM;
-	struct owner_ptr kept = *ptr;
-	kept.fqdn = keep(&room, ptr->fqdn);
-	kept.description = keep(&room, ptr->description);
-	kept.reason = reason;
+	*kept = *ptr;
+	kept->fqdn = keep(&room, ptr->fqdn);
+	kept->description = keep(&room, ptr->description);
+	kept->reason = reason;
 	if (reason) {
-		kept.status = PTR_ERROR;
-		kept.action = PTR_ACTION_NONE;
+		kept->status = PTR_ERROR;
+		kept->action = PTR_ACTION_NONE;
 	}
+	return 0;
+}
+
+void node_take_ptr(struct node *node, const struct owner_ptr *kept, char *texts)
+{
 	free(node->ptr_texts);
 	node->ptr_texts = texts;
-	node->owner.ptr = kept;
-	return 0;
+	node->owner.ptr = *kept;
+}
+
+int node_set_ptr(struct node *node, const struct owner_ptr *ptr)
+{
+	struct owner_ptr kept;
+	char *texts;
+	int err = node_make_ptr(node, ptr, &kept, &texts);
+
+	if (!err)
+		node_take_ptr(node, &kept, texts);
+	return err;
 }
 
 /* ---- what an owner's values come from ---- */
@@ -265,4 +284,72 @@ void owner_of_source(struct owner *owner, const struct source_owner *record,
 		.revision = record->revision,
 	};
 	derive(owner, model, record->id, scratch);
+}
+
+/* ---- and back ---- */
+
+struct source_owner owner_record(const struct owner *owner)
+{
+	return (struct source_owner){
+		.kind = owner->kind,
+		.id = owner->id,
+		.name = owner->name,
+		.resource_group = owner->resource_group,
+		.region = owner->region,
+		.subscription = owner->subscription,
+		.address = owner->address,
+		.allocation = owner->allocation,
+		.label = owner->label,
+		.description = owner->description,
+		.tags = owner->tags,
+		.revision = owner->revision,
+	};
+}
+
+struct source_ptr owner_ptr_record(const struct owner *owner)
+{
+	return (struct source_ptr){
+		.owner = owner->id,
+		.fqdn = owner->ptr.fqdn,
+		.description = owner->ptr.description,
+		.ttl_given = owner->ptr.ttl_given,
+		.ttl = owner->ptr.ttl,
+		.revision = owner->ptr.revision,
+	};
+}
+
+/* ---- what is served ---- */
+
+int owner_serve(const struct owner *owner, struct owned_draft *draft, const struct hash_key *key,
+		const struct model *model)
+{
+	struct name name;
+	int err = 0;
+
+	if (owner->ptr.fqdn && name_from_text(&name, key, owner->ptr.fqdn) == 0)
+		err = owned_set_ptr(draft, &owner->address, &name, owner->ptr.ttl);
+	if (!err && owner->fqdn && name_from_text(&name, key, owner->fqdn) == 0)
+		err = owned_set_host(draft, &name, &owner->address, model->reverse.ttl);
+	return err;
+}
+
+int node_serve(const struct node *node, struct owned_draft *draft, const struct hash_key *key,
+	       const struct model *model)
+{
+	return node->refusal ? 0 : owner_serve(&node->owner, draft, key, model);
+}
+
+int node_unserve(const struct node *node, struct owned_draft *draft, const struct hash_key *key)
+{
+	const struct owner *owner = &node->owner;
+	struct name name;
+	int err = 0;
+
+	if (node->refusal)
+		return 0;
+	if (owner->ptr.fqdn)
+		err = owned_set_ptr(draft, &owner->address, NULL, 0);
+	if (!err && owner->fqdn && name_from_text(&name, key, owner->fqdn) == 0)
+		err = owned_set_host(draft, &name, NULL, 0);
+	return err;
 }

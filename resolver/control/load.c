@@ -5,6 +5,7 @@
 
 #include "endpoints/entropy.h"
 #include "resolver/control/config_file.h"
+#include "resolver/control/key_file.h"
 #include "rules/limits.h"
 
 int load_init(struct load *load, const char *config, const char *resolv_conf)
@@ -31,6 +32,7 @@ struct model *load_model(struct load *load, struct faults *faults)
 	if (!model)
 		goto out;
 	model_place_endpoints(model);
+	key_files_read(model, faults);
 	bool follows = resolv_conf_wanted(model);
 	/* What these two return is in the faults, too. */
 	if (follows && resolv_conf_read(&found, load->resolv_conf, faults) == 0) {

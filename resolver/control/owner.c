@@ -4,6 +4,7 @@
 #include "resolver/control/owner.h"
 
 #include "rules/hash.h"
+#include "rules/name.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
@@ -21,6 +22,16 @@ const char *owner_title(const struct owner *owner, char text[OWNER_TITLE_MAX])
 		 owner->resource_group ? owner->resource_group : "",
 		 owner->resource_group ? "\"" : "", place);
 	return text;
+}
+
+bool owner_has_ptr(const struct owner *owner, const char *fqdn)
+{
+	static const struct hash_key any_key = {1, 2};
+	struct name mine, other;
+
+	return owner && owner->ptr.fqdn && fqdn &&
+	       name_from_text(&mine, &any_key, owner->ptr.fqdn) == 0 &&
+	       name_from_text(&other, &any_key, fqdn) == 0 && name_equal(&mine, &other);
 }
 
 char *owner_etag(const struct owner *owner, char text[OWNER_ETAG_MAX])

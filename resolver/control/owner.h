@@ -57,6 +57,10 @@ struct owner {
 	struct owner_ptr ptr;
 };
 
+/* Whether its PTR gives this name, as DNS compares names; `fqdn` may lack its final dot. False
+ * where owner or fqdn is NULL. */
+bool owner_has_ptr(const struct owner *owner, const char *fqdn);
+
 static inline bool owner_is_read_only(const struct owner *owner)
 {
 	return owner->origin.file != NULL;

@@ -38,3 +38,38 @@ FILE *regular_file_open(const char *path, const char **why)
 		close(fd);
 	return file;
 }
+
+static int64_t time_ns(const struct timespec *time)
+{
+	return (int64_t)time->tv_sec * 1000000000 + time->tv_nsec;
+}
+
+bool file_stamp_take(struct file_stamp *stamp, FILE *file)
+{
+	struct stat stat;
+
+	if (fstat(fileno(file), &stat) != 0)
+		return false;
+	*stamp = (struct file_stamp){stat.st_dev, stat.st_ino, stat.st_size, time_ns(&stat.st_mtim),
+				     time_ns(&stat.st_ctim)};
+	return true;
+}
+
+bool file_stamp_equal(const struct file_stamp *a, const struct file_stamp *b)
+{
+	return a->device == b->device && a->inode == b->inode && a->size == b->size &&
+	       a->mtime_ns == b->mtime_ns && a->ctime_ns == b->ctime_ns;
+}
+
+/* A file that was replaced meanwhile is still the one that was opened, whole; but that it has one
+ * name less is a change of it, too, of its ctime alone. */
+bool regular_file_changed(FILE *file, const struct file_stamp *since, const char **why)
+{
+	struct file_stamp now;
+
+	if (file_stamp_take(&now, file) && now.size == since->size &&
+	    now.mtime_ns == since->mtime_ns)
+		return false;
+	*why = "it was changed while it was read; reload when it is written";
+	return true;
+}

@@ -4,10 +4,27 @@
 #ifndef SLUICE_REGULAR_FILE_H
 #define SLUICE_REGULAR_FILE_H
 
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <sys/types.h>
 
 /* Opens the file for reading, never waiting. NULL: *why says the reason, for a text such as
  * "cannot be read: %s"; it is good until the next call. */
 FILE *regular_file_open(const char *path, const char **why);
+
+struct file_stamp { /* what a file looked like */
+	dev_t device;
+	ino_t inode;
+	off_t size;
+	int64_t mtime_ns, ctime_ns; /* a file's owner can set the first one only */
+};
+
+/* Taken before anything is read. False: errno says why. */
+bool file_stamp_take(struct file_stamp *stamp, FILE *file);
+bool file_stamp_equal(const struct file_stamp *a, const struct file_stamp *b);
+/* Whether somebody has written to the file since: half of what was read may be of before, half of
+ * after, and each line of it good. *why says so then. */
+bool regular_file_changed(FILE *file, const struct file_stamp *since, const char **why);
 
 #endif

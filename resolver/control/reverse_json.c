@@ -207,6 +207,7 @@ static const struct key_reader ptr_keys[] = {
 	{"region", read_nothing},
 	{"resource_group", read_nothing},
 	{"address", read_nothing},
+	{"owner", read_nothing},
 	{NULL, NULL},
 };
 

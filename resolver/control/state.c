@@ -1,17 +1,16 @@
-/* SQLite behind the source's six calls. Everything of a change is one transaction, begun with the
+/* SQLite behind the source's eight calls. Everything of a change is one transaction, begun with the
  * write lock in hand, so that what is read for its preconditions is still true when it commits:
  *
  *     BEGIN IMMEDIATE ─► the store's revision as we know it? ─► edits, each WHERE revision = n
  *                                                               ─► revision + 1 ─► COMMIT
  *
- * A call that fails rolls back and says why; the next one starts afresh. What the records mean, and
- * whether two of them may have one address, is the inventory's matter. */
+ * A call that fails rolls back and says why; the next one starts afresh, with the file opened again
+ * where that may help (state_file.c). What the records mean, and whether two of them may have one
+ * address, is the inventory's matter. */
 #include "resolver/control/state.h"
 
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "endpoints/entropy.h"
@@ -20,10 +19,12 @@
 
 #define STATEMENT_MAP(X)                                                                           \
 	X(READ_REVISION, "SELECT value FROM meta WHERE key = 'revision'")                          \
+	X(READ_VERSION, "PRAGMA data_version")                                                     \
 	X(WRITE_REVISION, "UPDATE meta SET value = ?1 WHERE key = 'revision'")                     \
 	X(READ_OWNERS, "SELECT id, kind, name, resource_group, region, subscription, address,"     \
 		       " allocation, label, description, tags, revision FROM owners")              \
 	X(READ_PTRS, "SELECT owner, fqdn, description, ttl, revision FROM ptrs")                   \
+	X(READ_GROUPS, "SELECT name, region, tags, revision FROM resource_groups")                 \
 	X(ADD_OWNER, "INSERT INTO owners VALUES"                                                   \
 		     " (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)")                       \
 	X(SET_OWNER, "UPDATE owners SET kind = ?2, name = ?3, resource_group = ?4, region = ?5,"   \
@@ -35,8 +36,14 @@
 	X(SET_PTR, "UPDATE ptrs SET fqdn = ?2, description = ?3, ttl = ?4, revision = ?5"          \
 		   " WHERE owner = ?1 AND revision = ?6")                                          \
 	X(DELETE_PTR, "DELETE FROM ptrs WHERE owner = ?1 AND revision = ?2")                       \
+	X(ADD_GROUP, "INSERT INTO resource_groups VALUES (?1, ?2, ?3, ?4)")                        \
+	X(SET_GROUP, "UPDATE resource_groups SET name = ?1, region = ?2, tags = ?3, revision = ?4" \
+		     " WHERE name = ?1 AND revision = ?5")                                         \
+	X(DELETE_GROUP, "DELETE FROM resource_groups WHERE name = ?1 AND revision = ?2")           \
 	X(READ_SECRET, "SELECT value FROM secrets WHERE name = ?1")                                \
-	X(ADD_SECRET, "INSERT INTO secrets VALUES (?1, ?2)")
+	X(ADD_SECRET, "INSERT INTO secrets VALUES (?1, ?2)")                                       \
+	X(READ_SERIAL, "SELECT serial, reserved, digest FROM serials WHERE zone = ?1")             \
+	X(PUT_SERIAL, "INSERT OR REPLACE INTO serials VALUES (?1, ?2, ?3, ?4)")
 
 enum statement {
 #define X(name, sql) STATEMENT_##name,
@@ -59,10 +66,15 @@ enum { ID_LENGTH = 36 };
 
 struct state {
 	struct source source;
-	sqlite3 *db;
+	struct state_file file;
+	bool looks;  /* it was state_look, and is never opened again */
+	sqlite3 *db; /* the file's; NULL: it could not be opened again */
 	char *path;
 	sqlite3_stmt *statements[STATEMENT_COUNT];
 	int64_t revision; /* the store's, when it was read or written here last */
+	int64_t version;  /* data_version when it was read, which changes when another connection
+			   * writes; -1: not read by this one */
+	bool suspect;     /* a call failed so that another connection may do better */
 	char error[SOURCE_ERROR_MAX];
 };
 
@@ -70,6 +82,9 @@ struct state {
 
 static int fail(struct state *state, const char *what)
 {
+	int code = sqlite3_errcode(state->db);
+
+	state->suspect |= code != SQLITE_BUSY && code != SQLITE_LOCKED && code != SQLITE_FULL;
 	return state_explain(state->db, state->path, what, state->error);
 }
 
@@ -115,21 +130,79 @@ static int execute(struct state *state, const char *sql, const char *what)
 
 static void roll_back(struct state *state)
 {
-	if (!sqlite3_get_autocommit(state->db))
+	if (state->db && !sqlite3_get_autocommit(state->db))
 		sqlite3_exec(state->db, "ROLLBACK", NULL, NULL, NULL);
 }
 
-static int read_revision(struct state *state, int64_t *revision)
+static int read_number(struct state *state, enum statement which, int64_t *number)
 {
-	sqlite3_stmt *statement = state->statements[STATEMENT_READ_REVISION];
+	sqlite3_stmt *statement = state->statements[which];
 	int err = 0;
 
 	if (sqlite3_step(statement) == SQLITE_ROW)
-		*revision = sqlite3_column_int64(statement, 0);
+		*number = sqlite3_column_int64(statement, 0);
 	else
 		err = fail(state, "cannot be read");
 	sqlite3_reset(statement);
 	return err;
+}
+
+/* ---- the connection ---- */
+
+static void close_connection(struct state *state)
+{
+	for (int i = 0; i < STATEMENT_COUNT; i++) {
+		sqlite3_finalize(state->statements[i]);
+		state->statements[i] = NULL;
+	}
+	state_file_close(&state->file);
+	state->db = NULL;
+	state->version = -1;
+}
+
+static int prepare_statement(struct state *state, enum statement which)
+{
+	return sqlite3_prepare_v3(state->db, statement_texts[which], -1, SQLITE_PREPARE_PERSISTENT,
+				  &state->statements[which], NULL) == SQLITE_OK
+		       ? 0
+		       : fail(state, "cannot be read");
+}
+
+static int prepare_statements(struct state *state)
+{
+	int err = 0;
+
+	for (unsigned i = 0; !err && i < STATEMENT_COUNT; i++)
+		err = prepare_statement(state, i);
+	return err;
+}
+
+static int open_connection(struct state *state)
+{
+	int err = state_file_open(&state->file, state->path, state->error);
+
+	state->db = state->file.db;
+	if (!err)
+		err = prepare_statements(state);
+	if (err)
+		close_connection(state);
+	state->suspect = false;
+	return err;
+}
+
+/* Makes sure of a connection to what is at the path, as every call does first. As long as there is
+ * nothing, the old one is kept: a file that is only moved aside and back is still its. */
+static int ensure(struct state *state)
+{
+	state->error[0] = '\0';
+	if (state->db && (state->looks || (!state->suspect && state_file_is_there(&state->file))))
+		return 0;
+	if (state_file_look(state->path, state->error) != 0)
+		return ERR_SYSTEM;
+	if (state->db && state_file_save(&state->file, state->error) != 0)
+		return ERR_SYSTEM;
+	close_connection(state);
+	return open_connection(state);
 }
 
 /* ---- load ---- */
@@ -203,6 +276,20 @@ static int read_ptr(struct state *state, sqlite3_stmt *row, const struct source_
 	return reader->on_ptr(reader->context, &ptr);
 }
 
+static int read_group(struct state *state, sqlite3_stmt *row, const struct source_reader *reader)
+{
+	const struct source_group group = {
+		.name = column_text(row, 0),
+		.region = column_text(row, 1),
+		.tags = column_text(row, 2),
+		.revision = (uint64_t)sqlite3_column_int64(row, 3),
+	};
+
+	if (!group.name || !*group.name)
+		return complain(state, group.name, "name", group.name);
+	return reader->on_group(reader->context, &group);
+}
+
 static int read_all(struct state *state, enum statement which,
 		    int (*read)(struct state *, sqlite3_stmt *, const struct source_reader *),
 		    const struct source_reader *reader)
@@ -229,20 +316,38 @@ static int state_load(struct source *source, const struct source_reader *reader,
 		      char error[SOURCE_ERROR_MAX])
 {
 	struct state *state = (struct state *)source;
-	int64_t revision = 0;
+	int64_t revision = 0, version = -1;
+	int err = ensure(state);
 
-	state->error[0] = '\0';
-	int err = execute(state, "BEGIN", "cannot be read"); /* owners and PTRs of one instant */
 	if (!err)
-		err = read_revision(state, &revision);
+		err = execute(state, "BEGIN", "cannot be read"); /* all of one instant */
+	if (!err)
+		err = read_number(state, STATEMENT_READ_REVISION, &revision);
+	if (!err)
+		err = read_number(state, STATEMENT_READ_VERSION, &version);
+	if (!err && reader->on_group && state->statements[STATEMENT_READ_GROUPS])
+		err = read_all(state, STATEMENT_READ_GROUPS, read_group, reader);
 	if (!err)
 		err = read_all(state, STATEMENT_READ_OWNERS, read_owner, reader);
 	if (!err)
 		err = read_all(state, STATEMENT_READ_PTRS, read_ptr, reader);
 	roll_back(state); /* nothing was written */
-	if (!err)
+	if (!err) {
 		state->revision = revision;
+		state->version = version;
+	}
 	return give_error(state, err, error);
+}
+
+static bool state_is_current(struct source *source)
+{
+	struct state *state = (struct state *)source;
+	int64_t version = -1;
+
+	return state->db && !state->suspect && state->version >= 0 &&
+	       state_file_is_there(&state->file) &&
+	       read_number(state, STATEMENT_READ_VERSION, &version) == 0 &&
+	       version == state->version;
 }
 
 /* ---- apply ---- */
@@ -289,6 +394,21 @@ static int put_ptr(struct state *state, const struct source_edit *edit, int64_t 
 	return run_on_one(state, statement);
 }
 
+static int put_group(struct state *state, const struct source_edit *edit, int64_t revision)
+{
+	const struct source_group *group = &edit->group;
+	sqlite3_stmt *statement =
+		state->statements[edit->expected ? STATEMENT_SET_GROUP : STATEMENT_ADD_GROUP];
+
+	bind_text(statement, 1, group->name);
+	bind_text(statement, 2, group->region);
+	bind_text(statement, 3, group->tags);
+	sqlite3_bind_int64(statement, 4, revision);
+	if (edit->expected)
+		sqlite3_bind_int64(statement, 5, (sqlite3_int64)edit->expected);
+	return run_on_one(state, statement);
+}
+
 static int delete_record(struct state *state, enum statement which, const char *id,
 			 uint64_t expected)
 {
@@ -304,6 +424,10 @@ static int apply_edit(struct state *state, const struct source_edit *edit, int64
 	switch (edit->act) {
 	case SOURCE_PUT_OWNER: return put_owner(state, edit, revision);
 	case SOURCE_PUT_PTR: return put_ptr(state, edit, revision);
+	case SOURCE_PUT_GROUP: return put_group(state, edit, revision);
+	case SOURCE_DELETE_GROUP:
+		return delete_record(state, STATEMENT_DELETE_GROUP, edit->group.name,
+				     edit->expected);
 	case SOURCE_DELETE_OWNER:
 		return delete_record(state, STATEMENT_DELETE_OWNER, edit->owner.id, edit->expected);
 	case SOURCE_DELETE_PTR:
@@ -326,11 +450,12 @@ static int state_apply(struct source *source, const struct source_edit *edits, s
 {
 	struct state *state = (struct state *)source;
 	int64_t found = 0, next = state->revision + 1;
+	int err = ensure(state);
 
-	state->error[0] = '\0';
-	int err = execute(state, "BEGIN IMMEDIATE", "cannot be written");
 	if (!err)
-		err = read_revision(state, &found);
+		err = execute(state, "BEGIN IMMEDIATE", "cannot be written");
+	if (!err)
+		err = read_number(state, STATEMENT_READ_REVISION, &found);
 	if (!err && found != state->revision)
 		err = ERR_EXISTS;
 	for (size_t i = 0; !err && i < count; i++)
@@ -339,10 +464,12 @@ static int state_apply(struct source *source, const struct source_edit *edits, s
 		err = write_revision(state, next);
 	if (!err)
 		err = execute(state, "COMMIT", "cannot be written");
-	if (err == ERR_EXISTS)
+	if (err == ERR_EXISTS) {
+		state->version = -1;
 		snprintf(state->error, sizeof state->error,
 			 "the state %s was changed by another program; reload the configuration",
 			 state->path);
+	}
 	roll_back(state);
 	if (!err) {
 		state->revision = next;
@@ -389,15 +516,66 @@ static int state_secret(struct source *source, const char *name, uint8_t bytes[S
 			char error[SOURCE_ERROR_MAX])
 {
 	struct state *state = (struct state *)source;
+	int err = ensure(state);
 
-	state->error[0] = '\0';
-	int err = read_secret(state, name, bytes);
+	if (!err)
+		err = read_secret(state, name, bytes);
 	if (err == ERR_NOT_FOUND) {
 		entropy_read(bytes, SOURCE_SECRET_BYTES);
 		err = add_secret(state, name, bytes);
 		if (!err || err == ERR_EXISTS)
 			err = read_secret(state, name, bytes);
 	}
+	return give_error(state, err, error);
+}
+
+/* ---- serials ---- */
+
+static int read_serial(struct state *state, struct source_serial *row)
+{
+	sqlite3_stmt *statement = state->statements[STATEMENT_READ_SERIAL];
+	int err = 0;
+
+	bind_text(statement, 1, row->zone);
+	int code = sqlite3_step(statement);
+	row->found = code == SQLITE_ROW;
+	if (row->found) {
+		row->serial = (uint32_t)sqlite3_column_int64(statement, 0);
+		row->reserved = (uint32_t)sqlite3_column_int64(statement, 1);
+		row->digest = (uint64_t)sqlite3_column_int64(statement, 2);
+	} else if (code != SQLITE_DONE) {
+		err = fail(state, "cannot be read");
+	}
+	sqlite3_reset(statement);
+	sqlite3_clear_bindings(statement);
+	return err;
+}
+
+static int put_serial(struct state *state, const struct source_serial *row)
+{
+	sqlite3_stmt *statement = state->statements[STATEMENT_PUT_SERIAL];
+
+	bind_text(statement, 1, row->zone);
+	sqlite3_bind_int64(statement, 2, row->serial);
+	sqlite3_bind_int64(statement, 3, row->reserved);
+	sqlite3_bind_int64(statement, 4, (sqlite3_int64)row->digest);
+	return run_on_one(state, statement);
+}
+
+static int state_serials(struct source *source, struct source_serial *rows, size_t count,
+			 bool write, char error[SOURCE_ERROR_MAX])
+{
+	struct state *state = (struct state *)source;
+
+	int err = ensure(state);
+
+	if (!err && write)
+		err = execute(state, "BEGIN IMMEDIATE", "cannot be written");
+	for (size_t i = 0; !err && i < count; i++)
+		err = write ? put_serial(state, &rows[i]) : read_serial(state, &rows[i]);
+	if (!err && write)
+		err = execute(state, "COMMIT", "cannot be written");
+	roll_back(state);
 	return give_error(state, err, error);
 }
 
@@ -423,66 +601,86 @@ static void state_close(struct source *source)
 {
 	struct state *state = (struct state *)source;
 
-	for (int i = 0; i < STATEMENT_COUNT; i++)
-		sqlite3_finalize(state->statements[i]);
-	sqlite3_close(state->db);
+	close_connection(state);
 	free(state->path);
 	free(state);
 }
 
-static const struct source_calls calls = {state_load,   state_apply, state_watch,
-					  state_secret, state_about, state_close};
+static const struct source_calls calls = {state_load,   state_is_current, state_apply, state_watch,
+					  state_secret, state_serials,    state_about, state_close};
 
-/* A new file is its owner's only; SQLite gives its companions the same mode. */
-static int make_file(const char *path, char error[SOURCE_ERROR_MAX])
-{
-	struct stat stat_of;
-	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
-
-	if (fd >= 0) {
-		close(fd);
-		return 0;
-	}
-	if (errno == EEXIST && stat(path, &stat_of) == 0 && S_ISREG(stat_of.st_mode))
-		return 0;
-	snprintf(error, SOURCE_ERROR_MAX,
-		 "the state %s cannot be opened: %s; give management.state a file in a directory "
-		 "that the server may write to",
-		 path, errno == EEXIST ? "it is not a regular file" : strerror(errno));
-	return ERR_SYSTEM;
-}
-
-static int prepare_statements(struct state *state, char error[SOURCE_ERROR_MAX])
-{
-	for (int i = 0; i < STATEMENT_COUNT; i++)
-		if (sqlite3_prepare_v3(state->db, statement_texts[i], -1, SQLITE_PREPARE_PERSISTENT,
-				       &state->statements[i], NULL) != SQLITE_OK)
-			return state_explain(state->db, state->path, "cannot be read", error);
-	return 0;
-}
-
-struct source *state_open(const char *path, char error[SOURCE_ERROR_MAX])
+static struct state *state_new(const char *path, char error[SOURCE_ERROR_MAX])
 {
 	struct state *state = calloc(1, sizeof *state);
-	int err = ERR_NOMEM;
 
-	snprintf(error, SOURCE_ERROR_MAX, "%s", err_text(err));
+	snprintf(error, SOURCE_ERROR_MAX, "%s", err_text(ERR_NOMEM));
 	if (!state)
 		return NULL;
 	state->source.calls = &calls;
 	state->path = strdup(path);
 	if (state->path)
-		err = make_file(path, error);
-	if (!err && sqlite3_open_v2(path, &state->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
-				    NULL) != SQLITE_OK)
-		err = state_explain(state->db, path, "cannot be opened", error);
+		return state;
+	free(state);
+	return NULL;
+}
+
+struct source *state_open(const char *path, char error[SOURCE_ERROR_MAX])
+{
+	struct state *state = state_new(path, error);
+
+	if (!state)
+		return NULL;
+	int err = state_file_make(path, error);
 	if (!err) {
-		sqlite3_busy_timeout(state->db, STATE_BUSY_MS);
-		err = state_prepare(state->db, path, error);
+		err = open_connection(state);
+		snprintf(error, SOURCE_ERROR_MAX, "%s", state->error);
 	}
 	if (!err)
-		err = prepare_statements(state, error);
-	if (!err)
+		return &state->source;
+	state_close(&state->source);
+	return NULL;
+}
+
+/* ---- a look ---- */
+
+static int look(struct state *state, char error[SOURCE_ERROR_MAX])
+{
+	static const enum statement needed[] = {STATEMENT_READ_REVISION, STATEMENT_READ_VERSION,
+						STATEMENT_READ_OWNERS, STATEMENT_READ_PTRS};
+	char *uri = state_file_look_uri(state->path);
+	int err = uri ? 0 : ERR_NOMEM;
+
+	state->looks = true;
+	if (!err && sqlite3_open_v2(uri, &state->file.db,
+				    SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI,
+				    NULL) != SQLITE_OK)
+		err = state_explain(state->file.db, state->path, "cannot be opened", error);
+	state->db = state->file.db;
+	free(uri);
+	if (!err) {
+		sqlite3_busy_timeout(state->db, STATE_BUSY_MS);
+		err = state_examine(state->db, state->path, error);
+	}
+	for (size_t i = 0; !err && i < sizeof needed / sizeof *needed; i++) {
+		err = prepare_statement(state, needed[i]);
+		snprintf(error, SOURCE_ERROR_MAX, "%s", state->error);
+	}
+	/* An older version has none. */
+	if (!err && sqlite3_table_column_metadata(state->db, NULL, "resource_groups", NULL, NULL,
+						  NULL, NULL, NULL, NULL) == SQLITE_OK)
+		err = prepare_statement(state, STATEMENT_READ_GROUPS);
+	return err;
+}
+
+struct source *state_look(const char *path, char error[SOURCE_ERROR_MAX])
+{
+	error[0] = '\0';
+	if (access(path, F_OK) != 0 && errno == ENOENT)
+		return NULL;
+	struct state *state = state_new(path, error);
+	if (!state)
+		return NULL;
+	if (look(state, error) == 0)
 		return &state->source;
 	state_close(&state->source);
 	return NULL;

@@ -2,7 +2,9 @@
 #ifndef SLUICE_STATE_INTERNAL_H
 #define SLUICE_STATE_INTERNAL_H
 
+#include <limits.h>
 #include <sqlite3.h>
+#include <sys/stat.h>
 
 #include "resolver/control/state.h"
 
@@ -10,7 +12,37 @@
  * ERR_SYSTEM. `what`: "cannot be opened". */
 int state_explain(sqlite3 *db, const char *path, const char *what, char error[SOURCE_ERROR_MAX]);
 
+/* ---- state_file.c ---- */
+
+struct state_file {
+	sqlite3 *db; /* NULL: closed */
+	const char *path;
+	bool has_log;
+	struct stat log; /* the log that is open */
+};
+
+/* Makes an empty one where there is none. */
+MUST_CHECK int state_file_make(const char *path, char error[SOURCE_ERROR_MAX]);
+/* Whether there is one that can be opened again, and that is not empty. */
+MUST_CHECK int state_file_look(const char *path, char error[SOURCE_ERROR_MAX]);
+/* Opens and prepares the file. The path must outlive it. */
+MUST_CHECK int state_file_open(struct state_file *file, const char *path,
+			       char error[SOURCE_ERROR_MAX]);
+void state_file_close(struct state_file *file); /* closed is fine */
+/* Whether what is open is what is at the path. */
+bool state_file_is_there(const struct state_file *file);
+/* What is only in a log that is gone from its path goes into the file. */
+MUST_CHECK int state_file_save(const struct state_file *file, char error[SOURCE_ERROR_MAX]);
+
+/* ---- state_schema.c ---- */
+
 /* Brings an open file to how this version keeps it. */
 MUST_CHECK int state_prepare(sqlite3 *db, const char *path, char error[SOURCE_ERROR_MAX]);
+/* Whether this version can read it as it is. */
+MUST_CHECK int state_examine(sqlite3 *db, const char *path, char error[SOURCE_ERROR_MAX]);
+
+/* The file as a URI for sqlite3_open_v2, read-only, and so that nothing is made beside it where
+ * nobody has it open. The caller frees it; NULL without memory. (state_file.c) */
+char *state_file_look_uri(const char *path);
 
 #endif

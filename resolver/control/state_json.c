@@ -1,96 +1,10 @@
-/* Out of the inventory, and in by the same edits that every other change takes, so that an import
- * is checked like all of them, and is one transaction. */
+/* In by the same edits that every other change takes, so that an import is checked like all of
+ * them, and is one transaction. Out is state_export.c. */
 #include "resolver/control/state_json.h"
 
 #include <stdio.h>
 
 #include "resolver/control/change_internal.h"
-#include "resolver/control/json.h"
-
-/* ---- out ---- */
-
-static void put_text(json_t *object, const char *key, const char *text)
-{
-	if (text)
-		json_put(object, key, json_text(text));
-}
-
-static json_t *address_json(const struct owner *owner)
-{
-	char address[ADDRESS_TEXT_MAX];
-	json_t *object =
-		json_make("{s:o, s:o}", "id", json_text(owner->id), "name", json_text(owner->name));
-
-	put_text(object, "resource_group", owner->resource_group);
-	put_text(object, "region", owner->region);
-	put_text(object, "address", address_print(&owner->address, address));
-	if (owner->kind == OWNER_ADDRESS)
-		put_text(object, "allocation",
-			 owner->allocation == ALLOCATION_STATIC ? "static" : "dynamic");
-	put_text(object, "domain_name_label", owner->label);
-	put_text(object, "description", owner->description);
-	if (owner->tags)
-		json_put(object, "tags", json_loads(owner->tags, 0, NULL));
-	return object;
-}
-
-static json_t *ptr_json(const char *owner, const char *fqdn, const char *description,
-			bool ttl_given, uint32_t ttl)
-{
-	json_t *object =
-		json_make("{s:o, s:o}", "owner", json_text(owner), "reverse_fqdn", json_text(fqdn));
-
-	put_text(object, "description", description);
-	if (ttl_given)
-		json_put(object, "ttl", json_integer(ttl));
-	return object;
-}
-
-static json_t *waiting_json(const struct book *book)
-{
-	json_t *array = json_make("[]");
-
-	for (const struct waiting *at = book->waiting; at; at = at->hh.next)
-		json_add(array, ptr_json(at->ptr.owner, at->ptr.fqdn, at->ptr.description,
-					 at->ptr.ttl_given, at->ptr.ttl));
-	return array;
-}
-
-static bool export_kind(const struct inventory *inventory, enum owner_kind kind, json_t *owners,
-			json_t *ptrs)
-{
-	size_t count;
-	const struct owner **list = inventory_list(inventory, kind, &count);
-
-	for (size_t i = 0; list && i < count; i++) {
-		const struct owner_ptr *ptr = &list[i]->ptr;
-
-		if (!owner_is_read_only(list[i]))
-			json_add(owners, address_json(list[i]));
-		if (ptr->fqdn && !ptr->read_only)
-			json_add(ptrs, ptr_json(list[i]->id, ptr->fqdn, ptr->description,
-						ptr->ttl_given, ptr->ttl));
-	}
-	free(list);
-	return list != NULL;
-}
-
-json_t *state_export(const struct inventory *inventory)
-{
-	json_t *addresses = json_make("[]"), *services = json_make("[]"), *ptrs = json_make("[]");
-	bool fine = export_kind(inventory, OWNER_ADDRESS, addresses, ptrs) &&
-		    export_kind(inventory, OWNER_SERVICE, services, ptrs);
-	json_t *state = json_whole(json_make(
-		"{s:i, s:o, s:o, s:o, s:o}", "version", STATE_JSON_VERSION, "addresses", addresses,
-		"services", services, "ptrs", ptrs, "waiting", waiting_json(inventory->book)));
-
-	if (fine)
-		return state;
-	json_decref(state);
-	return NULL;
-}
-
-/* ---- in ---- */
 
 enum { VALUES_MAX = 16 };
 
@@ -135,6 +49,37 @@ static int text_of(struct change *change, const char *key, const json_t *value,
 	return *made ? 0 : change_fail_memory(change);
 }
 
+static int import_group(struct change *change, const json_t *object)
+{
+	struct change_value values[] = {{"name", NULL}, {"region", NULL}, {"tags", NULL}};
+	char *tags = NULL;
+	int err = 0;
+
+	if (!json_is_object(object) || !json_object_get(object, "name"))
+		return change_fail(change, CHANGE_INVALID, NULL, "is not what an export has");
+	for (size_t i = 0; !err && i < sizeof values / sizeof *values; i++) {
+		const json_t *value = json_object_get(object, values[i].key);
+		if (value)
+			err = text_of(change, values[i].key, value, &values[i], &tags);
+	}
+	const struct change_group group = {values[0].text, values[1].text, values[2].text};
+	if (!err)
+		err = change_group_import(change, &group);
+	free(tags);
+	return err;
+}
+
+static int import_groups(struct change *change, const json_t *document)
+{
+	const json_t *list = list_of(change, document, "groups");
+	int err = change->error.outcome == CHANGE_FINE ? 0 : ERR_INVALID;
+
+	for (size_t i = 0; !err && i < json_array_size(list); i++)
+		if (import_group(change, json_array_get(list, i)) != 0)
+			err = place(change, "groups", i);
+	return err;
+}
+
 static int import_owner(struct change *change, enum owner_kind kind, const json_t *object)
 {
 	struct change_value values[VALUES_MAX];
@@ -158,31 +103,56 @@ static int import_owner(struct change *change, enum owner_kind kind, const json_
 	return err;
 }
 
-static int import_ptr(struct change *change, const json_t *object)
+static int read_ptr(struct change *change, const json_t *object, struct change_ptr *ptr)
 {
 	const json_t *description = json_object_get(object, "description");
 	const json_t *ttl = json_object_get(object, "ttl");
-	const char *id = json_string_value(json_object_get(object, "owner"));
-	const struct owner *owner = inventory_by_id(change->inventory, id);
-	const struct change_ptr ptr = {
+
+	*ptr = (struct change_ptr){
 		.fqdn = json_string_value(json_object_get(object, "reverse_fqdn")),
 		.description = json_string_value(description),
 		.ttl_given = ttl != NULL,
 		.ttl = json_integer_value(ttl),
 	};
+	if (!ptr->fqdn)
+		return change_fail(change, CHANGE_INVALID, "reverse_fqdn",
+				   "is missing, or not a string; give one");
+	if ((description && !json_is_string(description)) || (ttl && !json_is_integer(ttl)))
+		return change_fail(change, CHANGE_INVALID, ttl ? "ttl" : "description",
+				   "is not what an export has");
+	return 0;
+}
+
+static int import_ptr(struct change *change, const json_t *object)
+{
+	const char *id = json_string_value(json_object_get(object, "owner"));
+	const struct owner *owner = inventory_by_id(change->inventory, id);
+	struct change_ptr ptr;
 
 	if (!id || !owner)
 		return change_fail(change, CHANGE_INVALID, "owner",
 				   "there is no address or service with the id \"%s\"; give one "
 				   "that is in the document, or in the configuration file",
 				   id ? id : "");
-	if ((description && !json_is_string(description)) || (ttl && !json_is_integer(ttl)))
-		return change_fail(change, CHANGE_INVALID, ttl ? "ttl" : "description",
-				   "is not what an export has");
+	int err = read_ptr(change, object, &ptr);
+	if (err)
+		return err;
 	if (owner->ptr.fqdn && !owner->ptr.read_only)
 		return change_fail(change, CHANGE_TAKEN, "owner", "%s has two PTRs; leave one out",
 				   id);
 	return change_ptr_set(change, owner, &ptr);
+}
+
+/* One whose owner is not there waits for it, also if it did not where it was exported. */
+static int import_waiting(struct change *change, const json_t *object)
+{
+	const char *id = json_string_value(json_object_get(object, "owner"));
+	struct change_ptr ptr;
+
+	if (!id || inventory_by_id(change->inventory, id))
+		return import_ptr(change, object);
+	int err = read_ptr(change, object, &ptr);
+	return err ? err : change_wait(change, id, &ptr);
 }
 
 static int import_owners(struct change *change, const json_t *document, const char *key,
@@ -197,14 +167,15 @@ static int import_owners(struct change *change, const json_t *document, const ch
 	return err;
 }
 
-static int import_ptrs(struct change *change, const json_t *document)
+static int import_ptrs(struct change *change, const json_t *document, const char *key,
+		       int (*import)(struct change *change, const json_t *object))
 {
-	const json_t *list = list_of(change, document, "ptrs");
+	const json_t *list = list_of(change, document, key);
 	int err = change->error.outcome == CHANGE_FINE ? 0 : ERR_INVALID;
 
 	for (size_t i = 0; !err && i < json_array_size(list); i++)
-		if (import_ptr(change, json_array_get(list, i)) != 0)
-			err = place(change, "ptrs", i);
+		if (import(change, json_array_get(list, i)) != 0)
+			err = place(change, key, i);
 	return err;
 }
 
@@ -243,8 +214,16 @@ int state_import(struct change *change, const json_t *document)
 	if (!err)
 		err = remove_kind(change, OWNER_SERVICE);
 	if (!err)
+		change_unwait(change);
+	if (!err)
+		err = change_groups_remove_all(change);
+	if (!err)
+		err = import_groups(change, document);
+	if (!err)
 		err = import_owners(change, document, "addresses", OWNER_ADDRESS);
 	if (!err)
 		err = import_owners(change, document, "services", OWNER_SERVICE);
-	return err ? err : import_ptrs(change, document);
+	if (!err)
+		err = import_ptrs(change, document, "ptrs", import_ptr);
+	return err ? err : import_ptrs(change, document, "waiting", import_waiting);
 }

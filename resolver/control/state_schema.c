@@ -5,7 +5,10 @@
  *
  *     owners    what the API added          id, kind, name, ..., address, ..., revision
  *     ptrs      what the API asked for      owner, fqdn, description, ttl, revision
+ *     resource_groups                       name, region, tags, revision; a group that an older
+ *                                           version knew by its addresses alone becomes one
  *     meta      revision of the latest change
+ *     serials   what was given out for zones that go out (serial_book.h)
  *     secrets   name, value (bytes): what the server signs with */
 #include <errno.h>
 #include <string.h>
@@ -22,6 +25,14 @@ static const char *const migrations[STATE_VERSION] = {
 	" ttl INTEGER, revision INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
 	"INSERT INTO meta VALUES ('revision', 0);",
 	"CREATE TABLE secrets (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;",
+	"CREATE TABLE resource_groups (name TEXT COLLATE NOCASE PRIMARY KEY, region TEXT, tags "
+	"TEXT,"
+	" revision INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+	"INSERT INTO resource_groups SELECT min(resource_group), min(region), NULL,"
+	" (SELECT max(value, 1) FROM meta WHERE key = 'revision') FROM owners"
+	" WHERE resource_group IS NOT NULL GROUP BY resource_group COLLATE NOCASE;",
+	"CREATE TABLE serials (zone TEXT PRIMARY KEY, serial INTEGER NOT NULL,"
+	" reserved INTEGER NOT NULL, digest INTEGER NOT NULL) STRICT, WITHOUT ROWID;",
 };
 
 static const char *advice(int code)
@@ -94,22 +105,34 @@ static int migrate(sqlite3 *db, long long version)
 	return code == SQLITE_OK ? sqlite3_exec(db, header, NULL, NULL, NULL) : code;
 }
 
+/* Whose file it is, and of which version. */
+static int read_header(sqlite3 *db, const char *path, long long *version,
+		       char error[SOURCE_ERROR_MAX])
+{
+	long long application, tables;
+
+	if (read_number(db, "PRAGMA application_id", &application) != SQLITE_OK ||
+	    read_number(db, "PRAGMA user_version", version) != SQLITE_OK ||
+	    read_number(db, "SELECT count(*) FROM sqlite_schema", &tables) != SQLITE_OK)
+		return state_explain(db, path, "cannot be read", error);
+	if (tables && application != STATE_APPLICATION)
+		return refuse(path, "is another program's database", error);
+	if (*version < 0 || *version > STATE_VERSION)
+		return refuse(path, "was written by a newer version of sluice", error);
+	return 0;
+}
+
 int state_prepare(sqlite3 *db, const char *path, char error[SOURCE_ERROR_MAX])
 {
-	long long application, version, tables;
-	int err = 0;
+	long long version = 0;
+	int err;
 
 	/* Under the lock, so that two that make the same new file do not both make its tables. */
-	if (sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK ||
-	    read_number(db, "PRAGMA application_id", &application) != SQLITE_OK ||
-	    read_number(db, "PRAGMA user_version", &version) != SQLITE_OK ||
-	    read_number(db, "SELECT count(*) FROM sqlite_schema", &tables) != SQLITE_OK)
+	if (sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
 		err = state_explain(db, path, "cannot be read", error);
-	else if (tables && application != STATE_APPLICATION)
-		err = refuse(path, "is another program's database", error);
-	else if (version < 0 || version > STATE_VERSION)
-		err = refuse(path, "was written by a newer version of sluice", error);
-	else if (version < STATE_VERSION && migrate(db, version) != SQLITE_OK)
+	else
+		err = read_header(db, path, &version, error);
+	if (!err && version < STATE_VERSION && migrate(db, version) != SQLITE_OK)
 		err = state_explain(db, path, "cannot be prepared", error);
 	if (!err && sqlite3_exec(db, "COMMIT", NULL, NULL, NULL) != SQLITE_OK)
 		err = state_explain(db, path, "cannot be prepared", error);
@@ -118,4 +141,14 @@ int state_prepare(sqlite3 *db, const char *path, char error[SOURCE_ERROR_MAX])
 	if (!err && set_modes(db) != SQLITE_OK)
 		err = state_explain(db, path, "cannot be written", error);
 	return err;
+}
+
+int state_examine(sqlite3 *db, const char *path, char error[SOURCE_ERROR_MAX])
+{
+	long long version;
+	int err = read_header(db, path, &version, error);
+
+	if (!err && version == 0)
+		error[0] = '\0'; /* it has no tables yet */
+	return !err && version == 0 ? ERR_NOT_FOUND : err;
 }

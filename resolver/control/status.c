@@ -7,6 +7,7 @@
 #include <uthash.h>
 #include <uv.h>
 
+#include "endpoints/listener.h"
 #include "resolver/control/json.h"
 
 static json_t *time_json(time_t time)
@@ -89,11 +90,12 @@ static json_t *inbound_json(const struct model *model)
 		const struct dns_resolver *resolver = &model->resolvers.items[r];
 		for (size_t i = 0; i < resolver->inbound_endpoints.count; i++) {
 			const struct inbound_endpoint *at = &resolver->inbound_endpoints.items[i];
-			json_add(array, json_make("{s:o, s:o, s:o, s:o}", "name",
+			json_add(array, json_make("{s:o, s:o, s:o, s:o, s:b}", "name",
 						  path_json(resolver, at->name), "network",
 						  json_text(resolver->virtual_network), "address",
 						  address_json(&at->address), "listen",
-						  host_json(&at->listen)));
+						  host_json(&at->listen), "present",
+						  (int)listener_address_is_here(&at->listen)));
 		}
 	}
 	return array;
@@ -102,9 +104,12 @@ static json_t *inbound_json(const struct model *model)
 static json_t *vnet_json(const struct model *model)
 {
 	json_t *array = json_array();
-	for (size_t i = 0; i < model->vnet_resolver.listen.count; i++)
-		json_add(array, json_make("{s:s, s:o}", "name", "VNet resolver", "listen",
-					  host_json(&model->vnet_resolver.listen.items[i])));
+	for (size_t i = 0; i < model->vnet_resolver.listen.count; i++) {
+		const struct host *host = &model->vnet_resolver.listen.items[i];
+		json_add(array, json_make("{s:s, s:o, s:b}", "name", "VNet resolver", "listen",
+					  host_json(host), "present",
+					  (int)listener_address_is_here(host)));
+	}
 	return array;
 }
 

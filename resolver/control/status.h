@@ -13,8 +13,9 @@
  *                         ("up", "suspect", "unknown": never asked or never answered), srtt_ms,
  *                         allowance_ms, waiting, asked, answered, copies, timeouts, errors,
  *                         suspicions, last_error, since (of the suspicion), heard_ago_s
- *     counters            by the names of stats.h
- *     cache               entries, bytes, hits, misses, inserted, evicted */
+ *     transfers, notices  zones that go out, and who was told (status_zones.h; put there for status
+ * alone) counters            by the names of stats.h cache               entries, bytes, hits,
+ * misses, inserted, evicted */
 #ifndef SLUICE_STATUS_H
 #define SLUICE_STATUS_H
 

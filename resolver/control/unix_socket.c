@@ -39,21 +39,19 @@ static void make_directory(const char *path)
 	(void)made; /* bind tells what is wrong */
 }
 
-/* The lock goes with the descriptor. ERR_EXISTS; *fd is -1 where there is no directory, which bind
- * tells. */
-static int lock_directory(const char *path, int *fd)
+/* The lock goes with the descriptor, which is -1 where there is no directory: bind tells that. Who
+ * starts has it for a moment; whoever has it longer need be no server, for anybody may lock what he
+ * may read, and keeps nobody from starting. */
+static int lock_directory(const char *path)
 {
 	enum { TRIES = 50, STEP_MS = 20 };
 	struct timespec step = {.tv_nsec = STEP_MS * 1000000L};
 	char copy[sizeof((struct sockaddr_un *)NULL)->sun_path];
 	snprintf(copy, sizeof copy, "%s", path);
-	*fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	for (int i = 0; *fd >= 0 && flock(*fd, LOCK_EX | LOCK_NB) != 0; i++) {
-		if (i == TRIES)
-			return ERR_EXISTS;
+	int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	for (int i = 0; fd >= 0 && i < TRIES && flock(fd, LOCK_EX | LOCK_NB) != 0; i++)
 		nanosleep(&step, NULL);
-	}
-	return 0;
+	return fd;
 }
 
 static int tell_errno(const char *path, char error[UNIX_SOCKET_ERROR_MAX])
@@ -110,7 +108,6 @@ static int open_locked(struct unix_socket *made, const char *path, int *fd,
 int unix_socket_open(struct unix_socket *made, const char *path, int *fd,
 		     char error[UNIX_SOCKET_ERROR_MAX])
 {
-	int lock;
 	if (strlen(path) >= sizeof made->path) {
 		snprintf(error, UNIX_SOCKET_ERROR_MAX,
 			 "the control socket's path is longer than %zu bytes: %.100s...",
@@ -118,16 +115,22 @@ int unix_socket_open(struct unix_socket *made, const char *path, int *fd,
 		return ERR_SYSTEM;
 	}
 	make_directory(path);
-	int err = lock_directory(path, &lock);
-	if (err == 0)
-		err = open_locked(made, path, fd, error);
-	else
-		snprintf(error, UNIX_SOCKET_ERROR_MAX,
-			 "control socket %s: its directory is locked; is another server starting?",
-			 path);
+	int lock = lock_directory(path);
+	int err = open_locked(made, path, fd, error);
 	if (lock >= 0)
 		close(lock);
 	return err;
+}
+
+void unix_socket_adopt(struct unix_socket *made, const char *path)
+{
+	struct stat st;
+	*made = (struct unix_socket){.path = ""};
+	if (strlen(path) >= sizeof made->path || stat(path, &st) != 0)
+		return;
+	made->device = st.st_dev;
+	made->inode = st.st_ino;
+	memcpy(made->path, path, strlen(path) + 1);
 }
 
 void unix_socket_remove(const struct unix_socket *made)

@@ -2,7 +2,6 @@
 #include "resolver/control/zone_store.h"
 
 #include <errno.h>
-#include <sys/stat.h>
 
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
@@ -12,17 +11,10 @@
 
 #define SECOND_NS INT64_C(1000000000)
 
-struct stamp { /* what a file looked like */
-	dev_t device;
-	ino_t inode;
-	off_t size;
-	int64_t mtime_ns, ctime_ns; /* a file's owner can set the first one only */
-};
-
 struct zone_store_entry {
 	char *key;
 	struct zone *zone;
-	struct stamp stamp;
+	struct file_stamp stamp;
 	bool trusted;     /* the stamp will show the next change */
 	bool used, fresh; /* in this round */
 	UT_hash_handle hh;
@@ -76,37 +68,20 @@ size_t zone_store_count(const struct zone_store *store)
 	return HASH_COUNT(store->entries);
 }
 
-static int64_t time_ns(const struct timespec *time)
-{
-	return (int64_t)time->tv_sec * SECOND_NS + time->tv_nsec;
-}
-
-static bool stamp_equal(const struct stamp *a, const struct stamp *b)
-{
-	return a->device == b->device && a->inode == b->inode && a->size == b->size &&
-	       a->mtime_ns == b->mtime_ns && a->ctime_ns == b->ctime_ns;
-}
-
 /* Opens the file and takes its stamp before anything is read from it. NULL: *why says it. */
-static FILE *open_stamped(const char *path, struct stamp *stamp, const char **why)
+static FILE *open_stamped(const char *path, struct file_stamp *stamp, const char **why)
 {
 	FILE *file = regular_file_open(path, why);
-	struct stat stat;
 
-	if (!file)
-		return NULL;
-	if (fstat(fileno(file), &stat) != 0) {
-		*why = strerror(errno);
-		fclose(file);
-		return NULL;
-	}
-	*stamp = (struct stamp){stat.st_dev, stat.st_ino, stat.st_size, time_ns(&stat.st_mtim),
-				time_ns(&stat.st_ctim)};
-	return file;
+	if (!file || file_stamp_take(stamp, file))
+		return file;
+	*why = strerror(errno);
+	fclose(file);
+	return NULL;
 }
 
 static void remember(struct zone_store *store, const char *key, struct zone_store_entry *entry,
-		     const struct stamp *stamp, struct zone *zone)
+		     const struct file_stamp *stamp, struct zone *zone)
 {
 	struct timespec now;
 
@@ -131,7 +106,8 @@ static void remember(struct zone_store *store, const char *key, struct zone_stor
 	zone_unref(entry->zone);
 	entry->zone = zone_ref(zone);
 	entry->stamp = *stamp;
-	entry->trusted = time_ns(&now) - stamp->ctime_ns > SECOND_NS;
+	entry->trusted =
+		(int64_t)now.tv_sec * SECOND_NS + now.tv_nsec - stamp->ctime_ns > SECOND_NS;
 	entry->used = true;
 }
 
@@ -149,7 +125,7 @@ struct zone *zone_store_read(struct zone_store *store, const char *path, const s
 	struct zone_store_entry *entry = NULL;
 	char *entry_key = make_key(path, apex);
 	struct zone *zone = NULL;
-	struct stamp stamp;
+	struct file_stamp stamp;
 	const char *why;
 	FILE *file = open_stamped(path, &stamp, &why);
 
@@ -159,11 +135,17 @@ struct zone *zone_store_read(struct zone_store *store, const char *path, const s
 	}
 	if (entry_key)
 		HASH_FIND(hh, store->entries, entry_key, strlen(entry_key), entry);
-	if (entry && entry->trusted && stamp_equal(&entry->stamp, &stamp)) {
+	if (entry && entry->trusted && file_stamp_equal(&entry->stamp, &stamp)) {
 		entry->used = true;
 		zone = zone_ref(entry->zone);
 	} else {
 		zone = zonefile_read(file, path, key, apex, faults);
+		if (zone && regular_file_changed(file, &stamp, &why)) {
+			fault_add(faults, FAULT_ERROR, origin, "file", "%s cannot be read: %s",
+				  path, why);
+			zone_unref(zone);
+			zone = NULL;
+		}
 		if (zone && entry_key)
 			remember(store, entry_key, entry, &stamp, zone);
 	}

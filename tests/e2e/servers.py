@@ -26,8 +26,9 @@ def nsd(host, zones, address, port=53):
         (address, port), apex, "SOA")
 
 
-def unbound(host, address, local=(), forwards=None, ready="ready.test"):
-    """local: local-data lines; forwards: {zone: server}, as a conditional forwarder has them."""
+def unbound(host, address, local=(), forwards=None, ready="ready.test", stubs=None):
+    """local: local-data lines; forwards: {zone: server}, as a conditional forwarder has them; stubs:
+    {zone: server}, where it begins to resolve by itself."""
     world = host.world
     name = "unbound-" + host.name
     lines = ["server:", "  interface: " + address, "  access-control: 0.0.0.0/0 allow",
@@ -39,6 +40,8 @@ def unbound(host, address, local=(), forwards=None, ready="ready.test"):
     lines += ["  local-data: '%s'" % line for line in local]
     for zone, server in (forwards or {}).items():
         lines += ["forward-zone:", "  name: \"%s\"" % zone, "  forward-addr: %s" % server]
+    for zone, server in (stubs or {}).items():
+        lines += ["stub-zone:", "  name: \"%s\"" % zone, "  stub-addr: %s" % server]
     lines += ["remote-control:", "  control-enable: no"]
     config = world.write(name + ".conf", "\n".join(lines) + "\n")
     return Process(host, name, [world.program("/usr/sbin/unbound"), "-d", "-p", "-c", config]
@@ -55,15 +58,19 @@ def dnsmasq(host, address, *options):
                    ).wait_ready((address, 53))
 
 
-def bind(host, address, forwards):
-    """forwards: {zone: server}, `forward only` each."""
+def bind(host, address, forwards=None, zones=None, options=""):
+    """forwards: {zone: server}, `forward only` each; zones: {name: master file text}."""
     world = host.world
     name = "named-" + host.name
     lines = ["options { directory \"%s\"; listen-on { %s; }; listen-on-v6 { none; };" % (
         world.dir, address), "  recursion yes; allow-query { any; }; dnssec-validation no;",
         "  pid-file none; session-keyfile none; lock-file none; managed-keys-directory \"%s\";"
-        % world.dir, "  empty-zones-enable no; qname-minimization off; };", "controls { };"]
-    for zone, server in forwards.items():
+        % world.dir, "  empty-zones-enable no; qname-minimization off; %s };" % options,
+        "controls { };"]
+    for zone, text in (zones or {}).items():
+        file = world.write("%s-%s.zone" % (name, zone), textwrap.dedent(text))
+        lines.append("zone \"%s\" { type primary; file \"%s\"; };" % (zone, file))
+    for zone, server in (forwards or {}).items():
         lines.append("zone \"%s\" { type forward; forward only; forwarders { %s; }; };"
                      % (zone, server))
     config = world.write(name + ".conf", "\n".join(lines) + "\n")

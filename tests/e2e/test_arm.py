@@ -375,28 +375,75 @@ class Groups(Arm):
         for method, what in (("PUT", body()), ("PATCH", {"tags": {}}), ("DELETE", None)):
             self.bad(self.call(method, path(query=""), what), 400, "MissingApiVersionParameter")
 
-    def test_groups_are_those_that_addresses_name(self):
+    def test_groups_are_listed_and_shown(self):
         self.good("PUT", path(), body(), 201)
         version = "?api-version=2021-04-01"
         listed = self.good("GET", GROUPS.lower() + version).body["value"]
         self.assertEqual(["-", "office", "rg"], [each["name"] for each in listed])
         group = self.good("GET", GROUPS.lower() + "/RG" + version).body
-        self.assertEqual(("rg", "westeurope", GROUPS + "/rg", {"provisioningState": "Succeeded"}),
-                         tuple(group[key] for key in ("name", "location", "id", "properties")))
-        self.assertEqual(204, self.call("HEAD", GROUPS + "/rg" + version).status)
-        self.good("DELETE", path(), status=204)
-        self.assertEqual(404, self.status("HEAD", GROUPS + "/rg" + version))
-        self.bad(self.call("GET", GROUPS + "/rg" + version), 404, "ResourceGroupNotFound", "'rg'")
+        self.assertEqual(("rg", "westeurope", GROUPS + "/rg", {}, {"provisioningState": "Succeeded"}),
+                         tuple(group[key] for key in ("name", "location", "id", "tags",
+                                                      "properties")))
+        self.assertEqual(204, self.status("HEAD", GROUPS + "/rg" + version))
+        self.assertEqual(404, self.status("HEAD", GROUPS + "/no" + version))
+        self.bad(self.call("GET", GROUPS + "/no" + version), 404, "ResourceGroupNotFound", "'no'")
 
     def status(self, method, where):
         return self.call(method, where).status
 
-    def test_a_group_is_put_as_it_is_and_never_empty(self):
-        where = GROUPS + "/office?api-version=1"
-        self.assertEqual("office", self.good("PUT", where, {"location": "westeurope"}).body["name"])
-        self.bad(self.call("PUT", GROUPS + "/new?api-version=1", {"location": "westeurope"}), 409,
-                 "ResourceGroupEmpty", "'new'")
-        self.bad(self.call("GET", GROUPS + "/new?api-version=1"), 404, "ResourceGroupNotFound")
+    def group(self, name, query="?api-version=2021-04-01"):
+        return GROUPS + "/" + name + query
+
+    def test_an_empty_group_is_made_changed_and_kept(self):
+        new = self.group("new")
+        made = self.good("PUT", new, {"location": "West Europe", "tags": {"a": "b"}}, 201)
+        self.assertEqual(("new", "westeurope", {"a": "b"}),
+                         tuple(made.body[key] for key in ("name", "location", "tags")))
+        self.restart()
+        shown = self.good("GET", new)
+        self.assertEqual((made.body, made.etag), (shown.body, shown.etag))
+        self.assertEqual({"c": "d"}, self.good("PATCH", new, {"tags": {"c": "d"}},
+                                               headers={"If-Match": made.etag}).body["tags"])
+        self.bad(self.call("PATCH", new, {"tags": {}}, headers={"If-Match": made.etag}), 412,
+                 "PreconditionFailed")
+        self.bad(self.call("PUT", new, {"location": "westeurope"}, headers={"If-None-Match": "*"}),
+                 412, "PreconditionFailed")
+        self.assertEqual({}, self.good("PUT", new, {"location": "westeurope"}).body["tags"])
+        self.bad(self.call("PUT", new, {"location": "eastus"}), 409, "InvalidResourceGroupLocation",
+                 "Invalid resource group location 'eastus'. The Resource group already exists in "
+                 "location 'westeurope'.", "location")
+        self.good("DELETE", new)
+        self.bad(self.call("DELETE", new), 404, "ResourceGroupNotFound")
+
+    def test_a_group_stays_when_its_last_address_goes(self):
+        self.good("PUT", path(), body(), 201)
+        self.good("DELETE", path(), status=204)
+        self.assertEqual("westeurope", self.good("GET", self.group("rg")).body["location"])
+
+    def test_what_the_file_says_of_groups_is_read_only(self):
+        office = self.group("office")
+        self.assertEqual("office", self.good("PUT", office, {"location": "westeurope"}).body["name"])
+        for method, what in (("PUT", {"location": "westeurope", "tags": {"a": "b"}}),
+                             ("PATCH", {"tags": {"a": "b"}}), ("DELETE", None)):
+            self.bad(self.call(method, office, what), 409, "ResourceReadOnly", "sluice.conf:")
+        self.bad(self.call("PUT", self.group("-"), {"location": "westeurope"}), 409,
+                 "ResourceReadOnly", "'-'")
+
+    def test_groups_that_do_not_fit(self):
+        for name in ("a.", "a%2Fb", "a%20b", "a*"):
+            self.bad(self.call("PUT", self.group(name), {"location": "westeurope"}), 400,
+                     "InvalidResourceGroup")
+        self.bad(self.call("PUT", self.group("a" * 91), {"location": "westeurope"}), 400,
+                 "InvalidRequestFormat")
+        self.good("PUT", self.group("a" * 90), {"location": "westeurope"}, 201)
+        self.good("PUT", self.group("a_(1).-b"), {"location": "westeurope"}, 201)
+        for what, target in (([], None), ({}, "location"), ({"location": 5}, "location"),
+                             ({"location": "westeurope", "tags": []}, "tags"),
+                             ({"location": "westeurope", "tags": {"a": 1}}, "tags")):
+            code = "LocationRequired" if what == {} else "InvalidRequestFormat"
+            self.bad(self.call("PUT", self.group("new"), what), 400, code, target=target)
+        for what in ({}, {"tags": 5}, {"location": "westeurope"}):
+            self.bad(self.call("PATCH", self.group("a" * 90), what), 400, "InvalidRequestFormat")
 
     def test_a_group_is_deleted_with_its_addresses_all_or_nothing(self):
         for name in ("one", "two"):
@@ -405,10 +452,37 @@ class Groups(Arm):
         self.bad(self.call("DELETE", GROUPS + "/office?api-version=1"), 409, "ResourceReadOnly",
                  "sluice.conf:")
         self.good("GET", path("other", "office"))
-        self.good("DELETE", GROUPS + "/RG?api-version=1", status=204)
+        self.good("DELETE", GROUPS + "/RG?api-version=1")
         self.assertEqual([], self.good("GET", path("")).body["value"])
         self.good("GET", path("other", "office"))
         self.bad(self.call("DELETE", GROUPS + "/rg?api-version=1"), 404, "ResourceGroupNotFound")
+
+    def test_groups_are_in_the_states_export(self):
+        self.good("PUT", self.group("new"), {"location": "eastus", "tags": {"a": "b"}}, 201)
+        state = self.good("GET", "/v1/state").body
+        self.assertEqual([{"name": "new", "region": "eastus", "tags": {"a": "b"}}], state["groups"])
+        self.good("DELETE", self.group("new"))
+        self.good("PUT", "/v1/state", state, 204)
+        self.assertEqual({"a": "b"}, self.good("GET", self.group("new")).body["tags"])
+
+    def test_what_clients_ask_on_their_way(self):
+        self.assertEqual(["adfs"], [each["tenantId"] for each in
+                                    self.good("GET", "/tenants?api-version=1").body["value"]])
+        self.assertEqual(["westeurope"], [each["name"] for each in self.good(
+            "GET", "/subscriptions/%s/locations?api-version=1" % S).body["value"]])
+        for where in ("/subscriptions/%s/providers" % S, "/providers"):
+            every = self.good("GET", where + "?api-version=1").body["value"]
+            self.assertEqual(["Microsoft.Network", "Microsoft.Resources"],
+                             [each["namespace"] for each in every])
+            one = self.good("GET", where + "/microsoft.network?api-version=1").body
+            self.assertEqual((every[0], "Registered", where + "/Microsoft.Network"),
+                             (one, one["registrationState"], one["id"]))
+            self.assertEqual([("publicIPAddresses", ["westeurope"], "2022-07-01")], [
+                (each["resourceType"], each["locations"], each["apiVersions"][0])
+                for each in one["resourceTypes"]])
+            self.bad(self.call("GET", where + "/Microsoft.Frob?api-version=1"), 404,
+                     "InvalidResourceNamespace", "Microsoft.Frob")
+        self.good("POST", "/subscriptions/%s/providers/Microsoft.Network/register?api-version=1" % S)
 
     def test_what_is_not_there(self):
         self.bad(self.call("GET", "/subscriptions/%s/frobs?api-version=1" % S), 404,

@@ -22,6 +22,7 @@ EXPLAIN_LINES = os.path.join(os.path.dirname(harness.SLUICE), "tests", "e2e", "e
 WHOAMI = os.path.join(harness.TOP, "tests", "e2e", "whoami.py")
 TARGETS = ["127.0.1.%d" % i for i in range(1, 7)]
 NETWORKS = 3
+TARGETS_MAX = 3  # of a rule
 VNET = ("127.0.0.1", 5310)
 LABELS = ["a", "b", "c", "d", "www"]
 ROOTS = ["corp", "lan", "example", "test", "local", "home.arpa", "privatelink.b"]
@@ -143,7 +144,8 @@ class Configuration:
                 domains.add(".")
             rules = []
             for i, domain in enumerate(sorted(domains)):
-                targets = {self.target(n) for _ in range(self.chance.randrange(1, 4))}
+                count = self.chance.randrange(1, TARGETS_MAX + 1)
+                targets = {self.target(n) for _ in range(count)}
                 rules.append('{ name = "rule%d"; domain = "%s"; state = "%s"; targets = ( %s ); }' % (
                     i, domain, self.chance.choice(["Enabled", "Enabled", "Disabled"]),
                     comma('{ address = "%s"; }' % t for t in self.chance.sample(
@@ -166,9 +168,10 @@ def records_of(texts):
     return out
 
 
-def expected(block, qtype):
+def expected(block, qtype, late=0):
     """(rcode, records) as explain's decision has it, with what the upstreams will say put in; None
-    for the records where the answer need not have any."""
+    for the records where the answer need not have any. So many of a route's first targets are late:
+    on a machine that does other things, too, a target may take longer than its allowance."""
     records = []
     if block["loop"]:
         return "loop", None
@@ -177,7 +180,7 @@ def expected(block, qtype):
         if hop["kind"] == "refuse":
             return "REFUSED", None
         if hop["kind"] == "forward":
-            rcode, more = forwarded(hop, qtype)
+            rcode, more = forwarded(hop, qtype, late)
             if rcode in ("SERVFAIL", "loop"):
                 return rcode, None
             return rcode, records + more
@@ -185,14 +188,17 @@ def expected(block, qtype):
     return rcode, records
 
 
-def forwarded(hop, qtype):
+def forwarded(hop, qtype, late):
     for step in hop["route"]:
         if step["kind"] == "ask":
+            if late > 0:
+                late -= 1
+                continue
             address = step["host"].rsplit(":", 1)[0]
             return "NOERROR", [(hop["name"].lower(), "A", address)] if qtype == "A" else []
         if step.get("loop"):
             return "loop", None
-        rcode, records = expected(step["decision"], qtype)
+        rcode, records = expected(step["decision"], qtype, late)
         if rcode in ("NOERROR", "NXDOMAIN", "loop"):
             return rcode, records
     return "SERVFAIL", None
@@ -247,6 +253,12 @@ class ExplainAndWire(harness.FreshCase):
         self.assertIsNotNone(answer, said)
         rcode, records = expected(block, rtype)
         got_rcode, got = on_the_wire(answer)
+        for late in range(1, TARGETS_MAX):
+            if rcode == "loop" or (rcode == got_rcode and records in (None, got)):
+                break
+            if expected(block, rtype, late) == (got_rcode, got):
+                self.late += 1
+                return
         if rcode == "loop":
             self.assertIn(got_rcode, ("NOERROR", "SERVFAIL"), said)
             return
@@ -255,10 +267,11 @@ class ExplainAndWire(harness.FreshCase):
             self.assertEqual(sorted(records), sorted(got), said)
 
     def test_explain_and_the_wire_agree(self):
-        asked = 0
+        asked = self.late = 0
         for seed in range(SEED, SEED + max(1, int(20 * SCALE))):
             asked += self.compare(seed, 1000)
         self.assertGreater(asked, 5000)
+        self.assertLess(self.late, asked / 200)
 
     def test_the_command_prints_the_same(self):
         config = Configuration(random.Random(SEED), self.world)

@@ -110,7 +110,7 @@ class RealServers(harness.Case):
 
     def test_the_target_sees_the_outbound_endpoint(self):
         self.client.ask("10.10.0.4", "source.eu.contoso.corp")
-        self.assertRegex(self.unbound.log(), r"10\.10\.0\.20 source\.eu\.contoso\.corp\. A IN")
+        self.assertRegex(self.unbound.log(), r"(?i)10\.10\.0\.20 source\.eu\.contoso\.corp\. A IN")
 
     def test_a_tcp_rule_asks_by_tcp(self):
         self.assert_answer(self.client.ask("10.10.0.4", "www.tcp.test"), "192.0.2.57")
@@ -132,6 +132,28 @@ class RealServers(harness.Case):
         self.assert_answer(answer)
         self.assertEqual(["SOA"], [r.type for r in answer.authority])
         self.assertLessEqual(answer.authority[0].ttl, 60)
+
+
+class Cookies(harness.Case):
+    """BIND, told to say BADCOOKIE by UDP to who speaks cookies and does not show one of its own."""
+
+    @classmethod
+    def build(cls, world):
+        cls.client = world.host("client", "10.20.0.5")
+        onprem = world.host("onprem", "192.168.0.53")
+        cloud = world.host("cloud", "10.10.0.4", "10.10.0.20")
+        zone = ZONE + "".join("n%d IN A 192.0.2.7\n" % i for i in range(20))
+        cls.bind = servers.bind(onprem, "192.168.0.53", zones={"contoso.corp": zone},
+                                options="require-server-cookie yes;")
+        cls.sluice = harness.Sluice(cloud, config(rule("contoso", "contoso.corp.", "192.168.0.53")),
+                                    ("10.10.0.4", 53))
+
+    def test_a_target_that_wants_its_cookie_is_asked_with_it_and_by_udp(self):
+        for i in range(20):
+            self.assert_answer(self.client.ask("10.10.0.4", "n%d.contoso.corp" % i), "192.0.2.7")
+        status, text = self.sluice.command("status", "--json")
+        self.assertEqual(0, status, text)
+        self.assertRegex(text, r'"tcp_connects": *0\b')
 
 
 class Scripted(harness.Case):
@@ -207,6 +229,7 @@ class Scripted(harness.Case):
         self.assertEqual(["udp"], [q["by"] for q in self.first.questions("bytcp.alone.test")])
 
     def test_our_own_opt_and_rd_go_upstream(self):
+        self.client.ask("10.10.0.4", "cookies.alone.test")  # it speaks none, and is sent none now
         cookie = dns.option(10, b"12345678")
         self.client.ask("10.10.0.4", "opt.alone.test", opts=(dns.opt(4096, options=cookie),))
         asked = self.first.questions("opt.alone.test")[0]
@@ -241,6 +264,8 @@ class Scripted(harness.Case):
         self.assertEqual("CACHED.alone.test.", again.questions[0][0], "in the case it was asked")
 
     def test_negative_answers_are_cached_too(self):
+        for i in range(9):  # what the target does with letters is known then
+            self.client.ask("10.10.0.4", "letters%d.alone.test" % i)
         for _ in range(2):
             self.assert_rcode(self.client.ask("10.10.0.4", "nx.cached.alone.test"), "NXDOMAIN")
         self.assertEqual(1, len(self.first.questions("nx.cached.alone.test")))

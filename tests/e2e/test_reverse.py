@@ -1,6 +1,7 @@
 """Reverse DNS management: a real server with its state, asked by HTTP on the unix socket and on
 loopback with tokens, by the command line, and by DNS. (OpenStack's own client: tests/clients.)"""
 
+import concurrent.futures
 import http.client
 import json
 import os
@@ -172,11 +173,12 @@ class Designate(Reverse):
     def test_the_list_has_every_address_with_a_ptr_or_without(self):
         answer = self.good("GET", FIP + "?", token=EYE)
         self.assertEqual({"floatingips", "links"}, set(answer.body))
-        self.assertTrue(answer.body["links"]["self"].endswith(FIP))
+        self.assertEqual("http://%s:%d%s" % (HERE, PORT, FIP), answer.body["links"]["self"])
         shown = {each["address"]: each for each in answer.body["floatingips"]}
         self.assertEqual({"198.51.100.10", "198.51.100.11"}, set(shown))
         filed, unset = shown["198.51.100.10"], shown["198.51.100.11"]
-        self.assertTrue(filed["links"].pop("self").endswith(fip("westeurope:" + FILED)))
+        self.assertEqual("http://%s:%d%s" % (HERE, PORT, fip("westeurope:" + FILED)),
+                         filed["links"].pop("self"))
         self.assertEqual({"id": "westeurope:" + FILED, "address": "198.51.100.10",
                           "ptrdname": "app1.contoso.com.", "description": "mail", "ttl": 300,
                           "status": "ACTIVE", "action": "NONE", "links": {}}, filed)
@@ -536,6 +538,173 @@ class Resources(Reverse):
         self.assertEqual(1, status, text)
         self.assertIn("front", text)
         self.ptr_is("198.51.100.30", "front.example.")
+
+
+class Services(Reverse):
+    """A cloud service's reverse name has to be owned, whichever way it is set."""
+    path, address = "/v1/services/shop", "198.51.100.40"
+    not_ours = ("ReverseFqdn %s that cloud service shop is trying to use does not belong to subscription "
+                + SUBSCRIPTION + ". One of the following conditions need to be met to establish "
+                "ownership: 1) ReverseFqdn matches fqdn of any cloud service or public ip resource under "
+                "the subscription; 2) ReverseFqdn resolves to the fqdn (through CName records chain) of "
+                "any cloud service or public ip resource under the subscription; 3) It resolves to the "
+                "ip address (through CName and A records chain) of a cloud service or static public ip "
+                "resource under the subscription.")
+
+    def outside_leads_to(self, address):
+        self.upstream.stop()
+        self.upstream = harness.Upstream(self.host, "127.0.0.3", address)
+
+    def put(self, fqdn, **more):
+        return self.call("PUT", self.path, {"address": self.address, "reverse_fqdn": fqdn, **more})
+
+    def shown(self):
+        answer = self.call("GET", self.path)
+        return answer.status, answer.text
+
+    def foreign(self, answer, fqdn):
+        self.bad_v1(answer, 400, "ReverseFqdnDoesNotBelongToSubscription", "reverse_fqdn")
+        self.assertEqual(self.not_ours % fqdn, answer.body["error"]["message"])
+
+    def test_a_name_that_is_ours_or_leads_to_us_is_taken(self):
+        status = 201
+        for fqdn in ("shop.cloudapp.net", "ContosoApp1.westeurope.cloudapp.azure.com.",
+                     "filedsvc.cloudapp.net.", "www.example.com",  # static, and not the service's
+                     "alias--filedsvc-cloudapp-net.example.", "alias--www-example-com.example"):
+            answer = self.put(fqdn, description="App1")
+            self.assertEqual(status, answer.status, answer)
+            status = 200
+            self.assertEqual(fqdn.rstrip(".") + ".", answer.body["reverse_fqdn"])
+            self.ptr_is(self.address, fqdn.rstrip(".").lower() + ".")
+        # It leads to us, and not back to itself.
+        self.assertIn("which leads to 198.51.100.11 and not back", answer.body["warnings"][0])
+
+    def test_the_address_that_it_gets_proves_a_name_too(self):
+        self.outside_leads_to(self.address)
+        self.assertEqual(201, self.put("www.example.com").status)
+        self.good("DELETE", self.path, status=204)
+        self.foreign(self.call("PUT", self.path, {"address": "198.51.100.41",
+                                                  "reverse_fqdn": "ftp.example.com"}), "ftp.example.com")
+
+    def test_any_other_is_refused_and_nothing_changes(self):
+        self.outside_leads_to("192.0.2.99")
+        for fqdn in ("www.example.com", "www.example.com.", "nx.example.", "empty.example.",
+                     "alias--www-example-com.example.", "other.cloudapp.net"):
+            self.foreign(self.put(fqdn), fqdn)
+            self.bad_v1(self.call("GET", self.path), 404)
+        self.put("shop.cloudapp.net", description="before", ttl=60)
+        before = self.settled(self.path).text
+        self.foreign(self.put("www.example.com", description="after"), "www.example.com")
+        self.foreign(self.call("PATCH", self.path, {"reverse_fqdn": "www.example.com",
+                                                    "address": "198.51.100.41"}), "www.example.com")
+        for method in ("PUT", "PATCH"):
+            self.foreign(self.call(method, "/v1/ptrs/" + self.address,
+                                   {"reverse_fqdn": "www.example.com", "ttl": 5}), "www.example.com")
+        self.assertEqual((200, before), self.shown())
+        self.ptr_is(self.address, "shop.cloudapp.net.", ttl=60)
+        # An address takes any name.
+        self.good("PUT", "/v1/ptrs/198.51.100.11", {"reverse_fqdn": "www.example.com"}, 201)
+
+    def test_what_cannot_be_resolved_is_refused_and_says_so(self):
+        for fqdn in ("servfail.example.", "refused.example.", "silent.example."):
+            answer = self.put(fqdn)
+            self.bad_v1(answer, 400, "ReverseFqdnCouldNotBeResolved", "reverse_fqdn",
+                        "^ReverseFqdn %s that cloud service shop is trying to use could not be "
+                        "resolved" % re.escape(fqdn))
+        self.bad_v1(self.call("GET", self.path), 404)
+
+    def test_the_rest_of_the_request_is_looked_at_first(self):
+        for body, status, field in (({"address": "192.0.2.1"}, 400, "address"),
+                                    ({"address": "198.51.100.11"}, 409, "address"),
+                                    ({"ttl": -1}, 400, "ttl"), ({"reverse_fqdn": "a..b"}, 400,
+                                                                "reverse_fqdn"),
+                                    ({"frob": "x"}, 400, "frob")):
+            self.bad_v1(self.call("PUT", self.path, {"address": self.address, "reverse_fqdn":
+                                                     "silent.example.", **body}), status, field=field)
+        self.bad_v1(self.call("PATCH", self.path, {"reverse_fqdn": "silent.example."}), 404)
+        answer = self.call("PUT", self.path, {"address": self.address, "reverse_fqdn": "x.example."},
+                           headers={"If-Match": '"x"'})
+        self.bad_v1(answer, 412)
+        self.assertEqual([], self.upstream.questions("silent.example."))
+
+    def test_it_is_asked_when_it_is_set_and_not_again(self):
+        self.assertEqual(201, self.put("www.example.com").status)
+        self.outside_leads_to("192.0.2.99")
+        self.assertEqual(0, self.command("flush")[0])
+        self.good("PATCH", self.path, {"description": "App2"})
+        self.assertEqual(200, self.put("WWW.Example.com.", ttl=60).status)
+        self.good("PATCH", self.path, {"address": "198.51.100.41"})
+        self.ptr_is("198.51.100.41", "www.example.com.", ttl=60)
+        self.foreign(self.call("PATCH", self.path, {"reverse_fqdn": "ftp.example.com"}),
+                     "ftp.example.com")
+        for nothing in ("", None):
+            self.good("PATCH", self.path, {"reverse_fqdn": nothing})
+            self.ptr_is("198.51.100.41", rcode="NXDOMAIN")
+            self.good("PATCH", self.path, {"reverse_fqdn": "shop.cloudapp.net"})
+        self.good("DELETE", "/v1/ptrs/198.51.100.41", status=204)
+        self.foreign(self.put("www.example.com"), "www.example.com")
+
+    def test_ipv6_has_none(self):
+        six = {"address": "2001:db8:5::40", "reverse_fqdn": "shop.cloudapp.net"}
+        self.bad_v1(self.call("PUT", self.path, six), 400, "ReverseFqdnNotSupportedForIPv6",
+                    "reverse_fqdn")
+        self.bad_v1(self.call("GET", self.path), 404)
+        self.assertEqual(201, self.put("shop.cloudapp.net").status)
+        self.bad_v1(self.call("PATCH", self.path, {"address": six["address"]}), 400,
+                    "ReverseFqdnNotSupportedForIPv6")
+        self.ptr_is(self.address, "shop.cloudapp.net.")
+        self.good("PATCH", self.path, {"address": six["address"], "reverse_fqdn": ""})
+        self.bad_v1(self.call("PUT", "/v1/ptrs/" + urllib.parse.quote(six["address"], safe=""),
+                              {"reverse_fqdn": "shop.cloudapp.net"}), 400,
+                    "ReverseFqdnNotSupportedForIPv6")
+        self.sluice.reconfigure(CONFIG % (SUBSCRIPTION, self.state, FILED) + "reverse = { ipv6 = true; };")
+        self.assertEqual(0, self.command("reload")[0])
+        self.good("PATCH", self.path, {"reverse_fqdn": "shop.cloudapp.net"})
+        self.ptr_is(six["address"], "shop.cloudapp.net.")
+
+    def test_of_writers_that_wait_for_the_same_version_one_comes_through(self):
+        self.good("PUT", self.path, {"address": self.address}, 201)
+        etag = self.settled(self.path).etag
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            answers = list(pool.map(lambda i: self.call(
+                "PATCH", self.path, {"reverse_fqdn": "late300.n%d.example" % i},
+                headers={"If-Match": etag}), range(8)))
+        self.assertEqual([200] + [412] * 7, sorted(answer.status for answer in answers))
+        winner = next(answer for answer in answers if answer.status == 200)
+        self.ptr_is(self.address, winner.body["reverse_fqdn"])
+
+    def test_a_reload_meanwhile_does_no_harm_and_an_end_refuses(self):
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            waiting = pool.submit(self.put, "late1000.www.example")
+            harness.wait_for(lambda: self.upstream.questions("late1000.www.example"), "the question")
+            self.assertEqual(0, self.command("reload")[0])
+            self.assertEqual(201, waiting.result().status)
+            waiting = pool.submit(self.put, "silent.example")
+            harness.wait_for(lambda: self.upstream.questions("silent.example"), "the question")
+            self.assertEqual(0, self.sluice.stop())
+            try:
+                self.assertEqual(400, waiting.result().status)
+            except (OSError, http.client.HTTPException):
+                pass  # the server was gone first
+        self.start()
+        self.ptr_is(self.address, "late1000.www.example.")
+
+    def test_commands(self):
+        self.outside_leads_to("192.0.2.99")
+        status, text = self.command("service", "add", "shop", self.address, "--reverse-fqdn",
+                                    "www.example.com")
+        self.assertEqual(1, status)
+        self.assertIn("reverse_fqdn: " + self.not_ours % "www.example.com", text)
+        self.assertEqual(0, self.command("service", "add", "shop", self.address, "--reverse-fqdn",
+                                         "shop.cloudapp.net", "--description", "App1")[0])
+        for command in (("service", "set", "shop", "--reverse-fqdn", "www.example.com"),
+                        ("ptr", "set", self.address, "www.example.com")):
+            status, text = self.command(*command)
+            self.assertEqual(1, status)
+            self.assertIn("does not belong to subscription", text)
+        self.ptr_is(self.address, "shop.cloudapp.net.")
+        self.assertEqual(0, self.command("service", "set", "shop", "--reverse-fqdn", "")[0])
+        self.ptr_is(self.address, rcode="NXDOMAIN")
 
 
 class Stateless(Reverse):

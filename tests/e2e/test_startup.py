@@ -4,8 +4,10 @@ half started. Also the commands that need no server."""
 import json
 import os
 import shutil
+import signal
 import socket
 
+import dns
 import harness
 
 CONFIG = """
@@ -82,8 +84,17 @@ class Starting(harness.FreshCase):
         self.held(socket.SOCK_STREAM, ("127.0.0.1", 5301))
         self.assertFalse(os.path.exists(os.path.join(self.world.dir, "sluice.sock")))
 
-    def test_an_address_that_is_not_ours_is_named(self):
-        self.refused(self.config(listen="192.0.2.7:53"), word="192.0.2.7:53")
+    def test_an_address_that_comes_later_is_served_from_then_on(self):
+        sluice = harness.Sluice(self.host, self.config(listen="172.31.7.7:53"), ("127.0.0.1", 5302))
+        self.assertRegex(sluice.log(), "no interface has the address of 172.31.7.7")
+        present = [e["present"] for e in json.loads(
+            sluice.command("status", "--json")[1])["inbound_endpoints"]]
+        self.assertEqual([False, True], present)
+        self.host.add_address("172.31.7.7")
+        for transport in (dns.udp, dns.tcp):
+            answer = self.host.ask(("172.31.7.7", 53), "web.corp.internal", transport=transport)
+            self.assert_answer(answer, "10.10.1.10")
+        self.assertIn(" yes", sluice.command("status")[1])
 
     def test_no_permission_is_named(self):
         if shutil.which("setpriv") is None:
@@ -140,6 +151,50 @@ class Starting(harness.FreshCase):
     def test_a_missing_zone_file_is_named(self):
         os.unlink(os.path.join(self.world.dir, "corp.internal.zone"))
         self.refused(self.config(), word="corp.internal.zone")
+
+
+OUTBOUND = """
+rulesets = ( { name = "many"; outbound_endpoints = [ "hub-resolver/out" ];
+  links = ( { name = "h"; virtual_network = "hub"; } );
+  rules = ( %s ); } );
+"""
+RULE = ('{ name = "r%d"; domain = "r%d.corp.test."; targets = ( { address = "127.0.0.1";'
+        ' port = 5401; } ); }')
+
+
+class Restarting(harness.FreshCase):
+    """Killed with a thousand rules, a thousand hosts and a state: whatever it leaves behind, the
+    next start serves all of it."""
+
+    def build(self, world):
+        self.host = world.host("cloud")
+        harness.Upstream(self.host, "127.0.0.1", "192.0.2.1", 5401)
+        world.write("corp.internal.zone", "".join(
+            "h%d 300 IN A 10.10.%d.%d\n" % (i, i // 250, i % 250) for i in range(1000)))
+        text = CONFIG % {"listen": "127.0.0.1:5301", "second": "127.0.0.1:5302", "name": "sluice"}
+        text = text.replace('"sluice.sock";', '"sluice.sock"; state = "state.db";').replace(
+            "inbound_endpoints", 'outbound_endpoints = ( { name = "out"; subnet = "dns-out"; source '
+            '= "127.0.0.1"; } ); inbound_endpoints').replace(
+            "subnets = (", 'subnets = ( { name = "dns-out"; prefix = "10.10.0.16/28"; delegation = '
+            '"Microsoft.Network/dnsResolvers"; },')
+        self.text = text + OUTBOUND % ", ".join(RULE % (i, i) for i in range(1000))
+
+    def serves(self):
+        here = ("127.0.0.1", 5301)
+        for i in (0, 500, 999):
+            self.assert_answer(self.host.ask(here, "h%d.corp.internal" % i),
+                               "10.10.%d.%d" % (i // 250, i % 250))
+            self.assert_answer(self.host.ask(here, "www.r%d.corp.test" % i), "192.0.2.1")
+
+    def test_it_serves_again_after_a_kill(self):
+        for name in ("first", "second", "third"):
+            sluice = harness.Sluice(self.host, self.text, ("127.0.0.1", 5301), name=name)
+            self.serves()
+            self.assertEqual(0, sluice.command("status")[0])
+            if name != "third":
+                sluice.signal(signal.SIGKILL)
+                sluice.child.wait()
+                sluice.expected = -signal.SIGKILL
 
 
 class Checking(harness.FreshCase):

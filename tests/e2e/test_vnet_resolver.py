@@ -66,7 +66,7 @@ class VnetResolver(harness.Case):
 
     def test_a_ruleset_counts_in_the_networks_it_is_linked_to(self):
         self.assert_answer(self.spoke.ask(VNET, "www.contoso.corp"), "192.0.2.54")
-        self.assertIn("10.10.0.20 www.contoso.corp", self.onprem.log())
+        self.assertIn("10.10.0.20 www.contoso.corp", self.onprem.log().lower())
         self.assert_answer(self.hub.ask(VNET, "www.contoso.corp"), "203.0.113.1")
 
     def test_a_spokes_rule_reaches_the_hub(self):

@@ -130,6 +130,35 @@ class Wire(harness.Case):
         self.assert_answer(answer, "10.10.1.10")
         self.assertEqual([], answer.options)
 
+    def cookie(self, data, **how):
+        """The cookie that comes back when one is sent."""
+        answer = self.ask("web.corp.internal", opts=(dns.opt(options=dns.option(10, data)),), **how)
+        self.assert_answer(answer, "10.10.1.10")
+        return dict(answer.options)[10]
+
+    def test_a_cookie_is_answered_and_stays(self):
+        cookie = self.cookie(b"12345678")
+        self.assertEqual((24, b"12345678\1\0\0\0"), (len(cookie), cookie[:12]))
+        self.assertEqual(cookie, self.cookie(cookie))
+        self.assertEqual(cookie, self.cookie(cookie, transport=dns.tcp))
+        wrong = cookie[:-1] + bytes([cookie[-1] ^ 1])
+        self.assertNotEqual(wrong, self.cookie(wrong), "answered, and with a good one")
+
+    def test_a_cookie_of_no_length_is_a_formerr(self):
+        for length in (0, 7, 9, 15, 41):
+            answer = self.ask("web.corp.internal",
+                              opts=(dns.opt(options=dns.option(10, b"x" * length)),))
+            self.assertEqual("FORMERR", answer.rcode)
+
+    def test_a_cookie_may_be_asked_for_without_a_question(self):
+        packet = dns.header(7, 0, (0, 0, 0, 1)) + dns.opt(options=dns.option(10, b"12345678"))
+        answer = dns.Message(self.host.send(HERE, packet))
+        self.assertEqual(("NOERROR", 24), (answer.rcode, len(dict(answer.options)[10])))
+
+    def test_dig_is_content_with_our_cookie(self):
+        dig = self.host.dig("127.0.0.1", "web.corp.internal", "A", "+cookie")
+        self.assertRegex(dig.text, r"COOKIE: [0-9a-f]{48} \(good\)")
+
     def test_do_is_echoed(self):
         answer = self.ask("web.corp.internal", opts=(dns.opt(do=True),))
         self.assertTrue(answer.opt.ttl & 0x8000)

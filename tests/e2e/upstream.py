@@ -38,7 +38,7 @@ class Upstream:
 
     def note(self, packet, message, peer, transport):
         name, rtype, _ = message.questions[0]
-        line = {"name": name, "type": rtype, "from": peer[0], "port": peer[1], "by": transport,
+        line = {"name": name.lower(), "type": rtype, "from": peer[0], "port": peer[1], "by": transport,
                 "id": message.id, "flags": message.flags, "bytes": len(packet),
                 "edns": message.opt.rclass if message.opt else None,
                 "options": [code for code, _ in message.options],

@@ -51,6 +51,9 @@ struct world {
 	unsigned held_count;
 	void *last_binding;
 	struct address last_client;
+	unsigned send_at; /* a question is sent by UDP from within that query... */
+	int send_by;
+	unsigned came_at; /* ...and came as that one */
 };
 
 static const struct hash_key key = {3, 4};
@@ -89,6 +92,13 @@ static void on_arrival(void *context, struct query *query, unsigned pass)
 	note_step(context, (char)('0' + pass));
 }
 
+static void send_from_within(int fd)
+{
+	static const uint8_t question[] = {0, 99, 1, 0,   0, 1, 0, 0, 0, 0,
+					   0, 0,  1, 'a', 0, 0, 1, 0, 1};
+	assert_int_equal(send(fd, question, sizeof question, 0), sizeof question);
+}
+
 static void on_query(void *context, struct query *query)
 {
 	struct lane *lane = context;
@@ -100,6 +110,10 @@ static void on_query(void *context, struct query *query)
 		lane->misdirected = true;
 	world->last_binding = query->binding;
 	world->last_client = query->client;
+	if (lane->seen == world->send_at)
+		send_from_within(world->send_by);
+	if (!query->tcp)
+		world->came_at = lane->seen;
 	if (!world->hold) {
 		answer(world, query);
 		return;
@@ -1673,14 +1687,23 @@ static void port_held_for_tcp_alone_is_found_out(void **state)
 	world_free(world);
 }
 
-static void address_that_is_not_here_is_named_with_what_to_do(void **state)
+static void address_that_no_interface_has_is_bound_for_when_one_has_it(void **state)
 {
 	(void)state;
-	struct host host;
-	char error[LISTENER_ERROR_MAX] = "";
-	assert_int_equal(host_parse(&host, "192.0.2.55:5353", 53), 0);
-	assert_null(listener_open(&host, 1, error));
-	assert_non_null(strstr(error, "192.0.2.55:5353 (UDP): no interface of this machine"));
+	static const char *const texts[] = {"192.0.2.55:5353", "[2001:db8::55]:5353"};
+	for (unsigned i = 0; i < 2; i++) {
+		struct host host;
+		char error[LISTENER_ERROR_MAX] = "";
+		assert_int_equal(host_parse(&host, texts[i], 53), 0);
+		struct listener *listener = listener_open(&host, 1, error);
+		assert_string_equal(error, "");
+		assert_non_null(listener);
+		assert_false(listener_address_is_here(&host));
+		listener_close(listener);
+	}
+	struct host here;
+	assert_int_equal(host_parse(&here, "127.0.0.1:5353", 53), 0);
+	assert_true(listener_address_is_here(&here));
 }
 
 static unsigned first_unprivileged_port(void)
@@ -1747,6 +1770,351 @@ static void host_and_sockaddr_are_two_forms_of_one_thing(void **state)
 	assert_memory_equal(host.address.bytes, "\xc0\0\2\1\0\0\0\0\0\0\0\0\0\0\0", 16);
 }
 
+/* ---- who gets in, and what leaves ---- */
+
+static struct access access_of(struct arena *arena, const char *text)
+{
+	struct access access = {0};
+	struct prefix prefix;
+	arena_init(arena);
+	assert_int_equal(prefix_parse(&prefix, text), 0);
+	assert_int_equal(access_add(&access, arena, &prefix), 0);
+	access_build(&access);
+	return access;
+}
+
+static void set_terms(struct world *world, const struct access *access, struct meter *meter,
+		      enum excess excess)
+{
+	inbound_set_terms(
+		world->lanes[0].inbound,
+		&(struct inbound_terms){.access = access, .meter = meter, .excess = excess});
+}
+
+/* Asks by UDP with an OPT: the answer's rcode and its EDE, -1 where it has none. */
+static int ask_for_ede(struct world *world, int fd, int *ede)
+{
+	uint8_t wire[MESSAGE_QUERY_MAX], reply[512];
+	size_t length = message_write_query(wire, 1, (const uint8_t *)"\4NaMe\4test", 11, TYPE_TXT,
+					    false, false, true);
+	assert_int_equal(send(fd, wire, length, 0), length);
+	ssize_t got = receive(world, fd, reply, sizeof reply, false);
+	assert_true(got >= 12 + 15);
+	/* behind the question and the OPT's fixed part: code, length, EDE */
+	size_t option = 12 + 15 + MESSAGE_OPT;
+	*ede = got > (ssize_t)option + 6 && wire_u16(reply + option) == OPTION_EDE
+		       ? wire_u16(reply + option + 4)
+		       : -1;
+	return message_flags(reply) & FLAG_RCODE;
+}
+
+static void who_is_not_allowed_is_refused_and_told_why(void **state)
+{
+	(void)state;
+	struct world *world = world_new("127.0.0.1", 1, 100);
+	struct arena one, other;
+	struct access private = access_of(&one, "10.0.0.0/8"),
+		      loop = access_of(&other, "127.0.0.1/32");
+	int fd = client(world, false), stream = client(world, true), ede;
+	uint8_t reply[64];
+	set_terms(world, &private, NULL, EXCESS_DROP);
+	assert_int_equal(ask_for_ede(world, fd, &ede), RCODE_REFUSED);
+	assert_int_equal(ede, EDE_PROHIBITED);
+	ask_tcp(stream, 7);
+	assert_int_equal(receive(world, stream, reply, 2 + 12 + 15, true), 2 + 12 + 15);
+	assert_int_equal(message_flags(reply + 2) & FLAG_RCODE, RCODE_REFUSED);
+	assert_int_equal(world->lanes[0].seen, 0);
+	assert_int_equal(counters(world)->prohibited, 2);
+	set_terms(world, &loop, NULL, EXCESS_DROP);
+	assert_int_equal(ask_for_ede(world, fd, &ede), RCODE_NOERROR);
+	ask_tcp(stream, 8);
+	assert_int_equal(answer_tcp(world, stream), 8);
+	assert_int_equal(world->lanes[0].seen, 2);
+	assert_int_equal(world->pool.in_use, 0);
+	close(fd);
+	close(stream);
+	world_free(world);
+	arena_release(&one);
+	arena_release(&other);
+}
+
+enum { EXCESS_QUERIES = 40 };
+
+/* So many by UDP at once, over a limit of one a second: of the answers, how many were good,
+ * refused, empty with TC. */
+static void ask_in_excess(struct world *world, int fd, unsigned counts[3])
+{
+	uint8_t reply[512];
+	memset(counts, 0, 3 * sizeof counts[0]);
+	for (unsigned i = 0; i < EXCESS_QUERIES; i++)
+		ask_udp(fd, i);
+	spin(world);
+	usleep(2000);
+	spin(world);
+	for (ssize_t got; (got = recv(fd, reply, sizeof reply, MSG_DONTWAIT)) > 0;) {
+		uint16_t flags = message_flags(reply);
+		assert_true(got >= 12 + 15);
+		counts[flags & FLAG_TC ? 2 : (flags & FLAG_RCODE) == RCODE_REFUSED ? 1 : 0]++;
+	}
+}
+
+static void queries_over_the_limit_are_answered_as_configured(void **state)
+{
+	(void)state;
+	static const enum excess ways[] = {EXCESS_DROP, EXCESS_REFUSE, EXCESS_TRUNCATE};
+	for (unsigned i = 0; i < 3; i++) {
+		struct world *world = world_new("127.0.0.1", 1, 100);
+		struct meter meter;
+		unsigned counts[3];
+		meter_init(&meter, 1, &key);
+		world->now_us = 1000 * 1000000ull;
+		set_terms(world, NULL, &meter, ways[i]);
+		int fd = client(world, false), stream = client(world, true);
+		ask_in_excess(world, fd, counts);
+		unsigned over = EXCESS_QUERIES - counts[0];
+		assert_in_range(counts[0], 1, 5);
+		assert_int_equal(world->lanes[0].seen, counts[0]);
+		assert_int_equal(counters(world)->over_limit, over);
+		assert_int_equal(counts[1], ways[i] == EXCESS_REFUSE ? over : 0);
+		assert_int_equal(counts[2], ways[i] == EXCESS_TRUNCATE ? over : 0);
+		assert_int_equal(counters(world)->over_limit_refused, counts[1]);
+		ask_tcp(stream, 1);
+		if (ways[i] == EXCESS_DROP) {
+			usleep(2000);
+			spin(world);
+			assert_int_equal(world->lanes[0].seen, counts[0]);
+		} else {
+			assert_int_equal(answer_tcp(world, stream), 1);
+			assert_int_equal(counters(world)->over_limit_refused, counts[1] + 1);
+		}
+		assert_int_equal(counters(world)->over_limit, over + 1);
+		assert_int_equal(world->pool.in_use, 0);
+		close(fd);
+		close(stream);
+		world_free(world);
+	}
+}
+
+static void what_is_not_a_query_or_not_allowed_uses_up_no_tokens(void **state)
+{
+	(void)state;
+	struct world *world = world_new("127.0.0.1", 1, 100);
+	struct arena arena;
+	struct access private = access_of(&arena, "10.0.0.0/8");
+	struct meter meter;
+	unsigned counts[3];
+	int fd = client(world, false);
+	world->now_us = 1000 * 1000000ull;
+	meter_init(&meter, 1, &key);
+	set_terms(world, &private, &meter, EXCESS_DROP);
+	for (unsigned round = 0; round < 5; round++) {
+		ask_in_excess(world, fd, counts);
+		assert_int_equal(counts[1], EXCESS_QUERIES);
+	}
+	for (unsigned i = 0; i < EXCESS_QUERIES; i++)
+		assert_int_equal(send(fd, "no header", 9, 0), 9);
+	spin(world);
+	assert_int_equal(counters(world)->over_limit, 0);
+	set_terms(world, NULL, &meter, EXCESS_DROP);
+	ask_in_excess(world, fd, counts);
+	assert_in_range(counts[0], 1, 5);
+	close(fd);
+	world_free(world);
+	arena_release(&arena);
+}
+
+static void answers_over_a_prefixs_limit_slip_through_or_are_dropped(void **state)
+{
+	(void)state;
+	struct world *world = world_new("127.0.0.1", 1, 100);
+	struct inbound_worker *worker = &world->lanes[0].worker;
+	struct response_limit *limit = response_limit_new(&key);
+	unsigned counts[3];
+	world->answer_bytes = 10;
+	worker->responses = limit;
+	worker->response_limit = (struct response_limit_settings){
+		.answers_per_second = 5, .slip = 5, .ipv4_prefix_length = 24};
+	int fd = client(world, false), stream = client(world, true);
+	ask_in_excess(world, fd, counts);
+	assert_int_equal(counts[0], 5);
+	assert_int_equal(counts[2], (EXCESS_QUERIES - 5) / 5);
+	assert_int_equal(counters(world)->responses_limited, EXCESS_QUERIES - 5);
+	assert_int_equal(counters(world)->responses_slipped, counts[2]);
+	for (unsigned i = 0; i < 10; i++) { /* TCP comes from where it says */
+		ask_tcp(stream, i);
+		assert_int_equal(answer_tcp(world, stream), i);
+	}
+	worker->response_limit.slip = 0;
+	ask_in_excess(world, fd, counts);
+	assert_int_equal(counts[0] + counts[2], 0);
+	worker->response_limit.slip = 1;
+	ask_in_excess(world, fd, counts);
+	assert_int_equal(counts[2], EXCESS_QUERIES);
+	close(fd);
+	close(stream);
+	world_free(world);
+	response_limit_free(limit);
+}
+
+static uint32_t at_noon(void *context)
+{
+	(void)context;
+	return 1700000000;
+}
+
+/* Asks with a cookie, and puts the one that comes back in its place; false: nothing, or no data. */
+static bool ask_with_cookie(struct world *world, int fd, uint8_t *cookie, size_t length)
+{
+	uint8_t query[MESSAGE_QUERY_MAX], reply[512];
+	size_t bytes = message_write_query(query, 7, (const uint8_t *)"\4NaMe\4test", 11, TYPE_TXT,
+					   false, false, true);
+	bytes = message_put_cookie(query, bytes, cookie, length);
+	assert_int_equal(send(fd, query, bytes, 0), bytes);
+	spin(world);
+	usleep(2000);
+	spin(world);
+	ssize_t got = recv(fd, reply, sizeof reply, MSG_DONTWAIT);
+	if (got < 0 || message_flags(reply) & FLAG_TC)
+		return false;
+	assert_true(got > 28);
+	assert_int_equal(wire_u16(reply + got - 28), OPTION_COOKIE);
+	memcpy(cookie, reply + got - MESSAGE_COOKIE_REPLY, MESSAGE_COOKIE_REPLY);
+	return true;
+}
+
+static void who_shows_a_good_cookie_is_not_limited(void **state)
+{
+	(void)state;
+	struct world *world = world_new("127.0.0.1", 1, 100);
+	struct inbound_worker *worker = &world->lanes[0].worker;
+	struct response_limit *limit = response_limit_new(&key);
+	uint8_t cookie[MESSAGE_COOKIE_REPLY] = "12345678";
+	world->answer_bytes = 0;
+	worker->responses = limit;
+	worker->response_limit = (struct response_limit_settings){.answers_per_second = 1,
+								  .negatives_per_second = 1,
+								  .errors_per_second = 1,
+								  .ipv4_prefix_length = 24};
+	worker->unix_s = at_noon;
+	cookie_init(&worker->cookies, &key);
+	int fd = client(world, false);
+	assert_true(ask_with_cookie(world, fd, cookie, MESSAGE_COOKIE_CLIENT));
+	assert_memory_equal(cookie, "12345678\1\0\0\0", 12);
+	for (unsigned i = 0; i < 10; i++)
+		assert_true(ask_with_cookie(world, fd, cookie, MESSAGE_COOKIE_REPLY));
+	assert_int_equal(counters(world)->responses_limited, 0);
+	assert_false(ask_with_cookie(world, fd, cookie, MESSAGE_COOKIE_CLIENT));
+	cookie[23] ^= 1;
+	assert_false(ask_with_cookie(world, fd, cookie, MESSAGE_COOKIE_REPLY));
+	assert_int_equal(counters(world)->responses_limited, 2);
+	close(fd);
+	world_free(world);
+	response_limit_free(limit);
+}
+
+/* Connects from an address of loopback. */
+static int client_from(struct world *world, const char *source)
+{
+	struct host host;
+	struct sockaddr_storage storage;
+	int fd = socket_tcp(4);
+	assert_true(fd >= 0);
+	assert_int_equal(host_parse(&host, source, 1), 0);
+	host.port = 0;
+	socklen_t length = socket_address(&host, &storage);
+	assert_int_equal(bind(fd, (struct sockaddr *)&storage, length), 0);
+	length = socket_address(&world->host, &storage);
+	int connected = connect(fd, (struct sockaddr *)&storage, length);
+	assert_true(connected == 0 || errno == EINPROGRESS);
+	spin(world);
+	return fd;
+}
+
+static void who_has_most_connections_gives_one_up_to_who_has_fewer(void **state)
+{
+	(void)state;
+	struct world *world = world_new("127.0.0.1", 1, 100);
+	struct inbound_worker *worker = &world->lanes[0].worker;
+	int fds[6];
+	worker->tcp.connections_max = 3;
+	for (unsigned i = 0; i < 3; i++) {
+		fds[i] = client_from(world, "127.0.0.1");
+		pass(world, 1000);
+	}
+	ask_tcp(fds[0], 1); /* so that the second is the quietest */
+	assert_int_equal(answer_tcp(world, fds[0]), 1);
+	fds[3] = client_from(world, "127.0.0.2");
+	assert_true(closed(world, fds[1]));
+	assert_int_equal(worker->counters.tcp_displaced, 1);
+	assert_int_equal(worker->tcp_connections, 3);
+	fds[4] = client_from(world, "127.0.0.2"); /* who would have two of three then */
+	assert_true(closed(world, fds[4]));
+	assert_int_equal(worker->counters.tcp_refused, 1);
+	fds[5] = client_from(world, "127.0.0.3");
+	for (unsigned i = 2; i < 6; i++)
+		if (i == 3 || i == 5) {
+			ask_tcp(fds[i], i);
+			assert_int_equal(answer_tcp(world, fds[i]), i);
+		}
+	for (unsigned i = 0; i < 6; i++)
+		close(fds[i]);
+	world_free(world);
+}
+
+static void strangers_have_a_part_of_the_connections_and_no_more(void **state)
+{
+	(void)state;
+	struct world *world = world_new("127.0.0.1", 1, 100);
+	struct inbound_worker *worker = &world->lanes[0].worker;
+	struct arena arena;
+	struct access access = access_of(&arena, "127.0.0.2/32");
+	int fds[4];
+	worker->tcp.connections_max = 16;
+	set_terms(world, &access, NULL, EXCESS_DROP);
+	for (unsigned i = 0; i < 3; i++)
+		fds[i] = client_from(world, "127.0.0.1");
+	assert_true(closed(world, fds[2]));
+	assert_int_equal(worker->tcp_strangers, 2);
+	fds[3] = client_from(world, "127.0.0.2");
+	ask_tcp(fds[3], 5);
+	assert_int_equal(answer_tcp(world, fds[3]), 5);
+	close(fds[0]);
+	usleep(1000);
+	spin(world);
+	assert_int_equal(worker->tcp_strangers, 1);
+	for (unsigned i = 1; i < 4; i++)
+		close(fds[i]);
+	world_free(world);
+	arena_release(&arena);
+}
+
+/* A question by UDP that comes while all of them are being read is not the last to be answered. */
+static void however_many_connections_ask_udp_has_its_turn(void **state)
+{
+	(void)state;
+	enum { CLIENTS = 150 };
+	struct world *world = world_new("127.0.0.1", 1, 400);
+	int fds[CLIENTS];
+	world->lanes[0].worker.tcp.connections_max = CLIENTS;
+	world->lanes[0].worker.tcp.connections_per_client_max = CLIENTS;
+	for (unsigned i = 0; i < CLIENTS; i++)
+		fds[i] = client(world, true);
+	world->send_by = client(world, false);
+	world->send_at = 1;
+	for (unsigned i = 0; i < CLIENTS; i++)
+		ask_tcp(fds[i], i);
+	for (unsigned i = 0; i < 20 && world->lanes[0].seen < CLIENTS + 1; i++) {
+		usleep(1000);
+		spin(world);
+	}
+	assert_int_equal(world->lanes[0].seen, CLIENTS + 1);
+	assert_in_range(world->came_at, 2, 40);
+	for (unsigned i = 0; i < CLIENTS; i++)
+		close(fds[i]);
+	close(world->send_by);
+	world_free(world);
+}
+
 int main(void)
 {
 	signal(SIGPIPE, SIG_IGN);
@@ -1803,8 +2171,16 @@ int main(void)
 		cmocka_unit_test(stopped_listener_leaves_its_port_free),
 		cmocka_unit_test(second_listener_on_an_address_is_told_that_the_port_is_in_use),
 		cmocka_unit_test(port_held_for_tcp_alone_is_found_out),
-		cmocka_unit_test(address_that_is_not_here_is_named_with_what_to_do),
+		cmocka_unit_test(address_that_no_interface_has_is_bound_for_when_one_has_it),
 		cmocka_unit_test(privileged_port_without_permission_is_one_clear_line),
+		cmocka_unit_test(who_is_not_allowed_is_refused_and_told_why),
+		cmocka_unit_test(queries_over_the_limit_are_answered_as_configured),
+		cmocka_unit_test(what_is_not_a_query_or_not_allowed_uses_up_no_tokens),
+		cmocka_unit_test(answers_over_a_prefixs_limit_slip_through_or_are_dropped),
+		cmocka_unit_test(who_shows_a_good_cookie_is_not_limited),
+		cmocka_unit_test(who_has_most_connections_gives_one_up_to_who_has_fewer),
+		cmocka_unit_test(strangers_have_a_part_of_the_connections_and_no_more),
+		cmocka_unit_test(however_many_connections_ask_udp_has_its_turn),
 		cmocka_unit_test(host_and_sockaddr_are_two_forms_of_one_thing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

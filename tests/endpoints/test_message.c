@@ -307,6 +307,65 @@ static void options_are_walked_and_nsid_is_noted(void **state)
 	}
 }
 
+static void cookies_have_8_or_16_to_40_bytes(void **state)
+{
+	(void)state;
+	uint8_t option[4 + 64] = {0, OPTION_COOKIE, 0, 0};
+
+	for (size_t i = 4; i < sizeof option; i++)
+		option[i] = (uint8_t)i;
+	for (unsigned bytes = 0; bytes <= 64; bytes++) {
+		struct packet packet;
+		option[3] = (uint8_t)bytes;
+		header(&packet, 0, 1, 0, 0, 1);
+		question(&packet, TYPE_A);
+		opt(&packet, 1232, 0, option, 4 + bytes);
+		if (bytes != 8 && (bytes < 16 || bytes > 40)) {
+			expect_error(&packet, RCODE_FORMERR);
+			continue;
+		}
+		struct reading reading = read_packet(&packet);
+		assert_int_equal(reading.state, REQUEST_FINE);
+		assert_int_equal(reading.request.cookie_length, bytes);
+		assert_false(reading.request.cookie_answered);
+		assert_memory_equal(reading.request.cookie, option + 4, bytes < 24 ? bytes : 24);
+	}
+}
+
+static void of_two_cookies_the_first_counts(void **state)
+{
+	(void)state;
+	static const uint8_t options[] = {0, 10, 0, 8, 1, 1, 1, 1, 1, 1, 1, 1,
+					  0, 10, 0, 8, 2, 2, 2, 2, 2, 2, 2, 2};
+	struct packet packet;
+
+	header(&packet, 0, 1, 0, 0, 1);
+	question(&packet, TYPE_A);
+	opt(&packet, 1232, 0, options, sizeof options);
+	struct reading reading = read_packet(&packet);
+	assert_int_equal(reading.state, REQUEST_FINE);
+	assert_int_equal(reading.request.cookie[0], 1);
+}
+
+static void without_a_question_a_cookie_is_all_that_is_wanted(void **state)
+{
+	(void)state;
+	static const uint8_t option[] = {0, 10, 0, 8, 1, 1, 1, 1, 1, 1, 1, 1};
+	struct packet packet;
+
+	header(&packet, 0, 0, 0, 0, 1);
+	opt(&packet, 1232, 0, option, sizeof option);
+	expect_error(&packet, RCODE_NOERROR);
+	packet.bytes[2] = 2 << 3;
+	expect_error(&packet, RCODE_NOTIMP);
+	header(&packet, 0, 0, 0, 0, 1);
+	opt(&packet, 1232, 0x00010000, option, sizeof option);
+	expect_error(&packet, RCODE_FORMERR);
+	header(&packet, 0, 0, 0, 0, 1);
+	opt(&packet, 1232, 0, "", 0);
+	expect_error(&packet, RCODE_FORMERR);
+}
+
 static void second_or_misplaced_opt_is_formerr(void **state)
 {
 	(void)state;
@@ -794,6 +853,29 @@ static void ede_and_nsid_follow_when_they_fit(void **state)
 	}
 }
 
+static void a_cookie_to_answer_with_comes_first(void **state)
+{
+	(void)state;
+	struct reply reply;
+
+	reply_begin(&reply, 512, true);
+	size_t at = reply.message.length + 11;
+	reply.request.cookie_length = 8;
+	assert_int_equal(reply_finish(&reply), at); /* nobody has looked at it */
+	free(reply.buffer);
+	reply_begin(&reply, 512, true);
+	reply.request.cookie_length = 8;
+	reply.request.cookie_answered = true;
+	memset(reply.request.cookie, 7, sizeof reply.request.cookie);
+	reply.end.ede = EDE_STALE;
+	assert_int_equal(reply_finish(&reply), at + 4 + 24 + 6);
+	assert_int_equal(wire_u16(reply.buffer + at), OPTION_COOKIE);
+	assert_int_equal(wire_u16(reply.buffer + at + 2), 24);
+	assert_memory_equal(reply.buffer + at + 4, reply.request.cookie, 24);
+	assert_int_equal(wire_u16(reply.buffer + at + 28), OPTION_EDE);
+	free(reply.buffer);
+}
+
 static void nothing_of_edns_goes_to_who_did_not_ask_for_it(void **state)
 {
 	(void)state;
@@ -878,7 +960,7 @@ static void damaged_packets_are_read_within_their_bounds(void **state)
 	record(&good, "\xc0\x0c", 2, TYPE_SOA, CLASS_IN, 9,
 	       "\xc0\x10\1r\xc0\x10\0\0\0\1\0\0\0\2\0\0\0\3\0\0\0\4\0\0\0\5", 26);
 	record(&good, "\1y\xc0\x10", 4, TYPE_SRV, CLASS_IN, 9, "\0\1\0\2\0\3\1s\xc0\x0c", 10);
-	opt(&good, 1232, 0, "\0\3\0\0\0\12\0\2ab", 10);
+	opt(&good, 1232, 0, "\0\3\0\0\0\12\0\10abcdefgh", 16);
 	unsigned fine = 0, copied = 0;
 	for (unsigned round = 0; round < 60000; round++) {
 		struct packet packet;
@@ -921,6 +1003,10 @@ int main(void)
 		cmocka_unit_test(bytes_behind_the_end_are_formerr),
 		cmocka_unit_test(opt_gives_payload_and_do),
 		cmocka_unit_test(options_are_walked_and_nsid_is_noted),
+		cmocka_unit_test(cookies_have_8_or_16_to_40_bytes),
+		cmocka_unit_test(of_two_cookies_the_first_counts),
+		cmocka_unit_test(without_a_question_a_cookie_is_all_that_is_wanted),
+		cmocka_unit_test(a_cookie_to_answer_with_comes_first),
 		cmocka_unit_test(second_or_misplaced_opt_is_formerr),
 		cmocka_unit_test(other_version_is_badvers),
 		cmocka_unit_test(records_ahead_of_the_additional_section_are_formerr_but_for_ixfr),

@@ -194,7 +194,8 @@ static struct packet *reply(void)
 
 static bool offer(const struct packet *packet, void *socket, const struct host *peer)
 {
-	return pending_on_reply(&w.table, socket, peer, packet->wire, packet->length, w.now);
+	struct packet copy = *packet;
+	return pending_on_reply(&w.table, socket, peer, copy.wire, copy.length, w.now);
 }
 
 static void forgeries_are_ignored_and_the_question_waits_on(void **state)

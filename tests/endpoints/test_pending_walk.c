@@ -627,6 +627,98 @@ static void few_slow_names_cost_at_most_2_percent_too(void **state)
 	}
 }
 
+/* ---- an endpoint's limit ---- */
+
+/* Upstreams from..to leave by an endpoint of one question a second. */
+static void limit_endpoint(struct meter *meter, unsigned from, unsigned to)
+{
+	meter_init(meter, 1, &w.key);
+	for (unsigned i = from; i < to; i++)
+		w.upstreams[i].meter = meter;
+}
+
+static struct meter meter;
+
+static void an_endpoint_over_its_limit_hands_over_to_the_next(void **state)
+{
+	(void)state;
+	limit_endpoint(&meter, 0, 1);
+	for (unsigned i = 0; i < 50; i++)
+		world_ask_new(&w);
+	world_run(&w, 5 * MS);
+	for (unsigned i = 0; i < 50; i++)
+		assert_true(w.asked[i].done && w.asked[i].value.outcome == ASK_ANSWERED);
+	assert_in_range(w.servers[0].got, 1, 10);
+	assert_int_equal(w.servers[0].got + w.servers[1].got, 50);
+	assert_int_equal(w.table.over_limit_outbound, w.servers[1].got);
+	assert_int_equal(w.targets[0].errors, 0); /* it has done nothing */
+	assert_false(suspect(0));
+}
+
+static void over_the_limit_of_every_endpoint_a_question_fails_at_once(void **state)
+{
+	unsigned failed = 0;
+
+	(void)state;
+	limit_endpoint(&meter, 0, 2);
+	for (unsigned i = 0; i < 50; i++)
+		world_ask_new(&w);
+	world_run(&w, 5 * MS);
+	for (unsigned i = 0; i < 50; i++) {
+		assert_true(w.asked[i].done);
+		if (w.asked[i].value.outcome == ASK_ANSWERED)
+			continue;
+		failed++;
+		assert_int_equal(w.asked[i].value.outcome, ASK_FAILED);
+		assert_int_equal(w.asked[i].value.error, TARGET_ERROR_OVER);
+	}
+	assert_in_range(failed, 40, 49);
+	assert_int_equal(w.sent, 50 - failed);
+}
+
+/* Else they would wait for a sign of life that changes nothing. */
+static void over_the_limit_of_one_and_the_other_suspect_it_fails_at_once_too(void **state)
+{
+	(void)state;
+	world_warm_up(&w, 10);
+	target_on_unreachable(&w.targets[1], TARGET_ERROR_NETWORK, w.now);
+	w.servers[1].does = SILENT;
+	limit_endpoint(&meter, 0, 2);
+	for (unsigned i = 0; i < 50; i++)
+		world_ask_new(&w);
+	world_run(&w, 50 * MS);
+	for (unsigned i = 10; i < 60; i++)
+		assert_true(w.asked[i].done);
+}
+
+static void copies_are_within_the_limit_too(void **state)
+{
+	(void)state;
+	world_warm_up(&w, 10);
+	w.servers[0].does = SILENT;
+	world_ask_new(&w);
+	world_run(&w, 100 * MS);
+	assert_true(suspect(0));
+	limit_endpoint(&meter, 0, 1);
+	w.sent = w.servers[0].got = w.servers[1].got = 0;
+	for (unsigned i = 0; i < 50; i++)
+		world_ask_new(&w); /* each of which would be a copy, too */
+	world_run(&w, 10 * MS);
+	assert_int_equal(w.servers[1].got, 50);
+	assert_in_range(w.servers[0].got, 1, 10);
+}
+
+static void a_target_at_which_too_many_wait_is_passed_over(void **state)
+{
+	(void)state;
+	w.targets[0].waiting = TARGET_WAITING_MAX - 1;
+	struct asked *q = world_ask(&w, "a.test"), *over = world_ask(&w, "b.test");
+	world_run(&w, 5 * MS);
+	assert_answered_by(q, 0);
+	assert_answered_by(over, 1);
+	w.targets[0].waiting = 0;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -664,6 +756,11 @@ int main(void)
 		TWO(at_200_a_second_an_outage_costs_no_question_more_than_25_ms),
 		TWO(slow_is_not_dead),
 		TWO(few_slow_names_cost_at_most_2_percent_too),
+		TWO(an_endpoint_over_its_limit_hands_over_to_the_next),
+		TWO(over_the_limit_of_every_endpoint_a_question_fails_at_once),
+		TWO(over_the_limit_of_one_and_the_other_suspect_it_fails_at_once_too),
+		TWO(copies_are_within_the_limit_too),
+		TWO(a_target_at_which_too_many_wait_is_passed_over),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

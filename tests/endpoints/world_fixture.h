@@ -7,28 +7,28 @@
 
 static struct world w;
 
-static int one_server(void **state)
+static inline int one_server(void **state)
 {
 	(void)state;
 	world_init(&w, 1);
 	return 0;
 }
 
-static int two_servers(void **state)
+static inline int two_servers(void **state)
 {
 	(void)state;
 	world_init(&w, 2);
 	return 0;
 }
 
-static int three_servers(void **state)
+static inline int three_servers(void **state)
 {
 	(void)state;
 	world_init(&w, 3);
 	return 0;
 }
 
-static int release(void **state)
+static inline int release(void **state)
 {
 	(void)state;
 	world_release(&w);

@@ -83,14 +83,6 @@ static const struct api_route routes[] = {
 	{.method = NULL},
 };
 
-static void put_secret(const char *path, const char *secret)
-{
-	FILE *file = fopen(path, "w");
-	fprintf(file, "%s\n", secret);
-	fclose(file);
-	chmod(path, 0600);
-}
-
 static int set_up(void **state)
 {
 	struct world *world = calloc(1, sizeof *world);
@@ -99,8 +91,8 @@ static int set_up(void **state)
 	faults_init(&world->faults);
 	snprintf(world->admin_file, sizeof world->admin_file, "%s/admin", world->http.directory);
 	snprintf(world->reader_file, sizeof world->reader_file, "%s/reader", world->http.directory);
-	put_secret(world->admin_file, ADMIN);
-	put_secret(world->reader_file, READER);
+	http_world_put_secret(world->admin_file, ADMIN);
+	http_world_put_secret(world->reader_file, READER);
 	struct management_client clients[] = {
 		{.id = "ops", .secret_file = world->admin_file, .role = ROLE_ADMIN},
 		{.id = "monitoring", .secret_file = world->reader_file, .role = ROLE_READER}};
@@ -131,25 +123,14 @@ static int tear_down(void **state)
 
 /* ---- asking ---- */
 
-static const char *sent_what, *sent_headers, *sent_body;
-
-static void send_it(struct http_world *world)
-{
-	http_world_ask(world, sent_what, sent_headers, sent_body);
-}
-
 #define AS_ADMIN  "Authorization: Bearer " ADMIN "\r\n"
 #define AS_READER "X-Auth-Token: " READER "\r\n"
 
 /* The status; "seen" begins anew. */
 static unsigned ask(struct world *world, const char *what, const char *headers, const char *body)
 {
-	sent_what = what;
-	sent_headers = headers;
-	sent_body = body;
 	*world->seen = '\0';
-	http_world_serve(&world->http, send_it);
-	return http_world_status(&world->http);
+	return http_world_call(&world->http, what, headers, body);
 }
 
 /* The error's word, of either shape. */
@@ -215,7 +196,7 @@ static unsigned load_errors(struct world *world, const char *secret, const char 
 	struct management management = {.clients = {.items = clients, .count = 2}};
 	struct faults faults;
 	faults_init(&faults);
-	put_secret(world->reader_file, secret);
+	http_world_put_secret(world->reader_file, secret);
 	struct http_secrets *secrets = http_secrets_load(&management, &faults);
 	unsigned errors = (unsigned)faults.errors;
 	assert_int_equal(errors > 0, secrets == NULL);
@@ -402,6 +383,17 @@ static void a_route_says_how_long_a_body_may_be(void **state)
 	free(body);
 }
 
+static void a_get_takes_no_body(void **state)
+{
+	struct world *world = *state;
+	assert_int_equal(ask(world, "GET /open", "", "1"), 413);
+	assert_int_equal(ask(world, "GET /v1/thing", AS_READER, "1"), 413);
+	assert_string_equal(error_code(world), "request_entity_too_large");
+	assert_string_equal(world->seen, "");
+	assert_int_equal(ask(world, "GET /open", "", ""), 200);
+	assert_string_equal(world->seen, "GET /open q=- body=- by , a reader");
+}
+
 /* ---- errors ---- */
 
 static void errors_have_the_shape_of_their_api(void **state)
@@ -449,6 +441,7 @@ int main(void)
 		TEST(what_the_client_has_is_not_sent_again),
 		TEST(a_body_is_json_or_refused_with_its_place),
 		TEST(a_route_says_how_long_a_body_may_be),
+		TEST(a_get_takes_no_body),
 		TEST(errors_have_the_shape_of_their_api),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -29,14 +29,6 @@ struct world {
 
 /* ---- the server ---- */
 
-static void put_secret(const char *path, const char *secret)
-{
-	FILE *file = fopen(path, "w");
-	fprintf(file, "%s\n", secret);
-	fclose(file);
-	chmod(path, 0600);
-}
-
 /* The first `count` of an admin and a reader are known, by what their files have now. */
 static void serve_clients(struct world *world, size_t count)
 {
@@ -60,8 +52,8 @@ static int set_up(void **state)
 	log_configure(LOG_ERROR, LOG_TEXT);
 	snprintf(world->admin_file, sizeof world->admin_file, "%s/admin", world->http.directory);
 	snprintf(world->reader_file, sizeof world->reader_file, "%s/reader", world->http.directory);
-	put_secret(world->admin_file, ADMIN);
-	put_secret(world->reader_file, READER);
+	http_world_put_secret(world->admin_file, ADMIN);
+	http_world_put_secret(world->reader_file, READER);
 	control->inventory = inventory_new(&key, &publisher);
 	control->auth = http_auth_new();
 	control->api = (struct api){control, control->auth, api_routes};
@@ -90,20 +82,9 @@ static int tear_down(void **state)
 
 /* ---- asking ---- */
 
-static const char *sent_what, *sent_headers, *sent_body;
-
-static void send_it(struct http_world *world)
-{
-	http_world_ask(world, sent_what, sent_headers, sent_body);
-}
-
 static unsigned ask(struct world *world, const char *what, const char *headers, const char *body)
 {
-	sent_what = what;
-	sent_headers = headers;
-	sent_body = body;
-	http_world_serve(&world->http, send_it);
-	return http_world_status(&world->http);
+	return http_world_call(&world->http, what, headers, body);
 }
 
 static unsigned ask_for_token(struct world *world, const char *user, const char *secret)
@@ -228,10 +209,10 @@ static void another_secret_and_a_client_that_is_gone_end_tokens(void **state)
 	snprintf(token, sizeof token, "%s", get_token(world, "eye", READER));
 	serve_clients(world, 2);
 	assert_int_equal(ask_with(world, "GET /v1/ptrs", "X-Auth-Token: ", token), 200);
-	put_secret(world->reader_file, "another-secret-of-the-reader");
+	http_world_put_secret(world->reader_file, "another-secret-of-the-reader");
 	serve_clients(world, 2);
 	assert_int_equal(ask_with(world, "GET /v1/ptrs", "X-Auth-Token: ", token), 401);
-	put_secret(world->reader_file, READER);
+	http_world_put_secret(world->reader_file, READER);
 	serve_clients(world, 1);
 	assert_int_equal(ask_with(world, "GET /v1/ptrs", "X-Auth-Token: ", token), 401);
 	serve_clients(world, 2);
@@ -364,7 +345,7 @@ static void other_paths_and_methods_are_refused_in_keystones_shape(void **state)
 static void ask_as(struct http_world *world)
 {
 	int fd = http_world_connect(world);
-	http_world_send(fd, sent_what, strlen(sent_what));
+	http_world_send(fd, world->what, strlen(world->what));
 	http_world_receive(world, fd);
 }
 
@@ -375,11 +356,11 @@ static void links_are_made_of_a_host_that_can_be_one(void **state)
 		"GET /v3 HTTP/1.0\r\n\r\n", "GET /v3 HTTP/1.0\r\nHost: \r\n\r\n",
 		"GET /v3 HTTP/1.0\r\nHost: a/b\r\n\r\n", "GET /v3 HTTP/1.0\r\nHost: a\"b\r\n\r\n"};
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-		sent_what = bad[i];
+		world->http.what = bad[i];
 		http_world_serve(&world->http, ask_as);
 		check_refused(world, 400, "Bad Request");
 	}
-	sent_what = "GET /v3 HTTP/1.0\r\nHost: [::1]:8053\r\n\r\n";
+	world->http.what = "GET /v3 HTTP/1.0\r\nHost: [::1]:8053\r\n\r\n";
 	http_world_serve(&world->http, ask_as);
 	assert_string_equal(said(world, "version.links.0.href"), "http://[::1]:8053/v3/");
 }

@@ -51,13 +51,16 @@ static void segments_are_cut_before_they_are_decoded(void **state)
 	assert_string_equal(segments("/a%2Fb/c%2fd"), "a/b|c/d");
 	assert_string_equal(segments("/%7Euser/a+b"), "~user|a+b");
 	assert_string_equal(segments("/h%C3%A9"), "h\xc3\xa9");
+	assert_string_equal(segments("/%f0%9f%98%80%ef%bf%bf"), "\xf0\x9f\x98\x80\xef\xbf\xbf");
 	assert_string_equal(segments("/../a"), "..|a");
 }
 
 static void what_is_badly_encoded_is_refused(void **state)
 {
 	(void)state;
-	static const char *const bad[] = {"/%", "/%4", "/a%4/b", "/%G1", "/%1g", "/%00", "/a/%-1"};
+	static const char *const bad[] = {
+		"/%",   "/%4",    "/a%4/b", "/%G1",    "/%1g",       "/%00",          "/a/%-1",
+		"/%ff", "/a\xe9", "/%c3",   "/%c0%af", "/%ed%a0%80", "/%f4%90%80%80", "/%c3/%a9"};
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
 		assert_string_equal(segments(bad[i]), "(bad)");
 }

@@ -11,47 +11,16 @@
 
 #include "tests/inventory_fixture.h"
 
-#define FILE_PART                                                                                  \
-	"addresses = ({ name = \"filed\"; address = \"198.51.100.10\"; reverse_fqdn = \"f.test\";" \
-	" domain_name_label = \"filed\"; },\n"                                                     \
-	" { name = \"bare\"; address = \"198.51.100.11\"; });\n"                                   \
-	"cloud_services = ({ name = \"app\"; address = \"198.51.100.20\"; });\n"
-
 static int set_up(void **state)
 {
-	struct inventory_fixture *fixture = calloc(1, sizeof *fixture);
-
-	inventory_fixture_init(fixture, FIXTURE_WORLD FILE_PART);
-	*state = fixture;
+	*state = inventory_fixture_new(FIXTURE_WORLD FIXTURE_FILED);
 	return 0;
 }
 
 static int tear_down(void **state)
 {
-	inventory_fixture_release(*state);
-	free(*state);
+	inventory_fixture_free(*state);
 	return 0;
-}
-
-static const struct owner *named(const struct inventory_fixture *fixture, const char *name)
-{
-	const struct owner *address = inventory_address(fixture->inventory, NULL, name);
-
-	return address ? address : inventory_service(fixture->inventory, name);
-}
-
-static void check_error(struct change *change, enum change_outcome outcome, const char *field,
-			const char *says)
-{
-	const struct change_error *error = change_error(change);
-
-	if (error->outcome != outcome || !strstr(error->text, says))
-		fprintf(stderr, "%d %s: %s\n", error->outcome, error->field, error->text);
-	assert_int_equal(error->outcome, outcome);
-	assert_string_equal(error->field, field);
-	assert_non_null(strstr(error->text, says));
-	assert_int_not_equal(change_commit(change), 0);
-	change_free(change);
 }
 
 /* A value of an owner, in tables of what is refused. */
@@ -156,7 +125,8 @@ static void what_does_not_fit_is_refused_with_its_field(void **state)
 		assert_int_not_equal(change_add(change, cases[i].kind, cases[i].values,
 						count_of(&cases[i]), NULL),
 				     0);
-		check_error(change, cases[i].outcome, cases[i].field, cases[i].says);
+		inventory_fixture_check_error(change, cases[i].outcome, cases[i].field,
+					      cases[i].says);
 	}
 	assert_int_equal(fixture->published, 0);
 }
@@ -180,13 +150,14 @@ static void what_is_taken_is_refused_with_whose_it_is(void **state)
 		assert_int_not_equal(change_add(change, cases[i].kind, cases[i].values,
 						count_of(&cases[i]), NULL),
 				     0);
-		check_error(change, cases[i].outcome, cases[i].field, cases[i].says);
+		inventory_fixture_check_error(change, cases[i].outcome, cases[i].field,
+					      cases[i].says);
 	}
 	struct change *change = change_begin(fixture->inventory);
 	const struct change_value same_id[] = {
-		{"name", "n"}, FREE, {"id", named(fixture, "filed")->id}};
+		{"name", "n"}, FREE, {"id", inventory_fixture_named(fixture, "filed")->id}};
 	assert_int_not_equal(change_add(change, OWNER_ADDRESS, same_id, 3, NULL), 0);
-	check_error(change, CHANGE_TAKEN, "id", "\"filed\"");
+	inventory_fixture_check_error(change, CHANGE_TAKEN, "id", "\"filed\"");
 	/* An address may have a service's name, and a name may be used once in each group. */
 	inventory_fixture_add(fixture, "app", "198.51.100.51");
 	change = change_begin(fixture->inventory);
@@ -236,7 +207,8 @@ static void a_pool_without_a_free_address_says_so(void **state)
 	}
 	const struct change_value third[] = {{"name", "c"}};
 	assert_int_not_equal(change_add(change, OWNER_ADDRESS, third, 1, NULL), 0);
-	check_error(change, CHANGE_EXHAUSTED, "address", "no address pool of region east");
+	inventory_fixture_check_error(change, CHANGE_EXHAUSTED, "address",
+				      "no address pool of region east");
 	inventory_fixture_release(&fixture);
 }
 
@@ -251,7 +223,8 @@ static void another_address_and_label_take_the_names_along(void **state)
 
 	inventory_fixture_point(fixture, owner, "n.test.");
 	struct change *change = change_begin(fixture->inventory);
-	assert_int_equal(change_set(change, named(fixture, "n"), values, 2, &owner), 0);
+	assert_int_equal(
+		change_set(change, inventory_fixture_named(fixture, "n"), values, 2, &owner), 0);
 	assert_int_equal(change_commit(change), 0);
 	change_free(change);
 	for (unsigned i = 0; i < 2; i++) {
@@ -263,11 +236,12 @@ static void another_address_and_label_take_the_names_along(void **state)
 	}
 	const struct change_value none = {"domain_name_label", NULL};
 	change = change_begin(fixture->inventory);
-	assert_int_equal(change_set(change, named(fixture, "n"), &none, 1, NULL), 0);
+	assert_int_equal(change_set(change, inventory_fixture_named(fixture, "n"), &none, 1, NULL),
+			 0);
 	assert_int_equal(change_commit(change), 0);
 	change_free(change);
 	assert_true(inventory_fixture_resolves(fixture, "next.east.cloudapp.azure.com", NULL));
-	assert_null(named(fixture, "n")->label);
+	assert_null(inventory_fixture_named(fixture, "n")->label);
 }
 
 static void two_addresses_can_change_places_in_one_change(void **state)
@@ -284,9 +258,15 @@ static void two_addresses_can_change_places_in_one_change(void **state)
 	for (unsigned i = 0; i < 2; i++) {
 		struct change *change = change_begin(fixture->inventory);
 
-		assert_int_equal(change_set(change, named(fixture, "a"), &spare, 1, NULL), 0);
-		assert_int_equal(change_set(change, named(fixture, "b"), &to_a, 1, NULL), 0);
-		assert_int_equal(change_set(change, named(fixture, "a"), &to_b, 1, NULL), 0);
+		assert_int_equal(
+			change_set(change, inventory_fixture_named(fixture, "a"), &spare, 1, NULL),
+			0);
+		assert_int_equal(
+			change_set(change, inventory_fixture_named(fixture, "b"), &to_a, 1, NULL),
+			0);
+		assert_int_equal(
+			change_set(change, inventory_fixture_named(fixture, "a"), &to_b, 1, NULL),
+			0);
 		if (i == 1)
 			assert_int_equal(change_commit(change), 0);
 		change_free(change);
@@ -313,13 +293,16 @@ static void an_identity_stays(void **state)
 	for (unsigned i = 0; i < 3; i++) {
 		struct change *change = change_begin(fixture->inventory);
 
-		assert_int_not_equal(change_set(change, named(fixture, "n"), &others[i], 1, NULL),
+		assert_int_not_equal(change_set(change, inventory_fixture_named(fixture, "n"),
+						&others[i], 1, NULL),
 				     0);
-		check_error(change, CHANGE_INVALID, others[i].key, "cannot be another");
+		inventory_fixture_check_error(change, CHANGE_INVALID, others[i].key,
+					      "cannot be another");
 	}
 	struct change *change = change_begin(fixture->inventory);
 	const struct change_value same = {"name", "N"};
-	assert_int_equal(change_set(change, named(fixture, "n"), &same, 1, NULL), 0);
+	assert_int_equal(change_set(change, inventory_fixture_named(fixture, "n"), &same, 1, NULL),
+			 0);
 	change_free(change);
 }
 
@@ -330,42 +313,42 @@ static void what_is_removed_is_gone_with_its_ptr(void **state)
 	inventory_fixture_point(fixture, inventory_fixture_add(fixture, "n", "198.51.100.60"),
 				"n.test.");
 	struct change *change = change_begin(fixture->inventory);
-	assert_int_equal(change_remove(change, named(fixture, "n")), 0);
-	assert_null(named(fixture, "n"));
+	assert_int_equal(change_remove(change, inventory_fixture_named(fixture, "n")), 0);
+	assert_null(inventory_fixture_named(fixture, "n"));
 	assert_int_equal(change_commit(change), 0);
 	change_free(change);
 	assert_true(inventory_fixture_serves(fixture, "198.51.100.60", NULL, 0));
 	inventory_fixture_restart(fixture);
-	assert_null(named(fixture, "n"));
+	assert_null(inventory_fixture_named(fixture, "n"));
 	struct inventory_about about;
 	inventory_about(fixture->inventory, &about);
 	assert_int_equal(about.waiting, 0);
 	/* And its name and address are free. */
 	inventory_fixture_add(fixture, "n", "198.51.100.60");
-	assert_null(named(fixture, "n")->ptr.fqdn);
+	assert_null(inventory_fixture_named(fixture, "n")->ptr.fqdn);
 }
 
 static void what_the_file_says_is_read_only(void **state)
 {
 	static const struct change_value label = {"domain_name_label", "other"};
 	struct inventory_fixture *fixture = *state;
-	const struct owner *filed = named(fixture, "filed");
+	const struct owner *filed = inventory_fixture_named(fixture, "filed");
 	const struct change_ptr ptr = {.fqdn = "x.test."};
 	struct change *change = change_begin(fixture->inventory);
 
 	assert_int_not_equal(change_remove(change, filed), 0);
-	check_error(change, CHANGE_READ_ONLY, "", "sluice.conf:6");
+	inventory_fixture_check_error(change, CHANGE_READ_ONLY, "", "sluice.conf:6");
 	change = change_begin(fixture->inventory);
 	assert_int_not_equal(change_set(change, filed, &label, 1, NULL), 0);
-	check_error(change, CHANGE_READ_ONLY, "", "sluice.conf:6");
+	inventory_fixture_check_error(change, CHANGE_READ_ONLY, "", "sluice.conf:6");
 	change = change_begin(fixture->inventory);
 	assert_int_not_equal(change_ptr_set(change, filed, &ptr), 0);
-	check_error(change, CHANGE_READ_ONLY, "", "the PTR \"f.test.\", at ");
+	inventory_fixture_check_error(change, CHANGE_READ_ONLY, "", "the PTR \"f.test.\", at ");
 	change = change_begin(fixture->inventory);
 	assert_int_not_equal(change_ptr_unset(change, filed), 0);
-	check_error(change, CHANGE_READ_ONLY, "", "sluice.conf:6");
+	inventory_fixture_check_error(change, CHANGE_READ_ONLY, "", "sluice.conf:6");
 	assert_true(inventory_fixture_serves(fixture, "198.51.100.10", "f.test.", 3600));
-	inventory_fixture_point(fixture, named(fixture, "app"), "app.test.");
+	inventory_fixture_point(fixture, inventory_fixture_named(fixture, "app"), "app.test.");
 	assert_true(inventory_fixture_serves(fixture, "198.51.100.20", "app.test.", 3600));
 }
 
@@ -402,11 +385,12 @@ static void a_ptr_is_checked_at_its_limits(void **state)
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct change *change = change_begin(fixture->inventory);
-		const int err = change_ptr_set(change, named(fixture, "bare"), &cases[i].ptr);
+		const int err = change_ptr_set(change, inventory_fixture_named(fixture, "bare"),
+					       &cases[i].ptr);
 
 		assert_int_equal(err == 0, !cases[i].field);
 		if (cases[i].field)
-			check_error(change, CHANGE_INVALID, cases[i].field, "");
+			inventory_fixture_check_error(change, CHANGE_INVALID, cases[i].field, "");
 		else
 			change_free(change);
 	}
@@ -418,16 +402,17 @@ static void a_ptr_is_replaced_as_a_whole(void **state)
 	struct inventory_fixture *fixture = *state;
 	struct change *change = change_begin(fixture->inventory);
 
-	assert_int_equal(change_ptr_set(change, named(fixture, "bare"), &full), 0);
+	assert_int_equal(change_ptr_set(change, inventory_fixture_named(fixture, "bare"), &full),
+			 0);
 	assert_int_equal(change_commit(change), 0);
 	change_free(change);
 	assert_true(inventory_fixture_serves(fixture, "198.51.100.11", "a.test.", 0));
 	inventory_fixture_restart(fixture);
-	assert_string_equal(named(fixture, "bare")->ptr.description, "words");
-	assert_true(named(fixture, "bare")->ptr.ttl_given);
-	inventory_fixture_point(fixture, named(fixture, "bare"), "a.test.");
-	assert_null(named(fixture, "bare")->ptr.description);
-	assert_false(named(fixture, "bare")->ptr.ttl_given);
+	assert_string_equal(inventory_fixture_named(fixture, "bare")->ptr.description, "words");
+	assert_true(inventory_fixture_named(fixture, "bare")->ptr.ttl_given);
+	inventory_fixture_point(fixture, inventory_fixture_named(fixture, "bare"), "a.test.");
+	assert_null(inventory_fixture_named(fixture, "bare")->ptr.description);
+	assert_false(inventory_fixture_named(fixture, "bare")->ptr.ttl_given);
 	assert_true(inventory_fixture_serves(fixture, "198.51.100.11", "a.test.", 3600));
 }
 
@@ -436,11 +421,11 @@ static void a_ptr_that_is_not_there_cannot_be_unset(void **state)
 	struct inventory_fixture *fixture = *state;
 	struct change *change = change_begin(fixture->inventory);
 
-	assert_int_not_equal(change_ptr_unset(change, named(fixture, "bare")), 0);
-	check_error(change, CHANGE_NOT_FOUND, "", "has no PTR");
+	assert_int_not_equal(change_ptr_unset(change, inventory_fixture_named(fixture, "bare")), 0);
+	inventory_fixture_check_error(change, CHANGE_NOT_FOUND, "", "has no PTR");
 	change = change_begin(fixture->inventory);
 	assert_int_not_equal(change_ptr_unset(change, NULL), 0);
-	check_error(change, CHANGE_NOT_FOUND, "", "no such owner");
+	inventory_fixture_check_error(change, CHANGE_NOT_FOUND, "", "no such owner");
 }
 
 /* ---- all or nothing ---- */
@@ -456,19 +441,20 @@ static void one_bad_edit_undoes_all_of_a_batch(void **state)
 	inventory_fixture_point(fixture, inventory_fixture_add(fixture, "old", "198.51.100.70"),
 				"old.test.");
 	const unsigned published = fixture->published;
-	owner_etag(named(fixture, "old"), before);
+	owner_etag(inventory_fixture_named(fixture, "old"), before);
 	struct change *change = change_begin(fixture->inventory);
 	assert_int_equal(change_add(change, OWNER_ADDRESS, first, 2, NULL), 0);
-	assert_int_equal(change_ptr_set(change, named(fixture, "a"), &ptr), 0);
-	assert_int_equal(change_ptr_set(change, named(fixture, "bare"), &ptr), 0);
-	assert_int_equal(change_remove(change, named(fixture, "old")), 0);
+	assert_int_equal(change_ptr_set(change, inventory_fixture_named(fixture, "a"), &ptr), 0);
+	assert_int_equal(change_ptr_set(change, inventory_fixture_named(fixture, "bare"), &ptr), 0);
+	assert_int_equal(change_remove(change, inventory_fixture_named(fixture, "old")), 0);
 	assert_int_not_equal(change_add(change, OWNER_ADDRESS, second, 2, NULL), 0);
-	check_error(change, CHANGE_INVALID, "address", "192.0.2.1");
+	inventory_fixture_check_error(change, CHANGE_INVALID, "address", "192.0.2.1");
 	for (unsigned i = 0; i < 2; i++) {
-		assert_null(named(fixture, "a"));
-		assert_null(named(fixture, "bare")->ptr.fqdn);
-		assert_string_equal(named(fixture, "old")->ptr.fqdn, "old.test.");
-		assert_string_equal(owner_etag(named(fixture, "old"), after), before);
+		assert_null(inventory_fixture_named(fixture, "a"));
+		assert_null(inventory_fixture_named(fixture, "bare")->ptr.fqdn);
+		assert_string_equal(inventory_fixture_named(fixture, "old")->ptr.fqdn, "old.test.");
+		assert_string_equal(owner_etag(inventory_fixture_named(fixture, "old"), after),
+				    before);
 		if (i == 0)
 			assert_int_equal(fixture->published, published);
 		inventory_fixture_restart(fixture);
@@ -484,11 +470,11 @@ static void edits_of_one_owner_in_one_change_are_one_record(void **state)
 
 	assert_int_equal(change_add(change, OWNER_ADDRESS, values, 2, &owner), 0);
 	assert_int_equal(change_ptr_set(change, owner, &(struct change_ptr){.fqdn = "1.test"}), 0);
-	assert_int_equal(
-		change_ptr_set(change, named(fixture, "a"), &(struct change_ptr){.fqdn = "2.test"}),
-		0);
-	assert_int_equal(change_ptr_unset(change, named(fixture, "a")), 0);
-	assert_int_equal(change_remove(change, named(fixture, "a")), 0);
+	assert_int_equal(change_ptr_set(change, inventory_fixture_named(fixture, "a"),
+					&(struct change_ptr){.fqdn = "2.test"}),
+			 0);
+	assert_int_equal(change_ptr_unset(change, inventory_fixture_named(fixture, "a")), 0);
+	assert_int_equal(change_remove(change, inventory_fixture_named(fixture, "a")), 0);
 	assert_int_equal(change_add(change, OWNER_ADDRESS, values, 2, &owner), 0);
 	assert_int_equal(change_ptr_set(change, owner, &(struct change_ptr){.fqdn = "3.test"}), 0);
 	assert_int_equal(change_commit(change), 0);
@@ -518,15 +504,15 @@ static void a_store_that_fails_changes_nothing_and_goes_by(void **state)
 	assert_int_equal(sqlite3_open(fixture->state, &db), SQLITE_OK);
 	assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
 	struct change *change = change_begin(fixture->inventory);
-	assert_int_equal(change_ptr_set(change, named(fixture, "bare"), &ptr), 0);
+	assert_int_equal(change_ptr_set(change, inventory_fixture_named(fixture, "bare"), &ptr), 0);
 	assert_int_not_equal(change_commit(change), 0);
-	check_error(change, CHANGE_STORE, "", "another program holds it");
-	assert_null(named(fixture, "bare")->ptr.fqdn);
+	inventory_fixture_check_error(change, CHANGE_STORE, "", "another program holds it");
+	assert_null(inventory_fixture_named(fixture, "bare")->ptr.fqdn);
 	assert_true(inventory_fixture_serves(fixture, "198.51.100.11", NULL, 0));
 	inventory_about(fixture->inventory, &about);
 	assert_non_null(about.error);
 	sqlite3_close(db);
-	inventory_fixture_point(fixture, named(fixture, "bare"), "y.test.");
+	inventory_fixture_point(fixture, inventory_fixture_named(fixture, "bare"), "y.test.");
 	inventory_about(fixture->inventory, &about);
 	assert_null(about.error);
 }
@@ -538,7 +524,7 @@ static void what_is_kept_and_could_not_be_published_is_with_the_next_change(void
 	struct change *change = change_begin(fixture->inventory);
 
 	fixture->refuse = true;
-	assert_int_equal(change_ptr_set(change, named(fixture, "bare"), &ptr), 0);
+	assert_int_equal(change_ptr_set(change, inventory_fixture_named(fixture, "bare"), &ptr), 0);
 	assert_int_not_equal(change_commit(change), 0);
 	assert_int_equal(change_error(change)->outcome, CHANGE_NO_MEMORY);
 	change_free(change);
@@ -553,7 +539,7 @@ static void what_is_kept_and_could_not_be_published_is_with_the_next_change(void
 static void preconditions_are_those_of_http(void **state)
 {
 	struct inventory_fixture *fixture = *state;
-	const struct owner *bare = named(fixture, "bare");
+	const struct owner *bare = inventory_fixture_named(fixture, "bare");
 	char etag[OWNER_ETAG_MAX], weak[OWNER_ETAG_MAX + 2], list[64];
 
 	owner_etag(bare, etag);
@@ -591,13 +577,15 @@ static void every_change_gives_another_etag(void **state)
 	struct inventory_fixture *fixture = *state;
 	char etags[4][OWNER_ETAG_MAX];
 
-	owner_etag(named(fixture, "bare"), etags[0]);
+	owner_etag(inventory_fixture_named(fixture, "bare"), etags[0]);
 	for (unsigned i = 1; i < 4; i++) {
-		inventory_fixture_point(fixture, named(fixture, "bare"), i == 2 ? "" : "a.test.");
-		owner_etag(named(fixture, "bare"), etags[i]);
+		inventory_fixture_point(fixture, inventory_fixture_named(fixture, "bare"),
+					i == 2 ? "" : "a.test.");
+		owner_etag(inventory_fixture_named(fixture, "bare"), etags[i]);
 		inventory_settle(fixture->inventory);
 		char settled[OWNER_ETAG_MAX];
-		assert_string_equal(owner_etag(named(fixture, "bare"), settled), etags[i]);
+		assert_string_equal(owner_etag(inventory_fixture_named(fixture, "bare"), settled),
+				    etags[i]);
 	}
 	assert_string_not_equal(etags[0], etags[1]);
 	assert_string_not_equal(etags[1], etags[2]);

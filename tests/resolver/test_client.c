@@ -134,7 +134,10 @@ static char *on_error(void *context, const struct http_request *request, unsigne
 
 static void open_server(struct world *world)
 {
-	struct http_handler handler = {on_head, on_request, on_error, world, 0, 0};
+	struct http_handler handler = {.on_head = on_head,
+				       .on_request = on_request,
+				       .on_error = on_error,
+				       .context = world};
 	http_world_open(&world->http, &handler);
 }
 

@@ -33,6 +33,7 @@ static const struct command table[] = {
 	{"one", remember, OPTION_CONFIG | OPTION_JSON | OPTION_VNET, 1, 2, "NAME [TYPE]", "one",
 	 ""},
 	{"none", remember, 0, 0, 0, "", "none", ""},
+	{"many", remember, OPTION_NS, 0, 0, "", "many", ""},
 	{"pair set", remember, OPTION_TTL, 1, 1, "NAME", "sets", ""},
 	{"pair unset", remember, 0, 0, 0, "", "unsets", ""},
 	{"help", command_help, 0, 0, 2, "[COMMAND]", "help", ""},
@@ -97,6 +98,24 @@ static void a_command_may_have_two_words(void **state)
 	assert_int_equal(run("help pair"), 0);
 	assert_non_null(strstr(said, "pair unset"));
 	assert_null(strstr(said, "none"));
+}
+
+static void name_servers_are_given_one_by_one_up_to_eight(void **state)
+{
+	(void)state;
+	assert_int_equal(run("many --ns=a --ns b"), 7);
+	assert_int_equal(seen.server_count, 2);
+	assert_string_equal(seen.servers[0], "a");
+	assert_string_equal(seen.servers[1], "b");
+	assert_int_equal(run("many --ns=1 --ns=2 --ns=3 --ns=4 --ns=5 --ns=6 --ns=7 --ns=8"), 7);
+	assert_int_equal(seen.server_count, 8);
+	assert_string_equal(seen.servers[7], "8");
+	assert_int_equal(run("many --ns=1 --ns=2 --ns=3 --ns=4 --ns=5 --ns=6 --ns=7 --ns=8 --ns=9"),
+			 2);
+	assert_non_null(strstr(said, "--ns is given more than 8 times"));
+	assert_null(seen.command);
+	assert_int_equal(run("many --help"), 0);
+	assert_non_null(strstr(said, "usage: sluice many [--ns NAME]...\n"));
 }
 
 static void what_is_not_given_has_its_default(void **state)
@@ -387,6 +406,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(options_may_stand_anywhere_and_reach_the_command),
 		cmocka_unit_test(a_command_may_have_two_words),
+		cmocka_unit_test(name_servers_are_given_one_by_one_up_to_eight),
 		cmocka_unit_test(what_is_not_given_has_its_default),
 		cmocka_unit_test(misuse_is_status_2_and_says_what_would_be_right),
 		cmocka_unit_test(help_comes_from_the_table),

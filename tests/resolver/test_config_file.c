@@ -34,7 +34,8 @@ static const char everything[] =
 	"\"10.20.0.0/16\" ]; dns_servers = [ \"10.10.0.4\", \"192.0.2.1:54\" ]; } );\n"
 	"resolvers = ( { name = \"hub-resolver\"; virtual_network = \"hub\";\n"
 	"  inbound_endpoints = ( { name = \"inbound\"; subnet = \"dns-in\"; allocation = "
-	"\"static\"; address = \"10.10.0.4\"; listen = \"127.0.0.1:5300\"; } );\n"
+	"\"static\"; address = \"10.10.0.4\"; listen = \"127.0.0.1:5300\";\n"
+	"    allow = [ \"10.0.0.0/8\", \"fd00::/8\" ]; } );\n"
 	"  outbound_endpoints = ( { name = \"outbound\"; subnet = \"dns-out\"; source = "
 	"\"0.0.0.0\"; } ); } );\n"
 	"private_zones = ( { name = \"corp.internal\"; file = \"zone\";\n"
@@ -47,7 +48,8 @@ static const char everything[] =
 	"  rules = ( { name = \"contoso\"; domain = \"con\\\\046toso.corp.\"; state = "
 	"\"Disabled\"; follow_cname = true; targets = ( { address = \"127.0.0.1\"; port = 5301; } "
 	"); } ); } );\n"
-	"limits = { queries_per_second_per_endpoint = 0; rules_per_ruleset = 2000; };\n"
+	"limits = { queries_per_second_per_endpoint = 0; rules_per_ruleset = 2000; "
+	"excess = \"truncate\"; };\n"
 	"management = { socket = \"control.sock\"; listen = [ \"https://127.0.0.1:8443\" ];\n"
 	"  certificate = \"server.pem\"; key = \"/etc/server.key\"; state = \"state.db\";\n"
 	"  clients = ( { id = \"ops\"; secret_file = \"ops.secret\"; role = \"admin\"; } ); };\n"
@@ -66,6 +68,8 @@ static const char everything[] =
 	"udp = { payload_max = 4096; };\n"
 	"tcp = { connections_max = 7; connections_per_client_max = 6; idle_timeout_ms = 5; "
 	"pipeline_max = 4; };\n"
+	"response_limit = { answers_per_second = 1; negatives_per_second = 2; "
+	"errors_per_second = 3; slip = 4; ipv4_prefix_length = 5; ipv6_prefix_length = 6; };\n"
 	"log = { level = \"debug\"; format = \"json\"; };\n"
 	"identity = { version = \"v\"; server = \"s\"; };\n";
 
@@ -146,6 +150,9 @@ static void every_key_lands_in_its_member(void **state)
 	assert_int_equal(rule->state, RULE_DISABLED);
 	assert_true(rule->follow_cname);
 	assert_int_equal(model->limits.rules_per_ruleset, 2000);
+	assert_int_equal(model->limits.excess, EXCESS_TRUNCATE);
+	assert_int_equal(model->resolvers.items[0].inbound_endpoints.items[0].allow.count, 2);
+	assert_int_equal(model->response_limit.slip, 4);
 	assert_int_equal(model->cache.size_bytes, UINT64_C(8589934592));
 	assert_string_equal(model->addresses.items[0].description, "say \"hi\" \\o");
 	assert_int_equal(model->management.clients.items[0].role, ROLE_ADMIN);
@@ -313,6 +320,40 @@ static void an_include_is_relative_to_the_main_file(void **state)
 	model_free(model);
 }
 
+/* A reload reads all of them again. */
+static void the_model_knows_the_files_that_it_came_from(void **state)
+{
+	struct config_text *config = *state;
+	struct model *model;
+	char path[128];
+
+	config_text_put(config, "more.conf", "# nothing\n");
+	model = expect_fine(config, "region = \"a\";\n@include \"more.conf\"\nworkers = 1;\n");
+	snprintf(path, sizeof path, "%s/more.conf", config->directory);
+	assert_int_equal(model->files.count, 2);
+	assert_string_equal(model->files.items[0], config->main_file);
+	assert_string_equal(model->files.items[1], path);
+	model_free(model);
+}
+
+static void the_user_is_told_with_its_line_and_a_group_goes_with_one(void **state)
+{
+	struct config_text *config = *state;
+	struct model *model = expect_fine(config, "region = \"a\";\nuser = \"u\";\n"
+						  "group = \"g\"; seccomp = false;\n");
+	assert_string_equal(model->user, "u");
+	assert_string_equal(model->group, "g");
+	assert_false(model->seccomp);
+	assert_int_equal(model->user_origin.line, 2);
+	model_free(model);
+	model = expect_fine(config, "region = \"a\";\n");
+	assert_null(model->user);
+	assert_true(model->seccomp);
+	model_free(model);
+	assert_null(config_text_load(config, "region = \"a\";\ngroup = \"g\";\n"));
+	assert_non_null(strstr(config->faults.items[0].text, "set `user` too"));
+}
+
 static void a_fault_in_an_included_file_names_that_file(void **state)
 {
 	struct config_text *config = *state;
@@ -372,8 +413,8 @@ static void an_unknown_key_far_from_all_lists_the_known_ones(void **state)
 {
 	expect_fault(*state, "log = { elephant = 1; };", 1, "log.elephant",
 		     "the keys here are level, format");
-	expect_fault(*state, "keys = ();", 1, "keys", "no such key");
-	expect_fault(*state, "transfers = { };", 1, "transfers", "no such key");
+	expect_fault(*state, "elephants = ();", 1, "elephants", "no such key");
+	expect_fault(*state, "giraffes = { };", 1, "giraffes", "no such key");
 }
 
 static void a_missing_key_is_told_at_its_item(void **state)
@@ -548,9 +589,51 @@ static void the_manuals_example_can_be_read(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+static void a_fleets_cookie_secret_is_32_digits_and_perhaps_32_before(void **state)
+{
+	static const char one[] = "e5e973e5a6b2a43f48e7dc849e37bfcf";
+	static const char text[] = "udp = { cookie_secret_file = \"cookie.secret\"; };";
+	static const struct {
+		const char *before, *behind;
+		unsigned keys;
+	} cases[] = {{"", "\n", 1},
+		     {"  ", "", 1},
+		     {one, "", 0},
+		     {"0", "", 0},
+		     {"", "00", 0},
+		     {"x", "", 0},
+		     {"", " 00", 0},
+		     {"445536bcd2513298075a5d379663c962\n", "\n", 2},
+		     {"445536bcd2513298075a5d379663c962\n", "\n0", 0}};
+	struct config_text *config = *state;
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		char content[200];
+		snprintf(content, sizeof content, "%s%s%s", cases[i].before, one, cases[i].behind);
+		config_text_put(config, "cookie.secret", content);
+		if (cases[i].keys == 0) {
+			expect_fault(config, text, 1, "udp.cookie_secret_file",
+				     "32 hexadecimal digits");
+			continue;
+		}
+		struct model *model = expect_fine(config, text);
+		assert_int_equal(model->udp.cookie_keys, cases[i].keys);
+		assert_true(model->udp.cookie_key[cases[i].keys - 1].k0 ==
+			    UINT64_C(0x3fa4b2a6e573e9e5));
+		assert_true(model->udp.cookie_key[cases[i].keys - 1].k1 ==
+			    UINT64_C(0xcfbf379e84dce748));
+		model_free(model);
+	}
+	config_text_put(config, "cookie.secret", "");
+	expect_fault(config, text, 1, "udp.cookie_secret_file", "32 hexadecimal digits");
+	expect_fault(config, "udp = { cookie_secret_file = \"absent\"; };", 1,
+		     "udp.cookie_secret_file", "cannot be used");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(a_fleets_cookie_secret_is_32_digits_and_perhaps_32_before),
 		TEST(an_empty_file_is_a_configuration),
 		TEST(every_key_lands_in_its_member),
 		TEST(what_is_written_reads_back_equal),
@@ -561,6 +644,8 @@ int main(void)
 		TEST(a_syntax_error_is_told_alone_with_its_line),
 		TEST(a_key_given_twice_is_a_syntax_error),
 		TEST(an_include_is_relative_to_the_main_file),
+		TEST(the_model_knows_the_files_that_it_came_from),
+		TEST(the_user_is_told_with_its_line_and_a_group_goes_with_one),
 		TEST(a_fault_in_an_included_file_names_that_file),
 		TEST(a_path_is_relative_to_the_file_that_names_it),
 		TEST(an_include_that_is_not_there_says_what_it_is_relative_to),

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include <fcntl.h>
 #include <jansson.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -74,6 +75,23 @@ static void what_is_below_the_level_is_not_written(void **state)
 	log_event(LOG_WARNING, "c", "yes");
 	log_event(LOG_ERROR, "d", "yes");
 	assert_int_equal(lines(written()), 2);
+}
+
+/* There is nowhere to complain; and when there is room again, there are lines again. */
+static void a_full_disk_takes_no_line_and_stops_nothing(void **state)
+{
+	(void)state;
+	int full = open("/dev/full", O_WRONLY);
+	assert_true(full >= 0);
+	log_configure(LOG_INFO, LOG_TEXT);
+	assert_int_equal(dup2(full, STDERR_FILENO), STDERR_FILENO);
+	close(full);
+	for (unsigned i = 0; i < 100; i++)
+		log_event(LOG_ERROR, "a", "lost");
+	assert_int_equal(dup2(fileno(captured), STDERR_FILENO), STDERR_FILENO);
+	log_event(LOG_ERROR, "b", "kept");
+	assert_int_equal(lines(written()), 1);
+	assert_non_null(strstr(text, " error b: kept\n"));
 }
 
 static void the_journal_gets_priorities_and_no_time(void **state)
@@ -206,6 +224,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_line_has_time_level_event_and_text),
 		TEST(what_is_below_the_level_is_not_written),
+		TEST(a_full_disk_takes_no_line_and_stops_nothing),
 		TEST(the_journal_gets_priorities_and_no_time),
 		TEST(auto_is_the_journal_only_when_stderr_is_its_stream),
 		TEST(a_json_line_gives_back_the_text_exactly),

@@ -73,22 +73,12 @@ static void there_is_no_table(void **state)
 	assert_null(strstr(page, "\n.TS\n"));
 }
 
-static void what_is_not_enforced_says_so(void **state)
-{
-	const struct field *field = schema_field(limits_group(), "queries_per_second_per_endpoint");
-
-	(void)state;
-	assert_non_null(field);
-	assert_non_null(strstr(field->doc, "does not enforce it yet"));
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_limit_is_described_once),
 		cmocka_unit_test(a_limit_comes_with_its_range_and_default),
 		cmocka_unit_test(there_is_no_table),
-		cmocka_unit_test(what_is_not_enforced_says_so),
 	};
 
 	return cmocka_run_group_tests(tests, write_page, free_page);

@@ -200,6 +200,85 @@ static void one_question_too_many_is_turned_away(void **state)
 	assert_string_equal(status(f, ask(f, "c.example.")), "none"); /* there is room again */
 }
 
+static void at_the_maximum_the_oldest_makes_room(void **state)
+{
+	struct fixture *f = *state;
+
+	f->stage->resolver.waiting.max = 2;
+	load(f);
+	struct stage_client *a = ask(f, "a.example."), *b = ask(f, "b.example.");
+	assert_string_equal(status(f, a), "none");
+	struct stage_client *c = ask(f, "c.example.");
+	assert_string_equal(status(f, a), "SERVFAIL");
+	assert_non_null(strstr(f->got.ede_text, "too many"));
+	assert_int_equal(f->stage->stats.overload, 1);
+	assert_int_equal(f->stage->stats.servfail, 1);
+	assert_int_equal(f->stage->pending.pending_count, 2);
+	answer(f, RCODE_NOERROR, 60);
+	assert_string_equal(status(f, c), "NOERROR");
+	assert_string_equal(status(f, b), "none");
+	assert_string_equal(status(f, ask(f, "d.example.")), "none"); /* there is room again */
+	assert_string_equal(status(f, b), "none");
+}
+
+static void what_is_at_hand_is_answered_however_many_wait(void **state)
+{
+	struct fixture *f = *state;
+
+	load(f);
+	ask(f, "cached.example.");
+	answer(f, RCODE_NOERROR, 60);
+	f->stage->resolver.waiting.max = 2;
+	struct stage_client *a = ask(f, "a.example."), *b = ask(f, "b.example.");
+	assert_string_equal(status(f, ask(f, "www.corp.internal.")), "NOERROR aa");
+	assert_string_equal(status(f, ask(f, "cached.example.")), "NOERROR");
+	assert_string_equal(status(f, a), "none");
+	assert_string_equal(status(f, b), "none");
+	assert_int_equal(f->stage->stats.overload, 0);
+}
+
+static void one_who_makes_room_does_not_end_a_question_that_others_wait_for(void **state)
+{
+	struct fixture *f = *state;
+
+	f->stage->resolver.waiting.max = 2;
+	load(f);
+	struct stage_client *a = ask(f, "a.example."), *again = ask(f, "a.example.");
+	struct stage_client *b = ask(f, "b.example.");
+	assert_string_equal(status(f, a), "SERVFAIL");
+	struct stage_packet *first = f->stage->packets;
+	uint8_t wire[MESSAGE_MAX];
+	size_t length = reply_write(wire, first->wire, first->length, RCODE_NOERROR, 0,
+				    "answer a.example. 60 IN A 192.0.2.7\n");
+	assert_true(pending_on_reply(&f->stage->pending, first, &first->peer, wire, length,
+				     f->stage->now_us));
+	assert_string_equal(status(f, again), "NOERROR");
+	assert_string_equal(status(f, b), "none");
+}
+
+static void over_an_outbound_endpoints_limit_is_servfail_that_is_not_remembered(void **state)
+{
+	struct fixture *f = *state;
+	struct forwarding_ruleset *ruleset = model_add_ruleset(f->model, "rules", "hub/out", "hub");
+
+	model_add_rule(f->model, ruleset, "far", "far.example.", "192.0.2.9");
+	load(f);
+	meter_registry_set_rate(f->stage->meters, 1);
+	struct stage_client *last = NULL;
+	char name[32];
+	for (unsigned i = 0; i < 20; i++) {
+		snprintf(name, sizeof name, "n%u.far.example.", i);
+		last = ask(f, name);
+	}
+	stage_pass(f->stage, 5 * MS);
+	assert_string_equal(status(f, last), "SERVFAIL");
+	assert_non_null(strstr(f->got.ede_text, "over its limit"));
+	assert_in_range(packets(f), 1, 10);
+	stage_pass(f->stage, 20 * MS);
+	meter_registry_set_rate(f->stage->meters, 0);
+	assert_string_equal(status(f, ask(f, name)), "none"); /* it is asked */
+}
+
 /* ---- stale data and refreshing ---- */
 
 /* A stale answer for each of the names n0 to n(count - 1), and a target that is suspect. */
@@ -482,6 +561,10 @@ int main(void)
 		TEST(meta_types_and_other_classes_have_their_own_errors),
 		TEST(nsid_is_told_to_who_asks_for_it_and_only_as_configured),
 		TEST(one_question_too_many_is_turned_away),
+		TEST(at_the_maximum_the_oldest_makes_room),
+		TEST(what_is_at_hand_is_answered_however_many_wait),
+		TEST(one_who_makes_room_does_not_end_a_question_that_others_wait_for),
+		TEST(over_an_outbound_endpoints_limit_is_servfail_that_is_not_remembered),
 		TEST(a_stale_name_is_refreshed_once_at_a_time),
 		TEST(signs_of_life_take_half_of_the_refreshes_at_most),
 		TEST(a_prefetch_is_counted_as_one_and_its_question_ends_with_its_deadline),

@@ -18,6 +18,20 @@
 #include "resolver/log.h"
 #include "tests/config_text.h"
 
+/* A loopback address of this process, so that nobody else takes the ports that it has found free.
+ */
+static char home[16];
+static in_addr_t home_address;
+
+static void find_home(void)
+{
+	unsigned pid = (unsigned)getpid();
+
+	snprintf(home, sizeof home, "127.%u.%u.%u", 64 + (pid >> 16 & 63), pid >> 8 & 255,
+		 pid & 255);
+	home_address = inet_addr(home);
+}
+
 /* Two endpoints; their ports, the zone's file and the number of rules are the test's. */
 static const char format[] =
 	"region = \"r\"; workers = 2;\n"
@@ -32,8 +46,8 @@ static const char format[] =
 	"resolvers = ( { name = \"r\"; virtual_network = \"hub\";\n"
 	"  outbound_endpoints = ( { name = \"out\"; subnet = \"c\"; source = \"127.0.0.1\"; } );\n"
 	"  inbound_endpoints = (\n"
-	"  { name = \"one\"; subnet = \"a\"; listen = \"127.0.0.1:%u\"; },\n"
-	"  { name = \"two\"; subnet = \"b\"; listen = \"127.0.0.1:%u\"; } ); } );\n"
+	"  { name = \"one\"; subnet = \"a\"; listen = \"%s:%u\"; },\n"
+	"  { name = \"two\"; subnet = \"b\"; listen = \"%s:%u\"; } ); } );\n"
 	"rulesets = ( { name = \"rules\"; outbound_endpoints = [ \"r/out\" ];\n"
 	"  links = ( { name = \"l\"; virtual_network = \"hub\"; } );\n"
 	"  rules = ( { name = \"x\"; domain = \"x.test.\";\n"
@@ -47,11 +61,12 @@ struct world {
 	struct faults faults;
 	unsigned one, two, three; /* free ports */
 	atomic_uint released;
+	unsigned answered; /* questions of our own */
 };
 
 static unsigned free_port(int *fd)
 {
-	struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr.s_addr = home_address};
 	socklen_t length = sizeof in;
 	*fd = socket(AF_INET, SOCK_DGRAM, 0);
 	assert_int_equal(bind(*fd, (struct sockaddr *)&in, sizeof in), 0);
@@ -98,7 +113,7 @@ static int tear_down(void **state)
 static struct model *load(struct world *world, unsigned one, unsigned two)
 {
 	char text[sizeof format + 64];
-	snprintf(text, sizeof text, format, one, two);
+	snprintf(text, sizeof text, format, home, one, home, two);
 	struct model *model = config_text_load(&world->files, text);
 	assert_non_null(model);
 	return model;
@@ -121,7 +136,7 @@ static int apply(struct world *world, unsigned one, unsigned two)
 static int client(unsigned port)
 {
 	struct sockaddr_in in = {.sin_family = AF_INET,
-				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+				 .sin_addr.s_addr = home_address,
 				 .sin_port = htons((uint16_t)port)};
 	struct timeval patience = {.tv_sec = 2};
 	int fd = socket(AF_INET, SOCK_DGRAM, 0);
@@ -131,24 +146,30 @@ static int client(unsigned port)
 }
 
 /* The answer's rcode, or -1 when nothing comes. */
-static int ask_question(unsigned port, const uint8_t *question, size_t size)
+static int ask_on(int fd, const uint8_t *question, size_t size)
 {
 	uint8_t answer[512];
-	int fd = client(port);
 	ssize_t length = -1;
 	if (send(fd, question, size, 0) == (ssize_t)size)
 		length = recv(fd, answer, sizeof answer, 0);
-	close(fd);
 	return length < 12 ? -1 : answer[3] & 15;
 }
 
-/* Asks web.corp.internal at the port. */
+static int ask_question(unsigned port, const uint8_t *question, size_t size)
+{
+	int fd = client(port), rcode = ask_on(fd, question, size);
+	close(fd);
+	return rcode;
+}
+
+/* For web.corp.internal. */
+static const uint8_t web[] = {0,   7,   1,   0,   0,   1,   0,   0,   0,   0, 0,   0,
+			      3,   'w', 'e', 'b', 4,   'c', 'o', 'r', 'p', 8, 'i', 'n',
+			      't', 'e', 'r', 'n', 'a', 'l', 0,   0,   1,   0, 1};
+
 static int ask(unsigned port)
 {
-	static const uint8_t question[] = {0,   7,   1,   0,   0,   1,   0,   0,   0,   0, 0,   0,
-					   3,   'w', 'e', 'b', 4,   'c', 'o', 'r', 'p', 8, 'i', 'n',
-					   't', 'e', 'r', 'n', 'a', 'l', 0,   0,   1,   0, 1};
-	return ask_question(port, question, sizeof question);
+	return ask_question(port, web, sizeof web);
 }
 
 /* Asks for the PTR of 10.10.3.N: 3, NXDOMAIN, when there is none. */
@@ -329,6 +350,58 @@ static void what_cannot_be_started_leaves_nothing_behind(void **state)
 	assert_int_equal(ask(world->two), 0);
 }
 
+static void listeners_that_were_opened_ahead_are_those_that_serve(void **state)
+{
+	struct world *world = *state;
+	struct server *server = &world->control.server;
+	struct model *model = load(world, world->one, world->two);
+	assert_int_equal(server_open(server, model, &world->faults), 0);
+	assert_int_equal(server->listener_count, 2);
+	struct listener *first = server->listeners[0], *second = server->listeners[1];
+	unsigned before = open_descriptors(true);
+	assert_int_equal(apply_model(world, model), 0);
+	assert_int_equal(server->listener_count, 2);
+	assert_ptr_equal(server->listeners[0], first);
+	assert_ptr_equal(server->listeners[1], second);
+	assert_true(open_descriptors(true) >= before);
+	assert_int_equal(server->listeners_added, 2);
+	assert_int_equal(ask(world->one), 0);
+	assert_int_equal(ask(world->two), 0);
+}
+
+static void what_cannot_be_opened_ahead_is_a_fault_each(void **state)
+{
+	struct world *world = *state;
+	struct server *server = &world->control.server;
+	struct model *model = load(world, world->one, world->two);
+	assert_int_equal(server_open(server, model, &world->faults), 0);
+	struct server other;
+	assert_int_equal(server_init(&other, 2, &(struct hash_key){1, 2}, on_release, world), 0);
+	assert_int_equal(server_open(&other, model, &world->faults), ERR_FAULTS);
+	assert_int_equal(world->faults.errors, 2);
+	assert_int_equal(other.listener_count, 0);
+	server_release(&other);
+	model_free(model);
+}
+
+/* Each look has every loop go round once more, so that idle workers are alive too. */
+static void idle_workers_are_alive_and_those_that_do_not_go_round_are_not(void **state)
+{
+	struct world *world = *state;
+	struct server *server = &world->control.server;
+	assert_int_equal(apply(world, world->one, world->two), 0);
+	for (int i = 0; i < 5; i++) {
+		unsigned tries = 0;
+		while (!server_is_alive(server) && tries++ < 1000)
+			usleep(1000);
+		assert_true(tries < 1000);
+	}
+	/* As a loop that has stood still since is seen. */
+	usleep(20000);
+	server->rounds[1] = worker_rounds(server->workers[1]);
+	assert_false(server_is_alive(server));
+}
+
 /* A stack of 64 TiB is refused by every system, once all else of a worker is there. */
 static void a_thread_that_cannot_be_made_leaves_nothing_behind(void **state)
 {
@@ -373,6 +446,28 @@ static void ports_of_a_source_are_fewer_when_there_are_more_sources(void **state
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
 }
 
+/* 1024 of a source in both workers together take 2560 descriptors a worker. */
+static void too_few_source_ports_are_warned_of(void **state)
+{
+	struct world *world = *state;
+	struct rlimit limit, low;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	low = (struct rlimit){.rlim_cur = 512 * 5 * 4, .rlim_max = limit.rlim_max};
+	if (low.rlim_cur > limit.rlim_max)
+		skip();
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+	assert_int_equal(apply(world, world->one, world->two), 0);
+	assert_int_equal(world->faults.count, 0);
+	low.rlim_cur--;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+	assert_int_equal(apply(world, world->one, world->two), 0);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	assert_int_equal(world->faults.errors, 0);
+	assert_int_equal(world->faults.warnings, 1);
+	assert_non_null(strstr(world->faults.items[0].text, "1022 source ports"));
+	assert_int_equal(ask(world->one), 0);
+}
+
 static void a_port_that_is_held_refuses_the_change_and_moves_nothing(void **state)
 {
 	struct world *world = *state;
@@ -395,6 +490,45 @@ static void a_port_that_is_held_refuses_the_change_and_moves_nothing(void **stat
 	close(held);
 	assert_int_equal(apply(world, world->three, port), 0);
 	assert_int_equal(ask(port), 0);
+}
+
+/* One descriptor below the lowest that is free: none can be opened. */
+static void without_descriptors(struct rlimit *was)
+{
+	int next = dup(STDIN_FILENO);
+	assert_true(next >= 0);
+	close(next);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, was), 0);
+	struct rlimit none = {.rlim_cur = (rlim_t)next, .rlim_max = was->rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+}
+
+/* Neither its files nor new sockets can be opened: it is refused and says why, and what was served
+ * goes on being served, without a new descriptor for an answer. */
+static void a_reload_without_descriptors_moves_nothing(void **state)
+{
+	struct world *world = *state;
+	struct server *server = &world->control.server;
+	struct rlimit was;
+	assert_int_equal(apply(world, world->one, world->two), 0);
+	const struct snapshot *current = server->current;
+	int fd = client(world->one);
+	struct model *model = load(world, world->one, world->three);
+	without_descriptors(&was);
+	int err = apply_model(world, model);
+	model = config_text_read(&world->files, NULL);
+	int rcode = ask_on(fd, web, sizeof web);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &was), 0);
+	assert_int_equal(err, ERR_FAULTS);
+	assert_int_equal(world->faults.errors, 1);
+	assert_non_null(strstr(world->faults.items[0].text, "too many open files"));
+	assert_null(model);
+	assert_non_null(strstr(world->files.faults.items[0].text, "Too many open files"));
+	assert_ptr_equal(server->current, current);
+	assert_int_equal(rcode, 0);
+	close(fd);
+	assert_int_equal(apply(world, world->one, world->three), 0);
+	assert_int_equal(ask(world->three), 0);
 }
 
 static void every_port_that_is_held_is_a_fault_and_nothing_is_started(void **state)
@@ -496,6 +630,34 @@ static void a_table_that_no_worker_came_for_is_let_go_of(void **state)
 	owned_unref(tables[1]);
 }
 
+/* As a change does that waited for an answer. */
+static void on_last_answer(void *context, const struct ask_answer *answer)
+{
+	struct world *world = context;
+	struct owned *owned = owned_new();
+	(void)answer;
+	assert_int_equal(server_serve_owned(&world->control.server, owned), 0);
+	owned_unref(owned);
+	world->answered++;
+}
+
+static void what_an_answer_changes_while_the_server_stops_does_no_harm(void **state)
+{
+	struct world *world = *state;
+	struct server *server = &world->control.server;
+	const struct hash_key key = server->key;
+	struct ask_letter *letter;
+	struct name name;
+	assert_int_equal(apply(world, world->one, world->two), 0);
+	assert_int_equal(name_from_text(&name, &key, "localhost."), 0);
+	const struct ask_question question = {
+		.name = &name, .type = TYPE_A, .patience_us = 1000000};
+	assert_int_equal(server_ask(server, &question, on_last_answer, world, &letter), 0);
+	server_release(server);
+	assert_int_equal(world->answered, 1);
+	assert_int_equal(server_init(server, 2, &key, on_release, world), 0);
+}
+
 /* Snapshots that differ in nothing but what we own hold their targets together. */
 static void targets_are_let_go_of_with_the_last_table_they_served_beside(void **state)
 {
@@ -542,8 +704,8 @@ static void counters_of_all_workers_are_summed(void **state)
 	assert_int_equal(atomic_load(&sum.answered_zone), 20);
 }
 
-/* Turned away before resolve.c sees it, and seen in every row that it belongs to. */
-static void a_query_beyond_the_maximum_is_counted_as_such(void **state)
+/* The question that has waited longest makes room, and what is answered at once needs none. */
+static void own_data_is_answered_however_many_wait(void **state)
 {
 	struct world *world = *state;
 	uint8_t answer[512];
@@ -555,24 +717,59 @@ static void a_query_beyond_the_maximum_is_counted_as_such(void **state)
 	assert_int_equal(bind(silent, (struct sockaddr *)&in, sizeof in), 0);
 	ask_in_vain(fd);
 	wait_for(world, asked, 1);
+	assert_int_equal(ask(world->one), 0);
 	ask_in_vain(fd);
 	assert_true(recv(fd, answer, sizeof answer, 0) > 12);
 	assert_int_equal(answer[3] & 15, 2);
 	wait_for(world, overload, 1);
 	struct stats sum;
 	server_read_stats(&world->control.server, &sum);
-	assert_int_equal(sum.servfail, 1); /* the other one is not over yet */
-	assert_int_equal(sum.queries, 2);
-	assert_int_equal(sum.queries_udp, 1);
+	assert_int_equal(sum.servfail, 1); /* the newer one is not over yet */
+	assert_int_equal(sum.queries, 3);
+	assert_int_equal(sum.queries_udp, 3);
+	assert_int_equal(ask(world->one), 0);
 	close(silent);
 	close(fd);
+}
+
+/* Turned away before resolve.c sees them, and seen in every row that they belong to. */
+static void who_is_turned_away_at_the_gate_is_counted(void **state)
+{
+	struct world *world = *state;
+	struct stats sum;
+	struct model *model = load(world, world->one, world->two);
+	struct prefix nobody = {{4, {203, 0, 113, 0}}, 24};
+	model->resolvers.items[0].inbound_endpoints.items[0].allow.items = &nobody;
+	model->resolvers.items[0].inbound_endpoints.items[0].allow.count = 1;
+	model->limits.queries_per_second_per_endpoint = 1;
+	model->limits.excess = EXCESS_REFUSE;
+	assert_int_equal(apply_model(world, model), 0);
+	assert_int_equal(ask(world->one), 5);
+	wait_for(world, prohibited, 1);
+	assert_int_equal(apply(world, world->one, world->two), 0); /* and takes effect at once */
+	collect(world);
+	assert_int_equal(ask(world->one), 0);
+	model = load(world, world->one, world->two);
+	model->limits.queries_per_second_per_endpoint = 1;
+	model->limits.excess = EXCESS_REFUSE;
+	assert_int_equal(apply_model(world, model), 0);
+	collect(world);
+	unsigned refused = 0;
+	for (unsigned i = 0; i < 20; i++)
+		refused += ask(world->one) == 5;
+	assert_in_range(refused, 1, 19);
+	wait_for(world, over_limit, refused);
+	server_read_stats(&world->control.server, &sum);
+	assert_int_equal(sum.over_limit_refused, refused);
+	assert_int_equal(sum.refused, refused + 1);
+	assert_int_equal(sum.queries, 22);
 }
 
 /* By whichever part of endpoints/ it was counted. */
 static void what_endpoints_count_is_shown(void **state)
 {
 	struct world *world = *state;
-	struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr.s_addr = home_address};
 	assert_int_equal(apply(world, world->one, world->two), 0);
 	in.sin_port = htons((uint16_t)world->one);
 	int fd = client(world->one), stream = socket(AF_INET, SOCK_STREAM, 0);
@@ -618,7 +815,7 @@ static void status_tells_what_is_served_and_how_it_fares(void **state)
 	assert_int_equal(json_integer_value(json_object_get(answer, "generation")), 1);
 	assert_int_equal(json_integer_value(json_object_get(answer, "workers")), 2);
 	assert_string_equal(item(answer, "networks", "name"), "hub");
-	snprintf(text, sizeof text, "127.0.0.1:%u", world->one);
+	snprintf(text, sizeof text, "%s:%u", home, world->one);
 	assert_string_equal(item(answer, "inbound_endpoints", "listen"), text);
 	assert_string_equal(item(answer, "inbound_endpoints", "address"), "10.10.0.4");
 	assert_string_equal(item(answer, "outbound_endpoints", "source"), "127.0.0.1");
@@ -697,6 +894,7 @@ static void a_suspect_target_is_shown_with_its_time_and_reason(void **state)
 
 int main(void)
 {
+	find_home();
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(a_first_model_is_served_at_all_its_listeners),
@@ -705,18 +903,25 @@ int main(void)
 		TEST(a_listener_may_come_back_at_once),
 		TEST(a_question_under_way_does_not_hold_up_a_change),
 		TEST(what_cannot_be_started_leaves_nothing_behind),
+		TEST(listeners_that_were_opened_ahead_are_those_that_serve),
+		TEST(what_cannot_be_opened_ahead_is_a_fault_each),
+		TEST(idle_workers_are_alive_and_those_that_do_not_go_round_are_not),
 		TEST(a_thread_that_cannot_be_made_leaves_nothing_behind),
 		TEST(ports_of_a_source_are_fewer_when_there_are_more_sources),
+		TEST(too_few_source_ports_are_warned_of),
 		TEST(a_port_that_is_held_refuses_the_change_and_moves_nothing),
+		TEST(a_reload_without_descriptors_moves_nothing),
 		TEST(every_port_that_is_held_is_a_fault_and_nothing_is_started),
 		TEST(the_model_that_is_served_may_be_applied_again),
 		TEST(another_table_of_what_we_own_is_served_and_nothing_else_moves),
 		TEST(what_we_own_stays_with_the_model_that_is_served),
 		TEST(a_table_that_no_worker_came_for_is_let_go_of),
+		TEST(what_an_answer_changes_while_the_server_stops_does_no_harm),
 		TEST(targets_are_let_go_of_with_the_last_table_they_served_beside),
 		TEST(an_unchanged_target_keeps_its_health_over_a_change),
 		TEST(counters_of_all_workers_are_summed),
-		TEST(a_query_beyond_the_maximum_is_counted_as_such),
+		TEST(own_data_is_answered_however_many_wait),
+		TEST(who_is_turned_away_at_the_gate_is_counted),
 		TEST(what_endpoints_count_is_shown),
 		TEST(status_tells_what_is_served_and_how_it_fares),
 		TEST(a_suspicion_s_beginning_is_always_the_same_second),

@@ -89,10 +89,21 @@ static int on_ptr(void *context, const struct source_ptr *ptr)
 	return 0;
 }
 
+static int on_group(void *context, const struct source_group *group)
+{
+	struct told *told = context;
+
+	told->used += (size_t)snprintf(told->text + told->used, sizeof told->text - told->used,
+				       "group %s %s %s\n", group->name, or_none(group->region),
+				       or_none(group->tags));
+	told->revision = group->revision;
+	return 0;
+}
+
 static struct told load(struct world *world)
 {
 	struct told told = {.used = 0};
-	const struct source_reader reader = {&told, on_owner, on_ptr};
+	const struct source_reader reader = {&told, on_owner, on_ptr, on_group};
 
 	assert_int_equal(source_load(world->source, &reader, world->error), 0);
 	return told;
@@ -101,7 +112,7 @@ static struct told load(struct world *world)
 static int try_load(struct world *world)
 {
 	struct told told = {.used = 0};
-	const struct source_reader reader = {&told, on_owner, on_ptr};
+	const struct source_reader reader = {&told, on_owner, on_ptr, on_group};
 
 	return source_load(world->source, &reader, world->error);
 }
@@ -217,6 +228,40 @@ static void a_record_is_changed_and_deleted_on_its_own_revision(void **state)
 		.act = SOURCE_DELETE_PTR, .expected = second, .ptr = {.owner = ID_1}};
 	must_apply(world, deletion);
 	assert_string_equal(load(world).text, "");
+}
+
+static struct source_edit edit_group(enum source_act act, const char *name, const char *region,
+				     uint64_t expected)
+{
+	return (struct source_edit){
+		.act = act,
+		.expected = expected,
+		.group = {.name = name, .region = region, .tags = "{\"a\":\"b\"}"},
+	};
+}
+
+static void a_group_is_kept_by_its_name_in_any_case(void **state)
+{
+	struct world *world = *state;
+	uint64_t revision;
+
+	load(world);
+	uint64_t at = must_apply(world, edit_group(SOURCE_PUT_GROUP, "Web", NULL, 0));
+	assert_string_equal(load(world).text, "group Web - {\"a\":\"b\"}\n");
+	assert_int_equal(apply(world, edit_group(SOURCE_PUT_GROUP, "wEB", "x", 0), &revision),
+			 ERR_EXISTS);
+	assert_int_equal(apply(world, edit_group(SOURCE_PUT_GROUP, "web", "x", at + 1), &revision),
+			 ERR_EXISTS);
+	at = must_apply(world, edit_group(SOURCE_PUT_GROUP, "wEB", "east", at));
+	must_apply(world, edit_group(SOURCE_PUT_GROUP, "other", "west", 0));
+	reopen(world);
+	assert_string_equal(load(world).text, "group other west {\"a\":\"b\"}\n"
+					      "group wEB east {\"a\":\"b\"}\n");
+	assert_int_equal(
+		apply(world, edit_group(SOURCE_DELETE_GROUP, "web", NULL, at - 1), &revision),
+		ERR_EXISTS);
+	must_apply(world, edit_group(SOURCE_DELETE_GROUP, "WEB", NULL, at));
+	assert_string_equal(load(world).text, "group other west {\"a\":\"b\"}\n");
 }
 
 static void a_precondition_that_does_not_hold_undoes_the_whole_change(void **state)
@@ -407,13 +452,45 @@ static void another_programs_database_is_left_alone(void **state)
 	exec(world->path, "UPDATE theirs SET x = 2"); /* is there, and can be used */
 }
 
+static void set_version(const char *path, int version)
+{
+	char sql[64];
+
+	snprintf(sql, sizeof sql, "PRAGMA user_version = %d", version);
+	exec(path, sql);
+}
+
+static void an_older_versions_groups_are_those_that_its_addresses_name(void **state)
+{
+	static const char older[] =
+		"DROP TABLE resource_groups; DROP TABLE serials;"
+		"UPDATE meta SET value = 7 WHERE key = 'revision';"
+		"INSERT INTO owners VALUES ('" ID_1 "', 'address', 'a', 'Web', 'west', NULL,"
+		" '198.51.100.1', 'static', NULL, NULL, NULL, 3),"
+		" ('" ID_2 "', 'address', 'b', 'wEB', 'east', NULL,"
+		" '198.51.100.2', 'static', NULL, NULL, NULL, 4),"
+		" ('6f8b4ce6-1111-4d2e-9c55-0242ac120003', 'address', 'c', NULL, 'east', NULL,"
+		" '198.51.100.3', 'static', NULL, NULL, NULL, 5);";
+	struct world *world = *state;
+
+	source_close(world->source);
+	exec(world->path, older);
+	set_version(world->path, 2);
+	world->source = state_open(world->path, world->error);
+	assert_non_null(world->source);
+	static const char groups[] = "group Web east -\n" ID_1 " ";
+	const struct told told = load(world);
+	assert_int_equal(strncmp(told.text, groups, sizeof groups - 1), 0);
+	must_apply(world, edit_group(SOURCE_PUT_GROUP, "web", "north", 7));
+}
+
 static void a_newer_versions_state_is_left_alone(void **state)
 {
 	struct world *world = *state;
 
-	exec(world->path, "PRAGMA user_version = 3");
+	set_version(world->path, STATE_VERSION + 1);
 	check_refused(world, "newer version");
-	exec(world->path, "PRAGMA user_version = 2");
+	set_version(world->path, STATE_VERSION);
 	reopen(world);
 	assert_non_null(world->source);
 }
@@ -428,10 +505,14 @@ static void an_older_versions_state_gets_the_newer_tables(void **state)
 	struct world *world = *state;
 	uint8_t bytes[SOURCE_SECRET_BYTES];
 
-	exec(world->path, "DROP TABLE secrets; PRAGMA user_version = 1");
+	exec(world->path, "DROP TABLE serials; DROP TABLE secrets; DROP TABLE resource_groups; "
+			  "PRAGMA user_version = 1");
 	reopen(world);
 	assert_non_null(world->source);
 	assert_int_equal(keep_secret(world, "tokens", bytes), 0);
+	struct source_serial row = {.zone = "z.test.", .serial = 7, .digest = 8};
+	assert_int_equal(world->source->calls->serials(world->source, &row, 1, true, world->error),
+			 0);
 }
 
 static void a_secret_stays_the_same_and_each_name_has_its_own(void **state)
@@ -502,6 +583,7 @@ int main(void)
 		T(a_new_state_is_empty_and_its_owners_alone),
 		T(everything_that_was_applied_is_there_when_it_is_opened_again),
 		T(a_record_is_changed_and_deleted_on_its_own_revision),
+		T(a_group_is_kept_by_its_name_in_any_case),
 		T(a_precondition_that_does_not_hold_undoes_the_whole_change),
 		T(a_revision_is_never_used_again),
 		T(what_another_program_wrote_is_noticed_until_it_is_loaded),
@@ -510,6 +592,7 @@ int main(void)
 		T(a_damaged_file_is_told_and_not_believed),
 		T(a_record_of_somebody_elses_hand_is_named),
 		T(another_programs_database_is_left_alone),
+		T(an_older_versions_groups_are_those_that_its_addresses_name),
 		T(a_newer_versions_state_is_left_alone),
 		T(an_older_versions_state_gets_the_newer_tables),
 		T(a_secret_stays_the_same_and_each_name_has_its_own),

@@ -8,48 +8,44 @@
 
 #include <cmocka.h>
 
+#include "resolver/control/change_group.h"
 #include "tests/inventory_fixture.h"
 
-#define FILE_PART                                                                                  \
-	"addresses = ({ name = \"filed\"; address = \"198.51.100.10\"; reverse_fqdn = \"f.test\";" \
-	" domain_name_label = \"filed\"; },\n"                                                     \
-	" { name = \"bare\"; address = \"198.51.100.11\"; });\n"                                   \
-	"cloud_services = ({ name = \"app\"; address = \"198.51.100.20\"; });\n"
+#define UNKNOWN "00000000-1111-4222-8333-444444444444"
 
 static int set_up(void **state)
 {
-	struct inventory_fixture *fixture = calloc(1, sizeof *fixture);
-
-	inventory_fixture_init(fixture, FIXTURE_WORLD FILE_PART);
-	*state = fixture;
+	*state = inventory_fixture_new(FIXTURE_WORLD FIXTURE_FILED);
 	return 0;
 }
 
 static int tear_down(void **state)
 {
-	inventory_fixture_release(*state);
-	free(*state);
+	inventory_fixture_free(*state);
 	return 0;
 }
 
-static const struct owner *named(const struct inventory_fixture *fixture, const char *name)
+static json_t *exported_by(const struct inventory *inventory)
 {
-	const struct owner *address = inventory_address(fixture->inventory, NULL, name);
+	assert_int_equal(state_export_prepare(inventory), 0);
+	char *text = state_export(inventory);
+	json_t *document = text ? json_loads(text, JSON_REJECT_DUPLICATES, NULL) : NULL;
 
-	return address ? address : inventory_service(fixture->inventory, name);
+	free(text);
+	assert_non_null(document);
+	return document;
 }
 
-static void check_error(struct change *change, enum change_outcome outcome, const char *field,
-			const char *says)
+static void import(struct inventory_fixture *fixture, json_t *document)
 {
-	const struct change_error *error = change_error(change);
+	struct change *change = change_begin(fixture->inventory);
+	int err = state_import(change, document);
 
-	if (error->outcome != outcome || !strstr(error->text, says))
-		fprintf(stderr, "%d %s: %s\n", error->outcome, error->field, error->text);
-	assert_int_equal(error->outcome, outcome);
-	assert_string_equal(error->field, field);
-	assert_non_null(strstr(error->text, says));
-	assert_int_not_equal(change_commit(change), 0);
+	if (err)
+		fprintf(stderr, "%s: %s\n", change_error(change)->field,
+			change_error(change)->text);
+	assert_int_equal(err, 0);
+	assert_int_equal(change_commit(change), 0);
 	change_free(change);
 }
 
@@ -64,6 +60,7 @@ static void an_export_imported_elsewhere_is_the_same_export(void **state)
 	static const struct change_value service[] = {
 		{"name", "svc"}, {"address", "198.51.100.41"}, {"description", "words"}};
 	static const struct change_ptr ptr = {"w.test.", "mail", true, 7};
+	static const struct change_group empty = {"Empty", "west", "{\"a\":\"1\"}"};
 	struct inventory_fixture *fixture = *state, other;
 	struct change *change = change_begin(fixture->inventory);
 	const struct owner *owner;
@@ -73,25 +70,26 @@ static void an_export_imported_elsewhere_is_the_same_export(void **state)
 	assert_int_equal(change_add(change, OWNER_SERVICE, service, 3, NULL), 0);
 	assert_int_equal(change_commit(change), 0);
 	change_free(change);
-	inventory_fixture_point(fixture, named(fixture, "bare"), "bare.test.");
-	json_t *exported = state_export(fixture->inventory);
-	assert_non_null(exported);
+	change = change_begin(fixture->inventory);
+	assert_int_equal(change_group_put(change, &empty), 0);
+	assert_int_equal(change_commit(change), 0);
+	change_free(change);
+	inventory_fixture_point(fixture, inventory_fixture_named(fixture, "bare"), "bare.test.");
+	json_t *exported = exported_by(fixture->inventory);
 
-	inventory_fixture_init(&other, FIXTURE_WORLD FILE_PART);
+	inventory_fixture_init(&other, FIXTURE_WORLD FIXTURE_FILED);
 	inventory_fixture_add(&other, "not-in-the-export", "198.51.100.90");
 	for (unsigned i = 0; i < 2; i++) {
-		change = change_begin(other.inventory);
-		assert_int_equal(state_import(change, exported), 0);
-		assert_int_equal(change_commit(change), 0);
-		change_free(change);
+		import(&other, exported);
 		inventory_fixture_restart(&other);
-		json_t *again = state_export(other.inventory);
+		json_t *again = exported_by(other.inventory);
 		assert_true(json_equal(exported, again));
 		json_decref(again);
 	}
 	assert_int_equal(json_array_size(json_object_get(exported, "ptrs")), 2);
+	assert_int_equal(json_array_size(json_object_get(exported, "groups")), 2);
 	assert_true(inventory_fixture_serves(&other, "198.51.100.40", "w.test.", 7));
-	assert_null(named(&other, "not-in-the-export"));
+	assert_null(inventory_fixture_named(&other, "not-in-the-export"));
 	inventory_fixture_release(&other);
 	json_decref(exported);
 }
@@ -111,6 +109,20 @@ static void an_import_with_one_mistake_imports_nothing_and_names_the_place(void 
 		{"{\"version\": 1, \"services\": [{\"name\": 7}]}", "services[0].name",
 		 "not a string"},
 		{"{\"version\": 1, \"ptrs\": [{\"owner\": \"x\"}]}", "ptrs[0].owner", "\"x\""},
+		{"{\"version\": 1, \"waiting\": {}}", "waiting", "not a list"},
+		{"{\"version\": 1, \"waiting\": [{\"owner\": \"x\", \"reverse_fqdn\": "
+		 "\"a.test.\"}]}",
+		 "waiting[0].owner", ""},
+		{"{\"version\": 1, \"waiting\": [{\"owner\": \"" UNKNOWN "\"}]}",
+		 "waiting[0].reverse_fqdn", "missing"},
+		{"{\"version\": 1, \"waiting\": [{\"owner\": \"" UNKNOWN
+		 "\", \"reverse_fqdn\": \"*.test.\"}]}",
+		 "waiting[0].reverse_fqdn", ""},
+		{"{\"version\": 1, \"groups\": [{\"name\": \"g\"}, {\"name\": \"G\"}]}",
+		 "groups[1].name", "twice"},
+		{"{\"version\": 1, \"groups\": [{\"name\": \"g\", \"tags\": 7}]}", "groups[0].tags",
+		 "not a string"},
+		{"{\"version\": 1, \"groups\": [{}]}", "groups[0]", "not what an export"},
 	};
 	struct inventory_fixture *fixture = *state;
 
@@ -121,11 +133,89 @@ static void an_import_with_one_mistake_imports_nothing_and_names_the_place(void 
 
 		assert_non_null(document);
 		assert_int_not_equal(state_import(change, document), 0);
-		check_error(change, CHANGE_INVALID, wrong[i].field, wrong[i].says);
+		inventory_fixture_check_error(change, CHANGE_INVALID, wrong[i].field,
+					      wrong[i].says);
 		json_decref(document);
-		assert_non_null(named(fixture, "there"));
-		assert_null(named(fixture, "a"));
+		assert_non_null(inventory_fixture_named(fixture, "there"));
+		assert_null(inventory_fixture_named(fixture, "a"));
 	}
+}
+
+static size_t waiting_in(const struct inventory_fixture *fixture)
+{
+	struct inventory_about about;
+
+	inventory_about(fixture->inventory, &about);
+	return about.waiting;
+}
+
+/* A file that has lost its address, and one that has it. */
+static void what_waits_is_taken_along_and_waits_there_or_is_set(void **state)
+{
+	struct inventory_fixture *fixture = *state, other;
+
+	inventory_fixture_point(fixture, inventory_fixture_named(fixture, "bare"), "bare.test.");
+	assert_int_equal(inventory_fixture_load(fixture, FIXTURE_WORLD), 0);
+	assert_int_equal(waiting_in(fixture), 1);
+	json_t *exported = exported_by(fixture->inventory);
+	assert_int_equal(json_array_size(json_object_get(exported, "waiting")), 1);
+
+	inventory_fixture_init(&other, FIXTURE_WORLD);
+	for (unsigned i = 0; i < 2; i++) { /* the second time it replaces itself */
+		import(&other, exported);
+		assert_int_equal(waiting_in(&other), 1);
+		inventory_fixture_restart(&other);
+		assert_int_equal(waiting_in(&other), 1);
+		json_t *again = exported_by(other.inventory);
+		assert_true(json_equal(exported, again));
+		json_decref(again);
+	}
+	assert_int_equal(inventory_fixture_load(&other, FIXTURE_WORLD FIXTURE_FILED), 0);
+	assert_true(inventory_fixture_serves(&other, "198.51.100.11", "bare.test.", 3600));
+	import(&other, exported); /* whose owner is there */
+	assert_int_equal(waiting_in(&other), 0);
+	inventory_fixture_restart(&other);
+	assert_true(inventory_fixture_serves(&other, "198.51.100.11", "bare.test.", 3600));
+	inventory_fixture_release(&other);
+	json_decref(exported);
+}
+
+static void what_waits_and_is_not_in_the_document_is_gone(void **state)
+{
+	struct inventory_fixture *fixture = *state;
+	json_t *nothing = json_loads("{\"version\": 1}", 0, NULL);
+	json_t *wrong = json_loads("{\"version\": 1, \"ptrs\": 5}", 0, NULL);
+
+	inventory_fixture_point(fixture, inventory_fixture_named(fixture, "bare"), "bare.test.");
+	assert_int_equal(inventory_fixture_load(fixture, FIXTURE_WORLD), 0);
+	struct change *change = change_begin(fixture->inventory);
+	assert_int_not_equal(state_import(change, wrong), 0);
+	change_free(change);
+	assert_int_equal(waiting_in(fixture), 1); /* undone */
+	import(fixture, nothing);
+	assert_int_equal(waiting_in(fixture), 0);
+	inventory_fixture_restart(fixture);
+	assert_int_equal(waiting_in(fixture), 0);
+	json_decref(nothing);
+	json_decref(wrong);
+}
+
+static void what_is_odd_in_a_text_comes_out_as_it_went_in(void **state)
+{
+	static const char odd[] = "a \"quote\", a \\ and \xc3\xa9";
+	static const struct change_ptr ptr = {"odd.test.", odd, false, 0};
+	struct inventory_fixture *fixture = *state;
+	struct change *change = change_begin(fixture->inventory);
+
+	assert_int_equal(change_ptr_set(change, inventory_fixture_named(fixture, "bare"), &ptr), 0);
+	assert_int_equal(change_commit(change), 0);
+	change_free(change);
+	json_t *exported = exported_by(fixture->inventory);
+	assert_string_equal(
+		json_string_value(json_object_get(
+			json_array_get(json_object_get(exported, "ptrs"), 0), "description")),
+		odd);
+	json_decref(exported);
 }
 
 #define T(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -135,6 +225,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(an_export_imported_elsewhere_is_the_same_export),
 		T(an_import_with_one_mistake_imports_nothing_and_names_the_place),
+		T(what_waits_is_taken_along_and_waits_there_or_is_set),
+		T(what_waits_and_is_not_in_the_document_is_gone),
+		T(what_is_odd_in_a_text_comes_out_as_it_went_in),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

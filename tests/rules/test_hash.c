@@ -1,3 +1,4 @@
+#include <endian.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -165,6 +166,23 @@ static void key_seed_and_length_all_matter(void **state)
 	assert_true(hash == hash_bytes(&key, 5, zeros, 4));
 }
 
+static void a_signature_is_siphash_2_4(void **state)
+{
+	struct hash_key key;
+	uint8_t message[64];
+
+	(void)state;
+	for (unsigned i = 0; i < 16; i++) /* the paper's own example: bytes 0, 1, 2, ... */
+		((uint8_t *)&key)[i] = (uint8_t)i;
+	for (unsigned i = 0; i < sizeof message; i++)
+		message[i] = (uint8_t)i;
+	key = (struct hash_key){le64toh(key.k0), le64toh(key.k1)};
+	assert_true(hash_sign(&key, message, 15) == 0xa129ca6149be45e5);
+	for (size_t length = 0; length < sizeof message; length++)
+		assert_true(hash_sign(&key, message, length) ==
+			    reference_hash(&key, message, length, 2, 4));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -173,6 +191,7 @@ int main(void)
 		cmocka_unit_test(every_length_and_alignment_is_siphash_of_seed_and_data),
 		cmocka_unit_test(nothing_behind_the_data_is_read),
 		cmocka_unit_test(key_seed_and_length_all_matter),
+		cmocka_unit_test(a_signature_is_siphash_2_4),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -318,6 +318,15 @@ static const struct group *limits_group(void)
 	return field->group;
 }
 
+/* The numbers come first; what becomes of a query over one of them is the last field. */
+static size_t limits_count(void)
+{
+	const struct group *group = limits_group();
+
+	assert_string_equal(group->fields[group->count - 1].key, "excess");
+	return group->count - 1;
+}
+
 static unsigned default_of(const char *key)
 {
 	const struct field *field = schema_field(limits_group(), key);
@@ -339,7 +348,7 @@ static void the_defaults_are_azures_numbers(void **state)
 		assert_int_equal(default_of(rows[i].key), rows[i].azure);
 	for (size_t i = 0; i < 3; i++)
 		assert_int_equal(default_of(others[i].key), others[i].azure);
-	assert_int_equal(limits_group()->count, sizeof rows / sizeof rows[0] + 3);
+	assert_int_equal(limits_count(), sizeof rows / sizeof rows[0] + 3);
 }
 
 static void every_limit_lands_in_its_own_member(void **state)
@@ -352,20 +361,20 @@ static void every_limit_lands_in_its_own_member(void **state)
 	config_text_init(&config);
 	out = config_text_open(&config, "sluice.conf");
 	fputs("limits = {\n", out);
-	for (size_t i = 0; i < limits_group()->count; i++)
+	for (size_t i = 0; i < limits_count(); i++)
 		fprintf(out, "%s = %zu;\n", limits_group()->fields[i].key, i + 2);
 	fputs("};\n", out);
 	fclose(out);
 	model = config_text_read(&config, NULL);
 	assert_non_null(model);
-	for (size_t i = 0; i < limits_group()->count; i++) {
+	for (size_t i = 0; i < limits_count(); i++) {
 		uint32_t value;
 		memcpy(&value, (char *)&model->limits + limits_group()->fields[i].offset,
 		       sizeof value);
 		assert_int_equal(value, i + 2);
 	}
 	assert_int_equal(model->limits.resolvers_per_subscription, 2);
-	assert_int_equal(model->limits.subnet_prefix_length_max, limits_group()->count + 1);
+	assert_int_equal(model->limits.subnet_prefix_length_max, limits_count() + 1);
 	model_free(model);
 	config_text_release(&config);
 }

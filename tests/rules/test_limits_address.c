@@ -3,6 +3,7 @@
 
 #define POOL(name, prefix, rest) "{ name = \"" name "\"; prefix = \"" prefix "\"; " rest "}"
 #define POOLS(...)               "region = \"east\"; address_pools = (" __VA_ARGS__ ");\n"
+#define ZONE_NAME(zone)          "zone = \"" zone "\"; "
 #define PUBLIC                   POOLS(POOL("public", "198.51.100.0/24", ""))
 #define IP(name, address, rest)  "{ name = \"" name "\"; address = \"" address "\"; " rest "}"
 #define ADDRESSES(...)           "addresses = (" __VA_ARGS__ ");\n"
@@ -51,6 +52,37 @@ static const struct limits_case cases[] = {
 	{"pool_names_are_unique",
 	 POOLS(POOL("p", "198.51.100.0/24", "") ",\n" POOL("P", "203.0.113.0/24", "")), 2,
 	 "address_pools[P].name", "is the name of the address pool at"},
+	{"a_pools_zone_may_be_named_with_a_slash",
+	 POOLS(POOL("p", "198.51.100.64/26", ZONE_NAME("64/26.100.51.198.in-addr.arpa"))), 0, 0, 0},
+	{"a_pools_zone_is_below_its_octets",
+	 POOLS(POOL("p", "198.51.100.64/26", ZONE_NAME("64/26.101.51.198.in-addr.arpa"))), 1,
+	 "address_pools[p].zone",
+	 "does not fit: it has to be one label below 100.51.198.in-addr.arpa., and not"},
+	{"a_pools_zone_is_not_the_name_of_an_address",
+	 POOLS(POOL("p", "198.51.100.64/26", ZONE_NAME("64.100.51.198.in-addr.arpa"))), 1,
+	 "address_pools[p].zone", "not the name of an address"},
+	{"a_pools_zone_is_a_domain_name",
+	 POOLS(POOL("p", "198.51.100.64/26", ZONE_NAME("64..100"))), 1, "address_pools[p].zone",
+	 "give a domain name"},
+	{"a_pool_of_an_octet_has_no_zone_to_name",
+	 POOLS(POOL("p", "198.51.100.0/24", ZONE_NAME("0/24.100.51.198.in-addr.arpa"))), 1,
+	 "address_pools[p].zone", "only an IPv4 pool longer than /24"},
+	{"a_pool_of_half_an_octet_has",
+	 POOLS(POOL("p", "198.51.100.0/25", ZONE_NAME("0/25.100.51.198.in-addr.arpa"))), 0, 0, 0},
+	{"an_ipv6_pool_has_no_zone_to_name",
+	 POOLS(POOL("p", "2001:db8::/49", ZONE_NAME("0/25.100.51.198.in-addr.arpa"))), 1,
+	 "address_pools[p].zone", "only an IPv4 pool longer than /24"},
+	{"two_pools_do_not_share_a_zone",
+	 POOLS(POOL("p", "198.51.100.0/26", ZONE_NAME("a.100.51.198.in-addr.arpa")) ",\n" POOL(
+		 "q", "198.51.100.64/26", ZONE_NAME("A.100.51.198.in-addr.arpa."))),
+	 2, "address_pools[q].zone",
+	 "a.100.51.198.in-addr.arpa. is the zone of the address pool at"},
+	{"a_zones_name_is_not_another_pools_without_one",
+	 POOLS(POOL("p", "198.51.100.0/26", ZONE_NAME("64-26.100.51.198.in-addr.arpa")) ",\n" POOL(
+		 "q", "198.51.100.64/26", "")),
+	 2, "address_pools[q].zone", "is the zone of the address pool at"},
+	{"a_pool_whose_zone_has_one_name_by_both_spellings_is_fine",
+	 POOLS(POOL("p", "198.51.100.30/31", "")), 0, 0, 0},
 
 	{"an_address_is_given_once",
 	 PUBLIC ADDRESSES(IP("a", "198.51.100.1", "") ",\n" IP("b", "198.51.100.1", "")), 3,

@@ -1,4 +1,5 @@
-/* What follows from addresses: PTRs of the networks, reverse zones of the pools, own names. */
+/* What follows from addresses: PTRs of the networks, reverse zones of the pools, own names. Where
+ * pools are cut is in test_policy_pools.c. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -116,75 +117,6 @@ static void a_pool_is_authoritative_exactly_within_its_prefix(void **state)
 	DECIDES("hub", "100.18.198.in-addr.arpa.", TYPE_SOA, "pool pool hit");
 	DECIDES("hub", "18.198.in-addr.arpa.", TYPE_SOA, "default");
 	DECIDES("hub", "x.10.100.18.198.in-addr.arpa.", TYPE_PTR, "pool pool nxdomain");
-	policy_free(policy);
-}
-
-static void two_pools_in_one_octet_have_a_gap_between_them(void **state)
-{
-	struct model *model = *state;
-
-	model_add_pool(model, "low", "198.18.100.0/26");
-	model_add_pool(model, "high", "198.18.100.192/26");
-	model_add_address(model, "a", "198.18.100.63", NULL, "a.example.com.");
-	model_add_address(model, "b", "198.18.100.192", NULL, "b.example.com.");
-	struct policy *policy = model_compile(model, NULL);
-	PTR("hub", "198.18.100.63", "pool low hit");
-	PTR("hub", "198.18.100.62", "pool low nxdomain");
-	PTR("hub", "198.18.100.64", "default");
-	PTR("hub", "198.18.100.191", "default");
-	PTR("hub", "198.18.100.192", "pool high hit");
-	PTR("hub", "198.18.100.255", "pool high nxdomain");
-	/* The octet's own name is nobody's: the pools have only parts of it. */
-	DECIDES("hub", "100.18.198.in-addr.arpa.", TYPE_SOA, "default");
-	policy_free(policy);
-}
-
-static void a_single_address_can_be_a_pool(void **state)
-{
-	struct model *model = *state;
-
-	model_add_pool(model, "one", "198.18.100.7/32");
-	model_add_address(model, "a", "198.18.100.7", NULL, "a.example.com.");
-	struct policy *policy = model_compile(model, NULL);
-	PTR("hub", "198.18.100.7", "pool one hit");
-	PTR("hub", "198.18.100.6", "default");
-	PTR("hub", "198.18.100.8", "default");
-	policy_free(policy);
-}
-
-static void a_pool_shorter_than_an_octet_has_a_zone_for_each_of_them(void **state)
-{
-	struct model *model = *state;
-
-	model_add_pool(model, "wide", "203.0.112.0/20");
-	model_add_address(model, "first", "203.0.112.0", NULL, "first.example.com.");
-	model_add_address(model, "last", "203.0.127.255", NULL, "last.example.com.");
-	struct policy *policy = model_compile(model, NULL);
-	PTR("hub", "203.0.112.0", "pool wide hit");
-	PTR("hub", "203.0.127.255", "pool wide hit");
-	PTR("hub", "203.0.120.1", "pool wide nxdomain");
-	PTR("hub", "203.0.111.255", "default");
-	PTR("hub", "203.0.128.0", "default");
-	DECIDES("hub", "127.0.203.in-addr.arpa.", TYPE_SOA, "pool wide hit");
-	DECIDES("hub", "0.203.in-addr.arpa.", TYPE_SOA, "default");
-	/* A pool wins over the special-use zone that lies within it (TEST-NET-3). */
-	PTR("hub", "203.0.113.9", "pool wide nxdomain");
-	policy_free(policy);
-}
-
-static void ipv6_pools_are_cut_at_nibbles(void **state)
-{
-	struct model *model = *state;
-
-	model_add_pool(model, "six", "2001:500:8::/46");
-	model_add_address(model, "in", "2001:500:b:ffff::1", NULL, "in.example.com.");
-	struct policy *policy = model_compile(model, NULL);
-	PTR("hub", "2001:500:b:ffff::1", "pool six hit");
-	PTR("hub", "2001:500:8::", "pool six nxdomain");
-	PTR("hub", "2001:500:7:ffff::1", "default");
-	PTR("hub", "2001:500:c::", "default");
-	DECIDES("hub", "b.0.0.0.0.0.5.0.1.0.0.2.ip6.arpa.", TYPE_SOA, "pool six hit");
-	DECIDES("hub", "0.0.0.0.0.5.0.1.0.0.2.ip6.arpa.", TYPE_SOA, "default");
 	policy_free(policy);
 }
 
@@ -340,36 +272,6 @@ static void networks_that_overlap_each_have_the_addresses_in_their_space(void **
 	policy_free(policy);
 }
 
-/* ---- cuts ---- */
-
-static void a_pool_of_everything_has_a_zone_for_each_first_octet(void **state)
-{
-	struct model *model = *state;
-
-	model_add_pool(model, "all", "0.0.0.0/0");
-	model_add_address(model, "a", "223.1.2.3", NULL, "a.example.com.");
-	struct policy *policy = model_compile(model, NULL);
-	PTR("hub", "223.1.2.3", "pool all hit");
-	PTR("hub", "0.0.0.0", "pool all nxdomain");
-	PTR("hub", "255.255.255.255", "pool all nxdomain");
-	assert_int_equal(policy->pools.count, 256);
-	policy_free(policy);
-}
-
-static void the_pools_table_has_room_for_their_zones_and_no_more(void **state)
-{
-	struct model *model = *state;
-
-	model_add_pool(model, "one", "198.18.100.0/24");
-	model_add_pool(model, "low", "198.18.101.0/26");
-	model_add_pool(model, "high", "198.18.101.192/26");
-	model_add_pool(model, "two", "198.18.102.0/23");
-	struct policy *policy = model_compile(model, NULL);
-	assert_int_equal(policy->pools.count, 4);
-	assert_int_equal(policy->pools.mask + 1, 8);
-	policy_free(policy);
-}
-
 /* ---- sharing ---- */
 
 enum { TABLE, POOL, LABEL, SERVICE, TREE4, TREE6, PARTS };
@@ -381,7 +283,8 @@ static void parts_of(const struct policy *policy, const void *parts[PARTS])
 	struct name label = test_name("cloudapp.azure.com."), service = test_name("cloudapp.net.");
 
 	parts[TABLE] = policy->owned;
-	parts[POOL] = suffix_table_get(&policy->pools, &pool, 0);
+	const struct policy_pool_zone *of_pool = suffix_table_get(&policy->pools, &pool, 0);
+	parts[POOL] = of_pool ? of_pool->zone : NULL;
 	parts[LABEL] = suffix_table_get(&policy->names, &label, 0);
 	parts[SERVICE] = suffix_table_get(&policy->names, &service, 0);
 	parts[TREE4] = policy->trees[0];
@@ -613,40 +516,6 @@ static void another_table_changes_what_we_own_and_nothing_else(void **state)
 	policy_free(policy);
 }
 
-/* RFC 8020: a name above one that exists, exists. */
-static void names_between_a_pools_apex_and_a_ptr_exist_without_data(void **state)
-{
-	struct model *model = *state;
-
-	model_add_pool(model, "pool", "198.18.0.0/16");
-	model_add_pool(model, "six", "2001:500::/32");
-	model_add_address(model, "a", "198.18.100.10", NULL, "a.example.com.");
-	model_add_address(model, "b", "2001:500::b", NULL, "b.example.com.");
-	struct policy *policy = model_compile(model, NULL);
-	DECIDES("hub", "100.18.198.in-addr.arpa.", TYPE_PTR, "pool pool nodata");
-	DECIDES("hub", "100.18.198.in-addr.arpa.", TYPE_ANY, "pool pool nodata");
-	DECIDES("hub", "101.18.198.in-addr.arpa.", TYPE_PTR, "pool pool nxdomain");
-	DECIDES("hub", "x.100.18.198.in-addr.arpa.", TYPE_PTR, "pool pool nxdomain");
-	DECIDES("hub", "0.0.0.0.5.0.1.0.0.2.ip6.arpa.", TYPE_PTR, "pool six nodata");
-	DECIDES("hub", "1.0.0.0.0.5.0.1.0.0.2.ip6.arpa.", TYPE_PTR, "pool six nxdomain");
-	policy_free(policy);
-}
-
-static void private_addresses_leave_no_trace_in_a_pool(void **state)
-{
-	struct model *model = *state;
-
-	model_add_pool(model, "wide", "172.0.0.0/8");
-	model_add_address(model, "vm", "172.16.0.1", NULL, "vm.example.com.");
-	model_add_address(model, "web", "172.15.0.1", NULL, "web.example.com.");
-	struct policy *policy = model_compile(model, NULL);
-	DECIDES("hub", "16.172.in-addr.arpa.", TYPE_PTR, "pool wide nxdomain");
-	PTR("hub", "172.16.0.1", "pool wide nxdomain");
-	DECIDES("hub", "15.172.in-addr.arpa.", TYPE_PTR, "pool wide nodata");
-	PTR("hub", "172.15.0.1", "pool wide hit");
-	policy_free(policy);
-}
-
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -655,10 +524,6 @@ int main(void)
 		TEST(a_networks_ptr_wins_over_rules_and_loses_to_a_zone),
 		TEST(a_private_address_is_never_a_pools),
 		TEST(a_pool_is_authoritative_exactly_within_its_prefix),
-		TEST(two_pools_in_one_octet_have_a_gap_between_them),
-		TEST(a_single_address_can_be_a_pool),
-		TEST(a_pool_shorter_than_an_octet_has_a_zone_for_each_of_them),
-		TEST(ipv6_pools_are_cut_at_nibbles),
 		TEST(a_rule_wins_over_a_pool),
 		TEST(a_ptr_has_its_addresss_name_and_ttl),
 		TEST(a_pools_zone_has_the_configured_name_servers),
@@ -666,16 +531,12 @@ int main(void)
 		TEST(own_names_win_over_special_ones_and_lose_to_zones_and_rules),
 		TEST(a_public_address_in_a_networks_space_is_the_networks_and_elsewhere_its_pools),
 		TEST(networks_that_overlap_each_have_the_addresses_in_their_space),
-		TEST(a_pool_of_everything_has_a_zone_for_each_first_octet),
-		TEST(the_pools_table_has_room_for_their_zones_and_no_more),
 		TEST(what_addresses_make_is_taken_over_when_they_have_not_changed),
 		TEST(a_change_of_addresses_makes_only_what_follows_from_them_anew),
 		TEST(a_networks_space_is_read_anew_though_the_table_stays),
 		TEST(spaces_within_one_another_are_one),
 		TEST(a_table_that_comes_with_the_model_is_served_as_it_is),
 		TEST(another_table_changes_what_we_own_and_nothing_else),
-		TEST(names_between_a_pools_apex_and_a_ptr_exist_without_data),
-		TEST(private_addresses_leave_no_trace_in_a_pool),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

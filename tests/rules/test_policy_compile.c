@@ -118,6 +118,49 @@ static void links_name_networks_in_any_case_and_order(void **state)
 	policy_free(policy);
 }
 
+static bool allowed(const struct policy *policy, const char *text)
+{
+	struct address address;
+
+	assert_int_equal(address_parse(&address, text), 0);
+	return access_allows(policy->inbounds[0].access, &address);
+}
+
+static void who_may_ask_is_by_default_who_is_private_or_in_any_network(void **state)
+{
+	struct model *model = *state;
+
+	model_add_client_prefix(model_add_network(model, "far", "198.51.100.0/24"), model,
+				"2001:db8:9::/48");
+	struct policy *policy = model_compile(model, NULL);
+	assert_true(allowed(policy, "127.0.0.1"));
+	assert_true(allowed(policy, "192.168.9.9"));
+	assert_true(allowed(policy, "fd00::1"));
+	assert_true(allowed(policy, "198.51.100.255"));
+	assert_true(allowed(policy, "2001:db8:9::1"));
+	assert_false(allowed(policy, "198.51.101.0"));
+	assert_false(allowed(policy, "2001:db8:a::1"));
+	assert_false(allowed(policy, "8.8.8.8"));
+	policy_free(policy);
+}
+
+static void an_endpoints_own_list_is_instead_of_the_usual_one(void **state)
+{
+	struct model *model = *state;
+	struct prefix list[2];
+
+	assert_int_equal(prefix_parse(&list[0], "203.0.113.0/24"), 0);
+	assert_int_equal(prefix_parse(&list[1], "::/0"), 0);
+	model->resolvers.items[0].inbound_endpoints.items[0].allow.items = list;
+	model->resolvers.items[0].inbound_endpoints.items[0].allow.count = 2;
+	struct policy *policy = model_compile(model, NULL);
+	assert_true(allowed(policy, "203.0.113.9"));
+	assert_true(allowed(policy, "2001:db8::1"));
+	assert_false(allowed(policy, "127.0.0.1"));
+	assert_false(allowed(policy, "10.10.0.9"));
+	policy_free(policy);
+}
+
 /* ---- sharing ---- */
 
 static void an_unchanged_ruleset_is_taken_over(void **state)
@@ -397,6 +440,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_clients_network_is_that_of_its_longest_prefix),
 		TEST(networks_and_endpoints_are_found_by_name_in_any_case),
+		TEST(who_may_ask_is_by_default_who_is_private_or_in_any_network),
+		TEST(an_endpoints_own_list_is_instead_of_the_usual_one),
 		TEST(links_name_networks_in_any_case_and_order),
 		TEST(an_unchanged_ruleset_is_taken_over),
 		TEST(a_ruleset_keeps_its_place_when_others_go),

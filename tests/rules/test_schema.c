@@ -150,6 +150,11 @@ static void strings_have_no_control_characters(void **state)
 	expect_refused(*state, FIELD_STRING, "a\nb", "a string");
 	expect_refused(*state, FIELD_STRING, "a\x1b[31m", "a string");
 	expect_refused(*state, FIELD_STRING, "\x7f", "a string");
+	expect_refused(*state, FIELD_STRING,
+		       "a\xc2\x9b"
+		       "31m",
+		       "a string"); /* CSI of C1 */
+	expect_taken(*state, FIELD_STRING, "\xc2\xa0", "\xc2\xa0");
 }
 
 static void a_strings_length_has_a_range(void **state)
@@ -274,7 +279,7 @@ static void a_slip_of_the_hand_is_suggested(void **state)
 			    "virtual_networks");
 	assert_string_equal(schema_suggest(&schema_model, "regoin")->key, "region");
 	assert_string_equal(schema_suggest(&schema_model, "Rulesets")->key, "rulesets");
-	assert_null(schema_suggest(&schema_model, "transfers"));
+	assert_null(schema_suggest(&schema_model, "elephants"));
 	assert_null(schema_suggest(&schema_model, "x"));
 	assert_null(schema_suggest(&schema_model, ""));
 	assert_null(schema_suggest(&schema_model,

@@ -56,11 +56,54 @@ static void an_address_is_ours_in_a_pool_of_its_region_or_private_in_a_network(v
 	config_text_release(&config);
 }
 
+/* ---- two of them ---- */
+
+#define POOLS(region, rest)                                                                        \
+	"address_pools = ({ name = \"p\"; prefix = \"198.51.100.0/24\"; region = \"" region        \
+	"\"; }" rest ");\n"
+
+/* Whether the grounds of two configurations are equal, with and without their lines. */
+static void compare(const char *first, const char *second, bool equal, bool with_places)
+{
+	struct config_text configs[2];
+	struct model *models[2];
+	struct territory *territories[2];
+
+	for (unsigned i = 0; i < 2; i++) {
+		config_text_init(&configs[i]);
+		models[i] = config_text_load(&configs[i], i ? second : first);
+		assert_non_null(models[i]);
+		territories[i] = territory_new(models[i]);
+		assert_non_null(territories[i]);
+	}
+	assert_int_equal(territory_equal(territories[0], territories[1], false), equal);
+	assert_int_equal(territory_equal(territories[0], territories[1], true), with_places);
+	for (unsigned i = 0; i < 2; i++) {
+		territory_free(territories[i]);
+		model_free(models[i]);
+		config_text_release(&configs[i]);
+	}
+}
+
+static void what_decides_of_an_address_makes_another_territory_and_nothing_else_does(void **state)
+{
+	static const char zone[] = BASE POOLS("east", "");
+
+	(void)state;
+	compare(zone, BASE POOLS("west", ""), false, false);
+	compare(zone, BASE POOLS("east", ", { name = \"q\"; prefix = \"203.0.113.0/24\"; }"), false,
+		false);
+	compare(zone, BASE, false, false);
+	compare(zone, "// a line above\n" BASE POOLS("EAST", ""), true, false);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 			an_address_is_ours_in_a_pool_of_its_region_or_private_in_a_network),
+		cmocka_unit_test(
+			what_decides_of_an_address_makes_another_territory_and_nothing_else_does),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

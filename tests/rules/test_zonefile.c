@@ -63,6 +63,16 @@ static void assert_fault(const char *text, unsigned line, const char *part)
 
 /* ---- what is read ---- */
 
+/* ldns prints such a quote as it is, and then the line's end is within a string. */
+static void a_quote_in_a_name_of_the_data_is_written_so_that_it_is_read(void **state)
+{
+	(void)state;
+	assert_reads_as("a NAPTR 1 2 \"u\" \"\" \"\" \\\"a.\n",
+			"a.corp.test. 3600 IN NAPTR \\# 12 000100020175000002226100\n");
+	assert_reads_as("a TYPE35 \\# 12 000100020175000002226100\n",
+			"a.corp.test. 3600 IN NAPTR \\# 12 000100020175000002226100\n");
+}
+
 static void owners_are_relative_absolute_at_or_repeated(void **state)
 {
 	(void)state;
@@ -641,6 +651,7 @@ static void single_lines_are_mutated_until_they_are_zones_again(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_quote_in_a_name_of_the_data_is_written_so_that_it_is_read),
 		cmocka_unit_test(owners_are_relative_absolute_at_or_repeated),
 		cmocka_unit_test(ttl_and_class_come_in_either_order_or_not_at_all),
 		cmocka_unit_test(directives_hold_from_their_line_on),

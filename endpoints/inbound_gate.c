@@ -1,0 +1,82 @@
+/* Who gets in, and what leaves: a packet that could be read passes the endpoint's access list and
+ * its meter before it is a query, and an answer by UDP the limit of its client's prefix. What does
+ * not pass is answered here, if at all:
+ *
+ *     read ─► allowed? ─► within the limit? ─► query ─► ... ─► answer ─► for this prefix, too? ─►
+ *               │ no        │ no                                           │ no
+ *               REFUSED     dropped, REFUSED or TC                         dropped, or TC
+ *
+ * Who has shown a good cookie has asked himself, and is not limited (RFC 7873 section 5.2.5).
+ *
+ * A stranger takes none of the endpoint's queries a second, and so cannot use them up.
+ *
+ * Not here: the counting itself (meter.c, response_limit.c). */
+#include "endpoints/inbound_internal.h"
+
+void inbound_set_terms(struct inbound *inbound, const struct inbound_terms *terms)
+{
+	inbound->terms = *terms;
+}
+
+bool inbound_is_allowed(const struct inbound *inbound, const struct address *client)
+{
+	const struct access *access = inbound->terms.access;
+
+	return !access || access_allows(access, client);
+}
+
+static size_t refuse_stranger(struct inbound *inbound, const struct query *query,
+			      uint8_t reply[INBOUND_ERROR_REPLY_MAX])
+{
+	static const struct inbound_error error = {.rcode = RCODE_REFUSED,
+						   .ede = EDE_PROHIBITED,
+						   .text = "this address may not ask here"};
+
+	inbound->worker->counters.prohibited++;
+	return inbound_write_error(inbound, query, &error, reply);
+}
+
+static size_t answer_excess(struct inbound *inbound, const struct query *query,
+			    uint8_t reply[INBOUND_ERROR_REPLY_MAX])
+{
+	static const struct inbound_error refused = {
+		.rcode = RCODE_REFUSED, .ede = EDE_OTHER, .text = "over the endpoint's limit"};
+	static const struct inbound_error truncated = {.ede = EDE_NONE, .truncated = true};
+	struct inbound_counters *counters = &inbound->worker->counters;
+	enum excess excess = inbound->terms.excess;
+
+	counters->over_limit++;
+	if (excess == EXCESS_DROP)
+		return 0;
+	if (excess == EXCESS_TRUNCATE && !query->tcp)
+		return inbound_write_error(inbound, query, &truncated, reply);
+	counters->over_limit_refused++;
+	return inbound_write_error(inbound, query, &refused, reply);
+}
+
+size_t inbound_turn_away(struct inbound *inbound, const struct query *query,
+			 uint8_t reply[INBOUND_ERROR_REPLY_MAX])
+{
+	return inbound_is_allowed(inbound, &query->client) ? answer_excess(inbound, query, reply)
+							   : refuse_stranger(inbound, query, reply);
+}
+
+const uint8_t *inbound_limit_reply(struct inbound *inbound, const struct query *query,
+				   const uint8_t *reply, size_t *length,
+				   uint8_t instead[INBOUND_ERROR_REPLY_MAX])
+{
+	static const struct inbound_error truncated = {.ede = EDE_NONE, .truncated = true};
+	struct inbound_worker *worker = inbound->worker;
+	const struct response_limit_settings *settings = &worker->response_limit;
+
+	if (query->vouched ||
+	    response_limit_take(worker->responses, settings, &query->client, response_kind(reply),
+				worker->now_us(worker->context)))
+		return reply;
+	worker->counters.responses_limited++;
+	if (settings->slip == 0 || ++worker->slipped % settings->slip != 0)
+		return NULL;
+	worker->counters.responses_slipped++;
+	*length = inbound_write_error(inbound, query, &truncated, instead);
+	return instead;
+}

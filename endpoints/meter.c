@@ -1,0 +1,233 @@
+/* The bucket is one number, `due`: each token taken moves it on by a token's time, and how far it
+ * lies behind now is what the bucket holds.
+ *
+ *     ──────────┬────────────────────────────┬──────────► time
+ *              due   <── so much is there ──> now        never further back than a full bucket
+ *
+ * A unit is a sixteenth of a nanosecond: a token of 10,000 a second is 1,600,000 of them exactly,
+ * and 2^64 are 36 years.
+ *
+ * What clients took is counted in cells of (count, tick): a count halves with every tick of a
+ * quarter of a second, when it is next looked at. All cells halve at the same moments, so clients
+ * compare at any. Two workers that write a cell at the same time may lose a count, and nothing
+ * else.
+ *
+ * Not here: what is answered over the limit (inbound.c), and where a question goes that may not
+ * leave (pending_walk.c). */
+#include "endpoints/meter.h"
+
+#include <assert.h>
+#include <string.h>
+
+enum {
+	UNITS_PER_US = 16000,
+	BURST_US = 100 * 1000,         /* what may pass at once */
+	RESERVE_US = 25 * 1000,        /* and what then is left for who took little... */
+	RESERVE_TOKENS_MIN = 4,        /* ...which is no use below so many */
+	TICK_SHIFT = 18,               /* of microseconds: about a quarter of a second */
+	COUNT_SHIFT = 24,              /* a cell's lower bits are its tick */
+	COUNT_ONE = 256,               /* so that what is halved leaves something */
+	COUNT_HALVINGS_MAX = 40,       /* nothing is left then */
+	LOT_MAX = 32,                  /* tokens */
+	LOT_SHIFT = 48,                /* the lower bits are its millisecond */
+	LOT_TICK_SHIFT = 10,           /* of microseconds */
+	LOTS_PER_SECOND = 2000,        /* a lot is the tokens of half of its time */
+	SKEW = 1 << (COUNT_SHIFT - 1), /* an age above it is a clock that is a little ahead */
+};
+static const uint64_t units_per_second = (uint64_t)UNITS_PER_US * 1000 * 1000;
+
+void meter_init(struct meter *meter, uint64_t rate, const struct hash_key *key)
+{
+	memset(meter, 0, sizeof *meter);
+	meter->key = *key;
+	meter_set_rate(meter, rate);
+}
+
+/* What the bucket holds is a time, and of another rate too few tokens or too many. */
+void meter_set_rate(struct meter *meter, uint64_t rate)
+{
+	if (atomic_load_explicit(&meter->rate, memory_order_relaxed) == rate)
+		return;
+	atomic_store_explicit(&meter->due, 0, memory_order_relaxed);
+	atomic_store_explicit(&meter->rate, rate, memory_order_relaxed);
+}
+
+/* ---- the bucket ---- */
+
+static uint64_t most(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+struct level { /* of the bucket, at one moment */
+	uint64_t due, first, held;
+};
+
+static uint64_t size_of(const struct meter_round *round)
+{
+	return most((uint64_t)BURST_US * UNITS_PER_US, round->token) + round->reserve;
+}
+
+static void look(struct level *level, const struct meter_round *round)
+{
+	uint64_t now = round->now_us * UNITS_PER_US, size = size_of(round);
+
+	level->first = most(level->due, now > size ? now - size : 0);
+	level->held = now > level->first ? now - level->first : 0;
+}
+
+/* Takes so many tokens, if there is still so much beside them. */
+static bool take(const struct meter_round *round, unsigned tokens, uint64_t beside)
+{
+	_Atomic uint64_t *due = &round->meter->due;
+	struct level level = {.due = atomic_load_explicit(due, memory_order_relaxed)};
+	uint64_t wanted = tokens * round->token;
+
+	do {
+		look(&level, round);
+		if (level.held < beside + wanted)
+			return false;
+	} while (!atomic_compare_exchange_weak_explicit(
+		due, &level.due, level.first + wanted, memory_order_relaxed, memory_order_relaxed));
+	return true;
+}
+
+void meter_begin_metered(struct meter_round *round, struct meter *meter, unsigned want,
+			 uint64_t now_us)
+{
+	uint64_t rate = atomic_load_explicit(&meter->rate, memory_order_relaxed);
+
+	if (rate == 0)
+		return; /* since a moment ago */
+	round->meter = meter;
+	round->now_us = now_us;
+	round->token = most(units_per_second / rate, 1);
+	round->reserve =
+		most((uint64_t)RESERVE_US * UNITS_PER_US, RESERVE_TOKENS_MIN * round->token);
+	round->easy = take(round, want, most(size_of(round) / 2, round->reserve));
+	round->left = round->easy ? want : 0;
+}
+
+/* Another rate may have begun a new bucket meanwhile, which does not get them. */
+static void give(struct meter *meter, uint64_t units)
+{
+	uint64_t due = atomic_load_explicit(&meter->due, memory_order_relaxed);
+
+	while (!atomic_compare_exchange_weak_explicit(&meter->due, &due,
+						      due > units ? due - units : 0,
+						      memory_order_relaxed, memory_order_relaxed))
+		;
+}
+
+void meter_give_back(struct meter_round *round)
+{
+	give(round->meter, round->left * round->token);
+	round->left = 0;
+}
+
+/* ---- who took how much ---- */
+
+static uint32_t tick_of(uint64_t now_us)
+{
+	return (uint32_t)(now_us >> TICK_SHIFT) & ((1u << COUNT_SHIFT) - 1);
+}
+
+static uint64_t count_of(uint64_t cell, uint32_t tick)
+{
+	uint32_t age = (tick - (uint32_t)cell) & ((1u << COUNT_SHIFT) - 1);
+
+	if (age > SKEW)
+		age = 0;
+	return age < COUNT_HALVINGS_MAX ? cell >> COUNT_SHIFT >> age : 0;
+}
+
+struct client_use { /* a client's cells, and the least of them */
+	_Atomic uint64_t *cells[METER_ROWS];
+	uint64_t count;
+};
+
+/* An IPv6 client is its /64: it has as many addresses in there as it likes. */
+static void find_use(struct client_use *use, struct meter *meter, const struct address *client,
+		     uint32_t tick)
+{
+	size_t length = client->family == 6 ? 8 : 4;
+	uint64_t hash = hash_bytes(&meter->key, client->family, client->bytes, length);
+
+	use->count = UINT64_MAX;
+	for (unsigned row = 0; row < METER_ROWS; row++, hash >>= 8) {
+		use->cells[row] = &meter->usage[row][hash % METER_CELLS];
+		uint64_t count =
+			count_of(atomic_load_explicit(use->cells[row], memory_order_relaxed), tick);
+		if (count < use->count)
+			use->count = count;
+	}
+}
+
+static void put_count(_Atomic uint64_t *cell, uint64_t count, uint32_t tick)
+{
+	if (count_of(atomic_load_explicit(cell, memory_order_relaxed), tick) < count)
+		atomic_store_explicit(cell, count << COUNT_SHIFT | tick, memory_order_relaxed);
+}
+
+/* Raises only what is below the new count: others in the same cells are not charged for it. */
+static void count_use(struct client_use *use, struct meter *meter, uint32_t tick)
+{
+	use->count += COUNT_ONE;
+	for (unsigned row = 0; row < METER_ROWS; row++)
+		put_count(use->cells[row], use->count, tick);
+	put_count(&meter->greediest, use->count, tick);
+}
+
+bool meter_admit_tightly(const struct meter_round *round, const struct address *client)
+{
+	struct meter *meter = round->meter;
+	uint32_t tick = tick_of(round->now_us);
+	struct client_use use;
+	uint64_t threshold = 0;
+
+	find_use(&use, meter, client, tick);
+	if (use.count > 0) {
+		uint64_t greediest = count_of(
+			atomic_load_explicit(&meter->greediest, memory_order_relaxed), tick);
+		threshold = (uint64_t)((double)round->reserve * (double)use.count /
+				       (double)most(greediest, use.count));
+	}
+	if (!take(round, 1, threshold))
+		return false;
+	count_use(&use, meter, tick);
+	return true;
+}
+
+/* ---- one at a time ---- */
+
+/* Lots are half of what their millisecond brings, so that what is not used of them is little; what
+ * is left of an earlier one goes back. */
+static bool take_lot(struct meter *meter, struct meter_lot *lot, uint64_t held,
+		     const struct address *client, uint64_t now_us)
+{
+	uint64_t tick = now_us >> LOT_TICK_SHIFT & (((uint64_t)1 << LOT_SHIFT) - 1);
+	uint64_t want = atomic_load_explicit(&meter->rate, memory_order_relaxed) / LOTS_PER_SECOND;
+	struct meter_round round;
+
+	want = want > LOT_MAX ? LOT_MAX : most(want, 1);
+	meter_begin(&round, meter, (unsigned)want, now_us);
+	if (!round.meter)
+		return true;
+	give(meter, (held >> LOT_SHIFT) * round.token);
+	held = round.easy ? (want - 1) << LOT_SHIFT | tick : 0;
+	atomic_store_explicit(&lot->held, held, memory_order_relaxed);
+	return round.easy || meter_admit_tightly(&round, client);
+}
+
+bool meter_pass_metered(struct meter *meter, unsigned worker, const struct address *client,
+			uint64_t now_us)
+{
+	struct meter_lot *lot = &meter->lots[worker % METER_LOTS];
+	uint64_t tick = now_us >> LOT_TICK_SHIFT & (((uint64_t)1 << LOT_SHIFT) - 1);
+	uint64_t held = atomic_load_explicit(&lot->held, memory_order_relaxed);
+
+	if (held >> LOT_SHIFT == 0 || (held & (((uint64_t)1 << LOT_SHIFT) - 1)) != tick)
+		return take_lot(meter, lot, held, client, now_us);
+	atomic_store_explicit(&lot->held, held - ((uint64_t)1 << LOT_SHIFT), memory_order_relaxed);
+	return true;
+}

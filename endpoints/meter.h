@@ -1,0 +1,113 @@
+/* Queries per second of one endpoint, inbound or outbound: a token bucket that all workers share.
+ * One per endpoint, in a registry that outlives policies, like targets (target.h); all of it is
+ * relaxed atomics, and time is a parameter.
+ *
+ *     tokens    |<─ 100 ms' worth: anyone's, at once ─>|<─ 25 ms' worth: who took little ─>|
+ *               full                                   reserve                          empty
+ *
+ * Fair between clients: a query is let through only if what is left exceeds
+ *
+ *     reserve * (what its client took lately) / (what the greediest took lately)
+ *
+ * so who took the most lately finds the bucket empty a reserve early, and who took little, nearly
+ * never. Clients that want more than there is are driven to the same use (whoever is ahead must
+ * wait for a fuller bucket than the others do), and one that wants less than that share finds
+ * tokens whenever it asks: that is max-min fairness. It needs no list of clients: what they took is
+ * a small keyed count-min sketch of decayed counters, written and read only while the bucket is
+ * less than half full. Above that, and so all the time on an endpoint that is not near its limit, a
+ * batch costs one atomic operation and a query a decrement; without a limit, neither. Below it each
+ * query takes its token itself: one that waited in a worker's hand would be missing for others. */
+#ifndef SLUICE_METER_H
+#define SLUICE_METER_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "rules/hash.h"
+#include "rules/prefix.h"
+
+enum {
+	METER_ROWS = 4, /* a client shares all of its counters with another once in 2^32 */
+	METER_CELLS = 256,
+	METER_LOTS = 16, /* workers that have a lot of their own; more share them */
+	METER_LINE = 64, /* bytes */
+};
+
+struct meter_lot {                                  /* tokens that a worker has taken ahead */
+	_Alignas(METER_LINE) _Atomic uint64_t held; /* how many, and for which millisecond */
+};
+
+struct meter {
+	struct meter *next; /* in the registry */
+	char *name;
+	bool outbound;
+	unsigned references;
+	struct hash_key key;
+	_Atomic uint64_t rate; /* queries a second; 0: no limit */
+	/* Written by every batch. `due`: when the bucket is full again (GCRA's theoretical arrival
+	 * time, less the bucket), in sixteenths of a nanosecond. */
+	_Alignas(METER_LINE) _Atomic uint64_t due;
+	/* And these by queries while it is nearly empty. */
+	_Alignas(METER_LINE) _Atomic uint64_t greediest;
+	_Atomic uint64_t usage[METER_ROWS][METER_CELLS];
+	struct meter_lot lots[METER_LOTS];
+};
+
+void meter_init(struct meter *meter, uint64_t rate, const struct hash_key *key);
+void meter_set_rate(struct meter *meter, uint64_t rate); /* another one fills the bucket */
+
+/* A batch of queries on their way in. Begun with how many they may be; each is then let through or
+ * not, and what was taken ahead and not used is given back. */
+struct meter_round {
+	struct meter *meter; /* NULL: no limit */
+	uint64_t now_us;
+	uint64_t token, reserve; /* sixteenths of a nanosecond of this endpoint's rate */
+	bool easy;     /* there was more than enough: so many have been taken, for anybody */
+	unsigned left; /* of them */
+};
+
+void meter_begin_metered(struct meter_round *round, struct meter *meter, unsigned want,
+			 uint64_t now_us);
+bool meter_admit_tightly(const struct meter_round *round, const struct address *client);
+void meter_give_back(struct meter_round *round);
+
+/* `meter` may be NULL: no limit. */
+static inline void meter_begin(struct meter_round *round, struct meter *meter, unsigned want,
+			       uint64_t now_us)
+{
+	round->meter = NULL;
+	if (meter && atomic_load_explicit(&meter->rate, memory_order_relaxed))
+		meter_begin_metered(round, meter, want, now_us);
+}
+
+/* At most `want` times in a round. */
+static inline bool meter_admit(struct meter_round *round, const struct address *client)
+{
+	if (!round->meter)
+		return true;
+	if (!round->easy)
+		return meter_admit_tightly(round, client);
+	round->left--;
+	return true;
+}
+
+static inline void meter_end(struct meter_round *round)
+{
+	if (round->meter && round->left > 0)
+		meter_give_back(round);
+}
+
+bool meter_pass_metered(struct meter *meter, unsigned worker, const struct address *client,
+			uint64_t now_us);
+
+/* The same for one question on its way out: tokens are taken in lots, a millisecond's use at most,
+ * while there is more than enough of them. `meter` may be NULL. */
+static inline bool meter_pass(struct meter *meter, unsigned worker, const struct address *client,
+			      uint64_t now_us)
+{
+	return !meter || !atomic_load_explicit(&meter->rate, memory_order_relaxed) ||
+	       meter_pass_metered(meter, worker, client, now_us);
+}
+
+#endif

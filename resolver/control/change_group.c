@@ -1,0 +1,301 @@
+/* Groups are edited as owners are (change.c): the book's entry is replaced at once, and what was
+ * there is kept until the change is committed or undone. */
+#include "resolver/control/change_group.h"
+
+#include <assert.h>
+#include <strings.h>
+
+#include "resolver/control/change_internal.h"
+#include "resolver/control/inventory_group_internal.h"
+#include "resolver/control/ownership.h"
+
+struct group_touch { /* a group that the change has to do with */
+	char key[GROUP_KEY_MAX];
+	struct group_entry *first; /* as it was, out of the book; NULL: there was none */
+	struct group_entry *now;   /* as it is, in the book; NULL: removed */
+	UT_hash_handle hh;
+};
+
+/* ---- beginning, undoing, committing ---- */
+
+static struct group_touch *touch_of(struct change *change, const char *name)
+{
+	char key[GROUP_KEY_MAX] = "";
+	struct group_touch *touch;
+
+	bool fits = group_key(name, key);
+	assert(fits);
+	(void)fits;
+	HASH_FIND_STR(change->groups, key, touch);
+	if (touch)
+		return touch;
+	touch = calloc(1, sizeof *touch);
+	if (!touch)
+		return NULL;
+	memcpy(touch->key, key, sizeof key);
+	touch->first = touch->now = group_find(change->inventory->book->state->groups, name);
+	HASH_ADD_STR(change->groups, key, touch);
+	if (touch->hh.tbl)
+		return touch;
+	free(touch);
+	return NULL;
+}
+
+static void forget(struct change *change)
+{
+	struct group_touch *touch, *next;
+
+	HASH_ITER (hh, change->groups, touch, next) {
+		HASH_DEL(change->groups, touch);
+		free(touch);
+	}
+}
+
+/* Puts `after` (NULL: nothing) into the place of what is there. Takes it over. */
+static int swap(struct change *change, const char *name, struct group_entry *after)
+{
+	struct group_entry **table = &change->inventory->book->state->groups;
+	struct group_touch *touch = touch_of(change, name);
+	struct group_entry *before = touch ? touch->now : NULL;
+
+	if (!touch) {
+		free(after);
+		return change_fail_memory(change);
+	}
+	if (before)
+		group_take(table, before);
+	if (before != touch->first)
+		free(before);
+	touch->now = NULL;
+	if (after && group_put(table, after) != 0) { /* change_groups_undo() puts the rest right */
+		free(after);
+		return change_fail_memory(change);
+	}
+	touch->now = after;
+	return 0;
+}
+
+void change_groups_undo(struct change *change)
+{
+	struct group_entry **table = &change->inventory->book->state->groups;
+
+	for (struct group_touch *touch = change->groups; touch; touch = touch->hh.next) {
+		if (touch->now == touch->first)
+			continue;
+		if (touch->now)
+			group_take(table, touch->now);
+		free(touch->now);
+		if (touch->first && group_put(table, touch->first) != 0)
+			abort(); /* a book that has lost a group is no use */
+	}
+	forget(change);
+}
+
+size_t change_groups_count(const struct change *change)
+{
+	return HASH_COUNT(change->groups);
+}
+
+size_t change_groups_describe(const struct change *change, struct source_edit *edits)
+{
+	size_t count = 0;
+
+	for (const struct group_touch *touch = change->groups; touch; touch = touch->hh.next) {
+		const struct group_entry *told = touch->now ? touch->now : touch->first;
+		uint64_t before = touch->first ? touch->first->group.revision : 0;
+
+		if (touch->now == touch->first || (!touch->now && !before))
+			continue;
+		edits[count++] = (struct source_edit){
+			.act = touch->now ? SOURCE_PUT_GROUP : SOURCE_DELETE_GROUP,
+			.expected = before,
+			.group = {.name = told->group.name,
+				  .region = told->group.region,
+				  .tags = told->group.tags},
+		};
+	}
+	return count;
+}
+
+void change_groups_settle(struct change *change, uint64_t revision)
+{
+	for (struct group_touch *touch = change->groups; touch; touch = touch->hh.next) {
+		if (touch->now == touch->first)
+			continue;
+		if (touch->now)
+			touch->now->group.revision = revision;
+		free(touch->first);
+	}
+	forget(change);
+}
+
+/* ---- edits ---- */
+
+int change_group_require(struct change *change, const struct resource_group *group,
+			 const char *if_match, const char *if_none_match)
+{
+	char etag[OWNER_ETAG_MAX];
+
+	return change_require_etag(change, group ? group_etag(group, etag) : NULL, if_match,
+				   if_none_match);
+}
+
+static bool is_same(const char *a, const char *b)
+{
+	return strcmp(a ? a : "", b ? b : "") == 0;
+}
+
+static int put(struct change *change, const struct resource_group *values)
+{
+	struct group_entry *entry = group_entry_new(values);
+
+	return entry ? swap(change, values->name, entry) : change_fail_memory(change);
+}
+
+int change_group_ensure(struct change *change, const char *name, const char *region)
+{
+	const struct book *book = change->inventory->book;
+	const struct group_entry *filed = group_find(book->file->groups, name);
+	const struct resource_group group = {
+		.name = name,
+		.region = filed ? filed->group.region : region,
+	};
+
+	return group_find(book->state->groups, name) ? 0 : put(change, &group);
+}
+
+/* By the table of fields, as if it were an address's group. */
+static int check(struct change *change, const struct change_group *wanted, struct wish *wish)
+{
+	const struct change_value values[] = {
+		{"resource_group", wanted->name},
+		{"region", wanted->region},
+		{"tags", wanted->tags},
+	};
+	int err = wish_init(wish, OWNER_ADDRESS, NULL) == 0 ? 0 : change_fail_memory(change);
+
+	for (size_t i = 0; !err && i < sizeof values / sizeof *values; i++)
+		err = wish_set(change, wish, &values[i]);
+	if (!err && !wish->address.resource_group)
+		err = change_fail(change, CHANGE_INVALID, "resource_group", "is missing; give one");
+	return err;
+}
+
+static int check_writable(struct change *change, const struct resource_group *group)
+{
+	if (!group_is_read_only(group))
+		return 0;
+	return change_fail(change, CHANGE_READ_ONLY, NULL,
+			   "resource group \"%s\" is what the configuration file says, at %s:%u; "
+			   "change it there",
+			   group->name, group->origin.file, group->origin.line);
+}
+
+static int put_wish(struct change *change, const char *name, const struct wish *wish)
+{
+	const struct resource_group group = {
+		.name = name,
+		.region = wish->address.region,
+		.tags = wish->tags,
+	};
+
+	return put(change, &group);
+}
+
+int change_group_put(struct change *change, const struct change_group *wanted)
+{
+	struct resource_group group = {.name = wanted->name};
+	struct wish wish;
+	int err = change_is_open(change);
+
+	if (err)
+		return err;
+	err = check(change, wanted, &wish);
+	bool there = !err && inventory_group(change->inventory, wanted->name, &group);
+	bool same = there && is_same(group.region, wish.address.region) &&
+		    is_same(group.tags, wish.tags);
+	if (there && !same)
+		err = check_writable(change, &group);
+	if (!err && !same)
+		err = put_wish(change, group.name, &wish);
+	wish_release(&wish);
+	return err;
+}
+
+int change_group_import(struct change *change, const struct change_group *wanted)
+{
+	struct wish wish;
+	int err = check(change, wanted, &wish);
+
+	if (!err && group_find(change->inventory->book->state->groups, wanted->name))
+		err = change_fail(change, CHANGE_INVALID, "name",
+				  "%s is there twice; leave one out", wanted->name);
+	if (!err)
+		err = put_wish(change, wanted->name, &wish);
+	wish_release(&wish);
+	return err;
+}
+
+static bool is_in(const struct owner *owner, const char *group)
+{
+	const char *in = owner->resource_group;
+
+	return owner->kind == OWNER_ADDRESS &&
+	       (group && in ? strcasecmp(in, group) == 0 : !group && !in);
+}
+
+struct search { /* for the addresses of a group */
+	const struct inventory *inventory;
+	const char *group, *subscription;
+	const struct owner **found;
+	size_t count;
+};
+
+static void search_shelf(struct search *search, const struct shelf *shelf)
+{
+	for (const struct node *node = shelf->by_id; node; node = node->by_id.next)
+		if (is_in(&node->owner, search->group) &&
+		    ownership_is_of(search->inventory, &node->owner, search->subscription))
+			search->found[search->count++] = &node->owner;
+}
+
+/* Removing one changes the table that is walked, so they are put aside first. */
+static int remove_addresses(struct change *change, const char *name, const char *subscription)
+{
+	const struct book *book = change->inventory->book;
+	struct search search = {change->inventory, name, subscription, NULL, 0};
+	int err = 0;
+
+	search.found =
+		calloc(book->file->addresses + book->state->addresses + 1, sizeof *search.found);
+	if (!search.found)
+		return change_fail_memory(change);
+	search_shelf(&search, book->file);
+	search_shelf(&search, book->state);
+	for (size_t i = 0; !err && i < search.count; i++)
+		err = change_remove(change, search.found[i]);
+	free(search.found);
+	return err;
+}
+
+int change_group_remove(struct change *change, const char *name, const char *subscription)
+{
+	int err = change_is_open(change);
+
+	if (!err)
+		err = remove_addresses(change, name, subscription);
+	if (!err && name && group_find(change->inventory->book->state->groups, name))
+		err = swap(change, name, NULL);
+	return err;
+}
+
+int change_groups_remove_all(struct change *change)
+{
+	struct group_entry *entry, *next;
+	int err = 0;
+
+	HASH_ITER (hh, change->inventory->book->state->groups, entry, next)
+		if (!err)
+			err = swap(change, entry->texts, NULL);
+	return err;
+}

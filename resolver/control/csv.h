@@ -1,0 +1,36 @@
+/* Comma-separated values as RFC 4180 has them, read from memory row by row, and written. A row may
+ * go over several lines, within quotes; lines may end with CR LF or LF, and the text may begin with
+ * a UTF-8 byte order mark. Empty lines are passed over. */
+#ifndef SLUICE_CSV_H
+#define SLUICE_CSV_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "rules/err.h"
+
+enum { CSV_FIELDS_MAX = 16, CSV_ROW_MAX = 4096 };
+
+struct csv {
+	const char *at, *end;
+	unsigned line; /* that `at` is on, from 1 */
+};
+
+struct csv_row {
+	unsigned line; /* that it begins on */
+	size_t count;
+	const char *fields[CSV_FIELDS_MAX]; /* in `text`, without their quotes */
+	char text[CSV_ROW_MAX];
+};
+
+/* The text must outlive the reading. */
+void csv_init(struct csv *csv, const char *text, size_t length);
+/* Reads the next row. ERR_NOT_FOUND: there is none any more. ERR_INVALID: it is not well formed or
+ * too long, *why says how, and the next call goes on with the line behind it. */
+MUST_CHECK int csv_next(struct csv *csv, struct csv_row *row, const char **why);
+
+/* Writes a field, with quotes where it needs them; NULL is as "". */
+void csv_write(FILE *out, const char *field);
+
+#endif

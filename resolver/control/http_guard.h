@@ -1,0 +1,64 @@
+/* Failed logins at the listeners: counted, told in the log now and then, and slowed where they come
+ * from. Twenty failures from one address are free, then one each six seconds; what comes sooner is
+ * refused unread, and does not count.
+ *
+ *     from this address    too many of late?    and this client has been let in from here before?
+ *                          no  ─► as it is        yes ─► as it is: who shares an address with a
+ *                          yes ─► ...             no  ─► 429      hostile one goes on working
+ *
+ * An address is IPv4's whole or IPv6's first 64 bits; 256 of them are remembered, those that were
+ * heard last. The unix socket is not guarded: the kernel says who is there. Never a secret, nor
+ * what was sent in place of one, is kept or logged. Any thread. */
+#ifndef SLUICE_HTTP_GUARD_H
+#define SLUICE_HTTP_GUARD_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "rules/prefix.h"
+
+enum {
+	GUARD_PLACES = 256,
+	GUARD_TRUSTED = 4, /* clients that are remembered for an address */
+	GUARD_FREE = 20,   /* failures at once */
+	GUARD_EACH_S = 6,  /* and one more after so long */
+	GUARD_LOG_S = 10,  /* at most one line in so long */
+};
+
+struct guard_place {
+	struct address from;     /* family 0: nobody's */
+	int64_t seen_s, until_s; /* GUARD_EACH_S for each failure, counted down by the clock */
+	uint64_t trusted[GUARD_TRUSTED]; /* hashes of clients' ids; 0: none */
+	unsigned next_trusted;
+};
+
+struct guard_counts {
+	uint64_t failed, refused;
+};
+
+struct http_guard {
+	pthread_mutex_t lock;
+	struct guard_place places[GUARD_PLACES];
+	struct guard_counts counts;
+	int64_t logged_s;
+	uint64_t logged_failed; /* counts.failed at that time */
+};
+
+/* False: the system gives no mutex. */
+bool http_guard_init(struct http_guard *guard);
+void http_guard_release(struct http_guard *guard);
+
+/* Seconds until somebody unknown may try from there; 0: now. */
+unsigned http_guard_wait_s(struct http_guard *guard, const struct address *from, int64_t now_s);
+bool http_guard_trusts(struct http_guard *guard, const struct address *from, const char *client);
+/* What came of it. client: whose secret it would have to be; NULL: nobody's that is known. */
+void http_guard_failed(struct http_guard *guard, const struct address *from, const char *client,
+		       int64_t now_s);
+void http_guard_let_in(struct http_guard *guard, const struct address *from, const char *client,
+		       int64_t now_s);
+void http_guard_refused(struct http_guard *guard);
+
+struct guard_counts http_guard_counts(struct http_guard *guard);
+
+#endif

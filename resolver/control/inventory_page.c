@@ -1,0 +1,153 @@
+/* Owners in an order that stays while others come and go, so that a list can be read page by page:
+ *
+ *     addresses    by number: a tree (owned_tree.h) knows which there are, the hash table who it is
+ *     services     by name: put in order when a list is asked for and a service is another one
+ *
+ * A page begins behind a key, not behind an owner: the owner that a page ended with may be gone
+ * when the next one is asked for. */
+#include "resolver/control/inventory_page.h"
+
+#include <assert.h>
+#include <strings.h>
+
+#include "resolver/control/inventory_internal.h"
+
+/* ---- addresses ---- */
+
+static __uint128_t key_of(const struct address *address)
+{
+	__uint128_t key = 0;
+
+	for (unsigned i = 0; i < address_bits(address) / 8; i++)
+		key = key << 8 | address->bytes[i];
+	return key;
+}
+
+static struct address address_of(__uint128_t key, uint8_t family)
+{
+	struct address address = {.family = family};
+
+	for (unsigned i = address_bits(&address) / 8; i-- > 0; key >>= 8)
+		address.bytes[i] = (uint8_t)key;
+	return address;
+}
+
+static struct owned_tree *order_of(struct shelf *shelf, uint8_t family)
+{
+	return family == 4 ? &shelf->order4 : &shelf->order6;
+}
+
+int shelf_order_put(struct shelf *shelf, const struct node *node)
+{
+	static const uint32_t there = 1;
+	const struct address *address = &node->owner.address;
+
+	if (node->owner.kind == OWNER_SERVICE)
+		return 0;
+	return owned_tree_put(order_of(shelf, address->family), key_of(address), &there,
+			      sizeof there);
+}
+
+void shelf_order_take(struct shelf *shelf, const struct node *node)
+{
+	const struct address *address = &node->owner.address;
+
+	if (node->owner.kind == OWNER_SERVICE)
+		return;
+	int err = owned_tree_put(order_of(shelf, address->family), key_of(address), NULL, 0);
+	(void)err; /* then it stays there, and is passed over by whoever reads */
+}
+
+/* The lowest number of either shelf that is not below *key, which becomes it. */
+static bool next_number(const struct book *book, uint8_t family, __uint128_t *key)
+{
+	__uint128_t file = *key, state = *key;
+	size_t bytes;
+	bool in_file = owned_tree_next(order_of(book->file, family), &file, &bytes);
+	bool in_state = owned_tree_next(order_of(book->state, family), &state, &bytes);
+
+	*key = in_file && (!in_state || file < state) ? file : state;
+	return in_file || in_state;
+}
+
+size_t inventory_addresses_after(const struct inventory *inventory, const struct address *after,
+				 const struct owner **page, size_t room)
+{
+	static const struct address beginning = {.family = 4};
+	uint8_t family = after ? after->family : beginning.family;
+	__uint128_t key = after ? key_of(after) + 1 : 0;
+	bool left = !after || key != 0; /* of this family's numbers */
+	size_t count = 0;
+
+	for (; family <= 6 && count < room; family += 2, key = 0, left = true)
+		while (left && count < room && next_number(inventory->book, family, &key)) {
+			const struct address address = address_of(key, family);
+			const struct owner *owner = inventory_by_address(inventory, &address);
+
+			if (owner && owner->kind == OWNER_ADDRESS)
+				page[count++] = owner;
+			left = ++key != 0;
+		}
+	return count;
+}
+
+/* ---- services ---- */
+
+void book_forget_services(struct book *book)
+{
+	free(book->services_in_order);
+	book->services_in_order = NULL;
+}
+
+static int compare_names(const void *left, const void *right)
+{
+	const struct owner *a = *(const struct owner *const *)left;
+	const struct owner *b = *(const struct owner *const *)right;
+
+	return strcasecmp(a->name, b->name);
+}
+
+static size_t services_of(const struct book *book)
+{
+	return book->file->services + book->state->services;
+}
+
+static int order_services(struct book *book)
+{
+	const struct shelf *const shelves[] = {book->file, book->state};
+	size_t count = 0;
+	const struct owner **list = calloc(services_of(book) + 1, sizeof *list);
+
+	if (!list)
+		return ERR_NOMEM;
+	for (unsigned i = 0; i < 2; i++)
+		for (const struct node *node = shelves[i]->by_id; node; node = node->by_id.next)
+			if (node->owner.kind == OWNER_SERVICE)
+				list[count++] = &node->owner;
+	assert(count == services_of(book));
+	qsort(list, count, sizeof *list, compare_names);
+	book->services_in_order = list;
+	return 0;
+}
+
+int inventory_services_after(const struct inventory *inventory, const char *after,
+			     const struct owner **page, size_t room, size_t *count)
+{
+	struct book *book = inventory->book;
+	size_t low = 0, high = services_of(book);
+
+	*count = 0;
+	if (!book->services_in_order && order_services(book) != 0)
+		return ERR_NOMEM;
+	while (after && low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (strcasecmp(book->services_in_order[middle]->name, after) <= 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	while (low < services_of(book) && *count < room)
+		page[(*count)++] = book->services_in_order[low++];
+	return 0;
+}

@@ -1,0 +1,16 @@
+/* What is ours, page by page: addresses by number, IPv4 first, and services by name. A page begins
+ * behind a key, so it does not matter what came or went since the page before. */
+#ifndef SLUICE_INVENTORY_PAGE_H
+#define SLUICE_INVENTORY_PAGE_H
+
+#include "resolver/control/inventory.h"
+
+/* Fills the page with the addresses that come next behind this one (NULL: with the first), at most
+ * `room`; returns how many. */
+size_t inventory_addresses_after(const struct inventory *inventory, const struct address *after,
+				 const struct owner **page, size_t room);
+/* The same of services, behind this name. ERR_NOMEM. */
+MUST_CHECK int inventory_services_after(const struct inventory *inventory, const char *after,
+					const struct owner **page, size_t room, size_t *count);
+
+#endif

@@ -1,0 +1,31 @@
+/* Which system calls the program may still make, once it has everything open: those that its
+ * threads need, and no other. A call that nobody here makes (to execute a program, to trace or to
+ * become somebody else) ends the process by SIGSYS, and the kernel's log says which it was; one
+ * that is made here, but never so (a packet socket, memory that is writable and executable), fails.
+ *
+ *     process   sandbox_enter          before other threads are started, who inherit it
+ *     worker    sandbox_enter_worker   besides: no file is opened, nothing executed or started
+ *
+ * A filter can never be taken off. */
+#ifndef SLUICE_SANDBOX_H
+#define SLUICE_SANDBOX_H
+
+#include <stdbool.h>
+
+#include "rules/err.h"
+
+/* Sanitizers take more: theirs are threads that trace the others, and files they report from. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { SANDBOX_IS_WIDE = 1 };
+#else
+enum { SANDBOX_IS_WIDE = 0 };
+#endif
+
+/* False where the kernel has no such filters, or something that stands for it: valgrind, say. */
+bool sandbox_is_available(void);
+/* For the calling thread and those that it starts from then on. ERR_SYSTEM, errno says why:
+ * what of it took effect stays. */
+MUST_CHECK int sandbox_enter(void);
+MUST_CHECK int sandbox_enter_worker(void);
+
+#endif

@@ -1,0 +1,325 @@
+/* Questions with a time limit each. Nothing here moves anything: descriptors are copies, and a
+ * process that ends half way takes only its copies with it.
+ *
+ * The conversation is on an abstract socket of this process, which the running server connects to.
+ * Anybody on this machine could: the one whose process number the control socket told is meant.
+ *
+ * Where the running server ends by itself after it has given everything, nobody is left to wait
+ * for: this process goes on, and serves. */
+#include "resolver/control/take_over.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "resolver/control/client.h"
+#include "resolver/control/json.h"
+#include "rules/prefix.h"
+
+enum { PATIENCE_S = 30, ITEMS_MAX = 65536 };
+
+static int say(char error[TAKE_OVER_ERROR_MAX], const char *text)
+{
+	snprintf(error, TAKE_OVER_ERROR_MAX, "%s", text);
+	return ERR_SYSTEM;
+}
+
+/* ---- beginning ---- */
+
+/* Listens at a name of the kernel's choice, which goes to `name`. */
+static int listen_somewhere(char name[sizeof((struct sockaddr_un *)NULL)->sun_path])
+{
+	const struct timeval patience = {.tv_sec = PATIENCE_S};
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	socklen_t length = sizeof address;
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -1;
+	if (bind(fd, (const struct sockaddr *)&address, sizeof address.sun_family) == 0 &&
+	    getsockname(fd, (struct sockaddr *)&address, &length) == 0 &&
+	    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) == 0 &&
+	    listen(fd, 4) == 0) {
+		size_t used = length - offsetof(struct sockaddr_un, sun_path) - 1;
+		memcpy(name, address.sun_path + 1, used);
+		name[used] = '\0';
+		return fd;
+	}
+	close(fd);
+	return -1;
+}
+
+/* The running server's process number; 0: it refuses, and `error` has its words. */
+static pid_t ask_server(const char *socket, const char *name, char error[TAKE_OVER_ERROR_MAX])
+{
+	char cause[CLIENT_ERROR_MAX];
+	unsigned status = 0;
+	struct client_call call = {
+		.method = "POST",
+		.path = "/v1/upgrade",
+		.body = json_make("{s:i, s:s}", "protocol", UPGRADE_PROTOCOL, "socket", name)};
+	json_t *answer = client_call(socket, call, &status, cause);
+	json_int_t pid = json_integer_value(json_object_get(answer, "pid"));
+	const char *text = answer ? client_error_text(answer) : cause;
+	if (!answer || status >= 400)
+		say(error, text ? text : "the running server cannot hand over; restart it instead");
+	else if (pid <= 0)
+		say(error, "the running server answers what cannot be understood");
+	json_decref(answer);
+	return status < 400 ? (pid_t)pid : 0;
+}
+
+/* The connection of that process; others are none of ours. */
+static int accept_from(int listening, pid_t pid, uid_t *uid)
+{
+	const struct timeval patience = {.tv_sec = PATIENCE_S};
+	struct ucred peer;
+	socklen_t length = sizeof peer;
+	for (;;) {
+		int fd = accept4(listening, NULL, NULL, SOCK_CLOEXEC);
+		if (fd < 0)
+			return -1;
+		if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 &&
+		    peer.pid == pid &&
+		    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) == 0) {
+			*uid = peer.uid;
+			return fd;
+		}
+		close(fd);
+	}
+}
+
+static int meet(struct take_over *take_over, const char *socket, char error[TAKE_OVER_ERROR_MAX])
+{
+	char name[sizeof((struct sockaddr_un *)NULL)->sun_path];
+	int listening = listen_somewhere(name);
+	if (listening < 0)
+		return say(error, strerror(errno));
+	pid_t pid = ask_server(socket, name, error);
+	if (pid > 0) {
+		take_over->fd = accept_from(listening, pid, &take_over->uid);
+		if (take_over->fd < 0)
+			say(error, "the running server does not call back");
+	}
+	close(listening);
+	snprintf(take_over->user, sizeof take_over->user, "%lu", (unsigned long)take_over->uid);
+	return take_over->fd >= 0 ? 0 : ERR_SYSTEM;
+}
+
+/* ---- questions ---- */
+
+/* The answer; NULL, and `error` says why. */
+static json_t *ask(struct take_over *take_over, json_t *question, struct upgrade_fds *fds,
+		   char error[TAKE_OVER_ERROR_MAX])
+{
+	bool ended = true;
+	fds->count = 0;
+	json_t *answer = upgrade_send(take_over->fd, question, NULL) == 0
+				 ? upgrade_receive(take_over->fd, fds, &ended)
+				 : NULL;
+	const char *refused = json_string_value(json_object_get(answer, "error"));
+	if (answer && !refused)
+		return answer;
+	take_over->server_gone = !answer && ended;
+	say(error, refused ? refused
+		   : ended ? "the running server has ended meanwhile"
+			   : "the running server answers nothing that can be understood");
+	json_decref(answer);
+	upgrade_fds_close(fds);
+	return NULL;
+}
+
+/* What only a service manager's own process would be told. */
+static void inherit(const json_t *about)
+{
+	char number[24];
+	const char *manager = json_string_value(json_object_get(about, "notify"));
+	json_int_t watchdog_us = json_integer_value(json_object_get(about, "watchdog_us"));
+	if (manager)
+		setenv("NOTIFY_SOCKET", manager, 1);
+	else
+		unsetenv("NOTIFY_SOCKET");
+	unsetenv("WATCHDOG_PID");
+	snprintf(number, sizeof number, "%" JSON_INTEGER_FORMAT, watchdog_us);
+	setenv("WATCHDOG_USEC", number, 1);
+}
+
+static int ask_item(struct take_over *take_over, size_t i, char error[TAKE_OVER_ERROR_MAX])
+{
+	struct take_over_item *item = &take_over->items[i];
+	json_t *answer =
+		ask(take_over, json_make("{s:s, s:I}", "want", "item", "item", (json_int_t)i),
+		    &item->fds, error);
+	if (!answer)
+		return ERR_SYSTEM;
+	const char *kind = json_string_value(json_object_get(answer, "kind"));
+	const char *name = json_string_value(json_object_get(answer, "name"));
+	item->worker = (unsigned)json_integer_value(json_object_get(answer, "worker"));
+	item->kind = kind ? strdup(kind) : NULL;
+	item->name = name ? strdup(name) : NULL;
+	json_decref(answer);
+	if (item->kind && item->name && item->fds.count == (strcmp(item->kind, "dns") ? 1 : 3))
+		return 0;
+	return say(error, "the running server hands over what is not understood");
+}
+
+int take_over_begin(struct take_over *take_over, const char *socket,
+		    char error[TAKE_OVER_ERROR_MAX])
+{
+	struct upgrade_fds none;
+	take_over->fd = -1;
+	if (meet(take_over, socket, error) != 0)
+		return ERR_SYSTEM;
+	json_t *about = ask(take_over, json_make("{s:s}", "want", "items"), &none, error);
+	if (!about)
+		return ERR_SYSTEM;
+	upgrade_fds_close(&none);
+	json_int_t count = json_integer_value(json_object_get(about, "items"));
+	take_over->workers = (unsigned)json_integer_value(json_object_get(about, "workers"));
+	take_over->generation = (uint64_t)json_integer_value(json_object_get(about, "generation"));
+	inherit(about);
+	json_decref(about);
+	if (count < 1 || count > ITEMS_MAX || take_over->workers < 1)
+		return say(error, "the running server hands over what is not understood");
+	take_over->items = calloc((size_t)count, sizeof *take_over->items);
+	if (!take_over->items)
+		return say(error, err_text(ERR_NOMEM));
+	take_over->count = (size_t)count;
+	int err = 0;
+	for (size_t i = 0; i < take_over->count && err == 0; i++)
+		err = ask_item(take_over, i, error);
+	return err;
+}
+
+/* ---- what was handed over ---- */
+
+static struct take_over_item *find_item(struct take_over *take_over, const char *kind,
+					const char *name, unsigned worker)
+{
+	for (size_t i = 0; i < take_over->count; i++) {
+		struct take_over_item *item = &take_over->items[i];
+		if (item->fds.count > 0 && strcmp(item->kind, kind) == 0 &&
+		    strcmp(item->name, name) == 0 && item->worker == worker)
+			return item;
+	}
+	return NULL;
+}
+
+/* The listener whose part this is; false: it is not one that can be used. */
+static bool take_listener(struct take_over *take_over, struct server *server, const char *name,
+			  char error[TAKE_OVER_ERROR_MAX])
+{
+	char why[LISTENER_ERROR_MAX] = "parts of it are missing";
+	struct host host;
+	bool fine = host_parse(&host, name, 53) == 0;
+	struct listener_sockets *sockets = calloc(take_over->workers, sizeof *sockets);
+	for (unsigned i = 0; i < take_over->workers; i++)
+		fine = fine && find_item(take_over, "dns", name, i);
+	for (unsigned i = 0; fine && sockets && i < take_over->workers; i++) {
+		struct take_over_item *item = find_item(take_over, "dns", name, i);
+		sockets[i] = (struct listener_sockets){item->fds.fds[0], item->fds.fds[1],
+						       item->fds.fds[2]};
+		item->fds.count = 0;
+	}
+	struct listener *listener =
+		fine && sockets ? listener_adopt(&host, take_over->workers, sockets, why) : NULL;
+	free(sockets);
+	if (listener && server_take_listener(server, listener) == 0)
+		return true;
+	snprintf(error, TAKE_OVER_ERROR_MAX, "%s cannot be taken over: %s", name, why);
+	return false;
+}
+
+int take_over_listeners(struct take_over *take_over, struct server *server,
+			char error[TAKE_OVER_ERROR_MAX])
+{
+	for (size_t i = 0; i < take_over->count; i++) {
+		const struct take_over_item *item = &take_over->items[i];
+		if (item->fds.count > 0 && strcmp(item->kind, "dns") == 0 &&
+		    !take_listener(take_over, server, item->name, error))
+			return ERR_SYSTEM;
+	}
+	return 0;
+}
+
+/* Paths may be written in several ways. */
+static bool is_same_file(const char *a, const char *b)
+{
+	struct stat one, other;
+	return strcmp(a, b) == 0 || (stat(a, &one) == 0 && stat(b, &other) == 0 &&
+				     one.st_dev == other.st_dev && one.st_ino == other.st_ino);
+}
+
+int take_over_http(struct take_over *take_over, const char *kind, const char *name)
+{
+	for (size_t i = 0; i < take_over->count; i++) {
+		struct take_over_item *item = &take_over->items[i];
+		if (item->fds.count == 0 || strcmp(item->kind, kind) != 0)
+			continue;
+		if (strcmp(kind, "control") == 0 ? is_same_file(item->name, name)
+						 : strcmp(item->name, name) == 0) {
+			item->fds.count = 0;
+			return item->fds.fds[0];
+		}
+	}
+	return -1;
+}
+
+/* ---- the end ---- */
+
+/* Whether the running server has agreed, or is no more. */
+static int announce(struct take_over *take_over, json_t *question, char error[TAKE_OVER_ERROR_MAX])
+{
+	struct upgrade_fds none;
+	if (take_over->server_gone) {
+		json_decref(question);
+		return 0;
+	}
+	json_t *answer = ask(take_over, question, &none, error);
+	upgrade_fds_close(&none);
+	json_decref(answer);
+	return answer || take_over->server_gone ? 0 : ERR_SYSTEM;
+}
+
+int take_over_ready(struct take_over *take_over, bool has_socket, char error[TAKE_OVER_ERROR_MAX])
+{
+	return announce(take_over,
+			json_make("{s:s, s:b}", "want", "ready", "socket", (int)has_socket), error);
+}
+
+void take_over_serving(struct take_over *take_over)
+{
+	char error[TAKE_OVER_ERROR_MAX];
+	struct take_over_item *log = find_item(take_over, "log", "stderr", 0);
+	int err = announce(take_over, json_make("{s:s}", "want", "serving"), error);
+	(void)err; /* it serves whatever the other says */
+	if (take_over->told >= 0) {
+		ssize_t written = write(take_over->told, "1", 1);
+		(void)written;
+	}
+	for (int fd = STDOUT_FILENO; log && fd <= STDERR_FILENO; fd++)
+		(void)dup2(log->fds.fds[0], fd);
+	take_over_release(take_over);
+}
+
+void take_over_release(struct take_over *take_over)
+{
+	for (size_t i = 0; i < take_over->count; i++) {
+		upgrade_fds_close(&take_over->items[i].fds);
+		free(take_over->items[i].kind);
+		free(take_over->items[i].name);
+	}
+	free(take_over->items);
+	take_over->items = NULL;
+	take_over->count = 0;
+	if (take_over->fd >= 0)
+		close(take_over->fd);
+	if (take_over->told >= 0)
+		close(take_over->told);
+	take_over->fd = take_over->told = -1;
+}

@@ -1,0 +1,331 @@
+/* A small state machine on the control thread's loop; every step is an answer to the successor.
+ *
+ *     ASKED ─ready─► CLOSING ─► READY ─serving─► DRAINING ─► the loop stops
+ *       └───────────────┴─────────┴── gone, too late, nonsense ──► as if nothing had happened
+ *
+ * The state has one writer at any time: from READY on nobody asks this process for a change, and
+ * the successor is asked for none before it serves. Both may have it open.
+ *
+ * Draining: workers read nothing more, answer what they hold, and let TCP connections end once they
+ * are quiet for a second. What they do not read, the successor does: the sockets are the same.
+ *
+ * Not here: starting the successor, which is `sluice upgrade`'s; this process may not. */
+#include "resolver/control/upgrade.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "resolver/control/control.h"
+#include "resolver/control/http_handover.h"
+#include "resolver/control/json.h"
+#include "resolver/control/notify.h"
+#include "resolver/control/upgrade_wire.h"
+#include "resolver/log.h"
+
+enum {
+	STEP_MAX_MS = 120 * 1000,   /* the successor's next message: loading takes a while */
+	CLOSING_MAX_MS = 10 * 1000, /* for requests that are with the control thread */
+	LOOK_MS = 10,
+	DRAIN_MAX_MS = 10 * 1000,
+};
+
+static uint64_t now_ms(void)
+{
+	return uv_hrtime() / 1000000;
+}
+
+bool upgrade_is_under_way(const struct upgrade *upgrade)
+{
+	return upgrade->stage != UPGRADE_NONE && upgrade->stage != UPGRADE_ENDING;
+}
+
+/* ---- giving up ---- */
+
+static void on_closed(uv_handle_t *handle)
+{
+	struct upgrade *upgrade = handle->data;
+	if (--upgrade->open_handles == 0)
+		upgrade->stage = UPGRADE_NONE;
+}
+
+/* Listeners start again when nothing hangs on them. */
+static void on_resuming(uv_timer_t *timer)
+{
+	struct upgrade *upgrade = timer->data;
+	if (!http_is_quiet(upgrade->control->http))
+		return;
+	http_resume(upgrade->control->http);
+	uv_close((uv_handle_t *)timer, on_closed);
+}
+
+static void give_up(struct upgrade *upgrade, const char *why)
+{
+	log_event(LOG_WARNING, "upgrade", "given up, goes on as before: %s", why);
+	bool paused = upgrade->stage == UPGRADE_CLOSING || upgrade->stage == UPGRADE_READY;
+	upgrade->stage = UPGRADE_ENDING;
+	uv_close((uv_handle_t *)&upgrade->poll, on_closed);
+	upgrade_release(upgrade);
+	if (paused)
+		uv_timer_start(&upgrade->timer, on_resuming, 0, LOOK_MS);
+	else
+		uv_close((uv_handle_t *)&upgrade->timer, on_closed);
+}
+
+static void fail(struct upgrade *upgrade, const char *why)
+{
+	int err = upgrade_send(upgrade->fd, json_make("{s:s}", "error", why), NULL);
+	(void)err; /* it is over anyway */
+	give_up(upgrade, why);
+}
+
+static void on_too_late(uv_timer_t *timer)
+{
+	fail(timer->data, "the new process took too long");
+}
+
+static void answer(struct upgrade *upgrade, json_t *message, const struct upgrade_fds *fds)
+{
+	if (upgrade_send(upgrade->fd, message, fds) != 0)
+		give_up(upgrade, "the new process does not take what it is given");
+	else
+		uv_timer_start(&upgrade->timer, on_too_late, STEP_MAX_MS, 0);
+}
+
+/* ---- what there is ---- */
+
+static json_int_t item_count(const struct control *control)
+{
+	const struct server *server = &control->server;
+	return (json_int_t)server->current->binding_count * server->worker_count +
+	       (json_int_t)http_listener_count(control->http) + 1;
+}
+
+static void answer_items(struct upgrade *upgrade)
+{
+	const struct control *control = upgrade->control;
+	const char *manager = getenv("NOTIFY_SOCKET");
+	answer(upgrade,
+	       json_make("{s:I, s:I, s:I, s:o, s:I}", "items", item_count(control), "workers",
+			 (json_int_t)control->server.worker_count, "generation",
+			 (json_int_t)control->server.generation, "notify", json_text(manager),
+			 "watchdog_us", (json_int_t)notify_watchdog_us()),
+	       NULL);
+}
+
+static void answer_dns(struct upgrade *upgrade, json_int_t number)
+{
+	char text[HOST_TEXT_MAX];
+	const struct server *server = &upgrade->control->server;
+	const struct snapshot_binding *binding =
+		&server->current->bindings[number / server->worker_count];
+	unsigned worker = (unsigned)(number % server->worker_count);
+	const struct listener_share *share = &binding->listener->shares[worker];
+	struct upgrade_fds fds = {{share->udp, share->twin, share->tcp}, 3};
+	answer(upgrade,
+	       json_make("{s:s, s:s, s:I}", "kind", "dns", "name", host_print(&binding->host, text),
+			 "worker", (json_int_t)worker),
+	       &fds);
+}
+
+static void answer_http(struct upgrade *upgrade, size_t number)
+{
+	const struct http *http = upgrade->control->http;
+	struct upgrade_fds fds = {.count = 1};
+	if (number == http_listener_count(http)) {
+		fds.fds[0] = STDERR_FILENO;
+		answer(upgrade, json_make("{s:s, s:s}", "kind", "log", "name", "stderr"), &fds);
+		return;
+	}
+	enum http_origin origin;
+	const char *name = http_listener_at(http, number, &origin, &fds.fds[0]);
+	answer(upgrade,
+	       json_make("{s:s, s:o}", "kind", origin == HTTP_UNIX ? "control" : "http", "name",
+			 json_text(name)),
+	       &fds);
+}
+
+static void answer_item(struct upgrade *upgrade, const json_t *message)
+{
+	const struct control *control = upgrade->control;
+	json_int_t number = json_integer_value(json_object_get(message, "item"));
+	json_int_t dns =
+		(json_int_t)control->server.current->binding_count * control->server.worker_count;
+	if (number < 0 || number >= item_count(control))
+		fail(upgrade, "there is no such item");
+	else if (number < dns)
+		answer_dns(upgrade, number);
+	else
+		answer_http(upgrade, (size_t)(number - dns));
+}
+
+/* ---- ready, and serving ---- */
+
+static void on_closing(uv_timer_t *timer)
+{
+	struct upgrade *upgrade = timer->data;
+	struct control *control = upgrade->control;
+	if (!http_is_quiet(control->http)) {
+		if (now_ms() >= upgrade->until_ms)
+			fail(upgrade, "requests of the management API do not come to an end");
+		return;
+	}
+	serial_book_rest(&control->serials); /* the successor goes on from there */
+	upgrade->stage = UPGRADE_READY;
+	uv_timer_stop(timer);
+	answer(upgrade, json_make("{}"), NULL);
+}
+
+static void begin_closing(struct upgrade *upgrade, const json_t *message)
+{
+	upgrade->keeps_socket = json_is_true(json_object_get(message, "socket"));
+	upgrade->stage = UPGRADE_CLOSING;
+	upgrade->until_ms = now_ms() + CLOSING_MAX_MS;
+	http_pause(upgrade->control->http);
+	uv_timer_start(&upgrade->timer, on_closing, 0, LOOK_MS);
+}
+
+static void on_draining(uv_timer_t *timer)
+{
+	struct upgrade *upgrade = timer->data;
+	struct control *control = upgrade->control;
+	if (!server_is_drained(&control->server) && now_ms() < upgrade->until_ms)
+		return;
+	log_event(LOG_INFO, "upgrade", "all is answered; leaves");
+	uv_stop(&control->loop);
+}
+
+/* The manager is told first, and then the successor that it may speak to it. */
+static void begin_draining(struct upgrade *upgrade)
+{
+	struct control *control = upgrade->control;
+	upgrade->stage = UPGRADE_DRAINING;
+	log_event(LOG_INFO, "upgrade", "process %ld serves; finishes what is under way",
+		  (long)upgrade->successor);
+	inventory_hand_over(control->inventory);
+	notify_main_process(upgrade->successor);
+	if (upgrade->keeps_socket)
+		http_give_away_socket(control->http);
+	int err = upgrade_send(upgrade->fd, json_make("{}"), NULL);
+	(void)err; /* it serves, whether it hears this or not */
+	uv_poll_stop(&upgrade->poll);
+	server_drain(&control->server);
+	upgrade->until_ms = now_ms() + DRAIN_MAX_MS;
+	uv_timer_start(&upgrade->timer, on_draining, LOOK_MS, LOOK_MS);
+}
+
+/* ---- the conversation ---- */
+
+static void on_message(struct upgrade *upgrade, const json_t *message)
+{
+	const char *want = json_string_value(json_object_get(message, "want"));
+	enum upgrade_stage stage = upgrade->stage;
+	if (want && strcmp(want, "items") == 0 && stage == UPGRADE_ASKED)
+		answer_items(upgrade);
+	else if (want && strcmp(want, "item") == 0 && stage == UPGRADE_ASKED)
+		answer_item(upgrade, message);
+	else if (want && strcmp(want, "ready") == 0 && stage == UPGRADE_ASKED)
+		begin_closing(upgrade, message);
+	else if (want && strcmp(want, "serving") == 0 && stage == UPGRADE_READY)
+		begin_draining(upgrade);
+	else
+		fail(upgrade, "the new process asks what is not its turn");
+}
+
+static void on_readable(uv_poll_t *poll, int status, int events)
+{
+	(void)status;
+	(void)events;
+	struct upgrade *upgrade = poll->data;
+	struct upgrade_fds fds;
+	bool ended;
+	json_t *message = upgrade_receive(upgrade->fd, &fds, &ended);
+	upgrade_fds_close(&fds);
+	if (message)
+		on_message(upgrade, message);
+	else
+		give_up(upgrade, ended ? "the new process has ended" : "it cannot be understood");
+	json_decref(message);
+}
+
+/* ---- beginning ---- */
+
+/* Only who could stop this process, too, may take its place. */
+static bool is_allowed(int fd, pid_t *pid)
+{
+	struct ucred peer;
+	socklen_t length = sizeof peer;
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0)
+		return false;
+	*pid = peer.pid;
+	return peer.uid == 0 || peer.uid == geteuid();
+}
+
+static int connect_to(const char *name)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	size_t length = strlen(name);
+	if (length == 0 || length >= sizeof address.sun_path) {
+		errno = EINVAL;
+		return -1;
+	}
+	memcpy(address.sun_path + 1, name, length);
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + length);
+	if (fd < 0 || connect(fd, (const struct sockaddr *)&address, size) == 0)
+		return fd;
+	int saved = errno;
+	close(fd);
+	errno = saved;
+	return -1;
+}
+
+static int watch(struct upgrade *upgrade, struct control *control)
+{
+	int err = uv_poll_init(&control->loop, &upgrade->poll, upgrade->fd);
+	if (err != 0)
+		return err;
+	uv_timer_init(&control->loop, &upgrade->timer);
+	upgrade->open_handles = 2;
+	upgrade->poll.data = upgrade->timer.data = upgrade;
+	upgrade->control = control;
+	upgrade->stage = UPGRADE_ASKED;
+	uv_poll_start(&upgrade->poll, UV_READABLE, on_readable);
+	return uv_timer_start(&upgrade->timer, on_too_late, STEP_MAX_MS, 0);
+}
+
+int upgrade_begin(struct control *control, const char *name, char error[UPGRADE_ERROR_MAX])
+{
+	struct upgrade *upgrade = &control->upgrade;
+	if (upgrade->stage != UPGRADE_NONE) {
+		snprintf(error, UPGRADE_ERROR_MAX,
+			 "another upgrade is under way; wait until it is done");
+		return ERR_EXISTS;
+	}
+	int fd = connect_to(name);
+	if (fd < 0) {
+		snprintf(error, UPGRADE_ERROR_MAX, "the new process cannot be reached: %s",
+			 strerror(errno));
+		return ERR_SYSTEM;
+	}
+	upgrade->fd = fd;
+	if (!is_allowed(fd, &upgrade->successor) || watch(upgrade, control) != 0) {
+		snprintf(error, UPGRADE_ERROR_MAX,
+			 "the new process is neither root nor this server's own user");
+		upgrade_release(upgrade);
+		return ERR_SYSTEM;
+	}
+	log_event(LOG_INFO, "upgrade", "process %ld asks to take over", (long)upgrade->successor);
+	return 0;
+}
+
+void upgrade_release(struct upgrade *upgrade)
+{
+	if (upgrade->fd > 0)
+		close(upgrade->fd);
+	upgrade->fd = 0;
+}

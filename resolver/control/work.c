@@ -1,0 +1,92 @@
+/* libuv runs idle handles once a round, ahead of looking for what has come in, so a portion is what
+ * everybody else waits for at most. */
+#include "resolver/control/work.h"
+
+#include <assert.h>
+
+#include "resolver/control/api_internal.h"
+
+void work_init(struct work *work, uv_loop_t *loop, struct inventory *inventory,
+	       void (*on_end)(void *context), void *context)
+{
+	*work = (struct work){.inventory = inventory, .on_end = on_end, .context = context};
+	STAILQ_INIT(&work->waiting);
+	uv_idle_init(loop, &work->idle);
+	work->idle.data = work->thread.data = work;
+}
+
+bool work_begin(struct work *work, void *request)
+{
+	assert(!work->busy);
+	if (work->ending)
+		return false;
+	work->busy = true;
+	work->request = request;
+	inventory_hold(work->inventory, true);
+	return true;
+}
+
+static void on_idle(uv_idle_t *idle)
+{
+	struct work *work = idle->data;
+
+	if (work->on_portion(work->request))
+		return;
+	uv_idle_stop(idle);
+	work->on_done(work->request);
+}
+
+void work_in_portions(struct work *work, bool (*on_portion)(void *request),
+		      void (*on_done)(void *request))
+{
+	work->on_portion = on_portion;
+	work->on_done = on_done;
+	uv_idle_start(&work->idle, on_idle);
+}
+
+static void run_thread(uv_work_t *thread)
+{
+	struct work *work = thread->data;
+
+	work->in_thread(work->request);
+}
+
+static void after_thread(uv_work_t *thread, int status)
+{
+	struct work *work = thread->data;
+
+	(void)status; /* nobody cancels it */
+	work->on_done(work->request);
+}
+
+int work_in_thread(struct work *work, void (*in_thread)(void *request),
+		   void (*on_done)(void *request))
+{
+	work->in_thread = in_thread;
+	work->on_done = on_done;
+	return uv_queue_work(work->idle.loop, &work->thread, run_thread, after_thread) == 0
+		       ? 0
+		       : ERR_SYSTEM;
+}
+
+void work_end(struct work *work)
+{
+	struct api_call *call;
+
+	assert(work->busy);
+	work->busy = false;
+	inventory_hold(work->inventory, false);
+	if (work->on_end)
+		work->on_end(work->context);
+	while (!work->busy && (call = STAILQ_FIRST(&work->waiting))) {
+		STAILQ_REMOVE_HEAD(&work->waiting, waiting);
+		api_go_on(call);
+	}
+}
+
+void work_finish(struct work *work)
+{
+	work->ending = true;
+	while (work->busy)
+		uv_run(work->idle.loop, UV_RUN_ONCE);
+}

@@ -1,0 +1,79 @@
+/* The queries of a worker that wait for somebody else's answer: the oldest first, and no more than
+ * a maximum. One that is answered at once (own data, the cache) never comes here, so however many
+ * wait, those are answered.
+ *
+ * At the maximum one has to go, and it is the oldest of a greedy client's: of the oldest few, the
+ * first whose client has most waiting; or the newcomer, if his has more than any of these. So a
+ * target that says nothing, or a client that asks without end, costs those who wait for it, and not
+ * the others: what is answered in time is never among the oldest. Clients are told apart only while
+ * more than a part of the maximum wait; up to there they cost nothing. */
+#ifndef SLUICE_WAITING_H
+#define SLUICE_WAITING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "rules/hash.h"
+#include "rules/prefix.h"
+
+enum {
+	WAITING_CLIENTS = 4096, /* clients with the same hash count as one */
+	WAITING_OLDEST = 16,    /* that are looked at */
+};
+
+struct waiting_item {                      /* embedded in whatever waits */
+	struct waiting_item *next, **link; /* link NULL: not waiting */
+	const struct address *client;
+};
+
+struct waiting {
+	struct waiting_item *first, **last;
+	unsigned count, max;
+	struct hash_key key;
+	bool tells;                        /* clients apart, at present */
+	uint32_t clients[WAITING_CLIENTS]; /* how many each has, while it tells */
+};
+
+void waiting_init(struct waiting *waiting, unsigned max, const struct hash_key *key);
+/* The rest of what follows, where clients are told apart, or will be from now on. */
+void waiting_count(struct waiting *waiting, const struct waiting_item *item);
+void waiting_uncount(struct waiting *waiting, const struct waiting_item *item);
+struct waiting_item *waiting_choose(const struct waiting *waiting);
+
+/* At the end. The client's address stays where it is until waiting_remove. */
+static inline void waiting_add(struct waiting *waiting, struct waiting_item *item,
+			       const struct address *client)
+{
+	item->client = client;
+	item->next = NULL;
+	item->link = waiting->last;
+	*waiting->last = item;
+	waiting->last = &item->next;
+	if (++waiting->count > waiting->max / 4 || waiting->tells)
+		waiting_count(waiting, item);
+}
+
+/* Fine when not waiting. */
+static inline void waiting_remove(struct waiting *waiting, struct waiting_item *item)
+{
+	if (!item->link)
+		return;
+	*item->link = item->next;
+	if (item->next)
+		item->next->link = item->link;
+	else
+		waiting->last = item->link;
+	item->link = NULL;
+	waiting->count--;
+	if (waiting->tells)
+		waiting_uncount(waiting, item);
+}
+
+/* Who has to go: NULL while no more than the maximum wait. */
+static inline struct waiting_item *waiting_victim(const struct waiting *waiting)
+{
+	return waiting->count <= waiting->max ? NULL : waiting_choose(waiting);
+}
+
+#endif

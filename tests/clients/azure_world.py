@@ -1,0 +1,157 @@
+"""What the tests of Azure's clients share: a server with TLS, by a certificate that is thrown away
+afterwards, on a machine of its own that reaches nothing but itself."""
+
+import json
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "e2e"))
+import harness
+
+OPS, EYE = "ops-secret-0123456789", "eye-secret-0123456789"
+SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
+HERE, URL = "127.0.0.1", "https://127.0.0.1:8443"
+SUFFIX = "cloudapp.azure.com"
+GROUPS = "/subscriptions/%s/resourceGroups/" % SUBSCRIPTION
+CONFIG = """
+subscription = "%s";
+region = "westus";
+workers = 1;
+management = { socket = "control.sock"; state = "state.db"; listen = [ "https://127.0.0.1:8443" ];
+  certificate = "tls.pem"; key = "tls.key";
+  clients = ( { id = "ops"; secret_file = "ops.secret"; role = "admin"; },
+              { id = "eye"; secret_file = "eye.secret"; role = "reader"; } ); };
+default_resolver = { targets = ( { address = "127.0.0.3"; } ); };
+virtual_networks = (
+  { name = "hub"; address_space = [ "10.10.0.0/16" ];
+    subnets = ( { name = "dns-in"; prefix = "10.10.0.0/28"; delegation = "Microsoft.Network/dnsResolvers"; } ); } );
+resolvers = (
+  { name = "hub-resolver"; virtual_network = "hub";
+    inbound_endpoints = ( { name = "inbound"; subnet = "dns-in"; allocation = "static"; address = "10.10.0.4";
+                            listen = "127.0.0.1:53"; } ); } );
+address_pools = ( { name = "public"; prefix = "198.51.100.0/24"; } );
+addresses = ( { name = "filed"; resource_group = "office"; address = "198.51.100.10"; allocation = "static"; } );
+""" % SUBSCRIPTION
+NOT_OURS = ("ReverseFqdn %s that PublicIPAddress %s is trying to use does not belong to subscription "
+            + SUBSCRIPTION + ". One of the following conditions need to be met to establish ownership: "
+            "1) ReverseFqdn matches fqdn of any public ip resource under the subscription; "
+            "2) ReverseFqdn resolves to the fqdn (through CName records chain) of any public ip resource "
+            "under the subscription; 3) It resolves to the ip address (through CName and A records chain) "
+            "of a static public ip resource under the subscription.")
+
+
+def reverse_name(address):
+    return ".".join(reversed(address.split("."))) + ".in-addr.arpa."
+
+
+class Azure(harness.Case):
+    """One server for all tests of a class."""
+
+    missing = None  # why the client is not there; None: it is
+
+    @classmethod
+    def setUpClass(cls):
+        if cls.missing is None:
+            super().setUpClass()
+
+    @classmethod
+    def tearDownClass(cls):
+        if cls.missing is None:
+            super().tearDownClass()
+
+    def setUp(self):
+        if self.missing and os.environ.get("CLIENTS") == "required":
+            self.fail(self.missing)
+        if self.missing:
+            self.skipTest(self.missing)
+
+    @classmethod
+    def build(cls, world):
+        cls.host = world.host("cloud")
+        # Every A record outside leads to an address that is not ours.
+        cls.upstream = harness.Upstream(cls.host, "127.0.0.3", "192.0.2.99")
+        cls.certificate, key = (os.path.join(world.dir, name) for name in ("tls.pem", "tls.key"))
+        harness.sh("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+                   "-nodes", "-days", "2", "-subj", "/CN=sluice", "-addext",
+                   "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", cls.certificate)
+        os.chmod(key, 0o600)
+        for name, secret in (("ops", OPS), ("eye", EYE)):
+            os.chmod(world.write(name + ".secret", secret + "\n"), 0o600)
+        cls.start()
+
+    @classmethod
+    def start(cls):
+        cls.sluice = harness.Sluice(cls.host, CONFIG, (HERE, 53))
+
+    def restart(self):
+        self.assertEqual(0, self.sluice.stop())
+        self.start()
+
+    @classmethod
+    def environment(cls, **more):
+        """Without what the caller's shell has of any cloud."""
+        kept = {key: value for key, value in os.environ.items()
+                if not key.startswith(("AZURE_", "ARM_")) and "proxy" not in key.lower()}
+        return dict(kept, HOME=cls.world.dir, REQUESTS_CA_BUNDLE=cls.certificate,
+                    NODE_EXTRA_CA_CERTS=cls.certificate, **more)
+
+    @classmethod
+    def run_inside(cls, *argv, **environment):
+        """(status, standard output, standard error) of a program on the server's machine."""
+        with cls.host.inside():
+            result = subprocess.run(argv, capture_output=True, text=True, timeout=120,
+                                    stdin=subprocess.DEVNULL, cwd=cls.world.dir,
+                                    env=cls.environment(**environment))
+        return result.returncode, result.stdout, result.stderr
+
+    def ptr_is(self, address, *names):
+        """DNS follows a change at once; a slow machine gets a second."""
+        rcode = "NOERROR" if names else "NXDOMAIN"
+
+        def asked():
+            message = self.host.ask((HERE, 53), reverse_name(address), "PTR")
+            return (message.rcode, message.texts()) == (rcode, list(names))
+        harness.wait_for(asked, "%s to be %s %s" % (address, rcode, names), 1.0)
+
+
+class Az(Azure):
+    """`az`, as `sluice az setup` prepares it, logged in as ops."""
+
+    missing = None if shutil.which("az") else (
+        "azure-cli is not installed: `az login`, `az group` and `az network public-ip` did not run")
+
+    @classmethod
+    def build(cls, world):
+        super().build(world)
+        status, out, err = cls.sluice_command("az", "setup", "--perform", "--client", "ops")
+        if status != 0:
+            raise AssertionError("sluice az setup: %s%s" % (out, err))
+
+    @classmethod
+    def environment(cls, **more):
+        return dict(super().environment(), **dict(
+            dict(AZURE_CONFIG_DIR=os.path.join(cls.world.dir, "azure"),
+                 AZURE_CORE_COLLECT_TELEMETRY="0", AZURE_CORE_NO_COLOR="1",
+                 AZURE_CORE_OUTPUT="json"), **more))
+
+    @classmethod
+    def sluice_command(cls, *words, **environment):
+        return cls.run_inside(harness.SLUICE, *words[:2], "-c", cls.sluice.config, *words[2:],
+                              **environment)
+
+    def az(self, command, **environment):
+        """What it prints, as JSON; it must succeed."""
+        status, out, err = self.run_inside(*shlex.split(command), **environment)
+        self.assertEqual(0, status, command + "\n" + out + err)
+        return json.loads(out) if out.strip() else None
+
+    def refused(self, command, status=1, **environment):
+        got, out, err = self.run_inside(*shlex.split(command), **environment)
+        self.assertEqual(status, got, command + "\n" + out + err)
+        return err
+
+    def address(self, group="MyResourceGroup", name="PublicIp"):
+        return self.az("az network public-ip show --name %s --resource-group %s" % (name, group))

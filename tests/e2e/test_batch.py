@@ -1,0 +1,416 @@
+"""Many PTRs at once: as JSON, as a spreadsheet's file, and in pages; what others get meanwhile."""
+
+import contextlib
+import http.client
+import json
+import os
+import signal
+import sqlite3
+import threading
+
+import harness
+import test_reverse
+from test_reverse import CONFIG, EYE, FILED, HERE, OPS, PORT, STATE, SUBSCRIPTION
+
+HEADER = "address,reverse_fqdn,description,ttl\n"
+CSV = {"Content-Type": "text/csv"}
+
+
+class Many(test_reverse.Reverse):
+    def add_many(self, count):
+        """Addresses 2001:db8:5::1 and so on, in one go."""
+        self.good("PUT", "/v1/state", {"version": 1, "addresses": [
+            {"name": "a%d" % i, "address": "2001:db8:5::%x" % i} for i in range(1, count + 1)]}, 204)
+
+    def rows(self, count, domain="example"):
+        return HEADER + "".join("2001:db8:5::%x,n%d.%s.,,\n" % (i, i, domain)
+                                for i in range(1, count + 1))
+
+    def import_(self, text, *options, status=0):
+        path = self.world.write("ptrs.csv", text)
+        got, printed = self.command("ptr", "import", *options, path)
+        self.assertEqual(status, got, printed)
+        return printed
+
+    def six(self, number):
+        return "2001:db8:5::%x" % number
+
+
+class Batch(Many):
+    def test_a_list_is_all_or_nothing_and_every_error_is_told(self):
+        self.good("PUT", "/v1/ptrs/198.51.100.11", {"reverse_fqdn": "old.example."}, 201)
+        self.good("PUT", "/v1/addresses/-/one", {"address": "198.51.100.30"}, 201)
+        body = [{"address": "198.51.100.30", "reverse_fqdn": "new.example.", "ttl": 60},
+                {"address": "198.51.100.11", "reverse_fqdn": None},
+                {"address": "198.51.100.99", "reverse_fqdn": "x.example."},
+                {"address": "198.51.100.10", "reverse_fqdn": "x.example."},
+                {"address": "198.51.100.30", "reverse_fqdn": "twice.example."},
+                {"address": "198.51.100.20", "reverse_fqdn": "x.example.", "ttl": -1},
+                {"address": "198.51.100.20", "frob": 1}, 7, {"reverse_fqdn": "x.example."},
+                {"address": "198.51.100.20"}]
+        answer = self.call("POST", "/v1/ptrs", body)
+        self.assertEqual((400, "invalid", "[2].address"), (
+            answer.status, answer.body["error"]["code"], answer.body["error"]["path"]))
+        self.assertRegex(answer.body["error"]["message"], "^8 rows do not fit, and nothing")
+        self.assertEqual(
+            [("[2].address", "invalid"), ("[3]", "read_only"), ("[4]", "taken"),
+             ("[5].ttl", "invalid"), ("[6].frob", "invalid"), ("[7]", "invalid"),
+             ("[8].address", "invalid"), ("[9].reverse_fqdn", "invalid")],
+            [(error["path"], error["code"]) for error in answer.body["errors"]])
+        self.assertEqual(8, answer.body["count"])
+        self.ptr_is("198.51.100.11", "old.example.")
+        self.ptr_is("198.51.100.30", rcode="NXDOMAIN")
+        answer = self.good("POST", "/v1/ptrs", body[:2])
+        self.assertEqual({"set": 1, "removed": 1, "unchanged": 0, "dry_run": False}, answer.body)
+        self.ptr_is("198.51.100.11", rcode="NXDOMAIN")
+        self.ptr_is("198.51.100.30", "new.example.", ttl=60)
+        self.assertEqual({"set": 0, "removed": 0, "unchanged": 2, "dry_run": False},
+                         self.good("POST", "/v1/ptrs", body[:2]).body)
+        self.restart()
+        self.ptr_is("198.51.100.30", "new.example.", ttl=60)
+
+    def test_what_a_list_showed_can_be_sent_back(self):
+        listed = self.good("GET", "/v1/ptrs").body
+        self.assertEqual({"set": 0, "removed": 0, "unchanged": 3, "dry_run": False},
+                         self.good("POST", "/v1/ptrs", listed).body)
+
+    def test_bad_bodies_and_readers_are_refused(self):
+        for body in ({}, 5, "null", None, '"x"'):
+            self.bad_v1(self.call("POST", "/v1/ptrs", body), 400, "invalid")
+        self.bad_v1(self.call("POST", "/v1/ptrs?dry_run=maybe", []), 400, "invalid", "dry_run")
+        self.bad_v1(self.call("POST", "/v1/ptrs", "[" + " " * 2 ** 20 + "]"), 413)
+        self.bad_v1(self.call("POST", "/v1/ptrs", [], token=EYE), 403)
+        self.good("POST", "/v1/ptrs", [], token=OPS)
+        for text in ("", "frob,reverse_fqdn\n", "address\n", "address,reverse_fqdn,ptrdname\n",
+                     "a\"b,c\n"):
+            self.bad_v1(self.call("POST", "/v1/ptrs", text, headers=CSV), 400, "invalid")
+
+    def test_a_service_s_new_name_is_not_for_a_batch(self):
+        self.good("PUT", "/v1/services/shop", {"address": "198.51.100.40",
+                                               "reverse_fqdn": "shop.cloudapp.net."}, 201)
+        row = {"address": "198.51.100.40", "reverse_fqdn": "bank.example."}
+        answer = self.call("POST", "/v1/ptrs", [row])
+        self.assertEqual((400, "[0].reverse_fqdn"), (answer.status,
+                                                     answer.body["errors"][0]["path"]))
+        self.ptr_is("198.51.100.40", "shop.cloudapp.net.")
+        self.good("POST", "/v1/ptrs", [dict(row, reverse_fqdn="shop.cloudapp.net", ttl=60)])
+        self.ptr_is("198.51.100.40", "shop.cloudapp.net.", ttl=60)
+        self.good("POST", "/v1/ptrs", [dict(row, reverse_fqdn=None)])
+        self.ptr_is("198.51.100.40", rcode="NXDOMAIN")
+
+    def test_only_so_many_errors_are_listed(self):
+        answer = self.call("POST", "/v1/ptrs", [7] * 150)
+        self.assertEqual((100, 150), (len(answer.body["errors"]),
+                                      answer.body["count"]))
+
+    def test_a_file_may_be_as_long_as_configured(self):
+        config = CONFIG % (SUBSCRIPTION, self.state + " upload_max = 2000;", FILED)
+        self.sluice.reconfigure(config)
+        self.assertEqual(0, self.command("reload")[0])
+        text = HEADER + "198.51.100.11,a.example.,,\n"
+        fill = "\n" * (2000 - len(text))
+        self.good("POST", "/v1/ptrs", text + fill, headers=CSV)
+        self.bad_v1(self.call("POST", "/v1/ptrs", text + fill + "\n", headers=CSV), 413)
+        self.assertIn("management.upload_max", self.import_(text + fill + "\n", status=1))
+
+
+class Files(Many):
+    def test_a_spreadsheets_file_goes_in_and_comes_out(self):
+        self.add_many(3)
+        printed = self.import_(
+            "\ufeffaddress,ptrdname,ttl,description\r\n"
+            "198.51.100.11,a.example,,\r\n"
+            "\"2001:db8:5::1\",b.example.,60,\"say \"\"hi\"\", \u00e9\"\r\n"
+            "\r\n"
+            "2001:db8:5::2,,,\r\n")
+        self.assertEqual("2 PTRs set, 0 removed, 1 were so already\n", printed)
+        self.ptr_is(self.six(1), "b.example.", ttl=60)
+        status, listed = self.command("ptr", "list", "--csv")
+        self.assertEqual(0, status, listed)
+        self.assertEqual(
+            HEADER + "198.51.100.10,app1.contoso.com.,mail,300\n"
+            "198.51.100.11,a.example.,,\n"
+            "2001:db8:5::1,b.example.,\"say \"\"hi\"\", \u00e9\",60\n"
+            "2001:db8:5::2,,,\n2001:db8:5::3,,,\n"
+            "198.51.100.20,filedsvc.cloudapp.net.,,\n", listed)
+        self.assertEqual("0 PTRs set, 0 removed, 6 were so already\n", self.import_(listed))
+        changed = listed.replace("a.example.", "").replace("b.example.", "c.example.")
+        self.assertEqual("1 PTRs would be set, 1 would be removed, 4 are so already\n",
+                         self.import_(changed, "--dry-run"))
+        self.ptr_is(self.six(1), "b.example.", ttl=60)
+        self.assertEqual({"set": 1, "removed": 1, "unchanged": 4, "dry_run": False},
+                         json.loads(self.import_(changed, "--json")))
+        self.ptr_is(self.six(1), "c.example.", ttl=60)
+        self.ptr_is("198.51.100.11", rcode="NXDOMAIN")
+
+    def test_what_does_not_fit_is_told_by_its_line(self):
+        self.add_many(2)
+        printed = self.import_(
+            HEADER + "2001:db8:5::1,fine.example.,,\n"
+            "2001:db8:5::1,twice.example.,,\n"
+            "2001:db8:5::2,x.example.,\"two\nlines\",5x\n"
+            "2001:db8:5::2,x.example.\n"
+            "2001:db8:5::9,x.example.,,\n"
+            "2001:db8:5::2,\"x\"y,,\n"
+            "2001:db8:5::2,*.example.,,\n", status=1)
+        path = os.path.join(self.world.dir, "ptrs.csv")
+        for line, text in ((3, "another row"), (4, "ttl: "), (6, "it has 2 fields"),
+                           (7, "address: "), (8, "something follows"), (9, "reverse_fqdn: ")):
+            self.assertIn("%s:%d: %s" % (path, line, text), printed)
+        self.assertIn("6 rows of %s do not fit; nothing has changed" % path, printed)
+        self.ptr_is(self.six(1), rcode="NXDOMAIN")
+        latin = self.world.write("latin.csv", "")
+        with open(latin, "wb") as file:
+            file.write(HEADER.encode() + b"2001:db8:5::1,x.example.,\xe9,\n")
+        status, printed = self.command("ptr", "import", latin)
+        self.assertEqual(1, status)
+        self.assertIn("latin.csv:2: description: it is not UTF-8", printed)
+        status, printed = self.command("ptr", "import", "missing.csv")
+        self.assertEqual(1, status)
+        self.assertIn("missing.csv", printed)
+
+    def test_standard_input_is_a_file_too(self):
+        status, printed = harness.command("ptr", "import", "-c", self.sluice.config, "-",
+                                          input=HEADER + "198.51.100.11,a.example.,,\n")
+        self.assertEqual((0, "1 PTRs set, 0 removed, 0 were so already\n"), (status, printed))
+
+
+class Pages(Many):
+    def pages(self, path, key):
+        while path:
+            body = self.good("GET", path).body
+            yield [row["name"] for row in body[key]]
+            path = body["next"]
+
+    def test_a_list_comes_in_pages(self):
+        self.add_many(2100)
+        self.good("PUT", "/v1/services/shop", {"address": "198.51.100.40"}, 201)
+        names = ["a%d" % i for i in range(1, 2101)]
+        pages = list(self.pages("/v1/addresses", "addresses"))
+        self.assertEqual([1000, 1000, 102], [len(page) for page in pages])
+        self.assertEqual(["filed", "open"] + names, sum(pages, []))
+        pages = list(self.pages("/v1/ptrs?limit=2102", "ptrs"))
+        self.assertEqual([2102, 2], [len(page) for page in pages])
+        self.assertEqual(["filed", "open"] + names + ["filedsvc", "shop"], sum(pages, []))
+        self.assertEqual([["filedsvc"], ["shop"]], list(self.pages("/v1/services?limit=1",
+                                                                   "services")))
+        status, text = self.command("ptr", "list", "--json")
+        self.assertEqual((0, 2104), (status, len(json.loads(text)["ptrs"])))
+        status, text = self.command("address", "list")
+        self.assertEqual((0, 2103), (status, len(text.splitlines())))
+        status, text = self.command("ptr", "list", "--csv")
+        self.assertEqual((0, 2105), (status, len(text.splitlines())))
+
+    def test_a_page_begins_behind_what_went_meanwhile(self):
+        self.add_many(4)
+        first = self.good("GET", "/v1/addresses?limit=4").body
+        self.assertEqual(["filed", "open", "a1", "a2"], [row["name"] for row in first["addresses"]])
+        self.good("DELETE", "/v1/addresses/-/a2", status=204)
+        second = self.good("GET", first["next"]).body
+        self.assertEqual(["a3", "a4"], [row["name"] for row in second["addresses"]])
+        self.assertIsNone(second["next"])
+
+    def test_limits_have_limits(self):
+        for limit in ("0", "5001", "-1", "x", "", "1x"):
+            self.bad_v1(self.call("GET", "/v1/ptrs?limit=" + limit), 400, "invalid", "limit")
+        self.good("GET", "/v1/ptrs?limit=5000")
+        self.bad_v1(self.call("GET", "/v1/addresses?marker=x"), 400, "invalid", "marker")
+
+
+class Meanwhile(Many):
+    COUNT = 20000
+
+    def start_import(self):
+        """In a thread, all of it sent; gives it, and the list that its answer comes to."""
+        answers, sent = [], threading.Event()
+
+        def run():
+            connection = test_reverse.UnixConnection(os.path.join(self.world.dir, "control.sock"))
+            with contextlib.suppress(OSError, http.client.HTTPException):  # where it is killed
+                connection.request("POST", "/v1/ptrs", self.rows(self.COUNT), CSV)
+                sent.set()
+                answers.append(test_reverse.Answer(connection.getresponse()))
+            connection.close()
+        thread = threading.Thread(target=run)
+        thread.start()
+        self.assertTrue(sent.wait(20))
+        return thread, answers
+
+    def is_healthy(self):
+        """It answers, whatever else it has to do."""
+        return self.good("GET", "/healthz").status == 200
+
+    def test_others_are_served_and_changes_wait(self):
+        self.add_many(self.COUNT)
+        thread, answers = self.start_import()
+        asked = 0
+        self.sluice.signal(signal.SIGHUP)
+        while asked == 0 or thread.is_alive():
+            self.assertTrue(self.is_healthy())
+            if asked % 20 == 0:
+                self.good("PUT", "/v1/ptrs/198.51.100.11", {"reverse_fqdn": "n%d.example." % asked},
+                          201 if asked == 0 else 200)
+            asked += 1
+        thread.join()
+        self.assertEqual({"set": self.COUNT, "removed": 0, "unchanged": 0, "dry_run": False},
+                         answers[0].body)
+        self.ptr_is(self.six(1), "n1.example.")
+        self.ptr_is(self.six(self.COUNT), "n%d.example." % self.COUNT)
+        harness.wait_for(lambda: "reloaded" in self.sluice.log(), "the reload")
+        self.ptr_is(self.six(self.COUNT), "n%d.example." % self.COUNT)
+        owned = json.loads(self.command("status", "--json")[1])["owned"][0]
+        self.assertEqual(self.COUNT + 3, owned["ptrs"])
+
+    def test_it_ends_in_order_and_all_or_nothing_is_there(self):
+        self.add_many(self.COUNT)
+        thread, _ = self.start_import()
+        self.is_healthy()
+        self.assertEqual(0, self.sluice.stop())
+        thread.join()
+        self.start()
+        ptrs = json.loads(self.command("status", "--json")[1])["owned"][0]["ptrs"]
+        self.assertIn(ptrs, (2, self.COUNT + 2))
+
+    def test_a_kill_leaves_all_or_nothing(self):
+        self.add_many(self.COUNT)
+        thread, _ = self.start_import()
+        for _ in range(5):
+            self.is_healthy()
+        self.sluice.signal(signal.SIGKILL)
+        self.sluice.child.wait()
+        self.sluice.expected = -signal.SIGKILL
+        thread.join()
+        self.start()
+        ptrs = json.loads(self.command("status", "--json")[1])["owned"][0]["ptrs"]
+        self.assertIn(ptrs, (2, self.COUNT + 2))
+
+
+class StateFile(Many):
+    def check(self, *options):
+        return harness.command("check", "-c", self.sluice.config, *options)
+
+    def test_a_state_goes_out_and_in_with_what_waits(self):
+        self.good("PUT", "/v1/ptrs/198.51.100.11", {"reverse_fqdn": "open.example."}, 201)
+        config = CONFIG % (SUBSCRIPTION, self.state, FILED)
+        without = config.replace('name = "open"', 'name = "other"')
+        self.sluice.reconfigure(without)
+        self.assertEqual(0, self.command("reload")[0])
+        path = os.path.join(self.world.dir, "export.json")
+        self.assertEqual((0, ""), self.command("state", "export", path))
+        with open(path) as file:
+            exported = json.load(file)
+        self.assertEqual(["open.example."], [row["reverse_fqdn"] for row in exported["waiting"]])
+        self.assertEqual(0o600, os.stat(path).st_mode & 0o777)
+        self.assertEqual(0, self.sluice.stop())
+        for name in ("state.db", "state.db-wal", "state.db-shm"):
+            if os.path.exists(os.path.join(self.world.dir, name)):
+                os.unlink(os.path.join(self.world.dir, name))
+        self.start()
+        self.sluice.reconfigure(without)
+        self.assertEqual(0, self.command("reload")[0])
+        self.assertEqual(0, self.command("state", "import", path)[0])
+        status, printed = self.command("state", "export")
+        self.assertEqual((0, exported), (status, json.loads(printed)))
+        self.sluice.reconfigure(config)
+        self.assertEqual(0, self.command("reload")[0])
+        self.ptr_is("198.51.100.11", "open.example.")
+
+    def test_check_looks_into_the_state_beside_a_running_server(self):
+        self.good("PUT", "/v1/ptrs/198.51.100.11", {"reverse_fqdn": "open.example."}, 201)
+        self.good("PUT", "/v1/addresses/office/front", {"address": "198.51.100.30"}, 201)
+        before = sorted(os.listdir(self.world.dir))
+        self.assertEqual(0, self.check()[0])
+        config = CONFIG % (SUBSCRIPTION, self.state, FILED)
+        self.sluice.reconfigure(config.replace('name = "open"', 'name = "other"'))
+        status, text = self.check()
+        self.assertEqual(0, status, text)
+        self.assertIn("1 of the PTRs in the state belong to addresses that are gone", text)
+        self.sluice.reconfigure(config.replace('name = "open"', 'name = "front"'))
+        status, text = self.check()
+        self.assertEqual(1, status, text)
+        self.assertIn("cannot both have this name", text)
+        self.assertEqual(before, sorted(os.listdir(self.world.dir)))
+        self.good("PUT", "/v1/ptrs/198.51.100.11", {"reverse_fqdn": "still.example."})
+
+    def test_check_of_a_state_that_nobody_has_open(self):
+        self.good("PUT", "/v1/addresses/office/front", {"address": "198.51.100.30"}, 201)
+        self.assertEqual(0, self.sluice.stop())
+        before = sorted(os.listdir(self.world.dir))
+        config = CONFIG % (SUBSCRIPTION, self.state, FILED)
+        self.sluice.reconfigure(config.replace('name = "open"', 'name = "front"'))
+        self.assertEqual(1, self.check()[0])
+        self.assertEqual(before, sorted(os.listdir(self.world.dir)))
+        self.sluice.reconfigure(config)
+        path = os.path.join(self.world.dir, "state.db")
+        other = sqlite3.connect(path)
+        other.execute("UPDATE owners SET address = 'nonsense'")
+        other.commit()
+        other.close()
+        status, text = self.check()
+        self.assertEqual(0, status, text)
+        self.assertIn('"nonsense", which was not written by sluice', text)
+        other = sqlite3.connect(path)
+        other.execute("PRAGMA user_version = 99")
+        other.close()
+        status, text = self.check()
+        self.assertEqual(0, status, text)
+        self.assertIn("written by a newer version", text)
+        for name in ("state.db", "state.db-wal", "state.db-shm"):
+            if os.path.exists(os.path.join(self.world.dir, name)):
+                os.unlink(os.path.join(self.world.dir, name))
+        self.assertNotIn("state", self.check()[1])
+        self.assertFalse(os.path.exists(path))
+
+
+class Logins(test_reverse.Reverse):
+    def ask(self, secret, source=HERE):
+        with self.host.inside():
+            connection = http.client.HTTPConnection(HERE, PORT, timeout=20,
+                                                    source_address=(source, 0))
+            connection.connect()
+        connection.request("GET", "/v1/services", headers={"X-Auth-Token": secret})
+        response = connection.getresponse()
+        response.read()
+        connection.close()
+        return response
+
+    def login(self, secret):
+        return self.call("POST", "/v3/auth/tokens", {"auth": {"identity": {
+            "methods": ["password"],
+            "password": {"user": {"name": "ops", "password": secret}}}}}, tcp=True)
+
+    def test_who_fails_again_and_again_is_slowed_and_locks_nobody_out(self):
+        self.assertEqual(200, self.ask(OPS).status)
+        statuses = [self.ask("guess-%d-of-many-more" % i).status for i in range(30)]
+        self.assertEqual([401] * 20, statuses[:20])
+        self.assertIn(429, statuses[20:])
+        slowed = self.ask("another-guess-of-it")
+        while slowed.status == 401:  # on a slow machine one is free now and then
+            slowed = self.ask("another-guess-of-it")
+        self.assertEqual(429, slowed.status)
+        self.assertGreater(int(slowed.headers["Retry-After"]), 0)
+        self.assertEqual(200, self.ask(OPS).status)  # who was let in from there before
+        self.assertEqual(200, self.ask(EYE, "127.0.0.2").status)  # another address
+        self.good("GET", "/v1/services")  # the socket
+        logins = self.good("GET", "/v1/status").body["logins"]
+        self.assertGreaterEqual(logins["failed"], 20)
+        self.assertGreater(logins["refused"], 0)
+        self.assertIn("FAILED", self.command("status")[1])
+        log = self.sluice.log()
+        self.assertIn("a login from 127.0.0.1 has failed", log)
+        self.assertLess(log.count("has failed"), 10)
+        self.assertNotIn("guess", log)
+
+    def test_a_password_is_guarded_alike(self):
+        answers = [self.login("guess-%d-of-many-more" % i) for i in range(30)]
+        self.assertEqual([401] * 20, [answer.status for answer in answers[:20]])
+        slowed = [answer for answer in answers if answer.status == 429]
+        self.assertTrue(slowed)
+        self.assertEqual("Too Many Requests", slowed[0].body["error"]["title"])
+        self.assertGreater(int(slowed[0].headers["Retry-After"]), 0)
+        self.assertIn("not the secret of client ops", self.sluice.log())
+        self.assertNotIn("guess", self.sluice.log())
+
+
+if __name__ == "__main__":
+    harness.main()

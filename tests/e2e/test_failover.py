@@ -1,0 +1,171 @@
+#!/usr/bin/env python3
+"""What a rule's targets and its endpoints' addresses may do without a question being lost: an
+address that vanishes, five of six dead, all six, one that comes and goes, errors for one domain."""
+
+import contextlib
+import itertools
+import select
+import signal
+import socket
+import time
+
+import dns
+import harness
+from test_forwarding import CONFIG, config, rule
+
+SLUICE = ("10.10.0.4", 53)
+SIX = ["192.168.0.%d" % i for i in range(1, 7)]
+OUT2 = '{ name = "dns-out2"; prefix = "10.10.0.32/28"; delegation = "Microsoft.Network/dnsResolvers"; }'
+
+
+def two_endpoints(*rules):
+    """test_forwarding's configuration with a second outbound endpoint, 10.10.0.36."""
+    text = CONFIG.replace("} ); } );\nresolvers", "},\n    %s ); } );\nresolvers" % OUT2, 1)
+    text = text.replace('{ name = "outbound"; subnet = "dns-out"; }',
+                        '{ name = "outbound"; subnet = "dns-out"; },'
+                        ' { name = "second"; subnet = "dns-out2"; }')
+    text = text.replace('"hub-resolver/outbound" ]', '"hub-resolver/outbound", "hub-resolver/second" ]')
+    return text % ",\n".join(rules)
+
+
+class Asking:
+    def ask(self, name, timeout=8):
+        with self.client.inside():
+            return dns.ask(SLUICE, name, timeout=timeout)
+
+    def ask_all(self, names, seconds=12):
+        """Asks them at once; the answers by name."""
+        with self.client.inside(), contextlib.ExitStack() as stack:
+            waiting, answers = {}, {}
+            for name in names:
+                sock = stack.enter_context(dns.open_socket(socket.SOCK_DGRAM, SLUICE, None))
+                sock.connect(SLUICE)
+                sock.send(dns.query(name, opts=(dns.opt(),)))
+                waiting[sock] = name
+            end = time.monotonic() + seconds
+            while waiting and time.monotonic() < end:
+                for sock in select.select(list(waiting), [], [], 0.5)[0]:
+                    answers[waiting.pop(sock)] = dns.Message(sock.recv(65535))
+        return answers
+
+
+class Sources(Asking, harness.FreshCase):
+    def build(self, world):
+        self.client = world.host("client", "10.20.0.5")
+        onprem = world.host("onprem", "192.168.0.1")
+        self.cloud = world.host("cloud", "10.10.0.4", "10.10.0.20", "10.10.0.36")
+        self.target = harness.Upstream(onprem, "192.168.0.1", "192.0.2.1")
+        self.sluice = harness.Sluice(self.cloud, two_endpoints(
+            rule("corp", "corp.test.", "192.168.0.1"),
+            rule("tcp", "tcp.test.", ("192.168.0.1", "tcp"))), SLUICE)
+
+    def source_of(self, name):
+        answer = self.ask(name)
+        self.assert_answer(answer, "192.0.2.1")
+        return self.target.questions(name)[-1]["from"]
+
+    def remove(self, address):
+        harness.sh("ip", "-n", "cloud", "addr", "del", address + "/32", "dev", "eth0")
+
+    def test_a_vanished_source_is_replaced_by_the_second_endpoint_and_returns(self):
+        for zone in ("corp.test", "tcp.test"):
+            with self.subTest(zone=zone):
+                fresh = ("%s%d.%s" % (zone[0], i, zone) for i in itertools.count())
+                self.assertEqual("10.10.0.20", self.source_of(next(fresh)))
+                self.remove("10.10.0.20")
+                for _ in range(10):
+                    self.assertEqual("10.10.0.36", self.source_of(next(fresh)))
+                self.cloud.add_address("10.10.0.20")
+                harness.wait_for(lambda: self.source_of(next(fresh)) == "10.10.0.20",
+                                 "the first endpoint to be used again")
+
+    def test_questions_under_way_when_it_vanishes_are_answered(self):
+        names = ["late300.n%d.corp.test" % i for i in range(20)]
+        with self.client.inside(), contextlib.ExitStack() as stack:
+            socks = [stack.enter_context(dns.open_socket(socket.SOCK_DGRAM, SLUICE, None))
+                     for _ in names]
+            for sock, name in zip(socks, names):
+                sock.connect(SLUICE)
+                sock.settimeout(10)
+                sock.send(dns.query(name, opts=(dns.opt(),)))
+            harness.wait_for(lambda: len(self.target.questions()) > len(names), "the questions")
+            self.remove("10.10.0.20")
+            for sock in socks:
+                self.assert_answer(dns.Message(sock.recv(65535)), "192.0.2.1")
+
+    def test_without_any_source_the_error_says_so(self):
+        self.remove("10.10.0.20")
+        self.remove("10.10.0.36")
+        self.assert_rcode(self.ask("www.corp.test"), "SERVFAIL", ede=(22, 23))
+
+
+class SixTargets(Asking, harness.FreshCase):
+    def build(self, world):
+        self.client = world.host("client", "10.20.0.5")
+        self.onprem = world.host("onprem", *SIX)
+        cloud = world.host("cloud", "10.10.0.4", "10.10.0.20")
+        self.targets = [harness.Upstream(self.onprem, address, "192.0.2.%d" % (i + 1))
+                        for i, address in enumerate(SIX)]
+        self.sluice = harness.Sluice(cloud, config(
+            rule("six", "six.test.", *SIX), rule("last", "last.test.", SIX[5])), SLUICE)
+
+    def freeze(self, targets):
+        for target in targets:
+            target.signal(signal.SIGSTOP)
+
+    def thaw(self, targets):
+        for target in targets:
+            target.signal(signal.SIGCONT)
+
+    def test_five_of_six_dead_from_the_start_and_all_is_answered(self):
+        self.freeze(self.targets[:5])
+        answers = self.ask_all(["first%d.six.test" % i for i in range(20)])
+        answers.update((name, self.ask(name)) for name in
+                       ["then%d.six.test" % i for i in range(40)])
+        self.assertEqual(60, len(answers))
+        for answer in answers.values():
+            self.assert_answer(answer, "192.0.2.6")
+
+    def test_all_six_dead_is_a_servfail_and_a_trickle_of_probes(self):
+        names = ["silent.a%d.six.test" % i for i in range(30)]
+        answers = self.ask_all(names)  # who find out
+        before = [len(target.questions()) for target in self.targets]
+        names += ["silent.b%d.six.test" % i for i in range(200)]
+        answers.update(self.ask_all(names[30:]))
+        self.assertEqual(set(names), set(answers))
+        for answer in answers.values():
+            self.assert_rcode(answer, "SERVFAIL", ede=(22, 23))
+        for target, count in zip(self.targets, before):
+            self.assertLess(len(target.questions()) - count, 100, "200 questions for 4 seconds")
+
+    def test_a_target_that_comes_and_goes_loses_no_question(self):
+        names, answers = ["flap%d.six.test" % i for i in range(240)], {}
+        for start in range(0, len(names), 20):
+            (self.freeze if start % 40 == 0 else self.thaw)(self.targets[:1])
+            answers.update(self.ask_all(names[start:start + 20]))
+        self.thaw(self.targets[:1])
+        self.assertEqual(set(names), set(answers))
+        for answer in answers.values():
+            self.assertEqual("NOERROR", answer.rcode, answer)
+            self.assertIn(answer.texts()[0], ("192.0.2.1", "192.0.2.2"))
+
+    def test_errors_for_one_domain_are_not_held_against_others(self):
+        for i in range(30):
+            for script in ("servfail", "refused", "lame", "mangled"):
+                answer = self.ask("%s.broken%d.six.test" % (script, i))
+                self.assert_rcode(answer, "SERVFAIL", ede=(22, 23))
+            self.assert_answer(self.ask("fine%d.six.test" % i), "192.0.2.1")
+        status, text = self.sluice.command("status")
+        self.assertEqual(0, status, text)
+        self.assertNotIn("suspect", text)
+
+    def test_a_late_reply_is_a_sign_of_life_and_answers_nothing_else(self):
+        for i in range(3):
+            answer = self.ask("late1000.l%d.six.test" % i)
+            self.assertIn(answer.texts(), [["192.0.2.%d" % n] for n in range(1, 7)], answer)
+            time.sleep(1)  # those that are under way arrive
+            self.assert_answer(self.ask("after%d.six.test" % i), "192.0.2.1")
+
+
+if __name__ == "__main__":
+    harness.main()

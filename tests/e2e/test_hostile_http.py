@@ -1,0 +1,432 @@
+"""The management API's clients that mean harm, one by one against a real server: whatever they send,
+DNS goes on being answered, whoever is at the control socket is served, nothing is changed by whom it
+is not to be, and when they are gone no connection is left of them."""
+
+import concurrent.futures
+import contextlib
+import http.client
+import json
+import os
+import re
+import resource
+import shutil
+import socket
+import struct
+import subprocess
+import time
+import unittest
+
+import harness
+import test_reverse
+from test_reverse import EYE, HERE, OPS
+
+PORT, TLS_PORT = 8053, 8443
+DNS = (HERE, 53)
+MAX = 1024 * 1024
+AUTH = "X-Auth-Token: %s\r\n" % OPS
+READER = "X-Auth-Token: %s\r\n" % EYE
+
+
+class Hostile(test_reverse.Reverse):
+    def connections(self):
+        """Those at the URLs that the server has, or has not yet let go of."""
+        with open("/proc/%d/net/tcp" % self.sluice.child.pid) as file:
+            rows = [line.split() for line in file.readlines()[1:]]
+        return sum(int(row[1].split(":")[1], 16) in (PORT, TLS_PORT) and row[3] != "0A" and row[9] != "0"
+                   for row in rows)
+
+    def left_alone(self):
+        """No client's connection is left, and all is well."""
+        harness.wait_for(lambda: self.connections() == 0, "connections to be closed", 40)
+        self.healthy()
+
+    def healthy(self):
+        self.ptr_is("198.51.100.10", "app1.contoso.com.")
+        status, text = self.command("status")
+        self.assertEqual(0, status, text)
+
+    def connect(self, port=PORT, source=HERE, **options):
+        with self.host.inside():
+            sock = socket.socket()
+            self.addCleanup(sock.close)
+            sock.settimeout(options.get("timeout", 20))
+            sock.bind((source, 0))
+            sock.connect((HERE, port))
+        return sock
+
+    def raw(self, text, port=PORT, half_close=False):
+        """What is answered until the server hangs up."""
+        sock = self.connect(port)
+        answer = b""
+        with contextlib.suppress(OSError):
+            sock.sendall(text if isinstance(text, bytes) else text.encode())
+            if half_close:
+                sock.shutdown(socket.SHUT_WR)
+        with contextlib.suppress(ConnectionError):
+            while piece := sock.recv(65536):
+                answer += piece
+        sock.close()
+        return answer
+
+    def status_of(self, answer):
+        match = re.match(rb"HTTP/1\.1 (\d{3}) ", answer)
+        return int(match.group(1)) if match else None
+
+    def head(self, line, headers="", version="1.1"):
+        return "%s HTTP/%s\r\nHost: s\r\nConnection: close\r\n%s\r\n" % (line, version, headers)
+
+    def asked(self, line, headers=AUTH, body="", version="1.1"):
+        length = "Content-Length: %d\r\n" % len(body.encode()) if body else ""
+        return self.raw(self.head(line, headers + length, version) + body)
+
+    def code(self, line, **how):
+        return self.status_of(self.asked(line, **how))
+
+
+class Requests(Hostile):
+    def test_targets(self):
+        for line, status in (
+                ("GET /v1/status", 200), ("GET //v1///status//", 200), ("GET /V1/STATUS", 200),
+                ("GET http://other.example/v1/status", 200), ("GET https://a:1/v1/status?x", 200),
+                ("GET /v1/./status", 404), ("GET /v1/../v1/status", 404),
+                ("GET /v1/%2e%2e/status", 404), ("GET /v1%2fstatus", 404), ("GET /%2fv1/status", 404),
+                ("GET /v1/status%00", 400), ("GET /v1/status%", 400), ("GET /v1/%ff", 400),
+                ("GET /v1/%c0%af", 400), ("GET /v1/status#x", 404), ("GET v1/status", 400),
+                ("GET *", 400), ("OPTIONS *", 400), ("CONNECT s:443", 400),
+                ("GET /" + "a/" * 40, 404), ("GET /v1/status?" + "&".join("a" * 40), 400),
+                ("GET /v1/explain?name=%", 400), ("GET /v1/explain?name=%ff", 400)):
+            self.assertEqual(status, self.code(line), line)
+        self.assertEqual(400, self.status_of(self.raw(b"GET /v1/\xff HTTP/1.1\r\nHost: s\r\n"
+                                                      b"Connection: close\r\n%s\r\n" % AUTH.encode())))
+        self.healthy()
+
+    def test_methods_and_versions(self):
+        for method, status in (("POST", 405), ("OPTIONS", 405), ("TRACE", 405), ("get", 405),
+                               ("FROB", 405), ("PROPFIND", 405), ("HEAD", 200)):
+            answer = self.asked(method + " /v1/status")
+            self.assertEqual(status, self.status_of(answer), answer)
+        self.assertEqual(b"", answer.split(b"\r\n\r\n", 1)[1])
+        self.assertNotIn(OPS.encode(), self.asked("TRACE /v1/status"))
+        self.assertEqual(200, self.code("GET /v1/status", version="1.0"))
+        self.assertIn(b'"ok"', self.raw("GET /healthz HTTP/1.0\r\n\r\n"))
+        for line in ("GET /v1/status HTTP/2.0", "GET /v1/status HTTP/0.9", "GET /v1/status FTP/1.1",
+                     "GET /v1/status HTTP/1.1 more", "PRI * HTTP/2.0"):
+            self.assertNotEqual(200, self.status_of(self.raw(line + "\r\nHost: s\r\n%s\r\n" % AUTH)), line)
+        self.healthy()
+
+    def test_bodies(self):
+        put = "PUT /v1/ptrs/198.51.100.11"
+        whole = '{"reverse_fqdn": "contosoopen.westeurope.cloudapp.azure.com."}'
+        self.assertEqual(413, self.code(put, body=" " * (MAX + 1)))
+        self.assertEqual(400, self.code(put, body=" " * MAX))
+        self.assertEqual(413, self.code(put, headers=AUTH + "Content-Length: 99999999999\r\n"))
+        for wrong in ("-1", "0x10", "10 10", "+5", "99999999999999999999999", "ten", ""):
+            answer = self.raw(self.head(put, AUTH + "Content-Length: %s\r\n" % wrong) + whole,
+                              half_close=True)
+            self.assertIn(self.status_of(answer), (400, 413, None), (wrong, answer))
+        # More than was promised is no part of it; less is no body.
+        long = self.head(put, AUTH + "Content-Length: 5\r\n") + whole
+        self.assertEqual(400, self.status_of(self.raw(long)))
+        short = self.head(put, AUTH + "Content-Length: %d\r\n" % (len(whole) + 1)) + whole
+        self.assertNotIn(self.status_of(self.raw(short, half_close=True)), (200, 201))
+        chunks = self.head(put, AUTH + "Transfer-Encoding: chunked\r\n")
+        for wrong in ("zz\r\n", "-1\r\nx\r\n", "ffffffffffffffffff\r\nx", "5\r\n{}", "2\r\n{}xx\r\n"):
+            self.assertNotIn(self.status_of(self.raw(chunks + wrong, half_close=True)), (200, 201), wrong)
+        self.assertEqual("INACTIVE", self.good("GET", "/v1/ptrs/198.51.100.11").body["status"])
+        pieces = "".join("%x\r\n%s\r\n" % (len(piece), piece) for piece in (whole[:9], whole[9:]))
+        self.assertEqual(201, self.status_of(self.raw(chunks + pieces + "0\r\n\r\n")))
+        expects = self.head(put, AUTH + "Expect: 100-continue\r\nContent-Length: %d\r\n" % len(whole))
+        answer = self.raw(expects + whole)
+        self.assertEqual(100, self.status_of(answer))
+        self.assertIn(b"HTTP/1.1 200 ", answer)
+        unknown = self.raw(expects.replace(OPS, "wrong"))
+        self.assertEqual(401, self.status_of(unknown))
+        self.healthy()
+
+    def test_heads_that_are_too_long(self):
+        for text in (self.head("GET /" + "a" * 70000, AUTH),
+                     self.head("GET /healthz", "X-Long: " + "a" * 70000 + "\r\n"),
+                     self.head("GET /healthz", "X: y\r\n" * 20000),
+                     "GET /healthz HTTP/1.1\r\n" + " folded\r\n" * 10000, "G" * 100000,
+                     "GET /healthz HTTP/1.1\r\n: nameless\r\n\r\n", "\r\n" * 50000):
+            status = self.status_of(self.raw(text, half_close=True))
+            self.assertTrue(status is None or 400 <= status < 500, (status, text[:40]))
+        self.healthy()
+
+    def test_json(self):
+        path = "/v1/ptrs/198.51.100.11"
+        for body in ("[" * 100000, '{"a":' * 3000 + "1" + "}" * 3000, '{"ttl": NaN}', '{"ttl": Infinity}',
+                     '{"ttl": 1e999}', '{"ttl": 99999999999999999999}', '{"ttl": 1.5}', '{"ttl": 01}',
+                     '{"reverse_fqdn": "a.b.", "reverse_fqdn": "c.d."}', '{"reverse_fqdn": "a\\u0000b"}',
+                     '{"reverse_fqdn": "\\ud800"}', '{"reverse_fqdn": "%s"}' % ("a." * 400000),
+                     '{"reverse_fqdn": "a.b.", "description": "%s"}' % ("x" * 900000),
+                     '{"reverse_fqdn": "a.b.", "description": "a\\nb"}',
+                     '{"reverse_fqdn": "a.b.", "description": "a\\u009bb"}',
+                     '{"%s": 1}' % ("k" * 900000), "{}{}", "\ufeff{}", "'a'", "", "null", "[]", "0",
+                     json.dumps({str(i): i for i in range(50000)}),
+                     '{"reverse_fqdn": {"a": 1}}', '{"reverse_fqdn": "a\\r\\nX-Evil: 1"}'):
+            self.bad_v1(self.call("PUT", path, body.encode()), 400)
+        for body in (b'{"reverse_fqdn": "\xff."}', b'{"reverse_fqdn": "a.b."\x00}', b"\x00", b"\xff\xfe{\0"):
+            self.bad_v1(self.call("PUT", path, body), 400)
+        self.assertEqual("INACTIVE", self.good("GET", path).body["status"])
+        self.healthy()
+
+    def test_nothing_that_is_sent_becomes_a_header_or_a_line_of_the_log(self):
+        evil = "x%0d%0aX-Evil:%201%0d%0a%0d%0a"
+        for line in ("GET /v1/addresses/%s/%s" % (evil, evil), "GET /v1/ptrs/" + evil,
+                     "GET %s/%s" % (test_reverse.FIP, evil), "GET /v1/explain?name=" + evil,
+                     "GET /v1/check?subject=" + evil,
+                     "DELETE /subscriptions/%s/resourceGroups/%s?api-version=1"
+                     % (test_reverse.SUBSCRIPTION, evil), "GET /v3?" + evil):
+            head = self.asked(line).split(b"\r\n\r\n", 1)[0]
+            self.assertNotIn(b"Evil", head, line)
+        self.assertEqual(400, self.status_of(self.raw("GET /v3 HTTP/1.1\r\nHost: a\"b\r\n"
+                                                      "Connection: close\r\n\r\n")))
+        for group in ("a%0ab", "a%1bb", "a%c2%9bb", "a%7fb"):
+            answer = self.call("PUT", "/v1/addresses/%s/x" % group, {"address": "198.51.100.77"})
+            self.bad_v1(answer, 400, "invalid", "resource_group")
+        for user in ("ops\\n2026-01-01T00:00:00Z error x: forged", "x" * 9000):
+            self.call("POST", "/v3/auth/tokens", '{"auth": {"identity": {"methods": ["password"], '
+                      '"password": {"user": {"name": "%s", "password": "p"}}}}}' % user, tcp=True)
+        for line in self.sluice.log().splitlines():
+            self.assertRegex(line, r"^\d{4}-\d\d-\d\dT[\d:.]+Z (error|warning|info|debug) \S+: ")
+            self.assertNotIn("error x: forged", line.split(": ", 1)[0])
+
+    def test_a_page_in_a_browser_may_nothing_and_is_told_nothing(self):
+        origin = "Origin: http://evil.example\r\n"
+        simple = origin + "Content-Type: text/plain\r\n"
+        preflight = origin + "Access-Control-Request-Method: PUT\r\nAccess-Control-Request-Headers: x-auth-token\r\n"
+        for line, headers, body, status in (
+                ("OPTIONS /v1/ptrs/198.51.100.11", preflight, "", 401),
+                ("OPTIONS /healthz", preflight, "", 401),
+                ("POST /v1/reload", simple, "{}", 401), ("POST /v1/flush", simple, "{}", 401),
+                ("POST /v1/flush", simple + "Cookie: token=%s\r\n" % OPS, "{}", 401),
+                ("POST /v1/flush?token=" + OPS, simple, "{}", 401),
+                ("GET /v1/status", origin, "", 401), ("GET /healthz", origin, "", 200)):
+            answer = self.asked(line, headers=headers, body=body)
+            self.assertEqual(status, self.status_of(answer), answer)
+            self.assertNotIn(b"access-control", answer.lower())
+        self.assertNotIn("dropped from the cache", self.sluice.log())
+
+    def test_etags(self):
+        path = "/v1/addresses/web/front"
+        etag = self.good("PUT", path, {"address": "198.51.100.30"}, 201).etag
+        for wrong in ("", '""', "x", etag.strip('"'), "W/" + etag, '"', ",", ",,,", "W/", 'W/"', "*x",
+                      etag[:-1], '"a", "b"', "a" * 5000):
+            answer = self.call("PATCH", path, {"tags": {"a": "b"}}, headers={"If-Match": wrong})
+            self.bad_v1(answer, 412, "precondition_failed")
+        for right in ("%s", '"a", %s', '"a",%s,"b"', "*%.0s"):
+            etag = self.good("PATCH", path, {"tags": {"a": right}}, headers={"If-Match": right % etag}).etag
+        with concurrent.futures.ThreadPoolExecutor(16) as pool:
+            answers = list(pool.map(lambda i: self.call(
+                "PATCH", path, {"tags": {"writer": str(i)}}, headers={"If-Match": etag}), range(16)))
+        self.assertEqual([200] + [412] * 15, sorted(answer.status for answer in answers))
+        with concurrent.futures.ThreadPoolExecutor(16) as pool:
+            answers = list(pool.map(lambda i: self.call(
+                "PUT", "/v1/addresses/web/new", {"tags": {"writer": str(i)}},
+                headers={"If-None-Match": "*"}), range(16)))
+        self.assertEqual([201] + [412] * 15, sorted(answer.status for answer in answers))
+
+
+class Credentials(Hostile):
+    def token(self):
+        answer = self.call("POST", "/v3/auth/tokens", {"auth": {"identity": {
+            "methods": ["password"], "password": {"user": {"name": "eye", "password": EYE}}}}}, tcp=True)
+        self.assertEqual(201, answer.status, answer)
+        return answer.headers["X-Subject-Token"]
+
+    def test_a_token_that_was_tampered_with_is_none(self):
+        token = self.token()
+        self.good("GET", "/v1/status", token=token)
+        self.bad_v1(self.call("POST", "/v1/flush", {}, token=token), 403)
+        mark, end, client, mac = token.split(".")
+        forged = [token[:i] + ("0" if token[i] != "0" else "1") + token[i + 1:]
+                  for i in range(0, len(token), 3)]
+        forged += [".".join((mark, end, "ops".encode().hex(), mac)), token[:-1], token + "0", token + ".",
+                   ".".join((mark, "f" * 16, client, mac)), ".".join((mark, "7" + "f" * 15, client, mac)),
+                   ".".join((mark, end, client, "")), ".".join((mark, end, "", mac)), mark + ".",
+                   token.upper(), " " + token + "x", "sluice1." * 40, "a" * 20000]
+        for each in forged:
+            self.assertIn(self.call("GET", "/v1/status", token=each).status, (401, 429), each[:200])
+        self.good("GET", "/v1/status", token=token)
+
+    def test_a_reader_changes_nothing(self):
+        for method, path, body in (
+                ("PUT", "/v1/ptrs/198.51.100.11", {"reverse_fqdn": "a.b."}), ("POST", "/v1/reload", None),
+                ("DELETE", "/v1/ptrs/198.51.100.10", None), ("PUT", "/v1/state", {"version": 1}),
+                ("DELETE", "/subscriptions/%s/resourceGroups/office?api-version=1"
+                 % test_reverse.SUBSCRIPTION, None), ("PATCH", test_reverse.fip(self.key_of("open")),
+                                                      {"ptrdname": "a.b."})):
+            self.assertEqual(403, self.call(method, path, body, token=EYE).status)
+            self.assertEqual(403, self.call(method, path, body, token=EYE, headers={
+                "X-HTTP-Method-Override": "GET", "X-Forwarded-For": "127.0.0.1"}).status)
+        self.assertEqual("INACTIVE", self.good("GET", "/v1/ptrs/198.51.100.11").body["status"])
+
+    def test_headers_with_credentials_in_odd_forms(self):
+        for headers in ("Authorization: %s\r\n" % OPS, "Authorization: Basic %s\r\n" % OPS,
+                        "Authorization: Bearer\r\n", "Authorization: Bearer \r\n",
+                        "Authorization: Bearer%s\r\n" % OPS, "X-Auth-Token:\r\n",
+                        "X-Auth-Token: %s%s\r\n" % (OPS, OPS), "X-Auth-Token: %s\r\n" % OPS[:-1],
+                        "X-Auth-Token: %s\r\n" % OPS.upper(), "Cookie: X-Auth-Token=%s\r\n" % OPS,
+                        "X-Auth-Token: %s\r\n" % ("a" * 1025)):
+            self.assertIn(self.code("GET /v1/status", headers=headers), (401, 429), headers)
+
+
+class Pressure(Hostile):
+    def test_slow_clients_are_hung_up_on_and_hold_nobody_up(self):
+        for i in range(120):
+            sock = self.connect(source="127.0.0.%d" % (10 + i % 7))
+            with contextlib.suppress(ConnectionError):
+                sock.sendall((b"", b"G", b"POST /v1/flush HTTP/1.1\r\nHost: s\r\nX-Half: ",
+                              self.head("POST /v1/flush", AUTH + "Content-Length: 1000\r\n").encode() + b"{",
+                              self.head("POST /v1/flush", AUTH + "Transfer-Encoding: chunked\r\n").encode()
+                              + b"3e8\r\n{")[i % 5])
+        for _ in range(20):
+            self.healthy()
+        self.left_alone()
+
+    def test_clients_that_vanish_or_take_nothing(self):
+        for i in range(60):
+            sock = self.connect()
+            if i % 3 == 0:  # a reset instead of an end
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            with contextlib.suppress(ConnectionError):
+                sock.sendall((self.head("GET /v1/check?subject=silent%d.example" % i, AUTH)
+                              if i % 2 else self.head("GET /v1/addresses", AUTH)).encode())
+            if i % 5:
+                sock.close()
+        self.healthy()
+        self.left_alone()
+
+    def flood(self, end):
+        """Asks again and again, many at a time, until `end`; how often it was answered."""
+        request, count = b"GET /healthz HTTP/1.1\r\nHost: s\r\n\r\n" * 50, 0
+        while time.monotonic() < end[0]:
+            with contextlib.suppress(OSError):
+                sock = self.connect(timeout=2)
+                while time.monotonic() < end[0]:
+                    sock.sendall(request)
+                    count += sock.recv(1 << 20).count(b"HTTP/1.1 200")
+        return count
+
+    def test_a_flood_keeps_neither_dns_nor_signals_nor_the_socket_waiting(self):
+        end = [time.monotonic() + 60]
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            floods = [pool.submit(self.flood, end) for _ in range(4)]
+            try:
+                for _ in range(30):
+                    self.ptr_is("198.51.100.10", "app1.contoso.com.")
+                for _ in range(3):
+                    self.assertEqual(0, self.command("status")[0])
+                self.good("PUT", "/v1/ptrs/198.51.100.11", {"reverse_fqdn": "www.example.com"}, 201)
+                self.ptr_is("198.51.100.11", "www.example.com.")
+                self.sluice.signal(harness.signal.SIGHUP)
+                harness.wait_for(lambda: "reload: reloaded" in self.sluice.log(), "the reload")
+            finally:
+                end[0] = 0
+            self.assertGreater(sum(each.result() for each in floods), 0)
+        self.left_alone()
+
+    def test_a_flood_does_not_keep_it_from_ending(self):
+        end = [time.monotonic() + 60]
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            floods = [pool.submit(self.flood, end) for _ in range(4)]
+            try:
+                time.sleep(0.5)
+                self.assertEqual(0, self.sluice.stop())
+            finally:
+                end[0] = 0
+            for each in floods:
+                each.result()
+
+    def test_connections_are_bounded_for_each_source_and_in_all(self):
+        for count, sources in ((100, 1), (120, 9)):
+            socks = [self.connect(source="127.0.0.%d" % (20 + i % sources)) for i in range(count)]
+            for sock in socks:
+                with contextlib.suppress(ConnectionError):
+                    sock.sendall(b"GET /healthz HTTP/1.1\r\nHost: ")
+            most = 32 if sources == 1 else 64
+            harness.wait_for(lambda: self.connections() == most, "connections")
+            for _ in range(10):
+                self.assertLessEqual(self.connections(), most)
+                self.healthy()
+            for sock in socks:
+                sock.close()
+        self.left_alone()
+
+    def test_without_descriptors_it_waits_and_does_not_spin(self):
+        config = test_reverse.CONFIG % (test_reverse.SUBSCRIPTION, self.state, test_reverse.FILED)
+        self.sluice.reconfigure(config + 'log = { level = "debug"; };')
+        self.assertEqual(0, self.command("reload")[0])
+        harness.wait_for(lambda: self.connections() == 0, "connections to be closed")
+        pid = self.sluice.child.pid
+        open_ = {int(fd) for fd in os.listdir("/proc/%d/fd" % pid)}
+        before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+        free = next(fd for fd in range(len(open_) + 1) if fd not in open_)
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (free, before[1]))
+        sock = self.connect()
+        harness.wait_for(lambda: "resource limit" in self.sluice.log(), "the lack to be noticed")
+        time.sleep(1)
+        self.assertLess(self.sluice.log().count("resource limit"), 100)
+        self.ptr_is("198.51.100.10", "app1.contoso.com.")
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
+        sock.sendall(self.head("GET /healthz").encode())
+        self.assertEqual(200, self.status_of(sock.recv(65536)))
+
+    def test_other_requests_while_it_reloads_and_when_it_ends(self):
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            asked = [pool.submit(self.call, method, path, body) for _ in range(10) for method, path, body in (
+                ("GET", "/v1/addresses", None), ("POST", "/v1/reload", None), ("POST", "/v1/flush", {}),
+                ("PUT", "/v1/ptrs/198.51.100.11", {"reverse_fqdn": "www.example.com"}),
+                ("GET", "/v1/check?subject=www.example.com", None), ("GET", "/v1/explain?name=a.b", None))]
+            self.assertLessEqual({each.result().status for each in asked}, {200, 201})
+        socks = [self.connect() for _ in range(30)]
+        for i, sock in enumerate(socks):
+            sock.sendall(self.head("GET /v1/check?subject=silent%d.example" % i, AUTH).encode())
+        self.assertEqual(0, self.sluice.stop())
+
+
+@unittest.skipUnless(shutil.which("openssl"), "openssl is not installed")
+class Tls(Hostile):
+    def start(self):
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+                        "-nodes", "-days", "2", "-subj", "/CN=s", "-addext", "subjectAltName=IP:127.0.0.1",
+                        "-keyout", os.path.join(self.world.dir, "s.key"),
+                        "-out", os.path.join(self.world.dir, "s.pem")], check=True, capture_output=True)
+        config = test_reverse.CONFIG.replace(
+            'listen = [ "http://127.0.0.1:8053" ];', 'listen = [ "http://127.0.0.1:8053", '
+            '"https://127.0.0.1:8443" ]; certificate = "s.pem"; key = "s.key";')
+        self.sluice = harness.Sluice(self.host, config % (test_reverse.SUBSCRIPTION, self.state,
+                                                          test_reverse.FILED), DNS)
+
+    def by_tls(self, path):
+        import ssl
+        context = ssl.create_default_context(cafile=os.path.join(self.world.dir, "s.pem"))
+        connection = http.client.HTTPSConnection(HERE, TLS_PORT, timeout=20, context=context)
+        with self.host.inside():
+            connection.request("GET", path, headers={"X-Auth-Token": OPS})
+            answer = connection.getresponse()
+        answer.read()
+        connection.close()
+        return answer.status
+
+    def test_what_is_no_tls_and_half_of_it(self):
+        self.assertEqual(200, self.by_tls("/v1/status"))
+        hello = bytes.fromhex("1603010200010001fc0303")
+        for text in (self.head("GET /v1/status", AUTH).encode(), b"\x16\x03\x01\xff\xff" + b"\0" * 70000,
+                     os.urandom(5000), b"\x80\x2e\x01\x00\x02", hello + b"\0" * 300, b"\x15\x03\x03\0\2\2\x28",
+                     b"\x16\x03\x03\0\0" * 3000):
+            answer = self.raw(text, TLS_PORT, half_close=True)
+            self.assertNotIn(b"200", answer[:20])
+            self.assertNotIn(b"ok", answer)
+        slow = [self.connect(TLS_PORT, source="127.0.0.%d" % (30 + i % 5)) for i in range(100)]
+        for sock in slow:
+            with contextlib.suppress(ConnectionError):
+                sock.sendall(hello)
+        self.healthy()
+        self.left_alone()
+        self.assertEqual(200, self.by_tls("/v1/status"))
+
+
+if __name__ == "__main__":
+    harness.main()

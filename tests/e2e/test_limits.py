@@ -1,0 +1,209 @@
+"""Who may ask, and how much: access lists, queries and answers a second, and clients that misuse TCP.
+Counts are compared, never times: what a limit lets through depends on how long the test takes."""
+
+import json
+import socket
+
+import dns
+import harness
+
+CONFIG = """
+region = "westeurope";
+management = { socket = "sluice.sock"; };
+%(more)s
+default_resolver = { targets = ( { address = "198.51.100.53"; } ); };
+vnet_resolver = { listen = [ "10.10.0.6:53" ]; };
+virtual_networks = (
+  { name = "hub"; address_space = [ "10.10.0.0/16", "203.0.113.0/24" ]; client_prefixes = [ "10.20.0.0/16" ];
+    subnets = ( { name = "in";   prefix = "10.10.0.0/28";  delegation = "Microsoft.Network/dnsResolvers"; },
+                { name = "out";  prefix = "10.10.0.16/28"; delegation = "Microsoft.Network/dnsResolvers"; },
+                { name = "out2"; prefix = "10.10.0.32/28"; delegation = "Microsoft.Network/dnsResolvers"; } ); } );
+resolvers = (
+  { name = "hub"; virtual_network = "hub";
+    inbound_endpoints  = ( { name = "in"; subnet = "in"; address = "10.10.0.4"; allocation = "static"; %(allow)s } );
+    outbound_endpoints = ( { name = "out";  subnet = "out";  source = "10.10.0.20"; },
+                           { name = "out2"; subnet = "out2"; source = "10.10.0.36"; } ); } );
+private_zones = (
+  { name = "corp.internal"; file = "zone"; links = ( { name = "hub"; virtual_network = "hub"; } ); } );
+rulesets = (
+  { name = "rules"; outbound_endpoints = [ "hub/out", "hub/out2" ];
+    links = ( { name = "hub"; virtual_network = "hub"; } );
+    rules = ( { name = "far"; domain = "far.corp."; targets = ( { address = "192.168.0.1"; } ); } ); } );
+"""
+ZONE = "web 300 IN A 10.10.1.10\n" + "".join(
+    'big 300 IN TXT "%s"\n' % (chr(65 + i) * 200) for i in range(20))
+SERVER, VNET = "10.10.0.4", "10.10.0.6"
+
+
+class Limits(harness.FreshCase):
+    def build(self, world):
+        self.cloud = world.host("cloud", SERVER, VNET, "10.10.0.20", "10.10.0.36", "fd00:10::4")
+        self.client = world.host("client", "10.20.0.5", "10.20.0.6", "10.20.0.7")
+        self.public = world.host("public", "198.51.100.9", "203.0.113.9", "192.168.0.1")
+        world.write("zone", ZONE)
+
+    def start(self, more="", allow=""):
+        self.sluice = harness.Sluice(self.cloud, CONFIG % {"more": more, "allow": allow},
+                                     (VNET if allow else SERVER, 53))
+
+    def counters(self):
+        status, text = self.sluice.command("status", "--json")
+        self.assertEqual(0, status, text)
+        return json.loads(text)["counters"]
+
+    def flood(self, host, server, packets, source=None):
+        """All packets at once; what is answered within a second of silence, by the packet's place."""
+        answers = {}
+        with host.inside(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            if source:
+                sock.bind((source, 0))
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+            sock.connect((server, 53))
+            sock.settimeout(1)
+            for i, packet in enumerate(packets):
+                sock.send(i.to_bytes(2, "big") + packet[2:])
+            try:
+                while len(answers) < len(packets):
+                    answer = dns.Message(sock.recv(65535))
+                    answers[answer.id] = answer
+            except socket.timeout:
+                pass
+        return answers
+
+    # ---- who may ask ----
+
+    def test_by_default_who_is_private_or_of_a_network_may_ask(self):
+        self.start()
+        self.assert_answer(self.client.ask(SERVER, "web.corp.internal"), "10.10.1.10")
+        for source in ("192.168.0.1", "203.0.113.9"):
+            self.assert_answer(self.public.ask(SERVER, "web.corp.internal", transport=lambda *a, **k:
+                                               dns.udp(*a, source=source, **k)), "10.10.1.10")
+        for transport in (dns.udp, dns.tcp):
+            for name, rtype, rclass in (("web.corp.internal", "A", dns.IN), ("x.far.corp", "A", dns.IN),
+                                        ("version.bind", "TXT", dns.CH)):
+                answer = self.public.ask(SERVER, name, rtype, rclass=rclass, transport=lambda *a, **k:
+                                         transport(*a, source="198.51.100.9", **k))
+                self.assert_rcode(answer, "REFUSED", 18, "may not ask")
+        counters = self.counters()
+        self.assertEqual(6, counters["prohibited"], counters)
+        self.assertGreaterEqual(counters["refused"], 6, counters)
+
+    def test_allow_is_instead_of_that_and_a_reload_changes_it(self):
+        self.start(allow='allow = [ "198.51.100.0/24" ];')
+        ask_from = lambda source: self.public.ask(
+            SERVER, "web.corp.internal", transport=lambda *a, **k: dns.udp(*a, source=source, **k))
+        self.assert_answer(ask_from("198.51.100.9"), "10.10.1.10")
+        self.assert_rcode(ask_from("203.0.113.9"), "REFUSED", 18)
+        self.assert_rcode(self.client.ask(SERVER, "web.corp.internal"), "REFUSED", 18)
+        self.sluice.reconfigure(CONFIG % {"more": "", "allow": 'allow = [ "0.0.0.0/0" ];'})
+        self.assertEqual(0, self.sluice.command("reload")[0])
+        harness.wait_for(lambda: ask_from("203.0.113.9").rcode == "NOERROR", "the new list")
+        self.assert_answer(self.client.ask(SERVER, "web.corp.internal"), "10.10.1.10")
+
+    # ---- queries a second ----
+
+    def excess(self, way):
+        self.start('limits = { queries_per_second_per_endpoint = 50; excess = "%s"; };' % way)
+        answers = self.flood(self.client, SERVER, [dns.query("web.corp.internal", opts=(dns.opt(),))] * 500)
+        good = [a for a in answers.values() if a.texts() == ["10.10.1.10"]]
+        self.assertGreaterEqual(len(good), 4)
+        self.assertLess(len(good), 400)
+        self.assertEqual(500 - len(good), self.counters()["over_limit"])
+        return [a for a in answers.values() if not a.texts()]
+
+    def test_what_is_over_the_limit_is_dropped(self):
+        self.assertEqual([], self.excess("drop"))
+
+    def test_or_refused(self):
+        others = self.excess("refuse")
+        self.assertTrue(others)
+        for answer in others:
+            self.assert_rcode(answer, "REFUSED", 0, "limit")
+
+    def test_or_told_to_come_by_tcp(self):
+        others = self.excess("truncate")
+        self.assertEqual({("NOERROR", dns.TC)}, {(a.rcode, a.flags & dns.TC) for a in others})
+
+    def test_without_a_limit_all_are_answered(self):
+        self.start("limits = { queries_per_second_per_endpoint = 0; };")
+        answers = self.flood(self.client, SERVER, [dns.query("web.corp.internal")] * 500)
+        self.assertEqual(500, len(answers))
+        self.assertEqual(0, self.counters()["over_limit"])
+
+    def test_a_noisy_client_takes_nothing_from_a_quiet_one(self):
+        self.start('workers = 2; limits = { queries_per_second_per_endpoint = 200; };')
+        noise = dns.query("web.corp.internal")
+        lost = 0
+        with self.client.inside(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            sock.bind(("10.20.0.6", 0))
+            sock.connect((SERVER, 53))
+            for i in range(40):
+                for k in range(200):
+                    sock.send((k * 257 & 0xffff).to_bytes(2, "big") + noise[2:])
+                lost += dns.ask((SERVER, 53), "web.corp.internal", timeout=1.0) is None
+        counters = self.counters()
+        self.assertGreater(counters["over_limit"], 1000)
+        self.assertLess(lost, 10)  # without fairness nearly all of the 40; a busy machine some
+
+    def test_an_outbound_endpoint_at_its_limit_hands_over_to_the_second(self):
+        upstream = harness.Upstream(self.public, "192.168.0.1", "192.0.2.1")
+        self.start("limits = { queries_per_second_per_endpoint = 20; };")
+        answers = self.flood(self.client, VNET, [
+            dns.query("n%d.far.corp" % i, opts=(dns.opt(),)) for i in range(200)])
+        self.assertEqual(200, len(answers))
+        over = [a for a in answers.values() if a.rcode == "SERVFAIL"]
+        self.assertEqual(200, len(over) + sum(a.texts() == ["192.0.2.1"] for a in answers.values()))
+        self.assertEqual({"10.10.0.20", "10.10.0.36"}, {q["from"] for q in upstream.questions()
+                                                       if q["name"].startswith("n")})
+        for answer in over:
+            self.assert_rcode(answer, "SERVFAIL", 22, "over its limit")
+        self.assertGreaterEqual(self.counters()["over_limit_outbound"], len(over))
+
+    def test_answers_over_a_prefixs_limit_come_by_tcp(self):
+        self.start("response_limit = { answers_per_second = 5; slip = 2; };")
+        answers = self.flood(self.client, SERVER, [dns.query("web.corp.internal")] * 100)
+        slipped = [a for a in answers.values() if a.flags & dns.TC]
+        full = [a for a in answers.values() if a.texts() == ["10.10.1.10"]]
+        self.assertEqual(len(answers), len(slipped) + len(full))
+        self.assertGreaterEqual(len(full), 5)
+        self.assertTrue(slipped)
+        self.assertEqual((100 - len(full), len(slipped)), (
+            self.counters()["responses_limited"], self.counters()["responses_slipped"]))
+        self.assert_answer(self.client.ask(SERVER, "web.corp.internal", transport=dns.tcp),
+                           "10.10.1.10")
+
+    # ---- TCP ----
+
+    def test_hostile_clients_by_tcp_keep_nobody_out(self):
+        self.start("workers = 1; tcp = { connections_max = 60; connections_per_client_max = 60;"
+                   " idle_timeout_ms = 60000; };")
+        big = dns.framed(dns.query("big.corp.internal", "TXT"))
+        with self.client.inside():
+            hostile = []
+            for i in range(200):
+                sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+                sock.bind(("10.20.0.6", 0))
+                if i % 2:
+                    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+                sock.settimeout(5)
+                sock.connect((SERVER, 53))
+                sock.setblocking(False)
+                hostile.append(sock)
+            for step in range(30):
+                for i, sock in enumerate(hostile):
+                    try:  # one byte at a time; or all that goes out, and nothing is read
+                        sock.send(big * 100 if i % 2 else big[step % len(big):][:1])
+                    except (BlockingIOError, OSError):
+                        pass
+                self.assert_answer(dns.ask((SERVER, 53), "web.corp.internal"), "10.10.1.10")
+                self.assert_answer(dns.ask((SERVER, 53), "web.corp.internal", transport=lambda *a, **k:
+                                           dns.tcp(*a, source="10.20.0.7", **k)), "10.10.1.10")
+            for sock in hostile:
+                sock.close()
+        counters = self.counters()
+        self.assertGreaterEqual(counters["tcp_refused"], 140)
+        self.assertGreaterEqual(counters["tcp_displaced"], 1)
+
+
+if __name__ == "__main__":
+    harness.main()

@@ -1,0 +1,442 @@
+"""Least privilege: root starts it, and it serves as another user whom the kernel lets bind port 53
+and call what it needs, and nothing else. What the service manager hears. No secret in any output."""
+
+import ctypes
+import http.client
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import time
+import unittest
+
+import dns
+import harness
+
+USER = 61234  # without a name, on any machine
+PLAIN = os.path.join(harness.TOP, "build", "sluice")  # without sanitizers, with every filter
+OPS, EYE = "ops-secret-5GmQ2xZr8Tn4", "eye-secret-W7kLp1vB9cYd"
+HERE, THERE, API = ("127.0.0.1", 53), ("127.0.0.2", 53), 8053
+BIND_53 = 1 << 10
+CONFIG = """
+region = "westeurope";
+subscription = "11111111-2222-3333-4444-555555555555";
+workers = 2;
+%(top)s
+log = { level = "debug"; };
+management = { socket = "run/control.sock"; state = "state/state.db"; listen = [ "http://127.0.0.1:8053" ];
+  clients = ( { id = "ops"; secret_file = "ops.secret"; role = "admin"; },
+              { id = "eye"; secret_file = "eye.secret"; } ); };
+address_pools = ( { name = "public"; prefix = "198.51.100.0/24"; } );
+virtual_networks = (
+  { name = "hub"; address_space = [ "10.10.0.0/16" ];
+    subnets = ( { name = "dns-in";  prefix = "10.10.0.0/28";  delegation = "Microsoft.Network/dnsResolvers"; },
+                { name = "dns-in2"; prefix = "10.10.0.32/28"; delegation = "Microsoft.Network/dnsResolvers"; },
+                { name = "dns-out"; prefix = "10.10.0.16/28"; delegation = "Microsoft.Network/dnsResolvers"; } ); } );
+resolvers = (
+  { name = "hub-resolver"; virtual_network = "hub";
+    inbound_endpoints  = ( { name = "inbound"; subnet = "dns-in"; listen = "127.0.0.1:53"; }%(second)s );
+    outbound_endpoints = ( { name = "outbound"; subnet = "dns-out"; source = "%(source)s"; } ); } );
+private_zones = (
+  { name = "corp.internal"; file = "corp.internal.zone"; links = ( { name = "hub"; virtual_network = "hub"; } ); } );
+rulesets = (
+  { name = "onprem"; outbound_endpoints = [ "hub-resolver/outbound" ];
+    links = ( { name = "hub"; virtual_network = "hub"; } );
+    rules = ( { name = "contoso"; domain = "contoso.corp."; targets = ( { address = "127.0.0.1"; port = 5401; } ); } ); } );
+"""
+SECOND = ', { name = "second"; subnet = "dns-in2"; listen = "127.0.0.2:53"; }'
+
+
+def config(user=USER, second="", source="127.0.0.1", more=""):
+    top = 'user = "%s";' % user if user else ""
+    return CONFIG % {"top": top + more, "second": second, "source": source}
+
+
+def can_become_others():
+    """Whether this is root among all users, and not alone in a user namespace."""
+    with open("/proc/self/uid_map") as file:
+        return sum(int(line.split()[2]) for line in file) > USER
+
+
+def tasks(process):
+    """What the kernel says of each thread: {field: text}, by thread."""
+    found = {}
+    folder = "/proc/%d/task" % process.child.pid
+    for tid in os.listdir(folder):
+        with open(os.path.join(folder, tid, "status")) as file:
+            found[int(tid)] = dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
+    return found
+
+
+class Server(harness.FreshCase):
+    program = harness.SLUICE
+
+    def build(self, world):
+        if not can_become_others():
+            self.skipTest("nobody else can be become here")
+        if os.environ.get("VALGRIND") and self.program != PLAIN:
+            self.skipTest("valgrind does not go along to another user")
+        if not os.path.exists(self.program):
+            self.skipTest("%s is not built" % self.program)
+        saved, harness.SLUICE = harness.SLUICE, self.program
+        self.addCleanup(setattr, harness, "SLUICE", saved)
+        self.host = world.host("cloud")
+        self.upstream = harness.Upstream(self.host, "127.0.0.1", "192.0.2.1", 5401)
+        world.write("corp.internal.zone", "web 300 IN A 10.10.1.10\n")
+        world.write("system.conf", "nameserver 127.0.0.9\n")
+        for name, secret in (("ops", OPS), ("eye", EYE)):
+            path = world.write(name + ".secret", secret + "\n")
+            os.chmod(path, 0o600)
+            os.chown(path, USER, USER)
+        for name in ("state", "run"):
+            os.mkdir(os.path.join(world.dir, name))
+            os.chown(os.path.join(world.dir, name), USER, USER)
+
+    def start(self, text=None, **how):
+        self.sluice = harness.Sluice(
+            self.host, text or config(), HERE,
+            options=("--resolv-conf", os.path.join(self.world.dir, "system.conf")), **how)
+
+    def refused(self, text, *words):
+        """It does not start; one line for each fault, and `check` prints them too."""
+        path = self.world.write("refused.conf", text)
+        resolv = os.path.join(self.world.dir, "system.conf")
+        for command in ("check", "run"):
+            status, said = self.host.run("timeout", "20", harness.SLUICE, command, "-c", path,
+                                         "--resolv-conf", resolv)
+            self.assertEqual(1, status, said)
+            self.assertNotRegex(said, harness.SANITIZER)
+            for word in words:
+                self.assertIn(word, said)
+
+    def call(self, method, path, secret=None, body=None, headers=()):
+        headers = dict(headers)
+        if secret:
+            headers["Authorization"] = "Bearer " + secret
+        with self.host.inside():
+            connection = http.client.HTTPConnection("127.0.0.1", API, timeout=20)
+            connection.connect()
+        connection.request(method, path, json.dumps(body) if body else None, headers)
+        response = connection.getresponse()
+        text = response.read().decode()
+        connection.close()
+        return response.status, text, response.headers
+
+    def reload(self, text):
+        self.sluice.reconfigure(text)
+        status, said = self.sluice.command("reload")
+        self.assertEqual(0, status, said)
+        return said
+
+    def serves(self, *servers):
+        for server in servers or (HERE,):
+            for transport in (dns.udp, dns.tcp):
+                answer = self.host.ask(server, "web.corp.internal", transport=transport)
+                self.assert_answer(answer, "10.10.1.10")
+
+
+class AnotherUser(Server):
+    def test_it_serves_as_that_user_and_every_thread_has_next_to_no_rights(self):
+        self.start()
+        self.serves()
+        self.assert_answer(self.host.ask(HERE, "www.contoso.corp"), "192.0.2.1")
+        for task in tasks(self.sluice).values():
+            worker = task["Name"].startswith("worker-")
+            self.assertEqual([str(USER)] * 4, task["Uid"].split(), task)
+            self.assertEqual([str(USER)] * 4, task["Gid"].split(), task)
+            self.assertIn(task["Groups"].split(), ([], [str(USER)]), task)
+            for name in ("CapInh", "CapBnd", "CapAmb"):
+                self.assertEqual(0, int(task[name], 16), task)
+            for name in ("CapPrm", "CapEff"):
+                self.assertEqual(0 if worker else BIND_53, int(task[name], 16), task)
+            self.assertEqual("1", task["NoNewPrivs"], task)
+        for name in ("state/state.db", "run/control.sock"):
+            self.assertEqual(USER, os.stat(os.path.join(self.world.dir, name)).st_uid)
+        self.assertIn("goes on as user without a name (uid 61234, gid 61234)", self.sluice.log())
+        self.assertNotIn("runs as root", self.sluice.log())
+
+    def test_a_reload_adds_a_port_53_and_a_source_and_keeps_what_there_was(self):
+        self.start()
+        self.serves()
+        self.reload(config(second=SECOND, source="127.0.0.3"))
+        self.serves(HERE, THERE)
+        self.assert_answer(self.host.ask(THERE, "a.contoso.corp"), "192.0.2.1")
+        self.assertEqual({"127.0.0.3"}, {q["from"] for q in self.upstream.questions("a.contoso.corp")})
+        self.reload(config())
+        with self.assertRaises(ConnectionRefusedError):
+            self.host.send(THERE, dns.query("web.corp.internal"))
+        self.reload(config(second=SECOND))
+        self.serves(HERE, THERE)
+
+    def test_another_sluice_is_not_let_into_a_port_that_is_served(self):
+        """Though it runs as the same user, whom the kernel would let in."""
+        self.start()
+        self.reload(config(second=SECOND))
+        path = self.world.write("refused.conf", config(second=SECOND).replace(
+            "8053", "8054").replace("run/", "run/other-").replace("state/", "state/other-"))
+        status, said = self.host.run("timeout", "20", harness.SLUICE, "run", "-c", path)
+        self.assertEqual(1, status, said)
+        for address in ("127.0.0.1:53", "127.0.0.2:53"):
+            self.assertIn(address + " (UDP): the port is in use", said)
+        self.serves(HERE, THERE)
+
+    def test_what_the_api_changes_outlives_a_restart(self):
+        self.start()
+        status, text, _ = self.call("PUT", "/v1/addresses/-/mail", OPS, {
+            "address": "198.51.100.25", "allocation": "static", "reverse_fqdn": "mail.example.com."})
+        self.assertEqual(201, status, text)
+        self.assertEqual(0, self.sluice.stop())
+        self.assertFalse(os.path.exists(os.path.join(self.world.dir, "run", "control.sock")))
+        self.start(name="again")
+        answer = self.host.ask(HERE, "25.100.51.198.in-addr.arpa", "PTR")
+        self.assert_answer(answer, "mail.example.com.")
+        self.assertEqual(0, self.sluice.command("status")[0])  # by root
+
+    def test_the_socket_s_directory_is_made_for_the_user(self):
+        path = os.path.join(self.world.dir, "run")
+        os.rmdir(path)
+        self.start()
+        self.assertEqual(USER, os.stat(path).st_uid)
+
+    def test_files_that_the_user_cannot_read_are_named_at_the_start(self):
+        os.chmod(self.world.write("corp.internal.zone", "web 300 IN A 10.10.1.10\n"), 0o600)
+        os.chown(os.path.join(self.world.dir, "eye.secret"), 0, 0)
+        os.chown(os.path.join(self.world.dir, "state"), 0, 0)
+        self.refused(config(), "corp.internal.zone cannot be read by", "eye.secret cannot be read by",
+                     "(uid 61234", "/state cannot be made by")
+
+    def test_a_reload_with_a_file_that_the_user_cannot_read_is_refused_and_named(self):
+        self.start()
+        os.chmod(self.world.write("corp.internal.zone", "web 300 IN A 10.10.1.11\n"), 0o600)
+        status, said = self.sluice.command("reload")
+        self.assertEqual(1, status, said)
+        self.assertIn("corp.internal.zone cannot be read: Permission denied", said)
+        self.serves()
+
+    def test_who_is_not_there_is_named(self):
+        self.refused(config(user="no-such-one"), 'there is no user "no-such-one"')
+
+    def test_another_user_takes_a_restart_and_says_so(self):
+        self.start()
+        self.assertIn("another user or group takes a restart", self.reload(config(user=65534)))
+        self.assertIn("seccomp on or off takes a restart",
+                      self.reload(config(more=" seccomp = false;")))
+        self.serves()
+
+    def test_without_a_user_root_is_told(self):
+        self.start(config(user=None))
+        self.serves()
+        harness.wait_for(lambda: "runs as root; with `user`" in self.sluice.log(), "the warning")
+        for task in tasks(self.sluice).values():
+            if task["Name"].startswith("worker-"):
+                self.assertEqual(0, int(task["CapEff"], 16), task)
+
+
+class Filtered(Server):
+    """With every filter, and whatever the program does: a call that one has forgotten ends it."""
+
+    program = PLAIN
+
+    def test_every_thread_is_behind_its_filters(self):
+        self.start()
+        self.serves()
+        for task in tasks(self.sluice).values():
+            worker = task["Name"].startswith("worker-")
+            self.assertEqual("2", task["Seccomp"], task)
+            if "Seccomp_filters" in task:
+                self.assertEqual("3" if worker else "2", task["Seccomp_filters"], task)
+
+    def test_it_can_be_turned_off(self):
+        self.start(config(more=" seccomp = false;"))
+        self.assertEqual({"0"}, {task["Seccomp"] for task in tasks(self.sluice).values()})
+
+    def test_nothing_that_it_does_is_stopped(self):
+        for name, argv in (("text", ""), ("json", ' format = "json";')):
+            self.start(config().replace('level = "debug";', 'level = "debug";' + argv), name=name)
+            self.everything()
+            self.assertEqual(0, self.sluice.stop())
+
+    def everything(self):
+        self.serves()
+        packets = [dns.query("%s%d.%s" % (label, i, zone)) for i in range(500)
+                   for label, zone in (("x", "corp.internal"), ("y", "contoso.corp"))]
+        with self.host.inside():
+            self.assertEqual(1000, len(dns.udp_many(packets, HERE)))
+        self.assert_answer(self.host.ask(HERE, "tc.contoso.corp"), "192.0.2.1")
+        self.world.write("system.conf", "nameserver 127.0.0.8\n")
+        harness.wait_for(lambda: "system.conf has changed" in self.sluice.log(), "resolv.conf")
+        self.world.write("system.conf", "nameserver 127.0.0.9\n")
+        self.reload(config(second=SECOND, source="127.0.0.3"))
+        self.serves(HERE, THERE)
+        self.sluice.signal(signal.SIGHUP)
+        for argv in (("status",), ("flush",), ("explain", "www.contoso.corp"), ("ptr", "list"),
+                     ("address", "add", "mail", "198.51.100.25", "--static"),
+                     ("ptr", "set", "198.51.100.25", "mail.example.com."), ("state", "export"),
+                     ("address", "remove", "mail")):
+            status, said = harness.command(*argv, "-c", self.sluice.config)
+            self.assertEqual(0, status, said)
+        status, said = harness.command("ptr", "check", "198.51.100.77", "-c", self.sluice.config)
+        self.assertEqual(1, status, said)
+        self.assertEqual(200, self.call("GET", "/v1/status", EYE)[0])
+        self.serves(HERE)
+
+    def test_https_goes_by_the_filters_too(self):
+        if shutil.which("openssl") is None:
+            self.skipTest("openssl is not installed")
+        at = self.world.dir
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                        "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=localhost", "-keyout",
+                        at + "/key.pem", "-out", at + "/cert.pem"], check=True, capture_output=True)
+        os.chown(at + "/key.pem", USER, USER)
+        self.start(config().replace('listen = [ "http:', 'certificate = "cert.pem"; key = "key.pem"; '
+                                    'listen = [ "https:'))
+        status, said = self.host.run(
+            "openssl", "s_client", "-connect", "127.0.0.1:%d" % API, "-ign_eof", "-quiet",
+            input="GET /healthz HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+        self.assertIn("200 OK", said)
+        self.reload(self.read_config())
+
+    def read_config(self):
+        with open(self.sluice.config) as file:
+            return file.read()
+
+
+class Manager(Server):
+    """systemd's side of Type=notify and WatchdogSec."""
+
+    def build(self, world):
+        super().build(world)
+        with self.host.inside():
+            self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.addCleanup(self.socket.close)
+        path = os.path.join(world.dir, "notify")
+        self.socket.bind(path)
+        os.chmod(path, 0o666)
+        self.socket.settimeout(20)
+        environment = dict(os.environ, NOTIFY_SOCKET=path, WATCHDOG_USEC="2000000")
+        self.start(env=environment)
+
+    def heard(self):
+        """The next message that is not the watchdog's."""
+        while True:
+            text = self.socket.recv(4096).decode()
+            if text != "WATCHDOG=1":
+                return text
+
+    def test_it_hears_of_readiness_reload_and_end(self):
+        self.assertRegex(self.heard(), r"^READY=1\nSTATUS=generation 1, .*1 zone")
+        self.sluice.signal(signal.SIGHUP)
+        self.assertRegex(self.heard(), r"^RELOADING=1\nMONOTONIC_USEC=\d+$")
+        self.assertRegex(self.heard(), r"^READY=1\nSTATUS=generation 2, ")
+        self.sluice.reconfigure("region = ;")
+        self.sluice.signal(signal.SIGHUP)
+        self.assertRegex(self.heard(), r"^RELOADING=1\n")
+        self.assertRegex(self.heard(), r"^READY=1\nSTATUS=refused, still serving generation 2: 1 error")
+        self.sluice.signal(signal.SIGTERM)
+        self.assertRegex(self.heard(), r"^STOPPING=1\n")
+
+    def pending(self):
+        """Everything that has been sent until now."""
+        found = []
+        self.socket.setblocking(False)
+        try:
+            while True:
+                found.append(self.socket.recv(4096).decode())
+        except BlockingIOError:
+            return found
+        finally:
+            self.socket.settimeout(20)
+
+    def stop_thread(self, tid):
+        """Stops one thread and no other, as a worker that hangs."""
+        seize, interrupt, all_threads = 0x4206, 0x4207, 0x40000000
+        libc = ctypes.CDLL(None, use_errno=True)
+        libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p]
+        libc.ptrace.restype = ctypes.c_long
+        if libc.ptrace(seize, tid, None, None) != 0:
+            self.skipTest("threads cannot be stopped here: %s" % os.strerror(ctypes.get_errno()))
+        self.assertEqual(0, libc.ptrace(interrupt, tid, None, None))
+        os.waitpid(tid, all_threads)
+        return lambda: libc.ptrace(17, tid, None, None)  # PTRACE_DETACH
+
+    def test_the_watchdog_is_silent_while_one_worker_hangs(self):
+        self.heard()
+        self.assertEqual("WATCHDOG=1", self.socket.recv(100).decode())
+        workers = [tid for tid, task in tasks(self.sluice).items() if task["Name"] == "worker-1"]
+        self.assertEqual(1, len(workers))
+        before = len(self.sluice.log())
+        let_go = self.stop_thread(workers[0])
+        try:
+            harness.wait_for(lambda: "loop does not go round" in self.sluice.log()[before:],
+                             "the watchdog to see it")
+            self.pending()
+            time.sleep(1.2)  # two of its looks, in which nothing may come
+            self.assertEqual([], self.pending())
+        finally:
+            let_go()
+        harness.wait_for(lambda: "goes round again" in self.sluice.log()[before:],
+                         "the worker to be seen")
+        self.assertEqual("WATCHDOG=1", self.socket.recv(100).decode())
+
+
+class Secrets(Server):
+    """Whatever goes right or wrong with them, secrets and tokens are in no output."""
+
+    def keystone(self, user, password):
+        return self.call("POST", "/v3/auth/tokens", body={"auth": {"identity": {
+            "methods": ["password"], "password": {"user": {"name": user, "password": password,
+                                                           "domain": {"id": "default"}}}}}})
+
+    def test_no_secret_is_in_any_output(self):
+        wrong = "wrong-secret-H3yN6uJ0aQ"
+        self.start()
+        for secret in (OPS, EYE, wrong):
+            self.call("GET", "/v1/status", secret)
+            self.call("GET", "/v1/nowhere?token=" + secret, secret)
+            self.call("POST", "/v1/flush", secret)
+            self.call("PUT", "/v1/addresses/-/" + secret[:4], secret, {"address": "bad"})
+            self.call("GET", "/v2/reverse/floatingips", headers={"X-Auth-Token": secret})
+        status, _, headers = self.keystone("ops", OPS)
+        self.assertEqual(201, status)
+        token = headers["X-Subject-Token"]
+        self.assertEqual(200, self.call("GET", "/v2/reverse/floatingips",
+                                        headers={"X-Auth-Token": token})[0])
+        self.assertEqual(401, self.keystone("ops", wrong)[0])
+        outputs = [self.sluice.command(*argv)[1] for argv in (
+            ("status",), ("status", "--json"), ("reload",), ("explain", "www.contoso.corp"),
+            ("explain", "--json", "www.contoso.corp"), ("check",))]
+        outputs.append(harness.command("state", "export", "-c", self.sluice.config)[1])
+        # A secret that is refused at a reload, and by check.
+        for bad in (OPS, OPS + " " + wrong, wrong[:10] + "\n"):
+            path = self.world.write("eye.secret", bad)
+            os.chmod(path, 0o644)
+            outputs += [self.sluice.command("reload")[1], self.sluice.command("check")[1]]
+        outputs.append(self.sluice.log())
+        for secret in (OPS, EYE, wrong, wrong[:10], token, token[-20:]):
+            for output in outputs:
+                self.assertNotIn(secret, output)
+        self.assertIn("secret_file", outputs[-2])  # it was told what is wrong, without it
+
+
+class Unit(unittest.TestCase):
+    def test_the_unit_s_exposure_is_below_2(self):
+        if shutil.which("systemd-analyze") is None:
+            self.skipTest("systemd-analyze is not installed")
+        with open(os.path.join(harness.TOP, "etc", "sluice.service")) as file:
+            text = file.read().replace("@PREFIX@", "/usr")
+        path = "/run/sluice.service"
+        with open(path, "w") as file:
+            file.write(text)
+        result = subprocess.run(["systemd-analyze", "security", "--offline=yes", "--no-pager", path],
+                                capture_output=True, text=True, timeout=60)
+        found = re.search(r"Overall exposure level for sluice\.service: ([0-9.]+)", result.stdout)
+        self.assertTrue(found, result.stdout + result.stderr)
+        print("# exposure level of etc/sluice.service: %s" % found.group(1))
+        self.assertLess(float(found.group(1)), 2.0, result.stdout)
+
+
+if __name__ == "__main__":
+    harness.main()

@@ -1,0 +1,209 @@
+"""The state's store fails in each way that a disk and its operator have: full, locked, read-only, damaged,
+deleted. Whoever wants a change is told why (503), so is the status; DNS goes on; and when the cause
+is gone changes work again, without a restart."""
+
+import json
+import os
+import shutil
+import signal
+import sqlite3
+
+import harness
+import test_reverse
+
+OPEN, MANY = "198.51.100.11", 30000
+BODY = {"reverse_fqdn": "two.example."}
+PAGE = 4096
+
+
+class Store(test_reverse.Reverse):
+    state = 'state = "disk/state.db";'
+
+    def build(self, world):
+        """The state has a disk of its own."""
+        self.disk = os.path.join(world.dir, "disk")
+        os.mkdir(self.disk)
+        harness.sh("mount", "-t", "tmpfs", "-o", "size=32m", "tmpfs", self.disk)
+        self.addCleanup(lambda: harness.sh("umount", "-l", self.disk))
+        self.path = os.path.join(self.disk, "state.db")
+        super().build(world)
+        self.good("PUT", "/v1/ptrs/" + OPEN, {"reverse_fqdn": "one.example."}, 201)
+        self.ptr_is(OPEN, "one.example.")
+
+    def stop(self):
+        self.assertEqual(0, self.sluice.stop())
+
+    def kill(self):
+        self.sluice.signal(signal.SIGKILL)
+        self.sluice.child.wait()
+        self.sluice.expected = -signal.SIGKILL
+
+    def error(self):
+        """What the status says of the state."""
+        status, text = self.command("status", "--json")
+        self.assertEqual(0, status, text)
+        return json.loads(text)["owned"][0]["error"]
+
+    def refused(self, why, served="one.example."):
+        """A change is, the status says why, and DNS goes on; served None: without the state's part."""
+        self.bad_v1(self.call("PUT", "/v1/ptrs/" + OPEN, BODY), 503, "store_failed", text=why)
+        self.assertRegex(self.error(), why)
+        self.ptr_is("198.51.100.10", "app1.contoso.com.")
+        if served:
+            self.ptr_is(OPEN, served)
+        else:
+            self.ptr_is(OPEN, rcode="NXDOMAIN")
+
+    def well(self, name="three.example."):
+        """A change is made, is durable, and the status has nothing to say."""
+        self.good("PUT", "/v1/ptrs/" + OPEN, {"reverse_fqdn": name})
+        self.ptr_is(OPEN, name)
+        self.assertIsNone(self.error())
+        self.kill()
+        self.start()
+        self.ptr_is(OPEN, name)
+
+    def reload(self, *warnings):
+        status, text = self.command("reload")
+        self.assertEqual(0, status, text)
+        for warning in warnings:
+            self.assertRegex(text, warning)
+
+    # ---- at the start ----
+
+    def start_without(self, why):
+        """The server starts and serves what the file says."""
+        self.start()
+        self.refused(why, served=None)
+        self.assertRegex(self.sluice.log(), why)
+
+    def test_a_state_that_is_locked_at_the_start(self):
+        self.stop()
+        other = sqlite3.connect(self.path, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        self.start_without("another program holds it")
+        other.close()
+        self.reload()
+        self.ptr_is(OPEN, "one.example.")
+        self.well()
+
+    def test_a_state_on_a_read_only_disk(self):
+        self.stop()
+        harness.sh("mount", "-o", "remount,ro", self.disk)
+        self.start_without("must be able to write")
+        harness.sh("mount", "-o", "remount,rw", self.disk)
+        self.reload()
+        self.ptr_is(OPEN, "one.example.")
+        self.well()
+
+    def damaged_at_the_start(self, at, why):
+        self.stop()
+        good = self.path + ".good"
+        shutil.copy(self.path, good)
+        size = os.path.getsize(self.path)
+        with open(self.path, "r+b") as file:
+            file.seek(at)
+            file.write(b"\xa5" * (size - at))
+        self.start_without(why)
+        self.reload(why)
+        self.refused(why, served=None)
+        os.rename(good, self.path)
+        self.reload()
+        self.ptr_is(OPEN, "one.example.")
+        self.well()
+
+    def test_a_state_whose_header_is_garbage(self):
+        self.damaged_at_the_start(0, "not a database")
+
+    def test_a_state_with_garbage_in_its_middle(self):
+        self.damaged_at_the_start(PAGE, "damaged")
+
+    # ---- in use ----
+
+    def test_a_full_disk(self):
+        filler = os.path.join(self.disk, "filler")
+        with open(filler, "wb", buffering=0) as file:
+            try:
+                while file.write(b"x" * PAGE):
+                    pass
+            except OSError:
+                pass
+        for _ in range(2):
+            self.refused("disk")
+        self.reload()
+        self.ptr_is(OPEN, "one.example.")
+        os.unlink(filler)
+        self.well()
+
+    def test_a_deleted_state_that_is_put_back(self):
+        aside = self.path + ".aside"
+        os.rename(self.path, aside)
+        self.refused("is gone; put it back")
+        self.assertFalse(os.path.exists(self.path))
+        os.rename(aside, self.path)
+        self.well()
+
+    def test_a_reload_without_the_states_file_keeps_what_is_known(self):
+        aside = self.path + ".aside"
+        os.rename(self.path, aside)
+        self.reload("is gone")
+        self.refused("is gone; put it back.*then reload")
+        os.rename(aside, self.path)
+        self.reload()
+        self.ptr_is(OPEN, "one.example.")
+        self.well()
+
+    def test_a_deleted_log_loses_nothing(self):
+        self.good("PUT", "/v1/addresses/g/a", {"address": "198.51.100.30",
+                                               "reverse_fqdn": "a.example."}, 201)
+        os.unlink(self.path + "-wal")
+        self.well()
+        self.ptr_is("198.51.100.30", "a.example.")
+
+    def add_many(self):
+        """More than SQLite keeps in memory, by its own hand and while the server is away."""
+        self.stop()
+        database = sqlite3.connect(self.path)
+        database.executemany(
+            "INSERT INTO owners (id, kind, name, address, allocation, revision)"
+            " VALUES (?, 'address', ?, ?, 'static', 1)",
+            [("00000000-0000-4000-8000-%012x" % n, "m%d" % n, self.address(n)) for n in range(MANY)])
+        database.executemany(
+            "INSERT INTO ptrs (owner, fqdn, revision) VALUES (?, ?, 1)",
+            [("00000000-0000-4000-8000-%012x" % n, "m%d.example." % n) for n in range(MANY)])
+        database.commit()
+        database.close()
+        self.start()
+
+    @staticmethod
+    def address(number):
+        return "2001:db8:5::%x:%x" % (1 + (number >> 16), 1 + (number & 0xffff))
+
+    def test_a_state_that_is_damaged_in_use(self):
+        self.add_many()
+        good = self.path + ".good"
+        shutil.copy(self.path, good)
+        with open(self.path, "r+b") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(PAGE)
+            file.write(b"\xa5" * (size - PAGE))
+        answers = [self.call("PUT", "/v1/ptrs/" + self.address(n), {"reverse_fqdn": "new.example."})
+                   for n in range(0, MANY, MANY // 50)]
+        bad = [answer for answer in answers if answer.status != 200]
+        self.assertTrue(bad)
+        for answer in bad:
+            self.bad_v1(answer, 503, "store_failed", text="damaged")
+        self.assertRegex(self.error(), "damaged")
+        self.reload("damaged")
+        self.ptr_is(self.address(MANY - 1), "m%d.example." % (MANY - 1))
+        for suffix in ("-wal", "-shm"):  # they are the damaged one's
+            os.unlink(self.path + suffix)
+        os.rename(good, self.path)
+        self.reload()
+        self.ptr_is(self.address(MANY - 1), "m%d.example." % (MANY - 1))
+        self.well()
+        self.ptr_is(self.address(MANY - 1), "m%d.example." % (MANY - 1))
+
+
+if __name__ == "__main__":
+    harness.main()

@@ -1,0 +1,409 @@
+"""Zones go out: NSD, Knot and BIND follow them, whoever may not have them gets nothing, and neither
+a kill -9 nor a client that does not read does any harm."""
+
+import contextlib
+import json
+import os
+import re
+import signal
+import socket
+import threading
+
+import dns
+import harness
+
+CLOUD, NSD, KNOT, BIND, STRANGER = ("10.10.0.4", "192.0.2.2", "192.0.2.3", "192.0.2.4", "192.0.3.9")
+SERVER = (CLOUD, 53)
+REVERSE, PRIVATE, INSIDE = "100.51.198.in-addr.arpa", "corp.internal", "10.10.in-addr.arpa"
+ZONES = (REVERSE, PRIVATE)
+SECRET, WRONG = "c2VjcmV0LW9mLXR3by1zZXJ2ZXJzLTAxMjM0NTY3ODk=", "d3Jvbmctb25lLTAxMjM0NTY3ODk="
+CONFIG = """
+region = "westeurope";
+workers = 2;
+management = { socket = "control.sock"; state = "state.db"; };
+default_resolver = { targets = ( { address = "127.0.0.3"; } ); };
+virtual_networks = (
+  { name = "hub"; address_space = [ "10.10.0.0/16" ];
+    subnets = ( { name = "dns-in"; prefix = "10.10.0.0/28"; delegation = "Microsoft.Network/dnsResolvers"; } ); } );
+resolvers = (
+  { name = "hub-resolver"; virtual_network = "hub";
+    inbound_endpoints = ( { name = "inbound"; subnet = "dns-in"; allocation = "static"; address = "10.10.0.4"; allow = [ "0.0.0.0/0" ]; } ); } );
+private_zones = ( { name = "corp.internal"; file = "corp.internal.zone"; links = ( ); } );
+address_pools = ( { name = "public"; prefix = "198.51.100.0/24"; }, { name = "inside"; prefix = "10.10.0.0/16"; } );
+addresses = ( { name = "vm"; address = "10.10.3.4"; reverse_fqdn = "vm.corp.internal."; } %(addresses)s );
+reverse = { name_servers = [ "ns1.example.com", "ns2.example.com" ]; hostmaster = "hostmaster.example.com"; };
+keys = ( { name = "xfr"; secret_file = "xfr.secret"; }, { name = "bare"; algorithm = "hmac-sha512"; secret = "%(secret)s"; } );
+transfers = (
+  { zones = [ "*", "corp.internal" ]; allow = [ "192.0.2.0/24" ]; key = "xfr"; notify = [ %(notify)s ]; },
+  { zones = [ "100.51.198.in-addr.arpa" ]; allow = [ "192.0.4.0/24" ]; } );
+tcp = { idle_timeout_ms = 1500; };
+"""
+ZONE = """
+@ 300 SOA ns1.corp.internal. hostmaster.corp.internal. %d 5 5 86400 300
+@ 300 NS ns1
+ns1 300 A 10.10.0.4
+www 300 A %s
+"""
+
+
+class Base(harness.FreshCase):
+    notify, addresses = (), ""
+
+    def build(self, world):
+        os.chmod(world.write("xfr.secret", SECRET + "\n"), 0o600)
+        self.zone(1, "192.0.2.80")
+        self.cloud = world.host("cloud", CLOUD)
+        self.start()
+
+    def zone(self, serial, address):
+        self.world.write("corp.internal.zone", ZONE % (serial, address))
+
+    def start(self):
+        notify = ", ".join('"%s"' % peer for peer in self.notify)
+        self.sluice = harness.Sluice(self.cloud, CONFIG % {
+            "notify": notify, "addresses": self.addresses, "secret": SECRET}, SERVER)
+
+    def command(self, *argv):
+        status, text = self.sluice.command(*argv)
+        self.assertEqual(0, status, text)
+        return text
+
+    def add(self, address):
+        self.command("address", "add", "a" + address.replace(".", "-"), address, "--static")
+
+    def status(self, key, zone):
+        rows = json.loads(self.command("status", "--json"))[key]
+        return [row for row in rows if row["zone"].rstrip(".") == zone]
+
+    def serial(self, zone=REVERSE):
+        return self.status("transfers", zone)[0]["serial"]
+
+
+def soa_serial(host, server, zone):
+    message = host.ask(server, zone, "SOA", timeout=0.5)
+    soa = message.texts("SOA") if message else []
+    return int(soa[0].split()[2]) if soa else None
+
+
+class Secondaries(Base):
+    notify = (NSD, KNOT, BIND)
+
+    def build(self, world):
+        super().build(world)
+        self.hosts = {name: world.host(name, address)
+                      for name, address in (("nsd", NSD), ("knot", KNOT), ("bind", BIND))}
+        self.start_nsd(world, self.hosts["nsd"])
+        self.start_knot(world, self.hosts["knot"])
+        self.start_bind(world, self.hosts["bind"])
+        self.followed()
+
+    def start_nsd(self, world, host):
+        lines = ["server:", "  ip-address: " + NSD, '  username: ""', '  chroot: ""', '  pidfile: ""',
+                 '  database: ""', '  zonesdir: "%s"' % world.dir, '  xfrdfile: ""',
+                 '  zonelistfile: "%s/nsd.list"' % world.dir, '  xfrdir: "%s"' % world.dir,
+                 "  server-count: 1", "  verbosity: 2", "  rrl-ratelimit: 0",
+                 "remote-control:", "  control-enable: no",
+                 "key:", "  name: xfr", "  algorithm: hmac-sha256", '  secret: "%s"' % SECRET]
+        for zone in ZONES:
+            lines += ["zone:", "  name: " + zone, '  zonefile: "nsd-%s.zone"' % zone,
+                      "  allow-notify: %s xfr" % CLOUD, "  request-xfr: %s xfr" % CLOUD]
+        config = world.write("nsd.conf", "\n".join(lines) + "\n")
+        harness.Process(host, "nsd", [world.program("/usr/sbin/nsd"), "-d", "-c", config])
+
+    def start_knot(self, world, host):
+        folder = os.path.join(world.dir, "knot")
+        os.makedirs(folder)
+        lines = ["server:", "  listen: " + KNOT, "  rundir: " + folder, "  user: root:root",
+                 "database:", "  storage: " + folder,
+                 "key:", "  - id: xfr", "    algorithm: hmac-sha256", "    secret: " + SECRET,
+                 "remote:", "  - id: cloud", "    address: " + CLOUD, "    key: xfr",
+                 "acl:", "  - id: told", "    address: " + CLOUD, "    key: xfr",
+                 "    action: notify",
+                 "template:", "  - id: default", "    storage: " + folder, "    master: cloud",
+                 "    acl: told", "log:", "  - target: stderr", "    any: info",
+                 "zone:"] + ["  - domain: " + zone for zone in ZONES]
+        config = world.write("knot.conf", "\n".join(lines) + "\n")
+        harness.Process(host, "knot", [world.program("/usr/sbin/knotd"), "-c", config])
+
+    def start_bind(self, world, host):
+        lines = ['key xfr { algorithm hmac-sha256; secret "%s"; };' % SECRET,
+                 'options { directory "%s"; listen-on { %s; }; listen-on-v6 { none; };'
+                 % (world.dir, BIND), "  recursion no; pid-file none; session-keyfile none;",
+                 "  lock-file none; empty-zones-enable no; };", "controls { };"]
+        for zone in ZONES:
+            lines.append('zone "%s" { type secondary; primaries { %s key xfr; }; '
+                         'file "bind-%s.zone"; masterfile-format text; };' % (zone, CLOUD, zone))
+        config = world.write("named.conf", "\n".join(lines) + "\n")
+        harness.Process(host, "named", [world.program("/usr/sbin/named"), "-f", "-c", config,
+                                        "-n", "1"])
+
+    def followed(self, *zones):
+        """Every secondary has the serials that we have now."""
+        for zone in zones or ZONES:
+            wanted = self.serial(zone)
+            for name, host in self.hosts.items():
+                address = {"nsd": NSD, "knot": KNOT, "bind": BIND}[name]
+                harness.wait_for(lambda: soa_serial(host, address, zone) == wanted,
+                                 "%s to have %s at serial %d" % (name, zone, wanted), 30)
+
+    def answers(self, name, rtype, *texts):
+        for host, address in ((self.hosts["nsd"], NSD), (self.hosts["knot"], KNOT),
+                              (self.hosts["bind"], BIND)):
+            self.assert_answer(host.ask(address, name, rtype), *texts,
+                               rcode="NOERROR" if texts else "NXDOMAIN")
+
+    def test_they_follow_a_ptr_whole_first_and_then_by_what_has_changed(self):
+        row = self.status("transfers", REVERSE)[0]
+        self.assertLessEqual(3, row["axfr"], row)
+        self.add("198.51.100.25")
+        self.command("ptr", "set", "198.51.100.25", "mail.example.com.")
+        self.followed(REVERSE)
+        self.answers("25." + REVERSE, "PTR", "mail.example.com.")
+        self.answers(REVERSE, "NS", "ns1.example.com.", "ns2.example.com.")
+        self.command("ptr", "set", "198.51.100.25", "mx.example.com.")
+        self.add("198.51.100.26")
+        self.command("ptr", "set", "198.51.100.26", "more.example.com.")
+        self.followed(REVERSE)
+        self.answers("25." + REVERSE, "PTR", "mx.example.com.")
+        self.answers("26." + REVERSE, "PTR", "more.example.com.")
+        self.command("ptr", "unset", "198.51.100.25")
+        self.followed(REVERSE)
+        self.answers("25." + REVERSE, "PTR")
+        after = self.status("transfers", REVERSE)[0]
+        self.assertLessEqual(row["ixfr"] + 9, after["ixfr"], after)
+        self.assertEqual(row["axfr"], after["axfr"], after)
+        notices = self.status("notices", REVERSE)
+        harness.wait_for(lambda: all(
+            notice["state"] == "answered" and notice["answer"] == 0
+            and notice["serial"] == after["serial"]
+            for notice in self.status("notices", REVERSE)), "every notice to be answered")
+        self.assertEqual({"%s:53" % peer for peer in self.notify},
+                         {notice["peer"] for notice in notices})
+        self.assertIn("what has changed, signed", self.sluice.log())
+
+    def test_they_follow_a_private_zone_and_an_old_serial_is_warned_of(self):
+        self.answers("www." + PRIVATE, "A", "192.0.2.80")
+        self.zone(2, "192.0.2.81")
+        self.command("reload")
+        self.followed(PRIVATE)
+        self.answers("www." + PRIVATE, "A", "192.0.2.81")
+        self.assertLessEqual(3, self.status("transfers", PRIVATE)[0]["ixfr"])
+        self.assertNotIn("serial has not gone up", self.sluice.log())
+        self.zone(2, "192.0.2.82")
+        self.command("reload")
+        self.assertIn("corp.internal. has changed and its serial has not gone up (2, it was 2)",
+                      self.sluice.log())
+        self.answers("www." + PRIVATE, "A", "192.0.2.81")
+
+    def test_a_kill_keeps_the_serial_growing_and_they_follow_on(self):
+        self.add("198.51.100.25")
+        for i in range(5):
+            self.command("ptr", "set", "198.51.100.25", "n%d.example.com." % i)
+            before = self.serial()
+            self.sluice.signal(signal.SIGKILL)
+            self.sluice.child.wait()
+            self.sluice.expected = -signal.SIGKILL
+            self.start()
+            self.assertLessEqual(before, self.serial())
+            self.followed(REVERSE)
+            self.answers("25." + REVERSE, "PTR", "n%d.example.com." % i)
+        before = self.serial()
+        self.command("ptr", "set", "198.51.100.25", "last.example.com.")
+        rested = self.serial()
+        self.assertLess(before, rested)
+        self.assertEqual(0, self.sluice.stop())
+        self.start()
+        self.assertEqual(rested, self.serial())  # nothing has changed
+        self.followed(REVERSE)
+
+
+class Who(Base):
+    def build(self, world):
+        super().build(world)
+        self.friend = world.host("friend", BIND, "192.0.4.1")
+        self.stranger = world.host("stranger", STRANGER)
+
+    def axfr(self, host, zone, *options):
+        status, text = host.run("kdig", "@" + CLOUD, zone, "AXFR", *options)
+        return text
+
+    def gets_nothing(self, text, says):
+        self.assertNotIn("SOA", re.sub(r";.*", "", text), text)
+        self.assertIn(says, text)
+
+    def key(self, name="xfr", secret=SECRET, algorithm="hmac-sha256"):
+        return "-y", "%s:%s:%s" % (algorithm, name, secret)
+
+    def test_the_right_key_gets_the_zone_from_the_right_address(self):
+        for zone in ZONES:
+            text = self.axfr(self.friend, zone, "-b", BIND, *self.key())
+            self.assertEqual(2, len(re.findall(r"\sSOA\s", text)), text)
+        self.assertEqual(0, self.friend.run("dig", "@" + CLOUD, "-b", BIND, REVERSE, "AXFR",
+                                            *self.key())[0])
+        refused = self.axfr(self.stranger, REVERSE, *self.key())
+        self.gets_nothing(refused, "REFUSED")
+
+    def test_a_wrong_key_gets_nothing(self):
+        at = ("-b", BIND)
+        self.gets_nothing(self.axfr(self.friend, REVERSE, *at, *self.key(secret=WRONG)), "BADSIG")
+        self.gets_nothing(self.axfr(self.friend, REVERSE, *at, *self.key(name="no")), "BADKEY")
+        self.gets_nothing(self.axfr(self.friend, REVERSE, *at, *self.key(algorithm="hmac-sha1")),
+                          "BADKEY")
+        self.gets_nothing(self.axfr(self.friend, REVERSE, *at, *self.key("bare", SECRET, "hmac-sha512")),
+                          "REFUSED")
+        self.gets_nothing(self.axfr(self.friend, REVERSE, *at), "REFUSED")
+
+    def test_private_addresses_do_not_go_out_with_the_star(self):
+        self.gets_nothing(self.axfr(self.friend, INSIDE, "-b", BIND, *self.key()), "REFUSED")
+
+    def test_an_entry_without_a_key_is_for_its_addresses_and_its_zones(self):
+        text = self.axfr(self.friend, REVERSE, "-b", "192.0.4.1")
+        self.assertEqual(2, len(re.findall(r"\sSOA\s", text)), text)
+        self.gets_nothing(self.axfr(self.friend, PRIVATE, "-b", "192.0.4.1"), "REFUSED")
+        # By UDP there is no AXFR.
+        message = self.friend.ask(CLOUD, REVERSE, "AXFR")
+        self.assert_rcode(message, "REFUSED")
+
+    def test_a_signed_question_gets_a_signed_answer(self):
+        text = self.axfr(self.friend, REVERSE, "-b", BIND, *self.key())
+        serial = re.search(r"SOA\s+\S+ \S+ (\d+)", text).group(1)
+        for options in ((), ("+tcp",)):
+            status, text = self.friend.run("kdig", "@" + CLOUD, "-b", BIND, REVERSE, "SOA",
+                                           *options, *self.key())
+            self.assertEqual(0, status, text)
+            self.assertIn(serial, text)
+            self.assertIn("TSIG PSEUDOSECTION", text)
+            self.assertNotIn("WARNING", text)
+
+    def test_the_private_zone_is_served_to_whoever_may_copy_it_and_to_nobody_else(self):
+        """It is linked to no network."""
+        status, text = self.friend.run("kdig", "@" + CLOUD, "-b", BIND, PRIVATE, "SOA", *self.key())
+        self.assertIn("ns1.corp.internal.", text)
+        self.assertIn(" aa ", text)
+
+
+MANY, WIDE = 100000, "11.in-addr.arpa"
+
+
+def wide_address(n):
+    """Spread, so that neighbours in time are none in the zone."""
+    n = n * 7919 % MANY
+    return "11.%d.%d.%d" % (n >> 16, n >> 8 & 255, n & 255)
+
+
+class Large(Base):
+    """100,000 PTRs."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.sluice_before = harness.SLUICE
+        # The ordinary build, where there is one: it reads this in a fraction of the time.
+        plain = os.path.join(harness.TOP, "build", "sluice")
+        if os.path.exists(plain) and "SLUICE" not in os.environ:
+            harness.SLUICE = plain
+
+    @classmethod
+    def tearDownClass(cls):
+        harness.SLUICE = cls.sluice_before
+
+    def build(self, world):
+        os.chmod(world.write("xfr.secret", SECRET + "\n"), 0o600)
+        self.zone(1, "192.0.2.80")
+        self.cloud = world.host("cloud", CLOUD)
+        self.friend = world.host("friend", "192.0.4.1")
+        entries = ",\n".join('{ name = "a%d"; address = "%s"; %s }' % (
+            n, wide_address(n), 'reverse_fqdn = "old%d.test.";' % n if n >= 2000 else "")
+            for n in range(MANY))
+        text = CONFIG % {"notify": "", "addresses": ",\n" + entries, "secret": SECRET}
+        text = text.replace('{ name = "inside"', '{ name = "wide"; prefix = "11.0.0.0/8"; }, { name = "inside"')
+        text = text.replace('[ "100.51.198.in-addr.arpa" ]', '[ "%s" ]' % WIDE)
+        # A reader may rest for a while on a slow machine, and so may the server before it is ready.
+        self.sluice = harness.Sluice(self.cloud, text.replace("idle_timeout_ms = 1500", "idle_timeout_ms = 5000"))
+        harness.wait_for(self.is_ready, "sluice to have read it", 100)
+
+    def is_ready(self):
+        if self.sluice.child.poll() is not None:
+            raise AssertionError(self.sluice.log())
+        with contextlib.suppress(OSError):
+            return self.friend.ask(CLOUD, "localhost", timeout=1)
+        return None
+
+    def connect(self):
+        with self.friend.inside():
+            sock = socket.create_connection(SERVER, 10, ("192.0.4.1", 0))
+        sock.settimeout(60)
+        return sock
+
+    def question(self):
+        return dns.framed(dns.query(WIDE, "AXFR", flags=0))
+
+    def read_zone(self, sock):
+        """The PTRs of one AXFR: {owner: target}, and how many messages it took."""
+        sock.sendall(self.question())
+        soas, ptrs, messages = [], {}, 0
+        while len(soas) < 2:
+            message = dns.Message(dns.recv_framed(sock))
+            self.assertEqual("NOERROR", message.rcode)
+            messages += 1
+            for record in message.answer:
+                if record.type == "SOA":
+                    soas.append(record.text)
+                elif record.type == "PTR":
+                    self.assertNotIn(record.name, ptrs)
+                    ptrs[record.name] = record.text
+        self.assertEqual(soas[0], soas[1])
+        return int(soas[0].split()[2]), ptrs, messages
+
+    def change(self, done, end):
+        """PTRs of addresses 0, 1, 2, ... by the API, one after the other."""
+        import test_reverse
+        connection = test_reverse.UnixConnection(os.path.join(self.world.dir, "control.sock"))
+        while not end.is_set() and len(done) < 2000:
+            n = len(done)
+            connection.request("PUT", "/v1/ptrs/" + wide_address(n),
+                               json.dumps({"reverse_fqdn": "new%d.test." % n}))
+            response = connection.getresponse()
+            response.read()
+            done.append(response.status)
+        connection.close()
+
+    def test_a_transfer_is_one_version_while_changes_go_on(self):
+        done, end = [], threading.Event()
+        changer = threading.Thread(target=self.change, args=(done, end), daemon=True)
+        changer.start()
+        serials = []
+        for _ in range(3):
+            began = len(done)
+            serial, ptrs, messages = self.read_zone(self.connect())
+            new = {name for name in ptrs.values() if name.startswith("new")}
+            # All that were changed up to some instant, and none after it.
+            self.assertEqual({"new%d.test." % n for n in range(len(new))}, new)
+            self.assertLessEqual(began, len(new) + 1)
+            self.assertEqual(MANY - 2000, sum(name.startswith("old") for name in ptrs.values()))
+            self.assertLess(100, messages)
+            serials.append(serial)
+        end.set()
+        changer.join()
+        self.assertLessEqual(len(serials), len(done))
+        self.assertLessEqual(set(done), {200, 201, 202})
+        self.assertEqual(sorted(set(serials)), serials)
+
+    def test_who_does_not_read_hurts_nobody_and_is_closed(self):
+        stuck = [self.connect() for _ in range(4)]
+        for sock in stuck:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            sock.sendall(self.question())
+        for _ in range(50):
+            self.assert_rcode(self.friend.ask(CLOUD, "localhost", timeout=10), "NOERROR")
+        _, ptrs, _ = self.read_zone(self.connect())
+        self.assertLessEqual(MANY - 2000, len(ptrs))
+
+        def all_closed():
+            return self.sluice.log().count("broken off") >= len(stuck)
+        harness.wait_for(all_closed, "the stuck transfers to be broken off", 60)
+        _, ptrs, _ = self.read_zone(self.connect())
+        self.assertLessEqual(MANY - 2000, len(ptrs))
+
+
+if __name__ == "__main__":
+    harness.main()

@@ -1,0 +1,497 @@
+"""One program takes over from another under load: every query is answered, by one of the two, and
+where the new one fails nobody notices."""
+
+import json
+import os
+import random
+import re
+import signal
+import socket
+import struct
+import subprocess
+import threading
+import time
+import unittest
+
+import dns
+import harness
+
+CONFIG = """
+subscription = "11111111-2222-3333-4444-555555555555";
+region = "westeurope";
+workers = %(workers)d;
+limits = { queries_per_second_per_endpoint = 0; };
+management = { socket = "sluice.sock"; state = "state.db"; listen = [ "http://127.0.0.1:8053" ]; };
+default_resolver = { targets = ( { address = "127.0.0.3"; } ); };
+virtual_networks = (
+  { name = "hub"; address_space = [ "10.10.0.0/16" ];
+    subnets = ( { name = "dns-in";  prefix = "10.10.0.0/28";  delegation = "Microsoft.Network/dnsResolvers"; },
+                { name = "dns-out"; prefix = "10.10.0.16/28"; delegation = "Microsoft.Network/dnsResolvers"; } ); } );
+resolvers = (
+  { name = "hub-resolver"; virtual_network = "hub";
+    inbound_endpoints  = ( { name = "inbound"; subnet = "dns-in"; allocation = "static"; address = "10.10.0.4";
+                             listen = "%(listen)s"; } );
+    outbound_endpoints = ( { name = "outbound"; subnet = "dns-out"; source = "127.0.0.1"; } ); } );
+private_zones = (
+  { name = "corp.internal"; file = "corp.internal.zone"; links = ( { name = "hub"; virtual_network = "hub"; } ); } );
+rulesets = (
+  { name = "onprem"; outbound_endpoints = [ "hub-resolver/outbound" ];
+    links = ( { name = "hub"; virtual_network = "hub"; } );
+    rules = ( { name = "contoso"; domain = "contoso.corp."; targets = ( { address = "127.0.0.1"; port = 5401; } ); } ); } );
+address_pools = ( { name = "public"; prefix = "198.51.100.0/24"; } );
+"""
+HERE = ("127.0.0.1", 53)
+USER = 65534
+ZONE, CACHED = ("web.corp.internal", "10.10.1.10"), ("one.contoso.corp", "192.0.2.1")
+
+
+class Load(threading.Thread):
+    """Asks one kind of question, a window at a time, and counts what comes back. A query that is not
+    answered within `patience` seconds is lost."""
+
+    def __init__(self, host, kind, patience=6.0):
+        super().__init__(daemon=True)
+        self.kind, self.patience = kind, patience
+        self.asked = self.answered = 0
+        self.wrong, self.lost, self.done = [], [], threading.Event()
+        with host.inside():
+            self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+        self.socket.connect(HERE)
+        self.socket.settimeout(0.05)
+        self.waiting, self.number = {}, 0
+        self.templates = {}
+
+    def question(self):
+        """(packet, expected address) with an id that is not in use."""
+        self.number = (self.number + 1) & 0xffff
+        if self.kind == "forwarded":
+            name, address = "n%d.contoso.corp" % self.asked, "192.0.2.1"
+            packet = dns.query(name)
+        else:
+            name, address = ZONE if self.kind == "zone" else CACHED
+            packet = self.templates.setdefault(name, dns.query(name))
+        return struct.pack("!H", self.number) + packet[2:], address
+
+    def ask(self):
+        packet, address = self.question()
+        if self.number in self.waiting:
+            return
+        self.waiting[self.number] = (time.monotonic(), address)
+        self.asked += 1
+        self.socket.send(packet)
+
+    def receive(self):
+        try:
+            reply = self.socket.recv(4096)
+        except (TimeoutError, ConnectionRefusedError) as error:
+            if isinstance(error, ConnectionRefusedError):
+                self.wrong.append("refused")
+            return
+        sent = self.waiting.pop(struct.unpack("!H", reply[:2])[0], None)
+        if sent is None:
+            self.wrong.append("an answer to nothing")
+        elif reply[3] & 15 or socket.inet_aton(sent[1]) not in reply:
+            self.wrong.append(reply)
+        else:
+            self.answered += 1
+
+    def expire(self, now):
+        for number, (since, _) in list(self.waiting.items()):
+            if now - since > self.patience:
+                self.lost.append((since, number))
+                del self.waiting[number]
+
+    def run(self):
+        window = 4 if self.kind == "forwarded" else 32
+        while not self.done.is_set() or self.waiting:
+            while len(self.waiting) < window and not self.done.is_set():
+                self.ask()
+            self.receive()
+            self.expire(time.monotonic())
+
+
+class TcpLoad(threading.Thread):
+    """Connections one after the other, some questions on each; a connection that is closed while
+    nothing was asked on it is what RFC 7766 lets a server do."""
+
+    def __init__(self, host):
+        super().__init__(daemon=True)
+        self.host, self.kind, self.asked, self.answered = host, "tcp", 0, 0
+        self.wrong, self.lost, self.done = [], [], threading.Event()
+        self.sockets = []
+
+    def talk(self, sock):
+        for _ in range(20):
+            packet = dns.query(ZONE[0])
+            self.asked += 1
+            sock.sendall(struct.pack("!H", len(packet)) + packet)
+            head = sock.recv(2, socket.MSG_WAITALL)
+            reply = sock.recv(struct.unpack("!H", head)[0], socket.MSG_WAITALL) if head else b""
+            if reply[:2] == packet[:2] and socket.inet_aton(ZONE[1]) in reply:
+                self.answered += 1
+            else:
+                self.wrong.append(reply)
+
+    def run(self):
+        self.host._enter("/run/netns/" + self.host.name)  # this thread's alone
+        while not self.done.is_set():
+            try:
+                with socket.socket() as sock:
+                    sock.settimeout(6)
+                    sock.connect(HERE)
+                    self.talk(sock)
+            except OSError as error:
+                self.lost.append(error)
+
+
+def state_of(pid):
+    """The letter of /proc/PID/stat; None: there is no such process."""
+    try:
+        with open("/proc/%d/stat" % pid) as file:
+            return file.read().rsplit(")", 1)[1].split()[0]
+    except OSError:
+        return None
+
+
+def is_gone(pid):
+    return state_of(pid) in (None, "Z")
+
+
+class Upgrading(harness.FreshCase):
+    def build(self, world):
+        self.host = world.host("cloud")
+        self.upstream = harness.Upstream(self.host, "127.0.0.1", "192.0.2.1", 5401)
+        world.write("corp.internal.zone", "web 300 IN A 10.10.1.10\n")
+        self.sluice = harness.Sluice(self.host, self.config(), HERE)
+        self.pid = self.sluice.child.pid
+        self.successors, self.written = [], False
+        self.addCleanup(self.end_successors)
+
+    def config(self, workers=2, listen="127.0.0.1:53"):
+        return CONFIG % {"workers": workers, "listen": listen}
+
+    def end_successors(self):
+        for pid in self.successors:
+            if not is_gone(pid):
+                os.kill(pid, signal.SIGTERM)
+                harness.wait_for(lambda: is_gone(pid), "the successor to stop", 20)
+
+    def upgrade(self, *options, fine=True):
+        with self.host.inside():
+            status, text = self.sluice.command("upgrade", *options)
+        self.assertEqual(0 if fine else 1, status, text + self.sluice.log())
+        if fine:
+            self.successors.append(int(re.search(r"process (\d+) has taken over", text).group(1)))
+        return text
+
+    def left(self):
+        """The first process has ended well."""
+        self.assertEqual(0, self.sluice.child.wait(20), self.sluice.log())
+
+    def load(self, *kinds):
+        """Starts it and gives what ends it and looks at what came of it."""
+        with self.host.inside():
+            threads = [Load(self.host, kind) for kind in kinds if kind != "tcp"]
+            threads += [TcpLoad(self.host)] if "tcp" in kinds else []
+            for thread in threads:
+                thread.start()
+
+        def end():
+            for thread in threads:
+                thread.done.set()
+            for thread in threads:
+                thread.join(30)
+                what = "%s, of %d" % (thread.kind, thread.asked)
+                self.assertEqual([], thread.wrong[:3], what)
+                self.assertEqual([], thread.lost[:3], what)
+                self.assertGreater(thread.answered, 20, what)
+                self.assertEqual(thread.asked, thread.answered)
+        return end
+
+    def script(self, name, text):
+        path = self.world.write(name, "#!/bin/sh\n" + text)
+        os.chmod(path, 0o755)
+        return path
+
+    def goes_on(self):
+        self.assertIsNone(self.sluice.child.poll(), self.sluice.log())
+        self.assert_answer(self.host.ask(HERE, ZONE[0]), ZONE[1])
+        self.assertEqual(0, *self.write())
+
+    def write(self):
+        with self.host.inside():
+            if self.written:
+                status, text = self.sluice.command("address", "remove", "a")
+                if status:
+                    return status, text
+            self.written = True
+            return self.sluice.command("address", "add", "a", "198.51.100.9", "--static")
+
+
+class Upgrade(Upgrading):
+    # ---- what works ----
+
+    def test_every_query_is_answered_while_one_takes_over_from_another(self):
+        self.assert_answer(self.host.ask(HERE, CACHED[0]), CACHED[1])
+        end = self.load("zone", "cached", "forwarded", "tcp")
+        time.sleep(0.5)
+        self.upgrade()
+        self.left()
+        time.sleep(0.5)
+        end()
+        self.assertFalse(is_gone(self.successors[0]))
+
+    def test_five_times_in_a_row(self):
+        end = self.load("zone", "forwarded")
+        for _ in range(5):
+            self.upgrade()
+        self.left()
+        end()
+        for pid in self.successors[:-1]:
+            harness.wait_for(lambda: is_gone(pid), "one before to leave", 20)
+        self.assert_answer(self.host.ask(HERE, ZONE[0]), ZONE[1])
+
+    def test_the_successor_has_api_state_and_log(self):
+        with self.host.inside():
+            self.assertEqual(0, self.sluice.command(
+                "address", "add", "mail", "198.51.100.25", "--static",
+                "--reverse-fqdn", "mail.example.com.")[0])
+        self.upgrade()
+        self.left()
+        with self.host.inside():
+            status, text = self.sluice.command("status", "--json")
+        self.assertEqual((0, 2), (status, json.loads(text)["generation"]), text)
+        self.assert_answer(self.host.ask(HERE, "25.100.51.198.in-addr.arpa", "PTR"),
+                           "mail.example.com.")
+        with self.host.inside():
+            self.assertEqual(0, self.sluice.command("ptr", "set", "198.51.100.25",
+                                                    "other.example.com.")[0])
+        status, text = self.host.run("curl", "-s", "http://127.0.0.1:8053/healthz")
+        self.assertIn("ok", text, status)
+        self.assertIn("serves; finishes what is under way", self.sluice.log())
+        self.assertEqual(2, self.sluice.log().count("sluice 0.1.0, 2 workers"), self.sluice.log())
+        self.assertTrue(os.path.exists(os.path.join(self.world.dir, "sluice.sock")))
+
+    def test_an_address_that_is_new_is_opened_and_one_that_is_gone_is_not_kept(self):
+        self.sluice.reconfigure(self.config(listen="127.0.0.1:5353"))
+        self.upgrade()
+        self.left()
+        self.assert_answer(self.host.ask(("127.0.0.1", 5353), ZONE[0]), ZONE[1])
+        with self.assertRaises(OSError), self.host.inside():
+            dns.tcp(dns.query(ZONE[0]), HERE, timeout=0.5)
+
+    # ---- what is refused, and changes nothing ----
+
+    def test_a_configuration_with_a_fault_is_refused(self):
+        self.sluice.reconfigure(self.config().replace('"dns-out"; source', '"nowhere"; source'))
+        self.assertIn("nowhere", self.upgrade(fine=False))
+        self.sluice.reconfigure(self.config())
+        self.goes_on()
+
+    def test_another_number_of_workers_is_refused(self):
+        self.sluice.reconfigure(self.config(workers=3))
+        self.assertIn("another number takes a restart", self.upgrade(fine=False))
+        self.goes_on()
+
+    def test_a_program_that_crashes_or_is_none_changes_nothing(self):
+        end = self.load("zone")
+        self.assertIn("signal 9", self.upgrade("--binary", self.script("crash", "kill -9 $$\n"),
+                                               fine=False))
+        self.upgrade("--binary", self.script("ends", "exit 0\n"), fine=False)
+        self.upgrade("--binary", os.path.join(self.world.dir, "nothing"), fine=False)
+        self.goes_on()
+        end()
+
+    def test_a_successor_that_is_killed_half_way_is_given_up(self):
+        for _ in range(6):
+            with self.host.inside():
+                child = subprocess.Popen([harness.SLUICE, "upgrade", "-c", self.sluice.config],
+                                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                         start_new_session=True)
+            until = time.monotonic() + random.uniform(0.0, 0.25)
+            found = None
+            while time.monotonic() < until or not found:
+                found = subprocess.run(["pgrep", "-P", str(child.pid)], capture_output=True,
+                                       text=True).stdout.split() or found
+                if child.poll() is not None:
+                    break
+            for pid in found or []:
+                if not is_gone(int(pid)):
+                    os.kill(int(pid), signal.SIGKILL)
+            child.wait(30)
+            if "finishes what is under way" in self.sluice.log():  # that one served already
+                self.successors += [int(pid) for pid in found]
+                self.left()
+                break
+            self.goes_on()
+
+    def successor(self):
+        """A successor's end of the conversation."""
+        name = b"sluice-test-%d" % os.getpid()
+        with self.host.inside():
+            listening = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        listening.bind(b"\0" + name)
+        listening.listen()
+        path = os.path.join(self.world.dir, "sluice.sock")
+        body = json.dumps({"protocol": 1, "socket": name.decode()})
+        text = self.host.run("curl", "-s", "--unix-socket", path, "http://sluice/v1/upgrade",
+                             "-d", body)[1]
+        self.assertEqual(self.pid, json.loads(text)["pid"])
+        conversation = listening.accept()[0]
+        listening.close()
+        conversation.settimeout(20)
+        self.addCleanup(conversation.close)
+        return conversation
+
+    def test_a_successor_that_goes_away_when_it_was_ready_leaves_all_as_it_was(self):
+        end = self.load("zone")
+        for _ in range(3):
+            successor = self.successor()
+            successor.send(b'{"want": "ready", "socket": true}')
+            self.assertEqual(b"{}", successor.recv(1000))
+            with self.host.inside():
+                waiting = subprocess.Popen([harness.SLUICE, "address", "list", "-c",
+                                            self.sluice.config], stdout=subprocess.DEVNULL)
+            time.sleep(0.1)
+            self.assertIsNone(waiting.poll(), "nobody is there to answer")
+            successor.close()
+            self.assertEqual(0, waiting.wait(10))
+            self.goes_on()
+        end()
+
+    def test_a_request_that_takes_long_is_finished_first(self):
+        for stays in (False, True):
+            with self.host.inside():  # nobody is at 127.0.0.3, and it waits for that
+                checking = subprocess.Popen([harness.SLUICE, "ptr", "check", "198.18.7.9", "-c",
+                                             self.sluice.config], stdout=subprocess.PIPE,
+                                            stderr=subprocess.STDOUT, text=True)
+            time.sleep(0.5)
+            successor = self.successor()
+            self.assertIsNone(checking.poll(), "it takes seconds")
+            successor.send(b'{"want": "ready", "socket": true}')
+            if stays:
+                self.assertEqual(b"{}", successor.recv(1000))
+                self.assertIsNotNone(harness.wait_for(lambda: checking.poll() is not None,
+                                                      "the answer", 1))
+            successor.close()
+            text = checking.communicate(timeout=20)[0]
+            self.assertIn("198.18.7.9", text)
+            self.goes_on()
+
+    def test_a_program_that_hangs_keeps_nobody_from_another_upgrade(self):
+        hanging = self.script("hangs", "exec sleep 1000\n")
+        with self.host.inside():
+            child = subprocess.Popen([harness.SLUICE, "upgrade", "-c", self.sluice.config,
+                                      "--binary", hanging])
+        self.upgrade()
+        self.left()
+        self.assertIsNone(child.poll())
+        child.kill()
+        child.wait()
+        self.assert_answer(self.host.ask(HERE, ZONE[0]), ZONE[1])
+
+    def test_the_running_server_killed_half_way_leaves_one_that_serves_or_none(self):
+        for delay in (0.0, 0.02, 0.05, 0.1, 0.15, 0.2):
+            with self.host.inside():
+                child = subprocess.Popen([harness.SLUICE, "upgrade", "-c", self.sluice.config],
+                                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+            time.sleep(delay)
+            running = self.successors[-1] if self.successors else self.pid
+            os.kill(running, signal.SIGKILL)
+            text = child.communicate(timeout=30)[0]
+            self.assertNotRegex(text, harness.SANITIZER)
+            self.sluice.child.wait()
+            self.sluice.expected = self.sluice.child.returncode
+            if child.returncode == 0:
+                self.successors.append(int(re.search(r"process (\d+) has", text).group(1)))
+            else:
+                self.sluice = harness.Sluice(self.host, self.config(), HERE)
+                self.pid, self.successors = self.sluice.child.pid, []
+            self.assert_answer(self.host.ask(HERE, ZONE[0]), ZONE[1])
+            self.assertEqual(0, *self.write())
+
+    def test_another_one_at_the_same_time_is_refused(self):
+        first = self.successor()
+        self.assertIn("another upgrade is under way", self.upgrade(fine=False))
+        first.send(b'{"want": "serving"}')  # not its turn
+        self.assertIn(b"not its turn", first.recv(1000))
+        self.assertEqual(b"", first.recv(1000))
+        self.goes_on()
+
+    def test_it_begins_on_the_control_socket_and_by_a_known_protocol_only(self):
+        path = os.path.join(self.world.dir, "sluice.sock")
+        ask = lambda *more: self.host.run("curl", "-s", *more)[1]
+        text = ask("--unix-socket", path, "http://sluice/v1/upgrade", "-d",
+                   '{"protocol": 99, "socket": "x"}')
+        self.assertIn("by protocol 1 and no other", text)
+        text = ask("--unix-socket", path, "http://sluice/v1/upgrade", "-d",
+                   '{"protocol": 1, "socket": "nobody-is-there"}')
+        self.assertIn("cannot be reached", text)
+        self.assertIn("401", ask("-o", "/dev/null", "-w", "%{http_code}", "-d", '{"protocol": 1}',
+                                 "http://127.0.0.1:8053/v1/upgrade"))
+        self.goes_on()
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root can be somebody else")
+    def test_another_user_is_refused(self):
+        text = self.host.run("setpriv", "--reuid", "65534", "--clear-groups", harness.SLUICE,
+                             "upgrade", "-c", self.sluice.config)[1]
+        self.assertIn("permission denied", text)
+        self.goes_on()
+
+    def test_the_running_server_may_be_killed_when_it_has_handed_over(self):
+        self.upgrade()
+        self.sluice.signal(signal.SIGKILL)
+        self.sluice.child.wait()
+        self.sluice.expected = self.sluice.child.returncode
+        self.assert_answer(self.host.ask(HERE, ZONE[0]), ZONE[1])
+
+
+def can_become_others():
+    with open("/proc/self/uid_map") as file:
+        return os.geteuid() == 0 and sum(int(line.split()[2]) for line in file) > USER
+
+
+class Managed(Upgrading):
+    """Under a service manager, which has made it another user than root."""
+
+    def build(self, world):
+        if not can_become_others():
+            self.skipTest("nobody else can be become here")
+        os.chown(world.dir, USER, USER)
+        path = os.path.join(world.dir, "notify")
+        self.manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.addCleanup(self.manager.close)
+        self.manager.bind(path)
+        os.chmod(path, 0o777)
+        self.manager.settimeout(20)
+        self.host = world.host("cloud")
+        self.upstream = harness.Upstream(self.host, "127.0.0.1", "192.0.2.1", 5401)
+        world.write("corp.internal.zone", "web 300 IN A 10.10.1.10\n")
+        self.sluice = harness.Sluice(
+            self.host, self.config(), HERE, env=dict(os.environ, NOTIFY_SOCKET=path),
+            argv0=["setpriv", "--reuid", str(USER), "--regid", str(USER), "--clear-groups",
+                   "--inh-caps=+net_bind_service", "--ambient-caps=+net_bind_service"])
+        self.pid = self.sluice.child.pid
+        self.successors, self.written = [], False
+        self.addCleanup(self.end_successors)
+
+    def test_the_successor_is_the_same_user_and_the_manager_hears_of_it(self):
+        self.assertIn("READY=1", self.manager.recv(4096).decode())
+        self.upgrade()
+        self.left()
+        new = self.successors[0]
+        self.assertEqual("MAINPID=%d" % new, self.manager.recv(4096).decode())
+        self.assertRegex(self.manager.recv(4096).decode(), "^READY=1\nSTATUS=generation 2")
+        with open("/proc/%d/status" % new) as file:
+            status = file.read()
+        self.assertIn("Uid:\t%d\t%d\t%d\t%d" % (USER, USER, USER, USER), status)
+        self.assertRegex(status, r"CapPrm:\t0*400\n")
+        self.assertEqual(0, *self.write())
+        self.manager.setblocking(False)
+        with self.assertRaises(BlockingIOError):  # nothing of stopping
+            print(self.manager.recv(4096))
+
+
+if __name__ == "__main__":
+    harness.main()

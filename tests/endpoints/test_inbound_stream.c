@@ -1,0 +1,364 @@
+/* A query that is answered by many messages: a real loop and real connections, and a resolver that
+ * sends as long as it is told that there is room. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "endpoints/inbound.h"
+#include "endpoints/socket.h"
+
+enum { MESSAGE = 16 * 1024, QUERIES = 4, IDLE_MS = 10000 };
+
+struct stream { /* a query that has been asked */
+	struct world *world;
+	struct query *query;
+	unsigned left; /* messages, finish's with them */
+	unsigned sent, rooms;
+	enum query_sent last;
+	bool over;
+};
+
+struct world {
+	uv_loop_t loop;
+	struct wheel wheel;
+	struct query_pool pool;
+	uint64_t now_us;
+	struct host host;
+	struct listener *listener;
+	struct inbound_worker worker;
+	struct inbound *inbound;
+	struct stream streams[QUERIES];
+	unsigned asked, messages;
+	uint8_t bytes[MESSAGE];
+};
+
+static const struct hash_key key = {3, 4};
+
+static uint64_t now_us(void *context)
+{
+	return ((struct world *)context)->now_us;
+}
+
+static void on_arrival(void *context, struct query *query, unsigned pass)
+{
+	(void)context;
+	(void)query;
+	(void)pass;
+}
+
+/* Sends until there is no room, nothing left, or nobody. */
+static void go_on(struct stream *stream)
+{
+	struct world *world = stream->world;
+
+	while (stream->left > 1) {
+		stream->last = stream->query->send(stream->query, world->bytes, MESSAGE);
+		if (stream->last == QUERY_GONE) {
+			stream->over = true;
+			query_finish(stream->query, NULL, 0);
+			return;
+		}
+		stream->sent++;
+		stream->left--;
+		if (stream->last == QUERY_FULL)
+			return;
+	}
+	stream->over = true;
+	stream->left = 0;
+	query_finish(stream->query, world->bytes, MESSAGE);
+}
+
+static void on_room(struct query *query)
+{
+	struct stream *stream;
+
+	memcpy(&stream, query->scratch, sizeof stream);
+	stream->rooms++;
+	go_on(stream);
+}
+
+static void on_query(void *context, struct query *query)
+{
+	struct world *world = context;
+	struct stream *stream = &world->streams[world->asked++];
+
+	*stream = (struct stream){.world = world, .query = query, .left = world->messages};
+	memcpy(query->scratch, &stream, sizeof stream);
+	query->on_room = on_room;
+	if (query->tcp)
+		go_on(stream);
+	else
+		assert_null(query->send);
+}
+
+static void listen_somewhere(struct world *world)
+{
+	char error[LISTENER_ERROR_MAX] = "";
+
+	assert_int_equal(host_parse(&world->host, "127.0.0.1", 0), 0);
+	for (unsigned i = 0; i < 200 && !world->listener; i++) {
+		world->host.port = (uint16_t)(20000 + ((unsigned)getpid() * 31 + i * 97) % 12000);
+		world->listener = listener_open(&world->host, 1, error);
+	}
+	if (!world->listener)
+		fail_msg("%s", error);
+}
+
+static int setup(void **state)
+{
+	struct world *world = calloc(1, sizeof *world);
+
+	world->now_us = 1000000;
+	world->messages = 100;
+	world->bytes[2] = 0x80; /* QR */
+	assert_int_equal(uv_loop_init(&world->loop), 0);
+	wheel_init(&world->wheel, world->now_us);
+	query_pool_init(&world->pool, QUERIES);
+	listen_somewhere(world);
+	world->worker = (struct inbound_worker){
+		.loop = &world->loop,
+		.wheel = &world->wheel,
+		.pool = &world->pool,
+		.key = &key,
+		.tcp = {.connections_max = 10,
+			.connections_per_client_max = 10,
+			.idle_timeout_ms = IDLE_MS,
+			.pipeline_max = 100},
+		.payload_max = 1232,
+		.now_us = now_us,
+		.on_arrival = on_arrival,
+		.on_query = on_query,
+		.context = world,
+	};
+	assert_int_equal(inbound_worker_init(&world->worker), 0);
+	assert_int_equal(inbound_start(&world->worker, world->listener, 0, NULL, &world->inbound),
+			 0);
+	*state = world;
+	return 0;
+}
+
+static void spin(struct world *world)
+{
+	uv_run(&world->loop, UV_RUN_NOWAIT);
+	wheel_advance(&world->wheel, world->now_us);
+	inbound_flush(&world->worker);
+}
+
+static void stop(struct world *world)
+{
+	if (world->inbound)
+		inbound_stop(world->inbound);
+	world->inbound = NULL;
+	for (int i = 0; i < 5; i++)
+		spin(world);
+}
+
+static int teardown(void **state)
+{
+	struct world *world = *state;
+
+	stop(world);
+	for (unsigned i = 0; i < world->asked; i++)
+		assert_true(world->streams[i].over);
+	assert_int_equal(uv_loop_close(&world->loop), 0);
+	assert_int_equal(world->pool.in_use, 0);
+	inbound_worker_release(&world->worker);
+	query_pool_release(&world->pool);
+	listener_close(world->listener);
+	free(world);
+	return 0;
+}
+
+/* ---- the client ---- */
+
+static int client_connect(struct world *world)
+{
+	int small = 4096, fd = socket_tcp(4);
+	struct sockaddr_storage to;
+	socklen_t length = socket_address(&world->host, &to);
+
+	assert_true(fd >= 0);
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
+	if (connect(fd, (struct sockaddr *)&to, length) != 0)
+		assert_int_equal(errno, EINPROGRESS);
+	for (int i = 0; i < 10; i++)
+		spin(world);
+	return fd;
+}
+
+static void client_ask(struct world *world, int fd)
+{
+	uint8_t question[] = {0, 23, 0,   7, 0,   0,   0,   1,   0, 0, 0,   0, 0,
+			      0, 1,  'z', 4, 't', 'e', 's', 't', 0, 0, 252, 0, 1};
+
+	question[1] = sizeof question - 2;
+	assert_int_equal(send(fd, question, sizeof question, MSG_NOSIGNAL), sizeof question);
+	for (int i = 0; i < 10; i++)
+		spin(world);
+}
+
+/* Reads what there is, until there has been nothing for a while; returns how many bytes. */
+static size_t client_drain(struct world *world, int fd)
+{
+	static uint8_t bytes[65536];
+	size_t total = 0;
+
+	for (int idle = 0; idle < 200;) {
+		ssize_t count = recv(fd, bytes, sizeof bytes, MSG_DONTWAIT);
+
+		if (count == 0)
+			break;
+		if (count > 0)
+			total += (size_t)count;
+		idle = count > 0 ? 0 : idle + 1;
+		spin(world);
+		if (idle > 100)
+			usleep(1000);
+	}
+	return total;
+}
+
+enum { FRAMED = MESSAGE + 2 };
+
+/* ---- tests ---- */
+
+static void many_messages_reach_one_who_reads(void **state)
+{
+	struct world *world = *state;
+	int fd = client_connect(world);
+
+	client_ask(world, fd);
+	assert_int_equal(client_drain(world, fd), 100 * FRAMED);
+	assert_true(world->streams[0].over);
+	close(fd);
+}
+
+static void who_does_not_read_stops_the_stream_and_reading_moves_it_on(void **state)
+{
+	struct world *world = *state;
+	int fd;
+
+	world->messages = 1000; /* more than the kernel keeps */
+	fd = client_connect(world);
+	client_ask(world, fd);
+	struct stream *stream = &world->streams[0];
+	assert_int_equal(stream->last, QUERY_FULL);
+	assert_false(stream->over);
+	unsigned sent = stream->sent;
+	for (int i = 0; i < 100; i++)
+		spin(world);
+	assert_int_equal(stream->sent, sent); /* nobody asked for more */
+	assert_int_equal(client_drain(world, fd), 1000 * (size_t)FRAMED);
+	assert_true(stream->over);
+	assert_true(stream->rooms > 0);
+	close(fd);
+}
+
+static void two_streams_of_one_connection_both_arrive(void **state)
+{
+	struct world *world = *state;
+	int fd;
+
+	world->messages = 400;
+	fd = client_connect(world);
+	client_ask(world, fd);
+	client_ask(world, fd);
+	assert_int_equal(client_drain(world, fd), 2 * 400 * (size_t)FRAMED);
+	close(fd);
+}
+
+static void a_client_that_leaves_ends_its_stream(void **state)
+{
+	struct world *world = *state;
+	int fd;
+
+	world->messages = 1000;
+	fd = client_connect(world);
+	client_ask(world, fd);
+	assert_false(world->streams[0].over);
+	close(fd);
+	for (int i = 0; i < 50; i++)
+		spin(world);
+	assert_true(world->streams[0].over);
+	assert_true(world->streams[0].left > 0);
+}
+
+static void a_client_that_never_reads_is_closed_after_the_idle_timeout(void **state)
+{
+	struct world *world = *state;
+	int fd;
+
+	world->messages = 1000;
+	fd = client_connect(world);
+	client_ask(world, fd);
+	world->now_us += (IDLE_MS - 100) * UINT64_C(1000);
+	spin(world);
+	assert_false(world->streams[0].over);
+	world->now_us += 200 * 1000;
+	for (int i = 0; i < 5; i++)
+		spin(world);
+	assert_true(world->streams[0].over);
+	assert_int_equal(world->worker.counters.tcp_timeouts, 1);
+	close(fd);
+}
+
+static void a_listener_that_stops_ends_its_streams(void **state)
+{
+	struct world *world = *state;
+	int fd;
+
+	world->messages = 1000;
+	fd = client_connect(world);
+	client_ask(world, fd);
+	stop(world);
+	assert_true(world->streams[0].over);
+	close(fd);
+}
+
+static void a_stream_that_is_ended_while_it_waits_is_offered_no_room(void **state)
+{
+	struct world *world = *state;
+	int fd;
+
+	world->messages = 1000;
+	fd = client_connect(world);
+	client_ask(world, fd);
+	struct stream *stream = &world->streams[0];
+	assert_int_equal(stream->last, QUERY_FULL);
+	unsigned rooms = stream->rooms;
+	stream->over = true;
+	query_finish(stream->query, NULL, 0);
+	stop(world);
+	assert_int_equal(stream->rooms, rooms);
+	close(fd);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(many_messages_reach_one_who_reads),
+		TEST(who_does_not_read_stops_the_stream_and_reading_moves_it_on),
+		TEST(two_streams_of_one_connection_both_arrive),
+		TEST(a_client_that_leaves_ends_its_stream),
+		TEST(a_client_that_never_reads_is_closed_after_the_idle_timeout),
+		TEST(a_listener_that_stops_ends_its_streams),
+		TEST(a_stream_that_is_ended_while_it_waits_is_offered_no_room),
+	};
+
+	signal(SIGPIPE, SIG_IGN);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

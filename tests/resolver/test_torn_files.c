@@ -1,0 +1,178 @@
+/* Files that change while they are read, or of which half is there: a reload refuses them and says
+ * so, and what was served stays. The moment between a file's reading and its end is had by being
+ * the fstat(2) of this program: regular_file.c calls it when a file has been opened, for its stamp,
+ * and when it has been read. */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "tests/config_text.h"
+
+enum { MAIN_IS_READ = 3, ZONE_IS_READ = 6 }; /* the call's number */
+
+static unsigned calls, change_at;
+static void (*change)(const struct config_text *config);
+static const struct config_text *changed;
+
+int fstat(int fd, struct stat *stat)
+{
+	if (++calls == change_at)
+		change(changed);
+	return fstatat(fd, "", stat, AT_EMPTY_PATH);
+}
+
+static const char configuration[] = "region = \"east\";\n"
+				    "private_zones = ({ name = \"a.test\"; file = \"zone\"; });\n";
+static const char one[] = "www A 192.0.2.1\n", two[] = "www A 192.0.2.2\nmail A 192.0.2.3\n";
+
+struct world {
+	struct config_text config;
+	struct zone_store *store;
+};
+
+static int set_up(void **state)
+{
+	struct world *world = calloc(1, sizeof *world);
+
+	config_text_init(&world->config);
+	world->store = zone_store_new();
+	config_text_put(&world->config, "sluice.conf", configuration);
+	config_text_put(&world->config, "zone", one);
+	change_at = 0;
+	*state = world;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct world *world = *state;
+
+	zone_store_free(world->store);
+	config_text_release(&world->config);
+	free(world);
+	return 0;
+}
+
+/* Reads all; with the change at that call. */
+static struct model *read_while(struct world *world, unsigned at,
+				void (*what)(const struct config_text *config))
+{
+	calls = 0;
+	change_at = at;
+	change = what;
+	changed = &world->config;
+	struct model *model = config_text_read(&world->config, world->store);
+	assert_true(calls >= at);
+	change_at = 0;
+	return model;
+}
+
+static void rewrite_zone(const struct config_text *config)
+{
+	config_text_put(config, "zone", two);
+}
+
+static void rewrite_main(const struct config_text *config)
+{
+	config_text_put(config, "sluice.conf", "region = \"west\";\n");
+}
+
+static void replace_zone(const struct config_text *config)
+{
+	char from[128], to[128];
+
+	config_text_put(config, "new", two);
+	snprintf(from, sizeof from, "%s/new", config->directory);
+	snprintf(to, sizeof to, "%s/zone", config->directory);
+	assert_int_equal(rename(from, to), 0);
+}
+
+/* Its made-up SOA comes on top. */
+static size_t records(const struct model *model)
+{
+	return zone_records(model->private_zones.items[0].zone) - 1;
+}
+
+static void assert_refused(struct world *world, const struct model *model)
+{
+	assert_null(model);
+	assert_int_equal(world->config.faults.errors, 1);
+	assert_non_null(strstr(world->config.faults.items[0].text,
+			       "it was changed while it was read; reload when it is written"));
+}
+
+static void a_zone_file_written_while_it_is_read_is_refused(void **state)
+{
+	struct world *world = *state;
+	struct model *before = config_text_read(&world->config, world->store);
+
+	assert_int_equal(records(before), 1);
+	assert_refused(world, read_while(world, ZONE_IS_READ, rewrite_zone));
+	assert_string_equal(world->config.faults.items[0].origin.path,
+			    "private_zones[a.test].file");
+	assert_int_equal(records(before), 1);
+	struct model *after = config_text_read(&world->config, world->store);
+	assert_int_equal(records(after), 2);
+	model_free(after);
+	model_free(before);
+}
+
+static void a_configuration_written_while_it_is_read_is_refused(void **state)
+{
+	struct world *world = *state;
+
+	assert_refused(world, read_while(world, MAIN_IS_READ, rewrite_main));
+	struct model *after = config_text_read(&world->config, world->store);
+	assert_string_equal(after->region, "west");
+	model_free(after);
+}
+
+/* The one that was opened is whole, and the next reload sees the other. */
+static void a_file_replaced_while_it_is_read_is_the_old_one(void **state)
+{
+	struct world *world = *state;
+	struct model *model = read_while(world, ZONE_IS_READ, replace_zone);
+
+	assert_non_null(model);
+	assert_int_equal(records(model), 1);
+	model_free(model);
+	model = config_text_read(&world->config, world->store);
+	assert_int_equal(records(model), 2);
+	model_free(model);
+}
+
+static void every_cut_within_a_setting_is_refused(void **state)
+{
+	struct world *world = *state;
+	size_t begin = (size_t)(strchr(configuration, '\n') - configuration) + 2;
+
+	for (size_t length = begin; length < strlen(configuration) - 2; length++) {
+		FILE *file = config_text_open(&world->config, "sluice.conf");
+
+		fwrite(configuration, 1, length, file);
+		fclose(file);
+		if (config_text_read(&world->config, world->store))
+			fail_msg("%zu bytes of it were taken for the whole", length);
+		assert_true(world->config.faults.errors > 0);
+	}
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_zone_file_written_while_it_is_read_is_refused),
+		TEST(a_configuration_written_while_it_is_read_is_refused),
+		TEST(a_file_replaced_while_it_is_read_is_the_old_one),
+		TEST(every_cut_within_a_setting_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

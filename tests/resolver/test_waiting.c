@@ -1,0 +1,179 @@
+/* Who has to go when too many wait. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "resolver/waiting.h"
+
+enum { MAX = 100, ITEMS = MAX + 3 };
+
+struct fixture {
+	struct waiting waiting;
+	struct waiting_item items[ITEMS];
+	struct address clients[ITEMS];
+	unsigned used;
+};
+
+static int set_up(void **state)
+{
+	static const struct hash_key key = {5, 6};
+	struct fixture *f = calloc(1, sizeof *f);
+
+	waiting_init(&f->waiting, MAX, &key);
+	*state = f;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	free(*state);
+	return 0;
+}
+
+/* One more of that client's; its index. */
+static unsigned add(struct fixture *f, uint8_t client)
+{
+	unsigned i = f->used++;
+
+	f->clients[i] = (struct address){4, {10, 0, 0, client}};
+	waiting_add(&f->waiting, &f->items[i], &f->clients[i]);
+	return i;
+}
+
+static void add_many(struct fixture *f, unsigned count, uint8_t client)
+{
+	while (count-- > 0)
+		add(f, client);
+}
+
+static int victim(const struct fixture *f)
+{
+	const struct waiting_item *item = waiting_victim(&f->waiting);
+
+	return item ? (int)(item - f->items) : -1;
+}
+
+static void nobody_has_to_go_up_to_the_maximum(void **state)
+{
+	struct fixture *f = *state;
+
+	add_many(f, MAX, 1);
+	assert_int_equal(f->waiting.count, MAX);
+	assert_int_equal(victim(f), -1);
+	add(f, 1);
+	assert_int_equal(victim(f), 0);
+}
+
+static void of_one_clients_questions_the_oldest_goes(void **state)
+{
+	struct fixture *f = *state;
+
+	add_many(f, MAX + 1, 1);
+	assert_int_equal(victim(f), 0);
+	waiting_remove(&f->waiting, &f->items[0]);
+	assert_int_equal(victim(f), -1);
+	add(f, 1);
+	assert_int_equal(victim(f), 1);
+}
+
+static void the_oldest_of_the_greedy_one_goes_and_not_the_oldest_of_all(void **state)
+{
+	struct fixture *f = *state;
+
+	add_many(f, 3, 1);
+	add_many(f, MAX - 3, 2);
+	add(f, 3);
+	assert_int_equal(victim(f), 3);
+}
+
+static void a_greedy_newcomer_goes_himself(void **state)
+{
+	struct fixture *f = *state;
+
+	for (uint8_t i = 0; i < WAITING_OLDEST; i++)
+		add(f, (uint8_t)(10 + i));
+	add_many(f, MAX - WAITING_OLDEST, 2);
+	unsigned newcomer = add(f, 2);
+	assert_int_equal(victim(f), newcomer);
+}
+
+static void a_modest_newcomer_stays_when_all_are_alike(void **state)
+{
+	struct fixture *f = *state;
+
+	for (unsigned i = 0; i <= MAX; i++)
+		add(f, (uint8_t)i);
+	assert_in_range(victim(f), 0, WAITING_OLDEST - 1);
+}
+
+static void those_who_waited_before_it_came_to_that_count_as_well(void **state)
+{
+	struct fixture *f = *state;
+
+	add_many(f, MAX / 4, 2); /* nobody counts them yet */
+	for (unsigned i = f->used; i < MAX; i++)
+		add(f, (uint8_t)(50 + i));
+	add_many(f, 3, 1);
+	waiting_remove(&f->waiting, &f->items[MAX]);
+	waiting_remove(&f->waiting, &f->items[MAX + 1]);
+	assert_int_equal(victim(f), 0);
+}
+
+static void what_has_gone_no_longer_counts(void **state)
+{
+	struct fixture *f = *state;
+
+	add_many(f, MAX / 2, 1);
+	unsigned first = f->used;
+	add_many(f, MAX / 2, 2);
+	for (unsigned i = first; i < f->used; i++)
+		waiting_remove(&f->waiting, &f->items[i]);
+	unsigned counted = 0;
+	for (size_t i = 0; i < WAITING_CLIENTS; i++)
+		counted += f->waiting.clients[i];
+	assert_int_equal(counted, MAX / 2);
+	assert_int_equal(f->waiting.count, MAX / 2);
+	waiting_remove(&f->waiting, &f->items[first]); /* once more is fine */
+	assert_int_equal(f->waiting.count, MAX / 2);
+	for (unsigned i = 0; i < first; i++)
+		waiting_remove(&f->waiting, &f->items[i]);
+	assert_int_equal(f->waiting.count, 0);
+	assert_false(f->waiting.tells);
+}
+
+static void order_survives_removal_anywhere(void **state)
+{
+	struct fixture *f = *state;
+
+	add_many(f, 5, 1);
+	waiting_remove(&f->waiting, &f->items[4]); /* the newest */
+	waiting_remove(&f->waiting, &f->items[0]);
+	waiting_remove(&f->waiting, &f->items[2]);
+	unsigned last = add(f, 1);
+	assert_ptr_equal(f->waiting.first, &f->items[1]);
+	assert_ptr_equal(f->items[1].next, &f->items[3]);
+	assert_ptr_equal(f->items[3].next, &f->items[last]);
+	assert_null(f->items[last].next);
+}
+
+#define ONE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		ONE(nobody_has_to_go_up_to_the_maximum),
+		ONE(of_one_clients_questions_the_oldest_goes),
+		ONE(the_oldest_of_the_greedy_one_goes_and_not_the_oldest_of_all),
+		ONE(a_greedy_newcomer_goes_himself),
+		ONE(a_modest_newcomer_stays_when_all_are_alike),
+		ONE(those_who_waited_before_it_came_to_that_count_as_well),
+		ONE(what_has_gone_no_longer_counts),
+		ONE(order_survives_removal_anywhere),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

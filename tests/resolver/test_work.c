@@ -1,0 +1,154 @@
+/* Longer work of one request: in portions with the loop going on between, in a thread, and to its
+ * end when the program is about to end. */
+#include "resolver/control/work.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "tests/inventory_fixture.h"
+
+struct world {
+	uv_loop_t loop;
+	struct inventory_fixture *fixture;
+	struct work work;
+	uv_prepare_t rounds; /* of the loop */
+	unsigned round, portions, portions_left, ended, threads, done;
+	uv_thread_t thread;
+};
+
+static struct world *world;
+
+static void on_round(uv_prepare_t *rounds)
+{
+	(void)rounds;
+	world->round++;
+}
+
+static void on_end(void *context)
+{
+	struct world *of = context;
+
+	of->ended++;
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	world = calloc(1, sizeof *world);
+	world->fixture = inventory_fixture_new(FIXTURE_WORLD FIXTURE_FILED);
+	assert_int_equal(uv_loop_init(&world->loop), 0);
+	work_init(&world->work, &world->loop, world->fixture->inventory, on_end, world);
+	uv_prepare_init(&world->loop, &world->rounds);
+	uv_prepare_start(&world->rounds, on_round);
+	uv_unref((uv_handle_t *)&world->rounds);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	uv_close((uv_handle_t *)&world->rounds, NULL);
+	uv_close((uv_handle_t *)&world->work.idle, NULL);
+	uv_run(&world->loop, UV_RUN_DEFAULT);
+	assert_int_equal(uv_loop_close(&world->loop), 0);
+	inventory_fixture_free(world->fixture);
+	free(world);
+	return 0;
+}
+
+static bool on_portion(void *request)
+{
+	struct world *of = request;
+
+	of->portions++;
+	return --of->portions_left > 0;
+}
+
+static void on_done(void *request)
+{
+	struct world *of = request;
+
+	of->done++;
+	work_end(&of->work);
+}
+
+static bool is_held(void)
+{
+	const struct change_ptr ptr = {.fqdn = "x.test."};
+	struct change *change = change_begin(world->fixture->inventory);
+	int err = change_ptr_set(change, inventory_fixture_named(world->fixture, "bare"), &ptr);
+	bool busy = change_error(change)->outcome == CHANGE_BUSY;
+
+	assert_int_equal(err != 0, busy);
+	change_free(change);
+	return busy;
+}
+
+static void the_loop_goes_round_between_two_portions(void **state)
+{
+	(void)state;
+	world->portions_left = 5;
+	assert_false(is_held());
+	assert_true(work_begin(&world->work, world));
+	assert_true(is_held());
+	work_in_portions(&world->work, on_portion, on_done);
+	uv_run(&world->loop, UV_RUN_DEFAULT);
+	assert_int_equal(world->portions, 5);
+	assert_true(world->round >= 4);
+	assert_int_equal(world->done, 1);
+	assert_int_equal(world->ended, 1);
+	assert_false(is_held());
+}
+
+static void in_thread(void *request)
+{
+	struct world *of = request;
+
+	of->threads++;
+	of->thread = uv_thread_self();
+}
+
+static void a_thread_of_its_own_does_it_and_this_one_ends_it(void **state)
+{
+	uv_thread_t own = uv_thread_self();
+
+	(void)state;
+	assert_true(work_begin(&world->work, world));
+	assert_int_equal(work_in_thread(&world->work, in_thread, on_done), 0);
+	assert_int_equal(world->done, 0);
+	uv_run(&world->loop, UV_RUN_DEFAULT);
+	assert_int_equal(world->threads, 1);
+	assert_int_equal(world->done, 1);
+	assert_false(uv_thread_equal(&world->thread, &own));
+	assert_false(is_held());
+}
+
+static void what_is_under_way_is_finished_and_nothing_more_begun(void **state)
+{
+	(void)state;
+	world->portions_left = 3;
+	assert_true(work_begin(&world->work, world));
+	work_in_portions(&world->work, on_portion, on_done);
+	work_finish(&world->work);
+	assert_int_equal(world->portions, 3);
+	assert_int_equal(world->done, 1);
+	assert_false(work_begin(&world->work, world));
+	assert_false(is_held());
+}
+
+#define T(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(the_loop_goes_round_between_two_portions),
+		T(a_thread_of_its_own_does_it_and_this_one_ends_it),
+		T(what_is_under_way_is_finished_and_nothing_more_begun),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
