@@ -11,6 +11,7 @@ import os
 import random
 import subprocess
 import sys
+import time
 
 import dns
 import harness
@@ -23,6 +24,8 @@ WHOAMI = os.path.join(harness.TOP, "tests", "e2e", "whoami.py")
 TARGETS = ["127.0.1.%d" % i for i in range(1, 7)]
 NETWORKS = 3
 TARGETS_MAX = 3  # of a rule
+ATTEMPTS = 8
+RECOVERY_S = 3  # longer than a failed answer is remembered
 VNET = ("127.0.0.1", 5310)
 LABELS = ["a", "b", "c", "d", "www"]
 ROOTS = ["corp", "lan", "example", "test", "local", "home.arpa", "privatelink.b"]
@@ -168,10 +171,9 @@ def records_of(texts):
     return out
 
 
-def expected(block, qtype, late=0):
+def expected(block, qtype):
     """(rcode, records) as explain's decision has it, with what the upstreams will say put in; None
-    for the records where the answer need not have any. So many of a route's first targets are late:
-    on a machine that does other things, too, a target may take longer than its allowance."""
+    for the records where the answer need not have any."""
     records = []
     if block["loop"]:
         return "loop", None
@@ -180,7 +182,7 @@ def expected(block, qtype, late=0):
         if hop["kind"] == "refuse":
             return "REFUSED", None
         if hop["kind"] == "forward":
-            rcode, more = forwarded(hop, qtype, late)
+            rcode, more = forwarded(hop, qtype)
             if rcode in ("SERVFAIL", "loop"):
                 return rcode, None
             return rcode, records + more
@@ -188,20 +190,47 @@ def expected(block, qtype, late=0):
     return rcode, records
 
 
-def forwarded(hop, qtype, late):
+def told(hop, step, qtype):
+    """What an upstream says that a step asks."""
+    address = step["host"].rsplit(":", 1)[0]
+    return "NOERROR", [(hop["name"].lower(), "A", address)] if qtype == "A" else []
+
+
+def forwarded(hop, qtype):
     for step in hop["route"]:
         if step["kind"] == "ask":
-            if late > 0:
-                late -= 1
-                continue
-            address = step["host"].rsplit(":", 1)[0]
-            return "NOERROR", [(hop["name"].lower(), "A", address)] if qtype == "A" else []
+            return told(hop, step, qtype)
         if step.get("loop"):
             return "loop", None
-        rcode, records = expected(step["decision"], qtype, late)
+        rcode, records = expected(step["decision"], qtype)
         if rcode in ("NOERROR", "NXDOMAIN", "loop"):
             return rcode, records
     return "SERVFAIL", None
+
+
+def possible(block, qtype):
+    """Every (rcode, records) that the decision allows when any of its targets may be late."""
+    if block["loop"]:
+        return [("SERVFAIL", [])]
+    records = []
+    for hop in block["hops"]:
+        records = records + records_of(hop["records"])
+        if hop["kind"] == "refuse":
+            return [("REFUSED", [])]
+        if hop["kind"] == "forward":
+            ends = [("SERVFAIL", [])]
+            for step in hop["route"]:
+                if step["kind"] == "ask":
+                    ends.append(told(hop, step, qtype))
+                elif not step.get("loop"):
+                    ends += possible(step["decision"], qtype)
+            return [(rcode, [] if rcode == "SERVFAIL" else records + more) for rcode, more in ends]
+        rcode = hop["rcode"]
+    return [(rcode, records)]
+
+
+def said(seed, words, name, block):
+    return "seed %d: %s %s %s: explain %s" % (seed, words, *name, json.dumps(block))
 
 
 def on_the_wire(packet):
@@ -239,39 +268,43 @@ class ExplainAndWire(harness.FreshCase):
             names = [(near(chance, config.known), chance.choice(["A"] * 6 + ["TXT", "CNAME", "MX"]))
                      for _ in range(questions)]
             blocks = self.explained(sluice.config, ["%s %s %s" % (words, *n) for n in names])
-            with self.host.inside():
-                answers = dns.udp_many([dns.query(name, rtype, opts=(dns.opt(),))
-                                        for name, rtype in names], server, source=source)
-            for (name, rtype), block, answer in zip(names, blocks, answers):
-                self.one(seed, words, name, rtype, block, answer)
+            late = list(zip(names, blocks))
+            for attempt in range(ATTEMPTS):
+                late = self.disagreeing(seed, words, late, server, source)
+                if not late:
+                    break
+                time.sleep(RECOVERY_S)
+            for name, block in late:
+                self.fail(said(seed, words, name, block))
             asked += len(names)
         self.assertEqual(0, sluice.stop(), sluice.log())
         return asked
 
-    def one(self, seed, words, name, rtype, block, answer):
-        said = "seed %d: %s %s %s: explain %s" % (seed, words, name, rtype, json.dumps(block))
-        self.assertIsNotNone(answer, said)
+    def disagreeing(self, seed, words, questions, server, source):
+        """Asks them; those that were answered otherwise than decided, as a decision allows while a
+        target is later than its allowance, which on a busy machine each may be now and then."""
+        with self.host.inside():
+            answers = dns.udp_many([dns.query(name, rtype, opts=(dns.opt(),))
+                                    for (name, rtype), _ in questions], server, source=source)
+        return [(name, block) for (name, block), answer in zip(questions, answers)
+                if not self.agree(block, name[1], answer, said(seed, words, name, block))]
+
+    def agree(self, block, rtype, answer, what):
+        self.assertIsNotNone(answer, what)
+        got = on_the_wire(answer)
         rcode, records = expected(block, rtype)
-        got_rcode, got = on_the_wire(answer)
-        for late in range(1, TARGETS_MAX):
-            if rcode == "loop" or (rcode == got_rcode and records in (None, got)):
-                break
-            if expected(block, rtype, late) == (got_rcode, got):
-                self.late += 1
-                return
         if rcode == "loop":
-            self.assertIn(got_rcode, ("NOERROR", "SERVFAIL"), said)
-            return
-        self.assertEqual(rcode, got_rcode, said)
-        if records is not None:
-            self.assertEqual(sorted(records), sorted(got), said)
+            self.assertIn(got[0], ("NOERROR", "SERVFAIL"), what)
+            return True
+        if got[0] == rcode and (records is None or sorted(records) == sorted(got[1])):
+            return True
+        self.assertIn((got[0], sorted(got[1])), [(rcode, sorted(records))
+                                                 for rcode, records in possible(block, rtype)], what)
+        return False
 
     def test_explain_and_the_wire_agree(self):
-        asked = self.late = 0
-        for seed in range(SEED, SEED + max(1, int(20 * SCALE))):
-            asked += self.compare(seed, 1000)
+        asked = sum(self.compare(seed, 1000) for seed in range(SEED, SEED + max(1, int(20 * SCALE))))
         self.assertGreater(asked, 5000)
-        self.assertLess(self.late, asked / 200)
 
     def test_the_command_prints_the_same(self):
         config = Configuration(random.Random(SEED), self.world)
