@@ -49,7 +49,7 @@ static struct message_end end_of(const struct query *query, const struct policy_
 
 static void tell_refusal(struct transfers *transfers, const struct query *query, const char *why)
 {
-	char zone[NAME_TEXT_MAX], client[ADDRESS_TEXT_MAX];
+	char zone[NAME_TEXT_MAX], client[ADDRESS_TEXT_MAX], more[32] = "";
 	uint64_t now_us = transfers->now_us(transfers->context);
 
 	if (now_us < transfers->refusals_from_us) {
@@ -57,9 +57,10 @@ static void tell_refusal(struct transfers *transfers, const struct query *query,
 		return;
 	}
 	transfers->refusals_from_us = now_us + REFUSAL_LOG_US;
-	log_event(LOG_INFO, "transfer", "%s refused to %s: %s (%u more not logged)",
-		  name_to_text(&query->name, zone), address_print(&query->client, client), why,
-		  transfers->refusals);
+	if (transfers->refusals)
+		snprintf(more, sizeof more, " (%u more not logged)", transfers->refusals);
+	log_event(LOG_INFO, "transfer", "%s refused to %s: %s%s", name_to_text(&query->name, zone),
+		  address_print(&query->client, client), why, more);
 	transfers->refusals = 0;
 }
 
