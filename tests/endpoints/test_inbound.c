@@ -87,7 +87,8 @@ static void note_step(struct lane *lane, char step)
 
 static void on_arrival(void *context, struct query *query, unsigned pass)
 {
-	assert_int_equal(query->scratch[0], pass == 0 ? query->scratch[0] : pass - 1);
+	if (pass > 0) /* before that nothing is in it */
+		assert_int_equal(query->scratch[0], pass - 1);
 	query->scratch[0] = (uint8_t)pass;
 	note_step(context, (char)('0' + pass));
 }
@@ -1399,10 +1400,13 @@ static void idle_connection_holds_nothing_that_it_has_received(void **state)
 	world_free(world);
 }
 
-/* Without descriptors the client waits in the backlog, the loop sleeps, and all goes on later. */
+/* Without descriptors the client waits in the backlog, the loop sleeps, and all goes on later.
+ * (valgrind lets accept() have more descriptors than there may be.) */
 static void accepting_pauses_without_descriptors_and_resumes(void **state)
 {
 	(void)state;
+	if (getenv("VALGRIND"))
+		skip();
 	struct world *world = world_new("127.0.0.1", 1, 100);
 	int fd = socket_tcp(4);
 	struct sockaddr_storage storage;

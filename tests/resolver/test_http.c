@@ -584,7 +584,7 @@ static long ask_by_tls(long version)
 	curl_easy_setopt(curl, CURLOPT_URL, tls_url);
 	curl_easy_setopt(curl, CURLOPT_CAINFO, tls_certificate);
 	curl_easy_setopt(curl, CURLOPT_PROXY, "");
-	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, 5000L);
+	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, 60000L);
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, ignore);
 	curl_easy_setopt(curl, CURLOPT_SSLVERSION, version);
