@@ -14,10 +14,18 @@
 #include <ctype.h>
 #include <strings.h>
 
+#include "resolver/control/api_internal.h"
 #include "resolver/control/api_reverse.h"
+#include "resolver/control/control.h"
+#include "resolver/control/inventory_page.h"
 #include "resolver/control/json.h"
 
-enum { REGION_MAX = 100, UUID_LENGTH = 36, KEY_MAX = REGION_MAX + 1 + UUID_LENGTH + 1 };
+enum {
+	REGION_MAX = 100,
+	UUID_LENGTH = 36,
+	KEY_MAX = REGION_MAX + 1 + UUID_LENGTH + 1,
+	PORTION = 100 /* addresses of a list, written at once */
+};
 
 static const char no_region[] = "-";
 
@@ -49,19 +57,90 @@ static json_t *floatingip_json(const struct api_request *request, const struct o
 	return object;
 }
 
+/* All of them, which Designate's clients want at once: some in each round of the control thread's
+ * loop, as text, while changes wait (work.h). */
+struct list {
+	struct api_request *request;
+	FILE *out;
+	char *text;
+	size_t length;
+	struct address last; /* family 0: none yet */
+	bool failed;
+};
+
+static void write_value(struct list *list, json_t *value)
+{
+	value = json_whole(value);
+	if (!value || json_dumpf(value, list->out, JSON_COMPACT) != 0)
+		list->failed = true;
+	json_decref(value);
+}
+
+static bool write_portion(void *context)
+{
+	struct list *list = context;
+	const struct owner *owners[PORTION];
+	size_t count =
+		inventory_addresses_after(api_inventory(list->request),
+					  list->last.family ? &list->last : NULL, owners, PORTION);
+	for (size_t i = 0; i < count; i++) {
+		if (list->last.family)
+			putc(',', list->out);
+		write_value(list, floatingip_json(list->request, owners[i]));
+		list->last = owners[i]->address;
+	}
+	return count == PORTION && !list->failed;
+}
+
+/* Ends the work, too. */
+static void answer_list(void *context)
+{
+	struct list *list = context;
+	struct api_request *request = list->request;
+	struct work *work = &request->control->work;
+	fputs("],\"links\":", list->out);
+	write_value(list, links_json(request, NULL));
+	putc('}', list->out);
+	bool failed = ferror(list->out) || list->failed;
+	if (fclose(list->out) == 0 && !failed) {
+		api_finish((struct api_call *)request, 200, list->text);
+	} else {
+		free(list->text);
+		api_reply_json(request, 200, NULL, NULL);
+	}
+	free(list);
+	work_end(work);
+}
+
+static struct list *list_new(struct api_request *request)
+{
+	struct list *list = calloc(1, sizeof *list);
+	if (!list)
+		return NULL;
+	list->request = request;
+	list->out = open_memstream(&list->text, &list->length);
+	if (list->out) {
+		fputs("{\"floatingips\":[", list->out);
+		return list;
+	}
+	free(list);
+	return NULL;
+}
+
 void api_floatingips_list(struct api_request *request)
 {
-	size_t count;
-	const struct owner **owners = inventory_list(api_inventory(request), OWNER_ADDRESS, &count);
-	json_t *array = owners ? json_array() : NULL;
-	for (size_t i = 0; owners && i < count; i++)
-		json_add(array, floatingip_json(request, owners[i]));
-	free(owners);
-	api_reply_json(request, 200,
-		       array ? json_make("{s:o, s:o}", "floatingips", array, "links",
-					 links_json(request, NULL))
-			     : NULL,
-		       NULL);
+	struct work *work = &request->control->work;
+	struct list *list = list_new(request);
+	if (!list) {
+		api_reply_json(request, 200, NULL, NULL);
+	} else if (!work_begin(work, list)) {
+		fclose(list->out);
+		free(list->text);
+		free(list);
+		api_fail(request, 503, NULL, "the server is about to end");
+	} else {
+		work_in_portions(work, write_portion, answer_list);
+	}
 }
 
 /* ---- which ---- */

@@ -140,6 +140,19 @@ const char *api_query(const struct api_request *request, const char *name)
 	return find_field(&((const struct api_call *)request)->fields, name);
 }
 
+const char *api_query_other(const struct api_request *request, const char *const *known)
+{
+	const struct api_fields *fields = &((const struct api_call *)request)->fields;
+	for (size_t i = 0; i < fields->count; i++) {
+		const char *const *at = known;
+		while (*at && strcmp(*at, fields->items[i].name) != 0)
+			at++;
+		if (!*at)
+			return fields->items[i].name;
+	}
+	return NULL;
+}
+
 const char *api_form(const struct api_request *request, const char *name)
 {
 	return find_field(&((const struct api_call *)request)->form, name);

@@ -152,6 +152,32 @@ static int put(struct change *change, const struct resource_group *values)
 	return entry ? swap(change, values->name, entry) : change_fail_memory(change);
 }
 
+const char *group_name_refusal(const char *name)
+{
+	size_t length = strlen(name);
+
+	for (const char *c = name; *c; c++)
+		if (!((*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') ||
+		      (*c >= '0' && *c <= '9') || (unsigned char)*c >= 0x80 || strchr("_().-", *c)))
+			return "give letters, digits and any of _().-";
+	if (strcmp(name, "-") == 0)
+		return "it stands for the addresses without a group; give another";
+	return length > 0 && name[length - 1] == '.' ? "give one that does not end in a dot" : NULL;
+}
+
+/* One that is there already keeps its name. */
+static int check_name(struct change *change, const char *name)
+{
+	const struct book *book = change->inventory->book;
+	const char *advice = group_name_refusal(name);
+
+	if (!advice || group_find(book->file->groups, name) ||
+	    group_find(book->state->groups, name))
+		return 0;
+	return change_fail(change, CHANGE_INVALID, "resource_group", "\"%s\" does not fit; %s",
+			   name, advice);
+}
+
 int change_group_ensure(struct change *change, const char *name, const char *region)
 {
 	const struct book *book = change->inventory->book;
@@ -161,7 +187,9 @@ int change_group_ensure(struct change *change, const char *name, const char *reg
 		.region = filed ? filed->group.region : region,
 	};
 
-	return group_find(book->state->groups, name) ? 0 : put(change, &group);
+	if (group_find(book->state->groups, name))
+		return 0;
+	return check_name(change, name) == 0 ? put(change, &group) : ERR_INVALID;
 }
 
 /* By the table of fields, as if it were an address's group. */
@@ -178,7 +206,7 @@ static int check(struct change *change, const struct change_group *wanted, struc
 		err = wish_set(change, wish, &values[i]);
 	if (!err && !wish->address.resource_group)
 		err = change_fail(change, CHANGE_INVALID, "resource_group", "is missing; give one");
-	return err;
+	return err ? err : check_name(change, wanted->name);
 }
 
 static int check_writable(struct change *change, const struct resource_group *group)
@@ -286,16 +314,5 @@ int change_group_remove(struct change *change, const char *name, const char *sub
 		err = remove_addresses(change, name, subscription);
 	if (!err && name && group_find(change->inventory->book->state->groups, name))
 		err = swap(change, name, NULL);
-	return err;
-}
-
-int change_groups_remove_all(struct change *change)
-{
-	struct group_entry *entry, *next;
-	int err = 0;
-
-	HASH_ITER (hh, change->inventory->book->state->groups, entry, next)
-		if (!err)
-			err = swap(change, entry->texts, NULL);
 	return err;
 }

@@ -136,18 +136,9 @@ struct resource_group *inventory_groups(const struct inventory *inventory, size_
 	return list;
 }
 
-static bool has_ungrouped(const struct shelf *shelf)
-{
-	const struct node *node = shelf->by_id;
-
-	while (node && (node->owner.kind != OWNER_ADDRESS || node->owner.resource_group))
-		node = node->by_id.next;
-	return node;
-}
-
 bool inventory_has_ungrouped(const struct inventory *inventory)
 {
-	return has_ungrouped(inventory->book->file) || has_ungrouped(inventory->book->state);
+	return inventory->book->file->ungrouped + inventory->book->state->ungrouped > 0;
 }
 
 char *group_etag(const struct resource_group *group, char text[OWNER_ETAG_MAX])

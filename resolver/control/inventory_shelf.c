@@ -61,6 +61,8 @@ static void count(struct shelf *shelf, const struct node *node, size_t one)
 		shelf->ptrs += one;
 	if (node->refusal)
 		shelf->refused += one;
+	if (node->owner.kind == OWNER_ADDRESS && !node->owner.resource_group)
+		shelf->ungrouped += one;
 }
 
 static void take_from_tables(struct shelf *shelf, struct node *node)

@@ -15,6 +15,7 @@ struct shelf {
 	struct node *pending;
 	size_t addresses, services, ptrs;
 	size_t refused;             /* of them, not served */
+	size_t ungrouped;           /* of the addresses, in no resource group */
 	struct group_entry *groups; /* inventory_group_internal.h */
 };
 
