@@ -3,8 +3,8 @@
  *     GET      all, in pages (api_arm_page.h); one; HEAD: 204, or 404
  *     PUT      {"location", "tags"}: made, or its tags replaced; where it is it stays
  *     PATCH    {"tags"}
- *     DELETE   with every address of the subscription in it, all or nothing, in a thread
- * (remake.h); 200, which Azure's clients want to see
+ *     DELETE   with every address of the subscription in it, all or nothing; of many in a thread
+ *              (remake.h); 200, which Azure's clients want to see
  *
  * An address that is put into a group which is not there makes it: less strict than Azure, where
  * that is an error. What the file declares in no group is shown as the group "-", which can only be
@@ -20,6 +20,8 @@
 #include "resolver/control/ownership.h"
 
 static const char no_group[] = "-";
+
+enum { AT_ONCE_MAX = 100 }; /* addresses that are removed while everybody waits */
 
 /* ---- showing ---- */
 
@@ -220,28 +222,50 @@ void api_group_patch(struct api_request *request)
 
 /* ---- and the end ---- */
 
-static int remove_all(struct api_remake *remake, struct change *change)
+/* Of the path; NULL for "-". */
+static const char *asked_group(const struct api_request *request)
 {
-	const struct api_request *request = remake->request;
 	const char *name = api_parameter(request, "group");
+	return strcmp(name, no_group) == 0 ? NULL : name;
+}
+
+static int remove_all(const struct api_request *request, struct change *change)
+{
 	struct resource_group group;
 	int err = change_group_require(change, find(request, &group) ? &group : NULL,
 				       request->if_match, request->if_none_match);
 	return err ? err
-		   : change_group_remove(change, strcmp(name, no_group) == 0 ? NULL : name,
+		   : change_group_remove(change, asked_group(request),
 					 api_parameter(request, "subscription"));
 }
 
-static void answer_removed(struct api_remake *remake, const struct change_error *error)
+static void answer_removed(struct api_request *request)
 {
-	struct api_request *request = remake->request;
-	if (error) {
-		api_fail_change(request, error);
-		return;
-	}
 	api_log_change(request, "resource group removed with all its addresses",
 		       api_parameter(request, "group"));
 	api_reply_empty(request, 200);
+}
+
+static void remove_now(struct api_request *request)
+{
+	struct change *change = change_begin(api_inventory(request));
+	if (api_change_end(request, change, change ? remove_all(request, change) : ERR_NOMEM, NULL))
+		answer_removed(request);
+}
+
+/* ---- of one with many ---- */
+
+static int edit(struct api_remake *remake, struct change *change)
+{
+	return remove_all(remake->request, change);
+}
+
+static void answer_edited(struct api_remake *remake, const struct change_error *error)
+{
+	if (error)
+		api_fail_change(remake->request, error);
+	else
+		answer_removed(remake->request);
 }
 
 static void forget(struct api_remake *remake)
@@ -254,12 +278,16 @@ void api_group_delete(struct api_request *request)
 	struct resource_group group;
 	if (!find_asked(request, &group))
 		return;
+	if (inventory_group_size(api_inventory(request), asked_group(request)) <= AT_ONCE_MAX) {
+		remove_now(request);
+		return;
+	}
 	struct api_remake *remake = malloc(sizeof *remake);
 	if (!remake) {
 		api_fail(request, 503, NULL, "out of memory");
 		return;
 	}
 	*remake = (struct api_remake){
-		.request = request, .edit = remove_all, .answer = answer_removed, .free = forget};
+		.request = request, .edit = edit, .answer = answer_edited, .free = forget};
 	api_remake(remake);
 }

@@ -11,6 +11,7 @@
 #include "resolver/control/api_arm.h"
 #include "resolver/control/api_arm_page.h"
 #include "resolver/control/api_reverse.h"
+#include "resolver/control/inventory_group.h"
 #include "resolver/control/inventory_page.h"
 #include "resolver/control/json.h"
 #include "resolver/control/ownership.h"
@@ -82,13 +83,24 @@ static bool is_listed(const struct list *list, const struct owner *owner)
 	       (!list->group || strcasecmp(list->group, api_arm_group(owner)) == 0);
 }
 
+/* Of a group that is not too large, its own; else they are looked for among all. */
+static size_t next_owners(const struct list *list, const struct owner *owners[LOOKED_AT_ONCE])
+{
+	const struct api_request *request = list->page.request;
+	const struct inventory *inventory = api_inventory(request);
+	const struct address *after = list->at.family ? &list->at : NULL;
+	const char *group = list->group ? public_ip_group(request) : NULL;
+	if (list->group && inventory_group_size(inventory, group) <= INVENTORY_GROUP_MAX)
+		return inventory_group_after(inventory, group, after, owners, LOOKED_AT_ONCE);
+	return inventory_addresses_after(inventory, after, owners, LOOKED_AT_ONCE);
+}
+
 /* False: there are no more. */
 static bool add_some(struct list *list)
 {
 	const struct owner *owners[LOOKED_AT_ONCE];
 	struct api_request *request = list->page.request;
-	size_t count = inventory_addresses_after(
-		api_inventory(request), list->at.family ? &list->at : NULL, owners, LOOKED_AT_ONCE);
+	size_t count = next_owners(list, owners);
 	for (size_t i = 0; i < count; i++) {
 		bool listed = is_listed(list, owners[i]);
 		if (listed && json_array_size(list->array) == list->page.room) {
@@ -103,8 +115,8 @@ static bool add_some(struct list *list)
 	return count > 0;
 }
 
-/* Where a group has few of many addresses, a page may have fewer than it has room for, even none,
- * and there is a next one all the same. */
+/* Where a large group has few of very many addresses, a page may have fewer than it has room for,
+ * even none, and there is a next one all the same. */
 static void answer_list(struct api_request *request, const char *group)
 {
 	struct list list = {.group = group};

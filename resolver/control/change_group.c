@@ -264,45 +264,32 @@ int change_group_import(struct change *change, const struct change_group *wanted
 	return err;
 }
 
-static bool is_in(const struct owner *owner, const char *group)
+static size_t add_found(const struct shelf *shelf, const char *group, const struct owner **found)
 {
-	const char *in = owner->resource_group;
+	size_t count, i = 0;
+	const struct node *node = shelf_members(shelf, group, &count);
 
-	return owner->kind == OWNER_ADDRESS &&
-	       (group && in ? strcasecmp(in, group) == 0 : !group && !in);
+	for (; node; node = node->group_behind)
+		found[i++] = &node->owner;
+	return i;
 }
 
-struct search { /* for the addresses of a group */
-	const struct inventory *inventory;
-	const char *group, *subscription;
-	const struct owner **found;
-	size_t count;
-};
-
-static void search_shelf(struct search *search, const struct shelf *shelf)
-{
-	for (const struct node *node = shelf->by_id; node; node = node->by_id.next)
-		if (is_in(&node->owner, search->group) &&
-		    ownership_is_of(search->inventory, &node->owner, search->subscription))
-			search->found[search->count++] = &node->owner;
-}
-
-/* Removing one changes the table that is walked, so they are put aside first. */
+/* Removing one changes the list that is walked, so they are put aside first. */
 static int remove_addresses(struct change *change, const char *name, const char *subscription)
 {
-	const struct book *book = change->inventory->book;
-	struct search search = {change->inventory, name, subscription, NULL, 0};
+	const struct inventory *inventory = change->inventory;
+	size_t size = inventory_group_size(inventory, name), count = 0;
+	const struct owner **found = calloc(size + 1, sizeof *found);
 	int err = 0;
 
-	search.found =
-		calloc(book->file->addresses + book->state->addresses + 1, sizeof *search.found);
-	if (!search.found)
+	if (!found)
 		return change_fail_memory(change);
-	search_shelf(&search, book->file);
-	search_shelf(&search, book->state);
-	for (size_t i = 0; !err && i < search.count; i++)
-		err = change_remove(change, search.found[i]);
-	free(search.found);
+	count += add_found(inventory->book->file, name, found);
+	count += add_found(inventory->book->state, name, found + count);
+	for (size_t i = 0; !err && i < count; i++)
+		if (ownership_is_of(inventory, found[i], subscription))
+			err = change_remove(change, found[i]);
+	free(found);
 	return err;
 }
 

@@ -136,9 +136,19 @@ struct resource_group *inventory_groups(const struct inventory *inventory, size_
 	return list;
 }
 
+size_t inventory_group_size(const struct inventory *inventory, const char *name)
+{
+	const struct book *book = inventory->book;
+	size_t file, state;
+
+	shelf_members(book->file, name, &file);
+	shelf_members(book->state, name, &state);
+	return file + state;
+}
+
 bool inventory_has_ungrouped(const struct inventory *inventory)
 {
-	return inventory->book->file->ungrouped + inventory->book->state->ungrouped > 0;
+	return inventory_group_size(inventory, NULL) > 0;
 }
 
 char *group_etag(const struct resource_group *group, char text[OWNER_ETAG_MAX])

@@ -53,8 +53,13 @@ class Pages(test_arm.Arm):
         self.assertEqual([["a3", "a4"]], rest)
 
     def test_few_of_very_many_are_found(self):
-        self.fill(many(12000, lambda i: "few" if i in (2, 11999) else "many"))
-        self.assertEqual(["a2", "a11999"], sum(self.pages(path("", "few")), []))
+        def group(number):
+            return "few" if number in (7, 14999) else "apart" if not 2002 < number < 13000 else "many"
+        addresses = many(15000, group)
+        self.fill(addresses)
+        for each in ("few", "apart", "many"):
+            names = [row["name"] for row in addresses if row["resource_group"] == each]
+            self.assertEqual(names, sum(self.pages(path("", each)), []))
         self.assertEqual([], sum(self.pages(path("", "none")), []))
 
     def test_groups_come_in_pages(self):

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "resolver/control/api_routes.h"
+#include "resolver/control/inventory_group.h"
 #include "tests/api_world.h"
 #include "tests/inventory_fixture.h"
 
@@ -62,6 +63,24 @@ static unsigned ask(struct world *world, const char *what, const char *body)
 {
 	world->busy = 0;
 	return api_world_ask(world->api, what, AS_ADMIN, body);
+}
+
+/* From 198.51.100.30 on. */
+static void add_many(struct world *world, unsigned count, const char *group)
+{
+	struct change *change = change_begin(world->fixture->inventory);
+	char name[16], address[ADDRESS_TEXT_MAX];
+
+	for (unsigned i = 0; i < count; i++) {
+		const struct change_value values[] = {
+			{"name", name}, {"resource_group", group}, {"address", address}};
+
+		snprintf(name, sizeof name, "a%u", i);
+		snprintf(address, sizeof address, "198.51.100.%u", 30 + i);
+		assert_int_equal(change_add(change, OWNER_ADDRESS, values, 3, NULL), 0);
+	}
+	assert_int_equal(change_commit(change), 0);
+	change_free(change);
 }
 
 static void an_import_lets_the_loop_go_round(void **state)
@@ -119,7 +138,11 @@ static void a_group_goes_while_the_loop_goes_round(void **state)
 	assert_int_equal(ask(world, "PUT " ARM "/g?api-version=1", "{\"location\": \"east\"}"),
 			 201);
 	assert_int_equal(ask(world, "DELETE " ARM "/g?api-version=1", NULL), 200);
+	assert_int_equal(world->busy, 0); /* it had nothing */
+	add_many(world, 150, "g");
+	assert_int_equal(ask(world, "DELETE " ARM "/g?api-version=1", NULL), 200);
 	assert_true(world->busy > 0);
+	assert_int_equal(inventory_group_size(world->fixture->inventory, "g"), 0);
 	assert_int_equal(ask(world, "GET " ARM "/g?api-version=1", NULL), 404);
 	assert_int_equal(ask(world, "DELETE " ARM "/g?api-version=1", NULL), 404);
 	assert_int_equal(ask(world, "DELETE " ARM "/-?api-version=1", NULL), 409);
@@ -129,13 +152,8 @@ static void a_group_goes_while_the_loop_goes_round(void **state)
 static void a_list_of_all_addresses_lets_the_loop_go_round(void **state)
 {
 	struct world *world = *state;
-	char name[16], address[ADDRESS_TEXT_MAX];
 
-	for (unsigned i = 0; i < 150; i++) {
-		snprintf(name, sizeof name, "a%u", i);
-		snprintf(address, sizeof address, "198.51.100.%u", 30 + i);
-		inventory_fixture_add(world->fixture, name, address);
-	}
+	add_many(world, 150, "g");
 	assert_int_equal(ask(world, "GET /v2/reverse/floatingips", NULL), 200);
 	assert_true(world->busy > 0); /* between two portions */
 	assert_string_equal(api_world_said(world->api, "floatingips.0.ptrdname"), "f.test.");
