@@ -24,7 +24,8 @@ enum {
 	REGION_MAX = 100,
 	UUID_LENGTH = 36,
 	KEY_MAX = REGION_MAX + 1 + UUID_LENGTH + 1,
-	PORTION = 100 /* addresses of a list, written at once */
+	PORTION = 100, /* addresses of a list, written at once */
+	ROW_BYTES = 400
 };
 
 static const char no_region[] = "-";
@@ -61,17 +62,39 @@ static json_t *floatingip_json(const struct api_request *request, const struct o
  * loop, as text, while changes wait (work.h). */
 struct list {
 	struct api_request *request;
-	FILE *out;
-	char *text;
-	size_t length;
+	char *text; /* as long at first as it will be, so that it is not copied as it grows */
+	size_t length, room;
 	struct address last; /* family 0: none yet */
 	bool failed;
 };
 
+static int write_bytes(const char *bytes, size_t length, void *context)
+{
+	struct list *list = context;
+	size_t room = list->room;
+	while (room < list->length + length + 1)
+		room *= 2;
+	char *text = room > list->room ? realloc(list->text, room) : list->text;
+	if (!text)
+		return -1;
+	memcpy(text + list->length, bytes, length);
+	list->text = text;
+	list->room = room;
+	list->length += length;
+	text[list->length] = '\0';
+	return 0;
+}
+
+static void write_text(struct list *list, const char *text)
+{
+	if (write_bytes(text, strlen(text), list) != 0)
+		list->failed = true;
+}
+
 static void write_value(struct list *list, json_t *value)
 {
 	value = json_whole(value);
-	if (!value || json_dumpf(value, list->out, JSON_COMPACT) != 0)
+	if (!value || json_dump_callback(value, write_bytes, list, JSON_COMPACT) != 0)
 		list->failed = true;
 	json_decref(value);
 }
@@ -84,8 +107,7 @@ static bool write_portion(void *context)
 		inventory_addresses_after(api_inventory(list->request),
 					  list->last.family ? &list->last : NULL, owners, PORTION);
 	for (size_t i = 0; i < count; i++) {
-		if (list->last.family)
-			putc(',', list->out);
+		write_text(list, list->last.family ? "," : "");
 		write_value(list, floatingip_json(list->request, owners[i]));
 		list->last = owners[i]->address;
 	}
@@ -98,12 +120,11 @@ static void answer_list(void *context)
 	struct list *list = context;
 	struct api_request *request = list->request;
 	struct work *work = &request->control->work;
-	fputs("],\"links\":", list->out);
+	write_text(list, "],\"links\":");
 	write_value(list, links_json(request, NULL));
-	putc('}', list->out);
-	bool failed = ferror(list->out) || list->failed;
-	if (fclose(list->out) == 0 && !failed) {
-		api_finish((struct api_call *)request, 200, list->text);
+	write_text(list, "}");
+	if (!list->failed) {
+		api_finish_text((struct api_call *)request, 200, list->text, list->length);
 	} else {
 		free(list->text);
 		api_reply_json(request, 200, NULL, NULL);
@@ -112,33 +133,24 @@ static void answer_list(void *context)
 	work_end(work);
 }
 
-static struct list *list_new(struct api_request *request)
-{
-	struct list *list = calloc(1, sizeof *list);
-	if (!list)
-		return NULL;
-	list->request = request;
-	list->out = open_memstream(&list->text, &list->length);
-	if (list->out) {
-		fputs("{\"floatingips\":[", list->out);
-		return list;
-	}
-	free(list);
-	return NULL;
-}
-
 void api_floatingips_list(struct api_request *request)
 {
 	struct work *work = &request->control->work;
-	struct list *list = list_new(request);
-	if (!list) {
+	struct inventory_about about;
+	struct list *list = calloc(1, sizeof *list);
+	inventory_about(api_inventory(request), &about);
+	if (list)
+		list->room = (about.addresses + 10) * ROW_BYTES;
+	if (!list || !(list->text = malloc(list->room))) {
+		free(list);
 		api_reply_json(request, 200, NULL, NULL);
 	} else if (!work_begin(work, list)) {
-		fclose(list->out);
 		free(list->text);
 		free(list);
 		api_fail(request, 503, NULL, "the server is about to end");
 	} else {
+		list->request = request;
+		write_text(list, "{\"floatingips\":[");
 		work_in_portions(work, write_portion, answer_list);
 	}
 }

@@ -28,5 +28,6 @@ char *api_error_body(enum api_shape shape, unsigned status, const char *code, co
 void api_draw_id(char id[API_ID_MAX]);
 /* Answers, and releases the call; body is taken over, NULL: none. */
 void api_finish(struct api_call *call, unsigned status, char *body);
+void api_finish_text(struct api_call *call, unsigned status, char *body, size_t length);
 
 #endif

@@ -15,12 +15,13 @@ struct export
 {
 	struct api_request *request;
 	char *text;
+	size_t length;
 };
 
 static void write_all(void *context) /* in a thread of its own */
 {
 	struct export *export = context;
-	export->text = state_export(api_inventory(export->request));
+	export->text = state_export(api_inventory(export->request), &export->length);
 }
 
 /* Ends the work, too. */
@@ -30,7 +31,7 @@ static void answer(void *context)
 	struct api_request *request = export->request;
 	struct work *work = &request->control->work;
 	if (export->text)
-		api_finish((struct api_call *)request, 200, export->text);
+		api_finish_text((struct api_call *)request, 200, export->text, export->length);
 	else
 		api_reply_json(request, 200, NULL, NULL);
 	free(export);

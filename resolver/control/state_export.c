@@ -186,11 +186,10 @@ static int write_lists(struct export *export)
 	return err;
 }
 
-char *state_export(const struct inventory *inventory)
+char *state_export(const struct inventory *inventory, size_t *length)
 {
 	char *text = NULL;
-	size_t length = 0;
-	struct export export = {.inventory = inventory, .out = open_memstream(&text, &length)};
+	struct export export = {.inventory = inventory, .out = open_memstream(&text, length)};
 
 	if (!export.out)
 		return NULL;

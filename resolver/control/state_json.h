@@ -19,9 +19,9 @@
 
 enum { STATE_JSON_VERSION = 1 };
 
-/* All of it as text, to be freed; NULL without memory. In any thread, while the inventory is held.
- */
-char *state_export(const struct inventory *inventory);
+/* All of it as text, to be freed, and how long that is; NULL without memory. In any thread, while
+ * the inventory is held. */
+char *state_export(const struct inventory *inventory, size_t *length);
 
 /* Adds all that the document has to a state that has nothing yet (remake.h). A PTR that waits there
  * is set where its owner is here. The change is the caller's. On ERR_INVALID change_error names the

@@ -85,9 +85,11 @@ static const struct owner *in_group(const struct inventory_fixture *fixture, con
 
 static char *export_of(const struct inventory_fixture *fixture)
 {
-	char *text = state_export(fixture->inventory);
+	size_t length;
+	char *text = state_export(fixture->inventory, &length);
 
 	assert_non_null(text);
+	assert_int_equal(strlen(text), length);
 	return text;
 }
 

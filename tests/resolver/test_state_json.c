@@ -28,7 +28,8 @@ static int tear_down(void **state)
 
 static json_t *exported_by(const struct inventory *inventory)
 {
-	char *text = state_export(inventory);
+	size_t length;
+	char *text = state_export(inventory, &length);
 	json_t *document = text ? json_loads(text, JSON_REJECT_DUPLICATES, NULL) : NULL;
 
 	free(text);
