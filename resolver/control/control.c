@@ -216,8 +216,8 @@ static void on_wake(uv_async_t *wake)
 {
 	struct control *control = wake->data;
 	server_collect(&control->server);
-	if (server_is_settled(&control->server))
-		inventory_settle(control->inventory);
+	if (server_is_settled(&control->server) && inventory_settle(control->inventory))
+		uv_async_send(wake);
 }
 
 static void on_release(void *context) /* on a worker's thread */
