@@ -226,6 +226,15 @@ static void fill_places(struct transfers *transfers)
 	}
 }
 
+/* One of the client's is through: those that wait for it have not waited in vain. */
+static void encourage(struct transfers *transfers, const struct address *client)
+{
+	for (struct transfer *at = transfers->waiting.first; at; at = at->next)
+		if (address_equal(&at->client, client))
+			wheel_arm(transfers->wheel, &at->patience,
+				  now_us(transfers) + TRANSFER_WAIT_US);
+}
+
 /* ---- the end ---- */
 
 /* reply NULL: nothing more is sent. */
@@ -288,6 +297,7 @@ static void send_next(struct transfer *transfer)
 		tell(transfer,
 		     writer->kind == STREAM_WHOLE ? &transfers->whole : &transfers->changes,
 		     LOG_INFO, "sent");
+		encourage(transfers, &transfer->client);
 		end_transfer(transfer, transfers->buffer, length);
 		return;
 	}

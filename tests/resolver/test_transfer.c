@@ -527,6 +527,29 @@ static void who_has_waited_long_enough_is_told(void **state)
 	assert_int_equal(f->stats.transfers_refused, 1);
 }
 
+/* A client with many zones and a slow line gets them all. */
+static void who_waits_behind_its_own_waits_longer(void **state)
+{
+	enum { MORE = 3 };
+	struct fixture *f = *state;
+
+	for (unsigned i = 0; i < TRANSFERS_SHARE + MORE; i++) {
+		struct client *slow = client_new(f, ZONE, TYPE_AXFR, true);
+		slow->full_after = 1;
+		start(slow);
+	}
+	for (unsigned i = 0; i < MORE; i++) {
+		assert_int_equal(f->clients[TRANSFERS_SHARE + i]->messages, 0);
+		pass(f, TRANSFER_WAIT_US / 4 * 3 / ROUND_US);
+		f->clients[i]->full_after = 0;
+		offer_room(f->clients[i]);
+		pass(f, 100);
+		assert_true(f->clients[i]->finished);
+		assert_int_equal(f->clients[TRANSFERS_SHARE + i]->messages, 1);
+	}
+	assert_int_equal(f->stats.transfers_refused, 0);
+}
+
 static void not_everybody_can_wait(void **state)
 {
 	struct fixture *f = *state;
@@ -807,6 +830,7 @@ int main(void)
 		TEST(the_addresses_of_a_64_are_one_client),
 		TEST(there_are_32_at_once_and_the_33rd_waits),
 		TEST(who_has_waited_long_enough_is_told),
+		TEST(who_waits_behind_its_own_waits_longer),
 		TEST(not_everybody_can_wait),
 		TEST(who_reads_too_slowly_is_cut_off),
 		TEST(who_reads_fast_enough_is_not),

@@ -659,6 +659,25 @@ static void a_change_that_is_too_large_to_be_kept_ends_the_past(void **state)
 	assert_int_equal(transfer_stream_kind(zone(f, WIDE), NOW + 2, &version), STREAM_CHANGES);
 }
 
+/* Nor is it made and thrown away: it is given up as soon as it is seen to be too large. */
+static void a_delta_ends_where_its_room_does(void **state)
+{
+	struct fixture *f = *state;
+
+	compile(f, NOW);
+	advance(f, "198.51.100.7", "a.test.", NOW + 1);
+	const struct transfer_zone *of = zone(f, REVERSE);
+	size_t bytes = transfer_delta_bytes(of->past[0]);
+	struct transfer_delta *delta =
+		transfer_delta_of_ptrs(of, f->before->policy->owned, f->policy->owned, bytes);
+	assert_non_null(delta);
+	assert_int_equal(transfer_delta_bytes(delta), bytes);
+	transfer_delta_unref(delta);
+	assert_null(
+		transfer_delta_of_ptrs(of, f->before->policy->owned, f->policy->owned, bytes - 1));
+	assert_null(transfer_delta_of_zones(of->zone, of->apex, &test_key, 16));
+}
+
 /* More zones are less for each, also for those that did not change. */
 static void a_share_that_becomes_smaller_is_kept_to(void **state)
 {
@@ -796,6 +815,7 @@ int main(void)
 		TEST(who_is_far_behind_a_small_zone_gets_it_whole),
 		TEST(what_is_kept_of_the_past_is_bounded_in_bytes),
 		TEST(a_change_that_is_too_large_to_be_kept_ends_the_past),
+		TEST(a_delta_ends_where_its_room_does),
 		TEST(a_share_that_becomes_smaller_is_kept_to),
 		TEST(the_past_holds_no_table_of_what_we_own),
 		TEST(a_private_zones_changes_go_through_its_versions),
