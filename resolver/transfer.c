@@ -226,15 +226,6 @@ static void fill_places(struct transfers *transfers)
 	}
 }
 
-/* One of the client's is through: those that wait for it have not waited in vain. */
-static void encourage(struct transfers *transfers, const struct address *client)
-{
-	for (struct transfer *at = transfers->waiting.first; at; at = at->next)
-		if (address_equal(&at->client, client))
-			wheel_arm(transfers->wheel, &at->patience,
-				  now_us(transfers) + TRANSFER_WAIT_US);
-}
-
 /* ---- the end ---- */
 
 /* reply NULL: nothing more is sent. */
@@ -297,7 +288,6 @@ static void send_next(struct transfer *transfer)
 		tell(transfer,
 		     writer->kind == STREAM_WHOLE ? &transfers->whole : &transfers->changes,
 		     LOG_INFO, "sent");
-		encourage(transfers, &transfer->client);
 		end_transfer(transfer, transfers->buffer, length);
 		return;
 	}
@@ -340,7 +330,10 @@ static void on_patience(struct timer *timer, uint64_t now)
 	struct transfers *transfers = transfer->transfers;
 
 	if (transfer->line == &transfers->waiting) {
-		give_up(transfer, &too_many);
+		if (count_client(&transfers->sending, &transfer->client) == 0)
+			give_up(transfer, &too_many);
+		else
+			wheel_arm(transfers->wheel, timer, now + TRANSFER_WAIT_US);
 		return;
 	}
 	if (transfer->writer.bytes - transfer->paced < TRANSFER_PACE_BYTES) {

@@ -36,13 +36,13 @@
  * than making one takes. No message is made before there is room for it.
  *
  * **Places.** TRANSFERS_MAX of a worker send at a time, TRANSFERS_SHARE of them to one client (an
- * address; of IPv6 a /64). Others wait for a place in the order in which they came. Whoever finds
- * too many waiting, or for TRANSFER_WAIT_US sees none of its client's come to its end, is told
- * SERVFAIL, with an extended error that says why, and comes again by the SOA's RETRY. One that is
- * sending has to get TRANSFER_PACE_BYTES on their way in every TRANSFER_PACE_US, or its connection
- * is closed: a client that reads nothing at all is found sooner, by the idle timeout
- * (inbound_tcp.c). IXFR by UDP, and the SOA to who has all already, are one message and take no
- * place.
+ * address; of IPv6 a /64). Others wait for a place in the order in which they came: behind others
+ * of their client as long as those go on, behind other clients for TRANSFER_WAIT_US. Who has waited
+ * for so long, or finds too many waiting, is told SERVFAIL, with an extended error that says why,
+ * and comes again by the SOA's RETRY. One that is sending has to get TRANSFER_PACE_BYTES on their
+ * way in every TRANSFER_PACE_US, or its connection is closed: a client that reads nothing at all is
+ * found sooner, by the idle timeout (inbound_tcp.c). IXFR by UDP, and the SOA to who has all
+ * already, are one message and take no place.
  *
  * **Who may.** transfer_terms_allow: an entry with the client's address and, where it asks for
  * one, its key. The same clients get the zone's SOA by a plain question, wherever they ask it;
