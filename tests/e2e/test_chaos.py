@@ -24,9 +24,9 @@ class Verdicts(unittest.TestCase):
         self.timeline = judge.Timeline()
         self.timeline.generations = [(0, 0.0, 0.0), (1, NOW, NOW + 1)]
 
-    def found(self, outcome, at, kind="new", about=RULE, took=0.1, sent=(), **line):
+    def found(self, outcome, at, kind="new", about=RULE, took=0.1, sent=(), why="", **line):
         judged = judge.Judge(self.timeline)
-        judged.line(dict({"kind": kind, "about": about, "outcome": outcome, "sent": [*sent, at],
+        judged.line(dict({"why": why, "kind": kind, "about": about, "outcome": outcome, "sent": [*sent, at],
                           "done": at + took, "transport": "udp", "rcode": "NOERROR", "texts": [],
                           "name": "u5." + place.rule_domain(about)}, **line))
         return {what: n for what, n in judged.counts.items() if n}
@@ -43,6 +43,14 @@ class Verdicts(unittest.TestCase):
         self.assertEqual({"no target": 1}, self.found("servfail", NOW + 9, took=2))
         self.assertEqual({"no target": 1}, self.found("servfail", NOW + 19 + judge.MARGIN_S))
         self.assertEqual({"failed": 1}, self.found("servfail", NOW + 21 + judge.MARGIN_S))
+
+    def test_a_failure_from_the_cache_is_that_of_a_question_before(self):
+        self.timeline.bad[0].append([NOW - 50, NOW])
+        self.timeline.bad[1].append([NOW - 50, NOW])
+        at, cached = NOW + judge.MARGIN_S + 1, "(13, 'no usable answer')"
+        self.assertEqual({"failed": 1}, self.found("servfail", at))
+        self.assertEqual({"no target": 1}, self.found("servfail", at, why=cached))
+        self.assertEqual({"failed": 1}, self.found("servfail", at + judge.CACHED_S, why=cached))
 
     def test_what_needs_no_target_is_never_excused(self):
         for k in self.timeline.bad:
