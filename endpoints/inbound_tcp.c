@@ -76,8 +76,9 @@ void connection_close(struct connection *connection)
 	if (connection->closing)
 		return;
 	connection->closing = true;
-	connection_leave_outbox(connection);
 	struct inbound_worker *worker = connection->inbound->worker;
+	worker->counters.tcp_lost +=
+		connection->unanswered + connection->writes + connection_leave_outbox(connection);
 	wheel_cancel(worker->wheel, &connection->idle);
 	*connection->link = connection->next;
 	if (connection->next)

@@ -55,7 +55,7 @@ size_t connection_unsent(const struct connection *connection);
 /* Calls the queries that wait for room, as long as there is some, or all when there never will be.
  * May free a connection that is closed. False: none was called. (inbound_tcp.c) */
 bool connection_offer_room(struct connection *connection);
-/* For a connection that closes: what is gathered is dropped. */
-void connection_leave_outbox(struct connection *connection);
+/* For a connection that closes: what is gathered is dropped. Returns how many replies that was. */
+unsigned connection_leave_outbox(struct connection *connection);
 
 #endif

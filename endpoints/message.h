@@ -185,7 +185,7 @@ size_t message_add_below(struct message *message, enum section section, const ui
 struct message_end {
 	enum rcode rcode;
 	bool authoritative;
-	bool truncated;       /* TC set although everything fits: a target's own TC passed on */
+	bool truncated;       /* TC set although everything fits: it is to be asked for by TCP */
 	enum ede ede;         /* sent only to clients with EDNS, and dropped when it does not fit */
 	const char *ede_text; /* UTF-8, may be NULL */
 	const char *nsid;     /* sent when asked for; may be NULL */

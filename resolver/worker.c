@@ -293,14 +293,15 @@ static void on_prepare(uv_prepare_t *prepare)
 	alarm_by(&worker->alarm, wheel_next_us(&worker->wheel));
 }
 
-/* Everything that keeps the loop alive is closed; it ends when the last handle has. */
+/* Everything that keeps the loop alive is closed; it ends when the last handle has. The listeners
+ * first: they answer what is under way. */
 static void shut(struct worker *worker)
 {
 	worker->inbound.ends = true;
+	stop_listeners(worker->current, NULL);
 	resolver_abandon(&worker->resolver);
 	transfers_abandon(&worker->transfers);
 	ask_room_close(&worker->asks);
-	stop_listeners(worker->current, NULL);
 	pending_table_release(&worker->pending);
 	outbound_release(&worker->outbound);
 	if (worker->current)
