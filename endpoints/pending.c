@@ -134,7 +134,8 @@ static void waiter_unlink(struct waiter *waiter)
 }
 
 /* A question goes on until the last of its waiters has lost patience. Who joins late brings one
- * more send, for a target that may have come back meanwhile. */
+ * more send, for a target that may have come back meanwhile; but not at once when the last one has
+ * just left: where targets lead back to us every send is one who joins. */
 static void extend(struct pending *pending, uint64_t deadline_us, uint64_t now_us)
 {
 	if (deadline_us <= pending->deadline_us || pending->given_up)
@@ -144,8 +145,9 @@ static void extend(struct pending *pending, uint64_t deadline_us, uint64_t now_u
 	for (unsigned i = 0; i < pending->key.leg->upstream_count; i++)
 		if (pending->sends[i] == PENDING_SENDS)
 			pending->sends[i]--;
-	pending->copy_again_us = 0;
 	pending->copy_pause_us = TARGET_COPY_EVERY_US;
+	if (pending->copy_again_us > now_us + pending->copy_pause_us)
+		pending->copy_again_us = now_us + pending->copy_pause_us;
 	if (pending->stall)
 		pending_go_on(pending, now_us);
 }
