@@ -71,9 +71,8 @@ static void on_written(uv_write_t *request, int status)
 	connection->writes -= write->replies;
 	free(write);
 	connection->active_us = connection->behind_us = connection_now(connection);
-	if (status >= 0)
-		connection_process(connection);
 	connection_offer_room(connection);
+	connection_process(connection);
 }
 
 /* How many replies are not wholly among the first `done` bytes. */

@@ -244,6 +244,7 @@ static void fill_query(struct query *query, struct inbound *inbound, unsigned sl
 	query->client = client->address;
 	query->arrived_us = now_us;
 	query->tcp = false;
+	query->room = NULL;
 	query->send = NULL;
 	query->local.family = 0;
 	if (inbound->wildcard)

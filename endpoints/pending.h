@@ -100,6 +100,7 @@ enum {
 	PENDING_MAX = 16384, /* questions of a table, unless its owner sets another pending_max */
 	PENDING_FLIGHTS = 4, /* flights for each of them, on average */
 	PENDING_SENDS = 3,   /* of a question to one live upstream (RFC 9520 section 3.1) */
+	PENDING_SPENT_US = 1000 * 1000, /* an error holds so long for who joins (section 3.2) */
 	PENDING_STALLED_US = 10 * 1000, /* how often a sign of life is looked for */
 	PENDING_STALLED_LISTS = 64,
 	PENDING_STALLED_COPIES = 16,   /* questions of a leg that may become copies at one look */

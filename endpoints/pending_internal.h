@@ -29,7 +29,8 @@ struct pending {
 	uint64_t deadline_us;
 	uint64_t copy_again_us; /* not a copy before */
 	uint32_t copy_pause_us;
-	uint64_t spent;      /* a bit per upstream: not to be asked this again */
+	uint64_t spent;      /* a bit per upstream: not to be asked this again, for a while */
+	uint64_t spent_us;   /* when the last of them was */
 	uint64_t plain;      /* a bit per upstream: said FORMERR to our OPT */
 	uint64_t cookieless; /* likewise: said FORMERR to our cookie */
 	uint64_t lower;      /* ask it in lower case */
@@ -76,6 +77,12 @@ struct flight **waiting_list(struct pending_table *table, const struct target *t
 
 /* ---- pending.c ---- */
 
+/* Not to be asked this again: it has answered with an error, or cannot be asked. */
+static inline void pending_spend(struct pending *pending, unsigned index, uint64_t now_us)
+{
+	pending->spent |= (uint64_t)1 << index;
+	pending->spent_us = now_us;
+}
 /* Tells every waiter, and frees it. */
 void pending_finish(struct pending *pending, const struct ask_result *result, uint64_t now_us);
 /* Nothing better will come: TRUNCATED, FAILED or SILENT, now or (while asking) soon. */

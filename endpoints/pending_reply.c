@@ -158,7 +158,7 @@ static void spend(struct pending *pending, const struct flight *flight, enum tar
 		  uint64_t now_us)
 {
 	pending->error = error;
-	pending->spent |= (uint64_t)1 << flight->index;
+	pending_spend(pending, flight->index, now_us);
 	target_on_error(flight->target, error);
 	pending_go_on(pending, now_us);
 }

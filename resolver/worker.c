@@ -433,6 +433,7 @@ static int init_parts(struct worker *worker)
 		.time_of_day_s = worker->resolver.time_of_day_s,
 		.buffer = worker->resolver.buffer,
 	};
+	transfers_init(&worker->transfers);
 	worker->resolver.transfers = &worker->transfers;
 	ask_room_init(&worker->asks, shared->desk, &worker->resolver, &worker->pool,
 		      shared->on_release, shared->context);

@@ -4,6 +4,7 @@
     servfail. refused. notimp.   that rcode
     silent.                      nothing
     late200.                     an answer after that many milliseconds
+    held.                        an answer once there is a file LOG.release, if not too late
     tc.                          by UDP an empty answer with TC, by TCP the data
     plain.                       FORMERR to a question with OPT, data without
     fussy.                       FORMERR to an OPT with options, data without these
@@ -21,6 +22,7 @@
 usage: upstream.py LISTEN PORT ADDRESS LOG; every question is a line of JSON in LOG."""
 
 import json
+import os
 import socket
 import sys
 import threading
@@ -64,6 +66,13 @@ class Upstream:
                 dns.record(qname, "A", socket.inet_aton(self.address))], **how)
         return self.reply(message, authority=[self.soa(qname)], **how)
 
+    def hold(self, patience_s=30):
+        since = time.monotonic()
+        while not os.path.exists(self.log.name + ".release"):
+            if time.monotonic() - since > patience_s:
+                return
+            time.sleep(0.005)
+
     @staticmethod
     def soa(qname):
         return dns.record(qname.split(".", 1)[1] or ".", "SOA", SOA, ttl=600)
@@ -78,6 +87,8 @@ class Upstream:
             return []
         if script.startswith("late") and script[4:].isdigit():
             time.sleep(int(script[4:]) / 1000)
+        if script == "held":
+            self.hold()
         if script == "tc" and by_udp:
             return [self.reply(message, flags=dns.TC)]
         if script == "plain" and message.opt:

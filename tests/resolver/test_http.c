@@ -13,9 +13,11 @@
 #include <gnutls/x509.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "resolver/control/http_handover.h"
 #include "tests/http_world.h"
 
 enum {
@@ -676,6 +678,72 @@ static void certificates_that_cannot_be_used_are_told(void **state)
 	unlink(other);
 }
 
+/* ---- to another process, and back ---- */
+
+static void a_listener_that_cannot_start_again_is_tried_again(void **state)
+{
+	struct world *world = *state;
+	struct http *http = world->http.http;
+	struct rlimit limit, none;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	none = (struct rlimit){0, limit.rlim_max};
+	for (int round = 0; round < 2; round++) { /* the second has none to pause */
+		http_pause(http);
+		assert_true(http_is_quiet(http));
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+		assert_false(http_resume(http));
+		assert_false(http_resume(http));
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	}
+	assert_true(http_resume(http));
+	http_world_serve(&world->http, ask_plainly);
+	assert_int_equal(http_world_status(&world->http), 200);
+}
+
+static void a_socket_that_is_given_is_not_removed(void **state)
+{
+	struct world *world = *state;
+	http_give_socket(world->http.http, true);
+	http_close(world->http.http);
+	world->http.http = NULL;
+	assert_int_equal(access(world->http.path, F_OK), 0);
+	unlink(world->http.path);
+}
+
+static void a_socket_that_was_given_and_is_ours_again_is_removed(void **state)
+{
+	struct world *world = *state;
+	http_give_socket(world->http.http, true);
+	http_give_socket(world->http.http, false);
+	http_close(world->http.http);
+	world->http.http = NULL;
+	assert_int_equal(access(world->http.path, F_OK), -1);
+}
+
+/* A copy of the only listener's descriptor, as another process would have it. */
+static int copy_of_listener(struct world *world)
+{
+	enum http_origin origin;
+	int fd;
+	assert_string_equal(http_listener_at(world->http.http, 0, &origin, &fd), world->http.path);
+	return dup(fd);
+}
+
+static void a_handed_socket_without_its_file_is_not_listened_at(void **state)
+{
+	struct world *world = *state;
+	struct http *http = world->http.http;
+	char *error = world->http.error;
+	int with = copy_of_listener(world), without = copy_of_listener(world);
+	assert_int_equal(http_listen_handed(http, world->http.path, HTTP_UNIX, with, error), 0);
+	assert_int_equal(http_listener_count(http), 2);
+	unlink(world->http.path);
+	assert_int_equal(http_listen_handed(http, world->http.path, HTTP_UNIX, without, error),
+			 ERR_NOT_FOUND);
+	assert_non_null(strstr(error, "its file is gone"));
+	assert_int_equal(fcntl(without, F_GETFD), -1);
+}
+
 static void leave_requests_behind(struct http_world *world)
 {
 	static const char text[] = "GET / HTTP/1.1\r\nHost: s\r\n\r\n";
@@ -732,6 +800,10 @@ int main(void)
 		TEST(https_speaks_tls_1_2_and_later_and_nothing_else),
 		TEST(a_new_certificate_is_shown_from_then_on),
 		TEST(certificates_that_cannot_be_used_are_told),
+		TEST(a_listener_that_cannot_start_again_is_tried_again),
+		TEST(a_socket_that_is_given_is_not_removed),
+		TEST(a_socket_that_was_given_and_is_ours_again_is_removed),
+		TEST(a_handed_socket_without_its_file_is_not_listened_at),
 		TEST(closing_hangs_up_on_requests_that_nobody_has_seen),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
