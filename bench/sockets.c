@@ -52,11 +52,14 @@ static int open_socket(int type)
 	int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		die("bench: socket");
-	if ((type & ~SOCK_NONBLOCK) == SOCK_DGRAM)
+	if ((type & ~SOCK_NONBLOCK) == SOCK_DGRAM) {
+		/* No SO_REUSEADDR: two such sockets may be given the same port by the kernel, and
+		 * the second would take the first one's answers. */
 		enlarge(fd);
-	else
+	} else {
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+	}
 	return fd;
 }
 
