@@ -329,12 +329,9 @@ static int refuse(struct faults *faults)
 static int open_all(struct control *control, struct model *model, struct faults *faults,
 		    char text[CONTROL_TEXT_MAX])
 {
-	sigset_t before;
-	signals_block(&before);
 	int status = control_api_open(control, model, faults);
 	if (status == COMMAND_FINE && apply_file(control, model, faults, text) != 0)
 		status = refuse(faults);
-	signals_restore(&before);
 	return status;
 }
 
@@ -423,11 +420,27 @@ static int say_serving(struct control *control, const struct model *model)
 	struct take_over *take_over = control->take_over;
 	if (!take_over)
 		return COMMAND_FINE;
+	if (signals_stop_waits()) /* or nobody would serve */
+		return command_fail("cannot take over: this process is told to stop");
 	if (take_over_serving(take_over, error) != 0)
 		return command_fail("cannot take over: %s", error);
 	take_over_follow(take_over, &control->loop, want_reload, control);
 	log_configure(model->log.level, model->log.format);
 	return COMMAND_FINE;
+}
+
+/* All steps up to serving, one after the other. */
+static int begin(struct control *control, struct model *model, struct faults *faults,
+		 char text[CONTROL_TEXT_MAX])
+{
+	int status = take_listeners(control);
+	if (status == COMMAND_FINE)
+		status = open_and_settle(control, model, faults);
+	if (status == COMMAND_FINE)
+		status = say_ready(control, model);
+	if (status == COMMAND_FINE)
+		status = open_all(control, model, faults, text);
+	return status == COMMAND_FINE ? say_serving(control, model) : status;
 }
 
 /* It could not take over, and the running server goes on: with the control socket, with the state,
@@ -472,6 +485,7 @@ static void run(struct control *control, const struct model *model, const struct
 static int serve(struct control *control, struct model *model, struct faults *faults)
 {
 	char text[CONTROL_TEXT_MAX];
+	sigset_t before;
 	unsigned workers = control->take_over && model->workers == 0 ? control->take_over->workers
 								     : workers_wanted(model);
 	int err = server_init(&control->server, workers, &control->load.key, on_release, control);
@@ -484,15 +498,9 @@ static int serve(struct control *control, struct model *model, struct faults *fa
 		return command_fail("%s", err_text(ERR_NOMEM));
 	}
 	control->server.shared.on_start = on_worker_start;
-	int status = take_listeners(control);
-	if (status == COMMAND_FINE)
-		status = open_and_settle(control, model, faults);
-	if (status == COMMAND_FINE)
-		status = say_ready(control, model);
-	if (status == COMMAND_FINE)
-		status = open_all(control, model, faults, text);
-	if (status == COMMAND_FINE)
-		status = say_serving(control, model);
+	signals_block(&before);
+	int status = begin(control, model, faults, text);
+	signals_restore(&before);
 	if (status == COMMAND_FINE)
 		run(control, model, faults, text);
 	else

@@ -5,6 +5,7 @@ log, and serves no DNS.
 LAST is what it does in place of its answer to "ready" or "serving":
 
     ready-refuse, serving-refuse    gives up with a reason, and stays alive
+    ready-slow                      answers "ready" when SOCKET.go is there, and all that follows
     serving-late                    answers "ready", then gives up; "serving" comes too late
     serving-unread                  the same, with "serving" come and not read, when SOCKET.go is there
     serving-silent                  hangs up without a word, and stays alive
@@ -60,6 +61,11 @@ def give_up(conversation):
     time.sleep(1000)
 
 
+def wait_for_go(path):
+    while not os.path.exists(path + ".go"):
+        time.sleep(0.02)
+
+
 def end(conversation):
     """As a program does that frees much before it exits."""
     conversation.close()
@@ -75,6 +81,8 @@ def instead(conversation, want, path, last):
         if want == "ready":
             os.unlink(path)
         end(conversation)
+    if want + "-slow" == last:
+        wait_for_go(path)
     if want + "-silent" == last:
         conversation.close()
         time.sleep(1000)
@@ -97,8 +105,7 @@ def answer(conversation, listening, message, path, last):
     if want == "ready" and last == "serving-unread":
         select.select([conversation], [], [])
         say("unread")
-        while not os.path.exists(path + ".go"):
-            time.sleep(0.02)
+        wait_for_go(path)
         give_up(conversation)
     if want == "serving" and last == "reload":
         conversation.send(b'{"reload": true}')

@@ -638,6 +638,18 @@ class FromAnother(harness.FreshCase):
         text = child.communicate(timeout=dns.PATIENCE)[0]
         self.is_refused((child.returncode, text), "given up for a test")
 
+    def test_one_that_is_told_to_stop_does_not_take_over(self):
+        self.predecessor = Predecessor(self.host, "ready-slow")
+        with self.host.inside():
+            child = subprocess.Popen([harness.SLUICE, "upgrade", "-c", self.config], text=True,
+                                     stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        self.predecessor.says("ready")
+        os.kill(int(harness.sh("pgrep", "-P", str(child.pid))), signal.SIGTERM)
+        self.world.write("sluice.sock.go", "")
+        text = child.communicate(timeout=60)[0]
+        self.is_refused((child.returncode, text), "this process is told to stop")
+        self.assertNotIn("serving", self.predecessor.log())
+
     def test_it_serves_alone_when_the_running_one_has_ended(self):
         for last in ("ready-end", "serving-end"):
             self.serves(self.upgrade(last))
