@@ -191,6 +191,20 @@ unsigned http_world_call(struct http_world *world, const char *what, const char 
 	return http_world_status(world);
 }
 
+static void call_raw(struct http_world *world)
+{
+	int fd = http_world_connect(world);
+	http_world_send(fd, world->what, strlen(world->what));
+	http_world_receive(world, fd);
+}
+
+unsigned http_world_call_raw(struct http_world *world, const char *bytes)
+{
+	world->what = bytes;
+	http_world_serve(world, call_raw);
+	return http_world_status(world);
+}
+
 void http_world_put_secret(const char *path, const char *secret)
 {
 	FILE *file = fopen(path, "w");

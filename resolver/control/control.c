@@ -53,14 +53,15 @@ static int apply(struct control *control, struct model *model, struct faults *fa
 	char numbers[REPORT_TEXT_MAX];
 	struct server *server = &control->server;
 	int err = server_apply(server, model, faults);
-	if (err == 0)
+	if (err == 0) {
+		server_settle(server);
 		zone_notify_look(control->notify);
-	if (err == 0)
 		snprintf(text, CONTROL_TEXT_MAX,
 			 "generation %llu, %s, %u listener%s added, %u removed",
 			 (unsigned long long)server->generation,
 			 report_numbers_text(model, numbers), server->listeners_added,
 			 server->listeners_added == 1 ? "" : "s", server->listeners_removed);
+	}
 	return err;
 }
 
@@ -233,8 +234,8 @@ static void on_wake(uv_async_t *wake)
 {
 	struct control *control = wake->data;
 	server_collect(&control->server);
-	if (server_is_settled(&control->server))
-		inventory_settle(control->inventory);
+	if (server_is_settled(&control->server) && inventory_settle(control->inventory))
+		uv_async_send(wake);
 }
 
 static void on_release(void *context) /* on a worker's thread */
@@ -524,8 +525,10 @@ static int serve_owned(void *context, struct owned *owned)
 {
 	struct control *control = context;
 	int err = server_serve_owned(&control->server, owned);
-	if (err == 0)
+	if (err == 0) {
+		server_settle(&control->server);
 		zone_notify_look(control->notify);
+	}
 	return err;
 }
 

@@ -168,7 +168,7 @@ static void keep(void *context, const struct transfer_zone *const *zones, size_t
 		bool first = !row->given;
 		row->given = true;
 		row->serial = zones[i]->serial;
-		row->digest = zones[i]->digest;
+		row->digest = zones[i]->content.digest;
 		row->reverse = zones[i]->reverse;
 		row->picked = !book->handed_over && !is_covered(row, first);
 		any = any || row->picked;

@@ -15,6 +15,7 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "e2e"))
 import dns
 import harness
+import hub
 
 OPS, EYE = "ops-secret-0123456789", "eye-secret-0123456789"
 SIX = "6f8b4ce6-1111-4d2e-9c55-0242ac120006"
@@ -31,13 +32,7 @@ management = { socket = "control.sock"; state = "state.db"; listen = [ "http://1
   clients = ( { id = "ops"; secret_file = "ops.secret"; role = "admin"; },
               { id = "eye"; secret_file = "eye.secret"; role = "reader"; } ); };
 default_resolver = { targets = ( { address = "127.0.0.3"; } ); };
-virtual_networks = (
-  { name = "hub"; address_space = [ "10.10.0.0/16" ];
-    subnets = ( { name = "dns-in"; prefix = "10.10.0.0/28"; delegation = "Microsoft.Network/dnsResolvers"; } ); } );
-resolvers = (
-  { name = "hub-resolver"; virtual_network = "hub";
-    inbound_endpoints = ( { name = "inbound"; subnet = "dns-in"; allocation = "static"; address = "10.10.0.4";
-                            listen = "127.0.0.1:53"; } ); } );
+""" + hub.hub("127.0.0.1:53") + """
 address_pools = ( { name = "public"; prefix = "198.51.100.0/24"; }, { name = "six"; prefix = "2001:db8:5::/48"; } );
 addresses = (
   { name = "filed"; id = "%s"; address = "198.51.100.10"; allocation = "static"; reverse_fqdn = "app1.contoso.com."; },

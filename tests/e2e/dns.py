@@ -174,6 +174,15 @@ def open_socket(kind, server, source):
     return sock
 
 
+def enlarge(sock, size):
+    """Its receive buffer, in bytes, also over the system's limit where that is allowed."""
+    so_rcvbufforce = 33
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, so_rcvbufforce, size)
+    except PermissionError:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)
+
+
 def udp(packet, server, timeout=5.0, source=None):
     """Sends a packet and returns the answer's bytes; None when nothing comes."""
     with open_socket(socket.SOCK_DGRAM, server, source) as sock:

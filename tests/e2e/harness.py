@@ -153,6 +153,11 @@ class Upstream(Process):
             asked = [json.loads(line) for line in file]
         return [q for q in asked if name is None or q["name"].lower() == name.rstrip(".") + "."]
 
+    def release(self):
+        """What is asked with the label "held" is answered from now on."""
+        with open(self.questions_path + ".release", "w"):
+            pass
+
 
 class Host:
     """A machine: a network namespace on the world's bridge. Every address is reached directly."""
@@ -161,10 +166,10 @@ class Host:
 
     def __init__(self, world, name, addresses):
         self.world, self.name = world, name
-        link = "veth%d" % next(self.links)
+        self.link = "veth%d" % next(self.links)  # the bridge's end
         sh("ip", "netns", "add", name)
-        sh("ip", "link", "add", link, "type", "veth", "peer", "name", "eth0", "netns", name)
-        sh("ip", "link", "set", link, "master", "br0", "up")
+        sh("ip", "link", "add", self.link, "type", "veth", "peer", "name", "eth0", "netns", name)
+        sh("ip", "link", "set", self.link, "master", "br0", "up")
         for command_ in ("link set lo up", "link set eth0 up"):
             sh("ip", "-n", name, *command_.split())
         for address in addresses:
@@ -404,6 +409,20 @@ def enter_namespaces():
     os.execvp(wrapper[0], wrapper + [sys.executable] + sys.argv)
 
 
+def stand_alone():
+    """Makes sure that this program is in namespaces of its own, with a bridge for a world's machines;
+    a reason when that cannot be."""
+    reason = None if os.environ.get(INSIDE) else enter_namespaces()
+    if reason is None:
+        sh("mount", "-t", "tmpfs", "none", "/run")
+        sh("ip", "link", "set", "lo", "up")
+        sh("ip", "link", "add", "br0", "type", "bridge")
+        sh("ip", "link", "set", "br0", "up")
+        open("/run/netns-world", "w").close()
+        sh("mount", "--bind", "/proc/self/ns/net", "/run/netns-world")
+    return reason
+
+
 def flatten(suite):
     for item in suite:
         if isinstance(item, unittest.TestSuite):
@@ -414,14 +433,7 @@ def flatten(suite):
 
 def main():
     """Every test file ends by calling this; arguments limit it to tests whose name has them."""
-    reason = None if os.environ.get(INSIDE) else enter_namespaces()
-    if reason is None:
-        sh("mount", "-t", "tmpfs", "none", "/run")
-        sh("ip", "link", "set", "lo", "up")
-        sh("ip", "link", "add", "br0", "type", "bridge")
-        sh("ip", "link", "set", "br0", "up")
-        open("/run/netns-world", "w").close()
-        sh("mount", "--bind", "/proc/self/ns/net", "/run/netns-world")
+    reason = stand_alone()
     result = Tap()
     suite = unittest.defaultTestLoader.loadTestsFromModule(sys.modules["__main__"])
     wanted = [test for test in flatten(suite)

@@ -59,6 +59,13 @@ class Hostile(upstream.Upstream):
         super().__init__(truth, log)
         self.lie, self.held = lie, None
 
+    def deed_of(self, qname):
+        return deed_of(qname)
+
+    def address_of(self, qname):
+        """The true one."""
+        return self.address
+
     def a(self, owner, address=None, ttl=60, rclass=dns.IN):
         return dns.record(owner, "A", socket.inet_aton(address or self.lie), ttl, rclass)
 
@@ -68,8 +75,8 @@ class Hostile(upstream.Upstream):
         return self.reply(message, **how)
 
     def truth(self, message, more=(), ttl=60, **how):
-        return self.reply(message, answer=[self.a(message.questions[0][0], self.address, ttl),
-                                           *more], **how)
+        qname = message.questions[0][0]
+        return self.reply(message, answer=[self.a(qname, self.address_of(qname), ttl), *more], **how)
 
     def raw(self, message, records, counts=(1, 1, 0, 0), flags=0, question=None):
         qname, rtype, rclass = message.questions[0]
@@ -77,7 +84,11 @@ class Hostile(upstream.Upstream):
         return dns.header(message.id, dns.QR | dns.RA | flags, counts) + question + records
 
     def with_opt(self, message, opt):
-        return self.raw(message, self.a(message.questions[0][0], self.address) + opt, (1, 1, 0, 1))
+        return self.raw(message, self.true_record(message) + opt, (1, 1, 0, 1))
+
+    def true_record(self, message):
+        qname = message.questions[0][0]
+        return self.a(qname, self.address_of(qname))
 
     # ---- forged ----
 
@@ -167,19 +178,19 @@ class Hostile(upstream.Upstream):
             "ttl-zero": lambda: [self.truth(message, ttl=0)],
             "extra": lambda: [self.truth(message, more=[victim, self.a("evil.test")])],
             "glue": lambda: [self.raw(
-                message, self.a(qname, self.address)
+                message, self.true_record(message)
                 + dns.record("good.test", "NS", dns.wire_name("ns.good.test"))
                 + self.a("ns.good.test") + victim, (1, 1, 1, 2))],
             "duplicates": lambda: [self.truth(message)] * 3 + [self.liar(message)],
             "opt-version": lambda: [self.with_opt(message, dns.opt(version=9))],
             "opt-options": lambda: [self.with_opt(message, dns.opt(
                 options=struct.pack(">HH", 10, 500) + b"1234"))],
-            "opt-twice": lambda: [self.raw(message, self.a(qname, self.address) + dns.opt() * 2,
+            "opt-twice": lambda: [self.raw(message, self.true_record(message) + dns.opt() * 2,
                                            (1, 1, 0, 2))],
             "opt-owner": lambda: [self.with_opt(message, b"\x01a" + dns.opt())],
             "opt-payload": lambda: [self.with_opt(message, dns.opt(payload=0))],
             "opt-in-answer": lambda: [self.raw(
-                message, dns.opt() + self.a(qname, self.address), (1, 2, 0, 0))],
+                message, dns.opt() + self.true_record(message), (1, 2, 0, 0))],
         }.get(deed)
 
     def chains(self, deed, message):
@@ -201,7 +212,7 @@ class Hostile(upstream.Upstream):
         }.get(deed)
 
     def deed(self, message, packet, by_udp):
-        name = deed_of(message.questions[0][0])
+        name = self.deed_of(message.questions[0][0])
         if name.startswith("tc-"):
             if not by_udp:
                 return [self.truth(message)]
@@ -239,7 +250,7 @@ class Hostile(upstream.Upstream):
             packet, peer = sock.recvfrom(65535)
             message = dns.Message(packet)
             self.note(packet, message, peer, "udp")
-            if deed_of(message.questions[0][0]) == "swapped":
+            if self.deed_of(message.questions[0][0]) == "swapped":
                 self.swap(sock, peer, self.truth(message))
                 continue
             for reply in self.deed(message, packet, True):
@@ -247,7 +258,7 @@ class Hostile(upstream.Upstream):
 
     def misbehave(self, sock, message):
         """By TCP; false where the connection is at its end."""
-        deed, good = deed_of(message.questions[0][0]), dns.framed(self.truth(message))
+        deed, good = self.deed_of(message.questions[0][0]), dns.framed(self.truth(message))
         if deed == "tc-reset":
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             return False

@@ -162,15 +162,17 @@ class Scripted(harness.Case):
     @classmethod
     def build(cls, world):
         cls.client = world.host("client", "10.20.0.5")
-        onprem = world.host("onprem", "192.168.0.1", "192.168.0.2", "192.168.0.3")
+        onprem = world.host("onprem", "192.168.0.1", "192.168.0.2", "192.168.0.3", "192.168.0.4")
         cloud = world.host("cloud", "10.10.0.4", "10.10.0.20")
         cls.first = harness.Upstream(onprem, "192.168.0.1", "192.0.2.1")
         cls.second = servers.dnsmasq(onprem, "192.168.0.2", "address=/corp.test/192.0.2.2")
         cls.old = harness.Upstream(onprem, "192.168.0.3", "192.0.2.3")
+        cls.fussy = harness.Upstream(onprem, "192.168.0.4", "192.0.2.4")
         cls.sluice = harness.Sluice(cloud, config(
             rule("corp", "corp.test.", "192.168.0.1", "192.168.0.2"),
             rule("alone", "alone.test.", "192.168.0.1"),
             rule("old", "old.test.", "192.168.0.3"),
+            rule("fussy", "fussy.test.", "192.168.0.4"),
             rule("tcp", "tcp.test.", ("192.168.0.1", "tcp"))), ("10.10.0.4", 53))
 
     def test_the_first_target_is_asked_first(self):
@@ -211,9 +213,17 @@ class Scripted(harness.Case):
 
     def test_a_target_without_edns_is_asked_plainly_and_remembered(self):
         self.assert_answer(self.client.ask("10.10.0.4", "plain.old.test"), "192.0.2.3")
-        self.assertEqual([1232, None], [q["edns"] for q in self.old.questions("plain.old.test")])
+        asked = self.old.questions("plain.old.test")
+        self.assertEqual([(1232, [10]), (1232, []), (None, [])],
+                         [(q["edns"], q["options"]) for q in asked])
         self.assert_answer(self.client.ask("10.10.0.4", "plain.again.old.test"), "192.0.2.3")
         self.assertEqual([None], [q["edns"] for q in self.old.questions("plain.again.old.test")])
+
+    def test_a_target_that_takes_no_cookie_goes_on_with_edns(self):
+        for name, times in (("fussy.fussy.test", 2), ("fussy.again.fussy.test", 1)):
+            self.assert_answer(self.client.ask("10.10.0.4", name), "192.0.2.4")
+            self.assertEqual([(1232, [10]), (1232, [])][-times:], [
+                (q["edns"], q["options"]) for q in self.fussy.questions(name)])
 
     def test_tc_is_followed_by_tcp_to_the_same_target(self):
         self.assert_answer(self.client.ask("10.10.0.4", "tc.alone.test"), "192.0.2.1")
@@ -314,6 +324,15 @@ class Failover(harness.FreshCase):
         self.first.stop()
         for i in range(20):
             self.assert_answer(self.ask("refused%d" % i, 1.0), "192.0.2.2")
+
+    def test_what_is_under_way_when_sluice_ends_is_answered(self):
+        with self.client.inside(), dns.open_socket(socket.SOCK_DGRAM, ("10.10.0.4", 53), None) as sock:
+            sock.connect(("10.10.0.4", 53))
+            sock.settimeout(10)
+            sock.send(dns.query("silent.corp.test", opts=(dns.opt(),)))
+            harness.wait_for(lambda: self.first.questions("silent.corp.test"), "the question")
+            self.assertEqual(0, self.sluice.stop())
+            self.assert_rcode(dns.Message(sock.recv(65535)), "SERVFAIL", 0, "served no longer")
 
     def test_a_silent_server_is_replaced_and_comes_back(self):
         self.assert_answer(self.ask("before"), "192.0.2.1")

@@ -1,8 +1,11 @@
 """Who may ask, and how much: access lists, queries and answers a second, and clients that misuse TCP.
 Counts are compared, never times: what a limit lets through depends on how long the test takes."""
 
+import contextlib
 import json
+import signal
 import socket
+import struct
 
 import dns
 import harness
@@ -38,7 +41,8 @@ SERVER, VNET = "10.10.0.4", "10.10.0.6"
 class Limits(harness.FreshCase):
     def build(self, world):
         self.cloud = world.host("cloud", SERVER, VNET, "10.10.0.20", "10.10.0.36", "fd00:10::4")
-        self.client = world.host("client", "10.20.0.5", "10.20.0.6", "10.20.0.7")
+        self.client = world.host("client", "10.20.0.5", "10.20.0.6", "10.20.0.7",
+                                 "fd00:20::5", "fd00:20::6", "fd00:20::7", "fd00:20:0:1::5")
         self.public = world.host("public", "198.51.100.9", "203.0.113.9", "192.168.0.1")
         world.write("zone", ZONE)
 
@@ -172,7 +176,46 @@ class Limits(harness.FreshCase):
         self.assert_answer(self.client.ask(SERVER, "web.corp.internal", transport=dns.tcp),
                            "10.10.1.10")
 
+    def test_what_the_system_has_no_room_for_is_counted(self):
+        self.start("workers = 1;")
+        packet = dns.query("web.corp.internal")
+        self.assertEqual(0, self.counters()["udp_unread"])
+        self.sluice.signal(signal.SIGSTOP)
+        with self.client.inside(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            sock.connect((SERVER, 53))
+            for _ in range(40000):
+                sock.send(packet)
+        self.sluice.signal(signal.SIGCONT)
+        harness.wait_for(lambda: self.counters()["udp_unread"], "what was lost to be counted", 60)
+
     # ---- TCP ----
+
+    def test_questions_of_a_connection_that_is_reset_are_counted(self):
+        upstream = harness.Upstream(self.public, "192.168.0.1", "192.0.2.1")
+        self.start()
+        with self.client.inside(), socket.create_connection((VNET, 53)) as sock:
+            sock.sendall(dns.framed(dns.query("silent.far.corp")) * 3)
+            harness.wait_for(lambda: upstream.questions("silent.far.corp"), "the question")
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        harness.wait_for(lambda: self.counters()["tcp_lost"] == 3, "the three to be counted")
+
+    def test_connections_are_counted_by_ipv4_address_and_ipv6_network(self):
+        self.start("workers = 1; tcp = { connections_per_client_max = 2; };",
+                   'listen = "[fd00:10::4]:53";')
+        with self.client.inside(), contextlib.ExitStack() as stack:
+            def connect(source):
+                sock = stack.enter_context(dns.open_socket(
+                    socket.SOCK_STREAM, ("fd00:10::4", 53), source))
+                sock.settimeout(10)
+                sock.connect(("fd00:10::4", 53))
+                sock.sendall(dns.framed(dns.query("web.corp.internal")))
+                try:
+                    return dns.Message(dns.recv_framed(sock)).rcode
+                except (EOFError, OSError):
+                    return "closed"
+            self.assertEqual(["NOERROR", "NOERROR", "closed", "NOERROR"], [connect(source) for source in (
+                "fd00:20::5", "fd00:20::6", "fd00:20::7", "fd00:20:0:1::5")])
+        self.assertEqual(1, self.counters()["tcp_refused"])
 
     def test_hostile_clients_by_tcp_keep_nobody_out(self):
         self.start("workers = 1; tcp = { connections_max = 60; connections_per_client_max = 60;"

@@ -14,6 +14,7 @@ import urllib.parse
 
 import dns
 import harness
+import hub
 
 OPS, EYE = "ops-secret-0123456789", "eye-secret-0123456789"
 FILED = "6f8b4ce6-1111-4d2e-9c55-0242ac120002"
@@ -30,13 +31,7 @@ management = { socket = "control.sock"; %s
   clients = ( { id = "ops"; secret_file = "ops.secret"; role = "admin"; },
               { id = "eye"; secret_file = "eye.secret"; role = "reader"; } ); };
 default_resolver = { targets = ( { address = "127.0.0.3"; } ); };
-virtual_networks = (
-  { name = "hub"; address_space = [ "10.10.0.0/16" ];
-    subnets = ( { name = "dns-in"; prefix = "10.10.0.0/28"; delegation = "Microsoft.Network/dnsResolvers"; } ); } );
-resolvers = (
-  { name = "hub-resolver"; virtual_network = "hub";
-    inbound_endpoints = ( { name = "inbound"; subnet = "dns-in"; allocation = "static"; address = "10.10.0.4";
-                            listen = "127.0.0.1:53"; } ); } );
+""" + hub.hub("127.0.0.1:53") + """
 address_pools = ( { name = "public"; prefix = "198.51.100.0/24"; },
                   { name = "six"; prefix = "2001:db8:5::/48"; } );
 addresses = (

@@ -6,28 +6,14 @@ import os
 
 import dns
 import harness
+import hub
 
 CONFIG = """
 subscription = "11111111-2222-3333-4444-555555555555";
 region = "westeurope";
 management = { socket = "sluice.sock"; };
 %(more)s
-virtual_networks = (
-  { name = "hub"; address_space = [ "10.10.0.0/16" ];
-    subnets = ( { name = "dns-in";  prefix = "10.10.0.0/28";  delegation = "Microsoft.Network/dnsResolvers"; },
-                { name = "dns-out"; prefix = "10.10.0.16/28"; delegation = "Microsoft.Network/dnsResolvers"; } ); } );
-resolvers = (
-  { name = "hub-resolver"; virtual_network = "hub";
-    inbound_endpoints  = ( { name = "inbound"; subnet = "dns-in"; allocation = "static"; address = "10.10.0.4";
-                             listen = "%(listen)s"; } );
-    outbound_endpoints = ( { name = "outbound"; subnet = "dns-out"; source = "%(source)s"; } ); } );
-private_zones = (
-  { name = "corp.internal"; file = "corp.internal.zone"; links = ( { name = "hub"; virtual_network = "hub"; } ); } );
-rulesets = (
-  { name = "onprem"; outbound_endpoints = [ "hub-resolver/outbound" ];
-    links = ( { name = "hub"; virtual_network = "hub"; } );
-    rules = ( { name = "contoso"; domain = "contoso.corp."; targets = ( { address = "%(target)s"; } ); } ); } );
-"""
+""" + hub.hub("%(listen)s", "%(source)s") + hub.zone_and_rule('address = "%(target)s";')
 ZONE = "web 300 IN A 10.10.1.10\n" + "".join(
     'big 300 IN TXT "%s"\n' % (chr(65 + i) * 100) for i in range(20))
 DEFAULT = 'default_resolver = { targets = ( { address = "198.51.100.53"; } ); };'

@@ -21,6 +21,7 @@ import unittest
 
 import dns
 import harness
+import hub
 
 CONFIG = """
 subscription = "11111111-2222-3333-4444-555555555555";
@@ -29,21 +30,7 @@ workers = %(workers)d;
 limits = { queries_per_second_per_endpoint = 0; };
 management = { socket = "sluice.sock"; state = "state.db"; listen = [ "http://127.0.0.1:8053" ]; };
 default_resolver = { targets = ( { address = "127.0.0.3"; } ); };
-virtual_networks = (
-  { name = "hub"; address_space = [ "10.10.0.0/16" ];
-    subnets = ( { name = "dns-in";  prefix = "10.10.0.0/28";  delegation = "Microsoft.Network/dnsResolvers"; },
-                { name = "dns-out"; prefix = "10.10.0.16/28"; delegation = "Microsoft.Network/dnsResolvers"; } ); } );
-resolvers = (
-  { name = "hub-resolver"; virtual_network = "hub";
-    inbound_endpoints  = ( { name = "inbound"; subnet = "dns-in"; allocation = "static"; address = "10.10.0.4";
-                             listen = "%(listen)s"; } );
-    outbound_endpoints = ( { name = "outbound"; subnet = "dns-out"; source = "127.0.0.1"; } ); } );
-private_zones = (
-  { name = "corp.internal"; file = "corp.internal.zone"; links = ( { name = "hub"; virtual_network = "hub"; } ); } );
-rulesets = (
-  { name = "onprem"; outbound_endpoints = [ "hub-resolver/outbound" ];
-    links = ( { name = "hub"; virtual_network = "hub"; } );
-    rules = ( { name = "contoso"; domain = "contoso.corp."; targets = ( { address = "127.0.0.1"; port = 5401; } ); } ); } );
+""" + hub.hub("%(listen)s", "127.0.0.1") + hub.zone_and_rule('address = "127.0.0.1"; port = 5401;') + """
 address_pools = ( { name = "public"; prefix = "198.51.100.0/24"; } );
 """
 HERE = ("127.0.0.1", 53)

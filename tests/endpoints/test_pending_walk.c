@@ -420,6 +420,28 @@ static void who_joins_a_stalled_question_sends_it_on_to_one_that_came_back(void 
 	assert_true(first->done && second->done);
 }
 
+/* The first has refused it, the second is dead and waited for; then the first would answer. */
+static void who_joins_later_has_an_error_of_a_while_ago_asked_anew(void **state)
+{
+	(void)state;
+	world_warm_up(&w, 10);
+	w.servers[0].does = SERVFAILS;
+	w.servers[1].does = SILENT;
+	struct asked *first = world_ask(&w, "a.test");
+	world_run(&w, 500 * MS);
+	w.servers[0].does = ANSWERS;
+	w.servers[0].got = 0;
+	struct asked *soon = world_ask(&w, "a.test");
+	world_run(&w, 400 * MS);
+	assert_int_equal(w.servers[0].got, 0); /* RFC 9520 section 3.2: not within a second */
+	world_run(&w, 200 * MS);
+	struct asked *later = world_ask(&w, "a.test");
+	world_run(&w, 5 * MS);
+	assert_answered_by(first, 0);
+	assert_answered_by(soon, 0);
+	assert_answered_by(later, 0);
+}
+
 static void without_a_sign_of_life_it_ends_silent_at_the_deadline(void **state)
 {
 	(void)state;
@@ -744,6 +766,7 @@ int main(void)
 		TWO(life_that_another_worker_saw_is_noticed),
 		TWO(looking_after_those_who_wait_costs_the_same_however_many_they_are),
 		TWO(who_joins_a_stalled_question_sends_it_on_to_one_that_came_back),
+		TWO(who_joins_later_has_an_error_of_a_while_ago_asked_anew),
 		TWO(without_a_sign_of_life_it_ends_silent_at_the_deadline),
 		TWO(a_question_joined_late_waits_until_its_own_deadline),
 		ONE(a_late_answer_of_an_only_target_is_an_answer),

@@ -67,7 +67,7 @@ static void keep(struct world *world, const char *name, uint32_t serial, uint64_
 {
 	struct transfer_zone zone = {.text = (char *)(uintptr_t)name,
 				     .serial = serial,
-				     .digest = digest,
+				     .content = {.digest = digest},
 				     .reverse = reverse};
 	const struct transfer_zone *zones[] = {&zone};
 
