@@ -134,9 +134,10 @@ static void waiter_unlink(struct waiter *waiter)
 }
 
 /* A question goes on until the last of its waiters has lost patience. Who joins late brings one
- * more send, for a target that may have come back meanwhile; and what was answered with an error a
- * while ago he has asked anew: a name that is asked for again and again while a dead target is
- * waited for would else never hear that another one is well by now. */
+ * more send, for a target that may have come back meanwhile, though not at once when the last one
+ * has just left: where targets lead back to us every send is one who joins. And what was answered
+ * with an error a while ago he has asked anew: a name that is asked for again and again while a
+ * dead target is waited for would else never hear that another one is well by now. */
 static void extend(struct pending *pending, uint64_t deadline_us, uint64_t now_us)
 {
 	if (deadline_us <= pending->deadline_us || pending->given_up)
@@ -150,8 +151,9 @@ static void extend(struct pending *pending, uint64_t deadline_us, uint64_t now_u
 		pending->spent = 0;
 		pending->answered = pending->over = false;
 	}
-	pending->copy_again_us = 0;
 	pending->copy_pause_us = TARGET_COPY_EVERY_US;
+	if (pending->copy_again_us > now_us + pending->copy_pause_us)
+		pending->copy_again_us = now_us + pending->copy_pause_us;
 	if (pending->stall)
 		pending_go_on(pending, now_us);
 }

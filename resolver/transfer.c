@@ -9,6 +9,8 @@
 #include "resolver/transfer_message.h"
 #include "rules/serial.h"
 
+enum { MORE_TEXT_MAX = 32 };
+
 struct transfer {
 	struct transfer *next, **link;
 	struct transfers *transfers;
@@ -41,15 +43,24 @@ struct refusal { /* text NULL: none */
 	const char *why;  /* for us; NULL: the same */
 };
 
+/* " (N more not logged)", or nothing. */
+static const char *more_text(unsigned unlogged, char text[MORE_TEXT_MAX])
+{
+	text[0] = '\0';
+	if (unlogged > 0)
+		snprintf(text, MORE_TEXT_MAX, " (%u more not logged)", unlogged);
+	return text;
+}
+
 static void tell_refusal(struct transfers *transfers, const struct query *query, const char *why)
 {
-	char zone[NAME_TEXT_MAX], client[ADDRESS_TEXT_MAX];
+	char zone[NAME_TEXT_MAX], client[ADDRESS_TEXT_MAX], more[MORE_TEXT_MAX];
 	unsigned unlogged;
 
 	if (log_pace(&transfers->refused, now_us(transfers), &unlogged))
-		log_event(LOG_INFO, "transfer", "%s refused to %s: %s (%u more not logged)",
+		log_event(LOG_INFO, "transfer", "%s refused to %s: %s%s",
 			  name_to_text(&query->name, zone), address_print(&query->client, client),
-			  why, unlogged);
+			  why, more_text(unlogged, more));
 }
 
 /* Counts and tells the refusal, and writes it into the buffer; returns its length. */
@@ -135,19 +146,19 @@ static void tell(const struct transfer *transfer, struct log_pace *pace, enum lo
 {
 	const struct transfer_writer *writer = &transfer->writer;
 	uint64_t now = now_us(transfer->transfers);
-	char client[ADDRESS_TEXT_MAX];
+	char client[ADDRESS_TEXT_MAX], more[MORE_TEXT_MAX];
 	unsigned unlogged;
 
 	if (!log_pace(pace, now, &unlogged))
 		return;
 	log_event(level, "transfer",
-		  "%s serial %u %s to %s: %s%s, %zu records in %zu messages, %zu bytes, %llu ms "
-		  "(%u more not logged)",
+		  "%s serial %u %s to %s: %s%s, %zu records in %zu messages, %zu bytes, %llu ms%s",
 		  writer->zone->text, writer->zone->serial, how,
 		  address_print(&transfer->query->client, client),
 		  writer->kind == STREAM_CHANGES ? "what has changed" : "whole",
 		  writer->is_sealed ? ", signed" : "", writer->records, writer->messages,
-		  writer->bytes, (unsigned long long)((now - transfer->began_us) / 1000), unlogged);
+		  writer->bytes, (unsigned long long)((now - transfer->began_us) / 1000),
+		  more_text(unlogged, more));
 }
 
 /* ---- lines ---- */

