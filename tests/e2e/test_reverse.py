@@ -46,7 +46,7 @@ STATE = 'state = "state.db";'
 
 class UnixConnection(http.client.HTTPConnection):
     def __init__(self, path):
-        super().__init__("localhost", timeout=20)
+        super().__init__("localhost", timeout=60)
         self.path = path
 
     def connect(self):
@@ -94,7 +94,7 @@ class Reverse(harness.FreshCase):
             headers["X-Auth-Token"] = token
         text = body if isinstance(body, (str, bytes, type(None))) else json.dumps(body)
         with self.host.inside():
-            connection = (http.client.HTTPConnection(HERE, PORT, timeout=20) if tcp or token
+            connection = (http.client.HTTPConnection(HERE, PORT, timeout=60) if tcp or token
                           else UnixConnection(os.path.join(self.world.dir, "control.sock")))
             try:
                 connection.request(method, path, text, headers)
