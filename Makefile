@@ -12,6 +12,9 @@
 # make fuzz       libFuzzer on every parser and on the resolver, with clang (SECONDS=60 each; ONLY=fuzz_name)
 # make tsan       every test again under ThreadSanitizer, and longer under load, to find data races
 # make valgrind   every test again under valgrind, to find what is read before it was written
+# make chaos      everything goes wrong at once while clients check every answer (MINUTES=3, SEED=n;
+#                 SLUICE=build/asan/sluice)
+# make soak       half of the capacity for MINUTES=30: nothing lost, nothing wrong, memory flat
 # make asan       build/asan/sluice, under AddressSanitizer and UndefinedBehaviorSanitizer
 # make install    into $DESTDIR$PREFIX (/usr/local): the program, its manual pages, unit, and what
 #                 OpenStack's and Azure's clients need
@@ -106,6 +109,9 @@ valgrind:
 	@etc/install-packages $(PACKAGES) $(TEST_PACKAGES) valgrind
 	@VALGRIND=1 TEST_TIMEOUT_S=1800 DIFFERENTIAL=0.02 LOAD=0.1 \
 		$(MAKE) --no-print-directory test B=build/valgrind SANITIZE=
+chaos: test-deps
+	@$(MAKE) --no-print-directory -s -j2 build/sluice
+	@tests/chaos/run $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
 
 lint:
 	@etc/install-packages $(PACKAGES) $(TEST_PACKAGES) $(LINT_PACKAGES)
@@ -134,5 +140,5 @@ help:
 	@sed -n '1,/^$$/s/^# //p' Makefile
 
 -include $(shell find build -name '*.d' 2>/dev/null)
-.PHONY: all deps test-deps run test test-clients tsan valgrind tests-built asan fuzz lint format cover install clean help
+.PHONY: all deps test-deps run test test-clients tsan valgrind chaos tests-built asan fuzz lint format cover install clean help
 .SECONDARY:

@@ -27,4 +27,8 @@ bench-deps:
 bench-instructions:
 	@$(MAKE) --no-print-directory -s -j2 build/sluice build/bench/load
 	@bench/instructions $(if $(RECORD),--record)
-.PHONY: bench bench-deps bench-instructions
+# MINUTES=30, RATE=questions a second (absent: half of what it can)
+soak: deps
+	@$(MAKE) --no-print-directory -s -j2 build/sluice build/bench/load
+	@bench/soak $(if $(MINUTES),--minutes $(MINUTES)) $(if $(RATE),--rate $(RATE))
+.PHONY: bench bench-deps bench-instructions soak

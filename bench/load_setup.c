@@ -35,7 +35,7 @@ static const struct option_row {
 	{"wait", REAL, AT(wait), 0, 600, "seconds to wait for its first answer"},
 	{"fill", FLAG, AT(fill), 0, 0, "ask every popular name once before"},
 	{"warm", REAL, AT(warm), 0, 600, "seconds of load that are not measured"},
-	{"seconds", REAL, AT(seconds), 0.01, 600, "seconds that are"},
+	{"seconds", REAL, AT(seconds), 0.01, 86400, "seconds that are"},
 	{"server-pid", WHOLE, AT(server_pid), 1, 1 << 30, "tell its run time too"},
 	{"count", WHOLE, AT(count), 0, 1 << 30, "how many at most; 0: no limit but time"},
 	{"timeout-ms", WHOLE, AT(timeout_ms), 1, 60000, "an answer later than this is lost"},

@@ -116,12 +116,12 @@ static void drop(struct flight *flight, uint64_t now_us)
 
 /* Not to be asked this again; but who was asked by TCP only because its reply was doubted, and does
  * not talk TCP, has its turn once more. */
-static void spend(struct pending *pending, unsigned index)
+static void spend(struct pending *pending, unsigned index, uint64_t now_us)
 {
 	if (pending->doubted & ~pending->excused & bit(index))
 		pending->excused |= bit(index);
 	else
-		pending->spent |= bit(index);
+		pending_spend(pending, index, now_us);
 }
 
 /* TCP instead of a truncated reply: it is the question that gives up this upstream, and nothing is
@@ -130,7 +130,7 @@ static void drop_fallback(struct flight *flight, uint64_t now_us)
 {
 	target_on_error(flight->target, TARGET_ERROR_SILENCE);
 	if (flight->pending) {
-		spend(flight->pending, flight->index);
+		spend(flight->pending, flight->index, now_us);
 		flight->pending->error = TARGET_ERROR_SILENCE;
 	}
 	drop(flight, now_us);
@@ -188,7 +188,7 @@ void pending_on_error(struct pending_table *table, struct flight *flight, enum t
 	if (pending) {
 		pending->error = error;
 		if (!unreachable)
-			spend(pending, flight->index);
+			spend(pending, flight->index, now_us);
 		pending->copy_again_us = now_us + pending->copy_pause_us; /* not at once */
 		pending_go_on(pending, now_us);
 	}
@@ -220,10 +220,11 @@ static enum target_error error_of(int err)
 				  : TARGET_ERROR_SOURCE;
 }
 
-static bool not_sent(struct pending *pending, unsigned index, enum target_error error)
+static bool not_sent(struct pending *pending, unsigned index, enum target_error error,
+		     uint64_t now_us)
 {
 	target_on_error(target_of(pending, index), error);
-	pending->spent |= bit(index);
+	pending_spend(pending, index, now_us);
 	pending->error = error;
 	return false;
 }
@@ -241,7 +242,7 @@ static bool may_send(struct pending *pending, unsigned index, bool copy, uint64_
 		return true;
 	table->over_limit_outbound += over;
 	if (!copy) {
-		pending->spent |= bit(index);
+		pending_spend(pending, index, now_us);
 		pending->error = over ? TARGET_ERROR_OVER : TARGET_ERROR_ROOM;
 		pending->over |= over;
 	}
@@ -277,7 +278,7 @@ bool pending_send(struct pending *pending, unsigned index, bool tcp, bool copy, 
 		return false;
 	flight = flight_new(pending, index);
 	if (!flight)
-		return not_sent(pending, index, TARGET_ERROR_ROOM);
+		return not_sent(pending, index, TARGET_ERROR_ROOM, now_us);
 	flight->tcp = tcp || flight->upstream->protocol == PROTOCOL_TCP;
 	flight->copy = copy || pending->leading;
 	flight->edns = !(pending->plain & bit(index)) && !target_is_plain(flight->target, now_us);
@@ -290,7 +291,7 @@ bool pending_send(struct pending *pending, unsigned index, bool tcp, bool copy, 
 		flight->socket = NULL;
 		flight_detach(flight);
 		flight_free(flight);
-		return not_sent(pending, index, error_of(err));
+		return not_sent(pending, index, error_of(err), now_us);
 	}
 	flight_insert(flight);
 	if (!flight->copy) {
@@ -350,10 +351,10 @@ void pending_go_on(struct pending *pending, uint64_t now_us)
 		if (pending_send(pending, (unsigned)next, false, false, now_us))
 			return;
 	}
-	if (pending->may_wait && pending->spent != all)
+	bool waits = pending->may_wait && pending->spent != all && !pending->unsure;
+	if (waits)
 		send_copies(pending, count, now_us);
-	if (!pending->may_wait || pending->spent == all ||
-	    ((pending->answered || pending->over) && !pending->flights) ||
+	if (!waits || ((pending->answered || pending->over) && !pending->flights) ||
 	    !pending_stall(pending, now_us))
 		pending_give_up(pending, false, now_us);
 }

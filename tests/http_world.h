@@ -34,7 +34,7 @@ void http_world_serve(struct http_world *world, void (*client)(struct http_world
 
 /* ---- a client ---- */
 
-/* A connected descriptor, or -1. It waits ten seconds for what comes, and no longer. */
+/* A connected descriptor, or -1. It waits a minute for what comes, and no longer. */
 int http_world_connect(const struct http_world *world);
 /* Sends as much as is taken. */
 void http_world_send(int fd, const char *bytes, size_t length);

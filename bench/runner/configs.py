@@ -23,10 +23,12 @@ class Shape:
     workers: int = 1
     protocol: str = "udp"  # of the targets
     ptrs: int = 0          # in the state, of as many addresses
+    cache_mb: int = 1024
 
     def name(self):
-        return "sluice-r%d-h%d-l%d-t%d-w%d-%s-p%d" % (
-            self.rules, self.hosts, self.links, self.targets, self.workers, self.protocol, self.ptrs)
+        return "sluice-r%d-h%d-l%d-t%d-w%d-%s-p%d-c%d" % (
+            self.rules, self.hosts, self.links, self.targets, self.workers, self.protocol,
+            self.ptrs, self.cache_mb)
 
     def socket(self):
         """Where its management API is."""
@@ -147,7 +149,7 @@ workers = %d;
 default_resolver = { targets = ( { address = "127.0.0.1"; port = %d; protocol = "%s"; } ); };
 limits = { queries_per_second_per_endpoint = 0; rules_per_ruleset = 1000000;
            record_sets_per_zone = 10000000; links_per_ruleset = 1000; links_per_zone = 1000; };
-cache = { size_bytes = 1073741824; };
+cache = { size_bytes = %d; };
 tcp = { pipeline_max = 1000; };
 management = { socket = "%s";%s };%s
 log = { level = "warning"; };
@@ -160,7 +162,7 @@ private_zones = ( { name = "priv.test"; file = "%s"; links = ( %s ); } );
 rulesets = ( { name = "load"; outbound_endpoints = [ "bench/out" ]; links = ( %s );
   rules = (
 %s ); } );
-""" % (shape.workers, UPSTREAM_PORT, shape.protocol, shape.socket().name,
+""" % (shape.workers, UPSTREAM_PORT, shape.protocol, shape.cache_mb << 20, shape.socket().name,
        ' state = "%s";' % state_file(shape.ptrs).name if shape.ptrs else "", owned(shape),
        ",\n".join(networks(shape)),
        port, zone_file(shape.hosts).name, links(shape), links(shape), ",\n".join(rules(shape)))

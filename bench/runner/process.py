@@ -31,13 +31,18 @@ def on_cores(cores):
     return prepare
 
 
-def load(server, mix, *options):
-    """Runs the load, which is the upstream too, against a started server, to its end, and gives what
-    it found. The runner sleeps meanwhile: it shares the load's core."""
+def load_argv(server, mix, *options):
+    """The load, which is the upstream too, against a started server."""
     argv = [str(BUILD / "load"), "--server", "127.0.0.1:%d" % server.port, "--questions", mix,
             "--upstream", "127.0.0.1:%d" % UPSTREAM_PORT, "--wait", str(READY_S)]
     argv += ["--server-pid", str(server.pid)] if server.pid else []
-    argv += [str(o) for o in options]
+    return argv + [str(o) for o in options]
+
+
+def load(server, mix, *options):
+    """Runs it to its end, and gives what it found. The runner sleeps meanwhile: it shares the load's
+    core."""
+    argv = load_argv(server, mix, *options)
     with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                           preexec_fn=on_cores({LOAD_CORE})) as child:
         wait_either(child.pid, server.pid)
@@ -104,3 +109,6 @@ class Server:
             if line.startswith("VmRSS:"):
                 return int(line.split()[1]) * 1024
         raise BenchError(self.name + " has no resident memory")
+
+    def descriptors(self):
+        return len(os.listdir("/proc/%d/fd" % self.process.pid))

@@ -67,7 +67,7 @@ class OpenStack(harness.FreshCase):
     def run_shell(self, script, status=0, given="", **variables):
         """What a shell without any variable of OpenStack's prints of it."""
         environment = {key: value for key, value in os.environ.items() if not key.startswith("OS_")}
-        got, text = self.host.run("bash", "-c", script, input=given, timeout=120,
+        got, text = self.host.run("bash", "-c", script, input=given, timeout=600,
                                   env=dict(environment, HOME=self.world.dir, **variables))
         self.assertEqual(status, got, text)
         return text
@@ -84,7 +84,7 @@ class OpenStack(harness.FreshCase):
         def asked():
             message = self.host.ask((HERE, 53), name, "PTR")
             return message if (message.rcode, message.texts()) == (rcode, list(names)) else None
-        message = harness.wait_for(asked, "%s to be %s %s" % (name, rcode, names), 1.0)
+        message = harness.wait_for(asked, "%s to be %s %s" % (name, rcode, names))
         if ttl is not None:
             self.assertEqual(ttl, message.answer[0].ttl)
 
@@ -93,7 +93,7 @@ class OpenStack(harness.FreshCase):
         def asked():
             text = run("ptr record show -f value " + key)
             return value in text and ("ACTIVE" in text or "INACTIVE" in text)
-        harness.wait_for(asked, "the change of %s to be shown" % key, 20)
+        harness.wait_for(asked, "the change of %s to be shown" % key, 300)
 
     def walk(self, run):
         """The guide's commands, as they are printed there, and what must not work."""

@@ -57,7 +57,14 @@ def deed_of(qname):
 class Hostile(upstream.Upstream):
     def __init__(self, truth, lie, log):
         super().__init__(truth, log)
-        self.lie, self.held = lie, None
+        self.lie, self.held = lie, {}
+
+    def deed_of(self, qname):
+        return deed_of(qname)
+
+    def address_of(self, qname):
+        """The true one."""
+        return self.address
 
     def a(self, owner, address=None, ttl=60, rclass=dns.IN):
         return dns.record(owner, "A", socket.inet_aton(address or self.lie), ttl, rclass)
@@ -68,8 +75,8 @@ class Hostile(upstream.Upstream):
         return self.reply(message, **how)
 
     def truth(self, message, more=(), ttl=60, **how):
-        return self.reply(message, answer=[self.a(message.questions[0][0], self.address, ttl),
-                                           *more], **how)
+        qname = message.questions[0][0]
+        return self.reply(message, answer=[self.a(qname, self.address_of(qname), ttl), *more], **how)
 
     def raw(self, message, records, counts=(1, 1, 0, 0), flags=0, question=None):
         qname, rtype, rclass = message.questions[0]
@@ -77,7 +84,11 @@ class Hostile(upstream.Upstream):
         return dns.header(message.id, dns.QR | dns.RA | flags, counts) + question + records
 
     def with_opt(self, message, opt):
-        return self.raw(message, self.a(message.questions[0][0], self.address) + opt, (1, 1, 0, 1))
+        return self.raw(message, self.true_record(message) + opt, (1, 1, 0, 1))
+
+    def true_record(self, message):
+        qname = message.questions[0][0]
+        return self.a(qname, self.address_of(qname))
 
     # ---- forged ----
 
@@ -167,19 +178,19 @@ class Hostile(upstream.Upstream):
             "ttl-zero": lambda: [self.truth(message, ttl=0)],
             "extra": lambda: [self.truth(message, more=[victim, self.a("evil.test")])],
             "glue": lambda: [self.raw(
-                message, self.a(qname, self.address)
+                message, self.true_record(message)
                 + dns.record("good.test", "NS", dns.wire_name("ns.good.test"))
                 + self.a("ns.good.test") + victim, (1, 1, 1, 2))],
             "duplicates": lambda: [self.truth(message)] * 3 + [self.liar(message)],
             "opt-version": lambda: [self.with_opt(message, dns.opt(version=9))],
             "opt-options": lambda: [self.with_opt(message, dns.opt(
                 options=struct.pack(">HH", 10, 500) + b"1234"))],
-            "opt-twice": lambda: [self.raw(message, self.a(qname, self.address) + dns.opt() * 2,
+            "opt-twice": lambda: [self.raw(message, self.true_record(message) + dns.opt() * 2,
                                            (1, 1, 0, 2))],
             "opt-owner": lambda: [self.with_opt(message, b"\x01a" + dns.opt())],
             "opt-payload": lambda: [self.with_opt(message, dns.opt(payload=0))],
             "opt-in-answer": lambda: [self.raw(
-                message, dns.opt() + self.a(qname, self.address), (1, 2, 0, 0))],
+                message, dns.opt() + self.true_record(message), (1, 2, 0, 0))],
         }.get(deed)
 
     def chains(self, deed, message):
@@ -201,7 +212,7 @@ class Hostile(upstream.Upstream):
         }.get(deed)
 
     def deed(self, message, packet, by_udp):
-        name = deed_of(message.questions[0][0])
+        name = self.deed_of(message.questions[0][0])
         if name.startswith("tc-"):
             if not by_udp:
                 return [self.truth(message)]
@@ -225,29 +236,31 @@ class Hostile(upstream.Upstream):
                        else (sock.getsockname()[0], 0))
             other.sendto(reply, peer)
 
-    def swap(self, sock, peer, reply):
-        """Holds a reply until the next one has gone out."""
-        if self.held is None:
-            self.held = (peer, reply)
-            return
-        sock.sendto(reply, peer)
-        sock.sendto(self.held[1], self.held[0])
-        self.held = None
+    def swap(self, sock, peer, reply, name):
+        """Holds a reply until that to its neighbour's question, by number, has gone out."""
+        number = int(re.sub(r"\D", "", name.split(".")[0]))
+        for other in (number - 1, number + 1):
+            if other in self.held:
+                sock.sendto(reply, peer)
+                sock.sendto(self.held[other][1], self.held.pop(other)[0])
+                return
+        self.held[number] = (peer, reply)
 
     def serve_udp(self, sock):
         while True:
             packet, peer = sock.recvfrom(65535)
             message = dns.Message(packet)
             self.note(packet, message, peer, "udp")
-            if deed_of(message.questions[0][0]) == "swapped":
-                self.swap(sock, peer, self.truth(message))
+            name = message.questions[0][0]
+            if self.deed_of(name) == "swapped":
+                self.swap(sock, peer, self.truth(message), name)
                 continue
             for reply in self.deed(message, packet, True):
                 self.send(sock, peer, reply)
 
     def misbehave(self, sock, message):
         """By TCP; false where the connection is at its end."""
-        deed, good = deed_of(message.questions[0][0]), dns.framed(self.truth(message))
+        deed, good = self.deed_of(message.questions[0][0]), dns.framed(self.truth(message))
         if deed == "tc-reset":
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             return False

@@ -17,7 +17,7 @@ class Beginning(threading.Thread):
         self.answer = None
         self.run = lambda: setattr(self, "answer", case.call(*call, **how))
         self.start()
-        harness.wait_for(lambda: case.upstream.questions("held.example."), "the question", 60)
+        harness.wait_for(lambda: case.upstream.questions("held.example."), "the question")
 
     def end(self, case):
         case.upstream.release()

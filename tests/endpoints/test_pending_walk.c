@@ -401,6 +401,20 @@ static void looking_after_those_who_wait_costs_the_same_however_many_they_are(vo
 }
 
 /* Its sends to the one that answers are used up; then somebody else asks the same. */
+/* As where a target's address leads back to us. */
+static void who_joins_with_every_send_does_not_bring_the_next_at_once(void **state)
+{
+	unsigned sent = 0;
+
+	(void)state;
+	w.servers[0].does = SILENT;
+	world_ask(&w, "a.test");
+	for (unsigned ms = 0; ms < 2000; ms++, world_run(&w, 1 * MS))
+		for (; sent < w.sent; sent++)
+			world_ask(&w, "a.test");
+	assert_in_range(w.sent, 10, 24); /* ten a second */
+}
+
 static void who_joins_a_stalled_question_sends_it_on_to_one_that_came_back(void **state)
 {
 	(void)state;
@@ -418,6 +432,28 @@ static void who_joins_a_stalled_question_sends_it_on_to_one_that_came_back(void 
 	struct asked *second = world_ask(&w, "a.test");
 	world_run(&w, 5 * MS);
 	assert_true(first->done && second->done);
+}
+
+/* The first has refused it, the second is dead and waited for; then the first would answer. */
+static void who_joins_later_has_an_error_of_a_while_ago_asked_anew(void **state)
+{
+	(void)state;
+	world_warm_up(&w, 10);
+	w.servers[0].does = SERVFAILS;
+	w.servers[1].does = SILENT;
+	struct asked *first = world_ask(&w, "a.test");
+	world_run(&w, 500 * MS);
+	w.servers[0].does = ANSWERS;
+	w.servers[0].got = 0;
+	struct asked *soon = world_ask(&w, "a.test");
+	world_run(&w, 400 * MS);
+	assert_int_equal(w.servers[0].got, 0); /* RFC 9520 section 3.2: not within a second */
+	world_run(&w, 200 * MS);
+	struct asked *later = world_ask(&w, "a.test");
+	world_run(&w, 5 * MS);
+	assert_answered_by(first, 0);
+	assert_answered_by(soon, 0);
+	assert_answered_by(later, 0);
 }
 
 static void without_a_sign_of_life_it_ends_silent_at_the_deadline(void **state)
@@ -743,7 +779,9 @@ int main(void)
 		TWO(in_the_first_second_a_stalled_question_is_a_copy_at_once),
 		TWO(life_that_another_worker_saw_is_noticed),
 		TWO(looking_after_those_who_wait_costs_the_same_however_many_they_are),
+		ONE(who_joins_with_every_send_does_not_bring_the_next_at_once),
 		TWO(who_joins_a_stalled_question_sends_it_on_to_one_that_came_back),
+		TWO(who_joins_later_has_an_error_of_a_while_ago_asked_anew),
 		TWO(without_a_sign_of_life_it_ends_silent_at_the_deadline),
 		TWO(a_question_joined_late_waits_until_its_own_deadline),
 		ONE(a_late_answer_of_an_only_target_is_an_answer),
