@@ -31,12 +31,14 @@ enum { INBOUND_PAYLOAD_MAX = 4096, INBOUND_PASSES = 4, INBOUND_DRAIN_MS = 1000 }
 	X(responses_limited, "replies by UDP over the limit of their client's prefix")             \
 	X(responses_slipped, "of them sent empty, with TC")                                        \
 	X(listener_gone, "queries under way by UDP, SERVFAIL because their listener was removed")  \
+	X(udp_unread, "packets of clients that the system dropped: more came than it could keep")  \
 	X(replies_lost, "replies by UDP that the system did not take")                             \
 	X(tcp_accepted, "connections of clients accepted")                                         \
 	X(tcp_refused, "connections of clients closed at once: a maximum was reached")             \
 	X(tcp_displaced, "connections of the client with most of them closed for another's")       \
 	X(tcp_timeouts, "connections of clients closed because nothing happened on them")          \
 	X(tcp_unread, "replies by TCP replaced by SERVFAIL because the client does not read them") \
+	X(tcp_lost, "queries by TCP that were not answered: their connection had been closed")     \
 	X(watch_failed, "times that sockets of clients could not be watched or accepted from")
 
 struct inbound_counters {

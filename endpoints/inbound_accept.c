@@ -1,10 +1,10 @@
 /* Accepting TCP connections, within what is allowed in all and to one client (RFC 7766 section
  * 6.2.2). One too many is accepted and closed at once, so that its client knows and does not wait.
  *
- * Connections are found by client in a table of 256 buckets with a keyed hash; there is nothing to
- * allocate or to age, and a bucket is as long as its few clients' connections. When all places are
- * taken, whoever has most of them gives one up to who has fewer: a client that opens as many as it
- * may keeps nobody out.
+ * Connections are found by client (address_client) in a table of 256 buckets with a keyed hash;
+ * there is nothing to allocate or to age, and a bucket is as long as its few clients' connections.
+ * When all places are taken, whoever has most of them gives one up to who has fewer: a client that
+ * opens as many as it may keeps nobody out.
  *
  * Not here: what a connection does once it is there (inbound_tcp.c). */
 #include "endpoints/inbound_tcp.h"
@@ -21,10 +21,17 @@ enum {
 	STRANGERS = 8, /* one connection in so many may be of somebody who is not allowed to ask */
 };
 
-static unsigned client_bucket(const struct inbound_worker *worker, const struct address *client)
+static unsigned client_bucket(const struct inbound_worker *worker, const struct address *address)
 {
-	uint64_t hash = hash_bytes(worker->key, client->family, client->bytes, 16);
+	const struct address client = address_client(address);
+	uint64_t hash = hash_bytes(worker->key, client.family, client.bytes, sizeof client.bytes);
 	return (unsigned)(hash % INBOUND_CLIENT_BUCKETS);
+}
+
+static bool is_same_client(const struct address *a, const struct address *b)
+{
+	const struct address client_a = address_client(a), client_b = address_client(b);
+	return address_equal(&client_a, &client_b);
 }
 
 /* For a client of `bucket`, the connection on which nothing has happened for longest is closed, of
@@ -55,7 +62,7 @@ static bool client_may_connect(struct inbound *inbound, unsigned bucket,
 	unsigned count = 0;
 	for (struct connection *other = worker->shared->clients[bucket]; other;
 	     other = other->next_of_client)
-		count += address_equal(&other->client, client);
+		count += is_same_client(&other->client, client);
 	if (count >= tcp->connections_per_client_max)
 		return false;
 	if (worker->tcp_strangers >= (tcp->connections_max + STRANGERS - 1) / STRANGERS &&

@@ -1,5 +1,4 @@
-/* What the files of inbound share: a listener as one worker serves it, and the way every packet
- * goes, whatever carried it. */
+/* What the files of inbound share: a listener as one worker serves it, and every packet's way. */
 #ifndef SLUICE_INBOUND_INTERNAL_H
 #define SLUICE_INBOUND_INTERNAL_H
 
@@ -39,7 +38,8 @@ struct inbound {
 	unsigned handles;   /* of the loop, not yet closed; each keeps the memory */
 	int udp, twin, tcp; /* -1: closed */
 	uv_poll_t udp_poll, tcp_poll;
-	struct timer udp_again, tcp_again;
+	struct timer udp_again, tcp_again, udp_dropped_due;
+	uint32_t udp_dropped; /* by the kernel until udp_dropped_due was due last */
 	struct connection *connections;
 };
 

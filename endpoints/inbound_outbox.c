@@ -66,14 +66,13 @@ static void on_written(uv_write_t *request, int status)
 {
 	struct pending_write *write = (struct pending_write *)request;
 	struct connection *connection = write->connection;
+	if (status < 0)
+		connection_close(connection); /* with these, that have not left */
 	connection->writes -= write->replies;
 	free(write);
 	connection->active_us = connection->behind_us = connection_now(connection);
-	if (status < 0)
-		connection_close(connection);
-	else
-		connection_process(connection);
 	connection_offer_room(connection);
+	connection_process(connection);
 }
 
 /* How many replies are not wholly among the first `done` bytes. */
@@ -137,10 +136,12 @@ static void connection_send(struct connection *connection, const uint8_t *reply,
 		connection->active_us = connection_now(connection);
 	else if (good)
 		good = connection_write_rest(connection, parts, count, out, total);
+	if (!good) {
+		connection->inbound->worker->counters.tcp_lost += count > 1;
+		connection_close(connection);
+	}
 	box->used = 0;
 	box->replies = 0;
-	if (!good)
-		connection_close(connection);
 }
 
 void tcp_batch_flush(struct tcp_batch *batch)
@@ -157,13 +158,14 @@ void tcp_batch_flush(struct tcp_batch *batch)
 	batch->count = 0;
 }
 
-void connection_leave_outbox(struct connection *connection)
+unsigned connection_leave_outbox(struct connection *connection)
 {
 	struct outbox *box = connection->outbox;
 	if (!box)
-		return;
+		return 0;
 	box->connection = NULL;
 	connection->outbox = NULL;
+	return box->replies;
 }
 
 static void connection_take_outbox(struct connection *connection)

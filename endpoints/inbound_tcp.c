@@ -12,17 +12,19 @@
  * copied with all that came before it.
  *
  * A connection takes questions as long as fewer than pipeline_max of them are unanswered (a reply
- * that the kernel did not take counts as one) and fewer than UNSENT_PAUSE bytes are on their way
- * out, so a client that asks without reading fills its own window and not our memory. What it asked
- * before may still come to more than that: a reply that would make it UNSENT_MAX becomes a
- * SERVFAIL, which is small. A connection ends when
+ * that the kernel did not take counts as one), fewer than UNSENT_PAUSE bytes are on their way out,
+ * and no answer of many messages waits to go on (STREAM_PAUSE), so a client that asks without
+ * reading fills its own window and not our memory. What it asked before may still come to more than
+ * that: a reply that would make it UNSENT_MAX becomes a SERVFAIL, which is small. A connection ends
+ * when
  *   - the client has closed its side, and all it asked is answered and written;
  *   - nothing has happened for the idle timeout. What happens is an accept, the first byte of a
  *     message, a whole message, a reply written; so a message that trickles in gets that time as a
  *     whole;
  *   - of what the kernel did not take at once, a round's replies at a time, nothing has wholly left
  *     for as long, whatever else happens: a client that reads a byte now and then is not reading;
- *   - a length is under 12: what follows cannot be found any more. What was asked is answered.
+ *   - a length is under 12: what follows cannot be found any more. What was asked is answered;
+ *   - whoever answers a question has nothing to say any more, and has perhaps said half.
  * Its memory stays until its last query is back.
  *
  * Not here: how replies leave (inbound_outbox.c), TLS, edns-tcp-keepalive (RFC 7828). */
@@ -39,8 +41,8 @@ enum {
 	UNSENT_MAX = 256 * 1024,
 	LARGE = 4096, /* bytes of a message */
 	TURN = 64,    /* reads and messages until UDP has its turn, however many connections wait */
-	STREAM_PAUSE = 64 * 1024,  /* a query that sends several messages waits above this, */
-	STREAM_RESUME = 32 * 1024, /* and goes on below this */
+	STREAM_PAUSE = 64 * 1024,  /* queries that send several messages wait above this, */
+	STREAM_RESUME = 32 * 1024, /* and go on below this */
 	INBOX = sizeof(((struct inbound_shared *)NULL)->inbox),
 };
 
@@ -74,8 +76,9 @@ void connection_close(struct connection *connection)
 	if (connection->closing)
 		return;
 	connection->closing = true;
-	connection_leave_outbox(connection);
 	struct inbound_worker *worker = connection->inbound->worker;
+	worker->counters.tcp_lost +=
+		connection->unanswered + connection->writes + connection_leave_outbox(connection);
 	wheel_cancel(worker->wheel, &connection->idle);
 	*connection->link = connection->next;
 	if (connection->next)
@@ -116,7 +119,8 @@ static void on_idle(struct timer *timer, uint64_t now_us)
 
 static bool connection_full(const struct connection *connection)
 {
-	return connection->unanswered + connection->writes >=
+	return connection->stream ||
+	       connection->unanswered + connection->writes >=
 		       connection->inbound->worker->tcp.pipeline_max ||
 	       (connection->writes > 0 && connection_unsent(connection) >= UNSENT_PAUSE);
 }
@@ -252,8 +256,11 @@ static void connection_forget(struct connection *connection, const struct query 
 	struct query **link = &connection->stream;
 	while (*link && *link != query)
 		link = &(*link)->next;
-	if (*link)
-		*link = query->next;
+	if (!*link)
+		return;
+	*link = query->next;
+	if (!*link)
+		connection->stream_end = link;
 }
 
 static void on_finish(struct query *query, const uint8_t *reply, size_t length)
@@ -263,7 +270,9 @@ static void on_finish(struct query *query, const uint8_t *reply, size_t length)
 	assert(connection->unanswered > 0);
 	connection->unanswered--;
 	connection_forget(connection, query);
-	if (reply && !connection->closing)
+	if (!reply)
+		connection_close(connection);
+	else if (!connection->closing)
 		connection_reply(connection, query, reply, length);
 	connection_process(connection);
 	connection_free_when_done(connection);
@@ -272,33 +281,58 @@ static void on_finish(struct query *query, const uint8_t *reply, size_t length)
 
 /* ---- queries with many messages ---- */
 
-static enum query_sent on_send(struct query *query, const uint8_t *message, size_t length)
+static enum query_room on_ask_room(struct query *query)
 {
 	struct connection *connection = query->origin;
 	if (connection->closing)
 		return QUERY_GONE;
-	connection_write(connection, message, length);
-	if (connection->closing)
-		return QUERY_GONE;
-	if (connection_unsent(connection) <= STREAM_PAUSE)
-		return QUERY_SENT;
-	query->next = connection->stream;
-	connection->stream = query;
-	return QUERY_FULL;
+	if (!connection->stream && connection_unsent(connection) <= STREAM_PAUSE)
+		return QUERY_ROOM;
+	query->next = NULL;
+	*connection->stream_end = query;
+	connection->stream_end = &query->next;
+	return QUERY_WAIT;
 }
 
-/* Above the pause there is more than an outbox holds, so the kernel has not taken all, and this is
- * called when it takes some. Those called may finish their queries, and wait again. */
+static void on_send(struct query *query, const uint8_t *message, size_t length)
+{
+	struct connection *connection = query->origin;
+	if (!connection->closing)
+		connection_write(connection, message, length);
+}
+
+static struct query *connection_next_stream(struct connection *connection)
+{
+	struct query *query = connection->stream;
+	connection->stream = query->next;
+	if (!connection->stream)
+		connection->stream_end = &connection->stream;
+	return query;
+}
+
+/* Who waits first is called first, and each sends one message, so that many streams of a connection
+ * are not more of it than one. Where somebody waits there is more than an outbox holds, so the
+ * kernel has not taken all, and this is called when it takes some. Those called may finish their
+ * queries; the last of a connection that is closed frees it. */
 bool connection_offer_room(struct connection *connection)
 {
-	struct query *waiting = connection->stream;
-	if (!waiting || (!connection->closing && connection_unsent(connection) > STREAM_RESUME))
+	bool gone = connection->closing;
+	if (!connection->stream || (!gone && connection_unsent(connection) > STREAM_RESUME))
 		return false;
-	connection->stream = NULL;
-	while (waiting) {
-		struct query *next = waiting->next;
-		waiting->on_room(waiting);
-		waiting = next;
+	if (!gone) {
+		while (connection->stream && !connection->closing &&
+		       connection_unsent(connection) <= STREAM_PAUSE) {
+			struct query *query = connection_next_stream(connection);
+			query->on_room(query, QUERY_ROOM);
+		}
+		return true;
+	}
+	for (struct query *query = connection->stream, *next; query; query = next) {
+		next = query->next;
+		connection->stream = next;
+		if (!next)
+			connection->stream_end = &connection->stream;
+		query->on_room(query, QUERY_GONE);
 	}
 	return true;
 }
@@ -326,6 +360,7 @@ static void connection_take(struct connection *connection, const uint8_t *packet
 		query = &worker->shared->spare;
 	query->finish = on_finish;
 	query->origin = connection;
+	query->room = on_ask_room;
 	query->send = on_send;
 	query->binding = inbound->binding;
 	query->client = connection->client;
@@ -426,6 +461,7 @@ void connection_open(struct inbound *inbound, unsigned bucket, int fd, const str
 	connection->client = *client;
 	connection->bucket = bucket;
 	connection->stranger = !inbound_is_allowed(inbound, client);
+	connection->stream_end = &connection->stream;
 	inbound->handles++;
 	connection_link(connection);
 	timer_init(&connection->idle, on_idle);

@@ -24,9 +24,9 @@ struct connection {
 	uint8_t *kept;         /* NULL: nothing is left over from the last read */
 	size_t room;           /* of `kept`; over `end` where the rest is read into it */
 	struct outbox *outbox; /* replies of this loop round; NULL: none yet */
-	struct query *stream;  /* waits for room; NULL: none */
-	unsigned unanswered;   /* queries at the resolver */
-	unsigned writes;       /* replies that the kernel has not taken yet */
+	struct query *stream, **stream_end; /* wait for room, in their order */
+	unsigned unanswered;                /* queries at the resolver */
+	unsigned writes;                    /* replies that the kernel has not taken yet */
 	bool reading, processing;
 	bool filled; /* by the last read, to the inbox's end: others' turn */
 	bool ended;  /* nothing more will be read */
@@ -52,10 +52,10 @@ void connection_settle(struct connection *connection);
 void connection_write(struct connection *connection, const uint8_t *reply, size_t length);
 /* Bytes of replies that the kernel has not taken yet, those gathered with them. */
 size_t connection_unsent(const struct connection *connection);
-/* Calls the query that waits for room, where there is some or never will be. May free the
- * connection. False: none was called. (inbound_tcp.c) */
+/* Calls the queries that wait for room, as long as there is some, or all when there never will be.
+ * May free a connection that is closed. False: none was called. (inbound_tcp.c) */
 bool connection_offer_room(struct connection *connection);
-/* For a connection that closes: what is gathered is dropped. */
-void connection_leave_outbox(struct connection *connection);
+/* For a connection that closes: what is gathered is dropped. Returns how many replies that was. */
+unsigned connection_leave_outbox(struct connection *connection);
 
 #endif

@@ -15,6 +15,7 @@
  *
  * A listener that is removed answers what is under way with SERVFAIL, so that clients go on to
  * their next server at once. What the kernel still holds for it is lost, like what comes later.
+ * What the kernel had no room for is counted, a second after it may have come to that.
  *
  * Not here: waiting until a full socket can be written to again. A reply is retried once and then
  * counted as failed; the client asks again. */
@@ -22,6 +23,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -39,6 +41,7 @@ enum {
 	 * same few lines of the cache. */
 	PACKET = 4096 + 64,
 	OUTBOX_BYTES = BATCH * 1232,
+	DROPPED_US = 1000 * 1000,
 };
 _Static_assert((int)OUTBOX_BYTES >= (int)INBOUND_PAYLOAD_MAX, "a reply fits into an empty outbox");
 
@@ -241,6 +244,7 @@ static void fill_query(struct query *query, struct inbound *inbound, unsigned sl
 	query->client = client->address;
 	query->arrived_us = now_us;
 	query->tcp = false;
+	query->room = NULL;
 	query->send = NULL;
 	query->local.family = 0;
 	if (inbound->wildcard)
@@ -324,6 +328,27 @@ static int receive_batch(struct inbound *inbound, struct udp_batch *batch)
 	return count;
 }
 
+/* How many there were since the last time. */
+static uint32_t take_dropped(struct inbound *inbound)
+{
+	uint32_t counts[SK_MEMINFO_VARS] = {0}, before = inbound->udp_dropped;
+	socklen_t length = sizeof counts;
+
+	if (getsockopt(inbound->udp, SOL_SOCKET, SO_MEMINFO, counts, &length) != 0)
+		return 0;
+	inbound->udp_dropped = counts[SK_MEMINFO_DROPS];
+	return inbound->udp_dropped - before;
+}
+
+static void on_dropped_due(struct timer *timer, uint64_t now_us)
+{
+	struct inbound *inbound =
+		(struct inbound *)((char *)timer - offsetof(struct inbound, udp_dropped_due));
+
+	(void)now_us;
+	inbound->worker->counters.udp_unread += take_dropped(inbound);
+}
+
 static int inbound_udp_watch(struct inbound *inbound);
 
 static void receive(struct inbound *inbound)
@@ -334,6 +359,8 @@ static void receive(struct inbound *inbound)
 		if (count <= 0)
 			return;
 		uint64_t now_us = worker->now_us(worker->context);
+		if (!timer_armed(&inbound->udp_dropped_due))
+			wheel_arm(worker->wheel, &inbound->udp_dropped_due, now_us + DROPPED_US);
 		struct meter_round meter;
 		meter_begin(&meter, inbound->terms.meter, (unsigned)count, now_us);
 		for (int i = 0; i < count && !inbound->stopped; i++)
@@ -386,6 +413,8 @@ static void on_udp_again(struct timer *timer, uint64_t now_us)
 int inbound_udp_start(struct inbound *inbound)
 {
 	timer_init(&inbound->udp_again, on_udp_again);
+	timer_init(&inbound->udp_dropped_due, on_dropped_due);
+	(void)take_dropped(inbound); /* by whoever had the socket before */
 	return inbound_udp_watch(inbound);
 }
 
@@ -406,6 +435,8 @@ void inbound_udp_stop(struct inbound *inbound)
 	query_each(inbound->worker->pool, inbound, answer_gone);
 	inbound_flush(inbound->worker);
 	inbound_unwatch(inbound, &inbound->udp_poll, &inbound->udp_again);
+	wheel_cancel(inbound->worker->wheel, &inbound->udp_dropped_due);
+	inbound->worker->counters.udp_unread += take_dropped(inbound);
 	close(inbound->udp);
 	close(inbound->twin);
 	inbound->udp = inbound->twin = -1;

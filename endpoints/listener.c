@@ -149,7 +149,10 @@ static int attach_program(const struct opening *opening, int fd, unsigned worker
 		BPF_STMT(BPF_ALU | BPF_MOD | BPF_K, workers),
 		BPF_STMT(BPF_RET | BPF_A, 0),
 	};
-	struct sock_fprog program = {.len = sizeof code / sizeof code[0], .filter = code};
+	struct sock_fprog program;
+	memset(&program, 0, sizeof program); /* with its padding: the kernel copies all of it */
+	program.len = sizeof code / sizeof code[0];
+	program.filter = code;
 	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &program, sizeof program) < 0)
 		return say(opening, errno);
 	return 0;

@@ -43,6 +43,7 @@ int message_read_record(const uint8_t *packet, size_t length, size_t *at,
 
 struct reader {
 	struct request *request;
+	const struct name *name; /* the qname, once it is read */
 	const uint8_t *packet;
 	size_t length, at;
 	uint16_t counts[SECTION_COUNT];
@@ -131,14 +132,22 @@ static bool read_tsig(struct reader *reader, enum section section, bool last,
 	return true;
 }
 
-/* What the client has of the zone (RFC 1995 section 3). The record was found to be well formed. */
-static void read_serial(struct request *request, const uint8_t *packet,
-			const struct record_view *record)
+/* What the client has of the zone that it asks for (RFC 1995 section 3); false when the SOA is of
+ * another one. The record was found to be well formed. */
+static bool read_serial(struct reader *reader, const struct record_view *record)
 {
 	enum { NUMBERS = 20 }; /* bytes, at the data's end, the serial ahead */
+	struct request *request = reader->request;
+	uint8_t owner[NAME_WIRE_MAX];
 
+	if (record->class != request->class ||
+	    wire_read_name(reader->packet, reader->length, record->owner, WIRE_HEADER, owner,
+			   NULL) == 0 ||
+	    !name_wire_equal(owner, reader->name->wire))
+		return false;
 	request->has_serial = true;
-	request->serial = wire_u32(packet + record->rdata + record->rdata_length - NUMBERS);
+	request->serial = wire_u32(reader->packet + record->rdata + record->rdata_length - NUMBERS);
+	return true;
 }
 
 /* What some records have to say apart from being there; false when they say it wrongly. */
@@ -149,8 +158,9 @@ static bool read_special(struct reader *reader, enum section section, bool last,
 		return read_opt(reader, section, record);
 	if (record->type == TYPE_TSIG)
 		return read_tsig(reader, section, last, record);
-	if (record->type == TYPE_SOA && section == SECTION_AUTHORITY)
-		read_serial(reader->request, reader->packet, record);
+	if (record->type == TYPE_SOA && section == SECTION_AUTHORITY &&
+	    reader->request->type == TYPE_IXFR)
+		return read_serial(reader, record);
 	return true;
 }
 
@@ -194,7 +204,7 @@ static bool sections_allowed(const struct reader *reader)
 	if (reader->counts[SECTION_ANSWER] != 0)
 		return false;
 	unsigned authority = reader->counts[SECTION_AUTHORITY];
-	return authority == 0 || (authority == 1 && reader->request->type == TYPE_IXFR);
+	return authority == 0 || (authority == 1 && reader->request->has_serial);
 }
 
 static enum request_state request_error(enum rcode *rcode, enum rcode is)
@@ -213,7 +223,8 @@ enum request_state message_read_request(struct request *request, struct name *na
 		return REQUEST_SILENT;
 	request->id = wire_u16(packet);
 	request->flags = message_flags(packet);
-	struct reader reader = {.request = request, .packet = packet, .length = length};
+	struct reader reader = {
+		.request = request, .name = name, .packet = packet, .length = length};
 	for (unsigned i = 0; i < SECTION_COUNT; i++)
 		reader.counts[i] = wire_u16(packet + 6 + (size_t)2 * i);
 	reader.at = MESSAGE_HEADER;

@@ -107,12 +107,12 @@ enum request_state {
  * question, opcode QUERY, at most one OPT, version 0 (RFC 9619, RFC 6891). On REQUEST_ERROR as much
  * of request is filled as could be read, so that an error can be answered with id, opcode, question
  * and OPT. Records in the answer section are FORMERR, as are any in the authority section but the
- * SOA that IXFR brings (RFC 1995 section 3), a compressed qname, bytes behind the last record, a
- * second OPT, one out of its place, a cookie of a length that none has (RFC 7873 section 5.2.2),
- * options that do not add up, and a TSIG that is not the last record. A packet without a question
- * that has a cookie only wants one: an "error" to be answered with NOERROR (section 5.4). Meta
- * types that only a zone transfer or TSIG may ask (IXFR, AXFR, MAILA, MAILB, OPT, TSIG, TKEY) are
- * left to the caller. */
+ * one SOA of its zone that IXFR brings (RFC 1995 section 3), a compressed qname, bytes behind the
+ * last record, a second OPT, one out of its place, a cookie of a length that none has (RFC 7873
+ * section 5.2.2), options that do not add up, and a TSIG that is not the last record. A packet
+ * without a question that has a cookie only wants one: an "error" to be answered with NOERROR
+ * (section 5.4). Meta types that only a zone transfer or TSIG may ask (IXFR, AXFR, MAILA, MAILB,
+ * OPT, TSIG, TKEY) are left to the caller. */
 enum request_state message_read_request(struct request *request, struct name *name,
 					const struct hash_key *key, const uint8_t *packet,
 					size_t length, enum rcode *rcode);
@@ -185,7 +185,7 @@ size_t message_add_below(struct message *message, enum section section, const ui
 struct message_end {
 	enum rcode rcode;
 	bool authoritative;
-	bool truncated;       /* TC set although everything fits: a target's own TC passed on */
+	bool truncated;       /* TC set although everything fits: it is to be asked for by TCP */
 	enum ede ede;         /* sent only to clients with EDNS, and dropped when it does not fit */
 	const char *ede_text; /* UTF-8, may be NULL */
 	const char *nsid;     /* sent when asked for; may be NULL */

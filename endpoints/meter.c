@@ -146,12 +146,11 @@ struct client_use { /* a client's cells, and the least of them */
 	uint64_t count;
 };
 
-/* An IPv6 client is its /64: it has as many addresses in there as it likes. */
-static void find_use(struct client_use *use, struct meter *meter, const struct address *client,
+static void find_use(struct client_use *use, struct meter *meter, const struct address *address,
 		     uint32_t tick)
 {
-	size_t length = client->family == 6 ? 8 : 4;
-	uint64_t hash = hash_bytes(&meter->key, client->family, client->bytes, length);
+	const struct address client = address_client(address);
+	uint64_t hash = hash_bytes(&meter->key, client.family, client.bytes, sizeof client.bytes);
 
 	use->count = UINT64_MAX;
 	for (unsigned row = 0; row < METER_ROWS; row++, hash >>= 8) {

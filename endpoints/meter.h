@@ -12,11 +12,12 @@
  * so who took the most lately finds the bucket empty a reserve early, and who took little, nearly
  * never. Clients that want more than there is are driven to the same use (whoever is ahead must
  * wait for a fuller bucket than the others do), and one that wants less than that share finds
- * tokens whenever it asks: that is max-min fairness. It needs no list of clients: what they took is
- * a small keyed count-min sketch of decayed counters, written and read only while the bucket is
- * less than half full. Above that, and so all the time on an endpoint that is not near its limit, a
- * batch costs one atomic operation and a query a decrement; without a limit, neither. Below it each
- * query takes its token itself: one that waited in a worker's hand would be missing for others. */
+ * tokens whenever it asks: that is max-min fairness. A client is who address_client says. There is
+ * no list of them: what they took is a small keyed count-min sketch of decayed counters, written
+ * and read only while the bucket is less than half full. Above that, and so all the time on an
+ * endpoint that is not near its limit, a batch costs one atomic operation and a query a decrement;
+ * without a limit, neither. Below it each query takes its token itself: one that waited in a
+ * worker's hand would be missing for others. */
 #ifndef SLUICE_METER_H
 #define SLUICE_METER_H
 

@@ -106,7 +106,7 @@ static void pending_free(struct pending *pending)
 {
 	struct pending_table *table = pending->table;
 
-	free(pending->truncated);
+	free(pending->unsure);
 	table->unhold(table->context, pending->holder);
 	table->pending_count--;
 	store_give(&table->pending_store, pending);
@@ -134,9 +134,10 @@ static void waiter_unlink(struct waiter *waiter)
 }
 
 /* A question goes on until the last of its waiters has lost patience. Who joins late brings one
- * more send, for a target that may have come back meanwhile; and what was answered with an error a
- * while ago he has asked anew: a name that is asked for again and again while a dead target is
- * waited for would else never hear that another one is well by now. */
+ * more send, for a target that may have come back meanwhile, though not at once when the last one
+ * has just left: where targets lead back to us every send is one who joins. And what was answered
+ * with an error a while ago he has asked anew: a name that is asked for again and again while a
+ * dead target is waited for would else never hear that another one is well by now. */
 static void extend(struct pending *pending, uint64_t deadline_us, uint64_t now_us)
 {
 	if (deadline_us <= pending->deadline_us || pending->given_up)
@@ -150,8 +151,9 @@ static void extend(struct pending *pending, uint64_t deadline_us, uint64_t now_u
 		pending->spent = 0;
 		pending->answered = pending->over = false;
 	}
-	pending->copy_again_us = 0;
 	pending->copy_pause_us = TARGET_COPY_EVERY_US;
+	if (pending->copy_again_us > now_us + pending->copy_pause_us)
+		pending->copy_again_us = now_us + pending->copy_pause_us;
 	if (pending->stall)
 		pending_go_on(pending, now_us);
 }
@@ -225,10 +227,14 @@ static struct ask_result result_so_far(const struct pending *pending, bool deadl
 
 	if (result.error == TARGET_ERROR_NONE)
 		result.error = TARGET_ERROR_SILENCE;
-	if (pending->truncated) {
+	if (pending->unsure) {
+		result.outcome = ASK_ANSWERED;
+		result.wire = pending->unsure;
+		result.length = pending->unsure_length;
+		result.upstream = pending->unsure_by;
+		result.unsure = true;
+	} else if (pending->truncated_by) {
 		result.outcome = ASK_TRUNCATED;
-		result.wire = pending->truncated;
-		result.length = pending->truncated_length;
 		result.upstream = pending->truncated_by;
 	} else {
 		result.outcome = deadline && !pending->answered ? ASK_SILENT : ASK_FAILED;

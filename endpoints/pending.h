@@ -5,9 +5,10 @@
  *     waiter ─┼─► pending (one upstream question)┼─ flight (copy)
  *     waiter ─┘                                  └─ flight (target 2)
  *
- * A pending is one question to one leg; identical questions join it. A flight is one packet on its
- * way: it stays in the table until it is answered, for as long as its question is not, and at least
- * until the target's patience is over, so that a late answer still counts as a sign of life.
+ * A pending is one question to one leg; identical ones join it, where they agree on whether to wait
+ * for a sign of life. A flight is one packet on its way. It stays in the table until it is answered
+ * or fails, else until its target's patience is over and its question has ended (one by TCP because
+ * of a TC only the former), so that a late answer still counts as a sign of life.
  *
  * No sockets and no clock in here: `send` is the transport (outbound.h, or a test's), time is the
  * wheel's and a parameter. */
@@ -36,7 +37,7 @@ struct pending_key {
 
 enum ask_outcome {
 	ASK_ANSWERED,  /* NOERROR, NXDOMAIN or (a DNAME's) YXDOMAIN; every record can be read */
-	ASK_TRUNCATED, /* the best there is has TC set */
+	ASK_TRUNCATED, /* the best there is has TC set; no more than that is told of it */
 	ASK_FAILED,    /* every target answered with an error or has no source to be asked from; or
 			* none can be asked now and `may_wait` was false */
 	ASK_SILENT,    /* nobody answered before the deadline */
@@ -44,11 +45,14 @@ enum ask_outcome {
 
 struct ask_result {
 	enum ask_outcome outcome;
-	const uint8_t *wire; /* ANSWERED, TRUNCATED: the reply, with its question at offset 12 */
+	const uint8_t *wire; /* ANSWERED: the reply, with its question (lower case) at offset 12 */
 	size_t length;
 	const struct upstream
 		*upstream; /* ANSWERED, TRUNCATED: who said it; else the last one tried, or NULL */
-	enum target_error error; /* FAILED, SILENT: what the last one did */
+	enum target_error error; /* the others: what the last one did */
+	/* ANSWERED: it may be the fault of the letters' case, and to ask once more did not help. It
+	 * is for those who wait, and not to be kept. */
+	bool unsure;
 };
 
 /* Somebody who waits; embedded in whatever waits. */
@@ -166,10 +170,10 @@ MUST_CHECK int pending_table_init(struct pending_table *table, struct wheel *whe
 void pending_table_release(struct pending_table *table);
 
 /* Asks, or joins the same question under way. The waiter hears of the end by on_done, never before
- * this returns. `holder` is what keeps the leg's memory (a policy snapshot). deadline_us is the
- * waiter's own business (pending_leave); a new pending gives up at it. `may_wait` false: do not
- * wait for a sign of life when every target is suspect, but fail (another leg follows). ERR_LIMIT
- * at pending_max. */
+ * this returns. `holder` is what keeps the leg's memory (a policy snapshot). The question gives up
+ * at the latest deadline of those who ever waited for it; an earlier one of their own is theirs to
+ * keep (pending_leave, pending_expire). `may_wait` false: do not wait for a sign of life when every
+ * target is suspect, but fail (another leg follows). ERR_LIMIT at pending_max. */
 MUST_CHECK int pending_ask(struct pending_table *table, const struct pending_key *key, void *holder,
 			   struct waiter *waiter, uint64_t deadline_us, bool may_wait,
 			   uint64_t now_us);
@@ -183,7 +187,7 @@ void pending_expire(struct pending_table *table, struct waiter *waiter, uint64_t
 /* A datagram or a message of a TCP stream arrived. It is taken for an answer only if socket, peer,
  * id, QR and question match a flight; otherwise it is counted and its question waits on (it may be
  * forged). One that matches and cannot be parsed sends the question to the next target. True when
- * it matched. The packet's question is put into lower case, as it was asked. */
+ * it matched. Writes into the packet: an answer's question gets its capitals back to lower case. */
 bool pending_on_reply(struct pending_table *table, void *socket, const struct host *peer,
 		      uint8_t *wire, size_t length, uint64_t now_us);
 /* The transport learned that this flight will get no answer (refused, unreachable, reset). */

@@ -8,8 +8,9 @@
  *     other letters than were sent, where it keeps them      doubtful, and the target's letters are
  *                                                            left alone for a quarter of an hour
  *     no data, in answer to letters that it is tried with    asked again in lower case: there are
- *                                                            servers that take case for a
- * difference
+ *                                                            servers to which case is a difference
+ *     FORMERR, in answer to a cookie                         asked again without: not every server
+ *                                                            passes over options unknown to it
  *
  * So a lie has to get through by guessing, and a server that changes its ways loses no question: it
  * is asked by TCP, and where that fails by UDP once more, without any of this. */
@@ -62,7 +63,8 @@ size_t guard_question(struct pending *pending, struct flight *flight,
 					  entropy_u64(table->entropy));
 		flight->strict = flight->cased && target_keeps_case(guard);
 	}
-	if (!table->cookies || !flight->edns || !target_wants_cookie(guard, now_us))
+	if (!table->cookies || !flight->edns || pending->cookieless >> flight->index & 1 ||
+	    !target_wants_cookie(guard, now_us))
 		return length;
 	size_t bytes = target_cookie(guard, now_us, cookie);
 	if (bytes == 0) /* another worker has just learnt that it speaks none */

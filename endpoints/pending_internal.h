@@ -29,13 +29,14 @@ struct pending {
 	uint64_t deadline_us;
 	uint64_t copy_again_us; /* not a copy before */
 	uint32_t copy_pause_us;
-	uint64_t spent;     /* a bit per upstream: not to be asked this again, for a while */
-	uint64_t spent_us;  /* when the last of them was */
-	uint64_t plain;     /* a bit per upstream: said FORMERR to our OPT */
-	uint64_t lower;     /* likewise: ask it in lower case */
-	uint64_t badcookie; /* said BADCOOKIE */
-	uint64_t doubted;   /* gave a doubtful reply: asked by TCP, and then without guard */
-	uint64_t excused;   /* was doubted, and does not talk TCP */
+	uint64_t spent;      /* a bit per upstream: not to be asked this again, for a while */
+	uint64_t spent_us;   /* when the last of them was */
+	uint64_t plain;      /* a bit per upstream: said FORMERR to our OPT */
+	uint64_t cookieless; /* likewise: said FORMERR to our cookie */
+	uint64_t lower;      /* ask it in lower case */
+	uint64_t badcookie;  /* said BADCOOKIE */
+	uint64_t doubted;    /* gave a doubtful reply: asked by TCP, and then without guard */
+	uint64_t excused;    /* was doubted, and does not talk TCP */
 	bool may_wait;
 	bool answered; /* somebody said something, if only SERVFAIL */
 	bool over;     /* the limit of an endpoint: no sign of life mends that */
@@ -43,9 +44,10 @@ struct pending {
 	bool given_up, finishing;
 	enum target_error error;
 	const struct upstream *last;
-	uint8_t *truncated; /* a reply with TC, in case nothing better comes */
-	size_t truncated_length;
-	const struct upstream *truncated_by;
+	uint8_t *unsure; /* an answer that may be the case's fault, should nothing better come */
+	size_t unsure_length;
+	const struct upstream *unsure_by;
+	const struct upstream *truncated_by; /* gave a reply with TC; NULL: nobody */
 	uint8_t sends[LEG_UPSTREAMS_MAX];
 	struct name name;
 };

@@ -4,16 +4,17 @@
  * the whole question, and the cookie (pending_guard.c). Anything else may be forged, so it is
  * counted and changes nothing. The one exception is a bare header with FORMERR to a question with
  * an OPT: servers that do not know EDNS could not read the question and cannot repeat it (RFC 6891
- * section 7), and all it can bring about is the same question without OPT.
+ * section 7), and all it can bring about is the same question without our cookie or OPT.
  *
  * Every match is a sign of life and an RTT sample, whatever it says and whoever still wants it. */
 #include "endpoints/pending_guard.h"
 
 enum worth {
-	WORTH_FINAL,     /* NOERROR, NXDOMAIN, YXDOMAIN */
-	WORTH_TRUNCATED, /* ask by TCP */
-	WORTH_PLAIN,     /* FORMERR or BADVERS to our OPT: ask without */
-	WORTH_LOWER,     /* ask in lower case */
+	WORTH_FINAL,      /* NOERROR, NXDOMAIN, YXDOMAIN */
+	WORTH_TRUNCATED,  /* ask by TCP */
+	WORTH_COOKIELESS, /* FORMERR to our cookie: ask without */
+	WORTH_PLAIN,      /* FORMERR or BADVERS to our OPT: ask without */
+	WORTH_LOWER,      /* ask in lower case */
 	WORTH_COOKIE, /* BADCOOKIE: ask with the one that it brought, by TCP when it did not help */
 	WORTH_DOUBTED, /* perhaps forged: ask by TCP */
 	WORTH_NOTHING, /* ask the next target */
@@ -114,6 +115,8 @@ static enum worth judge(const struct flight *flight, const uint8_t *wire, size_t
 	if (final && !read_sections(wire, length, MESSAGE_HEADER + (size_t)flight->question_length,
 				    &rcode, &lame))
 		return WORTH_NOTHING;
+	if (flight->cookie && rcode == RCODE_FORMERR)
+		return WORTH_COOKIELESS;
 	if (flight->edns && (rcode == RCODE_FORMERR || rcode == RCODE_BADVERS))
 		return WORTH_PLAIN;
 	if (final && rcode < RCODE_BADVERS) {
@@ -124,34 +127,31 @@ static enum worth judge(const struct flight *flight, const uint8_t *wire, size_t
 	return WORTH_NOTHING;
 }
 
-static enum worth worth_of(const struct flight *flight, enum guard guard, const uint8_t *wire,
-			   size_t length, enum target_error *error)
+static enum worth guarded(enum worth worth, enum guard guard)
 {
-	enum worth worth = judge(flight, wire, length, error);
-
 	if (worth == WORTH_TRUNCATED)
 		return worth;
 	switch (guard) {
 	case GUARD_DOUBTFUL: return WORTH_DOUBTED;
-	case GUARD_UNSURE: return worth == WORTH_PLAIN ? worth : WORTH_LOWER;
+	case GUARD_UNSURE:
+		return worth == WORTH_PLAIN || worth == WORTH_COOKIELESS ? worth : WORTH_LOWER;
 	case GUARD_BADCOOKIE: return WORTH_COOKIE;
 	default: return worth;
 	}
 }
 
-/* Kept in case no target has the whole answer. */
-static void keep_truncated(struct pending *pending, const struct flight *flight,
-			   const uint8_t *wire, size_t length)
+static void keep_unsure(struct pending *pending, const struct flight *flight, const uint8_t *wire,
+			size_t length)
 {
 	uint8_t *copy = malloc(length);
 
 	if (!copy)
 		return;
 	memcpy(copy, wire, length);
-	free(pending->truncated);
-	pending->truncated = copy;
-	pending->truncated_length = length;
-	pending->truncated_by = flight->upstream;
+	free(pending->unsure);
+	pending->unsure = copy;
+	pending->unsure_length = length;
+	pending->unsure_by = flight->upstream;
 }
 
 static void spend(struct pending *pending, const struct flight *flight, enum target_error error,
@@ -204,22 +204,27 @@ static void use(struct pending *pending, const struct flight *flight, enum guard
 		uint8_t *wire, size_t length, uint64_t now_us)
 {
 	enum target_error error;
-	enum worth worth = worth_of(flight, guard, wire, length, &error);
+	enum worth says = judge(flight, wire, length, &error), worth = guarded(says, guard);
 
 	pending->answered = true;
 	if (!flight->edns && pending->plain >> flight->index & 1 && worth <= WORTH_TRUNCATED)
 		target_on_plain(flight->target, now_us);
-	if (worth <= WORTH_TRUNCATED &&
-	    flight->cased) /* what points into the question has our capitals else */
+	if (says == WORTH_FINAL && flight->cased) /* what points there has our capitals else */
 		memcpy(wire + MESSAGE_HEADER, pending->name.wire, pending->name.length);
+	if (says == WORTH_FINAL && worth == WORTH_LOWER)
+		keep_unsure(pending, flight, wire, length);
 	switch (worth) {
 	case WORTH_FINAL: use_answer(pending, flight, wire, length, now_us); return;
 	case WORTH_TRUNCATED:
-		keep_truncated(pending, flight, wire, length);
+		pending->truncated_by = flight->upstream;
 		if (flight->tcp)
 			spend(pending, flight, TARGET_ERROR_MANGLED, now_us);
 		else
 			ask_again(pending, flight, true, now_us);
+		return;
+	case WORTH_COOKIELESS:
+		pending->cookieless |= (uint64_t)1 << flight->index;
+		ask_again(pending, flight, flight->tcp, now_us);
 		return;
 	case WORTH_PLAIN:
 		pending->plain |= (uint64_t)1 << flight->index;

@@ -351,10 +351,10 @@ void pending_go_on(struct pending *pending, uint64_t now_us)
 		if (pending_send(pending, (unsigned)next, false, false, now_us))
 			return;
 	}
-	if (pending->may_wait && pending->spent != all)
+	bool waits = pending->may_wait && pending->spent != all && !pending->unsure;
+	if (waits)
 		send_copies(pending, count, now_us);
-	if (!pending->may_wait || pending->spent == all ||
-	    ((pending->answered || pending->over) && !pending->flights) ||
+	if (!waits || ((pending->answered || pending->over) && !pending->flights) ||
 	    !pending_stall(pending, now_us))
 		pending_give_up(pending, false, now_us);
 }

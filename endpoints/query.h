@@ -16,23 +16,26 @@
 
 enum { QUERY_SCRATCH = 640 };
 
-enum query_sent {
-	QUERY_SENT,
-	QUERY_FULL, /* sent; the client has much to read yet, and on_room is called when it has */
+enum query_room {
+	QUERY_ROOM, /* send one message, or finish with one */
+	QUERY_WAIT, /* the client has much to read yet: on_room is called when it has */
 	QUERY_GONE, /* there is no client any more: finish it */
 };
 
 struct query {
 	struct query
 		*next; /* in the pool; inbound's while it owns the query, or it waits for room */
-	/* Takes the reply (NULL: none is to be sent) and the query back. NULL while it is in the
-	 * pool. */
+	/* Takes the reply and the query back. reply NULL: none is sent, and a client by TCP, who
+	 * would wait for the rest, finds its connection closed. NULL while it is in the pool. */
 	void (*finish)(struct query *query, const uint8_t *reply, size_t length);
-	/* By TCP: sends a message and leaves the query to its owner, whose last one goes by finish.
-	 * NULL: only one can be sent. */
-	enum query_sent (*send)(struct query *query, const uint8_t *message, size_t length);
-	/* Its owner's, called once for each QUERY_FULL, also when the client has gone. */
-	void (*on_room)(struct query *query);
+	/* By TCP, for an answer of many messages: `room` is asked before each, also the last, which
+	 * goes by finish; then `send` sends one, and leaves the query to its owner. Both NULL: one
+	 * is all there can be. */
+	enum query_room (*room)(struct query *query);
+	void (*send)(struct query *query, const uint8_t *message, size_t length);
+	/* Its owner's, called once for each QUERY_WAIT with ROOM or GONE, in the order in which
+	 * they came to wait. */
+	void (*on_room)(struct query *query, enum query_room room);
 	void *origin;  /* of whoever made the query: socket, connection, caller */
 	void *binding; /* what the resolver attached to the listener it arrived at */
 	struct address client;

@@ -1,9 +1,10 @@
 /* A token bucket for each prefix and kind of answer, a second's worth deep, as one number: when the
- * bucket will be full again (GCRA). There is no list of prefixes: each has a cell in each of two
- * rows, by a keyed hash, and is over its limit when both cells are; so it shares its fate with
- * another one only where both are shared. Nothing ages, nothing is allocated.
+ * bucket will be full again (GCRA), which is never more than that second ahead. There is no list of
+ * prefixes: each has a cell in each of two rows, by a keyed hash, takes from both, and is over its
+ * limit when both are empty. So no single flood limits others, but where both cells are shared with
+ * it; it takes two that meet a prefix in one cell each. Nothing ages, nothing is allocated.
  *
- * Not here: what is sent instead (inbound_udp.c). */
+ * Not here: what is sent instead (inbound_gate.c). */
 #include "endpoints/response_limit.h"
 
 #include <stdatomic.h>
@@ -67,7 +68,7 @@ bool response_limit_take(struct response_limit *limit,
 			 const struct address *client, enum response_kind kind, uint64_t now_us)
 {
 	uint32_t rate = rate_of(settings, kind);
-	uint64_t now = now_us * 1000, full[ROWS];
+	uint64_t now = now_us * 1000, empty = now + second_ns, full[ROWS];
 	bool fits = false;
 
 	if (rate == 0)
@@ -82,10 +83,10 @@ bool response_limit_take(struct response_limit *limit,
 		full[row] = atomic_load_explicit(&limit->full_ns[row][cells[row]],
 						 memory_order_relaxed);
 		full[row] = (full[row] > now ? full[row] : now) + second_ns / rate;
-		fits |= full[row] <= now + second_ns;
+		fits |= full[row] <= empty;
 	}
-	for (unsigned row = 0; row < ROWS && fits; row++)
-		atomic_store_explicit(&limit->full_ns[row][cells[row]], full[row],
-				      memory_order_relaxed);
+	for (unsigned row = 0; row < ROWS && fits; row++) /* an empty one may be another's */
+		atomic_store_explicit(&limit->full_ns[row][cells[row]],
+				      full[row] < empty ? full[row] : empty, memory_order_relaxed);
 	return fits;
 }

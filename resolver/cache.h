@@ -40,7 +40,7 @@ struct cache_entry {
 	uint8_t name_length, link_count;
 
 	bool failed;      /* nobody answered, or all with errors: `text` says which */
-	bool truncated;   /* a target's TC, passed on */
+	bool truncated;   /* failed: nobody had more than a TC, or it is too long for a message */
 	bool has_data;    /* records of the asked type stand at the chain's end */
 	bool has_soa;     /* a SOA in the authority section that covers the chain's end */
 	bool unreachable; /* failed: by network errors (EDE 23), not by silence or answers (22) */

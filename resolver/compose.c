@@ -188,7 +188,7 @@ static enum step compose_frame(struct composition *c, struct frame *f);
 static enum step enter(struct composition *c, struct frame *f, const struct leg *leg)
 {
 	struct message_mark mark = message_mark(&c->message);
-	bool begun = c->begun, truncated = c->truncated;
+	bool begun = c->begun;
 	struct frame inner;
 
 	if (f->place.network == NETWORK_DEFAULT) { /* zones and rules are not to have a say */
@@ -218,7 +218,6 @@ static enum step enter(struct composition *c, struct frame *f, const struct leg 
 		return step;
 	message_rewind(&c->message, &mark);
 	c->begun = begun; /* and if not, the next owner settles AA */
-	c->truncated = truncated;
 	return STEP_FAILED;
 }
 
@@ -238,6 +237,7 @@ static enum step leg_failed(struct composition *c, const struct verdict *verdict
 		       : entry->unreachable ? EDE_NETWORK_ERROR
 					    : EDE_NO_REACHABLE_AUTHORITY;
 
+	c->truncated = c->truncated || entry->truncated;
 	if (rule)
 		compose_explain(c, ede, "ruleset %s, rule %s: %s", rule->ruleset, rule->name,
 				cache_entry_text(entry));
@@ -452,9 +452,10 @@ enum composed compose(struct composition *c, struct place place, uint8_t *buffer
 	struct message_mark start = message_mark(&c->message);
 	if (compose_frame(c, &frame) == STEP_ASK)
 		return COMPOSE_ASK;
+	c->truncated = c->truncated && c->rcode == RCODE_SERVFAIL;
 	if (c->rcode == RCODE_SERVFAIL || c->rcode == RCODE_REFUSED) {
 		message_rewind(&c->message, &start);
-		c->authoritative = c->truncated = false;
+		c->authoritative = false;
 		return COMPOSED;
 	}
 	c->ede = EDE_NONE; /* a leg that failed before another one helped */

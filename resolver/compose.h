@@ -82,7 +82,8 @@ struct composition {
 	/* the answer */
 	struct message message;
 	enum rcode rcode;
-	bool authoritative, truncated;
+	bool authoritative;
+	bool truncated; /* SERVFAIL, for want of anything but a target's TC */
 	enum ede ede;
 	char ede_text[MESSAGE_EDE_TEXT_MAX];
 	bool used_own, used_cache, used_told, used_stale;

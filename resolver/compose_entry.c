@@ -112,8 +112,7 @@ static enum step end_of_chain(struct composition *c, struct frame *f, const stru
 
 	if (!same_route(c, f, verdict))
 		return STEP_NEXT;
-	if (entry->rcode == RCODE_NOERROR && !entry->has_soa && !entry->truncated &&
-	    !f->asked_again) {
+	if (entry->rcode == RCODE_NOERROR && !entry->has_soa && !f->asked_again) {
 		f->asked_again = true;
 		return STEP_NEXT;
 	}
@@ -156,7 +155,6 @@ enum step compose_from_entry(struct composition *c, struct frame *f, const struc
 	bool whole = entry->link_count == 1 || (entry->has_data && !route_is_cut(verdict));
 
 	compose_begin_owner(c, false);
-	c->truncated = c->truncated || entry->truncated;
 	c->used_stale = c->used_stale || stale;
 	if (first && whole) {
 		copy_whole(c, &source);

@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { LOG_PACE_US = 1000 * 1000 };
 enum { LOG_LINE_MAX = 4096, LOG_TAIL = 16 }; /* TAIL: room for "...", the closing and a newline */
 
 static atomic_int configured_level = LOG_INFO;
@@ -194,4 +195,15 @@ void log_faults(const char *event, const struct faults *faults)
 			  origin->file ? ": " : "", origin->path ? origin->path : "",
 			  origin->path ? ": " : "", fault->text);
 	}
+}
+
+bool log_pace(struct log_pace *pace, uint64_t now_us, unsigned *unlogged)
+{
+	if (now_us < pace->next_us) {
+		pace->unlogged++;
+		return false;
+	}
+	*unlogged = pace->unlogged;
+	*pace = (struct log_pace){.next_us = now_us + LOG_PACE_US};
+	return true;
 }

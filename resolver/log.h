@@ -3,6 +3,9 @@
 #ifndef SLUICE_LOG_H
 #define SLUICE_LOG_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "rules/fault.h"
 #include "rules/model.h"
 
@@ -14,6 +17,14 @@ void log_configure(enum log_level level, enum log_format format);
  * people, without a final newline; control characters in it are escaped. */
 void log_event(enum log_level level, const char *event, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* Of events that others can bring about as often as they like one a second is told. */
+struct log_pace { /* all zero: none yet */
+	uint64_t next_us;
+	unsigned unlogged; /* since the last one that was */
+};
+/* Whether this one is told now, and how many were not since the one before. */
+bool log_pace(struct log_pace *pace, uint64_t now_us, unsigned *unlogged);
 
 /* Every fault as a line of its own, errors and warnings by their level. */
 void log_faults(const char *event, const struct faults *faults);

@@ -371,28 +371,46 @@ static struct cache_entry *entry_new(const struct pending_key *key, const struct
 	return entry;
 }
 
-static struct cache_entry *failure_entry(const struct pending_key *key,
-					 const struct ask_result *result, uint64_t now_us)
+static void tell_failure(const struct ask_result *result, bool too_long,
+			 char text[MESSAGE_EDE_TEXT_MAX])
 {
-	char text[MESSAGE_EDE_TEXT_MAX], host[HOST_TEXT_MAX];
+	const size_t room = MESSAGE_EDE_TEXT_MAX;
+	char host[HOST_TEXT_MAX] = "";
 
 	if (result->upstream)
-		snprintf(text, sizeof text, "%s; last %s: %s",
+		host_print(&result->upstream->host, host);
+	if (too_long)
+		snprintf(text, room, "what %s says is too long", host);
+	else if (result->outcome == ASK_TRUNCATED)
+		snprintf(text, room, "only a truncated answer, by %s", host);
+	else if (result->upstream)
+		snprintf(text, room, "%s; last %s: %s",
 			 result->outcome == ASK_SILENT ? "no target answered" : "no usable answer",
-			 host_print(&result->upstream->host, host),
-			 target_error_text(result->error));
+			 host, target_error_text(result->error));
 	else if (result->error == TARGET_ERROR_OVER || result->error == TARGET_ERROR_ROOM)
-		snprintf(text, sizeof text, "no target could be asked: %s",
+		snprintf(text, room, "no target could be asked: %s",
 			 target_error_text(result->error));
 	else
-		snprintf(text, sizeof text, "no target could be asked");
+		snprintf(text, room, "no target could be asked");
+}
+
+/* too_long: it was answered, and written out that is more than a message holds. */
+static struct cache_entry *failure_entry(const struct pending_key *key,
+					 const struct ask_result *result, bool too_long,
+					 uint64_t now_us)
+{
+	char text[MESSAGE_EDE_TEXT_MAX];
+	bool truncated = too_long || result->outcome == ASK_TRUNCATED;
+
+	tell_failure(result, too_long, text);
 	struct cache_entry *entry = entry_new(key, &(struct parts){.text = text});
 	if (!entry)
 		return NULL;
 	entry->failed = true;
 	entry->rcode = RCODE_SERVFAIL;
-	entry->unreachable =
-		result->error == TARGET_ERROR_NETWORK || result->error == TARGET_ERROR_SOURCE;
+	entry->truncated = truncated;
+	entry->unreachable = !truncated && (result->error == TARGET_ERROR_NETWORK ||
+					    result->error == TARGET_ERROR_SOURCE);
 	entry->stored_us = now_us;
 	entry->expires_us = now_us + FAILURE_TTL_US;
 	atomic_init(&entry->again_us, entry->expires_us);
@@ -465,16 +483,18 @@ struct cache_entry *reply_entry(const struct pending_key *key, const struct ask_
 	struct message message;
 	struct parts parts;
 
-	if (result->outcome != ASK_ANSWERED && result->outcome != ASK_TRUNCATED)
-		return failure_entry(key, result, now_us);
+	if (result->outcome != ASK_ANSWERED)
+		return failure_entry(key, result, false, now_us);
 	reading_init(&r, key, result, settings, hash_key, chain);
 	if (!outline(&r))
-		return failure_entry(key, result, now_us);
+		return failure_entry(key, result, false, now_us);
 	assert(r.wire);
 	message_begin(&message, buffer, sizeof buffer, r.wire + MESSAGE_HEADER,
 		      (uint16_t)(r.answers_at - MESSAGE_HEADER));
 	copy_answers(&r, &message);
 	copy_authority(&r, &message);
+	if (message.overflow)
+		return failure_entry(key, result, true, now_us);
 	uint32_t ttl = settle_ttls(&r, &message, ttls, &parts.ttl_count);
 	parts.links = r.links;
 	parts.link_count = r.chain_length;
@@ -486,7 +506,6 @@ struct cache_entry *reply_entry(const struct pending_key *key, const struct ask_
 	if (!entry)
 		return NULL;
 	entry->rcode = (uint8_t)(message_flags(r.wire) & FLAG_RCODE);
-	entry->truncated = result->outcome == ASK_TRUNCATED || message.overflow;
 	entry->has_data = r.has_data;
 	entry->has_soa = r.has_soa;
 	entry->question_length = message.question_length;
@@ -502,6 +521,5 @@ bool reply_may_be_cached(const struct cache_entry *entry)
 {
 	if (entry->failed)
 		return true;
-	return !entry->truncated && (entry->has_data || entry->has_soa) &&
-	       entry->expires_us > entry->stored_us;
+	return (entry->has_data || entry->has_soa) && entry->expires_us > entry->stored_us;
 }

@@ -146,13 +146,16 @@ static void count_sources(struct stats *stats, const struct composition *c)
 		STATS_ADD(stats, answered_zone, 1);
 }
 
+/* What a target has cut short is given to nobody (RFC 2181 section 9): who asked by UDP comes again
+ * by TCP, and where that is of no use is told so there. */
 static void finish_composed(struct resolution *r, struct composition *c)
 {
-	struct message_end end = message_end_for(r, c->rcode);
+	bool by_tcp = c->truncated && !r->query->tcp;
+	struct message_end end = message_end_for(r, by_tcp ? RCODE_NOERROR : c->rcode);
 
 	end.authoritative = c->authoritative;
-	end.truncated = c->truncated;
-	end.ede = c->ede;
+	end.truncated = by_tcp;
+	end.ede = by_tcp ? EDE_NONE : c->ede;
 	end.ede_text = c->ede_text[0] ? c->ede_text : NULL;
 	count_sources(r->stats, c);
 	finish(r, &c->message, &end);
@@ -530,7 +533,7 @@ static void *on_result(void *context, void *holder, const struct pending_key *ke
 	const struct policy_hold *hold = holder;
 	struct cache_entry *entry = reply_entry(key, result, &hold->cache, &resolver->key, now_us);
 
-	if (entry && reply_may_be_cached(entry) && !is_our_own_limit(result))
+	if (entry && reply_may_be_cached(entry) && !result->unsure && !is_our_own_limit(result))
 		cache_put(resolver->cache, entry, now_us, hold->cache.stale_max);
 	return entry;
 }

@@ -28,6 +28,7 @@
 	X(truncated, "answered with TC")                                                           \
 	X(transfers, "zones sent out, whole or what has changed")                                  \
 	X(transfers_refused, "zones asked for, and not sent")                                      \
+	X(transfers_broken, "of those begun, broken off before their end")                         \
 	X(tsig_bad, "queries with a TSIG that was not good")                                       \
 	X(deadline, "not answered by any target within the deadline")
 

@@ -1,67 +1,41 @@
-/* One transfer, from the question to its last message. What it says is transfer_stream's; here it
- * is put into messages, signed, and sent as fast as the client reads and others let it. */
+/* A transfer from the question to its end: who may, when it has a place, and how fast it goes. What
+ * is in its messages is transfer_message's. */
 #include "resolver/transfer.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "resolver/log.h"
-#include "resolver/transfer_stream.h"
+#include "resolver/transfer_message.h"
 #include "rules/serial.h"
 
-enum { REFUSAL_LOG_US = 1000 * 1000 };
+enum { MORE_TEXT_MAX = 32 };
 
 struct transfer {
 	struct transfer *next, **link;
 	struct transfers *transfers;
+	struct transfer_line *line; /* that it is in */
 	struct query *query;
 	struct policy_hold *hold;
-	const struct transfer_zone *zone;
-	struct tsig_seal seal;
-	bool is_sealed;
-	enum stream_kind kind;
-	struct transfer_stream stream;
-	struct stream_record record; /* the next one */
-	bool has_record;
-	struct timer timer; /* the next loop round */
+	struct address client; /* of IPv6 its /64 */
+	struct transfer_writer writer;
+	struct timer timer;    /* the next loop round */
+	struct timer patience; /* while it waits: its end; while it sends: a look at the pace */
+	size_t paced;          /* bytes at the last look */
 	uint64_t began_us;
-	size_t messages, records, bytes;
 };
 
+static uint64_t now_us(const struct transfers *transfers)
+{
+	return transfers->now_us(transfers->context);
+}
+
+static const struct tsig_seal *seal_of(const struct transfer_writer *writer)
+{
+	return writer->is_sealed ? &writer->seal : NULL;
+}
+
 /* ---- refusing ---- */
-
-static size_t room_of(const struct tsig_seal *seal)
-{
-	return seal ? tsig_room(seal) : 0;
-}
-
-static struct message_end end_of(const struct query *query, const struct policy_hold *hold,
-				 const struct tsig_seal *seal)
-{
-	return (struct message_end){
-		.rcode = RCODE_NOERROR,
-		.ede = EDE_NONE,
-		.payload = (uint16_t)hold->policy->udp_payload_max,
-		.limit = query->limit - room_of(seal),
-	};
-}
-
-static void tell_refusal(struct transfers *transfers, const struct query *query, const char *why)
-{
-	char zone[NAME_TEXT_MAX], client[ADDRESS_TEXT_MAX];
-	uint64_t now_us = transfers->now_us(transfers->context);
-
-	if (now_us < transfers->refusals_from_us) {
-		transfers->refusals++;
-		return;
-	}
-	transfers->refusals_from_us = now_us + REFUSAL_LOG_US;
-	log_event(LOG_INFO, "transfer", "%s refused to %s: %s (%u more not logged)",
-		  name_to_text(&query->name, zone), address_print(&query->client, client), why,
-		  transfers->refusals);
-	transfers->refusals = 0;
-}
 
 struct refusal { /* text NULL: none */
 	enum rcode rcode;
@@ -69,10 +43,32 @@ struct refusal { /* text NULL: none */
 	const char *why;  /* for us; NULL: the same */
 };
 
-static void refuse(struct transfers *transfers, struct query *query, struct policy_hold *hold,
-		   const struct tsig_seal *seal, const struct refusal *refusal)
+/* " (N more not logged)", or nothing. */
+static const char *more_text(unsigned unlogged, char text[MORE_TEXT_MAX])
 {
-	struct message_end end = end_of(query, hold, seal);
+	text[0] = '\0';
+	if (unlogged > 0)
+		snprintf(text, MORE_TEXT_MAX, " (%u more not logged)", unlogged);
+	return text;
+}
+
+static void tell_refusal(struct transfers *transfers, const struct query *query, const char *why)
+{
+	char zone[NAME_TEXT_MAX], client[ADDRESS_TEXT_MAX], more[MORE_TEXT_MAX];
+	unsigned unlogged;
+
+	if (log_pace(&transfers->refused, now_us(transfers), &unlogged))
+		log_event(LOG_INFO, "transfer", "%s refused to %s: %s%s",
+			  name_to_text(&query->name, zone), address_print(&query->client, client),
+			  why, more_text(unlogged, more));
+}
+
+/* Counts and tells the refusal, and writes it into the buffer; returns its length. */
+static size_t write_refusal(struct transfers *transfers, const struct query *query,
+			    const struct policy_hold *hold, const struct tsig_seal *seal,
+			    const struct refusal *refusal)
+{
+	struct message_end end = transfer_message_end(query, hold, seal);
 	struct message message;
 	struct tsig_seal copy;
 
@@ -88,18 +84,15 @@ static void refuse(struct transfers *transfers, struct query *query, struct poli
 	message_begin(&message, transfers->buffer, MESSAGE_MAX, query->question,
 		      query->request.question_length);
 	size_t length = message_finish(&message, &query->request, &end);
-	if (seal) {
-		copy = *seal;
-		length = tsig_sign(&copy, transfers->buffer, length, MESSAGE_MAX,
-				   transfers->time_of_day_s());
-	}
-	query_finish(query, transfers->buffer, length);
+	if (!seal)
+		return length;
+	copy = *seal;
+	return tsig_sign(&copy, transfers->buffer, length, MESSAGE_MAX, transfers->time_of_day_s());
 }
 
 /* What a zone that is not there and one that is not to be had say is the same. */
-static struct refusal judge(const struct transfers *transfers, const struct query *query,
-			    const struct policy_hold *hold, const struct transfer_zone *zone,
-			    const struct tsig_seal *seal)
+static struct refusal judge(const struct query *query, const struct policy_hold *hold,
+			    const struct transfer_zone *zone, const struct tsig_seal *seal)
 {
 	static const char not_allowed[] = "zone transfers are not allowed";
 	const struct request *request = &query->request;
@@ -116,175 +109,277 @@ static struct refusal judge(const struct transfers *transfers, const struct quer
 	if (request->type == TYPE_IXFR && !request->has_serial)
 		return (struct refusal){RCODE_FORMERR, "IXFR without the SOA that it begins from",
 					NULL};
-	if (transfers->count == TRANSFERS_MAX)
-		return (struct refusal){RCODE_SERVFAIL, "too many zone transfers are under way",
-					NULL};
 	return (struct refusal){0};
 }
 
-/* ---- messages ---- */
-
-static void count_end(const struct transfer *transfer)
+static void refuse(struct transfers *transfers, struct query *query, const struct policy_hold *hold,
+		   const struct transfer_zone *zone, const struct tsig_seal *seal,
+		   const struct refusal *refusal)
 {
-	struct transfer_meter *meter = transfer->zone->meter;
-
-	if (transfer->kind == STREAM_CURRENT)
-		atomic_fetch_add_explicit(&meter->current, 1, memory_order_relaxed);
-	else if (transfer->kind == STREAM_CHANGES)
-		atomic_fetch_add_explicit(&meter->ixfr, 1, memory_order_relaxed);
-	else
-		atomic_fetch_add_explicit(&meter->axfr, 1, memory_order_relaxed);
-	if (transfer->kind != STREAM_CURRENT)
-		STATS_ADD(transfer->transfers->stats, transfers, 1);
+	if (zone)
+		atomic_fetch_add_explicit(&zone->meter->refused, 1, memory_order_relaxed);
+	size_t length = write_refusal(transfers, query, hold, seal, refusal);
+	query_finish(query, transfers->buffer, length);
 }
 
-static void tell_end(const struct transfer *transfer, const char *how)
-{
-	char client[ADDRESS_TEXT_MAX];
-	uint64_t now_us = transfer->transfers->now_us(transfer->transfers->context);
+static const struct refusal too_many = {RCODE_SERVFAIL, "too many zone transfers are under way",
+					NULL};
+static const struct refusal no_memory = {RCODE_SERVFAIL, "out of memory", NULL};
 
-	if (transfer->kind == STREAM_CURRENT)
+/* ---- counting and telling ---- */
+
+static void count_sent(const struct transfers *transfers, const struct transfer_writer *writer)
+{
+	struct transfer_meter *meter = writer->zone->meter;
+	atomic_uint_fast64_t *counts[] = {[STREAM_WHOLE] = &meter->axfr,
+					  [STREAM_CHANGES] = &meter->ixfr,
+					  [STREAM_CURRENT] = &meter->current};
+
+	atomic_fetch_add_explicit(counts[writer->kind], 1, memory_order_relaxed);
+	if (writer->kind != STREAM_CURRENT)
+		STATS_ADD(transfers->stats, transfers, 1);
+}
+
+/* Once a second of each kind. */
+static void tell(const struct transfer *transfer, struct log_pace *pace, enum log_level level,
+		 const char *how)
+{
+	const struct transfer_writer *writer = &transfer->writer;
+	uint64_t now = now_us(transfer->transfers);
+	char client[ADDRESS_TEXT_MAX], more[MORE_TEXT_MAX];
+	unsigned unlogged;
+
+	if (!log_pace(pace, now, &unlogged))
 		return;
-	log_event(LOG_INFO, "transfer",
-		  "%s serial %u %s to %s: %s%s, %zu records in %zu messages, %zu bytes, %llu ms",
-		  transfer->zone->text, transfer->zone->serial, how,
+	log_event(level, "transfer",
+		  "%s serial %u %s to %s: %s%s, %zu records in %zu messages, %zu bytes, %llu ms%s",
+		  writer->zone->text, writer->zone->serial, how,
 		  address_print(&transfer->query->client, client),
-		  transfer->kind == STREAM_CHANGES ? "what has changed" : "whole",
-		  transfer->is_sealed ? ", signed" : "", transfer->records, transfer->messages,
-		  transfer->bytes, (unsigned long long)((now_us - transfer->began_us) / 1000));
+		  writer->kind == STREAM_CHANGES ? "what has changed" : "whole",
+		  writer->is_sealed ? ", signed" : "", writer->records, writer->messages,
+		  writer->bytes, (unsigned long long)((now - transfer->began_us) / 1000),
+		  more_text(unlogged, more));
 }
 
-/* reply NULL: the client has gone, or we go. */
+/* ---- lines ---- */
+
+static void line_init(struct transfer_line *line)
+{
+	*line = (struct transfer_line){.end = &line->first};
+}
+
+static void line_enter(struct transfer_line *line, struct transfer *transfer)
+{
+	transfer->line = line;
+	transfer->next = NULL;
+	transfer->link = line->end;
+	*line->end = transfer;
+	line->end = &transfer->next;
+	line->count++;
+}
+
+static void line_leave(struct transfer *transfer)
+{
+	struct transfer_line *line = transfer->line;
+
+	*transfer->link = transfer->next;
+	if (transfer->next)
+		transfer->next->link = transfer->link;
+	else
+		line->end = transfer->link;
+	line->count--;
+}
+
+static unsigned count_client(const struct transfer_line *line, const struct address *client)
+{
+	unsigned count = 0;
+
+	for (const struct transfer *at = line->first; at; at = at->next)
+		count += address_equal(&at->client, client);
+	return count;
+}
+
+static bool has_place(const struct transfers *transfers, const struct address *client)
+{
+	return transfers->sending.count < TRANSFERS_MAX &&
+	       count_client(&transfers->sending, client) < TRANSFERS_SHARE;
+}
+
+static bool may_wait(const struct transfers *transfers, const struct address *client)
+{
+	return transfers->waiting.count < TRANSFERS_WAITING_MAX &&
+	       count_client(&transfers->waiting, client) < TRANSFERS_WAITING_SHARE;
+}
+
+static void take_place(struct transfer *transfer)
+{
+	struct transfers *transfers = transfer->transfers;
+
+	line_enter(&transfers->sending, transfer);
+	wheel_arm(transfers->wheel, &transfer->patience, now_us(transfers) + TRANSFER_PACE_US);
+}
+
+/* A place is free: it goes to whoever waits longest of those that may have it, and who begins in
+ * the next loop round. */
+static void fill_places(struct transfers *transfers)
+{
+	struct transfer *next;
+
+	for (struct transfer *at = transfers->waiting.first; at && !transfers->ends; at = next) {
+		next = at->next;
+		if (transfers->sending.count == TRANSFERS_MAX)
+			return;
+		if (!has_place(transfers, &at->client))
+			continue;
+		line_leave(at);
+		take_place(at);
+		wheel_arm(transfers->wheel, &at->timer, now_us(transfers));
+	}
+}
+
+/* ---- the end ---- */
+
+/* reply NULL: nothing more is sent. */
 static void end_transfer(struct transfer *transfer, const uint8_t *reply, size_t length)
 {
 	struct transfers *transfers = transfer->transfers;
 	struct query *query = transfer->query;
 	struct policy_hold *hold = transfer->hold;
 
-	if (reply)
-		count_end(transfer);
-	tell_end(transfer, reply ? "sent" : "broken off");
 	wheel_cancel(transfers->wheel, &transfer->timer);
-	*transfer->link = transfer->next;
-	if (transfer->next)
-		transfer->next->link = transfer->link;
-	transfers->count--;
-	explicit_bzero(&transfer->seal, sizeof transfer->seal);
+	wheel_cancel(transfers->wheel, &transfer->patience);
+	line_leave(transfer);
+	explicit_bzero(&transfer->writer.seal, sizeof transfer->writer.seal);
 	free(transfer);
+	fill_places(transfers);
 	query_finish(query, reply, length);
 	policy_hold_give(hold);
 }
 
-/* Puts what fits below `limit` into the message, at least one record. */
-static void fill(struct transfer *transfer, struct message *message, size_t limit)
+/* A client that has half of a zone sees by the end of its connection that there is no more (RFC
+ * 5936 section 2.2). */
+static void break_off(struct transfer *transfer, struct log_pace *pace, enum log_level level,
+		      const char *how)
 {
-	size_t apex_length = transfer->zone->name.length;
-
-	while (transfer->has_record) {
-		const struct stream_record *record = &transfer->record;
-		size_t lead = name_wire_length(record->owner) - apex_length;
-		bool first = message->counts[SECTION_ANSWER] == 0;
-
-		if (!first && message->length + lead + 2 + record->rest_length > limit)
-			return;
-		if (message_add_below(message, SECTION_ANSWER, record->owner, lead, MESSAGE_HEADER,
-				      record->rest, record->rest_length) == 0)
-			return;
-		transfer->records++;
-		transfer->has_record = transfer_stream_next(&transfer->stream, &transfer->record);
-	}
+	atomic_fetch_add_explicit(&transfer->writer.zone->meter->broken, 1, memory_order_relaxed);
+	STATS_ADD(transfer->transfers->stats, transfers_broken, 1);
+	tell(transfer, pace, level, how);
+	end_transfer(transfer, NULL, 0);
 }
 
-/* The next message, complete and signed; returns its length, 0 when a record fits into none. */
-static size_t make_message(struct transfer *transfer, size_t limit)
+/* It has sent nothing yet. */
+static void give_up(struct transfer *transfer, const struct refusal *refusal)
 {
 	struct transfers *transfers = transfer->transfers;
-	struct query *query = transfer->query;
-	const struct tsig_seal *seal = transfer->is_sealed ? &transfer->seal : NULL;
-	struct message_end end = end_of(query, transfer->hold, seal);
-	size_t rest = MESSAGE_OPT + room_of(seal);
-	struct message message;
+	const struct transfer_writer *writer = &transfer->writer;
 
-	end.authoritative = true;
-	message_begin(&message, transfers->buffer, MESSAGE_MAX - rest, query->question,
-		      query->request.question_length);
-	fill(transfer, &message, limit - rest);
-	if (message.counts[SECTION_ANSWER] == 0)
-		return 0;
-	message.capacity = MESSAGE_MAX;
-	message.overflow = false; /* the record that did not fit comes next */
-	size_t length = message_finish(&message, &query->request, &end);
-	if (seal)
-		length = tsig_sign(&transfer->seal, transfers->buffer, length, MESSAGE_MAX,
-				   transfers->time_of_day_s());
-	transfer->messages++;
-	transfer->bytes += length;
-	return length;
+	atomic_fetch_add_explicit(&writer->zone->meter->refused, 1, memory_order_relaxed);
+	size_t length =
+		write_refusal(transfers, transfer->query, transfer->hold, seal_of(writer), refusal);
+	end_transfer(transfer, transfers->buffer, length);
 }
 
-static void step(struct transfer *transfer)
+/* ---- sending ---- */
+
+static void send_next(struct transfer *transfer)
 {
 	struct transfers *transfers = transfer->transfers;
+	struct transfer_writer *writer = &transfer->writer;
 	struct query *query = transfer->query;
-	size_t length = make_message(transfer, TRANSFER_MESSAGE_MAX);
+	size_t length = transfer_writer_next(writer, transfers->buffer, TRANSFER_MESSAGE_MAX,
+					     transfers->time_of_day_s());
 
-	if (length == 0 || !transfer->has_record) {
-		end_transfer(transfer, length ? transfers->buffer : NULL, length);
+	if (length == 0) {
+		break_off(transfer, &transfers->failed, LOG_ERROR,
+			  "broken off, because a record of it is too large for any message,");
 		return;
 	}
-	switch (query->send(query, transfers->buffer, length)) {
-	case QUERY_SENT:
-		wheel_arm(transfers->wheel, &transfer->timer,
-			  transfers->now_us(transfers->context));
+	if (!writer->has_record) {
+		count_sent(transfers, writer);
+		tell(transfer,
+		     writer->kind == STREAM_WHOLE ? &transfers->whole : &transfers->changes,
+		     LOG_INFO, "sent");
+		end_transfer(transfer, transfers->buffer, length);
 		return;
-	case QUERY_FULL: return;
-	case QUERY_GONE: end_transfer(transfer, NULL, 0); return;
 	}
+	wheel_arm(transfers->wheel, &transfer->timer, now_us(transfers));
+	query->send(query, transfers->buffer, length);
 }
 
-static void on_timer(struct timer *timer, uint64_t now_us)
+static void step(struct transfer *transfer, enum query_room room)
 {
-	(void)now_us;
-	step((struct transfer *)((char *)timer - offsetof(struct transfer, timer)));
+	switch (room) {
+	case QUERY_WAIT: return;
+	case QUERY_GONE:
+		break_off(transfer, &transfer->transfers->broken, LOG_INFO, "broken off");
+		return;
+	case QUERY_ROOM: send_next(transfer); return;
+	}
 }
 
-static void on_room(struct query *query)
+static void on_timer(struct timer *timer, uint64_t now)
+{
+	struct transfer *transfer =
+		(struct transfer *)((char *)timer - offsetof(struct transfer, timer));
+
+	(void)now;
+	step(transfer, transfer->query->room(transfer->query));
+}
+
+static void on_room(struct query *query, enum query_room room)
 {
 	struct transfer *transfer;
 
 	memcpy(&transfer, query->scratch, sizeof transfer);
-	step(transfer);
+	step(transfer, room);
 }
 
-static void begin_stream(struct transfer *transfer, enum stream_kind kind,
-			 const struct transfer_past *past)
+static void on_patience(struct timer *timer, uint64_t now)
 {
-	transfer->kind = kind;
-	transfer->records = 0;
-	transfer_stream_begin(&transfer->stream, transfer->hold->transfers, transfer->zone, kind,
-			      past);
-	transfer->has_record = transfer_stream_next(&transfer->stream, &transfer->record);
-}
+	struct transfer *transfer =
+		(struct transfer *)((char *)timer - offsetof(struct transfer, patience));
+	struct transfers *transfers = transfer->transfers;
 
-/* By UDP there is one message: the changes where they fit, else the SOA, and the client comes by
- * TCP (RFC 1995 section 2). */
-static void answer_in_one(struct transfer *transfer)
-{
-	struct tsig_seal seal = transfer->seal;
-	size_t length = make_message(transfer, transfer->query->limit);
-
-	if (length == 0 || transfer->has_record) {
-		transfer->seal = seal;
-		begin_stream(transfer, STREAM_CURRENT, NULL);
-		length = make_message(transfer, transfer->query->limit);
+	if (transfer->line == &transfers->waiting) {
+		if (count_client(&transfers->sending, &transfer->client) == 0)
+			give_up(transfer, &too_many);
+		else
+			wheel_arm(transfers->wheel, timer, now + TRANSFER_WAIT_US);
+		return;
 	}
-	end_transfer(transfer, length ? transfer->transfers->buffer : NULL, length);
+	if (transfer->writer.bytes - transfer->paced < TRANSFER_PACE_BYTES) {
+		break_off(transfer, &transfers->broken, LOG_INFO,
+			  "broken off, for it was read too slowly,");
+		return;
+	}
+	transfer->paced = transfer->writer.bytes;
+	wheel_arm(transfers->wheel, timer, now + TRANSFER_PACE_US);
 }
 
-/* ---- the interface ---- */
+/* ---- beginning ---- */
+
+/* What is one message: by UDP the changes where they fit, else the SOA, and the client comes by TCP
+ * (RFC 1995 section 2). No more is looked at than fits. */
+static void answer_in_one(struct transfers *transfers, struct query *query,
+			  struct transfer_writer *writer, enum stream_kind kind, size_t version)
+{
+	struct tsig_seal seal = writer->seal;
+	uint64_t time_s = transfers->time_of_day_s();
+	size_t limit = query->tcp ? (size_t)TRANSFER_MESSAGE_MAX : query->limit;
+
+	transfer_writer_begin(writer, kind, version);
+	size_t length = transfer_writer_next(writer, transfers->buffer, limit, time_s);
+	if (length == 0 || writer->has_record) {
+		writer->seal = seal;
+		transfer_writer_begin(writer, STREAM_CURRENT, 0);
+		length = transfer_writer_next(writer, transfers->buffer, limit, time_s);
+	}
+	count_sent(transfers, writer);
+	query_finish(query, transfers->buffer, length);
+}
 
 static struct transfer *transfer_new(struct transfers *transfers, struct query *query,
-				     struct policy_hold *hold, const struct tsig_seal *seal)
+				     struct policy_hold *hold, const struct address *client)
 {
 	struct transfer *transfer = calloc(1, sizeof *transfer);
 
@@ -293,53 +388,74 @@ static struct transfer *transfer_new(struct transfers *transfers, struct query *
 	transfer->transfers = transfers;
 	transfer->query = query;
 	transfer->hold = hold;
-	transfer->is_sealed = seal;
-	if (seal)
-		transfer->seal = *seal;
-	transfer->began_us = transfers->now_us(transfers->context);
+	transfer->client = *client;
+	transfer->began_us = now_us(transfers);
 	timer_init(&transfer->timer, on_timer);
-	transfer->next = transfers->running;
-	transfer->link = &transfers->running;
-	if (transfer->next)
-		transfer->next->link = &transfer->next;
-	transfers->running = transfer;
-	transfers->count++;
+	timer_init(&transfer->patience, on_patience);
 	policy_hold_take(hold);
 	memcpy(query->scratch, &transfer, sizeof transfer);
 	query->on_room = on_room;
 	return transfer;
 }
 
+static void begin(struct transfers *transfers, struct query *query, struct policy_hold *hold,
+		  const struct transfer_writer *writer, enum stream_kind kind, size_t version)
+{
+	struct address client = address_mask(
+		&query->client, query->client.family == 6 ? 64 : address_bits(&query->client));
+	bool place = has_place(transfers, &client);
+	struct transfer *transfer = place || may_wait(transfers, &client)
+					    ? transfer_new(transfers, query, hold, &client)
+					    : NULL;
+
+	if (!transfer) {
+		refuse(transfers, query, hold, writer->zone, seal_of(writer),
+		       may_wait(transfers, &client) ? &no_memory : &too_many);
+		return;
+	}
+	transfer->writer = *writer;
+	transfer_writer_begin(&transfer->writer, kind, version);
+	if (!place) {
+		line_enter(&transfers->waiting, transfer);
+		wheel_arm(transfers->wheel, &transfer->patience,
+			  transfer->began_us + TRANSFER_WAIT_US);
+		return;
+	}
+	take_place(transfer);
+	step(transfer, query->room(query));
+}
+
+/* ---- the interface ---- */
+
+void transfers_init(struct transfers *transfers)
+{
+	line_init(&transfers->sending);
+	line_init(&transfers->waiting);
+}
+
 void transfer_start(struct transfers *transfers, struct query *query, struct policy_hold *hold,
 		    const struct tsig_seal *seal)
 {
-	static const struct refusal no_memory = {RCODE_SERVFAIL, "out of memory", NULL};
 	const struct transfer_zone *zone =
 		hold->transfers ? transfer_table_find(hold->transfers, &query->name) : NULL;
-	struct refusal refusal = judge(transfers, query, hold, zone, seal);
-	const struct transfer_past *past = NULL;
-	struct transfer *transfer;
+	struct refusal refusal = judge(query, hold, zone, seal);
+	struct transfer_writer writer;
+	size_t version = 0;
 
 	if (refusal.text) {
-		if (zone)
-			atomic_fetch_add_explicit(&zone->meter->refused, 1, memory_order_relaxed);
-		refuse(transfers, query, hold, seal, &refusal);
+		refuse(transfers, query, hold, zone, seal, &refusal);
 		return;
 	}
-	transfer = transfer_new(transfers, query, hold, seal);
-	if (!transfer) {
-		refuse(transfers, query, hold, seal, &no_memory);
-		return;
-	}
-	transfer->zone = zone;
-	enum stream_kind kind = query->request.type == TYPE_AXFR
-					? STREAM_WHOLE
-					: transfer_stream_kind(zone, query->request.serial, &past);
-	begin_stream(transfer, kind, past);
-	if (query->tcp)
-		step(transfer);
+	enum stream_kind kind =
+		query->request.type == TYPE_AXFR
+			? STREAM_WHOLE
+			: transfer_stream_kind(zone, query->request.serial, &version);
+	transfer_writer_init(&writer, query, hold, seal, zone);
+	if (query->tcp && kind != STREAM_CURRENT)
+		begin(transfers, query, hold, &writer, kind, version);
 	else
-		answer_in_one(transfer);
+		answer_in_one(transfers, query, &writer, kind, version);
+	explicit_bzero(&writer.seal, sizeof writer.seal);
 }
 
 const struct rrset *transfer_soa(const struct transfer_table *table, const struct query *query,
@@ -357,8 +473,13 @@ void transfers_abandon(struct transfers *transfers)
 {
 	struct transfer *next; /* none begins any more: inbound_worker's `ends` */
 
-	for (struct transfer *at = transfers->running; at; at = next) {
+	transfers->ends = true;
+	for (struct transfer *at = transfers->waiting.first; at; at = next) {
 		next = at->next;
 		end_transfer(at, NULL, 0);
+	}
+	for (struct transfer *at = transfers->sending.first; at; at = next) {
+		next = at->next;
+		break_off(at, &transfers->broken, LOG_INFO, "broken off");
 	}
 }

@@ -4,55 +4,23 @@
 #ifndef SLUICE_TRANSFER_TABLE_H
 #define SLUICE_TRANSFER_TABLE_H
 
-#include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
-#include "resolver/transfer_delta.h"
 #include "resolver/transfer_terms.h"
+#include "resolver/transfer_zone.h"
 #include "rules/model.h"
 #include "rules/policy.h"
-#include "rules/prefix.h"
-
-enum {
-	TRANSFER_PAST = 256,            /* versions of a zone that IXFR can begin from, */
-	TRANSFER_PAST_BYTES = 16 << 20, /* and what they may hold by themselves, about */
-};
-
-struct transfer_meter { /* of a zone, through all its versions */
-	atomic_uint_fast64_t axfr, ixfr, current, refused;
-	unsigned references; /* the control thread's */
-};
-
-struct transfer_past { /* what a zone was at a serial */
-	uint32_t serial;
-	size_t bytes;                 /* that it holds and no later table does, about */
-	struct owned *owned;          /* reverse: the table then */
-	struct transfer_delta *delta; /* private: from then to the next version */
-};
-
-/* A zone at one serial. Nothing in it changes but its references and its meter. */
-struct transfer_zone {
-	unsigned references; /* the control thread's */
-	bool reverse;        /* PTRs of a pool below an apex; else a private zone */
-	bool classless;      /* reverse: an address's name is its last octet (RFC 2317) */
-	bool alias;          /* classless: another spelling of a zone */
-	struct name name;
-	char *text;           /* the name with its final dot */
-	struct prefix prefix; /* reverse: the addresses that it holds */
-	/* reverse: the apex as it was compiled, and with the serial; private: twice the zone. */
-	struct zone *apex, *zone;
-	uint32_t serial;
-	uint64_t digest; /* of the content, without the serial */
-	struct transfer_meter *meter;
-	size_t past_count;
-	struct transfer_past past[]; /* oldest first */
-};
 
 struct transfer_table {
 	struct transfer_terms *terms;
 	const struct policy *policy;
 	const struct zone **stamps; /* what the policy answers with */
+	uint64_t version;           /* one more than that of the table it was made from */
+	/* Those that say something else than in that table. */
+	const struct transfer_zone **fresh;
+	size_t fresh_count;
 	size_t count;
 	struct transfer_zone *zones[]; /* by the hash of their name */
 };

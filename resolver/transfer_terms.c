@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "resolver/transfer_table.h"
+#include "resolver/transfer_zone.h"
 
 void transfer_terms_unref(struct transfer_terms *terms)
 {

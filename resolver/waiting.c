@@ -6,7 +6,8 @@
  * The table is filled when a quarter of the maximum wait, kept up to date from then on, and
  * forgotten when no more than an eighth do: so filling it costs a question two hashes on average.
  *
- * Not here: what becomes of the one that has to go (resolve.c). */
+ * An IPv6 client is its /64 (address_client). Not here: what becomes of the one that has to go
+ * (resolve.c). */
 #include "resolver/waiting.h"
 
 #include <string.h>
@@ -19,9 +20,11 @@ void waiting_init(struct waiting *waiting, unsigned max, const struct hash_key *
 	waiting->key = *key;
 }
 
-static unsigned place_of(const struct waiting *waiting, const struct address *client)
+static unsigned place_of(const struct waiting *waiting, const struct address *address)
 {
-	return hash_bytes(&waiting->key, client->family, client->bytes, sizeof client->bytes) %
+	const struct address client = address_client(address);
+
+	return hash_bytes(&waiting->key, client.family, client.bytes, sizeof client.bytes) %
 	       WAITING_CLIENTS;
 }
 

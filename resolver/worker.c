@@ -293,14 +293,15 @@ static void on_prepare(uv_prepare_t *prepare)
 	alarm_by(&worker->alarm, wheel_next_us(&worker->wheel));
 }
 
-/* Everything that keeps the loop alive is closed; it ends when the last handle has. */
+/* Everything that keeps the loop alive is closed; it ends when the last handle has. The listeners
+ * first: they answer what is under way. */
 static void shut(struct worker *worker)
 {
 	worker->inbound.ends = true;
+	stop_listeners(worker->current, NULL);
 	resolver_abandon(&worker->resolver);
 	transfers_abandon(&worker->transfers);
 	ask_room_close(&worker->asks);
-	stop_listeners(worker->current, NULL);
 	pending_table_release(&worker->pending);
 	outbound_release(&worker->outbound);
 	if (worker->current)
@@ -432,6 +433,7 @@ static int init_parts(struct worker *worker)
 		.time_of_day_s = worker->resolver.time_of_day_s,
 		.buffer = worker->resolver.buffer,
 	};
+	transfers_init(&worker->transfers);
 	worker->resolver.transfers = &worker->transfers;
 	ask_room_init(&worker->asks, shared->desk, &worker->resolver, &worker->pool,
 		      shared->on_release, shared->context);

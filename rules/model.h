@@ -281,7 +281,7 @@ struct outbound_settings { /* what keeps forged replies out, beyond ports and id
 struct tcp_settings {
 	struct origin origin;
 	uint32_t connections_max;            /* inbound, per worker */
-	uint32_t connections_per_client_max; /* inbound, per worker and address */
+	uint32_t connections_per_client_max; /* inbound, per worker and address_client */
 	uint32_t idle_timeout_ms;
 	uint32_t pipeline_max; /* unanswered queries of one connection */
 };

@@ -96,6 +96,13 @@ struct address address_mask(const struct address *address, unsigned length)
 	return result;
 }
 
+struct address address_client(const struct address *address)
+{
+	enum { IPV6_CLIENT_BITS = 64 };
+
+	return address->family == 6 ? address_mask(address, IPV6_CLIENT_BITS) : *address;
+}
+
 static int parse_prefix(struct prefix *prefix, const char *text, bool lenient)
 {
 	const char *slash = strchr(text, '/');

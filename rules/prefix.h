@@ -62,6 +62,9 @@ bool address_is_broadcast(const struct address *address);
 unsigned address_bits(const struct address *address);
 /* The address with all but its first `length` bits cleared. */
 struct address address_mask(const struct address *address, unsigned length);
+/* Who an address is, where clients are told apart to give each his share: an IPv4 address itself,
+ * of IPv6 the /64, in which a client has as many addresses as it likes. */
+struct address address_client(const struct address *address);
 bool prefix_contains(const struct prefix *prefix, const struct address *address);
 bool prefix_covers(const struct prefix *outer, const struct prefix *inner);
 bool prefix_overlaps(const struct prefix *a, const struct prefix *b);

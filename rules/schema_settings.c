@@ -237,7 +237,7 @@ static const struct field tcp_fields[] = {
 	 .fallback = "100",
 	 .min = 1,
 	 .max = 1000000,
-	 .doc = "Of these, from one address."},
+	 .doc = "Of these, from one client: an IPv4 address, or the /64 of an IPv6 one."},
 	{.key = "idle_timeout_ms",
 	 .type = FIELD_UINT,
 	 AT(tcp_settings, idle_timeout_ms),

@@ -72,10 +72,9 @@ void case_says(struct compose_case *f, const char *server, const char *name, uns
 	f->sayings[f->saying_count++] = (struct saying){server, name, rcode, records, false};
 }
 
-void case_says_truncated(struct compose_case *f, const char *server, const char *name,
-			 const char *records)
+void case_says_truncated(struct compose_case *f, const char *server, const char *name)
 {
-	case_says(f, server, name, RCODE_NOERROR, records);
+	case_says(f, server, name, RCODE_NOERROR, "");
 	f->sayings[f->saying_count - 1].truncated = true;
 }
 

@@ -54,8 +54,7 @@ void case_compile(struct compose_case *f);
 void case_make_dark(struct compose_case *f);
 void case_says(struct compose_case *f, const char *server, const char *name, unsigned rcode,
 	       const char *records);
-void case_says_truncated(struct compose_case *f, const char *server, const char *name,
-			 const char *records);
+void case_says_truncated(struct compose_case *f, const char *server, const char *name);
 
 struct question {
 	uint16_t flags;

@@ -81,7 +81,7 @@ void http_world_serve(struct http_world *world, void (*client)(struct http_world
 
 static int connect_to(const struct sockaddr *address, socklen_t length)
 {
-	struct timeval patience = {.tv_sec = 10};
+	struct timeval patience = {.tv_sec = 60};
 	int fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
@@ -188,6 +188,20 @@ unsigned http_world_call(struct http_world *world, const char *what, const char 
 	world->headers = headers;
 	world->body = body;
 	http_world_serve(world, call);
+	return http_world_status(world);
+}
+
+static void call_raw(struct http_world *world)
+{
+	int fd = http_world_connect(world);
+	http_world_send(fd, world->what, strlen(world->what));
+	http_world_receive(world, fd);
+}
+
+unsigned http_world_call_raw(struct http_world *world, const char *bytes)
+{
+	world->what = bytes;
+	http_world_serve(world, call_raw);
 	return http_world_status(world);
 }
 

@@ -34,7 +34,7 @@ void http_world_serve(struct http_world *world, void (*client)(struct http_world
 
 /* ---- a client ---- */
 
-/* A connected descriptor, or -1. It waits ten seconds for what comes, and no longer. */
+/* A connected descriptor, or -1. It waits a minute for what comes, and no longer. */
 int http_world_connect(const struct http_world *world);
 /* Sends as much as is taken. */
 void http_world_send(int fd, const char *bytes, size_t length);
@@ -47,6 +47,8 @@ unsigned http_world_ask(struct http_world *world, const char *what, const char *
 /* The same, with the server running meanwhile: the whole exchange. */
 unsigned http_world_call(struct http_world *world, const char *what, const char *headers,
 			 const char *body);
+/* The same of a request that is sent as it stands here. */
+unsigned http_world_call_raw(struct http_world *world, const char *bytes);
 /* Of `answer`: the status, a header's value (NULL: it has none; good until the next call), the
  * body as text and as JSON (to be released; NULL: it is none). */
 unsigned http_world_status(const struct http_world *world);

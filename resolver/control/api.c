@@ -15,12 +15,18 @@
 #include "resolver/control/control.h"
 #include "resolver/control/http_auth.h"
 
+/* Whatever its parameters are. */
+static bool is_of_type(const struct http_request *request, const char *wanted)
+{
+	const char *type = http_request_header(request, "Content-Type");
+	size_t length = strlen(wanted);
+	return type && strncasecmp(type, wanted, length) == 0 &&
+	       strchr("; \t", type[length]) != NULL; /* or its end */
+}
+
 static bool is_csv(const struct http_request *request)
 {
-	static const char csv[] = "text/csv";
-	const char *type = http_request_header(request, "Content-Type");
-	return type && strncasecmp(type, csv, sizeof csv - 1) == 0 &&
-	       strchr("; \t", type[sizeof csv - 1]) != NULL;
+	return is_of_type(request, "text/csv");
 }
 
 /* ---- on the listener's thread ---- */
@@ -144,7 +150,7 @@ static void on_head(void *context, struct http_request *request)
 		refuse(request, 404, "there is nothing at this path");
 	else if (!route)
 		refuse_route(request, allow);
-	else if (route->need == API_CHANGE && request->role != ROLE_ADMIN)
+	else if (route->need >= API_CHANGE && request->role != ROLE_ADMIN)
 		refuse(request, 403, "this client's role is reader, and this takes an admin");
 	else
 		allow_body(api, route, request);
@@ -203,9 +209,8 @@ static bool read_form(struct api_call *call)
 {
 	static const char type[] = "application/x-www-form-urlencoded";
 	const struct http_request *http = call->http;
-	const char *sent = http_request_header(http, "Content-Type");
 	const char *body = http->body_length > 0 ? http->body : "";
-	if (sent && strncasecmp(sent, type, sizeof type - 1) != 0) {
+	if (http_request_header(http, "Content-Type") && !is_of_type(http, type)) {
 		api_fail(&call->request, 400, NULL, "the body is to be a form: %s", type);
 		return false;
 	}
@@ -214,13 +219,28 @@ static bool read_form(struct api_call *call)
 	if (err != 0)
 		api_fail(&call->request, err == ERR_NOMEM ? 503 : 400, NULL, "the form is %s",
 			 err_text(err));
-	return err == 0;
+	if (err != 0)
+		return false;
+	const char *twice = api_fields_twice(&call->form); /* RFC 6749 section 3.2 */
+	if (twice)
+		api_fail(&call->request, 400, NULL, "the form has \"%.64s\" twice", twice);
+	return !twice;
+}
+
+json_t *api_parse(const char *text, size_t length, char error[API_TEXT_MAX])
+{
+	json_error_t at;
+	json_t *body = json_loadb(text, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &at);
+	if (!body)
+		snprintf(error, API_TEXT_MAX, "the body is not JSON: line %d, column %d: %s",
+			 at.line, at.column, at.text);
+	return body;
 }
 
 /* What was sent, as the handler will see it. False: it does not fit, and has been answered. */
 static bool call_read(struct api_call *call)
 {
-	json_error_t error;
+	char error[API_TEXT_MAX];
 	const struct http_request *http = call->http;
 	int err = api_fields_init(&call->fields, http->query);
 	if (err != 0) {
@@ -232,31 +252,32 @@ static bool call_read(struct api_call *call)
 		return read_form(call);
 	if (http->body_length == 0)
 		return true;
-	if (call->route->body_max == API_UPLOAD && is_csv(http)) {
+	if (call->route->need == API_CHANGE_TEXT ||
+	    (call->route->body_max == API_UPLOAD && is_csv(http))) {
 		call->request.text = http->body;
 		call->request.text_length = http->body_length;
 		return true;
 	}
-	call->request.body = json_loadb(http->body, http->body_length,
-					JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+	call->request.body = api_parse(http->body, http->body_length, error);
 	if (call->request.body)
 		return true;
-	api_fail(&call->request, 400, NULL, "the body is not JSON: line %d, column %d: %s",
-		 error.line, error.column, error.text);
+	api_fail(&call->request, 400, NULL, "%s", error);
 	return false;
 }
 
-void api_go_on(struct api_call *call)
+static void handle(struct api_request *request)
 {
+	struct api_call *call = (struct api_call *)request;
 	if (call_read(call))
-		call->route->handle(&call->request);
+		call->route->handle(request);
 }
 
 /* In front of its handler, because others are in the middle of something. */
-static bool must_wait(const struct api_call *call)
+static bool waits(struct api_call *call)
 {
-	const struct control *control = call->request.control;
-	return control && control->work.busy && call->route->need >= API_ALONE;
+	struct control *control = call->request.control;
+	return control && call->route->need >= API_ALONE &&
+	       work_wait(&control->work, &call->request, handle);
 }
 
 static void on_request(void *context, struct http_request *request)
@@ -264,10 +285,8 @@ static void on_request(void *context, struct http_request *request)
 	struct api_call *call = call_new(context, request);
 	if (!call)
 		refuse(request, 503, err_text(ERR_NOMEM));
-	else if (must_wait(call))
-		STAILQ_INSERT_TAIL(&call->request.control->work.waiting, call, waiting);
-	else
-		api_go_on(call);
+	else if (!waits(call))
+		handle(&call->request);
 }
 
 int api_login(struct api_request *request, const struct http_login *login,

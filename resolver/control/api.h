@@ -40,7 +40,7 @@ struct api_request {
 	const char *method; /* "GET" also for HEAD */
 	const char *path;   /* decoded, as the client wrote it, for links */
 	json_t *body;       /* NULL: nothing was sent. Borrowed: incref what is to be kept */
-	const char *text;   /* a body of text/csv, where the route is an API_UPLOAD; NULL: none */
+	const char *text;   /* instead: text/csv to an API_UPLOAD, anything to an API_CHANGE_TEXT */
 	size_t text_length;
 	const char *if_match, *if_none_match; /* the headers; NULL: not sent */
 	const char *client;                   /* who asks, for the log */
@@ -52,9 +52,9 @@ struct api_request {
 
 /* What a client needs for it. API_FORM: nothing, and what it sends is no JSON but a form (the media
  * type application/x-www-form-urlencoded), which api_form reads. What changes something waits while
- * a longer work is under way (work.h); so does what is API_ALONE, for readers, which is one
- * itself. */
-enum api_need { API_NOTHING, API_FORM, API_READ, API_ALONE, API_CHANGE };
+ * a longer work is under way (work.h); so does what is API_ALONE, for readers, which is one itself.
+ * API_CHANGE_TEXT: its handler has a body that may be very long read in a thread (api_parse). */
+enum api_need { API_NOTHING, API_FORM, API_READ, API_ALONE, API_CHANGE, API_CHANGE_TEXT };
 
 struct api_route {
 	const char *method;  /* NULL ends the table. HEAD goes where GET does */
@@ -72,9 +72,13 @@ const char *api_parameter(const struct api_request *request, const char *name);
 /* ?name=value, decoded; "" when it stands there without a value, NULL when not at all. The first
  * of several counts. */
 const char *api_query(const struct api_request *request, const char *name);
-/* The same of a form that was sent. */
+/* The first that is none of these, up to a NULL; NULL: there is no such. */
+const char *api_query_other(const struct api_request *request, const char *const *known);
+/* api_query of a form that was sent. */
 const char *api_form(const struct api_request *request, const char *name);
 const char *api_header(const struct api_request *request, const char *name);
+/* A body's JSON, to be released; NULL: it is none, and `error` says so. In any thread. */
+json_t *api_parse(const char *text, size_t length, char error[API_TEXT_MAX]);
 /* A token for a client's id and secret, which came with the request: http_auth_login, which see.
  * With ERR_LIMIT the answer has a Retry-After, and is 429. */
 MUST_CHECK int api_login(struct api_request *request, const struct http_login *login,
@@ -91,8 +95,7 @@ const char *api_base(const struct api_request *request, char text[API_BASE_MAX])
  * answered 304 without the body (RFC 9110 section 13.1.2); preconditions of changes are
  * change_require's. */
 void api_reply_json(struct api_request *request, unsigned status, json_t *body, const char *etag);
-/* Without a body: 204. */
-void api_reply_empty(struct api_request *request, unsigned status);
+void api_reply_empty(struct api_request *request, unsigned status); /* without a body: 204 */
 /* An error in the shape of the API. `code` is a short stable word ("not_found", "invalid_object"),
  * the text says what is wrong and then what would be right. */
 void api_fail(struct api_request *request, unsigned status, const char *code, const char *format,

@@ -1,9 +1,10 @@
 /* ARM's resource groups (inventory_group.h):
  *
- *     GET      all; one; HEAD: 204, or 404
+ *     GET      all, in pages (api_arm_page.h); one; HEAD: 204, or 404
  *     PUT      {"location", "tags"}: made, or its tags replaced; where it is it stays
  *     PATCH    {"tags"}
- *     DELETE   with every address in it, all or nothing; 200, which Azure's clients want to see
+ *     DELETE   with every address of the subscription in it, all or nothing; of many in a thread
+ *              (remake.h); 200, which Azure's clients want to see
  *
  * An address that is put into a group which is not there makes it: less strict than Azure, where
  * that is an error. What the file declares in no group is shown as the group "-", which can only be
@@ -11,12 +12,16 @@
 #include <strings.h>
 
 #include "resolver/control/api_arm.h"
+#include "resolver/control/api_arm_page.h"
+#include "resolver/control/api_remake.h"
 #include "resolver/control/api_reverse.h"
 #include "resolver/control/change_group.h"
 #include "resolver/control/json.h"
 #include "resolver/control/ownership.h"
 
 static const char no_group[] = "-";
+
+enum { AT_ONCE_MAX = 100 }; /* addresses that are removed while everybody waits */
 
 /* ---- showing ---- */
 
@@ -61,20 +66,46 @@ static bool find(const struct api_request *request, struct resource_group *group
 					   : inventory_group(api_inventory(request), name, group);
 }
 
+/* By name; the one that is none comes first. */
+static json_t *page_json(const struct arm_page *page, const struct resource_group *groups,
+			 size_t count, const char **last)
+{
+	const struct api_request *request = page->request;
+	struct resource_group ungrouped;
+	json_t *array = json_array();
+	const char *shown = NULL;
+	*last = NULL;
+	if (!page->behind && find_ungrouped(request, &ungrouped) && arm_page_takes(page, NULL)) {
+		json_add(array, group_json(request, &ungrouped));
+		shown = no_group;
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (page->behind && strcmp(page->behind, no_group) != 0 &&
+		    strcasecmp(groups[i].name, page->behind) <= 0)
+			continue;
+		if (!arm_page_takes(page, groups[i].tags))
+			continue;
+		if (json_array_size(array) == page->room) {
+			*last = shown;
+			break;
+		}
+		json_add(array, group_json(request, &groups[i]));
+		shown = groups[i].name;
+	}
+	return array;
+}
+
 void api_groups_list(struct api_request *request)
 {
 	size_t count;
-	struct resource_group ungrouped;
-	if (!api_arm_begin(request))
+	struct arm_page page;
+	const char *last = NULL;
+	if (!api_arm_begin(request) || !arm_page_begin(&page, request, true))
 		return;
 	struct resource_group *groups = inventory_groups(api_inventory(request), &count);
-	json_t *array = groups ? json_array() : NULL;
-	if (array && find_ungrouped(request, &ungrouped))
-		json_add(array, group_json(request, &ungrouped));
-	for (size_t i = 0; array && i < count; i++)
-		json_add(array, group_json(request, &groups[i]));
+	json_t *array = groups ? page_json(&page, groups, count, &last) : NULL;
+	arm_page_answer(&page, array, last);
 	free(groups);
-	api_reply_json(request, 200, array ? json_make("{s:o}", "value", array) : NULL, NULL);
 }
 
 /* False: there is no such group, or the request does not fit, and that has been answered. */
@@ -106,17 +137,6 @@ void api_group_exists(struct api_request *request)
 
 /* ---- changing ---- */
 
-/* Azure's rule; letters beyond ASCII are taken as they come. */
-static bool is_name(const char *name)
-{
-	size_t length = strlen(name);
-	for (const char *c = name; *c; c++)
-		if (!((*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') ||
-		      (*c >= '0' && *c <= '9') || (unsigned char)*c >= 0x80 || strchr("_().-", *c)))
-			return false;
-	return length > 0 && name[length - 1] != '.';
-}
-
 /* False: the name is not one that a group can be made by, and that has been answered. */
 static bool check_name(struct api_request *request)
 {
@@ -126,7 +146,7 @@ static bool check_name(struct api_request *request)
 			 "'-' stands for the addresses without a group, and cannot be changed");
 		return false;
 	}
-	if (is_name(name))
+	if (!group_name_refusal(name))
 		return true;
 	api_fail(request, 400, "InvalidResourceGroup",
 		 "The resource group name '%s' does not fit; give 1 to 90 letters, digits and any "
@@ -200,21 +220,74 @@ void api_group_patch(struct api_request *request)
 	free(tags);
 }
 
-void api_group_delete(struct api_request *request)
+/* ---- and the end ---- */
+
+/* Of the path; NULL for "-". */
+static const char *asked_group(const struct api_request *request)
 {
 	const char *name = api_parameter(request, "group");
+	return strcmp(name, no_group) == 0 ? NULL : name;
+}
+
+static int remove_all(const struct api_request *request, struct change *change)
+{
+	struct resource_group group;
+	int err = change_group_require(change, find(request, &group) ? &group : NULL,
+				       request->if_match, request->if_none_match);
+	return err ? err
+		   : change_group_remove(change, asked_group(request),
+					 api_parameter(request, "subscription"));
+}
+
+static void answer_removed(struct api_request *request)
+{
+	api_log_change(request, "resource group removed with all its addresses",
+		       api_parameter(request, "group"));
+	api_reply_empty(request, 200);
+}
+
+static void remove_now(struct api_request *request)
+{
+	struct change *change = change_begin(api_inventory(request));
+	if (api_change_end(request, change, change ? remove_all(request, change) : ERR_NOMEM, NULL))
+		answer_removed(request);
+}
+
+/* ---- of one with many ---- */
+
+static int edit(struct api_remake *remake, struct change *change)
+{
+	return remove_all(remake->request, change);
+}
+
+static void answer_edited(struct api_remake *remake, const struct change_error *error)
+{
+	if (error)
+		api_fail_change(remake->request, error);
+	else
+		answer_removed(remake->request);
+}
+
+static void forget(struct api_remake *remake)
+{
+	free(remake);
+}
+
+void api_group_delete(struct api_request *request)
+{
 	struct resource_group group;
 	if (!find_asked(request, &group))
 		return;
-	struct change *change = change_begin(api_inventory(request));
-	int err = change ? change_group_require(change, &group, request->if_match,
-						request->if_none_match)
-			 : ERR_NOMEM;
-	if (err == 0)
-		err = change_group_remove(change, strcmp(name, no_group) == 0 ? NULL : name,
-					  api_parameter(request, "subscription"));
-	if (!api_change_end(request, change, err, NULL))
+	if (inventory_group_size(api_inventory(request), asked_group(request)) <= AT_ONCE_MAX) {
+		remove_now(request);
 		return;
-	api_log_change(request, "resource group removed with all its addresses", name);
-	api_reply_empty(request, 200);
+	}
+	struct api_remake *remake = malloc(sizeof *remake);
+	if (!remake) {
+		api_fail(request, 503, NULL, "out of memory");
+		return;
+	}
+	*remake = (struct api_remake){
+		.request = request, .edit = edit, .answer = answer_edited, .free = forget};
+	api_remake(remake);
 }

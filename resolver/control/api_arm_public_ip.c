@@ -1,6 +1,6 @@
 /* Microsoft.Network/publicIPAddresses: an address, and its PTR as dnsSettings.reverseFqdn.
  *
- *     GET      of one, of a group, of the subscription
+ *     GET      of one; of a group, of the subscription: in pages (api_arm_page.h)
  *     PUT      api_arm_public_ip_put.c
  *     PATCH    {"tags"}
  *     DELETE   with its PTR; 204 also when there is none */
@@ -9,11 +9,14 @@
 #include <strings.h>
 
 #include "resolver/control/api_arm.h"
+#include "resolver/control/api_arm_page.h"
 #include "resolver/control/api_reverse.h"
+#include "resolver/control/inventory_group.h"
+#include "resolver/control/inventory_page.h"
 #include "resolver/control/json.h"
 #include "resolver/control/ownership.h"
 
-enum { ID_MAX = 37, IDLE_SHOWN = 4 };
+enum { ID_MAX = 37, IDLE_SHOWN = 4, LOOKED_AT_ONCE = 250, LOOKED_AT_MAX = 10000 };
 
 /* ---- showing ---- */
 
@@ -63,21 +66,73 @@ static json_t *public_ip_json(const struct api_request *request, const struct ow
 	return object;
 }
 
+/* A page in the making: addresses in their order, of which not all are the list's. */
+struct list {
+	struct arm_page page;
+	const char *group; /* NULL: all */
+	json_t *array;
+	struct address at; /* the last one looked at; family 0: none */
+	size_t looked_at;
+};
+
+static bool is_listed(const struct list *list, const struct owner *owner)
+{
+	const struct api_request *request = list->page.request;
+	return ownership_is_of(api_inventory(request), owner,
+			       api_parameter(request, "subscription")) &&
+	       (!list->group || strcasecmp(list->group, api_arm_group(owner)) == 0);
+}
+
+/* Of a group that is not too large, its own; else they are looked for among all. */
+static size_t next_owners(const struct list *list, const struct owner *owners[LOOKED_AT_ONCE])
+{
+	const struct api_request *request = list->page.request;
+	const struct inventory *inventory = api_inventory(request);
+	const struct address *after = list->at.family ? &list->at : NULL;
+	const char *group = list->group ? public_ip_group(request) : NULL;
+	if (list->group && inventory_group_size(inventory, group) <= INVENTORY_GROUP_MAX)
+		return inventory_group_after(inventory, group, after, owners, LOOKED_AT_ONCE);
+	return inventory_addresses_after(inventory, after, owners, LOOKED_AT_ONCE);
+}
+
+/* False: there are no more. */
+static bool add_some(struct list *list)
+{
+	const struct owner *owners[LOOKED_AT_ONCE];
+	struct api_request *request = list->page.request;
+	size_t count = next_owners(list, owners);
+	for (size_t i = 0; i < count; i++) {
+		bool listed = is_listed(list, owners[i]);
+		if (listed && json_array_size(list->array) == list->page.room) {
+			list->looked_at = LOOKED_AT_MAX;
+			return true;
+		}
+		if (listed)
+			json_add(list->array, public_ip_json(request, owners[i]));
+		list->at = owners[i]->address;
+	}
+	list->looked_at += count;
+	return count > 0;
+}
+
+/* Where a large group has few of very many addresses, a page may have fewer than it has room for,
+ * even none, and there is a next one all the same. */
 static void answer_list(struct api_request *request, const char *group)
 {
-	const struct inventory *inventory = api_inventory(request);
-	size_t count;
-	if (!api_arm_begin(request))
+	struct list list = {.group = group};
+	char last[ADDRESS_TEXT_MAX];
+	bool more = true;
+	if (!api_arm_begin(request) || !arm_page_begin(&list.page, request, false))
 		return;
-	const char *subscription = api_parameter(request, "subscription");
-	const struct owner **owners = inventory_list(inventory, OWNER_ADDRESS, &count);
-	json_t *array = owners ? json_array() : NULL;
-	for (size_t i = 0; array && i < count; i++)
-		if (ownership_is_of(inventory, owners[i], subscription) &&
-		    (!group || strcasecmp(group, api_arm_group(owners[i])) == 0))
-			json_add(array, public_ip_json(request, owners[i]));
-	free(owners);
-	api_reply_json(request, 200, array ? json_make("{s:o}", "value", array) : NULL, NULL);
+	if (list.page.behind && address_parse(&list.at, list.page.behind) != 0) {
+		api_fail_at(request, 400, "InvalidSkipToken", "$skiptoken",
+			    "it is not one that a nextLink had");
+		return;
+	}
+	list.array = json_array();
+	while (more && list.looked_at < LOOKED_AT_MAX)
+		more = add_some(&list);
+	arm_page_answer(&list.page, list.array, more ? address_print(&list.at, last) : NULL);
 }
 
 void api_public_ips_list(struct api_request *request)

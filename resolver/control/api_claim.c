@@ -85,13 +85,30 @@ static void note_owner(void *context, const struct owner *owner)
 		will_be->address = owner->address;
 }
 
+static void again(struct api_request *request)
+{
+	api_claim(request->state);
+}
+
+/* Whose the name is may be another's by the time that it can be set: what others are working on is
+ * a change, too. */
+static void make_or_wait(struct api_claim *claim)
+{
+	struct api_request *request = claim->request;
+	request->state = claim;
+	if (claim->waits == CLAIM_WAITS || !work_wait(&request->control->work, request, again))
+		make(claim);
+	else
+		claim->waits++;
+}
+
 static void on_ownership(void *context, enum ownership ownership, const char *reason)
 {
 	struct api_claim *claim = context;
 	const struct api_claimant *claimant = claim->claimant;
 	struct api_request *request = claim->request;
 	if (ownership == OWNERSHIP_OWNED) {
-		make(claim);
+		make_or_wait(claim);
 		return;
 	}
 	if (ownership == OWNERSHIP_UNRESOLVED)

@@ -4,7 +4,9 @@
  *     api_claim ─► rehearsed: made in a change that is then undone (form, preconditions: 4xx)
  *                    ├─ the name that it has already, or none ───────────► made, answered
  *                    └─ another: ownership_check ─► ours ────────────────► made, answered
- *                                                └► not ours, not known ─► 400, nothing has moved
+ *                                                ├► not ours, not known ─► 400, nothing has moved
+ *                                                └► others are at work: all of it again when they
+ *                                                   are done, CLAIM_WAITS times at most, then 503
  *
  * By ARM addresses take their names so, and by /v1 cloud services, be it the service or its PTR
  * that is set. Of an address /v1 and Designate take any name: then `checked` is false, and it is
@@ -16,7 +18,7 @@
 #include "resolver/control/api.h"
 #include "resolver/control/change.h"
 
-enum { CLAIM_NAME_MAX = 128, CLAIM_ID_MAX = 37 };
+enum { CLAIM_NAME_MAX = 128, CLAIM_ID_MAX = 37, CLAIM_WAITS = 3 };
 
 struct api_claim;
 
@@ -50,6 +52,7 @@ struct api_claim {
 	bool checked;              /* the Azure way; else any name will do */
 	const char *fqdn;          /* the name that the body asks for, not empty; NULL: none */
 	char name[CLAIM_NAME_MAX]; /* the owner's, once it has been rehearsed */
+	unsigned waits;            /* for the end of others' work, while the name was asked for */
 };
 
 /* Takes the claim over, and answers its request at once or later. */

@@ -14,10 +14,19 @@
 #include <ctype.h>
 #include <strings.h>
 
+#include "resolver/control/api_internal.h"
 #include "resolver/control/api_reverse.h"
+#include "resolver/control/control.h"
+#include "resolver/control/inventory_page.h"
 #include "resolver/control/json.h"
 
-enum { REGION_MAX = 100, UUID_LENGTH = 36, KEY_MAX = REGION_MAX + 1 + UUID_LENGTH + 1 };
+enum {
+	REGION_MAX = 100,
+	UUID_LENGTH = 36,
+	KEY_MAX = REGION_MAX + 1 + UUID_LENGTH + 1,
+	PORTION = 100, /* addresses of a list, written at once */
+	ROW_BYTES = 400
+};
 
 static const char no_region[] = "-";
 
@@ -49,19 +58,101 @@ static json_t *floatingip_json(const struct api_request *request, const struct o
 	return object;
 }
 
+/* All of them, which Designate's clients want at once: some in each round of the control thread's
+ * loop, as text, while changes wait (work.h). */
+struct list {
+	struct api_request *request;
+	char *text; /* as long at first as it will be, so that it is not copied as it grows */
+	size_t length, room;
+	struct address last; /* family 0: none yet */
+	bool failed;
+};
+
+static int write_bytes(const char *bytes, size_t length, void *context)
+{
+	struct list *list = context;
+	size_t room = list->room;
+	while (room < list->length + length + 1)
+		room *= 2;
+	char *text = room > list->room ? realloc(list->text, room) : list->text;
+	if (!text)
+		return -1;
+	memcpy(text + list->length, bytes, length);
+	list->text = text;
+	list->room = room;
+	list->length += length;
+	text[list->length] = '\0';
+	return 0;
+}
+
+static void write_text(struct list *list, const char *text)
+{
+	if (write_bytes(text, strlen(text), list) != 0)
+		list->failed = true;
+}
+
+static void write_value(struct list *list, json_t *value)
+{
+	value = json_whole(value);
+	if (!value || json_dump_callback(value, write_bytes, list, JSON_COMPACT) != 0)
+		list->failed = true;
+	json_decref(value);
+}
+
+static bool write_portion(void *context)
+{
+	struct list *list = context;
+	const struct owner *owners[PORTION];
+	size_t count =
+		inventory_addresses_after(api_inventory(list->request),
+					  list->last.family ? &list->last : NULL, owners, PORTION);
+	for (size_t i = 0; i < count; i++) {
+		write_text(list, list->last.family ? "," : "");
+		write_value(list, floatingip_json(list->request, owners[i]));
+		list->last = owners[i]->address;
+	}
+	return count == PORTION && !list->failed;
+}
+
+/* Ends the work, too. */
+static void answer_list(void *context)
+{
+	struct list *list = context;
+	struct api_request *request = list->request;
+	struct work *work = &request->control->work;
+	write_text(list, "],\"links\":");
+	write_value(list, links_json(request, NULL));
+	write_text(list, "}");
+	if (!list->failed) {
+		api_finish_text((struct api_call *)request, 200, list->text, list->length);
+	} else {
+		free(list->text);
+		api_reply_json(request, 200, NULL, NULL);
+	}
+	free(list);
+	work_end(work);
+}
+
 void api_floatingips_list(struct api_request *request)
 {
-	size_t count;
-	const struct owner **owners = inventory_list(api_inventory(request), OWNER_ADDRESS, &count);
-	json_t *array = owners ? json_array() : NULL;
-	for (size_t i = 0; owners && i < count; i++)
-		json_add(array, floatingip_json(request, owners[i]));
-	free(owners);
-	api_reply_json(request, 200,
-		       array ? json_make("{s:o, s:o}", "floatingips", array, "links",
-					 links_json(request, NULL))
-			     : NULL,
-		       NULL);
+	struct work *work = &request->control->work;
+	struct inventory_about about;
+	struct list *list = calloc(1, sizeof *list);
+	inventory_about(api_inventory(request), &about);
+	if (list)
+		list->room = (about.addresses + 10) * ROW_BYTES;
+	if (!list || !(list->text = malloc(list->room))) {
+		free(list);
+		api_reply_json(request, 200, NULL, NULL);
+	} else if (!work_begin(work, list)) {
+		free(list->text);
+		free(list);
+		api_fail(request, 503, NULL, "the server is about to end");
+	} else {
+		list->request = request;
+		write_text(list, "{\"floatingips\":[");
+		work_in_portions(work, write_portion, answer_list);
+	}
 }
 
 /* ---- which ---- */

@@ -13,8 +13,10 @@ struct api_call {
 	const struct api_route *route;
 	struct api_path path;
 	struct api_fields fields, form;
-	char *decoded;                  /* request.path */
-	STAILQ_ENTRY(api_call) waiting; /* in front of its handler (work.h) */
+	char *decoded; /* request.path */
+	/* while it waits (work.h): */
+	STAILQ_ENTRY(api_call) waiting;
+	void (*go_on)(struct api_request *request);
 };
 
 enum api_shape api_shape_of(const char *path);
@@ -23,10 +25,9 @@ const char *api_code(enum api_shape shape, unsigned status);
 /* The body of an error, to be freed; NULL without memory. */
 char *api_error_body(enum api_shape shape, unsigned status, const char *code, const char *field,
 		     const char *text, const char *id);
-/* From where on_request left off: the body is read, and the handler is called. */
-void api_go_on(struct api_call *call);
 void api_draw_id(char id[API_ID_MAX]);
 /* Answers, and releases the call; body is taken over, NULL: none. */
 void api_finish(struct api_call *call, unsigned status, char *body);
+void api_finish_text(struct api_call *call, unsigned status, char *body, size_t length);
 
 #endif

@@ -117,6 +117,15 @@ void api_fields_release(struct api_fields *fields)
 	fields->memory = NULL;
 }
 
+const char *api_fields_twice(const struct api_fields *fields)
+{
+	for (size_t i = 0; i < fields->count; i++)
+		for (size_t j = 0; j < i; j++)
+			if (strcmp(fields->items[i].name, fields->items[j].name) == 0)
+				return fields->items[i].name;
+	return NULL;
+}
+
 /* ---- patterns ---- */
 
 /* The next segment of a pattern, of *length bytes; NULL behind the last. */

@@ -32,6 +32,8 @@ MUST_CHECK int api_path_init(struct api_path *path, const char *text);
 void api_path_release(struct api_path *path);
 MUST_CHECK int api_fields_init(struct api_fields *fields, const char *query);
 void api_fields_release(struct api_fields *fields);
+/* The name that more than one of them has; NULL: none. */
+const char *api_fields_twice(const struct api_fields *fields);
 
 /* "/v1/addresses/{group}/{name}": literal segments match without regard to case. */
 bool api_path_matches(const struct api_path *path, const char *pattern);

@@ -108,6 +108,11 @@ char *api_error_body(enum api_shape shape, unsigned status, const char *code, co
 
 void api_finish(struct api_call *call, unsigned status, char *body)
 {
+	api_finish_text(call, status, body, body ? strlen(body) : 0);
+}
+
+void api_finish_text(struct api_call *call, unsigned status, char *body, size_t length)
+{
 	struct http_request *http = call->http;
 	json_decref(call->request.body);
 	api_path_release(&call->path);
@@ -115,7 +120,7 @@ void api_finish(struct api_call *call, unsigned status, char *body)
 	api_fields_release(&call->form);
 	free(call->decoded);
 	free(call);
-	http_reply(http, status, "application/json", body, body ? strlen(body) : 0);
+	http_reply(http, status, "application/json", body, length);
 }
 
 /* ---- what was asked ---- */
@@ -138,6 +143,19 @@ static const char *find_field(const struct api_fields *fields, const char *name)
 const char *api_query(const struct api_request *request, const char *name)
 {
 	return find_field(&((const struct api_call *)request)->fields, name);
+}
+
+const char *api_query_other(const struct api_request *request, const char *const *known)
+{
+	const struct api_fields *fields = &((const struct api_call *)request)->fields;
+	for (size_t i = 0; i < fields->count; i++) {
+		const char *const *at = known;
+		while (*at && strcmp(*at, fields->items[i].name) != 0)
+			at++;
+		if (!*at)
+			return fields->items[i].name;
+	}
+	return NULL;
 }
 
 const char *api_form(const struct api_request *request, const char *name)

@@ -3,6 +3,8 @@
  *     ?limit=N       so many, at most (1000; never more than 5000)
  *     ?marker=KEY    those behind this one: the last page's last address, or service's name
  *
+ * Nothing else is known: a filter is refused.
+ *
  *     {"ptrs": [...], "next": the path and query of the next page, null: this is the last}
  *
  * A page is put together in milliseconds however much there is. What comes or goes between two
@@ -70,12 +72,25 @@ static json_t *next_json(const struct api_request *request, const struct page *p
 	return json_text(link);
 }
 
+/* A filter that is not known would give everything as if it were what was asked for. */
+static bool check_query(struct api_request *request)
+{
+	static const char *const known[] = {"limit", "marker", NULL};
+	const char *other = api_query_other(request, known);
+	if (other)
+		api_fail_at(request, 400, "invalid", other,
+			    "lists have no \"%.64s\"; there are limit and marker, and what is "
+			    "wanted of a list is the client's to choose",
+			    other);
+	return !other;
+}
+
 static void answer_list(struct api_request *request, const struct list *list)
 {
 	struct page page = {0};
 	const char *marker = api_query(request, "marker");
 	struct address address;
-	if (!read_limit(request, &page.limit))
+	if (!check_query(request) || !read_limit(request, &page.limit))
 		return;
 	if (marker && !list->services && address_parse(&address, marker) != 0) {
 		api_fail_at(request, 400, "invalid", "marker",

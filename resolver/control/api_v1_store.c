@@ -20,26 +20,35 @@ enum { ID_MAX = 37 };
 
 /* ---- the answer ---- */
 
-/* What has been done, and is told when it is known whether the PTR leads back. */
+/* What has been done, and is told when it is known whether the PTR leads back. Somebody else may
+ * have changed the same owner by then: his change, and its etag, are not this one's to tell. */
 struct done {
 	struct api_request *request;
 	unsigned status;
 	show_owner *show;
-	char id[ID_MAX];
+	json_t *shown; /* as it was made */
+	char id[ID_MAX], etag[OWNER_ETAG_MAX];
 };
+
+/* With the PTR's status of now, where nothing else is another. */
+static json_t *show_done(const struct done *done)
+{
+	char etag[OWNER_ETAG_MAX];
+	const struct owner *owner = inventory_by_id(api_inventory(done->request), done->id);
+	return owner && strcmp(owner_etag(owner, etag), done->etag) == 0 ? done->show(owner)
+									 : json_incref(done->shown);
+}
 
 static void on_forward_known(void *context, const char *warning)
 {
 	struct done *done = context;
-	struct api_request *request = done->request;
-	const struct owner *owner = inventory_by_id(api_inventory(request), done->id);
-	char etag[OWNER_ETAG_MAX];
-	json_t *body = owner ? done->show(owner) : json_object();
+	json_t *body = show_done(done);
 	json_t *warnings = json_array();
 	if (warning)
 		json_add(warnings, json_text(warning));
 	json_put(body, "warnings", warnings);
-	api_reply_json(request, done->status, body, owner ? owner_etag(owner, etag) : NULL);
+	api_reply_json(done->request, done->status, body, done->etag);
+	json_decref(done->shown);
 	free(done);
 }
 
@@ -48,7 +57,7 @@ static void answer_done(struct api_request *request, unsigned status, const char
 {
 	char text[API_OWNER_TEXT_MAX];
 	const struct owner *owner = inventory_by_id(api_inventory(request), id);
-	struct done *done = malloc(sizeof *done);
+	struct done *done = owner ? malloc(sizeof *done) : NULL;
 	if (owner)
 		api_log_change(request, status == 201 ? "made" : "changed",
 			       api_owner_text(owner, text));
@@ -56,9 +65,13 @@ static void answer_done(struct api_request *request, unsigned status, const char
 		api_reply_json(request, status, NULL, NULL);
 		return;
 	}
-	*done = (struct done){.request = request, .status = status, .show = show};
+	*done = (struct done){.request = request,
+			      .status = status,
+			      .show = show,
+			      .shown = json_whole(show(owner))};
 	snprintf(done->id, sizeof done->id, "%s", id);
-	if (named && owner)
+	owner_etag(owner, done->etag);
+	if (named)
 		api_check_forward(request->control, owner, on_forward_known, done);
 	else
 		on_forward_known(done, NULL);

@@ -111,7 +111,6 @@ static void undo(struct change *change)
 {
 	struct book *book = change->inventory->book;
 
-	change_undo_waiting(change);
 	for (struct touch *touch = change->touches; touch; touch = touch->hh.next)
 		if (touch->now) {
 			book_take(book, touch->now);
@@ -257,18 +256,15 @@ static int store(struct change *change, uint64_t *revision)
 {
 	struct inventory *inventory = change->inventory;
 	size_t count = 0;
-	size_t most = 2 * (size_t)HASH_COUNT(change->touches) + change_count_waiting(change) +
-		      change_groups_count(change);
+	size_t most = 2 * (size_t)HASH_COUNT(change->touches) + change_groups_count(change);
 	struct source_edit *edits = calloc(most + 1, sizeof *edits);
 	char error[SOURCE_ERROR_MAX];
 
 	if (!edits)
 		return change_fail_memory(change);
-	count += change_describe_unwaited(change, edits);
 	for (const struct touch *touch = change->touches; touch; touch = touch->hh.next)
 		count += describe(touch, edits + count);
 	count += change_groups_describe(change, edits + count);
-	count += change_describe_waited(change, edits + count);
 	int err = source_apply(inventory->source, edits, count, revision, error);
 	free(edits);
 	snprintf(inventory->error, sizeof inventory->error, "%s", err ? error : "");
@@ -300,9 +296,10 @@ static struct owned_draft *draft(struct change *change)
 	return NULL;
 }
 
-static void settle_revisions(struct change *change, uint64_t revision)
+void change_settle(struct change *change, uint64_t revision)
 {
-	change_settle_waiting(change, revision);
+	assert(!change->over);
+	change->over = true;
 	for (struct touch *touch = change->touches; touch; touch = touch->hh.next) {
 		struct owner *now = touch->now ? &touch->now->owner : NULL;
 
@@ -334,7 +331,7 @@ int change_commit(struct change *change)
 	if (change->error.outcome != CHANGE_FINE)
 		return ERR_INVALID;
 	assert(!change->over);
-	if (!change->touches && !change->groups && change_count_waiting(change) == 0) {
+	if (!change->touches && !change->groups) {
 		change->over = true;
 		return 0;
 	}
@@ -347,7 +344,6 @@ int change_commit(struct change *change)
 		owned_discard(made);
 		return err;
 	}
-	change->over = true;
-	settle_revisions(change, revision);
+	change_settle(change, revision);
 	return serves ? publish(change, owned_commit(made)) : 0;
 }

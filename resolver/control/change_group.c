@@ -152,6 +152,32 @@ static int put(struct change *change, const struct resource_group *values)
 	return entry ? swap(change, values->name, entry) : change_fail_memory(change);
 }
 
+const char *group_name_refusal(const char *name)
+{
+	size_t length = strlen(name);
+
+	for (const char *c = name; *c; c++)
+		if (!((*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') ||
+		      (*c >= '0' && *c <= '9') || (unsigned char)*c >= 0x80 || strchr("_().-", *c)))
+			return "give letters, digits and any of _().-";
+	if (strcmp(name, "-") == 0)
+		return "it stands for the addresses without a group; give another";
+	return length > 0 && name[length - 1] == '.' ? "give one that does not end in a dot" : NULL;
+}
+
+/* One that is there already keeps its name. */
+static int check_name(struct change *change, const char *name)
+{
+	const struct book *book = change->inventory->book;
+	const char *advice = group_name_refusal(name);
+
+	if (!advice || group_find(book->file->groups, name) ||
+	    group_find(book->state->groups, name))
+		return 0;
+	return change_fail(change, CHANGE_INVALID, "resource_group", "\"%s\" does not fit; %s",
+			   name, advice);
+}
+
 int change_group_ensure(struct change *change, const char *name, const char *region)
 {
 	const struct book *book = change->inventory->book;
@@ -161,7 +187,9 @@ int change_group_ensure(struct change *change, const char *name, const char *reg
 		.region = filed ? filed->group.region : region,
 	};
 
-	return group_find(book->state->groups, name) ? 0 : put(change, &group);
+	if (group_find(book->state->groups, name))
+		return 0;
+	return check_name(change, name) == 0 ? put(change, &group) : ERR_INVALID;
 }
 
 /* By the table of fields, as if it were an address's group. */
@@ -178,7 +206,7 @@ static int check(struct change *change, const struct change_group *wanted, struc
 		err = wish_set(change, wish, &values[i]);
 	if (!err && !wish->address.resource_group)
 		err = change_fail(change, CHANGE_INVALID, "resource_group", "is missing; give one");
-	return err;
+	return err ? err : check_name(change, wanted->name);
 }
 
 static int check_writable(struct change *change, const struct resource_group *group)
@@ -236,45 +264,32 @@ int change_group_import(struct change *change, const struct change_group *wanted
 	return err;
 }
 
-static bool is_in(const struct owner *owner, const char *group)
+static size_t add_found(const struct shelf *shelf, const char *group, const struct owner **found)
 {
-	const char *in = owner->resource_group;
+	size_t count, i = 0;
+	const struct node *node = shelf_members(shelf, group, &count);
 
-	return owner->kind == OWNER_ADDRESS &&
-	       (group && in ? strcasecmp(in, group) == 0 : !group && !in);
+	for (; node; node = node->group_behind)
+		found[i++] = &node->owner;
+	return i;
 }
 
-struct search { /* for the addresses of a group */
-	const struct inventory *inventory;
-	const char *group, *subscription;
-	const struct owner **found;
-	size_t count;
-};
-
-static void search_shelf(struct search *search, const struct shelf *shelf)
-{
-	for (const struct node *node = shelf->by_id; node; node = node->by_id.next)
-		if (is_in(&node->owner, search->group) &&
-		    ownership_is_of(search->inventory, &node->owner, search->subscription))
-			search->found[search->count++] = &node->owner;
-}
-
-/* Removing one changes the table that is walked, so they are put aside first. */
+/* Removing one changes the list that is walked, so they are put aside first. */
 static int remove_addresses(struct change *change, const char *name, const char *subscription)
 {
-	const struct book *book = change->inventory->book;
-	struct search search = {change->inventory, name, subscription, NULL, 0};
+	const struct inventory *inventory = change->inventory;
+	size_t size = inventory_group_size(inventory, name), count = 0;
+	const struct owner **found = calloc(size + 1, sizeof *found);
 	int err = 0;
 
-	search.found =
-		calloc(book->file->addresses + book->state->addresses + 1, sizeof *search.found);
-	if (!search.found)
+	if (!found)
 		return change_fail_memory(change);
-	search_shelf(&search, book->file);
-	search_shelf(&search, book->state);
-	for (size_t i = 0; !err && i < search.count; i++)
-		err = change_remove(change, search.found[i]);
-	free(search.found);
+	count += add_found(inventory->book->file, name, found);
+	count += add_found(inventory->book->state, name, found + count);
+	for (size_t i = 0; !err && i < count; i++)
+		if (ownership_is_of(inventory, found[i], subscription))
+			err = change_remove(change, found[i]);
+	free(found);
 	return err;
 }
 
@@ -286,16 +301,5 @@ int change_group_remove(struct change *change, const char *name, const char *sub
 		err = remove_addresses(change, name, subscription);
 	if (!err && name && group_find(change->inventory->book->state->groups, name))
 		err = swap(change, name, NULL);
-	return err;
-}
-
-int change_groups_remove_all(struct change *change)
-{
-	struct group_entry *entry, *next;
-	int err = 0;
-
-	HASH_ITER (hh, change->inventory->book->state->groups, entry, next)
-		if (!err)
-			err = swap(change, entry->texts, NULL);
 	return err;
 }

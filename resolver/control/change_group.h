@@ -12,6 +12,11 @@ struct change_group {
 	const char *name, *region, *tags;
 };
 
+/* By Azure's rule, what a group cannot be called that is made here: what is wrong with it; NULL:
+ * nothing. Those of the file are called as they are. Letters beyond ASCII are taken as they come.
+ */
+const char *group_name_refusal(const char *name);
+
 /* As change_require; group NULL: there is none. */
 MUST_CHECK int change_group_require(struct change *change, const struct resource_group *group,
 				    const char *if_match, const char *if_none_match);

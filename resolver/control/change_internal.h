@@ -19,8 +19,6 @@ struct group_touch;
 struct change {
 	struct inventory *inventory;
 	struct touch *touches;
-	bool waits; /* what waits is to be another: */
-	struct orphan *waited, *unwaited;
 	struct group_touch *groups; /* change_group.c */
 	struct change_error error;
 	bool over; /* committed */
@@ -38,6 +36,10 @@ MUST_CHECK int change_is_open(struct change *change);
 MUST_CHECK int change_swap(struct change *change, struct node *before, struct node *after,
 			   bool owner, bool ptr);
 
+/* The edits stay: the book has them, and their records have that revision. Not what change_commit
+ * does, which makes them durable and publishes them first. */
+void change_settle(struct change *change, uint64_t revision);
+
 /* ---- change_edit.c ---- */
 
 /* The form of a PTR that is to be set, and whether the owner's may be another. */
@@ -46,17 +48,11 @@ MUST_CHECK int change_check_ptr_writable(struct change *change, const struct own
 
 /* ---- change_wait.c ---- */
 
-/* From now on nothing waits but what change_wait adds. */
-void change_unwait(struct change *change);
-/* A PTR for an owner of that id, who is not there. */
+/* A PTR for an owner of that id, who is not there. It is not undone: only for a book that is thrown
+ * away if the change comes to nothing (remake.h). */
 MUST_CHECK int change_wait(struct change *change, const char *owner, const struct change_ptr *ptr);
-/* How many edits that makes of the source, and these: the first ahead of all others, the second
- * behind. */
-size_t change_count_waiting(const struct change *change);
-size_t change_describe_unwaited(const struct change *change, struct source_edit *edits);
-size_t change_describe_waited(const struct change *change, struct source_edit *edits);
-void change_settle_waiting(struct change *change, uint64_t revision);
-void change_undo_waiting(struct change *change);
+
+/* ---- change.c ---- */
 
 /* change_require by what the tag is; NULL: there is nothing that has one. */
 MUST_CHECK int change_require_etag(struct change *change, const char *etag, const char *if_match,
@@ -68,8 +64,6 @@ MUST_CHECK int change_require_etag(struct change *change, const char *etag, cons
 MUST_CHECK int change_group_ensure(struct change *change, const char *name, const char *region);
 /* The state is to have it, which lacks it yet, whatever the file says of it. */
 MUST_CHECK int change_group_import(struct change *change, const struct change_group *wanted);
-/* Every group of the state; addresses stay. */
-MUST_CHECK int change_groups_remove_all(struct change *change);
 size_t change_groups_count(const struct change *change); /* that it touches */
 /* What the source is to do, at most that many edits; returns how many. */
 size_t change_groups_describe(const struct change *change, struct source_edit *edits);

@@ -137,7 +137,9 @@ static const char *why_not(const char *path, CURLcode failed, long os_error)
 		return curl_easy_strerror(failed);
 	return os_error == EACCES ? "permission denied; only root and the server's own user may ask"
 	       : os_error == EAGAIN ? "the server is busy"
-				    : "no server is running there";
+	       : strcmp(path, default_path()) == 0
+		       ? "no server is running there; for another one, give its -c FILE or --socket"
+		       : "no server is running there";
 }
 
 /* One header more; false without memory. */

@@ -15,10 +15,10 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "resolver/control/command.h"
@@ -28,9 +28,10 @@
 #include "resolver/control/privileges.h"
 #include "resolver/control/report.h"
 #include "resolver/control/sandbox.h"
+#include "resolver/control/signals.h"
 #include "resolver/log.h"
 
-enum { WORKERS_MAX = 256 };
+enum { WORKERS_MAX = 256, STAND_BACK_MS = 10 * 1000 };
 
 static unsigned workers_wanted(const struct model *model)
 {
@@ -161,21 +162,34 @@ static void reload(struct control *control)
 	faults_release(&faults);
 }
 
+void control_catch_up(struct control *control)
+{
+	if (!control->reload_wanted || control->work.busy)
+		return;
+	if (control->upgrade.stage == UPGRADE_DRAINING) { /* another process serves */
+		control->reload_wanted = false;
+		upgrade_pass_reload(&control->upgrade);
+	} else if (!upgrade_is_under_way(&control->upgrade)) {
+		reload(control);
+	}
+}
+
+static void want_reload(void *context)
+{
+	struct control *control = context;
+	control->reload_wanted = true;
+	control_catch_up(control);
+}
+
 static void on_hangup(uv_signal_t *signal, int number)
 {
-	struct control *control = signal->data;
 	(void)number;
-	if (control->work.busy)
-		control->reload_wanted = true;
-	else
-		reload(control);
+	want_reload(signal->data);
 }
 
 static void on_work_end(void *context)
 {
-	struct control *control = context;
-	if (control->reload_wanted)
-		reload(control);
+	control_catch_up(context);
 }
 
 static void on_resolv_conf(void *context)
@@ -206,10 +220,13 @@ static void on_resolv_conf(void *context)
 
 /* ---- starting and stopping ---- */
 
+/* The service does not stop with a process that is draining. */
 static void on_stop(uv_signal_t *signal, int number)
 {
+	const struct control *control = signal->data;
 	log_event(LOG_INFO, "stop", "stopping on %s", number == SIGINT ? "SIGINT" : "SIGTERM");
-	notify_stopping();
+	if (control->upgrade.stage != UPGRADE_DRAINING)
+		notify_stopping();
 	uv_stop(signal->loop);
 }
 
@@ -217,8 +234,8 @@ static void on_wake(uv_async_t *wake)
 {
 	struct control *control = wake->data;
 	server_collect(&control->server);
-	if (server_is_settled(&control->server))
-		inventory_settle(control->inventory);
+	if (server_is_settled(&control->server) && inventory_settle(control->inventory))
+		uv_async_send(wake);
 }
 
 static void on_release(void *context) /* on a worker's thread */
@@ -300,18 +317,6 @@ static int open_loop(struct control *control)
 	return COMMAND_FINE;
 }
 
-/* Threads inherit the mask of the one that starts them, and signals are for this thread alone; but
- * what a fault of the program raises in its own thread stays unblocked. */
-static void block_signals(sigset_t *before)
-{
-	static const int own[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS};
-	sigset_t blocked;
-	sigfillset(&blocked);
-	for (size_t i = 0; i < sizeof own / sizeof *own; i++)
-		sigdelset(&blocked, own[i]);
-	pthread_sigmask(SIG_SETMASK, &blocked, before);
-}
-
 static int refuse(struct faults *faults)
 {
 	faults_sort(faults);
@@ -324,12 +329,9 @@ static int refuse(struct faults *faults)
 static int open_all(struct control *control, struct model *model, struct faults *faults,
 		    char text[CONTROL_TEXT_MAX])
 {
-	sigset_t before;
-	block_signals(&before);
 	int status = control_api_open(control, model, faults);
 	if (status == COMMAND_FINE && apply_file(control, model, faults, text) != 0)
 		status = refuse(faults);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return status;
 }
 
@@ -411,10 +413,79 @@ static int say_ready(struct control *control, const struct model *model)
 	return command_fail("cannot take over: %s", error);
 }
 
-/* Serves the model until stopped; takes it over. The loop is open. */
+/* From here on it is this process that serves, and the other one leaves. */
+static int say_serving(struct control *control, const struct model *model)
+{
+	char error[TAKE_OVER_ERROR_MAX];
+	struct take_over *take_over = control->take_over;
+	if (!take_over)
+		return COMMAND_FINE;
+	if (signals_stop_waits()) /* or nobody would serve */
+		return command_fail("cannot take over: this process is told to stop");
+	if (take_over_serving(take_over, error) != 0)
+		return command_fail("cannot take over: %s", error);
+	take_over_follow(take_over, &control->loop, want_reload, control);
+	log_configure(model->log.level, model->log.format);
+	return COMMAND_FINE;
+}
+
+/* All steps up to serving, one after the other. */
+static int begin(struct control *control, struct model *model, struct faults *faults,
+		 char text[CONTROL_TEXT_MAX])
+{
+	int status = take_listeners(control);
+	if (status == COMMAND_FINE)
+		status = open_and_settle(control, model, faults);
+	if (status == COMMAND_FINE)
+		status = say_ready(control, model);
+	if (status == COMMAND_FINE)
+		status = open_all(control, model, faults, text);
+	return status == COMMAND_FINE ? say_serving(control, model) : status;
+}
+
+/* It could not take over, and the running server goes on: with the control socket, with the state,
+ * and with every question that this one's workers have not read yet. */
+static void stand_back(struct control *control)
+{
+	const struct timespec step = {.tv_nsec = 10 * 1000000L};
+	if (!control->take_over || control->take_over->stage == TAKE_OVER_ALONE)
+		return;
+	if (control->http) {
+		http_pause(control->http);
+		http_give_socket(control->http, true);
+	}
+	take_over_release(control->take_over); /* it may go on */
+	if (!control->server.current)          /* there are no workers */
+		return;
+	server_drain(&control->server);
+	for (int i = 0; i < STAND_BACK_MS / 10 && !server_is_drained(&control->server); i++)
+		nanosleep(&step, NULL);
+}
+
+/* Serves until a signal says to stop, or a successor serves. */
+static void run(struct control *control, const struct model *model, const struct faults *faults,
+		const char *text)
+{
+	log_faults("load", faults);
+	log_event(LOG_INFO, "serving", "sluice %s, %u worker%s, %s", SLUICE_VERSION,
+		  control->server.worker_count, control->server.worker_count == 1 ? "" : "s", text);
+	if (geteuid() == 0 && !model->user)
+		log_event(
+			LOG_WARNING, "privileges",
+			"runs as root; with `user` it keeps of root's rights only that of binding "
+			"port 53");
+	watchdog_start(&control->watchdog, &control->loop, &control->server);
+	notify_ready(text);
+	uv_run(&control->loop, UV_RUN_DEFAULT);
+	work_finish(&control->work);
+	serial_book_rest(&control->serials);
+}
+
+/* Serves the model; takes it over. The loop is open. */
 static int serve(struct control *control, struct model *model, struct faults *faults)
 {
 	char text[CONTROL_TEXT_MAX];
+	sigset_t before;
 	unsigned workers = control->take_over && model->workers == 0 ? control->take_over->workers
 								     : workers_wanted(model);
 	int err = server_init(&control->server, workers, &control->load.key, on_release, control);
@@ -427,34 +498,13 @@ static int serve(struct control *control, struct model *model, struct faults *fa
 		return command_fail("%s", err_text(ERR_NOMEM));
 	}
 	control->server.shared.on_start = on_worker_start;
-	int status = take_listeners(control);
+	signals_block(&before);
+	int status = begin(control, model, faults, text);
+	signals_restore(&before);
 	if (status == COMMAND_FINE)
-		status = open_and_settle(control, model, faults);
-	if (status == COMMAND_FINE)
-		status = say_ready(control, model);
-	if (status == COMMAND_FINE)
-		status = open_all(control, model, faults, text);
-	if (status == COMMAND_FINE) {
-		if (control->take_over) {
-			take_over_serving(control->take_over);
-			log_configure(model->log.level, model->log.format);
-		}
-		log_faults("load", faults);
-		log_event(LOG_INFO, "serving", "sluice %s, %u worker%s, %s", SLUICE_VERSION,
-			  control->server.worker_count,
-			  control->server.worker_count == 1 ? "" : "s", text);
-		if (geteuid() == 0 && !model->user)
-			log_event(LOG_WARNING, "privileges",
-				  "runs as root; with `user` it keeps of root's rights only that "
-				  "of binding port 53");
-		watchdog_start(&control->watchdog, &control->loop, &control->server);
-		notify_ready(text);
-		uv_run(&control->loop, UV_RUN_DEFAULT);
-		work_finish(&control->work);
-	}
-	if (status != COMMAND_FINE && control->take_over && control->http)
-		http_give_away_socket(control->http); /* the running server keeps it */
-	serial_book_rest(&control->serials);
+		run(control, model, faults, text);
+	else
+		stand_back(control);
 	if (!control->server.model) /* it did not come to be served */
 		model_free(model);
 	server_release(&control->server); /* before the loop: workers still wake it */

@@ -33,7 +33,7 @@ struct control {
 	struct http_auth *auth;      /* who may use it */
 	struct api api;
 	struct work work;         /* what takes longer, of one request */
-	bool reload_wanted;       /* by SIGHUP, while that is under way */
+	bool reload_wanted;       /* by SIGHUP, and not done yet */
 	atomic_size_t upload_max; /* bytes; listeners read it */
 	bool has_socket;          /* else none could be had */
 	int socket_fd;            /* handed over, and not listened on yet; else -1 */
@@ -62,5 +62,7 @@ int control_run(const char *config, const char *resolv_conf, struct take_over *t
  * not, and what was served still is. Both are logged, the faults too, which are sorted. */
 MUST_CHECK int control_reload(struct control *control, struct faults *faults,
 			      char text[CONTROL_TEXT_MAX]);
+/* Does what SIGHUP wanted, unless work or an upgrade is under way: whoever ends one calls this. */
+void control_catch_up(struct control *control);
 
 #endif

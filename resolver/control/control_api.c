@@ -118,7 +118,9 @@ static int open_socket(struct control *control, const struct management *managem
 	control->socket_fd = -1;
 	int err = handed >= 0 ? http_listen_handed(control->http, control->socket_path, HTTP_UNIX,
 						   handed, error)
-			      : http_listen_unix(control->http, control->socket_path, error);
+			      : ERR_NOT_FOUND;
+	if (err == ERR_NOT_FOUND)
+		err = http_listen_unix(control->http, control->socket_path, error);
 	control->has_socket = err == 0;
 	if (control->has_socket)
 		return COMMAND_FINE;

@@ -67,7 +67,7 @@ static int read_quoted(struct csv *csv, struct csv_row *row, size_t *used, const
 		char c = *csv->at++;
 
 		if (c == '"' && !is_at(csv, '"')) {
-			if (csv->at == csv->end || strchr(",\r\n", *csv->at))
+			if (csv->at == csv->end || memchr(",\r\n", *csv->at, 3))
 				return 0;
 			*why = "something follows a closing quote; a quote within a field is "
 			       "written twice";

@@ -215,11 +215,10 @@ static void on_closed(uv_handle_t *handle)
 
 static void listener_close(struct http_listener *listener)
 {
-	if (listener->origin == HTTP_UNIX)
+	if (listener->origin == HTTP_UNIX && !listener->http->socket_given)
 		unix_socket_remove(&listener->socket);
-	MHD_stop_daemon(listener->daemon);
-	if (listener->http->paused) /* else the daemon has closed it */
-		close(listener->fd);
+	http_daemon_stop(listener);
+	close(listener->fd);
 	free(listener->name);
 	free(listener);
 }

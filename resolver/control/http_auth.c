@@ -325,13 +325,15 @@ int http_auth_login(struct http_auth *auth, const struct http_request *request,
 		    enum client_role *role)
 {
 	const struct address *from = &request->from;
-	if (http_guard_wait_s(&auth->guard, from, now_s) > 0 &&
-	    !http_guard_trusts(&auth->guard, from, login->client)) {
+	bool slowed = http_guard_wait_s(&auth->guard, from, now_s) > 0;
+	int err =
+		http_auth_issue(auth, login->client, login->secret, login->expires_s, token, role);
+	/* Whoever only says that he is a client which is trusted there is not. */
+	if (slowed && !(err == 0 && http_guard_trusts(&auth->guard, from, login->client))) {
+		explicit_bzero(token, TOKEN_TEXT_MAX);
 		http_guard_refused(&auth->guard);
 		return ERR_LIMIT;
 	}
-	int err =
-		http_auth_issue(auth, login->client, login->secret, login->expires_s, token, role);
 	if (err == 0)
 		http_guard_let_in(&auth->guard, from, login->client, now_s);
 	else if (err == ERR_NOT_FOUND)

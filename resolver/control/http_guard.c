@@ -32,15 +32,10 @@ static uint64_t hash_of(const char *client)
 	return hash ? hash : 1;
 }
 
-static struct address place_address(const struct address *from)
-{
-	return from->family == 6 ? address_mask(from, 64) : *from;
-}
-
 /* Under the lock; NULL: it is not remembered. */
 static struct guard_place *find(struct http_guard *guard, const struct address *from)
 {
-	const struct address address = place_address(from);
+	const struct address address = address_client(from);
 	for (size_t i = 0; i < GUARD_PLACES && from->family; i++)
 		if (address_equal(&guard->places[i].from, &address))
 			return &guard->places[i];
@@ -61,7 +56,7 @@ static struct guard_place *take(struct http_guard *guard, const struct address *
 	}
 	if (!place) {
 		place = oldest;
-		*place = (struct guard_place){.from = place_address(from)};
+		*place = (struct guard_place){.from = address_client(from)};
 	}
 	place->seen_s = now_s;
 	return place;

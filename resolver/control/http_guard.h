@@ -1,10 +1,12 @@
 /* Failed logins at the listeners: counted, told in the log now and then, and slowed where they come
  * from. Twenty failures from one address are free, then one each six seconds; what comes sooner is
- * refused unread, and does not count.
+ * refused, and does not count.
  *
  *     from this address    too many of late?    and this client has been let in from here before?
  *                          no  ─► as it is        yes ─► as it is: who shares an address with a
  *                          yes ─► ...             no  ─► 429      hostile one goes on working
+ *
+ * Whoever has not proved that he is that client is not: a wrong secret is 429, too.
  *
  * An address is IPv4's whole or IPv6's first 64 bits; 256 of them are remembered, those that were
  * heard last. The unix socket is not guarded: the kernel says who is there. Never a secret, nor

@@ -25,9 +25,10 @@ struct http_connection {
 struct http_listener {
 	SLIST_ENTRY(http_listener) next;
 	struct http *http;
-	struct MHD_Daemon *daemon;
-	char *name; /* the URL, or the socket's path */
-	int fd;     /* the daemon's, unless it is paused */
+	struct MHD_Daemon *daemon; /* NULL: it could not be started again */
+	char *name;                /* the URL, or the socket's path */
+	int fd;                    /* stays ours; the daemon has a copy */
+	int given_back;            /* by a paused daemon, which may still hold it; else -1 */
 	enum http_origin origin;
 	struct unix_socket socket; /* when HTTP_UNIX */
 };
@@ -73,6 +74,7 @@ struct http {
 	SLIST_HEAD(, http_listener) listeners;
 	size_t handed;            /* requests that on_request has seen, and nobody has answered */
 	bool paused;              /* http_handover.h */
+	bool socket_given;        /* the socket's file is another's to remove */
 	atomic_size_t held_bytes; /* by clients that are sending or taking */
 	pthread_mutex_t lock;     /* of what follows */
 	bool closing;             /* nothing more is handed over */
@@ -90,9 +92,14 @@ bool http_hold(struct http_exchange *exchange, size_t bytes);
 /* From now on the client has as long as an exchange may take; not while we have the request. */
 void http_client_clock(struct http *http, struct http_connection *client, bool runs);
 
-/* Starts the daemon on listener->fd. 0, or errno. */
+/* Starts the daemon, on a copy of listener->fd. 0, or errno. */
 int http_daemon_start(struct http_listener *listener);
-/* A listener of this name on the descriptor; `socket`: when HTTP_UNIX. */
+/* It accepts no more; then, or before, it may be stopped. Without a daemon there is nothing to do.
+ */
+void http_daemon_pause(struct http_listener *listener);
+void http_daemon_stop(struct http_listener *listener);
+/* A listener of this name on the descriptor, which it takes over whatever happens; `socket`: when
+ * HTTP_UNIX. */
 MUST_CHECK int http_listener_start(struct http *http, const char *name, int fd,
 				   enum http_origin origin, const struct unix_socket *socket,
 				   char error[HTTP_ERROR_MAX]);

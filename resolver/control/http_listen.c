@@ -1,19 +1,21 @@
-/* Listeners: a socket of ours, and a libmicrohttpd daemon with one thread behind it.
- *
- * A daemon that could not be started leaves its socket open: whether it has closed it itself
- * depends on how far it came, and a number that is closed twice may be another file's by then. */
+/* Listeners: a socket of ours, and a libmicrohttpd daemon with one thread behind it, which has a
+ * copy of the descriptor. So a daemon may be stopped, or fail to start, and another one takes its
+ * place. */
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdarg.h>
 #include <strings.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "endpoints/socket.h"
 #include "resolver/control/http_internal.h"
 #include "resolver/control/http_tls.h"
+#include "resolver/control/signals.h"
 #include "resolver/log.h"
 
 /* ---- the daemon ---- */
@@ -36,6 +38,7 @@ static void on_log(void *context, const char *format, va_list arguments)
 
 struct start { /* a daemon; error: errno, where there is none */
 	struct http_listener *listener;
+	int fd; /* the daemon's */
 	int error;
 };
 
@@ -58,7 +61,7 @@ static void start_daemon(void *context)
 			 (origin == HTTP_TLS ? MHD_USE_TLS : 0);
 	listener->daemon = MHD_start_daemon(
 		flags, 0, NULL, NULL, http_on_access, listener, MHD_OPTION_EXTERNAL_LOGGER, on_log,
-		NULL, MHD_OPTION_LISTEN_SOCKET, listener->fd, MHD_OPTION_CONNECTION_LIMIT,
+		NULL, MHD_OPTION_LISTEN_SOCKET, start->fd, MHD_OPTION_CONNECTION_LIMIT,
 		(unsigned)HTTP_CONNECTIONS_MAX, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
 		origin == HTTP_UNIX ? 0U : (unsigned)HTTP_PER_ADDRESS_MAX,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HTTP_HEAD_MAX,
@@ -71,15 +74,49 @@ static void start_daemon(void *context)
 		start->error = errno ? errno : EINVAL;
 }
 
+/* Whether a daemon that could not be started has closed its descriptor depends on how far it came,
+ * and the number may be another file's by then. */
+static void close_if_still(int fd, const struct stat *before)
+{
+	struct stat now;
+	if (fstat(fd, &now) == 0 && now.st_dev == before->st_dev && now.st_ino == before->st_ino)
+		close(fd);
+}
+
 int http_daemon_start(struct http_listener *listener)
 {
 	uv_thread_t starter;
-	struct start start = {.listener = listener};
+	struct stat copied;
+	sigset_t before;
+	struct start start = {.listener = listener, .fd = fcntl(listener->fd, F_DUPFD_CLOEXEC, 0)};
+	if (start.fd < 0 || fstat(start.fd, &copied) != 0)
+		return errno;
+	signals_block(&before);
 	int err = -uv_thread_create(&starter, start_daemon, &start);
+	signals_restore(&before);
+	if (err == 0) {
+		uv_thread_join(&starter);
+		err = start.error;
+	}
 	if (err != 0)
-		return err;
-	uv_thread_join(&starter);
-	return start.error;
+		close_if_still(start.fd, &copied);
+	return err;
+}
+
+void http_daemon_pause(struct http_listener *listener)
+{
+	if (listener->daemon)
+		listener->given_back = MHD_quiesce_daemon(listener->daemon);
+}
+
+void http_daemon_stop(struct http_listener *listener)
+{
+	if (listener->daemon)
+		MHD_stop_daemon(listener->daemon);
+	listener->daemon = NULL;
+	if (listener->given_back >= 0)
+		close(listener->given_back);
+	listener->given_back = -1;
 }
 
 int http_listener_start(struct http *http, const char *name, int fd, enum http_origin origin,
@@ -91,12 +128,14 @@ int http_listener_start(struct http *http, const char *name, int fd, enum http_o
 		snprintf(error, HTTP_ERROR_MAX, "%s", err_text(ERR_NOMEM));
 		free(copy);
 		free(listener);
+		close(fd);
 		return ERR_NOMEM;
 	}
 	listener->http = http;
 	listener->origin = origin;
 	listener->name = copy;
 	listener->fd = fd;
+	listener->given_back = -1;
 	if (socket)
 		listener->socket = *socket;
 	int err = http_daemon_start(listener);
@@ -107,6 +146,7 @@ int http_listener_start(struct http *http, const char *name, int fd, enum http_o
 	snprintf(error, HTTP_ERROR_MAX, "the HTTP server cannot be started: %s", strerror(err));
 	free(copy);
 	free(listener);
+	close(fd);
 	return ERR_SYSTEM;
 }
 

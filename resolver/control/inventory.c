@@ -13,6 +13,8 @@
 #include "resolver/control/inventory_internal.h"
 #include "resolver/control/state.h"
 
+enum { SETTLED_AT_ONCE = 1000 };
+
 /* A book before there is a model: changes and lookups need not ask whether there is one. */
 static const struct model no_model;
 
@@ -229,10 +231,13 @@ int inventory_serials(struct inventory *inventory, struct source_serial *rows, s
 	return inventory->source->calls->serials(inventory->source, rows, count, write, error);
 }
 
-void inventory_settle(struct inventory *inventory)
+bool inventory_settle(struct inventory *inventory)
 {
-	shelf_settle(inventory->book->file);
-	shelf_settle(inventory->book->state);
+	struct shelf *file = inventory->book->file, *state = inventory->book->state;
+	size_t settled = shelf_settle(file, SETTLED_AT_ONCE);
+
+	shelf_settle(state, SETTLED_AT_ONCE - settled);
+	return file->pending || state->pending;
 }
 
 int inventory_publish(struct inventory *inventory, struct owned *owned)

@@ -108,8 +108,9 @@ bool inventory_is_held(const struct inventory *inventory);
 MUST_CHECK int inventory_serials(struct inventory *inventory, struct source_serial *rows,
 				 size_t count, bool write);
 
-/* Every worker serves what was published last: PENDING becomes ACTIVE. */
-void inventory_settle(struct inventory *inventory);
+/* Every worker serves what was published last: PENDING becomes ACTIVE, for as many PTRs as take no
+ * longer than a moment. True: there are more, as long as nothing else is published. */
+bool inventory_settle(struct inventory *inventory);
 
 /* What a reload would find of the state that the model names, for `sluice check`: it is read and
  * not written, beside a server that runs. One that is not there yet is fine; one that cannot be

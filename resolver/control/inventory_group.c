@@ -136,18 +136,19 @@ struct resource_group *inventory_groups(const struct inventory *inventory, size_
 	return list;
 }
 
-static bool has_ungrouped(const struct shelf *shelf)
+size_t inventory_group_size(const struct inventory *inventory, const char *name)
 {
-	const struct node *node = shelf->by_id;
+	const struct book *book = inventory->book;
+	size_t file, state;
 
-	while (node && (node->owner.kind != OWNER_ADDRESS || node->owner.resource_group))
-		node = node->by_id.next;
-	return node;
+	shelf_members(book->file, name, &file);
+	shelf_members(book->state, name, &state);
+	return file + state;
 }
 
 bool inventory_has_ungrouped(const struct inventory *inventory)
 {
-	return has_ungrouped(inventory->book->file) || has_ungrouped(inventory->book->state);
+	return inventory_group_size(inventory, NULL) > 0;
 }
 
 char *group_etag(const struct resource_group *group, char text[OWNER_ETAG_MAX])

@@ -32,6 +32,8 @@ bool inventory_group(const struct inventory *inventory, const char *name,
 		     struct resource_group *group);
 /* All of them by name: an array that the caller frees; NULL without memory. */
 struct resource_group *inventory_groups(const struct inventory *inventory, size_t *count);
+/* How many addresses are in it, of whichever subscription; name NULL: in none. */
+size_t inventory_group_size(const struct inventory *inventory, const char *name);
 /* Whether there is an address in no group. */
 bool inventory_has_ungrouped(const struct inventory *inventory);
 /* A strong entity tag, quoted: another one after every change, the same after a restart. Returns

@@ -94,5 +94,10 @@ void book_forget_services(struct book *book);
  * TTL; a state that cannot be read is a warning, and what is known of it stays. */
 MUST_CHECK int inventory_merge(struct inventory *inventory, struct book *book,
 			       struct faults *faults);
+/* Fills an empty book from its model and from what the present book, whose model it is, has of the
+ * state; `afresh`: with nothing of that. Then, when its owners are those that are to be, gives it
+ * its owned table. Either in any thread, as long as the inventory is held. */
+MUST_CHECK int inventory_merge_aside(struct inventory *inventory, struct book *book, bool afresh);
+MUST_CHECK int inventory_merge_table(struct inventory *inventory, struct book *book);
 
 #endif

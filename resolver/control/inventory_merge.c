@@ -14,6 +14,9 @@
  *
  * The present book is not touched: the new one may yet be abandoned. The file's own conflicts have
  * been found by limits_check. */
+#include <assert.h>
+#include <strings.h>
+
 #include "resolver/control/inventory_group_internal.h"
 
 struct merge {
@@ -107,6 +110,14 @@ static int add(struct merge *merge, const struct owner *values, const char *refu
 	return err;
 }
 
+/* Groups are the subscription's that the configuration has; of another one there may be addresses,
+ * from the time when that was it. */
+static bool is_ours(const struct model *model, const struct owner *owner)
+{
+	return !owner->subscription ||
+	       (model->subscription && strcasecmp(owner->subscription, model->subscription) == 0);
+}
+
 /* The owner's group, where nothing else says that there is one. */
 static int name_group(struct group_entry **table, const struct owner *owner)
 {
@@ -163,7 +174,9 @@ static int on_owner(void *context, const struct source_owner *record)
 
 	owner_of_source(&owner, record, merge->book->model, &merge->scratch);
 	int err = add(merge, &owner, book_refusal(merge->book, &owner, refusal));
-	return err ? err : name_group(&merge->book->state->groups, &owner);
+	return err || !is_ours(merge->book->model, &owner)
+		       ? err
+		       : name_group(&merge->book->state->groups, &owner);
 }
 
 /* Owners come first, so one that is not there is the file's, or gone. */
@@ -408,6 +421,34 @@ static int make_owned(struct merge *merge)
 	}
 	book->owned = owned_commit(draft);
 	return 0;
+}
+
+int inventory_merge_aside(struct inventory *inventory, struct book *book, bool afresh)
+{
+	struct faults none; /* what is served now has none */
+	struct merge merge = {
+		.inventory = inventory, .book = book, .faults = &none, .before = inventory->book};
+
+	faults_init(&none);
+	merge.state = inventory->state_path;
+	book->state = shelf_new();
+	int err = book->state ? 0 : ERR_NOMEM;
+	if (!err && !afresh)
+		err = keep_waiting(&merge);
+	if (!err && !afresh)
+		err = make_again(&merge);
+	if (!err)
+		err = add_file(&merge);
+	assert(none.errors == 0);
+	faults_release(&none);
+	return err;
+}
+
+int inventory_merge_table(struct inventory *inventory, struct book *book)
+{
+	struct merge merge = {.inventory = inventory, .book = book, .before = inventory->book};
+
+	return make_owned(&merge);
 }
 
 int inventory_merge(struct inventory *inventory, struct book *book, struct faults *faults)

@@ -18,6 +18,7 @@ struct node {
 	char *refusal;      /* why it is not served; NULL: it is */
 	const char *name_key, *fqdn_key;
 	struct node *pending_before, *pending_behind; /* while its PTR is PENDING */
+	struct node *group_before, *group_behind;     /* of the addresses of its resource group */
 	UT_hash_handle by_id, by_name, by_address, by_fqdn;
 	char *ptr_texts;
 	char texts[];

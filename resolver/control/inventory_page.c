@@ -91,6 +91,42 @@ size_t inventory_addresses_after(const struct inventory *inventory, const struct
 	return count;
 }
 
+/* ---- of a group ---- */
+
+static int compare_numbers(const struct address *a, const struct address *b)
+{
+	if (a->family != b->family)
+		return a->family < b->family ? -1 : 1;
+	return memcmp(a->bytes, b->bytes, sizeof a->bytes);
+}
+
+static int compare_addresses(const void *left, const void *right)
+{
+	const struct owner *a = *(const struct owner *const *)left;
+	const struct owner *b = *(const struct owner *const *)right;
+
+	return compare_numbers(&a->address, &b->address);
+}
+
+size_t inventory_group_after(const struct inventory *inventory, const char *group,
+			     const struct address *after, const struct owner **page, size_t room)
+{
+	const struct shelf *const shelves[] = {inventory->book->file, inventory->book->state};
+	const struct owner *list[INVENTORY_GROUP_MAX];
+	size_t count = 0, size;
+
+	for (unsigned i = 0; i < 2; i++) {
+		const struct node *node = shelf_members(shelves[i], group, &size);
+		for (; node && count < INVENTORY_GROUP_MAX; node = node->group_behind)
+			if (!after || compare_numbers(&node->owner.address, after) > 0)
+				list[count++] = &node->owner;
+	}
+	qsort(list, count, sizeof *list, compare_addresses);
+	count = count < room ? count : room;
+	memcpy(page, list, count * sizeof *list);
+	return count;
+}
+
 /* ---- services ---- */
 
 void book_forget_services(struct book *book)

@@ -9,6 +9,11 @@
  * `room`; returns how many. */
 size_t inventory_addresses_after(const struct inventory *inventory, const struct address *after,
 				 const struct owner **page, size_t room);
+/* The same of one resource group (NULL: of those in none), of which there are at most
+ * INVENTORY_GROUP_MAX. */
+enum { INVENTORY_GROUP_MAX = 4000 };
+size_t inventory_group_after(const struct inventory *inventory, const char *group,
+			     const struct address *after, const struct owner **page, size_t room);
 /* The same of services, behind this name. ERR_NOMEM. */
 MUST_CHECK int inventory_services_after(const struct inventory *inventory, const char *after,
 					const struct owner **page, size_t room, size_t *count);

@@ -6,7 +6,8 @@
  *     address ───────┤
  *     forward name ──┘              (those that have one)
  *
- * That no two shelves share any of them either is the book's to see to. */
+ * and the addresses in a list for each resource group. That no two shelves share any of the four
+ * either is the book's to see to. */
 #include "resolver/control/inventory_shelf.h"
 
 #include <assert.h>
@@ -14,9 +15,26 @@
 
 #include "resolver/control/inventory_group_internal.h"
 
+struct members { /* the addresses of a group */
+	struct node *first;
+	size_t count;
+	UT_hash_handle hh;
+	char key[]; /* its name in lower case; "": of none */
+};
+
 struct shelf *shelf_new(void)
 {
 	return calloc(1, sizeof(struct shelf));
+}
+
+static void members_free(struct shelf *shelf)
+{
+	struct members *members, *next;
+
+	HASH_ITER (hh, shelf->members, members, next) {
+		HASH_DEL(shelf->members, members);
+		free(members);
+	}
 }
 
 void shelf_free(struct shelf *shelf)
@@ -37,6 +55,7 @@ void shelf_free(struct shelf *shelf)
 		node_free(node);
 	}
 	groups_free(&shelf->groups);
+	members_free(shelf);
 	free(shelf);
 }
 
@@ -53,6 +72,78 @@ struct node *shelf_find(const struct shelf *shelf, enum shelf_table table, const
 	}
 	return node;
 }
+
+/* ---- of a group ---- */
+
+static struct members *find_members(const struct shelf *shelf, const char *group)
+{
+	struct members *members = NULL;
+	char key[GROUP_KEY_MAX] = "";
+
+	if (group_key(group ? group : "", key))
+		HASH_FIND_STR(shelf->members, key, members);
+	return members;
+}
+
+const struct node *shelf_members(const struct shelf *shelf, const char *group, size_t *number)
+{
+	const struct members *members = find_members(shelf, group);
+
+	*number = members ? members->count : 0;
+	return members ? members->first : NULL;
+}
+
+static struct members *add_members(struct shelf *shelf, const char *group)
+{
+	const char *name = group ? group : "";
+	struct members *members = calloc(1, sizeof *members + strlen(name) + 1);
+
+	if (!members || !group_key(name, members->key)) {
+		free(members);
+		return NULL;
+	}
+	HASH_ADD_STR(shelf->members, key, members);
+	if (members->hh.tbl)
+		return members;
+	free(members);
+	return NULL;
+}
+
+static int join(struct shelf *shelf, struct node *node)
+{
+	const char *group = node->owner.resource_group;
+	struct members *members;
+
+	if (node->owner.kind != OWNER_ADDRESS)
+		return 0;
+	if (group && strlen(group) >= GROUP_KEY_MAX) /* not written by sluice: in no table */
+		return 0;
+	members = find_members(shelf, group);
+	members = members ? members : add_members(shelf, group);
+	if (!members)
+		return ERR_NOMEM;
+	DL_APPEND2(members->first, node, group_before, group_behind);
+	members->count++;
+	return 0;
+}
+
+static void leave(struct shelf *shelf, struct node *node)
+{
+	struct members *members;
+
+	if (node->owner.kind != OWNER_ADDRESS)
+		return;
+	members = find_members(shelf, node->owner.resource_group);
+	if (!members)
+		return;
+	DL_DELETE2(members->first, node, group_before, group_behind);
+	if (--members->count > 0)
+		return;
+	HASH_DEL(shelf->members, members);
+	free(members);
+}
+
+/* ---- in and out ---- */
 
 static void count(struct shelf *shelf, const struct node *node, size_t one)
 {
@@ -97,6 +188,10 @@ int shelf_put(struct shelf *shelf, struct node *node)
 	}
 	if (in)
 		in = shelf_order_put(shelf, node) == 0;
+	if (in && join(shelf, node) != 0) {
+		shelf_order_take(shelf, node);
+		in = false;
+	}
 	if (!in) {
 		take_from_tables(shelf, node);
 		return ERR_NOMEM;
@@ -111,6 +206,7 @@ void shelf_take(struct shelf *shelf, struct node *node)
 {
 	take_from_tables(shelf, node);
 	shelf_order_take(shelf, node);
+	leave(shelf, node);
 	if (node->owner.ptr.status == PTR_PENDING)
 		DL_DELETE2(shelf->pending, node, pending_before, pending_behind);
 	count(shelf, node, (size_t)-1);
@@ -126,15 +222,18 @@ int shelf_set_ptr(struct shelf *shelf, struct node *node, const struct owner_ptr
 	return err;
 }
 
-void shelf_settle(struct shelf *shelf)
+size_t shelf_settle(struct shelf *shelf, size_t most)
 {
-	while (shelf->pending) {
+	size_t count = 0;
+
+	for (; shelf->pending && count < most; count++) {
 		struct node *node = shelf->pending;
 
 		DL_DELETE2(shelf->pending, node, pending_before, pending_behind);
 		node->owner.ptr.status = node->owner.ptr.fqdn ? PTR_ACTIVE : PTR_INACTIVE;
 		node->owner.ptr.action = PTR_ACTION_NONE;
 	}
+	return count;
 }
 
 void shelf_turn(struct shelf *shelf, struct node *node, char *refusal)

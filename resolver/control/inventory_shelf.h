@@ -16,6 +16,7 @@ struct shelf {
 	size_t addresses, services, ptrs;
 	size_t refused;             /* of them, not served */
 	struct group_entry *groups; /* inventory_group_internal.h */
+	struct members *members;    /* of each group, by its name */
 };
 
 struct shelf *shelf_new(void);        /* NULL without memory */
@@ -24,6 +25,9 @@ void shelf_free(struct shelf *shelf); /* NULL is fine */
 enum shelf_table { SHELF_BY_ID, SHELF_BY_NAME, SHELF_BY_ADDRESS, SHELF_BY_FQDN };
 struct node *shelf_find(const struct shelf *shelf, enum shelf_table table, const void *key,
 			size_t length);
+/* The first address of a resource group (NULL: of none), then each one's group_behind, in no order;
+ * and how many those are. */
+const struct node *shelf_members(const struct shelf *shelf, const char *group, size_t *count);
 /* Takes the node in, which clashes with none. ERR_NOMEM: it is in no table. */
 MUST_CHECK int shelf_put(struct shelf *shelf, struct node *node);
 void shelf_take(struct shelf *shelf, struct node *node);
@@ -35,6 +39,6 @@ void shelf_turn(struct shelf *shelf, struct node *node, char *refusal);
 MUST_CHECK int shelf_order_put(struct shelf *shelf, const struct node *node);
 void shelf_order_take(struct shelf *shelf, const struct node *node);
 /* Every worker has what was published: PENDING becomes ACTIVE or INACTIVE. */
-void shelf_settle(struct shelf *shelf);
+size_t shelf_settle(struct shelf *shelf, size_t most); /* so many of them; how many those were */
 
 #endif

@@ -111,6 +111,8 @@ void serial_book_rest(struct serial_book *book)
 {
 	bool any = false;
 
+	if (book->handed_over)
+		return;
 	for (struct serial_row *row = book->rows; row; row = row->hh.next)
 		any = (row->picked = row->given && !is_at_rest(row)) || any;
 	if (any)
@@ -126,6 +128,19 @@ static void on_rest(uv_timer_t *timer)
 		uv_timer_start(&book->rest, on_rest, SERIAL_REST_MS, 0);
 	else
 		serial_book_rest(book);
+}
+
+void serial_book_hand_over(struct serial_book *book)
+{
+	serial_book_rest(book);
+	uv_timer_stop(&book->rest);
+	book->handed_over = true;
+}
+
+void serial_book_take_back(struct serial_book *book)
+{
+	book->handed_over = false;
+	uv_timer_start(&book->rest, on_rest, SERIAL_REST_MS, 0);
 }
 
 /* Whether the state says already that this serial may have been given out. A zone's first one, by
@@ -153,11 +168,13 @@ static void keep(void *context, const struct transfer_zone *const *zones, size_t
 		bool first = !row->given;
 		row->given = true;
 		row->serial = zones[i]->serial;
-		row->digest = zones[i]->digest;
+		row->digest = zones[i]->content.digest;
 		row->reverse = zones[i]->reverse;
-		row->picked = !is_covered(row, first);
+		row->picked = !book->handed_over && !is_covered(row, first);
 		any = any || row->picked;
 	}
+	if (book->handed_over)
+		return;
 	if (any)
 		write_picked(book, SERIAL_RESERVE);
 	uv_timer_start(&book->rest, on_rest, SERIAL_REST_MS, 0);

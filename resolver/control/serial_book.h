@@ -6,7 +6,10 @@
  *     a rest, or the end          (serial, digest, reserved = serial)           one write
  *
  * So a row that is not at rest says: what was given out is not beyond `reserved`, and the digest is
- * of no use. Without a state nothing is kept, and serials go by the time of day. */
+ * of no use. Without a state nothing is kept, and serials go by the time of day.
+ *
+ * A book that is handed over is at rest and writes nothing, whatever is given out: the rows are
+ * another process's. One that is taken back writes that then. */
 #ifndef SLUICE_SERIAL_BOOK_H
 #define SLUICE_SERIAL_BOOK_H
 
@@ -22,6 +25,7 @@ struct serial_book {
 	struct serial_row *rows; /* by zone */
 	uv_timer_t rest;
 	bool failed; /* at the last write, and told */
+	bool handed_over;
 };
 
 enum { SERIAL_RESERVE = 256, SERIAL_REST_MS = 2000 };
@@ -31,6 +35,9 @@ MUST_CHECK int serial_book_open(struct serial_book *book, uv_loop_t *loop,
 				struct inventory *inventory, struct serial_keeper *keeper);
 /* Writes what is not at rest. */
 void serial_book_rest(struct serial_book *book);
+/* Rests, and leaves the rows to another process; or has them again. */
+void serial_book_hand_over(struct serial_book *book);
+void serial_book_take_back(struct serial_book *book);
 /* When the loop has closed its handles. Fine on one that is zero. */
 void serial_book_release(struct serial_book *book);
 

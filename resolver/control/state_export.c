@@ -137,21 +137,17 @@ static void write_addresses(struct export *export, write_row *write)
 	}
 }
 
+/* Not by inventory_services_after, whose order is made when it is asked for: this is not the thread
+ * that may. */
 static int write_services(struct export *export, write_row *write)
 {
-	const struct owner *page[PAGE_ROWS];
-	const char *after = NULL;
 	size_t count;
-	int err;
+	const struct owner **list = inventory_list(export->inventory, OWNER_SERVICE, &count);
 
-	while ((err = inventory_services_after(export->inventory, after, page, PAGE_ROWS,
-					       &count)) == 0 &&
-	       count > 0) {
-		for (size_t i = 0; i < count; i++)
-			write(export, page[i]);
-		after = page[count - 1]->name;
-	}
-	return err;
+	for (size_t i = 0; list && i < count; i++)
+		write(export, list[i]);
+	free(list);
+	return list ? 0 : ERR_NOMEM;
 }
 
 /* Those that the state has. */
@@ -190,18 +186,10 @@ static int write_lists(struct export *export)
 	return err;
 }
 
-int state_export_prepare(const struct inventory *inventory)
-{
-	size_t count;
-
-	return inventory_services_after(inventory, NULL, NULL, 0, &count);
-}
-
-char *state_export(const struct inventory *inventory)
+char *state_export(const struct inventory *inventory, size_t *length)
 {
 	char *text = NULL;
-	size_t length = 0;
-	struct export export = {.inventory = inventory, .out = open_memstream(&text, &length)};
+	struct export export = {.inventory = inventory, .out = open_memstream(&text, length)};
 
 	if (!export.out)
 		return NULL;

@@ -1,5 +1,5 @@
 /* In by the same edits that every other change takes, so that an import is checked like all of
- * them, and is one transaction. Out is state_export.c. */
+ * them. Out is state_export.c. */
 #include "resolver/control/state_json.h"
 
 #include <stdio.h>
@@ -179,27 +179,7 @@ static int import_ptrs(struct change *change, const json_t *document, const char
 	return err;
 }
 
-/* What is taken out stays where it is until the change ends, and with it what the list points to.
- */
-static int remove_kind(struct change *change, enum owner_kind kind)
-{
-	size_t count;
-	const struct owner **list = inventory_list(change->inventory, kind, &count);
-	int err = 0;
-
-	if (!list)
-		return change_fail_memory(change);
-	for (size_t i = 0; !err && i < count; i++) {
-		if (!owner_is_read_only(list[i]))
-			err = change_remove(change, list[i]);
-		else if (list[i]->ptr.fqdn && !list[i]->ptr.read_only)
-			err = change_ptr_unset(change, list[i]);
-	}
-	free(list);
-	return err;
-}
-
-int state_import(struct change *change, const json_t *document)
+int state_json_read(struct change *change, const json_t *document)
 {
 	const json_t *version = json_object_get(document, "version");
 	int err = change_is_open(change);
@@ -209,14 +189,6 @@ int state_import(struct change *change, const json_t *document)
 		err = change_fail(change, CHANGE_INVALID, "version",
 				  "is not one that this version of sluice reads; give an export of "
 				  "version 1");
-	if (!err)
-		err = remove_kind(change, OWNER_ADDRESS);
-	if (!err)
-		err = remove_kind(change, OWNER_SERVICE);
-	if (!err)
-		change_unwait(change);
-	if (!err)
-		err = change_groups_remove_all(change);
 	if (!err)
 		err = import_groups(change, document);
 	if (!err)

@@ -19,14 +19,13 @@
 
 enum { STATE_JSON_VERSION = 1 };
 
-/* All of it as text, to be freed; NULL without memory. In any thread, while the inventory is held;
- * ahead of that, state_export_prepare in the control thread (ERR_NOMEM). */
-char *state_export(const struct inventory *inventory);
-MUST_CHECK int state_export_prepare(const struct inventory *inventory);
+/* All of it as text, to be freed, and how long that is; NULL without memory. In any thread, while
+ * the inventory is held. */
+char *state_export(const struct inventory *inventory, size_t *length);
 
-/* Makes the state what the document says, all of it: what the document lacks is removed. A PTR that
- * waits there is set where its owner is here. The change is the caller's, who commits it. On
- * ERR_INVALID change_error names the place as "addresses[3].region". */
-MUST_CHECK int state_import(struct change *change, const json_t *document);
+/* Adds all that the document has to a state that has nothing yet (remake.h). A PTR that waits there
+ * is set where its owner is here. The change is the caller's. On ERR_INVALID change_error names the
+ * place as "addresses[3].region". */
+MUST_CHECK int state_json_read(struct change *change, const json_t *document);
 
 #endif

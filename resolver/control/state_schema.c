@@ -31,8 +31,8 @@ static const char *const migrations[STATE_VERSION] = {
 	"INSERT INTO resource_groups SELECT min(resource_group), min(region), NULL,"
 	" (SELECT max(value, 1) FROM meta WHERE key = 'revision') FROM owners"
 	" WHERE resource_group IS NOT NULL GROUP BY resource_group COLLATE NOCASE;",
-	"CREATE TABLE serials (zone TEXT PRIMARY KEY, serial INTEGER NOT NULL,"
-	" reserved INTEGER NOT NULL, digest INTEGER NOT NULL) STRICT, WITHOUT ROWID;",
+	("CREATE TABLE serials (zone TEXT PRIMARY KEY, serial INTEGER NOT NULL,"
+	 " reserved INTEGER NOT NULL, digest INTEGER NOT NULL) STRICT, WITHOUT ROWID;"),
 };
 
 static const char *advice(int code)

@@ -12,11 +12,11 @@ static json_t *zone_json(const struct transfer_zone *zone)
 {
 	const struct transfer_meter *meter = zone->meter;
 
-	return json_make("{s:o, s:I, s:I, s:I, s:I, s:I, s:I}", "zone", json_text(zone->text),
+	return json_make("{s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "zone", json_text(zone->text),
 			 "serial", (json_int_t)zone->serial, "past", (json_int_t)zone->past_count,
 			 "axfr", read_meter(&meter->axfr), "ixfr", read_meter(&meter->ixfr),
 			 "current", read_meter(&meter->current), "refused",
-			 read_meter(&meter->refused));
+			 read_meter(&meter->refused), "broken", read_meter(&meter->broken));
 }
 
 void status_add_zones(json_t *report, const struct server *server, const struct zone_notify *notify)

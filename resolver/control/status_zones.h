@@ -1,7 +1,7 @@
 /* How zones fare that go out, for the report of status.h:
  *
  *     transfers   zone, serial, past (serials that IXFR can begin from), axfr, ixfr, current (asked
- *                 by who had it already), refused
+ *                 by who had it already), refused, broken (off before the end)
  *     notices     as zone_notify.h has them */
 #ifndef SLUICE_STATUS_ZONES_H
 #define SLUICE_STATUS_ZONES_H

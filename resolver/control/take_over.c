@@ -1,19 +1,23 @@
-/* Questions with a time limit each. Nothing here moves anything: descriptors are copies, and a
- * process that ends half way takes only its copies with it.
+/* Questions with a time limit each, but for the last. Nothing here moves anything: descriptors are
+ * copies, and a process that ends half way takes only its copies with it.
  *
  * The conversation is on an abstract socket of this process, which the running server connects to.
  * Anybody on this machine could: the one whose process number the control socket told is meant.
  *
- * Where the running server ends by itself after it has given everything, nobody is left to wait
- * for: this process goes on, and serves. */
+ * That nothing can be sent, or that nothing comes, says little of the running server: what it said
+ * last may still be there to be read, and whether it has ended the kernel knows (pidfd_open(2)).
+ * Where it has, after it has given everything, nobody is left to wait for, and this process serves.
+ */
 #include "resolver/control/take_over.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -22,7 +26,11 @@
 #include "resolver/control/json.h"
 #include "rules/prefix.h"
 
-enum { PATIENCE_S = 30, ITEMS_MAX = 65536 };
+enum {
+	PATIENCE_S = 30,
+	LEAVING_MS = 15 * 1000, /* from hanging up to its end there is little to do for it */
+	ITEMS_MAX = 65536,
+};
 
 static int say(char error[TAKE_OVER_ERROR_MAX], const char *text)
 {
@@ -108,42 +116,54 @@ static int meet(struct take_over *take_over, const char *socket, char error[TAKE
 	}
 	close(listening);
 	snprintf(take_over->user, sizeof take_over->user, "%lu", (unsigned long)take_over->uid);
-	return take_over->fd >= 0 ? 0 : ERR_SYSTEM;
+	if (take_over->fd < 0)
+		return ERR_SYSTEM;
+	/* It answers after this, and so this is no other process with its number. */
+	take_over->server = (int)syscall(SYS_pidfd_open, pid, 0);
+	if (take_over->server >= 0)
+		return 0;
+	snprintf(error, TAKE_OVER_ERROR_MAX, "the running server cannot be watched: %s",
+		 strerror(errno));
+	return ERR_SYSTEM;
 }
 
 /* ---- questions ---- */
 
-/* The answer; NULL, and `error` says why. */
+/* The answer; NULL, and `error` says why. *silent: it is not a refusal, but nothing. */
 static json_t *ask(struct take_over *take_over, json_t *question, struct upgrade_fds *fds,
-		   char error[TAKE_OVER_ERROR_MAX])
+		   bool *silent, char error[TAKE_OVER_ERROR_MAX])
 {
-	bool ended = true;
-	fds->count = 0;
-	json_t *answer = upgrade_send(take_over->fd, question, NULL) == 0
-				 ? upgrade_receive(take_over->fd, fds, &ended)
-				 : NULL;
+	bool ended;
+	int err = upgrade_send(take_over->fd, question, NULL);
+	(void)err; /* why not, may be there to be read */
+	json_t *answer = upgrade_receive(take_over->fd, fds, &ended);
 	const char *refused = json_string_value(json_object_get(answer, "error"));
+	*silent = !answer;
 	if (answer && !refused)
 		return answer;
-	take_over->server_gone = !answer && ended;
 	say(error, refused ? refused
-		   : ended ? "the running server has ended meanwhile"
+		   : ended ? "the running server has hung up"
 			   : "the running server answers nothing that can be understood");
 	json_decref(answer);
 	upgrade_fds_close(fds);
 	return NULL;
 }
 
+static void set_or_unset(const char *variable, const json_t *text)
+{
+	if (json_is_string(text))
+		setenv(variable, json_string_value(text), 1);
+	else
+		unsetenv(variable);
+}
+
 /* What only a service manager's own process would be told. */
 static void inherit(const json_t *about)
 {
 	char number[24];
-	const char *manager = json_string_value(json_object_get(about, "notify"));
 	json_int_t watchdog_us = json_integer_value(json_object_get(about, "watchdog_us"));
-	if (manager)
-		setenv("NOTIFY_SOCKET", manager, 1);
-	else
-		unsetenv("NOTIFY_SOCKET");
+	set_or_unset("NOTIFY_SOCKET", json_object_get(about, "notify"));
+	set_or_unset("JOURNAL_STREAM", json_object_get(about, "journal"));
 	unsetenv("WATCHDOG_PID");
 	snprintf(number, sizeof number, "%" JSON_INTEGER_FORMAT, watchdog_us);
 	setenv("WATCHDOG_USEC", number, 1);
@@ -152,9 +172,10 @@ static void inherit(const json_t *about)
 static int ask_item(struct take_over *take_over, size_t i, char error[TAKE_OVER_ERROR_MAX])
 {
 	struct take_over_item *item = &take_over->items[i];
+	bool silent;
 	json_t *answer =
 		ask(take_over, json_make("{s:s, s:I}", "want", "item", "item", (json_int_t)i),
-		    &item->fds, error);
+		    &item->fds, &silent, error);
 	if (!answer)
 		return ERR_SYSTEM;
 	const char *kind = json_string_value(json_object_get(answer, "kind"));
@@ -172,10 +193,11 @@ int take_over_begin(struct take_over *take_over, const char *socket,
 		    char error[TAKE_OVER_ERROR_MAX])
 {
 	struct upgrade_fds none;
-	take_over->fd = -1;
+	bool silent;
+	take_over->fd = take_over->server = -1;
 	if (meet(take_over, socket, error) != 0)
 		return ERR_SYSTEM;
-	json_t *about = ask(take_over, json_make("{s:s}", "want", "items"), &none, error);
+	json_t *about = ask(take_over, json_make("{s:s}", "want", "items"), &none, &silent, error);
 	if (!about)
 		return ERR_SYSTEM;
 	upgrade_fds_close(&none);
@@ -272,42 +294,60 @@ int take_over_http(struct take_over *take_over, const char *kind, const char *na
 
 /* ---- the end ---- */
 
-/* Whether the running server has agreed, or is no more. */
-static int announce(struct take_over *take_over, json_t *question, char error[TAKE_OVER_ERROR_MAX])
+/* Whether the running server ends, about which it says nothing any more. */
+static bool server_ends(const struct take_over *take_over)
+{
+	struct pollfd end = {.fd = take_over->server, .events = POLLIN};
+	int found;
+	do
+		found = poll(&end, 1, LEAVING_MS);
+	while (found < 0 && errno == EINTR);
+	return found == 1;
+}
+
+/* Goes to the next stage, if the running server agrees; or is ALONE, where it has ended. */
+static int announce(struct take_over *take_over, enum take_over_stage next, json_t *question,
+		    char error[TAKE_OVER_ERROR_MAX])
 {
 	struct upgrade_fds none;
-	if (take_over->server_gone) {
+	bool silent;
+	if (take_over->stage == TAKE_OVER_ALONE) {
 		json_decref(question);
 		return 0;
 	}
-	json_t *answer = ask(take_over, question, &none, error);
+	json_t *answer = ask(take_over, question, &none, &silent, error);
+	bool agreed = answer != NULL;
 	upgrade_fds_close(&none);
 	json_decref(answer);
-	return answer || take_over->server_gone ? 0 : ERR_SYSTEM;
+	if (agreed)
+		take_over->stage = next;
+	else if (silent && server_ends(take_over))
+		take_over->stage = TAKE_OVER_ALONE;
+	else
+		return ERR_SYSTEM;
+	return 0;
 }
 
 int take_over_ready(struct take_over *take_over, bool has_socket, char error[TAKE_OVER_ERROR_MAX])
 {
-	return announce(take_over,
+	return announce(take_over, TAKE_OVER_READY,
 			json_make("{s:s, s:b}", "want", "ready", "socket", (int)has_socket), error);
 }
 
-void take_over_serving(struct take_over *take_over)
+/* False: nobody waits for a word any more. */
+static bool tell(const struct take_over *take_over, char word)
 {
-	char error[TAKE_OVER_ERROR_MAX];
-	struct take_over_item *log = find_item(take_over, "log", "stderr", 0);
-	int err = announce(take_over, json_make("{s:s}", "want", "serving"), error);
-	(void)err; /* it serves whatever the other says */
-	if (take_over->told >= 0) {
-		ssize_t written = write(take_over->told, "1", 1);
-		(void)written;
-	}
-	for (int fd = STDOUT_FILENO; log && fd <= STDERR_FILENO; fd++)
-		(void)dup2(log->fds.fds[0], fd);
-	take_over_release(take_over);
+	return take_over->told < 0 || write(take_over->told, &word, 1) == 1 || errno != EPIPE;
 }
 
-void take_over_release(struct take_over *take_over)
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+static void free_items(struct take_over *take_over)
 {
 	for (size_t i = 0; i < take_over->count; i++) {
 		upgrade_fds_close(&take_over->items[i].fds);
@@ -317,9 +357,60 @@ void take_over_release(struct take_over *take_over)
 	free(take_over->items);
 	take_over->items = NULL;
 	take_over->count = 0;
-	if (take_over->fd >= 0)
-		close(take_over->fd);
-	if (take_over->told >= 0)
-		close(take_over->told);
-	take_over->fd = take_over->told = -1;
+}
+
+int take_over_serving(struct take_over *take_over, char error[TAKE_OVER_ERROR_MAX])
+{
+	const struct timeval as_long_as_it_takes = {0};
+	struct take_over_item *log = find_item(take_over, "log", "stderr", 0);
+	if (!tell(take_over, TAKE_OVER_WORD_ASKS))
+		return say(error, "nobody waits for this process any more");
+	if (setsockopt(take_over->fd, SOL_SOCKET, SO_RCVTIMEO, &as_long_as_it_takes,
+		       sizeof as_long_as_it_takes) != 0)
+		return say(error, strerror(errno));
+	int err = announce(take_over, TAKE_OVER_SERVING, json_make("{s:s}", "want", "serving"),
+			   error);
+	if (err != 0)
+		return err;
+	tell(take_over, TAKE_OVER_WORD_SERVES);
+	close_fd(&take_over->told);
+	for (int fd = STDOUT_FILENO; log && fd <= STDERR_FILENO; fd++)
+		(void)dup2(log->fds.fds[0], fd);
+	free_items(take_over);
+	return 0;
+}
+
+static void on_last_words(uv_poll_t *poll, int status, int events)
+{
+	(void)status;
+	(void)events;
+	struct take_over *take_over = poll->data;
+	struct upgrade_fds none;
+	bool ended;
+	json_t *message = upgrade_receive(take_over->fd, &none, &ended);
+	upgrade_fds_close(&none);
+	if (!message)
+		uv_poll_stop(poll);
+	else if (json_is_true(json_object_get(message, "reload")))
+		take_over->on_reload(take_over->context);
+	json_decref(message);
+}
+
+void take_over_follow(struct take_over *take_over, uv_loop_t *loop,
+		      void (*on_reload)(void *context), void *context)
+{
+	if (uv_poll_init(loop, &take_over->poll, take_over->fd) != 0)
+		return;
+	take_over->poll.data = take_over;
+	take_over->on_reload = on_reload;
+	take_over->context = context;
+	uv_poll_start(&take_over->poll, UV_READABLE, on_last_words);
+}
+
+void take_over_release(struct take_over *take_over)
+{
+	free_items(take_over);
+	close_fd(&take_over->fd);
+	close_fd(&take_over->server);
+	close_fd(&take_over->told);
 }

@@ -122,15 +122,15 @@ int unix_socket_open(struct unix_socket *made, const char *path, int *fd,
 	return err;
 }
 
-void unix_socket_adopt(struct unix_socket *made, const char *path)
+int unix_socket_adopt(struct unix_socket *made, const char *path)
 {
 	struct stat st;
-	*made = (struct unix_socket){.path = ""};
-	if (strlen(path) >= sizeof made->path || stat(path, &st) != 0)
-		return;
+	if (strlen(path) >= sizeof made->path || stat(path, &st) != 0 || !S_ISSOCK(st.st_mode))
+		return ERR_NOT_FOUND;
 	made->device = st.st_dev;
 	made->inode = st.st_ino;
 	memcpy(made->path, path, strlen(path) + 1);
+	return 0;
 }
 
 void unix_socket_remove(const struct unix_socket *made)

@@ -21,9 +21,9 @@ struct unix_socket {
  * in one line why. */
 MUST_CHECK int unix_socket_open(struct unix_socket *made, const char *path, int *fd,
 				char error[UNIX_SOCKET_ERROR_MAX]);
-/* The same for one that another process has made and given away, of a path that was opened before;
- * without its file there is nothing to remove. */
-void unix_socket_adopt(struct unix_socket *made, const char *path);
+/* The same for one that another process has made and given away. ERR_NOT_FOUND: its file is gone.
+ */
+MUST_CHECK int unix_socket_adopt(struct unix_socket *made, const char *path);
 /* Removes the file if it is still the one that was made. */
 void unix_socket_remove(const struct unix_socket *made);
 

@@ -1,10 +1,15 @@
 /* A small state machine on the control thread's loop; every step is an answer to the successor.
  *
- *     ASKED ─ready─► CLOSING ─► READY ─serving─► DRAINING ─► the loop stops
- *       └───────────────┴─────────┴── gone, too late, nonsense ──► as if nothing had happened
+ *     ASKED ─ready─► CLOSING ─quiet─► READY ─serving─► DRAINING ─► the loop stops
+ *       └───────────────┴───────────────┴── gone, too late, nonsense ──► ENDING ─► NONE
  *
- * The state has one writer at any time: from READY on nobody asks this process for a change, and
- * the successor is asked for none before it serves. Both may have it open.
+ * The state has one writer at any time: from READY on nobody asks this process for a change, its
+ * serials are not written, and the successor is asked for none before it serves. Both may have it
+ * open. In the same way the control socket's file is the successor's from READY on, or ours again.
+ *
+ * A signal to reload is for who serves when it is over: this process, when it has given up, or the
+ * successor, to whom it is passed on. A signal to stop stops this process in whatever state; the
+ * successor sees that, and decides (take_over.h).
  *
  * Draining: workers read nothing more, answer what they hold, and let TCP connections end once they
  * are quiet for a second. What they do not read, the successor does: the sockets are the same.
@@ -31,6 +36,7 @@ enum {
 	STEP_MAX_MS = 120 * 1000,   /* the successor's next message: loading takes a while */
 	CLOSING_MAX_MS = 10 * 1000, /* for requests that are with the control thread */
 	LOOK_MS = 10,
+	RESUME_MS = 1000, /* between two tries to listen again */
 	DRAIN_MAX_MS = 10 * 1000,
 };
 
@@ -53,39 +59,53 @@ static void on_closed(uv_handle_t *handle)
 		upgrade->stage = UPGRADE_NONE;
 }
 
-/* Listeners start again when nothing hangs on them. */
+/* Listeners start again when nothing hangs on them; what cannot be started is tried on. */
 static void on_resuming(uv_timer_t *timer)
 {
 	struct upgrade *upgrade = timer->data;
-	if (!http_is_quiet(upgrade->control->http))
+	struct control *control = upgrade->control;
+	if (!http_is_quiet(control->http))
 		return;
-	http_resume(upgrade->control->http);
+	if (!http_resume(control->http)) {
+		uv_timer_start(timer, on_resuming, RESUME_MS, RESUME_MS);
+		return;
+	}
 	uv_close((uv_handle_t *)timer, on_closed);
+	control_catch_up(control);
 }
 
+/* What became the successor's when this process was READY. */
+static void take_back(struct control *control)
+{
+	serial_book_take_back(&control->serials);
+	http_give_socket(control->http, false);
+}
+
+/* The successor is told, so that it ends, whatever it was about to say; where it has ended nobody
+ * hears it. */
 static void give_up(struct upgrade *upgrade, const char *why)
 {
+	struct control *control = upgrade->control;
+	enum upgrade_stage stage = upgrade->stage;
+	int err = upgrade_send(upgrade->fd, json_make("{s:s}", "error", why), NULL);
+	(void)err;
 	log_event(LOG_WARNING, "upgrade", "given up, goes on as before: %s", why);
-	bool paused = upgrade->stage == UPGRADE_CLOSING || upgrade->stage == UPGRADE_READY;
 	upgrade->stage = UPGRADE_ENDING;
 	uv_close((uv_handle_t *)&upgrade->poll, on_closed);
 	upgrade_release(upgrade);
-	if (paused)
-		uv_timer_start(&upgrade->timer, on_resuming, 0, LOOK_MS);
-	else
+	if (stage == UPGRADE_READY)
+		take_back(control);
+	if (stage == UPGRADE_ASKED) {
 		uv_close((uv_handle_t *)&upgrade->timer, on_closed);
-}
-
-static void fail(struct upgrade *upgrade, const char *why)
-{
-	int err = upgrade_send(upgrade->fd, json_make("{s:s}", "error", why), NULL);
-	(void)err; /* it is over anyway */
-	give_up(upgrade, why);
+		control_catch_up(control);
+	} else {
+		uv_timer_start(&upgrade->timer, on_resuming, 0, LOOK_MS);
+	}
 }
 
 static void on_too_late(uv_timer_t *timer)
 {
-	fail(timer->data, "the new process took too long");
+	give_up(timer->data, "the new process took too long");
 }
 
 static void answer(struct upgrade *upgrade, json_t *message, const struct upgrade_fds *fds)
@@ -108,12 +128,13 @@ static json_int_t item_count(const struct control *control)
 static void answer_items(struct upgrade *upgrade)
 {
 	const struct control *control = upgrade->control;
-	const char *manager = getenv("NOTIFY_SOCKET");
 	answer(upgrade,
-	       json_make("{s:I, s:I, s:I, s:o, s:I}", "items", item_count(control), "workers",
+	       json_make("{s:I, s:I, s:I, s:o, s:o, s:I}", "items", item_count(control), "workers",
 			 (json_int_t)control->server.worker_count, "generation",
-			 (json_int_t)control->server.generation, "notify", json_text(manager),
-			 "watchdog_us", (json_int_t)notify_watchdog_us()),
+			 (json_int_t)control->server.generation, "notify",
+			 json_text(getenv("NOTIFY_SOCKET")), "journal",
+			 json_text(getenv("JOURNAL_STREAM")), "watchdog_us",
+			 (json_int_t)notify_watchdog_us()),
 	       NULL);
 }
 
@@ -156,7 +177,7 @@ static void answer_item(struct upgrade *upgrade, const json_t *message)
 	json_int_t dns =
 		(json_int_t)control->server.current->binding_count * control->server.worker_count;
 	if (number < 0 || number >= item_count(control))
-		fail(upgrade, "there is no such item");
+		give_up(upgrade, "there is no such item");
 	else if (number < dns)
 		answer_dns(upgrade, number);
 	else
@@ -171,12 +192,12 @@ static void on_closing(uv_timer_t *timer)
 	struct control *control = upgrade->control;
 	if (!http_is_quiet(control->http)) {
 		if (now_ms() >= upgrade->until_ms)
-			fail(upgrade, "requests of the management API do not come to an end");
+			give_up(upgrade, "requests of the management API do not come to an end");
 		return;
 	}
-	serial_book_rest(&control->serials); /* the successor goes on from there */
 	upgrade->stage = UPGRADE_READY;
-	uv_timer_stop(timer);
+	serial_book_hand_over(&control->serials);
+	http_give_socket(control->http, upgrade->keeps_socket);
 	answer(upgrade, json_make("{}"), NULL);
 }
 
@@ -199,7 +220,18 @@ static void on_draining(uv_timer_t *timer)
 	uv_stop(&control->loop);
 }
 
-/* The manager is told first, and then the successor that it may speak to it. */
+void upgrade_pass_reload(struct upgrade *upgrade)
+{
+	if (upgrade_send(upgrade->fd, json_make("{s:b}", "reload", 1), NULL) == 0)
+		log_event(LOG_INFO, "upgrade", "passes on to process %ld that it is to reload",
+			  (long)upgrade->successor);
+	else
+		log_event(LOG_WARNING, "upgrade", "process %ld serves, and is the one to reload",
+			  (long)upgrade->successor);
+}
+
+/* The manager is told first, and then the successor that it may speak to it: this process says
+ * nothing more to it. */
 static void begin_draining(struct upgrade *upgrade)
 {
 	struct control *control = upgrade->control;
@@ -208,10 +240,10 @@ static void begin_draining(struct upgrade *upgrade)
 		  (long)upgrade->successor);
 	inventory_hand_over(control->inventory);
 	notify_main_process(upgrade->successor);
-	if (upgrade->keeps_socket)
-		http_give_away_socket(control->http);
+	watchdog_stop(&control->watchdog);
 	int err = upgrade_send(upgrade->fd, json_make("{}"), NULL);
-	(void)err; /* it serves, whether it hears this or not */
+	(void)err; /* whom it does not reach sees this process end */
+	control_catch_up(control);
 	uv_poll_stop(&upgrade->poll);
 	server_drain(&control->server);
 	upgrade->until_ms = now_ms() + DRAIN_MAX_MS;
@@ -233,7 +265,7 @@ static void on_message(struct upgrade *upgrade, const json_t *message)
 	else if (want && strcmp(want, "serving") == 0 && stage == UPGRADE_READY)
 		begin_draining(upgrade);
 	else
-		fail(upgrade, "the new process asks what is not its turn");
+		give_up(upgrade, "the new process asks what is not its turn");
 }
 
 static void on_readable(uv_poll_t *poll, int status, int events)
@@ -248,7 +280,8 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 	if (message)
 		on_message(upgrade, message);
 	else
-		give_up(upgrade, ended ? "the new process has ended" : "it cannot be understood");
+		give_up(upgrade, ended ? "the new process has ended"
+				       : "the new process says what cannot be understood");
 	json_decref(message);
 }
 
@@ -313,14 +346,19 @@ int upgrade_begin(struct control *control, const char *name, char error[UPGRADE_
 		return ERR_SYSTEM;
 	}
 	upgrade->fd = fd;
-	if (!is_allowed(fd, &upgrade->successor) || watch(upgrade, control) != 0) {
-		snprintf(error, UPGRADE_ERROR_MAX,
-			 "the new process is neither root nor this server's own user");
-		upgrade_release(upgrade);
-		return ERR_SYSTEM;
+	bool allowed = is_allowed(fd, &upgrade->successor);
+	int err = allowed ? watch(upgrade, control) : 0;
+	if (allowed && err == 0) {
+		log_event(LOG_INFO, "upgrade", "process %ld asks to take over",
+			  (long)upgrade->successor);
+		return 0;
 	}
-	log_event(LOG_INFO, "upgrade", "process %ld asks to take over", (long)upgrade->successor);
-	return 0;
+	snprintf(error, UPGRADE_ERROR_MAX, "%s%s",
+		 allowed ? "the new process cannot be listened to: "
+			 : "the new process is neither root nor this server's own user",
+		 allowed ? uv_strerror(err) : "");
+	upgrade_release(upgrade);
+	return ERR_SYSTEM;
 }
 
 void upgrade_release(struct upgrade *upgrade)

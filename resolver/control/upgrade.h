@@ -12,9 +12,9 @@ enum upgrade_stage {
 	UPGRADE_NONE,
 	UPGRADE_ASKED,    /* sockets are being handed over */
 	UPGRADE_CLOSING,  /* what the API has begun is finished; nothing more is begun */
-	UPGRADE_READY,    /* the state is at rest; the successor loads it */
+	UPGRADE_READY,    /* state and control socket are the successor's; it loads */
 	UPGRADE_DRAINING, /* the successor serves */
-	UPGRADE_ENDING,   /* given up; the loop closes what served it */
+	UPGRADE_ENDING,   /* given up; the API listens again, and the loop closes what served it */
 };
 
 enum { UPGRADE_ERROR_MAX = 256 };
@@ -30,7 +30,7 @@ struct upgrade { /* zero: none */
 	unsigned open_handles;
 	bool keeps_socket; /* the successor has the control socket's path */
 	pid_t successor;
-	uint64_t until_ms; /* of draining */
+	uint64_t until_ms; /* of closing, or of draining */
 };
 
 /* Connects to the successor's abstract socket and serves it from the loop. ERR_EXISTS: another one
@@ -39,6 +39,8 @@ struct upgrade { /* zero: none */
 int upgrade_begin(struct control *control, const char *name, char error[UPGRADE_ERROR_MAX]);
 /* Whether one is under way: what is listened at does not change meanwhile. */
 bool upgrade_is_under_way(const struct upgrade *upgrade);
+/* While draining: has the successor reload, which is what this process was told. */
+void upgrade_pass_reload(struct upgrade *upgrade);
 /* Closes what the loop does not; the loop has been run to its end. */
 void upgrade_release(struct upgrade *upgrade);
 

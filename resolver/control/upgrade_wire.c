@@ -1,5 +1,6 @@
 /* One sendmsg, one recvmsg. A message that did not come whole, or with descriptors that were cut
- * off, is none. */
+ * off, is none. Who closes with a message unread has the other told ECONNRESET, once; what it said
+ * last is behind that. */
 #include "resolver/control/upgrade_wire.h"
 
 #include <errno.h>
@@ -85,8 +86,8 @@ json_t *upgrade_receive(int fd, struct upgrade_fds *fds, bool *ended)
 	fds->count = 0;
 	do
 		length = recvmsg(fd, &header, MSG_CMSG_CLOEXEC);
-	while (length < 0 && errno == EINTR);
-	*ended = length == 0 || (length < 0 && errno == ECONNRESET);
+	while (length < 0 && (errno == EINTR || errno == ECONNRESET));
+	*ended = length == 0;
 	if (length <= 0)
 		return NULL;
 	bool whole = take_fds(&header, fds) && !(header.msg_flags & (MSG_TRUNC | MSG_CTRUNC));

@@ -9,9 +9,25 @@
  *     ...                                  {"kind": "http" | "control" | "log", "name"} + 1
  *     {"want": "ready", "socket": true}    {}: its state is at rest, its API's clients wait
  *     {"want": "serving"}                  {}: it reads no more, finishes what it holds, leaves
+ *                                          {"reload": true}: it was told to reload meanwhile
  *
- * An answer with "error" ends it. Until "serving" the old one goes on as before when the new one
- * goes away. Versions that do not understand each other differ in `protocol`, and refuse. */
+ * What each of them is in meanwhile (upgrade.h, take_over.h), and where that may end:
+ *
+ *     new      ASKING ─"ready"────────────────► READY ─"serving"───────────► SERVING
+ *                 │            {} │                             {} │
+ *     old      ASKED ──────► CLOSING ──────► READY ─────────────► DRAINING ──► ends
+ *                 └─────────────┴──────────────┴─► ENDING ──► goes on as before
+ *
+ * One moment decides: that in which the old one reads "serving" and is READY. Before it the old one
+ * may give up, when the new one goes away, is too late, or talks nonsense: it says {"error"} with
+ * the reason, whether it was asked or not, and goes on; the new one obeys and ends, also if it
+ * serves beside already. After it the old one is as good as gone.
+ *
+ * An old one that hangs up without a word is ending by itself, by a signal or a fault; the new one
+ * waits for that end, and goes on ALONE where it has everything. Where the end does not come, the
+ * old one is alive and keeps its place. So never do both serve for good, nor neither.
+ *
+ * Versions that do not understand each other differ in `protocol`, and refuse. */
 #ifndef SLUICE_UPGRADE_WIRE_H
 #define SLUICE_UPGRADE_WIRE_H
 

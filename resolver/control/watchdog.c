@@ -32,3 +32,9 @@ void watchdog_start(struct watchdog *watchdog, uv_loop_t *loop, struct server *s
 	period_ms = period_ms > 0 ? period_ms : 1;
 	uv_timer_start(&watchdog->timer, on_timer, period_ms, period_ms);
 }
+
+void watchdog_stop(struct watchdog *watchdog)
+{
+	if (watchdog->server)
+		uv_timer_stop(&watchdog->timer);
+}

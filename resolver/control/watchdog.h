@@ -20,5 +20,7 @@ struct watchdog {
 /* On the loop, until it is closed with the loop's other handles; does nothing when no manager
  * wants it. The server must outlive the loop's run. */
 void watchdog_start(struct watchdog *watchdog, uv_loop_t *loop, struct server *server);
+/* Says nothing more; fine on one that was not started. */
+void watchdog_stop(struct watchdog *watchdog);
 
 #endif

@@ -80,8 +80,20 @@ void work_end(struct work *work)
 		work->on_end(work->context);
 	while (!work->busy && (call = STAILQ_FIRST(&work->waiting))) {
 		STAILQ_REMOVE_HEAD(&work->waiting, waiting);
-		api_go_on(call);
+		call->go_on(&call->request);
 	}
+}
+
+bool work_wait(struct work *work, struct api_request *request,
+	       void (*go_on)(struct api_request *request))
+{
+	struct api_call *call = (struct api_call *)request; /* whose first member it is */
+
+	if (!work->busy)
+		return false;
+	call->go_on = go_on;
+	STAILQ_INSERT_TAIL(&work->waiting, call, waiting);
+	return true;
 }
 
 void work_finish(struct work *work)

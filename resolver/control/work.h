@@ -1,8 +1,8 @@
 /* Work of one request that takes longer than the control thread may stand still: a portion for each
  * round of its loop, or in a thread of its own, while other requests are answered between.
  *
- *     work_begin ─► held: what would change something waits in front of its handler
- *        │              (api.c), and a reload until the end
+ *     work_begin ─► held: what would change something waits, in front of its handler (api.c) or of
+ *        │              the change itself (api_claim.h), and a reload until the end
  *        ├─ work_in_portions ─► on_portion, ... ─► on_done  control thread
  *        ├─ work_in_thread ───► in_thread ─► on_done             another, then the control thread
  *     work_end ───► what waited goes on, in its order
@@ -18,6 +18,7 @@
 #include "resolver/control/inventory.h"
 
 struct api_call;
+struct api_request;
 
 struct work {
 	struct inventory *inventory;
@@ -47,6 +48,11 @@ void work_in_portions(struct work *work, bool (*on_portion)(void *request),
 MUST_CHECK int work_in_thread(struct work *work, void (*in_thread)(void *request),
 			      void (*on_done)(void *request));
 void work_end(struct work *work);
+
+/* Whether some other request's work is under way. Then this one waits for its end, and is gone on
+ * with by that function. As many wait as have a connection (http.h). */
+bool work_wait(struct work *work, struct api_request *request,
+	       void (*go_on)(struct api_request *request));
 
 /* The loop has stopped: runs it until the work that is under way has come to its end. */
 void work_finish(struct work *work);

@@ -1,14 +1,6 @@
-/* Tells secondaries of changes (RFC 1996). A notice is one zone at one peer: it is sent when the
- * zone's serial is another than the peer was told of last, and again until the peer answers.
- *
- *     zone_notify_look ──50 ms──► notices made, changed, dropped ─► due ─► sent ─► answered
- *                                                                    ▲       │
- *                                             1, 2, 4, 8, 16 s ──────┴───────┘ five times, then
- *                                                                    given up until the next change
- *
- * So many changes in a row are one notice, and of one zone at one peer there is at most one a
- * second. An answer is known by where it is from, its id, the zone's name and, where the notice was
- * signed, its TSIG. All on the control thread's loop. */
+/* Tells secondaries of changes (RFC 1996), by zone_notice's word: its sockets and its timer, on the
+ * control thread's loop. The table that is served is asked for anew each time: it may be gone by
+ * the next turn of the loop. */
 #ifndef SLUICE_ZONE_NOTIFY_H
 #define SLUICE_ZONE_NOTIFY_H
 
@@ -23,10 +15,9 @@ struct zone_notify;
 struct zone_notify *zone_notify_new(uv_loop_t *loop,
 				    const struct transfer_table *(*table)(void *context),
 				    void *context);
-/* What is served may be another. NULL is fine. */
+/* What is served is another: to be called for every table that is. NULL is fine. */
 void zone_notify_look(struct zone_notify *notify);
-/* For each notice: zone, peer, serial (that it was told of last), state ("waiting", "answered",
- * "given up"), answer (its rcode), at. Adds to `array`. */
+/* As zone_notices_report. NULL is fine. */
 void zone_notify_report(const struct zone_notify *notify, json_t *array);
 /* When the loop has closed its handles. NULL is fine. */
 void zone_notify_free(struct zone_notify *notify);

@@ -70,6 +70,13 @@ class Groups(azure_world.Az):
         self.refused("az network public-ip show -g many -n one", 3)
         self.az("az network public-ip delete -g many -n one")
 
+    def test_lists_are_filtered_and_followed_page_by_page(self):
+        self.az("az group create -n tagged -l westus --tags team=x")
+        self.assertEqual(["tagged"], [each["name"] for each in self.az("az group list --tag team=x")])
+        self.assertEqual([], self.az("az group list --tag team=y"))
+        self.fill(1100)
+        self.assertEqual(1100, len(self.az("az network public-ip list -g many")))
+
 
 if __name__ == "__main__":
     harness.main()

@@ -63,6 +63,13 @@ class Node(azure_world.Azure):
         refused = self.node("get", "npm", "life", secret=azure_world.EYE)["refused"]
         self.assertIn("no client of management.clients", refused["message"])
 
+    def test_a_list_is_followed_page_by_page(self):
+        self.fill(2100)
+        names = {"a%d" % i for i in range(2100)}
+        listed = [each["name"] for each in self.node("list", "many")]
+        self.assertEqual((2100, names), (len(listed), set(listed)))
+        self.assertEqual(names | {"filed"}, {each["name"] for each in self.node("listAll")})
+
 
 if __name__ == "__main__":
     harness.main()

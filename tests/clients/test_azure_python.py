@@ -95,6 +95,16 @@ class Python(azure_world.Azure):
         self.restart()
         self.assertEqual("kept", self.sdk("get", "sdk", "kept").name)
 
+    def test_a_list_is_followed_page_by_page(self):
+        self.fill(2100)
+        names = {"a%d" % i for i in range(2100)}
+        listed = [each.name for each in self.sdk("list", "many")]
+        self.assertEqual((2100, names), (len(listed), set(listed)))
+        self.assertEqual(names | {"filed"}, {each.name for each in self.sdk("list_all")})
+        with self.host.inside():
+            pages = [len(list(page)) for page in self.addresses.list_all().by_page()]
+        self.assertEqual([1000, 1000, 101], pages)
+
 
 if __name__ == "__main__":
     harness.main()

@@ -15,6 +15,7 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "e2e"))
 import dns
 import harness
+import hub
 
 OPS, EYE = "ops-secret-0123456789", "eye-secret-0123456789"
 SIX = "6f8b4ce6-1111-4d2e-9c55-0242ac120006"
@@ -31,13 +32,7 @@ management = { socket = "control.sock"; state = "state.db"; listen = [ "http://1
   clients = ( { id = "ops"; secret_file = "ops.secret"; role = "admin"; },
               { id = "eye"; secret_file = "eye.secret"; role = "reader"; } ); };
 default_resolver = { targets = ( { address = "127.0.0.3"; } ); };
-virtual_networks = (
-  { name = "hub"; address_space = [ "10.10.0.0/16" ];
-    subnets = ( { name = "dns-in"; prefix = "10.10.0.0/28"; delegation = "Microsoft.Network/dnsResolvers"; } ); } );
-resolvers = (
-  { name = "hub-resolver"; virtual_network = "hub";
-    inbound_endpoints = ( { name = "inbound"; subnet = "dns-in"; allocation = "static"; address = "10.10.0.4";
-                            listen = "127.0.0.1:53"; } ); } );
+""" + hub.hub("127.0.0.1:53") + """
 address_pools = ( { name = "public"; prefix = "198.51.100.0/24"; }, { name = "six"; prefix = "2001:db8:5::/48"; } );
 addresses = (
   { name = "filed"; id = "%s"; address = "198.51.100.10"; allocation = "static"; reverse_fqdn = "app1.contoso.com."; },
@@ -72,7 +67,7 @@ class OpenStack(harness.FreshCase):
     def run_shell(self, script, status=0, given="", **variables):
         """What a shell without any variable of OpenStack's prints of it."""
         environment = {key: value for key, value in os.environ.items() if not key.startswith("OS_")}
-        got, text = self.host.run("bash", "-c", script, input=given, timeout=120,
+        got, text = self.host.run("bash", "-c", script, input=given, timeout=600,
                                   env=dict(environment, HOME=self.world.dir, **variables))
         self.assertEqual(status, got, text)
         return text
@@ -89,7 +84,7 @@ class OpenStack(harness.FreshCase):
         def asked():
             message = self.host.ask((HERE, 53), name, "PTR")
             return message if (message.rcode, message.texts()) == (rcode, list(names)) else None
-        message = harness.wait_for(asked, "%s to be %s %s" % (name, rcode, names), 1.0)
+        message = harness.wait_for(asked, "%s to be %s %s" % (name, rcode, names))
         if ttl is not None:
             self.assertEqual(ttl, message.answer[0].ttl)
 
@@ -98,7 +93,7 @@ class OpenStack(harness.FreshCase):
         def asked():
             text = run("ptr record show -f value " + key)
             return value in text and ("ACTIVE" in text or "INACTIVE" in text)
-        harness.wait_for(asked, "the change of %s to be shown" % key, 20)
+        harness.wait_for(asked, "the change of %s to be shown" % key, 300)
 
     def walk(self, run):
         """The guide's commands, as they are printed there, and what must not work."""

@@ -57,7 +57,7 @@ def deed_of(qname):
 class Hostile(upstream.Upstream):
     def __init__(self, truth, lie, log):
         super().__init__(truth, log)
-        self.lie, self.held = lie, None
+        self.lie, self.held = lie, {}
 
     def deed_of(self, qname):
         return deed_of(qname)
@@ -236,22 +236,24 @@ class Hostile(upstream.Upstream):
                        else (sock.getsockname()[0], 0))
             other.sendto(reply, peer)
 
-    def swap(self, sock, peer, reply):
-        """Holds a reply until the next one has gone out."""
-        if self.held is None:
-            self.held = (peer, reply)
-            return
-        sock.sendto(reply, peer)
-        sock.sendto(self.held[1], self.held[0])
-        self.held = None
+    def swap(self, sock, peer, reply, name):
+        """Holds a reply until that to its neighbour's question, by number, has gone out."""
+        number = int(re.sub(r"\D", "", name.split(".")[0]))
+        for other in (number - 1, number + 1):
+            if other in self.held:
+                sock.sendto(reply, peer)
+                sock.sendto(self.held[other][1], self.held.pop(other)[0])
+                return
+        self.held[number] = (peer, reply)
 
     def serve_udp(self, sock):
         while True:
             packet, peer = sock.recvfrom(65535)
             message = dns.Message(packet)
             self.note(packet, message, peer, "udp")
-            if self.deed_of(message.questions[0][0]) == "swapped":
-                self.swap(sock, peer, self.truth(message))
+            name = message.questions[0][0]
+            if self.deed_of(name) == "swapped":
+                self.swap(sock, peer, self.truth(message), name)
                 continue
             for reply in self.deed(message, packet, True):
                 self.send(sock, peer, reply)

@@ -433,6 +433,8 @@ class Groups(Arm):
         for name in ("a.", "a%2Fb", "a%20b", "a*"):
             self.bad(self.call("PUT", self.group(name), {"location": "westeurope"}), 400,
                      "InvalidResourceGroup")
+            self.bad_v1(self.call("PUT", "/v1/addresses/%s/x" % name, {}), 400, "invalid",
+                        "resource_group")
         self.bad(self.call("PUT", self.group("a" * 91), {"location": "westeurope"}), 400,
                  "InvalidRequestFormat")
         self.good("PUT", self.group("a" * 90), {"location": "westeurope"}, 201)

@@ -6,7 +6,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import time
 
 import harness
 
@@ -19,7 +18,7 @@ class Demo(harness.FreshCase):
         shutil.copytree(os.path.join(harness.TOP, "etc", "demo"), os.path.dirname(self.run_path))
 
     def demo(self, *argv):
-        return self.host.run(self.run_path, harness.SLUICE, *argv, timeout=120)
+        return self.host.run(self.run_path, harness.SLUICE, *argv, timeout=300)
 
     def servers(self):
         """How many servers of the demonstration there are."""
@@ -67,7 +66,7 @@ class Demo(harness.FreshCase):
                 self.assertIn("dig @127.0.0.1 -p 5300 web.corp.internal", text)
                 self.assertEqual(3, self.servers())
                 (os.killpg if group else os.kill)(child.pid, number)
-                self.assertEqual(0, child.wait(15))
+                self.assertEqual(0, child.wait(60))
                 self.assertEqual(0, self.servers())
 
     def test_a_taken_port_is_one_line(self):
@@ -86,7 +85,6 @@ class Demo(harness.FreshCase):
         status, text = self.demo()
         self.assertEqual((1, 1), (status, len(text.splitlines())), text)
         self.assertIn("taken", text)
-        time.sleep(0.1)
         self.assertEqual(3, self.servers())
 
 

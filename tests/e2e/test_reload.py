@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import time
 
 import dns
 import harness
@@ -114,19 +113,23 @@ class Reload(harness.FreshCase):
         self.assertEqual(0, self.sluice.stop())
 
     def test_what_did_not_change_keeps_its_cache(self):
-        self.ask("kept.contoso.corp")
-        self.zone("10.10.1.99")
-        self.assertEqual(0, self.reload()[0])
-        self.assert_answer(self.ask("kept.contoso.corp"), "192.0.2.1")
-        self.assertEqual(1, len(self.one.questions("kept.contoso.corp")))
+        def kept(number):
+            name = "kept%d.contoso.corp" % number
+            self.ask(name)
+            self.zone("10.10.1.%d" % (99 + number))
+            self.assertEqual(0, self.reload()[0])
+            self.assert_answer(self.ask(name), "192.0.2.1")
+            self.assertEqual(1, len(self.one.questions(name)))
+        self.unless_late(kept)
 
     def test_flush_empties_the_cache(self):
         self.ask("flushed.contoso.corp")
+        before = len(self.one.questions("flushed.contoso.corp"))
         with self.host.inside():
             status, text = self.sluice.command("flush")
         self.assertEqual(0, status, text)
         self.ask("flushed.contoso.corp")
-        self.assertEqual(2, len(self.one.questions("flushed.contoso.corp")))
+        self.assertGreater(len(self.one.questions("flushed.contoso.corp")), before)
 
     def test_another_socket_or_number_of_workers_takes_a_restart(self):
         bound = os.path.join(self.world.dir, "sluice.sock")
@@ -169,8 +172,7 @@ class Reload(harness.FreshCase):
         self.sluice.reconfigure(config())
         self.assertEqual(0, self.reload()[0])
         self.assert_answer(self.ask("web.corp.internal"), "10.10.1.10")
-        with self.assertRaises(ConnectionRefusedError):
-            self.ask("web.corp.internal", there)
+        self.assert_refused(self.host, there)
 
     def test_an_endpoint_that_cannot_be_bound_moves_nothing(self):
         with self.host.inside():
@@ -187,7 +189,7 @@ class Reload(harness.FreshCase):
         with self.host.inside():
             sock = dns.open_socket(dns.socket.SOCK_DGRAM, HERE, None)
         with sock:
-            sock.settimeout(3)
+            sock.settimeout(dns.PATIENCE)
             sock.connect(HERE)
             for i in range(200):
                 if i % 20 == 0:
@@ -213,14 +215,14 @@ class Reload(harness.FreshCase):
                 self.assertIsNotNone(self.host.ask(HERE, "w%d.%s" % (ident, name), ident=ident))
             self.assertEqual({source}, {q["from"] for q in self.one.questions()
                                         if q["name"].endswith(name + ".")})
-        harness.wait_for(lambda: self.descriptors() < 2 * usual + 20, "the old sources' ports "
-                         "to be closed: %d at first, %d now" % (usual, self.descriptors()))
+        harness.wait_for(lambda: self.descriptors() < 2 * usual + 20,
+                         "the old sources' ports to be closed: %d at first" % usual)
 
     def test_a_source_stays_open_for_the_question_that_needs_it(self):
         with self.host.inside():
             sock = dns.open_socket(dns.socket.SOCK_DGRAM, HERE, None)
         with sock:
-            sock.settimeout(3)
+            sock.settimeout(dns.PATIENCE)
             sock.connect(HERE)
             sock.send(dns.query("late700.contoso.corp"))
             harness.wait_for(lambda: self.one.questions("late700.contoso.corp"), "the question")
@@ -229,22 +231,42 @@ class Reload(harness.FreshCase):
             self.assertEqual(0, self.reload()[0])
             self.assert_answer(dns.Message(sock.recv(4096)), "192.0.2.1")
 
+    def question_under_way(self, name, server):
+        """A socket that waits for an answer, or for the SERVFAIL at the end of the question's time."""
+        with self.host.inside():
+            sock = dns.open_socket(dns.socket.SOCK_DGRAM, server, None)
+        self.addCleanup(sock.close)
+        sock.connect(server)
+        sock.send(dns.query(name))
+        harness.wait_for(lambda: self.one.questions(name), "the question")
+        sock.setblocking(False)
+        return sock
+
+    def is_unanswered(self, sock):
+        try:
+            sock.recv(4096)
+        except BlockingIOError:
+            return True
+        return False
+
     def test_a_dead_target_holds_up_neither_reload_nor_the_end(self):
+        there = ("127.0.0.1", 5353)
         self.sluice.reconfigure(config(endpoint=SECOND))
         self.assertEqual(0, self.reload()[0])
-        with self.host.inside():
-            sock = dns.open_socket(dns.socket.SOCK_DGRAM, HERE, None)
-        with sock:
-            sock.connect(("127.0.0.1", 5353))
-            sock.send(dns.query("silent.contoso.corp"))
-            harness.wait_for(lambda: self.one.questions("silent.contoso.corp"), "the question")
-            begin = time.monotonic()
-            for text in (config(), config(endpoint=SECOND)) * 2:
+        for attempt in range(10):  # on a slow machine a question may be over before two reloads are
+            sock = self.question_under_way("silent.here%d.contoso.corp" % attempt, HERE)
+            self.question_under_way("silent.there%d.contoso.corp" % attempt, there)
+            for text in (config(), config(endpoint=SECOND)):
                 self.sluice.reconfigure(text)
                 status, output = self.reload()
                 self.assertEqual(0, status, output)
-            self.assertEqual(0, self.sluice.stop())
-            self.assertLess(time.monotonic() - begin, 2.5)
+            if self.is_unanswered(sock):
+                break
+        else:
+            self.fail("each reload took until the questions were over")
+        sock = self.question_under_way("silent.last.contoso.corp", there)
+        self.assertEqual(0, self.sluice.stop())
+        self.assertTrue(self.is_unanswered(sock))
 
     def test_status_shows_what_was_turned_away(self):
         with self.host.inside():
@@ -267,7 +289,7 @@ class Reload(harness.FreshCase):
         with self.host.inside():
             sock = dns.open_socket(dns.socket.SOCK_DGRAM, HERE, None)
         with sock:
-            sock.settimeout(3)
+            sock.settimeout(dns.PATIENCE)
             sock.connect(HERE)
             sock.send(dns.query("late500.contoso.corp"))
             harness.wait_for(lambda: self.one.questions("late500.contoso.corp"), "the question")
@@ -285,6 +307,10 @@ class WithoutServer(harness.FreshCase):
             self.assertEqual(1, status, text)
             self.assertEqual(1, len(text.splitlines()), text)
             self.assertIn("sluice.sock", text)
+            self.assertNotIn("-c FILE", text)
+        status, text = harness.command("status", "-c", path, "--socket", "/run/sluice/control.sock")
+        self.assertEqual(1, status, text)
+        self.assertIn("no server is running there; for another one, give its -c FILE", text)
 
 
 class ResolvConf(harness.FreshCase):

@@ -14,6 +14,7 @@ import urllib.parse
 
 import dns
 import harness
+import hub
 
 OPS, EYE = "ops-secret-0123456789", "eye-secret-0123456789"
 FILED = "6f8b4ce6-1111-4d2e-9c55-0242ac120002"
@@ -30,13 +31,7 @@ management = { socket = "control.sock"; %s
   clients = ( { id = "ops"; secret_file = "ops.secret"; role = "admin"; },
               { id = "eye"; secret_file = "eye.secret"; role = "reader"; } ); };
 default_resolver = { targets = ( { address = "127.0.0.3"; } ); };
-virtual_networks = (
-  { name = "hub"; address_space = [ "10.10.0.0/16" ];
-    subnets = ( { name = "dns-in"; prefix = "10.10.0.0/28"; delegation = "Microsoft.Network/dnsResolvers"; } ); } );
-resolvers = (
-  { name = "hub-resolver"; virtual_network = "hub";
-    inbound_endpoints = ( { name = "inbound"; subnet = "dns-in"; allocation = "static"; address = "10.10.0.4";
-                            listen = "127.0.0.1:53"; } ); } );
+""" + hub.hub("127.0.0.1:53") + """
 address_pools = ( { name = "public"; prefix = "198.51.100.0/24"; },
                   { name = "six"; prefix = "2001:db8:5::/48"; } );
 addresses = (
@@ -51,7 +46,7 @@ STATE = 'state = "state.db";'
 
 class UnixConnection(http.client.HTTPConnection):
     def __init__(self, path):
-        super().__init__("localhost", timeout=20)
+        super().__init__("localhost", timeout=dns.PATIENCE)
         self.path = path
 
     def connect(self):
@@ -99,7 +94,7 @@ class Reverse(harness.FreshCase):
             headers["X-Auth-Token"] = token
         text = body if isinstance(body, (str, bytes, type(None))) else json.dumps(body)
         with self.host.inside():
-            connection = (http.client.HTTPConnection(HERE, PORT, timeout=20) if tcp or token
+            connection = (http.client.HTTPConnection(HERE, PORT, timeout=dns.PATIENCE) if tcp or token
                           else UnixConnection(os.path.join(self.world.dir, "control.sock")))
             try:
                 connection.request(method, path, text, headers)
@@ -131,14 +126,14 @@ class Reverse(harness.FreshCase):
             self.assertRegex(answer.body["message"], text)
 
     def ptr_is(self, address, *names, rcode="NOERROR", ttl=None):
-        """DNS follows a change at once; a slow machine gets a second. The API keeps a name's case,
-        and DNS gives it in lower case."""
+        """DNS follows a change at once, which on a slow machine is a little later. The API keeps a
+        name's case, and DNS gives it in lower case."""
         name = reverse_name(address)
 
         def asked():
             message = self.host.ask((HERE, 53), name, "PTR")
             return message if (message.rcode, message.texts()) == (rcode, list(names)) else None
-        message = harness.wait_for(asked, "%s to be %s %s" % (name, rcode, names), 1.0)
+        message = harness.wait_for(asked, "%s to be %s %s" % (name, rcode, names))
         if ttl is not None:
             self.assertEqual(ttl, message.answer[0].ttl)
 
@@ -151,7 +146,7 @@ class Reverse(harness.FreshCase):
         def asked():
             answer = self.good("GET", path)
             return answer if answer.body["status"] != "PENDING" else None
-        return harness.wait_for(asked, "the change to settle", 5.0)
+        return harness.wait_for(asked, "the change to settle")
 
     def command(self, *argv):
         with self.host.inside():

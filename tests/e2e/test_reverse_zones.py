@@ -137,7 +137,7 @@ class Answers(World):
         status, text = self.sluice.command("ptr", "set", "198.18.100.80", "later.example.com.")
         self.assertEqual(0, status, text)
         for name in names:
-            harness.wait_for(lambda: self.ask(name).texts() == ["later.example.com."], name, 1.0)
+            harness.wait_for(lambda: self.ask(name).texts() == ["later.example.com."], name)
         self.assertEqual(0, self.sluice.command("ptr", "unset", "198.18.100.80")[0])
 
 

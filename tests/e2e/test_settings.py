@@ -6,28 +6,14 @@ import os
 
 import dns
 import harness
+import hub
 
 CONFIG = """
 subscription = "11111111-2222-3333-4444-555555555555";
 region = "westeurope";
 management = { socket = "sluice.sock"; };
 %(more)s
-virtual_networks = (
-  { name = "hub"; address_space = [ "10.10.0.0/16" ];
-    subnets = ( { name = "dns-in";  prefix = "10.10.0.0/28";  delegation = "Microsoft.Network/dnsResolvers"; },
-                { name = "dns-out"; prefix = "10.10.0.16/28"; delegation = "Microsoft.Network/dnsResolvers"; } ); } );
-resolvers = (
-  { name = "hub-resolver"; virtual_network = "hub";
-    inbound_endpoints  = ( { name = "inbound"; subnet = "dns-in"; allocation = "static"; address = "10.10.0.4";
-                             listen = "%(listen)s"; } );
-    outbound_endpoints = ( { name = "outbound"; subnet = "dns-out"; source = "%(source)s"; } ); } );
-private_zones = (
-  { name = "corp.internal"; file = "corp.internal.zone"; links = ( { name = "hub"; virtual_network = "hub"; } ); } );
-rulesets = (
-  { name = "onprem"; outbound_endpoints = [ "hub-resolver/outbound" ];
-    links = ( { name = "hub"; virtual_network = "hub"; } );
-    rules = ( { name = "contoso"; domain = "contoso.corp."; targets = ( { address = "%(target)s"; } ); } ); } );
-"""
+""" + hub.hub("%(listen)s", "%(source)s") + hub.zone_and_rule('address = "%(target)s";')
 ZONE = "web 300 IN A 10.10.1.10\n" + "".join(
     'big 300 IN TXT "%s"\n' % (chr(65 + i) * 100) for i in range(20))
 DEFAULT = 'default_resolver = { targets = ( { address = "198.51.100.53"; } ); };'
@@ -93,7 +79,7 @@ class Settings(harness.FreshCase):
         os.rename(path + ".new", path)
         count = iter(range(1000))
         harness.wait_for(lambda: "203.0.113.2" in self.client.ask(
-            "10.10.0.4", "b%d.example" % next(count)).texts(), "the new server", 10)
+            "10.10.0.4", "b%d.example" % next(count)).texts(), "the new server")
         self.assertEqual(0, process.stop(), process.log())
 
     def test_identity_is_told_when_configured(self):
@@ -121,12 +107,20 @@ class Settings(harness.FreshCase):
     def test_status_is_json_on_request(self):
         harness.Upstream(self.far, "192.168.0.1", "192.0.2.1")
         self.start("10.10.0.4")
-        self.client.ask("10.10.0.4", "www.contoso.corp")
+
+        def counted(number):
+            before = self.target()
+            self.client.ask("10.10.0.4", "n%d.contoso.corp" % number)
+            after = self.target()
+            self.assertEqual((1, 1), tuple(after[key] - before[key] for key in ("asked", "answered")))
+        self.unless_late(counted)
+
+    def target(self):
         status, text = self.sluice.command("status", "--json")
         self.assertEqual(0, status, text)
-        target = [t for t in json.loads(text)["targets"] if t["host"].startswith("192.168.0.1")]
-        self.assertEqual(1, len(target), text)
-        self.assertEqual((1, 1), (target[0]["asked"], target[0]["answered"]), target)
+        found = [t for t in json.loads(text)["targets"] if t["host"].startswith("192.168.0.1")]
+        self.assertEqual(1, len(found), text)
+        return found[0]
 
     def test_logs_are_one_line_an_event_and_never_a_query(self):
         self.start("10.10.0.4", DEFAULT + '\nlog = { level = "debug"; format = "json"; };')
@@ -141,14 +135,20 @@ class Settings(harness.FreshCase):
 
 
 class LargeFile(harness.FreshCase):
-    def test_1000_rules_500_links_6_targets_load_well_under_a_second(self):
+    def test_1000_rules_500_links_6_targets_take_ten_times_what_a_tenth_takes(self):
+        """And not a hundred times. Of the processor's time, and of the shortest of a few: what else the
+        machine does is no fault of the file's reader."""
+        small, large = (min(self.seconds(size) for _ in range(5)) for size in (100, 1000))
+        self.assertLess(large, 30 * small)
+
+    def seconds(self, size):
         targets = ", ".join('{ address = "192.168.1.%d"; }' % (i + 1) for i in range(6))
         networks = ",\n".join('{ name = "n%d"; address_space = [ "10.%d.%d.0/24" ]; }'
-                              % (i, 20 + i // 250, i % 250) for i in range(500))
+                              % (i, 20 + i // 250, i % 250) for i in range(size // 2))
         links = ",\n".join('{ name = "l%d"; virtual_network = "n%d"; }' % (i, i)
-                           for i in range(500))
+                           for i in range(size // 2))
         rules = ",\n".join('{ name = "r%d"; domain = "r%d.corp."; targets = ( %s ); }'
-                           % (i, i, targets) for i in range(1000))
+                           % (i, i, targets) for i in range(size))
         text = CONFIG % {"more": DEFAULT, "listen": "127.0.0.1:53", "source": "10.10.0.20",
                          "target": "192.168.0.1"}
         text = text.replace("virtual_networks = (", "virtual_networks = ( %s," % networks)
@@ -159,11 +159,9 @@ class LargeFile(harness.FreshCase):
         before = os.times()
         status, text = harness.command("check", "-c", path)
         after = os.times()
-        # Of the processor's time: what else the machine does is no fault of the file's reader.
-        took = sum(after[2:4]) - sum(before[2:4])
         self.assertEqual(0, status, text[:2000])
-        self.assertIn("1000 rules", text)
-        self.assertLess(took, 1.0, "and that under sanitizers")
+        self.assertIn("%d rules" % size, text)
+        return sum(after[2:4]) - sum(before[2:4])
 
 
 if __name__ == "__main__":

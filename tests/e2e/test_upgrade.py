@@ -1,20 +1,27 @@
 """One program takes over from another under load: every query is answered, by one of the two, and
 where the new one fails nobody notices."""
 
+import contextlib
+import http.client
 import json
 import os
+import queue
 import random
 import re
+import shutil
 import signal
 import socket
+import ssl
 import struct
 import subprocess
+import sys
 import threading
 import time
 import unittest
 
 import dns
 import harness
+import hub
 
 CONFIG = """
 subscription = "11111111-2222-3333-4444-555555555555";
@@ -23,21 +30,7 @@ workers = %(workers)d;
 limits = { queries_per_second_per_endpoint = 0; };
 management = { socket = "sluice.sock"; state = "state.db"; listen = [ "http://127.0.0.1:8053" ]; };
 default_resolver = { targets = ( { address = "127.0.0.3"; } ); };
-virtual_networks = (
-  { name = "hub"; address_space = [ "10.10.0.0/16" ];
-    subnets = ( { name = "dns-in";  prefix = "10.10.0.0/28";  delegation = "Microsoft.Network/dnsResolvers"; },
-                { name = "dns-out"; prefix = "10.10.0.16/28"; delegation = "Microsoft.Network/dnsResolvers"; } ); } );
-resolvers = (
-  { name = "hub-resolver"; virtual_network = "hub";
-    inbound_endpoints  = ( { name = "inbound"; subnet = "dns-in"; allocation = "static"; address = "10.10.0.4";
-                             listen = "%(listen)s"; } );
-    outbound_endpoints = ( { name = "outbound"; subnet = "dns-out"; source = "127.0.0.1"; } ); } );
-private_zones = (
-  { name = "corp.internal"; file = "corp.internal.zone"; links = ( { name = "hub"; virtual_network = "hub"; } ); } );
-rulesets = (
-  { name = "onprem"; outbound_endpoints = [ "hub-resolver/outbound" ];
-    links = ( { name = "hub"; virtual_network = "hub"; } );
-    rules = ( { name = "contoso"; domain = "contoso.corp."; targets = ( { address = "127.0.0.1"; port = 5401; } ); } ); } );
+""" + hub.hub("%(listen)s", "127.0.0.1") + hub.zone_and_rule('address = "127.0.0.1"; port = 5401;') + """
 address_pools = ( { name = "public"; prefix = "198.51.100.0/24"; } );
 """
 HERE = ("127.0.0.1", 53)
@@ -49,7 +42,7 @@ class Load(threading.Thread):
     """Asks one kind of question, a window at a time, and counts what comes back. A query that is not
     answered within `patience` seconds is lost."""
 
-    def __init__(self, host, kind, patience=6.0):
+    def __init__(self, host, kind, patience=dns.PATIENCE):
         super().__init__(daemon=True)
         self.kind, self.patience = kind, patience
         self.asked = self.answered = 0
@@ -138,11 +131,26 @@ class TcpLoad(threading.Thread):
         while not self.done.is_set():
             try:
                 with socket.socket() as sock:
-                    sock.settimeout(6)
+                    sock.settimeout(dns.PATIENCE)
                     sock.connect(HERE)
                     self.talk(sock)
             except OSError as error:
                 self.lost.append(error)
+
+
+@contextlib.contextmanager
+def silent_question(host):
+    """A question that waits at the server, whose default resolver says nothing; gives its socket."""
+    with host.inside():
+        silent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        asking = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    with silent, asking:
+        silent.bind(("127.0.0.3", 53))
+        silent.settimeout(dns.PATIENCE)
+        asking.settimeout(dns.PATIENCE)
+        asking.sendto(dns.query("silent.example.org"), HERE)
+        silent.recv(4096)
+        yield asking
 
 
 def state_of(pid):
@@ -171,11 +179,14 @@ class Upgrading(harness.FreshCase):
     def config(self, workers=2, listen="127.0.0.1:53"):
         return CONFIG % {"workers": workers, "listen": listen}
 
+    def socket_path(self):
+        return os.path.join(self.world.dir, "sluice.sock")
+
     def end_successors(self):
         for pid in self.successors:
             if not is_gone(pid):
                 os.kill(pid, signal.SIGTERM)
-                harness.wait_for(lambda: is_gone(pid), "the successor to stop", 20)
+                harness.wait_for(lambda: is_gone(pid), "the successor to stop")
 
     def upgrade(self, *options, fine=True):
         with self.host.inside():
@@ -187,7 +198,7 @@ class Upgrading(harness.FreshCase):
 
     def left(self):
         """The first process has ended well."""
-        self.assertEqual(0, self.sluice.child.wait(20), self.sluice.log())
+        self.assertEqual(0, self.sluice.child.wait(dns.PATIENCE), self.sluice.log())
 
     def load(self, *kinds):
         """Starts it and gives what ends it and looks at what came of it."""
@@ -197,17 +208,48 @@ class Upgrading(harness.FreshCase):
             for thread in threads:
                 thread.start()
 
+        def goes_on():
+            """Each has had another twenty answers."""
+            least = [thread.answered + 20 for thread in threads]
+            harness.wait_for(lambda: all(thread.answered >= answered or thread.wrong or thread.lost
+                                         for thread, answered in zip(threads, least)), "the load")
+
         def end():
+            goes_on()
             for thread in threads:
                 thread.done.set()
             for thread in threads:
-                thread.join(30)
+                thread.join(2 * dns.PATIENCE)
                 what = "%s, of %d" % (thread.kind, thread.asked)
                 self.assertEqual([], thread.wrong[:3], what)
                 self.assertEqual([], thread.lost[:3], what)
-                self.assertGreater(thread.answered, 20, what)
                 self.assertEqual(thread.asked, thread.answered)
+        goes_on()
         return end
+
+    def successor(self):
+        """A successor's end of the conversation."""
+        name = b"sluice-test-%d" % os.getpid()
+        with self.host.inside():
+            listening = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        listening.bind(b"\0" + name)
+        listening.listen()
+        path = self.socket_path()
+        body = json.dumps({"protocol": 1, "socket": name.decode()})
+        text = self.host.run("curl", "-s", "--unix-socket", path, "http://sluice/v1/upgrade",
+                             "-d", body)[1]
+        self.assertEqual(self.pid, json.loads(text)["pid"])
+        conversation = listening.accept()[0]
+        listening.close()
+        conversation.settimeout(dns.PATIENCE)
+        self.addCleanup(conversation.close)
+        return conversation
+
+    def ready(self, has_socket=True):
+        successor = self.successor()
+        successor.send(json.dumps({"want": "ready", "socket": has_socket}).encode())
+        self.assertEqual(b"{}", successor.recv(1000))
+        return successor
 
     def script(self, name, text):
         path = self.world.write(name, "#!/bin/sh\n" + text)
@@ -235,10 +277,8 @@ class Upgrade(Upgrading):
     def test_every_query_is_answered_while_one_takes_over_from_another(self):
         self.assert_answer(self.host.ask(HERE, CACHED[0]), CACHED[1])
         end = self.load("zone", "cached", "forwarded", "tcp")
-        time.sleep(0.5)
         self.upgrade()
         self.left()
-        time.sleep(0.5)
         end()
         self.assertFalse(is_gone(self.successors[0]))
 
@@ -249,7 +289,7 @@ class Upgrade(Upgrading):
         self.left()
         end()
         for pid in self.successors[:-1]:
-            harness.wait_for(lambda: is_gone(pid), "one before to leave", 20)
+            harness.wait_for(lambda: is_gone(pid), "one before to leave")
         self.assert_answer(self.host.ask(HERE, ZONE[0]), ZONE[1])
 
     def test_the_successor_has_api_state_and_log(self):
@@ -271,7 +311,7 @@ class Upgrade(Upgrading):
         self.assertIn("ok", text, status)
         self.assertIn("serves; finishes what is under way", self.sluice.log())
         self.assertEqual(2, self.sluice.log().count("sluice 0.1.0, 2 workers"), self.sluice.log())
-        self.assertTrue(os.path.exists(os.path.join(self.world.dir, "sluice.sock")))
+        self.assertTrue(os.path.exists(self.socket_path()))
 
     def test_an_address_that_is_new_is_opened_and_one_that_is_gone_is_not_kept(self):
         self.sluice.reconfigure(self.config(listen="127.0.0.1:5353"))
@@ -279,7 +319,7 @@ class Upgrade(Upgrading):
         self.left()
         self.assert_answer(self.host.ask(("127.0.0.1", 5353), ZONE[0]), ZONE[1])
         with self.assertRaises(OSError), self.host.inside():
-            dns.tcp(dns.query(ZONE[0]), HERE, timeout=0.5)
+            dns.tcp(dns.query(ZONE[0]), HERE)
 
     # ---- what is refused, and changes nothing ----
 
@@ -319,64 +359,132 @@ class Upgrade(Upgrading):
             for pid in found or []:
                 if not is_gone(int(pid)):
                     os.kill(int(pid), signal.SIGKILL)
-            child.wait(30)
+            child.wait(dns.PATIENCE)
             if "finishes what is under way" in self.sluice.log():  # that one served already
                 self.successors += [int(pid) for pid in found]
                 self.left()
                 break
             self.goes_on()
 
-    def successor(self):
-        """A successor's end of the conversation."""
-        name = b"sluice-test-%d" % os.getpid()
+    def test_a_successor_that_is_given_up_is_told_why(self):
+        for nonsense, why in ((b"nonsense", b"cannot be understood"),
+                              (b'{"want": "item", "item": 1000000}', b"no such item"),
+                              (b'{"want": "all"}', b"not its turn")):
+            successor = self.successor()
+            successor.send(nonsense)
+            self.assertIn(why, successor.recv(1000))
+            self.assertEqual(b"", successor.recv(1000))
+            self.goes_on()
+
+    def test_a_server_that_is_stopped_leaves_the_successor_its_socket(self):
+        self.ready()
+        self.sluice.signal(signal.SIGTERM)
+        self.left()
+        self.assertTrue(os.path.exists(self.socket_path()))
+
+    def test_a_server_that_is_stopped_removes_the_socket_that_is_its_own_again(self):
+        self.ready().close()
+        self.goes_on()
+        self.sluice.signal(signal.SIGTERM)
+        self.left()
+        self.assertFalse(os.path.exists(self.socket_path()))
+
+    def test_a_server_that_is_stopped_removes_the_socket_that_nobody_has_taken(self):
+        self.ready(has_socket=False)
+        self.sluice.signal(signal.SIGTERM)
+        self.left()
+        self.assertFalse(os.path.exists(self.socket_path()))
+
+    def zone_has(self, name):
+        self.world.write("corp.internal.zone", "web 300 IN A 10.10.1.10\n%s 300 IN A 10.10.1.11\n"
+                         % name)
+
+    def test_a_reload_that_is_wanted_meanwhile_is_done_when_it_was_given_up(self):
+        for name, begin in (("asked", self.successor), ("ready", self.ready)):
+            successor = begin()
+            self.zone_has(name)
+            self.sluice.signal(signal.SIGHUP)
+            time.sleep(0.2)
+            self.assertEqual("NXDOMAIN", self.host.ask(HERE, name + ".corp.internal").rcode)
+            successor.close()
+            harness.wait_for(
+                lambda: self.host.ask(HERE, name + ".corp.internal").rcode == "NOERROR",
+                "the reload")
+            self.goes_on()
+
+    def test_a_reload_that_is_wanted_meanwhile_is_passed_on(self):
+        successor = self.ready()
+        with silent_question(self.host):  # draining takes as long as that
+            self.sluice.signal(signal.SIGHUP)
+            time.sleep(0.2)
+            successor.send(b'{"want": "serving"}')
+            self.assertEqual(b"{}", successor.recv(1000))
+            self.assertEqual({"reload": True}, json.loads(successor.recv(1000)))
+            self.sluice.signal(signal.SIGHUP)
+            self.assertEqual({"reload": True}, json.loads(successor.recv(1000)))
+        self.left()
+        self.assertNotIn("reloaded", self.sluice.log())
+
+    def test_what_listens_again_leaves_signals_to_the_control_thread(self):
+        self.ready().close()
+        self.goes_on()
+        term, woken = 1 << signal.SIGTERM - 1, []
+        for task in os.listdir("/proc/%d/task" % self.pid):
+            with open("/proc/%d/task/%s/status" % (self.pid, task)) as file:
+                if not int(re.search(r"SigBlk:\t(\w+)", file.read()).group(1), 16) & term:
+                    woken.append(int(task))
+        self.assertEqual([self.pid], woken)
+
+    def test_an_upgrade_that_is_broken_off_changes_nothing(self):
+        begun, go = (os.path.join(self.world.dir, name) for name in ("begun", "go"))
+        slow = self.script("slow", "touch %s; while ! [ -e %s ]; do sleep 0.05; done; exec %s \"$@\"\n"
+                           % (begun, go, harness.SLUICE))
         with self.host.inside():
-            listening = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        listening.bind(b"\0" + name)
-        listening.listen()
-        path = os.path.join(self.world.dir, "sluice.sock")
-        body = json.dumps({"protocol": 1, "socket": name.decode()})
-        text = self.host.run("curl", "-s", "--unix-socket", path, "http://sluice/v1/upgrade",
-                             "-d", body)[1]
-        self.assertEqual(self.pid, json.loads(text)["pid"])
-        conversation = listening.accept()[0]
-        listening.close()
-        conversation.settimeout(20)
-        self.addCleanup(conversation.close)
-        return conversation
+            child = subprocess.Popen([harness.SLUICE, "upgrade", "-c", self.sluice.config,
+                                      "--binary", slow], stdout=subprocess.DEVNULL)
+        harness.wait_for(lambda: os.path.exists(begun), "the new process")
+        child.kill()
+        child.wait()
+        self.world.write("go", "")
+        harness.wait_for(lambda: "given up, goes on as before" in self.sluice.log(),
+                         "the new process to see that nobody waits")
+        self.goes_on()
 
     def test_a_successor_that_goes_away_when_it_was_ready_leaves_all_as_it_was(self):
         end = self.load("zone")
         for _ in range(3):
-            successor = self.successor()
-            successor.send(b'{"want": "ready", "socket": true}')
-            self.assertEqual(b"{}", successor.recv(1000))
+            successor = self.ready()
             with self.host.inside():
                 waiting = subprocess.Popen([harness.SLUICE, "address", "list", "-c",
                                             self.sluice.config], stdout=subprocess.DEVNULL)
             time.sleep(0.1)
             self.assertIsNone(waiting.poll(), "nobody is there to answer")
             successor.close()
-            self.assertEqual(0, waiting.wait(10))
+            self.assertEqual(0, waiting.wait(dns.PATIENCE))
             self.goes_on()
         end()
 
     def test_a_request_that_takes_long_is_finished_first(self):
         for stays in (False, True):
-            with self.host.inside():  # nobody is at 127.0.0.3, and it waits for that
-                checking = subprocess.Popen([harness.SLUICE, "ptr", "check", "198.18.7.9", "-c",
+            address = "198.18.7.%d" % (8 + stays)
+            with self.host.inside():
+                silent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+                silent.bind(("127.0.0.3", 53))
+                silent.settimeout(dns.PATIENCE)
+                checking = subprocess.Popen([harness.SLUICE, "ptr", "check", address, "-c",
                                              self.sluice.config], stdout=subprocess.PIPE,
                                             stderr=subprocess.STDOUT, text=True)
-            time.sleep(0.5)
+            with silent:
+                silent.recv(4096)
             successor = self.successor()
             self.assertIsNone(checking.poll(), "it takes seconds")
             successor.send(b'{"want": "ready", "socket": true}')
             if stays:
                 self.assertEqual(b"{}", successor.recv(1000))
-                self.assertIsNotNone(harness.wait_for(lambda: checking.poll() is not None,
-                                                      "the answer", 1))
+                harness.wait_for(lambda: checking.poll() is not None, "the answer")
             successor.close()
-            text = checking.communicate(timeout=20)[0]
-            self.assertIn("198.18.7.9", text)
+            text = checking.communicate(timeout=dns.PATIENCE)[0]
+            self.assertIn(address, text)
             self.goes_on()
 
     def test_a_program_that_hangs_keeps_nobody_from_another_upgrade(self):
@@ -399,7 +507,7 @@ class Upgrade(Upgrading):
             time.sleep(delay)
             running = self.successors[-1] if self.successors else self.pid
             os.kill(running, signal.SIGKILL)
-            text = child.communicate(timeout=30)[0]
+            text = child.communicate(timeout=dns.PATIENCE)[0]
             self.assertNotRegex(text, harness.SANITIZER)
             self.sluice.child.wait()
             self.sluice.expected = self.sluice.child.returncode
@@ -420,7 +528,7 @@ class Upgrade(Upgrading):
         self.goes_on()
 
     def test_it_begins_on_the_control_socket_and_by_a_known_protocol_only(self):
-        path = os.path.join(self.world.dir, "sluice.sock")
+        path = self.socket_path()
         ask = lambda *more: self.host.run("curl", "-s", *more)[1]
         text = ask("--unix-socket", path, "http://sluice/v1/upgrade", "-d",
                    '{"protocol": 99, "socket": "x"}')
@@ -447,50 +555,291 @@ class Upgrade(Upgrading):
         self.assert_answer(self.host.ask(HERE, ZONE[0]), ZONE[1])
 
 
+class Predecessor(harness.Process):
+    """predecessor.py."""
+
+    def __init__(self, host, last):
+        super().__init__(host, "predecessor-" + last, [
+            sys.executable, os.path.join(harness.TOP, "tests", "e2e", "predecessor.py"),
+            os.path.join(host.world.dir, "sluice.sock"), last])
+        self.says("listens")
+
+    def says(self, word):
+        harness.wait_for(lambda: word in self.log().split(), word)
+
+
+class FromAnother(harness.FreshCase):
+    """The side that takes over, from one that does what is not seen often."""
+
+    def build(self, world):
+        self.host = world.host("cloud")
+        world.write("corp.internal.zone", "web 300 IN A 10.10.1.10\n")
+        self.config = world.write("sluice.conf", CONFIG % {"workers": 2, "listen": "127.0.0.1:53"})
+        self.pid = None
+        self.addCleanup(self.end)
+
+    def end(self):
+        if self.pid:
+            os.kill(self.pid, signal.SIGTERM)
+            harness.wait_for(lambda: is_gone(self.pid), "the successor to stop")
+            self.assertNotRegex(self.predecessor.log(), harness.SANITIZER)
+
+    def command(self, *argv):
+        with self.host.inside():
+            return harness.command(*argv, "-c", self.config)
+
+    def upgrade(self, last):
+        self.predecessor = Predecessor(self.host, last)
+        return self.command("upgrade")
+
+    def serves(self, answer):
+        status, text = answer
+        self.assertEqual(0, status, text)
+        self.pid = int(re.search(r"process (\d+) has taken over", text).group(1))
+        self.assert_answer(self.host.ask(HERE, ZONE[0]), ZONE[1])
+        self.assertEqual(0, *self.command("status"))
+
+    def is_refused(self, answer, why):
+        status, text = answer
+        self.assertEqual(1, status, text)
+        self.assertIn("cannot take over: " + why, text)
+        self.assertIn("nothing has changed, the running server goes on", text)
+        with self.assertRaises(OSError), self.host.inside():  # nobody serves beside it
+            dns.tcp(dns.query(ZONE[0]), HERE)
+        self.assertTrue(os.path.exists(os.path.join(self.world.dir, "sluice.sock")))
+
+    def test_it_obeys_when_it_is_refused(self):
+        for last in ("ready-refuse", "serving-refuse"):
+            self.is_refused(self.upgrade(last), "given up for a test")
+            self.forget()
+
+    def forget(self):
+        self.predecessor.stop()
+        os.unlink(os.path.join(self.world.dir, "sluice.sock"))
+
+    def test_it_obeys_when_it_is_too_late(self):
+        self.world.write("sluice.sock.go", "")
+        for last in ("serving-late", "serving-unread"):
+            self.is_refused(self.upgrade(last), "given up for a test")
+            self.forget()
+
+    def test_one_that_hangs_up_and_lives_keeps_its_place(self):
+        self.is_refused(self.upgrade("serving-silent"), "the running server has hung up")
+
+    def test_what_it_has_read_is_answered_though_it_is_refused(self):
+        self.predecessor = Predecessor(self.host, "serving-unread")
+        with self.host.inside():
+            child = subprocess.Popen([harness.SLUICE, "upgrade", "-c", self.config], text=True,
+                                     stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        self.predecessor.says("unread")
+        with silent_question(self.host) as asking:
+            self.world.write("sluice.sock.go", "")
+            self.assertEqual(2, asking.recv(4096)[3] & 15)
+        text = child.communicate(timeout=dns.PATIENCE)[0]
+        self.is_refused((child.returncode, text), "given up for a test")
+
+    def test_one_that_is_told_to_stop_does_not_take_over(self):
+        self.predecessor = Predecessor(self.host, "ready-slow")
+        with self.host.inside():
+            child = subprocess.Popen([harness.SLUICE, "upgrade", "-c", self.config], text=True,
+                                     stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        self.predecessor.says("ready")
+        os.kill(int(harness.sh("pgrep", "-P", str(child.pid))), signal.SIGTERM)
+        self.world.write("sluice.sock.go", "")
+        text = child.communicate(timeout=60)[0]
+        self.is_refused((child.returncode, text), "this process is told to stop")
+        self.assertNotIn("serving", self.predecessor.log())
+
+    def test_it_serves_alone_when_the_running_one_has_ended(self):
+        for last in ("ready-end", "serving-end"):
+            self.serves(self.upgrade(last))
+            self.assertEqual(0, self.predecessor.child.wait(20))
+            self.end()
+            self.pid = None
+
+    def test_it_reloads_when_the_running_one_was_told_to(self):
+        self.serves(self.upgrade("reload"))
+        harness.wait_for(lambda: "reload: reloaded" in self.predecessor.log(), "the reload")
+
+
+@unittest.skipUnless(shutil.which("openssl"), "openssl is not installed")
+class Https(Upgrading):
+    def config(self, **how):
+        return super().config(**how).replace(
+            'listen = [ "http://127.0.0.1:8053" ];',
+            'listen = [ "https://127.0.0.1:8443" ]; certificate = "s.pem"; key = "s.key";'
+            ' clients = ( { id = "ops"; secret_file = "ops.secret"; role = "admin"; } );')
+
+    def build(self, world):
+        key, certificate = os.path.join(world.dir, "s.key"), os.path.join(world.dir, "s.pem")
+        harness.sh("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+                   "-nodes", "-days", "2", "-subj", "/CN=s", "-addext",
+                   "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate)
+        os.chmod(world.write("ops.secret", "a-long-secret-of-ops\n"), 0o600)
+        self.trust = ssl.create_default_context(cafile=certificate)
+        super().build(world)
+
+    def call(self, method, path, token=None, body=None):
+        """(status, headers) of one request by https."""
+        connection = http.client.HTTPSConnection("127.0.0.1", 8443, timeout=dns.PATIENCE, context=self.trust)
+        with self.host.inside():
+            connection.request(method, path, body=json.dumps(body) if body else None,
+                               headers={"X-Auth-Token": token} if token else {})
+            answer = connection.getresponse()
+            answer.read()
+        connection.close()
+        return answer.status, answer.headers
+
+    def log_in(self):
+        user = {"id": "ops", "password": "a-long-secret-of-ops"}
+        status, headers = self.call("POST", "/v3/auth/tokens", body={"auth": {"identity": {
+            "methods": ["password"], "password": {"user": user}}}})
+        self.assertEqual(201, status)
+        return headers["X-Subject-Token"]
+
+    def is_let_in(self, token):
+        self.assertEqual(200, self.call("GET", "/v1/status", token)[0])
+        self.assertEqual(401, self.call("GET", "/v1/status", token + "x")[0])
+
+    def test_tokens_are_good_for_the_successor_too(self):
+        token = self.log_in()
+        self.is_let_in(token)
+        self.upgrade()
+        self.left()
+        self.is_let_in(token)
+        self.upgrade()
+        self.is_let_in(self.log_in())
+
+    def test_https_goes_on_where_the_successor_goes_away(self):
+        token = self.log_in()
+        for _ in range(2):
+            self.ready().close()
+            self.is_let_in(token)
+        self.upgrade()
+        self.left()
+        self.is_let_in(token)
+
+
 def can_become_others():
     with open("/proc/self/uid_map") as file:
         return os.geteuid() == 0 and sum(int(line.split()[2]) for line in file) > USER
 
 
 class Managed(Upgrading):
-    """Under a service manager, which has made it another user than root."""
+    """Under a service manager, which has made it another user than root and watches it."""
+
+    WATCHED = ["sh", "-c", 'WATCHDOG_PID=$$ exec "$@"', "sh"]  # what is executed in the end
+    BECOME = ["setpriv", "--reuid", str(USER), "--regid", str(USER), "--clear-groups",
+              "--inh-caps=+net_bind_service", "--ambient-caps=+net_bind_service"]
 
     def build(self, world):
         if not can_become_others():
             self.skipTest("nobody else can be become here")
         os.chown(world.dir, USER, USER)
         path = os.path.join(world.dir, "notify")
-        self.manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self.addCleanup(self.manager.close)
-        self.manager.bind(path)
-        os.chmod(path, 0o777)
-        self.manager.settimeout(20)
+        self.heard = queue.Queue()
+        self.listen(path)
         self.host = world.host("cloud")
         self.upstream = harness.Upstream(self.host, "127.0.0.1", "192.0.2.1", 5401)
         world.write("corp.internal.zone", "web 300 IN A 10.10.1.10\n")
+        log = os.stat(world.write("cloud-sluice.log", ""))
         self.sluice = harness.Sluice(
-            self.host, self.config(), HERE, env=dict(os.environ, NOTIFY_SOCKET=path),
-            argv0=["setpriv", "--reuid", str(USER), "--regid", str(USER), "--clear-groups",
-                   "--inh-caps=+net_bind_service", "--ambient-caps=+net_bind_service"])
+            self.host, self.config(), HERE, argv0=[*self.WATCHED, *self.BECOME],
+            env=dict(os.environ, NOTIFY_SOCKET=path, WATCHDOG_USEC="400000",
+                     JOURNAL_STREAM="%d:%d" % (log.st_dev, log.st_ino)))
         self.pid = self.sluice.child.pid
         self.successors, self.written = [], False
         self.addCleanup(self.end_successors)
 
-    def test_the_successor_is_the_same_user_and_the_manager_hears_of_it(self):
-        self.assertIn("READY=1", self.manager.recv(4096).decode())
+    def listen(self, path):
+        """As a manager that reads at once: what it hears, and of which process, is queued."""
+        manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        manager.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+        manager.bind(path)
+        os.chmod(path, 0o777)
+
+        def read():
+            with manager:
+                while True:
+                    text, about, _, _ = manager.recvmsg(4096, socket.CMSG_SPACE(12))
+                    if text == b"enough":
+                        return
+                    self.heard.put((struct.unpack("iII", about[0][2])[0], text.decode()))
+
+        def end():
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+                sock.sendto(b"enough", path)
+            thread.join()
+        thread = threading.Thread(target=read, daemon=True)
+        thread.start()
+        self.addCleanup(end)
+
+    def hear(self):
+        return self.heard.get(timeout=dns.PATIENCE)
+
+    def hear_until(self, pid, start):
+        """All that is heard up to what that process says, that included, without what only tells
+        that it lives."""
+        heard = []
+        while not heard or heard[-1][0] != pid or not heard[-1][1].startswith(start):
+            heard.append(self.hear())
+        return [(who, text) for who, text in heard
+                if text != "WATCHDOG=1" or text.startswith(start)]
+
+    def test_the_manager_hears_of_one_at_a_time(self):
+        old = self.pid
+        self.assertEqual([old], [who for who, _ in self.hear_until(old, "READY=1")])
+        self.hear_until(old, "WATCHDOG=1")
+        with silent_question(self.host):  # draining takes as long as that
+            self.upgrade()
+            new = self.successors[0]
+            self.assertEqual([(old, "MAINPID=%d" % new)], self.hear_until(old, "MAINPID"))
+            who, text = self.hear()
+            self.assertEqual(new, who)
+            self.assertRegex(text, "^READY=1\nSTATUS=generation 2")
+        self.left()
+        self.hear_until(new, "WATCHDOG=1")
+        os.kill(new, signal.SIGTERM)
+        harness.wait_for(lambda: is_gone(new), "it to stop")
+        last = (None, "")
+        while not last[1].startswith("STOPPING=1"):
+            last = self.hear()
+            self.assertEqual(new, last[0], last)
+
+    def test_the_manager_hears_nothing_of_what_was_given_up_and_of_a_reload_after_it(self):
+        self.hear_until(self.pid, "READY=1")
+        for begin in (self.successor, self.ready):
+            successor = begin()
+            self.sluice.signal(signal.SIGHUP)
+            for _ in range(3):
+                self.assertEqual([(self.pid, "WATCHDOG=1")],
+                                 self.hear_until(self.pid, "WATCHDOG=1"))
+            successor.close()
+            heard = self.hear_until(self.pid, "READY=1")
+            self.assertEqual(["RELOADING=1", "READY=1"], [t.split("\n")[0] for _, t in heard])
+
+    def test_one_that_drains_stops_without_the_service(self):
+        self.hear_until(self.pid, "READY=1")
+        successor = self.ready()
+        with silent_question(self.host):
+            successor.send(b'{"want": "serving"}')
+            self.assertEqual(b"{}", successor.recv(1000))
+            self.sluice.signal(signal.SIGTERM)
+            self.left()
+        self.assertEqual([(self.pid, "MAINPID=%d" % os.getpid())],
+                         self.hear_until(self.pid, "MAINPID"))
+        with self.assertRaises(queue.Empty):
+            print(self.heard.get(timeout=0.5))
+
+    def test_the_successor_is_the_same_user_and_logs_to_the_same_journal(self):
         self.upgrade()
         self.left()
-        new = self.successors[0]
-        self.assertEqual("MAINPID=%d" % new, self.manager.recv(4096).decode())
-        self.assertRegex(self.manager.recv(4096).decode(), "^READY=1\nSTATUS=generation 2")
-        with open("/proc/%d/status" % new) as file:
+        with open("/proc/%d/status" % self.successors[0]) as file:
             status = file.read()
         self.assertIn("Uid:\t%d\t%d\t%d\t%d" % (USER, USER, USER, USER), status)
         self.assertRegex(status, r"CapPrm:\t0*400\n")
         self.assertEqual(0, *self.write())
-        self.manager.setblocking(False)
-        with self.assertRaises(BlockingIOError):  # nothing of stopping
-            print(self.manager.recv(4096))
+        self.assertEqual(2, len(re.findall(r"^<\d>serving: sluice", self.sluice.log(), re.M)))
 
 
 if __name__ == "__main__":

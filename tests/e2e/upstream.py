@@ -4,8 +4,10 @@
     servfail. refused. notimp.   that rcode
     silent.                      nothing
     late200.                     an answer after that many milliseconds
+    held.                        an answer once there is a file LOG.release, if not too late
     tc.                          by UDP an empty answer with TC, by TCP the data
     plain.                       FORMERR to a question with OPT, data without
+    fussy.                       FORMERR to an OPT with options, data without these
     lame.                        NOERROR with nothing but NS in the authority section
     mangled.                     a header that promises a record which is not there
     forged.                      an answer with a wrong id, one with a wrong question, then the true one
@@ -20,6 +22,7 @@
 usage: upstream.py LISTEN PORT ADDRESS LOG; every question is a line of JSON in LOG."""
 
 import json
+import os
 import socket
 import sys
 import threading
@@ -63,6 +66,13 @@ class Upstream:
                 dns.record(qname, "A", socket.inet_aton(self.address))], **how)
         return self.reply(message, authority=[self.soa(qname)], **how)
 
+    def hold(self, patience_s=30):
+        since = time.monotonic()
+        while not os.path.exists(self.log.name + ".release"):
+            if time.monotonic() - since > patience_s:
+                return
+            time.sleep(0.005)
+
     @staticmethod
     def soa(qname):
         return dns.record(qname.split(".", 1)[1] or ".", "SOA", SOA, ttl=600)
@@ -77,10 +87,14 @@ class Upstream:
             return []
         if script.startswith("late") and script[4:].isdigit():
             time.sleep(int(script[4:]) / 1000)
+        if script == "held":
+            self.hold()
         if script == "tc" and by_udp:
             return [self.reply(message, flags=dns.TC)]
         if script == "plain" and message.opt:
             return [dns.header(message.id, dns.QR | 1, (0, 0, 0, 0))]
+        if script == "fussy" and message.options:
+            return [self.reply(message, rcode=1)]
         if script == "lame":
             return [self.reply(message, authority=[
                 dns.record("test", "NS", dns.wire_name("a.root-servers.test"))])]

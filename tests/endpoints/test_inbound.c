@@ -87,7 +87,8 @@ static void note_step(struct lane *lane, char step)
 
 static void on_arrival(void *context, struct query *query, unsigned pass)
 {
-	assert_int_equal(query->scratch[0], pass == 0 ? query->scratch[0] : pass - 1);
+	if (pass > 0) /* before that nothing is in it */
+		assert_int_equal(query->scratch[0], pass - 1);
 	query->scratch[0] = (uint8_t)pass;
 	note_step(context, (char)('0' + pass));
 }
@@ -271,12 +272,19 @@ static int client(struct world *world, bool tcp)
 	return client_to(world, tcp, "127.0.0.1");
 }
 
-/* Reads until it has `want` bytes (UDP: one packet); -1 when nothing comes, what there is at EOF.
- */
+/* Goes round until the condition holds; gives up after several seconds. */
+#define spin_until(world, condition)                                                               \
+	for (unsigned rounds_ = 0; !(condition) && rounds_ < 25000; rounds_++) {                   \
+		usleep(200);                                                                       \
+		spin(world);                                                                       \
+	}
+
+/* Reads until it has `want` bytes (UDP: one packet); -1 when nothing comes for several seconds,
+ * what there is at EOF. */
 static ssize_t receive(struct world *world, int fd, uint8_t *buffer, size_t want, bool tcp)
 {
 	size_t have = 0;
-	for (unsigned i = 0; i < 300; i++) {
+	for (unsigned i = 0; i < 25000; i++) {
 		spin(world);
 		ssize_t got = recv(fd, buffer + have, want - have, MSG_DONTWAIT);
 		if (got == 0)
@@ -293,6 +301,16 @@ static ssize_t receive(struct world *world, int fd, uint8_t *buffer, size_t want
 		usleep(200);
 	}
 	return -1;
+}
+
+static void assert_silence(struct world *world, int fd)
+{
+	uint8_t byte;
+	for (unsigned i = 0; i < 100; i++) {
+		usleep(200);
+		spin(world);
+		assert_int_equal(recv(fd, &byte, 1, MSG_DONTWAIT), -1);
+	}
 }
 
 static void ask_udp(int fd, unsigned id)
@@ -347,20 +365,16 @@ static void answer_held(struct world *world, unsigned index)
 /* Waits for the resolver to hold so many queries. */
 static void wait_held(struct world *world, unsigned count)
 {
-	for (unsigned i = 0; i < 300 && world->held_count < count; i++) {
-		spin(world);
-		usleep(200);
-	}
+	spin(world);
+	spin_until(world, world->held_count >= count);
 	assert_int_equal(world->held_count, count);
 }
 
 /* Waits for so many queries to have arrived, ever. */
 static void wait_seen(struct world *world, unsigned count)
 {
-	for (unsigned i = 0; i < 300 && world->lanes[0].seen < count; i++) {
-		spin(world);
-		usleep(200);
-	}
+	spin(world);
+	spin_until(world, world->lanes[0].seen >= count);
 	assert_int_equal(world->lanes[0].seen, count);
 }
 
@@ -403,7 +417,7 @@ static void udp_malformed_gets_formerr_or_silence(void **state)
 	send(fd, wire, 0, 0);
 	wire[2] = 0x80;
 	send(fd, wire, 12, 0);
-	assert_int_equal(receive(world, fd, reply, sizeof reply, false), -1);
+	assert_silence(world, fd);
 	assert_int_equal(counters(world)->silent, 4);
 	/* A good question, and behind it more than a packet may have. */
 	ask_wire(wire, 7);
@@ -613,12 +627,11 @@ static void udp_query_without_a_reply_is_only_taken_back(void **state)
 	struct world *world = world_new("127.0.0.1", 1, 100);
 	world->hold = true;
 	int fd = client(world, false);
-	uint8_t reply[512];
 	ask_udp(fd, 1);
 	wait_held(world, 1);
 	query_finish(world->held[0], NULL, 0);
 	assert_int_equal(world->pool.in_use, 0);
-	assert_int_equal(receive(world, fd, reply, sizeof reply, false), -1);
+	assert_silence(world, fd);
 	close(fd);
 	world_free(world);
 }
@@ -656,10 +669,9 @@ static void a_large_message_is_read_into_one_place(void **state)
 	static uint8_t message[2 + 9000];
 	wire_put16(message, 9000);
 	message[2] = 0x12;
-	assert_int_equal(send(fd, message, 100, 0), 100);
-	usleep(500);
-	spin(world);
 	const struct connection *connection = world->lanes[0].inbound->connections;
+	assert_int_equal(send(fd, message, 100, 0), 100);
+	spin_until(world, connection->kept);
 	const uint8_t *kept = connection->kept;
 	assert_non_null(kept);
 	for (size_t at = 100; at < sizeof message; at += 890) {
@@ -793,8 +805,8 @@ static void more_than_the_pipeline_waits_and_is_answered_after_eof_too(void **st
 	for (unsigned id = 0; id < 8; id++)
 		ask_tcp(fd, id);
 	shutdown(fd, SHUT_WR);
-	usleep(2000);
-	spin(world);
+	wait_held(world, 3);
+	assert_silence(world, fd);
 	assert_int_equal(world->held_count, 3);
 	answer_held(world, 0);
 	wait_held(world, 4);
@@ -857,6 +869,7 @@ static void client_that_does_not_read_holds_so_many_bytes_and_no_more(void **sta
 	enum { ASKED = 400 };
 	for (unsigned id = 0; id < ASKED; id++)
 		ask_tcp(fd, id);
+	spin_until(world, unsent(world) >= 128 * 1024);
 	for (unsigned i = 0; i < 50; i++)
 		spin(world);
 	assert_in_range(unsent(world), 128 * 1024, 128 * 1024 + 60100);
@@ -946,8 +959,7 @@ static void client_that_reads_slowly_but_reply_by_reply_is_kept(void **state)
 	enum { ASKED = 300 };
 	for (unsigned id = 0; id < ASKED; id++)
 		ask_tcp(fd, id);
-	for (unsigned i = 0; i < 50; i++)
-		spin(world);
+	spin_until(world, unsent(world) > 0);
 	assert_true(unsent(world) > 0);
 	unsigned read = 0;
 	for (unsigned rounds = 0; rounds < 4; rounds++) {
@@ -959,8 +971,7 @@ static void client_that_reads_slowly_but_reply_by_reply_is_kept(void **state)
 	}
 	assert_true(read < ASKED);
 	close(fd);
-	usleep(500);
-	spin(world);
+	spin_until(world, world->lanes[0].worker.tcp_connections == 0);
 	world_free(world);
 }
 
@@ -1057,12 +1068,11 @@ static void reset_with_questions_under_way_is_survived(void **state)
 		setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
 		close(fd);
 		if (i == 0) { /* noticed before the answer; otherwise while it is written */
-			usleep(1000);
-			spin(world);
+			spin_until(world, world->lanes[0].worker.tcp_connections == 0);
 			assert_int_equal(world->lanes[0].worker.tcp_connections, 0);
 		}
 		answer_held(world, i);
-		spin(world);
+		spin_until(world, world->lanes[0].worker.tcp_connections == 0);
 		assert_int_equal(world->lanes[0].worker.tcp_connections, 0);
 	}
 	assert_int_equal(world->pool.in_use, 0);
@@ -1091,8 +1101,7 @@ static void connection_over_a_maximum_is_closed_at_once(void **state)
 	ask_tcp(fds[2], 6);
 	assert_int_equal(answer_tcp(world, fds[2]), 6);
 	close(fds[0]); /* makes room */
-	usleep(1000);
-	spin(world);
+	spin_until(world, worker->tcp_connections == 2);
 	close(fds[3]);
 	fds[3] = client(world, true);
 	ask_tcp(fds[3], 7);
@@ -1391,10 +1400,13 @@ static void idle_connection_holds_nothing_that_it_has_received(void **state)
 	world_free(world);
 }
 
-/* Without descriptors the client waits in the backlog, the loop sleeps, and all goes on later. */
+/* Without descriptors the client waits in the backlog, the loop sleeps, and all goes on later.
+ * (valgrind lets accept() have more descriptors than there may be.) */
 static void accepting_pauses_without_descriptors_and_resumes(void **state)
 {
 	(void)state;
+	if (getenv("VALGRIND"))
+		skip();
 	struct world *world = world_new("127.0.0.1", 1, 100);
 	int fd = socket_tcp(4);
 	struct sockaddr_storage storage;
@@ -1547,8 +1559,7 @@ static void listener_may_be_stopped_from_within_a_query(void **state)
 			else
 				ask_udp(fd, id);
 		}
-		usleep(500);
-		spin(world);
+		spin_until(world, world->lanes[0].seen >= (tcp ? 1 : 5));
 		assert_int_equal(world->lanes[0].seen, tcp ? 1 : 5); /* a batch had arrived */
 		close(fd);
 		world_free(world);
@@ -1577,7 +1588,7 @@ static void stop_with_queries_under_way_is_safe(void **state)
 	uint8_t reply[512];
 	for (unsigned i = 0; i < 4; i++) /* a good one, and three that say that it is over */
 		assert_true(receive(world, fd, reply, sizeof reply, false) > 0);
-	assert_int_equal(receive(world, fd, reply, sizeof reply, false), -1);
+	assert_silence(world, fd);
 	close(fd);
 	close(stream);
 	world_free(world);
@@ -1848,9 +1859,10 @@ static void ask_in_excess(struct world *world, int fd, unsigned counts[3])
 	memset(counts, 0, 3 * sizeof counts[0]);
 	for (unsigned i = 0; i < EXCESS_QUERIES; i++)
 		ask_udp(fd, i);
-	spin(world);
-	usleep(2000);
-	spin(world);
+	for (unsigned i = 0; i < 20; i++) {
+		spin(world);
+		usleep(200);
+	}
 	for (ssize_t got; (got = recv(fd, reply, sizeof reply, MSG_DONTWAIT)) > 0;) {
 		uint16_t flags = message_flags(reply);
 		assert_true(got >= 12 + 15);
@@ -1970,10 +1982,11 @@ static bool ask_with_cookie(struct world *world, int fd, uint8_t *cookie, size_t
 					   false, false, true);
 	bytes = message_put_cookie(query, bytes, cookie, length);
 	assert_int_equal(send(fd, query, bytes, 0), bytes);
-	spin(world);
-	usleep(2000);
-	spin(world);
-	ssize_t got = recv(fd, reply, sizeof reply, MSG_DONTWAIT);
+	const struct inbound_counters *now = counters(world);
+	uint64_t limited = now->responses_limited;
+	ssize_t got = -1;
+	spin_until(world, (got = recv(fd, reply, sizeof reply, MSG_DONTWAIT)) >= 0 ||
+				  now->responses_limited > limited);
 	if (got < 0 || message_flags(reply) & FLAG_TC)
 		return false;
 	assert_true(got > 28);
@@ -2079,8 +2092,7 @@ static void strangers_have_a_part_of_the_connections_and_no_more(void **state)
 	ask_tcp(fds[3], 5);
 	assert_int_equal(answer_tcp(world, fds[3]), 5);
 	close(fds[0]);
-	usleep(1000);
-	spin(world);
+	spin_until(world, worker->tcp_strangers == 1);
 	assert_int_equal(worker->tcp_strangers, 1);
 	for (unsigned i = 1; i < 4; i++)
 		close(fds[i]);
@@ -2103,11 +2115,7 @@ static void however_many_connections_ask_udp_has_its_turn(void **state)
 	world->send_at = 1;
 	for (unsigned i = 0; i < CLIENTS; i++)
 		ask_tcp(fds[i], i);
-	for (unsigned i = 0; i < 20 && world->lanes[0].seen < CLIENTS + 1; i++) {
-		usleep(1000);
-		spin(world);
-	}
-	assert_int_equal(world->lanes[0].seen, CLIENTS + 1);
+	wait_seen(world, CLIENTS + 1);
 	assert_in_range(world->came_at, 2, 40);
 	for (unsigned i = 0; i < CLIENTS; i++)
 		close(fds[i]);

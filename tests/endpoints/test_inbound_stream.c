@@ -19,14 +19,14 @@
 #include "endpoints/inbound.h"
 #include "endpoints/socket.h"
 
-enum { MESSAGE = 16 * 1024, QUERIES = 4, IDLE_MS = 10000 };
+enum { MESSAGE = 16 * 1024, QUERIES = 40, IDLE_MS = 10000 };
 
 struct stream { /* a query that has been asked */
 	struct world *world;
 	struct query *query;
 	unsigned left; /* messages, finish's with them */
 	unsigned sent, rooms;
-	enum query_sent last;
+	enum query_room last;
 	bool over;
 };
 
@@ -58,35 +58,40 @@ static void on_arrival(void *context, struct query *query, unsigned pass)
 	(void)pass;
 }
 
-/* Sends until there is no room, nothing left, or nobody. */
-static void go_on(struct stream *stream)
+static void end(struct stream *stream, bool well)
+{
+	stream->over = true;
+	if (well)
+		query_finish(stream->query, stream->world->bytes, MESSAGE);
+	else
+		query_finish(stream->query, NULL, 0);
+}
+
+/* Sends until there is no room, nothing left, or nobody. `room` is what there is for the first. */
+static void go_on(struct stream *stream, enum query_room room)
 {
 	struct world *world = stream->world;
 
-	while (stream->left > 1) {
-		stream->last = stream->query->send(stream->query, world->bytes, MESSAGE);
-		if (stream->last == QUERY_GONE) {
-			stream->over = true;
-			query_finish(stream->query, NULL, 0);
+	for (;; room = stream->query->room(stream->query)) {
+		stream->last = room;
+		if (room == QUERY_WAIT)
+			return;
+		if (room == QUERY_GONE || --stream->left == 0) {
+			end(stream, room == QUERY_ROOM);
 			return;
 		}
+		stream->query->send(stream->query, world->bytes, MESSAGE);
 		stream->sent++;
-		stream->left--;
-		if (stream->last == QUERY_FULL)
-			return;
 	}
-	stream->over = true;
-	stream->left = 0;
-	query_finish(stream->query, world->bytes, MESSAGE);
 }
 
-static void on_room(struct query *query)
+static void on_room(struct query *query, enum query_room room)
 {
 	struct stream *stream;
 
 	memcpy(&stream, query->scratch, sizeof stream);
 	stream->rooms++;
-	go_on(stream);
+	go_on(stream, room);
 }
 
 static void on_query(void *context, struct query *query)
@@ -98,7 +103,7 @@ static void on_query(void *context, struct query *query)
 	memcpy(query->scratch, &stream, sizeof stream);
 	query->on_room = on_room;
 	if (query->tcp)
-		go_on(stream);
+		go_on(stream, query->room(query));
 	else
 		assert_null(query->send);
 }
@@ -198,24 +203,33 @@ static int client_connect(struct world *world)
 	return fd;
 }
 
+static size_t question_write(uint8_t *to)
+{
+	static const uint8_t question[] = {0, 24, 0,   7, 0,   0,   0,   1,   0, 0, 0,   0, 0,
+					   0, 1,  'z', 4, 't', 'e', 's', 't', 0, 0, 252, 0, 1};
+
+	_Static_assert(sizeof question == 2 + 24, "the length ahead");
+	memcpy(to, question, sizeof question);
+	return sizeof question;
+}
+
 static void client_ask(struct world *world, int fd)
 {
-	uint8_t question[] = {0, 23, 0,   7, 0,   0,   0,   1,   0, 0, 0,   0, 0,
-			      0, 1,  'z', 4, 't', 'e', 's', 't', 0, 0, 252, 0, 1};
+	uint8_t question[28];
+	size_t length = question_write(question);
 
-	question[1] = sizeof question - 2;
-	assert_int_equal(send(fd, question, sizeof question, MSG_NOSIGNAL), sizeof question);
+	assert_int_equal(send(fd, question, length, MSG_NOSIGNAL), (ssize_t)length);
 	for (int i = 0; i < 10; i++)
 		spin(world);
 }
 
-/* Reads what there is, until there has been nothing for a while; returns how many bytes. */
-static size_t client_drain(struct world *world, int fd)
+/* Reads until it has `wanted` bytes, or nothing has come for several seconds; returns how many. */
+static size_t client_drain(struct world *world, int fd, size_t wanted)
 {
 	static uint8_t bytes[65536];
 	size_t total = 0;
 
-	for (int idle = 0; idle < 200;) {
+	for (int idle = 0; total < wanted && idle < 5000;) {
 		ssize_t count = recv(fd, bytes, sizeof bytes, MSG_DONTWAIT);
 
 		if (count == 0)
@@ -240,7 +254,7 @@ static void many_messages_reach_one_who_reads(void **state)
 	int fd = client_connect(world);
 
 	client_ask(world, fd);
-	assert_int_equal(client_drain(world, fd), 100 * FRAMED);
+	assert_int_equal(client_drain(world, fd, 100 * FRAMED), 100 * FRAMED);
 	assert_true(world->streams[0].over);
 	close(fd);
 }
@@ -254,13 +268,13 @@ static void who_does_not_read_stops_the_stream_and_reading_moves_it_on(void **st
 	fd = client_connect(world);
 	client_ask(world, fd);
 	struct stream *stream = &world->streams[0];
-	assert_int_equal(stream->last, QUERY_FULL);
+	assert_int_equal(stream->last, QUERY_WAIT);
 	assert_false(stream->over);
 	unsigned sent = stream->sent;
 	for (int i = 0; i < 100; i++)
 		spin(world);
 	assert_int_equal(stream->sent, sent); /* nobody asked for more */
-	assert_int_equal(client_drain(world, fd), 1000 * (size_t)FRAMED);
+	assert_int_equal(client_drain(world, fd, 1000 * FRAMED), 1000 * FRAMED);
 	assert_true(stream->over);
 	assert_true(stream->rooms > 0);
 	close(fd);
@@ -275,7 +289,57 @@ static void two_streams_of_one_connection_both_arrive(void **state)
 	fd = client_connect(world);
 	client_ask(world, fd);
 	client_ask(world, fd);
-	assert_int_equal(client_drain(world, fd), 2 * 400 * (size_t)FRAMED);
+	assert_int_equal(client_drain(world, fd, 2 * 400 * FRAMED), 2 * 400 * FRAMED);
+	close(fd);
+}
+
+/* Each waits for its turn before it makes a message, so together they are not more on their way
+ * out than one; nothing is read meanwhile, and no answer becomes an error for want of room. */
+static void many_streams_of_one_connection_wait_for_each_other(void **state)
+{
+	struct world *world = *state;
+	uint8_t questions[QUERIES * 28];
+	size_t length = 0;
+
+	world->messages = 60;
+	int fd = client_connect(world);
+	for (unsigned i = 0; i < QUERIES; i++)
+		length += question_write(questions + length);
+	assert_int_equal(send(fd, questions, length, MSG_NOSIGNAL), (ssize_t)length);
+	for (int i = 0; i < 50; i++)
+		spin(world);
+	assert_true(world->asked < QUERIES); /* the others are not even read */
+	unsigned sent = 0;
+	for (unsigned i = 0; i < world->asked; i++)
+		sent += world->streams[i].sent;
+	for (int i = 0; i < 50; i++)
+		spin(world);
+	unsigned later = 0;
+	for (unsigned i = 0; i < world->asked; i++)
+		later += world->streams[i].sent;
+	assert_int_equal(sent, later);
+	size_t all = QUERIES * 60 * (size_t)FRAMED;
+	assert_int_equal(client_drain(world, fd, all), all);
+	assert_int_equal(world->asked, QUERIES);
+	assert_int_equal(world->worker.counters.tcp_unread, 0);
+	close(fd);
+}
+
+/* Nothing is the end of an answer of which a half was sent, and the client sees that at once. */
+static void a_stream_that_is_given_up_closes_its_connection(void **state)
+{
+	struct world *world = *state;
+
+	world->messages = 1000;
+	int fd = client_connect(world);
+	client_ask(world, fd);
+	struct stream *stream = &world->streams[0];
+	assert_int_equal(stream->last, QUERY_WAIT);
+	end(stream, false);
+	assert_true(client_drain(world, fd, 1000 * (size_t)FRAMED) < 1000 * (size_t)FRAMED);
+	uint8_t byte; /* the end, or a reset for what was on its way */
+	ssize_t count = recv(fd, &byte, 1, MSG_DONTWAIT);
+	assert_true(count == 0 || (count < 0 && errno != EAGAIN));
 	close(fd);
 }
 
@@ -336,10 +400,11 @@ static void a_stream_that_is_ended_while_it_waits_is_offered_no_room(void **stat
 	fd = client_connect(world);
 	client_ask(world, fd);
 	struct stream *stream = &world->streams[0];
-	assert_int_equal(stream->last, QUERY_FULL);
+	assert_int_equal(stream->last, QUERY_WAIT);
 	unsigned rooms = stream->rooms;
-	stream->over = true;
-	query_finish(stream->query, NULL, 0);
+	end(stream, true);
+	size_t all = (stream->sent + 1) * (size_t)FRAMED;
+	assert_int_equal(client_drain(world, fd, all), all);
 	stop(world);
 	assert_int_equal(stream->rooms, rooms);
 	close(fd);
@@ -353,6 +418,8 @@ int main(void)
 		TEST(many_messages_reach_one_who_reads),
 		TEST(who_does_not_read_stops_the_stream_and_reading_moves_it_on),
 		TEST(two_streams_of_one_connection_both_arrive),
+		TEST(many_streams_of_one_connection_wait_for_each_other),
+		TEST(a_stream_that_is_given_up_closes_its_connection),
 		TEST(a_client_that_leaves_ends_its_stream),
 		TEST(a_client_that_never_reads_is_closed_after_the_idle_timeout),
 		TEST(a_listener_that_stops_ends_its_streams),

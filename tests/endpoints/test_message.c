@@ -437,6 +437,49 @@ static void records_ahead_of_the_additional_section_are_formerr_but_for_ixfr(voi
 	expect_error(&packet, RCODE_FORMERR);
 }
 
+/* RFC 1995 section 3: the SOA of the zone that is asked for, alone. */
+static void ixfr_brings_the_soa_of_its_zone_and_nothing_else(void **state)
+{
+	(void)state;
+	static const uint8_t soa[] = "\0\0\xff\xff\xff\xfe\0\0\0\2\0\0\0\3\0\0\0\4\0\0\0\5";
+	struct packet packet;
+
+	header(&packet, 0, 1, 0, 1, 0);
+	question(&packet, TYPE_IXFR);
+	record(&packet, "\xc0\x0c", 2, TYPE_SOA, CLASS_IN, 5, soa, 22);
+	struct reading reading = read_packet(&packet);
+	assert_int_equal(reading.state, REQUEST_FINE);
+	assert_true(reading.request.has_serial);
+	assert_int_equal(reading.request.serial, UINT32_MAX - 1);
+	header(&packet, 0, 1, 0, 0, 0);
+	question(&packet, TYPE_IXFR); /* for transfer.c to refuse, where it would be answered */
+	assert_int_equal(read_packet(&packet).state, REQUEST_FINE);
+	assert_false(read_packet(&packet).request.has_serial);
+	header(&packet, 0, 1, 0, 1, 0);
+	question(&packet, TYPE_IXFR); /* another zone's */
+	record(&packet, "\1z", 3, TYPE_SOA, CLASS_IN, 5, soa, 22);
+	expect_error(&packet, RCODE_FORMERR);
+	header(&packet, 0, 1, 0, 1, 0);
+	question(&packet, TYPE_IXFR); /* its parent's */
+	record(&packet, "\0", 1, TYPE_SOA, CLASS_IN, 5, soa, 22);
+	expect_error(&packet, RCODE_FORMERR);
+	header(&packet, 0, 1, 0, 1, 0);
+	question(&packet, TYPE_IXFR); /* another class's */
+	record(&packet, "\xc0\x0c", 2, TYPE_SOA, CLASS_CH, 5, soa, 22);
+	expect_error(&packet, RCODE_FORMERR);
+	header(&packet, 0, 1, 0, 1, 0);
+	question(&packet, TYPE_IXFR); /* something else */
+	record(&packet, "\xc0\x0c", 2, TYPE_A, CLASS_IN, 5, "\1\2\3\4", 4);
+	expect_error(&packet, RCODE_FORMERR);
+	header(&packet, 0, 1, 0, 1, 0);
+	question(&packet, TYPE_IXFR); /* numbers that are cut */
+	record(&packet, "\xc0\x0c", 2, TYPE_SOA, CLASS_IN, 5, soa, 21);
+	expect_error(&packet, RCODE_FORMERR);
+	header(&packet, 0, 0, 0, 1, 0); /* without a question */
+	record(&packet, "\0", 1, TYPE_SOA, CLASS_IN, 5, soa, 22);
+	expect_error(&packet, RCODE_FORMERR);
+}
+
 static void signature_in_the_additional_section_is_passed_over(void **state)
 {
 	(void)state;
@@ -1010,6 +1053,7 @@ int main(void)
 		cmocka_unit_test(second_or_misplaced_opt_is_formerr),
 		cmocka_unit_test(other_version_is_badvers),
 		cmocka_unit_test(records_ahead_of_the_additional_section_are_formerr_but_for_ixfr),
+		cmocka_unit_test(ixfr_brings_the_soa_of_its_zone_and_nothing_else),
 		cmocka_unit_test(signature_in_the_additional_section_is_passed_over),
 		cmocka_unit_test(record_is_read_with_its_places),
 		cmocka_unit_test(rdata_must_be_what_its_type_says),

@@ -23,7 +23,7 @@
 #include "rules/record.h"
 #include "tests/tcp_segments.h"
 
-enum { MS = 1000, SECOND = 1000 * MS, CONNECTIONS = 64, HELD = 512, ASKED = 12000 };
+enum { MS = 1000, SECOND = 1000 * MS, STEP_US = 50, CONNECTIONS = 64, HELD = 512, ASKED = 12000 };
 
 struct server {
 	struct host host;
@@ -54,8 +54,8 @@ static struct entropy entropy;
 static struct pending_table table;
 static struct outbound outbound;
 static struct hash_key key = {3, 4};
-static bool long_names;     /* of 200 bytes, where otherwise there are 10 */
-static uint64_t skipped_us; /* time that a test has jumped over */
+static bool long_names;   /* of 200 bytes, where otherwise there are 10 */
+static uint64_t clock_us; /* the tests' own: it goes on with each look at it and each step */
 static struct server server, second;
 static struct target targets[2];
 static struct upstream upstreams[2];
@@ -66,7 +66,7 @@ static unsigned asked_count;
 static uint64_t now_us(void *context)
 {
 	(void)context;
-	return uv_hrtime() / 1000 + skipped_us;
+	return clock_us++;
 }
 
 /* ---- what the table calls ---- */
@@ -267,6 +267,7 @@ static void serve_tcp(struct server *s)
 
 static void step(void)
 {
+	clock_us += STEP_US;
 	uv_run(&loop, UV_RUN_NOWAIT);
 	wheel_advance(&wheel, now_us(NULL));
 	outbound_flush(&outbound);
@@ -278,8 +279,8 @@ static void step(void)
 
 #define until(condition)                                                                           \
 	do {                                                                                       \
-		uint64_t give_up_us = now_us(NULL) + 3 * SECOND;                                   \
-		while (!(condition) && now_us(NULL) < give_up_us) {                                \
+		uint64_t give_up_us = clock_us + 3 * SECOND;                                       \
+		while (!(condition) && clock_us < give_up_us) {                                    \
 			step();                                                                    \
 			usleep(50);                                                                \
 		}                                                                                  \
@@ -288,18 +289,18 @@ static void step(void)
 
 static void run_for(uint64_t us)
 {
-	uint64_t end = now_us(NULL) + us;
+	uint64_t end_us = clock_us + us;
 
-	while (now_us(NULL) < end) {
+	while (clock_us < end_us) {
 		step();
-		usleep(200);
+		usleep(50);
 	}
 }
 
 static void start(const char *address, const char *source, enum protocol protocol,
 		  unsigned ports_max)
 {
-	skipped_us = 0;
+	clock_us = SECOND;
 	asked_count = 0;
 	long_names = false;
 	memset(asked, 0, sizeof asked);
@@ -507,7 +508,7 @@ static void descriptors_are_left_for_others(void **state)
 	assert_in_range(outbound.counters.ports_opened, 1, 30);
 	assert_true(outbound.counters.ports_refused > 0);
 	outbound.descriptor_max = 0;
-	skipped_us += 2 * SECOND;
+	clock_us += 2 * SECOND;
 	upstreams[0].source.bytes[3] = 2; /* a first port is always had */
 	ask();
 	until(answered() == 2);
@@ -553,7 +554,7 @@ static void refusals_of_one_target_lose_no_packet_of_another(void **state)
 	assert_true(outbound.counters.unreachable > 100);
 	assert_int_equal(table.flight_count, 0); /* every refusal found its flight */
 	uint64_t unreachable = outbound.counters.unreachable;
-	skipped_us += 2 * SECOND; /* one copy in 100 ms now */
+	clock_us += 2 * SECOND; /* one copy in 100 ms now */
 	ask();
 	outbound_flush(&outbound);
 	ask(); /* sending this one clears the socket's error, its queue remains */
@@ -595,7 +596,7 @@ static void what_could_not_be_opened_is_tried_again_a_second_later(void **state)
 	struct asked *a = ask();
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &was), 0);
 	struct asked *b = ask();
-	skipped_us += SECOND;
+	clock_us += SECOND;
 	struct asked *c = ask();
 	until(a->done && b->done && c->done);
 	assert_int_equal(a->outcome, ASK_FAILED);
@@ -634,7 +635,7 @@ static void a_question_forgotten_before_the_flush_is_not_sent(void **state)
 	start("127.0.0.1", "127.0.0.1", PROTOCOL_UDP, 4);
 	struct asked *q = ask();
 	pending_leave(&table, &q->waiter);
-	skipped_us += SECOND;
+	clock_us += SECOND;
 	wheel_advance(&wheel, now_us(NULL)); /* its patience is over */
 	assert_int_equal(table.flight_count, 0);
 	run_for(5 * MS);
@@ -724,7 +725,7 @@ static void what_is_asked_often_is_counted_by_the_second(void **state)
 	(void)state;
 	start_with_lanes("127.0.0.1", "127.0.0.1");
 	ask_until(90);
-	skipped_us += SECOND;
+	clock_us += SECOND;
 	ask_until(180);
 	assert_null(lane());
 }
@@ -811,10 +812,10 @@ static void an_unused_lane_is_given_up_after_ten_seconds(void **state)
 	(void)state;
 	start_with_lanes("127.0.0.1", "127.0.0.1");
 	ask_until(120);
-	skipped_us += 9 * SECOND;
+	clock_us += 9 * SECOND;
 	step();
 	assert_non_null(lane());
-	skipped_us += 2 * SECOND;
+	clock_us += 2 * SECOND;
 	step();
 	assert_null(lane());
 	ask_until(130);
@@ -848,10 +849,10 @@ static void a_lane_that_hears_nothing_for_a_second_is_given_up(void **state)
 	server.silent = true;
 	ask();
 	outbound_flush(&outbound);
-	skipped_us += 900 * MS;
+	clock_us += 900 * MS;
 	outbound_flush(&outbound);
 	assert_non_null(lane());
-	skipped_us += 200 * MS;
+	clock_us += 200 * MS;
 	outbound_flush(&outbound);
 	assert_null(lane());
 	server.silent = false;
@@ -864,7 +865,7 @@ static void a_lane_that_rests_and_is_used_again_stays(void **state)
 	(void)state;
 	start_with_lanes("127.0.0.1", "127.0.0.1");
 	ask_until(120);
-	skipped_us += 5 * SECOND;
+	clock_us += 5 * SECOND;
 	step();
 	ask_until(121);
 	step();
@@ -956,10 +957,8 @@ static void what_no_connection_has_room_for_is_asked_of_the_next_and_told_as_tha
 	assert_false(target_is_suspect(&targets[0]));
 	leg.upstream_count = 1;
 	struct asked *q = ask();
-	leg.upstream_count =
-		2; /* where the others go on a machine so busy that the first seems silent */
-	until(answered() == asked_count - 1);
-	assert_true(q->done);
+	leg.upstream_count = 2; /* a busy machine may take the first for silent: the others go on */
+	until(answered() == asked_count - 1 && q->done);
 	assert_int_equal(q->outcome, ASK_FAILED);
 	assert_int_equal(q->error, TARGET_ERROR_FULL);
 	assert_true(second.got > 0);
@@ -1080,7 +1079,7 @@ static void nobody_who_answers_the_call_is_given_up_after_800_ms(void **state)
 	until(answered() == 1);
 	assert_int_equal(second.got, 1);
 	assert_int_equal(outbound.connection_count, 1); /* still trying */
-	skipped_us += SECOND;
+	clock_us += SECOND;
 	step();
 	assert_int_equal(outbound.connection_count, 0);
 	for (unsigned i = 0; i < 4; i++)
@@ -1094,15 +1093,15 @@ static void an_idle_connection_is_closed_after_ten_seconds(void **state)
 	start("127.0.0.1", "127.0.0.1", PROTOCOL_TCP, 4);
 	ask();
 	until(answered() == 1);
-	skipped_us += 9 * SECOND;
+	clock_us += 9 * SECOND;
 	step();
 	assert_int_equal(outbound.connection_count, 1);
 	ask(); /* counts from the last answer */
 	until(answered() == 2);
-	skipped_us += 9 * SECOND;
+	clock_us += 9 * SECOND;
 	step();
 	assert_int_equal(outbound.connection_count, 1);
-	skipped_us += 2 * SECOND;
+	clock_us += 2 * SECOND;
 	step();
 	assert_int_equal(outbound.connection_count, 0);
 	assert_int_equal(server.accepted, 1);
@@ -1117,7 +1116,7 @@ static void a_connection_that_went_deaf_takes_no_more_questions(void **state)
 	server.silent = true;
 	ask();
 	until(answered() == 2); /* by the second */
-	skipped_us += SECOND;
+	clock_us += SECOND;
 	step();
 	server.silent = false;
 	target_on_answer(&targets[0], MS, now_us(NULL));
@@ -1237,7 +1236,7 @@ static void a_tcp_question_forgotten_before_the_flush_is_not_sent(void **state)
 	until(server.got_tcp == 2);
 	struct asked *q = ask();
 	pending_leave(&table, &q->waiter);
-	skipped_us += SECOND;
+	clock_us += SECOND;
 	wheel_advance(&wheel, now_us(NULL)); /* its patience is over */
 	run_for(5 * MS);
 	assert_int_equal(server.got_tcp, 2 + table.retried);

@@ -266,9 +266,56 @@ static void plain_questions_and_tcp_have_none(void **state)
 	w.servers[0].does = FORMERRS;
 	world_ask_new(&w);
 	assert_int_equal(cookie_sent(), 8);
-	world_run(&w, 1 * MS);
+	world_run(&w, 2 * MS);
 	assert_int_equal(w.last_length,
 			 MESSAGE_HEADER + name_wire_length(w.last_query + MESSAGE_HEADER) + 4);
+}
+
+static void formerr_to_a_cookie_is_asked_with_an_opt_without_and_then_plain(void **state)
+{
+	static const enum deed deeds[] = {FORMERRS_OPTIONS, FORMERRS, FORMERRS_BARE};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof deeds / sizeof deeds[0]; i++) {
+		bool knows_edns = deeds[i] == FORMERRS_OPTIONS;
+
+		w.servers[0] = (struct server){.does = deeds[i], .delay_us = 1 * MS};
+		w.targets[0].guard.cookieless_until_us = 0;
+		struct asked *q = world_ask_new(&w);
+		assert_int_equal(cookie_sent(), 8);
+		world_run(&w, 1 * MS);
+		assert_int_equal(cookie_sent(), 0); /* and there is an OPT */
+		world_run(&w, 3 * MS);
+		assert_answered_by(q, 0);
+		assert_int_equal(w.servers[0].got, knows_edns ? 2 : 3);
+		assert_int_equal(w.servers[0].got_plain, !knows_edns);
+		assert_int_equal(target_is_plain(&w.targets[0], w.now), !knows_edns);
+		assert_int_equal(w.servers[0].got_tcp, 0);
+		w.targets[0].plain_until_us = 0;
+	}
+	world_ask_new(&w);
+	assert_int_equal(cookie_sent(), 0); /* it has been learnt */
+	assert_int_equal(w.servers[1].got, 0);
+}
+
+/* Its cookie is missing in the FORMERR, which may be forged, so it is asked by TCP. Without that it
+ * has its turn by UDP. */
+static void a_speaker_that_says_formerr_is_doubted_first(void **state)
+{
+	(void)state;
+	learn_cookie(16);
+	w.leg.upstream_count = 1;
+	w.servers[0] = (struct server){.does = FORMERRS_OPTIONS, .delay_us = 1 * MS};
+	struct asked *q = world_ask_new(&w);
+	world_run(&w, 1 * MS);
+	assert_int_equal(w.table.doubted, 1);
+	w.packet_count = 0; /* what TCP brings is lost */
+	world_run(&w, TARGET_PATIENCE_US + 4 * MS);
+	assert_answered_by(q, 0);
+	assert_int_equal(w.servers[0].got_tcp, 1);
+	assert_int_equal(w.servers[0].got_plain, 0);
+	assert_int_equal(cookie_sent(), 0);
+	assert_false(target_is_plain(&w.targets[0], w.now));
 }
 
 /* ---- case ---- */
@@ -391,6 +438,40 @@ static void no_data_while_it_is_tried_is_asked_again_in_lower_case(void **state)
 	assert_true(capitals_asked() > 0);
 }
 
+/* It was a good answer, as far as anybody knows: better than none. */
+static void no_data_is_the_answer_where_asking_again_does_not_help(void **state)
+{
+	static const enum deed deeds[] = {UNSENDABLE, SERVFAILS, SILENT};
+
+	(void)state;
+	w.leg.upstream_count = 1;
+	for (size_t i = 0; i < sizeof deeds / sizeof deeds[0]; i++) {
+		w.servers[0].does = NODATA;
+		struct asked *q = ask_letters();
+		assert_true(capitals_asked() > 0);
+		w.servers[0].does = deeds[i];
+		world_run(&w, 3 * TARGET_PATIENCE_US + 5 * MS);
+		assert_answered_by(q, 0);
+		assert_true(q->value.unsure);
+		assert_int_equal(
+			capitals(q->value.wire + MESSAGE_HEADER, q->value.length - MESSAGE_HEADER),
+			0);
+		w.targets[0].suspect_us = 0;
+		world_run(&w, TARGET_CASE_PAUSE_US);
+	}
+}
+
+static void no_data_that_may_be_the_letters_fault_is_nothing_beside_another_target(void **state)
+{
+	(void)state;
+	w.servers[0].does = NODATA;
+	struct asked *q = ask_letters();
+	w.servers[0].does = SERVFAILS;
+	world_run(&w, 5 * MS);
+	assert_answered_by(q, 1);
+	assert_false(q->value.unsure);
+}
+
 static void no_data_of_a_keeper_is_an_answer(void **state)
 {
 	(void)state;
@@ -488,11 +569,15 @@ int main(void)
 		COOKIES(badcookie_is_asked_once_more_with_what_it_brought_and_then_by_tcp),
 		COOKIES(without_the_setting_there_are_no_cookies),
 		COOKIES(plain_questions_and_tcp_have_none),
+		COOKIES(formerr_to_a_cookie_is_asked_with_an_opt_without_and_then_plain),
+		COOKIES(a_speaker_that_says_formerr_is_doubted_first),
 		CASE(eight_answers_in_the_letters_sent_prove_that_it_keeps_them),
 		CASE(an_answer_is_handed_on_in_lower_case),
 		CASE(who_changes_letters_is_answered_for_and_let_alone),
 		CASE(a_keeper_that_changes_letters_is_asked_by_tcp_and_let_alone),
 		CASE(no_data_while_it_is_tried_is_asked_again_in_lower_case),
+		CASE(no_data_is_the_answer_where_asking_again_does_not_help),
+		CASE(no_data_that_may_be_the_letters_fault_is_nothing_beside_another_target),
 		CASE(no_data_of_a_keeper_is_an_answer),
 		CASE(a_name_without_letters_proves_nothing),
 		CASE(questions_by_tcp_and_without_the_setting_are_in_lower_case),

@@ -401,6 +401,20 @@ static void looking_after_those_who_wait_costs_the_same_however_many_they_are(vo
 }
 
 /* Its sends to the one that answers are used up; then somebody else asks the same. */
+/* As where a target's address leads back to us. */
+static void who_joins_with_every_send_does_not_bring_the_next_at_once(void **state)
+{
+	unsigned sent = 0;
+
+	(void)state;
+	w.servers[0].does = SILENT;
+	world_ask(&w, "a.test");
+	for (unsigned ms = 0; ms < 2000; ms++, world_run(&w, 1 * MS))
+		for (; sent < w.sent; sent++)
+			world_ask(&w, "a.test");
+	assert_in_range(w.sent, 10, 24); /* ten a second */
+}
+
 static void who_joins_a_stalled_question_sends_it_on_to_one_that_came_back(void **state)
 {
 	(void)state;
@@ -765,6 +779,7 @@ int main(void)
 		TWO(in_the_first_second_a_stalled_question_is_a_copy_at_once),
 		TWO(life_that_another_worker_saw_is_noticed),
 		TWO(looking_after_those_who_wait_costs_the_same_however_many_they_are),
+		ONE(who_joins_with_every_send_does_not_bring_the_next_at_once),
 		TWO(who_joins_a_stalled_question_sends_it_on_to_one_that_came_back),
 		TWO(who_joins_later_has_an_error_of_a_while_ago_asked_anew),
 		TWO(without_a_sign_of_life_it_ends_silent_at_the_deadline),

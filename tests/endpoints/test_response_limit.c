@@ -102,6 +102,32 @@ static void other_prefixes_are_none_the_worse(void **state)
 	assert_int_equal(take(f, "2001:db8:0:200::1", RESPONSE_ANSWER, 20), 20);
 }
 
+/* What of so many prefixes gets an answer. */
+static unsigned take_of_many(struct fixture *f)
+{
+	enum { PREFIXES = 20000 };
+	char text[ADDRESS_TEXT_MAX];
+	unsigned taken = 0;
+
+	for (unsigned i = 0; i < PREFIXES; i++) {
+		snprintf(text, sizeof text, "10.%u.%u.1", i / 250, i % 250);
+		taken += take(f, text, RESPONSE_ANSWER, 2);
+	}
+	return taken;
+}
+
+/* Prefixes that meet in a cell may take more from it than it is filled with. */
+static void a_second_after_a_flood_it_is_forgotten(void **state)
+{
+	struct fixture *f = *state;
+
+	f->settings.answers_per_second = 1;
+	unsigned at_first = take_of_many(f);
+	for (unsigned i = 0; i < 10; i++, f->now_us += SECOND)
+		take_of_many(f);
+	assert_int_equal(take_of_many(f), at_first);
+}
+
 static void a_kind_without_a_rate_is_not_limited(void **state)
 {
 	struct fixture *f = *state;
@@ -147,6 +173,7 @@ int main(void)
 		ONE(over_a_minute_it_is_the_rate),
 		ONE(kinds_are_counted_apart),
 		ONE(other_prefixes_are_none_the_worse),
+		ONE(a_second_after_a_flood_it_is_forgotten),
 		ONE(a_kind_without_a_rate_is_not_limited),
 		ONE(a_message_is_of_the_kind_that_its_header_says),
 	};

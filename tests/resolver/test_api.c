@@ -12,33 +12,20 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "resolver/control/api.h"
-#include "resolver/control/http_auth.h"
 #include "resolver/control/json.h"
-#include "tests/http_world.h"
-
-#define ADMIN  "admin-secret-of-32-characters-000"
-#define READER "reader-secret-of-32-characters-00"
-
-struct world {
-	struct http_world http; /* first */
-	struct api api;
-	struct faults faults;
-	char admin_file[64], reader_file[64];
-	char seen[1024]; /* what a handler has seen */
-};
+#include "tests/api_world.h"
 
 /* ---- routes ---- */
 
-static struct world *present;
+static char seen[1024]; /* what a handler has seen */
 
 static void see(struct api_request *request)
 {
 	char *body =
 		request->body ? json_dumps(request->body, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
 	const char *q = api_query(request, "q");
-	snprintf(present->seen, sizeof present->seen, "%s %s q=%s body=%s by %s%s", request->method,
-		 request->path, q ? q : "-", body ? body : "-", request->client,
+	snprintf(seen, sizeof seen, "%s %s q=%s body=%s by %s%s", request->method, request->path,
+		 q ? q : "-", body ? body : "-", request->client,
 		 request->role == ROLE_ADMIN ? "" : ", a reader");
 	free(body);
 	api_reply_json(request, 200, json_make("{s:s}", "fine", "yes"), "\"e1\"");
@@ -46,16 +33,15 @@ static void see(struct api_request *request)
 
 static void see_parameters(struct api_request *request)
 {
-	snprintf(present->seen, sizeof present->seen, "%s in %s, match %s, none %s",
-		 api_parameter(request, "name"), api_parameter(request, "group"),
-		 request->if_match ? request->if_match : "-",
+	snprintf(seen, sizeof seen, "%s in %s, match %s, none %s", api_parameter(request, "name"),
+		 api_parameter(request, "group"), request->if_match ? request->if_match : "-",
 		 request->if_none_match ? request->if_none_match : "-");
 	api_reply_json(request, 201, json_null(), "bare");
 }
 
 static void see_word(struct api_request *request)
 {
-	snprintf(present->seen, sizeof present->seen, "the word");
+	snprintf(seen, sizeof seen, "the word");
 	api_reply_empty(request, 204);
 }
 
@@ -85,56 +71,32 @@ static const struct api_route routes[] = {
 
 static int set_up(void **state)
 {
-	struct world *world = calloc(1, sizeof *world);
-	char url[64];
-	http_world_init(&world->http);
-	faults_init(&world->faults);
-	snprintf(world->admin_file, sizeof world->admin_file, "%s/admin", world->http.directory);
-	snprintf(world->reader_file, sizeof world->reader_file, "%s/reader", world->http.directory);
-	http_world_put_secret(world->admin_file, ADMIN);
-	http_world_put_secret(world->reader_file, READER);
-	struct management_client clients[] = {
-		{.id = "ops", .secret_file = world->admin_file, .role = ROLE_ADMIN},
-		{.id = "monitoring", .secret_file = world->reader_file, .role = ROLE_READER}};
-	struct management management = {.clients = {.items = clients, .count = 2}};
-	world->api = (struct api){.auth = http_auth_new(), .routes = routes};
-	http_auth_serve(world->api.auth, http_secrets_load(&management, &world->faults));
-	assert_int_equal(world->faults.count, 0);
-	struct http_handler handler = api_handler(&world->api);
-	http_world_open(&world->http, &handler);
-	world->http.port = http_world_free_port();
-	snprintf(url, sizeof url, "http://127.0.0.1:%u", world->http.port);
-	assert_int_equal(http_listen_url(world->http.http, url, world->http.error), 0);
-	*state = present = world;
+	*seen = '\0';
+	*state = api_world_new(routes);
 	return 0;
 }
 
 static int tear_down(void **state)
 {
-	struct world *world = *state;
-	unlink(world->admin_file);
-	unlink(world->reader_file);
-	http_world_release(&world->http);
-	http_auth_free(world->api.auth);
-	faults_release(&world->faults);
-	free(world);
+	api_world_free(*state);
 	return 0;
 }
 
 /* ---- asking ---- */
 
-#define AS_ADMIN  "Authorization: Bearer " ADMIN "\r\n"
-#define AS_READER "X-Auth-Token: " READER "\r\n"
+#define AS_ADMIN  "Authorization: Bearer " API_ADMIN "\r\n"
+#define AS_READER "X-Auth-Token: " API_READER "\r\n"
 
 /* The status; "seen" begins anew. */
-static unsigned ask(struct world *world, const char *what, const char *headers, const char *body)
+static unsigned ask(struct api_world *world, const char *what, const char *headers,
+		    const char *body)
 {
-	*world->seen = '\0';
+	*seen = '\0';
 	return http_world_call(&world->http, what, headers, body);
 }
 
 /* The error's word, of either shape. */
-static const char *error_code(struct world *world)
+static const char *error_code(struct api_world *world)
 {
 	static char code[64];
 	json_t *body = http_world_json(&world->http);
@@ -148,29 +110,31 @@ static const char *error_code(struct world *world)
 
 static void secrets_and_roles_decide(void **state)
 {
-	struct world *world = *state;
+	struct api_world *world = *state;
 	assert_int_equal(ask(world, "GET /v1/thing", "", NULL), 401);
 	assert_string_equal(error_code(world), "unauthorized");
 	assert_non_null(strstr(http_world_header(&world->http, "WWW-Authenticate"), "Bearer"));
-	assert_string_equal(world->seen, "");
+	assert_string_equal(seen, "");
 	assert_int_equal(ask(world, "GET /v1/thing", "Authorization: Bearer wrong\r\n", NULL), 401);
-	assert_int_equal(ask(world, "GET /v1/thing", "Authorization: Basic " ADMIN "\r\n", NULL),
+	assert_int_equal(
+		ask(world, "GET /v1/thing", "Authorization: Basic " API_ADMIN "\r\n", NULL), 401);
+	assert_int_equal(ask(world, "GET /v1/thing", "X-Auth-Token: " API_ADMIN "0\r\n", NULL),
 			 401);
-	assert_int_equal(ask(world, "GET /v1/thing", "X-Auth-Token: " ADMIN "0\r\n", NULL), 401);
 	assert_int_equal(ask(world, "GET /v1/thing", AS_READER, NULL), 200);
-	assert_string_equal(world->seen, "GET /v1/thing q=- body=- by monitoring, a reader");
+	assert_string_equal(seen, "GET /v1/thing q=- body=- by eye, a reader");
 	assert_int_equal(ask(world, "PUT /v1/thing", AS_READER, "{}"), 403);
 	assert_string_equal(error_code(world), "forbidden");
-	assert_string_equal(world->seen, "");
+	assert_string_equal(seen, "");
 	assert_int_equal(ask(world, "PUT /v1/thing", AS_ADMIN, "{}"), 200);
-	assert_string_equal(world->seen, "PUT /v1/thing q=- body={} by ops");
-	assert_int_equal(ask(world, "PUT /v1/thing", "authorization:  bearer  " ADMIN "\r\n", NULL),
-			 200);
+	assert_string_equal(seen, "PUT /v1/thing q=- body={} by ops");
+	assert_int_equal(
+		ask(world, "PUT /v1/thing", "authorization:  bearer  " API_ADMIN "\r\n", NULL),
+		200);
 }
 
 static void without_credentials_nobody_learns_which_paths_there_are(void **state)
 {
-	struct world *world = *state;
+	struct api_world *world = *state;
 	assert_int_equal(ask(world, "GET /nothing", "", NULL), 401);
 	assert_int_equal(ask(world, "DELETE /v1/thing", "", NULL), 401);
 	assert_int_equal(ask(world, "GET /%zz", "", NULL), 401);
@@ -179,16 +143,16 @@ static void without_credentials_nobody_learns_which_paths_there_are(void **state
 
 static void clients_that_are_gone_are_not_known_any_more(void **state)
 {
-	struct world *world = *state;
+	struct api_world *world = *state;
 	struct management none = {.socket = NULL};
 	assert_int_equal(ask(world, "GET /v1/thing", AS_ADMIN, NULL), 200);
-	http_auth_serve(world->api.auth, http_secrets_load(&none, &world->faults));
+	http_auth_serve(world->control.auth, http_secrets_load(&none, &world->faults));
 	assert_int_equal(ask(world, "GET /v1/thing", AS_ADMIN, NULL), 401);
 }
 
 /* ---- secrets' files ---- */
 
-static unsigned load_errors(struct world *world, const char *secret, const char *expected)
+static unsigned load_errors(struct api_world *world, const char *secret, const char *expected)
 {
 	struct management_client clients[] = {
 		{.id = "ops", .secret_file = world->admin_file, .role = ROLE_ADMIN},
@@ -209,7 +173,7 @@ static unsigned load_errors(struct world *world, const char *secret, const char 
 
 static void a_secret_at_a_limit_is_taken_and_one_beyond_it_told(void **state)
 {
-	struct world *world = *state;
+	struct api_world *world = *state;
 	char text[HTTP_SECRET_MAX + 2];
 	memset(text, 'x', sizeof text);
 	text[HTTP_SECRET_MIN] = '\0';
@@ -220,7 +184,7 @@ static void a_secret_at_a_limit_is_taken_and_one_beyond_it_told(void **state)
 	assert_int_equal(load_errors(world, text, "longer than 1024"), 1);
 	assert_int_equal(load_errors(world, text + 1, ""), 0);
 	assert_int_equal(load_errors(world, "two words, which are no one", "one word"), 1);
-	assert_int_equal(load_errors(world, ADMIN, "client \"ops\" has the same"), 1);
+	assert_int_equal(load_errors(world, API_ADMIN, "client \"ops\" has the same"), 1);
 	unlink(world->reader_file);
 	assert_int_equal(mkdir(world->reader_file, 0700), 0);
 	struct management_client client = {.id = "d", .secret_file = world->reader_file};
@@ -232,7 +196,7 @@ static void a_secret_at_a_limit_is_taken_and_one_beyond_it_told(void **state)
 
 static void a_secret_that_others_can_read_is_a_warning(void **state)
 {
-	struct world *world = *state;
+	struct api_world *world = *state;
 	struct management_client client = {.id = "ops", .secret_file = world->admin_file};
 	struct management management = {.clients = {.items = &client, .count = 1}};
 	chmod(world->admin_file, 0640);
@@ -247,12 +211,12 @@ static void a_secret_that_others_can_read_is_a_warning(void **state)
 
 static void at_the_socket_the_user_decides(void **state)
 {
-	struct world *world = *state;
+	struct api_world *world = *state;
 	char expected[64];
 	world->http.port = 0;
 	assert_int_equal(ask(world, "PUT /v1/thing", "", NULL), 200);
 	snprintf(expected, sizeof expected, "PUT /v1/thing q=- body=- by uid %u", geteuid());
-	assert_string_equal(world->seen, expected);
+	assert_string_equal(seen, expected);
 }
 
 /* In a process that is nobody's: 1 when it may not connect, else HTTP's status without 400. */
@@ -281,7 +245,7 @@ static void watch_nobody(struct http_world *world)
 
 static void other_users_are_refused_by_the_file_and_by_the_server(void **state)
 {
-	struct world *world = *state;
+	struct api_world *world = *state;
 	if (geteuid() != 0)
 		skip();
 	world->http.port = 0;
@@ -291,25 +255,25 @@ static void other_users_are_refused_by_the_file_and_by_the_server(void **state)
 	assert_int_equal(chmod(world->http.path, 0666), 0);
 	http_world_serve(&world->http, watch_nobody);
 	assert_string_equal(world->http.answer, "3"); /* 403 */
-	assert_string_equal(world->seen, "");
+	assert_string_equal(seen, "");
 }
 
 /* ---- routes ---- */
 
 static void paths_are_found_however_they_are_written(void **state)
 {
-	struct world *world = *state;
+	struct api_world *world = *state;
 	assert_int_equal(ask(world, "GET //V1///Thing/?q=a%20b&q=c", AS_ADMIN, NULL), 200);
-	assert_string_equal(world->seen, "GET /V1/Thing q=a b body=- by ops");
+	assert_string_equal(seen, "GET /V1/Thing q=a b body=- by ops");
 	assert_int_equal(ask(world, "GET /v1/things/My%2FGroup/n?", AS_ADMIN, NULL), 201);
-	assert_string_equal(world->seen, "n in My/Group, match -, none -");
+	assert_string_equal(seen, "n in My/Group, match -, none -");
 	assert_int_equal(ask(world, "GET /v1/things/the/WORD", AS_ADMIN, NULL), 204);
-	assert_string_equal(world->seen, "the word");
+	assert_string_equal(seen, "the word");
 }
 
 static void an_unknown_path_is_404_and_another_method_405(void **state)
 {
-	struct world *world = *state;
+	struct api_world *world = *state;
 	assert_int_equal(ask(world, "GET /v1/nothing", AS_ADMIN, NULL), 404);
 	assert_string_equal(error_code(world), "not_found");
 	assert_null(http_world_header(&world->http, "Allow"));
@@ -324,18 +288,18 @@ static void an_unknown_path_is_404_and_another_method_405(void **state)
 
 static void headers_that_are_preconditions_reach_the_handler(void **state)
 {
-	struct world *world = *state;
+	struct api_world *world = *state;
 	assert_int_equal(ask(world, "GET /v1/things/g/n",
 			     AS_ADMIN "If-Match: \"a\"\r\nIf-None-Match: *\r\n", NULL),
 			 201);
-	assert_string_equal(world->seen, "n in g, match \"a\", none *");
+	assert_string_equal(seen, "n in g, match \"a\", none *");
 	assert_string_equal(http_world_header(&world->http, "ETag"), "\"bare\"");
 	assert_string_equal(http_world_body(&world->http), "null");
 }
 
 static void what_the_client_has_is_not_sent_again(void **state)
 {
-	struct world *world = *state;
+	struct api_world *world = *state;
 	static const char *const same[] = {"\"e1\"", "W/\"e1\"", "\"x\", \"e1\"", "*"};
 	static const char *const other[] = {"\"e11\"", "\"e\"", "e1", "\"x\""};
 	char headers[256];
@@ -352,23 +316,23 @@ static void what_the_client_has_is_not_sent_again(void **state)
 
 static void a_body_is_json_or_refused_with_its_place(void **state)
 {
-	struct world *world = *state;
+	struct api_world *world = *state;
 	assert_int_equal(ask(world, "PUT /v1/thing", AS_ADMIN, "{\"a\":[1,null]}"), 200);
-	assert_string_equal(world->seen, "PUT /v1/thing q=- body={\"a\":[1,null]} by ops");
+	assert_string_equal(seen, "PUT /v1/thing q=- body={\"a\":[1,null]} by ops");
 	assert_int_equal(ask(world, "PUT /v1/thing", AS_ADMIN, "null"), 200);
 	static const char *const bad[] = {"{\"a\":1", "{\"a\":1,\"a\":2}", "{} {}", "\xff", "a=b"};
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		assert_int_equal(ask(world, "PUT /v1/thing", AS_ADMIN, bad[i]), 400);
 		assert_string_equal(error_code(world), "bad_request");
 		assert_non_null(strstr(http_world_body(&world->http), "line 1, column"));
-		assert_string_equal(world->seen, "");
+		assert_string_equal(seen, "");
 	}
 	assert_int_equal(ask(world, "GET /v1/thing?a=%", AS_ADMIN, NULL), 400);
 }
 
 static void a_route_says_how_long_a_body_may_be(void **state)
 {
-	struct world *world = *state;
+	struct api_world *world = *state;
 	char *body = malloc(2 * HTTP_BODY_MAX + 2);
 	memset(body, ' ', 2 * HTTP_BODY_MAX + 1);
 	body[0] = '1';
@@ -385,20 +349,20 @@ static void a_route_says_how_long_a_body_may_be(void **state)
 
 static void a_get_takes_no_body(void **state)
 {
-	struct world *world = *state;
+	struct api_world *world = *state;
 	assert_int_equal(ask(world, "GET /open", "", "1"), 413);
 	assert_int_equal(ask(world, "GET /v1/thing", AS_READER, "1"), 413);
 	assert_string_equal(error_code(world), "request_entity_too_large");
-	assert_string_equal(world->seen, "");
+	assert_string_equal(seen, "");
 	assert_int_equal(ask(world, "GET /open", "", ""), 200);
-	assert_string_equal(world->seen, "GET /open q=- body=- by , a reader");
+	assert_string_equal(seen, "GET /open q=- body=- by , a reader");
 }
 
 /* ---- errors ---- */
 
 static void errors_have_the_shape_of_their_api(void **state)
 {
-	struct world *world = *state;
+	struct api_world *world = *state;
 	assert_int_equal(ask(world, "GET /v1/fail", AS_ADMIN, NULL), 400);
 	assert_string_equal(http_world_body(&world->http),
 			    "{\"error\":{\"code\":\"invalid_object\",\"message\":\"7 is more than "

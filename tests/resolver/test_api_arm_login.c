@@ -7,173 +7,97 @@
 
 #include <cmocka.h>
 
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include "resolver/control/api_routes.h"
-#include "resolver/control/control.h"
-#include "resolver/log.h"
-#include "tests/http_world.h"
+#include "tests/api_world.h"
 
-#define ADMIN  "admin+secret&of=32%characters-000"
-#define CODED  "admin%2Bsecret%26of%3D32%25characters-000"
-#define READER "reader-secret-of-32-characters-00"
-#define FORM   "Content-Type: application/x-www-form-urlencoded; charset=utf-8\r\n"
-#define TOKEN  "POST /adfs/oauth2/token"
+#define ODD   "admin+secret&of=32%characters-000" /* the admin's */
+#define CODED "admin%2Bsecret%26of%3D32%25characters-000"
+#define FORM  "Content-Type: application/x-www-form-urlencoded; charset=utf-8\r\n"
+#define TOKEN "POST /adfs/oauth2/token"
 
 enum { FORM_MAX = 16 * 1024 };
 
-struct world {
-	struct http_world http; /* first */
-	struct control control; /* its inventory, auth and API are used */
-	struct faults faults;
-	char admin_file[64], reader_file[64];
-};
-
-/* ---- the server ---- */
-
 static int set_up(void **state)
 {
-	static const struct hash_key key = {1, 2};
-	static const struct inventory_publisher publisher;
-	struct world *world = calloc(1, sizeof *world);
-	struct control *control = &world->control;
-	char url[64];
-	http_world_init(&world->http);
-	faults_init(&world->faults);
-	log_configure(LOG_ERROR, LOG_TEXT);
-	snprintf(world->admin_file, sizeof world->admin_file, "%s/admin", world->http.directory);
-	snprintf(world->reader_file, sizeof world->reader_file, "%s/reader", world->http.directory);
-	http_world_put_secret(world->admin_file, ADMIN);
-	http_world_put_secret(world->reader_file, READER);
-	control->inventory = inventory_new(&key, &publisher);
-	control->auth = http_auth_new();
-	control->api = (struct api){control, control->auth, api_routes};
-	struct management_client clients[] = {
-		{.id = "ops", .secret_file = world->admin_file, .role = ROLE_ADMIN},
-		{.id = "eye", .secret_file = world->reader_file, .role = ROLE_READER}};
-	struct management management = {.clients = {.items = clients, .count = 2}};
-	http_auth_serve(control->auth, http_secrets_load(&management, &world->faults));
-	assert_int_equal(world->faults.count, 0);
-	struct http_handler handler = api_handler(&control->api);
-	http_world_open(&world->http, &handler);
-	world->http.port = http_world_free_port();
-	snprintf(url, sizeof url, "http://127.0.0.1:%u", world->http.port);
-	assert_int_equal(http_listen_url(world->http.http, url, world->http.error), 0);
-	*state = world;
+	struct api_world *world = *state = api_world_new(api_routes);
+	http_world_put_secret(world->admin_file, ODD);
+	api_world_serve_clients(world, 2);
 	return 0;
 }
 
 static int tear_down(void **state)
 {
-	struct world *world = *state;
-	unlink(world->admin_file);
-	unlink(world->reader_file);
-	http_world_release(&world->http);
-	http_auth_free(world->control.auth);
-	inventory_free(world->control.inventory);
-	faults_release(&world->faults);
-	free(world);
+	api_world_free(*state);
 	return 0;
 }
 
 /* ---- asking ---- */
 
-static unsigned ask(struct world *world, const char *what, const char *headers, const char *body)
-{
-	return http_world_call(&world->http, what, headers, body);
-}
-
-/* The text of the last answer at "a.b.0". */
-static const char *said(struct world *world, const char *path)
-{
-	static char text[2048];
-	json_t *all = http_world_json(&world->http);
-	const json_t *at = all;
-	char key[64];
-	assert_non_null(all);
-	for (; *path; path += strcspn(path, ".") + (path[strcspn(path, ".")] == '.')) {
-		snprintf(key, sizeof key, "%.*s", (int)strcspn(path, "."), path);
-		at = json_is_array(at) ? json_array_get(at, strtoul(key, NULL, 10))
-				       : json_object_get(at, key);
-	}
-	if (json_is_integer(at))
-		snprintf(text, sizeof text, "%lld", (long long)json_integer_value(at));
-	else
-		snprintf(text, sizeof text, "%s", json_is_string(at) ? json_string_value(at) : "?");
-	json_decref(all);
-	return text;
-}
-
-static unsigned log_in(struct world *world, const char *id, const char *secret)
+static unsigned log_in(struct api_world *world, const char *id, const char *secret)
 {
 	char body[512];
 	snprintf(body, sizeof body,
 		 "client_id=%s&scope=https%%3A%%2F%%2Fsluice%%2F%%2F.default&grant_type="
 		 "client_credentials&client_info=1&client_secret=%s",
 		 id, secret);
-	return ask(world, TOKEN, FORM, body);
+	return api_world_ask(world, TOKEN, FORM, body);
 }
 
-static unsigned ask_with_token(struct world *world, const char *what)
+static unsigned ask_with_token(struct api_world *world, const char *what)
 {
-	char headers[TOKEN_TEXT_MAX + 64];
-	snprintf(headers, sizeof headers, "Authorization: Bearer %s\r\n",
-		 said(world, "access_token"));
-	return ask(world, what, headers, NULL);
+	char bearer[TOKEN_TEXT_MAX + 64];
+	snprintf(bearer, sizeof bearer, "Bearer %s", api_world_said(world, "access_token"));
+	return api_world_ask_with(world, what, "Authorization", bearer);
 }
 
-static void check_refusal(struct world *world, unsigned status, unsigned wanted, const char *error,
-			  const char *says)
+static void check_refusal(struct api_world *world, unsigned status, unsigned wanted,
+			  const char *error, const char *says)
 {
 	json_t *body = http_world_json(&world->http);
-	if (status != wanted || strcmp(said(world, "error"), error) != 0)
+	if (status != wanted || strcmp(api_world_said(world, "error"), error) != 0)
 		fprintf(stderr, "%s\n", world->http.answer);
 	assert_int_equal(status, wanted);
 	assert_int_equal(json_object_size(body), 2);
 	json_decref(body);
-	assert_string_equal(said(world, "error"), error);
-	assert_non_null(strstr(said(world, "error_description"), says));
+	assert_string_equal(api_world_said(world, "error"), error);
+	assert_non_null(strstr(api_world_said(world, "error_description"), says));
 }
 
 /* ---- where things are ---- */
 
 static void everybody_is_told_where_to_log_in_by_the_name_that_was_used(void **state)
 {
-	struct world *world = *state;
-	assert_int_equal(ask(world, "GET /metadata/endpoints?api-version=2015-01-01", "", NULL),
-			 200);
-	assert_string_equal(said(world, "authentication.loginEndpoint"), "http://sluice/adfs");
-	assert_string_equal(said(world, "authentication.audiences.0"), "http://sluice/");
-	assert_string_equal(said(world, "graphEndpoint"), "http://sluice/");
-	assert_string_equal(said(world, "galleryEndpoint"), "http://sluice/");
-	assert_int_equal(ask(world, "GET /metadata/clouds", "", NULL), 200);
-	assert_string_equal(said(world, "0.name"), "sluice");
-	assert_string_equal(said(world, "0.resourceManager"), "http://sluice");
-	assert_string_equal(said(world, "0.graphAudience"), "http://sluice/");
-	assert_string_equal(said(world, "0.authentication.loginEndpoint"), "http://sluice/adfs");
+	struct api_world *world = *state;
+	assert_int_equal(
+		api_world_ask(world, "GET /metadata/endpoints?api-version=2015-01-01", "", NULL),
+		200);
+	assert_string_equal(api_world_said(world, "authentication.loginEndpoint"),
+			    "http://sluice/adfs");
+	assert_string_equal(api_world_said(world, "authentication.audiences.0"), "http://sluice/");
+	assert_string_equal(api_world_said(world, "graphEndpoint"), "http://sluice/");
+	assert_string_equal(api_world_said(world, "galleryEndpoint"), "http://sluice/");
+	assert_int_equal(api_world_ask(world, "GET /metadata/clouds", "", NULL), 200);
+	assert_string_equal(api_world_said(world, "0.name"), "sluice");
+	assert_string_equal(api_world_said(world, "0.resourceManager"), "http://sluice");
+	assert_string_equal(api_world_said(world, "0.graphAudience"), "http://sluice/");
+	assert_string_equal(api_world_said(world, "0.authentication.loginEndpoint"),
+			    "http://sluice/adfs");
 }
 
 static void discovery_leads_to_the_token_endpoint(void **state)
 {
 	static const char *const paths[] = {"GET /adfs/.well-known/openid-configuration",
 					    "GET /adfs/adfs/.well-known/openid-configuration"};
-	struct world *world = *state;
+	struct api_world *world = *state;
 	for (size_t i = 0; i < 2; i++) {
-		assert_int_equal(ask(world, paths[i], "", NULL), 200);
-		assert_string_equal(said(world, "issuer"), "http://sluice/adfs");
-		assert_string_equal(said(world, "token_endpoint"),
+		assert_int_equal(api_world_ask(world, paths[i], "", NULL), 200);
+		assert_string_equal(api_world_said(world, "issuer"), "http://sluice/adfs");
+		assert_string_equal(api_world_said(world, "token_endpoint"),
 				    "http://sluice/adfs/oauth2/token");
-		assert_string_equal(said(world, "jwks_uri"), "http://sluice/adfs/discovery/keys");
+		assert_string_equal(api_world_said(world, "jwks_uri"),
+				    "http://sluice/adfs/discovery/keys");
 	}
-	assert_int_equal(ask(world, "GET /adfs/discovery/keys", "", NULL), 200);
-}
-
-static void ask_as_it_is(struct http_world *http)
-{
-	int fd = http_world_connect(http);
-	http_world_send(fd, http->what, strlen(http->what));
-	http_world_receive(http, fd);
+	assert_int_equal(api_world_ask(world, "GET /adfs/discovery/keys", "", NULL), 200);
 }
 
 static void without_a_host_there_is_nowhere_to_lead(void **state)
@@ -182,11 +106,9 @@ static void without_a_host_there_is_nowhere_to_lead(void **state)
 		"GET /metadata/endpoints HTTP/1.0\r\n\r\n",
 		"GET /metadata/clouds HTTP/1.0\r\nHost: a/b\r\n\r\n",
 		"GET /adfs/.well-known/openid-configuration HTTP/1.0\r\nHost: a\"b\r\n\r\n"};
-	struct world *world = *state;
+	struct api_world *world = *state;
 	for (size_t i = 0; i < 3; i++) {
-		world->http.what = bad[i];
-		http_world_serve(&world->http, ask_as_it_is);
-		assert_int_equal(http_world_status(&world->http), 400);
+		assert_int_equal(http_world_call_raw(&world->http, bad[i]), 400);
 	}
 }
 
@@ -194,30 +116,32 @@ static void without_a_host_there_is_nowhere_to_lead(void **state)
 
 static void a_client_gets_a_token_that_opens_what_its_role_may(void **state)
 {
-	struct world *world = *state;
+	struct api_world *world = *state;
 	assert_int_equal(log_in(world, "ops", CODED), 200);
-	assert_string_equal(said(world, "token_type"), "Bearer");
-	assert_string_equal(said(world, "expires_in"), "3600");
+	assert_string_equal(api_world_said(world, "token_type"), "Bearer");
+	assert_string_equal(api_world_said(world, "expires_in"), "3600");
 	assert_string_equal(http_world_header(&world->http, "Cache-Control"), "no-store");
 	assert_int_equal(ask_with_token(world, "GET /subscriptions?api-version=1"), 200);
-	assert_int_equal(log_in(world, "eye", READER), 200);
+	assert_int_equal(log_in(world, "eye", API_READER), 200);
 	assert_int_equal(ask_with_token(world, "POST /v1/flush"), 403);
-	assert_int_equal(ask(world, "GET /subscriptions?api-version=1", "", NULL), 401);
+	assert_int_equal(api_world_ask(world, "GET /subscriptions?api-version=1", "", NULL), 401);
 }
 
 static void a_form_may_come_without_its_media_type(void **state)
 {
-	struct world *world = *state;
-	assert_int_equal(ask(world, TOKEN, "",
-			     "grant_type=client_credentials&client_id=eye&client_secret=" READER),
-			 200);
+	struct api_world *world = *state;
+	assert_int_equal(
+		api_world_ask(
+			world, TOKEN, "",
+			"grant_type=client_credentials&client_id=eye&client_secret=" API_READER),
+		200);
 }
 
 static void whoever_does_not_know_the_secret_is_told_so_and_no_more(void **state)
 {
 	static const char *const tries[][2] = {
-		{"ops", READER}, {"nobody", CODED}, {"OPS", CODED}, {"eye", CODED}};
-	struct world *world = *state;
+		{"ops", API_READER}, {"nobody", CODED}, {"OPS", CODED}, {"eye", CODED}};
+	struct api_world *world = *state;
 	for (size_t i = 0; i < 4; i++)
 		check_refusal(world, log_in(world, tries[i][0], tries[i][1]), 401, "invalid_client",
 			      "no client of management.clients has this id and secret");
@@ -225,7 +149,7 @@ static void whoever_does_not_know_the_secret_is_told_so_and_no_more(void **state
 
 static void what_is_no_form_or_lacks_something_is_refused(void **state)
 {
-#define WHO "client_id=eye&client_secret=" READER
+#define WHO "client_id=eye&client_secret=" API_READER
 	static const struct {
 		const char *headers, *body, *error, *says;
 	} cases[] = {
@@ -239,33 +163,53 @@ static void what_is_no_form_or_lacks_something_is_refused(void **state)
 		{FORM, "grant_type=password&" WHO, "unsupported_grant_type", "\"password\""},
 		{FORM, "grant_type=client_credentials&" WHO "%zz", "invalid_request", "the form"},
 		{FORM, "grant_type=client_credentials&" WHO "%00", "invalid_request", "the form"},
+		{FORM, "grant_type=client_credentials&" WHO "&client_id=ops", "invalid_request",
+		 "\"client_id\" twice"},
+		{FORM, "grant_type=client_credentials&" WHO "&x&x", "invalid_request",
+		 "\"x\" twice"},
+		{"Content-Type: application/x-www-form-urlencodedx\r\n",
+		 "grant_type=client_credentials&" WHO, "invalid_request", "a form"},
 		{"Content-Type: application/json\r\n",
-		 "grant_type=client_credentials&client_id=eye&client_secret=" READER,
+		 "grant_type=client_credentials&client_id=eye&client_secret=" API_READER,
 		 "invalid_request", "a form"},
 	};
-	struct world *world = *state;
+	struct api_world *world = *state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-		check_refusal(world, ask(world, TOKEN, cases[i].headers, cases[i].body), 400,
-			      cases[i].error, cases[i].says);
+		check_refusal(world, api_world_ask(world, TOKEN, cases[i].headers, cases[i].body),
+			      400, cases[i].error, cases[i].says);
 }
 
 static void the_size_of_a_form_is_bounded(void **state)
 {
 	static char body[FORM_MAX + 2];
-	struct world *world = *state;
+	struct api_world *world = *state;
 	int used = snprintf(body, sizeof body, "grant_type=client_credentials&" WHO "&x=");
 	memset(body + used, 'a', sizeof body - 1 - (size_t)used);
-	check_refusal(world, ask(world, TOKEN, FORM, body), 413, "invalid_request", "");
+	check_refusal(world, api_world_ask(world, TOKEN, FORM, body), 413, "invalid_request", "");
 	body[FORM_MAX] = '\0';
-	assert_int_equal(ask(world, TOKEN, FORM, body), 200);
+	assert_int_equal(api_world_ask(world, TOKEN, FORM, body), 200);
+}
+
+/* From an address from which a client is let in: to say that one is that client is not to be it. */
+static void whoever_guesses_a_known_clients_secret_is_slowed_all_the_same(void **state)
+{
+	struct api_world *world = *state;
+	unsigned status = 0;
+	assert_int_equal(log_in(world, "eye", API_READER), 200);
+	for (unsigned i = 0; i < 200 && status != 429; i++) /* one is free now and then */
+		status = log_in(world, "eye", "guess-of-the-secret");
+	check_refusal(world, status, 429, "temporarily_unavailable", "Retry-After");
+	assert_non_null(http_world_header(&world->http, "Retry-After"));
+	assert_int_equal(log_in(world, "ops", CODED), 429);
+	assert_int_equal(log_in(world, "eye", API_READER), 200);
 }
 
 static void errors_below_adfs_have_the_shape_of_its_clients(void **state)
 {
-	struct world *world = *state;
-	check_refusal(world, ask(world, "GET /adfs/oauth2/token", "", NULL), 401, "invalid_client",
-		      "");
-	assert_int_equal(log_in(world, "eye", READER), 200);
+	struct api_world *world = *state;
+	check_refusal(world, api_world_ask(world, "GET /adfs/oauth2/token", "", NULL), 401,
+		      "invalid_client", "");
+	assert_int_equal(log_in(world, "eye", API_READER), 200);
 	check_refusal(world, ask_with_token(world, "GET /adfs/oauth2/authorize"), 404,
 		      "invalid_request", "");
 }
@@ -283,6 +227,7 @@ int main(void)
 		T(whoever_does_not_know_the_secret_is_told_so_and_no_more),
 		T(what_is_no_form_or_lacks_something_is_refused),
 		T(the_size_of_a_form_is_bounded),
+		T(whoever_guesses_a_known_clients_secret_is_slowed_all_the_same),
 		T(errors_below_adfs_have_the_shape_of_its_clients),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,87 +7,26 @@
 
 #include <cmocka.h>
 
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include "resolver/control/api_routes.h"
-#include "resolver/control/control.h"
-#include "resolver/log.h"
-#include "tests/http_world.h"
-
-#define ADMIN  "admin-secret-of-32-characters-000"
-#define READER "reader-secret-of-32-characters-00"
+#include "tests/api_world.h"
 
 enum { LOGIN_MAX = 16 * 1024 };
 
-struct world {
-	struct http_world http; /* first */
-	struct control control; /* its inventory, auth and API are used */
-	struct faults faults;
-	char admin_file[64], reader_file[64];
-};
-
-/* ---- the server ---- */
-
-/* The first `count` of an admin and a reader are known, by what their files have now. */
-static void serve_clients(struct world *world, size_t count)
-{
-	struct management_client clients[] = {
-		{.id = "ops", .secret_file = world->admin_file, .role = ROLE_ADMIN},
-		{.id = "eye", .secret_file = world->reader_file, .role = ROLE_READER}};
-	struct management management = {.clients = {.items = clients, .count = count}};
-	http_auth_serve(world->control.auth, http_secrets_load(&management, &world->faults));
-	assert_int_equal(world->faults.count, 0);
-}
-
 static int set_up(void **state)
 {
-	static const struct hash_key key = {1, 2};
-	static const struct inventory_publisher publisher;
-	struct world *world = calloc(1, sizeof *world);
-	struct control *control = &world->control;
-	char url[64];
-	http_world_init(&world->http);
-	faults_init(&world->faults);
-	log_configure(LOG_ERROR, LOG_TEXT);
-	snprintf(world->admin_file, sizeof world->admin_file, "%s/admin", world->http.directory);
-	snprintf(world->reader_file, sizeof world->reader_file, "%s/reader", world->http.directory);
-	http_world_put_secret(world->admin_file, ADMIN);
-	http_world_put_secret(world->reader_file, READER);
-	control->inventory = inventory_new(&key, &publisher);
-	control->auth = http_auth_new();
-	control->api = (struct api){control, control->auth, api_routes};
-	serve_clients(world, 2);
-	struct http_handler handler = api_handler(&control->api);
-	http_world_open(&world->http, &handler);
-	world->http.port = http_world_free_port();
-	snprintf(url, sizeof url, "http://127.0.0.1:%u", world->http.port);
-	assert_int_equal(http_listen_url(world->http.http, url, world->http.error), 0);
-	*state = world;
+	*state = api_world_new(api_routes);
 	return 0;
 }
 
 static int tear_down(void **state)
 {
-	struct world *world = *state;
-	unlink(world->admin_file);
-	unlink(world->reader_file);
-	http_world_release(&world->http);
-	http_auth_free(world->control.auth);
-	inventory_free(world->control.inventory);
-	faults_release(&world->faults);
-	free(world);
+	api_world_free(*state);
 	return 0;
 }
 
 /* ---- asking ---- */
 
-static unsigned ask(struct world *world, const char *what, const char *headers, const char *body)
-{
-	return http_world_call(&world->http, what, headers, body);
-}
-
-static unsigned ask_for_token(struct world *world, const char *user, const char *secret)
+static unsigned ask_for_token(struct api_world *world, const char *user, const char *secret)
 {
 	char body[1024];
 	snprintf(body, sizeof body,
@@ -95,10 +34,10 @@ static unsigned ask_for_token(struct world *world, const char *user, const char 
 		 "{\"name\": \"%s\", \"domain\": {\"name\": \"Domain\"}, \"password\": \"%s\"}}}, "
 		 "\"scope\": {\"project\": {\"name\": \"mail\", \"domain\": {\"id\": \"d1\"}}}}}",
 		 user, secret);
-	return ask(world, "POST /v3/auth/tokens", "", body);
+	return api_world_ask(world, "POST /v3/auth/tokens", "", body);
 }
 
-static const char *get_token(struct world *world, const char *user, const char *secret)
+static const char *get_token(struct api_world *world, const char *user, const char *secret)
 {
 	static char token[TOKEN_TEXT_MAX];
 	assert_int_equal(ask_for_token(world, user, secret), 201);
@@ -108,140 +47,118 @@ static const char *get_token(struct world *world, const char *user, const char *
 	return token;
 }
 
-static unsigned ask_with(struct world *world, const char *what, const char *header,
-			 const char *token)
+static unsigned ask_as(struct api_world *world, const char *what, const char *token)
 {
-	char headers[TOKEN_TEXT_MAX + 64];
-	snprintf(headers, sizeof headers, "%s%s\r\n", header, token);
-	return ask(world, what, headers, NULL);
-}
-
-/* What stands at "a.b.0.c" of the last answer, as text. */
-static const char *said(struct world *world, const char *path)
-{
-	static char text[1024];
-	json_t *body = http_world_json(&world->http);
-	const json_t *at = body;
-	while (*path) {
-		char key[32];
-		size_t length = strcspn(path, ".");
-		snprintf(key, sizeof key, "%.*s", (int)length, path);
-		at = json_is_array(at) ? json_array_get(at, strtoul(key, NULL, 10))
-				       : json_object_get(at, key);
-		path += length + (path[length] == '.');
-	}
-	char *dumped = json_is_string(at) ? strdup(json_string_value(at))
-					  : json_dumps(at, JSON_ENCODE_ANY | JSON_COMPACT);
-	snprintf(text, sizeof text, "%s", dumped ? dumped : "nothing");
-	free(dumped);
-	json_decref(body);
-	return text;
+	return api_world_ask_with(world, what, "X-Auth-Token", token);
 }
 
 /* ---- what is told ---- */
 
 static void versions_are_for_everybody_and_lead_where_the_client_came(void **state)
 {
-	struct world *world = *state;
-	assert_int_equal(ask(world, "GET /v3", "", NULL), 200);
-	assert_string_equal(said(world, "version.id"), "v3.14");
-	assert_string_equal(said(world, "version.status"), "stable");
-	assert_string_equal(said(world, "version.links.0.href"), "http://sluice/v3/");
-	assert_int_equal(ask(world, "GET /v3/", "", NULL), 200);
-	assert_int_equal(ask(world, "GET /", "", NULL), 300);
-	assert_string_equal(said(world, "versions.values.0.id"), "v3.14");
-	assert_string_equal(said(world, "versions.values.0.links.0.href"), "http://sluice/v3/");
-	assert_int_equal(ask(world, "GET /v2", "", NULL), 200);
-	assert_string_equal(said(world, "version.links.0.href"), "http://sluice/v2");
+	struct api_world *world = *state;
+	assert_int_equal(api_world_ask(world, "GET /v3", "", NULL), 200);
+	assert_string_equal(api_world_said(world, "version.id"), "v3.14");
+	assert_string_equal(api_world_said(world, "version.status"), "stable");
+	assert_string_equal(api_world_said(world, "version.links.0.href"), "http://sluice/v3/");
+	assert_int_equal(api_world_ask(world, "GET /v3/", "", NULL), 200);
+	assert_int_equal(api_world_ask(world, "GET /", "", NULL), 300);
+	assert_string_equal(api_world_said(world, "versions.values.0.id"), "v3.14");
+	assert_string_equal(api_world_said(world, "versions.values.0.links.0.href"),
+			    "http://sluice/v3/");
+	assert_int_equal(api_world_ask(world, "GET /v2", "", NULL), 200);
+	assert_string_equal(api_world_said(world, "version.links.0.href"), "http://sluice/v2");
 }
 
 static void a_token_comes_with_a_catalog_that_leads_to_v2(void **state)
 {
-	struct world *world = *state;
-	get_token(world, "ops", ADMIN);
-	assert_string_equal(said(world, "token.catalog.0.type"), "dns");
-	assert_string_equal(said(world, "token.catalog.0.endpoints.0.interface"), "public");
-	assert_string_equal(said(world, "token.catalog.0.endpoints.0.url"), "http://sluice/v2");
-	assert_string_equal(said(world, "token.user.name"), "ops");
-	assert_string_equal(said(world, "token.user.domain.name"), "Domain");
-	assert_string_equal(said(world, "token.project.name"), "mail");
-	assert_string_equal(said(world, "token.project.domain.id"), "d1");
-	assert_string_equal(said(world, "token.methods"), "[\"password\"]");
-	assert_string_equal(said(world, "token.roles.2.name"), "admin");
-	assert_null(strstr(http_world_body(&world->http), ADMIN));
-	get_token(world, "eye", READER);
-	assert_string_equal(said(world, "token.roles"),
+	struct api_world *world = *state;
+	get_token(world, "ops", API_ADMIN);
+	assert_string_equal(api_world_said(world, "token.catalog.0.type"), "dns");
+	assert_string_equal(api_world_said(world, "token.catalog.0.endpoints.0.interface"),
+			    "public");
+	assert_string_equal(api_world_said(world, "token.catalog.0.endpoints.0.url"),
+			    "http://sluice/v2");
+	assert_string_equal(api_world_said(world, "token.user.name"), "ops");
+	assert_string_equal(api_world_said(world, "token.user.domain.name"), "Domain");
+	assert_string_equal(api_world_said(world, "token.project.name"), "mail");
+	assert_string_equal(api_world_said(world, "token.project.domain.id"), "d1");
+	assert_string_equal(api_world_said(world, "token.methods"), "[\"password\"]");
+	assert_string_equal(api_world_said(world, "token.roles.2.name"), "admin");
+	assert_null(strstr(http_world_body(&world->http), API_ADMIN));
+	get_token(world, "eye", API_READER);
+	assert_string_equal(api_world_said(world, "token.roles"),
 			    "[{\"id\":\"reader\",\"name\":\"reader\"}]");
 }
 
 static void a_user_may_be_named_by_id_and_without_a_scope(void **state)
 {
-	struct world *world = *state;
-	assert_int_equal(ask(world, "POST /v3/auth/tokens", "",
-			     "{\"auth\":{\"identity\":{\"methods\":[\"password\"],\"password\":{"
-			     "\"user\":{\"id\":\"ops\",\"password\":\"" ADMIN "\"}}}}}"),
-			 201);
-	assert_string_equal(said(world, "token.project.name"), "default");
-	assert_string_equal(said(world, "token.user.domain.id"), "default");
+	struct api_world *world = *state;
+	assert_int_equal(
+		api_world_ask(world, "POST /v3/auth/tokens", "",
+			      "{\"auth\":{\"identity\":{\"methods\":[\"password\"],\"password\":{"
+			      "\"user\":{\"id\":\"ops\",\"password\":\"" API_ADMIN "\"}}}}}"),
+		201);
+	assert_string_equal(api_world_said(world, "token.project.name"), "default");
+	assert_string_equal(api_world_said(world, "token.user.domain.id"), "default");
 }
 
 /* ---- what it opens ---- */
 
 static void a_token_is_its_client_in_either_header(void **state)
 {
-	struct world *world = *state;
-	const char *token = get_token(world, "ops", ADMIN);
-	assert_int_equal(ask_with(world, "GET /v2/reverse/floatingips", "X-Auth-Token: ", token),
-			 200);
-	assert_int_equal(ask_with(world, "GET /v1/ptrs", "Authorization: Bearer ", token), 200);
-	assert_int_equal(ask_with(world, "DELETE /v1/ptrs/192.0.2.1", "X-Auth-Token: ", token),
-			 404);
-	token = get_token(world, "eye", READER);
-	assert_int_equal(ask_with(world, "GET /v1/ptrs", "X-Auth-Token: ", token), 200);
-	assert_int_equal(ask_with(world, "DELETE /v1/ptrs/192.0.2.1", "X-Auth-Token: ", token),
-			 403);
+	struct api_world *world = *state;
+	char bearer[TOKEN_TEXT_MAX + 8];
+	const char *token = get_token(world, "ops", API_ADMIN);
+	assert_int_equal(ask_as(world, "GET /v2/reverse/floatingips", token), 200);
+	snprintf(bearer, sizeof bearer, "Bearer %s", token);
+	assert_int_equal(api_world_ask_with(world, "GET /v1/ptrs", "Authorization", bearer), 200);
+	assert_int_equal(ask_as(world, "DELETE /v1/ptrs/192.0.2.1", token), 404);
+	token = get_token(world, "eye", API_READER);
+	assert_int_equal(ask_as(world, "GET /v1/ptrs", token), 200);
+	assert_int_equal(ask_as(world, "DELETE /v1/ptrs/192.0.2.1", token), 403);
 }
 
 static void another_secret_and_a_client_that_is_gone_end_tokens(void **state)
 {
-	struct world *world = *state;
+	struct api_world *world = *state;
 	char token[TOKEN_TEXT_MAX];
-	snprintf(token, sizeof token, "%s", get_token(world, "eye", READER));
-	serve_clients(world, 2);
-	assert_int_equal(ask_with(world, "GET /v1/ptrs", "X-Auth-Token: ", token), 200);
+	snprintf(token, sizeof token, "%s", get_token(world, "eye", API_READER));
+	api_world_serve_clients(world, 2);
+	assert_int_equal(ask_as(world, "GET /v1/ptrs", token), 200);
 	http_world_put_secret(world->reader_file, "another-secret-of-the-reader");
-	serve_clients(world, 2);
-	assert_int_equal(ask_with(world, "GET /v1/ptrs", "X-Auth-Token: ", token), 401);
-	http_world_put_secret(world->reader_file, READER);
-	serve_clients(world, 1);
-	assert_int_equal(ask_with(world, "GET /v1/ptrs", "X-Auth-Token: ", token), 401);
-	serve_clients(world, 2);
-	assert_int_equal(ask_with(world, "GET /v1/ptrs", "X-Auth-Token: ", token), 200);
+	api_world_serve_clients(world, 2);
+	assert_int_equal(ask_as(world, "GET /v1/ptrs", token), 401);
+	http_world_put_secret(world->reader_file, API_READER);
+	api_world_serve_clients(world, 1);
+	assert_int_equal(ask_as(world, "GET /v1/ptrs", token), 401);
+	api_world_serve_clients(world, 2);
+	assert_int_equal(ask_as(world, "GET /v1/ptrs", token), 200);
 }
 
 static void tokens_live_as_long_as_the_key(void **state)
 {
-	struct world *world = *state;
+	struct api_world *world = *state;
 	static const struct token_key key = {{1}}, other = {{2}};
 	char before[TOKEN_TEXT_MAX], token[TOKEN_TEXT_MAX];
-	snprintf(before, sizeof before, "%s", get_token(world, "ops", ADMIN));
+	snprintf(before, sizeof before, "%s", get_token(world, "ops", API_ADMIN));
 	http_auth_use_key(world->control.auth, &key);
-	assert_int_equal(ask_with(world, "GET /v1/ptrs", "X-Auth-Token: ", before), 401);
-	snprintf(token, sizeof token, "%s", get_token(world, "ops", ADMIN));
+	assert_int_equal(ask_as(world, "GET /v1/ptrs", before), 401);
+	snprintf(token, sizeof token, "%s", get_token(world, "ops", API_ADMIN));
 	http_auth_use_key(world->control.auth, &other);
-	assert_int_equal(ask_with(world, "GET /v1/ptrs", "X-Auth-Token: ", token), 401);
+	assert_int_equal(ask_as(world, "GET /v1/ptrs", token), 401);
 	http_auth_use_key(world->control.auth, &key);
-	assert_int_equal(ask_with(world, "GET /v1/ptrs", "X-Auth-Token: ", token), 200);
+	assert_int_equal(ask_as(world, "GET /v1/ptrs", token), 200);
 }
 
 static void a_token_ends_after_an_hour(void **state)
 {
-	struct world *world = *state;
+	struct api_world *world = *state;
 	char client[HTTP_CLIENT_MAX], token[TOKEN_TEXT_MAX];
 	enum client_role role = ROLE_READER;
 	struct http_auth *auth = world->control.auth;
 	int64_t before_s = time(NULL);
-	snprintf(token, sizeof token, "%s", get_token(world, "ops", ADMIN));
+	snprintf(token, sizeof token, "%s", get_token(world, "ops", API_ADMIN));
 	int64_t after_s = time(NULL);
 	assert_true(http_auth_knows(auth, token, before_s + 3599, client, &role));
 	assert_string_equal(client, "ops");
@@ -251,22 +168,23 @@ static void a_token_ends_after_an_hour(void **state)
 
 /* ---- refusals ---- */
 
-static void check_refused(struct world *world, unsigned status, const char *title)
+static void check_refused(struct api_world *world, unsigned status, const char *title)
 {
 	char code[8];
 	snprintf(code, sizeof code, "%u", status);
 	assert_int_equal(http_world_status(&world->http), status);
-	assert_string_equal(said(world, "error.code"), code);
-	assert_string_equal(said(world, "error.title"), title);
+	assert_string_equal(api_world_said(world, "error.code"), code);
+	assert_string_equal(api_world_said(world, "error.title"), title);
 	assert_null(http_world_header(&world->http, "X-Subject-Token"));
 }
 
 static void only_a_clients_own_secret_gets_a_token(void **state)
 {
-	struct world *world = *state;
-	static const char *const wrong[][2] = {{"ops", READER}, {"eye", ADMIN},    {"none", ADMIN},
-					       {"", ADMIN},     {"OPS", ADMIN},    {"ops", ""},
-					       {"ops", "x"},    {"ops", ADMIN "0"}};
+	struct api_world *world = *state;
+	static const char *const wrong[][2] = {{"ops", API_READER}, {"eye", API_ADMIN},
+					       {"none", API_ADMIN}, {"", API_ADMIN},
+					       {"OPS", API_ADMIN},  {"ops", ""},
+					       {"ops", "x"},        {"ops", API_ADMIN "0"}};
 	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
 		ask_for_token(world, wrong[i][0], wrong[i][1]);
 		check_refused(world, 401, "Unauthorized");
@@ -277,18 +195,19 @@ static void only_a_clients_own_secret_gets_a_token(void **state)
 
 static void a_token_gets_no_other_token(void **state)
 {
-	struct world *world = *state;
-	ask_for_token(world, "ops", get_token(world, "ops", ADMIN));
+	struct api_world *world = *state;
+	ask_for_token(world, "ops", get_token(world, "ops", API_ADMIN));
 	check_refused(world, 401, "Unauthorized");
-	ask(world, "POST /v3/auth/tokens", "",
-	    "{\"auth\":{\"identity\":{\"methods\":[\"token\"],\"token\":{\"id\":\"x\"}}}}");
+	api_world_ask(
+		world, "POST /v3/auth/tokens", "",
+		"{\"auth\":{\"identity\":{\"methods\":[\"token\"],\"token\":{\"id\":\"x\"}}}}");
 	check_refused(world, 401, "Unauthorized");
-	assert_non_null(strstr(said(world, "error.message"), "unsupported"));
+	assert_non_null(strstr(api_world_said(world, "error.message"), "unsupported"));
 }
 
 static void a_body_that_does_not_fit_is_told_where(void **state)
 {
-	struct world *world = *state;
+	struct api_world *world = *state;
 	static const char *const bad[][2] = {
 		{"", "auth:"},
 		{"[]", "auth:"},
@@ -308,61 +227,52 @@ static void a_body_that_does_not_fit_is_told_where(void **state)
 		{"{", "the body is not JSON"},
 	};
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-		ask(world, "POST /v3/auth/tokens", "", bad[i][0]);
+		api_world_ask(world, "POST /v3/auth/tokens", "", bad[i][0]);
 		check_refused(world, 400, "Bad Request");
-		assert_ptr_equal(strstr(said(world, "error.message"), bad[i][1]),
-				 said(world, "error.message"));
+		assert_ptr_equal(strstr(api_world_said(world, "error.message"), bad[i][1]),
+				 api_world_said(world, "error.message"));
 	}
 }
 
 static void nobody_sends_a_long_body_without_a_secret(void **state)
 {
-	struct world *world = *state;
+	struct api_world *world = *state;
 	char *body = malloc(LOGIN_MAX + 2);
 	memset(body, ' ', LOGIN_MAX + 1);
 	body[LOGIN_MAX + 1] = '\0';
-	ask(world, "POST /v3/auth/tokens", "", body);
+	api_world_ask(world, "POST /v3/auth/tokens", "", body);
 	check_refused(world, 413, "Content Too Large");
 	body[0] = '{';
 	body[1] = '}';
 	body[LOGIN_MAX] = '\0';
-	ask(world, "POST /v3/auth/tokens", "", body);
+	api_world_ask(world, "POST /v3/auth/tokens", "", body);
 	check_refused(world, 400, "Bad Request");
 	free(body);
 }
 
 static void other_paths_and_methods_are_refused_in_keystones_shape(void **state)
 {
-	struct world *world = *state;
-	ask(world, "GET /v3/users", "", NULL);
+	struct api_world *world = *state;
+	api_world_ask(world, "GET /v3/users", "", NULL);
 	check_refused(world, 401, "Unauthorized");
-	ask(world, "GET /v3/users", "X-Auth-Token: " ADMIN "\r\n", NULL);
+	api_world_ask(world, "GET /v3/users", "X-Auth-Token: " API_ADMIN "\r\n", NULL);
 	check_refused(world, 404, "Not Found");
-	ask(world, "DELETE /v3/auth/tokens", "X-Auth-Token: " ADMIN "\r\n", NULL);
+	api_world_ask(world, "DELETE /v3/auth/tokens", "X-Auth-Token: " API_ADMIN "\r\n", NULL);
 	check_refused(world, 405, "Method Not Allowed");
-}
-
-static void ask_as(struct http_world *world)
-{
-	int fd = http_world_connect(world);
-	http_world_send(fd, world->what, strlen(world->what));
-	http_world_receive(world, fd);
 }
 
 static void links_are_made_of_a_host_that_can_be_one(void **state)
 {
-	struct world *world = *state;
+	struct api_world *world = *state;
 	static const char *const bad[] = {
 		"GET /v3 HTTP/1.0\r\n\r\n", "GET /v3 HTTP/1.0\r\nHost: \r\n\r\n",
 		"GET /v3 HTTP/1.0\r\nHost: a/b\r\n\r\n", "GET /v3 HTTP/1.0\r\nHost: a\"b\r\n\r\n"};
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-		world->http.what = bad[i];
-		http_world_serve(&world->http, ask_as);
+		http_world_call_raw(&world->http, bad[i]);
 		check_refused(world, 400, "Bad Request");
 	}
-	world->http.what = "GET /v3 HTTP/1.0\r\nHost: [::1]:8053\r\n\r\n";
-	http_world_serve(&world->http, ask_as);
-	assert_string_equal(said(world, "version.links.0.href"), "http://[::1]:8053/v3/");
+	http_world_call_raw(&world->http, "GET /v3 HTTP/1.0\r\nHost: [::1]:8053\r\n\r\n");
+	assert_string_equal(api_world_said(world, "version.links.0.href"), "http://[::1]:8053/v3/");
 }
 
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

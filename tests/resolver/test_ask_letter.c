@@ -80,7 +80,7 @@ static void on_wake(uv_async_t *wake)
 static void on_patience(uv_timer_t *timer)
 {
 	(void)timer;
-	fail_msg("nothing has come back for ten seconds");
+	fail_msg("nothing has come back for two minutes");
 }
 
 static void apply(struct world *world)
@@ -183,7 +183,7 @@ static void ask_for(struct world *world, struct told *told, const char *text, co
 /* The control thread's loop, until so many have been told of and no letter is out. */
 static void run(struct world *world, unsigned ended)
 {
-	uv_timer_start(&world->patience, on_patience, 10000, 0);
+	uv_timer_start(&world->patience, on_patience, 120000, 0);
 	while (world->ended < ended || world->server.desk.open > 0)
 		uv_run(&world->loop, UV_RUN_ONCE);
 	uv_timer_stop(&world->patience);

@@ -202,6 +202,64 @@ static void addresses_of_another_subscription_stay(void **state)
 	change_free(change);
 }
 
+/* The configuration's subscription is another one by now: a group of the same name is another
+ * group, whose end is not theirs, and which they do not bring back. */
+static void addresses_of_the_subscription_that_was_are_in_no_group_of_the_new_one(void **state)
+{
+	static const char world[] =
+		"region = \"east\"; subscription = \"99999999-2222-3333-4444-555555555555\";\n"
+		"management = { state = \"state.db\"; };\n" FIXTURE_POOLS;
+	struct inventory_fixture *fixture = *state;
+
+	must_add(fixture, "web", "old", "east");
+	assert_int_equal(inventory_fixture_load(fixture, world), 0);
+	must_add(fixture, "web", "new", "east");
+	struct change *change = change_begin(fixture->inventory);
+	assert_int_equal(change_group_remove(change, "web", "99999999-2222-3333-4444-555555555555"),
+			 0);
+	assert_int_equal(change_commit(change), 0);
+	change_free(change);
+	for (unsigned i = 0; i < 2; i++) {
+		assert_string_equal(shown(fixture, "web"), "");
+		assert_non_null(inventory_address(fixture->inventory, "web", "old"));
+		assert_null(inventory_address(fixture->inventory, "web", "new"));
+		inventory_fixture_restart(fixture);
+	}
+	must_add(fixture, "web", "new", "east");
+	assert_string_equal(shown(fixture, "web"), "web east -");
+}
+
+static int add_to(struct change *change, const char *group)
+{
+	const struct change_value values[] = {{"name", "x"}, {"resource_group", group}};
+
+	return change_add(change, OWNER_ADDRESS, values, 2, NULL);
+}
+
+static void a_group_is_made_by_a_name_that_azure_would_have(void **state)
+{
+	static const char *const bad[] = {"a/b", "a b", "a\nb", "a.", "a%2f", "-"};
+	static const char *const good[] = {"a_(1).-b", "\xc3\xa9", "a..b", "9", "--"};
+	struct inventory_fixture *fixture = *state;
+
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		struct change *change = change_begin(fixture->inventory);
+		assert_int_not_equal(add_to(change, bad[i]), 0);
+		inventory_fixture_check_error(change, CHANGE_INVALID, "resource_group", "give ");
+		change = change_begin(fixture->inventory);
+		assert_int_not_equal(put(change, bad[i], "east", NULL), 0);
+		inventory_fixture_check_error(change, CHANGE_INVALID, "resource_group", "give ");
+	}
+	for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+		must_add(fixture, good[i], "x", "east");
+	assert_int_equal(inventory_fixture_load(
+				 fixture, FIXTURE_WORLD
+				 "addresses = ({ name = \"f\"; resource_group = \"a b\"; address = "
+				 "\"198.51.100.200\"; });\n"),
+			 0);
+	must_add(fixture, "A B", "x", "east"); /* the file's is there, whatever its name */
+}
+
 static void those_in_no_group_can_be_removed_together(void **state)
 {
 	struct inventory_fixture *fixture = *state;
@@ -396,6 +454,8 @@ int main(void)
 		T(an_address_makes_its_group_and_leaves_it_behind),
 		T(a_group_goes_with_its_addresses_and_no_others),
 		T(addresses_of_another_subscription_stay),
+		T(addresses_of_the_subscription_that_was_are_in_no_group_of_the_new_one),
+		T(a_group_is_made_by_a_name_that_azure_would_have),
 		T(those_in_no_group_can_be_removed_together),
 		T(a_group_that_the_file_names_is_read_only),
 		T(what_the_state_knows_of_it_is_shown_and_is_free_when_the_file_lets_go),

@@ -124,11 +124,19 @@ static void a_storm_of_batches_agrees_with_a_plain_table(void **state)
 
 enum { KILLS = 200, VICTIMS = 8, LIFE_US = 20000 };
 
+static void tell(int pipe_end, uint32_t victim, uint32_t number)
+{
+	const uint32_t told[2] = {victim, number};
+	if (write(pipe_end, told, sizeof told) != sizeof told)
+		_exit(2);
+}
+
 /* Points every victim to the same number, two in one change, one after the other, and says so by
- * the pipe once a change is acknowledged: { victim, number }. Never returns. */
+ * the pipe once a change is acknowledged: { victim, number }; before the first: { VICTIMS, 0 }.
+ * Never returns. */
 static void storm(struct inventory_fixture *fixture, uint32_t number, int pipe_end)
 {
-	for (;; number++)
+	for (tell(pipe_end, VICTIMS, 0);; number++)
 		for (uint32_t victim = 0; victim < VICTIMS; victim += 2) {
 			struct change *change = change_begin(fixture->inventory);
 			char fqdn[32], name[16];
@@ -143,9 +151,7 @@ static void storm(struct inventory_fixture *fixture, uint32_t number, int pipe_e
 			if (err || change_commit(change) != 0)
 				_exit(1);
 			change_free(change);
-			const uint32_t told[2] = {victim, number};
-			if (write(pipe_end, told, sizeof told) != sizeof told)
-				_exit(2);
+			tell(pipe_end, victim, number);
 		}
 }
 
@@ -159,11 +165,12 @@ static unsigned number_of(const struct inventory_fixture *fixture, unsigned vict
 	return owner->ptr.fqdn ? (unsigned)strtoul(owner->ptr.fqdn, NULL, 10) : 0;
 }
 
-/* Lets a child make changes for a moment and kills it; what it was acknowledged comes to acked. */
+/* Lets a child make changes for a moment and kills it; what it was acknowledged comes to acked. The
+ * moment begins with its life or, as that may not suffice for its start, with the first change. */
 static void live_and_die(struct inventory_fixture *fixture, uint32_t number, unsigned life_us,
-			 uint32_t acked[VICTIMS])
+			 uint32_t acked[VICTIMS + 2])
 {
-	uint32_t told[2];
+	uint32_t told[2] = {0};
 	int ends[2], status;
 
 	assert_int_equal(pipe(ends), 0);
@@ -176,6 +183,8 @@ static void live_and_die(struct inventory_fixture *fixture, uint32_t number, uns
 		storm(fixture, number, ends[1]);
 	}
 	close(ends[1]);
+	if (number % 2)
+		assert_int_equal(read(ends[0], told, sizeof told), sizeof told);
 	usleep(life_us);
 	kill(child, SIGKILL);
 	assert_int_equal(waitpid(child, &status, 0), child);
@@ -188,7 +197,7 @@ static void live_and_die(struct inventory_fixture *fixture, uint32_t number, uns
 static void what_was_acknowledged_outlives_a_kill_at_any_instant(void **state)
 {
 	struct inventory_fixture *fixture = *state;
-	uint32_t acked[VICTIMS] = {0}, highest = 0;
+	uint32_t acked[VICTIMS + 2] = {0}, highest = 0; /* the last two: of the beginning */
 	uint64_t seed = 0x9e3779b97f4a7c15;
 	char name[16], address[32], fqdn[32];
 

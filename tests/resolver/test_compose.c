@@ -296,7 +296,7 @@ static void aa_and_tc_are_those_of_the_leg_that_answered(void **state)
 	/* The first leg's upstream begins a chain, which then fails. */
 	case_says(f, "192.0.2.2", "a.example.", RCODE_NOERROR,
 		  "answer a.example. 60 IN CNAME bad.");
-	case_says_truncated(f, "192.0.2.2", "b.example.", "answer b.example. 60 IN CNAME bad.");
+	case_says_truncated(f, "192.0.2.2", "b.example.");
 	case_says(f, "192.0.2.53", "bad.", RCODE_SERVFAIL, "");
 	case_says(f, "192.0.2.1", "b.example.", RCODE_NOERROR,
 		  "answer b.example. 60 IN A 192.0.2.9");
@@ -304,6 +304,23 @@ static void aa_and_tc_are_those_of_the_leg_that_answered(void **state)
 	ANSWER(f, "NOERROR aa\nanswer a.example. 300 IN A 10.30.1.1\n");
 	case_ask(f, "b.example.", TYPE_A);
 	ANSWER(f, "NOERROR\nanswer b.example. 60 IN A 192.0.2.9\n");
+}
+
+static void nothing_but_a_truncated_answer_is_a_failure_that_tcp_may_mend(void **state)
+{
+	struct compose_case *f = *state;
+
+	model_add_zone(f->model, "zone.internal", "www 300 CNAME cut.example.\n", "hub");
+	case_add_rule(f, "hub", "example.", "192.0.2.1", false);
+	case_says_truncated(f, "192.0.2.1", "cut.example.");
+	case_says(f, "192.0.2.1", "bad.example.", RCODE_SERVFAIL, "");
+	case_ask(f, "cut.example.", TYPE_A);
+	ANSWER(f, "SERVFAIL tc\n");
+	EDE(f, EDE_NO_REACHABLE_AUTHORITY, "only a truncated answer, by 192.0.2.1:53");
+	case_ask(f, "www.zone.internal.", TYPE_A); /* and nothing of what comes before it */
+	ANSWER(f, "SERVFAIL tc\n");
+	case_ask(f, "bad.example.", TYPE_A);
+	ANSWER(f, "SERVFAIL\n");
 }
 
 static void only_what_has_no_leg_behind_it_may_wait_for_a_sign_of_life(void **state)
@@ -435,6 +452,7 @@ int main(void)
 		TEST(an_entered_endpoints_custom_servers_are_not_consulted),
 		TEST(what_a_failed_entry_wrote_is_taken_back),
 		TEST(aa_and_tc_are_those_of_the_leg_that_answered),
+		TEST(nothing_but_a_truncated_answer_is_a_failure_that_tcp_may_mend),
 		TEST(only_what_has_no_leg_behind_it_may_wait_for_a_sign_of_life),
 		TEST(a_leg_in_the_dark_is_passed_over_and_refreshed_where_another_follows),
 		TEST(a_forwarding_loop_is_named),

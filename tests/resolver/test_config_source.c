@@ -153,7 +153,7 @@ static void a_fifo_is_refused_without_waiting(void **state)
 	struct world *world = *state;
 	char path[128];
 
-	alarm(10);
+	alarm(60);
 	assert_int_equal(mkfifo(world->files.main_file, 0600), 0);
 	assert_int_equal(config_source_read(&world->source, world->files.main_file, ".",
 					    &world->arena, &world->files.faults),

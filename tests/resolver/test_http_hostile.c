@@ -177,7 +177,7 @@ static void a_body_without_end_that_nobody_wants_is_hung_up_on(void **state)
 
 static unsigned ask_again(struct http_world *world, const char *what, unsigned wanted)
 {
-	for (unsigned tries = 0; tries < 100 && http_world_ask(world, what, "", NULL) != wanted;
+	for (unsigned tries = 0; tries < 1200 && http_world_ask(world, what, "", NULL) != wanted;
 	     tries++)
 		usleep(50 * 1000);
 	return http_world_status(world);

@@ -457,6 +457,31 @@ static void a_ptr_is_pending_until_every_worker_has_it(void **state)
 	assert_int_equal(bare->ptr.status, PTR_INACTIVE);
 }
 
+/* A moment is not long enough for all of very many. */
+static void very_many_ptrs_settle_some_at_a_time(void **state)
+{
+	struct inventory_fixture *fixture = *state;
+	struct change *change = change_begin(fixture->inventory);
+	const struct change_ptr ptr = {.fqdn = "n.test."};
+	char name[16], address[ADDRESS_TEXT_MAX];
+	const struct owner *owner;
+
+	for (unsigned i = 0; i < 1500; i++) {
+		const struct change_value values[] = {{"name", name}, {"address", address}};
+
+		snprintf(name, sizeof name, "a%u", i);
+		snprintf(address, sizeof address, "2001:db8::%x", i + 1);
+		assert_int_equal(change_add(change, OWNER_ADDRESS, values, 2, &owner), 0);
+		assert_int_equal(change_ptr_set(change, owner, &ptr), 0);
+	}
+	assert_int_equal(change_commit(change), 0);
+	change_free(change);
+	assert_true(inventory_settle(fixture->inventory));
+	assert_false(inventory_settle(fixture->inventory));
+	assert_int_equal(at(fixture, "2001:db8::1")->ptr.status, PTR_ACTIVE);
+	assert_int_equal(at(fixture, "2001:db8::5dc")->ptr.status, PTR_ACTIVE);
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -481,6 +506,7 @@ int main(void)
 		T(what_another_server_wrote_is_taken_in_by_a_reload),
 		T(another_state_takes_a_restart),
 		T(a_ptr_is_pending_until_every_worker_has_it),
+		T(very_many_ptrs_settle_some_at_a_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

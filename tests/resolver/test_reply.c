@@ -465,8 +465,8 @@ static void what_is_too_long_without_compression_counts_as_truncated(void **stat
 	assert_true(reply_may_be_cached(a->entry));
 	done(a);
 	a = ask_raw(TYPE_MX, FIT + 1, records, sizeof records);
-	assert_true(a->entry->truncated);
-	assert_false(reply_may_be_cached(a->entry));
+	assert_true(a->entry->failed && a->entry->truncated);
+	assert_non_null(strstr(cache_entry_text(a->entry), "is too long"));
 	done(a);
 }
 
@@ -510,21 +510,19 @@ static void a_failure_tells_who_was_asked_last_and_what_came_of_it(void **state)
 	cache_entry_unref(entry);
 }
 
-static void a_truncated_answer_is_passed_on_and_not_cached(void **state)
+static void a_truncated_answer_is_a_failure_that_says_so(void **state)
 {
-	struct asked *a = calloc(1, sizeof *a);
-	uint8_t query[MESSAGE_UDP_MIN];
+	const struct upstream upstream = {.host = {{4, {192, 0, 2, 9}}, 5353}};
 	(void)state;
 
-	assert_non_null(a);
-	size_t length =
-		request_write(query, 1, FLAG_RD, "www.example.", TYPE_A, CLASS_IN, 0, false);
-	a->length = reply_write(a->wire, query, length, RCODE_NOERROR, FLAG_TC,
-				"answer www.example. 60 IN A 192.0.2.1");
-	keep(a, "www.example.", TYPE_A, false, ASK_TRUNCATED);
-	assert_true(a->entry->truncated);
-	assert_false(reply_may_be_cached(a->entry));
-	done(a);
+	struct cache_entry *entry = failure(&upstream, TARGET_ERROR_NETWORK, ASK_TRUNCATED);
+	assert_true(entry->failed && entry->truncated);
+	assert_false(entry->unreachable);
+	assert_int_equal(entry->length + entry->answers, 0);
+	assert_string_equal(cache_entry_text(entry), "only a truncated answer, by 192.0.2.9:5353");
+	assert_true(reply_may_be_cached(entry));
+	assert_true(entry->expires_us == BEGIN + FAILURE_TTL_US);
+	cache_entry_unref(entry);
 }
 
 int main(void)
@@ -555,7 +553,7 @@ int main(void)
 		TEST(what_is_too_long_without_compression_counts_as_truncated),
 		TEST(a_section_with_gaps_is_written_anew_without_dangling_compression),
 		TEST(a_failure_tells_who_was_asked_last_and_what_came_of_it),
-		TEST(a_truncated_answer_is_passed_on_and_not_cached),
+		TEST(a_truncated_answer_is_a_failure_that_says_so),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

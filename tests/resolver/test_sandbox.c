@@ -39,7 +39,7 @@ static int ended(int (*what)(void), bool worker)
 	pid_t child = fork();
 	assert_true(child >= 0);
 	if (child == 0) {
-		alarm(20);
+		alarm(60);
 		if (sandbox_enter() != 0 || (worker && sandbox_enter_worker() != 0))
 			_exit(NO_FILTER);
 		_exit(what());

@@ -67,7 +67,7 @@ static void keep(struct world *world, const char *name, uint32_t serial, uint64_
 {
 	struct transfer_zone zone = {.text = (char *)(uintptr_t)name,
 				     .serial = serial,
-				     .digest = digest,
+				     .content = {.digest = digest},
 				     .reverse = reverse};
 	const struct transfer_zone *zones[] = {&zone};
 
@@ -177,6 +177,60 @@ static void a_zone_that_comes_back_is_as_it_was_last(void **state)
 	recalls(world, "z.test.", 140, 140, 2);
 }
 
+/* Another book on the same state, as a successor has it, gives this serial out. */
+static void another_keeps(struct world *world, const char *zone, uint32_t serial, uint64_t digest)
+{
+	struct world other = {.fixture = world->fixture};
+
+	open_book(&other);
+	keep(&other, zone, serial, digest, true);
+	serial_book_rest(&other.book);
+	close_book(&other);
+}
+
+static void a_book_that_is_handed_over_is_at_rest_and_writes_nothing(void **state)
+{
+	struct world *world = *state;
+
+	keep(world, "z.test.", 100, 1, true);
+	keep(world, "z.test.", 101, 2, true);
+	serial_book_hand_over(&world->book);
+	another_keeps(world, "z.test.", 200, 3);
+	keep(world, "z.test.", 102, 4, true);
+	keep(world, "y.test.", 7, 8, true);
+	keep(world, "y.test.", 8, 9, true);
+	serial_book_rest(&world->book);
+	assert_false(uv_is_active((uv_handle_t *)&world->book.rest));
+	kill_it(world);
+	recalls(world, "z.test.", 200, 200, 3);
+	assert_false(knows(world, "y.test."));
+}
+
+static void what_was_handed_over_was_written(void **state)
+{
+	struct world *world = *state;
+
+	keep(world, "z.test.", 100, 1, true);
+	keep(world, "z.test.", 101, 2, true);
+	serial_book_hand_over(&world->book);
+	kill_it(world);
+	recalls(world, "z.test.", 101, 101, 2);
+}
+
+static void a_book_that_is_taken_back_writes_what_was_given_out_meanwhile(void **state)
+{
+	struct world *world = *state;
+
+	keep(world, "z.test.", 100, 1, true);
+	serial_book_hand_over(&world->book);
+	keep(world, "z.test.", 101, 2, true);
+	serial_book_take_back(&world->book);
+	assert_true(uv_is_active((uv_handle_t *)&world->book.rest)); /* writes it soon */
+	serial_book_rest(&world->book);
+	kill_it(world);
+	recalls(world, "z.test.", 101, 101, 2);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -189,6 +243,9 @@ int main(void)
 		TEST(a_rest_after_a_kill_settles_it),
 		TEST(a_private_zone_is_written_as_it_is),
 		TEST(a_zone_that_comes_back_is_as_it_was_last),
+		TEST(a_book_that_is_handed_over_is_at_rest_and_writes_nothing),
+		TEST(what_was_handed_over_was_written),
+		TEST(a_book_that_is_taken_back_writes_what_was_given_out_meanwhile),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -132,13 +132,13 @@ static int apply(struct world *world, unsigned one, unsigned two)
 	return apply_model(world, load(world, one, two));
 }
 
-/* A socket that waits two seconds for what comes. */
+/* A socket that waits for what comes, longer than any machine takes. */
 static int client(unsigned port)
 {
 	struct sockaddr_in in = {.sin_family = AF_INET,
 				 .sin_addr.s_addr = home_address,
 				 .sin_port = htons((uint16_t)port)};
-	struct timeval patience = {.tv_sec = 2};
+	struct timeval patience = {.tv_sec = 60};
 	int fd = socket(AF_INET, SOCK_DGRAM, 0);
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
 	assert_int_equal(connect(fd, (struct sockaddr *)&in, sizeof in), 0);
@@ -190,20 +190,21 @@ static void ask_in_vain(int fd)
 	assert_int_equal(send(fd, question, sizeof question, 0), sizeof question);
 }
 
-/* Until the counter of all workers has that value. */
-static void wait_for_count(const struct world *world, size_t offset, uint64_t value)
+static uint64_t count_now(const struct world *world, size_t offset)
 {
 	struct stats sum;
-	uint64_t now = 0;
-	for (int i = 0; i < 1000 && now != value; i++) {
-		usleep(2000);
-		server_read_stats(&world->control.server, &sum);
-		now = atomic_load((_Atomic uint64_t *)(void *)((char *)&sum + offset));
-	}
-	assert_int_equal(now, value);
+	server_read_stats(&world->control.server, &sum);
+	return atomic_load((_Atomic uint64_t *)(void *)((char *)&sum + offset));
 }
+#define counted(world, counter) count_now(world, offsetof(struct stats, counter))
+
+/* Until the counter of all workers has come to that value. */
 #define wait_for(world, counter, value)                                                            \
-	wait_for_count(world, offsetof(struct stats, counter), value)
+	do {                                                                                       \
+		for (int i_ = 0; i_ < 30000 && counted(world, counter) < (value); i_++)            \
+			usleep(2000);                                                              \
+		assert_true(counted(world, counter) >= (value));                                   \
+	} while (0)
 
 /* `ours`: without what epoll_create gives, which libuv 1.44 leaves open when it cannot make a loop.
  */
@@ -225,7 +226,7 @@ static unsigned open_descriptors(bool ours)
 static void collect(struct world *world)
 {
 	struct server *server = &world->control.server;
-	for (int i = 0; i < 1000 && server->current->older; i++) {
+	for (int i = 0; i < 12000 && server->current->older; i++) {
 		usleep(5000);
 		server_collect(server);
 	}
@@ -297,23 +298,31 @@ static void a_listener_may_come_back_at_once(void **state)
 static void a_question_under_way_does_not_hold_up_a_change(void **state)
 {
 	struct world *world = *state;
+	uint8_t answer[512];
 	assert_int_equal(apply(world, world->one, world->two), 0);
 	int silent = socket(AF_INET, SOCK_DGRAM, 0);
 	struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(5399)};
 	inet_pton(AF_INET, "127.0.0.8", &in.sin_addr);
 	assert_int_equal(bind(silent, (struct sockaddr *)&in, sizeof in), 0);
-	int fd = client(world->two);
-	ask_in_vain(fd);
-	wait_for(world, asked, 1);
-	uint64_t before_us = uv_hrtime() / 1000;
-	for (int i = 0; i < 3; i++) {
-		assert_int_equal(apply(world, world->one, world->three), 0);
-		assert_int_equal(apply(world, world->one, world->two), 0);
+	int fd = client(world->one), gone = client(world->two);
+	bool over = true;
+	for (unsigned tries = 0; tries < 10 && over; tries++) { /* a slow machine's may be over */
+		sleep(tries ? 4 : 0); /* longer than a failure is remembered */
+		uint64_t asked = counted(world, asked);
+		ask_in_vain(fd);
+		ask_in_vain(gone);
+		wait_for(world, asked, asked + 1);
+		for (int i = 0; i < 3; i++) {
+			assert_int_equal(apply(world, world->one, world->three), 0);
+			assert_int_equal(apply(world, world->one, world->two), 0);
+		}
+		over = recv(fd, answer, sizeof answer, MSG_DONTWAIT) > 0;
 	}
-	assert_in_range(uv_hrtime() / 1000 - before_us, 0, 600 * 1000);
+	assert_false(over);
 	assert_int_equal(ask(world->two), 0);
-	assert_non_null(world->control.server.current->older); /* the question is not over */
+	assert_non_null(world->control.server.current->older);
 	close(silent);
+	close(gone);
 	close(fd);
 }
 
@@ -392,14 +401,18 @@ static void idle_workers_are_alive_and_those_that_do_not_go_round_are_not(void *
 	assert_int_equal(apply(world, world->one, world->two), 0);
 	for (int i = 0; i < 5; i++) {
 		unsigned tries = 0;
-		while (!server_is_alive(server) && tries++ < 1000)
+		while (!server_is_alive(server) && tries++ < 60000)
 			usleep(1000);
-		assert_true(tries < 1000);
+		assert_true(tries < 60000);
 	}
-	/* As a loop that has stood still since is seen. */
-	usleep(20000);
-	server->rounds[1] = worker_rounds(server->workers[1]);
-	assert_false(server_is_alive(server));
+	/* As a loop that has stood still since is seen, once it has come to rest. */
+	bool alive = true;
+	for (unsigned tries = 0; tries < 1000 && alive; tries++) {
+		usleep(20000);
+		server->rounds[1] = worker_rounds(server->workers[1]);
+		alive = server_is_alive(server);
+	}
+	assert_false(alive);
 }
 
 /* A stack of 64 TiB is refused by every system, once all else of a worker is there. */
@@ -698,6 +711,8 @@ static void counters_of_all_workers_are_summed(void **state)
 	assert_int_equal(apply(world, world->one, world->two), 0);
 	for (int i = 0; i < 20; i++)
 		assert_int_equal(ask(world->one), 0);
+	wait_for(world, queries, 20);
+	wait_for(world, answered_zone, 20);
 	server_read_stats(&world->control.server, &sum);
 	assert_int_equal(atomic_load(&sum.queries), 20);
 	assert_int_equal(atomic_load(&sum.answered_zone), 20);
@@ -774,7 +789,7 @@ static void what_endpoints_count_is_shown(void **state)
 	int fd = client(world->one), stream = socket(AF_INET, SOCK_STREAM, 0);
 	assert_int_equal(send(fd, "short", 5, 0), 5);
 	wait_for(world, silent, 1);
-	wait_for(world, malformed, 0);
+	assert_int_equal(counted(world, malformed), 0);
 	assert_int_equal(send(fd, "\0\1\0\0\0\0\0\0\0\0\0\0", 12, 0), 12);
 	wait_for(world, malformed, 1);
 	assert_int_equal(connect(stream, (struct sockaddr *)&in, sizeof in), 0);
@@ -783,7 +798,7 @@ static void what_endpoints_count_is_shown(void **state)
 	wait_for(world, asked, 1);
 	wait_for(world, udp_sent, 1);
 	wait_for(world, unreachable, 1);
-	wait_for(world, ports_refused, 0);
+	assert_int_equal(counted(world, ports_refused), 0);
 	close(stream);
 	close(fd);
 }

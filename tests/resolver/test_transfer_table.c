@@ -262,7 +262,7 @@ static void other_name_servers_move_the_serial_and_end_the_past(void **state)
 static uint64_t empty_digest(struct fixture *f)
 {
 	compile(f, NOW);
-	return zone(f, REVERSE)->digest;
+	return zone(f, REVERSE)->content.digest;
 }
 
 static void remember(struct fixture *f, uint32_t serial, uint32_t reserved, uint64_t digest)
@@ -320,7 +320,7 @@ static void only_what_is_new_is_written_down(void **state)
 
 /* "SOA 7|A www...|" : types with serials, and owners with PTR targets. */
 static const char *records_of(struct fixture *f, const struct transfer_zone *of,
-			      enum stream_kind kind, const struct transfer_past *past)
+			      enum stream_kind kind, size_t version)
 {
 	static char text[4096];
 	struct transfer_stream stream;
@@ -328,7 +328,7 @@ static const char *records_of(struct fixture *f, const struct transfer_zone *of,
 	size_t used = 0;
 
 	text[0] = '\0';
-	transfer_stream_begin(&stream, f->table, of, kind, past);
+	transfer_stream_begin(&stream, f->table, of, kind, version);
 	while (transfer_stream_next(&stream, &record)) {
 		char owner[NAME_TEXT_MAX], target[NAME_TEXT_MAX] = "", type[16];
 		uint16_t number = wire_u16(record.rest);
@@ -358,9 +358,9 @@ static void a_whole_zone_is_between_two_soas(void **state)
 	advance(f, "198.51.100.7", "a.test.", NOW + 2);
 	advance(f, "203.0.113.1", "c.test.", NOW + 3);
 	advance(f, "10.10.3.4", "d.test.", NOW + 3);
-	assert_string_equal(records_of(f, zone(f, REVERSE), STREAM_WHOLE, NULL),
+	assert_string_equal(records_of(f, zone(f, REVERSE), STREAM_WHOLE, 0),
 			    "SOA2|7." REVERSE " PTRa.test.|9." REVERSE " PTRb.test.|SOA2|");
-	assert_string_equal(records_of(f, zone(f, REVERSE), STREAM_CURRENT, NULL), "SOA2|");
+	assert_string_equal(records_of(f, zone(f, REVERSE), STREAM_CURRENT, 0), "SOA2|");
 }
 
 /* RFC 2317: the names in the zone are the addresses' last octets. */
@@ -375,7 +375,7 @@ static void a_pool_within_an_octet_has_a_zone_of_its_own(void **state)
 	advance(f, "192.0.2.128", "out.test.", NOW + 2);
 	const struct transfer_zone *half = zone(f, "0-127.2.0.192.in-addr.arpa.");
 	assert_int_equal(half->serial, NOW + 1);
-	assert_string_equal(records_of(f, half, STREAM_WHOLE, NULL),
+	assert_string_equal(records_of(f, half, STREAM_WHOLE, 0),
 			    "SOA1|127.0-127.2.0.192.in-addr.arpa. PTRin.test.|SOA1|");
 	assert_int_equal(answered_serial(f, "0-127.2.0.192.in-addr.arpa."), NOW + 1);
 	assert_null(zone(f, "0-25.2.0.192.in-addr.arpa."));
@@ -390,9 +390,33 @@ static void its_other_spelling_goes_out_by_name(void **state)
 	compile(f, NOW);
 	assert_int_equal(f->table->count, 1);
 	advance(f, "192.0.2.9", "in.test.", NOW + 1);
-	assert_string_equal(
-		records_of(f, zone(f, "0-25.2.0.192.in-addr.arpa."), STREAM_WHOLE, NULL),
-		"SOA1|9.0-25.2.0.192.in-addr.arpa. PTRin.test.|SOA1|");
+	assert_string_equal(records_of(f, zone(f, "0-25.2.0.192.in-addr.arpa."), STREAM_WHOLE, 0),
+			    "SOA1|9.0-25.2.0.192.in-addr.arpa. PTRin.test.|SOA1|");
+}
+
+/* "*" is the one that the pool's delegation goes by, whatever that was before. */
+static void its_two_spellings_may_change_places(void **state)
+{
+	struct fixture *f = *state;
+
+	model_add_pool(f->model, "half", "192.0.2.0/25");
+	f->zones[1] = "0-25.2.0.192.in-addr.arpa";
+	f->entry.zones.count = 2;
+	compile(f, NOW);
+	advance(f, "192.0.2.9", "in.test.", NOW + 1);
+	assert_false(zone(f, "0-127.2.0.192.in-addr.arpa.")->alias);
+	assert_true(zone(f, "0-25.2.0.192.in-addr.arpa.")->alias);
+	struct address_pool *pool =
+		&f->model->address_pools.items[f->model->address_pools.count - 1];
+	pool->zone = "0-25.2.0.192.in-addr.arpa";
+	f->entry.zones.count = 1;
+	f->model->owned = owned_ref(f->policy->owned);
+	compile(f, NOW + 2);
+	const struct transfer_zone *half = zone(f, "0-25.2.0.192.in-addr.arpa.");
+	assert_non_null(half);
+	assert_false(half->alias);
+	assert_int_equal(half->serial, NOW + 1); /* it says what it said */
+	assert_true(transfer_terms_cover(f->table->terms, half));
 }
 
 static void a_pool_of_one_address_is_a_zone_of_one_name(void **state)
@@ -402,7 +426,7 @@ static void a_pool_of_one_address_is_a_zone_of_one_name(void **state)
 	model_add_pool(f->model, "one", "192.0.2.7/32");
 	compile(f, NOW);
 	advance(f, "192.0.2.7", "in.test.", NOW + 1);
-	assert_string_equal(records_of(f, zone(f, "7.2.0.192.in-addr.arpa."), STREAM_WHOLE, NULL),
+	assert_string_equal(records_of(f, zone(f, "7.2.0.192.in-addr.arpa."), STREAM_WHOLE, 0),
 			    "SOA1|7.2.0.192.in-addr.arpa. PTRin.test.|SOA1|");
 	assert_int_equal(answered_serial(f, "7.2.0.192.in-addr.arpa."), NOW + 1);
 }
@@ -413,7 +437,7 @@ static void a_private_zone_goes_out_as_its_file_has_it(void **state)
 
 	f->zones[0] = "a.test";
 	compile(f, NOW);
-	assert_string_equal(records_of(f, zone(f, "a.test."), STREAM_WHOLE, NULL),
+	assert_string_equal(records_of(f, zone(f, "a.test."), STREAM_WHOLE, 0),
 			    "SOA7|www.a.test. A|SOA7|");
 }
 
@@ -435,11 +459,11 @@ static void reread(struct fixture *f, const char *text)
 
 static const char *private_changes_since(struct fixture *f, uint32_t serial)
 {
-	const struct transfer_past *past;
 	const struct transfer_zone *of = zone(f, "a.test.");
-	enum stream_kind kind = transfer_stream_kind(of, serial, &past);
+	size_t version;
+	enum stream_kind kind = transfer_stream_kind(of, serial, &version);
 
-	return records_of(f, of, kind, past);
+	return records_of(f, of, kind, version);
 }
 
 #define FILE_OF(serial, rest) "@ SOA ns host " serial " 3600 300 86400 300\n" rest
@@ -471,14 +495,14 @@ static void a_private_zones_changes_go_through_its_versions(void **state)
 
 static const char *changes_since(struct fixture *f, uint32_t serial)
 {
-	const struct transfer_past *past;
 	const struct transfer_zone *of = zone(f, REVERSE);
-	enum stream_kind kind = transfer_stream_kind(of, serial, &past);
+	size_t version;
+	enum stream_kind kind = transfer_stream_kind(of, serial, &version);
 
-	return records_of(f, of, kind, past);
+	return records_of(f, of, kind, version);
 }
 
-static void changes_are_between_two_versions_condensed(void **state)
+static void changes_go_through_the_versions_since(void **state)
 {
 	struct fixture *f = *state;
 
@@ -489,27 +513,210 @@ static void changes_are_between_two_versions_condensed(void **state)
 	advance(f, "198.51.100.8", NULL, NOW + 4);
 	assert_string_equal(changes_since(f, NOW + 3),
 			    "SOA4|SOA3|8." REVERSE " PTRb.test.|SOA4|SOA4|");
-	assert_string_equal(changes_since(f, NOW + 1),
-			    "SOA4|SOA1|7." REVERSE " PTRa.test.|SOA4|7." REVERSE
-			    " PTRc.test.|SOA4|");
-	assert_string_equal(changes_since(f, NOW), "SOA4|SOA0|SOA4|7." REVERSE " PTRc.test.|SOA4|");
+	assert_string_equal(changes_since(f, NOW + 2),
+			    "SOA4|SOA2|7." REVERSE " PTRa.test.|SOA3|7." REVERSE " PTRc.test.|"
+			    "SOA3|8." REVERSE " PTRb.test.|SOA4|SOA4|");
+	assert_string_equal(changes_since(f, NOW),
+			    "SOA4|SOA0|SOA1|7." REVERSE " PTRa.test.|SOA1|SOA2|8." REVERSE
+			    " PTRb.test.|SOA2|7." REVERSE " PTRa.test.|SOA3|7." REVERSE
+			    " PTRc.test.|SOA3|8." REVERSE " PTRb.test.|SOA4|SOA4|");
 	assert_string_equal(changes_since(f, NOW + 4), "SOA4|");
 	assert_string_equal(changes_since(f, NOW + 5), "SOA4|"); /* it has more than we have */
 	assert_string_equal(changes_since(f, NOW - 1),           /* which never was */
 			    "SOA4|7." REVERSE " PTRc.test.|SOA4|");
 }
 
+/* RFC 1982: what is ahead by less than half of all numbers, across 0 too, has all there is; what is
+ * behind, or exactly half of them apart, gets the zone. */
+static void a_serial_is_compared_around_the_end_of_numbers(void **state)
+{
+	struct fixture *f = *state;
+	const uint32_t half = UINT32_C(1) << 31;
+	size_t version;
+
+	compile(f, NOW);
+	const struct transfer_zone *of = zone(f, REVERSE);
+	assert_int_equal(transfer_stream_kind(of, NOW, &version), STREAM_CURRENT);
+	assert_int_equal(transfer_stream_kind(of, NOW + half - 1, &version), STREAM_CURRENT);
+	assert_int_equal(transfer_stream_kind(of, NOW + half, &version), STREAM_WHOLE);
+	assert_int_equal(transfer_stream_kind(of, NOW + half + 1, &version), STREAM_WHOLE);
+	assert_int_equal(transfer_stream_kind(of, 0, &version), STREAM_WHOLE);
+	f->zones[0] = "a.test";
+	compile(f, NOW);
+	reread(f, FILE_OF("4294967290", "www A 192.0.2.1\n"));
+	reread(f, FILE_OF("3", "www A 192.0.2.2\n"));
+	of = zone(f, "a.test.");
+	assert_int_equal(transfer_stream_kind(of, UINT32_C(4294967290), &version), STREAM_CHANGES);
+	assert_int_equal(transfer_stream_kind(of, UINT32_C(4294967291), &version), STREAM_WHOLE);
+	assert_int_equal(transfer_stream_kind(of, 4, &version), STREAM_CURRENT);
+}
+
+/* Changes that are many times the zone are worth less than the zone. */
+static void who_is_far_behind_a_small_zone_gets_it_whole(void **state)
+{
+	struct fixture *f = *state;
+	size_t version;
+
+	compile(f, NOW);
+	for (unsigned i = 1; i <= 200; i++)
+		advance(f, "198.51.100.7", i % 2 ? "a.test." : "b.test.", NOW + i);
+	const struct transfer_zone *of = zone(f, REVERSE);
+	assert_int_equal(of->past_count, 200);
+	assert_true(of->past_bytes > STREAM_SMALL);
+	assert_int_equal(transfer_stream_kind(of, NOW, &version), STREAM_WHOLE);
+	assert_int_equal(transfer_stream_kind(of, NOW + 180, &version), STREAM_CHANGES);
+	assert_int_equal(version, 180);
+}
+
 static void the_past_reaches_256_versions_back_and_no_further(void **state)
 {
 	struct fixture *f = *state;
-	const struct transfer_past *past;
 
 	compile(f, NOW);
 	for (unsigned i = 1; i <= TRANSFER_PAST + 1; i++)
 		advance(f, "198.51.100.7", i % 2 ? "a.test." : "b.test.", NOW + i);
 	assert_int_equal(zone(f, REVERSE)->past_count, TRANSFER_PAST);
-	assert_int_equal(transfer_stream_kind(zone(f, REVERSE), NOW + 1, &past), STREAM_CHANGES);
-	assert_int_equal(transfer_stream_kind(zone(f, REVERSE), NOW, &past), STREAM_WHOLE);
+	assert_int_equal(zone(f, REVERSE)->past[0]->serial, NOW + 1);
+}
+
+/* ---- what the past costs ---- */
+
+/* Gives each of the addresses 10.20.0.0 and on a name of that many labels, or none. */
+static void advance_many(struct fixture *f, unsigned count, const char *target, uint64_t now_s)
+{
+	struct owned_draft *draft = owned_edit(f->policy->owned);
+	char address[32];
+
+	for (unsigned i = 0; i < count; i++) {
+		snprintf(address, sizeof address, "51.%u.%u.%u", i >> 16, i >> 8 & 255, i & 255);
+		set_ptr(draft, address, target);
+	}
+	struct owned *owned = owned_commit(draft);
+	rest_before(f);
+	f->policy = policy_with_owned(f->policy_before, owned);
+	owned_unref(owned);
+	assert_int_equal(transfer_table_advance(&f->table, f->policy, f->before, &f->keeper, now_s),
+			 0);
+}
+
+static size_t held(const struct transfer_zone *of)
+{
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < of->past_count; i++)
+		bytes += transfer_delta_bytes(of->past[i]);
+	return bytes;
+}
+
+#define WIDE       "51.in-addr.arpa."
+#define LONG_LABEL "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijk"
+#define LONG_NAME  LONG_LABEL "." LONG_LABEL "." LONG_LABEL "."
+
+/* Six zones share what there is. */
+static void what_is_kept_of_the_past_is_bounded_in_bytes(void **state)
+{
+	enum { MANY = 4000 }; /* PTRs of some 230 bytes, gone and new in each change */
+	struct fixture *f = *state;
+	size_t most = 0, fewest = SIZE_MAX;
+
+	model_add_pool(f->model, "wide", "51.0.0.0/8");
+	compile(f, NOW);
+	const size_t share = TRANSFER_PAST_BYTES / f->table->count;
+	for (unsigned i = 1; i <= 24; i++) {
+		advance_many(f, MANY, i % 2 ? "a." LONG_NAME : "b." LONG_NAME, NOW + i);
+		const struct transfer_zone *of = zone(f, WIDE);
+		assert_int_equal(of->past_bytes, held(of));
+		assert_true(of->past_bytes <= share);
+		most = of->past_bytes > most ? of->past_bytes : most;
+		fewest = of->past_count < fewest ? of->past_count : fewest;
+	}
+	const struct transfer_zone *of = zone(f, WIDE);
+	assert_true(of->past_count > 0 && of->past_count < 24);
+	assert_true(most > share / 2);
+	assert_int_equal(of->past[of->past_count - 1]->serial, NOW + 23); /* the latest are there */
+	/* A small change beside it costs little, and takes nothing from the others. */
+	advance(f, "198.51.100.7", "a.test.", NOW + 30);
+	assert_true(zone(f, REVERSE)->past_bytes < 512);
+	assert_ptr_equal(zone(f, WIDE), of);
+}
+
+static void a_change_that_is_too_large_to_be_kept_ends_the_past(void **state)
+{
+	enum { MANY = 60000 };
+	struct fixture *f = *state;
+	size_t version;
+
+	model_add_pool(f->model, "wide", "51.0.0.0/8");
+	compile(f, NOW);
+	advance_many(f, 1, "a.test.", NOW + 1);
+	assert_int_equal(zone(f, WIDE)->past_count, 1);
+	advance_many(f, MANY, "a." LONG_NAME, NOW + 2);
+	assert_int_equal(zone(f, WIDE)->past_count, 0);
+	assert_int_equal(zone(f, WIDE)->past_bytes, 0);
+	assert_int_equal(zone(f, WIDE)->serial, NOW + 2);
+	assert_int_equal(transfer_stream_kind(zone(f, WIDE), NOW + 1, &version), STREAM_WHOLE);
+	advance_many(f, 1, "b.test.", NOW + 3);
+	assert_int_equal(transfer_stream_kind(zone(f, WIDE), NOW + 2, &version), STREAM_CHANGES);
+}
+
+/* Nor is it made and thrown away: it is given up as soon as it is seen to be too large. */
+static void a_delta_ends_where_its_room_does(void **state)
+{
+	struct fixture *f = *state;
+
+	compile(f, NOW);
+	advance(f, "198.51.100.7", "a.test.", NOW + 1);
+	const struct transfer_zone *of = zone(f, REVERSE);
+	size_t bytes = transfer_delta_bytes(of->past[0]);
+	struct transfer_delta *delta =
+		transfer_delta_of_ptrs(of, f->before->policy->owned, f->policy->owned, bytes);
+	assert_non_null(delta);
+	assert_int_equal(transfer_delta_bytes(delta), bytes);
+	transfer_delta_unref(delta);
+	assert_null(
+		transfer_delta_of_ptrs(of, f->before->policy->owned, f->policy->owned, bytes - 1));
+	assert_null(transfer_delta_of_zones(of->zone, of->apex, &test_key, 16));
+}
+
+/* More zones are less for each, also for those that did not change. */
+static void a_share_that_becomes_smaller_is_kept_to(void **state)
+{
+	enum { MANY = 4000, ZONES = 60 };
+	struct fixture *f = *state;
+
+	model_add_pool(f->model, "wide", "51.0.0.0/8");
+	compile(f, NOW);
+	for (unsigned i = 1; i <= 4; i++)
+		advance_many(f, MANY, i % 2 ? "a." LONG_NAME : "b." LONG_NAME, NOW + i);
+	assert_int_equal(zone(f, WIDE)->past_count, 4);
+	uint32_t serial = zone(f, WIDE)->serial;
+	f->model->owned = owned_ref(f->policy->owned);
+	for (unsigned i = 0; i < ZONES; i++) {
+		char name[16], prefix[32];
+		snprintf(name, sizeof name, "p%u", i);
+		snprintf(prefix, sizeof prefix, "52.%u.0.0/16", i);
+		model_add_pool(f->model, name, prefix);
+	}
+	compile(f, NOW + 10);
+	assert_int_equal(zone(f, WIDE)->serial, serial);
+	assert_true(zone(f, WIDE)->past_bytes <= TRANSFER_PAST_BYTES / f->table->count);
+	assert_true(zone(f, WIDE)->past_count < 4);
+}
+
+/* Nothing of the tables that were is needed for what was changed since: only the newest one is
+ * there. */
+static void the_past_holds_no_table_of_what_we_own(void **state)
+{
+	struct fixture *f = *state;
+
+	compile(f, NOW);
+	advance(f, "198.51.100.7", "a.test.", NOW + 1);
+	advance(f, "198.51.100.8", "b.test.", NOW + 2);
+	let_go_of_before(f);
+	assert_string_equal(changes_since(f, NOW),
+			    "SOA2|SOA0|SOA1|7." REVERSE " PTRa.test.|SOA1|SOA2|8." REVERSE
+			    " PTRb.test.|SOA2|");
+	assert_true(zone(f, REVERSE)->past_bytes < 1024);
 }
 
 /* A version outlives the tables that it was in, and reads as it did. */
@@ -523,7 +730,7 @@ static void an_old_table_is_a_snapshot_while_changes_go_on(void **state)
 	struct transfer_table *table = f->table;
 	struct transfer_stream stream;
 	struct stream_record record;
-	transfer_stream_begin(&stream, table, zone(f, REVERSE), STREAM_WHOLE, NULL);
+	transfer_stream_begin(&stream, table, zone(f, REVERSE), STREAM_WHOLE, 0);
 	assert_true(transfer_stream_next(&stream, &record));
 
 	struct fixture later = *f;
@@ -602,7 +809,15 @@ int main(void)
 		TEST(its_other_spelling_goes_out_by_name),
 		TEST(a_pool_of_one_address_is_a_zone_of_one_name),
 		TEST(a_private_zone_goes_out_as_its_file_has_it),
-		TEST(changes_are_between_two_versions_condensed),
+		TEST(its_two_spellings_may_change_places),
+		TEST(changes_go_through_the_versions_since),
+		TEST(a_serial_is_compared_around_the_end_of_numbers),
+		TEST(who_is_far_behind_a_small_zone_gets_it_whole),
+		TEST(what_is_kept_of_the_past_is_bounded_in_bytes),
+		TEST(a_change_that_is_too_large_to_be_kept_ends_the_past),
+		TEST(a_delta_ends_where_its_room_does),
+		TEST(a_share_that_becomes_smaller_is_kept_to),
+		TEST(the_past_holds_no_table_of_what_we_own),
 		TEST(a_private_zones_changes_go_through_its_versions),
 		TEST(the_past_reaches_256_versions_back_and_no_further),
 		TEST(an_old_table_is_a_snapshot_while_changes_go_on),

@@ -223,7 +223,7 @@ static void a_request_is_good_for_its_fudge_and_not_a_second_longer(void **state
 	assert_int_equal(tsig_check_answer(&client, answer, whole, made, NOW), TSIG_FINE);
 }
 
-/* The record's MAC cut to `mac` bytes, right as far as it goes. */
+/* The record's MAC cut to `mac` bytes, or made longer, and right as far as it goes. */
 static size_t truncate_mac(uint8_t *packet, size_t length, size_t at, size_t mac)
 {
 	size_t numbers = at + 8 + RECORD_FIXED + 13, had = wire_u16(packet + numbers + 8);
@@ -240,7 +240,8 @@ static void a_truncated_mac_is_told_apart_by_its_length(void **state)
 		size_t mac;
 		enum tsig_error error;
 	} cases[] = {{32, TSIG_FINE},    {31, TSIG_BADTRUNC}, {16, TSIG_BADTRUNC},
-		     {15, TSIG_FORMERR}, {1, TSIG_FORMERR},   {0, TSIG_BADSIG}};
+		     {15, TSIG_FORMERR}, {1, TSIG_FORMERR},   {0, TSIG_BADSIG},
+		     {33, TSIG_FORMERR}, {64, TSIG_FORMERR},  {65, TSIG_FORMERR}};
 	struct tsig_key key = key_of("k.test", TSIG_HMAC_SHA256, SECRET);
 
 	(void)state;

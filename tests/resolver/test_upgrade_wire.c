@@ -111,6 +111,40 @@ static void an_end_is_told_from_nonsense(void **state)
 	pair[0] = dup(pair[1]);
 }
 
+static void what_was_said_before_hanging_up_is_read_though_nothing_can_be_sent(void **state)
+{
+	(void)state;
+	struct upgrade_fds got;
+	bool ended;
+	assert_int_equal(upgrade_send(pair[1], json_make("{s:s}", "want", "serving"), NULL), 0);
+	assert_int_equal(upgrade_send(pair[0], json_make("{s:s}", "error", "too late"), NULL), 0);
+	close(pair[0]);
+	assert_int_equal(upgrade_send(pair[1], json_make("{s:s}", "want", "serving"), NULL),
+			 ERR_SYSTEM);
+	json_t *message = upgrade_receive(pair[1], &got, &ended);
+	assert_string_equal(json_string_value(json_object_get(message, "error")), "too late");
+	json_decref(message);
+	assert_null(upgrade_receive(pair[1], &got, &ended));
+	assert_true(ended);
+	pair[0] = dup(pair[1]);
+}
+
+static void what_was_said_before_hanging_up_is_read_though_the_question_was_not(void **state)
+{
+	(void)state;
+	struct upgrade_fds got;
+	bool ended;
+	assert_int_equal(upgrade_send(pair[1], json_make("{s:s}", "want", "serving"), NULL), 0);
+	assert_int_equal(upgrade_send(pair[0], json_make("{s:s}", "error", "too late"), NULL), 0);
+	close(pair[0]);
+	json_t *message = upgrade_receive(pair[1], &got, &ended); /* ECONNRESET comes first */
+	assert_string_equal(json_string_value(json_object_get(message, "error")), "too late");
+	json_decref(message);
+	assert_null(upgrade_receive(pair[1], &got, &ended));
+	assert_true(ended);
+	pair[0] = dup(pair[1]);
+}
+
 static void one_over_the_longest_is_none_and_its_descriptor_is_closed(void **state)
 {
 	(void)state;
@@ -160,6 +194,8 @@ int main(void)
 		TEST(more_descriptors_than_a_message_may_have_are_closed),
 		TEST(a_message_arrives_with_its_descriptors_in_order),
 		TEST(an_end_is_told_from_nonsense),
+		TEST(what_was_said_before_hanging_up_is_read_though_nothing_can_be_sent),
+		TEST(what_was_said_before_hanging_up_is_read_though_the_question_was_not),
 		TEST(one_over_the_longest_is_none_and_its_descriptor_is_closed),
 		TEST(what_does_not_fit_at_once_is_not_waited_for),
 		TEST(what_could_not_be_made_is_not_sent),

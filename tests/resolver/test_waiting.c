@@ -35,13 +35,18 @@ static int tear_down(void **state)
 }
 
 /* One more of that client's; its index. */
-static unsigned add(struct fixture *f, uint8_t client)
+static unsigned add_address(struct fixture *f, struct address client)
 {
 	unsigned i = f->used++;
 
-	f->clients[i] = (struct address){4, {10, 0, 0, client}};
+	f->clients[i] = client;
 	waiting_add(&f->waiting, &f->items[i], &f->clients[i]);
 	return i;
+}
+
+static unsigned add(struct fixture *f, uint8_t client)
+{
+	return add_address(f, (struct address){4, {10, 0, 0, client}});
 }
 
 static void add_many(struct fixture *f, unsigned count, uint8_t client)
@@ -99,6 +104,18 @@ static void a_greedy_newcomer_goes_himself(void **state)
 	add_many(f, MAX - WAITING_OLDEST, 2);
 	unsigned newcomer = add(f, 2);
 	assert_int_equal(victim(f), newcomer);
+}
+
+/* However many addresses of its /64 it asks from. */
+static void a_greedy_ipv6_client_is_its_64(void **state)
+{
+	struct fixture *f = *state;
+
+	add_many(f, 3, 1);
+	for (unsigned i = 3; i < MAX; i++)
+		add_address(f, (struct address){6, {0x20, 1, [8] = 1, [15] = (uint8_t)i}});
+	add_address(f, (struct address){6, {0x20, 1, [7] = 1}});
+	assert_int_equal(victim(f), 3);
 }
 
 static void a_modest_newcomer_stays_when_all_are_alike(void **state)
@@ -169,6 +186,7 @@ int main(void)
 		ONE(of_one_clients_questions_the_oldest_goes),
 		ONE(the_oldest_of_the_greedy_one_goes_and_not_the_oldest_of_all),
 		ONE(a_greedy_newcomer_goes_himself),
+		ONE(a_greedy_ipv6_client_is_its_64),
 		ONE(a_modest_newcomer_stays_when_all_are_alike),
 		ONE(those_who_waited_before_it_came_to_that_count_as_well),
 		ONE(what_has_gone_no_longer_counts),

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "resolver/control/api_internal.h"
 #include "tests/inventory_fixture.h"
 
 struct world {
@@ -140,6 +141,32 @@ static void what_is_under_way_is_finished_and_nothing_more_begun(void **state)
 	assert_false(is_held());
 }
 
+static char order[8]; /* in which those that waited went on */
+
+static void go_on(struct api_request *request)
+{
+	size_t length = strlen(order);
+
+	assert_false(world->work.busy);
+	snprintf(order + length, sizeof order - length, "%s", request->client);
+}
+
+static void whoever_waits_goes_on_when_it_has_ended_in_his_turn(void **state)
+{
+	struct api_call first = {.request = {.client = "1"}}, second = {.request = {.client = "2"}};
+
+	(void)state;
+	world->portions_left = 2;
+	assert_false(work_wait(&world->work, &first.request, go_on));
+	assert_true(work_begin(&world->work, world));
+	work_in_portions(&world->work, on_portion, on_done);
+	assert_true(work_wait(&world->work, &first.request, go_on));
+	assert_true(work_wait(&world->work, &second.request, go_on));
+	assert_string_equal(order, "");
+	uv_run(&world->loop, UV_RUN_DEFAULT);
+	assert_string_equal(order, "12");
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -148,6 +175,7 @@ int main(void)
 		T(the_loop_goes_round_between_two_portions),
 		T(a_thread_of_its_own_does_it_and_this_one_ends_it),
 		T(what_is_under_way_is_finished_and_nothing_more_begun),
+		T(whoever_waits_goes_on_when_it_has_ended_in_his_turn),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

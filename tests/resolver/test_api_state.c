@@ -1,0 +1,180 @@
+/* What takes longer than the control thread may stand still: the state, in; a group with its
+ * addresses; a list of all addresses. Over real HTTP, with an inventory that has a state. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "resolver/control/api_routes.h"
+#include "resolver/control/inventory_group.h"
+#include "tests/api_world.h"
+#include "tests/inventory_fixture.h"
+
+#define AS_ADMIN "X-Auth-Token: " API_ADMIN "\r\n"
+#define ARM      "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups"
+
+struct world {
+	struct api_world *api;
+	struct inventory_fixture *fixture;
+	struct inventory *empty;
+	uv_prepare_t rounds; /* of the loop */
+	unsigned busy;       /* those that found a work under way */
+};
+
+static void on_round(uv_prepare_t *rounds)
+{
+	struct world *world = rounds->data;
+
+	world->busy += world->api->control.work.busy;
+}
+
+static int set_up(void **state)
+{
+	struct world *world = calloc(1, sizeof *world);
+	struct control *control;
+
+	world->api = api_world_new(api_routes);
+	world->fixture = inventory_fixture_new(FIXTURE_WORLD FIXTURE_FILED);
+	control = &world->api->control;
+	world->empty = control->inventory;
+	control->inventory = control->work.inventory = world->fixture->inventory;
+	uv_prepare_init(&world->api->http.loop, &world->rounds);
+	world->rounds.data = world;
+	uv_prepare_start(&world->rounds, on_round);
+	*state = world;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct world *world = *state;
+
+	uv_close((uv_handle_t *)&world->rounds, NULL);
+	world->api->control.inventory = world->empty;
+	api_world_free(world->api);
+	inventory_fixture_free(world->fixture);
+	free(world);
+	return 0;
+}
+
+static unsigned ask(struct world *world, const char *what, const char *body)
+{
+	world->busy = 0;
+	return api_world_ask(world->api, what, AS_ADMIN, body);
+}
+
+/* From 198.51.100.30 on. */
+static void add_many(struct world *world, unsigned count, const char *group)
+{
+	struct change *change = change_begin(world->fixture->inventory);
+	char name[16], address[ADDRESS_TEXT_MAX];
+
+	for (unsigned i = 0; i < count; i++) {
+		const struct change_value values[] = {
+			{"name", name}, {"resource_group", group}, {"address", address}};
+
+		snprintf(name, sizeof name, "a%u", i);
+		snprintf(address, sizeof address, "198.51.100.%u", 30 + i);
+		assert_int_equal(change_add(change, OWNER_ADDRESS, values, 3, NULL), 0);
+	}
+	assert_int_equal(change_commit(change), 0);
+	change_free(change);
+}
+
+static void an_import_lets_the_loop_go_round(void **state)
+{
+	struct world *world = *state;
+
+	assert_int_equal(ask(world, "PUT /v1/state",
+			     "{\"version\": 1, \"addresses\": [{\"name\": \"a\", \"address\": "
+			     "\"198.51.100.90\"}]}"),
+			 204);
+	assert_true(world->busy > 0);
+	assert_non_null(inventory_fixture_named(world->fixture, "a"));
+	assert_int_equal(ask(world, "PUT /v1/state", "{\"version\": 1}"), 204);
+	assert_null(inventory_fixture_named(world->fixture, "a"));
+}
+
+static void an_import_that_does_not_fit_says_where(void **state)
+{
+	static const struct {
+		const char *body, *code, *path, *says;
+	} cases[] = {
+		{"{\"version\": 1,", "bad_request", "null", "line 1, column 14"},
+		{"{\"version\": 1, \"version\": 1}", "bad_request", "null", "duplicate"},
+		{"[]", "invalid", "version", "not one that"},
+		{"", "invalid", "version", "not one that"},
+		{NULL, "invalid", "version", "not one that"},
+		{"{\"version\": 1, \"addresses\": [{\"name\": \"a\", \"address\": \"192.0.2.1\"}]}",
+		 "invalid", "addresses[0].address", "192.0.2.1"},
+	};
+	struct world *world = *state;
+
+	inventory_fixture_add(world->fixture, "there", "198.51.100.60");
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		assert_int_equal(ask(world, "PUT /v1/state", cases[i].body), 400);
+		assert_string_equal(api_world_said(world->api, "error.code"), cases[i].code);
+		assert_string_equal(api_world_said(world->api, "error.path"), cases[i].path);
+		assert_non_null(strstr(api_world_said(world->api, "error.message"), cases[i].says));
+		assert_non_null(inventory_fixture_named(world->fixture, "there"));
+	}
+}
+
+static void a_reader_may_not_import(void **state)
+{
+	struct world *world = *state;
+
+	assert_int_equal(api_world_ask(world->api, "PUT /v1/state",
+				       "X-Auth-Token: " API_READER "\r\n", "{\"version\": 1}"),
+			 403);
+}
+
+static void a_group_goes_while_the_loop_goes_round(void **state)
+{
+	struct world *world = *state;
+
+	assert_int_equal(ask(world, "PUT " ARM "/g?api-version=1", "{\"location\": \"east\"}"),
+			 201);
+	assert_int_equal(ask(world, "DELETE " ARM "/g?api-version=1", NULL), 200);
+	assert_int_equal(world->busy, 0); /* it had nothing */
+	add_many(world, 150, "g");
+	assert_int_equal(ask(world, "DELETE " ARM "/g?api-version=1", NULL), 200);
+	assert_true(world->busy > 0);
+	assert_int_equal(inventory_group_size(world->fixture->inventory, "g"), 0);
+	assert_int_equal(ask(world, "GET " ARM "/g?api-version=1", NULL), 404);
+	assert_int_equal(ask(world, "DELETE " ARM "/g?api-version=1", NULL), 404);
+	assert_int_equal(ask(world, "DELETE " ARM "/-?api-version=1", NULL), 409);
+	assert_string_equal(api_world_said(world->api, "error.code"), "ResourceReadOnly");
+}
+
+static void a_list_of_all_addresses_lets_the_loop_go_round(void **state)
+{
+	struct world *world = *state;
+
+	add_many(world, 150, "g");
+	assert_int_equal(ask(world, "GET /v2/reverse/floatingips", NULL), 200);
+	assert_true(world->busy > 0); /* between two portions */
+	assert_string_equal(api_world_said(world->api, "floatingips.0.ptrdname"), "f.test.");
+	assert_string_equal(api_world_said(world->api, "floatingips.151.address"),
+			    "198.51.100.179");
+	assert_string_equal(api_world_said(world->api, "floatingips.152"), "nothing");
+	assert_string_equal(api_world_said(world->api, "links.self"),
+			    "http://sluice/v2/reverse/floatingips");
+}
+
+#define T(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(an_import_lets_the_loop_go_round),
+		T(an_import_that_does_not_fit_says_where),
+		T(a_reader_may_not_import),
+		T(a_group_goes_while_the_loop_goes_round),
+		T(a_list_of_all_addresses_lets_the_loop_go_round),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
