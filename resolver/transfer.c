@@ -3,6 +3,7 @@
 #include "resolver/transfer.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

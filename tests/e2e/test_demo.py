@@ -48,8 +48,10 @@ class Demo(harness.FreshCase):
 
     def start(self):
         with self.host.inside():
+            # Who runs the tests in the background ignores SIGINT, and a shell cannot trap it then.
             child = subprocess.Popen([self.run_path, harness.SLUICE], stdout=subprocess.PIPE,
-                                     stderr=subprocess.STDOUT, text=True, start_new_session=True)
+                                     stderr=subprocess.STDOUT, text=True, start_new_session=True,
+                                     preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
         self.addCleanup(child.stdout.close)
         self.addCleanup(child.kill)
         lines = []
