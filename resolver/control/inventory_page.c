@@ -112,7 +112,7 @@ size_t inventory_group_after(const struct inventory *inventory, const char *grou
 			     const struct address *after, const struct owner **page, size_t room)
 {
 	const struct shelf *const shelves[] = {inventory->book->file, inventory->book->state};
-	const struct owner *list[INVENTORY_GROUP_MAX];
+	const struct owner *list[INVENTORY_GROUP_MAX] = {NULL};
 	size_t count = 0, size;
 
 	for (unsigned i = 0; i < 2; i++) {

@@ -3,7 +3,7 @@
 
 usage: client.py WHO RATE UNTIL SEED LOG; WHO is one of place.CLIENTS, UNTIL the end by the monotonic
 clock. Asks RATE questions a second, one in twenty by TCP, and asks again after 8 s of silence, twice
-at most; a refusal counts as silence.
+at most, by TCP also a second after it was not let in; a refusal counts as silence.
 
 LOG has a line of JSON for every question that was not just answered right at once, or whose answer
 depends on the time (kinds "now", "flip" and "ptr"), and at the end the counts:
@@ -31,6 +31,7 @@ import dns
 import place
 
 SILENCE_S, ATTEMPTS, PAUSE_S = 8.0, 3, 1.0
+TCP_ATTEMPTS = 10  # a second apart: nobody gets in while strangers open connections by the thousand
 SOCKETS, TCP_THREADS = 16, 6
 # How often each kind is asked for, of a hundred.
 SHARES = {"zone": 12, "absent": 5, "split": 8, "chain": 10, "new": 22, "popular": 20, "missing": 5,
@@ -281,7 +282,7 @@ class Client:
     def ask_by_tcp(self, sock, question):
         """The connection for the next one, or None."""
         why = ""
-        while len(question.sent) < ATTEMPTS:
+        while len(question.sent) < TCP_ATTEMPTS:
             was_open = sock is not None
             sock, message, why = self.exchange(sock, question)
             if message:
@@ -294,6 +295,8 @@ class Client:
                 time.sleep(PAUSE_S)
             elif was_open and why != "silence":
                 question.sent.pop()  # it was idle, and so may be closed at any time (RFC 7766, 6.2.4)
+            elif why != "silence":
+                time.sleep(PAUSE_S)
         self.finish(question, "silence", time.monotonic(), why=why)
         return sock
 

@@ -266,7 +266,7 @@ class Reload(harness.FreshCase):
             self.fail("each reload took until the questions were over")
         sock = self.question_under_way("silent.last.contoso.corp", there)
         self.assertEqual(0, self.sluice.stop())
-        sock.settimeout(dns.PATIENCE)
+        sock.settimeout(dns.PATIENCE)  # answered by the end, and not at the end of its time
         self.assert_rcode(dns.Message(sock.recv(4096)), "SERVFAIL", 0, "served no longer")
 
     def test_status_shows_what_was_turned_away(self):

@@ -957,6 +957,7 @@ static void what_no_connection_has_room_for_is_asked_of_the_next_and_told_as_tha
 	assert_false(target_is_suspect(&targets[0]));
 	leg.upstream_count = 1;
 	struct asked *q = ask();
+	leg.upstream_count = 2; /* a busy machine may take the first for silent: the others go on */
 	until(answered() == asked_count - 1 && q->done);
 	assert_int_equal(q->outcome, ASK_FAILED);
 	assert_int_equal(q->error, TARGET_ERROR_FULL);
