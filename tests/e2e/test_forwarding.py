@@ -15,6 +15,7 @@ CONFIG = """
 subscription = "11111111-2222-3333-4444-555555555555";
 region = "westeurope";
 workers = 1;
+limits = { queries_per_second_per_endpoint = 0; };
 management = { socket = "sluice.sock"; };
 default_resolver = { targets = ( { address = "198.51.100.53"; } ); };
 virtual_networks = (
