@@ -105,7 +105,7 @@ static enum worth judge(const struct flight *flight, const uint8_t *wire, size_t
 	uint16_t flags = message_flags(wire);
 	unsigned rcode = flags & FLAG_RCODE;
 	bool final = rcode == RCODE_NOERROR || rcode == RCODE_NXDOMAIN || rcode == RCODE_YXDOMAIN;
-	bool lame;
+	bool lame = false;
 
 	*error = TARGET_ERROR_MANGLED;
 	if (flags & FLAG_OPCODE)
