@@ -4,8 +4,7 @@
  * own is under way). Until then the request is its own.
  *
  *     http.h bytes ─► who is it, which route is it, may he (401 403 404 405 413: never get here)
- *            ─► body is JSON, or a form where the route wants one? (400) ─► handler ─►
- * api_reply_json | api_fail
+ *            ─► body as the route wants it? (400) ─► handler ─► api_reply_json | api_fail
  *
  * Paths are matched without regard to case, "//" is as "/", a final '/' counts for nothing, and
  * segments are percent-decoded after they were cut apart. The shape of an error is the API's whose
@@ -84,9 +83,10 @@ json_t *api_parse(const char *text, size_t length, char error[API_TEXT_MAX]);
 MUST_CHECK int api_login(struct api_request *request, const struct http_login *login,
 			 char token[TOKEN_TEXT_MAX], enum client_role *role);
 
-/* "https://dns.example:8443", scheme and host as the client used them, to make links of; returns
- * text. NULL: the header Host is missing, or is none. */
+/* "https://dns.example:8443", scheme and host as the client used them, to make links of. NULL: the
+ * header Host is missing, or is none; api_base_needed has answered that then. */
 const char *api_base(const struct api_request *request, char text[API_BASE_MAX]);
+const char *api_base_needed(struct api_request *request, char text[API_BASE_MAX]);
 
 /* ---- the answer; each ends the request ---- */
 

@@ -17,17 +17,6 @@
 
 enum { TOKEN_LIFE_S = 3600, URL_MAX = API_BASE_MAX + 64 };
 
-/* The base of links; NULL: there is none, and that has been answered. */
-static const char *base_of(struct api_request *request, char base[API_BASE_MAX])
-{
-	const char *text = api_base(request, base);
-	if (!text)
-		api_fail(request, 400, NULL,
-			 "the header Host says by which name the server is reached, and there is "
-			 "none that could be one");
-	return text;
-}
-
 static json_t *url_json(const char *base, const char *path)
 {
 	char url[URL_MAX];
@@ -48,7 +37,7 @@ static json_t *authentication_json(const char *base)
 void api_metadata_endpoints(struct api_request *request)
 {
 	char text[API_BASE_MAX];
-	const char *base = base_of(request, text);
+	const char *base = api_base_needed(request, text);
 	if (base)
 		api_reply_json(request, 200,
 			       json_make("{s:o, s:o, s:o, s:o}", "galleryEndpoint",
@@ -62,7 +51,7 @@ void api_metadata_endpoints(struct api_request *request)
 void api_metadata_clouds(struct api_request *request)
 {
 	char text[API_BASE_MAX];
-	const char *base = base_of(request, text);
+	const char *base = api_base_needed(request, text);
 	if (base)
 		api_reply_json(request, 200,
 			       json_make("[{s:s, s:o, s:o, s:o, s:o, s:{}}]", "name", "sluice",
@@ -79,7 +68,7 @@ void api_metadata_clouds(struct api_request *request)
 void api_openid_show(struct api_request *request)
 {
 	char text[API_BASE_MAX];
-	const char *base = base_of(request, text);
+	const char *base = api_base_needed(request, text);
 	if (!base)
 		return;
 	json_t *document =

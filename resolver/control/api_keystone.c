@@ -22,17 +22,6 @@ enum { TOKEN_LIFE_S = 3600, TIME_TEXT_MAX = 40 };
 static const char updated[] = "2026-01-01T00:00:00Z";
 static const char media_type[] = "application/vnd.openstack.identity-v3+json";
 
-/* The base of links; NULL: that has been answered. */
-static const char *base_of(struct api_request *request, char base[API_BASE_MAX])
-{
-	const char *text = api_base(request, base);
-	if (!text)
-		api_fail(request, 400, NULL,
-			 "the header Host says by which name the server is reached, and there is "
-			 "none that could be one");
-	return text;
-}
-
 /* ---- versions ---- */
 
 static json_t *links_to(const char *base, const char *path)
@@ -53,7 +42,7 @@ static json_t *version_json(const char *base)
 void api_keystone_versions(struct api_request *request)
 {
 	char text[API_BASE_MAX];
-	const char *base = base_of(request, text);
+	const char *base = api_base_needed(request, text);
 	if (base)
 		api_reply_json(request, 300,
 			       json_make("{s:{s:[o]}}", "versions", "values", version_json(base)),
@@ -64,7 +53,7 @@ void api_keystone_versions(struct api_request *request)
 void api_keystone_version(struct api_request *request)
 {
 	char text[API_BASE_MAX];
-	const char *base = base_of(request, text);
+	const char *base = api_base_needed(request, text);
 	if (base)
 		api_reply_json(request, 200, json_make("{s:o}", "version", version_json(base)),
 			       NULL);
@@ -74,7 +63,7 @@ void api_keystone_version(struct api_request *request)
 void api_designate_version(struct api_request *request)
 {
 	char text[API_BASE_MAX];
-	const char *base = base_of(request, text);
+	const char *base = api_base_needed(request, text);
 	if (base)
 		api_reply_json(request, 200,
 			       json_make("{s:{s:s, s:s, s:s, s:o}}", "version", "id", "v2.0",
@@ -247,7 +236,7 @@ void api_keystone_issue(struct api_request *request)
 	enum client_role role;
 	struct login login = {0};
 	int64_t now_s = time(NULL);
-	const char *base = base_of(request, text);
+	const char *base = api_base_needed(request, text);
 	if (!base || !read_login(request, &login))
 		return;
 	const struct http_login wanted = {login.user, login.secret, now_s + TOKEN_LIFE_S};

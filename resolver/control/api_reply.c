@@ -187,6 +187,16 @@ const char *api_base(const struct api_request *request, char text[API_BASE_MAX])
 	return text;
 }
 
+const char *api_base_needed(struct api_request *request, char text[API_BASE_MAX])
+{
+	const char *base = api_base(request, text);
+	if (!base)
+		api_fail(request, 400, NULL,
+			 "the header Host says by which name the server is reached, and there is "
+			 "none that could be one");
+	return base;
+}
+
 /* ---- answers ---- */
 
 void api_answer_header(struct api_request *request, const char *name, const char *value)
