@@ -256,14 +256,28 @@ size_t name_wire_length(const uint8_t *wire)
 	return length;
 }
 
+/* Most names are written the same way on both sides, so their bytes are looked at first. */
+static bool label_equal(const uint8_t *a, const uint8_t *b, size_t length)
+{
+	size_t i;
+
+	if (memcmp(a, b, length) == 0)
+		return true;
+	for (i = 0; i < length; i++)
+		if (name_lower(a[i]) != name_lower(b[i]))
+			return false;
+	return true;
+}
+
 bool name_wire_equal(const uint8_t *a, const uint8_t *b)
 {
 	while (*a == *b && *a != 0) {
-		const uint8_t *end = a + 1 + *a;
+		size_t length = *a;
 
-		for (a++, b++; a < end; a++, b++)
-			if (name_lower(*a) != name_lower(*b))
-				return false;
+		if (!label_equal(a + 1, b + 1, length))
+			return false;
+		a += 1 + length;
+		b += 1 + length;
 	}
 	return *a == *b;
 }
