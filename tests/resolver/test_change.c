@@ -11,18 +11,6 @@
 
 #include "tests/inventory_fixture.h"
 
-static int set_up(void **state)
-{
-	*state = inventory_fixture_new(FIXTURE_WORLD FIXTURE_FILED);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	inventory_fixture_free(*state);
-	return 0;
-}
-
 /* A value of an owner, in tables of what is refused. */
 enum { VALUES_MAX = 6 };
 struct wanted {
@@ -592,7 +580,8 @@ static void every_change_gives_another_etag(void **state)
 	assert_string_not_equal(etags[1], etags[3]);
 }
 
-#define T(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define T(test)                                                                                    \
+	cmocka_unit_test_setup_teardown(test, inventory_fixture_set_up, inventory_fixture_tear_down)
 
 int main(void)
 {

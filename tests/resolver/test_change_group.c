@@ -23,12 +23,6 @@ static int set_up(void **state)
 	return 0;
 }
 
-static int tear_down(void **state)
-{
-	inventory_fixture_free(*state);
-	return 0;
-}
-
 /* ---- asking ---- */
 
 /* "name region tags", with - for what is not given and a ! behind what is read-only; "" for a group
@@ -443,7 +437,7 @@ static void what_does_not_fit_is_refused_with_its_field(void **state)
 	must_put(fixture, long_name + 1, "east", NULL);
 }
 
-#define T(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define T(test) cmocka_unit_test_setup_teardown(test, set_up, inventory_fixture_tear_down)
 
 int main(void)
 {

@@ -11,21 +11,7 @@
 #include <cmocka.h>
 
 #include "resolver/control/inventory_page.h"
-#include "resolver/log.h"
 #include "tests/inventory_fixture.h"
-
-static int set_up(void **state)
-{
-	log_configure(LOG_ERROR, LOG_TEXT);
-	*state = inventory_fixture_new(FIXTURE_WORLD FIXTURE_FILED);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	inventory_fixture_free(*state);
-	return 0;
-}
 
 static int add(struct ptr_batch *batch, const struct owner *owner, const char *fqdn,
 	       struct change_error *error)
@@ -314,7 +300,8 @@ static void services_come_by_name_and_follow_changes(void **state)
 	assert_string_equal(page[0]->name, "Zoo");
 }
 
-#define T(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define T(test)                                                                                    \
+	cmocka_unit_test_setup_teardown(test, inventory_fixture_set_up, inventory_fixture_tear_down)
 
 int main(void)
 {

@@ -12,23 +12,9 @@
 
 #include "resolver/control/change_group.h"
 #include "resolver/control/state_json.h"
-#include "resolver/log.h"
 #include "tests/inventory_fixture.h"
 
 #define SUBSCRIPTION "11111111-2222-3333-4444-555555555555"
-
-static int set_up(void **state)
-{
-	log_configure(LOG_ERROR, LOG_TEXT);
-	*state = inventory_fixture_new(FIXTURE_WORLD FIXTURE_FILED);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	inventory_fixture_free(*state);
-	return 0;
-}
 
 /* ---- edits ---- */
 
@@ -238,7 +224,8 @@ static void without_a_state_there_is_nothing_to_change(void **state)
 	inventory_fixture_release(&fixture);
 }
 
-#define T(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define T(test)                                                                                    \
+	cmocka_unit_test_setup_teardown(test, inventory_fixture_set_up, inventory_fixture_tear_down)
 
 int main(void)
 {

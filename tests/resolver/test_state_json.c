@@ -14,18 +14,6 @@
 
 #define UNKNOWN "00000000-1111-4222-8333-444444444444"
 
-static int set_up(void **state)
-{
-	*state = inventory_fixture_new(FIXTURE_WORLD FIXTURE_FILED);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	inventory_fixture_free(*state);
-	return 0;
-}
-
 static json_t *exported_by(const struct inventory *inventory)
 {
 	size_t length;
@@ -235,7 +223,8 @@ static void what_is_odd_in_a_text_comes_out_as_it_went_in(void **state)
 	json_decref(exported);
 }
 
-#define T(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define T(test)                                                                                    \
+	cmocka_unit_test_setup_teardown(test, inventory_fixture_set_up, inventory_fixture_tear_down)
 
 int main(void)
 {
