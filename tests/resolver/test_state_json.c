@@ -115,6 +115,12 @@ static void an_import_with_one_mistake_imports_nothing_and_names_the_place(void 
 		 "not a string"},
 		{"{\"version\": 1, \"ptrs\": [{\"owner\": \"x\"}]}", "ptrs[0].owner", "\"x\""},
 		{"{\"version\": 1, \"waiting\": {}}", "waiting", "not a list"},
+		{"{\"version\": 1, \"waiting\": [{\"owner\": \"" UNKNOWN
+		 "\", \"reverse_fqdn\": \"a.test.\", \"description\": 7, \"ttl\": 60}]}",
+		 "waiting[0].description", "not a string"},
+		{"{\"version\": 1, \"waiting\": [{\"owner\": \"" UNKNOWN
+		 "\", \"reverse_fqdn\": \"a.test.\", \"description\": \"d\", \"ttl\": \"60\"}]}",
+		 "waiting[0].ttl", "whole number"},
 		{"{\"version\": 1, \"waiting\": [{\"owner\": \"x\", \"reverse_fqdn\": "
 		 "\"a.test.\"}]}",
 		 "waiting[0].owner", ""},
