@@ -44,7 +44,7 @@ static json_t *group_json(const struct api_request *request, const struct resour
 
 static void answer(struct api_request *request, unsigned status, const struct resource_group *group)
 {
-	char etag[OWNER_ETAG_MAX];
+	char etag[ETAG_MAX];
 	api_reply_json(request, status, group_json(request, group), group_etag(group, etag));
 }
 

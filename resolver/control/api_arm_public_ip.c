@@ -49,7 +49,7 @@ static json_t *properties_json(const struct owner *owner)
 
 static json_t *public_ip_json(const struct api_request *request, const struct owner *owner)
 {
-	char path[1024], etag[OWNER_ETAG_MAX];
+	char path[1024], etag[ETAG_MAX];
 	json_t *tags = owner->tags ? json_loads(owner->tags, 0, NULL) : json_object();
 	snprintf(path, sizeof path,
 		 "/subscriptions/%s/resourceGroups/%s/providers/Microsoft.Network/"
@@ -173,7 +173,7 @@ static void fail_missing(struct api_request *request)
 
 void public_ip_answer(struct api_request *request, unsigned status, const struct owner *owner)
 {
-	char etag[OWNER_ETAG_MAX];
+	char etag[ETAG_MAX];
 	api_reply_json(request, status, public_ip_json(request, owner), owner_etag(owner, etag));
 }
 

@@ -200,7 +200,7 @@ static const struct owner *asked_address(struct api_request *request)
 
 void api_floatingip_show(struct api_request *request)
 {
-	char etag[OWNER_ETAG_MAX];
+	char etag[ETAG_MAX];
 	const struct owner *owner = asked_address(request);
 	if (!owner)
 		return;
@@ -293,7 +293,7 @@ static bool unset(struct api_request *request, const struct owner *owner)
 
 void api_floatingip_patch(struct api_request *request)
 {
-	char id[UUID_LENGTH + 1], etag[OWNER_ETAG_MAX], text[API_OWNER_TEXT_MAX];
+	char id[UUID_LENGTH + 1], etag[ETAG_MAX], text[API_OWNER_TEXT_MAX];
 	struct change_ptr ptr;
 	const struct owner *owner = asked_address(request);
 	if (!owner || !read_body(request, &ptr))

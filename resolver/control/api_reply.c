@@ -4,6 +4,7 @@
 
 #include "endpoints/entropy.h"
 #include "resolver/control/api_internal.h"
+#include "resolver/control/etag.h"
 #include "resolver/control/json.h"
 
 static const struct {
@@ -233,19 +234,6 @@ void api_fail_at(struct api_request *request, unsigned status, const char *code,
 	va_end(arguments);
 }
 
-/* Whether the list of etags has it, weak or not (RFC 9110 section 8.8.3.2); `etag` has quotes. */
-static bool list_has(const char *list, const char *etag)
-{
-	size_t length = strlen(etag);
-	if (strcmp(list, "*") == 0)
-		return true;
-	for (const char *at = list; (at = strstr(at, etag)); at += length)
-		if ((at == list || strchr(" \t,/", at[-1])) &&
-		    (at[length] == '\0' || strchr(" \t,", at[length])))
-			return true;
-	return false;
-}
-
 void api_reply_json(struct api_request *request, unsigned status, json_t *body, const char *etag)
 {
 	char *quoted = NULL;
@@ -260,7 +248,8 @@ void api_reply_json(struct api_request *request, unsigned status, json_t *body, 
 	if (quoted)
 		api_answer_header(request, "ETag", quoted);
 	if (quoted && status == 200 && request->if_none_match &&
-	    strcmp(request->method, "GET") == 0 && list_has(request->if_none_match, quoted)) {
+	    strcmp(request->method, "GET") == 0 &&
+	    etag_is_listed(request->if_none_match, quoted, false)) {
 		free(text);
 		text = NULL;
 		status = 304;

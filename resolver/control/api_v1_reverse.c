@@ -16,7 +16,7 @@
 
 void api_v1_answer(struct api_request *request, const struct owner *owner, show_owner *show)
 {
-	char etag[OWNER_ETAG_MAX];
+	char etag[ETAG_MAX];
 	if (!owner)
 		api_fail(request, 404, "not_found",
 			 "there is no such thing here; GET the path one level up to see what is");

@@ -27,13 +27,13 @@ struct done {
 	unsigned status;
 	show_owner *show;
 	json_t *shown; /* as it was made */
-	char id[ID_MAX], etag[OWNER_ETAG_MAX];
+	char id[ID_MAX], etag[ETAG_MAX];
 };
 
 /* With the PTR's status of now, where nothing else is another. */
 static json_t *show_done(const struct done *done)
 {
-	char etag[OWNER_ETAG_MAX];
+	char etag[ETAG_MAX];
 	const struct owner *owner = inventory_by_id(api_inventory(done->request), done->id);
 	return owner && strcmp(owner_etag(owner, etag), done->etag) == 0 ? done->show(owner)
 									 : json_incref(done->shown);

@@ -151,15 +151,12 @@ bool inventory_has_ungrouped(const struct inventory *inventory)
 	return inventory_group_size(inventory, NULL) > 0;
 }
 
-char *group_etag(const struct resource_group *group, char text[OWNER_ETAG_MAX])
+char *group_etag(const struct resource_group *group, char text[ETAG_MAX])
 {
 	static const struct hash_key key = {UINT64_C(0x736c75696365), UINT64_C(0x67726f7570)};
-	const char *const texts[] = {group->name, group->region, group->tags};
-	uint64_t hash = hash_bytes(&key, 0, &group->revision, sizeof group->revision);
+	uint64_t hash = etag_add_number(&key, 0, group->revision);
 
-	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-		hash = hash_bytes(&key, hash, texts[i] ? texts[i] : "",
-				  texts[i] ? strlen(texts[i]) + 1 : 0);
-	snprintf(text, OWNER_ETAG_MAX, "\"%016llx\"", (unsigned long long)hash);
-	return text;
+	hash = etag_add_text(&key, hash, group->name);
+	hash = etag_add_text(&key, hash, group->region);
+	return etag_print(etag_add_text(&key, hash, group->tags), text);
 }

@@ -38,6 +38,6 @@ size_t inventory_group_size(const struct inventory *inventory, const char *name)
 bool inventory_has_ungrouped(const struct inventory *inventory);
 /* A strong entity tag, quoted: another one after every change, the same after a restart. Returns
  * text. */
-char *group_etag(const struct resource_group *group, char text[OWNER_ETAG_MAX]);
+char *group_etag(const struct resource_group *group, char text[ETAG_MAX]);
 
 #endif

@@ -40,7 +40,7 @@ char *owner_ptr_id(const struct owner *owner, char text[OWNER_PTR_ID_MAX])
 /* reverse_fqdn, ttl, ttl_served, status, action, reason, and the etag. */
 static void put_ptr(json_t *object, const struct owner *owner)
 {
-	char etag[OWNER_ETAG_MAX];
+	char etag[ETAG_MAX];
 	const struct owner_ptr *ptr = &owner->ptr;
 	json_put(object, "reverse_fqdn", json_text(ptr->fqdn));
 	json_put(object, "ttl", ptr->fqdn && ptr->ttl_given ? json_integer(ptr->ttl) : json_null());

@@ -424,7 +424,7 @@ static void one_bad_edit_undoes_all_of_a_batch(void **state)
 	static const struct change_value first[] = {{"name", "a"}, {"address", "198.51.100.60"}};
 	struct inventory_fixture *fixture = *state;
 	const struct change_ptr ptr = {.fqdn = "x.test."};
-	char before[OWNER_ETAG_MAX], after[OWNER_ETAG_MAX];
+	char before[ETAG_MAX], after[ETAG_MAX];
 
 	inventory_fixture_point(fixture, inventory_fixture_add(fixture, "old", "198.51.100.70"),
 				"old.test.");
@@ -528,7 +528,7 @@ static void preconditions_are_those_of_http(void **state)
 {
 	struct inventory_fixture *fixture = *state;
 	const struct owner *bare = inventory_fixture_named(fixture, "bare");
-	char etag[OWNER_ETAG_MAX], weak[OWNER_ETAG_MAX + 2], list[64];
+	char etag[ETAG_MAX], weak[ETAG_MAX + 2], list[64];
 
 	owner_etag(bare, etag);
 	snprintf(weak, sizeof weak, "W/%s", etag);
@@ -563,7 +563,7 @@ static void preconditions_are_those_of_http(void **state)
 static void every_change_gives_another_etag(void **state)
 {
 	struct inventory_fixture *fixture = *state;
-	char etags[4][OWNER_ETAG_MAX];
+	char etags[4][ETAG_MAX];
 
 	owner_etag(inventory_fixture_named(fixture, "bare"), etags[0]);
 	for (unsigned i = 1; i < 4; i++) {
@@ -571,7 +571,7 @@ static void every_change_gives_another_etag(void **state)
 					i == 2 ? "" : "a.test.");
 		owner_etag(inventory_fixture_named(fixture, "bare"), etags[i]);
 		inventory_settle(fixture->inventory);
-		char settled[OWNER_ETAG_MAX];
+		char settled[ETAG_MAX];
 		assert_string_equal(owner_etag(inventory_fixture_named(fixture, "bare"), settled),
 				    etags[i]);
 	}

@@ -125,7 +125,7 @@ static void its_tags_and_region_are_replaced_and_its_spelling_stays(void **state
 static void what_is_put_as_it_is_stays_the_same_revision(void **state)
 {
 	struct inventory_fixture *fixture = *state;
-	char before[OWNER_ETAG_MAX], after[OWNER_ETAG_MAX];
+	char before[ETAG_MAX], after[ETAG_MAX];
 	struct resource_group group;
 
 	must_put(fixture, "group", "west", "{\"a\":\"1\"}");
@@ -386,7 +386,7 @@ static void preconditions_are_those_of_its_etag(void **state)
 {
 	struct inventory_fixture *fixture = *state;
 	struct resource_group group;
-	char etag[OWNER_ETAG_MAX];
+	char etag[ETAG_MAX];
 	struct change *change;
 
 	must_put(fixture, "group", "west", NULL);

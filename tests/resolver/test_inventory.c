@@ -102,7 +102,7 @@ static void what_the_file_says_otherwise_is_another_etag(void **state)
 						 "\"198.51.100.11\"; reverse_fqdn = \"b.test\"; "
 						 "ttl = %u; });";
 	struct inventory_fixture *fixture = *state;
-	char text[sizeof form + 8], etags[3][OWNER_ETAG_MAX];
+	char text[sizeof form + 8], etags[3][ETAG_MAX];
 
 	for (unsigned i = 0; i < 3; i++) {
 		snprintf(text, sizeof text, form, 60 + i % 2);
@@ -138,7 +138,7 @@ static void lists_are_in_order_and_of_one_kind(void **state)
 static void what_the_api_made_is_there_after_a_restart_and_a_reload(void **state)
 {
 	struct inventory_fixture *fixture = *state;
-	char etag[OWNER_ETAG_MAX], again[OWNER_ETAG_MAX];
+	char etag[ETAG_MAX], again[ETAG_MAX];
 
 	inventory_fixture_point(fixture, inventory_fixture_add(fixture, "new", "198.51.100.30"),
 				"new.test");

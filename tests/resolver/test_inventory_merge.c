@@ -296,7 +296,7 @@ static void compare_owners(const struct inventory *one, const struct inventory *
 	size_t counts[2];
 	const struct owner **lists[] = {inventory_list(one, kind, &counts[0]),
 					inventory_list(other, kind, &counts[1])};
-	char etags[2][OWNER_ETAG_MAX];
+	char etags[2][ETAG_MAX];
 
 	assert_int_equal(counts[0], counts[1]);
 	for (size_t i = 0; i < counts[0]; i++) {

@@ -106,7 +106,7 @@ static void what_goes_is_gone_at_the_end_and_not_before(void **state)
 static void what_is_not_touched_keeps_its_records(void **state)
 {
 	struct inventory_fixture *fixture = *state;
-	char etags[2][OWNER_ETAG_MAX];
+	char etags[2][ETAG_MAX];
 
 	add_to_group(fixture, "one", "g");
 	add_to_group(fixture, "two", "other");
@@ -117,7 +117,7 @@ static void what_is_not_touched_keeps_its_records(void **state)
 	owner_etag(inventory_fixture_named(fixture, "bare"), etags[1]);
 	assert_int_equal(finish(fixture, run(fixture, remove_group, "g")), CHANGE_FINE);
 	for (unsigned i = 0; i < 2; i++) {
-		char now[OWNER_ETAG_MAX];
+		char now[ETAG_MAX];
 
 		assert_string_equal(owner_etag(inventory_fixture_named(fixture, "alone"), now),
 				    etags[0]);
