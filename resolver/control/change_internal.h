@@ -45,6 +45,10 @@ void change_settle(struct change *change, uint64_t revision);
 /* The form of a PTR that is to be set, and whether the owner's may be another. */
 MUST_CHECK int change_check_ptr(struct change *change, const struct change_ptr *ptr);
 MUST_CHECK int change_check_ptr_writable(struct change *change, const struct owner *owner);
+/* What the owner has once it gets this PTR, which is of good form; fqdn NULL or "": none. Good as
+ * long as `fqdn` and the texts of `ptr` are. */
+struct owner_ptr change_wanted_ptr(const struct owner *owner, const struct change_ptr *ptr,
+				   const struct model *model, char fqdn[NAME_TEXT_MAX]);
 
 /* ---- change_wait.c ---- */
 

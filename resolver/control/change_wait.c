@@ -36,13 +36,9 @@ int change_wait(struct change *change, const char *owner, const struct change_pt
 	if (before)
 		return change_fail(change, CHANGE_TAKEN, "owner", "%s has two PTRs; leave one out",
 				   id);
-	const struct source_ptr kept = {
-		.owner = id,
-		.fqdn = owner_dotted(ptr->fqdn, fqdn),
-		.description = ptr->description && *ptr->description ? ptr->description : NULL,
-		.ttl_given = ptr->ttl_given,
-		.ttl = ptr->ttl_given ? (uint32_t)ptr->ttl : 0,
-	};
+	struct owner waiting = {.id = id};
+	waiting.ptr = change_wanted_ptr(&waiting, ptr, change->inventory->book->model, fqdn);
+	const struct source_ptr kept = owner_ptr_record(&waiting);
 	return orphan_put(&change->inventory->book->waiting, &kept) == 0
 		       ? 0
 		       : change_fail_memory(change);

@@ -127,6 +127,9 @@ static void an_import_with_one_mistake_imports_nothing_and_names_the_place(void 
 		{"{\"version\": 1, \"waiting\": [{\"owner\": \"" UNKNOWN "\"}]}",
 		 "waiting[0].reverse_fqdn", "missing"},
 		{"{\"version\": 1, \"waiting\": [{\"owner\": \"" UNKNOWN
+		 "\", \"reverse_fqdn\": \"\"}]}",
+		 "waiting[0].reverse_fqdn", ""},
+		{"{\"version\": 1, \"waiting\": [{\"owner\": \"" UNKNOWN
 		 "\", \"reverse_fqdn\": \"*.test.\"}]}",
 		 "waiting[0].reverse_fqdn", ""},
 		{"{\"version\": 1, \"groups\": [{\"name\": \"g\"}, {\"name\": \"G\"}]}",
