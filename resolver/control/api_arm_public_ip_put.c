@@ -11,7 +11,7 @@
 #include "resolver/control/api_arm_public_ip.h"
 #include "resolver/control/api_claim.h"
 #include "resolver/control/api_reverse.h"
-#include "rules/name.h"
+#include "rules/text.h"
 
 enum { ID_MAX = 37, VALUES_MAX = 8, IDLE_MIN = 4, IDLE_MAX = 30 };
 
@@ -118,11 +118,6 @@ static bool check_wish(struct api_request *request, const struct owner *owner,
 
 /* ---- the change ---- */
 
-static bool is_same(const char *a, const char *b)
-{
-	return strcmp(a ? a : "", b ? b : "") == 0;
-}
-
 static int add(struct api_request *request, const struct wish *wish, struct change *change,
 	       const struct owner **owner)
 {
@@ -146,9 +141,9 @@ static int set(const struct wish *wish, struct change *change, const struct owne
 	if (wish->allocation != (*owner)->allocation)
 		values[count++] = (struct change_value){
 			"allocation", wish->allocation == ALLOCATION_STATIC ? "static" : "dynamic"};
-	if (!is_same(wish->label, (*owner)->label))
+	if (!text_equal(wish->label, (*owner)->label))
 		values[count++] = (struct change_value){"domain_name_label", wish->label};
-	if (!is_same(wish->tags, (*owner)->tags))
+	if (!text_equal(wish->tags, (*owner)->tags))
 		values[count++] = (struct change_value){"tags", wish->tags};
 	return count > 0 ? change_set(change, *owner, values, count, owner) : 0;
 }

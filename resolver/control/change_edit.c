@@ -4,6 +4,7 @@
 
 #include "resolver/control/change_internal.h"
 #include "rules/schema.h"
+#include "rules/text.h"
 
 /* ---- what stands in the way ---- */
 
@@ -151,9 +152,7 @@ static int add(struct change *change, struct wish *wish, const struct owner **ma
 		snprintf(id, sizeof id, "%s", wish->address.id);
 	else
 		uuid_random(id);
-	for (char *c = id; *c; c++)
-		*c = (char)name_lower((uint8_t)*c);
-	owner.id = id;
+	owner.id = text_lower(id);
 	int err = give_address(change, &owner, wish);
 	if (!err)
 		err = check_owner(change, &owner, NULL, fqdn);

@@ -8,6 +8,7 @@
 #include "resolver/control/change_internal.h"
 #include "resolver/control/inventory_group_internal.h"
 #include "resolver/control/ownership.h"
+#include "rules/text.h"
 
 struct group_touch { /* a group that the change has to do with */
 	char key[GROUP_KEY_MAX];
@@ -140,11 +141,6 @@ int change_group_require(struct change *change, const struct resource_group *gro
 				   if_none_match);
 }
 
-static bool is_same(const char *a, const char *b)
-{
-	return strcmp(a ? a : "", b ? b : "") == 0;
-}
-
 static int put(struct change *change, const struct resource_group *values)
 {
 	struct group_entry *entry = group_entry_new(values);
@@ -240,8 +236,8 @@ int change_group_put(struct change *change, const struct change_group *wanted)
 		return err;
 	err = check(change, wanted, &wish);
 	bool there = !err && inventory_group(change->inventory, wanted->name, &group);
-	bool same = there && is_same(group.region, wish.address.region) &&
-		    is_same(group.tags, wish.tags);
+	bool same = there && text_equal(group.region, wish.address.region) &&
+		    text_equal(group.tags, wish.tags);
 	if (there && !same)
 		err = check_writable(change, &group);
 	if (!err && !same)

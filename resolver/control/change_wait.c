@@ -1,5 +1,6 @@
 /* PTRs that wait for their owners, as an import brings them. */
 #include "resolver/control/change_internal.h"
+#include "rules/text.h"
 
 static int check_id(struct change *change, const char *id, char lower[UUID_TEXT_MAX])
 {
@@ -15,8 +16,7 @@ static int check_id(struct change *change, const char *id, char lower[UUID_TEXT_
 		return err;
 	}
 	snprintf(lower, UUID_TEXT_MAX, "%s", id);
-	for (char *c = lower; *c; c++)
-		*c = (char)name_lower((uint8_t)*c);
+	text_lower(lower);
 	return 0;
 }
 

@@ -5,14 +5,16 @@
 #include <assert.h>
 #include <strings.h>
 
+#include "rules/text.h"
+
 bool group_key(const char *name, char key[GROUP_KEY_MAX])
 {
 	size_t length = strlen(name);
 
 	if (length >= GROUP_KEY_MAX)
 		return false;
-	for (size_t i = 0; i <= length; i++)
-		key[i] = (char)name_lower((uint8_t)name[i]);
+	memcpy(key, name, length + 1);
+	text_lower(key);
 	return true;
 }
 
@@ -26,8 +28,8 @@ struct group_entry *group_entry_new(const struct resource_group *values)
 	if (!entry)
 		return NULL;
 	char *key = entry->texts, *kept = key + name;
-	for (size_t i = 0; i < name; i++)
-		key[i] = (char)name_lower((uint8_t)values->name[i]);
+	memcpy(key, values->name, name);
+	text_lower(key);
 	memcpy(kept, values->name, name);
 	memcpy(kept + name, region, place);
 	memcpy(kept + name + place, tags, rest);

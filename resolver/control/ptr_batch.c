@@ -12,6 +12,7 @@
 
 #include "resolver/control/change_internal.h"
 #include "resolver/log.h"
+#include "rules/text.h"
 
 struct staged { /* a row */
 	struct node *node;
@@ -78,17 +79,12 @@ int ptr_batch_is_open(const struct ptr_batch *batch, struct change_error *error)
 
 /* ---- a row ---- */
 
-static bool is_same_text(const char *a, const char *b)
-{
-	return a && b ? strcmp(a, b) == 0 : !a && !b;
-}
-
 static bool is_same(const struct owner_ptr *now, const struct owner_ptr *wanted)
 {
 	if (!now->fqdn || !wanted->fqdn)
 		return !now->fqdn && !wanted->fqdn;
-	return strcmp(now->fqdn, wanted->fqdn) == 0 &&
-	       is_same_text(now->description, wanted->description) &&
+	return text_equal(now->fqdn, wanted->fqdn) &&
+	       text_equal(now->description, wanted->description) &&
 	       now->ttl_given == wanted->ttl_given && now->ttl == wanted->ttl;
 }
 
@@ -115,7 +111,7 @@ static int check_owned(struct change *scratch, const struct owner *owner,
 		       const struct owner_ptr *wanted)
 {
 	if (owner->kind != OWNER_SERVICE || !wanted->fqdn ||
-	    is_same_text(owner->ptr.fqdn, wanted->fqdn))
+	    text_equal(owner->ptr.fqdn, wanted->fqdn))
 		return 0;
 	return change_fail(
 		scratch, CHANGE_INVALID, "reverse_fqdn",
