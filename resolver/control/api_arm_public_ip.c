@@ -15,8 +15,9 @@
 #include "resolver/control/inventory_page.h"
 #include "resolver/control/json.h"
 #include "resolver/control/ownership.h"
+#include "resolver/control/uuid.h"
 
-enum { ID_MAX = 37, IDLE_SHOWN = 4, LOOKED_AT_ONCE = 250, LOOKED_AT_MAX = 10000 };
+enum { IDLE_SHOWN = 4, LOOKED_AT_ONCE = 250, LOOKED_AT_MAX = 10000 };
 
 /* ---- showing ---- */
 
@@ -193,7 +194,7 @@ void api_public_ip_show(struct api_request *request)
 static void set_tags(struct api_request *request, const struct owner *owner, const char *tags)
 {
 	const struct change_value value = {"tags", tags};
-	char id[ID_MAX], text[API_OWNER_TEXT_MAX];
+	char id[UUID_TEXT_MAX], text[API_OWNER_TEXT_MAX];
 	snprintf(id, sizeof id, "%s", owner->id);
 	int err;
 	struct change *change = api_change_begin(request, owner, &err);

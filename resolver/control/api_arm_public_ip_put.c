@@ -11,9 +11,10 @@
 #include "resolver/control/api_arm_public_ip.h"
 #include "resolver/control/api_claim.h"
 #include "resolver/control/api_reverse.h"
+#include "resolver/control/uuid.h"
 #include "rules/text.h"
 
-enum { ID_MAX = 37, VALUES_MAX = 8, IDLE_MIN = 4, IDLE_MAX = 30 };
+enum { VALUES_MAX = 8, IDLE_MIN = 4, IDLE_MAX = 30 };
 
 #define DNS_SETTINGS "properties.dnsSettings"
 
@@ -176,7 +177,7 @@ static int edit(struct api_claim *claim, struct change *change, const struct own
 {
 	struct api_request *request = claim->request;
 	struct put *put = (struct put *)claim;
-	char id[ID_MAX];
+	char id[UUID_TEXT_MAX];
 	(void)error; /* all that can fail is the change's */
 	put->created = !*owner;
 	int err = change_require(change, *owner, request->if_match, request->if_none_match);

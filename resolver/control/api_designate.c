@@ -19,11 +19,12 @@
 #include "resolver/control/control.h"
 #include "resolver/control/inventory_page.h"
 #include "resolver/control/json.h"
+#include "resolver/control/uuid.h"
+#include "rules/text.h"
 
 enum {
 	REGION_MAX = 100,
-	UUID_LENGTH = 36,
-	KEY_MAX = REGION_MAX + 1 + UUID_LENGTH + 1,
+	KEY_MAX = REGION_MAX + 1 + UUID_TEXT_MAX,
 	PORTION = 100, /* addresses of a list, written at once */
 	ROW_BYTES = 400
 };
@@ -161,17 +162,11 @@ void api_floatingips_list(struct api_request *request)
 static const char *key_uuid(const char *key)
 {
 	const char *colon = strchr(key, ':');
-	if (!colon || colon == key || colon - key > REGION_MAX || strlen(colon + 1) != UUID_LENGTH)
+	if (!colon || colon == key || colon - key > REGION_MAX || !text_is_uuid(colon + 1))
 		return NULL;
 	for (const char *at = key; at < colon; at++)
 		if (!isalnum((unsigned char)*at) && !strchr(".-_", *at))
 			return NULL;
-	for (int i = 0; i < UUID_LENGTH; i++) {
-		unsigned char c = (unsigned char)colon[1 + i];
-		bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-		if (dash ? c != '-' : !isxdigit(c))
-			return NULL;
-	}
 	return colon + 1;
 }
 
@@ -293,7 +288,7 @@ static bool unset(struct api_request *request, const struct owner *owner)
 
 void api_floatingip_patch(struct api_request *request)
 {
-	char id[UUID_LENGTH + 1], etag[ETAG_MAX], text[API_OWNER_TEXT_MAX];
+	char id[UUID_TEXT_MAX], etag[ETAG_MAX], text[API_OWNER_TEXT_MAX];
 	struct change_ptr ptr;
 	const struct owner *owner = asked_address(request);
 	if (!owner || !read_body(request, &ptr))

@@ -15,8 +15,7 @@
 #include "resolver/control/api_v1_reverse.h"
 #include "resolver/control/json.h"
 #include "resolver/control/reverse_json.h"
-
-enum { ID_MAX = 37 };
+#include "resolver/control/uuid.h"
 
 /* ---- the answer ---- */
 
@@ -27,7 +26,7 @@ struct done {
 	unsigned status;
 	show_owner *show;
 	json_t *shown; /* as it was made */
-	char id[ID_MAX], etag[ETAG_MAX];
+	char id[UUID_TEXT_MAX], etag[ETAG_MAX];
 };
 
 /* With the PTR's status of now, where nothing else is another. */
@@ -175,7 +174,7 @@ static int put_owner(const struct owner_input *input, struct change *change, enu
 static int put_ptr(const struct store *store, struct change *change, const struct owner **owner,
 		   struct change_error *error)
 {
-	char id[ID_MAX];
+	char id[UUID_TEXT_MAX];
 	snprintf(id, sizeof id, "%s", (*owner)->id);
 	int err = owner_input_apply_ptr(&store->input, store->whole, change, *owner, error);
 	*owner = inventory_by_id(api_inventory(store->claim.request), id);
