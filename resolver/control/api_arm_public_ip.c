@@ -90,7 +90,7 @@ static size_t next_owners(const struct list *list, const struct owner *owners[LO
 	const struct api_request *request = list->page.request;
 	const struct inventory *inventory = api_inventory(request);
 	const struct address *after = list->at.family ? &list->at : NULL;
-	const char *group = list->group ? public_ip_group(request) : NULL;
+	const char *group = list->group ? api_group(request) : NULL;
 	if (list->group && inventory_group_size(inventory, group) <= INVENTORY_GROUP_MAX)
 		return inventory_group_after(inventory, group, after, owners, LOOKED_AT_ONCE);
 	return inventory_addresses_after(inventory, after, owners, LOOKED_AT_ONCE);
@@ -148,17 +148,11 @@ void api_public_ips_list_group(struct api_request *request)
 
 /* ---- which ---- */
 
-const char *public_ip_group(const struct api_request *request)
-{
-	const char *group = api_parameter(request, "group");
-	return strcmp(group, "-") == 0 ? NULL : group;
-}
-
 const struct owner *public_ip_asked(const struct api_request *request)
 {
 	const struct inventory *inventory = api_inventory(request);
-	const struct owner *owner = inventory_address(inventory, public_ip_group(request),
-						      api_parameter(request, "name"));
+	const struct owner *owner =
+		inventory_address(inventory, api_group(request), api_parameter(request, "name"));
 	return owner && ownership_is_of(inventory, owner, api_parameter(request, "subscription"))
 		       ? owner
 		       : NULL;

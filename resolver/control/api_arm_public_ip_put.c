@@ -124,7 +124,7 @@ static int add(struct api_request *request, const struct wish *wish, struct chan
 {
 	const struct change_value values[] = {
 		{"name", api_parameter(request, "name")},
-		{"resource_group", public_ip_group(request)},
+		{"resource_group", api_group(request)},
 		{"region", wish->location},
 		{"allocation", wish->allocation == ALLOCATION_STATIC ? "static" : "dynamic"},
 		{"family", wish->family == 6 ? "6" : "4"},

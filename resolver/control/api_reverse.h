@@ -7,6 +7,9 @@
 
 struct inventory *api_inventory(const struct api_request *request);
 
+/* The resource group of the path; NULL for GROUP_NONE. */
+const char *api_group(const struct api_request *request);
+
 /* The owner of a PTR that "REGION:UUID", a UUID or an address names; NULL: there is none. */
 const struct owner *api_find_ptr(const struct inventory *inventory, const char *text);
 

@@ -26,15 +26,9 @@ void api_v1_answer(struct api_request *request, const struct owner *owner, show_
 
 /* ---- which ---- */
 
-const char *api_v1_group(const struct api_request *request)
-{
-	const char *group = api_parameter(request, "group");
-	return strcmp(group, "-") == 0 ? NULL : group;
-}
-
 const struct owner *api_v1_address(const struct api_request *request)
 {
-	return inventory_address(api_inventory(request), api_v1_group(request),
+	return inventory_address(api_inventory(request), api_group(request),
 				 api_parameter(request, "name"));
 }
 

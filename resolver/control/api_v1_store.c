@@ -121,7 +121,7 @@ static int complete_input(struct owner_input *input, const struct api_request *r
 			  struct change_error *error)
 {
 	const char *name = api_parameter(request, "name");
-	const char *group = kind == OWNER_ADDRESS ? api_v1_group(request) : NULL;
+	const char *group = kind == OWNER_ADDRESS ? api_group(request) : NULL;
 	int err = settle_value(input, "name", name, error);
 	if (err == 0 && kind == OWNER_ADDRESS)
 		err = settle_value(input, "resource_group", group, error);

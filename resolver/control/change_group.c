@@ -156,7 +156,7 @@ const char *group_name_refusal(const char *name)
 		if (!((*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') ||
 		      (*c >= '0' && *c <= '9') || (unsigned char)*c >= 0x80 || strchr("_().-", *c)))
 			return "give letters, digits and any of _().-";
-	if (strcmp(name, "-") == 0)
+	if (strcmp(name, GROUP_NONE) == 0)
 		return "it stands for the addresses without a group; give another";
 	return length > 0 && name[length - 1] == '.' ? "give one that does not end in a dot" : NULL;
 }

@@ -13,6 +13,9 @@
 #include "resolver/control/inventory.h"
 #include "resolver/control/source_record.h"
 
+/* What a path says for no group; so no group can be made that is called so. */
+#define GROUP_NONE "-"
+
 /* The texts are good until the next change or reload. */
 struct resource_group {
 	const char *name;     /* as it was first written */
