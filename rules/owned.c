@@ -382,17 +382,7 @@ const struct rrset *owned_host(const struct owned *owned, const struct name *nam
 	return entry ? set_of(entry) : NULL;
 }
 
-/* ---- drafts, looked at, and numbers ---- */
-
-const struct rrset *owned_draft_ptr(const struct owned_draft *draft, const struct address *address)
-{
-	return owned_ptr(draft->owned, address);
-}
-
-const struct rrset *owned_draft_host(const struct owned_draft *draft, const struct name *name)
-{
-	return owned_host(draft->owned, name);
-}
+/* ---- numbers ---- */
 
 size_t owned_ptr_count(const struct owned *owned)
 {

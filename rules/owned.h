@@ -52,9 +52,6 @@ MUST_CHECK int owned_set_host(struct owned_draft *draft, const struct name *name
  * reverse.ttl, labels and service names. What is no name at all is passed over. (owned_model.c) */
 MUST_CHECK int owned_set_model(struct owned_draft *draft, const struct model *model,
 			       const struct hash_key *key);
-/* What the draft holds now, as the lookups below would say it of the table. */
-const struct rrset *owned_draft_ptr(const struct owned_draft *draft, const struct address *address);
-const struct rrset *owned_draft_host(const struct owned_draft *draft, const struct name *name);
 /* The table, with one reference, the caller's. Cannot fail. The draft is gone. */
 struct owned *owned_commit(struct owned_draft *draft);
 void owned_discard(struct owned_draft *draft); /* NULL is fine */

@@ -164,11 +164,6 @@ const char *api_form(const struct api_request *request, const char *name)
 	return find_field(&((const struct api_call *)request)->form, name);
 }
 
-const char *api_header(const struct api_request *request, const char *name)
-{
-	return http_request_header(((const struct api_call *)request)->http, name);
-}
-
 /* RFC 3986 section 3.2.2, without what is written with a '%' and without a user. */
 static bool is_host(const char *text)
 {

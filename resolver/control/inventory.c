@@ -194,11 +194,6 @@ void inventory_check(const struct model *model, struct faults *faults)
 
 /* ---- how it is ---- */
 
-struct owned *inventory_owned(const struct inventory *inventory)
-{
-	return inventory->book->owned;
-}
-
 const struct model *inventory_model(const struct inventory *inventory)
 {
 	return inventory->book->model;

@@ -109,13 +109,14 @@ static void a_ptr_is_kept_as_it_goes_out(void **state)
 
 	(void)state;
 	assert_int_equal(owned_set_ptr(draft, &address, &target, 86400), 0);
-	const struct rrset *set = owned_draft_ptr(draft, &address);
+	struct owned *owned = owned_commit(draft);
+	const struct rrset *set = owned_ptr(owned, &address);
 	assert_int_equal(set->type, TYPE_PTR);
 	assert_int_equal(set->count, 1);
 	assert_int_equal(set->ttl, 86400);
 	assert_int_equal(set->length, sizeof wire);
 	assert_memory_equal(set->wire, wire, sizeof wire);
-	owned_discard(draft);
+	owned_unref(owned);
 }
 
 static void a_target_may_be_as_long_as_a_name_can_be_and_a_ttl_nothing(void **state)
@@ -131,13 +132,17 @@ static void a_target_may_be_as_long_as_a_name_can_be_and_a_ttl_nothing(void **st
 	struct name longest = test_name(text), root = test_name(".");
 	assert_int_equal(longest.length, NAME_WIRE_MAX);
 	assert_int_equal(owned_set_ptr(draft, &address, &longest, 0), 0);
-	const struct rrset *set = owned_draft_ptr(draft, &address);
+	struct owned *before = owned_commit(draft), *after;
+	const struct rrset *set = owned_ptr(before, &address);
 	assert_memory_equal(rrset_rdata(set, &length), longest.wire, NAME_WIRE_MAX);
 	assert_int_equal(length, NAME_WIRE_MAX);
 	assert_int_equal(set->ttl, 0);
+	draft = begin(before);
 	assert_int_equal(owned_set_ptr(draft, &address, &root, UINT32_MAX), 0);
-	assert_int_equal(owned_draft_ptr(draft, &address)->length, RECORD_HEADER + 1);
-	owned_discard(draft);
+	after = owned_commit(draft);
+	assert_int_equal(owned_ptr(after, &address)->length, RECORD_HEADER + 1);
+	owned_unref(before);
+	owned_unref(after);
 }
 
 static void a_ptr_can_be_changed_and_taken_away(void **state)
@@ -265,12 +270,13 @@ static void a_host_is_kept_as_it_goes_out(void **state)
 
 	(void)state;
 	set_host(draft, "a.example.com.", "192.0.2.1");
-	const struct rrset *set = owned_draft_host(draft, &name);
+	struct owned *owned = owned_commit(draft);
+	const struct rrset *set = owned_host(owned, &name);
 	assert_int_equal(set->length, sizeof wire);
 	assert_memory_equal(set->wire, wire, sizeof wire);
 	assert_int_equal(set->ttl, 60);
 	assert_int_equal(set->count, 1);
-	owned_discard(draft);
+	owned_unref(owned);
 }
 
 static void a_host_has_one_address_the_latest(void **state)
