@@ -102,6 +102,7 @@ void api_fail(struct api_request *request, unsigned status, const char *code, co
 /* The same, of one field of the body or query: `field` is where it stands, as in "ptr.ttl". */
 void api_fail_at(struct api_request *request, unsigned status, const char *code, const char *field,
 		 const char *format, ...) __attribute__((format(printf, 5, 6)));
+void api_fail_memory(struct api_request *request); /* 503 */
 /* A header more for the answer, before it is given; both are copied. */
 void api_answer_header(struct api_request *request, const char *name, const char *value);
 

@@ -99,7 +99,7 @@ bool api_arm_read_tags(struct api_request *request, char **text)
 		return true;
 	*text = json_dumps(tags, JSON_COMPACT | JSON_SORT_KEYS);
 	if (!*text)
-		api_fail(request, 503, NULL, "out of memory");
+		api_fail_memory(request);
 	return *text;
 }
 

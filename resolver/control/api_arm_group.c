@@ -177,7 +177,7 @@ static void put(struct api_request *request, const struct resource_group *before
 	if (inventory_group(api_inventory(request), wanted.name, &group))
 		answer(request, before ? 200 : 201, &group);
 	else
-		api_reply_json(request, 200, NULL, NULL);
+		api_fail_memory(request);
 }
 
 /* The location has been read. Ends the request. */
@@ -276,7 +276,7 @@ void api_group_delete(struct api_request *request)
 	}
 	struct api_remake *remake = malloc(sizeof *remake);
 	if (!remake) {
-		api_fail(request, 503, NULL, "out of memory");
+		api_fail_memory(request);
 		return;
 	}
 	*remake = (struct api_remake){

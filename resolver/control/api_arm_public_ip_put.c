@@ -238,7 +238,7 @@ void api_public_ip_put(struct api_request *request)
 		return;
 	struct put *put = calloc(1, sizeof *put);
 	if (!put) {
-		api_fail(request, 503, NULL, "out of memory");
+		api_fail_memory(request);
 		return;
 	}
 	put->claim =

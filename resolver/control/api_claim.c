@@ -148,7 +148,7 @@ static void ask(struct api_claim *claim, const struct rehearsal *will_be)
 	if (ownership_check(inventory, &request->control->server, &question, on_ownership, claim) ==
 	    0)
 		return;
-	api_fail(request, 503, NULL, "out of memory"); /* its form is good: it was rehearsed */
+	api_fail_memory(request); /* its form is good: it was rehearsed */
 	claim->claimant->free(claim);
 }
 

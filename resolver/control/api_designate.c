@@ -128,7 +128,7 @@ static void answer_list(void *context)
 		api_finish_text((struct api_call *)request, 200, list->text, list->length);
 	} else {
 		free(list->text);
-		api_reply_json(request, 200, NULL, NULL);
+		api_fail_memory(request);
 	}
 	free(list);
 	work_end(work);
@@ -144,11 +144,10 @@ void api_floatingips_list(struct api_request *request)
 		list->room = (about.addresses + 10) * ROW_BYTES;
 	if (!list || !(list->text = malloc(list->room))) {
 		free(list);
-		api_reply_json(request, 200, NULL, NULL);
-	} else if (!work_begin(work, list)) {
+		api_fail_memory(request);
+	} else if (!api_work_begin(request, list)) {
 		free(list->text);
 		free(list);
-		api_fail(request, 503, NULL, "the server is about to end");
 	} else {
 		list->request = request;
 		write_text(list, "{\"floatingips\":[");

@@ -229,6 +229,11 @@ void api_fail_at(struct api_request *request, unsigned status, const char *code,
 	va_end(arguments);
 }
 
+void api_fail_memory(struct api_request *request)
+{
+	api_fail(request, 503, NULL, "%s", err_text(ERR_NOMEM));
+}
+
 void api_reply_json(struct api_request *request, unsigned status, json_t *body, const char *etag)
 {
 	char *quoted = NULL;
@@ -237,7 +242,7 @@ void api_reply_json(struct api_request *request, unsigned status, json_t *body, 
 	json_decref(body);
 	if (!text || (etag && asprintf(&quoted, *etag == '"' ? "%s" : "\"%s\"", etag) < 0)) {
 		free(text);
-		api_fail(request, 503, NULL, "out of memory for the answer");
+		api_fail_memory(request);
 		return;
 	}
 	if (quoted)

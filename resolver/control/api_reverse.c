@@ -22,6 +22,14 @@ const char *api_group(const struct api_request *request)
 	return strcmp(group, GROUP_NONE) == 0 ? NULL : group;
 }
 
+bool api_work_begin(struct api_request *request, void *context)
+{
+	if (work_begin(&request->control->work, context))
+		return true;
+	api_fail(request, 503, NULL, "the server is about to end; try again");
+	return false;
+}
+
 const struct owner *api_find_ptr(const struct inventory *inventory, const char *text)
 {
 	struct address address;

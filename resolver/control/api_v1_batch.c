@@ -216,9 +216,8 @@ void api_ptrs_batch(struct api_request *request)
 	struct upload *upload = upload_new(request, dry_run, &error);
 	if (!upload) {
 		api_fail_change(request, &error);
-	} else if (!work_begin(work, upload)) {
+	} else if (!api_work_begin(request, upload)) {
 		upload_free(upload);
-		api_fail(request, 503, NULL, "the server is about to end");
 	} else {
 		work_in_portions(work, read_portion, on_read);
 	}

@@ -130,5 +130,5 @@ void api_check(struct api_request *request)
 		api_fail_at(request, 400, "invalid", "subject",
 			    "\"%s\" is neither an address nor a domain name", subject);
 	else if (err != 0)
-		api_reply_json(request, 200, NULL, NULL);
+		api_fail_memory(request);
 }

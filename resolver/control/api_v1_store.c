@@ -61,7 +61,7 @@ static void answer_done(struct api_request *request, unsigned status, const char
 		api_log_change(request, status == 201 ? "made" : "changed",
 			       api_owner_text(owner, text));
 	if (!done) {
-		api_reply_json(request, status, NULL, NULL);
+		api_fail_memory(request);
 		return;
 	}
 	*done = (struct done){.request = request,
@@ -273,7 +273,7 @@ static void start(struct api_request *request, const struct store *wanted)
 	}
 	store = malloc(sizeof *store);
 	if (!store) {
-		api_fail(request, 503, NULL, "out of memory");
+		api_fail_memory(request);
 		return;
 	}
 	*store = *wanted;
