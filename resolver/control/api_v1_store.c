@@ -87,14 +87,10 @@ static int settle_value(struct owner_input *input, const char *key, const char *
 		const char *text = input->values[i].text;
 		if (strcmp(input->values[i].key, key) != 0)
 			continue;
-		if (strcasecmp(text ? text : "", expected ? expected : "") != 0) {
-			error->outcome = CHANGE_INVALID;
-			snprintf(error->field, sizeof error->field, "%s", key);
-			snprintf(error->text, sizeof error->text,
-				 "it is %s%s%s, and cannot be another", expected ? "\"" : "",
-				 expected ? expected : "none", expected ? "\"" : "");
-			return ERR_INVALID;
-		}
+		if (strcasecmp(text ? text : "", expected ? expected : "") != 0)
+			return change_refuse(error, key, "it is %s%s%s, and cannot be another",
+					     expected ? "\"" : "", expected ? expected : "none",
+					     expected ? "\"" : "");
 		input->values[i] = input->values[--input->count];
 		return 0;
 	}

@@ -38,18 +38,33 @@ const struct change_error *change_error(const struct change *change)
 	return change ? &change->error : &no_memory;
 }
 
+static void set_error(struct change_error *error, enum change_outcome outcome, const char *field,
+		      const char *format, va_list arguments)
+{
+	error->outcome = outcome;
+	snprintf(error->field, sizeof error->field, "%s", field ? field : "");
+	vsnprintf(error->text, sizeof error->text, format, arguments);
+}
+
+int change_refuse(struct change_error *error, const char *field, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	set_error(error, CHANGE_INVALID, field, format, arguments);
+	va_end(arguments);
+	return ERR_INVALID;
+}
+
 int change_fail(struct change *change, enum change_outcome outcome, const char *field,
 		const char *format, ...)
 {
-	struct change_error *error = &change->error;
 	va_list arguments;
 
-	if (error->outcome != CHANGE_FINE)
+	if (change->error.outcome != CHANGE_FINE)
 		return ERR_INVALID;
-	error->outcome = outcome;
-	snprintf(error->field, sizeof error->field, "%s", field ? field : "");
 	va_start(arguments, format);
-	vsnprintf(error->text, sizeof error->text, format, arguments);
+	set_error(&change->error, outcome, field, format, arguments);
 	va_end(arguments);
 	return ERR_INVALID;
 }
