@@ -2,8 +2,7 @@
  *
  *     PTRs, IPv4     the address               ─► rrset
  *     PTRs, IPv6     the address               ─► rrset
- *     hosts          the name's keyed hash     ─► | owner | rrset |  one or, where hashes meet,
- * more
+ *     hosts          the name's keyed hash     ─► | owner | rrset |  more where hashes meet
  *
  * Sets are kept as they go out, so what is found needs no work but copying. Addresses that are
  * neighbours are neighbours in memory, and names are spread by their hash.

@@ -3,8 +3,7 @@
  *
  *     GET     /v2/reverse/floatingips            every address, with a PTR or without
  *     GET     /v2/reverse/floatingips/{key}
- *     PATCH   {"ptrdname", "description", "ttl"} the whole PTR; 202, PENDING until every worker has
- * it
+ *     PATCH   {"ptrdname", "description", "ttl"} the whole PTR; 202, PENDING until workers have it
  *             {"ptrdname": null}                 no PTR any more; 202 and null
  *     DELETE  the same, 204: Designate itself has no DELETE here
  *
