@@ -18,7 +18,7 @@ struct transfer {
 	struct transfer_line *line; /* that it is in */
 	struct query *query;
 	struct policy_hold *hold;
-	struct address client; /* of IPv6 its /64 */
+	struct address client; /* address_client */
 	struct transfer_writer writer;
 	struct timer timer;    /* the next loop round */
 	struct timer patience; /* while it waits: its end; while it sends: a look at the pace */
@@ -402,8 +402,7 @@ static struct transfer *transfer_new(struct transfers *transfers, struct query *
 static void begin(struct transfers *transfers, struct query *query, struct policy_hold *hold,
 		  const struct transfer_writer *writer, enum stream_kind kind, size_t version)
 {
-	struct address client = address_mask(
-		&query->client, query->client.family == 6 ? 64 : address_bits(&query->client));
+	struct address client = address_client(&query->client);
 	bool place = has_place(transfers, &client);
 	struct transfer *transfer = place || may_wait(transfers, &client)
 					    ? transfer_new(transfers, query, hold, &client)

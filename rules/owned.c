@@ -113,32 +113,13 @@ void owned_discard(struct owned_draft *draft)
 
 /* ---- PTRs ---- */
 
-static __uint128_t key_of(const struct address *address)
-{
-	__uint128_t key = 0;
-
-	assert(address->family == 4 || address->family == 6);
-	for (unsigned i = 0; i < address_bits(address) / 8; i++)
-		key = key << 8 | address->bytes[i];
-	return key;
-}
-
-static struct address address_of(__uint128_t key, uint8_t family)
-{
-	struct address address = {.family = family};
-
-	for (unsigned i = address_bits(&address) / 8; i-- > 0; key >>= 8)
-		address.bytes[i] = (uint8_t)key;
-	return address;
-}
-
 /* The highest address of the prefix. */
 static __uint128_t last_key(const struct prefix *prefix)
 {
 	unsigned rest = address_bits(&prefix->address) - prefix->length;
 	__uint128_t hosts = rest == 128 ? ~(__uint128_t)0 : ((__uint128_t)1 << rest) - 1;
 
-	return key_of(&prefix->address) | hosts;
+	return owned_tree_key(&prefix->address) | hosts;
 }
 
 static struct owned_tree *ptrs_of(struct owned *owned, uint8_t family)
@@ -176,7 +157,7 @@ int owned_set_ptr(struct owned_draft *draft, const struct address *address,
 		  const struct name *target, uint32_t ttl)
 {
 	struct owned_tree *ptrs = ptrs_of(draft->owned, address->family);
-	__uint128_t key = key_of(address);
+	__uint128_t key = owned_tree_key(address);
 	uint8_t set[SET_MAX];
 	size_t had;
 	const void *before = owned_tree_find(ptrs, key, &had);
@@ -193,12 +174,12 @@ const struct rrset *owned_ptr(const struct owned *owned, const struct address *a
 {
 	size_t bytes;
 
-	return owned_tree_find(look_ptrs(owned, address->family), key_of(address), &bytes);
+	return owned_tree_find(look_ptrs(owned, address->family), owned_tree_key(address), &bytes);
 }
 
 bool owned_any_ptr(const struct owned *owned, const struct prefix *prefix)
 {
-	__uint128_t key = key_of(&prefix->address);
+	__uint128_t key = owned_tree_key(&prefix->address);
 	size_t bytes;
 
 	return owned_tree_next(look_ptrs(owned, prefix->address.family), &key, &bytes) &&
@@ -212,13 +193,13 @@ int owned_each_ptr(const struct owned *owned, const struct prefix *prefix,
 {
 	static const struct prefix all[] = {{.address.family = 4}, {.address.family = 6}};
 	const struct prefix *within = prefix ? prefix : &all[0];
-	__uint128_t key = key_of(&within->address), last = last_key(within);
+	__uint128_t key = owned_tree_key(&within->address), last = last_key(within);
 	const struct rrset *ptr;
 	size_t bytes;
 
 	while ((ptr = owned_tree_next(look_ptrs(owned, within->address.family), &key, &bytes)) &&
 	       key <= last) {
-		struct address address = address_of(key, within->address.family);
+		struct address address = owned_tree_address(key, within->address.family);
 		int stop = on_ptr(context, &address, ptr);
 
 		if (stop)
@@ -233,7 +214,8 @@ int owned_each_ptr(const struct owned *owned, const struct prefix *prefix,
 
 void owned_cursor_begin(struct owned_cursor *cursor, const struct prefix *within)
 {
-	*cursor = (struct owned_cursor){.within = *within, .next = key_of(&within->address)};
+	*cursor =
+		(struct owned_cursor){.within = *within, .next = owned_tree_key(&within->address)};
 }
 
 /* Notes that the walk is at this key, which may lie behind its end. */
@@ -243,7 +225,7 @@ static bool step_to(struct owned_cursor *cursor, __uint128_t key, struct address
 
 	cursor->over = key >= last;
 	cursor->next = key + !cursor->over;
-	*address = address_of(key, cursor->within.address.family);
+	*address = owned_tree_address(key, cursor->within.address.family);
 	return key <= last;
 }
 

@@ -243,9 +243,7 @@ static int compare_owners(const void *left, const void *right)
 
 	if (a->kind == OWNER_SERVICE)
 		return strcasecmp(a->name, b->name);
-	if (a->address.family != b->address.family)
-		return a->address.family < b->address.family ? -1 : 1;
-	return memcmp(a->address.bytes, b->address.bytes, sizeof a->address.bytes);
+	return address_compare(&a->address, &b->address);
 }
 
 const struct owner **inventory_list(const struct inventory *inventory, enum owner_kind kind,
