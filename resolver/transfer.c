@@ -153,12 +153,15 @@ static void tell(const struct transfer *transfer, struct log_pace *pace, enum lo
 	if (!log_pace(pace, now, &unlogged))
 		return;
 	log_event(level, "transfer",
-		  "%s serial %u %s to %s: %s%s, %zu records in %zu messages, %zu bytes, %llu ms%s",
+		  "%s serial %u %s to %s: %s%s, %zu record%s in %zu message%s, %zu bytes, %llu "
+		  "ms%s",
 		  writer->zone->text, writer->zone->serial, how,
 		  address_print(&transfer->query->client, client),
 		  writer->kind == STREAM_CHANGES ? "what has changed" : "whole",
-		  writer->is_sealed ? ", signed" : "", writer->records, writer->messages,
-		  writer->bytes, (unsigned long long)((now - transfer->began_us) / 1000),
+		  writer->is_sealed ? ", signed" : "", writer->records,
+		  writer->records == 1 ? "" : "s", writer->messages,
+		  writer->messages == 1 ? "" : "s", writer->bytes,
+		  (unsigned long long)((now - transfer->began_us) / 1000),
 		  more_text(unlogged, more));
 }
 
