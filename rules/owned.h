@@ -52,6 +52,12 @@ MUST_CHECK int owned_set_host(struct owned_draft *draft, const struct name *name
  * reverse.ttl, labels and service names. What is no name at all is passed over. (owned_model.c) */
 MUST_CHECK int owned_set_model(struct owned_draft *draft, const struct model *model,
 			       const struct hash_key *key);
+/* What an address with this label in this region is called, and a service: its forward name by the
+ * suffixes of `reverse`, whether that is a name or not. Returns text; NULL: it has none. */
+const char *owned_label_name(const struct model *model, const char *label, const char *region,
+			     char text[NAME_TEXT_MAX]);
+const char *owned_service_name(const struct model *model, const char *service,
+			       char text[NAME_TEXT_MAX]);
 /* The table, with one reference, the caller's. Cannot fail. The draft is gone. */
 struct owned *owned_commit(struct owned_draft *draft);
 void owned_discard(struct owned_draft *draft); /* NULL is fine */

@@ -165,22 +165,16 @@ const char *owner_dotted(const char *name, char text[NAME_TEXT_MAX])
 int owner_derive_fqdn(struct owner *owner, const struct model *model, char text[NAME_TEXT_MAX])
 {
 	static const struct hash_key any_key;
-	char suffix[NAME_TEXT_MAX];
+	char bare[NAME_TEXT_MAX];
 	struct name name;
+	const char *derived = owner->kind == OWNER_SERVICE
+				      ? owned_service_name(model, owner->name, bare)
+				      : owned_label_name(model, owner->label, owner->region, bare);
 
 	owner->fqdn = NULL;
-	if (owner->kind == OWNER_SERVICE) {
-		if (!model->reverse.service_suffix)
-			return 0;
-		snprintf(text, NAME_TEXT_MAX, "%s.%s", owner->name,
-			 owner_dotted(model->reverse.service_suffix, suffix));
-	} else {
-		if (!owner->label || !*owner->label || !owner->region || !model->reverse.suffix)
-			return 0;
-		snprintf(text, NAME_TEXT_MAX, "%s.%s.%s", owner->label, owner->region,
-			 owner_dotted(model->reverse.suffix, suffix));
-	}
-	if (name_from_text(&name, &any_key, text) != 0)
+	if (!derived)
+		return 0;
+	if (name_from_text(&name, &any_key, owner_dotted(derived, text)) != 0)
 		return ERR_INVALID;
 	owner->fqdn = text;
 	return 0;
