@@ -274,7 +274,7 @@ int change_remove(struct change *change, const struct owner *owner)
 int change_check_ptr(struct change *change, const struct change_ptr *ptr)
 {
 	static const struct origin nowhere;
-	const struct group *group = schema_field(&schema_model, "addresses")->group;
+	const struct group *group = change_fields(OWNER_ADDRESS);
 	struct owned_address item;
 	struct faults faults;
 	struct arena arena;

@@ -88,7 +88,9 @@ struct wish { /* what somebody wants an owner to be */
 MUST_CHECK int wish_init(struct wish *wish, enum owner_kind kind, const struct owner *owner);
 void wish_release(struct wish *wish);
 MUST_CHECK int wish_set(struct change *change, struct wish *wish, const struct change_value *value);
-/* One value of the table of fields; the reason is the change's. */
+/* The rows of the table of fields that an owner has. */
+const struct group *change_fields(enum owner_kind kind);
+/* One value by such a row; the reason is the change's. */
 MUST_CHECK int change_check_text(struct change *change, const struct field *field, void *item,
 				 const char *text, struct arena *arena);
 

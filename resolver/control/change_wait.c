@@ -4,12 +4,12 @@
 
 static int check_id(struct change *change, const char *id, char lower[UUID_TEXT_MAX])
 {
-	const struct group *group = schema_field(&schema_model, "addresses")->group;
 	struct owned_address item;
 	struct arena arena;
 
 	arena_init(&arena);
-	int err = change_check_text(change, schema_field(group, "id"), &item, id, &arena);
+	int err = change_check_text(change, schema_field(change_fields(OWNER_ADDRESS), "id"), &item,
+				    id, &arena);
 	arena_release(&arena);
 	if (err) {
 		snprintf(change->error.field, sizeof change->error.field, "owner");
