@@ -72,16 +72,20 @@ static int read_header(struct batch_reader *reader, struct change_error *error)
 				reader->row.line, reader->row.fields[i]);
 		enum batch_column column = column_names[found].column;
 		if (reader->places[column])
-			return change_refuse(
-				error, "", "line %u: the columns \"%s\" and \"%s\" are one",
-				reader->row.line, reader->keys[column], column_names[found].name);
+			return change_refuse(error, "",
+					     "line %u: the columns \"%s\" and \"%s\" are one; "
+					     "leave one of them out",
+					     reader->row.line, reader->keys[column],
+					     column_names[found].name);
 		reader->places[column] = i + 1;
 		reader->keys[column] = column_names[found].name;
 	}
 	if (!reader->places[COLUMN_OWNER] || !reader->places[COLUMN_FQDN])
-		return change_refuse(error, "", "line %u: the column %s is missing",
-				     reader->row.line,
-				     reader->places[COLUMN_OWNER] ? "reverse_fqdn" : "address");
+		return change_refuse(
+			error, "",
+			"line %u: the column %s is missing; name it there, with commas between",
+			reader->row.line,
+			reader->places[COLUMN_OWNER] ? "reverse_fqdn" : "address");
 	return 0;
 }
 
@@ -123,7 +127,8 @@ static int read_ttl(const char *text, struct change_ptr *ptr, struct change_erro
 	ptr->ttl = strtoll(text, &end, 10);
 	if (*end == '\0' && *text != ' ' && end - text <= 18)
 		return 0;
-	return change_refuse(error, "ttl", "\"%.32s\" is no whole number of seconds", text);
+	return change_refuse(error, "ttl",
+			     "\"%.32s\" is no whole number of seconds; give one, or nothing", text);
 }
 
 static int next_of_csv(struct batch_reader *reader, struct batch_row *row,
@@ -137,7 +142,9 @@ static int next_of_csv(struct batch_reader *reader, struct batch_row *row,
 	if (err != 0)
 		return change_refuse(error, "", "%s", why);
 	if (reader->row.count != reader->fields)
-		return change_refuse(error, "", "it has %zu fields, and the first line has %zu",
+		return change_refuse(error, "",
+				     "it has %zu fields, and the first line has %zu; give as many, "
+				     "and quote one that has a comma in it",
 				     reader->row.count, reader->fields);
 	row->owner = cell(reader, COLUMN_OWNER);
 	row->owner_key = reader->keys[COLUMN_OWNER];
