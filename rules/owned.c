@@ -186,30 +186,6 @@ bool owned_any_ptr(const struct owned *owned, const struct prefix *prefix)
 	       key <= last_key(prefix);
 }
 
-int owned_each_ptr(const struct owned *owned, const struct prefix *prefix,
-		   int (*on_ptr)(void *context, const struct address *address,
-				 const struct rrset *ptr),
-		   void *context)
-{
-	static const struct prefix all[] = {{.address.family = 4}, {.address.family = 6}};
-	const struct prefix *within = prefix ? prefix : &all[0];
-	__uint128_t key = owned_tree_key(&within->address), last = last_key(within);
-	const struct rrset *ptr;
-	size_t bytes;
-
-	while ((ptr = owned_tree_next(look_ptrs(owned, within->address.family), &key, &bytes)) &&
-	       key <= last) {
-		struct address address = owned_tree_address(key, within->address.family);
-		int stop = on_ptr(context, &address, ptr);
-
-		if (stop)
-			return stop;
-		if (key++ == last)
-			break;
-	}
-	return prefix ? 0 : owned_each_ptr(owned, &all[1], on_ptr, context);
-}
-
 /* ---- walks in steps ---- */
 
 void owned_cursor_begin(struct owned_cursor *cursor, const struct prefix *within)

@@ -70,12 +70,6 @@ const struct rrset *owned_ptr(const struct owned *owned, const struct address *a
 bool owned_any_ptr(const struct owned *owned, const struct prefix *prefix);
 /* The A or AAAA set of exactly this name; rrset->type says which. */
 const struct rrset *owned_host(const struct owned *owned, const struct name *name);
-/* Calls back for every PTR in the prefix (NULL: all), IPv4 first, by address. A return that is not
- * zero stops the walk and is returned. */
-int owned_each_ptr(const struct owned *owned, const struct prefix *prefix,
-		   int (*on_ptr)(void *context, const struct address *address,
-				 const struct rrset *ptr),
-		   void *context);
 
 /* A walk in steps: it may rest between any two of them, and goes on as long as the tables live. */
 struct owned_cursor {
