@@ -2,10 +2,11 @@
  * it is made, not read from a packet; its deadline is its maker's; and its answer is looked into
  * for the extended error, so that nobody else has to.
  *
- * What it does not do: look past the cache, ask without the policy's targets, or parse records. */
+ * What it does not do: look past the cache, or ask without the policy's targets. */
 #include "resolver/ask.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 const char *ask_end_text(enum ask_end end)
@@ -18,7 +19,56 @@ const char *ask_end_text(enum ask_end end)
 	return texts[end];
 }
 
-/* ---- the answer ---- */
+/* ---- what an answer says ---- */
+
+const char *ask_answer_trouble(const struct ask_answer *answer, char text[ASK_TROUBLE_MAX])
+{
+	if (answer->end != ASK_END_ANSWERED) {
+		snprintf(text, ASK_TROUBLE_MAX, "%s", ask_end_text(answer->end));
+		return text;
+	}
+	if (answer->rcode == RCODE_NOERROR || answer->rcode == RCODE_NXDOMAIN)
+		return NULL;
+	snprintf(text, ASK_TROUBLE_MAX, "the answer was %s%s%s",
+		 answer->rcode == RCODE_SERVFAIL  ? "SERVFAIL"
+		 : answer->rcode == RCODE_REFUSED ? "REFUSED"
+						  : "an error",
+		 *answer->ede_text ? ": " : "", answer->ede_text);
+	return text;
+}
+
+struct ask_records ask_answer_records(const struct ask_answer *answer)
+{
+	struct ask_records records = {answer, MESSAGE_HEADER, wire_u16(answer->wire + 6)};
+
+	if (wire_u16(answer->wire + 4) == 1 &&
+	    wire_skip_name(answer->wire, answer->length, records.at, WIRE_HEADER, &records.at) > 0)
+		records.at += 4; /* type and class */
+	return records;
+}
+
+bool ask_records_next(struct ask_records *records, struct record_view *record)
+{
+	const struct ask_answer *answer = records->answer;
+
+	if (records->left == 0)
+		return false;
+	records->left--;
+	return message_read_record(answer->wire, answer->length, &records->at, record) == 0;
+}
+
+bool ask_record_address(const struct ask_answer *answer, const struct record_view *record,
+			struct address *address)
+{
+	*address = (struct address){.family = record->type == TYPE_A ? 4 : 6};
+	if ((record->type != TYPE_A && record->type != TYPE_AAAA) ||
+	    record->rdata_length != address_bits(address) / 8)
+		return false;
+	memcpy(address->bytes, answer->wire + record->rdata, record->rdata_length);
+	return true;
+}
+
+/* ---- the answer's making ---- */
 
 static void read_options(struct ask_answer *answer, const struct record_view *opt)
 {

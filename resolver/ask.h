@@ -8,6 +8,7 @@
 #ifndef SLUICE_ASK_H
 #define SLUICE_ASK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -43,9 +44,24 @@ struct ask_answer {
 	enum rcode rcode;
 	enum ede ede; /* EDE_NONE: none */
 	char ede_text[MESSAGE_EDE_TEXT_MAX + 1];
-	const uint8_t *wire; /* to be read with message_read_record; lives until on_end returns */
+	const uint8_t *wire; /* a message; lives until on_end returns */
 	size_t length;
 };
+/* Why it says nothing of what was asked: there was none, or an error that is not NXDOMAIN. Returns
+ * text; NULL: it does. */
+enum { ASK_TROUBLE_MAX = 240 };
+const char *ask_answer_trouble(const struct ask_answer *answer, char text[ASK_TROUBLE_MAX]);
+
+struct ask_records { /* of the answer section, one after the other */
+	const struct ask_answer *answer;
+	size_t at;
+	unsigned left;
+};
+struct ask_records ask_answer_records(const struct ask_answer *answer);
+bool ask_records_next(struct ask_records *records, struct record_view *record);
+/* The address that an A or AAAA record gives; false for any other. */
+bool ask_record_address(const struct ask_answer *answer, const struct record_view *record,
+			struct address *address);
 
 struct ask { /* embedded in whatever asks, and left alone from ask_start to on_end */
 	/* The ask may be started anew in here (but not when ABANDONED), or freed. */

@@ -18,7 +18,7 @@ struct transfer {
 	struct transfer_line *line; /* that it is in */
 	struct query *query;
 	struct policy_hold *hold;
-	struct address client; /* of IPv6 its /64 */
+	struct address client; /* address_client */
 	struct transfer_writer writer;
 	struct timer timer;    /* the next loop round */
 	struct timer patience; /* while it waits: its end; while it sends: a look at the pace */
@@ -153,12 +153,15 @@ static void tell(const struct transfer *transfer, struct log_pace *pace, enum lo
 	if (!log_pace(pace, now, &unlogged))
 		return;
 	log_event(level, "transfer",
-		  "%s serial %u %s to %s: %s%s, %zu records in %zu messages, %zu bytes, %llu ms%s",
+		  "%s serial %u %s to %s: %s%s, %zu record%s in %zu message%s, %zu bytes, %llu "
+		  "ms%s",
 		  writer->zone->text, writer->zone->serial, how,
 		  address_print(&transfer->query->client, client),
 		  writer->kind == STREAM_CHANGES ? "what has changed" : "whole",
-		  writer->is_sealed ? ", signed" : "", writer->records, writer->messages,
-		  writer->bytes, (unsigned long long)((now - transfer->began_us) / 1000),
+		  writer->is_sealed ? ", signed" : "", writer->records,
+		  writer->records == 1 ? "" : "s", writer->messages,
+		  writer->messages == 1 ? "" : "s", writer->bytes,
+		  (unsigned long long)((now - transfer->began_us) / 1000),
 		  more_text(unlogged, more));
 }
 
@@ -402,8 +405,7 @@ static struct transfer *transfer_new(struct transfers *transfers, struct query *
 static void begin(struct transfers *transfers, struct query *query, struct policy_hold *hold,
 		  const struct transfer_writer *writer, enum stream_kind kind, size_t version)
 {
-	struct address client = address_mask(
-		&query->client, query->client.family == 6 ? 64 : address_bits(&query->client));
+	struct address client = address_client(&query->client);
 	bool place = has_place(transfers, &client);
 	struct transfer *transfer = place || may_wait(transfers, &client)
 					    ? transfer_new(transfers, query, hold, &client)

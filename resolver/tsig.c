@@ -42,19 +42,6 @@ static const struct algorithm {
 #undef ALGORITHM
 };
 
-const char *tsig_error_text(enum tsig_error error)
-{
-	switch (error) {
-	case TSIG_FINE: return "NOERROR";
-	case TSIG_FORMERR: return "FORMERR";
-	case TSIG_BADSIG: return "BADSIG";
-	case TSIG_BADKEY: return "BADKEY";
-	case TSIG_BADTIME: return "BADTIME";
-	case TSIG_BADTRUNC: return "BADTRUNC";
-	}
-	return "?";
-}
-
 /* ---- keys ---- */
 
 bool tsig_key_init(struct tsig_key *key, const struct tsig_settings *settings)

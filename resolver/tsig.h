@@ -33,7 +33,6 @@ enum tsig_error {
 	TSIG_BADTIME = 18,
 	TSIG_BADTRUNC = 22,
 };
-const char *tsig_error_text(enum tsig_error error);
 
 struct tsig_key {
 	uint8_t name[NAME_WIRE_MAX]; /* lower case */

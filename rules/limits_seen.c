@@ -5,16 +5,13 @@
 
 #include "rules/hash.h"
 #include "rules/limits_internal.h"
+#include "rules/text.h"
 
 enum { SLOTS_MIN = 16 };
 
 static char *lower_copy(struct arena *arena, const char *key)
 {
-	char *copy = arena_strdup(arena, key);
-
-	for (char *c = copy; c && *c; c++)
-		*c = (char)name_lower((uint8_t)*c);
-	return copy;
+	return text_lower(arena_strdup(arena, key));
 }
 
 /* The slot that holds the key, or the empty one where it belongs. */

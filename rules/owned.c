@@ -2,8 +2,7 @@
  *
  *     PTRs, IPv4     the address               ─► rrset
  *     PTRs, IPv6     the address               ─► rrset
- *     hosts          the name's keyed hash     ─► | owner | rrset |  one or, where hashes meet,
- * more
+ *     hosts          the name's keyed hash     ─► | owner | rrset |  more where hashes meet
  *
  * Sets are kept as they go out, so what is found needs no work but copying. Addresses that are
  * neighbours are neighbours in memory, and names are spread by their hash.
@@ -114,32 +113,13 @@ void owned_discard(struct owned_draft *draft)
 
 /* ---- PTRs ---- */
 
-static __uint128_t key_of(const struct address *address)
-{
-	__uint128_t key = 0;
-
-	assert(address->family == 4 || address->family == 6);
-	for (unsigned i = 0; i < address_bits(address) / 8; i++)
-		key = key << 8 | address->bytes[i];
-	return key;
-}
-
-static struct address address_of(__uint128_t key, uint8_t family)
-{
-	struct address address = {.family = family};
-
-	for (unsigned i = address_bits(&address) / 8; i-- > 0; key >>= 8)
-		address.bytes[i] = (uint8_t)key;
-	return address;
-}
-
 /* The highest address of the prefix. */
 static __uint128_t last_key(const struct prefix *prefix)
 {
 	unsigned rest = address_bits(&prefix->address) - prefix->length;
 	__uint128_t hosts = rest == 128 ? ~(__uint128_t)0 : ((__uint128_t)1 << rest) - 1;
 
-	return key_of(&prefix->address) | hosts;
+	return owned_tree_key(&prefix->address) | hosts;
 }
 
 static struct owned_tree *ptrs_of(struct owned *owned, uint8_t family)
@@ -177,7 +157,7 @@ int owned_set_ptr(struct owned_draft *draft, const struct address *address,
 		  const struct name *target, uint32_t ttl)
 {
 	struct owned_tree *ptrs = ptrs_of(draft->owned, address->family);
-	__uint128_t key = key_of(address);
+	__uint128_t key = owned_tree_key(address);
 	uint8_t set[SET_MAX];
 	size_t had;
 	const void *before = owned_tree_find(ptrs, key, &had);
@@ -194,47 +174,24 @@ const struct rrset *owned_ptr(const struct owned *owned, const struct address *a
 {
 	size_t bytes;
 
-	return owned_tree_find(look_ptrs(owned, address->family), key_of(address), &bytes);
+	return owned_tree_find(look_ptrs(owned, address->family), owned_tree_key(address), &bytes);
 }
 
 bool owned_any_ptr(const struct owned *owned, const struct prefix *prefix)
 {
-	__uint128_t key = key_of(&prefix->address);
+	__uint128_t key = owned_tree_key(&prefix->address);
 	size_t bytes;
 
 	return owned_tree_next(look_ptrs(owned, prefix->address.family), &key, &bytes) &&
 	       key <= last_key(prefix);
 }
 
-int owned_each_ptr(const struct owned *owned, const struct prefix *prefix,
-		   int (*on_ptr)(void *context, const struct address *address,
-				 const struct rrset *ptr),
-		   void *context)
-{
-	static const struct prefix all[] = {{.address.family = 4}, {.address.family = 6}};
-	const struct prefix *within = prefix ? prefix : &all[0];
-	__uint128_t key = key_of(&within->address), last = last_key(within);
-	const struct rrset *ptr;
-	size_t bytes;
-
-	while ((ptr = owned_tree_next(look_ptrs(owned, within->address.family), &key, &bytes)) &&
-	       key <= last) {
-		struct address address = address_of(key, within->address.family);
-		int stop = on_ptr(context, &address, ptr);
-
-		if (stop)
-			return stop;
-		if (key++ == last)
-			break;
-	}
-	return prefix ? 0 : owned_each_ptr(owned, &all[1], on_ptr, context);
-}
-
 /* ---- walks in steps ---- */
 
 void owned_cursor_begin(struct owned_cursor *cursor, const struct prefix *within)
 {
-	*cursor = (struct owned_cursor){.within = *within, .next = key_of(&within->address)};
+	*cursor =
+		(struct owned_cursor){.within = *within, .next = owned_tree_key(&within->address)};
 }
 
 /* Notes that the walk is at this key, which may lie behind its end. */
@@ -244,7 +201,7 @@ static bool step_to(struct owned_cursor *cursor, __uint128_t key, struct address
 
 	cursor->over = key >= last;
 	cursor->next = key + !cursor->over;
-	*address = address_of(key, cursor->within.address.family);
+	*address = owned_tree_address(key, cursor->within.address.family);
 	return key <= last;
 }
 
@@ -382,17 +339,7 @@ const struct rrset *owned_host(const struct owned *owned, const struct name *nam
 	return entry ? set_of(entry) : NULL;
 }
 
-/* ---- drafts, looked at, and numbers ---- */
-
-const struct rrset *owned_draft_ptr(const struct owned_draft *draft, const struct address *address)
-{
-	return owned_ptr(draft->owned, address);
-}
-
-const struct rrset *owned_draft_host(const struct owned_draft *draft, const struct name *name)
-{
-	return owned_host(draft->owned, name);
-}
+/* ---- numbers ---- */
 
 size_t owned_ptr_count(const struct owned *owned)
 {

@@ -52,9 +52,12 @@ MUST_CHECK int owned_set_host(struct owned_draft *draft, const struct name *name
  * reverse.ttl, labels and service names. What is no name at all is passed over. (owned_model.c) */
 MUST_CHECK int owned_set_model(struct owned_draft *draft, const struct model *model,
 			       const struct hash_key *key);
-/* What the draft holds now, as the lookups below would say it of the table. */
-const struct rrset *owned_draft_ptr(const struct owned_draft *draft, const struct address *address);
-const struct rrset *owned_draft_host(const struct owned_draft *draft, const struct name *name);
+/* What an address with this label in this region is called, and a service: its forward name by the
+ * suffixes of `reverse`, whether that is a name or not. Returns text; NULL: it has none. */
+const char *owned_label_name(const struct model *model, const char *label, const char *region,
+			     char text[NAME_TEXT_MAX]);
+const char *owned_service_name(const struct model *model, const char *service,
+			       char text[NAME_TEXT_MAX]);
 /* The table, with one reference, the caller's. Cannot fail. The draft is gone. */
 struct owned *owned_commit(struct owned_draft *draft);
 void owned_discard(struct owned_draft *draft); /* NULL is fine */
@@ -67,12 +70,6 @@ const struct rrset *owned_ptr(const struct owned *owned, const struct address *a
 bool owned_any_ptr(const struct owned *owned, const struct prefix *prefix);
 /* The A or AAAA set of exactly this name; rrset->type says which. */
 const struct rrset *owned_host(const struct owned *owned, const struct name *name);
-/* Calls back for every PTR in the prefix (NULL: all), IPv4 first, by address. A return that is not
- * zero stops the walk and is returned. */
-int owned_each_ptr(const struct owned *owned, const struct prefix *prefix,
-		   int (*on_ptr)(void *context, const struct address *address,
-				 const struct rrset *ptr),
-		   void *context);
 
 /* A walk in steps: it may rest between any two of them, and goes on as long as the tables live. */
 struct owned_cursor {

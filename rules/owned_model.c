@@ -19,6 +19,24 @@ struct filling {
 	const struct hash_key *key;
 };
 
+const char *owned_label_name(const struct model *model, const char *label, const char *region,
+			     char text[NAME_TEXT_MAX])
+{
+	if (!label || !*label || !region || !model->reverse.suffix)
+		return NULL;
+	snprintf(text, NAME_TEXT_MAX, "%s.%s.%s", label, region, model->reverse.suffix);
+	return text;
+}
+
+const char *owned_service_name(const struct model *model, const char *service,
+			       char text[NAME_TEXT_MAX])
+{
+	if (!service || !model->reverse.service_suffix)
+		return NULL;
+	snprintf(text, NAME_TEXT_MAX, "%s.%s", service, model->reverse.service_suffix);
+	return text;
+}
+
 static int set_ptr(const struct filling *f, const struct address *address, const char *target,
 		   uint32_t ttl)
 {
@@ -29,26 +47,26 @@ static int set_ptr(const struct filling *f, const struct address *address, const
 	return owned_set_ptr(f->draft, address, &name, ttl ? ttl : f->model->reverse.ttl);
 }
 
+/* text NULL: none. */
 static int set_host(const struct filling *f, const char *text, const struct address *address)
 {
 	struct name name;
 
-	if (!address->family || name_from_text(&name, f->key, text) != 0)
+	if (!text || !address->family || name_from_text(&name, f->key, text) != 0)
 		return 0;
 	return owned_set_host(f->draft, &name, address, f->model->reverse.ttl);
 }
 
 static int set_address(const struct filling *f, const struct owned_address *address)
 {
-	const char *label = address->domain_name_label;
 	const char *region = model_region(f->model, address->region);
 	char text[NAME_TEXT_MAX];
 	int err = set_ptr(f, &address->address, address->reverse_fqdn, address->ttl);
 
-	if (err || !label || !*label || !region || !f->model->reverse.suffix)
-		return err;
-	snprintf(text, sizeof text, "%s.%s.%s", label, region, f->model->reverse.suffix);
-	return set_host(f, text, &address->address);
+	return err ? err
+		   : set_host(f,
+			      owned_label_name(f->model, address->domain_name_label, region, text),
+			      &address->address);
 }
 
 static int set_service(const struct filling *f, const struct cloud_service *service)
@@ -56,10 +74,9 @@ static int set_service(const struct filling *f, const struct cloud_service *serv
 	char text[NAME_TEXT_MAX];
 	int err = set_ptr(f, &service->address, service->reverse_fqdn, 0);
 
-	if (err || !service->name || !f->model->reverse.service_suffix)
-		return err;
-	snprintf(text, sizeof text, "%s.%s", service->name, f->model->reverse.service_suffix);
-	return set_host(f, text, &service->address);
+	return err ? err
+		   : set_host(f, owned_service_name(f->model, service->name, text),
+			      &service->address);
 }
 
 int owned_set_model(struct owned_draft *draft, const struct model *model,

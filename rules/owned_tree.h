@@ -7,13 +7,35 @@
 #ifndef SLUICE_OWNED_TREE_H
 #define SLUICE_OWNED_TREE_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "rules/err.h"
+#include "rules/prefix.h"
 
 enum { OWNED_TREE_UNIT = 4 }; /* bytes: values begin at multiples of it, and are as long */
+
+/* Addresses as keys, by their number; a tree has those of one family. */
+static inline __uint128_t owned_tree_key(const struct address *address)
+{
+	__uint128_t key = 0;
+
+	assert(address->family == 4 || address->family == 6);
+	for (unsigned i = 0; i < address_bits(address) / 8; i++)
+		key = key << 8 | address->bytes[i];
+	return key;
+}
+
+static inline struct address owned_tree_address(__uint128_t key, uint8_t family)
+{
+	struct address address = {.family = family};
+
+	for (unsigned i = address_bits(&address) / 8; i-- > 0; key >>= 8)
+		address.bytes[i] = (uint8_t)key;
+	return address;
+}
 
 struct owned_page;
 

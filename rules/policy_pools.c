@@ -2,8 +2,8 @@
  * is below it, or at an address's own name, is in the owned table and found by the address.
  *
  *     10.100.51.198.in-addr.arpa       a zone's name ends it, and the rest spells an address
- *     70.64-127.100.51.198...          a classless zone's name ends it: the first label is the
- * octet 70.100.51.198.in-addr.arpa       no zone's, but an address of a pool within an octet
+ *     70.64-127.100.51.198...          a classless zone's name ends it: its first label is an octet
+ *     70.100.51.198.in-addr.arpa       no zone's, but an address of a pool within an octet
  *
  * The last kind needs a zone as well, for its SOA. The octet is not ours, so that nothing may be
  * said in its name; and the classless zone is not above the address's name in the tree. What is

@@ -1,6 +1,5 @@
 /* Reverse names: address <-> in-addr.arpa (RFC 1035 section 3.5) and ip6.arpa (RFC 3596
- * section 2.5). PTRs are derived from the addresses that own them when a policy is compiled, never
- * stored twice. */
+ * section 2.5). PTRs are derived from the addresses that own them (owned.h), never stored twice. */
 #ifndef SLUICE_REVERSE_H
 #define SLUICE_REVERSE_H
 

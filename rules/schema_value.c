@@ -15,6 +15,7 @@
 #include "rules/name.h"
 #include "rules/prefix.h"
 #include "rules/schema.h"
+#include "rules/text.h"
 
 _Static_assert(sizeof(enum protocol) == sizeof(unsigned), "enums are stored as unsigned");
 
@@ -58,18 +59,6 @@ static bool is_resource_name(const char *text, bool dots)
 	return is_alphanumeric(text[length - 1]) || (dots && text[length - 1] == '_');
 }
 
-static bool is_uuid(const char *text)
-{
-	static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
-
-	if (strlen(text) != sizeof form - 1)
-		return false;
-	for (size_t i = 0; form[i]; i++)
-		if (form[i] == '-' ? text[i] != '-' : !isxdigit((unsigned char)text[i]))
-			return false;
-	return true;
-}
-
 static bool is_ascii(const char *text)
 {
 	while (*text != '\0' && (unsigned char)*text < 0x80)
@@ -107,7 +96,7 @@ static bool string_fits(const struct field *field, const char *text)
 	case FIELD_NAME: return is_resource_name(text, false);
 	case FIELD_NAME_DOTS: return is_resource_name(text, true);
 	case FIELD_DOMAIN: return is_domain(text);
-	case FIELD_UUID: return is_uuid(text);
+	case FIELD_UUID: return text_is_uuid(text);
 	case FIELD_PATH: return text[0] != '\0' && is_plain(field, text);
 	default: return is_plain(field, text);
 	}

@@ -118,17 +118,3 @@ uint64_t digest_of_ptr(const struct address *address, const struct rrset *ptr)
 	return digest_records(digest_more(address->family, address->bytes, sizeof address->bytes),
 			      ptr);
 }
-
-static int add_digest(void *context, const uint8_t *owner, const struct rrset *set)
-{
-	*(uint64_t *)context += digest_of_set(owner, set);
-	return 0;
-}
-
-uint64_t digest_of_zone(const struct zone *zone)
-{
-	uint64_t digest = 0;
-
-	zone_walk(zone, add_digest, &digest);
-	return digest;
-}

@@ -35,6 +35,5 @@ struct zone *zone_with_serial(const struct zone *zone, const struct hash_key *ke
 /* The same in every process, and whatever the serial in a SOA is. */
 uint64_t digest_of_set(const uint8_t *owner, const struct rrset *set);
 uint64_t digest_of_ptr(const struct address *address, const struct rrset *ptr);
-uint64_t digest_of_zone(const struct zone *zone);
 
 #endif

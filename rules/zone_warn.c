@@ -1,8 +1,8 @@
 /* What a zone file may say and nobody means:
  *
- *     zone corp.test    mail.corp.test      A     ->  mail.corp.test.corp.test, a final dot is
- * missing www                 CNAME web.corp.test   the same of what it points to www 60 A, www 300
- * A       one TTL for all of a set (RFC 2181 section 5.2)
+ *     mail.corp.test  A                    in corp.test: mail.corp.test.corp.test, without a dot
+ *     www             CNAME web.corp.test  the same of what it points to
+ *     www 60 A, www 300 A                  one TTL for all of a set (RFC 2181 section 5.2)
  *
  * Of a zone with an apex of one label nothing is said: intranet.intranet may well be meant. Only
  * the first few are told, because a file that is wrong in this way is wrong in many places. */

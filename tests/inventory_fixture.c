@@ -7,6 +7,8 @@
 
 #include <cmocka.h>
 
+#include "resolver/log.h"
+
 static const struct hash_key key = {1, 2};
 
 static int serve(void *context, struct owned *owned)
@@ -176,6 +178,27 @@ void inventory_fixture_free(struct inventory_fixture *fixture)
 {
 	inventory_fixture_release(fixture);
 	free(fixture);
+}
+
+int inventory_fixture_set_up(void **state)
+{
+	log_configure(LOG_ERROR, LOG_TEXT);
+	*state = inventory_fixture_new(FIXTURE_WORLD FIXTURE_FILED);
+	return 0;
+}
+
+int inventory_fixture_tear_down(void **state)
+{
+	inventory_fixture_free(*state);
+	return 0;
+}
+
+const struct owner *inventory_fixture_at(const struct inventory_fixture *fixture,
+					 const char *address)
+{
+	const struct address parsed = address_of(address);
+
+	return inventory_by_address(fixture->inventory, &parsed);
 }
 
 const struct owner *inventory_fixture_named(const struct inventory_fixture *fixture,

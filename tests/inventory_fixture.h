@@ -37,7 +37,10 @@ struct inventory_fixture {
 	" { name = \"bare\"; address = \"198.51.100.11\"; });\n"                                   \
 	"cloud_services = ({ name = \"app\"; address = \"198.51.100.20\"; });\n"
 
-/* For a test's set-up and tear-down. */
+/* For a test's set-up and tear-down: *state is a fixture that starts with FIXTURE_WORLD and
+ * FIXTURE_FILED, and only errors are logged. The same with another configuration. */
+int inventory_fixture_set_up(void **state);
+int inventory_fixture_tear_down(void **state);
 struct inventory_fixture *inventory_fixture_new(const char *text);
 void inventory_fixture_free(struct inventory_fixture *fixture);
 /* Starts with this configuration; it must be good. */
@@ -58,6 +61,9 @@ bool inventory_fixture_serves(const struct inventory_fixture *fixture, const cha
 bool inventory_fixture_resolves(const struct inventory_fixture *fixture, const char *name,
 				const char *address);
 
+/* Who has that address; NULL: nobody. */
+const struct owner *inventory_fixture_at(const struct inventory_fixture *fixture,
+					 const char *address);
 /* The address without a group, or the service, of that name; NULL: there is none. */
 const struct owner *inventory_fixture_named(const struct inventory_fixture *fixture,
 					    const char *name);

@@ -108,9 +108,7 @@ static bool is_known(const struct api *api, struct http_request *request)
 	case HTTP_TOO_MANY:
 		snprintf(wait, sizeof wait, "%u", http_auth_wait_s(api->auth, request, now_s));
 		http_header(request, "Retry-After", wait);
-		refuse(request, 429,
-		       "too many logins from this address have failed; wait as long as Retry-After "
-		       "says");
+		refuse(request, 429, HTTP_TOO_MANY_TEXT);
 		return false;
 	case HTTP_WRONG_CREDENTIALS:
 		http_header(request, "WWW-Authenticate",

@@ -29,7 +29,7 @@
 
 struct control;
 
-enum { API_PARAMETERS_MAX = 4, API_ID_MAX = 41, API_TEXT_MAX = 1024, API_BASE_MAX = 272 };
+enum { API_ID_MAX = 41, API_TEXT_MAX = 1024, API_BASE_MAX = 272 };
 
 enum api_shape { API_V1, API_V2, API_V3, API_ARM, API_OAUTH };
 #define API_UPLOAD SIZE_MAX
@@ -75,7 +75,6 @@ const char *api_query(const struct api_request *request, const char *name);
 const char *api_query_other(const struct api_request *request, const char *const *known);
 /* api_query of a form that was sent. */
 const char *api_form(const struct api_request *request, const char *name);
-const char *api_header(const struct api_request *request, const char *name);
 /* A body's JSON, to be released; NULL: it is none, and `error` says so. In any thread. */
 json_t *api_parse(const char *text, size_t length, char error[API_TEXT_MAX]);
 /* A token for a client's id and secret, which came with the request: http_auth_login, which see.
@@ -103,6 +102,7 @@ void api_fail(struct api_request *request, unsigned status, const char *code, co
 /* The same, of one field of the body or query: `field` is where it stands, as in "ptr.ttl". */
 void api_fail_at(struct api_request *request, unsigned status, const char *code, const char *field,
 		 const char *format, ...) __attribute__((format(printf, 5, 6)));
+void api_fail_memory(struct api_request *request); /* 503 */
 /* A header more for the answer, before it is given; both are copied. */
 void api_answer_header(struct api_request *request, const char *name, const char *value);
 

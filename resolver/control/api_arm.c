@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "resolver/control/api_reverse.h"
+#include "resolver/control/inventory_group.h"
 #include "resolver/control/json.h"
 #include "resolver/control/ownership.h"
 #include "rules/name.h"
@@ -31,7 +32,7 @@ bool api_arm_begin(struct api_request *request)
 
 const char *api_arm_group(const struct owner *owner)
 {
-	return owner->resource_group ? owner->resource_group : "-";
+	return owner->resource_group ? owner->resource_group : GROUP_NONE;
 }
 
 const char *api_arm_location(const struct owner *owner)
@@ -98,7 +99,7 @@ bool api_arm_read_tags(struct api_request *request, char **text)
 		return true;
 	*text = json_dumps(tags, JSON_COMPACT | JSON_SORT_KEYS);
 	if (!*text)
-		api_fail(request, 503, NULL, "out of memory");
+		api_fail_memory(request);
 	return *text;
 }
 

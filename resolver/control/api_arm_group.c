@@ -19,8 +19,6 @@
 #include "resolver/control/json.h"
 #include "resolver/control/ownership.h"
 
-static const char no_group[] = "-";
-
 enum { AT_ONCE_MAX = 100 }; /* addresses that are removed while everybody waits */
 
 /* ---- showing ---- */
@@ -44,7 +42,7 @@ static json_t *group_json(const struct api_request *request, const struct resour
 
 static void answer(struct api_request *request, unsigned status, const struct resource_group *group)
 {
-	char etag[OWNER_ETAG_MAX];
+	char etag[ETAG_MAX];
 	api_reply_json(request, status, group_json(request, group), group_etag(group, etag));
 }
 
@@ -53,7 +51,7 @@ static bool find_ungrouped(const struct api_request *request, struct resource_gr
 {
 	const struct inventory *inventory = api_inventory(request);
 	*group = (struct resource_group){
-		.name = no_group,
+		.name = GROUP_NONE,
 		.region = inventory_model(inventory)->region,
 	};
 	return inventory_has_ungrouped(inventory);
@@ -61,9 +59,9 @@ static bool find_ungrouped(const struct api_request *request, struct resource_gr
 
 static bool find(const struct api_request *request, struct resource_group *group)
 {
-	const char *name = api_parameter(request, "group");
-	return strcmp(name, no_group) == 0 ? find_ungrouped(request, group)
-					   : inventory_group(api_inventory(request), name, group);
+	const char *name = api_group(request);
+	return name ? inventory_group(api_inventory(request), name, group)
+		    : find_ungrouped(request, group);
 }
 
 /* By name; the one that is none comes first. */
@@ -77,10 +75,10 @@ static json_t *page_json(const struct arm_page *page, const struct resource_grou
 	*last = NULL;
 	if (!page->behind && find_ungrouped(request, &ungrouped) && arm_page_takes(page, NULL)) {
 		json_add(array, group_json(request, &ungrouped));
-		shown = no_group;
+		shown = GROUP_NONE;
 	}
 	for (size_t i = 0; i < count; i++) {
-		if (page->behind && strcmp(page->behind, no_group) != 0 &&
+		if (page->behind && strcmp(page->behind, GROUP_NONE) != 0 &&
 		    strcasecmp(groups[i].name, page->behind) <= 0)
 			continue;
 		if (!arm_page_takes(page, groups[i].tags))
@@ -140,10 +138,11 @@ void api_group_exists(struct api_request *request)
 /* False: the name is not one that a group can be made by, and that has been answered. */
 static bool check_name(struct api_request *request)
 {
-	const char *name = api_parameter(request, "group");
-	if (strcmp(name, no_group) == 0) {
+	const char *name = api_group(request);
+	if (!name) {
 		api_fail(request, 409, "ResourceReadOnly",
-			 "'-' stands for the addresses without a group, and cannot be changed");
+			 "'%s' stands for the addresses without a group, and cannot be changed",
+			 GROUP_NONE);
 		return false;
 	}
 	if (!group_name_refusal(name))
@@ -178,7 +177,7 @@ static void put(struct api_request *request, const struct resource_group *before
 	if (inventory_group(api_inventory(request), wanted.name, &group))
 		answer(request, before ? 200 : 201, &group);
 	else
-		api_reply_json(request, 200, NULL, NULL);
+		api_fail_memory(request);
 }
 
 /* The location has been read. Ends the request. */
@@ -222,20 +221,13 @@ void api_group_patch(struct api_request *request)
 
 /* ---- and the end ---- */
 
-/* Of the path; NULL for "-". */
-static const char *asked_group(const struct api_request *request)
-{
-	const char *name = api_parameter(request, "group");
-	return strcmp(name, no_group) == 0 ? NULL : name;
-}
-
 static int remove_all(const struct api_request *request, struct change *change)
 {
 	struct resource_group group;
 	int err = change_group_require(change, find(request, &group) ? &group : NULL,
 				       request->if_match, request->if_none_match);
 	return err ? err
-		   : change_group_remove(change, asked_group(request),
+		   : change_group_remove(change, api_group(request),
 					 api_parameter(request, "subscription"));
 }
 
@@ -278,13 +270,13 @@ void api_group_delete(struct api_request *request)
 	struct resource_group group;
 	if (!find_asked(request, &group))
 		return;
-	if (inventory_group_size(api_inventory(request), asked_group(request)) <= AT_ONCE_MAX) {
+	if (inventory_group_size(api_inventory(request), api_group(request)) <= AT_ONCE_MAX) {
 		remove_now(request);
 		return;
 	}
 	struct api_remake *remake = malloc(sizeof *remake);
 	if (!remake) {
-		api_fail(request, 503, NULL, "out of memory");
+		api_fail_memory(request);
 		return;
 	}
 	*remake = (struct api_remake){

@@ -15,7 +15,7 @@
 #include "resolver/control/json.h"
 #include "resolver/control/token.h"
 
-enum { TOKEN_LIFE_S = 3600, URL_MAX = API_BASE_MAX + 64 };
+enum { URL_MAX = API_BASE_MAX + 64 };
 
 static json_t *url_json(const char *base, const char *path)
 {
@@ -129,9 +129,7 @@ void api_oauth_issue(struct api_request *request)
 	const struct http_login login = {client, secret, time(NULL) + TOKEN_LIFE_S};
 	int err = api_login(request, &login, token, &role);
 	if (err == ERR_LIMIT)
-		api_fail(request, 429, "temporarily_unavailable",
-			 "too many logins from this address have failed; wait as long as "
-			 "Retry-After says");
+		api_fail(request, 429, "temporarily_unavailable", HTTP_TOO_MANY_TEXT);
 	else if (err == ERR_NOT_FOUND)
 		api_fail(request, 401, "invalid_client",
 			 "no client of management.clients has this id and secret");

@@ -15,8 +15,9 @@
 #include "resolver/control/inventory_page.h"
 #include "resolver/control/json.h"
 #include "resolver/control/ownership.h"
+#include "resolver/control/uuid.h"
 
-enum { ID_MAX = 37, IDLE_SHOWN = 4, LOOKED_AT_ONCE = 250, LOOKED_AT_MAX = 10000 };
+enum { IDLE_SHOWN = 4, LOOKED_AT_ONCE = 250, LOOKED_AT_MAX = 10000 };
 
 /* ---- showing ---- */
 
@@ -49,7 +50,7 @@ static json_t *properties_json(const struct owner *owner)
 
 static json_t *public_ip_json(const struct api_request *request, const struct owner *owner)
 {
-	char path[1024], etag[OWNER_ETAG_MAX];
+	char path[1024], etag[ETAG_MAX];
 	json_t *tags = owner->tags ? json_loads(owner->tags, 0, NULL) : json_object();
 	snprintf(path, sizeof path,
 		 "/subscriptions/%s/resourceGroups/%s/providers/Microsoft.Network/"
@@ -89,7 +90,7 @@ static size_t next_owners(const struct list *list, const struct owner *owners[LO
 	const struct api_request *request = list->page.request;
 	const struct inventory *inventory = api_inventory(request);
 	const struct address *after = list->at.family ? &list->at : NULL;
-	const char *group = list->group ? public_ip_group(request) : NULL;
+	const char *group = list->group ? api_group(request) : NULL;
 	if (list->group && inventory_group_size(inventory, group) <= INVENTORY_GROUP_MAX)
 		return inventory_group_after(inventory, group, after, owners, LOOKED_AT_ONCE);
 	return inventory_addresses_after(inventory, after, owners, LOOKED_AT_ONCE);
@@ -147,17 +148,11 @@ void api_public_ips_list_group(struct api_request *request)
 
 /* ---- which ---- */
 
-const char *public_ip_group(const struct api_request *request)
-{
-	const char *group = api_parameter(request, "group");
-	return strcmp(group, "-") == 0 ? NULL : group;
-}
-
 const struct owner *public_ip_asked(const struct api_request *request)
 {
 	const struct inventory *inventory = api_inventory(request);
-	const struct owner *owner = inventory_address(inventory, public_ip_group(request),
-						      api_parameter(request, "name"));
+	const struct owner *owner =
+		inventory_address(inventory, api_group(request), api_parameter(request, "name"));
 	return owner && ownership_is_of(inventory, owner, api_parameter(request, "subscription"))
 		       ? owner
 		       : NULL;
@@ -173,7 +168,7 @@ static void fail_missing(struct api_request *request)
 
 void public_ip_answer(struct api_request *request, unsigned status, const struct owner *owner)
 {
-	char etag[OWNER_ETAG_MAX];
+	char etag[ETAG_MAX];
 	api_reply_json(request, status, public_ip_json(request, owner), owner_etag(owner, etag));
 }
 
@@ -193,7 +188,7 @@ void api_public_ip_show(struct api_request *request)
 static void set_tags(struct api_request *request, const struct owner *owner, const char *tags)
 {
 	const struct change_value value = {"tags", tags};
-	char id[ID_MAX], text[API_OWNER_TEXT_MAX];
+	char id[UUID_TEXT_MAX], text[API_OWNER_TEXT_MAX];
 	snprintf(id, sizeof id, "%s", owner->id);
 	int err;
 	struct change *change = api_change_begin(request, owner, &err);

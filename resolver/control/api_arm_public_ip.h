@@ -5,8 +5,6 @@
 #include "resolver/control/api.h"
 #include "resolver/control/owner.h"
 
-/* The resource group of the path; NULL for "-": those without one. */
-const char *public_ip_group(const struct api_request *request);
 /* The address that the path names; NULL: there is none. */
 const struct owner *public_ip_asked(const struct api_request *request);
 void public_ip_answer(struct api_request *request, unsigned status, const struct owner *owner);

@@ -11,9 +11,10 @@
 #include "resolver/control/api_arm_public_ip.h"
 #include "resolver/control/api_claim.h"
 #include "resolver/control/api_reverse.h"
-#include "rules/name.h"
+#include "resolver/control/uuid.h"
+#include "rules/text.h"
 
-enum { ID_MAX = 37, VALUES_MAX = 8, IDLE_MIN = 4, IDLE_MAX = 30 };
+enum { VALUES_MAX = 8, IDLE_MIN = 4, IDLE_MAX = 30 };
 
 #define DNS_SETTINGS "properties.dnsSettings"
 
@@ -118,17 +119,12 @@ static bool check_wish(struct api_request *request, const struct owner *owner,
 
 /* ---- the change ---- */
 
-static bool is_same(const char *a, const char *b)
-{
-	return strcmp(a ? a : "", b ? b : "") == 0;
-}
-
 static int add(struct api_request *request, const struct wish *wish, struct change *change,
 	       const struct owner **owner)
 {
 	const struct change_value values[] = {
 		{"name", api_parameter(request, "name")},
-		{"resource_group", public_ip_group(request)},
+		{"resource_group", api_group(request)},
 		{"region", wish->location},
 		{"allocation", wish->allocation == ALLOCATION_STATIC ? "static" : "dynamic"},
 		{"family", wish->family == 6 ? "6" : "4"},
@@ -146,9 +142,9 @@ static int set(const struct wish *wish, struct change *change, const struct owne
 	if (wish->allocation != (*owner)->allocation)
 		values[count++] = (struct change_value){
 			"allocation", wish->allocation == ALLOCATION_STATIC ? "static" : "dynamic"};
-	if (!is_same(wish->label, (*owner)->label))
+	if (!text_equal(wish->label, (*owner)->label))
 		values[count++] = (struct change_value){"domain_name_label", wish->label};
-	if (!is_same(wish->tags, (*owner)->tags))
+	if (!text_equal(wish->tags, (*owner)->tags))
 		values[count++] = (struct change_value){"tags", wish->tags};
 	return count > 0 ? change_set(change, *owner, values, count, owner) : 0;
 }
@@ -181,7 +177,7 @@ static int edit(struct api_claim *claim, struct change *change, const struct own
 {
 	struct api_request *request = claim->request;
 	struct put *put = (struct put *)claim;
-	char id[ID_MAX];
+	char id[UUID_TEXT_MAX];
 	(void)error; /* all that can fail is the change's */
 	put->created = !*owner;
 	int err = change_require(change, *owner, request->if_match, request->if_none_match);
@@ -242,7 +238,7 @@ void api_public_ip_put(struct api_request *request)
 		return;
 	struct put *put = calloc(1, sizeof *put);
 	if (!put) {
-		api_fail(request, 503, NULL, "out of memory");
+		api_fail_memory(request);
 		return;
 	}
 	put->claim =

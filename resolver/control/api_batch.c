@@ -1,7 +1,6 @@
 /* A row of either kind is the same few values; what they are worth is ptr_batch.h's matter. */
 #include "resolver/control/api_batch.h"
 
-#include <stdarg.h>
 #include <strings.h>
 
 #include "resolver/control/csv.h"
@@ -30,19 +29,6 @@ struct batch_reader {
 	const char *keys[COLUMN_COUNT];
 };
 
-static int refuse(struct change_error *error, const char *field, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
-static int refuse(struct change_error *error, const char *field, const char *format, ...)
-{
-	va_list arguments;
-	*error = (struct change_error){.outcome = CHANGE_INVALID};
-	snprintf(error->field, sizeof error->field, "%s", field);
-	va_start(arguments, format);
-	vsnprintf(error->text, sizeof error->text, format, arguments);
-	va_end(arguments);
-	return ERR_INVALID;
-}
-
 void batch_reader_free(struct batch_reader *reader)
 {
 	free(reader);
@@ -70,30 +56,36 @@ static int read_header(struct batch_reader *reader, struct change_error *error)
 	const char *why;
 	int err = csv_next(&reader->csv, &reader->row, &why);
 	if (err == ERR_NOT_FOUND)
-		return refuse(error, "",
-			      "it is empty; its first line names the columns, as "
-			      "address,reverse_fqdn,description,ttl");
+		return change_refuse(error, "",
+				     "it is empty; its first line names the columns, as "
+				     "address,reverse_fqdn,description,ttl");
 	if (err != 0)
-		return refuse(error, "", "line %u: %s", reader->row.line, why);
+		return change_refuse(error, "", "line %u: %s", reader->row.line, why);
 	reader->fields = reader->row.count;
 	for (size_t i = 0; i < reader->fields; i++) {
 		int found = find_column(reader->row.fields[i]);
 		if (found < 0)
-			return refuse(error, "",
-				      "line %u: there is no column \"%.64s\"; there are address, "
-				      "reverse_fqdn, description and ttl, with commas between",
-				      reader->row.line, reader->row.fields[i]);
+			return change_refuse(
+				error, "",
+				"line %u: there is no column \"%.64s\"; there are address, "
+				"reverse_fqdn, description and ttl, with commas between",
+				reader->row.line, reader->row.fields[i]);
 		enum batch_column column = column_names[found].column;
 		if (reader->places[column])
-			return refuse(error, "", "line %u: the columns \"%s\" and \"%s\" are one",
-				      reader->row.line, reader->keys[column],
-				      column_names[found].name);
+			return change_refuse(error, "",
+					     "line %u: the columns \"%s\" and \"%s\" are one; "
+					     "leave one of them out",
+					     reader->row.line, reader->keys[column],
+					     column_names[found].name);
 		reader->places[column] = i + 1;
 		reader->keys[column] = column_names[found].name;
 	}
 	if (!reader->places[COLUMN_OWNER] || !reader->places[COLUMN_FQDN])
-		return refuse(error, "", "line %u: the column %s is missing", reader->row.line,
-			      reader->places[COLUMN_OWNER] ? "reverse_fqdn" : "address");
+		return change_refuse(
+			error, "",
+			"line %u: the column %s is missing; name it there, with commas between",
+			reader->row.line,
+			reader->places[COLUMN_OWNER] ? "reverse_fqdn" : "address");
 	return 0;
 }
 
@@ -135,7 +127,8 @@ static int read_ttl(const char *text, struct change_ptr *ptr, struct change_erro
 	ptr->ttl = strtoll(text, &end, 10);
 	if (*end == '\0' && *text != ' ' && end - text <= 18)
 		return 0;
-	return refuse(error, "ttl", "\"%.32s\" is no whole number of seconds", text);
+	return change_refuse(error, "ttl",
+			     "\"%.32s\" is no whole number of seconds; give one, or nothing", text);
 }
 
 static int next_of_csv(struct batch_reader *reader, struct batch_row *row,
@@ -147,19 +140,21 @@ static int next_of_csv(struct batch_reader *reader, struct batch_row *row,
 		return err;
 	row->line = reader->row.line;
 	if (err != 0)
-		return refuse(error, "", "%s", why);
+		return change_refuse(error, "", "%s", why);
 	if (reader->row.count != reader->fields)
-		return refuse(error, "", "it has %zu fields, and the first line has %zu",
-			      reader->row.count, reader->fields);
+		return change_refuse(error, "",
+				     "it has %zu fields, and the first line has %zu; give as many, "
+				     "and quote one that has a comma in it",
+				     reader->row.count, reader->fields);
 	row->owner = cell(reader, COLUMN_OWNER);
 	row->owner_key = reader->keys[COLUMN_OWNER];
 	row->ptr.fqdn = cell(reader, COLUMN_FQDN);
 	row->ptr.description = cell(reader, COLUMN_DESCRIPTION);
 	if (!row->owner)
-		return refuse(error, row->owner_key, "it is empty; give an address");
+		return change_refuse(error, row->owner_key, "it is empty; give an address");
 	if (row->ptr.description && !is_utf8(row->ptr.description))
-		return refuse(error, "description",
-			      "it is not UTF-8; save the file in that encoding");
+		return change_refuse(error, "description",
+				     "it is not UTF-8; save the file in that encoding");
 	return read_ttl(cell(reader, COLUMN_TTL), &row->ptr, error);
 }
 
@@ -174,9 +169,10 @@ struct batch_reader *batch_reader_of_json(const json_t *body, struct change_erro
 	reader->list = listed ? listed : body;
 	if (json_is_array(reader->list))
 		return reader;
-	(void)refuse(error, "",
-		     "a list is wanted as the body, [{\"address\": A, \"reverse_fqdn\": NAME}, "
-		     "...], or the same as text/csv");
+	(void)change_refuse(
+		error, "",
+		"a list is wanted as the body, [{\"address\": A, \"reverse_fqdn\": NAME}, "
+		"...], or the same as text/csv");
 	batch_reader_free(reader);
 	return NULL;
 }
@@ -191,9 +187,9 @@ static int read_owner(const json_t *object, struct batch_row *row, struct change
 			continue;
 		row->owner_key = keys[i];
 		row->owner = json_string_value(value);
-		return row->owner ? 0 : refuse(error, keys[i], "a text is wanted here");
+		return row->owner ? 0 : change_refuse(error, keys[i], "a text is wanted here");
 	}
-	return refuse(error, "address", "it is missing; give an address, or the owner's id");
+	return change_refuse(error, "address", "it is missing; give an address, or the owner's id");
 }
 
 static int next_of_json(struct batch_reader *reader, struct batch_row *row,
@@ -204,7 +200,7 @@ static int next_of_json(struct batch_reader *reader, struct batch_row *row,
 	if (!object)
 		return ERR_NOT_FOUND;
 	if (!json_is_object(object))
-		return refuse(error, "", "an object is wanted here");
+		return change_refuse(error, "", "an object is wanted here");
 	int err = read_owner(object, row, error);
 	if (err == 0)
 		err = owner_input_read_ptr(&input, object, error);
@@ -212,8 +208,8 @@ static int next_of_json(struct batch_reader *reader, struct batch_row *row,
 		return err;
 	row->ptr = input.ptr;
 	err = input.has_fqdn ? 0
-			     : refuse(error, "reverse_fqdn",
-				      "it is missing; give the name, or null for none");
+			     : change_refuse(error, "reverse_fqdn",
+					     "it is missing; give the name, or null for none");
 	owner_input_release(&input);
 	return err;
 }

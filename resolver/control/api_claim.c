@@ -5,6 +5,7 @@
 #include "resolver/control/api_reverse.h"
 #include "resolver/control/control.h"
 #include "resolver/control/ownership.h"
+#include "resolver/control/uuid.h"
 #include "rules/name.h"
 
 /* ---- one change ---- */
@@ -27,7 +28,7 @@ static void fail_six(struct api_claim *claim)
 /* Makes the edits, and with `commit` lets them stay. The owner's id is then in `id`, and what is
  * wanted of the owner is asked while the change is open. False: it did not come about, which has
  * been answered. */
-static bool run_change(struct api_claim *claim, bool commit, char id[CLAIM_ID_MAX],
+static bool run_change(struct api_claim *claim, bool commit, char id[UUID_TEXT_MAX],
 		       void (*look)(void *context, const struct owner *owner), void *context)
 {
 	const struct api_claimant *claimant = claim->claimant;
@@ -42,7 +43,7 @@ static bool run_change(struct api_claim *claim, bool commit, char id[CLAIM_ID_MA
 	bool refused = false;
 	if (err == 0) {
 		snprintf(claim->name, sizeof claim->name, "%s", owner->name);
-		snprintf(id, CLAIM_ID_MAX, "%s", owner->id);
+		snprintf(id, UUID_TEXT_MAX, "%s", owner->id);
 		refused = is_refused_six(claim, owner, had);
 		if (look)
 			look(context, owner);
@@ -59,7 +60,7 @@ static bool run_change(struct api_claim *claim, bool commit, char id[CLAIM_ID_MA
 
 static void make(struct api_claim *claim)
 {
-	char id[CLAIM_ID_MAX];
+	char id[UUID_TEXT_MAX];
 	if (run_change(claim, true, id, NULL, NULL))
 		claim->claimant->answer(claim, inventory_by_id(api_inventory(claim->request), id));
 	claim->claimant->free(claim);
@@ -70,7 +71,7 @@ static void make(struct api_claim *claim)
 /* What the owner would be if the name were its own. */
 struct rehearsal {
 	bool is_there; /* already */
-	char id[CLAIM_ID_MAX], fqdn[NAME_TEXT_MAX];
+	char id[UUID_TEXT_MAX], fqdn[NAME_TEXT_MAX];
 	struct address address;
 };
 
@@ -147,7 +148,7 @@ static void ask(struct api_claim *claim, const struct rehearsal *will_be)
 	if (ownership_check(inventory, &request->control->server, &question, on_ownership, claim) ==
 	    0)
 		return;
-	api_fail(request, 503, NULL, "out of memory"); /* its form is good: it was rehearsed */
+	api_fail_memory(request); /* its form is good: it was rehearsed */
 	claim->claimant->free(claim);
 }
 

@@ -18,7 +18,7 @@
 #include "resolver/control/api.h"
 #include "resolver/control/change.h"
 
-enum { CLAIM_NAME_MAX = 128, CLAIM_ID_MAX = 37, CLAIM_WAITS = 3 };
+enum { CLAIM_NAME_MAX = 128, CLAIM_WAITS = 3 };
 
 struct api_claim;
 

@@ -3,8 +3,7 @@
  *
  *     GET     /v2/reverse/floatingips            every address, with a PTR or without
  *     GET     /v2/reverse/floatingips/{key}
- *     PATCH   {"ptrdname", "description", "ttl"} the whole PTR; 202, PENDING until every worker has
- * it
+ *     PATCH   {"ptrdname", "description", "ttl"} the whole PTR; 202, PENDING until workers have it
  *             {"ptrdname": null}                 no PTR any more; 202 and null
  *     DELETE  the same, 204: Designate itself has no DELETE here
  *
@@ -19,11 +18,12 @@
 #include "resolver/control/control.h"
 #include "resolver/control/inventory_page.h"
 #include "resolver/control/json.h"
+#include "resolver/control/uuid.h"
+#include "rules/text.h"
 
 enum {
 	REGION_MAX = 100,
-	UUID_LENGTH = 36,
-	KEY_MAX = REGION_MAX + 1 + UUID_LENGTH + 1,
+	KEY_MAX = REGION_MAX + 1 + UUID_TEXT_MAX,
 	PORTION = 100, /* addresses of a list, written at once */
 	ROW_BYTES = 400
 };
@@ -127,7 +127,7 @@ static void answer_list(void *context)
 		api_finish_text((struct api_call *)request, 200, list->text, list->length);
 	} else {
 		free(list->text);
-		api_reply_json(request, 200, NULL, NULL);
+		api_fail_memory(request);
 	}
 	free(list);
 	work_end(work);
@@ -143,11 +143,10 @@ void api_floatingips_list(struct api_request *request)
 		list->room = (about.addresses + 10) * ROW_BYTES;
 	if (!list || !(list->text = malloc(list->room))) {
 		free(list);
-		api_reply_json(request, 200, NULL, NULL);
-	} else if (!work_begin(work, list)) {
+		api_fail_memory(request);
+	} else if (!api_work_begin(request, list)) {
 		free(list->text);
 		free(list);
-		api_fail(request, 503, NULL, "the server is about to end");
 	} else {
 		list->request = request;
 		write_text(list, "{\"floatingips\":[");
@@ -161,17 +160,11 @@ void api_floatingips_list(struct api_request *request)
 static const char *key_uuid(const char *key)
 {
 	const char *colon = strchr(key, ':');
-	if (!colon || colon == key || colon - key > REGION_MAX || strlen(colon + 1) != UUID_LENGTH)
+	if (!colon || colon == key || colon - key > REGION_MAX || !text_is_uuid(colon + 1))
 		return NULL;
 	for (const char *at = key; at < colon; at++)
 		if (!isalnum((unsigned char)*at) && !strchr(".-_", *at))
 			return NULL;
-	for (int i = 0; i < UUID_LENGTH; i++) {
-		unsigned char c = (unsigned char)colon[1 + i];
-		bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-		if (dash ? c != '-' : !isxdigit(c))
-			return NULL;
-	}
 	return colon + 1;
 }
 
@@ -200,7 +193,7 @@ static const struct owner *asked_address(struct api_request *request)
 
 void api_floatingip_show(struct api_request *request)
 {
-	char etag[OWNER_ETAG_MAX];
+	char etag[ETAG_MAX];
 	const struct owner *owner = asked_address(request);
 	if (!owner)
 		return;
@@ -293,7 +286,7 @@ static bool unset(struct api_request *request, const struct owner *owner)
 
 void api_floatingip_patch(struct api_request *request)
 {
-	char id[UUID_LENGTH + 1], etag[OWNER_ETAG_MAX], text[API_OWNER_TEXT_MAX];
+	char id[UUID_TEXT_MAX], etag[ETAG_MAX], text[API_OWNER_TEXT_MAX];
 	struct change_ptr ptr;
 	const struct owner *owner = asked_address(request);
 	if (!owner || !read_body(request, &ptr))

@@ -17,7 +17,7 @@
 #include "resolver/control/token.h"
 #include "resolver/control/uuid.h"
 
-enum { TOKEN_LIFE_S = 3600, TIME_TEXT_MAX = 40 };
+enum { TIME_TEXT_MAX = 40 };
 
 static const char updated[] = "2026-01-01T00:00:00Z";
 static const char media_type[] = "application/vnd.openstack.identity-v3+json";
@@ -242,9 +242,7 @@ void api_keystone_issue(struct api_request *request)
 	const struct http_login wanted = {login.user, login.secret, now_s + TOKEN_LIFE_S};
 	int err = api_login(request, &wanted, token, &role);
 	if (err == ERR_LIMIT) {
-		api_fail(request, 429, NULL,
-			 "too many logins from this address have failed; wait as long as "
-			 "Retry-After says");
+		api_fail(request, 429, NULL, HTTP_TOO_MANY_TEXT);
 		return;
 	}
 	if (err == ERR_NOT_FOUND) {

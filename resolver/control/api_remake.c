@@ -57,8 +57,7 @@ void api_remake(struct api_remake *remake)
 	remake->book = remake_new(api_inventory(request));
 	if (!remake->book) {
 		remake->answer(remake, change_error(NULL));
-	} else if (!work_begin(remake->work, remake)) {
-		api_fail(request, 503, NULL, "the server is about to end");
+	} else if (!api_work_begin(request, remake)) {
 		remake_free(remake->book);
 	} else {
 		if (work_in_thread(remake->work, run, on_run) != 0)

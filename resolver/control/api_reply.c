@@ -4,6 +4,7 @@
 
 #include "endpoints/entropy.h"
 #include "resolver/control/api_internal.h"
+#include "resolver/control/etag.h"
 #include "resolver/control/json.h"
 
 static const struct {
@@ -163,11 +164,6 @@ const char *api_form(const struct api_request *request, const char *name)
 	return find_field(&((const struct api_call *)request)->form, name);
 }
 
-const char *api_header(const struct api_request *request, const char *name)
-{
-	return http_request_header(((const struct api_call *)request)->http, name);
-}
-
 /* RFC 3986 section 3.2.2, without what is written with a '%' and without a user. */
 static bool is_host(const char *text)
 {
@@ -233,17 +229,9 @@ void api_fail_at(struct api_request *request, unsigned status, const char *code,
 	va_end(arguments);
 }
 
-/* Whether the list of etags has it, weak or not (RFC 9110 section 8.8.3.2); `etag` has quotes. */
-static bool list_has(const char *list, const char *etag)
+void api_fail_memory(struct api_request *request)
 {
-	size_t length = strlen(etag);
-	if (strcmp(list, "*") == 0)
-		return true;
-	for (const char *at = list; (at = strstr(at, etag)); at += length)
-		if ((at == list || strchr(" \t,/", at[-1])) &&
-		    (at[length] == '\0' || strchr(" \t,", at[length])))
-			return true;
-	return false;
+	api_fail(request, 503, NULL, "%s", err_text(ERR_NOMEM));
 }
 
 void api_reply_json(struct api_request *request, unsigned status, json_t *body, const char *etag)
@@ -254,13 +242,14 @@ void api_reply_json(struct api_request *request, unsigned status, json_t *body, 
 	json_decref(body);
 	if (!text || (etag && asprintf(&quoted, *etag == '"' ? "%s" : "\"%s\"", etag) < 0)) {
 		free(text);
-		api_fail(request, 503, NULL, "out of memory for the answer");
+		api_fail_memory(request);
 		return;
 	}
 	if (quoted)
 		api_answer_header(request, "ETag", quoted);
 	if (quoted && status == 200 && request->if_none_match &&
-	    strcmp(request->method, "GET") == 0 && list_has(request->if_none_match, quoted)) {
+	    strcmp(request->method, "GET") == 0 &&
+	    etag_is_listed(request->if_none_match, quoted, false)) {
 		free(text);
 		text = NULL;
 		status = 304;

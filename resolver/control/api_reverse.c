@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "resolver/control/control.h"
+#include "resolver/control/inventory_group.h"
 #include "resolver/control/json.h"
 #include "resolver/control/reverse_check.h"
 #include "resolver/log.h"
@@ -13,6 +14,20 @@
 struct inventory *api_inventory(const struct api_request *request)
 {
 	return request->control->inventory;
+}
+
+const char *api_group(const struct api_request *request)
+{
+	const char *group = api_parameter(request, "group");
+	return strcmp(group, GROUP_NONE) == 0 ? NULL : group;
+}
+
+bool api_work_begin(struct api_request *request, void *context)
+{
+	if (work_begin(&request->control->work, context))
+		return true;
+	api_fail(request, 503, NULL, "the server is about to end; try again");
+	return false;
 }
 
 const struct owner *api_find_ptr(const struct inventory *inventory, const char *text)

@@ -7,6 +7,13 @@
 
 struct inventory *api_inventory(const struct api_request *request);
 
+/* The resource group of the path; NULL for GROUP_NONE. */
+const char *api_group(const struct api_request *request);
+
+/* Begins a work of the request's (work.h). False: the program is about to end, which has been
+ * answered. */
+bool api_work_begin(struct api_request *request, void *context);
+
 /* The owner of a PTR that "REGION:UUID", a UUID or an address names; NULL: there is none. */
 const struct owner *api_find_ptr(const struct inventory *inventory, const char *text);
 

@@ -11,8 +11,6 @@
  * ?dry_run=true stops ahead of storing. A row gives the whole PTR; without a name it takes it away.
  * An error names the row, "[17].ttl", and of CSV the line. Deliberately not here: looking whether
  * each name leads back, which takes questions; GET /v1/check does that for one. */
-#include <stdarg.h>
-#include <strings.h>
 
 #include "resolver/control/api_batch.h"
 #include "resolver/control/api_reverse.h"
@@ -141,11 +139,9 @@ static int find_owner(const struct upload *upload, const struct batch_row *row,
 	*owner = api_find_ptr(api_inventory(upload->request), row->owner);
 	if (*owner)
 		return 0;
-	*error = (struct change_error){.outcome = CHANGE_INVALID};
-	snprintf(error->field, sizeof error->field, "%s", row->owner_key);
-	snprintf(error->text, sizeof error->text,
-		 "\"%.64s\" is no address or id of ours; add the address first", row->owner);
-	return ERR_INVALID;
+	return change_refuse(error, row->owner_key,
+			     "\"%.64s\" is no address or id of ours; add the address first",
+			     row->owner);
 }
 
 static bool read_portion(void *context)
@@ -216,9 +212,8 @@ void api_ptrs_batch(struct api_request *request)
 	struct upload *upload = upload_new(request, dry_run, &error);
 	if (!upload) {
 		api_fail_change(request, &error);
-	} else if (!work_begin(work, upload)) {
+	} else if (!api_work_begin(request, upload)) {
 		upload_free(upload);
-		api_fail(request, 503, NULL, "the server is about to end");
 	} else {
 		work_in_portions(work, read_portion, on_read);
 	}

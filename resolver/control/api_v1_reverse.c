@@ -16,7 +16,7 @@
 
 void api_v1_answer(struct api_request *request, const struct owner *owner, show_owner *show)
 {
-	char etag[OWNER_ETAG_MAX];
+	char etag[ETAG_MAX];
 	if (!owner)
 		api_fail(request, 404, "not_found",
 			 "there is no such thing here; GET the path one level up to see what is");
@@ -26,15 +26,9 @@ void api_v1_answer(struct api_request *request, const struct owner *owner, show_
 
 /* ---- which ---- */
 
-const char *api_v1_group(const struct api_request *request)
-{
-	const char *group = api_parameter(request, "group");
-	return strcmp(group, "-") == 0 ? NULL : group;
-}
-
 const struct owner *api_v1_address(const struct api_request *request)
 {
-	return inventory_address(api_inventory(request), api_v1_group(request),
+	return inventory_address(api_inventory(request), api_group(request),
 				 api_parameter(request, "name"));
 }
 
@@ -136,5 +130,5 @@ void api_check(struct api_request *request)
 		api_fail_at(request, 400, "invalid", "subject",
 			    "\"%s\" is neither an address nor a domain name", subject);
 	else if (err != 0)
-		api_reply_json(request, 200, NULL, NULL);
+		api_fail_memory(request);
 }

@@ -9,8 +9,6 @@
 /* owner_json or owner_ptr_json. */
 typedef json_t *show_owner(const struct owner *owner);
 
-/* The resource group of the path; NULL for "-": those without one. */
-const char *api_v1_group(const struct api_request *request);
 /* The owner that the path names, of a route with that kind of path; NULL: there is none. */
 const struct owner *api_v1_address(const struct api_request *request);
 const struct owner *api_v1_service(const struct api_request *request);

@@ -33,26 +33,23 @@ static void answer(void *context)
 	if (export->text)
 		api_finish_text((struct api_call *)request, 200, export->text, export->length);
 	else
-		api_reply_json(request, 200, NULL, NULL);
+		api_fail_memory(request);
 	free(export);
 	work_end(work);
 }
 
 void api_state_export(struct api_request *request)
 {
-	struct work *work = &request->control->work;
 	struct export *export = calloc(1, sizeof *export);
 	if (!export) {
-		api_reply_json(request, 200, NULL, NULL);
+		api_fail_memory(request);
 		return;
 	}
 	export->request = request;
-	if (!work_begin(work, export)) {
+	if (!api_work_begin(request, export))
 		free(export);
-		api_fail(request, 503, NULL, "the server is about to end");
-	} else if (work_in_thread(work, write_all, answer) != 0) {
+	else if (work_in_thread(&request->control->work, write_all, answer) != 0)
 		answer(export);
-	}
 }
 
 /* ---- in ---- */
@@ -97,7 +94,7 @@ void api_state_import(struct api_request *request)
 {
 	struct import *import = calloc(1, sizeof *import);
 	if (!import) {
-		api_fail(request, 503, NULL, "out of memory");
+		api_fail_memory(request);
 		return;
 	}
 	import->remake = (struct api_remake){.request = request,

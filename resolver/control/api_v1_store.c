@@ -15,8 +15,7 @@
 #include "resolver/control/api_v1_reverse.h"
 #include "resolver/control/json.h"
 #include "resolver/control/reverse_json.h"
-
-enum { ID_MAX = 37 };
+#include "resolver/control/uuid.h"
 
 /* ---- the answer ---- */
 
@@ -27,13 +26,13 @@ struct done {
 	unsigned status;
 	show_owner *show;
 	json_t *shown; /* as it was made */
-	char id[ID_MAX], etag[OWNER_ETAG_MAX];
+	char id[UUID_TEXT_MAX], etag[ETAG_MAX];
 };
 
 /* With the PTR's status of now, where nothing else is another. */
 static json_t *show_done(const struct done *done)
 {
-	char etag[OWNER_ETAG_MAX];
+	char etag[ETAG_MAX];
 	const struct owner *owner = inventory_by_id(api_inventory(done->request), done->id);
 	return owner && strcmp(owner_etag(owner, etag), done->etag) == 0 ? done->show(owner)
 									 : json_incref(done->shown);
@@ -62,7 +61,7 @@ static void answer_done(struct api_request *request, unsigned status, const char
 		api_log_change(request, status == 201 ? "made" : "changed",
 			       api_owner_text(owner, text));
 	if (!done) {
-		api_reply_json(request, status, NULL, NULL);
+		api_fail_memory(request);
 		return;
 	}
 	*done = (struct done){.request = request,
@@ -88,14 +87,10 @@ static int settle_value(struct owner_input *input, const char *key, const char *
 		const char *text = input->values[i].text;
 		if (strcmp(input->values[i].key, key) != 0)
 			continue;
-		if (strcasecmp(text ? text : "", expected ? expected : "") != 0) {
-			error->outcome = CHANGE_INVALID;
-			snprintf(error->field, sizeof error->field, "%s", key);
-			snprintf(error->text, sizeof error->text,
-				 "it is %s%s%s, and cannot be another", expected ? "\"" : "",
-				 expected ? expected : "none", expected ? "\"" : "");
-			return ERR_INVALID;
-		}
+		if (strcasecmp(text ? text : "", expected ? expected : "") != 0)
+			return change_refuse(error, key, "it is %s%s%s, and cannot be another",
+					     expected ? "\"" : "", expected ? expected : "none",
+					     expected ? "\"" : "");
 		input->values[i] = input->values[--input->count];
 		return 0;
 	}
@@ -122,7 +117,7 @@ static int complete_input(struct owner_input *input, const struct api_request *r
 			  struct change_error *error)
 {
 	const char *name = api_parameter(request, "name");
-	const char *group = kind == OWNER_ADDRESS ? api_v1_group(request) : NULL;
+	const char *group = kind == OWNER_ADDRESS ? api_group(request) : NULL;
 	int err = settle_value(input, "name", name, error);
 	if (err == 0 && kind == OWNER_ADDRESS)
 		err = settle_value(input, "resource_group", group, error);
@@ -175,7 +170,7 @@ static int put_owner(const struct owner_input *input, struct change *change, enu
 static int put_ptr(const struct store *store, struct change *change, const struct owner **owner,
 		   struct change_error *error)
 {
-	char id[ID_MAX];
+	char id[UUID_TEXT_MAX];
 	snprintf(id, sizeof id, "%s", (*owner)->id);
 	int err = owner_input_apply_ptr(&store->input, store->whole, change, *owner, error);
 	*owner = inventory_by_id(api_inventory(store->claim.request), id);
@@ -274,7 +269,7 @@ static void start(struct api_request *request, const struct store *wanted)
 	}
 	store = malloc(sizeof *store);
 	if (!store) {
-		api_fail(request, 503, NULL, "out of memory");
+		api_fail_memory(request);
 		return;
 	}
 	*store = *wanted;

@@ -14,6 +14,7 @@
 #include <strings.h>
 
 #include "resolver/control/change_internal.h"
+#include "resolver/control/etag.h"
 #include "resolver/log.h"
 #include "rules/schema.h"
 
@@ -37,18 +38,33 @@ const struct change_error *change_error(const struct change *change)
 	return change ? &change->error : &no_memory;
 }
 
+static void set_error(struct change_error *error, enum change_outcome outcome, const char *field,
+		      const char *format, va_list arguments)
+{
+	error->outcome = outcome;
+	snprintf(error->field, sizeof error->field, "%s", field ? field : "");
+	vsnprintf(error->text, sizeof error->text, format, arguments);
+}
+
+int change_refuse(struct change_error *error, const char *field, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	set_error(error, CHANGE_INVALID, field, format, arguments);
+	va_end(arguments);
+	return ERR_INVALID;
+}
+
 int change_fail(struct change *change, enum change_outcome outcome, const char *field,
 		const char *format, ...)
 {
-	struct change_error *error = &change->error;
 	va_list arguments;
 
-	if (error->outcome != CHANGE_FINE)
+	if (change->error.outcome != CHANGE_FINE)
 		return ERR_INVALID;
-	error->outcome = outcome;
-	snprintf(error->field, sizeof error->field, "%s", field ? field : "");
 	va_start(arguments, format);
-	vsnprintf(error->text, sizeof error->text, format, arguments);
+	set_error(&change->error, outcome, field, format, arguments);
 	va_end(arguments);
 	return ERR_INVALID;
 }
@@ -180,38 +196,17 @@ int change_swap(struct change *change, struct node *before, struct node *after, 
 
 /* ---- preconditions ---- */
 
-/* Whether a list of entity tags (RFC 9110 section 8.8.3) has this one, or is "*". Weak ones never
- * match where the comparison is strong, as it is for If-Match (section 13.1.1). */
-static bool has_etag(const char *list, const char *etag, bool strong)
-{
-	size_t length = strlen(etag);
-
-	while (*list) {
-		bool weak = strncmp(list, "W/", 2) == 0;
-		const char *tag = weak ? list + 2 : list;
-		size_t end = *tag == '"' ? 1 + strcspn(tag + 1, "\"") + 1 : strcspn(tag, ", \t");
-
-		if (end == 1 && *tag == '*')
-			return true;
-		if (!(weak && strong) && strncmp(tag, etag, length) == 0)
-			return true;
-		end = strnlen(tag, end);
-		list = tag + end;
-		list += strspn(list, ", \t");
-	}
-	return false;
-}
-
+/* If-Match compares strongly (RFC 9110 section 13.1.1). */
 int change_require_etag(struct change *change, const char *etag, const char *if_match,
 			const char *if_none_match)
 {
 	if (if_match && !etag)
 		return change_fail(change, CHANGE_STALE, NULL,
 				   "If-Match asks for one that is there, and there is none");
-	if (if_match && !has_etag(if_match, etag, true))
+	if (if_match && !etag_is_listed(if_match, etag, true))
 		return change_fail(change, CHANGE_STALE, NULL,
 				   "it is another one by now: its etag is %s; read it again", etag);
-	if (if_none_match && etag && has_etag(if_none_match, etag, false))
+	if (if_none_match && etag && etag_is_listed(if_none_match, etag, false))
 		return change_fail(change, CHANGE_STALE, NULL,
 				   "If-None-Match asks for none, and there is one, etag %s", etag);
 	return 0;
@@ -220,7 +215,7 @@ int change_require_etag(struct change *change, const char *etag, const char *if_
 int change_require(struct change *change, const struct owner *owner, const char *if_match,
 		   const char *if_none_match)
 {
-	char etag[OWNER_ETAG_MAX];
+	char etag[ETAG_MAX];
 
 	return change_require_etag(change, owner ? owner_etag(owner, etag) : NULL, if_match,
 				   if_none_match);

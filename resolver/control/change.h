@@ -56,6 +56,10 @@ struct change_error {
 	char text[CHANGE_TEXT_MAX];   /* without a final dot */
 };
 
+/* For what does not fit before it comes to a change: INVALID. Returns ERR_INVALID. */
+int change_refuse(struct change_error *error, const char *field, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
 struct change;
 
 /* NULL without memory. */

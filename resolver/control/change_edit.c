@@ -4,6 +4,7 @@
 
 #include "resolver/control/change_internal.h"
 #include "rules/schema.h"
+#include "rules/text.h"
 
 /* ---- what stands in the way ---- */
 
@@ -151,9 +152,7 @@ static int add(struct change *change, struct wish *wish, const struct owner **ma
 		snprintf(id, sizeof id, "%s", wish->address.id);
 	else
 		uuid_random(id);
-	for (char *c = id; *c; c++)
-		*c = (char)name_lower((uint8_t)*c);
-	owner.id = id;
+	owner.id = text_lower(id);
 	int err = give_address(change, &owner, wish);
 	if (!err)
 		err = check_owner(change, &owner, NULL, fqdn);
@@ -275,7 +274,7 @@ int change_remove(struct change *change, const struct owner *owner)
 int change_check_ptr(struct change *change, const struct change_ptr *ptr)
 {
 	static const struct origin nowhere;
-	const struct group *group = schema_field(&schema_model, "addresses")->group;
+	const struct group *group = change_fields(OWNER_ADDRESS);
 	struct owned_address item;
 	struct faults faults;
 	struct arena arena;
@@ -310,6 +309,23 @@ int change_check_ptr_writable(struct change *change, const struct owner *owner)
 			   owner->ptr.fqdn, owner->origin.file, owner->origin.line);
 }
 
+static const struct owner_ptr no_ptr = {.status = PTR_PENDING, .action = PTR_ACTION_DELETE};
+
+struct owner_ptr change_wanted_ptr(const struct owner *owner, const struct change_ptr *ptr,
+				   const struct model *model, char fqdn[NAME_TEXT_MAX])
+{
+	if (!ptr->fqdn || !*ptr->fqdn)
+		return no_ptr;
+	return (struct owner_ptr){
+		.fqdn = owner_dotted(ptr->fqdn, fqdn),
+		.description = ptr->description && *ptr->description ? ptr->description : NULL,
+		.ttl_given = ptr->ttl_given,
+		.ttl = ptr->ttl_given ? (uint32_t)ptr->ttl : model->reverse.ttl,
+		.status = PTR_PENDING,
+		.action = owner->ptr.fqdn ? PTR_ACTION_UPDATE : PTR_ACTION_CREATE,
+	};
+}
+
 static int put_ptr(struct change *change, struct node *before, const struct owner_ptr *ptr)
 {
 	struct owner owner = before->owner;
@@ -335,21 +351,13 @@ int change_ptr_set(struct change *change, const struct owner *owner, const struc
 		err = change_check_ptr(change, ptr);
 	if (err)
 		return err;
-	const struct model *model = change->inventory->book->model;
-	const struct owner_ptr wanted = {
-		.fqdn = owner_dotted(ptr->fqdn, fqdn),
-		.description = ptr->description && *ptr->description ? ptr->description : NULL,
-		.ttl_given = ptr->ttl_given,
-		.ttl = ptr->ttl_given ? (uint32_t)ptr->ttl : model->reverse.ttl,
-		.status = PTR_PENDING,
-		.action = before->owner.ptr.fqdn ? PTR_ACTION_UPDATE : PTR_ACTION_CREATE,
-	};
+	const struct owner_ptr wanted =
+		change_wanted_ptr(&before->owner, ptr, change->inventory->book->model, fqdn);
 	return put_ptr(change, before, &wanted);
 }
 
 int change_ptr_unset(struct change *change, const struct owner *owner)
 {
-	static const struct owner_ptr none = {.status = PTR_PENDING, .action = PTR_ACTION_DELETE};
 	int err;
 	struct node *before = find(change, owner, &err);
 
@@ -357,5 +365,5 @@ int change_ptr_unset(struct change *change, const struct owner *owner)
 		err = change_check_ptr_writable(change, &before->owner);
 	if (!err && !before->owner.ptr.fqdn)
 		err = change_fail(change, CHANGE_NOT_FOUND, NULL, "it has no PTR");
-	return err ? err : put_ptr(change, before, &none);
+	return err ? err : put_ptr(change, before, &no_ptr);
 }

@@ -8,6 +8,7 @@
 #include "resolver/control/change_internal.h"
 #include "resolver/control/inventory_group_internal.h"
 #include "resolver/control/ownership.h"
+#include "rules/text.h"
 
 struct group_touch { /* a group that the change has to do with */
 	char key[GROUP_KEY_MAX];
@@ -134,15 +135,10 @@ void change_groups_settle(struct change *change, uint64_t revision)
 int change_group_require(struct change *change, const struct resource_group *group,
 			 const char *if_match, const char *if_none_match)
 {
-	char etag[OWNER_ETAG_MAX];
+	char etag[ETAG_MAX];
 
 	return change_require_etag(change, group ? group_etag(group, etag) : NULL, if_match,
 				   if_none_match);
-}
-
-static bool is_same(const char *a, const char *b)
-{
-	return strcmp(a ? a : "", b ? b : "") == 0;
 }
 
 static int put(struct change *change, const struct resource_group *values)
@@ -160,7 +156,7 @@ const char *group_name_refusal(const char *name)
 		if (!((*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') ||
 		      (*c >= '0' && *c <= '9') || (unsigned char)*c >= 0x80 || strchr("_().-", *c)))
 			return "give letters, digits and any of _().-";
-	if (strcmp(name, "-") == 0)
+	if (strcmp(name, GROUP_NONE) == 0)
 		return "it stands for the addresses without a group; give another";
 	return length > 0 && name[length - 1] == '.' ? "give one that does not end in a dot" : NULL;
 }
@@ -240,8 +236,8 @@ int change_group_put(struct change *change, const struct change_group *wanted)
 		return err;
 	err = check(change, wanted, &wish);
 	bool there = !err && inventory_group(change->inventory, wanted->name, &group);
-	bool same = there && is_same(group.region, wish.address.region) &&
-		    is_same(group.tags, wish.tags);
+	bool same = there && text_equal(group.region, wish.address.region) &&
+		    text_equal(group.tags, wish.tags);
 	if (there && !same)
 		err = check_writable(change, &group);
 	if (!err && !same)

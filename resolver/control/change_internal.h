@@ -45,6 +45,10 @@ void change_settle(struct change *change, uint64_t revision);
 /* The form of a PTR that is to be set, and whether the owner's may be another. */
 MUST_CHECK int change_check_ptr(struct change *change, const struct change_ptr *ptr);
 MUST_CHECK int change_check_ptr_writable(struct change *change, const struct owner *owner);
+/* What the owner has once it gets this PTR, which is of good form; fqdn NULL or "": none. Good as
+ * long as `fqdn` and the texts of `ptr` are. */
+struct owner_ptr change_wanted_ptr(const struct owner *owner, const struct change_ptr *ptr,
+				   const struct model *model, char fqdn[NAME_TEXT_MAX]);
 
 /* ---- change_wait.c ---- */
 
@@ -84,7 +88,9 @@ struct wish { /* what somebody wants an owner to be */
 MUST_CHECK int wish_init(struct wish *wish, enum owner_kind kind, const struct owner *owner);
 void wish_release(struct wish *wish);
 MUST_CHECK int wish_set(struct change *change, struct wish *wish, const struct change_value *value);
-/* One value of the table of fields; the reason is the change's. */
+/* The rows of the table of fields that an owner has. */
+const struct group *change_fields(enum owner_kind kind);
+/* One value by such a row; the reason is the change's. */
 MUST_CHECK int change_check_text(struct change *change, const struct field *field, void *item,
 				 const char *text, struct arena *arena);
 

@@ -24,12 +24,7 @@ static uint32_t room_of(const struct prefix *pool, uint32_t *first)
 /* The n-th address behind the prefix's first. */
 static struct address nth(const struct prefix *pool, uint32_t n)
 {
-	struct address address = pool->address;
-	unsigned last = address.family == 4 ? 3 : 15;
-
-	for (unsigned i = 0; i < 4; i++)
-		address.bytes[last - i] |= (uint8_t)(n >> 8 * i);
-	return address;
+	return owned_tree_address(owned_tree_key(&pool->address) + n, pool->address.family);
 }
 
 static bool is_free(const struct inventory *inventory, const char *region,

@@ -8,7 +8,7 @@
 
 enum { TAGS_MAX = 50, TAGS_BYTES_MAX = 16384 };
 
-static const struct group *group_of(enum owner_kind kind)
+const struct group *change_fields(enum owner_kind kind)
 {
 	return schema_field(&schema_model, kind == OWNER_SERVICE ? "cloud_services" : "addresses")
 		->group;
@@ -18,8 +18,8 @@ int wish_init(struct wish *wish, enum owner_kind kind, const struct owner *owner
 {
 	*wish = (struct wish){.kind = kind, .family = 4};
 	arena_init(&wish->arena);
-	schema_defaults(group_of(OWNER_ADDRESS), &wish->address, &wish->arena);
-	schema_defaults(group_of(OWNER_SERVICE), &wish->service, &wish->arena);
+	schema_defaults(change_fields(OWNER_ADDRESS), &wish->address, &wish->arena);
+	schema_defaults(change_fields(OWNER_SERVICE), &wish->service, &wish->arena);
 	if (!owner)
 		return 0;
 	wish->family = owner->address.family;
@@ -134,7 +134,7 @@ static int unknown(struct change *change, const struct group *group, const char 
 
 int wish_set(struct change *change, struct wish *wish, const struct change_value *value)
 {
-	const struct group *group = group_of(wish->kind);
+	const struct group *group = change_fields(wish->kind);
 	const struct field *field = schema_field(group, value->key);
 	void *item = wish->kind == OWNER_SERVICE ? (void *)&wish->service : (void *)&wish->address;
 	const char *text = value->text;
@@ -144,7 +144,7 @@ int wish_set(struct change *change, struct wish *wish, const struct change_value
 	if (strcmp(value->key, "family") == 0)
 		return set_family(change, wish, text);
 	if (wish->kind == OWNER_SERVICE && strcmp(value->key, "id") == 0) {
-		field = schema_field(group_of(OWNER_ADDRESS), "id");
+		field = schema_field(change_fields(OWNER_ADDRESS), "id");
 		item = &wish->address;
 	}
 	if (!field)

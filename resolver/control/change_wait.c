@@ -1,22 +1,22 @@
 /* PTRs that wait for their owners, as an import brings them. */
 #include "resolver/control/change_internal.h"
+#include "rules/text.h"
 
 static int check_id(struct change *change, const char *id, char lower[UUID_TEXT_MAX])
 {
-	const struct group *group = schema_field(&schema_model, "addresses")->group;
 	struct owned_address item;
 	struct arena arena;
 
 	arena_init(&arena);
-	int err = change_check_text(change, schema_field(group, "id"), &item, id, &arena);
+	int err = change_check_text(change, schema_field(change_fields(OWNER_ADDRESS), "id"), &item,
+				    id, &arena);
 	arena_release(&arena);
 	if (err) {
 		snprintf(change->error.field, sizeof change->error.field, "owner");
 		return err;
 	}
 	snprintf(lower, UUID_TEXT_MAX, "%s", id);
-	for (char *c = lower; *c; c++)
-		*c = (char)name_lower((uint8_t)*c);
+	text_lower(lower);
 	return 0;
 }
 
@@ -36,13 +36,9 @@ int change_wait(struct change *change, const char *owner, const struct change_pt
 	if (before)
 		return change_fail(change, CHANGE_TAKEN, "owner", "%s has two PTRs; leave one out",
 				   id);
-	const struct source_ptr kept = {
-		.owner = id,
-		.fqdn = owner_dotted(ptr->fqdn, fqdn),
-		.description = ptr->description && *ptr->description ? ptr->description : NULL,
-		.ttl_given = ptr->ttl_given,
-		.ttl = ptr->ttl_given ? (uint32_t)ptr->ttl : 0,
-	};
+	struct owner waiting = {.id = id};
+	waiting.ptr = change_wanted_ptr(&waiting, ptr, change->inventory->book->model, fqdn);
+	const struct source_ptr kept = owner_ptr_record(&waiting);
 	return orphan_put(&change->inventory->book->waiting, &kept) == 0
 		       ? 0
 		       : change_fail_memory(change);

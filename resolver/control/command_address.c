@@ -1,6 +1,7 @@
 /* `sluice address ...`: the addresses that are ours. One is named by its group and name; without
  * --group it is in none, which a path says as "-". */
 #include "resolver/control/command_reverse.h"
+#include "resolver/control/inventory_group.h"
 #include "resolver/control/json.h"
 
 static const struct table_column list_columns[] = {
@@ -31,7 +32,7 @@ static const struct table_column show_columns[] = {
 
 static char *address_path(const struct command_line *line)
 {
-	return client_path("/v1/addresses/%/%", line->group ? line->group : "-",
+	return client_path("/v1/addresses/%/%", line->group ? line->group : GROUP_NONE,
 			   line->arguments[0]);
 }
 

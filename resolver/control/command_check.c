@@ -1,7 +1,9 @@
 /* `sluice check`: every fault, then one line that sums up. With --json one object:
  *
- *     {"file", "ok", "errors", "warnings", "warnings_complete": false when an error has kept us
- * from looking for all of them, "faults": [...], "numbers": {...} or null} */
+ *     {"file", "ok", "errors", "warnings", "warnings_complete", "faults": [...],
+ *      "numbers": {...} or null}
+ *
+ * "warnings_complete" is false when an error has kept us from looking for all of them. */
 #include <unistd.h>
 
 #include "resolver/control/command.h"

@@ -30,6 +30,7 @@
 #include "resolver/control/sandbox.h"
 #include "resolver/control/signals.h"
 #include "resolver/log.h"
+#include "rules/text.h"
 
 enum { WORKERS_MAX = 256, STAND_BACK_MS = 10 * 1000 };
 
@@ -82,16 +83,11 @@ static int apply_file(struct control *control, struct model *model, struct fault
 	return err;
 }
 
-static bool same_text(const char *a, const char *b)
-{
-	return a && b ? strcmp(a, b) == 0 : a == b;
-}
-
 /* What a reload cannot change is told, and left as it is. */
 static void warn_of_restart(const struct control *control, const struct model *model,
 			    struct faults *faults)
 {
-	if (!same_text(model->user, control->user) || !same_text(model->group, control->group))
+	if (!text_equal(model->user, control->user) || !text_equal(model->group, control->group))
 		fault_add(faults, FAULT_WARNING, &model->user_origin, NULL,
 			  "another user or group takes a restart");
 	if (model->seccomp != control->seccomp)

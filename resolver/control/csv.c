@@ -42,7 +42,8 @@ static void skip_line(struct csv *csv)
 	csv->line++;
 }
 
-static const char too_long[] = "it is longer than 4095 bytes";
+static const char too_long[] = "it is longer than 4095 bytes; shorten it, or look for a quote that "
+			       "is not closed";
 
 static int add(struct csv_row *row, size_t *used, char c, const char **why)
 {
@@ -79,7 +80,8 @@ static int read_quoted(struct csv *csv, struct csv_row *row, size_t *used, const
 		err = add(row, used, c, why);
 	}
 	if (!err)
-		*why = "a quote is opened here and never closed";
+		*why = "a quote is opened here and never closed; a quote within a field is "
+		       "written twice";
 	return ERR_INVALID;
 }
 
@@ -110,7 +112,7 @@ static int read_field(struct csv *csv, struct csv_row *row, size_t *used, const 
 	int err;
 
 	if (row->count == CSV_FIELDS_MAX) {
-		*why = "it has more than 16 fields";
+		*why = "it has more than 16 fields; quote a field that has commas in it";
 		return ERR_INVALID;
 	}
 	if (*used == sizeof row->text) {

@@ -53,6 +53,8 @@ enum http_identity {
 	HTTP_WRONG_USER,
 	HTTP_TOO_MANY, /* failures of late, from there */
 };
+#define HTTP_TOO_MANY_TEXT                                                                         \
+	"too many logins from this address have failed; wait as long as Retry-After says"
 
 /* Any thread; now_s is the wall clock's. When known, the request's client and role say who. */
 enum http_identity http_auth_identify(struct http_auth *auth, struct http_request *request,

@@ -12,6 +12,7 @@
 
 #include "resolver/control/inventory_internal.h"
 #include "resolver/control/state.h"
+#include "rules/text.h"
 
 enum { SETTLED_AT_ONCE = 1000 };
 
@@ -103,7 +104,7 @@ static void reopen(struct inventory *inventory, const struct model *model, struc
 {
 	const char *path = model->management.state, *before = inventory->state_path;
 
-	if (!before || !path ? before != path : strcmp(before, path) != 0)
+	if (!text_equal(before, path))
 		fault_add(faults, FAULT_WARNING, &model->management.origin, "state",
 			  "another state takes a restart; still %s", before ? before : "none");
 	if (before && !inventory->source && open_source(inventory) != 0)
@@ -192,11 +193,6 @@ void inventory_check(const struct model *model, struct faults *faults)
 }
 
 /* ---- how it is ---- */
-
-struct owned *inventory_owned(const struct inventory *inventory)
-{
-	return inventory->book->owned;
-}
 
 const struct model *inventory_model(const struct inventory *inventory)
 {

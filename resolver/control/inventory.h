@@ -88,8 +88,6 @@ MUST_CHECK int inventory_reload(struct inventory *inventory, const struct model 
 				struct owned **owned, struct faults *faults);
 void inventory_adopt(struct inventory *inventory);
 void inventory_abandon(struct inventory *inventory);
-/* The table of the present book; borrowed. */
-struct owned *inventory_owned(const struct inventory *inventory);
 
 /* Closes the state for good: it is another process's. Changes are refused with that reason. */
 void inventory_hand_over(struct inventory *inventory);

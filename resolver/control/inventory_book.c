@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "resolver/control/inventory_internal.h"
+#include "rules/text.h"
 
 struct book *book_new(const struct model *model)
 {
@@ -69,14 +70,6 @@ void book_inherit(struct book *book, struct book *before)
 
 /* ---- finding ---- */
 
-static char *lower_copy(char *to, size_t size, const char *from)
-{
-	snprintf(to, size, "%s", from);
-	for (char *c = to; *c; c++)
-		*c = (char)name_lower((uint8_t)*c);
-	return to;
-}
-
 static struct node *find(const struct book *book, enum shelf_table table, const void *key,
 			 size_t length)
 {
@@ -91,8 +84,8 @@ struct node *book_by_id(const struct book *book, const char *id)
 	struct node *node = NULL;
 
 	if (id && strlen(id) < sizeof key) {
-		lower_copy(key, sizeof key, id);
-		node = find(book, SHELF_BY_ID, key, strlen(key));
+		snprintf(key, sizeof key, "%s", id);
+		node = find(book, SHELF_BY_ID, text_lower(key), strlen(key));
 	}
 	return node;
 }
@@ -101,16 +94,13 @@ static struct node *by_name(const struct book *book, enum owner_kind kind, const
 			    const char *name)
 {
 	enum { NAME_MAX_BYTES = 100, GROUP_MAX_BYTES = 100 };
-	char key[NAME_MAX_BYTES + GROUP_MAX_BYTES + 3], text[sizeof key];
-	struct node *node = NULL;
+	char key[NAME_MAX_BYTES + GROUP_MAX_BYTES + 3];
 
 	if (!name || strlen(name) > NAME_MAX_BYTES || (group && strlen(group) > GROUP_MAX_BYTES))
 		return NULL;
-	snprintf(text, sizeof text, "%c%s\n%s", kind == OWNER_SERVICE ? 's' : 'a',
-		 group ? group : "", name);
-	lower_copy(key, sizeof key, text);
-	node = find(book, SHELF_BY_NAME, key, strlen(key));
-	return node;
+	snprintf(key, sizeof key, "%c%s\n%s", kind == OWNER_SERVICE ? 's' : 'a', group ? group : "",
+		 name);
+	return find(book, SHELF_BY_NAME, text_lower(key), strlen(key));
 }
 
 static struct node *by_address(const struct book *book, const struct address *address)
@@ -120,14 +110,12 @@ static struct node *by_address(const struct book *book, const struct address *ad
 
 static struct node *by_fqdn(const struct book *book, const char *fqdn)
 {
-	char dotted[NAME_TEXT_MAX], key[NAME_TEXT_MAX];
-	struct node *node = NULL;
+	char key[NAME_TEXT_MAX];
 
 	if (!fqdn || !*fqdn || strlen(fqdn) >= NAME_TEXT_MAX - 1)
 		return NULL;
-	lower_copy(key, sizeof key, owner_dotted(fqdn, dotted));
-	node = find(book, SHELF_BY_FQDN, key, strlen(key));
-	return node;
+	owner_dotted(fqdn, key);
+	return find(book, SHELF_BY_FQDN, text_lower(key), strlen(key));
 }
 
 const struct node *book_clash(const struct book *book, const struct owner *values,
@@ -255,9 +243,7 @@ static int compare_owners(const void *left, const void *right)
 
 	if (a->kind == OWNER_SERVICE)
 		return strcasecmp(a->name, b->name);
-	if (a->address.family != b->address.family)
-		return a->address.family < b->address.family ? -1 : 1;
-	return memcmp(a->address.bytes, b->address.bytes, sizeof a->address.bytes);
+	return address_compare(&a->address, &b->address);
 }
 
 const struct owner **inventory_list(const struct inventory *inventory, enum owner_kind kind,

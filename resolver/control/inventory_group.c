@@ -5,14 +5,16 @@
 #include <assert.h>
 #include <strings.h>
 
+#include "rules/text.h"
+
 bool group_key(const char *name, char key[GROUP_KEY_MAX])
 {
 	size_t length = strlen(name);
 
 	if (length >= GROUP_KEY_MAX)
 		return false;
-	for (size_t i = 0; i <= length; i++)
-		key[i] = (char)name_lower((uint8_t)name[i]);
+	memcpy(key, name, length + 1);
+	text_lower(key);
 	return true;
 }
 
@@ -26,8 +28,8 @@ struct group_entry *group_entry_new(const struct resource_group *values)
 	if (!entry)
 		return NULL;
 	char *key = entry->texts, *kept = key + name;
-	for (size_t i = 0; i < name; i++)
-		key[i] = (char)name_lower((uint8_t)values->name[i]);
+	memcpy(key, values->name, name);
+	text_lower(key);
 	memcpy(kept, values->name, name);
 	memcpy(kept + name, region, place);
 	memcpy(kept + name + place, tags, rest);
@@ -151,15 +153,12 @@ bool inventory_has_ungrouped(const struct inventory *inventory)
 	return inventory_group_size(inventory, NULL) > 0;
 }
 
-char *group_etag(const struct resource_group *group, char text[OWNER_ETAG_MAX])
+char *group_etag(const struct resource_group *group, char text[ETAG_MAX])
 {
 	static const struct hash_key key = {UINT64_C(0x736c75696365), UINT64_C(0x67726f7570)};
-	const char *const texts[] = {group->name, group->region, group->tags};
-	uint64_t hash = hash_bytes(&key, 0, &group->revision, sizeof group->revision);
+	uint64_t hash = etag_add_number(&key, 0, group->revision);
 
-	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-		hash = hash_bytes(&key, hash, texts[i] ? texts[i] : "",
-				  texts[i] ? strlen(texts[i]) + 1 : 0);
-	snprintf(text, OWNER_ETAG_MAX, "\"%016llx\"", (unsigned long long)hash);
-	return text;
+	hash = etag_add_text(&key, hash, group->name);
+	hash = etag_add_text(&key, hash, group->region);
+	return etag_print(etag_add_text(&key, hash, group->tags), text);
 }

@@ -13,6 +13,9 @@
 #include "resolver/control/inventory.h"
 #include "resolver/control/source_record.h"
 
+/* What a path says for no group; so no group can be made that is called so. */
+#define GROUP_NONE "-"
+
 /* The texts are good until the next change or reload. */
 struct resource_group {
 	const char *name;     /* as it was first written */
@@ -38,6 +41,6 @@ size_t inventory_group_size(const struct inventory *inventory, const char *name)
 bool inventory_has_ungrouped(const struct inventory *inventory);
 /* A strong entity tag, quoted: another one after every change, the same after a restart. Returns
  * text. */
-char *group_etag(const struct resource_group *group, char text[OWNER_ETAG_MAX]);
+char *group_etag(const struct resource_group *group, char text[ETAG_MAX]);
 
 #endif

@@ -18,6 +18,7 @@
 #include <strings.h>
 
 #include "resolver/control/inventory_group_internal.h"
+#include "rules/text.h"
 
 struct merge {
 	struct inventory *inventory;
@@ -300,17 +301,12 @@ static int make_again(struct merge *merge)
 	return err;
 }
 
-static bool is_same_text(const char *a, const char *b)
-{
-	return a && b ? strcmp(a, b) == 0 : a == b;
-}
-
 /* Whether owners of the state would come out the same, but for whether they are served. */
 static bool derive_alike(const struct model *a, const struct model *b)
 {
 	return a->reverse.ttl == b->reverse.ttl &&
-	       is_same_text(a->reverse.suffix, b->reverse.suffix) &&
-	       is_same_text(a->reverse.service_suffix, b->reverse.service_suffix);
+	       text_equal(a->reverse.suffix, b->reverse.suffix) &&
+	       text_equal(a->reverse.service_suffix, b->reverse.service_suffix);
 }
 
 static int note_turn(struct book *book, struct node *node, const char *refusal)
@@ -337,7 +333,7 @@ static int find_turns(struct merge *merge)
 	for (struct node *node = book->state->by_id; !err && node; node = node->by_id.next) {
 		const char *refusal = book_refusal(book, &node->owner, text);
 
-		if (!is_same_text(refusal, node->refusal))
+		if (!text_equal(refusal, node->refusal))
 			err = note_turn(book, node, refusal);
 	}
 	return err;

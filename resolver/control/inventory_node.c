@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "resolver/control/inventory_node.h"
+#include "rules/text.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
@@ -46,11 +47,9 @@ static const char *keep(char **room, const char *text)
 
 static const char *keep_lower(char **room, const char *text)
 {
-	const char *kept = keep(room, text);
+	char *kept = *room;
 
-	for (char *c = *room - size_of(text); c < *room; c++)
-		*c = (char)name_lower((uint8_t)*c);
-	return kept;
+	return keep(room, text) ? text_lower(kept) : NULL;
 }
 
 /* A name is unique among services, or among the addresses of its resource group. */
@@ -166,22 +165,16 @@ const char *owner_dotted(const char *name, char text[NAME_TEXT_MAX])
 int owner_derive_fqdn(struct owner *owner, const struct model *model, char text[NAME_TEXT_MAX])
 {
 	static const struct hash_key any_key;
-	char suffix[NAME_TEXT_MAX];
+	char bare[NAME_TEXT_MAX];
 	struct name name;
+	const char *derived = owner->kind == OWNER_SERVICE
+				      ? owned_service_name(model, owner->name, bare)
+				      : owned_label_name(model, owner->label, owner->region, bare);
 
 	owner->fqdn = NULL;
-	if (owner->kind == OWNER_SERVICE) {
-		if (!model->reverse.service_suffix)
-			return 0;
-		snprintf(text, NAME_TEXT_MAX, "%s.%s", owner->name,
-			 owner_dotted(model->reverse.service_suffix, suffix));
-	} else {
-		if (!owner->label || !*owner->label || !owner->region || !model->reverse.suffix)
-			return 0;
-		snprintf(text, NAME_TEXT_MAX, "%s.%s.%s", owner->label, owner->region,
-			 owner_dotted(model->reverse.suffix, suffix));
-	}
-	if (name_from_text(&name, &any_key, text) != 0)
+	if (!derived)
+		return 0;
+	if (name_from_text(&name, &any_key, owner_dotted(derived, text)) != 0)
 		return ERR_INVALID;
 	owner->fqdn = text;
 	return 0;
@@ -190,9 +183,7 @@ int owner_derive_fqdn(struct owner *owner, const struct model *model, char text[
 static const char *lower_id(const char *id, char text[UUID_TEXT_MAX])
 {
 	snprintf(text, UUID_TEXT_MAX, "%s", id);
-	for (char *c = text; *c; c++)
-		*c = (char)name_lower((uint8_t)*c);
-	return text;
+	return text_lower(text);
 }
 
 /* What the file calls it, so that another spelling of the same is the same. */
@@ -203,9 +194,7 @@ static const char *derived_id(const struct owner *owner, char text[UUID_TEXT_MAX
 	snprintf(name, sizeof name, "%s/%s/%s",
 		 owner->kind == OWNER_SERVICE ? "service" : "address",
 		 owner->resource_group ? owner->resource_group : "", owner->name);
-	for (char *c = name; *c; c++)
-		*c = (char)name_lower((uint8_t)*c);
-	return uuid_of_name(name, text);
+	return uuid_of_name(text_lower(name), text);
 }
 
 /* A forward name that is too long is passed over, as the owned table does. */

@@ -14,24 +14,6 @@
 
 /* ---- addresses ---- */
 
-static __uint128_t key_of(const struct address *address)
-{
-	__uint128_t key = 0;
-
-	for (unsigned i = 0; i < address_bits(address) / 8; i++)
-		key = key << 8 | address->bytes[i];
-	return key;
-}
-
-static struct address address_of(__uint128_t key, uint8_t family)
-{
-	struct address address = {.family = family};
-
-	for (unsigned i = address_bits(&address) / 8; i-- > 0; key >>= 8)
-		address.bytes[i] = (uint8_t)key;
-	return address;
-}
-
 static struct owned_tree *order_of(struct shelf *shelf, uint8_t family)
 {
 	return family == 4 ? &shelf->order4 : &shelf->order6;
@@ -44,7 +26,7 @@ int shelf_order_put(struct shelf *shelf, const struct node *node)
 
 	if (node->owner.kind == OWNER_SERVICE)
 		return 0;
-	return owned_tree_put(order_of(shelf, address->family), key_of(address), &there,
+	return owned_tree_put(order_of(shelf, address->family), owned_tree_key(address), &there,
 			      sizeof there);
 }
 
@@ -54,7 +36,8 @@ void shelf_order_take(struct shelf *shelf, const struct node *node)
 
 	if (node->owner.kind == OWNER_SERVICE)
 		return;
-	int err = owned_tree_put(order_of(shelf, address->family), key_of(address), NULL, 0);
+	int err =
+		owned_tree_put(order_of(shelf, address->family), owned_tree_key(address), NULL, 0);
 	(void)err; /* then it stays there, and is passed over by whoever reads */
 }
 
@@ -75,13 +58,13 @@ size_t inventory_addresses_after(const struct inventory *inventory, const struct
 {
 	static const struct address beginning = {.family = 4};
 	uint8_t family = after ? after->family : beginning.family;
-	__uint128_t key = after ? key_of(after) + 1 : 0;
+	__uint128_t key = after ? owned_tree_key(after) + 1 : 0;
 	bool left = !after || key != 0; /* of this family's numbers */
 	size_t count = 0;
 
 	for (; family <= 6 && count < room; family += 2, key = 0, left = true)
 		while (left && count < room && next_number(inventory->book, family, &key)) {
-			const struct address address = address_of(key, family);
+			const struct address address = owned_tree_address(key, family);
 			const struct owner *owner = inventory_by_address(inventory, &address);
 
 			if (owner && owner->kind == OWNER_ADDRESS)
@@ -93,19 +76,12 @@ size_t inventory_addresses_after(const struct inventory *inventory, const struct
 
 /* ---- of a group ---- */
 
-static int compare_numbers(const struct address *a, const struct address *b)
-{
-	if (a->family != b->family)
-		return a->family < b->family ? -1 : 1;
-	return memcmp(a->bytes, b->bytes, sizeof a->bytes);
-}
-
 static int compare_addresses(const void *left, const void *right)
 {
 	const struct owner *a = *(const struct owner *const *)left;
 	const struct owner *b = *(const struct owner *const *)right;
 
-	return compare_numbers(&a->address, &b->address);
+	return address_compare(&a->address, &b->address);
 }
 
 size_t inventory_group_after(const struct inventory *inventory, const char *group,
@@ -118,7 +94,7 @@ size_t inventory_group_after(const struct inventory *inventory, const char *grou
 	for (unsigned i = 0; i < 2; i++) {
 		const struct node *node = shelf_members(shelves[i], group, &size);
 		for (; node && count < INVENTORY_GROUP_MAX; node = node->group_behind)
-			if (!after || compare_numbers(&node->owner.address, after) > 0)
+			if (!after || address_compare(&node->owner.address, after) > 0)
 				list[count++] = &node->owner;
 	}
 	qsort(list, count, sizeof *list, compare_addresses);

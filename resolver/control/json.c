@@ -4,6 +4,7 @@
 
 #include <stdarg.h>
 #include <stdbool.h>
+#include <time.h>
 
 static _Thread_local bool failed;
 
@@ -30,6 +31,16 @@ json_t *json_text(const char *text)
 		return json_null();
 	json_t *string = json_string(text);
 	return noted(string ? string : question_marks(text));
+}
+
+json_t *json_time(int64_t at_s)
+{
+	char text[40] = "";
+	time_t at = (time_t)at_s;
+	struct tm parts;
+	if (gmtime_r(&at, &parts))
+		strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
+	return json_text(text);
 }
 
 json_t *json_make(const char *format, ...)

@@ -5,10 +5,13 @@
 #define SLUICE_JSON_H
 
 #include <jansson.h>
+#include <stdint.h>
 
 /* A string of any bytes, null for NULL. JSON is UTF-8: where the text is not, every byte beyond
  * ASCII becomes '?'. */
 json_t *json_text(const char *text);
+/* A time of day (since 1970): "2026-01-31T23:59:59Z". */
+json_t *json_time(int64_t at_s);
 /* json_pack. Texts that come from outside go in as "o", by json_text. */
 json_t *json_make(const char *format, ...);
 /* Take the value over. */

@@ -1,6 +1,5 @@
-/* What an owner is called, and its entity tag (RFC 9110 section 8.8.3): a hash of all that it is
- * and of the revisions it was last written at. The key is always the same, so that a client's tag
- * is still good after a restart; nothing relies on nobody finding a second owner with the same. */
+/* What an owner is called, and its entity tag: a hash of all that it is and of the revisions it was
+ * last written at. */
 #include "resolver/control/owner.h"
 
 #include "rules/hash.h"
@@ -34,7 +33,7 @@ bool owner_has_ptr(const struct owner *owner, const char *fqdn)
 	       name_from_text(&other, &any_key, fqdn) == 0 && name_equal(&mine, &other);
 }
 
-char *owner_etag(const struct owner *owner, char text[OWNER_ETAG_MAX])
+char *owner_etag(const struct owner *owner, char text[ETAG_MAX])
 {
 	static const struct hash_key key = {UINT64_C(0x736c75696365), UINT64_C(0x65746167)};
 	const char *const texts[] = {owner->id,       owner->name,           owner->resource_group,
@@ -46,18 +45,11 @@ char *owner_etag(const struct owner *owner, char text[OWNER_ETAG_MAX])
 				    owner->address.family};
 	uint64_t hash = hash_bytes(&key, 0, owner->address.bytes, sizeof owner->address.bytes);
 
-	for (size_t i = 0; i < COUNT(numbers); i++) {
-		uint8_t bytes[8];
-
-		for (unsigned k = 0; k < sizeof bytes; k++)
-			bytes[k] = (uint8_t)(numbers[i] >> 8 * k);
-		hash = hash_bytes(&key, hash, bytes, sizeof bytes);
-	}
+	for (size_t i = 0; i < COUNT(numbers); i++)
+		hash = etag_add_number(&key, hash, numbers[i]);
 	for (size_t i = 0; i < COUNT(texts); i++)
-		hash = hash_bytes(&key, hash, texts[i] ? texts[i] : "",
-				  texts[i] ? strlen(texts[i]) + 1 : 0);
-	snprintf(text, OWNER_ETAG_MAX, "\"%016llx\"", (unsigned long long)hash);
-	return text;
+		hash = etag_add_text(&key, hash, texts[i]);
+	return etag_print(hash, text);
 }
 
 const char *ptr_status_text(enum ptr_status status)

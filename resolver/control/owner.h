@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "resolver/control/etag.h"
 #include "resolver/control/source.h"
 #include "rules/fault.h"
 #include "rules/model.h"
@@ -66,11 +67,9 @@ static inline bool owner_is_read_only(const struct owner *owner)
 	return owner->origin.file != NULL;
 }
 
-enum { OWNER_ETAG_MAX = 19 }; /* quotes and the final NUL included */
-
 /* A strong entity tag, quoted, over everything about the owner and its PTR but the PTR's status:
  * another one after every change, the same after a restart. Returns text. */
-char *owner_etag(const struct owner *owner, char text[OWNER_ETAG_MAX]);
+char *owner_etag(const struct owner *owner, char text[ETAG_MAX]);
 
 /* "address \"a\" of resource group \"g\" (FILE:LINE)", or with its id where it is from the state:
  * for people; returns text. */

@@ -11,7 +11,6 @@
 
 #include "endpoints/message.h"
 #include "rules/name.h"
-#include "rules/wire.h"
 
 enum { CHAIN_MAX = 16 };
 
@@ -79,7 +78,7 @@ static bool record_proves(const struct ownership_case *it, const struct ask_answ
 			  struct name *next)
 {
 	const struct hash_key *key = &it->server->key;
-	struct address address = {.family = record->type == TYPE_A ? 4 : 6};
+	struct address address;
 	struct name owner;
 	if (name_from_wire(&owner, key, answer->wire, answer->length, record->owner, NULL) != 0 ||
 	    !name_equal(&owner, here))
@@ -88,11 +87,7 @@ static bool record_proves(const struct ownership_case *it, const struct ask_answ
 		return name_from_wire(next, key, answer->wire, answer->length, record->rdata,
 				      NULL) == 0 &&
 		       is_own_name(it, next);
-	if ((record->type != TYPE_A && record->type != TYPE_AAAA) ||
-	    record->rdata_length != address_bits(&address) / 8)
-		return false;
-	memcpy(address.bytes, answer->wire + record->rdata, record->rdata_length);
-	return is_own_address(it, &address);
+	return ask_record_address(answer, record, &address) && is_own_address(it, &address);
 }
 
 static bool answer_proves(const struct ownership_case *it, const struct ask_answer *answer)
@@ -100,19 +95,12 @@ static bool answer_proves(const struct ownership_case *it, const struct ask_answ
 	struct name here, next;
 	name_copy(&here, &it->name);
 	for (unsigned hop = 0; hop <= CHAIN_MAX; hop++) {
-		size_t at = MESSAGE_HEADER;
-		unsigned count = wire_u16(answer->wire + 6); /* ANCOUNT */
+		struct ask_records records = ask_answer_records(answer);
 		struct record_view record;
 		next.length = 0;
-		if (wire_u16(answer->wire + 4) == 1 &&
-		    wire_skip_name(answer->wire, answer->length, at, WIRE_HEADER, &at) > 0)
-			at += 4; /* type and class */
-		for (; count > 0; count--) {
-			if (message_read_record(answer->wire, answer->length, &at, &record) != 0)
-				return false;
+		while (ask_records_next(&records, &record))
 			if (record_proves(it, answer, &record, &here, &next))
 				return true;
-		}
 		if (next.length == 0)
 			return false;
 		name_copy(&here, &next);
@@ -144,14 +132,10 @@ static void case_end(struct ownership_case *it)
 static void on_answer(void *context, const struct ask_answer *answer)
 {
 	struct ownership_case *it = context;
-	if (answer->end != ASK_END_ANSWERED)
-		snprintf(it->reason, sizeof it->reason, "%s", ask_end_text(answer->end));
-	else if (answer->rcode != RCODE_NOERROR && answer->rcode != RCODE_NXDOMAIN)
-		snprintf(it->reason, sizeof it->reason, "the answer was %s%s%s",
-			 answer->rcode == RCODE_SERVFAIL  ? "SERVFAIL"
-			 : answer->rcode == RCODE_REFUSED ? "REFUSED"
-							  : "an error",
-			 *answer->ede_text ? ": " : "", answer->ede_text);
+	char text[ASK_TROUBLE_MAX];
+	const char *trouble = ask_answer_trouble(answer, text);
+	if (trouble)
+		snprintf(it->reason, sizeof it->reason, "%s", trouble);
 	else if (answer_proves(it, answer))
 		it->owned = true;
 	if (--it->waiting == 0)

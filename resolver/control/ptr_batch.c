@@ -12,6 +12,7 @@
 
 #include "resolver/control/change_internal.h"
 #include "resolver/log.h"
+#include "rules/text.h"
 
 struct staged { /* a row */
 	struct node *node;
@@ -78,17 +79,12 @@ int ptr_batch_is_open(const struct ptr_batch *batch, struct change_error *error)
 
 /* ---- a row ---- */
 
-static bool is_same_text(const char *a, const char *b)
-{
-	return a && b ? strcmp(a, b) == 0 : !a && !b;
-}
-
 static bool is_same(const struct owner_ptr *now, const struct owner_ptr *wanted)
 {
 	if (!now->fqdn || !wanted->fqdn)
 		return !now->fqdn && !wanted->fqdn;
-	return strcmp(now->fqdn, wanted->fqdn) == 0 &&
-	       is_same_text(now->description, wanted->description) &&
+	return text_equal(now->fqdn, wanted->fqdn) &&
+	       text_equal(now->description, wanted->description) &&
 	       now->ttl_given == wanted->ttl_given && now->ttl == wanted->ttl;
 }
 
@@ -115,29 +111,13 @@ static int check_owned(struct change *scratch, const struct owner *owner,
 		       const struct owner_ptr *wanted)
 {
 	if (owner->kind != OWNER_SERVICE || !wanted->fqdn ||
-	    is_same_text(owner->ptr.fqdn, wanted->fqdn))
+	    text_equal(owner->ptr.fqdn, wanted->fqdn))
 		return 0;
 	return change_fail(
 		scratch, CHANGE_INVALID, "reverse_fqdn",
 		"a cloud service's name has to be its subscription's, which many at once "
 		"are not asked for; set it by itself: sluice service set, or PUT "
 		"/v1/services/NAME");
-}
-
-static struct owner_ptr wanted_of(const struct ptr_batch *batch, const struct node *node,
-				  const struct change_ptr *ptr, char fqdn[NAME_TEXT_MAX])
-{
-	if (!ptr->fqdn || !*ptr->fqdn)
-		return (struct owner_ptr){.status = PTR_PENDING, .action = PTR_ACTION_DELETE};
-	return (struct owner_ptr){
-		.fqdn = owner_dotted(ptr->fqdn, fqdn),
-		.description = ptr->description && *ptr->description ? ptr->description : NULL,
-		.ttl_given = ptr->ttl_given,
-		.ttl = ptr->ttl_given ? (uint32_t)ptr->ttl
-				      : batch->inventory->book->model->reverse.ttl,
-		.status = PTR_PENDING,
-		.action = node->owner.ptr.fqdn ? PTR_ACTION_UPDATE : PTR_ACTION_CREATE,
-	};
 }
 
 /* What the workers are to serve of it. */
@@ -192,7 +172,8 @@ int ptr_batch_add(struct ptr_batch *batch, const struct owner *owner, const stru
 	assert(!batch->stored);
 	int err = check(&scratch, batch, node, ptr);
 	if (!err) {
-		const struct owner_ptr wanted = wanted_of(batch, node, ptr, fqdn);
+		const struct owner_ptr wanted =
+			change_wanted_ptr(&node->owner, ptr, batch->inventory->book->model, fqdn);
 
 		if (!is_same(&node->owner.ptr, &wanted))
 			err = change_check_ptr_writable(&scratch, &node->owner);
@@ -211,20 +192,18 @@ static size_t describe(const struct ptr_batch *batch, struct source_edit *edits)
 {
 	size_t count = 0;
 
-	for (const struct staged *row = batch->rows; row; row = row->hh.next)
-		if (row->changes)
-			edits[count++] = (struct source_edit){
-				.act = row->ptr.fqdn ? SOURCE_PUT_PTR : SOURCE_DELETE_PTR,
-				.expected = row->node->owner.ptr.revision,
-				.ptr =
-					{
-						.owner = row->node->owner.id,
-						.fqdn = row->ptr.fqdn,
-						.description = row->ptr.description,
-						.ttl_given = row->ptr.ttl_given,
-						.ttl = row->ptr.ttl,
-					},
-			};
+	for (const struct staged *row = batch->rows; row; row = row->hh.next) {
+		struct owner owner = row->node->owner;
+
+		if (!row->changes)
+			continue;
+		owner.ptr = row->ptr;
+		edits[count++] = (struct source_edit){
+			.act = row->ptr.fqdn ? SOURCE_PUT_PTR : SOURCE_DELETE_PTR,
+			.expected = row->node->owner.ptr.revision,
+			.ptr = owner_ptr_record(&owner),
+		};
+	}
 	return count;
 }
 

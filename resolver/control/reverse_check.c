@@ -9,7 +9,7 @@
 #include "resolver/control/json.h"
 #include "rules/reverse.h"
 
-enum { LEGS_THERE = 2, ERROR_MAX = 240 };
+enum { LEGS_THERE = 2, ERROR_MAX = ASK_TROUBLE_MAX };
 
 struct check_leg {
 	struct check *check;
@@ -50,8 +50,7 @@ static void legs_done(struct check *check);
 static bool read_place(const struct check_leg *leg, const struct ask_answer *answer,
 		       const struct record_view *record, char text[NAME_TEXT_MAX])
 {
-	const uint8_t *rdata = answer->wire + record->rdata;
-	struct address address = {.family = record->type == TYPE_A ? 4 : 6};
+	struct address address;
 	struct name name;
 	if (record->type != leg->type)
 		return false;
@@ -60,43 +59,29 @@ static bool read_place(const struct check_leg *leg, const struct ask_answer *ans
 					 answer->length, record->rdata, NULL);
 		return err == 0 && name_to_text(&name, text);
 	}
-	if (record->rdata_length != address_bits(&address) / 8)
-		return false;
-	memcpy(address.bytes, rdata, record->rdata_length);
-	return address_print(&address, text);
+	return ask_record_address(answer, record, &address) && address_print(&address, text);
 }
 
 static void read_answer(struct check_leg *leg, const struct ask_answer *answer)
 {
 	char text[NAME_TEXT_MAX];
-	size_t at = MESSAGE_HEADER;
+	struct ask_records records = ask_answer_records(answer);
 	struct record_view record;
-	unsigned count = wire_u16(answer->wire + 6); /* ANCOUNT */
-	if (wire_u16(answer->wire + 4) == 1 &&
-	    wire_skip_name(answer->wire, answer->length, at, WIRE_HEADER, &at) > 0)
-		at += 4; /* type and class */
-	for (; count > 0; count--) {
-		if (message_read_record(answer->wire, answer->length, &at, &record) != 0)
-			return;
+	while (ask_records_next(&records, &record))
 		if (json_array_size(leg->places) < REVERSE_CHECK_PATHS_MAX &&
 		    read_place(leg, answer, &record, text))
 			json_add(leg->places, json_text(text));
-	}
 }
 
 static void on_answer(void *context, const struct ask_answer *answer)
 {
 	struct check_leg *leg = context;
-	if (answer->end != ASK_END_ANSWERED)
-		snprintf(leg->error, sizeof leg->error, "%s", ask_end_text(answer->end));
+	char text[ASK_TROUBLE_MAX];
+	const char *trouble = ask_answer_trouble(answer, text);
+	if (trouble)
+		snprintf(leg->error, sizeof leg->error, "%s", trouble);
 	else if (answer->rcode == RCODE_NOERROR)
 		read_answer(leg, answer);
-	else if (answer->rcode != RCODE_NXDOMAIN)
-		snprintf(leg->error, sizeof leg->error, "the answer was %s%s%s",
-			 answer->rcode == RCODE_SERVFAIL  ? "SERVFAIL"
-			 : answer->rcode == RCODE_REFUSED ? "REFUSED"
-							  : "an error",
-			 *answer->ede_text ? ": " : "", answer->ede_text);
 	if (--leg->check->waiting == 0)
 		legs_done(leg->check);
 }

@@ -2,8 +2,7 @@
  * change.h, in the schema's own words; only that they are texts and numbers is seen to here. */
 #include "resolver/control/reverse_json.h"
 
-#include <stdarg.h>
-#include <strings.h>
+#include <string.h>
 
 #include "resolver/control/json.h"
 
@@ -40,7 +39,7 @@ char *owner_ptr_id(const struct owner *owner, char text[OWNER_PTR_ID_MAX])
 /* reverse_fqdn, ttl, ttl_served, status, action, reason, and the etag. */
 static void put_ptr(json_t *object, const struct owner *owner)
 {
-	char etag[OWNER_ETAG_MAX];
+	char etag[ETAG_MAX];
 	const struct owner_ptr *ptr = &owner->ptr;
 	json_put(object, "reverse_fqdn", json_text(ptr->fqdn));
 	json_put(object, "ttl", ptr->fqdn && ptr->ttl_given ? json_integer(ptr->ttl) : json_null());
@@ -91,25 +90,13 @@ json_t *owner_ptr_json(const struct owner *owner)
 
 /* ---- taking ---- */
 
-static int refuse(struct change_error *error, const char *field, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
-static int refuse(struct change_error *error, const char *field, const char *format, ...)
-{
-	va_list arguments;
-	error->outcome = CHANGE_INVALID;
-	snprintf(error->field, sizeof error->field, "%s", field);
-	va_start(arguments, format);
-	vsnprintf(error->text, sizeof error->text, format, arguments);
-	va_end(arguments);
-	return ERR_INVALID;
-}
-
 static int read_text(const char *key, const json_t *value, const char **text,
 		     struct change_error *error)
 {
 	*text = json_string_value(value);
-	return *text || json_is_null(value) ? 0
-					    : refuse(error, key, "a text or null is wanted here");
+	return *text || json_is_null(value)
+		       ? 0
+		       : change_refuse(error, key, "a text or null is wanted here");
 }
 
 static int read_fqdn(struct owner_input *input, const char *key, const json_t *value,
@@ -134,7 +121,7 @@ static int read_ttl(struct owner_input *input, const char *key, const json_t *va
 	input->ptr.ttl = json_integer_value(value);
 	if (json_is_integer(value) || json_is_null(value))
 		return 0;
-	return refuse(error, key, "a whole number of seconds or null is wanted here");
+	return change_refuse(error, key, "a whole number of seconds or null is wanted here");
 }
 
 static int read_nothing(struct owner_input *input, const char *key, const json_t *value,
@@ -149,8 +136,8 @@ static int read_value(struct owner_input *input, const char *key, const json_t *
 {
 	const char *text;
 	if (input->count == OWNER_VALUES_MAX / 2)
-		return refuse(error, key, "too many members; the object has at most %d",
-			      OWNER_VALUES_MAX / 2);
+		return change_refuse(error, key, "too many members; the object has at most %d",
+				     OWNER_VALUES_MAX / 2);
 	int err = read_text(key, value, &text, error);
 	if (err == 0)
 		input->values[input->count++] = (struct change_value){key, text};
@@ -161,7 +148,7 @@ static int read_tags(struct owner_input *input, const char *key, const json_t *v
 		     struct change_error *error)
 {
 	if (!json_is_object(value) && !json_is_null(value))
-		return refuse(error, key, "an object of texts or null is wanted here");
+		return change_refuse(error, key, "an object of texts or null is wanted here");
 	if (json_object_size(value) == 0)
 		return read_value(input, key, json_null(), error);
 	input->tags = json_dumps(value, JSON_COMPACT | JSON_SORT_KEYS);
@@ -236,7 +223,7 @@ static int read_body(struct owner_input *input, const struct key_reader *keys, b
 	*input = (struct owner_input){.count = 0};
 	*error = (struct change_error){.outcome = CHANGE_FINE};
 	if (!json_is_object(body))
-		return refuse(error, "", "a JSON object is wanted as the body");
+		return change_refuse(error, "", "a JSON object is wanted as the body");
 	json_object_foreach((json_t *)body, key, value)
 	{
 		const struct key_reader *row = find_key(keys, key);
@@ -245,9 +232,9 @@ static int read_body(struct owner_input *input, const struct key_reader *keys, b
 		if (row->read)
 			err = row->read(input, key, value, error);
 		else if (closed)
-			err = refuse(error, key,
-				     "unknown; a PTR has reverse_fqdn, description and "
-				     "ttl");
+			err = change_refuse(error, key,
+					    "unknown; a PTR has reverse_fqdn, description and "
+					    "ttl");
 		else
 			err = read_value(input, key, value, error);
 		if (err != 0)
@@ -294,7 +281,7 @@ int owner_input_apply_ptr(const struct owner_input *input, bool whole, struct ch
 	if (ptr.fqdn && *ptr.fqdn)
 		return change_ptr_set(change, owner, &ptr);
 	if (!old->fqdn && (ptr.description || ptr.ttl_given))
-		return refuse(error, ptr.description ? "description" : "ttl",
-			      "it is the PTR's, and there is none; give reverse_fqdn, too");
+		return change_refuse(error, ptr.description ? "description" : "ttl",
+				     "it is the PTR's, and there is none; give reverse_fqdn, too");
 	return old->fqdn ? change_ptr_unset(change, owner) : 0;
 }

@@ -14,179 +14,44 @@
 #include <unistd.h>
 
 #include "endpoints/entropy.h"
-#include "resolver/control/state_internal.h"
+#include "resolver/control/state_db.h"
+#include "resolver/control/uuid.h"
 #include "rules/model.h"
-
-#define STATEMENT_MAP(X)                                                                           \
-	X(READ_REVISION, "SELECT value FROM meta WHERE key = 'revision'")                          \
-	X(READ_VERSION, "PRAGMA data_version")                                                     \
-	X(WRITE_REVISION, "UPDATE meta SET value = ?1 WHERE key = 'revision'")                     \
-	X(READ_OWNERS, "SELECT id, kind, name, resource_group, region, subscription, address,"     \
-		       " allocation, label, description, tags, revision FROM owners")              \
-	X(READ_PTRS, "SELECT owner, fqdn, description, ttl, revision FROM ptrs")                   \
-	X(READ_GROUPS, "SELECT name, region, tags, revision FROM resource_groups")                 \
-	X(ADD_OWNER, "INSERT INTO owners VALUES"                                                   \
-		     " (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)")                       \
-	X(SET_OWNER, "UPDATE owners SET kind = ?2, name = ?3, resource_group = ?4, region = ?5,"   \
-		     " subscription = ?6, address = ?7, allocation = ?8, label = ?9,"              \
-		     " description = ?10, tags = ?11, revision = ?12"                              \
-		     " WHERE id = ?1 AND revision = ?13")                                          \
-	X(DELETE_OWNER, "DELETE FROM owners WHERE id = ?1 AND revision = ?2")                      \
-	X(ADD_PTR, "INSERT INTO ptrs VALUES (?1, ?2, ?3, ?4, ?5)")                                 \
-	X(SET_PTR, "UPDATE ptrs SET fqdn = ?2, description = ?3, ttl = ?4, revision = ?5"          \
-		   " WHERE owner = ?1 AND revision = ?6")                                          \
-	X(DELETE_PTR, "DELETE FROM ptrs WHERE owner = ?1 AND revision = ?2")                       \
-	X(ADD_GROUP, "INSERT INTO resource_groups VALUES (?1, ?2, ?3, ?4)")                        \
-	X(SET_GROUP, "UPDATE resource_groups SET name = ?1, region = ?2, tags = ?3, revision = ?4" \
-		     " WHERE name = ?1 AND revision = ?5")                                         \
-	X(DELETE_GROUP, "DELETE FROM resource_groups WHERE name = ?1 AND revision = ?2")           \
-	X(READ_SECRET, "SELECT value FROM secrets WHERE name = ?1")                                \
-	X(ADD_SECRET, "INSERT INTO secrets VALUES (?1, ?2)")                                       \
-	X(READ_SERIAL, "SELECT serial, reserved, digest FROM serials WHERE zone = ?1")             \
-	X(PUT_SERIAL, "INSERT OR REPLACE INTO serials VALUES (?1, ?2, ?3, ?4)")
-
-enum statement {
-#define X(name, sql) STATEMENT_##name,
-	STATEMENT_MAP(X)
-#undef X
-		STATEMENT_COUNT
-};
-
-static const char *const statement_texts[STATEMENT_COUNT] = {
-#define X(name, sql) sql,
-	STATEMENT_MAP(X)
-#undef X
-};
 
 static const char *const kind_texts[] = {[OWNER_ADDRESS] = "address", [OWNER_SERVICE] = "service"};
 static const char *const allocation_texts[] = {
 	[ALLOCATION_DYNAMIC] = "dynamic", [ALLOCATION_STATIC] = "static"};
 
-enum { ID_LENGTH = 36 };
+enum { ID_LENGTH = UUID_TEXT_MAX - 1 };
 
 struct state {
 	struct source source;
-	struct state_file file;
-	bool looks;  /* it was state_look, and is never opened again */
-	sqlite3 *db; /* the file's; NULL: it could not be opened again */
+	struct state_db db; /* closed: it could not be opened again */
+	bool looks;         /* it was state_look, and is never opened again */
 	char *path;
-	sqlite3_stmt *statements[STATEMENT_COUNT];
 	int64_t revision; /* the store's, when it was read or written here last */
 	int64_t version;  /* data_version when it was read, which changes when another connection
 			   * writes; -1: not read by this one */
-	bool suspect;     /* a call failed so that another connection may do better */
-	char error[SOURCE_ERROR_MAX];
 };
-
-/* ---- statements ---- */
-
-static int fail(struct state *state, const char *what)
-{
-	int code = sqlite3_errcode(state->db);
-
-	state->suspect |= code != SQLITE_BUSY && code != SQLITE_LOCKED && code != SQLITE_FULL;
-	return state_explain(state->db, state->path, what, state->error);
-}
-
-static void bind_text(sqlite3_stmt *statement, int at, const char *text)
-{
-	if (text)
-		sqlite3_bind_text(statement, at, text, -1, SQLITE_STATIC);
-	else
-		sqlite3_bind_null(statement, at);
-}
-
-static const char *column_text(sqlite3_stmt *row, int at)
-{
-	return (const char *)sqlite3_column_text(row, at);
-}
-
-/* Runs a statement that gives no rows. */
-static int run(struct state *state, sqlite3_stmt *statement)
-{
-	int code = sqlite3_step(statement);
-
-	if (code != SQLITE_DONE && (code & 0xff) != SQLITE_CONSTRAINT)
-		fail(state, "cannot be written");
-	sqlite3_reset(statement);
-	sqlite3_clear_bindings(statement);
-	if (code == SQLITE_DONE)
-		return 0;
-	return (code & 0xff) == SQLITE_CONSTRAINT ? ERR_EXISTS : ERR_SYSTEM;
-}
-
-/* The same for one that must meet exactly one record. */
-static int run_on_one(struct state *state, sqlite3_stmt *statement)
-{
-	int err = run(state, statement);
-
-	return !err && sqlite3_changes(state->db) != 1 ? ERR_EXISTS : err;
-}
-
-static int execute(struct state *state, const char *sql, const char *what)
-{
-	return sqlite3_exec(state->db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : fail(state, what);
-}
-
-static void roll_back(struct state *state)
-{
-	if (state->db && !sqlite3_get_autocommit(state->db))
-		sqlite3_exec(state->db, "ROLLBACK", NULL, NULL, NULL);
-}
-
-static int read_number(struct state *state, enum statement which, int64_t *number)
-{
-	sqlite3_stmt *statement = state->statements[which];
-	int err = 0;
-
-	if (sqlite3_step(statement) == SQLITE_ROW)
-		*number = sqlite3_column_int64(statement, 0);
-	else
-		err = fail(state, "cannot be read");
-	sqlite3_reset(statement);
-	return err;
-}
 
 /* ---- the connection ---- */
 
 static void close_connection(struct state *state)
 {
-	for (int i = 0; i < STATEMENT_COUNT; i++) {
-		sqlite3_finalize(state->statements[i]);
-		state->statements[i] = NULL;
-	}
-	state_file_close(&state->file);
-	state->db = NULL;
+	state_db_close(&state->db);
 	state->version = -1;
-}
-
-static int prepare_statement(struct state *state, enum statement which)
-{
-	return sqlite3_prepare_v3(state->db, statement_texts[which], -1, SQLITE_PREPARE_PERSISTENT,
-				  &state->statements[which], NULL) == SQLITE_OK
-		       ? 0
-		       : fail(state, "cannot be read");
-}
-
-static int prepare_statements(struct state *state)
-{
-	int err = 0;
-
-	for (unsigned i = 0; !err && i < STATEMENT_COUNT; i++)
-		err = prepare_statement(state, i);
-	return err;
 }
 
 static int open_connection(struct state *state)
 {
-	int err = state_file_open(&state->file, state->path, state->error);
+	struct state_db *db = &state->db;
+	int err = state_file_open(&db->file, state->path, db->error);
 
-	state->db = state->file.db;
 	if (!err)
-		err = prepare_statements(state);
+		err = state_db_prepare_all(db);
 	if (err)
 		close_connection(state);
-	state->suspect = false;
+	db->suspect = false;
 	return err;
 }
 
@@ -194,12 +59,14 @@ static int open_connection(struct state *state)
  * nothing, the old one is kept: a file that is only moved aside and back is still its. */
 static int ensure(struct state *state)
 {
-	state->error[0] = '\0';
-	if (state->db && (state->looks || (!state->suspect && state_file_is_there(&state->file))))
+	struct state_db *db = &state->db;
+
+	db->error[0] = '\0';
+	if (db->file.db && (state->looks || (!db->suspect && state_file_is_there(&state->db.file))))
 		return 0;
-	if (state_file_look(state->path, state->error) != 0)
+	if (state_file_look(state->path, db->error) != 0)
 		return ERR_SYSTEM;
-	if (state->db && state_file_save(&state->file, state->error) != 0)
+	if (db->file.db && state_file_save(&state->db.file, db->error) != 0)
 		return ERR_SYSTEM;
 	close_connection(state);
 	return open_connection(state);
@@ -207,9 +74,14 @@ static int ensure(struct state *state)
 
 /* ---- load ---- */
 
+static const char *column_text(sqlite3_stmt *row, int at)
+{
+	return (const char *)sqlite3_column_text(row, at);
+}
+
 static int complain(struct state *state, const char *id, const char *what, const char *text)
 {
-	snprintf(state->error, sizeof state->error,
+	snprintf(state->db.error, sizeof state->db.error,
 		 "the state %s has a record \"%s\" with the %s \"%s\", which was not written by "
 		 "sluice; mend or remove that record",
 		 state->path, id ? id : "", what, text ? text : "");
@@ -290,16 +162,16 @@ static int read_group(struct state *state, sqlite3_stmt *row, const struct sourc
 	return reader->on_group(reader->context, &group);
 }
 
-static int read_all(struct state *state, enum statement which,
+static int read_all(struct state *state, enum state_statement which,
 		    int (*read)(struct state *, sqlite3_stmt *, const struct source_reader *),
 		    const struct source_reader *reader)
 {
-	sqlite3_stmt *statement = state->statements[which];
+	sqlite3_stmt *statement = state->db.statements[which];
 	int code, err = 0;
 
 	while (!err && (code = sqlite3_step(statement)) != SQLITE_DONE)
 		err = code == SQLITE_ROW ? read(state, statement, reader)
-					 : fail(state, "cannot be read");
+					 : state_db_fail(&state->db, "cannot be read");
 	sqlite3_reset(statement);
 	return err;
 }
@@ -308,7 +180,7 @@ static int give_error(const struct state *state, int err, char error[SOURCE_ERRO
 {
 	if (err)
 		snprintf(error, SOURCE_ERROR_MAX, "%s",
-			 *state->error ? state->error : err_text(err));
+			 *state->db.error ? state->db.error : err_text(err));
 	return err;
 }
 
@@ -320,18 +192,19 @@ static int state_load(struct source *source, const struct source_reader *reader,
 	int err = ensure(state);
 
 	if (!err)
-		err = execute(state, "BEGIN", "cannot be read"); /* all of one instant */
+		err = state_db_execute(&state->db, "BEGIN",
+				       "cannot be read"); /* all of one instant */
 	if (!err)
-		err = read_number(state, STATEMENT_READ_REVISION, &revision);
+		err = state_db_number(&state->db, STATEMENT_READ_REVISION, &revision);
 	if (!err)
-		err = read_number(state, STATEMENT_READ_VERSION, &version);
-	if (!err && reader->on_group && state->statements[STATEMENT_READ_GROUPS])
+		err = state_db_number(&state->db, STATEMENT_READ_VERSION, &version);
+	if (!err && reader->on_group && state->db.statements[STATEMENT_READ_GROUPS])
 		err = read_all(state, STATEMENT_READ_GROUPS, read_group, reader);
 	if (!err)
 		err = read_all(state, STATEMENT_READ_OWNERS, read_owner, reader);
 	if (!err)
 		err = read_all(state, STATEMENT_READ_PTRS, read_ptr, reader);
-	roll_back(state); /* nothing was written */
+	state_db_roll_back(&state->db); /* nothing was written */
 	if (!err) {
 		state->revision = revision;
 		state->version = version;
@@ -344,133 +217,135 @@ static bool state_is_current(struct source *source)
 	struct state *state = (struct state *)source;
 	int64_t version = -1;
 
-	return state->db && !state->suspect && state->version >= 0 &&
-	       state_file_is_there(&state->file) &&
-	       read_number(state, STATEMENT_READ_VERSION, &version) == 0 &&
+	return state->db.file.db && !state->db.suspect && state->version >= 0 &&
+	       state_file_is_there(&state->db.file) &&
+	       state_db_number(&state->db, STATEMENT_READ_VERSION, &version) == 0 &&
 	       version == state->version;
 }
 
 /* ---- apply ---- */
 
-static int put_owner(struct state *state, const struct source_edit *edit, int64_t revision)
+/* The record's values are given: in the place of the one that is expected, or as a new one. */
+static int put_record(struct state_row *row, const struct source_edit *edit, int64_t revision)
+{
+	state_row_number(row, revision);
+	if (edit->expected)
+		state_row_number(row, (int64_t)edit->expected);
+	return state_row_run(row);
+}
+
+static int put_owner(struct state_db *db, const struct source_edit *edit, int64_t revision)
 {
 	const struct source_owner *owner = &edit->owner;
-	sqlite3_stmt *statement =
-		state->statements[edit->expected ? STATEMENT_SET_OWNER : STATEMENT_ADD_OWNER];
+	struct state_row row =
+		state_row_begin(db, edit->expected ? STATEMENT_SET_OWNER : STATEMENT_ADD_OWNER);
 	char address[ADDRESS_TEXT_MAX];
 
 	assert(owner->allocation <= ALLOCATION_STATIC && owner->address.family);
-	bind_text(statement, 1, owner->id);
-	bind_text(statement, 2, kind_texts[owner->kind]);
-	bind_text(statement, 3, owner->name);
-	bind_text(statement, 4, owner->resource_group);
-	bind_text(statement, 5, owner->region);
-	bind_text(statement, 6, owner->subscription);
-	bind_text(statement, 7, address_print(&owner->address, address));
-	bind_text(statement, 8, allocation_texts[owner->allocation]);
-	bind_text(statement, 9, owner->label);
-	bind_text(statement, 10, owner->description);
-	bind_text(statement, 11, owner->tags);
-	sqlite3_bind_int64(statement, 12, revision);
-	if (edit->expected)
-		sqlite3_bind_int64(statement, 13, (sqlite3_int64)edit->expected);
-	return run_on_one(state, statement);
+	state_row_text(&row, owner->id);
+	state_row_text(&row, kind_texts[owner->kind]);
+	state_row_text(&row, owner->name);
+	state_row_text(&row, owner->resource_group);
+	state_row_text(&row, owner->region);
+	state_row_text(&row, owner->subscription);
+	state_row_text(&row, address_print(&owner->address, address));
+	state_row_text(&row, allocation_texts[owner->allocation]);
+	state_row_text(&row, owner->label);
+	state_row_text(&row, owner->description);
+	state_row_text(&row, owner->tags);
+	return put_record(&row, edit, revision);
 }
 
-static int put_ptr(struct state *state, const struct source_edit *edit, int64_t revision)
+static int put_ptr(struct state_db *db, const struct source_edit *edit, int64_t revision)
 {
 	const struct source_ptr *ptr = &edit->ptr;
-	sqlite3_stmt *statement =
-		state->statements[edit->expected ? STATEMENT_SET_PTR : STATEMENT_ADD_PTR];
+	struct state_row row =
+		state_row_begin(db, edit->expected ? STATEMENT_SET_PTR : STATEMENT_ADD_PTR);
 
-	bind_text(statement, 1, ptr->owner);
-	bind_text(statement, 2, ptr->fqdn);
-	bind_text(statement, 3, ptr->description);
+	state_row_text(&row, ptr->owner);
+	state_row_text(&row, ptr->fqdn);
+	state_row_text(&row, ptr->description);
 	if (ptr->ttl_given)
-		sqlite3_bind_int64(statement, 4, ptr->ttl);
-	sqlite3_bind_int64(statement, 5, revision);
-	if (edit->expected)
-		sqlite3_bind_int64(statement, 6, (sqlite3_int64)edit->expected);
-	return run_on_one(state, statement);
+		state_row_number(&row, ptr->ttl);
+	else
+		state_row_none(&row);
+	return put_record(&row, edit, revision);
 }
 
-static int put_group(struct state *state, const struct source_edit *edit, int64_t revision)
+static int put_group(struct state_db *db, const struct source_edit *edit, int64_t revision)
 {
 	const struct source_group *group = &edit->group;
-	sqlite3_stmt *statement =
-		state->statements[edit->expected ? STATEMENT_SET_GROUP : STATEMENT_ADD_GROUP];
+	struct state_row row =
+		state_row_begin(db, edit->expected ? STATEMENT_SET_GROUP : STATEMENT_ADD_GROUP);
 
-	bind_text(statement, 1, group->name);
-	bind_text(statement, 2, group->region);
-	bind_text(statement, 3, group->tags);
-	sqlite3_bind_int64(statement, 4, revision);
-	if (edit->expected)
-		sqlite3_bind_int64(statement, 5, (sqlite3_int64)edit->expected);
-	return run_on_one(state, statement);
+	state_row_text(&row, group->name);
+	state_row_text(&row, group->region);
+	state_row_text(&row, group->tags);
+	return put_record(&row, edit, revision);
 }
 
-static int delete_record(struct state *state, enum statement which, const char *id,
-			 uint64_t expected)
+static int delete_record(struct state_db *db, enum state_statement which, const char *key,
+			 const struct source_edit *edit)
 {
-	sqlite3_stmt *statement = state->statements[which];
+	struct state_row row = state_row_begin(db, which);
 
-	bind_text(statement, 1, id);
-	sqlite3_bind_int64(statement, 2, (sqlite3_int64)expected);
-	return run_on_one(state, statement);
+	state_row_text(&row, key);
+	state_row_number(&row, (int64_t)edit->expected);
+	return state_row_run(&row);
 }
 
-static int apply_edit(struct state *state, const struct source_edit *edit, int64_t revision)
+static int apply_edit(struct state_db *db, const struct source_edit *edit, int64_t revision)
 {
 	switch (edit->act) {
-	case SOURCE_PUT_OWNER: return put_owner(state, edit, revision);
-	case SOURCE_PUT_PTR: return put_ptr(state, edit, revision);
-	case SOURCE_PUT_GROUP: return put_group(state, edit, revision);
-	case SOURCE_DELETE_GROUP:
-		return delete_record(state, STATEMENT_DELETE_GROUP, edit->group.name,
-				     edit->expected);
+	case SOURCE_PUT_OWNER: return put_owner(db, edit, revision);
+	case SOURCE_PUT_PTR: return put_ptr(db, edit, revision);
+	case SOURCE_PUT_GROUP: return put_group(db, edit, revision);
 	case SOURCE_DELETE_OWNER:
-		return delete_record(state, STATEMENT_DELETE_OWNER, edit->owner.id, edit->expected);
+		return delete_record(db, STATEMENT_DELETE_OWNER, edit->owner.id, edit);
 	case SOURCE_DELETE_PTR:
-		return delete_record(state, STATEMENT_DELETE_PTR, edit->ptr.owner, edit->expected);
+		return delete_record(db, STATEMENT_DELETE_PTR, edit->ptr.owner, edit);
+	case SOURCE_DELETE_GROUP:
+		return delete_record(db, STATEMENT_DELETE_GROUP, edit->group.name, edit);
 	}
 	assert(!"an edit of no kind");
 	return ERR_INVALID;
 }
 
-static int write_revision(struct state *state, int64_t revision)
+static int write_revision(struct state_db *db, int64_t revision)
 {
-	sqlite3_stmt *statement = state->statements[STATEMENT_WRITE_REVISION];
+	struct state_row row = state_row_begin(db, STATEMENT_WRITE_REVISION);
 
-	sqlite3_bind_int64(statement, 1, revision);
-	return run_on_one(state, statement);
+	state_row_number(&row, revision);
+	return state_row_run(&row);
 }
 
 static int state_apply(struct source *source, const struct source_edit *edits, size_t count,
 		       uint64_t *revision, char error[SOURCE_ERROR_MAX])
 {
 	struct state *state = (struct state *)source;
+	struct state_db *db = &state->db;
 	int64_t found = 0, next = state->revision + 1;
 	int err = ensure(state);
 
 	if (!err)
-		err = execute(state, "BEGIN IMMEDIATE", "cannot be written");
+		err = state_db_execute(db, "BEGIN IMMEDIATE", "cannot be written");
 	if (!err)
-		err = read_number(state, STATEMENT_READ_REVISION, &found);
+		err = state_db_number(db, STATEMENT_READ_REVISION, &found);
 	if (!err && found != state->revision)
 		err = ERR_EXISTS;
 	for (size_t i = 0; !err && i < count; i++)
-		err = apply_edit(state, &edits[i], next);
+		err = apply_edit(db, &edits[i], next);
 	if (!err)
-		err = write_revision(state, next);
+		err = write_revision(db, next);
 	if (!err)
-		err = execute(state, "COMMIT", "cannot be written");
+		err = state_db_execute(db, "COMMIT", "cannot be written");
 	if (err == ERR_EXISTS) {
 		state->version = -1;
-		snprintf(state->error, sizeof state->error,
+		snprintf(db->error, sizeof db->error,
 			 "the state %s was changed by another program; reload the configuration",
 			 state->path);
 	}
-	roll_back(state);
+	state_db_roll_back(db);
 	if (!err) {
 		state->revision = next;
 		*revision = (uint64_t)next;
@@ -483,32 +358,26 @@ static int state_apply(struct source *source, const struct source_edit *edits, s
 /* ERR_NOT_FOUND: there is none of that name. */
 static int read_secret(struct state *state, const char *name, uint8_t bytes[SOURCE_SECRET_BYTES])
 {
-	sqlite3_stmt *statement = state->statements[STATEMENT_READ_SECRET];
-	int err = ERR_NOT_FOUND;
+	struct state_row row = state_row_begin(&state->db, STATEMENT_READ_SECRET);
 
-	bind_text(statement, 1, name);
-	int code = sqlite3_step(statement);
-	if (code == SQLITE_ROW && sqlite3_column_bytes(statement, 0) != SOURCE_SECRET_BYTES) {
+	state_row_text(&row, name);
+	int err = state_row_find(&row);
+	if (!err && sqlite3_column_bytes(row.statement, 0) != SOURCE_SECRET_BYTES)
 		err = complain(state, name, "value", "of another length");
-	} else if (code == SQLITE_ROW) {
-		memcpy(bytes, sqlite3_column_blob(statement, 0), SOURCE_SECRET_BYTES);
-		err = 0;
-	} else if (code != SQLITE_DONE) {
-		err = fail(state, "cannot be read");
-	}
-	sqlite3_reset(statement);
-	sqlite3_clear_bindings(statement);
+	if (!err)
+		memcpy(bytes, sqlite3_column_blob(row.statement, 0), SOURCE_SECRET_BYTES);
+	state_row_end(&row);
 	return err;
 }
 
-static int add_secret(struct state *state, const char *name,
+static int add_secret(struct state_db *db, const char *name,
 		      const uint8_t bytes[SOURCE_SECRET_BYTES])
 {
-	sqlite3_stmt *statement = state->statements[STATEMENT_ADD_SECRET];
+	struct state_row row = state_row_begin(db, STATEMENT_ADD_SECRET);
 
-	bind_text(statement, 1, name);
-	sqlite3_bind_blob(statement, 2, bytes, SOURCE_SECRET_BYTES, SQLITE_STATIC);
-	return run_on_one(state, statement);
+	state_row_text(&row, name);
+	state_row_bytes(&row, bytes, SOURCE_SECRET_BYTES);
+	return state_row_run(&row);
 }
 
 /* What counts is what can be read again: another program may have been faster. */
@@ -522,7 +391,7 @@ static int state_secret(struct source *source, const char *name, uint8_t bytes[S
 		err = read_secret(state, name, bytes);
 	if (err == ERR_NOT_FOUND) {
 		entropy_read(bytes, SOURCE_SECRET_BYTES);
-		err = add_secret(state, name, bytes);
+		err = add_secret(&state->db, name, bytes);
 		if (!err || err == ERR_EXISTS)
 			err = read_secret(state, name, bytes);
 	}
@@ -531,51 +400,47 @@ static int state_secret(struct source *source, const char *name, uint8_t bytes[S
 
 /* ---- serials ---- */
 
-static int read_serial(struct state *state, struct source_serial *row)
+static int read_serial(struct state_db *db, struct source_serial *serial)
 {
-	sqlite3_stmt *statement = state->statements[STATEMENT_READ_SERIAL];
-	int err = 0;
+	struct state_row row = state_row_begin(db, STATEMENT_READ_SERIAL);
 
-	bind_text(statement, 1, row->zone);
-	int code = sqlite3_step(statement);
-	row->found = code == SQLITE_ROW;
-	if (row->found) {
-		row->serial = (uint32_t)sqlite3_column_int64(statement, 0);
-		row->reserved = (uint32_t)sqlite3_column_int64(statement, 1);
-		row->digest = (uint64_t)sqlite3_column_int64(statement, 2);
-	} else if (code != SQLITE_DONE) {
-		err = fail(state, "cannot be read");
+	state_row_text(&row, serial->zone);
+	int err = state_row_find(&row);
+	serial->found = !err;
+	if (!err) {
+		serial->serial = (uint32_t)sqlite3_column_int64(row.statement, 0);
+		serial->reserved = (uint32_t)sqlite3_column_int64(row.statement, 1);
+		serial->digest = (uint64_t)sqlite3_column_int64(row.statement, 2);
 	}
-	sqlite3_reset(statement);
-	sqlite3_clear_bindings(statement);
-	return err;
+	state_row_end(&row);
+	return err == ERR_NOT_FOUND ? 0 : err;
 }
 
-static int put_serial(struct state *state, const struct source_serial *row)
+static int put_serial(struct state_db *db, const struct source_serial *serial)
 {
-	sqlite3_stmt *statement = state->statements[STATEMENT_PUT_SERIAL];
+	struct state_row row = state_row_begin(db, STATEMENT_PUT_SERIAL);
 
-	bind_text(statement, 1, row->zone);
-	sqlite3_bind_int64(statement, 2, row->serial);
-	sqlite3_bind_int64(statement, 3, row->reserved);
-	sqlite3_bind_int64(statement, 4, (sqlite3_int64)row->digest);
-	return run_on_one(state, statement);
+	state_row_text(&row, serial->zone);
+	state_row_number(&row, serial->serial);
+	state_row_number(&row, serial->reserved);
+	state_row_number(&row, (int64_t)serial->digest);
+	return state_row_run(&row);
 }
 
 static int state_serials(struct source *source, struct source_serial *rows, size_t count,
 			 bool write, char error[SOURCE_ERROR_MAX])
 {
 	struct state *state = (struct state *)source;
-
+	struct state_db *db = &state->db;
 	int err = ensure(state);
 
 	if (!err && write)
-		err = execute(state, "BEGIN IMMEDIATE", "cannot be written");
+		err = state_db_execute(db, "BEGIN IMMEDIATE", "cannot be written");
 	for (size_t i = 0; !err && i < count; i++)
-		err = write ? put_serial(state, &rows[i]) : read_serial(state, &rows[i]);
+		err = write ? put_serial(db, &rows[i]) : read_serial(db, &rows[i]);
 	if (!err && write)
-		err = execute(state, "COMMIT", "cannot be written");
-	roll_back(state);
+		err = state_db_execute(db, "COMMIT", "cannot be written");
+	state_db_roll_back(db);
 	return give_error(state, err, error);
 }
 
@@ -594,7 +459,7 @@ static void state_about(const struct source *source, struct source_about *about)
 	const struct state *state = (const struct state *)source;
 
 	about->place = state->path;
-	about->error = *state->error ? state->error : NULL;
+	about->error = *state->db.error ? state->db.error : NULL;
 }
 
 static void state_close(struct source *source)
@@ -633,7 +498,7 @@ struct source *state_open(const char *path, char error[SOURCE_ERROR_MAX])
 	int err = state_file_make(path, error);
 	if (!err) {
 		err = open_connection(state);
-		snprintf(error, SOURCE_ERROR_MAX, "%s", state->error);
+		snprintf(error, SOURCE_ERROR_MAX, "%s", state->db.error);
 	}
 	if (!err)
 		return &state->source;
@@ -645,30 +510,21 @@ struct source *state_open(const char *path, char error[SOURCE_ERROR_MAX])
 
 static int look(struct state *state, char error[SOURCE_ERROR_MAX])
 {
-	static const enum statement needed[] = {STATEMENT_READ_REVISION, STATEMENT_READ_VERSION,
-						STATEMENT_READ_OWNERS, STATEMENT_READ_PTRS};
-	char *uri = state_file_look_uri(state->path);
-	int err = uri ? 0 : ERR_NOMEM;
+	static const enum state_statement needed[] = {STATEMENT_READ_REVISION,
+						      STATEMENT_READ_VERSION, STATEMENT_READ_OWNERS,
+						      STATEMENT_READ_PTRS};
+	struct state_db *db = &state->db;
+	int err = state_file_open_to_look(&db->file, state->path, error);
 
 	state->looks = true;
-	if (!err && sqlite3_open_v2(uri, &state->file.db,
-				    SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI,
-				    NULL) != SQLITE_OK)
-		err = state_explain(state->file.db, state->path, "cannot be opened", error);
-	state->db = state->file.db;
-	free(uri);
-	if (!err) {
-		sqlite3_busy_timeout(state->db, STATE_BUSY_MS);
-		err = state_examine(state->db, state->path, error);
-	}
 	for (size_t i = 0; !err && i < sizeof needed / sizeof *needed; i++) {
-		err = prepare_statement(state, needed[i]);
-		snprintf(error, SOURCE_ERROR_MAX, "%s", state->error);
+		err = state_db_prepare(db, needed[i]);
+		snprintf(error, SOURCE_ERROR_MAX, "%s", db->error);
 	}
 	/* An older version has none. */
-	if (!err && sqlite3_table_column_metadata(state->db, NULL, "resource_groups", NULL, NULL,
+	if (!err && sqlite3_table_column_metadata(db->file.db, NULL, "resource_groups", NULL, NULL,
 						  NULL, NULL, NULL, NULL) == SQLITE_OK)
-		err = prepare_statement(state, STATEMENT_READ_GROUPS);
+		err = state_db_prepare(db, STATEMENT_READ_GROUPS);
 	return err;
 }
 

@@ -135,7 +135,7 @@ int state_file_save(const struct state_file *file, char error[SOURCE_ERROR_MAX])
 
 /* As a URI, because only that can say "immutable": SQLite then makes no file beside it and takes no
  * lock, which is right while nobody has it open. Where somebody has, there is a log beside it. */
-char *state_file_look_uri(const char *path)
+static char *look_uri(const char *path)
 {
 	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 				    "-._/";
@@ -157,4 +157,24 @@ char *state_file_look_uri(const char *path)
 		return uri;
 	free(uri);
 	return NULL;
+}
+
+int state_file_open_to_look(struct state_file *file, const char *path, char error[SOURCE_ERROR_MAX])
+{
+	char *uri = look_uri(path);
+	int err = uri ? 0 : ERR_NOMEM;
+
+	*file = (struct state_file){.path = path};
+	if (!err && sqlite3_open_v2(uri, &file->db,
+				    SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI,
+				    NULL) != SQLITE_OK)
+		err = state_explain(file->db, path, "cannot be opened", error);
+	free(uri);
+	if (!err) {
+		sqlite3_busy_timeout(file->db, STATE_BUSY_MS);
+		err = state_examine(file->db, path, error);
+	}
+	if (err)
+		state_file_close(file);
+	return err;
 }

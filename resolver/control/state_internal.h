@@ -28,6 +28,9 @@ MUST_CHECK int state_file_look(const char *path, char error[SOURCE_ERROR_MAX]);
 /* Opens and prepares the file. The path must outlive it. */
 MUST_CHECK int state_file_open(struct state_file *file, const char *path,
 			       char error[SOURCE_ERROR_MAX]);
+/* Opens it as it is and to read only; nothing is made beside it where nobody has it open. */
+MUST_CHECK int state_file_open_to_look(struct state_file *file, const char *path,
+				       char error[SOURCE_ERROR_MAX]);
 void state_file_close(struct state_file *file); /* closed is fine */
 /* Whether what is open is what is at the path. */
 bool state_file_is_there(const struct state_file *file);
@@ -40,9 +43,5 @@ MUST_CHECK int state_file_save(const struct state_file *file, char error[SOURCE_
 MUST_CHECK int state_prepare(sqlite3 *db, const char *path, char error[SOURCE_ERROR_MAX]);
 /* Whether this version can read it as it is. */
 MUST_CHECK int state_examine(sqlite3 *db, const char *path, char error[SOURCE_ERROR_MAX]);
-
-/* The file as a URI for sqlite3_open_v2, read-only, and so that nothing is made beside it where
- * nobody has it open. The caller frees it; NULL without memory. (state_file.c) */
-char *state_file_look_uri(const char *path);
 
 #endif

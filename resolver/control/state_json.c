@@ -20,18 +20,6 @@ static int place(struct change *change, const char *list, size_t index)
 	return ERR_INVALID;
 }
 
-static const json_t *list_of(struct change *change, const json_t *document, const char *key)
-{
-	const json_t *list = json_object_get(document, key);
-
-	if (list && !json_is_array(list)) {
-		change_fail(change, CHANGE_INVALID, key,
-			    "is not a list; give one, or leave it out");
-		return NULL;
-	}
-	return list;
-}
-
 /* A member as text; *made is what must be freed. */
 static int text_of(struct change *change, const char *key, const json_t *value,
 		   struct change_value *text, char **made)
@@ -56,7 +44,8 @@ static int import_group(struct change *change, const json_t *object)
 	int err = 0;
 
 	if (!json_is_object(object) || !json_object_get(object, "name"))
-		return change_fail(change, CHANGE_INVALID, NULL, "is not what an export has");
+		return change_fail(change, CHANGE_INVALID, NULL,
+				   "is not what an export has; give an object with a \"name\"");
 	for (size_t i = 0; !err && i < sizeof values / sizeof *values; i++) {
 		const json_t *value = json_object_get(object, values[i].key);
 		if (value)
@@ -66,17 +55,6 @@ static int import_group(struct change *change, const json_t *object)
 	if (!err)
 		err = change_group_import(change, &group);
 	free(tags);
-	return err;
-}
-
-static int import_groups(struct change *change, const json_t *document)
-{
-	const json_t *list = list_of(change, document, "groups");
-	int err = change->error.outcome == CHANGE_FINE ? 0 : ERR_INVALID;
-
-	for (size_t i = 0; !err && i < json_array_size(list); i++)
-		if (import_group(change, json_array_get(list, i)) != 0)
-			err = place(change, "groups", i);
 	return err;
 }
 
@@ -90,7 +68,10 @@ static int import_owner(struct change *change, enum owner_kind kind, const json_
 	int err = 0;
 
 	if (!json_is_object(object) || json_object_size(object) > VALUES_MAX)
-		return change_fail(change, CHANGE_INVALID, NULL, "is not what an export has");
+		return change_fail(change, CHANGE_INVALID, NULL,
+				   "is not what an export has; give an object of at most %d "
+				   "members",
+				   VALUES_MAX);
 	json_object_foreach((json_t *)(uintptr_t)object, key, value)
 	{
 		err = text_of(change, key, value, &values[count++], &tags);
@@ -101,6 +82,16 @@ static int import_owner(struct change *change, enum owner_kind kind, const json_
 		err = change_add(change, kind, values, count, NULL);
 	free(tags);
 	return err;
+}
+
+static int import_address(struct change *change, const json_t *object)
+{
+	return import_owner(change, OWNER_ADDRESS, object);
+}
+
+static int import_service(struct change *change, const json_t *object)
+{
+	return import_owner(change, OWNER_SERVICE, object);
 }
 
 static int read_ptr(struct change *change, const json_t *object, struct change_ptr *ptr)
@@ -117,9 +108,12 @@ static int read_ptr(struct change *change, const json_t *object, struct change_p
 	if (!ptr->fqdn)
 		return change_fail(change, CHANGE_INVALID, "reverse_fqdn",
 				   "is missing, or not a string; give one");
-	if ((description && !json_is_string(description)) || (ttl && !json_is_integer(ttl)))
-		return change_fail(change, CHANGE_INVALID, ttl ? "ttl" : "description",
-				   "is not what an export has");
+	if (description && !json_is_string(description))
+		return change_fail(change, CHANGE_INVALID, "description",
+				   "is not a string; give one, or leave it out");
+	if (ttl && !json_is_integer(ttl))
+		return change_fail(change, CHANGE_INVALID, "ttl",
+				   "is not a whole number of seconds; give one, or leave it out");
 	return 0;
 }
 
@@ -155,26 +149,27 @@ static int import_waiting(struct change *change, const json_t *object)
 	return err ? err : change_wait(change, id, &ptr);
 }
 
-static int import_owners(struct change *change, const json_t *document, const char *key,
-			 enum owner_kind kind)
+/* In this order: an address names its group, a PTR its owner. */
+static const struct {
+	const char *key;
+	int (*import)(struct change *change, const json_t *object);
+} lists[] = {
+	{"groups", import_group}, {"addresses", import_address}, {"services", import_service},
+	{"ptrs", import_ptr},     {"waiting", import_waiting},
+};
+
+/* The list number `at`, which need not be there. */
+static int import_list(struct change *change, const json_t *document, size_t at)
 {
-	const json_t *list = list_of(change, document, key);
-	int err = change->error.outcome == CHANGE_FINE ? 0 : ERR_INVALID;
+	const char *key = lists[at].key;
+	const json_t *list = json_object_get(document, key);
+	int err = 0;
 
+	if (list && !json_is_array(list))
+		return change_fail(change, CHANGE_INVALID, key,
+				   "is not a list; give one, or leave it out");
 	for (size_t i = 0; !err && i < json_array_size(list); i++)
-		if (import_owner(change, kind, json_array_get(list, i)) != 0)
-			err = place(change, key, i);
-	return err;
-}
-
-static int import_ptrs(struct change *change, const json_t *document, const char *key,
-		       int (*import)(struct change *change, const json_t *object))
-{
-	const json_t *list = list_of(change, document, key);
-	int err = change->error.outcome == CHANGE_FINE ? 0 : ERR_INVALID;
-
-	for (size_t i = 0; !err && i < json_array_size(list); i++)
-		if (import(change, json_array_get(list, i)) != 0)
+		if (lists[at].import(change, json_array_get(list, i)) != 0)
 			err = place(change, key, i);
 	return err;
 }
@@ -189,13 +184,7 @@ int state_json_read(struct change *change, const json_t *document)
 		err = change_fail(change, CHANGE_INVALID, "version",
 				  "is not one that this version of sluice reads; give an export of "
 				  "version 1");
-	if (!err)
-		err = import_groups(change, document);
-	if (!err)
-		err = import_owners(change, document, "addresses", OWNER_ADDRESS);
-	if (!err)
-		err = import_owners(change, document, "services", OWNER_SERVICE);
-	if (!err)
-		err = import_ptrs(change, document, "ptrs", import_ptr);
-	return err ? err : import_ptrs(change, document, "waiting", import_waiting);
+	for (size_t i = 0; !err && i < sizeof lists / sizeof *lists; i++)
+		err = import_list(change, document, i);
+	return err;
 }

@@ -10,15 +10,6 @@
 #include "endpoints/listener.h"
 #include "resolver/control/json.h"
 
-static json_t *time_json(time_t time)
-{
-	char text[40];
-	struct tm tm;
-	gmtime_r(&time, &tm);
-	strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm);
-	return json_text(text);
-}
-
 static json_t *address_json(const struct address *address)
 {
 	char text[ADDRESS_TEXT_MAX];
@@ -205,7 +196,7 @@ static void add_measured(json_t *item, const struct target *target, const struct
 	json_put(item, "srtt_ms", heard_us ? json_real((double)srtt_us / 1000) : json_null());
 	json_put(item, "allowance_ms", json_real((double)target_allowance_us(target) / 1000));
 	int64_t since_us = (int64_t)suspect_us + targets->clock->ahead_us;
-	json_put(item, "since", suspect_us ? time_json(since_us / 1000000) : json_null());
+	json_put(item, "since", suspect_us ? json_time(since_us / 1000000) : json_null());
 	uint64_t heard_ago = targets->now_us > heard_us ? targets->now_us - heard_us : 0;
 	json_put(item, "heard_ago_s",
 		 heard_us ? json_real((double)heard_ago / 1000000) : json_null());
@@ -319,7 +310,7 @@ json_t *status_report(const struct server *server, const struct inventory *inven
 			  (json_int_t)server->generation, "workers",
 			  (json_int_t)server->worker_count, "config", json_text(config), "uptime_s",
 			  (json_int_t)((uv_hrtime() / 1000 - server->started_us) / 1000000),
-			  "loaded_at", time_json(server->loaded_at));
+			  "loaded_at", json_time(server->loaded_at));
 	json_put(all, "networks", networks_json(model));
 	json_put(all, "inbound_endpoints", inbound_json(model));
 	json_put(all, "vnet_resolver", vnet_json(model));

@@ -21,6 +21,7 @@ enum {
 	TOKEN_KEY_BYTES = 32,
 	TOKEN_PROOF_BYTES = 32,
 	TOKEN_MAC_BYTES = 32,
+	TOKEN_LIFE_S = 3600, /* of those that are given out */
 	/* A mark, a dot, 16 digits, a dot, the id, a dot, the MAC, a NUL. */
 	TOKEN_TEXT_MAX = 7 + 1 + 16 + 1 + 2 * (HTTP_CLIENT_MAX - 1) + 1 + 2 * TOKEN_MAC_BYTES + 1,
 };

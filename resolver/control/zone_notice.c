@@ -9,7 +9,6 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <uthash.h>
 
 #include "endpoints/entropy.h"
@@ -388,18 +387,14 @@ bool zone_notices_receive(struct zone_notices *notices, const struct host *from,
 
 static json_t *report_notice(const struct notice *notice)
 {
-	char peer[HOST_TEXT_MAX], at[40];
-	time_t at_s = (time_t)notice->at_s;
-	struct tm tm;
+	char peer[HOST_TEXT_MAX];
 
-	gmtime_r(&at_s, &tm);
-	strftime(at, sizeof at, "%Y-%m-%dT%H:%M:%SZ", &tm);
 	return json_make("{s:o, s:o, s:o, s:o, s:o, s:o}", "zone", json_text(notice->zone->text),
 			 "peer", json_text(host_print(&notice->peer, peer)), "serial",
 			 notice->told ? json_integer(notice->told_serial) : json_null(), "state",
 			 json_text(state_texts[notice->state]), "answer",
 			 notice->told ? json_integer(notice->rcode) : json_null(), "at",
-			 json_text(at));
+			 json_time((int64_t)notice->at_s));
 }
 
 void zone_notices_report(const struct zone_notices *notices, json_t *array)

@@ -4,8 +4,7 @@
  *
  *     zone_notices_follow ──50 ms──► due ─► sent ─► answered
  *                                     ▲       │
- *              1, 2, 4, 8, 16 s ──────┴───────┘ sent five times, then given up until the next
- * change
+ *              1, 2, 4, 8, 16 s ──────┴───────┘ sent five times, then given up until the next one
  *
  * So many changes in a row are one notice, and of one zone at one peer there is at most one a
  * second. An answer is known by where it is from, its id, the zone's name and, where the notice was

@@ -73,6 +73,20 @@ static void check_answer(struct tsig_seal seal, enum tsig_error error, unsigned 
 	FUZZ_CHECK(tsig_check_answer(&client, answer, length, MESSAGE_HEADER, NOW) != TSIG_FINE);
 }
 
+/* RFC 8945 section 3. */
+static bool is_error(enum tsig_error error)
+{
+	switch (error) {
+	case TSIG_FINE:
+	case TSIG_FORMERR:
+	case TSIG_BADSIG:
+	case TSIG_BADKEY:
+	case TSIG_BADTIME:
+	case TSIG_BADTRUNC: return true;
+	}
+	return false;
+}
+
 /* What came with a signature. */
 static enum tsig_error check_signature(uint8_t *packet, size_t length, size_t tsig_at,
 				       uint64_t now_s, unsigned changed)
@@ -81,7 +95,7 @@ static enum tsig_error check_signature(uint8_t *packet, size_t length, size_t ts
 	enum tsig_error error = tsig_check(&seal, all_keys(), KEYS, packet, length, tsig_at, now_s);
 
 	FUZZ_CHECK(seal.error == error);
-	FUZZ_CHECK(strcmp(tsig_error_text(error), "?") != 0);
+	FUZZ_CHECK(is_error(error));
 	FUZZ_CHECK(error == TSIG_FORMERR || error == TSIG_BADKEY || seal.key);
 	FUZZ_CHECK(tsig_check(&again, NULL, 0, packet, length, tsig_at, now_s) ==
 		   (error == TSIG_FORMERR && !seal.key ? TSIG_FORMERR : TSIG_BADKEY));

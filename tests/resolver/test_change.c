@@ -11,18 +11,6 @@
 
 #include "tests/inventory_fixture.h"
 
-static int set_up(void **state)
-{
-	*state = inventory_fixture_new(FIXTURE_WORLD FIXTURE_FILED);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	inventory_fixture_free(*state);
-	return 0;
-}
-
 /* A value of an owner, in tables of what is refused. */
 enum { VALUES_MAX = 6 };
 struct wanted {
@@ -436,7 +424,7 @@ static void one_bad_edit_undoes_all_of_a_batch(void **state)
 	static const struct change_value first[] = {{"name", "a"}, {"address", "198.51.100.60"}};
 	struct inventory_fixture *fixture = *state;
 	const struct change_ptr ptr = {.fqdn = "x.test."};
-	char before[OWNER_ETAG_MAX], after[OWNER_ETAG_MAX];
+	char before[ETAG_MAX], after[ETAG_MAX];
 
 	inventory_fixture_point(fixture, inventory_fixture_add(fixture, "old", "198.51.100.70"),
 				"old.test.");
@@ -540,7 +528,7 @@ static void preconditions_are_those_of_http(void **state)
 {
 	struct inventory_fixture *fixture = *state;
 	const struct owner *bare = inventory_fixture_named(fixture, "bare");
-	char etag[OWNER_ETAG_MAX], weak[OWNER_ETAG_MAX + 2], list[64];
+	char etag[ETAG_MAX], weak[ETAG_MAX + 2], list[64];
 
 	owner_etag(bare, etag);
 	snprintf(weak, sizeof weak, "W/%s", etag);
@@ -575,7 +563,7 @@ static void preconditions_are_those_of_http(void **state)
 static void every_change_gives_another_etag(void **state)
 {
 	struct inventory_fixture *fixture = *state;
-	char etags[4][OWNER_ETAG_MAX];
+	char etags[4][ETAG_MAX];
 
 	owner_etag(inventory_fixture_named(fixture, "bare"), etags[0]);
 	for (unsigned i = 1; i < 4; i++) {
@@ -583,7 +571,7 @@ static void every_change_gives_another_etag(void **state)
 					i == 2 ? "" : "a.test.");
 		owner_etag(inventory_fixture_named(fixture, "bare"), etags[i]);
 		inventory_settle(fixture->inventory);
-		char settled[OWNER_ETAG_MAX];
+		char settled[ETAG_MAX];
 		assert_string_equal(owner_etag(inventory_fixture_named(fixture, "bare"), settled),
 				    etags[i]);
 	}
@@ -592,7 +580,8 @@ static void every_change_gives_another_etag(void **state)
 	assert_string_not_equal(etags[1], etags[3]);
 }
 
-#define T(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define T(test)                                                                                    \
+	cmocka_unit_test_setup_teardown(test, inventory_fixture_set_up, inventory_fixture_tear_down)
 
 int main(void)
 {

@@ -23,12 +23,6 @@ static int set_up(void **state)
 	return 0;
 }
 
-static int tear_down(void **state)
-{
-	inventory_fixture_free(*state);
-	return 0;
-}
-
 /* ---- asking ---- */
 
 /* "name region tags", with - for what is not given and a ! behind what is read-only; "" for a group
@@ -131,7 +125,7 @@ static void its_tags_and_region_are_replaced_and_its_spelling_stays(void **state
 static void what_is_put_as_it_is_stays_the_same_revision(void **state)
 {
 	struct inventory_fixture *fixture = *state;
-	char before[OWNER_ETAG_MAX], after[OWNER_ETAG_MAX];
+	char before[ETAG_MAX], after[ETAG_MAX];
 	struct resource_group group;
 
 	must_put(fixture, "group", "west", "{\"a\":\"1\"}");
@@ -392,7 +386,7 @@ static void preconditions_are_those_of_its_etag(void **state)
 {
 	struct inventory_fixture *fixture = *state;
 	struct resource_group group;
-	char etag[OWNER_ETAG_MAX];
+	char etag[ETAG_MAX];
 	struct change *change;
 
 	must_put(fixture, "group", "west", NULL);
@@ -443,7 +437,7 @@ static void what_does_not_fit_is_refused_with_its_field(void **state)
 	must_put(fixture, long_name + 1, "east", NULL);
 }
 
-#define T(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define T(test) cmocka_unit_test_setup_teardown(test, set_up, inventory_fixture_tear_down)
 
 int main(void)
 {

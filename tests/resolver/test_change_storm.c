@@ -16,23 +16,8 @@
 
 static int set_up(void **state)
 {
-	struct inventory_fixture *fixture = calloc(1, sizeof *fixture);
-
-	inventory_fixture_init(fixture, FIXTURE_WORLD);
-	*state = fixture;
+	*state = inventory_fixture_new(FIXTURE_WORLD);
 	return 0;
-}
-
-static int tear_down(void **state)
-{
-	inventory_fixture_release(*state);
-	free(*state);
-	return 0;
-}
-
-static const struct owner *named(const struct inventory_fixture *fixture, const char *name)
-{
-	return inventory_address(fixture->inventory, NULL, name);
 }
 
 /* ---- against a plain table ---- */
@@ -64,7 +49,7 @@ static void edit(struct inventory_fixture *fixture, struct change *change, struc
 	const struct slot_texts texts = texts_of(slot, number);
 	const struct change_value values[] = {{"name", texts.name}, {"address", texts.address}};
 	const struct change_ptr ptr = {.fqdn = texts.fqdn};
-	const struct owner *owner = named(fixture, texts.name);
+	const struct owner *owner = inventory_fixture_named(fixture, texts.name);
 	int err;
 
 	assert_int_equal(owner != NULL, table->is[slot] != 0);
@@ -90,7 +75,7 @@ static void compare(const struct inventory_fixture *fixture, const struct table 
 		const unsigned is = table->is[slot];
 		const struct slot_texts texts = texts_of(slot, is);
 
-		assert_int_equal(named(fixture, texts.name) != NULL, is != 0);
+		assert_int_equal(inventory_fixture_named(fixture, texts.name) != NULL, is != 0);
 		assert_true(inventory_fixture_serves(fixture, texts.address,
 						     is > 1 ? texts.fqdn : NULL, 3600));
 	}
@@ -146,7 +131,8 @@ static void storm(struct inventory_fixture *fixture, uint32_t number, int pipe_e
 			for (unsigned i = 0; i < 2 && !err; i++) {
 				const struct change_ptr ptr = {.fqdn = fqdn};
 				snprintf(name, sizeof name, "v%u", victim + i);
-				err = change_ptr_set(change, named(fixture, name), &ptr);
+				err = change_ptr_set(change, inventory_fixture_named(fixture, name),
+						     &ptr);
 			}
 			if (err || change_commit(change) != 0)
 				_exit(1);
@@ -160,7 +146,7 @@ static unsigned number_of(const struct inventory_fixture *fixture, unsigned vict
 	char name[16];
 
 	snprintf(name, sizeof name, "v%u", victim);
-	const struct owner *owner = named(fixture, name);
+	const struct owner *owner = inventory_fixture_named(fixture, name);
 	assert_non_null(owner);
 	return owner->ptr.fqdn ? (unsigned)strtoul(owner->ptr.fqdn, NULL, 10) : 0;
 }
@@ -224,7 +210,7 @@ static void what_was_acknowledged_outlives_a_kill_at_any_instant(void **state)
 	assert_true(highest > 0); /* something was acknowledged and survived */
 }
 
-#define T(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define T(test) cmocka_unit_test_setup_teardown(test, set_up, inventory_fixture_tear_down)
 
 int main(void)
 {

@@ -30,27 +30,6 @@ static int set_up(void **state)
 	return 0;
 }
 
-static int tear_down(void **state)
-{
-	inventory_fixture_free(*state);
-	return 0;
-}
-
-static struct address address_of(const char *text)
-{
-	struct address address;
-
-	assert_int_equal(address_parse(&address, text), 0);
-	return address;
-}
-
-static const struct owner *at(const struct inventory_fixture *fixture, const char *text)
-{
-	const struct address address = address_of(text);
-
-	return inventory_by_address(fixture->inventory, &address);
-}
-
 /* ---- finding ---- */
 
 static void an_owner_is_found_by_each_of_its_names_in_any_case(void **state)
@@ -62,7 +41,7 @@ static void an_owner_is_found_by_each_of_its_names_in_any_case(void **state)
 	assert_non_null(full);
 	assert_ptr_equal(inventory_by_id(inventory, ID), full);
 	assert_ptr_equal(inventory_by_id(inventory, "6f8b4ce6-1111-4d2e-9c55-0242ac120002"), full);
-	assert_ptr_equal(at(fixture, "198.51.100.10"), full);
+	assert_ptr_equal(inventory_fixture_at(fixture, "198.51.100.10"), full);
 	assert_ptr_equal(inventory_by_fqdn(inventory, "WEB.east.cloudapp.azure.com"), full);
 	assert_ptr_equal(inventory_by_fqdn(inventory, "web.east.cloudapp.azure.com."), full);
 	assert_null(inventory_address(inventory, NULL, "Full"));
@@ -71,7 +50,7 @@ static void an_owner_is_found_by_each_of_its_names_in_any_case(void **state)
 	assert_ptr_equal(inventory_by_fqdn(inventory, "app.cloudapp.net"),
 			 inventory_service(inventory, "app"));
 	assert_null(inventory_service(inventory, "bare"));
-	assert_null(at(fixture, "198.51.100.12"));
+	assert_null(inventory_fixture_at(fixture, "198.51.100.12"));
 	assert_null(inventory_by_id(inventory, "6f8b4ce6"));
 	assert_null(inventory_by_fqdn(inventory, ""));
 }
@@ -79,7 +58,7 @@ static void an_owner_is_found_by_each_of_its_names_in_any_case(void **state)
 static void what_the_file_says_is_all_there(void **state)
 {
 	struct inventory_fixture *fixture = *state;
-	const struct owner *full = at(fixture, "198.51.100.10");
+	const struct owner *full = inventory_fixture_at(fixture, "198.51.100.10");
 
 	assert_true(owner_is_read_only(full));
 	assert_int_equal(full->origin.line, 6);
@@ -97,7 +76,7 @@ static void what_the_file_says_is_all_there(void **state)
 	assert_true(inventory_fixture_resolves(fixture, "web.east.cloudapp.azure.com",
 					       "198.51.100.10"));
 	assert_true(inventory_fixture_resolves(fixture, "app.cloudapp.net", "198.51.100.20"));
-	assert_int_equal(at(fixture, "198.51.100.11")->ptr.status, PTR_INACTIVE);
+	assert_int_equal(inventory_fixture_at(fixture, "198.51.100.11")->ptr.status, PTR_INACTIVE);
 }
 
 static void an_id_that_is_not_given_follows_from_the_name(void **state)
@@ -105,16 +84,16 @@ static void an_id_that_is_not_given_follows_from_the_name(void **state)
 	struct inventory_fixture *fixture = *state;
 	char before[40];
 
-	snprintf(before, sizeof before, "%s", at(fixture, "198.51.100.11")->id);
+	snprintf(before, sizeof before, "%s", inventory_fixture_at(fixture, "198.51.100.11")->id);
 	assert_int_equal(strlen(before), 36);
 	assert_int_equal(before[14], '5');
-	assert_string_not_equal(before, at(fixture, "198.51.100.20")->id);
+	assert_string_not_equal(before, inventory_fixture_at(fixture, "198.51.100.20")->id);
 	assert_int_equal(
 		inventory_fixture_load(
 			fixture, FIXTURE_WORLD
 			"addresses = ({ name = \"BARE\"; address = \"198.51.100.77\"; });"),
 		0);
-	assert_string_equal(at(fixture, "198.51.100.77")->id, before);
+	assert_string_equal(inventory_fixture_at(fixture, "198.51.100.77")->id, before);
 }
 
 static void what_the_file_says_otherwise_is_another_etag(void **state)
@@ -123,12 +102,12 @@ static void what_the_file_says_otherwise_is_another_etag(void **state)
 						 "\"198.51.100.11\"; reverse_fqdn = \"b.test\"; "
 						 "ttl = %u; });";
 	struct inventory_fixture *fixture = *state;
-	char text[sizeof form + 8], etags[3][OWNER_ETAG_MAX];
+	char text[sizeof form + 8], etags[3][ETAG_MAX];
 
 	for (unsigned i = 0; i < 3; i++) {
 		snprintf(text, sizeof text, form, 60 + i % 2);
 		assert_int_equal(inventory_fixture_load(fixture, text), 0);
-		owner_etag(at(fixture, "198.51.100.11"), etags[i]);
+		owner_etag(inventory_fixture_at(fixture, "198.51.100.11"), etags[i]);
 	}
 	assert_string_not_equal(etags[0], etags[1]);
 	assert_string_equal(etags[0], etags[2]);
@@ -159,11 +138,11 @@ static void lists_are_in_order_and_of_one_kind(void **state)
 static void what_the_api_made_is_there_after_a_restart_and_a_reload(void **state)
 {
 	struct inventory_fixture *fixture = *state;
-	char etag[OWNER_ETAG_MAX], again[OWNER_ETAG_MAX];
+	char etag[ETAG_MAX], again[ETAG_MAX];
 
 	inventory_fixture_point(fixture, inventory_fixture_add(fixture, "new", "198.51.100.30"),
 				"new.test");
-	owner_etag(at(fixture, "198.51.100.30"), etag);
+	owner_etag(inventory_fixture_at(fixture, "198.51.100.30"), etag);
 	for (unsigned i = 0; i < 2; i++) {
 		if (i == 0)
 			inventory_fixture_restart(fixture);
@@ -183,11 +162,12 @@ static void an_address_of_the_file_without_a_ptr_keeps_the_one_of_the_api(void *
 {
 	struct inventory_fixture *fixture = *state;
 
-	inventory_fixture_point(fixture, at(fixture, "198.51.100.11"), "bare.test.");
+	inventory_fixture_point(fixture, inventory_fixture_at(fixture, "198.51.100.11"),
+				"bare.test.");
 	inventory_fixture_restart(fixture);
 	assert_true(inventory_fixture_serves(fixture, "198.51.100.11", "bare.test.", 3600));
-	assert_true(owner_is_read_only(at(fixture, "198.51.100.11")));
-	assert_false(at(fixture, "198.51.100.11")->ptr.read_only);
+	assert_true(owner_is_read_only(inventory_fixture_at(fixture, "198.51.100.11")));
+	assert_false(inventory_fixture_at(fixture, "198.51.100.11")->ptr.read_only);
 }
 
 static void a_ptr_waits_while_its_owner_is_gone_from_the_file(void **state)
@@ -195,7 +175,8 @@ static void a_ptr_waits_while_its_owner_is_gone_from_the_file(void **state)
 	struct inventory_fixture *fixture = *state;
 	struct inventory_about about;
 
-	inventory_fixture_point(fixture, at(fixture, "198.51.100.11"), "bare.test.");
+	inventory_fixture_point(fixture, inventory_fixture_at(fixture, "198.51.100.11"),
+				"bare.test.");
 	assert_int_equal(inventory_fixture_load(fixture, FIXTURE_WORLD), 0);
 	assert_int_equal(fixture->config.faults.warnings, 1);
 	assert_non_null(strstr(fixture->config.faults.items[0].text, "1 of the PTRs"));
@@ -249,7 +230,8 @@ static void a_ptr_in_both_is_refused(void **state)
 {
 	struct inventory_fixture *fixture = *state;
 
-	inventory_fixture_point(fixture, at(fixture, "198.51.100.11"), "bare.test.");
+	inventory_fixture_point(fixture, inventory_fixture_at(fixture, "198.51.100.11"),
+				"bare.test.");
 	assert_int_equal(
 		inventory_fixture_load(fixture, FIXTURE_WORLD
 				       "addresses = ({ name = \"bare\"; address = "
@@ -272,12 +254,12 @@ static void an_address_whose_pool_is_gone_is_kept_and_not_served(void **state)
 				"new.test.");
 	assert_int_equal(inventory_fixture_load(fixture, without), 0);
 	assert_int_equal(fixture->config.faults.warnings, 1);
-	const struct owner *kept = at(fixture, "198.51.100.30");
+	const struct owner *kept = inventory_fixture_at(fixture, "198.51.100.30");
 	assert_int_equal(kept->ptr.status, PTR_ERROR);
 	assert_non_null(strstr(kept->ptr.reason, "no address pool of its region, east"));
 	assert_true(inventory_fixture_serves(fixture, "198.51.100.30", NULL, 0));
 	assert_int_equal(inventory_fixture_load(fixture, FIXTURE_WORLD), 0);
-	assert_int_equal(at(fixture, "198.51.100.30")->ptr.status, PTR_ACTIVE);
+	assert_int_equal(inventory_fixture_at(fixture, "198.51.100.30")->ptr.status, PTR_ACTIVE);
 	assert_true(inventory_fixture_serves(fixture, "198.51.100.30", "new.test.", 3600));
 }
 
@@ -294,13 +276,16 @@ static void an_address_that_moves_into_a_pool_is_served(void **state)
 			"region = \"east\"; management = { state = \"state.db\"; };\n"
 			"address_pools = ({ name = \"p\"; prefix = \"203.0.113.0/24\"; });"),
 		0);
-	inventory_fixture_point(fixture, at(fixture, "198.51.100.30"), "other.test.");
-	assert_int_equal(at(fixture, "198.51.100.30")->ptr.status, PTR_ERROR);
+	inventory_fixture_point(fixture, inventory_fixture_at(fixture, "198.51.100.30"),
+				"other.test.");
+	assert_int_equal(inventory_fixture_at(fixture, "198.51.100.30")->ptr.status, PTR_ERROR);
 	struct change *change = change_begin(fixture->inventory);
-	assert_int_equal(change_set(change, at(fixture, "198.51.100.30"), &value, 1, NULL), 0);
+	assert_int_equal(
+		change_set(change, inventory_fixture_at(fixture, "198.51.100.30"), &value, 1, NULL),
+		0);
 	assert_int_equal(change_commit(change), 0);
 	change_free(change);
-	assert_int_equal(at(fixture, "203.0.113.77")->ptr.status, PTR_PENDING);
+	assert_int_equal(inventory_fixture_at(fixture, "203.0.113.77")->ptr.status, PTR_PENDING);
 	assert_true(inventory_fixture_serves(fixture, "203.0.113.77", "other.test.", 3600));
 }
 
@@ -311,7 +296,7 @@ static enum change_outcome try_to_change(struct inventory_fixture *fixture,
 {
 	const struct change_ptr ptr = {.fqdn = "x.test."};
 	struct change *change = change_begin(fixture->inventory);
-	int err = change_ptr_set(change, at(fixture, "198.51.100.11"), &ptr);
+	int err = change_ptr_set(change, inventory_fixture_at(fixture, "198.51.100.11"), &ptr);
 
 	err = err ? err : change_commit(change);
 	assert_int_equal(err == 0, change_error(change)->outcome == CHANGE_FINE);
@@ -439,18 +424,19 @@ static void a_ptr_is_pending_until_every_worker_has_it(void **state)
 {
 	struct inventory_fixture *fixture = *state;
 
-	inventory_fixture_point(fixture, at(fixture, "198.51.100.11"), "one.test.");
-	const struct owner *bare = at(fixture, "198.51.100.11");
+	inventory_fixture_point(fixture, inventory_fixture_at(fixture, "198.51.100.11"),
+				"one.test.");
+	const struct owner *bare = inventory_fixture_at(fixture, "198.51.100.11");
 	assert_int_equal(bare->ptr.status, PTR_PENDING);
 	assert_int_equal(bare->ptr.action, PTR_ACTION_CREATE);
 	inventory_fixture_point(fixture, bare, "two.test.");
-	bare = at(fixture, "198.51.100.11");
+	bare = inventory_fixture_at(fixture, "198.51.100.11");
 	assert_int_equal(bare->ptr.action, PTR_ACTION_UPDATE);
 	inventory_settle(fixture->inventory);
 	assert_int_equal(bare->ptr.status, PTR_ACTIVE);
 	assert_int_equal(bare->ptr.action, PTR_ACTION_NONE);
 	inventory_fixture_point(fixture, bare, "");
-	bare = at(fixture, "198.51.100.11");
+	bare = inventory_fixture_at(fixture, "198.51.100.11");
 	assert_null(bare->ptr.fqdn);
 	assert_int_equal(bare->ptr.action, PTR_ACTION_DELETE);
 	inventory_settle(fixture->inventory);
@@ -478,11 +464,11 @@ static void very_many_ptrs_settle_some_at_a_time(void **state)
 	change_free(change);
 	assert_true(inventory_settle(fixture->inventory));
 	assert_false(inventory_settle(fixture->inventory));
-	assert_int_equal(at(fixture, "2001:db8::1")->ptr.status, PTR_ACTIVE);
-	assert_int_equal(at(fixture, "2001:db8::5dc")->ptr.status, PTR_ACTIVE);
+	assert_int_equal(inventory_fixture_at(fixture, "2001:db8::1")->ptr.status, PTR_ACTIVE);
+	assert_int_equal(inventory_fixture_at(fixture, "2001:db8::5dc")->ptr.status, PTR_ACTIVE);
 }
 
-#define T(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define T(test) cmocka_unit_test_setup_teardown(test, set_up, inventory_fixture_tear_down)
 
 int main(void)
 {

@@ -158,18 +158,8 @@ static void end(unsigned n, enum ask_end why)
 
 static int set_up(void **state)
 {
-	struct inventory_fixture *fixture = calloc(1, sizeof *fixture);
-
-	inventory_fixture_init(fixture, FIXTURE_WORLD WORLD);
 	script = (struct script){.count = 0};
-	*state = fixture;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	inventory_fixture_release(*state);
-	free(*state);
+	*state = inventory_fixture_new(FIXTURE_WORLD WORLD);
 	return 0;
 }
 
@@ -387,7 +377,7 @@ static void what_is_no_name_is_refused_at_once(void **state)
 
 int main(void)
 {
-#define TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define TEST(test) cmocka_unit_test_setup_teardown(test, set_up, inventory_fixture_tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(a_forward_name_of_ours_is_owned_without_asking),
 		TEST(another_subscription_owns_none_of_it),

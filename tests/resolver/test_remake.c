@@ -12,23 +12,9 @@
 
 #include "resolver/control/change_group.h"
 #include "resolver/control/state_json.h"
-#include "resolver/log.h"
 #include "tests/inventory_fixture.h"
 
 #define SUBSCRIPTION "11111111-2222-3333-4444-555555555555"
-
-static int set_up(void **state)
-{
-	log_configure(LOG_ERROR, LOG_TEXT);
-	*state = inventory_fixture_new(FIXTURE_WORLD FIXTURE_FILED);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	inventory_fixture_free(*state);
-	return 0;
-}
 
 /* ---- edits ---- */
 
@@ -120,7 +106,7 @@ static void what_goes_is_gone_at_the_end_and_not_before(void **state)
 static void what_is_not_touched_keeps_its_records(void **state)
 {
 	struct inventory_fixture *fixture = *state;
-	char etags[2][OWNER_ETAG_MAX];
+	char etags[2][ETAG_MAX];
 
 	add_to_group(fixture, "one", "g");
 	add_to_group(fixture, "two", "other");
@@ -131,7 +117,7 @@ static void what_is_not_touched_keeps_its_records(void **state)
 	owner_etag(inventory_fixture_named(fixture, "bare"), etags[1]);
 	assert_int_equal(finish(fixture, run(fixture, remove_group, "g")), CHANGE_FINE);
 	for (unsigned i = 0; i < 2; i++) {
-		char now[OWNER_ETAG_MAX];
+		char now[ETAG_MAX];
 
 		assert_string_equal(owner_etag(inventory_fixture_named(fixture, "alone"), now),
 				    etags[0]);
@@ -238,7 +224,8 @@ static void without_a_state_there_is_nothing_to_change(void **state)
 	inventory_fixture_release(&fixture);
 }
 
-#define T(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define T(test)                                                                                    \
+	cmocka_unit_test_setup_teardown(test, inventory_fixture_set_up, inventory_fixture_tear_down)
 
 int main(void)
 {

@@ -14,18 +14,6 @@
 
 #define UNKNOWN "00000000-1111-4222-8333-444444444444"
 
-static int set_up(void **state)
-{
-	*state = inventory_fixture_new(FIXTURE_WORLD FIXTURE_FILED);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	inventory_fixture_free(*state);
-	return 0;
-}
-
 static json_t *exported_by(const struct inventory *inventory)
 {
 	size_t length;
@@ -127,11 +115,20 @@ static void an_import_with_one_mistake_imports_nothing_and_names_the_place(void 
 		 "not a string"},
 		{"{\"version\": 1, \"ptrs\": [{\"owner\": \"x\"}]}", "ptrs[0].owner", "\"x\""},
 		{"{\"version\": 1, \"waiting\": {}}", "waiting", "not a list"},
+		{"{\"version\": 1, \"waiting\": [{\"owner\": \"" UNKNOWN
+		 "\", \"reverse_fqdn\": \"a.test.\", \"description\": 7, \"ttl\": 60}]}",
+		 "waiting[0].description", "not a string"},
+		{"{\"version\": 1, \"waiting\": [{\"owner\": \"" UNKNOWN
+		 "\", \"reverse_fqdn\": \"a.test.\", \"description\": \"d\", \"ttl\": \"60\"}]}",
+		 "waiting[0].ttl", "whole number"},
 		{"{\"version\": 1, \"waiting\": [{\"owner\": \"x\", \"reverse_fqdn\": "
 		 "\"a.test.\"}]}",
 		 "waiting[0].owner", ""},
 		{"{\"version\": 1, \"waiting\": [{\"owner\": \"" UNKNOWN "\"}]}",
 		 "waiting[0].reverse_fqdn", "missing"},
+		{"{\"version\": 1, \"waiting\": [{\"owner\": \"" UNKNOWN
+		 "\", \"reverse_fqdn\": \"\"}]}",
+		 "waiting[0].reverse_fqdn", ""},
 		{"{\"version\": 1, \"waiting\": [{\"owner\": \"" UNKNOWN
 		 "\", \"reverse_fqdn\": \"*.test.\"}]}",
 		 "waiting[0].reverse_fqdn", ""},
@@ -235,7 +232,8 @@ static void what_is_odd_in_a_text_comes_out_as_it_went_in(void **state)
 	json_decref(exported);
 }
 
-#define T(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define T(test)                                                                                    \
+	cmocka_unit_test_setup_teardown(test, inventory_fixture_set_up, inventory_fixture_tear_down)
 
 int main(void)
 {

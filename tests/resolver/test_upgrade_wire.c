@@ -111,16 +111,18 @@ static void an_end_is_told_from_nonsense(void **state)
 	pair[0] = dup(pair[1]);
 }
 
-static void what_was_said_before_hanging_up_is_read_though_nothing_can_be_sent(void **state)
+/* The other end says why not, with what it was asked unread, and hangs up. */
+static void refuse_and_hang_up(void)
 {
-	(void)state;
-	struct upgrade_fds got;
-	bool ended;
 	assert_int_equal(upgrade_send(pair[1], json_make("{s:s}", "want", "serving"), NULL), 0);
 	assert_int_equal(upgrade_send(pair[0], json_make("{s:s}", "error", "too late"), NULL), 0);
 	close(pair[0]);
-	assert_int_equal(upgrade_send(pair[1], json_make("{s:s}", "want", "serving"), NULL),
-			 ERR_SYSTEM);
+}
+
+static void check_refusal_is_read(void)
+{
+	struct upgrade_fds got;
+	bool ended;
 	json_t *message = upgrade_receive(pair[1], &got, &ended);
 	assert_string_equal(json_string_value(json_object_get(message, "error")), "too late");
 	json_decref(message);
@@ -129,20 +131,20 @@ static void what_was_said_before_hanging_up_is_read_though_nothing_can_be_sent(v
 	pair[0] = dup(pair[1]);
 }
 
+static void what_was_said_before_hanging_up_is_read_though_nothing_can_be_sent(void **state)
+{
+	(void)state;
+	refuse_and_hang_up();
+	assert_int_equal(upgrade_send(pair[1], json_make("{s:s}", "want", "serving"), NULL),
+			 ERR_SYSTEM);
+	check_refusal_is_read();
+}
+
 static void what_was_said_before_hanging_up_is_read_though_the_question_was_not(void **state)
 {
 	(void)state;
-	struct upgrade_fds got;
-	bool ended;
-	assert_int_equal(upgrade_send(pair[1], json_make("{s:s}", "want", "serving"), NULL), 0);
-	assert_int_equal(upgrade_send(pair[0], json_make("{s:s}", "error", "too late"), NULL), 0);
-	close(pair[0]);
-	json_t *message = upgrade_receive(pair[1], &got, &ended); /* ECONNRESET comes first */
-	assert_string_equal(json_string_value(json_object_get(message, "error")), "too late");
-	json_decref(message);
-	assert_null(upgrade_receive(pair[1], &got, &ended));
-	assert_true(ended);
-	pair[0] = dup(pair[1]);
+	refuse_and_hang_up();
+	check_refusal_is_read(); /* ECONNRESET comes first */
 }
 
 static void one_over_the_longest_is_none_and_its_descriptor_is_closed(void **state)

@@ -15,21 +15,16 @@
 #include "resolver/control/zone_notice.h"
 #include "resolver/log.h"
 #include "rules/serial.h"
-#include "tests/model_builder.h"
+#include "tests/served_zones.h"
 
-enum { NOW = 1700000000, LETTERS = 256 };
+enum { LETTERS = 256 };
 
-#define REVERSE "100.51.198.in-addr.arpa."
-#define OTHER   "113.0.203.in-addr.arpa."
+#define OTHER "113.0.203.in-addr.arpa."
 
 struct fixture {
-	struct model *model;
-	const char *zones[1];
+	struct served_zones served;
 	struct host peers[2];
-	struct transfer_settings entry;
 	struct tsig_settings key;
-	struct policy *policy, *policy_before;
-	struct transfer_table *table, *before;
 	struct zone_notices *notices;
 	uint64_t now_ms;
 	uint64_t next_ms; /* when it wants to be called again */
@@ -37,71 +32,38 @@ struct fixture {
 	struct notice_letter letters[LETTERS];
 };
 
-static void let_go_of_before(struct fixture *f)
-{
-	policy_free(f->policy_before);
-	transfer_table_free(f->before);
-	f->policy_before = NULL;
-	f->before = NULL;
-}
-
 static void follow(struct fixture *f)
 {
-	zone_notices_follow(f->notices, f->table, f->now_ms, NOW);
-	let_go_of_before(f);
-}
-
-static void compile(struct fixture *f)
-{
-	f->policy_before = f->policy;
-	f->before = f->table;
-	f->policy = model_compile(f->model, f->policy_before);
-	assert_int_equal(
-		transfer_table_compile(&f->table, f->model, f->policy, f->before, NULL, NOW), 0);
+	zone_notices_follow(f->notices, f->served.table, f->now_ms, SERVED_NOW);
+	served_forget(&f->served);
 }
 
 /* Another PTR at an address. */
 static void change(struct fixture *f, const char *address, const char *target)
 {
-	struct owned_draft *draft = owned_edit(f->policy->owned);
-	struct name name = test_name(target);
-	struct address at;
-
-	assert_int_equal(address_parse(&at, address), 0);
-	assert_int_equal(owned_set_ptr(draft, &at, &name, 60), 0);
-	struct owned *owned = owned_commit(draft);
-	f->policy_before = f->policy;
-	f->before = f->table;
-	f->policy = policy_with_owned(f->policy_before, owned);
-	owned_unref(owned);
-	assert_int_equal(transfer_table_advance(&f->table, f->policy, f->before, NULL, NOW), 0);
+	served_point(&f->served, address, target, SERVED_NOW);
 	follow(f);
 }
 
 static int setup(void **state)
 {
 	struct fixture *f = calloc(1, sizeof *f);
+	struct transfer_settings *entry = &f->served.entry;
 
-	f->model = model_start();
-	model_add_network(f->model, "hub", "10.10.0.0/16");
-	model_add_pool(f->model, "public", "198.51.100.0/24");
-	model_add_pool(f->model, "other", "203.0.113.0/24");
-	f->zones[0] = "*";
+	served_init(&f->served);
+	model_add_pool(f->served.model, "public", "198.51.100.0/24");
+	model_add_pool(f->served.model, "other", "203.0.113.0/24");
 	assert_int_equal(host_parse(&f->peers[0], "192.0.2.1", 53), 0);
 	assert_int_equal(host_parse(&f->peers[1], "192.0.2.2", 53), 0);
 	f->key = (struct tsig_settings){.name = "k.test", .secret = "Zm9vYmFy"};
-	f->entry.zones.items = f->zones;
-	f->entry.zones.count = 1;
-	f->entry.notify.items = f->peers;
-	f->entry.notify.count = 1;
-	f->model->transfers.items = &f->entry;
-	f->model->transfers.count = 1;
-	f->model->keys.items = &f->key;
-	f->model->keys.count = 1;
+	entry->notify.items = f->peers;
+	entry->notify.count = 1;
+	f->served.model->keys.items = &f->key;
+	f->served.model->keys.count = 1;
 	f->notices = zone_notices_new();
 	f->now_ms = 5000;
 	log_configure(LOG_ERROR, LOG_TEXT);
-	compile(f);
+	served_compile(&f->served, SERVED_NOW);
 	*state = f;
 	return 0;
 }
@@ -111,11 +73,7 @@ static int teardown(void **state)
 	struct fixture *f = *state;
 
 	zone_notices_free(f->notices);
-	let_go_of_before(f);
-	policy_free(f->policy);
-	transfer_table_free(f->table);
-	f->model->transfers.count = f->model->keys.count = 0;
-	model_free(f->model);
+	served_release(&f->served);
 	log_configure(LOG_INFO, LOG_TEXT);
 	free(f);
 	return 0;
@@ -137,7 +95,8 @@ static unsigned pass(struct fixture *f, uint64_t ms)
 	f->count = 0;
 	for (uint64_t end = f->now_ms + ms; f->now_ms < end;) {
 		f->now_ms++;
-		f->next_ms = zone_notices_send(f->notices, f->table, f->now_ms, NOW, on_letter, f);
+		f->next_ms = zone_notices_send(f->notices, f->served.table, f->now_ms, SERVED_NOW,
+					       on_letter, f);
 		assert_true(f->next_ms > f->now_ms);
 	}
 	return f->count;
@@ -190,7 +149,7 @@ static bool deliver(struct fixture *f, const struct host *from, const uint8_t *b
 	uint8_t *exact = malloc(length ? length : 1); /* so that reading on is seen */
 
 	memcpy(exact, bytes, length);
-	bool taken = zone_notices_receive(f->notices, from, exact, length, NOW);
+	bool taken = zone_notices_receive(f->notices, from, exact, length, SERVED_NOW);
 	free(exact);
 	return taken;
 }
@@ -210,7 +169,7 @@ static size_t sign(const struct notice_letter *letter, const struct tsig_key *ke
 				 0);
 	assert_int_equal(record.type, TYPE_TSIG);
 	assert_int_equal(
-		tsig_check(&seal, key, 1, letter->bytes, letter->length, record.owner, NOW),
+		tsig_check(&seal, key, 1, letter->bytes, letter->length, record.owner, SERVED_NOW),
 		TSIG_FINE);
 	size_t length = answer(letter, RCODE_NOERROR, bytes);
 	return tsig_sign(&seal, bytes, length, NOTICE_MAX, now_s);
@@ -239,8 +198,10 @@ static void settle(struct fixture *f)
 	follow(f);
 	pass(f, 2 * NOTICE_LOOK_MS);
 	for (unsigned i = 0; i < f->count; i++)
-		assert_true(f->entry.key ? say_signed(f, &f->letters[i], f->table->terms->keys, NOW)
-					 : say(f, &f->letters[i], RCODE_NOERROR));
+		assert_true(f->served.entry.key
+				    ? say_signed(f, &f->letters[i], f->served.table->terms->keys,
+						 SERVED_NOW)
+				    : say(f, &f->letters[i], RCODE_NOERROR));
 	assert_false(zone_notices_wait(f->notices));
 	pass(f, NOTICE_APART_MS);
 	assert_int_equal(f->count, 0);
@@ -286,13 +247,13 @@ static void who_does_not_answer_is_told_five_times_in_31_seconds(void **state)
 		if (i > 0)
 			assert_int_equal(pass(f, after_ms[i] - 1), 0);
 		assert_int_equal(pass(f, 1), 1);
-		assert_int_equal(serial_in(&f->letters[0]), f->table->fresh[0]->serial);
+		assert_int_equal(serial_in(&f->letters[0]), f->served.table->fresh[0]->serial);
 		assert_true(host_equal(&f->letters[0].peer, &f->peers[0]));
 	}
 	assert_int_equal(pass(f, 15999), 0);
-	assert_string_equal(state_of(f, REVERSE, 0), "waiting 0");
+	assert_string_equal(state_of(f, SERVED_REVERSE, 0), "waiting 0");
 	assert_int_equal(pass(f, 1), 0);
-	assert_string_equal(state_of(f, REVERSE, 0), "given up 0");
+	assert_string_equal(state_of(f, SERVED_REVERSE, 0), "given up 0");
 	assert_int_equal(f->next_ms, UINT64_MAX);
 	assert_int_equal(pass(f, 100000), 0);
 	/* Until there is something else to tell. */
@@ -313,7 +274,7 @@ static void any_answer_ends_it(void **state)
 		assert_int_equal(pass(f, 1000), 1); /* the second one is answered */
 		assert_true(say(f, &f->letters[0], rcodes[i]));
 		snprintf(text, sizeof text, "answered %u", rcodes[i]);
-		assert_string_equal(state_of(f, REVERSE, 0), text);
+		assert_string_equal(state_of(f, SERVED_REVERSE, 0), text);
 		assert_int_equal(pass(f, 100000), 0);
 	}
 }
@@ -361,16 +322,16 @@ static void a_signed_notice_wants_a_signed_answer(void **state)
 	struct fixture *f = *state;
 	uint8_t bytes[NOTICE_MAX];
 
-	f->entry.key = "k.test";
-	compile(f);
+	f->served.entry.key = "k.test";
+	served_compile(&f->served, SERVED_NOW);
 	settle(f);
 	change(f, "198.51.100.7", "a.test.");
 	assert_int_equal(pass(f, NOTICE_LOOK_MS), 1);
 	const struct notice_letter *letter = &f->letters[0];
-	const struct tsig_key *key = f->table->terms->keys;
+	const struct tsig_key *key = f->served.table->terms->keys;
 	assert_false(say(f, letter, RCODE_NOERROR));
-	assert_false(say_signed(f, letter, key, NOW + 2 * TSIG_FUDGE_S));
-	size_t length = sign(letter, key, NOW, bytes);
+	assert_false(say_signed(f, letter, key, SERVED_NOW + 2 * TSIG_FUDGE_S));
+	size_t length = sign(letter, key, SERVED_NOW, bytes);
 	bytes[3] ^= RCODE_REFUSED;
 	assert_false(deliver(f, &letter->peer, bytes, length));
 	bytes[3] ^= RCODE_REFUSED;
@@ -378,8 +339,8 @@ static void a_signed_notice_wants_a_signed_answer(void **state)
 	assert_false(deliver(f, &letter->peer, bytes, length));
 	assert_int_equal(pass(f, 1000), 1);
 	assert_false(deliver(f, &letter->peer, bytes, length));
-	assert_true(say_signed(f, &f->letters[0], key, NOW));
-	assert_string_equal(state_of(f, REVERSE, 0), "answered 0");
+	assert_true(say_signed(f, &f->letters[0], key, SERVED_NOW));
+	assert_string_equal(state_of(f, SERVED_REVERSE, 0), "answered 0");
 }
 
 /* ---- which ---- */
@@ -399,8 +360,9 @@ static void many_changes_are_one_notice_and_one_a_second(void **state)
 	}
 	assert_int_equal(sent, 2);
 	assert_int_equal(pass(f, 1000), 1);
-	assert_int_equal(serial_in(&f->letters[0]),
-			 transfer_table_find(f->table, &f->table->fresh[0]->name)->serial);
+	assert_int_equal(
+		serial_in(&f->letters[0]),
+		transfer_table_find(f->served.table, &f->served.table->fresh[0]->name)->serial);
 }
 
 static void a_change_while_it_waits_begins_anew(void **state)
@@ -412,19 +374,19 @@ static void a_change_while_it_waits_begins_anew(void **state)
 	assert_int_equal(pass(f, 8000), 4);
 	change(f, "198.51.100.7", "b.test.");
 	assert_int_equal(pass(f, 31000 + NOTICE_LOOK_MS), NOTICE_TRIES);
-	assert_string_equal(state_of(f, REVERSE, 0), "given up 0");
+	assert_string_equal(state_of(f, SERVED_REVERSE, 0), "given up 0");
 }
 
 static void each_zone_and_peer_has_its_own(void **state)
 {
 	struct fixture *f = *state;
 
-	f->entry.notify.count = 2;
-	compile(f);
+	f->served.entry.notify.count = 2;
+	served_compile(&f->served, SERVED_NOW);
 	follow(f);
 	assert_int_equal(pass(f, NOTICE_LOOK_MS), 4);
-	assert_int_equal(serial_in(letter_about(f, REVERSE)), NOW);
-	assert_int_equal(serial_in(letter_about(f, OTHER)), NOW);
+	assert_int_equal(serial_in(letter_about(f, SERVED_REVERSE)), SERVED_NOW);
+	assert_int_equal(serial_in(letter_about(f, OTHER)), SERVED_NOW);
 	assert_true(say(f, letter_about(f, OTHER), RCODE_NOERROR));
 	assert_int_equal(pass(f, 1000), 3);
 	for (unsigned i = 0; i < f->count; i++)
@@ -443,20 +405,20 @@ static void a_change_looks_at_nothing_but_what_has_changed(void **state)
 
 	settle(f);
 	change(f, "198.51.100.7", "a.test.");
-	assert_int_equal(f->table->fresh_count, 1);
+	assert_int_equal(f->served.table->fresh_count, 1);
 	assert_int_equal(pass(f, NOTICE_LOOK_MS), 1);
 	assert_true(say(f, &f->letters[0], RCODE_NOERROR));
 	struct transfer_zone *other =
-		(struct transfer_zone *)(uintptr_t)transfer_table_find(f->table, &name);
+		(struct transfer_zone *)(uintptr_t)transfer_table_find(f->served.table, &name);
 	other->serial++; /* behind everybody's back */
 	change(f, "198.51.100.7", "b.test.");
 	assert_int_equal(pass(f, 2000), 2);
-	letter_about(f, REVERSE);
+	letter_about(f, SERVED_REVERSE);
 	assert_memory_equal(f->letters[0].bytes + MESSAGE_HEADER,
 			    f->letters[1].bytes + MESSAGE_HEADER, 25);
 	assert_true(say(f, &f->letters[1], RCODE_NOERROR));
 	/* A table that was served and not followed has all looked at. */
-	f->table->version += 2;
+	f->served.table->version += 2;
 	follow(f);
 	assert_int_equal(pass(f, NOTICE_LOOK_MS), 1);
 	letter_about(f, OTHER);
@@ -467,20 +429,20 @@ static void a_reload_keeps_what_was_told_and_drops_who_is_gone(void **state)
 	struct fixture *f = *state;
 
 	settle(f);
-	f->entry.notify.count = 2;
-	compile(f);
+	f->served.entry.notify.count = 2;
+	served_compile(&f->served, SERVED_NOW);
 	follow(f);
 	assert_int_equal(pass(f, 1000), 2);
 	assert_true(host_equal(&f->letters[0].peer, &f->peers[1]));
 	assert_true(host_equal(&f->letters[1].peer, &f->peers[1]));
-	assert_string_equal(state_of(f, REVERSE, 0), "answered 0");
-	f->entry.notify.count = 1;
-	compile(f);
+	assert_string_equal(state_of(f, SERVED_REVERSE, 0), "answered 0");
+	f->served.entry.notify.count = 1;
+	served_compile(&f->served, SERVED_NOW);
 	follow(f);
-	assert_string_equal(state_of(f, REVERSE, 1), "");
+	assert_string_equal(state_of(f, SERVED_REVERSE, 1), "");
 	assert_int_equal(pass(f, 100000), 0);
-	zone_notices_follow(f->notices, NULL, f->now_ms, NOW);
-	assert_string_equal(state_of(f, REVERSE, 0), "");
+	zone_notices_follow(f->notices, NULL, f->now_ms, SERVED_NOW);
+	assert_string_equal(state_of(f, SERVED_REVERSE, 0), "");
 	assert_int_equal(pass(f, 1), 0);
 }
 
@@ -492,9 +454,9 @@ static void a_crowd_is_told_64_at_a_time(void **state)
 		char name[16], prefix[32];
 		snprintf(name, sizeof name, "p%u", i);
 		snprintf(prefix, sizeof prefix, "52.%u.0.0/16", i);
-		model_add_pool(f->model, name, prefix);
+		model_add_pool(f->served.model, name, prefix);
 	}
-	compile(f);
+	served_compile(&f->served, SERVED_NOW);
 	follow(f);
 	assert_int_equal(pass(f, NOTICE_LOOK_MS), NOTICE_AT_ONCE);
 	assert_int_equal(f->next_ms, f->now_ms + NOTICE_AGAIN_MS);

@@ -109,13 +109,14 @@ static void a_ptr_is_kept_as_it_goes_out(void **state)
 
 	(void)state;
 	assert_int_equal(owned_set_ptr(draft, &address, &target, 86400), 0);
-	const struct rrset *set = owned_draft_ptr(draft, &address);
+	struct owned *owned = owned_commit(draft);
+	const struct rrset *set = owned_ptr(owned, &address);
 	assert_int_equal(set->type, TYPE_PTR);
 	assert_int_equal(set->count, 1);
 	assert_int_equal(set->ttl, 86400);
 	assert_int_equal(set->length, sizeof wire);
 	assert_memory_equal(set->wire, wire, sizeof wire);
-	owned_discard(draft);
+	owned_unref(owned);
 }
 
 static void a_target_may_be_as_long_as_a_name_can_be_and_a_ttl_nothing(void **state)
@@ -131,13 +132,17 @@ static void a_target_may_be_as_long_as_a_name_can_be_and_a_ttl_nothing(void **st
 	struct name longest = test_name(text), root = test_name(".");
 	assert_int_equal(longest.length, NAME_WIRE_MAX);
 	assert_int_equal(owned_set_ptr(draft, &address, &longest, 0), 0);
-	const struct rrset *set = owned_draft_ptr(draft, &address);
+	struct owned *before = owned_commit(draft), *after;
+	const struct rrset *set = owned_ptr(before, &address);
 	assert_memory_equal(rrset_rdata(set, &length), longest.wire, NAME_WIRE_MAX);
 	assert_int_equal(length, NAME_WIRE_MAX);
 	assert_int_equal(set->ttl, 0);
+	draft = begin(before);
 	assert_int_equal(owned_set_ptr(draft, &address, &root, UINT32_MAX), 0);
-	assert_int_equal(owned_draft_ptr(draft, &address)->length, RECORD_HEADER + 1);
-	owned_discard(draft);
+	after = owned_commit(draft);
+	assert_int_equal(owned_ptr(after, &address)->length, RECORD_HEADER + 1);
+	owned_unref(before);
+	owned_unref(after);
 }
 
 static void a_ptr_can_be_changed_and_taken_away(void **state)
@@ -188,52 +193,45 @@ static void a_prefix_has_a_ptr_from_its_first_address_to_its_last(void **state)
 	owned_unref(owned);
 }
 
-struct walk {
-	char text[400];
-	unsigned most; /* calls, then stop */
-};
-
-static int on_ptr(void *context, const struct address *address, const struct rrset *set)
+/* The addresses with a PTR in the prefix, as a walk comes by them. */
+static const char *walk(const struct owned *owned, const char *text)
 {
-	struct walk *walk = context;
-	char text[ADDRESS_TEXT_MAX];
-	size_t used = strlen(walk->text);
+	static char told[400];
+	char print[ADDRESS_TEXT_MAX];
+	struct owned_cursor cursor;
+	struct address address;
+	struct prefix prefix;
+	const struct rrset *set;
+	size_t used = 0;
 
-	assert_int_equal(set->type, TYPE_PTR);
-	snprintf(walk->text + used, sizeof walk->text - used, "%s ", address_print(address, text));
-	return --walk->most == 0 ? 77 : 0;
+	told[0] = '\0';
+	assert_int_equal(prefix_parse(&prefix, text), 0);
+	owned_cursor_begin(&cursor, &prefix);
+	while ((set = owned_cursor_ptr(&cursor, owned, &address))) {
+		assert_int_equal(set->type, TYPE_PTR);
+		used += (size_t)snprintf(told + used, sizeof told - used, "%s ",
+					 address_print(&address, print));
+	}
+	return told;
 }
 
-static void ptrs_are_walked_in_order_within_a_prefix_until_somebody_says_stop(void **state)
+static void ptrs_are_walked_in_order_within_a_prefix(void **state)
 {
 	static const char *const addresses[] = {
 		"255.255.255.255", "10.0.0.7",
 		"10.0.0.255",      "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
 		"10.0.1.0",        "::1"};
 	struct owned_draft *draft = begin(NULL);
-	struct walk walk = {.most = 100};
-	struct prefix prefix;
 
 	(void)state;
 	for (unsigned i = 0; i < sizeof addresses / sizeof addresses[0]; i++)
 		set_ptr(draft, addresses[i], "x.example.com.");
 	struct owned *owned = owned_commit(draft);
-	assert_int_equal(owned_each_ptr(owned, NULL, on_ptr, &walk), 0);
-	assert_string_equal(walk.text, "10.0.0.7 10.0.0.255 10.0.1.0 255.255.255.255 ::1 "
-				       "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff ");
-	assert_int_equal(prefix_parse(&prefix, "10.0.0.0/24"), 0);
-	walk = (struct walk){.most = 100};
-	assert_int_equal(owned_each_ptr(owned, &prefix, on_ptr, &walk), 0);
-	assert_string_equal(walk.text, "10.0.0.7 10.0.0.255 ");
-	walk = (struct walk){.most = 1};
-	assert_int_equal(owned_each_ptr(owned, &prefix, on_ptr, &walk), 77);
-	assert_string_equal(walk.text, "10.0.0.7 ");
-	walk = (struct walk){.most = 5};
-	assert_int_equal(owned_each_ptr(owned, NULL, on_ptr, &walk), 77);
-	assert_int_equal(prefix_parse(&prefix, "255.255.255.255/32"), 0);
-	walk = (struct walk){.most = 100};
-	assert_int_equal(owned_each_ptr(owned, &prefix, on_ptr, &walk), 0);
-	assert_string_equal(walk.text, "255.255.255.255 ");
+	assert_string_equal(walk(owned, "0.0.0.0/0"),
+			    "10.0.0.7 10.0.0.255 10.0.1.0 255.255.255.255 ");
+	assert_string_equal(walk(owned, "::/0"), "::1 ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff ");
+	assert_string_equal(walk(owned, "10.0.0.0/24"), "10.0.0.7 10.0.0.255 ");
+	assert_string_equal(walk(owned, "255.255.255.255/32"), "255.255.255.255 ");
 	owned_unref(owned);
 }
 
@@ -265,12 +263,13 @@ static void a_host_is_kept_as_it_goes_out(void **state)
 
 	(void)state;
 	set_host(draft, "a.example.com.", "192.0.2.1");
-	const struct rrset *set = owned_draft_host(draft, &name);
+	struct owned *owned = owned_commit(draft);
+	const struct rrset *set = owned_host(owned, &name);
 	assert_int_equal(set->length, sizeof wire);
 	assert_memory_equal(set->wire, wire, sizeof wire);
 	assert_int_equal(set->ttl, 60);
 	assert_int_equal(set->count, 1);
-	owned_discard(draft);
+	owned_unref(owned);
 }
 
 static void a_host_has_one_address_the_latest(void **state)
@@ -438,7 +437,7 @@ int main(void)
 		cmocka_unit_test(a_target_may_be_as_long_as_a_name_can_be_and_a_ttl_nothing),
 		cmocka_unit_test(a_ptr_can_be_changed_and_taken_away),
 		cmocka_unit_test(a_prefix_has_a_ptr_from_its_first_address_to_its_last),
-		cmocka_unit_test(ptrs_are_walked_in_order_within_a_prefix_until_somebody_says_stop),
+		cmocka_unit_test(ptrs_are_walked_in_order_within_a_prefix),
 		cmocka_unit_test(a_host_is_found_by_exactly_its_name_in_any_case),
 		cmocka_unit_test(a_host_is_kept_as_it_goes_out),
 		cmocka_unit_test(a_host_has_one_address_the_latest),

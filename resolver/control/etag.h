@@ -1,0 +1,24 @@
+/* Entity tags (RFC 9110 section 8.8.3): strong ones, a hash of all that a thing is, and the lists
+ * of them that requests have. Keys are always the same, so that a client's tag is still good after
+ * a restart; nothing relies on nobody finding a second thing with the same. */
+#ifndef SLUICE_ETAG_H
+#define SLUICE_ETAG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "rules/hash.h"
+
+enum { ETAG_MAX = 19 }; /* quotes and the final NUL included */
+
+/* A value more, in the order in which they are given; text NULL: none, which "" is not. */
+uint64_t etag_add_text(const struct hash_key *key, uint64_t hash, const char *text);
+uint64_t etag_add_number(const struct hash_key *key, uint64_t hash, uint64_t number);
+/* The tag, quoted; returns text. */
+char *etag_print(uint64_t hash, char text[ETAG_MAX]);
+
+/* Whether a list of tags, If-Match's or If-None-Match's, has this one, or is "*". Weak ones count
+ * unless the comparison is strong (section 8.8.3.2). */
+bool etag_is_listed(const char *list, const char *etag, bool strong);
+
+#endif
