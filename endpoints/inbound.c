@@ -237,6 +237,8 @@ const struct host *inbound_host(const struct inbound *inbound)
 void inbound_stop(struct inbound *inbound)
 {
 	assert(!inbound->stopped);
+	if (inbound->worker->leaves)
+		inbound_udp_turn(inbound->worker); /* whoever has asked by now is told, too */
 	inbound->stopped = true;
 	inbound_unlink(inbound);
 	inbound_udp_stop(inbound); /* flushes what is gathered, by TCP too */
@@ -263,6 +265,20 @@ void inbound_drain(struct inbound_worker *worker)
 		inbound_rest(at, &at->udp_poll, &at->udp_again);
 		inbound_rest(at, &at->tcp_poll, &at->tcp_again);
 		inbound_tcp_hurry(at);
+	}
+}
+
+void inbound_leave(struct inbound_worker *worker)
+{
+	static const struct inbound_terms none;
+
+	worker->leaves = true;
+	if (worker->tcp.idle_timeout_ms > INBOUND_DRAIN_MS)
+		worker->tcp.idle_timeout_ms = INBOUND_DRAIN_MS;
+	for (struct inbound *at = worker->listeners; at; at = at->next) {
+		inbound_set_terms(at, &none);
+		inbound_rest(at, &at->tcp_poll, &at->tcp_again);
+		inbound_tcp_end(at);
 	}
 }
 

@@ -30,7 +30,7 @@ enum { INBOUND_PAYLOAD_MAX = 4096, INBOUND_PASSES = 4, INBOUND_DRAIN_MS = 1000 }
 	X(over_limit_refused, "of them answered REFUSED")                                          \
 	X(responses_limited, "replies by UDP over the limit of their client's prefix")             \
 	X(responses_slipped, "of them sent empty, with TC")                                        \
-	X(listener_gone, "queries under way by UDP, SERVFAIL because their listener was removed")  \
+	X(listener_gone, "queries answered SERVFAIL because their listener was being removed")     \
 	X(udp_unread, "packets of clients that the system dropped: more came than it could keep")  \
 	X(replies_lost, "replies by UDP that the system did not take")                             \
 	X(tcp_accepted, "connections of clients accepted")                                         \
@@ -76,8 +76,8 @@ struct inbound_worker {
 	void *context;
 
 	struct inbound_counters counters;
-	bool drains; /* see inbound_drain */
-	bool ends;   /* what has been read, and not begun, is not begun any more */
+	bool drains, leaves; /* see inbound_drain, inbound_leave */
+	bool ends;           /* what has been read, and not begun, is not begun any more */
 	unsigned tcp_connections;
 	unsigned tcp_strangers; /* of them, from where nobody is allowed to ask */
 	unsigned slipped;       /* replies over the limit, to send one now and then */
@@ -100,8 +100,7 @@ MUST_CHECK int inbound_start(struct inbound_worker *worker, struct listener *lis
 			     unsigned index, void *binding, struct inbound **inbound);
 /* What a reload changes while the sockets stay. Queries already under way keep the old binding. */
 void inbound_rebind(struct inbound *inbound, void *binding);
-/* From now on; at first nobody is turned away. What the terms point to lives until others are set.
- */
+/* At first nobody is turned away. What the terms point to lives until others are set. */
 void inbound_set_terms(struct inbound *inbound, const struct inbound_terms *terms);
 const struct host *inbound_host(const struct inbound *inbound);
 /* Stops reading and closes all, TCP connections too, which tells their clients. Queries under way
@@ -113,6 +112,8 @@ void inbound_stop(struct inbound *inbound);
  * more, and TCP connections end when they are quiet for INBOUND_DRAIN_MS. What is under way is
  * answered. */
 void inbound_drain(struct inbound_worker *worker);
+/* For a process that ends: the same, but who asks from now on is told at once by SERVFAIL. */
+void inbound_leave(struct inbound_worker *worker);
 /* Sends what has been gathered; called at the end of every loop round. */
 void inbound_flush(struct inbound_worker *worker);
 

@@ -8,14 +8,18 @@
  *
  * Who has shown a good cookie has asked himself, and is not limited (RFC 7873 section 5.2.5).
  *
- * A stranger takes none of the endpoint's queries a second, and so cannot use them up.
+ * A stranger takes none of the endpoint's queries a second, and so cannot use them up. Once the
+ * server is leaving everybody is one, and told so by SERVFAIL, which sends him to another server.
  *
  * Not here: the counting itself (meter.c, response_limit.c). */
 #include "endpoints/inbound_internal.h"
 
 void inbound_set_terms(struct inbound *inbound, const struct inbound_terms *terms)
 {
-	inbound->terms = *terms;
+	static const struct access nobody;
+	static const struct inbound_terms closed = {.access = &nobody};
+
+	inbound->terms = inbound->worker->leaves ? closed : *terms;
 }
 
 bool inbound_is_allowed(const struct inbound *inbound, const struct address *client)
@@ -54,9 +58,22 @@ static size_t answer_excess(struct inbound *inbound, const struct query *query,
 	return inbound_write_error(inbound, query, &refused, reply);
 }
 
+size_t inbound_write_gone(struct inbound *inbound, const struct query *query,
+			  uint8_t reply[INBOUND_ERROR_REPLY_MAX])
+{
+	static const struct inbound_error error = {.rcode = RCODE_SERVFAIL,
+						   .ede = EDE_OTHER,
+						   .text = "this address is served no longer"};
+
+	inbound->worker->counters.listener_gone++;
+	return inbound_write_error(inbound, query, &error, reply);
+}
+
 size_t inbound_turn_away(struct inbound *inbound, const struct query *query,
 			 uint8_t reply[INBOUND_ERROR_REPLY_MAX])
 {
+	if (inbound->worker->leaves)
+		return inbound_write_gone(inbound, query, reply);
 	return inbound_is_allowed(inbound, &query->client) ? answer_excess(inbound, query, reply)
 							   : refuse_stranger(inbound, query, reply);
 }

@@ -64,20 +64,20 @@ size_t inbound_write_error(const struct inbound *inbound, const struct query *qu
 void inbound_hand_over(struct inbound *inbound, struct query **queries, unsigned count);
 /* The query is back. May free the inbound. */
 void inbound_take_back(struct inbound *inbound, struct query *query);
-/* Starts `poll` (made here the first time) on the descriptor; where the loop does not, it is
- * counted and `again` armed. ERR_SYSTEM then. */
+/* Starts `poll` (made here the first time). ERR_SYSTEM: counted, and `again` armed. */
 int inbound_watch(struct inbound *inbound, uv_poll_t *poll, int fd, uv_poll_cb on_ready,
 		  struct timer *again);
 /* libuv stops a handle whose socket reports an error: takes the error off it, to be watched on. */
 void inbound_clear_error(int fd);
-/* Closes what inbound_watch has made. */
+/* Closes what inbound_watch has made; and what the loop then calls, which may free the inbound. */
 void inbound_unwatch(struct inbound *inbound, uv_poll_t *poll, struct timer *again);
-/* A handle of the loop has been closed. May free the inbound. */
 void inbound_handle_closed(struct inbound *inbound);
 
 /* inbound_gate.c */
 bool inbound_is_allowed(const struct inbound *inbound, const struct address *client);
-/* Writes what is sent back to who is not let in; returns its length, 0 for silence. */
+/* Writes what is sent to who is served no longer, or not let in; returns its length, 0: silence. */
+size_t inbound_write_gone(struct inbound *inbound, const struct query *query,
+			  uint8_t reply[INBOUND_ERROR_REPLY_MAX]);
 size_t inbound_turn_away(struct inbound *inbound, const struct query *query,
 			 uint8_t reply[INBOUND_ERROR_REPLY_MAX]);
 /* Whether the query is let in: who asks is allowed to, and the endpoint is not over its limit. */

@@ -482,3 +482,15 @@ void inbound_tcp_hurry(struct inbound *inbound)
 	for (struct connection *at = inbound->connections; at; at = at->next)
 		wheel_arm(inbound->worker->wheel, &at->idle, connection_due_us(at));
 }
+
+void inbound_tcp_end(struct inbound *inbound)
+{
+	struct connection *next;
+
+	inbound_tcp_hurry(inbound);
+	for (struct connection *at = inbound->connections; at; at = next) {
+		next = at->next;
+		at->ended = true;
+		connection_settle(at);
+	}
+}

@@ -33,8 +33,9 @@ struct connection {
 	bool closing, closed;
 };
 
-/* inbound_tcp.c: the idle timeout is a shorter one now. */
+/* inbound_tcp.c: the idle timeout is a shorter one now; and nothing more will be read, either. */
 void inbound_tcp_hurry(struct inbound *inbound);
+void inbound_tcp_end(struct inbound *inbound);
 
 /* inbound_tcp.c. `bucket` is where the worker finds the connections of this client. The descriptor
  * is taken whatever happens. */

@@ -421,12 +421,8 @@ int inbound_udp_start(struct inbound *inbound)
 static void answer_gone(struct query *query)
 {
 	struct inbound *inbound = query->origin;
-	static const struct inbound_error error = {.rcode = RCODE_SERVFAIL,
-						   .ede = EDE_OTHER,
-						   .text = "this address is served no longer"};
 	uint8_t reply[INBOUND_ERROR_REPLY_MAX];
-	size_t length = inbound_write_error(inbound, query, &error, reply);
-	inbound->worker->counters.listener_gone++;
+	size_t length = inbound_write_gone(inbound, query, reply);
 	outbox_put(inbound, query, reply, length);
 }
 

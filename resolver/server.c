@@ -569,6 +569,12 @@ void server_drain(struct server *server)
 		worker_drain(server->workers[i]);
 }
 
+void server_leave(struct server *server)
+{
+	for (unsigned i = 0; i < server->worker_count; i++)
+		worker_leave(server->workers[i]);
+}
+
 bool server_is_drained(const struct server *server)
 {
 	for (unsigned i = 0; i < server->worker_count; i++)

@@ -58,8 +58,10 @@ MUST_CHECK int server_open(struct server *server, const struct model *model, str
  * server_open, which finds it open; one that the first model does not want is closed by
  * server_apply. ERR_NOMEM: it is closed. */
 MUST_CHECK int server_take_listener(struct server *server, struct listener *listener);
-/* Has every worker read nothing more and finish what it holds; another process reads. */
+/* Has every worker take no more queries and finish what it holds. Another process reads those that
+ * come; or, leaving, nobody does, and who asks is told. */
 void server_drain(struct server *server);
+void server_leave(struct server *server);
 bool server_is_drained(const struct server *server);
 /* Takes the model over when it succeeds, and only then; it may be the one that is served already,
  * changed in place. The first call also starts the workers. A listener that cannot be opened is a

@@ -57,8 +57,8 @@ struct worker {
 	uv_prepare_t prepare;
 	struct alarm alarm;
 	_Atomic(struct snapshot *) next;
-	atomic_bool stopping, draining, drained;
-	bool drains; /* it reads no more */
+	atomic_bool stopping, draining, leaving, drained;
+	bool drains; /* it takes no more queries, for either reason */
 	struct worker_hold *current;
 	_Atomic uint64_t rounds;
 	bool let_go; /* of a snapshot in this round: its sources may be nobody's now */
@@ -312,6 +312,19 @@ static void shut(struct worker *worker)
 	uv_close((uv_handle_t *)&worker->wake, NULL);
 }
 
+static void drain(struct worker *worker)
+{
+	bool leaves = atomic_load(&worker->leaving);
+
+	if (worker->drains || !(leaves || atomic_load(&worker->draining)))
+		return;
+	worker->drains = true;
+	if (leaves)
+		inbound_leave(&worker->inbound);
+	else
+		inbound_drain(&worker->inbound);
+}
+
 static void on_wake(uv_async_t *wake)
 {
 	struct worker *worker = wake->data;
@@ -325,10 +338,7 @@ static void on_wake(uv_async_t *wake)
 	}
 	if (snapshot)
 		adopt(worker, snapshot);
-	if (atomic_load(&worker->draining) && !worker->drains) {
-		worker->drains = true;
-		inbound_drain(&worker->inbound);
-	}
+	drain(worker);
 	assert(worker->current); /* the first one came with the thread */
 	ask_room_work(&worker->asks, &worker->current->hold, monotonic_us(NULL));
 }
@@ -512,6 +522,12 @@ void worker_stop(struct worker *worker)
 void worker_drain(struct worker *worker)
 {
 	atomic_store(&worker->draining, true);
+	worker_wake(worker);
+}
+
+void worker_leave(struct worker *worker)
+{
+	atomic_store(&worker->leaving, true);
 	worker_wake(worker);
 }
 

@@ -32,7 +32,7 @@
 #include "resolver/log.h"
 #include "rules/text.h"
 
-enum { WORKERS_MAX = 256, STAND_BACK_MS = 10 * 1000 };
+enum { WORKERS_MAX = 256, STAND_BACK_MS = 10 * 1000, LEAVE_MS = 2000, LEAVE_LOOK_MS = 5 };
 
 static unsigned workers_wanted(const struct model *model)
 {
@@ -216,14 +216,34 @@ static void on_resolv_conf(void *context)
 
 /* ---- starting and stopping ---- */
 
-/* The service does not stop with a process that is draining. */
+static void on_leaving(uv_timer_t *timer)
+{
+	struct control *control = timer->data;
+	bool drained = server_is_drained(&control->server);
+	if (!drained && uv_now(timer->loop) < control->leaving_until_ms)
+		return;
+	if (!drained)
+		log_event(LOG_INFO, "stop", "not all is answered by now; ends");
+	uv_stop(timer->loop);
+}
+
+/* What is under way is finished, but for what waits for a target that is as good as dead: that is
+ * told, and holds up the end no longer. The service does not stop with a process that is draining;
+ * while it is succeeded, and when it is told again, it ends at once. */
 static void on_stop(uv_signal_t *signal, int number)
 {
-	const struct control *control = signal->data;
+	struct control *control = signal->data;
+	bool at_once = control->leaving_until_ms > 0 || upgrade_is_under_way(&control->upgrade);
 	log_event(LOG_INFO, "stop", "stopping on %s", number == SIGINT ? "SIGINT" : "SIGTERM");
 	if (control->upgrade.stage != UPGRADE_DRAINING)
 		notify_stopping();
-	uv_stop(signal->loop);
+	if (at_once) {
+		uv_stop(signal->loop);
+		return;
+	}
+	control->leaving_until_ms = uv_now(signal->loop) + LEAVE_MS;
+	server_leave(&control->server);
+	uv_timer_start(&control->leaving, on_leaving, LEAVE_LOOK_MS, LEAVE_LOOK_MS);
 }
 
 static void on_wake(uv_async_t *wake)
@@ -297,6 +317,8 @@ static int open_loop(struct control *control)
 		return command_fail("the event loop cannot be opened: %s", uv_strerror(err));
 	err = uv_async_init(&control->loop, &control->wake, on_wake);
 	control->wake.data = control;
+	uv_timer_init(&control->loop, &control->leaving);
+	control->leaving.data = control;
 	if (err == 0)
 		err = watch_signal(control, &control->hangup, on_hangup, SIGHUP);
 	if (err == 0)

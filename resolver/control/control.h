@@ -43,7 +43,9 @@ struct control {
 	struct file_watch resolv_conf;
 	struct status_clock clock;
 	uv_signal_t hangup, terminate, interrupt;
-	uv_async_t wake; /* a worker has let go of a snapshot */
+	uv_timer_t leaving;        /* looks whether all is answered, once it is told to stop */
+	uint64_t leaving_until_ms; /* 0: it is not */
+	uv_async_t wake;           /* a worker has let go of a snapshot */
 	struct watchdog watchdog;
 	struct upgrade upgrade;      /* by which this process is succeeded */
 	struct take_over *take_over; /* from whom this process takes over; NULL: nobody */

@@ -73,3 +73,11 @@ bool regular_file_changed(FILE *file, const struct file_stamp *since, const char
 	*why = "it was changed while it was read; reload when it is written";
 	return true;
 }
+
+bool regular_file_is_ended(FILE *file, const struct file_stamp *stamp)
+{
+	char last = '\n';
+
+	return (stamp->size == 0 || pread(fileno(file), &last, 1, stamp->size - 1) == 1) &&
+	       last == '\n';
+}

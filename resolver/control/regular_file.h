@@ -26,5 +26,7 @@ bool file_stamp_equal(const struct file_stamp *a, const struct file_stamp *b);
 /* Whether somebody has written to the file since: half of what was read may be of before, half of
  * after, and each line of it good. *why says so then. */
 bool regular_file_changed(FILE *file, const struct file_stamp *since, const char **why);
+/* Whether its last line has an end, or there is no line. */
+bool regular_file_is_ended(FILE *file, const struct file_stamp *stamp);
 
 #endif

@@ -16,6 +16,7 @@ struct zone_store_entry {
 	struct zone *zone;
 	struct file_stamp stamp;
 	bool trusted;     /* the stamp will show the next change */
+	bool ended;       /* its last line had an end */
 	bool used, fresh; /* in this round */
 	UT_hash_handle hh;
 };
@@ -81,7 +82,7 @@ static FILE *open_stamped(const char *path, struct file_stamp *stamp, const char
 }
 
 static void remember(struct zone_store *store, const char *key, struct zone_store_entry *entry,
-		     const struct file_stamp *stamp, struct zone *zone)
+		     const struct file_stamp *stamp, bool ended, struct zone *zone)
 {
 	struct timespec now;
 
@@ -106,6 +107,7 @@ static void remember(struct zone_store *store, const char *key, struct zone_stor
 	zone_unref(entry->zone);
 	entry->zone = zone_ref(zone);
 	entry->stamp = *stamp;
+	entry->ended = ended;
 	entry->trusted =
 		(int64_t)now.tv_sec * SECOND_NS + now.tv_nsec - stamp->ctime_ns > SECOND_NS;
 	entry->used = true;
@@ -116,6 +118,24 @@ static char *make_key(const char *path, const struct name *apex)
 	char text[NAME_TEXT_MAX], *key;
 
 	return asprintf(&key, "%s\n%s", path, name_to_text(apex, text)) < 0 ? NULL : key;
+}
+
+/* Reads all of it. A file whose last line has lost its end is one that somebody has not finished to
+ * write, or could not: what is left of that line may be a good record, and another one than was
+ * meant. */
+static struct zone *read_whole(FILE *file, const char *path, const struct name *apex,
+			       const struct hash_key *key, bool lost_end,
+			       const struct file_stamp *stamp, const struct origin *origin,
+			       struct faults *faults)
+{
+	const char *why = "its last line has lost its end; reload when it is written";
+	struct zone *zone = lost_end ? NULL : zonefile_read(file, path, key, apex, faults);
+
+	if (!lost_end && !(zone && regular_file_changed(file, stamp, &why)))
+		return zone;
+	fault_add(faults, FAULT_ERROR, origin, "file", "%s cannot be read: %s", path, why);
+	zone_unref(zone);
+	return NULL;
 }
 
 struct zone *zone_store_read(struct zone_store *store, const char *path, const struct name *apex,
@@ -139,15 +159,11 @@ struct zone *zone_store_read(struct zone_store *store, const char *path, const s
 		entry->used = true;
 		zone = zone_ref(entry->zone);
 	} else {
-		zone = zonefile_read(file, path, key, apex, faults);
-		if (zone && regular_file_changed(file, &stamp, &why)) {
-			fault_add(faults, FAULT_ERROR, origin, "file", "%s cannot be read: %s",
-				  path, why);
-			zone_unref(zone);
-			zone = NULL;
-		}
+		bool ended = regular_file_is_ended(file, &stamp);
+		zone = read_whole(file, path, apex, key, entry && entry->ended && !ended, &stamp,
+				  origin, faults);
 		if (zone && entry_key)
-			remember(store, entry_key, entry, &stamp, zone);
+			remember(store, entry_key, entry, &stamp, ended, zone);
 	}
 	fclose(file);
 out:

@@ -359,6 +359,47 @@ class Failover(harness.FreshCase):
             harness.wait_for(lambda: self.first.questions("silent.corp.test"), "the question")
             self.assertEqual(0, self.sluice.stop())
             self.assert_rcode(dns.Message(sock.recv(65535)), "SERVFAIL", 0, "served no longer")
+            self.assertIn("not all is answered by now", self.sluice.log())
+
+    def under_way(self, name, by_tcp):
+        """A socket that waits for the answer, which the first target has been asked for."""
+        server, packet = ("10.10.0.4", 53), dns.query(name, opts=(dns.opt(),))
+        with self.client.inside():
+            sock = dns.open_socket(socket.SOCK_STREAM if by_tcp else socket.SOCK_DGRAM, server, None)
+        self.addCleanup(sock.close)
+        sock.settimeout(dns.PATIENCE)
+        sock.connect(server)
+        sock.send(dns.framed(packet) if by_tcp else packet)
+        harness.wait_for(lambda: self.first.questions(name), "the question")
+        return sock
+
+    def test_what_can_be_answered_when_sluice_is_told_to_end_is(self):
+        by_udp = self.under_way("held.a.corp.test", by_tcp=False)
+        by_tcp = self.under_way("held.b.corp.test", by_tcp=True)
+        self.sluice.signal(signal.SIGTERM)
+        harness.wait_for(lambda: "stopping on SIGTERM" in self.sluice.log(), "the signal")
+        self.first.release()
+        self.second.release()
+        for packet in (by_udp.recv(65535), dns.recv_framed(by_tcp)):
+            self.assertIn(dns.Message(packet).texts(), (["192.0.2.1"], ["192.0.2.2"]))
+        self.assertEqual(0, self.sluice.child.wait(dns.PATIENCE))
+
+    def test_a_second_signal_ends_it_at_once(self):
+        sock = self.under_way("held.corp.test", by_tcp=False)
+        for text in ("stopping on SIGTERM", "stopping on SIGINT"):
+            self.sluice.signal(signal.SIGINT if "SIGINT" in text else signal.SIGTERM)
+            harness.wait_for(lambda: text in self.sluice.log(), "the signal")
+        self.assert_rcode(dns.Message(sock.recv(65535)), "SERVFAIL", 0, "served no longer")
+        self.assertEqual(0, self.sluice.child.wait(dns.PATIENCE))
+        self.assertNotIn("not all is answered by now", self.sluice.log())
+
+    def test_letters_are_in_random_case(self):
+        for i in range(30):
+            answer = self.ask("vary%d" % i)
+            self.assertIn(answer.texts(), (["192.0.2.1"], ["192.0.2.2"]))
+            self.assertEqual("vary%d.corp.test." % i, answer.questions[0][0], "as it was asked")
+        asked = [q["letters"] for q in self.first.questions() if q["name"].startswith("vary")]
+        self.assertGreater(len({name.split(".", 1)[1] for name in asked}), 10)
 
     def test_a_silent_server_is_replaced_and_comes_back(self):
         self.first_answers("before")

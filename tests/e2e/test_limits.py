@@ -17,7 +17,7 @@ management = { socket = "sluice.sock"; };
 default_resolver = { targets = ( { address = "198.51.100.53"; } ); };
 vnet_resolver = { listen = [ "10.10.0.6:53" ]; };
 virtual_networks = (
-  { name = "hub"; address_space = [ "10.10.0.0/16", "203.0.113.0/24" ]; client_prefixes = [ "10.20.0.0/16" ];
+  { name = "hub"; address_space = [ "10.10.0.0/16", "203.0.113.0/24" ]; client_prefixes = [ "10.20.0.0/16", "192.0.2.0/28" ];
     subnets = ( { name = "in";   prefix = "10.10.0.0/28";  delegation = "Microsoft.Network/dnsResolvers"; },
                 { name = "out";  prefix = "10.10.0.16/28"; delegation = "Microsoft.Network/dnsResolvers"; },
                 { name = "out2"; prefix = "10.10.0.32/28"; delegation = "Microsoft.Network/dnsResolvers"; } ); } );
@@ -44,7 +44,8 @@ class Limits(harness.FreshCase):
         self.cloud = world.host("cloud", SERVER, VNET, "10.10.0.20", "10.10.0.36", "fd00:10::4")
         self.client = world.host("client", "10.20.0.5", "10.20.0.6", "10.20.0.7",
                                  "fd00:20::5", "fd00:20::6", "fd00:20::7", "fd00:20:0:1::5")
-        self.public = world.host("public", "198.51.100.9", "203.0.113.9", "192.168.0.1")
+        self.public = world.host("public", "198.51.100.9", "203.0.113.9", "192.0.2.9", "192.0.2.19",
+                                 "192.168.0.1")
         world.write("zone", ZONE)
 
     def start(self, more="", allow=""):
@@ -83,7 +84,7 @@ class Limits(harness.FreshCase):
     def test_by_default_who_is_private_or_of_a_network_may_ask(self):
         self.start()
         self.assert_answer(self.client.ask(SERVER, "web.corp.internal"), "10.10.1.10")
-        for source in ("192.168.0.1", "203.0.113.9"):
+        for source in ("192.168.0.1", "203.0.113.9", "192.0.2.9"):  # the last two are the network's
             self.assert_answer(self.public.ask(SERVER, "web.corp.internal", transport=lambda *a, **k:
                                                dns.udp(*a, source=source, **k)), "10.10.1.10")
         for transport in (dns.udp, dns.tcp):
@@ -92,9 +93,11 @@ class Limits(harness.FreshCase):
                 answer = self.public.ask(SERVER, name, rtype, rclass=rclass, transport=lambda *a, **k:
                                          transport(*a, source="198.51.100.9", **k))
                 self.assert_rcode(answer, "REFUSED", 18, "may not ask")
+        self.assert_rcode(self.public.ask(SERVER, "web.corp.internal", transport=lambda *a, **k:
+                                          dns.udp(*a, source="192.0.2.19", **k)), "REFUSED", 18)
         counters = self.counters()
-        self.assertEqual(6, counters["prohibited"], counters)
-        self.assertGreaterEqual(counters["refused"], 6, counters)
+        self.assertEqual(7, counters["prohibited"], counters)
+        self.assertGreaterEqual(counters["refused"], 7, counters)
 
     def test_allow_is_instead_of_that_and_a_reload_changes_it(self):
         self.start(allow='allow = [ "198.51.100.0/24" ];')

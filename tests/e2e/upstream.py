@@ -41,8 +41,9 @@ class Upstream:
 
     def note(self, packet, message, peer, transport):
         name, rtype, _ = message.questions[0]
-        line = {"name": name.lower(), "type": rtype, "from": peer[0], "port": peer[1], "by": transport,
-                "id": message.id, "flags": message.flags, "bytes": len(packet),
+        line = {"name": name.lower(), "letters": name, "type": rtype, "from": peer[0],
+                "port": peer[1], "by": transport, "id": message.id, "flags": message.flags,
+                "bytes": len(packet),
                 "edns": message.opt.rclass if message.opt else None,
                 "options": [code for code, _ in message.options],
                 "do": bool(message.opt and message.opt.ttl & 0x8000)}

@@ -1639,6 +1639,86 @@ static void removed_listener_answers_what_is_under_way_with_servfail(void **stat
 	world_free(world);
 }
 
+static void assert_told_that_it_is_over(struct world *world, int fd, unsigned id)
+{
+	uint8_t reply[512];
+	assert_true(receive(world, fd, reply, sizeof reply, false) >= 12 + 15);
+	assert_int_equal(wire_u16(reply), id);
+	assert_int_equal(message_flags(reply) & FLAG_RCODE, RCODE_SERVFAIL);
+}
+
+static void worker_that_leaves_answers_what_is_under_way_and_tells_who_comes(void **state)
+{
+	(void)state;
+	struct world *world = world_new("127.0.0.1", 1, 100);
+	struct inbound_worker *worker = &world->lanes[0].worker;
+	const struct inbound_terms anybody = {0};
+	uint8_t reply[512];
+	world->hold = true;
+	int fd = client(world, false), stream = client(world, true), idle = client(world, true);
+	ask_udp(fd, 1);
+	wait_held(world, 1);
+	ask_tcp(stream, 2);
+	wait_held(world, 2);
+	inbound_leave(worker);
+	assert_true(closed(world, idle));
+	inbound_set_terms(world->lanes[0].inbound, &anybody); /* as a reload does */
+	ask_udp(fd, 3);
+	assert_told_that_it_is_over(world, fd, 3);
+	ask_tcp(stream, 4); /* and is not read */
+	int late = client(world, true);
+	ask_tcp(late, 5);
+	assert_silence(world, late);
+	answer_held(world, 1);
+	answer_held(world, 0);
+	assert_int_equal(answer_tcp(world, stream), 2);
+	assert_true(closed(world, stream));
+	assert_true(receive(world, fd, reply, sizeof reply, false) > 0);
+	assert_int_equal(wire_u16(reply), 1);
+	assert_int_equal(message_flags(reply) & FLAG_RCODE, RCODE_NOERROR);
+	assert_int_equal(worker->tcp_connections, 0);
+	assert_int_equal(world->pool.in_use, 0);
+	ask_udp(fd, 6); /* before the loop goes round again */
+	world_stop(world);
+	assert_told_that_it_is_over(world, fd, 6);
+	assert_int_equal(world->held_count, 2);
+	assert_int_equal(worker->counters.listener_gone, 2);
+	for (unsigned i = 0; i < 4; i++)
+		close((const int[]){fd, stream, idle, late}[i]);
+	world_free(world);
+}
+
+/* What it had received and had no room for is not answered, but told. */
+static void connection_that_is_left_has_each_of_its_questions_answered(void **state)
+{
+	(void)state;
+	enum { PIPELINE = 3, ASKED = 10 };
+	struct world *world = world_new("127.0.0.1", 1, 100);
+	struct inbound_worker *worker = &world->lanes[0].worker;
+	static uint8_t buffer[BIG];
+	unsigned good = 0, told = 0;
+	worker->tcp.pipeline_max = PIPELINE;
+	world->hold = true;
+	int fd = client(world, true);
+	ask_many_tcp(fd, 0, ASKED);
+	wait_held(world, PIPELINE);
+	inbound_leave(worker);
+	for (unsigned i = 0; i < PIPELINE; i++)
+		answer_held(world, i);
+	for (unsigned i = 0; i < ASKED; i++) {
+		assert_int_equal(receive(world, fd, buffer, 2, true), 2);
+		size_t length = wire_u16(buffer);
+		assert_int_equal(receive(world, fd, buffer, length, true), length);
+		good += (message_flags(buffer) & FLAG_RCODE) == RCODE_NOERROR;
+		told += (message_flags(buffer) & FLAG_RCODE) == RCODE_SERVFAIL;
+	}
+	assert_true(closed(world, fd));
+	assert_int_equal(good, PIPELINE);
+	assert_int_equal(told, ASKED - PIPELINE);
+	close(fd);
+	world_free(world);
+}
+
 static void stopped_listener_leaves_its_port_free(void **state)
 {
 	(void)state;
@@ -2176,6 +2256,8 @@ int main(void)
 		cmocka_unit_test(listener_may_be_stopped_from_within_a_query),
 		cmocka_unit_test(stop_with_queries_under_way_is_safe),
 		cmocka_unit_test(removed_listener_answers_what_is_under_way_with_servfail),
+		cmocka_unit_test(worker_that_leaves_answers_what_is_under_way_and_tells_who_comes),
+		cmocka_unit_test(connection_that_is_left_has_each_of_its_questions_answered),
 		cmocka_unit_test(stopped_listener_leaves_its_port_free),
 		cmocka_unit_test(second_listener_on_an_address_is_told_that_the_port_is_in_use),
 		cmocka_unit_test(port_held_for_tcp_alone_is_found_out),

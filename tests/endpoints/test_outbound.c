@@ -462,6 +462,39 @@ static unsigned ports_of_all_pools(void)
 	return count;
 }
 
+/* How likely two questions of different batches are to leave by the same port: one in so many. */
+static unsigned alike_one_in(unsigned questions)
+{
+	static unsigned got[65536];
+	uint64_t alike = 0;
+
+	memset(got, 0, sizeof got);
+	for (unsigned i = 0; i < questions; i++) {
+		ask();
+		until(asked[asked_count - 1].done);
+		alike += got[server.last.port]++;
+	}
+	return (unsigned)((uint64_t)questions * (questions - 1) / 2 / (alike > 0 ? alike : 1));
+}
+
+/* Ten bits, for somebody who has found out about all the ports that are open; who has not has to
+ * guess one of the system's whole range. */
+static void who_knows_every_open_port_has_one_chance_in_a_thousand(void **state)
+{
+	struct rlimit was, wide;
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &was), 0);
+	wide = (struct rlimit){was.rlim_max, was.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &wide), 0);
+	start("127.0.0.1", "127.0.0.1", PROTOCOL_UDP, OUTBOUND_PORTS);
+	outbound.lane_questions = UINT32_MAX;
+	alike_one_in(OUTBOUND_PORTS / 4);
+	assert_int_equal(ports_of_all_pools(), OUTBOUND_PORTS);
+	assert_in_range(alike_one_in(4000), 960, 1100);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &was), 0);
+}
+
 static void another_maximum_of_ports_is_reached_from_either_side(void **state)
 {
 	(void)state;
@@ -1289,6 +1322,7 @@ int main(void)
 		TEST(a_source_of_the_other_family_is_unusable),
 		TEST(a_batch_leaves_by_a_few_ports_and_batches_by_others),
 		TEST(the_pool_starts_small_and_grows_to_its_maximum),
+		TEST(who_knows_every_open_port_has_one_chance_in_a_thousand),
 		TEST(another_maximum_of_ports_is_reached_from_either_side),
 		TEST(a_port_is_renewed_after_its_share_and_nothing_is_lost),
 		TEST(descriptors_are_left_for_others),

@@ -607,6 +607,48 @@ static void at_200_a_second_an_outage_costs_no_question_more_than_25_ms(void **s
 	assert_int_equal(w.targets[0].suspicions, 1);
 }
 
+/* The first target is gone for so long, and there for so long, again and again. */
+static uint64_t worst_of_flapping(unsigned per_second, uint64_t period_us, unsigned *by_the_first)
+{
+	uint64_t worst = 0;
+
+	world_release(&w);
+	world_init(&w, 2);
+	world_warm_up(&w, 10);
+	unsigned first = w.asked_count;
+	for (unsigned i = 0; i < 2000; i++) {
+		w.servers[0].does = (w.now - START) / period_us % 2 == 1 ? SILENT : ANSWERS;
+		world_ask_new(&w);
+		world_run(&w, SECOND / per_second);
+	}
+	world_run(&w, DEADLINE);
+	*by_the_first = 0;
+	for (unsigned i = first; i < w.asked_count; i++) {
+		assert_int_equal(w.asked[i].value.outcome, ASK_ANSWERED);
+		*by_the_first += w.asked[i].value.upstream == &w.upstreams[0];
+		if (took(&w.asked[i]) > worst)
+			worst = took(&w.asked[i]);
+	}
+	return worst;
+}
+
+static void a_target_that_comes_and_goes_does_not_take_the_questions_with_it(void **state)
+{
+	static const unsigned periods_ms[] = {30, 100, 300, 1000, 3000};
+	unsigned by_the_first;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof periods_ms / sizeof periods_ms[0]; i++) {
+		uint64_t often = worst_of_flapping(200, periods_ms[i] * MS, &by_the_first);
+		assert_in_range(often, 20 * MS, 30 * MS);
+		assert_in_range(by_the_first, 800, 1100); /* and it has its share */
+		uint64_t seldom = worst_of_flapping(20, periods_ms[i] * MS, &by_the_first);
+		print_message("every %u ms: at most %u us, %u us at 20 a second\n", periods_ms[i],
+			      (unsigned)often, (unsigned)seldom);
+		assert_true(seldom <= TARGET_PATIENCE_US + 2 * MS);
+	}
+}
+
 /* 10,000 questions, 20 % of the names take 300 ms: what that costs in packets and in trust. */
 static void slow_names(unsigned per_second, unsigned percent, unsigned *extra, unsigned *suspicions,
 		       unsigned *elsewhere)
@@ -792,6 +834,7 @@ int main(void)
 		TWO(a_stalled_question_that_is_left_is_gone),
 		ONE(an_outage_of_the_only_target_loses_nothing_shorter_than_the_deadline),
 		TWO(at_200_a_second_an_outage_costs_no_question_more_than_25_ms),
+		TWO(a_target_that_comes_and_goes_does_not_take_the_questions_with_it),
 		TWO(slow_is_not_dead),
 		TWO(few_slow_names_cost_at_most_2_percent_too),
 		TWO(an_endpoint_over_its_limit_hands_over_to_the_next),

@@ -163,6 +163,40 @@ static void every_cut_within_a_setting_is_refused(void **state)
 	}
 }
 
+/* Much of what is left of the last line would be a good record: 192.0.2.10 becomes 192.0.2.1. */
+static void every_cut_within_a_record_is_refused(void **state)
+{
+	static const char whole[] = "www A 192.0.2.2\nmail A 192.0.2.10\n";
+	const char *second = strchr(whole, '\n') + 1;
+	struct world *world = *state;
+
+	model_free(config_text_read(&world->config, world->store));
+	for (size_t length = 1; length < sizeof whole - 1; length++) {
+		FILE *file = config_text_open(&world->config, "zone");
+
+		fwrite(whole, 1, length, file);
+		fclose(file);
+		struct model *model = config_text_read(&world->config, world->store);
+		if ((model != NULL) != (whole + length == second))
+			fail_msg("%zu bytes of it were %s", length, model ? "taken" : "refused");
+		assert_int_equal(world->config.faults.errors, !model);
+		model_free(model);
+	}
+}
+
+static void a_zone_file_that_never_had_a_last_end_needs_none(void **state)
+{
+	struct world *world = *state;
+
+	for (unsigned i = 0; i < 2; i++) {
+		config_text_put(&world->config, "zone",
+				i == 0 ? "www A 192.0.2.1" : "w A 192.0.2.9");
+		struct model *model = config_text_read(&world->config, world->store);
+		assert_non_null(model);
+		model_free(model);
+	}
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -172,6 +206,8 @@ int main(void)
 		TEST(a_configuration_written_while_it_is_read_is_refused),
 		TEST(a_file_replaced_while_it_is_read_is_the_old_one),
 		TEST(every_cut_within_a_setting_is_refused),
+		TEST(every_cut_within_a_record_is_refused),
+		TEST(a_zone_file_that_never_had_a_last_end_needs_none),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
