@@ -31,7 +31,7 @@
 #include "resolver/control/signals.h"
 #include "resolver/log.h"
 
-enum { WORKERS_MAX = 256, STAND_BACK_MS = 10 * 1000 };
+enum { WORKERS_MAX = 256, STAND_BACK_MS = 10 * 1000, NICENESS = 5 };
 
 static unsigned workers_wanted(const struct model *model)
 {
@@ -429,6 +429,15 @@ static int say_serving(struct control *control, const struct model *model)
 	return COMMAND_FINE;
 }
 
+/* Workers run by now, and come first: a change, however long, takes no processor that an answer
+ * wants. Between them and the listeners' threads (HTTP_NICENESS), which strangers keep busy.
+ * Threads that are started from here on inherit it. */
+static void let_workers_first(void)
+{
+	int niceness = nice(NICENESS);
+	(void)niceness; /* a thread that could not become nicer serves all the same */
+}
+
 /* All steps up to serving, one after the other. */
 static int begin(struct control *control, struct model *model, struct faults *faults,
 		 char text[CONTROL_TEXT_MAX])
@@ -440,6 +449,8 @@ static int begin(struct control *control, struct model *model, struct faults *fa
 		status = say_ready(control, model);
 	if (status == COMMAND_FINE)
 		status = open_all(control, model, faults, text);
+	if (status == COMMAND_FINE)
+		let_workers_first();
 	return status == COMMAND_FINE ? say_serving(control, model) : status;
 }
 
