@@ -1,5 +1,5 @@
 /* What takes longer than the control thread may stand still: the state, in; a group with its
- * addresses; lists of addresses. Over real HTTP, with an inventory that has a state. */
+ * addresses; lists of addresses; many PTRs. Over real HTTP, with an inventory that has a state. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -213,6 +213,28 @@ static void a_page_has_as_many_as_were_asked_for(void **state)
 	}
 }
 
+/* As JSON, padded until it is too long to be read in between. */
+static void long_json_is_read_while_the_loop_goes_round(void **state)
+{
+	struct world *world = *state;
+	char body[40 * 1024 + 2];
+	const char rows[] = "[{\"address\": \"198.51.100.11\", \"reverse_fqdn\": \"x.test.\"}";
+
+	memset(body, ' ', sizeof body);
+	memcpy(body, rows, sizeof rows - 1);
+	body[sizeof body - 2] = ']';
+	body[sizeof body - 1] = '\0';
+	assert_int_equal(ask(world, "POST /v1/ptrs", body), 200);
+	assert_true(world->beside > 0);
+	assert_string_equal(inventory_fixture_named(world->fixture, "bare")->ptr.fqdn, "x.test.");
+	body[sizeof body - 2] = '}';
+	assert_int_equal(ask(world, "POST /v1/ptrs", body), 400);
+	assert_true(world->beside > 0);
+	assert_non_null(strstr(api_world_said(world->api, "error.message"), "line 1"));
+	assert_int_equal(ask(world, "POST /v1/ptrs", "[]"), 200);
+	assert_int_equal(world->beside, 0);
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -221,6 +243,7 @@ int main(void)
 		T(an_import_lets_the_loop_go_round),
 		T(a_page_lets_the_loop_go_round_and_holds_nothing_up),
 		T(a_page_has_as_many_as_were_asked_for),
+		T(long_json_is_read_while_the_loop_goes_round),
 		T(an_import_that_does_not_fit_says_where),
 		T(a_reader_may_not_import),
 		T(a_group_goes_while_the_loop_goes_round),
