@@ -3,9 +3,12 @@
  *
  *     before->policy->owned ─┐ owned_cursor_change,      the zone's content moves, and if so
  *     policy->owned ─────────┘ zone by zone         ─►   serial + 1, the apex again with it,
- *                                                        what is different to its past */
+ *                                                        what is different to its past
+ *
+ * Most changes are one PTR's, and then only the zones that hold it are looked at. */
 #include "resolver/transfer_table.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,6 +24,12 @@ static size_t past_max(const struct transfer_table *table)
 
 /* ---- from one version to the next ---- */
 
+static struct transfer_zone *zone_as_it_is(struct transfer_zone *zone, size_t room)
+{
+	return zone->past_bytes <= room ? transfer_zone_hold(zone)
+					: transfer_zone_again(zone, zone, NULL, room);
+}
+
 /* The zone once what we own is what the policy has; itself, when nothing has changed in it. Without
  * memory for what has changed it goes on without a past. */
 static struct transfer_zone *zone_after(struct transfer_zone *zone, const struct policy *policy,
@@ -29,8 +38,7 @@ static struct transfer_zone *zone_after(struct transfer_zone *zone, const struct
 	struct transfer_content content;
 
 	if (!zone->reverse || !transfer_zone_content_after(zone, before, policy->owned, &content))
-		return zone->past_bytes <= room ? transfer_zone_hold(zone)
-						: transfer_zone_again(zone, zone, NULL, room);
+		return zone_as_it_is(zone, room);
 	struct transfer_delta *delta = transfer_delta_of_ptrs(zone, before, policy->owned, room);
 	struct transfer_zone *next = transfer_zone_again(zone, zone, delta, delta ? room : 0);
 	transfer_delta_unref(delta);
@@ -168,19 +176,28 @@ static int compare_zones(const void *left, const void *right)
 	return a < b ? -1 : a > b;
 }
 
-/* What the policy answers with from now on. */
-static int stamp(struct transfer_table *table, struct policy *policy)
+/* What the policy answers with from now on: what it has answered with before (NULL: nothing), but
+ * for the zones that say something else. */
+static int stamp(struct transfer_table *table, struct policy *policy,
+		 const struct transfer_table *before)
 {
+	const struct transfer_zone *const *zones =
+		before ? table->fresh : (const struct transfer_zone *const *)table->zones;
+	size_t count = before ? table->fresh_count : table->count;
+
 	table->stamps = calloc(policy->pool_zone_count + 1, sizeof *table->stamps);
 	if (!table->stamps)
 		return ERR_NOMEM;
-	for (size_t i = 0; i < table->count; i++) {
-		const struct transfer_zone *zone = table->zones[i];
+	if (before)
+		memcpy(table->stamps, before->stamps,
+		       policy->pool_zone_count * sizeof *table->stamps);
+	for (size_t i = 0; i < count; i++) {
 		const struct policy_pool_zone *in =
-			zone->reverse ? suffix_table_get(&policy->pools, &zone->name, 0) : NULL;
+			zones[i]->reverse ? suffix_table_get(&policy->pools, &zones[i]->name, 0)
+					  : NULL;
 
 		if (in)
-			table->stamps[in - policy->pool_zones] = zone->zone;
+			table->stamps[in - policy->pool_zones] = zones[i]->zone;
 	}
 	policy->stamps = table->stamps;
 	return 0;
@@ -195,11 +212,12 @@ static void note_fresh(struct transfer_table *table, const struct transfer_zone 
 		table->fresh[table->fresh_count++] = zone;
 }
 
-/* The table is made: it is written down what is new in it, and the policy gets its stamps. */
+/* The table is made: it is written down what is new in it, and the policy gets its stamps.
+ * `before`: of a policy that has the same pools; or NULL. */
 static int complete(struct transfer_table *table, struct policy *policy,
-		    const struct serial_keeper *keeper)
+		    const struct transfer_table *before, const struct serial_keeper *keeper)
 {
-	int err = stamp(table, policy);
+	int err = stamp(table, policy, before);
 
 	if (!err && keeper && keeper->keep && table->fresh_count)
 		keeper->keep(keeper->context, table->fresh, table->fresh_count);
@@ -327,7 +345,7 @@ int transfer_table_compile(struct transfer_table **table, const struct model *mo
 	transfer_terms_unref(terms);
 	int err = c.table ? add_zones(&c, model) : ERR_NOMEM;
 	if (!err)
-		err = complete(c.table, policy, keeper);
+		err = complete(c.table, policy, NULL, keeper);
 	if (err) {
 		transfer_table_free(c.table);
 		return err;
@@ -338,27 +356,55 @@ int transfer_table_compile(struct transfer_table **table, const struct model *mo
 
 /* ---- of what we own ---- */
 
+/* The one address whose PTR is another; false when there are several, or none. */
+static bool find_only_change(const struct owned *before, const struct owned *after,
+			     struct address *address)
+{
+	static const struct prefix all[] = {{.address.family = 4}, {.address.family = 6}};
+	struct owned_cursor cursor;
+	const struct rrset *was, *is;
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < 2; i++) {
+		struct address at;
+
+		owned_cursor_begin(&cursor, &all[i]);
+		while (count < 2 && owned_cursor_change(&cursor, before, after, &at, &was, &is)) {
+			*address = at;
+			count++;
+		}
+	}
+	return count == 1;
+}
+
 int transfer_table_advance(struct transfer_table **result, struct policy *policy,
 			   const struct transfer_table *before, const struct serial_keeper *keeper,
 			   uint64_t now_s)
 {
 	struct transfer_table *table = table_new(before->terms, policy, before, before->count);
+	const struct owned *owned = before->policy->owned;
 	size_t room = past_max(before);
+	struct address changed;
+	bool is_only = find_only_change(owned, policy->owned, &changed);
 	int err = table ? 0 : ERR_NOMEM;
 
+	assert(policy->pool_zones == before->policy->pool_zones);
 	for (size_t i = 0; !err && i < before->count; i++) {
-		struct transfer_zone *zone =
-			zone_after(before->zones[i], policy, before->policy->owned, room, now_s);
+		struct transfer_zone *at = before->zones[i], *zone;
+		bool is_touched = !is_only || prefix_contains(&at->prefix, &changed);
+
+		zone = is_touched ? zone_after(at, policy, owned, room, now_s)
+				  : zone_as_it_is(at, room);
 
 		if (zone) {
 			table->zones[table->count++] = zone;
-			note_fresh(table, zone, before->zones[i]);
+			note_fresh(table, zone, at);
 		} else {
 			err = ERR_NOMEM;
 		}
 	}
 	if (!err)
-		err = complete(table, policy, keeper);
+		err = complete(table, policy, before, keeper);
 	if (err) {
 		transfer_table_free(table);
 		return err;

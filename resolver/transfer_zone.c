@@ -2,7 +2,6 @@
  * shared by reference. */
 #include "resolver/transfer_zone.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -198,17 +197,11 @@ bool transfer_zone_content_after(const struct transfer_zone *zone, const struct 
 size_t transfer_zone_spell(const struct transfer_zone *zone, const struct address *address,
 			   uint8_t owner[TRANSFER_OWNER_MAX])
 {
-	static const struct hash_key any;
-	char text[NAME_TEXT_MAX];
-	struct name name;
-	int err = name_from_text(&name, &any, reverse_text(address, text));
-	size_t own = zone->classless ? 1U + name.wire[0] : name.length;
+	_Static_assert((int)TRANSFER_OWNER_MAX >= (int)REVERSE_WIRE_MAX, "it has room for each");
+	size_t length = reverse_wire(address, owner);
 
-	assert(err == 0);
-	(void)err;
-	memcpy(owner, name.wire, own);
 	if (!zone->classless)
-		return own;
-	memcpy(owner + own, zone->name.wire, zone->name.length);
-	return own + zone->name.length;
+		return length;
+	memcpy(owner + 1 + owner[0], zone->name.wire, zone->name.length);
+	return 1U + owner[0] + zone->name.length;
 }

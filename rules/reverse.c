@@ -48,6 +48,44 @@ char *reverse_zone_text(const struct prefix *prefix, char text[NAME_TEXT_MAX])
 	return print(&prefix->address, prefix->length, text);
 }
 
+static size_t put_octet(uint8_t *to, unsigned octet)
+{
+	unsigned digits = octet >= 100 ? 3 : octet >= 10 ? 2 : 1;
+
+	to[0] = (uint8_t)digits;
+	for (unsigned i = digits; i > 0; i--, octet /= 10)
+		to[i] = (uint8_t)('0' + octet % 10);
+	return digits + 1;
+}
+
+static size_t put_nibble(uint8_t *to, unsigned nibble)
+{
+	to[0] = 1;
+	to[1] = (uint8_t)hex[nibble];
+	return 2;
+}
+
+size_t reverse_wire(const struct address *address, uint8_t wire[REVERSE_WIRE_MAX])
+{
+	static const char tree4[] = "\7in-addr\4arpa", tree6[] = "\3ip6\4arpa"; /* and the root */
+	bool is4 = address->family == 4;
+	size_t used = 0, tree = is4 ? sizeof tree4 : sizeof tree6;
+
+	assert(address->family == 4 || address->family == 6);
+	for (unsigned i = address_bits(address) / 8; i-- > 0;) {
+		unsigned byte = address->bytes[i];
+
+		if (is4) {
+			used += put_octet(wire + used, byte);
+		} else {
+			used += put_nibble(wire + used, byte & 15);
+			used += put_nibble(wire + used, byte >> 4);
+		}
+	}
+	memcpy(wire + used, is4 ? tree4 : tree6, tree);
+	return used + tree;
+}
+
 bool reverse_parse_octet(const uint8_t *label, uint8_t *octet)
 {
 	unsigned length = label[0], value = 0, i;

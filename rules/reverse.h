@@ -4,12 +4,18 @@
 #define SLUICE_REVERSE_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "rules/name.h"
 #include "rules/prefix.h"
 
 /* "10.2.0.192.in-addr.arpa." and its IPv6 like; returns text. */
 char *reverse_text(const struct address *address, char text[NAME_TEXT_MAX]);
+
+/* The same name as it goes out; returns its length. */
+enum { REVERSE_WIRE_MAX = 32 * 2 + 10 };
+size_t reverse_wire(const struct address *address, uint8_t wire[REVERSE_WIRE_MAX]);
 
 /* The reverse zone name of a prefix, whose length must be a multiple of 8 (IPv4) or 4 (IPv6). */
 char *reverse_zone_text(const struct prefix *prefix, char text[NAME_TEXT_MAX]);

@@ -57,6 +57,7 @@ void api_world_free(struct api_world *world)
 	unlink(world->admin_file);
 	unlink(world->reader_file);
 	uv_close((uv_handle_t *)&world->control.work.idle, NULL);
+	uv_close((uv_handle_t *)&world->control.work.turns, NULL);
 	http_world_release(&world->http);
 	http_auth_free(world->control.auth);
 	inventory_free(world->control.inventory);

@@ -3,7 +3,8 @@
  *     on_head      listener's thread   route? who? may he?            401 403 404 405, and how long
  *                                      a constant table, and digests  a body may be
  *     on_request   control thread      query, JSON or form            400, else the handler
- *                                      after what holds it up (work.h)
+ *                                      after what holds it up (work.h); long JSON is read in a
+ *                                      thread
  *
  * So nobody who may not gets as far as sending a body, and the control thread hears of none of it.
  * Answers are in api_reply.c. */
@@ -14,6 +15,9 @@
 #include "resolver/control/api_internal.h"
 #include "resolver/control/control.h"
 #include "resolver/control/http_auth.h"
+
+/* JSON that is read while everybody else waits: a fraction of a millisecond. */
+enum { PARSED_HERE_MAX = 32 * 1024 };
 
 /* Whatever its parameters are. */
 static bool is_of_type(const struct http_request *request, const char *wanted)
@@ -235,10 +239,21 @@ json_t *api_parse(const char *text, size_t length, char error[API_TEXT_MAX])
 	return body;
 }
 
-/* What was sent, as the handler will see it. False: it does not fit, and has been answered. */
+static bool is_text(const struct api_call *call)
+{
+	return call->route->need == API_CHANGE_TEXT ||
+	       (call->route->body_max == API_UPLOAD && is_csv(call->http));
+}
+
+static bool is_json(const struct api_call *call)
+{
+	return call->http->body_length > 0 && call->route->need != API_FORM && !is_text(call);
+}
+
+/* What was sent, but for JSON, as the handler will see it. False: it does not fit, and has been
+ * answered. */
 static bool call_read(struct api_call *call)
 {
-	char error[API_TEXT_MAX];
 	const struct http_request *http = call->http;
 	int err = api_fields_init(&call->fields, http->query);
 	if (err != 0) {
@@ -248,34 +263,75 @@ static bool call_read(struct api_call *call)
 	}
 	if (call->route->need == API_FORM)
 		return read_form(call);
-	if (http->body_length == 0)
-		return true;
-	if (call->route->need == API_CHANGE_TEXT ||
-	    (call->route->body_max == API_UPLOAD && is_csv(http))) {
+	if (http->body_length > 0 && is_text(call)) {
 		call->request.text = http->body;
 		call->request.text_length = http->body_length;
-		return true;
 	}
-	call->request.body = api_parse(http->body, http->body_length, error);
-	if (call->request.body)
-		return true;
-	api_fail(&call->request, 400, NULL, "%s", error);
-	return false;
+	return true;
 }
 
 static void handle(struct api_request *request)
 {
-	struct api_call *call = (struct api_call *)request;
-	if (call_read(call))
-		call->route->handle(request);
+	const struct api_call *call = (const struct api_call *)request;
+	call->route->handle(request);
 }
 
 /* In front of its handler, because others are in the middle of something. */
-static bool waits(struct api_call *call)
+static bool waits(struct api_call *call, void (*go_on)(struct api_request *request))
 {
 	struct control *control = call->request.control;
 	return control && call->route->need >= API_ALONE &&
-	       work_wait(&control->work, &call->request, handle);
+	       work_wait(&control->work, &call->request, go_on);
+}
+
+static void parse(struct api_call *call, char error[API_TEXT_MAX])
+{
+	call->request.body = api_parse(call->http->body, call->http->body_length, error);
+}
+
+static void parse_in_thread(struct work_beside *beside)
+{
+	struct api_reading *reading = (struct api_reading *)beside;
+	parse(reading->call, reading->error);
+}
+
+/* Others may have begun something meanwhile. */
+static void on_parsed(struct work_beside *beside)
+{
+	struct api_reading *reading = (struct api_reading *)beside;
+	struct api_call *call = reading->call;
+	if (!call->request.body)
+		api_fail(&call->request, 400, NULL, "%s", reading->error);
+	else if (!waits(call, handle))
+		handle(&call->request);
+}
+
+/* False: it is to be read here. */
+static bool begin_reading(struct api_call *call)
+{
+	struct control *control = call->request.control;
+	if (call->http->body_length <= PARSED_HERE_MAX || !control)
+		return false;
+	call->reading = calloc(1, sizeof *call->reading);
+	if (!call->reading)
+		return false;
+	call->reading->call = call;
+	return work_beside_in_thread(&control->work, &call->reading->beside, parse_in_thread,
+				     on_parsed);
+}
+
+static void start(struct api_request *request)
+{
+	struct api_call *call = (struct api_call *)request;
+	char error[API_TEXT_MAX];
+	if (!call_read(call) || (is_json(call) && begin_reading(call)))
+		return;
+	if (is_json(call))
+		parse(call, error);
+	if (is_json(call) && !request->body)
+		api_fail(request, 400, NULL, "%s", error);
+	else
+		handle(request);
 }
 
 static void on_request(void *context, struct http_request *request)
@@ -283,8 +339,8 @@ static void on_request(void *context, struct http_request *request)
 	struct api_call *call = call_new(context, request);
 	if (!call)
 		refuse(request, 503, err_text(ERR_NOMEM));
-	else if (!waits(call))
-		handle(&call->request);
+	else if (!waits(call, start))
+		start(&call->request);
 }
 
 int api_login(struct api_request *request, const struct http_login *login,

@@ -89,20 +89,20 @@ const char *api_base_needed(struct api_request *request, char text[API_BASE_MAX]
 
 /* ---- the answer; each ends the request ---- */
 
-/* Takes the body over; NULL, or one that json_whole would not have, is answered as a lack of
- * memory. etag is with or without its quotes; NULL: none. A GET whose If-None-Match has it is
- * answered 304 without the body (RFC 9110 section 13.1.2); preconditions of changes are
- * change_require's. */
+/* Takes the body over; NULL, or one that json_whole refuses, is a lack of memory. etag is with or
+ * without its quotes; NULL: none. A GET whose If-None-Match has it is answered 304 without the body
+ * (RFC 9110 section 13.1.2); preconditions of changes are change_require's. */
 void api_reply_json(struct api_request *request, unsigned status, json_t *body, const char *etag);
 void api_reply_empty(struct api_request *request, unsigned status); /* without a body: 204 */
-/* An error in the shape of the API. `code` is a short stable word ("not_found", "invalid_object"),
- * the text says what is wrong and then what would be right. */
+/* An error in the API's shape. `code` is a short stable word ("not_found", "invalid_object"), the
+ * text says what is wrong and then what would be right. */
 void api_fail(struct api_request *request, unsigned status, const char *code, const char *format,
 	      ...) __attribute__((format(printf, 4, 5)));
 /* The same, of one field of the body or query: `field` is where it stands, as in "ptr.ttl". */
 void api_fail_at(struct api_request *request, unsigned status, const char *code, const char *field,
 		 const char *format, ...) __attribute__((format(printf, 5, 6)));
 void api_fail_memory(struct api_request *request); /* 503 */
+void api_fail_ending(struct api_request *request); /* 503: the process is about to end */
 /* A header more for the answer, before it is given; both are copied. */
 void api_answer_header(struct api_request *request, const char *name, const char *value);
 

@@ -149,6 +149,18 @@ static char *next_link(const struct arm_page *page, const char *last)
 	return NULL;
 }
 
+void arm_page_answer_text(const struct arm_page *page, struct api_text *text, const char *last)
+{
+	char *link = last ? next_link(page, last) : NULL;
+	text->failed = text->failed || (last && !link);
+	api_text_put(text, link ? "],\"nextLink\":" : "]");
+	if (link)
+		api_text_put_json(text, json_text(link));
+	api_text_put(text, "}");
+	free(link);
+	api_text_reply(text, page->request);
+}
+
 void arm_page_answer(const struct arm_page *page, json_t *array, const char *last)
 {
 	char *link = last ? next_link(page, last) : NULL;

@@ -9,7 +9,7 @@
 #ifndef SLUICE_API_ARM_PAGE_H
 #define SLUICE_API_ARM_PAGE_H
 
-#include "resolver/control/api.h"
+#include "resolver/control/api_text.h"
 
 enum { ARM_PAGE_MAX = 1000, ARM_TAG_MAX = 1024 };
 
@@ -29,5 +29,7 @@ bool arm_page_takes(const struct arm_page *page, const char *tags);
 /* Answers with the array, which is taken over; `last` is behind what the next page begins, NULL:
  * there is none. */
 void arm_page_answer(const struct arm_page *page, json_t *array, const char *last);
+/* The same with a text that has the body as far as the array's last value. */
+void arm_page_answer_text(const struct arm_page *page, struct api_text *text, const char *last);
 
 #endif

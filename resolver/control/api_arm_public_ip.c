@@ -11,13 +11,14 @@
 #include "resolver/control/api_arm.h"
 #include "resolver/control/api_arm_page.h"
 #include "resolver/control/api_reverse.h"
+#include "resolver/control/control.h"
 #include "resolver/control/inventory_group.h"
 #include "resolver/control/inventory_page.h"
 #include "resolver/control/json.h"
 #include "resolver/control/ownership.h"
 #include "resolver/control/uuid.h"
 
-enum { IDLE_SHOWN = 4, LOOKED_AT_ONCE = 250, LOOKED_AT_MAX = 10000 };
+enum { IDLE_SHOWN = 4, LOOKED_AT_ONCE = 100, LOOKED_AT_MAX = 10000, ROW_BYTES = 600 };
 
 /* ---- showing ---- */
 
@@ -67,13 +68,16 @@ static json_t *public_ip_json(const struct api_request *request, const struct ow
 	return object;
 }
 
-/* A page in the making: addresses in their order, of which not all are the list's. */
+/* A page in the making: addresses in their order, of which not all are the list's; some are looked
+ * at in each round of the control thread's loop, and nobody waits for it. */
 struct list {
+	struct work_beside beside; /* first */
 	struct arm_page page;
 	const char *group; /* NULL: all */
-	json_t *array;
+	struct api_text text;
 	struct address at; /* the last one looked at; family 0: none */
-	size_t looked_at;
+	size_t looked_at, shown;
+	bool more;
 };
 
 static bool is_listed(const struct list *list, const struct owner *owner)
@@ -104,36 +108,63 @@ static bool add_some(struct list *list)
 	size_t count = next_owners(list, owners);
 	for (size_t i = 0; i < count; i++) {
 		bool listed = is_listed(list, owners[i]);
-		if (listed && json_array_size(list->array) == list->page.room) {
+		if (listed && list->shown == list->page.room) {
 			list->looked_at = LOOKED_AT_MAX;
 			return true;
 		}
-		if (listed)
-			json_add(list->array, public_ip_json(request, owners[i]));
+		if (listed) {
+			api_text_put(&list->text, list->shown++ > 0 ? "," : "");
+			api_text_put_json(&list->text, public_ip_json(request, owners[i]));
+		}
 		list->at = owners[i]->address;
 	}
 	list->looked_at += count;
 	return count > 0;
 }
 
+static bool on_portion(struct work_beside *beside)
+{
+	struct list *list = (struct list *)beside;
+	list->more = add_some(list);
+	return list->more && list->looked_at < LOOKED_AT_MAX;
+}
+
 /* Where a large group has few of very many addresses, a page may have fewer than it has room for,
  * even none, and there is a next one all the same. */
+static void on_done(struct work_beside *beside)
+{
+	struct list *list = (struct list *)beside;
+	char last[ADDRESS_TEXT_MAX];
+	arm_page_answer_text(&list->page, &list->text,
+			     list->more ? address_print(&list->at, last) : NULL);
+	free(list);
+}
+
 static void answer_list(struct api_request *request, const char *group)
 {
-	struct list list = {.group = group};
-	char last[ADDRESS_TEXT_MAX];
-	bool more = true;
-	if (!api_arm_begin(request) || !arm_page_begin(&list.page, request, false))
-		return;
-	if (list.page.behind && address_parse(&list.at, list.page.behind) != 0) {
-		api_fail_at(request, 400, "InvalidSkipToken", "$skiptoken",
-			    "it is not one that a nextLink had");
+	struct list *list = calloc(1, sizeof *list);
+	if (!list) {
+		api_fail_memory(request);
 		return;
 	}
-	list.array = json_array();
-	while (more && list.looked_at < LOOKED_AT_MAX)
-		more = add_some(&list);
-	arm_page_answer(&list.page, list.array, more ? address_print(&list.at, last) : NULL);
+	list->group = group;
+	if (!api_arm_begin(request) || !arm_page_begin(&list->page, request, false)) {
+		free(list);
+		return;
+	}
+	if (list->page.behind && address_parse(&list->at, list->page.behind) != 0) {
+		api_fail_at(request, 400, "InvalidSkipToken", "$skiptoken",
+			    "it is not one that a nextLink had");
+		free(list);
+		return;
+	}
+	api_text_init(&list->text, (list->page.room + 1) * ROW_BYTES);
+	api_text_put(&list->text, "{\"value\":[");
+	if (work_beside_in_portions(&request->control->work, &list->beside, on_portion, on_done))
+		return;
+	api_fail_ending(request);
+	api_text_release(&list->text);
+	free(list);
 }
 
 void api_public_ips_list(struct api_request *request)

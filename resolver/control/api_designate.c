@@ -13,8 +13,8 @@
 #include <ctype.h>
 #include <strings.h>
 
-#include "resolver/control/api_internal.h"
 #include "resolver/control/api_reverse.h"
+#include "resolver/control/api_text.h"
 #include "resolver/control/control.h"
 #include "resolver/control/inventory_page.h"
 #include "resolver/control/json.h"
@@ -59,99 +59,64 @@ static json_t *floatingip_json(const struct api_request *request, const struct o
 }
 
 /* All of them, which Designate's clients want at once: some in each round of the control thread's
- * loop, as text, while changes wait (work.h). */
+ * loop, beside everything else (work.h). What comes or goes meanwhile is there or not; what stays
+ * is there once. */
 struct list {
+	struct work_beside beside; /* first */
 	struct api_request *request;
-	char *text; /* as long at first as it will be, so that it is not copied as it grows */
-	size_t length, room;
+	struct api_text text;
 	struct address last; /* family 0: none yet */
-	bool failed;
 };
 
-static int write_bytes(const char *bytes, size_t length, void *context)
+static void begin_list(struct list *list)
 {
-	struct list *list = context;
-	size_t room = list->room;
-	while (room < list->length + length + 1)
-		room *= 2;
-	char *text = room > list->room ? realloc(list->text, room) : list->text;
-	if (!text)
-		return -1;
-	memcpy(text + list->length, bytes, length);
-	list->text = text;
-	list->room = room;
-	list->length += length;
-	text[list->length] = '\0';
-	return 0;
+	struct inventory_about about;
+	inventory_about(api_inventory(list->request), &about);
+	api_text_init(&list->text, (about.addresses + 10) * ROW_BYTES);
+	api_text_put(&list->text, "{\"floatingips\":[");
 }
 
-static void write_text(struct list *list, const char *text)
+static bool write_portion(struct work_beside *beside)
 {
-	if (write_bytes(text, strlen(text), list) != 0)
-		list->failed = true;
-}
-
-static void write_value(struct list *list, json_t *value)
-{
-	value = json_whole(value);
-	if (!value || json_dump_callback(value, write_bytes, list, JSON_COMPACT) != 0)
-		list->failed = true;
-	json_decref(value);
-}
-
-static bool write_portion(void *context)
-{
-	struct list *list = context;
+	struct list *list = (struct list *)beside;
 	const struct owner *owners[PORTION];
+	const struct address *last = list->last.family ? &list->last : NULL;
+	if (!last)
+		begin_list(list);
 	size_t count =
-		inventory_addresses_after(api_inventory(list->request),
-					  list->last.family ? &list->last : NULL, owners, PORTION);
+		inventory_addresses_after(api_inventory(list->request), last, owners, PORTION);
 	for (size_t i = 0; i < count; i++) {
-		write_text(list, list->last.family ? "," : "");
-		write_value(list, floatingip_json(list->request, owners[i]));
+		api_text_put(&list->text, list->last.family ? "," : "");
+		api_text_put_json(&list->text, floatingip_json(list->request, owners[i]));
 		list->last = owners[i]->address;
 	}
-	return count == PORTION && !list->failed;
+	return count == PORTION && !list->text.failed;
 }
 
-/* Ends the work, too. */
-static void answer_list(void *context)
+static void answer_list(struct work_beside *beside)
 {
-	struct list *list = context;
-	struct api_request *request = list->request;
-	struct work *work = &request->control->work;
-	write_text(list, "],\"links\":");
-	write_value(list, links_json(request, NULL));
-	write_text(list, "}");
-	if (!list->failed) {
-		api_finish_text((struct api_call *)request, 200, list->text, list->length);
-	} else {
-		free(list->text);
-		api_fail_memory(request);
-	}
+	struct list *list = (struct list *)beside;
+	api_text_put(&list->text, "],\"links\":");
+	api_text_put_json(&list->text, links_json(list->request, NULL));
+	api_text_put(&list->text, "}");
+	api_text_reply(&list->text, list->request);
 	free(list);
-	work_end(work);
 }
 
 void api_floatingips_list(struct api_request *request)
 {
-	struct work *work = &request->control->work;
-	struct inventory_about about;
 	struct list *list = calloc(1, sizeof *list);
-	inventory_about(api_inventory(request), &about);
-	if (list)
-		list->room = (about.addresses + 10) * ROW_BYTES;
-	if (!list || !(list->text = malloc(list->room))) {
-		free(list);
+	if (!list) {
 		api_fail_memory(request);
-	} else if (!api_work_begin(request, list)) {
-		free(list->text);
-		free(list);
-	} else {
-		list->request = request;
-		write_text(list, "{\"floatingips\":[");
-		work_in_portions(work, write_portion, answer_list);
+		return;
 	}
+	list->request = request;
+	list->beside.alone = true;
+	if (work_beside_in_portions(&request->control->work, &list->beside, write_portion,
+				    answer_list))
+		return;
+	free(list);
+	api_fail_ending(request);
 }
 
 /* ---- which ---- */

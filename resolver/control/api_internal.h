@@ -6,6 +6,13 @@
 
 #include "resolver/control/api.h"
 #include "resolver/control/api_path.h"
+#include "resolver/control/work.h"
+
+struct api_reading {               /* long JSON, which is read, and freed, in a thread */
+	struct work_beside beside; /* first */
+	struct api_call *call;
+	char error[API_TEXT_MAX];
+};
 
 struct api_call {
 	struct api_request request; /* first: the one is the other's address */
@@ -13,7 +20,8 @@ struct api_call {
 	const struct api_route *route;
 	struct api_path path;
 	struct api_fields fields, form;
-	char *decoded; /* request.path */
+	char *decoded;               /* request.path */
+	struct api_reading *reading; /* NULL: the body is not long */
 	/* while it waits (work.h): */
 	STAILQ_ENTRY(api_call) waiting;
 	void (*go_on)(struct api_request *request);

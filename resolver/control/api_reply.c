@@ -4,6 +4,7 @@
 
 #include "endpoints/entropy.h"
 #include "resolver/control/api_internal.h"
+#include "resolver/control/control.h"
 #include "resolver/control/etag.h"
 #include "resolver/control/json.h"
 
@@ -112,15 +113,38 @@ void api_finish(struct api_call *call, unsigned status, char *body)
 	api_finish_text(call, status, body, body ? strlen(body) : 0);
 }
 
-void api_finish_text(struct api_call *call, unsigned status, char *body, size_t length)
+static void free_body(struct work_beside *beside) /* in any thread */
 {
-	struct http_request *http = call->http;
-	json_decref(call->request.body);
+	json_decref(((struct api_reading *)beside)->call->request.body);
+}
+
+static void free_call(struct work_beside *beside)
+{
+	struct api_reading *reading = (struct api_reading *)beside;
+	free(reading->call);
+	free(reading);
+}
+
+/* What took a thread to read takes one to free. */
+static void release(struct api_call *call)
+{
+	struct api_reading *reading = call->reading;
 	api_path_release(&call->path);
 	api_fields_release(&call->fields);
 	api_fields_release(&call->form);
 	free(call->decoded);
+	if (reading && work_beside_in_thread(&call->request.control->work, &reading->beside,
+					     free_body, free_call))
+		return;
+	json_decref(call->request.body);
 	free(call);
+	free(reading);
+}
+
+void api_finish_text(struct api_call *call, unsigned status, char *body, size_t length)
+{
+	struct http_request *http = call->http;
+	release(call);
 	http_reply(http, status, "application/json", body, length);
 }
 
@@ -232,6 +256,11 @@ void api_fail_at(struct api_request *request, unsigned status, const char *code,
 void api_fail_memory(struct api_request *request)
 {
 	api_fail(request, 503, NULL, "%s", err_text(ERR_NOMEM));
+}
+
+void api_fail_ending(struct api_request *request)
+{
+	api_fail(request, 503, NULL, "the server is about to end; try again");
 }
 
 void api_reply_json(struct api_request *request, unsigned status, json_t *body, const char *etag)

@@ -26,7 +26,7 @@ bool api_work_begin(struct api_request *request, void *context)
 {
 	if (work_begin(&request->control->work, context))
 		return true;
-	api_fail(request, 503, NULL, "the server is about to end; try again");
+	api_fail_ending(request);
 	return false;
 }
 

@@ -46,7 +46,7 @@ const struct api_route api_routes[] = {
 	{"PUT", "/v1/state", API_CHANGE_TEXT, api_state_import, STATE_BODY_MAX},
 
 	{"GET", "/v2", API_NOTHING, api_designate_version, 0},
-	{"GET", "/v2/reverse/floatingips", API_ALONE, api_floatingips_list, 0},
+	{"GET", "/v2/reverse/floatingips", API_READ, api_floatingips_list, 0},
 	{"GET", "/v2/reverse/floatingips/{key}", API_READ, api_floatingip_show, 0},
 	{"PATCH", "/v2/reverse/floatingips/{key}", API_CHANGE, api_floatingip_patch, 0},
 	{"DELETE", "/v2/reverse/floatingips/{key}", API_CHANGE, api_floatingip_delete, 0},

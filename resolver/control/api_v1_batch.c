@@ -6,7 +6,7 @@
  * ptrdname is reverse_fqdn, too
  *
  *     rows ─► read, checked, staged: a portion each round ─► any error? 400, all of them told
- *                                          └─► stored: a thread ─► published ─► 200, how many
+ *               └─► stored: a thread ─► in the book: a portion each round ─► published ─► 200
  *
  * ?dry_run=true stops ahead of storing. A row gives the whole PTR; without a name it takes it away.
  * An error names the row, "[17].ttl", and of CSV the line. Deliberately not here: looking whether
@@ -20,10 +20,11 @@
 #include "resolver/control/reverse_json.h"
 #include "resolver/log.h"
 
-enum { PORTION_ROWS = 200, ERRORS_TOLD = 100 };
+enum { PORTION_ROWS = 200, SETTLED_ROWS = 1000, ERRORS_TOLD = 100 };
 
 struct upload {
 	struct api_request *request;
+	struct work *work;
 	struct ptr_batch *batch;
 	struct batch_reader *reader;
 	bool dry_run;
@@ -83,11 +84,24 @@ static void answer_errors(struct upload *upload)
 
 /* ---- from the rows to the answer ---- */
 
+static bool clear_portion(void *context)
+{
+	const struct upload *upload = context;
+	return ptr_batch_clear(upload->batch, SETTLED_ROWS);
+}
+
+static void end(void *context)
+{
+	struct upload *upload = context;
+	struct work *work = upload->work;
+	upload_free(upload);
+	work_end(work);
+}
+
 /* Ends the work, too. */
 static void answer(struct upload *upload, const struct change_error *error)
 {
 	struct api_request *request = upload->request;
-	struct work *work = &request->control->work;
 	const struct ptr_batch_counts counts = ptr_batch_count(upload->batch);
 	if (error)
 		api_fail_change(request, error);
@@ -99,8 +113,7 @@ static void answer(struct upload *upload, const struct change_error *error)
 					 "removed", (json_int_t)counts.removed, "unchanged",
 					 (json_int_t)counts.unchanged, "dry_run", upload->dry_run),
 			       NULL);
-	upload_free(upload);
-	work_end(work);
+	work_in_portions(upload->work, clear_portion, end);
 }
 
 static void store(void *context) /* in a thread of its own */
@@ -109,7 +122,13 @@ static void store(void *context) /* in a thread of its own */
 	ptr_batch_store(upload->batch);
 }
 
-static void on_stored(void *context)
+static bool settle_portion(void *context)
+{
+	const struct upload *upload = context;
+	return ptr_batch_settle(upload->batch, SETTLED_ROWS);
+}
+
+static void on_settled(void *context)
 {
 	struct upload *upload = context;
 	const struct ptr_batch_counts counts = ptr_batch_count(upload->batch);
@@ -121,6 +140,12 @@ static void on_stored(void *context)
 	answer(upload, err == 0 ? NULL : &error);
 }
 
+static void on_stored(void *context)
+{
+	const struct upload *upload = context;
+	work_in_portions(upload->work, settle_portion, on_settled);
+}
+
 static void on_read(void *context)
 {
 	static const struct change_error no_thread = {
@@ -129,7 +154,7 @@ static void on_read(void *context)
 	const struct ptr_batch_counts counts = ptr_batch_count(upload->batch);
 	if (upload->error_count > 0 || upload->dry_run || counts.set + counts.removed == 0)
 		answer(upload, NULL);
-	else if (work_in_thread(&upload->request->control->work, store, on_stored) != 0)
+	else if (work_in_thread(upload->work, store, on_stored) != 0)
 		answer(upload, &no_thread);
 }
 
@@ -187,6 +212,7 @@ static struct upload *upload_new(struct api_request *request, bool dry_run,
 		return NULL;
 	*upload = (struct upload){
 		.request = request,
+		.work = &request->control->work,
 		.dry_run = dry_run,
 		.errors = json_array(),
 		.batch = ptr_batch_new(api_inventory(request)),

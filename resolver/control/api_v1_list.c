@@ -7,14 +7,17 @@
  *
  *     {"ptrs": [...], "next": the path and query of the next page, null: this is the last}
  *
- * A page is put together in milliseconds however much there is. What comes or goes between two
- * pages is on the later one or not; what stays is on exactly one of them. */
+ * A page is put together in portions, one in each round of the control thread's loop, and nobody
+ * waits for it. What comes or goes between two portions or pages is on the later one or not; what
+ * stays is on exactly one of them. */
 #include "resolver/control/api_reverse.h"
+#include "resolver/control/api_text.h"
+#include "resolver/control/control.h"
 #include "resolver/control/inventory_page.h"
 #include "resolver/control/json.h"
 #include "resolver/control/reverse_json.h"
 
-enum { LIMIT_USUAL = 1000, LIMIT_MAX = 5000, LINK_MAX = 400 };
+enum { LIMIT_USUAL = 1000, LIMIT_MAX = 5000, PORTION = 50, ROW_BYTES = 400, LINK_MAX = 400 };
 
 struct list {
 	const char *key;
@@ -23,8 +26,13 @@ struct list {
 };
 
 struct page {
-	size_t limit, count;
-	const struct owner **owners; /* one more than the limit, if there is one more */
+	struct work_beside beside; /* first */
+	struct api_request *request;
+	const struct list *list;
+	size_t limit, count; /* count: what is written */
+	bool more;           /* behind it */
+	char *marker;        /* what was shown last; at first what was asked for; NULL: nothing */
+	struct api_text text;
 };
 
 /* False: it has been answered. */
@@ -42,35 +50,87 @@ static bool read_limit(struct api_request *request, size_t *limit)
 	return false;
 }
 
-/* Addresses first, where there are both. */
-static int fill(struct page *page, const struct inventory *inventory, const struct list *list,
-		const char *marker)
+static void page_free(struct page *page)
 {
+	api_text_release(&page->text);
+	free(page->marker);
+	free(page);
+}
+
+/* ---- in portions ---- */
+
+/* Those behind the marker, addresses first, where there are both. */
+static int find(const struct page *page, const struct owner **owners, size_t room, size_t *count)
+{
+	const struct inventory *inventory = api_inventory(page->request);
+	const struct list *list = page->list;
+	const char *marker = page->marker;
 	struct address address;
-	size_t room = page->limit + 1, more = 0;
+	size_t more = 0;
 	bool at_address = marker && address_parse(&address, marker) == 0;
+	*count = 0;
 	if (list->addresses && (!marker || at_address))
-		page->count = inventory_addresses_after(inventory, at_address ? &address : NULL,
-							page->owners, room);
-	if (!list->services || page->count == room)
+		*count = inventory_addresses_after(inventory, at_address ? &address : NULL, owners,
+						   room);
+	if (!list->services || *count == room)
 		return 0;
-	int err = inventory_services_after(inventory, at_address ? NULL : marker,
-					   page->owners + page->count, room - page->count, &more);
-	page->count += more;
+	int err = inventory_services_after(inventory, at_address ? NULL : marker, owners + *count,
+					   room - *count, &more);
+	*count += more;
 	return err;
 }
 
-/* Of the last one that is shown. */
-static json_t *next_json(const struct api_request *request, const struct page *page)
+static void mark(struct page *page, const struct owner *owner)
 {
-	char link[LINK_MAX], address[ADDRESS_TEXT_MAX];
-	if (page->count <= page->limit)
+	char address[ADDRESS_TEXT_MAX];
+	free(page->marker);
+	page->marker =
+		strdup(owner->kind == OWNER_SERVICE ? owner->name
+						    : address_print(&owner->address, address));
+	page->text.failed = page->text.failed || !page->marker;
+}
+
+/* One more than fits says whether there is another page. */
+static bool write_portion(struct work_beside *beside)
+{
+	struct page *page = (struct page *)beside;
+	const struct owner *owners[PORTION];
+	size_t left = page->limit - page->count, count = 0;
+	size_t room = left < PORTION ? left + 1 : PORTION;
+	page->text.failed = page->text.failed || find(page, owners, room, &count) != 0;
+	if (page->text.failed)
+		return false;
+	page->more = count > left;
+	for (size_t i = 0; i < count && i < left; i++) {
+		api_text_put(&page->text, page->count++ > 0 ? "," : "");
+		api_text_put_json(&page->text, page->list->show(owners[i]));
+	}
+	if (count > 0 && left > 0)
+		mark(page, owners[(count < left ? count : left) - 1]);
+	return count == room && !page->more && !page->text.failed;
+}
+
+static json_t *next_json(const struct page *page)
+{
+	char link[LINK_MAX];
+	if (!page->more || !page->marker)
 		return json_null();
-	const struct owner *last = page->owners[page->limit - 1];
-	snprintf(link, sizeof link, "%s?limit=%zu&marker=%s", request->path, page->limit,
-		 last->kind == OWNER_SERVICE ? last->name : address_print(&last->address, address));
+	snprintf(link, sizeof link, "%s?limit=%zu&marker=%s", page->request->path, page->limit,
+		 page->marker);
 	return json_text(link);
 }
+
+static void answer(struct work_beside *beside)
+{
+	struct page *page = (struct page *)beside;
+	api_text_put(&page->text, "],\"next\":");
+	api_text_put_json(&page->text, next_json(page));
+	api_text_put(&page->text, "}");
+	api_text_reply(&page->text, page->request);
+	page_free(page);
+}
+
+/* ---- what is asked for ---- */
 
 /* A filter that is not known would give everything as if it were what was asked for. */
 static bool check_query(struct api_request *request)
@@ -85,12 +145,27 @@ static bool check_query(struct api_request *request)
 	return !other;
 }
 
+static void begin(struct page *page, const char *marker)
+{
+	page->marker = marker ? strdup(marker) : NULL;
+	api_text_init(&page->text, (page->limit + 1) * ROW_BYTES);
+	page->text.failed = page->text.failed || (marker && !page->marker);
+	api_text_put(&page->text, "{\"");
+	api_text_put(&page->text, page->list->key);
+	api_text_put(&page->text, "\":[");
+	if (work_beside_in_portions(&page->request->control->work, &page->beside, write_portion,
+				    answer))
+		return;
+	api_fail_ending(page->request);
+	page_free(page);
+}
+
 static void answer_list(struct api_request *request, const struct list *list)
 {
-	struct page page = {0};
+	size_t limit;
 	const char *marker = api_query(request, "marker");
 	struct address address;
-	if (!check_query(request) || !read_limit(request, &page.limit))
+	if (!check_query(request) || !read_limit(request, &limit))
 		return;
 	if (marker && !list->services && address_parse(&address, marker) != 0) {
 		api_fail_at(request, 400, "invalid", "marker",
@@ -98,32 +173,29 @@ static void answer_list(struct api_request *request, const struct list *list)
 			    marker);
 		return;
 	}
-	page.owners = calloc(page.limit + 1, sizeof *page.owners);
-	int err = page.owners ? fill(&page, api_inventory(request), list, marker) : ERR_NOMEM;
-	json_t *array = json_array();
-	for (size_t i = 0; err == 0 && i < page.count && i < page.limit; i++)
-		json_add(array, list->show(page.owners[i]));
-	json_t *body = json_make("{s:o, s:o}", list->key, array, "next",
-				 err == 0 ? next_json(request, &page) : json_null());
-	free(page.owners);
-	if (err != 0) {
-		json_decref(body);
-		body = NULL;
+	struct page *page = calloc(1, sizeof *page);
+	if (!page) {
+		api_fail_memory(request);
+		return;
 	}
-	api_reply_json(request, 200, body, NULL);
+	*page = (struct page){.request = request, .list = list, .limit = limit};
+	begin(page, marker);
 }
 
 void api_addresses_list(struct api_request *request)
 {
-	answer_list(request, &(const struct list){"addresses", true, false, owner_json});
+	static const struct list list = {"addresses", true, false, owner_json};
+	answer_list(request, &list);
 }
 
 void api_services_list(struct api_request *request)
 {
-	answer_list(request, &(const struct list){"services", false, true, owner_json});
+	static const struct list list = {"services", false, true, owner_json};
+	answer_list(request, &list);
 }
 
 void api_ptrs_list(struct api_request *request)
 {
-	answer_list(request, &(const struct list){"ptrs", true, true, owner_ptr_json});
+	static const struct list list = {"ptrs", true, true, owner_ptr_json};
+	answer_list(request, &list);
 }

@@ -32,7 +32,13 @@
 #include "resolver/log.h"
 #include "rules/text.h"
 
-enum { WORKERS_MAX = 256, STAND_BACK_MS = 10 * 1000, LEAVE_MS = 2000, LEAVE_LOOK_MS = 5 };
+enum {
+	WORKERS_MAX = 256,
+	NICENESS = 5,
+	STAND_BACK_MS = 10 * 1000,
+	LEAVE_MS = 2000,
+	LEAVE_LOOK_MS = 5,
+};
 
 static unsigned workers_wanted(const struct model *model)
 {
@@ -447,6 +453,15 @@ static int say_serving(struct control *control, const struct model *model)
 	return COMMAND_FINE;
 }
 
+/* Workers run by now, and come first: a change, however long, takes no processor that an answer
+ * wants. Between them and the listeners' threads (HTTP_NICENESS), which strangers keep busy.
+ * Threads that are started from here on inherit it. */
+static void let_workers_first(void)
+{
+	int niceness = nice(NICENESS);
+	(void)niceness; /* a thread that could not become nicer serves all the same */
+}
+
 /* All steps up to serving, one after the other. */
 static int begin(struct control *control, struct model *model, struct faults *faults,
 		 char text[CONTROL_TEXT_MAX])
@@ -458,6 +473,8 @@ static int begin(struct control *control, struct model *model, struct faults *fa
 		status = say_ready(control, model);
 	if (status == COMMAND_FINE)
 		status = open_all(control, model, faults, text);
+	if (status == COMMAND_FINE)
+		let_workers_first();
 	return status == COMMAND_FINE ? say_serving(control, model) : status;
 }
 

@@ -12,6 +12,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -187,6 +188,7 @@ struct http *http_new(uv_loop_t *loop, const struct http_handler *handler)
 	http->wake.data = http->reaper.data = http;
 	http->open_handles = 2;
 	http->handler = *handler;
+	http->niceness = getpriority(PRIO_PROCESS, 0) + HTTP_NICENESS; /* of this thread */
 	if (!http->handler.idle_ms)
 		http->handler.idle_ms = HTTP_IDLE_MS;
 	if (!http->handler.exchange_ms)

@@ -71,6 +71,7 @@ struct http {
 	uv_async_t wake;
 	uv_timer_t reaper; /* runs while there are connections */
 	unsigned open_handles;
+	int niceness; /* of listeners' threads, whenever they are started */
 	SLIST_HEAD(, http_listener) listeners;
 	size_t handed;            /* requests that on_request has seen, and nobody has answered */
 	bool paused;              /* http_handover.h */

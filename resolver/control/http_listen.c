@@ -8,6 +8,7 @@
 #include <netinet/tcp.h>
 #include <stdarg.h>
 #include <strings.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -49,8 +50,8 @@ static void start_daemon(void *context)
 	struct start *start = context;
 	struct http_listener *listener = start->listener;
 	enum http_origin origin = listener->origin;
-	int niceness = nice(HTTP_NICENESS);
-	(void)niceness; /* a thread that could not become nicer serves all the same */
+	int err = setpriority(PRIO_PROCESS, 0, listener->http->niceness); /* this thread's */
+	(void)err; /* one that could not become nicer serves all the same */
 	struct MHD_OptionItem tls[] = {
 		{MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)HTTP_TLS_PRIORITIES},
 		{MHD_OPTION_HTTPS_CERT_CALLBACK2, 0, (void *)(uintptr_t)http_tls_certificate},

@@ -4,7 +4,8 @@
  *     staged   node ── what it will have (struct owner_ptr), with its texts in memory
  *
  * and takes its place in the end, which can fail no more: an owner keeps its node and its keys when
- * it gets another PTR. */
+ * it gets another PTR. Those that have it wait for the workers in a list of the batch's own, which
+ * becomes the shelf's when they are published: until then no worker can be said to serve them. */
 #include "resolver/control/ptr_batch.h"
 
 #include <assert.h>
@@ -25,7 +26,9 @@ struct staged { /* a row */
 struct ptr_batch {
 	struct inventory *inventory;
 	struct staged *rows; /* by node */
+	struct staged *left; /* of them, in a step that is done in portions */
 	struct owned_draft *draft;
+	struct node *pending[2]; /* of the file's shelf, and of the state's */
 	struct ptr_batch_counts counts;
 	/* of storing */
 	int err;
@@ -48,17 +51,26 @@ struct ptr_batch *ptr_batch_new(struct inventory *inventory)
 	return NULL;
 }
 
-void ptr_batch_free(struct ptr_batch *batch)
+bool ptr_batch_clear(struct ptr_batch *batch, size_t most)
 {
-	struct staged *row, *next;
+	if (batch->rows)
+		batch->left = batch->rows;
+	HASH_CLEAR(hh, batch->rows); /* leaves the rows' own chain as it is */
+	for (; batch->left && most > 0; most--) {
+		struct staged *row = batch->left;
 
-	if (!batch)
-		return;
-	HASH_ITER (hh, batch->rows, row, next) {
-		HASH_DEL(batch->rows, row);
+		batch->left = row->hh.next;
 		free(row->texts);
 		free(row);
 	}
+	return batch->left;
+}
+
+void ptr_batch_free(struct ptr_batch *batch)
+{
+	if (!batch)
+		return;
+	ptr_batch_clear(batch, SIZE_MAX);
 	owned_discard(batch->draft);
 	free(batch);
 }
@@ -217,24 +229,38 @@ void ptr_batch_store(struct ptr_batch *batch)
 		batch->err = source_apply(batch->inventory->source, edits, describe(batch, edits),
 					  &batch->revision, batch->error);
 	batch->stored = true;
+	batch->left = batch->err ? NULL : batch->rows;
 	free(edits);
 }
 
 /* The node keeps its place in every table. */
-static void settle(struct book *book, struct staged *row, uint64_t revision)
+static void settle(struct ptr_batch *batch, struct staged *row)
 {
+	struct book *book = batch->inventory->book;
 	struct node *node = row->node;
 	struct shelf *shelf = book_shelf(book, node);
+	struct node **pending = &batch->pending[shelf == book->state];
 
 	if (node->owner.ptr.status == PTR_PENDING)
 		DL_DELETE2(shelf->pending, node, pending_before, pending_behind);
 	shelf->ptrs -= node->owner.ptr.fqdn != NULL;
 	shelf->ptrs += row->ptr.fqdn != NULL;
-	row->ptr.revision = row->ptr.fqdn ? revision : 0;
+	row->ptr.revision = row->ptr.fqdn ? batch->revision : 0;
 	node_take_ptr(node, &row->ptr, row->texts);
 	row->texts = NULL;
 	if (node->owner.ptr.status == PTR_PENDING)
-		DL_APPEND2(shelf->pending, node, pending_before, pending_behind);
+		DL_APPEND2(*pending, node, pending_before, pending_behind);
+}
+
+bool ptr_batch_settle(struct ptr_batch *batch, size_t most)
+{
+	assert(batch->stored);
+	for (; batch->left && most > 0; most--) {
+		if (batch->left->changes)
+			settle(batch, batch->left);
+		batch->left = batch->left->hh.next;
+	}
+	return batch->left;
 }
 
 static int fail(struct change_error *error, enum change_outcome outcome, const char *text)
@@ -248,15 +274,15 @@ static int fail(struct change_error *error, enum change_outcome outcome, const c
 int ptr_batch_finish(struct ptr_batch *batch, struct change_error *error)
 {
 	struct inventory *inventory = batch->inventory;
+	struct book *book = inventory->book;
 
-	assert(batch->stored);
+	assert(batch->stored && !batch->left);
 	snprintf(inventory->error, sizeof inventory->error, "%s", batch->err ? batch->error : "");
 	if (batch->err)
 		return fail(error, batch->err == ERR_NOMEM ? CHANGE_NO_MEMORY : CHANGE_STORE,
 			    batch->error);
-	for (struct staged *row = batch->rows; row; row = row->hh.next)
-		if (row->changes)
-			settle(inventory->book, row, batch->revision);
+	DL_CONCAT2(book->file->pending, batch->pending[0], pending_before, pending_behind);
+	DL_CONCAT2(book->state->pending, batch->pending[1], pending_before, pending_behind);
 	struct owned *owned = owned_commit(batch->draft);
 	batch->draft = NULL;
 	if (inventory_publish(inventory, owned) == 0)

@@ -1,5 +1,5 @@
-/* libuv runs idle handles once a round, ahead of looking for what has come in, so a portion is what
- * everybody else waits for at most. */
+/* libuv runs idle handles once a round, ahead of looking for what has come in, so a portion of the
+ * work and one of what is done beside it are what everybody else waits for at most. */
 #include "resolver/control/work.h"
 
 #include <assert.h>
@@ -11,8 +11,10 @@ void work_init(struct work *work, uv_loop_t *loop, struct inventory *inventory,
 {
 	*work = (struct work){.inventory = inventory, .on_end = on_end, .context = context};
 	STAILQ_INIT(&work->waiting);
+	STAILQ_INIT(&work->in_turn);
 	uv_idle_init(loop, &work->idle);
-	work->idle.data = work->thread.data = work;
+	uv_idle_init(loop, &work->turns);
+	work->idle.data = work->turns.data = work->thread.data = work;
 }
 
 bool work_begin(struct work *work, void *request)
@@ -96,9 +98,87 @@ bool work_wait(struct work *work, struct api_request *request,
 	return true;
 }
 
+/* ---- beside ---- */
+
+/* True: it is not done. */
+static bool take_turn(struct work *work, struct work_beside *beside)
+{
+	if (beside->alone && work->alone && work->alone != beside)
+		return true;
+	if (beside->alone)
+		work->alone = beside;
+	if (beside->on_portion(beside))
+		return true;
+	if (beside->alone)
+		work->alone = NULL;
+	return false;
+}
+
+/* Whoever is not done goes behind the others. */
+static void on_turn(uv_idle_t *turns)
+{
+	struct work *work = turns->data;
+	struct work_beside *beside = STAILQ_FIRST(&work->in_turn);
+
+	STAILQ_REMOVE_HEAD(&work->in_turn, next);
+	if (take_turn(work, beside)) {
+		STAILQ_INSERT_TAIL(&work->in_turn, beside, next);
+		return;
+	}
+	if (STAILQ_EMPTY(&work->in_turn))
+		uv_idle_stop(turns);
+	work->beside--;
+	beside->on_done(beside);
+}
+
+bool work_beside_in_portions(struct work *work, struct work_beside *beside,
+			     bool (*on_portion)(struct work_beside *beside),
+			     void (*on_done)(struct work_beside *beside))
+{
+	if (work->ending)
+		return false;
+	beside->on_portion = on_portion;
+	beside->on_done = on_done;
+	work->beside++;
+	STAILQ_INSERT_TAIL(&work->in_turn, beside, next);
+	uv_idle_start(&work->turns, on_turn);
+	return true;
+}
+
+static void run_beside(uv_work_t *thread)
+{
+	struct work_beside *beside = thread->data;
+
+	beside->in_thread(beside);
+}
+
+static void after_beside(uv_work_t *thread, int status)
+{
+	struct work_beside *beside = thread->data;
+
+	(void)status; /* nobody cancels it */
+	beside->work->beside--;
+	beside->on_done(beside);
+}
+
+bool work_beside_in_thread(struct work *work, struct work_beside *beside,
+			   void (*in_thread)(struct work_beside *beside),
+			   void (*on_done)(struct work_beside *beside))
+{
+	beside->work = work;
+	beside->thread.data = beside;
+	beside->in_thread = in_thread;
+	beside->on_done = on_done;
+	if (work->ending ||
+	    uv_queue_work(work->idle.loop, &beside->thread, run_beside, after_beside) != 0)
+		return false;
+	work->beside++;
+	return true;
+}
+
 void work_finish(struct work *work)
 {
 	work->ending = true;
-	while (work->busy)
+	while (work->busy || work->beside > 0)
 		uv_run(work->idle.loop, UV_RUN_ONCE);
 }

@@ -7,7 +7,9 @@
  *        ├─ work_in_thread ───► in_thread ─► on_done             another, then the control thread
  *     work_end ───► what waited goes on, in its order
  *
- * There is one at a time, because whatever begins one waits for the one before it. */
+ * There is one at a time, because whatever begins one waits for the one before it. What holds
+ * nothing up, because it looks at the book behind a key in each portion, or not at all, is done
+ * beside it, any number at once (struct work_beside): one portion of one of them in each round. */
 #ifndef SLUICE_WORK_H
 #define SLUICE_WORK_H
 
@@ -19,6 +21,17 @@
 
 struct api_call;
 struct api_request;
+struct work;
+
+struct work_beside { /* embedded in what it is about, which lives until on_done */
+	bool alone;  /* the caller's: it takes much memory, and waits for others that do */
+	struct work *work;
+	STAILQ_ENTRY(work_beside) next;
+	uv_work_t thread;
+	bool (*on_portion)(struct work_beside *beside);
+	void (*in_thread)(struct work_beside *beside);
+	void (*on_done)(struct work_beside *beside);
+};
 
 struct work {
 	struct inventory *inventory;
@@ -33,9 +46,13 @@ struct work {
 	void (*on_done)(void *request);
 	void *request;
 	STAILQ_HEAD(, api_call) waiting;
+	uv_idle_t turns; /* runs while there are portions beside */
+	STAILQ_HEAD(, work_beside) in_turn;
+	const struct work_beside *alone; /* of them; NULL: none has begun */
+	unsigned beside;                 /* how many there are */
 };
 
-/* Its handle is closed with the loop's others. */
+/* Its handles are closed with the loop's others. */
 void work_init(struct work *work, uv_loop_t *loop, struct inventory *inventory,
 	       void (*on_end)(void *context), void *context);
 
@@ -54,7 +71,15 @@ void work_end(struct work *work);
 bool work_wait(struct work *work, struct api_request *request,
 	       void (*go_on)(struct api_request *request));
 
-/* The loop has stopped: runs it until the work that is under way has come to its end. */
+/* As above. False: neither is called, the program is about to end, or there is no thread. */
+MUST_CHECK bool work_beside_in_portions(struct work *work, struct work_beside *beside,
+					bool (*on_portion)(struct work_beside *beside),
+					void (*on_done)(struct work_beside *beside));
+MUST_CHECK bool work_beside_in_thread(struct work *work, struct work_beside *beside,
+				      void (*in_thread)(struct work_beside *beside),
+				      void (*on_done)(struct work_beside *beside));
+
+/* The loop has stopped: runs it until all work that is under way has come to its end. */
 void work_finish(struct work *work);
 
 #endif

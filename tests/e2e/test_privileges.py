@@ -2,6 +2,7 @@
 and call what it needs, and nothing else. What the service manager hears. No secret in any output."""
 
 import ctypes
+import glob
 import http.client
 import json
 import os
@@ -68,6 +69,16 @@ def tasks(process):
     for tid in os.listdir(folder):
         with open(os.path.join(folder, tid, "status")) as file:
             found[int(tid)] = dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
+    return found
+
+
+def niceness(process):
+    """Of the main thread, of listeners' and of workers': {"sluice": 0, ...}, by a name's beginning."""
+    found = {}
+    for path in glob.glob("/proc/%d/task/*/stat" % process.child.pid):
+        with open(path) as file:
+            name, rest = file.read().split("(", 1)[1].rsplit(")", 1)
+        found[name.split("-")[0]] = int(rest.split()[16])  # proc(5): the 19th, from 1
     return found
 
 
@@ -232,6 +243,14 @@ class AnotherUser(Server):
         for task in tasks(self.sluice).values():
             if task["Name"].startswith("worker-"):
                 self.assertEqual(0, int(task["CapEff"], 16), task)
+
+
+    def test_workers_come_first_and_listeners_threads_last(self):
+        self.start()
+        own = os.getpriority(os.PRIO_PROCESS, 0)
+        wanted = {"worker": own, "sluice": min(own + 5, 19), "MHD": min(own + 10, 19)}
+        harness.wait_for(lambda: niceness(self.sluice) == wanted,
+                         "threads as nice as %s" % wanted)
 
 
 class Filtered(Server):

@@ -1,5 +1,5 @@
 /* What takes longer than the control thread may stand still: the state, in; a group with its
- * addresses; a list of all addresses. Over real HTTP, with an inventory that has a state. */
+ * addresses; lists of addresses; many PTRs. Over real HTTP, with an inventory that has a state. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -21,6 +21,7 @@ struct world {
 	struct inventory *empty;
 	uv_prepare_t rounds; /* of the loop */
 	unsigned busy;       /* those that found a work under way */
+	unsigned beside;     /* and those that found something beside it */
 };
 
 static void on_round(uv_prepare_t *rounds)
@@ -28,6 +29,7 @@ static void on_round(uv_prepare_t *rounds)
 	struct world *world = rounds->data;
 
 	world->busy += world->api->control.work.busy;
+	world->beside += world->api->control.work.beside > 0;
 }
 
 static int set_up(void **state)
@@ -59,9 +61,12 @@ static int tear_down(void **state)
 	return 0;
 }
 
+/* Counts from what was asked for before on, which has come to its end. */
 static unsigned ask(struct world *world, const char *what, const char *body)
 {
-	world->busy = 0;
+	while (world->api->control.work.beside > 0)
+		uv_run(&world->api->http.loop, UV_RUN_ONCE);
+	world->busy = world->beside = 0;
 	return api_world_ask(world->api, what, AS_ADMIN, body);
 }
 
@@ -155,7 +160,8 @@ static void a_list_of_all_addresses_lets_the_loop_go_round(void **state)
 
 	add_many(world, 150, "g");
 	assert_int_equal(ask(world, "GET /v2/reverse/floatingips", NULL), 200);
-	assert_true(world->busy > 0); /* between two portions */
+	assert_true(world->beside > 0); /* between two portions */
+	assert_int_equal(world->busy, 0);
 	assert_string_equal(api_world_said(world->api, "floatingips.0.ptrdname"), "f.test.");
 	assert_string_equal(api_world_said(world->api, "floatingips.151.address"),
 			    "198.51.100.179");
@@ -164,12 +170,80 @@ static void a_list_of_all_addresses_lets_the_loop_go_round(void **state)
 			    "http://sluice/v2/reverse/floatingips");
 }
 
+/* Two rounds that go on: portions of 50. */
+static void a_page_lets_the_loop_go_round_and_holds_nothing_up(void **state)
+{
+	struct world *world = *state;
+
+	add_many(world, 150, "g");
+	assert_int_equal(ask(world, "GET /v1/ptrs?limit=101", NULL), 200);
+	assert_int_equal(world->beside, 2);
+	assert_int_equal(world->busy, 0);
+	assert_string_equal(api_world_said(world->api, "ptrs.0.reverse_fqdn"), "f.test.");
+	assert_string_equal(api_world_said(world->api, "ptrs.100.address"), "198.51.100.128");
+	assert_string_equal(api_world_said(world->api, "ptrs.101"), "nothing");
+	assert_string_equal(api_world_said(world->api, "next"),
+			    "/v1/ptrs?limit=101&marker=198.51.100.128");
+	assert_int_equal(ask(world, "GET /v1/ptrs?limit=101&marker=198.51.100.128", NULL), 200);
+	assert_string_equal(api_world_said(world->api, "ptrs.0.address"), "198.51.100.129");
+	assert_string_equal(api_world_said(world->api, "ptrs.50.address"), "198.51.100.179");
+	assert_string_equal(api_world_said(world->api, "ptrs.51.name"), "app");
+	assert_string_equal(api_world_said(world->api, "ptrs.52"), "nothing");
+	assert_string_equal(api_world_said(world->api, "next"), "null");
+}
+
+/* However the portions fall: the last one is full, or there is one more row than fits. */
+static void a_page_has_as_many_as_were_asked_for(void **state)
+{
+	struct world *world = *state;
+	char what[64];
+
+	add_many(world, 97, "g"); /* with the file's two and a service: 100 */
+	for (unsigned limit = 49; limit <= 101; limit++) {
+		const char *next;
+
+		snprintf(what, sizeof what, "GET /v1/ptrs?limit=%u", limit);
+		assert_int_equal(ask(world, what, NULL), 200);
+		next = api_world_said(world->api, "next");
+		assert_int_equal(strcmp(next, "null") == 0, limit >= 100);
+		snprintf(what, sizeof what, "ptrs.%u", limit);
+		assert_string_equal(api_world_said(world->api, what), "nothing");
+		snprintf(what, sizeof what, "ptrs.%u.name", (limit < 100 ? limit : 100) - 1);
+		assert_string_not_equal(api_world_said(world->api, what), "nothing");
+	}
+}
+
+/* As JSON, padded until it is too long to be read in between. */
+static void long_json_is_read_while_the_loop_goes_round(void **state)
+{
+	struct world *world = *state;
+	char body[40 * 1024 + 2];
+	const char rows[] = "[{\"address\": \"198.51.100.11\", \"reverse_fqdn\": \"x.test.\"}";
+
+	memset(body, ' ', sizeof body);
+	memcpy(body, rows, sizeof rows - 1);
+	body[sizeof body - 2] = ']';
+	body[sizeof body - 1] = '\0';
+	assert_int_equal(ask(world, "POST /v1/ptrs", body), 200);
+	assert_true(world->beside > 0);
+	assert_string_equal(inventory_fixture_named(world->fixture, "bare")->ptr.fqdn, "x.test.");
+	body[sizeof body - 2] = '}';
+	assert_int_equal(ask(world, "POST /v1/ptrs", body), 400);
+	assert_true(world->beside > 0);
+	assert_non_null(strstr(api_world_said(world->api, "error.message"), "line 1"));
+	assert_int_equal(ask(world, "POST /v1/ptrs", "[]"), 200);
+	assert_int_equal(world->beside, 0);
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(an_import_lets_the_loop_go_round),
+		T(a_page_lets_the_loop_go_round_and_holds_nothing_up),
+		T(a_page_has_as_many_as_were_asked_for),
+		T(long_json_is_read_while_the_loop_goes_round),
 		T(an_import_that_does_not_fit_says_where),
 		T(a_reader_may_not_import),
 		T(a_group_goes_while_the_loop_goes_round),

@@ -1,5 +1,5 @@
-/* Many PTRs as one change: nothing is to be seen of it before the end, and nothing of one that does
- * not fit. */
+/* Many PTRs as one change: nothing is to be seen of it before it is stored, and nothing of one that
+ * does not fit. */
 #include "resolver/control/ptr_batch.h"
 
 #include <setjmp.h>
@@ -38,6 +38,8 @@ static void finish(struct inventory_fixture *fixture, struct ptr_batch *batch)
 	struct change_error error;
 
 	ptr_batch_store(batch);
+	while (ptr_batch_settle(batch, 1))
+		;
 	assert_int_equal(ptr_batch_finish(batch, &error), 0);
 	end(fixture, batch);
 }
@@ -60,6 +62,8 @@ static void all_of_it_is_served_at_once_and_kept(void **state)
 	assert_null(inventory_fixture_named(fixture, "bare")->ptr.fqdn);
 	ptr_batch_store(batch);
 	assert_true(inventory_fixture_serves(fixture, "198.51.100.11", NULL, 0));
+	assert_false(ptr_batch_settle(batch, 2));
+	assert_true(inventory_fixture_serves(fixture, "198.51.100.11", NULL, 0));
 	assert_int_equal(fixture->published, published);
 	assert_int_equal(ptr_batch_finish(batch, &error), 0);
 	const struct ptr_batch_counts counts = ptr_batch_count(batch);
@@ -77,6 +81,50 @@ static void all_of_it_is_served_at_once_and_kept(void **state)
 		assert_int_equal(about.ptrs, 2);
 		inventory_fixture_restart(fixture);
 	}
+}
+
+/* However many portions it takes until it is published, and whatever the workers let go of between.
+ */
+static void what_no_worker_was_given_yet_stays_pending(void **state)
+{
+	struct inventory_fixture *fixture = *state;
+	const struct owner *kept = inventory_fixture_add(fixture, "kept", "198.51.100.40");
+	const struct owner *bare = inventory_fixture_named(fixture, "bare");
+	struct change_error error;
+	struct ptr_batch *batch = begin(fixture);
+
+	assert_int_equal(add(batch, bare, "bare.test.", &error), 0);
+	assert_int_equal(add(batch, kept, "kept.test.", &error), 0);
+	ptr_batch_store(batch);
+	assert_true(ptr_batch_settle(batch, 1));
+	assert_string_equal(bare->ptr.fqdn, "bare.test.");
+	assert_null(kept->ptr.fqdn);
+	assert_false(inventory_settle(fixture->inventory));
+	assert_int_equal(bare->ptr.status, PTR_PENDING);
+	assert_false(ptr_batch_settle(batch, 1));
+	assert_false(inventory_settle(fixture->inventory));
+	assert_int_equal(ptr_batch_finish(batch, &error), 0);
+	assert_int_equal(bare->ptr.status, PTR_PENDING);
+	assert_int_equal(kept->ptr.status, PTR_PENDING);
+	assert_false(inventory_settle(fixture->inventory));
+	assert_int_equal(bare->ptr.status, PTR_ACTIVE);
+	assert_int_equal(kept->ptr.status, PTR_ACTIVE);
+	end(fixture, batch);
+}
+
+static void as_many_rows_are_freed_as_are_asked_for(void **state)
+{
+	struct inventory_fixture *fixture = *state;
+	struct change_error error;
+	struct ptr_batch *batch = begin(fixture);
+
+	assert_int_equal(add(batch, inventory_fixture_named(fixture, "bare"), "a.test.", &error),
+			 0);
+	assert_int_equal(add(batch, inventory_fixture_named(fixture, "app"), NULL, &error), 0);
+	assert_true(ptr_batch_clear(batch, 1));
+	assert_false(ptr_batch_clear(batch, 1));
+	end(fixture, batch);
+	assert_true(inventory_fixture_serves(fixture, "198.51.100.11", NULL, 0));
 }
 
 static void what_was_stored_can_be_changed_one_by_one_and_again(void **state)
@@ -176,6 +224,7 @@ static void a_store_that_fails_changes_nothing(void **state)
 	assert_int_equal(sqlite3_open(fixture->state, &other), SQLITE_OK);
 	assert_int_equal(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
 	ptr_batch_store(batch);
+	assert_false(ptr_batch_settle(batch, 1));
 	assert_int_equal(ptr_batch_finish(batch, &error), ERR_INVALID);
 	assert_int_equal(error.outcome, CHANGE_STORE);
 	end(fixture, batch);
@@ -194,6 +243,7 @@ static void what_could_not_be_published_is_with_the_next_change(void **state)
 	assert_int_equal(add(batch, inventory_fixture_named(fixture, "bare"), "x.test.", &error),
 			 0);
 	ptr_batch_store(batch);
+	assert_false(ptr_batch_settle(batch, 1));
 	fixture->refuse = true;
 	assert_int_equal(ptr_batch_finish(batch, &error), ERR_INVALID);
 	assert_int_equal(error.outcome, CHANGE_NO_MEMORY);
@@ -224,6 +274,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(all_of_it_is_served_at_once_and_kept),
+		T(what_no_worker_was_given_yet_stays_pending),
+		T(as_many_rows_are_freed_as_are_asked_for),
 		T(what_was_stored_can_be_changed_one_by_one_and_again),
 		T(what_is_so_already_is_left_alone_also_where_the_file_says_it),
 		T(what_does_not_fit_is_told_for_each_row),

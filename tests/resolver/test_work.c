@@ -1,5 +1,5 @@
 /* Longer work of one request: in portions with the loop going on between, in a thread, and to its
- * end when the program is about to end. */
+ * end when the program is about to end. And what is done beside it. */
 #include "resolver/control/work.h"
 
 #include <setjmp.h>
@@ -54,6 +54,7 @@ static int tear_down(void **state)
 	(void)state;
 	uv_close((uv_handle_t *)&world->rounds, NULL);
 	uv_close((uv_handle_t *)&world->work.idle, NULL);
+	uv_close((uv_handle_t *)&world->work.turns, NULL);
 	uv_run(&world->loop, UV_RUN_DEFAULT);
 	assert_int_equal(uv_loop_close(&world->loop), 0);
 	inventory_fixture_free(world->fixture);
@@ -167,6 +168,111 @@ static void whoever_waits_goes_on_when_it_has_ended_in_his_turn(void **state)
 	assert_string_equal(order, "12");
 }
 
+/* ---- beside ---- */
+
+struct reader {
+	struct work_beside beside;
+	char name;
+	unsigned portions_left;
+	bool in_thread, done;
+};
+
+static void note(char name)
+{
+	size_t length = strlen(order);
+
+	snprintf(order + length, sizeof order - length, "%c", name);
+}
+
+static bool read_portion(struct work_beside *beside)
+{
+	struct reader *reader = (struct reader *)beside;
+
+	note(reader->name);
+	return --reader->portions_left > 0;
+}
+
+static void on_read(struct work_beside *beside)
+{
+	((struct reader *)beside)->done = true;
+}
+
+static void read_in_thread(struct work_beside *beside)
+{
+	const uv_thread_t own = uv_thread_self();
+
+	((struct reader *)beside)->in_thread = !uv_thread_equal(&world->thread, &own);
+}
+
+static void what_is_done_beside_goes_by_turns_and_holds_nothing(void **state)
+{
+	struct reader a = {.name = 'a', .portions_left = 3}, b = {.name = 'b', .portions_left = 1},
+		      c = {.name = 'c', .portions_left = 2};
+
+	(void)state;
+	*order = '\0';
+	assert_true(work_beside_in_portions(&world->work, &a.beside, read_portion, on_read));
+	assert_true(work_beside_in_portions(&world->work, &b.beside, read_portion, on_read));
+	assert_true(work_beside_in_portions(&world->work, &c.beside, read_portion, on_read));
+	assert_false(is_held());
+	world->portions_left = 2;
+	assert_true(work_begin(&world->work, world));
+	work_in_portions(&world->work, on_portion, on_done);
+	uv_run(&world->loop, UV_RUN_DEFAULT);
+	assert_string_equal(order, "abcaca");
+	assert_true(a.done && b.done && c.done);
+	assert_true(world->round >= 5); /* one portion in each */
+	assert_int_equal(world->portions, 2);
+}
+
+static void what_takes_much_memory_is_done_one_after_the_other(void **state)
+{
+	struct reader a = {.name = 'a', .portions_left = 2, .beside.alone = true},
+		      b = {.name = 'b', .portions_left = 2, .beside.alone = true},
+		      c = {.name = 'c', .portions_left = 2};
+
+	(void)state;
+	*order = '\0';
+	assert_true(work_beside_in_portions(&world->work, &a.beside, read_portion, on_read));
+	assert_true(work_beside_in_portions(&world->work, &b.beside, read_portion, on_read));
+	assert_true(work_beside_in_portions(&world->work, &c.beside, read_portion, on_read));
+	uv_run(&world->loop, UV_RUN_DEFAULT);
+	assert_string_equal(order, "acabcb");
+	assert_true(a.done && b.done && c.done);
+}
+
+static void a_thread_does_something_beside_what_another_does(void **state)
+{
+	struct reader reader = {.name = 'a'};
+
+	(void)state;
+	world->thread = uv_thread_self();
+	assert_true(work_beside_in_thread(&world->work, &reader.beside, read_in_thread, on_read));
+	assert_false(is_held());
+	world->portions_left = 1;
+	assert_true(work_begin(&world->work, world));
+	work_in_portions(&world->work, on_portion, on_done);
+	uv_run(&world->loop, UV_RUN_DEFAULT);
+	assert_true(reader.in_thread && reader.done);
+	assert_int_equal(world->done, 1);
+}
+
+static void what_is_done_beside_is_finished_too(void **state)
+{
+	struct reader a = {.name = 'a', .portions_left = 3}, b = {.name = 'b'},
+		      late = {.name = 'l'};
+
+	(void)state;
+	*order = '\0';
+	assert_true(work_beside_in_portions(&world->work, &a.beside, read_portion, on_read));
+	assert_true(work_beside_in_thread(&world->work, &b.beside, read_in_thread, on_read));
+	work_finish(&world->work);
+	assert_string_equal(order, "aaa");
+	assert_true(a.done && b.done);
+	assert_false(work_beside_in_portions(&world->work, &late.beside, read_portion, on_read));
+	assert_false(work_beside_in_thread(&world->work, &late.beside, read_in_thread, on_read));
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -176,6 +282,10 @@ int main(void)
 		T(a_thread_of_its_own_does_it_and_this_one_ends_it),
 		T(what_is_under_way_is_finished_and_nothing_more_begun),
 		T(whoever_waits_goes_on_when_it_has_ended_in_his_turn),
+		T(what_is_done_beside_goes_by_turns_and_holds_nothing),
+		T(what_takes_much_memory_is_done_one_after_the_other),
+		T(a_thread_does_something_beside_what_another_does),
+		T(what_is_done_beside_is_finished_too),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

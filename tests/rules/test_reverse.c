@@ -10,6 +10,18 @@
 
 static const struct hash_key key = {0x1234, 0x5678};
 
+/* The wire is that of the text. */
+static void check_wire(const struct address *address)
+{
+	char text[NAME_TEXT_MAX];
+	uint8_t wire[REVERSE_WIRE_MAX];
+	struct name name;
+
+	assert_int_equal(name_from_text(&name, &key, reverse_text(address, text)), 0);
+	assert_int_equal(reverse_wire(address, wire), name.length);
+	assert_memory_equal(wire, name.wire, name.length);
+}
+
 static void addresses_are_written_backwards(void **state)
 {
 	static const struct {
@@ -28,6 +40,7 @@ static void addresses_are_written_backwards(void **state)
 	for (i = 0; i < sizeof cases / sizeof *cases; i++) {
 		assert_int_equal(address_parse(&address, cases[i].address), 0);
 		assert_string_equal(reverse_text(&address, text), cases[i].name);
+		check_wire(&address);
 	}
 }
 
