@@ -212,7 +212,8 @@ struct owned_address {
 	const char *domain_name_label;
 	const char *reverse_fqdn; /* NULL: not said here */
 	const char *description;
-	uint32_t ttl; /* 0: reverse.ttl */
+	uint32_t ttl;               /* 0: reverse.ttl */
+	LIST_OF(const char *) tags; /* "NAME=VALUE" */
 };
 
 struct cloud_service {
@@ -220,6 +221,8 @@ struct cloud_service {
 	const char *name, *description;
 	struct address address;
 	const char *reverse_fqdn;
+	uint32_t ttl; /* 0: reverse.ttl */
+	LIST_OF(const char *) tags;
 };
 
 struct reverse_settings {

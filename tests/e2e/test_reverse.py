@@ -36,7 +36,8 @@ address_pools = ( { name = "public"; prefix = "198.51.100.0/24"; },
                   { name = "six"; prefix = "2001:db8:5::/48"; } );
 addresses = (
   { name = "filed"; resource_group = "office"; id = "%s"; address = "198.51.100.10"; allocation = "static";
-    domain_name_label = "contosoapp1"; reverse_fqdn = "app1.contoso.com."; description = "mail"; ttl = 300; },
+    domain_name_label = "contosoapp1"; reverse_fqdn = "app1.contoso.com."; description = "mail"; ttl = 300;
+    tags = [ "team=mail", "env=prod" ]; },
   { name = "open"; resource_group = "office"; address = "198.51.100.11"; allocation = "static";
     domain_name_label = "contosoopen"; } );
 cloud_services = ( { name = "filedsvc"; address = "198.51.100.20"; reverse_fqdn = "filedsvc.cloudapp.net."; } );
@@ -356,6 +357,8 @@ class Resources(Reverse):
         self.assertEqual(["filed", "open", "front"], [each["name"] for each in addresses])
         self.assertRegex(addresses[0]["origin"], r"sluice\.conf:\d+$")
         self.assertIsNone(addresses[2]["origin"])
+        self.assertEqual([{"team": "mail", "env": "prod"}, {}, {}],
+                         [each["tags"] for each in addresses])
         services = self.good("GET", "/v1/services").body["services"]
         self.assertEqual(["filedsvc", "shop"], [each["name"] for each in services])
         self.assertEqual("filedsvc.cloudapp.net.", services[0]["fqdn"])
