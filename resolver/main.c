@@ -77,7 +77,7 @@ static const struct command commands[] = {
 	 "show an address", GROUP_HELP},
 	{"address add", command_address_add,
 	 CALL | OPTION_JSON | OPTION_GROUP | OPTION_REGION | OPTION_LABEL | OPTION_STATIC |
-		 OPTION_REVERSE_FQDN | OPTION_DESCRIPTION | OPTION_TTL,
+		 OPTION_REVERSE_FQDN | OPTION_DESCRIPTION | OPTION_TTL | OPTION_TAG,
 	 1, 2, "NAME [ADDRESS]", "add an address, with its PTR if one is given",
 	 GROUP_HELP "Without ADDRESS it takes a free one of a pool of its region.\n"},
 	{"address remove", command_address_remove, CALL | OPTION_GROUP, 1, 1, "NAME",
@@ -85,11 +85,11 @@ static const struct command commands[] = {
 	{"service list", command_service_list, CALL | OPTION_JSON, 0, 0, "",
 	 "list the cloud services", ""},
 	{"service add", command_service_add,
-	 CALL | OPTION_JSON | OPTION_DESCRIPTION | OPTION_REVERSE_FQDN | OPTION_TTL, 2, 2,
-	 "NAME ADDRESS", "add a cloud service, with its PTR if one is given", OWNED_HELP},
+	 CALL | OPTION_JSON | OPTION_DESCRIPTION | OPTION_REVERSE_FQDN | OPTION_TTL | OPTION_TAG, 2,
+	 2, "NAME ADDRESS", "add a cloud service, with its PTR if one is given", OWNED_HELP},
 	{"service set", command_service_set,
 	 CALL | OPTION_JSON | OPTION_ADDRESS | OPTION_DESCRIPTION | OPTION_REVERSE_FQDN |
-		 OPTION_TTL,
+		 OPTION_TTL | OPTION_TAG,
 	 1, 1, "NAME", "change what the options name of a cloud service", OWNED_HELP},
 	{"service remove", command_service_remove, CALL, 1, 1, "NAME",
 	 "remove a cloud service and its PTR", ""},

@@ -789,7 +789,7 @@ class Commands(Reverse):
     def test_address(self):
         self.run_("address", "add", "front", "198.51.100.30", "--group", "web", "--static",
                   "--label", "front", "--reverse-fqdn", "front.westeurope.cloudapp.azure.com",
-                  "--ttl", "60")
+                  "--ttl", "60", "--tag", "env=prod", "--tag", "formula=a=b")
         self.ptr_is("198.51.100.30", "front.westeurope.cloudapp.azure.com.", ttl=60)
         self.run_("address", "add", "front", "198.51.100.31", "--group", "web", status=1)
         self.run_("address", "add", "loose")
@@ -809,7 +809,8 @@ class Commands(Reverse):
         self.run_("service", "add", "shop", "198.51.100.40", "--description", "App1 with Reverse DNS",
                   "--reverse-fqdn", "shop.cloudapp.net.")
         self.ptr_is("198.51.100.40", "shop.cloudapp.net.")
-        self.run_("service", "set", "shop", "--address", "198.51.100.41")
+        self.run_("service", "set", "shop", "--address", "198.51.100.41", "--tag", "of=shop")
+        self.assertEqual({"of": "shop"}, self.good("GET", "/v1/services/shop").body["tags"])
         self.ptr_is("198.51.100.41", "shop.cloudapp.net.")
         self.ptr_is("198.51.100.40", rcode="NXDOMAIN")
         self.run_("service", "set", "shop", "--reverse-fqdn", "")
@@ -856,6 +857,10 @@ class Commands(Reverse):
         broken = self.world.write("broken.json", json.dumps(saved)[:-1])
         self.assertIn("JSON", self.run_("state", "import", broken, status=1))
         self.run_("state", "import", self.world.dir + "/none.json", status=1)
+        self.assertRegex(self.run_("address", "show", "front", "--group", "web"),
+                         "(?m)^Tags +env=prod, formula=a=b$")
+        self.assertIn('"env" is no tag; give NAME=VALUE', self.run_(
+            "address", "add", "other", "--tag", "env", status=2))
 
 
 if __name__ == "__main__":
