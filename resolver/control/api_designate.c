@@ -251,7 +251,9 @@ static bool read_body(struct api_request *request, struct change_ptr *ptr)
 	if (!ptr->fqdn && !json_is_null(name))
 		return fail_body(request, "ptrdname", "it is neither a name nor null");
 	if (ptr->fqdn && (!*ptr->fqdn || ptr->fqdn[strlen(ptr->fqdn) - 1] != '.'))
-		return fail_body(request, "ptrdname", "it does not end with a dot");
+		return fail_body(request, "ptrdname",
+				 "it does not end with a dot; give one such as "
+				 "\"mail.example.com.\"");
 	if (description && !ptr->description && !json_is_null(description))
 		return fail_body(request, "description", "it is neither a text nor null");
 	if (ttl && !ptr->ttl_given && !json_is_null(ttl))

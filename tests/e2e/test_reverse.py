@@ -428,7 +428,8 @@ class Resources(Reverse):
                 ({"ttl": "x"}, "ttl"), ({"ttl": -1, "reverse_fqdn": "a.b."}, "ttl"),
                 ({"reverse_fqdn": "a..b"}, "reverse_fqdn"), ({"reverse_fqdn": "."}, "reverse_fqdn"),
                 ({"description": "x"}, "description"), ({"adress": "198.51.100.30"}, "adress"),
-                ({"name": "back"}, "name"), ({"resource_group": "x"}, "resource_group")):
+                ({"name": "back"}, "name"), ({"resource_group": "x"}, "resource_group"),
+                ({"subscription": UNKNOWN}, "subscription")):
             body = {"address": "198.51.100.30", **body}
             self.bad_v1(self.call("PUT", path, body), 400, "invalid", field)
         self.bad_v1(self.call("PUT", path, "[]"), 400)
@@ -800,7 +801,12 @@ class Commands(Reverse):
         self.assertRegex(rows["filed"]["ORIGIN"], r"sluice\.conf:\d+$")
         self.assertRegex(self.run_("address", "show", "front", "--group", "web"),
                          "(?m)^Address +198.51.100.30$")
-        self.run_("address", "show", "front", status=1)
+        self.assertIn('there is no address "front" outside the resource groups', self.run_(
+            "address", "show", "front", status=1))
+        self.assertIn('there is no address "back" in the resource group "web"', self.run_(
+            "address", "remove", "back", "--group", "web", status=1))
+        self.assertIn('"198.51.100.99" is no address or id of ours; add the address first', self.run_(
+            "ptr", "set", "198.51.100.99", "a.example.", status=1))
         self.run_("address", "remove", "front", "--group", "web")
         self.ptr_is("198.51.100.30", rcode="NXDOMAIN")
         self.run_("address", "remove", "loose")
@@ -820,7 +826,8 @@ class Commands(Reverse):
         self.assertEqual(("198.51.100.41", "shop.cloudapp.net.", "App1 with Reverse DNS"), tuple(
             rows["shop"][key] for key in ("ADDRESS", "FQDN", "DESCRIPTION")))
         self.run_("service", "remove", "shop")
-        self.run_("service", "remove", "shop", status=1)
+        for gone in (("remove", "shop"), ("set", "shop", "--description", "x")):
+            self.assertIn('there is no cloud service "shop"', self.run_("service", *gone, status=1))
 
     def test_state(self):
         self.run_("address", "add", "front", "198.51.100.30", "--label", "front",
