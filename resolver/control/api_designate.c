@@ -137,6 +137,9 @@ void api_floatingips_list(struct api_request *request)
 {
 	struct work *work = &request->control->work;
 	struct inventory_about about;
+	char etag[OWNER_ETAG_MAX];
+	if (api_not_modified(request, inventory_etag(api_inventory(request), etag)))
+		return;
 	struct list *list = calloc(1, sizeof *list);
 	inventory_about(api_inventory(request), &about);
 	if (list)

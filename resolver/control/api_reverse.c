@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "resolver/control/control.h"
+#include "resolver/control/inventory_page.h"
 #include "resolver/control/json.h"
 #include "resolver/control/reverse_check.h"
 #include "resolver/log.h"
@@ -90,6 +91,17 @@ void api_fail_change(struct api_request *request, const struct change_error *err
 			 text);
 	else
 		api_fail_at(request, status, code, error->field, "%s", text);
+}
+
+bool api_require_all(struct api_request *request)
+{
+	char etag[OWNER_ETAG_MAX];
+	struct change_error error;
+	if (change_precondition(inventory_etag(api_inventory(request), etag), request->if_match,
+				request->if_none_match, &error) == 0)
+		return true;
+	api_fail_change(request, &error);
+	return false;
 }
 
 struct change *api_change_begin(struct api_request *request, const struct owner *owner, int *err)

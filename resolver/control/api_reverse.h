@@ -14,6 +14,9 @@ const struct owner *api_find_ptr(const struct inventory *inventory, const char *
 const char *api_change_code(const struct change_error *error, enum api_shape shape);
 /* Answers with what a change failed of, in the words of the request's API. */
 void api_fail_change(struct api_request *request, const struct change_error *error);
+/* Whether the request's preconditions hold for all that is ours, as its lists are tagged; false:
+ * they do not, which has been answered. */
+bool api_require_all(struct api_request *request);
 /* A change of an owner (NULL: there is none) by the request's preconditions. *err is not 0 when it
  * is void already; api_change_end takes both. */
 struct change *api_change_begin(struct api_request *request, const struct owner *owner, int *err);

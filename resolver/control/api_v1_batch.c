@@ -211,7 +211,7 @@ void api_ptrs_batch(struct api_request *request)
 	struct work *work = &request->control->work;
 	struct change_error error;
 	bool dry_run;
-	if (!read_dry_run(request, &dry_run))
+	if (!read_dry_run(request, &dry_run) || !api_require_all(request))
 		return;
 	struct upload *upload = upload_new(request, dry_run, &error);
 	if (!upload) {

@@ -88,6 +88,7 @@ static bool check_query(struct api_request *request)
 static void answer_list(struct api_request *request, const struct list *list)
 {
 	struct page page = {0};
+	char etag[OWNER_ETAG_MAX];
 	const char *marker = api_query(request, "marker");
 	struct address address;
 	if (!check_query(request) || !read_limit(request, &page.limit))
@@ -110,7 +111,7 @@ static void answer_list(struct api_request *request, const struct list *list)
 		json_decref(body);
 		body = NULL;
 	}
-	api_reply_json(request, 200, body, NULL);
+	api_reply_json(request, 200, body, inventory_etag(api_inventory(request), etag));
 }
 
 void api_addresses_list(struct api_request *request)

@@ -6,6 +6,7 @@
 #include "resolver/control/api_remake.h"
 #include "resolver/control/api_reverse.h"
 #include "resolver/control/control.h"
+#include "resolver/control/inventory_page.h"
 #include "resolver/control/state_json.h"
 #include "resolver/log.h"
 
@@ -41,6 +42,9 @@ static void answer(void *context)
 void api_state_export(struct api_request *request)
 {
 	struct work *work = &request->control->work;
+	char etag[OWNER_ETAG_MAX];
+	if (api_not_modified(request, inventory_etag(api_inventory(request), etag)))
+		return;
 	struct export *export = calloc(1, sizeof *export);
 	if (!export) {
 		api_reply_json(request, 200, NULL, NULL);
@@ -95,6 +99,8 @@ static void import_free(struct api_remake *remake)
 
 void api_state_import(struct api_request *request)
 {
+	if (!api_require_all(request))
+		return;
 	struct import *import = calloc(1, sizeof *import);
 	if (!import) {
 		api_fail(request, 503, NULL, "out of memory");

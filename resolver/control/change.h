@@ -56,6 +56,11 @@ struct change_error {
 	char text[CHANGE_TEXT_MAX];   /* without a final dot */
 };
 
+/* Whether the headers, as change_require has them, hold for what has this etag (NULL: for nothing
+ * that is there). ERR_INVALID: they do not, and `error` says so. */
+MUST_CHECK int change_precondition(const char *etag, const char *if_match,
+				   const char *if_none_match, struct change_error *error);
+
 struct change;
 
 /* NULL without memory. */

@@ -11,6 +11,7 @@
 #include <assert.h>
 
 #include "resolver/control/inventory_internal.h"
+#include "resolver/control/inventory_page.h"
 #include "resolver/control/state.h"
 
 enum { SETTLED_AT_ONCE = 1000 };
@@ -137,6 +138,7 @@ void inventory_adopt(struct inventory *inventory)
 	book_inherit(inventory->next, inventory->book);
 	book_free(inventory->book);
 	inventory->book = inventory->next;
+	inventory->version++;
 	inventory->next = NULL;
 	if (!inventory->book->read)
 		return;
@@ -192,6 +194,15 @@ void inventory_check(const struct model *model, struct faults *faults)
 }
 
 /* ---- how it is ---- */
+
+char *inventory_etag(const struct inventory *inventory, char text[OWNER_ETAG_MAX])
+{
+	const uint64_t version = inventory->version;
+	uint64_t hash = hash_bytes(&inventory->key, 0, &version, sizeof version);
+
+	snprintf(text, OWNER_ETAG_MAX, "\"%016llx\"", (unsigned long long)hash);
+	return text;
+}
 
 struct owned *inventory_owned(const struct inventory *inventory)
 {

@@ -278,6 +278,7 @@ int ptr_batch_finish(struct ptr_batch *batch, struct change_error *error)
 	for (struct staged *row = batch->rows; row; row = row->hh.next)
 		if (row->changes)
 			settle(inventory->book, row, batch->revision);
+	inventory->version++;
 	struct owned *owned = owned_commit(batch->draft);
 	batch->draft = NULL;
 	if (inventory_publish(inventory, owned) == 0)

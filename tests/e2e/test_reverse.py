@@ -484,6 +484,45 @@ class Resources(Reverse):
         self.assertEqual(second, self.good("GET", path).etag)
         self.good("DELETE", path, status=204, headers={"If-Match": second})
 
+    def test_what_was_read_may_be_sent_back(self):
+        path = "/v1/addresses/web/front"
+        self.good("PUT", path, {"address": "198.51.100.30", "tags": {"a": "b"}, "ttl": 0,
+                                "reverse_fqdn": "front.example."}, 201)
+        shown = self.settled(path).body
+        self.good("PUT", path, shown)
+        again = self.settled(path).body
+        self.assertEqual(dict(shown, etag=None), dict(again, etag=None))
+        shown = self.good("GET", "/v1/services/filedsvc").body
+        del shown["id"]
+        self.good("PUT", "/v1/services/other", dict(shown, name="other", address="198.51.100.40",
+                                                    reverse_fqdn=None), 201)
+
+    def test_lists_and_the_state_have_etags_and_preconditions(self):
+        lists = ("/v1/addresses", "/v1/services", "/v1/ptrs", "/v1/state", FIP,
+                 "/subscriptions/%s/resourceGroups?api-version=2021-04-01" % SUBSCRIPTION)
+        before = {path: self.good("GET", path).etag for path in lists}
+        for path, etag in before.items():
+            answer = self.call("GET", path, headers={"If-None-Match": etag})
+            self.assertEqual((304, "", etag), (answer.status, answer.text, answer.etag))
+        self.good("PUT", "/v1/ptrs/198.51.100.11", {"reverse_fqdn": "one.example."}, 201)
+        for path, etag in before.items():
+            self.assertNotEqual(etag, self.good("GET", path, headers={"If-None-Match": etag}).etag)
+        rows = [{"address": "198.51.100.11", "reverse_fqdn": "two.example."}]
+        saved = self.good("GET", "/v1/state")
+        for wrong in ({"If-Match": before["/v1/ptrs"]}, {"If-None-Match": "*"}):
+            self.bad_v1(self.call("POST", "/v1/ptrs", rows, headers=wrong), 412,
+                        "precondition_failed")
+            self.bad_v1(self.call("PUT", "/v1/state", saved.body, headers=wrong), 412,
+                        "precondition_failed")
+        self.ptr_is("198.51.100.11", "one.example.")
+        self.good("POST", "/v1/ptrs", rows, headers={"If-Match": saved.etag})
+        self.ptr_is("198.51.100.11", "two.example.")
+        self.bad_v1(self.call("PUT", "/v1/state", saved.body, headers={"If-Match": saved.etag}), 412)
+        changed = self.good("GET", "/v1/ptrs").etag
+        self.good("PUT", "/v1/state", saved.body, 204, headers={"If-Match": changed})
+        self.ptr_is("198.51.100.11", "one.example.")
+        self.assertNotEqual(changed, self.good("GET", "/v1/ptrs").etag)
+
     def test_a_reader_reads(self):
         for path in ("/v1/addresses", "/v1/services", "/v1/ptrs", "/v1/check?subject=198.51.100.10"):
             self.good("GET", path, token=EYE)
