@@ -62,8 +62,8 @@ static const struct command commands[] = {
 	{"ptr check", command_ptr_check, CALL | OPTION_JSON | OPTION_VNET, 1, 1, "ADDRESS|NAME",
 	 "see whether an address's name leads back to it, as mail servers do",
 	 "Works for any address or name, through the running server's resolver. Exits 0 only when\n"
-	 "it is confirmed. --vnet asks as that network sees the names; without it, as the default\n"
-	 "resolver does.\n"},
+	 "it is confirmed. --vnet asks as that network sees the names; without it, a private\n"
+	 "address is asked for in its own network, and anything else of the default resolver.\n"},
 	{"ptr delegation", command_ptr_delegation,
 	 OPTION_CONFIG | OPTION_JSON | OPTION_RESOLV_CONF | OPTION_NS, 1, 1, "PREFIX",
 	 "print what to ask a prefix's provider for: delegations, and CNAMEs",

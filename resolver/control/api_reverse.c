@@ -161,14 +161,22 @@ static void on_forward(void *context, enum reverse_result result, json_t *report
 	free(forward);
 }
 
+const char *api_own_network(const struct model *model, const struct address *address)
+{
+	const struct virtual_network *network = model_network_of(model, address);
+	return network ? network->name : NULL;
+}
+
 void api_check_forward(struct control *control, const struct owner *owner,
 		       void (*on_known)(void *context, const char *warning), void *context)
 {
 	struct forward *forward = owner->ptr.fqdn ? malloc(sizeof *forward) : NULL;
+	const struct model *model = inventory_model(control->inventory);
+	const char *network = model->reverse.resolve_in;
 	const struct reverse_question question = {
 		.address = owner->address,
 		.name = owner->ptr.fqdn,
-		.network = inventory_model(control->inventory)->reverse.resolve_in,
+		.network = network ? network : api_own_network(model, &owner->address),
 	};
 	if (forward) {
 		*forward = (struct forward){on_known, context};

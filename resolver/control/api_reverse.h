@@ -31,6 +31,8 @@ char *api_owner_text(const struct owner *owner, char text[API_OWNER_TEXT_MAX]);
 /* One line in the log: what has been done to what, and by whom. */
 void api_log_change(const struct api_request *request, const char *what, const char *owner_text);
 
+/* Where a private address's names are told, which is its own network; NULL: it has none. */
+const char *api_own_network(const struct model *model, const struct address *address);
 /* Finds out whether the owner's PTR names something that leads back to its address. A name that
  * does not is a line in the log, and the warning for on_known, which is called once, perhaps before
  * this returns and within 3 s; NULL: nothing is wrong, or there is no PTR. on_known may be NULL. */

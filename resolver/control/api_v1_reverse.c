@@ -140,6 +140,7 @@ static void on_checked(void *context, enum reverse_result result, json_t *report
 /* GET /v1/check?subject=ADDRESS|NAME[&network=NETWORK] */
 void api_check(struct api_request *request)
 {
+	const struct model *model = inventory_model(api_inventory(request));
 	const char *subject = api_query(request, "subject");
 	const char *network = api_query(request, "network");
 	struct reverse_question question = {.network = network};
@@ -148,7 +149,7 @@ void api_check(struct api_request *request)
 			    "it is missing; give an address or a name: /v1/check?subject=...");
 		return;
 	}
-	if (network && !model_network(inventory_model(api_inventory(request)), network)) {
+	if (network && !model_network(model, network)) {
 		api_fail_at(request, 400, "invalid", "network",
 			    "there is no virtual network \"%s\"", network);
 		return;
@@ -156,6 +157,8 @@ void api_check(struct api_request *request)
 	if (address_parse(&question.address, subject) != 0) {
 		question.address.family = 0;
 		question.name = subject;
+	} else if (!network) {
+		question.network = api_own_network(model, &question.address);
 	}
 	int err = reverse_check(&request->control->server, &question, on_checked, request);
 	if (err == ERR_INVALID)

@@ -745,6 +745,31 @@ class Services(Reverse):
         self.ptr_is(self.address, rcode="NXDOMAIN")
 
 
+class Private(Reverse):
+    """Addresses of a network, whose names are told there."""
+
+    def start(self):
+        self.world.write("corp.zone", "db 60 IN A 10.10.1.1\nother 60 IN A 10.10.1.9\n")
+        self.sluice = harness.Sluice(self.host, CONFIG % (SUBSCRIPTION, self.state, FILED) + """
+            private_zones = ( { name = "corp.test"; file = "corp.zone";
+                                links = ( { name = "l"; virtual_network = "hub"; } ); } );""", (HERE, 53))
+
+    def test_whether_a_name_leads_back_is_seen_there(self):
+        path = "/v1/addresses/-/db"
+        made = self.good("PUT", path, {"address": "10.10.1.1", "reverse_fqdn": "db.corp.test."}, 201)
+        self.assertEqual([], made.body["warnings"])
+        self.ptr_is("10.10.1.1", "db.corp.test.")
+        status, text = self.command("ptr", "check", "10.10.1.1")
+        self.assertEqual(0, status, text)
+        self.assertIn("confirmed: 10.10.1.1 leads to db.corp.test. and back", text)
+        made = self.good("PATCH", path, {"reverse_fqdn": "other.corp.test."})
+        self.assertRegex(made.body["warnings"][0], "which leads to 10.10.1.9 and not back")
+        # A public address's name is seen as everybody sees it.
+        self.good("PUT", "/v1/addresses/-/public", {"address": "198.51.100.50"}, 201)
+        made = self.good("PUT", "/v1/ptrs/198.51.100.50", {"reverse_fqdn": "db.corp.test."}, 201)
+        self.assertRegex(made.body["warnings"][0], "leads to db.corp.test., which has no address")
+
+
 class Stateless(Reverse):
     state = ""
 
@@ -831,6 +856,10 @@ class Commands(Reverse):
                   "--label", "front", "--reverse-fqdn", "front.westeurope.cloudapp.azure.com",
                   "--ttl", "60", "--tag", "env=prod", "--tag", "formula=a=b")
         self.ptr_is("198.51.100.30", "front.westeurope.cloudapp.azure.com.", ttl=60)
+        self.assertRegex(self.run_("address", "show", "front", "--group", "web"),
+                         "(?m)^Tags +env=prod, formula=a=b$")
+        self.assertIn('"env" is no tag; give NAME=VALUE', self.run_(
+            "address", "add", "other", "--tag", "env", status=2))
         self.run_("address", "add", "front", "198.51.100.31", "--group", "web", status=1)
         self.run_("address", "add", "loose")
         rows = {row["NAME"]: row for row in self.table(self.run_("address", "list"))}
@@ -903,10 +932,6 @@ class Commands(Reverse):
         broken = self.world.write("broken.json", json.dumps(saved)[:-1])
         self.assertIn("JSON", self.run_("state", "import", broken, status=1))
         self.run_("state", "import", self.world.dir + "/none.json", status=1)
-        self.assertRegex(self.run_("address", "show", "front", "--group", "web"),
-                         "(?m)^Tags +env=prod, formula=a=b$")
-        self.assertIn('"env" is no tag; give NAME=VALUE', self.run_(
-            "address", "add", "other", "--tag", "env", status=2))
 
 
 if __name__ == "__main__":
