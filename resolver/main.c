@@ -62,8 +62,8 @@ static const struct command commands[] = {
 	{"ptr check", command_ptr_check, CALL | OPTION_JSON | OPTION_VNET, 1, 1, "ADDRESS|NAME",
 	 "see whether an address's name leads back to it, as mail servers do",
 	 "Works for any address or name, through the running server's resolver. Exits 0 only when\n"
-	 "it is confirmed. --vnet asks as that network sees the names; without it, as the default\n"
-	 "resolver does.\n"},
+	 "it is confirmed. --vnet asks as that network sees the names; without it, a private\n"
+	 "address is asked for in its own network, and anything else of the default resolver.\n"},
 	{"ptr delegation", command_ptr_delegation,
 	 OPTION_CONFIG | OPTION_JSON | OPTION_RESOLV_CONF | OPTION_NS, 1, 1, "PREFIX",
 	 "print what to ask a prefix's provider for: delegations, and CNAMEs",
@@ -77,7 +77,7 @@ static const struct command commands[] = {
 	 "show an address", GROUP_HELP},
 	{"address add", command_address_add,
 	 CALL | OPTION_JSON | OPTION_GROUP | OPTION_REGION | OPTION_LABEL | OPTION_STATIC |
-		 OPTION_REVERSE_FQDN | OPTION_DESCRIPTION | OPTION_TTL,
+		 OPTION_REVERSE_FQDN | OPTION_DESCRIPTION | OPTION_TTL | OPTION_TAG,
 	 1, 2, "NAME [ADDRESS]", "add an address, with its PTR if one is given",
 	 GROUP_HELP "Without ADDRESS it takes a free one of a pool of its region.\n"},
 	{"address remove", command_address_remove, CALL | OPTION_GROUP, 1, 1, "NAME",
@@ -85,11 +85,11 @@ static const struct command commands[] = {
 	{"service list", command_service_list, CALL | OPTION_JSON, 0, 0, "",
 	 "list the cloud services", ""},
 	{"service add", command_service_add,
-	 CALL | OPTION_JSON | OPTION_DESCRIPTION | OPTION_REVERSE_FQDN | OPTION_TTL, 2, 2,
-	 "NAME ADDRESS", "add a cloud service, with its PTR if one is given", OWNED_HELP},
+	 CALL | OPTION_JSON | OPTION_DESCRIPTION | OPTION_REVERSE_FQDN | OPTION_TTL | OPTION_TAG, 2,
+	 2, "NAME ADDRESS", "add a cloud service, with its PTR if one is given", OWNED_HELP},
 	{"service set", command_service_set,
 	 CALL | OPTION_JSON | OPTION_ADDRESS | OPTION_DESCRIPTION | OPTION_REVERSE_FQDN |
-		 OPTION_TTL,
+		 OPTION_TTL | OPTION_TAG,
 	 1, 1, "NAME", "change what the options name of a cloud service", OWNED_HELP},
 	{"service remove", command_service_remove, CALL, 1, 1, "NAME",
 	 "remove a cloud service and its PTR", ""},

@@ -1,6 +1,8 @@
 /* Addresses that are owned: pools, addresses, cloud services, and the names they ask for. A reverse
  * name in the configuration is the operator's word: its form is checked, its ownership is not. What
  * an address must be in and how its names are written is in territory.c, for the API as well. */
+#include <strings.h>
+
 #include "rules/grounds.h"
 #include "rules/reverse_zones.h"
 
@@ -121,6 +123,43 @@ static void check_label(struct check *check, struct owned *owned,
 		      check_place(check, before));
 }
 
+/* Whether one of those before it has the name that the tag has up to its '=', of any case. */
+static bool is_tagged(const char *const *tags, size_t before, const char *tag, size_t length)
+{
+	for (size_t i = 0; i < before; i++)
+		if (strncasecmp(tags[i], tag, length + 1) == 0)
+			return true;
+	return false;
+}
+
+static void check_tags(struct check *check, const char *const *tags, size_t count,
+		       const struct origin *origin)
+{
+	if (count > TAGS_MAX)
+		ERROR(check, origin, "tags", "there are %zu; give at most %d", count, TAGS_MAX);
+	for (size_t i = 0; i < count && i < TAGS_MAX; i++) {
+		size_t length = strcspn(tags[i], "=");
+
+		if (length == 0 || !tags[i][length])
+			ERROR(check, origin, "tags", "\"%s\" does not fit; give \"NAME=VALUE\"",
+			      tags[i]);
+		else if (is_tagged(tags, i, tags[i], length))
+			ERROR(check, origin, "tags",
+			      "there are two of the name \"%.*s\"; give each name once",
+			      (int)length, tags[i]);
+	}
+}
+
+/* What goes with a PTR and would be lost without one. */
+static void check_ptrs_own(struct check *check, const struct owned_address *address)
+{
+	if (address->reverse_fqdn || (!address->description && !address->ttl))
+		return;
+	WARN(check, &address->origin, address->description ? "description" : "ttl",
+	     "it is the PTR's, and there is no reverse_fqdn: it is not used; give that, too, or "
+	     "set both by the API");
+}
+
 static void check_owned_address(struct check *check, struct owned *owned,
 				const struct owned_address *address)
 {
@@ -144,6 +183,8 @@ static void check_owned_address(struct check *check, struct owned *owned,
 	check_address(check, owned, &address->address, region, origin);
 	check_label(check, owned, address, region);
 	check_reverse_fqdn(check, address->reverse_fqdn, origin);
+	check_tags(check, address->tags.items, address->tags.count, origin);
+	check_ptrs_own(check, address);
 }
 
 static void check_service(struct check *check, struct owned *owned,
@@ -157,6 +198,7 @@ static void check_service(struct check *check, struct owned *owned,
 		ERROR(check, origin, "name", "\"%s\" does not fit; %s", service->name, advice);
 	check_address(check, owned, &service->address, NULL, origin);
 	check_reverse_fqdn(check, service->reverse_fqdn, origin);
+	check_tags(check, service->tags.items, service->tags.count, origin);
 }
 
 void limits_check_addresses(struct check *check)

@@ -50,6 +50,28 @@ struct virtual_network *model_network(const struct model *model, const char *nam
 	FIND_BY_NAME(model->virtual_networks, name);
 }
 
+struct virtual_network *model_network_of(const struct model *model, const struct address *address)
+{
+	struct virtual_network *found = NULL;
+	int longest = -1;
+
+	if (!address_is_private(address))
+		return NULL;
+	for (size_t i = 0; i < model->virtual_networks.count; i++) {
+		struct virtual_network *network = &model->virtual_networks.items[i];
+
+		for (size_t p = 0; p < network->address_space.count; p++) {
+			const struct prefix *space = &network->address_space.items[p];
+
+			if (prefix_contains(space, address) && space->length > longest) {
+				longest = space->length;
+				found = network;
+			}
+		}
+	}
+	return found;
+}
+
 struct subnet *model_subnet(const struct virtual_network *network, const char *name)
 {
 	FIND_BY_NAME(network->subnets, name);

@@ -212,7 +212,8 @@ struct owned_address {
 	const char *domain_name_label;
 	const char *reverse_fqdn; /* NULL: not said here */
 	const char *description;
-	uint32_t ttl; /* 0: reverse.ttl */
+	uint32_t ttl;               /* 0: reverse.ttl */
+	LIST_OF(const char *) tags; /* "NAME=VALUE" */
 };
 
 struct cloud_service {
@@ -220,6 +221,8 @@ struct cloud_service {
 	const char *name, *description;
 	struct address address;
 	const char *reverse_fqdn;
+	uint32_t ttl; /* 0: reverse.ttl */
+	LIST_OF(const char *) tags;
 };
 
 struct reverse_settings {
@@ -341,6 +344,9 @@ void model_free(struct model *model);
 
 /* Finds by name, without regard to ASCII case as Azure does; NULL when there is none. */
 struct virtual_network *model_network(const struct model *model, const char *name);
+/* The network that the private address is inside, by the longest prefix; NULL: none, or it is a
+ * public one, which belongs to no network. */
+struct virtual_network *model_network_of(const struct model *model, const struct address *address);
 struct subnet *model_subnet(const struct virtual_network *network, const char *name);
 struct dns_resolver *model_resolver(const struct model *model, const char *name);
 /* "RESOLVER/ENDPOINT" */

@@ -72,7 +72,7 @@ static int set_address(const struct filling *f, const struct owned_address *addr
 static int set_service(const struct filling *f, const struct cloud_service *service)
 {
 	char text[NAME_TEXT_MAX];
-	int err = set_ptr(f, &service->address, service->reverse_fqdn, 0);
+	int err = set_ptr(f, &service->address, service->reverse_fqdn, service->ttl);
 
 	return err ? err
 		   : set_host(f, owned_service_name(f->model, service->name, text),

@@ -68,7 +68,7 @@ static const struct field owned_address_fields[] = {
 	 AT(owned_address, description),
 	 .min = 0,
 	 .max = 160,
-	 .doc = "For people."},
+	 .doc = "For people; it goes with reverse_fqdn."},
 	{.key = "ttl",
 	 .type = FIELD_UINT,
 	 AT(owned_address, ttl),
@@ -77,6 +77,10 @@ static const struct field owned_address_fields[] = {
 	 .max = TTL_MAX,
 	 .unit = "seconds",
 	 .doc = "Of its PTR. 0: reverse.ttl."},
+	{.key = "tags",
+	 .type = FIELD_STRINGS,
+	 AT(owned_address, tags),
+	 .doc = "\"NAME=VALUE\" each, for people and their tools; no name twice, at most 50."},
 };
 const struct group schema_owned_address = {
 	.name = "address",
@@ -108,6 +112,15 @@ static const struct field cloud_service_fields[] = {
 	 .type = FIELD_DOMAIN,
 	 AT(cloud_service, reverse_fqdn),
 	 .doc = "The name that its PTR gives."},
+	{.key = "ttl",
+	 .type = FIELD_UINT,
+	 AT(cloud_service, ttl),
+	 .fallback = "0",
+	 .min = 0,
+	 .max = TTL_MAX,
+	 .unit = "seconds",
+	 .doc = "Of its PTR. 0: reverse.ttl."},
+	{.key = "tags", .type = FIELD_STRINGS, AT(cloud_service, tags), .doc = "As an address's."},
 };
 const struct group schema_cloud_service = {
 	.name = "cloud service",

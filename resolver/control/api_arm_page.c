@@ -6,6 +6,8 @@
 #include <ctype.h>
 #include <strings.h>
 
+#include "resolver/control/api_reverse.h"
+#include "resolver/control/inventory_page.h"
 #include "resolver/control/json.h"
 
 /* ---- $filter ---- */
@@ -163,6 +165,7 @@ void arm_page_answer_text(const struct arm_page *page, struct api_text *text, co
 
 void arm_page_answer(const struct arm_page *page, json_t *array, const char *last)
 {
+	char etag[ETAG_MAX];
 	char *link = last ? next_link(page, last) : NULL;
 	json_t *body = array ? json_make("{s:o}", "value", array) : NULL;
 	if (last)
@@ -172,5 +175,6 @@ void arm_page_answer(const struct arm_page *page, json_t *array, const char *las
 		body = NULL;
 	}
 	free(link);
-	api_reply_json(page->request, 200, body, NULL);
+	api_reply_json(page->request, 200, body,
+		       inventory_etag(api_inventory(page->request), etag));
 }

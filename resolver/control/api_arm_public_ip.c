@@ -158,6 +158,10 @@ static void answer_list(struct api_request *request, const char *group)
 		free(list);
 		return;
 	}
+	if (api_all_not_modified(request)) {
+		free(list);
+		return;
+	}
 	api_text_init(&list->text, (list->page.room + 1) * ROW_BYTES);
 	api_text_put(&list->text, "{\"value\":[");
 	if (work_beside_in_portions(&request->control->work, &list->beside, on_portion, on_done))

@@ -23,6 +23,7 @@ struct batch_reader {
 	size_t index;
 	const json_t *list; /* NULL: it is CSV */
 	struct csv csv;
+	size_t csv_bytes;
 	struct csv_row row;
 	size_t fields;               /* of the first line */
 	size_t places[COLUMN_COUNT]; /* of a column among them, from 1; 0: it has none */
@@ -32,6 +33,14 @@ struct batch_reader {
 void batch_reader_free(struct batch_reader *reader)
 {
 	free(reader);
+}
+
+int batch_reader_percent(const struct batch_reader *reader)
+{
+	size_t all = reader->list ? json_array_size(reader->list) : reader->csv_bytes;
+	size_t left = reader->list ? all - (reader->index < all ? reader->index : all)
+				   : (size_t)(reader->csv.end - reader->csv.at);
+	return all > 0 ? (int)((all - left) * 100 / all) : 100;
 }
 
 static struct batch_reader *reader_new(struct change_error *error)
@@ -96,6 +105,7 @@ struct batch_reader *batch_reader_of_csv(const char *text, size_t length,
 	if (!reader)
 		return NULL;
 	csv_init(&reader->csv, text, length);
+	reader->csv_bytes = length;
 	if (read_header(reader, error) == 0)
 		return reader;
 	batch_reader_free(reader);

@@ -21,6 +21,8 @@ struct batch_reader *batch_reader_of_csv(const char *text, size_t length,
 					 struct change_error *error);
 struct batch_reader *batch_reader_of_json(const json_t *body, struct change_error *error);
 void batch_reader_free(struct batch_reader *reader); /* NULL is fine */
+/* How much of it has been read. */
+int batch_reader_percent(const struct batch_reader *reader);
 
 /* ERR_NOT_FOUND: there is none any more. ERR_INVALID: it does not fit, `error` says why; index and
  * line are there all the same, and the next one can be read. */

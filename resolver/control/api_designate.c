@@ -105,6 +105,8 @@ static void answer_list(struct work_beside *beside)
 
 void api_floatingips_list(struct api_request *request)
 {
+	if (api_all_not_modified(request))
+		return;
 	struct list *list = calloc(1, sizeof *list);
 	if (!list) {
 		api_fail_memory(request);
@@ -209,7 +211,9 @@ static bool read_body(struct api_request *request, struct change_ptr *ptr)
 	if (!ptr->fqdn && !json_is_null(name))
 		return fail_body(request, "ptrdname", "it is neither a name nor null");
 	if (ptr->fqdn && (!*ptr->fqdn || ptr->fqdn[strlen(ptr->fqdn) - 1] != '.'))
-		return fail_body(request, "ptrdname", "it does not end with a dot");
+		return fail_body(request, "ptrdname",
+				 "it does not end with a dot; give one such as "
+				 "\"mail.example.com.\"");
 	if (description && !ptr->description && !json_is_null(description))
 		return fail_body(request, "description", "it is neither a text nor null");
 	if (ttl && !ptr->ttl_given && !json_is_null(ttl))

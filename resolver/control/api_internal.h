@@ -38,4 +38,8 @@ void api_draw_id(char id[API_ID_MAX]);
 void api_finish(struct api_call *call, unsigned status, char *body);
 void api_finish_text(struct api_call *call, unsigned status, char *body, size_t length);
 
+/* Gives the answer this etag, with its quotes. True: the request is a GET whose If-None-Match has
+ * it, and has been answered: 304 (RFC 9110 section 13.1.2). */
+bool api_not_modified(struct api_request *request, const char *etag);
+
 #endif

@@ -263,6 +263,16 @@ void api_fail_ending(struct api_request *request)
 	api_fail(request, 503, NULL, "the server is about to end; try again");
 }
 
+bool api_not_modified(struct api_request *request, const char *etag)
+{
+	api_answer_header(request, "ETag", etag);
+	if (!request->if_none_match || strcmp(request->method, "GET") != 0 ||
+	    !etag_is_listed(request->if_none_match, etag, false))
+		return false;
+	api_finish((struct api_call *)request, 304, NULL);
+	return true;
+}
+
 void api_reply_json(struct api_request *request, unsigned status, json_t *body, const char *etag)
 {
 	char *quoted = NULL;
@@ -274,17 +284,13 @@ void api_reply_json(struct api_request *request, unsigned status, json_t *body, 
 		api_fail_memory(request);
 		return;
 	}
-	if (quoted)
+	if (quoted && status != 200)
 		api_answer_header(request, "ETag", quoted);
-	if (quoted && status == 200 && request->if_none_match &&
-	    strcmp(request->method, "GET") == 0 &&
-	    etag_is_listed(request->if_none_match, quoted, false)) {
+	if (quoted && status == 200 && api_not_modified(request, quoted))
 		free(text);
-		text = NULL;
-		status = 304;
-	}
+	else
+		api_finish((struct api_call *)request, status, text);
 	free(quoted);
-	api_finish((struct api_call *)request, status, text);
 }
 
 void api_reply_empty(struct api_request *request, unsigned status)

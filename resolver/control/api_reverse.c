@@ -5,8 +5,10 @@
 #include <assert.h>
 #include <strings.h>
 
+#include "resolver/control/api_internal.h"
 #include "resolver/control/control.h"
 #include "resolver/control/inventory_group.h"
+#include "resolver/control/inventory_page.h"
 #include "resolver/control/json.h"
 #include "resolver/control/reverse_check.h"
 #include "resolver/log.h"
@@ -107,6 +109,23 @@ void api_fail_change(struct api_request *request, const struct change_error *err
 		api_fail_at(request, status, code, error->field, "%s", text);
 }
 
+bool api_all_not_modified(struct api_request *request)
+{
+	char etag[ETAG_MAX];
+	return api_not_modified(request, inventory_etag(api_inventory(request), etag));
+}
+
+bool api_require_all(struct api_request *request)
+{
+	char etag[ETAG_MAX];
+	struct change_error error;
+	if (change_precondition(inventory_etag(api_inventory(request), etag), request->if_match,
+				request->if_none_match, &error) == 0)
+		return true;
+	api_fail_change(request, &error);
+	return false;
+}
+
 struct change *api_change_begin(struct api_request *request, const struct owner *owner, int *err)
 {
 	struct change *change = change_begin(api_inventory(request));
@@ -164,14 +183,22 @@ static void on_forward(void *context, enum reverse_result result, json_t *report
 	free(forward);
 }
 
+const char *api_own_network(const struct model *model, const struct address *address)
+{
+	const struct virtual_network *network = model_network_of(model, address);
+	return network ? network->name : NULL;
+}
+
 void api_check_forward(struct control *control, const struct owner *owner,
 		       void (*on_known)(void *context, const char *warning), void *context)
 {
 	struct forward *forward = owner->ptr.fqdn ? malloc(sizeof *forward) : NULL;
+	const struct model *model = inventory_model(control->inventory);
+	const char *network = model->reverse.resolve_in;
 	const struct reverse_question question = {
 		.address = owner->address,
 		.name = owner->ptr.fqdn,
-		.network = inventory_model(control->inventory)->reverse.resolve_in,
+		.network = network ? network : api_own_network(model, &owner->address),
 	};
 	if (forward) {
 		*forward = (struct forward){on_known, context};

@@ -21,6 +21,11 @@ const struct owner *api_find_ptr(const struct inventory *inventory, const char *
 const char *api_change_code(const struct change_error *error, enum api_shape shape);
 /* Answers with what a change failed of, in the words of the request's API. */
 void api_fail_change(struct api_request *request, const struct change_error *error);
+/* Whether the request's preconditions hold for all that is ours, as its lists are tagged; false:
+ * they do not, which has been answered. */
+bool api_require_all(struct api_request *request);
+/* Gives the answer the tag of all that is ours. True: the client has that, and has been told so. */
+bool api_all_not_modified(struct api_request *request);
 /* A change of an owner (NULL: there is none) by the request's preconditions. *err is not 0 when it
  * is void already; api_change_end takes both. */
 struct change *api_change_begin(struct api_request *request, const struct owner *owner, int *err);
@@ -35,6 +40,8 @@ char *api_owner_text(const struct owner *owner, char text[API_OWNER_TEXT_MAX]);
 /* One line in the log: what has been done to what, and by whom. */
 void api_log_change(const struct api_request *request, const char *what, const char *owner_text);
 
+/* Where a private address's names are told, which is its own network; NULL: it has none. */
+const char *api_own_network(const struct model *model, const struct address *address);
 /* Finds out whether the owner's PTR names something that leads back to its address. A name that
  * does not is a line in the log, and the warning for on_known, which is called once, perhaps before
  * this returns and within 3 s; NULL: nothing is wrong, or there is no PTR. on_known may be NULL. */

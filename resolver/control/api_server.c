@@ -31,8 +31,16 @@ void api_ready(struct api_request *request)
 		api_fail(request, 503, NULL, "nothing is served yet");
 }
 
-/* GET /v1/status: as status.h has it, and "logins": {"failed", "refused"} since
- * the start. */
+/* What takes longer and is under way. */
+static json_t *work_json(const struct work *work)
+{
+	if (!work->busy)
+		return json_null();
+	return json_make("{s:o}", "percent",
+			 work->percent < 0 ? json_null() : json_integer(work->percent));
+}
+
+/* GET /v1/status: as status.h has it. */
 void api_status(struct api_request *request)
 {
 	struct control *control = request->control;
@@ -43,6 +51,7 @@ void api_status(struct api_request *request)
 		 json_make("{s:I, s:I}", "failed", (json_int_t)logins.failed, "refused",
 			   (json_int_t)logins.refused));
 	status_add_zones(status, &control->server, control->notify);
+	json_put(status, "work", work_json(&control->work));
 	json_put(status, "ok", json_true());
 	api_reply_json(request, 200, status, NULL);
 }

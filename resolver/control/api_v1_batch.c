@@ -1,9 +1,9 @@
 /* POST /v1/ptrs: many PTRs at once, all or none of them (ptr_batch.h).
  *
- *     application/json   [{"address": A or "owner": ID, "reverse_fqdn": NAME or null,
- * "description", "ttl"}, ...]                                       1 MiB, as all of JSON text/csv
- * address,reverse_fqdn,description,ttl                management.upload_max by the first line;
- * ptrdname is reverse_fqdn, too
+ *     application/json   [{"address": A or "owner": ID, "reverse_fqdn": NAME or null, ...}, ...]
+ *                        with "description" and "ttl"; 1 MiB, as all of JSON
+ *     text/csv           address,reverse_fqdn,description,ttl: which there are says the first line,
+ *                        where ptrdname is reverse_fqdn, too; management.upload_max
  *
  *     rows ─► read, checked, staged: a portion each round ─► any error? 400, all of them told
  *               └─► stored: a thread ─► in the book: a portion each round ─► published ─► 200
@@ -152,6 +152,7 @@ static void on_read(void *context)
 		.outcome = CHANGE_STORE, .text = "the system gives no thread to store it with"};
 	struct upload *upload = context;
 	const struct ptr_batch_counts counts = ptr_batch_count(upload->batch);
+	upload->request->control->work.percent = 100;
 	if (upload->error_count > 0 || upload->dry_run || counts.set + counts.removed == 0)
 		answer(upload, NULL);
 	else if (work_in_thread(upload->work, store, on_stored) != 0)
@@ -175,6 +176,7 @@ static bool read_portion(void *context)
 	struct change_error error;
 	struct batch_row row;
 	const struct owner *owner;
+	upload->request->control->work.percent = batch_reader_percent(upload->reader);
 	for (unsigned i = 0; i < PORTION_ROWS; i++) {
 		int err = batch_reader_next(upload->reader, &row, &error);
 		if (err == ERR_NOT_FOUND)
@@ -233,7 +235,7 @@ void api_ptrs_batch(struct api_request *request)
 	struct work *work = &request->control->work;
 	struct change_error error;
 	bool dry_run;
-	if (!read_dry_run(request, &dry_run))
+	if (!read_dry_run(request, &dry_run) || !api_require_all(request))
 		return;
 	struct upload *upload = upload_new(request, dry_run, &error);
 	if (!upload) {

@@ -173,6 +173,8 @@ static void answer_list(struct api_request *request, const struct list *list)
 			    marker);
 		return;
 	}
+	if (api_all_not_modified(request))
+		return;
 	struct page *page = calloc(1, sizeof *page);
 	if (!page) {
 		api_fail_memory(request);

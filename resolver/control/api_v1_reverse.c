@@ -12,18 +12,6 @@
 #include "resolver/control/reverse_check.h"
 #include "resolver/control/reverse_json.h"
 
-/* ---- answers ---- */
-
-void api_v1_answer(struct api_request *request, const struct owner *owner, show_owner *show)
-{
-	char etag[ETAG_MAX];
-	if (!owner)
-		api_fail(request, 404, "not_found",
-			 "there is no such thing here; GET the path one level up to see what is");
-	else
-		api_reply_json(request, 200, show(owner), owner_etag(owner, etag));
-}
-
 /* ---- which ---- */
 
 const struct owner *api_v1_address(const struct api_request *request)
@@ -42,14 +30,52 @@ const struct owner *api_v1_ptr(const struct api_request *request)
 	return api_find_ptr(api_inventory(request), api_parameter(request, "id"));
 }
 
+/* ---- answers ---- */
+
+json_t *api_v1_show(enum api_v1_noun noun, const struct owner *owner)
+{
+	return noun == API_V1_PTR ? owner_ptr_json(owner) : owner_json(owner);
+}
+
+void api_v1_miss(struct api_request *request, enum api_v1_noun noun)
+{
+	const char *group = noun == API_V1_ADDRESS ? api_group(request) : NULL;
+	if (noun == API_V1_PTR)
+		api_fail(request, 404, "not_found",
+			 "\"%.80s\" is no address or id of ours; add the address first",
+			 api_parameter(request, "id"));
+	else if (noun == API_V1_SERVICE)
+		api_fail(request, 404, "not_found",
+			 "there is no cloud service \"%.80s\"; the list of services has all",
+			 api_parameter(request, "name"));
+	else
+		api_fail(request, 404, "not_found",
+			 "there is no address \"%.80s\" %s%.90s%s; the list of addresses has "
+			 "all, with their groups",
+			 api_parameter(request, "name"),
+			 group ? "in the resource group \"" : "outside the resource groups",
+			 group ? group : "", group ? "\"" : "");
+}
+
+void api_v1_answer(struct api_request *request, const struct owner *owner, enum api_v1_noun noun)
+{
+	char etag[ETAG_MAX];
+	if (!owner)
+		api_v1_miss(request, noun);
+	else
+		api_reply_json(request, 200, api_v1_show(noun, owner), owner_etag(owner, etag));
+}
+
 /* ---- removing ---- */
 
 static void remove_owner(struct api_request *request, const struct owner *owner,
-			 int (*edit)(struct change *change, const struct owner *owner))
+			 enum api_v1_noun noun)
 {
+	int (*const edit)(struct change *, const struct owner *) =
+		noun == API_V1_PTR ? change_ptr_unset : change_remove;
 	char text[API_OWNER_TEXT_MAX];
 	if (!owner) {
-		api_v1_answer(request, NULL, owner_json);
+		api_v1_miss(request, noun);
 		return;
 	}
 	api_owner_text(owner, text);
@@ -59,7 +85,7 @@ static void remove_owner(struct api_request *request, const struct owner *owner,
 		err = edit(change, owner);
 	if (!api_change_end(request, change, err, NULL))
 		return;
-	api_log_change(request, edit == change_remove ? "removed" : "PTR removed", text);
+	api_log_change(request, noun == API_V1_PTR ? "PTR removed" : "removed", text);
 	api_reply_empty(request, 204);
 }
 
@@ -67,34 +93,34 @@ static void remove_owner(struct api_request *request, const struct owner *owner,
 
 void api_address_show(struct api_request *request)
 {
-	api_v1_answer(request, api_v1_address(request), owner_json);
+	api_v1_answer(request, api_v1_address(request), API_V1_ADDRESS);
 }
 
 void api_address_delete(struct api_request *request)
 {
-	remove_owner(request, api_v1_address(request), change_remove);
+	remove_owner(request, api_v1_address(request), API_V1_ADDRESS);
 }
 
 void api_service_show(struct api_request *request)
 {
-	api_v1_answer(request, api_v1_service(request), owner_json);
+	api_v1_answer(request, api_v1_service(request), API_V1_SERVICE);
 }
 
 void api_service_delete(struct api_request *request)
 {
-	remove_owner(request, api_v1_service(request), change_remove);
+	remove_owner(request, api_v1_service(request), API_V1_SERVICE);
 }
 
 /* ---- PTRs ---- */
 
 void api_ptr_show(struct api_request *request)
 {
-	api_v1_answer(request, api_v1_ptr(request), owner_ptr_json);
+	api_v1_answer(request, api_v1_ptr(request), API_V1_PTR);
 }
 
 void api_ptr_delete(struct api_request *request)
 {
-	remove_owner(request, api_v1_ptr(request), change_ptr_unset);
+	remove_owner(request, api_v1_ptr(request), API_V1_PTR);
 }
 
 /* ---- the check of any address or name ---- */
@@ -108,6 +134,7 @@ static void on_checked(void *context, enum reverse_result result, json_t *report
 /* GET /v1/check?subject=ADDRESS|NAME[&network=NETWORK] */
 void api_check(struct api_request *request)
 {
+	const struct model *model = inventory_model(api_inventory(request));
 	const char *subject = api_query(request, "subject");
 	const char *network = api_query(request, "network");
 	struct reverse_question question = {.network = network};
@@ -116,7 +143,7 @@ void api_check(struct api_request *request)
 			    "it is missing; give an address or a name: /v1/check?subject=...");
 		return;
 	}
-	if (network && !model_network(inventory_model(api_inventory(request)), network)) {
+	if (network && !model_network(model, network)) {
 		api_fail_at(request, 400, "invalid", "network",
 			    "there is no virtual network \"%s\"", network);
 		return;
@@ -124,6 +151,8 @@ void api_check(struct api_request *request)
 	if (address_parse(&question.address, subject) != 0) {
 		question.address.family = 0;
 		question.name = subject;
+	} else if (!network) {
+		question.network = api_own_network(model, &question.address);
 	}
 	int err = reverse_check(&request->control->server, &question, on_checked, request);
 	if (err == ERR_INVALID)

@@ -6,14 +6,16 @@
 #include "resolver/control/api.h"
 #include "resolver/control/owner.h"
 
-/* owner_json or owner_ptr_json. */
-typedef json_t *show_owner(const struct owner *owner);
+enum api_v1_noun { API_V1_ADDRESS, API_V1_SERVICE, API_V1_PTR };
+json_t *api_v1_show(enum api_v1_noun noun, const struct owner *owner);
 
 /* The owner that the path names, of a route with that kind of path; NULL: there is none. */
 const struct owner *api_v1_address(const struct api_request *request);
 const struct owner *api_v1_service(const struct api_request *request);
 const struct owner *api_v1_ptr(const struct api_request *request);
-/* Answers with the owner; NULL: 404. */
-void api_v1_answer(struct api_request *request, const struct owner *owner, show_owner *show);
+/* Answers with the owner; NULL: api_v1_miss. */
+void api_v1_answer(struct api_request *request, const struct owner *owner, enum api_v1_noun noun);
+/* 404: what the path names is not there. */
+void api_v1_miss(struct api_request *request, enum api_v1_noun noun);
 
 #endif

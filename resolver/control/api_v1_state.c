@@ -6,6 +6,7 @@
 #include "resolver/control/api_remake.h"
 #include "resolver/control/api_reverse.h"
 #include "resolver/control/control.h"
+#include "resolver/control/inventory_page.h"
 #include "resolver/control/state_json.h"
 #include "resolver/log.h"
 
@@ -40,6 +41,8 @@ static void answer(void *context)
 
 void api_state_export(struct api_request *request)
 {
+	if (api_all_not_modified(request))
+		return;
 	struct export *export = calloc(1, sizeof *export);
 	if (!export) {
 		api_fail_memory(request);
@@ -92,6 +95,8 @@ static void import_free(struct api_remake *remake)
 
 void api_state_import(struct api_request *request)
 {
+	if (!api_require_all(request))
+		return;
 	struct import *import = calloc(1, sizeof *import);
 	if (!import) {
 		api_fail_memory(request);

@@ -24,7 +24,7 @@
 struct done {
 	struct api_request *request;
 	unsigned status;
-	show_owner *show;
+	enum api_v1_noun noun;
 	json_t *shown; /* as it was made */
 	char id[UUID_TEXT_MAX], etag[ETAG_MAX];
 };
@@ -34,8 +34,9 @@ static json_t *show_done(const struct done *done)
 {
 	char etag[ETAG_MAX];
 	const struct owner *owner = inventory_by_id(api_inventory(done->request), done->id);
-	return owner && strcmp(owner_etag(owner, etag), done->etag) == 0 ? done->show(owner)
-									 : json_incref(done->shown);
+	return owner && strcmp(owner_etag(owner, etag), done->etag) == 0
+		       ? api_v1_show(done->noun, owner)
+		       : json_incref(done->shown);
 }
 
 static void on_forward_known(void *context, const char *warning)
@@ -52,7 +53,7 @@ static void on_forward_known(void *context, const char *warning)
 }
 
 static void answer_done(struct api_request *request, unsigned status, const char *id,
-			show_owner *show, bool named)
+			enum api_v1_noun noun, bool named)
 {
 	char text[API_OWNER_TEXT_MAX];
 	const struct owner *owner = inventory_by_id(api_inventory(request), id);
@@ -66,8 +67,8 @@ static void answer_done(struct api_request *request, unsigned status, const char
 	}
 	*done = (struct done){.request = request,
 			      .status = status,
-			      .show = show,
-			      .shown = json_whole(show(owner))};
+			      .noun = noun,
+			      .shown = json_whole(api_v1_show(noun, owner))};
 	snprintf(done->id, sizeof done->id, "%s", id);
 	owner_etag(owner, done->etag);
 	if (named)
@@ -118,9 +119,13 @@ static int complete_input(struct owner_input *input, const struct api_request *r
 {
 	const char *name = api_parameter(request, "name");
 	const char *group = kind == OWNER_ADDRESS ? api_group(request) : NULL;
+	const char *subscription =
+		owner ? owner->subscription : inventory_model(api_inventory(request))->subscription;
 	int err = settle_value(input, "name", name, error);
 	if (err == 0 && kind == OWNER_ADDRESS)
 		err = settle_value(input, "resource_group", group, error);
+	if (err == 0 && kind == OWNER_ADDRESS)
+		err = settle_value(input, "subscription", subscription, error);
 	if (err == 0 && owner)
 		err = settle_value(input, "id", owner->id, error);
 	if (err != 0)
@@ -142,7 +147,7 @@ struct store {
 	struct api_claim claim; /* first */
 	struct owner_input input;
 	enum owner_kind kind;
-	show_owner *show;
+	enum api_v1_noun noun;
 	bool makes; /* what is not there */
 	bool whole; /* what is not said is taken away */
 	bool created;
@@ -153,7 +158,7 @@ static bool fits(struct api_claim *claim, const struct owner *owner)
 	const struct store *store = (struct store *)claim;
 	if (owner || store->makes)
 		return true;
-	api_v1_answer(claim->request, NULL, store->show);
+	api_v1_miss(claim->request, store->noun);
 	return false;
 }
 
@@ -213,7 +218,7 @@ static void fail(struct api_claim *claim, const struct change_error *error)
 static void answer(struct api_claim *claim, const struct owner *owner)
 {
 	const struct store *store = (struct store *)claim;
-	answer_done(claim->request, store->created ? 201 : 200, owner->id, store->show,
+	answer_done(claim->request, store->created ? 201 : 200, owner->id, store->noun,
 		    store->input.has_fqdn);
 }
 
@@ -264,7 +269,7 @@ static void start(struct api_request *request, const struct store *wanted)
 	struct store *store;
 	const struct owner *owner = wanted->claim.claimant->find(request);
 	if (!owner && !wanted->makes) {
-		api_v1_answer(request, NULL, wanted->show);
+		api_v1_miss(request, wanted->noun);
 		return;
 	}
 	store = malloc(sizeof *store);
@@ -283,18 +288,18 @@ static void start(struct api_request *request, const struct store *wanted)
 
 static void store_owner(struct api_request *request, enum owner_kind kind, bool whole)
 {
-	start(request, &(struct store){.claim.claimant = &claimants[kind],
-				       .kind = kind,
-				       .show = owner_json,
-				       .makes = whole,
-				       .whole = whole});
+	start(request,
+	      &(struct store){.claim.claimant = &claimants[kind],
+			      .kind = kind,
+			      .noun = kind == OWNER_SERVICE ? API_V1_SERVICE : API_V1_ADDRESS,
+			      .makes = whole,
+			      .whole = whole});
 }
 
 static void store_ptr(struct api_request *request, bool whole)
 {
-	start(request, &(struct store){.claim.claimant = &ptr_claimant,
-				       .show = owner_ptr_json,
-				       .whole = whole});
+	start(request,
+	      &(struct store){.claim.claimant = &ptr_claimant, .noun = API_V1_PTR, .whole = whole});
 }
 
 void api_address_put(struct api_request *request)

@@ -197,19 +197,32 @@ int change_swap(struct change *change, struct node *before, struct node *after, 
 /* ---- preconditions ---- */
 
 /* If-Match compares strongly (RFC 9110 section 13.1.1). */
+int change_precondition(const char *etag, const char *if_match, const char *if_none_match,
+			struct change_error *error)
+{
+	*error = (struct change_error){.outcome = CHANGE_STALE};
+	if (if_match && !etag)
+		snprintf(error->text, sizeof error->text,
+			 "If-Match asks for one that is there, and there is none");
+	else if (if_match && !etag_is_listed(if_match, etag, true))
+		snprintf(error->text, sizeof error->text,
+			 "it is another one by now: its etag is %s; read it again", etag);
+	else if (if_none_match && etag && etag_is_listed(if_none_match, etag, false))
+		snprintf(error->text, sizeof error->text,
+			 "If-None-Match asks for none, and there is one, etag %s", etag);
+	else
+		error->outcome = CHANGE_FINE;
+	return error->outcome == CHANGE_FINE ? 0 : ERR_INVALID;
+}
+
 int change_require_etag(struct change *change, const char *etag, const char *if_match,
 			const char *if_none_match)
 {
-	if (if_match && !etag)
-		return change_fail(change, CHANGE_STALE, NULL,
-				   "If-Match asks for one that is there, and there is none");
-	if (if_match && !etag_is_listed(if_match, etag, true))
-		return change_fail(change, CHANGE_STALE, NULL,
-				   "it is another one by now: its etag is %s; read it again", etag);
-	if (if_none_match && etag && etag_is_listed(if_none_match, etag, false))
-		return change_fail(change, CHANGE_STALE, NULL,
-				   "If-None-Match asks for none, and there is one, etag %s", etag);
-	return 0;
+	struct change_error error;
+
+	if (change_precondition(etag, if_match, if_none_match, &error) == 0)
+		return 0;
+	return change_fail(change, error.outcome, NULL, "%s", error.text);
 }
 
 int change_require(struct change *change, const struct owner *owner, const char *if_match,
@@ -295,6 +308,7 @@ void change_settle(struct change *change, uint64_t revision)
 {
 	assert(!change->over);
 	change->over = true;
+	change->inventory->version++;
 	for (struct touch *touch = change->touches; touch; touch = touch->hh.next) {
 		struct owner *now = touch->now ? &touch->now->owner : NULL;
 

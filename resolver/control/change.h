@@ -59,6 +59,10 @@ struct change_error {
 /* For what does not fit before it comes to a change: INVALID. Returns ERR_INVALID. */
 int change_refuse(struct change_error *error, const char *field, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+/* Whether the headers, as change_require has them, hold for what has this etag (NULL: for nothing
+ * that is there). ERR_INVALID: they do not, and `error` says so. */
+MUST_CHECK int change_precondition(const char *etag, const char *if_match,
+				   const char *if_none_match, struct change_error *error);
 
 struct change;
 

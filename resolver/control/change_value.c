@@ -5,8 +5,7 @@
 
 #include "resolver/control/change_internal.h"
 #include "rules/schema.h"
-
-enum { TAGS_MAX = 50, TAGS_BYTES_MAX = 16384 };
+#include "rules/territory.h"
 
 const struct group *change_fields(enum owner_kind kind)
 {

@@ -163,8 +163,8 @@ static int on_progress(void *context, curl_off_t all_down, curl_off_t down, curl
 {
 	const struct client_call *call = context;
 	(void)all_down;
-	(void)down;
-	call->on_sent(call->context, (uint64_t)up, (uint64_t)all_up);
+	if (down == 0)
+		call->on_sent(call->context, (uint64_t)up, (uint64_t)all_up);
 	return 0;
 }
 

@@ -26,7 +26,7 @@ struct client_call {
 	size_t text_length;
 	FILE *out; /* where an answer that is no error goes as it comes; null is returned then */
 	void (*on_sent)(void *context, uint64_t sent,
-			uint64_t all); /* now and then; NULL: nobody */
+			uint64_t all); /* now and then until the answer comes; NULL: nobody */
 	void *context;
 	int timeout_ms;                       /* for the whole of it; 0: CLIENT_TIMEOUT_MS */
 	const char *if_match, *if_none_match; /* NULL: not sent */

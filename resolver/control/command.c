@@ -44,6 +44,8 @@ static const struct {
 	 offsetof(struct command_line, address)},
 	{"reverse-fqdn", "NAME", "the name that its PTR gives; \"\" for none", 0,
 	 OPTION_REVERSE_FQDN, offsetof(struct command_line, reverse_fqdn)},
+	{"tag", "NAME=VALUE", "a tag, one for each --tag, of those that it is to have", 0,
+	 OPTION_TAG, offsetof(struct command_line, tags)},
 	{"binary", "PATH", "the program to go on with; else the one that this command is of", 0,
 	 OPTION_BINARY, offsetof(struct command_line, binary)},
 	{"take-over", "FD", "have the running server's sockets, as upgrade does; tell so at FD", 0,
@@ -61,6 +63,7 @@ static const struct {
 	{"client", "ID", "whom of management.clients az logs in as; else the first admin", 0,
 	 OPTION_CLIENT, offsetof(struct command_line, client)},
 };
+static const unsigned repeated = OPTION_NS | OPTION_TAG;
 enum { OPTION_COUNT = sizeof options / sizeof *options, OPTION_HELP = 1000, OPTION_VERSION };
 
 static void print_option(size_t i, FILE *out)
@@ -77,9 +80,9 @@ void command_print_usage(const struct command *command, FILE *out)
 	for (size_t i = 0; i < OPTION_COUNT; i++)
 		if (command->options & options[i].bit)
 			fprintf(out,
-				options[i].bit == OPTION_NS ? " [--%s %s]..."
-				: options[i].argument       ? " [--%s %s]"
-							    : " [--%s]",
+				options[i].bit & repeated ? " [--%s %s]..."
+				: options[i].argument     ? " [--%s %s]"
+							  : " [--%s]",
 				options[i].name, options[i].argument);
 	fprintf(out, "%s%s\n", *command->arguments ? " " : "", command->arguments);
 }
@@ -206,17 +209,19 @@ int command_misuse(const struct command_line *line, const char *format, ...)
 }
 
 /* Puts option i where it belongs and into *given. Of those that may be given once the last counts;
- * false: a name server is one too many. */
+ * false: one is given too often. */
 static bool take_option(struct command_line *line, size_t i, const char *value, unsigned *given)
 {
 	char *base = (char *)line;
 	const bool yes = true;
-	if (options[i].bit == OPTION_NS && line->server_count == COMMAND_SERVERS_MAX) {
-		command_fail("--ns is given more than %d times", COMMAND_SERVERS_MAX);
+	struct command_words *words = (struct command_words *)(base + options[i].offset);
+	if (options[i].bit & repeated && words->count == COMMAND_WORDS_MAX) {
+		command_fail("--%s is given more than %d times", options[i].name,
+			     COMMAND_WORDS_MAX);
 		return false;
 	}
-	if (options[i].bit == OPTION_NS)
-		line->servers[line->server_count++] = value;
+	if (options[i].bit & repeated)
+		words->items[words->count++] = value;
 	else if (options[i].argument)
 		memcpy(base + options[i].offset, &value, sizeof value);
 	else

@@ -11,8 +11,7 @@
 
 #define COMMAND_CONFIG_DEFAULT "/etc/sluice/sluice.conf"
 
-/* Exit statuses. */
-enum { COMMAND_FINE = 0, COMMAND_NO = 1, COMMAND_USAGE = 2 };
+enum { COMMAND_FINE = 0, COMMAND_NO = 1, COMMAND_USAGE = 2 }; /* exit statuses */
 
 /* Options; a command names the ones it takes. */
 enum {
@@ -35,6 +34,7 @@ enum {
 	OPTION_NS = 1 << 16,
 	OPTION_CSV = 1 << 17,
 	OPTION_DRY_RUN = 1 << 18,
+	OPTION_TAG = 1 << 19,
 	OPTION_PERFORM = 1 << 20,
 	OPTION_CLOUD = 1 << 21,
 	OPTION_CLIENT = 1 << 22,
@@ -42,8 +42,7 @@ enum {
 	OPTION_TAKE_OVER = 1 << 24,
 };
 
-enum { COMMAND_SERVERS_MAX = 8 };
-
+enum { COMMAND_WORDS_MAX = 50 };
 struct command;
 
 struct command_line {
@@ -54,10 +53,12 @@ struct command_line {
 	const char *socket, *vnet, *endpoint, *from; /* NULL: not given */
 	/* Of resources; NULL: not given. */
 	const char *ttl, *description, *group, *region, *label, *address, *reverse_fqdn;
-	const char *binary, *take_over;           /* of an upgrade; NULL: not given */
-	const char *servers[COMMAND_SERVERS_MAX]; /* --ns, which may be repeated */
-	int server_count;
-	const char *cloud, *client; /* of az; NULL: not given */
+	const char *binary, *take_over; /* of an upgrade; NULL: not given */
+	const char *cloud, *client;     /* of az; NULL: not given */
+	struct command_words {
+		const char *items[COMMAND_WORDS_MAX];
+		int count;
+	} tags, servers; /* --tag and --ns, which may be repeated */
 	bool json, suffix, is_static, csv, dry_run, perform;
 	char *const *arguments;
 	int argument_count;

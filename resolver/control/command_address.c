@@ -27,6 +27,7 @@ static const struct table_column show_columns[] = {
 	{"Description", "description"},
 	{"Time To Live", "ttl_served"},
 	{"Status", "status"},
+	{"Tags", "tags"},
 	{"Origin", "origin"},
 };
 
@@ -58,7 +59,7 @@ int command_address_add(const struct command_line *line)
 		json_put(body, "region", json_text(line->region));
 	if (line->label)
 		json_put(body, "domain_name_label", json_text(line->label));
-	if (!command_put_ptr(line, body)) {
+	if (!command_put_given(line, body)) {
 		json_decref(body);
 		return COMMAND_USAGE;
 	}

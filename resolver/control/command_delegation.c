@@ -150,10 +150,11 @@ static bool add_servers(struct delegation *d, const struct command_line *line)
 {
 	char text[NAME_TEXT_MAX];
 	struct name name;
-	for (int i = 0; i < line->server_count; i++) {
-		if (name_from_text(&name, &any_key, line->servers[i]) != 0 || name.labels == 0) {
+	for (int i = 0; i < line->servers.count; i++) {
+		if (name_from_text(&name, &any_key, line->servers.items[i]) != 0 ||
+		    name.labels == 0) {
 			command_misuse(line, "\"%s\" is not the name of a name server",
-				       line->servers[i]);
+				       line->servers.items[i]);
 			return false;
 		}
 		json_add(d->servers, json_text(name_to_text(&name, text)));
@@ -223,7 +224,7 @@ static int print(const struct command_line *line, const struct delegation *d)
 static int delegate(const struct command_line *line, struct delegation *d,
 		    const struct model *model)
 {
-	if (line->server_count == 0)
+	if (line->servers.count == 0)
 		add_configured_servers(d, &model->reverse);
 	size_t servers = json_array_size(d->servers);
 	if (servers == 0)

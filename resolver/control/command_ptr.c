@@ -33,7 +33,7 @@ int command_ptr_show(const struct command_line *line)
 int command_ptr_set(const struct command_line *line)
 {
 	json_t *body = json_make("{s:o}", "reverse_fqdn", json_text(line->arguments[1]));
-	if (!command_put_ptr(line, body)) {
+	if (!command_put_given(line, body)) {
 		json_decref(body);
 		return COMMAND_USAGE;
 	}

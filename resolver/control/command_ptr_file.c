@@ -79,17 +79,55 @@ static bool read_file(const struct command_line *line, const char *path, struct 
 	return fine;
 }
 
+enum { PROGRESS_TEXT_MAX = 40, PROGRESS_MS = 2000 };
+
+struct progress {
+	const char *socket;
+	char told[PROGRESS_TEXT_MAX];
+};
+
 /* One line of a terminal, over and over. */
+static void tell(struct progress *progress, const char *what, int percent)
+{
+	char text[PROGRESS_TEXT_MAX];
+	if (percent >= 0)
+		snprintf(text, sizeof text, "%s: %d %%", what, percent);
+	else
+		snprintf(text, sizeof text, "%s", what);
+	if (strcmp(text, progress->told) == 0)
+		return;
+	memcpy(progress->told, text, sizeof text);
+	fprintf(stderr, "\r\033[K%s", text);
+	fflush(stderr);
+}
+
+/* How far the server is with it, which it answers beside the work. */
+static void tell_work(struct progress *progress)
+{
+	char error[CLIENT_ERROR_MAX];
+	unsigned status;
+	json_t *answer = client_call(progress->socket,
+				     (struct client_call){.method = "GET",
+							  .path = "/v1/status",
+							  .timeout_ms = PROGRESS_MS},
+				     &status, error);
+	const json_t *percent = json_object_get(json_object_get(answer, "work"), "percent");
+	if (!json_is_integer(percent))
+		tell(progress, "sent", -1);
+	else if (json_integer_value(percent) < 100)
+		tell(progress, "sent, being checked", (int)json_integer_value(percent));
+	else
+		tell(progress, "sent, checked, being stored", -1);
+	json_decref(answer);
+}
+
+/* libcurl calls it once a second, too, while it waits for the answer. */
 static void on_sent(void *context, uint64_t sent, uint64_t all)
 {
-	uint64_t *told = context;
-	uint64_t percent = all > 0 ? sent * 100 / all : 0;
-	if (all == 0 || percent == *told)
-		return;
-	*told = percent;
-	fprintf(stderr, "\r\033[K%s %llu %%",
-		sent < all ? "sending:" : "sent, being checked:", (unsigned long long)percent);
-	fflush(stderr);
+	if (all > 0 && sent < all)
+		tell(context, "sending", (int)(sent * 100 / all));
+	else if (all > 0)
+		tell_work(context);
 }
 
 static void print_row_error(const char *path, const json_t *error)
@@ -144,7 +182,7 @@ int command_ptr_import(const struct command_line *line)
 	const char *path = line->arguments[0];
 	char socket[CLIENT_PATH_MAX], error[CLIENT_ERROR_MAX];
 	struct file file = {0};
-	uint64_t told = UINT64_MAX;
+	struct progress progress = {.socket = client_socket_path(line, socket)};
 	bool terminal = isatty(STDERR_FILENO) == 1;
 	unsigned status = 0;
 	json_t *answer = NULL;
@@ -159,9 +197,9 @@ int command_ptr_import(const struct command_line *line)
 		.text_length = file.length,
 		.timeout_ms = IMPORT_MS,
 		.on_sent = terminal ? on_sent : NULL,
-		.context = &told,
+		.context = &progress,
 	};
-	answer = client_call(client_socket_path(line, socket), call, &status, error);
+	answer = client_call(socket, call, &status, error);
 	if (terminal)
 		fprintf(stderr, "\r\033[K");
 	if (!answer)

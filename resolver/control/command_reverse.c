@@ -116,12 +116,33 @@ int command_delete(const struct command_line *line, char *path, const char *done
 	return COMMAND_FINE;
 }
 
-bool command_put_ptr(const struct command_line *line, json_t *body)
+/* False: one of them is none, which has been said. */
+static bool put_tags(const struct command_line *line, json_t *body)
+{
+	json_t *tags = json_object();
+	for (int i = 0; i < line->tags.count; i++) {
+		const char *text = line->tags.items[i], *value = strchr(text, '=');
+		char *name = value && value > text ? strndup(text, (size_t)(value - text)) : NULL;
+		if (!name) {
+			command_misuse(line, "\"%s\" is no tag; give NAME=VALUE", text);
+			json_decref(tags);
+			return false;
+		}
+		json_put(tags, name, json_text(value + 1));
+		free(name);
+	}
+	json_put(body, "tags", tags);
+	return true;
+}
+
+bool command_put_given(const struct command_line *line, json_t *body)
 {
 	if (line->reverse_fqdn)
 		json_put(body, "reverse_fqdn", json_text(line->reverse_fqdn));
 	if (line->description)
 		json_put(body, "description", json_text(line->description));
+	if (line->tags.count > 0 && !put_tags(line, body))
+		return false;
 	if (!line->ttl)
 		return true;
 	char *end;

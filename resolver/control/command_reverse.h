@@ -33,8 +33,8 @@ int command_show_one(const struct command_line *line, const char *method, char *
 /* DELETEs, and prints `done`. */
 int command_delete(const struct command_line *line, char *path, const char *done);
 
-/* Puts what the command line has of them into the body: reverse_fqdn, description, ttl. False: the
- * TTL is not a number; command_misuse has said so. */
-bool command_put_ptr(const struct command_line *line, json_t *body);
+/* Puts what the command line has of them into the body: reverse_fqdn, description, ttl, tags.
+ * False: the TTL is not a number, or a tag none; command_misuse has said so. */
+bool command_put_given(const struct command_line *line, json_t *body);
 
 #endif

@@ -19,6 +19,7 @@ static const struct table_column show_columns[] = {
 	{"Reverse FQDN", "reverse_fqdn"},
 	{"Time To Live", "ttl_served"},
 	{"Status", "status"},
+	{"Tags", "tags"},
 	{"Origin", "origin"},
 };
 
@@ -36,7 +37,7 @@ int command_service_list(const struct command_line *line)
 int command_service_add(const struct command_line *line)
 {
 	json_t *body = json_make("{s:o}", "address", json_text(line->arguments[1]));
-	if (!command_put_ptr(line, body)) {
+	if (!command_put_given(line, body)) {
 		json_decref(body);
 		return COMMAND_USAGE;
 	}
@@ -48,7 +49,7 @@ int command_service_set(const struct command_line *line)
 	json_t *body = json_object();
 	if (line->address)
 		json_put(body, "address", json_text(line->address));
-	bool good = command_put_ptr(line, body);
+	bool good = command_put_given(line, body);
 	if (good && json_object_size(body) == 0) {
 		command_misuse(line, "there is nothing to set; name what shall change");
 		good = false;

@@ -190,6 +190,14 @@ static void refuse(struct http_exchange *exchange, unsigned status, const char *
 		free(body);
 }
 
+static void refuse_length(struct http_exchange *exchange)
+{
+	char text[80];
+	snprintf(text, sizeof text, "the body is too long; at most %zu bytes are taken here",
+		 exchange->request.body_max);
+	refuse(exchange, MHD_HTTP_CONTENT_TOO_LARGE, text);
+}
+
 /* ---- the request ---- */
 
 /* What Content-Length says, which libmicrohttpd has checked; 0 without. */
@@ -236,7 +244,7 @@ static enum MHD_Result on_head(struct http_exchange *exchange, const char *metho
 		refuse(exchange, MHD_HTTP_BAD_REQUEST, "the path does not begin with '/'");
 	uint64_t length = announced_length(exchange);
 	if (!exchange->answer.given && length > exchange->request.body_max)
-		refuse(exchange, MHD_HTTP_CONTENT_TOO_LARGE, "the body is too long");
+		refuse_length(exchange);
 	bool unread = length > DISCARD_MAX || exchange->answer.last ||
 		      http_request_header(&exchange->request, "Expect");
 	return exchange->answer.given && unread ? send_answer(exchange) : MHD_YES;
@@ -270,7 +278,7 @@ static enum MHD_Result on_data(struct http_exchange *exchange, const char *data,
 {
 	struct http_request *request = &exchange->request;
 	if (!exchange->answer.given && length > request->body_max - request->body_length)
-		refuse(exchange, MHD_HTTP_CONTENT_TOO_LARGE, "the body is too long");
+		refuse_length(exchange);
 	if (!exchange->answer.given && grow_body(exchange, request->body_length + length + 1)) {
 		memcpy(exchange->body + request->body_length, data, length);
 		request->body_length += length;

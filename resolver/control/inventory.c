@@ -10,7 +10,9 @@
 
 #include <assert.h>
 
+#include "resolver/control/etag.h"
 #include "resolver/control/inventory_internal.h"
+#include "resolver/control/inventory_page.h"
 #include "resolver/control/state.h"
 #include "rules/text.h"
 
@@ -138,6 +140,7 @@ void inventory_adopt(struct inventory *inventory)
 	book_inherit(inventory->next, inventory->book);
 	book_free(inventory->book);
 	inventory->book = inventory->next;
+	inventory->version++;
 	inventory->next = NULL;
 	if (!inventory->book->read)
 		return;
@@ -193,6 +196,11 @@ void inventory_check(const struct model *model, struct faults *faults)
 }
 
 /* ---- how it is ---- */
+
+char *inventory_etag(const struct inventory *inventory, char text[ETAG_MAX])
+{
+	return etag_print(etag_add_number(&inventory->key, 0, inventory->version), text);
+}
 
 const struct model *inventory_model(const struct inventory *inventory)
 {

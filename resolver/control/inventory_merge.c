@@ -133,6 +133,20 @@ static int name_group(struct group_entry **table, const struct owner *owner)
 
 /* ---- from the file ---- */
 
+static int add_tagged(struct merge *merge, struct owner *owner, const char *const *tags,
+		      size_t count)
+{
+	char *text;
+	int err = owner_tags(tags, count, &text);
+
+	owner->tags = text;
+	if (!err)
+		err = add(merge, owner, NULL);
+	owner->tags = NULL;
+	free(text);
+	return err;
+}
+
 static int add_file(struct merge *merge)
 {
 	const struct model *model = merge->book->model;
@@ -140,14 +154,18 @@ static int add_file(struct merge *merge)
 	int err = 0;
 
 	for (size_t i = 0; !err && i < model->addresses.count; i++) {
-		owner_of_address(&owner, &model->addresses.items[i], model, &merge->scratch);
-		err = add(merge, &owner, NULL);
+		const struct owned_address *address = &model->addresses.items[i];
+
+		owner_of_address(&owner, address, model, &merge->scratch);
+		err = add_tagged(merge, &owner, address->tags.items, address->tags.count);
 		if (!err)
 			err = name_group(&merge->book->file->groups, &owner);
 	}
 	for (size_t i = 0; !err && i < model->cloud_services.count; i++) {
-		owner_of_service(&owner, &model->cloud_services.items[i], model, &merge->scratch);
-		err = add(merge, &owner, NULL);
+		const struct cloud_service *service = &model->cloud_services.items[i];
+
+		owner_of_service(&owner, service, model, &merge->scratch);
+		err = add_tagged(merge, &owner, service->tags.items, service->tags.count);
 	}
 	return err;
 }

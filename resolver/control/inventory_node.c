@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "resolver/control/inventory_node.h"
+#include "resolver/control/json.h"
 #include "rules/text.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
@@ -253,7 +254,29 @@ void owner_of_service(struct owner *owner, const struct cloud_service *service,
 		.description = service->description,
 	};
 	derive(owner, model, NULL, scratch);
-	give_ptr(owner, service->reverse_fqdn, NULL, 0, model, scratch);
+	give_ptr(owner, service->reverse_fqdn, NULL, service->ttl, model, scratch);
+}
+
+int owner_tags(const char *const *tags, size_t count, char **text)
+{
+	json_t *object = count > 0 ? json_object() : NULL;
+
+	*text = NULL;
+	if (count == 0)
+		return 0;
+	for (size_t i = 0; i < count; i++) {
+		char *name = strndup(tags[i], strcspn(tags[i], "="));
+		json_t *key = json_text(name);
+
+		json_put(object, json_string_value(key),
+			 name ? json_text(tags[i] + strlen(name) + 1) : NULL);
+		json_decref(key);
+		free(name);
+	}
+	object = json_whole(object);
+	*text = object ? json_dumps(object, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
+	json_decref(object);
+	return *text ? 0 : ERR_NOMEM;
 }
 
 void owner_of_source(struct owner *owner, const struct source_owner *record,

@@ -52,6 +52,8 @@ void owner_of_address(struct owner *owner, const struct owned_address *address,
 		      const struct model *model, struct owner_scratch *scratch);
 void owner_of_service(struct owner *owner, const struct cloud_service *service,
 		      const struct model *model, struct owner_scratch *scratch);
+/* The file's "NAME=VALUE" as a JSON object, to be freed; *text is NULL where there are none. */
+MUST_CHECK int owner_tags(const char *const *tags, size_t count, char **text);
 void owner_of_source(struct owner *owner, const struct source_owner *record,
 		     const struct model *model, struct owner_scratch *scratch);
 /* What the state keeps of it. */

@@ -5,6 +5,10 @@
 
 #include "resolver/control/inventory.h"
 
+/* The entity tag of any list of what is ours, quoted: another one after every change of anything in
+ * it but a PTR's status, and after a restart. Returns text. */
+char *inventory_etag(const struct inventory *inventory, char text[ETAG_MAX]);
+
 /* Fills the page with the addresses that come next behind this one (NULL: with the first), at most
  * `room`; returns how many. */
 size_t inventory_addresses_after(const struct inventory *inventory, const struct address *after,

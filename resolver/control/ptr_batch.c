@@ -283,6 +283,7 @@ int ptr_batch_finish(struct ptr_batch *batch, struct change_error *error)
 			    batch->error);
 	DL_CONCAT2(book->file->pending, batch->pending[0], pending_before, pending_behind);
 	DL_CONCAT2(book->state->pending, batch->pending[1], pending_before, pending_behind);
+	inventory->version++;
 	struct owned *owned = owned_commit(batch->draft);
 	batch->draft = NULL;
 	if (inventory_publish(inventory, owned) == 0)

@@ -265,6 +265,7 @@ int remake_finish(struct remake *remake, struct change_error *error)
 	if (!remake->stored)
 		return ERR_INVALID;
 	inventory->book = after;
+	inventory->version++;
 	remake->aside.book = before;
 	struct owned *owned = after->owned;
 	after->owned = NULL;

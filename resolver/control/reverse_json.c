@@ -167,8 +167,8 @@ struct key_reader {
 };
 
 /* Keys that only tell something. */
-static const char *const told[] = {"fqdn",   "ttl_served", "status", "action",       "reason",
-				   "origin", "etag",       "kind",   "subscription", "warnings"};
+static const char *const told[] = {"fqdn",   "ttl_served", "status", "action",  "reason",
+				   "origin", "etag",       "kind",   "warnings"};
 
 /* Any other key is a value of the owner. */
 static const struct key_reader address_keys[] = {

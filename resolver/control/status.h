@@ -13,9 +13,15 @@
  *                         ("up", "suspect", "unknown": never asked or never answered), srtt_ms,
  *                         allowance_ms, waiting, asked, answered, copies, timeouts, errors,
  *                         suspicions, last_error, since (of the suspicion), heard_ago_s
- *     transfers, notices  zones that go out, and who was told (status_zones.h; put there for status
- * alone) counters            by the names of stats.h cache               entries, bytes, hits,
- * misses, inserted, evicted */
+ *     counters            by the names of stats.h
+ *     cache               entries, bytes, hits, misses, inserted, evicted
+ *
+ * and, put there for GET /v1/status alone,
+ *
+ *     transfers, notices  zones that go out, and who was told (status_zones.h)
+ *     logins              failed, refused
+ *     work                percent (of an import: how much of it has been looked at; null: not
+ *                         known), or null: there is none under way */
 #ifndef SLUICE_STATUS_H
 #define SLUICE_STATUS_H
 

@@ -3,20 +3,45 @@
 
 #include <assert.h>
 #include <stdbool.h>
+#include <stdint.h>
+
+/* "ITEM" or "NAME=ITEM" (name NULL: none) behind what is in text; false: it is full, and says so.
+ */
+static bool cell_append(char text[TABLE_CELL_MAX], size_t *length, const char *name,
+			const json_t *item)
+{
+	char cell[TABLE_CELL_MAX];
+	size_t room = TABLE_CELL_MAX - *length;
+	table_cell(item, cell);
+	int wrote = snprintf(text + *length, room, "%s%s%s%s", *length > 0 ? ", " : "",
+			     name ? name : "", name ? "=" : "", cell);
+	if (wrote < 0 || (size_t)wrote >= room) {
+		snprintf(text + TABLE_CELL_MAX - 4, 4, "...");
+		return false;
+	}
+	*length += (size_t)wrote;
+	return true;
+}
 
 static void cell_list(const json_t *list, char text[TABLE_CELL_MAX])
 {
 	size_t length = 0;
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		char item[TABLE_CELL_MAX];
-		table_cell(json_array_get(list, i), item);
-		int room = (int)(TABLE_CELL_MAX - length);
-		int wrote = snprintf(text + length, (size_t)room, "%s%s", i > 0 ? ", " : "", item);
-		if (wrote >= room) {
-			snprintf(text + TABLE_CELL_MAX - 4, 4, "...");
+	for (size_t i = 0; i < json_array_size(list); i++)
+		if (!cell_append(text, &length, NULL, json_array_get(list, i)))
 			return;
-		}
-		length += (size_t)wrote;
+	if (length == 0)
+		snprintf(text, TABLE_CELL_MAX, "-");
+}
+
+static void cell_object(const json_t *object, char text[TABLE_CELL_MAX])
+{
+	const char *name;
+	json_t *value;
+	size_t length = 0;
+	json_object_foreach((json_t *)(uintptr_t)object, name, value)
+	{
+		if (!cell_append(text, &length, name, value))
+			return;
 	}
 	if (length == 0)
 		snprintf(text, TABLE_CELL_MAX, "-");
@@ -34,6 +59,8 @@ char *table_cell(const json_t *value, char text[TABLE_CELL_MAX])
 		snprintf(text, TABLE_CELL_MAX, "%s", json_is_true(value) ? "yes" : "no");
 	else if (json_is_array(value))
 		cell_list(value, text);
+	else if (json_is_object(value))
+		cell_object(value, text);
 	else
 		snprintf(text, TABLE_CELL_MAX, "-");
 	return text;

@@ -23,6 +23,7 @@ bool work_begin(struct work *work, void *request)
 	if (work->ending)
 		return false;
 	work->busy = true;
+	work->percent = -1;
 	work->request = request;
 	inventory_hold(work->inventory, true);
 	return true;

@@ -38,6 +38,7 @@ struct work {
 	void (*on_end)(void *context); /* for whoever must not reload meanwhile */
 	void *context;
 	bool busy, ending;
+	int percent; /* how much of it has been looked at, for the status; below 0: not known */
 	/* inside */
 	uv_idle_t idle; /* runs while there are portions */
 	uv_work_t thread;

@@ -4,8 +4,11 @@ import contextlib
 import http.client
 import json
 import os
+import pty
 import signal
+import socket
 import sqlite3
+import subprocess
 import threading
 
 import dns
@@ -265,6 +268,31 @@ class Meanwhile(Many):
         owned = json.loads(self.command("status", "--json")[1])["owned"][0]
         self.assertEqual(self.COUNT + 3, owned["ptrs"])
 
+    def work(self):
+        return self.good("GET", "/v1/status").body["work"]
+
+    def test_the_status_has_how_far_it_is(self):
+        self.add_many(self.COUNT)
+        self.assertIsNone(self.work())
+        lock = sqlite3.connect(os.path.join(self.world.dir, "state.db"), isolation_level=None)
+        lock.execute("BEGIN IMMEDIATE")
+
+        def stored():
+            """Whether it was seen to be checked, and held up at the store, which fails in the end."""
+            thread, answers = self.start_import()
+            seen = []
+            while thread.is_alive():
+                seen.append((self.work() or {"percent": None})["percent"])
+            thread.join()
+            self.assertEqual(503, answers[0].status)
+            known = [percent for percent in seen if percent is not None]
+            self.assertEqual(sorted(known), known)
+            return 100 in known
+        harness.wait_for(stored, "it to be seen at the store", 120)
+        lock.execute("ROLLBACK")
+        lock.close()
+        self.assertIsNone(self.work())
+
     def test_it_ends_in_order_and_all_or_nothing_is_there(self):
         self.add_many(self.COUNT)
         thread, _ = self.start_import()
@@ -287,6 +315,59 @@ class Meanwhile(Many):
         self.start()
         ptrs = json.loads(self.command("status", "--json")[1])["owned"][0]["ptrs"]
         self.assertIn(ptrs, (2, self.COUNT + 2))
+
+
+class Terminal(Many):
+    """What a person sees meanwhile, of a server that waits until it has been seen."""
+
+    def build(self, world):
+        self.host = world.host("cloud")
+
+    def serve(self, listener, told):
+        """Answers the import when the status has been asked for often enough."""
+        importing, _ = listener.accept()
+        with importing:
+            got = b""
+            while not got.endswith(b"a.example.\n"):
+                got += importing.recv(65536)
+            for percent in told:
+                asking, _ = listener.accept()
+                with asking:
+                    asking.recv(65536)
+                    self.answer(asking, {"work": percent})
+            self.answer(importing, {"set": 1, "removed": 0, "unchanged": 0, "dry_run": False})
+
+    @staticmethod
+    def answer(connection, body):
+        text = json.dumps(body).encode()
+        connection.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s"
+                           % (len(text), text))
+
+    def test_the_import_tells_how_far_it_is(self):
+        path = os.path.join(self.world.dir, "control.sock")
+        rows = self.world.write("one.csv", HEADER.split(",desc")[0] + "\n198.51.100.11,a.example.\n")
+        config = self.world.write("sluice.conf", "")
+        told = [None, {"percent": None}, {"percent": 0}, {"percent": 71}, {"percent": 100}]
+        screen, terminal = pty.openpty()
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(path)
+            listener.listen()
+            server = threading.Thread(target=self.serve, args=(listener, told), daemon=True)
+            server.start()
+            with open(screen, "rb", buffering=0) as seen, open(terminal, "wb") as stderr:
+                child = subprocess.Popen([harness.SLUICE, "ptr", "import", "-c", config, "--socket",
+                                          path, rows], stderr=stderr, stdout=subprocess.PIPE)
+                stderr.close()
+                text = b""
+                with contextlib.suppress(OSError):  # the terminal's end
+                    while chunk := seen.read(4096):
+                        text += chunk
+                self.assertEqual((b"1 PTRs set, 0 removed, 0 were so already\n", 0),
+                                 (child.communicate()[0], child.returncode))
+            server.join()
+        lines = [line for line in text.decode().replace("\x1b[K", "").split("\r") if line]
+        self.assertEqual(["sent", "sent, being checked: 0 %", "sent, being checked: 71 %",
+                          "sent, checked, being stored"], lines[-4:])
 
 
 class StateFile(Many):

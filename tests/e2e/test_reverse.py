@@ -36,7 +36,8 @@ address_pools = ( { name = "public"; prefix = "198.51.100.0/24"; },
                   { name = "six"; prefix = "2001:db8:5::/48"; } );
 addresses = (
   { name = "filed"; resource_group = "office"; id = "%s"; address = "198.51.100.10"; allocation = "static";
-    domain_name_label = "contosoapp1"; reverse_fqdn = "app1.contoso.com."; description = "mail"; ttl = 300; },
+    domain_name_label = "contosoapp1"; reverse_fqdn = "app1.contoso.com."; description = "mail"; ttl = 300;
+    tags = [ "team=mail", "env=prod" ]; },
   { name = "open"; resource_group = "office"; address = "198.51.100.11"; allocation = "static";
     domain_name_label = "contosoopen"; } );
 cloud_services = ( { name = "filedsvc"; address = "198.51.100.20"; reverse_fqdn = "filedsvc.cloudapp.net."; } );
@@ -356,6 +357,8 @@ class Resources(Reverse):
         self.assertEqual(["filed", "open", "front"], [each["name"] for each in addresses])
         self.assertRegex(addresses[0]["origin"], r"sluice\.conf:\d+$")
         self.assertIsNone(addresses[2]["origin"])
+        self.assertEqual([{"team": "mail", "env": "prod"}, {}, {}],
+                         [each["tags"] for each in addresses])
         services = self.good("GET", "/v1/services").body["services"]
         self.assertEqual(["filedsvc", "shop"], [each["name"] for each in services])
         self.assertEqual("filedsvc.cloudapp.net.", services[0]["fqdn"])
@@ -425,7 +428,8 @@ class Resources(Reverse):
                 ({"ttl": "x"}, "ttl"), ({"ttl": -1, "reverse_fqdn": "a.b."}, "ttl"),
                 ({"reverse_fqdn": "a..b"}, "reverse_fqdn"), ({"reverse_fqdn": "."}, "reverse_fqdn"),
                 ({"description": "x"}, "description"), ({"adress": "198.51.100.30"}, "adress"),
-                ({"name": "back"}, "name"), ({"resource_group": "x"}, "resource_group")):
+                ({"name": "back"}, "name"), ({"resource_group": "x"}, "resource_group"),
+                ({"subscription": UNKNOWN}, "subscription")):
             body = {"address": "198.51.100.30", **body}
             self.bad_v1(self.call("PUT", path, body), 400, "invalid", field)
         self.bad_v1(self.call("PUT", path, "[]"), 400)
@@ -479,6 +483,45 @@ class Resources(Reverse):
         self.restart()
         self.assertEqual(second, self.good("GET", path).etag)
         self.good("DELETE", path, status=204, headers={"If-Match": second})
+
+    def test_what_was_read_may_be_sent_back(self):
+        path = "/v1/addresses/web/front"
+        self.good("PUT", path, {"address": "198.51.100.30", "tags": {"a": "b"}, "ttl": 0,
+                                "reverse_fqdn": "front.example."}, 201)
+        shown = self.settled(path).body
+        self.good("PUT", path, shown)
+        again = self.settled(path).body
+        self.assertEqual(dict(shown, etag=None), dict(again, etag=None))
+        shown = self.good("GET", "/v1/services/filedsvc").body
+        del shown["id"]
+        self.good("PUT", "/v1/services/other", dict(shown, name="other", address="198.51.100.40",
+                                                    reverse_fqdn=None), 201)
+
+    def test_lists_and_the_state_have_etags_and_preconditions(self):
+        lists = ("/v1/addresses", "/v1/services", "/v1/ptrs", "/v1/state", FIP,
+                 "/subscriptions/%s/resourceGroups?api-version=2021-04-01" % SUBSCRIPTION)
+        before = {path: self.good("GET", path).etag for path in lists}
+        for path, etag in before.items():
+            answer = self.call("GET", path, headers={"If-None-Match": etag})
+            self.assertEqual((304, "", etag), (answer.status, answer.text, answer.etag))
+        self.good("PUT", "/v1/ptrs/198.51.100.11", {"reverse_fqdn": "one.example."}, 201)
+        for path, etag in before.items():
+            self.assertNotEqual(etag, self.good("GET", path, headers={"If-None-Match": etag}).etag)
+        rows = [{"address": "198.51.100.11", "reverse_fqdn": "two.example."}]
+        saved = self.good("GET", "/v1/state")
+        for wrong in ({"If-Match": before["/v1/ptrs"]}, {"If-None-Match": "*"}):
+            self.bad_v1(self.call("POST", "/v1/ptrs", rows, headers=wrong), 412,
+                        "precondition_failed")
+            self.bad_v1(self.call("PUT", "/v1/state", saved.body, headers=wrong), 412,
+                        "precondition_failed")
+        self.ptr_is("198.51.100.11", "one.example.")
+        self.good("POST", "/v1/ptrs", rows, headers={"If-Match": saved.etag})
+        self.ptr_is("198.51.100.11", "two.example.")
+        self.bad_v1(self.call("PUT", "/v1/state", saved.body, headers={"If-Match": saved.etag}), 412)
+        changed = self.good("GET", "/v1/ptrs").etag
+        self.good("PUT", "/v1/state", saved.body, 204, headers={"If-Match": changed})
+        self.ptr_is("198.51.100.11", "one.example.")
+        self.assertNotEqual(changed, self.good("GET", "/v1/ptrs").etag)
 
     def test_a_reader_reads(self):
         for path in ("/v1/addresses", "/v1/services", "/v1/ptrs", "/v1/check?subject=198.51.100.10"):
@@ -702,6 +745,31 @@ class Services(Reverse):
         self.ptr_is(self.address, rcode="NXDOMAIN")
 
 
+class Private(Reverse):
+    """Addresses of a network, whose names are told there."""
+
+    def start(self):
+        self.world.write("corp.zone", "db 60 IN A 10.10.1.1\nother 60 IN A 10.10.1.9\n")
+        self.sluice = harness.Sluice(self.host, CONFIG % (SUBSCRIPTION, self.state, FILED) + """
+            private_zones = ( { name = "corp.test"; file = "corp.zone";
+                                links = ( { name = "l"; virtual_network = "hub"; } ); } );""", (HERE, 53))
+
+    def test_whether_a_name_leads_back_is_seen_there(self):
+        path = "/v1/addresses/-/db"
+        made = self.good("PUT", path, {"address": "10.10.1.1", "reverse_fqdn": "db.corp.test."}, 201)
+        self.assertEqual([], made.body["warnings"])
+        self.ptr_is("10.10.1.1", "db.corp.test.")
+        status, text = self.command("ptr", "check", "10.10.1.1")
+        self.assertEqual(0, status, text)
+        self.assertIn("confirmed: 10.10.1.1 leads to db.corp.test. and back", text)
+        made = self.good("PATCH", path, {"reverse_fqdn": "other.corp.test."})
+        self.assertRegex(made.body["warnings"][0], "which leads to 10.10.1.9 and not back")
+        # A public address's name is seen as everybody sees it.
+        self.good("PUT", "/v1/addresses/-/public", {"address": "198.51.100.50"}, 201)
+        made = self.good("PUT", "/v1/ptrs/198.51.100.50", {"reverse_fqdn": "db.corp.test."}, 201)
+        self.assertRegex(made.body["warnings"][0], "leads to db.corp.test., which has no address")
+
+
 class Stateless(Reverse):
     state = ""
 
@@ -786,8 +854,12 @@ class Commands(Reverse):
     def test_address(self):
         self.run_("address", "add", "front", "198.51.100.30", "--group", "web", "--static",
                   "--label", "front", "--reverse-fqdn", "front.westeurope.cloudapp.azure.com",
-                  "--ttl", "60")
+                  "--ttl", "60", "--tag", "env=prod", "--tag", "formula=a=b")
         self.ptr_is("198.51.100.30", "front.westeurope.cloudapp.azure.com.", ttl=60)
+        self.assertRegex(self.run_("address", "show", "front", "--group", "web"),
+                         "(?m)^Tags +env=prod, formula=a=b$")
+        self.assertIn('"env" is no tag; give NAME=VALUE', self.run_(
+            "address", "add", "other", "--tag", "env", status=2))
         self.run_("address", "add", "front", "198.51.100.31", "--group", "web", status=1)
         self.run_("address", "add", "loose")
         rows = {row["NAME"]: row for row in self.table(self.run_("address", "list"))}
@@ -797,7 +869,12 @@ class Commands(Reverse):
         self.assertRegex(rows["filed"]["ORIGIN"], r"sluice\.conf:\d+$")
         self.assertRegex(self.run_("address", "show", "front", "--group", "web"),
                          "(?m)^Address +198.51.100.30$")
-        self.run_("address", "show", "front", status=1)
+        self.assertIn('there is no address "front" outside the resource groups', self.run_(
+            "address", "show", "front", status=1))
+        self.assertIn('there is no address "back" in the resource group "web"', self.run_(
+            "address", "remove", "back", "--group", "web", status=1))
+        self.assertIn('"198.51.100.99" is no address or id of ours; add the address first', self.run_(
+            "ptr", "set", "198.51.100.99", "a.example.", status=1))
         self.run_("address", "remove", "front", "--group", "web")
         self.ptr_is("198.51.100.30", rcode="NXDOMAIN")
         self.run_("address", "remove", "loose")
@@ -806,7 +883,8 @@ class Commands(Reverse):
         self.run_("service", "add", "shop", "198.51.100.40", "--description", "App1 with Reverse DNS",
                   "--reverse-fqdn", "shop.cloudapp.net.")
         self.ptr_is("198.51.100.40", "shop.cloudapp.net.")
-        self.run_("service", "set", "shop", "--address", "198.51.100.41")
+        self.run_("service", "set", "shop", "--address", "198.51.100.41", "--tag", "of=shop")
+        self.assertEqual({"of": "shop"}, self.good("GET", "/v1/services/shop").body["tags"])
         self.ptr_is("198.51.100.41", "shop.cloudapp.net.")
         self.ptr_is("198.51.100.40", rcode="NXDOMAIN")
         self.run_("service", "set", "shop", "--reverse-fqdn", "")
@@ -816,7 +894,8 @@ class Commands(Reverse):
         self.assertEqual(("198.51.100.41", "shop.cloudapp.net.", "App1 with Reverse DNS"), tuple(
             rows["shop"][key] for key in ("ADDRESS", "FQDN", "DESCRIPTION")))
         self.run_("service", "remove", "shop")
-        self.run_("service", "remove", "shop", status=1)
+        for gone in (("remove", "shop"), ("set", "shop", "--description", "x")):
+            self.assertIn('there is no cloud service "shop"', self.run_("service", *gone, status=1))
 
     def test_state(self):
         self.run_("address", "add", "front", "198.51.100.30", "--label", "front",

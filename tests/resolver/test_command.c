@@ -44,13 +44,13 @@ static const struct command table[] = {
 static char said[8192];
 static int run(const char *words)
 {
-	static char copy[256]; /* what was seen points into it */
-	char *argv[16] = {"sluice"}, *rest = copy;
+	static char copy[1024]; /* what was seen points into it */
+	char *argv[64] = {"sluice"}, *rest = copy;
 	int argc = 1, outputs[2] = {dup(STDOUT_FILENO), dup(STDERR_FILENO)};
 	FILE *caught = tmpfile();
 	memset(&seen, 0, sizeof seen);
 	snprintf(copy, sizeof copy, "%s", words);
-	for (char *word; (word = strsep(&rest, " ")) && argc < 15;)
+	for (char *word; (word = strsep(&rest, " ")) && argc < 63;)
 		if (*word)
 			argv[argc++] = word;
 	fflush(stdout);
@@ -100,19 +100,22 @@ static void a_command_may_have_two_words(void **state)
 	assert_null(strstr(said, "none"));
 }
 
-static void name_servers_are_given_one_by_one_up_to_eight(void **state)
+static void words_are_given_one_by_one_up_to_fifty(void **state)
 {
+	char text[COMMAND_WORDS_MAX * 8 + 32] = "many";
 	(void)state;
 	assert_int_equal(run("many --ns=a --ns b"), 7);
-	assert_int_equal(seen.server_count, 2);
-	assert_string_equal(seen.servers[0], "a");
-	assert_string_equal(seen.servers[1], "b");
-	assert_int_equal(run("many --ns=1 --ns=2 --ns=3 --ns=4 --ns=5 --ns=6 --ns=7 --ns=8"), 7);
-	assert_int_equal(seen.server_count, 8);
-	assert_string_equal(seen.servers[7], "8");
-	assert_int_equal(run("many --ns=1 --ns=2 --ns=3 --ns=4 --ns=5 --ns=6 --ns=7 --ns=8 --ns=9"),
-			 2);
-	assert_non_null(strstr(said, "--ns is given more than 8 times"));
+	assert_int_equal(seen.servers.count, 2);
+	assert_string_equal(seen.servers.items[0], "a");
+	assert_string_equal(seen.servers.items[1], "b");
+	for (int i = 0; i < COMMAND_WORDS_MAX; i++)
+		snprintf(text + strlen(text), sizeof text - strlen(text), " --ns=%d", i + 1);
+	assert_int_equal(run(text), 7);
+	assert_int_equal(seen.servers.count, 50);
+	assert_string_equal(seen.servers.items[49], "50");
+	snprintf(text + strlen(text), sizeof text - strlen(text), " --ns=51");
+	assert_int_equal(run(text), 2);
+	assert_non_null(strstr(said, "--ns is given more than 50 times"));
 	assert_null(seen.command);
 	assert_int_equal(run("many --help"), 0);
 	assert_non_null(strstr(said, "usage: sluice many [--ns NAME]...\n"));
@@ -245,6 +248,17 @@ static void a_list_that_is_too_long_is_cut(void **state)
 	assert_int_equal(strlen(table_cell(list, text)), TABLE_CELL_MAX - 1);
 	assert_string_equal(text + TABLE_CELL_MAX - 4, "...");
 	json_decref(list);
+}
+
+static void an_object_is_its_members_by_name(void **state)
+{
+	(void)state;
+	char text[TABLE_CELL_MAX];
+	json_t *object = json_pack("{s:s, s:s}", "env", "prod", "none", "");
+	assert_string_equal(table_cell(object, text), "env=prod, none=");
+	json_object_clear(object);
+	assert_string_equal(table_cell(object, text), "-");
+	json_decref(object);
 }
 
 /* ---- reports ---- */
@@ -406,7 +420,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(options_may_stand_anywhere_and_reach_the_command),
 		cmocka_unit_test(a_command_may_have_two_words),
-		cmocka_unit_test(name_servers_are_given_one_by_one_up_to_eight),
+		cmocka_unit_test(words_are_given_one_by_one_up_to_fifty),
 		cmocka_unit_test(what_is_not_given_has_its_default),
 		cmocka_unit_test(misuse_is_status_2_and_says_what_would_be_right),
 		cmocka_unit_test(help_comes_from_the_table),
@@ -414,6 +428,7 @@ int main(void)
 		cmocka_unit_test(one_object_is_a_line_for_each_column),
 		cmocka_unit_test(an_empty_table_prints_nothing),
 		cmocka_unit_test(a_list_that_is_too_long_is_cut),
+		cmocka_unit_test(an_object_is_its_members_by_name),
 		cmocka_unit_test(faults_survive_the_way_through_json),
 		cmocka_unit_test(a_fault_that_is_not_utf8_is_still_told),
 		cmocka_unit_test(one_is_singular),

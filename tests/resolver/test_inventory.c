@@ -20,9 +20,11 @@
 #define FILE_PART                                                                                  \
 	"addresses = ({ name = \"Full\"; resource_group = \"Group\"; id = \"" ID "\";\n"           \
 	"  address = \"198.51.100.10\"; allocation = \"static\"; domain_name_label = \"web\";\n"   \
-	"  reverse_fqdn = \"mail.test\"; description = \"mail\"; ttl = 60; },\n"                   \
+	"  reverse_fqdn = \"mail.test\"; description = \"mail\"; ttl = 60;\n"                      \
+	"  tags = [ \"env=a=b\", \"Team=\" ]; },\n"                                                \
 	"  { name = \"bare\"; address = \"198.51.100.11\"; });\n"                                  \
-	"cloud_services = ({ name = \"App\"; address = \"198.51.100.20\"; });\n"
+	"cloud_services = ({ name = \"App\"; address = \"198.51.100.20\"; ttl = 90;\n"             \
+	"  reverse_fqdn = \"app.test\"; tags = [ \"of=App\" ]; });\n"
 
 static int set_up(void **state)
 {
@@ -77,6 +79,12 @@ static void what_the_file_says_is_all_there(void **state)
 					       "198.51.100.10"));
 	assert_true(inventory_fixture_resolves(fixture, "app.cloudapp.net", "198.51.100.20"));
 	assert_int_equal(inventory_fixture_at(fixture, "198.51.100.11")->ptr.status, PTR_INACTIVE);
+	assert_string_equal(full->tags, "{\"Team\":\"\",\"env\":\"a=b\"}");
+	assert_null(inventory_fixture_at(fixture, "198.51.100.11")->tags);
+	assert_string_equal(inventory_fixture_at(fixture, "198.51.100.20")->tags,
+			    "{\"of\":\"App\"}");
+	assert_true(inventory_fixture_at(fixture, "198.51.100.20")->ptr.ttl_given);
+	assert_true(inventory_fixture_serves(fixture, "198.51.100.20", "app.test.", 90));
 }
 
 static void an_id_that_is_not_given_follows_from_the_name(void **state)
@@ -188,7 +196,7 @@ static void a_ptr_waits_while_its_owner_is_gone_from_the_file(void **state)
 	assert_true(inventory_fixture_serves(fixture, "198.51.100.11", "bare.test.", 3600));
 	inventory_about(fixture->inventory, &about);
 	assert_int_equal(about.waiting, 0);
-	assert_int_equal(about.ptrs, 2);
+	assert_int_equal(about.ptrs, 3);
 }
 
 #define IN_FILE(rest) FIXTURE_WORLD "addresses = ({ name = \"mine\"; " rest " });\n"

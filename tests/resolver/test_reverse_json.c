@@ -107,8 +107,8 @@ static void what_was_shown_asks_for_what_is_there(void **state)
 	struct change_error error;
 	json_t *shown = json_whole(owner_json(&owner));
 	assert_int_equal(owner_input_read(&input, OWNER_ADDRESS, shown, &error), 0);
-	/* id, name, address, resource_group, region, allocation, label, tags */
-	assert_int_equal(input.count, 8);
+	/* id, name, address, resource_group, region, subscription, allocation, label, tags */
+	assert_int_equal(input.count, 9);
 	assert_string_equal(input.tags, owner.tags);
 	assert_string_equal(input.ptr.fqdn, "mail.test.");
 	assert_null(input.ptr.description);

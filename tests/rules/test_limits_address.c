@@ -10,10 +10,15 @@
 #define SERVICES(...)            "cloud_services = (" __VA_ARGS__ ");\n"
 #define LABEL(label)                                                                               \
 	PUBLIC ADDRESSES(IP("a", "198.51.100.1", "domain_name_label = \"" label "\"; "))
-#define SIXTY  "abcdefghijklmnopqrstuvwxyz-0123456789-abcdefghijklmnopqrst-0"
-#define ID(id) "id = \"" id "\"; "
-#define ID_1   ID("6f8b4ce6-1111-4d2e-9c55-0242ac120002")
-#define ID_2   ID("6F8B4CE6-1111-4D2E-9C55-0242AC120002")
+#define TAGS(list) "tags = [ " list " ]; "
+#define TAGS_10(n)                                                                                 \
+	"\"" n "0=\", \"" n "1=\", \"" n "2=\", \"" n "3=\", \"" n "4=\", \"" n "5=\", \"" n       \
+	"6=\", \"" n "7=\", \"" n "8=\", \"" n "9=\""
+#define TAGS_50 TAGS_10("a") ", " TAGS_10("b") ", " TAGS_10("c") ", " TAGS_10("d") ", " TAGS_10("e")
+#define SIXTY   "abcdefghijklmnopqrstuvwxyz-0123456789-abcdefghijklmnopqrst-0"
+#define ID(id)  "id = \"" id "\"; "
+#define ID_1    ID("6f8b4ce6-1111-4d2e-9c55-0242ac120002")
+#define ID_2    ID("6F8B4CE6-1111-4D2E-9C55-0242AC120002")
 
 static const struct limits_case cases[] = {
 	{"an_address_in_a_pool_is_fine", PUBLIC ADDRESSES(IP("a", "198.51.100.1", "")), 0, 0, 0},
@@ -153,6 +158,31 @@ static const struct limits_case cases[] = {
 	 2, "cloud_services[s-].name", "letters, digits and '-'"},
 	{"a_services_address_is_in_a_pool", PUBLIC SERVICES(IP("s", "198.51.101.1", "")), 2,
 	 "cloud_services[s].address", "in no address pool"},
+	{"tags_have_a_name_and_a_value",
+	 PUBLIC ADDRESSES(IP("a", "198.51.100.1", TAGS("\"a=b=c\", \"b=\""))), 0, 0, 0},
+	{"a_tag_is_not_without_a_value", PUBLIC ADDRESSES(IP("a", "198.51.100.1", TAGS("\"a\""))),
+	 2, "addresses[a].tags", "give \"NAME=VALUE\""},
+	{"a_tag_is_not_without_a_name", PUBLIC ADDRESSES(IP("a", "198.51.100.1", TAGS("\"=a\""))),
+	 2, "addresses[a].tags", "give \"NAME=VALUE\""},
+	{"a_tags_name_is_given_once",
+	 PUBLIC ADDRESSES(IP("a", "198.51.100.1", TAGS("\"a=1\", \"ab=1\", \"A=2\""))), 2,
+	 "addresses[a].tags", "two of the name \"A\""},
+	{"there_are_50_tags", PUBLIC ADDRESSES(IP("a", "198.51.100.1", TAGS(TAGS_50))), 0, 0, 0},
+	{"there_are_not_51_tags",
+	 PUBLIC ADDRESSES(IP("a", "198.51.100.1", TAGS(TAGS_50 ", \"more=1\""))), 2,
+	 "addresses[a].tags", "there are 51; give at most 50"},
+	{"a_services_tags_are_checked_too", PUBLIC SERVICES(IP("s", "198.51.100.1", TAGS("\"a\""))),
+	 2, "cloud_services[s].tags", "give \"NAME=VALUE\""},
+	{"what_is_the_ptrs_is_not_used_without_one",
+	 PUBLIC ADDRESSES(IP("a", "198.51.100.1", "description = \"d\"; ")), 2,
+	 "addresses[a].description", "warning: it is the PTR's, and there is no reverse_fqdn"},
+	{"a_ptrs_ttl_is_not_used_without_one",
+	 PUBLIC ADDRESSES(IP("a", "198.51.100.1", "ttl = 60; ")), 2, "addresses[a].ttl",
+	 "warning: it is the PTR's"},
+	{"what_is_the_ptrs_is_used_with_one",
+	 PUBLIC ADDRESSES(IP("a", "198.51.100.1",
+			     "description = \"d\"; ttl = 60; reverse_fqdn = \"a.b\"; ")),
+	 0, 0, 0},
 	{"ownership_is_resolved_in_a_network", BASE "reverse = { resolve_in = \"HUB\"; };", 0, 0,
 	 0},
 	{"ownership_is_not_resolved_nowhere", BASE "reverse = { resolve_in = \"none\"; };", 4,

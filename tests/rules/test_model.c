@@ -96,6 +96,27 @@ static void names_are_found_without_case(void **state)
 	assert_null(model_resolver(world->model, "hub"));
 }
 
+static void a_private_address_is_of_the_network_that_has_the_longest_prefix(void **state)
+{
+	struct world *world = *state;
+	struct prefix spaces[] = {prefix("10.1.0.0/16"), prefix("10.0.0.0/8"),
+				  prefix("10.1.2.0/24"), prefix("8.8.8.0/24")};
+	struct virtual_network networks[] = {{.name = "wide"}, {.name = "narrow"}};
+	const struct address near = address("10.1.2.3"), far = address("10.1.3.1"),
+			     none = address("192.168.0.1"), public = address("8.8.8.8");
+
+	networks[0].address_space.items = spaces;
+	networks[0].address_space.count = 2;
+	networks[1].address_space.items = spaces + 2;
+	networks[1].address_space.count = 2;
+	world->model->virtual_networks.items = networks;
+	world->model->virtual_networks.count = 2;
+	assert_ptr_equal(model_network_of(world->model, &near), &networks[1]);
+	assert_ptr_equal(model_network_of(world->model, &far), &networks[0]);
+	assert_null(model_network_of(world->model, &none));
+	assert_null(model_network_of(world->model, &public));
+}
+
 static void items_without_a_name_are_never_found(void **state)
 {
 	struct world *world = *state;
@@ -271,6 +292,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(names_are_found_without_case),
+		TEST(a_private_address_is_of_the_network_that_has_the_longest_prefix),
 		TEST(items_without_a_name_are_never_found),
 		TEST(endpoints_are_found_by_resolver_and_name),
 		TEST(an_items_own_region_comes_first),
