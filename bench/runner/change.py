@@ -1,0 +1,131 @@
+"""What those who ask notice of a server that is killed, told to read its files again, or replaced by
+another: each function that measures is one repetition, and gives its figures."""
+
+import os
+import re
+import select
+import signal
+import subprocess
+import time
+
+from runner.asking import Asking
+from runner.configs import PORT, Shape, address, sluice, write, zone_file
+from runner.machine import PROGRAM
+from runner.process import BOTH_CORES, UPSTREAM_PORT, BenchError, Load, on_cores
+from runner.targets import Targets
+
+SHAPE = Shape()  # 1000 rules and a zone of 1000 hosts
+RATE, WARM_S = 20_000, 0.5
+RELOAD_S, UPGRADE_S = 0.5, 1.0  # from one to the next
+END_S = 20
+
+
+def restart(seconds):
+    """From kill -9 until a host of the zone and a forwarded name are answered; seconds: not used."""
+    with Targets(1, UPSTREAM_PORT), sluice(SHAPE) as server, Asking() as asking:
+        asking.wait("h0.priv.test", address(0))
+        start = time.monotonic()
+        server.process.kill()
+        server.process.wait()
+        server.start()
+        asking.wait("h513.priv.test", address(513))
+        asking.wait("u7.r9.corp.test", address(7))
+        return {"serving_ms": (time.monotonic() - start) * 1e3}
+
+
+def command(*argv):
+    """What it prints, and the milliseconds that it took."""
+    start = time.monotonic()
+    done = subprocess.run([str(PROGRAM["sluice"]), *map(str, argv)], capture_output=True, text=True,
+                          timeout=60, preexec_fn=on_cores(BOTH_CORES))
+    if done.returncode != 0:
+        raise BenchError("sluice %s: %s" % (argv[0], done.stdout + done.stderr))
+    return done.stdout + done.stderr, (time.monotonic() - start) * 1e3
+
+
+class Reloads:
+    """Each with another rule than before, and a zone file that looks changed."""
+    every_s = RELOAD_S
+
+    def __init__(self):
+        self.took_ms = []
+
+    def make(self):
+        config = write(SHAPE, PORT)
+        rule = '    { name = "more%d"; domain = "more%d.test."; targets = ( { address = "127.0.0.1";' \
+               ' port = %d; } ); },\n' % (len(self.took_ms), len(self.took_ms), UPSTREAM_PORT)
+        new = config.with_suffix(".new")
+        new.write_text(config.read_text().replace("  rules = (\n", "  rules = (\n" + rule))
+        new.rename(config)
+        os.utime(zone_file(SHAPE.hosts))
+        self.took_ms.append(command("reload", "-c", config)[1])
+
+    def end(self):
+        pass
+
+
+class Upgrades:
+    """To the same program, which begins with an empty cache."""
+    every_s = UPGRADE_S
+
+    def __init__(self):
+        self.took_ms, self.successors = [], []
+
+    def make(self):
+        text, took_ms = command("upgrade", "-c", write(SHAPE, PORT))
+        self.successors.append(os.pidfd_open(
+            int(re.search(r"process (\d+) has taken over", text).group(1))))
+        self.took_ms.append(took_ms)
+
+    def end(self):
+        """They are nobody's children any more; those before the last have left, or are about to."""
+        for pidfd in self.successors:
+            for number in (signal.SIGTERM, signal.SIGKILL):
+                try:
+                    signal.pidfd_send_signal(pidfd, number)
+                except ProcessLookupError:
+                    break
+                if select.select([pidfd], [], [], END_S)[0]:
+                    break
+            os.close(pidfd)
+
+
+def paced(seconds, changes):
+    """The mixed load, while the server has both cores to work on changes beside it, if there are any."""
+    write(SHAPE, PORT)  # without what was changed before
+    with sluice(SHAPE, BOTH_CORES) as server:
+        try:
+            with Load(server, "mixed", "--fill", "--rate", RATE, "--naps", "--warm", WARM_S,
+                      "--seconds", seconds, server_may_end=True) as run:
+                while run.runs():
+                    time.sleep(changes.every_s if changes else 0.1)
+                    if changes and run.runs():
+                        changes.make()
+                return run.result()
+        finally:
+            if changes:
+                changes.end()
+
+
+def beside(seconds, changes):
+    """The same with nothing changed and with changes."""
+    before, found = paced(seconds, None), paced(seconds, changes)
+    return {"asked": before["sent"] + found["sent"],
+            "failed": sum(r["lost"] + r["wrong"] + r["withheld"] for r in (before, found)),
+            "slipped": before["slipped"] + found["slipped"],
+            "without_p50_us": before["latency_us"]["p50"], "p50_us": found["latency_us"]["p50"],
+            "without_p99_us": before["latency_us"]["p99"], "p99_us": found["latency_us"]["p99"],
+            "max_ms": found["latency_us"]["max"] / 1e3,
+            "p99_ratio": found["latency_us"]["p99"] / before["latency_us"]["p99"],
+            "without_forwarded": before["upstream"] / before["sent"],
+            "forwarded": found["upstream"] / found["sent"],
+            "lateness_p99_us": found["lateness_us"]["p99"],
+            "changes": len(changes.took_ms), "change_ms": max(changes.took_ms)}
+
+
+def reload(seconds):
+    return beside(seconds, Reloads())
+
+
+def upgrade(seconds):
+    return beside(seconds, Upgrades())
