@@ -4,6 +4,7 @@ another: each function that measures is one repetition, and gives its figures.""
 import os
 import re
 import select
+import shutil
 import signal
 import subprocess
 import time
@@ -43,33 +44,55 @@ def command(*argv):
     return done.stdout + done.stderr, (time.monotonic() - start) * 1e3
 
 
-class Reloads:
-    """Each with another rule than before, and a zone file that looks changed."""
+class Nothing:
+    """Is done instead."""
     every_s = RELOAD_S
 
     def __init__(self):
         self.took_ms = []
 
     def make(self):
-        config = write(SHAPE, PORT)
-        rule = '    { name = "more%d"; domain = "more%d.test."; targets = ( { address = "127.0.0.1";' \
-               ' port = %d; } ); },\n' % (len(self.took_ms), len(self.took_ms), UPSTREAM_PORT)
-        new = config.with_suffix(".new")
-        new.write_text(config.read_text().replace("  rules = (\n", "  rules = (\n" + rule))
-        new.rename(config)
-        os.utime(zone_file(SHAPE.hosts))
-        self.took_ms.append(command("reload", "-c", config)[1])
+        pass
 
     def end(self):
         pass
 
 
-class Upgrades:
+class Reloads(Nothing):
+    """Each with another rule than before, and a zone file that looks changed. The files are written
+    ahead: the runner shares the load's core, and what it takes of that would count as the server's."""
+    done = "reload"
+
+    def __init__(self):
+        super().__init__()
+        self.config, self.ahead = write(SHAPE, PORT), []
+        text = self.config.read_text()
+        for name in ("this", "that"):
+            rule = '    { name = "%s"; domain = "%s.test."; targets = ( { address = "127.0.0.1";' \
+                   ' port = %d; } ); },\n' % (name, name, UPSTREAM_PORT)
+            self.ahead.append(self.config.with_suffix("." + name))
+            self.ahead[-1].write_text(text.replace("  rules = (\n", "  rules = (\n" + rule))
+
+    def make(self):
+        new = self.config.with_suffix(".new")
+        shutil.copyfile(self.ahead[len(self.took_ms) % 2], new)
+        new.rename(self.config)
+        os.utime(zone_file(SHAPE.hosts))
+        self.took_ms.append(command(self.done, "-c", self.config)[1])
+
+
+class Checks(Reloads):
+    """The same files are read and compiled as often, but by a process beside the server."""
+    done = "check"
+
+
+class Upgrades(Nothing):
     """To the same program, which begins with an empty cache."""
     every_s = UPGRADE_S
 
     def __init__(self):
-        self.took_ms, self.successors = [], []
+        super().__init__()
+        self.successors = []
 
     def make(self):
         text, took_ms = command("upgrade", "-c", write(SHAPE, PORT))
@@ -92,24 +115,22 @@ class Upgrades:
 
 def paced(seconds, changes):
     """The mixed load, while the server has both cores to work on changes beside it, if there are any."""
-    write(SHAPE, PORT)  # without what was changed before
     with sluice(SHAPE, BOTH_CORES) as server:
         try:
             with Load(server, "mixed", "--fill", "--rate", RATE, "--naps", "--warm", WARM_S,
                       "--seconds", seconds, server_may_end=True) as run:
                 while run.runs():
-                    time.sleep(changes.every_s if changes else 0.1)
-                    if changes and run.runs():
+                    time.sleep(changes.every_s)
+                    if run.runs():
                         changes.make()
                 return run.result()
         finally:
-            if changes:
-                changes.end()
+            changes.end()
 
 
 def beside(seconds, changes):
     """The same with nothing changed and with changes."""
-    before, found = paced(seconds, None), paced(seconds, changes)
+    before, found = paced(seconds, Nothing()), paced(seconds, changes)
     return {"asked": before["sent"] + found["sent"],
             "failed": sum(r["lost"] + r["wrong"] + r["withheld"] for r in (before, found)),
             "slipped": before["slipped"] + found["slipped"],
@@ -119,12 +140,14 @@ def beside(seconds, changes):
             "p99_ratio": found["latency_us"]["p99"] / before["latency_us"]["p99"],
             "without_forwarded": before["upstream"] / before["sent"],
             "forwarded": found["upstream"] / found["sent"],
+            "without_lateness_p99_us": before["lateness_us"]["p99"],
             "lateness_p99_us": found["lateness_us"]["p99"],
             "changes": len(changes.took_ms), "change_ms": max(changes.took_ms)}
 
 
 def reload(seconds):
-    return beside(seconds, Reloads())
+    found, checks = beside(seconds, Reloads()), Checks()
+    return {**found, "checks_p99_us": paced(seconds, checks)["latency_us"]["p99"]}
 
 
 def upgrade(seconds):

@@ -100,6 +100,8 @@ PARTS = (
              Figure("p99_ratio", P99 + ", as a ratio to that of the same load with no reload", 1.1),
              Figure("p99_us", P99, form="%.0f us"),
              Figure("without_p99_us", P99 + " with no reload", form="%.0f us"),
+             Figure("checks_p99_us", P99 + " with `sluice check` instead, which does the same work",
+                    form="%.0f us"),
              Figure("forwarded", "share of questions that were forwarded", form="%.4f"),
              Figure("without_forwarded", "that share with no reload", form="%.4f"),
              Figure("change_ms", LONGEST + " reload", form="%.0f ms")), 3),
