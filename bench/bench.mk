@@ -31,4 +31,9 @@ bench-instructions:
 soak: deps
 	@$(MAKE) --no-print-directory -s -j2 build/sluice build/bench/load
 	@bench/soak $(if $(MINUTES),--minutes $(MINUTES)) $(if $(RATE),--rate $(RATE))
-.PHONY: bench bench-deps bench-instructions soak
+# ONLY=failover,restart: those; QUICK=1: each once, and shorter
+bench-faults: deps
+	@$(MAKE) --no-print-directory -s -j2 build/sluice build/bench/load
+	@bench/selftest
+	@bench/faults $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY))
+.PHONY: bench bench-deps bench-instructions bench-faults soak

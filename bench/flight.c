@@ -54,15 +54,14 @@ void flight_put_back(struct flight *flight, struct flight_slot *slot)
 	flight->free_slots[flight->room - flight->used--] = (uint16_t)(slot - flight->slots);
 }
 
-uint32_t flight_expire(struct flight *flight, uint64_t before_ns)
+void flight_expire(struct flight *flight, uint64_t before_ns,
+		   void (*on_lost)(const struct flight_slot *slot, void *context), void *context)
 {
-	uint32_t count = 0;
 	for (uint32_t i = 0; flight->used && i < flight->touched; i++) {
 		struct flight_slot *slot = &flight->slots[i];
 		if (slot->used && slot->sent_ns < before_ns) {
 			flight_put_back(flight, slot);
-			count++;
+			on_lost(slot, context);
 		}
 	}
-	return count;
 }

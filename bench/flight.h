@@ -35,7 +35,8 @@ struct flight_slot *flight_take(struct flight *flight);
 /* The question that waits with this id, or NULL. */
 struct flight_slot *flight_find(struct flight *flight, uint16_t id);
 void flight_put_back(struct flight *flight, struct flight_slot *slot);
-/* Gives up what was sent before; how many. */
-uint32_t flight_expire(struct flight *flight, uint64_t before_ns);
+/* Gives up what was sent before, and tells of each. */
+void flight_expire(struct flight *flight, uint64_t before_ns,
+		   void (*on_lost)(const struct flight_slot *slot, void *context), void *context);
 
 #endif

@@ -47,6 +47,25 @@ struct flight_slot *load_ask(struct load *load, struct lane *lane, uint8_t *pack
 	return slot;
 }
 
+static void note(const struct load *load, const struct flight_slot *slot, const char *found)
+{
+	if (load->notes && load->phase.noted)
+		fprintf(load->notes, "%lu %lu %s\n", slot->sent_ns, load->now_ns - slot->sent_ns,
+			found);
+}
+
+static void on_lost(const struct flight_slot *slot, void *context)
+{
+	struct load *load = context;
+	load->counts.lost++;
+	note(load, slot, "lost");
+}
+
+void load_lose(struct load *load, struct lane *lane, uint64_t before_ns)
+{
+	flight_expire(&lane->flight, before_ns, on_lost, load);
+}
+
 void load_judge(struct load *load, struct lane *lane, const uint8_t *packet, size_t length)
 {
 	struct flight_slot *slot =
@@ -57,10 +76,12 @@ void load_judge(struct load *load, struct lane *lane, const uint8_t *packet, siz
 		load->counts.late++;
 		return;
 	}
-	load->counts.checks[answer_check(packet, length, &slot->question)]++;
+	enum answer_check check = answer_check(packet, length, &slot->question);
+	load->counts.checks[check]++;
 	load->counts.answered++;
 	load->counts.wire_bytes += length;
 	latency_add(&load->counts.latency, load->now_ns - slot->sent_ns);
+	note(load, slot, answer_check_text(check));
 	flight_put_back(&lane->flight, slot);
 }
 
@@ -155,7 +176,7 @@ static void sweep(struct load *load)
 	uint64_t timeout_ns = load->phase.timeout_ms * 1000000ull;
 	uint64_t before = load->now_ns > timeout_ns ? load->now_ns - timeout_ns : 0;
 	for (uint32_t i = 0; i < load->setup.lanes; i++)
-		load->counts.lost += flight_expire(&load->lanes[i].flight, before);
+		load_lose(load, &load->lanes[i], before);
 }
 
 static void turn(struct load *load, bool sends)
@@ -270,6 +291,7 @@ static int measure(struct load *load)
 	phase.seconds = setup->seconds;
 	phase.count = setup->count;
 	phase.popular_once = setup->each_popular_once;
+	phase.noted = true;
 	uint64_t cpu_ns = cpu_time_ns(setup->server_pid);
 	uint64_t end_ns = run(load, phase);
 	report(load, end_ns, cpu_time_ns(setup->server_pid) - cpu_ns);
@@ -286,6 +308,10 @@ int main(int argc, char **argv)
 	if (!load.questions)
 		return 1;
 	load.transport = load.setup.tcp ? &transport_tcp : &transport_udp;
+	if (load.setup.notes && !(load.notes = fopen(load.setup.notes, "w"))) {
+		perror(load.setup.notes);
+		return 1;
+	}
 	packets_init(&load.packets);
 	if (load.setup.has_upstream)
 		upstream_open(&load.upstream, &load.setup.upstream_address);
@@ -301,5 +327,9 @@ int main(int argc, char **argv)
 	if (load.setup.has_upstream)
 		upstream_close(&load.upstream);
 	questions_free(load.questions);
+	if (load.notes && fclose(load.notes) != 0) {
+		perror(load.setup.notes);
+		return 1;
+	}
 	return status;
 }

@@ -6,13 +6,18 @@
  * The server is waited for, its cache filled, and it is warmed up, all by the same process and over
  * the same sockets; then counters start, and its run time is taken at both ends.
  *
- * A lane is one socket (UDP) or connection (TCP) with its share of the window. */
+ * A lane is one socket (UDP) or connection (TCP) with its share of the window.
+ *
+ * Notes are for who cuts a run at moments of his own: a line for each question that was measured,
+ * as its answer comes or it is given up: when it was sent by the monotonic clock and how long it
+ * took, in nanoseconds, and what was found ("right", "lost", or why it was wrong). */
 #ifndef BENCH_LOAD_H
 #define BENCH_LOAD_H
 
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "bench/flight.h"
 #include "bench/latency.h"
@@ -35,6 +40,7 @@ struct load_setup {
 	uint32_t server_pid;        /* 0: unknown, its run time is not told */
 	uint32_t count;             /* questions; 0: as many as fit into `seconds` */
 	uint32_t timeout_ms;        /* an answer later than this is lost */
+	const char *notes;          /* file for a line about each question; NULL: none */
 };
 
 struct lane {
@@ -47,7 +53,7 @@ struct load_phase {
 	double seconds;
 	uint64_t count; /* 0: no limit but time */
 	uint32_t timeout_ms;
-	bool popular_once;
+	bool popular_once, noted;
 };
 
 struct load_counts {
@@ -65,6 +71,7 @@ struct load {
 	struct load_setup setup;
 	struct load_phase phase;
 	struct load_counts counts; /* of the phase */
+	FILE *notes;               /* NULL: none are taken */
 	struct questions *questions;
 	bool exhausted; /* no more questions */
 	uint64_t now_ns, start_ns;
@@ -87,6 +94,8 @@ extern const struct transport transport_udp, transport_tcp;
 /* For transports. The next question into `packet` (room for a header and QUESTION_BYTES), with its
  * slot; the slot is NULL when there is none to ask or no slot is free. */
 struct flight_slot *load_ask(struct load *load, struct lane *lane, uint8_t *packet, size_t *length);
+/* Gives up what was sent before on this lane: it is lost. */
+void load_lose(struct load *load, struct lane *lane, uint64_t before_ns);
 /* Counts, times and checks what came. */
 void load_judge(struct load *load, struct lane *lane, const uint8_t *packet, size_t length);
 

@@ -8,7 +8,7 @@
 
 #include "bench/sockets.h"
 
-enum kind { FLAG, WHOLE, REAL, ADDRESS, MIX };
+enum kind { FLAG, WHOLE, REAL, ADDRESS, MIX, PATH };
 
 static const struct option_row {
 	const char *name;
@@ -38,6 +38,7 @@ static const struct option_row {
 	{"seconds", REAL, AT(seconds), 0.01, 86400, "seconds that are"},
 	{"server-pid", WHOLE, AT(server_pid), 1, 1 << 30, "tell its run time too"},
 	{"count", WHOLE, AT(count), 0, 1 << 30, "how many at most; 0: no limit but time"},
+	{"notes", PATH, AT(notes), 0, 0, "a file that gets a line about each question"},
 	{"timeout-ms", WHOLE, AT(timeout_ms), 1, 60000, "an answer later than this is lost"},
 #undef AT
 };
@@ -80,7 +81,8 @@ static bool value_set(struct load_setup *setup, const struct option_row *row, co
 	void *member = (char *)setup + row->offset;
 	switch (row->kind) {
 	case FLAG: *(bool *)member = true; return true;
-	case MIX: setup->questions.mix = text; return true;
+	case MIX:
+	case PATH: *(const char **)member = text; return true;
 	case ADDRESS:
 		setup->has_upstream |= member == &setup->upstream_address;
 		return loopback_parse(text, member);

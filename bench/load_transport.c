@@ -57,7 +57,7 @@ static bool tcp_open(struct load *load, struct lane *lane)
 static void reopen(struct load *load, struct lane *lane)
 {
 	load->counts.reconnected++;
-	load->counts.lost += flight_expire(&lane->flight, UINT64_MAX);
+	load_lose(load, lane, UINT64_MAX);
 	if (!tcp_open(load, lane)) {
 		fputs("load: the server closed a connection and takes no other\n", stderr);
 		exit(1);

@@ -7,7 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from runner.machine import BUILD, PROGRAM
-from runner.process import SERVER_CORE, UPSTREAM_PORT, BenchError, Server
+from runner.process import SERVER_CORE, TARGETS_PORT, UPSTREAM_PORT, BenchError, Server
 
 CFG = BUILD / "cfg"
 DELEGATION = "Microsoft.Network/dnsResolvers"
@@ -20,15 +20,17 @@ class Shape:
     hosts: int = 1000     # in the private zone
     links: int = 1        # of the ruleset and of the zone, to as many networks
     targets: int = 1      # of each rule
+    apart: bool = False   # each rule has targets of its own, from TARGETS_PORT on
+    limit: int = 0        # queries a second of each endpoint; 0: none
     workers: int = 1
     protocol: str = "udp"  # of the targets
     ptrs: int = 0          # in the state, of as many addresses
     cache_mb: int = 1024
 
     def name(self):
-        return "sluice-r%d-h%d-l%d-t%d-w%d-%s-p%d-c%d" % (
-            self.rules, self.hosts, self.links, self.targets, self.workers, self.protocol,
-            self.ptrs, self.cache_mb)
+        return "sluice-r%d-h%d-l%d-t%d%s-q%d-w%d-%s-p%d-c%d" % (
+            self.rules, self.hosts, self.links, self.targets, "a" * self.apart, self.limit,
+            self.workers, self.protocol, self.ptrs, self.cache_mb)
 
     def socket(self):
         """Where its management API is."""
@@ -130,8 +132,8 @@ def networks(shape):
 def rules(shape):
     target = '{ address = "127.0.0.1"; port = %d; protocol = "%s"; }'
     for i in range(1, shape.rules + 1):
-        targets = ", ".join(target % (UPSTREAM_PORT + t, shape.protocol)
-                            for t in range(shape.targets))
+        first = TARGETS_PORT + (i - 1) * shape.targets if shape.apart else UPSTREAM_PORT
+        targets = ", ".join(target % (first + t, shape.protocol) for t in range(shape.targets))
         yield '    { name = "r%d"; domain = "r%d.corp.test."; targets = ( %s ); }' % (i, i, targets)
 
 
@@ -147,7 +149,7 @@ def write(shape, port):
     text = """region = "westeurope";
 workers = %d;
 default_resolver = { targets = ( { address = "127.0.0.1"; port = %d; protocol = "%s"; } ); };
-limits = { queries_per_second_per_endpoint = 0; rules_per_ruleset = 1000000;
+limits = { queries_per_second_per_endpoint = %d; rules_per_ruleset = 1000000;
            record_sets_per_zone = 10000000; links_per_ruleset = 1000; links_per_zone = 1000; };
 cache = { size_bytes = %d; };
 tcp = { pipeline_max = 1000; };
@@ -162,10 +164,10 @@ private_zones = ( { name = "priv.test"; file = "%s"; links = ( %s ); } );
 rulesets = ( { name = "load"; outbound_endpoints = [ "bench/out" ]; links = ( %s );
   rules = (
 %s ); } );
-""" % (shape.workers, UPSTREAM_PORT, shape.protocol, shape.cache_mb << 20, shape.socket().name,
-       ' state = "%s";' % state_file(shape.ptrs).name if shape.ptrs else "", owned(shape),
-       ",\n".join(networks(shape)),
-       port, zone_file(shape.hosts).name, links(shape), links(shape), ",\n".join(rules(shape)))
+""" % (shape.workers, UPSTREAM_PORT, shape.protocol, shape.limit, shape.cache_mb << 20,
+       shape.socket().name, ' state = "%s";' % state_file(shape.ptrs).name if shape.ptrs else "",
+       owned(shape), ",\n".join(networks(shape)), port, zone_file(shape.hosts).name, links(shape),
+       links(shape), ",\n".join(rules(shape)))
     path.write_text(text)
     return path
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 TOP = Path(__file__).resolve().parent.parent.parent
 BUILD = TOP / "build" / "bench"
+RESULTS = TOP / "bench" / "results"  # of whole runs: kept with the code
+PARTIAL = BUILD / "results"
 PROGRAM = {"sluice": TOP / "build" / "sluice"}  # bench/run --sluice sets another
 
 

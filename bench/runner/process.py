@@ -1,7 +1,8 @@
 """Servers and loads as processes: started on the cores they belong to, ended by pid.
 
 The server under test has SERVER_CORE for itself. The load, with the upstream in it, has LOAD_CORE;
-so has the runner, which sleeps while anything is measured."""
+so has the runner, which sleeps while anything is measured. Where a server has to work beside its
+answers, it has BOTH_CORES."""
 
 import ctypes
 import json
@@ -13,7 +14,8 @@ import subprocess
 from runner.machine import BUILD
 
 SERVER_CORE, LOAD_CORE = 0, 1
-UPSTREAM_PORT = 15300
+BOTH_CORES = frozenset({SERVER_CORE, LOAD_CORE})
+UPSTREAM_PORT, TARGETS_PORT = 15300, 15400
 READY_S, LOAD_S = 90, 300
 LIBC = ctypes.CDLL(None)
 
@@ -31,29 +33,57 @@ def on_cores(cores):
     return prepare
 
 
-def load_argv(server, mix, *options):
-    """The load, which is the upstream too, against a started server."""
-    argv = [str(BUILD / "load"), "--server", "127.0.0.1:%d" % server.port, "--questions", mix,
-            "--upstream", "127.0.0.1:%d" % UPSTREAM_PORT, "--wait", str(READY_S)]
-    argv += ["--server-pid", str(server.pid)] if server.pid else []
-    return argv + [str(o) for o in options]
+class Load:
+    """The load, while it runs, against a started server: `with Load(...) as run:`. It is the upstream
+    too, unless targets of another kind are there. The server must not end before it, unless another
+    takes over."""
+
+    def __init__(self, server, mix, *options, upstream=True, server_may_end=False):
+        self.server, self.server_may_end = server, server_may_end
+        self.argv = [str(BUILD / "load"), "--server", "127.0.0.1:%d" % server.port,
+                     "--questions", mix, "--wait", str(READY_S)]
+        self.argv += ["--upstream", "127.0.0.1:%d" % UPSTREAM_PORT] if upstream else []
+        self.argv += ["--server-pid", str(server.pid)] if server.pid else []
+        self.argv += [str(o) for o in options]
+
+    def __enter__(self):
+        self.child = subprocess.Popen(self.argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                      text=True, preexec_fn=on_cores({LOAD_CORE}))
+        return self
+
+    def __exit__(self, *_):
+        self.kill()
+        self.child.communicate()
+
+    @property
+    def pid(self):
+        return self.child.pid
+
+    def runs(self):
+        return self.child.poll() is None
+
+    def kill(self):
+        if self.runs():
+            self.child.kill()
+
+    def result(self):
+        """What it found; waits for its end. The runner sleeps meanwhile: it shares the load's core."""
+        if self.runs():
+            wait_either(self.pid, None if self.server_may_end else self.server.pid)
+        if not self.server_may_end and not self.server.alive():
+            raise BenchError("ended with %s: %s" % (
+                self.server.process.returncode, self.server.last_words()))
+        out, err = self.child.communicate(timeout=5)
+        if self.child.returncode != 0 or not out:
+            raise BenchError("%s; its last line: %s" % (err.strip() or "the load failed",
+                                                        self.server.last_words()))
+        return json.loads(out)
 
 
 def load(server, mix, *options):
-    """Runs it to its end, and gives what it found. The runner sleeps meanwhile: it shares the load's
-    core."""
-    argv = load_argv(server, mix, *options)
-    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                          preexec_fn=on_cores({LOAD_CORE})) as child:
-        wait_either(child.pid, server.pid)
-        if not server.alive():
-            child.kill()
-            raise BenchError("ended with %s: %s" % (server.process.returncode, server.last_words()))
-        out, err = child.communicate(timeout=5)
-    if child.returncode != 0 or not out:
-        raise BenchError("%s; its last line: %s" % (err.strip() or "the load failed",
-                                                    server.last_words()))
-    return json.loads(out)
+    """Runs it to its end, and gives what it found."""
+    with Load(server, mix, *options) as run:
+        return run.result()
 
 
 def wait_either(*pids):
@@ -76,6 +106,10 @@ class Server:
         self.end_s = 1  # how long it may take to end by itself
 
     def __enter__(self):
+        self.start()
+        return self
+
+    def start(self):
         log = BUILD / "log" / (self.name + ".log")
         log.parent.mkdir(parents=True, exist_ok=True)
         with open(log, "wb") as out:
@@ -83,7 +117,6 @@ class Server:
                                             stderr=subprocess.STDOUT, cwd=self.cwd,
                                             start_new_session=True,
                                             preexec_fn=on_cores(self.cores))
-        return self
 
     def __exit__(self, *_):
         self.process.terminate()

@@ -16,12 +16,11 @@ import time
 
 from runner.configs import PORT, PROBE, PROBES, Shape, owned_address, sluice
 from runner.memory import footprint
-from runner.process import LOAD_CORE, BenchError, load
+from runner.process import BOTH_CORES, LOAD_CORE, BenchError, load
 
 CHANGES, CHANGES_QUICK = 1000, 100
 COUNTS, COUNTS_QUICK = (100_000, 1_000_000), (1000, 10_000)
 RELOADS = 5
-BOTH_CORES = frozenset({0, 1})
 RATE = 10_000  # of questions, while PTRs change
 VISIBLE_S = 10  # longer than this is an error
 

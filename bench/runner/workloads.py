@@ -5,10 +5,9 @@ from dataclasses import dataclass, field
 from runner.configs import Shape, floor, sluice
 from runner.measure import Case
 from runner.peers import PEERS
-from runner.process import UPSTREAM_PORT, Server
+from runner.process import BOTH_CORES, UPSTREAM_PORT, Server
 
 POPULAR_MIXED = 100_000
-BOTH_CORES = frozenset({0, 1})
 
 
 @dataclass

@@ -1,0 +1,154 @@
+"""What those who ask notice of a server that is killed, told to read its files again, or replaced by
+another: each function that measures is one repetition, and gives its figures."""
+
+import os
+import re
+import select
+import shutil
+import signal
+import subprocess
+import time
+
+from runner.asking import Asking
+from runner.configs import PORT, Shape, address, sluice, write, zone_file
+from runner.machine import PROGRAM
+from runner.process import BOTH_CORES, UPSTREAM_PORT, BenchError, Load, on_cores
+from runner.targets import Targets
+
+SHAPE = Shape()  # 1000 rules and a zone of 1000 hosts
+RATE, WARM_S = 20_000, 0.5
+RELOAD_S, UPGRADE_S = 0.5, 1.0  # from one to the next
+END_S = 20
+
+
+def restart(seconds):
+    """From kill -9 until a host of the zone and a forwarded name are answered; seconds: not used."""
+    with Targets(1, UPSTREAM_PORT), sluice(SHAPE) as server, Asking() as asking:
+        asking.wait("h0.priv.test", address(0))
+        start = time.monotonic()
+        server.process.kill()
+        server.process.wait()
+        server.start()
+        asking.wait("h513.priv.test", address(513))
+        asking.wait("u7.r9.corp.test", address(7))
+        return {"serving_ms": (time.monotonic() - start) * 1e3}
+
+
+def command(*argv):
+    """What it prints, and the milliseconds that it took."""
+    start = time.monotonic()
+    done = subprocess.run([str(PROGRAM["sluice"]), *map(str, argv)], capture_output=True, text=True,
+                          timeout=60, preexec_fn=on_cores(BOTH_CORES))
+    if done.returncode != 0:
+        raise BenchError("sluice %s: %s" % (argv[0], done.stdout + done.stderr))
+    return done.stdout + done.stderr, (time.monotonic() - start) * 1e3
+
+
+class Nothing:
+    """Is done instead."""
+    every_s = RELOAD_S
+
+    def __init__(self):
+        self.took_ms = []
+
+    def make(self):
+        pass
+
+    def end(self):
+        pass
+
+
+class Reloads(Nothing):
+    """Each with another rule than before, and a zone file that looks changed. The files are written
+    ahead: the runner shares the load's core, and what it takes of that would count as the server's."""
+    done = "reload"
+
+    def __init__(self):
+        super().__init__()
+        self.config, self.ahead = write(SHAPE, PORT), []
+        text = self.config.read_text()
+        for name in ("this", "that"):
+            rule = '    { name = "%s"; domain = "%s.test."; targets = ( { address = "127.0.0.1";' \
+                   ' port = %d; } ); },\n' % (name, name, UPSTREAM_PORT)
+            self.ahead.append(self.config.with_suffix("." + name))
+            self.ahead[-1].write_text(text.replace("  rules = (\n", "  rules = (\n" + rule))
+
+    def make(self):
+        new = self.config.with_suffix(".new")
+        shutil.copyfile(self.ahead[len(self.took_ms) % 2], new)
+        new.rename(self.config)
+        os.utime(zone_file(SHAPE.hosts))
+        self.took_ms.append(command(self.done, "-c", self.config)[1])
+
+
+class Checks(Reloads):
+    """The same files are read and compiled as often, but by a process beside the server."""
+    done = "check"
+
+
+class Upgrades(Nothing):
+    """To the same program, which begins with an empty cache."""
+    every_s = UPGRADE_S
+
+    def __init__(self):
+        super().__init__()
+        self.successors = []
+
+    def make(self):
+        text, took_ms = command("upgrade", "-c", write(SHAPE, PORT))
+        self.successors.append(os.pidfd_open(
+            int(re.search(r"process (\d+) has taken over", text).group(1))))
+        self.took_ms.append(took_ms)
+
+    def end(self):
+        """They are nobody's children any more; those before the last have left, or are about to."""
+        for pidfd in self.successors:
+            for number in (signal.SIGTERM, signal.SIGKILL):
+                try:
+                    signal.pidfd_send_signal(pidfd, number)
+                except ProcessLookupError:
+                    break
+                if select.select([pidfd], [], [], END_S)[0]:
+                    break
+            os.close(pidfd)
+
+
+def paced(seconds, changes):
+    """The mixed load, while the server has both cores to work on changes beside it, if there are any."""
+    with sluice(SHAPE, BOTH_CORES) as server:
+        try:
+            with Load(server, "mixed", "--fill", "--rate", RATE, "--naps", "--warm", WARM_S,
+                      "--seconds", seconds, server_may_end=True) as run:
+                while run.runs():
+                    time.sleep(changes.every_s)
+                    if run.runs():
+                        changes.make()
+                return run.result()
+        finally:
+            changes.end()
+
+
+def beside(seconds, changes):
+    """The same with nothing changed and with changes."""
+    before, found = paced(seconds, Nothing()), paced(seconds, changes)
+    return {"asked": before["sent"] + found["sent"],
+            "failed": sum(r["lost"] + r["wrong"] + r["withheld"] for r in (before, found)),
+            "slipped": before["slipped"] + found["slipped"],
+            "without_p50_us": before["latency_us"]["p50"], "p50_us": found["latency_us"]["p50"],
+            "without_p99_us": before["latency_us"]["p99"], "p99_us": found["latency_us"]["p99"],
+            "max_ms": found["latency_us"]["max"] / 1e3,
+            "p99_ratio": found["latency_us"]["p99"] / before["latency_us"]["p99"],
+            "without_forwarded": before["upstream"] / before["sent"],
+            "forwarded": found["upstream"] / found["sent"],
+            "without_lateness_p99_us": before["lateness_us"]["p99"],
+            "lateness_p99_us": found["lateness_us"]["p99"],
+            "changes": len(changes.took_ms), "change_ms": max(changes.took_ms)}
+
+
+def reload(seconds):
+    found, checks = beside(seconds, Reloads()), Checks()
+    return {**found, "checks_p99_us": paced(seconds, checks)["latency_us"]["p99"]}
+
+
+def upgrade(seconds):
+    return beside(seconds, Upgrades())

@@ -1,0 +1,167 @@
+"""The figures of bench/faults: what is measured, how often, what it has to be; as a page and as JSON."""
+
+import json
+import statistics
+from dataclasses import dataclass
+from typing import Callable, Optional
+
+from runner import change, excess, failover
+from runner.report import table
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One number of a part. It has to be at most `most`: its median, or with max every one."""
+    key: str
+    what: str
+    most: Optional[float] = None  # None: it is only told
+    form: str = "%.2f"
+    judge: Callable = statistics.median
+
+    def values(self, runs):
+        return [run[self.key] for run in runs]
+
+    def goal(self):
+        return "-" if self.most is None else "at most " + self.form % self.most
+
+    def text(self, runs):
+        values = self.values(runs)
+        if min(values) == max(values):
+            return self.form % values[0]
+        return self.form % statistics.median(values) + " (%s to %s)" % (
+            self.form % min(values), self.form % max(values))
+
+    def met(self, runs):
+        return self.most is None or self.judge(self.values(runs)) <= self.most
+
+
+@dataclass(frozen=True)
+class Failed(Figure):
+    """Of all repetitions together, none may fail."""
+    key: str = "failed"
+    what: str = "lost or wrong"
+    most: float = 0
+    judge: Callable = sum
+
+    def goal(self):
+        return "none"
+
+    def text(self, runs):
+        return "%d of %d" % (sum(self.values(runs)), sum(run["asked"] for run in runs))
+
+
+@dataclass(frozen=True)
+class Part:
+    name: str
+    title: str
+    measure: Callable  # takes seconds; one repetition
+    seconds: float
+    repetitions: int
+    figures: tuple
+    least_s: float = 1  # with --quick a tenth of the time, but no less than this
+
+    def met(self, runs):
+        return all(figure.met(runs) for figure in self.figures)
+
+
+P99, LONGEST = "99th percentile", "the longest"
+EXTRA = Figure("extra_percent", "questions to targets beyond one each", 2, "%.2f %%", max)
+SLOW = (Failed(), EXTRA,
+        Figure("second_first", "questions for which the second was preferred", 0, "%d", max),
+        Figure("suspicions", "times that the first was suspect", form="%d"))
+
+PARTS = (
+    Part("failover", "Of two ordered targets the first falls silent, and returns; 200 questions a second",
+         failover.outage, 12.5, 5, (
+             Failed(),
+             Figure("p99_ms", P99 + " of the silence", 5, "%.2f ms"),
+             Figure("max_ms", LONGEST + " of the silence", 50, "%.1f ms", max),
+             Figure("extra_percent", "questions to targets beyond one each, while both are well", 2,
+                    "%.2f %%", max),
+             Figure("again_s", "the first is in use again after its return", 1, "%.3f s", max)), 5),
+    Part("slow", "A fifth of the names takes the first target 300 ms; 200 questions a second",
+         failover.slow, 12, 3, SLOW, 3),
+    Part("seldom", "The same at one question a second, for each of 16 rules with targets of their own",
+         failover.slow_seldom, 100, 1, SLOW, 10),
+    Part("five-dead", "Five of six targets silent from the start; 200 questions a second",
+         failover.five_dead, 6, 5, (
+             Failed(),
+             Figure("p99_ms", P99 + " after the first second", 20, "%.2f ms"),
+             Figure("max_ms", LONGEST + " after the first second", form="%.1f ms")), 3),
+    Part("all-dead", "All six silent; 50 questions a second", failover.all_dead, 6, 3, (
+        Failed(what="not SERVFAIL with extended error 22 or 23"),
+        Figure("max_ms", LONGEST + ", of a deadline of 4 s", 4050, "%.0f ms", max),
+        Figure("probes_per_s", "probes to the busiest target a second, after two", 10, "%.1f", max)), 4),
+    Part("restart", "kill -9 and started again, with 1000 rules", change.restart, 1, 20, (
+        Figure("serving_ms", "until zone and rules are answered", 200, "%.0f ms", max),)),
+    Part("reload", "1000 rules and a zone read again twice a second, changed; 20,000 questions a second",
+         change.reload, 6, 5, (
+             Failed(),
+             Figure("p99_ratio", P99 + ", as a ratio to that of the same load with no reload", 1.1),
+             Figure("p99_us", P99, form="%.0f us"),
+             Figure("without_p99_us", P99 + " with no reload", form="%.0f us"),
+             Figure("checks_p99_us", P99 + " with `sluice check` instead, which does the same work",
+                    form="%.0f us"),
+             Figure("lateness_p99_us", P99 + " of the load's own lateness", form="%.0f us"),
+             Figure("without_lateness_p99_us", "that with no reload", form="%.0f us"),
+             Figure("forwarded", "share of questions that were forwarded", form="%.4f"),
+             Figure("without_forwarded", "that with no reload", form="%.4f"),
+             Figure("change_ms", LONGEST + " reload", form="%.0f ms")), 3),
+    Part("upgrade", "Replaced by another process every second; 20,000 questions a second",
+         change.upgrade, 6, 5, (
+             Failed(),
+             Figure("p99_us", P99, form="%.0f us"),
+             Figure("without_p99_us", P99 + " with no upgrade", form="%.0f us"),
+             Figure("max_ms", LONGEST, form="%.1f ms"),
+             Figure("change_ms", LONGEST + " upgrade", form="%.0f ms")), 3),
+    Part("limit", "Twice as many queries as the 10,000 a second that an endpoint takes, for 10 s",
+         excess.limit, 10, 3, (
+             Failed(what="wrong"),
+             Figure("off_percent", "answered, off from the limit by", 1, "%.3f %%", max)), 3),
+)
+NAMES = [part.name for part in PARTS]
+
+
+def rows(measured):
+    for part in PARTS:
+        if part.name not in measured:
+            continue
+        runs, title = measured[part.name]["runs"], "**%s**" % part.title
+        for figure in part.figures:
+            if figure.key not in runs[0]:
+                continue  # measured before there was this figure
+            yield (title, figure.what, figure.goal(), figure.text(runs),
+                   "" if figure.most is None else "yes" if figure.met(runs) else "no")
+            title = ""
+
+
+def measured_lines(measured):
+    """When and with what; those parts together of which that is the same."""
+    groups = {}
+    for part in PARTS:
+        if part.name in measured:
+            one = measured[part.name]
+            groups.setdefault(json.dumps([one["date"], one["machine"]]), []).append(
+                "%s (%d times)" % (part.name, len(one["runs"])))
+    for key, names in groups.items():
+        date, m = json.loads(key)
+        yield "%s: measured %s on %s, %d processors (%s), Linux %s, %s; %s, commit %s." % (
+            ", ".join(names), date, m["processor"], m["processors"], m["virtual"], m["kernel"],
+            m["system"], m["sluice"], m["commit"])
+
+
+def page(measured):
+    return "\n".join([
+        "# sluice, when something fails", "", *(line + "\n" for line in measured_lines(measured)),
+        "Medians, with the least and the most in brackets; bench/README.md says what was done.", "",
+        *table(("what is done", "what is measured", "goal", "measured", "met"), rows(measured))])
+
+
+def as_json(measured):
+    """One repetition to a line."""
+    parts = []
+    for name, part in measured.items():
+        head = json.dumps({key: value for key, value in part.items() if key != "runs"})
+        runs = ",\n  ".join(json.dumps(run) for run in part["runs"])
+        parts.append('"%s": %s, "runs": [\n  %s]}' % (name, head[:-1], runs))
+    return "{" + ",\n ".join(parts) + "}\n"
