@@ -6,6 +6,7 @@
  *                  │           └─ closed by the peer, questions unanswered:
  *                  │                 it had answered something ─► dialled again, they go along
  *                  └─ refused, ──────── it had not ────────────► pending_on_error
+ *                     no way there,
  *                     800 ms over
  *
  * Servers close idle connections whenever they like, and some after every answer, so a question
@@ -122,7 +123,9 @@ static void on_connect(uv_connect_t *connect, int status)
 			  outbound->now_us(outbound->context) + OUTBOUND_TCP_IDLE_US);
 }
 
-static int start_connect(struct outbound_connection *connection)
+/* Only what cannot be bound is the source's fault. Where there is no way to the server, that is no
+ * other news than a refusal, and comes the same way: by the timer, at once. */
+static int start_connect(struct outbound_connection *connection, uint64_t now_us)
 {
 	struct host from = {.address = connection->source};
 	struct sockaddr_storage storage;
@@ -135,9 +138,10 @@ static int start_connect(struct outbound_connection *connection)
 	socket_address(&connection->host, &storage);
 	uv_tcp_nodelay(&connection->tcp, 1);
 	connection->connect.data = connection;
-	if (uv_tcp_connect(&connection->connect, &connection->tcp, (struct sockaddr *)&storage,
-			   on_connect) != 0)
-		return ERR_SYSTEM;
+	bool begun = uv_tcp_connect(&connection->connect, &connection->tcp,
+				    (struct sockaddr *)&storage, on_connect) == 0;
+	wheel_arm(connection->outbound->wheel, &connection->timer,
+		  begun ? now_us + OUTBOUND_TCP_CONNECT_US : now_us);
 	return 0;
 }
 
@@ -151,7 +155,8 @@ static int dial(struct outbound *outbound, const struct address *source, const s
 	if (!connection)
 		return ERR_NOMEM;
 	memset(connection, 0, offsetof(struct outbound_connection, buffer));
-	if (uv_tcp_init(outbound->loop, &connection->tcp) != 0) {
+	unsigned family = host->address.family == 4 ? AF_INET : AF_INET6;
+	if (uv_tcp_init_ex(outbound->loop, &connection->tcp, family) != 0) {
 		free(connection);
 		return ERR_NOMEM;
 	}
@@ -167,13 +172,12 @@ static int dial(struct outbound *outbound, const struct address *source, const s
 		connection->next->link = &connection->next;
 	outbound->connections = connection;
 	outbound->connection_count++;
-	int err = start_connect(connection);
+	int err = start_connect(connection, now_us);
 	if (err != 0) {
 		connection_close(connection);
 		return err;
 	}
 	outbound->counters.tcp_connects++;
-	wheel_arm(outbound->wheel, &connection->timer, now_us + OUTBOUND_TCP_CONNECT_US);
 	*result = connection;
 	return 0;
 }

@@ -387,7 +387,7 @@ static void tell_failure(const struct ask_result *result, bool too_long,
 		snprintf(text, room, "%s; last %s: %s",
 			 result->outcome == ASK_SILENT ? "no target answered" : "no usable answer",
 			 host, target_error_text(result->error));
-	else if (result->error == TARGET_ERROR_OVER || result->error == TARGET_ERROR_ROOM)
+	else if (result->error != TARGET_ERROR_SILENCE)
 		snprintf(text, room, "no target could be asked: %s",
 			 target_error_text(result->error));
 	else

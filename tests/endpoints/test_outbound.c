@@ -582,6 +582,24 @@ static void a_source_that_is_not_there_is_passed_over(void **state)
 	assert_int_equal(q->error, TARGET_ERROR_SOURCE);
 }
 
+/* A socket may not broadcast, and TCP cannot: nothing leaves. */
+static void a_target_without_a_way_is_told_as_that_by_either_transport(void **state)
+{
+	const enum protocol protocols[] = {PROTOCOL_UDP, PROTOCOL_TCP};
+
+	for (unsigned i = 0; i < 2; i++) {
+		if (i > 0)
+			stop(state);
+		start("127.0.0.1", "127.0.0.1", protocols[i], 4);
+		upstreams[0].host.address = (struct address){4, {127, 255, 255, 255}};
+		ask();
+		until(answered() == 1);
+		assert_int_equal(targets[0].last_error, TARGET_ERROR_NETWORK);
+		assert_true(target_is_suspect(&targets[0]));
+		assert_int_equal(second.got, 1);
+	}
+}
+
 static void what_could_not_be_opened_is_tried_again_a_second_later(void **state)
 {
 	struct rlimit few, was;
@@ -1295,6 +1313,7 @@ int main(void)
 		TEST(a_closed_port_is_heard_of_at_once),
 		TEST(refusals_of_one_target_lose_no_packet_of_another),
 		TEST(a_source_that_is_not_there_is_passed_over),
+		TEST(a_target_without_a_way_is_told_as_that_by_either_transport),
 		TEST(what_could_not_be_opened_is_tried_again_a_second_later),
 		TEST(replies_of_64_kib_are_taken),
 		TEST(a_reply_from_another_port_is_ignored),
