@@ -11,8 +11,11 @@
  *
  * Servers close idle connections whenever they like, and some after every answer, so a question
  * that meets that is no error. Every connection that is dialled again has answered at least one
- * question, so this comes to an end. A connection on which a question stayed unanswered until its
- * patience was over, and nothing else came since, takes no new ones: its peer may be long gone.
+ * question, so this comes to an end. No more questions leave by it at a time than the one before it
+ * had answered, and one more with each answer: else all that wait would be sent again for each
+ * answer of a server that gives one to a connection. A connection on which a question stayed
+ * unanswered until its patience was over, and nothing else came since, takes no new ones: its peer
+ * may be long gone.
  *
  * Not here: how questions leave (outbound_question.c), TLS, Fast Open, and keepalive options (RFC
  * 7828). */
@@ -82,8 +85,10 @@ static void take_messages(struct outbound_connection *connection)
 			break;
 		outbound->counters.tcp_received++;
 		if (pending_on_reply(outbound->pending, connection, &connection->host,
-				     connection->buffer + at + 2, length, now_us))
+				     connection->buffer + at + 2, length, now_us)) {
 			connection->answered++;
+			connection->window += connection->window < OUTBOUND_TCP_PIPELINE;
+		}
 		at += 2 + length;
 	}
 	connection->have -= at;
@@ -163,6 +168,7 @@ static int dial(struct outbound *outbound, const struct address *source, const s
 	connection->tcp.data = connection;
 	connection->unsent_end = &connection->unsent;
 	connection->outbound = outbound;
+	connection->window = OUTBOUND_TCP_PIPELINE;
 	connection->source = *source;
 	connection->host = *host;
 	timer_init(&connection->timer, on_timer);
@@ -208,6 +214,8 @@ void outbound_connection_lost(struct outbound_connection *connection)
 	connection_close(connection);
 	if (connection->answered > 0 && connection->unanswered > 0)
 		(void)dial(outbound, &connection->source, &connection->host, now_us, &again);
+	if (again && connection->answered < again->window)
+		again->window = (unsigned)connection->answered;
 	for (unsigned i = 0; i < OUTBOUND_QUESTION_BUCKETS; i++) {
 		struct question *question;
 
@@ -221,10 +229,11 @@ void outbound_connection_lost(struct outbound_connection *connection)
 
 /* ---- what pending calls ---- */
 
+/* One with room in its window, or else the one where the fewest wait. */
 static struct outbound_connection *find(struct outbound *outbound, const struct flight *flight,
 					unsigned *others)
 {
-	struct outbound_connection *connection = outbound->connections;
+	struct outbound_connection *connection = outbound->connections, *best = NULL;
 
 	*others = 0;
 	for (; connection; connection = connection->next) {
@@ -232,10 +241,15 @@ static struct outbound_connection *find(struct outbound *outbound, const struct 
 		    !address_equal(&connection->source, &flight->upstream->source))
 			continue;
 		++*others;
-		if (!connection->retired && connection->unanswered < OUTBOUND_TCP_PIPELINE)
+		if (connection->retired)
+			continue;
+		if (connection->unanswered < connection->window)
 			return connection;
+		if (connection->unanswered < OUTBOUND_TCP_PIPELINE &&
+		    (!best || connection->unanswered < best->unanswered))
+			best = connection;
 	}
-	return NULL;
+	return best;
 }
 
 int outbound_tcp_send(struct outbound *outbound, struct flight *flight, const uint8_t *wire,
@@ -243,15 +257,14 @@ int outbound_tcp_send(struct outbound *outbound, struct flight *flight, const ui
 {
 	unsigned others;
 	struct outbound_connection *connection = find(outbound, flight, &others);
+	int err = connection ? 0 : ERR_LIMIT;
 
-	if (!connection) {
-		int err = others < CONNECTIONS_PER_SERVER
-				  ? dial(outbound, &flight->upstream->source,
-					 &flight->upstream->host, now_us, &connection)
-				  : ERR_LIMIT;
-		if (err != 0)
-			return err;
-	}
+	if (others < CONNECTIONS_PER_SERVER &&
+	    !(connection && connection->unanswered < connection->window))
+		err = dial(outbound, &flight->upstream->source, &flight->upstream->host, now_us,
+			   &connection);
+	if (!connection)
+		return err;
 	flight->socket = connection;
 	outbound_choose_id(outbound, flight, connection);
 	return outbound_connection_ask(connection, flight, wire, length);

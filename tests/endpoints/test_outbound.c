@@ -34,6 +34,7 @@ struct server {
 		backwards, deaf;
 	unsigned padding; /* bytes of a second record */
 	/* what it saw */
+	unsigned unread; /* bytes that had come when it closed a connection */
 	unsigned got, got_tcp, accepted, batch_ports;
 	struct host last;
 	bool port_seen[65536];
@@ -207,6 +208,10 @@ static void drip(int fd, const uint8_t *bytes, size_t length)
 
 static void forget_connection(struct server *s, unsigned i)
 {
+	int unread = 0;
+
+	assert_int_equal(ioctl(s->connections[i], SIOCINQ, &unread), 0);
+	s->unread += (unsigned)unread;
 	close(s->connections[i]);
 	s->connections[i] = s->connections[--s->connection_count];
 }
@@ -1047,6 +1052,34 @@ static void a_server_that_closes_after_every_answer_answers_all(void **state)
 	assert_int_equal(second.got, 0);
 }
 
+static void of_one_that_closes_after_every_answer_little_is_asked_twice(void **state)
+{
+	(void)state;
+	start("127.0.0.1", "127.0.0.1", PROTOCOL_TCP, 4);
+	server.closes_after_answer = true;
+	for (unsigned i = 0; i < 50; i++)
+		ask();
+	until(answered() == 50);
+	assert_int_equal(server.accepted, 50);
+	assert_int_equal(second.got, 0);
+	assert_true(server.unread < 100 * 40); /* bytes of questions; the first one closed on 49 */
+}
+
+static void connections_to_one_that_closes_after_every_answer_become_more(void **state)
+{
+	(void)state;
+	start("127.0.0.1", "127.0.0.1", PROTOCOL_TCP, 4);
+	server.closes_after_answer = true;
+	ask();
+	ask();
+	until(server.accepted == 2 && answered() == 1);
+	for (unsigned i = 0; i < 10; i++)
+		ask();
+	assert_int_equal(outbound.connection_count, 2);
+	until(answered() == 12);
+	assert_int_equal(second.got, 0);
+}
+
 static void one_that_closes_without_an_answer_is_an_error(void **state)
 {
 	(void)state;
@@ -1342,6 +1375,8 @@ int main(void)
 		TEST(answers_may_come_byte_by_byte_and_be_large),
 		TEST(an_idle_connection_that_the_peer_closed_is_no_error),
 		TEST(a_server_that_closes_after_every_answer_answers_all),
+		TEST(of_one_that_closes_after_every_answer_little_is_asked_twice),
+		TEST(connections_to_one_that_closes_after_every_answer_become_more),
 		TEST(one_that_closes_without_an_answer_is_an_error),
 		TEST(a_refused_connection_goes_to_the_next_at_once),
 		TEST(nobody_who_answers_the_call_is_given_up_after_800_ms),
