@@ -526,6 +526,7 @@ static void who_may_not_wait_fails_at_once_when_all_are_suspect(void **state)
 	assert_true(q->done);
 	assert_int_equal(q->value.outcome, ASK_FAILED);
 	assert_int_equal(q->value.error, TARGET_ERROR_SILENCE);
+	assert_true(q->value.hasty);
 	assert_int_equal(w.sent, 0);
 }
 
@@ -542,6 +543,23 @@ static void who_may_not_wait_fails_when_the_last_becomes_suspect(void **state)
 	assert_true(q->done);
 	assert_int_equal(q->value.outcome, ASK_FAILED);
 	assert_about(took(q), 40 * MS);
+}
+
+static void what_waiting_would_not_mend_is_not_hasty(void **state)
+{
+	(void)state;
+	w.impatient = true;
+	w.servers[0].does = UNSENDABLE;
+	w.servers[1].does = SERVFAILS;
+	struct asked *q = world_ask_new(&w);
+	world_run(&w, 5 * MS);
+	assert_int_equal(q->value.outcome, ASK_FAILED);
+	assert_false(q->value.hasty);
+	target_on_unreachable(&w.targets[0], TARGET_ERROR_NETWORK, w.now);
+	q = world_ask_new(&w);
+	world_run(&w, 5 * MS);
+	assert_int_equal(q->value.outcome, ASK_FAILED);
+	assert_false(q->value.hasty);
 }
 
 static void who_may_wait_does_not_join_who_may_not(void **state)
@@ -769,8 +787,13 @@ static void over_the_limit_of_one_and_the_other_suspect_it_fails_at_once_too(voi
 	for (unsigned i = 0; i < 50; i++)
 		world_ask_new(&w);
 	world_run(&w, 50 * MS);
-	for (unsigned i = 10; i < 60; i++)
-		assert_true(w.asked[i].done);
+	for (unsigned i = 10; i < 60; i++) {
+		const struct asked *q = &w.asked[i];
+
+		assert_true(q->done);
+		assert_true(q->value.outcome == ASK_ANSWERED ||
+			    q->value.error == TARGET_ERROR_OVER);
+	}
 }
 
 static void copies_are_within_the_limit_too(void **state)
@@ -837,6 +860,7 @@ int main(void)
 		TWO(the_last_of_those_who_wait_ends_the_question),
 		TWO(who_may_not_wait_fails_at_once_when_all_are_suspect),
 		TWO(who_may_not_wait_fails_when_the_last_becomes_suspect),
+		TWO(what_waiting_would_not_mend_is_not_hasty),
 		TWO(who_may_wait_does_not_join_who_may_not),
 		TWO(a_stalled_question_that_is_left_is_gone),
 		ONE(an_outage_of_the_only_target_loses_nothing_shorter_than_the_deadline),

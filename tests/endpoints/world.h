@@ -62,7 +62,7 @@ struct value { /* what on_result makes */
 	const struct upstream *upstream;
 	size_t length;
 	uint8_t wire[512];
-	bool unsure;
+	bool unsure, hasty;
 };
 
 struct asked {
@@ -234,6 +234,7 @@ static inline void *world_on_result(void *context, void *holder, const struct pe
 	value->upstream = result->upstream;
 	value->length = result->length;
 	value->unsure = result->unsure;
+	value->hasty = result->hasty;
 	if (result->length > 0)
 		memcpy(value->wire, result->wire, result->length);
 	return value;
