@@ -53,7 +53,11 @@ int outbound_send(void *context, struct flight *flight, const uint8_t *wire, siz
 		  uint64_t now_us)
 {
 	struct outbound *outbound = context;
+	const struct upstream *upstream = flight->upstream;
 
+	if (upstream->source.family != 0 &&
+	    upstream->source.family != upstream->host.address.family)
+		return ERR_SYSTEM;
 	if (flight->tcp)
 		return outbound_tcp_send(outbound, flight, wire, length, now_us);
 	return outbound_udp_send(outbound, flight, wire, length, now_us);

@@ -49,8 +49,12 @@ void outbound_question_end(struct outbound_connection *connection, struct questi
 		question->next->link = question->link;
 	connection->unanswered--;
 	question->flight = NULL;
-	if (!question->unsent)
-		question_free(connection->outbound, question);
+	if (question->unsent)
+		return;
+	connection->under_way--;
+	question_free(connection->outbound, question);
+	if (connection->unsent && !connection->closing) /* there is room for another one */
+		outbound_connection_gather(connection);
 }
 
 struct question **outbound_question_bucket(struct outbound_connection *connection, uint16_t id)
@@ -144,7 +148,9 @@ static void unsent_shift(struct outbound_connection *connection)
 		connection->unsent_end = &connection->unsent;
 	connection->sent = 0;
 	question->unsent = false;
-	if (!question->flight)
+	if (question->flight)
+		connection->under_way++;
+	else
 		question_free(connection->outbound, question);
 }
 
@@ -200,15 +206,15 @@ static void on_write(uv_write_t *write, int status)
 		outbound_connection_gather(connection);
 }
 
-/* What is unsent, as far as `parts` go. */
+/* What is unsent, as far as `parts` and the window go. */
 static unsigned unsent_parts(const struct outbound_connection *connection, uv_buf_t parts[GATHER],
 			     size_t *bytes)
 {
-	unsigned count = 0;
+	unsigned room = connection->window - connection->under_way, count = 0;
 
 	*bytes = 0;
-	for (struct question *question = connection->unsent; question && count < GATHER;
-	     question = question->next_unsent) {
+	for (struct question *question = connection->unsent;
+	     question && count < GATHER && count < room; question = question->next_unsent) {
 		size_t from = count == 0 ? connection->sent : 0;
 		size_t length = 2u + question->length - from;
 
@@ -236,9 +242,9 @@ static void connection_flush(struct outbound_connection *connection)
 		return;
 	}
 	unsent_advance(connection, done < 0 ? 0 : (size_t)done);
-	if (!connection->unsent)
-		return;
 	count = unsent_parts(connection, parts, &bytes);
+	if (count == 0)
+		return;
 	connection->write.data = connection;
 	connection->writing = bytes;
 	if (uv_write(&connection->write, stream, parts, count, on_write) != 0) {

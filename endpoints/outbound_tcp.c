@@ -6,12 +6,16 @@
  *                  │           └─ closed by the peer, questions unanswered:
  *                  │                 it had answered something ─► dialled again, they go along
  *                  └─ refused, ──────── it had not ────────────► pending_on_error
+ *                     no way there,
  *                     800 ms over
  *
  * Servers close idle connections whenever they like, and some after every answer, so a question
  * that meets that is no error. Every connection that is dialled again has answered at least one
- * question, so this comes to an end. A connection on which a question stayed unanswered until its
- * patience was over, and nothing else came since, takes no new ones: its peer may be long gone.
+ * question, so this comes to an end. No more questions leave by it at a time than the one before it
+ * had answered, and one more with each answer: else all that wait would be sent again for each
+ * answer of a server that gives one to a connection. A connection on which a question stayed
+ * unanswered until its patience was over, and nothing else came since, takes no new ones: its peer
+ * may be long gone.
  *
  * Not here: how questions leave (outbound_question.c), TLS, Fast Open, and keepalive options (RFC
  * 7828). */
@@ -81,8 +85,10 @@ static void take_messages(struct outbound_connection *connection)
 			break;
 		outbound->counters.tcp_received++;
 		if (pending_on_reply(outbound->pending, connection, &connection->host,
-				     connection->buffer + at + 2, length, now_us))
+				     connection->buffer + at + 2, length, now_us)) {
 			connection->answered++;
+			connection->window += connection->window < OUTBOUND_TCP_PIPELINE;
+		}
 		at += 2 + length;
 	}
 	connection->have -= at;
@@ -122,7 +128,9 @@ static void on_connect(uv_connect_t *connect, int status)
 			  outbound->now_us(outbound->context) + OUTBOUND_TCP_IDLE_US);
 }
 
-static int start_connect(struct outbound_connection *connection)
+/* Only what cannot be bound is the source's fault. Where there is no way to the server, that is no
+ * other news than a refusal, and comes the same way: by the timer, at once. */
+static int start_connect(struct outbound_connection *connection, uint64_t now_us)
 {
 	struct host from = {.address = connection->source};
 	struct sockaddr_storage storage;
@@ -135,9 +143,10 @@ static int start_connect(struct outbound_connection *connection)
 	socket_address(&connection->host, &storage);
 	uv_tcp_nodelay(&connection->tcp, 1);
 	connection->connect.data = connection;
-	if (uv_tcp_connect(&connection->connect, &connection->tcp, (struct sockaddr *)&storage,
-			   on_connect) != 0)
-		return ERR_SYSTEM;
+	bool begun = uv_tcp_connect(&connection->connect, &connection->tcp,
+				    (struct sockaddr *)&storage, on_connect) == 0;
+	wheel_arm(connection->outbound->wheel, &connection->timer,
+		  begun ? now_us + OUTBOUND_TCP_CONNECT_US : now_us);
 	return 0;
 }
 
@@ -151,13 +160,15 @@ static int dial(struct outbound *outbound, const struct address *source, const s
 	if (!connection)
 		return ERR_NOMEM;
 	memset(connection, 0, offsetof(struct outbound_connection, buffer));
-	if (uv_tcp_init(outbound->loop, &connection->tcp) != 0) {
+	unsigned family = host->address.family == 4 ? AF_INET : AF_INET6;
+	if (uv_tcp_init_ex(outbound->loop, &connection->tcp, family) != 0) {
 		free(connection);
 		return ERR_NOMEM;
 	}
 	connection->tcp.data = connection;
 	connection->unsent_end = &connection->unsent;
 	connection->outbound = outbound;
+	connection->window = OUTBOUND_TCP_PIPELINE;
 	connection->source = *source;
 	connection->host = *host;
 	timer_init(&connection->timer, on_timer);
@@ -167,13 +178,12 @@ static int dial(struct outbound *outbound, const struct address *source, const s
 		connection->next->link = &connection->next;
 	outbound->connections = connection;
 	outbound->connection_count++;
-	int err = start_connect(connection);
+	int err = start_connect(connection, now_us);
 	if (err != 0) {
 		connection_close(connection);
 		return err;
 	}
 	outbound->counters.tcp_connects++;
-	wheel_arm(outbound->wheel, &connection->timer, now_us + OUTBOUND_TCP_CONNECT_US);
 	*result = connection;
 	return 0;
 }
@@ -204,6 +214,8 @@ void outbound_connection_lost(struct outbound_connection *connection)
 	connection_close(connection);
 	if (connection->answered > 0 && connection->unanswered > 0)
 		(void)dial(outbound, &connection->source, &connection->host, now_us, &again);
+	if (again && connection->answered < again->window)
+		again->window = (unsigned)connection->answered;
 	for (unsigned i = 0; i < OUTBOUND_QUESTION_BUCKETS; i++) {
 		struct question *question;
 
@@ -217,10 +229,11 @@ void outbound_connection_lost(struct outbound_connection *connection)
 
 /* ---- what pending calls ---- */
 
+/* One with room in its window, or else the one where the fewest wait. */
 static struct outbound_connection *find(struct outbound *outbound, const struct flight *flight,
 					unsigned *others)
 {
-	struct outbound_connection *connection = outbound->connections;
+	struct outbound_connection *connection = outbound->connections, *best = NULL;
 
 	*others = 0;
 	for (; connection; connection = connection->next) {
@@ -228,10 +241,15 @@ static struct outbound_connection *find(struct outbound *outbound, const struct 
 		    !address_equal(&connection->source, &flight->upstream->source))
 			continue;
 		++*others;
-		if (!connection->retired && connection->unanswered < OUTBOUND_TCP_PIPELINE)
+		if (connection->retired)
+			continue;
+		if (connection->unanswered < connection->window)
 			return connection;
+		if (connection->unanswered < OUTBOUND_TCP_PIPELINE &&
+		    (!best || connection->unanswered < best->unanswered))
+			best = connection;
 	}
-	return NULL;
+	return best;
 }
 
 int outbound_tcp_send(struct outbound *outbound, struct flight *flight, const uint8_t *wire,
@@ -239,15 +257,14 @@ int outbound_tcp_send(struct outbound *outbound, struct flight *flight, const ui
 {
 	unsigned others;
 	struct outbound_connection *connection = find(outbound, flight, &others);
+	int err = connection ? 0 : ERR_LIMIT;
 
-	if (!connection) {
-		int err = others < CONNECTIONS_PER_SERVER
-				  ? dial(outbound, &flight->upstream->source,
-					 &flight->upstream->host, now_us, &connection)
-				  : ERR_LIMIT;
-		if (err != 0)
-			return err;
-	}
+	if (others < CONNECTIONS_PER_SERVER &&
+	    !(connection && connection->unanswered < connection->window))
+		err = dial(outbound, &flight->upstream->source, &flight->upstream->host, now_us,
+			   &connection);
+	if (!connection)
+		return err;
 	flight->socket = connection;
 	outbound_choose_id(outbound, flight, connection);
 	return outbound_connection_ask(connection, flight, wire, length);

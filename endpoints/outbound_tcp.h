@@ -19,6 +19,7 @@ struct outbound_connection {
 	struct timer timer;                                    /* connecting, then idle */
 	struct question *questions[OUTBOUND_QUESTION_BUCKETS]; /* unanswered, by id */
 	unsigned unanswered;
+	unsigned under_way, window;            /* unanswered that have left; so many may be */
 	struct question *unsent, **unsent_end; /* in the order in which they leave */
 	size_t sent;                           /* bytes of the first of them */
 	size_t writing;                        /* bytes that libuv has, from there on */

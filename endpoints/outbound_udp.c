@@ -53,6 +53,16 @@ void outbound_buffers_free(struct outbound_buffers *buffers)
 
 /* ---- sending ---- */
 
+/* EINVAL is what a socket gets whose address is gone, and also what a black hole says on the way to
+ * one target; the address itself tells which. */
+static enum target_error what_failed(const struct outbound_pool *pool, int error)
+{
+	bool doubtful = error == EINVAL || error == EADDRNOTAVAIL;
+
+	return doubtful && socket_has_lost(&pool->source) ? TARGET_ERROR_SOURCE
+							  : TARGET_ERROR_NETWORK;
+}
+
 static void note_failure(struct outbound *outbound, struct flight *flight, int error)
 {
 	struct outbound_buffers *buffers = outbound->buffers;
@@ -69,9 +79,8 @@ static void note_failure(struct outbound *outbound, struct flight *flight, int e
 	}
 	if (buffers->failures == OUTBOUND_FAILURES)
 		return;
-	bool source = error == EINVAL || error == EADDRNOTAVAIL;
 	buffers->failed[buffers->failures] = flight;
-	buffers->errors[buffers->failures++] = source ? TARGET_ERROR_SOURCE : TARGET_ERROR_NETWORK;
+	buffers->errors[buffers->failures++] = what_failed(port->pool, error);
 }
 
 /* An ICMP error that has not been read yet fails the next send, whomever it is for: every failure
@@ -134,11 +143,8 @@ int outbound_udp_send(struct outbound *outbound, struct flight *flight, const ui
 {
 	struct outbound_buffers *buffers = outbound->buffers;
 	const struct upstream *upstream = flight->upstream;
-	uint8_t family = upstream->host.address.family;
 
 	assert(length <= MESSAGE_QUERY_MAX);
-	if (upstream->source.family != 0 && upstream->source.family != family)
-		return ERR_SYSTEM;
 	struct outbound_pool *pool = pool_for(outbound, upstream, now_us);
 	if (!pool)
 		return ERR_SYSTEM;

@@ -236,8 +236,14 @@ static struct ask_result result_so_far(const struct pending *pending, bool deadl
 	} else if (pending->truncated_by) {
 		result.outcome = ASK_TRUNCATED;
 		result.upstream = pending->truncated_by;
+	} else if (deadline && !pending->answered) {
+		result.outcome = ASK_SILENT;
 	} else {
-		result.outcome = deadline && !pending->answered ? ASK_SILENT : ASK_FAILED;
+		result.outcome = ASK_FAILED;
+		result.hasty = !pending->may_wait && !pending->answered && !pending->over &&
+			       !pending_is_spent(pending);
+		if (pending->over) /* whoever came behind those that might have answered */
+			result.error = TARGET_ERROR_OVER;
 	}
 	return result;
 }

@@ -124,12 +124,18 @@ static void spend(struct pending *pending, unsigned index, uint64_t now_us)
 		pending_spend(pending, index, now_us);
 }
 
+/* By TCP because of packets that were lost: the question does not depend on it (see ask_by_tcp). */
+static bool is_beside(const struct pending *pending, const struct flight *flight)
+{
+	return flight_is_fallback(flight) && pending->by_tcp & bit(flight->index);
+}
+
 /* TCP instead of a truncated reply: it is the question that gives up this upstream, and nothing is
  * said about the target. */
 static void drop_fallback(struct flight *flight, uint64_t now_us)
 {
 	target_on_error(flight->target, TARGET_ERROR_SILENCE);
-	if (flight->pending) {
+	if (flight->pending && !is_beside(flight->pending, flight)) {
 		spend(flight->pending, flight->index, now_us);
 		flight->pending->error = TARGET_ERROR_SILENCE;
 	}
@@ -185,10 +191,12 @@ void pending_on_error(struct pending_table *table, struct flight *flight, enum t
 		target_on_unreachable(target, error, now_us);
 	else
 		target_on_error(target, error);
-	if (pending) {
+	if (pending && !is_beside(pending, flight)) {
 		pending->error = error;
 		if (!unreachable)
 			spend(pending, flight->index, now_us);
+	}
+	if (pending) {
 		pending->copy_again_us = now_us + pending->copy_pause_us; /* not at once */
 		pending_go_on(pending, now_us);
 	}
@@ -220,10 +228,12 @@ static enum target_error error_of(int err)
 				  : TARGET_ERROR_SOURCE;
 }
 
-static bool not_sent(struct pending *pending, unsigned index, enum target_error error,
+static bool not_sent(struct pending *pending, unsigned index, enum target_error error, bool beside,
 		     uint64_t now_us)
 {
 	target_on_error(target_of(pending, index), error);
+	if (beside)
+		return false;
 	pending_spend(pending, index, now_us);
 	pending->error = error;
 	return false;
@@ -271,6 +281,7 @@ static void count_send(struct pending *pending, struct flight *flight, uint64_t 
 bool pending_send(struct pending *pending, unsigned index, bool tcp, bool copy, uint64_t now_us)
 {
 	struct pending_table *table = pending->table;
+	bool beside = tcp && copy && pending->by_tcp & bit(index);
 	struct flight *flight;
 	uint8_t wire[MESSAGE_QUERY_MAX];
 
@@ -278,7 +289,7 @@ bool pending_send(struct pending *pending, unsigned index, bool tcp, bool copy, 
 		return false;
 	flight = flight_new(pending, index);
 	if (!flight)
-		return not_sent(pending, index, TARGET_ERROR_ROOM, now_us);
+		return not_sent(pending, index, TARGET_ERROR_ROOM, beside, now_us);
 	flight->tcp = tcp || flight->upstream->protocol == PROTOCOL_TCP;
 	flight->copy = copy || pending->leading;
 	flight->edns = !(pending->plain & bit(index)) && !target_is_plain(flight->target, now_us);
@@ -291,7 +302,7 @@ bool pending_send(struct pending *pending, unsigned index, bool tcp, bool copy, 
 		flight->socket = NULL;
 		flight_detach(flight);
 		flight_free(flight);
-		return not_sent(pending, index, error_of(err), now_us);
+		return not_sent(pending, index, error_of(err), beside, now_us);
 	}
 	flight_insert(flight);
 	if (!flight->copy) {
@@ -303,6 +314,13 @@ bool pending_send(struct pending *pending, unsigned index, bool tcp, bool copy, 
 }
 
 /* ---- which target next ---- */
+
+bool pending_is_spent(const struct pending *pending)
+{
+	unsigned count = pending->key.leg->upstream_count;
+
+	return pending->spent == (count == 64 ? UINT64_MAX : bit(count) - 1);
+}
 
 /* The first live upstream in order among those asked least often; -1 when there is none. */
 static int next_live(const struct pending *pending)
@@ -318,6 +336,23 @@ static int next_live(const struct pending *pending)
 		}
 	}
 	return best;
+}
+
+/* Who was asked as often as may be, and goes on answering others, has lost every packet of this
+ * question: TCP does not (RFC 9520 section 3.1 allows another transport). It may as well be slow,
+ * so nothing else is waited for any less, and nothing comes of it when that fails. */
+static void ask_by_tcp(struct pending *pending, uint64_t now_us)
+{
+	for (unsigned i = 0; i < pending->key.leg->upstream_count; i++) {
+		const struct upstream *upstream = &pending->key.leg->upstreams[i];
+
+		if (pending->sends[i] < PENDING_SENDS || upstream->protocol == PROTOCOL_TCP ||
+		    (pending->spent | pending->by_tcp) & bit(i) ||
+		    target_is_suspect(upstream->target))
+			continue;
+		pending->by_tcp |= bit(i);
+		pending_send(pending, i, true, true, now_us);
+	}
 }
 
 /* Copies to the suspects among the first `count` upstreams. A question that is a copy again and
@@ -341,8 +376,6 @@ static void send_copies(struct pending *pending, unsigned count, uint64_t now_us
 
 void pending_go_on(struct pending *pending, uint64_t now_us)
 {
-	unsigned count = pending->key.leg->upstream_count;
-	uint64_t all = count == 64 ? UINT64_MAX : bit(count) - 1;
 	int next;
 
 	if (pending->leading || pending->given_up)
@@ -351,9 +384,11 @@ void pending_go_on(struct pending *pending, uint64_t now_us)
 		if (pending_send(pending, (unsigned)next, false, false, now_us))
 			return;
 	}
-	bool waits = pending->may_wait && pending->spent != all && !pending->unsure;
-	if (waits)
-		send_copies(pending, count, now_us);
+	bool waits = pending->may_wait && !pending_is_spent(pending) && !pending->unsure;
+	if (waits) {
+		ask_by_tcp(pending, now_us);
+		send_copies(pending, pending->key.leg->upstream_count, now_us);
+	}
 	if (!waits || ((pending->answered || pending->over) && !pending->flights) ||
 	    !pending_stall(pending, now_us))
 		pending_give_up(pending, false, now_us);

@@ -91,3 +91,17 @@ int socket_bind(int fd, const struct host *host)
 		return ERR_SYSTEM;
 	return bind(fd, (struct sockaddr *)&storage, length) == 0 ? 0 : ERR_SYSTEM;
 }
+
+bool socket_has_lost(const struct address *address)
+{
+	const struct host host = {.address = *address};
+	struct sockaddr_storage storage;
+	socklen_t length = socket_address(&host, &storage);
+	int fd = length > 0 ? socket_udp(address->family) : -1;
+
+	if (fd < 0)
+		return false;
+	bool lost = bind(fd, (struct sockaddr *)&storage, length) < 0 && errno == EADDRNOTAVAIL;
+	close(fd);
+	return lost;
+}

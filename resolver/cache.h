@@ -44,6 +44,8 @@ struct cache_entry {
 	bool has_data;    /* records of the asked type stand at the chain's end */
 	bool has_soa;     /* a SOA in the authority section that covers the chain's end */
 	bool unreachable; /* failed: by network errors (EDE 23), not by silence or answers (22) */
+	bool hasty,
+		unusable; /* failed: before its time; for want of a source to ask from, or leave */
 	uint8_t rcode;
 	uint64_t stored_us, expires_us;
 	/* Fresh: from here on a popular name is asked anew ahead of its end; at expires_us: it is
@@ -106,9 +108,7 @@ enum cache_state cache_get(struct cache *cache, const struct cache_key *key, uin
  * answer stays, and is not asked for again before both its own time and the failure's are over. */
 void cache_put(struct cache *cache, struct cache_entry *entry, uint64_t now_us,
 	       uint32_t stale_max_s);
-/* Whether it falls to the caller to ask anew ahead of a fading entry's end: true once, whoever
- * asks.
- */
+/* Whether it falls to the caller to ask anew ahead of a fading entry's end: true once for all. */
 bool cache_entry_claim(struct cache_entry *entry);
 struct cache_entry *cache_entry_ref(struct cache_entry *entry);
 void cache_entry_unref(struct cache_entry *entry); /* NULL is fine */

@@ -221,9 +221,17 @@ static enum step enter(struct composition *c, struct frame *f, const struct leg 
 	return STEP_FAILED;
 }
 
+static struct cache_key key_of(const struct composition *c, const struct frame *f,
+			       const struct leg *leg)
+{
+	return (struct cache_key){leg->id, f->name, c->request->type, c->request->dnssec_ok,
+				  (c->request->flags & FLAG_CD) != 0};
+}
+
+/* The newest: a leg that was asked in haste may have been asked again. */
 static struct cache_entry *find_told(const struct composition *c, const struct cache_key *key)
 {
-	for (unsigned i = 0; i < c->told_count; i++)
+	for (unsigned i = c->told_count; i-- > 0;)
 		if (cache_entry_matches(c->told[i], key))
 			return c->told[i];
 	return NULL;
@@ -295,6 +303,8 @@ static enum step use_old(struct composition *c, struct frame *f, const struct ve
 
 	if (!(c->request->flags & FLAG_RD))
 		return STEP_FAILED;
+	if (failed && last && !stale && (told ? told : entry)->hasty)
+		failed = false; /* it was thought that others follow */
 	if (stale && last &&
 	    (told || c->expired || was_just_asked(c, entry) || passes_over(c, f, leg)))
 		return compose_from_entry(c, f, verdict, entry, true);
@@ -313,8 +323,7 @@ static enum step use_old(struct composition *c, struct frame *f, const struct ve
 static enum step use_leg(struct composition *c, struct frame *f, const struct verdict *verdict,
 			 const struct leg *leg, bool last)
 {
-	const struct cache_key key = {leg->id, f->name, c->request->type, c->request->dnssec_ok,
-				      (c->request->flags & FLAG_CD) != 0};
+	const struct cache_key key = key_of(c, f, leg);
 	struct cache_entry *told = find_told(c, &key), *entry = NULL;
 	enum step step;
 
@@ -351,6 +360,23 @@ static enum step end_of_legs(struct composition *c)
 	return end_with(c, RCODE_REFUSED);
 }
 
+/* Whether one of the legs from there on may help: not one that turned out to have no source. Else
+ * it is the leg before them that a sign of life is waited for at. */
+static bool may_help(const struct composition *c, const struct frame *f, const struct route *route,
+		     uint32_t from)
+{
+	if (c->told_count == 0)
+		return true;
+	for (uint32_t i = from; i < route->leg_count; i++) {
+		const struct leg *leg = &route->legs[i];
+		const struct cache_key key = key_of(c, f, leg);
+		const struct cache_entry *told = leg->kind == LEG_ENTER ? NULL : find_told(c, &key);
+		if (!told || !told->unusable)
+			return true;
+	}
+	return false;
+}
+
 static enum step forward(struct composition *c, struct frame *f, const struct verdict *verdict)
 {
 	const struct route *route = verdict->route;
@@ -359,7 +385,7 @@ static enum step forward(struct composition *c, struct frame *f, const struct ve
 		return answer_any(c, f);
 	for (uint32_t i = 0; i < route->leg_count; i++) {
 		const struct leg *leg = &route->legs[i];
-		unsigned follows = i + 1 < route->leg_count;
+		unsigned follows = i + 1 < route->leg_count && may_help(c, f, route, i + 1);
 
 		c->fallbacks += follows;
 		enum step step = leg->kind == LEG_ENTER

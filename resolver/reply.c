@@ -387,7 +387,7 @@ static void tell_failure(const struct ask_result *result, bool too_long,
 		snprintf(text, room, "%s; last %s: %s",
 			 result->outcome == ASK_SILENT ? "no target answered" : "no usable answer",
 			 host, target_error_text(result->error));
-	else if (result->error == TARGET_ERROR_OVER || result->error == TARGET_ERROR_ROOM)
+	else if (result->error != TARGET_ERROR_SILENCE)
 		snprintf(text, room, "no target could be asked: %s",
 			 target_error_text(result->error));
 	else
@@ -411,6 +411,9 @@ static struct cache_entry *failure_entry(const struct pending_key *key,
 	entry->truncated = truncated;
 	entry->unreachable = !truncated && (result->error == TARGET_ERROR_NETWORK ||
 					    result->error == TARGET_ERROR_SOURCE);
+	entry->hasty = result->hasty;
+	entry->unusable = result->outcome == ASK_FAILED && (result->error == TARGET_ERROR_SOURCE ||
+							    result->error == TARGET_ERROR_OVER);
 	entry->stored_us = now_us;
 	entry->expires_us = now_us + FAILURE_TTL_US;
 	atomic_init(&entry->again_us, entry->expires_us);

@@ -519,11 +519,13 @@ void resolve_own(struct resolver *resolver, struct query *query, struct policy_h
 
 /* ---- what the pending table calls ---- */
 
-/* A failure that says nothing of the name or its servers: it is over in a moment. */
-static bool is_our_own_limit(const struct ask_result *result)
+/* A failure that says nothing of the name or its servers: it is over in a moment, or costs nobody
+ * anything to find again. */
+static bool is_our_own_fault(const struct ask_result *result)
 {
 	return (result->outcome == ASK_FAILED || result->outcome == ASK_SILENT) &&
-	       (result->error == TARGET_ERROR_OVER || result->error == TARGET_ERROR_ROOM);
+	       (result->error == TARGET_ERROR_OVER || result->error == TARGET_ERROR_ROOM ||
+		result->error == TARGET_ERROR_SOURCE);
 }
 
 static void *on_result(void *context, void *holder, const struct pending_key *key,
@@ -533,7 +535,7 @@ static void *on_result(void *context, void *holder, const struct pending_key *ke
 	const struct policy_hold *hold = holder;
 	struct cache_entry *entry = reply_entry(key, result, &hold->cache, &resolver->key, now_us);
 
-	if (entry && reply_may_be_cached(entry) && !result->unsure && !is_our_own_limit(result))
+	if (entry && reply_may_be_cached(entry) && !result->unsure && !is_our_own_fault(result))
 		cache_put(resolver->cache, entry, now_us, hold->cache.stale_max);
 	return entry;
 }

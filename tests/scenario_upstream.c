@@ -368,7 +368,8 @@ bool upstream_can(struct scenario *s, const char *actor)
 	bool reachable = strcmp(s->words[1], "can") == 0;
 	struct stage *stage = s->stage;
 
-	if (!parse_actor(s, actor, &host) || !scenario_take(s, "be reached"))
+	if (!parse_actor(s, actor, &host) ||
+	    !(scenario_take(s, "be reached") || scenario_take(s, "be used")))
 		return scenario_fail(s, "can what?");
 	if (!reachable) {
 		if (stage->unreachable_count == STAGE_DARK_MAX)

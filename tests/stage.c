@@ -9,10 +9,11 @@ enum { STAGE_BEGIN_US = 1000 * 1000 * 1000, STAGE_CACHE_BYTES = 8 << 20 };
 
 /* ---- the transport ---- */
 
-static bool is_unreachable(const struct stage *stage, const struct host *host)
+static bool is_unreachable(const struct stage *stage, const struct upstream *upstream)
 {
 	for (unsigned i = 0; i < stage->unreachable_count; i++)
-		if (host_equal(&stage->unreachable[i], host))
+		if (host_equal(&stage->unreachable[i], &upstream->host) ||
+		    address_equal(&stage->unreachable[i].address, &upstream->source))
 			return true;
 	return false;
 }
@@ -23,7 +24,7 @@ static int on_send(void *transport, struct flight *flight, const uint8_t *wire, 
 {
 	struct stage *stage = transport;
 
-	if (is_unreachable(stage, &flight->upstream->host))
+	if (is_unreachable(stage, flight->upstream))
 		return ERR_SYSTEM;
 	struct stage_packet *packet = calloc(1, sizeof *packet);
 	if (!packet)

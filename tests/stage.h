@@ -59,7 +59,7 @@ struct stage {
 	struct stage_hold *hold; /* the policy that new queries get */
 	struct stage_packet *packets, **last_packet;
 	struct stage_client *clients;            /* the newest first */
-	struct host unreachable[STAGE_DARK_MAX]; /* sending to these fails */
+	struct host unreachable[STAGE_DARK_MAX]; /* sending to these fails, or from them */
 	unsigned unreachable_count;
 };
 

@@ -4,6 +4,7 @@ address that vanishes, five of six dead, all six, one that comes and goes, error
 
 import contextlib
 import itertools
+import json
 import select
 import signal
 import socket
@@ -98,6 +99,70 @@ class Sources(Asking, harness.FreshCase):
         self.remove("10.10.0.20")
         self.remove("10.10.0.36")
         self.assert_rcode(self.ask("www.corp.test"), "SERVFAIL", ede=(22, 23))
+
+
+class NoWay(Asking, harness.FreshCase):
+    """The routes to a target are the target's trouble, and nobody else's."""
+
+    def build(self, world):
+        self.client = world.host("client", "10.20.0.5")
+        self.cloud = world.host("cloud", "10.10.0.4", "10.10.0.20", "10.10.0.36")
+        for i in (1, 2):
+            harness.Upstream(world.host("onprem%d" % i, "192.168.0.%d" % i), "192.168.0.%d" % i,
+                             "192.0.2.%d" % i)
+        self.sluice = harness.Sluice(self.cloud, two_endpoints(*[
+            rule(protocol + name, "%s.%s.test." % (name, protocol),
+                 *[("192.168.0.%d" % i, protocol) for i in hosts])
+            for protocol in ("udp", "tcp") for name, hosts in (("lone", (1,)), ("pair", (1, 2)))]),
+            SLUICE)
+
+    @contextlib.contextmanager
+    def without_a_way(self, kind):
+        harness.sh("ip", "-n", "cloud", "route", "add", kind, "192.168.0.1/32")
+        try:
+            yield
+        finally:
+            harness.sh("ip", "-n", "cloud", "route", "del", kind, "192.168.0.1/32")
+
+    def troubles(self, address, protocol):
+        """What a target's troubles were last, by the endpoints that had any."""
+        rows = json.loads(self.sluice.command("status", "--json")[1])["targets"]
+        return {row["source"]: (row["state"], row["last_error"]) for row in rows
+                if row["host"] == address + ":53" and row["protocol"] == protocol and row["errors"]}
+
+    def pass_over(self, kind):
+        for protocol in ("udp", "tcp"):
+            with self.subTest(protocol=protocol):
+                fresh = ("n%d.pair.%s.test" % (i, protocol) for i in itertools.count())
+                with self.without_a_way(kind):
+                    for _ in range(3):
+                        self.assert_answer(self.ask(next(fresh)), "192.0.2.2")
+                    troubles = self.troubles("192.168.0.1", protocol)
+                    self.assertEqual(("suspect", "network error"), troubles["10.10.0.20"])
+                harness.wait_for(lambda: self.ask(next(fresh)).texts() == ["192.0.2.1"],
+                                 "the target to be asked again")
+
+    def test_a_target_behind_a_black_hole_is_passed_over(self):
+        self.pass_over("blackhole")
+
+    def test_a_target_that_is_unreachable_is_passed_over(self):
+        self.pass_over("unreachable")
+
+    def test_a_target_that_is_prohibited_is_passed_over(self):
+        self.pass_over("prohibit")
+
+    def test_a_lone_target_without_a_way_is_waited_for_by_every_endpoint(self):
+        for protocol in ("udp", "tcp"):
+            with self.subTest(protocol=protocol):
+                with self.without_a_way("blackhole"):
+                    begin = time.monotonic()
+                    answer = self.ask("www.lone.%s.test" % protocol)
+                    self.assertGreater(time.monotonic() - begin, 3.9)
+                    self.assert_rcode(answer, "SERVFAIL", 23, "192.168.0.1:53: network error")
+                    self.assertEqual(dict.fromkeys(("10.10.0.20", "10.10.0.36"),
+                                                   ("suspect", "network error")),
+                                     self.troubles("192.168.0.1", protocol))
+                self.assert_answer(self.ask("then.lone.%s.test" % protocol), "192.0.2.1")
 
 
 class SixTargets(Asking, harness.FreshCase):

@@ -34,6 +34,7 @@ struct server {
 		backwards, deaf;
 	unsigned padding; /* bytes of a second record */
 	/* what it saw */
+	unsigned unread; /* bytes that had come when it closed a connection */
 	unsigned got, got_tcp, accepted, batch_ports;
 	struct host last;
 	bool port_seen[65536];
@@ -207,6 +208,10 @@ static void drip(int fd, const uint8_t *bytes, size_t length)
 
 static void forget_connection(struct server *s, unsigned i)
 {
+	int unread = 0;
+
+	assert_int_equal(ioctl(s->connections[i], SIOCINQ, &unread), 0);
+	s->unread += (unsigned)unread;
 	close(s->connections[i]);
 	s->connections[i] = s->connections[--s->connection_count];
 }
@@ -613,6 +618,24 @@ static void a_source_that_is_not_there_is_passed_over(void **state)
 	until(q->done);
 	assert_int_equal(q->outcome, ASK_FAILED);
 	assert_int_equal(q->error, TARGET_ERROR_SOURCE);
+}
+
+/* A socket may not broadcast, and TCP cannot: nothing leaves. */
+static void a_target_without_a_way_is_told_as_that_by_either_transport(void **state)
+{
+	const enum protocol protocols[] = {PROTOCOL_UDP, PROTOCOL_TCP};
+
+	for (unsigned i = 0; i < 2; i++) {
+		if (i > 0)
+			stop(state);
+		start("127.0.0.1", "127.0.0.1", protocols[i], 4);
+		upstreams[0].host.address = (struct address){4, {127, 255, 255, 255}};
+		ask();
+		until(answered() == 1);
+		assert_int_equal(targets[0].last_error, TARGET_ERROR_NETWORK);
+		assert_true(target_is_suspect(&targets[0]));
+		assert_int_equal(second.got, 1);
+	}
 }
 
 static void what_could_not_be_opened_is_tried_again_a_second_later(void **state)
@@ -1062,6 +1085,34 @@ static void a_server_that_closes_after_every_answer_answers_all(void **state)
 	assert_int_equal(second.got, 0);
 }
 
+static void of_one_that_closes_after_every_answer_little_is_asked_twice(void **state)
+{
+	(void)state;
+	start("127.0.0.1", "127.0.0.1", PROTOCOL_TCP, 4);
+	server.closes_after_answer = true;
+	for (unsigned i = 0; i < 50; i++)
+		ask();
+	until(answered() == 50);
+	assert_int_equal(server.accepted, 50);
+	assert_int_equal(second.got, 0);
+	assert_true(server.unread < 100 * 40); /* bytes of questions; the first one closed on 49 */
+}
+
+static void connections_to_one_that_closes_after_every_answer_become_more(void **state)
+{
+	(void)state;
+	start("127.0.0.1", "127.0.0.1", PROTOCOL_TCP, 4);
+	server.closes_after_answer = true;
+	ask();
+	ask();
+	until(server.accepted == 2 && answered() == 1);
+	for (unsigned i = 0; i < 10; i++)
+		ask();
+	assert_int_equal(outbound.connection_count, 2);
+	until(answered() == 12);
+	assert_int_equal(second.got, 0);
+}
+
 static void one_that_closes_without_an_answer_is_an_error(void **state)
 {
 	(void)state;
@@ -1329,6 +1380,7 @@ int main(void)
 		TEST(a_closed_port_is_heard_of_at_once),
 		TEST(refusals_of_one_target_lose_no_packet_of_another),
 		TEST(a_source_that_is_not_there_is_passed_over),
+		TEST(a_target_without_a_way_is_told_as_that_by_either_transport),
 		TEST(what_could_not_be_opened_is_tried_again_a_second_later),
 		TEST(replies_of_64_kib_are_taken),
 		TEST(a_reply_from_another_port_is_ignored),
@@ -1357,6 +1409,8 @@ int main(void)
 		TEST(answers_may_come_byte_by_byte_and_be_large),
 		TEST(an_idle_connection_that_the_peer_closed_is_no_error),
 		TEST(a_server_that_closes_after_every_answer_answers_all),
+		TEST(of_one_that_closes_after_every_answer_little_is_asked_twice),
+		TEST(connections_to_one_that_closes_after_every_answer_become_more),
 		TEST(one_that_closes_without_an_answer_is_an_error),
 		TEST(a_refused_connection_goes_to_the_next_at_once),
 		TEST(nobody_who_answers_the_call_is_given_up_after_800_ms),

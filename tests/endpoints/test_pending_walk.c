@@ -183,6 +183,52 @@ static void so_it_is_when_others_are_answered_meanwhile(void **state)
 	assert_int_equal(w.targets[0].suspicions, 0);
 }
 
+/* A name in five, whose packets are lost or slow, among others that are answered. */
+static void ask_among_others(uint64_t slow_us, enum deed by_tcp, uint64_t expected_us)
+{
+	unsigned slow = 0;
+
+	world_warm_up(&w, 10);
+	atomic_store(&w.targets[0].resend, -1000);
+	w.servers[0].slow_percent = 20;
+	w.servers[0].slow_us = slow_us;
+	w.servers[0].by_tcp = by_tcp;
+	for (unsigned i = 0; i < 2000; i++) {
+		world_ask_new(&w);
+		world_run(&w, 2 * MS);
+	}
+	for (unsigned i = 10; i < 60; i++) {
+		assert_answered_by(&w.asked[i], 0);
+		if (took(&w.asked[i]) <= 1 * MS)
+			continue;
+		slow++;
+		assert_in_range(took(&w.asked[i]), expected_us, expected_us + 4 * MS);
+	}
+	assert_in_range(slow, 3, 20);
+	assert_false(suspect(0));
+}
+
+static void a_question_that_is_lost_time_and_again_is_asked_by_tcp_as_well(void **state)
+{
+	(void)state;
+	ask_among_others(60 * SECOND, ANSWERS, 3 * TARGET_PATIENCE_US + MS);
+	assert_int_equal(w.targets[0].errors, 0);
+}
+
+static void where_tcp_is_refused_a_late_answer_is_waited_for_all_the_same(void **state)
+{
+	(void)state;
+	ask_among_others(3 * SECOND, UNREACHABLE, 3 * SECOND);
+	assert_true(w.servers[0].got_tcp > 0);
+}
+
+static void where_tcp_is_silent_too(void **state)
+{
+	(void)state;
+	ask_among_others(3500 * MS, SILENT, 3500 * MS);
+	assert_true(w.servers[0].got_tcp > 0);
+}
+
 static void a_lone_question_to_a_dead_target_is_a_copy_now_and_then(void **state)
 {
 	(void)state;
@@ -480,6 +526,7 @@ static void who_may_not_wait_fails_at_once_when_all_are_suspect(void **state)
 	assert_true(q->done);
 	assert_int_equal(q->value.outcome, ASK_FAILED);
 	assert_int_equal(q->value.error, TARGET_ERROR_SILENCE);
+	assert_true(q->value.hasty);
 	assert_int_equal(w.sent, 0);
 }
 
@@ -496,6 +543,23 @@ static void who_may_not_wait_fails_when_the_last_becomes_suspect(void **state)
 	assert_true(q->done);
 	assert_int_equal(q->value.outcome, ASK_FAILED);
 	assert_about(took(q), 40 * MS);
+}
+
+static void what_waiting_would_not_mend_is_not_hasty(void **state)
+{
+	(void)state;
+	w.impatient = true;
+	w.servers[0].does = UNSENDABLE;
+	w.servers[1].does = SERVFAILS;
+	struct asked *q = world_ask_new(&w);
+	world_run(&w, 5 * MS);
+	assert_int_equal(q->value.outcome, ASK_FAILED);
+	assert_false(q->value.hasty);
+	target_on_unreachable(&w.targets[0], TARGET_ERROR_NETWORK, w.now);
+	q = world_ask_new(&w);
+	world_run(&w, 5 * MS);
+	assert_int_equal(q->value.outcome, ASK_FAILED);
+	assert_false(q->value.hasty);
 }
 
 static void who_may_wait_does_not_join_who_may_not(void **state)
@@ -765,8 +829,13 @@ static void over_the_limit_of_one_and_the_other_suspect_it_fails_at_once_too(voi
 	for (unsigned i = 0; i < 50; i++)
 		world_ask_new(&w);
 	world_run(&w, 50 * MS);
-	for (unsigned i = 10; i < 60; i++)
-		assert_true(w.asked[i].done);
+	for (unsigned i = 10; i < 60; i++) {
+		const struct asked *q = &w.asked[i];
+
+		assert_true(q->done);
+		assert_true(q->value.outcome == ASK_ANSWERED ||
+			    q->value.error == TARGET_ERROR_OVER);
+	}
 }
 
 static void copies_are_within_the_limit_too(void **state)
@@ -810,6 +879,9 @@ int main(void)
 		TWO(after_patience_a_question_leaves_a_target_that_answers_others),
 		ONE(a_packet_lost_at_the_only_target_is_sent_again_after_the_allowance),
 		ONE(so_it_is_when_others_are_answered_meanwhile),
+		ONE(a_question_that_is_lost_time_and_again_is_asked_by_tcp_as_well),
+		ONE(where_tcp_is_refused_a_late_answer_is_waited_for_all_the_same),
+		ONE(where_tcp_is_silent_too),
 		ONE(a_lone_question_to_a_dead_target_is_a_copy_now_and_then),
 		TWO(a_suspect_gets_every_question_for_a_second_then_one_in_100_ms),
 		TWO(it_is_first_again_at_its_first_sign_of_life),
@@ -830,6 +902,7 @@ int main(void)
 		TWO(the_last_of_those_who_wait_ends_the_question),
 		TWO(who_may_not_wait_fails_at_once_when_all_are_suspect),
 		TWO(who_may_not_wait_fails_when_the_last_becomes_suspect),
+		TWO(what_waiting_would_not_mend_is_not_hasty),
 		TWO(who_may_wait_does_not_join_who_may_not),
 		TWO(a_stalled_question_that_is_left_is_gone),
 		ONE(an_outage_of_the_only_target_loses_nothing_shorter_than_the_deadline),

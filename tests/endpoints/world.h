@@ -27,7 +27,7 @@ enum deed {
 	LAME, /* points to other servers */
 	NODATA,
 	MANGLED,
-	TRUNCATES,     /* TC by UDP; by TCP as .by_tcp says */
+	TRUNCATES,     /* TC by UDP */
 	FORMERRS,      /* when there is an OPT */
 	FORMERRS_BARE, /* the same, in twelve bytes */
 	FORMERRS_ALWAYS,
@@ -38,9 +38,9 @@ enum deed {
 };
 
 struct server {
-	enum deed does, by_tcp;
+	enum deed does, by_tcp; /* the latter where it TRUNCATES, or does not just answer there */
 	uint64_t delay_us;
-	unsigned slow_percent; /* names that take slow_us */
+	unsigned slow_percent; /* names that take slow_us by UDP */
 	uint64_t slow_us;
 	unsigned lose; /* so many packets from now on are lost */
 	unsigned got, got_tcp, got_plain;
@@ -62,7 +62,7 @@ struct value { /* what on_result makes */
 	const struct upstream *upstream;
 	size_t length;
 	uint8_t wire[512];
-	bool unsure;
+	bool unsure, hasty;
 };
 
 struct asked {
@@ -181,7 +181,8 @@ static inline int world_send(void *context, struct flight *flight, const uint8_t
 	struct world *w = context;
 	unsigned i = flight->upstream->host.port - 1000u;
 	struct server *server = &w->servers[i];
-	enum deed does = flight->tcp && server->does == TRUNCATES ? server->by_tcp : server->does;
+	bool apart = server->does == TRUNCATES || server->by_tcp != ANSWERS;
+	enum deed does = flight->tcp && apart ? server->by_tcp : server->does;
 
 	assert(now_us == w->now);
 	flight->socket = flight->tcp ? &w->tcp : &w->udp;
@@ -205,7 +206,7 @@ static inline int world_send(void *context, struct flight *flight, const uint8_t
 		does = ANSWERS;
 	if (does == FORMERRS_OPTIONS && !world_has_options(wire, length))
 		does = ANSWERS;
-	bool slow = world_name_is_slow(server, wire + MESSAGE_HEADER);
+	bool slow = !flight->tcp && world_name_is_slow(server, wire + MESSAGE_HEADER);
 	struct packet *packet = world_packet(w, i, flight->socket,
 					     now_us + (slow ? server->slow_us : server->delay_us));
 	packet->error = does == UNREACHABLE;
@@ -233,6 +234,7 @@ static inline void *world_on_result(void *context, void *holder, const struct pe
 	value->upstream = result->upstream;
 	value->length = result->length;
 	value->unsure = result->unsure;
+	value->hasty = result->hasty;
 	if (result->length > 0)
 		memcpy(value->wire, result->wire, result->length);
 	return value;
