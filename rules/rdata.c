@@ -214,7 +214,8 @@ static const char *collect_fields(const ldns_rr *rr, uint8_t *rdata, size_t *len
 			return "a name is longer than 255 bytes";
 		if (size > RDATA_MAX - at)
 			return "the data is longer than 65535 bytes";
-		memcpy(rdata + at, ldns_rdf_data(field), size);
+		if (size > 0) /* an empty field has no data */
+			memcpy(rdata + at, ldns_rdf_data(field), size);
 		at += size;
 	}
 	*length = at;
