@@ -44,8 +44,7 @@ struct cache_entry {
 	bool has_data;    /* records of the asked type stand at the chain's end */
 	bool has_soa;     /* a SOA in the authority section that covers the chain's end */
 	bool unreachable; /* failed: by network errors (EDE 23), not by silence or answers (22) */
-	bool hasty,
-		unusable; /* failed: before its time; for want of a source to ask from, or leave */
+	bool hasty, unusable; /* failed: before its time; for want of a source */
 	uint8_t rcode;
 	uint64_t stored_us, expires_us;
 	/* Fresh: from here on a popular name is asked anew ahead of its end; at expires_us: it is
