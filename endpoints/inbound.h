@@ -112,7 +112,7 @@ void inbound_stop(struct inbound *inbound);
  * more, and TCP connections end when they are quiet for INBOUND_DRAIN_MS. What is under way is
  * answered. */
 void inbound_drain(struct inbound_worker *worker);
-/* For a process that ends: the same, but who asks from now on is told at once by SERVFAIL. */
+/* For a process that ends: the same, but who asks by UDP from now on is told at once: SERVFAIL. */
 void inbound_leave(struct inbound_worker *worker);
 /* Sends what has been gathered; called at the end of every loop round. */
 void inbound_flush(struct inbound_worker *worker);

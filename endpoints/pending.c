@@ -242,6 +242,7 @@ static struct ask_result result_so_far(const struct pending *pending, bool deadl
 		result.outcome = ASK_FAILED;
 		result.hasty = !pending->may_wait && !pending->answered && !pending->over &&
 			       !pending_is_spent(pending);
+		result.sourceless = pending_is_sourceless(pending);
 		if (pending->over) /* whoever came behind those that might have answered */
 			result.error = TARGET_ERROR_OVER;
 	}

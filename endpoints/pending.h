@@ -50,7 +50,8 @@ struct ask_result {
 	const struct upstream
 		*upstream; /* ANSWERED, TRUNCATED: who said it; else the last one tried, or NULL */
 	enum target_error error; /* the others: what the last one did */
-	bool hasty; /* FAILED: nobody has said anything, and `may_wait` would have waited */
+	bool hasty;      /* FAILED: nobody has said anything, and `may_wait` would have waited */
+	bool sourceless; /* FAILED: no target could be asked for want of a source address */
 	/* ANSWERED: it may be the fault of the letters' case, and to ask once more did not help. It
 	 * is for those who wait, and not to be kept. */
 	bool unsure;

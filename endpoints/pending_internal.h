@@ -38,6 +38,7 @@ struct pending {
 	uint64_t doubted;    /* gave a doubtful reply: asked by TCP, and then without guard */
 	uint64_t excused;    /* was doubted, and does not talk TCP */
 	uint64_t by_tcp;     /* asked by TCP beside, when UDP had brought nothing */
+	uint64_t sourceless; /* there is no source address to ask it from */
 	bool may_wait;
 	bool answered; /* somebody said something, if only SERVFAIL */
 	bool over;     /* the limit of an endpoint: no sign of life mends that */
@@ -103,7 +104,8 @@ bool pending_send(struct pending *pending, unsigned index, bool tcp, bool copy, 
 /* Unless a flight leads: to the next target, or stalled, or given up. May end the pending. */
 void pending_go_on(struct pending *pending, uint64_t now_us);
 void pending_start(struct pending *pending, uint64_t now_us);
-bool pending_is_spent(const struct pending *pending); /* every upstream is */
+bool pending_is_spent(const struct pending *pending);      /* every upstream is */
+bool pending_is_sourceless(const struct pending *pending); /* likewise */
 
 /* ---- pending_stall.c ---- */
 

@@ -127,7 +127,7 @@ static void spend(struct pending *pending, unsigned index, uint64_t now_us)
 /* By TCP because of packets that were lost: the question does not depend on it (see ask_by_tcp). */
 static bool is_beside(const struct pending *pending, const struct flight *flight)
 {
-	return flight_is_fallback(flight) && pending->by_tcp & bit(flight->index);
+	return flight->copy && flight_is_fallback(flight) && pending->by_tcp & bit(flight->index);
 }
 
 /* TCP instead of a truncated reply: it is the question that gives up this upstream, and nothing is
@@ -179,6 +179,13 @@ static void on_timer(struct timer *timer, uint64_t now_us)
 		on_patience(flight, now_us);
 }
 
+static void note_error(struct pending *pending, unsigned index, enum target_error error)
+{
+	pending->error = error;
+	if (error == TARGET_ERROR_SOURCE)
+		pending->sourceless |= bit(index);
+}
+
 void pending_on_error(struct pending_table *table, struct flight *flight, enum target_error error,
 		      uint64_t now_us)
 {
@@ -192,7 +199,7 @@ void pending_on_error(struct pending_table *table, struct flight *flight, enum t
 	else
 		target_on_error(target, error);
 	if (pending && !is_beside(pending, flight)) {
-		pending->error = error;
+		note_error(pending, flight->index, error);
 		if (!unreachable)
 			spend(pending, flight->index, now_us);
 	}
@@ -235,7 +242,7 @@ static bool not_sent(struct pending *pending, unsigned index, enum target_error 
 	if (beside)
 		return false;
 	pending_spend(pending, index, now_us);
-	pending->error = error;
+	note_error(pending, index, error);
 	return false;
 }
 
@@ -315,11 +322,21 @@ bool pending_send(struct pending *pending, unsigned index, bool tcp, bool copy, 
 
 /* ---- which target next ---- */
 
-bool pending_is_spent(const struct pending *pending)
+static bool is_all(const struct pending *pending, uint64_t upstreams)
 {
 	unsigned count = pending->key.leg->upstream_count;
 
-	return pending->spent == (count == 64 ? UINT64_MAX : bit(count) - 1);
+	return upstreams == (count == 64 ? UINT64_MAX : bit(count) - 1);
+}
+
+bool pending_is_spent(const struct pending *pending)
+{
+	return is_all(pending, pending->spent);
+}
+
+bool pending_is_sourceless(const struct pending *pending)
+{
+	return is_all(pending, pending->sourceless);
 }
 
 /* The first live upstream in order among those asked least often; -1 when there is none. */

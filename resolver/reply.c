@@ -412,7 +412,7 @@ static struct cache_entry *failure_entry(const struct pending_key *key,
 	entry->unreachable = !truncated && (result->error == TARGET_ERROR_NETWORK ||
 					    result->error == TARGET_ERROR_SOURCE);
 	entry->hasty = result->hasty;
-	entry->unusable = result->outcome == ASK_FAILED && result->error == TARGET_ERROR_SOURCE;
+	entry->unusable = result->sourceless;
 	entry->stored_us = now_us;
 	entry->expires_us = now_us + FAILURE_TTL_US;
 	atomic_init(&entry->again_us, entry->expires_us);

@@ -115,7 +115,7 @@ static json_t *next_json(const struct page *page)
 	char link[LINK_MAX];
 	if (!page->more || !page->marker)
 		return json_null();
-	snprintf(link, sizeof link, "%s?limit=%zu&marker=%s", page->request->path, page->limit,
+	snprintf(link, sizeof link, "/v1/%s?limit=%zu&marker=%s", page->list->key, page->limit,
 		 page->marker);
 	return json_text(link);
 }

@@ -124,11 +124,13 @@ int control_reload(struct control *control, struct faults *faults, char text[CON
 {
 	notify_reloading();
 	int err = ERR_FAULTS;
-	bool waits = upgrade_is_under_way(&control->upgrade);
-	struct model *model = waits ? NULL : load_model(&control->load, faults);
-	if (waits)
-		fault_add(faults, FAULT_ERROR, &control->server.model->origin, NULL,
-			  "an upgrade is under way; reload once it is done");
+	const char *why = control->leaving_until_ms > 0 ? "the server is about to end"
+			  : upgrade_is_under_way(&control->upgrade)
+				  ? "an upgrade is under way; reload once it is done"
+				  : NULL;
+	struct model *model = why ? NULL : load_model(&control->load, faults);
+	if (why)
+		fault_add(faults, FAULT_ERROR, &control->server.model->origin, NULL, "%s", why);
 	if (model) {
 		warn_of_restart(control, model, faults);
 		err = replace(control, model, faults, text);
@@ -166,7 +168,7 @@ static void reload(struct control *control)
 
 void control_catch_up(struct control *control)
 {
-	if (!control->reload_wanted || control->work.busy)
+	if (!control->reload_wanted || control->work.busy || control->leaving_until_ms > 0)
 		return;
 	if (control->upgrade.stage == UPGRADE_DRAINING) { /* another process serves */
 		control->reload_wanted = false;
@@ -200,7 +202,8 @@ static void on_resolv_conf(void *context)
 	char text[CONTROL_TEXT_MAX];
 	struct load_targets before;
 	struct faults faults;
-	if (!control->load.follows || control->upgrade.stage == UPGRADE_DRAINING)
+	if (!control->load.follows || control->upgrade.stage == UPGRADE_DRAINING ||
+	    control->leaving_until_ms > 0)
 		return;
 	faults_init(&faults);
 	int err = load_resolv_conf(&control->load, control->server.model, &before, &faults);
@@ -230,6 +233,7 @@ static void on_leaving(uv_timer_t *timer)
 		return;
 	if (!drained)
 		log_event(LOG_INFO, "stop", "not all is answered by now; ends");
+	uv_timer_stop(timer);
 	uv_stop(timer->loop);
 }
 
@@ -244,6 +248,7 @@ static void on_stop(uv_signal_t *signal, int number)
 	if (control->upgrade.stage != UPGRADE_DRAINING)
 		notify_stopping();
 	if (at_once) {
+		uv_timer_stop(&control->leaving);
 		uv_stop(signal->loop);
 		return;
 	}

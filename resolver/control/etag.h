@@ -1,6 +1,7 @@
 /* Entity tags (RFC 9110 section 8.8.3): strong ones, a hash of all that a thing is, and the lists
- * of them that requests have. Keys are always the same, so that a client's tag is still good after
- * a restart; nothing relies on nobody finding a second thing with the same. */
+ * of them that requests have. The keys of things are always the same, so that a client's tag is
+ * still good after a restart (a list's is not); nothing relies on nobody finding a second thing
+ * with the same. */
 #ifndef SLUICE_ETAG_H
 #define SLUICE_ETAG_H
 

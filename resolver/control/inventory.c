@@ -202,6 +202,15 @@ char *inventory_etag(const struct inventory *inventory, char text[ETAG_MAX])
 	return etag_print(etag_add_number(&inventory->key, 0, inventory->version), text);
 }
 
+bool inventory_is_as_shown(struct inventory *inventory)
+{
+	const struct book *book = inventory->book;
+
+	if (book->file->pending || book->state->pending)
+		inventory->pending_shown = inventory->version + 1;
+	return inventory->pending_shown != inventory->version + 1;
+}
+
 const struct model *inventory_model(const struct inventory *inventory)
 {
 	return inventory->book->model;

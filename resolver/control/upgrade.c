@@ -339,6 +339,10 @@ int upgrade_begin(struct control *control, const char *name, char error[UPGRADE_
 			 "another upgrade is under way; wait until it is done");
 		return ERR_EXISTS;
 	}
+	if (control->leaving_until_ms > 0) {
+		snprintf(error, UPGRADE_ERROR_MAX, "the server is about to end");
+		return ERR_EXISTS;
+	}
 	int fd = connect_to(name);
 	if (fd < 0) {
 		snprintf(error, UPGRADE_ERROR_MAX, "the new process cannot be reached: %s",

@@ -128,7 +128,8 @@ static struct zone *read_whole(FILE *file, const char *path, const struct name *
 			       const struct file_stamp *stamp, const struct origin *origin,
 			       struct faults *faults)
 {
-	const char *why = "its last line has lost its end; reload when it is written";
+	const char *why =
+		"its last line has lost its end; give it its newline, if it is whole, and reload";
 	struct zone *zone = lost_end ? NULL : zonefile_read(file, path, key, apex, faults);
 
 	if (!lost_end && !(zone && regular_file_changed(file, stamp, &why)))
