@@ -202,7 +202,19 @@ static bool question_move(struct outbound_connection *from, struct question *que
 	return true;
 }
 
-/* It is gone. Its questions go along to a new one, or back as errors. */
+/* Who has waited longest; NULL: nobody. */
+static struct question *oldest(const struct outbound_connection *connection)
+{
+	struct question *best = NULL;
+
+	for (unsigned i = 0; i < OUTBOUND_QUESTION_BUCKETS; i++)
+		for (struct question *at = connection->questions[i]; at; at = at->next)
+			if (!best || at->flight->sent_us < best->flight->sent_us)
+				best = at;
+	return best;
+}
+
+/* It is gone. Its questions go along to a new one, in their order, or back as errors. */
 void outbound_connection_lost(struct outbound_connection *connection)
 {
 	struct outbound *outbound = connection->outbound;
@@ -216,14 +228,11 @@ void outbound_connection_lost(struct outbound_connection *connection)
 		(void)dial(outbound, &connection->source, &connection->host, now_us, &again);
 	if (again && connection->answered < again->window)
 		again->window = (unsigned)connection->answered;
-	for (unsigned i = 0; i < OUTBOUND_QUESTION_BUCKETS; i++) {
-		struct question *question;
-
-		while ((question = connection->questions[i])) { /* both ways take it out */
-			if (!again || !question_move(connection, question, again))
-				pending_on_error(outbound->pending, question->flight,
-						 TARGET_ERROR_NETWORK, now_us);
-		}
+	struct question *question;
+	while ((question = oldest(connection))) { /* both ways take it out */
+		if (!again || !question_move(connection, question, again))
+			pending_on_error(outbound->pending, question->flight, TARGET_ERROR_NETWORK,
+					 now_us);
 	}
 }
 

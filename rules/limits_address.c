@@ -127,7 +127,7 @@ static void check_label(struct check *check, struct owned *owned,
 static bool is_tagged(const char *const *tags, size_t before, const char *tag, size_t length)
 {
 	for (size_t i = 0; i < before; i++)
-		if (strncasecmp(tags[i], tag, length + 1) == 0)
+		if (tags[i] && strncasecmp(tags[i], tag, length + 1) == 0)
 			return true;
 	return false;
 }
@@ -138,6 +138,8 @@ static void check_tags(struct check *check, const char *const *tags, size_t coun
 	if (count > TAGS_MAX)
 		ERROR(check, origin, "tags", "there are %zu; give at most %d", count, TAGS_MAX);
 	for (size_t i = 0; i < count && i < TAGS_MAX; i++) {
+		if (!tags[i]) /* it is none, which has been told */
+			continue;
 		size_t length = strcspn(tags[i], "=");
 
 		if (length == 0 || !tags[i][length])

@@ -339,6 +339,8 @@ static void on_request(void *context, struct http_request *request)
 	struct api_call *call = call_new(context, request);
 	if (!call)
 		refuse(request, 503, err_text(ERR_NOMEM));
+	else if (call->request.control && call->request.control->leaving_until_ms > 0)
+		api_fail_ending(&call->request);
 	else if (!waits(call, start))
 		start(&call->request);
 }

@@ -135,6 +135,7 @@ static void on_done(struct work_beside *beside)
 {
 	struct list *list = (struct list *)beside;
 	char last[ADDRESS_TEXT_MAX];
+	list->text.failed = list->text.failed || beside->given_up;
 	arm_page_answer_text(&list->page, &list->text,
 			     list->more ? address_print(&list->at, last) : NULL);
 	free(list);

@@ -96,6 +96,7 @@ static bool write_portion(struct work_beside *beside)
 static void answer_list(struct work_beside *beside)
 {
 	struct list *list = (struct list *)beside;
+	list->text.failed = list->text.failed || beside->given_up;
 	api_text_put(&list->text, "],\"links\":");
 	api_text_put_json(&list->text, links_json(list->request, NULL));
 	api_text_put(&list->text, "}");

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "resolver/control/api_internal.h"
+#include "resolver/control/control.h"
 #include "resolver/control/json.h"
 
 void api_text_init(struct api_text *text, size_t room)
@@ -58,7 +59,10 @@ void api_text_reply(struct api_text *text, struct api_request *request)
 {
 	if (text->failed) {
 		api_text_release(text);
-		api_fail_memory(request);
+		if (request->control->work.ending)
+			api_fail_ending(request);
+		else
+			api_fail_memory(request);
 		return;
 	}
 	api_finish_text((struct api_call *)request, 200, text->bytes, text->length);

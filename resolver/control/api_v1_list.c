@@ -123,6 +123,7 @@ static json_t *next_json(const struct page *page)
 static void answer(struct work_beside *beside)
 {
 	struct page *page = (struct page *)beside;
+	page->text.failed = page->text.failed || beside->given_up;
 	api_text_put(&page->text, "],\"next\":");
 	api_text_put_json(&page->text, next_json(page));
 	api_text_put(&page->text, "}");

@@ -317,6 +317,8 @@ enum MHD_Result http_on_access(void *context, struct MHD_Connection *connection,
 	}
 	if (exchange->stage == HTTP_BODY)
 		return on_whole(exchange);
-	assert(exchange->stage == HTTP_HANDED); /* resumed; without an answer when closing */
-	return exchange->answer.given ? send_answer(exchange) : MHD_NO;
+	/* Resumed, without an answer when closing. Or the daemon is ending, and did not take the
+	 * answer. */
+	bool answered = exchange->stage == HTTP_HANDED && exchange->answer.given;
+	return answered ? send_answer(exchange) : MHD_NO;
 }

@@ -179,7 +179,16 @@ bool work_beside_in_thread(struct work *work, struct work_beside *beside,
 
 void work_finish(struct work *work)
 {
+	struct work_beside *beside;
+
 	work->ending = true;
+	while ((beside = STAILQ_FIRST(&work->in_turn))) {
+		STAILQ_REMOVE_HEAD(&work->in_turn, next);
+		work->beside--;
+		beside->given_up = true;
+		beside->on_done(beside);
+	}
+	uv_idle_stop(&work->turns);
 	while (work->busy || work->beside > 0)
 		uv_run(work->idle.loop, UV_RUN_ONCE);
 }

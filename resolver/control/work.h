@@ -31,6 +31,7 @@ struct work_beside { /* embedded in what it is about, which lives until on_done 
 	bool (*on_portion)(struct work_beside *beside);
 	void (*in_thread)(struct work_beside *beside);
 	void (*on_done)(struct work_beside *beside);
+	bool given_up; /* on_done is called although there are more portions: the program ends */
 };
 
 struct work {
@@ -80,7 +81,8 @@ MUST_CHECK bool work_beside_in_thread(struct work *work, struct work_beside *bes
 				      void (*in_thread)(struct work_beside *beside),
 				      void (*on_done)(struct work_beside *beside));
 
-/* The loop has stopped: runs it until all work that is under way has come to its end. */
+/* The loop has stopped: gives up what is done in portions beside, and runs the loop until the rest
+ * has come to its end. */
 void work_finish(struct work *work);
 
 #endif

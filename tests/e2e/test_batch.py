@@ -291,7 +291,7 @@ class Meanwhile(Many):
         harness.wait_for(stored, "it to be seen at the store", 120)
         lock.execute("ROLLBACK")
         lock.close()
-        self.assertIsNone(self.work())
+        harness.wait_for(lambda: self.work() is None, "the work's end")
 
     def test_it_ends_in_order_and_all_or_nothing_is_there(self):
         self.add_many(self.COUNT)
