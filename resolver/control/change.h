@@ -6,19 +6,16 @@
  *                       └─► the first that fails says why, and the change is void
  *
  * An edit sees what the edits before it did. Form, limits, pools, labels and names that are taken
- * are checked by each edit; who may own a reverse name is the caller's matter, and asked for before
- * change_begin: a change begins and ends within one callback of the control thread, and there is
- * only one at a time.
+ * are checked by each edit; who may own a reverse name is the caller's matter, asked for before
+ * change_begin: a change begins and ends within one callback of the control thread, one at a time.
  *
- *     struct change *change = change_begin(inventory);
- *     const struct owner *owner = inventory_by_id(inventory, id);
+ *     struct change *change = change_begin(inventory); (owner is the inventory's)
  *     if (change_require(change, owner, if_match, if_none_match) == 0 &&
  *         change_ptr_set(change, owner, &ptr) == 0 && change_commit(change) == 0)
  *             reply(inventory_by_id(inventory, id));
  *     else
  *             fail(change_error(change));
- *     change_free(change);
- */
+ *     change_free(change); */
 #ifndef SLUICE_CHANGE_H
 #define SLUICE_CHANGE_H
 
