@@ -376,7 +376,19 @@ static void when_none_can_be_sent_to_it_fails_but_not_before_asking_returns(void
 	world_run(&w, 2 * MS);
 	assert_ended(q, ASK_FAILED, TARGET_ERROR_SOURCE);
 	assert_ended(joined, ASK_FAILED, TARGET_ERROR_SOURCE);
+	assert_true(q->value.sourceless);
 	assert_int_equal(w.sent, 0);
+}
+
+static void a_source_is_missing_only_where_no_target_could_be_asked(void **state)
+{
+	(void)state;
+	w.servers[0].does = SERVFAILS;
+	w.servers[1].does = UNSENDABLE;
+	struct asked *q = world_ask(&w, "a.test");
+	world_run(&w, 2 * MS);
+	assert_ended(q, ASK_FAILED, TARGET_ERROR_SOURCE);
+	assert_false(q->value.sourceless);
 }
 
 static void a_network_error_goes_to_the_next_at_once_and_is_remembered(void **state)
@@ -610,6 +622,7 @@ int main(void)
 		TWO(a_target_that_cannot_be_sent_to_is_passed_over),
 		TWO(without_room_for_its_flight_it_fails_and_blames_no_source),
 		TWO(when_none_can_be_sent_to_it_fails_but_not_before_asking_returns),
+		TWO(a_source_is_missing_only_where_no_target_could_be_asked),
 		TWO(a_network_error_goes_to_the_next_at_once_and_is_remembered),
 		ONE(a_question_refused_everywhere_waits_for_a_restart),
 		ONE(a_refusal_that_lasts_ends_at_the_deadline_as_a_network_error),

@@ -62,7 +62,7 @@ struct value { /* what on_result makes */
 	const struct upstream *upstream;
 	size_t length;
 	uint8_t wire[512];
-	bool unsure, hasty;
+	bool unsure, hasty, sourceless;
 };
 
 struct asked {
@@ -235,6 +235,7 @@ static inline void *world_on_result(void *context, void *holder, const struct pe
 	value->length = result->length;
 	value->unsure = result->unsure;
 	value->hasty = result->hasty;
+	value->sourceless = result->sourceless;
 	if (result->length > 0)
 		memcpy(value->wire, result->wire, result->length);
 	return value;

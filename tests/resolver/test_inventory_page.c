@@ -91,6 +91,23 @@ static void services_come_by_name_and_follow_changes(void **state)
 	assert_string_equal(page[0]->name, "Zoo");
 }
 
+/* What a list's tag leaves out is how PTRs fare. */
+static void a_tag_promises_nothing_of_what_was_shown_pending(void **state)
+{
+	struct inventory_fixture *fixture = *state;
+	struct inventory *inventory = fixture->inventory;
+
+	inventory_fixture_point(fixture, inventory_fixture_named(fixture, "bare"), "a.test.");
+	assert_false(inventory_is_as_shown(inventory));
+	while (inventory_settle(inventory))
+		;
+	assert_false(inventory_is_as_shown(inventory));
+	inventory_fixture_point(fixture, inventory_fixture_named(fixture, "bare"), "b.test.");
+	while (inventory_settle(inventory))
+		;
+	assert_true(inventory_is_as_shown(inventory));
+}
+
 #define T(test)                                                                                    \
 	cmocka_unit_test_setup_teardown(test, inventory_fixture_set_up, inventory_fixture_tear_down)
 
@@ -100,6 +117,7 @@ int main(void)
 		T(addresses_come_in_their_order_however_many_to_a_page),
 		T(a_page_begins_behind_what_is_gone_by_now),
 		T(services_come_by_name_and_follow_changes),
+		T(a_tag_promises_nothing_of_what_was_shown_pending),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
