@@ -47,6 +47,7 @@ void outbound_question_end(struct outbound_connection *connection, struct questi
 	*question->link = question->next;
 	if (question->next)
 		question->next->link = question->link;
+	TAILQ_REMOVE(&connection->asked, question, in_turn);
 	connection->unanswered--;
 	question->flight = NULL;
 	if (question->unsent)
@@ -110,6 +111,7 @@ int outbound_connection_ask(struct outbound_connection *connection, struct fligh
 	if (question->next)
 		question->next->link = &question->next;
 	*bucket = question;
+	TAILQ_INSERT_TAIL(&connection->asked, question, in_turn);
 	if (connection->unanswered++ == 0 && !connection->connect.data)
 		wheel_cancel(outbound->wheel, &connection->timer);
 	outbound_connection_gather(connection);

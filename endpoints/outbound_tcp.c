@@ -167,6 +167,7 @@ static int dial(struct outbound *outbound, const struct address *source, const s
 	}
 	connection->tcp.data = connection;
 	connection->unsent_end = &connection->unsent;
+	TAILQ_INIT(&connection->asked);
 	connection->outbound = outbound;
 	connection->window = OUTBOUND_TCP_PIPELINE;
 	connection->source = *source;
@@ -202,18 +203,6 @@ static bool question_move(struct outbound_connection *from, struct question *que
 	return true;
 }
 
-/* Who has waited longest; NULL: nobody. */
-static struct question *oldest(const struct outbound_connection *connection)
-{
-	struct question *best = NULL;
-
-	for (unsigned i = 0; i < OUTBOUND_QUESTION_BUCKETS; i++)
-		for (struct question *at = connection->questions[i]; at; at = at->next)
-			if (!best || at->flight->sent_us < best->flight->sent_us)
-				best = at;
-	return best;
-}
-
 /* It is gone. Its questions go along to a new one, in their order, or back as errors. */
 void outbound_connection_lost(struct outbound_connection *connection)
 {
@@ -229,7 +218,7 @@ void outbound_connection_lost(struct outbound_connection *connection)
 	if (again && connection->answered < again->window)
 		again->window = (unsigned)connection->answered;
 	struct question *question;
-	while ((question = oldest(connection))) { /* both ways take it out */
+	while ((question = TAILQ_FIRST(&connection->asked))) { /* both ways take it out */
 		if (!again || !question_move(connection, question, again))
 			pending_on_error(outbound->pending, question->flight, TARGET_ERROR_NETWORK,
 					 now_us);

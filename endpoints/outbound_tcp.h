@@ -3,6 +3,8 @@
 #ifndef SLUICE_OUTBOUND_TCP_H
 #define SLUICE_OUTBOUND_TCP_H
 
+#include <sys/queue.h>
+
 #include "endpoints/outbound_internal.h"
 
 enum { OUTBOUND_QUESTION_BUCKETS = 256 }; /* of a connection's unanswered questions */
@@ -18,6 +20,7 @@ struct outbound_connection {
 	uv_write_t write;
 	struct timer timer;                                    /* connecting, then idle */
 	struct question *questions[OUTBOUND_QUESTION_BUCKETS]; /* unanswered, by id */
+	TAILQ_HEAD(, question) asked;                          /* the same, in their order */
 	unsigned unanswered;
 	unsigned under_way, window;            /* unanswered that have left; so many may be */
 	struct question *unsent, **unsent_end; /* in the order in which they leave */
@@ -31,6 +34,7 @@ struct outbound_connection {
 
 struct question {                      /* one unanswered question of a connection */
 	struct question *next, **link; /* of its bucket */
+	TAILQ_ENTRY(question) in_turn;
 	struct question *next_unsent;
 	struct flight *flight; /* NULL: over, and still in the list of those unsent */
 	bool unsent;

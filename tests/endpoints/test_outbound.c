@@ -47,6 +47,7 @@ struct asked {
 	enum ask_outcome outcome;
 	enum target_error error;
 	size_t length;
+	unsigned turn; /* so many were done before */
 };
 
 static uv_loop_t loop;
@@ -62,7 +63,7 @@ static struct target targets[2];
 static struct upstream upstreams[2];
 static struct leg leg;
 static struct asked asked[ASKED];
-static unsigned asked_count;
+static unsigned asked_count, done_count;
 
 static uint64_t now_us(void *context)
 {
@@ -104,6 +105,7 @@ static void on_done(struct waiter *waiter, void *value, uint64_t now)
 
 	(void)now;
 	a->done = true;
+	a->turn = done_count++;
 	a->outcome = result->outcome;
 	a->error = result->error;
 	a->length = result->length;
@@ -306,7 +308,7 @@ static void start(const char *address, const char *source, enum protocol protoco
 		  unsigned ports_max)
 {
 	clock_us = SECOND;
-	asked_count = 0;
+	asked_count = done_count = 0;
 	long_names = false;
 	memset(asked, 0, sizeof asked);
 	memset(upstreams, 0, sizeof upstreams);
@@ -1085,6 +1087,20 @@ static void a_server_that_closes_after_every_answer_answers_all(void **state)
 	assert_int_equal(second.got, 0);
 }
 
+static void one_that_closes_after_every_answer_is_asked_in_the_clients_order(void **state)
+{
+	(void)state;
+	start("127.0.0.1", "127.0.0.1", PROTOCOL_TCP, 4);
+	server.closes_after_answer = true;
+	for (unsigned i = 0; i < 50; i++) {
+		ask();
+		clock_us = SECOND + i / 10; /* some came in the same packet's moment */
+	}
+	until(answered() == 50);
+	for (unsigned i = 0; i < 50; i++)
+		assert_int_equal(asked[i].turn, i);
+}
+
 static void of_one_that_closes_after_every_answer_little_is_asked_twice(void **state)
 {
 	(void)state;
@@ -1409,6 +1425,7 @@ int main(void)
 		TEST(answers_may_come_byte_by_byte_and_be_large),
 		TEST(an_idle_connection_that_the_peer_closed_is_no_error),
 		TEST(a_server_that_closes_after_every_answer_answers_all),
+		TEST(one_that_closes_after_every_answer_is_asked_in_the_clients_order),
 		TEST(of_one_that_closes_after_every_answer_little_is_asked_twice),
 		TEST(connections_to_one_that_closes_after_every_answer_become_more),
 		TEST(one_that_closes_without_an_answer_is_an_error),
