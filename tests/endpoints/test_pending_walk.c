@@ -229,6 +229,32 @@ static void where_tcp_is_silent_too(void **state)
 	assert_true(w.servers[0].got_tcp > 0);
 }
 
+/* All of this question's packets are lost but the last, which is answered late and truncated. The
+ * target is asked by TCP beside that by then; what the truncated answer leads to is another
+ * matter, and ends the question where it fails. */
+static void what_a_truncated_answer_leads_to_is_not_what_was_asked_beside(void **state)
+{
+	(void)state;
+	world_warm_up(&w, 10);
+	atomic_store(&w.targets[0].resend, -1000);
+	w.servers[0].does = TRUNCATES;
+	w.servers[0].by_tcp = SILENT;
+	w.servers[0].lose = PENDING_SENDS - 1;
+	w.servers[0].delay_us = TARGET_PATIENCE_US + 100 * MS;
+	struct asked *q = world_ask(&w, "lost.test");
+	uint64_t answered_us = PENDING_SENDS * TARGET_PATIENCE_US + 100 * MS;
+	for (uint64_t us = 0; us < 3 * SECOND; us += 2 * MS) { /* it lives */
+		target_on_answer(&w.targets[0], MS, w.now);
+		world_run(&w, 2 * MS);
+		assert_true(!q->done || us >= answered_us);
+	}
+	world_run(&w, SECOND);
+	assert_int_equal(w.servers[0].got_tcp, 2);
+	assert_true(q->done);
+	assert_int_equal(q->value.outcome, ASK_TRUNCATED);
+	assert_about(took(q), answered_us + TARGET_PATIENCE_US);
+}
+
 static void a_lone_question_to_a_dead_target_is_a_copy_now_and_then(void **state)
 {
 	(void)state;
@@ -882,6 +908,7 @@ int main(void)
 		ONE(a_question_that_is_lost_time_and_again_is_asked_by_tcp_as_well),
 		ONE(where_tcp_is_refused_a_late_answer_is_waited_for_all_the_same),
 		ONE(where_tcp_is_silent_too),
+		ONE(what_a_truncated_answer_leads_to_is_not_what_was_asked_beside),
 		ONE(a_lone_question_to_a_dead_target_is_a_copy_now_and_then),
 		TWO(a_suspect_gets_every_question_for_a_second_then_one_in_100_ms),
 		TWO(it_is_first_again_at_its_first_sign_of_life),
