@@ -122,9 +122,11 @@ static int replace(struct control *control, struct model *model, struct faults *
 
 int control_reload(struct control *control, struct faults *faults, char text[CONTROL_TEXT_MAX])
 {
-	notify_reloading();
+	bool leaves = control->leaving_until_ms > 0; /* the manager has been told */
+	if (!leaves)
+		notify_reloading();
 	int err = ERR_FAULTS;
-	const char *why = control->leaving_until_ms > 0 ? "the server is about to end"
+	const char *why = leaves ? "the server is about to end"
 			  : upgrade_is_under_way(&control->upgrade)
 				  ? "an upgrade is under way; reload once it is done"
 				  : NULL;
@@ -149,7 +151,8 @@ int control_reload(struct control *control, struct faults *faults, char text[CON
 			 (unsigned long long)control->server.generation,
 			 report_faults_text(faults, count));
 		log_event(LOG_ERROR, "reload", "%s", refused);
-		notify_ready(refused);
+		if (!leaves)
+			notify_ready(refused);
 	}
 	log_faults("reload", faults);
 	return err;
@@ -168,7 +171,7 @@ static void reload(struct control *control)
 
 void control_catch_up(struct control *control)
 {
-	if (!control->reload_wanted || control->work.busy || control->leaving_until_ms > 0)
+	if (!control->reload_wanted || control->work.busy)
 		return;
 	if (control->upgrade.stage == UPGRADE_DRAINING) { /* another process serves */
 		control->reload_wanted = false;

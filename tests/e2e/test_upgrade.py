@@ -555,6 +555,49 @@ class Upgrade(Upgrading):
         self.assert_answer(self.host.ask(HERE, ZONE[0]), ZONE[1])
 
 
+class Leaving(Upgrading):
+    """One that was told to stop, and waits for a silent target: for two seconds."""
+
+    @contextlib.contextmanager
+    def leaving(self):
+        with silent_question(self.host):
+            self.sluice.signal(signal.SIGTERM)
+            harness.wait_for(lambda: "stopping on SIGTERM" in self.sluice.log(), "the signal")
+            yield
+            self.assertIsNone(self.sluice.child.poll(), "it is still there")
+        self.left()
+
+    def test_it_takes_no_upgrade(self):
+        with self.leaving():
+            text = self.upgrade(fine=False)
+        self.assertIn("cannot take over: the server is about to end", text)
+        self.assertNotIn("asks to take over", self.sluice.log())
+
+    def test_it_takes_no_reload_by_a_signal(self):
+        with self.leaving():
+            self.sluice.signal(signal.SIGHUP)
+            harness.wait_for(lambda: "still serving generation 1: " in self.sluice.log(), "the refusal")
+        self.assertIn("the server is about to end", self.sluice.log())
+        self.assertNotIn("reloaded", self.sluice.log())
+
+    def test_whatever_is_new_at_the_management_api_is_told_so(self):
+        paths = ("/healthz", "/v1/status", "/v2", "/subscriptions?api-version=2022-09-01")
+        with self.leaving():
+            urls = ["http://sluice" + path for path in paths]
+            text = self.host.run("curl", "-s", "-w", "\n%{http_code}\n", "--unix-socket",
+                                 self.socket_path(), *urls)[1]
+            text += self.host.run("curl", "-s", "-w", "\n%{http_code}\n", "-d", "{}", "--unix-socket",
+                                  self.socket_path(), "http://sluice/v1/reload",
+                                  "http://sluice/v1/upgrade")[1]
+            text += self.host.run("curl", "-s", "-w", "\n%{http_code}\n",
+                                  "http://127.0.0.1:8053/healthz")[1]
+        lines = text.splitlines()
+        self.assertEqual(["503"] * (len(paths) + 3), lines[1::2], text)
+        for line in lines[::2]:
+            self.assertIn("the server is about to end", line)
+        self.assertNotIn("reload: ", self.sluice.log())
+
+
 class Predecessor(harness.Process):
     """predecessor.py."""
 

@@ -186,6 +186,62 @@ static void explain_says_what_it_has_to_be_asked(void **state)
 	}
 }
 
+/* ---- a server that is about to end ---- */
+
+static void on_told_to_stop(uv_timer_t *timer)
+{
+	struct control *control = timer->data;
+	if (STAILQ_EMPTY(&control->work.waiting))
+		return;
+	uv_timer_stop(timer);
+	control->leaving_until_ms = 1;
+	work_end(&control->work);
+}
+
+/* What is asked while something else is worked on, whose end comes after the signal to
+ * stop. */
+static unsigned call_before_the_end(struct world *world, const char *path, const char *body)
+{
+	static const struct hash_key key = {1, 2};
+	static const struct inventory_publisher publisher;
+	struct control *control = &world->control;
+	uv_timer_t look;
+	control->inventory = inventory_new(&key, &publisher);
+	work_init(&control->work, &world->http.loop, control->inventory, NULL, NULL);
+	assert_true(work_begin(&control->work, NULL));
+	uv_timer_init(&world->http.loop, &look);
+	look.data = control;
+	uv_timer_start(&look, on_told_to_stop, 10, 10);
+	unsigned status = call(world, "POST", path, body);
+	uv_close((uv_handle_t *)&look, NULL);
+	uv_close((uv_handle_t *)&control->work.idle, NULL);
+	uv_close((uv_handle_t *)&control->work.turns, NULL);
+	uv_run(&world->http.loop, UV_RUN_NOWAIT);
+	inventory_free(control->inventory);
+	return status;
+}
+
+static void a_reload_that_waited_until_it_is_to_end_is_refused(void **state)
+{
+	struct world *world = *state;
+	serve_config(world);
+	assert_int_equal(call_before_the_end(world, "/v1/reload", NULL), 422);
+	const json_t *faults = json_object_get(world->answer, "faults");
+	assert_string_equal(json_string_value(json_object_get(json_array_get(faults, 0), "text")),
+			    "the server is about to end");
+	assert_int_equal(world->control.server.generation, 1);
+}
+
+static void an_upgrade_that_waited_until_it_is_to_end_is_refused(void **state)
+{
+	struct world *world = *state;
+	serve_config(world);
+	assert_int_equal(call_before_the_end(world, "/v1/upgrade",
+					     "{\"protocol\": 1, \"socket\": \"nowhere\"}"),
+			 409);
+	assert_string_equal(message(world), "the server is about to end");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -195,6 +251,8 @@ int main(void)
 		TEST(flush_answers_with_a_number_and_refuses_what_is_no_name),
 		TEST(explain_is_that_of_what_is_served),
 		TEST(explain_says_what_it_has_to_be_asked),
+		TEST(a_reload_that_waited_until_it_is_to_end_is_refused),
+		TEST(an_upgrade_that_waited_until_it_is_to_end_is_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
