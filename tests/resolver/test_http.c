@@ -73,7 +73,8 @@ static void on_end(uv_timer_t *timer)
 {
 	struct world *world = timer->data;
 	for (unsigned i = 0; i < world->held_count; i++)
-		echo(world->held[i]);
+		http_reply(world->held[i], 204, NULL, NULL, 0);
+	usleep(1); /* the listener's thread is in the middle of them */
 	http_close(world->http.http);
 	world->http.http = NULL;
 }
@@ -813,7 +814,7 @@ static void hold_many(struct http_world *world)
 		http_world_receive(world, fds[i]);
 }
 
-/* It takes none any more, or does: that is a matter of microseconds. */
+/* libmicrohttpd takes no more of them, at some point. */
 static void closing_with_answers_that_were_just_given_does_no_harm(void **state)
 {
 	struct world *world = *state;
@@ -826,6 +827,8 @@ int main(void)
 #define TEST(name)      cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 #define IMPATIENT(name) cmocka_unit_test_setup_teardown(name, set_up_impatient, tear_down)
 	const struct CMUnitTest tests[] = {
+		/* first: what runs for the first time is slow enough to be caught in it */
+		TEST(closing_with_answers_that_were_just_given_does_no_harm),
 		TEST(a_request_reaches_the_control_thread_as_it_was_sent),
 		TEST(a_whole_url_is_taken_too),
 		TEST(a_target_that_is_no_path_is_refused),
@@ -854,7 +857,6 @@ int main(void)
 		TEST(a_socket_that_was_given_and_is_ours_again_is_removed),
 		TEST(a_handed_socket_without_its_file_is_not_listened_at),
 		TEST(closing_hangs_up_on_requests_that_nobody_has_seen),
-		TEST(closing_with_answers_that_were_just_given_does_no_harm),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
