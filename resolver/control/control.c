@@ -241,14 +241,17 @@ static void on_leaving(uv_timer_t *timer)
 }
 
 /* What is under way is finished, but for what waits for a target that is as good as dead: that is
- * told, and holds up the end no longer. The service does not stop with a process that is draining;
- * while it is succeeded, and when it is told again, it ends at once. */
+ * told, and holds up the end no longer. The service does not stop with a process that is draining,
+ * which has as long from now on; before that, while it is succeeded, and when it is told again, it
+ * ends at once. */
 static void on_stop(uv_signal_t *signal, int number)
 {
 	struct control *control = signal->data;
-	bool at_once = control->leaving_until_ms > 0 || upgrade_is_under_way(&control->upgrade);
+	bool drains = control->upgrade.stage == UPGRADE_DRAINING;
+	bool at_once = control->leaving_until_ms > 0 ||
+		       (upgrade_is_under_way(&control->upgrade) && !drains);
 	log_event(LOG_INFO, "stop", "stopping on %s", number == SIGINT ? "SIGINT" : "SIGTERM");
-	if (control->upgrade.stage != UPGRADE_DRAINING)
+	if (!drains)
 		notify_stopping();
 	if (at_once) {
 		uv_timer_stop(&control->leaving);

@@ -567,6 +567,22 @@ class Leaving(Upgrading):
             self.assertIsNone(self.sluice.child.poll(), "it is still there")
         self.left()
 
+    def test_one_that_drains_answers_what_can_be_answered(self):
+        with self.host.inside():
+            asking = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.addCleanup(asking.close)
+        asking.settimeout(dns.PATIENCE)
+        asking.sendto(dns.query("held.contoso.corp"), HERE)
+        harness.wait_for(lambda: self.upstream.questions("held.contoso.corp"), "the question")
+        successor = self.ready()
+        successor.send(b'{"want": "serving"}')
+        self.assertEqual(b"{}", successor.recv(1000))
+        self.sluice.signal(signal.SIGTERM)
+        harness.wait_for(lambda: "stopping on SIGTERM" in self.sluice.log(), "the signal")
+        self.upstream.release()
+        self.assert_answer(dns.Message(asking.recv(4096)), "192.0.2.1")
+        self.left()
+
     def test_it_takes_no_upgrade(self):
         with self.leaving():
             text = self.upgrade(fine=False)
