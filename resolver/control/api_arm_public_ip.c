@@ -60,8 +60,8 @@ static json_t *public_ip_json(const struct api_request *request, const struct ow
 		 owner->name);
 	json_t *object =
 		json_make("{s:o, s:o, s:o, s:s, s:o, s:o}", "name", json_text(owner->name), "id",
-			  json_text(path), "etag", json_text(owner_etag(owner, etag)), "type",
-			  "Microsoft.Network/publicIPAddresses", "location",
+			  json_text(path), "etag", json_text(owner_version_etag(owner, etag)),
+			  "type", "Microsoft.Network/publicIPAddresses", "location",
 			  json_text(api_arm_location(owner)), "tags", tags);
 	json_put(object, "sku", json_make("{s:s, s:s}", "name", "Basic", "tier", "Regional"));
 	json_put(object, "properties", properties_json(owner));
@@ -205,7 +205,8 @@ static void fail_missing(struct api_request *request)
 void public_ip_answer(struct api_request *request, unsigned status, const struct owner *owner)
 {
 	char etag[ETAG_MAX];
-	api_reply_json(request, status, public_ip_json(request, owner), owner_etag(owner, etag));
+	api_reply_json(request, status, public_ip_json(request, owner),
+		       owner_version_etag(owner, etag));
 }
 
 void api_public_ip_show(struct api_request *request)

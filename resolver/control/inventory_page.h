@@ -6,11 +6,8 @@
 #include "resolver/control/inventory.h"
 
 /* The entity tag of any list of what is ours, quoted: another one after every change of anything in
- * it but a PTR's status, and after a restart. Returns text. */
+ * it, and after a restart. Returns text. */
 char *inventory_etag(const struct inventory *inventory, char text[ETAG_MAX]);
-/* Whether all lists that were given out with today's tag are as they would be now: not when one was
- * when PTRs were PENDING. Call it for every list. */
-bool inventory_is_as_shown(struct inventory *inventory);
 
 /* Fills the page with the addresses that come next behind this one (NULL: with the first), at most
  * `room`; returns how many. */

@@ -150,6 +150,7 @@ static void what_the_api_made_is_there_after_a_restart_and_a_reload(void **state
 
 	inventory_fixture_point(fixture, inventory_fixture_add(fixture, "new", "198.51.100.30"),
 				"new.test");
+	inventory_settle(fixture->inventory);
 	owner_etag(inventory_fixture_at(fixture, "198.51.100.30"), etag);
 	for (unsigned i = 0; i < 2; i++) {
 		if (i == 0)
