@@ -38,7 +38,6 @@ void target_init(struct target *target, const struct address *source, const stru
 	target->source = *source;
 	target->host = *host;
 	target->protocol = protocol;
-	SET(token, TARGET_TOKEN);
 	SET(resend, TARGET_TOKEN);
 }
 

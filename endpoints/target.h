@@ -5,7 +5,8 @@
  *
  * Slow is not dead: silence longer than the allowance makes a target suspect only when nothing at
  * all was heard since that question was sent, and either three questions wait there, or it never
- * answered, or it has a token to pay with. */
+ * answered, or it has a token to pay with. It starts without one: its first hundred questions show
+ * what its slow names take. */
 #ifndef SLUICE_TARGET_H
 #define SLUICE_TARGET_H
 
