@@ -57,6 +57,11 @@ bool target_is_suspect(const struct target *target)
 	return GET(suspect_us) != 0;
 }
 
+bool target_is_new(const struct target *target)
+{
+	return GET(srtt_us) == 0 && GET(waiting) < TARGET_WAITING_SURE;
+}
+
 bool target_is_plain(const struct target *target, uint64_t now_us)
 {
 	return GET(plain_until_us) > now_us;
