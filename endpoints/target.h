@@ -83,8 +83,8 @@ bool target_is_plain(const struct target *target, uint64_t now_us);
 
 /* A question is sent (not a copy): counts, adds 0.01 to both budgets. */
 void target_on_ask(struct target *target, uint64_t now_us);
-void target_wait(struct target *target);   /* a question begins to wait here */
-void target_unwait(struct target *target); /* and ends to */
+void target_wait(struct target *target);          /* a question begins to wait here */
+void target_unwait(struct target *target);        /* and ends to */
 bool target_is_full(const struct target *target); /* no more should wait here */
 /* A matching answer arrived, whatever it says, rtt_us after its question (or TARGET_NO_SAMPLE: it
  * came by another transport): a sample and a sign of life. True when this ended a suspicion. */
