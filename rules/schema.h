@@ -67,6 +67,8 @@ struct group {
 
 /* The whole configuration: the group that fills struct model. */
 extern const struct group schema_model;
+/* The words for an enum allocation, by its values: the file's, the API's and the state's. */
+extern const char *const schema_allocation_names[];
 
 const struct field *schema_field(const struct group *group, const char *key);
 

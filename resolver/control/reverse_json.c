@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "resolver/control/json.h"
+#include "rules/schema.h"
 
 /* ---- showing ---- */
 
@@ -61,7 +62,7 @@ json_t *owner_json(const struct owner *owner)
 		json_put(object, "region", json_text(owner->region));
 		json_put(object, "subscription", json_text(owner->subscription));
 		json_put(object, "allocation",
-			 json_text(owner->allocation == ALLOCATION_STATIC ? "static" : "dynamic"));
+			 json_text(schema_allocation_names[owner->allocation]));
 		json_put(object, "domain_name_label", json_text(owner->label));
 	}
 	json_put(object, "fqdn", json_text(owner->fqdn));
