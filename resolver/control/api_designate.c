@@ -180,16 +180,11 @@ static bool fail_body(struct api_request *request, const char *field, const char
 /* The first key that a PTR does not have; NULL: there is none. */
 static const char *unknown_key(json_t *body)
 {
-	static const char *const known[] = {"ptrdname", "description", "ttl"};
-	for (void *at = json_object_iter(body); at; at = json_object_iter_next(body, at)) {
-		const char *key = json_object_iter_key(at);
-		bool is_known = false;
-		for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-			is_known |= strcmp(known[i], key) == 0;
-		if (!is_known)
-			return key;
-	}
-	return NULL;
+	static const char *const known[] = {"ptrdname", "description", "ttl", NULL};
+	void *at = json_object_iter(body);
+	while (at && text_is_among(json_object_iter_key(at), known))
+		at = json_object_iter_next(body, at);
+	return at ? json_object_iter_key(at) : NULL;
 }
 
 /* What the body asks for; false when it cannot be: that has been answered. fqdn NULL: no PTR. */

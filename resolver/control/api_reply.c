@@ -7,6 +7,7 @@
 #include "resolver/control/etag.h"
 #include "resolver/control/json.h"
 #include "resolver/control/uuid.h"
+#include "rules/text.h"
 
 static const struct {
 	unsigned status;
@@ -168,13 +169,9 @@ const char *api_query(const struct api_request *request, const char *name)
 const char *api_query_other(const struct api_request *request, const char *const *known)
 {
 	const struct api_fields *fields = &((const struct api_call *)request)->fields;
-	for (size_t i = 0; i < fields->count; i++) {
-		const char *const *at = known;
-		while (*at && strcmp(*at, fields->items[i].name) != 0)
-			at++;
-		if (!*at)
+	for (size_t i = 0; i < fields->count; i++)
+		if (!text_is_among(fields->items[i].name, known))
 			return fields->items[i].name;
-	}
 	return NULL;
 }
 

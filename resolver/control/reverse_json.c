@@ -6,6 +6,7 @@
 
 #include "resolver/control/json.h"
 #include "rules/schema.h"
+#include "rules/text.h"
 
 /* ---- showing ---- */
 
@@ -168,8 +169,8 @@ struct key_reader {
 };
 
 /* Keys that only tell something. */
-static const char *const told[] = {"fqdn",   "ttl_served", "status", "action",  "reason",
-				   "origin", "etag",       "kind",   "warnings"};
+static const char *const told[] = {"fqdn",   "ttl_served", "status", "action",   "reason",
+				   "origin", "etag",       "kind",   "warnings", NULL};
 
 /* Any other key is a value of the owner. */
 static const struct key_reader address_keys[] = {
@@ -199,14 +200,6 @@ static const struct key_reader ptr_keys[] = {
 	{NULL, NULL},
 };
 
-static bool is_told(const char *key)
-{
-	for (size_t i = 0; i < sizeof told / sizeof *told; i++)
-		if (strcmp(told[i], key) == 0)
-			return true;
-	return false;
-}
-
 /* The row of the key; the one that ends the table for any other. */
 static const struct key_reader *find_key(const struct key_reader *keys, const char *key)
 {
@@ -228,7 +221,7 @@ static int read_body(struct owner_input *input, const struct key_reader *keys, b
 	json_object_foreach((json_t *)body, key, value)
 	{
 		const struct key_reader *row = find_key(keys, key);
-		if (is_told(key))
+		if (text_is_among(key, told))
 			continue;
 		if (row->read)
 			err = row->read(input, key, value, error);
