@@ -24,7 +24,7 @@
 	"  reverse_fqdn = \"mail.test\"; description = \"mail\"; ttl = 60;\n"                      \
 	"  tags = [ \"env=a=b\", \"Team=\" ]; },\n"                                                \
 	"  { name = \"bare\"; address = \"198.51.100.11\"; });\n"                                  \
-	"cloud_services = ({ name = \"App\"; address = \"198.51.100.20\"; ttl = 90;\n"             \
+	"cloud_services = ({ name = \"App\"; address = \"198.51.100.20\"; ttl = 0;\n"              \
 	"  reverse_fqdn = \"app.test\"; tags = [ \"of=App\" ]; });\n"
 
 static int set_up(void **state)
@@ -85,7 +85,7 @@ static void what_the_file_says_is_all_there(void **state)
 	assert_string_equal(inventory_fixture_at(fixture, "198.51.100.20")->tags,
 			    "{\"of\":\"App\"}");
 	assert_true(inventory_fixture_at(fixture, "198.51.100.20")->ptr.ttl_given);
-	assert_true(inventory_fixture_serves(fixture, "198.51.100.20", "app.test.", 90));
+	assert_true(inventory_fixture_serves(fixture, "198.51.100.20", "app.test.", 0));
 }
 
 static void an_id_that_is_not_given_follows_from_the_name(void **state)
