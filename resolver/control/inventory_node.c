@@ -78,7 +78,7 @@ static size_t texts_size(const struct owner *owner)
 
 struct node *node_new(const struct owner *values, const char *refusal)
 {
-	struct node *node = calloc(1, sizeof *node + texts_size(values));
+	struct node *node = calloc(1, offsetof(struct node, texts) + texts_size(values));
 	char *room = node ? node->texts : NULL;
 
 	if (!node)
