@@ -156,7 +156,7 @@ static void drop(struct flight *flight, uint64_t now_us)
 
 /* Not to be asked this again; but who was asked by TCP only because its reply was doubted, and does
  * not talk TCP, has its turn once more. */
-static void spend(struct pending *pending, unsigned index, uint64_t now_us)
+static void spend_or_excuse(struct pending *pending, unsigned index, uint64_t now_us)
 {
 	if (pending->doubted & ~pending->excused & bit(index))
 		pending->excused |= bit(index);
@@ -176,7 +176,7 @@ static void drop_fallback(struct flight *flight, uint64_t now_us)
 {
 	target_on_error(flight->target, TARGET_ERROR_SILENCE);
 	if (flight->pending && !is_beside(flight->pending, flight)) {
-		spend(flight->pending, flight->index, now_us);
+		spend_or_excuse(flight->pending, flight->index, now_us);
 		flight->pending->error = TARGET_ERROR_SILENCE;
 	}
 	drop(flight, now_us);
@@ -238,7 +238,7 @@ void pending_on_error(struct pending_table *table, struct flight *flight, enum t
 	if (pending && !is_beside(pending, flight)) {
 		note_error(pending, flight->index, error);
 		if (!unreachable)
-			spend(pending, flight->index, now_us);
+			spend_or_excuse(pending, flight->index, now_us);
 	}
 	if (pending) {
 		pending->copy_again_us = now_us + pending->copy_pause_us; /* not at once */

@@ -21,5 +21,9 @@ size_t inventory_group_after(const struct inventory *inventory, const char *grou
 /* The same of services, behind this name. ERR_NOMEM. */
 MUST_CHECK int inventory_services_after(const struct inventory *inventory, const char *after,
 					const struct owner **page, size_t room, size_t *count);
+/* All services, in an array that the caller frees; NULL without memory. For another thread than the
+ * control thread, while the inventory is held: the order that pages are taken from is made when it
+ * is asked for. */
+const struct owner **inventory_services(const struct inventory *inventory, size_t *count);
 
 #endif
