@@ -46,14 +46,17 @@ static const char *line_of(const char *text, const char *word)
 
 /* ---- the parts ---- */
 
+/* What the kernel tells afterwards is what counts. */
 static bool enter_group(pid_t pid)
 {
 	char theirs[TEXT_MAX], ours[TEXT_MAX], path[TEXT_MAX + sizeof CGROUP_ROOT "/cgroup.procs"];
 	read_about(pid, "cgroup", theirs);
 	read_about(0, "cgroup", ours);
 	const char *group = line_of(theirs, "0::");
-	if (strcmp(theirs, ours) == 0 || !group)
-		return group != NULL;
+	if (strcmp(theirs, ours) == 0)
+		return true;
+	if (!group) /* an older hierarchy, with a group for each controller */
+		return false;
 	snprintf(path, sizeof path, CGROUP_ROOT "%.*s/cgroup.procs", (int)strcspn(group, "\n"),
 		 group);
 	int fd = open(path, O_WRONLY | O_CLOEXEC);
