@@ -154,8 +154,9 @@ static void keep_unsure(struct pending *pending, const struct flight *flight, co
 	pending->unsure_by = flight->upstream;
 }
 
-static void spend(struct pending *pending, const struct flight *flight, enum target_error error,
-		  uint64_t now_us)
+/* A reply that is worth nothing: the next upstream is asked. */
+static void turn_away(struct pending *pending, const struct flight *flight, enum target_error error,
+		      uint64_t now_us)
 {
 	pending->error = error;
 	pending_spend(pending, flight->index, now_us);
@@ -218,7 +219,7 @@ static void use(struct pending *pending, const struct flight *flight, enum guard
 	case WORTH_TRUNCATED:
 		pending->truncated_by = flight->upstream;
 		if (flight->tcp)
-			spend(pending, flight, TARGET_ERROR_MANGLED, now_us);
+			turn_away(pending, flight, TARGET_ERROR_MANGLED, now_us);
 		else
 			ask_again(pending, flight, true, now_us);
 		return;
@@ -233,7 +234,7 @@ static void use(struct pending *pending, const struct flight *flight, enum guard
 	case WORTH_LOWER:
 	case WORTH_COOKIE:
 	case WORTH_DOUBTED: ask_guarded(pending, flight, worth, now_us); return;
-	case WORTH_NOTHING: spend(pending, flight, error, now_us); return;
+	case WORTH_NOTHING: turn_away(pending, flight, error, now_us); return;
 	}
 }
 

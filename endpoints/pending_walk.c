@@ -3,7 +3,8 @@
  *     ask ──► first live target ──answer──► finish
  *                  │      ▲
  *                  │      └── once more here, when it talks to others and has the budget
- *                  │ error, or silence that makes it suspect, or patience over
+ *                  │ error, or silence that makes it suspect, or patience over;
+ *                  │ or a new target's allowance
  *                  ▼
  *             next live target ... none left ──► stalled: copies to the suspects,
  *                                                until one shows a sign of life
@@ -79,6 +80,39 @@ static void move_all(struct pending_table *table, struct target *target, uint64_
 	}
 }
 
+/* The first live upstream in order among those asked least often; -1 when there is none. */
+static int next_live(const struct pending *pending)
+{
+	unsigned fewest = PENDING_SENDS;
+	int best = -1;
+
+	for (unsigned i = 0; i < pending->key.leg->upstream_count; i++) {
+		if (!(pending->spent & bit(i)) && pending->sends[i] < fewest &&
+		    !target_is_suspect(target_of(pending, i))) {
+			fewest = pending->sends[i];
+			best = (int)i;
+		}
+	}
+	return best;
+}
+
+/* Whether there is a live upstream that this question has not been sent to. */
+static bool has_untried(const struct pending *pending)
+{
+	int next = next_live(pending);
+
+	return next >= 0 && pending->sends[next] == 0;
+}
+
+/* It may still be answered here, but somebody else is asked now. */
+static void leave_behind(struct pending *pending, const struct flight *flight)
+{
+	if (pending->leading == flight)
+		pending->leading = NULL;
+	if (!flight->copy)
+		pending->error = TARGET_ERROR_SILENCE;
+}
+
 static void on_allowance(struct flight *flight, uint64_t now_us)
 {
 	struct pending_table *table = flight->table;
@@ -90,6 +124,12 @@ static void on_allowance(struct flight *flight, uint64_t now_us)
 		return;
 	}
 	wheel_arm(table->wheel, &flight->timer, flight->sent_us + TARGET_PATIENCE_US);
+	if (target_is_new(flight->target) && pending && pending->leading == flight &&
+	    has_untried(pending)) {
+		leave_behind(pending, flight);
+		pending_go_on(pending, now_us);
+		return;
+	}
 	if (target_on_silence(flight->target, flight->sent_us, false, now_us)) {
 		move_all(table, flight->target, now_us);
 		return;
@@ -116,7 +156,7 @@ static void drop(struct flight *flight, uint64_t now_us)
 
 /* Not to be asked this again; but who was asked by TCP only because its reply was doubted, and does
  * not talk TCP, has its turn once more. */
-static void spend(struct pending *pending, unsigned index, uint64_t now_us)
+static void spend_or_excuse(struct pending *pending, unsigned index, uint64_t now_us)
 {
 	if (pending->doubted & ~pending->excused & bit(index))
 		pending->excused |= bit(index);
@@ -136,7 +176,7 @@ static void drop_fallback(struct flight *flight, uint64_t now_us)
 {
 	target_on_error(flight->target, TARGET_ERROR_SILENCE);
 	if (flight->pending && !is_beside(flight->pending, flight)) {
-		spend(flight->pending, flight->index, now_us);
+		spend_or_excuse(flight->pending, flight->index, now_us);
 		flight->pending->error = TARGET_ERROR_SILENCE;
 	}
 	drop(flight, now_us);
@@ -153,10 +193,7 @@ static void on_patience(struct flight *flight, uint64_t now_us)
 
 	flight->overdue = true;
 	flight_unwait(flight);
-	if (pending->leading == flight)
-		pending->leading = NULL;
-	if (!flight->copy)
-		pending->error = TARGET_ERROR_SILENCE;
+	leave_behind(pending, flight);
 	wheel_arm(table->wheel, &flight->timer, pending->deadline_us);
 	bool suspect = waited && target_on_silence(target, flight->sent_us, true, now_us);
 	pending_go_on(pending, now_us);
@@ -201,7 +238,7 @@ void pending_on_error(struct pending_table *table, struct flight *flight, enum t
 	if (pending && !is_beside(pending, flight)) {
 		note_error(pending, flight->index, error);
 		if (!unreachable)
-			spend(pending, flight->index, now_us);
+			spend_or_excuse(pending, flight->index, now_us);
 	}
 	if (pending) {
 		pending->copy_again_us = now_us + pending->copy_pause_us; /* not at once */
@@ -337,22 +374,6 @@ bool pending_is_spent(const struct pending *pending)
 bool pending_is_sourceless(const struct pending *pending)
 {
 	return is_all(pending, pending->sourceless);
-}
-
-/* The first live upstream in order among those asked least often; -1 when there is none. */
-static int next_live(const struct pending *pending)
-{
-	unsigned fewest = PENDING_SENDS;
-	int best = -1;
-
-	for (unsigned i = 0; i < pending->key.leg->upstream_count; i++) {
-		if (!(pending->spent & bit(i)) && pending->sends[i] < fewest &&
-		    !target_is_suspect(target_of(pending, i))) {
-			fewest = pending->sends[i];
-			best = (int)i;
-		}
-	}
-	return best;
 }
 
 /* Who was asked as often as may be, and goes on answering others, has lost every packet of this

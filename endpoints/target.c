@@ -38,7 +38,6 @@ void target_init(struct target *target, const struct address *source, const stru
 	target->source = *source;
 	target->host = *host;
 	target->protocol = protocol;
-	SET(token, TARGET_TOKEN);
 	SET(resend, TARGET_TOKEN);
 }
 
@@ -56,6 +55,11 @@ uint64_t target_allowance_us(const struct target *target)
 bool target_is_suspect(const struct target *target)
 {
 	return GET(suspect_us) != 0;
+}
+
+bool target_is_new(const struct target *target)
+{
+	return GET(srtt_us) == 0 && GET(waiting) < TARGET_WAITING_SURE;
 }
 
 bool target_is_plain(const struct target *target, uint64_t now_us)

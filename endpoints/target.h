@@ -5,7 +5,7 @@
  *
  * Slow is not dead: silence longer than the allowance makes a target suspect only when nothing at
  * all was heard since that question was sent, and either three questions wait there, or it never
- * answered, or it has a token to pay with. */
+ * answered, or it has a token to pay with (none at first: it is yet to show how slow it may be). */
 #ifndef SLUICE_TARGET_H
 #define SLUICE_TARGET_H
 
@@ -77,13 +77,14 @@ void target_init(struct target *target, const struct address *source, const stru
 
 uint64_t target_allowance_us(const struct target *target);
 bool target_is_suspect(const struct target *target);
+/* Never answered, and few wait there: no suspect while the question has somewhere else to go. */
+bool target_is_new(const struct target *target);
 bool target_is_plain(const struct target *target, uint64_t now_us);
 
 /* A question is sent (not a copy): counts, adds 0.01 to both budgets. */
 void target_on_ask(struct target *target, uint64_t now_us);
-/* A question begins to wait here, and ends to. */
-void target_wait(struct target *target);
-void target_unwait(struct target *target);
+void target_wait(struct target *target);          /* a question begins to wait here */
+void target_unwait(struct target *target);        /* and ends to */
 bool target_is_full(const struct target *target); /* no more should wait here */
 /* A matching answer arrived, whatever it says, rtt_us after its question (or TARGET_NO_SAMPLE: it
  * came by another transport): a sample and a sign of life. True when this ended a suspicion. */
@@ -98,9 +99,8 @@ void target_on_unreachable(struct target *target, enum target_error error, uint6
 void target_on_error(struct target *target, enum target_error error);
 /* It answers FORMERR to an OPT and well without: asked without for TARGET_PLAIN_US. */
 void target_on_plain(struct target *target, uint64_t now_us);
-/* Whether a suspect is to get a copy of a question now. */
+/* Whether a suspect is to get a copy of a question now; the second takes the turn. */
 bool target_wants_copy(const struct target *target, uint64_t now_us);
-/* The same; true takes the turn. */
 bool target_take_copy(struct target *target, uint64_t now_us);
 /* Whether a question that has waited longer than the allowance at a target which does talk is asked
  * there once more: a lost packet looks the same as a slow name, and this mends it long before

@@ -5,7 +5,8 @@
  *     policy->owned ─────────┘ zone by zone         ─►   serial + 1, the apex again with it,
  *                                                        what is different to its past
  *
- * Most changes are one PTR's, and then only the zones that hold it are looked at. */
+ * Only the zones that hold a changed PTR are looked at, unless so many have changed that finding
+ * their zones costs more than looking at all. */
 #include "resolver/transfer_table.h"
 
 #include <assert.h>
@@ -15,6 +16,8 @@
 #include "resolver/log.h"
 #include "rules/reverse_zones.h"
 #include "rules/serial.h"
+
+enum { CHANGED_MAX = 1024 };
 
 /* Each zone's share of what is kept of the past. */
 static size_t past_max(const struct transfer_table *table)
@@ -356,25 +359,49 @@ int transfer_table_compile(struct transfer_table **table, const struct model *mo
 
 /* ---- of what we own ---- */
 
-/* The one address whose PTR is another; false when there are several, or none. */
-static bool find_only_change(const struct owned *before, const struct owned *after,
-			     struct address *address)
+/* The addresses whose PTR is another, in order; of very many only that they are. */
+struct changed {
+	size_t count;
+	bool too_many;
+	struct address addresses[CHANGED_MAX];
+};
+
+static void find_changed(struct changed *changed, const struct owned *before,
+			 const struct owned *after)
 {
 	static const struct prefix all[] = {{.address.family = 4}, {.address.family = 6}};
 	struct owned_cursor cursor;
+	struct address address;
 	const struct rrset *was, *is;
-	unsigned count = 0;
 
+	changed->count = 0;
+	changed->too_many = false;
 	for (unsigned i = 0; i < 2; i++) {
-		struct address at;
-
 		owned_cursor_begin(&cursor, &all[i]);
-		while (count < 2 && owned_cursor_change(&cursor, before, after, &at, &was, &is)) {
-			*address = at;
-			count++;
+		while (!changed->too_many &&
+		       owned_cursor_change(&cursor, before, after, &address, &was, &is)) {
+			changed->too_many = changed->count == CHANGED_MAX;
+			if (!changed->too_many)
+				changed->addresses[changed->count++] = address;
 		}
 	}
-	return count == 1;
+}
+
+/* Whether it may hold one of them. */
+static bool is_touched(const struct transfer_zone *zone, const struct changed *changed)
+{
+	size_t low = 0, high = changed->count;
+
+	while (low < high) { /* for the first that is not below the zone's */
+		size_t middle = low + (high - low) / 2;
+
+		if (address_compare(&changed->addresses[middle], &zone->prefix.address) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return changed->too_many ||
+	       (low < changed->count && prefix_contains(&zone->prefix, &changed->addresses[low]));
 }
 
 int transfer_table_advance(struct transfer_table **result, struct policy *policy,
@@ -384,18 +411,16 @@ int transfer_table_advance(struct transfer_table **result, struct policy *policy
 	struct transfer_table *table = table_new(before->terms, policy, before, before->count);
 	const struct owned *owned = before->policy->owned;
 	size_t room = past_max(before);
-	struct address changed;
-	bool is_only = find_only_change(owned, policy->owned, &changed);
+	struct changed changed;
 	int err = table ? 0 : ERR_NOMEM;
 
+	find_changed(&changed, owned, policy->owned);
 	assert(policy->pool_zones == before->policy->pool_zones);
 	for (size_t i = 0; !err && i < before->count; i++) {
 		struct transfer_zone *at = before->zones[i], *zone;
-		bool is_touched = !is_only || prefix_contains(&at->prefix, &changed);
 
-		zone = is_touched ? zone_after(at, policy, owned, room, now_s)
-				  : zone_as_it_is(at, room);
-
+		zone = is_touched(at, &changed) ? zone_after(at, policy, owned, room, now_s)
+						: zone_as_it_is(at, room);
 		if (zone) {
 			table->zones[table->count++] = zone;
 			note_fresh(table, zone, at);

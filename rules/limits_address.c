@@ -155,7 +155,7 @@ static void check_tags(struct check *check, const char *const *tags, size_t coun
 /* What goes with a PTR and would be lost without one. */
 static void check_ptrs_own(struct check *check, const struct owned_address *address)
 {
-	if (address->reverse_fqdn || (!address->description && !address->ttl))
+	if (address->reverse_fqdn || (!address->description && address->ttl == NOT_GIVEN))
 		return;
 	WARN(check, &address->origin, address->description ? "description" : "ttl",
 	     "it is the PTR's, and there is no reverse_fqdn: it is not used; give that, too, or "

@@ -28,6 +28,9 @@ struct zone;
 		size_t count;                                                                      \
 	}
 
+/* A number that has no default and was not given. */
+#define NOT_GIVEN UINT32_MAX
+
 enum protocol { PROTOCOL_UDP, PROTOCOL_TCP };
 enum allocation { ALLOCATION_DYNAMIC, ALLOCATION_STATIC };
 enum rule_state { RULE_ENABLED, RULE_DISABLED };
@@ -212,7 +215,7 @@ struct owned_address {
 	const char *domain_name_label;
 	const char *reverse_fqdn; /* NULL: not said here */
 	const char *description;
-	uint32_t ttl;               /* 0: reverse.ttl */
+	uint32_t ttl;               /* NOT_GIVEN: reverse.ttl */
 	LIST_OF(const char *) tags; /* "NAME=VALUE" */
 };
 
@@ -221,7 +224,7 @@ struct cloud_service {
 	const char *name, *description;
 	struct address address;
 	const char *reverse_fqdn;
-	uint32_t ttl; /* 0: reverse.ttl */
+	uint32_t ttl; /* NOT_GIVEN: reverse.ttl */
 	LIST_OF(const char *) tags;
 };
 

@@ -44,7 +44,8 @@ static int set_ptr(const struct filling *f, const struct address *address, const
 
 	if (!address->family || !target || !*target || name_from_text(&name, f->key, target) != 0)
 		return 0;
-	return owned_set_ptr(f->draft, address, &name, ttl ? ttl : f->model->reverse.ttl);
+	return owned_set_ptr(f->draft, address, &name,
+			     ttl != NOT_GIVEN ? ttl : f->model->reverse.ttl);
 }
 
 /* text NULL: none. */

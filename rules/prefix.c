@@ -103,6 +103,18 @@ struct address address_client(const struct address *address)
 	return address->family == 6 ? address_mask(address, IPV6_CLIENT_BITS) : *address;
 }
 
+struct address address_add(const struct address *address, uint32_t n)
+{
+	struct address sum = *address;
+	uint64_t carry = n;
+
+	for (unsigned i = address_bits(address) / 8; i-- > 0; carry >>= 8) {
+		carry += sum.bytes[i];
+		sum.bytes[i] = (uint8_t)carry;
+	}
+	return sum;
+}
+
 static int parse_prefix(struct prefix *prefix, const char *text, bool lenient)
 {
 	const char *slash = strchr(text, '/');
@@ -297,13 +309,8 @@ uint64_t prefix_size(const struct prefix *prefix)
 
 bool prefix_nth(const struct prefix *prefix, uint32_t n, struct address *address)
 {
-	uint32_t value;
-
 	if (n >= prefix_size(prefix))
 		return false;
-	memcpy(&value, prefix->address.bytes, sizeof value);
-	value = htonl(ntohl(value) + n);
-	*address = (struct address){.family = 4};
-	memcpy(address->bytes, &value, sizeof value);
+	*address = address_add(&prefix->address, n);
 	return true;
 }

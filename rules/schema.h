@@ -26,7 +26,8 @@ enum field_type {
 	FIELD_DOMAIN,    /* const char *: a domain name */
 	FIELD_PATH,      /* const char *: a file; relative to the file that names it */
 	FIELD_UUID,      /* const char * */
-	FIELD_UINT,      /* uint32_t, min to max */
+	FIELD_UINT,      /* uint32_t, min to max; NOT_GIVEN where it is neither given nor has a
+			    default */
 	FIELD_UINT64,    /* uint64_t, min to max */
 	FIELD_BOOL,      /* bool */
 	FIELD_ENUM,      /* an enum; names in the order of its values */
@@ -67,6 +68,8 @@ struct group {
 
 /* The whole configuration: the group that fills struct model. */
 extern const struct group schema_model;
+/* The words for an enum allocation, by its values: the file's, the API's and the state's. */
+extern const char *const schema_allocation_names[];
 
 const struct field *schema_field(const struct group *group, const char *key);
 

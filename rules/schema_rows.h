@@ -20,8 +20,6 @@
 		.doc = "Where it is. Absent: the top-level region."                                \
 	}
 
-extern const char *const schema_allocation_names[];
-
 /* schema_settings.c */
 extern const struct group schema_limits, schema_management, schema_cache, schema_udp,
 	schema_outbound, schema_tcp, schema_response_limit, schema_log, schema_identity;

@@ -256,6 +256,8 @@ static const char *get_number(const struct field *field, const void *at, char *t
 		memcpy(&wide, at, sizeof wide);
 	} else {
 		memcpy(&narrow, at, sizeof narrow);
+		if (narrow == NOT_GIVEN)
+			return NULL;
 		wide = narrow;
 	}
 	snprintf(text, size, "%" PRIu64, wide);
@@ -323,6 +325,8 @@ const char *schema_get_text(const struct field *field, const void *item, char *t
 /* Defaults are rows of the table, so one that does not parse is a mistake of ours. */
 void schema_defaults(const struct group *group, void *item, struct arena *arena)
 {
+	static const uint32_t not_given = NOT_GIVEN;
+
 	for (size_t i = 0; i < group->count; i++) {
 		const struct field *field = &group->fields[i];
 		int err = 0;
@@ -331,6 +335,8 @@ void schema_defaults(const struct group *group, void *item, struct arena *arena)
 			schema_defaults(field->group, slot(field, item), arena);
 		else if (field->fallback)
 			err = parse_value(field, item, field->fallback, arena);
+		else if (field->type == FIELD_UINT)
+			memcpy(slot(field, item), &not_given, sizeof not_given);
 		assert(err != ERR_INVALID);
 		(void)err; /* ERR_NOMEM leaves it unset; the reader runs out of memory itself */
 	}

@@ -15,6 +15,14 @@ static inline bool text_equal(const char *a, const char *b)
 	return a && b ? strcmp(a, b) == 0 : a == b;
 }
 
+/* The list ends with NULL. */
+static inline bool text_is_among(const char *text, const char *const *list)
+{
+	while (*list && strcmp(*list, text) != 0)
+		list++;
+	return *list;
+}
+
 /* In place; returns text, which may be NULL. */
 static inline char *text_lower(char *text)
 {

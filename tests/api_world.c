@@ -57,8 +57,8 @@ void api_world_free(struct api_world *world)
 	unlink(world->admin_file);
 	unlink(world->reader_file);
 	work_finish(&world->control.work); /* what is freed behind an answer is */
-	uv_close((uv_handle_t *)&world->control.work.idle, NULL);
-	uv_close((uv_handle_t *)&world->control.work.turns, NULL);
+	uv_close((uv_handle_t *)&world->control.work.held_turns.idle, NULL);
+	uv_close((uv_handle_t *)&world->control.work.turns.idle, NULL);
 	http_world_release(&world->http);
 	http_auth_free(world->control.auth);
 	inventory_free(world->control.inventory);

@@ -235,6 +235,7 @@ struct owned_address *model_add_address(struct model *model, const char *name, c
 	must(address_parse(&owned->address, address) == 0, address);
 	owned->domain_name_label = copy(model, label);
 	owned->reverse_fqdn = copy(model, reverse_fqdn);
+	owned->ttl = NOT_GIVEN;
 	return owned;
 }
 
@@ -246,6 +247,7 @@ void model_add_service(struct model *model, const char *name, const char *addres
 	service->name = copy(model, name);
 	must(address_parse(&service->address, address) == 0, address);
 	service->reverse_fqdn = copy(model, reverse_fqdn);
+	service->ttl = NOT_GIVEN;
 }
 
 /* ---- compiling ---- */

@@ -68,7 +68,7 @@ P99, LONGEST = "99th percentile", "the longest"
 EXTRA = Figure("extra_percent", "questions to targets beyond one each", 2, "%.2f %%", max)
 SLOW = (Failed(), EXTRA,
         Figure("second_first", "questions for which the second was preferred", 0, "%d", max),
-        Figure("suspicions", "times that the first was suspect", form="%d"))
+        Figure("suspicions", "times that the first was suspect", 0, "%d", max))
 
 PARTS = (
     Part("failover", "Of two ordered targets the first falls silent, and returns; 200 questions a second",

@@ -289,16 +289,16 @@ static void parse(struct api_call *call, char error[API_TEXT_MAX])
 	call->request.body = api_parse(call->http->body, call->http->body_length, error);
 }
 
-static void parse_in_thread(struct work_beside *beside)
+static void parse_in_thread(void *context)
 {
-	struct api_reading *reading = (struct api_reading *)beside;
+	struct api_reading *reading = context;
 	parse(reading->call, reading->error);
 }
 
 /* Others may have begun something meanwhile. */
-static void on_parsed(struct work_beside *beside)
+static void on_parsed(void *context)
 {
-	struct api_reading *reading = (struct api_reading *)beside;
+	struct api_reading *reading = context;
 	struct api_call *call = reading->call;
 	if (!call->request.body)
 		api_fail(&call->request, 400, NULL, "%s", reading->error);
@@ -316,7 +316,7 @@ static bool begin_reading(struct api_call *call)
 	if (!call->reading)
 		return false;
 	call->reading->call = call;
-	return work_beside_in_thread(&control->work, &call->reading->beside, parse_in_thread,
+	return work_beside_in_thread(&control->work, &call->reading->job, parse_in_thread,
 				     on_parsed);
 }
 

@@ -60,8 +60,8 @@ static json_t *public_ip_json(const struct api_request *request, const struct ow
 		 owner->name);
 	json_t *object =
 		json_make("{s:o, s:o, s:o, s:s, s:o, s:o}", "name", json_text(owner->name), "id",
-			  json_text(path), "etag", json_text(owner_etag(owner, etag)), "type",
-			  "Microsoft.Network/publicIPAddresses", "location",
+			  json_text(path), "etag", json_text(owner_version_etag(owner, etag)),
+			  "type", "Microsoft.Network/publicIPAddresses", "location",
 			  json_text(api_arm_location(owner)), "tags", tags);
 	json_put(object, "sku", json_make("{s:s, s:s}", "name", "Basic", "tier", "Regional"));
 	json_put(object, "properties", properties_json(owner));
@@ -71,7 +71,7 @@ static json_t *public_ip_json(const struct api_request *request, const struct ow
 /* A page in the making: addresses in their order, of which not all are the list's; some are looked
  * at in each round of the control thread's loop, and nobody waits for it. */
 struct list {
-	struct work_beside beside; /* first */
+	struct work_job job; /* first */
 	struct arm_page page;
 	const char *group; /* NULL: all */
 	struct api_text text;
@@ -122,20 +122,20 @@ static bool add_some(struct list *list)
 	return count > 0;
 }
 
-static bool on_portion(struct work_beside *beside)
+static bool on_portion(void *context)
 {
-	struct list *list = (struct list *)beside;
+	struct list *list = context;
 	list->more = add_some(list);
 	return list->more && list->looked_at < LOOKED_AT_MAX;
 }
 
 /* Where a large group has few of very many addresses, a page may have fewer than it has room for,
  * even none, and there is a next one all the same. */
-static void on_done(struct work_beside *beside)
+static void on_done(void *context)
 {
-	struct list *list = (struct list *)beside;
+	struct list *list = context;
 	char last[ADDRESS_TEXT_MAX];
-	list->text.failed = list->text.failed || beside->given_up;
+	list->text.failed = list->text.failed || list->job.given_up;
 	arm_page_answer_text(&list->page, &list->text,
 			     list->more ? address_print(&list->at, last) : NULL);
 	free(list);
@@ -165,7 +165,7 @@ static void answer_list(struct api_request *request, const char *group)
 	}
 	api_text_init(&list->text, (list->page.room + 1) * ROW_BYTES);
 	api_text_put(&list->text, "{\"value\":[");
-	if (work_beside_in_portions(&request->control->work, &list->beside, on_portion, on_done))
+	if (work_beside_in_portions(&request->control->work, &list->job, on_portion, on_done))
 		return;
 	api_fail_ending(request);
 	api_text_release(&list->text);
@@ -205,7 +205,8 @@ static void fail_missing(struct api_request *request)
 void public_ip_answer(struct api_request *request, unsigned status, const struct owner *owner)
 {
 	char etag[ETAG_MAX];
-	api_reply_json(request, status, public_ip_json(request, owner), owner_etag(owner, etag));
+	api_reply_json(request, status, public_ip_json(request, owner),
+		       owner_version_etag(owner, etag));
 }
 
 void api_public_ip_show(struct api_request *request)

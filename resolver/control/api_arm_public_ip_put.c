@@ -12,6 +12,7 @@
 #include "resolver/control/api_claim.h"
 #include "resolver/control/api_reverse.h"
 #include "resolver/control/uuid.h"
+#include "rules/schema.h"
 #include "rules/text.h"
 
 enum { VALUES_MAX = 8, IDLE_MIN = 4, IDLE_MAX = 30 };
@@ -126,7 +127,7 @@ static int add(struct api_request *request, const struct wish *wish, struct chan
 		{"name", api_parameter(request, "name")},
 		{"resource_group", api_group(request)},
 		{"region", wish->location},
-		{"allocation", wish->allocation == ALLOCATION_STATIC ? "static" : "dynamic"},
+		{"allocation", schema_allocation_names[wish->allocation]},
 		{"family", wish->family == 6 ? "6" : "4"},
 		{"domain_name_label", wish->label},
 		{"tags", wish->tags},
@@ -140,8 +141,8 @@ static int set(const struct wish *wish, struct change *change, const struct owne
 	struct change_value values[VALUES_MAX];
 	size_t count = 0;
 	if (wish->allocation != (*owner)->allocation)
-		values[count++] = (struct change_value){
-			"allocation", wish->allocation == ALLOCATION_STATIC ? "static" : "dynamic"};
+		values[count++] = (struct change_value){"allocation",
+							schema_allocation_names[wish->allocation]};
 	if (!text_equal(wish->label, (*owner)->label))
 		values[count++] = (struct change_value){"domain_name_label", wish->label};
 	if (!text_equal(wish->tags, (*owner)->tags))

@@ -62,7 +62,7 @@ static json_t *floatingip_json(const struct api_request *request, const struct o
  * loop, beside everything else (work.h). What comes or goes meanwhile is there or not; what stays
  * is there once. */
 struct list {
-	struct work_beside beside; /* first */
+	struct work_job job; /* first */
 	struct api_request *request;
 	struct api_text text;
 	struct address last; /* family 0: none yet */
@@ -76,9 +76,9 @@ static void begin_list(struct list *list)
 	api_text_put(&list->text, "{\"floatingips\":[");
 }
 
-static bool write_portion(struct work_beside *beside)
+static bool write_portion(void *context)
 {
-	struct list *list = (struct list *)beside;
+	struct list *list = context;
 	const struct owner *owners[PORTION];
 	const struct address *last = list->last.family ? &list->last : NULL;
 	if (!last)
@@ -93,10 +93,10 @@ static bool write_portion(struct work_beside *beside)
 	return count == PORTION && !list->text.failed;
 }
 
-static void answer_list(struct work_beside *beside)
+static void answer_list(void *context)
 {
-	struct list *list = (struct list *)beside;
-	list->text.failed = list->text.failed || beside->given_up;
+	struct list *list = context;
+	list->text.failed = list->text.failed || list->job.given_up;
 	api_text_put(&list->text, "],\"links\":");
 	api_text_put_json(&list->text, links_json(list->request, NULL));
 	api_text_put(&list->text, "}");
@@ -114,8 +114,8 @@ void api_floatingips_list(struct api_request *request)
 		return;
 	}
 	list->request = request;
-	list->beside.alone = true;
-	if (work_beside_in_portions(&request->control->work, &list->beside, write_portion,
+	list->job.large = true;
+	if (work_beside_in_portions(&request->control->work, &list->job, write_portion,
 				    answer_list))
 		return;
 	free(list);
@@ -180,16 +180,11 @@ static bool fail_body(struct api_request *request, const char *field, const char
 /* The first key that a PTR does not have; NULL: there is none. */
 static const char *unknown_key(json_t *body)
 {
-	static const char *const known[] = {"ptrdname", "description", "ttl"};
-	for (void *at = json_object_iter(body); at; at = json_object_iter_next(body, at)) {
-		const char *key = json_object_iter_key(at);
-		bool is_known = false;
-		for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-			is_known |= strcmp(known[i], key) == 0;
-		if (!is_known)
-			return key;
-	}
-	return NULL;
+	static const char *const known[] = {"ptrdname", "description", "ttl", NULL};
+	void *at = json_object_iter(body);
+	while (at && text_is_among(json_object_iter_key(at), known))
+		at = json_object_iter_next(body, at);
+	return at ? json_object_iter_key(at) : NULL;
 }
 
 /* What the body asks for; false when it cannot be: that has been answered. fqdn NULL: no PTR. */

@@ -8,8 +8,8 @@
 #include "resolver/control/api_path.h"
 #include "resolver/control/work.h"
 
-struct api_reading {               /* long JSON, which is read, and freed, in a thread */
-	struct work_beside beside; /* first */
+struct api_reading {         /* long JSON, which is read, and freed, in a thread */
+	struct work_job job; /* first */
 	struct api_call *call;
 	char error[API_TEXT_MAX];
 };

@@ -2,11 +2,12 @@
 #include <stdarg.h>
 #include <strings.h>
 
-#include "endpoints/entropy.h"
 #include "resolver/control/api_internal.h"
 #include "resolver/control/control.h"
 #include "resolver/control/etag.h"
 #include "resolver/control/json.h"
+#include "resolver/control/uuid.h"
+#include "rules/text.h"
 
 static const struct {
 	unsigned status;
@@ -63,17 +64,11 @@ enum api_shape api_shape_of(const char *path)
 	return API_V1;
 }
 
-/* A random UUID, version 4 (RFC 9562 section 5.4). */
 void api_draw_id(char id[API_ID_MAX])
 {
-	uint8_t b[16];
-	entropy_read(b, sizeof b);
-	b[6] = (uint8_t)((b[6] & 0x0f) | 0x40);
-	b[8] = (uint8_t)((b[8] & 0x3f) | 0x80);
-	snprintf(id, API_ID_MAX,
-		 "req-%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0],
-		 b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13],
-		 b[14], b[15]);
+	char uuid[UUID_TEXT_MAX];
+
+	snprintf(id, API_ID_MAX, "req-%s", uuid_random(uuid));
 }
 
 static json_t *error_json(enum api_shape shape, unsigned status, const char *code,
@@ -113,14 +108,15 @@ void api_finish(struct api_call *call, unsigned status, char *body)
 	api_finish_text(call, status, body, body ? strlen(body) : 0);
 }
 
-static void free_body(struct work_beside *beside) /* in any thread */
+static void free_body(void *context) /* in any thread */
 {
-	json_decref(((struct api_reading *)beside)->call->request.body);
+	const struct api_reading *reading = context;
+	json_decref(reading->call->request.body);
 }
 
-static void free_call(struct work_beside *beside)
+static void free_call(void *context)
 {
-	struct api_reading *reading = (struct api_reading *)beside;
+	struct api_reading *reading = context;
 	free(reading->call);
 	free(reading);
 }
@@ -133,8 +129,8 @@ static void release(struct api_call *call)
 	api_fields_release(&call->fields);
 	api_fields_release(&call->form);
 	free(call->decoded);
-	if (reading && work_beside_in_thread(&call->request.control->work, &reading->beside,
-					     free_body, free_call))
+	if (reading && work_beside_in_thread(&call->request.control->work, &reading->job, free_body,
+					     free_call))
 		return;
 	json_decref(call->request.body);
 	free(call);
@@ -173,13 +169,9 @@ const char *api_query(const struct api_request *request, const char *name)
 const char *api_query_other(const struct api_request *request, const char *const *known)
 {
 	const struct api_fields *fields = &((const struct api_call *)request)->fields;
-	for (size_t i = 0; i < fields->count; i++) {
-		const char *const *at = known;
-		while (*at && strcmp(*at, fields->items[i].name) != 0)
-			at++;
-		if (!*at)
+	for (size_t i = 0; i < fields->count; i++)
+		if (!text_is_among(fields->items[i].name, known))
 			return fields->items[i].name;
-	}
 	return NULL;
 }
 

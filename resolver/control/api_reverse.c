@@ -112,11 +112,7 @@ void api_fail_change(struct api_request *request, const struct change_error *err
 bool api_all_not_modified(struct api_request *request)
 {
 	char etag[ETAG_MAX];
-	inventory_etag(api_inventory(request), etag);
-	if (inventory_is_as_shown(request->control->inventory))
-		return api_not_modified(request, etag);
-	api_answer_header(request, "ETag", etag);
-	return false;
+	return api_not_modified(request, inventory_etag(api_inventory(request), etag));
 }
 
 bool api_require_all(struct api_request *request)

@@ -26,7 +26,7 @@ struct list {
 };
 
 struct page {
-	struct work_beside beside; /* first */
+	struct work_job job; /* first */
 	struct api_request *request;
 	const struct list *list;
 	size_t limit, count; /* count: what is written */
@@ -91,9 +91,9 @@ static void mark(struct page *page, const struct owner *owner)
 }
 
 /* One more than fits says whether there is another page. */
-static bool write_portion(struct work_beside *beside)
+static bool write_portion(void *context)
 {
-	struct page *page = (struct page *)beside;
+	struct page *page = context;
 	const struct owner *owners[PORTION];
 	size_t left = page->limit - page->count, count = 0;
 	size_t room = left < PORTION ? left + 1 : PORTION;
@@ -120,10 +120,10 @@ static json_t *next_json(const struct page *page)
 	return json_text(link);
 }
 
-static void answer(struct work_beside *beside)
+static void answer(void *context)
 {
-	struct page *page = (struct page *)beside;
-	page->text.failed = page->text.failed || beside->given_up;
+	struct page *page = context;
+	page->text.failed = page->text.failed || page->job.given_up;
 	api_text_put(&page->text, "],\"next\":");
 	api_text_put_json(&page->text, next_json(page));
 	api_text_put(&page->text, "}");
@@ -154,7 +154,7 @@ static void begin(struct page *page, const char *marker)
 	api_text_put(&page->text, "{\"");
 	api_text_put(&page->text, page->list->key);
 	api_text_put(&page->text, "\":[");
-	if (work_beside_in_portions(&page->request->control->work, &page->beside, write_portion,
+	if (work_beside_in_portions(&page->request->control->work, &page->job, write_portion,
 				    answer))
 		return;
 	api_fail_ending(page->request);

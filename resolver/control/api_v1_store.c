@@ -30,13 +30,14 @@ struct done {
 };
 
 /* With the PTR's status of now, where nothing else is another. */
-static json_t *show_done(const struct done *done)
+static json_t *show_done(struct done *done)
 {
 	char etag[ETAG_MAX];
 	const struct owner *owner = inventory_by_id(api_inventory(done->request), done->id);
-	return owner && strcmp(owner_etag(owner, etag), done->etag) == 0
-		       ? api_v1_show(done->noun, owner)
-		       : json_incref(done->shown);
+	if (!owner || !etag_version_is_listed(done->etag, owner_etag(owner, etag), true))
+		return json_incref(done->shown);
+	memcpy(done->etag, etag, sizeof etag);
+	return api_v1_show(done->noun, owner);
 }
 
 static void on_forward_known(void *context, const char *warning)

@@ -204,10 +204,10 @@ int change_precondition(const char *etag, const char *if_match, const char *if_n
 	if (if_match && !etag)
 		snprintf(error->text, sizeof error->text,
 			 "If-Match asks for one that is there, and there is none");
-	else if (if_match && !etag_is_listed(if_match, etag, true))
+	else if (if_match && !etag_version_is_listed(if_match, etag, true))
 		snprintf(error->text, sizeof error->text,
 			 "it is another one by now: its etag is %s; read it again", etag);
-	else if (if_none_match && etag && etag_is_listed(if_none_match, etag, false))
+	else if (if_none_match && etag && etag_version_is_listed(if_none_match, etag, false))
 		snprintf(error->text, sizeof error->text,
 			 "If-None-Match asks for none, and there is one, etag %s", etag);
 	else

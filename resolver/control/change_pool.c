@@ -21,12 +21,6 @@ static uint32_t room_of(const struct prefix *pool, uint32_t *first)
 	return size > LOOKED_AT_MAX ? LOOKED_AT_MAX : (uint32_t)size;
 }
 
-/* The n-th address behind the prefix's first. */
-static struct address nth(const struct prefix *pool, uint32_t n)
-{
-	return owned_tree_address(owned_tree_key(&pool->address) + n, pool->address.family);
-}
-
 static bool is_free(const struct inventory *inventory, const char *region,
 		    const struct address *address)
 {
@@ -45,7 +39,7 @@ static bool find_in(struct inventory *inventory, const struct prefix *pool, cons
 	for (uint32_t i = 0; i < room; i++) {
 		uint32_t at = (inventory->pool_cursor + i) % room;
 
-		*address = nth(pool, first + at);
+		*address = address_add(&pool->address, first + at);
 		if (is_free(inventory, region, address)) {
 			inventory->pool_cursor = at + 1;
 			return true;

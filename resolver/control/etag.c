@@ -17,13 +17,15 @@ uint64_t etag_add_number(const struct hash_key *key, uint64_t hash, uint64_t num
 	return hash_bytes(key, hash, bytes, sizeof bytes);
 }
 
-char *etag_print(uint64_t hash, char text[ETAG_MAX])
+char *etag_print(uint64_t version, uint32_t standing, char text[ETAG_MAX])
 {
-	snprintf(text, ETAG_MAX, "\"%016llx\"", (unsigned long long)hash);
+	snprintf(text, ETAG_MAX, "\"%016llx-%08x\"", (unsigned long long)version,
+		 (unsigned)standing);
 	return text;
 }
 
-bool etag_is_listed(const char *list, const char *etag, bool strong)
+/* A tag of the list is as long as this one, and the same for so many bytes. */
+static bool is_listed(const char *list, const char *etag, size_t same, bool strong)
 {
 	size_t length = strlen(etag);
 
@@ -34,11 +36,22 @@ bool etag_is_listed(const char *list, const char *etag, bool strong)
 
 		if (end == 1 && *tag == '*')
 			return true;
-		if (!(weak && strong) && strncmp(tag, etag, length) == 0)
-			return true;
 		end = strnlen(tag, end);
+		if (!(weak && strong) && end == length && strncmp(tag, etag, same) == 0 &&
+		    tag[end - 1] == etag[length - 1])
+			return true;
 		list = tag + end;
 		list += strspn(list, ", \t");
 	}
 	return false;
+}
+
+bool etag_is_listed(const char *list, const char *etag, bool strong)
+{
+	return is_listed(list, etag, strlen(etag), strong);
+}
+
+bool etag_version_is_listed(const char *list, const char *etag, bool strong)
+{
+	return is_listed(list, etag, strcspn(etag, "-"), strong);
 }

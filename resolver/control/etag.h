@@ -1,7 +1,11 @@
-/* Entity tags (RFC 9110 section 8.8.3): strong ones, a hash of all that a thing is, and the lists
- * of them that requests have. The keys of things are always the same, so that a client's tag is
- * still good after a restart (a list's is not); nothing relies on nobody finding a second thing
- * with the same. */
+/* Entity tags (RFC 9110 section 8.8.3), and the lists of them that requests have. A tag is two
+ * hashes, "VERSION-STANDING" with the quotes. The version is another one after every change that
+ * somebody makes; the standing is what comes about by itself: how a PTR fares, where the file says
+ * it. A reader is told that nothing is new by the whole tag; a writer's precondition is about the
+ * version alone, because a PTR that became ACTIVE meanwhile is no change that he overlooked.
+ *
+ * The keys of things are always the same, so that a client's tag is still good after a restart (a
+ * list's is not); nothing relies on nobody finding a second thing with the same. */
 #ifndef SLUICE_ETAG_H
 #define SLUICE_ETAG_H
 
@@ -10,16 +14,18 @@
 
 #include "rules/hash.h"
 
-enum { ETAG_MAX = 19 }; /* quotes and the final NUL included */
+enum { ETAG_MAX = 28 }; /* quotes and the final NUL included */
 
 /* A value more, in the order in which they are given; text NULL: none, which "" is not. */
 uint64_t etag_add_text(const struct hash_key *key, uint64_t hash, const char *text);
 uint64_t etag_add_number(const struct hash_key *key, uint64_t hash, uint64_t number);
 /* The tag, quoted; returns text. */
-char *etag_print(uint64_t hash, char text[ETAG_MAX]);
+char *etag_print(uint64_t version, uint32_t standing, char text[ETAG_MAX]);
 
 /* Whether a list of tags, If-Match's or If-None-Match's, has this one, or is "*". Weak ones count
  * unless the comparison is strong (section 8.8.3.2). */
 bool etag_is_listed(const char *list, const char *etag, bool strong);
+/* The same of one with this tag's version, whatever its standing. */
+bool etag_version_is_listed(const char *list, const char *etag, bool strong);
 
 #endif

@@ -199,16 +199,8 @@ void inventory_check(const struct model *model, struct faults *faults)
 
 char *inventory_etag(const struct inventory *inventory, char text[ETAG_MAX])
 {
-	return etag_print(etag_add_number(&inventory->key, 0, inventory->version), text);
-}
-
-bool inventory_is_as_shown(struct inventory *inventory)
-{
-	const struct book *book = inventory->book;
-
-	if (book->file->pending || book->state->pending)
-		inventory->pending_shown = inventory->version + 1;
-	return inventory->pending_shown != inventory->version + 1;
+	return etag_print(etag_add_number(&inventory->key, 0, inventory->version),
+			  inventory->settled, text);
 }
 
 const struct model *inventory_model(const struct inventory *inventory)
@@ -249,7 +241,8 @@ bool inventory_settle(struct inventory *inventory)
 	struct shelf *file = inventory->book->file, *state = inventory->book->state;
 	size_t settled = shelf_settle(file, SETTLED_AT_ONCE);
 
-	shelf_settle(state, SETTLED_AT_ONCE - settled);
+	settled += shelf_settle(state, SETTLED_AT_ONCE - settled);
+	inventory->settled += (uint32_t)settled;
 	return file->pending || state->pending;
 }
 

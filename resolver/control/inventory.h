@@ -38,10 +38,6 @@ const struct owner *inventory_by_address(const struct inventory *inventory,
 					 const struct address *address);
 /* By its forward name, with or without the final dot. */
 const struct owner *inventory_by_fqdn(const struct inventory *inventory, const char *fqdn);
-/* All of one kind, addresses by address, services by name: an array that the caller frees; NULL
- * without memory. */
-const struct owner **inventory_list(const struct inventory *inventory, enum owner_kind kind,
-				    size_t *count);
 
 /* ---- how it is ---- */
 

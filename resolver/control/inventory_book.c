@@ -2,7 +2,6 @@
  * name, an address or a forward name, wherever they are from. A node that is another now is taken
  * out and a new one put in. */
 #include <assert.h>
-#include <strings.h>
 
 #include "resolver/control/inventory_internal.h"
 #include "rules/text.h"
@@ -234,36 +233,4 @@ const struct owner *inventory_by_address(const struct inventory *inventory,
 const struct owner *inventory_by_fqdn(const struct inventory *inventory, const char *fqdn)
 {
 	return owner_of(by_fqdn(inventory->book, fqdn));
-}
-
-static int compare_owners(const void *left, const void *right)
-{
-	const struct owner *a = *(const struct owner *const *)left;
-	const struct owner *b = *(const struct owner *const *)right;
-
-	if (a->kind == OWNER_SERVICE)
-		return strcasecmp(a->name, b->name);
-	return address_compare(&a->address, &b->address);
-}
-
-const struct owner **inventory_list(const struct inventory *inventory, enum owner_kind kind,
-				    size_t *number)
-{
-	const struct shelf *const shelves[] = {inventory->book->file, inventory->book->state};
-	const struct owner **list;
-	size_t all = 0, kept = 0;
-
-	for (unsigned i = 0; i < 2; i++)
-		all += shelves[i]->addresses + shelves[i]->services;
-	list = calloc(all + 1, sizeof *list);
-	*number = 0;
-	if (!list)
-		return NULL;
-	for (unsigned i = 0; i < 2; i++)
-		for (const struct node *node = shelves[i]->by_id; node; node = node->by_id.next)
-			if (node->owner.kind == kind)
-				list[kept++] = &node->owner;
-	qsort(list, kept, sizeof *list, compare_owners);
-	*number = kept;
-	return list;
 }

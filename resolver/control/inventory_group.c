@@ -160,5 +160,5 @@ char *group_etag(const struct resource_group *group, char text[ETAG_MAX])
 
 	hash = etag_add_text(&key, hash, group->name);
 	hash = etag_add_text(&key, hash, group->region);
-	return etag_print(etag_add_text(&key, hash, group->tags), text);
+	return etag_print(etag_add_text(&key, hash, group->tags), 0, text);
 }

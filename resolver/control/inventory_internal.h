@@ -44,10 +44,10 @@ struct inventory {
 	char error[SOURCE_ERROR_MAX]; /* why there is no source, or what it said last; "": fine */
 	bool stale;                   /* the source must be read before it takes a change */
 	struct book *book, *next;
-	uint64_t version;       /* of the book and all that is in it but how PTRs fare */
-	uint64_t pending_shown; /* 1 + the last version that was shown with PENDING ones; 0: none */
-	bool changing;          /* between change_begin and change_free */
-	bool held;              /* somebody works on the present book for longer (inventory_hold) */
+	uint64_t version; /* of the book and all that is in it but how PTRs fare */
+	uint32_t settled; /* how many PTRs have been PENDING, round and round */
+	bool changing;    /* between change_begin and change_free */
+	bool held;        /* somebody works on the present book for longer (inventory_hold) */
 	unsigned pool_cursor;
 };
 

@@ -78,7 +78,7 @@ static size_t texts_size(const struct owner *owner)
 
 struct node *node_new(const struct owner *values, const char *refusal)
 {
-	struct node *node = calloc(1, sizeof *node + texts_size(values));
+	struct node *node = calloc(1, offsetof(struct node, texts) + texts_size(values));
 	char *room = node ? node->texts : NULL;
 
 	if (!node)
@@ -215,8 +215,8 @@ static void give_ptr(struct owner *owner, const char *fqdn, const char *descript
 	owner->ptr = (struct owner_ptr){
 		.fqdn = owner_dotted(fqdn, scratch->ptr_fqdn),
 		.description = description,
-		.ttl_given = ttl != 0,
-		.ttl = ttl ? ttl : model->reverse.ttl,
+		.ttl_given = ttl != NOT_GIVEN,
+		.ttl = ttl != NOT_GIVEN ? ttl : model->reverse.ttl,
 		.status = PTR_ACTIVE,
 		.read_only = true,
 	};

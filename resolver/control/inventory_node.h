@@ -21,6 +21,7 @@ struct node {
 	struct node *group_before, *group_behind;     /* of the addresses of its resource group */
 	UT_hash_handle by_id, by_name, by_address, by_fqdn;
 	char *ptr_texts;
+	bool staged; /* a batch has a row for it (ptr_batch.c) */
 	char texts[];
 };
 

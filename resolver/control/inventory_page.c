@@ -124,32 +124,34 @@ static size_t services_of(const struct book *book)
 	return book->file->services + book->state->services;
 }
 
-static int order_services(struct book *book)
+const struct owner **inventory_services(const struct inventory *inventory, size_t *count)
 {
+	const struct book *book = inventory->book;
 	const struct shelf *const shelves[] = {book->file, book->state};
-	size_t count = 0;
 	const struct owner **list = calloc(services_of(book) + 1, sizeof *list);
 
+	*count = 0;
 	if (!list)
-		return ERR_NOMEM;
+		return NULL;
 	for (unsigned i = 0; i < 2; i++)
 		for (const struct node *node = shelves[i]->by_id; node; node = node->by_id.next)
 			if (node->owner.kind == OWNER_SERVICE)
-				list[count++] = &node->owner;
-	assert(count == services_of(book));
-	qsort(list, count, sizeof *list, compare_names);
-	book->services_in_order = list;
-	return 0;
+				list[(*count)++] = &node->owner;
+	assert(*count == services_of(book));
+	qsort(list, *count, sizeof *list, compare_names);
+	return list;
 }
 
 int inventory_services_after(const struct inventory *inventory, const char *after,
 			     const struct owner **page, size_t room, size_t *count)
 {
 	struct book *book = inventory->book;
-	size_t low = 0, high = services_of(book);
+	size_t low = 0, high = services_of(book), all;
 
 	*count = 0;
-	if (!book->services_in_order && order_services(book) != 0)
+	if (!book->services_in_order)
+		book->services_in_order = inventory_services(inventory, &all);
+	if (!book->services_in_order)
 		return ERR_NOMEM;
 	while (after && low < high) {
 		size_t middle = low + (high - low) / 2;

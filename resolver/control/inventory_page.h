@@ -6,11 +6,8 @@
 #include "resolver/control/inventory.h"
 
 /* The entity tag of any list of what is ours, quoted: another one after every change of anything in
- * it but a PTR's status, and after a restart. Returns text. */
+ * it, and after a restart. Returns text. */
 char *inventory_etag(const struct inventory *inventory, char text[ETAG_MAX]);
-/* Whether all lists that were given out with today's tag are as they would be now: not when one was
- * when PTRs were PENDING. Call it for every list. */
-bool inventory_is_as_shown(struct inventory *inventory);
 
 /* Fills the page with the addresses that come next behind this one (NULL: with the first), at most
  * `room`; returns how many. */
@@ -24,5 +21,9 @@ size_t inventory_group_after(const struct inventory *inventory, const char *grou
 /* The same of services, behind this name. ERR_NOMEM. */
 MUST_CHECK int inventory_services_after(const struct inventory *inventory, const char *after,
 					const struct owner **page, size_t room, size_t *count);
+/* All services, in an array that the caller frees; NULL without memory. For another thread than the
+ * control thread, while the inventory is held: the order that pages are taken from is made when it
+ * is asked for. */
+const struct owner **inventory_services(const struct inventory *inventory, size_t *count);
 
 #endif

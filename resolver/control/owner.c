@@ -33,9 +33,10 @@ bool owner_has_ptr(const struct owner *owner, const char *fqdn)
 	       name_from_text(&other, &any_key, fqdn) == 0 && name_equal(&mine, &other);
 }
 
-char *owner_etag(const struct owner *owner, char text[ETAG_MAX])
+static const struct hash_key etag_key = {UINT64_C(0x736c75696365), UINT64_C(0x65746167)};
+
+static uint64_t version_of(const struct owner *owner)
 {
-	static const struct hash_key key = {UINT64_C(0x736c75696365), UINT64_C(0x65746167)};
 	const char *const texts[] = {owner->id,       owner->name,           owner->resource_group,
 				     owner->region,   owner->subscription,   owner->label,
 				     owner->fqdn,     owner->description,    owner->tags,
@@ -43,13 +44,32 @@ char *owner_etag(const struct owner *owner, char text[ETAG_MAX])
 	const uint64_t numbers[] = {owner->kind,          owner->allocation,    owner->revision,
 				    owner->ptr.ttl,       owner->ptr.ttl_given, owner->ptr.revision,
 				    owner->address.family};
-	uint64_t hash = hash_bytes(&key, 0, owner->address.bytes, sizeof owner->address.bytes);
+	uint64_t hash = hash_bytes(&etag_key, 0, owner->address.bytes, sizeof owner->address.bytes);
 
 	for (size_t i = 0; i < COUNT(numbers); i++)
-		hash = etag_add_number(&key, hash, numbers[i]);
+		hash = etag_add_number(&etag_key, hash, numbers[i]);
 	for (size_t i = 0; i < COUNT(texts); i++)
-		hash = etag_add_text(&key, hash, texts[i]);
-	return etag_print(hash, text);
+		hash = etag_add_text(&etag_key, hash, texts[i]);
+	return hash;
+}
+
+static uint32_t standing_of(const struct owner *owner)
+{
+	uint64_t hash = etag_add_text(&etag_key, owner->origin.line, owner->origin.file);
+
+	hash = etag_add_text(&etag_key, hash, owner->ptr.reason);
+	hash = etag_add_number(&etag_key, hash, owner->ptr.status);
+	return (uint32_t)etag_add_number(&etag_key, hash, owner->ptr.action);
+}
+
+char *owner_etag(const struct owner *owner, char text[ETAG_MAX])
+{
+	return etag_print(version_of(owner), standing_of(owner), text);
+}
+
+char *owner_version_etag(const struct owner *owner, char text[ETAG_MAX])
+{
+	return etag_print(version_of(owner), 0, text);
 }
 
 const char *ptr_status_text(enum ptr_status status)

@@ -67,9 +67,10 @@ static inline bool owner_is_read_only(const struct owner *owner)
 	return owner->origin.file != NULL;
 }
 
-/* A strong entity tag, quoted, over everything about the owner and its PTR but the PTR's status:
- * another one after every change, the same after a restart. Returns text. */
+/* A strong entity tag, quoted, the same after a restart. Returns text. */
 char *owner_etag(const struct owner *owner, char text[ETAG_MAX]);
+/* The same for who is not shown how its PTR fares and where it is from. */
+char *owner_version_etag(const struct owner *owner, char text[ETAG_MAX]);
 
 /* "address \"a\" of resource group \"g\" (FILE:LINE)", or with its id where it is from the state:
  * for people; returns text. */

@@ -20,13 +20,13 @@ struct staged { /* a row */
 	struct owner_ptr ptr;
 	char *texts;
 	bool changes; /* else it is what the node has */
-	UT_hash_handle hh;
+	struct staged *next;
 };
 
 struct ptr_batch {
 	struct inventory *inventory;
-	struct staged *rows; /* by node */
-	struct staged *left; /* of them, in a step that is done in portions */
+	struct staged *rows, **end; /* each node's one is marked there */
+	struct staged *left;        /* of them, in a step that is done in portions */
 	struct owned_draft *draft;
 	struct node *pending[2]; /* of the file's shelf, and of the state's */
 	struct ptr_batch_counts counts;
@@ -44,6 +44,7 @@ struct ptr_batch *ptr_batch_new(struct inventory *inventory)
 	if (!batch)
 		return NULL;
 	batch->inventory = inventory;
+	batch->end = &batch->rows;
 	batch->draft = owned_edit(inventory->book->owned);
 	if (batch->draft)
 		return batch;
@@ -53,17 +54,15 @@ struct ptr_batch *ptr_batch_new(struct inventory *inventory)
 
 bool ptr_batch_clear(struct ptr_batch *batch, size_t most)
 {
-	if (batch->rows)
-		batch->left = batch->rows;
-	HASH_CLEAR(hh, batch->rows); /* leaves the rows' own chain as it is */
-	for (; batch->left && most > 0; most--) {
-		struct staged *row = batch->left;
+	for (; batch->rows && most > 0; most--) {
+		struct staged *row = batch->rows;
 
-		batch->left = row->hh.next;
+		batch->rows = row->next;
+		row->node->staged = false;
 		free(row->texts);
 		free(row);
 	}
-	return batch->left;
+	return batch->rows;
 }
 
 void ptr_batch_free(struct ptr_batch *batch)
@@ -100,13 +99,9 @@ static bool is_same(const struct owner_ptr *now, const struct owner_ptr *wanted)
 	       now->ttl_given == wanted->ttl_given && now->ttl == wanted->ttl;
 }
 
-static int check(struct change *scratch, const struct ptr_batch *batch, struct node *node,
-		 const struct change_ptr *ptr)
+static int check(struct change *scratch, const struct node *node, const struct change_ptr *ptr)
 {
-	const struct staged *before;
-
-	HASH_FIND_PTR(batch->rows, &node, before);
-	if (before)
+	if (node->staged)
 		return change_fail(scratch, CHANGE_TAKEN, NULL,
 				   "another row before this one is for the same address; leave one "
 				   "out");
@@ -158,10 +153,9 @@ static int stage(struct ptr_batch *batch, struct node *node, const struct owner_
 		err = err ? err : draft(batch, node, wanted);
 	}
 	if (!err) {
-		HASH_ADD_PTR(batch->rows, node, row);
-		err = row->hh.tbl ? 0 : ERR_NOMEM;
-	}
-	if (!err) {
+		node->staged = true;
+		*batch->end = row;
+		batch->end = &row->next;
 		batch->counts.unchanged += !row->changes;
 		batch->counts.set += row->changes && wanted->fqdn;
 		batch->counts.removed += row->changes && !wanted->fqdn;
@@ -182,7 +176,7 @@ int ptr_batch_add(struct ptr_batch *batch, const struct owner *owner, const stru
 
 	_Static_assert(offsetof(struct node, owner) == 0, "an owner that is shown is in its node");
 	assert(!batch->stored);
-	int err = check(&scratch, batch, node, ptr);
+	int err = check(&scratch, node, ptr);
 	if (!err) {
 		const struct owner_ptr wanted =
 			change_wanted_ptr(&node->owner, ptr, batch->inventory->book->model, fqdn);
@@ -204,7 +198,7 @@ static size_t describe(const struct ptr_batch *batch, struct source_edit *edits)
 {
 	size_t count = 0;
 
-	for (const struct staged *row = batch->rows; row; row = row->hh.next) {
+	for (const struct staged *row = batch->rows; row; row = row->next) {
 		struct owner owner = row->node->owner;
 
 		if (!row->changes)
@@ -221,7 +215,8 @@ static size_t describe(const struct ptr_batch *batch, struct source_edit *edits)
 
 void ptr_batch_store(struct ptr_batch *batch)
 {
-	struct source_edit *edits = calloc(HASH_COUNT(batch->rows) + 1, sizeof *edits);
+	const struct ptr_batch_counts *counts = &batch->counts;
+	struct source_edit *edits = calloc(counts->set + counts->removed + 1, sizeof *edits);
 
 	batch->err = ERR_NOMEM;
 	snprintf(batch->error, sizeof batch->error, "%s", err_text(ERR_NOMEM));
@@ -258,7 +253,7 @@ bool ptr_batch_settle(struct ptr_batch *batch, size_t most)
 	for (; batch->left && most > 0; most--) {
 		if (batch->left->changes)
 			settle(batch, batch->left);
-		batch->left = batch->left->hh.next;
+		batch->left = batch->left->next;
 	}
 	return batch->left;
 }

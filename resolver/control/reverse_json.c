@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "resolver/control/json.h"
+#include "rules/schema.h"
+#include "rules/text.h"
 
 /* ---- showing ---- */
 
@@ -61,7 +63,7 @@ json_t *owner_json(const struct owner *owner)
 		json_put(object, "region", json_text(owner->region));
 		json_put(object, "subscription", json_text(owner->subscription));
 		json_put(object, "allocation",
-			 json_text(owner->allocation == ALLOCATION_STATIC ? "static" : "dynamic"));
+			 json_text(schema_allocation_names[owner->allocation]));
 		json_put(object, "domain_name_label", json_text(owner->label));
 	}
 	json_put(object, "fqdn", json_text(owner->fqdn));
@@ -167,8 +169,8 @@ struct key_reader {
 };
 
 /* Keys that only tell something. */
-static const char *const told[] = {"fqdn",   "ttl_served", "status", "action",  "reason",
-				   "origin", "etag",       "kind",   "warnings"};
+static const char *const told[] = {"fqdn",   "ttl_served", "status", "action",   "reason",
+				   "origin", "etag",       "kind",   "warnings", NULL};
 
 /* Any other key is a value of the owner. */
 static const struct key_reader address_keys[] = {
@@ -198,14 +200,6 @@ static const struct key_reader ptr_keys[] = {
 	{NULL, NULL},
 };
 
-static bool is_told(const char *key)
-{
-	for (size_t i = 0; i < sizeof told / sizeof *told; i++)
-		if (strcmp(told[i], key) == 0)
-			return true;
-	return false;
-}
-
 /* The row of the key; the one that ends the table for any other. */
 static const struct key_reader *find_key(const struct key_reader *keys, const char *key)
 {
@@ -227,7 +221,7 @@ static int read_body(struct owner_input *input, const struct key_reader *keys, b
 	json_object_foreach((json_t *)body, key, value)
 	{
 		const struct key_reader *row = find_key(keys, key);
-		if (is_told(key))
+		if (text_is_among(key, told))
 			continue;
 		if (row->read)
 			err = row->read(input, key, value, error);

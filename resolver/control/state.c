@@ -17,10 +17,9 @@
 #include "resolver/control/state_db.h"
 #include "resolver/control/uuid.h"
 #include "rules/model.h"
+#include "rules/schema.h"
 
 static const char *const kind_texts[] = {[OWNER_ADDRESS] = "address", [OWNER_SERVICE] = "service"};
-static const char *const allocation_texts[] = {
-	[ALLOCATION_DYNAMIC] = "dynamic", [ALLOCATION_STATIC] = "static"};
 
 enum { ID_LENGTH = UUID_TEXT_MAX - 1 };
 
@@ -100,7 +99,7 @@ static int find_text(const char *const *texts, int count, const char *text)
 static int read_owner(struct state *state, sqlite3_stmt *row, const struct source_reader *reader)
 {
 	int kind = find_text(kind_texts, 2, column_text(row, 1));
-	int allocation = find_text(allocation_texts, 2, column_text(row, 7));
+	int allocation = find_text(schema_allocation_names, 2, column_text(row, 7));
 	struct source_owner owner = {
 		.id = column_text(row, 0),
 		.name = column_text(row, 2),
@@ -249,7 +248,7 @@ static int put_owner(struct state_db *db, const struct source_edit *edit, int64_
 	state_row_text(&row, owner->region);
 	state_row_text(&row, owner->subscription);
 	state_row_text(&row, address_print(&owner->address, address));
-	state_row_text(&row, allocation_texts[owner->allocation]);
+	state_row_text(&row, schema_allocation_names[owner->allocation]);
 	state_row_text(&row, owner->label);
 	state_row_text(&row, owner->description);
 	state_row_text(&row, owner->tags);

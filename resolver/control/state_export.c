@@ -9,6 +9,7 @@
 #include "resolver/control/inventory_page.h"
 #include "resolver/control/json.h"
 #include "resolver/control/state_json.h"
+#include "rules/schema.h"
 
 enum { PAGE_ROWS = 256 };
 
@@ -75,8 +76,7 @@ static void write_owner(struct export *export, const struct owner *owner)
 	write_member(export, "region", owner->region);
 	write_member(export, "address", address_print(&owner->address, address));
 	if (owner->kind == OWNER_ADDRESS)
-		write_member(export, "allocation",
-			     owner->allocation == ALLOCATION_STATIC ? "static" : "dynamic");
+		write_member(export, "allocation", schema_allocation_names[owner->allocation]);
 	write_member(export, "domain_name_label", owner->label);
 	write_member(export, "description", owner->description);
 	if (owner->tags)
@@ -137,12 +137,10 @@ static void write_addresses(struct export *export, write_row *write)
 	}
 }
 
-/* Not by inventory_services_after, whose order is made when it is asked for: this is not the thread
- * that may. */
 static int write_services(struct export *export, write_row *write)
 {
 	size_t count;
-	const struct owner **list = inventory_list(export->inventory, OWNER_SERVICE, &count);
+	const struct owner **list = inventory_services(export->inventory, &count);
 
 	for (size_t i = 0; list && i < count; i++)
 		write(export, list[i]);

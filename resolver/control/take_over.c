@@ -24,10 +24,12 @@
 
 #include "resolver/control/client.h"
 #include "resolver/control/json.h"
+#include "resolver/control/place.h"
 #include "rules/prefix.h"
 
 enum {
 	PATIENCE_S = 30,
+	ADOPTION_MS = 1000,     /* for who has started this process to end; an older one does not */
 	LEAVING_MS = 15 * 1000, /* from hanging up to its end there is little to do for it */
 	ITEMS_MAX = 65536,
 };
@@ -108,7 +110,7 @@ static int meet(struct take_over *take_over, const char *socket, char error[TAKE
 	int listening = listen_somewhere(name);
 	if (listening < 0)
 		return say(error, strerror(errno));
-	pid_t pid = ask_server(socket, name, error);
+	pid_t pid = take_over->pid = ask_server(socket, name, error);
 	if (pid > 0) {
 		take_over->fd = accept_from(listening, pid, &take_over->uid);
 		if (take_over->fd < 0)
@@ -195,6 +197,7 @@ int take_over_begin(struct take_over *take_over, const char *socket,
 	struct upgrade_fds none;
 	bool silent;
 	take_over->fd = take_over->server = -1;
+	take_over->starter = getppid();
 	if (meet(take_over, socket, error) != 0)
 		return ERR_SYSTEM;
 	json_t *about = ask(take_over, json_make("{s:s}", "want", "items"), &none, &silent, error);
@@ -205,7 +208,11 @@ int take_over_begin(struct take_over *take_over, const char *socket,
 	take_over->workers = (unsigned)json_integer_value(json_object_get(about, "workers"));
 	take_over->generation = (uint64_t)json_integer_value(json_object_get(about, "generation"));
 	inherit(about);
+	bool managed = json_is_string(json_object_get(about, "notify"));
 	json_decref(about);
+	if (managed &&
+	    place_enter(take_over->pid, take_over->server, error, TAKE_OVER_ERROR_MAX) != 0)
+		return ERR_SYSTEM;
 	if (count < 1 || count > ITEMS_MAX || take_over->workers < 1)
 		return say(error, "the running server hands over what is not understood");
 	take_over->items = calloc((size_t)count, sizeof *take_over->items);
@@ -359,12 +366,24 @@ static void free_items(struct take_over *take_over)
 	take_over->count = 0;
 }
 
+/* Until who has started this process has ended, so that a service manager is the parent of its new
+ * main process. */
+static void wait_for_adoption(const struct take_over *take_over)
+{
+	for (int i = 0; i < ADOPTION_MS && take_over->told >= 0; i++) {
+		if (getppid() != take_over->starter)
+			return;
+		poll(NULL, 0, 1);
+	}
+}
+
 int take_over_serving(struct take_over *take_over, char error[TAKE_OVER_ERROR_MAX])
 {
 	const struct timeval as_long_as_it_takes = {0};
 	struct take_over_item *log = find_item(take_over, "log", "stderr", 0);
 	if (!tell(take_over, TAKE_OVER_WORD_ASKS))
 		return say(error, "nobody waits for this process any more");
+	wait_for_adoption(take_over);
 	if (setsockopt(take_over->fd, SOL_SOCKET, SO_RCVTIMEO, &as_long_as_it_takes,
 		       sizeof as_long_as_it_takes) != 0)
 		return say(error, strerror(errno));

@@ -24,7 +24,7 @@ enum { TAKE_OVER_ERROR_MAX = 512, TAKE_OVER_USER_MAX = 24 };
 enum take_over_stage { TAKE_OVER_ASKING, TAKE_OVER_READY, TAKE_OVER_SERVING, TAKE_OVER_ALONE };
 
 /* What is written where `sluice upgrade` waits: before this process asks whether it is the one,
- * from when it must not be killed any more; and when it is. */
+ * from when it must not be killed any more, and has another parent; and when it is. */
 enum { TAKE_OVER_WORD_ASKS = '?', TAKE_OVER_WORD_SERVES = '1' };
 
 struct take_over_item { /* a part of a listener, or a whole one of the management API */
@@ -35,9 +35,11 @@ struct take_over_item { /* a part of a listener, or a whole one of the managemen
 
 struct take_over {
 	enum take_over_stage stage;
-	int fd;     /* of the conversation */
-	int server; /* the running server's process: a pidfd */
-	int told;   /* where `sluice upgrade` waits for a word; -1: nobody does */
+	int fd;        /* of the conversation */
+	pid_t pid;     /* of the running server */
+	int server;    /* the same process: a pidfd */
+	int told;      /* where `sluice upgrade` waits for a word; -1: nobody does */
+	pid_t starter; /* this process's parent, which ends with the first word */
 	unsigned workers;
 	uint64_t generation;
 	uid_t uid;                     /* of the running server */

@@ -6,15 +6,21 @@
 
 #include "resolver/control/api_internal.h"
 
+static void turns_init(struct work_turns *turns, uv_loop_t *loop)
+{
+	STAILQ_INIT(&turns->jobs);
+	uv_idle_init(loop, &turns->idle);
+	turns->idle.data = turns;
+}
+
 void work_init(struct work *work, uv_loop_t *loop, struct inventory *inventory,
 	       void (*on_end)(void *context), void *context)
 {
 	*work = (struct work){.inventory = inventory, .on_end = on_end, .context = context};
+	work->held.work = work;
 	STAILQ_INIT(&work->waiting);
-	STAILQ_INIT(&work->in_turn);
-	uv_idle_init(loop, &work->idle);
-	uv_idle_init(loop, &work->turns);
-	work->idle.data = work->turns.data = work->thread.data = work;
+	turns_init(&work->held_turns, loop);
+	turns_init(&work->turns, loop);
 }
 
 bool work_begin(struct work *work, void *request)
@@ -24,52 +30,9 @@ bool work_begin(struct work *work, void *request)
 		return false;
 	work->busy = true;
 	work->percent = -1;
-	work->request = request;
+	work->held.context = request;
 	inventory_hold(work->inventory, true);
 	return true;
-}
-
-static void on_idle(uv_idle_t *idle)
-{
-	struct work *work = idle->data;
-
-	if (work->on_portion(work->request))
-		return;
-	uv_idle_stop(idle);
-	work->on_done(work->request);
-}
-
-void work_in_portions(struct work *work, bool (*on_portion)(void *request),
-		      void (*on_done)(void *request))
-{
-	work->on_portion = on_portion;
-	work->on_done = on_done;
-	uv_idle_start(&work->idle, on_idle);
-}
-
-static void run_thread(uv_work_t *thread)
-{
-	struct work *work = thread->data;
-
-	work->in_thread(work->request);
-}
-
-static void after_thread(uv_work_t *thread, int status)
-{
-	struct work *work = thread->data;
-
-	(void)status; /* nobody cancels it */
-	work->on_done(work->request);
-}
-
-int work_in_thread(struct work *work, void (*in_thread)(void *request),
-		   void (*on_done)(void *request))
-{
-	work->in_thread = in_thread;
-	work->on_done = on_done;
-	return uv_queue_work(work->idle.loop, &work->thread, run_thread, after_thread) == 0
-		       ? 0
-		       : ERR_SYSTEM;
 }
 
 void work_end(struct work *work)
@@ -99,79 +62,111 @@ bool work_wait(struct work *work, struct api_request *request,
 	return true;
 }
 
-/* ---- beside ---- */
+/* ---- jobs ---- */
+
+static void finish(struct work_job *job)
+{
+	struct work *work = job->work;
+
+	work->beside -= job != &work->held;
+	job->on_done(job->context);
+}
 
 /* True: it is not done. */
-static bool take_turn(struct work *work, struct work_beside *beside)
+static bool take_turn(struct work_turns *turns, struct work_job *job)
 {
-	if (beside->alone && work->alone && work->alone != beside)
+	if (job->large && turns->large && turns->large != job)
 		return true;
-	if (beside->alone)
-		work->alone = beside;
-	if (beside->on_portion(beside))
+	if (job->large)
+		turns->large = job;
+	if (job->on_portion(job->context))
 		return true;
-	if (beside->alone)
-		work->alone = NULL;
+	if (job->large)
+		turns->large = NULL;
 	return false;
 }
 
 /* Whoever is not done goes behind the others. */
-static void on_turn(uv_idle_t *turns)
+static void on_turn(uv_idle_t *idle)
 {
-	struct work *work = turns->data;
-	struct work_beside *beside = STAILQ_FIRST(&work->in_turn);
+	struct work_turns *turns = idle->data;
+	struct work_job *job = STAILQ_FIRST(&turns->jobs);
 
-	STAILQ_REMOVE_HEAD(&work->in_turn, next);
-	if (take_turn(work, beside)) {
-		STAILQ_INSERT_TAIL(&work->in_turn, beside, next);
+	STAILQ_REMOVE_HEAD(&turns->jobs, next);
+	if (take_turn(turns, job)) {
+		STAILQ_INSERT_TAIL(&turns->jobs, job, next);
 		return;
 	}
-	if (STAILQ_EMPTY(&work->in_turn))
-		uv_idle_stop(turns);
-	work->beside--;
-	beside->on_done(beside);
+	if (STAILQ_EMPTY(&turns->jobs))
+		uv_idle_stop(idle);
+	finish(job);
 }
 
-bool work_beside_in_portions(struct work *work, struct work_beside *beside,
-			     bool (*on_portion)(struct work_beside *beside),
-			     void (*on_done)(struct work_beside *beside))
+static void do_in_portions(struct work_turns *turns, struct work_job *job,
+			   bool (*on_portion)(void *context), void (*on_done)(void *context))
+{
+	job->on_portion = on_portion;
+	job->on_done = on_done;
+	STAILQ_INSERT_TAIL(&turns->jobs, job, next);
+	uv_idle_start(&turns->idle, on_turn);
+}
+
+static void run(uv_work_t *thread)
+{
+	struct work_job *job = thread->data;
+
+	job->in_thread(job->context);
+}
+
+static void on_run(uv_work_t *thread, int status)
+{
+	(void)status; /* nobody cancels it */
+	finish(thread->data);
+}
+
+static int do_in_thread(struct work_job *job, void (*in_thread)(void *context),
+			void (*on_done)(void *context))
+{
+	uv_loop_t *loop = job->work->turns.idle.loop;
+
+	job->thread.data = job;
+	job->in_thread = in_thread;
+	job->on_done = on_done;
+	return uv_queue_work(loop, &job->thread, run, on_run) == 0 ? 0 : ERR_SYSTEM;
+}
+
+/* ---- whose they are ---- */
+
+void work_in_portions(struct work *work, bool (*on_portion)(void *request),
+		      void (*on_done)(void *request))
+{
+	do_in_portions(&work->held_turns, &work->held, on_portion, on_done);
+}
+
+int work_in_thread(struct work *work, void (*in_thread)(void *request),
+		   void (*on_done)(void *request))
+{
+	return do_in_thread(&work->held, in_thread, on_done);
+}
+
+bool work_beside_in_portions(struct work *work, struct work_job *job, bool (*on_portion)(void *job),
+			     void (*on_done)(void *job))
 {
 	if (work->ending)
 		return false;
-	beside->on_portion = on_portion;
-	beside->on_done = on_done;
+	job->work = work;
+	job->context = job;
 	work->beside++;
-	STAILQ_INSERT_TAIL(&work->in_turn, beside, next);
-	uv_idle_start(&work->turns, on_turn);
+	do_in_portions(&work->turns, job, on_portion, on_done);
 	return true;
 }
 
-static void run_beside(uv_work_t *thread)
+bool work_beside_in_thread(struct work *work, struct work_job *job, void (*in_thread)(void *job),
+			   void (*on_done)(void *job))
 {
-	struct work_beside *beside = thread->data;
-
-	beside->in_thread(beside);
-}
-
-static void after_beside(uv_work_t *thread, int status)
-{
-	struct work_beside *beside = thread->data;
-
-	(void)status; /* nobody cancels it */
-	beside->work->beside--;
-	beside->on_done(beside);
-}
-
-bool work_beside_in_thread(struct work *work, struct work_beside *beside,
-			   void (*in_thread)(struct work_beside *beside),
-			   void (*on_done)(struct work_beside *beside))
-{
-	beside->work = work;
-	beside->thread.data = beside;
-	beside->in_thread = in_thread;
-	beside->on_done = on_done;
-	if (work->ending ||
-	    uv_queue_work(work->idle.loop, &beside->thread, run_beside, after_beside) != 0)
+	job->work = work;
+	job->context = job;
+	if (work->ending || do_in_thread(job, in_thread, on_done) != 0)
 		return false;
 	work->beside++;
 	return true;
@@ -179,16 +174,15 @@ bool work_beside_in_thread(struct work *work, struct work_beside *beside,
 
 void work_finish(struct work *work)
 {
-	struct work_beside *beside;
+	struct work_job *job;
 
 	work->ending = true;
-	while ((beside = STAILQ_FIRST(&work->in_turn))) {
-		STAILQ_REMOVE_HEAD(&work->in_turn, next);
-		work->beside--;
-		beside->given_up = true;
-		beside->on_done(beside);
+	while ((job = STAILQ_FIRST(&work->turns.jobs))) {
+		STAILQ_REMOVE_HEAD(&work->turns.jobs, next);
+		job->given_up = true;
+		finish(job);
 	}
-	uv_idle_stop(&work->turns);
+	uv_idle_stop(&work->turns.idle);
 	while (work->busy || work->beside > 0)
-		uv_run(work->idle.loop, UV_RUN_ONCE);
+		uv_run(work->turns.idle.loop, UV_RUN_ONCE);
 }

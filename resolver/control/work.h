@@ -9,7 +9,7 @@
  *
  * There is one at a time, because whatever begins one waits for the one before it. What holds
  * nothing up, because it looks at the book behind a key in each portion, or not at all, is done
- * beside it, any number at once (struct work_beside): one portion of one of them in each round. */
+ * beside it, any number at once (struct work_job): one portion of one of them in each round. */
 #ifndef SLUICE_WORK_H
 #define SLUICE_WORK_H
 
@@ -23,15 +23,23 @@ struct api_call;
 struct api_request;
 struct work;
 
-struct work_beside { /* embedded in what it is about, which lives until on_done */
-	bool alone;  /* the caller's: it takes much memory, and waits for others that do */
-	struct work *work;
-	STAILQ_ENTRY(work_beside) next;
-	uv_work_t thread;
-	bool (*on_portion)(struct work_beside *beside);
-	void (*in_thread)(struct work_beside *beside);
-	void (*on_done)(struct work_beside *beside);
+struct work_job {   /* embedded in what it is about, which lives until on_done; its first member */
+	bool large; /* the caller's: it takes much memory, and waits for others that do */
 	bool given_up; /* on_done is called although there are more portions: the program ends */
+	/* inside */
+	struct work *work;
+	void *context;
+	bool (*on_portion)(void *context);
+	void (*in_thread)(void *context);
+	void (*on_done)(void *context);
+	STAILQ_ENTRY(work_job) next;
+	uv_work_t thread;
+};
+
+struct work_turns {     /* jobs in portions: one portion of one of them in each round */
+	uv_idle_t idle; /* runs while there are any */
+	STAILQ_HEAD(, work_job) jobs;
+	const struct work_job *large; /* of them, the one that has begun; NULL: none has */
 };
 
 struct work {
@@ -41,17 +49,10 @@ struct work {
 	bool busy, ending;
 	int percent; /* how much of it has been looked at, for the status; below 0: not known */
 	/* inside */
-	uv_idle_t idle; /* runs while there are portions */
-	uv_work_t thread;
-	bool (*on_portion)(void *request);
-	void (*in_thread)(void *request);
-	void (*on_done)(void *request);
-	void *request;
+	struct work_job held; /* whose context is the request */
+	struct work_turns held_turns, turns;
+	unsigned beside; /* how many jobs there are beside it */
 	STAILQ_HEAD(, api_call) waiting;
-	uv_idle_t turns; /* runs while there are portions beside */
-	STAILQ_HEAD(, work_beside) in_turn;
-	const struct work_beside *alone; /* of them; NULL: none has begun */
-	unsigned beside;                 /* how many there are */
 };
 
 /* Its handles are closed with the loop's others. */
@@ -73,13 +74,12 @@ void work_end(struct work *work);
 bool work_wait(struct work *work, struct api_request *request,
 	       void (*go_on)(struct api_request *request));
 
-/* As above. False: neither is called, the program is about to end, or there is no thread. */
-MUST_CHECK bool work_beside_in_portions(struct work *work, struct work_beside *beside,
-					bool (*on_portion)(struct work_beside *beside),
-					void (*on_done)(struct work_beside *beside));
-MUST_CHECK bool work_beside_in_thread(struct work *work, struct work_beside *beside,
-				      void (*in_thread)(struct work_beside *beside),
-				      void (*on_done)(struct work_beside *beside));
+/* As above; the callbacks are given the job. False: neither is called, the program is about to end,
+ * or there is no thread. */
+MUST_CHECK bool work_beside_in_portions(struct work *work, struct work_job *job,
+					bool (*on_portion)(void *job), void (*on_done)(void *job));
+MUST_CHECK bool work_beside_in_thread(struct work *work, struct work_job *job,
+				      void (*in_thread)(void *job), void (*on_done)(void *job));
 
 /* The loop has stopped: gives up what is done in portions beside, and runs the loop until the rest
  * has come to its end. */

@@ -162,6 +162,19 @@ def state_of(pid):
         return None
 
 
+def children_of(pid):
+    try:
+        with open("/proc/%d/task/%d/children" % (pid, pid)) as file:
+            return [int(child) for child in file.read().split()]
+    except OSError:
+        return []
+
+
+def started_by(command):
+    """The new process that `sluice upgrade` has another start."""
+    return [pid for starter in children_of(command.pid) for pid in children_of(starter)]
+
+
 def is_gone(pid):
     return state_of(pid) in (None, "Z")
 
@@ -352,16 +365,15 @@ class Upgrade(Upgrading):
             until = time.monotonic() + random.uniform(0.0, 0.25)
             found = None
             while time.monotonic() < until or not found:
-                found = subprocess.run(["pgrep", "-P", str(child.pid)], capture_output=True,
-                                       text=True).stdout.split() or found
+                found = started_by(child) or found
                 if child.poll() is not None:
                     break
             for pid in found or []:
-                if not is_gone(int(pid)):
-                    os.kill(int(pid), signal.SIGKILL)
+                if not is_gone(pid):
+                    os.kill(pid, signal.SIGKILL)
             child.wait(dns.PATIENCE)
             if "finishes what is under way" in self.sluice.log():  # that one served already
-                self.successors += [int(pid) for pid in found]
+                self.successors += found
                 self.left()
                 break
             self.goes_on()
@@ -436,19 +448,22 @@ class Upgrade(Upgrading):
         self.assertEqual([self.pid], woken)
 
     def test_an_upgrade_that_is_broken_off_changes_nothing(self):
-        begun, go = (os.path.join(self.world.dir, name) for name in ("begun", "go"))
-        slow = self.script("slow", "touch %s; while ! [ -e %s ]; do sleep 0.05; done; exec %s \"$@\"\n"
-                           % (begun, go, harness.SLUICE))
-        with self.host.inside():
-            child = subprocess.Popen([harness.SLUICE, "upgrade", "-c", self.sluice.config,
-                                      "--binary", slow], stdout=subprocess.DEVNULL)
-        harness.wait_for(lambda: os.path.exists(begun), "the new process")
-        child.kill()
-        child.wait()
-        self.world.write("go", "")
-        harness.wait_for(lambda: "given up, goes on as before" in self.sluice.log(),
-                         "the new process to see that nobody waits")
-        self.goes_on()
+        for number, starters in enumerate((lambda child: [child.pid],
+                                           lambda child: children_of(child.pid))):
+            begun, go = (os.path.join(self.world.dir, "%s%d" % (name, number))
+                         for name in ("begun", "go"))
+            slow = self.script("slow", "touch %s; while ! [ -e %s ]; do sleep 0.05; done; exec %s"
+                               ' "$@"\n' % (begun, go, harness.SLUICE))
+            with self.host.inside():
+                child = subprocess.Popen([harness.SLUICE, "upgrade", "-c", self.sluice.config,
+                                          "--binary", slow], stdout=subprocess.DEVNULL)
+            harness.wait_for(lambda: os.path.exists(begun), "the new process")
+            os.kill(starters(child)[0], signal.SIGKILL)
+            self.assertNotEqual(0, child.wait(dns.PATIENCE))
+            self.world.write(os.path.basename(go), "")
+            harness.wait_for(lambda: self.sluice.log().count("given up, goes on as before") > number,
+                             "the new process to see that nobody waits")
+            self.goes_on()
 
     def test_a_successor_that_goes_away_when_it_was_ready_leaves_all_as_it_was(self):
         end = self.load("zone")
@@ -703,7 +718,7 @@ class FromAnother(harness.FreshCase):
             child = subprocess.Popen([harness.SLUICE, "upgrade", "-c", self.config], text=True,
                                      stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         self.predecessor.says("ready")
-        os.kill(int(harness.sh("pgrep", "-P", str(child.pid))), signal.SIGTERM)
+        os.kill(started_by(child)[0], signal.SIGTERM)
         self.world.write("sluice.sock.go", "")
         text = child.communicate(timeout=60)[0]
         self.is_refused((child.returncode, text), "this process is told to stop")

@@ -394,7 +394,7 @@ static void a_source_is_missing_only_where_no_target_could_be_asked(void **state
 static void a_network_error_goes_to_the_next_at_once_and_is_remembered(void **state)
 {
 	(void)state;
-	world_warm_up(&w, 5);
+	world_warm_up(&w, 100);
 	w.servers[0].does = UNREACHABLE;
 	struct asked *q = world_ask(&w, "a.test");
 	world_run(&w, 3 * MS);
@@ -435,7 +435,7 @@ static void a_refusal_that_lasts_ends_at_the_deadline_as_a_network_error(void **
 static void an_error_and_nothing_but_a_dead_target_beside_is_a_failure_soon(void **state)
 {
 	(void)state;
-	world_warm_up(&w, 5);
+	world_warm_up(&w, 100);
 	w.servers[0].does = SERVFAILS;
 	w.servers[1].does = UNREACHABLE;
 	struct asked *q = world_ask(&w, "a.test");

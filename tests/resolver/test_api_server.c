@@ -214,8 +214,8 @@ static unsigned call_before_the_end(struct world *world, const char *path, const
 	uv_timer_start(&look, on_told_to_stop, 10, 10);
 	unsigned status = call(world, "POST", path, body);
 	uv_close((uv_handle_t *)&look, NULL);
-	uv_close((uv_handle_t *)&control->work.idle, NULL);
-	uv_close((uv_handle_t *)&control->work.turns, NULL);
+	uv_close((uv_handle_t *)&control->work.held_turns.idle, NULL);
+	uv_close((uv_handle_t *)&control->work.turns.idle, NULL);
 	uv_run(&world->http.loop, UV_RUN_NOWAIT);
 	inventory_free(control->inventory);
 	return status;

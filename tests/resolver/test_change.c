@@ -428,6 +428,7 @@ static void one_bad_edit_undoes_all_of_a_batch(void **state)
 
 	inventory_fixture_point(fixture, inventory_fixture_add(fixture, "old", "198.51.100.70"),
 				"old.test.");
+	inventory_settle(fixture->inventory);
 	const unsigned published = fixture->published;
 	owner_etag(inventory_fixture_named(fixture, "old"), before);
 	struct change *change = change_begin(fixture->inventory);
@@ -560,7 +561,18 @@ static void preconditions_are_those_of_http(void **state)
 	}
 }
 
-static void every_change_gives_another_etag(void **state)
+static bool is_required(struct inventory_fixture *fixture, const struct owner *owner,
+			const char *if_match)
+{
+	struct change *change = change_begin(fixture->inventory);
+	bool holds = change_require(change, owner, if_match, NULL) == 0;
+
+	change_free(change);
+	return holds;
+}
+
+/* Who read it PENDING has to be told of ACTIVE, and can change it all the same. */
+static void every_change_gives_another_version_and_settling_another_tag(void **state)
 {
 	struct inventory_fixture *fixture = *state;
 	char etags[4][ETAG_MAX];
@@ -569,15 +581,16 @@ static void every_change_gives_another_etag(void **state)
 	for (unsigned i = 1; i < 4; i++) {
 		inventory_fixture_point(fixture, inventory_fixture_named(fixture, "bare"),
 					i == 2 ? "" : "a.test.");
-		owner_etag(inventory_fixture_named(fixture, "bare"), etags[i]);
-		inventory_settle(fixture->inventory);
+		const struct owner *bare = inventory_fixture_named(fixture, "bare");
 		char settled[ETAG_MAX];
-		assert_string_equal(owner_etag(inventory_fixture_named(fixture, "bare"), settled),
-				    etags[i]);
+		owner_etag(bare, etags[i]);
+		inventory_settle(fixture->inventory);
+		assert_string_not_equal(owner_etag(bare, settled), etags[i]);
+		assert_true(is_required(fixture, bare, etags[i]));
+		assert_true(is_required(fixture, bare, settled));
+		assert_false(is_required(fixture, bare, etags[i - 1]));
 	}
-	assert_string_not_equal(etags[0], etags[1]);
-	assert_string_not_equal(etags[1], etags[2]);
-	assert_string_not_equal(etags[1], etags[3]);
+	assert_false(etag_version_is_listed(etags[1], etags[3], true));
 }
 
 #define T(test)                                                                                    \
@@ -605,7 +618,7 @@ int main(void)
 		T(a_store_that_fails_changes_nothing_and_goes_by),
 		T(what_is_kept_and_could_not_be_published_is_with_the_next_change),
 		T(preconditions_are_those_of_http),
-		T(every_change_gives_another_etag),
+		T(every_change_gives_another_version_and_settling_another_tag),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

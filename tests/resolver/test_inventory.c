@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "resolver/control/inventory_page.h"
 #include "tests/inventory_fixture.h"
 
 #define ID "6F8B4CE6-1111-4D2E-9C55-0242AC120002"
@@ -23,7 +24,7 @@
 	"  reverse_fqdn = \"mail.test\"; description = \"mail\"; ttl = 60;\n"                      \
 	"  tags = [ \"env=a=b\", \"Team=\" ]; },\n"                                                \
 	"  { name = \"bare\"; address = \"198.51.100.11\"; });\n"                                  \
-	"cloud_services = ({ name = \"App\"; address = \"198.51.100.20\"; ttl = 90;\n"             \
+	"cloud_services = ({ name = \"App\"; address = \"198.51.100.20\"; ttl = 0;\n"              \
 	"  reverse_fqdn = \"app.test\"; tags = [ \"of=App\" ]; });\n"
 
 static int set_up(void **state)
@@ -84,7 +85,7 @@ static void what_the_file_says_is_all_there(void **state)
 	assert_string_equal(inventory_fixture_at(fixture, "198.51.100.20")->tags,
 			    "{\"of\":\"App\"}");
 	assert_true(inventory_fixture_at(fixture, "198.51.100.20")->ptr.ttl_given);
-	assert_true(inventory_fixture_serves(fixture, "198.51.100.20", "app.test.", 90));
+	assert_true(inventory_fixture_serves(fixture, "198.51.100.20", "app.test.", 0));
 }
 
 static void an_id_that_is_not_given_follows_from_the_name(void **state)
@@ -124,21 +125,20 @@ static void what_the_file_says_otherwise_is_another_etag(void **state)
 static void lists_are_in_order_and_of_one_kind(void **state)
 {
 	struct inventory_fixture *fixture = *state;
+	const struct owner *list[5], **services;
 	size_t count;
 
 	inventory_fixture_add(fixture, "z", "198.51.100.9");
 	inventory_fixture_add(fixture, "y", "2001:db8::1");
-	const struct owner **list = inventory_list(fixture->inventory, OWNER_ADDRESS, &count);
-	assert_int_equal(count, 4);
+	assert_int_equal(inventory_addresses_after(fixture->inventory, NULL, list, 5), 4);
 	assert_string_equal(list[0]->name, "z");
 	assert_string_equal(list[1]->name, "Full");
 	assert_string_equal(list[2]->name, "bare");
 	assert_string_equal(list[3]->name, "y");
-	free(list);
-	list = inventory_list(fixture->inventory, OWNER_SERVICE, &count);
+	services = inventory_services(fixture->inventory, &count);
 	assert_int_equal(count, 1);
-	assert_string_equal(list[0]->name, "App");
-	free(list);
+	assert_string_equal(services[0]->name, "App");
+	free(services);
 }
 
 /* ---- file and state together ---- */
@@ -150,6 +150,7 @@ static void what_the_api_made_is_there_after_a_restart_and_a_reload(void **state
 
 	inventory_fixture_point(fixture, inventory_fixture_add(fixture, "new", "198.51.100.30"),
 				"new.test");
+	inventory_settle(fixture->inventory);
 	owner_etag(inventory_fixture_at(fixture, "198.51.100.30"), etag);
 	for (unsigned i = 0; i < 2; i++) {
 		if (i == 0)

@@ -104,6 +104,44 @@ static void a_change_moves_the_serial_of_its_zone_and_of_no_other(void **state)
 	assert_int_equal(served_zone(&f->served, SERVED_REVERSE)->serial, SERVED_NOW + 11);
 }
 
+static void several_changes_move_the_serials_of_their_zones(void **state)
+{
+	struct fixture *f = *state;
+
+	served_compile(&f->served, SERVED_NOW);
+	const struct transfer_zone *other = served_zone(&f->served, "113.0.203.in-addr.arpa.");
+	struct owned_draft *draft = owned_edit(f->served.policy->owned);
+	served_set_ptr(draft, "198.51.100.255", "a.test.");
+	served_set_ptr(draft, "203.0.112.255", "a.test."); /* of nobody, on either side of it */
+	served_set_ptr(draft, "203.0.114.0", "a.test.");
+	served_set_ptr(draft, "2001:db8::", "a.test.");
+	served_advance(&f->served, draft, SERVED_NOW + 10);
+	assert_int_equal(served_zone(&f->served, SERVED_REVERSE)->serial, SERVED_NOW + 10);
+	assert_int_equal(served_zone(&f->served, "8.b.d.0.1.0.0.2.ip6.arpa.")->serial,
+			 SERVED_NOW + 10);
+	assert_ptr_equal(served_zone(&f->served, "113.0.203.in-addr.arpa."), other);
+	assert_int_equal(f->served.table->fresh_count, 2);
+}
+
+static void very_many_changes_do_so_too(void **state)
+{
+	struct fixture *f = *state;
+	char address[20];
+
+	served_compile(&f->served, SERVED_NOW);
+	const struct transfer_zone *other = served_zone(&f->served, SERVED_REVERSE);
+	struct owned_draft *draft = owned_edit(f->served.policy->owned);
+	for (unsigned i = 0; i < 2000; i++) {
+		snprintf(address, sizeof address, "10.10.%u.%u", i / 250, i % 250);
+		served_set_ptr(draft, address, "a.test.");
+	}
+	served_set_ptr(draft, "203.0.113.0", "a.test.");
+	served_advance(&f->served, draft, SERVED_NOW + 10);
+	assert_int_equal(served_zone(&f->served, "113.0.203.in-addr.arpa.")->serial,
+			 SERVED_NOW + 10);
+	assert_ptr_equal(served_zone(&f->served, SERVED_REVERSE), other);
+}
+
 static void the_soa_that_is_answered_has_the_serial(void **state)
 {
 	struct fixture *f = *state;
@@ -252,6 +290,8 @@ int main(void)
 		TEST(a_star_is_every_reverse_zone_that_anybody_may_see),
 		TEST(private_zones_and_addresses_go_out_by_name),
 		TEST(a_change_moves_the_serial_of_its_zone_and_of_no_other),
+		TEST(several_changes_move_the_serials_of_their_zones),
+		TEST(very_many_changes_do_so_too),
 		TEST(the_soa_that_is_answered_has_the_serial),
 		TEST(a_reload_without_a_change_keeps_serials_and_the_past),
 		TEST(a_reload_that_changes_an_address_moves_the_serial),

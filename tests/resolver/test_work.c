@@ -53,8 +53,8 @@ static int tear_down(void **state)
 {
 	(void)state;
 	uv_close((uv_handle_t *)&world->rounds, NULL);
-	uv_close((uv_handle_t *)&world->work.idle, NULL);
-	uv_close((uv_handle_t *)&world->work.turns, NULL);
+	uv_close((uv_handle_t *)&world->work.held_turns.idle, NULL);
+	uv_close((uv_handle_t *)&world->work.turns.idle, NULL);
 	uv_run(&world->loop, UV_RUN_DEFAULT);
 	assert_int_equal(uv_loop_close(&world->loop), 0);
 	inventory_fixture_free(world->fixture);
@@ -171,7 +171,7 @@ static void whoever_waits_goes_on_when_it_has_ended_in_his_turn(void **state)
 /* ---- beside ---- */
 
 struct reader {
-	struct work_beside beside;
+	struct work_job job;
 	char name;
 	unsigned portions_left;
 	bool in_thread, done;
@@ -184,24 +184,27 @@ static void note(char name)
 	snprintf(order + length, sizeof order - length, "%c", name);
 }
 
-static bool read_portion(struct work_beside *beside)
+static bool read_portion(void *context)
 {
-	struct reader *reader = (struct reader *)beside;
+	struct reader *reader = context;
 
 	note(reader->name);
 	return --reader->portions_left > 0;
 }
 
-static void on_read(struct work_beside *beside)
+static void on_read(void *context)
 {
-	((struct reader *)beside)->done = true;
+	struct reader *reader = context;
+
+	reader->done = true;
 }
 
-static void read_in_thread(struct work_beside *beside)
+static void read_in_thread(void *context)
 {
 	const uv_thread_t own = uv_thread_self();
+	struct reader *reader = context;
 
-	((struct reader *)beside)->in_thread = !uv_thread_equal(&world->thread, &own);
+	reader->in_thread = !uv_thread_equal(&world->thread, &own);
 }
 
 static void what_is_done_beside_goes_by_turns_and_holds_nothing(void **state)
@@ -211,9 +214,9 @@ static void what_is_done_beside_goes_by_turns_and_holds_nothing(void **state)
 
 	(void)state;
 	*order = '\0';
-	assert_true(work_beside_in_portions(&world->work, &a.beside, read_portion, on_read));
-	assert_true(work_beside_in_portions(&world->work, &b.beside, read_portion, on_read));
-	assert_true(work_beside_in_portions(&world->work, &c.beside, read_portion, on_read));
+	assert_true(work_beside_in_portions(&world->work, &a.job, read_portion, on_read));
+	assert_true(work_beside_in_portions(&world->work, &b.job, read_portion, on_read));
+	assert_true(work_beside_in_portions(&world->work, &c.job, read_portion, on_read));
 	assert_false(is_held());
 	world->portions_left = 2;
 	assert_true(work_begin(&world->work, world));
@@ -227,15 +230,15 @@ static void what_is_done_beside_goes_by_turns_and_holds_nothing(void **state)
 
 static void what_takes_much_memory_is_done_one_after_the_other(void **state)
 {
-	struct reader a = {.name = 'a', .portions_left = 2, .beside.alone = true},
-		      b = {.name = 'b', .portions_left = 2, .beside.alone = true},
+	struct reader a = {.name = 'a', .portions_left = 2, .job.large = true},
+		      b = {.name = 'b', .portions_left = 2, .job.large = true},
 		      c = {.name = 'c', .portions_left = 2};
 
 	(void)state;
 	*order = '\0';
-	assert_true(work_beside_in_portions(&world->work, &a.beside, read_portion, on_read));
-	assert_true(work_beside_in_portions(&world->work, &b.beside, read_portion, on_read));
-	assert_true(work_beside_in_portions(&world->work, &c.beside, read_portion, on_read));
+	assert_true(work_beside_in_portions(&world->work, &a.job, read_portion, on_read));
+	assert_true(work_beside_in_portions(&world->work, &b.job, read_portion, on_read));
+	assert_true(work_beside_in_portions(&world->work, &c.job, read_portion, on_read));
 	uv_run(&world->loop, UV_RUN_DEFAULT);
 	assert_string_equal(order, "acabcb");
 	assert_true(a.done && b.done && c.done);
@@ -247,7 +250,7 @@ static void a_thread_does_something_beside_what_another_does(void **state)
 
 	(void)state;
 	world->thread = uv_thread_self();
-	assert_true(work_beside_in_thread(&world->work, &reader.beside, read_in_thread, on_read));
+	assert_true(work_beside_in_thread(&world->work, &reader.job, read_in_thread, on_read));
 	assert_false(is_held());
 	world->portions_left = 1;
 	assert_true(work_begin(&world->work, world));
@@ -264,14 +267,14 @@ static void what_is_done_beside_is_given_up_or_finished(void **state)
 
 	(void)state;
 	*order = '\0';
-	assert_true(work_beside_in_portions(&world->work, &a.beside, read_portion, on_read));
-	assert_true(work_beside_in_thread(&world->work, &b.beside, read_in_thread, on_read));
+	assert_true(work_beside_in_portions(&world->work, &a.job, read_portion, on_read));
+	assert_true(work_beside_in_thread(&world->work, &b.job, read_in_thread, on_read));
 	work_finish(&world->work);
 	assert_string_equal(order, "");
-	assert_true(a.done && a.beside.given_up);
+	assert_true(a.done && a.job.given_up);
 	assert_true(b.done && b.in_thread);
-	assert_false(work_beside_in_portions(&world->work, &late.beside, read_portion, on_read));
-	assert_false(work_beside_in_thread(&world->work, &late.beside, read_in_thread, on_read));
+	assert_false(work_beside_in_portions(&world->work, &late.job, read_portion, on_read));
+	assert_false(work_beside_in_thread(&world->work, &late.job, read_in_thread, on_read));
 }
 
 #define T(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)

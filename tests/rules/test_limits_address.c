@@ -184,6 +184,8 @@ static const struct limits_case cases[] = {
 	{"a_ptrs_ttl_is_not_used_without_one",
 	 PUBLIC ADDRESSES(IP("a", "198.51.100.1", "ttl = 60; ")), 2, "addresses[a].ttl",
 	 "warning: it is the PTR's"},
+	{"nor_is_a_ttl_of_0", PUBLIC ADDRESSES(IP("a", "198.51.100.1", "ttl = 0; ")), 2,
+	 "addresses[a].ttl", "warning: it is the PTR's"},
 	{"what_is_the_ptrs_is_used_with_one",
 	 PUBLIC ADDRESSES(IP("a", "198.51.100.1",
 			     "description = \"d\"; ttl = 60; reverse_fqdn = \"a.b\"; ")),

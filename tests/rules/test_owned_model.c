@@ -52,10 +52,12 @@ static void a_ptr_has_a_ttl_of_its_own_or_the_common_one(void **state)
 
 	model->reverse.ttl = 1800;
 	model_add_address(model, "own", "198.18.0.1", NULL, "a.example.com.")->ttl = 60;
+	model_add_address(model, "none", "198.18.0.4", NULL, "d.example.com.")->ttl = 0;
 	model_add_address(model, "common", "198.18.0.2", NULL, "b.example.com.");
 	model_add_service(model, "svc", "198.18.0.3", "c.example.com.");
 	struct owned *owned = table_of(model);
 	assert_int_equal(ptr(owned, "198.18.0.1")->ttl, 60);
+	assert_int_equal(ptr(owned, "198.18.0.4")->ttl, 0);
 	assert_int_equal(ptr(owned, "198.18.0.2")->ttl, 1800);
 	assert_int_equal(ptr(owned, "198.18.0.3")->ttl, 1800);
 	assert_int_equal(host(owned, "svc.cloudapp.net.")->ttl, 1800);

@@ -380,6 +380,30 @@ static void masking_keeps_the_first_bits_at_every_length(void **state)
 	}
 }
 
+static void adding_carries_over_the_bytes_of_an_address(void **state)
+{
+	static const struct {
+		const char *from;
+		uint32_t n;
+		const char *sum;
+	} cases[] = {
+		{"10.1.255.254", 3, "10.2.0.1"},
+		{"10.0.0.0", 0, "10.0.0.0"},
+		{"0.0.0.1", UINT32_MAX, "0.0.0.0"},
+		{"2001:db8::ffff:ffff", 1, "2001:db8::1:0:0"},
+		{"2001:db8::", UINT32_MAX, "2001:db8::ffff:ffff"},
+	};
+	struct address from, sum;
+	char text[ADDRESS_TEXT_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		assert_int_equal(address_parse(&from, cases[i].from), 0);
+		sum = address_add(&from, cases[i].n);
+		assert_string_equal(address_print(&sum, text), cases[i].sum);
+	}
+}
+
 static void the_nth_address_ends_with_the_prefix(void **state)
 {
 	struct prefix small = prefix("10.1.2.252/30"), one = prefix("10.0.0.7/32");
@@ -614,6 +638,7 @@ int main(void)
 		cmocka_unit_test(covering_has_a_direction_and_overlapping_has_none),
 		cmocka_unit_test(masking_keeps_the_first_bits_at_every_length),
 		cmocka_unit_test(a_client_is_an_ipv4_address_or_the_64_of_an_ipv6_one),
+		cmocka_unit_test(adding_carries_over_the_bytes_of_an_address),
 		cmocka_unit_test(the_nth_address_ends_with_the_prefix),
 		TABLE_TEST(an_empty_table_finds_nothing),
 		TABLE_TEST(the_longest_prefix_wins_within_its_family),

@@ -265,11 +265,15 @@ static void places_are_addresses_prefixes_and_hosts(void **state)
 
 static void what_is_not_given_has_no_text(void **state)
 {
+	struct world *world = *state;
+
 	assert_null(get(*state, FIELD_STRING));
 	assert_null(get(*state, FIELD_ADDRESS));
 	assert_null(get(*state, FIELD_PREFIX));
 	assert_null(get(*state, FIELD_HOST));
 	assert_string_equal(get(*state, FIELD_UINT), "0");
+	world->values.number = NOT_GIVEN;
+	assert_null(get(*state, FIELD_UINT));
 }
 
 static void a_slip_of_the_hand_is_suggested(void **state)
@@ -305,6 +309,8 @@ static void check_group(const struct group *group, unsigned depth)
 		assert_int_equal(field->type == FIELD_ENUM, field->names != NULL);
 		assert_int_equal(leads, field->group != NULL);
 		assert_false(field->required && field->fallback);
+		if (field->type == FIELD_UINT64)
+			assert_non_null(field->fallback);
 		if (field->type == FIELD_UINT)
 			assert_true(field->min <= field->max && field->max <= INT32_MAX);
 		if (leads)

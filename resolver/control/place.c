@@ -1,0 +1,116 @@
+/* The group first: from within the files of a unit its group cannot be changed any more. What makes
+ * a difference is refused where it fails: the group, without which the manager would start another
+ * server beside this one, and the files, of which the state is one. The rest is as good as can be.
+ *
+ * Not here: what a manager forbids by filters of system calls, which cannot be had from a process.
+ * The program's own filters (sandbox.h) are narrower. */
+#include "resolver/control/place.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sched.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define CGROUP_ROOT "/sys/fs/cgroup"
+
+enum { TEXT_MAX = 8192 };
+
+/* What the kernel says of a process, an empty text where it does not; 0: of this one. */
+static void read_about(pid_t pid, const char *what, char text[TEXT_MAX])
+{
+	char path[64];
+	snprintf(path, sizeof path, "/proc/%ld/%s", (long)(pid ? pid : getpid()), what);
+	FILE *file = fopen(path, "re");
+	size_t length = file ? fread(text, 1, TEXT_MAX - 1, file) : 0;
+	text[length] = '\0';
+	if (file)
+		fclose(file);
+}
+
+/* What is behind that word at a line's beginning, to the end of the text; NULL: there is none. */
+static const char *line_of(const char *text, const char *word)
+{
+	for (; text && *text; text = strchr(text, '\n')) {
+		text += *text == '\n';
+		if (strncmp(text, word, strlen(word)) == 0)
+			return text + strlen(word);
+	}
+	return NULL;
+}
+
+/* ---- the parts ---- */
+
+/* What the kernel tells afterwards is what counts. */
+static bool enter_group(pid_t pid)
+{
+	char theirs[TEXT_MAX], ours[TEXT_MAX], path[TEXT_MAX + sizeof CGROUP_ROOT "/cgroup.procs"];
+	read_about(pid, "cgroup", theirs);
+	read_about(0, "cgroup", ours);
+	const char *group = line_of(theirs, "0::");
+	if (strcmp(theirs, ours) == 0)
+		return true;
+	if (!group) /* an older hierarchy, with a group for each controller */
+		return false;
+	snprintf(path, sizeof path, CGROUP_ROOT "%.*s/cgroup.procs", (int)strcspn(group, "\n"),
+		 group);
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	bool written = fd >= 0 && write(fd, "0", 1) == 1;
+	if (fd >= 0)
+		close(fd);
+	read_about(0, "cgroup", ours);
+	return written && strcmp(theirs, ours) == 0;
+}
+
+/* Relative paths lead where they led. */
+static bool enter_files(pid_t pid, int pidfd)
+{
+	char path[64], at[PATH_MAX];
+	struct stat theirs, ours;
+	snprintf(path, sizeof path, "/proc/%ld/ns/mnt", (long)pid);
+	if (stat("/proc/self/ns/mnt", &ours) != 0 || stat(path, &theirs) != 0 ||
+	    (ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino))
+		return true; /* who may not look is that server's user, with its files */
+	bool known = getcwd(at, sizeof at) != NULL;
+	return setns(pidfd, CLONE_NEWNS) == 0 && (!known || chdir(at) == 0 || chdir("/") == 0);
+}
+
+static void take_limits(pid_t pid)
+{
+	char text[TEXT_MAX];
+	unsigned mask;
+	unsigned long soft, hard;
+	read_about(pid, "status", text);
+	const char *line = line_of(text, "Umask:");
+	if (line && sscanf(line, "%o", &mask) == 1)
+		umask(mask);
+	read_about(pid, "limits", text);
+	line = line_of(text, "Max open files");
+	if (line && sscanf(line, "%lu %lu", &soft, &hard) == 2) {
+		int err = setrlimit(RLIMIT_NOFILE, &(struct rlimit){soft, hard});
+		(void)err; /* there are fewer sources then */
+	}
+}
+
+int place_enter(pid_t pid, int pidfd, char *error, size_t size)
+{
+	take_limits(pid);
+	errno = 0;
+	if (!enter_group(pid))
+		snprintf(error, size,
+			 "the control group of the running server, from which alone its service "
+			 "manager takes a new main process, cannot be entered%s%s; be root, or "
+			 "restart it instead",
+			 errno ? ": " : "", errno ? strerror(errno) : "");
+	else if (!enter_files(pid, pidfd))
+		snprintf(error, size, "the files of the running server cannot be entered: %s",
+			 strerror(errno));
+	else
+		return 0;
+	return ERR_SYSTEM;
+}

@@ -1,0 +1,255 @@
+"""The unit as `make install` leaves it, under a systemd of its own: what that sees, and whether its
+main process is the one that serves, whatever takes over from whom."""
+
+import os
+import re
+import socket
+import time
+
+import booted
+import dns
+import harness
+import hub
+import test_upgrade
+
+PLAIN = os.path.join(harness.TOP, "build", "sluice")  # without sanitizers, which the sandbox stops
+HERE = ("127.0.0.1", 53)
+CONFIG = """
+subscription = "11111111-2222-3333-4444-555555555555";
+region = "westeurope";
+workers = 2;
+limits = { queries_per_second_per_endpoint = 0; };
+management = { state = "/var/lib/sluice/state.db"; };
+default_resolver = { targets = ( { address = "127.0.0.3"; } ); };
+""" + hub.hub("127.0.0.1:53", "127.0.0.1") + hub.zone_and_rule('address = "127.0.0.1"; port = 5401;') + """
+address_pools = ( { name = "public"; prefix = "198.51.100.0/24"; } );
+"""
+NAME, ADDRESS = "web.corp.internal", "10.10.1.10"
+PTR = "25.100.51.198.in-addr.arpa"
+
+
+class Systemd(test_upgrade.Upgrading):
+    def build(self, world):
+        if not test_upgrade.can_become_others():
+            self.skipTest("systemd needs root")
+        if not os.path.exists(PLAIN):
+            self.skipTest("%s is not built" % PLAIN)
+        self.host = world.host("cloud")
+        self.upstream = harness.Upstream(self.host, "127.0.0.1", "192.0.2.1", 5401)
+        files = os.path.join(world.dir, "files")
+        harness.sh("make", "-C", harness.TOP, "-o", "build/sluice", "install", "DESTDIR=" + files,
+                   env={k: v for k, v in os.environ.items() if not k.startswith("MAKE")})
+        self.machine = booted.Booted(self.host, files)
+        self.machine.write("/etc/sluice/sluice.conf", CONFIG)
+        self.zone(ADDRESS)
+        self.machine.run("systemctl", "daemon-reload")
+
+    def zone(self, address):
+        self.machine.write("/etc/sluice/corp.internal.zone", "web 300 IN A %s\n" % address)
+
+    def systemctl(self, verb, fine=True):
+        status, text = self.machine.run("systemctl", verb, "sluice", fine=None)
+        self.assertEqual(fine, status == 0, text + self.journal())
+
+    def state(self):
+        return self.machine.show("sluice", "ActiveState", "NRestarts", "Result", "ExecMainStatus")
+
+    def main_pid(self):
+        return int(self.machine.show("sluice", "MainPID")["MainPID"])
+
+    def status(self, pid):
+        """What the kernel says of a process of the machine."""
+        with open(self.machine.path("/proc/%d/status" % pid)) as file:
+            return dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
+
+    def journal(self):
+        return self.machine.run("journalctl", "--no-pager", "-u", "sluice")[1]
+
+    def serves(self, address=ADDRESS):
+        self.assert_answer(self.host.ask(HERE, NAME), address)
+
+    def active(self, restarts=0):
+        state = self.state()
+        self.assertEqual(("active", str(restarts)), (state["ActiveState"], state["NRestarts"]),
+                         self.journal())
+
+    def started_again(self, before):
+        def found():
+            return self.main_pid() not in (0, before) and self.state()["ActiveState"] == "active"
+        harness.wait_for(found, "systemd to start it again")
+        self.serves()
+        self.active(restarts=1)
+
+    def stops_when_all_is_answered(self):
+        with test_upgrade.silent_question(self.host) as asking:
+            self.systemctl("stop")
+            self.assertEqual(dns.RCODES.index("SERVFAIL"), asking.recv(4096)[3] & 15)
+        state = self.state()
+        self.assertEqual(("inactive", "success", "0"),
+                         (state["ActiveState"], state["Result"], state["ExecMainStatus"]),
+                         self.journal())
+        self.assertIn("stopping on SIGTERM", self.journal())
+
+
+class Unit(Systemd):
+    def test_it_is_active_when_it_serves(self):
+        self.systemctl("start")
+        self.serves()
+        self.active()
+        self.assert_answer(self.host.ask(HERE, "a.contoso.corp"), "192.0.2.1")
+        self.stops_when_all_is_answered()
+
+    def test_it_is_not_active_when_it_cannot_serve(self):
+        with self.host.inside():
+            other = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        with other:
+            other.bind(HERE)
+            self.systemctl("start", fine=False)
+            self.assertIn("the port is in use", self.journal())
+        harness.wait_for(lambda: self.state()["ActiveState"] == "active", "it to be tried again")
+        self.serves()
+
+    def test_its_sandbox_holds_and_leaves_it_what_it_needs(self):
+        self.systemctl("start")
+        pid = self.main_pid()
+        status = self.status(pid)
+        self.assertNotIn("0", status["Uid"].split())
+        for name, value in (("CapEff", 1 << 10), ("CapBnd", 1 << 10)):
+            self.assertEqual(value, int(status[name], 16), name)
+        self.assertEqual(("1", "2", "0077"),
+                         (status["NoNewPrivs"], status["Seccomp"], status["Umask"]))
+        for folder in ("/etc/sluice", "/usr/local", "/var/lib"):
+            text = self.machine.run("nsenter", "-m", "-t", str(pid), "touch", folder + "/x", fine=False)[1]
+            self.assertIn("Read-only file system", text)
+        self.machine.run("sluice", "address", "add", "mail", "198.51.100.25", "--static",
+                         "--reverse-fqdn", "mail.example.com.")
+        self.systemctl("restart")
+        self.assert_answer(self.host.ask(HERE, PTR, "PTR"), "mail.example.com.")
+        for path in ("/var/lib/private/sluice/state.db", "/run/sluice/control.sock"):
+            self.assertEqual(0o600, os.stat(self.machine.path(path)).st_mode & 0o777, path)
+
+    def test_a_reload_reads_anew_and_fails_with_a_fault(self):
+        self.systemctl("start")
+        self.zone("10.10.1.11")
+        self.systemctl("reload")
+        self.serves("10.10.1.11")
+        self.machine.write("/etc/sluice/sluice.conf", CONFIG.replace("region", "regain"))
+        self.systemctl("reload", fine=False)
+        self.serves("10.10.1.11")
+        self.active()
+
+    def test_one_that_is_killed_is_started_again(self):
+        self.systemctl("start")
+        pid = self.main_pid()
+        self.machine.run("kill", "-9", str(pid))
+        self.started_again(pid)
+
+    def test_one_that_hangs_is_started_again(self):
+        self.machine.write("/etc/systemd/system/sluice.service.d/test.conf",
+                           "[Service]\nWatchdogSec=2s\n")
+        self.machine.run("systemctl", "daemon-reload")
+        self.systemctl("start")
+        time.sleep(2.5)
+        self.active()
+        pid = self.main_pid()
+        self.machine.run("kill", "-STOP", str(pid))
+        self.started_again(pid)
+        self.assertIn("Watchdog timeout", self.journal())
+
+
+class Upgrade(Systemd):
+    def upgrade(self, *options, fine=True):
+        """Gives what the command said, when what systemd takes for the main process has followed."""
+        text = self.machine.run("sluice", "upgrade", *options, fine=fine)[1]
+        found = re.search(r"process (\d+) has taken over", text)
+        self.assertEqual(fine, found is not None, text)
+        if found:
+            self.assertEqual(int(found.group(1)), self.main_pid(), self.journal())
+        self.active()
+        return text
+
+    def fails(self, *options):
+        pid = self.main_pid()
+        text = self.upgrade(*options, fine=False)
+        self.assertEqual(pid, self.main_pid())
+        self.serves()
+        return text
+
+    def test_systemd_follows_whoever_takes_over_and_no_query_is_lost(self):
+        self.systemctl("start")
+        self.assert_answer(self.host.ask(HERE, test_upgrade.CACHED[0]), test_upgrade.CACHED[1])
+        before = self.status(self.main_pid())
+        end = self.load("zone", "cached", "forwarded", "tcp")
+        self.upgrade()
+        self.machine.run("cp", "/usr/local/sbin/sluice", "/usr/local/sbin/newer")
+        self.upgrade("--binary", "/usr/local/sbin/newer")
+        end()
+        pid = self.main_pid()
+        self.assertEqual("newer", self.status(pid)["Name"])
+        for field in ("Uid", "Gid", "Umask", "CapEff", "NoNewPrivs", "Seccomp"):
+            self.assertEqual(before[field], self.status(pid)[field], field)
+        self.assertNotIn("not our child", self.journal())
+        self.zone("10.10.1.11")
+        self.systemctl("reload")
+        self.serves("10.10.1.11")
+        self.assertEqual(pid, self.main_pid())
+        self.stops_when_all_is_answered()
+        self.systemctl("start")
+        self.serves("10.10.1.11")
+
+    def test_one_that_took_over_is_watched_and_has_the_state(self):
+        self.systemctl("start")
+        self.upgrade()
+        self.machine.run("sluice", "address", "add", "mail", "198.51.100.25", "--static",
+                         "--reverse-fqdn", "mail.example.com.")
+        self.machine.run("sh", "-c", "cd /etc/sluice && exec sluice upgrade -c sluice.conf")
+        self.active()
+        self.assert_answer(self.host.ask(HERE, PTR, "PTR"), "mail.example.com.")
+        pid = self.main_pid()
+        self.machine.run("kill", "-9", str(pid))
+        self.started_again(pid)
+        self.assert_answer(self.host.ask(HERE, PTR, "PTR"), "mail.example.com.")
+
+    def test_one_that_took_over_has_what_only_root_may_read(self):
+        secret = "ops-secret-5GmQ2xZr8Tn4"
+        self.machine.write("/etc/sluice/ops.secret", secret + "\n")
+        os.chmod(self.machine.path("/etc/sluice/ops.secret"), 0o600)
+        self.machine.write("/etc/systemd/system/sluice.service.d/test.conf",
+                           "[Service]\nLoadCredential=ops.secret:/etc/sluice/ops.secret\n")
+        self.machine.write("/etc/sluice/sluice.conf", CONFIG.replace("management = {", """
+management = { listen = [ "http://127.0.0.1:8053" ];
+  clients = ( { id = "ops"; secret_file = "/run/credentials/sluice.service/ops.secret"; } );"""))
+        self.machine.run("systemctl", "daemon-reload")
+        self.systemctl("start")
+        for change in (lambda: None, self.upgrade, lambda: self.systemctl("reload")):
+            change()
+            text = self.host.run("curl", "-si", "-H", "Authorization: Bearer " + secret,
+                                 "http://127.0.0.1:8053/v1/status")[1]
+            self.assertIn("200 OK", text)
+
+    def test_where_the_new_one_fails_the_running_one_stays(self):
+        self.systemctl("start")
+        end = self.load("zone", "forwarded")
+        self.machine.write("/usr/local/sbin/bad", "#!/bin/sh\nexit 1\n")
+        os.chmod(self.machine.path("/usr/local/sbin/bad"), 0o755)
+        self.assertIn("nothing has changed", self.fails("--binary", "/usr/local/sbin/bad"))
+        self.machine.write("/etc/sluice/sluice.conf", CONFIG.replace("region", "regain"))
+        self.assertIn("regain", self.fails())
+        self.machine.write("/etc/sluice/sluice.conf", CONFIG)
+        self.upgrade()
+        end()
+
+    def test_one_that_systemd_would_not_take_is_refused(self):
+        self.systemctl("start")
+        pid = self.main_pid()
+        status, text = self.machine.run("unshare", "-m", "sh", "-c",
+                                        "umount /sys/fs/cgroup && exec sluice upgrade", fine=False)
+        self.assertEqual(1, status)
+        self.assertIn("control group of the running server", text)
+        self.assertEqual(pid, self.main_pid())
+        self.serves()
+        self.active()
+
+
+if __name__ == "__main__":
+    harness.main()
