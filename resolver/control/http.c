@@ -164,6 +164,8 @@ void http_reply(struct http_request *request, unsigned status, const char *type,
 	if (body)
 		http_header(request, "Content-Type", type);
 	exchange->answer.given = true;
+	exchange->listener->http->answered_ms = now_ms();
+	exchange->listener->http->answering++;
 	exchange->answer.status = status;
 	exchange->answer.body = body;
 	exchange->answer.length = body ? length : 0;
@@ -171,6 +173,11 @@ void http_reply(struct http_request *request, unsigned status, const char *type,
 		return;
 	exchange->listener->http->handed--;
 	MHD_resume_connection(exchange->connection);
+}
+
+bool http_is_sent(const struct http *http)
+{
+	return http->answering == 0 || now_ms() >= http->answered_ms + HTTP_LINGER_MS;
 }
 
 /* ---- beginning and end ---- */
@@ -229,10 +236,13 @@ static void listener_close(struct http_listener *listener)
  * on. */
 void http_close(struct http *http)
 {
+	const struct timespec step = {.tv_nsec = 1000000L};
 	struct http_exchange *exchange;
 	if (!http)
 		return;
 	assert(http->handed == 0);
+	while (!http_is_sent(http))
+		nanosleep(&step, NULL);
 	pthread_mutex_lock(&http->lock);
 	http->closing = true;
 	pthread_mutex_unlock(&http->lock);

@@ -32,6 +32,7 @@ enum {
 	HTTP_BODY_MAX = 1024 * 1024,  /* more is 413, unless on_head allows it */
 	HTTP_IDLE_MS = 5000,          /* without progress, and a connection is closed */
 	HTTP_EXCHANGE_MS = 30 * 1000, /* to send all of a request, or to take all of an answer */
+	HTTP_LINGER_MS = 500,         /* to take the last ones, before the listeners are closed */
 	HTTP_HELD_MAX = 1 << 30,      /* bytes of bodies and answers, of all clients at URLs... */
 	HTTP_SMALL = 64 * 1024,       /* ...but for such small ones, and for one that is alone */
 	HTTP_NICENESS = 10,           /* of listeners' threads, beside workers' */

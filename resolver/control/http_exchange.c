@@ -151,6 +151,7 @@ void http_on_completed(void *context, struct MHD_Connection *connection, void **
 	if (!done)
 		return;
 	http_client_clock(listener->http, done->client, true);
+	listener->http->answering -= done->answer.given;
 	exchange_free(done);
 	*exchange = NULL;
 }

@@ -46,7 +46,7 @@ void http_pause(struct http *http)
 
 bool http_is_quiet(const struct http *http)
 {
-	return http->handed == 0;
+	return http->handed == 0 && http_is_sent(http);
 }
 
 /* Ends the daemons that are paused, with their connections. */

@@ -18,7 +18,7 @@ MUST_CHECK int http_listen_handed(struct http *http, const char *name, enum http
 /* Accepts no more: who connects waits for whoever listens next. Requests on connections that are
  * there are answered 503 from now on, but for those that on_request has seen. */
 void http_pause(struct http *http);
-/* Whether nothing is with on_request any more. */
+/* Whether nothing is with on_request any more, and clients have had time to take their answers. */
 bool http_is_quiet(const struct http *http);
 /* Accepts again, with threads of their own anew: connections from before are closed. Nothing may be
  * with on_request. False: a listener could not be started again, which is logged; another call

@@ -11,15 +11,14 @@
 #include "resolver/control/http.h"
 #include "resolver/control/unix_socket.h"
 
-/* A client's connection, so that one that takes too long can be ended. `deadline_ms` is
- * CLOCK_MONOTONIC's; 0: it waits for us. */
+/* A client's connection, to end it when it takes too long. */
 struct http_connection {
 	TAILQ_ENTRY(http_connection) all;
 	const struct http_listener *listener;
 	int fd;
 	uid_t uid;
 	struct address from;
-	uint64_t deadline_ms;
+	uint64_t deadline_ms; /* CLOCK_MONOTONIC's; 0: it waits for us */
 };
 
 struct http_listener {
@@ -47,8 +46,7 @@ struct http_exchange {
 	struct MHD_Connection *connection;
 	struct http_connection *client;
 	enum http_stage stage;
-	char *target; /* path and query, cut apart */
-	char *body;
+	char *target, *body; /* path and query, cut apart */
 	size_t room;
 	size_t discarded;  /* bytes of the body that nobody wants */
 	size_t held_bytes; /* of body and answer, for http->held_bytes */
@@ -65,7 +63,6 @@ struct http_exchange {
 };
 
 STAILQ_HEAD(http_queue, http_exchange);
-
 struct http {
 	struct http_handler handler;
 	uv_async_t wake;
@@ -73,12 +70,14 @@ struct http {
 	unsigned open_handles;
 	int niceness; /* of listeners' threads, whenever they are started */
 	SLIST_HEAD(, http_listener) listeners;
-	size_t handed;            /* requests that on_request has seen, and nobody has answered */
-	bool paused;              /* http_handover.h */
-	bool socket_given;        /* the socket's file is another's to remove */
-	atomic_size_t held_bytes; /* by clients that are sending or taking */
-	pthread_mutex_t lock;     /* of what follows */
-	bool closing;             /* nothing more is handed over */
+	size_t handed; /* requests that on_request has seen, and nobody has answered */
+	bool paused,
+		socket_given; /* http_handover.h; and the socket's file is another's to remove */
+	atomic_size_t held_bytes;             /* by clients that are sending or taking */
+	atomic_size_t answering;              /* answers that are not sent yet */
+	_Atomic uint64_t answered_ms;         /* when the last of them was given */
+	pthread_mutex_t lock;                 /* of what follows */
+	bool closing;                         /* nothing more is handed over */
 	struct http_queue at_socket, waiting; /* the first before the second */
 	TAILQ_HEAD(, http_connection) connections;
 	struct http_certificate *certificate; /* NULL: none, and no https */
@@ -93,10 +92,11 @@ bool http_hold(struct http_exchange *exchange, size_t bytes);
 /* From now on the client has as long as an exchange may take; not while we have the request. */
 void http_client_clock(struct http *http, struct http_connection *client, bool runs);
 
+/* Whether all answers are sent, or have had HTTP_LINGER_MS for it. */
+bool http_is_sent(const struct http *http);
 /* Starts the daemon, on a copy of listener->fd. 0, or errno. */
 int http_daemon_start(struct http_listener *listener);
-/* It accepts no more; then, or before, it may be stopped. Without a daemon there is nothing to do.
- */
+/* It accepts no more; then, or before, it may be stopped. Nothing where there is no daemon. */
 void http_daemon_pause(struct http_listener *listener);
 void http_daemon_stop(struct http_listener *listener);
 /* A listener of this name on the descriptor, which it takes over whatever happens; `socket`: when
