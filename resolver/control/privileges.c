@@ -115,7 +115,7 @@ const char *privileges_text(char text[PRIVILEGES_TEXT_MAX])
 static int read_permitted(uint64_t *permitted)
 {
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {0}; /* valgrind knows one */
 	if (syscall(SYS_capget, &header, data) != 0)
 		return ERR_SYSTEM;
 	*permitted = data[0].permitted | (uint64_t)data[1].permitted << 32;
@@ -127,7 +127,7 @@ static int read_permitted(uint64_t *permitted)
 static int keep(uint64_t kept)
 {
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {0}; /* valgrind knows one */
 	if (syscall(SYS_capget, &header, data) != 0)
 		return ERR_SYSTEM;
 	bool same = true;

@@ -30,6 +30,7 @@ import dns
 
 TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 SLUICE = os.path.abspath(os.environ.get("SLUICE", os.path.join(TOP, "build", "asan", "sluice")))
+VALGRIND = os.environ.get("VALGRIND")
 UPSTREAM = os.path.join(TOP, "tests", "e2e", "upstream.py")
 INSIDE = "SLUICE_E2E_INSIDE"
 CLONE_NEWNET = 0x40000000

@@ -19,7 +19,8 @@ import servers
 
 SCALE = float(os.environ.get("DIFFERENTIAL", "1"))
 SEED = int(os.environ.get("SEED", "1"))
-EXPLAIN_LINES = os.path.join(os.path.dirname(harness.SLUICE), "tests", "e2e", "explain_lines")
+EXPLAIN_LINES = os.path.join(os.path.dirname(os.environ.get("SLUICE_UNDER") or harness.SLUICE),
+                             "tests", "e2e", "explain_lines")
 WHOAMI = os.path.join(harness.TOP, "tests", "e2e", "whoami.py")
 TARGETS = ["127.0.1.%d" % i for i in range(1, 7)]
 NETWORKS = 3

@@ -91,7 +91,7 @@ class Server(harness.FreshCase):
     def build(self, world):
         if not can_become_others():
             self.skipTest("nobody else can be become here")
-        if os.environ.get("VALGRIND") and self.program != PLAIN:
+        if harness.VALGRIND and self.program != PLAIN:
             self.skipTest("valgrind does not go along to another user")
         if not os.path.exists(self.program):
             self.skipTest("%s is not built" % self.program)

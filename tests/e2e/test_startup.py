@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import unittest
 
 import dns
 import harness
@@ -29,6 +30,9 @@ resolvers = (
 private_zones = (
   { name = "corp.internal"; file = "corp.internal.zone"; links = ( { name = "hub"; virtual_network = "hub"; } ); } );
 """
+
+
+DESCRIPTORS = "valgrind wants descriptors of its own"
 
 
 class Starting(harness.FreshCase):
@@ -108,6 +112,7 @@ class Starting(harness.FreshCase):
         line = self.refused(self.config(listen="127.0.0.1:53"), *nobody, word="127.0.0.1:53")
         self.assertRegex(line.lower(), "permission|not allowed")
 
+    @unittest.skipIf(harness.VALGRIND, DESCRIPTORS)
     def test_too_few_descriptors_are_told(self):
         """Whatever it is that they do not suffice for, up to where they do."""
         path = self.world.write("sluice.conf", self.config())
@@ -133,6 +138,7 @@ class Starting(harness.FreshCase):
         line = self.refused(self.config(second="127.0.0.1:5301"), word="127.0.0.1:5301")
         self.assertRegex(line, r"refused\.conf:\d+: ")
 
+    @unittest.skipIf(harness.VALGRIND, DESCRIPTORS)
     def test_too_few_descriptors_are_named_with_what_to_do(self):
         line = self.refused('workers = 16; region = "r"; management = { socket = "x.sock"; };',
                             "prlimit", "--nofile=40", word="Too many open files")

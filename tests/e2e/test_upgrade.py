@@ -179,6 +179,10 @@ def is_gone(pid):
     return state_of(pid) in (None, "Z")
 
 
+CANNOT = "valgrind has no pidfds, and does not run /proc/self/exe"
+
+
+@unittest.skipIf(harness.VALGRIND, CANNOT)
 class Upgrading(harness.FreshCase):
     def build(self, world):
         self.host = world.host("cloud")
@@ -642,6 +646,7 @@ class Predecessor(harness.Process):
         harness.wait_for(lambda: word in self.log().split(), word)
 
 
+@unittest.skipIf(harness.VALGRIND, CANNOT)
 class FromAnother(harness.FreshCase):
     """The side that takes over, from one that does what is not seen often."""
 
