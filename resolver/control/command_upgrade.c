@@ -1,9 +1,10 @@
 /* `sluice upgrade`: starts the new program, which takes over from the running one, and waits for
  * its words. The new one is a grandchild, and stays when this is done.
  *
- *     upgrade ──fork──► starter ──fork, exec──► PROGRAM run --take-over FD ... ◄── the running
- * server ▲  ▲              │ ▲                          │ │  └─its number───┘ └───────first
- * word─────────┤ └─────────────────────────second word──────────┘
+ *     upgrade ──fork──► starter ──fork, exec──► PROGRAM run ◄──► the running server
+ *      ▲   ▲              │  ▲                  --take-over
+ *      │   └─ first word ─┘  └── its number ──────┤
+ *      └───────────── second word ────────────────┘
  *
  * Without the first, because it has ended or the time is over, the starter kills it, and the
  * running server goes on. With the first it asks the running one to leave: to kill it then might
@@ -31,7 +32,7 @@
 #include "resolver/control/command.h"
 #include "resolver/control/take_over.h"
 
-#define UNCHANGED "nothing has changed, the running server goes on"
+#define UNCHANGED "nothing is taken over, the running server is as it was"
 
 /* One that has failed answers what it holds before it ends. */
 enum { PATIENCE_MS = 300 * 1000, ENDING_MS = 20 * 1000, STEP_MS = 10 };
@@ -112,9 +113,7 @@ static int fail(const struct command_line *line, pid_t child)
 		waitpid(child, &status, 0);
 	}
 	if (WIFSIGNALED(status))
-		return command_fail_at(line,
-				       "the new process has ended by signal %d; the running server "
-				       "goes on",
+		return command_fail_at(line, "the new process has ended by signal %d; " UNCHANGED,
 				       WTERMSIG(status));
 	return command_fail_at(line, UNCHANGED);
 }

@@ -682,7 +682,7 @@ class FromAnother(harness.FreshCase):
         status, text = answer
         self.assertEqual(1, status, text)
         self.assertIn("cannot take over: " + why, text)
-        self.assertIn("nothing has changed, the running server goes on", text)
+        self.assertIn("nothing is taken over, the running server is as it was", text)
         with self.assertRaises(OSError), self.host.inside():  # nobody serves beside it
             dns.tcp(dns.query(ZONE[0]), HERE)
         self.assertTrue(os.path.exists(os.path.join(self.world.dir, "sluice.sock")))
