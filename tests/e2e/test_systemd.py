@@ -232,7 +232,7 @@ management = { listen = [ "http://127.0.0.1:8053" ];
         end = self.load("zone", "forwarded")
         self.machine.write("/usr/local/sbin/bad", "#!/bin/sh\nexit 1\n")
         os.chmod(self.machine.path("/usr/local/sbin/bad"), 0o755)
-        self.assertIn("nothing has changed", self.fails("--binary", "/usr/local/sbin/bad"))
+        self.assertIn("nothing is taken over", self.fails("--binary", "/usr/local/sbin/bad"))
         self.machine.write("/etc/sluice/sluice.conf", CONFIG.replace("region", "regain"))
         self.assertIn("regain", self.fails())
         self.machine.write("/etc/sluice/sluice.conf", CONFIG)
