@@ -90,12 +90,15 @@ struct http_exchange *http_take_waiting(struct http *http)
 	return exchange;
 }
 
+/* What is refused puts nothing off, or whoever asks again and again would put it off for good. */
 static void refuse_paused(struct http *http, struct http_exchange *exchange)
 {
+	uint64_t linger_until_ms = http->linger_until_ms;
 	char *body = http->handler.on_error(http->handler.context, &exchange->request, 503,
 					    "an upgrade is under way; ask once more");
 	http_header(&exchange->request, "Retry-After", "1");
 	http_reply(&exchange->request, 503, "application/json", body, body ? strlen(body) : 0);
+	http->linger_until_ms = linger_until_ms;
 }
 
 /* A few at a time: signals, timers and what workers let go of have their turn in between, however
@@ -164,20 +167,25 @@ void http_reply(struct http_request *request, unsigned status, const char *type,
 	if (body)
 		http_header(request, "Content-Type", type);
 	exchange->answer.given = true;
-	exchange->listener->http->answered_ms = now_ms();
 	exchange->listener->http->answering++;
 	exchange->answer.status = status;
 	exchange->answer.body = body;
 	exchange->answer.length = body ? length : 0;
 	if (exchange->stage != HTTP_HANDED)
 		return;
+	http_linger(exchange->listener->http);
 	exchange->listener->http->handed--;
 	MHD_resume_connection(exchange->connection);
 }
 
 bool http_is_sent(const struct http *http)
 {
-	return http->answering == 0 || now_ms() >= http->answered_ms + HTTP_LINGER_MS;
+	return http->answering == 0 || now_ms() >= http->linger_until_ms;
+}
+
+void http_linger(struct http *http)
+{
+	http->linger_until_ms = now_ms() + HTTP_LINGER_MS;
 }
 
 /* ---- beginning and end ---- */
@@ -241,6 +249,7 @@ void http_close(struct http *http)
 	if (!http)
 		return;
 	assert(http->handed == 0);
+	http_linger(http);
 	while (!http_is_sent(http))
 		nanosleep(&step, NULL);
 	pthread_mutex_lock(&http->lock);

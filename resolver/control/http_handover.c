@@ -39,6 +39,7 @@ void http_pause(struct http *http)
 	struct http_listener *at = SLIST_FIRST(&http->listeners);
 	assert(!http->paused);
 	http->paused = true;
+	http_linger(http);
 	for (; at; at = SLIST_NEXT(at, next))
 		http_daemon_pause(at);
 	uv_async_send(&http->wake);

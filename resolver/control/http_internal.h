@@ -70,14 +70,13 @@ struct http {
 	unsigned open_handles;
 	int niceness; /* of listeners' threads, whenever they are started */
 	SLIST_HEAD(, http_listener) listeners;
-	size_t handed; /* requests that on_request has seen, and nobody has answered */
-	bool paused,
-		socket_given; /* http_handover.h; and the socket's file is another's to remove */
-	atomic_size_t held_bytes;             /* by clients that are sending or taking */
-	atomic_size_t answering;              /* answers that are not sent yet */
-	_Atomic uint64_t answered_ms;         /* when the last of them was given */
-	pthread_mutex_t lock;                 /* of what follows */
-	bool closing;                         /* nothing more is handed over */
+	size_t handed;             /* requests that on_request has seen, and nobody has answered */
+	bool paused, socket_given; /* http_handover.h; its file is another's to remove */
+	atomic_size_t held_bytes;  /* by clients that are sending or taking */
+	atomic_size_t answering;   /* answers that are not sent yet */
+	uint64_t linger_until_ms;  /* they are waited for as long */
+	pthread_mutex_t lock;      /* of what follows */
+	bool closing;              /* nothing more is handed over */
 	struct http_queue at_socket, waiting; /* the first before the second */
 	TAILQ_HEAD(, http_connection) connections;
 	struct http_certificate *certificate; /* NULL: none, and no https */
@@ -92,8 +91,9 @@ bool http_hold(struct http_exchange *exchange, size_t bytes);
 /* From now on the client has as long as an exchange may take; not while we have the request. */
 void http_client_clock(struct http *http, struct http_connection *client, bool runs);
 
-/* Whether all answers are sent, or have had HTTP_LINGER_MS for it. */
+/* Whether all answers are sent, or have had the time that http_linger gives them from now on. */
 bool http_is_sent(const struct http *http);
+void http_linger(struct http *http);
 /* Starts the daemon, on a copy of listener->fd. 0, or errno. */
 int http_daemon_start(struct http_listener *listener);
 /* It accepts no more; then, or before, it may be stopped. Nothing where there is no daemon. */

@@ -37,6 +37,7 @@ struct world {
 	unsigned held_count;
 	uv_timer_t later;
 	unsigned told, status_before;
+	atomic_bool ended;
 	size_t body_length;
 };
 
@@ -77,6 +78,7 @@ static void on_end(uv_timer_t *timer)
 	usleep(1); /* the listener's thread is in the middle of them */
 	http_close(world->http.http);
 	world->http.http = NULL;
+	world->ended = true;
 }
 
 static void on_request(void *context, struct http_request *request)
@@ -93,6 +95,9 @@ static void on_request(void *context, struct http_request *request)
 		world->held[world->held_count++] = request;
 		if (world->held_count == HELD)
 			uv_timer_start(&world->later, on_end, 0, 0);
+	} else if (strcmp(request->path, "/end") == 0) {
+		world->held[world->held_count++] = request;
+		uv_timer_start(&world->later, on_end, 0, 0);
 	} else if (strcmp(request->path, "/huge") == 0) {
 		char *text = malloc(HUGE_ANSWER);
 		memset(text, 'x', HUGE_ANSWER);
@@ -824,6 +829,35 @@ static void answers_that_were_given_are_sent_before_all_is_closed(void **state)
 	assert_int_equal(world->told, HELD);
 }
 
+static int ask_by_hand(struct http_world *world, const char *text)
+{
+	int fd = http_world_connect(world);
+	http_world_send(fd, text, strlen(text));
+	return fd;
+}
+
+/* One takes no answer, and another one's requests are refused all the time. */
+static void keep_answers_coming(struct http_world *world)
+{
+	struct world *all = (struct world *)world;
+	int slow = ask_by_hand(world, "GET /huge HTTP/1.1\r\nHost: s\r\n\r\n");
+	int end = ask_by_hand(world, "GET /end HTTP/1.1\r\nHost: s\r\n\r\n");
+	for (all->told = 0; !all->ended && all->told < 100; all->told++) {
+		http_world_ask(world, "GET /refused", "", NULL);
+		usleep(50 * 1000);
+	}
+	close(slow);
+	close(end);
+}
+
+static void closing_waits_no_longer_for_whoever_keeps_asking(void **state)
+{
+	struct world *world = *state;
+	http_world_serve(&world->http, keep_answers_coming);
+	assert_true(world->ended);
+	assert_true(world->told < 100);
+}
+
 int main(void)
 {
 #define TEST(name)      cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -831,6 +865,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		/* first: what runs for the first time is slow enough to be caught in it */
 		TEST(answers_that_were_given_are_sent_before_all_is_closed),
+		TEST(closing_waits_no_longer_for_whoever_keeps_asking),
 		TEST(a_request_reaches_the_control_thread_as_it_was_sent),
 		TEST(a_whole_url_is_taken_too),
 		TEST(a_target_that_is_no_path_is_refused),
