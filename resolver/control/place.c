@@ -9,10 +9,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/nsfs.h>
+#include <poll.h>
 #include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -67,17 +70,55 @@ static bool enter_group(pid_t pid)
 	return written && strcmp(theirs, ours) == 0;
 }
 
+static bool is_file(int fd, const char *path)
+{
+	struct stat one, other;
+	return fd >= 0 && fstat(fd, &one) == 0 && stat(path, &other) == 0 &&
+	       one.st_dev == other.st_dev && one.st_ino == other.st_ino;
+}
+
+/* A user can have a namespace of his own, and in that a view of files that he has put together,
+ * libraries and all: root does not follow him there. */
+static bool is_trusted(int files)
+{
+	int users = ioctl(files, NS_GET_USERNS);
+	bool ours = is_file(users, "/proc/self/ns/user");
+	if (users >= 0)
+		close(users);
+	if (!ours)
+		errno = EPERM;
+	return ours;
+}
+
+/* What was opened by that process's number is its own, where it lives yet. */
+static bool is_alive(int pidfd)
+{
+	struct pollfd end = {.fd = pidfd, .events = POLLIN};
+	errno = ESRCH;
+	return poll(&end, 1, 0) == 0;
+}
+
 /* Relative paths lead where they led. */
+static bool enter_view(int files)
+{
+	char at[PATH_MAX];
+	bool known = getcwd(at, sizeof at) != NULL;
+	return setns(files, CLONE_NEWNS) == 0 && ((known && chdir(at) == 0) || chdir("/") == 0);
+}
+
 static bool enter_files(pid_t pid, int pidfd)
 {
-	char path[64], at[PATH_MAX];
-	struct stat theirs, ours;
+	char path[64];
 	snprintf(path, sizeof path, "/proc/%ld/ns/mnt", (long)pid);
-	if (stat("/proc/self/ns/mnt", &ours) != 0 || stat(path, &theirs) != 0 ||
-	    (ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino))
-		return true; /* who may not look is that server's user, with its files */
-	bool known = getcwd(at, sizeof at) != NULL;
-	return setns(pidfd, CLONE_NEWNS) == 0 && (!known || chdir(at) == 0 || chdir("/") == 0);
+	int files = open(path, O_RDONLY | O_CLOEXEC);
+	if (files < 0) /* who may not look is that server's user, with its files */
+		return true;
+	bool entered = is_file(files, "/proc/self/ns/mnt") ||
+		       (is_alive(pidfd) && is_trusted(files) && enter_view(files));
+	int err = errno;
+	close(files);
+	errno = err;
+	return entered;
 }
 
 static void take_limits(pid_t pid)
@@ -108,8 +149,10 @@ int place_enter(pid_t pid, int pidfd, char *error, size_t size)
 			 "restart it instead",
 			 errno ? ": " : "", errno ? strerror(errno) : "");
 	else if (!enter_files(pid, pidfd))
-		snprintf(error, size, "the files of the running server cannot be entered: %s",
-			 strerror(errno));
+		snprintf(
+			error, size,
+			"the files of the running server cannot be entered: %s; restart it instead",
+			strerror(errno));
 	else
 		return 0;
 	return ERR_SYSTEM;
