@@ -121,10 +121,12 @@ static int fail(const struct command_line *line, pid_t child)
 /* The starter: ends with the program that it is of, or when the new process has asked, whose number
  * it writes then; else with the status that it gives. */
 static int start(const struct command_line *line, const char *program, const int words[2],
-		 int number)
+		 int number, pid_t parent)
 {
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
 		return command_fail_at(line, "%s", strerror(errno));
+	if (getppid() != parent) /* it has ended before that */
+		return COMMAND_NO;
 	pid_t child = fork();
 	if (child == 0) {
 		int told = dup(words[1]); /* open in the new program */
@@ -154,9 +156,9 @@ static int upgrade_by(const struct command_line *line, const char *program, cons
 		      const int number[2])
 {
 	int status;
-	pid_t successor, starter = fork();
+	pid_t successor, parent = getpid(), starter = fork();
 	if (starter == 0)
-		_exit(start(line, program, words, number[1]));
+		_exit(start(line, program, words, number[1], parent));
 	close(words[1]);
 	close(number[1]);
 	if (starter < 0)
@@ -174,6 +176,7 @@ int command_upgrade(const struct command_line *line)
 	const char *program = line->binary ? line->binary : own_program(own);
 	if (access(program, X_OK) != 0)
 		return command_fail_at(line, "%s: %s", program, strerror(errno));
+	signal(SIGCHLD, SIG_DFL); /* who has started this may have ignored it, and no end is told */
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, words) != 0 ||
 	    pipe2(number, O_CLOEXEC) != 0)
 		return command_fail_at(line, "%s", strerror(errno));

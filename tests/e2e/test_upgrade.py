@@ -346,6 +346,22 @@ class Upgrade(Upgrading):
         self.sluice.reconfigure(self.config())
         self.goes_on()
 
+    def test_who_hears_of_no_child_that_ends_is_told_all_the_same(self):
+        def deaf():
+            signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+        with self.host.inside():
+            done = subprocess.run([harness.SLUICE, "upgrade", "-c", self.sluice.config], text=True,
+                                  capture_output=True, preexec_fn=deaf, timeout=60)
+        self.assertEqual(0, done.returncode, done.stdout + done.stderr)
+        self.successors.append(int(re.search(r"process (\d+) has taken over", done.stdout).group(1)))
+        self.left()
+        with self.host.inside():
+            done = subprocess.run([harness.SLUICE, "upgrade", "-c", self.sluice.config, "--binary",
+                                   self.script("bad", "exit 1\n")], text=True, capture_output=True,
+                                  preexec_fn=deaf, timeout=60)
+        self.assertEqual(1, done.returncode, done.stdout + done.stderr)
+        self.assertIn("the running server is as it was", done.stderr)
+
     def test_another_number_of_workers_is_refused(self):
         self.sluice.reconfigure(self.config(workers=3))
         self.assertIn("another number takes a restart", self.upgrade(fine=False))
