@@ -58,7 +58,7 @@ static uint64_t print_model(const struct policy *policy, const struct model *mod
 	for (size_t i = 0; i < model->cloud_services.count; i++) {
 		const struct cloud_service *service = &model->cloud_services.items[i];
 
-		print = print_address(policy, print, &service->address, 0);
+		print = print_address(policy, print, &service->address, service->ttl);
 		print = policy_print_text(policy, print, service->reverse_fqdn);
 		print = policy_print_text(policy, print, service->name);
 	}

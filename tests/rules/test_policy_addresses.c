@@ -436,6 +436,22 @@ static void a_networks_space_is_read_anew_though_the_table_stays(void **state)
 	policy_free(policy);
 }
 
+static void another_ttl_of_any_of_them_is_another_table(void **state)
+{
+	struct model *model = with_every_kind(*state);
+	uint32_t *const ttls[] = {&model->addresses.items[0].ttl,
+				  &model->cloud_services.items[0].ttl, &model->reverse.ttl};
+
+	for (unsigned i = 0; i < sizeof ttls / sizeof ttls[0]; i++) {
+		struct policy *first = model_compile(model, NULL);
+		*ttls[i] = 0; /* which is not the same as none */
+		struct policy *policy = model_compile(model, first);
+		assert_ptr_not_equal(first->owned, policy->owned);
+		policy_free(first);
+		policy_free(policy);
+	}
+}
+
 static void spaces_within_one_another_are_one(void **state)
 {
 	struct model *model = *state;
@@ -535,6 +551,7 @@ int main(void)
 		TEST(a_change_of_addresses_makes_only_what_follows_from_them_anew),
 		TEST(a_networks_space_is_read_anew_though_the_table_stays),
 		TEST(spaces_within_one_another_are_one),
+		TEST(another_ttl_of_any_of_them_is_another_table),
 		TEST(a_table_that_comes_with_the_model_is_served_as_it_is),
 		TEST(another_table_changes_what_we_own_and_nothing_else),
 	};
