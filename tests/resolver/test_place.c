@@ -84,10 +84,19 @@ static int end_of_one_that_enters(const struct server *server)
 	return WEXITSTATUS(status);
 }
 
+/* setns(2): one that has two threads enters no files, and ThreadSanitizer has one of its own. */
+#ifdef __SANITIZE_THREAD__
+enum { HAS_ONE_THREAD = 0 };
+#else
+enum { HAS_ONE_THREAD = 1 };
+#endif
+
 static void the_files_of_a_service_are_entered(void **state)
 {
 	struct server server;
 	(void)state;
+	if (!HAS_ONE_THREAD)
+		skip();
 	bool started = server_start(&server, CLONE_NEWNS);
 	if (started)
 		assert_int_equal(end_of_one_that_enters(&server), ENTERED);
