@@ -273,7 +273,7 @@ class Meanwhile(Many):
 
     def test_the_status_has_how_far_it_is(self):
         self.add_many(self.COUNT)
-        self.assertIsNone(self.work())
+        harness.wait_for(lambda: self.work() is None, "the end of what was added")
         lock = sqlite3.connect(os.path.join(self.world.dir, "state.db"), isolation_level=None)
         lock.execute("BEGIN IMMEDIATE")
 
