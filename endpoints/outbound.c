@@ -35,6 +35,8 @@ int outbound_init(struct outbound *outbound, uv_loop_t *loop, struct wheel *whee
 		.lane_questions = OUTBOUND_LANE_QUESTIONS,
 		.descriptor_max = descriptor_max(),
 	};
+	LIST_INIT(&outbound->peers);
+	TAILQ_INIT(&outbound->gathered);
 	outbound->buffers = outbound_buffers_new();
 	return outbound->buffers ? 0 : ERR_NOMEM;
 }
@@ -59,7 +61,7 @@ int outbound_send(void *context, struct flight *flight, const uint8_t *wire, siz
 	    upstream->source.family != upstream->host.address.family)
 		return ERR_SYSTEM;
 	if (flight->tcp)
-		return outbound_tcp_send(outbound, flight, wire, length, now_us);
+		return outbound_tcp_send(outbound, flight, wire, length);
 	return outbound_udp_send(outbound, flight, wire, length, now_us);
 }
 
@@ -68,7 +70,7 @@ void outbound_forget(void *context, struct flight *flight)
 	struct outbound *outbound = context;
 
 	if (flight->tcp)
-		outbound_tcp_forget(outbound, flight);
+		outbound_tcp_forget(flight);
 	else
 		outbound_udp_forget(outbound, flight);
 }
@@ -86,9 +88,9 @@ void outbound_flush(struct outbound *outbound)
 	uint64_t now_us = outbound->now_us(outbound->context);
 
 	do { /* what one cannot send may be asked of another target, by the other way */
-		outbound_tcp_flush(outbound);
+		outbound_tcp_flush(outbound, now_us);
 		outbound_udp_flush(outbound, now_us);
-	} while (outbound->gathered);
+	} while (!TAILQ_EMPTY(&outbound->gathered));
 }
 
 bool outbound_names_source(const struct address *sources, size_t count,

@@ -10,6 +10,7 @@
 #define SLUICE_OUTBOUND_H
 
 #include <stdint.h>
+#include <sys/queue.h>
 #include <uv.h>
 
 #include "endpoints/entropy.h"
@@ -58,7 +59,7 @@ struct outbound_traffic {
 };
 
 struct outbound_pool;
-struct outbound_connection;
+struct outbound_peer;
 struct outbound_buffers;
 struct question;
 
@@ -73,9 +74,10 @@ struct outbound {
 	unsigned descriptor_max; /* none above this: leaves room for clients' connections */
 	unsigned connection_count;
 	struct outbound_pool *pools;
-	struct outbound_connection *connections;
-	struct outbound_connection *gathered; /* have questions that leave with the next flush */
-	struct question *spare;               /* of connections, to be used again */
+	LIST_HEAD(outbound_peer_list, outbound_peer) peers; /* of TCP */
+	TAILQ_HEAD(outbound_peer_queue, outbound_peer)
+	gathered;               /* those that the next flush looks after */
+	struct question *spare; /* of peers, to be used again */
 	unsigned spare_count;
 	struct outbound_buffers *buffers;
 	struct outbound_traffic traffic;
@@ -92,8 +94,8 @@ MUST_CHECK int outbound_init(struct outbound *outbound, uv_loop_t *loop, struct 
 void outbound_release(struct outbound *outbound);
 
 /* What pending_table.send and .forget are set to; `outbound` is the struct outbound. ERR_SYSTEM:
- * the source cannot be bound, which by UDP is tried again a second later. ERR_LIMIT: by TCP, every
- * connection that may be is there and full. ERR_NOMEM. */
+ * by UDP, the source cannot be bound, which is tried again a second later. ERR_LIMIT: by TCP, so
+ * many questions have no answer yet as the connections that may be have room for. ERR_NOMEM. */
 int outbound_send(void *outbound, struct flight *flight, const uint8_t *wire, size_t length,
 		  uint64_t now_us);
 void outbound_forget(void *outbound, struct flight *flight);

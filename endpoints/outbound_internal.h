@@ -1,5 +1,5 @@
 /* What the files of outbound share; nobody else includes this. flight->socket is a struct
- * outbound_port, or a struct outbound_connection where flight->tcp. */
+ * outbound_port, or a struct outbound_peer where flight->tcp. */
 #ifndef SLUICE_OUTBOUND_INTERNAL_H
 #define SLUICE_OUTBOUND_INTERNAL_H
 
@@ -51,14 +51,11 @@ void outbound_udp_release(struct outbound *outbound);
 /* ---- outbound_tcp.c ---- */
 
 int outbound_tcp_send(struct outbound *outbound, struct flight *flight, const uint8_t *wire,
-		      size_t length, uint64_t now_us);
-void outbound_tcp_forget(struct outbound *outbound, struct flight *flight);
+		      size_t length);
+void outbound_tcp_forget(struct flight *flight);
+void outbound_tcp_flush(struct outbound *outbound, uint64_t now_us);
 void outbound_tcp_retain(struct outbound *outbound, const struct address *sources, size_t count);
 void outbound_tcp_release(struct outbound *outbound);
-
-/* ---- outbound_question.c ---- */
-
-void outbound_tcp_flush(struct outbound *outbound);
 
 /* ---- outbound.c ---- */
 

@@ -1,5 +1,5 @@
-/* A TCP connection to a target and its questions, as outbound_tcp.c (connections) and
- * outbound_question.c (questions, and how they leave) share them; nobody else includes this. */
+/* Questions by TCP, as outbound_tcp.c (peers), outbound_connection.c and outbound_question.c share
+ * them; nobody else includes this. */
 #ifndef SLUICE_OUTBOUND_TCP_H
 #define SLUICE_OUTBOUND_TCP_H
 
@@ -7,60 +7,100 @@
 
 #include "endpoints/outbound_internal.h"
 
-enum { OUTBOUND_QUESTION_BUCKETS = 256 }; /* of a connection's unanswered questions */
+enum {
+	OUTBOUND_TCP_CONNECTIONS = 32,  /* of a peer that gives fewer answers to each than ... */
+	OUTBOUND_TCP_PIPELINE_MIN = 32, /* ... a slow one has questions on each */
+	OUTBOUND_RETURNS_MAX = 3,       /* of a question */
+};
 
-struct outbound_connection {
-	struct outbound_connection *next, **link;
-	struct outbound_connection *next_gathered, **gathered_link; /* NULL: nothing to flush */
-	struct outbound *outbound;                                  /* NULL: released */
+TAILQ_HEAD(question_list, question);
+
+/* A server as one source sees it. It is what flight->socket points to: an answer may come by any of
+ * its connections. It lives while it has a connection or a question. */
+struct outbound_peer {
+	LIST_ENTRY(outbound_peer) all;
+	TAILQ_ENTRY(outbound_peer) in_turn; /* of those gathered */
+	struct outbound *outbound;
 	struct address source;
 	struct host host;
+	LIST_HEAD(, outbound_connection) connections;
+	struct question_list waiting; /* for a connection with room, in their order */
+	unsigned unanswered;          /* those that wait and those under way */
+	unsigned connection_count;
+	/* As far as is known: */
+	unsigned window; /* answers that a connection gives before it ends */
+	unsigned spread; /* connections to have where the window is small */
+	unsigned accepts;
+	uint64_t full_us; /* when it accepted no more than that */
+	unsigned barren;  /* connections that ended without any answer, in a row */
+	bool answers;     /* it has given one */
+	bool gathered;
+	bool retired; /* no policy names its source */
+};
+
+struct outbound_connection {
+	LIST_ENTRY(outbound_connection) of_peer;
+	struct outbound_peer *peer;
 	uv_tcp_t tcp;
 	uv_connect_t connect;
-	uv_write_t write;
-	struct timer timer;                                    /* connecting, then idle */
-	struct question *questions[OUTBOUND_QUESTION_BUCKETS]; /* unanswered, by id */
-	TAILQ_HEAD(, question) asked;                          /* the same, in their order */
-	unsigned unanswered;
-	unsigned under_way, window;            /* unanswered that have left; so many may be */
-	struct question *unsent, **unsent_end; /* in the order in which they leave */
-	size_t sent;                           /* bytes of the first of them */
-	size_t writing;                        /* bytes that libuv has, from there on */
+	struct timer timer;         /* connecting, then idle */
+	struct question_list asked; /* under way, in their order */
+	unsigned under_way, window; /* so many of them, and so many may be */
 	uint64_t answered, heard_us;
-	bool retired, closing; /* retired: no new questions, closes when the last one is over */
-	size_t have;           /* bytes in the buffer */
+	bool open, writing; /* writing: libuv has what the kernel did not take */
+	bool retired;       /* no new questions, closes when the last one is over */
+	bool closing;
+	size_t have; /* bytes in the buffer */
 	uint8_t buffer[2 + MESSAGE_MAX];
 };
 
-struct question {                      /* one unanswered question of a connection */
-	struct question *next, **link; /* of its bucket */
+struct question { /* flight->parcel points to it */
 	TAILQ_ENTRY(question) in_turn;
-	struct question *next_unsent;
-	struct flight *flight; /* NULL: over, and still in the list of those unsent */
-	bool unsent;
+	struct outbound_connection *connection; /* NULL: it waits */
+	struct flight *flight;
+	uint64_t left_us, answered_before; /* when it left, and the answers until then */
+	uint8_t returned;                  /* times that its connection ended without any */
 	uint16_t length;
 	uint8_t wire[2 + MESSAGE_QUERY_MAX];
 };
 
-/* ---- outbound_question.c ---- */
-
-/* The question leaves with the next flush, or once there is a connection. ERR_NOMEM. */
-int outbound_connection_ask(struct outbound_connection *connection, struct flight *flight,
-			    const uint8_t *wire, size_t length);
-/* It is answered or given up. */
-void outbound_question_end(struct outbound_connection *connection, struct question *question);
-/* Where the unanswered questions with this id are, among others. */
-struct question **outbound_question_bucket(struct outbound_connection *connection, uint16_t id);
-/* Has the connection flushed, if it can be now. */
-void outbound_connection_gather(struct outbound_connection *connection);
-void outbound_connection_ungather(struct outbound_connection *connection); /* it closes */
-/* Frees what is unsent, all of it over, when libuv has let go of the connection. */
-void outbound_questions_drop(struct outbound_connection *connection);
-void outbound_questions_release(struct outbound *outbound); /* the spare ones */
-
 /* ---- outbound_tcp.c ---- */
 
-/* It is gone: its questions go along to a new one, or back as errors. */
+/* Has the peer looked after at the next flush: questions dealt to its connections, connections
+ * dialled, or the peer freed. */
+void outbound_peer_gather(struct outbound_peer *peer);
+/* What waits and has been returned so often fails. */
+void outbound_peer_fail(struct outbound_peer *peer, unsigned returned, enum target_error error,
+			uint64_t now_us);
+/* There is no other connection to be had; whether there are some, which then have to do. */
+bool outbound_peer_keeps(struct outbound_peer *peer, uint64_t now_us);
+
+/* ---- outbound_connection.c ---- */
+
+/* TARGET_ERROR_NONE; FULL: no more connections, of all peers together; SOURCE: it cannot be bound;
+ * ROOM: no memory. */
+enum target_error outbound_connection_dial(struct outbound_peer *peer, uint64_t now_us);
+/* How many more questions it may take. */
+unsigned outbound_connection_room(const struct outbound_connection *connection);
+/* A question of it is over, one way or another. */
+void outbound_connection_unload(struct outbound_connection *connection,
+				const struct question *question);
+/* It is gone: its questions wait for another one, or go back as errors. */
 void outbound_connection_lost(struct outbound_connection *connection);
+/* Without a word to its questions, of which it has none. */
+void outbound_connection_close(struct outbound_connection *connection);
+
+/* ---- outbound_question.c ---- */
+
+/* It waits at the flight's peer. ERR_NOMEM. */
+int outbound_question_add(struct outbound_peer *peer, struct flight *flight, const uint8_t *wire,
+			  size_t length);
+/* It is answered or given up. */
+void outbound_question_end(struct outbound_peer *peer, struct question *question);
+/* All of a connection's wait again, before all others. */
+void outbound_questions_return(struct outbound_connection *connection);
+/* Sends what waits by this connection, as far as it has room. */
+void outbound_questions_leave(struct outbound_connection *connection, uint64_t now_us);
+void outbound_questions_release(struct outbound *outbound); /* the spare ones */
 
 #endif

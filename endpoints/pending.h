@@ -76,6 +76,7 @@ struct flight { /* one packet on its way */
 	const struct upstream *upstream;
 	struct target *target;
 	void *socket; /* the transport's: where the reply must arrive */
+	void *parcel; /* the transport's, too: what it keeps of this one */
 	uint64_t sent_us;
 	struct timer timer; /* allowance, then patience */
 	uint16_t id;
@@ -198,8 +199,6 @@ void pending_on_error(struct pending_table *table, struct flight *flight, enum t
 /* Finds the flight for a socket and an id, for errors that quote the packet (IP_RECVERR); or NULL.
  */
 struct flight *pending_find_flight(struct pending_table *table, void *socket, uint16_t id);
-/* The transport carries this flight on by another socket (a connection dialled again). */
-void pending_move_flight(struct pending_table *table, struct flight *flight, void *socket);
 
 /* Whether every upstream of the leg is suspect now. */
 bool leg_is_dark(const struct leg *leg);

@@ -175,11 +175,3 @@ struct flight *pending_find_flight(struct pending_table *table, void *socket, ui
 		flight = flight->next_in_bucket;
 	return flight;
 }
-
-void pending_move_flight(struct pending_table *table, struct flight *flight, void *socket)
-{
-	assert(flight->table == table);
-	flight_remove(flight);
-	flight->socket = socket;
-	flight_insert(flight);
-}

@@ -61,6 +61,7 @@ struct target {
 	X(RCODE, "unexpected rcode")                                                               \
 	X(LAME, "lame answer")                                                                     \
 	X(MANGLED, "mangled reply")                                                                \
+	X(CLOSED, "connection closed")                                                             \
 	X(SOURCE, "source address unusable")                                                       \
 	X(FULL, "connections are full")                                                            \
 	X(ROOM, "no room for the question")                                                        \
@@ -97,7 +98,7 @@ void target_on_unreachable(struct target *target, enum target_error error, uint6
 /* It answered, and what it said sends the question elsewhere; or this question could not be sent.
  * Counted and remembered as the last error, and no reason for suspicion. */
 void target_on_error(struct target *target, enum target_error error);
-/* It answers FORMERR to an OPT and well without: asked without for TARGET_PLAIN_US. */
+/* It answers well without an OPT, and not with one: asked without for TARGET_PLAIN_US. */
 void target_on_plain(struct target *target, uint64_t now_us);
 /* Whether a suspect is to get a copy of a question now; the second takes the turn. */
 bool target_wants_copy(const struct target *target, uint64_t now_us);
@@ -108,11 +109,10 @@ bool target_take_copy(struct target *target, uint64_t now_us);
  * 1 % in copies. */
 bool target_take_resend(struct target *target);
 
-/* The registry. Thread-safe; used when policies come and go, not per query. */
-struct target_registry;
+struct target_registry; /* thread-safe; used when policies come and go, not per query */
 struct target_registry *target_registry_new(void);
 void target_registry_free(struct target_registry *registry);
-/* Finds or makes it, with a reference; NULL without memory. */
+/* With a reference; NULL: no memory. */
 struct target *target_acquire(struct target_registry *registry, const struct address *source,
 			      const struct host *host, enum protocol protocol);
 void target_release(struct target_registry *registry, struct target *target);

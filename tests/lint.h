@@ -9,11 +9,14 @@
 		struct type *sle_next;                                                             \
 	}
 #define STAILQ_ENTRY(type) SLIST_ENTRY(type)
+#define LIST_ENTRY(type)   SLIST_ENTRY(type)
 #define TAILQ_ENTRY(type)  SLIST_ENTRY(type)
 #define SLIST_HEAD(name, type)                                                                     \
 	struct {                                                                                   \
 		struct type *slh_first;                                                            \
 	}
 #define STAILQ_HEAD(name, type)     SLIST_HEAD(name, type)
+#define LIST_HEAD(name, type)       SLIST_HEAD(name, type)
 #define TAILQ_HEAD(name, type)      SLIST_HEAD(name, type)
-#define TAILQ_FOREACH(at, all, tie) for (at = (all)->slh_first; at; at = at->tie.sle_next)
+#define LIST_FOREACH(at, all, tie)  for (at = (all)->slh_first; at; at = at->tie.sle_next)
+#define TAILQ_FOREACH(at, all, tie) LIST_FOREACH(at, all, tie)

@@ -70,9 +70,9 @@ static void on_reaper(uv_timer_t *timer)
 	struct http_connection *client;
 	uint64_t now = now_ms();
 	pthread_mutex_lock(&http->lock);
-	TAILQ_FOREACH(client, &http->connections, all)
-	if (client->deadline_ms != 0 && client->deadline_ms <= now)
-		shutdown(client->fd, SHUT_RDWR);
+	TAILQ_FOREACH (client, &http->connections, all)
+		if (client->deadline_ms != 0 && client->deadline_ms <= now)
+			shutdown(client->fd, SHUT_RDWR);
 	if (TAILQ_EMPTY(&http->connections))
 		uv_timer_stop(timer);
 	pthread_mutex_unlock(&http->lock);
