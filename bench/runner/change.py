@@ -3,12 +3,13 @@ another: each function that measures is one repetition, and gives its figures.""
 
 import os
 import re
-import select
 import shutil
+import select
 import signal
 import subprocess
 import time
 
+from runner.api import Api
 from runner.asking import Asking
 from runner.configs import PORT, Shape, address, sluice, write, zone_file
 from runner.machine import PROGRAM
@@ -17,7 +18,7 @@ from runner.targets import Targets
 
 SHAPE = Shape()  # 1000 rules and a zone of 1000 hosts
 RATE, WARM_S = 20_000, 0.5
-RELOAD_S, UPGRADE_S = 0.5, 1.0  # from one to the next
+RELOAD_S, EDIT_S, UPGRADE_S = 0.5, 5.0, 1.0  # from one to the next
 END_S = 20
 
 
@@ -60,11 +61,12 @@ class Nothing:
 
 class Reloads(Nothing):
     """Each with another rule than before, and a zone file that looks changed. The files are written
-    ahead: the runner shares the load's core, and what it takes of that would count as the server's."""
-    done = "reload"
+    ahead, and no process is begun for it: the runner shares the load's core, and what it takes of
+    that would count as the server's."""
 
-    def __init__(self):
+    def __init__(self, every_s=RELOAD_S):
         super().__init__()
+        self.every_s = every_s
         self.config, self.ahead = write(SHAPE, PORT), []
         text = self.config.read_text()
         for name in ("this", "that"):
@@ -72,18 +74,17 @@ class Reloads(Nothing):
                    ' port = %d; } ); },\n' % (name, name, UPSTREAM_PORT)
             self.ahead.append(self.config.with_suffix("." + name))
             self.ahead[-1].write_text(text.replace("  rules = (\n", "  rules = (\n" + rule))
+        self.api = Api(SHAPE.socket())
 
     def make(self):
         new = self.config.with_suffix(".new")
         shutil.copyfile(self.ahead[len(self.took_ms) % 2], new)
         new.rename(self.config)
         os.utime(zone_file(SHAPE.hosts))
-        self.took_ms.append(command(self.done, "-c", self.config)[1])
-
-
-class Checks(Reloads):
-    """The same files are read and compiled as often, but by a process beside the server."""
-    done = "check"
+        start = time.monotonic()
+        self.api.call("POST", "/v1/reload")
+        self.took_ms.append((time.monotonic() - start) * 1e3)
+        self.api.close()  # the server does not keep an idle one for as long as to the next
 
 
 class Upgrades(Nothing):
@@ -146,8 +147,11 @@ def beside(seconds, changes):
 
 
 def reload(seconds):
-    found, checks = beside(seconds, Reloads()), Checks()
-    return {**found, "checks_p99_us": paced(seconds, checks)["latency_us"]["p99"]}
+    return beside(seconds, Reloads())
+
+
+def edit(seconds):
+    return beside(seconds, Reloads(EDIT_S))
 
 
 def upgrade(seconds):

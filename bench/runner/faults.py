@@ -69,6 +69,15 @@ EXTRA = Figure("extra_percent", "questions to targets beyond one each", 2, "%.2f
 SLOW = (Failed(), EXTRA,
         Figure("second_first", "questions for which the second was preferred", 0, "%d", max),
         Figure("suspicions", "times that the first was suspect", 0, "%d", max))
+CHANGED = (Failed(),
+           Figure("p99_ratio", P99 + ", as a ratio to that of the same load with no reload", 1.1),
+           Figure("p99_us", P99, form="%.0f us"),
+           Figure("without_p99_us", P99 + " with no reload", form="%.0f us"),
+           Figure("lateness_p99_us", P99 + " of the load's own lateness", form="%.0f us"),
+           Figure("without_lateness_p99_us", "that with no reload", form="%.0f us"),
+           Figure("forwarded", "share of questions that were forwarded", form="%.4f"),
+           Figure("without_forwarded", "that with no reload", form="%.4f"),
+           Figure("change_ms", LONGEST + " reload", form="%.0f ms"))
 
 PARTS = (
     Part("failover", "Of two ordered targets the first falls silent, and returns; 200 questions a second",
@@ -95,18 +104,8 @@ PARTS = (
     Part("restart", "kill -9 and started again, with 1000 rules", change.restart, 1, 20, (
         Figure("serving_ms", "until zone and rules are answered", 200, "%.0f ms", max),)),
     Part("reload", "1000 rules and a zone read again twice a second, changed; 20,000 questions a second",
-         change.reload, 6, 5, (
-             Failed(),
-             Figure("p99_ratio", P99 + ", as a ratio to that of the same load with no reload", 1.1),
-             Figure("p99_us", P99, form="%.0f us"),
-             Figure("without_p99_us", P99 + " with no reload", form="%.0f us"),
-             Figure("checks_p99_us", P99 + " with `sluice check` instead, which does the same work",
-                    form="%.0f us"),
-             Figure("lateness_p99_us", P99 + " of the load's own lateness", form="%.0f us"),
-             Figure("without_lateness_p99_us", "that with no reload", form="%.0f us"),
-             Figure("forwarded", "share of questions that were forwarded", form="%.4f"),
-             Figure("without_forwarded", "that with no reload", form="%.4f"),
-             Figure("change_ms", LONGEST + " reload", form="%.0f ms")), 3),
+         change.reload, 6, 5, CHANGED, 3),
+    Part("edit", "The same once in five seconds", change.edit, 11, 5, CHANGED, 6),
     Part("upgrade", "Replaced by another process every second; 20,000 questions a second",
          change.upgrade, 6, 5, (
              Failed(),

@@ -5,8 +5,6 @@ it is acknowledged and then until DNS has it, and whether changes can be felt by
         edit_ms                       visible_ms (asked_ms: the same where nothing has changed)"""
 
 import contextlib
-import http.client
-import json
 import os
 import socket
 import statistics
@@ -14,6 +12,7 @@ import struct
 import threading
 import time
 
+from runner.api import Api
 from runner.configs import PORT, PROBE, PROBES, Shape, owned_address, sluice
 from runner.memory import footprint
 from runner.process import BOTH_CORES, LOAD_CORE, BenchError, load
@@ -23,27 +22,6 @@ COUNTS, COUNTS_QUICK = (100_000, 1_000_000), (1000, 10_000)
 RELOADS = 5
 RATE = 10_000  # of questions, while PTRs change
 VISIBLE_S = 10  # longer than this is an error
-
-
-class Api(http.client.HTTPConnection):
-    """One connection to the unix socket, kept."""
-
-    def __init__(self, path):
-        super().__init__("localhost", timeout=120)
-        self.path = str(path)
-
-    def connect(self):
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(self.path)
-
-    def call(self, method, path, body=None):
-        self.request(method, path, None if body is None else json.dumps(body))
-        response = self.getresponse()
-        text = response.read().decode()
-        if response.status >= 300:
-            raise BenchError("ptrs: %s %s: %d %s" % (method, path, response.status, text))
-        return text
 
 
 class Asker:

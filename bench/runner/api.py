@@ -1,0 +1,28 @@
+"""The management API over its unix socket."""
+
+import http.client
+import json
+import socket
+
+from runner.process import BenchError
+
+
+class Api(http.client.HTTPConnection):
+    """One connection to the unix socket, kept."""
+
+    def __init__(self, path):
+        super().__init__("localhost", timeout=120)
+        self.path = str(path)
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self.path)
+
+    def call(self, method, path, body=None):
+        self.request(method, path, None if body is None else json.dumps(body))
+        response = self.getresponse()
+        text = response.read().decode()
+        if response.status >= 300:
+            raise BenchError("%s %s: %d %s" % (method, path, response.status, text))
+        return text
