@@ -11,9 +11,9 @@
  * error. What a connection has given, and how many there could be, is remembered with the peer, so
  * that not all that wait is sent again for each answer of a server that gives one to a connection.
  * Where one ends without any answer, its questions are asked one by one, and a question to which
- * that happens again and again, or that was alone, has its error. A connection on which a question
- * stayed unanswered until its patience was over, and nothing else came since, takes no new ones:
- * its peer may be long gone.
+ * that happens again and again, or that was alone with a server that has answered nothing, has its
+ * error. A connection on which a question stayed unanswered until its patience was over, and
+ * nothing else came since, takes no new ones: its peer may be long gone.
  *
  * Not here: TLS, Fast Open, and keepalive options (RFC 7828). */
 #include <assert.h>
@@ -72,7 +72,8 @@ static void ended_early(struct outbound_connection *connection)
 	outbound_questions_return(connection);
 }
 
-/* Without any answer, which may be a question's fault: it is found by asking one by one. */
+/* Without any answer, which may be a question's fault: it is found by asking one by one. That of a
+ * server that answers others has more than one try even alone, as a restart looks the same. */
 static void ended_barren(struct outbound_connection *connection, uint64_t now_us)
 {
 	struct outbound_peer *peer = connection->peer;
@@ -80,8 +81,9 @@ static void ended_barren(struct outbound_connection *connection, uint64_t now_us
 	struct question *question;
 
 	TAILQ_FOREACH (question, &connection->asked, in_turn)
-		question->returned +=
-			others || connection->under_way > 1 ? 1 : OUTBOUND_RETURNS_MAX;
+		question->returned += others || peer->answers || connection->under_way > 1
+					      ? 1
+					      : OUTBOUND_RETURNS_MAX;
 	peer->barren++;
 	ended_early(connection);
 }

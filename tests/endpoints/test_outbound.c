@@ -1188,6 +1188,22 @@ static void one_that_hangs_up_on_many_questions_answers_them_one_by_one(void **s
 	assert_false(target_is_suspect(&targets[0]));
 }
 
+static void a_restart_loses_no_question_that_was_alone(void **state)
+{
+	(void)state;
+	start("127.0.0.1", "127.0.0.1", PROTOCOL_TCP, 4);
+	leg.upstream_count = 1;
+	server.closes_after_answer = true;
+	ask();
+	ask();
+	until(answered() == 1);
+	server.hangs_up = 1; /* on the second one's connection */
+	until(done_count == 2);
+	assert_int_equal(answered(), 2);
+	assert_int_equal(server.hangs_up, 0);
+	assert_false(target_is_suspect(&targets[0]));
+}
+
 static void a_question_that_ends_every_connection_fails_alone(void **state)
 {
 	(void)state;
@@ -1538,6 +1554,7 @@ int main(void)
 		TEST(connections_to_one_that_closes_after_every_answer_become_more),
 		TEST(one_that_has_few_connections_answers_all),
 		TEST(one_that_hangs_up_on_many_questions_answers_them_one_by_one),
+		TEST(a_restart_loses_no_question_that_was_alone),
 		TEST(a_question_that_ends_every_connection_fails_alone),
 		TEST(one_that_never_answers_a_connection_is_left),
 		TEST(one_that_answers_one_after_the_other_has_more_connections),
