@@ -24,6 +24,7 @@ enum {
 	OUTBOUND_TCP_CONNECT_US = 800 * 1000,
 	OUTBOUND_TCP_PIPELINE =
 		256, /* unanswered questions of one connection; then one more is opened */
+	OUTBOUND_TCP_QUESTIONS = 8192, /* unanswered ones of a server, with those that wait */
 };
 
 #define OUTBOUND_COUNTER_MAP(X)                                                                    \
@@ -94,8 +95,8 @@ MUST_CHECK int outbound_init(struct outbound *outbound, uv_loop_t *loop, struct 
 void outbound_release(struct outbound *outbound);
 
 /* What pending_table.send and .forget are set to; `outbound` is the struct outbound. ERR_SYSTEM:
- * by UDP, the source cannot be bound, which is tried again a second later. ERR_LIMIT: by TCP, so
- * many questions have no answer yet as the connections that may be have room for. ERR_NOMEM. */
+ * by UDP, the source cannot be bound, which is tried again a second later. ERR_LIMIT: by TCP,
+ * OUTBOUND_TCP_QUESTIONS have no answer yet. ERR_NOMEM. */
 int outbound_send(void *outbound, struct flight *flight, const uint8_t *wire, size_t length,
 		  uint64_t now_us);
 void outbound_forget(void *outbound, struct flight *flight);

@@ -27,6 +27,7 @@ enum {
 	CONNECTIONS_MAX = 512, /* of a worker */
 	SLOW_US = 400 * 1000,  /* half of a question's patience */
 	BARREN_MAX = 8,        /* connections without an answer, in a row: the peer has none */
+	BARREN_FIRST_MAX = 2,  /* where it never gave one: all together, then the first alone */
 };
 
 static uint64_t clock_of(const struct outbound_connection *connection)
@@ -99,12 +100,14 @@ void outbound_connection_lost(struct outbound_connection *connection)
 	connection->retired = true;
 	if (!connection->open)
 		nobody = !outbound_peer_keeps(peer, now_us);
-	else if (connection->answered == 0 && peer->unanswered > 0)
+	else if (connection->under_way == 0 && TAILQ_EMPTY(&peer->waiting))
+		; /* it was idle */
+	else if (connection->answered == 0)
 		ended_barren(connection, now_us);
-	else if (peer->unanswered > 0)
+	else
 		ended_early(connection);
 	outbound_connection_close(connection);
-	if (nobody || peer->barren >= BARREN_MAX)
+	if (nobody || peer->barren >= (peer->answers ? BARREN_MAX : BARREN_FIRST_MAX))
 		outbound_peer_fail(peer, 0, TARGET_ERROR_NETWORK, now_us);
 	else
 		outbound_peer_fail(peer, OUTBOUND_RETURNS_MAX,
@@ -235,6 +238,7 @@ static void on_connect(uv_connect_t *connect, int status)
 		return;
 	}
 	connection->open = true;
+	connection->heard_us = clock_of(connection);
 	outbound_peer_gather(connection->peer);
 	rest(connection);
 }

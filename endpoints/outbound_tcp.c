@@ -12,8 +12,7 @@
 #include "endpoints/outbound_tcp.h"
 
 enum {
-	QUESTIONS_MAX = 8 * OUTBOUND_TCP_PIPELINE, /* of a peer */
-	PIPELINES_MAX = QUESTIONS_MAX / OUTBOUND_TCP_PIPELINE,
+	PIPELINES_MAX = 8,         /* connections to a peer that takes a pipeline on each */
 	FULL_FOR_US = 1000 * 1000, /* no more connections than a peer accepts; then one is tried */
 };
 
@@ -99,11 +98,9 @@ bool outbound_peer_keeps(struct outbound_peer *peer, uint64_t now_us)
 {
 	unsigned room, live = live_connections(peer, &room);
 
-	if (live == 0)
-		return false;
-	peer->accepts = live;
+	peer->accepts = live > 0 ? live : OUTBOUND_TCP_CONNECTIONS;
 	peer->full_us = now_us;
-	return true;
+	return live > 0;
 }
 
 /* ---- the flush ---- */
@@ -184,7 +181,7 @@ int outbound_tcp_send(struct outbound *outbound, struct flight *flight, const ui
 	if (!peer)
 		return ERR_NOMEM;
 	outbound_peer_gather(peer);
-	if (peer->unanswered >= QUESTIONS_MAX)
+	if (peer->unanswered >= OUTBOUND_TCP_QUESTIONS)
 		return ERR_LIMIT;
 	flight->socket = peer;
 	outbound_choose_id(outbound, flight, peer);

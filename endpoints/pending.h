@@ -131,8 +131,8 @@ struct pending_table {
 	void *transport; /* of send and forget */
 	/* Sends and sets flight->socket. Where another flight of that socket has the same id, it
 	 * gives this one another (flight->id and the first two bytes of what it sends).
-	 * ERR_SYSTEM: the source cannot be used now; ERR_LIMIT: the connections are as many and as
-	 * full as they may be; ERR_NOMEM. Must not call back into this table, but for
+	 * ERR_SYSTEM: the source cannot be used now; ERR_LIMIT: too many have no
+	 * answer there yet; ERR_NOMEM. Must not call back into this table, but for
 	 * pending_find_flight. */
 	int (*send)(void *transport, struct flight *flight, const uint8_t *wire, size_t length,
 		    uint64_t now_us);
