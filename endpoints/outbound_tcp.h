@@ -28,10 +28,10 @@ struct outbound_peer {
 	unsigned unanswered;          /* those that wait and those under way */
 	unsigned connection_count;
 	/* As far as is known: */
-	unsigned window; /* answers that a connection gives before it ends */
-	unsigned spread; /* connections to have where the window is small */
-	unsigned accepts;
-	uint64_t full_us; /* when it accepted no more than that */
+	unsigned window;  /* answers that a connection gives before it ends */
+	unsigned spread;  /* connections to have where the window is small */
+	unsigned accepts; /* connections at a time */
+	uint64_t full_us; /* when it accepted no more than that, or one more was tried */
 	unsigned barren;  /* connections that ended without any answer, in a row */
 	bool answers;     /* it has given one */
 	bool gathered;
