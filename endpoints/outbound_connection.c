@@ -102,10 +102,12 @@ void outbound_connection_lost(struct outbound_connection *connection)
 		nobody = !outbound_peer_keeps(peer, now_us);
 	else if (connection->under_way == 0 && TAILQ_EMPTY(&peer->waiting))
 		; /* it was idle */
-	else if (connection->answered == 0)
-		ended_barren(connection, now_us);
-	else
+	else if (connection->answered > 0)
 		ended_early(connection);
+	else if (connection->trial && outbound_peer_keeps(peer, now_us))
+		outbound_questions_return(connection); /* it was one too many */
+	else
+		ended_barren(connection, now_us);
 	outbound_connection_close(connection);
 	if (nobody || peer->barren >= (peer->answers ? BARREN_MAX : BARREN_FIRST_MAX))
 		outbound_peer_fail(peer, 0, TARGET_ERROR_NETWORK, now_us);
@@ -266,7 +268,7 @@ static bool start_connect(struct outbound_connection *connection, uint64_t now_u
 	return true;
 }
 
-enum target_error outbound_connection_dial(struct outbound_peer *peer, uint64_t now_us)
+enum target_error outbound_connection_dial(struct outbound_peer *peer, bool trial, uint64_t now_us)
 {
 	struct outbound *outbound = peer->outbound;
 
@@ -283,7 +285,8 @@ enum target_error outbound_connection_dial(struct outbound_peer *peer, uint64_t 
 	}
 	connection->tcp.data = connection;
 	connection->peer = peer;
-	connection->window = peer->window;
+	connection->trial = trial;
+	connection->window = trial ? 1 : peer->window;
 	TAILQ_INIT(&connection->asked);
 	timer_init(&connection->timer, on_timer);
 	LIST_INSERT_HEAD(&peer->connections, connection, of_peer);

@@ -117,15 +117,17 @@ static struct outbound_connection *ready(const struct outbound_peer *peer)
 	return NULL;
 }
 
-/* Whether there is more to ask than its connections have room for, and one more may be tried. */
-static bool wants_connection(struct outbound_peer *peer, uint64_t now_us)
+/* Whether there is more to ask than its connections have room for, and one more may be had, or be
+ * tried. */
+static bool wants_connection(struct outbound_peer *peer, bool *trial, uint64_t now_us)
 {
 	unsigned most = peer->window < OUTBOUND_TCP_PIPELINE_MIN ? peer->spread : PIPELINES_MAX;
 	unsigned room, live = live_connections(peer, &room);
 
 	if (TAILQ_EMPTY(&peer->waiting) || room >= peer->unanswered || live >= most)
 		return false;
-	if (live < peer->accepts)
+	*trial = live >= peer->accepts;
+	if (!*trial)
 		return true;
 	if (now_us < peer->full_us + FULL_FOR_US)
 		return false;
@@ -137,12 +139,13 @@ static bool wants_connection(struct outbound_peer *peer, uint64_t now_us)
 static void peer_flush(struct outbound_peer *peer, uint64_t now_us)
 {
 	struct outbound_connection *connection;
+	bool trial;
 
 	while (!TAILQ_EMPTY(&peer->waiting) && (connection = ready(peer)))
 		outbound_questions_leave(connection, now_us);
-	while (wants_connection(peer, now_us)) {
+	while (wants_connection(peer, &trial, now_us)) {
 		enum target_error error = peer->connection_count < OUTBOUND_TCP_CONNECTIONS
-						  ? outbound_connection_dial(peer, now_us)
+						  ? outbound_connection_dial(peer, trial, now_us)
 						  : TARGET_ERROR_FULL;
 
 		if (error != TARGET_ERROR_NONE && !outbound_peer_keeps(peer, now_us))

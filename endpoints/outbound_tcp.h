@@ -49,6 +49,7 @@ struct outbound_connection {
 	uint64_t answered, heard_us;
 	bool open, writing; /* writing: libuv has what the kernel did not take */
 	bool retired;       /* no new questions, closes when the last one is over */
+	bool trial;         /* one more than the peer accepts, as far as is known */
 	bool closing;
 	size_t have; /* bytes in the buffer */
 	uint8_t buffer[2 + MESSAGE_MAX];
@@ -79,7 +80,7 @@ bool outbound_peer_keeps(struct outbound_peer *peer, uint64_t now_us);
 
 /* TARGET_ERROR_NONE; FULL: no more connections, of all peers together; SOURCE: it cannot be bound;
  * ROOM: no memory. */
-enum target_error outbound_connection_dial(struct outbound_peer *peer, uint64_t now_us);
+enum target_error outbound_connection_dial(struct outbound_peer *peer, bool trial, uint64_t now_us);
 /* How many more questions it may take. */
 unsigned outbound_connection_room(const struct outbound_connection *connection);
 /* A question of it is over, one way or another. */

@@ -1179,6 +1179,26 @@ static void one_that_has_few_connections_answers_all(void **state)
 	assert_false(target_is_suspect(&targets[0]));
 }
 
+/* Now and then one more is tried, with one question, and its end is nobody's fault. */
+static void the_connection_too_many_says_nothing_of_the_others(void **state)
+{
+	(void)state;
+	start("127.0.0.1", "127.0.0.1", PROTOCOL_TCP, 4);
+	leg.upstream_count = 1;
+	server.most = 1;
+	server.pace_us = 2 * MS;
+	for (unsigned i = 0; i < OUTBOUND_TCP_PIPELINE + 50; i++)
+		ask();
+	until(server.accepted == 2); /* it hangs up on the second */
+	while (server.accepted < 3) {
+		ask();
+		run_for(2 * MS);
+	}
+	run_for(2 * MS);
+	assert_true(LIST_FIRST(&outbound.peers)->window > OUTBOUND_TCP_PIPELINE_MIN);
+	until(answered() == asked_count);
+}
+
 static void one_that_hangs_up_on_many_questions_answers_them_one_by_one(void **state)
 {
 	(void)state;
@@ -1574,6 +1594,7 @@ int main(void)
 		TEST(of_one_that_closes_after_every_answer_little_is_asked_twice),
 		TEST(connections_to_one_that_closes_after_every_answer_become_more),
 		TEST(one_that_has_few_connections_answers_all),
+		TEST(the_connection_too_many_says_nothing_of_the_others),
 		TEST(one_that_hangs_up_on_many_questions_answers_them_one_by_one),
 		TEST(a_restart_loses_no_question_that_was_alone),
 		TEST(a_question_that_ends_every_connection_fails_alone),
