@@ -22,8 +22,6 @@ enum {
 	OUTBOUND_LANE_QUESTIONS = 1000, /* in one second, of one target: it gets a lane */
 	OUTBOUND_TCP_IDLE_US = 10 * 1000 * 1000,
 	OUTBOUND_TCP_CONNECT_US = 800 * 1000,
-	OUTBOUND_TCP_PIPELINE =
-		256, /* unanswered questions of one connection; then one more is opened */
 	OUTBOUND_TCP_QUESTIONS = 8192, /* unanswered ones of a server, with those that wait */
 };
 

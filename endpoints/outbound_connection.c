@@ -8,15 +8,16 @@
  *
  * Servers end idle connections whenever they like, some do so after every answer, and some will
  * have no more than so many connections at a time, so a question that meets any of that is no
- * error. What a connection has given, and how many there could be, is remembered with the peer, so
+ * error. What a connection has given, and how many there could be, goes into the peer's terms, so
  * that not all that wait is sent again for each answer of a server that gives one to a connection.
  * Where one ends without any answer, its questions are asked one by one, and a question to which
  * that happens again and again, or that was alone with a server that has answered nothing, has its
- * error. A connection on which a question stayed unanswered until its patience was over, and
- * nothing else came since, takes no new ones: its peer may be long gone.
+ * error. A connection that owes answers and is silent takes no new questions meanwhile, as its peer
+ * may be long gone, and is closed once they are given up.
  *
  * Not here: TLS, Fast Open, and keepalive options (RFC 7828). */
 #include <assert.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,10 +25,8 @@
 #include "endpoints/socket.h"
 
 enum {
-	CONNECTIONS_MAX = 512, /* of a worker */
+	CONNECTIONS_MAX = 512, /* of a worker; then idle ones give way */
 	SLOW_US = 400 * 1000,  /* half of a question's patience */
-	BARREN_MAX = 8,        /* connections without an answer, in a row: the peer has none */
-	BARREN_FIRST_MAX = 2,  /* where it never gave one: all together, then the first alone */
 };
 
 static uint64_t clock_of(const struct outbound_connection *connection)
@@ -49,7 +48,7 @@ void outbound_connection_close(struct outbound_connection *connection)
 	assert(TAILQ_EMPTY(&connection->asked));
 	connection->closing = true;
 	wheel_cancel(peer->outbound->wheel, &connection->timer);
-	LIST_REMOVE(connection, of_peer);
+	TAILQ_REMOVE(&peer->connections, connection, of_peer);
 	peer->connection_count--;
 	peer->outbound->connection_count--;
 	uv_close((uv_handle_t *)&connection->tcp, on_closed);
@@ -58,63 +57,71 @@ void outbound_connection_close(struct outbound_connection *connection)
 
 /* ---- its end ---- */
 
-/* Once may be a restart; again, and more connections have to do what one does not. */
-static void ended_early(struct outbound_connection *connection)
-{
-	struct outbound_peer *peer = connection->peer;
-	unsigned given = connection->answered > 1 ? (unsigned)connection->answered : 1;
+enum end { END_NO_WAY, END_IDLE, END_EARLY, END_TOO_MANY, END_IN_VAIN };
 
-	if (peer->window >= OUTBOUND_TCP_PIPELINE_MIN)
-		peer->spread = 1;
-	else if (peer->spread < OUTBOUND_TCP_CONNECTIONS)
-		peer->spread++;
-	if (given < peer->window)
-		peer->window = given;
-	outbound_questions_return(connection);
+static enum end end_of(const struct outbound_connection *connection, unsigned others)
+{
+	if (!connection->open)
+		return END_NO_WAY;
+	if (connection->under_way == 0 && TAILQ_EMPTY(&connection->peer->waiting))
+		return END_IDLE;
+	if (connection->answered > 0)
+		return END_EARLY;
+	return connection->trial && others > 0 ? END_TOO_MANY : END_IN_VAIN;
 }
 
 /* Without any answer, which may be a question's fault: it is found by asking one by one. That of a
  * server that answers others has more than one try even alone, as a restart looks the same. */
-static void ended_barren(struct outbound_connection *connection, uint64_t now_us)
+static void count_returns(struct outbound_connection *connection, unsigned others)
 {
-	struct outbound_peer *peer = connection->peer;
-	bool others = outbound_peer_keeps(peer, now_us);
+	bool alone = others == 0 && !connection->peer->terms.answers && connection->under_way == 1;
 	struct question *question;
 
 	TAILQ_FOREACH (question, &connection->asked, in_turn)
-		question->returned += others || peer->answers || connection->under_way > 1
-					      ? 1
-					      : OUTBOUND_RETURNS_MAX;
-	peer->barren++;
-	ended_early(connection);
+		question->returned += alone ? OUTBOUND_RETURNS_MAX : 1;
+}
+
+static void end_in_vain(struct outbound_connection *connection, unsigned others, uint64_t now_us)
+{
+	struct outbound_terms *terms = &connection->peer->terms;
+
+	if (others > 0)
+		outbound_terms_on_full(terms, others, now_us);
+	count_returns(connection, others);
+	outbound_terms_on_end_in_vain(terms, others > 0);
+}
+
+static void fail_in_vain(struct outbound_peer *peer, uint64_t now_us)
+{
+	if (outbound_terms_are_hopeless(&peer->terms))
+		outbound_peer_fail(peer, 0, TARGET_ERROR_NETWORK, now_us);
+	else
+		outbound_peer_fail(peer, OUTBOUND_RETURNS_MAX,
+				   peer->terms.answers ? TARGET_ERROR_CLOSED : TARGET_ERROR_NETWORK,
+				   now_us);
 }
 
 void outbound_connection_lost(struct outbound_connection *connection)
 {
 	struct outbound_peer *peer = connection->peer;
 	uint64_t now_us = clock_of(connection);
-	bool nobody = false;
 
-	if (connection->closing)
-		return;
-	connection->retired = true;
-	if (!connection->open)
-		nobody = !outbound_peer_keeps(peer, now_us);
-	else if (connection->under_way == 0 && TAILQ_EMPTY(&peer->waiting))
-		; /* it was idle */
-	else if (connection->answered > 0)
-		ended_early(connection);
-	else if (connection->trial && outbound_peer_keeps(peer, now_us))
-		outbound_questions_return(connection); /* it was one too many */
-	else
-		ended_barren(connection, now_us);
+	assert(!connection->closing);
+	connection->draining = true;
+	unsigned others = outbound_peer_live(peer);
+	enum end end = end_of(connection, others);
+	if (end == END_NO_WAY || end == END_TOO_MANY)
+		outbound_terms_on_full(&peer->terms, others, now_us);
+	if (end == END_EARLY)
+		outbound_terms_on_end(&peer->terms, connection->answered);
+	if (end == END_IN_VAIN)
+		end_in_vain(connection, others, now_us);
+	outbound_questions_return(connection);
 	outbound_connection_close(connection);
-	if (nobody || peer->barren >= (peer->answers ? BARREN_MAX : BARREN_FIRST_MAX))
+	if (end == END_NO_WAY && others == 0)
 		outbound_peer_fail(peer, 0, TARGET_ERROR_NETWORK, now_us);
-	else
-		outbound_peer_fail(peer, OUTBOUND_RETURNS_MAX,
-				   peer->answers ? TARGET_ERROR_CLOSED : TARGET_ERROR_NETWORK,
-				   now_us);
+	if (end == END_IN_VAIN)
+		fail_in_vain(peer, now_us);
 }
 
 static void on_timer(struct timer *timer, uint64_t now_us)
@@ -137,31 +144,51 @@ static void rest(struct outbound_connection *connection)
 }
 
 /* More is asked of it than it answers in the time, maybe one after the other: other connections
- * take the rest. */
+ * take the rest. Not where it answered newer ones before, and is only slow with that one. */
 static void narrow(struct outbound_connection *connection, const struct question *question)
 {
-	uint64_t since = connection->answered - question->answered_before;
+	unsigned pipeline = outbound_terms_on_slow(
+		&connection->peer->terms, connection->answered - question->answered_before);
 
-	if (since < OUTBOUND_TCP_PIPELINE_MIN)
-		since = OUTBOUND_TCP_PIPELINE_MIN;
-	if (since < connection->window)
-		connection->window = (unsigned)since;
-	if (since < connection->peer->window)
-		connection->peer->window = (unsigned)since;
+	if (pipeline < connection->pipeline)
+		connection->pipeline = pipeline;
+}
+
+static bool is_silent(const struct outbound_connection *connection, uint64_t now_us)
+{
+	return connection->owing_us != 0 && now_us >= connection->owing_us + SLOW_US;
+}
+
+/* Its questions were given up, and nothing came since they left. Where it never answered, the
+ * server may take no more connections than the others, and leave this one waiting. */
+static void give_up(struct outbound_connection *connection)
+{
+	struct outbound_peer *peer = connection->peer;
+	uint64_t now_us = clock_of(connection);
+
+	connection->draining = true;
+	unsigned proven = outbound_peer_proven(peer);
+	if (connection->answered == 0 && proven > 0 && is_silent(connection, now_us))
+		outbound_terms_on_full(&peer->terms, proven, now_us);
+	outbound_connection_close(connection);
 }
 
 void outbound_connection_unload(struct outbound_connection *connection,
-				const struct question *question)
+				const struct question *question, bool answered)
 {
-	if (connection->heard_us >= question->left_us + SLOW_US)
+	assert(!connection->closing);
+	if (connection->heard_us >= question->left_us + SLOW_US &&
+	    connection->newest_us <= question->left_us)
 		narrow(connection, question);
+	if (answered && connection->newest_us < question->left_us)
+		connection->newest_us = question->left_us;
 	connection->under_way--;
-	if (connection->closing)
-		return;
 	outbound_peer_gather(connection->peer); /* there is room for another one */
 	if (connection->under_way > 0)
 		return;
-	if (connection->retired || connection->peer->retired)
+	if (connection->owing_us != 0)
+		give_up(connection);
+	else if (connection->draining || connection->peer->retired)
 		outbound_connection_close(connection);
 	else
 		rest(connection);
@@ -184,11 +211,10 @@ static void answered(struct outbound_connection *connection)
 	struct outbound_peer *peer = connection->peer;
 
 	connection->answered++;
-	connection->window += connection->window < OUTBOUND_TCP_PIPELINE;
-	if (connection->answered > peer->window)
-		peer->window += peer->window < OUTBOUND_TCP_PIPELINE;
-	peer->barren = 0;
-	peer->answers = true;
+	connection->pipeline += connection->pipeline < OUTBOUND_TERMS_PIPELINE;
+	outbound_terms_on_answer(&peer->terms, connection->answered);
+	if (connection->trial && connection->answered == 1)
+		outbound_terms_on_accepted(&peer->terms, outbound_peer_proven(peer));
 }
 
 /* Hands over every whole message; what they bring about may close the connection. */
@@ -200,6 +226,7 @@ static void take_messages(struct outbound_connection *connection)
 	size_t at = 0;
 
 	connection->heard_us = now_us;
+	connection->owing_us = 0;
 	while (!connection->closing && connection->have - at >= 2) {
 		size_t length = wire_u16(connection->buffer + at);
 		if (connection->have - at - 2 < length)
@@ -210,6 +237,8 @@ static void take_messages(struct outbound_connection *connection)
 			answered(connection);
 		at += 2 + length;
 	}
+	if (connection->under_way > 0)
+		connection->owing_us = now_us;
 	connection->have -= at;
 	memmove(connection->buffer, connection->buffer + at, connection->have);
 }
@@ -268,11 +297,29 @@ static bool start_connect(struct outbound_connection *connection, uint64_t now_u
 	return true;
 }
 
+/* The one that was idle the longest; whether there was one. */
+static bool close_idle(struct outbound *outbound)
+{
+	struct outbound_connection *connection, *idlest = NULL;
+	struct outbound_peer *peer;
+
+	LIST_FOREACH (peer, &outbound->peers, all) {
+		TAILQ_FOREACH (connection, &peer->connections, of_peer) {
+			if (connection->open && connection->under_way == 0 &&
+			    (!idlest || connection->heard_us < idlest->heard_us))
+				idlest = connection;
+		}
+	}
+	if (idlest)
+		outbound_connection_close(idlest);
+	return idlest;
+}
+
 enum target_error outbound_connection_dial(struct outbound_peer *peer, bool trial, uint64_t now_us)
 {
 	struct outbound *outbound = peer->outbound;
 
-	if (outbound->connection_count >= CONNECTIONS_MAX)
+	if (outbound->connection_count >= CONNECTIONS_MAX && !close_idle(outbound))
 		return TARGET_ERROR_FULL;
 	struct outbound_connection *connection = malloc(sizeof *connection);
 	if (!connection)
@@ -286,10 +333,10 @@ enum target_error outbound_connection_dial(struct outbound_peer *peer, bool tria
 	connection->tcp.data = connection;
 	connection->peer = peer;
 	connection->trial = trial;
-	connection->window = trial ? 1 : peer->window;
+	connection->pipeline = trial ? 1 : peer->terms.pipeline;
 	TAILQ_INIT(&connection->asked);
 	timer_init(&connection->timer, on_timer);
-	LIST_INSERT_HEAD(&peer->connections, connection, of_peer);
+	TAILQ_INSERT_TAIL(&peer->connections, connection, of_peer);
 	peer->connection_count++;
 	outbound->connection_count++;
 	if (!start_connect(connection, now_us)) {
@@ -300,9 +347,22 @@ enum target_error outbound_connection_dial(struct outbound_peer *peer, bool tria
 	return TARGET_ERROR_NONE;
 }
 
-unsigned outbound_connection_room(const struct outbound_connection *connection)
+/* One that came back without any answer is alone on a connection that has yet to give one: should
+ * it end that as well, no others are suspected. */
+static unsigned places(const struct outbound_connection *connection)
 {
-	return connection->retired || connection->under_way >= connection->window
-		       ? 0
-		       : connection->window - connection->under_way;
+	const struct question *first = TAILQ_FIRST(&connection->asked);
+
+	if (!first)
+		first = TAILQ_FIRST(&connection->peer->waiting);
+	return connection->answered == 0 && first && first->returned > 0 ? 1 : connection->pipeline;
+}
+
+unsigned outbound_connection_room(const struct outbound_connection *connection, uint64_t now_us)
+{
+	unsigned most = places(connection);
+
+	if (connection->draining || connection->under_way >= most || is_silent(connection, now_us))
+		return 0;
+	return most - connection->under_way;
 }

@@ -70,14 +70,14 @@ int outbound_question_add(struct outbound_peer *peer, struct flight *flight, con
 	return 0;
 }
 
-void outbound_question_end(struct outbound_peer *peer, struct question *question)
+void outbound_question_end(struct outbound_peer *peer, struct question *question, bool answered)
 {
 	struct outbound_connection *connection = question->connection;
 
 	peer->unanswered--;
 	TAILQ_REMOVE(connection ? &connection->asked : &peer->waiting, question, in_turn);
 	if (connection)
-		outbound_connection_unload(connection, question);
+		outbound_connection_unload(connection, question, answered);
 	question_free(peer->outbound, question);
 }
 
@@ -154,7 +154,7 @@ static bool write_rest(struct outbound_connection *connection, const uv_buf_t *p
 void outbound_questions_leave(struct outbound_connection *connection, uint64_t now_us)
 {
 	struct outbound_peer *peer = connection->peer;
-	unsigned room = outbound_connection_room(connection), count = 0;
+	unsigned room = outbound_connection_room(connection, now_us), count = 0;
 	struct question *question;
 	uv_buf_t parts[GATHER];
 
@@ -171,6 +171,8 @@ void outbound_questions_leave(struct outbound_connection *connection, uint64_t n
 	if (connection->under_way == 0) /* it is not idle any more */
 		wheel_cancel(peer->outbound->wheel, &connection->timer);
 	connection->under_way += count;
+	if (connection->owing_us == 0)
+		connection->owing_us = now_us;
 	peer->outbound->counters.tcp_sent += count;
 	int done = uv_try_write((uv_stream_t *)&connection->tcp, parts, count);
 	if (done == UV_EAGAIN)

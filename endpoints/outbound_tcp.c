@@ -1,20 +1,15 @@
 /* Questions by TCP (RFC 7766): each waits at its peer until one of the peer's connections has room.
  * What a loop round has gathered is dealt at its end, and where there is too little room, more
- * connections are dialled: few to a server that takes a pipeline of questions on each, more to one
- * that gives few answers to a connection.
+ * connections are dialled, as far as the server's terms go (outbound_terms.h).
  *
  *     send ─► peer: waiting ──flush──► open connection with room: they leave (outbound_question.c)
  *                      ▲        └────► none: dial                           (outbound_connection.c)
  *                      └── the questions of a connection that is lost
  */
 #include <assert.h>
+#include <stdlib.h>
 
 #include "endpoints/outbound_tcp.h"
-
-enum {
-	PIPELINES_MAX = 8,         /* connections to a peer that takes a pipeline on each */
-	FULL_FOR_US = 1000 * 1000, /* no more connections than a peer accepts; then one is tried */
-};
 
 static struct outbound_peer *peer_find(const struct outbound *outbound,
 				       const struct upstream *upstream)
@@ -41,10 +36,8 @@ static struct outbound_peer *peer_for(struct outbound *outbound, const struct up
 	peer->outbound = outbound;
 	peer->source = upstream->source;
 	peer->host = upstream->host;
-	peer->accepts = OUTBOUND_TCP_CONNECTIONS;
-	peer->window = OUTBOUND_TCP_PIPELINE;
-	peer->spread = 1;
-	LIST_INIT(&peer->connections);
+	outbound_terms_init(&peer->terms);
+	TAILQ_INIT(&peer->connections);
 	TAILQ_INIT(&peer->waiting);
 	LIST_INSERT_HEAD(&outbound->peers, peer, all);
 	return peer;
@@ -80,76 +73,80 @@ void outbound_peer_fail(struct outbound_peer *peer, unsigned returned, enum targ
 		pending_on_error(peer->outbound->pending, question->flight, error, now_us);
 }
 
-/* Connections that take questions; *room: the questions that all have, or have room for. */
-static unsigned live_connections(const struct outbound_peer *peer, unsigned *room)
+unsigned outbound_peer_live(const struct outbound_peer *peer)
 {
 	const struct outbound_connection *connection;
 	unsigned live = 0;
 
-	*room = 0;
-	LIST_FOREACH (connection, &peer->connections, of_peer) {
-		live += !connection->retired;
-		*room += connection->under_way + outbound_connection_room(connection);
-	}
+	TAILQ_FOREACH (connection, &peer->connections, of_peer)
+		live += !connection->draining;
 	return live;
 }
 
-bool outbound_peer_keeps(struct outbound_peer *peer, uint64_t now_us)
+unsigned outbound_peer_proven(const struct outbound_peer *peer)
 {
-	unsigned room, live = live_connections(peer, &room);
+	const struct outbound_connection *connection;
+	unsigned proven = 0;
 
-	peer->accepts = live > 0 ? live : OUTBOUND_TCP_CONNECTIONS;
-	peer->full_us = now_us;
-	return live > 0;
+	TAILQ_FOREACH (connection, &peer->connections, of_peer)
+		proven += !connection->draining && connection->answered > 0;
+	return proven;
 }
 
 /* ---- the flush ---- */
 
-static struct outbound_connection *ready(const struct outbound_peer *peer)
+static struct outbound_connection *ready(const struct outbound_peer *peer, uint64_t now_us)
 {
 	struct outbound_connection *connection;
 
-	LIST_FOREACH (connection, &peer->connections, of_peer) {
+	TAILQ_FOREACH (connection, &peer->connections, of_peer) {
 		if (connection->open && !connection->writing &&
-		    outbound_connection_room(connection) > 0)
+		    outbound_connection_room(connection, now_us) > 0)
 			return connection;
 	}
 	return NULL;
 }
 
-/* Whether there is more to ask than its connections have room for, and one more may be had, or be
- * tried. */
-static bool wants_connection(struct outbound_peer *peer, bool *trial, uint64_t now_us)
+/* Whether there is more to ask than its connections, the coming ones too, have room for. */
+static bool wants_room(const struct outbound_peer *peer, uint64_t now_us)
 {
-	unsigned most = peer->window < OUTBOUND_TCP_PIPELINE_MIN ? peer->spread : PIPELINES_MAX;
-	unsigned room, live = live_connections(peer, &room);
+	const struct outbound_connection *connection;
+	unsigned room = 0;
 
-	if (TAILQ_EMPTY(&peer->waiting) || room >= peer->unanswered || live >= most)
+	if (TAILQ_EMPTY(&peer->waiting))
 		return false;
-	*trial = live >= peer->accepts;
-	if (!*trial)
-		return true;
-	if (now_us < peer->full_us + FULL_FOR_US)
-		return false;
-	peer->accepts = live + 1;
-	peer->full_us = now_us;
-	return true;
+	TAILQ_FOREACH (connection, &peer->connections, of_peer)
+		room += connection->under_way + outbound_connection_room(connection, now_us);
+	return room < peer->unanswered;
+}
+
+/* Where there cannot be one more, the others have to do. */
+static void dial(struct outbound_peer *peer, bool trial, uint64_t now_us)
+{
+	enum target_error error = peer->connection_count < OUTBOUND_TERMS_CONNECTIONS
+					  ? outbound_connection_dial(peer, trial, now_us)
+					  : TARGET_ERROR_FULL;
+	unsigned live = outbound_peer_live(peer);
+
+	if (error == TARGET_ERROR_NONE)
+		return;
+	outbound_terms_on_full(&peer->terms, live, now_us);
+	if (live == 0)
+		outbound_peer_fail(peer, 0, error, now_us);
 }
 
 static void peer_flush(struct outbound_peer *peer, uint64_t now_us)
 {
 	struct outbound_connection *connection;
-	bool trial;
+	enum outbound_dial more;
 
-	while (!TAILQ_EMPTY(&peer->waiting) && (connection = ready(peer)))
+	while (!TAILQ_EMPTY(&peer->waiting) && (connection = ready(peer, now_us)))
 		outbound_questions_leave(connection, now_us);
-	while (wants_connection(peer, &trial, now_us)) {
-		enum target_error error = peer->connection_count < OUTBOUND_TCP_CONNECTIONS
-						  ? outbound_connection_dial(peer, trial, now_us)
-						  : TARGET_ERROR_FULL;
-
-		if (error != TARGET_ERROR_NONE && !outbound_peer_keeps(peer, now_us))
-			outbound_peer_fail(peer, 0, error, now_us);
+	while (wants_room(peer, now_us)) {
+		more = outbound_terms_dial(&peer->terms, outbound_peer_live(peer), now_us);
+		if (more == OUTBOUND_DIAL_NO)
+			break;
+		dial(peer, more == OUTBOUND_DIAL_TRIAL, now_us);
 	}
 }
 
@@ -194,23 +191,19 @@ int outbound_tcp_send(struct outbound *outbound, struct flight *flight, const ui
 void outbound_tcp_forget(struct flight *flight)
 {
 	struct outbound_peer *peer = flight->socket;
-	struct question *question = flight->parcel;
-	struct outbound_connection *connection = question->connection;
 
-	if (connection && connection->heard_us < flight->sent_us) /* not even taken, maybe */
-		connection->retired = true;
-	outbound_question_end(peer, question);
+	outbound_question_end(peer, flight->parcel, flight->replied);
 	outbound_peer_gather(peer);
 }
 
 static void peer_retire(struct outbound_peer *peer)
 {
-	struct outbound_connection *connection = LIST_FIRST(&peer->connections), *next;
+	struct outbound_connection *connection = TAILQ_FIRST(&peer->connections), *next;
 
 	peer->retired = true;
 	for (; connection; connection = next) {
-		next = LIST_NEXT(connection, of_peer);
-		connection->retired = true;
+		next = TAILQ_NEXT(connection, of_peer);
+		connection->draining = true;
 		if (connection->under_way == 0)
 			outbound_connection_close(connection);
 	}

@@ -6,12 +6,9 @@
 #include <sys/queue.h>
 
 #include "endpoints/outbound_internal.h"
+#include "endpoints/outbound_terms.h"
 
-enum {
-	OUTBOUND_TCP_CONNECTIONS = 32,  /* of a peer that gives fewer answers to each than ... */
-	OUTBOUND_TCP_PIPELINE_MIN = 32, /* ... a slow one has questions on each */
-	OUTBOUND_RETURNS_MAX = 3,       /* of a question */
-};
+enum { OUTBOUND_RETURNS_MAX = 3 }; /* of a question */
 
 TAILQ_HEAD(question_list, question);
 
@@ -23,32 +20,28 @@ struct outbound_peer {
 	struct outbound *outbound;
 	struct address source;
 	struct host host;
-	LIST_HEAD(, outbound_connection) connections;
+	TAILQ_HEAD(, outbound_connection) connections; /* the oldest first: it has answered */
 	struct question_list waiting; /* for a connection with room, in their order */
 	unsigned unanswered;          /* those that wait and those under way */
 	unsigned connection_count;
-	/* As far as is known: */
-	unsigned window;  /* answers that a connection gives before it ends */
-	unsigned spread;  /* connections to have where the window is small */
-	unsigned accepts; /* connections at a time */
-	uint64_t full_us; /* when it accepted no more than that, or one more was tried */
-	unsigned barren;  /* connections that ended without any answer, in a row */
-	bool answers;     /* it has given one */
+	struct outbound_terms terms;
 	bool gathered;
 	bool retired; /* no policy names its source */
 };
 
 struct outbound_connection {
-	LIST_ENTRY(outbound_connection) of_peer;
+	TAILQ_ENTRY(outbound_connection) of_peer;
 	struct outbound_peer *peer;
 	uv_tcp_t tcp;
 	uv_connect_t connect;
-	struct timer timer;         /* connecting, then idle */
-	struct question_list asked; /* under way, in their order */
-	unsigned under_way, window; /* so many of them, and so many may be */
+	struct timer timer;           /* connecting, then idle */
+	struct question_list asked;   /* under way, in their order */
+	unsigned under_way, pipeline; /* so many of them, and so many may be */
 	uint64_t answered, heard_us;
+	uint64_t newest_us; /* when the newest of those left that it has answered */
+	uint64_t owing_us;  /* since when it is silent and owes answers; 0: it does not */
 	bool open, writing; /* writing: libuv has what the kernel did not take */
-	bool retired;       /* no new questions, closes when the last one is over */
+	bool draining;      /* no new questions, closes when the last one is over */
 	bool trial;         /* one more than the peer accepts, as far as is known */
 	bool closing;
 	size_t have; /* bytes in the buffer */
@@ -73,19 +66,20 @@ void outbound_peer_gather(struct outbound_peer *peer);
 /* What waits and has been returned so often fails. */
 void outbound_peer_fail(struct outbound_peer *peer, unsigned returned, enum target_error error,
 			uint64_t now_us);
-/* There is no other connection to be had; whether there are some, which then have to do. */
-bool outbound_peer_keeps(struct outbound_peer *peer, uint64_t now_us);
+/* How many of its connections are to stay, and how many of those have given an answer. */
+unsigned outbound_peer_live(const struct outbound_peer *peer);
+unsigned outbound_peer_proven(const struct outbound_peer *peer);
 
 /* ---- outbound_connection.c ---- */
 
 /* TARGET_ERROR_NONE; FULL: no more connections, of all peers together; SOURCE: it cannot be bound;
  * ROOM: no memory. */
 enum target_error outbound_connection_dial(struct outbound_peer *peer, bool trial, uint64_t now_us);
-/* How many more questions it may take. */
-unsigned outbound_connection_room(const struct outbound_connection *connection);
+/* How many more questions it may take: none while it owes answers and is silent. */
+unsigned outbound_connection_room(const struct outbound_connection *connection, uint64_t now_us);
 /* A question of it is over, one way or another. */
 void outbound_connection_unload(struct outbound_connection *connection,
-				const struct question *question);
+				const struct question *question, bool answered);
 /* It is gone: its questions wait for another one, or go back as errors. */
 void outbound_connection_lost(struct outbound_connection *connection);
 /* Without a word to its questions, of which it has none. */
@@ -97,7 +91,7 @@ void outbound_connection_close(struct outbound_connection *connection);
 int outbound_question_add(struct outbound_peer *peer, struct flight *flight, const uint8_t *wire,
 			  size_t length);
 /* It is answered or given up. */
-void outbound_question_end(struct outbound_peer *peer, struct question *question);
+void outbound_question_end(struct outbound_peer *peer, struct question *question, bool answered);
 /* All of a connection's wait again, before all others. */
 void outbound_questions_return(struct outbound_connection *connection);
 /* Sends what waits by this connection, as far as it has room. */

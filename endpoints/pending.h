@@ -88,6 +88,7 @@ struct flight { /* one packet on its way */
 	bool copy;     /* beside the question's way: to a suspect, or once more to a live target */
 	bool waits;    /* counted at its target, to be moved on when that becomes suspect */
 	bool overdue;  /* patience is over, and its question is not */
+	bool replied;  /* that is how it ends */
 	bool gathered; /* the transport has not sent it yet */
 	uint16_t question_length;
 	uint8_t question[MESSAGE_QUESTION_MAX]; /* what the reply must repeat */

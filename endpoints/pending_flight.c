@@ -2,8 +2,6 @@
  * lists at once: its pending's, the hash of (socket, id), those that wait at its target, and the
  * wheel. Whoever ends it takes it out of all (flight_detach), does what its end brings about, and
  * then frees it, so that its upstream's memory is held until the last line. */
-#include <assert.h>
-
 #include "endpoints/pending_internal.h"
 
 enum { SLAB_ITEMS = 64 };

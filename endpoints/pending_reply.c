@@ -250,6 +250,7 @@ bool pending_on_reply(struct pending_table *table, void *socket, const struct ho
 	}
 	struct pending *pending = flight->pending;
 	uint64_t rtt_us = now_us > flight->sent_us ? now_us - flight->sent_us : 0;
+	flight->replied = true;
 	flight_detach(flight);
 	bool back = target_on_answer(
 		flight->target, flight_is_fallback(flight) ? TARGET_NO_SAMPLE : rtt_us, now_us);

@@ -525,7 +525,7 @@ static bool is_our_own_fault(const struct ask_result *result)
 {
 	return (result->outcome == ASK_FAILED || result->outcome == ASK_SILENT) &&
 	       (result->error == TARGET_ERROR_OVER || result->error == TARGET_ERROR_ROOM ||
-		result->sourceless);
+		result->error == TARGET_ERROR_FULL || result->sourceless);
 }
 
 static void *on_result(void *context, void *holder, const struct pending_key *key,

@@ -35,8 +35,10 @@ struct server {
 		backwards, deaf;
 	unsigned padding;  /* bytes of a second record */
 	unsigned most;     /* connections; it hangs up on others. 0: any number */
+	bool full_is_deaf; /* those others wait in its queue instead */
 	unsigned hangs_up; /* on so many more connections, at the first question */
 	unsigned pace_us;  /* between two answers of a connection */
+	unsigned ignores;  /* one name of so many; 0: none */
 	const char *kills; /* the name at which it hangs up */
 	uint64_t next_us[CONNECTIONS];
 	/* what it saw */
@@ -240,6 +242,13 @@ static bool hangs_up_at(struct server *s, const uint8_t *query)
 		memcmp(query + 2 + MESSAGE_HEADER + 1, s->kills, length) == 0);
 }
 
+static bool is_ignored(const struct server *s, const uint8_t *query)
+{
+	const char *name = (const char *)query + MESSAGE_HEADER + 1; /* n7 */
+
+	return s->ignores > 0 && strtoul(name + 1, NULL, 10) % s->ignores == 0;
+}
+
 /* Everything that can be read of one connection; false when it is over. */
 static bool serve_connection(struct server *s, int fd)
 {
@@ -264,6 +273,8 @@ static bool serve_connection(struct server *s, int fd)
 		return n > 0 || (n < 0 && errno == EAGAIN);
 	for (unsigned i = 0; i < held && !s->silent; i++) {
 		const uint8_t *query = queries[s->backwards ? held - 1 - i : i] + 2;
+		if (is_ignored(s, query))
+			continue;
 		size_t length = answer(s, query, reply + 2, true);
 		wire_put16(reply, (uint16_t)length);
 		if (s->drips)
@@ -274,11 +285,16 @@ static bool serve_connection(struct server *s, int fd)
 	return !s->closes_after_answer;
 }
 
+static bool is_full(const struct server *s)
+{
+	return s->connection_count == (s->full_is_deaf ? s->most : CONNECTIONS);
+}
+
 static void serve_tcp(struct server *s)
 {
 	int fd;
 
-	while (s->connection_count < CONNECTIONS && (fd = accept(s->tcp, NULL, NULL)) >= 0) {
+	while (!is_full(s) && (fd = accept(s->tcp, NULL, NULL)) >= 0) {
 		struct sockaddr_storage peer;
 		socklen_t length = sizeof peer;
 		getpeername(fd, (struct sockaddr *)&peer, &length);
@@ -1015,7 +1031,7 @@ static void questions_are_pipelined_and_answered_in_any_order(void **state)
 	(void)state;
 	start("127.0.0.1", "127.0.0.1", PROTOCOL_TCP, 4);
 	server.backwards = true;
-	for (unsigned i = 0; i < OUTBOUND_TCP_PIPELINE; i++)
+	for (unsigned i = 0; i < OUTBOUND_TERMS_PIPELINE; i++)
 		ask();
 	until(answered() == asked_count);
 	assert_int_equal(server.accepted, 1);
@@ -1025,7 +1041,7 @@ static void one_more_than_the_pipeline_holds_opens_a_connection(void **state)
 {
 	(void)state;
 	start("127.0.0.1", "127.0.0.1", PROTOCOL_TCP, 4);
-	for (unsigned i = 0; i < OUTBOUND_TCP_PIPELINE + 1; i++)
+	for (unsigned i = 0; i < OUTBOUND_TERMS_PIPELINE + 1; i++)
 		ask();
 	until(answered() == asked_count);
 	assert_int_equal(server.accepted, 2);
@@ -1053,6 +1069,23 @@ static void more_than_may_wait_for_a_connection_is_asked_of_the_next_and_told_as
 	assert_int_equal(q->outcome, ASK_FAILED);
 	assert_int_equal(q->error, TARGET_ERROR_FULL);
 	assert_true(second.got > 0);
+}
+
+static void an_idle_connection_gives_way_where_all_have_as_many_as_they_may(void **state)
+{
+	(void)state;
+	start("127.0.0.1", "127.0.0.1", PROTOCOL_TCP, 4);
+	upstreams[1].protocol = PROTOCOL_TCP;
+	ask();
+	until(answered() == 1);
+	outbound.connection_count += 511;
+	leg.upstreams = &upstreams[1];
+	leg.upstream_count = 1;
+	ask();
+	until(answered() == 2);
+	outbound.connection_count -= 511;
+	assert_int_equal(outbound.connection_count, 1);
+	assert_int_equal(second.accepted, 1);
 }
 
 static void connections_of_all_targets_have_a_maximum_too(void **state)
@@ -1187,7 +1220,7 @@ static void the_connection_too_many_says_nothing_of_the_others(void **state)
 	leg.upstream_count = 1;
 	server.most = 1;
 	server.pace_us = 2 * MS;
-	for (unsigned i = 0; i < OUTBOUND_TCP_PIPELINE + 50; i++)
+	for (unsigned i = 0; i < OUTBOUND_TERMS_PIPELINE + 50; i++)
 		ask();
 	until(server.accepted == 2); /* it hangs up on the second */
 	while (server.accepted < 3) {
@@ -1195,8 +1228,71 @@ static void the_connection_too_many_says_nothing_of_the_others(void **state)
 		run_for(2 * MS);
 	}
 	run_for(2 * MS);
-	assert_true(LIST_FIRST(&outbound.peers)->window > OUTBOUND_TCP_PIPELINE_MIN);
+	assert_true(LIST_FIRST(&outbound.peers)->terms.pipeline > OUTBOUND_TERMS_PIPELINE_SLOW);
 	until(answered() == asked_count);
+}
+
+/* As servers do that stop accepting: the system answers the call, and then nothing comes. */
+static void a_connection_that_nobody_serves_costs_no_question(void **state)
+{
+	(void)state;
+	start("127.0.0.1", "127.0.0.1", PROTOCOL_TCP, 4);
+	leg.upstream_count = 1;
+	server.most = 1;
+	server.full_is_deaf = true;
+	for (unsigned i = 0; i < OUTBOUND_TERMS_PIPELINE + 50; i++)
+		ask();
+	until(answered() == asked_count); /* fifty of them after their patience */
+	assert_int_equal(outbound.connection_count, 1);
+	assert_int_equal(LIST_FIRST(&outbound.peers)->terms.connections, 1);
+	assert_int_equal(table.retried, 50);
+	server.pace_us = 2 * MS;
+	server.next_us[0] = clock_us;
+	for (unsigned i = 0; i < OUTBOUND_TERMS_PIPELINE + 50; i++)
+		ask();
+	for (uint64_t end_us = clock_us + 2 * SECOND; clock_us < end_us;) {
+		ask();
+		run_for(2 * MS);
+	}
+	until(answered() == asked_count);
+	assert_in_range(table.retried, 51, 60); /* that of each trial */
+	assert_int_equal(LIST_FIRST(&outbound.peers)->terms.connections, 1);
+}
+
+static void a_trial_that_is_answered_makes_more_of_them(void **state)
+{
+	(void)state;
+	start("127.0.0.1", "127.0.0.1", PROTOCOL_TCP, 4);
+	leg.upstream_count = 1;
+	server.most = 1;
+	server.pace_us = 2 * MS;
+	for (unsigned i = 0; i < OUTBOUND_TERMS_PIPELINE + 50; i++)
+		ask();
+	until(server.accepted == 2);
+	server.most = 0;
+	while (server.connection_count < 2) {
+		ask();
+		run_for(2 * MS);
+	}
+	until(LIST_FIRST(&outbound.peers)->terms.connections == 2);
+	until(answered() == asked_count);
+}
+
+static void connections_too_many_do_not_condemn_one_that_has_not_answered_yet(void **state)
+{
+	(void)state;
+	start("127.0.0.1", "127.0.0.1", PROTOCOL_TCP, 4);
+	leg.upstream_count = 1;
+	server.most = 1;
+	server.deaf = true;
+	for (unsigned i = 0; i < 2 * OUTBOUND_TERMS_PIPELINE + 1; i++)
+		ask();
+	until(server.accepted == 3);
+	run_for(5 * MS);
+	server.deaf = false;
+	until(answered() == asked_count);
+	assert_false(target_is_suspect(&targets[0]));
+	assert_int_equal(targets[0].errors, 0);
 }
 
 static void one_that_hangs_up_on_many_questions_answers_them_one_by_one(void **state)
@@ -1259,17 +1355,32 @@ static void an_idle_connection_that_ends_beside_a_busy_one_says_nothing(void **s
 {
 	(void)state;
 	start("127.0.0.1", "127.0.0.1", PROTOCOL_TCP, 4);
-	for (unsigned i = 0; i < OUTBOUND_TCP_PIPELINE + 1; i++)
+	for (unsigned i = 0; i < OUTBOUND_TERMS_PIPELINE + 1; i++)
 		ask();
 	until(answered() == asked_count && server.connection_count == 2);
 	server.silent = true;
 	ask(); /* by one of the two */
 	run_for(2 * MS);
-	unsigned window = LIST_FIRST(&outbound.peers)->window;
+	unsigned pipeline = LIST_FIRST(&outbound.peers)->terms.pipeline;
 	forget_connection(&server, server.connections[0] == server.last_served ? 1 : 0);
 	until(outbound.connection_count == 1);
-	assert_int_equal(LIST_FIRST(&outbound.peers)->window, window);
-	assert_int_equal(LIST_FIRST(&outbound.peers)->barren, 0);
+	assert_int_equal(LIST_FIRST(&outbound.peers)->terms.pipeline, pipeline);
+	assert_int_equal(LIST_FIRST(&outbound.peers)->terms.in_vain, 0);
+}
+
+/* Names that it never answers, among others that it does: it is not slow with those. */
+static void names_that_hang_leave_the_pipeline_to_the_others(void **state)
+{
+	(void)state;
+	start("127.0.0.1", "127.0.0.1", PROTOCOL_UDP, 4);
+	server.truncates = true;
+	server.ignores = 2;
+	for (unsigned i = 0; i < 500; i++) {
+		ask();
+		run_for(2 * MS);
+	}
+	assert_in_range(second.got, 1, 250); /* those that were given up */
+	assert_int_equal(LIST_FIRST(&outbound.peers)->terms.pipeline, OUTBOUND_TERMS_PIPELINE);
 }
 
 /* Ten milliseconds for each: a hundred on one connection would take longer than patience. */
@@ -1383,6 +1494,50 @@ static void a_connection_that_went_deaf_takes_no_more_questions(void **state)
 	assert_int_equal(server.accepted, 2);
 }
 
+/* Its peer is gone without a word. */
+static void a_question_on_a_dead_connection_is_asked_by_another(void **state)
+{
+	(void)state;
+	start("127.0.0.1", "127.0.0.1", PROTOCOL_TCP, 4);
+	leg.upstream_count = 1;
+	ask();
+	until(answered() == 1);
+	int dead = server.connections[0];
+	server.connection_count = 0;
+	ask();
+	until(answered() == 2);
+	assert_int_equal(server.accepted, 2);
+	close(dead);
+}
+
+static void one_that_is_dead_from_its_first_question_on_as_well(void **state)
+{
+	(void)state;
+	start("127.0.0.1", "127.0.0.1", PROTOCOL_TCP, 4);
+	leg.upstream_count = 1;
+	ask();
+	until(server.accepted == 1);
+	int dead = server.connections[0];
+	server.connection_count = 0;
+	until(answered() == 1);
+	assert_int_equal(server.accepted, 2);
+	close(dead);
+}
+
+static void questions_that_wait_when_their_source_goes_are_answered(void **state)
+{
+	(void)state;
+	start("127.0.0.1", "127.0.0.1", PROTOCOL_TCP, 4);
+	leg.upstream_count = 1;
+	server.pace_us = MS;
+	for (unsigned i = 0; i < 2 * OUTBOUND_TERMS_PIPELINE + 50; i++)
+		ask();
+	until(answered() > 10);
+	outbound_retain(&outbound, NULL, 0);
+	until(answered() == asked_count);
+	until(outbound.connection_count == 0);
+}
+
 static void tc_leads_to_the_whole_answer_by_tcp(void **state)
 {
 	(void)state;
@@ -1405,7 +1560,7 @@ static void questions_of_a_loop_round_leave_in_one_write(void **state)
 		ask();
 	until(answered() == 50);
 	assert_int_equal(tcp_segments(server.connections[0]), 1);
-	for (unsigned i = 0; i < OUTBOUND_TCP_PIPELINE; i++)
+	for (unsigned i = 0; i < OUTBOUND_TERMS_PIPELINE; i++)
 		ask();
 	assert_int_equal(tcp_segments(server.connections[0]), 1); /* not before the flush */
 	outbound_flush(&outbound);
@@ -1585,6 +1740,7 @@ int main(void)
 		TEST(questions_are_pipelined_and_answered_in_any_order),
 		TEST(one_more_than_the_pipeline_holds_opens_a_connection),
 		TEST(more_than_may_wait_for_a_connection_is_asked_of_the_next_and_told_as_that),
+		TEST(an_idle_connection_gives_way_where_all_have_as_many_as_they_may),
 		TEST(connections_of_all_targets_have_a_maximum_too),
 		TEST(a_source_that_tcp_cannot_bind_is_told_as_that),
 		TEST(answers_may_come_byte_by_byte_and_be_large),
@@ -1595,17 +1751,24 @@ int main(void)
 		TEST(connections_to_one_that_closes_after_every_answer_become_more),
 		TEST(one_that_has_few_connections_answers_all),
 		TEST(the_connection_too_many_says_nothing_of_the_others),
+		TEST(a_connection_that_nobody_serves_costs_no_question),
+		TEST(a_trial_that_is_answered_makes_more_of_them),
+		TEST(connections_too_many_do_not_condemn_one_that_has_not_answered_yet),
 		TEST(one_that_hangs_up_on_many_questions_answers_them_one_by_one),
 		TEST(a_restart_loses_no_question_that_was_alone),
 		TEST(a_question_that_ends_every_connection_fails_alone),
 		TEST(one_that_never_answers_a_connection_is_left),
 		TEST(an_idle_connection_that_ends_beside_a_busy_one_says_nothing),
+		TEST(names_that_hang_leave_the_pipeline_to_the_others),
 		TEST(one_that_answers_one_after_the_other_has_more_connections),
 		TEST(one_that_closes_without_an_answer_is_an_error),
 		TEST(a_refused_connection_goes_to_the_next_at_once),
 		TEST(nobody_who_answers_the_call_is_given_up_after_800_ms),
 		TEST(an_idle_connection_is_closed_after_ten_seconds),
 		TEST(a_connection_that_went_deaf_takes_no_more_questions),
+		TEST(a_question_on_a_dead_connection_is_asked_by_another),
+		TEST(one_that_is_dead_from_its_first_question_on_as_well),
+		TEST(questions_that_wait_when_their_source_goes_are_answered),
 		TEST(tc_leads_to_the_whole_answer_by_tcp),
 		TEST(questions_of_a_loop_round_leave_in_one_write),
 		TEST(a_write_that_is_cut_goes_on_where_it_was_and_then_with_the_rest),
