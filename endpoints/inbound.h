@@ -77,7 +77,8 @@ struct inbound_worker {
 
 	struct inbound_counters counters;
 	bool drains, leaves; /* see inbound_drain, inbound_leave */
-	bool ends;           /* what has been read, and not begun, is not begun any more */
+	struct timer drained;
+	bool ends; /* what has been read, and not begun, is not begun any more */
 	unsigned tcp_connections;
 	unsigned tcp_strangers; /* of them, from where nobody is allowed to ask */
 	unsigned slipped;       /* replies over the limit, to send one now and then */
@@ -109,10 +110,11 @@ const struct host *inbound_host(const struct inbound *inbound);
  * worker ends: the memory goes with the last of them and the loop's last close callback. */
 void inbound_stop(struct inbound *inbound);
 /* For a process whose successor shares its sockets: no listener of the worker reads or accepts any
- * more, and TCP connections end when they are quiet for INBOUND_DRAIN_MS. What is under way is
- * answered. */
+ * more. TCP connections are read from until they are quiet for INBOUND_DRAIN_MS, and for no longer
+ * than that in any case: a client that asks on and on never is. What was read is answered. */
 void inbound_drain(struct inbound_worker *worker);
-/* For a process that ends: the same, but who asks by UDP from now on is told at once: SERVFAIL. */
+/* For a process that ends: nothing more is read by TCP either, and who asks by UDP from now on is
+ * told at once: SERVFAIL. After inbound_drain, what comes by UDP is still the successor's. */
 void inbound_leave(struct inbound_worker *worker);
 /* Sends what has been gathered; called at the end of every loop round. */
 void inbound_flush(struct inbound_worker *worker);
