@@ -291,7 +291,7 @@ void inbound_leave(struct inbound_worker *worker)
 {
 	static const struct inbound_terms none;
 
-	worker->leaves = !worker->drains;
+	worker->leaves = !worker->drains; /* after that, UDP is the successor's */
 	inbound_shorten_idle(worker);
 	for (struct inbound *at = worker->listeners; at; at = at->next) {
 		if (worker->leaves)

@@ -109,12 +109,10 @@ const struct host *inbound_host(const struct inbound *inbound);
  * opened again. The resolver still finishes each of them (with NULL, say), into nothing, before the
  * worker ends: the memory goes with the last of them and the loop's last close callback. */
 void inbound_stop(struct inbound *inbound);
-/* For a process whose successor shares its sockets: no listener of the worker reads or accepts any
- * more. TCP connections are read from until they are quiet for INBOUND_DRAIN_MS, and for no longer
- * than that in any case: a client that asks on and on never is. What was read is answered. */
+/* For a process whose successor shares its sockets: nothing is read or accepted any more, but from
+ * TCP connections until they are quiet or INBOUND_DRAIN_MS are over. What was read is answered. */
 void inbound_drain(struct inbound_worker *worker);
-/* For a process that ends: nothing more is read by TCP either, and who asks by UDP from now on is
- * told at once: SERVFAIL. After inbound_drain, what comes by UDP is still the successor's. */
+/* For a process that ends: the same at once, and who asks by UDP from now on is told: SERVFAIL. */
 void inbound_leave(struct inbound_worker *worker);
 /* Sends what has been gathered; called at the end of every loop round. */
 void inbound_flush(struct inbound_worker *worker);
