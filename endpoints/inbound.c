@@ -12,6 +12,7 @@
 #include "endpoints/inbound_tcp.h"
 
 #include <assert.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -141,6 +142,7 @@ void inbound_worker_release(struct inbound_worker *worker)
 	assert(!worker->listeners && worker->tcp_connections == 0);
 	if (!worker->shared)
 		return;
+	wheel_cancel(worker->wheel, &worker->drained);
 	udp_batch_free(worker->shared->udp);
 	tcp_batch_free(worker->shared->tcp);
 	free(worker->shared);
@@ -256,27 +258,44 @@ static void inbound_rest(struct inbound *inbound, uv_poll_t *poll, struct timer 
 		uv_poll_stop(poll);
 }
 
+static void inbound_shorten_idle(struct inbound_worker *worker)
+{
+	if (worker->tcp.idle_timeout_ms > INBOUND_DRAIN_MS)
+		worker->tcp.idle_timeout_ms = INBOUND_DRAIN_MS;
+}
+
+static void on_drained(struct timer *timer, uint64_t now_us)
+{
+	struct inbound_worker *worker =
+		(struct inbound_worker *)((char *)timer - offsetof(struct inbound_worker, drained));
+	(void)now_us;
+	for (struct inbound *at = worker->listeners; at; at = at->next)
+		inbound_tcp_end(at);
+}
+
 void inbound_drain(struct inbound_worker *worker)
 {
 	worker->drains = true;
-	if (worker->tcp.idle_timeout_ms > INBOUND_DRAIN_MS)
-		worker->tcp.idle_timeout_ms = INBOUND_DRAIN_MS;
+	inbound_shorten_idle(worker);
 	for (struct inbound *at = worker->listeners; at; at = at->next) {
 		inbound_rest(at, &at->udp_poll, &at->udp_again);
 		inbound_rest(at, &at->tcp_poll, &at->tcp_again);
 		inbound_tcp_hurry(at);
 	}
+	timer_init(&worker->drained, on_drained);
+	wheel_arm(worker->wheel, &worker->drained,
+		  worker->now_us(worker->context) + INBOUND_DRAIN_MS * 1000);
 }
 
 void inbound_leave(struct inbound_worker *worker)
 {
 	static const struct inbound_terms none;
 
-	worker->leaves = true;
-	if (worker->tcp.idle_timeout_ms > INBOUND_DRAIN_MS)
-		worker->tcp.idle_timeout_ms = INBOUND_DRAIN_MS;
+	worker->leaves = !worker->drains; /* after that, UDP is the successor's */
+	inbound_shorten_idle(worker);
 	for (struct inbound *at = worker->listeners; at; at = at->next) {
-		inbound_set_terms(at, &none);
+		if (worker->leaves)
+			inbound_set_terms(at, &none);
 		inbound_rest(at, &at->tcp_poll, &at->tcp_again);
 		inbound_tcp_end(at);
 	}

@@ -77,7 +77,8 @@ struct inbound_worker {
 
 	struct inbound_counters counters;
 	bool drains, leaves; /* see inbound_drain, inbound_leave */
-	bool ends;           /* what has been read, and not begun, is not begun any more */
+	struct timer drained;
+	bool ends; /* what has been read, and not begun, is not begun any more */
 	unsigned tcp_connections;
 	unsigned tcp_strangers; /* of them, from where nobody is allowed to ask */
 	unsigned slipped;       /* replies over the limit, to send one now and then */
@@ -108,11 +109,10 @@ const struct host *inbound_host(const struct inbound *inbound);
  * opened again. The resolver still finishes each of them (with NULL, say), into nothing, before the
  * worker ends: the memory goes with the last of them and the loop's last close callback. */
 void inbound_stop(struct inbound *inbound);
-/* For a process whose successor shares its sockets: no listener of the worker reads or accepts any
- * more, and TCP connections end when they are quiet for INBOUND_DRAIN_MS. What is under way is
- * answered. */
+/* For a process whose successor shares its sockets: nothing is read or accepted any more, but from
+ * TCP connections until they are quiet or INBOUND_DRAIN_MS are over. What was read is answered. */
 void inbound_drain(struct inbound_worker *worker);
-/* For a process that ends: the same, but who asks by UDP from now on is told at once: SERVFAIL. */
+/* For a process that ends: the same at once, and who asks by UDP from now on is told: SERVFAIL. */
 void inbound_leave(struct inbound_worker *worker);
 /* Sends what has been gathered; called at the end of every loop round. */
 void inbound_flush(struct inbound_worker *worker);

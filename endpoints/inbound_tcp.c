@@ -15,23 +15,14 @@
  * that the kernel did not take counts as one), fewer than UNSENT_PAUSE bytes are on their way out,
  * and no answer of many messages waits to go on (STREAM_PAUSE), so a client that asks without
  * reading fills its own window and not our memory. What it asked before may still come to more than
- * that: a reply that would make it UNSENT_MAX becomes a SERVFAIL, which is small. A connection ends
- * when
- *   - the client has closed its side, and all it asked is answered and written;
- *   - nothing has happened for the idle timeout. What happens is an accept, the first byte of a
- *     message, a whole message, a reply written; so a message that trickles in gets that time as a
- *     whole;
- *   - of what the kernel did not take at once, a round's replies at a time, nothing has wholly left
- *     for as long, whatever else happens: a client that reads a byte now and then is not reading;
- *   - a length is under 12: what follows cannot be found any more. What was asked is answered;
- *   - whoever answers a question has nothing to say any more, and has perhaps said half.
- * Its memory stays until its last query is back.
+ * that: a reply that would make it UNSENT_MAX becomes a SERVFAIL, which is small. Nothing after a
+ * length under 12 is taken: what follows cannot be found any more.
  *
- * Not here: how replies leave (inbound_outbox.c), TLS, edns-tcp-keepalive (RFC 7828). */
+ * Not here: how replies leave (inbound_outbox.c), how connections end (inbound_end.c), TLS,
+ * edns-tcp-keepalive (RFC 7828). */
 #include "endpoints/inbound_tcp.h"
 
 #include <assert.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -50,69 +41,6 @@ uint64_t connection_now(const struct connection *connection)
 {
 	const struct inbound_worker *worker = connection->inbound->worker;
 	return worker->now_us(worker->context);
-}
-
-static void connection_free_when_done(struct connection *connection)
-{
-	if (!connection->closed || connection->unanswered > 0)
-		return;
-	assert(connection->writes == 0);
-	free(connection->kept);
-	free(connection);
-}
-
-static void on_closed(uv_handle_t *handle)
-{
-	struct connection *connection = handle->data;
-	struct inbound *inbound = connection->inbound;
-	connection->closed = true;
-	if (!connection_offer_room(connection))
-		connection_free_when_done(connection);
-	inbound_handle_closed(inbound);
-}
-
-void connection_close(struct connection *connection)
-{
-	if (connection->closing)
-		return;
-	connection->closing = true;
-	struct inbound_worker *worker = connection->inbound->worker;
-	worker->counters.tcp_lost +=
-		connection->unanswered + connection->writes + connection_leave_outbox(connection);
-	wheel_cancel(worker->wheel, &connection->idle);
-	*connection->link = connection->next;
-	if (connection->next)
-		connection->next->link = connection->link;
-	*connection->client_link = connection->next_of_client;
-	if (connection->next_of_client)
-		connection->next_of_client->client_link = connection->client_link;
-	worker->tcp_connections--;
-	worker->tcp_strangers -= connection->stranger;
-	worker->shared->connections[connection->bucket]--;
-	uv_close((uv_handle_t *)&connection->handle, on_closed);
-}
-
-/* When it is at its end unless something happens. */
-static uint64_t connection_due_us(const struct connection *connection)
-{
-	uint64_t since_us = connection->writes > 0 ? connection->behind_us : connection->active_us;
-	return since_us + (uint64_t)connection->inbound->worker->tcp.idle_timeout_ms * 1000;
-}
-
-static void on_idle(struct timer *timer, uint64_t now_us)
-{
-	struct connection *connection =
-		(struct connection *)((char *)timer - offsetof(struct connection, idle));
-	struct inbound_worker *worker = connection->inbound->worker;
-	if (connection->unanswered > 0 || connection->outbox)
-		connection->active_us = now_us;
-	uint64_t due_us = connection_due_us(connection);
-	if (due_us > now_us) {
-		wheel_arm(worker->wheel, timer, due_us);
-		return;
-	}
-	worker->counters.tcp_timeouts++;
-	connection_close(connection);
 }
 
 /* ---- reading ---- */
@@ -168,7 +96,7 @@ static void connection_keep(struct connection *connection)
 		connection_close(connection);
 }
 
-static void connection_drop_kept(struct connection *connection)
+void connection_drop_kept(struct connection *connection)
 {
 	free(connection->kept);
 	connection->bytes = connection->kept = NULL;
@@ -178,6 +106,10 @@ static void connection_drop_kept(struct connection *connection)
 static void connection_received(struct connection *connection, size_t count)
 {
 	size_t left = connection->end - connection->at;
+	if (connection->lingers) {
+		connection->filled = count == INBOX;
+		return;
+	}
 	if (connection->room > connection->end) { /* that is where it is */
 		connection->end += count;
 		connection->filled = connection->end == connection->room;
@@ -204,7 +136,7 @@ static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buffer)
 	} else if (count == UV_ENOBUFS) { /* on_alloc's wish */
 		connection->filled = false;
 	} else if (count == UV_EOF) {
-		connection->ended = true;
+		connection->ended = connection->client_ended = true;
 		connection_process(connection);
 	} else if (count < 0) {
 		connection_close(connection);
@@ -219,11 +151,11 @@ void connection_settle(struct connection *connection)
 	if (connection->closing || connection->processing)
 		return;
 	if (connection->ended && connection->unanswered == 0 && connection->writes == 0 &&
-	    connection_unsent(connection) == 0) {
+	    connection_unsent(connection) == 0 && !connection_linger(connection)) {
 		connection_close(connection);
 		return;
 	}
-	bool wanted = !connection->ended && !connection_full(connection);
+	bool wanted = connection->lingers || (!connection->ended && !connection_full(connection));
 	if (wanted == connection->reading)
 		return;
 	connection->reading = wanted;
@@ -464,7 +396,8 @@ void connection_open(struct inbound *inbound, unsigned bucket, int fd, const str
 	connection->stream_end = &connection->stream;
 	inbound->handles++;
 	connection_link(connection);
-	timer_init(&connection->idle, on_idle);
+	connection->active_us = connection_now(connection);
+	connection_watch_idle(connection);
 	if (uv_tcp_open(&connection->handle, fd) < 0) {
 		close(fd);
 		connection_close(connection);
@@ -472,25 +405,5 @@ void connection_open(struct inbound *inbound, unsigned bucket, int fd, const str
 	}
 	uv_tcp_nodelay(&connection->handle, 1);
 	worker->counters.tcp_accepted++;
-	connection->active_us = connection_now(connection);
-	wheel_arm(worker->wheel, &connection->idle, connection_due_us(connection));
 	connection_settle(connection);
-}
-
-void inbound_tcp_hurry(struct inbound *inbound)
-{
-	for (struct connection *at = inbound->connections; at; at = at->next)
-		wheel_arm(inbound->worker->wheel, &at->idle, connection_due_us(at));
-}
-
-void inbound_tcp_end(struct inbound *inbound)
-{
-	struct connection *next;
-
-	inbound_tcp_hurry(inbound);
-	for (struct connection *at = inbound->connections; at; at = next) {
-		next = at->next;
-		at->ended = true;
-		connection_settle(at);
-	}
 }

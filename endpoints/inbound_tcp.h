@@ -1,6 +1,7 @@
 /* A client's TCP connection, as the files of inbound that have to do with it share it: what is read
  * and taken (inbound_tcp.c), how replies leave (inbound_outbox.c), who may connect
- * (inbound_accept.c). It lives until it is closed and its last query is back. */
+ * (inbound_accept.c), how it ends (inbound_end.c). It lives until it is closed and its last query
+ * is back. */
 #ifndef SLUICE_INBOUND_TCP_H
 #define SLUICE_INBOUND_TCP_H
 
@@ -28,25 +29,23 @@ struct connection {
 	unsigned unanswered;                /* queries at the resolver */
 	unsigned writes;                    /* replies that the kernel has not taken yet */
 	bool reading, processing;
-	bool filled; /* by the last read, to the inbox's end: others' turn */
-	bool ended;  /* nothing more will be read */
+	bool filled;       /* by the last read, to the inbox's end: others' turn */
+	bool ended;        /* no more questions will be read */
+	bool client_ended; /* it has closed its side */
+	bool lingers;      /* nothing more will be sent, and what is read is dropped */
 	bool closing, closed;
 };
-
-/* inbound_tcp.c: the idle timeout is a shorter one now; and nothing more will be read, either. */
-void inbound_tcp_hurry(struct inbound *inbound);
-void inbound_tcp_end(struct inbound *inbound);
 
 /* inbound_tcp.c. `bucket` is where the worker finds the connections of this client. The descriptor
  * is taken whatever happens. */
 void connection_open(struct inbound *inbound, unsigned bucket, int fd,
 		     const struct address *client);
-void connection_close(struct connection *connection); /* fine when it is closing already */
 uint64_t connection_now(const struct connection *connection);
 /* Takes what questions have been received, as far as the pipeline allows. */
 void connection_process(struct connection *connection);
 /* Starts or stops reading, or closes, as the connection's state asks for. */
 void connection_settle(struct connection *connection);
+void connection_drop_kept(struct connection *connection);
 
 /* inbound_outbox.c */
 /* Gathers the reply, which leaves with the others of the loop round. May close the connection. */
@@ -58,5 +57,17 @@ size_t connection_unsent(const struct connection *connection);
 bool connection_offer_room(struct connection *connection);
 /* For a connection that closes: what is gathered is dropped. Returns how many replies that was. */
 unsigned connection_leave_outbox(struct connection *connection);
+
+/* inbound_end.c: the idle timeout is a shorter one now; and no more questions will be read, either.
+ */
+void inbound_tcp_hurry(struct inbound *inbound);
+void inbound_tcp_end(struct inbound *inbound);
+
+/* inbound_end.c */
+void connection_watch_idle(struct connection *connection); /* from its start on */
+/* All is said: has the client know. False: it may be closed at once. */
+MUST_CHECK bool connection_linger(struct connection *connection);
+void connection_close(struct connection *connection); /* fine when it is closing already */
+void connection_free_when_done(struct connection *connection);
 
 #endif

@@ -58,7 +58,8 @@ struct worker {
 	struct alarm alarm;
 	_Atomic(struct snapshot *) next;
 	atomic_bool stopping, draining, leaving, drained;
-	bool drains; /* it takes no more queries, for either reason */
+	bool drains; /* it takes no more queries, for either reason: */
+	bool leaves; /* nobody else does */
 	struct worker_hold *current;
 	_Atomic uint64_t rounds;
 	bool let_go; /* of a snapshot in this round: its sources may be nobody's now */
@@ -312,17 +313,16 @@ static void shut(struct worker *worker)
 	uv_close((uv_handle_t *)&worker->wake, NULL);
 }
 
+/* It may drain first, and be told to leave then. */
 static void drain(struct worker *worker)
 {
-	bool leaves = atomic_load(&worker->leaving);
-
-	if (worker->drains || !(leaves || atomic_load(&worker->draining)))
-		return;
-	worker->drains = true;
-	if (leaves)
+	if (atomic_load(&worker->leaving) && !worker->leaves) {
+		worker->drains = worker->leaves = true;
 		inbound_leave(&worker->inbound);
-	else
+	} else if (atomic_load(&worker->draining) && !worker->drains) {
+		worker->drains = true;
 		inbound_drain(&worker->inbound);
+	}
 }
 
 static void on_wake(uv_async_t *wake)

@@ -2,7 +2,8 @@
  * copies, and a process that ends half way takes only its copies with it.
  *
  * The conversation is on an abstract socket of this process, which the running server connects to.
- * Anybody on this machine could: the one whose process number the control socket told is meant.
+ * Anybody on this machine could, and as often as he likes: the one whose process number the control
+ * socket told is meant, and the time for it to come is a whole.
  *
  * That nothing can be sent, or that nothing comes, says little of the running server: what it said
  * last may still be there to be read, and whether it has ended the kernel knows (pidfd_open(2)).
@@ -40,21 +41,25 @@ static int say(char error[TAKE_OVER_ERROR_MAX], const char *text)
 	return ERR_SYSTEM;
 }
 
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
 /* ---- beginning ---- */
 
 /* Listens at a name of the kernel's choice, which goes to `name`. */
 static int listen_somewhere(char name[sizeof((struct sockaddr_un *)NULL)->sun_path])
 {
-	const struct timeval patience = {.tv_sec = PATIENCE_S};
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	socklen_t length = sizeof address;
-	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return -1;
 	if (bind(fd, (const struct sockaddr *)&address, sizeof address.sun_family) == 0 &&
-	    getsockname(fd, (struct sockaddr *)&address, &length) == 0 &&
-	    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) == 0 &&
-	    listen(fd, 4) == 0) {
+	    getsockname(fd, (struct sockaddr *)&address, &length) == 0 && listen(fd, 4) == 0) {
 		size_t used = length - offsetof(struct sockaddr_un, sun_path) - 1;
 		memcpy(name, address.sun_path + 1, used);
 		name[used] = '\0';
@@ -84,24 +89,31 @@ static pid_t ask_server(const char *socket, const char *name, char error[TAKE_OV
 	return status < 400 ? (pid_t)pid : 0;
 }
 
-/* The connection of that process; others are none of ours. */
-static int accept_from(int listening, pid_t pid, uid_t *uid)
+static uint64_t now_ms(void)
+{
+	return uv_hrtime() / 1000000;
+}
+
+int take_over_accept(int listening, pid_t pid, uid_t *uid, unsigned patience_ms)
 {
 	const struct timeval patience = {.tv_sec = PATIENCE_S};
+	uint64_t now = now_ms(), until = now + patience_ms;
 	struct ucred peer;
 	socklen_t length = sizeof peer;
-	for (;;) {
+	for (; now < until; now = now_ms()) {
+		struct pollfd come = {.fd = listening, .events = POLLIN};
+		if (poll(&come, 1, (int)(until - now)) < 1)
+			continue;
 		int fd = accept4(listening, NULL, NULL, SOCK_CLOEXEC);
-		if (fd < 0)
-			return -1;
-		if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 &&
+		if (fd >= 0 && getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 &&
 		    peer.pid == pid &&
 		    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) == 0) {
 			*uid = peer.uid;
 			return fd;
 		}
-		close(fd);
+		close_fd(&fd);
 	}
+	return -1;
 }
 
 static int meet(struct take_over *take_over, const char *socket, char error[TAKE_OVER_ERROR_MAX])
@@ -112,7 +124,8 @@ static int meet(struct take_over *take_over, const char *socket, char error[TAKE
 		return say(error, strerror(errno));
 	pid_t pid = take_over->pid = ask_server(socket, name, error);
 	if (pid > 0) {
-		take_over->fd = accept_from(listening, pid, &take_over->uid);
+		take_over->fd =
+			take_over_accept(listening, pid, &take_over->uid, PATIENCE_S * 1000);
 		if (take_over->fd < 0)
 			say(error, "the running server does not call back");
 	}
@@ -345,13 +358,6 @@ int take_over_ready(struct take_over *take_over, bool has_socket, char error[TAK
 static bool tell(const struct take_over *take_over, char word)
 {
 	return take_over->told < 0 || write(take_over->told, &word, 1) == 1 || errno != EPIPE;
-}
-
-static void close_fd(int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
-	*fd = -1;
 }
 
 static void free_items(struct take_over *take_over)

@@ -55,6 +55,9 @@ struct take_over {
  * line why not; it goes on as it was then. Either way take_over_release ends it. */
 MUST_CHECK int take_over_begin(struct take_over *take_over, const char *socket,
 			       char error[TAKE_OVER_ERROR_MAX]);
+/* The first connection of that process, whoever else connects meanwhile; `listening` does not
+ * block. -1: none came in that time. */
+MUST_CHECK int take_over_accept(int listening, pid_t pid, uid_t *uid, unsigned patience_ms);
 /* Gives the server the listeners of which it has all sockets. */
 MUST_CHECK int take_over_listeners(struct take_over *take_over, struct server *server,
 				   char error[TAKE_OVER_ERROR_MAX]);

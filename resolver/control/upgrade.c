@@ -11,8 +11,10 @@
  * successor, to whom it is passed on. A signal to stop stops this process in whatever state; the
  * successor sees that, and decides (take_over.h).
  *
- * Draining: workers read nothing more, answer what they hold, and let TCP connections end once they
- * are quiet for a second. What they do not read, the successor does: the sockets are the same.
+ * Draining: workers read nothing more, answer what they hold, and end TCP connections once they are
+ * quiet for a second, or after a second with what was read answered. What they do not read, the
+ * successor does: the sockets are the same, and of a connection that was ended the client asks
+ * again.
  *
  * Not here: starting the successor, which is `sluice upgrade`'s; this process may not. */
 #include "resolver/control/upgrade.h"

@@ -138,6 +138,70 @@ class TcpLoad(threading.Thread):
                 self.lost.append(error)
 
 
+class Forwarder(threading.Thread):
+    """A question every 50 ms on one connection, whether or not those before it are answered, of which
+    each takes 300 ms. When the server ends the connection it begins another and asks there what is
+    not answered yet (RFC 7766 section 6.2.4). What it was too late for the server has not read: what
+    the upstream had been asked by then should have been answered."""
+
+    def __init__(self, host, upstream):
+        super().__init__(daemon=True)
+        self.host, self.upstream, self.asked, self.answered = host, upstream, 0, 0
+        self.waiting, self.wrong, self.read_in_vain, self.closes = {}, [], [], 0
+        self.done = threading.Event()
+
+    def name(self, number):
+        return "late300.n%d.contoso.corp." % number
+
+    def send(self, sock, number):
+        with contextlib.suppress(ConnectionResetError, BrokenPipeError):  # recv tells, too
+            sock.sendall(dns.framed(struct.pack("!H", number) + dns.query(self.name(number))[2:]))
+
+    def take(self, reply):
+        number = struct.unpack("!H", reply[:2])[0]
+        if reply[3] & 15 or self.waiting.pop(number, None) is None:
+            self.wrong.append(reply)
+        self.answered += 1
+
+    def talk(self, sock):
+        """Until the server ends it."""
+        received, due = b"", time.monotonic()
+        while self.waiting or not self.done.is_set():
+            if time.monotonic() >= due and not self.done.is_set():
+                due += 0.05
+                self.asked += 1
+                self.waiting[self.asked] = True
+                self.send(sock, self.asked)
+            with contextlib.suppress(TimeoutError):
+                some = sock.recv(4096)
+                if not some:
+                    break
+                received += some
+            while len(received) >= 2 and len(received) >= 2 + struct.unpack("!H", received[:2])[0]:
+                length = struct.unpack("!H", received[:2])[0]
+                self.take(received[2:2 + length])
+                received = received[2 + length:]
+        if received:
+            self.wrong.append(received)
+
+    def run(self):
+        self.host._enter("/run/netns/" + self.host.name)  # this thread's alone
+        while self.waiting or not self.done.is_set():
+            with socket.socket() as sock:
+                sock.connect(HERE)
+                sock.settimeout(0.01)
+                for number in list(self.waiting):
+                    self.send(sock, number)
+                try:
+                    self.talk(sock)
+                except ConnectionResetError as error:
+                    self.wrong.append(error)
+            if not self.done.is_set():
+                self.closes += 1
+                read = {question["name"] for question in self.upstream.questions()}
+                self.read_in_vain += [name for name in map(self.name, self.waiting) if name in read]
+
+
 @contextlib.contextmanager
 def silent_question(host):
     """A question that waits at the server, whose default resolver says nothing; gives its socket."""
@@ -298,6 +362,25 @@ class Upgrade(Upgrading):
         self.left()
         end()
         self.assertFalse(is_gone(self.successors[0]))
+
+    def test_a_connection_that_is_never_quiet_is_ended_when_all_that_was_read_is_answered(self):
+        with self.host.inside():
+            forwarder = Forwarder(self.host, self.upstream)
+            forwarder.start()
+
+        def goes_on():
+            until = forwarder.answered + 20
+            harness.wait_for(lambda: forwarder.answered >= until or forwarder.wrong, "answers")
+        goes_on()
+        self.upgrade()
+        self.left()
+        goes_on()
+        forwarder.done.set()
+        forwarder.join(2 * dns.PATIENCE)
+        self.assertEqual([], forwarder.read_in_vain)
+        self.assertEqual([], forwarder.wrong)
+        self.assertEqual(1, forwarder.closes)
+        self.assertEqual(forwarder.asked, forwarder.answered)
 
     def test_five_times_in_a_row(self):
         end = self.load("zone", "forwarded")

@@ -354,6 +354,21 @@ static bool closed(struct world *world, int fd)
 	return got == 0 || got == -ECONNRESET;
 }
 
+/* The same, and not by a reset, which might have destroyed what was there to read. */
+static bool ended(struct world *world, int fd)
+{
+	uint8_t byte;
+	return receive(world, fd, &byte, 1, true) == 0;
+}
+
+static int error_of(int fd)
+{
+	int error = 0;
+	socklen_t length = sizeof error;
+	assert_int_equal(getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length), 0);
+	return error;
+}
+
 static void answer_held(struct world *world, unsigned index)
 {
 	struct query *query = world->held[index];
@@ -1661,7 +1676,8 @@ static void worker_that_leaves_answers_what_is_under_way_and_tells_who_comes(voi
 	ask_tcp(stream, 2);
 	wait_held(world, 2);
 	inbound_leave(worker);
-	assert_true(closed(world, idle));
+	assert_true(ended(world, idle));
+	close(idle);
 	inbound_set_terms(world->lanes[0].inbound, &anybody); /* as a reload does */
 	ask_udp(fd, 3);
 	assert_told_that_it_is_over(world, fd, 3);
@@ -1672,7 +1688,8 @@ static void worker_that_leaves_answers_what_is_under_way_and_tells_who_comes(voi
 	answer_held(world, 1);
 	answer_held(world, 0);
 	assert_int_equal(answer_tcp(world, stream), 2);
-	assert_true(closed(world, stream));
+	assert_true(ended(world, stream));
+	close(stream);
 	assert_true(receive(world, fd, reply, sizeof reply, false) > 0);
 	assert_int_equal(wire_u16(reply), 1);
 	assert_int_equal(message_flags(reply) & FLAG_RCODE, RCODE_NOERROR);
@@ -1683,8 +1700,119 @@ static void worker_that_leaves_answers_what_is_under_way_and_tells_who_comes(voi
 	assert_told_that_it_is_over(world, fd, 6);
 	assert_int_equal(world->held_count, 2);
 	assert_int_equal(worker->counters.listener_gone, 2);
-	for (unsigned i = 0; i < 4; i++)
-		close((const int[]){fd, stream, idle, late}[i]);
+	close(fd);
+	close(late);
+	world_free(world);
+}
+
+/* A question every 50 ms, and each is held: such a client is never quiet. Those that were read when
+ * the second is over are answered; it asks the others again. */
+static void connection_that_is_never_quiet_is_ended_with_what_was_read_answered(void **state)
+{
+	(void)state;
+	enum { READ = 19, ASKED = 40 };
+	struct world *world = world_new("127.0.0.1", 1, 100);
+	struct inbound_worker *worker = &world->lanes[0].worker;
+	world->hold = true;
+	int fd = client(world, true);
+	inbound_drain(worker);
+	for (unsigned id = 0; id < ASKED; id++) {
+		pass(world, (id == READ ? 102 : 50) * 1000);
+		ask_tcp(fd, id);
+		if (id < READ)
+			wait_held(world, id + 1);
+	}
+	assert_silence(world, fd);
+	assert_int_equal(world->held_count, READ);
+	for (unsigned i = 0; i < READ; i++)
+		answer_held(world, i);
+	for (unsigned i = 0; i < READ; i++)
+		assert_int_equal(answer_tcp(world, fd), i);
+	assert_true(ended(world, fd));
+	ask_tcp(fd, ASKED); /* it had not heard */
+	spin(world);
+	assert_int_equal(error_of(fd), 0);
+	assert_int_equal(worker->tcp_connections, 1);
+	close(fd);
+	spin_until(world, worker->tcp_connections == 0);
+	assert_int_equal(worker->tcp_connections, 0);
+	assert_int_equal(world->held_count, READ);
+	assert_int_equal(worker->counters.tcp_lost, 0);
+	world_free(world);
+}
+
+static void quiet_connections_end_first_when_a_worker_drains(void **state)
+{
+	(void)state;
+	struct world *world = world_new("127.0.0.1", 1, 100);
+	struct inbound_worker *worker = &world->lanes[0].worker;
+	int quiet = client(world, true), other = client(world, true);
+	pass(world, 900 * 1000);
+	ask_tcp(other, 1);
+	assert_int_equal(answer_tcp(world, other), 1);
+	pass(world, 110 * 1000);
+	inbound_drain(worker);
+	spin(world);
+	assert_true(ended(world, quiet));
+	close(quiet);
+	assert_silence(world, other);
+	ask_tcp(other, 2); /* was about to, and is heard */
+	assert_int_equal(answer_tcp(world, other), 2);
+	pass(world, 1002 * 1000);
+	assert_true(ended(world, other));
+	close(other);
+	assert_int_equal(worker->counters.tcp_timeouts, 0);
+	world_free(world);
+}
+
+static void worker_that_drains_and_then_leaves_reads_nothing_more_by_tcp(void **state)
+{
+	(void)state;
+	struct world *world = world_new("127.0.0.1", 1, 100);
+	struct inbound_worker *worker = &world->lanes[0].worker;
+	uint8_t byte;
+	world->hold = true;
+	int fd = client(world, false), stream = client(world, true);
+	inbound_drain(worker);
+	ask_tcp(stream, 1);
+	wait_held(world, 1);
+	inbound_leave(worker);
+	ask_tcp(stream, 2);
+	ask_udp(fd, 3); /* is the successor's to read, who shares the socket */
+	assert_silence(world, stream);
+	answer_held(world, 0);
+	assert_int_equal(answer_tcp(world, stream), 1);
+	assert_true(ended(world, stream));
+	assert_int_equal(world->held_count, 1);
+	world_stop(world);
+	spin(world);
+	assert_int_equal(recv(fd, &byte, 1, MSG_DONTWAIT), -1);
+	pass(world, 1002 * 1000); /* nothing is left to end */
+	close(fd);
+	close(stream);
+	world_free(world);
+}
+
+/* It has half a second, however much it sends. */
+static void client_that_does_not_close_is_waited_for_a_short_while_only(void **state)
+{
+	(void)state;
+	struct world *world = world_new("127.0.0.1", 1, 100);
+	struct inbound_worker *worker = &world->lanes[0].worker;
+	int fd = client(world, true);
+	inbound_leave(worker);
+	assert_true(ended(world, fd));
+	for (unsigned i = 0; i < 9; i++) {
+		ask_many_tcp(fd, 0, 1500); /* more than the inbox holds */
+		pass(world, 50 * 1000);
+		assert_int_equal(error_of(fd), 0);
+		assert_int_equal(worker->tcp_connections, 1);
+	}
+	pass(world, 60 * 1000);
+	assert_int_equal(worker->tcp_connections, 0);
+	assert_int_equal(world->lanes[0].seen, 0);
+	assert_int_equal(worker->counters.tcp_timeouts, 0);
+	close(fd);
 	world_free(world);
 }
 
@@ -2257,6 +2385,11 @@ int main(void)
 		cmocka_unit_test(stop_with_queries_under_way_is_safe),
 		cmocka_unit_test(removed_listener_answers_what_is_under_way_with_servfail),
 		cmocka_unit_test(worker_that_leaves_answers_what_is_under_way_and_tells_who_comes),
+		cmocka_unit_test(
+			connection_that_is_never_quiet_is_ended_with_what_was_read_answered),
+		cmocka_unit_test(quiet_connections_end_first_when_a_worker_drains),
+		cmocka_unit_test(worker_that_drains_and_then_leaves_reads_nothing_more_by_tcp),
+		cmocka_unit_test(client_that_does_not_close_is_waited_for_a_short_while_only),
 		cmocka_unit_test(connection_that_is_left_has_each_of_its_questions_answered),
 		cmocka_unit_test(stopped_listener_leaves_its_port_free),
 		cmocka_unit_test(second_listener_on_an_address_is_told_that_the_port_is_in_use),
