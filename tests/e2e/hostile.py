@@ -17,40 +17,51 @@ import time
 import dns
 import upstream
 
-# What the client of a rule with a well-behaved second target gets: "next" its answer; "truth" this
-# one's; "either"; "end": the question comes to an end without the lie.
+# What is due to each deed where the rule has a well-behaved second target. TRUTH: this one's answer.
+# IGNORED: it has not answered, so the next target does, after a while. CHAIN: the chain as far as it
+# goes. All others: it has answered, the next target is asked at once, and `status` says this of it.
+TRUTH, IGNORED, CHAIN = "truth", "ignored", "chain"
+MANGLED, RCODE, LAME = "mangled reply", "unexpected rcode", "lame answer"
+SILENT, CLOSED = "no answer", ("connection closed", "network error")
 DEEDS = {
     # forged: not an answer to what was asked
-    "wrong-id": "next", "wrong-name": "next", "wrong-type": "next", "wrong-class": "next",
-    "no-question": "next", "two-questions": "next", "wrong-address": "next", "wrong-port": "next",
-    "echo": "next", "echo-lie": "next", "short": "next", "void": "next", "silence": "next",
-    "forged-first": "truth", "wrong-cookie": "either",
+    "wrong-id": IGNORED, "wrong-name": IGNORED, "wrong-type": IGNORED, "wrong-class": IGNORED,
+    "no-question": IGNORED, "two-questions": IGNORED, "wrong-address": IGNORED,
+    "wrong-port": IGNORED, "echo": IGNORED, "echo-lie": IGNORED, "short": IGNORED, "void": IGNORED,
+    "silence": IGNORED, "forged-first": TRUTH, "wrong-cookie": IGNORED,
     # cannot be read
-    "opcode": "next", "class": "next", "loop": "next", "forward": "next", "into-header": "next",
-    "loop-in-data": "next", "counts": "next", "length": "next", "cut": "next", "short-data": "next",
-    "long-data": "next", "label-type": "next", "overlong": "next", "noise": "next",
+    "opcode": MANGLED, "class": MANGLED, "loop": MANGLED, "forward": MANGLED,
+    "into-header": MANGLED, "loop-in-data": MANGLED, "counts": MANGLED, "length": MANGLED,
+    "cut": MANGLED, "short-data": MANGLED, "long-data": MANGLED, "label-type": MANGLED,
+    "overlong": MANGLED, "noise": MANGLED, "opt-in-answer": MANGLED,
     # errors
-    "servfail": "next", "refused": "next", "notimp": "next", "yxrrset": "next", "rcode11": "next",
-    "formerr": "next", "badvers": "next", "badcookie": "next", "lame": "next",
+    "servfail": "SERVFAIL", "refused": "REFUSED", "notimp": "NOTIMP", "yxrrset": RCODE,
+    "rcode11": RCODE, "formerr": "FORMERR", "badvers": RCODE, "badcookie": RCODE, "lame": LAME,
     # true, with something amiss
-    "trailing": "truth", "ttl-huge": "truth", "ttl-negative": "truth", "ttl-zero": "truth",
-    "extra": "truth", "glue": "truth", "duplicates": "truth", "swapped": "truth",
-    "opt-version": "either", "opt-options": "either", "opt-twice": "either", "opt-owner": "either",
-    "opt-payload": "either", "opt-in-answer": "either",
+    "trailing": TRUTH, "ttl-huge": TRUTH, "ttl-negative": TRUTH, "ttl-zero": TRUTH,
+    "extra": TRUTH, "glue": TRUTH, "duplicates": TRUTH, "swapped": TRUTH,
+    "opt-version": TRUTH, "opt-options": TRUTH, "opt-twice": TRUTH, "opt-owner": TRUTH,
+    "opt-payload": TRUTH,
     # chains
-    "cname-self": "end", "cname-loop": "end", "cname-endless": "end", "cname-forty": "end",
+    "cname-self": CHAIN, "cname-loop": CHAIN, "cname-endless": CHAIN, "cname-forty": CHAIN,
     # by TCP, where TC sends the question
-    "tc-data": "truth", "tc-reset": "next", "tc-close": "next", "tc-bytes": "truth",
-    "tc-half": "next", "tc-wrong-id": "next", "tc-empty": "next", "tc-noise": "next",
-    "tc-always": "next", "tc-silence": "next",
+    "tc-data": TRUTH, "tc-reset": CLOSED, "tc-close": CLOSED, "tc-bytes": TRUTH,
+    "tc-half": SILENT, "tc-wrong-id": SILENT, "tc-empty": SILENT, "tc-noise": SILENT,
+    "tc-always": MANGLED, "tc-silence": SILENT,
 }
+# Of one that is known to speak cookies, as this one does in COOKIE_ZONE.
+COOKIE_DEEDS = {"wrong-cookie": IGNORED, "wrong-cookie-first": TRUTH, "no-cookie": TRUTH}
+COOKIE_ZONE, COOKIE = "cookie.test", 10
+# So long a connection stands still, in seconds: longer than an answer next door may take.
+HOLD_S = 3
 VICTIM = "www.good.test"
 
 
 def deed_of(qname):
     """The deed that a name asks for: the longest that its first label begins with."""
     label = qname.split(".")[0].lower()
-    found = [deed for deed in DEEDS if label == deed or label.startswith(deed + "-")]
+    found = [deed for deed in (*DEEDS, *COOKIE_DEEDS)
+             if label == deed or label.startswith(deed + "-")]
     return max(found, key=len, default="truth")
 
 
@@ -65,6 +76,13 @@ class Hostile(upstream.Upstream):
     def address_of(self, qname):
         """The true one."""
         return self.address
+
+    def opt_for(self, message):
+        qname = message.questions[0][0].lower()
+        cookies = [data for code, data in message.options if code == COOKIE]
+        if cookies and qname.endswith(COOKIE_ZONE + "."):
+            return [dns.opt(options=dns.option(COOKIE, cookies[0][:8] + b"8 bytes."))]
+        return super().opt_for(message)
 
     def a(self, owner, address=None, ttl=60, rclass=dns.IN):
         return dns.record(owner, "A", socket.inet_aton(address or self.lie), ttl, rclass)
@@ -96,6 +114,8 @@ class Hostile(upstream.Upstream):
         qname, rtype, rclass = message.questions[0]
         asked = dns.question(qname, rtype, rclass)
         lie = self.liar(message)
+        badly = self.raw(message, self.a(qname) + dns.opt(options=dns.option(
+            COOKIE, os.urandom(24))), (1, 1, 0, 1))
         return {
             "wrong-id": lambda: [self.liar(message, ident=message.id ^ 1)],
             "wrong-name": lambda: [self.liar(message, name="evil." + qname)],
@@ -116,8 +136,10 @@ class Hostile(upstream.Upstream):
             "forged-first": lambda: [self.liar(message, ident=message.id ^ 1),
                                      self.liar(message, name="evil.test"), ("port", lie),
                                      ("address", lie), self.truth(message)],
-            "wrong-cookie": lambda: [self.raw(message, self.a(qname) + dns.opt(options=dns.option(
-                10, os.urandom(24))), (1, 1, 0, 1))] if message.options else [self.truth(message)],
+            "wrong-cookie": lambda: [badly] if message.options else [self.truth(message)],
+            "wrong-cookie-first": lambda: [badly, self.truth(message)],
+            "no-cookie": lambda: [self.raw(message, self.a(qname) + dns.opt(), (1, 1, 0, 1))]
+                         if message.options else [self.truth(message)],
         }.get(deed)
 
     # ---- cannot be read ----
@@ -158,11 +180,11 @@ class Hostile(upstream.Upstream):
         qname = message.questions[0][0]
         if deed in codes:
             return lambda: [self.liar(message, rcode=codes[deed])]
-        cookie = b"".join(data[:8] for code, data in message.options if code == 10)
+        cookie = b"".join(data[:8] for code, data in message.options if code == COOKIE)
         return {
             "badvers": lambda: [self.raw(message, self.a(qname) + dns.opt(rcode=1), (1, 1, 0, 1))],
             "badcookie": lambda: [self.raw(message, self.a(qname) + dns.opt(
-                rcode=1, options=dns.option(10, cookie + b"8 bytes.") if cookie else b""),
+                rcode=1, options=dns.option(COOKIE, cookie + b"8 bytes.") if cookie else b""),
                 (1, 1, 0, 1), flags=7)],
             "lame": lambda: [self.reply(message, authority=[
                 dns.record("test", "NS", dns.wire_name("ns.evil.test"))])],
@@ -272,10 +294,10 @@ class Hostile(upstream.Upstream):
                 time.sleep(0.001)
         elif deed == "tc-half":
             sock.sendall(good[:len(good) // 2])
-            time.sleep(2)
+            time.sleep(HOLD_S)
             return False
         elif deed == "tc-silence":
-            time.sleep(2)
+            time.sleep(HOLD_S)
         else:
             sock.sendall({
                 "tc-wrong-id": lambda: dns.framed(self.liar(message, ident=message.id ^ 1)),

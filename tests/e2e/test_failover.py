@@ -204,7 +204,8 @@ class SixTargets(Asking, harness.FreshCase):
             self.assert_rcode(answer, "SERVFAIL", ede=(22, 23))
         for target in self.targets:
             probes = [q for q in target.questions() if q["name"].startswith("silent.b")]
-            self.assertLess(len(probes), 20 + 20 * took_s, "200 questions for 4 seconds")
+            # one in 100 ms of whatever is asked, and the two at either end
+            self.assertLessEqual(len(probes), 2 + 10 * took_s, "200 questions for 4 seconds")
 
     def test_a_target_that_comes_and_goes_loses_no_question(self):
         names, answers = ["flap%d.six.test" % i for i in range(240)], {}

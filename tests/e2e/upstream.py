@@ -50,10 +50,14 @@ class Upstream:
         with self.lock:
             self.log.write(json.dumps(line) + "\n")
 
+    def opt_for(self, message):
+        """The OPT of an answer, or nothing."""
+        return [dns.opt()] if message.opt else []
+
     def reply(self, message, rcode=0, answer=(), authority=(), flags=0, counts=None, ident=None,
               name=None):
         qname, rtype, rclass = message.questions[0]
-        extra = [dns.opt()] if message.opt else []
+        extra = self.opt_for(message)
         counts = counts or (1, len(answer), len(authority), len(extra))
         ident = message.id if ident is None else ident
         return (dns.header(ident, dns.QR | dns.RA | message.flags & dns.RD | flags | rcode, counts)
