@@ -28,7 +28,7 @@ QUEUE_S, AFTER_S = 0.5, 1.0
 EXCUSES = {("udp", "silence"): ("floods", "drops"), ("udp", "refused"): ("floods",),
            ("tcp", "silence"): ("floods", "tcp"), ("tcp", "refused"): ("floods",),
            ("tcp", "closed"): ("tcp",), ("udp", "cut"): None}
-PLAIN_LEAST = 0.33  # plan.py guarantees more, if the kernel has room
+PLAIN_LEAST = 1 / 3  # plan.py guarantees more, if the kernel has room
 PLAIN_DEEDS = ("upgrade", "reload", "kill")
 TICK_S = 0.1        # by which clients say when they asked
 EXAMPLES_MAX = 5  # of each kind of trouble that are printed
