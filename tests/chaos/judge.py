@@ -4,7 +4,9 @@ A SERVFAIL is excused where no target could answer: each of those that the name'
 some instant from MARGIN_S before the question to its answer; or where a source address went away in
 the SOURCE_S before. So a target that comes back has MARGIN_S to be found, and one that goes away has
 none: while another is good, nobody may notice. A failure out of the cache (extended error 13; RFC
-9520, section 3.2) is that of a question CACHED_S before: a second, and the four that it waited.
+9520, section 3.2) is that of a question CACHED_S before: a second, and the four that it waited. In a
+flood of new names every outbound endpoint may be over its limit: a failure that says so is excused
+while one is on, as silence is.
 
 Silence, a refusal or a closed connection is excused by what was going on when the attempt left (to
 QUEUE_S later, in which it may have stood in a queue, and AFTER_S behind its end), however long it took
@@ -29,6 +31,7 @@ EXCUSES = {("udp", "silence"): ("floods", "drops"), ("udp", "refused"): ("floods
            ("tcp", "silence"): ("floods", "tcp"), ("tcp", "refused"): ("floods",),
            ("tcp", "closed"): ("tcp",), ("udp", "cut"): None}
 PLAIN_LEAST = 1 / 3  # plan.py guarantees more, if the kernel has room
+OVER_LIMIT = "the outbound endpoint is over its limit"  # in an extended error's text
 PLAIN_DEEDS = ("upgrade", "reload", "kill")
 TICK_S = 0.1        # by which clients say when they asked
 EXAMPLES_MAX = 5  # of each kind of trouble that are printed
@@ -146,6 +149,8 @@ class Judge:
                 self.counts["no target"] += 1
             elif needed and self.timeline.source_went(since, until):
                 self.counts["source gone"] += 1
+            elif needed and OVER_LIMIT in line["why"] and self.timeline.disturbed(("floods",), since, until):
+                self.counts["over limit"] += 1
             else:
                 self.trouble("failed", line, "by %r" % needed)
         elif line["outcome"] == "silence":

@@ -62,6 +62,15 @@ class Verdicts(unittest.TestCase):
         self.assertEqual({"failed": 1}, self.found("servfail", NOW, kind="zone"))
         self.assertEqual({"no target": 1}, self.found("servfail", NOW, kind="default"))
 
+    def test_an_outbound_endpoint_may_be_over_its_limit_in_a_flood_alone(self):
+        why = "(22, 'ruleset corp, rule n1: no target could be asked: %s')" % judge.OVER_LIMIT
+        self.assertEqual({"failed": 1}, self.found("servfail", NOW, why=why))
+        self.timeline.floods.append([NOW - 1, NOW + 1])
+        self.assertEqual({"over limit": 1}, self.found("servfail", NOW, why=why))
+        self.assertEqual({"failed": 1}, self.found("servfail", NOW, why="(22, 'no answer')"))
+        self.assertEqual({"failed": 1}, self.found("servfail", NOW, kind="zone", why=why))
+        self.assertEqual({"failed": 1}, self.found("servfail", NOW + 3, why=why))
+
     def tried(self, left, transport="udp", met="silence"):
         """What is made of an attempt of then, when the next one is answered."""
         return self.found("right", left + client.SILENCE_S, tries=[[left, transport, met]])
