@@ -2,23 +2,27 @@
 """A client that checks every answer, as the name tells what it must be (place.py).
 
 usage: client.py WHO RATE UNTIL SEED LOG; WHO is one of place.CLIENTS, UNTIL the end by the monotonic
-clock. Asks RATE questions a second, one in twenty by TCP, and asks again after 8 s of silence, twice
-at most, by TCP also a second after it was not let in; a refusal counts as silence.
+clock. Asks RATE questions a second, one in twenty by TCP, and asks again, twice at most: after 6 s of
+silence, because a question that was not lost may take 4, or a second after a refusal; by TCP also a
+second after it was not let in, or its connection was closed under it.
 
 LOG has a line of JSON for every question that was not just answered right at once, or whose answer
-depends on the time (kinds "now", "flip" and "ptr"), and at the end the counts:
+depends on the time (kinds "now", "flip" and "ptr"), and at the end the counts, and how many were
+asked when (by judge.TICK_S, from the clock's zero):
 
     kind, about     what was asked for; the rule, flip or slot
-    sent            when each attempt left, in seconds; the last is the one that `done` belongs to
+    tries           [when it left, in seconds, "udp" or "tcp", what it met with]: silence, refused,
+                    closed, cut; the last is the one that `done` belongs to
     done            when the answer came, or it was given up
     outcome         right, servfail, silence, wrong, told (the texts have to be judged)
-    transport, name, texts, rcode, why"""
+    name, texts, rcode, why"""
 
 import collections
 import json
 import os
 import queue
 import random
+import select
 import selectors
 import socket
 import struct
@@ -28,11 +32,14 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "e2e"))
 import dns
+import judge
 import place
 
-SILENCE_S, ATTEMPTS, PAUSE_S = 8.0, 3, 1.0
+SILENCE_S, ATTEMPTS, PAUSE_S = 6.0, 3, 1.0
 TCP_ATTEMPTS = 10  # a second apart: nobody gets in while strangers open connections by the thousand
 SOCKETS, TCP_THREADS = 16, 6
+UNREAD_S = 1.0  # so soon a reset on an open connection says that nobody had read the question
+IDENT = 1  # by TCP, one question at a time
 # How often each kind is asked for, of a hundred.
 SHARES = {"zone": 12, "absent": 5, "split": 8, "chain": 10, "new": 22, "popular": 20, "missing": 5,
           "default": 8, "flip": 4, "now": 3, "ptr": 3}
@@ -44,7 +51,14 @@ class Question:
 
     def __init__(self, kind, about, name, due, rtype="A"):
         self.kind, self.about, self.name, self.due, self.rtype = kind, about, name, due, rtype
-        self.sent, self.transport = [], "udp"
+        self.tries, self.transport = [], "udp"
+
+    def leaves(self):
+        self.tries.append([time.monotonic(), self.transport, ""])
+        return self.tries[-1][0]
+
+    def meets(self, what):
+        self.tries[-1][2] = what
 
 
 class Asker:
@@ -124,7 +138,7 @@ class Client:
         self.server = (server, 53)
         self.asker, self.rate, self.until = Asker(who, seed), rate, until
         self.log, self.lock = open(log, "w", buffering=1), threading.Lock()
-        self.counts = collections.Counter()
+        self.counts, self.asked_at = collections.Counter(), collections.Counter()
         self.by_tcp = queue.Queue()
         self.chooser, self.socks = selectors.DefaultSelector(), []
         for _ in range(SOCKETS):
@@ -169,13 +183,14 @@ class Client:
             self.counts["asked"] += 1
             self.counts["asked %s" % question.kind] += 1
             self.counts[outcome] += 1
+            self.asked_at[int(question.tries[0][0] / judge.TICK_S)] += 1
             if question.transport == "tcp":
                 self.counts["tcp"] += 1
-            if outcome == "right" and len(question.sent) == 1:
+            if outcome == "right" and len(question.tries) == 1:
                 return
             self.log.write(json.dumps({
                 "kind": question.kind, "about": question.about, "name": question.name,
-                "transport": question.transport, "sent": question.sent, "done": done,
+                "tries": question.tries, "done": done,
                 "outcome": outcome, "rcode": message and message.rcode, "why": why,
                 "texts": message and [text.lower() for text in message.texts()]}) + "\n")
 
@@ -190,14 +205,14 @@ class Client:
         self.number += 1
         sock, ident = self.socks[self.number % SOCKETS], self.number // SOCKETS & 0xffff
         cookie = os.urandom(8) if self.number % 3 == 0 else b""
-        now = time.monotonic()
-        question.sent.append(now)
         self.waiting[sock, ident] = question, cookie
-        self.order.append((now + SILENCE_S, (sock, ident)))
-        try:
-            sock.send(self.packet(question, ident, cookie))
-        except OSError:
-            pass  # as good as lost
+        self.order.append((question.leaves() + SILENCE_S, (sock, ident)))
+        for _ in range(2):  # the first may fail by the network's word about a packet before
+            try:
+                sock.send(self.packet(question, ident, cookie))
+                return
+            except OSError:
+                pass
 
     def receive(self, sock):
         try:
@@ -220,16 +235,18 @@ class Client:
             return
         outcome, why = self.check(question, cookie, message)
         if outcome == "cut":
-            question.transport, question.sent = "tcp", []
+            question.meets("cut")
+            question.transport = "tcp"
             self.by_tcp.put(question)
         elif outcome == "refused":
             self.counts["refused"] += 1
-            self.repeat(question, now + PAUSE_S)
+            self.repeat(question, "refused", now + PAUSE_S)
         else:
             self.finish(question, outcome, now, message, why)
 
-    def repeat(self, question, when):
-        if len(question.sent) == ATTEMPTS:
+    def repeat(self, question, met, when):
+        question.meets(met)
+        if len(question.tries) == ATTEMPTS:
             self.finish(question, "silence", time.monotonic())
         else:
             self.again.append((when, question))
@@ -239,7 +256,7 @@ class Client:
         while self.order and self.order[0][0] <= now:
             found = self.waiting.pop(self.order.popleft()[1], None)
             if found:
-                self.repeat(found[0], now)
+                self.repeat(found[0], "silence", now)
         while self.again and self.again[0][0] <= now:
             self.send(self.again.popleft()[1])
 
@@ -270,7 +287,7 @@ class Client:
             self.by_tcp.put(None)
         for thread in threads:
             thread.join()
-        self.log.write(json.dumps({"counts": self.counts}) + "\n")
+        self.log.write(json.dumps({"counts": self.counts, "asked_at": self.asked_at}) + "\n")
 
     # ---- by TCP: a connection for each thread, opened anew when it was closed ----
 
@@ -281,43 +298,61 @@ class Client:
 
     def ask_by_tcp(self, sock, question):
         """The connection for the next one, or None."""
-        why = ""
-        while len(question.sent) < TCP_ATTEMPTS:
-            was_open = sock is not None
-            sock, message, why = self.exchange(sock, question)
-            if message:
-                outcome, why = self.check(question, b"", message)
+        for _ in range(TCP_ATTEMPTS):
+            if sock and self.has_ended(sock):
+                sock.close()
+                sock = None
+            sock, packet, met, why = self.exchange(sock, question)
+            if packet:
+                outcome, message, why = self.read(question, packet)
                 if outcome != "refused":
                     # Cut by TCP: a target's word that there is more, and nobody who would tell it.
                     self.finish(question, "servfail" if outcome == "cut" else outcome,
                                 time.monotonic(), message, why or outcome)
                     return sock
-                time.sleep(PAUSE_S)
-            elif was_open and why != "silence":
-                question.sent.pop()  # it was idle, and so may be closed at any time (RFC 7766, 6.2.4)
-            elif why != "silence":
+                met = "refused"
+            question.meets(met)
+            if met == "unread":  # an idle connection may be closed at any time (RFC 7766, 6.2.4)
+                question.tries.pop()
+            elif met != "silence":
                 time.sleep(PAUSE_S)
         self.finish(question, "silence", time.monotonic(), why=why)
         return sock
 
-    def exchange(self, sock, question):
-        """(socket or None, message or None, why not)"""
-        question.sent.append(time.monotonic())
-        ident = random.randrange(65536)
+    def read(self, question, packet):
+        """(outcome, message, why)"""
         try:
-            if sock is None:
+            message = dns.Message(packet)
+            outcome, why = self.check(question, b"", message)
+        except (ValueError, IndexError, struct.error) as error:
+            return "wrong", None, "%r: %s" % (error, packet.hex())
+        return (outcome, message, why) if message.id == IDENT else ("wrong", message, "another id")
+
+    @staticmethod
+    def has_ended(sock):
+        """Whether it is closed, as far as can be known; nothing is to be read otherwise."""
+        return bool(select.select([sock], [], [], 0)[0])
+
+    def exchange(self, sock, question):
+        """(socket or None, packet or None, what was met with, and why). A connection that ends in
+        order, or that was just made, has been closed under its question."""
+        was_open, left = sock is not None, question.leaves()
+        try:
+            if not was_open:
                 sock = dns.open_socket(socket.SOCK_STREAM, self.server, self.source)
                 sock.settimeout(SILENCE_S)
                 sock.connect(self.server)
-            sock.sendall(dns.framed(self.packet(question, ident, b"")))
-            message = dns.Message(dns.recv_framed(sock))
-            if message.id != ident:
-                raise ValueError("another id")
-            return sock, message, ""
-        except (OSError, EOFError, ValueError) as error:
+            sock.sendall(dns.framed(self.packet(question, IDENT, b"")))
+            return sock, dns.recv_framed(sock), "", ""
+        except (OSError, EOFError) as error:
             if sock:
                 sock.close()
-            return None, None, "silence" if isinstance(error, socket.timeout) else repr(error)
+            met = "closed"
+            if isinstance(error, socket.timeout):
+                met = "silence"
+            elif was_open and isinstance(error, OSError) and time.monotonic() - left < UNREAD_S:
+                met = "unread"
+            return None, None, met, repr(error)
 
 
 def main():

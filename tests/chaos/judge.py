@@ -4,11 +4,17 @@ A SERVFAIL is excused where no target could answer: each of those that the name'
 some instant from MARGIN_S before the question to its answer; or where a source address went away in
 the SOURCE_S before. So a target that comes back has MARGIN_S to be found, and one that goes away has
 none: while another is good, nobody may notice. A failure out of the cache (extended error 13; RFC
-9520, section 3.2) is that of a question CACHED_S before: a second, and the four that it waited.
+9520, section 3.2) is that of a question CACHED_S before: a second, and the four that it waited. In a
+flood of new names every outbound endpoint may be over its limit: a failure that says so is excused
+while one is on, as silence is.
 
-Silence is excused for an attempt while a flood was on, to FLOOD_S before and behind it, or the kernel
-dropped packets for want of room, by TCP also while strangers misused TCP; never when nothing is
-answered at last.
+Silence, a refusal or a closed connection is excused by what was going on when the attempt left (to
+QUEUE_S later, in which it may have stood in a queue, and AFTER_S behind its end), however long it took
+to be noticed: EXCUSES says what excuses what. Nothing does when there is no answer at last.
+
+What was asked while none of these was on, and no source address away, is asked plainly: anything but
+the right answer is then the server's fault, or every target's. A run in which less than PLAIN_LEAST of
+the questions were, or no upgrade, no reload or no target's death was among them, proves nothing.
 
 A changed PTR holds from its acknowledgement on, with no margin. A generation of the configuration
 may be seen for LINGER_S longer, by whoever has not let go of it yet. A wrong answer has no excuse."""
@@ -18,7 +24,16 @@ import json
 
 import place
 
-MARGIN_S, SOURCE_S, LINGER_S, FLOOD_S, CACHED_S = 3.0, 5.0, 1.0, 2.0, 5.0
+MARGIN_S, SOURCE_S, LINGER_S, CACHED_S = 3.0, 5.0, 1.0, 5.0
+QUEUE_S, AFTER_S = 0.5, 1.0
+# (by what, what an attempt met with): the timeline's spans that excuse it
+EXCUSES = {("udp", "silence"): ("floods", "drops"), ("udp", "refused"): ("floods",),
+           ("tcp", "silence"): ("floods", "tcp"), ("tcp", "refused"): ("floods",),
+           ("tcp", "closed"): ("tcp",), ("udp", "cut"): None}
+PLAIN_LEAST = 1 / 3  # plan.py guarantees more, if the kernel has room
+OVER_LIMIT = "the outbound endpoint is over its limit"  # in an extended error's text
+PLAIN_DEEDS = ("upgrade", "reload", "kill")
+TICK_S = 0.1        # by which clients say when they asked
 EXAMPLES_MAX = 5  # of each kind of trouble that are printed
 
 
@@ -29,6 +44,7 @@ class Timeline:
         self.bad = {k: [] for k in range(place.TARGETS + place.DEFAULTS)}
         self.sources, self.floods, self.tcp, self.drops = [], [], [], []
         self.generations = []  # (number, when it was begun, when it was known to be served)
+        self.deeds = []  # (when it was begun, what), of operator and targets
         self.ptrs = {slot: [] for slot in range(place.SLOTS)}  # [number, begun, acknowledged or None]
 
     @staticmethod
@@ -40,6 +56,15 @@ class Timeline:
 
     def source_went(self, since, until):
         return any(begin <= until and since <= begin + SOURCE_S for begin, _ in self.sources)
+
+    def disturbed(self, kinds, since, until):
+        """Whether a packet that left then may have met with any of these."""
+        return any(begin <= until + QUEUE_S and (end is None or since <= end + AFTER_S)
+                   for kind in kinds for begin, end in getattr(self, kind))
+
+    def is_plain(self, since, until):
+        return not (self.disturbed(("floods", "tcp", "drops", "sources"), since, until)
+                    or self.source_went(since, until))
 
     def served(self, since, until):
         """The generations that may be seen by a question of then."""
@@ -63,6 +88,7 @@ class Judge:
     def __init__(self, timeline):
         self.timeline = timeline
         self.told = collections.Counter()  # by the clients
+        self.asked_at = collections.Counter()
         self.counts, self.examples = collections.Counter(), collections.defaultdict(list)
 
     def targets(self, line, since, until):
@@ -98,13 +124,18 @@ class Judge:
         if len(self.examples[what]) < EXAMPLES_MAX:
             self.examples[what].append("%s %s" % (json.dumps(line), note))
 
-    def is_silence_excused(self, line, sent, until):
-        t, since = self.timeline, sent - FLOOD_S
-        spans = t.floods + t.drops + (t.tcp if line["transport"] == "tcp" else [])
-        return t.overlaps([[b, e and e + FLOOD_S] for b, e in spans], since, until)
+    def attempt(self, line, left, transport, met):
+        """One that was not the last."""
+        excuses = EXCUSES[transport, met]
+        if excuses is None:
+            return
+        if self.timeline.disturbed(excuses, left, left):
+            self.counts["asked again"] += 1
+        else:
+            self.trouble("lost", line, "nothing excuses: %s" % met)
 
     def line(self, line):
-        since, until = line["sent"][-1] if line["sent"] else line["done"], line["done"]
+        since, until = line["tries"][-1][0], line["done"]
         if line["outcome"] == "wrong":
             self.trouble("wrong", line)
         elif line["outcome"] == "told":
@@ -118,16 +149,15 @@ class Judge:
                 self.counts["no target"] += 1
             elif needed and self.timeline.source_went(since, until):
                 self.counts["source gone"] += 1
+            elif needed and OVER_LIMIT in line["why"] and self.timeline.disturbed(("floods",), since, until):
+                self.counts["over limit"] += 1
             else:
                 self.trouble("failed", line, "by %r" % needed)
         elif line["outcome"] == "silence":
             self.trouble("lost", line)
             return
-        for sent, following in zip(line["sent"], line["sent"][1:]):
-            if self.is_silence_excused(line, sent, following):
-                self.counts["asked again"] += 1
-            else:
-                self.trouble("lost", line, "nothing excuses the silence")
+        for each in line["tries"][:-1]:
+            self.attempt(line, *each)
 
     def file(self, path):
         """A client's log; whether it came to its end."""
@@ -137,11 +167,31 @@ class Judge:
                 line = json.loads(text)
                 if "counts" in line:
                     self.told.update(line["counts"])
+                    self.asked_at.update({int(tick): n for tick, n in line["asked_at"].items()})
                     ended = True
                 else:
                     self.line(line)
         return ended
 
+    def plain_share(self):
+        """Of the questions."""
+        plain = sum(n for tick, n in self.asked_at.items()
+                    if self.timeline.is_plain(tick * TICK_S, (tick + 1) * TICK_S))
+        return plain / max(1, sum(self.asked_at.values()))
+
+    def plain_deeds(self):
+        return collections.Counter(what for when, what in self.timeline.deeds
+                                   if self.timeline.is_plain(when, when))
+
+    def proves_nothing(self):
+        """Why, if it does not."""
+        share, deeds = self.plain_share(), self.plain_deeds()
+        if share < PLAIN_LEAST:
+            return "only %.0f %% of the questions were asked plainly" % (100 * share)
+        return ", ".join("no %s while questions were asked plainly" % what for what in PLAIN_DEEDS
+                         if not deeds[what])
+
     def verdict(self):
         """Whether all is well."""
-        return not any(self.counts[what] for what in ("wrong", "lost", "failed"))
+        return not (self.proves_nothing()
+                    or any(self.counts[what] for what in ("wrong", "lost", "failed")))

@@ -2,7 +2,12 @@
 
 An event is (begin, end, actor, deed, argument), in seconds from the start. Actors: "target N", "source",
 "flood", "tcp", "operator". Of the rules' targets BAD_MAX misbehave at a time, of the default resolver's
-one; in the last CALM_S seconds nothing happens, so that what should have recovered is seen to."""
+one; in the last CALM_S seconds nothing happens, so that what should have recovered is seen to.
+
+A run is stretches, plain and noisy in turn, plain first. Strangers misuse the server, and source
+addresses go away, in noisy ones alone: these excuse a question that was not answered (judge.py), so
+that in a plain stretch nothing does, and more than judge.PLAIN_LEAST of a run is plain. All else happens in
+both, and every plain stretch has an upgrade, a reload and a target that is killed (CERTAIN)."""
 
 import random
 
@@ -18,6 +23,10 @@ OPERATOR_DEEDS = ((6, "reload"), (3, "api-reload"), (4, "sighup"), (2, "bad-synt
                   (2, "bad-reference"), (2, "bad-zone"), (2, "bad-sighup"), (5, "upgrade"),
                   (1, "bad-upgrade"), (1, "bad-binary"), (1, "flush"), (1, "look"))
 BAD_MAX, CALM_S = 3, 6
+PLAIN_S, NOISY_S = (11, 15), (8, 11)
+# (earliest and latest, in seconds of the plain stretch, deed)
+CERTAIN_TARGET = (0.5, 2), "kill"
+CERTAIN_OPERATOR = ((2, 4), "upgrade"), ((5, 7), "reload")
 
 
 def drawn(chance, table):
@@ -25,9 +34,22 @@ def drawn(chance, table):
     return row[1:]
 
 
-def target_events(chance, seconds):
+def stretches(chance, seconds):
+    """Lists of (begin, end): the plain ones, and the noisy ones."""
+    plain, noisy, t = [], [], 0.0
+    while t < seconds:
+        for found, span in ((plain, PLAIN_S), (noisy, NOISY_S)):
+            end = min(t + chance.uniform(*span), seconds)
+            if end > t:
+                found.append((t, end))
+            t = end
+    return plain, noisy
+
+
+def target_events(chance, seconds, plain):
     total = place.TARGETS + place.DEFAULTS
     free_at, t = [0.0] * total, 3.0
+    certain = [begin + chance.uniform(*CERTAIN_TARGET[0]) for begin, _ in plain]
     while t < seconds - CALM_S - 3:
         busy = [k for k in range(total) if free_at[k] > t]
         rules = sum(k < place.TARGETS for k in busy)
@@ -36,6 +58,9 @@ def target_events(chance, seconds):
         if able:
             k = chance.choice(able)
             deed, span = drawn(chance, TARGET_DEEDS)
+            if certain and certain[0] <= t:
+                certain.pop(0)
+                deed, span = CERTAIN_TARGET[1], None
             end = min(t + chance.uniform(1.5, 8), seconds - CALM_S)
             # A while between two deeds of a target, so that it is good at times.
             free_at[k] = end + chance.uniform(0.5, 5)
@@ -43,28 +68,42 @@ def target_events(chance, seconds):
         t += chance.uniform(0.5, 2)
 
 
-def phases(chance, seconds, actor, deeds, spans):
-    t = chance.uniform(4, 8)
-    while t < seconds - CALM_S - 3:
-        end = min(t + chance.uniform(*spans[0]), seconds - CALM_S)
-        yield (t, end, actor, chance.choice(deeds), chance.randrange(1 << 20))
-        t = end + chance.uniform(*spans[1])
+def misuses(chance, seconds, noisy, actor, deeds):
+    for begin, end in noisy:
+        t, end = begin + chance.uniform(0, 1), min(end, seconds - CALM_S)
+        while t < end - 1:
+            until = min(t + chance.uniform(2, 6), end)
+            yield (t, until, actor, chance.choice(deeds), chance.randrange(1 << 20))
+            t = until + chance.uniform(0.5, 3)
 
 
-def operator(chance, seconds):
-    t = 4.0
+def sources(chance, seconds, noisy):
+    """At the beginning of the stretch, because a failure is excused for a while after."""
+    for begin, end in noisy:
+        begin, end = begin + chance.uniform(0, 1.5), min(end, seconds - CALM_S)
+        if end - begin > 5:
+            until = min(begin + chance.uniform(2, 6), end)
+            yield (begin, until, "source", chance.choice(place.SOURCES), 0)
+
+
+def operator(chance, seconds, plain):
+    deeds, t = [], 4.0
+    for begin, _ in plain:
+        deeds += [(begin + chance.uniform(*span), deed) for span, deed in CERTAIN_OPERATOR]
     while t < seconds - CALM_S:
-        yield (t, t, "operator", drawn(chance, OPERATOR_DEEDS)[0], 0)
+        deeds.append((t, drawn(chance, OPERATOR_DEEDS)[0]))
         t += chance.uniform(1.5, 5)
+    return [(t, t, "operator", deed, 0) for t, deed in sorted(deeds) if t < seconds - CALM_S]
 
 
 def make(seed, seconds):
     """Each actor draws for itself: a change to one leaves the others' plans as they were."""
     def own(actor):
         return random.Random("%s %s" % (seed, actor))
-    events = list(target_events(own("targets"), seconds))
-    events += phases(own("source"), seconds, "source", place.SOURCES, ((2, 6), (12, 30)))
-    events += phases(own("flood"), seconds, "flood", abuse.UDP, ((2, 6), (3, 10)))
-    events += phases(own("tcp"), seconds, "tcp", abuse.TCP, ((2, 6), (3, 10)))
-    events += operator(own("operator"), seconds)
+    plain, noisy = stretches(own("stretches"), seconds)
+    events = list(target_events(own("targets"), seconds, plain))
+    events += sources(own("source"), seconds, noisy)
+    events += misuses(own("flood"), seconds, noisy, "flood", abuse.UDP)
+    events += misuses(own("tcp"), seconds, noisy, "tcp", abuse.TCP)
+    events += operator(own("operator"), seconds, plain)
     return sorted(events)

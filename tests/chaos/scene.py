@@ -136,6 +136,8 @@ class Scene:
                 "operator": lambda begin, end, deed, argument: self.server.do(deed)}[kind]
         for begin, end, _, deed, argument in events:
             self.sleep_until(begin)
+            if kind in ("target", "operator"):
+                self.timeline.deeds.append((time.monotonic(), deed))
             work(begin, end, deed, argument)
 
     def without_source(self, _, end, address, __):

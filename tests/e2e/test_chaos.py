@@ -2,7 +2,11 @@
 """Whether `make chaos` would notice: its judge, told what clients saw, and its target, asked directly."""
 
 import os
+import select
+import socket
 import sys
+import threading
+import types
 import unittest
 
 import dns
@@ -24,11 +28,11 @@ class Verdicts(unittest.TestCase):
         self.timeline = judge.Timeline()
         self.timeline.generations = [(0, 0.0, 0.0), (1, NOW, NOW + 1)]
 
-    def found(self, outcome, at, kind="new", about=RULE, took=0.1, sent=(), why="", **line):
+    def found(self, outcome, at, kind="new", about=RULE, took=0.1, tries=(), why="", **line):
         judged = judge.Judge(self.timeline)
-        judged.line(dict({"why": why, "kind": kind, "about": about, "outcome": outcome, "sent": [*sent, at],
-                          "done": at + took, "transport": "udp", "rcode": "NOERROR", "texts": [],
-                          "name": "u5." + place.rule_domain(about)}, **line))
+        judged.line(dict({"why": why, "kind": kind, "about": about, "outcome": outcome,
+                          "tries": [*tries, [at, "udp", ""]], "done": at + took, "rcode": "NOERROR",
+                          "texts": [], "name": "u5." + place.rule_domain(about)}, **line))
         return {what: n for what, n in judged.counts.items() if n}
 
     def test_a_rules_targets_are_as_the_tests_say(self):
@@ -58,12 +62,51 @@ class Verdicts(unittest.TestCase):
         self.assertEqual({"failed": 1}, self.found("servfail", NOW, kind="zone"))
         self.assertEqual({"no target": 1}, self.found("servfail", NOW, kind="default"))
 
-    def test_silence_is_lost_but_in_a_flood(self):
-        self.assertEqual({"lost": 1}, self.found("right", NOW, sent=[NOW - 8]))
-        self.timeline.floods.append([NOW - 9, NOW - 7])
-        self.assertEqual({"asked again": 1}, self.found("right", NOW, sent=[NOW - 8]))
-        self.assertEqual({"lost": 1}, self.found("right", NOW + 60, sent=[NOW + 52]))
+    def test_an_outbound_endpoint_may_be_over_its_limit_in_a_flood_alone(self):
+        why = "(22, 'ruleset corp, rule n1: no target could be asked: %s')" % judge.OVER_LIMIT
+        self.assertEqual({"failed": 1}, self.found("servfail", NOW, why=why))
+        self.timeline.floods.append([NOW - 1, NOW + 1])
+        self.assertEqual({"over limit": 1}, self.found("servfail", NOW, why=why))
+        self.assertEqual({"failed": 1}, self.found("servfail", NOW, why="(22, 'no answer')"))
+        self.assertEqual({"failed": 1}, self.found("servfail", NOW, kind="zone", why=why))
+        self.assertEqual({"failed": 1}, self.found("servfail", NOW + 3, why=why))
+
+    def tried(self, left, transport="udp", met="silence"):
+        """What is made of an attempt of then, when the next one is answered."""
+        return self.found("right", left + client.SILENCE_S, tries=[[left, transport, met]])
+
+    def test_an_attempt_is_excused_by_what_went_on_when_it_left(self):
+        # As floods follow each other: none of the pauses is as long as a client waits.
+        self.timeline.floods = [[NOW + t, NOW + t + 3] for t in range(0, 80, 8)]
+        lost, again = {"lost": 1}, {"asked again": 1}
+        for begin, end in self.timeline.floods:
+            found = [self.tried(t) for t in (begin - judge.QUEUE_S - 0.1, begin - judge.QUEUE_S + 0.1,
+                                             begin, end, end + judge.AFTER_S - 0.1,
+                                             end + judge.AFTER_S + 0.1)]
+            self.assertEqual([lost, again, again, again, again, lost], found)
+        self.timeline.floods[-1][1] = None
+        self.assertEqual(again, self.tried(NOW + 900))
+
+    def test_a_question_without_any_answer_is_lost_even_in_a_flood(self):
         self.assertEqual({"lost": 1}, self.found("silence", NOW))
+        self.timeline.floods.append([NOW - 9, NOW + 9])
+        self.assertEqual({"lost": 1}, self.found("silence", NOW))
+
+    def test_each_excuse_is_one_for_its_own_kind_alone(self):
+        kinds = [("udp", "silence"), ("udp", "refused"), ("tcp", "silence"), ("tcp", "refused"),
+                 ("tcp", "closed")]
+        excused = {}
+        for what in ("floods", "drops", "tcp", "sources"):
+            self.setUp()
+            getattr(self.timeline, what).append([NOW - 1, NOW + 1])
+            excused[what] = [kind for kind in kinds if self.tried(NOW, *kind) == {"asked again": 1}]
+        self.assertEqual({"floods": kinds[:4], "drops": kinds[:1], "tcp": [kinds[2], kinds[4]],
+                          "sources": []}, excused)
+
+    def test_a_cut_answer_is_no_loss_and_silence_before_it_is(self):
+        cut = [NOW - 1, "udp", "cut"]
+        self.assertEqual({}, self.found("right", NOW, tries=[cut]))
+        self.assertEqual({"lost": 1}, self.found("right", NOW, tries=[[NOW - 7, "udp", "silence"], cut]))
 
     def test_a_generation_is_seen_from_its_change_on(self):
         def now(generation, at):
@@ -86,6 +129,67 @@ class Verdicts(unittest.TestCase):
         self.timeline.bad[0].append([0, None])
         self.timeline.bad[1].append([0, None])
         self.assertEqual({"wrong": 1}, self.found("wrong", NOW))
+
+
+class Proofs(unittest.TestCase):
+    """Whether a run shows anything."""
+
+    def judged(self, deeds=judge.PLAIN_DEEDS, **spans):
+        """Of a run of 100 s in which the deeds were done at 10 s."""
+        timeline = judge.Timeline()
+        vars(timeline).update(spans)
+        timeline.deeds = [(NOW + 10, what) for what in deeds]
+        judged = judge.Judge(timeline)
+        judged.asked_at.update({int((NOW + t) / judge.TICK_S): 3 for t in range(100)})
+        return judged
+
+    def test_plain_is_what_nothing_excuses(self):
+        self.assertEqual(1, self.judged().plain_share())
+        for what in ("floods", "tcp", "drops", "sources"):
+            share = self.judged(**{what: [[NOW + 20, NOW + 39], [NOW + 60, NOW + 79]]}).plain_share()
+            self.assertTrue(0.5 < share < 0.6, "%s: %f" % (what, share))
+
+    def test_a_run_full_of_floods_is_not_well(self):
+        self.assertTrue(self.judged().verdict())
+        floods = [[NOW + t, NOW + t + 3] for t in range(14, 100, 5)]
+        self.assertFalse(self.judged(floods=floods).verdict())
+
+    def test_a_run_whose_deeds_were_all_in_a_flood_is_not_well(self):
+        self.assertFalse(self.judged(floods=[[NOW + 9, NOW + 11]]).verdict())
+        for what in judge.PLAIN_DEEDS:
+            self.assertFalse(self.judged(deeds=set(judge.PLAIN_DEEDS) - {what}).verdict(), what)
+
+
+class Connections(unittest.TestCase):
+    """What a client says of a connection that ends under its question."""
+
+    def met(self, was_open, is_read):
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            asking = types.SimpleNamespace(server=listening.getsockname(), source=None,
+                                           packet=client.Client.packet)
+
+            def end():
+                with listening.accept()[0] as sock:
+                    if is_read:
+                        dns.recv_framed(sock)
+                    else:
+                        select.select([sock], [], [])
+            ending = threading.Thread(target=end)
+            ending.start()
+            sock = socket.create_connection(asking.server) if was_open else None
+            question = client.Asker("office", 5).next()
+            _, packet, met, _ = client.Client.exchange(asking, sock, question)
+            ending.join()
+            self.assertIsNone(packet)
+            return met
+
+    def test_a_question_that_was_read_is_not_forgiven(self):
+        self.assertEqual("closed", self.met(was_open=True, is_read=True))
+        self.assertEqual("closed", self.met(was_open=False, is_read=True))
+
+    def test_an_idle_connection_may_end_before_the_question_is_read(self):
+        self.assertEqual("unread", self.met(was_open=True, is_read=False))
+        self.assertEqual("closed", self.met(was_open=False, is_read=False))
 
 
 class Answers(unittest.TestCase):
@@ -127,6 +231,36 @@ class Answers(unittest.TestCase):
 
 
 class Plans(unittest.TestCase):
+    SHORT, LONG = 45, 180  # seconds
+
+    def plain(self, seconds, seed):
+        """The share of such a run that is plain if all happens when it is due, and what is done then."""
+        judged = judge.Judge(judge.Timeline())
+        kinds = {"flood": "floods", "tcp": "tcp", "source": "sources"}
+        for begin, end, actor, deed, _ in plan.make(seed, seconds):
+            if actor in kinds:
+                getattr(judged.timeline, kinds[actor]).append([NOW + begin, NOW + end])
+            else:
+                judged.timeline.deeds.append((NOW + begin, deed))
+        judged.asked_at.update({int(NOW / judge.TICK_S) + tick: 1
+                                for tick in range(int(seconds / judge.TICK_S))})
+        return judged
+
+    def test_every_plan_has_room_for_a_proof(self):
+        for seed in range(50):
+            for seconds in (self.SHORT, self.LONG):
+                judged = self.plain(seconds, seed)
+                self.assertEqual("", judged.proves_nothing(), seed)
+                self.assertLess(judge.PLAIN_LEAST + 0.05, judged.plain_share(), seed)
+
+    def test_every_plan_is_also_disturbed(self):
+        for seed in range(50):
+            timeline = self.plain(self.LONG, seed).timeline
+            self.assertLess(8, len(timeline.floods), seed)
+            self.assertLess(8, len(timeline.tcp), seed)
+            self.assertLess(4, len(timeline.sources), seed)
+
+
     def test_the_same_seed_gives_the_same_plan(self):
         self.assertEqual(plan.make(3, 90), plan.make(3, 90))
         self.assertNotEqual(plan.make(3, 90), plan.make(4, 90))
