@@ -3,8 +3,8 @@ another: each function that measures is one repetition, and gives its figures.""
 
 import os
 import re
-import shutil
 import select
+import shutil
 import signal
 import subprocess
 import time
@@ -138,7 +138,9 @@ def beside(seconds, changes):
             "without_p50_us": before["latency_us"]["p50"], "p50_us": found["latency_us"]["p50"],
             "without_p99_us": before["latency_us"]["p99"], "p99_us": found["latency_us"]["p99"],
             "max_ms": found["latency_us"]["max"] / 1e3,
-            "p99_ratio": found["latency_us"]["p99"] / before["latency_us"]["p99"],
+            "without_p999_us": before["latency_us"]["p999"], "p999_us": found["latency_us"]["p999"],
+            **{p + "_ratio": found["latency_us"][p] / before["latency_us"][p]
+               for p in ("p99", "p999")},
             "without_forwarded": before["upstream"] / before["sent"],
             "forwarded": found["upstream"] / found["sent"],
             "without_lateness_p99_us": before["lateness_us"]["p99"],

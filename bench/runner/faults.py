@@ -64,20 +64,23 @@ class Part:
         return all(figure.met(runs) for figure in self.figures)
 
 
-P99, LONGEST = "99th percentile", "the longest"
+P99, P999, LONGEST = "99th percentile", "99.9th percentile", "the longest"
 EXTRA = Figure("extra_percent", "questions to targets beyond one each", 2, "%.2f %%", max)
 SLOW = (Failed(), EXTRA,
         Figure("second_first", "questions for which the second was preferred", 0, "%d", max),
         Figure("suspicions", "times that the first was suspect", 0, "%d", max))
-CHANGED = (Failed(),
-           Figure("p99_ratio", P99 + ", as a ratio to that of the same load with no reload", 1.1),
-           Figure("p99_us", P99, form="%.0f us"),
-           Figure("without_p99_us", P99 + " with no reload", form="%.0f us"),
-           Figure("lateness_p99_us", P99 + " of the load's own lateness", form="%.0f us"),
-           Figure("without_lateness_p99_us", "that with no reload", form="%.0f us"),
-           Figure("forwarded", "share of questions that were forwarded", form="%.4f"),
-           Figure("without_forwarded", "that with no reload", form="%.4f"),
-           Figure("change_ms", LONGEST + " reload", form="%.0f ms"))
+RATIO = ", as a ratio to that of the same load with no reload"
+FELT = (Figure("p99_us", P99, form="%.0f us"),
+        Figure("without_p99_us", P99 + " with no reload", form="%.0f us"),
+        Figure("p999_ratio", P999 + RATIO),
+        Figure("p999_us", P999, form="%.0f us"),
+        Figure("without_p999_us", P999 + " with no reload", form="%.0f us"),
+        Figure("max_ms", LONGEST, form="%.1f ms"),
+        Figure("lateness_p99_us", P99 + " of the load's own lateness", form="%.0f us"),
+        Figure("without_lateness_p99_us", "that with no reload", form="%.0f us"),
+        Figure("forwarded", "share of questions that were forwarded", form="%.4f"),
+        Figure("without_forwarded", "that with no reload", form="%.4f"),
+        Figure("change_ms", LONGEST + " reload", form="%.0f ms"))
 
 PARTS = (
     Part("failover", "Of two ordered targets the first falls silent, and returns; 200 questions a second",
@@ -104,8 +107,9 @@ PARTS = (
     Part("restart", "kill -9 and started again, with 1000 rules", change.restart, 1, 20, (
         Figure("serving_ms", "until zone and rules are answered", 200, "%.0f ms", max),)),
     Part("reload", "1000 rules and a zone read again twice a second, changed; 20,000 questions a second",
-         change.reload, 6, 5, CHANGED, 3),
-    Part("edit", "The same once in five seconds", change.edit, 11, 5, CHANGED, 6),
+         change.reload, 6, 5, (Failed(), Figure("p99_ratio", P99 + RATIO, 1.1)) + FELT, 3),
+    # No goal for the 99th percentile: what takes less than a hundredth of the time cannot move it.
+    Part("edit", "The same once in five seconds", change.edit, 11, 5, (Failed(),) + FELT, 6),
     Part("upgrade", "Replaced by another process every second; 20,000 questions a second",
          change.upgrade, 6, 5, (
              Failed(),
