@@ -280,6 +280,11 @@ class Hostile(upstream.Upstream):
             for reply in self.deed(message, packet, True):
                 self.send(sock, peer, reply)
 
+    def by_one_connection(self, message):
+        """What does not need another source."""
+        return b"".join(dns.framed(reply) for reply in self.deed(message, b"", False)
+                        if isinstance(reply, bytes))
+
     def misbehave(self, sock, message):
         """By TCP; false where the connection is at its end."""
         deed, good = self.deed_of(message.questions[0][0]), dns.framed(self.truth(message))
@@ -304,7 +309,7 @@ class Hostile(upstream.Upstream):
                 "tc-empty": lambda: b"\0\0" * 3,
                 "tc-noise": lambda: b"\xff\xff" + os.urandom(65535),
                 "tc-always": lambda: dns.framed(self.liar(message, flags=dns.TC)),
-            }.get(deed, lambda: dns.framed(b"".join(self.deed(message, b"", False))))())
+            }.get(deed, lambda: self.by_one_connection(message))())
         return True
 
     def serve_connection(self, sock, peer):
