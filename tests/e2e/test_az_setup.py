@@ -136,7 +136,7 @@ class Setup(unittest.TestCase):
         self.assertIn("az has failed, status 3", self.setup("--perform", status=1,
                                                             AZ_FAILS="cloud register"))
         os.remove(os.path.join(self.dir, "bin", "az"))
-        if not shutil.which("az"):
+        if not shutil.which("az") and not harness.VALGRIND:  # whose posix_spawn has no error
             self.assertIn("az cannot be run", self.setup("--perform", status=1))
         self.write("file", "")
         self.assertIn("Not a directory", self.setup(

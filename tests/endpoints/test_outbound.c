@@ -1212,10 +1212,9 @@ static void one_that_has_few_connections_answers_all(void **state)
 	assert_false(target_is_suspect(&targets[0]));
 }
 
-/* Now and then one more is tried, with one question, and its end is nobody's fault. */
-static void the_connection_too_many_says_nothing_of_the_others(void **state)
+/* A server that takes one connection, and more to ask than that holds. */
+static void start_full(void)
 {
-	(void)state;
 	start("127.0.0.1", "127.0.0.1", PROTOCOL_TCP, 4);
 	leg.upstream_count = 1;
 	server.most = 1;
@@ -1223,12 +1222,32 @@ static void the_connection_too_many_says_nothing_of_the_others(void **state)
 	for (unsigned i = 0; i < OUTBOUND_TERMS_PIPELINE + 50; i++)
 		ask();
 	until(server.accepted == 2); /* it hangs up on the second */
+}
+
+/* Now and then one more is tried, with one question, and its end is nobody's fault. */
+static void the_connection_too_many_says_nothing_of_the_others(void **state)
+{
+	(void)state;
+	start_full();
 	while (server.accepted < 3) {
 		ask();
 		run_for(2 * MS);
 	}
 	run_for(2 * MS);
 	assert_true(LIST_FIRST(&outbound.peers)->terms.pipeline > OUTBOUND_TERMS_PIPELINE_SLOW);
+	until(answered() == asked_count);
+}
+
+static void a_trial_that_is_answered_makes_more_of_them(void **state)
+{
+	(void)state;
+	start_full();
+	server.most = 0;
+	while (server.connection_count < 2) {
+		ask();
+		run_for(2 * MS);
+	}
+	until(LIST_FIRST(&outbound.peers)->terms.connections == 2);
 	until(answered() == asked_count);
 }
 
@@ -1257,25 +1276,6 @@ static void a_connection_that_nobody_serves_costs_no_question(void **state)
 	until(answered() == asked_count);
 	assert_in_range(table.retried, 51, 60); /* that of each trial */
 	assert_int_equal(LIST_FIRST(&outbound.peers)->terms.connections, 1);
-}
-
-static void a_trial_that_is_answered_makes_more_of_them(void **state)
-{
-	(void)state;
-	start("127.0.0.1", "127.0.0.1", PROTOCOL_TCP, 4);
-	leg.upstream_count = 1;
-	server.most = 1;
-	server.pace_us = 2 * MS;
-	for (unsigned i = 0; i < OUTBOUND_TERMS_PIPELINE + 50; i++)
-		ask();
-	until(server.accepted == 2);
-	server.most = 0;
-	while (server.connection_count < 2) {
-		ask();
-		run_for(2 * MS);
-	}
-	until(LIST_FIRST(&outbound.peers)->terms.connections == 2);
-	until(answered() == asked_count);
 }
 
 static void connections_too_many_do_not_condemn_one_that_has_not_answered_yet(void **state)

@@ -27,7 +27,7 @@ struct server { /* what is gone to */
 	int pidfd;
 };
 
-/* 0, where the system lets nobody have one. */
+/* False where the system lets nobody have one. */
 static bool server_start(struct server *server, int namespaces)
 {
 	int ready[2];
@@ -91,11 +91,16 @@ enum { HAS_ONE_THREAD = 0 };
 enum { HAS_ONE_THREAD = 1 };
 #endif
 
+static bool knows_pidfd_open(void)
+{
+	return !getenv("VALGRIND"); /* up to 3.19 */
+}
+
 static void the_files_of_a_service_are_entered(void **state)
 {
 	struct server server;
 	(void)state;
-	if (!HAS_ONE_THREAD)
+	if (!HAS_ONE_THREAD || !knows_pidfd_open())
 		skip();
 	bool started = server_start(&server, CLONE_NEWNS);
 	if (started)
@@ -110,7 +115,8 @@ static void files_that_a_user_has_put_together_are_not_entered(void **state)
 {
 	struct server server;
 	(void)state;
-	bool started = geteuid() == 0 && server_start(&server, CLONE_NEWUSER | CLONE_NEWNS);
+	bool started = geteuid() == 0 && knows_pidfd_open() &&
+		       server_start(&server, CLONE_NEWUSER | CLONE_NEWNS);
 	if (!started)
 		skip();
 	assert_int_equal(end_of_one_that_enters(&server), REFUSED);
@@ -122,7 +128,7 @@ static void a_server_that_has_ended_is_not_followed(void **state)
 {
 	struct server server, other;
 	(void)state;
-	bool started = geteuid() == 0 && server_start(&server, CLONE_NEWNS);
+	bool started = geteuid() == 0 && knows_pidfd_open() && server_start(&server, CLONE_NEWNS);
 	if (!started)
 		skip();
 	assert_true(server_start(&other, CLONE_NEWNS));
