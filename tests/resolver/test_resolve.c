@@ -284,6 +284,31 @@ static void over_an_outbound_endpoints_limit_is_servfail_that_is_not_remembered(
 	assert_string_equal(status(f, ask(f, name)), "none"); /* it is asked */
 }
 
+static int has_no_connection(void *transport, struct flight *flight, const uint8_t *wire,
+			     size_t length, uint64_t now_us)
+{
+	(void)transport;
+	(void)flight;
+	(void)wire;
+	(void)length;
+	(void)now_us;
+	return ERR_LIMIT;
+}
+
+static void too_many_connections_is_servfail_that_is_not_remembered(void **state)
+{
+	struct fixture *f = *state;
+
+	load(f);
+	struct pending_table *table = &f->stage->pending, before = *table;
+	table->send = has_no_connection;
+	struct stage_client *first = ask(f, "a.example.");
+	stage_pass(f->stage, 5 * MS);
+	assert_string_equal(status(f, first), "SERVFAIL");
+	table->send = before.send;
+	assert_string_equal(status(f, ask(f, "a.example.")), "none"); /* it is asked */
+}
+
 /* ---- stale data and refreshing ---- */
 
 /* A stale answer for each of the names n0 to n(count - 1), and a target that is suspect. */
@@ -592,6 +617,7 @@ int main(void)
 		TEST(what_is_at_hand_is_answered_however_many_wait),
 		TEST(one_who_makes_room_does_not_end_a_question_that_others_wait_for),
 		TEST(over_an_outbound_endpoints_limit_is_servfail_that_is_not_remembered),
+		TEST(too_many_connections_is_servfail_that_is_not_remembered),
 		TEST(an_answer_that_may_be_the_letters_fault_is_given_and_not_kept),
 		TEST(a_stale_name_is_refreshed_once_at_a_time),
 		TEST(signs_of_life_take_half_of_the_refreshes_at_most),
