@@ -256,11 +256,19 @@ static enum step leg_failed(struct composition *c, const struct verdict *verdict
 }
 
 static void want(struct composition_ask *ask, const struct frame *f, const struct leg *leg,
-		 bool may_wait)
+		 bool may_wait, bool stale)
 {
 	ask->leg = leg;
 	name_copy(&ask->name, f->name);
 	ask->may_wait = may_wait;
+	ask->stale = stale;
+}
+
+static void want_refresh(struct composition *c, const struct frame *f, const struct leg *leg,
+			 bool may_wait)
+{
+	if (c->refresh_count < COMPOSE_REFRESH_MAX)
+		want(&c->refresh[c->refresh_count++], f, leg, may_wait, false);
 }
 
 /* Whether every target of the leg is suspect, so that a question would only wait for a sign of
@@ -271,13 +279,15 @@ static bool passes_over(struct composition *c, const struct frame *f, const stru
 	if (!leg_is_dark(leg))
 		return false;
 	if (!c->prefetch) /* which has been claimed; the next question brings this about, too */
-		want(&c->refresh, f, leg, true);
+		want_refresh(c, f, leg, true);
 	return true;
 }
 
-static bool was_just_asked(const struct composition *c, const struct cache_entry *stale)
+/* Stale, and asked for anew a moment ago, in vain. */
+static bool was_just_asked(const struct composition *c, const struct cache_entry *entry)
 {
-	return atomic_load_explicit(&stale->again_us, memory_order_relaxed) > c->now_us;
+	return entry && !entry->failed &&
+	       atomic_load_explicit(&entry->again_us, memory_order_relaxed) > c->now_us;
 }
 
 /* The answer is popular and near its end. It is asked for as the next client will once it has
@@ -286,42 +296,61 @@ static bool was_just_asked(const struct composition *c, const struct cache_entry
 static void prefetch(struct composition *c, const struct frame *f, const struct leg *leg,
 		     struct cache_entry *entry, bool last)
 {
-	if (!c->may_prefetch || c->refresh.leg || !(c->request->flags & FLAG_RD) ||
+	if (!c->may_prefetch || c->refresh_count || !(c->request->flags & FLAG_RD) ||
 	    !cache_entry_claim(entry))
 		return;
-	want(&c->refresh, f, leg, last && !c->stale_max_s);
+	want_refresh(c, f, leg, last && !c->stale_max_s);
 	c->prefetch = true;
 }
 
+/* The query has waited for this leg long enough: others may go on doing so. */
+static bool gives_up(struct composition *c, const struct frame *f, const struct leg *leg)
+{
+	if (c->impatient)
+		want_refresh(c, f, leg, false);
+	return c->impatient;
+}
+
 /* Nothing fresh is at hand: stale data, or a failure, or it has to be asked. `entry` is stale, or a
- * cached failure, or NULL; last: no other leg follows, here or where this endpoint was entered. */
+ * cached failure, or NULL; `stale` the newest such of this leg's and those before it; last: no other
+ * leg follows, here or where this endpoint was entered. */
 static enum step use_old(struct composition *c, struct frame *f, const struct verdict *verdict,
 			 const struct leg *leg, struct cache_entry *entry,
-			 const struct cache_entry *told, bool last)
+			 const struct cache_entry *stale, const struct cache_entry *told, bool last)
 {
-	bool stale = entry && !entry->failed, failed = told || (entry && entry->failed);
+	bool failed = told || (entry && entry->failed);
 
 	if (!(c->request->flags & FLAG_RD))
 		return STEP_FAILED;
 	if (failed && last && !stale && (told ? told : entry)->hasty)
 		failed = false; /* it was thought that others follow */
-	if (stale && last &&
-	    (told || c->expired || was_just_asked(c, entry) || passes_over(c, f, leg)))
-		return compose_from_entry(c, f, verdict, entry, true);
+	bool over = failed || c->expired || was_just_asked(c, entry) ||
+		    (stale && gives_up(c, f, leg)) || ((stale || !last) && passes_over(c, f, leg));
+	if (stale && last && over)
+		return compose_from_entry(c, f, verdict, stale, true);
 	if (failed)
 		return leg_failed(c, verdict, told ? told : entry, !told);
-	if (c->expired || (!last && passes_over(c, f, leg))) {
+	if (over) {
 		compose_explain(c, EDE_NO_REACHABLE_AUTHORITY, "%s",
 				c->expired ? "no answer came in time" : "no target answers");
 		return STEP_FAILED;
 	}
-	want(&c->ask, f, leg, last && !stale); /* a stale answer is better than waiting */
+	want(&c->ask, f, leg, last && !stale, stale); /* an old answer is better than waiting */
 	return STEP_ASK;
 }
 
-/* What an upstream said, if that is known; else it has to be asked. */
+static void keep_newer(struct cache_entry **kept, struct cache_entry *entry)
+{
+	if (*kept && (*kept)->stored_us > entry->stored_us)
+		return;
+	cache_entry_unref(*kept);
+	*kept = cache_entry_ref(entry);
+}
+
+/* What an upstream said, if that is known; else it has to be asked. *stale is what those before it
+ * had, and is the caller's to let go. */
 static enum step use_leg(struct composition *c, struct frame *f, const struct verdict *verdict,
-			 const struct leg *leg, bool last)
+			 const struct leg *leg, struct cache_entry **stale, bool last)
 {
 	const struct cache_key key = key_of(c, f, leg);
 	struct cache_entry *told = find_told(c, &key), *entry = NULL;
@@ -342,7 +371,9 @@ static enum step use_leg(struct composition *c, struct frame *f, const struct ve
 			prefetch(c, f, leg, entry, last);
 		step = compose_from_entry(c, f, verdict, entry, false);
 	} else {
-		step = use_old(c, f, verdict, leg, entry, told, last);
+		if (state == CACHE_STALE)
+			keep_newer(stale, entry);
+		step = use_old(c, f, verdict, leg, entry, *stale, told, last);
 	}
 	cache_entry_unref(entry);
 	return step;
@@ -380,22 +411,23 @@ static bool may_help(const struct composition *c, const struct frame *f, const s
 static enum step forward(struct composition *c, struct frame *f, const struct verdict *verdict)
 {
 	const struct route *route = verdict->route;
+	struct cache_entry *stale = NULL;
+	enum step step = STEP_FAILED;
 
 	if (c->request->type == TYPE_ANY)
 		return answer_any(c, f);
-	for (uint32_t i = 0; i < route->leg_count; i++) {
+	for (uint32_t i = 0; i < route->leg_count && step == STEP_FAILED; i++) {
 		const struct leg *leg = &route->legs[i];
 		unsigned follows = i + 1 < route->leg_count && may_help(c, f, route, i + 1);
 
 		c->fallbacks += follows;
-		enum step step = leg->kind == LEG_ENTER
-					 ? enter(c, f, leg)
-					 : use_leg(c, f, verdict, leg, c->fallbacks == 0);
+		step = leg->kind == LEG_ENTER
+			       ? enter(c, f, leg)
+			       : use_leg(c, f, verdict, leg, &stale, c->fallbacks == 0);
 		c->fallbacks -= follows;
-		if (step != STEP_FAILED)
-			return step;
 	}
-	return end_of_legs(c);
+	cache_entry_unref(stale);
+	return step == STEP_FAILED ? end_of_legs(c) : step;
 }
 
 /* Behind the first owner it is a hop that cannot be resolved. */
@@ -472,7 +504,7 @@ enum composed compose(struct composition *c, struct place place, uint8_t *buffer
 	c->hops = c->depth = c->entries = c->fallbacks = 0;
 	c->begun = c->authoritative = c->truncated = false;
 	c->used_own = c->used_cache = c->used_told = c->used_stale = false;
-	c->refresh.leg = NULL;
+	c->refresh_count = 0;
 	c->prefetch = false;
 	message_begin(&c->message, buffer, c->limit, question, c->request->question_length);
 	struct message_mark start = message_mark(&c->message);

@@ -25,6 +25,7 @@ enum {
 	COMPOSE_ENTRIES_MAX = 64, /* in all, for one question */
 	COMPOSE_TOLD_MAX = 24,    /* answers that one query may collect */
 	COMPOSE_STALE_TTL = 30,   /* seconds (RFC 8767 section 4) */
+	COMPOSE_REFRESH_MAX = 2,  /* what more there is to refresh is left to the next query */
 };
 
 enum composed {
@@ -36,6 +37,7 @@ struct composition_ask {
 	const struct leg *leg;
 	struct name name;
 	bool may_wait; /* there is nothing better: no other leg follows, nothing is stale */
+	bool stale;    /* there is an old answer to give, when the wait has been long enough */
 };
 
 struct composition_entry { /* an own endpoint that has been entered */
@@ -76,6 +78,7 @@ struct composition {
 	struct cache_entry *const *told; /* what was asked for this query, failures included */
 	unsigned told_count;
 	bool expired;      /* nobody is asked any more: what is not at hand has failed */
+	bool impatient;    /* nobody is asked where there is an old answer */
 	bool may_prefetch; /* popular answers may be asked for anew before they expire */
 	struct composition_watch *watch; /* may be NULL */
 
@@ -89,10 +92,11 @@ struct composition {
 	bool used_own, used_cache, used_told, used_stale;
 
 	struct composition_ask ask; /* COMPOSE_ASK */
-	/* To be asked without waiting for it. leg NULL: there is none. It was passed over in the
-	 * dark, and is asked for a sign of life; or (prefetch) its answer is popular and near its
-	 * end, and the next one is to be there in time. */
-	struct composition_ask refresh;
+	/* To be asked without waiting for it. It was passed over in the dark, and is asked for a
+	 * sign of life; or out of impatience; or (prefetch) its answer is popular and near its end,
+	 * and the next one is to be there in time. */
+	struct composition_ask refresh[COMPOSE_REFRESH_MAX];
+	unsigned refresh_count;
 	bool prefetch;
 
 	/* the pass */

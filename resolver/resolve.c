@@ -26,6 +26,7 @@ struct resolution {
 	struct policy_hold *hold;
 	struct place place;
 	bool large;             /* deciding takes a pass more */
+	bool impatient;         /* it has waited long enough for who has an old answer */
 	struct verdict verdict; /* on the qname */
 	bool asked_anybody;
 	unsigned told_count;
@@ -202,8 +203,8 @@ static bool may_wait(struct resolution *r)
 	return true;
 }
 
-/* The first question to somebody else: from here on the query waits, and has a deadline. False:
- * there are too many already, and it is the one to go. */
+/* The first question to somebody else: from here on the query waits. False: there are too many
+ * already, and it is the one to go. */
 static bool begin_waiting(struct resolution *r)
 {
 	struct resolver *resolver = r->resolver;
@@ -211,7 +212,6 @@ static bool begin_waiting(struct resolution *r)
 	if (r->asked_anybody)
 		return true;
 	r->asked_anybody = true;
-	wheel_arm(resolver->wheel, &r->deadline, r->query->arrived_us + RESOLVE_DEADLINE_US);
 	waiting_add(&resolver->waiting, &r->place_in_line, &r->query->client);
 	return may_wait(r);
 }
@@ -231,16 +231,17 @@ static struct pending_key key_of(const struct composition *c, const struct compo
  * did better, have their patience to show a sign of life: without this nobody would notice that
  * they are back. For a popular answer near its end there is as much time as a client would have.
  * A sign of life that is left out here is for the next client to bring about. */
-static void ask_again(struct resolution *r, const struct composition *c, uint64_t now_us)
+static void ask_again(struct resolution *r, const struct composition *c,
+		      const struct composition_ask *again, uint64_t now_us)
 {
 	struct resolver *resolver = r->resolver;
-	const struct pending_key key = key_of(c, &c->refresh);
+	const struct pending_key key = key_of(c, again);
 	uint64_t time_us = c->prefetch ? RESOLVE_DEADLINE_US : TARGET_PATIENCE_US;
 
 	if (!c->prefetch && resolver->refreshes.count >= REFRESHES / 2)
 		return; /* what is popular has its places, however much is dark */
 	if (refresh_ask(&resolver->refreshes, resolver->pending, &key, r->hold, now_us + time_us,
-			c->refresh.may_wait, now_us) == 0 &&
+			again->may_wait, now_us) == 0 &&
 	    c->prefetch)
 		STATS_ADD(resolver->stats, prefetched, 1);
 }
@@ -255,6 +256,8 @@ static void ask(struct resolution *r, const struct composition *c, uint64_t now_
 		return;
 	}
 	r->waiter.on_done = on_told;
+	wheel_arm(r->resolver->wheel, &r->deadline,
+		  r->query->arrived_us + (c->ask.stale ? RESOLVE_STALE_US : RESOLVE_DEADLINE_US));
 	if (!begin_waiting(r) ||
 	    pending_ask(r->resolver->pending, &key, r->hold, &r->waiter,
 			r->query->arrived_us + RESOLVE_DEADLINE_US, c->ask.may_wait, now_us) != 0)
@@ -277,24 +280,33 @@ static void resolve(struct resolution *r, uint64_t now_us)
 	c.told_count = r->told_count;
 	c.watch = NULL;
 	c.may_prefetch = r->hold->cache.prefetch && r->resolver->refreshes.count < REFRESHES;
+	c.impatient = r->impatient;
 	c.expired = now_us >= r->query->arrived_us + RESOLVE_DEADLINE_US;
 	if (c.expired) /* and so this is the end: by its timer, or by that of the question it waits
 			  for */
 		STATS_ADD(r->stats, deadline, 1);
 	enum composed composed = compose(&c, r->place, r->resolver->buffer, r->query->question);
-	if (c.refresh.leg)
-		ask_again(r, &c, now_us);
+	for (unsigned i = 0; i < c.refresh_count; i++)
+		ask_again(r, &c, &c.refresh[i], now_us);
+	if (r->waiter.link) /* impatient: what it waited for goes on as a refresh */
+		pending_leave(r->resolver->pending, &r->waiter);
 	if (composed == COMPOSE_ASK)
 		ask(r, &c, now_us);
 	else
 		finish_composed(r, &c);
 }
 
-/* Whoever was asked last has not answered: the query ends with what is at hand, stale or not. */
+/* Whoever was asked last has not answered. Where an old answer is at hand that is taken now; at the
+ * deadline the query ends with whatever there is. */
 static void on_deadline(struct timer *timer, uint64_t now_us)
 {
 	struct resolution *r = of_deadline(timer);
 
+	if (now_us < r->query->arrived_us + RESOLVE_DEADLINE_US) {
+		r->impatient = true;
+		resolve(r, now_us);
+		return;
+	}
 	pending_expire(r->resolver->pending, &r->waiter, now_us);
 }
 
@@ -428,7 +440,7 @@ static struct resolution *begin(struct resolver *resolver, struct query *query,
 	r->query = query;
 	r->hold = hold;
 	r->place = place;
-	r->asked_anybody = false;
+	r->asked_anybody = r->impatient = false;
 	r->told_count = 0;
 	policy_hold_take(hold);
 	return r;

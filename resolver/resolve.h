@@ -3,7 +3,8 @@
  *     resolve_arrive ─► who decides its name; what memory will be needed
  *     resolve_start ─► compose ─┬─► reply
  *          ▲                    └─► ask an upstream ─► on_told ─► compose again
- *          └ inbound                                └► deadline ─► stale answer or SERVFAIL
+ *          └ inbound                                ├► stale time ─► compose with what is old
+ *                                                   └► deadline ─► SERVFAIL
  *
  * One struct resolver per worker. A query keeps the policy it began with until it is answered. */
 #ifndef SLUICE_RESOLVE_H
@@ -22,6 +23,7 @@
 
 enum {
 	RESOLVE_DEADLINE_US = 4 * 1000 * 1000,
+	RESOLVE_STALE_US = 1800 * 1000, /* then an old answer is good enough (RFC 8767 section 5) */
 	RESOLVE_PASSES = 4,
 	RESOLVE_WAITING_MAX = 32768, /* unless its owner sets another waiting.max */
 };

@@ -185,7 +185,7 @@ static void stale_data_are_given_when_all_targets_have_failed(void **state)
 	case_ask(f, "a.example.", TYPE_A);
 	ASKED(f, "");
 	ANSWER(f, stale_answer);
-	assert_null(f->c.refresh.leg);
+	assert_int_equal(f->c.refresh_count, 0);
 }
 
 static void stale_data_are_given_at_once_in_the_dark_and_refreshed(void **state)
@@ -197,8 +197,9 @@ static void stale_data_are_given_at_once_in_the_dark_and_refreshed(void **state)
 	case_ask(f, "a.example.", TYPE_A);
 	ASKED(f, "");
 	ANSWER(f, stale_answer);
-	assert_ptr_equal(f->c.refresh.leg, &f->policy->default_route->legs[0]);
-	assert_true(f->c.refresh.may_wait);
+	assert_int_equal(f->c.refresh_count, 1);
+	assert_ptr_equal(f->c.refresh[0].leg, &f->policy->default_route->legs[0]);
+	assert_true(f->c.refresh[0].may_wait);
 }
 
 static void stale_data_are_given_at_the_deadline_and_not_without_rd(void **state)
@@ -355,7 +356,8 @@ static void a_leg_in_the_dark_is_passed_over_and_refreshed_where_another_follows
 	case_ask(f, "www.example.", TYPE_A);
 	ASKED(f, "192.0.2.9 www.example."); /* the last one is waited for */
 	ANSWER(f, "NOERROR\nanswer www.example. 60 IN A 192.0.2.5\n");
-	assert_ptr_equal(f->c.refresh.leg, &ruleset_rule(f->policy->rulesets[1], 0)->route.legs[0]);
+	assert_ptr_equal(f->c.refresh[0].leg,
+			 &ruleset_rule(f->policy->rulesets[1], 0)->route.legs[0]);
 }
 
 static void a_forwarding_loop_is_named(void **state)
