@@ -311,44 +311,42 @@ static bool gives_up(struct composition *c, const struct frame *f, const struct 
 	return c->impatient;
 }
 
-/* Nothing fresh is at hand: stale data, or a failure, or it has to be asked. `entry` is stale, or a
- * cached failure, or NULL; `stale` the newest such of this leg's and those before it; last: no other
- * leg follows, here or where this endpoint was entered. */
+/* Nothing fresh is at hand: it has to be asked, or has failed. `entry` is stale, or a cached
+ * failure, or NULL; last: no other leg follows, here or where this endpoint was entered. */
 static enum step use_old(struct composition *c, struct frame *f, const struct verdict *verdict,
 			 const struct leg *leg, struct cache_entry *entry,
-			 const struct cache_entry *stale, const struct cache_entry *told, bool last)
+			 const struct cache_entry *told, bool last)
 {
 	bool failed = told || (entry && entry->failed);
+	bool waits = last && !c->stale; /* for a sign of life: there is nothing better */
 
 	if (!(c->request->flags & FLAG_RD))
 		return STEP_FAILED;
-	if (failed && last && !stale && (told ? told : entry)->hasty)
+	if (failed && waits && (told ? told : entry)->hasty)
 		failed = false; /* it was thought that others follow */
-	bool over = failed || c->expired || was_just_asked(c, entry) ||
-		    (stale && gives_up(c, f, leg)) || ((stale || !last) && passes_over(c, f, leg));
-	if (stale && last && over)
-		return compose_from_entry(c, f, verdict, stale, true);
 	if (failed)
 		return leg_failed(c, verdict, told ? told : entry, !told);
-	if (over) {
+	if (c->expired || was_just_asked(c, entry) || (c->stale && gives_up(c, f, leg)) ||
+	    (!waits && passes_over(c, f, leg))) {
 		compose_explain(c, EDE_NO_REACHABLE_AUTHORITY, "%s",
 				c->expired ? "no answer came in time" : "no target answers");
 		return STEP_FAILED;
 	}
-	want(&c->ask, f, leg, last && !stale, stale); /* an old answer is better than waiting */
+	want(&c->ask, f, leg, waits, c->stale > 0);
 	return STEP_ASK;
 }
 
-static void keep_newer(struct cache_entry **kept, struct cache_entry *entry)
+static void keep_stale(struct composition *c, struct cache_entry **kept, struct cache_entry *entry)
 {
 	if (*kept && (*kept)->stored_us > entry->stored_us)
 		return;
+	c->stale += !*kept;
 	cache_entry_unref(*kept);
 	*kept = cache_entry_ref(entry);
 }
 
-/* What an upstream said, if that is known; else it has to be asked. *stale is what those before it
- * had, and is the caller's to let go. */
+/* What an upstream said, if that is known; else it has to be asked. *stale is the newest old answer
+ * so far, which the caller lets go. */
 static enum step use_leg(struct composition *c, struct frame *f, const struct verdict *verdict,
 			 const struct leg *leg, struct cache_entry **stale, bool last)
 {
@@ -372,8 +370,8 @@ static enum step use_leg(struct composition *c, struct frame *f, const struct ve
 		step = compose_from_entry(c, f, verdict, entry, false);
 	} else {
 		if (state == CACHE_STALE)
-			keep_newer(stale, entry);
-		step = use_old(c, f, verdict, leg, entry, *stale, told, last);
+			keep_stale(c, stale, entry);
+		step = use_old(c, f, verdict, leg, entry, told, last);
 	}
 	cache_entry_unref(entry);
 	return step;
@@ -408,14 +406,12 @@ static bool may_help(const struct composition *c, const struct frame *f, const s
 	return false;
 }
 
-static enum step forward(struct composition *c, struct frame *f, const struct verdict *verdict)
+static enum step ask_legs(struct composition *c, struct frame *f, const struct verdict *verdict,
+			  struct cache_entry **stale)
 {
 	const struct route *route = verdict->route;
-	struct cache_entry *stale = NULL;
 	enum step step = STEP_FAILED;
 
-	if (c->request->type == TYPE_ANY)
-		return answer_any(c, f);
 	for (uint32_t i = 0; i < route->leg_count && step == STEP_FAILED; i++) {
 		const struct leg *leg = &route->legs[i];
 		unsigned follows = i + 1 < route->leg_count && may_help(c, f, route, i + 1);
@@ -423,10 +419,26 @@ static enum step forward(struct composition *c, struct frame *f, const struct ve
 		c->fallbacks += follows;
 		step = leg->kind == LEG_ENTER
 			       ? enter(c, f, leg)
-			       : use_leg(c, f, verdict, leg, &stale, c->fallbacks == 0);
+			       : use_leg(c, f, verdict, leg, stale, c->fallbacks == 0);
 		c->fallbacks -= follows;
 	}
-	cache_entry_unref(stale);
+	return step;
+}
+
+/* Whoever is to be asked; else an old answer, where nothing follows outside. */
+static enum step forward(struct composition *c, struct frame *f, const struct verdict *verdict)
+{
+	struct cache_entry *stale = NULL;
+
+	if (c->request->type == TYPE_ANY)
+		return answer_any(c, f);
+	enum step step = ask_legs(c, f, verdict, &stale);
+	if (stale) {
+		c->stale--;
+		if (step == STEP_FAILED && c->fallbacks == 0 && c->request->flags & FLAG_RD)
+			step = compose_from_entry(c, f, verdict, stale, true);
+		cache_entry_unref(stale);
+	}
 	return step == STEP_FAILED ? end_of_legs(c) : step;
 }
 
@@ -501,7 +513,7 @@ enum composed compose(struct composition *c, struct place place, uint8_t *buffer
 	frame_init(&frame, place, c->qname, MESSAGE_HEADER);
 	c->ede = EDE_NONE;
 	c->ede_text[0] = '\0';
-	c->hops = c->depth = c->entries = c->fallbacks = 0;
+	c->hops = c->depth = c->entries = c->fallbacks = c->stale = 0;
 	c->begun = c->authoritative = c->truncated = false;
 	c->used_own = c->used_cache = c->used_told = c->used_stale = false;
 	c->refresh_count = 0;

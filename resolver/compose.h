@@ -36,7 +36,7 @@ enum composed {
 struct composition_ask {
 	const struct leg *leg;
 	struct name name;
-	bool may_wait; /* there is nothing better: no other leg follows, nothing is stale */
+	bool may_wait; /* there is nothing better: no other leg follows, nothing is old */
 	bool stale;    /* there is an old answer to give, when the wait has been long enough */
 };
 
@@ -102,6 +102,7 @@ struct composition {
 	/* the pass */
 	unsigned hops, depth, entries;
 	unsigned fallbacks; /* entered legs that others follow in their routes */
+	unsigned stale;     /* names of the pass that somebody has an old answer for */
 	bool begun;         /* the first owner has been answered, and AA is settled */
 	struct composition_entry entered[COMPOSE_DEPTH_MAX + 1];
 };

@@ -156,8 +156,8 @@ static const struct field cache_fields[] = {
 	 .min = 0,
 	 .max = TTL_MAX,
 	 .unit = "seconds",
-	 .doc = "How long past its TTL an answer may still be given while no target answers "
-		"(RFC 8767). 0: never."},
+	 .doc = "How long past its TTL an answer may still be given while no target answers, or "
+		"none within 1.8 s (RFC 8767). 0: never."},
 	{.key = "prefetch",
 	 .type = FIELD_BOOL,
 	 AT(cache_settings, prefetch),

@@ -175,7 +175,7 @@ void case_ask_with(struct compose_case *f, uint32_t network, const char *qname, 
 	f->c.watch = NULL;
 	f->c.told = f->told;
 	f->c.expired = f->expired;
-	f->c.impatient = f->impatient;
+	f->c.impatient = false;
 	f->c.may_prefetch = f->settings.prefetch;
 	do {
 		f->c.told_count = f->told_count;

@@ -35,7 +35,6 @@ struct compose_case {
 	unsigned told_count;
 	bool caches;       /* what upstreams say is put into the cache */
 	bool expired;      /* the deadline has passed */
-	bool impatient;    /* an old answer is good enough */
 	char asked[TEXT];  /* "192.0.2.1 www.example.; " */
 	char answer[TEXT]; /* status, a line, and records */
 	struct composition c;
