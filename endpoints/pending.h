@@ -155,6 +155,7 @@ struct pending_table {
 	struct flight *waiting[PENDING_WAITING_LISTS]; /* by target */
 	struct stall *stalls[PENDING_STALLED_LISTS];   /* by leg: waiting for a sign of life */
 	unsigned stall_count;
+	uint64_t looks;
 	uint64_t stall_steps; /* questions taken out of a stall to go on: what looking costs */
 	struct timer stalled_timer;
 	struct hash_key key;

@@ -25,6 +25,7 @@ struct pending {
 	struct flight *leading; /* the flight it is waiting for; NULL: it has to go on */
 	struct stall *stall;    /* NULL: not stalled */
 	struct pending *next_stalled, **stalled_link;
+	uint64_t looked;    /* the look that it last went on at, 0: none */
 	struct timer timer; /* the deadline, or (given_up) at once */
 	uint64_t deadline_us;
 	uint64_t copy_again_us; /* not a copy before */

@@ -1,24 +1,31 @@
 /* Questions that have nothing but suspects left wait here for a sign of life, by leg:
  *
- *     table ──► stall of leg 17 ──► question ──► question ──► ...   the oldest first
+ *     table ──► stall of leg 17 ──► question ──► question ──► ...   whose turn it is, first
  *           └─► stall of leg 23 ──► question
  *
  * Every PENDING_STALLED_US each stall is looked at, not each question: has a target come back since
  * the last look (all go on, some at each look), or is one to get a copy (a few of the questions may
- * be it, and then stand at the end of the line)? So a leg that is dark costs the same however many
- * wait for it.
+ * be it)? So a leg that is dark costs the same however many wait for it.
+ *
+ * Who has had a turn stands at the end of the line, and those who were never sent to anybody are a
+ * line of their own, which comes first: a question that has brought no answer so far is the worst
+ * to hope for a sign of life with, and one answer is enough for all.
  *
  * Not here: what a question does when it goes on (pending_walk.c). */
 #include "endpoints/pending_internal.h"
 
-struct stall { /* the questions of one leg that wait for a sign of life, the oldest first */
+struct line {
+	struct pending *first, **last;
+};
+
+struct stall { /* the questions of one leg that wait for a sign of life */
 	struct stall *next, **link;
 	struct pending_table *table;
 	uint64_t leg_id;
-	uint64_t revivals; /* of its targets, when last looked at */
-	struct pending *first, **last;
-	bool reviving; /* a target is back, and they go on to it */
-	bool looking;  /* kept, though it may be empty */
+	uint64_t revivals;       /* of its targets, when last looked at */
+	struct line fresh, rest; /* fresh: sent to nobody so far */
+	bool reviving;           /* a target is back, and they go on to it */
+	bool looking;            /* kept, though it may be empty */
 };
 
 static struct stall *stall_find(struct stall *stall, uint64_t leg_id)
@@ -58,15 +65,21 @@ static struct stall *stall_for(struct pending_table *table, uint64_t leg_id)
 	if (!stall)
 		return NULL;
 	*stall = (struct stall){.table = table, .leg_id = leg_id, .revivals = UINT64_MAX};
-	stall->last = &stall->first;
+	stall->fresh.last = &stall->fresh.first;
+	stall->rest.last = &stall->rest.first;
 	stall_link(stall);
 	table->stall_count++;
 	return stall;
 }
 
+static struct pending *stall_first(const struct stall *stall)
+{
+	return stall->fresh.first ? stall->fresh.first : stall->rest.first;
+}
+
 static void stall_free_if_empty(struct stall *stall)
 {
-	if (stall->first || stall->looking)
+	if (stall_first(stall) || stall->looking)
 		return;
 	stall_unlink(stall);
 	stall->table->stall_count--;
@@ -82,11 +95,12 @@ bool pending_stall(struct pending *pending, uint64_t now_us)
 	struct stall *stall = stall_for(table, pending->key.leg->id);
 	if (!stall)
 		return false;
+	struct line *line = pending->last || pending->looked ? &stall->rest : &stall->fresh;
 	pending->stall = stall;
 	pending->next_stalled = NULL;
-	pending->stalled_link = stall->last;
-	*stall->last = pending;
-	stall->last = &pending->next_stalled;
+	pending->stalled_link = line->last;
+	*line->last = pending;
+	line->last = &pending->next_stalled;
 	if (!timer_armed(&table->stalled_timer))
 		wheel_arm(table->wheel, &table->stalled_timer, now_us + PENDING_STALLED_US);
 	return true;
@@ -101,8 +115,10 @@ void pending_unstall(struct pending *pending)
 	*pending->stalled_link = pending->next_stalled;
 	if (pending->next_stalled)
 		pending->next_stalled->stalled_link = pending->stalled_link;
-	else if (stall->last == &pending->next_stalled)
-		stall->last = pending->stalled_link;
+	else if (stall->fresh.last == &pending->next_stalled)
+		stall->fresh.last = pending->stalled_link;
+	else
+		stall->rest.last = pending->stalled_link;
 	pending->stall = NULL;
 	stall_free_if_empty(stall);
 }
@@ -132,25 +148,17 @@ static bool copy_is_due(const struct leg *leg, uint64_t now_us)
 	return false;
 }
 
-/* The first `count` go on, from a list of their own: what has to stall again joins the end of the
- * stall's. A pending that ends while this runs leaves whichever list it is on. */
+/* The first `count` go on, or as many as it takes until no copy is due; what has to stall again
+ * joins the end of the line, and so nobody goes on twice. */
 static void go_on_first(struct stall *stall, unsigned count, uint64_t now_us)
 {
-	struct pending *list = stall->first, **end = &stall->first;
+	struct pending *pending;
+	uint64_t look = ++stall->table->looks;
 
-	while (count-- > 0 && *end)
-		end = &(*end)->next_stalled;
-	stall->first = *end;
-	if (*end)
-		(*end)->stalled_link = &stall->first;
-	else
-		stall->last = &stall->first;
-	*end = NULL;
-	list->stalled_link = &list;
-	while (list) {
-		struct pending *pending = list;
-
-		pending->table->stall_steps++;
+	while (count-- > 0 && (pending = stall_first(stall)) && pending->looked != look &&
+	       (stall->reviving || copy_is_due(pending->key.leg, now_us))) {
+		stall->table->stall_steps++;
+		pending->looked = look;
 		pending_unstall(pending);
 		pending_go_on(pending, now_us);
 	}
@@ -161,7 +169,7 @@ static void go_on_first(struct stall *stall, unsigned count, uint64_t now_us)
  * that a target is to get; most looks find none due, and cost the same however many wait. */
 static void look(struct stall *stall, uint64_t now_us)
 {
-	const struct leg *leg = stall->first->key.leg;
+	const struct leg *leg = stall_first(stall)->key.leg;
 	uint64_t revivals = revivals_of(leg);
 
 	stall->reviving = (stall->reviving || revivals != stall->revivals) && !leg_is_dark(leg);

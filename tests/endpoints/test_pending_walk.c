@@ -4,6 +4,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -462,6 +464,46 @@ static void in_the_first_second_a_stalled_question_is_a_copy_at_once(void **stat
 	world_run(&w, 2 * MS);
 	assert_answered_by(q, 0);
 	assert_about(took(q), MS);
+}
+
+/* Runs until the next packet leaves, and tells where in `names` its name is; new ones are added. */
+static unsigned next_sent(char names[][64], unsigned *count)
+{
+	char name[64];
+	unsigned sent = w.sent, i = 0;
+
+	while (w.sent == sent)
+		world_run(&w, MS);
+	snprintf(name, sizeof name, "%.*s", w.last_query[MESSAGE_HEADER],
+		 (const char *)w.last_query + MESSAGE_HEADER + 1);
+	while (i < *count && strcmp(names[i], name) != 0)
+		i++;
+	if (i == *count)
+		snprintf(names[(*count)++], sizeof name, "%s", name);
+	return i;
+}
+
+static void turns_go_round_and_first_to_who_had_none(void **state)
+{
+	char names[32][64];
+	unsigned count = 0;
+
+	(void)state;
+	world_release(&w);
+	world_init(&w, 1);
+	world_warm_up(&w, 100);
+	w.servers[0].does = SILENT;
+	world_ask_new(&w);
+	world_run(&w, 7 * SECOND); /* it has ended, and its server been suspect for seconds */
+	assert_true(suspect(0));
+	for (unsigned i = 0; i < 6; i++)
+		world_ask_new(&w);
+	for (unsigned i = 0; i < 12; i++)
+		assert_int_equal(next_sent(names, &count), i % 6);
+	world_ask_new(&w);
+	uint64_t asked_us = w.now;
+	assert_int_equal(next_sent(names, &count), 6);
+	assert_in_range(w.now - asked_us, 0, 111 * MS);
 }
 
 static void life_that_another_worker_saw_is_noticed(void **state)
@@ -954,6 +996,7 @@ int main(void)
 		TWO(when_all_are_suspect_questions_wait_for_a_sign_of_life),
 		TWO(stalled_questions_are_the_suspects_copies),
 		TWO(in_the_first_second_a_stalled_question_is_a_copy_at_once),
+		TWO(turns_go_round_and_first_to_who_had_none),
 		TWO(life_that_another_worker_saw_is_noticed),
 		TWO(looking_after_those_who_wait_costs_the_same_however_many_they_are),
 		ONE(who_joins_with_every_send_does_not_bring_the_next_at_once),
