@@ -112,7 +112,7 @@ valgrind:
 	@VALGRIND=1 TEST_TIMEOUT_S=1800 DIFFERENTIAL=0.02 LOAD=0.1 \
 		$(MAKE) --no-print-directory test B=build/valgrind SANITIZE=
 chaos: test-deps
-	@$(MAKE) --no-print-directory -s -j2 build/sluice
+	@$(MAKE) --no-print-directory -s -j2 build/sluice $(SLUICE)
 	@tests/chaos/run $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
 
 lint:
