@@ -14,11 +14,8 @@ import harness
 import test_reverse
 from test_reverse import HERE, UnixConnection
 
-# It is started as often as it is killed: the ordinary build starts in a fraction of the time. With a
-# tool around it, which is after other faults, a start takes seconds.
+# It is started as often as it is killed, which takes long under valgrind and ThreadSanitizer.
 TOOL = os.environ.get("VALGRIND") or "tsan" in os.environ.get("SLUICE", "")
-if not TOOL:
-    harness.SLUICE = os.path.join(harness.TOP, "build", "sluice")
 KILLS = 20 if TOOL else 200
 LIFE_MS = 60
 SLOTS, PAIR, COMING = range(6), (6, 7), 8
