@@ -133,6 +133,7 @@ install: build/sluice
 	for file in $(AZ_FILES); do install -D -m 644 etc/$$file $(DESTDIR)$(PREFIX)/share/sluice/$$file || exit; done
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
 	sed 's|@PREFIX@|$(PREFIX)|' etc/sluice.service >$(DESTDIR)$(PREFIX)/lib/systemd/system/sluice.service
+	install -m 644 etc/sluice-again.service $(DESTDIR)$(PREFIX)/lib/systemd/system/
 
 include bench/bench.mk
 
