@@ -108,7 +108,7 @@ void outbound_connection_lost(struct outbound_connection *connection)
 
 	assert(!connection->closing);
 	connection->draining = true;
-	unsigned others = outbound_peer_live(peer);
+	unsigned others = outbound_peer_count(peer, now_us).live;
 	enum end end = end_of(connection, others);
 	if (end == END_NO_WAY || end == END_TOO_MANY)
 		outbound_terms_on_full(&peer->terms, others, now_us);
@@ -154,22 +154,23 @@ static void narrow(struct outbound_connection *connection, const struct question
 		connection->pipeline = pipeline;
 }
 
-static bool is_silent(const struct outbound_connection *connection, uint64_t now_us)
+bool outbound_connection_is_silent(const struct outbound_connection *connection, uint64_t now_us)
 {
 	return connection->owing_us != 0 && now_us >= connection->owing_us + SLOW_US;
 }
 
-/* Its questions were given up, and nothing came since they left. Where it never answered, the
- * server may take no more connections than the others, and leave this one waiting. */
+/* Its questions were given up, and nothing came since they left. Where it never answered, and
+ * others do, the server may take no more connections than those, and leave this one waiting. */
 static void give_up(struct outbound_connection *connection)
 {
 	struct outbound_peer *peer = connection->peer;
 	uint64_t now_us = clock_of(connection);
 
 	connection->draining = true;
-	unsigned proven = outbound_peer_proven(peer);
-	if (connection->answered == 0 && proven > 0 && is_silent(connection, now_us))
-		outbound_terms_on_full(&peer->terms, proven, now_us);
+	struct outbound_count others = outbound_peer_count(peer, now_us);
+	if (connection->answered == 0 && others.talking > 0 &&
+	    outbound_connection_is_silent(connection, now_us))
+		outbound_terms_on_full(&peer->terms, others.proven, now_us);
 	outbound_connection_close(connection);
 }
 
@@ -206,7 +207,7 @@ static void on_room(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
 }
 
 /* It has given one more: the next may give as many, and this one gets one more question. */
-static void answered(struct outbound_connection *connection)
+static void answered(struct outbound_connection *connection, uint64_t now_us)
 {
 	struct outbound_peer *peer = connection->peer;
 
@@ -214,7 +215,7 @@ static void answered(struct outbound_connection *connection)
 	connection->pipeline += connection->pipeline < OUTBOUND_TERMS_PIPELINE;
 	outbound_terms_on_answer(&peer->terms, connection->answered);
 	if (connection->trial && connection->answered == 1)
-		outbound_terms_on_accepted(&peer->terms, outbound_peer_proven(peer));
+		outbound_terms_on_accepted(&peer->terms, outbound_peer_count(peer, now_us).proven);
 }
 
 /* Hands over every whole message; what they bring about may close the connection. */
@@ -234,7 +235,7 @@ static void take_messages(struct outbound_connection *connection)
 		outbound->counters.tcp_received++;
 		if (pending_on_reply(outbound->pending, peer, &peer->host,
 				     connection->buffer + at + 2, length, now_us))
-			answered(connection);
+			answered(connection, now_us);
 		at += 2 + length;
 	}
 	if (connection->under_way > 0)
@@ -362,7 +363,8 @@ unsigned outbound_connection_room(const struct outbound_connection *connection, 
 {
 	unsigned most = places(connection);
 
-	if (connection->draining || connection->under_way >= most || is_silent(connection, now_us))
+	if (connection->draining || connection->under_way >= most ||
+	    outbound_connection_is_silent(connection, now_us))
 		return 0;
 	return most - connection->under_way;
 }

@@ -73,24 +73,22 @@ void outbound_peer_fail(struct outbound_peer *peer, unsigned returned, enum targ
 		pending_on_error(peer->outbound->pending, question->flight, error, now_us);
 }
 
-unsigned outbound_peer_live(const struct outbound_peer *peer)
+struct outbound_count outbound_peer_count(const struct outbound_peer *peer, uint64_t now_us)
 {
 	const struct outbound_connection *connection;
-	unsigned live = 0;
+	struct outbound_count count = {0};
 
-	TAILQ_FOREACH (connection, &peer->connections, of_peer)
-		live += !connection->draining;
-	return live;
-}
+	TAILQ_FOREACH (connection, &peer->connections, of_peer) {
+		bool silent = outbound_connection_is_silent(connection, now_us);
 
-unsigned outbound_peer_proven(const struct outbound_peer *peer)
-{
-	const struct outbound_connection *connection;
-	unsigned proven = 0;
-
-	TAILQ_FOREACH (connection, &peer->connections, of_peer)
-		proven += !connection->draining && connection->answered > 0;
-	return proven;
+		if (connection->draining)
+			continue;
+		count.live++;
+		count.silent += silent;
+		count.proven += connection->answered > 0;
+		count.talking += connection->answered > 0 && !silent;
+	}
+	return count;
 }
 
 /* ---- the flush ---- */
@@ -126,7 +124,7 @@ static void dial(struct outbound_peer *peer, bool trial, uint64_t now_us)
 	enum target_error error = peer->connection_count < OUTBOUND_TERMS_CONNECTIONS
 					  ? outbound_connection_dial(peer, trial, now_us)
 					  : TARGET_ERROR_FULL;
-	unsigned live = outbound_peer_live(peer);
+	unsigned live = outbound_peer_count(peer, now_us).live;
 
 	if (error == TARGET_ERROR_NONE)
 		return;
@@ -143,7 +141,8 @@ static void peer_flush(struct outbound_peer *peer, uint64_t now_us)
 	while (!TAILQ_EMPTY(&peer->waiting) && (connection = ready(peer, now_us)))
 		outbound_questions_leave(connection, now_us);
 	while (wants_room(peer, now_us)) {
-		more = outbound_terms_dial(&peer->terms, outbound_peer_live(peer), now_us);
+		more = outbound_terms_dial(&peer->terms, outbound_peer_count(peer, now_us).live,
+					   now_us);
 		if (more == OUTBOUND_DIAL_NO)
 			break;
 		dial(peer, more == OUTBOUND_DIAL_TRIAL, now_us);

@@ -48,6 +48,12 @@ struct outbound_connection {
 	uint8_t buffer[2 + MESSAGE_MAX];
 };
 
+struct outbound_count { /* of a peer's connections, but for those that are draining */
+	unsigned live, silent;
+	unsigned proven;  /* have given an answer */
+	unsigned talking; /* proven, and not silent */
+};
+
 struct question { /* flight->parcel points to it */
 	TAILQ_ENTRY(question) in_turn;
 	struct outbound_connection *connection; /* NULL: it waits */
@@ -66,9 +72,7 @@ void outbound_peer_gather(struct outbound_peer *peer);
 /* What waits and has been returned so often fails. */
 void outbound_peer_fail(struct outbound_peer *peer, unsigned returned, enum target_error error,
 			uint64_t now_us);
-/* How many of its connections are to stay, and how many of those have given an answer. */
-unsigned outbound_peer_live(const struct outbound_peer *peer);
-unsigned outbound_peer_proven(const struct outbound_peer *peer);
+struct outbound_count outbound_peer_count(const struct outbound_peer *peer, uint64_t now_us);
 
 /* ---- outbound_connection.c ---- */
 
@@ -77,6 +81,8 @@ unsigned outbound_peer_proven(const struct outbound_peer *peer);
 enum target_error outbound_connection_dial(struct outbound_peer *peer, bool trial, uint64_t now_us);
 /* How many more questions it may take: none while it owes answers and is silent. */
 unsigned outbound_connection_room(const struct outbound_connection *connection, uint64_t now_us);
+/* It owes answers, and nothing has come for long. */
+bool outbound_connection_is_silent(const struct outbound_connection *connection, uint64_t now_us);
 /* A question of it is over, one way or another. */
 void outbound_connection_unload(struct outbound_connection *connection,
 				const struct question *question, bool answered);

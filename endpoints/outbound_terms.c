@@ -39,8 +39,11 @@ enum outbound_dial outbound_terms_dial(struct outbound_terms *terms, unsigned li
 
 void outbound_terms_on_full(struct outbound_terms *terms, unsigned live, uint64_t now_us)
 {
+	unsigned before = terms->connections;
+
 	terms->connections = live > 0 ? live : OUTBOUND_TERMS_CONNECTIONS;
-	terms->full_us = now_us;
+	if (terms->connections < before)
+		terms->full_us = now_us;
 }
 
 void outbound_terms_on_answer(struct outbound_terms *terms, uint64_t answered)

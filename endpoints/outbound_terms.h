@@ -36,7 +36,7 @@ void outbound_terms_init(struct outbound_terms *terms);
 enum outbound_dial outbound_terms_dial(struct outbound_terms *terms, unsigned live,
 				       uint64_t now_us);
 /* There are so many, and one more was not to be had. 0: it is away, and nothing is known of what it
- * will accept. */
+ * will accept. That there are no more than was known does not put off the next trial. */
 void outbound_terms_on_full(struct outbound_terms *terms, unsigned live, uint64_t now_us);
 /* A connection has given one more answer, so many in all. */
 void outbound_terms_on_answer(struct outbound_terms *terms, uint64_t answered);

@@ -351,6 +351,15 @@ static void run_for(uint64_t us)
 	}
 }
 
+/* The same in longer steps, where little happens. */
+static void wait_for(uint64_t us)
+{
+	for (uint64_t end_us = clock_us + us; clock_us < end_us; clock_us += 2 * MS) {
+		step();
+		usleep(50);
+	}
+}
+
 static void start(const char *address, const char *source, enum protocol protocol,
 		  unsigned ports_max)
 {
@@ -1278,6 +1287,29 @@ static void a_connection_that_nobody_serves_costs_no_question(void **state)
 	assert_int_equal(LIST_FIRST(&outbound.peers)->terms.connections, 1);
 }
 
+/* One connection has nothing but names that nobody answers, and the other owes one as well: that is
+ * no sign of a server that is full. */
+static void names_that_hang_do_not_look_like_a_server_that_is_full(void **state)
+{
+	(void)state;
+	start("127.0.0.1", "127.0.0.1", PROTOCOL_TCP, 4);
+	leg.upstream_count = 1;
+	server.ignores = OUTBOUND_TERMS_PIPELINE; /* the first of either connection */
+	for (unsigned i = 0; i < OUTBOUND_TERMS_PIPELINE + 1; i++)
+		ask();
+	until(server.got_tcp == asked_count);
+	wait_for(200 * MS);
+	server.ignores = 1;
+	ask(); /* keeps the first when the others are given up */
+	until(server.got_tcp > asked_count - 1);
+	while (!asked[0].done || !asked[OUTBOUND_TERMS_PIPELINE].done)
+		wait_for(10 * MS);
+	assert_false(asked[asked_count - 1].done);
+	assert_true(LIST_FIRST(&outbound.peers)->connection_count > 0);
+	assert_int_equal(LIST_FIRST(&outbound.peers)->terms.connections,
+			 OUTBOUND_TERMS_CONNECTIONS);
+}
+
 static void connections_too_many_do_not_condemn_one_that_has_not_answered_yet(void **state)
 {
 	(void)state;
@@ -1753,6 +1785,7 @@ int main(void)
 		TEST(the_connection_too_many_says_nothing_of_the_others),
 		TEST(a_connection_that_nobody_serves_costs_no_question),
 		TEST(a_trial_that_is_answered_makes_more_of_them),
+		TEST(names_that_hang_do_not_look_like_a_server_that_is_full),
 		TEST(connections_too_many_do_not_condemn_one_that_has_not_answered_yet),
 		TEST(one_that_hangs_up_on_many_questions_answers_them_one_by_one),
 		TEST(a_restart_loses_no_question_that_was_alone),

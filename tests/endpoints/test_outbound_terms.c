@@ -97,6 +97,21 @@ static void beyond_what_is_accepted_one_is_tried_now_and_then(void **state)
 	assert_int_equal(outbound_terms_dial(&terms, 4, now_us), OUTBOUND_DIAL_NO);
 }
 
+static void that_nothing_more_is_had_does_not_put_off_the_next_trial(void **state)
+{
+	struct outbound_terms terms;
+
+	(void)state;
+	outbound_terms_init(&terms);
+	outbound_terms_on_full(&terms, 3, NOW_US);
+	uint64_t now_us = NOW_US + OUTBOUND_TERMS_FULL_US;
+	outbound_terms_on_full(&terms, 3, now_us - 1);
+	assert_int_equal(outbound_terms_dial(&terms, 3, now_us), OUTBOUND_DIAL_TRIAL);
+	outbound_terms_on_full(&terms, 2, now_us + 1);
+	assert_int_equal(outbound_terms_dial(&terms, 2, now_us + OUTBOUND_TERMS_FULL_US),
+			 OUTBOUND_DIAL_NO);
+}
+
 static void one_that_was_away_may_accept_more_than_before(void **state)
 {
 	struct outbound_terms terms;
@@ -152,6 +167,7 @@ int main(void)
 		cmocka_unit_test(a_connection_that_gives_more_makes_the_pipeline_longer),
 		cmocka_unit_test(a_slow_server_has_what_it_answers_in_the_time),
 		cmocka_unit_test(beyond_what_is_accepted_one_is_tried_now_and_then),
+		cmocka_unit_test(that_nothing_more_is_had_does_not_put_off_the_next_trial),
 		cmocka_unit_test(one_that_was_away_may_accept_more_than_before),
 		cmocka_unit_test(
 			ends_without_answers_are_hopeless_sooner_where_there_never_was_one),
