@@ -7,6 +7,7 @@
  *                      └── the questions of a connection that is lost
  */
 #include <assert.h>
+#include <stddef.h>
 #include <stdlib.h>
 
 #include "endpoints/outbound_tcp.h"
@@ -24,6 +25,21 @@ static struct outbound_peer *peer_find(const struct outbound *outbound,
 	return NULL;
 }
 
+void outbound_peer_gather(struct outbound_peer *peer)
+{
+	if (peer->gathered)
+		return;
+	peer->gathered = true;
+	TAILQ_INSERT_TAIL(&peer->outbound->gathered, peer, in_turn);
+}
+
+static void on_timer(struct timer *timer, uint64_t now_us)
+{
+	(void)now_us;
+	outbound_peer_gather(
+		(struct outbound_peer *)((uint8_t *)timer - offsetof(struct outbound_peer, timer)));
+}
+
 static struct outbound_peer *peer_for(struct outbound *outbound, const struct upstream *upstream)
 {
 	struct outbound_peer *peer = peer_find(outbound, upstream);
@@ -37,39 +53,19 @@ static struct outbound_peer *peer_for(struct outbound *outbound, const struct up
 	peer->source = upstream->source;
 	peer->host = upstream->host;
 	outbound_terms_init(&peer->terms);
+	timer_init(&peer->timer, on_timer);
 	TAILQ_INIT(&peer->connections);
 	TAILQ_INIT(&peer->waiting);
 	LIST_INSERT_HEAD(&outbound->peers, peer, all);
 	return peer;
 }
 
-void outbound_peer_gather(struct outbound_peer *peer)
-{
-	if (peer->gathered)
-		return;
-	peer->gathered = true;
-	TAILQ_INSERT_TAIL(&peer->outbound->gathered, peer, in_turn);
-}
-
-static struct question *waiting_returned(const struct outbound_peer *peer, unsigned returned)
-{
-	struct question *question;
-
-	TAILQ_FOREACH (question, &peer->waiting, in_turn) {
-		if (question->returned >= returned)
-			return question;
-	}
-	return NULL;
-}
-
 /* What that brings about may ask this peer again: there is an end to it all the same. */
-void outbound_peer_fail(struct outbound_peer *peer, unsigned returned, enum target_error error,
-			uint64_t now_us)
+void outbound_peer_fail(struct outbound_peer *peer, enum target_error error, uint64_t now_us)
 {
 	struct question *question;
 
-	for (unsigned n = peer->unanswered; n > 0 && (question = waiting_returned(peer, returned));
-	     n--)
+	for (unsigned n = peer->unanswered; n > 0 && (question = TAILQ_FIRST(&peer->waiting)); n--)
 		pending_on_error(peer->outbound->pending, question->flight, error, now_us);
 }
 
@@ -130,7 +126,17 @@ static void dial(struct outbound_peer *peer, bool trial, uint64_t now_us)
 		return;
 	outbound_terms_on_full(&peer->terms, live, now_us);
 	if (live == 0)
-		outbound_peer_fail(peer, 0, error, now_us);
+		outbound_peer_fail(peer, error, now_us);
+}
+
+/* Where only questions wait that are asked alone, there may be others soon, or the server be back.
+ */
+static bool pauses(struct outbound_peer *peer, uint64_t now_us)
+{
+	if (now_us >= peer->again_us || !question_is_alone(TAILQ_FIRST(&peer->waiting)))
+		return false;
+	wheel_arm(peer->outbound->wheel, &peer->timer, peer->again_us);
+	return true;
 }
 
 static void peer_flush(struct outbound_peer *peer, uint64_t now_us)
@@ -141,6 +147,8 @@ static void peer_flush(struct outbound_peer *peer, uint64_t now_us)
 	while (!TAILQ_EMPTY(&peer->waiting) && (connection = ready(peer, now_us)))
 		outbound_questions_leave(connection, now_us);
 	while (wants_room(peer, now_us)) {
+		if (pauses(peer, now_us))
+			break;
 		more = outbound_terms_dial(&peer->terms, outbound_peer_count(peer, now_us).live,
 					   now_us);
 		if (more == OUTBOUND_DIAL_NO)
@@ -153,6 +161,7 @@ static void peer_free(struct outbound_peer *peer)
 {
 	if (peer->gathered)
 		TAILQ_REMOVE(&peer->outbound->gathered, peer, in_turn);
+	wheel_cancel(peer->outbound->wheel, &peer->timer);
 	LIST_REMOVE(peer, all);
 	free(peer);
 }

@@ -8,7 +8,7 @@
 #include "endpoints/outbound_internal.h"
 #include "endpoints/outbound_terms.h"
 
-enum { OUTBOUND_RETURNS_MAX = 3 }; /* of a question */
+enum { OUTBOUND_RETURNS_ALONE = 2 }; /* of a question, which is then asked by itself only */
 
 TAILQ_HEAD(question_list, question);
 
@@ -21,9 +21,13 @@ struct outbound_peer {
 	struct address source;
 	struct host host;
 	TAILQ_HEAD(, outbound_connection) connections; /* the oldest first: it has answered */
-	struct question_list waiting; /* for a connection with room, in their order */
-	unsigned unanswered;          /* those that wait and those under way */
+	struct question_list
+		waiting;     /* for a connection with room, in their order; alone ones last */
+	unsigned unanswered; /* those that wait and those under way */
 	unsigned connection_count;
+	uint64_t answered_us; /* the last answer */
+	uint64_t again_us;    /* not before, a question that is asked alone */
+	struct timer timer;   /* for that */
 	struct outbound_terms terms;
 	bool gathered;
 	bool retired; /* no policy names its source */
@@ -40,6 +44,7 @@ struct outbound_connection {
 	uint64_t answered, heard_us;
 	uint64_t newest_us; /* when the newest of those left that it has answered */
 	uint64_t owing_us;  /* since when it is silent and owes answers; 0: it does not */
+	bool called;        /* connecting, or further */
 	bool open, writing; /* writing: libuv has what the kernel did not take */
 	bool draining;      /* no new questions, closes when the last one is over */
 	bool trial;         /* one more than the peer accepts, as far as is known */
@@ -59,19 +64,24 @@ struct question { /* flight->parcel points to it */
 	struct outbound_connection *connection; /* NULL: it waits */
 	struct flight *flight;
 	uint64_t left_us, answered_before; /* when it left, and the answers until then */
-	uint8_t returned;                  /* times that its connection ended without any */
+	uint64_t returned_us; /* when its connection first ended without any, and ... */
+	unsigned returned;    /* ... how often, once more where it was alone at the first */
 	uint16_t length;
 	uint8_t wire[2 + MESSAGE_QUERY_MAX];
 };
+
+static inline bool question_is_alone(const struct question *question)
+{
+	return question && question->returned >= OUTBOUND_RETURNS_ALONE;
+}
 
 /* ---- outbound_tcp.c ---- */
 
 /* Has the peer looked after at the next flush: questions dealt to its connections, connections
  * dialled, or the peer freed. */
 void outbound_peer_gather(struct outbound_peer *peer);
-/* What waits and has been returned so often fails. */
-void outbound_peer_fail(struct outbound_peer *peer, unsigned returned, enum target_error error,
-			uint64_t now_us);
+/* What waits fails. */
+void outbound_peer_fail(struct outbound_peer *peer, enum target_error error, uint64_t now_us);
 struct outbound_count outbound_peer_count(const struct outbound_peer *peer, uint64_t now_us);
 
 /* ---- outbound_connection.c ---- */
@@ -98,7 +108,7 @@ int outbound_question_add(struct outbound_peer *peer, struct flight *flight, con
 			  size_t length);
 /* It is answered or given up. */
 void outbound_question_end(struct outbound_peer *peer, struct question *question, bool answered);
-/* All of a connection's wait again, before all others. */
+/* All of a connection's wait again, before all others; alone ones behind them. */
 void outbound_questions_return(struct outbound_connection *connection);
 /* Sends what waits by this connection, as far as it has room. */
 void outbound_questions_leave(struct outbound_connection *connection, uint64_t now_us);

@@ -72,10 +72,20 @@ void outbound_terms_on_end(struct outbound_terms *terms, uint64_t answered)
 }
 
 /* Where others are live, the server may have been full of them before it could answer. */
-void outbound_terms_on_end_in_vain(struct outbound_terms *terms, bool others)
+void outbound_terms_on_end_in_vain(struct outbound_terms *terms, bool others, unsigned questions)
 {
-	terms->in_vain += terms->answers || !others;
+	if (!terms->answers && !others && questions == 1)
+		terms->in_vain = IN_VAIN_FIRST_MAX;
+	else
+		terms->in_vain += terms->answers || !others;
 	outbound_terms_on_end(terms, 0);
+}
+
+uint64_t outbound_terms_pause_us(const struct outbound_terms *terms)
+{
+	return terms->answers && terms->in_vain > 1 && terms->in_vain < IN_VAIN_MAX
+		       ? OUTBOUND_TERMS_PAUSE_US
+		       : 0;
 }
 
 unsigned outbound_terms_on_slow(struct outbound_terms *terms, uint64_t answered)

@@ -40,6 +40,7 @@ struct server {
 	unsigned pace_us;  /* between two answers of a connection */
 	unsigned ignores;  /* one name of so many; 0: none */
 	const char *kills; /* the name at which it hangs up */
+	unsigned kills_to; /* or the names from n1 to this number */
 	uint64_t next_us[CONNECTIONS];
 	/* what it saw */
 	unsigned unread; /* bytes that had come when it closed a connection */
@@ -228,25 +229,29 @@ static void forget_connection(struct server *s, unsigned i)
 	s->next_us[i] = s->next_us[s->connection_count];
 }
 
+static unsigned number_of(const uint8_t *query)
+{
+	return (unsigned)strtoul((const char *)query + MESSAGE_HEADER + 2, NULL, 10); /* n7 */
+}
+
+static bool is_ignored(const struct server *s, const uint8_t *query)
+{
+	return s->ignores > 0 && number_of(query) % s->ignores == 0;
+}
+
 /* Whether this question ends the connection. */
 static bool hangs_up_at(struct server *s, const uint8_t *query)
 {
 	size_t length = s->kills ? strlen(s->kills) : 0;
+	unsigned number = number_of(query + 2);
 
 	if (s->hangs_up > 0) {
 		s->hangs_up--;
 		return true;
 	}
-	return s->closes_unanswered ||
+	return s->closes_unanswered || (number > 0 && number <= s->kills_to) ||
 	       (length > 0 && query[2 + MESSAGE_HEADER] == length &&
 		memcmp(query + 2 + MESSAGE_HEADER + 1, s->kills, length) == 0);
-}
-
-static bool is_ignored(const struct server *s, const uint8_t *query)
-{
-	const char *name = (const char *)query + MESSAGE_HEADER + 1; /* n7 */
-
-	return s->ignores > 0 && strtoul(name + 1, NULL, 10) % s->ignores == 0;
 }
 
 /* Everything that can be read of one connection; false when it is over. */
@@ -1369,6 +1374,61 @@ static void a_question_that_ends_every_connection_fails_alone(void **state)
 	assert_in_range(server.accepted, 3, 12);
 }
 
+static void several_questions_that_end_every_connection_fail_alone(void **state)
+{
+	(void)state;
+	start("127.0.0.1", "127.0.0.1", PROTOCOL_TCP, 4);
+	ask();
+	until(answered() == 1);
+	server.kills_to = 4;
+	for (unsigned i = 0; i < 20; i++)
+		ask();
+	until(answered() == asked_count);
+	assert_int_equal(second.got, 4);
+	assert_int_equal(targets[0].last_error, TARGET_ERROR_CLOSED);
+	assert_int_equal(atomic_load(&targets[0].suspicions), 0);
+}
+
+/* There is time to ask others before anybody is blamed. */
+static void a_question_that_ends_connections_is_told_from_a_server_that_does(void **state)
+{
+	(void)state;
+	start("127.0.0.1", "127.0.0.1", PROTOCOL_TCP, 4);
+	leg.upstream_count = 1;
+	ask();
+	until(answered() == 1);
+	server.kills = "n1";
+	struct asked *q = ask();
+	run_for(70 * MS);
+	assert_false(q->done);
+	while (!q->done && clock_us < 3 * SECOND) {
+		ask();
+		run_for(30 * MS);
+	}
+	assert_int_equal(q->error, TARGET_ERROR_CLOSED);
+	assert_int_equal(atomic_load(&targets[0].suspicions), 0);
+	assert_in_range(server.accepted, 4, 12);
+	until(answered() == asked_count - 1);
+}
+
+/* As a balancer does while what is behind it restarts. */
+static void one_that_ends_all_connections_for_a_while_costs_no_question(void **state)
+{
+	(void)state;
+	start("127.0.0.1", "127.0.0.1", PROTOCOL_TCP, 4);
+	leg.upstream_count = 1;
+	ask();
+	until(answered() == 1);
+	server.closes_unanswered = true;
+	for (unsigned i = 0; i < 5; i++) {
+		ask();
+		wait_for(100 * MS);
+	}
+	assert_int_equal(done_count, 1);
+	server.closes_unanswered = false;
+	until(answered() == asked_count);
+}
+
 static void one_that_never_answers_a_connection_is_left(void **state)
 {
 	(void)state;
@@ -1790,6 +1850,9 @@ int main(void)
 		TEST(one_that_hangs_up_on_many_questions_answers_them_one_by_one),
 		TEST(a_restart_loses_no_question_that_was_alone),
 		TEST(a_question_that_ends_every_connection_fails_alone),
+		TEST(several_questions_that_end_every_connection_fail_alone),
+		TEST(a_question_that_ends_connections_is_told_from_a_server_that_does),
+		TEST(one_that_ends_all_connections_for_a_while_costs_no_question),
 		TEST(one_that_never_answers_a_connection_is_left),
 		TEST(an_idle_connection_that_ends_beside_a_busy_one_says_nothing),
 		TEST(names_that_hang_leave_the_pipeline_to_the_others),

@@ -128,7 +128,7 @@ static unsigned ends_until_hopeless(struct outbound_terms *terms, bool others)
 	unsigned ends = 0;
 
 	while (!outbound_terms_are_hopeless(terms) && ends < 100) {
-		outbound_terms_on_end_in_vain(terms, others);
+		outbound_terms_on_end_in_vain(terms, others, 9);
 		ends++;
 	}
 	return ends;
@@ -147,6 +147,23 @@ static void ends_without_answers_are_hopeless_sooner_where_there_never_was_one(v
 	assert_int_equal(once.pipeline, 1);
 	outbound_terms_on_answer(&once, 1);
 	assert_false(outbound_terms_are_hopeless(&once));
+}
+
+static void after_several_ends_without_answers_there_is_a_pause(void **state)
+{
+	struct outbound_terms terms;
+
+	(void)state;
+	outbound_terms_init(&terms);
+	outbound_terms_on_answer(&terms, 1);
+	outbound_terms_on_end_in_vain(&terms, false, 9);
+	assert_int_equal(outbound_terms_pause_us(&terms), 0);
+	outbound_terms_on_end_in_vain(&terms, false, 1);
+	assert_int_equal(outbound_terms_pause_us(&terms), OUTBOUND_TERMS_PAUSE_US);
+	outbound_terms_on_answer(&terms, 1);
+	assert_int_equal(outbound_terms_pause_us(&terms), 0);
+	ends_until_hopeless(&terms, false); /* others see to it that little is asked */
+	assert_int_equal(outbound_terms_pause_us(&terms), 0);
 }
 
 /* It may have been one connection too many, and the first answer is still to come. */
@@ -171,6 +188,7 @@ int main(void)
 		cmocka_unit_test(one_that_was_away_may_accept_more_than_before),
 		cmocka_unit_test(
 			ends_without_answers_are_hopeless_sooner_where_there_never_was_one),
+		cmocka_unit_test(after_several_ends_without_answers_there_is_a_pause),
 		cmocka_unit_test(an_end_beside_live_connections_says_little_of_an_unknown_server),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
