@@ -131,17 +131,34 @@ void outbound_connection_lost(struct outbound_connection *connection)
 		fail_in_vain(peer, alone, now_us);
 }
 
+bool outbound_connection_is_silent(const struct outbound_connection *connection, uint64_t now_us)
+{
+	return connection->owing_us != 0 && now_us >= connection->owing_us + SLOW_US;
+}
+
+/* Once it is silent, its peer has to see about another one. */
+static void listen_for(struct outbound_connection *connection, uint64_t now_us)
+{
+	uint64_t silent_us = connection->owing_us + SLOW_US;
+
+	if (now_us >= silent_us)
+		outbound_peer_gather(connection->peer);
+	wheel_arm(connection->peer->outbound->wheel, &connection->timer,
+		  now_us >= silent_us ? now_us + SLOW_US : silent_us);
+}
+
 static void on_timer(struct timer *timer, uint64_t now_us)
 {
 	struct outbound_connection *connection =
 		(struct outbound_connection *)((uint8_t *)timer -
 					       offsetof(struct outbound_connection, timer));
 
-	(void)now_us;
-	if (connection->open) /* idle for long */
-		outbound_connection_close(connection);
-	else /* nobody answered the call */
+	if (!connection->open) /* nobody answered the call */
 		outbound_connection_lost(connection);
+	else if (connection->under_way == 0) /* idle for long */
+		outbound_connection_close(connection);
+	else
+		listen_for(connection, now_us);
 }
 
 static void rest(struct outbound_connection *connection)
@@ -161,11 +178,6 @@ static void narrow(struct outbound_connection *connection, const struct question
 		connection->pipeline = pipeline;
 }
 
-bool outbound_connection_is_silent(const struct outbound_connection *connection, uint64_t now_us)
-{
-	return connection->owing_us != 0 && now_us >= connection->owing_us + SLOW_US;
-}
-
 /* Its questions were given up, and nothing came since they left. Where it never answered, and
  * others do, the server may take no more connections than those, and leave this one waiting. */
 static void give_up(struct outbound_connection *connection)
@@ -179,6 +191,16 @@ static void give_up(struct outbound_connection *connection)
 	    outbound_connection_is_silent(connection, now_us))
 		outbound_terms_on_full(&peer->terms, others.proven, now_us);
 	outbound_connection_close(connection);
+}
+
+void outbound_connection_load(struct outbound_connection *connection, unsigned count,
+			      uint64_t now_us)
+{
+	if (connection->owing_us == 0)
+		connection->owing_us = now_us;
+	if (connection->under_way == 0) /* it is not idle any more */
+		listen_for(connection, now_us);
+	connection->under_way += count;
 }
 
 void outbound_connection_unload(struct outbound_connection *connection,

@@ -189,11 +189,7 @@ void outbound_questions_leave(struct outbound_connection *connection, uint64_t n
 	}
 	if (count == 0)
 		return;
-	if (connection->under_way == 0) /* it is not idle any more */
-		wheel_cancel(peer->outbound->wheel, &connection->timer);
-	connection->under_way += count;
-	if (connection->owing_us == 0)
-		connection->owing_us = now_us;
+	outbound_connection_load(connection, count, now_us);
 	peer->outbound->counters.tcp_sent += count;
 	int done = uv_try_write((uv_stream_t *)&connection->tcp, parts, count);
 	if (done == UV_EAGAIN)

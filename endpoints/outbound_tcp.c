@@ -114,8 +114,8 @@ static bool wants_room(const struct outbound_peer *peer, uint64_t now_us)
 	return room < peer->unanswered;
 }
 
-/* Where there cannot be one more, the others have to do. */
-static void dial(struct outbound_peer *peer, bool trial, uint64_t now_us)
+/* Whether there is one more. Where there is not, the others have to do. */
+static bool dial(struct outbound_peer *peer, bool trial, uint64_t now_us)
 {
 	enum target_error error = peer->connection_count < OUTBOUND_TERMS_CONNECTIONS
 					  ? outbound_connection_dial(peer, trial, now_us)
@@ -123,10 +123,11 @@ static void dial(struct outbound_peer *peer, bool trial, uint64_t now_us)
 	unsigned live = outbound_peer_count(peer, now_us).live;
 
 	if (error == TARGET_ERROR_NONE)
-		return;
+		return true;
 	outbound_terms_on_full(&peer->terms, live, now_us);
 	if (live == 0)
 		outbound_peer_fail(peer, error, now_us);
+	return false;
 }
 
 /* Where only questions wait that are asked alone, there may be others soon, or the server be back.
@@ -139,22 +140,23 @@ static bool pauses(struct outbound_peer *peer, uint64_t now_us)
 	return true;
 }
 
+static bool dial_more(struct outbound_peer *peer, uint64_t now_us)
+{
+	struct outbound_count count = outbound_peer_count(peer, now_us);
+	enum outbound_dial more =
+		outbound_terms_dial(&peer->terms, count.live, count.silent, now_us);
+
+	return more != OUTBOUND_DIAL_NO && dial(peer, more == OUTBOUND_DIAL_TRIAL, now_us);
+}
+
 static void peer_flush(struct outbound_peer *peer, uint64_t now_us)
 {
 	struct outbound_connection *connection;
-	enum outbound_dial more;
 
 	while (!TAILQ_EMPTY(&peer->waiting) && (connection = ready(peer, now_us)))
 		outbound_questions_leave(connection, now_us);
-	while (wants_room(peer, now_us)) {
-		if (pauses(peer, now_us))
-			break;
-		more = outbound_terms_dial(&peer->terms, outbound_peer_count(peer, now_us).live,
-					   now_us);
-		if (more == OUTBOUND_DIAL_NO)
-			break;
-		dial(peer, more == OUTBOUND_DIAL_TRIAL, now_us);
-	}
+	while (wants_room(peer, now_us) && !pauses(peer, now_us) && dial_more(peer, now_us))
+		continue;
 }
 
 static void peer_free(struct outbound_peer *peer)

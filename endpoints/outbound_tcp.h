@@ -38,13 +38,12 @@ struct outbound_connection {
 	struct outbound_peer *peer;
 	uv_tcp_t tcp;
 	uv_connect_t connect;
-	struct timer timer;           /* connecting, then idle */
+	struct timer timer;           /* connecting; then idle, or until it is silent */
 	struct question_list asked;   /* under way, in their order */
 	unsigned under_way, pipeline; /* so many of them, and so many may be */
 	uint64_t answered, heard_us;
 	uint64_t newest_us; /* when the newest of those left that it has answered */
 	uint64_t owing_us;  /* since when it is silent and owes answers; 0: it does not */
-	bool called;        /* connecting, or further */
 	bool open, writing; /* writing: libuv has what the kernel did not take */
 	bool draining;      /* no new questions, closes when the last one is over */
 	bool trial;         /* one more than the peer accepts, as far as is known */
@@ -93,6 +92,9 @@ enum target_error outbound_connection_dial(struct outbound_peer *peer, bool tria
 unsigned outbound_connection_room(const struct outbound_connection *connection, uint64_t now_us);
 /* It owes answers, and nothing has come for long. */
 bool outbound_connection_is_silent(const struct outbound_connection *connection, uint64_t now_us);
+/* So many questions are under way by it now. */
+void outbound_connection_load(struct outbound_connection *connection, unsigned count,
+			      uint64_t now_us);
 /* A question of it is over, one way or another. */
 void outbound_connection_unload(struct outbound_connection *connection,
 				const struct question *question, bool answered);

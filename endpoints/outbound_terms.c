@@ -25,9 +25,10 @@ static bool is_short(const struct outbound_terms *terms)
 	return terms->pipeline < OUTBOUND_TERMS_PIPELINE_SLOW;
 }
 
-enum outbound_dial outbound_terms_dial(struct outbound_terms *terms, unsigned live, uint64_t now_us)
+enum outbound_dial outbound_terms_dial(struct outbound_terms *terms, unsigned live, unsigned silent,
+				       uint64_t now_us)
 {
-	if (live >= (is_short(terms) ? terms->parallel : OUTBOUND_TERMS_PIPELINES))
+	if (live - silent >= (is_short(terms) ? terms->parallel : OUTBOUND_TERMS_PIPELINES))
 		return OUTBOUND_DIAL_NO;
 	if (live < terms->connections)
 		return OUTBOUND_DIAL_MORE;

@@ -33,8 +33,9 @@ enum outbound_dial {
 
 /* Nothing is known: long pipelines, any number of connections. */
 void outbound_terms_init(struct outbound_terms *terms);
-/* Whether to have one more connection than the live ones. */
-enum outbound_dial outbound_terms_dial(struct outbound_terms *terms, unsigned live,
+/* Whether to have one more connection than the live ones, of which so many are silent: the server
+ * has accepted them, and others do what they do not. */
+enum outbound_dial outbound_terms_dial(struct outbound_terms *terms, unsigned live, unsigned silent,
 				       uint64_t now_us);
 /* There are so many, and one more was not to be had. 0: it is away, and nothing is known of what it
  * will accept. That there are no more than was known does not put off the next trial. */

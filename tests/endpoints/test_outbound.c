@@ -1602,6 +1602,32 @@ static void a_question_on_a_dead_connection_is_asked_by_another(void **state)
 	close(dead);
 }
 
+/* A restart with two names under way that nobody answers: it gave two answers, and those two are
+ * all that the next connection takes. Once that is silent others do not wait for it. */
+static void names_that_hang_since_a_restart_leave_the_way_to_others(void **state)
+{
+	(void)state;
+	start("127.0.0.1", "127.0.0.1", PROTOCOL_TCP, 4);
+	leg.upstream_count = 1;
+	ask();
+	ask();
+	until(answered() == 2);
+	server.ignores = 1;
+	ask();
+	ask();
+	until(server.got_tcp == 4);
+	forget_connection(&server, 0);
+	until(server.got_tcp == 6);
+	server.ignores = 0;
+	struct asked *q = ask();
+	wait_for(380 * MS);
+	assert_int_equal(server.got_tcp, 6);
+	wait_for(40 * MS);
+	assert_true(q->done);
+	assert_in_range(server.got_tcp, 7, 11); /* the two may have been asked again */
+	assert_in_range(server.accepted, 3, 6);
+}
+
 static void one_that_is_dead_from_its_first_question_on_as_well(void **state)
 {
 	(void)state;
@@ -1863,6 +1889,7 @@ int main(void)
 		TEST(an_idle_connection_is_closed_after_ten_seconds),
 		TEST(a_connection_that_went_deaf_takes_no_more_questions),
 		TEST(a_question_on_a_dead_connection_is_asked_by_another),
+		TEST(names_that_hang_since_a_restart_leave_the_way_to_others),
 		TEST(one_that_is_dead_from_its_first_question_on_as_well),
 		TEST(questions_that_wait_when_their_source_goes_are_answered),
 		TEST(tc_leads_to_the_whole_answer_by_tcp),
