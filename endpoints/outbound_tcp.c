@@ -114,18 +114,16 @@ static bool wants_room(const struct outbound_peer *peer, uint64_t now_us)
 	return room < peer->unanswered;
 }
 
-/* Whether there is one more. Where there is not, the others have to do. */
+/* Whether there is one more. Where there is not, the others have to do, if only until they end. */
 static bool dial(struct outbound_peer *peer, bool trial, uint64_t now_us)
 {
-	enum target_error error = peer->connection_count < OUTBOUND_TERMS_CONNECTIONS
-					  ? outbound_connection_dial(peer, trial, now_us)
-					  : TARGET_ERROR_FULL;
-	unsigned live = outbound_peer_count(peer, now_us).live;
-
+	if (peer->connection_count >= OUTBOUND_TERMS_CONNECTIONS)
+		return false;
+	enum target_error error = outbound_connection_dial(peer, trial, now_us);
 	if (error == TARGET_ERROR_NONE)
 		return true;
-	outbound_terms_on_full(&peer->terms, live, now_us);
-	if (live == 0)
+	outbound_terms_on_full(&peer->terms, outbound_peer_count(peer, now_us).live, now_us);
+	if (TAILQ_EMPTY(&peer->connections))
 		outbound_peer_fail(peer, error, now_us);
 	return false;
 }

@@ -21,9 +21,8 @@ struct outbound_peer {
 	struct address source;
 	struct host host;
 	TAILQ_HEAD(, outbound_connection) connections; /* the oldest first: it has answered */
-	struct question_list
-		waiting;     /* for a connection with room, in their order; alone ones last */
-	unsigned unanswered; /* those that wait and those under way */
+	struct question_list waiting;                  /* in their order; those asked alone last */
+	unsigned unanswered;                           /* those that wait and those under way */
 	unsigned connection_count;
 	uint64_t answered_us; /* the last answer */
 	uint64_t again_us;    /* not before, a question that is asked alone */

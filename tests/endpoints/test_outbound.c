@@ -1656,6 +1656,28 @@ static void questions_that_wait_when_their_source_goes_are_answered(void **state
 	until(outbound.connection_count == 0);
 }
 
+/* As many connections as there may be, and none of them is to stay. */
+static void what_comes_while_all_connections_drain_waits_for_one_to_end(void **state)
+{
+	(void)state;
+	start("127.0.0.1", "127.0.0.1", PROTOCOL_TCP, 4);
+	leg.upstream_count = 1;
+	ask();
+	until(answered() == 1);
+	server.deaf = true;
+	ask();
+	step();
+	outbound_retain(&outbound, NULL, 0);
+	LIST_FIRST(&outbound.peers)->connection_count += OUTBOUND_TERMS_CONNECTIONS - 1;
+	ask();
+	run_for(5 * MS);
+	LIST_FIRST(&outbound.peers)->connection_count -= OUTBOUND_TERMS_CONNECTIONS - 1;
+	assert_int_equal(done_count, 1);
+	server.deaf = false;
+	until(answered() == 3);
+	assert_int_equal(server.accepted, 2);
+}
+
 static void tc_leads_to_the_whole_answer_by_tcp(void **state)
 {
 	(void)state;
@@ -1892,6 +1914,7 @@ int main(void)
 		TEST(names_that_hang_since_a_restart_leave_the_way_to_others),
 		TEST(one_that_is_dead_from_its_first_question_on_as_well),
 		TEST(questions_that_wait_when_their_source_goes_are_answered),
+		TEST(what_comes_while_all_connections_drain_waits_for_one_to_end),
 		TEST(tc_leads_to_the_whole_answer_by_tcp),
 		TEST(questions_of_a_loop_round_leave_in_one_write),
 		TEST(a_write_that_is_cut_goes_on_where_it_was_and_then_with_the_rest),
