@@ -10,10 +10,11 @@
  * have no more than so many connections at a time, so a question that meets any of that is no
  * error. What a connection has given, and how many there could be, goes into the peer's terms, so
  * that not all that wait is sent again for each answer of a server that gives one to a connection.
- * Where one ends without any answer, its questions are asked one by one, and a question to which
- * that happens again and again, or that was alone with a server that has answered nothing, has its
- * error. A connection that owes answers and is silent takes no new questions meanwhile, as its peer
- * may be long gone, and is closed once they are given up.
+ * Where one ends without any answer, its questions are asked one by one, those that were alone then
+ * behind all others and with a pause. One to which that happens again and again while others are
+ * answered has its error, and where none is answered any more all have. A connection that owes
+ * answers and is silent takes no new questions meanwhile, as its peer may be long gone, and is
+ * closed once they are given up.
  *
  * Not here: TLS, Fast Open, and keepalive options (RFC 7828). */
 #include <assert.h>
@@ -70,45 +71,51 @@ static enum end end_of(const struct outbound_connection *connection, unsigned ot
 	return connection->trial && others > 0 ? END_TOO_MANY : END_IN_VAIN;
 }
 
-/* Without any answer, which may be a question's fault: it is found by asking one by one. That of a
- * server that answers others has more than one try even alone, as a restart looks the same. */
-static void count_returns(struct outbound_connection *connection, unsigned others)
-{
-	bool alone = others == 0 && !connection->peer->terms.answers && connection->under_way == 1;
-	struct question *question;
-
-	TAILQ_FOREACH (question, &connection->asked, in_turn)
-		question->returned += alone ? OUTBOUND_RETURNS_MAX : 1;
-}
-
+/* Without any answer, which may be a question's fault: it is found by asking one by one. */
 static void end_in_vain(struct outbound_connection *connection, unsigned others, uint64_t now_us)
 {
 	struct outbound_terms *terms = &connection->peer->terms;
+	struct question *question;
 
 	if (others > 0)
 		outbound_terms_on_full(terms, others, now_us);
-	count_returns(connection, others);
-	outbound_terms_on_end_in_vain(terms, others > 0);
+	outbound_terms_on_end_in_vain(terms, others > 0, connection->under_way);
+	connection->peer->again_us = now_us + outbound_terms_pause_us(terms);
+	TAILQ_FOREACH (question, &connection->asked, in_turn) {
+		if (question->returned == 0)
+			question->returned_us = now_us;
+		question->returned += connection->under_way == 1 && question->returned == 0 ? 2 : 1;
+	}
 }
 
-static void fail_in_vain(struct outbound_peer *peer, uint64_t now_us)
+/* It was alone, and ends connections again and again while others are answered; where they are not,
+ * a restart looks the same. */
+static bool is_to_blame(const struct outbound_peer *peer, const struct question *question)
 {
+	return question->returned > OUTBOUND_RETURNS_ALONE &&
+	       peer->answered_us > question->returned_us;
+}
+
+static void fail_in_vain(struct outbound_peer *peer, const struct question *alone, uint64_t now_us)
+{
+	struct pending_table *pending = peer->outbound->pending;
+
 	if (outbound_terms_are_hopeless(&peer->terms))
-		outbound_peer_fail(peer, 0, TARGET_ERROR_NETWORK, now_us);
-	else
-		outbound_peer_fail(peer, OUTBOUND_RETURNS_MAX,
-				   peer->terms.answers ? TARGET_ERROR_CLOSED : TARGET_ERROR_NETWORK,
-				   now_us);
+		outbound_peer_fail(peer, TARGET_ERROR_NETWORK, now_us);
+	else if (alone && is_to_blame(peer, alone))
+		pending_on_error(pending, alone->flight, TARGET_ERROR_CLOSED, now_us);
 }
 
 void outbound_connection_lost(struct outbound_connection *connection)
 {
 	struct outbound_peer *peer = connection->peer;
 	uint64_t now_us = clock_of(connection);
+	const struct question *alone =
+		connection->under_way == 1 ? TAILQ_FIRST(&connection->asked) : NULL;
 
 	assert(!connection->closing);
 	connection->draining = true;
-	unsigned others = outbound_peer_live(peer);
+	unsigned others = outbound_peer_count(peer, now_us).live;
 	enum end end = end_of(connection, others);
 	if (end == END_NO_WAY || end == END_TOO_MANY)
 		outbound_terms_on_full(&peer->terms, others, now_us);
@@ -119,9 +126,25 @@ void outbound_connection_lost(struct outbound_connection *connection)
 	outbound_questions_return(connection);
 	outbound_connection_close(connection);
 	if (end == END_NO_WAY && others == 0)
-		outbound_peer_fail(peer, 0, TARGET_ERROR_NETWORK, now_us);
+		outbound_peer_fail(peer, TARGET_ERROR_NETWORK, now_us);
 	if (end == END_IN_VAIN)
-		fail_in_vain(peer, now_us);
+		fail_in_vain(peer, alone, now_us);
+}
+
+bool outbound_connection_is_silent(const struct outbound_connection *connection, uint64_t now_us)
+{
+	return connection->owing_us != 0 && now_us >= connection->owing_us + SLOW_US;
+}
+
+/* Once it is silent, its peer has to see about another one. */
+static void listen_for(struct outbound_connection *connection, uint64_t now_us)
+{
+	uint64_t silent_us = connection->owing_us + SLOW_US;
+
+	if (now_us >= silent_us)
+		outbound_peer_gather(connection->peer);
+	wheel_arm(connection->peer->outbound->wheel, &connection->timer,
+		  now_us >= silent_us ? now_us + SLOW_US : silent_us);
 }
 
 static void on_timer(struct timer *timer, uint64_t now_us)
@@ -130,11 +153,12 @@ static void on_timer(struct timer *timer, uint64_t now_us)
 		(struct outbound_connection *)((uint8_t *)timer -
 					       offsetof(struct outbound_connection, timer));
 
-	(void)now_us;
-	if (connection->open) /* idle for long */
-		outbound_connection_close(connection);
-	else /* nobody answered the call */
+	if (!connection->open) /* nobody answered the call */
 		outbound_connection_lost(connection);
+	else if (connection->under_way == 0) /* idle for long */
+		outbound_connection_close(connection);
+	else
+		listen_for(connection, now_us);
 }
 
 static void rest(struct outbound_connection *connection)
@@ -154,23 +178,29 @@ static void narrow(struct outbound_connection *connection, const struct question
 		connection->pipeline = pipeline;
 }
 
-static bool is_silent(const struct outbound_connection *connection, uint64_t now_us)
-{
-	return connection->owing_us != 0 && now_us >= connection->owing_us + SLOW_US;
-}
-
-/* Its questions were given up, and nothing came since they left. Where it never answered, the
- * server may take no more connections than the others, and leave this one waiting. */
+/* Its questions were given up, and nothing came since they left. Where it never answered, and
+ * others do, the server may take no more connections than those, and leave this one waiting. */
 static void give_up(struct outbound_connection *connection)
 {
 	struct outbound_peer *peer = connection->peer;
 	uint64_t now_us = clock_of(connection);
 
 	connection->draining = true;
-	unsigned proven = outbound_peer_proven(peer);
-	if (connection->answered == 0 && proven > 0 && is_silent(connection, now_us))
-		outbound_terms_on_full(&peer->terms, proven, now_us);
+	struct outbound_count others = outbound_peer_count(peer, now_us);
+	if (connection->answered == 0 && others.talking > 0 &&
+	    outbound_connection_is_silent(connection, now_us))
+		outbound_terms_on_full(&peer->terms, others.proven, now_us);
 	outbound_connection_close(connection);
+}
+
+void outbound_connection_load(struct outbound_connection *connection, unsigned count,
+			      uint64_t now_us)
+{
+	if (connection->owing_us == 0)
+		connection->owing_us = now_us;
+	if (connection->under_way == 0) /* it is not idle any more */
+		listen_for(connection, now_us);
+	connection->under_way += count;
 }
 
 void outbound_connection_unload(struct outbound_connection *connection,
@@ -206,15 +236,16 @@ static void on_room(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
 }
 
 /* It has given one more: the next may give as many, and this one gets one more question. */
-static void answered(struct outbound_connection *connection)
+static void answered(struct outbound_connection *connection, uint64_t now_us)
 {
 	struct outbound_peer *peer = connection->peer;
 
 	connection->answered++;
+	peer->answered_us = now_us;
 	connection->pipeline += connection->pipeline < OUTBOUND_TERMS_PIPELINE;
 	outbound_terms_on_answer(&peer->terms, connection->answered);
 	if (connection->trial && connection->answered == 1)
-		outbound_terms_on_accepted(&peer->terms, outbound_peer_proven(peer));
+		outbound_terms_on_accepted(&peer->terms, outbound_peer_count(peer, now_us).proven);
 }
 
 /* Hands over every whole message; what they bring about may close the connection. */
@@ -234,7 +265,7 @@ static void take_messages(struct outbound_connection *connection)
 		outbound->counters.tcp_received++;
 		if (pending_on_reply(outbound->pending, peer, &peer->host,
 				     connection->buffer + at + 2, length, now_us))
-			answered(connection);
+			answered(connection, now_us);
 		at += 2 + length;
 	}
 	if (connection->under_way > 0)
@@ -348,21 +379,25 @@ enum target_error outbound_connection_dial(struct outbound_peer *peer, bool tria
 }
 
 /* One that came back without any answer is alone on a connection that has yet to give one: should
- * it end that as well, no others are suspected. */
+ * it end that as well, no others are suspected. And one that was alone then is so on any. */
 static unsigned places(const struct outbound_connection *connection)
 {
 	const struct question *first = TAILQ_FIRST(&connection->asked);
+	unsigned returned = connection->answered == 0 ? 1 : OUTBOUND_RETURNS_ALONE;
 
 	if (!first)
 		first = TAILQ_FIRST(&connection->peer->waiting);
-	return connection->answered == 0 && first && first->returned > 0 ? 1 : connection->pipeline;
+	return first && first->returned >= returned ? 1 : connection->pipeline;
 }
 
 unsigned outbound_connection_room(const struct outbound_connection *connection, uint64_t now_us)
 {
 	unsigned most = places(connection);
 
-	if (connection->draining || connection->under_way >= most || is_silent(connection, now_us))
+	if (connection->draining || connection->under_way >= most ||
+	    (connection->under_way > 0 &&
+	     question_is_alone(TAILQ_FIRST(&connection->peer->waiting))) ||
+	    outbound_connection_is_silent(connection, now_us))
 		return 0;
 	return most - connection->under_way;
 }

@@ -49,6 +49,18 @@ static void question_free(struct outbound *outbound, struct question *question)
 	outbound->spare_count++;
 }
 
+static void wait_before_alone(struct question_list *waiting, struct question *question)
+{
+	struct question *last = TAILQ_LAST(waiting, question_list);
+
+	while (question_is_alone(last))
+		last = TAILQ_PREV(last, question_list, in_turn);
+	if (last)
+		TAILQ_INSERT_AFTER(waiting, last, question, in_turn);
+	else
+		TAILQ_INSERT_HEAD(waiting, question, in_turn);
+}
+
 int outbound_question_add(struct outbound_peer *peer, struct flight *flight, const uint8_t *wire,
 			  size_t length)
 {
@@ -65,7 +77,8 @@ int outbound_question_add(struct outbound_peer *peer, struct flight *flight, con
 	question->returned = 0;
 	question->flight = flight;
 	flight->parcel = question;
-	TAILQ_INSERT_TAIL(&peer->waiting, question, in_turn);
+	flight->gathered = true;
+	wait_before_alone(&peer->waiting, question);
 	peer->unanswered++;
 	return 0;
 }
@@ -83,12 +96,18 @@ void outbound_question_end(struct outbound_peer *peer, struct question *question
 
 void outbound_questions_return(struct outbound_connection *connection)
 {
+	struct question_list *waiting = &connection->peer->waiting;
 	struct question *question;
 
-	TAILQ_FOREACH (question, &connection->asked, in_turn)
+	while ((question = TAILQ_LAST(&connection->asked, question_list))) {
+		TAILQ_REMOVE(&connection->asked, question, in_turn);
 		question->connection = NULL;
-	TAILQ_CONCAT(&connection->asked, &connection->peer->waiting, in_turn);
-	TAILQ_CONCAT(&connection->peer->waiting, &connection->asked, in_turn);
+		question->flight->gathered = true;
+		if (question_is_alone(question))
+			TAILQ_INSERT_TAIL(waiting, question, in_turn);
+		else
+			TAILQ_INSERT_HEAD(waiting, question, in_turn);
+	}
 	connection->under_way = 0;
 }
 
@@ -158,21 +177,19 @@ void outbound_questions_leave(struct outbound_connection *connection, uint64_t n
 	struct question *question;
 	uv_buf_t parts[GATHER];
 
-	while (count < GATHER && count < room && (question = TAILQ_FIRST(&peer->waiting))) {
+	while (count < GATHER && count < room && (question = TAILQ_FIRST(&peer->waiting)) &&
+	       (count == 0 || !question_is_alone(question))) {
 		TAILQ_REMOVE(&peer->waiting, question, in_turn);
 		TAILQ_INSERT_TAIL(&connection->asked, question, in_turn);
 		question->connection = connection;
+		question->flight->gathered = false;
 		question->left_us = now_us;
 		question->answered_before = connection->answered;
 		parts[count++] = uv_buf_init((char *)question->wire, question->length);
 	}
 	if (count == 0)
 		return;
-	if (connection->under_way == 0) /* it is not idle any more */
-		wheel_cancel(peer->outbound->wheel, &connection->timer);
-	connection->under_way += count;
-	if (connection->owing_us == 0)
-		connection->owing_us = now_us;
+	outbound_connection_load(connection, count, now_us);
 	peer->outbound->counters.tcp_sent += count;
 	int done = uv_try_write((uv_stream_t *)&connection->tcp, parts, count);
 	if (done == UV_EAGAIN)

@@ -7,6 +7,7 @@
  *                      └── the questions of a connection that is lost
  */
 #include <assert.h>
+#include <stddef.h>
 #include <stdlib.h>
 
 #include "endpoints/outbound_tcp.h"
@@ -24,6 +25,21 @@ static struct outbound_peer *peer_find(const struct outbound *outbound,
 	return NULL;
 }
 
+void outbound_peer_gather(struct outbound_peer *peer)
+{
+	if (peer->gathered)
+		return;
+	peer->gathered = true;
+	TAILQ_INSERT_TAIL(&peer->outbound->gathered, peer, in_turn);
+}
+
+static void on_timer(struct timer *timer, uint64_t now_us)
+{
+	(void)now_us;
+	outbound_peer_gather(
+		(struct outbound_peer *)((uint8_t *)timer - offsetof(struct outbound_peer, timer)));
+}
+
 static struct outbound_peer *peer_for(struct outbound *outbound, const struct upstream *upstream)
 {
 	struct outbound_peer *peer = peer_find(outbound, upstream);
@@ -37,60 +53,38 @@ static struct outbound_peer *peer_for(struct outbound *outbound, const struct up
 	peer->source = upstream->source;
 	peer->host = upstream->host;
 	outbound_terms_init(&peer->terms);
+	timer_init(&peer->timer, on_timer);
 	TAILQ_INIT(&peer->connections);
 	TAILQ_INIT(&peer->waiting);
 	LIST_INSERT_HEAD(&outbound->peers, peer, all);
 	return peer;
 }
 
-void outbound_peer_gather(struct outbound_peer *peer)
-{
-	if (peer->gathered)
-		return;
-	peer->gathered = true;
-	TAILQ_INSERT_TAIL(&peer->outbound->gathered, peer, in_turn);
-}
-
-static struct question *waiting_returned(const struct outbound_peer *peer, unsigned returned)
-{
-	struct question *question;
-
-	TAILQ_FOREACH (question, &peer->waiting, in_turn) {
-		if (question->returned >= returned)
-			return question;
-	}
-	return NULL;
-}
-
 /* What that brings about may ask this peer again: there is an end to it all the same. */
-void outbound_peer_fail(struct outbound_peer *peer, unsigned returned, enum target_error error,
-			uint64_t now_us)
+void outbound_peer_fail(struct outbound_peer *peer, enum target_error error, uint64_t now_us)
 {
 	struct question *question;
 
-	for (unsigned n = peer->unanswered; n > 0 && (question = waiting_returned(peer, returned));
-	     n--)
+	for (unsigned n = peer->unanswered; n > 0 && (question = TAILQ_FIRST(&peer->waiting)); n--)
 		pending_on_error(peer->outbound->pending, question->flight, error, now_us);
 }
 
-unsigned outbound_peer_live(const struct outbound_peer *peer)
+struct outbound_count outbound_peer_count(const struct outbound_peer *peer, uint64_t now_us)
 {
 	const struct outbound_connection *connection;
-	unsigned live = 0;
+	struct outbound_count count = {0};
 
-	TAILQ_FOREACH (connection, &peer->connections, of_peer)
-		live += !connection->draining;
-	return live;
-}
+	TAILQ_FOREACH (connection, &peer->connections, of_peer) {
+		bool silent = outbound_connection_is_silent(connection, now_us);
 
-unsigned outbound_peer_proven(const struct outbound_peer *peer)
-{
-	const struct outbound_connection *connection;
-	unsigned proven = 0;
-
-	TAILQ_FOREACH (connection, &peer->connections, of_peer)
-		proven += !connection->draining && connection->answered > 0;
-	return proven;
+		if (connection->draining)
+			continue;
+		count.live++;
+		count.silent += silent;
+		count.proven += connection->answered > 0;
+		count.talking += connection->answered > 0 && !silent;
+	}
+	return count;
 }
 
 /* ---- the flush ---- */
@@ -120,40 +114,54 @@ static bool wants_room(const struct outbound_peer *peer, uint64_t now_us)
 	return room < peer->unanswered;
 }
 
-/* Where there cannot be one more, the others have to do. */
-static void dial(struct outbound_peer *peer, bool trial, uint64_t now_us)
+/* Whether there is one more. Where there is not, the others have to do, if only until they end. */
+static bool dial(struct outbound_peer *peer, bool trial, uint64_t now_us)
 {
-	enum target_error error = peer->connection_count < OUTBOUND_TERMS_CONNECTIONS
-					  ? outbound_connection_dial(peer, trial, now_us)
-					  : TARGET_ERROR_FULL;
-	unsigned live = outbound_peer_live(peer);
-
+	if (peer->connection_count >= OUTBOUND_TERMS_CONNECTIONS)
+		return false;
+	enum target_error error = outbound_connection_dial(peer, trial, now_us);
 	if (error == TARGET_ERROR_NONE)
-		return;
-	outbound_terms_on_full(&peer->terms, live, now_us);
-	if (live == 0)
-		outbound_peer_fail(peer, 0, error, now_us);
+		return true;
+	outbound_terms_on_full(&peer->terms, outbound_peer_count(peer, now_us).live, now_us);
+	if (TAILQ_EMPTY(&peer->connections))
+		outbound_peer_fail(peer, error, now_us);
+	return false;
+}
+
+/* Where only questions wait that are asked alone, there may be others soon, or the server be back.
+ */
+static bool pauses(struct outbound_peer *peer, uint64_t now_us)
+{
+	if (now_us >= peer->again_us || !question_is_alone(TAILQ_FIRST(&peer->waiting)))
+		return false;
+	wheel_arm(peer->outbound->wheel, &peer->timer, peer->again_us);
+	return true;
+}
+
+static bool dial_more(struct outbound_peer *peer, uint64_t now_us)
+{
+	struct outbound_count count = outbound_peer_count(peer, now_us);
+	enum outbound_dial more =
+		outbound_terms_dial(&peer->terms, count.live, count.silent, now_us);
+
+	return more != OUTBOUND_DIAL_NO && dial(peer, more == OUTBOUND_DIAL_TRIAL, now_us);
 }
 
 static void peer_flush(struct outbound_peer *peer, uint64_t now_us)
 {
 	struct outbound_connection *connection;
-	enum outbound_dial more;
 
 	while (!TAILQ_EMPTY(&peer->waiting) && (connection = ready(peer, now_us)))
 		outbound_questions_leave(connection, now_us);
-	while (wants_room(peer, now_us)) {
-		more = outbound_terms_dial(&peer->terms, outbound_peer_live(peer), now_us);
-		if (more == OUTBOUND_DIAL_NO)
-			break;
-		dial(peer, more == OUTBOUND_DIAL_TRIAL, now_us);
-	}
+	while (wants_room(peer, now_us) && !pauses(peer, now_us) && dial_more(peer, now_us))
+		continue;
 }
 
 static void peer_free(struct outbound_peer *peer)
 {
 	if (peer->gathered)
 		TAILQ_REMOVE(&peer->outbound->gathered, peer, in_turn);
+	wheel_cancel(peer->outbound->wheel, &peer->timer);
 	LIST_REMOVE(peer, all);
 	free(peer);
 }

@@ -8,7 +8,7 @@
 #include "endpoints/outbound_internal.h"
 #include "endpoints/outbound_terms.h"
 
-enum { OUTBOUND_RETURNS_MAX = 3 }; /* of a question */
+enum { OUTBOUND_RETURNS_ALONE = 2 }; /* of a question, which is then asked by itself only */
 
 TAILQ_HEAD(question_list, question);
 
@@ -21,9 +21,12 @@ struct outbound_peer {
 	struct address source;
 	struct host host;
 	TAILQ_HEAD(, outbound_connection) connections; /* the oldest first: it has answered */
-	struct question_list waiting; /* for a connection with room, in their order */
-	unsigned unanswered;          /* those that wait and those under way */
+	struct question_list waiting;                  /* in their order; those asked alone last */
+	unsigned unanswered;                           /* those that wait and those under way */
 	unsigned connection_count;
+	uint64_t answered_us; /* the last answer */
+	uint64_t again_us;    /* not before, a question that is asked alone */
+	struct timer timer;   /* for that */
 	struct outbound_terms terms;
 	bool gathered;
 	bool retired; /* no policy names its source */
@@ -34,7 +37,7 @@ struct outbound_connection {
 	struct outbound_peer *peer;
 	uv_tcp_t tcp;
 	uv_connect_t connect;
-	struct timer timer;           /* connecting, then idle */
+	struct timer timer;           /* connecting; then idle, or until it is silent */
 	struct question_list asked;   /* under way, in their order */
 	unsigned under_way, pipeline; /* so many of them, and so many may be */
 	uint64_t answered, heard_us;
@@ -48,27 +51,36 @@ struct outbound_connection {
 	uint8_t buffer[2 + MESSAGE_MAX];
 };
 
+struct outbound_count { /* of a peer's connections, but for those that are draining */
+	unsigned live, silent;
+	unsigned proven;  /* have given an answer */
+	unsigned talking; /* proven, and not silent */
+};
+
 struct question { /* flight->parcel points to it */
 	TAILQ_ENTRY(question) in_turn;
 	struct outbound_connection *connection; /* NULL: it waits */
 	struct flight *flight;
 	uint64_t left_us, answered_before; /* when it left, and the answers until then */
-	uint8_t returned;                  /* times that its connection ended without any */
+	uint64_t returned_us; /* when its connection first ended without any, and ... */
+	unsigned returned;    /* ... how often, once more where it was alone at the first */
 	uint16_t length;
 	uint8_t wire[2 + MESSAGE_QUERY_MAX];
 };
+
+static inline bool question_is_alone(const struct question *question)
+{
+	return question && question->returned >= OUTBOUND_RETURNS_ALONE;
+}
 
 /* ---- outbound_tcp.c ---- */
 
 /* Has the peer looked after at the next flush: questions dealt to its connections, connections
  * dialled, or the peer freed. */
 void outbound_peer_gather(struct outbound_peer *peer);
-/* What waits and has been returned so often fails. */
-void outbound_peer_fail(struct outbound_peer *peer, unsigned returned, enum target_error error,
-			uint64_t now_us);
-/* How many of its connections are to stay, and how many of those have given an answer. */
-unsigned outbound_peer_live(const struct outbound_peer *peer);
-unsigned outbound_peer_proven(const struct outbound_peer *peer);
+/* What waits fails. */
+void outbound_peer_fail(struct outbound_peer *peer, enum target_error error, uint64_t now_us);
+struct outbound_count outbound_peer_count(const struct outbound_peer *peer, uint64_t now_us);
 
 /* ---- outbound_connection.c ---- */
 
@@ -77,6 +89,11 @@ unsigned outbound_peer_proven(const struct outbound_peer *peer);
 enum target_error outbound_connection_dial(struct outbound_peer *peer, bool trial, uint64_t now_us);
 /* How many more questions it may take: none while it owes answers and is silent. */
 unsigned outbound_connection_room(const struct outbound_connection *connection, uint64_t now_us);
+/* It owes answers, and nothing has come for long. */
+bool outbound_connection_is_silent(const struct outbound_connection *connection, uint64_t now_us);
+/* So many questions are under way by it now. */
+void outbound_connection_load(struct outbound_connection *connection, unsigned count,
+			      uint64_t now_us);
 /* A question of it is over, one way or another. */
 void outbound_connection_unload(struct outbound_connection *connection,
 				const struct question *question, bool answered);
@@ -92,7 +109,7 @@ int outbound_question_add(struct outbound_peer *peer, struct flight *flight, con
 			  size_t length);
 /* It is answered or given up. */
 void outbound_question_end(struct outbound_peer *peer, struct question *question, bool answered);
-/* All of a connection's wait again, before all others. */
+/* All of a connection's wait again, before all others; alone ones behind them. */
 void outbound_questions_return(struct outbound_connection *connection);
 /* Sends what waits by this connection, as far as it has room. */
 void outbound_questions_leave(struct outbound_connection *connection, uint64_t now_us);

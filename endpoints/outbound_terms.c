@@ -25,9 +25,10 @@ static bool is_short(const struct outbound_terms *terms)
 	return terms->pipeline < OUTBOUND_TERMS_PIPELINE_SLOW;
 }
 
-enum outbound_dial outbound_terms_dial(struct outbound_terms *terms, unsigned live, uint64_t now_us)
+enum outbound_dial outbound_terms_dial(struct outbound_terms *terms, unsigned live, unsigned silent,
+				       uint64_t now_us)
 {
-	if (live >= (is_short(terms) ? terms->parallel : OUTBOUND_TERMS_PIPELINES))
+	if (live - silent >= (is_short(terms) ? terms->parallel : OUTBOUND_TERMS_PIPELINES))
 		return OUTBOUND_DIAL_NO;
 	if (live < terms->connections)
 		return OUTBOUND_DIAL_MORE;
@@ -39,8 +40,11 @@ enum outbound_dial outbound_terms_dial(struct outbound_terms *terms, unsigned li
 
 void outbound_terms_on_full(struct outbound_terms *terms, unsigned live, uint64_t now_us)
 {
+	unsigned before = terms->connections;
+
 	terms->connections = live > 0 ? live : OUTBOUND_TERMS_CONNECTIONS;
-	terms->full_us = now_us;
+	if (terms->connections < before)
+		terms->full_us = now_us;
 }
 
 void outbound_terms_on_answer(struct outbound_terms *terms, uint64_t answered)
@@ -69,10 +73,20 @@ void outbound_terms_on_end(struct outbound_terms *terms, uint64_t answered)
 }
 
 /* Where others are live, the server may have been full of them before it could answer. */
-void outbound_terms_on_end_in_vain(struct outbound_terms *terms, bool others)
+void outbound_terms_on_end_in_vain(struct outbound_terms *terms, bool others, unsigned questions)
 {
-	terms->in_vain += terms->answers || !others;
+	if (!terms->answers && !others && questions == 1)
+		terms->in_vain = IN_VAIN_FIRST_MAX;
+	else
+		terms->in_vain += terms->answers || !others;
 	outbound_terms_on_end(terms, 0);
+}
+
+uint64_t outbound_terms_pause_us(const struct outbound_terms *terms)
+{
+	return terms->answers && terms->in_vain > 1 && terms->in_vain < IN_VAIN_MAX
+		       ? OUTBOUND_TERMS_PAUSE_US
+		       : 0;
 }
 
 unsigned outbound_terms_on_slow(struct outbound_terms *terms, uint64_t answered)

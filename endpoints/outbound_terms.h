@@ -13,6 +13,7 @@ enum {
 	OUTBOUND_TERMS_PIPELINE = 256,     /* at most */
 	OUTBOUND_TERMS_PIPELINE_SLOW = 32, /* of a slow server; fewer are a short one */
 	OUTBOUND_TERMS_FULL_US = 1000 * 1000,
+	OUTBOUND_TERMS_PAUSE_US = 50 * 1000,
 };
 
 struct outbound_terms {
@@ -32,11 +33,12 @@ enum outbound_dial {
 
 /* Nothing is known: long pipelines, any number of connections. */
 void outbound_terms_init(struct outbound_terms *terms);
-/* Whether to have one more connection than the live ones. */
-enum outbound_dial outbound_terms_dial(struct outbound_terms *terms, unsigned live,
+/* Whether to have one more connection than the live ones, of which so many are silent: the server
+ * has accepted them, and others do what they do not. */
+enum outbound_dial outbound_terms_dial(struct outbound_terms *terms, unsigned live, unsigned silent,
 				       uint64_t now_us);
 /* There are so many, and one more was not to be had. 0: it is away, and nothing is known of what it
- * will accept. */
+ * will accept. That there are no more than was known does not put off the next trial. */
 void outbound_terms_on_full(struct outbound_terms *terms, unsigned live, uint64_t now_us);
 /* A connection has given one more answer, so many in all. */
 void outbound_terms_on_answer(struct outbound_terms *terms, uint64_t answered);
@@ -44,10 +46,12 @@ void outbound_terms_on_answer(struct outbound_terms *terms, uint64_t answered);
 void outbound_terms_on_accepted(struct outbound_terms *terms, unsigned live);
 /* A connection ended while there was something to ask, after so many answers. */
 void outbound_terms_on_end(struct outbound_terms *terms, uint64_t answered);
-/* And without any, with or without others that are live. */
-void outbound_terms_on_end_in_vain(struct outbound_terms *terms, bool others);
+/* And without any, with or without others that are live, and with so many questions. */
+void outbound_terms_on_end_in_vain(struct outbound_terms *terms, bool others, unsigned questions);
 /* A question took long, while so many were answered on its connection: what to have under way. */
 unsigned outbound_terms_on_slow(struct outbound_terms *terms, uint64_t answered);
+/* How long a question that was alone on the last of them is to wait, after more than one. */
+uint64_t outbound_terms_pause_us(const struct outbound_terms *terms);
 /* Whether it ends connections without answers, and does nothing else. */
 bool outbound_terms_are_hopeless(const struct outbound_terms *terms);
 

@@ -80,16 +80,30 @@ static void move_all(struct pending_table *table, struct target *target, uint64_
 	}
 }
 
-/* The first live upstream in order among those asked least often; -1 when there is none. */
+/* The flight that waits for a connection there, and has not left yet; NULL: none does. */
+static struct flight *unsent(const struct pending *pending, unsigned index)
+{
+	struct flight *flight = pending->flights;
+
+	while (flight && !(flight->index == index && flight->gathered &&
+			   flight->upstream->protocol == PROTOCOL_TCP))
+		flight = flight->next;
+	return flight;
+}
+
+/* The first live upstream in order among those asked least often; -1 when there is none. One that
+ * waits for a connection there is not sent again, so others are asked before it is waited for. */
 static int next_live(const struct pending *pending)
 {
 	unsigned fewest = PENDING_SENDS;
 	int best = -1;
 
 	for (unsigned i = 0; i < pending->key.leg->upstream_count; i++) {
-		if (!(pending->spent & bit(i)) && pending->sends[i] < fewest &&
+		unsigned sends = unsent(pending, i) ? PENDING_SENDS - 1 : pending->sends[i];
+
+		if (!(pending->spent & bit(i)) && sends < fewest &&
 		    !target_is_suspect(target_of(pending, i))) {
-			fewest = pending->sends[i];
+			fewest = sends;
 			best = (int)i;
 		}
 	}
@@ -303,10 +317,27 @@ static bool may_send(struct pending *pending, unsigned index, bool copy, uint64_
 	return false;
 }
 
+/* The flight's time begins; where it leads, its target is judged by that. */
+static void begin_wait(struct pending *pending, struct flight *flight, uint64_t now_us)
+{
+	uint64_t wait_us = TARGET_PATIENCE_US;
+
+	flight->sent_us = now_us;
+	if (!flight->copy) {
+		pending->leading = flight;
+		pending_unstall(pending);
+	}
+	if (pending->leading == flight && !flight_is_fallback(flight)) {
+		if (!flight->waits)
+			flight_wait(flight);
+		wait_us = target_allowance_us(flight->target);
+	}
+	wheel_arm(pending->table->wheel, &flight->timer, now_us + wait_us);
+}
+
 static void count_send(struct pending *pending, struct flight *flight, uint64_t now_us)
 {
 	struct pending_table *table = pending->table;
-	uint64_t wait_us = TARGET_PATIENCE_US;
 
 	if (pending->last)
 		table->retried++;
@@ -315,20 +346,27 @@ static void count_send(struct pending *pending, struct flight *flight, uint64_t 
 		pending->sends[flight->index]++;
 		target_on_ask(flight->target, now_us);
 	}
-	if (pending->leading == flight && !flight_is_fallback(flight)) {
-		flight_wait(flight);
-		wait_us = target_allowance_us(flight->target);
-	}
-	wheel_arm(table->wheel, &flight->timer, now_us + wait_us);
+}
+
+/* It has not left yet: twice in the same line it would come no sooner. */
+static bool send_no_more(struct pending *pending, struct flight *flight, bool copy, uint64_t now_us)
+{
+	if (copy)
+		return false;
+	flight->copy = flight->overdue = false;
+	begin_wait(pending, flight, now_us);
+	return true;
 }
 
 bool pending_send(struct pending *pending, unsigned index, bool tcp, bool copy, uint64_t now_us)
 {
 	struct pending_table *table = pending->table;
 	bool beside = tcp && copy && pending->by_tcp & bit(index);
-	struct flight *flight;
+	struct flight *flight = unsent(pending, index);
 	uint8_t wire[MESSAGE_QUERY_MAX];
 
+	if (flight)
+		return send_no_more(pending, flight, copy, now_us);
 	if (!may_send(pending, index, copy, now_us))
 		return false;
 	flight = flight_new(pending, index);
@@ -337,7 +375,6 @@ bool pending_send(struct pending *pending, unsigned index, bool tcp, bool copy, 
 	flight->tcp = tcp || flight->upstream->protocol == PROTOCOL_TCP;
 	flight->copy = copy || pending->leading;
 	flight->edns = !(pending->plain & bit(index)) && !target_is_plain(flight->target, now_us);
-	flight->sent_us = now_us;
 	flight->id = entropy_u16(table->entropy);
 	timer_init(&flight->timer, on_timer);
 	size_t length = write_query(pending, flight, wire, now_us);
@@ -349,10 +386,7 @@ bool pending_send(struct pending *pending, unsigned index, bool tcp, bool copy, 
 		return not_sent(pending, index, error_of(err), beside, now_us);
 	}
 	flight_insert(flight);
-	if (!flight->copy) {
-		pending->leading = flight;
-		pending_unstall(pending);
-	}
+	begin_wait(pending, flight, now_us);
 	count_send(pending, flight, now_us);
 	return true;
 }
@@ -402,7 +436,8 @@ static void send_copies(struct pending *pending, unsigned count, uint64_t now_us
 	if (now_us < pending->copy_again_us)
 		return;
 	for (unsigned i = 0; i < count; i++) {
-		if (!(pending->spent & bit(i)) && target_take_copy(target_of(pending, i), now_us))
+		if (!(pending->spent & bit(i)) && !unsent(pending, i) &&
+		    target_take_copy(target_of(pending, i), now_us))
 			sent |= pending_send(pending, i, false, true, now_us);
 	}
 	if (!sent)

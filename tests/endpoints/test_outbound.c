@@ -40,6 +40,7 @@ struct server {
 	unsigned pace_us;  /* between two answers of a connection */
 	unsigned ignores;  /* one name of so many; 0: none */
 	const char *kills; /* the name at which it hangs up */
+	unsigned kills_to; /* or the names from n1 to this number */
 	uint64_t next_us[CONNECTIONS];
 	/* what it saw */
 	unsigned unread; /* bytes that had come when it closed a connection */
@@ -228,25 +229,29 @@ static void forget_connection(struct server *s, unsigned i)
 	s->next_us[i] = s->next_us[s->connection_count];
 }
 
+static unsigned number_of(const uint8_t *query)
+{
+	return (unsigned)strtoul((const char *)query + MESSAGE_HEADER + 2, NULL, 10); /* n7 */
+}
+
+static bool is_ignored(const struct server *s, const uint8_t *query)
+{
+	return s->ignores > 0 && number_of(query) % s->ignores == 0;
+}
+
 /* Whether this question ends the connection. */
 static bool hangs_up_at(struct server *s, const uint8_t *query)
 {
 	size_t length = s->kills ? strlen(s->kills) : 0;
+	unsigned number = number_of(query + 2);
 
 	if (s->hangs_up > 0) {
 		s->hangs_up--;
 		return true;
 	}
-	return s->closes_unanswered ||
+	return s->closes_unanswered || (number > 0 && number <= s->kills_to) ||
 	       (length > 0 && query[2 + MESSAGE_HEADER] == length &&
 		memcmp(query + 2 + MESSAGE_HEADER + 1, s->kills, length) == 0);
-}
-
-static bool is_ignored(const struct server *s, const uint8_t *query)
-{
-	const char *name = (const char *)query + MESSAGE_HEADER + 1; /* n7 */
-
-	return s->ignores > 0 && strtoul(name + 1, NULL, 10) % s->ignores == 0;
 }
 
 /* Everything that can be read of one connection; false when it is over. */
@@ -346,6 +351,15 @@ static void run_for(uint64_t us)
 	uint64_t end_us = clock_us + us;
 
 	while (clock_us < end_us) {
+		step();
+		usleep(50);
+	}
+}
+
+/* The same in longer steps, where little happens. */
+static void wait_for(uint64_t us)
+{
+	for (uint64_t end_us = clock_us + us; clock_us < end_us; clock_us += 2 * MS) {
 		step();
 		usleep(50);
 	}
@@ -1278,6 +1292,29 @@ static void a_connection_that_nobody_serves_costs_no_question(void **state)
 	assert_int_equal(LIST_FIRST(&outbound.peers)->terms.connections, 1);
 }
 
+/* One connection has nothing but names that nobody answers, and the other owes one as well: that is
+ * no sign of a server that is full. */
+static void names_that_hang_do_not_look_like_a_server_that_is_full(void **state)
+{
+	(void)state;
+	start("127.0.0.1", "127.0.0.1", PROTOCOL_TCP, 4);
+	leg.upstream_count = 1;
+	server.ignores = OUTBOUND_TERMS_PIPELINE; /* the first of either connection */
+	for (unsigned i = 0; i < OUTBOUND_TERMS_PIPELINE + 1; i++)
+		ask();
+	until(server.got_tcp == asked_count);
+	wait_for(200 * MS);
+	server.ignores = 1;
+	ask(); /* keeps the first when the others are given up */
+	until(server.got_tcp > asked_count - 1);
+	while (!asked[0].done || !asked[OUTBOUND_TERMS_PIPELINE].done)
+		wait_for(10 * MS);
+	assert_false(asked[asked_count - 1].done);
+	assert_true(LIST_FIRST(&outbound.peers)->connection_count > 0);
+	assert_int_equal(LIST_FIRST(&outbound.peers)->terms.connections,
+			 OUTBOUND_TERMS_CONNECTIONS);
+}
+
 static void connections_too_many_do_not_condemn_one_that_has_not_answered_yet(void **state)
 {
 	(void)state;
@@ -1335,6 +1372,61 @@ static void a_question_that_ends_every_connection_fails_alone(void **state)
 	assert_int_equal(targets[0].last_error, TARGET_ERROR_CLOSED);
 	assert_false(target_is_suspect(&targets[0]));
 	assert_in_range(server.accepted, 3, 12);
+}
+
+static void several_questions_that_end_every_connection_fail_alone(void **state)
+{
+	(void)state;
+	start("127.0.0.1", "127.0.0.1", PROTOCOL_TCP, 4);
+	ask();
+	until(answered() == 1);
+	server.kills_to = 4;
+	for (unsigned i = 0; i < 20; i++)
+		ask();
+	until(answered() == asked_count);
+	assert_int_equal(second.got, 4);
+	assert_int_equal(targets[0].last_error, TARGET_ERROR_CLOSED);
+	assert_int_equal(atomic_load(&targets[0].suspicions), 0);
+}
+
+/* There is time to ask others before anybody is blamed. */
+static void a_question_that_ends_connections_is_told_from_a_server_that_does(void **state)
+{
+	(void)state;
+	start("127.0.0.1", "127.0.0.1", PROTOCOL_TCP, 4);
+	leg.upstream_count = 1;
+	ask();
+	until(answered() == 1);
+	server.kills = "n1";
+	struct asked *q = ask();
+	run_for(70 * MS);
+	assert_false(q->done);
+	while (!q->done && clock_us < 3 * SECOND) {
+		ask();
+		run_for(30 * MS);
+	}
+	assert_int_equal(q->error, TARGET_ERROR_CLOSED);
+	assert_int_equal(atomic_load(&targets[0].suspicions), 0);
+	assert_in_range(server.accepted, 4, 12);
+	until(answered() == asked_count - 1);
+}
+
+/* As a balancer does while what is behind it restarts. */
+static void one_that_ends_all_connections_for_a_while_costs_no_question(void **state)
+{
+	(void)state;
+	start("127.0.0.1", "127.0.0.1", PROTOCOL_TCP, 4);
+	leg.upstream_count = 1;
+	ask();
+	until(answered() == 1);
+	server.closes_unanswered = true;
+	for (unsigned i = 0; i < 5; i++) {
+		ask();
+		wait_for(100 * MS);
+	}
+	assert_int_equal(done_count, 1);
+	server.closes_unanswered = false;
+	until(answered() == asked_count);
 }
 
 static void one_that_never_answers_a_connection_is_left(void **state)
@@ -1510,6 +1602,32 @@ static void a_question_on_a_dead_connection_is_asked_by_another(void **state)
 	close(dead);
 }
 
+/* A restart with two names under way that nobody answers: it gave two answers, and those two are
+ * all that the next connection takes. Once that is silent others do not wait for it. */
+static void names_that_hang_since_a_restart_leave_the_way_to_others(void **state)
+{
+	(void)state;
+	start("127.0.0.1", "127.0.0.1", PROTOCOL_TCP, 4);
+	leg.upstream_count = 1;
+	ask();
+	ask();
+	until(answered() == 2);
+	server.ignores = 1;
+	ask();
+	ask();
+	until(server.got_tcp == 4);
+	forget_connection(&server, 0);
+	until(server.got_tcp == 6);
+	server.ignores = 0;
+	struct asked *q = ask();
+	wait_for(380 * MS);
+	assert_int_equal(server.got_tcp, 6);
+	wait_for(40 * MS);
+	assert_true(q->done);
+	assert_in_range(server.got_tcp, 7, 11); /* the two may have been asked again */
+	assert_in_range(server.accepted, 3, 6);
+}
+
 static void one_that_is_dead_from_its_first_question_on_as_well(void **state)
 {
 	(void)state;
@@ -1536,6 +1654,28 @@ static void questions_that_wait_when_their_source_goes_are_answered(void **state
 	outbound_retain(&outbound, NULL, 0);
 	until(answered() == asked_count);
 	until(outbound.connection_count == 0);
+}
+
+/* As many connections as there may be, and none of them is to stay. */
+static void what_comes_while_all_connections_drain_waits_for_one_to_end(void **state)
+{
+	(void)state;
+	start("127.0.0.1", "127.0.0.1", PROTOCOL_TCP, 4);
+	leg.upstream_count = 1;
+	ask();
+	until(answered() == 1);
+	server.deaf = true;
+	ask();
+	step();
+	outbound_retain(&outbound, NULL, 0);
+	LIST_FIRST(&outbound.peers)->connection_count += OUTBOUND_TERMS_CONNECTIONS - 1;
+	ask();
+	run_for(5 * MS);
+	LIST_FIRST(&outbound.peers)->connection_count -= OUTBOUND_TERMS_CONNECTIONS - 1;
+	assert_int_equal(done_count, 1);
+	server.deaf = false;
+	until(answered() == 3);
+	assert_int_equal(server.accepted, 2);
 }
 
 static void tc_leads_to_the_whole_answer_by_tcp(void **state)
@@ -1753,10 +1893,14 @@ int main(void)
 		TEST(the_connection_too_many_says_nothing_of_the_others),
 		TEST(a_connection_that_nobody_serves_costs_no_question),
 		TEST(a_trial_that_is_answered_makes_more_of_them),
+		TEST(names_that_hang_do_not_look_like_a_server_that_is_full),
 		TEST(connections_too_many_do_not_condemn_one_that_has_not_answered_yet),
 		TEST(one_that_hangs_up_on_many_questions_answers_them_one_by_one),
 		TEST(a_restart_loses_no_question_that_was_alone),
 		TEST(a_question_that_ends_every_connection_fails_alone),
+		TEST(several_questions_that_end_every_connection_fail_alone),
+		TEST(a_question_that_ends_connections_is_told_from_a_server_that_does),
+		TEST(one_that_ends_all_connections_for_a_while_costs_no_question),
 		TEST(one_that_never_answers_a_connection_is_left),
 		TEST(an_idle_connection_that_ends_beside_a_busy_one_says_nothing),
 		TEST(names_that_hang_leave_the_pipeline_to_the_others),
@@ -1767,8 +1911,10 @@ int main(void)
 		TEST(an_idle_connection_is_closed_after_ten_seconds),
 		TEST(a_connection_that_went_deaf_takes_no_more_questions),
 		TEST(a_question_on_a_dead_connection_is_asked_by_another),
+		TEST(names_that_hang_since_a_restart_leave_the_way_to_others),
 		TEST(one_that_is_dead_from_its_first_question_on_as_well),
 		TEST(questions_that_wait_when_their_source_goes_are_answered),
+		TEST(what_comes_while_all_connections_drain_waits_for_one_to_end),
 		TEST(tc_leads_to_the_whole_answer_by_tcp),
 		TEST(questions_of_a_loop_round_leave_in_one_write),
 		TEST(a_write_that_is_cut_goes_on_where_it_was_and_then_with_the_rest),

@@ -12,7 +12,7 @@ enum { NOW_US = 1000 * 1000 };
 
 static unsigned dialled(struct outbound_terms *terms, unsigned live)
 {
-	while (outbound_terms_dial(terms, live, NOW_US) == OUTBOUND_DIAL_MORE)
+	while (outbound_terms_dial(terms, live, 0, NOW_US) == OUTBOUND_DIAL_MORE)
 		live++;
 	return live;
 }
@@ -86,15 +86,43 @@ static void beyond_what_is_accepted_one_is_tried_now_and_then(void **state)
 	outbound_terms_on_full(&terms, 3, NOW_US);
 	assert_int_equal(dialled(&terms, 0), 3);
 	uint64_t now_us = NOW_US + OUTBOUND_TERMS_FULL_US;
-	assert_int_equal(outbound_terms_dial(&terms, 3, now_us - 1), OUTBOUND_DIAL_NO);
-	assert_int_equal(outbound_terms_dial(&terms, 3, now_us), OUTBOUND_DIAL_TRIAL);
-	assert_int_equal(outbound_terms_dial(&terms, 4, now_us), OUTBOUND_DIAL_NO);
+	assert_int_equal(outbound_terms_dial(&terms, 3, 0, now_us - 1), OUTBOUND_DIAL_NO);
+	assert_int_equal(outbound_terms_dial(&terms, 3, 0, now_us), OUTBOUND_DIAL_TRIAL);
+	assert_int_equal(outbound_terms_dial(&terms, 4, 0, now_us), OUTBOUND_DIAL_NO);
 	/* That it was tried says nothing ... */
-	assert_int_equal(outbound_terms_dial(&terms, 3, now_us), OUTBOUND_DIAL_NO);
+	assert_int_equal(outbound_terms_dial(&terms, 3, 0, now_us), OUTBOUND_DIAL_NO);
 	/* ... before it gave an answer. */
 	outbound_terms_on_accepted(&terms, 4);
-	assert_int_equal(outbound_terms_dial(&terms, 3, now_us), OUTBOUND_DIAL_MORE);
-	assert_int_equal(outbound_terms_dial(&terms, 4, now_us), OUTBOUND_DIAL_NO);
+	assert_int_equal(outbound_terms_dial(&terms, 3, 0, now_us), OUTBOUND_DIAL_MORE);
+	assert_int_equal(outbound_terms_dial(&terms, 4, 0, now_us), OUTBOUND_DIAL_NO);
+}
+
+static void silent_connections_are_accepted_but_of_no_use(void **state)
+{
+	struct outbound_terms terms;
+
+	(void)state;
+	outbound_terms_init(&terms);
+	outbound_terms_on_end(&terms, 2);
+	assert_int_equal(outbound_terms_dial(&terms, 1, 0, NOW_US), OUTBOUND_DIAL_NO);
+	assert_int_equal(outbound_terms_dial(&terms, 1, 1, NOW_US), OUTBOUND_DIAL_MORE);
+	outbound_terms_on_full(&terms, 1, NOW_US);
+	assert_int_equal(outbound_terms_dial(&terms, 1, 1, NOW_US), OUTBOUND_DIAL_NO);
+}
+
+static void that_nothing_more_is_had_does_not_put_off_the_next_trial(void **state)
+{
+	struct outbound_terms terms;
+
+	(void)state;
+	outbound_terms_init(&terms);
+	outbound_terms_on_full(&terms, 3, NOW_US);
+	uint64_t now_us = NOW_US + OUTBOUND_TERMS_FULL_US;
+	outbound_terms_on_full(&terms, 3, now_us - 1);
+	assert_int_equal(outbound_terms_dial(&terms, 3, 0, now_us), OUTBOUND_DIAL_TRIAL);
+	outbound_terms_on_full(&terms, 2, now_us + 1);
+	assert_int_equal(outbound_terms_dial(&terms, 2, 0, now_us + OUTBOUND_TERMS_FULL_US),
+			 OUTBOUND_DIAL_NO);
 }
 
 static void one_that_was_away_may_accept_more_than_before(void **state)
@@ -113,7 +141,7 @@ static unsigned ends_until_hopeless(struct outbound_terms *terms, bool others)
 	unsigned ends = 0;
 
 	while (!outbound_terms_are_hopeless(terms) && ends < 100) {
-		outbound_terms_on_end_in_vain(terms, others);
+		outbound_terms_on_end_in_vain(terms, others, 9);
 		ends++;
 	}
 	return ends;
@@ -134,6 +162,23 @@ static void ends_without_answers_are_hopeless_sooner_where_there_never_was_one(v
 	assert_false(outbound_terms_are_hopeless(&once));
 }
 
+static void after_several_ends_without_answers_there_is_a_pause(void **state)
+{
+	struct outbound_terms terms;
+
+	(void)state;
+	outbound_terms_init(&terms);
+	outbound_terms_on_answer(&terms, 1);
+	outbound_terms_on_end_in_vain(&terms, false, 9);
+	assert_int_equal(outbound_terms_pause_us(&terms), 0);
+	outbound_terms_on_end_in_vain(&terms, false, 1);
+	assert_int_equal(outbound_terms_pause_us(&terms), OUTBOUND_TERMS_PAUSE_US);
+	outbound_terms_on_answer(&terms, 1);
+	assert_int_equal(outbound_terms_pause_us(&terms), 0);
+	ends_until_hopeless(&terms, false); /* others see to it that little is asked */
+	assert_int_equal(outbound_terms_pause_us(&terms), 0);
+}
+
 /* It may have been one connection too many, and the first answer is still to come. */
 static void an_end_beside_live_connections_says_little_of_an_unknown_server(void **state)
 {
@@ -152,9 +197,12 @@ int main(void)
 		cmocka_unit_test(a_connection_that_gives_more_makes_the_pipeline_longer),
 		cmocka_unit_test(a_slow_server_has_what_it_answers_in_the_time),
 		cmocka_unit_test(beyond_what_is_accepted_one_is_tried_now_and_then),
+		cmocka_unit_test(silent_connections_are_accepted_but_of_no_use),
+		cmocka_unit_test(that_nothing_more_is_had_does_not_put_off_the_next_trial),
 		cmocka_unit_test(one_that_was_away_may_accept_more_than_before),
 		cmocka_unit_test(
 			ends_without_answers_are_hopeless_sooner_where_there_never_was_one),
+		cmocka_unit_test(after_several_ends_without_answers_there_is_a_pause),
 		cmocka_unit_test(an_end_beside_live_connections_says_little_of_an_unknown_server),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

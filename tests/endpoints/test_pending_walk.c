@@ -290,6 +290,45 @@ static void what_a_truncated_answer_leads_to_is_not_what_was_asked_beside(void *
 	assert_about(took(q), answered_us + TARGET_PATIENCE_US);
 }
 
+/* Three packets to each target, but for one that is still to come: it would only come three times.
+ */
+static void what_has_not_left_yet_is_not_sent_again(void **state)
+{
+	(void)state;
+	w.upstreams[0].protocol = w.upstreams[1].protocol = PROTOCOL_TCP;
+	world_warm_up(&w, 10);
+	w.servers[0].does = HOLDS;
+	w.servers[1].does = SILENT;
+	struct asked *q = world_ask(&w, "a.test");
+	for (uint64_t us = 0; us < 3500 * MS; us += 2 * MS) { /* they live */
+		target_on_answer(&w.targets[0], MS, w.now);
+		target_on_answer(&w.targets[1], MS, w.now);
+		world_run(&w, 2 * MS);
+	}
+	assert_false(q->done);
+	assert_int_equal(w.servers[0].got, 1);
+	assert_in_range(w.servers[1].got, PENDING_SENDS - 1, PENDING_SENDS);
+}
+
+/* Nor is it used up: it is there when the server is. */
+static void what_has_not_left_for_long_is_waited_for(void **state)
+{
+	(void)state;
+	w.upstreams[0].protocol = PROTOCOL_TCP;
+	world_warm_up(&w, 10);
+	w.impatient = true;
+	w.servers[0].does = HOLDS;
+	struct asked *q = world_ask(&w, "a.test");
+	for (uint64_t us = 0; us < 3500 * MS; us += 2 * MS) {
+		target_on_answer(&w.targets[0], MS, w.now);
+		world_run(&w, 2 * MS);
+	}
+	assert_false(q->done);
+	assert_int_equal(w.servers[0].got, 1);
+	world_run(&w, DEADLINE);
+	assert_int_equal(q->value.outcome, ASK_SILENT);
+}
+
 static void a_lone_question_to_a_dead_target_is_a_copy_now_and_then(void **state)
 {
 	(void)state;
@@ -1004,6 +1043,8 @@ int main(void)
 		TWO(who_joins_later_has_an_error_of_a_while_ago_asked_anew),
 		TWO(without_a_sign_of_life_it_ends_silent_at_the_deadline),
 		TWO(a_question_joined_late_waits_until_its_own_deadline),
+		TWO(what_has_not_left_yet_is_not_sent_again),
+		ONE(what_has_not_left_for_long_is_waited_for),
 		ONE(a_late_answer_of_an_only_target_is_an_answer),
 		TWO(the_last_of_those_who_wait_ends_the_question),
 		TWO(who_may_not_wait_fails_at_once_when_all_are_suspect),

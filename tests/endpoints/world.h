@@ -35,6 +35,7 @@ enum deed {
 	BADVERS,
 	UNREACHABLE, /* the transport hears of it */
 	UNSENDABLE,  /* send fails */
+	HOLDS,       /* there is no connection to it yet */
 };
 
 struct server {
@@ -199,7 +200,8 @@ static inline int world_send(void *context, struct flight *flight, const uint8_t
 		server->lose--;
 		return 0;
 	}
-	if (does == SILENT)
+	flight->gathered = does == HOLDS;
+	if (does == SILENT || does == HOLDS)
 		return 0;
 	if ((does == FORMERRS || does == FORMERRS_BARE || does == BADVERS) &&
 	    wire_u16(wire + 10) == 0)
