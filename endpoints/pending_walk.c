@@ -85,8 +85,9 @@ static struct flight *unsent(const struct pending *pending, unsigned index)
 {
 	struct flight *flight = pending->flights;
 
-	while (flight && !(flight->index == index && flight->gathered &&
-			   flight->upstream->protocol == PROTOCOL_TCP))
+	if (pending->key.leg->upstreams[index].protocol != PROTOCOL_TCP)
+		return NULL;
+	while (flight && !(flight->index == index && flight->gathered))
 		flight = flight->next;
 	return flight;
 }
