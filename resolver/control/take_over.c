@@ -59,7 +59,8 @@ static int listen_somewhere(char name[sizeof((struct sockaddr_un *)NULL)->sun_pa
 	if (fd < 0)
 		return -1;
 	if (bind(fd, (const struct sockaddr *)&address, sizeof address.sun_family) == 0 &&
-	    getsockname(fd, (struct sockaddr *)&address, &length) == 0 && listen(fd, SOMAXCONN) == 0) {
+	    getsockname(fd, (struct sockaddr *)&address, &length) == 0 &&
+	    listen(fd, SOMAXCONN) == 0) {
 		size_t used = length - offsetof(struct sockaddr_un, sun_path) - 1;
 		memcpy(name, address.sun_path + 1, used);
 		name[used] = '\0';
