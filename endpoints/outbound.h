@@ -22,7 +22,6 @@ enum {
 	OUTBOUND_LANE_QUESTIONS = 1000, /* in one second, of one target: it gets a lane */
 	OUTBOUND_TCP_IDLE_US = 10 * 1000 * 1000,
 	OUTBOUND_TCP_CONNECT_US = 800 * 1000,
-	OUTBOUND_TCP_QUESTIONS = 8192, /* unanswered ones of a server, with those that wait */
 };
 
 #define OUTBOUND_COUNTER_MAP(X)                                                                    \
@@ -93,8 +92,7 @@ MUST_CHECK int outbound_init(struct outbound *outbound, uv_loop_t *loop, struct 
 void outbound_release(struct outbound *outbound);
 
 /* What pending_table.send and .forget are set to; `outbound` is the struct outbound. ERR_SYSTEM:
- * by UDP, the source cannot be bound, which is tried again a second later. ERR_LIMIT: by TCP,
- * OUTBOUND_TCP_QUESTIONS have no answer yet. ERR_NOMEM. */
+ * by UDP, the source cannot be bound, which is tried again a second later. ERR_NOMEM. */
 int outbound_send(void *outbound, struct flight *flight, const uint8_t *wire, size_t length,
 		  uint64_t now_us);
 void outbound_forget(void *outbound, struct flight *flight);

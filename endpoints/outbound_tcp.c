@@ -189,8 +189,6 @@ int outbound_tcp_send(struct outbound *outbound, struct flight *flight, const ui
 	if (!peer)
 		return ERR_NOMEM;
 	outbound_peer_gather(peer);
-	if (peer->unanswered >= OUTBOUND_TCP_QUESTIONS)
-		return ERR_LIMIT;
 	flight->socket = peer;
 	outbound_choose_id(outbound, flight, peer);
 	return outbound_question_add(peer, flight, wire, length);

@@ -20,6 +20,7 @@ int pending_table_init(struct pending_table *table, struct wheel *wheel, struct 
 	table->entropy = entropy;
 	table->key = *key;
 	table->pending_max = PENDING_MAX;
+	table->target_max = PENDING_TARGET_MAX;
 	timer_init(&table->stalled_timer, pending_on_stalled_timer);
 	table->buckets = calloc(PENDING_BUCKETS, sizeof *table->buckets);
 	table->flights = calloc(PENDING_BUCKETS, sizeof *table->flights);
@@ -60,7 +61,12 @@ static void on_timer(struct timer *timer, uint64_t now_us)
 	struct pending *pending =
 		(struct pending *)((uint8_t *)timer - offsetof(struct pending, timer));
 
-	pending_give_up(pending, !pending->given_up, now_us);
+	if (pending->given_up || now_us >= pending->deadline_us) {
+		pending_give_up(pending, !pending->given_up, now_us);
+		return;
+	}
+	wheel_arm(pending->table->wheel, timer, pending->deadline_us);
+	pending_go_on(pending, now_us); /* it was crowded out of its target */
 }
 
 static struct pending *pending_new(struct pending_table *table, const struct pending_key *key,
@@ -149,13 +155,13 @@ static void extend(struct pending *pending, uint64_t deadline_us, uint64_t now_u
 			pending->sends[i]--;
 	if (now_us - pending->spent_us >= PENDING_SPENT_US) {
 		pending->spent = 0;
-		pending->answered = pending->over = false;
+		pending->answered = false;
+		pending->limit = TARGET_ERROR_NONE;
 	}
 	pending->copy_pause_us = TARGET_COPY_EVERY_US;
 	if (pending->copy_again_us > now_us + pending->copy_pause_us)
 		pending->copy_again_us = now_us + pending->copy_pause_us;
-	if (pending->stall)
-		pending_go_on(pending, now_us);
+	pending_go_on(pending, now_us);
 }
 
 int pending_ask(struct pending_table *table, const struct pending_key *key, void *holder,
@@ -240,11 +246,11 @@ static struct ask_result result_so_far(const struct pending *pending, bool deadl
 		result.outcome = ASK_SILENT;
 	} else {
 		result.outcome = ASK_FAILED;
-		result.hasty = !pending->may_wait && !pending->answered && !pending->over &&
+		result.hasty = !pending->may_wait && !pending->answered && !pending->limit &&
 			       !pending_is_spent(pending);
 		result.sourceless = pending_is_sourceless(pending);
-		if (pending->over) /* whoever came behind those that might have answered */
-			result.error = TARGET_ERROR_OVER;
+		if (pending->limit) /* whoever came behind those that might have answered */
+			result.error = pending->limit;
 	}
 	return result;
 }
@@ -301,6 +307,7 @@ void pending_table_release(struct pending_table *table)
 	store_release(&table->pending_store);
 	store_release(&table->flight_store);
 	store_release(&table->stall_store);
+	store_release(&table->outstanding_store);
 	free(table->buckets);
 	free(table->flights);
 	table->buckets = NULL;

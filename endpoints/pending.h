@@ -8,7 +8,9 @@
  * A pending is one question to one leg; identical ones join it, where they agree on whether to wait
  * for a sign of life. A flight is one packet on its way. It stays in the table until it is answered
  * or fails, else until its target's patience is over and its question has ended (one by TCP because
- * of a TC only the former), so that a late answer still counts as a sign of life.
+ * of a TC only the former), so that a late answer still counts as a sign of life. Where more wait
+ * at a target than may, one of them goes (waiting.h), and its question on to the next target:
+ * SERVFAIL, in the end, for the oldest or the greediest.
  *
  * No sockets and no clock in here: `send` is the transport (outbound.h, or a test's), time is the
  * wheel's and a parameter. */
@@ -23,6 +25,7 @@
 #include "endpoints/message.h"
 #include "endpoints/meter.h"
 #include "endpoints/target.h"
+#include "endpoints/waiting.h"
 #include "endpoints/wheel.h"
 #include "rules/name.h"
 #include "rules/ruleset.h"
@@ -68,9 +71,12 @@ struct waiter {
 
 struct flight { /* one packet on its way */
 	struct flight *next_in_bucket;
-	struct flight *next, **link;                 /* of its pending */
-	struct flight *next_waiting, **waiting_link; /* at its target, in this worker */
-	struct pending *pending; /* NULL: it has its answer, this one only still counts */
+	struct flight *next, **link;     /* of its pending */
+	struct outstanding *outstanding; /* at its target, in this worker: to be moved
+					  * on when that is suspect; NULL: not there */
+	struct waiting_item place;       /* there, by age */
+	struct address client;           /* on whose behalf */
+	struct pending *pending;         /* NULL: it has its answer, this one only still counts */
 	struct pending_table *table;
 	void *holder; /* of the upstream's memory */
 	const struct upstream *upstream;
@@ -86,7 +92,6 @@ struct flight { /* one packet on its way */
 	bool cased, strict;      /* has capitals; the reply must repeat them */
 	bool kept;               /* and did */
 	bool copy;     /* beside the question's way: to a suspect, or once more to a live target */
-	bool waits;    /* counted at its target, to be moved on when that becomes suspect */
 	bool overdue;  /* patience is over, and its question is not */
 	bool replied;  /* that is how it ends */
 	bool gathered; /* the transport has not sent it yet */
@@ -96,14 +101,16 @@ struct flight { /* one packet on its way */
 
 struct pending; /* opaque */
 struct stall;
+struct outstanding;
 struct pending_slab;
 
 enum {
 	PENDING_BUCKETS = 8192,
-	PENDING_WAITING_LISTS = 64,
+	PENDING_OUTSTANDING_LISTS = 256,
 	PENDING_MAX = 16384, /* questions of a table, unless its owner sets another pending_max */
-	PENDING_FLIGHTS = 4, /* flights for each of them, on average */
-	PENDING_SENDS = 3,   /* of a question to one live upstream (RFC 9520 section 3.1) */
+	PENDING_TARGET_MAX = 16384, /* of them at a target, likewise target_max */
+	PENDING_FLIGHTS = 4,        /* flights for each of them, on average */
+	PENDING_SENDS = 3,          /* of a question to one live upstream (RFC 9520 section 3.1) */
 	PENDING_SPENT_US = 1000 * 1000, /* an error holds so long for who joins (section 3.2) */
 	PENDING_STALLED_US = 10 * 1000, /* how often a sign of life is looked for */
 	PENDING_STALLED_LISTS = 64,
@@ -124,6 +131,7 @@ struct pending_store {
 	X(mismatched, "replies ignored: they matched no question, or one that was given up")       \
 	X(doubted, "replies without a cookie or the letters that were due: asked again by TCP")    \
 	X(late, "replies to questions that had their answer already")                              \
+	X(crowded_out, "questions that left a target because too many waited there")               \
 	X(over_limit_outbound, "packets not sent: the outbound endpoint was over its limit")
 
 struct pending_table {
@@ -132,9 +140,8 @@ struct pending_table {
 	void *transport; /* of send and forget */
 	/* Sends and sets flight->socket. Where another flight of that socket has the same id, it
 	 * gives this one another (flight->id and the first two bytes of what it sends).
-	 * ERR_SYSTEM: the source cannot be used now; ERR_LIMIT: too many have no
-	 * answer there yet; ERR_NOMEM. Must not call back into this table, but for
-	 * pending_find_flight. */
+	 * ERR_SYSTEM: the source cannot be used now; ERR_NOMEM. Must not call back into this table,
+	 * but for pending_find_flight. */
 	int (*send)(void *transport, struct flight *flight, const uint8_t *wire, size_t length,
 		    uint64_t now_us);
 	/* The flight is over; the transport may drop what it keeps for it. */
@@ -150,10 +157,10 @@ struct pending_table {
 	void (*hold)(void *context, void *holder);
 	void (*unhold)(void *context, void *holder);
 
-	struct pending **buckets;                      /* by key */
-	struct flight **flights;                       /* by socket and id */
-	struct flight *waiting[PENDING_WAITING_LISTS]; /* by target */
-	struct stall *stalls[PENDING_STALLED_LISTS];   /* by leg: waiting for a sign of life */
+	struct pending **buckets;                                   /* by key */
+	struct flight **flights;                                    /* by socket and id */
+	struct outstanding *outstanding[PENDING_OUTSTANDING_LISTS]; /* by target: flights there */
+	struct stall *stalls[PENDING_STALLED_LISTS]; /* by leg: waiting for a sign of life */
 	unsigned stall_count;
 	uint64_t looks;
 	uint64_t stall_steps; /* questions taken out of a stall to go on: what looking costs */
@@ -161,8 +168,8 @@ struct pending_table {
 	struct hash_key key;
 	bool random_case; /* where the target repeats it */
 	bool cookies;     /* where the target speaks them */
-	struct pending_store pending_store, flight_store, stall_store;
-	unsigned flight_count, pending_count, pending_max;
+	struct pending_store pending_store, flight_store, stall_store, outstanding_store;
+	unsigned flight_count, pending_count, pending_max, target_max;
 	unsigned worker; /* its number: whose lots of an endpoint's tokens it uses */
 #define X(name, text) uint64_t name;
 	PENDING_COUNTER_MAP(X)

@@ -2,7 +2,7 @@
  * lists at once: its pending's, the hash of (socket, id), those that wait at its target, and the
  * wheel. Whoever ends it takes it out of all (flight_detach), does what its end brings about, and
  * then frees it, so that its upstream's memory is held until the last line. */
-#include "endpoints/pending_internal.h"
+#include "endpoints/pending_outstanding.h"
 
 enum { SLAB_ITEMS = 64 };
 
@@ -56,12 +56,6 @@ static struct flight **flight_bucket(struct pending_table *table, const void *so
 	return &table->flights[((mixed >> 40) ^ id) % PENDING_BUCKETS];
 }
 
-struct flight **waiting_list(struct pending_table *table, const struct target *target)
-{
-	uint64_t mixed = ((uint64_t)(uintptr_t)target >> 4) * 0x9e3779b97f4a7c15;
-	return &table->waiting[(mixed >> 40) % PENDING_WAITING_LISTS];
-}
-
 struct flight *flight_new(struct pending *pending, unsigned index)
 {
 	struct pending_table *table = pending->table;
@@ -78,6 +72,7 @@ struct flight *flight_new(struct pending *pending, unsigned index)
 	flight->target = flight->upstream->target;
 	flight->index = (uint8_t)index;
 	flight->pending = pending;
+	flight->client = pending->key.client;
 	flight->next = pending->flights;
 	flight->link = &pending->flights;
 	if (flight->next)
@@ -139,30 +134,6 @@ void flight_free(struct flight *flight)
 	table->unhold(table->context, flight->holder);
 	table->flight_count--;
 	store_give(&table->flight_store, flight);
-}
-
-void flight_wait(struct flight *flight)
-{
-	struct flight **list = waiting_list(flight->table, flight->target);
-
-	flight->next_waiting = *list;
-	flight->waiting_link = list;
-	if (flight->next_waiting)
-		flight->next_waiting->waiting_link = &flight->next_waiting;
-	*list = flight;
-	flight->waits = true;
-	target_wait(flight->target);
-}
-
-void flight_unwait(struct flight *flight)
-{
-	if (!flight->waits)
-		return;
-	*flight->waiting_link = flight->next_waiting;
-	if (flight->next_waiting)
-		flight->next_waiting->waiting_link = flight->waiting_link;
-	flight->waits = false;
-	target_unwait(flight->target);
 }
 
 struct flight *pending_find_flight(struct pending_table *table, void *socket, uint16_t id)

@@ -1,11 +1,12 @@
 /* What the files of pending share; nobody else includes this.
  *
- *     pending.c        the table: asking, joining, leaving, ending
- *     pending_flight.c flights come and go
- *     pending_walk.c   the way along a leg's targets: sending, silence, suspicion
- *     pending_stall.c  those that wait for a sign of life
- *     pending_guard.c  what keeps forgers out beyond ids and ports
- *     pending_reply.c  which flight a packet answers, and what its answer is worth
+ *     pending.c              the table: asking, joining, leaving, ending
+ *     pending_flight.c       flights come and go
+ *     pending_outstanding.c  those that wait at a target
+ *     pending_walk.c         the way along a leg's targets: sending, silence, suspicion
+ *     pending_stall.c        those that wait for a sign of life
+ *     pending_guard.c        what keeps forgers out beyond ids and ports
+ *     pending_reply.c        which flight a packet answers, and what its answer is worth
  *
  * Only pending_finish calls back to those who ask. It is the last thing its callers do with a
  * pending: by the time it returns, anything may have been asked or left. */
@@ -42,10 +43,10 @@ struct pending {
 	uint64_t sourceless; /* there is no source address to ask it from */
 	bool may_wait;
 	bool answered; /* somebody said something, if only SERVFAIL */
-	bool over;     /* the limit of an endpoint: no sign of life mends that */
 	bool asking;   /* pending_ask has not returned yet */
 	bool given_up, finishing;
 	enum target_error error;
+	enum target_error limit; /* what turned it away, OVER or ROOM: no sign of life mends that */
 	const struct upstream *last;
 	uint8_t *unsure; /* an answer that may be the case's fault, should nothing better come */
 	size_t unsure_length;
@@ -73,10 +74,6 @@ void flight_orphan(struct flight *flight);
 void flight_detach(struct flight *flight);
 /* After flight_detach. */
 void flight_free(struct flight *flight);
-/* Counts it at its target, and no longer. */
-void flight_wait(struct flight *flight);
-void flight_unwait(struct flight *flight);
-struct flight **waiting_list(struct pending_table *table, const struct target *target);
 
 /* ---- pending.c ---- */
 

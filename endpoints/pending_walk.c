@@ -21,6 +21,7 @@
 #include <assert.h>
 
 #include "endpoints/pending_guard.h"
+#include "endpoints/pending_outstanding.h"
 
 enum { COPY_PAUSE_MAX_US = 4 * TARGET_COPY_EVERY_US };
 
@@ -48,29 +49,16 @@ bool leg_is_dark(const struct leg *leg)
 
 /* ---- silence ---- */
 
-/* Everything that waits at a new suspect goes on. */
-static void move_all(struct pending_table *table, struct target *target, uint64_t now_us)
+/* Everything that waits at a new suspect goes on; what joins meanwhile stays. */
+static void move_all(struct pending_table *table, const struct target *target, uint64_t now_us)
 {
-	struct flight *moving = NULL, *next;
+	struct flight *flight;
 
-	for (struct flight *flight = *waiting_list(table, target); flight; flight = next) {
-		next = flight->next_waiting;
-		if (flight->target != target)
-			continue;
-		flight_unwait(flight);
-		flight->next_waiting = moving;
-		flight->waiting_link = &moving;
-		if (moving)
-			moving->waiting_link = &flight->next_waiting;
-		moving = flight;
-	}
-	while (moving) {
-		struct flight *flight = moving;
+	for (unsigned n = flights_waiting(table, target);
+	     n > 0 && (flight = flights_oldest(table, target)); n--) {
 		struct pending *pending = flight->pending;
 
-		moving = flight->next_waiting;
-		if (moving)
-			moving->waiting_link = &moving;
+		flight_unwait(flight);
 		wheel_arm(table->wheel, &flight->timer, flight->sent_us + TARGET_PATIENCE_US);
 		if (!pending || pending->leading != flight)
 			continue;
@@ -158,8 +146,8 @@ static void on_allowance(struct flight *flight, uint64_t now_us)
 static void drop(struct flight *flight, uint64_t now_us)
 {
 	struct pending *pending = flight->pending;
-	bool suspect =
-		flight->waits && target_on_silence(flight->target, flight->sent_us, true, now_us);
+	bool suspect = flight->outstanding &&
+		       target_on_silence(flight->target, flight->sent_us, true, now_us);
 
 	flight_detach(flight);
 	if (pending)
@@ -204,7 +192,7 @@ static void on_patience(struct flight *flight, uint64_t now_us)
 	struct pending_table *table = flight->table;
 	struct pending *pending = flight->pending;
 	struct target *target = flight->target;
-	bool waited = flight->waits;
+	bool waited = flight->outstanding;
 
 	flight->overdue = true;
 	flight_unwait(flight);
@@ -280,13 +268,6 @@ static size_t write_query(struct pending *pending, struct flight *flight,
 	return length;
 }
 
-static enum target_error error_of(int err)
-{
-	return err == ERR_LIMIT   ? TARGET_ERROR_FULL
-	       : err == ERR_NOMEM ? TARGET_ERROR_ROOM
-				  : TARGET_ERROR_SOURCE;
-}
-
 static bool not_sent(struct pending *pending, unsigned index, enum target_error error, bool beside,
 		     uint64_t now_us)
 {
@@ -298,24 +279,57 @@ static bool not_sent(struct pending *pending, unsigned index, enum target_error 
 	return false;
 }
 
-/* Whether one more packet may leave for it: its endpoint is not over its limit, and not too many
- * wait there. Where not, the question goes on to the next upstream, in the end to the ruleset's
- * next endpoint; a copy is left out. Neither is the target's fault. */
+static void turn_away(struct pending *pending, unsigned index, enum target_error limit,
+		      uint64_t now_us)
+{
+	pending_spend(pending, index, now_us);
+	pending->error = pending->limit = limit;
+}
+
+/* Whether one more packet may leave for it: its endpoint is not over its limit. Where it is, the
+ * question goes on to the next upstream, in the end to the ruleset's next endpoint; a copy is left
+ * out. It is not the target's fault. */
 static bool may_send(struct pending *pending, unsigned index, bool copy, uint64_t now_us)
 {
 	const struct upstream *upstream = &pending->key.leg->upstreams[index];
 	struct pending_table *table = pending->table;
-	bool over = !meter_pass(upstream->meter, table->worker, &pending->key.client, now_us);
 
-	if (!over && !target_is_full(upstream->target))
+	if (meter_pass(upstream->meter, table->worker, &pending->key.client, now_us))
 		return true;
-	table->over_limit_outbound += over;
-	if (!copy) {
-		pending_spend(pending, index, now_us);
-		pending->error = over ? TARGET_ERROR_OVER : TARGET_ERROR_ROOM;
-		pending->over |= over;
-	}
+	table->over_limit_outbound++;
+	if (!copy)
+		turn_away(pending, index, TARGET_ERROR_OVER, now_us);
 	return false;
+}
+
+/* What leads goes on to the next target, but by its timer: this is in the middle of another
+ * question's way, and there may be no room at the next one either. */
+static void crowd_out(struct flight *flight, uint64_t now_us)
+{
+	struct pending_table *table = flight->table;
+	struct pending *pending = flight->pending;
+	bool led = pending && pending->leading == flight;
+
+	table->crowded_out++;
+	target_on_error(flight->target, TARGET_ERROR_ROOM);
+	flight_detach(flight);
+	if (led) {
+		turn_away(pending, flight->index, TARGET_ERROR_ROOM, now_us);
+		wheel_arm(table->wheel, &pending->timer, now_us);
+	}
+	flight_free(flight);
+}
+
+/* One more waits there: where that is one too many, somebody has to go. Whether the newcomer stays;
+ * where it does not, its packet has not left yet. */
+static bool keeps_its_place(struct flight *newcomer, uint64_t now_us)
+{
+	struct flight *victim = flights_victim(newcomer);
+	bool stays = victim != newcomer;
+
+	if (victim)
+		crowd_out(victim, now_us);
+	return stays;
 }
 
 /* The flight's time begins; where it leads, its target is judged by that. */
@@ -329,7 +343,7 @@ static void begin_wait(struct pending *pending, struct flight *flight, uint64_t 
 		pending_unstall(pending);
 	}
 	if (pending->leading == flight && !flight_is_fallback(flight)) {
-		if (!flight->waits)
+		if (!flight->outstanding)
 			flight_wait(flight);
 		wait_us = target_allowance_us(flight->target);
 	}
@@ -356,7 +370,7 @@ static bool send_no_more(struct pending *pending, struct flight *flight, bool co
 		return false;
 	flight->copy = flight->overdue = false;
 	begin_wait(pending, flight, now_us);
-	return true;
+	return keeps_its_place(flight, now_us);
 }
 
 bool pending_send(struct pending *pending, unsigned index, bool tcp, bool copy, uint64_t now_us)
@@ -384,10 +398,14 @@ bool pending_send(struct pending *pending, unsigned index, bool tcp, bool copy, 
 		flight->socket = NULL;
 		flight_detach(flight);
 		flight_free(flight);
-		return not_sent(pending, index, error_of(err), beside, now_us);
+		return not_sent(pending, index,
+				err == ERR_NOMEM ? TARGET_ERROR_ROOM : TARGET_ERROR_SOURCE, beside,
+				now_us);
 	}
 	flight_insert(flight);
 	begin_wait(pending, flight, now_us);
+	if (!keeps_its_place(flight, now_us))
+		return false;
 	count_send(pending, flight, now_us);
 	return true;
 }
@@ -463,7 +481,7 @@ void pending_go_on(struct pending *pending, uint64_t now_us)
 		ask_by_tcp(pending, now_us);
 		send_copies(pending, pending->key.leg->upstream_count, now_us);
 	}
-	if (!waits || ((pending->answered || pending->over) && !pending->flights) ||
+	if (!waits || ((pending->answered || pending->limit) && !pending->flights) ||
 	    !pending_stall(pending, now_us))
 		pending_give_up(pending, false, now_us);
 }

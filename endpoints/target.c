@@ -105,11 +105,6 @@ void target_unwait(struct target *target)
 	atomic_fetch_sub_explicit(&target->waiting, 1, memory_order_relaxed);
 }
 
-bool target_is_full(const struct target *target)
-{
-	return GET(waiting) >= TARGET_WAITING_MAX;
-}
-
 static void take_sample(struct target *target, uint64_t rtt_us)
 {
 	uint32_t rtt = rtt_us == 0 ? 1 : rtt_us < 60000000 ? (uint32_t)rtt_us : 60000000;

@@ -25,7 +25,6 @@ enum {
 	TARGET_COPY_EVERY_US = 100 * 1000, /* and then one in so long */
 	TARGET_TOKEN = 100,                /* hundredths: a full token */
 	TARGET_WAITING_SURE = 3,           /* so many waiting questions need no token */
-	TARGET_WAITING_MAX = 16384,        /* questions waiting there, of all workers */
 	TARGET_PLAIN_US = 900 * 1000000,   /* how long "answers FORMERR to an OPT" is remembered */
 };
 
@@ -84,9 +83,8 @@ bool target_is_plain(const struct target *target, uint64_t now_us);
 
 /* A question is sent (not a copy): counts, adds 0.01 to both budgets. */
 void target_on_ask(struct target *target, uint64_t now_us);
-void target_wait(struct target *target);          /* a question begins to wait here */
-void target_unwait(struct target *target);        /* and ends to */
-bool target_is_full(const struct target *target); /* no more should wait here */
+void target_wait(struct target *target);   /* a question begins to wait here */
+void target_unwait(struct target *target); /* and ends to */
 /* A matching answer arrived, whatever it says, rtt_us after its question (or TARGET_NO_SAMPLE: it
  * came by another transport): a sample and a sign of life. True when this ended a suspicion. */
 bool target_on_answer(struct target *target, uint64_t rtt_us, uint64_t now_us);

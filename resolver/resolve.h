@@ -14,11 +14,11 @@
 
 #include "endpoints/pending.h"
 #include "endpoints/query.h"
+#include "endpoints/waiting.h"
 #include "endpoints/wheel.h"
 #include "resolver/cache.h"
 #include "resolver/refresh.h"
 #include "resolver/stats.h"
-#include "resolver/waiting.h"
 #include "rules/policy.h"
 
 enum {

@@ -996,15 +996,195 @@ static void copies_are_within_the_limit_too(void **state)
 	assert_in_range(w.servers[0].got, 1, 10);
 }
 
-static void a_target_at_which_too_many_wait_is_passed_over(void **state)
+/* ---- the maximum of a target ---- */
+
+static void ask_as(uint8_t client, unsigned count)
+{
+	w.client = (struct address){4, {10, 0, 0, client}};
+	while (count-- > 0)
+		world_ask_new(&w);
+}
+
+static void assert_no_room(const struct asked *q)
+{
+	assert_true(q->done);
+	assert_int_equal(q->value.outcome, ASK_FAILED);
+	assert_int_equal(q->value.error, TARGET_ERROR_ROOM);
+}
+
+static void the_oldest_at_a_target_makes_room_and_goes_on_to_the_next(void **state)
 {
 	(void)state;
-	w.targets[0].waiting = TARGET_WAITING_MAX - 1;
-	struct asked *q = world_ask(&w, "a.test"), *over = world_ask(&w, "b.test");
+	w.table.target_max = 2;
+	ask_as(1, 3);
+	assert_int_equal(w.targets[0].waiting, 2);
+	assert_int_equal(w.servers[1].got, 0); /* not in the middle of another's way */
 	world_run(&w, 5 * MS);
-	assert_answered_by(q, 0);
-	assert_answered_by(over, 1);
-	w.targets[0].waiting = 0;
+	assert_answered_by(&w.asked[0], 1);
+	assert_answered_by(&w.asked[1], 0);
+	assert_answered_by(&w.asked[2], 0);
+	assert_int_equal(w.table.crowded_out, 1);
+	assert_int_equal(w.targets[0].last_error, TARGET_ERROR_ROOM);
+	assert_false(suspect(0));
+}
+
+static void where_there_is_no_next_target_the_oldest_fails(void **state)
+{
+	(void)state;
+	w.table.target_max = 2;
+	w.servers[0].delay_us = 50 * MS;
+	ask_as(1, 3);
+	world_run(&w, 3 * MS);
+	assert_no_room(&w.asked[0]);
+	world_run(&w, 60 * MS);
+	assert_answered_by(&w.asked[1], 0);
+	assert_answered_by(&w.asked[2], 0);
+}
+
+/* Of one client's many and another's few the few stay, though they are older. */
+static void the_greediest_at_a_target_makes_room(void **state)
+{
+	(void)state;
+	w.table.target_max = 20;
+	w.servers[0].delay_us = 50 * MS;
+	ask_as(1, 5);
+	ask_as(2, 15);
+	ask_as(3, 4);
+	world_run(&w, 60 * MS);
+	for (unsigned i = 0; i < 24; i++) {
+		if (i >= 5 && i < 9)
+			assert_no_room(&w.asked[i]);
+		else
+			assert_answered_by(&w.asked[i], 0);
+	}
+}
+
+static void a_newcomer_whose_client_has_most_there_is_the_one_to_go(void **state)
+{
+	(void)state;
+	w.table.target_max = 40;
+	w.servers[0].delay_us = 50 * MS;
+	for (uint8_t client = 1; client <= 16; client++)
+		ask_as(client, 1);
+	ask_as(99, 30);
+	world_run(&w, 3 * MS);
+	for (unsigned i = 40; i < 46; i++)
+		assert_no_room(&w.asked[i]);
+	world_run(&w, 60 * MS);
+	for (unsigned i = 0; i < 40; i++)
+		assert_answered_by(&w.asked[i], 0);
+	assert_int_equal(w.targets[0].asked, 40); /* what had to go at once was not asked */
+}
+
+/* Its answer is not awaited by anybody: it only counted. */
+static void who_was_left_gives_its_place_first(void **state)
+{
+	(void)state;
+	w.table.target_max = 2;
+	ask_as(1, 1);
+	pending_leave(&w.table, &w.asked[0].waiter);
+	ask_as(1, 2);
+	world_run(&w, 5 * MS);
+	assert_answered_by(&w.asked[1], 0);
+	assert_answered_by(&w.asked[2], 0);
+	assert_int_equal(w.table.late, 0);
+}
+
+/* It asks somebody else meanwhile, and may come back. */
+static void who_makes_room_where_it_does_not_wait_any_more_may_ask_there_again(void **state)
+{
+	(void)state;
+	w.table.target_max = 1;
+	w.servers[0].lose = 1;
+	w.servers[0].delay_us = 30 * MS;
+	w.servers[1].does = SERVFAILS;
+	w.servers[1].delay_us = 200 * MS;
+	ask_as(1, 1);
+	world_run(&w, 150 * MS); /* the first never answered: so the second is asked */
+	ask_as(1, 1);
+	assert_int_equal(w.table.crowded_out, 1);
+	world_run(&w, 250 * MS);
+	assert_int_equal(w.servers[1].got, 1);
+	assert_answered_by(&w.asked[0], 0);
+	assert_answered_by(&w.asked[1], 0);
+}
+
+static void who_joins_one_that_made_room_sends_it_on(void **state)
+{
+	(void)state;
+	w.table.target_max = 1;
+	world_ask(&w, "a.test");
+	world_ask(&w, "b.test");
+	struct asked *joins = world_ask_until(&w, "a.test", w.now + 2 * DEADLINE);
+	assert_int_equal(w.servers[1].got, 1);
+	world_run(&w, 5 * MS);
+	assert_answered_by(&w.asked[0], 1);
+	assert_answered_by(&w.asked[1], 0);
+	assert_answered_by(joins, 1);
+}
+
+static void where_every_target_is_at_its_maximum_each_question_ends_and_soon(void **state)
+{
+	unsigned answered = 0, turned_away = 0;
+
+	(void)state;
+	w.table.target_max = 10;
+	w.servers[0].delay_us = w.servers[1].delay_us = w.servers[2].delay_us = 10 * MS;
+	ask_as(1, 1000);
+	world_run(&w, 30 * MS);
+	for (unsigned i = 0; i < 1000; i++) {
+		answered += w.asked[i].value.outcome == ASK_ANSWERED;
+		turned_away += w.asked[i].value.error == TARGET_ERROR_ROOM;
+		assert_true(w.asked[i].done);
+	}
+	assert_int_equal(answered, 30);
+	assert_int_equal(turned_away, 970);
+	assert_in_range(w.table.crowded_out, 970 * 3, 3000);
+}
+
+/* Who has no place there waits for the suspect, where it was asked before: its answer may be late.
+ */
+static void what_leaves_a_suspect_makes_room_at_the_next(void **state)
+{
+	(void)state;
+	world_warm_up(&w, 100);
+	w.servers[0].does = SILENT;
+	w.servers[1].delay_us = 10 * MS;
+	ask_as(1, 10);
+	w.table.target_max = 5;
+	world_run(&w, 50 * MS);
+	assert_true(suspect(0));
+	assert_int_equal(w.table.crowded_out, 5);
+	for (unsigned i = 100; i < 110; i++) {
+		if (i < 105)
+			assert_false(w.asked[i].done);
+		else
+			assert_answered_by(&w.asked[i], 1);
+	}
+	w.servers[0].does = ANSWERS;
+	world_run(&w, SECOND);
+	for (unsigned i = 100; i < 105; i++)
+		assert_answered_by(&w.asked[i], 0);
+}
+
+/* But for the one that asks the suspect whether it is back. */
+static void who_makes_room_where_all_others_are_suspect_fails_at_once(void **state)
+{
+	(void)state;
+	world_warm_up(&w, 100);
+	w.servers[1].does = SILENT;
+	target_on_unreachable(&w.targets[1], TARGET_ERROR_NETWORK, w.now - 2 * SECOND);
+	w.table.target_max = 2;
+	ask_as(1, 6);
+	world_run(&w, 5 * MS);
+	assert_int_equal(w.servers[1].got, 1);
+	unsigned waiting = 0;
+	for (unsigned i = 100; i < 104; i++) {
+		waiting += !w.asked[i].done;
+		if (w.asked[i].done)
+			assert_no_room(&w.asked[i]);
+	}
+	assert_int_equal(waiting, 1);
 }
 
 int main(void)
@@ -1061,7 +1241,16 @@ int main(void)
 		TWO(over_the_limit_of_every_endpoint_a_question_fails_at_once),
 		TWO(over_the_limit_of_one_and_the_other_suspect_it_fails_at_once_too),
 		TWO(copies_are_within_the_limit_too),
-		TWO(a_target_at_which_too_many_wait_is_passed_over),
+		TWO(the_oldest_at_a_target_makes_room_and_goes_on_to_the_next),
+		ONE(where_there_is_no_next_target_the_oldest_fails),
+		ONE(the_greediest_at_a_target_makes_room),
+		ONE(a_newcomer_whose_client_has_most_there_is_the_one_to_go),
+		ONE(who_was_left_gives_its_place_first),
+		TWO(who_makes_room_where_it_does_not_wait_any_more_may_ask_there_again),
+		TWO(who_joins_one_that_made_room_sends_it_on),
+		THREE(where_every_target_is_at_its_maximum_each_question_ends_and_soon),
+		TWO(what_leaves_a_suspect_makes_room_at_the_next),
+		TWO(who_makes_room_where_all_others_are_suspect_fails_at_once),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -90,6 +90,7 @@ struct world {
 	bool dnssec_ok, checking_disabled, impatient;
 	struct asked *asked;
 	unsigned asked_count;
+	struct address client; /* of the next question */
 	uint8_t last_query[MESSAGE_QUERY_MAX];
 	size_t last_length;
 	char udp, tcp; /* their addresses are the sockets */
@@ -325,7 +326,8 @@ static inline struct asked *world_ask_until(struct world *w, const char *text, u
 				  .name = &name,
 				  .type = TYPE_A,
 				  .dnssec_ok = w->dnssec_ok,
-				  .checking_disabled = w->checking_disabled};
+				  .checking_disabled = w->checking_disabled,
+				  .client = w->client};
 
 	if (name_from_text(&name, &w->key, text) != 0)
 		abort();

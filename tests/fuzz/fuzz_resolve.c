@@ -6,7 +6,7 @@
  *     wait      milliseconds, or twenty times as many
  *     cut       an upstream cannot be reached any more, or can again
  *     reload    another configuration; questions under way keep theirs
- *     forget    the cache is emptied
+ *     forget    the cache is emptied, or few may wait at a target from now on
  *     cancel    a client's question is given up
  *
  * Every client is answered once, within the deadline, with what world.c checks; a reply that does
@@ -209,8 +209,10 @@ static void reload(struct play *play, uint8_t with)
 
 static void forget(struct play *play, uint8_t with)
 {
-	(void)with;
-	fuzz_forget(play->world);
+	if (with & 1)
+		play->world->stage->pending.target_max = with >> 1 & 7;
+	else
+		fuzz_forget(play->world);
 }
 
 static void cancel(struct play *play, uint8_t with)

@@ -476,6 +476,7 @@ static void begin_again(struct fuzz_world *world)
 	stage->random = 0x5eed;
 	stage->entropy.left = 0;
 	stage->unreachable_count = 0;
+	stage->pending.target_max = PENDING_TARGET_MAX;
 	world->client_count = world->packet_count = 0;
 	for (unsigned i = 0; i < world->said_count && i < FUZZ_SAID; i++)
 		free(world->said[i].wire);

@@ -3,21 +3,19 @@
  *     first ─► oldest ─► ... ─► newest        clients: 0 0 3 0 12000 0 0 1 ...
  *              └ 16 of these, and this ┘
  *
- * The table is filled when a quarter of the maximum wait, kept up to date from then on, and
- * forgotten when no more than an eighth do: so filling it costs a question two hashes on average.
+ * The table is filled when a quarter of the maximum wait, kept up to date from then on, and given
+ * back when no more than an eighth do: so filling it costs a question two hashes on average.
  *
  * An IPv6 client is its /64 (address_client). Not here: what becomes of the one that has to go
- * (resolve.c). */
-#include "resolver/waiting.h"
+ * (resolve.c, pending_walk.c). */
+#include "endpoints/waiting.h"
 
-#include <string.h>
+#include <stdlib.h>
 
 void waiting_init(struct waiting *waiting, unsigned max, const struct hash_key *key)
 {
-	memset(waiting, 0, sizeof *waiting);
+	*waiting = (struct waiting){.max = max, .key = *key};
 	waiting->last = &waiting->first;
-	waiting->max = max;
-	waiting->key = *key;
 }
 
 static unsigned place_of(const struct waiting *waiting, const struct address *address)
@@ -35,12 +33,13 @@ static void count_item(struct waiting *waiting, const struct waiting_item *item)
 
 void waiting_count(struct waiting *waiting, const struct waiting_item *item)
 {
-	if (waiting->tells) {
+	if (waiting->clients) {
 		count_item(waiting, item);
 		return;
 	}
-	waiting->tells = true;
-	memset(waiting->clients, 0, sizeof waiting->clients);
+	waiting->clients = calloc(WAITING_CLIENTS, sizeof *waiting->clients);
+	if (!waiting->clients)
+		return;
 	for (const struct waiting_item *at = waiting->first; at; at = at->next)
 		count_item(waiting, at);
 }
@@ -48,7 +47,10 @@ void waiting_count(struct waiting *waiting, const struct waiting_item *item)
 void waiting_uncount(struct waiting *waiting, const struct waiting_item *item)
 {
 	waiting->clients[place_of(waiting, item->client)]--;
-	waiting->tells = waiting->count > waiting->max / 8;
+	if (waiting->count > waiting->max / 8)
+		return;
+	free(waiting->clients);
+	waiting->clients = NULL;
 }
 
 static struct waiting_item *newest(const struct waiting *waiting)
@@ -61,6 +63,8 @@ struct waiting_item *waiting_choose(const struct waiting *waiting)
 	struct waiting_item *victim = NULL, *item = waiting->first;
 	uint32_t most = 0;
 
+	if (!waiting->clients)
+		return item;
 	for (unsigned i = 0; i < WAITING_OLDEST && item; i++, item = item->next) {
 		uint32_t count = waiting->clients[place_of(waiting, item->client)];
 

@@ -1,12 +1,11 @@
-/* The queries of a worker that wait for somebody else's answer: the oldest first, and no more than
- * a maximum. One that is answered at once (own data, the cache) never comes here, so however many
- * wait, those are answered.
+/* A line of those who wait for somebody else's answer, the oldest first, and who has to go when
+ * they are too many: the queries of a worker (resolve.c), the questions at one target (pending.h).
  *
- * At the maximum one has to go, and it is the oldest of a greedy client's: of the oldest few, the
- * first whose client has most waiting; or the newcomer, if his has more than any of these. So a
- * target that says nothing, or a client that asks without end, costs those who wait for it, and not
- * the others: what is answered in time is never among the oldest. Clients are told apart only while
- * more than a part of the maximum wait; up to there they cost nothing. */
+ * At the maximum it is the oldest of a greedy client's: of the oldest few, the first whose client
+ * has most waiting; or the newcomer, if his has more than any of these. So a target that says
+ * nothing, or a client that asks without end, costs those who wait for it, and not the others: what
+ * is answered in time is never among the oldest. Clients are told apart only while more than a part
+ * of the maximum wait; up to there they cost nothing. */
 #ifndef SLUICE_WAITING_H
 #define SLUICE_WAITING_H
 
@@ -31,12 +30,13 @@ struct waiting {
 	struct waiting_item *first, **last;
 	unsigned count, max;
 	struct hash_key key;
-	bool tells;                        /* clients apart, at present */
-	uint32_t clients[WAITING_CLIENTS]; /* how many each has, while it tells */
+	uint32_t *clients; /* how many each has; NULL: they are not told apart, at present */
 };
 
+/* What it allocates is freed when the last one has left. */
 void waiting_init(struct waiting *waiting, unsigned max, const struct hash_key *key);
-/* The rest of what follows, where clients are told apart, or will be from now on. */
+/* The rest of what follows, where clients are told apart, or will be from now on (without memory
+ * for that the oldest goes). */
 void waiting_count(struct waiting *waiting, const struct waiting_item *item);
 void waiting_uncount(struct waiting *waiting, const struct waiting_item *item);
 struct waiting_item *waiting_choose(const struct waiting *waiting);
@@ -50,7 +50,7 @@ static inline void waiting_add(struct waiting *waiting, struct waiting_item *ite
 	item->link = waiting->last;
 	*waiting->last = item;
 	waiting->last = &item->next;
-	if (++waiting->count > waiting->max / 4 || waiting->tells)
+	if (++waiting->count > waiting->max / 4 || waiting->clients)
 		waiting_count(waiting, item);
 }
 
@@ -66,7 +66,7 @@ static inline void waiting_remove(struct waiting *waiting, struct waiting_item *
 		waiting->last = item->link;
 	item->link = NULL;
 	waiting->count--;
-	if (waiting->tells)
+	if (waiting->clients)
 		waiting_uncount(waiting, item);
 }
 
