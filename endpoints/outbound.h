@@ -19,6 +19,7 @@
 enum {
 	OUTBOUND_PORTS = 1024,          /* sockets of a source; fewer where RLIMIT_NOFILE is low */
 	OUTBOUND_PORTS_BATCH = 4,       /* drawn for a batch */
+	OUTBOUND_LANES = 2,             /* of a worker; each takes two sockets a port */
 	OUTBOUND_LANE_QUESTIONS = 1000, /* in one second, of one target: it gets a lane */
 	OUTBOUND_TCP_IDLE_US = 10 * 1000 * 1000,
 	OUTBOUND_TCP_CONNECT_US = 800 * 1000,
@@ -68,7 +69,7 @@ struct outbound {
 	struct pending_table *pending;
 	uint64_t (*now_us)(void *context);
 	void *context;
-	unsigned ports_max;      /* per source and family, 1 to OUTBOUND_PORTS; a lane: a fourth */
+	unsigned ports_max;      /* per source and family, of a lane too; 1 to OUTBOUND_PORTS */
 	unsigned descriptor_max; /* none above this: leaves room for clients' connections */
 	unsigned connection_count;
 	struct outbound_pool *pools;

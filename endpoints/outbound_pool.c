@@ -12,11 +12,11 @@
  * that the first question of a worker does not pay for a thousand sockets. A port that has carried
  * its share of questions is replaced by a fresh one, and closed once its flights are over.
  *
- * A busy target has a pool of its own, a lane, whose sockets outbound_lane.c makes. It has as many
- * ports as guessing takes, or it is not used. It keeps to the source and the way that it found at
- * first, so it is given up when nothing has been heard by it for a moment, when something could not
- * be sent, and when it has not been used for a while: then the common pool asks the target again,
- * which looks for the way with every packet. */
+ * A busy target has a pool of its own, a lane, whose sockets outbound_lane.c makes. It grows beside
+ * the common pool, and is not used before it has as many ports as that may have. It keeps to the
+ * source and the way that it found at first, so it is given up when nothing has been heard by it
+ * for a moment, when something could not be sent, and when it has not been used for a while: then
+ * the common pool asks the target again, which looks for the way with every packet. */
 #include "endpoints/outbound_pool.h"
 
 #include <unistd.h>
@@ -27,9 +27,6 @@ enum {
 	PORTS_FIRST = 64,      /* sockets that a new pool opens */
 	PORTS_GROW = 4,        /* more with every batch */
 	PORT_QUESTIONS = 4096, /* then it is renewed; the first ones earlier, not all at once */
-	LANE_PORTS_MIN = 16, /* and opens with as many: its target is busy, a pause would be felt */
-	LANE_SHARE = 4,      /* a lane has a fourth of a pool's ports */
-	LANES_MAX = 4,       /* of a worker */
 	LANE_IDLE_US = 10 * 1000000,
 	LANE_SILENT_US = 1000000,
 	SOURCE_RETRY_US = 1000000, /* after a socket could not be opened */
@@ -124,21 +121,11 @@ static struct outbound_port *port_open(struct outbound_pool *pool)
 
 /* ---- pools ---- */
 
-static unsigned lane_ports_max(const struct outbound *outbound)
-{
-	return (outbound->ports_max + LANE_SHARE - 1) / LANE_SHARE;
-}
-
-static unsigned pool_ports_max(const struct outbound_pool *pool)
-{
-	return pool_is_lane(pool) ? lane_ports_max(pool->outbound) : pool->outbound->ports_max;
-}
-
 static void pool_grow(struct outbound_pool *pool, unsigned more, uint64_t now_us)
 {
 	if (now_us < pool->retry_us)
 		return;
-	while (more-- > 0 && pool->count < pool_ports_max(pool)) {
+	while (more-- > 0 && pool->count < pool->outbound->ports_max) {
 		struct outbound_port *port = port_open(pool);
 		if (!port) {
 			pool->outbound->counters.ports_refused++;
@@ -203,20 +190,16 @@ static struct outbound_pool *lane_new(struct outbound *outbound, const struct up
 	return pool_new(outbound, upstream, &upstream->host, now_us);
 }
 
-/* The target's own pool, if it has one, or should and may have one. */
+/* The target's own pool, if it has one with all its ports. */
 static struct outbound_pool *lane_for(struct outbound *outbound, const struct upstream *upstream,
 				      uint64_t now_us)
 {
 	struct outbound_pool *lane = pool_find(outbound, upstream, &upstream->host);
 
-	if (!lane && lane_ports_max(outbound) >= LANE_PORTS_MIN &&
-	    lane_earned(outbound, upstream, now_us) && lane_count(outbound) < LANES_MAX)
+	if (!lane && lane_earned(outbound, upstream, now_us) &&
+	    lane_count(outbound) < OUTBOUND_LANES)
 		lane = lane_new(outbound, upstream, now_us);
-	if (!lane)
-		return NULL;
-	if (lane->count < LANE_PORTS_MIN)
-		pool_grow(lane, LANE_PORTS_MIN - lane->count, now_us);
-	return lane->count >= LANE_PORTS_MIN ? lane : NULL;
+	return lane && lane->count >= outbound->ports_max ? lane : NULL;
 }
 
 struct outbound_pool *pool_for(struct outbound *outbound, const struct upstream *upstream,
@@ -268,25 +251,29 @@ static bool lane_is_over(const struct outbound_pool *lane, uint64_t now_us)
 	       (lane->unheard_us && now_us - lane->unheard_us > LANE_SILENT_US);
 }
 
-void pool_end_batch(struct outbound_pool *pool, uint64_t now_us)
+static void end_use(struct outbound_pool *pool, uint64_t now_us)
 {
-	if (pool->used) {
-		pool->used_us = now_us;
-		if (!pool->unheard_us)
-			pool->unheard_us = now_us;
-	}
-	if (pool_is_lane(pool) && !pool->retired && lane_is_over(pool, now_us))
-		pool_retire(pool);
-	if (!pool->used)
-		return;
+	pool->used = false;
+	pool->used_us = now_us;
+	if (!pool->unheard_us)
+		pool->unheard_us = now_us;
 	for (unsigned i = 0; i < OUTBOUND_PORTS_BATCH; i++) {
 		struct outbound_port *port = pool->dealt[i];
 		if (port && port->questions >= PORT_QUESTIONS)
 			pool_renew(pool, port);
 	}
 	memset(pool->dealt, 0, sizeof pool->dealt);
-	pool->used = false;
-	if (!pool->retired)
+}
+
+void pool_end_batch(struct outbound_pool *pool, uint64_t now_us)
+{
+	bool grows = pool->used || pool_is_lane(pool);
+
+	if (pool->used)
+		end_use(pool, now_us);
+	if (pool_is_lane(pool) && !pool->retired && lane_is_over(pool, now_us))
+		pool_retire(pool);
+	if (grows && !pool->retired)
 		pool_grow(pool, PORTS_GROW, now_us);
 }
 
@@ -324,7 +311,7 @@ void outbound_udp_retain(struct outbound *outbound, const struct address *source
 void outbound_udp_trim(struct outbound *outbound)
 {
 	for (struct outbound_pool *pool = outbound->pools; pool; pool = pool->next) {
-		while (pool->count > pool_ports_max(pool))
+		while (pool->count > outbound->ports_max)
 			port_drain(pool->open[--pool->count]);
 	}
 }

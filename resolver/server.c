@@ -282,9 +282,9 @@ static void tell_listeners(struct server *server, const struct snapshot *before,
 /* ---- workers ---- */
 
 /* Ports of one source in one worker: half of the descriptors that are allowed, shared out among the
- * sources of this snapshot and the lanes of busy targets, which come to twice a pool's. The other
- * half is for clients' connections, targets' by TCP, and sources of the snapshot before that are
- * still in use. A source that is the system's choice may be one for each family. */
+ * sources of this snapshot and the lanes of busy targets, each twice a source's. The other half is
+ * for clients' connections, targets' by TCP, and sources of the snapshot before that are still in
+ * use. A source that is the system's choice may be one for each family. */
 static unsigned ports_for(const struct snapshot *snapshot, unsigned workers)
 {
 	struct rlimit limit;
@@ -294,7 +294,7 @@ static unsigned ports_for(const struct snapshot *snapshot, unsigned workers)
 	if (sources == 0 || getrlimit(RLIMIT_NOFILE, &limit) != 0 ||
 	    limit.rlim_cur == RLIM_INFINITY)
 		return OUTBOUND_PORTS;
-	uint64_t share = (uint64_t)limit.rlim_cur / 2 / workers / (sources + 2);
+	uint64_t share = (uint64_t)limit.rlim_cur / 2 / workers / (sources + 2 * OUTBOUND_LANES);
 	if (share > OUTBOUND_PORTS)
 		return OUTBOUND_PORTS;
 	return share < SERVER_PORTS_MIN ? SERVER_PORTS_MIN : (unsigned)share;

@@ -801,10 +801,17 @@ static void ask_until(unsigned count)
 	}
 }
 
+/* Opened when a question of the last hundred has come, and grown within some rounds more. */
 static void start_with_lanes(const char *address, const char *source)
 {
 	start(address, source, PROTOCOL_UDP, 64);
 	outbound.lane_questions = 100;
+}
+
+static void ask_until_there_is_a_lane(void)
+{
+	ask_until(100);
+	until(lane() && lane()->count == 64);
 }
 
 static void a_target_asked_often_gets_a_lane_and_nothing_is_lost(void **state)
@@ -813,13 +820,11 @@ static void a_target_asked_often_gets_a_lane_and_nothing_is_lost(void **state)
 	start_with_lanes("127.0.0.1", "127.0.0.1");
 	ask_until(99);
 	assert_null(lane());
-	ask_until(100);
-	assert_non_null(lane());
+	ask_until_there_is_a_lane();
 	assert_true(host_equal(&lane()->peer, &server.host));
 	unsigned before = server.ports;
 	ask_until(600);
-	assert_true(server.ports > before);  /* it has ports of its own */
-	assert_int_equal(lane()->count, 16); /* a fourth of a pool's */
+	assert_true(server.ports > before); /* it has ports of its own */
 	assert_int_equal(server.got, 600);
 	assert_int_equal(second.got, 0);
 	assert_int_equal(outbound.counters.send_failed, 0);
@@ -866,7 +871,7 @@ static void many_targets_asked_alike_have_no_lane(void **state)
 	assert_true(lane_earned(&outbound, &upstream, 2 * SECOND));
 }
 
-static void there_are_at_most_four_lanes(void **state)
+static void there_are_at_most_two_lanes(void **state)
 {
 	unsigned lanes = 0;
 
@@ -882,7 +887,7 @@ static void there_are_at_most_four_lanes(void **state)
 	}
 	for (struct outbound_pool *pool = outbound.pools; pool; pool = pool->next)
 		lanes += pool_is_lane(pool);
-	assert_int_equal(lanes, 4);
+	assert_int_equal(lanes, 2);
 }
 
 static void a_kernel_that_gives_packets_to_the_other_socket_has_no_lanes(void **state)
@@ -902,7 +907,7 @@ static void nobody_may_share_the_port_of_a_lane(void **state)
 
 	(void)state;
 	start_with_lanes("127.0.0.1", "127.0.0.1");
-	ask_until(100);
+	ask_until_there_is_a_lane();
 	assert_int_equal(getsockname(lane()->open[0]->fd, (struct sockaddr *)&at, &length), 0);
 	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on), 0);
 	assert_int_equal(bind(fd, (struct sockaddr *)&at, length), -1);
@@ -914,6 +919,7 @@ static void a_closed_port_is_heard_of_at_once_in_a_lane_too(void **state)
 {
 	(void)state;
 	start_with_lanes("127.0.0.1", "127.0.0.1");
+	ask_until_there_is_a_lane();
 	ask_until(120);
 	close(server.udp);
 	server.udp = -1;
@@ -930,6 +936,7 @@ static void an_unused_lane_is_given_up_after_ten_seconds(void **state)
 {
 	(void)state;
 	start_with_lanes("127.0.0.1", "127.0.0.1");
+	ask_until_there_is_a_lane();
 	ask_until(120);
 	clock_us += 9 * SECOND;
 	step();
@@ -946,6 +953,7 @@ static void a_lane_that_cannot_send_is_given_up(void **state)
 {
 	(void)state;
 	start_with_lanes("127.0.0.1", "127.0.0.1");
+	ask_until_there_is_a_lane();
 	ask_until(120);
 	outbound.lane_questions = UINT32_MAX; /* no other one soon */
 	int broken = socket_udp(4);           /* connected to nobody */
@@ -964,6 +972,7 @@ static void a_lane_that_hears_nothing_for_a_second_is_given_up(void **state)
 {
 	(void)state;
 	start_with_lanes("127.0.0.1", "127.0.0.1");
+	ask_until_there_is_a_lane();
 	ask_until(120);
 	server.silent = true;
 	ask();
@@ -983,6 +992,7 @@ static void a_lane_that_rests_and_is_used_again_stays(void **state)
 {
 	(void)state;
 	start_with_lanes("127.0.0.1", "127.0.0.1");
+	ask_until_there_is_a_lane();
 	ask_until(120);
 	clock_us += 5 * SECOND;
 	step();
@@ -991,16 +1001,33 @@ static void a_lane_that_rests_and_is_used_again_stays(void **state)
 	assert_non_null(lane());
 }
 
-/* Few ports are easier to guess than the common pool's. */
-static void a_lane_of_few_ports_is_not_used(void **state)
+/* Few ports are easier to guess than the common pool's, and so many at once would be felt. */
+static void a_lane_is_used_when_it_has_as_many_ports_as_the_common_pool(void **state)
 {
 	(void)state;
-	start("127.0.0.1", "127.0.0.1", PROTOCOL_UDP, 60); /* a lane's fourth is 15 */
-	outbound.lane_questions = 100;
-	ask_until(300);
-	assert_true(!lane() || lane()->count == 0);
-	assert_int_equal(server.got, 300);
-	stop(NULL);
+	start_with_lanes("127.0.0.1", "127.0.0.1");
+	ask_until(99);
+	ask();
+	assert_non_null(lane());
+	assert_int_equal(lane()->count, 0);
+	until(answered() == 100);
+	for (unsigned round = 0; lane()->count < 64; round++) {
+		unsigned before = lane()->count;
+
+		assert_true(round < 16);
+		ask();
+		assert_false(lane()->used);
+		outbound_flush(&outbound);
+		assert_in_range(lane()->count, before, before + 4);
+	}
+	ask();
+	assert_true(lane()->used);
+	until(answered() == asked_count);
+}
+
+static void a_lane_that_cannot_have_its_ports_is_not_used_and_given_up(void **state)
+{
+	(void)state;
 	start_with_lanes("127.0.0.1", "127.0.0.1");
 	ask_until(90); /* the common pool is as large as it may be */
 	outbound.descriptor_max = (unsigned)dup(0) + 10;
@@ -1010,12 +1037,16 @@ static void a_lane_of_few_ports_is_not_used(void **state)
 	assert_in_range(lane()->count, 1, 15);
 	assert_false(lane()->used);
 	assert_int_equal(server.got, 300);
+	clock_us += 11 * SECOND;
+	step();
+	assert_null(lane());
 }
 
 static void a_lane_goes_with_its_source(void **state)
 {
 	(void)state;
 	start_with_lanes("127.0.0.1", "127.0.0.1");
+	ask_until_there_is_a_lane();
 	ask_until(120);
 	outbound_retain(&outbound, NULL, 0);
 	assert_null(lane());
@@ -1866,7 +1897,7 @@ int main(void)
 		TEST(a_lane_is_had_without_a_source_and_by_ipv6),
 		TEST(what_is_asked_often_is_counted_by_the_second),
 		TEST(many_targets_asked_alike_have_no_lane),
-		TEST(there_are_at_most_four_lanes),
+		TEST(there_are_at_most_two_lanes),
 		TEST(a_kernel_that_gives_packets_to_the_other_socket_has_no_lanes),
 		TEST(nobody_may_share_the_port_of_a_lane),
 		TEST(a_closed_port_is_heard_of_at_once_in_a_lane_too),
@@ -1874,7 +1905,8 @@ int main(void)
 		TEST(a_lane_that_cannot_send_is_given_up),
 		TEST(a_lane_that_hears_nothing_for_a_second_is_given_up),
 		TEST(a_lane_that_rests_and_is_used_again_stays),
-		TEST(a_lane_of_few_ports_is_not_used),
+		TEST(a_lane_is_used_when_it_has_as_many_ports_as_the_common_pool),
+		TEST(a_lane_that_cannot_have_its_ports_is_not_used_and_given_up),
 		TEST(a_lane_goes_with_its_source),
 		TEST(tcp_is_asked_from_the_source_and_the_connection_reused),
 		TEST(questions_are_pipelined_and_answered_in_any_order),
