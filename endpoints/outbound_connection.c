@@ -71,13 +71,25 @@ static enum end end_of(const struct outbound_connection *connection, unsigned ot
 	return connection->trial && others > 0 ? END_TOO_MANY : END_IN_VAIN;
 }
 
+/* One that two connections ended with before is a likelier reason than too many of them. */
+static bool has_one_that_ends_them(const struct outbound_connection *connection)
+{
+	const struct question *question;
+
+	TAILQ_FOREACH (question, &connection->asked, in_turn) {
+		if (question->ends >= 2)
+			return true;
+	}
+	return false;
+}
+
 /* Without any answer, which may be a question's fault: it is found by asking one by one. */
 static void end_in_vain(struct outbound_connection *connection, unsigned others, uint64_t now_us)
 {
 	struct outbound_terms *terms = &connection->peer->terms;
 	struct question *question;
 
-	if (others > 0)
+	if (others > 0 && !has_one_that_ends_them(connection))
 		outbound_terms_on_full(terms, others, now_us);
 	outbound_terms_on_end_in_vain(terms, others > 0, connection->under_way);
 	connection->peer->again_us = now_us + outbound_terms_pause_us(terms);
@@ -96,11 +108,12 @@ static bool is_to_blame(const struct outbound_peer *peer, const struct question 
 	       peer->answered_us > question->returned_us;
 }
 
-static void fail_in_vain(struct outbound_peer *peer, const struct question *alone, uint64_t now_us)
+static void fail_in_vain(struct outbound_peer *peer, unsigned others, const struct question *alone,
+			 uint64_t now_us)
 {
 	struct pending_table *pending = peer->outbound->pending;
 
-	if (outbound_terms_are_hopeless(&peer->terms))
+	if (others == 0 && outbound_terms_are_hopeless(&peer->terms))
 		outbound_peer_fail(peer, TARGET_ERROR_NETWORK, now_us);
 	else if (alone && is_to_blame(peer, alone))
 		pending_on_error(pending, alone->flight, TARGET_ERROR_CLOSED, now_us);
@@ -128,7 +141,7 @@ void outbound_connection_lost(struct outbound_connection *connection)
 	if (end == END_NO_WAY && others == 0)
 		outbound_peer_fail(peer, TARGET_ERROR_NETWORK, now_us);
 	if (end == END_IN_VAIN)
-		fail_in_vain(peer, alone, now_us);
+		fail_in_vain(peer, others, alone, now_us);
 }
 
 bool outbound_connection_is_silent(const struct outbound_connection *connection, uint64_t now_us)
@@ -244,7 +257,7 @@ static void answered(struct outbound_connection *connection, uint64_t now_us)
 	peer->answered_us = now_us;
 	connection->pipeline += connection->pipeline < OUTBOUND_TERMS_PIPELINE;
 	outbound_terms_on_answer(&peer->terms, connection->answered);
-	if (connection->trial && connection->answered == 1)
+	if (connection->answered == 1)
 		outbound_terms_on_accepted(&peer->terms, outbound_peer_count(peer, now_us).proven);
 }
 

@@ -74,7 +74,7 @@ int outbound_question_add(struct outbound_peer *peer, struct flight *flight, con
 	wire_put16(question->wire + 2, flight->id);
 	question->length = (uint16_t)(2 + length);
 	question->connection = NULL;
-	question->returned = 0;
+	question->returned = question->ends = 0;
 	question->flight = flight;
 	flight->parcel = question;
 	flight->gathered = true;
@@ -102,6 +102,7 @@ void outbound_questions_return(struct outbound_connection *connection)
 	while ((question = TAILQ_LAST(&connection->asked, question_list))) {
 		TAILQ_REMOVE(&connection->asked, question, in_turn);
 		question->connection = NULL;
+		question->ends++;
 		question->flight->gathered = true;
 		if (question_is_alone(question))
 			TAILQ_INSERT_TAIL(waiting, question, in_turn);

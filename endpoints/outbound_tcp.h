@@ -64,6 +64,7 @@ struct question { /* flight->parcel points to it */
 	uint64_t left_us, answered_before; /* when it left, and the answers until then */
 	uint64_t returned_us; /* when its connection first ended without any, and ... */
 	unsigned returned;    /* ... how often, once more where it was alone at the first */
+	unsigned ends;        /* so many connections ended with it, after answers or without */
 	uint16_t length;
 	uint8_t wire[2 + MESSAGE_QUERY_MAX];
 };

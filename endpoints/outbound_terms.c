@@ -42,6 +42,10 @@ void outbound_terms_on_full(struct outbound_terms *terms, unsigned live, uint64_
 {
 	unsigned before = terms->connections;
 
+	if (live == 0)
+		terms->accepted = 0;
+	if (live < terms->accepted)
+		live = terms->accepted--;
 	terms->connections = live > 0 ? live : OUTBOUND_TERMS_CONNECTIONS;
 	if (terms->connections < before)
 		terms->full_us = now_us;
@@ -57,6 +61,8 @@ void outbound_terms_on_answer(struct outbound_terms *terms, uint64_t answered)
 
 void outbound_terms_on_accepted(struct outbound_terms *terms, unsigned live)
 {
+	if (terms->accepted < live)
+		terms->accepted = live;
 	if (terms->connections < live)
 		terms->connections = live;
 }
@@ -84,9 +90,7 @@ void outbound_terms_on_end_in_vain(struct outbound_terms *terms, bool others, un
 
 uint64_t outbound_terms_pause_us(const struct outbound_terms *terms)
 {
-	return terms->answers && terms->in_vain > 1 && terms->in_vain < IN_VAIN_MAX
-		       ? OUTBOUND_TERMS_PAUSE_US
-		       : 0;
+	return terms->answers && terms->in_vain > 1 ? OUTBOUND_TERMS_PAUSE_US : 0;
 }
 
 unsigned outbound_terms_on_slow(struct outbound_terms *terms, uint64_t answered)

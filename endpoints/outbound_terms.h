@@ -19,7 +19,8 @@ enum {
 struct outbound_terms {
 	unsigned pipeline;    /* questions under way on a connection: the answers it gives */
 	unsigned parallel;    /* connections to have while the pipeline is short */
-	unsigned connections; /* at a time, that the server accepts */
+	unsigned connections; /* at a time, that the server accepts, as far as is known */
+	unsigned accepted;    /* at a time, that it has answered by: it does accept so many */
 	uint64_t full_us;     /* when it was seen to accept no more, or one more was tried */
 	unsigned in_vain;     /* connections that ended without an answer, in a row */
 	bool answers;         /* it has given one */
@@ -37,12 +38,14 @@ void outbound_terms_init(struct outbound_terms *terms);
  * has accepted them, and others do what they do not. */
 enum outbound_dial outbound_terms_dial(struct outbound_terms *terms, unsigned live, unsigned silent,
 				       uint64_t now_us);
-/* There are so many, and one more was not to be had. 0: it is away, and nothing is known of what it
- * will accept. That there are no more than was known does not put off the next trial. */
+/* There are so many, and one more was not to be had. Where it has answered by more at a time, those
+ * are what it accepts, and one less with each time that this is told. 0: it is away, and nothing is
+ * known of what it will accept. That there are no more than was known does not put off the next
+ * trial. */
 void outbound_terms_on_full(struct outbound_terms *terms, unsigned live, uint64_t now_us);
 /* A connection has given one more answer, so many in all. */
 void outbound_terms_on_answer(struct outbound_terms *terms, uint64_t answered);
-/* That was the first of a trial: so many are accepted. */
+/* That was the first of a connection, so many have answered now: as many are accepted. */
 void outbound_terms_on_accepted(struct outbound_terms *terms, unsigned live);
 /* A connection ended while there was something to ask, after so many answers. */
 void outbound_terms_on_end(struct outbound_terms *terms, uint64_t answered);

@@ -24,7 +24,22 @@
 #include "rules/record.h"
 #include "tests/tcp_segments.h"
 
-enum { MS = 1000, SECOND = 1000 * MS, STEP_US = 50, CONNECTIONS = 64, HELD = 512, ASKED = 12000 };
+enum {
+	MS = 1000,
+	SECOND = 1000 * MS,
+	STEP_US = 50,
+	CONNECTIONS = 64,
+	HELD = 512,
+	LATE = 64,
+	ASKED = 12000
+};
+
+struct late { /* a reply by TCP that is not due yet */
+	int fd;
+	uint64_t due_us;
+	size_t length;
+	uint8_t reply[128];
+};
 
 struct server {
 	struct host host;
@@ -33,15 +48,19 @@ struct server {
 	/* what it does */
 	bool silent, truncates, from_elsewhere, closes_after_answer, closes_unanswered, drips,
 		backwards, deaf;
-	unsigned padding;  /* bytes of a second record */
-	unsigned most;     /* connections; it hangs up on others. 0: any number */
-	bool full_is_deaf; /* those others wait in its queue instead */
-	unsigned hangs_up; /* on so many more connections, at the first question */
-	unsigned pace_us;  /* between two answers of a connection */
-	unsigned ignores;  /* one name of so many; 0: none */
-	const char *kills; /* the name at which it hangs up */
-	unsigned kills_to; /* or the names from n1 to this number */
+	unsigned padding;     /* bytes of a second record */
+	unsigned most;        /* connections; it hangs up on others. 0: any number */
+	bool full_is_deaf;    /* those others wait in its queue instead */
+	unsigned hangs_up;    /* on so many more connections, at the first question */
+	unsigned pace_us;     /* between two answers of a connection */
+	unsigned ignores;     /* one name of so many; 0: none */
+	const char *kills;    /* the name at which it hangs up */
+	unsigned kills_to;    /* or the names from n1 to this number */
+	unsigned kills_every; /* or one of so many; 0: none */
+	uint64_t delay_us;    /* before it answers by TCP */
 	uint64_t next_us[CONNECTIONS];
+	struct late late[LATE]; /* the earliest first */
+	unsigned late_count;
 	/* what it saw */
 	unsigned unread; /* bytes that had come when it closed a connection */
 	unsigned got, got_tcp, accepted, batch_ports;
@@ -218,9 +237,44 @@ static void drip(int fd, const uint8_t *bytes, size_t length)
 	}
 }
 
+static void forget_late(struct server *s, int fd)
+{
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < s->late_count; i++) {
+		if (s->late[i].fd != fd)
+			s->late[kept++] = s->late[i];
+	}
+	s->late_count = kept;
+}
+
+static void send_late(struct server *s)
+{
+	unsigned due = 0;
+
+	for (; due < s->late_count && s->late[due].due_us <= clock_us; due++) {
+		const struct late *late = &s->late[due];
+		assert_int_equal(send(late->fd, late->reply, late->length, MSG_NOSIGNAL),
+				 late->length);
+	}
+	s->late_count -= due;
+	memmove(s->late, s->late + due, s->late_count * sizeof *s->late);
+}
+
+static void put_off(struct server *s, int fd, const uint8_t *reply, size_t length)
+{
+	struct late *late = &s->late[s->late_count++];
+
+	assert_true(s->late_count <= LATE && length <= sizeof late->reply);
+	*late = (struct late){.fd = fd, .due_us = clock_us + s->delay_us, .length = length};
+	memcpy(late->reply, reply, length);
+}
+
 static void forget_connection(struct server *s, unsigned i)
 {
 	int unread = 0;
+
+	forget_late(s, s->connections[i]);
 
 	assert_int_equal(ioctl(s->connections[i], SIOCINQ, &unread), 0);
 	s->unread += (unsigned)unread;
@@ -250,6 +304,7 @@ static bool hangs_up_at(struct server *s, const uint8_t *query)
 		return true;
 	}
 	return s->closes_unanswered || (number > 0 && number <= s->kills_to) ||
+	       (s->kills_every > 0 && number % s->kills_every == 0) ||
 	       (length > 0 && query[2 + MESSAGE_HEADER] == length &&
 		memcmp(query + 2 + MESSAGE_HEADER + 1, s->kills, length) == 0);
 }
@@ -282,7 +337,9 @@ static bool serve_connection(struct server *s, int fd)
 			continue;
 		size_t length = answer(s, query, reply + 2, true);
 		wire_put16(reply, (uint16_t)length);
-		if (s->drips)
+		if (s->delay_us > 0)
+			put_off(s, fd, reply, length + 2);
+		else if (s->drips)
 			drip(fd, reply, length + 2);
 		else
 			assert_int_equal(send(fd, reply, length + 2, MSG_NOSIGNAL), length + 2);
@@ -299,6 +356,7 @@ static void serve_tcp(struct server *s)
 {
 	int fd;
 
+	send_late(s);
 	while (!is_full(s) && (fd = accept(s->tcp, NULL, NULL)) >= 0) {
 		struct sockaddr_storage peer;
 		socklen_t length = sizeof peer;
@@ -1420,6 +1478,26 @@ static void several_questions_that_end_every_connection_fail_alone(void **state)
 	assert_int_equal(atomic_load(&targets[0].suspicions), 0);
 }
 
+/* Each costs a connection and what is under way there an answer; others have theirs all the same,
+ * and the server is not taken for one that accepts no more connections. */
+static void names_that_end_connections_leave_the_others_their_answers(void **state)
+{
+	(void)state;
+	start("127.0.0.1", "127.0.0.1", PROTOCOL_TCP, 4);
+	leg.upstream_count = 1;
+	server.delay_us = 150 * MS;
+	for (unsigned i = 0; i < 150; i++) {
+		if (i == 20)
+			server.kills_every = 20;
+		ask();
+		run_for(16 * MS);
+	}
+	run_for(300 * MS); /* a second way there and back */
+	unsigned killers = (asked_count - 1) / 20;
+	assert_int_equal(answered(), asked_count - killers);
+	assert_int_equal(targets[0].last_error, TARGET_ERROR_CLOSED);
+}
+
 /* There is time to ask others before anybody is blamed. */
 static void a_question_that_ends_connections_is_told_from_a_server_that_does(void **state)
 {
@@ -1931,6 +2009,7 @@ int main(void)
 		TEST(a_restart_loses_no_question_that_was_alone),
 		TEST(a_question_that_ends_every_connection_fails_alone),
 		TEST(several_questions_that_end_every_connection_fail_alone),
+		TEST(names_that_end_connections_leave_the_others_their_answers),
 		TEST(a_question_that_ends_connections_is_told_from_a_server_that_does),
 		TEST(one_that_ends_all_connections_for_a_while_costs_no_question),
 		TEST(one_that_never_answers_a_connection_is_left),

@@ -97,6 +97,30 @@ static void beyond_what_is_accepted_one_is_tried_now_and_then(void **state)
 	assert_int_equal(outbound_terms_dial(&terms, 4, 0, now_us), OUTBOUND_DIAL_NO);
 }
 
+/* A question may have ended the one that was too many; a server that does accept fewer by now says
+ * so again. */
+static void what_was_accepted_is_given_up_one_by_one(void **state)
+{
+	struct outbound_terms terms;
+
+	(void)state;
+	outbound_terms_init(&terms);
+	outbound_terms_on_accepted(&terms, 4);
+	assert_int_equal(dialled(&terms, 0), OUTBOUND_TERMS_PIPELINES);
+	for (unsigned left = 4; left > 0; left--) {
+		outbound_terms_on_full(&terms, 1, NOW_US);
+		assert_int_equal(dialled(&terms, 0), left);
+	}
+	outbound_terms_on_full(&terms, 1, NOW_US);
+	assert_int_equal(dialled(&terms, 0), 1);
+	outbound_terms_on_accepted(&terms, 3);
+	outbound_terms_on_full(&terms, 5, NOW_US);
+	assert_int_equal(dialled(&terms, 0), 5);
+	outbound_terms_on_full(&terms, 0, NOW_US); /* it was away: nothing is known of it */
+	outbound_terms_on_full(&terms, 1, NOW_US);
+	assert_int_equal(dialled(&terms, 0), 1);
+}
+
 static void silent_connections_are_accepted_but_of_no_use(void **state)
 {
 	struct outbound_terms terms;
@@ -175,8 +199,8 @@ static void after_several_ends_without_answers_there_is_a_pause(void **state)
 	assert_int_equal(outbound_terms_pause_us(&terms), OUTBOUND_TERMS_PAUSE_US);
 	outbound_terms_on_answer(&terms, 1);
 	assert_int_equal(outbound_terms_pause_us(&terms), 0);
-	ends_until_hopeless(&terms, false); /* others see to it that little is asked */
-	assert_int_equal(outbound_terms_pause_us(&terms), 0);
+	ends_until_hopeless(&terms, false);
+	assert_int_equal(outbound_terms_pause_us(&terms), OUTBOUND_TERMS_PAUSE_US);
 }
 
 /* It may have been one connection too many, and the first answer is still to come. */
@@ -197,6 +221,7 @@ int main(void)
 		cmocka_unit_test(a_connection_that_gives_more_makes_the_pipeline_longer),
 		cmocka_unit_test(a_slow_server_has_what_it_answers_in_the_time),
 		cmocka_unit_test(beyond_what_is_accepted_one_is_tried_now_and_then),
+		cmocka_unit_test(what_was_accepted_is_given_up_one_by_one),
 		cmocka_unit_test(silent_connections_are_accepted_but_of_no_use),
 		cmocka_unit_test(that_nothing_more_is_had_does_not_put_off_the_next_trial),
 		cmocka_unit_test(one_that_was_away_may_accept_more_than_before),
