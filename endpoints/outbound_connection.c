@@ -108,12 +108,13 @@ static bool is_to_blame(const struct outbound_peer *peer, const struct question 
 	       peer->answered_us > question->returned_us;
 }
 
-static void fail_in_vain(struct outbound_peer *peer, unsigned others, const struct question *alone,
-			 uint64_t now_us)
+/* Others may yet answer, where any are not silent. */
+static void fail_in_vain(struct outbound_peer *peer, struct outbound_count others,
+			 const struct question *alone, uint64_t now_us)
 {
 	struct pending_table *pending = peer->outbound->pending;
 
-	if (others == 0 && outbound_terms_are_hopeless(&peer->terms))
+	if (others.live == others.silent && outbound_terms_are_hopeless(&peer->terms))
 		outbound_peer_fail(peer, TARGET_ERROR_NETWORK, now_us);
 	else if (alone && is_to_blame(peer, alone))
 		pending_on_error(pending, alone->flight, TARGET_ERROR_CLOSED, now_us);
@@ -128,17 +129,17 @@ void outbound_connection_lost(struct outbound_connection *connection)
 
 	assert(!connection->closing);
 	connection->draining = true;
-	unsigned others = outbound_peer_count(peer, now_us).live;
-	enum end end = end_of(connection, others);
+	struct outbound_count others = outbound_peer_count(peer, now_us);
+	enum end end = end_of(connection, others.live);
 	if (end == END_NO_WAY || end == END_TOO_MANY)
-		outbound_terms_on_full(&peer->terms, others, now_us);
+		outbound_terms_on_full(&peer->terms, others.live, now_us);
 	if (end == END_EARLY)
 		outbound_terms_on_end(&peer->terms, connection->answered);
 	if (end == END_IN_VAIN)
-		end_in_vain(connection, others, now_us);
+		end_in_vain(connection, others.live, now_us);
 	outbound_questions_return(connection);
 	outbound_connection_close(connection);
-	if (end == END_NO_WAY && others == 0)
+	if (end == END_NO_WAY && others.live == 0)
 		outbound_peer_fail(peer, TARGET_ERROR_NETWORK, now_us);
 	if (end == END_IN_VAIN)
 		fail_in_vain(peer, others, alone, now_us);
