@@ -71,7 +71,8 @@ static enum end end_of(const struct outbound_connection *connection, unsigned ot
 	return connection->trial && others > 0 ? END_TOO_MANY : END_IN_VAIN;
 }
 
-/* One that two connections ended with before is a likelier reason than too many of them. */
+/* One that two connections ended with before, with answers or without, is a likelier reason than
+ * too many of them. */
 static bool has_one_that_ends_them(const struct outbound_connection *connection)
 {
 	const struct question *question;

@@ -59,12 +59,12 @@ void outbound_terms_on_answer(struct outbound_terms *terms, uint64_t answered)
 	terms->answers = true;
 }
 
-void outbound_terms_on_accepted(struct outbound_terms *terms, unsigned live)
+void outbound_terms_on_accepted(struct outbound_terms *terms, unsigned proven)
 {
-	if (terms->accepted < live)
-		terms->accepted = live;
-	if (terms->connections < live)
-		terms->connections = live;
+	if (terms->accepted < proven)
+		terms->accepted = proven;
+	if (terms->connections < proven)
+		terms->connections = proven;
 }
 
 /* Once may be a restart; again, and more connections have to do what one does not. */

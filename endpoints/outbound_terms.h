@@ -46,7 +46,7 @@ void outbound_terms_on_full(struct outbound_terms *terms, unsigned live, uint64_
 /* A connection has given one more answer, so many in all. */
 void outbound_terms_on_answer(struct outbound_terms *terms, uint64_t answered);
 /* That was the first of a connection, so many have answered now: as many are accepted. */
-void outbound_terms_on_accepted(struct outbound_terms *terms, unsigned live);
+void outbound_terms_on_accepted(struct outbound_terms *terms, unsigned proven);
 /* A connection ended while there was something to ask, after so many answers. */
 void outbound_terms_on_end(struct outbound_terms *terms, uint64_t answered);
 /* And without any, with or without others that are live, and with so many questions. */

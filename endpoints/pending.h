@@ -9,8 +9,8 @@
  * for a sign of life. A flight is one packet on its way. It stays in the table until it is answered
  * or fails, else until its target's patience is over and its question has ended (one by TCP because
  * of a TC only the former), so that a late answer still counts as a sign of life. Where more wait
- * at a target than may, one of them goes (waiting.h), and its question on to the next target:
- * SERVFAIL, in the end, for the oldest or the greediest.
+ * at a target than may, one of them goes (pending_outstanding.h), and its question on to the next
+ * target: SERVFAIL, in the end, for the oldest or the greediest.
  *
  * No sockets and no clock in here: `send` is the transport (outbound.h, or a test's), time is the
  * wheel's and a parameter. */

@@ -68,7 +68,8 @@ void flight_wait(struct flight *flight)
 		return;
 	flight->outstanding = at;
 	waiting_add(&at->flights, &flight->place, &flight->client);
-	target_wait(flight->target);
+	if (!flight_is_fallback(flight))
+		target_wait(flight->target);
 }
 
 void flight_unwait(struct flight *flight)
@@ -79,7 +80,8 @@ void flight_unwait(struct flight *flight)
 		return;
 	flight->outstanding = NULL;
 	waiting_remove(&at->flights, &flight->place);
-	target_unwait(flight->target);
+	if (!flight_is_fallback(flight))
+		target_unwait(flight->target);
 	free_if_empty(flight->table, at);
 }
 
@@ -97,10 +99,22 @@ struct flight *flights_oldest(struct pending_table *table, const struct target *
 	return at ? flight_of(at->flights.first) : NULL;
 }
 
-struct flight *flights_victim(const struct flight *newcomer)
+/* One that has not waited for longer than the target takes as a rule has its answer soon: else a
+ * target that is asked for more than it answers in the time would be asked all of it in vain. */
+static bool is_due(const struct flight *flight, uint64_t now_us)
+{
+	return now_us < flight->sent_us + target_allowance_us(flight->target);
+}
+
+struct flight *flights_victim(struct flight *newcomer, uint64_t now_us)
 {
 	const struct outstanding *at = newcomer->outstanding;
 	struct waiting_item *victim = at ? waiting_victim(&at->flights) : NULL;
 
-	return victim ? flight_of(victim) : NULL;
+	if (!victim)
+		return NULL;
+	if (is_due(flight_of(victim), now_us) &&
+	    waiting_is_as_greedy(&at->flights, &newcomer->place, victim))
+		return newcomer;
+	return flight_of(victim);
 }

@@ -60,7 +60,7 @@ static void move_all(struct pending_table *table, const struct target *target, u
 
 		flight_unwait(flight);
 		wheel_arm(table->wheel, &flight->timer, flight->sent_us + TARGET_PATIENCE_US);
-		if (!pending || pending->leading != flight)
+		if (!pending || pending->leading != flight || flight_is_fallback(flight))
 			continue;
 		pending->leading = NULL;
 		pending->error = TARGET_ERROR_SILENCE;
@@ -146,7 +146,7 @@ static void on_allowance(struct flight *flight, uint64_t now_us)
 static void drop(struct flight *flight, uint64_t now_us)
 {
 	struct pending *pending = flight->pending;
-	bool suspect = flight->outstanding &&
+	bool suspect = flight->outstanding && !flight_is_fallback(flight) &&
 		       target_on_silence(flight->target, flight->sent_us, true, now_us);
 
 	flight_detach(flight);
@@ -311,7 +311,6 @@ static void crowd_out(struct flight *flight, uint64_t now_us)
 	bool led = pending && pending->leading == flight;
 
 	table->crowded_out++;
-	target_on_error(flight->target, TARGET_ERROR_ROOM);
 	flight_detach(flight);
 	if (led) {
 		turn_away(pending, flight->index, TARGET_ERROR_ROOM, now_us);
@@ -324,7 +323,7 @@ static void crowd_out(struct flight *flight, uint64_t now_us)
  * where it does not, its packet has not left yet. */
 static bool keeps_its_place(struct flight *newcomer, uint64_t now_us)
 {
-	struct flight *victim = flights_victim(newcomer);
+	struct flight *victim = flights_victim(newcomer, now_us);
 	bool stays = victim != newcomer;
 
 	if (victim)
@@ -342,11 +341,10 @@ static void begin_wait(struct pending *pending, struct flight *flight, uint64_t 
 		pending->leading = flight;
 		pending_unstall(pending);
 	}
-	if (pending->leading == flight && !flight_is_fallback(flight)) {
-		if (!flight->outstanding)
-			flight_wait(flight);
+	if (pending->leading == flight && !flight->outstanding)
+		flight_wait(flight);
+	if (pending->leading == flight && !flight_is_fallback(flight))
 		wait_us = target_allowance_us(flight->target);
-	}
 	wheel_arm(pending->table->wheel, &flight->timer, now_us + wait_us);
 }
 

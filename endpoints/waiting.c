@@ -77,3 +77,10 @@ struct waiting_item *waiting_choose(const struct waiting *waiting)
 	/* It has been counted itself: what its client had before it came. */
 	return waiting->clients[place_of(waiting, item->client)] - 1 > most ? item : victim;
 }
+
+bool waiting_is_as_greedy(const struct waiting *waiting, const struct waiting_item *item,
+			  const struct waiting_item *other)
+{
+	return !waiting->clients || waiting->clients[place_of(waiting, item->client)] >=
+					    waiting->clients[place_of(waiting, other->client)];
+}

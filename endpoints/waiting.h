@@ -40,6 +40,9 @@ void waiting_init(struct waiting *waiting, unsigned max, const struct hash_key *
 void waiting_count(struct waiting *waiting, const struct waiting_item *item);
 void waiting_uncount(struct waiting *waiting, const struct waiting_item *item);
 struct waiting_item *waiting_choose(const struct waiting *waiting);
+/* Whether this one's client has at least as many as that one's, as far as they are told apart. */
+bool waiting_is_as_greedy(const struct waiting *waiting, const struct waiting_item *item,
+			  const struct waiting_item *other);
 
 /* At the end. The client's address stays where it is until waiting_remove. */
 static inline void waiting_add(struct waiting *waiting, struct waiting_item *item,

@@ -1083,6 +1083,16 @@ static void a_lane_is_used_when_it_has_as_many_ports_as_the_common_pool(void **s
 	until(answered() == asked_count);
 }
 
+static void where_ports_are_few_there_are_no_lanes(void **state)
+{
+	(void)state;
+	start("127.0.0.1", "127.0.0.1", PROTOCOL_UDP, 63);
+	outbound.lane_questions = 100;
+	ask_until(300);
+	assert_null(lane());
+	assert_int_equal(server.got, 300);
+}
+
 static void a_lane_that_cannot_have_its_ports_is_not_used_and_given_up(void **state)
 {
 	(void)state;
@@ -1168,7 +1178,7 @@ static void the_oldest_makes_room_at_a_tcp_target_too(void **state)
 	assert_int_equal(outbound.connection_count, 8);
 	assert_int_equal(LIST_FIRST(&outbound.peers)->unanswered, most);
 	assert_int_equal(table.crowded_out, most / 2);
-	assert_int_equal(targets[0].last_error, TARGET_ERROR_ROOM);
+	assert_int_equal(targets[0].last_error, TARGET_ERROR_NONE);
 	assert_false(target_is_suspect(&targets[0]));
 	until(answered() == asked_count);
 	assert_true(second.got >= most / 2);
@@ -1496,6 +1506,43 @@ static void names_that_end_connections_leave_the_others_their_answers(void **sta
 	unsigned killers = (asked_count - 1) / 20;
 	assert_int_equal(answered(), asked_count - killers);
 	assert_int_equal(targets[0].last_error, TARGET_ERROR_CLOSED);
+}
+
+/* Every 16 ms it ends one more, until the first of the others has its answer. */
+static void one_that_ends_connections_while_others_are_slow_is_the_only_one_to_fail(void **state)
+{
+	(void)state;
+	start("127.0.0.1", "127.0.0.1", PROTOCOL_TCP, 4);
+	leg.upstream_count = 1;
+	ask();
+	until(answered() == 1);
+	server.delay_us = 300 * MS;
+	server.kills = "n1";
+	for (unsigned i = 0; i < 200 && !asked[1].done; i++) {
+		ask();
+		run_for(16 * MS);
+	}
+	assert_int_equal(asked[1].error, TARGET_ERROR_CLOSED);
+	assert_int_equal(targets[0].errors, 1);
+	until(answered() == asked_count - 1);
+}
+
+/* A connection that only hangs is no reason to wait for a server that ends all others. */
+static void one_that_ends_all_connections_but_those_that_hang_is_left(void **state)
+{
+	(void)state;
+	start("127.0.0.1", "127.0.0.1", PROTOCOL_TCP, 4);
+	ask();
+	until(answered() == 1);
+	server.silent = true;
+	ask();
+	wait_for(410 * MS);
+	server.closes_unanswered = true;
+	for (unsigned i = 0; i < 5; i++)
+		ask();
+	wait_for(250 * MS);
+	assert_int_equal(answered(), asked_count);
+	assert_int_equal(second.got, 6);
 }
 
 /* There is time to ask others before anybody is blamed. */
@@ -1984,6 +2031,7 @@ int main(void)
 		TEST(a_lane_that_hears_nothing_for_a_second_is_given_up),
 		TEST(a_lane_that_rests_and_is_used_again_stays),
 		TEST(a_lane_is_used_when_it_has_as_many_ports_as_the_common_pool),
+		TEST(where_ports_are_few_there_are_no_lanes),
 		TEST(a_lane_that_cannot_have_its_ports_is_not_used_and_given_up),
 		TEST(a_lane_goes_with_its_source),
 		TEST(tcp_is_asked_from_the_source_and_the_connection_reused),
@@ -2010,6 +2058,8 @@ int main(void)
 		TEST(a_question_that_ends_every_connection_fails_alone),
 		TEST(several_questions_that_end_every_connection_fail_alone),
 		TEST(names_that_end_connections_leave_the_others_their_answers),
+		TEST(one_that_ends_connections_while_others_are_slow_is_the_only_one_to_fail),
+		TEST(one_that_ends_all_connections_but_those_that_hang_is_left),
 		TEST(a_question_that_ends_connections_is_told_from_a_server_that_does),
 		TEST(one_that_ends_all_connections_for_a_while_costs_no_question),
 		TEST(one_that_never_answers_a_connection_is_left),

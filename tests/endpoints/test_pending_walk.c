@@ -1012,19 +1012,32 @@ static void assert_no_room(const struct asked *q)
 	assert_int_equal(q->value.error, TARGET_ERROR_ROOM);
 }
 
+/* The target answers others all the time: what waits at it now does so for longer than usual. */
+static void wait_for_longer_than_usual(void)
+{
+	atomic_store(&w.targets[0].srtt_us, MS);
+	atomic_store(&w.targets[0].heard_us, w.now + SECOND);
+	atomic_store(&w.targets[0].resend, 0);
+	world_run(&w, 30 * MS);
+}
+
 static void the_oldest_at_a_target_makes_room_and_goes_on_to_the_next(void **state)
 {
 	(void)state;
 	w.table.target_max = 2;
-	ask_as(1, 3);
+	w.servers[0].delay_us = 100 * MS;
+	ask_as(1, 2);
+	wait_for_longer_than_usual();
+	ask_as(1, 1);
 	assert_int_equal(w.targets[0].waiting, 2);
 	assert_int_equal(w.servers[1].got, 0); /* not in the middle of another's way */
 	world_run(&w, 5 * MS);
 	assert_answered_by(&w.asked[0], 1);
+	world_run(&w, 100 * MS);
 	assert_answered_by(&w.asked[1], 0);
 	assert_answered_by(&w.asked[2], 0);
 	assert_int_equal(w.table.crowded_out, 1);
-	assert_int_equal(w.targets[0].last_error, TARGET_ERROR_ROOM);
+	assert_int_equal(w.targets[0].last_error, TARGET_ERROR_NONE);
 	assert_false(suspect(0));
 }
 
@@ -1032,13 +1045,31 @@ static void where_there_is_no_next_target_the_oldest_fails(void **state)
 {
 	(void)state;
 	w.table.target_max = 2;
-	w.servers[0].delay_us = 50 * MS;
-	ask_as(1, 3);
+	w.servers[0].delay_us = 100 * MS;
+	ask_as(1, 2);
+	wait_for_longer_than_usual();
+	ask_as(1, 1);
 	world_run(&w, 3 * MS);
 	assert_no_room(&w.asked[0]);
-	world_run(&w, 60 * MS);
+	world_run(&w, 100 * MS);
 	assert_answered_by(&w.asked[1], 0);
 	assert_answered_by(&w.asked[2], 0);
+}
+
+/* Else one that takes its time for all of them would be asked in vain, all the time. */
+static void what_is_about_to_be_answered_does_not_make_room_for_its_like(void **state)
+{
+	(void)state;
+	w.table.target_max = 10;
+	w.servers[0].delay_us = 50 * MS;
+	ask_as(1, 20);
+	world_run(&w, 3 * MS);
+	for (unsigned i = 10; i < 20; i++)
+		assert_no_room(&w.asked[i]);
+	world_run(&w, 60 * MS);
+	for (unsigned i = 0; i < 10; i++)
+		assert_answered_by(&w.asked[i], 0);
+	assert_int_equal(w.targets[0].asked, 10);
 }
 
 /* Of one client's many and another's few the few stay, though they are older. */
@@ -1081,10 +1112,12 @@ static void who_was_left_gives_its_place_first(void **state)
 {
 	(void)state;
 	w.table.target_max = 2;
+	w.servers[0].delay_us = 100 * MS;
 	ask_as(1, 1);
 	pending_leave(&w.table, &w.asked[0].waiter);
+	wait_for_longer_than_usual();
 	ask_as(1, 2);
-	world_run(&w, 5 * MS);
+	world_run(&w, 150 * MS);
 	assert_answered_by(&w.asked[1], 0);
 	assert_answered_by(&w.asked[2], 0);
 	assert_int_equal(w.table.late, 0);
@@ -1109,15 +1142,34 @@ static void who_makes_room_where_it_does_not_wait_any_more_may_ask_there_again(v
 	assert_answered_by(&w.asked[1], 0);
 }
 
+static void what_is_asked_by_tcp_for_want_of_room_in_a_reply_counts_too(void **state)
+{
+	(void)state;
+	w.table.target_max = 5;
+	w.servers[0].does = TRUNCATES;
+	w.servers[0].by_tcp = SILENT;
+	ask_as(1, 5);
+	world_run(&w, 5 * MS);
+	assert_int_equal(w.servers[0].got_tcp, 5);
+	assert_int_equal(w.targets[0].waiting, 0); /* and says nothing of it */
+	ask_as(1, 1);
+	assert_int_equal(w.table.crowded_out, 1);
+	world_run(&w, SECOND);
+	ask_as(1, 1);
+	assert_int_equal(w.table.crowded_out, 1);
+}
+
 static void who_joins_one_that_made_room_sends_it_on(void **state)
 {
 	(void)state;
 	w.table.target_max = 1;
+	w.servers[0].delay_us = 100 * MS;
 	world_ask(&w, "a.test");
+	wait_for_longer_than_usual();
 	world_ask(&w, "b.test");
 	struct asked *joins = world_ask_until(&w, "a.test", w.now + 2 * DEADLINE);
 	assert_int_equal(w.servers[1].got, 1);
-	world_run(&w, 5 * MS);
+	world_run(&w, 150 * MS);
 	assert_answered_by(&w.asked[0], 1);
 	assert_answered_by(&w.asked[1], 0);
 	assert_answered_by(joins, 1);
@@ -1144,7 +1196,7 @@ static void where_every_target_is_at_its_maximum_each_question_ends_and_soon(voi
 
 /* Who has no place there waits for the suspect, where it was asked before: its answer may be late.
  */
-static void what_leaves_a_suspect_makes_room_at_the_next(void **state)
+static void what_leaves_a_suspect_finds_room_at_the_next_or_waits(void **state)
 {
 	(void)state;
 	world_warm_up(&w, 100);
@@ -1157,18 +1209,18 @@ static void what_leaves_a_suspect_makes_room_at_the_next(void **state)
 	assert_int_equal(w.table.crowded_out, 5);
 	for (unsigned i = 100; i < 110; i++) {
 		if (i < 105)
-			assert_false(w.asked[i].done);
-		else
 			assert_answered_by(&w.asked[i], 1);
+		else
+			assert_false(w.asked[i].done);
 	}
 	w.servers[0].does = ANSWERS;
 	world_run(&w, SECOND);
-	for (unsigned i = 100; i < 105; i++)
+	for (unsigned i = 105; i < 110; i++)
 		assert_answered_by(&w.asked[i], 0);
 }
 
 /* But for the one that asks the suspect whether it is back. */
-static void who_makes_room_where_all_others_are_suspect_fails_at_once(void **state)
+static void who_has_no_room_where_all_others_are_suspect_fails_at_once(void **state)
 {
 	(void)state;
 	world_warm_up(&w, 100);
@@ -1179,7 +1231,7 @@ static void who_makes_room_where_all_others_are_suspect_fails_at_once(void **sta
 	world_run(&w, 5 * MS);
 	assert_int_equal(w.servers[1].got, 1);
 	unsigned waiting = 0;
-	for (unsigned i = 100; i < 104; i++) {
+	for (unsigned i = 102; i < 106; i++) {
 		waiting += !w.asked[i].done;
 		if (w.asked[i].done)
 			assert_no_room(&w.asked[i]);
@@ -1243,14 +1295,16 @@ int main(void)
 		TWO(copies_are_within_the_limit_too),
 		TWO(the_oldest_at_a_target_makes_room_and_goes_on_to_the_next),
 		ONE(where_there_is_no_next_target_the_oldest_fails),
+		ONE(what_is_about_to_be_answered_does_not_make_room_for_its_like),
 		ONE(the_greediest_at_a_target_makes_room),
 		ONE(a_newcomer_whose_client_has_most_there_is_the_one_to_go),
 		ONE(who_was_left_gives_its_place_first),
 		TWO(who_makes_room_where_it_does_not_wait_any_more_may_ask_there_again),
+		ONE(what_is_asked_by_tcp_for_want_of_room_in_a_reply_counts_too),
 		TWO(who_joins_one_that_made_room_sends_it_on),
 		THREE(where_every_target_is_at_its_maximum_each_question_ends_and_soon),
-		TWO(what_leaves_a_suspect_makes_room_at_the_next),
-		TWO(who_makes_room_where_all_others_are_suspect_fails_at_once),
+		TWO(what_leaves_a_suspect_finds_room_at_the_next_or_waits),
+		TWO(who_has_no_room_where_all_others_are_suspect_fails_at_once),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -437,7 +437,7 @@ static void a_thread_that_cannot_be_made_leaves_nothing_behind(void **state)
 	assert_int_equal(ask(world->one), 0);
 }
 
-/* Half of the descriptors are shared out anew with every change, two shares for lanes. The default
+/* Half of the descriptors are shared out anew with every change, four shares for lanes. The default
  * resolver's source is the system's choice, for both families; the rules' source is one. */
 static void ports_of_a_source_are_fewer_when_there_are_more_sources(void **state)
 {
@@ -449,23 +449,23 @@ static void ports_of_a_source_are_fewer_when_there_are_more_sources(void **state
 	assert_int_equal(apply(world, world->one, world->two), 0);
 	const struct snapshot *snapshot = world->control.server.current;
 	assert_int_equal(snapshot->source_count, 2);
-	assert_int_equal(snapshot->ports_max, 600 / 2 / 2 / (3 + 2));
+	assert_int_equal(snapshot->ports_max, 600 / 2 / 2 / (3 + 4));
 	struct model *model = load(world, world->one, world->two);
 	model->default_resolver.targets.count = 0;
 	assert_int_equal(apply_model(world, model), 0);
 	snapshot = world->control.server.current;
 	assert_int_equal(snapshot->source_count, 1);
-	assert_int_equal(snapshot->ports_max, 600 / 2 / 2 / (1 + 2));
+	assert_int_equal(snapshot->ports_max, 600 / 2 / 2 / (1 + 4));
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
 }
 
-/* 1024 of a source in both workers together take 2560 descriptors a worker. */
+/* 1024 of a source in both workers together take 3584 descriptors a worker. */
 static void too_few_source_ports_are_warned_of(void **state)
 {
 	struct world *world = *state;
 	struct rlimit limit, low;
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
-	low = (struct rlimit){.rlim_cur = 512 * 5 * 4, .rlim_max = limit.rlim_max};
+	low = (struct rlimit){.rlim_cur = 512 * 7 * 4, .rlim_max = limit.rlim_max};
 	if (low.rlim_cur > limit.rlim_max)
 		skip();
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
