@@ -1159,6 +1159,24 @@ static void what_is_asked_by_tcp_for_want_of_room_in_a_reply_counts_too(void **s
 	assert_int_equal(w.table.crowded_out, 1);
 }
 
+static void what_is_asked_by_tcp_for_that_stays_with_a_new_suspect(void **state)
+{
+	(void)state;
+	world_warm_up(&w, 100);
+	w.servers[0].does = TRUNCATES;
+	struct asked *q = world_ask(&w, "a.test");
+	w.servers[0].delay_us = 300 * MS;
+	world_run(&w, 2 * MS);
+	assert_int_equal(w.servers[0].got_tcp, 1);
+	w.servers[0].does = UNREACHABLE;
+	w.servers[0].delay_us = MS;
+	world_ask(&w, "b.test");
+	world_run(&w, 2 * MS);
+	assert_true(suspect(0));
+	world_run(&w, 300 * MS);
+	assert_answered_by(q, 0);
+}
+
 static void who_joins_one_that_made_room_sends_it_on(void **state)
 {
 	(void)state;
@@ -1301,6 +1319,7 @@ int main(void)
 		ONE(who_was_left_gives_its_place_first),
 		TWO(who_makes_room_where_it_does_not_wait_any_more_may_ask_there_again),
 		ONE(what_is_asked_by_tcp_for_want_of_room_in_a_reply_counts_too),
+		TWO(what_is_asked_by_tcp_for_that_stays_with_a_new_suspect),
 		TWO(who_joins_one_that_made_room_sends_it_on),
 		THREE(where_every_target_is_at_its_maximum_each_question_ends_and_soon),
 		TWO(what_leaves_a_suspect_finds_room_at_the_next_or_waits),
