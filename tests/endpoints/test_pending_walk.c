@@ -1021,14 +1021,19 @@ static void wait_for_longer_than_usual(void)
 	world_run(&w, 30 * MS);
 }
 
-static void the_oldest_at_a_target_makes_room_and_goes_on_to_the_next(void **state)
+static void ask_one_more_than_two(void)
 {
-	(void)state;
 	w.table.target_max = 2;
 	w.servers[0].delay_us = 100 * MS;
 	ask_as(1, 2);
 	wait_for_longer_than_usual();
 	ask_as(1, 1);
+}
+
+static void the_oldest_at_a_target_makes_room_and_goes_on_to_the_next(void **state)
+{
+	(void)state;
+	ask_one_more_than_two();
 	assert_int_equal(w.targets[0].waiting, 2);
 	assert_int_equal(w.servers[1].got, 0); /* not in the middle of another's way */
 	world_run(&w, 5 * MS);
@@ -1044,11 +1049,7 @@ static void the_oldest_at_a_target_makes_room_and_goes_on_to_the_next(void **sta
 static void where_there_is_no_next_target_the_oldest_fails(void **state)
 {
 	(void)state;
-	w.table.target_max = 2;
-	w.servers[0].delay_us = 100 * MS;
-	ask_as(1, 2);
-	wait_for_longer_than_usual();
-	ask_as(1, 1);
+	ask_one_more_than_two();
 	world_run(&w, 3 * MS);
 	assert_no_room(&w.asked[0]);
 	world_run(&w, 100 * MS);
