@@ -1179,7 +1179,9 @@ static void the_oldest_makes_room_at_a_tcp_target_too(void **state)
 		ask();
 	outbound_flush(&outbound);
 	assert_int_equal(outbound.connection_count, 8);
-	assert_int_equal(LIST_FIRST(&outbound.peers)->unanswered, most);
+	const struct outbound_peer *peer = LIST_FIRST(&outbound.peers);
+	assert_int_equal(peer->unanswered, most);
+	assert_int_equal(number_of(TAILQ_FIRST(&peer->waiting)->wire + 2), most / 2);
 	assert_int_equal(table.crowded_out, most / 2);
 	assert_int_equal(targets[0].last_error, TARGET_ERROR_NONE);
 	assert_false(target_is_suspect(&targets[0]));
