@@ -63,6 +63,18 @@ static const struct zone_node *probe(const struct zone *zone, uint64_t hash, siz
 	}
 }
 
+/* Most owners are written as a name is kept, in lower case, so all bytes are looked at at once
+ * first; what is behind a shorter owner is padding up to the sets. */
+static bool owner_equal(const struct zone_node *node, const struct name *name, unsigned first)
+{
+	const uint8_t *wire = name_suffix_wire(name, first);
+	size_t length = name_suffix_length(name, first);
+
+	return (length <= node->sets_at - offsetof(struct zone_node, owner) &&
+		memcmp(node->owner, wire, length) == 0) ||
+	       name_wire_equal(node->owner, wire);
+}
+
 /* The node of the suffix of `name` that starts at label `first`. */
 static const struct zone_node *find_suffix(const struct zone *zone, const struct name *name,
 					   unsigned first)
@@ -72,7 +84,7 @@ static const struct zone_node *find_suffix(const struct zone *zone, const struct
 	const struct zone_node *node;
 
 	while ((node = probe(zone, hash, &slot))) {
-		if (name_wire_equal(node->owner, name_suffix_wire(name, first)))
+		if (owner_equal(node, name, first))
 			return node;
 		slot = (slot + 1) & zone->slot_mask;
 	}
