@@ -32,6 +32,7 @@ int outbound_init(struct outbound *outbound, uv_loop_t *loop, struct wheel *whee
 		.now_us = now_us,
 		.context = context,
 		.ports_max = ports_max,
+		.lanes_max = OUTBOUND_LANES,
 		.lane_questions = OUTBOUND_LANE_QUESTIONS,
 		.descriptor_max = descriptor_max(),
 	};
@@ -109,9 +110,10 @@ void outbound_retain(struct outbound *outbound, const struct address *sources, s
 	outbound_tcp_retain(outbound, sources, count);
 }
 
-void outbound_limit_ports(struct outbound *outbound, unsigned ports_max)
+void outbound_limit_ports(struct outbound *outbound, unsigned ports_max, unsigned lanes_max)
 {
-	assert(ports_max > 0 && ports_max <= OUTBOUND_PORTS);
+	assert(ports_max > 0 && ports_max <= OUTBOUND_PORTS && lanes_max <= OUTBOUND_LANES);
 	outbound->ports_max = ports_max;
+	outbound->lanes_max = lanes_max;
 	outbound_udp_trim(outbound);
 }

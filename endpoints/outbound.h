@@ -70,6 +70,7 @@ struct outbound {
 	uint64_t (*now_us)(void *context);
 	void *context;
 	unsigned ports_max;      /* per source and family, of a lane too; 1 to OUTBOUND_PORTS */
+	unsigned lanes_max;      /* up to OUTBOUND_LANES */
 	unsigned descriptor_max; /* none above this: leaves room for clients' connections */
 	unsigned connection_count;
 	struct outbound_pool *pools;
@@ -102,8 +103,8 @@ void outbound_forget(void *outbound, struct flight *flight);
 void outbound_flush(struct outbound *outbound);
 /* Sources that no policy names any more: their pools and connections close once drained. */
 void outbound_retain(struct outbound *outbound, const struct address *sources, size_t count);
-/* Another ports_max, from 1 to OUTBOUND_PORTS: pools grow to it, or close what is too much once
- * drained. */
-void outbound_limit_ports(struct outbound *outbound, unsigned ports_max);
+/* Another ports_max, from 1 to OUTBOUND_PORTS, and lanes_max: pools grow to it, or close what is
+ * too much once drained. */
+void outbound_limit_ports(struct outbound *outbound, unsigned ports_max, unsigned lanes_max);
 
 #endif

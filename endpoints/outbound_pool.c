@@ -27,7 +27,6 @@ enum {
 	PORTS_FIRST = 64,      /* sockets that a new pool opens */
 	PORTS_GROW = 4,        /* more with every batch */
 	PORT_QUESTIONS = 4096, /* then it is renewed; the first ones earlier, not all at once */
-	LANE_PORTS_MIN = 64,   /* no lanes where a pool has fewer: descriptors are scarce */
 	LANE_IDLE_US = 10 * 1000000,
 	LANE_SILENT_US = 1000000,
 	SOURCE_RETRY_US = 1000000, /* after a socket could not be opened */
@@ -197,8 +196,8 @@ static struct outbound_pool *lane_for(struct outbound *outbound, const struct up
 {
 	struct outbound_pool *lane = pool_find(outbound, upstream, &upstream->host);
 
-	if (!lane && outbound->ports_max >= LANE_PORTS_MIN &&
-	    lane_earned(outbound, upstream, now_us) && lane_count(outbound) < OUTBOUND_LANES)
+	if (!lane && outbound->lanes_max > 0 && lane_earned(outbound, upstream, now_us) &&
+	    lane_count(outbound) < outbound->lanes_max)
 		lane = lane_new(outbound, upstream, now_us);
 	return lane && lane->count >= outbound->ports_max ? lane : NULL;
 }
@@ -311,9 +310,13 @@ void outbound_udp_retain(struct outbound *outbound, const struct address *source
 
 void outbound_udp_trim(struct outbound *outbound)
 {
+	unsigned lanes = 0;
+
 	for (struct outbound_pool *pool = outbound->pools; pool; pool = pool->next) {
 		while (pool->count > outbound->ports_max)
 			port_drain(pool->open[--pool->count]);
+		if (pool_is_lane(pool) && !pool->retired && ++lanes > outbound->lanes_max)
+			pool_retire(pool);
 	}
 }
 

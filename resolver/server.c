@@ -281,23 +281,32 @@ static void tell_listeners(struct server *server, const struct snapshot *before,
 
 /* ---- workers ---- */
 
-/* Ports of one source in one worker: half of the descriptors that are allowed, shared out among the
- * sources of this snapshot and the lanes of busy targets, each twice a source's. The other half is
- * for clients' connections, targets' by TCP, and sources of the snapshot before that are still in
- * use. A source that is the system's choice may be one for each family. */
-static unsigned ports_for(const struct snapshot *snapshot, unsigned workers)
+/* Half of the descriptors that are allowed are for source ports, shared out among workers and the
+ * sources of this snapshot; what is left when all of those have what they may have is for the lanes
+ * of busy targets, each twice a source's. The other half is for clients' connections, targets' by
+ * TCP, and sources of the snapshot before that are still in use. A source that is the system's
+ * choice may be one for each family. */
+static void share_ports(struct snapshot *snapshot, unsigned workers)
 {
 	struct rlimit limit;
 	size_t sources = 0;
+
+	snapshot->ports_max = OUTBOUND_PORTS;
+	snapshot->lanes_max = OUTBOUND_LANES;
 	for (size_t i = 0; i < snapshot->source_count; i++)
 		sources += snapshot->sources[i].family ? 1 : 2;
 	if (sources == 0 || getrlimit(RLIMIT_NOFILE, &limit) != 0 ||
 	    limit.rlim_cur == RLIM_INFINITY)
-		return OUTBOUND_PORTS;
-	uint64_t share = (uint64_t)limit.rlim_cur / 2 / workers / (sources + 2 * OUTBOUND_LANES);
-	if (share > OUTBOUND_PORTS)
-		return OUTBOUND_PORTS;
-	return share < SERVER_PORTS_MIN ? SERVER_PORTS_MIN : (unsigned)share;
+		return;
+	uint64_t all = (uint64_t)limit.rlim_cur / 2 / workers, share = all / sources;
+	if (share < OUTBOUND_PORTS) {
+		snapshot->ports_max = share < SERVER_PORTS_MIN ? SERVER_PORTS_MIN : (unsigned)share;
+		snapshot->lanes_max = 0;
+		return;
+	}
+	uint64_t lanes = (all - sources * OUTBOUND_PORTS) / (2 * OUTBOUND_PORTS);
+	if (lanes < OUTBOUND_LANES)
+		snapshot->lanes_max = (unsigned)lanes;
 }
 
 /* Whoever forges an answer has to guess its port (RFC 5452 section 9.2): that few are a danger, and
@@ -408,7 +417,7 @@ static struct snapshot *prepare(struct server *server, const struct model *model
 		snapshot_free(snapshot);
 		return NULL;
 	}
-	snapshot->ports_max = ports_for(snapshot, server->worker_count);
+	share_ports(snapshot, server->worker_count);
 	warn_of_ports(snapshot, server->worker_count, &model->origin, faults);
 	snapshot->generation = server->generation + 1;
 	atomic_store(&snapshot->users, server->worker_count);

@@ -153,6 +153,7 @@ struct snapshot *snapshot_with_owned(const struct snapshot *before, struct owned
 	*snapshot = (struct snapshot){.registry = before->registry,
 				      .meters = before->meters,
 				      .ports_max = before->ports_max,
+				      .lanes_max = before->lanes_max,
 				      .cache = before->cache,
 				      .tcp = before->tcp,
 				      .response_limit = before->response_limit,

@@ -33,6 +33,7 @@ struct snapshot {
 	size_t source_count;
 	struct meter **inbound_meters; /* of the policy's inbound endpoints; shared like it */
 	unsigned ports_max;            /* source ports of each of them in each worker */
+	unsigned lanes_max;            /* busy targets with ports of their own, likewise */
 	void *holds;                   /* memory for each worker's part of it (worker.h) */
 	struct cache_settings cache;
 	struct tcp_settings tcp;

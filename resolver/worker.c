@@ -224,7 +224,7 @@ static void adopt(struct worker *worker, struct snapshot *snapshot)
 	set_cookie_keys(worker, snapshot->policy);
 	worker->pending.random_case = snapshot->policy->random_case;
 	worker->pending.cookies = snapshot->policy->cookies;
-	outbound_limit_ports(&worker->outbound, snapshot->ports_max);
+	outbound_limit_ports(&worker->outbound, snapshot->ports_max, snapshot->lanes_max);
 	for (uint32_t i = 0; i < snapshot->binding_count; i++)
 		attach(worker, snapshot->bindings[i].listener, &snapshot->bindings[i].terms,
 		       &hold->bindings[i]);

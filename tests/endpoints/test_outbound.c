@@ -629,12 +629,12 @@ static void another_maximum_of_ports_is_reached_from_either_side(void **state)
 	assert_int_equal(ports_of_all_pools(), 100);
 	ask(); /* leaves by a port that may be one of those that go */
 	outbound_flush(&outbound);
-	outbound_limit_ports(&outbound, 7);
+	outbound_limit_ports(&outbound, 7, 0);
 	assert_int_equal(ports_of_all_pools(), 7);
 	until(answered() == asked_count);
 	open_ports();
 	assert_int_equal(ports_of_all_pools(), 7);
-	outbound_limit_ports(&outbound, 120);
+	outbound_limit_ports(&outbound, 120, 0);
 	open_ports();
 	assert_int_equal(ports_of_all_pools(), 120);
 	assert_int_equal(server.got, asked_count);
@@ -1086,11 +1086,29 @@ static void a_lane_is_used_when_it_has_as_many_ports_as_the_common_pool(void **s
 static void where_ports_are_few_there_are_no_lanes(void **state)
 {
 	(void)state;
-	start("127.0.0.1", "127.0.0.1", PROTOCOL_UDP, 63);
-	outbound.lane_questions = 100;
+	start_with_lanes("127.0.0.1", "127.0.0.1");
+	outbound_limit_ports(&outbound, 64, 0);
 	ask_until(300);
 	assert_null(lane());
 	assert_int_equal(server.got, 300);
+}
+
+static void a_lane_goes_when_ports_become_few(void **state)
+{
+	(void)state;
+	start_with_lanes("127.0.0.1", "127.0.0.1");
+	ask_until_there_is_a_lane();
+	outbound_limit_ports(&outbound, 64, 1);
+	assert_int_equal(lane()->count, 64);
+	ask(); /* under way when it goes */
+	outbound_flush(&outbound);
+	outbound_limit_ports(&outbound, 64, 0);
+	until(answered() == asked_count);
+	step();
+	assert_null(lane());
+	ask_until(500);
+	assert_null(lane());
+	assert_int_equal(server.got, 500);
 }
 
 static void a_lane_that_cannot_have_its_ports_is_not_used_and_given_up(void **state)
@@ -2037,6 +2055,7 @@ int main(void)
 		TEST(a_lane_that_rests_and_is_used_again_stays),
 		TEST(a_lane_is_used_when_it_has_as_many_ports_as_the_common_pool),
 		TEST(where_ports_are_few_there_are_no_lanes),
+		TEST(a_lane_goes_when_ports_become_few),
 		TEST(a_lane_that_cannot_have_its_ports_is_not_used_and_given_up),
 		TEST(a_lane_goes_with_its_source),
 		TEST(tcp_is_asked_from_the_source_and_the_connection_reused),

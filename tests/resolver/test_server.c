@@ -437,8 +437,8 @@ static void a_thread_that_cannot_be_made_leaves_nothing_behind(void **state)
 	assert_int_equal(ask(world->one), 0);
 }
 
-/* Half of the descriptors are shared out anew with every change, four shares for lanes. The default
- * resolver's source is the system's choice, for both families; the rules' source is one. */
+/* Half of the descriptors are shared out anew with every change. The default resolver's source is
+ * the system's choice, for both families; the rules' source is one. */
 static void ports_of_a_source_are_fewer_when_there_are_more_sources(void **state)
 {
 	struct world *world = *state;
@@ -449,23 +449,51 @@ static void ports_of_a_source_are_fewer_when_there_are_more_sources(void **state
 	assert_int_equal(apply(world, world->one, world->two), 0);
 	const struct snapshot *snapshot = world->control.server.current;
 	assert_int_equal(snapshot->source_count, 2);
-	assert_int_equal(snapshot->ports_max, 600 / 2 / 2 / (3 + 4));
+	assert_int_equal(snapshot->ports_max, 600 / 2 / 2 / 3);
 	struct model *model = load(world, world->one, world->two);
 	model->default_resolver.targets.count = 0;
 	assert_int_equal(apply_model(world, model), 0);
 	snapshot = world->control.server.current;
 	assert_int_equal(snapshot->source_count, 1);
-	assert_int_equal(snapshot->ports_max, 600 / 2 / 2 / (1 + 4));
+	assert_int_equal(snapshot->ports_max, 600 / 2 / 2);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
 }
 
-/* 1024 of a source in both workers together take 3584 descriptors a worker. */
+/* A lane takes two shares in each of two workers, and none before the one source has its own. */
+static void lanes_are_for_what_sources_leave(void **state)
+{
+	static const struct {
+		unsigned descriptors, ports, lanes;
+	} cases[] = {
+		{4 * 1024 - 1, 1023, 0}, {4 * 1024, 1024, 0},     {4 * 3 * 1024 - 1, 1024, 0},
+		{4 * 3 * 1024, 1024, 1}, {4 * 5 * 1024, 1024, 2}, {4 * 7 * 1024, 1024, 2},
+	};
+	struct world *world = *state;
+	struct rlimit limit, low;
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		if (cases[i].descriptors > limit.rlim_max)
+			continue;
+		low = (struct rlimit){cases[i].descriptors, limit.rlim_max};
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+		struct model *model = load(world, world->one, world->two);
+		model->default_resolver.targets.count = 0;
+		assert_int_equal(apply_model(world, model), 0);
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+		const struct snapshot *snapshot = world->control.server.current;
+		assert_int_equal(snapshot->ports_max, cases[i].ports);
+		assert_int_equal(snapshot->lanes_max, cases[i].lanes);
+	}
+}
+
+/* 512 of each of three sources in each of two workers. */
 static void too_few_source_ports_are_warned_of(void **state)
 {
 	struct world *world = *state;
 	struct rlimit limit, low;
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
-	low = (struct rlimit){.rlim_cur = 512 * 7 * 4, .rlim_max = limit.rlim_max};
+	low = (struct rlimit){.rlim_cur = 512 * 3 * 4, .rlim_max = limit.rlim_max};
 	if (low.rlim_cur > limit.rlim_max)
 		skip();
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
@@ -922,6 +950,7 @@ int main(void)
 		TEST(idle_workers_are_alive_and_those_that_do_not_go_round_are_not),
 		TEST(a_thread_that_cannot_be_made_leaves_nothing_behind),
 		TEST(ports_of_a_source_are_fewer_when_there_are_more_sources),
+		TEST(lanes_are_for_what_sources_leave),
 		TEST(too_few_source_ports_are_warned_of),
 		TEST(a_port_that_is_held_refuses_the_change_and_moves_nothing),
 		TEST(a_reload_without_descriptors_moves_nothing),
