@@ -347,8 +347,7 @@ static int open_loop(struct control *control)
 		return command_fail("signals cannot be watched: %s", uv_strerror(err));
 	}
 	work_init(&control->work, &control->loop, control->inventory, on_work_end, control);
-	file_watch_start(&control->resolv_conf, &control->loop, control->load.resolv_conf,
-			 on_resolv_conf, control);
+	file_watch_start(&control->resolv_conf, &control->loop, on_resolv_conf, control);
 	return COMMAND_FINE;
 }
 
@@ -623,6 +622,7 @@ int control_run(const char *config, const char *resolv_conf, struct take_over *t
 	control->take_over = take_over;
 	control->socket_fd = -1;
 	faults_init(&faults);
+	file_watch_note(&control->resolv_conf, control->load.resolv_conf);
 	model = load_model(&control->load, &faults);
 	if (!model) {
 		status = refuse(&faults);

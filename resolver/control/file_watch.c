@@ -48,18 +48,22 @@ static void on_event(uv_fs_event_t *event, const char *name, int events, int sta
 		arm(watch, FILE_WATCH_SETTLE_MS);
 }
 
-void file_watch_start(struct file_watch *watch, uv_loop_t *loop, const char *path,
-		      void (*on_change)(void *context), void *context)
+void file_watch_note(struct file_watch *watch, const char *path)
+{
+	watch->path = path;
+	look(path, &watch->seen);
+}
+
+void file_watch_start(struct file_watch *watch, uv_loop_t *loop, void (*on_change)(void *context),
+		      void *context)
 {
 	char copy[PATH_MAX];
-	watch->path = path;
 	watch->on_change = on_change;
 	watch->context = context;
-	look(path, &watch->seen);
 	uv_fs_event_init(loop, &watch->event);
 	uv_timer_init(loop, &watch->timer);
 	watch->event.data = watch->timer.data = watch;
-	snprintf(copy, sizeof copy, "%s", path);
+	snprintf(copy, sizeof copy, "%s", watch->path);
 	int watched = uv_fs_event_start(&watch->event, on_event, dirname(copy), 0);
 	(void)watched;
 	arm(watch, FILE_WATCH_EVERY_MS);

@@ -17,9 +17,12 @@ struct file_watch {
 	void *context;
 };
 
-/* `path` must outlive it. Never fails: where the directory cannot be watched, the timer remains. */
-void file_watch_start(struct file_watch *watch, uv_loop_t *loop, const char *path,
-		      void (*on_change)(void *context), void *context);
+/* Before the file is read for the first time: what changes from here on is told. `path` must
+ * outlive it. */
+void file_watch_note(struct file_watch *watch, const char *path);
+/* Never fails: where the directory cannot be watched, the timer remains. */
+void file_watch_start(struct file_watch *watch, uv_loop_t *loop, void (*on_change)(void *context),
+		      void *context);
 /* Starts closing; the struct must live until the loop's close callbacks have run. */
 void file_watch_close(struct file_watch *watch);
 

@@ -364,7 +364,8 @@ static void a_file_s_changes_are_noticed_however_they_are_made(void **state)
 	snprintf(other, sizeof other, "%s/other", files.directory);
 	uv_loop_init(&watching.loop);
 	uv_timer_init(&watching.loop, &watching.patience);
-	file_watch_start(&watching.watch, &watching.loop, path, on_change, &watching);
+	file_watch_note(&watching.watch, path);
+	file_watch_start(&watching.watch, &watching.loop, on_change, &watching);
 
 	config_text_put(&files, "watched", "one\n"); /* made */
 	wait_ms(&watching, FILE_WATCH_EVERY_MS - 500);
@@ -403,7 +404,8 @@ static void a_change_behind_a_symbolic_link_is_noticed_too(void **state)
 	assert_int_equal(symlink(target, path), 0);
 	uv_loop_init(&watching.loop);
 	uv_timer_init(&watching.loop, &watching.patience);
-	file_watch_start(&watching.watch, &watching.loop, path, on_change, &watching);
+	file_watch_note(&watching.watch, path);
+	file_watch_start(&watching.watch, &watching.loop, on_change, &watching);
 	config_text_put(&elsewhere, "target", "one and two\n");
 	wait_ms(&watching, FILE_WATCH_EVERY_MS + 1500);
 	assert_int_equal(watching.changes, 1);
@@ -413,6 +415,29 @@ static void a_change_behind_a_symbolic_link_is_noticed_too(void **state)
 	assert_int_equal(uv_loop_close(&watching.loop), 0);
 	config_text_release(&files);
 	config_text_release(&elsewhere);
+}
+
+static void a_change_between_reading_and_watching_is_noticed(void **state)
+{
+	(void)state;
+	struct watching watching = {0};
+	struct config_text files;
+	char path[128];
+	config_text_init(&files);
+	snprintf(path, sizeof path, "%s/watched", files.directory);
+	config_text_put(&files, "watched", "one\n");
+	uv_loop_init(&watching.loop);
+	uv_timer_init(&watching.loop, &watching.patience);
+	file_watch_note(&watching.watch, path);
+	config_text_put(&files, "watched", "one and two\n");
+	file_watch_start(&watching.watch, &watching.loop, on_change, &watching);
+	wait_ms(&watching, FILE_WATCH_EVERY_MS + 1500);
+	assert_int_equal(watching.changes, 1);
+	file_watch_close(&watching.watch);
+	uv_close((uv_handle_t *)&watching.patience, NULL);
+	uv_run(&watching.loop, UV_RUN_DEFAULT);
+	assert_int_equal(uv_loop_close(&watching.loop), 0);
+	config_text_release(&files);
 }
 
 int main(void)
@@ -434,6 +459,7 @@ int main(void)
 		cmocka_unit_test(one_is_singular),
 		cmocka_unit_test(a_file_s_changes_are_noticed_however_they_are_made),
 		cmocka_unit_test(a_change_behind_a_symbolic_link_is_noticed_too),
+		cmocka_unit_test(a_change_between_reading_and_watching_is_noticed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
