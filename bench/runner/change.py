@@ -130,9 +130,9 @@ def paced(seconds, changes):
 
 
 def beside(seconds, changes):
-    """The same with nothing changed and with changes."""
+    """The same with nothing changed and with changes; how much was asked is that beside changes."""
     before, found = paced(seconds, Nothing()), paced(seconds, changes)
-    return {"asked": before["sent"] + found["sent"],
+    return {"asked": found["sent"],
             "failed": sum(r["lost"] + r["wrong"] + r["withheld"] for r in (before, found)),
             "slipped": before["slipped"] + found["slipped"],
             "without_p50_us": before["latency_us"]["p50"], "p50_us": found["latency_us"]["p50"],

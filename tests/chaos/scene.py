@@ -20,8 +20,9 @@ LIMIT = 3000       # queries a second at an endpoint
 FLOOD_RATE = 8000  # packets a second of a flood
 LEAVING_S = 30     # in which a predecessor has gone, and strangers' connections are closed
 RSS_MAX_KB = 200 << 10  # of an optimized build
-# Each worker's pools of ports, for the endpoints' two sources and the default resolver's; and the rest.
-DESCRIPTORS_MAX = 2 * 3 * 1024 + 256
+# Each worker's pools of ports, for the endpoints' two sources and the default resolver's, and two lanes of
+# two sockets a port; and the rest.
+DESCRIPTORS_MAX = 2 * (3 + 2 * 2) * 1024 + 256
 SAMPLE_S = 0.5
 
 
