@@ -291,14 +291,16 @@ void inbound_leave(struct inbound_worker *worker)
 {
 	static const struct inbound_terms none;
 
-	worker->leaves = !worker->drains; /* after that, UDP is the successor's */
+	worker->leaves = true;
 	inbound_shorten_idle(worker);
 	for (struct inbound *at = worker->listeners; at; at = at->next) {
-		if (worker->leaves)
-			inbound_set_terms(at, &none);
+		inbound_set_terms(at, &none);
+		if (worker->drains)
+			(void)inbound_udp_watch(at); /* tried again where it fails */
 		inbound_rest(at, &at->tcp_poll, &at->tcp_again);
 		inbound_tcp_end(at);
 	}
+	worker->drains = false;
 }
 
 void inbound_flush(struct inbound_worker *worker)

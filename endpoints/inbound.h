@@ -112,7 +112,7 @@ void inbound_stop(struct inbound *inbound);
 /* For a process whose successor shares its sockets: nothing is read or accepted any more, but from
  * TCP connections until they are quiet or INBOUND_DRAIN_MS are over. What was read is answered. */
 void inbound_drain(struct inbound_worker *worker);
-/* For a process that ends: the same at once, and who asks by UDP from now on is told: SERVFAIL. */
+/* For one that ends without a successor, or has lost it: the same at once, and SERVFAIL by UDP. */
 void inbound_leave(struct inbound_worker *worker);
 /* Sends what has been gathered; called at the end of every loop round. */
 void inbound_flush(struct inbound_worker *worker);

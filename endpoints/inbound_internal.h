@@ -85,7 +85,6 @@ static inline bool inbound_admits(const struct inbound *inbound, struct meter_ro
 				  const struct query *query)
 {
 	const struct access *access = inbound->terms.access;
-
 	return (!access || access_allows(access, &query->client)) &&
 	       meter_admit(round, &query->client);
 }
@@ -106,6 +105,7 @@ void udp_batch_flush(struct udp_batch *batch);
 /* Reads what has come by UDP and sends its replies: between the connections of a long round. */
 void inbound_udp_turn(struct inbound_worker *worker);
 MUST_CHECK int inbound_udp_start(struct inbound *inbound);
+int inbound_udp_watch(struct inbound *inbound); /* also after it has rested */
 void inbound_udp_stop(struct inbound *inbound);
 
 /* inbound_outbox.c */

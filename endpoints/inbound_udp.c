@@ -349,8 +349,6 @@ static void on_dropped_due(struct timer *timer, uint64_t now_us)
 	inbound->worker->counters.udp_unread += take_dropped(inbound);
 }
 
-static int inbound_udp_watch(struct inbound *inbound);
-
 static void receive(struct inbound *inbound)
 {
 	struct inbound_worker *worker = inbound->worker;
@@ -397,7 +395,7 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 
 /* ---- life ---- */
 
-static int inbound_udp_watch(struct inbound *inbound)
+int inbound_udp_watch(struct inbound *inbound)
 {
 	return inbound_watch(inbound, &inbound->udp_poll, inbound->udp, on_readable,
 			     &inbound->udp_again);

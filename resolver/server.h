@@ -59,7 +59,8 @@ MUST_CHECK int server_open(struct server *server, const struct model *model, str
  * server_apply. ERR_NOMEM: it is closed. */
 MUST_CHECK int server_take_listener(struct server *server, struct listener *listener);
 /* Has every worker take no more queries and finish what it holds. Another process reads those that
- * come; or, leaving, nobody does, and who asks is told. */
+ * come; or, leaving, nobody else does, and who asks is told: also after draining, when the other
+ * one has gone away. */
 void server_drain(struct server *server);
 void server_leave(struct server *server);
 bool server_is_drained(const struct server *server);

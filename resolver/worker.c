@@ -313,7 +313,7 @@ static void shut(struct worker *worker)
 	uv_close((uv_handle_t *)&worker->wake, NULL);
 }
 
-/* It may drain first, and be told to leave then. */
+/* It may drain first, and be told to leave when its successor has gone away. */
 static void drain(struct worker *worker)
 {
 	if (atomic_load(&worker->leaving) && !worker->leaves) {

@@ -240,26 +240,29 @@ static void on_leaving(uv_timer_t *timer)
 	uv_stop(timer->loop);
 }
 
+void control_leave(struct control *control)
+{
+	notify_stopping();
+	server_leave(&control->server);
+}
+
 /* What is under way is finished, but for what waits for a target that is as good as dead: that is
- * told, and holds up the end no longer. The service does not stop with a process that is draining,
- * which has as long from now on; before that, while it is succeeded, and when it is told again, it
- * ends at once. */
+ * told, and holds up the end no longer. The service does not stop with a process that has a
+ * successor: what comes is that one's. Told again, it ends at once. */
 static void on_stop(uv_signal_t *signal, int number)
 {
 	struct control *control = signal->data;
-	bool drains = control->upgrade.stage == UPGRADE_DRAINING;
-	bool at_once = control->leaving_until_ms > 0 ||
-		       (upgrade_is_under_way(&control->upgrade) && !drains);
 	log_event(LOG_INFO, "stop", "stopping on %s", number == SIGINT ? "SIGINT" : "SIGTERM");
-	if (!drains)
-		notify_stopping();
-	if (at_once) {
+	if (control->leaving_until_ms > 0) {
 		uv_timer_stop(&control->leaving);
 		uv_stop(signal->loop);
 		return;
 	}
 	control->leaving_until_ms = uv_now(signal->loop) + LEAVE_MS;
-	server_leave(&control->server);
+	if (upgrade_outlasts(&control->upgrade))
+		server_drain(&control->server);
+	else
+		control_leave(control);
 	uv_timer_start(&control->leaving, on_leaving, LEAVE_LOOK_MS, LEAVE_LOOK_MS);
 }
 

@@ -64,6 +64,8 @@ int control_run(const char *config, const char *resolv_conf, struct take_over *t
  * not, and what was served still is. Both are logged, the faults too, which are sorted. */
 MUST_CHECK int control_reload(struct control *control, struct faults *faults,
 			      char text[CONTROL_TEXT_MAX]);
+/* Told to stop, and nobody else serves: who asks from now on is told. */
+void control_leave(struct control *control);
 /* Does what SIGHUP wanted, unless work or an upgrade is under way: whoever ends one calls this. */
 void control_catch_up(struct control *control);
 

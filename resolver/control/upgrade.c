@@ -8,8 +8,9 @@
  * open. In the same way the control socket's file is the successor's from READY on, or ours again.
  *
  * A signal to reload is for who serves when it is over: this process, when it has given up, or the
- * successor, to whom it is passed on. A signal to stop stops this process in whatever state; the
- * successor sees that, and decides (take_over.h).
+ * successor, to whom it is passed on. A signal to stop gives the upgrade up before READY. From then
+ * on this process reads nothing more, and what comes waits for the successor: where that one goes
+ * away before it serves, whoever waits is told that it is over.
  *
  * Draining: workers read nothing more, answer what they hold, and end TCP connections once they are
  * quiet for a second, or after a second with what was read answered. What they do not read, the
@@ -81,6 +82,8 @@ static void take_back(struct control *control)
 {
 	serial_book_take_back(&control->serials);
 	http_give_socket(control->http, false);
+	if (control->leaving_until_ms > 0) /* clients were the successor's, too */
+		control_leave(control);
 }
 
 /* The successor is told, so that it ends, whatever it was about to say; where it has ended nobody
@@ -91,7 +94,8 @@ static void give_up(struct upgrade *upgrade, const char *why)
 	enum upgrade_stage stage = upgrade->stage;
 	int err = upgrade_send(upgrade->fd, json_make("{s:s}", "error", why), NULL);
 	(void)err;
-	log_event(LOG_WARNING, "upgrade", "given up, goes on as before: %s", why);
+	log_event(LOG_WARNING, "upgrade", "given up%s: %s",
+		  control->leaving_until_ms > 0 ? "" : ", goes on as before", why);
 	upgrade->stage = UPGRADE_ENDING;
 	uv_close((uv_handle_t *)&upgrade->poll, on_closed);
 	upgrade_release(upgrade);
@@ -103,6 +107,13 @@ static void give_up(struct upgrade *upgrade, const char *why)
 	} else {
 		uv_timer_start(&upgrade->timer, on_resuming, 0, LOOK_MS);
 	}
+}
+
+bool upgrade_outlasts(struct upgrade *upgrade)
+{
+	if (upgrade->stage == UPGRADE_ASKED || upgrade->stage == UPGRADE_CLOSING)
+		give_up(upgrade, "the server is told to stop");
+	return upgrade_is_under_way(upgrade);
 }
 
 static void on_too_late(uv_timer_t *timer)

@@ -39,6 +39,8 @@ struct upgrade { /* zero: none */
 int upgrade_begin(struct control *control, const char *name, char error[UPGRADE_ERROR_MAX]);
 /* Whether one is under way: what is listened at does not change meanwhile. */
 bool upgrade_is_under_way(const struct upgrade *upgrade);
+/* Told to stop: whether the successor has everything and goes on. One that has not is given up. */
+bool upgrade_outlasts(struct upgrade *upgrade);
 /* While draining: has the successor reload, which is what this process was told. */
 void upgrade_pass_reload(struct upgrade *upgrade);
 /* Closes what the loop does not; the loop has been run to its end. */

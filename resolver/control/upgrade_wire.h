@@ -19,11 +19,12 @@
  *                 └─────────────┴──────────────┴─► ENDING ──► goes on as before
  *
  * One moment decides: that in which the old one reads "serving" and is READY. Before it the old one
- * may give up, when the new one goes away, is too late, or talks nonsense: it says {"error"} with
- * the reason, whether it was asked or not, and goes on; the new one obeys and ends, also if it
- * serves beside already. After it the old one is as good as gone.
+ * may give up, when the new one goes away, is too late, or talks nonsense, or when it is told to
+ * stop and is not READY: it says {"error"} with the reason, whether it was asked or not, and goes
+ * on; the new one obeys and ends, also if it serves beside already. After it the old one is as good
+ * as gone.
  *
- * An old one that hangs up without a word is ending by itself, by a signal or a fault; the new one
+ * An old one that hangs up without a word is ending, by a fault or told to when READY; the new one
  * waits for that end, and goes on ALONE where it has everything. Where the end does not come, the
  * old one is alive and keeps its place. So never do both serve for good, nor neither.
  *

@@ -685,21 +685,80 @@ class Leaving(Upgrading):
             self.assertIsNone(self.sluice.child.poll(), "it is still there")
         self.left()
 
-    def test_one_that_drains_answers_what_can_be_answered(self):
+    def udp(self):
         with self.host.inside():
             asking = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.addCleanup(asking.close)
         asking.settimeout(dns.PATIENCE)
-        asking.sendto(dns.query("held.contoso.corp"), HERE)
+        asking.connect(HERE)
+        return asking
+
+    def held(self):
+        """A question that the upstream holds."""
+        asking = self.udp()
+        asking.send(dns.query("held.contoso.corp"))
         harness.wait_for(lambda: self.upstream.questions("held.contoso.corp"), "the question")
-        successor = self.ready()
-        successor.send(b'{"want": "serving"}')
-        self.assertEqual(b"{}", successor.recv(1000))
+        return asking
+
+    def unread(self):
+        """A question that comes when nothing more is read."""
+        asking = self.udp()
+        asking.settimeout(0.2)
+        with contextlib.suppress(TimeoutError):
+            while True:
+                asking.send(dns.query(ZONE[0]))
+                asking.recv(4096)
+        asking.settimeout(dns.PATIENCE)
+        return asking
+
+    def stop(self):
         self.sluice.signal(signal.SIGTERM)
         harness.wait_for(lambda: "stopping on SIGTERM" in self.sluice.log(), "the signal")
+
+    def is_answered(self, held):
         self.upstream.release()
-        self.assert_answer(dns.Message(asking.recv(4096)), "192.0.2.1")
+        self.assert_answer(dns.Message(held.recv(4096)), "192.0.2.1")
         self.left()
+
+    def test_one_that_drains_answers_what_can_be_answered(self):
+        held, successor = self.held(), self.ready()
+        successor.send(b'{"want": "serving"}')
+        self.assertEqual(b"{}", successor.recv(1000))
+        self.stop()
+        self.is_answered(held)
+
+    def test_it_gives_up_a_successor_that_is_not_ready(self):
+        held, successor = self.held(), self.successor()
+        self.stop()
+        self.assertIn(b"the server is told to stop", successor.recv(1000))
+        self.assertEqual(b"", successor.recv(1000))
+        harness.wait_for(lambda: self.host.ask(HERE, ZONE[0]).rcode == "SERVFAIL", "its last words")
+        self.is_answered(held)
+
+    def test_what_comes_is_a_ready_successors(self):
+        held, successor = self.held(), self.ready()
+        self.stop()
+        late = self.unread()
+        self.is_answered(held)
+        self.assertEqual(b"", successor.recv(1000))  # without a word: it serves alone
+        late.settimeout(0.1)
+        with self.assertRaises(TimeoutError):
+            late.recv(4096)
+
+    def test_what_comes_is_told_when_a_ready_successor_goes_away(self):
+        held, successor = self.held(), self.ready()
+        self.stop()
+        late = self.unread()
+        successor.close()
+        self.assert_rcode(dns.Message(late.recv(4096)), "SERVFAIL")
+        self.is_answered(held)
+
+    def test_a_ready_successor_takes_over_from_it(self):
+        held, successor = self.held(), self.ready()
+        self.stop()
+        successor.send(b'{"want": "serving"}')
+        self.assertEqual(b"{}", successor.recv(1000))
+        self.is_answered(held)
 
     def test_it_takes_no_upgrade(self):
         with self.leaving():
