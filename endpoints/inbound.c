@@ -297,7 +297,7 @@ void inbound_leave(struct inbound_worker *worker)
 		inbound_set_terms(at, &none);
 		if (worker->drains)
 			(void)inbound_udp_watch(at); /* tried again where it fails */
-		inbound_rest(at, &at->tcp_poll, &at->tcp_again);
+		inbound_tcp_close(at);
 		inbound_tcp_end(at);
 	}
 	worker->drains = false;

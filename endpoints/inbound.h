@@ -1,7 +1,6 @@
 /* Where clients' packets enter and replies leave: a worker's side of all listeners (listener.h).
  *
- * The program must ignore SIGPIPE: a client may close its connection while it is being written to.
- */
+ * The program must ignore SIGPIPE: a client may close its connection at any time. */
 #ifndef SLUICE_INBOUND_H
 #define SLUICE_INBOUND_H
 
@@ -112,7 +111,8 @@ void inbound_stop(struct inbound *inbound);
 /* For a process whose successor shares its sockets: nothing is read or accepted any more, but from
  * TCP connections until they are quiet or INBOUND_DRAIN_MS are over. What was read is answered. */
 void inbound_drain(struct inbound_worker *worker);
-/* For one that ends without a successor, or has lost it: the same at once, and SERVFAIL by UDP. */
+/* For one that ends without a successor, or has lost it: the same at once, and who asks by UDP gets
+ * SERVFAIL, who connects is refused. */
 void inbound_leave(struct inbound_worker *worker);
 /* Sends what has been gathered; called at the end of every loop round. */
 void inbound_flush(struct inbound_worker *worker);

@@ -143,11 +143,21 @@ int inbound_tcp_start(struct inbound *inbound)
 	return inbound_tcp_watch(inbound);
 }
 
-void inbound_tcp_stop(struct inbound *inbound)
+/* A listening socket that nobody accepts from would have the kernel shake hands for nothing.
+ * Closed, it has who connects know at once; and the end need not wait for newcomers, as it would if
+ * they were accepted to be told. */
+void inbound_tcp_close(struct inbound *inbound)
 {
+	if (inbound->tcp < 0)
+		return;
 	inbound_unwatch(inbound, &inbound->tcp_poll, &inbound->tcp_again);
 	close(inbound->tcp);
 	inbound->tcp = -1;
+}
+
+void inbound_tcp_stop(struct inbound *inbound)
+{
+	inbound_tcp_close(inbound);
 	while (inbound->connections)
 		connection_close(inbound->connections);
 }

@@ -58,6 +58,8 @@ bool connection_offer_room(struct connection *connection);
 /* For a connection that closes: what is gathered is dropped. Returns how many replies that was. */
 unsigned connection_leave_outbox(struct connection *connection);
 
+/* inbound_accept.c: nobody is to connect any more. Fine twice. */
+void inbound_tcp_close(struct inbound *inbound);
 /* inbound_end.c: the idle timeout is a shorter one now; and no more questions will be read, either.
  */
 void inbound_tcp_hurry(struct inbound *inbound);

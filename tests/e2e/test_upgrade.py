@@ -760,6 +760,17 @@ class Leaving(Upgrading):
         self.assertEqual(b"{}", successor.recv(1000))
         self.is_answered(held)
 
+    def refuses(self):
+        try:
+            with self.host.inside(), contextlib.suppress(ConnectionResetError, EOFError):
+                dns.tcp(dns.query(ZONE[0]), HERE, timeout=1)  # or it waits for the end
+        except ConnectionRefusedError:
+            return True
+
+    def test_who_connects_is_refused_at_once(self):
+        with self.leaving():
+            harness.wait_for(self.refuses, "the listening socket to be closed")
+
     def test_it_takes_no_upgrade(self):
         with self.leaving():
             text = self.upgrade(fine=False)
