@@ -104,8 +104,8 @@ void inbound_rebind(struct inbound *inbound, void *binding);
 void inbound_set_terms(struct inbound *inbound, const struct inbound_terms *terms);
 const struct host *inbound_host(const struct inbound *inbound);
 /* Stops reading and closes all, TCP connections too, which tells their clients. Queries under way
- * by UDP get SERVFAIL now: the socket that a later reply needs would keep the address from being
- * opened again. The resolver still finishes each of them (with NULL, say), into nothing, before the
+ * get SERVFAIL now: the socket that a later reply needs would keep the address from being opened
+ * again. The resolver still finishes each of them (with NULL, say), into nothing, before the
  * worker ends: the memory goes with the last of them and the loop's last close callback. */
 void inbound_stop(struct inbound *inbound);
 /* For a process whose successor shares its sockets: nothing is read or accepted any more, but from

@@ -158,6 +158,8 @@ void inbound_tcp_close(struct inbound *inbound)
 void inbound_tcp_stop(struct inbound *inbound)
 {
 	inbound_tcp_close(inbound);
+	if (inbound->connections)
+		inbound_tcp_answer_gone(inbound->worker);
 	while (inbound->connections)
 		connection_close(inbound->connections);
 }

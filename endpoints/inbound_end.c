@@ -6,7 +6,8 @@
  *   - of what the kernel did not take at once, a round's replies at a time, nothing has wholly left
  *     for as long, whatever else happens: a client that reads a byte now and then is not reading;
  *   - a length is under 12, or the server leaves, or somebody else serves from now on;
- *   - whoever answers a question has nothing to say any more, and has perhaps said half.
+ *   - whoever answers a question has nothing to say any more, and has perhaps said half;
+ *   - its listener stops: what is under way gets SERVFAIL, as far as the kernel takes it at once.
  *
  * Where it is the server that ends what the client may still be using, every question that was read
  * is answered, and the client is told by the end of the stream. What it had sent by then and nobody
@@ -56,8 +57,8 @@ void connection_close(struct connection *connection)
 		return;
 	connection->closing = true;
 	struct inbound_worker *worker = connection->inbound->worker;
-	worker->counters.tcp_lost +=
-		connection->unanswered + connection->writes + connection_leave_outbox(connection);
+	worker->counters.tcp_lost += connection->unanswered - connection->told +
+				     connection->writes + connection_leave_outbox(connection);
 	wheel_cancel(worker->wheel, &connection->idle);
 	*connection->link = connection->next;
 	if (connection->next)

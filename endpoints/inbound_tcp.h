@@ -26,7 +26,8 @@ struct connection {
 	size_t room;           /* of `kept`; over `end` where the rest is read into it */
 	struct outbox *outbox; /* replies of this loop round; NULL: none yet */
 	struct query *stream, **stream_end; /* wait for room, in their order */
-	unsigned unanswered;                /* queries at the resolver */
+	unsigned unanswered;                /* queries at the resolver; */
+	unsigned told;                      /* of them, SERVFAIL, as their listener stops */
 	unsigned writes;                    /* replies that the kernel has not taken yet */
 	bool reading, processing;
 	bool filled;       /* by the last read, to the inbox's end: others' turn */
@@ -40,6 +41,8 @@ struct connection {
  * is taken whatever happens. */
 void connection_open(struct inbound *inbound, unsigned bucket, int fd,
 		     const struct address *client);
+/* Answers what is under way at listeners that stop, and writes it. */
+void inbound_tcp_answer_gone(struct inbound_worker *worker);
 uint64_t connection_now(const struct connection *connection);
 /* Takes what questions have been received, as far as the pipeline allows. */
 void connection_process(struct connection *connection);

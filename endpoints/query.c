@@ -77,6 +77,7 @@ void query_each(struct query_pool *pool, const void *origin, void (*on_query)(st
 {
 	for (struct query_slab *slab = pool->slabs; slab; slab = slab->next)
 		for (unsigned i = 0; i < slab->count; i++)
-			if (slab->queries[i].finish && slab->queries[i].origin == origin)
+			if (slab->queries[i].finish &&
+			    (!origin || slab->queries[i].origin == origin))
 				on_query(&slab->queries[i]);
 }

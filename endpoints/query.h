@@ -70,8 +70,8 @@ void query_pool_init(struct query_pool *pool, unsigned max);
 void query_pool_release(struct query_pool *pool);
 struct query *query_take(struct query_pool *pool);
 void query_give(struct query_pool *pool, struct query *query);
-/* Calls back with every query that has been taken and has this origin, in no order; it must not
- * give or take any. Looks at all there are: for what happens seldom. */
+/* Calls back with every query that has been taken and has this origin (NULL: any), in no order; it
+ * must not give or take any. Looks at all there are: for what happens seldom. */
 void query_each(struct query_pool *pool, const void *origin, void (*on_query)(struct query *query));
 
 #endif

@@ -760,6 +760,17 @@ class Leaving(Upgrading):
         self.assertEqual(b"{}", successor.recv(1000))
         self.is_answered(held)
 
+    def test_whoever_is_left_by_tcp_is_told(self):
+        with self.host.inside():
+            asking = socket.create_connection(HERE, dns.PATIENCE)
+        self.addCleanup(asking.close)
+        asking.sendall(dns.framed(dns.query("held.contoso.corp")))
+        harness.wait_for(lambda: self.upstream.questions("held.contoso.corp"), "the question")
+        self.stop()
+        self.assert_rcode(dns.Message(dns.recv_framed(asking)), "SERVFAIL")
+        self.assertEqual(b"", asking.recv(1000))
+        self.left()
+
     def refuses(self):
         try:
             with self.host.inside(), contextlib.suppress(ConnectionResetError, EOFError):

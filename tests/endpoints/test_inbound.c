@@ -1654,6 +1654,80 @@ static void removed_listener_answers_what_is_under_way_with_servfail(void **stat
 	world_free(world);
 }
 
+/* Two connections, one of them with more than the pipeline takes: what nobody has read is not
+ * answered, and does not destroy the answers to the others. */
+static void removed_listener_answers_by_tcp_too(void **state)
+{
+	(void)state;
+	enum { PIPELINE = 3 };
+	struct world *world = world_new("127.0.0.1", 1, 100);
+	struct inbound_counters *count = counters(world);
+	uint8_t reply[2 + 512];
+	world->lanes[0].worker.tcp.pipeline_max = PIPELINE;
+	world->hold = true;
+	int some = client(world, true), more = client(world, true);
+	ask_tcp(some, 0);
+	wait_held(world, 1);
+	ask_many_tcp(more, 1, PIPELINE);
+	wait_held(world, 1 + PIPELINE);
+	ask_many_tcp(more, 1 + PIPELINE, 500);
+	spin(world);
+	answer_held(world, 1); /* one that is answered is not told */
+	world_stop(world);
+	for (unsigned i = 0; i < 1 + PIPELINE; i++) {
+		assert_int_equal(receive(world, i == 0 ? some : more, reply, 2, true), 2);
+		assert_int_equal(receive(world, i == 0 ? some : more, reply, wire_u16(reply), true),
+				 wire_u16(reply));
+		assert_int_equal(message_flags(reply) & FLAG_RCODE,
+				 i == 1 ? RCODE_NOERROR : RCODE_SERVFAIL);
+	}
+	assert_true(ended(world, some));
+	assert_true(ended(world, more));
+	assert_int_equal(count->listener_gone, PIPELINE);
+	assert_int_equal(count->tcp_lost, 0);
+	for (unsigned i = 0; i < world->held_count; i++)
+		if (world->held[i])
+			answer_held(world, i);
+	close(some);
+	close(more);
+	world_free(world);
+}
+
+/* The kernel deals connections out to two listeners; the pool is one. */
+static void listener_that_stays_goes_on_by_tcp(void **state)
+{
+	(void)state;
+	enum { CLIENTS = 32 };
+	struct world *world = world_new("127.0.0.1", 2, 100);
+	unsigned good = 0, told = 0;
+	uint8_t reply[2 + 512];
+	int fds[CLIENTS];
+	world->hold = true;
+	for (unsigned i = 0; i < CLIENTS; i++) {
+		fds[i] = client(world, true);
+		ask_tcp(fds[i], i);
+		wait_held(world, i + 1);
+	}
+	unsigned stay = world->lanes[1].worker.tcp_connections;
+	assert_true(stay > 0 && stay < CLIENTS);
+	inbound_stop(world->lanes[0].inbound);
+	world->lanes[0].inbound = NULL;
+	for (unsigned i = 0; i < CLIENTS; i++)
+		answer_held(world, i);
+	for (unsigned i = 0; i < CLIENTS; i++) {
+		size_t length = 2 + 12 + 15;
+		assert_int_equal(receive(world, fds[i], reply, length, true), length);
+		good += (message_flags(reply + 2) & FLAG_RCODE) == RCODE_NOERROR;
+		told += (message_flags(reply + 2) & FLAG_RCODE) == RCODE_SERVFAIL;
+	}
+	assert_int_equal(good, stay);
+	assert_int_equal(told, CLIENTS - stay);
+	assert_int_equal(world->lanes[1].worker.tcp_connections, stay);
+	for (unsigned i = 0; i < CLIENTS; i++)
+		close(fds[i]);
+	world_free(world);
+}
+
 static void assert_told_that_it_is_over(struct world *world, int fd, unsigned id)
 {
 	uint8_t reply[512];
@@ -2383,6 +2457,8 @@ int main(void)
 		cmocka_unit_test(listener_may_be_stopped_from_within_a_query),
 		cmocka_unit_test(stop_with_queries_under_way_is_safe),
 		cmocka_unit_test(removed_listener_answers_what_is_under_way_with_servfail),
+		cmocka_unit_test(removed_listener_answers_by_tcp_too),
+		cmocka_unit_test(listener_that_stays_goes_on_by_tcp),
 		cmocka_unit_test(worker_that_leaves_answers_what_is_under_way_and_tells_who_comes),
 		cmocka_unit_test(
 			connection_that_is_never_quiet_is_ended_with_what_was_read_answered),

@@ -91,10 +91,13 @@ static void queries_of_an_origin_are_met_once_and_no_others(void **state)
 	assert_int_equal(met_count, 15);
 	for (unsigned i = 0; i < met_count; i++)
 		assert_ptr_equal(met[i]->origin, &pool);
+	met_count = 0;
+	query_each(&pool, NULL, meet);
+	assert_int_equal(met_count, 45);
 	for (unsigned i = 1; i < 90; i += 2)
 		query_give(&pool, taken[i]);
-	query_each(&pool, &pool, meet);
-	assert_int_equal(met_count, 15);
+	query_each(&pool, NULL, meet);
+	assert_int_equal(met_count, 45);
 	query_pool_release(&pool);
 }
 
