@@ -1,6 +1,6 @@
 /* The side of an upgrade that hands over: a running server, asked by a process that wants to be its
- * successor. Its sockets are shared and stay open here, so nothing is lost whoever of the two dies,
- * and until the successor serves this one does. What is said: upgrade_wire.h. */
+ * successor. Its sockets are shared and stay open here, so nothing is lost whoever of the two dies
+ * before the successor serves; until then this one does. What is said: upgrade_wire.h. */
 #ifndef SLUICE_UPGRADE_H
 #define SLUICE_UPGRADE_H
 
