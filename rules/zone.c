@@ -43,6 +43,11 @@ size_t zone_records(const struct zone *zone)
 	return zone->records;
 }
 
+bool zone_is_empty(const struct zone *zone)
+{
+	return zone->soa_made_up && zone->records == 1;
+}
+
 size_t zone_bytes(const struct zone *zone)
 {
 	return sizeof *zone + zone->arena.held_bytes;

@@ -42,7 +42,8 @@ const struct name *zone_apex(const struct zone *zone);
 const struct rrset *zone_negative_soa(const struct zone *zone);
 size_t zone_record_sets(const struct zone *zone);
 size_t zone_records(const struct zone *zone);
-size_t zone_bytes(const struct zone *zone); /* that it holds, all of its arena */
+bool zone_is_empty(const struct zone *zone); /* no record was added to it, not even a SOA */
+size_t zone_bytes(const struct zone *zone);  /* that it holds, all of its arena */
 
 /* name must be the apex or below it. type ANY (255) gives one RRset of the name (RFC 8482), by
  * preference not a signature; CNAME wins over nothing. Allocates nothing. */

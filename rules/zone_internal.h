@@ -15,6 +15,7 @@
 #define SLUICE_ZONE_INTERNAL_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -48,6 +49,7 @@ struct zone {
 	unsigned labels_max; /* of any name in it */
 	const struct rrset *negative_soa;
 	size_t record_sets, records;
+	bool soa_made_up;
 };
 
 static inline size_t zone_units(size_t bytes)

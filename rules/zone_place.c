@@ -167,6 +167,7 @@ static struct zone *place(struct zone_builder *builder, const struct totals *tot
 	zone->apex = builder->apex;
 	zone->record_sets = totals->sets;
 	zone->records = totals->records;
+	zone->soa_made_up = !builder->has_soa;
 	if (totals->bytes / ZONE_UNIT >= UINT32_MAX || alloc_arrays(zone, totals) != 0)
 		goto failed;
 	for (size_t i = 0; i < builder->count; i += owner.count) {

@@ -398,6 +398,18 @@ static void list_files(struct reader *reader)
 		files[i] = arena_strdup(&model->arena, files[i]);
 }
 
+/* An empty file is a configuration, unless it is what is left of one. */
+static bool has_lost_settings(struct reader *reader, struct zone_store *zones)
+{
+	int count = config_setting_length(config_root_setting(&reader->config));
+	const char *why = zone_store_note_settings(zones, count > 0);
+	struct origin origin = {.file = reader->path};
+
+	if (why)
+		fault_add(reader->faults, FAULT_ERROR, &origin, NULL, "cannot be read: %s", why);
+	return why != NULL;
+}
+
 static void read_model(struct reader *reader, const struct hash_key *key, struct zone_store *zones)
 {
 	struct model *model = reader->model;
@@ -441,7 +453,7 @@ struct model *config_file_read(const char *path, const struct hash_key *key,
 		out_of_memory(&reader, &origin, NULL);
 	} else {
 		zone_store_begin(store);
-		parsed = parse(&reader);
+		parsed = parse(&reader) && !has_lost_settings(&reader, store);
 		if (parsed)
 			read_model(&reader, key, store);
 	}

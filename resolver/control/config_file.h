@@ -21,7 +21,8 @@
  * included file to that file's.
  *
  * zones, when not NULL, shares the zones of unchanged files with the reads before (which all used
- * the same key). The model holds references of its own. */
+ * the same key), and a file that has lost all that it had by then is a fault. The model holds
+ * references of its own. */
 struct model *config_file_read(const char *path, const struct hash_key *key,
 			       struct zone_store *zones, struct faults *faults);
 

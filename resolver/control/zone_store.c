@@ -10,6 +10,14 @@
 #include "rules/zonefile.h"
 
 #define SECOND_NS INT64_C(1000000000)
+#define LOST_END                                                                                   \
+	"its last line has lost its end; give it its newline, if it is whole, and try again"
+#define LOST_RECORDS                                                                               \
+	"it has lost all its records; write them again, or a SOA record alone, if the zone is "    \
+	"meant to be empty, and try again"
+#define LOST_SETTINGS                                                                              \
+	"it has lost all its settings; write them again and try again, or restart, if none are "   \
+	"meant"
 
 struct zone_store_entry {
 	char *key;
@@ -23,6 +31,7 @@ struct zone_store_entry {
 
 struct zone_store {
 	struct zone_store_entry *entries;
+	bool has_settings, had_settings; /* the main file: in this round, in the last good one */
 };
 
 struct zone_store *zone_store_new(void)
@@ -51,6 +60,7 @@ void zone_store_free(struct zone_store *store)
 
 void zone_store_begin(struct zone_store *store)
 {
+	store->has_settings = false;
 	for (struct zone_store_entry *entry = store->entries; entry; entry = entry->hh.next)
 		entry->used = entry->fresh = false;
 }
@@ -59,6 +69,8 @@ void zone_store_end(struct zone_store *store, bool good)
 {
 	struct zone_store_entry *entry, *next;
 
+	if (good)
+		store->had_settings = store->has_settings;
 	HASH_ITER (hh, store->entries, entry, next)
 		if (good ? !entry->used : entry->fresh)
 			drop(store, entry);
@@ -120,19 +132,29 @@ static char *make_key(const char *path, const struct name *apex)
 	return asprintf(&key, "%s\n%s", path, name_to_text(apex, text)) < 0 ? NULL : key;
 }
 
-/* Reads all of it. A file whose last line has lost its end is one that somebody has not finished to
- * write, or could not: what is left of that line may be a good record, and another one than was
- * meant. */
+/* What size and last byte tell of a file that was cut since the entry was read; NULL: nothing. It
+ * is one that somebody has not finished to write, or could not: what is left of its last line may
+ * be a good record, and another one than was meant. */
+static const char *why_cut(const struct zone_store_entry *entry, FILE *file,
+			   const struct file_stamp *stamp)
+{
+	if (stamp->size == 0 && !zone_is_empty(entry->zone))
+		return LOST_RECORDS;
+	return entry->ended && !regular_file_is_ended(file, stamp) ? LOST_END : NULL;
+}
+
+/* Reads all of it; `entry` is of the read before, or NULL. */
 static struct zone *read_whole(FILE *file, const char *path, const struct name *apex,
-			       const struct hash_key *key, bool lost_end,
+			       const struct hash_key *key, const struct zone_store_entry *entry,
 			       const struct file_stamp *stamp, const struct origin *origin,
 			       struct faults *faults)
 {
-	const char *why =
-		"its last line has lost its end; give it its newline, if it is whole, and reload";
-	struct zone *zone = lost_end ? NULL : zonefile_read(file, path, key, apex, faults);
+	const char *why = entry ? why_cut(entry, file, stamp) : NULL;
+	struct zone *zone = why ? NULL : zonefile_read(file, path, key, apex, faults);
 
-	if (!lost_end && !(zone && regular_file_changed(file, stamp, &why)))
+	if (zone && entry && zone_is_empty(zone) && !zone_is_empty(entry->zone))
+		why = LOST_RECORDS;
+	if (!why && !(zone && regular_file_changed(file, stamp, &why)))
 		return zone;
 	fault_add(faults, FAULT_ERROR, origin, "file", "%s cannot be read: %s", path, why);
 	zone_unref(zone);
@@ -161,8 +183,7 @@ struct zone *zone_store_read(struct zone_store *store, const char *path, const s
 		zone = zone_ref(entry->zone);
 	} else {
 		bool ended = regular_file_is_ended(file, &stamp);
-		zone = read_whole(file, path, apex, key, entry && entry->ended && !ended, &stamp,
-				  origin, faults);
+		zone = read_whole(file, path, apex, key, entry, &stamp, origin, faults);
 		if (zone && entry_key)
 			remember(store, entry_key, entry, &stamp, ended, zone);
 	}
@@ -170,4 +191,10 @@ struct zone *zone_store_read(struct zone_store *store, const char *path, const s
 out:
 	free(entry_key);
 	return zone;
+}
+
+const char *zone_store_note_settings(struct zone_store *store, bool any)
+{
+	store->has_settings = any;
+	return store->had_settings && !any ? LOST_SETTINGS : NULL;
 }

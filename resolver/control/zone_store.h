@@ -6,7 +6,10 @@
  *
  *     zone_store_begin ── zone_store_read, for each zone ── zone_store_end(good?)
  *
- * After a good round, what it did not use is dropped; after a bad one, what it added. */
+ * After a good round, what it did not use is dropped; after a bad one, what it added.
+ *
+ * It also refuses what a write that is torn leaves of a file that was read before: no record, a
+ * last line without its end, of the main file no setting. At a start there is no before. */
 #ifndef SLUICE_ZONE_STORE_H
 #define SLUICE_ZONE_STORE_H
 
@@ -33,5 +36,9 @@ struct zone *zone_store_read(struct zone_store *store, const char *path, const s
 			     const struct hash_key *key, const struct origin *origin,
 			     struct faults *faults);
 size_t zone_store_count(const struct zone_store *store);
+
+/* Of each round: whether the main file, with what it includes, has any settings. NULL, or why that
+ * cannot be. */
+const char *zone_store_note_settings(struct zone_store *store, bool any);
 
 #endif

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 
 import dns
@@ -53,9 +54,9 @@ class Reload(harness.FreshCase):
     def ask(self, name, server=HERE):
         return self.host.ask(server, name)
 
-    def reload(self):
+    def reload(self, *options):
         with self.host.inside():
-            return self.sluice.command("reload")
+            return self.sluice.command("reload", *options)
 
     def test_a_changed_rule_takes_effect(self):
         self.assert_answer(self.ask("a.contoso.corp"), "192.0.2.1")
@@ -97,6 +98,21 @@ class Reload(harness.FreshCase):
         self.assertEqual(1, status, text)
         self.assertRegex(text, r"corp\.internal\.zone:2: ")
         self.assert_answer(self.ask("web.corp.internal"), "10.10.1.10")
+
+    def test_a_file_that_has_lost_all_it_had_moves_nothing(self):
+        zone = ("corp.internal.zone", "web IN A 10.10.1.10\n", "records")
+        main = (os.path.basename(self.sluice.config), config(), "settings")
+        for name, whole, lost in (zone, main):
+            for text in ("", "# nothing\n" if name == main[0] else "; nothing\n"):
+                self.world.write(name, text)
+                status, said = self.reload("--socket", os.path.join(self.world.dir, "sluice.sock"))
+                self.assertEqual(1, status, said)
+                self.assertRegex(said, "%s.*: it has lost all its %s" % (re.escape(name), lost))
+                self.assert_answer(self.ask("web.corp.internal"), "10.10.1.10")
+            self.world.write(name, whole)
+        self.world.write("corp.internal.zone", "@ SOA ns host 1 7200 3600 1209600 300\n")
+        self.assertEqual(0, self.reload()[0])
+        self.assert_rcode(self.ask("web.corp.internal"), "NXDOMAIN")
 
     def test_a_fifo_in_a_zone_s_place_holds_nothing_up(self):
         path = os.path.join(self.world.dir, "corp.internal.zone")

@@ -1,7 +1,7 @@
-/* Files that change while they are read, or of which half is there: a reload refuses them and says
- * so, and what was served stays. The moment between a file's reading and its end is had by being
- * the fstat(2) of this program: regular_file.c calls it when a file has been opened, for its stamp,
- * and when it has been read. */
+/* Files that change while they are read, or of which half or nothing is there: a reload refuses
+ * them and says so, and what was served stays. The moment between a file's reading and its end is
+ * had by being the fstat(2) of this program: regular_file.c calls it when a file has been opened,
+ * for its stamp, and when it has been read. */
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -184,6 +184,121 @@ static void every_cut_within_a_record_is_refused(void **state)
 	}
 }
 
+/* What a write leaves that gets no further than to begin: at a start nobody knows of more. */
+static const char *const nothing[] = {"", "\n", "\n  \n; nothing\n", "$TTL 60\n"};
+
+static void a_zone_file_without_its_records_is_refused(void **state)
+{
+	struct world *world = *state;
+	struct model *before = config_text_read(&world->config, world->store);
+	char expected[256];
+
+	snprintf(expected, sizeof expected,
+		 "%s/zone cannot be read: it has lost all its records; write them again, or a SOA "
+		 "record alone, if the zone is meant to be empty, and try again",
+		 world->config.directory);
+	for (size_t i = 0; i < sizeof nothing / sizeof *nothing; i++) {
+		config_text_put(&world->config, "zone", nothing[i]);
+		for (unsigned again = 0; again < 2; again++) {
+			assert_null(config_text_read(&world->config, world->store));
+			assert_int_equal(world->config.faults.errors, 1);
+			assert_string_equal(world->config.faults.items[0].text, expected);
+			assert_string_equal(world->config.faults.items[0].origin.path,
+					    "private_zones[a.test].file");
+		}
+	}
+	assert_int_equal(records(before), 1);
+	config_text_put(&world->config, "zone", two);
+	struct model *after = config_text_read(&world->config, world->store);
+	assert_int_equal(records(after), 2);
+	model_free(after);
+	model_free(before);
+}
+
+static void a_zone_file_with_its_soa_alone_is_an_empty_zone(void **state)
+{
+	struct world *world = *state;
+
+	model_free(config_text_read(&world->config, world->store));
+	config_text_put(&world->config, "zone", "@ SOA ns host 1 7200 3600 1209600 300\n");
+	struct model *model = config_text_read(&world->config, world->store);
+	assert_non_null(model);
+	assert_int_equal(zone_records(model->private_zones.items[0].zone), 1);
+	model_free(model);
+	config_text_put(&world->config, "zone", "");
+	assert_null(config_text_read(&world->config, world->store));
+}
+
+static void a_zone_file_that_begins_without_records_needs_none(void **state)
+{
+	struct world *world = *state;
+
+	for (size_t i = 0; i < sizeof nothing / sizeof *nothing; i++) {
+		config_text_put(&world->config, "zone", nothing[i]);
+		struct model *model = config_text_read(&world->config, world->store);
+		assert_non_null(model);
+		assert_int_equal(records(model), 0);
+		model_free(model);
+	}
+}
+
+static void assert_settings_lost(struct world *world)
+{
+	assert_null(config_text_read(&world->config, world->store));
+	assert_int_equal(world->config.faults.errors, 1);
+	assert_string_equal(world->config.faults.items[0].origin.file, world->config.main_file);
+	assert_string_equal(world->config.faults.items[0].text,
+			    "cannot be read: it has lost all its settings; write them again and "
+			    "try again, or restart, if none are meant");
+}
+
+/* Nor is what was read of the zones forgotten over it. */
+static void a_configuration_without_its_settings_is_refused(void **state)
+{
+	static const char *const empty[] = {"", "\n  \n", "// nothing\n# yet\n/* or\nmore */",
+					    "@include \"more.conf\"\n"};
+	struct world *world = *state;
+
+	config_text_put(&world->config, "more.conf", "# nothing\n");
+	for (size_t i = 0; i < sizeof empty / sizeof *empty; i++) {
+		config_text_put(&world->config, "sluice.conf", configuration);
+		struct model *before = config_text_read(&world->config, world->store);
+		config_text_put(&world->config, "sluice.conf", empty[i]);
+		assert_settings_lost(world);
+		assert_settings_lost(world);
+		assert_int_equal(records(before), 1);
+		assert_int_equal(zone_store_count(world->store), 1);
+		model_free(before);
+	}
+}
+
+static void a_configuration_that_begins_without_settings_needs_none(void **state)
+{
+	struct world *world = *state;
+
+	for (unsigned i = 0; i < 2; i++) {
+		config_text_put(&world->config, "sluice.conf", i == 0 ? "" : "# nothing\n");
+		struct model *model = config_text_read(&world->config, world->store);
+		assert_non_null(model);
+		model_free(model);
+	}
+}
+
+static void settings_may_all_be_included(void **state)
+{
+	struct world *world = *state;
+
+	model_free(config_text_read(&world->config, world->store));
+	config_text_put(&world->config, "more.conf", configuration);
+	config_text_put(&world->config, "sluice.conf", "@include \"more.conf\"\n");
+	struct model *model = config_text_read(&world->config, world->store);
+	assert_non_null(model);
+	assert_string_equal(model->region, "east");
+	model_free(model);
+	config_text_put(&world->config, "more.conf", "");
+	assert_settings_lost(world);
+}
+
 static void a_zone_file_that_never_had_a_last_end_needs_none(void **state)
 {
 	struct world *world = *state;
@@ -208,6 +323,12 @@ int main(void)
 		TEST(every_cut_within_a_setting_is_refused),
 		TEST(every_cut_within_a_record_is_refused),
 		TEST(a_zone_file_that_never_had_a_last_end_needs_none),
+		TEST(a_zone_file_without_its_records_is_refused),
+		TEST(a_zone_file_with_its_soa_alone_is_an_empty_zone),
+		TEST(a_zone_file_that_begins_without_records_needs_none),
+		TEST(a_configuration_without_its_settings_is_refused),
+		TEST(a_configuration_that_begins_without_settings_needs_none),
+		TEST(settings_may_all_be_included),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
