@@ -33,6 +33,7 @@
 #include "resolver/control/json.h"
 #include "resolver/control/notify.h"
 #include "resolver/control/upgrade_wire.h"
+#include "resolver/control/zone_store.h"
 #include "resolver/log.h"
 
 enum {
@@ -356,6 +357,9 @@ int upgrade_begin(struct control *control, const char *name, char error[UPGRADE_
 		snprintf(error, UPGRADE_ERROR_MAX, "the server is about to end");
 		return ERR_EXISTS;
 	}
+	/* The new process could not tell. It may know more settings, so nothing is parsed here. */
+	if (zone_store_is_cut(control->load.zones, control->load.config, error, UPGRADE_ERROR_MAX))
+		return ERR_FAULTS;
 	int fd = connect_to(name);
 	if (fd < 0) {
 		snprintf(error, UPGRADE_ERROR_MAX, "the new process cannot be reached: %s",

@@ -17,7 +17,7 @@ enum upgrade_stage {
 	UPGRADE_ENDING,   /* given up; the API listens again, and the loop closes what served it */
 };
 
-enum { UPGRADE_ERROR_MAX = 256 };
+enum { UPGRADE_ERROR_MAX = 512 };
 
 struct control;
 
@@ -34,8 +34,8 @@ struct upgrade { /* zero: none */
 };
 
 /* Connects to the successor's abstract socket and serves it from the loop. ERR_EXISTS: another one
- * is at it; ERR_SYSTEM: it cannot be reached, or is neither root nor of our own user. `error` says
- * so in one line. */
+ * is at it; ERR_FAULTS: a file is cut (zone_store.h); ERR_SYSTEM: it cannot be reached, or is
+ * neither root nor of our own user. `error` says so in one line. */
 int upgrade_begin(struct control *control, const char *name, char error[UPGRADE_ERROR_MAX]);
 /* Whether one is under way: what is listened at does not change meanwhile. */
 bool upgrade_is_under_way(const struct upgrade *upgrade);

@@ -2,6 +2,7 @@
 #include "resolver/control/zone_store.h"
 
 #include <errno.h>
+#include <limits.h>
 
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
@@ -197,4 +198,39 @@ const char *zone_store_note_settings(struct zone_store *store, bool any)
 {
 	store->has_settings = any;
 	return store->had_settings && !any ? LOST_SETTINGS : NULL;
+}
+
+/* Why the file is cut: the entry's, or the main one where that is NULL. */
+static const char *why_cut_now(const struct zone_store_entry *entry, const char *path)
+{
+	struct file_stamp stamp;
+	const char *why;
+	FILE *file = open_stamped(path, &stamp, &why);
+
+	if (!file) /* whoever reads it will say so */
+		return NULL;
+	if (entry)
+		why = why_cut(entry, file, &stamp);
+	else
+		why = stamp.size == 0 ? LOST_SETTINGS : NULL;
+	fclose(file);
+	return why;
+}
+
+bool zone_store_is_cut(const struct zone_store *store, const char *main_file, char *error,
+		       size_t size)
+{
+	const char *why = store->had_settings ? why_cut_now(NULL, main_file) : NULL;
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof path, "%s", main_file);
+	for (const struct zone_store_entry *entry = store->entries; entry && !why;
+	     entry = entry->hh.next) {
+		snprintf(path, sizeof path, "%.*s", (int)(strrchr(entry->key, '\n') - entry->key),
+			 entry->key);
+		why = why_cut_now(entry, path);
+	}
+	if (why)
+		snprintf(error, size, "%.300s: %s", path, why);
+	return why != NULL;
 }

@@ -41,4 +41,10 @@ size_t zone_store_count(const struct zone_store *store);
  * cannot be. */
 const char *zone_store_note_settings(struct zone_store *store, bool any);
 
+/* Whether the main file or one of the zones' was cut since it was read, as far as its size and last
+ * byte tell: somebody else may be about to read it, who has no before. `error` then names it and
+ * says why, in one line. */
+bool zone_store_is_cut(const struct zone_store *store, const char *main_file, char *error,
+		       size_t size);
+
 #endif

@@ -429,6 +429,24 @@ class Upgrade(Upgrading):
         self.sluice.reconfigure(self.config())
         self.goes_on()
 
+    def test_a_file_that_was_cut_is_refused(self):
+        """The new process could not tell: the first one is a whole record."""
+        zone = ("corp.internal.zone", "web 300 IN A 10.10.1.10\n")
+        main = (os.path.basename(self.sluice.config), self.config())
+        for (name, whole), cut, why in (
+                (zone, "web 300 IN A 10.10.1.1", "its last line has lost its end; give it"),
+                (zone, "", "it has lost all its records; write them again, or a SOA record"),
+                (main, "", "it has lost all its settings; write them again")):
+            self.world.write(name, cut)
+            text = self.upgrade("--socket", self.socket_path(), fine=False)
+            self.assertRegex(text, "%s: %s" % (re.escape(name), why))
+            self.assertNotIn("asks to take over", self.sluice.log())
+            self.assert_answer(self.host.ask(HERE, ZONE[0]), ZONE[1])
+            self.world.write(name, whole)
+        self.goes_on()
+        self.upgrade()
+        self.left()
+
     def test_who_hears_of_no_child_that_ends_is_told_all_the_same(self):
         def deaf():
             signal.signal(signal.SIGCHLD, signal.SIG_IGN)

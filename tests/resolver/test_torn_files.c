@@ -299,6 +299,61 @@ static void settings_may_all_be_included(void **state)
 	assert_settings_lost(world);
 }
 
+static bool is_cut(const struct world *world, char error[512])
+{
+	return zone_store_is_cut(world->store, world->config.main_file, error, 512);
+}
+
+/* What is looked at before another process reads the files: no more than this. */
+static void a_cut_file_is_known_by_its_size_and_its_last_byte(void **state)
+{
+	static const struct {
+		const char *file, *text, *why; /* NULL: it is not cut */
+	} cases[] = {
+		{"zone", "www A 192.0.2.1", "its last line has lost its end; give it its newline"},
+		{"zone", "", "it has lost all its records; write them again, or a SOA record"},
+		{"zone", "what is\nno record\n", NULL},
+		{"sluice.conf", "", "it has lost all its settings; write them again"},
+		{"sluice.conf", "of = a; newer = version", NULL},
+	};
+	struct world *world = *state;
+	char error[512] = "", expected[256];
+
+	model_free(config_text_read(&world->config, world->store));
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		config_text_put(&world->config, cases[i].file, cases[i].text);
+		snprintf(expected, sizeof expected, "%s/%s: %s", world->config.directory,
+			 cases[i].file, cases[i].why ? cases[i].why : "");
+		assert_int_equal(is_cut(world, error), cases[i].why != NULL);
+		if (cases[i].why)
+			assert_ptr_equal(strstr(error, expected), error);
+		config_text_put(&world->config, "sluice.conf", configuration);
+		config_text_put(&world->config, "zone", one);
+		assert_false(is_cut(world, error));
+	}
+}
+
+static void what_began_so_or_is_gone_is_not_cut(void **state)
+{
+	static const char *const cases[][2] = {
+		{"zone", ""}, {"zone", "www A 192.0.2.1"}, {"sluice.conf", ""}};
+	struct world *world = *state;
+	char error[512], path[128];
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		zone_store_free(world->store);
+		world->store = zone_store_new();
+		config_text_put(&world->config, cases[i][0], cases[i][1]);
+		struct model *model = config_text_read(&world->config, world->store);
+		assert_non_null(model);
+		assert_false(is_cut(world, error));
+		snprintf(path, sizeof path, "%s/%s", world->config.directory, cases[i][0]);
+		assert_int_equal(unlink(path), 0);
+		assert_false(is_cut(world, error));
+		model_free(model);
+	}
+}
+
 static void a_zone_file_that_never_had_a_last_end_needs_none(void **state)
 {
 	struct world *world = *state;
@@ -329,6 +384,8 @@ int main(void)
 		TEST(a_configuration_without_its_settings_is_refused),
 		TEST(a_configuration_that_begins_without_settings_needs_none),
 		TEST(settings_may_all_be_included),
+		TEST(a_cut_file_is_known_by_its_size_and_its_last_byte),
+		TEST(what_began_so_or_is_gone_is_not_cut),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
