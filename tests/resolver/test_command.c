@@ -353,6 +353,21 @@ static void wait_ms(struct watching *watching, uint64_t ms)
 	uv_run(&watching->loop, UV_RUN_DEFAULT);
 }
 
+static void begin_watching(struct watching *watching, const char *path)
+{
+	uv_loop_init(&watching->loop);
+	uv_timer_init(&watching->loop, &watching->patience);
+	file_watch_note(&watching->watch, path);
+}
+
+static void end_watching(struct watching *watching)
+{
+	file_watch_close(&watching->watch);
+	uv_close((uv_handle_t *)&watching->patience, NULL);
+	uv_run(&watching->loop, UV_RUN_DEFAULT);
+	assert_int_equal(uv_loop_close(&watching->loop), 0);
+}
+
 static void a_file_s_changes_are_noticed_however_they_are_made(void **state)
 {
 	(void)state;
@@ -362,9 +377,7 @@ static void a_file_s_changes_are_noticed_however_they_are_made(void **state)
 	config_text_init(&files);
 	snprintf(path, sizeof path, "%s/watched", files.directory);
 	snprintf(other, sizeof other, "%s/other", files.directory);
-	uv_loop_init(&watching.loop);
-	uv_timer_init(&watching.loop, &watching.patience);
-	file_watch_note(&watching.watch, path);
+	begin_watching(&watching, path);
 	file_watch_start(&watching.watch, &watching.loop, on_change, &watching);
 
 	config_text_put(&files, "watched", "one\n"); /* made */
@@ -383,10 +396,7 @@ static void a_file_s_changes_are_noticed_however_they_are_made(void **state)
 	wait_ms(&watching, FILE_WATCH_EVERY_MS - 500);
 	assert_int_equal(watching.changes, 4);
 
-	file_watch_close(&watching.watch);
-	uv_close((uv_handle_t *)&watching.patience, NULL);
-	uv_run(&watching.loop, UV_RUN_DEFAULT);
-	assert_int_equal(uv_loop_close(&watching.loop), 0);
+	end_watching(&watching);
 	config_text_release(&files);
 }
 
@@ -402,17 +412,12 @@ static void a_change_behind_a_symbolic_link_is_noticed_too(void **state)
 	snprintf(target, sizeof target, "%s/target", elsewhere.directory);
 	config_text_put(&elsewhere, "target", "one\n");
 	assert_int_equal(symlink(target, path), 0);
-	uv_loop_init(&watching.loop);
-	uv_timer_init(&watching.loop, &watching.patience);
-	file_watch_note(&watching.watch, path);
+	begin_watching(&watching, path);
 	file_watch_start(&watching.watch, &watching.loop, on_change, &watching);
 	config_text_put(&elsewhere, "target", "one and two\n");
 	wait_ms(&watching, FILE_WATCH_EVERY_MS + 1500);
 	assert_int_equal(watching.changes, 1);
-	file_watch_close(&watching.watch);
-	uv_close((uv_handle_t *)&watching.patience, NULL);
-	uv_run(&watching.loop, UV_RUN_DEFAULT);
-	assert_int_equal(uv_loop_close(&watching.loop), 0);
+	end_watching(&watching);
 	config_text_release(&files);
 	config_text_release(&elsewhere);
 }
@@ -426,17 +431,12 @@ static void a_change_between_reading_and_watching_is_noticed(void **state)
 	config_text_init(&files);
 	snprintf(path, sizeof path, "%s/watched", files.directory);
 	config_text_put(&files, "watched", "one\n");
-	uv_loop_init(&watching.loop);
-	uv_timer_init(&watching.loop, &watching.patience);
-	file_watch_note(&watching.watch, path);
+	begin_watching(&watching, path);
 	config_text_put(&files, "watched", "one and two\n");
 	file_watch_start(&watching.watch, &watching.loop, on_change, &watching);
 	wait_ms(&watching, FILE_WATCH_EVERY_MS + 1500);
 	assert_int_equal(watching.changes, 1);
-	file_watch_close(&watching.watch);
-	uv_close((uv_handle_t *)&watching.patience, NULL);
-	uv_run(&watching.loop, UV_RUN_DEFAULT);
-	assert_int_equal(uv_loop_close(&watching.loop), 0);
+	end_watching(&watching);
 	config_text_release(&files);
 }
 
