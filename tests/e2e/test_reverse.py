@@ -313,7 +313,9 @@ class Resources(Reverse):
                            "198.51.100.30")
 
         shown = self.settled("/V1/Addresses/WEB/FRONT")
-        self.assertEqual(made.etag, shown.etag)
+        # How its PTR fares is the tag's second half: it was PENDING when it was made, or no more.
+        self.assertEqual(made.etag.split("-")[0], shown.etag.split("-")[0])
+        self.assertEqual(shown.etag, shown.body["etag"])
         # What was read may be sent back as it is.
         again = self.good("PUT", path, {**shown.body, "warnings": []})
         del again.body["warnings"]

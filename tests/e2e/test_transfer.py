@@ -383,6 +383,7 @@ class Large(Wide):
             self.assertEqual(MANY - 2000, sum(name.startswith("old") for name in ptrs.values()))
             self.assertLess(100, messages)
             serials.append(serial)
+            harness.wait_for(lambda: len(done) > len(new), "a change that it does not have")
         end.set()
         changer.join()
         self.assertLessEqual(len(serials), len(done))
