@@ -289,15 +289,13 @@ void inbound_drain(struct inbound_worker *worker)
 
 void inbound_leave(struct inbound_worker *worker)
 {
-	static const struct inbound_terms none;
-
 	worker->leaves = true;
 	inbound_shorten_idle(worker);
 	for (struct inbound *at = worker->listeners; at; at = at->next) {
-		inbound_set_terms(at, &none);
+		inbound_let_nobody_in(at);
 		if (worker->drains)
 			(void)inbound_udp_watch(at); /* tried again where it fails */
-		inbound_tcp_close(at);
+		inbound_tcp_refuse(at);
 		inbound_tcp_end(at);
 	}
 	worker->drains = false;

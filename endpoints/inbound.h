@@ -112,7 +112,7 @@ void inbound_stop(struct inbound *inbound);
  * TCP connections until they are quiet or INBOUND_DRAIN_MS are over. What was read is answered. */
 void inbound_drain(struct inbound_worker *worker);
 /* For one that ends without a successor, or has lost it: the same at once, and who asks by UDP gets
- * SERVFAIL, who connects is refused. */
+ * SERVFAIL, who connects is refused; that also where another process holds the sockets. */
 void inbound_leave(struct inbound_worker *worker);
 /* Sends what has been gathered; called at the end of every loop round. */
 void inbound_flush(struct inbound_worker *worker);

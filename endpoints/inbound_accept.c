@@ -143,10 +143,7 @@ int inbound_tcp_start(struct inbound *inbound)
 	return inbound_tcp_watch(inbound);
 }
 
-/* A listening socket that nobody accepts from would have the kernel shake hands for nothing.
- * Closed, it has who connects know at once; and the end need not wait for newcomers, as it would if
- * they were accepted to be told. */
-void inbound_tcp_close(struct inbound *inbound)
+static void close_listening(struct inbound *inbound)
 {
 	if (inbound->tcp < 0)
 		return;
@@ -155,11 +152,24 @@ void inbound_tcp_close(struct inbound *inbound)
 	inbound->tcp = -1;
 }
 
+/* A listening socket that nobody accepts from would have the kernel shake hands for nothing; and
+ * the end need not wait for newcomers, as it would if they were accepted to be told. A process that
+ * was to be the successor and is given up may still hold the socket: nobody listens there any more,
+ * either. */
+void inbound_tcp_refuse(struct inbound *inbound)
+{
+	if (inbound->tcp >= 0)
+		(void)shutdown(inbound->tcp, SHUT_RDWR); /* it is closed all the same */
+	close_listening(inbound);
+}
+
 void inbound_tcp_stop(struct inbound *inbound)
 {
-	inbound_tcp_close(inbound);
+	close_listening(inbound);
 	if (inbound->connections)
 		inbound_tcp_answer_gone(inbound->worker);
-	while (inbound->connections)
+	while (inbound->connections) {
+		connection_drop_unread(inbound->connections);
 		connection_close(inbound->connections);
+	}
 }

@@ -28,7 +28,11 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
-enum { LINGER_MS = 500 };
+enum {
+	LINGER_MS = 500,
+	UNREAD_READS = 16, /* of UNREAD bytes, that a client has sent in vain */
+	UNREAD = 4096,
+};
 
 /* ---- closing ---- */
 
@@ -49,6 +53,18 @@ static void on_closed(uv_handle_t *handle)
 	if (!connection_offer_room(connection))
 		connection_free_when_done(connection);
 	inbound_handle_closed(inbound);
+}
+
+void connection_drop_unread(struct connection *connection)
+{
+	uint8_t unread[UNREAD];
+	uv_os_fd_t fd;
+
+	if (uv_fileno((uv_handle_t *)&connection->handle, &fd) != 0)
+		return;
+	for (unsigned i = 0; i < UNREAD_READS; i++)
+		if (recv(fd, unread, sizeof unread, MSG_DONTWAIT) < (ssize_t)sizeof unread)
+			return;
 }
 
 void connection_close(struct connection *connection)

@@ -14,12 +14,19 @@
  * Not here: the counting itself (meter.c, response_limit.c). */
 #include "endpoints/inbound_internal.h"
 
-void inbound_set_terms(struct inbound *inbound, const struct inbound_terms *terms)
+void inbound_let_nobody_in(struct inbound *inbound)
 {
 	static const struct access nobody;
-	static const struct inbound_terms closed = {.access = &nobody};
 
-	inbound->terms = inbound->worker->leaves ? closed : *terms;
+	inbound->terms = (struct inbound_terms){.access = &nobody};
+}
+
+void inbound_set_terms(struct inbound *inbound, const struct inbound_terms *terms)
+{
+	if (inbound->worker->leaves)
+		inbound_let_nobody_in(inbound);
+	else
+		inbound->terms = *terms;
 }
 
 bool inbound_is_allowed(const struct inbound *inbound, const struct address *client)

@@ -74,6 +74,8 @@ void inbound_unwatch(struct inbound *inbound, uv_poll_t *poll, struct timer *aga
 void inbound_handle_closed(struct inbound *inbound);
 
 /* inbound_gate.c */
+/* For good, where the worker leaves: whatever terms are set then. */
+void inbound_let_nobody_in(struct inbound *inbound);
 bool inbound_is_allowed(const struct inbound *inbound, const struct address *client);
 /* Writes what is sent to who is served no longer, or not let in; returns its length, 0: silence. */
 size_t inbound_write_gone(struct inbound *inbound, const struct query *query,

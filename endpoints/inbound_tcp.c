@@ -35,7 +35,6 @@ enum {
 	TURN = 64,    /* reads and messages until UDP has its turn, however many connections wait */
 	STREAM_PAUSE = 64 * 1024,  /* queries that send several messages wait above this, */
 	STREAM_RESUME = 32 * 1024, /* and go on below this */
-	UNREAD_READS = 16,         /* of what a client has sent in vain */
 	INBOX = sizeof(((struct inbound_shared *)NULL)->inbox),
 };
 
@@ -213,27 +212,13 @@ static void on_finish(struct query *query, const uint8_t *reply, size_t length)
 	inbound_take_back(inbound, query);
 }
 
-/* What is not read when a socket is closed would have the kernel send a reset, which destroys what
- * was written. */
-static void connection_drop_unread(struct connection *connection)
-{
-	uint8_t unread[LARGE];
-	uv_os_fd_t fd;
-	if (uv_fileno((uv_handle_t *)&connection->handle, &fd) != 0)
-		return;
-	for (unsigned i = 0; i < UNREAD_READS; i++)
-		if (recv(fd, unread, sizeof unread, MSG_DONTWAIT) < (ssize_t)sizeof unread)
-			return;
-}
-
 static void answer_gone(struct query *query)
 {
 	struct connection *connection = query->origin;
 	uint8_t reply[INBOUND_ERROR_REPLY_MAX];
 	if (query->finish != on_finish || !connection->inbound->stopped || connection->closing)
 		return;
-	if (connection->told++ == 0)
-		connection_drop_unread(connection);
+	connection->told++;
 	connection_write(connection, reply, inbound_write_gone(connection->inbound, query, reply));
 }
 

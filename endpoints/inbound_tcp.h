@@ -61,8 +61,8 @@ bool connection_offer_room(struct connection *connection);
 /* For a connection that closes: what is gathered is dropped. Returns how many replies that was. */
 unsigned connection_leave_outbox(struct connection *connection);
 
-/* inbound_accept.c: nobody is to connect any more. Fine twice. */
-void inbound_tcp_close(struct inbound *inbound);
+/* inbound_accept.c: nobody is to connect any more, and who tries knows at once. */
+void inbound_tcp_refuse(struct inbound *inbound);
 /* inbound_end.c: the idle timeout is a shorter one now; and no more questions will be read, either.
  */
 void inbound_tcp_hurry(struct inbound *inbound);
@@ -72,6 +72,9 @@ void inbound_tcp_end(struct inbound *inbound);
 void connection_watch_idle(struct connection *connection); /* from its start on */
 /* All is said: has the client know. False: it may be closed at once. */
 MUST_CHECK bool connection_linger(struct connection *connection);
+/* Reads into nothing what has come by now, up to a bound: ahead of closing, where something was
+ * written that is to arrive. */
+void connection_drop_unread(struct connection *connection);
 void connection_close(struct connection *connection); /* fine when it is closing already */
 void connection_free_when_done(struct connection *connection);
 

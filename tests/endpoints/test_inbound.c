@@ -1693,6 +1693,24 @@ static void removed_listener_answers_by_tcp_too(void **state)
 	world_free(world);
 }
 
+/* Nothing is under way, and what comes just then is not read; no reset follows the answer. */
+static void removed_listener_s_last_answer_arrives(void **state)
+{
+	(void)state;
+	struct world *world = world_new("127.0.0.1", 1, 100);
+	world->hold = true;
+	int fd = client(world, true);
+	ask_tcp(fd, 1);
+	wait_held(world, 1);
+	answer_held(world, 0);
+	ask_many_tcp(fd, 2, 20);
+	world_stop(world);
+	assert_int_equal(answer_tcp(world, fd), 1);
+	assert_true(ended(world, fd));
+	close(fd);
+	world_free(world);
+}
+
 /* The kernel deals connections out to two listeners; the pool is one. */
 static void listener_that_stays_goes_on_by_tcp(void **state)
 {
@@ -2458,6 +2476,7 @@ int main(void)
 		cmocka_unit_test(stop_with_queries_under_way_is_safe),
 		cmocka_unit_test(removed_listener_answers_what_is_under_way_with_servfail),
 		cmocka_unit_test(removed_listener_answers_by_tcp_too),
+		cmocka_unit_test(removed_listener_s_last_answer_arrives),
 		cmocka_unit_test(listener_that_stays_goes_on_by_tcp),
 		cmocka_unit_test(worker_that_leaves_answers_what_is_under_way_and_tells_who_comes),
 		cmocka_unit_test(
