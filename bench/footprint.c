@@ -82,7 +82,7 @@ static bool measure(struct load *load, struct faults *faults)
 	struct inventory *inventory = inventory_new(&load->key, &nobody);
 	struct times times = {0};
 	double start_s = seconds_now();
-	struct model *model = load_model(load, faults);
+	struct model *model = load_model(load, NULL, faults);
 	times.load_s = seconds_now() - start_s;
 	struct owned *first = NULL, *owned = NULL;
 	if (model && inventory)
@@ -111,12 +111,10 @@ int main(int argc, char **argv)
 		fputs("usage: footprint CONFIG\n", stderr);
 		return 2;
 	}
-	if (load_init(&load, argv[1], RESOLV_CONF_PATH))
-		return 1;
+	load_init(&load, argv[1], RESOLV_CONF_PATH);
 	faults_init(&faults);
 	bool fine = measure(&load, &faults);
 	faults_print(&faults, stderr);
 	faults_release(&faults);
-	load_release(&load);
 	return fine ? 0 : 1;
 }

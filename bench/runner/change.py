@@ -129,11 +129,17 @@ def paced(seconds, changes):
             changes.end()
 
 
+def failed(result):
+    return result["lost"] + result["wrong"] + result["withheld"]
+
+
 def beside(seconds, changes):
-    """The same with nothing changed and with changes; how much was asked is that beside changes."""
+    """The same with nothing changed and with changes; asked and failed are of that beside changes."""
     before, found = paced(seconds, Nothing()), paced(seconds, changes)
-    return {"asked": found["sent"],
-            "failed": sum(r["lost"] + r["wrong"] + r["withheld"] for r in (before, found)),
+    if failed(before):
+        raise BenchError("%d failed with nothing changed: this machine is too busy to tell"
+                         % failed(before))
+    return {"asked": found["sent"], "failed": failed(found),
             "slipped": before["slipped"] + found["slipped"],
             "without_p50_us": before["latency_us"]["p50"], "p50_us": found["latency_us"]["p50"],
             "without_p99_us": before["latency_us"]["p99"], "p99_us": found["latency_us"]["p99"],
