@@ -127,6 +127,7 @@ struct private_zone {
 	const char *file; /* absolute, or relative to the working directory */
 	LIST_OF(struct zone_link) links;
 	struct zone *zone; /* what the file says; a reference, NULL until it was read */
+	const struct zone_reading *reading; /* what the file was like then (zone_files.c) */
 };
 
 struct ruleset_link {
@@ -303,6 +304,11 @@ struct identity_settings { /* what CH TXT and NSID tell; NULL: nothing of intere
 	const char *version, *server;
 };
 
+struct config_file {
+	const char *path;
+	bool says; /* anything: there is more in it than space and comments */
+};
+
 struct model {
 	struct origin origin;
 	struct arena arena;
@@ -313,7 +319,7 @@ struct model {
 	const char *user, *group; /* whom the program becomes; a name or a number */
 	struct origin user_origin;
 	bool seccomp;
-	LIST_OF(const char *) files; /* the configuration's own, without zones */
+	LIST_OF(struct config_file) files; /* the configuration's own, without zones */
 	LIST_OF(const char *) reserved_domains;
 	struct default_resolver default_resolver;
 	struct vnet_resolver vnet_resolver;

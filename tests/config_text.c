@@ -51,13 +51,13 @@ void config_text_put(const struct config_text *config, const char *name, const c
 	fclose(file);
 }
 
-struct model *config_text_read(struct config_text *config, struct zone_store *zones)
+struct model *config_text_read(struct config_text *config, const struct model *before)
 {
 	static const struct hash_key key = {1, 2};
 	struct model *model;
 
 	faults_release(&config->faults);
-	model = config_file_read(config->main_file, &key, zones, &config->faults);
+	model = config_file_read(config->main_file, &key, before, &config->faults);
 	if (!model)
 		return NULL;
 	limits_check(model, &config->faults);

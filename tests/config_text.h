@@ -5,7 +5,6 @@
 
 #include <stdio.h>
 
-#include "resolver/control/zone_store.h"
 #include "rules/fault.h"
 #include "rules/model.h"
 
@@ -22,8 +21,8 @@ void config_text_release(struct config_text *config);
 FILE *config_text_open(const struct config_text *config, const char *name);
 void config_text_put(const struct config_text *config, const char *name, const char *text);
 /* The main file, read; faults begin anew. With its limits checked; NULL when anything is an error.
- */
-struct model *config_text_read(struct config_text *config, struct zone_store *zones);
+ * `before` is the model that is served, or NULL. */
+struct model *config_text_read(struct config_text *config, const struct model *before);
 /* The same for a main file that is just this text. */
 struct model *config_text_load(struct config_text *config, const char *text);
 

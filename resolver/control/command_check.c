@@ -55,7 +55,7 @@ static int check_user(const struct load *load, const struct model *model, struct
 static struct model *load_all(struct load *load, struct faults *faults)
 {
 	struct control_access access;
-	struct model *model = load_model(load, faults);
+	struct model *model = load_model(load, NULL, faults);
 	if (!model)
 		return NULL;
 	size_t errors = faults->errors;
@@ -76,8 +76,7 @@ int command_check(const struct command_line *line)
 {
 	struct load load;
 	struct faults faults;
-	if (load_init(&load, line->config, line->resolv_conf) != 0)
-		return command_fail("cannot start: %s", err_text(ERR_SYSTEM));
+	load_init(&load, line->config, line->resolv_conf);
 	faults_init(&faults);
 	struct model *model = load_all(&load, &faults);
 	int status = model ? COMMAND_FINE : COMMAND_NO;
@@ -87,6 +86,5 @@ int command_check(const struct command_line *line)
 		status = COMMAND_NO;
 	model_free(model);
 	faults_release(&faults);
-	load_release(&load);
 	return status;
 }

@@ -244,11 +244,10 @@ static int load_and_delegate(const struct command_line *line, struct delegation 
 {
 	struct load load;
 	struct faults faults;
-	if (load_init(&load, line->config, line->resolv_conf) != 0)
-		return command_fail_at(line, "cannot start: %s", err_text(ERR_SYSTEM));
+	load_init(&load, line->config, line->resolv_conf);
 	faults_init(&faults);
 	int status = COMMAND_NO;
-	struct model *model = load_model(&load, &faults);
+	struct model *model = load_model(&load, NULL, &faults);
 	if (model) {
 		status = delegate(line, d, model);
 	} else {
@@ -257,7 +256,6 @@ static int load_and_delegate(const struct command_line *line, struct delegation 
 	}
 	model_free(model);
 	faults_release(&faults);
-	load_release(&load);
 	return status;
 }
 

@@ -47,7 +47,7 @@ static int load_and_explain(const struct command_line *line, struct load *load,
 	struct faults faults;
 	int status = COMMAND_NO;
 	faults_init(&faults);
-	struct model *model = load_model(load, &faults);
+	struct model *model = load_model(load, NULL, &faults);
 	struct policy *policy = model ? policy_compile(model, &load->key, NULL) : NULL;
 	if (policy) {
 		status = explain_in(line, policy, question);
@@ -72,13 +72,11 @@ int command_explain(const struct command_line *line)
 				      .endpoint = line->endpoint,
 				      .from = line->from};
 	struct load load;
-	if (load_init(&load, line->config, line->resolv_conf) != 0)
-		return command_fail_at(line, "cannot start: %s", err_text(ERR_SYSTEM));
 	int status;
+	load_init(&load, line->config, line->resolv_conf);
 	if (explain_read(&question, &texts, &load.key, error) != 0)
 		status = command_misuse(line, "%s", error);
 	else
 		status = load_and_explain(line, &load, &question);
-	load_release(&load);
 	return status;
 }

@@ -15,9 +15,14 @@
 
 #include "resolver/control/config_source.h"
 #include "resolver/control/cookie_file.h"
+#include "resolver/control/zone_files.h"
 #include "rules/limits.h"
 #include "rules/name.h"
 #include "rules/schema.h"
+
+#define LOST_SETTINGS                                                                              \
+	"it has lost all its settings; write them again and try again, or restart, if none are "   \
+	"meant"
 
 struct reader {
 	config_t config;
@@ -348,19 +353,6 @@ static void syntax_fault(struct reader *reader)
 	fault_add(reader->faults, FAULT_ERROR, &origin, NULL, "%s; %s", text, syntax_advice(text));
 }
 
-static void read_zones(struct reader *reader, const struct hash_key *key, struct zone_store *zones)
-{
-	struct model *model = reader->model;
-	struct name apex;
-
-	for (size_t i = 0; i < model->private_zones.count; i++) {
-		struct private_zone *zone = &model->private_zones.items[i];
-		if (zone->file && zone->name && name_from_text(&apex, key, zone->name) == 0)
-			zone->zone = zone_store_read(zones, zone->file, &apex, key, &zone->origin,
-						     reader->faults);
-	}
-}
-
 /* False when there is no tree to walk. */
 static bool parse(struct reader *reader)
 {
@@ -384,8 +376,8 @@ static bool parse(struct reader *reader)
 static void list_files(struct reader *reader)
 {
 	struct model *model = reader->model;
-	size_t count = config_source_files(&reader->source, NULL);
-	const char **files = arena_alloc_array(&model->arena, count, sizeof *files);
+	size_t count = reader->source.file_count;
+	struct config_file *files = arena_alloc_array(&model->arena, count, sizeof *files);
 	struct origin origin = {.file = reader->path};
 
 	if (!files) {
@@ -393,24 +385,47 @@ static void list_files(struct reader *reader)
 		return;
 	}
 	model->files.items = files;
-	model->files.count = config_source_files(&reader->source, files);
-	for (size_t i = 0; i < count; i++) /* the main file's name is the caller's */
-		files[i] = arena_strdup(&model->arena, files[i]);
+	model->files.count = count;
+	for (size_t i = 0; i < count; i++)
+		files[i] = reader->source.files[i];
+}
+
+static bool said_before(const struct model *before, const char *path)
+{
+	for (size_t i = 0; i < before->files.count; i++)
+		if (before->files.items[i].says && strcmp(before->files.items[i].path, path) == 0)
+			return true;
+	return false;
 }
 
 /* An empty file is a configuration, unless it is what is left of one. */
-static bool has_lost_settings(struct reader *reader, struct zone_store *zones)
+static bool has_lost_settings(struct reader *reader, const struct model *before)
 {
-	int count = config_setting_length(config_root_setting(&reader->config));
-	const char *why = zone_store_note_settings(zones, count > 0);
-	struct origin origin = {.file = reader->path};
+	size_t errors = reader->faults->errors;
 
-	if (why)
-		fault_add(reader->faults, FAULT_ERROR, &origin, NULL, "cannot be read: %s", why);
-	return why != NULL;
+	for (size_t i = 0; before && i < reader->source.file_count; i++) {
+		const struct config_file *file = &reader->source.files[i];
+		if (!file->says && said_before(before, file->path))
+			fault_add(reader->faults, FAULT_ERROR, &(struct origin){.file = file->path},
+				  NULL, "cannot be read: %s", LOST_SETTINGS);
+	}
+	return reader->faults->errors > errors;
 }
 
-static void read_model(struct reader *reader, const struct hash_key *key, struct zone_store *zones)
+bool config_file_find_cut(const struct model *model, char *error, size_t size)
+{
+	for (size_t i = 0; i < model->files.count; i++) {
+		const struct config_file *file = &model->files.items[i];
+		if (!file->says || config_source_says(file->path))
+			continue;
+		snprintf(error, size, "%.300s: %s", file->path, LOST_SETTINGS);
+		return true;
+	}
+	return false;
+}
+
+static void read_model(struct reader *reader, const struct hash_key *key,
+		       const struct model *before)
 {
 	struct model *model = reader->model;
 	const char *file = arena_strdup(&model->arena, reader->path);
@@ -433,40 +448,32 @@ static void read_model(struct reader *reader, const struct hash_key *key, struct
 	if (user)
 		model->user_origin = origin_of(reader, user, "user");
 	list_files(reader);
-	read_zones(reader, key, zones);
+	zone_files_read(model, before, key, reader->faults);
 	cookie_file_read(&model->udp, reader->faults);
 	model_place_endpoints(model);
 }
 
 struct model *config_file_read(const char *path, const struct hash_key *key,
-			       struct zone_store *zones, struct faults *faults)
+			       const struct model *before, struct faults *faults)
 {
-	struct zone_store *own = zones ? NULL : zone_store_new();
 	struct reader reader = {.path = path, .model = model_new(), .faults = faults};
-	struct zone_store *store = zones ? zones : own;
 	struct origin origin = {.file = path};
-	size_t before = faults->errors;
-	bool good, parsed = false;
+	bool parsed = false;
 
 	config_init(&reader.config);
-	if (!reader.model || !store) {
+	if (!reader.model) {
 		out_of_memory(&reader, &origin, NULL);
 	} else {
-		zone_store_begin(store);
-		parsed = parse(&reader) && !has_lost_settings(&reader, store);
+		parsed = parse(&reader) && !has_lost_settings(&reader, before);
 		if (parsed)
-			read_model(&reader, key, store);
+			read_model(&reader, key, before);
 	}
-	good = faults->errors == before;
-	if (store && reader.model)
-		zone_store_end(store, good);
 	if (!parsed) {
 		model_free(reader.model);
 		reader.model = NULL;
 	}
 	config_destroy(&reader.config);
 	config_source_release(&reader.source);
-	zone_store_free(own);
 	faults_sort(faults);
 	return reader.model;
 }

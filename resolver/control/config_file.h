@@ -9,7 +9,6 @@
 
 #include <stdio.h>
 
-#include "resolver/control/zone_store.h"
 #include "rules/err.h"
 #include "rules/fault.h"
 #include "rules/hash.h"
@@ -20,11 +19,16 @@
  * paths in the file, and of @include, are relative to the main file's directory; a path in an
  * included file to that file's.
  *
- * zones, when not NULL, shares the zones of unchanged files with the reads before (which all used
- * the same key), and a file that has lost all that it had by then is a fault. The model holds
- * references of its own. */
+ * before, when not NULL, is the model that is served, read with the same key: zones whose files
+ * have not changed since are shared with it (zone_files.h), and a file that has lost all that it
+ * said is a fault. */
 struct model *config_file_read(const char *path, const struct hash_key *key,
-			       struct zone_store *zones, struct faults *faults);
+			       const struct model *before, struct faults *faults);
+
+/* Whether one of the configuration's files says nothing any more that said something when the model
+ * was read: for somebody who is about to read it and has no before. `error` then names it and says
+ * why, in one line. */
+bool config_file_find_cut(const struct model *model, char *error, size_t size);
 
 /* Writes a file that reads back to an equal model, wherever it is put: paths come out absolute.
  * Addresses that placing chose are written like given ones. ERR_SYSTEM when writing fails. */

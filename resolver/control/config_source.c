@@ -107,21 +107,6 @@ struct origin config_source_at(const struct config_source *source, unsigned line
 				       (line - source->pieces[low].from)};
 }
 
-/* A piece that begins with a file's first line is that file's first. */
-size_t config_source_files(const struct config_source *source, const char **files)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < source->piece_count; i++) {
-		if (source->pieces[i].line != 1)
-			continue;
-		if (files)
-			files[count] = source->pieces[i].file;
-		count++;
-	}
-	return count;
-}
-
 /* ---- files ---- */
 
 /* The whole file, to be freed. NULL: *why says it. */
@@ -206,6 +191,23 @@ static int add_include(struct reading *reading, const struct config_include *inc
 	return err;
 }
 
+/* ERR_NOMEM; else *number is its place among the files. */
+static int add_to_files(struct config_source *source, const char *path, size_t *number)
+{
+	if (source->file_count == source->file_room) {
+		size_t room = source->file_room ? source->file_room * 2 : 16;
+		struct config_file *files = realloc(source->files, room * sizeof *files);
+
+		if (!files)
+			return ERR_NOMEM;
+		source->files = files;
+		source->file_room = room;
+	}
+	*number = source->file_count++;
+	source->files[*number] = (struct config_file){.path = path};
+	return 0;
+}
+
 /* Appends a file's text, each directive replaced by what it includes. */
 static int add_text(struct reading *reading, const char *path, const char *bytes, size_t length)
 {
@@ -213,8 +215,11 @@ static int add_text(struct reading *reading, const char *path, const char *bytes
 	struct config_include include;
 	struct config_scan scan;
 	const char *from = bytes;
-	int err;
+	size_t number;
+	int err = add_to_files(source, path, &number);
 
+	if (err != 0)
+		return err;
 	config_scan_init(&scan, bytes, length, path, reading->faults);
 	err = begin_piece(source, &scan.here);
 	while (err == 0 && config_scan_next(&scan, &include)) {
@@ -229,6 +234,7 @@ static int add_text(struct reading *reading, const char *path, const char *bytes
 		err = append(source, from, (size_t)(bytes + length - from));
 	if (err == 0) /* a comment may lack its line end */
 		err = append(source, "\n", 1);
+	source->files[number].says = scan.says;
 	if (err != ERR_LIMIT)
 		return err;
 	fault_add(reading->faults, FAULT_ERROR, &scan.here, NULL,
@@ -282,5 +288,26 @@ void config_source_release(struct config_source *source)
 {
 	free(source->text);
 	free(source->pieces);
+	free(source->files);
 	*source = (struct config_source){0};
+}
+
+bool config_source_says(const char *path)
+{
+	struct config_include include;
+	struct config_scan scan;
+	struct faults faults;
+	const char *why;
+	size_t length;
+	char *bytes = read_whole(path, &length, &why);
+
+	if (!bytes)
+		return true;
+	faults_init(&faults); /* whoever reads it for its settings tells them */
+	config_scan_init(&scan, bytes, length, path, &faults);
+	while (!scan.says && config_scan_next(&scan, &include))
+		continue;
+	faults_release(&faults);
+	free(bytes);
+	return scan.says;
 }

@@ -9,6 +9,7 @@
 #include "rules/arena.h"
 #include "rules/err.h"
 #include "rules/fault.h"
+#include "rules/model.h"
 
 enum {
 	CONFIG_INCLUDE_DEPTH_MAX = 10, /* as libconfig's own */
@@ -23,6 +24,8 @@ struct config_source {
 	unsigned lines; /* line ends in the text */
 	struct config_piece *pieces;
 	size_t piece_count, piece_room;
+	struct config_file *files; /* that the text is of; one that is included twice, twice */
+	size_t file_count, file_room;
 };
 
 /* Reads the file at path; @include is relative to `directory`, which has no slash at its end (""
@@ -36,9 +39,8 @@ void config_source_release(struct config_source *source);
 /* The file and its line that this line of the text came from; lines begin at 1. */
 struct origin config_source_at(const struct config_source *source, unsigned line);
 
-/* How many files the text came from, and, where `files` is not NULL, their names; the arena's. One
- * that is included twice counts twice. */
-size_t config_source_files(const struct config_source *source, const char **files);
+/* Whether the file says anything by now; true where it cannot be read, too. */
+bool config_source_says(const char *path);
 
 /* A path as a file in `directory` means it; NULL without memory. */
 const char *config_source_path(struct arena *arena, const char *directory, const char *path);

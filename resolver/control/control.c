@@ -130,7 +130,8 @@ int control_reload(struct control *control, struct faults *faults, char text[CON
 			  : upgrade_is_under_way(&control->upgrade)
 				  ? "an upgrade is under way; reload once it is done"
 				  : NULL;
-	struct model *model = why ? NULL : load_model(&control->load, faults);
+	struct model *model =
+		why ? NULL : load_model(&control->load, control->server.model, faults);
 	if (why)
 		fault_add(faults, FAULT_ERROR, &control->server.model->origin, NULL, "%s", why);
 	if (model) {
@@ -259,7 +260,7 @@ static void on_stop(uv_signal_t *signal, int number)
 		return;
 	}
 	control->leaving_until_ms = uv_now(signal->loop) + LEAVE_MS;
-	if (upgrade_outlasts(&control->upgrade))
+	if (upgrade_stop(&control->upgrade))
 		server_drain(&control->server);
 	else
 		control_leave(control);
@@ -290,7 +291,7 @@ static void close_open(uv_handle_t *handle, void *context)
 static void close_loop(struct control *control)
 {
 	control_api_close(control);
-	if (control->resolv_conf.path) /* it is watched */
+	if (control->resolv_conf.on_change) /* it is watched */
 		file_watch_close(&control->resolv_conf);
 	upgrade_release(&control->upgrade);
 	uv_walk(&control->loop, close_open, NULL);
@@ -583,14 +584,9 @@ static int serve_owned(void *context, struct owned *owned)
 static int init(struct control *control, const char *config, const char *resolv_conf)
 {
 	const struct inventory_publisher publisher = {control, serve_owned};
-	int err = load_init(&control->load, config, resolv_conf);
-	if (err != 0)
-		return err;
+	load_init(&control->load, config, resolv_conf);
 	control->inventory = inventory_new(&control->load.key, &publisher);
-	if (control->inventory)
-		return 0;
-	load_release(&control->load);
-	return ERR_NOMEM;
+	return control->inventory ? 0 : ERR_NOMEM;
 }
 
 /* Becomes whom the model says, and notes what a reload cannot change. */
@@ -626,7 +622,7 @@ int control_run(const char *config, const char *resolv_conf, struct take_over *t
 	control->socket_fd = -1;
 	faults_init(&faults);
 	file_watch_note(&control->resolv_conf, control->load.resolv_conf);
-	model = load_model(&control->load, &faults);
+	model = load_model(&control->load, NULL, &faults);
 	if (!model) {
 		status = refuse(&faults);
 		goto out;
@@ -646,7 +642,6 @@ out:
 	zone_notify_free(control->notify);
 	serial_book_release(&control->serials);
 	inventory_free(control->inventory);
-	load_release(&control->load);
 	control_api_release(control);
 	free(control->config_path);
 	free(control->user);

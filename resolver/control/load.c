@@ -6,29 +6,22 @@
 #include "endpoints/entropy.h"
 #include "resolver/control/config_file.h"
 #include "resolver/control/key_file.h"
+#include "resolver/control/zone_files.h"
 #include "rules/limits.h"
 
-int load_init(struct load *load, const char *config, const char *resolv_conf)
+void load_init(struct load *load, const char *config, const char *resolv_conf)
 {
 	memset(load, 0, sizeof *load);
 	load->config = config;
 	load->resolv_conf = resolv_conf;
 	entropy_read(&load->key, sizeof load->key);
-	load->zones = zone_store_new();
-	return load->zones ? 0 : ERR_NOMEM;
 }
 
-void load_release(struct load *load)
-{
-	zone_store_free(load->zones);
-	load->zones = NULL;
-}
-
-struct model *load_model(struct load *load, struct faults *faults)
+struct model *load_model(struct load *load, const struct model *before, struct faults *faults)
 {
 	struct resolv_conf found = {0};
 	size_t errors = faults->errors;
-	struct model *model = config_file_read(load->config, &load->key, load->zones, faults);
+	struct model *model = config_file_read(load->config, &load->key, before, faults);
 	if (!model)
 		goto out;
 	model_place_endpoints(model);
@@ -50,6 +43,12 @@ struct model *load_model(struct load *load, struct faults *faults)
 out:
 	faults_sort(faults);
 	return model;
+}
+
+bool load_find_cut(const struct model *served, char *error, size_t size)
+{
+	return config_file_find_cut(served, error, size) ||
+	       zone_files_find_cut(served, error, size);
 }
 
 int load_resolv_conf(struct load *load, struct model *model, struct load_targets *before,

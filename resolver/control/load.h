@@ -14,18 +14,21 @@ struct load {
 	const char *config;       /* path */
 	const char *resolv_conf;  /* path */
 	struct hash_key key;      /* drawn once, of every name and zone */
-	struct zone_store *zones; /* so that an unchanged zone file is not read again */
 	bool follows;             /* the latest model's default resolver came from resolv.conf, */
 	struct resolv_conf found; /* which said this */
 };
 
-/* The paths must outlive it. ERR_NOMEM. */
-MUST_CHECK int load_init(struct load *load, const char *config, const char *resolv_conf);
-void load_release(struct load *load);
+/* The paths must outlive it, which holds nothing else. */
+void load_init(struct load *load, const char *config, const char *resolv_conf);
 
 /* Adds all faults and sorts them; NULL when one of them is an error. `follows` and `found` change
- * only with success. */
-struct model *load_model(struct load *load, struct faults *faults);
+ * only with success. `before` is the model that is served, of the same load; NULL: there is none.
+ */
+struct model *load_model(struct load *load, const struct model *before, struct faults *faults);
+
+/* Whether a file was cut since the served model was read from it, as far as that can be told
+ * without its settings: a newer version may know more of them. `error` then says which and why. */
+bool load_find_cut(const struct model *served, char *error, size_t size);
 
 /* Reads resolv.conf again for a model that follows it; when its servers differ they become the
  * model's and the model is checked. 0: changed, *before has the targets that load_restore takes;

@@ -33,7 +33,6 @@
 #include "resolver/control/json.h"
 #include "resolver/control/notify.h"
 #include "resolver/control/upgrade_wire.h"
-#include "resolver/control/zone_store.h"
 #include "resolver/log.h"
 
 enum {
@@ -110,7 +109,7 @@ static void give_up(struct upgrade *upgrade, const char *why)
 	}
 }
 
-bool upgrade_outlasts(struct upgrade *upgrade)
+bool upgrade_stop(struct upgrade *upgrade)
 {
 	if (upgrade->stage == UPGRADE_ASKED || upgrade->stage == UPGRADE_CLOSING)
 		give_up(upgrade, "the server is told to stop");
@@ -215,8 +214,14 @@ static void on_closing(uv_timer_t *timer)
 	answer(upgrade, json_make("{}"), NULL);
 }
 
+/* It has read the files by now. */
 static void begin_closing(struct upgrade *upgrade, const json_t *message)
 {
+	char error[UPGRADE_ERROR_MAX];
+	if (load_find_cut(upgrade->control->server.model, error, sizeof error)) {
+		give_up(upgrade, error);
+		return;
+	}
 	upgrade->keeps_socket = json_is_true(json_object_get(message, "socket"));
 	upgrade->stage = UPGRADE_CLOSING;
 	upgrade->until_ms = now_ms() + CLOSING_MAX_MS;
@@ -358,7 +363,7 @@ int upgrade_begin(struct control *control, const char *name, char error[UPGRADE_
 		return ERR_EXISTS;
 	}
 	/* The new process could not tell. It may know more settings, so nothing is parsed here. */
-	if (zone_store_is_cut(control->load.zones, control->load.config, error, UPGRADE_ERROR_MAX))
+	if (load_find_cut(control->server.model, error, UPGRADE_ERROR_MAX))
 		return ERR_FAULTS;
 	int fd = connect_to(name);
 	if (fd < 0) {

@@ -34,13 +34,14 @@ struct upgrade { /* zero: none */
 };
 
 /* Connects to the successor's abstract socket and serves it from the loop. ERR_EXISTS: another one
- * is at it; ERR_FAULTS: a file is cut (zone_store.h); ERR_SYSTEM: it cannot be reached, or is
+ * is at it; ERR_FAULTS: a file is cut (load.h); ERR_SYSTEM: it cannot be reached, or is
  * neither root nor of our own user. `error` says so in one line. */
 int upgrade_begin(struct control *control, const char *name, char error[UPGRADE_ERROR_MAX]);
 /* Whether one is under way: what is listened at does not change meanwhile. */
 bool upgrade_is_under_way(const struct upgrade *upgrade);
-/* Told to stop: whether the successor has everything and goes on. One that has not is given up. */
-bool upgrade_outlasts(struct upgrade *upgrade);
+/* The server is told to stop: an upgrade whose successor has not everything yet is given up.
+ * Whether one goes on, and with it the service. */
+bool upgrade_stop(struct upgrade *upgrade);
 /* While draining: has the successor reload, which is what this process was told. */
 void upgrade_pass_reload(struct upgrade *upgrade);
 /* Closes what the loop does not; the loop has been run to its end. */

@@ -59,7 +59,7 @@ static int answer_all(struct load *load)
 	int status = 1;
 
 	faults_init(&faults);
-	model = load_model(load, &faults);
+	model = load_model(load, NULL, &faults);
 	if (model)
 		policy = policy_compile(model, &load->key, NULL);
 	faults_print(&faults, stderr);
@@ -82,9 +82,9 @@ int main(int argc, char **argv)
 	struct load load;
 	int status;
 
-	if (argc != 2 || load_init(&load, argv[1], "/etc/resolv.conf") != 0)
+	if (argc != 2)
 		return 2;
+	load_init(&load, argv[1], "/etc/resolv.conf");
 	status = answer_all(&load);
-	load_release(&load);
 	return status;
 }

@@ -114,6 +114,21 @@ class Reload(harness.FreshCase):
         self.assertEqual(0, self.reload()[0])
         self.assert_rcode(self.ask("web.corp.internal"), "NXDOMAIN")
 
+    def test_what_a_refused_reload_has_read_is_not_what_was_before(self):
+        """The zone is not in it, and a port is taken, which is found when all has been read."""
+        other = harness.Upstream(self.host, "127.0.0.1", "192.0.2.3", 5353)
+        self.sluice.reconfigure(config(endpoint=SECOND).replace('"corp.internal"; file', '"other.test"; file'))
+        status, text = self.reload()
+        self.assertEqual(1, status, text)
+        self.assertIn("127.0.0.1:5353", text)
+        other.stop()
+        self.sluice.reconfigure(config())
+        self.world.write("corp.internal.zone", "")
+        status, text = self.reload()
+        self.assertEqual(1, status, text)
+        self.assertIn("it has lost all its records", text)
+        self.assert_answer(self.ask("web.corp.internal"), "10.10.1.10")
+
     def test_a_fifo_in_a_zone_s_place_holds_nothing_up(self):
         path = os.path.join(self.world.dir, "corp.internal.zone")
         os.unlink(path)

@@ -447,6 +447,14 @@ class Upgrade(Upgrading):
         self.upgrade()
         self.left()
 
+    def test_a_file_that_was_cut_while_the_new_process_read_is_refused(self):
+        successor = self.successor()
+        self.world.write("corp.internal.zone", "")
+        successor.send(b'{"want": "ready", "socket": true}')
+        self.assertIn(b"corp.internal.zone: it has lost all its records", successor.recv(1000))
+        self.assertEqual(b"", successor.recv(1000))
+        self.goes_on()
+
     def test_who_hears_of_no_child_that_ends_is_told_all_the_same(self):
         def deaf():
             signal.signal(signal.SIGCHLD, signal.SIG_IGN)
@@ -721,7 +729,7 @@ class Leaving(Upgrading):
     def unread(self):
         """A question that comes when nothing more is read."""
         asking = self.udp()
-        asking.settimeout(0.2)
+        asking.settimeout(1)
         with contextlib.suppress(TimeoutError):
             while True:
                 asking.send(dns.query(ZONE[0]))
@@ -737,6 +745,25 @@ class Leaving(Upgrading):
         self.upstream.release()
         self.assert_answer(dns.Message(held.recv(4096)), "192.0.2.1")
         self.left()
+
+    def items(self, successor):
+        """Takes all that is handed over: its descriptors."""
+        successor.send(b'{"want": "items"}')
+        found = []
+        for number in range(json.loads(successor.recv(4096))["items"]):
+            successor.send(b'{"want": "item", "item": %d}' % number)
+            found += socket.recv_fds(successor, 4096, 3)[1]
+        return found
+
+    def test_who_connects_is_refused_while_one_that_was_given_up_has_the_sockets(self):
+        held, successor = self.held(), self.successor()
+        items = self.items(successor)
+        self.stop()
+        harness.wait_for(self.refuses, "the socket to be no listening one")
+        self.is_answered(held)
+        self.assertTrue(self.refuses())
+        for fd in items:
+            os.close(fd)
 
     def test_one_that_drains_answers_what_can_be_answered(self):
         held, successor = self.held(), self.ready()

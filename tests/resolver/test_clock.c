@@ -1,7 +1,7 @@
 /* The machine's clock is set, by hours, forward and back: nothing that a query sees may notice. The
  * resolver's core gets its time as a parameter and looks at no clock; here the wall clock is this
  * program's own, so that a look at it is seen. What does look (log lines, `sluice status`, tokens,
- * the zone store) is tested with those. */
+ * the zone files) is tested with those. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

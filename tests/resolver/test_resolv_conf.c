@@ -270,8 +270,8 @@ static void none_left_is_a_fault_and_the_model_is_as_it_was(void **state)
 static struct model *load_text(struct world *world, struct load *load, const char *config)
 {
 	config_text_put(&world->files, "sluice.conf", config);
-	assert_int_equal(load_init(load, world->files.main_file, world->path), 0);
-	return load_model(load, &world->faults);
+	load_init(load, world->files.main_file, world->path);
+	return load_model(load, NULL, &world->faults);
 }
 
 static void resolv_conf_is_wanted_only_without_targets_and_with_a_network(void **state)
@@ -283,7 +283,6 @@ static void resolv_conf_is_wanted_only_without_targets_and_with_a_network(void *
 	assert_non_null(model); /* although there is no resolv.conf */
 	assert_false(load.follows);
 	model_free(model);
-	load_release(&load);
 	snprintf(text, sizeof text,
 		 "%sdefault_resolver = { targets = ( { address = \"192.0.2.53\"; } ); };\n",
 		 network);
@@ -291,10 +290,8 @@ static void resolv_conf_is_wanted_only_without_targets_and_with_a_network(void *
 	assert_non_null(model);
 	assert_false(load.follows);
 	model_free(model);
-	load_release(&load);
 	assert_null(load_text(world, &load, network));
 	assert_int_equal(world->faults.errors, 1);
-	load_release(&load);
 }
 
 static void a_change_is_taken_over_and_can_be_undone(void **state)
@@ -321,7 +318,6 @@ static void a_change_is_taken_over_and_can_be_undone(void **state)
 	assert_int_equal(load_resolv_conf(&load, model, &before, &world->faults), ERR_FAULTS);
 	assert_int_equal(model->default_resolver.targets.count, 2);
 	model_free(model);
-	load_release(&load);
 }
 
 /* A laptop that changes networks all day is served from one model. */
@@ -349,7 +345,6 @@ static void changes_take_no_more_memory(void **state)
 	assert_int_equal(model->arena.used_bytes, used_bytes);
 	assert_string_equal(model->default_resolver.targets.items[0].origin.file, world->path);
 	model_free(model);
-	load_release(&load);
 }
 
 static void resolv_conf_s_faults_are_told_beside_the_file_s(void **state)
@@ -364,7 +359,6 @@ static void resolv_conf_s_faults_are_told_beside_the_file_s(void **state)
 	for (size_t i = 0; i < world->faults.count; i++)
 		told = told || strstr(world->faults.items[i].text, "no other default resolver");
 	assert_true(told);
-	load_release(&load);
 }
 
 /* What glibc puts up with must not keep the server from starting. */
@@ -380,7 +374,6 @@ static void what_the_c_library_takes_is_no_error(void **state)
 	/* 0.0.0.0 is 127.0.0.1, and there we listen ourselves */
 	assert_int_equal(model->default_resolver.targets.count, 2);
 	model_free(model);
-	load_release(&load);
 }
 
 static void a_change_that_the_checks_refuse_is_undone(void **state)
@@ -399,7 +392,6 @@ static void a_change_that_the_checks_refuse_is_undone(void **state)
 	assert_string_equal(address_print(&model->default_resolver.targets.items[0].address, text),
 			    "192.0.2.1");
 	model_free(model);
-	load_release(&load);
 }
 
 int main(void)

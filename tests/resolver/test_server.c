@@ -437,6 +437,23 @@ static void a_thread_that_cannot_be_made_leaves_nothing_behind(void **state)
 	assert_int_equal(ask(world->one), 0);
 }
 
+/* Serves the PTR of 10.10.3.`last` beside what is served, and waits until every worker does. */
+static void serve_ptr(struct world *world, uint8_t last)
+{
+	struct server *server = &world->control.server;
+	struct owned_draft *draft = owned_edit(server->current->policy->owned);
+	struct address address = {.family = 4, .bytes = {10, 10, 3, last}};
+	struct name name;
+	assert_non_null(draft);
+	assert_int_equal(name_from_text(&name, &server->key, "vm.example.com."), 0);
+	assert_int_equal(owned_set_ptr(draft, &address, &name, 300), 0);
+	struct owned *owned = owned_commit(draft);
+	assert_int_equal(server_serve_owned(server, owned), 0);
+	owned_unref(owned);
+	server_settle(server);
+	assert_true(server_is_settled(server));
+}
+
 /* Half of the descriptors are shared out anew with every change. The default resolver's source is
  * the system's choice, for both families; the rules' source is one. */
 static void ports_of_a_source_are_fewer_when_there_are_more_sources(void **state)
@@ -472,9 +489,11 @@ static void lanes_are_for_what_sources_leave(void **state)
 	struct rlimit limit, low;
 
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	if (limit.rlim_max < 4 * 3 * 1024)
+		skip();
 	for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		if (cases[i].descriptors > limit.rlim_max)
-			continue;
+			break;
 		low = (struct rlimit){cases[i].descriptors, limit.rlim_max};
 		assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
 		struct model *model = load(world, world->one, world->two);
@@ -482,6 +501,11 @@ static void lanes_are_for_what_sources_leave(void **state)
 		assert_int_equal(apply_model(world, model), 0);
 		assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
 		const struct snapshot *snapshot = world->control.server.current;
+		assert_int_equal(snapshot->ports_max, cases[i].ports);
+		assert_int_equal(snapshot->lanes_max, cases[i].lanes);
+		serve_ptr(world, 9); /* which changes nothing of that */
+		assert_ptr_not_equal(world->control.server.current, snapshot);
+		snapshot = world->control.server.current;
 		assert_int_equal(snapshot->ports_max, cases[i].ports);
 		assert_int_equal(snapshot->lanes_max, cases[i].lanes);
 	}
@@ -598,23 +622,6 @@ static void the_model_that_is_served_may_be_applied_again(void **state)
 }
 
 /* ---- what we own ---- */
-
-/* Serves the PTR of 10.10.3.`last` beside what is served, and waits until every worker does. */
-static void serve_ptr(struct world *world, uint8_t last)
-{
-	struct server *server = &world->control.server;
-	struct owned_draft *draft = owned_edit(server->current->policy->owned);
-	struct address address = {.family = 4, .bytes = {10, 10, 3, last}};
-	struct name name;
-	assert_non_null(draft);
-	assert_int_equal(name_from_text(&name, &server->key, "vm.example.com."), 0);
-	assert_int_equal(owned_set_ptr(draft, &address, &name, 300), 0);
-	struct owned *owned = owned_commit(draft);
-	assert_int_equal(server_serve_owned(server, owned), 0);
-	owned_unref(owned);
-	server_settle(server);
-	assert_true(server_is_settled(server));
-}
 
 static void another_table_of_what_we_own_is_served_and_nothing_else_moves(void **state)
 {

@@ -1,6 +1,5 @@
-/* Zones between reads: which are shared, which are read again, which are let go, and what is no
- * zone file at all. */
-#include "resolver/control/zone_store.h"
+/* Zones between reads: which are shared, which are read again, and what is no zone file at all. */
+#include "resolver/control/zone_files.h"
 
 #include <fcntl.h>
 #include <setjmp.h>
@@ -55,22 +54,19 @@ static void set_mtime(const struct config_text *config, const char *name, time_t
 static void an_unchanged_file_is_shared_and_a_changed_one_read(void **state)
 {
 	struct config_text *config = *state;
-	struct zone_store *store = zone_store_new();
 	struct model *first, *second, *third;
 
 	config_text_put(config, "sluice.conf", two_zones);
 	settle();
-	first = config_text_read(config, store);
-	second = config_text_read(config, store);
+	first = config_text_read(config, NULL);
+	second = config_text_read(config, first);
 	assert_ptr_equal(first->private_zones.items[0].zone, second->private_zones.items[0].zone);
 	assert_ptr_not_equal(first->private_zones.items[0].zone,
 			     first->private_zones.items[1].zone);
 	config_text_put(config, "zone", "www A 192.0.2.33\n");
-	third = config_text_read(config, store);
+	third = config_text_read(config, second);
 	assert_ptr_not_equal(second->private_zones.items[0].zone,
 			     third->private_zones.items[0].zone);
-	assert_int_equal(zone_store_count(store), 2);
-	zone_store_free(store);
 	model_free(first);
 	model_free(second);
 	model_free(third);
@@ -79,56 +75,65 @@ static void an_unchanged_file_is_shared_and_a_changed_one_read(void **state)
 static void a_file_that_just_changed_is_not_trusted(void **state)
 {
 	struct config_text *config = *state;
-	struct zone_store *store = zone_store_new();
 	struct model *first, *second;
 
 	config_text_put(config, "sluice.conf", two_zones);
 	config_text_put(config, "zone", "www A 192.0.2.3\n");
-	first = config_text_read(config, store);
-	second = config_text_read(config, store);
+	first = config_text_read(config, NULL);
+	second = config_text_read(config, first);
 	assert_ptr_not_equal(first->private_zones.items[0].zone,
 			     second->private_zones.items[0].zone);
-	zone_store_free(store);
 	model_free(first);
 	model_free(second);
 }
 
-static void what_the_last_good_read_did_not_use_is_dropped(void **state)
+/* Each finds its own, in whatever order they are, and wherever else the same file or name is. */
+static void zones_are_found_by_file_and_name(void **state)
 {
+	static const char *const lists[] = {
+		"{ name = \"a.test\"; file = \"zone\"; }, { name = \"b.test\"; file = \"zone\"; }, "
+		"{ name = \"a.a.test\"; file = \"more\"; }, { name = \"c.test\"; file = \"more\"; "
+		"}",
+		"{ name = \"c.test\"; file = \"more\"; }, { name = \"B.Test\"; file = \"zone\"; }, "
+		"{ name = \"a.test\"; file = \"more\"; }, { name = \"a.a.test\"; file = \"more\"; "
+		"}"};
+	static const int places[] = {3, 1, -1, 2}; /* of the second list's in the first */
 	struct config_text *config = *state;
-	struct zone_store *store = zone_store_new();
+	struct model *models[2] = {NULL, NULL};
+	char text[512];
 
-	config_text_put(config, "sluice.conf", two_zones);
-	model_free(config_text_read(config, store));
-	assert_int_equal(zone_store_count(store), 2);
-	config_text_put(
-		config, "sluice.conf",
-		"workers = 1000; private_zones = ({ name = \"c.test\"; file = \"zone\"; });");
-	assert_null(config_text_read(config, store));
-	assert_int_equal(zone_store_count(store), 2);
-	config_text_put(config, "sluice.conf", "region = \"east\";\n");
-	model_free(config_text_read(config, store));
-	assert_int_equal(zone_store_count(store), 0);
-	zone_store_free(store);
+	config_text_put(config, "more", "www A 192.0.2.5\n");
+	settle();
+	for (unsigned i = 0; i < 2; i++) {
+		snprintf(text, sizeof text, "private_zones = ( %s );\n", lists[i]);
+		config_text_put(config, "sluice.conf", text);
+		models[i] = config_text_read(config, models[0]);
+		assert_non_null(models[i]);
+	}
+	for (size_t i = 0; i < sizeof places / sizeof *places; i++)
+		for (int j = 0; j < 4; j++)
+			assert_int_equal(models[1]->private_zones.items[i].zone ==
+						 models[0]->private_zones.items[j].zone,
+					 j == places[i]);
+	model_free(models[0]);
+	model_free(models[1]);
 }
 
 /* As touch -r, cp -p and rsync -t do it. */
 static void a_change_whose_time_was_set_back_is_read(void **state)
 {
 	struct config_text *config = *state;
-	struct zone_store *store = zone_store_new();
 	struct model *first, *second;
 
 	config_text_put(config, "sluice.conf", two_zones);
 	set_mtime(config, "zone", 1000000);
 	settle();
-	first = config_text_read(config, store);
+	first = config_text_read(config, NULL);
 	config_text_put(config, "zone", "www A 192.0.2.9\n"); /* as long as before */
 	set_mtime(config, "zone", 1000000);
-	second = config_text_read(config, store);
+	second = config_text_read(config, first);
 	assert_ptr_not_equal(first->private_zones.items[0].zone,
 			     second->private_zones.items[0].zone);
-	zone_store_free(store);
 	model_free(first);
 	model_free(second);
 }
@@ -137,23 +142,21 @@ static void a_change_whose_time_was_set_back_is_read(void **state)
 static void a_new_file_with_an_old_time_is_not_trusted(void **state)
 {
 	struct config_text *config = *state;
-	struct zone_store *store = zone_store_new();
 	struct model *first, *second;
 
 	config_text_put(config, "sluice.conf", two_zones);
 	set_mtime(config, "zone", 1000000);
-	first = config_text_read(config, store);
-	second = config_text_read(config, store);
+	first = config_text_read(config, NULL);
+	second = config_text_read(config, first);
 	assert_ptr_not_equal(first->private_zones.items[0].zone,
 			     second->private_zones.items[0].zone);
-	zone_store_free(store);
 	model_free(first);
 	model_free(second);
 }
 
-static void expect_refused(struct config_text *config, struct zone_store *store, const char *says)
+static void expect_refused(struct config_text *config, const struct model *before, const char *says)
 {
-	assert_null(config_text_read(config, store));
+	assert_null(config_text_read(config, before));
 	assert_true(config->faults.errors > 0);
 	assert_string_equal(config->faults.items[0].origin.file, config->main_file);
 	if (!strstr(config->faults.items[0].text, says))
@@ -164,24 +167,24 @@ static void expect_refused(struct config_text *config, struct zone_store *store,
 static void what_is_not_a_regular_file_is_refused_without_waiting(void **state)
 {
 	struct config_text *config = *state;
-	struct zone_store *store = zone_store_new();
+	struct model *before;
 	char path[128];
 
 	snprintf(path, sizeof path, "%s/zone", config->directory);
 	config_text_put(config, "sluice.conf", two_zones);
-	model_free(config_text_read(config, store));
+	before = config_text_read(config, NULL);
 	alarm(60);
 	unlink(path);
 	assert_int_equal(mkfifo(path, 0600), 0);
-	expect_refused(config, store, "it is not a regular file");
+	expect_refused(config, before, "it is not a regular file");
 	unlink(path);
 	assert_int_equal(mkdir(path, 0700), 0);
-	expect_refused(config, store, "Is a directory");
+	expect_refused(config, before, "Is a directory");
 	rmdir(path);
 	assert_int_equal(symlink("/dev/zero", path), 0);
-	expect_refused(config, store, "it is not a regular file");
+	expect_refused(config, before, "it is not a regular file");
 	alarm(0);
-	zone_store_free(store);
+	model_free(before);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -193,7 +196,7 @@ int main(void)
 		TEST(a_change_whose_time_was_set_back_is_read),
 		TEST(a_file_that_just_changed_is_not_trusted),
 		TEST(a_new_file_with_an_old_time_is_not_trusted),
-		TEST(what_the_last_good_read_did_not_use_is_dropped),
+		TEST(zones_are_found_by_file_and_name),
 		TEST(what_is_not_a_regular_file_is_refused_without_waiting),
 	};
 
