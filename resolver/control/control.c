@@ -29,6 +29,7 @@
 #include "resolver/control/report.h"
 #include "resolver/control/sandbox.h"
 #include "resolver/control/signals.h"
+#include "resolver/control/yielding.h"
 #include "resolver/log.h"
 #include "rules/text.h"
 
@@ -621,6 +622,9 @@ int control_run(const char *config, const char *resolv_conf, struct take_over *t
 	control->take_over = take_over;
 	control->socket_fd = -1;
 	faults_init(&faults);
+	if (yielding_start() != 0) /* this early for the workers of a server that it succeeds */
+		log_event(LOG_WARNING, "start", "a reload may hold answers up: no timer: %s",
+			  strerror(errno));
 	file_watch_note(&control->resolv_conf, control->load.resolv_conf);
 	model = load_model(&control->load, NULL, &faults);
 	if (!model) {
@@ -643,6 +647,7 @@ out:
 	serial_book_release(&control->serials);
 	inventory_free(control->inventory);
 	control_api_release(control);
+	yielding_stop();
 	free(control->config_path);
 	free(control->user);
 	free(control->group);
