@@ -280,12 +280,12 @@ class Hostile(upstream.Upstream):
             for reply in self.deed(message, packet, True):
                 self.send(sock, peer, reply)
 
-    def by_one_connection(self, message):
+    def by_one_connection(self, message, packet):
         """What does not need another source."""
-        return b"".join(dns.framed(reply) for reply in self.deed(message, b"", False)
+        return b"".join(dns.framed(reply) for reply in self.deed(message, packet, False)
                         if isinstance(reply, bytes))
 
-    def misbehave(self, sock, message):
+    def misbehave(self, sock, message, packet):
         """By TCP; false where the connection is at its end."""
         deed, good = self.deed_of(message.questions[0][0]), dns.framed(self.truth(message))
         if deed == "tc-reset":
@@ -309,7 +309,7 @@ class Hostile(upstream.Upstream):
                 "tc-empty": lambda: b"\0\0" * 3,
                 "tc-noise": lambda: b"\xff\xff" + os.urandom(65535),
                 "tc-always": lambda: dns.framed(self.liar(message, flags=dns.TC)),
-            }.get(deed, lambda: self.by_one_connection(message))())
+            }.get(deed, lambda: self.by_one_connection(message, packet))())
         return True
 
     def serve_connection(self, sock, peer):
@@ -320,7 +320,7 @@ class Hostile(upstream.Upstream):
                     packet = dns.recv_framed(sock)
                     message = dns.Message(packet)
                     self.note(packet, message, peer, "tcp")
-                    if not self.misbehave(sock, message):
+                    if not self.misbehave(sock, message, packet):
                         return
             except (EOFError, OSError):
                 pass
@@ -330,9 +330,10 @@ def main():
     listen, other, port, truth, lie, log = sys.argv[1:]
     hostile = Hostile(truth, lie, log)
     hostile.other = other
-    by_udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    family = socket.AF_INET6 if ":" in listen else socket.AF_INET
+    by_udp = socket.socket(family, socket.SOCK_DGRAM)
     by_udp.bind((listen, int(port)))
-    by_tcp = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    by_tcp = socket.socket(family, socket.SOCK_STREAM)
     by_tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     by_tcp.bind((listen, int(port)))
     by_tcp.listen(64)
