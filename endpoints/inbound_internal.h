@@ -115,8 +115,4 @@ struct tcp_batch *tcp_batch_new(void);
 void tcp_batch_free(struct tcp_batch *batch);
 void tcp_batch_flush(struct tcp_batch *batch);
 
-/* inbound_accept.c */
-MUST_CHECK int inbound_tcp_start(struct inbound *inbound);
-void inbound_tcp_stop(struct inbound *inbound);
-
 #endif

@@ -61,7 +61,10 @@ bool connection_offer_room(struct connection *connection);
 /* For a connection that closes: what is gathered is dropped. Returns how many replies that was. */
 unsigned connection_leave_outbox(struct connection *connection);
 
-/* inbound_accept.c: nobody is to connect any more, and who tries knows at once. */
+/* inbound_accept.c */
+MUST_CHECK int inbound_tcp_start(struct inbound *inbound);
+void inbound_tcp_stop(struct inbound *inbound);
+/* Nobody is to connect any more, and who tries knows at once. */
 void inbound_tcp_refuse(struct inbound *inbound);
 /* inbound_end.c: the idle timeout is a shorter one now; and no more questions will be read, either.
  */
