@@ -121,6 +121,16 @@ static int replace(struct control *control, struct model *model, struct faults *
 	return err;
 }
 
+/* Somebody answers meanwhile: this process's workers, or those of the one that it takes over from.
+ */
+static struct model *load_beside_workers(struct control *control, struct faults *faults)
+{
+	yielding_begin();
+	struct model *model = load_model(&control->load, control->server.model, faults);
+	yielding_end();
+	return model;
+}
+
 int control_reload(struct control *control, struct faults *faults, char text[CONTROL_TEXT_MAX])
 {
 	bool leaves = control->leaving_until_ms > 0; /* the manager has been told */
@@ -131,8 +141,7 @@ int control_reload(struct control *control, struct faults *faults, char text[CON
 			  : upgrade_is_under_way(&control->upgrade)
 				  ? "an upgrade is under way; reload once it is done"
 				  : NULL;
-	struct model *model =
-		why ? NULL : load_model(&control->load, control->server.model, faults);
+	struct model *model = why ? NULL : load_beside_workers(control, faults);
 	if (why)
 		fault_add(faults, FAULT_ERROR, &control->server.model->origin, NULL, "%s", why);
 	if (model) {
@@ -626,7 +635,8 @@ int control_run(const char *config, const char *resolv_conf, struct take_over *t
 		log_event(LOG_WARNING, "start", "a reload may hold answers up: no timer: %s",
 			  strerror(errno));
 	file_watch_note(&control->resolv_conf, control->load.resolv_conf);
-	model = load_model(&control->load, NULL, &faults);
+	model = take_over ? load_beside_workers(control, &faults)
+			  : load_model(&control->load, NULL, &faults);
 	if (!model) {
 		status = refuse(&faults);
 		goto out;

@@ -6,7 +6,6 @@
 #include "endpoints/entropy.h"
 #include "resolver/control/config_file.h"
 #include "resolver/control/key_file.h"
-#include "resolver/control/yielding.h"
 #include "resolver/control/zone_files.h"
 #include "rules/limits.h"
 
@@ -18,8 +17,7 @@ void load_init(struct load *load, const char *config, const char *resolv_conf)
 	entropy_read(&load->key, sizeof load->key);
 }
 
-static struct model *read_model(struct load *load, const struct model *before,
-				struct faults *faults)
+struct model *load_model(struct load *load, const struct model *before, struct faults *faults)
 {
 	struct resolv_conf found = {0};
 	size_t errors = faults->errors;
@@ -44,14 +42,6 @@ static struct model *read_model(struct load *load, const struct model *before,
 	load->found = found;
 out:
 	faults_sort(faults);
-	return model;
-}
-
-struct model *load_model(struct load *load, const struct model *before, struct faults *faults)
-{
-	yielding_begin();
-	struct model *model = read_model(load, before, faults);
-	yielding_end();
 	return model;
 }
 

@@ -36,7 +36,7 @@ static void on_alarm(int number, siginfo_t *info, void *context)
 	if (info->si_code == SI_TIMER && before_ns >= until_ns) { /* else it is somebody's own */
 		sched_yield();
 		after_ns = now_ns();
-		until_ns = after_ns + (after_ns - before_ns) / YIELDING_SHARE;
+		until_ns = after_ns + (after_ns - before_ns);
 	}
 	errno = saved;
 }

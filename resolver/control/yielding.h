@@ -6,8 +6,8 @@
  * configuration, which takes ten times as long. So while this thread works, a signal interrupts it
  * some thousand times a second, and it yields.
  *
- * On a processor that is busy all the time, who yields waits for long; then it goes on for a share
- * of what it has waited before it yields again, so that it comes to an end.
+ * On a processor that is busy all the time, who yields waits for long; then it goes on for as long
+ * before it yields again, so that it comes to an end.
  *
  *     yielding_start ── yielding_begin ── work that waits for nothing ── yielding_end ── ...
  *
@@ -17,10 +17,7 @@
 
 #include "rules/err.h"
 
-enum {
-	YIELDING_EVERY_US = 200,
-	YIELDING_SHARE = 4, /* it goes on for this part of what it has waited */
-};
+enum { YIELDING_EVERY_US = 200 };
 
 /* The calling thread is the one that yields, the only one of the process, and SIGALRM is for this.
  * ERR_SYSTEM, and errno says why: then it does not yield, and the others do nothing. */
