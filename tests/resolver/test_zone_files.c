@@ -72,19 +72,26 @@ static void an_unchanged_file_is_shared_and_a_changed_one_read(void **state)
 	model_free(third);
 }
 
+/* Lets go of the model. */
+static void assert_read_again(struct config_text *config, struct model *before)
+{
+	struct model *after = config_text_read(config, before);
+
+	assert_ptr_not_equal(before->private_zones.items[0].zone,
+			     after->private_zones.items[0].zone);
+	model_free(before);
+	model_free(after);
+}
+
 static void a_file_that_just_changed_is_not_trusted(void **state)
 {
 	struct config_text *config = *state;
-	struct model *first, *second;
+	struct model *first;
 
 	config_text_put(config, "sluice.conf", two_zones);
 	config_text_put(config, "zone", "www A 192.0.2.3\n");
 	first = config_text_read(config, NULL);
-	second = config_text_read(config, first);
-	assert_ptr_not_equal(first->private_zones.items[0].zone,
-			     second->private_zones.items[0].zone);
-	model_free(first);
-	model_free(second);
+	assert_read_again(config, first);
 }
 
 /* Each finds its own, in whatever order they are, and wherever else the same file or name is. */
@@ -123,7 +130,7 @@ static void zones_are_found_by_file_and_name(void **state)
 static void a_change_whose_time_was_set_back_is_read(void **state)
 {
 	struct config_text *config = *state;
-	struct model *first, *second;
+	struct model *first;
 
 	config_text_put(config, "sluice.conf", two_zones);
 	set_mtime(config, "zone", 1000000);
@@ -131,27 +138,19 @@ static void a_change_whose_time_was_set_back_is_read(void **state)
 	first = config_text_read(config, NULL);
 	config_text_put(config, "zone", "www A 192.0.2.9\n"); /* as long as before */
 	set_mtime(config, "zone", 1000000);
-	second = config_text_read(config, first);
-	assert_ptr_not_equal(first->private_zones.items[0].zone,
-			     second->private_zones.items[0].zone);
-	model_free(first);
-	model_free(second);
+	assert_read_again(config, first);
 }
 
 /* Two changes in one tick of the clock look the same, whatever time was set. */
 static void a_new_file_with_an_old_time_is_not_trusted(void **state)
 {
 	struct config_text *config = *state;
-	struct model *first, *second;
+	struct model *first;
 
 	config_text_put(config, "sluice.conf", two_zones);
 	set_mtime(config, "zone", 1000000);
 	first = config_text_read(config, NULL);
-	second = config_text_read(config, first);
-	assert_ptr_not_equal(first->private_zones.items[0].zone,
-			     second->private_zones.items[0].zone);
-	model_free(first);
-	model_free(second);
+	assert_read_again(config, first);
 }
 
 static void expect_refused(struct config_text *config, const struct model *before, const char *says)
