@@ -81,8 +81,9 @@ struct flight { /* one packet on its way */
 	void *holder; /* of the upstream's memory */
 	const struct upstream *upstream;
 	struct target *target;
-	void *socket; /* the transport's: where the reply must arrive */
-	void *parcel; /* the transport's, too: what it keeps of this one */
+	struct target *paid_by; /* a copy, for a token of this target, where the question waits */
+	void *socket;           /* the transport's: where the reply must arrive */
+	void *parcel;           /* the transport's, too: what it keeps of this one */
 	uint64_t sent_us;
 	struct timer timer; /* allowance, then patience */
 	uint16_t id;
@@ -91,10 +92,11 @@ struct flight { /* one packet on its way */
 	bool cookie, cookie_due; /* has a cookie; the reply must have one */
 	bool cased, strict;      /* has capitals; the reply must repeat them */
 	bool kept;               /* and did */
-	bool copy;     /* beside the question's way: to a suspect, or once more to a live target */
-	bool overdue;  /* patience is over, and its question is not */
-	bool replied;  /* that is how it ends */
-	bool gathered; /* the transport has not sent it yet */
+	bool copy;               /* beside the question's way: to a suspect, or for a token */
+	bool probe;              /* of no question: asks what the target answered a moment ago */
+	bool overdue;            /* patience is over, and its question is not */
+	bool replied;            /* that is how it ends */
+	bool gathered;           /* the transport has not sent it yet */
 	uint16_t question_length;
 	uint8_t question[MESSAGE_QUESTION_MAX]; /* what the reply must repeat */
 };
@@ -108,13 +110,13 @@ enum {
 	PENDING_BUCKETS = 8192,
 	PENDING_OUTSTANDING_LISTS = 256,
 	PENDING_MAX = 16384, /* questions of a table, unless its owner sets another pending_max */
-	PENDING_TARGET_MAX = 16384, /* of them at a target, likewise target_max */
-	PENDING_FLIGHTS = 4,        /* flights for each of them, on average */
-	PENDING_SENDS = 3,          /* of a question to one live upstream (RFC 9520 section 3.1) */
+	PENDING_TARGET_MAX = 16384,     /* of them at a target, likewise target_max */
+	PENDING_FLIGHTS = 4,            /* flights for each of them, on average */
+	PENDING_SENDS = 3,              /* of a question to one upstream (RFC 9520 section 3.1) */
+	PENDING_PACKETS = 5,            /* of a question, but for one to each upstream */
 	PENDING_SPENT_US = 1000 * 1000, /* an error holds so long for who joins (section 3.2) */
 	PENDING_STALLED_US = 10 * 1000, /* how often a sign of life is looked for */
 	PENDING_STALLED_LISTS = 64,
-	PENDING_STALLED_COPIES = 16,   /* questions of a leg that may become copies at one look */
 	PENDING_STALLED_REVIVED = 128, /* that go on at one look to a target that is back */
 };
 
@@ -162,7 +164,6 @@ struct pending_table {
 	struct outstanding *outstanding[PENDING_OUTSTANDING_LISTS]; /* by target: flights there */
 	struct stall *stalls[PENDING_STALLED_LISTS]; /* by leg: waiting for a sign of life */
 	unsigned stall_count;
-	uint64_t looks;
 	uint64_t stall_steps; /* questions taken out of a stall to go on: what looking costs */
 	struct timer stalled_timer;
 	struct hash_key key;

@@ -56,10 +56,9 @@ static struct flight **flight_bucket(struct pending_table *table, const void *so
 	return &table->flights[((mixed >> 40) ^ id) % PENDING_BUCKETS];
 }
 
-struct flight *flight_new(struct pending *pending, unsigned index)
+struct flight *flight_new(struct pending_table *table, void *holder,
+			  const struct upstream *upstream, const struct address *client)
 {
-	struct pending_table *table = pending->table;
-
 	if (table->flight_count / PENDING_FLIGHTS >= table->pending_max)
 		return NULL;
 	struct flight *flight = store_take(&table->flight_store, sizeof *flight);
@@ -67,20 +66,25 @@ struct flight *flight_new(struct pending *pending, unsigned index)
 		return NULL;
 	memset(flight, 0, offsetof(struct flight, question));
 	flight->table = table;
-	flight->holder = pending->holder;
-	flight->upstream = &pending->key.leg->upstreams[index];
-	flight->target = flight->upstream->target;
+	flight->holder = holder;
+	flight->upstream = upstream;
+	flight->target = upstream->target;
+	flight->client = *client;
+	flight->id = entropy_u16(table->entropy);
+	table->flight_count++;
+	table->hold(table->context, holder);
+	return flight;
+}
+
+void flight_join(struct flight *flight, struct pending *pending, unsigned index)
+{
 	flight->index = (uint8_t)index;
 	flight->pending = pending;
-	flight->client = pending->key.client;
 	flight->next = pending->flights;
 	flight->link = &pending->flights;
 	if (flight->next)
 		flight->next->link = &flight->next;
 	pending->flights = flight;
-	table->flight_count++;
-	table->hold(table->context, flight->holder);
-	return flight;
 }
 
 void flight_insert(struct flight *flight)

@@ -26,11 +26,8 @@ struct pending {
 	struct flight *leading; /* the flight it is waiting for; NULL: it has to go on */
 	struct stall *stall;    /* NULL: not stalled */
 	struct pending *next_stalled, **stalled_link;
-	uint64_t looked;    /* the look that it last went on at, 0: none */
 	struct timer timer; /* the deadline, or (given_up) at once */
 	uint64_t deadline_us;
-	uint64_t copy_again_us; /* not a copy before */
-	uint32_t copy_pause_us;
 	uint64_t spent;      /* a bit per upstream: not to be asked this again, for a while */
 	uint64_t spent_us;   /* when the last of them was */
 	uint64_t plain;      /* a bit per upstream: said FORMERR to our OPT */
@@ -42,6 +39,7 @@ struct pending {
 	uint64_t by_tcp;     /* asked by TCP beside, when UDP had brought nothing */
 	uint64_t sourceless; /* there is no source address to ask it from */
 	bool may_wait;
+	bool revived;  /* a target is back: what was sent before that is not waited for */
 	bool answered; /* somebody said something, if only SERVFAIL */
 	bool asking;   /* pending_ask has not returned yet */
 	bool given_up, finishing;
@@ -52,7 +50,8 @@ struct pending {
 	size_t unsure_length;
 	const struct upstream *unsure_by;
 	const struct upstream *truncated_by; /* gave a reply with TC; NULL: nobody */
-	uint8_t sends[LEG_UPSTREAMS_MAX];
+	uint8_t packets;                     /* that it has been so far, copies and all */
+	uint8_t sends[LEG_UPSTREAMS_MAX];    /* how many of them to each */
 	struct name name;
 };
 _Static_assert(LEG_UPSTREAMS_MAX <= 64, "a bit per upstream");
@@ -65,7 +64,10 @@ void store_give(struct pending_store *store, void *item);
 void store_release(struct pending_store *store);
 
 /* A flight in the table's books but not sent yet; NULL at the limit. */
-struct flight *flight_new(struct pending *pending, unsigned index);
+struct flight *flight_new(struct pending_table *table, void *holder,
+			  const struct upstream *upstream, const struct address *client);
+/* It asks this question of its leg's upstream `index`. */
+void flight_join(struct flight *flight, struct pending *pending, unsigned index);
 /* Into the hash, once its socket is known. */
 void flight_insert(struct flight *flight);
 /* The pending goes its way, the flight keeps counting. */
@@ -83,6 +85,8 @@ static inline void pending_spend(struct pending *pending, unsigned index, uint64
 	pending->spent |= (uint64_t)1 << index;
 	pending->spent_us = now_us;
 }
+/* One more packet, should it have had all that it may. */
+void pending_grant(struct pending *pending);
 /* Tells every waiter, and frees it. */
 void pending_finish(struct pending *pending, const struct ask_result *result, uint64_t now_us);
 /* Nothing better will come: TRUNCATED, FAILED or SILENT, now or (while asking) soon. */

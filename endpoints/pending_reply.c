@@ -238,6 +238,26 @@ static void use(struct pending *pending, const struct flight *flight, enum guard
 	}
 }
 
+/* The question may find out one day whether its target lives; and a copy that was answered first
+ * was worth its token. */
+static void learn(const struct pending *pending, const struct flight *flight, uint64_t rtt_us,
+		  uint64_t now_us)
+{
+	const struct pending_key *key = &pending->key;
+
+	if (flight->paid_by)
+		target_return_token(flight->paid_by);
+	if (!target_may_learn(flight->target, rtt_us, now_us))
+		return;
+	struct target_question question = {.client = address_client(&flight->client),
+					   .type = key->type,
+					   .dnssec_ok = key->dnssec_ok,
+					   .checking_disabled = key->checking_disabled,
+					   .length = (uint8_t)key->name->length};
+	memcpy(question.name, key->name->wire, key->name->length);
+	target_learn(flight->target, &question, now_us);
+}
+
 bool pending_on_reply(struct pending_table *table, void *socket, const struct host *peer,
 		      uint8_t *wire, size_t length, uint64_t now_us)
 {
@@ -252,12 +272,15 @@ bool pending_on_reply(struct pending_table *table, void *socket, const struct ho
 	uint64_t rtt_us = now_us > flight->sent_us ? now_us - flight->sent_us : 0;
 	flight->replied = true;
 	flight_detach(flight);
-	bool back = target_on_answer(
-		flight->target, flight_is_fallback(flight) ? TARGET_NO_SAMPLE : rtt_us, now_us);
-	if (!pending)
-		table->late++;
-	else
+	if (flight_is_fallback(flight))
+		rtt_us = TARGET_NO_SAMPLE;
+	bool back = target_on_answer(flight->target, rtt_us, now_us);
+	if (pending) {
+		learn(pending, flight, rtt_us, now_us);
 		use(pending, flight, guard, wire, length, now_us);
+	} else if (!flight->probe) {
+		table->late++;
+	}
 	if (back)
 		pending_wake(table, now_us);
 	flight_free(flight);

@@ -1,31 +1,23 @@
 /* Questions that have nothing but suspects left wait here for a sign of life, by leg:
  *
- *     table ──► stall of leg 17 ──► question ──► question ──► ...   whose turn it is, first
+ *     table ──► stall of leg 17 ──► question ──► question ──► ...
  *           └─► stall of leg 23 ──► question
  *
  * Every PENDING_STALLED_US each stall is looked at, not each question: has a target come back since
- * the last look (all go on, some at each look), or is one to get a copy (a few of the questions may
- * be it)? So a leg that is dark costs the same however many wait for it.
+ * the last look (all go on, some at each look), or is one to be probed (the first question does it,
+ * and goes to the end of the line)? So a leg that is dark costs the same however many wait for it.
  *
- * Who has had a turn stands at the end of the line, and those who were never sent to anybody are a
- * line of their own, which comes first: a question that has brought no answer so far is the worst
- * to hope for a sign of life with, and one answer is enough for all.
- *
- * Not here: what a question does when it goes on (pending_walk.c). */
+ * Not here: what a question does when it goes on, or probes (pending_walk.c). */
 #include "endpoints/pending_internal.h"
-
-struct line {
-	struct pending *first, **last;
-};
 
 struct stall { /* the questions of one leg that wait for a sign of life */
 	struct stall *next, **link;
 	struct pending_table *table;
 	uint64_t leg_id;
-	uint64_t revivals;       /* of its targets, when last looked at */
-	struct line fresh, rest; /* fresh: sent to nobody so far */
-	bool reviving;           /* a target is back, and they go on to it */
-	bool looking;            /* kept, though it may be empty */
+	uint64_t revivals; /* of its targets, when last looked at */
+	struct pending *first, **last;
+	bool reviving; /* a target is back, and they go on to it */
+	bool looking;  /* kept, though it may be empty */
 };
 
 static struct stall *stall_find(struct stall *stall, uint64_t leg_id)
@@ -65,21 +57,15 @@ static struct stall *stall_for(struct pending_table *table, uint64_t leg_id)
 	if (!stall)
 		return NULL;
 	*stall = (struct stall){.table = table, .leg_id = leg_id, .revivals = UINT64_MAX};
-	stall->fresh.last = &stall->fresh.first;
-	stall->rest.last = &stall->rest.first;
+	stall->last = &stall->first;
 	stall_link(stall);
 	table->stall_count++;
 	return stall;
 }
 
-static struct pending *stall_first(const struct stall *stall)
-{
-	return stall->fresh.first ? stall->fresh.first : stall->rest.first;
-}
-
 static void stall_free_if_empty(struct stall *stall)
 {
-	if (stall_first(stall) || stall->looking)
+	if (stall->first || stall->looking)
 		return;
 	stall_unlink(stall);
 	stall->table->stall_count--;
@@ -95,12 +81,11 @@ bool pending_stall(struct pending *pending, uint64_t now_us)
 	struct stall *stall = stall_for(table, pending->key.leg->id);
 	if (!stall)
 		return false;
-	struct line *line = pending->last || pending->looked ? &stall->rest : &stall->fresh;
 	pending->stall = stall;
 	pending->next_stalled = NULL;
-	pending->stalled_link = line->last;
-	*line->last = pending;
-	line->last = &pending->next_stalled;
+	pending->stalled_link = stall->last;
+	*stall->last = pending;
+	stall->last = &pending->next_stalled;
 	if (!timer_armed(&table->stalled_timer))
 		wheel_arm(table->wheel, &table->stalled_timer, now_us + PENDING_STALLED_US);
 	return true;
@@ -115,10 +100,8 @@ void pending_unstall(struct pending *pending)
 	*pending->stalled_link = pending->next_stalled;
 	if (pending->next_stalled)
 		pending->next_stalled->stalled_link = pending->stalled_link;
-	else if (stall->fresh.last == &pending->next_stalled)
-		stall->fresh.last = pending->stalled_link;
 	else
-		stall->rest.last = pending->stalled_link;
+		stall->last = pending->stalled_link;
 	pending->stall = NULL;
 	stall_free_if_empty(stall);
 }
@@ -139,46 +122,56 @@ static uint64_t revivals_of(const struct leg *leg)
 	return revivals;
 }
 
-static bool copy_is_due(const struct leg *leg, uint64_t now_us)
+static bool probe_is_due(const struct leg *leg, uint64_t now_us)
 {
 	for (uint32_t i = 0; i < leg->upstream_count; i++) {
-		if (target_wants_copy(leg->upstreams[i].target, now_us))
+		if (target_wants_probe(leg->upstreams[i].target, now_us))
 			return true;
 	}
 	return false;
 }
 
-/* The first `count` go on, or as many as it takes until no copy is due; what has to stall again
- * joins the end of the line, and so nobody goes on twice. */
-static void go_on_first(struct stall *stall, unsigned count, uint64_t now_us)
+/* So many at each look as a receive buffer holds: thousands at once would be lost, and lost again.
+ * What has to stall again joins the end of the line: nobody goes on twice. */
+static void revive(struct stall *stall, uint64_t now_us)
 {
-	struct pending *pending;
-	uint64_t look = ++stall->table->looks;
+	struct pending **last = stall->last, *pending;
 
-	while (count-- > 0 && (pending = stall_first(stall)) && pending->looked != look &&
-	       (stall->reviving || copy_is_due(pending->key.leg, now_us))) {
+	for (unsigned n = PENDING_STALLED_REVIVED; n > 0 && (pending = stall->first); n--) {
+		bool end = last == &pending->next_stalled;
+
 		stall->table->stall_steps++;
-		pending->looked = look;
 		pending_unstall(pending);
+		pending->revived = true;
+		pending_grant(pending);
 		pending_go_on(pending, now_us);
+		if (end)
+			return;
 	}
 }
 
-/* When a target has come back since an earlier look all go on, so many at each look as its receive
- * buffer holds: thousands at once would be lost, and lost again. Otherwise a few may be the copy
- * that a target is to get; most looks find none due, and cost the same however many wait. */
+/* It goes on as far as the suspects, and stalls again behind the others. */
+static void probe_by_first(struct stall *stall, uint64_t now_us)
+{
+	struct pending *pending = stall->first;
+
+	stall->table->stall_steps++;
+	pending_unstall(pending);
+	pending_go_on(pending, now_us);
+}
+
 static void look(struct stall *stall, uint64_t now_us)
 {
-	const struct leg *leg = stall_first(stall)->key.leg;
+	const struct leg *leg = stall->first->key.leg;
 	uint64_t revivals = revivals_of(leg);
 
 	stall->reviving = (stall->reviving || revivals != stall->revivals) && !leg_is_dark(leg);
 	stall->revivals = revivals;
-	if (!stall->reviving && !copy_is_due(leg, now_us))
-		return;
-	unsigned count = stall->reviving ? PENDING_STALLED_REVIVED : PENDING_STALLED_COPIES;
 	stall->looking = true;
-	go_on_first(stall, count, now_us);
+	if (stall->reviving)
+		revive(stall, now_us);
+	else if (probe_is_due(leg, now_us))
+		probe_by_first(stall, now_us);
 	stall->looking = false;
 	stall_free_if_empty(stall);
 }

@@ -1,29 +1,31 @@
 /* The way of a question along its leg's targets.
  *
  *     ask ──► first live target ──answer──► finish
- *                  │      ▲
- *                  │      └── once more here, when it talks to others and has the budget
- *                  │ error, or silence that makes it suspect, or patience over;
- *                  │ or a new target's allowance
- *                  ▼
- *             next live target ... none left ──► stalled: copies to the suspects,
- *                                                until one shows a sign of life
+ *               │        │
+ *               │        └─ the allowance is over: a copy to the next live target too, or here
+ *               │           again, for a token (a target that never answered is left at once)
+ *               │ error, or its target is suspect, or patience is over
+ *               ▼
+ *             next live target ... none is live ──► one packet to the suspect that was heard last,
+ *                                                   and stalled until one shows a sign of life
+ *
+ * Question and target are judged apart. Silence about a question moves that question on, and raises
+ * a doubt about the target, which is then asked what it answered a moment ago: only its silence
+ * about that makes it suspect (target.c). So names that nobody answers take no target away from
+ * anybody, and a question always has a packet of its own, whatever others have brought about.
  *
  * At any time a question waits for at most one flight, the one that leads; all the others are
- * silent ones that may yet be answered, and copies. A target's silence is judged by each flight
- * that waits there: first when it has waited for the allowance, and then when patience is over.
- * Who becomes suspect is target.c's to say; what follows for the questions is done here.
+ * copies, and silent ones that may yet be answered.
  *
  * An error that somebody answered ends the upstream for this question. A network error does not: it
  * makes the target suspect, and like any question with nothing but suspects left this one waits for
  * a sign of life (a server being restarted is not worth a SERVFAIL). But once some target has
  * answered with an error, only copies that are under way are waited for. */
 #include <assert.h>
+#include <limits.h>
 
 #include "endpoints/pending_guard.h"
 #include "endpoints/pending_outstanding.h"
-
-enum { COPY_PAUSE_MAX_US = 4 * TARGET_COPY_EVERY_US };
 
 static uint64_t bit(unsigned index)
 {
@@ -46,6 +48,10 @@ bool leg_is_dark(const struct leg *leg)
 	}
 	return true;
 }
+
+static unsigned probe(struct pending_table *table, void *holder, const struct upstream *upstream,
+		      uint64_t now_us);
+static void on_timer(struct timer *timer, uint64_t now_us);
 
 /* ---- silence ---- */
 
@@ -80,31 +86,76 @@ static struct flight *unsent(const struct pending *pending, unsigned index)
 	return flight;
 }
 
-/* The first live upstream in order among those asked least often; -1 when there is none. One that
- * waits for a connection there is not sent again, so others are asked before it is waited for. */
+/* A copy that is under way there. */
+static struct flight *copy_under_way(const struct pending *pending, unsigned index)
+{
+	struct flight *flight = pending->flights;
+
+	while (flight && !(flight->index == index && flight->copy && !flight->overdue &&
+			   !flight_is_fallback(flight)))
+		flight = flight->next;
+	return flight;
+}
+
+static bool has_sends(const struct pending *pending, unsigned index)
+{
+	return pending->sends[index] < PENDING_SENDS && pending->packets < PENDING_PACKETS;
+}
+
+/* Whether it may be asked this once more, after patience. Not where another leg follows. */
+static bool may_repeat(const struct pending *pending, unsigned index)
+{
+	return pending->may_wait && has_sends(pending, index) &&
+	       (pending->revived || target_has_repeats(target_of(pending, index)));
+}
+
+/* The live upstream that was asked least often, those in doubt behind the others, and then in
+ * order; -1 when there is none. One that waits for a connection there is not sent again, so others
+ * are asked before it is waited for. */
 static int next_live(const struct pending *pending)
 {
-	unsigned fewest = PENDING_SENDS;
+	unsigned best_rank = UINT_MAX;
 	int best = -1;
 
 	for (unsigned i = 0; i < pending->key.leg->upstream_count; i++) {
-		unsigned sends = unsent(pending, i) ? PENDING_SENDS - 1 : pending->sends[i];
+		const struct target *target = target_of(pending, i);
+		unsigned sends = pending->sends[i];
 
-		if (!(pending->spent & bit(i)) && sends < fewest &&
-		    !target_is_suspect(target_of(pending, i))) {
-			fewest = sends;
+		if (pending->spent & bit(i) || target_is_suspect(target))
+			continue;
+		if (unsent(pending, i))
+			sends = PENDING_SENDS;
+		else if (!pending->revived && copy_under_way(pending, i))
+			sends = 0;
+		else if (sends > 0 && !may_repeat(pending, i))
+			continue;
+		unsigned rank =
+			2 * sends + (target_is_doubted(target) || target_is_untried(target));
+		if (rank < best_rank) {
+			best_rank = rank;
 			best = (int)i;
 		}
 	}
 	return best;
 }
 
-/* Whether there is a live upstream that this question has not been sent to. */
-static bool has_untried(const struct pending *pending)
+/* The live upstream that this question has not been sent to, in the same order; -1: there is none.
+ */
+static int next_untried(const struct pending *pending)
 {
 	int next = next_live(pending);
 
-	return next >= 0 && pending->sends[next] == 0;
+	return next >= 0 && pending->sends[next] == 0 ? next : -1;
+}
+
+/* How many live upstreams there are for it. */
+static unsigned live_count(const struct pending *pending)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < pending->key.leg->upstream_count; i++)
+		count += !(pending->spent & bit(i)) && !target_is_suspect(target_of(pending, i));
+	return count;
 }
 
 /* It may still be answered here, but somebody else is asked now. */
@@ -114,6 +165,27 @@ static void leave_behind(struct pending *pending, const struct flight *flight)
 		pending->leading = NULL;
 	if (!flight->copy)
 		pending->error = TARGET_ERROR_SILENCE;
+}
+
+/* One who never answered may be slow for its first name, or dead: others are asked meanwhile. */
+static bool leaves_at_allowance(const struct pending *pending, const struct flight *flight)
+{
+	return target_never_answered(flight->target) &&
+	       (!pending->may_wait || next_untried(pending) >= 0);
+}
+
+/* A lost packet looks the same as a slow name and as a dead one, and this mends it long before
+ * patience is over: the next live target is asked too, or, where it is the only one, this again. */
+static void ask_beside(struct pending *pending, struct flight *flight, uint64_t now_us)
+{
+	int next = next_untried(pending);
+
+	if (next < 0 && live_count(pending) == 1 && has_sends(pending, flight->index) &&
+	    !unsent(pending, flight->index))
+		next = flight->index;
+	if (next >= 0 && target_take_token(flight->target) &&
+	    pending_send(pending, (unsigned)next, false, true, now_us))
+		pending->flights->paid_by = flight->target;
 }
 
 static void on_allowance(struct flight *flight, uint64_t now_us)
@@ -127,33 +199,36 @@ static void on_allowance(struct flight *flight, uint64_t now_us)
 		return;
 	}
 	wheel_arm(table->wheel, &flight->timer, flight->sent_us + TARGET_PATIENCE_US);
-	if (target_is_new(flight->target) && pending && pending->leading == flight &&
-	    has_untried(pending)) {
+	if (flight->probe) {
+		if (target_on_probe_silence(flight->target, flight->sent_us, now_us))
+			move_all(table, flight->target, now_us);
+		return;
+	}
+	switch (target_on_silence(flight->target, flight->sent_us, now_us)) {
+	case TARGET_SUSPECT: move_all(table, flight->target, now_us); return;
+	case TARGET_DOUBTED: probe(table, flight->holder, flight->upstream, now_us); break;
+	case TARGET_TALKS: break;
+	}
+	if (!pending || pending->leading != flight)
+		return;
+	if (leaves_at_allowance(pending, flight)) {
 		leave_behind(pending, flight);
 		pending_go_on(pending, now_us);
-		return;
+	} else {
+		ask_beside(pending, flight, now_us);
 	}
-	if (target_on_silence(flight->target, flight->sent_us, false, now_us)) {
-		move_all(table, flight->target, now_us);
-		return;
-	}
-	if (pending && pending->leading == flight &&
-	    pending->sends[flight->index] < PENDING_SENDS && target_take_resend(flight->target))
-		pending_send(pending, flight->index, flight->tcp, true, now_us);
 }
 
 /* Its question has its answer, or no more time: nobody needs to know any more. */
 static void drop(struct flight *flight, uint64_t now_us)
 {
 	struct pending *pending = flight->pending;
-	bool suspect = flight->outstanding && !flight_is_fallback(flight) &&
-		       target_on_silence(flight->target, flight->sent_us, true, now_us);
 
+	if (flight->outstanding && !flight_is_fallback(flight))
+		target_on_timeout(flight->target);
 	flight_detach(flight);
 	if (pending)
 		pending_go_on(pending, now_us);
-	if (suspect)
-		move_all(flight->table, flight->target, now_us);
 	flight_free(flight);
 }
 
@@ -189,19 +264,15 @@ static void drop_fallback(struct flight *flight, uint64_t now_us)
  * takes a second for a name that is new to it, a late answer is all there will be. */
 static void on_patience(struct flight *flight, uint64_t now_us)
 {
-	struct pending_table *table = flight->table;
 	struct pending *pending = flight->pending;
-	struct target *target = flight->target;
-	bool waited = flight->outstanding;
 
+	if (flight->outstanding)
+		target_on_timeout(flight->target);
 	flight->overdue = true;
 	flight_unwait(flight);
 	leave_behind(pending, flight);
-	wheel_arm(table->wheel, &flight->timer, pending->deadline_us);
-	bool suspect = waited && target_on_silence(target, flight->sent_us, true, now_us);
+	wheel_arm(flight->table->wheel, &flight->timer, pending->deadline_us);
 	pending_go_on(pending, now_us);
-	if (suspect)
-		move_all(table, target, now_us);
 }
 
 static void on_timer(struct timer *timer, uint64_t now_us)
@@ -238,15 +309,17 @@ void pending_on_error(struct pending_table *table, struct flight *flight, enum t
 		target_on_unreachable(target, error, now_us);
 	else
 		target_on_error(target, error);
+	if (pending && unreachable && flight->copy) { /* nobody has been asked */
+		pending->sends[flight->index] -= pending->sends[flight->index] > 0;
+		pending->packets -= pending->packets > 0;
+	}
 	if (pending && !is_beside(pending, flight)) {
 		note_error(pending, flight->index, error);
 		if (!unreachable)
 			spend_or_excuse(pending, flight->index, now_us);
 	}
-	if (pending) {
-		pending->copy_again_us = now_us + pending->copy_pause_us; /* not at once */
+	if (pending)
 		pending_go_on(pending, now_us);
-	}
 	if (unreachable)
 		move_all(table, target, now_us);
 	flight_free(flight);
@@ -262,10 +335,38 @@ static size_t write_query(struct pending *pending, struct flight *flight,
 					    pending->key.type, pending->key.checking_disabled,
 					    pending->key.dnssec_ok, flight->edns);
 
-	length = guard_question(pending, flight, wire, length, now_us);
-	flight->question_length = (uint16_t)(name->length + 4);
+	return guard_question(pending, flight, wire, length, now_us);
+}
+
+/* Its time begins; unless its target is suspect already, that is judged by it. */
+static void begin(struct flight *flight, uint64_t now_us)
+{
+	bool judges = !flight_is_fallback(flight) && !target_is_suspect(flight->target);
+
+	flight->sent_us = now_us;
+	wheel_arm(flight->table->wheel, &flight->timer,
+		  now_us + (judges ? target_allowance_us(flight->target) : TARGET_PATIENCE_US));
+}
+
+/* The packet leaves, its name being `name` bytes long; where it cannot the flight is over. */
+static int depart(struct flight *flight, const uint8_t *wire, size_t length, size_t name,
+		  uint64_t now_us)
+{
+	struct pending_table *table = flight->table;
+
+	flight->question_length = (uint16_t)(name + 4);
 	memcpy(flight->question, wire + MESSAGE_HEADER, flight->question_length);
-	return length;
+	timer_init(&flight->timer, on_timer);
+	int err = table->send(table->transport, flight, wire, length, now_us);
+	if (err != 0) {
+		flight->socket = NULL;
+		flight_detach(flight);
+		flight_free(flight);
+		return err;
+	}
+	flight_insert(flight);
+	begin(flight, now_us);
+	return 0;
 }
 
 static bool not_sent(struct pending *pending, unsigned index, enum target_error error, bool beside,
@@ -331,21 +432,12 @@ static bool keeps_its_place(struct flight *newcomer, uint64_t now_us)
 	return stays;
 }
 
-/* The flight's time begins; where it leads, its target is judged by that. */
-static void begin_wait(struct pending *pending, struct flight *flight, uint64_t now_us)
+static void take_the_lead(struct pending *pending, struct flight *flight)
 {
-	uint64_t wait_us = TARGET_PATIENCE_US;
-
-	flight->sent_us = now_us;
-	if (!flight->copy) {
-		pending->leading = flight;
-		pending_unstall(pending);
-	}
-	if (pending->leading == flight && !flight->outstanding)
+	pending->leading = flight;
+	pending_unstall(pending);
+	if (!flight->outstanding)
 		flight_wait(flight);
-	if (pending->leading == flight && !flight_is_fallback(flight))
-		wait_us = target_allowance_us(flight->target);
-	wheel_arm(pending->table->wheel, &flight->timer, now_us + wait_us);
 }
 
 static void count_send(struct pending *pending, struct flight *flight, uint64_t now_us)
@@ -355,10 +447,10 @@ static void count_send(struct pending *pending, struct flight *flight, uint64_t 
 	if (pending->last)
 		table->retried++;
 	pending->last = flight->upstream;
-	if (!flight->copy) {
-		pending->sends[flight->index]++;
+	pending->sends[flight->index]++;
+	pending->packets++;
+	if (!flight->copy)
 		target_on_ask(flight->target, now_us);
-	}
 }
 
 /* It has not left yet: twice in the same line it would come no sooner. */
@@ -367,7 +459,8 @@ static bool send_no_more(struct pending *pending, struct flight *flight, bool co
 	if (copy)
 		return false;
 	flight->copy = flight->overdue = false;
-	begin_wait(pending, flight, now_us);
+	begin(flight, now_us);
+	take_the_lead(pending, flight);
 	return keeps_its_place(flight, now_us);
 }
 
@@ -382,30 +475,56 @@ bool pending_send(struct pending *pending, unsigned index, bool tcp, bool copy, 
 		return send_no_more(pending, flight, copy, now_us);
 	if (!may_send(pending, index, copy, now_us))
 		return false;
-	flight = flight_new(pending, index);
+	flight = flight_new(table, pending->holder, &pending->key.leg->upstreams[index],
+			    &pending->key.client);
 	if (!flight)
 		return not_sent(pending, index, TARGET_ERROR_ROOM, beside, now_us);
+	flight_join(flight, pending, index);
 	flight->tcp = tcp || flight->upstream->protocol == PROTOCOL_TCP;
 	flight->copy = copy || pending->leading;
 	flight->edns = !(pending->plain & bit(index)) && !target_is_plain(flight->target, now_us);
-	flight->id = entropy_u16(table->entropy);
-	timer_init(&flight->timer, on_timer);
 	size_t length = write_query(pending, flight, wire, now_us);
-	int err = table->send(table->transport, flight, wire, length, now_us);
-	if (err != 0) {
-		flight->socket = NULL;
-		flight_detach(flight);
-		flight_free(flight);
+	int err = depart(flight, wire, length, pending->name.length, now_us);
+	if (err != 0)
 		return not_sent(pending, index,
 				err == ERR_NOMEM ? TARGET_ERROR_ROOM : TARGET_ERROR_SOURCE, beside,
 				now_us);
+	if (!flight->copy) {
+		take_the_lead(pending, flight);
+		if (!keeps_its_place(flight, now_us))
+			return false;
 	}
-	flight_insert(flight);
-	begin_wait(pending, flight, now_us);
-	if (!keeps_its_place(flight, now_us))
-		return false;
 	count_send(pending, flight, now_us);
 	return true;
+}
+
+/* What is known of it is asked again, to find out whether it lives: whoever asks these has had the
+ * answer. The replies count as signs of life, and for nothing else. How many
+ * packets that are. */
+static unsigned probe(struct pending_table *table, void *holder, const struct upstream *upstream,
+		      uint64_t now_us)
+{
+	struct target_question known[TARGET_KNOWN];
+	unsigned count = target_known(upstream->target, known);
+	uint8_t wire[MESSAGE_QUERY_MAX];
+
+	for (unsigned i = 0; i < count; i++) {
+		struct flight *flight;
+
+		if (!meter_pass(upstream->meter, table->worker, &known[i].client, now_us) ||
+		    !(flight = flight_new(table, holder, upstream, &known[i].client)))
+			return i;
+		flight->probe = true;
+		flight->edns = !target_is_plain(flight->target, now_us);
+		flight->tcp = upstream->protocol == PROTOCOL_TCP;
+		size_t length = message_write_query(
+			wire, flight->id, known[i].name, known[i].length, known[i].type,
+			known[i].checking_disabled, known[i].dnssec_ok, flight->edns);
+		if (depart(flight, wire, length, known[i].length, now_us) != 0)
+			return i;
+		target_on_probe(upstream->target);
+	}
+	return count;
 }
 
 /* ---- which target next ---- */
@@ -427,41 +546,76 @@ bool pending_is_sourceless(const struct pending *pending)
 	return is_all(pending, pending->sourceless);
 }
 
-/* Who was asked as often as may be, and goes on answering others, has lost every packet of this
- * question: TCP does not (RFC 9520 section 3.1 allows another transport). It may as well be slow,
- * so nothing else is waited for any less, and nothing comes of it when that fails. */
-static void ask_by_tcp(struct pending *pending, uint64_t now_us)
+/* To the suspects among the first `count` upstreams whose turn it is: what is known of them, and
+ * this question, where it has not been there or there is nothing else to ask. */
+static void probe_suspects(struct pending *pending, unsigned count, uint64_t now_us)
 {
-	for (unsigned i = 0; i < pending->key.leg->upstream_count; i++) {
+	for (unsigned i = 0; i < count; i++) {
 		const struct upstream *upstream = &pending->key.leg->upstreams[i];
 
-		if (pending->sends[i] < PENDING_SENDS || upstream->protocol == PROTOCOL_TCP ||
-		    (pending->spent | pending->by_tcp) & bit(i) ||
-		    target_is_suspect(upstream->target))
+		if (pending->spent & bit(i) || !target_take_probe(upstream->target, now_us))
 			continue;
-		pending->by_tcp |= bit(i);
-		pending_send(pending, i, true, true, now_us);
+		unsigned known = probe(pending->table, pending->holder, upstream, now_us);
+		if ((pending->sends[i] == 0 || known == 0) && has_sends(pending, i) &&
+		    !unsent(pending, i) && !copy_under_way(pending, i))
+			pending_send(pending, i, false, true, now_us);
 	}
 }
 
-/* Copies to the suspects among the first `count` upstreams. A question that is a copy again and
- * again becomes a rarer one: its server may only be slow, and has it already. */
-static void send_copies(struct pending *pending, unsigned count, uint64_t now_us)
+/* The suspect that was heard last is most likely to be one wrongly. Not where all are spent. */
+static unsigned last_heard(const struct pending *pending)
 {
-	bool sent = false;
+	uint64_t latest = 0;
+	unsigned best = UINT_MAX;
 
-	if (now_us < pending->copy_again_us)
-		return;
-	for (unsigned i = 0; i < count; i++) {
-		if (!(pending->spent & bit(i)) && !unsent(pending, i) &&
-		    target_take_copy(target_of(pending, i), now_us))
-			sent |= pending_send(pending, i, false, true, now_us);
+	for (unsigned i = 0; i < pending->key.leg->upstream_count; i++) {
+		uint64_t heard = target_heard_us(target_of(pending, i));
+
+		if (!(pending->spent & bit(i)) && (best == UINT_MAX || heard > latest)) {
+			latest = heard;
+			best = i;
+		}
 	}
-	if (!sent)
-		return;
-	pending->copy_again_us = now_us + pending->copy_pause_us;
-	if (pending->copy_pause_us < COPY_PAUSE_MAX_US)
-		pending->copy_pause_us *= 2;
+	return best;
+}
+
+/* Goes to this one, be it that a copy which is on its way there leads from now on. */
+static bool go_to(struct pending *pending, unsigned index, uint64_t now_us)
+{
+	struct flight *flight = unsent(pending, index) ? NULL : copy_under_way(pending, index);
+
+	if (!flight || pending->revived) {
+		if (pending->sends[index] > 0)
+			target_take_repeat(target_of(pending, index));
+		return pending_send(pending, index, false, false, now_us);
+	}
+	flight->copy = false;
+	take_the_lead(pending, flight);
+	return keeps_its_place(flight, now_us);
+}
+
+/* Nothing but suspects is left for it. */
+static bool is_dark(const struct pending *pending)
+{
+	return live_count(pending) == 0 && !pending_is_spent(pending);
+}
+
+/* Each has one, whatever others have made of the targets: what they are thought to be may be wrong.
+ * Not what has left a target that had no more room. */
+static bool needs_a_packet(const struct pending *pending)
+{
+	return pending->packets == 0 && !pending->stall && !pending->answered && !pending->limit &&
+	       is_dark(pending);
+}
+
+/* Nothing but suspects: one of them may be back, or not have been away. */
+static void ask_suspects(struct pending *pending, uint64_t now_us)
+{
+	unsigned count = pending->key.leg->upstream_count;
+
+	for (unsigned n = count; n > 0 && needs_a_packet(pending); n--)
+		pending_send(pending, last_heard(pending), false, true, now_us);
+	probe_suspects(pending, count, now_us);
 }
 
 void pending_go_on(struct pending *pending, uint64_t now_us)
@@ -471,16 +625,14 @@ void pending_go_on(struct pending *pending, uint64_t now_us)
 	if (pending->leading || pending->given_up)
 		return;
 	while ((next = next_live(pending)) >= 0) {
-		if (pending_send(pending, (unsigned)next, false, false, now_us))
+		if (go_to(pending, (unsigned)next, now_us))
 			return;
 	}
+	if (pending->may_wait && is_dark(pending))
+		ask_suspects(pending, now_us);
 	bool waits = pending->may_wait && !pending_is_spent(pending) && !pending->unsure;
-	if (waits) {
-		ask_by_tcp(pending, now_us);
-		send_copies(pending, pending->key.leg->upstream_count, now_us);
-	}
 	if (!waits || ((pending->answered || pending->limit) && !pending->flights) ||
-	    !pending_stall(pending, now_us))
+	    (is_dark(pending) && !pending_stall(pending, now_us)))
 		pending_give_up(pending, false, now_us);
 }
 
@@ -488,5 +640,5 @@ void pending_start(struct pending *pending, uint64_t now_us)
 {
 	pending_go_on(pending, now_us);
 	if (pending->leading)
-		send_copies(pending, pending->leading->index, now_us);
+		probe_suspects(pending, pending->leading->index, now_us);
 }

@@ -78,7 +78,7 @@ static const struct {
 	  {"ALLOWANCE MS", "allowance_ms"},
 	  {"ASKED", "asked"},
 	  {"ANSWERED", "answered"},
-	  {"COPIES", "copies"},
+	  {"PROBES", "probes"},
 	  {"TIMEOUTS", "timeouts"},
 	  {"ERRORS", "errors"},
 	  {"LAST ERROR", "last_error"},

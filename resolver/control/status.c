@@ -211,7 +211,7 @@ static void add_counted(json_t *item, const struct target *target)
 		{"waiting", atomic_load(&target->waiting)},
 		{"asked", atomic_load(&target->asked)},
 		{"answered", atomic_load(&target->answered)},
-		{"copies", atomic_load(&target->copies)},
+		{"probes", atomic_load(&target->probes)},
 		{"timeouts", atomic_load(&target->timeouts)},
 		{"errors", atomic_load(&target->errors)},
 		{"suspicions", atomic_load(&target->suspicions)},

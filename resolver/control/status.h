@@ -11,7 +11,7 @@
  *                         file, null: none), error (why that cannot be used now, or null)
  *     targets             source (null: the system's choice), host, protocol, endpoint, state
  *                         ("up", "suspect", "unknown": never asked or never answered), srtt_ms,
- *                         allowance_ms, waiting, asked, answered, copies, timeouts, errors,
+ *                         allowance_ms, waiting, asked, answered, probes, timeouts, errors,
  *                         suspicions, last_error, since (of the suspicion), heard_ago_s
  *     counters            by the names of stats.h
  *     cache               entries, bytes, hits, misses, inserted, evicted

@@ -305,7 +305,7 @@ def lateness(sluice):
     if status != 0:
         raise AssertionError(text)
     found = json.loads(text)
-    return (found["counters"]["retried"] + sum(t["copies"] + t["suspicions"] for t in found["targets"]),
+    return (found["counters"]["retried"] + sum(t["probes"] + t["suspicions"] for t in found["targets"]),
             any(t["state"] == "suspect" for t in found["targets"]))
 
 

@@ -183,7 +183,7 @@ class HostileTarget(harness.Case):
         found = json.loads(text)
         row, = [row for row in found["targets"] if row["host"] == self.host_text(target)]
         return collections.Counter(
-            {key: row[key] for key in ("answered", "errors", "copies", "timeouts", "suspicions")},
+            {key: row[key] for key in ("answered", "errors", "probes", "timeouts", "suspicions")},
             mismatched=found["counters"]["mismatched"]), row["last_error"]
 
     def assert_no_lie(self, answer):
@@ -228,7 +228,7 @@ class HostileTarget(harness.Case):
         for answer in answers:
             self.assert_no_lie(answer)
         more = after - before
-        if due not in (IGNORED, LEFT) and (more["copies"] or more["timeouts"] or more["suspicions"]):
+        if due not in (IGNORED, LEFT) and (more["probes"] or more["timeouts"] or more["suspicions"]):
             return False
         process = self.hostile if target == self.evil else self.with_cookies
         self.assertTrue(process.questions(name), "it was never asked")

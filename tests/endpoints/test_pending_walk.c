@@ -25,6 +25,19 @@ static uint64_t took(const struct asked *asked)
 
 /* ---- silence ---- */
 
+/* As if it had been asked and had answered, often enough for a token, and can be probed. */
+static void give_history(struct target *target)
+{
+	struct target_question known = {
+		.type = TYPE_A, .length = 7, .name = {5, 'k', 'n', 'o', 'w', 'n'}};
+
+	for (unsigned i = 0; i < TARGET_TOKEN; i++)
+		target_on_ask(target, w.now);
+	target_on_answer(target, MS, w.now);
+	target_learn(target, &known, w.now);
+	world_run(&w, MS);
+}
+
 static void a_silent_target_costs_its_allowance_once(void **state)
 {
 	(void)state;
@@ -34,23 +47,28 @@ static void a_silent_target_costs_its_allowance_once(void **state)
 	world_run(&w, 30 * MS);
 	assert_answered_by(q, 1);
 	assert_about(took(q), 21 * MS); /* the least allowance, and the way to the second */
-	assert_true(suspect(0));
-	q = world_ask(&w, "b.test");
+	assert_false(suspect(0));       /* it may be the name */
+	assert_int_equal(w.servers[0].got, 2);
+	q = world_ask(&w, "b.test"); /* in doubt, it is not asked what another can be */
 	world_run(&w, 5 * MS);
 	assert_answered_by(q, 1);
 	assert_about(took(q), 1 * MS);
+	world_run(&w, 10 * MS);
+	assert_true(suspect(0)); /* and said nothing to what it knows, either */
+	assert_int_equal(w.servers[0].got, 2);
 }
 
 static void one_that_never_answered_costs_100_ms(void **state)
 {
 	(void)state;
 	w.servers[0].does = SILENT;
-	struct asked *q = world_ask(&w, "a.test");
-	world_run(&w, 150 * MS);
-	assert_answered_by(q, 1);
-	assert_about(took(q), 101 * MS);
-	assert_false(suspect(0)); /* it may be slow for its first name */
-	world_run(&w, 660 * MS);
+	for (unsigned i = 0; i < TARGET_UNANSWERED; i++) {
+		assert_false(suspect(0)); /* it may be slow for its first name */
+		struct asked *q = world_ask_new(&w);
+		world_run(&w, 102 * MS);
+		assert_answered_by(q, 1);
+		assert_about(took(q), 101 * MS);
+	}
 	assert_true(suspect(0));
 }
 
@@ -69,19 +87,13 @@ static void three_that_wait_at_one_that_never_answered_are_enough(void **state)
 {
 	(void)state;
 	w.servers[0].does = SILENT;
-	for (unsigned i = 0; i < 3; i++)
+	for (unsigned i = 0; i < 4; i++)
 		world_ask_new(&w);
-	world_run(&w, 101 * MS);
+	assert_int_equal(w.servers[0].got, 3);
+	world_run(&w, 2 * MS);
+	assert_answered_by(&w.asked[3], 1); /* no more of them have to find it out */
+	world_run(&w, 100 * MS);
 	assert_true(suspect(0));
-}
-
-/* As if it had been asked and had answered, often enough for a token. */
-static void give_history(struct target *target)
-{
-	for (unsigned i = 0; i < TARGET_TOKEN; i++)
-		target_on_ask(target, w.now);
-	target_on_answer(target, MS, w.now);
-	world_run(&w, MS);
 }
 
 static void targets_are_tried_in_their_order(void **state)
@@ -95,7 +107,7 @@ static void targets_are_tried_in_their_order(void **state)
 	world_run(&w, 60 * MS);
 	assert_answered_by(q, 2);
 	assert_about(took(q), 41 * MS);
-	assert_int_equal(w.servers[1].got, 1);
+	assert_in_range(w.servers[1].got, 2, 3); /* and what it is probed with */
 }
 
 static void everything_that_waits_at_a_new_suspect_goes_on_at_once(void **state)
@@ -109,54 +121,33 @@ static void everything_that_waits_at_a_new_suspect_goes_on_at_once(void **state)
 		q[i] = world_ask_new(&w);
 		world_run(&w, 4 * MS);
 	}
-	world_run(&w, 10 * MS);
-	for (unsigned i = 0; i < 5; i++) {
+	atomic_store(&w.targets[0].tokens, 0);
+	world_run(&w, 30 * MS);
+	for (unsigned i = 0; i < 5; i++) { /* all when its probes have waited for the allowance */
 		assert_answered_by(q[i], 1);
-		assert_about(took(q[i]), (21 - 4 * i) * MS); /* all at the first one's allowance */
+		assert_true(q[i]->done_us <= q[0]->asked_us + 42 * MS);
 	}
 	assert_int_equal(w.targets[0].suspicions, 1);
 }
 
-static void without_a_token_one_question_waits_for_patience(void **state)
+static void without_a_token_a_question_waits_for_the_probes(void **state)
 {
 	(void)state;
 	world_warm_up(&w, 100);
-	atomic_store(&w.targets[0].token, 0);
+	atomic_store(&w.targets[0].tokens, 0);
 	w.servers[0].does = SILENT;
 	struct asked *q = world_ask(&w, "a.test");
-	world_run(&w, 700 * MS);
-	assert_false(q->done);
-	assert_false(suspect(0));
-	world_run(&w, 110 * MS);
+	world_run(&w, 50 * MS);
 	assert_answered_by(q, 1);
-	assert_about(took(q), 801 * MS);
-	assert_true(suspect(0)); /* nothing was heard since */
-}
-
-static void without_a_token_the_third_waiting_question_decides(void **state)
-{
-	struct asked *q[3];
-
-	(void)state;
-	world_warm_up(&w, 100);
-	atomic_store(&w.targets[0].token, 0);
-	atomic_store(&w.targets[0].resend, 0);
-	w.servers[0].does = SILENT;
-	for (unsigned i = 0; i < 3; i++) {
-		q[i] = world_ask_new(&w);
-		world_run(&w, 50 * MS);
-	}
-	for (unsigned i = 0; i < 3; i++) {
-		assert_answered_by(q[i], 1);
-		assert_about(took(q[i]), (121 - 50 * i) * MS);
-	}
+	assert_about(took(q), 41 * MS);
+	assert_true(suspect(0));
 }
 
 static void a_slow_name_among_live_ones_waits_and_is_answered(void **state)
 {
 	(void)state;
 	world_warm_up(&w, 100);
-	atomic_store(&w.targets[0].resend, -1000);
+	atomic_store(&w.targets[0].tokens, -1000);
 	w.servers[0].delay_us = 300 * MS;
 	struct asked *slow = world_ask(&w, "slow.test");
 	w.servers[0].delay_us = MS;
@@ -175,7 +166,7 @@ static void after_patience_a_question_leaves_a_target_that_answers_others(void *
 {
 	(void)state;
 	world_warm_up(&w, 100);
-	atomic_store(&w.targets[0].resend, -1000);
+	atomic_store(&w.targets[0].tokens, -1000);
 	w.servers[0].lose = 1;
 	struct asked *lost = world_ask(&w, "lost.test");
 	for (unsigned i = 0; i < 170; i++) {
@@ -217,79 +208,6 @@ static void so_it_is_when_others_are_answered_meanwhile(void **state)
 	assert_int_equal(w.targets[0].suspicions, 0);
 }
 
-/* A name in five, whose packets are lost or slow, among others that are answered. */
-static void ask_among_others(uint64_t slow_us, enum deed by_tcp, uint64_t expected_us)
-{
-	unsigned slow = 0;
-
-	world_warm_up(&w, 100);
-	unsigned first = w.asked_count;
-	atomic_store(&w.targets[0].resend, -1000);
-	w.servers[0].slow_percent = 20;
-	w.servers[0].slow_us = slow_us;
-	w.servers[0].by_tcp = by_tcp;
-	for (unsigned i = 0; i < 2000; i++) {
-		world_ask_new(&w);
-		world_run(&w, 2 * MS);
-	}
-	for (unsigned i = first; i < first + 50; i++) {
-		assert_answered_by(&w.asked[i], 0);
-		if (took(&w.asked[i]) <= 1 * MS)
-			continue;
-		slow++;
-		assert_in_range(took(&w.asked[i]), expected_us, expected_us + 4 * MS);
-	}
-	assert_in_range(slow, 3, 20);
-	assert_false(suspect(0));
-}
-
-static void a_question_that_is_lost_time_and_again_is_asked_by_tcp_as_well(void **state)
-{
-	(void)state;
-	ask_among_others(60 * SECOND, ANSWERS, 3 * TARGET_PATIENCE_US + MS);
-	assert_int_equal(w.targets[0].errors, 0);
-}
-
-static void where_tcp_is_refused_a_late_answer_is_waited_for_all_the_same(void **state)
-{
-	(void)state;
-	ask_among_others(3 * SECOND, UNREACHABLE, 3 * SECOND);
-	assert_true(w.servers[0].got_tcp > 0);
-}
-
-static void where_tcp_is_silent_too(void **state)
-{
-	(void)state;
-	ask_among_others(3500 * MS, SILENT, 3500 * MS);
-	assert_true(w.servers[0].got_tcp > 0);
-}
-
-/* All of this question's packets are lost but the last, which is answered late and truncated. The
- * target is asked by TCP beside that by then; what the truncated answer leads to is another
- * matter, and ends the question where it fails. */
-static void what_a_truncated_answer_leads_to_is_not_what_was_asked_beside(void **state)
-{
-	(void)state;
-	world_warm_up(&w, 10);
-	atomic_store(&w.targets[0].resend, -1000);
-	w.servers[0].does = TRUNCATES;
-	w.servers[0].by_tcp = SILENT;
-	w.servers[0].lose = PENDING_SENDS - 1;
-	w.servers[0].delay_us = TARGET_PATIENCE_US + 100 * MS;
-	struct asked *q = world_ask(&w, "lost.test");
-	uint64_t answered_us = PENDING_SENDS * TARGET_PATIENCE_US + 100 * MS;
-	for (uint64_t us = 0; us < 3 * SECOND; us += 2 * MS) { /* it lives */
-		target_on_answer(&w.targets[0], MS, w.now);
-		world_run(&w, 2 * MS);
-		assert_true(!q->done || us >= answered_us);
-	}
-	world_run(&w, SECOND);
-	assert_int_equal(w.servers[0].got_tcp, 2);
-	assert_true(q->done);
-	assert_int_equal(q->value.outcome, ASK_TRUNCATED);
-	assert_about(took(q), answered_us + TARGET_PATIENCE_US);
-}
-
 /* Three packets to each target, but for one that is still to come: it would only come three times.
  */
 static void what_has_not_left_yet_is_not_sent_again(void **state)
@@ -329,7 +247,7 @@ static void what_has_not_left_for_long_is_waited_for(void **state)
 	assert_int_equal(q->value.outcome, ASK_SILENT);
 }
 
-static void a_lone_question_to_a_dead_target_is_a_copy_now_and_then(void **state)
+static void a_lone_question_to_a_dead_target_waits_while_that_is_probed(void **state)
 {
 	(void)state;
 	world_warm_up(&w, 100);
@@ -339,34 +257,38 @@ static void a_lone_question_to_a_dead_target_is_a_copy_now_and_then(void **state
 	assert_true(q->done);
 	assert_int_equal(q->value.outcome, ASK_SILENT);
 	assert_int_equal(q->value.error, TARGET_ERROR_SILENCE);
-	assert_in_range(w.servers[0].got, 11, 13); /* after 100, 200, and then every 400 ms */
+	assert_in_range(w.servers[0].got - w.targets[0].probes, 1, 2);
+	assert_in_range(w.targets[0].probes, 9, 15); /* after 100 ms, in the end after 500 */
 	assert_about(took(q), DEADLINE);
 }
 
 /* ---- suspects ---- */
 
-static void a_suspect_gets_every_question_for_a_second_then_one_in_100_ms(void **state)
+static void a_suspect_is_probed_every_100_ms_and_later_every_500(void **state)
 {
 	(void)state;
 	world_warm_up(&w, 100);
 	w.servers[0].does = SILENT;
 	world_ask_new(&w);
-	world_run(&w, 22 * MS);
+	world_run(&w, 45 * MS);
 	assert_true(suspect(0));
 	w.servers[0].got = 0;
-	for (unsigned i = 0; i < 95; i++) {
+	for (unsigned i = 0; i < 40; i++) {
 		world_ask_new(&w);
 		world_run(&w, 10 * MS);
 	}
-	assert_int_equal(w.servers[0].got, 95);
-	world_run(&w, 100 * MS);
+	assert_in_range(w.servers[0].got, 6, 8); /* what is known, and a question, after 100 ms */
+	for (unsigned i = 0; i < 300; i++) {
+		world_ask_new(&w);
+		world_run(&w, 10 * MS);
+	}
 	w.servers[0].got = 0;
 	for (unsigned i = 0; i < 200; i++) {
 		world_ask_new(&w);
 		world_run(&w, 10 * MS);
 	}
-	assert_in_range(w.servers[0].got, 19, 20);
-	assert_int_equal(w.servers[1].got, 1 + 95 + 200);
+	assert_in_range(w.servers[0].got, 6, 8); /* after 500 ms */
+	assert_int_equal(w.servers[1].got, 1 + 40 + 300 + 200);
 }
 
 static void it_is_first_again_at_its_first_sign_of_life(void **state)
@@ -379,7 +301,7 @@ static void it_is_first_again_at_its_first_sign_of_life(void **state)
 		world_run(&w, 10 * MS);
 	}
 	w.servers[0].does = ANSWERS;
-	for (unsigned i = 0; i < 12; i++) {
+	for (unsigned i = 0; i < 52; i++) {
 		world_ask_new(&w);
 		world_run(&w, 10 * MS);
 	}
@@ -399,7 +321,7 @@ static void a_late_answer_is_a_sign_of_life(void **state)
 	struct asked *q = world_ask(&w, "a.test");
 	world_run(&w, 50 * MS);
 	assert_answered_by(q, 1);
-	assert_true(suspect(0));
+	assert_true(suspect(0)); /* it is slow for what it knows, too */
 	assert_int_equal(w.table.late, 0);
 	world_run(&w, 260 * MS);
 	assert_int_equal(w.table.late, 1);
@@ -413,7 +335,7 @@ static void a_copys_answer_may_be_the_first(void **state)
 	world_warm_up(&w, 100);
 	w.servers[0].does = SILENT;
 	world_ask_new(&w);
-	world_run(&w, 30 * MS);
+	world_run(&w, 150 * MS);
 	w.servers[0].does = ANSWERS;
 	w.servers[1].delay_us = 15 * MS;
 	struct asked *q = world_ask(&w, "a.test");
@@ -430,7 +352,7 @@ static void a_silent_copy_says_nothing_new(void **state)
 	world_warm_up(&w, 100);
 	w.servers[0].does = SILENT;
 	world_ask_new(&w);
-	world_run(&w, 30 * MS);
+	world_run(&w, 150 * MS);
 	uint64_t timeouts = w.targets[0].timeouts;
 	world_ask_new(&w); /* and its copy */
 	world_run(&w, SECOND);
@@ -443,6 +365,7 @@ static void a_silent_copy_says_nothing_new(void **state)
 static void all_silent(void)
 {
 	world_warm_up(&w, 100);
+	give_history(&w.targets[1]);
 	for (unsigned i = 0; i < 2; i++)
 		w.servers[i].does = SILENT;
 	world_ask_new(&w);
@@ -465,84 +388,44 @@ static void when_all_are_suspect_questions_wait_for_a_sign_of_life(void **state)
 	for (unsigned i = 0; i < 20; i++)
 		assert_false(q[i]->done);
 	w.servers[1].does = ANSWERS;
-	world_run(&w, 120 * MS);
+	world_run(&w, 520 * MS);
 	uint64_t first_us = UINT64_MAX, last_us = 0;
 	for (unsigned i = 0; i < 20; i++) {
 		assert_answered_by(q[i], 1);
 		first_us = q[i]->done_us < first_us ? q[i]->done_us : first_us;
 		last_us = q[i]->done_us > last_us ? q[i]->done_us : last_us;
 	}
-	assert_int_equal(last_us - first_us, MS); /* the way there and back, not a timer */
+	assert_int_equal(last_us, first_us); /* all at once, and by no timer */
 	assert_false(suspect(1));
 	assert_true(leg_is_dark(&w.leg) == false);
 }
 
-static void stalled_questions_are_the_suspects_copies(void **state)
+static void when_all_are_suspect_each_question_has_a_packet_of_its_own(void **state)
 {
 	(void)state;
 	all_silent();
 	world_run(&w, 2 * SECOND);
+	uint64_t probes = w.targets[0].probes + w.targets[1].probes;
 	w.servers[0].got = w.servers[1].got = 0;
 	for (unsigned i = 0; i < 100; i++) {
 		world_ask_new(&w);
 		world_run(&w, 10 * MS);
 	}
-	assert_in_range(w.servers[0].got, 9, 11);
-	assert_in_range(w.servers[1].got, 9, 11);
+	probes = w.targets[0].probes + w.targets[1].probes - probes;
+	assert_in_range(w.servers[0].got + w.servers[1].got - probes, 100, 105);
+	assert_in_range(probes, 4, 10);
 }
 
-static void in_the_first_second_a_stalled_question_is_a_copy_at_once(void **state)
+static void which_brings_it_its_answer_where_they_are_suspect_wrongly(void **state)
 {
 	(void)state;
 	all_silent();
-	w.servers[0].got = 0;
-	world_ask_new(&w);
-	assert_int_equal(w.servers[0].got, 1);
-	w.servers[0].does = ANSWERS;
+	w.servers[0].does = w.servers[1].does = ANSWERS;
 	struct asked *q = world_ask_new(&w);
 	world_run(&w, 2 * MS);
-	assert_answered_by(q, 0);
+	assert_true(q->done);
 	assert_about(took(q), MS);
-}
-
-/* Runs until the next packet leaves, and tells where in `names` its name is; new ones are added. */
-static unsigned next_sent(char names[][64], unsigned *count)
-{
-	char name[64];
-	unsigned sent = w.sent, i = 0;
-
-	while (w.sent == sent)
-		world_run(&w, MS);
-	snprintf(name, sizeof name, "%.*s", w.last_query[MESSAGE_HEADER],
-		 (const char *)w.last_query + MESSAGE_HEADER + 1);
-	while (i < *count && strcmp(names[i], name) != 0)
-		i++;
-	if (i == *count)
-		snprintf(names[(*count)++], sizeof name, "%s", name);
-	return i;
-}
-
-static void turns_go_round_and_first_to_who_had_none(void **state)
-{
-	char names[32][64];
-	unsigned count = 0;
-
-	(void)state;
-	world_release(&w);
-	world_init(&w, 1);
-	world_warm_up(&w, 100);
-	w.servers[0].does = SILENT;
-	world_ask_new(&w);
-	world_run(&w, 7 * SECOND); /* it has ended, and its server been suspect for seconds */
-	assert_true(suspect(0));
-	for (unsigned i = 0; i < 6; i++)
-		world_ask_new(&w);
-	for (unsigned i = 0; i < 12; i++)
-		assert_int_equal(next_sent(names, &count), i % 6);
-	world_ask_new(&w);
-	uint64_t asked_us = w.now;
-	assert_int_equal(next_sent(names, &count), 6);
-	assert_in_range(w.now - asked_us, 0, 111 * MS);
+	assert_false(suspect(0) && suspect(1));
 }
 
 static void life_that_another_worker_saw_is_noticed(void **state)
@@ -559,8 +442,8 @@ static void life_that_another_worker_saw_is_noticed(void **state)
 	assert_answered_by(q, 1);
 }
 
-/* Half a second is fifty looks, and only a look that sends a copy takes questions out of the line:
- * a few, where a walk over all of them would take out 12000 each time. */
+/* Half a second is fifty looks, and only a look that probes takes a question out of the line, where
+ * a walk over all of them would take out 12000 each time. */
 static void looking_after_those_who_wait_costs_the_same_however_many_they_are(void **state)
 {
 	(void)state;
@@ -570,11 +453,10 @@ static void looking_after_those_who_wait_costs_the_same_however_many_they_are(vo
 	unsigned first = w.asked_count;
 	for (unsigned i = 0; i < 12000; i++)
 		assert_non_null(world_ask_new(&w));
-	world_run(&w, 1 * SECOND); /* flights are over */
+	world_run(&w, 1 * SECOND);
 	uint64_t steps = w.table.stall_steps;
 	world_run(&w, 500 * MS);
-	assert_in_range(w.table.stall_steps - steps, 1, 50 * PENDING_STALLED_COPIES);
-	assert_in_range(w.servers[0].got, 14, 16); /* and still one copy in 100 ms */
+	assert_in_range(w.table.stall_steps - steps, 1, 4);
 	w.servers[1].does = ANSWERS;
 	w.servers[1].delay_us = 0;
 	w.servers[1].got = 0;
@@ -598,7 +480,7 @@ static void who_joins_with_every_send_does_not_bring_the_next_at_once(void **sta
 	for (unsigned ms = 0; ms < 2000; ms++, world_run(&w, 1 * MS))
 		for (; sent < w.sent; sent++)
 			world_ask(&w, "a.test");
-	assert_in_range(w.sent, 10, 24); /* ten a second */
+	assert_in_range(w.sent, 3, 6);
 }
 
 static void who_joins_a_stalled_question_sends_it_on_to_one_that_came_back(void **state)
@@ -625,6 +507,7 @@ static void who_joins_later_has_an_error_of_a_while_ago_asked_anew(void **state)
 {
 	(void)state;
 	world_warm_up(&w, 100);
+	give_history(&w.targets[1]);
 	w.servers[0].does = SERVFAILS;
 	w.servers[1].does = SILENT;
 	struct asked *first = world_ask(&w, "a.test");
@@ -678,10 +561,11 @@ static void who_may_not_wait_fails_when_the_last_becomes_suspect(void **state)
 	w.impatient = true;
 	w.servers[0].does = w.servers[1].does = SILENT;
 	struct asked *q = world_ask_new(&w);
-	world_run(&w, 50 * MS);
+	world_run(&w, 70 * MS);
 	assert_true(q->done);
 	assert_int_equal(q->value.outcome, ASK_FAILED);
-	assert_about(took(q), 40 * MS);
+	assert_about(took(q),
+		     60 * MS); /* a copy to the second after 20, and that is probed after 40 */
 }
 
 static void what_waiting_would_not_mend_is_not_hasty(void **state)
@@ -720,7 +604,7 @@ static void a_stalled_question_that_is_left_is_gone(void **state)
 	pending_leave(&w.table, &c->waiter); /* the last of the list */
 	pending_leave(&w.table, &a->waiter);
 	struct asked *d = world_ask_new(&w);
-	w.servers[0].does = ANSWERS;
+	w.servers[0].does = w.servers[1].does = ANSWERS;
 	world_ask_new(&w);
 	world_run(&w, 20 * MS);
 	assert_true(!a->done && b->done && !c->done && d->done);
@@ -738,10 +622,10 @@ static void a_question_joined_late_waits_until_its_own_deadline(void **state)
 	assert_true(early->done);
 	assert_int_equal(early->value.outcome, ASK_SILENT);
 	assert_false(late->done);
-	w.servers[0].does = ANSWERS;
-	world_run(&w, 2 * SECOND);
+	world_run(&w, 3 * SECOND - 2 * MS);
+	assert_false(late->done);
+	world_run(&w, 4 * MS);
 	assert_true(late->done);
-	assert_int_equal(late->value.outcome, ASK_ANSWERED);
 }
 
 static void a_late_answer_of_an_only_target_is_an_answer(void **state)
@@ -803,10 +687,10 @@ static void at_200_a_second_an_outage_costs_no_question_more_than_25_ms(void **s
 		assert_int_equal(w.asked[i].value.outcome, ASK_ANSWERED);
 		if (took(&w.asked[i]) > worst)
 			worst = took(&w.asked[i]);
-		first_target += i >= first + 1625 && w.asked[i].value.upstream == &w.upstreams[0];
+		first_target += i >= first + 1600 && w.asked[i].value.upstream == &w.upstreams[0];
 	}
 	assert_in_range(worst, 20 * MS, 25 * MS);
-	assert_int_equal(first_target, 2400 - 1625); /* back within 125 ms */
+	assert_true(first_target >= 2400 - 1600 - 110); /* back within 550 ms */
 	assert_int_equal(w.targets[0].suspicions, 1);
 }
 
@@ -845,7 +729,7 @@ static void a_target_that_comes_and_goes_does_not_take_the_questions_with_it(voi
 	for (size_t i = 0; i < sizeof periods_ms / sizeof periods_ms[0]; i++) {
 		uint64_t often = worst_of_flapping(200, periods_ms[i] * MS, &by_the_first);
 		assert_in_range(often, 20 * MS, 30 * MS);
-		assert_in_range(by_the_first, 800, 1100); /* and it has its share */
+		assert_in_range(by_the_first, 200, 1100); /* and it has a share */
 		uint64_t seldom = worst_of_flapping(20, periods_ms[i] * MS, &by_the_first);
 		print_message("every %u ms: at most %u us, %u us at 20 a second\n", periods_ms[i],
 			      (unsigned)often, (unsigned)seldom);
@@ -890,7 +774,7 @@ static void slow_is_not_dead(void **state)
 			      extra, suspicions, elsewhere);
 		assert_true(extra <= 200);
 		assert_int_equal(suspicions, 0);
-		assert_true(elsewhere <= 1); /* before the first answer */
+		assert_true(elsewhere <= extra); /* by copies, until it is known how slow it is */
 	}
 }
 
@@ -987,13 +871,19 @@ static void copies_are_within_the_limit_too(void **state)
 	world_ask_new(&w);
 	world_run(&w, 100 * MS);
 	assert_true(suspect(0));
+	world_run(&w, 100 * MS);
 	limit_endpoint(&meter, 0, 1);
 	w.sent = w.servers[0].got = w.servers[1].got = 0;
 	for (unsigned i = 0; i < 50; i++)
-		world_ask_new(&w); /* each of which would be a copy, too */
-	world_run(&w, 10 * MS);
-	assert_int_equal(w.servers[1].got, 50);
-	assert_in_range(w.servers[0].got, 1, 10);
+		world_ask_new(&w);
+	assert_in_range(w.servers[0].got, 1, 2); /* what it is probed with, and a question */
+	for (unsigned i = 0; i < 5; i++) { /* the next turns have no token of the endpoint's */
+		world_run(&w, 101 * MS);
+		for (unsigned n = 0; n < 50; n++)
+			world_ask_new(&w);
+	}
+	assert_int_equal(w.servers[1].got, 6 * 50);
+	assert_in_range(w.servers[0].got, 1, 2);
 }
 
 /* ---- the maximum of a target ---- */
@@ -1017,7 +907,7 @@ static void wait_for_longer_than_usual(void)
 {
 	atomic_store(&w.targets[0].srtt_us, MS);
 	atomic_store(&w.targets[0].heard_us, w.now + SECOND);
-	atomic_store(&w.targets[0].resend, 0);
+	atomic_store(&w.targets[0].tokens, 0);
 	world_run(&w, 30 * MS);
 }
 
@@ -1221,9 +1111,10 @@ static void what_leaves_a_suspect_finds_room_at_the_next_or_waits(void **state)
 	world_warm_up(&w, 100);
 	w.servers[0].does = SILENT;
 	w.servers[1].delay_us = 10 * MS;
+	atomic_store(&w.targets[0].tokens, 0);
 	ask_as(1, 10);
 	w.table.target_max = 5;
-	world_run(&w, 50 * MS);
+	world_run(&w, 60 * MS);
 	assert_true(suspect(0));
 	assert_int_equal(w.table.crowded_out, 5);
 	for (unsigned i = 100; i < 110; i++) {
@@ -1267,26 +1158,20 @@ int main(void)
 		TWO(three_that_wait_at_one_that_never_answered_are_enough),
 		THREE(targets_are_tried_in_their_order),
 		TWO(everything_that_waits_at_a_new_suspect_goes_on_at_once),
-		TWO(without_a_token_one_question_waits_for_patience),
-		TWO(without_a_token_the_third_waiting_question_decides),
+		TWO(without_a_token_a_question_waits_for_the_probes),
 		TWO(a_slow_name_among_live_ones_waits_and_is_answered),
 		TWO(after_patience_a_question_leaves_a_target_that_answers_others),
 		ONE(a_packet_lost_at_the_only_target_is_sent_again_after_the_allowance),
 		ONE(so_it_is_when_others_are_answered_meanwhile),
-		ONE(a_question_that_is_lost_time_and_again_is_asked_by_tcp_as_well),
-		ONE(where_tcp_is_refused_a_late_answer_is_waited_for_all_the_same),
-		ONE(where_tcp_is_silent_too),
-		ONE(what_a_truncated_answer_leads_to_is_not_what_was_asked_beside),
-		ONE(a_lone_question_to_a_dead_target_is_a_copy_now_and_then),
-		TWO(a_suspect_gets_every_question_for_a_second_then_one_in_100_ms),
+		ONE(a_lone_question_to_a_dead_target_waits_while_that_is_probed),
+		TWO(a_suspect_is_probed_every_100_ms_and_later_every_500),
 		TWO(it_is_first_again_at_its_first_sign_of_life),
 		TWO(a_late_answer_is_a_sign_of_life),
 		TWO(a_copys_answer_may_be_the_first),
 		TWO(a_silent_copy_says_nothing_new),
 		TWO(when_all_are_suspect_questions_wait_for_a_sign_of_life),
-		TWO(stalled_questions_are_the_suspects_copies),
-		TWO(in_the_first_second_a_stalled_question_is_a_copy_at_once),
-		TWO(turns_go_round_and_first_to_who_had_none),
+		TWO(when_all_are_suspect_each_question_has_a_packet_of_its_own),
+		TWO(which_brings_it_its_answer_where_they_are_suspect_wrongly),
 		TWO(life_that_another_worker_saw_is_noticed),
 		TWO(looking_after_those_who_wait_costs_the_same_however_many_they_are),
 		ONE(who_joins_with_every_send_does_not_bring_the_next_at_once),

@@ -1,5 +1,6 @@
-/* A target's health by the rules one at a time: when silence is suspicious, what pays for it, who
- * gets copies, and how allowance follows the answers. */
+/* A target's health by the rules one at a time: when silence raises a doubt and when it makes
+ * suspect, what it is probed with and how often, what pays for copies, and how allowance follows
+ * the answers. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -33,11 +34,28 @@ static uint64_t answered(unsigned count, uint64_t rtt_us)
 	return now;
 }
 
-/* Asked so often that it has a token; ends at `now`. */
-static void earn_token(uint64_t now)
+static struct target_question asked_by(uint8_t client, uint8_t number)
+{
+	return (struct target_question){.client = {4, {192, 0, 2, client}},
+					.type = TYPE_A,
+					.length = 3,
+					.name = {1, number}};
+}
+
+/* Answered a client's question, too; ends at the time returned. */
+static uint64_t known(void)
+{
+	uint64_t now = answered(1, MS);
+	struct target_question question = asked_by(1, 'a');
+
+	target_learn(&target, &question, now);
+	return now;
+}
+
+static void earn_token(void)
 {
 	for (unsigned i = 0; i < TARGET_TOKEN; i++)
-		target_on_ask(&target, now);
+		target_on_ask(&target, START);
 }
 
 static void allowance_is_100_ms_before_the_first_answer(void **state)
@@ -84,127 +102,162 @@ static void an_answer_by_another_transport_is_life_but_no_sample(void **state)
 	assert_int_equal(target_allowance_us(&target), 120 * MS);
 }
 
-static void silence_with_a_token_makes_suspect_and_takes_it(void **state)
+static void silence_raises_a_doubt_and_any_answer_clears_it(void **state)
 {
 	(void)state;
-	uint64_t now = answered(1, MS);
-	earn_token(now);
-	target_wait(&target);
-	assert_true(target_on_silence(&target, now + 1, false, now + 20 * MS));
+	uint64_t now = known();
+	assert_int_equal(target_on_silence(&target, now + 1, now + 20 * MS), TARGET_DOUBTED);
+	assert_true(target_is_doubted(&target));
+	assert_false(target_is_suspect(&target));
+	assert_false(target_on_answer(&target, MS, now + 21 * MS));
+	assert_false(target_is_doubted(&target));
+	assert_false(target_on_probe_silence(&target, now + 20 * MS, now + 40 * MS));
+	assert_false(target_is_suspect(&target));
+}
+
+static void silence_about_what_it_knows_makes_suspect(void **state)
+{
+	(void)state;
+	uint64_t now = known();
+	assert_int_equal(target_on_silence(&target, now + 1, now + 20 * MS), TARGET_DOUBTED);
+	assert_true(target_on_probe_silence(&target, now + 20 * MS, now + 40 * MS));
 	assert_true(target_is_suspect(&target));
+	assert_false(target_is_doubted(&target));
 	assert_int_equal(target.suspicions, 1);
-	assert_true(target_on_answer(&target, MS, now + 30 * MS));
-	assert_false(target_is_suspect(&target));
-	/* the token is gone: the next question waits */
-	assert_false(target_on_silence(&target, now + 40 * MS, false, now + 60 * MS));
+	assert_int_equal(target.last_error, TARGET_ERROR_SILENCE);
+	assert_true(target_on_answer(&target, MS, now + 50 * MS));
 	assert_false(target_is_suspect(&target));
 }
 
-static void a_hundred_questions_earn_a_token(void **state)
+static void it_is_probed_ten_times_a_second_at_most(void **state)
 {
-	(void)state;
-	uint64_t now = answered(1, MS);
-	for (unsigned i = 0; i < 99; i++)
-		target_on_ask(&target, now);
-	assert_false(target_on_silence(&target, now + 1, false, now + 20 * MS));
-	target_on_ask(&target, now);
-	assert_true(target_on_silence(&target, now + 1, false, now + 20 * MS));
-}
+	unsigned doubts = 0;
 
-static void a_target_holds_one_token_at_most(void **state)
-{
 	(void)state;
-	uint64_t now = answered(1, MS);
-	for (unsigned i = 0; i < 1000; i++)
-		target_on_ask(&target, now);
-	assert_true(target_on_silence(&target, now + 1, false, now + 20 * MS));
-	target_on_answer(&target, MS, now + 30 * MS);
-	assert_false(target_on_silence(&target, now + 40 * MS, false, now + 60 * MS));
+	uint64_t now = known();
+	for (unsigned ms = 20; ms < 1020; ms++)
+		doubts += target_on_silence(&target, now + ms * MS - 20 * MS, now + ms * MS) ==
+			  TARGET_DOUBTED;
+	assert_int_equal(doubts, 10);
 }
 
 static void anything_heard_since_the_question_means_it_is_slow(void **state)
 {
 	(void)state;
-	uint64_t now = answered(1, MS);
-	earn_token(now);
-	assert_false(target_on_silence(&target, now - 1, false, now + 20 * MS));
-	assert_true(target_on_silence(&target, now, false, now + 20 * MS));
+	uint64_t now = known();
+	assert_int_equal(target_on_silence(&target, now - 1, now + 20 * MS), TARGET_TALKS);
+	assert_int_equal(target_on_silence(&target, now, now + 20 * MS), TARGET_DOUBTED);
 }
 
-static void three_waiting_need_no_token_and_two_do(void **state)
+static void with_nothing_known_the_third_unanswered_question_decides(void **state)
 {
 	(void)state;
-	uint64_t now = answered(1, MS);
-	target_wait(&target);
-	target_wait(&target);
-	assert_false(target_on_silence(&target, now + 1, false, now + 20 * MS));
-	target_wait(&target);
+	assert_int_equal(target_on_silence(&target, START, START + 100 * MS), TARGET_TALKS);
+	assert_int_equal(target_on_silence(&target, START, START + 100 * MS), TARGET_TALKS);
+	target_on_answer(&target, TARGET_NO_SAMPLE, START + 110 * MS); /* they count anew */
+	for (unsigned i = 0; i < 2; i++)
+		assert_int_equal(target_on_silence(&target, START + 120 * MS, START + 220 * MS),
+				 TARGET_TALKS);
+	assert_int_equal(target_on_silence(&target, START + 120 * MS, START + 220 * MS),
+			 TARGET_SUSPECT);
+}
+
+static void one_that_never_answered_is_tried_with_three_at_a_time(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 3; i++) {
+		assert_false(target_is_untried(&target));
+		target_wait(&target);
+	}
+	assert_true(target_is_untried(&target));
 	target_unwait(&target);
-	assert_false(target_on_silence(&target, now + 1, false, now + 20 * MS));
+	assert_false(target_is_untried(&target));
 	target_wait(&target);
-	assert_true(target_on_silence(&target, now + 1, false, now + 20 * MS));
-}
-
-static void one_that_never_answered_needs_no_token(void **state)
-{
-	(void)state;
-	assert_true(target_on_silence(&target, START, false, START + 100 * MS));
-}
-
-static void patience_needs_no_token_but_respects_life(void **state)
-{
-	(void)state;
-	uint64_t now = answered(1, MS);
-	assert_false(target_on_silence(&target, now - 5, true, now + 800 * MS));
-	assert_true(target_on_silence(&target, now, true, now + 800 * MS));
-	assert_int_equal(target.timeouts, 2);
-	assert_int_equal(target.last_error, TARGET_ERROR_SILENCE);
+	answered(1, MS);
+	assert_false(target_is_untried(&target));
 }
 
 static void a_suspect_stays_one_for_every_question_that_asks(void **state)
 {
 	(void)state;
 	target_on_unreachable(&target, TARGET_ERROR_NETWORK, START);
-	assert_true(target_on_silence(&target, START, false, START + 1));
+	assert_int_equal(target_on_silence(&target, START, START + 1), TARGET_SUSPECT);
 	assert_int_equal(target.suspicions, 1);
 }
 
-static void a_suspect_gets_every_copy_in_its_first_second(void **state)
+static void two_questions_are_known_of_different_clients(void **state)
 {
+	struct target_question found[TARGET_KNOWN];
+	static const struct {
+		uint8_t client, number;
+	} order[] = {{1, 'a'}, {1, 'b'}, {2, 'c'}, {2, 'd'}, {1, 'e'}, {3, 'f'}, {3, 'g'}};
+
 	(void)state;
-	assert_false(target_take_copy(&target, START)); /* not a suspect */
-	target_on_unreachable(&target, TARGET_ERROR_NETWORK, START);
-	assert_true(target_take_copy(&target, START));
-	assert_true(target_take_copy(&target, START));
-	assert_true(target_take_copy(&target, START + 1000 * MS - 1));
-	assert_true(target_take_copy(&target, START + 1000 * MS - 1));
-	assert_false(target_take_copy(&target, START + 1000 * MS));
-	assert_int_equal(target.copies, 4);
+	assert_int_equal(target_known(&target, found), 0);
+	for (size_t i = 0; i < sizeof order / sizeof order[0]; i++) {
+		struct target_question question = asked_by(order[i].client, order[i].number);
+
+		target_learn(&target, &question, START);
+		assert_int_equal(target_known(&target, found), i < 2 ? 1 : 2);
+		assert_int_equal(found[0].name[1], order[i].number);
+	}
+	assert_int_equal(found[1].name[1], 'e');
 }
 
-static void then_it_gets_one_copy_in_100_ms(void **state)
+static void what_took_longer_than_the_allowance_is_not_learnt_nor_too_much(void **state)
 {
-	unsigned copies = 0;
+	struct target_question question = asked_by(1, 'a');
 
 	(void)state;
-	target_on_unreachable(&target, TARGET_ERROR_NETWORK, START);
-	for (uint64_t t = START + 1000 * MS; t < START + 3000 * MS; t += MS)
-		copies += target_take_copy(&target, t);
-	assert_int_equal(copies, 20);
+	uint64_t now = answered(100, MS);
+	assert_true(target_may_learn(&target, 20 * MS, now));
+	assert_false(target_may_learn(&target, 21 * MS, now));
+	assert_false(target_may_learn(&target, TARGET_NO_SAMPLE, now));
+	target_learn(&target, &question, now);
+	assert_false(target_may_learn(&target, MS, now + TARGET_LEARN_US - 1));
+	assert_true(target_may_learn(&target, MS, now + TARGET_LEARN_US));
 }
 
-static void once_more_costs_a_hundred_questions_and_no_token(void **state)
+static void a_suspect_is_probed_after_100_ms_and_after_500_in_the_end(void **state)
+{
+	uint64_t last = START, pause = 0;
+	unsigned probes = 0;
+
+	(void)state;
+	assert_false(target_take_probe(&target, START)); /* not a suspect */
+	target_on_unreachable(&target, TARGET_ERROR_NETWORK, START);
+	for (uint64_t t = START; t < START + 10000 * MS; t += MS) {
+		bool wanted = target_wants_probe(&target, t);
+
+		assert_int_equal(target_take_probe(&target, t), wanted);
+		if (!wanted)
+			continue;
+		assert_in_range(t - last, pause > 100 * MS ? pause : 100 * MS, 500 * MS);
+		pause = t - last;
+		last = t;
+		probes++;
+	}
+	assert_int_equal(pause, 500 * MS);
+	assert_in_range(probes, 22, 28);
+}
+
+static void a_hundred_questions_earn_a_token_and_two_are_held(void **state)
 {
 	(void)state;
-	uint64_t now = answered(1, MS);
-	assert_true(target_take_resend(&target));
-	assert_false(target_take_resend(&target));
+	assert_false(target_take_token(&target));
 	for (unsigned i = 0; i < 99; i++)
-		target_on_ask(&target, now);
-	assert_false(target_take_resend(&target));
-	target_on_ask(&target, now);
-	assert_true(target_take_resend(&target));
-	assert_true(target_on_silence(&target, now + 1, false, now + 20 * MS)); /* has its token */
+		target_on_ask(&target, START);
+	assert_false(target_take_token(&target));
+	target_on_ask(&target, START);
+	assert_true(target_take_token(&target));
+	assert_false(target_take_token(&target));
+	for (unsigned i = 0; i < 5; i++)
+		earn_token();
+	assert_true(target_take_token(&target));
+	assert_true(target_take_token(&target));
+	assert_false(target_take_token(&target));
+	target_return_token(&target);
+	assert_true(target_take_token(&target));
 }
 
 static void plain_is_remembered_for_a_quarter_of_an_hour(void **state)
@@ -266,14 +319,14 @@ static void who_is_silent_and_never_spoke_cookies_is_sent_none(void **state)
 
 	(void)state;
 	target.guard.client_cookie = 1;
-	assert_true(target_on_silence(&target, START + 1, true, START + 20 * MS));
+	target_on_unheard(&target.guard, START + 20 * MS);
 	assert_false(target_wants_cookie(&target.guard, START + 20 * MS));
 	assert_true(target_wants_cookie(&target.guard,
 					START + 20 * MS + (uint64_t)TARGET_COOKIELESS_US));
 	fresh_target(NULL);
 	target.guard.client_cookie = 1;
 	target_on_cookie(&target.guard, server, sizeof server);
-	assert_true(target_on_silence(&target, START + 1, true, START + 20 * MS));
+	target_on_unheard(&target.guard, START + 20 * MS);
 	assert_true(target_wants_cookie(&target.guard, START + 20 * MS));
 }
 
@@ -310,17 +363,17 @@ int main(void)
 		TEST(allowance_has_a_floor_of_20_ms_and_ends_at_patience),
 		TEST(one_slow_answer_is_remembered_through_many_fast_ones),
 		TEST(an_answer_by_another_transport_is_life_but_no_sample),
-		TEST(silence_with_a_token_makes_suspect_and_takes_it),
-		TEST(a_hundred_questions_earn_a_token),
-		TEST(a_target_holds_one_token_at_most),
+		TEST(silence_raises_a_doubt_and_any_answer_clears_it),
+		TEST(silence_about_what_it_knows_makes_suspect),
+		TEST(it_is_probed_ten_times_a_second_at_most),
+		TEST(with_nothing_known_the_third_unanswered_question_decides),
+		TEST(one_that_never_answered_is_tried_with_three_at_a_time),
+		TEST(two_questions_are_known_of_different_clients),
+		TEST(what_took_longer_than_the_allowance_is_not_learnt_nor_too_much),
+		TEST(a_suspect_is_probed_after_100_ms_and_after_500_in_the_end),
+		TEST(a_hundred_questions_earn_a_token_and_two_are_held),
 		TEST(anything_heard_since_the_question_means_it_is_slow),
-		TEST(three_waiting_need_no_token_and_two_do),
-		TEST(one_that_never_answered_needs_no_token),
-		TEST(patience_needs_no_token_but_respects_life),
 		TEST(a_suspect_stays_one_for_every_question_that_asks),
-		TEST(a_suspect_gets_every_copy_in_its_first_second),
-		TEST(then_it_gets_one_copy_in_100_ms),
-		TEST(once_more_costs_a_hundred_questions_and_no_token),
 		TEST(plain_is_remembered_for_a_quarter_of_an_hour),
 		TEST(errors_have_texts),
 		TEST(the_registry_shares_equal_targets_and_no_others),

@@ -38,12 +38,16 @@ enum deed {
 	HOLDS,       /* there is no connection to it yet */
 };
 
+struct world;
+
 struct server {
+	bool (*ignores)(struct world *w, const char *name); /* names that it never answers */
 	enum deed does, by_tcp; /* the latter where it TRUNCATES, or does not just answer there */
 	uint64_t delay_us;
 	unsigned slow_percent; /* names that take slow_us by UDP */
 	uint64_t slow_us;
-	unsigned lose; /* so many packets from now on are lost */
+	bool slow_by_tcp; /* and by TCP */
+	unsigned lose;    /* so many packets from now on are lost */
 	unsigned got, got_tcp, got_plain;
 	uint64_t last_us; /* when it got the last one */
 };
@@ -91,6 +95,7 @@ struct world {
 	struct asked *asked;
 	unsigned asked_count;
 	struct address client; /* of the next question */
+	void (*on_send)(struct world *w, unsigned server, const uint8_t *wire);
 	uint8_t last_query[MESSAGE_QUERY_MAX];
 	size_t last_length;
 	char udp, tcp; /* their addresses are the sockets */
@@ -177,6 +182,14 @@ static inline bool world_has_options(const uint8_t *wire, size_t length)
 	return length > plain + MESSAGE_OPT;
 }
 
+static inline bool world_ignored(struct world *w, const struct server *server, const uint8_t *wire)
+{
+	char text[NAME_TEXT_MAX];
+
+	return server->ignores &&
+	       server->ignores(w, name_wire_to_text(wire + MESSAGE_HEADER, text));
+}
+
 static inline int world_send(void *context, struct flight *flight, const uint8_t *wire,
 			     size_t length, uint64_t now_us)
 {
@@ -197,19 +210,22 @@ static inline int world_send(void *context, struct flight *flight, const uint8_t
 	server->got_tcp += flight->tcp;
 	server->got_plain += wire_u16(wire + 10) == 0;
 	server->last_us = now_us;
+	if (w->on_send)
+		w->on_send(w, i, wire);
 	if (server->lose > 0) {
 		server->lose--;
 		return 0;
 	}
 	flight->gathered = does == HOLDS;
-	if (does == SILENT || does == HOLDS)
+	if (does == SILENT || does == HOLDS || world_ignored(w, server, wire))
 		return 0;
 	if ((does == FORMERRS || does == FORMERRS_BARE || does == BADVERS) &&
 	    wire_u16(wire + 10) == 0)
 		does = ANSWERS;
 	if (does == FORMERRS_OPTIONS && !world_has_options(wire, length))
 		does = ANSWERS;
-	bool slow = !flight->tcp && world_name_is_slow(server, wire + MESSAGE_HEADER);
+	bool slow = (!flight->tcp || server->slow_by_tcp) &&
+		    world_name_is_slow(server, wire + MESSAGE_HEADER);
 	struct packet *packet = world_packet(w, i, flight->socket,
 					     now_us + (slow ? server->slow_us : server->delay_us));
 	packet->error = does == UNREACHABLE;
