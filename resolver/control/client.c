@@ -1,15 +1,15 @@
 /* One request on a handle of its own. libcurl goes to the unix socket whatever the URL's host is,
- * and asks no proxy. The socket's path is read with libconfig alone: a file that is full of faults
- * must not keep an operator from asking the server that runs. */
+ * and asks no proxy. */
 #include "resolver/control/client.h"
 
 #include <curl/curl.h>
 #include <errno.h>
-#include <libconfig.h>
 #include <stdarg.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <unistd.h>
 
+#include "resolver/control/config_file.h"
 #include "resolver/control/json.h"
 #include "rules/schema.h"
 
@@ -24,34 +24,33 @@ static const char *default_path(void)
 	return socket && socket->fallback ? socket->fallback : "";
 }
 
-/* management.socket as the file has it; false when it does not say. */
-static bool read_path(const char *file, char path[CLIENT_PATH_MAX])
+/* Whoever names no file may have none. */
+static bool is_absent(const char *file)
 {
-	const char *slash = strrchr(file, '/');
-	int directory = slash ? (int)(slash - file) + 1 : 0;
-	const char *found;
-	config_t config;
-	config_init(&config);
-	char *include = strndup(file, (size_t)directory);
-	if (include && directory > 0)
-		config_set_include_dir(&config, include);
-	free(include);
-	bool given = config_read_file(&config, file) &&
-		     config_lookup_string(&config, "management.socket", &found);
-	if (given)
-		snprintf(path, CLIENT_PATH_MAX, "%.*s%s", *found == '/' ? 0 : directory, file,
-			 found);
-	config_destroy(&config);
-	return given;
+	return strcmp(file, COMMAND_CONFIG_DEFAULT) == 0 && access(file, F_OK) != 0 &&
+	       errno == ENOENT;
 }
 
-char *client_socket_path(const struct command_line *line, char path[CLIENT_PATH_MAX])
+static bool read_path(const char *file, char path[CLIENT_PATH_MAX])
 {
-	if (line->socket)
-		snprintf(path, CLIENT_PATH_MAX, "%s", line->socket);
-	else if (!read_path(line->config, path))
-		snprintf(path, CLIENT_PATH_MAX, "%s", default_path());
-	return path;
+	struct faults faults;
+	faults_init(&faults);
+	int err = config_file_socket(file, path, CLIENT_PATH_MAX, &faults);
+	faults_print(&faults, stderr);
+	faults_release(&faults);
+	if (err != 0)
+		command_fail("%s has to be read for the path of the server's control socket; "
+			     "correct it, or give --socket PATH",
+			     file);
+	return err == 0;
+}
+
+bool client_socket_path(const struct command_line *line, char path[CLIENT_PATH_MAX])
+{
+	if (!line->socket && !is_absent(line->config))
+		return read_path(line->config, path);
+	snprintf(path, CLIENT_PATH_MAX, "%s", line->socket ? line->socket : default_path());
+	return true;
 }
 
 /* ---- one request ---- */
@@ -271,7 +270,11 @@ json_t *client_ask(const struct command_line *line, struct client_call call)
 {
 	char path[CLIENT_PATH_MAX], error[CLIENT_ERROR_MAX];
 	unsigned status = 0;
-	json_t *answer = client_call(client_socket_path(line, path), call, &status, error);
+	if (!client_socket_path(line, path)) {
+		json_decref(call.body);
+		return NULL;
+	}
+	json_t *answer = client_call(path, call, &status, error);
 	if (!answer) {
 		command_fail("%s", error);
 		return NULL;

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "resolver/control/command.h"
+#include "rules/err.h"
 
 enum {
 	CLIENT_PATH_MAX = 4096,
@@ -14,9 +15,11 @@ enum {
 	CLIENT_RELOAD_MS = 300 * 1000,
 };
 
-/* Where the server's control socket is: --socket, else management.socket of the configuration,
- * whatever else that file has of faults, else the default. Returns path. */
-char *client_socket_path(const struct command_line *line, char path[CLIENT_PATH_MAX]);
+/* Where the server's control socket is: --socket, else management.socket of the configuration or
+ * its default, whatever else that file has of faults. False: the file cannot be read so far, which
+ * has been said, and COMMAND_NO is what is left to return. The default does not stand in for it,
+ * where another server may be listening; but COMMAND_CONFIG_DEFAULT may be absent. */
+MUST_CHECK bool client_socket_path(const struct command_line *line, char path[CLIENT_PATH_MAX]);
 
 struct client_call {
 	const char *method;           /* "GET" */

@@ -28,7 +28,9 @@ int command_reload(const struct command_line *line)
 	unsigned http_status;
 	struct client_call call = {
 		.method = "POST", .path = "/v1/reload", .timeout_ms = CLIENT_RELOAD_MS};
-	json_t *answer = client_call(client_socket_path(line, path), call, &http_status, error);
+	if (!client_socket_path(line, path))
+		return COMMAND_NO;
+	json_t *answer = client_call(path, call, &http_status, error);
 	if (!answer)
 		return command_fail("%s", error);
 	if (!json_object_get(answer, "faults")) {

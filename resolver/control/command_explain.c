@@ -15,7 +15,9 @@ static void fetch_health(const struct command_line *line, json_t *explained)
 	unsigned http_status;
 	struct client_call call = {
 		.method = "GET", .path = "/v1/status", .timeout_ms = HEALTH_TIMEOUT_MS};
-	json_t *status = client_call(client_socket_path(line, path), call, &http_status, error);
+	if (!client_socket_path(line, path))
+		return;
+	json_t *status = client_call(path, call, &http_status, error);
 	explain_add_health(explained, json_object_get(status, "targets"));
 	json_decref(status);
 }

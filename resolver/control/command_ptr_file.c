@@ -182,12 +182,12 @@ int command_ptr_import(const struct command_line *line)
 	const char *path = line->arguments[0];
 	char socket[CLIENT_PATH_MAX], error[CLIENT_ERROR_MAX];
 	struct file file = {0};
-	struct progress progress = {.socket = client_socket_path(line, socket)};
+	struct progress progress = {.socket = socket};
 	bool terminal = isatty(STDERR_FILENO) == 1;
 	unsigned status = 0;
 	json_t *answer = NULL;
 	int exit_status = COMMAND_NO;
-	if (!read_file(line, path, &file))
+	if (!client_socket_path(line, socket) || !read_file(line, path, &file))
 		goto out;
 	const struct client_call call = {
 		.method = "POST",

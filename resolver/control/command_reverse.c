@@ -25,12 +25,13 @@ json_t *command_ask(const struct command_line *line, struct client_call call, ch
 	call.path = path;
 	call.body = has_body ? json_whole(call.body) : NULL;
 	snprintf(error, sizeof error, "%s", err_text(ERR_NOMEM));
-	if (path && (call.body || !has_body))
-		answer = client_call(client_socket_path(line, socket), call, &status, error);
+	bool found = client_socket_path(line, socket);
+	if (found && path && (call.body || !has_body))
+		answer = client_call(socket, call, &status, error);
 	else
 		json_decref(call.body);
 	free(path);
-	if (!answer)
+	if (found && !answer)
 		command_fail_at(line, "%s", error);
 	if (!answer || status < 400)
 		return answer;

@@ -26,7 +26,9 @@ static int run_taking_over(const struct command_line *line)
 	struct take_over take_over = {.told = (int)strtol(line->take_over, &end, 10)};
 	if (*end != '\0' || take_over.told < 0 || fcntl(take_over.told, F_SETFD, FD_CLOEXEC) != 0)
 		return command_misuse(line, "--take-over takes an open descriptor");
-	int status = take_over_begin(&take_over, client_socket_path(line, socket), error) == 0
+	if (!client_socket_path(line, socket))
+		return COMMAND_NO;
+	int status = take_over_begin(&take_over, socket, error) == 0
 			     ? control_run(line->config, line->resolv_conf, &take_over)
 			     : command_fail("cannot take over: %s", error);
 	take_over_release(&take_over);

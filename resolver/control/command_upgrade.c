@@ -50,12 +50,12 @@ static const char *own_program(char path[PATH_MAX])
 	return same ? path : self;
 }
 
-/* In the child. A session of its own: what ends this shell does not end the server. */
+/* In the child, where the line has the socket. A session of its own: what ends this shell does not
+ * end the server. */
 static void become(const struct command_line *line, const char *program, int told)
 {
-	char number[16], socket[CLIENT_PATH_MAX];
+	char number[16];
 	snprintf(number, sizeof number, "%d", told);
-	client_socket_path(line, socket);
 	char *const arguments[] = {(char *)program,
 				   "run",
 				   "-c",
@@ -63,7 +63,7 @@ static void become(const struct command_line *line, const char *program, int tol
 				   "--resolv-conf",
 				   (char *)line->resolv_conf,
 				   "--socket",
-				   socket,
+				   (char *)line->socket,
 				   "--take-over",
 				   number,
 				   NULL};
@@ -172,13 +172,17 @@ static int upgrade_by(const struct command_line *line, const char *program, cons
 int command_upgrade(const struct command_line *line)
 {
 	int words[2], number[2];
-	char own[PATH_MAX];
+	char own[PATH_MAX], socket[CLIENT_PATH_MAX];
+	struct command_line found = *line;
 	const char *program = line->binary ? line->binary : own_program(own);
+	if (!client_socket_path(line, socket))
+		return COMMAND_NO;
+	found.socket = socket;
 	if (access(program, X_OK) != 0)
 		return command_fail_at(line, "%s: %s", program, strerror(errno));
 	signal(SIGCHLD, SIG_DFL); /* who has started this may have ignored it, and no end is told */
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, words) != 0 ||
 	    pipe2(number, O_CLOEXEC) != 0)
 		return command_fail_at(line, "%s", strerror(errno));
-	return upgrade_by(line, program, words, number);
+	return upgrade_by(&found, program, words, number);
 }

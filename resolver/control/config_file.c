@@ -453,27 +453,63 @@ static void read_model(struct reader *reader, const struct hash_key *key,
 	model_place_endpoints(model);
 }
 
+/* False when there is no tree to walk, or no model; reader_release is to be called all the same. */
+static bool reader_init(struct reader *reader, const char *path, struct faults *faults)
+{
+	struct origin origin = {.file = path};
+
+	*reader = (struct reader){.path = path, .model = model_new(), .faults = faults};
+	config_init(&reader->config);
+	if (!reader->model)
+		out_of_memory(reader, &origin, NULL);
+	return reader->model && parse(reader);
+}
+
+/* All but the model. */
+static void reader_release(struct reader *reader)
+{
+	config_destroy(&reader->config);
+	config_source_release(&reader->source);
+	faults_sort(reader->faults);
+}
+
 struct model *config_file_read(const char *path, const struct hash_key *key,
 			       const struct model *before, struct faults *faults)
 {
-	struct reader reader = {.path = path, .model = model_new(), .faults = faults};
-	struct origin origin = {.file = path};
-	bool parsed = false;
+	struct reader reader;
 
-	config_init(&reader.config);
-	if (!reader.model) {
-		out_of_memory(&reader, &origin, NULL);
+	if (reader_init(&reader, path, faults) && !has_lost_settings(&reader, before)) {
+		read_model(&reader, key, before);
 	} else {
-		parsed = parse(&reader) && !has_lost_settings(&reader, before);
-		if (parsed)
-			read_model(&reader, key, before);
-	}
-	if (!parsed) {
 		model_free(reader.model);
 		reader.model = NULL;
 	}
-	config_destroy(&reader.config);
-	config_source_release(&reader.source);
-	faults_sort(faults);
+	reader_release(&reader);
 	return reader.model;
+}
+
+int config_file_socket(const char *path, char *socket, size_t size, struct faults *faults)
+{
+	const struct group *group = schema_field(&schema_model, "management")->group;
+	const config_setting_t *setting;
+	struct management *management;
+	size_t before = faults->errors;
+	struct reader reader;
+	int err = ERR_FAULTS;
+
+	if (reader_init(&reader, path, faults)) {
+		management = &reader.model->management;
+		schema_defaults(group, management, arena_of(&reader));
+		setting = config_lookup(&reader.config, "management.socket");
+		if (setting)
+			read_field(&reader, schema_field(group, "socket"), setting, management,
+				   "management");
+		if (faults->errors == before && management->socket)
+			err = (size_t)snprintf(socket, size, "%s", management->socket) < size
+				      ? 0
+				      : ERR_LIMIT;
+	}
+	model_free(reader.model);
+	reader_release(&reader);
+	return err;
 }

@@ -25,6 +25,13 @@
 struct model *config_file_read(const char *path, const struct hash_key *key,
 			       const struct model *before, struct faults *faults);
 
+/* management.socket as the file has it, or its default, to `socket`. Nothing else that the file
+ * sets is looked at: one that is full of faults must not keep an operator from asking the server
+ * that runs. ERR_FAULTS: there is no telling, because the text cannot be read, or that value;
+ * ERR_LIMIT: the path has no room. */
+MUST_CHECK int config_file_socket(const char *path, char *socket, size_t size,
+				  struct faults *faults);
+
 /* Whether one of the configuration's files says nothing any more that said something when the model
  * was read: for somebody who is about to read it and has no before. `error` then names it and says
  * why, in one line. */

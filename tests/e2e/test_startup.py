@@ -305,6 +305,17 @@ rulesets = ( { name = "r"; outbound_endpoints = [ "hub-resolver/out" ]; links = 
         self.assertTrue(json.loads(text)["file"].endswith("/?.conf"), text)
         self.assertIs(True, json.loads(text)["warnings_complete"])
 
+    def test_a_syntax_error_is_what_a_command_says_that_needs_the_socket(self):
+        """And not that no server is running, or what another server says."""
+        path = self.world.write("sluice.conf", self.good + "workers = ;\n")
+        line = self.good.count("\n") + 1
+        for argv in (("reload",), ("status",), ("flush",), ("upgrade",), ("ptr", "list"),
+                     ("ptr", "import", "/dev/null"), ("state", "export"), ("run", "--take-over", "1")):
+            status, text = harness.command(*argv, "-c", path)
+            self.assertEqual(1, status, text)
+            self.assertRegex(text, r"\A\S+/sluice\.conf:%d: syntax error; .*\n"
+                                   r"sluice: \S+/sluice\.conf has to be read for .*\n\Z" % line)
+
     def test_a_name_that_is_not_ascii_is_a_fault(self):
         path = self.world.write("sluice.conf", self.good.replace("corp.internal\"; file", "\u00fc.corp\"; file"))
         status, text = harness.command("check", "-c", path)

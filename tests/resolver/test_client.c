@@ -1,5 +1,6 @@
-/* Where a command looks for the server: the option, the file whatever state it is in, the default.
- * What it sends there, and what it says when nothing comes of it. */
+/* Where a command looks for the server: the option, the file, the default, and that a file which
+ * cannot be read does not lead elsewhere. What it sends there, and what it says when nothing comes
+ * of it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,6 +9,7 @@
 #include <cmocka.h>
 
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -54,7 +56,45 @@ static void assert_path(struct world *world, const char *config, const char *exp
 	config_text_put(&world->files, "sluice.conf", config);
 	snprintf(full, sizeof full, "%s%s%s", *expected == '/' ? "" : world->files.directory,
 		 *expected == '/' ? "" : "/", expected);
-	assert_string_equal(client_socket_path(&world->line, world->path), full);
+	assert_true(client_socket_path(&world->line, world->path));
+	assert_string_equal(world->path, full);
+}
+
+/* What stderr gets meanwhile, to `said`. */
+struct listening {
+	FILE *caught;
+	int before;
+};
+
+static struct listening listen_begin(void)
+{
+	struct listening listening = {tmpfile(), dup(STDERR_FILENO)};
+	dup2(fileno(listening.caught), STDERR_FILENO);
+	return listening;
+}
+
+static void listen_end(struct listening *listening, char said[512])
+{
+	fflush(stderr);
+	dup2(listening->before, STDERR_FILENO);
+	close(listening->before);
+	ssize_t length = pread(fileno(listening->caught), said, 511, 0);
+	said[length > 0 ? length : 0] = '\0';
+	fclose(listening->caught);
+}
+
+/* It leads nowhere, and both lines of why are said. */
+static void assert_no_path(struct world *world, const char *why)
+{
+	char said[512];
+	struct listening listening = listen_begin();
+	bool found = client_socket_path(&world->line, world->path);
+	listen_end(&listening, said);
+	assert_false(found);
+	if (!strstr(said, why))
+		assert_string_equal(said, why);
+	assert_non_null(strstr(said, world->line.config));
+	assert_non_null(strstr(said, "give --socket PATH\n"));
 }
 
 static void the_option_comes_first(void **state)
@@ -73,6 +113,22 @@ static void the_file_s_path_is_relative_to_the_file(void **state)
 	assert_path(world, "@include \"more.conf\"\n", "y.sock");
 }
 
+/* As the server means it. */
+static void an_included_file_s_path_is_relative_to_that_file(void **state)
+{
+	struct world *world = *state;
+	char path[CLIENT_PATH_MAX];
+	snprintf(path, sizeof path, "%s/more", world->files.directory);
+	assert_int_equal(mkdir(path, 0700), 0);
+	config_text_put(&world->files, "more/more.conf",
+			"management = { socket = \"z.sock\"; };\n");
+	assert_path(world, "@include \"more/more.conf\"\n", "more/z.sock");
+	snprintf(path, sizeof path, "%s/more/more.conf", world->files.directory);
+	unlink(path);
+	snprintf(path, sizeof path, "%s/more", world->files.directory);
+	rmdir(path);
+}
+
 static void a_file_full_of_faults_still_says_where(void **state)
 {
 	struct world *world = *state;
@@ -85,10 +141,30 @@ static void a_file_that_does_not_say_means_the_default(void **state)
 {
 	struct world *world = *state;
 	assert_path(world, "region = \"r\";\n", "/run/sluice/control.sock");
-	assert_path(world, "region = ;\n", "/run/sluice/control.sock");
+}
+
+static void a_file_that_cannot_be_read_does_not_mean_the_default(void **state)
+{
+	struct world *world = *state;
+	config_text_put(&world->files, "sluice.conf",
+			"management = { socket = \"x.sock\"; };\nregion = ;\n");
+	assert_no_path(world, "sluice.conf:2: syntax error; ");
+	config_text_put(&world->files, "sluice.conf", "management = { socket = 5; };\n");
+	assert_no_path(world, "sluice.conf:1: management.socket: is an integer; ");
+	config_text_put(&world->files, "sluice.conf", "@include \"none.conf\"\n");
+	assert_no_path(world, "none.conf cannot be read: No such file");
 	world->line.config = "/nonexistent/sluice.conf";
-	assert_string_equal(client_socket_path(&world->line, world->path),
-			    "/run/sluice/control.sock");
+	assert_no_path(world, "cannot be read: No such file");
+}
+
+static void the_default_file_may_be_absent(void **state)
+{
+	struct world *world = *state;
+	if (access(COMMAND_CONFIG_DEFAULT, F_OK) == 0)
+		skip();
+	world->line.config = COMMAND_CONFIG_DEFAULT;
+	assert_true(client_socket_path(&world->line, world->path));
+	assert_string_equal(world->path, "/run/sluice/control.sock");
 }
 
 /* ---- calls ---- */
@@ -274,16 +350,10 @@ static void a_server_that_does_not_answer_is_waited_for_only_so_long(void **stat
 /* What a command's standard error says while `answer` comes to be. */
 static json_t *ask_and_listen(struct world *world, const char *path, char said[512])
 {
-	int before = dup(STDERR_FILENO);
-	FILE *caught = tmpfile();
-	dup2(fileno(caught), STDERR_FILENO);
+	struct listening listening = listen_begin();
 	json_t *answer =
 		client_ask(&world->line, (struct client_call){.method = "GET", .path = path});
-	dup2(before, STDERR_FILENO);
-	close(before);
-	ssize_t length = pread(fileno(caught), said, 511, 0);
-	said[length > 0 ? length : 0] = '\0';
-	fclose(caught);
+	listen_end(&listening, said);
 	return answer;
 }
 
@@ -323,7 +393,10 @@ int main(void)
 		TEST(the_option_comes_first),
 		TEST(the_file_s_path_is_relative_to_the_file),
 		TEST(a_file_full_of_faults_still_says_where),
+		TEST(an_included_file_s_path_is_relative_to_that_file),
 		TEST(a_file_that_does_not_say_means_the_default),
+		TEST(a_file_that_cannot_be_read_does_not_mean_the_default),
+		TEST(the_default_file_may_be_absent),
 		TEST(a_call_sends_all_that_it_is_told),
 		TEST(an_answer_is_any_json_with_its_status),
 		TEST(a_long_body_goes_whole),
