@@ -11,7 +11,10 @@
 #include "resolver/control/config_file.h"
 
 #include <assert.h>
+#include <ctype.h>
 #include <libconfig.h>
+#include <regex.h>
+#include <strings.h>
 
 #include "resolver/control/config_source.h"
 #include "resolver/control/cookie_file.h"
@@ -328,29 +331,239 @@ static void read_group(struct reader *reader, const struct group *group,
 	missing_keys(reader, group, item, seen);
 }
 
-/* What libconfig says, and what to do about it. */
-static const char *syntax_advice(const char *text)
+/* ---- a syntax error: libconfig has its line, and no more to say ---- */
+
+enum { LINE_MAX_KEPT = 1024, BRACKETS_MAX = 64 };
+
+/* The text up to the end of a line. Of the line, what is neither comment nor in a string, with the
+ * last word or character before it:
+ *
+ *     { name = "a"; },  // the first           , );
+ *     );                # the line
+ */
+struct outline {
+	char line[LINE_MAX_KEPT];
+	size_t length;
+	struct {
+		char closing;
+		unsigned line;
+	} open[BRACKETS_MAX]; /* the brackets that are, or would be, closed next */
+	size_t depth;         /* may be more than there is room for */
+	bool mismatch;        /* the innermost one is closed by another kind */
+	bool ended;           /* the text ends ahead of that line */
+};
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r';
+}
+
+/* Behind the comment or string that begins here; NULL: none does. */
+static const char *skip_text(const char *at)
+{
+	const char *end;
+
+	if (at[0] == '#' || (at[0] == '/' && at[1] == '/'))
+		return at + strcspn(at, "\n");
+	if (at[0] == '/' && at[1] == '*') {
+		end = strstr(at + 2, "*/");
+		return end ? end + 2 : at + strlen(at);
+	}
+	if (at[0] != '"')
+		return NULL;
+	for (at++; *at != '\0' && *at != '"'; at++)
+		at += *at == '\\' && at[1] != '\0';
+	return at + (*at == '"');
+}
+
+static void outline_put(struct outline *outline, char c)
+{
+	if (outline->length < sizeof outline->line - 1)
+		outline->line[outline->length++] = c;
+}
+
+static bool is_key(char c)
+{
+	return isalnum((unsigned char)c) || c == '_' || c == '-' || c == '*';
+}
+
+static void outline_next_line(struct outline *outline)
+{
+	size_t end = outline->length, begin;
+
+	while (end > 0 && is_blank(outline->line[end - 1]))
+		end--;
+	begin = end > 0 ? end - 1 : 0;
+	while (begin > 0 && is_key(outline->line[begin]) && is_key(outline->line[begin - 1]))
+		begin--;
+	memmove(outline->line, outline->line + begin, end - begin);
+	outline->length = end - begin;
+	outline_put(outline, ' ');
+}
+
+static void outline_bracket(struct outline *outline, char c, unsigned line)
+{
+	static const char opening[] = "([{", closing[] = ")]}";
+	const char *found;
+
+	if ((found = strchr(opening, c))) {
+		if (outline->depth < BRACKETS_MAX) {
+			outline->open[outline->depth].closing = closing[found - opening];
+			outline->open[outline->depth].line = line;
+		}
+		outline->depth++;
+	} else if (strchr(closing, c) && outline->depth > 0 && outline->depth <= BRACKETS_MAX) {
+		outline->mismatch = outline->open[outline->depth - 1].closing != c;
+		outline->depth -= !outline->mismatch;
+	}
+}
+
+static void outline_init(struct outline *outline, const char *text, unsigned last)
+{
+	unsigned line = 1;
+
+	memset(outline, 0, sizeof *outline);
+	for (const char *at = text, *end; *at != '\0' && line <= last; at = end) {
+		end = skip_text(at);
+		if (end) {
+			for (const char *in = at; in < end; in++)
+				line += *in == '\n';
+			for (int i = 0; i < 2 && *at == '"'; i++)
+				outline_put(outline, '"');
+			continue;
+		}
+		end = at + 1;
+		if (*at != '\n') {
+			outline_put(outline, *at);
+			if (!outline->mismatch)
+				outline_bracket(outline, *at, line);
+		} else if (++line <= last) {
+			outline_next_line(outline);
+		}
+	}
+	outline->line[outline->length] = '\0';
+	outline->ended = line <= last; /* each line has its end */
+}
+
+#define KEY   "[[:alpha:]*][[:alnum:]_*-]*"
+#define BLANK "[[:blank:]]*"
+
+/* What people write that libconfig does not read, as it looks in an outline. The first that is
+ * found is told: where there is an `after`, with what the pattern's first brackets hold between. */
+static const struct mistake {
+	const char *pattern, *hint, *after;
+} mistakes[] = {
+	{"\342\200[\230-\237]|\302[\253\273]", "typographic quotes are no quotes; write \"TEXT\"",
+	 NULL},
+	{"'", "single quotes are no quotes; write \"TEXT\"", NULL},
+	{"[\200-\377]",
+	 "a character outside of quotes is not ASCII; it may look like a blank or a dash", NULL},
+	{"(^|[^[:alnum:]_*-])include" BLANK "\"",
+	 "to include a file, write @include \"FILE\" on a line of its own", NULL},
+	{"," BLANK "[])]", "take out the ',' before the closing bracket", NULL},
+	{"\"\"" BLANK "[=:]", "a key is written without quotes", NULL},
+	{"[]})\"]" BLANK "[[{(]", "put a ',' between one item and the next", NULL},
+	{"[(]" BLANK "(" KEY ")" BLANK "[=:]", "the items of a list have braces: ( { ",
+	 " = ... }, { ... } )"},
+	{"(" KEY ")(" BLANK "[\"[{(]|[[:blank:]]+[0-9])", "put a '=' after \"", "\""},
+	{"[=:([,]" BLANK "([[:alpha:]][^][:blank:];,(){}=[]*|"
+	 "[[:xdigit:]]*[.:/][[:xdigit:]]*[.:/][[:xdigit:].:/]*)" BLANK "([];,)}]|$)",
+	 "a text has quotes: \"", "\""},
+};
+
+static bool is_truth_value(const char *text, size_t length)
+{
+	return (length == 4 && strncasecmp(text, "true", length) == 0) ||
+	       (length == 5 && strncasecmp(text, "false", length) == 0);
+}
+
+/* Whether the line has the mistake; *word is what is to be told of it. */
+static bool find_mistake(const struct mistake *mistake, const char *line, const char **word,
+			 size_t *length)
+{
+	regmatch_t at[2];
+	regex_t regex;
+	bool found = false;
+
+	if (regcomp(&regex, mistake->pattern, REG_EXTENDED) != 0)
+		return false;
+	while (!found && regexec(&regex, line, 2, at, 0) == 0) {
+		*length = mistake->after ? (size_t)(at[1].rm_eo - at[1].rm_so) : 0;
+		*word = line + (mistake->after ? at[1].rm_so : 0);
+		found = !is_truth_value(*word, *length);
+		line += at[0].rm_eo;
+	}
+	regfree(&regex);
+	return found;
+}
+
+/* Nothing that is known by its looks. */
+static void unknown_mistake(struct reader *reader, const struct outline *outline,
+			    const struct origin *origin)
+{
+	struct origin opened;
+	char closing;
+
+	if (outline->depth == 0 || outline->depth > BRACKETS_MAX) {
+		fault_add(reader->faults, FAULT_ERROR, origin, NULL,
+			  "syntax error; look for a missing ';', ',' or bracket here or just "
+			  "above");
+		return;
+	}
+	opened = config_source_at(&reader->source, outline->open[outline->depth - 1].line);
+	closing = outline->open[outline->depth - 1].closing;
+	if (outline->ended)
+		fault_add(reader->faults, FAULT_ERROR, &opened, NULL,
+			  "syntax error; a bracket that is opened here is never closed; put a '%c' "
+			  "where it ends",
+			  closing);
+	else
+		fault_add(reader->faults, FAULT_ERROR, origin, NULL,
+			  "syntax error; %sthe bracket opened at %s:%u needs its '%c' first",
+			  outline->mismatch
+				  ? ""
+				  : "look for a missing ',' or bracket here or just above; maybe ",
+			  opened.file, opened.line, closing);
+}
+
+static void syntax_fault(struct reader *reader, unsigned line)
+{
+	struct origin origin = config_source_at(&reader->source, line);
+	size_t length = 0, count = sizeof mistakes / sizeof mistakes[0], i = 0;
+	struct outline outline;
+	const char *word = "";
+
+	outline_init(&outline, reader->source.text, line);
+	while (i < count && !find_mistake(&mistakes[i], outline.line, &word, &length))
+		i++;
+	if (outline.ended || outline.mismatch || i == count)
+		unknown_mistake(reader, &outline, &origin);
+	else
+		fault_add(reader->faults, FAULT_ERROR, &origin, NULL, "syntax error; %s%.*s%s",
+			  mistakes[i].hint, (int)length, word,
+			  mistakes[i].after ? mistakes[i].after : "");
+}
+
+static void parse_fault(struct reader *reader)
 {
 	static const char *const advice[][2] = {
-		{"syntax error", "look for a missing ';', ',' or bracket here or just above"},
 		{"duplicate setting name", "a key stands twice in one group; keep one of them"},
 		{"mismatched element type in array", "all elements of [ ] are of one type"},
 	};
-
-	for (size_t i = 0; i < sizeof advice / sizeof advice[0]; i++)
-		if (strcmp(text, advice[i][0]) == 0)
-			return advice[i][1];
-	return "correct it and try again";
-}
-
-static void syntax_fault(struct reader *reader)
-{
 	const char *text = config_error_text(&reader->config);
-	struct origin origin =
-		config_source_at(&reader->source, (unsigned)config_error_line(&reader->config));
+	unsigned line = (unsigned)config_error_line(&reader->config);
+	struct origin origin = config_source_at(&reader->source, line);
+	size_t i = 0;
 
 	text = text ? text : "unreadable";
-	fault_add(reader->faults, FAULT_ERROR, &origin, NULL, "%s; %s", text, syntax_advice(text));
+	if (strcmp(text, "syntax error") == 0) {
+		syntax_fault(reader, line);
+		return;
+	}
+	while (i < sizeof advice / sizeof advice[0] && strcmp(text, advice[i][0]) != 0)
+		i++;
+	fault_add(reader->faults, FAULT_ERROR, &origin, NULL, "%s; %s", text,
+		  i < sizeof advice / sizeof advice[0] ? advice[i][1] : "correct it and try again");
 }
 
 /* False when there is no tree to walk. */
@@ -369,7 +582,7 @@ static bool parse(struct reader *reader)
 		return false;
 	if (config_read_string(&reader->config, reader->source.text) == CONFIG_TRUE)
 		return true;
-	syntax_fault(reader);
+	parse_fault(reader);
 	return false;
 }
 

@@ -24,7 +24,9 @@ static int next(struct config_scan *scan)
 	if (c == END)
 		return c;
 	if (c == '\0' && !scan->nul_told) {
-		REFUSE(scan, "there is a NUL byte; a configuration is text, take it out");
+		REFUSE(scan,
+		       "there is a NUL byte; a configuration is text in ASCII or UTF-8: save it "
+		       "as that, or take the byte out");
 		scan->nul_told = true;
 	}
 	scan->at++;
@@ -56,19 +58,27 @@ static bool is_nul_escape(const char *at, size_t left)
 	return left >= 4 && (at[1] == 'x' || at[1] == 'X') && at[2] == '0' && at[3] == '0';
 }
 
+/* libconfig would go on in the next line, but no value has a line end, and a quote that is missing
+ * would turn all that comes after it inside out. */
 static void skip_string(struct config_scan *scan)
 {
-	int c = next(scan);
+	int c;
 
-	while (c != END && c != '"') {
-		if (c == '\\') {
-			if (is_nul_escape(scan->at - 1, (size_t)(scan->end - scan->at) + 1))
-				REFUSE(scan, "\\x00 in a string is a NUL byte, which no value "
-					     "has; take it out");
+	while ((c = peek(scan)) != END && c != '"' && c != '\n') {
+		next(scan);
+		if (c != '\\')
+			continue;
+		if (is_nul_escape(scan->at - 1, (size_t)(scan->end - scan->at) + 1))
+			REFUSE(scan, "\\x00 in a string is a NUL byte, which no value has; take "
+				     "it out");
+		if (peek(scan) != '\n')
 			next(scan);
-		}
-		c = next(scan);
 	}
+	if (c == '"')
+		next(scan);
+	else
+		REFUSE(scan, "a quote is missing: a string ends on the line that it begins on, "
+			     "with a plain \" (not a typographic one)");
 }
 
 static bool is_token(int c)
@@ -186,6 +196,12 @@ static bool scan_directive(struct config_scan *scan, struct config_include *incl
 void config_scan_init(struct config_scan *scan, const char *text, size_t length, const char *file,
 		      struct faults *faults)
 {
+	static const char mark[] = "\xef\xbb\xbf"; /* some editors write one */
+
+	if (length >= sizeof mark - 1 && memcmp(text, mark, sizeof mark - 1) == 0) {
+		text += sizeof mark - 1;
+		length -= sizeof mark - 1;
+	}
 	*scan = (struct config_scan){
 		.start = text,
 		.at = text,

@@ -1,9 +1,10 @@
 /* A look over one configuration file before libconfig has it. libconfig 1.5 says nothing about
- * three things that change what a file means, and they are faults here:
+ * four things that change what a file means, and they are faults here:
  *
  *     4294967297       more than 32 bits without an L behind it: cut to 1
  *     "a<NUL>b"        a NUL byte ends the string
  *     "a\x00b"         so does its escape
+ *     "a               without its other quote it goes on to the next one, lines later
  *
  * And it opens @include'd files itself, whatever they are; so they are found here. */
 #ifndef SLUICE_CONFIG_SCAN_H
@@ -28,7 +29,7 @@ struct config_include {
 	size_t path_length;
 };
 
-/* `file` must outlive the scan. */
+/* `file` must outlive the scan. `start` is behind a byte order mark. */
 void config_scan_init(struct config_scan *scan, const char *text, size_t length, const char *file,
 		      struct faults *faults);
 

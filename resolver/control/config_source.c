@@ -214,13 +214,14 @@ static int add_text(struct reading *reading, const char *path, const char *bytes
 	struct config_source *source = reading->source;
 	struct config_include include;
 	struct config_scan scan;
-	const char *from = bytes;
+	const char *from;
 	size_t number;
 	int err = add_to_files(source, path, &number);
 
 	if (err != 0)
 		return err;
 	config_scan_init(&scan, bytes, length, path, reading->faults);
+	from = scan.start;
 	err = begin_piece(source, &scan.here);
 	while (err == 0 && config_scan_next(&scan, &include)) {
 		err = append(source, from, (size_t)(include.start - from));

@@ -16,6 +16,13 @@
 #include "rules/zone.h"
 #include "tests/config_text.h"
 
+#ifdef __SANITIZE_ADDRESS__ /* nothing else looks for leaks */
+#include <sanitizer/lsan_interface.h>
+#else
+#define __lsan_disable() ((void)0)
+#define __lsan_enable()  ((void)0)
+#endif
+
 /* Every group and nearly every key. */
 static const char everything[] =
 	"subscription = \"11111111-2222-3333-4444-555555555555\";\n"
@@ -302,6 +309,89 @@ static void a_directory_is_not_an_empty_configuration(void **state)
 static void a_syntax_error_is_told_alone_with_its_line(void **state)
 {
 	expect_fault(*state, "workers = 1000;\nregion = ;\n", 2, "", "syntax error; look for");
+}
+
+/* What people write that libconfig does not read, each with what they have to know. */
+static void a_common_mistake_is_told_with_what_would_be_right(void **state)
+{
+	static const struct {
+		const char *text;
+		unsigned line;
+		const char *says;
+	} mistakes[] = {
+		{"workers = 1;\nregion = \xe2\x80\x9cr\xe2\x80\x9d;\n", 2, "typographic quotes"},
+		{"workers = 1;\nregion = \xe2\x80\x9er\xe2\x80\x9c;\n", 2, "typographic quotes"},
+		{"region = \xc2\xabr\xc2\xbb;\n", 1, "typographic quotes"},
+		{"workers = 1;\nregion = 'r';\n", 2, "single quotes"},
+		{"region\xc2\xa0= \"r\";\n", 1, "is not ASCII"},
+		{"rulesets = ( { name = \"a\"; }, # ;\n\n/* { */\n);\n", 4, "take out the ','"},
+		{"reserved_domains = [ \"a\", ];\n", 1, "take out the ','"},
+		{"workers = 1;\ninclude \"more.conf\"\nregion = \"r\";\n", 2, "@include \"FILE\""},
+		{"workers = 1; include \"more.conf\"\n", 1, "@include \"FILE\""},
+		{"{ \"region\": \"r\" }\n", 1, "without quotes"},
+		{"rulesets = ( { name = \"a\"; }\n { name = \"b\"; } );\n", 2, "put a ','"},
+		{"log = ( level = \"info\" );\n", 1, "( { level = ... }, { ... } )"},
+		{"log = (\n level = \"info\" );\n", 2, "( { level = ... }, { ... } )"},
+		{"region \"r\";\n", 1, "put a '=' after \"region\""},
+		{"log {\n level = \"info\"; };\n", 1, "put a '=' after \"log\""},
+		{"workers\n4;\n", 2, "put a '=' after \"workers\""},
+		{"tls = true; region = westeurope;\n", 1, "a text has quotes: \"westeurope\""},
+		{"a = [ 10.0.0.0/8 ];\n", 1, "a text has quotes: \"10.0.0.0/8\""},
+		{"log = { level = \"info\", format = json };\n", 1, "quotes: \"json\""},
+		{"workers = 1;\nlog = {\nlevel = \"info\";\n", 2, "put a '}' where it ends"},
+		{"a = ( { b = 1;\n\nc = 2; );\n", 3, "sluice.conf:1 needs its '}' first"},
+		{"a = (\n{ b = 1; }\nregion = \"r\";\n", 3, "sluice.conf:1 needs its ')' first"},
+		{"region = ;\n", 1, "look for a missing ';'"},
+		/* these are no syntax errors to libconfig, or it tells them lines later */
+		{"workers = 1;\nregion = \"r;\nlog = { level = \"info\"; };\n", 2,
+		 "quote is missing"},
+		{"region = r\";\nworkers = 1;\n", 1, "quote is missing"},
+		{"region = \"r\xe2\x80\x9d;\nworkers = 1;\n", 1, "not a typographic one"},
+		{"region = \"r", 1, "quote is missing"},
+		{"region = \"r\\\n;", 1, "quote is missing"},
+	};
+
+	__lsan_disable(); /* libconfig keeps a string that stands where the error is */
+	for (size_t i = 0; i < sizeof mistakes / sizeof mistakes[0]; i++)
+		expect_fault(*state, mistakes[i].text, mistakes[i].line, "", mistakes[i].says);
+	__lsan_enable();
+}
+
+static void a_hint_is_bounded_however_the_text_looks(void **state)
+{
+	static char text[8192] = "region = ";
+	struct config_text *config = *state;
+
+	memset(text + 9, '{', 4000);
+	assert_null(config_text_load(config, text));
+	memset(text + 9, 'a', 8000);
+	assert_null(config_text_load(config, text));
+	assert_int_equal(config->faults.count, 1);
+}
+
+static void a_syntax_error_of_an_included_file_names_that_file(void **state)
+{
+	struct config_text *config = *state;
+
+	config_text_put(config, "more.conf", "log = {\n");
+	assert_null(config_text_load(config, "workers = 1;\n@include \"more.conf\"\n"));
+	assert_int_equal(config->faults.count, 1);
+	assert_non_null(strstr(config->faults.items[0].origin.file, "more.conf"));
+	assert_int_equal(config->faults.items[0].origin.line, 1);
+}
+
+static void a_byte_order_mark_says_nothing(void **state)
+{
+	struct model *model;
+
+	config_text_put(*state, "more.conf", "\xef\xbb\xbfregion = \"a\";\n");
+	model = expect_fine(*state, "\xef\xbb\xbf@include \"more.conf\"\nworkers = 7;\n");
+	assert_int_equal(model->workers, 7);
+	assert_string_equal(model->region, "a");
+	model_free(model);
+	model = expect_fine(*state, "\xef\xbb\xbf");
+	assert_false(model->files.items[0].says);
+	model_free(model);
 }
 
 static void a_key_given_twice_is_a_syntax_error(void **state)
@@ -645,6 +735,10 @@ int main(void)
 		TEST(a_file_that_is_not_there_says_so),
 		TEST(a_directory_is_not_an_empty_configuration),
 		TEST(a_syntax_error_is_told_alone_with_its_line),
+		TEST(a_common_mistake_is_told_with_what_would_be_right),
+		TEST(a_hint_is_bounded_however_the_text_looks),
+		TEST(a_syntax_error_of_an_included_file_names_that_file),
+		TEST(a_byte_order_mark_says_nothing),
 		TEST(a_key_given_twice_is_a_syntax_error),
 		TEST(an_include_is_relative_to_the_main_file),
 		TEST(the_model_knows_the_files_that_it_came_from),

@@ -119,7 +119,7 @@ static void what_is_included_stands_in_its_place(void **state)
 static void an_include_in_a_comment_or_a_string_is_none(void **state)
 {
 	struct world *world = *state;
-	static const char text[] = "# \n//\n/*\n@include \"none\"\n*/ a = \"\\\"\n@include \";\n"
+	static const char text[] = "# \n//\n/*\n@include \"none\"\n*/ a = \"\\\"@include \";\n"
 				   "# @include \"none\"\n";
 
 	assert_int_equal(read_text(world, text), 0);
@@ -192,9 +192,40 @@ static void an_escaped_nul_is_a_fault_with_its_line(void **state)
 	struct world *world = *state;
 
 	assert_int_equal(read_text(world, "a = \"x\\x01\\\\x00\"; # \\x00\n"), 0);
-	assert_int_equal(read_text(world, "a = \"x\ny\\X00z\";\n"), ERR_FAULTS);
+	assert_int_equal(read_text(world, "a = \"x\";\nb = \"y\\X00z\";\n"), ERR_FAULTS);
 	expect_fault(world, "sluice.conf", 2, "\\x00 in a string is a NUL byte");
 	assert_int_equal(read_text(world, "a = \"\\x00"), ERR_FAULTS);
+}
+
+/* libconfig's string would go on to the next quote, wherever that is. */
+static void a_string_that_does_not_end_is_a_fault_at_its_line(void **state)
+{
+	struct world *world = *state;
+
+	assert_int_equal(read_text(world, "a = 1;\nb = \"x;\nc = \"y\"; d = 4294967297L;\n"),
+			 ERR_FAULTS);
+	expect_fault(world, "sluice.conf", 2, "a quote is missing");
+	assert_int_equal(read_text(world, "\nb = \"x\\\n;"), ERR_FAULTS);
+	expect_fault(world, "sluice.conf", 2, "a quote is missing");
+	assert_int_equal(read_text(world, "\nb = \"x\\\""), ERR_FAULTS);
+	expect_fault(world, "sluice.conf", 2, "a quote is missing");
+	assert_int_equal(read_text(world, "b = \"x\nc = y\";\n"), ERR_FAULTS);
+	assert_int_equal(world->files.faults.errors, 2);
+}
+
+static void a_byte_order_mark_is_passed_over(void **state)
+{
+	struct world *world = *state;
+
+	config_text_put(&world->files, "b.conf",
+			"\xef\xbb\xbf"
+			"b = 1;");
+	assert_int_equal(read_text(world, "\xef\xbb\xbf@include \"b.conf\"\na = 1;"), 0);
+	assert_string_equal(world->source.text, "b = 1;\n\na = 1;\n");
+	assert_line(world, 1, "b.conf", 1);
+	assert_line(world, 3, "sluice.conf", 2);
+	assert_int_equal(read_text(world, "a = 1;\n\xef\xbb\xbf"), 0);
+	assert_string_equal(world->source.text, "a = 1;\n\xef\xbb\xbf\n");
 }
 
 static void a_fault_of_an_included_text_names_that_file(void **state)
@@ -314,6 +345,8 @@ int main(void)
 		TEST(a_fifo_is_refused_without_waiting),
 		TEST(a_nul_byte_is_a_fault_with_its_line),
 		TEST(an_escaped_nul_is_a_fault_with_its_line),
+		TEST(a_string_that_does_not_end_is_a_fault_at_its_line),
+		TEST(a_byte_order_mark_is_passed_over),
 		TEST(a_fault_of_an_included_text_names_that_file),
 		TEST(a_file_that_includes_itself_ends),
 		TEST(ten_files_deep_is_read_and_eleven_are_not),
