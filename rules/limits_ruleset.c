@@ -127,6 +127,13 @@ static void check_domain(struct check *check, const struct forwarding_rule *rule
 
 	if (!check_name(&name, rule->domain))
 		return;
+	if (rule->domain[0] == '*' && strchr(".", rule->domain[1])) {
+		ERROR(check, origin, "domain",
+		      "\"%s\" begins with a '*', but a rule takes its domain and every name below "
+		      "it; write \"%s\"",
+		      rule->domain, name_wire_to_text(name_suffix_wire(&name, 1), text));
+		return;
+	}
 	if (!ends_with_dot(rule->domain))
 		ERROR(check, origin, "domain", "\"%s\" does not end with a dot; write \"%s.\"",
 		      rule->domain, rule->domain);

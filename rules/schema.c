@@ -81,8 +81,6 @@ static const char *const expected_texts[] = {
 		       "both ends",
 	[FIELD_NAME_DOTS] = "a name of 1 to 80 letters, digits, '_', '-' and '.', that begins with "
 			    "a letter or digit and does not end in '-' or '.'",
-	[FIELD_DOMAIN] = "a domain name such as \"corp.example\", of labels up to 63 and 255 bytes "
-			 "in all",
 	[FIELD_PATH] = "a file's path",
 	[FIELD_UUID] = "a UUID such as \"6f8b4ce6-1111-4d2e-9c55-0242ac120002\"",
 	[FIELD_BOOL] = "true or false",
@@ -106,6 +104,11 @@ const char *schema_expected(const struct field *field, char *text, size_t size)
 			 field->max);
 		return text;
 	case FIELD_ENUM: return expected_enum(field, text, size);
+	case FIELD_DOMAIN:
+		snprintf(text, size,
+			 "a domain name such as \"%s\", of labels up to 63 and 255 bytes in all",
+			 field->example ? field->example : "corp.example");
+		return text;
 	case FIELD_STRING:
 		if (field->max != 0) {
 			snprintf(text, size, "a string of %" PRIu64 " to %" PRIu64 " characters",

@@ -54,7 +54,8 @@ struct field {
 	const char *unit;         /* "seconds", "bytes"; NULL: none */
 	const char *const *names; /* FIELD_ENUM: NULL-terminated */
 	const struct group *group;
-	const char *doc; /* for the manual page: a sentence or more */
+	const char *example; /* FIELD_DOMAIN: one that it takes; NULL: any will do */
+	const char *doc;     /* for the manual page: a sentence or more */
 };
 
 struct group {

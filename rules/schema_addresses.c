@@ -16,6 +16,7 @@ static const struct field address_pool_fields[] = {
 	{.key = "zone",
 	 .type = FIELD_DOMAIN,
 	 AT(address_pool, zone),
+	 .example = "64-127.100.51.198.in-addr.arpa",
 	 .doc = "The name of its reverse zone, for an IPv4 prefix longer than /24 (RFC 2317): one "
 		"label below the octet's zone, as your provider delegates it, such as "
 		"64/26.100.51.198.in-addr.arpa. Absent: by its first and last address, "

@@ -308,6 +308,7 @@ static const struct field rule_fields[] = {
 	 .type = FIELD_DOMAIN,
 	 AT(forwarding_rule, domain),
 	 .required = true,
+	 .example = "contoso.corp.",
 	 .doc = "The suffix that the rule takes, with a final dot; at most 34 labels, or \".\" for "
 		"everything. Unique in the ruleset."},
 	{.key = "state",

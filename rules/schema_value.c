@@ -190,12 +190,37 @@ static int parse_value(const struct field *field, void *item, const char *text, 
 	}
 }
 
+/* An address and more, where an address alone belongs. */
+static bool complain_of_more(const struct field *field, const char *text,
+			     const struct origin *origin, struct faults *faults)
+{
+	char meant[ADDRESS_TEXT_MAX];
+	struct prefix prefix;
+	struct host host;
+
+	if (host_parse(&host, text, DNS_PORT) == 0) {
+		fault_add(faults, FAULT_ERROR, origin, field->key,
+			  "\"%s\" has a port in it; write %s = \"%s\"; a target has its port "
+			  "beside that: port = %u;",
+			  text, field->key, address_print(&host.address, meant), host.port);
+		return true;
+	}
+	if (prefix_parse_lenient(&prefix, text) == 0) {
+		fault_add(faults, FAULT_ERROR, origin, field->key,
+			  "\"%s\" is a prefix; give an address alone", text);
+		return true;
+	}
+	return false;
+}
+
 static void complain(const struct field *field, const char *text, const struct origin *origin,
 		     struct faults *faults)
 {
 	char expected[256], meant[PREFIX_TEXT_MAX];
 	struct prefix prefix;
 
+	if (field->type == FIELD_ADDRESS && complain_of_more(field, text, origin, faults))
+		return;
 	if (field->type == FIELD_PREFIX && prefix_parse_lenient(&prefix, text) == 0) {
 		fault_add(faults, FAULT_ERROR, origin, field->key,
 			  "\"%s\" has bits set behind the prefix; write \"%s\"", text,

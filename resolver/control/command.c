@@ -281,9 +281,14 @@ static int dispatch(struct command_line *line, unsigned given)
 			return command_misuse(line, "--%s has no meaning here", options[i].name);
 	if (line->argument_count < command->arguments_min)
 		return command_misuse(line, "an argument is missing");
-	if (line->argument_count > command->arguments_max)
-		return command_misuse(line, "\"%s\" is one argument too many",
-				      line->arguments[command->arguments_max]);
+	if (line->argument_count > command->arguments_max) {
+		const char *extra = line->arguments[command->arguments_max];
+		bool file =
+			command->arguments_max == 0 && command->options & ~given & OPTION_CONFIG;
+		return command_misuse(line, "\"%s\" is one argument too many%s%s", extra,
+				      file ? "; for another configuration, write -c " : "",
+				      file ? extra : "");
+	}
 	int status = command->run(line);
 	if (fflush(stdout) != 0 || ferror(stdout))
 		return command_fail("writing to standard output failed");

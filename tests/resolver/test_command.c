@@ -33,6 +33,7 @@ static const struct command table[] = {
 	{"one", remember, OPTION_CONFIG | OPTION_JSON | OPTION_VNET, 1, 2, "NAME [TYPE]", "one",
 	 ""},
 	{"none", remember, 0, 0, 0, "", "none", ""},
+	{"file", remember, OPTION_CONFIG, 0, 0, "", "file", ""},
 	{"many", remember, OPTION_NS, 0, 0, "", "many", ""},
 	{"pair set", remember, OPTION_TTL, 1, 1, "NAME", "sets", ""},
 	{"pair unset", remember, 0, 0, 0, "", "unsets", ""},
@@ -142,6 +143,10 @@ static void misuse_is_status_2_and_says_what_would_be_right(void **state)
 		{"help two", "there is no command \"two\""},
 		{"one", "an argument is missing"},
 		{"one a b c", "\"c\" is one argument too many"},
+		{"file a.conf", "\"a.conf\" is one argument too many; for another "
+				"configuration, write -c a.conf\n"},
+		{"file a -c b", "\"a\" is one argument too many\n"},
+		{"none a", "\"a\" is one argument too many\n"},
 		{"none --json", "--json has no meaning here"},
 		{"one --suffix a", "--suffix has no meaning here"},
 		{"one a --frobnicate", "--frobnicate"},
