@@ -40,6 +40,7 @@
 	X(zones_per_virtual_network, 1000, 1, 1000000, "private zones linked to one network")      \
 	X(registration_zones_per_virtual_network, 1, 1, 1000000,                                   \
 	  "zones linked to one network with registration")                                         \
+	X(zone_labels_min, 2, 1, 34, "fewest labels of a private zone's name; 1 allows \"lan\"")   \
 	X(subnet_prefix_length_min, 24, 2, 29, "shortest prefix of an endpoint's subnet")          \
 	X(subnet_prefix_length_max, 28, 2, 29, "longest prefix of an endpoint's subnet")
 

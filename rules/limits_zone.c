@@ -6,7 +6,7 @@
 #include "rules/limits_internal.h"
 #include "rules/zone.h"
 
-enum { ZONE_LABELS_MIN = 2, ZONE_LABELS_MAX = 34 };
+enum { ZONE_LABELS_MAX = 34 };
 
 /* Azure's reserved zone names: public, Government, and operated by 21Vianet. Subzones are free. */
 static const char *const reserved_zones[] = {
@@ -40,12 +40,16 @@ static void check_zone_name(struct check *check, const struct private_zone *zone
 			    const struct name *name)
 {
 	const struct origin *origin = &zone->origin;
+	uint32_t least = check->model->limits.zone_labels_min;
 	size_t length = strlen(zone->name);
 
-	if (name->labels < ZONE_LABELS_MIN || name->labels > ZONE_LABELS_MAX)
-		ERROR(check, origin, "name", "\"%s\" has %u label%s; a private zone has %d to %d",
-		      zone->name, name->labels, name->labels == 1 ? "" : "s", ZONE_LABELS_MIN,
-		      ZONE_LABELS_MAX);
+	if (name->labels < least || name->labels > ZONE_LABELS_MAX)
+		ERROR(check, origin, "name", "\"%s\" has %u label%s; a private zone has %u to %d%s",
+		      zone->name, name->labels, name->labels == 1 ? "" : "s", least,
+		      ZONE_LABELS_MAX,
+		      name->labels > 0 && name->labels < least
+			      ? ", unless limits.zone_labels_min allows fewer"
+			      : "");
 	else if (zone->name[length - 1] == '.')
 		ERROR(check, origin, "name",
 		      "\"%s\" ends with a dot, which a zone's name here does not; write \"%.*s\"",

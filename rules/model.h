@@ -176,6 +176,7 @@ struct limit_values {
 	uint32_t registration_links_per_zone;
 	uint32_t zones_per_virtual_network;
 	uint32_t registration_zones_per_virtual_network;
+	uint32_t zone_labels_min;
 	uint32_t subnet_prefix_length_min;
 	uint32_t subnet_prefix_length_max;
 	enum excess excess;

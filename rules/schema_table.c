@@ -268,8 +268,9 @@ static const struct field private_zone_fields[] = {
 	 .type = FIELD_DOMAIN,
 	 AT(private_zone, name),
 	 .required = true,
-	 .doc = "The zone's name, of 2 to 34 labels, without a final dot. Azure's own zones "
-		"(azure.com, windows.net and their like) are refused, their subzones are not."},
+	 .doc = "The zone's name, of 2 (limits.zone_labels_min) to 34 labels, without a final dot. "
+		"Azure's own zones (azure.com, windows.net and their like) are refused, their "
+		"subzones are not."},
 	{.key = "file",
 	 .type = FIELD_PATH,
 	 AT(private_zone, file),

@@ -340,15 +340,16 @@ static void the_defaults_are_azures_numbers(void **state)
 		const char *key;
 		unsigned azure;
 	} others[] = {{"queries_per_second_per_endpoint", 10000},
+		      {"zone_labels_min", 2},
 		      {"subnet_prefix_length_min", 24},
 		      {"subnet_prefix_length_max", 28}};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		assert_int_equal(default_of(rows[i].key), rows[i].azure);
-	for (size_t i = 0; i < 3; i++)
+	for (size_t i = 0; i < 4; i++)
 		assert_int_equal(default_of(others[i].key), others[i].azure);
-	assert_int_equal(limits_count(), sizeof rows / sizeof rows[0] + 3);
+	assert_int_equal(limits_count(), sizeof rows / sizeof rows[0] + 4);
 }
 
 static void every_limit_lands_in_its_own_member(void **state)
