@@ -269,7 +269,7 @@ void api_reply_json(struct api_request *request, unsigned status, json_t *body, 
 {
 	char *quoted = NULL;
 	body = json_whole(body);
-	char *text = body ? json_dumps(body, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
+	char *text = body ? json_dumps(body, JSON_COMPACT | JSON_DECIMAL | JSON_ENCODE_ANY) : NULL;
 	json_decref(body);
 	if (!text || (etag && asprintf(&quoted, *etag == '"' ? "%s" : "\"%s\"", etag) < 0)) {
 		free(text);

@@ -50,7 +50,8 @@ void api_text_put(struct api_text *text, const char *string)
 void api_text_put_json(struct api_text *text, json_t *value)
 {
 	value = json_whole(value);
-	if (!value || json_dump_callback(value, append, text, JSON_COMPACT | JSON_ENCODE_ANY) != 0)
+	if (!value || json_dump_callback(value, append, text,
+					 JSON_COMPACT | JSON_DECIMAL | JSON_ENCODE_ANY) != 0)
 		text->failed = true;
 	json_decref(value);
 }

@@ -5,6 +5,7 @@
 #include <getopt.h>
 #include <stdarg.h>
 
+#include "resolver/control/json.h"
 #include "resolver/control/resolv_conf.h"
 
 static const struct {
@@ -267,7 +268,7 @@ int command_print_json(const json_t *value)
 	if (!value)
 		return command_fail("what is to be printed cannot be made: %s",
 				    err_text(ERR_NOMEM));
-	if (json_dumpf(value, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6)) != 0)
+	if (json_dumpf(value, stdout, JSON_INDENT(2) | JSON_DECIMAL) != 0)
 		return command_fail("writing to standard output failed");
 	putchar('\n');
 	return COMMAND_FINE;

@@ -7,6 +7,10 @@
 #include <jansson.h>
 #include <stdint.h>
 
+/* For json_dump*: numbers as people write them, 0.1 and not 0.10000000000000001. What is measured
+ * here, in micro- and milliseconds, has fewer digits than these, and so is told whole. */
+#define JSON_DECIMAL JSON_REAL_PRECISION(15)
+
 /* A string of any bytes, null for NULL. JSON is UTF-8: where the text is not, every byte beyond
  * ASCII becomes '?'. */
 json_t *json_text(const char *text);

@@ -197,9 +197,10 @@ static void add_measured(json_t *item, const struct target *target, const struct
 	json_put(item, "allowance_ms", json_real((double)target_allowance_us(target) / 1000));
 	int64_t since_us = (int64_t)suspect_us + targets->clock->ahead_us;
 	json_put(item, "since", suspect_us ? json_time(since_us / 1000000) : json_null());
-	uint64_t heard_ago = targets->now_us > heard_us ? targets->now_us - heard_us : 0;
+	uint64_t heard_ago_ms =
+		targets->now_us > heard_us ? (targets->now_us - heard_us) / 1000 : 0;
 	json_put(item, "heard_ago_s",
-		 heard_us ? json_real((double)heard_ago / 1000000) : json_null());
+		 heard_us ? json_real((double)heard_ago_ms / 1000) : json_null());
 }
 
 static void add_counted(json_t *item, const struct target *target)

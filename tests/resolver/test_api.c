@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "resolver/control/api_text.h"
 #include "resolver/control/json.h"
 #include "tests/api_world.h"
 
@@ -55,6 +56,22 @@ static void fail_without_memory(struct api_request *request)
 	api_reply_json(request, 200, NULL, NULL);
 }
 
+static void tell_numbers(struct api_request *request)
+{
+	api_reply_json(
+		request, 200,
+		json_make("[f, f, f, f]", 100.0 / 1000, 1.0 / 1000, 315360000123456.0 / 1e6, 3.0),
+		NULL);
+}
+
+static void tell_numbers_in_portions(struct api_request *request)
+{
+	struct api_text text;
+	api_text_init(&text, 16);
+	api_text_put_json(&text, json_make("[f]", 100.0 / 1000));
+	api_text_reply(&text, request);
+}
+
 static const struct api_route routes[] = {
 	{"GET", "/open", API_NOTHING, see, 0},
 	{"GET", "/v1/thing", API_READ, see, 0},
@@ -65,6 +82,8 @@ static const struct api_route routes[] = {
 	{"GET", "/v1/fail", API_READ, fail_at, 0},
 	{"GET", "/v2/fail", API_READ, fail_at, 0},
 	{"GET", "/subscriptions/fail", API_READ, fail_at, 0},
+	{"GET", "/v1/numbers", API_READ, tell_numbers, 0},
+	{"GET", "/v1/long/numbers", API_READ, tell_numbers_in_portions, 0},
 	{"GET", "/v1/memory", API_READ, fail_without_memory, 0},
 	{.method = NULL},
 };
@@ -314,6 +333,15 @@ static void what_the_client_has_is_not_sent_again(void **state)
 	assert_int_equal(ask(world, "PUT /v1/thing", AS_ADMIN "If-None-Match: *\r\n", NULL), 200);
 }
 
+static void numbers_are_told_as_people_write_them(void **state)
+{
+	struct api_world *world = *state;
+	assert_int_equal(ask(world, "GET /v1/numbers", AS_READER, NULL), 200);
+	assert_string_equal(http_world_body(&world->http), "[0.1,0.001,315360000.123456,3.0]");
+	assert_int_equal(ask(world, "GET /v1/long/numbers", AS_READER, NULL), 200);
+	assert_string_equal(http_world_body(&world->http), "[0.1]");
+}
+
 static void a_body_is_json_or_refused_with_its_place(void **state)
 {
 	struct api_world *world = *state;
@@ -404,6 +432,7 @@ int main(void)
 		TEST(headers_that_are_preconditions_reach_the_handler),
 		TEST(what_the_client_has_is_not_sent_again),
 		TEST(a_body_is_json_or_refused_with_its_place),
+		TEST(numbers_are_told_as_people_write_them),
 		TEST(a_route_says_how_long_a_body_may_be),
 		TEST(a_get_takes_no_body),
 		TEST(errors_have_the_shape_of_their_api),

@@ -29,7 +29,17 @@ static int remember(const struct command_line *line)
 	return 7;
 }
 
+static int print_numbers(const struct command_line *line)
+{
+	(void)line;
+	json_t *numbers = json_pack("[f, f]", 100.0 / 1000, 1234567.891);
+	int status = command_print_json(numbers);
+	json_decref(numbers);
+	return status;
+}
+
 static const struct command table[] = {
+	{"numbers", print_numbers, 0, 0, 0, "", "numbers", ""},
 	{"one", remember, OPTION_CONFIG | OPTION_JSON | OPTION_VNET, 1, 2, "NAME [TYPE]", "one",
 	 ""},
 	{"none", remember, 0, 0, 0, "", "none", ""},
@@ -168,6 +178,13 @@ static void misuse_is_status_2_and_says_what_would_be_right(void **state)
 		if (!strstr(said, wrong[i].said))
 			fail_msg("\"%s\" said: %s", wrong[i].words, said);
 	}
+}
+
+static void numbers_are_printed_as_people_write_them(void **state)
+{
+	(void)state;
+	assert_int_equal(run("numbers"), COMMAND_FINE);
+	assert_string_equal(said, "[\n  0.1,\n  1234567.891\n]\n");
 }
 
 static void help_comes_from_the_table(void **state)
@@ -454,6 +471,7 @@ int main(void)
 		cmocka_unit_test(what_is_not_given_has_its_default),
 		cmocka_unit_test(misuse_is_status_2_and_says_what_would_be_right),
 		cmocka_unit_test(help_comes_from_the_table),
+		cmocka_unit_test(numbers_are_printed_as_people_write_them),
 		cmocka_unit_test(a_table_is_aligned_and_numbers_stand_to_the_right),
 		cmocka_unit_test(one_object_is_a_line_for_each_column),
 		cmocka_unit_test(an_empty_table_prints_nothing),
