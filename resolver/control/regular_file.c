@@ -21,12 +21,17 @@ static const char *why_not_regular(int fd)
 
 FILE *regular_file_open(const char *path, const char **why)
 {
+	static const char credentials[] = "/run/credentials/";
 	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
 	FILE *file = NULL;
 
 	if (fd < 0) {
+		bool awaited =
+			errno == ENOENT && strncmp(path, credentials, strlen(credentials)) == 0;
 		/* ENXIO is a socket, or a device that nothing stands behind. */
-		*why = errno == ENXIO ? "it is not a regular file" : strerror(errno);
+		*why = awaited ? "it is not there; systemd puts it there when it starts the unit"
+		       : errno == ENXIO ? "it is not a regular file"
+					: strerror(errno);
 		return NULL;
 	}
 	*why = why_not_regular(fd);

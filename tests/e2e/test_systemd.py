@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import socket
+import textwrap
 import time
 
 import booted
@@ -317,6 +318,34 @@ management = { listen = [ "http://127.0.0.1:8053" ];
             text = self.host.run("curl", "-si", "-H", "Authorization: Bearer " + secret,
                                  "http://127.0.0.1:8053/v1/status")[1]
             self.assertIn("200 OK", text)
+
+    def test_a_secret_is_made_as_readme_says(self):
+        """Word for word, but for sudo, which root does not need; nobody else can read it."""
+        with open(os.path.join(harness.TOP, "README.md")) as file:
+            section = file.read().split("\n## Reverse names\n")[1].split("\n## ")[0]
+        printed = [textwrap.dedent(text) for text in re.findall(r"(?<=\n\n)((?:    .*\n)+)", section)]
+        make, management, restart = printed[printed.index(next(t for t in printed if "/secrets" in t)):][:3]
+        for text in (make, restart):
+            self.assertTrue(text.startswith("sudo "), text)
+        self.machine.write("/etc/sluice/sluice.conf", management + re.sub(
+            r"(?m)^(management|address_pools) = .*\n", "", CONFIG))
+        self.systemctl("start", fine=False)
+        self.assertIn("it is not there; systemd puts it there when it starts the unit", self.journal())
+        for text in (make, restart):
+            self.machine.run("sh", "-ec", text.replace("sudo ", ""))
+        self.serves()
+        secret = self.machine.run("cat", "/etc/sluice/secrets/ops")[1].strip()
+        for path in ("/etc/sluice/secrets/ops", "/run/credentials/sluice.service/secrets_ops"):
+            status, text = self.machine.run("setpriv", "--reuid=65534", "--regid=65534",
+                                            "--clear-groups", "cat", path, fine=False)
+            self.assertIn("Permission denied", text)
+        self.assertIn("fine", self.machine.run("sluice", "check")[1])
+        for wrong, answer in (("", "200 OK"), ("x", "401 ")):
+            text = self.host.run("curl", "-si", "-H", "Authorization: Bearer " + secret + wrong,
+                                 "http://127.0.0.1:8053/v1/ptrs")[1]
+            self.assertIn(answer, text)
+        self.machine.run("sluice", "address", "add", "mail", "198.51.100.25", "--static")
+        self.assertNotIn("warning", self.journal().lower())
 
     def test_where_the_new_one_fails_the_running_one_stays(self):
         self.systemctl("start")
