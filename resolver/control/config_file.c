@@ -519,10 +519,11 @@ static void unknown_mistake(struct reader *reader, const struct outline *outline
 			  closing);
 	else
 		fault_add(reader->faults, FAULT_ERROR, origin, NULL,
-			  "syntax error; %sthe bracket opened at %s:%u needs its '%c' first",
 			  outline->mismatch
-				  ? ""
-				  : "look for a missing ',' or bracket here or just above; maybe ",
+				  ? "syntax error; the bracket opened at %s:%u needs its '%c' "
+				    "first, or an opening one is missing here"
+				  : "syntax error; look for a missing ',' or bracket here or just "
+				    "above; maybe the bracket opened at %s:%u needs its '%c' first",
 			  opened.file, opened.line, closing);
 }
 
