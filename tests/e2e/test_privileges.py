@@ -441,6 +441,43 @@ class Secrets(Server):
         self.assertIn("secret_file", outputs[-2])  # it was told what is wrong, without it
 
 
+class Hardened(unittest.TestCase):
+    """What the compiler and the linker have made of the ordinary build."""
+
+    def setUp(self):
+        if shutil.which("readelf") is None:
+            self.skipTest("readelf is not installed")
+        if not os.path.exists(PLAIN):
+            self.skipTest("%s is not built" % PLAIN)
+
+    def read(self, *options, path=PLAIN):
+        return subprocess.run(["readelf", "--wide", *options, path], check=True, capture_output=True,
+                              text=True, timeout=dns.PATIENCE).stdout
+
+    def test_it_lies_anywhere_and_nothing_is_written_that_need_not_be(self):
+        self.assertRegex(self.read("--file-header"), r"Type:\s+DYN")
+        self.assertRegex(self.read("--dynamic"), r"FLAGS_1\b.*\bNOW\b.*\bPIE\b")
+        segments = self.read("--program-headers")
+        self.assertRegex(segments, r"GNU_RELRO\b")
+        self.assertRegex(segments, r"GNU_STACK\b.* RW +0x")
+        self.assertNotRegex(segments, r"LOAD\b.* RWE ")
+
+    def test_stacks_and_sizes_are_guarded(self):
+        imported = self.read("--dyn-syms")
+        for name in ("__stack_chk_fail", "__memcpy_chk", "__snprintf_chk"):
+            self.assertRegex(imported, r"UND %s@" % name)
+
+    def test_jumps_land_where_they_are_meant_to(self):
+        """In all that is ours: the whole has the mark only where the system's start files have it."""
+        wanted = {"x86_64": "IBT, SHSTK", "aarch64": "BTI, PAC"}.get(os.uname().machine)
+        if wanted is None:
+            self.skipTest("nothing of the kind on %s" % os.uname().machine)
+        objects = glob.glob(os.path.join(harness.TOP, "build/obj/r*/**/*.o"), recursive=True)
+        self.assertTrue(objects)
+        for path in objects:
+            self.assertIn(wanted, self.read("--notes", path=path), path)
+
+
 class Unit(unittest.TestCase):
     def test_the_unit_s_exposure_is_below_2(self):
         if shutil.which("systemd-analyze") is None:
