@@ -167,6 +167,8 @@ class AnotherUser(Server):
             for name in ("CapPrm", "CapEff"):
                 self.assertEqual(0 if worker else BIND_53, int(task[name], 16), task)
             self.assertEqual("1", task["NoNewPrivs"], task)
+        # Nobody of that user reads its memory: the kernel makes what is about it root's.
+        self.assertEqual(0, os.stat("/proc/%d/mem" % self.sluice.child.pid).st_uid)
         for name in ("state/state.db", "run/control.sock"):
             self.assertEqual(USER, os.stat(os.path.join(self.world.dir, name)).st_uid)
         self.assertIn("goes on as user without a name (uid 61234, gid 61234)", self.sluice.log())
