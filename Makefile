@@ -92,7 +92,8 @@ $(B)/libsluice.a: $(LIB_OBJ)
 	@rm -f $@
 	ar rcs $@ $^
 $(B)/tests/%: $(B)/tests/%.o $(B)/libsluice.a
-	$(CC) $(SAN) $(COVER) -o $@ $^ $(LIBS) -lcmocka
+	$(CC) $(SAN) $(COVER) $(WRAP) -o $@ $^ $(LIBS) -lcmocka
+$(B)/tests/resolver/test_memory: WRAP = -Wl,--wrap=malloc,--wrap=calloc
 asan: $(B)/sluice
 tests-built: $(TESTS) $(FUZZ_REPLAYS) $(B)/tests/e2e/explain_lines
 
