@@ -313,13 +313,18 @@ class Filtered(Server):
                         "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=localhost", "-keyout",
                         at + "/key.pem", "-out", at + "/cert.pem"], check=True, capture_output=True)
         os.chown(at + "/key.pem", USER, USER)
+        os.chmod(at + "/key.pem", 0o644)
         self.start(config().replace('listen = [ "http:', 'certificate = "cert.pem"; key = "key.pem"; '
                                     'listen = [ "https:'))
         status, said = self.host.run(
             "openssl", "s_client", "-connect", "127.0.0.1:%d" % API, "-ign_eof", "-quiet",
             input="GET /healthz HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
         self.assertIn("200 OK", said)
-        self.reload(self.read_config())
+        warning = at + "/key.pem holds a secret and is open to other users; chmod o= it"
+        for said in (self.sluice.log(), self.sluice.command("check")[1], self.reload(self.read_config())):
+            self.assertIn(warning, said)
+        os.chmod(at + "/key.pem", 0o640)
+        self.assertNotIn("chmod", self.reload(self.read_config()))
 
     def read_config(self):
         with open(self.sluice.config) as file:
