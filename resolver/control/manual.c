@@ -52,6 +52,8 @@ static const char intro[] =
 	"where a value is a string in quotes, an integer, true or false, a group in { },\n"
 	"a list of groups in ( ), or an array of bare values in [ ]. Comments begin with # or //,\n"
 	"or stand between /* and */. An integer above 2147483647 needs an L behind it.\n"
+	"A string is UTF-8, and has no control and no format characters (Unicode\\(aqs Cc and Cf: "
+	"none that turn the direction of text or have no width; so no U+200C and U+200D either).\n"
 	".PP\n"
 	"A line\n"
 	".B @include \\(dqFILE\\(dq\n"

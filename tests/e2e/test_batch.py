@@ -169,7 +169,7 @@ class Files(Many):
             file.write(HEADER.encode() + b"2001:db8:5::1,x.example.,\xe9,\n")
         status, printed = self.command("ptr", "import", latin)
         self.assertEqual(1, status)
-        self.assertIn("latin.csv:2: description: it is not UTF-8", printed)
+        self.assertIn("latin.csv:2: description: character 1 is not UTF-8 (byte E9)", printed)
         status, printed = self.command("ptr", "import", "missing.csv")
         self.assertEqual(1, status)
         self.assertIn("missing.csv", printed)
