@@ -44,6 +44,15 @@ OPT ?= -O2 -g
 # than memcpy takes for a name. Other compilers do not know the options, nor need them.
 COPY := $(shell copy='-mmemcpy-strategy=libcall:-1:noalign -mmemset-strategy=libcall:-1:noalign'; \
 	$(CC) $$copy -E -x c /dev/null >/dev/null 2>&1 && echo "$$copy")
+# What makes a mistake with memory harder to use: canaries, stacks that cannot grow past their guard
+# page, jumps that land where they are meant to (-fcf-protection on x86, -mbranch-protection on ARM),
+# and calls of the C library with the sizes that the compiler knows; without optimisation it knows
+# none. The sanitizers' builds find such mistakes themselves, and go without.
+known = $(shell for option in $(1); do \
+	$(CC) -O2 -Werror -U_FORTIFY_SOURCE $$option -include stdio.h -E -x c /dev/null >/dev/null 2>&1 && echo "$$option"; done)
+HARDEN := -fPIE $(call known,-fstack-protector-strong -fstack-clash-protection -fcf-protection -mbranch-protection=standard) \
+	$(if $(filter-out -O0,$(filter -O%,$(OPT))),-U_FORTIFY_SOURCE $(or $(call known,-D_FORTIFY_SOURCE=3),-D_FORTIFY_SOURCE=2))
+HARDEN_LINK = -pie -Wl,-z,relro,-z,now,-z,noexecstack
 WARN = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wvla -Wmissing-prototypes -Wno-format-truncation -Werror
 LIBS = $(shell pkg-config --libs libuv libconfig jansson 2>/dev/null || echo -luv -lconfig -ljansson) \
 	-lldns -lmicrohttpd -lsqlite3 -lcurl -lgnutls -lseccomp -pthread
@@ -68,10 +77,10 @@ all: build/sluice
 include tests/fuzz/fuzz.mk
 
 build/sluice: $(OBJ)
-	$(CC) $(OPT) -o $@ $^ $(LIBS)
+	$(CC) $(OPT) $(HARDEN_LINK) -o $@ $^ $(LIBS)
 build/obj/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(BASE) $(OPT) $(COPY) -c -o $@ $<
+	$(CC) $(BASE) $(OPT) $(HARDEN) $(COPY) -c -o $@ $<
 
 # The same program and every test, under sanitizers.
 $(B)/sluice: $(SRC:%.c=$(B)/%.o)
@@ -83,7 +92,8 @@ $(B)/libsluice.a: $(LIB_OBJ)
 	@rm -f $@
 	ar rcs $@ $^
 $(B)/tests/%: $(B)/tests/%.o $(B)/libsluice.a
-	$(CC) $(SAN) $(COVER) -o $@ $^ $(LIBS) -lcmocka
+	$(CC) $(SAN) $(COVER) $(WRAP) -o $@ $^ $(LIBS) -lcmocka
+$(B)/tests/resolver/test_memory: WRAP = -Wl,--wrap=malloc,--wrap=calloc
 asan: $(B)/sluice
 tests-built: $(TESTS) $(FUZZ_REPLAYS) $(B)/tests/e2e/explain_lines
 

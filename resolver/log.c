@@ -5,16 +5,18 @@
  *     journal   <4>reload: text                                 (the journal has its own clock)
  *     json      {"time":"2026-01-31T12:00:00.123Z","level":"warning","event":"reload","text":"…"}
  *
- * What comes from outside may hold anything: control characters, C1 ones included, and bytes that
- * are not UTF-8 are escaped, so no text can forge a line or drive a terminal. A line that is too
- * long is cut and says so. There are no files and no rotation in here: that is the service
- * manager's work. */
+ * What comes from outside may hold anything: what is not shown (rules/text.h), and bytes that are
+ * not UTF-8, are escaped, so no text can forge a line or drive a terminal. A line that is too long
+ * is cut and says so. There are no files and no rotation in here: that is the service manager's
+ * work. */
 #include "resolver/log.h"
 
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "rules/text.h"
 
 enum { LOG_PACE_US = 1000 * 1000 };
 enum { LOG_LINE_MAX = 4096, LOG_TAIL = 16 }; /* TAIL: room for "...", the closing and a newline */
@@ -65,42 +67,28 @@ static void line_close(struct line *line, const char *closing)
 	line->length += length;
 }
 
-/* How many bytes the printable character at `at` has; 0 when it is a control character or not
- * well-formed UTF-8 (RFC 3629 section 4). */
-static size_t printable_length(const unsigned char *at)
+/* RFC 8259 section 7: beyond the first 65536 characters as two halves. */
+static void escape_json(char shown[TEXT_SHOWN_MAX], uint32_t code)
 {
-	if (at[0] < 0x80)
-		return at[0] >= 0x20 && at[0] != 0x7f;
-	size_t length = at[0] >= 0xf0 ? 4 : at[0] >= 0xe0 ? 3 : 2;
-	if (at[0] < 0xc2 || at[0] > 0xf4)
-		return 0;
-	for (size_t i = 1; i < length; i++)
-		if ((at[i] & 0xc0) != 0x80)
-			return 0;
-	bool control = at[0] == 0xc2 && at[1] < 0xa0;
-	bool overlong = (at[0] == 0xe0 && at[1] < 0xa0) || (at[0] == 0xf0 && at[1] < 0x90);
-	bool surrogate = at[0] == 0xed && at[1] >= 0xa0;
-	bool beyond = at[0] == 0xf4 && at[1] >= 0x90;
-	return control || overlong || surrogate || beyond ? 0 : length;
+	if (code < 0x10000)
+		snprintf(shown, TEXT_SHOWN_MAX, "\\u%04x", (unsigned)code);
+	else
+		snprintf(shown, TEXT_SHOWN_MAX, "\\u%04x\\u%04x", (unsigned)(0xd7c0 + (code >> 10)),
+			 (unsigned)(0xdc00 | (code & 0x3ff)));
 }
 
 static void line_add_escaped(struct line *line, const char *text, bool json)
 {
-	const unsigned char *at = (const unsigned char *)text;
-	while (*at && !line->cut) {
-		char escape[8];
-		size_t length = printable_length(at);
-		if (json && (*at == '"' || *at == '\\')) {
-			line_add(line, (char[]){'\\', (char)*at}, 2);
-			length = 1;
-		} else if (length > 0) {
-			line_add(line, (const char *)at, length);
-		} else {
-			snprintf(escape, sizeof escape, json ? "\\u%04x" : "\\x%02x", *at);
-			line_add_text(line, escape);
-			length = 1;
-		}
-		at += length;
+	while (*text && !line->cut) {
+		char shown[TEXT_SHOWN_MAX];
+		uint32_t code;
+		size_t length = text_show_one(text, shown);
+		if (json && (*text == '"' || *text == '\\'))
+			snprintf(shown, sizeof shown, "\\%c", *text);
+		else if (json && (text_character(text, &code) == 0 || !text_is_shown(code)))
+			escape_json(shown, code);
+		line_add_text(line, shown);
+		text += length;
 	}
 }
 

@@ -204,7 +204,9 @@ static size_t copy_link(struct reading *r, struct message *message, unsigned pla
 	return next_at;
 }
 
-static void copy_chain(struct reading *r, struct message *message)
+/* Never in its caller's frame: a plain reply has no use for so many records, and a large frame is
+ * touched page by page. */
+static __attribute__((noinline)) void copy_chain(struct reading *r, struct message *message)
 {
 	struct indexed records[RECORDS_MAX];
 	size_t owner_at = MESSAGE_HEADER;

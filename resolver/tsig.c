@@ -178,8 +178,7 @@ static void hash_variables(gnutls_hmac_hd_t hash, const struct tsig_key *key, ui
 		gnutls_hmac(hash, other, other_length);
 }
 
-/* A hash that has the MAC before in it. The process ends where a hash cannot be had: that is for
- * lack of a few hundred bytes, or a library that has lost its algorithms. */
+/* A hash that has the MAC before in it. NULL where none can be had: without memory. */
 static gnutls_hmac_hd_t begin_hash(const struct tsig_key *key, const uint8_t *mac,
 				   size_t mac_length)
 {
@@ -187,7 +186,7 @@ static gnutls_hmac_hd_t begin_hash(const struct tsig_key *key, const uint8_t *ma
 
 	if (gnutls_hmac_init(&hash, algorithms[key->algorithm].mac, key->secret,
 			     key->secret_length) < 0)
-		abort();
+		return NULL;
 	if (mac_length) {
 		hash16(hash, (uint16_t)mac_length);
 		gnutls_hmac(hash, mac, mac_length);
@@ -197,16 +196,19 @@ static gnutls_hmac_hd_t begin_hash(const struct tsig_key *key, const uint8_t *ma
 
 /* ---- checking ---- */
 
-/* The MAC that the message should have. */
-static void expect_mac(uint8_t mac[TSIG_MAC_MAX], const struct tsig_seal *seal,
+/* The MAC that the message should have. False: without memory. */
+static bool expect_mac(uint8_t mac[TSIG_MAC_MAX], const struct tsig_seal *seal,
 		       const struct tsig *tsig, const uint8_t *packet, size_t tsig_at)
 {
 	gnutls_hmac_hd_t hash = begin_hash(seal->key, seal->mac, seal->mac_length);
 
+	if (!hash)
+		return false;
 	hash_message(hash, packet, tsig_at, tsig->original_id, true);
 	hash_variables(hash, seal->key, tsig->time_s, tsig->fudge_s, tsig->error, tsig->other,
 		       tsig->other_length);
 	gnutls_hmac_deinit(hash, mac);
+	return true;
 }
 
 static enum tsig_error check_mac(const struct tsig_seal *seal, const struct tsig *tsig,
@@ -220,8 +222,8 @@ static enum tsig_error check_mac(const struct tsig_seal *seal, const struct tsig
 		return TSIG_BADSIG;
 	if (tsig->mac_length > whole || tsig->mac_length < least)
 		return TSIG_FORMERR;
-	expect_mac(expected, seal, tsig, packet, tsig_at);
-	if (gnutls_memcmp(expected, tsig->mac, tsig->mac_length) != 0)
+	if (!expect_mac(expected, seal, tsig, packet, tsig_at) ||
+	    gnutls_memcmp(expected, tsig->mac, tsig->mac_length) != 0)
 		return TSIG_BADSIG;
 	return tsig->mac_length < whole ? TSIG_BADTRUNC : TSIG_FINE;
 }
@@ -323,12 +325,18 @@ size_t tsig_room(const struct tsig_seal *seal)
 	return names + RECORD_FIXED + TIME_BYTES + 2 + 2 + mac + 6 + other_length(seal);
 }
 
-/* The MAC of the message as it is, kept for the next one. */
+/* The MAC of the message as it is, kept for the next one. Without memory it is all zeros, and
+ * nobody takes such a message. */
 static void seal_message(struct tsig_seal *seal, const uint8_t *message, size_t length,
 			 uint64_t time_s, const uint8_t *other)
 {
 	gnutls_hmac_hd_t hash = begin_hash(seal->key, seal->mac, seal->mac_length);
 
+	seal->mac_length = algorithms[seal->key->algorithm].mac_length;
+	if (!hash) {
+		memset(seal->mac, 0, seal->mac_length);
+		return;
+	}
 	hash_message(hash, message, length, seal->original_id, false);
 	if (seal->chained)
 		hash_times(hash, time_s, TSIG_FUDGE_S);
@@ -336,7 +344,6 @@ static void seal_message(struct tsig_seal *seal, const uint8_t *message, size_t 
 		hash_variables(hash, seal->key, time_s, TSIG_FUDGE_S, (uint16_t)seal->error, other,
 			       other_length(seal));
 	gnutls_hmac_deinit(hash, seal->mac);
-	seal->mac_length = algorithms[seal->key->algorithm].mac_length;
 	seal->chained = true;
 }
 

@@ -9,6 +9,10 @@
 #include <string.h>
 #include <time.h>
 
+/* uthash.h's macros end the process where there is no memory, unless they are told not to: then the
+ * entry's `tbl` is NULL. */
+#define HASH_NONFATAL_OOM 1
+
 #define SLUICE_BANNED(call, use) sluice_banned_##call##_use_##use
 
 #undef strcpy

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rules/text.h"
+
 void faults_init(struct faults *faults)
 {
 	*faults = (struct faults){0};
@@ -98,32 +100,23 @@ void faults_sort(struct faults *faults)
 }
 
 /* A value out of a file may hold anything; it must not move a terminal's cursor or fake a line. */
-static void print_clean(const char *text, FILE *out)
-{
-	for (; *text != '\0'; text++) {
-		unsigned char c = (unsigned char)*text;
-
-		fputc(c < ' ' || c == 0x7f ? '?' : c, out);
-	}
-}
-
 static void print_fault(const struct fault *fault, FILE *out)
 {
 	const struct origin *origin = &fault->origin;
 
 	if (origin->file) {
-		print_clean(origin->file, out);
+		text_print(out, origin->file);
 		if (origin->line != 0)
 			fprintf(out, ":%u", origin->line);
 		fputs(": ", out);
 	}
 	if (origin->path) {
-		print_clean(origin->path, out);
+		text_print(out, origin->path);
 		fputs(": ", out);
 	}
 	if (fault->severity == FAULT_WARNING)
 		fputs("warning: ", out);
-	print_clean(fault->text, out);
+	text_print(out, fault->text);
 	fputc('\n', out);
 }
 

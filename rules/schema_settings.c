@@ -84,7 +84,8 @@ static const struct field management_fields[] = {
 	{.key = "key",
 	 .type = FIELD_PATH,
 	 AT(management, key),
-	 .doc = "Its private key, PEM, without a password."},
+	 .doc = "Its private key, PEM, without a password. One that everybody can read is "
+		"a warning."},
 	{.key = "clients",
 	 .type = FIELD_LIST,
 	 AT(management, clients),

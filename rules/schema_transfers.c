@@ -20,7 +20,8 @@ static const struct field key_fields[] = {
 	{.key = "secret",
 	 .type = FIELD_STRING,
 	 AT(tsig_settings, secret),
-	 .doc = "The secret, in base64. Better in a file that only sluice's user may read."},
+	 .doc = "The secret, in base64. Better in a file that only sluice's user may read: a "
+		"configuration that everybody can read is a warning then."},
 	{.key = "secret_file",
 	 .type = FIELD_PATH,
 	 AT(tsig_settings, secret_file),

@@ -75,30 +75,26 @@ static bool is_domain(const char *text)
 	return is_ascii(text) && name_from_text(&name, &any_key, text) == 0;
 }
 
-/* No control characters, C1 ones included: the text will stand in logs and on terminals. */
-static bool is_plain(const struct field *field, const char *text)
+static bool is_of_length(const struct field *field, const char *text)
 {
 	size_t length = strlen(text);
 
-	for (size_t i = 0; i < length; i++) {
-		unsigned char c = (unsigned char)text[i], next = (unsigned char)text[i + 1];
-		bool is_c1 = c == 0xc2 && next >= 0x80 && next < 0xa0;
-
-		if (c < 0x20 || c == 0x7f || is_c1)
-			return false;
-	}
 	return field->max == 0 || (length >= field->min && length <= field->max);
 }
 
 static bool string_fits(const struct field *field, const char *text)
 {
+	char why[TEXT_FLAW_MAX];
+
+	if (!text_is_plain(text, why))
+		return false;
 	switch (field->type) {
 	case FIELD_NAME: return is_resource_name(text, false);
 	case FIELD_NAME_DOTS: return is_resource_name(text, true);
 	case FIELD_DOMAIN: return is_domain(text);
 	case FIELD_UUID: return text_is_uuid(text);
-	case FIELD_PATH: return text[0] != '\0' && is_plain(field, text);
-	default: return is_plain(field, text);
+	case FIELD_PATH: return text[0] != '\0' && is_of_length(field, text);
+	default: return is_of_length(field, text);
 	}
 }
 
@@ -216,7 +212,7 @@ static bool complain_of_more(const struct field *field, const char *text,
 static void complain(const struct field *field, const char *text, const struct origin *origin,
 		     struct faults *faults)
 {
-	char expected[256], meant[PREFIX_TEXT_MAX];
+	char expected[256], meant[PREFIX_TEXT_MAX], why[TEXT_FLAW_MAX];
 	struct prefix prefix;
 
 	if (field->type == FIELD_ADDRESS && complain_of_more(field, text, origin, faults))
@@ -232,6 +228,10 @@ static void complain(const struct field *field, const char *text, const struct o
 			  "\"%s\" is not ASCII; write an international name as \"xn--...\" "
 			  "(punycode), or a byte as \\DDD",
 			  text);
+		return;
+	}
+	if (!text_is_plain(text, why)) {
+		fault_add(faults, FAULT_ERROR, origin, field->key, "%s", why);
 		return;
 	}
 	fault_add(faults, FAULT_ERROR, origin, field->key, "\"%s\" does not fit; give %s", text,

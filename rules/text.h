@@ -1,10 +1,18 @@
-/* Texts that may be missing, the form of an identity, and keys that are found without regard to
- * ASCII case: never by the locale, which may have other ideas of a letter. */
+/* Texts that may be missing, the form of an identity, keys that are found without regard to ASCII
+ * case (never by the locale, which may have other ideas of a letter), and what a text may contain.
+ *
+ * A text that people read is UTF-8, and each of its characters is seen: no controls, no format
+ * characters (Unicode's category Cf), no separators of lines. An ESC drives a terminal, and U+202E
+ * has it show what comes behind the other way round. What comes from outside and has one is
+ * refused; what is there all the same is printed so that it is seen: \x1b, \u{202e}. With them go
+ * the joiners of some scripts and emoji (U+200C, U+200D). */
 #ifndef SLUICE_TEXT_H
 #define SLUICE_TEXT_H
 
 #include <ctype.h>
 #include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "rules/name.h"
@@ -43,5 +51,22 @@ static inline bool text_is_uuid(const char *text)
 			return false;
 	return true;
 }
+
+enum { TEXT_FLAW_MAX = 128, TEXT_SHOWN_MAX = 16 };
+
+/* How many bytes the character at `at` has, and its code; 0: it is not well-formed UTF-8 (RFC 3629
+ * section 4), and the code is the byte. */
+size_t text_character(const char *at, uint32_t *code);
+/* Whether people see the character. */
+bool text_is_shown(uint32_t code);
+/* Whether a text may be taken; where not, `why` says which character is the first that is wrong. */
+bool text_is_plain(const char *text, char why[TEXT_FLAW_MAX]);
+
+/* For a terminal: one character, or what stands for it; returns how many bytes of the text it is.
+ */
+size_t text_show_one(const char *at, char shown[TEXT_SHOWN_MAX]);
+/* As much of the text as there is room for; returns shown. */
+char *text_show(const char *text, char *shown, size_t size);
+void text_print(FILE *out, const char *text);
 
 #endif

@@ -120,14 +120,6 @@ static const char *cell(const struct batch_reader *reader, enum batch_column col
 	return *text ? text : NULL;
 }
 
-/* What JSON could not tell again is refused, so that whatever got in can be got out. */
-static bool is_utf8(const char *text)
-{
-	json_t *string = json_string(text);
-	json_decref(string);
-	return string != NULL;
-}
-
 static int read_ttl(const char *text, struct change_ptr *ptr, struct change_error *error)
 {
 	char *end;
@@ -162,9 +154,6 @@ static int next_of_csv(struct batch_reader *reader, struct batch_row *row,
 	row->ptr.description = cell(reader, COLUMN_DESCRIPTION);
 	if (!row->owner)
 		return change_refuse(error, row->owner_key, "it is empty; give an address");
-	if (row->ptr.description && !is_utf8(row->ptr.description))
-		return change_refuse(error, "description",
-				     "it is not UTF-8; save the file in that encoding");
 	return read_ttl(cell(reader, COLUMN_TTL), &row->ptr, error);
 }
 

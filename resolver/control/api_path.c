@@ -6,6 +6,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "rules/text.h"
+
 static int hex_digit(char c)
 {
 	static const char digits[] = "0123456789abcdef";
@@ -13,28 +15,12 @@ static int hex_digit(char c)
 	return at ? (int)(at - digits) : -1;
 }
 
-/* How many bytes the character at `at` has; 0: it is not well-formed UTF-8 (RFC 3629 section 4). */
-static size_t character_length(const unsigned char *at)
-{
-	if (at[0] < 0x80)
-		return 1;
-	size_t length = at[0] >= 0xf0 ? 4 : at[0] >= 0xe0 ? 3 : 2;
-	if (at[0] < 0xc2 || at[0] > 0xf4)
-		return 0;
-	for (size_t i = 1; i < length; i++)
-		if ((at[i] & 0xc0) != 0x80)
-			return 0;
-	bool overlong = (at[0] == 0xe0 && at[1] < 0xa0) || (at[0] == 0xf0 && at[1] < 0x90);
-	bool surrogate = at[0] == 0xed && at[1] >= 0xa0;
-	bool beyond = at[0] == 0xf4 && at[1] >= 0x90;
-	return overlong || surrogate || beyond ? 0 : length;
-}
-
 static bool is_utf8(const char *text)
 {
+	uint32_t code;
 	size_t length;
-	for (const unsigned char *at = (const unsigned char *)text; *at; at += length)
-		if ((length = character_length(at)) == 0)
+	for (; *text; text += length)
+		if ((length = text_character(text, &code)) == 0)
 			return false;
 	return true;
 }

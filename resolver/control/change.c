@@ -122,10 +122,13 @@ static void forget_touches(struct change *change)
 }
 
 /* All that is new goes first: what was there may have had the same address or label. Putting back
- * takes memory only where a table had become empty; a book that has lost an owner is no use. */
+ * may take memory, where a table had become empty, say. Without any the book has lost an owner:
+ * what is served knows nothing of that, and a reload reads the state again. */
 static void undo(struct change *change)
 {
-	struct book *book = change->inventory->book;
+	struct inventory *inventory = change->inventory;
+	struct book *book = inventory->book;
+	bool lost = false;
 
 	for (struct touch *touch = change->touches; touch; touch = touch->hh.next)
 		if (touch->now) {
@@ -133,10 +136,13 @@ static void undo(struct change *change)
 			node_free(touch->now);
 		}
 	for (struct touch *touch = change->touches; touch; touch = touch->hh.next)
-		if (touch->first && book_put(book, touch->first) != 0)
-			abort();
+		if (touch->first && book_put(book, touch->first) != 0) {
+			node_free(touch->first);
+			lost = true;
+		}
 	forget_touches(change);
-	change_groups_undo(change);
+	if (!change_groups_undo(change) || lost)
+		inventory_say_lost(inventory);
 }
 
 void change_free(struct change *change)

@@ -76,9 +76,10 @@ static int swap(struct change *change, const char *name, struct group_entry *aft
 	return 0;
 }
 
-void change_groups_undo(struct change *change)
+bool change_groups_undo(struct change *change)
 {
 	struct group_entry **table = &change->inventory->book->state->groups;
+	bool all = true;
 
 	for (struct group_touch *touch = change->groups; touch; touch = touch->hh.next) {
 		if (touch->now == touch->first)
@@ -86,10 +87,13 @@ void change_groups_undo(struct change *change)
 		if (touch->now)
 			group_take(table, touch->now);
 		free(touch->now);
-		if (touch->first && group_put(table, touch->first) != 0)
-			abort(); /* a book that has lost a group is no use */
+		if (touch->first && group_put(table, touch->first) != 0) {
+			free(touch->first);
+			all = false;
+		}
 	}
 	forget(change);
+	return all;
 }
 
 size_t change_groups_count(const struct change *change)

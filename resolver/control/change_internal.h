@@ -72,7 +72,8 @@ size_t change_groups_count(const struct change *change); /* that it touches */
 /* What the source is to do, at most that many edits; returns how many. */
 size_t change_groups_describe(const struct change *change, struct source_edit *edits);
 void change_groups_settle(struct change *change, uint64_t revision);
-void change_groups_undo(struct change *change);
+/* False: for lack of memory a group is not there again. */
+MUST_CHECK bool change_groups_undo(struct change *change);
 
 /* ---- change_value.c ---- */
 

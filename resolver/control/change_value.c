@@ -6,6 +6,7 @@
 #include "resolver/control/change_internal.h"
 #include "rules/schema.h"
 #include "rules/territory.h"
+#include "rules/text.h"
 
 const struct group *change_fields(enum owner_kind kind)
 {
@@ -67,6 +68,23 @@ static bool is_tags(const json_t *tags)
 	return true;
 }
 
+static int check_tags(struct change *change, const json_t *tags)
+{
+	char why[TEXT_FLAW_MAX];
+	const char *key;
+	json_t *value;
+
+	json_object_foreach((json_t *)(uintptr_t)tags, key, value)
+	{
+		if (!text_is_plain(key, why))
+			return change_fail(change, CHANGE_INVALID, "tags", "in a name, %s", why);
+		if (!text_is_plain(json_string_value(value), why))
+			return change_fail(change, CHANGE_INVALID, "tags", "in what \"%s\" is, %s",
+					   key, why);
+	}
+	return 0;
+}
+
 static int set_tags(struct change *change, struct wish *wish, const char *text)
 {
 	json_t *tags = text ? json_loads(text, JSON_REJECT_DUPLICATES, NULL) : NULL;
@@ -78,7 +96,7 @@ static int set_tags(struct change *change, struct wish *wish, const char *text)
 				  "do not fit; give an object of at most %d strings, %d bytes in "
 				  "all",
 				  TAGS_MAX, TAGS_BYTES_MAX);
-	} else if (text && json_object_size(tags) > 0) {
+	} else if (text && (err = check_tags(change, tags)) == 0 && json_object_size(tags) > 0) {
 		kept = json_dumps(tags, JSON_COMPACT | JSON_SORT_KEYS);
 		err = kept ? 0 : change_fail_memory(change);
 	}

@@ -7,6 +7,7 @@
 
 #include "resolver/control/json.h"
 #include "resolver/control/resolv_conf.h"
+#include "rules/text.h"
 
 static const struct {
 	const char *name, *argument, *doc;
@@ -176,9 +177,14 @@ int command_help(const struct command_line *line)
 static void __attribute__((format(printf, 2, 0)))
 complain(const char *name, const char *format, va_list arguments)
 {
+	char *text = NULL;
 	fprintf(stderr, "sluice%s%s: ", name ? " " : "", name ? name : "");
-	vfprintf(stderr, format, arguments);
+	if (vasprintf(&text, format, arguments) >= 0)
+		text_print(stderr, text);
+	else
+		fputs(err_text(ERR_NOMEM), stderr);
 	fputc('\n', stderr);
+	free(text);
 }
 
 int command_fail(const char *format, ...)
@@ -268,7 +274,7 @@ int command_print_json(const json_t *value)
 	if (!value)
 		return command_fail("what is to be printed cannot be made: %s",
 				    err_text(ERR_NOMEM));
-	if (json_dumpf(value, stdout, JSON_INDENT(2) | JSON_DECIMAL) != 0)
+	if (json_dumpf(value, stdout, JSON_INDENT(2) | JSON_DECIMAL | JSON_ENSURE_ASCII) != 0)
 		return command_fail("writing to standard output failed");
 	putchar('\n');
 	return COMMAND_FINE;

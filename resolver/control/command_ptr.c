@@ -2,6 +2,7 @@
  * that mail servers make of any address or name. */
 #include "resolver/control/command_reverse.h"
 #include "resolver/control/json.h"
+#include "rules/text.h"
 
 static const struct table_column list_columns[] = {
 	{"ADDRESS", "address"}, {"PTR DOMAIN NAME", "reverse_fqdn"}, {"STATUS", "status"},
@@ -56,8 +57,10 @@ static void print_check(const json_t *report)
 						      {"CONFIRMED", "confirmed"},
 						      {"ERROR", "error"}};
 	char result[TABLE_CELL_MAX];
-	printf("%s: %s\n", table_cell(json_object_get(report, "result"), result),
-	       json_string_value(json_object_get(report, "text")));
+	const char *text = json_string_value(json_object_get(report, "text"));
+	printf("%s: ", table_cell(json_object_get(report, "result"), result));
+	text_print(stdout, text ? text : "");
+	putchar('\n');
 	table_print(stdout, NULL, json_object_get(report, "paths"), columns, 4);
 }
 

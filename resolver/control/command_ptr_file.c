@@ -7,6 +7,7 @@
 
 #include "resolver/control/command_reverse.h"
 #include "resolver/control/csv.h"
+#include "rules/text.h"
 
 enum { IMPORT_MS = 600 * 1000 };
 
@@ -15,10 +16,14 @@ enum { IMPORT_MS = 600 * 1000 };
 static void write_cell(const json_t *row, const char *key, char end)
 {
 	const json_t *value = json_object_get(row, key);
+	const char *text = json_string_value(value);
+	char shown[CSV_ROW_MAX];
 	if (json_is_integer(value))
 		printf("%" JSON_INTEGER_FORMAT, json_integer_value(value));
+	else if (text && isatty(STDOUT_FILENO) == 1)
+		csv_write(stdout, text_show(text, shown, sizeof shown));
 	else
-		csv_write(stdout, json_string_value(value));
+		csv_write(stdout, text);
 	putchar(end);
 }
 
@@ -134,9 +139,11 @@ static void print_row_error(const char *path, const json_t *error)
 {
 	const char *field = json_string_value(json_object_get(error, "field"));
 	const char *text = json_string_value(json_object_get(error, "message"));
-	fprintf(stderr, "%s:%" JSON_INTEGER_FORMAT ": %s%s%s\n", path,
+	fprintf(stderr, "%s:%" JSON_INTEGER_FORMAT ": %s%s", path,
 		json_integer_value(json_object_get(error, "line")), field ? field : "",
-		field ? ": " : "", text ? text : "");
+		field ? ": " : "");
+	text_print(stderr, text ? text : "");
+	fputc('\n', stderr);
 }
 
 static int print_failure(const struct command_line *line, const char *path, const json_t *answer,

@@ -567,6 +567,24 @@ static void parse_fault(struct reader *reader)
 		  i < sizeof advice / sizeof advice[0] ? advice[i][1] : "correct it and try again");
 }
 
+/* libconfig takes what malloc gives and writes to it, whether it got something or not: without
+ * memory that ends the process, and with it all answers. So what the tree takes at most is asked
+ * for first, and given back: every setting and element has one of these characters, and the texts
+ * are copied. What other threads take in that moment is theirs. */
+static bool has_memory(const struct config_source *source)
+{
+	enum { SETTING_BYTES = 176, PARSER_BYTES = 256 * 1024 };
+	size_t settings = 0;
+
+	for (size_t i = 0; i < source->length; i++)
+		settings += strchr("=:,{([", source->text[i]) != NULL;
+	void *volatile room = malloc(PARSER_BYTES + 2 * source->length + settings * SETTING_BYTES);
+	bool had = room != NULL;
+
+	free(room);
+	return had;
+}
+
 /* False when there is no tree to walk. */
 static bool parse(struct reader *reader)
 {
@@ -577,6 +595,8 @@ static bool parse(struct reader *reader)
 	if (directory)
 		err = config_source_read(&reader->source, reader->path, directory, arena_of(reader),
 					 reader->faults);
+	if (err == 0 && !has_memory(&reader->source))
+		err = ERR_NOMEM;
 	if (err == ERR_NOMEM)
 		out_of_memory(reader, &origin, NULL);
 	if (err != 0)

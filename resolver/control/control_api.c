@@ -9,6 +9,7 @@
 #include "resolver/control/api_routes.h"
 #include "resolver/control/command.h"
 #include "resolver/control/http_handover.h"
+#include "resolver/control/regular_file.h"
 #include "resolver/log.h"
 
 /* ---- what a reload brings ---- */
@@ -34,6 +35,9 @@ int control_access_load(struct control_access *access, const struct management *
 		if (!access->certificate)
 			fault_add(faults, FAULT_ERROR, &management->origin, "certificate", "%s",
 				  error);
+		else
+			regular_file_warn(management->key, SECRET_OF_GROUP, &management->origin,
+					  "key", faults);
 	}
 	if (access->secrets && (access->certificate || !tls))
 		return 0;

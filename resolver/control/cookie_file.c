@@ -6,7 +6,6 @@
 #include <endian.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "resolver/control/regular_file.h"
 
@@ -51,7 +50,6 @@ void cookie_file_read(struct udp_settings *settings, struct faults *faults)
 {
 	const char *path = settings->cookie_secret_file, *why;
 	char text[FILE_MAX + 1] = "";
-	struct stat st;
 
 	if (!path)
 		return;
@@ -62,16 +60,14 @@ void cookie_file_read(struct udp_settings *settings, struct faults *faults)
 		return;
 	}
 	size_t length = fread(text, 1, FILE_MAX, file);
-	bool open_to_others =
-		fstat(fileno(file), &st) == 0 && (st.st_mode & (S_IRWXG | S_IRWXO)) != 0;
 	fclose(file);
 	if (length == FILE_MAX || !read_secrets(text, settings))
 		fault_add(faults, FAULT_ERROR, &settings->origin, "cookie_secret_file",
 			  "%s cannot be used: it must have 32 hexadecimal digits, and perhaps 32 "
 			  "more on a second line",
 			  path);
-	else if (open_to_others)
-		fault_add(faults, FAULT_WARNING, &settings->origin, "cookie_secret_file",
-			  "%s is open to other users; chmod 600 it", path);
+	else
+		regular_file_warn(path, SECRET_OF_USER, &settings->origin, "cookie_secret_file",
+				  faults);
 	explicit_bzero(text, sizeof text);
 }

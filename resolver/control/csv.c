@@ -107,6 +107,13 @@ static int read_plain(struct csv *csv, struct csv_row *row, size_t *used, const 
 	return err;
 }
 
+/* Whether a spreadsheet would run it, or would but for what stands before it. */
+static bool is_run(const char *field)
+{
+	field += strspn(field, "'");
+	return *field && strchr("=+-@\t\r", *field);
+}
+
 static int read_field(struct csv *csv, struct csv_row *row, size_t *used, const char **why)
 {
 	int err;
@@ -119,16 +126,18 @@ static int read_field(struct csv *csv, struct csv_row *row, size_t *used, const 
 		*why = too_long;
 		return ERR_INVALID;
 	}
-	row->fields[row->count++] = row->text + *used;
+	const char *field = row->text + *used;
 	if (is_at(csv, '"')) {
 		csv->at++;
 		err = read_quoted(csv, row, used, why);
 	} else {
 		err = read_plain(csv, row, used, why);
 	}
-	if (!err)
-		row->text[(*used)++] = '\0'; /* for which there is room */
-	return err;
+	if (err)
+		return err;
+	row->text[(*used)++] = '\0'; /* for which there is room */
+	row->fields[row->count++] = field + (*field == '\'' && is_run(field));
+	return 0;
 }
 
 int csv_next(struct csv *csv, struct csv_row *row, const char **why)
@@ -159,13 +168,16 @@ int csv_next(struct csv *csv, struct csv_row *row, const char **why)
 void csv_write(FILE *out, const char *field)
 {
 	const char *text = field ? field : "";
-	bool quoted = text[strcspn(text, ",\"\r\n")] != '\0';
+	bool guarded = is_run(text);
+	bool quoted = guarded || text[strcspn(text, ",\"\r\n")] != '\0';
 
 	if (!quoted) {
 		fputs(text, out);
 		return;
 	}
 	putc('"', out);
+	if (guarded)
+		putc('\'', out);
 	for (; *text; text++) {
 		if (*text == '"')
 			putc('"', out);

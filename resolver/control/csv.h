@@ -1,6 +1,11 @@
 /* Comma-separated values as RFC 4180 has them, read from memory row by row, and written. A row may
  * go over several lines, within quotes; lines may end with CR LF or LF, and the text may begin with
- * a UTF-8 byte order mark. Empty lines are passed over. */
+ * a UTF-8 byte order mark. Empty lines are passed over.
+ *
+ * A spreadsheet runs a field that begins with =, +, -, @, a tab or a CR. Such a field is written
+ * with a ' before it, which a spreadsheet takes for "this is text"; so is one that has such a
+ * beginning behind one ' or more. Reading takes one ' away from just these: what was written is
+ * what is read, and every other field is left as it is. */
 #ifndef SLUICE_CSV_H
 #define SLUICE_CSV_H
 
@@ -20,7 +25,7 @@ struct csv {
 struct csv_row {
 	unsigned line; /* that it begins on */
 	size_t count;
-	const char *fields[CSV_FIELDS_MAX]; /* in `text`, without their quotes */
+	const char *fields[CSV_FIELDS_MAX]; /* in `text`, without quotes and what guards them */
 	char text[CSV_ROW_MAX];
 };
 

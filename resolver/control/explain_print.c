@@ -1,6 +1,8 @@
 /* An explanation as an indented story. */
 #include "resolver/control/explain.h"
 #include "resolver/control/table.h"
+#include "rules/err.h"
+#include "rules/text.h"
 
 static const char *get(const json_t *object, const char *key)
 {
@@ -191,7 +193,7 @@ static void print_place(const json_t *explained, FILE *out)
 			get(shorter, "prefix"), get(shorter, "network"));
 }
 
-void explain_print(const json_t *explained, FILE *out)
+static void print_all(const json_t *explained, FILE *out)
 {
 	size_t i;
 	const json_t *hop;
@@ -208,4 +210,22 @@ void explain_print(const json_t *explained, FILE *out)
 		fprintf(out, "\nends with %s\n", get(explained, "rcode"));
 	else
 		fprintf(out, "\nends with what the targets say\n");
+}
+
+/* Records, and what targets say of themselves, may hold anything. */
+void explain_print(const json_t *explained, FILE *out)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *memory = open_memstream(&text, &size);
+	if (memory)
+		print_all(explained, memory);
+	if (!memory || fclose(memory) != 0)
+		fputs(err_text(ERR_NOMEM), out);
+	for (char *line = text, *end; line && (end = strchr(line, '\n')); line = end + 1) {
+		*end = '\0';
+		text_print(out, line);
+		fputc('\n', out);
+	}
+	free(text);
 }

@@ -7,7 +7,6 @@
 #include <gnutls/crypto.h>
 #include <pthread.h>
 #include <strings.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "endpoints/entropy.h"
@@ -68,20 +67,17 @@ static bool load_client(const struct management_client *from, struct http_client
 			struct faults *faults)
 {
 	char secret[HTTP_SECRET_MAX + 2];
-	struct stat st;
 	const char *why;
 	FILE *file = regular_file_open(from->secret_file, &why);
 	ssize_t length = file ? read_secret(file, secret, &why) : -1;
-	bool open_to_others =
-		file && fstat(fileno(file), &st) == 0 && (st.st_mode & (S_IRWXG | S_IRWXO)) != 0;
 	if (file)
 		fclose(file);
 	if (length < 0)
 		fault_add(faults, FAULT_ERROR, &from->origin, "secret_file",
 			  "%s cannot be used: %s", from->secret_file, why);
-	else if (open_to_others)
-		fault_add(faults, FAULT_WARNING, &from->origin, "secret_file",
-			  "%s is open to other users; chmod 600 it", from->secret_file);
+	else
+		regular_file_warn(from->secret_file, SECRET_OF_USER, &from->origin, "secret_file",
+				  faults);
 	bool fine = length >= 0 && digest_of(secret, (size_t)length, client->digest);
 	if (length >= 0 && !fine)
 		fault_add(faults, FAULT_ERROR, &from->origin, "secret_file", "%s",

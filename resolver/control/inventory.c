@@ -14,6 +14,7 @@
 #include "resolver/control/inventory_internal.h"
 #include "resolver/control/inventory_page.h"
 #include "resolver/control/state.h"
+#include "resolver/log.h"
 #include "rules/text.h"
 
 enum { SETTLED_AT_ONCE = 1000 };
@@ -68,6 +69,15 @@ void inventory_say_unread(struct inventory *inventory, const char *why)
 {
 	snprintf(inventory->error, sizeof inventory->error, "%s; then reload the configuration",
 		 why);
+}
+
+void inventory_say_lost(struct inventory *inventory)
+{
+	inventory->stale = true;
+	inventory->version++;
+	inventory_say_unread(inventory, "memory was too short to undo a change: what is served is "
+					"as it was, but not all of it is listed; free some memory");
+	log_event(LOG_ERROR, "state", "%s", inventory->error);
 }
 
 static int open_source(struct inventory *inventory)

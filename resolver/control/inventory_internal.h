@@ -55,6 +55,9 @@ struct inventory {
 
 /* Keeps why the state cannot be read, for the status and for refused changes. */
 void inventory_say_unread(struct inventory *inventory, const char *why);
+/* The book has lost something for lack of memory: no change is taken until the state was read
+ * again. */
+void inventory_say_lost(struct inventory *inventory);
 /* The table becomes the book's, which takes the reference over, and is published. ERR_NOMEM: that
  * it will be with the next one. */
 MUST_CHECK int inventory_publish(struct inventory *inventory, struct owned *owned);

@@ -3,7 +3,6 @@
 #ifndef SLUICE_INVENTORY_NODE_H
 #define SLUICE_INVENTORY_NODE_H
 
-#define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
 #include "resolver/control/owner.h"

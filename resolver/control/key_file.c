@@ -3,7 +3,6 @@
 #include "resolver/control/key_file.h"
 
 #include <string.h>
-#include <sys/stat.h>
 
 #include "resolver/control/regular_file.h"
 #include "rules/tsig_secret.h"
@@ -29,7 +28,6 @@ static bool read_text(FILE *file, char text[TEXT_MAX + 1], const char **why)
 static void read_key(struct model *model, struct tsig_settings *key, struct faults *faults)
 {
 	char text[TEXT_MAX + 1];
-	struct stat st;
 	const char *why;
 	FILE *file = regular_file_open(key->secret_file, &why);
 	bool read = file && read_text(file, text, &why);
@@ -37,9 +35,9 @@ static void read_key(struct model *model, struct tsig_settings *key, struct faul
 	if (!read)
 		fault_add(faults, FAULT_ERROR, &key->origin, "secret_file", "%s cannot be used: %s",
 			  key->secret_file, why);
-	else if (fstat(fileno(file), &st) == 0 && (st.st_mode & (S_IRWXG | S_IRWXO)) != 0)
-		fault_add(faults, FAULT_WARNING, &key->origin, "secret_file",
-			  "%s is open to other users; chmod 600 it", key->secret_file);
+	else
+		regular_file_warn(key->secret_file, SECRET_OF_USER, &key->origin, "secret_file",
+				  faults);
 	if (read) {
 		key->loaded = arena_strdup(&model->arena, text);
 		explicit_bzero(text, sizeof text);
@@ -53,7 +51,16 @@ static void read_key(struct model *model, struct tsig_settings *key, struct faul
 
 void key_files_read(struct model *model, struct faults *faults)
 {
-	for (size_t i = 0; i < model->keys.count; i++)
-		if (model->keys.items[i].secret_file)
-			read_key(model, &model->keys.items[i], faults);
+	const char *told = NULL; /* a file is warned of once */
+
+	for (size_t i = 0; i < model->keys.count; i++) {
+		struct tsig_settings *key = &model->keys.items[i];
+		const char *file = key->secret ? key->origin.file : NULL;
+
+		if (key->secret_file)
+			read_key(model, key, faults);
+		if (file && !(told && strcmp(told, file) == 0))
+			regular_file_warn(file, SECRET_OF_GROUP, &key->origin, "secret", faults);
+		told = file ? file : told;
+	}
 }

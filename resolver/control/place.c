@@ -111,7 +111,7 @@ static bool enter_files(pid_t pid, int pidfd)
 	char path[64];
 	snprintf(path, sizeof path, "/proc/%ld/ns/mnt", (long)pid);
 	int files = open(path, O_RDONLY | O_CLOEXEC);
-	if (files < 0) /* who may not look is that server's user, with its files */
+	if (files < 0) /* who may not look has no other files to enter */
 		return true;
 	bool entered = is_file(files, "/proc/self/ns/mnt") ||
 		       (is_alive(pidfd) && is_trusted(files) && enter_view(files));

@@ -4,6 +4,8 @@
  *                   PR_SET_KEEPCAPS was set; of that, capset(2) keeps two
  *     bounding set  emptied, and no_new_privs set: no program that might be executed gets more
  *     ambient set   emptied: a service manager hands on its capability by it
+ *     dumpable      not any more: secrets in memory go into no core file, and no process of the
+ *                   same user reads or traces this one; last, since another id resets it
  *
  * The C library sets ids for all threads; capset(2) does for the calling one alone, and there is no
  * other yet.
@@ -152,7 +154,10 @@ static void empty_bounding_set(void)
 static int forswear(void)
 {
 	(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0); /* old kernels have none */
-	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 ? 0 : ERR_SYSTEM;
+	return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 &&
+			       prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0
+		       ? 0
+		       : ERR_SYSTEM;
 }
 
 /* Root without another user keeps what root has. */

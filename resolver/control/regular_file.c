@@ -44,6 +44,18 @@ FILE *regular_file_open(const char *path, const char **why)
 	return file;
 }
 
+void regular_file_warn(const char *path, enum secret_of of, const struct origin *origin,
+		       const char *field, struct faults *faults)
+{
+	mode_t others = of == SECRET_OF_USER ? S_IRWXG | S_IRWXO : S_IRWXO;
+	struct stat found;
+
+	if (stat(path, &found) == 0 && (found.st_mode & others) != 0)
+		fault_add(faults, FAULT_WARNING, origin, field,
+			  "%s holds a secret and is open to other users; chmod %s it", path,
+			  of == SECRET_OF_USER ? "600" : "o=");
+}
+
 static int64_t time_ns(const struct timespec *time)
 {
 	return (int64_t)time->tv_sec * 1000000000 + time->tv_nsec;

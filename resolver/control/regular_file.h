@@ -9,9 +9,17 @@
 #include <stdio.h>
 #include <sys/types.h>
 
+#include "rules/fault.h"
+
 /* Opens the file for reading, never waiting. NULL: *why says the reason, for a text such as
  * "cannot be read: %s"; it is good until the next call. */
 FILE *regular_file_open(const char *path, const char **why);
+
+/* A warning at the field where others have a right to a file that holds a secret. SECRET_OF_GROUP:
+ * what is root's, and is read by another user of that group, as certificates' keys often are. */
+enum secret_of { SECRET_OF_USER, SECRET_OF_GROUP };
+void regular_file_warn(const char *path, enum secret_of of, const struct origin *origin,
+		       const char *field, struct faults *faults);
 
 struct file_stamp { /* what a file looked like */
 	dev_t device;

@@ -1,7 +1,7 @@
 /* Which system calls the program may still make, once it has everything open: those that its
  * threads need, and no other. A call that nobody here makes (to execute a program, to trace or to
  * become somebody else) ends the process by SIGSYS, and the kernel's log says which it was; one
- * that is made here, but never so (a packet socket, memory that is writable and executable), fails.
+ * that is made here, but never so (a packet socket, memory that is to be executed), fails.
  *
  *     process   sandbox_enter          before other threads are started, who inherit it
  *     worker    sandbox_enter_worker   besides: no file is opened, nothing executed or started

@@ -42,7 +42,7 @@ static void write_string(struct export *export, const char *text)
 		return;
 	}
 	json_t *string = json_text(text);
-	if (!string || json_dumpf(string, out, JSON_ENCODE_ANY) != 0)
+	if (!string || json_dumpf(string, out, JSON_ENCODE_ANY | JSON_ENSURE_ASCII) != 0)
 		export->failed = true;
 	json_decref(string);
 }

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "rules/text.h"
+
 /* "ITEM" or "NAME=ITEM" (name NULL: none) behind what is in text; false: it is full, and says so.
  */
 static bool cell_append(char text[TABLE_CELL_MAX], size_t *length, const char *name,
@@ -12,9 +14,11 @@ static bool cell_append(char text[TABLE_CELL_MAX], size_t *length, const char *n
 {
 	char cell[TABLE_CELL_MAX];
 	size_t room = TABLE_CELL_MAX - *length;
+	char shown[TABLE_CELL_MAX];
 	table_cell(item, cell);
-	int wrote = snprintf(text + *length, room, "%s%s%s%s", *length > 0 ? ", " : "",
-			     name ? name : "", name ? "=" : "", cell);
+	int wrote =
+		snprintf(text + *length, room, "%s%s%s%s", *length > 0 ? ", " : "",
+			 name ? text_show(name, shown, sizeof shown) : "", name ? "=" : "", cell);
 	if (wrote < 0 || (size_t)wrote >= room) {
 		snprintf(text + TABLE_CELL_MAX - 4, 4, "...");
 		return false;
@@ -50,7 +54,7 @@ static void cell_object(const json_t *object, char text[TABLE_CELL_MAX])
 char *table_cell(const json_t *value, char text[TABLE_CELL_MAX])
 {
 	if (json_is_string(value))
-		snprintf(text, TABLE_CELL_MAX, "%s", json_string_value(value));
+		text_show(json_string_value(value), text, TABLE_CELL_MAX);
 	else if (json_is_integer(value))
 		snprintf(text, TABLE_CELL_MAX, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
 	else if (json_is_real(value))

@@ -12,8 +12,9 @@ struct table_column {
 enum { TABLE_COLUMNS_MAX = 16, TABLE_CELL_MAX = 160 };
 
 /* Prints an array of objects, a row each, under `heading` (NULL: none) and the columns' titles;
- * nothing when there are no rows. Numbers stand to the right, what is missing or null is "-", a
- * list is joined by commas, a cell that is too long is cut. */
+ * nothing when there are no rows. What a terminal does not show stands escaped (rules/text.h).
+ * Numbers stand to the right, what is missing or null is "-", a list is joined by commas, a cell
+ * that is too long is cut. */
 void table_print(FILE *out, const char *heading, const json_t *rows,
 		 const struct table_column *columns, size_t count);
 

@@ -123,7 +123,7 @@ class Files(Many):
         self.add_many(3)
         printed = self.import_(
             "\ufeffaddress,ptrdname,ttl,description\r\n"
-            "198.51.100.11,a.example,,\r\n"
+            "198.51.100.11,a.example,,=1+1\r\n"
             "\"2001:db8:5::1\",b.example.,60,\"say \"\"hi\"\", \u00e9\"\r\n"
             "\r\n"
             "2001:db8:5::2,,,\r\n")
@@ -133,12 +133,13 @@ class Files(Many):
         self.assertEqual(0, status, listed)
         self.assertEqual(
             HEADER + "198.51.100.10,app1.contoso.com.,mail,300\n"
-            "198.51.100.11,a.example.,,\n"
+            "198.51.100.11,a.example.,\"'=1+1\",\n"
             "2001:db8:5::1,b.example.,\"say \"\"hi\"\", \u00e9\",60\n"
             "2001:db8:5::2,,,\n2001:db8:5::3,,,\n"
             "198.51.100.20,filedsvc.cloudapp.net.,,\n", listed)
+        self.assertEqual("=1+1", self.good("GET", "/v1/ptrs/198.51.100.11").body["description"])
         self.assertEqual("0 PTRs set, 0 removed, 6 were so already\n", self.import_(listed))
-        changed = listed.replace("a.example.", "").replace("b.example.", "c.example.")
+        changed = listed.replace("a.example.,\"'=1+1\"", ",").replace("b.example.", "c.example.")
         self.assertEqual("1 PTRs would be set, 1 would be removed, 4 are so already\n",
                          self.import_(changed, "--dry-run"))
         self.ptr_is(self.six(1), "b.example.", ttl=60)
@@ -168,7 +169,7 @@ class Files(Many):
             file.write(HEADER.encode() + b"2001:db8:5::1,x.example.,\xe9,\n")
         status, printed = self.command("ptr", "import", latin)
         self.assertEqual(1, status)
-        self.assertIn("latin.csv:2: description: it is not UTF-8", printed)
+        self.assertIn("latin.csv:2: description: character 1 is not UTF-8 (byte E9)", printed)
         status, printed = self.command("ptr", "import", "missing.csv")
         self.assertEqual(1, status)
         self.assertIn("missing.csv", printed)

@@ -167,6 +167,8 @@ class AnotherUser(Server):
             for name in ("CapPrm", "CapEff"):
                 self.assertEqual(0 if worker else BIND_53, int(task[name], 16), task)
             self.assertEqual("1", task["NoNewPrivs"], task)
+        # Nobody of that user reads its memory: the kernel makes what is about it root's.
+        self.assertEqual(0, os.stat("/proc/%d/mem" % self.sluice.child.pid).st_uid)
         for name in ("state/state.db", "run/control.sock"):
             self.assertEqual(USER, os.stat(os.path.join(self.world.dir, name)).st_uid)
         self.assertIn("goes on as user without a name (uid 61234, gid 61234)", self.sluice.log())
@@ -311,13 +313,18 @@ class Filtered(Server):
                         "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=localhost", "-keyout",
                         at + "/key.pem", "-out", at + "/cert.pem"], check=True, capture_output=True)
         os.chown(at + "/key.pem", USER, USER)
+        os.chmod(at + "/key.pem", 0o644)
         self.start(config().replace('listen = [ "http:', 'certificate = "cert.pem"; key = "key.pem"; '
                                     'listen = [ "https:'))
         status, said = self.host.run(
             "openssl", "s_client", "-connect", "127.0.0.1:%d" % API, "-ign_eof", "-quiet",
             input="GET /healthz HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
         self.assertIn("200 OK", said)
-        self.reload(self.read_config())
+        warning = at + "/key.pem holds a secret and is open to other users; chmod o= it"
+        for said in (self.sluice.log(), self.sluice.command("check")[1], self.reload(self.read_config())):
+            self.assertIn(warning, said)
+        os.chmod(at + "/key.pem", 0o640)
+        self.assertNotIn("chmod", self.reload(self.read_config()))
 
     def read_config(self):
         with open(self.sluice.config) as file:
@@ -439,6 +446,43 @@ class Secrets(Server):
             for output in outputs:
                 self.assertNotIn(secret, output)
         self.assertIn("secret_file", outputs[-2])  # it was told what is wrong, without it
+
+
+class Hardened(unittest.TestCase):
+    """What the compiler and the linker have made of the ordinary build."""
+
+    def setUp(self):
+        if shutil.which("readelf") is None:
+            self.skipTest("readelf is not installed")
+        if not os.path.exists(PLAIN):
+            self.skipTest("%s is not built" % PLAIN)
+
+    def read(self, *options, path=PLAIN):
+        return subprocess.run(["readelf", "--wide", *options, path], check=True, capture_output=True,
+                              text=True, timeout=dns.PATIENCE).stdout
+
+    def test_it_lies_anywhere_and_nothing_is_written_that_need_not_be(self):
+        self.assertRegex(self.read("--file-header"), r"Type:\s+DYN")
+        self.assertRegex(self.read("--dynamic"), r"FLAGS_1\b.*\bNOW\b.*\bPIE\b")
+        segments = self.read("--program-headers")
+        self.assertRegex(segments, r"GNU_RELRO\b")
+        self.assertRegex(segments, r"GNU_STACK\b.* RW +0x")
+        self.assertNotRegex(segments, r"LOAD\b.* RWE ")
+
+    def test_stacks_and_sizes_are_guarded(self):
+        imported = self.read("--dyn-syms")
+        for name in ("__stack_chk_fail", "__memcpy_chk", "__snprintf_chk"):
+            self.assertRegex(imported, r"UND %s@" % name)
+
+    def test_jumps_land_where_they_are_meant_to(self):
+        """In all that is ours: the whole has the mark only where the system's start files have it."""
+        wanted = {"x86_64": "IBT, SHSTK", "aarch64": "BTI, PAC"}.get(os.uname().machine)
+        if wanted is None:
+            self.skipTest("nothing of the kind on %s" % os.uname().machine)
+        objects = glob.glob(os.path.join(harness.TOP, "build/obj/r*/**/*.o"), recursive=True)
+        self.assertTrue(objects)
+        for path in objects:
+            self.assertIn(wanted, self.read("--notes", path=path), path)
 
 
 class Unit(unittest.TestCase):

@@ -3,6 +3,7 @@ half started. Also the commands that need no server."""
 
 import json
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -212,6 +213,37 @@ class Restarting(harness.FreshCase):
                 sluice.signal(signal.SIGKILL)
                 sluice.child.wait()
                 sluice.expected = -signal.SIGKILL
+
+
+PLAIN = os.path.join(harness.TOP, "build", "sluice")  # a sanitizer's memory is without bounds
+
+
+class Short(harness.FreshCase):
+    """Of memory, from hardly enough to start to all that is wanted."""
+
+    def build(self, world):
+        if not os.path.exists(PLAIN):
+            self.skipTest("%s is not built" % PLAIN)
+
+    def ends(self, megabytes, *argv):
+        limit = (megabytes << 20,) * 2
+        result = subprocess.run([PLAIN, *argv], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                text=True, timeout=2 * dns.PATIENCE,
+                                preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, limit))
+        return result.returncode, result.stdout
+
+    def test_a_configuration_that_there_is_no_memory_for_is_told_and_ends_nothing(self):
+        domains = ",\n".join('"d%d.test"' % i for i in range(100000))
+        path = self.world.write("large.conf", 'default_resolver = { targets = ( { address = "127.0.0.3"; } ); };\n'
+                                "reserved_domains = [ %s ];\n" % domains)
+        least = next(m for m in range(10, 1000, 2) if self.ends(m, "--version")[0] == 0)
+        said = set()
+        for megabytes in range(least, least + 60, 2):
+            status, text = self.ends(megabytes, "check", "-c", path)
+            self.assertIn(status, (0, 1), "%d MB: %s" % (megabytes, text))
+            self.assertTrue(status == 0 or "out of memory" in text, text)
+            said.add(status)
+        self.assertEqual({0, 1}, said)
 
 
 class Checking(harness.FreshCase):

@@ -179,6 +179,31 @@ class Store(test_reverse.Reverse):
     def address(number):
         return "2001:db8:5::%x:%x" % (1 + (number >> 16), 1 + (number & 0xffff))
 
+    def test_what_an_old_state_has_is_served_and_shown_so_that_it_is_seen(self):
+        """No version takes such a text any more, and one that did may have left it there."""
+        text = "a\u202eb\x1b[2J\u200bc"
+        self.stop()
+        database = sqlite3.connect(self.path)
+        database.execute("UPDATE ptrs SET description = ?", (text,))
+        database.commit()
+        database.close()
+        self.start()
+        self.ptr_is(OPEN, "one.example.")
+        for argv in (("ptr", "list"), ("ptr", "show", OPEN)):
+            status, printed = self.command(*argv)
+            self.assertEqual(0, status, printed)
+            self.assertIn(r"a\u{202e}b\x1b[2J\u{200b}c", printed)
+            self.assertNotIn("\x1b", printed)
+        status, printed = self.command("ptr", "show", "--json", OPEN)
+        self.assertTrue(printed.isascii(), printed)
+        self.assertEqual(text, json.loads(printed)["description"])
+        status, printed = self.command("state", "export")
+        self.assertTrue(printed.isascii(), printed)
+        self.assertIn(text, [row.get("description") for row in json.loads(printed)["ptrs"]])
+        answer = self.call("PUT", "/v1/ptrs/" + OPEN, {"reverse_fqdn": "two.example.", "description": text})
+        self.bad_v1(answer, 400, "invalid", text=r"character 2 is U\+202E, which is not shown")
+        self.well()
+
     def test_a_state_that_is_damaged_in_use(self):
         self.add_many()
         good = self.path + ".good"

@@ -232,7 +232,7 @@ static int add_to(struct change *change, const char *group)
 
 static void a_group_is_made_by_a_name_that_azure_would_have(void **state)
 {
-	static const char *const bad[] = {"a/b", "a b", "a\nb", "a.", "a%2f", "-"};
+	static const char *const bad[] = {"a/b", "a b", "a.", "a%2f", "-"};
 	static const char *const good[] = {"a_(1).-b", "\xc3\xa9", "a..b", "9", "--"};
 	struct inventory_fixture *fixture = *state;
 

@@ -100,10 +100,38 @@ static void a_row_at_the_maximum_is_read_and_one_over_it_refused(void **state)
 	reads_as(",,,,,,,,,,,,,,,,\na", "1!it has \n2:a\n");
 }
 
+static const char *written(const char *field)
+{
+	static char told[64];
+	FILE *out = fmemopen(told, sizeof told, "w");
+
+	csv_write(out, field);
+	fclose(out);
+	return told;
+}
+
+static void what_a_spreadsheet_would_run_is_written_as_text(void **state)
+{
+	(void)state;
+	assert_string_equal(written("=1+2"), "\"'=1+2\"");
+	assert_string_equal(written("=cmd|\"/c calc\"!A0"), "\"'=cmd|\"\"/c calc\"\"!A0\"");
+	assert_string_equal(written("+1"), "\"'+1\"");
+	assert_string_equal(written("-1"), "\"'-1\"");
+	assert_string_equal(written("@SUM(A1)"), "\"'@SUM(A1)\"");
+	assert_string_equal(written("\tx"), "\"'\tx\"");
+	assert_string_equal(written("\rx"), "\"'\rx\"");
+	assert_string_equal(written("''=1"), "\"'''=1\"");
+	assert_string_equal(written("a=1"), "a=1");
+	assert_string_equal(written("'tis"), "'tis");
+	reads_as("'=1,\"'+1\",=1,'tis,'\n", "1:=1|+1|=1|'tis|'\n");
+}
+
 static void what_is_written_is_read_again(void **state)
 {
-	static const char *const fields[] = {"plain",        "a,b", "say \"hi\"",
-					     "two\r\nlines", "",    NULL};
+	static const char *const fields[] = {
+		"plain",    "a,b", "say \"hi\"", "two\r\nlines", "=1", "-", "'@a",
+		"''+\"b\"", "'",   "'a",         "\ta",          "",   NULL};
+	const size_t count = sizeof fields / sizeof *fields;
 	struct csv csv;
 	struct csv_row row;
 	const char *why;
@@ -112,15 +140,15 @@ static void what_is_written_is_read_again(void **state)
 	FILE *out = open_memstream(&text, &length);
 
 	(void)state;
-	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+	for (size_t i = 0; i < count; i++) {
 		csv_write(out, fields[i]);
-		fputs(i < 5 ? "," : "\r\n", out);
+		fputs(i + 1 < count ? "," : "\r\n", out);
 	}
 	fclose(out);
 	csv_init(&csv, text, length);
 	assert_int_equal(csv_next(&csv, &row, &why), 0);
-	assert_int_equal(row.count, 6);
-	for (size_t i = 0; i < 6; i++)
+	assert_int_equal(row.count, count);
+	for (size_t i = 0; i < count; i++)
 		assert_string_equal(row.fields[i], fields[i] ? fields[i] : "");
 	assert_int_equal(csv_next(&csv, &row, &why), ERR_NOT_FOUND);
 	free(text);
@@ -134,6 +162,7 @@ int main(void)
 		cmocka_unit_test(quotes_hold_commas_line_ends_and_quotes),
 		cmocka_unit_test(what_is_not_well_formed_is_told_and_the_rest_is_read),
 		cmocka_unit_test(a_row_at_the_maximum_is_read_and_one_over_it_refused),
+		cmocka_unit_test(what_a_spreadsheet_would_run_is_written_as_text),
 		cmocka_unit_test(what_is_written_is_read_again),
 	};
 

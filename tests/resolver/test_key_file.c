@@ -78,6 +78,35 @@ static void a_file_that_others_may_read_is_warned_of_and_read(void **state)
 	assert_string_equal(f->key.loaded, "Zm9vYmFy");
 }
 
+static void load_with_secret(struct fixture *f, const char *secret, mode_t mode)
+{
+	struct tsig_settings keys[] = {
+		{.name = "a", .secret = secret, .origin = {f->path, 3, "keys[a]"}},
+		{.name = "b", .secret = secret, .origin = {f->path, 4, "keys[b]"}},
+	};
+
+	config_text_put(&f->config, "secret", "");
+	assert_int_equal(chmod(f->path, mode), 0);
+	f->model->keys.items = keys;
+	f->model->keys.count = 2;
+	key_files_read(f->model, &f->faults);
+}
+
+static void a_configuration_with_a_secret_that_everybody_may_read_is_warned_of_once(void **state)
+{
+	struct fixture *f = *state;
+
+	load_with_secret(f, NULL, 0644);
+	load_with_secret(f, "Zm9v", 0640);
+	assert_int_equal(f->faults.count, 0);
+	load_with_secret(f, "Zm9v", 0644);
+	assert_int_equal(f->faults.count, 1);
+	assert_int_equal(f->faults.errors, 0);
+	assert_string_equal(f->faults.items[0].origin.path, "keys[a].secret");
+	assert_non_null(strstr(f->faults.items[0].text,
+			       "secret holds a secret and is open to other users; chmod o= it"));
+}
+
 static void a_file_that_is_not_there_is_an_error_at_its_key(void **state)
 {
 	struct fixture *f = *state;
@@ -114,6 +143,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_secret_is_read_without_the_blanks_behind_it),
 		TEST(a_file_that_others_may_read_is_warned_of_and_read),
+		TEST(a_configuration_with_a_secret_that_everybody_may_read_is_warned_of_once),
 		TEST(a_file_that_is_not_there_is_an_error_at_its_key),
 		TEST(a_file_holds_512_characters_and_not_513),
 	};

@@ -176,8 +176,9 @@ static void control_characters_cannot_forge_a_line(void **state)
 {
 	(void)state;
 	log_configure(LOG_INFO, LOG_JOURNAL);
-	log_event(LOG_INFO, "x", "%s", "one\n<0>two\r\x1b[2J\x7f\xc2\x9b\xff");
-	assert_string_equal(written(), "<6>x: one\\x0a<0>two\\x0d\\x1b[2J\\x7f\\xc2\\x9b\\xff\n");
+	log_event(LOG_INFO, "x", "%s", "one\n<0>two\r\x1b[2J\x7f\xc2\x9b\u202e\xff");
+	assert_string_equal(written(),
+			    "<6>x: one\\x0a<0>two\\x0d\\x1b[2J\\x7f\\u{9b}\\u{202e}\\xff\n");
 }
 
 static void a_line_that_is_too_long_is_cut_and_still_a_line(void **state)

@@ -105,6 +105,11 @@ static int make_a_link(void)
 	return symlink("/etc/passwd", "/tmp/sluice-test-no-such-link");
 }
 
+static int make_shared_memory(void)
+{
+	return (int)syscall(SYS_shmget, 0, 4096, 0600);
+}
+
 static int trace_another_process(void)
 {
 	return (int)ptrace(PTRACE_ATTACH, getppid(), NULL, NULL);
@@ -122,6 +127,7 @@ static void what_the_program_never_does_ends_it(void **state)
 		load_a_program_into_the_kernel,
 		write_into_another_process,
 		make_a_link,
+		make_shared_memory,
 	};
 	for (size_t i = 0; i < sizeof never / sizeof *never; i++)
 		assert_killed(never[i]);
@@ -142,6 +148,31 @@ static int writable_code(void)
 		return WRONG + 10;
 	return mprotect(page, 4096, PROT_READ | PROT_EXEC) < 0 && errno == EPERM ? FINE
 										 : WRONG + 11;
+}
+
+/* A file has two mappings, of which one is written and the other executed. */
+static int code_of_a_file(void)
+{
+	char path[] = "/tmp/sluice-test-XXXXXX";
+	int fd = mkstemp(path);
+	if (fd < 0 || unlink(path) != 0 || ftruncate(fd, 4096) != 0)
+		return WRONG;
+	if (mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0) == MAP_FAILED)
+		return WRONG + 10;
+	void *code = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0);
+	if (code != MAP_FAILED || errno != EPERM)
+		return WRONG + 11;
+	code = mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0);
+	if (code == MAP_FAILED)
+		return WRONG + 12;
+	return mprotect(code, 4096, PROT_READ | PROT_EXEC) < 0 && errno == EPERM ? FINE
+										 : WRONG + 13;
+}
+
+/* Nor are there files without a name that could be mapped so. */
+static int code_without_a_file(void)
+{
+	return syscall(SYS_memfd_create, "code", 0) < 0 && errno == ENOSYS ? FINE : WRONG;
 }
 
 static int raw_sockets(void)
@@ -169,6 +200,8 @@ static void what_is_done_never_so_fails(void **state)
 {
 	(void)state;
 	assert_fine(writable_code, false);
+	assert_fine(code_of_a_file, false);
+	assert_fine(code_without_a_file, false);
 	assert_fine(raw_sockets, false);
 	assert_fine(new_ways_of_libraries, false);
 	if (!SANDBOX_IS_WIDE)

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include <cmocka.h>
+#include <gnutls/gnutls.h>
 #include <ldns/ldns.h>
 
 #include "endpoints/message.h"
@@ -317,6 +318,30 @@ static void keys_are_found_without_case_and_need_a_secret(void **state)
 	assert_int_equal(key.secret_length, 3);
 }
 
+static void *no_memory(size_t size)
+{
+	(void)size;
+	return NULL;
+}
+
+static void without_memory_nothing_is_good_and_nothing_ends(void **state)
+{
+	struct tsig_key key = key_of("k.test", TSIG_HMAC_SHA256, SECRET);
+	gnutls_alloc_function malloc_before = gnutls_malloc;
+	uint8_t packet[BUFFER], other[BUFFER];
+	struct tsig_seal client, server;
+	size_t length = signed_request(packet, &client, &key, NOW), at = find_tsig(packet, length);
+
+	(void)state;
+	gnutls_malloc = no_memory;
+	assert_int_equal(tsig_check(&server, &key, 1, packet, length, at, NOW), TSIG_BADSIG);
+	size_t unsigned_length = signed_request(other, &client, &key, NOW);
+	gnutls_malloc = malloc_before;
+	assert_int_equal(unsigned_length, length);
+	assert_int_equal(tsig_check(&server, &key, 1, other, length, at, NOW), TSIG_BADSIG);
+	assert_int_equal(tsig_check(&server, &key, 1, packet, length, at, NOW), TSIG_FINE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -330,6 +355,7 @@ int main(void)
 		cmocka_unit_test(a_record_that_does_not_add_up_is_none),
 		cmocka_unit_test(a_tsig_is_the_last_record_and_there_is_one),
 		cmocka_unit_test(keys_are_found_without_case_and_need_a_secret),
+		cmocka_unit_test(without_memory_nothing_is_good_and_nothing_ends),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

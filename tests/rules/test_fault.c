@@ -140,8 +140,8 @@ static void control_characters_do_not_reach_the_terminal(void **state)
 {
 	const struct origin origin = {"f\n", 1, "p\x1b[2J"};
 
-	fault_add(*state, FAULT_ERROR, &origin, NULL, "%s", "a\tb\r\nc\x7f \xc3\xa9");
-	assert_prints(*state, "f?:1: p?[2J: a?b??c? \xc3\xa9\n");
+	fault_add(*state, FAULT_ERROR, &origin, NULL, "%s", "a\tb\r\nc\x7f \xc3\xa9\u202e");
+	assert_prints(*state, "f\\x0a:1: p\\x1b[2J: a\\x09b\\x0d\\x0ac\\x7f \xc3\xa9\\u{202e}\n");
 }
 
 static void past_the_maximum_faults_are_counted_and_errors_still_kept(void **state)

@@ -171,7 +171,7 @@ static const struct limits_case cases[] = {
 	 "addresses[a].tags[0]", "is an integer; give a string"},
 	{"a_tag_has_no_control_characters",
 	 PUBLIC ADDRESSES(IP("a", "198.51.100.1", TAGS("\"a=1\", \"b=\\x01\", \"c=1\""))), 2,
-	 "addresses[a].tags[1]", "give a string"},
+	 "addresses[a].tags[1]", "character 3 is U+0001"},
 	{"there_are_50_tags", PUBLIC ADDRESSES(IP("a", "198.51.100.1", TAGS(TAGS_50))), 0, 0, 0},
 	{"there_are_not_51_tags",
 	 PUBLIC ADDRESSES(IP("a", "198.51.100.1", TAGS(TAGS_50 ", \"more=1\""))), 2,

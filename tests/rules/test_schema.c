@@ -143,17 +143,21 @@ static void names_of_networks_may_have_dots_inside(void **state)
 	expect_refused(*state, FIELD_NAME_DOTS, "a b", "letters, digits");
 }
 
-static void strings_have_no_control_characters(void **state)
+static void strings_have_no_characters_that_are_not_shown(void **state)
 {
 	expect_taken(*state, FIELD_STRING, "", "");
 	expect_taken(*state, FIELD_STRING, "gr\xc3\xbc\xc3\x9f", "gr\xc3\xbc\xc3\x9f");
-	expect_refused(*state, FIELD_STRING, "a\nb", "a string");
-	expect_refused(*state, FIELD_STRING, "a\x1b[31m", "a string");
-	expect_refused(*state, FIELD_STRING, "\x7f", "a string");
+	expect_refused(*state, FIELD_STRING, "a\nb", "character 2 is U+000A");
+	expect_refused(*state, FIELD_STRING, "a\x1b[31m", "character 2 is U+001B");
+	expect_refused(*state, FIELD_STRING, "\x7f", "character 1 is U+007F");
 	expect_refused(*state, FIELD_STRING,
 		       "a\xc2\x9b"
 		       "31m",
-		       "a string"); /* CSI of C1 */
+		       "character 2 is U+009B"); /* CSI of C1 */
+	expect_refused(*state, FIELD_STRING, "gr\xc3\xbc\u202e", "character 4 is U+202E");
+	expect_refused(*state, FIELD_STRING, "gr\xfc", "character 3 is not UTF-8 (byte FC)");
+	expect_refused(*state, FIELD_PATH, "a\u200b", "character 2 is U+200B");
+	expect_refused(*state, FIELD_DOMAIN, "a\x1b[31m.test", "character 2 is U+001B");
 	expect_taken(*state, FIELD_STRING, "\xc2\xa0", "\xc2\xa0");
 }
 
@@ -400,7 +404,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(names_are_1_to_80_plain_characters),
 		TEST(names_of_networks_may_have_dots_inside),
-		TEST(strings_have_no_control_characters),
+		TEST(strings_have_no_characters_that_are_not_shown),
 		TEST(a_strings_length_has_a_range),
 		TEST(domains_paths_and_uuids_have_a_form),
 		TEST(numbers_have_a_range),
