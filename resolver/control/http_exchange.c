@@ -208,24 +208,47 @@ static uint64_t announced_length(const struct http_exchange *exchange)
 	return text ? strtoull(text, NULL, 10) : 0;
 }
 
-static enum MHD_Result count_framing(void *context, enum MHD_ValueKind kind, const char *name,
-				     const char *value)
+struct head {
+	bool plain; /* every name is one */
+	unsigned ends, hosts;
+};
+
+/* RFC 9110 section 5.6.2. libmicrohttpd takes what stands before the colon as the name, a blank
+ * included. */
+static bool is_token(const char *name)
+{
+	size_t length = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				     "0123456789!#$%&'*+-.^_`|~");
+	return length > 0 && !name[length];
+}
+
+static enum MHD_Result look_at_line(void *context, enum MHD_ValueKind kind, const char *name,
+				    const char *value)
 {
 	(void)kind;
-	unsigned *count = context;
+	struct head *head = context;
 	bool is_coding = strcasecmp(name, "Transfer-Encoding") == 0;
 	if (is_coding || strcasecmp(name, "Content-Length") == 0)
-		*count += is_coding && (!value || strcasecmp(value, "chunked") != 0) ? 2 : 1;
+		head->ends += is_coding && (!value || strcasecmp(value, "chunked") != 0) ? 2 : 1;
+	head->hosts += strcasecmp(name, "Host") == 0;
+	head->plain = head->plain && is_token(name);
 	return MHD_YES;
 }
 
-/* RFC 9112 section 6.3: a body whose end is told twice, or in a way that we do not read, may end
- * elsewhere for a proxy before us. */
-static bool has_one_end(const struct http_exchange *exchange)
+/* What a proxy before us may read in another way than we do, so that the two of us disagree on
+ * where a request ends or whom it is for (RFC 9112 sections 3.2, 5.1 and 6.3). NULL: nothing. */
+static const char *ambiguity(const struct http_exchange *exchange)
 {
-	unsigned count = 0;
-	MHD_get_connection_values(exchange->connection, MHD_HEADER_KIND, count_framing, &count);
-	return count <= 1;
+	struct head head = {.plain = true};
+	MHD_get_connection_values(exchange->connection, MHD_HEADER_KIND, look_at_line, &head);
+	if (!head.plain)
+		return "a header's name is one word with its colon right behind it";
+	if (head.hosts > 1)
+		return "there is more than one header Host";
+	if (head.ends > 1)
+		return "the body has one end: one Content-Length, or else Transfer-Encoding: "
+		       "chunked";
+	return NULL;
 }
 
 static enum MHD_Result on_head(struct http_exchange *exchange, const char *method)
@@ -234,11 +257,10 @@ static enum MHD_Result on_head(struct http_exchange *exchange, const char *metho
 	exchange->stage = HTTP_BODY;
 	exchange->request.method = method;
 	bool fine = cut_target(exchange);
-	exchange->answer.last = !has_one_end(exchange);
-	if (exchange->answer.last)
-		refuse(exchange, MHD_HTTP_BAD_REQUEST,
-		       "the body has one end: one Content-Length, or else Transfer-Encoding: "
-		       "chunked");
+	const char *wrong = ambiguity(exchange);
+	exchange->answer.last = wrong != NULL;
+	if (wrong)
+		refuse(exchange, MHD_HTTP_BAD_REQUEST, wrong);
 	else if (fine)
 		handler->on_head(handler->context, &exchange->request);
 	else

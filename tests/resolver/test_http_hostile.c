@@ -147,6 +147,38 @@ static void a_body_whose_end_is_told_twice_is_refused_with_all_behind_it(void **
 	assert_string_equal(world->order, "a");
 }
 
+/* RFC 9112 section 5.1; and what is no name at all. */
+static const char *const odd_names[] = {
+	POST "Content-Length : 36\r\n\r\n" SMUGGLED,
+	POST "Content-Length\t: 36\r\n\r\n" SMUGGLED,
+	POST LENGTH(4) "Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n" SMUGGLED,
+	POST "X-Any : a\r\n\r\n" SMUGGLED,
+	POST "X(y): a\r\n\r\n" SMUGGLED,
+	"POST /a HTTP/1.1\r\n Host: s\r\n\r\n" SMUGGLED,
+	"POST /a HTTP/1.1\r\nHost : s\r\n\r\n" SMUGGLED,
+	POST "Host: t\r\n\r\n" SMUGGLED,
+	"POST /a HTTP/1.1\r\n\r\n" SMUGGLED,
+};
+enum { ODD_NAMES = sizeof odd_names / sizeof *odd_names };
+
+static void send_odd_names(struct http_world *world)
+{
+	for (size_t i = 0; i < ODD_NAMES; i++) {
+		int fd = http_world_connect(world);
+		http_world_send(fd, odd_names[i], strlen(odd_names[i]));
+		http_world_receive(world, fd);
+		((struct world *)world)->told += http_world_status(world) == 400;
+	}
+}
+
+static void a_header_that_a_proxy_may_read_in_another_way_is_refused(void **state)
+{
+	struct world *world = *state;
+	http_world_serve(&world->http, send_odd_names);
+	assert_int_equal(world->told, ODD_NAMES);
+	assert_int_equal(world->handled, 0);
+}
+
 static void send_without_end(struct http_world *world)
 {
 	static const char head[] = "POST /refused HTTP/1.1\r\nHost: s\r\n" CHUNKED "\r\n";
@@ -329,6 +361,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(a_body_whose_end_is_told_twice_is_refused_with_all_behind_it),
+		TEST(a_header_that_a_proxy_may_read_in_another_way_is_refused),
 		TEST(a_body_without_end_that_nobody_wants_is_hung_up_on),
 		TEST(long_answers_that_nobody_takes_leave_room_for_small_ones_and_the_socket),
 		TEST(the_socket_comes_before_urls),
