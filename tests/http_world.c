@@ -131,7 +131,7 @@ unsigned http_world_ask(struct http_world *world, const char *what, const char *
 	int fd = http_world_connect(world);
 	int length =
 		snprintf(head, sizeof head,
-			 "%s HTTP/1.1\r\nHost: sluice\r\nConnection: close\r\n%s", what, headers);
+			 "%s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n%s", what, headers);
 	if (body)
 		length += snprintf(head + length, sizeof head - (size_t)length,
 				   "Content-Length: %zu\r\n", strlen(body));

@@ -25,8 +25,10 @@ int control_access_load(struct control_access *access, const struct management *
 			struct faults *faults)
 {
 	char error[HTTP_ERROR_MAX];
-	*access = (struct control_access){.secrets = http_secrets_load(management, faults),
-					  .upload_max = management->upload_max};
+	*access = (struct control_access){
+		.secrets = http_secrets_load(management, faults),
+		.hosts = http_hosts_new(management->hosts.items, management->hosts.count),
+		.upload_max = management->upload_max};
 	bool tls = wants_tls(management);
 	if (tls) {
 		access->certificate =
@@ -35,7 +37,10 @@ int control_access_load(struct control_access *access, const struct management *
 			fault_add(faults, FAULT_ERROR, &management->origin, "certificate", "%s",
 				  error);
 	}
-	if (access->secrets && (access->certificate || !tls))
+	if (!access->hosts)
+		fault_add(faults, FAULT_ERROR, &management->origin, "hosts", "%s",
+			  err_text(ERR_NOMEM));
+	if (access->secrets && access->hosts && (access->certificate || !tls))
 		return 0;
 	control_access_release(access);
 	return ERR_FAULTS;
@@ -47,6 +52,7 @@ void control_access_serve(struct control_access *access, struct control *control
 	atomic_store(&control->upload_max, access->upload_max);
 	if (access->certificate) /* else an old listener for https goes on with what it has */
 		http_use_certificate(control->http, access->certificate);
+	http_use_hosts(control->http, access->hosts);
 	*access = (struct control_access){.secrets = NULL};
 }
 
@@ -54,6 +60,7 @@ void control_access_release(struct control_access *access)
 {
 	http_secrets_free(access->secrets);
 	http_certificate_free(access->certificate);
+	http_hosts_free(access->hosts);
 	*access = (struct control_access){.secrets = NULL};
 }
 

@@ -10,6 +10,11 @@
  * time are bounded, and a client that is slow in sending or reading occupies its connection and
  * nothing else. While a request is with the control thread no time runs against its client.
  *
+ * At a URL the header Host has to be the address that the client is connected to (with whatever
+ * port, because tunnels change it), localhost on loopback, or of http_use_hosts; else it is 421. A
+ * page in a browser reaches an address that is not its own only by a name of its own, which it has
+ * led there (DNS rebinding).
+ *
  * DNS comes first: listeners' threads are nicer than workers', so that whoever keeps one busy (with
  * TLS handshakes, say) takes no CPU that a worker wants. Requests at the unix socket come before
  * those at URLs, and the control thread does its other work in between. */
@@ -45,6 +50,7 @@ enum http_origin { HTTP_UNIX, HTTP_TCP, HTTP_TLS };
 
 struct http;
 struct http_certificate;
+struct http_hosts;
 
 /* One request, from its head to the end of its answer. All of it may be read until http_reply. */
 struct http_request {
@@ -105,6 +111,13 @@ struct http_certificate *http_certificate_load(const char *chain, const char *ke
 void http_certificate_free(struct http_certificate *certificate); /* NULL is fine */
 /* From now on every https listener shows it; takes it over. */
 void http_use_certificate(struct http *http, struct http_certificate *certificate);
+
+/* Names by which clients may reach the listeners at URLs, besides their own address and, on
+ * loopback, localhost; copied. NULL without memory. */
+struct http_hosts *http_hosts_new(const char *const *names, size_t count);
+void http_hosts_free(struct http_hosts *hosts); /* NULL is fine */
+/* From now on it is those; takes them over. NULL: none. */
+void http_use_hosts(struct http *http, struct http_hosts *hosts);
 
 /* Stops the listeners and their threads, removes the socket's file, answers 503 to requests that
  * on_request has not seen; the memory goes with the loop's last close callback. Whoever kept a

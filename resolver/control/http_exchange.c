@@ -23,18 +23,14 @@ enum { DISCARD_MAX = 16 * 1024 * 1024, BODY_FIRST = 16 * 1024 };
 
 /* ---- connections ---- */
 
-static struct address address_of(struct MHD_Connection *connection)
+/* By getsockname or getpeername. */
+static struct address address_of(int fd, int (*get_name)(int, struct sockaddr *, socklen_t *))
 {
-	const union MHD_ConnectionInfo *info =
-		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
 	struct sockaddr_storage storage = {0};
+	socklen_t length = sizeof storage;
 	struct host host = {0};
-	if (!info || !info->client_addr)
-		return host.address;
-	size_t length = info->client_addr->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6)
-								 : sizeof(struct sockaddr_in);
-	memcpy(&storage, info->client_addr, length);
-	socket_host(&storage, &host);
+	if (get_name(fd, (struct sockaddr *)&storage, &length) == 0)
+		socket_host(&storage, &host);
 	return host.address;
 }
 
@@ -56,8 +52,8 @@ static void client_arrives(struct http_listener *listener, struct MHD_Connection
 	if (listener->origin == HTTP_UNIX &&
 	    getsockopt(client->fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0)
 		client->uid = peer.uid;
-	if (listener->origin != HTTP_UNIX)
-		client->from = address_of(connection);
+	client->from = address_of(client->fd, getpeername);
+	client->at = address_of(client->fd, getsockname);
 	pthread_mutex_lock(&http->lock);
 	if (TAILQ_EMPTY(&http->connections) && !http->closing)
 		uv_async_send(&http->wake); /* for the reaper */
@@ -113,6 +109,9 @@ static bool cut_target(struct http_exchange *exchange)
 		authority = path + 8;
 	if (authority)
 		path = strchr(authority, '/');
+	exchange->authority = authority;
+	exchange->authority_length =
+		authority ? (path ? (size_t)(path - authority) : strlen(authority)) : 0;
 	exchange->request.query = query ? query : "";
 	exchange->request.path = path ? path : "/";
 	return *exchange->request.path == '/';
@@ -251,6 +250,18 @@ static const char *ambiguity(const struct http_exchange *exchange)
 	return NULL;
 }
 
+/* A client of HTTP/1.0, which no browser is, need not say. */
+static bool is_meant(const struct http_exchange *exchange)
+{
+	struct http *http = exchange->listener->http;
+	const char *host = http_request_header(&exchange->request, "Host");
+	if (exchange->listener->origin == HTTP_UNIX)
+		return true;
+	return (!host || http_is_meant(http, exchange->client, host, strlen(host))) &&
+	       (!exchange->authority || http_is_meant(http, exchange->client, exchange->authority,
+						      exchange->authority_length));
+}
+
 static enum MHD_Result on_head(struct http_exchange *exchange, const char *method)
 {
 	const struct http_handler *handler = &exchange->listener->http->handler;
@@ -261,6 +272,10 @@ static enum MHD_Result on_head(struct http_exchange *exchange, const char *metho
 	exchange->answer.last = wrong != NULL;
 	if (wrong)
 		refuse(exchange, MHD_HTTP_BAD_REQUEST, wrong);
+	else if (!is_meant(exchange))
+		refuse(exchange, MHD_HTTP_MISDIRECTED_REQUEST,
+		       "the header Host names another server; ask by this one's address, or by a "
+		       "name of management.hosts");
 	else if (fine)
 		handler->on_head(handler->context, &exchange->request);
 	else

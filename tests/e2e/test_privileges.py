@@ -315,7 +315,7 @@ class Filtered(Server):
                                     'listen = [ "https:'))
         status, said = self.host.run(
             "openssl", "s_client", "-connect", "127.0.0.1:%d" % API, "-ign_eof", "-quiet",
-            input="GET /healthz HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+            input="GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         self.assertIn("200 OK", said)
         self.reload(self.read_config())
 
