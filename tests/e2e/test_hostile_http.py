@@ -74,6 +74,8 @@ class Hostile(test_reverse.Reverse):
         return int(match.group(1)) if match else None
 
     def head(self, line, headers="", version="1.1"):
+        if "Content-Type" not in headers:
+            headers += "Content-Type: application/json\r\n"
         return "%s HTTP/%s\r\nHost: localhost\r\nConnection: close\r\n%s\r\n" % (line, version, headers)
 
     def asked(self, line, headers=AUTH, body="", version="1.1"):
@@ -204,7 +206,11 @@ class Requests(Hostile):
                 ("POST /v1/reload", simple, "{}", 401), ("POST /v1/flush", simple, "{}", 401),
                 ("POST /v1/flush", simple + "Cookie: token=%s\r\n" % OPS, "{}", 401),
                 ("POST /v1/flush?token=" + OPS, simple, "{}", 401),
-                ("GET /v1/status", origin, "", 401), ("GET /healthz", origin, "", 200)):
+                ("GET /v1/status", origin, "", 401), ("GET /healthz", origin, "", 200),
+                # not even with a secret, by which a browser would have had to ask first
+                ("POST /v1/flush", simple + AUTH, "{}", 415),
+                ("POST /v1/flush", origin + AUTH + "Content-Type: application/x-www-form-urlencoded\r\n",
+                 "{}", 415)):
             answer = self.asked(line, headers=headers, body=body)
             self.assertEqual(status, self.status_of(answer), answer)
             self.assertNotIn(b"access-control", answer.lower())

@@ -127,7 +127,7 @@ class Server(harness.FreshCase):
                 self.assertIn(word, said)
 
     def call(self, method, path, secret=None, body=None, headers=()):
-        headers = dict(headers)
+        headers = dict({"Content-Type": "application/json"}, **dict(headers))
         if secret:
             headers["Authorization"] = "Bearer " + secret
         with self.host.inside():
