@@ -6,8 +6,8 @@
  *            └──────────── MHD_resume_connection ◄── http_reply ◄─────────┘
  *
  * libmicrohttpd's timeout ends connections without progress; one that makes a byte of progress now
- * and then is ended by the reaper. It shuts the socket down under the lock that is also taken to
- * forget a connection, so that it never meets another file behind the same number. */
+ * and then is ended by the reaper. Sockets are shut down under the lock that is also taken to
+ * forget a connection, so that this never meets another file behind the same number. */
 #include "resolver/control/http_internal.h"
 
 #include <assert.h>
@@ -17,18 +17,25 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { REAPER_MS = 1000, TURN_MAX = 16 };
+enum { REAPER_MS = 250, TURN_MAX = 16 };
 
 static uint64_t now_ms(void)
 {
 	return uv_hrtime() / 1000000;
 }
 
-void http_client_clock(struct http *http, struct http_connection *client, bool runs)
+void http_client_clock(struct http *http, struct http_connection *client, unsigned ms)
 {
 	pthread_mutex_lock(&http->lock);
-	client->deadline_ms = runs ? now_ms() + http->handler.exchange_ms : 0;
+	client->since_ms = now_ms();
+	client->deadline_ms = client->since_ms + ms;
 	pthread_mutex_unlock(&http->lock);
+}
+
+void http_client_end(struct http_connection *client)
+{
+	client->ended = true;
+	shutdown(client->fd, SHUT_RDWR);
 }
 
 bool http_hand_over(struct http_exchange *exchange)
@@ -73,7 +80,7 @@ static void on_reaper(uv_timer_t *timer)
 	pthread_mutex_lock(&http->lock);
 	TAILQ_FOREACH (client, &http->connections, all)
 		if (client->deadline_ms != 0 && client->deadline_ms <= now)
-			shutdown(client->fd, SHUT_RDWR);
+			http_client_end(client);
 	if (TAILQ_EMPTY(&http->connections))
 		uv_timer_stop(timer);
 	pthread_mutex_unlock(&http->lock);

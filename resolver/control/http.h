@@ -10,6 +10,11 @@
  * time are bounded, and a client that is slow in sending or reading occupies its connection and
  * nothing else. While a request is with the control thread no time runs against its client.
  *
+ * Nor can slow ones keep others out. Who comes when a listener, or an address, has all the
+ * connections that it may have takes the place of the one that has said nothing whole for longest,
+ * of those that have shown no credentials, where the address with most of them gives first; where
+ * all have shown theirs, the newcomer goes.
+ *
  * At a URL the header Host has to be the address that the client is connected to (with whatever
  * port, because tunnels change it), localhost on loopback, or of http_use_hosts; else it is 421. A
  * page in a browser reaches an address that is not its own only by a name of its own, which it has
@@ -32,11 +37,11 @@
 
 enum {
 	HTTP_CONNECTIONS_MAX = 64,    /* for each listener */
-	HTTP_PER_ADDRESS_MAX = 32,    /* of them from one IP address */
+	HTTP_PER_ADDRESS_MAX = 32,    /* of them from one address (address_site) */
 	HTTP_HEAD_MAX = 32 * 1024,    /* bytes of request line and headers */
 	HTTP_BODY_MAX = 1024 * 1024,  /* more is 413, unless on_head allows it */
-	HTTP_IDLE_MS = 5000,          /* without progress, and a connection is closed */
-	HTTP_EXCHANGE_MS = 30 * 1000, /* to send all of a request, or to take all of an answer */
+	HTTP_IDLE_MS = 5000,          /* without progress; or for a head, with a TLS handshake */
+	HTTP_EXCHANGE_MS = 30 * 1000, /* to send all of a body, or to take all of an answer */
 	HTTP_LINGER_MS = 500,         /* to take the last ones, before the listeners are closed */
 	HTTP_HELD_MAX = 1 << 30,      /* bytes of bodies and answers, of all clients at URLs... */
 	HTTP_SMALL = 64 * 1024,       /* ...but for such small ones, and for one that is alone */

@@ -34,6 +34,42 @@ static struct address address_of(int fd, int (*get_name)(int, struct sockaddr *,
 	return host.address;
 }
 
+/* Of its listener, and from its address. */
+static void count_beside(const struct http *http, const struct http_connection *client,
+			 unsigned *of_listener, unsigned *of_address)
+{
+	const struct http_connection *other;
+	*of_listener = *of_address = 0;
+	TAILQ_FOREACH (other, &http->connections, all)
+		if (other->listener == client->listener && !other->ended) {
+			++*of_listener;
+			*of_address += address_equal(&other->site, &client->site);
+		}
+}
+
+/* Under the lock: one goes where the newcomer is one too many. A request that we have is answered
+ * soon, so its connection stays. */
+static void make_room(const struct http *http, struct http_connection *newcomer)
+{
+	unsigned all, crowd, most = 0;
+	struct http_connection *other, *quietest = newcomer;
+	count_beside(http, newcomer, &all, &crowd);
+	bool crowded = newcomer->site.family != 0 && crowd > HTTP_PER_ADDRESS_MAX;
+	if (!crowded && all <= HTTP_CONNECTIONS_MAX)
+		return;
+	TAILQ_FOREACH (other, &http->connections, all) {
+		if (other->listener != newcomer->listener || other->ended || other->known ||
+		    other->deadline_ms == 0 ||
+		    (crowded && !address_equal(&other->site, &newcomer->site)))
+			continue;
+		count_beside(http, other, &all, &crowd);
+		if (crowd > most || (crowd == most && other->since_ms < quietest->since_ms))
+			quietest = other;
+		most = crowd > most ? crowd : most;
+	}
+	http_client_end(quietest);
+}
+
 static void client_arrives(struct http_listener *listener, struct MHD_Connection *connection,
 			   void **context)
 {
@@ -53,13 +89,15 @@ static void client_arrives(struct http_listener *listener, struct MHD_Connection
 	    getsockopt(client->fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0)
 		client->uid = peer.uid;
 	client->from = address_of(client->fd, getpeername);
+	client->site = address_site(&client->from);
 	client->at = address_of(client->fd, getsockname);
+	http_client_clock(http, client, http->handler.idle_ms);
 	pthread_mutex_lock(&http->lock);
 	if (TAILQ_EMPTY(&http->connections) && !http->closing)
 		uv_async_send(&http->wake); /* for the reaper */
 	TAILQ_INSERT_TAIL(&http->connections, client, all);
+	make_room(http, client);
 	pthread_mutex_unlock(&http->lock);
-	http_client_clock(http, client, true);
 }
 
 static void client_leaves(struct http *http, struct http_connection *client)
@@ -149,7 +187,7 @@ void http_on_completed(void *context, struct MHD_Connection *connection, void **
 	struct http_exchange *done = *exchange;
 	if (!done)
 		return;
-	http_client_clock(listener->http, done->client, true);
+	http_client_clock(listener->http, done->client, listener->http->handler.idle_ms);
 	listener->http->answering -= done->answer.given;
 	exchange_free(done);
 	*exchange = NULL;
@@ -172,7 +210,8 @@ static enum MHD_Result send_answer(struct http_exchange *exchange)
 	if (exchange->answer.last)
 		MHD_add_response_header(response, "Connection", "close");
 	exchange->stage = HTTP_SENT;
-	http_client_clock(exchange->listener->http, exchange->client, true);
+	http_client_clock(exchange->listener->http, exchange->client,
+			  exchange->listener->http->handler.exchange_ms);
 	enum MHD_Result queued =
 		MHD_queue_response(exchange->connection, exchange->answer.status, response);
 	MHD_destroy_response(response);
@@ -264,7 +303,9 @@ static bool is_meant(const struct http_exchange *exchange)
 
 static enum MHD_Result on_head(struct http_exchange *exchange, const char *method)
 {
-	const struct http_handler *handler = &exchange->listener->http->handler;
+	struct http *http = exchange->listener->http;
+	const struct http_handler *handler = &http->handler;
+	http_client_clock(http, exchange->client, handler->exchange_ms);
 	exchange->stage = HTTP_BODY;
 	exchange->request.method = method;
 	bool fine = cut_target(exchange);
@@ -280,6 +321,11 @@ static enum MHD_Result on_head(struct http_exchange *exchange, const char *metho
 		handler->on_head(handler->context, &exchange->request);
 	else
 		refuse(exchange, MHD_HTTP_BAD_REQUEST, "the path does not begin with '/'");
+	if (*exchange->request.client) {
+		pthread_mutex_lock(&http->lock);
+		exchange->client->known = true;
+		pthread_mutex_unlock(&http->lock);
+	}
 	uint64_t length = announced_length(exchange);
 	if (!exchange->answer.given && length > exchange->request.body_max)
 		refuse_length(exchange);

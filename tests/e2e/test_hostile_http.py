@@ -55,6 +55,13 @@ class Hostile(test_reverse.Reverse):
             sock.connect((HERE, port))
         return sock
 
+    def addresses(self, count):
+        """So many of the server's own that are not loopback, as clients' sources."""
+        found = ["192.0.2.%d" % (i + 1) for i in range(count)]
+        for address in found:
+            self.host.run("ip", "address", "add", address + "/32", "dev", "lo")
+        return found
+
     def raw(self, text, port=PORT, half_close=False):
         """What is answered until the server hangs up."""
         sock = self.connect(port)
@@ -293,6 +300,42 @@ class Pressure(Hostile):
             self.healthy()
         self.left_alone()
 
+    def drip(self, text, most):
+        """Seconds until a client is hung up on that sends the text, and then a byte now and then."""
+        sock, begin = self.connect(timeout=0.3), time.monotonic()
+        sock.sendall(text.encode())
+        while time.monotonic() < begin + most:
+            try:
+                sock.send(b"a")
+                if not sock.recv(1):
+                    break
+            except TimeoutError:
+                pass
+            except OSError:
+                break
+        return time.monotonic() - begin
+
+    def test_a_head_has_five_seconds_in_all(self):
+        taken = self.drip("GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Long: ", 20)
+        self.assertGreater(taken, 4)
+        self.assertLess(taken, 9)
+
+    def test_a_known_client_s_long_request_is_not_thrown_out_by_strangers(self):
+        body = json.dumps({"reverse_fqdn": "www.example.com"})
+        head = self.head("PUT /v1/ptrs/198.51.100.11", AUTH + "Content-Length: %d\r\n" % len(body))
+        known = [self.connect() for _ in range(20)]
+        for sock in known:
+            sock.sendall(head.encode() + body[:5].encode())
+        time.sleep(0.5)
+        sources = self.addresses(4)
+        for source in [HERE] * 100 + sources * 40:
+            with contextlib.suppress(OSError):
+                self.connect(source=source).sendall(b"GET /v1/st")
+        for sock in known:
+            sock.sendall(body[5:].encode())
+            self.assertIn(self.status_of(sock.recv(65536)), (200, 201))
+        self.left_alone()
+
     def test_clients_that_vanish_or_take_nothing(self):
         for i in range(60):
             sock = self.connect()
@@ -348,12 +391,12 @@ class Pressure(Hostile):
                 each.result()
 
     def test_connections_are_bounded_for_each_source_and_in_all(self):
-        for count, sources in ((100, 1), (120, 9)):
-            socks = [self.connect(source="127.0.0.%d" % (20 + i % sources)) for i in range(count)]
+        loopback = ["127.0.0.%d" % (20 + i) for i in range(9)]  # which are one client
+        for count, sources, most in ((100, loopback, 32), (120, self.addresses(9), 64)):
+            socks = [self.connect(source=sources[i % len(sources)]) for i in range(count)]
             for sock in socks:
                 with contextlib.suppress(ConnectionError):
                     sock.sendall(b"GET /healthz HTTP/1.1\r\nHost: ")
-            most = 32 if sources == 1 else 64
             harness.wait_for(lambda: self.connections() == most, "connections")
             for _ in range(10):  # one over it is accepted before it is closed
                 harness.wait_for(lambda: self.connections() <= most, "those over it to be closed", 1)
@@ -407,6 +450,29 @@ class Tls(Hostile):
             '"https://127.0.0.1:8443" ]; certificate = "s.pem"; key = "s.key";')
         self.sluice = harness.Sluice(self.host, config % (test_reverse.SUBSCRIPTION, self.state,
                                                           test_reverse.FILED), DNS)
+
+    def test_slow_ones_of_every_kind_keep_no_real_client_waiting(self):
+        """64 that say nothing, drip a head, or are stuck in a TLS handshake, and drip on."""
+        hello = bytes.fromhex("1603010200010001fc0303") + b"\0" * 200
+        for port in (PORT, TLS_PORT):
+            for sources in ([HERE], self.addresses(8)):
+                slow = [self.connect(port, source=sources[i % len(sources)]) for i in range(64)]
+                texts = [(b"", b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Long: " if port == PORT
+                          else hello)[i % 2] for i in range(64)]
+                for at in range(3):
+                    for sock, text in zip(slow, texts):
+                        with contextlib.suppress(ConnectionError):
+                            sock.sendall(text[:len(text) // 2] if at == 0 else text[at - 4:at - 3])
+                    for _ in range(3):
+                        begin = time.monotonic()
+                        if port == PORT:
+                            self.assertEqual(200, self.code("GET /v1/status"))
+                        else:
+                            self.assertEqual(200, self.by_tls("/v1/status"))
+                        self.assertLess(time.monotonic() - begin, 1, (port, sources))
+                for sock in slow:
+                    sock.close()
+        self.left_alone()
 
     def by_tls(self, path):
         import ssl
