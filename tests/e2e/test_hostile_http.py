@@ -15,6 +15,7 @@ import struct
 import subprocess
 import time
 import unittest
+import warnings
 
 import dns
 import harness
@@ -440,11 +441,14 @@ class Pressure(Hostile):
 
 @unittest.skipUnless(shutil.which("openssl"), "openssl is not installed")
 class Tls(Hostile):
-    def start(self):
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+    def certificate(self, *key):
+        subprocess.run(["openssl", "req", "-x509", "-newkey", *key,
                         "-nodes", "-days", "2", "-subj", "/CN=s", "-addext", "subjectAltName=IP:127.0.0.1",
                         "-keyout", os.path.join(self.world.dir, "s.key"),
                         "-out", os.path.join(self.world.dir, "s.pem")], check=True, capture_output=True)
+
+    def start(self):
+        self.certificate("ec", "-pkeyopt", "ec_paramgen_curve:P-256")
         config = test_reverse.CONFIG.replace(
             'listen = [ "http://127.0.0.1:8053" ];', 'listen = [ "http://127.0.0.1:8053", '
             '"https://127.0.0.1:8443" ]; certificate = "s.pem"; key = "s.key";')
@@ -484,6 +488,35 @@ class Tls(Hostile):
         answer.read()
         connection.close()
         return answer.status
+
+    def handshake(self, version, ciphers):
+        """(version, cipher), or None where the server does not want to."""
+        import ssl
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        with warnings.catch_warnings():  # of old versions
+            warnings.simplefilter("ignore")
+            context.minimum_version = context.maximum_version = getattr(ssl.TLSVersion, version)
+        context.set_ciphers(ciphers + ":@SECLEVEL=0")
+        try:
+            with context.wrap_socket(self.connect(TLS_PORT)) as sock:
+                return sock.version(), sock.cipher()[0]
+        except (ssl.SSLError, ConnectionError):
+            return None
+
+    def test_tls_has_forward_secrecy_and_aead(self):
+        self.certificate("rsa:2048")
+        self.assertEqual(0, self.command("reload")[0])
+        self.assertEqual("TLSv1.3", self.handshake("TLSv1_3", "ALL")[0])
+        for name in ("ECDHE-RSA-AES256-GCM-SHA384", "ECDHE-RSA-AES128-GCM-SHA256",
+                     "ECDHE-RSA-CHACHA20-POLY1305"):
+            self.assertEqual(("TLSv1.2", name), self.handshake("TLSv1_2", name))
+        for name in ("AES128-GCM-SHA256", "AES256-SHA", "ECDHE-RSA-AES128-SHA",
+                     "ECDHE-RSA-AES128-SHA256", "ECDHE-RSA-AES256-SHA384", "DHE-RSA-AES256-SHA", "DHE-RSA-AES128-GCM-SHA256",
+                     "aNULL"):
+            self.assertIsNone(self.handshake("TLSv1_2", name), name)
+        for version in ("TLSv1_1", "TLSv1"):
+            self.assertIsNone(self.handshake(version, "ALL"), version)
 
     def test_what_is_no_tls_and_half_of_it(self):
         self.assertEqual(200, self.by_tls("/v1/status"))
