@@ -158,6 +158,12 @@ static int open_listeners(struct control *control, const struct management *mana
 	return COMMAND_FINE;
 }
 
+static void on_thread(void *context)
+{
+	const struct api *api = context;
+	control_bare_thread(api->control);
+}
+
 int control_api_open(struct control *control, const struct model *model, struct faults *faults)
 {
 	const struct management *management = &model->management;
@@ -167,6 +173,7 @@ int control_api_open(struct control *control, const struct model *model, struct 
 	control->socket_path = strdup(management->socket);
 	control->listeners = listeners_text(management);
 	struct http_handler handler = api_handler(&control->api);
+	handler.on_thread = on_thread;
 	control->http = control->auth ? http_new(&control->loop, &handler) : NULL;
 	if (!control->http || !control->socket_path || !control->listeners)
 		return command_fail("%s", err_text(ERR_NOMEM));

@@ -84,6 +84,9 @@ struct http_handler {
 	 * be freed; NULL: none. */
 	char *(*on_error)(void *context, const struct http_request *request, unsigned status,
 			  const char *text);
+	/* On each listener's thread, before its first client is heard: what it has to do without
+	 * from then on. NULL: nothing. */
+	void (*on_thread)(void *context);
 	void *context;
 	unsigned idle_ms, exchange_ms; /* 0: HTTP_IDLE_MS, HTTP_EXCHANGE_MS */
 	size_t held_max;               /* 0: HTTP_HELD_MAX */

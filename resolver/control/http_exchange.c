@@ -110,10 +110,21 @@ static void client_leaves(struct http *http, struct http_connection *client)
 	free(client);
 }
 
+/* The daemon's thread may not be hindered before it runs: it is started by one that could not start
+ * it any more. So it is here, where nothing has been read yet. */
+static void prepare_thread(const struct http_handler *handler)
+{
+	static _Thread_local bool prepared;
+	if (!prepared && handler->on_thread)
+		handler->on_thread(handler->context);
+	prepared = true;
+}
+
 void http_on_connection(void *context, struct MHD_Connection *connection, void **client,
 			enum MHD_ConnectionNotificationCode what)
 {
 	struct http_listener *listener = context;
+	prepare_thread(&listener->http->handler);
 	if (what == MHD_CONNECTION_NOTIFY_STARTED)
 		client_arrives(listener, connection, client);
 	else

@@ -263,11 +263,19 @@ class Filtered(Server):
     def test_every_thread_is_behind_its_filters(self):
         self.start()
         self.serves()
+        self.assertEqual(200, self.call("GET", "/v1/status", OPS)[0])  # each listener's thread
+        self.assertEqual(0, self.sluice.command("status")[0])          # with its first client
+        listeners = 0
         for task in tasks(self.sluice).values():
-            worker = task["Name"].startswith("worker-")
+            listener = task["Name"].startswith("MHD")
+            bare = listener or task["Name"].startswith("worker-")
             self.assertEqual("2", task["Seccomp"], task)
             if "Seccomp_filters" in task:
-                self.assertEqual("3" if worker else "2", task["Seccomp_filters"], task)
+                self.assertEqual("3" if bare else "2", task["Seccomp_filters"], task)
+            if bare:
+                self.assertEqual(0, int(task["CapPrm"], 16), task)
+            listeners += listener
+        self.assertEqual(2, listeners)
 
     def test_it_can_be_turned_off(self):
         self.start(config(more=" seccomp = false;"))
