@@ -23,13 +23,27 @@ enum { DISCARD_MAX = 16 * 1024 * 1024, BODY_FIRST = 16 * 1024 };
 
 /* ---- connections ---- */
 
-/* By getsockname or getpeername. */
-static struct address address_of(int fd, int (*get_name)(int, struct sockaddr *, socklen_t *))
+static struct address address_of(struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	struct sockaddr_storage storage = {0};
+	struct host host = {0};
+	if (!info || !info->client_addr)
+		return host.address;
+	size_t length = info->client_addr->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6)
+								 : sizeof(struct sockaddr_in);
+	memcpy(&storage, info->client_addr, length);
+	socket_host(&storage, &host);
+	return host.address;
+}
+
+static struct address own_address(int fd)
 {
 	struct sockaddr_storage storage = {0};
 	socklen_t length = sizeof storage;
 	struct host host = {0};
-	if (get_name(fd, (struct sockaddr *)&storage, &length) == 0)
+	if (getsockname(fd, (struct sockaddr *)&storage, &length) == 0)
 		socket_host(&storage, &host);
 	return host.address;
 }
@@ -88,9 +102,10 @@ static void client_arrives(struct http_listener *listener, struct MHD_Connection
 	if (listener->origin == HTTP_UNIX &&
 	    getsockopt(client->fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0)
 		client->uid = peer.uid;
-	client->from = address_of(client->fd, getpeername);
+	if (listener->origin != HTTP_UNIX)
+		client->from = address_of(connection);
 	client->site = address_site(&client->from);
-	client->at = address_of(client->fd, getsockname);
+	client->at = own_address(client->fd);
 	http_client_clock(http, client, http->handler.idle_ms);
 	pthread_mutex_lock(&http->lock);
 	if (TAILQ_EMPTY(&http->connections) && !http->closing)
