@@ -1,5 +1,6 @@
 /* What single settings owe each other: a least and a greatest value, a listener and its
  * certificate. */
+#include <string.h>
 #include <strings.h>
 
 #include "rules/limits_internal.h"
@@ -48,6 +49,23 @@ static void check_url(struct check *check, const struct management *management, 
 		      "\"%s\" needs management.certificate and management.key; give both", url);
 }
 
+/* "dns.example.net", "192.0.2.1" or "2001:db8::1", as a header Host has it before its port. */
+static void check_host(struct check *check, const struct management *management, const char *text,
+		       const char *field)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789-_.";
+	struct address address;
+	size_t length = strlen(text);
+
+	if (address_parse(&address, text) != 0 &&
+	    (length == 0 || length > 253 || strspn(text, plain) != length))
+		ERROR(check, &management->origin, field,
+		      "\"%.300s\" is neither a name nor an address; write it without scheme, "
+		      "port and brackets: \"dns.example.net\"",
+		      text);
+}
+
 static void check_management(struct check *check)
 {
 	const struct management *management = &check->model->management;
@@ -58,6 +76,11 @@ static void check_management(struct check *check)
 		snprintf(field, sizeof field, "listen[%zu]", i);
 		if (management->listen.items[i])
 			check_url(check, management, management->listen.items[i], field);
+	}
+	for (size_t i = 0; i < management->hosts.count; i++) {
+		snprintf(field, sizeof field, "hosts[%zu]", i);
+		if (management->hosts.items[i])
+			check_host(check, management, management->hosts.items[i], field);
 	}
 	for (size_t i = 0; i < management->clients.count; i++) {
 		const struct management_client *client = &management->clients.items[i];

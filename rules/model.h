@@ -194,6 +194,7 @@ struct management {
 	bool given;
 	const char *socket;
 	LIST_OF(const char *) listen; /* URLs */
+	LIST_OF(const char *) hosts;
 	const char *certificate, *key;
 	LIST_OF(struct management_client) clients;
 	const char *state;

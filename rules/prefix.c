@@ -103,6 +103,16 @@ struct address address_client(const struct address *address)
 	return address->family == 6 ? address_mask(address, IPV6_CLIENT_BITS) : *address;
 }
 
+struct address address_site(const struct address *address)
+{
+	enum { IPV6_SITE_BITS = 48 };
+	static const struct address loopback = {4, {127, 0, 0, 1}};
+
+	if (address_is_loopback(address))
+		return loopback;
+	return address->family == 6 ? address_mask(address, IPV6_SITE_BITS) : *address;
+}
+
 struct address address_add(const struct address *address, uint32_t n)
 {
 	struct address sum = *address;

@@ -65,6 +65,9 @@ struct address address_mask(const struct address *address, unsigned length);
 /* Who an address is, where clients are told apart to give each his share: an IPv4 address itself,
  * of IPv6 the /64, in which a client has as many addresses as it likes. */
 struct address address_client(const struct address *address);
+/* The same where whoever has many addresses must not gain by it: all of loopback is one, and of
+ * IPv6 it is the /48, which is what one customer is given. */
+struct address address_site(const struct address *address);
 /* The one that is n behind this one in number. */
 struct address address_add(const struct address *address, uint32_t n);
 bool prefix_contains(const struct prefix *prefix, const struct address *address);

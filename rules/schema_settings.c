@@ -77,6 +77,14 @@ static const struct field management_fields[] = {
 	 AT(management, listen),
 	 .doc = "URLs where the management API listens: http on loopback addresses only, https "
 		"anywhere."},
+	{.key = "hosts",
+	 .type = FIELD_STRINGS,
+	 AT(management, hosts),
+	 .doc = "Names and addresses, without a port, by which clients may reach those listeners "
+		"besides the address that they are connected to, and localhost on loopback: what "
+		"a certificate is for, or a proxy passes on. A request whose Host is another is "
+		"refused (421), so that no page in a browser gets here by a name of its own that "
+		"leads to our address."},
 	{.key = "certificate",
 	 .type = FIELD_PATH,
 	 AT(management, certificate),

@@ -129,12 +129,15 @@ unsigned http_world_ask(struct http_world *world, const char *what, const char *
 {
 	char head[8192];
 	int fd = http_world_connect(world);
-	int length =
-		snprintf(head, sizeof head,
-			 "%s HTTP/1.1\r\nHost: sluice\r\nConnection: close\r\n%s", what, headers);
+	int length = snprintf(head, sizeof head,
+			      "%s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n%s", what,
+			      headers);
 	if (body)
-		length += snprintf(head + length, sizeof head - (size_t)length,
-				   "Content-Length: %zu\r\n", strlen(body));
+		length += snprintf(
+			head + length, sizeof head - (size_t)length, "%sContent-Length: %zu\r\n",
+			strcasestr(headers, "Content-Type:") ? ""
+							     : "Content-Type: application/json\r\n",
+			strlen(body));
 	http_world_send(fd, head, (size_t)length);
 	http_world_send(fd, "\r\n", 2);
 	if (body)

@@ -41,7 +41,8 @@ void http_world_send(int fd, const char *bytes, size_t length);
 /* Everything up to the server's hanging up goes into `answer`, and the descriptor is closed. */
 void http_world_receive(struct http_world *world, int fd);
 /* A whole request of one connection: method and target, further header lines, each with its CRLF,
- * and a body, NULL for none. Returns the status of what is then in `answer`; 0: there is none. */
+ * and a body, NULL for none, which is JSON where the lines do not say what it is. Returns the
+ * status of what is then in `answer`; 0: there is none. */
 unsigned http_world_ask(struct http_world *world, const char *what, const char *headers,
 			const char *body);
 /* The same, with the server running meanwhile: the whole exchange. */

@@ -20,7 +20,8 @@ class Api(http.client.HTTPConnection):
         self.sock.connect(self.path)
 
     def call(self, method, path, body=None):
-        self.request(method, path, None if body is None else json.dumps(body))
+        self.request(method, path, None if body is None else json.dumps(body),
+                     {"Content-Type": "application/json"})
         response = self.getresponse()
         text = response.read().decode()
         if response.status >= 300:

@@ -2,7 +2,7 @@
  *
  *     on_head      listener's thread   route? who? may he?            401 403 404 405, and how long
  *                                      a constant table, and digests  a body may be
- *     on_request   control thread      query, JSON or form            400, else the handler
+ *     on_request   control thread      query, JSON or form            400 415, else the handler
  *                                      after what holds it up (work.h); long JSON is read in a
  *                                      thread
  *
@@ -31,6 +31,18 @@ static bool is_of_type(const struct http_request *request, const char *wanted)
 static bool is_csv(const struct http_request *request)
 {
 	return is_of_type(request, "text/csv");
+}
+
+/* RFC 6839 section 3.1: "application/merge-patch+json", say, is JSON, too. */
+static bool is_typed_json(const struct http_request *request)
+{
+	static const char application[] = "application/", suffix[] = "+json";
+	const char *type = http_request_header(request, "Content-Type");
+	size_t length = type ? strcspn(type, "; \t") : 0,
+	       least = strlen(application) + strlen(suffix);
+	return is_of_type(request, "application/json") ||
+	       (length > least && strncasecmp(type, application, strlen(application)) == 0 &&
+		strncasecmp(type + length - strlen(suffix), suffix, strlen(suffix)) == 0);
 }
 
 /* ---- on the listener's thread ---- */
@@ -251,7 +263,8 @@ static bool is_json(const struct api_call *call)
 }
 
 /* What was sent, but for JSON, as the handler will see it. False: it does not fit, and has been
- * answered. */
+ * answered. JSON has to say that it is: what says something else, or nothing, a page in a browser
+ * may send anywhere without being allowed to. */
 static bool call_read(struct api_call *call)
 {
 	const struct http_request *http = call->http;
@@ -263,6 +276,14 @@ static bool call_read(struct api_call *call)
 	}
 	if (call->route->need == API_FORM)
 		return read_form(call);
+	if (http->body_length > 0 && !is_typed_json(http) &&
+	    !(call->route->body_max == API_UPLOAD && is_csv(http))) {
+		api_fail(&call->request, 415, NULL,
+			 "the body's type is not JSON; send it with \"Content-Type: "
+			 "application/json\"%s",
+			 call->route->body_max == API_UPLOAD ? ", or CSV as text/csv" : "");
+		return false;
+	}
 	if (http->body_length > 0 && is_text(call)) {
 		call->request.text = http->body;
 		call->request.text_length = http->body_length;

@@ -4,7 +4,7 @@
  * own is under way). Until then the request is its own.
  *
  *     http.h bytes ─► who is it, which route is it, may he (401 403 404 405 413: never get here)
- *            ─► body as the route wants it? (400) ─► handler ─► api_reply_json | api_fail
+ *            ─► body as the route wants it? (400 415) ─► handler ─► api_reply_json | api_fail
  *
  * Paths are matched without regard to case, "//" is as "/", a final '/' counts for nothing, and
  * segments are percent-decoded after they were cut apart. The shape of an error is the API's whose

@@ -21,6 +21,8 @@ static const struct {
 	{409, "conflict", "Conflict"},
 	{412, "precondition_failed", "PreconditionFailed"},
 	{413, "request_entity_too_large", "RequestEntityTooLarge"},
+	{415, "unsupported_media_type", "UnsupportedMediaType"},
+	{421, "misdirected_request", "MisdirectedRequest"},
 	{422, "unprocessable", "UnprocessableEntity"},
 	{429, "too_many_requests", "TooManyRequests"},
 	{500, "internal_error", "InternalServerError"},

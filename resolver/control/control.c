@@ -383,16 +383,19 @@ static int open_all(struct control *control, struct model *model, struct faults 
 	return status;
 }
 
-/* A worker needs no right at all any more. */
-static void on_worker_start(void *context)
+void control_bare_thread(const struct control *control)
 {
-	const struct control *control = context;
 	int err = privileges_none();
 	if (err == 0 && control->filtered && !SANDBOX_IS_WIDE)
 		err = sandbox_enter_worker();
 	if (err != 0)
-		log_event(LOG_ERROR, "privileges", "a worker keeps more rights than it needs: %s",
+		log_event(LOG_ERROR, "privileges", "a thread keeps more rights than it needs: %s",
 			  strerror(errno));
+}
+
+static void on_worker_start(void *context)
+{
+	control_bare_thread(context);
 }
 
 /* Opens what takes rights, and then gives them up; no other thread runs yet. */

@@ -66,6 +66,9 @@ MUST_CHECK int control_reload(struct control *control, struct faults *faults,
 			      char text[CONTROL_TEXT_MAX]);
 /* Told to stop, and nobody else serves: who asks from now on is told. */
 void control_leave(struct control *control);
+/* Takes from the calling thread, which has bytes of strangers to read, every right and most system
+ * calls: a worker's, and a listener's of the management API. */
+void control_bare_thread(const struct control *control);
 /* Does what SIGHUP wanted, unless work or an upgrade is under way: whoever ends one calls this. */
 void control_catch_up(struct control *control);
 

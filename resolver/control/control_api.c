@@ -26,8 +26,10 @@ int control_access_load(struct control_access *access, const struct management *
 			struct faults *faults)
 {
 	char error[HTTP_ERROR_MAX];
-	*access = (struct control_access){.secrets = http_secrets_load(management, faults),
-					  .upload_max = management->upload_max};
+	*access = (struct control_access){
+		.secrets = http_secrets_load(management, faults),
+		.hosts = http_hosts_new(management->hosts.items, management->hosts.count),
+		.upload_max = management->upload_max};
 	bool tls = wants_tls(management);
 	if (tls) {
 		access->certificate =
@@ -39,7 +41,10 @@ int control_access_load(struct control_access *access, const struct management *
 			regular_file_warn(management->key, SECRET_OF_GROUP, &management->origin,
 					  "key", faults);
 	}
-	if (access->secrets && (access->certificate || !tls))
+	if (!access->hosts)
+		fault_add(faults, FAULT_ERROR, &management->origin, "hosts", "%s",
+			  err_text(ERR_NOMEM));
+	if (access->secrets && access->hosts && (access->certificate || !tls))
 		return 0;
 	control_access_release(access);
 	return ERR_FAULTS;
@@ -51,6 +56,7 @@ void control_access_serve(struct control_access *access, struct control *control
 	atomic_store(&control->upload_max, access->upload_max);
 	if (access->certificate) /* else an old listener for https goes on with what it has */
 		http_use_certificate(control->http, access->certificate);
+	http_use_hosts(control->http, access->hosts);
 	*access = (struct control_access){.secrets = NULL};
 }
 
@@ -58,6 +64,7 @@ void control_access_release(struct control_access *access)
 {
 	http_secrets_free(access->secrets);
 	http_certificate_free(access->certificate);
+	http_hosts_free(access->hosts);
 	*access = (struct control_access){.secrets = NULL};
 }
 
@@ -155,6 +162,12 @@ static int open_listeners(struct control *control, const struct management *mana
 	return COMMAND_FINE;
 }
 
+static void on_thread(void *context)
+{
+	const struct api *api = context;
+	control_bare_thread(api->control);
+}
+
 int control_api_open(struct control *control, const struct model *model, struct faults *faults)
 {
 	const struct management *management = &model->management;
@@ -164,6 +177,7 @@ int control_api_open(struct control *control, const struct model *model, struct 
 	control->socket_path = strdup(management->socket);
 	control->listeners = listeners_text(management);
 	struct http_handler handler = api_handler(&control->api);
+	handler.on_thread = on_thread;
 	control->http = control->auth ? http_new(&control->loop, &handler) : NULL;
 	if (!control->http || !control->socket_path || !control->listeners)
 		return command_fail("%s", err_text(ERR_NOMEM));

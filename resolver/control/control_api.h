@@ -16,6 +16,7 @@ void control_api_release(struct control *control);
 struct control_access {
 	struct http_secrets *secrets;
 	struct http_certificate *certificate; /* NULL: no https */
+	struct http_hosts *hosts;
 	size_t upload_max;
 };
 /* 0, or ERR_FAULTS. Then it is served or released. */

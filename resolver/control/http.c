@@ -6,28 +6,36 @@
  *            └──────────── MHD_resume_connection ◄── http_reply ◄─────────┘
  *
  * libmicrohttpd's timeout ends connections without progress; one that makes a byte of progress now
- * and then is ended by the reaper. It shuts the socket down under the lock that is also taken to
- * forget a connection, so that it never meets another file behind the same number. */
+ * and then is ended by the reaper. Sockets are shut down under the lock that is also taken to
+ * forget a connection, so that this never meets another file behind the same number. */
 #include "resolver/control/http_internal.h"
 
 #include <assert.h>
 #include <errno.h>
+#include <strings.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { REAPER_MS = 1000, TURN_MAX = 16 };
+enum { REAPER_MS = 250, TURN_MAX = 16 };
 
 static uint64_t now_ms(void)
 {
 	return uv_hrtime() / 1000000;
 }
 
-void http_client_clock(struct http *http, struct http_connection *client, bool runs)
+void http_client_clock(struct http *http, struct http_connection *client, unsigned ms)
 {
 	pthread_mutex_lock(&http->lock);
-	client->deadline_ms = runs ? now_ms() + http->handler.exchange_ms : 0;
+	client->since_ms = now_ms();
+	client->deadline_ms = client->since_ms + ms;
 	pthread_mutex_unlock(&http->lock);
+}
+
+void http_client_end(struct http_connection *client)
+{
+	client->ended = true;
+	shutdown(client->fd, SHUT_RDWR);
 }
 
 bool http_hand_over(struct http_exchange *exchange)
@@ -72,7 +80,7 @@ static void on_reaper(uv_timer_t *timer)
 	pthread_mutex_lock(&http->lock);
 	TAILQ_FOREACH (client, &http->connections, all)
 		if (client->deadline_ms != 0 && client->deadline_ms <= now)
-			shutdown(client->fd, SHUT_RDWR);
+			http_client_end(client);
 	if (TAILQ_EMPTY(&http->connections))
 		uv_timer_stop(timer);
 	pthread_mutex_unlock(&http->lock);
@@ -188,6 +196,75 @@ void http_linger(struct http *http)
 	http->linger_until_ms = now_ms() + HTTP_LINGER_MS;
 }
 
+/* ---- who is meant ---- */
+
+struct http_hosts {
+	size_t count;
+	char *names[];
+};
+
+struct http_hosts *http_hosts_new(const char *const *names, size_t count)
+{
+	struct http_hosts *hosts = calloc(1, sizeof *hosts + count * sizeof *hosts->names);
+	for (size_t i = 0; hosts && i < count; i++) {
+		hosts->names[i] = strdup(names[i]);
+		if (!hosts->names[i]) {
+			http_hosts_free(hosts);
+			return NULL;
+		}
+		hosts->count++;
+	}
+	return hosts;
+}
+
+void http_hosts_free(struct http_hosts *hosts)
+{
+	for (size_t i = 0; hosts && i < hosts->count; i++)
+		free(hosts->names[i]);
+	free(hosts);
+}
+
+void http_use_hosts(struct http *http, struct http_hosts *hosts)
+{
+	pthread_mutex_lock(&http->lock);
+	struct http_hosts *before = http->hosts;
+	http->hosts = hosts;
+	pthread_mutex_unlock(&http->lock);
+	http_hosts_free(before);
+}
+
+static bool is_listed(struct http *http, const char *name)
+{
+	bool found = false;
+	pthread_mutex_lock(&http->lock);
+	for (size_t i = 0; http->hosts && i < http->hosts->count && !found; i++)
+		found = strcasecmp(http->hosts->names[i], name) == 0;
+	pthread_mutex_unlock(&http->lock);
+	return found;
+}
+
+bool http_is_meant(struct http *http, const struct http_connection *client, const char *authority,
+		   size_t length)
+{
+	char name[256];
+	struct address address;
+	bool local = address_is_loopback(&client->at);
+	const char *port = memrchr(authority, ':', length), *end = memrchr(authority, ']', length);
+	if (port && (!end || end < port)) /* no colon of an IPv6 address */
+		length = (size_t)(port - authority);
+	if (length > 1 && *authority == '[' && authority[length - 1] == ']') {
+		authority++;
+		length -= 2;
+	}
+	if (length == 0 || length >= sizeof name)
+		return false;
+	snprintf(name, sizeof name, "%.*s", (int)length, authority);
+	if (address_parse(&address, name) == 0 &&
+	    (address_equal(&address, &client->at) || (local && address_is_loopback(&address))))
+		return true;
+	return (local && strcasecmp(name, "localhost") == 0) || is_listed(http, name);
+}
+
 /* ---- beginning and end ---- */
 
 struct http *http_new(uv_loop_t *loop, const struct http_handler *handler)
@@ -227,6 +304,7 @@ static void on_closed(uv_handle_t *handle)
 		return;
 	pthread_mutex_destroy(&http->lock);
 	http_certificate_free(http->certificate);
+	http_hosts_free(http->hosts);
 	free(http);
 }
 

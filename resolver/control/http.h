@@ -10,6 +10,16 @@
  * time are bounded, and a client that is slow in sending or reading occupies its connection and
  * nothing else. While a request is with the control thread no time runs against its client.
  *
+ * Nor can slow ones keep others out. Who comes when a listener, or an address, has all the
+ * connections that it may have takes the place of the one that has said nothing whole for longest,
+ * of those that have shown no credentials, where the address with most of them gives first; where
+ * all have shown theirs, the newcomer goes.
+ *
+ * At a URL the header Host has to be the address that the client is connected to (with whatever
+ * port, because tunnels change it), localhost on loopback, or of http_use_hosts; else it is 421. A
+ * page in a browser reaches an address that is not its own only by a name of its own, which it has
+ * led there (DNS rebinding).
+ *
  * DNS comes first: listeners' threads are nicer than workers', so that whoever keeps one busy (with
  * TLS handshakes, say) takes no CPU that a worker wants. Requests at the unix socket come before
  * those at URLs, and the control thread does its other work in between. */
@@ -27,11 +37,11 @@
 
 enum {
 	HTTP_CONNECTIONS_MAX = 64,    /* for each listener */
-	HTTP_PER_ADDRESS_MAX = 32,    /* of them from one IP address */
+	HTTP_PER_ADDRESS_MAX = 32,    /* of them from one address (address_site) */
 	HTTP_HEAD_MAX = 32 * 1024,    /* bytes of request line and headers */
 	HTTP_BODY_MAX = 1024 * 1024,  /* more is 413, unless on_head allows it */
-	HTTP_IDLE_MS = 5000,          /* without progress, and a connection is closed */
-	HTTP_EXCHANGE_MS = 30 * 1000, /* to send all of a request, or to take all of an answer */
+	HTTP_IDLE_MS = 5000,          /* without progress; or for a head, with a TLS handshake */
+	HTTP_EXCHANGE_MS = 30 * 1000, /* to send all of a body, or to take all of an answer */
 	HTTP_LINGER_MS = 500,         /* to take the last ones, before the listeners are closed */
 	HTTP_HELD_MAX = 1 << 30,      /* bytes of bodies and answers, of all clients at URLs... */
 	HTTP_SMALL = 64 * 1024,       /* ...but for such small ones, and for one that is alone */
@@ -45,6 +55,7 @@ enum http_origin { HTTP_UNIX, HTTP_TCP, HTTP_TLS };
 
 struct http;
 struct http_certificate;
+struct http_hosts;
 
 /* One request, from its head to the end of its answer. All of it may be read until http_reply. */
 struct http_request {
@@ -73,6 +84,9 @@ struct http_handler {
 	 * be freed; NULL: none. */
 	char *(*on_error)(void *context, const struct http_request *request, unsigned status,
 			  const char *text);
+	/* On each listener's thread, before its first client is heard: what it has to do without
+	 * from then on. NULL: nothing. */
+	void (*on_thread)(void *context);
 	void *context;
 	unsigned idle_ms, exchange_ms; /* 0: HTTP_IDLE_MS, HTTP_EXCHANGE_MS */
 	size_t held_max;               /* 0: HTTP_HELD_MAX */
@@ -105,6 +119,13 @@ struct http_certificate *http_certificate_load(const char *chain, const char *ke
 void http_certificate_free(struct http_certificate *certificate); /* NULL is fine */
 /* From now on every https listener shows it; takes it over. */
 void http_use_certificate(struct http *http, struct http_certificate *certificate);
+
+/* Names by which clients may reach the listeners at URLs, besides their own address and, on
+ * loopback, localhost; copied. NULL without memory. */
+struct http_hosts *http_hosts_new(const char *const *names, size_t count);
+void http_hosts_free(struct http_hosts *hosts); /* NULL is fine */
+/* From now on it is those; takes them over. NULL: none. */
+void http_use_hosts(struct http *http, struct http_hosts *hosts);
 
 /* Stops the listeners and their threads, removes the socket's file, answers 503 to requests that
  * on_request has not seen; the memory goes with the loop's last close callback. Whoever kept a

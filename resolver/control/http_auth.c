@@ -135,9 +135,11 @@ struct http_auth *http_auth_new(void)
 	struct http_auth *auth = calloc(1, sizeof *auth);
 	if (!auth)
 		return NULL;
+	struct hash_key key;
 	entropy_read(auth->key.bytes, sizeof auth->key.bytes);
+	entropy_read(&key, sizeof key);
 	if (pthread_mutex_init(&auth->lock, NULL) == 0) {
-		if (http_guard_init(&auth->guard))
+		if (http_guard_init(&auth->guard, &key))
 			return auth;
 		pthread_mutex_destroy(&auth->lock);
 	}
@@ -269,10 +271,11 @@ enum http_identity http_auth_identify(struct http_auth *auth, struct http_reques
 	bool known = http_auth_knows(auth, sent, now_s, request->client, &request->role);
 	if (slowed && !(known && http_guard_trusts(&auth->guard, from, request->client))) {
 		http_guard_refused(&auth->guard);
+		request->client[0] = '\0';
 		return HTTP_TOO_MANY;
 	}
 	if (known)
-		http_guard_let_in(&auth->guard, from, request->client, now_s);
+		http_guard_let_in(&auth->guard, from, request->client);
 	else if (!was_token(auth, sent))
 		http_guard_failed(&auth->guard, from, NULL, now_s);
 	return known ? HTTP_KNOWN : HTTP_WRONG_CREDENTIALS;
@@ -324,14 +327,14 @@ int http_auth_login(struct http_auth *auth, const struct http_request *request,
 	bool slowed = http_guard_wait_s(&auth->guard, from, now_s) > 0;
 	int err =
 		http_auth_issue(auth, login->client, login->secret, login->expires_s, token, role);
-	/* Whoever only says that he is a client which is trusted there is not. */
+	/* Whoever only says that it is a client which is trusted there is not. */
 	if (slowed && !(err == 0 && http_guard_trusts(&auth->guard, from, login->client))) {
 		explicit_bzero(token, TOKEN_TEXT_MAX);
 		http_guard_refused(&auth->guard);
 		return ERR_LIMIT;
 	}
 	if (err == 0)
-		http_guard_let_in(&auth->guard, from, login->client, now_s);
+		http_guard_let_in(&auth->guard, from, login->client);
 	else if (err == ERR_NOT_FOUND)
 		http_guard_failed(&auth->guard, from,
 				  is_client(auth, login->client) ? login->client : NULL, now_s);

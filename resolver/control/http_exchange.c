@@ -38,6 +38,52 @@ static struct address address_of(struct MHD_Connection *connection)
 	return host.address;
 }
 
+static struct address own_address(int fd)
+{
+	struct sockaddr_storage storage = {0};
+	socklen_t length = sizeof storage;
+	struct host host = {0};
+	if (getsockname(fd, (struct sockaddr *)&storage, &length) == 0)
+		socket_host(&storage, &host);
+	return host.address;
+}
+
+/* Of its listener, and from its address. */
+static void count_beside(const struct http *http, const struct http_connection *client,
+			 unsigned *of_listener, unsigned *of_address)
+{
+	const struct http_connection *other;
+	*of_listener = *of_address = 0;
+	TAILQ_FOREACH (other, &http->connections, all)
+		if (other->listener == client->listener && !other->ended) {
+			++*of_listener;
+			*of_address += address_equal(&other->site, &client->site);
+		}
+}
+
+/* Under the lock: one goes where the newcomer is one too many. A request that we have is answered
+ * soon, so its connection stays. */
+static void make_room(const struct http *http, struct http_connection *newcomer)
+{
+	unsigned all, crowd, most = 0;
+	struct http_connection *other, *quietest = newcomer;
+	count_beside(http, newcomer, &all, &crowd);
+	bool crowded = newcomer->site.family != 0 && crowd > HTTP_PER_ADDRESS_MAX;
+	if (!crowded && all <= HTTP_CONNECTIONS_MAX)
+		return;
+	TAILQ_FOREACH (other, &http->connections, all) {
+		if (other->listener != newcomer->listener || other->ended || other->known ||
+		    other->deadline_ms == 0 ||
+		    (crowded && !address_equal(&other->site, &newcomer->site)))
+			continue;
+		count_beside(http, other, &all, &crowd);
+		if (crowd > most || (crowd == most && other->since_ms < quietest->since_ms))
+			quietest = other;
+		most = crowd > most ? crowd : most;
+	}
+	http_client_end(quietest);
+}
+
 static void client_arrives(struct http_listener *listener, struct MHD_Connection *connection,
 			   void **context)
 {
@@ -58,12 +104,15 @@ static void client_arrives(struct http_listener *listener, struct MHD_Connection
 		client->uid = peer.uid;
 	if (listener->origin != HTTP_UNIX)
 		client->from = address_of(connection);
+	client->site = address_site(&client->from);
+	client->at = own_address(client->fd);
+	http_client_clock(http, client, http->handler.idle_ms);
 	pthread_mutex_lock(&http->lock);
 	if (TAILQ_EMPTY(&http->connections) && !http->closing)
 		uv_async_send(&http->wake); /* for the reaper */
 	TAILQ_INSERT_TAIL(&http->connections, client, all);
+	make_room(http, client);
 	pthread_mutex_unlock(&http->lock);
-	http_client_clock(http, client, true);
 }
 
 static void client_leaves(struct http *http, struct http_connection *client)
@@ -76,10 +125,21 @@ static void client_leaves(struct http *http, struct http_connection *client)
 	free(client);
 }
 
+/* The daemon's thread may not be hindered before it runs: it is started by one that could not start
+ * it any more. So it is here, where nothing has been read yet. */
+static void prepare_thread(const struct http_handler *handler)
+{
+	static _Thread_local bool prepared;
+	if (!prepared && handler->on_thread)
+		handler->on_thread(handler->context);
+	prepared = true;
+}
+
 void http_on_connection(void *context, struct MHD_Connection *connection, void **client,
 			enum MHD_ConnectionNotificationCode what)
 {
 	struct http_listener *listener = context;
+	prepare_thread(&listener->http->handler);
 	if (what == MHD_CONNECTION_NOTIFY_STARTED)
 		client_arrives(listener, connection, client);
 	else
@@ -113,6 +173,9 @@ static bool cut_target(struct http_exchange *exchange)
 		authority = path + 8;
 	if (authority)
 		path = strchr(authority, '/');
+	exchange->authority = authority;
+	exchange->authority_length =
+		authority ? (path ? (size_t)(path - authority) : strlen(authority)) : 0;
 	exchange->request.query = query ? query : "";
 	exchange->request.path = path ? path : "/";
 	return *exchange->request.path == '/';
@@ -150,7 +213,7 @@ void http_on_completed(void *context, struct MHD_Connection *connection, void **
 	struct http_exchange *done = *exchange;
 	if (!done)
 		return;
-	http_client_clock(listener->http, done->client, true);
+	http_client_clock(listener->http, done->client, listener->http->handler.idle_ms);
 	listener->http->answering -= done->answer.given;
 	exchange_free(done);
 	*exchange = NULL;
@@ -173,7 +236,8 @@ static enum MHD_Result send_answer(struct http_exchange *exchange)
 	if (exchange->answer.last)
 		MHD_add_response_header(response, "Connection", "close");
 	exchange->stage = HTTP_SENT;
-	http_client_clock(exchange->listener->http, exchange->client, true);
+	http_client_clock(exchange->listener->http, exchange->client,
+			  exchange->listener->http->handler.exchange_ms);
 	enum MHD_Result queued =
 		MHD_queue_response(exchange->connection, exchange->answer.status, response);
 	MHD_destroy_response(response);
@@ -208,41 +272,86 @@ static uint64_t announced_length(const struct http_exchange *exchange)
 	return text ? strtoull(text, NULL, 10) : 0;
 }
 
-static enum MHD_Result count_framing(void *context, enum MHD_ValueKind kind, const char *name,
-				     const char *value)
+struct head {
+	bool plain; /* every name is one */
+	unsigned ends, hosts;
+};
+
+/* RFC 9110 section 5.6.2. libmicrohttpd takes what stands before the colon as the name, a blank
+ * included. */
+static bool is_token(const char *name)
+{
+	size_t length = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				     "0123456789!#$%&'*+-.^_`|~");
+	return length > 0 && !name[length];
+}
+
+static enum MHD_Result look_at_line(void *context, enum MHD_ValueKind kind, const char *name,
+				    const char *value)
 {
 	(void)kind;
-	unsigned *count = context;
+	struct head *head = context;
 	bool is_coding = strcasecmp(name, "Transfer-Encoding") == 0;
 	if (is_coding || strcasecmp(name, "Content-Length") == 0)
-		*count += is_coding && (!value || strcasecmp(value, "chunked") != 0) ? 2 : 1;
+		head->ends += is_coding && (!value || strcasecmp(value, "chunked") != 0) ? 2 : 1;
+	head->hosts += strcasecmp(name, "Host") == 0;
+	head->plain = head->plain && is_token(name);
 	return MHD_YES;
 }
 
-/* RFC 9112 section 6.3: a body whose end is told twice, or in a way that we do not read, may end
- * elsewhere for a proxy before us. */
-static bool has_one_end(const struct http_exchange *exchange)
+/* What a proxy before us may read in another way than we do, so that the two of us disagree on
+ * where a request ends or whom it is for (RFC 9112 sections 3.2, 5.1 and 6.3). NULL: nothing. */
+static const char *ambiguity(const struct http_exchange *exchange)
 {
-	unsigned count = 0;
-	MHD_get_connection_values(exchange->connection, MHD_HEADER_KIND, count_framing, &count);
-	return count <= 1;
+	struct head head = {.plain = true};
+	MHD_get_connection_values(exchange->connection, MHD_HEADER_KIND, look_at_line, &head);
+	if (!head.plain)
+		return "a header's name is one word with its colon right behind it";
+	if (head.hosts > 1)
+		return "there is more than one header Host";
+	if (head.ends > 1)
+		return "the body has one end: one Content-Length, or else Transfer-Encoding: "
+		       "chunked";
+	return NULL;
+}
+
+/* A client of HTTP/1.0, which no browser is, need not say. */
+static bool is_meant(const struct http_exchange *exchange)
+{
+	struct http *http = exchange->listener->http;
+	const char *host = http_request_header(&exchange->request, "Host");
+	if (exchange->listener->origin == HTTP_UNIX)
+		return true;
+	return (!host || http_is_meant(http, exchange->client, host, strlen(host))) &&
+	       (!exchange->authority || http_is_meant(http, exchange->client, exchange->authority,
+						      exchange->authority_length));
 }
 
 static enum MHD_Result on_head(struct http_exchange *exchange, const char *method)
 {
-	const struct http_handler *handler = &exchange->listener->http->handler;
+	struct http *http = exchange->listener->http;
+	const struct http_handler *handler = &http->handler;
+	http_client_clock(http, exchange->client, handler->exchange_ms);
 	exchange->stage = HTTP_BODY;
 	exchange->request.method = method;
 	bool fine = cut_target(exchange);
-	exchange->answer.last = !has_one_end(exchange);
-	if (exchange->answer.last)
-		refuse(exchange, MHD_HTTP_BAD_REQUEST,
-		       "the body has one end: one Content-Length, or else Transfer-Encoding: "
-		       "chunked");
+	const char *wrong = ambiguity(exchange);
+	exchange->answer.last = wrong != NULL;
+	if (wrong)
+		refuse(exchange, MHD_HTTP_BAD_REQUEST, wrong);
+	else if (!is_meant(exchange))
+		refuse(exchange, MHD_HTTP_MISDIRECTED_REQUEST,
+		       "the header Host names another server; ask by this one's address, or by a "
+		       "name of management.hosts");
 	else if (fine)
 		handler->on_head(handler->context, &exchange->request);
 	else
 		refuse(exchange, MHD_HTTP_BAD_REQUEST, "the path does not begin with '/'");
+	if (*exchange->request.client) {
+		pthread_mutex_lock(&http->lock);
+		exchange->client->known = true;
+		pthread_mutex_unlock(&http->lock);
+	}
 	uint64_t length = announced_length(exchange);
 	if (!exchange->answer.given && length > exchange->request.body_max)
 		refuse_length(exchange);

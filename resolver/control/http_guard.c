@@ -1,9 +1,10 @@
-/* A failure moves its address's `until_s` on by GUARD_EACH_S; the clock catches up with it:
+/* A failure moves two buckets' `until_s` on by GUARD_EACH_S, and the clock catches up with them:
  *
  *     now_s ├─6─┼─6─┼─6─┤ until_s            three failures of late: seventeen more are free
  *
- * Times are the wall clock's, which may be set: what lies further ahead than failures can have
- * moved it counts as the most that there can be. */
+ * Which two, a keyed hash of the address says; the emptier one counts. Times are the wall clock's,
+ * which may be set: what lies further ahead than failures can have moved it counts as the most that
+ * there can be. */
 #include "resolver/control/http_guard.h"
 
 #include <string.h>
@@ -12,9 +13,10 @@
 
 enum { FULL_S = GUARD_FREE * GUARD_EACH_S };
 
-bool http_guard_init(struct http_guard *guard)
+bool http_guard_init(struct http_guard *guard, const struct hash_key *key)
 {
 	memset(guard, 0, sizeof *guard);
+	guard->key = *key;
 	return pthread_mutex_init(&guard->lock, NULL) == 0;
 }
 
@@ -23,69 +25,52 @@ void http_guard_release(struct http_guard *guard)
 	pthread_mutex_destroy(&guard->lock);
 }
 
-/* FNV-1a; whoever can choose clients' ids is the operator. */
-static uint64_t hash_of(const char *client)
+static uint64_t hash_of(const struct http_guard *guard, uint64_t seed, const struct address *from)
 {
-	uint64_t hash = UINT64_C(0xcbf29ce484222325);
-	for (; *client; client++)
-		hash = (hash ^ (uint8_t)*client) * UINT64_C(0x100000001b3);
-	return hash ? hash : 1;
+	const struct address site = address_site(from);
+
+	return hash_bytes(&guard->key, seed, &site, sizeof site);
 }
 
-/* Under the lock; NULL: it is not remembered. */
-static struct guard_place *find(struct http_guard *guard, const struct address *from)
+static int64_t *bucket(struct http_guard *guard, unsigned row, const struct address *from)
 {
-	const struct address address = address_client(from);
-	for (size_t i = 0; i < GUARD_PLACES && from->family; i++)
-		if (address_equal(&guard->places[i].from, &address))
-			return &guard->places[i];
-	return NULL;
-}
-
-/* The same, or the one that was not heard for longest, made this address's. */
-static struct guard_place *take(struct http_guard *guard, const struct address *from, int64_t now_s)
-{
-	struct guard_place *place = find(guard, from), *oldest = guard->places;
-	for (size_t i = 0; i < GUARD_PLACES && !place; i++) {
-		if (!guard->places[i].from.family) {
-			oldest = &guard->places[i];
-			break;
-		}
-		if (guard->places[i].seen_s < oldest->seen_s)
-			oldest = &guard->places[i];
-	}
-	if (!place) {
-		place = oldest;
-		*place = (struct guard_place){.from = address_client(from)};
-	}
-	place->seen_s = now_s;
-	return place;
+	return &guard->until_s[row][hash_of(guard, row, from) % GUARD_BUCKETS];
 }
 
 /* How far ahead of the clock it is. */
-static int64_t ahead_s(const struct guard_place *place, int64_t now_s)
+static int64_t ahead_s(int64_t until_s, int64_t now_s)
 {
-	int64_t ahead = place->until_s - now_s;
+	int64_t ahead = until_s - now_s;
+
 	return ahead < 0 ? 0 : ahead > FULL_S + GUARD_EACH_S ? FULL_S + GUARD_EACH_S : ahead;
 }
 
 unsigned http_guard_wait_s(struct http_guard *guard, const struct address *from, int64_t now_s)
 {
+	int64_t least = FULL_S + GUARD_EACH_S;
+
 	pthread_mutex_lock(&guard->lock);
-	const struct guard_place *place = find(guard, from);
-	int64_t ahead = place ? ahead_s(place, now_s) : 0;
+	for (unsigned row = 0; row < GUARD_ROWS; row++) {
+		int64_t ahead = ahead_s(*bucket(guard, row, from), now_s);
+		least = ahead < least ? ahead : least;
+	}
 	pthread_mutex_unlock(&guard->lock);
-	return ahead < FULL_S ? 0 : (unsigned)(ahead - FULL_S + 1);
+	return least < FULL_S ? 0 : (unsigned)(least - FULL_S + 1);
+}
+
+/* By which it is remembered that this client was let in from there. */
+static uint64_t mark_of(const struct http_guard *guard, const struct address *from,
+			const char *client)
+{
+	return hash_bytes(&guard->key, hash_of(guard, GUARD_ROWS, from), client, strlen(client));
 }
 
 bool http_guard_trusts(struct http_guard *guard, const struct address *from, const char *client)
 {
-	uint64_t hash = hash_of(client);
-	bool trusted = false;
+	uint64_t mark = mark_of(guard, from, client);
+
 	pthread_mutex_lock(&guard->lock);
-	const struct guard_place *place = find(guard, from);
-	for (size_t i = 0; place && i < GUARD_TRUSTED; i++)
-		trusted = trusted || place->trusted[i] == hash;
+	bool trusted = guard->trusted[mark % GUARD_TRUSTED] == mark;
 	pthread_mutex_unlock(&guard->lock);
 	return trusted;
 }
@@ -95,6 +80,7 @@ static bool may_log(struct http_guard *guard, int64_t now_s, uint64_t *untold)
 {
 	bool first = guard->logged_failed == 0;
 	int64_t since = now_s - guard->logged_s;
+
 	*untold = guard->counts.failed - guard->logged_failed - 1;
 	if (!first && since >= 0 && since < GUARD_LOG_S)
 		return false;
@@ -108,11 +94,14 @@ void http_guard_failed(struct http_guard *guard, const struct address *from, con
 {
 	char text[ADDRESS_TEXT_MAX];
 	uint64_t untold;
+
 	if (!from->family)
 		return;
 	pthread_mutex_lock(&guard->lock);
-	struct guard_place *place = take(guard, from, now_s);
-	place->until_s = now_s + ahead_s(place, now_s) + GUARD_EACH_S;
+	for (unsigned row = 0; row < GUARD_ROWS; row++) {
+		int64_t *until_s = bucket(guard, row, from);
+		*until_s = now_s + ahead_s(*until_s, now_s) + GUARD_EACH_S;
+	}
 	guard->counts.failed++;
 	bool told = may_log(guard, now_s, &untold);
 	pthread_mutex_unlock(&guard->lock);
@@ -124,19 +113,12 @@ void http_guard_failed(struct http_guard *guard, const struct address *from, con
 			  client ? client : "", (unsigned long long)untold);
 }
 
-void http_guard_let_in(struct http_guard *guard, const struct address *from, const char *client,
-		       int64_t now_s)
+void http_guard_let_in(struct http_guard *guard, const struct address *from, const char *client)
 {
-	uint64_t hash = hash_of(client);
-	bool known = false;
-	if (!from->family)
-		return;
+	uint64_t mark = mark_of(guard, from, client);
+
 	pthread_mutex_lock(&guard->lock);
-	struct guard_place *place = take(guard, from, now_s);
-	for (size_t i = 0; i < GUARD_TRUSTED; i++)
-		known = known || place->trusted[i] == hash;
-	if (!known)
-		place->trusted[place->next_trusted++ % GUARD_TRUSTED] = hash;
+	guard->trusted[mark % GUARD_TRUSTED] = mark;
 	pthread_mutex_unlock(&guard->lock);
 }
 

@@ -6,11 +6,16 @@
  *                          no  ─► as it is        yes ─► as it is: who shares an address with a
  *                          yes ─► ...             no  ─► 429      hostile one goes on working
  *
- * Whoever has not proved that he is that client is not: a wrong secret is 429, too.
+ * Whoever has not proved that it is that client is not: a wrong secret is 429, too.
  *
- * An address is IPv4's whole or IPv6's first 64 bits; 256 of them are remembered, those that were
- * heard last. The unix socket is not guarded: the kernel says who is there. Never a secret, nor
- * what was sent in place of one, is kept or logged. Any thread. */
+ * All of loopback is one address here, and an IPv6 /48, which is what one customer has. Failures
+ * are kept in two rows of 256 token buckets, where each address has one in each row, and waits when
+ * both are empty. So no number of others makes a failure forgotten; all addresses together have
+ * 10,240 failures at once and 85 a second; and an address that did not fail waits only when others
+ * happen to have emptied both of its buckets: by one hostile address at 1 in 65,536, by 50 at 3 %.
+ *
+ * The unix socket is not guarded: the kernel says who is there. Never a secret, nor what was sent
+ * in place of one, is kept or logged. Any thread. */
 #ifndef SLUICE_HTTP_GUARD_H
 #define SLUICE_HTTP_GUARD_H
 
@@ -18,21 +23,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "rules/hash.h"
 #include "rules/prefix.h"
 
 enum {
-	GUARD_PLACES = 256,
-	GUARD_TRUSTED = 4, /* clients that are remembered for an address */
-	GUARD_FREE = 20,   /* failures at once */
-	GUARD_EACH_S = 6,  /* and one more after so long */
-	GUARD_LOG_S = 10,  /* at most one line in so long */
-};
-
-struct guard_place {
-	struct address from;     /* family 0: nobody's */
-	int64_t seen_s, until_s; /* GUARD_EACH_S for each failure, counted down by the clock */
-	uint64_t trusted[GUARD_TRUSTED]; /* hashes of clients' ids; 0: none */
-	unsigned next_trusted;
+	GUARD_ROWS = 2,
+	GUARD_BUCKETS = 256,
+	GUARD_TRUSTED = 256, /* clients that are remembered with their address */
+	GUARD_FREE = 20,     /* failures at once */
+	GUARD_EACH_S = 6,    /* and one more after so long */
+	GUARD_LOG_S = 10,    /* at most one line in so long */
 };
 
 struct guard_counts {
@@ -41,14 +41,16 @@ struct guard_counts {
 
 struct http_guard {
 	pthread_mutex_t lock;
-	struct guard_place places[GUARD_PLACES];
+	struct hash_key key;                        /* nobody outside knows who shares a bucket */
+	int64_t until_s[GUARD_ROWS][GUARD_BUCKETS]; /* GUARD_EACH_S for each failure */
+	uint64_t trusted[GUARD_TRUSTED]; /* hashes of an address and a client's id; 0: none */
 	struct guard_counts counts;
 	int64_t logged_s;
 	uint64_t logged_failed; /* counts.failed at that time */
 };
 
 /* False: the system gives no mutex. */
-bool http_guard_init(struct http_guard *guard);
+bool http_guard_init(struct http_guard *guard, const struct hash_key *key);
 void http_guard_release(struct http_guard *guard);
 
 /* Seconds until somebody unknown may try from there; 0: now. */
@@ -57,8 +59,7 @@ bool http_guard_trusts(struct http_guard *guard, const struct address *from, con
 /* What came of it. client: whose secret it would have to be; NULL: nobody's that is known. */
 void http_guard_failed(struct http_guard *guard, const struct address *from, const char *client,
 		       int64_t now_s);
-void http_guard_let_in(struct http_guard *guard, const struct address *from, const char *client,
-		       int64_t now_s);
+void http_guard_let_in(struct http_guard *guard, const struct address *from, const char *client);
 void http_guard_refused(struct http_guard *guard);
 
 struct guard_counts http_guard_counts(struct http_guard *guard);

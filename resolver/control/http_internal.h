@@ -17,8 +17,12 @@ struct http_connection {
 	const struct http_listener *listener;
 	int fd;
 	uid_t uid;
-	struct address from;
-	uint64_t deadline_ms; /* CLOCK_MONOTONIC's; 0: it waits for us */
+	struct address from, at;        /* the client's end, and ours; family 0: a unix socket's */
+	struct address site;            /* of `from` */
+	bool known;                     /* has shown credentials */
+	bool ended;                     /* by us, and not gone yet */
+	uint64_t since_ms, deadline_ms; /* CLOCK_MONOTONIC's: it came, or sent or took something
+					 * whole; it has to again, or 0: it waits for us */
 };
 
 struct http_listener {
@@ -46,7 +50,9 @@ struct http_exchange {
 	struct MHD_Connection *connection;
 	struct http_connection *client;
 	enum http_stage stage;
-	char *target, *body; /* path and query, cut apart */
+	char *target, *body;   /* path and query, cut apart */
+	const char *authority; /* in the target; NULL: it is only a path */
+	size_t authority_length;
 	size_t room;
 	size_t discarded;  /* bytes of the body that nobody wants */
 	size_t held_bytes; /* of body and answer, for http->held_bytes */
@@ -80,6 +86,7 @@ struct http {
 	struct http_queue at_socket, waiting; /* the first before the second */
 	TAILQ_HEAD(, http_connection) connections;
 	struct http_certificate *certificate; /* NULL: none, and no https */
+	struct http_hosts *hosts;             /* NULL: none */
 };
 
 /* Hands the request to the control thread; its connection is suspended. False: it is not, because
@@ -88,8 +95,13 @@ bool http_hand_over(struct http_exchange *exchange);
 /* Counts so many bytes more until the exchange ends. False: that is too much beside what others
  * have. */
 bool http_hold(struct http_exchange *exchange, size_t bytes);
-/* From now on the client has as long as an exchange may take; not while we have the request. */
-void http_client_clock(struct http *http, struct http_connection *client, bool runs);
+/* Whether the server is meant by "HOST" or "HOST:PORT" on this connection. */
+bool http_is_meant(struct http *http, const struct http_connection *client, const char *authority,
+		   size_t length);
+/* From now on the client has so long for what it does next. */
+void http_client_clock(struct http *http, struct http_connection *client, unsigned ms);
+/* Under the lock: hangs up. Its memory goes when libmicrohttpd has noticed. */
+void http_client_end(struct http_connection *client);
 
 /* Whether all answers are sent, or have had the time that http_linger gives them from now on. */
 bool http_is_sent(const struct http *http);

@@ -21,6 +21,8 @@
 
 /* ---- the daemon ---- */
 
+enum { ENDED_MAX = 16 }; /* connections beside a listener's, which libmicrohttpd is to let go of */
+
 static void on_log(void *context, const char *format, va_list arguments)
 	__attribute__((format(printf, 2, 0)));
 /* Out of descriptors and with no connection that could end, libmicrohttpd says so and looks again
@@ -63,14 +65,12 @@ static void start_daemon(void *context)
 	listener->daemon = MHD_start_daemon(
 		flags, 0, NULL, NULL, http_on_access, listener, MHD_OPTION_EXTERNAL_LOGGER, on_log,
 		NULL, MHD_OPTION_LISTEN_SOCKET, start->fd, MHD_OPTION_CONNECTION_LIMIT,
-		(unsigned)HTTP_CONNECTIONS_MAX, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
-		origin == HTTP_UNIX ? 0U : (unsigned)HTTP_PER_ADDRESS_MAX,
-		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HTTP_HEAD_MAX,
-		MHD_OPTION_CONNECTION_TIMEOUT, listener->http->handler.idle_ms / 1000,
-		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK, http_on_target,
-		listener, MHD_OPTION_NOTIFY_COMPLETED, http_on_completed, listener,
-		MHD_OPTION_NOTIFY_CONNECTION, http_on_connection, listener, MHD_OPTION_ARRAY,
-		origin == HTTP_TLS ? tls : none, MHD_OPTION_END);
+		(unsigned)HTTP_CONNECTIONS_MAX + ENDED_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+		(size_t)HTTP_HEAD_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
+		listener->http->handler.idle_ms / 1000, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+		MHD_OPTION_URI_LOG_CALLBACK, http_on_target, listener, MHD_OPTION_NOTIFY_COMPLETED,
+		http_on_completed, listener, MHD_OPTION_NOTIFY_CONNECTION, http_on_connection,
+		listener, MHD_OPTION_ARRAY, origin == HTTP_TLS ? tls : none, MHD_OPTION_END);
 	if (!listener->daemon)
 		start->error = errno ? errno : EINVAL;
 }

@@ -4,7 +4,8 @@
  * that is made here, but never so (a packet socket, memory that is to be executed), fails.
  *
  *     process   sandbox_enter          before other threads are started, who inherit it
- *     worker    sandbox_enter_worker   besides: no file is opened, nothing executed or started
+ *     worker    sandbox_enter_worker   besides: no file is opened, nothing executed or started;
+ *                                      so it is for listeners' threads of the management API
  *
  * A filter can never be taken off. */
 #ifndef SLUICE_SANDBOX_H

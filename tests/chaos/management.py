@@ -29,7 +29,9 @@ class UnixConnection(http.client.HTTPConnection):
 
 def call(scene, host, method, path, body=None, by_tcp=False):
     """(status, text)"""
-    headers = {"X-Auth-Token": place.OPS} if by_tcp else {}
+    headers = {"Content-Type": "application/json"}
+    if by_tcp:
+        headers["X-Auth-Token"] = place.OPS
     with host.inside():
         connection = (http.client.HTTPConnection("127.0.0.1", 8053, timeout=30) if by_tcp else
                       UnixConnection(os.path.join(scene.world.dir, "sluice.sock")))

@@ -15,6 +15,7 @@ import struct
 import subprocess
 import time
 import unittest
+import warnings
 
 import dns
 import harness
@@ -55,6 +56,13 @@ class Hostile(test_reverse.Reverse):
             sock.connect((HERE, port))
         return sock
 
+    def addresses(self, count):
+        """So many of the server's own that are not loopback, as clients' sources."""
+        found = ["192.0.2.%d" % (i + 1) for i in range(count)]
+        for address in found:
+            self.host.run("ip", "address", "add", address + "/32", "dev", "lo")
+        return found
+
     def raw(self, text, port=PORT, half_close=False):
         """What is answered until the server hangs up."""
         sock = self.connect(port)
@@ -74,7 +82,9 @@ class Hostile(test_reverse.Reverse):
         return int(match.group(1)) if match else None
 
     def head(self, line, headers="", version="1.1"):
-        return "%s HTTP/%s\r\nHost: s\r\nConnection: close\r\n%s\r\n" % (line, version, headers)
+        if "Content-Type" not in headers:
+            headers += "Content-Type: application/json\r\n"
+        return "%s HTTP/%s\r\nHost: localhost\r\nConnection: close\r\n%s\r\n" % (line, version, headers)
 
     def asked(self, line, headers=AUTH, body="", version="1.1"):
         length = "Content-Length: %d\r\n" % len(body.encode()) if body else ""
@@ -88,7 +98,8 @@ class Requests(Hostile):
     def test_targets(self):
         for line, status in (
                 ("GET /v1/status", 200), ("GET //v1///status//", 200), ("GET /V1/STATUS", 200),
-                ("GET http://other.example/v1/status", 200), ("GET https://a:1/v1/status?x", 200),
+                ("GET http://127.0.0.1/v1/status", 200), ("GET https://localhost:1/v1/status?x", 200),
+                ("GET http://other.example/v1/status", 421), ("GET https://a:1/v1/status?x", 421),
                 ("GET /v1/./status", 404), ("GET /v1/../v1/status", 404),
                 ("GET /v1/%2e%2e/status", 404), ("GET /v1%2fstatus", 404), ("GET /%2fv1/status", 404),
                 ("GET /v1/status%00", 400), ("GET /v1/status%", 400), ("GET /v1/%ff", 400),
@@ -97,7 +108,7 @@ class Requests(Hostile):
                 ("GET /" + "a/" * 40, 404), ("GET /v1/status?" + "&".join("a" * 40), 400),
                 ("GET /v1/explain?name=%", 400), ("GET /v1/explain?name=%ff", 400)):
             self.assertEqual(status, self.code(line), line)
-        self.assertEqual(400, self.status_of(self.raw(b"GET /v1/\xff HTTP/1.1\r\nHost: s\r\n"
+        self.assertEqual(400, self.status_of(self.raw(b"GET /v1/\xff HTTP/1.1\r\nHost: localhost\r\n"
                                                       b"Connection: close\r\n%s\r\n" % AUTH.encode())))
         self.healthy()
 
@@ -112,7 +123,7 @@ class Requests(Hostile):
         self.assertIn(b'"ok"', self.raw("GET /healthz HTTP/1.0\r\n\r\n"))
         for line in ("GET /v1/status HTTP/2.0", "GET /v1/status HTTP/0.9", "GET /v1/status FTP/1.1",
                      "GET /v1/status HTTP/1.1 more", "PRI * HTTP/2.0"):
-            self.assertNotEqual(200, self.status_of(self.raw(line + "\r\nHost: s\r\n%s\r\n" % AUTH)), line)
+            self.assertNotEqual(200, self.status_of(self.raw(line + "\r\nHost: localhost\r\n%s\r\n" % AUTH)), line)
         self.healthy()
 
     def test_bodies(self):
@@ -181,7 +192,7 @@ class Requests(Hostile):
                      % (test_reverse.SUBSCRIPTION, evil), "GET /v3?" + evil):
             head = self.asked(line).split(b"\r\n\r\n", 1)[0]
             self.assertNotIn(b"Evil", head, line)
-        self.assertEqual(400, self.status_of(self.raw("GET /v3 HTTP/1.1\r\nHost: a\"b\r\n"
+        self.assertEqual(421, self.status_of(self.raw("GET /v3 HTTP/1.1\r\nHost: a\"b\r\n"
                                                       "Connection: close\r\n\r\n")))
         for group in ("a%0ab", "a%1bb", "a%c2%9bb", "a%7fb"):
             answer = self.call("PUT", "/v1/addresses/%s/x" % group, {"address": "198.51.100.77"})
@@ -203,7 +214,11 @@ class Requests(Hostile):
                 ("POST /v1/reload", simple, "{}", 401), ("POST /v1/flush", simple, "{}", 401),
                 ("POST /v1/flush", simple + "Cookie: token=%s\r\n" % OPS, "{}", 401),
                 ("POST /v1/flush?token=" + OPS, simple, "{}", 401),
-                ("GET /v1/status", origin, "", 401), ("GET /healthz", origin, "", 200)):
+                ("GET /v1/status", origin, "", 401), ("GET /healthz", origin, "", 200),
+                # not even with a secret, by which a browser would have had to ask first
+                ("POST /v1/flush", simple + AUTH, "{}", 415),
+                ("POST /v1/flush", origin + AUTH + "Content-Type: application/x-www-form-urlencoded\r\n",
+                 "{}", 415)):
             answer = self.asked(line, headers=headers, body=body)
             self.assertEqual(status, self.status_of(answer), answer)
             self.assertNotIn(b"access-control", answer.lower())
@@ -278,12 +293,48 @@ class Pressure(Hostile):
         for i in range(120):
             sock = self.connect(source="127.0.0.%d" % (10 + i % 7))
             with contextlib.suppress(ConnectionError):
-                sock.sendall((b"", b"G", b"POST /v1/flush HTTP/1.1\r\nHost: s\r\nX-Half: ",
+                sock.sendall((b"", b"G", b"POST /v1/flush HTTP/1.1\r\nHost: localhost\r\nX-Half: ",
                               self.head("POST /v1/flush", AUTH + "Content-Length: 1000\r\n").encode() + b"{",
                               self.head("POST /v1/flush", AUTH + "Transfer-Encoding: chunked\r\n").encode()
                               + b"3e8\r\n{")[i % 5])
         for _ in range(20):
             self.healthy()
+        self.left_alone()
+
+    def drip(self, text, most):
+        """Seconds until a client is hung up on that sends the text, and then a byte now and then."""
+        sock, begin = self.connect(timeout=0.3), time.monotonic()
+        sock.sendall(text.encode())
+        while time.monotonic() < begin + most:
+            try:
+                sock.send(b"a")
+                if not sock.recv(1):
+                    break
+            except TimeoutError:
+                pass
+            except OSError:
+                break
+        return time.monotonic() - begin
+
+    def test_a_head_has_five_seconds_in_all(self):
+        taken = self.drip("GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Long: ", 20)
+        self.assertGreater(taken, 4)
+        self.assertLess(taken, 9)
+
+    def test_a_known_client_s_long_request_is_not_thrown_out_by_strangers(self):
+        body = json.dumps({"reverse_fqdn": "www.example.com"})
+        head = self.head("PUT /v1/ptrs/198.51.100.11", AUTH + "Content-Length: %d\r\n" % len(body))
+        known = [self.connect() for _ in range(20)]
+        for sock in known:
+            sock.sendall(head.encode() + body[:5].encode())
+        time.sleep(0.5)
+        sources = self.addresses(4)
+        for source in [HERE] * 100 + sources * 40:
+            with contextlib.suppress(OSError):
+                self.connect(source=source).sendall(b"GET /v1/st")
+        for sock in known:
+            sock.sendall(body[5:].encode())
+            self.assertIn(self.status_of(sock.recv(65536)), (200, 201))
         self.left_alone()
 
     def test_clients_that_vanish_or_take_nothing(self):
@@ -301,7 +352,7 @@ class Pressure(Hostile):
 
     def flood(self, end):
         """Asks again and again, many at a time, until `end`; how often it was answered."""
-        request, count = b"GET /healthz HTTP/1.1\r\nHost: s\r\n\r\n" * 50, 0
+        request, count = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n" * 50, 0
         while time.monotonic() < end[0]:
             with contextlib.suppress(OSError):
                 sock = self.connect(timeout=2)
@@ -341,12 +392,12 @@ class Pressure(Hostile):
                 each.result()
 
     def test_connections_are_bounded_for_each_source_and_in_all(self):
-        for count, sources in ((100, 1), (120, 9)):
-            socks = [self.connect(source="127.0.0.%d" % (20 + i % sources)) for i in range(count)]
+        loopback = ["127.0.0.%d" % (20 + i) for i in range(9)]  # which are one client
+        for count, sources, most in ((100, loopback, 32), (120, self.addresses(9), 64)):
+            socks = [self.connect(source=sources[i % len(sources)]) for i in range(count)]
             for sock in socks:
                 with contextlib.suppress(ConnectionError):
                     sock.sendall(b"GET /healthz HTTP/1.1\r\nHost: ")
-            most = 32 if sources == 1 else 64
             harness.wait_for(lambda: self.connections() == most, "connections")
             for _ in range(10):  # one over it is accepted before it is closed
                 harness.wait_for(lambda: self.connections() <= most, "those over it to be closed", 1)
@@ -390,16 +441,42 @@ class Pressure(Hostile):
 
 @unittest.skipUnless(shutil.which("openssl"), "openssl is not installed")
 class Tls(Hostile):
-    def start(self):
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+    def certificate(self, *key):
+        subprocess.run(["openssl", "req", "-x509", "-newkey", *key,
                         "-nodes", "-days", "2", "-subj", "/CN=s", "-addext", "subjectAltName=IP:127.0.0.1",
                         "-keyout", os.path.join(self.world.dir, "s.key"),
                         "-out", os.path.join(self.world.dir, "s.pem")], check=True, capture_output=True)
+
+    def start(self):
+        self.certificate("ec", "-pkeyopt", "ec_paramgen_curve:P-256")
         config = test_reverse.CONFIG.replace(
             'listen = [ "http://127.0.0.1:8053" ];', 'listen = [ "http://127.0.0.1:8053", '
             '"https://127.0.0.1:8443" ]; certificate = "s.pem"; key = "s.key";')
         self.sluice = harness.Sluice(self.host, config % (test_reverse.SUBSCRIPTION, self.state,
                                                           test_reverse.FILED), DNS)
+
+    def test_slow_ones_of_every_kind_keep_no_real_client_waiting(self):
+        """64 that say nothing, drip a head, or are stuck in a TLS handshake, and drip on."""
+        hello = bytes.fromhex("1603010200010001fc0303") + b"\0" * 200
+        for port in (PORT, TLS_PORT):
+            for sources in ([HERE], self.addresses(8)):
+                slow = [self.connect(port, source=sources[i % len(sources)]) for i in range(64)]
+                texts = [(b"", b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Long: " if port == PORT
+                          else hello)[i % 2] for i in range(64)]
+                for at in range(3):
+                    for sock, text in zip(slow, texts):
+                        with contextlib.suppress(ConnectionError):
+                            sock.sendall(text[:len(text) // 2] if at == 0 else text[at - 4:at - 3])
+                    for _ in range(3):
+                        begin = time.monotonic()
+                        if port == PORT:
+                            self.assertEqual(200, self.code("GET /v1/status"))
+                        else:
+                            self.assertEqual(200, self.by_tls("/v1/status"))
+                        self.assertLess(time.monotonic() - begin, 1, (port, sources))
+                for sock in slow:
+                    sock.close()
+        self.left_alone()
 
     def by_tls(self, path):
         import ssl
@@ -411,6 +488,35 @@ class Tls(Hostile):
         answer.read()
         connection.close()
         return answer.status
+
+    def handshake(self, version, ciphers):
+        """(version, cipher), or None where the server does not want to."""
+        import ssl
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        with warnings.catch_warnings():  # of old versions
+            warnings.simplefilter("ignore")
+            context.minimum_version = context.maximum_version = getattr(ssl.TLSVersion, version)
+        context.set_ciphers(ciphers + ":@SECLEVEL=0")
+        try:
+            with context.wrap_socket(self.connect(TLS_PORT)) as sock:
+                return sock.version(), sock.cipher()[0]
+        except (ssl.SSLError, ConnectionError):
+            return None
+
+    def test_tls_has_forward_secrecy_and_aead(self):
+        self.certificate("rsa:2048")
+        self.assertEqual(0, self.command("reload")[0])
+        self.assertEqual("TLSv1.3", self.handshake("TLSv1_3", "ALL")[0])
+        for name in ("ECDHE-RSA-AES256-GCM-SHA384", "ECDHE-RSA-AES128-GCM-SHA256",
+                     "ECDHE-RSA-CHACHA20-POLY1305"):
+            self.assertEqual(("TLSv1.2", name), self.handshake("TLSv1_2", name))
+        for name in ("AES128-GCM-SHA256", "AES256-SHA", "ECDHE-RSA-AES128-SHA",
+                     "ECDHE-RSA-AES128-SHA256", "ECDHE-RSA-AES256-SHA384", "DHE-RSA-AES256-SHA", "DHE-RSA-AES128-GCM-SHA256",
+                     "aNULL"):
+            self.assertIsNone(self.handshake("TLSv1_2", name), name)
+        for version in ("TLSv1_1", "TLSv1"):
+            self.assertIsNone(self.handshake(version, "ALL"), version)
 
     def test_what_is_no_tls_and_half_of_it(self):
         self.assertEqual(200, self.by_tls("/v1/status"))

@@ -48,7 +48,8 @@ class Storm(threading.Thread):
                 slots, is_there, method, path, body, status = self.change()
                 left = dict.fromkeys(slots, self.number if is_there else 0)
                 self.tried.update(left)
-                connection.request(method, path, body and json.dumps(body))
+                connection.request(method, path, body and json.dumps(body),
+                                   {"Content-Type": "application/json"})
                 response = connection.getresponse()
                 text = response.read()
                 if response.status == status:

@@ -43,9 +43,10 @@ class Management(harness.FreshCase):
     def start(self):
         self.sluice = harness.Sluice(self.host, self.config(), DNS)
 
-    def ask(self, method, path, secret=None):
+    def ask(self, method, path, secret=None, **headers):
         """The status, and the body as JSON."""
-        headers = {"Authorization": "Bearer " + secret} if secret else {}
+        if secret:
+            headers["Authorization"] = "Bearer " + secret
         with self.host.inside():
             connection = http.client.HTTPConnection(HERE, PORT, timeout=dns.PATIENCE)
             connection.connect()
@@ -102,6 +103,22 @@ class Management(harness.FreshCase):
         self.assertEqual(0, self.sluice.command("reload")[0])
         self.assertEqual(200, self.ask("GET", "/v1/status", EYE)[0])
 
+    def test_a_page_that_leads_its_own_name_here_is_told_nothing(self):
+        self.start()
+        for host in ("evil.example", "evil.example:%d" % PORT, "10.10.0.4"):
+            for path, kind in (("/healthz", "code"), ("/v2", "type"), ("/v3", "title"),
+                               ("/metadata/endpoints", "code")):
+                status, body = self.ask("GET", path, OPS, Host=host)
+                self.assertEqual(421, status, body)
+                self.assertIn(kind, body.get("error", body))
+        for host in ("localhost", "localhost:1", "[::1]:%d" % PORT):
+            self.assertEqual(200, self.ask("GET", "/v1/status", OPS, Host=host)[0])
+        self.sluice.reconfigure(self.config().replace(
+            "management = {", 'management = { hosts = [ "dns.example" ];'))
+        self.assertEqual(0, self.sluice.command("reload")[0])
+        self.assertEqual(200, self.ask("GET", "/v1/status", OPS, Host="dns.example:443")[0])
+        self.assertEqual(421, self.ask("GET", "/v1/status", OPS, Host="evil.example")[0])
+
     def test_a_secret_that_cannot_be_used_refuses_the_reload_and_keeps_the_old_ones(self):
         self.start()
         os.chmod(self.world.write("eye.secret", "short\n"), 0o600)
@@ -148,7 +165,7 @@ class Management(harness.FreshCase):
     def test_no_number_of_idle_clients_keeps_dns_or_the_commands_waiting(self):
         self.start()
         for _ in range(100):
-            self.connect().sendall(b"POST /v1/flush HTTP/1.1\r\nHost: s\r\nX-Half: ")
+            self.connect().sendall(b"POST /v1/flush HTTP/1.1\r\nHost: localhost\r\nX-Half: ")
         for _ in range(20):
             self.assert_answer(self.host.ask(DNS, "web.corp.internal"), "10.10.1.10")
         self.assertEqual(0, self.sluice.command("status")[0])
@@ -163,7 +180,7 @@ class Management(harness.FreshCase):
         self.start()
         socks = [self.connect() for _ in range(16)]
         for sock in socks:
-            sock.sendall(b"GET /v1/status HTTP/1.1\r\nHost: s\r\nX-Auth-Token: %s\r\n\r\n"
+            sock.sendall(b"GET /v1/status HTTP/1.1\r\nHost: localhost\r\nX-Auth-Token: %s\r\n\r\n"
                          % OPS.encode() * 50)
         self.assertEqual(0, self.sluice.stop())
 

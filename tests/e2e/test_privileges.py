@@ -127,7 +127,7 @@ class Server(harness.FreshCase):
                 self.assertIn(word, said)
 
     def call(self, method, path, secret=None, body=None, headers=()):
-        headers = dict(headers)
+        headers = dict({"Content-Type": "application/json"}, **dict(headers))
         if secret:
             headers["Authorization"] = "Bearer " + secret
         with self.host.inside():
@@ -265,11 +265,19 @@ class Filtered(Server):
     def test_every_thread_is_behind_its_filters(self):
         self.start()
         self.serves()
+        self.assertEqual(200, self.call("GET", "/v1/status", OPS)[0])  # each listener's thread
+        self.assertEqual(0, self.sluice.command("status")[0])          # with its first client
+        listeners = 0
         for task in tasks(self.sluice).values():
-            worker = task["Name"].startswith("worker-")
+            listener = task["Name"].startswith("MHD")
+            bare = listener or task["Name"].startswith("worker-")
             self.assertEqual("2", task["Seccomp"], task)
             if "Seccomp_filters" in task:
-                self.assertEqual("3" if worker else "2", task["Seccomp_filters"], task)
+                self.assertEqual("3" if bare else "2", task["Seccomp_filters"], task)
+            if bare:
+                self.assertEqual(0, int(task["CapPrm"], 16), task)
+            listeners += listener
+        self.assertEqual(2, listeners)
 
     def test_it_can_be_turned_off(self):
         self.start(config(more=" seccomp = false;"))
@@ -318,7 +326,7 @@ class Filtered(Server):
                                     'listen = [ "https:'))
         status, said = self.host.run(
             "openssl", "s_client", "-connect", "127.0.0.1:%d" % API, "-ign_eof", "-quiet",
-            input="GET /healthz HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+            input="GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         self.assertIn("200 OK", said)
         warning = at + "/key.pem holds a secret and is open to other users; chmod o= it"
         for said in (self.sluice.log(), self.sluice.command("check")[1], self.reload(self.read_config())):

@@ -94,6 +94,8 @@ class Reverse(harness.FreshCase):
         if token:
             headers["X-Auth-Token"] = token
         text = body if isinstance(body, (str, bytes, type(None))) else json.dumps(body)
+        if text is not None:
+            headers.setdefault("Content-Type", "application/json")
         with self.host.inside():
             connection = (http.client.HTTPConnection(HERE, PORT, timeout=dns.PATIENCE) if tcp or token
                           else UnixConnection(os.path.join(self.world.dir, "control.sock")))

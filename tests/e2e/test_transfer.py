@@ -362,7 +362,8 @@ class Large(Wide):
         while not end.is_set() and len(done) < 2000:
             n = len(done)
             connection.request("PUT", "/v1/ptrs/" + wide_address(n),
-                               json.dumps({"reverse_fqdn": "new%d.test." % n}))
+                               json.dumps({"reverse_fqdn": "new%d.test." % n}),
+                               {"Content-Type": "application/json"})
             response = connection.getresponse()
             response.read()
             done.append(response.status)

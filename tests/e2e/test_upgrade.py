@@ -318,7 +318,7 @@ class Upgrading(harness.FreshCase):
         path = self.socket_path()
         body = json.dumps({"protocol": 1, "socket": name.decode()})
         text = self.host.run("curl", "-s", "--unix-socket", path, "http://sluice/v1/upgrade",
-                             "-d", body)[1]
+                             "--json", body)[1]
         self.assertEqual(self.pid, json.loads(text)["pid"])
         conversation = listening.accept()[0]
         listening.close()
@@ -674,13 +674,13 @@ class Upgrade(Upgrading):
     def test_it_begins_on_the_control_socket_and_by_a_known_protocol_only(self):
         path = self.socket_path()
         ask = lambda *more: self.host.run("curl", "-s", *more)[1]
-        text = ask("--unix-socket", path, "http://sluice/v1/upgrade", "-d",
+        text = ask("--unix-socket", path, "http://sluice/v1/upgrade", "--json",
                    '{"protocol": 99, "socket": "x"}')
         self.assertIn("by protocol 1 and no other", text)
-        text = ask("--unix-socket", path, "http://sluice/v1/upgrade", "-d",
+        text = ask("--unix-socket", path, "http://sluice/v1/upgrade", "--json",
                    '{"protocol": 1, "socket": "nobody-is-there"}')
         self.assertIn("cannot be reached", text)
-        self.assertIn("401", ask("-o", "/dev/null", "-w", "%{http_code}", "-d", '{"protocol": 1}',
+        self.assertIn("401", ask("-o", "/dev/null", "-w", "%{http_code}", "--json", '{"protocol": 1}',
                                  "http://127.0.0.1:8053/v1/upgrade"))
         self.goes_on()
 
@@ -846,7 +846,7 @@ class Leaving(Upgrading):
             urls = ["http://sluice" + path for path in paths]
             text = self.host.run("curl", "-s", "-w", "\n%{http_code}\n", "--unix-socket",
                                  self.socket_path(), *urls)[1]
-            text += self.host.run("curl", "-s", "-w", "\n%{http_code}\n", "-d", "{}", "--unix-socket",
+            text += self.host.run("curl", "-s", "-w", "\n%{http_code}\n", "--json", "{}", "--unix-socket",
                                   self.socket_path(), "http://sluice/v1/reload",
                                   "http://sluice/v1/upgrade")[1]
             text += self.host.run("curl", "-s", "-w", "\n%{http_code}\n",
@@ -988,7 +988,8 @@ class Https(Upgrading):
         connection = http.client.HTTPSConnection("127.0.0.1", 8443, timeout=dns.PATIENCE, context=self.trust)
         with self.host.inside():
             connection.request(method, path, body=json.dumps(body) if body else None,
-                               headers={"X-Auth-Token": token} if token else {})
+                               headers=dict({"X-Auth-Token": token} if token else {},
+                                            **{"Content-Type": "application/json"}))
             answer = connection.getresponse()
             answer.read()
         connection.close()

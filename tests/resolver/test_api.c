@@ -342,6 +342,42 @@ static void numbers_are_told_as_people_write_them(void **state)
 	assert_string_equal(http_world_body(&world->http), "[0.1]");
 }
 
+static void a_body_that_does_not_say_that_it_is_json_is_not_taken(void **state)
+{
+	struct api_world *world = *state;
+	static const char *const fine[] = {"application/json", "Application/JSON;charset=utf-8",
+					   "application/json ; a=b", "application/merge-patch+json",
+					   "application/x+JSON; charset=utf-8"};
+	static const char *const not_json[] = {"",
+					       "text/plain",
+					       "application/x-www-form-urlencoded",
+					       "multipart/form-data",
+					       "text/json",
+					       "application/jsonx",
+					       "application/+json",
+					       "application/json, text/plain",
+					       "text/plain; application/json",
+					       "text/x+json",
+					       "application/xjson",
+					       "text/csv"};
+	char headers[256];
+	for (size_t i = 0; i < sizeof fine / sizeof *fine; i++) {
+		snprintf(headers, sizeof headers, AS_ADMIN "Content-Type: %s\r\n", fine[i]);
+		assert_int_equal(ask(world, "PUT /v1/thing", headers, "{}"), 200);
+	}
+	for (size_t i = 0; i < sizeof not_json / sizeof *not_json; i++) {
+		snprintf(headers, sizeof headers, AS_ADMIN "Content-Type: %s\r\n", not_json[i]);
+		assert_int_equal(ask(world, "PUT /v1/thing", headers, "{}"), 415);
+		assert_string_equal(error_code(world), "unsupported_media_type");
+		assert_string_equal(seen, "");
+		assert_int_equal(ask(world, "PUT /v1/thing", headers, NULL),
+				 200); /* nothing sent */
+	}
+	http_world_call_raw(&world->http,
+			    "PUT /v1/thing HTTP/1.0\r\n" AS_ADMIN "Content-Length: 2\r\n\r\n{}");
+	assert_int_equal(http_world_status(&world->http), 415);
+}
+
 static void a_body_is_json_or_refused_with_its_place(void **state)
 {
 	struct api_world *world = *state;
@@ -431,6 +467,7 @@ int main(void)
 		TEST(an_unknown_path_is_404_and_another_method_405),
 		TEST(headers_that_are_preconditions_reach_the_handler),
 		TEST(what_the_client_has_is_not_sent_again),
+		TEST(a_body_that_does_not_say_that_it_is_json_is_not_taken),
 		TEST(a_body_is_json_or_refused_with_its_place),
 		TEST(numbers_are_told_as_people_write_them),
 		TEST(a_route_says_how_long_a_body_may_be),

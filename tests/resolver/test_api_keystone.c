@@ -60,14 +60,14 @@ static void versions_are_for_everybody_and_lead_where_the_client_came(void **sta
 	assert_int_equal(api_world_ask(world, "GET /v3", "", NULL), 200);
 	assert_string_equal(api_world_said(world, "version.id"), "v3.14");
 	assert_string_equal(api_world_said(world, "version.status"), "stable");
-	assert_string_equal(api_world_said(world, "version.links.0.href"), "http://sluice/v3/");
+	assert_string_equal(api_world_said(world, "version.links.0.href"), "http://localhost/v3/");
 	assert_int_equal(api_world_ask(world, "GET /v3/", "", NULL), 200);
 	assert_int_equal(api_world_ask(world, "GET /", "", NULL), 300);
 	assert_string_equal(api_world_said(world, "versions.values.0.id"), "v3.14");
 	assert_string_equal(api_world_said(world, "versions.values.0.links.0.href"),
-			    "http://sluice/v3/");
+			    "http://localhost/v3/");
 	assert_int_equal(api_world_ask(world, "GET /v2", "", NULL), 200);
-	assert_string_equal(api_world_said(world, "version.links.0.href"), "http://sluice/v2");
+	assert_string_equal(api_world_said(world, "version.links.0.href"), "http://localhost/v2");
 }
 
 static void a_token_comes_with_a_catalog_that_leads_to_v2(void **state)
@@ -78,7 +78,7 @@ static void a_token_comes_with_a_catalog_that_leads_to_v2(void **state)
 	assert_string_equal(api_world_said(world, "token.catalog.0.endpoints.0.interface"),
 			    "public");
 	assert_string_equal(api_world_said(world, "token.catalog.0.endpoints.0.url"),
-			    "http://sluice/v2");
+			    "http://localhost/v2");
 	assert_string_equal(api_world_said(world, "token.user.name"), "ops");
 	assert_string_equal(api_world_said(world, "token.user.domain.name"), "Domain");
 	assert_string_equal(api_world_said(world, "token.project.name"), "mail");
@@ -189,7 +189,7 @@ static void only_a_clients_own_secret_gets_a_token(void **state)
 		ask_for_token(world, wrong[i][0], wrong[i][1]);
 		check_refused(world, 401, "Unauthorized");
 		assert_string_equal(http_world_header(&world->http, "WWW-Authenticate"),
-				    "Keystone uri=\"http://sluice/v3\"");
+				    "Keystone uri=\"http://localhost/v3\"");
 	}
 }
 
@@ -267,10 +267,15 @@ static void links_are_made_of_a_host_that_can_be_one(void **state)
 	static const char *const bad[] = {
 		"GET /v3 HTTP/1.0\r\n\r\n", "GET /v3 HTTP/1.0\r\nHost: \r\n\r\n",
 		"GET /v3 HTTP/1.0\r\nHost: a/b\r\n\r\n", "GET /v3 HTTP/1.0\r\nHost: a\"b\r\n\r\n"};
+	unsigned port = world->http.port;
+	world->http.port = 0; /* at the socket, which any Host reaches */
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		http_world_call_raw(&world->http, bad[i]);
 		check_refused(world, 400, "Bad Request");
 	}
+	world->http.port = port;
+	http_world_call_raw(&world->http, "GET /v3 HTTP/1.0\r\nHost: elsewhere\r\n\r\n");
+	check_refused(world, 421, "Misdirected Request");
 	http_world_call_raw(&world->http, "GET /v3 HTTP/1.0\r\nHost: [::1]:8053\r\n\r\n");
 	assert_string_equal(api_world_said(world, "version.links.0.href"), "http://[::1]:8053/v3/");
 }

@@ -167,7 +167,7 @@ static void a_list_of_all_addresses_lets_the_loop_go_round(void **state)
 			    "198.51.100.179");
 	assert_string_equal(api_world_said(world->api, "floatingips.152"), "nothing");
 	assert_string_equal(api_world_said(world->api, "links.self"),
-			    "http://sluice/v2/reverse/floatingips");
+			    "http://localhost/v2/reverse/floatingips");
 }
 
 /* Two rounds that go on: portions of 50. */

@@ -59,6 +59,7 @@ static const char everything[] =
 	"excess = \"truncate\"; };\n"
 	"management = { socket = \"control.sock\"; listen = [ \"https://127.0.0.1:8443\" ];\n"
 	"  certificate = \"server.pem\"; key = \"/etc/server.key\"; state = \"state.db\";\n"
+	"  hosts = [ \"dns.example\", \"2001:db8::1\" ];\n"
 	"  clients = ( { id = \"ops\"; secret_file = \"ops.secret\"; role = \"admin\"; } ); };\n"
 	"address_pools = ( { name = \"public\"; prefix = \"198.51.100.0/24\"; } );\n"
 	"addresses = ( { name = \"PublicIp\"; resource_group = \"G\"; id = "

@@ -51,7 +51,8 @@ static void on_head(void *context, struct http_request *request)
 		http_reply(request, 403, "text/plain", strdup("no"), 2);
 	if (strcmp(request->path, "/raised") == 0)
 		request->body_max = RAISED;
-	snprintf(request->client, sizeof request->client, "known");
+	if (strcmp(request->path, "/stranger") != 0)
+		snprintf(request->client, sizeof request->client, "known");
 }
 
 static void echo(struct http_request *request)
@@ -473,13 +474,14 @@ static void a_client_without_progress_is_hung_up_on(void **state)
 	assert_int_equal(world->handled, 0);
 }
 
-/* A byte now and then is progress; after EXCHANGE_MS it is over all the same. */
+static const char *dripped;
+
 static void drip(struct http_world *world)
 {
 	enum { STEP_MS = IDLE_MS / 4 };
 	int fd = http_world_connect(world);
 	char byte;
-	http_world_send(fd, "GET / HTTP/1.1\r\nX-Long: ", 24);
+	http_world_send(fd, dripped, strlen(dripped));
 	for (int i = 0; i < 5 * EXCHANGE_MS / STEP_MS; i++) {
 		http_world_send(fd, "a", 1);
 		usleep(STEP_MS * 1000);
@@ -491,36 +493,93 @@ static void drip(struct http_world *world)
 	close(fd);
 }
 
+/* A byte now and then is progress; after EXCHANGE_MS it is over all the same... */
 static void a_client_that_drips_is_hung_up_on(void **state)
 {
 	struct world *world = *state;
+	dripped = "POST / HTTP/1.1\r\nHost: s\r\nContent-Length: 1000\r\n\r\n";
 	for (int i = 0; i < 10 && world->told <= IDLE_MS;
 	     i++) /* a busy machine's may rest for long */
 		http_world_serve(&world->http, drip);
 	assert_true(world->told > IDLE_MS); /* it was not taken for one without progress */
 }
 
+/* ...and a head after IDLE_MS. */
+static void a_client_that_drips_its_head_is_hung_up_on_sooner(void **state)
+{
+	struct world *world = *state;
+	dripped = "GET / HTTP/1.1\r\nHost: s\r\nX-Long: ";
+	http_world_serve(&world->http, drip);
+	assert_in_range(world->told, 1, EXCHANGE_MS - 1);
+	assert_int_equal(world->heads, 0);
+}
+
+static bool is_hung_up_on(int fd)
+{
+	char byte;
+	return recv(fd, &byte, 1, MSG_DONTWAIT) == 0;
+}
+
+/* All that there may be: the first asks nothing, the second was answered as a stranger just now. */
 static void ask_beside_idle_ones(struct http_world *world)
 {
+	static const char text[] = "GET /stranger HTTP/1.1\r\nHost: s\r\n\r\n";
+	struct world *whole = (struct world *)world;
 	int idle[HTTP_CONNECTIONS_MAX];
-	for (int i = 0; i < HTTP_CONNECTIONS_MAX - 1; i++) {
+	char byte;
+	for (int i = 0; i < HTTP_CONNECTIONS_MAX; i++) {
 		idle[i] = http_world_connect(world);
-		http_world_send(idle[i], "GET / ", 6);
+		http_world_send(idle[i], "G", 1);
+		usleep(2000); /* one after the other, by the millisecond */
 	}
-	((struct world *)world)->status_before = http_world_ask(world, "GET /1", "", NULL);
-	idle[HTTP_CONNECTIONS_MAX - 1] = http_world_connect(world);
-	http_world_send(idle[HTTP_CONNECTIONS_MAX - 1], "GET / ", 6);
-	http_world_ask(world, "GET /2", "", NULL); /* when an idle one has been hung up on */
+	http_world_send(idle[1], text + 1, sizeof text - 2);
+	while (recv(idle[1], &byte, 1, 0) == 1 && byte != ']')
+		;
+	whole->status_before = http_world_ask(world, "GET /1", "", NULL);
+	while (!is_hung_up_on(idle[0]))
+		usleep(1000);
+	for (int i = 1; i < HTTP_CONNECTIONS_MAX; i++)
+		whole->told += is_hung_up_on(idle[i]);
+	http_world_ask(world, "GET /2", "", NULL);
 	for (int i = 0; i < HTTP_CONNECTIONS_MAX; i++)
 		close(idle[i]);
 }
 
-static void idle_clients_block_nobody_for_long(void **state)
+static void who_has_been_quiet_for_longest_makes_room(void **state)
 {
 	struct world *world = *state;
 	http_world_serve(&world->http, ask_beside_idle_ones);
 	assert_int_equal(world->status_before, 200);
+	assert_int_equal(world->told, 0);
 	assert_int_equal(http_world_status(&world->http), 200);
+}
+
+static void ask_beside_known_ones(struct http_world *world)
+{
+	static const char head[] = "POST / HTTP/1.1\r\nHost: s\r\nConnection: close\r\n"
+				   "Content-Length: 4\r\n\r\n12";
+	struct world *whole = (struct world *)world;
+	int known[HTTP_CONNECTIONS_MAX];
+	for (int i = 0; i < HTTP_CONNECTIONS_MAX; i++) {
+		known[i] = http_world_connect(world);
+		http_world_send(known[i], head, sizeof head - 1);
+	}
+	while (whole->heads < HTTP_CONNECTIONS_MAX)
+		usleep(1000);
+	whole->status_before = http_world_ask(world, "GET /stranger", "", NULL);
+	for (int i = 0; i < HTTP_CONNECTIONS_MAX; i++) {
+		http_world_send(known[i], "34", 2);
+		http_world_receive(world, known[i]);
+		whole->told += http_world_status(world) == 200;
+	}
+}
+
+static void who_has_shown_credentials_does_not_make_room_for_strangers(void **state)
+{
+	struct world *world = *state;
+	http_world_serve(&world->http, ask_beside_known_ones);
+	assert_int_equal(world->status_before, 0);
+	assert_int_equal(world->told, HTTP_CONNECTIONS_MAX);
 }
 
 /* ---- listeners ---- */
@@ -884,7 +943,9 @@ int main(void)
 		IMPATIENT(nonsense_is_not_served_and_harms_nobody),
 		IMPATIENT(a_client_without_progress_is_hung_up_on),
 		IMPATIENT(a_client_that_drips_is_hung_up_on),
-		IMPATIENT(idle_clients_block_nobody_for_long),
+		IMPATIENT(a_client_that_drips_its_head_is_hung_up_on_sooner),
+		TEST(who_has_been_quiet_for_longest_makes_room),
+		TEST(who_has_shown_credentials_does_not_make_room_for_strangers),
 		TEST(a_url_is_listened_at_beside_the_socket),
 		TEST(https_speaks_tls_1_2_and_later_and_nothing_else),
 		TEST(a_new_certificate_is_shown_from_then_on),

@@ -20,7 +20,7 @@ static int set_up(void **state)
 	(void)state;
 	log_configure(LOG_ERROR, LOG_TEXT);
 	guard = malloc(sizeof *guard);
-	assert_true(http_guard_init(guard));
+	assert_true(http_guard_init(guard, &(struct hash_key){1, 2}));
 	return 0;
 }
 
@@ -46,6 +46,12 @@ static void fail_from(const char *text, unsigned times, int64_t now_s)
 
 	while (times-- > 0)
 		http_guard_failed(guard, &from, NULL, now_s);
+}
+
+/* One of many addresses, each a client of its own. */
+static struct address numbered(unsigned i)
+{
+	return (struct address){4, {10, (uint8_t)(i >> 16), (uint8_t)(i >> 8), (uint8_t)i}};
 }
 
 static unsigned wait_of(const char *text, int64_t now_s)
@@ -76,41 +82,87 @@ static void another_address_is_another_matter(void **state)
 	fail_from("192.0.2.1", GUARD_FREE, NOW);
 	assert_int_equal(wait_of("192.0.2.2", NOW), 0);
 	fail_from("2001:db8:1:1::1", GUARD_FREE, NOW);
-	assert_int_not_equal(wait_of("2001:db8:1:1:ffff::2", NOW), 0); /* the same 64 bits */
-	assert_int_equal(wait_of("2001:db8:1:2::1", NOW), 0);
+	assert_int_not_equal(wait_of("2001:db8:1:ffff::2", NOW), 0); /* the same 48 bits */
+	assert_int_equal(wait_of("2001:db8:2:1::1", NOW), 0);
+}
+
+static void loopback_is_one_address(void **state)
+{
+	(void)state;
+	fail_from("127.0.0.1", GUARD_FREE / 2, NOW);
+	fail_from("127.9.9.9", GUARD_FREE / 2, NOW);
+	assert_int_not_equal(wait_of("127.0.0.2", NOW), 0);
+	assert_int_not_equal(wait_of("::1", NOW), 0);
+	assert_int_equal(wait_of("192.0.2.1", NOW), 0);
 }
 
 static void who_was_let_in_from_there_is_trusted_there(void **state)
 {
 	const struct address here = at("192.0.2.1"), there = at("192.0.2.2");
-	static const char *const clients[] = {"a", "b", "c", "d", "e"};
 
 	(void)state;
-	http_guard_let_in(guard, &here, "a", NOW);
+	assert_false(http_guard_trusts(guard, &here, "a"));
+	http_guard_let_in(guard, &here, "a");
 	assert_true(http_guard_trusts(guard, &here, "a"));
 	assert_false(http_guard_trusts(guard, &here, "b"));
 	assert_false(http_guard_trusts(guard, &there, "a"));
-	for (size_t i = 0; i < 5; i++) /* one more than is remembered */
-		http_guard_let_in(guard, &here, clients[i], NOW);
-	assert_true(http_guard_trusts(guard, &here, "e"));
+	http_guard_let_in(guard, &here, "b");
+	for (unsigned i = 0; i < 100000; i++) { /* which nobody's failures undo */
+		const struct address from = numbered(i);
+		http_guard_failed(guard, &from, "a", NOW);
+	}
+	assert_true(http_guard_trusts(guard, &here, "a"));
 	assert_true(http_guard_trusts(guard, &here, "b"));
-	assert_false(http_guard_trusts(guard, &here, "a"));
 }
 
-static void the_address_that_was_not_heard_for_longest_is_forgotten(void **state)
+static void no_number_of_others_makes_a_failure_forgotten(void **state)
 {
-	char text[ADDRESS_TEXT_MAX];
-
 	(void)state;
 	fail_from("192.0.2.1", GUARD_FREE + 1, NOW);
-	for (unsigned i = 1; i < GUARD_PLACES; i++) {
-		snprintf(text, sizeof text, "10.0.%u.%u", i / 256, i % 256);
-		fail_from(text, GUARD_FREE, NOW + 1);
+	for (unsigned i = 0; i < 100000; i++) {
+		const struct address from = numbered(i);
+		http_guard_failed(guard, &from, NULL, NOW + 1);
 	}
 	assert_int_not_equal(wait_of("192.0.2.1", NOW + 1), 0);
-	fail_from("10.9.9.9", 1, NOW + 1);
-	assert_int_equal(wait_of("192.0.2.1", NOW + 1), 0);
-	assert_int_not_equal(wait_of("10.0.0.1", NOW + 1), 0);
+}
+
+/* How many of so many addresses may fail once more at that time; each does as often as it may. */
+static unsigned fail_all(unsigned addresses, int64_t now_s)
+{
+	unsigned failed = 0;
+
+	for (unsigned i = 0; i < addresses; i++) {
+		const struct address from = numbered(i);
+		for (; http_guard_wait_s(guard, &from, now_s) == 0; failed++)
+			http_guard_failed(guard, &from, NULL, now_s);
+	}
+	return failed;
+}
+
+static void all_failures_together_are_bounded(void **state)
+{
+	enum { ADDRESSES = 20000, SECONDS = 600, BUCKETS = GUARD_ROWS * GUARD_BUCKETS };
+	unsigned more = 0;
+
+	(void)state;
+	assert_in_range(fail_all(ADDRESSES, NOW), GUARD_BUCKETS * GUARD_FREE, BUCKETS * GUARD_FREE);
+	for (int64_t s = 1; s <= SECONDS; s++)
+		more += fail_all(ADDRESSES / 10, NOW + s);
+	assert_in_range(more, 1, BUCKETS * (SECONDS / GUARD_EACH_S + 1));
+}
+
+static void few_others_make_hardly_anybody_wait(void **state)
+{
+	enum { HOSTILE = 50, OTHERS = 10000 };
+	unsigned waiting = 0;
+
+	(void)state;
+	fail_all(HOSTILE, NOW);
+	for (unsigned i = HOSTILE; i < HOSTILE + OTHERS; i++) {
+		const struct address from = numbered(i);
+		waiting += http_guard_wait_s(guard, &from, NOW) > 0;
+	}
+	assert_in_range(waiting, 1, OTHERS * 4 / 100);
 }
 
 static void a_clock_that_is_set_back_locks_nobody_out_for_long(void **state)
@@ -141,7 +193,10 @@ int main(void)
 		T(some_failures_are_free_and_one_more_is_not),
 		T(another_address_is_another_matter),
 		T(who_was_let_in_from_there_is_trusted_there),
-		T(the_address_that_was_not_heard_for_longest_is_forgotten),
+		T(loopback_is_one_address),
+		T(no_number_of_others_makes_a_failure_forgotten),
+		T(all_failures_together_are_bounded),
+		T(few_others_make_hardly_anybody_wait),
 		T(a_clock_that_is_set_back_locks_nobody_out_for_long),
 		T(the_unix_socket_is_not_guarded),
 	};

@@ -111,8 +111,8 @@ static int tear_down(void **state)
 
 /* ---- bodies ---- */
 
-#define POST      "POST /a HTTP/1.1\r\nHost: s\r\n"
-#define SMUGGLED  "GET /smuggled HTTP/1.1\r\nHost: s\r\n\r\n"
+#define POST      "POST /a HTTP/1.1\r\nHost: localhost\r\n"
+#define SMUGGLED  "GET /smuggled HTTP/1.1\r\nHost: localhost\r\n\r\n"
 #define LENGTH(n) "Content-Length: " #n "\r\n"
 #define CHUNKED   "Transfer-Encoding: chunked\r\n"
 
@@ -147,9 +147,110 @@ static void a_body_whose_end_is_told_twice_is_refused_with_all_behind_it(void **
 	assert_string_equal(world->order, "a");
 }
 
+/* RFC 9112 section 5.1; and what is no name at all. */
+static const char *const odd_names[] = {
+	POST "Content-Length : 36\r\n\r\n" SMUGGLED,
+	POST "Content-Length\t: 36\r\n\r\n" SMUGGLED,
+	POST LENGTH(4) "Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n" SMUGGLED,
+	POST "X-Any : a\r\n\r\n" SMUGGLED,
+	POST "X(y): a\r\n\r\n" SMUGGLED,
+	"POST /a HTTP/1.1\r\n Host: localhost\r\n\r\n" SMUGGLED,
+	"POST /a HTTP/1.1\r\nHost : s\r\n\r\n" SMUGGLED,
+	POST "Host: t\r\n\r\n" SMUGGLED,
+	"POST /a HTTP/1.1\r\n\r\n" SMUGGLED,
+};
+enum { ODD_NAMES = sizeof odd_names / sizeof *odd_names };
+
+static void send_odd_names(struct http_world *world)
+{
+	for (size_t i = 0; i < ODD_NAMES; i++) {
+		int fd = http_world_connect(world);
+		http_world_send(fd, odd_names[i], strlen(odd_names[i]));
+		http_world_receive(world, fd);
+		((struct world *)world)->told += http_world_status(world) == 400;
+	}
+}
+
+static void a_header_that_a_proxy_may_read_in_another_way_is_refused(void **state)
+{
+	struct world *world = *state;
+	http_world_serve(&world->http, send_odd_names);
+	assert_int_equal(world->told, ODD_NAMES);
+	assert_int_equal(world->handled, 0);
+}
+
+/* ---- who is meant ---- */
+
+static const char *host_line;
+
+static void ask_for_host(struct http_world *world)
+{
+	char text[512];
+	int fd = http_world_connect(world);
+	int length = snprintf(text, sizeof text, "%s\r\nConnection: close\r\n\r\n", host_line);
+	http_world_send(fd, text, (size_t)length);
+	http_world_receive(world, fd);
+}
+
+static unsigned status_of_host(struct world *world, const char *line)
+{
+	host_line = line;
+	http_world_serve(&world->http, ask_for_host);
+	return http_world_status(&world->http);
+}
+
+static void a_host_that_is_not_ours_is_misdirected(void **state)
+{
+	struct world *world = *state;
+	static const char *const names[] = {"dns.example", "192.0.2.7", "2001:db8::7"};
+	static const char *const ours[] = {"127.0.0.1",    "127.0.0.1:1", "localhost",
+					   "LOCALHOST:80", "[::1]:8053",  "127.9.9.9"};
+	static const char *const listed[] = {"dns.example", "DNS.example:443", "192.0.2.7:80",
+					     "[2001:db8::7]", "[2001:DB8::7]:80"};
+	static const char *const others[] = {"",
+					     ":80",
+					     "evil.example",
+					     "localhost.evil.example",
+					     "evil.example:localhost",
+					     "10.0.0.1",
+					     "dns.example.",
+					     "x.dns.example",
+					     "[]",
+					     "[::2]",
+					     "localhost@evil.example"};
+	char line[256];
+	for (size_t i = 0; i < sizeof ours / sizeof *ours; i++) {
+		snprintf(line, sizeof line, "GET / HTTP/1.1\r\nHost: %s", ours[i]);
+		assert_int_equal(status_of_host(world, line), 200);
+		snprintf(line, sizeof line, "GET http://%s/ HTTP/1.1\r\nHost: localhost", ours[i]);
+		assert_int_equal(status_of_host(world, line), 200);
+	}
+	for (size_t i = 0; i < sizeof listed / sizeof *listed; i++) {
+		snprintf(line, sizeof line, "GET / HTTP/1.1\r\nHost: %s", listed[i]);
+		http_use_hosts(world->http.http, NULL);
+		assert_int_equal(status_of_host(world, line), 421);
+		http_use_hosts(world->http.http, http_hosts_new(names, 3));
+		assert_int_equal(status_of_host(world, line), 200);
+	}
+	world->handled = 0;
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+		snprintf(line, sizeof line, "GET / HTTP/1.1\r\nHost: %s", others[i]);
+		assert_int_equal(status_of_host(world, line), 421);
+		snprintf(line, sizeof line, "GET http://%s/ HTTP/1.1\r\nHost: localhost",
+			 others[i]);
+		assert_int_equal(status_of_host(world, line), 421);
+	}
+	assert_non_null(strstr(http_world_body(&world->http), "error 421 of /: the header Host"));
+	assert_int_equal(world->handled, 0);
+	world->http.port = 0; /* the socket's clients are known by the kernel's word */
+	assert_int_equal(status_of_host(world, "GET / HTTP/1.1\r\nHost: evil.example"), 200);
+}
+
+/* ---- bodies without end ---- */
+
 static void send_without_end(struct http_world *world)
 {
-	static const char head[] = "POST /refused HTTP/1.1\r\nHost: s\r\n" CHUNKED "\r\n";
+	static const char head[] = "POST /refused HTTP/1.1\r\nHost: localhost\r\n" CHUNKED "\r\n";
 	static char chunk[8 + 0x10000 + 2] = "10000\r\n";
 	size_t length = strlen(chunk), sent = 0;
 	int fd = http_world_connect(world);
@@ -185,7 +286,8 @@ static unsigned ask_again(struct http_world *world, const char *what, unsigned w
 
 static void take_nothing(struct http_world *world)
 {
-	static const char text[] = "GET /huge HTTP/1.1\r\nHost: s\r\nConnection: close\r\n\r\n";
+	static const char text[] =
+		"GET /huge HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
 	struct world *whole = (struct world *)world;
 	unsigned port = world->port;
 	char byte;
@@ -230,8 +332,9 @@ static int send_get(struct http_world *world, const char *path)
 {
 	char text[128];
 	int fd = http_world_connect(world);
-	int length = snprintf(text, sizeof text,
-			      "GET %s HTTP/1.1\r\nHost: s\r\nConnection: close\r\n\r\n", path);
+	int length =
+		snprintf(text, sizeof text,
+			 "GET %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", path);
 	http_world_send(fd, text, (size_t)length);
 	return fd;
 }
@@ -329,6 +432,8 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(a_body_whose_end_is_told_twice_is_refused_with_all_behind_it),
+		TEST(a_header_that_a_proxy_may_read_in_another_way_is_refused),
+		TEST(a_host_that_is_not_ours_is_misdirected),
 		TEST(a_body_without_end_that_nobody_wants_is_hung_up_on),
 		TEST(long_answers_that_nobody_takes_leave_room_for_small_ones_and_the_socket),
 		TEST(the_socket_comes_before_urls),

@@ -619,6 +619,28 @@ static void a_client_is_an_ipv4_address_or_the_64_of_an_ipv6_one(void **state)
 	assert_int_equal(address_client(&(struct address){0}).family, 0);
 }
 
+static void a_site_is_an_ipv4_address_or_the_48_of_an_ipv6_one_or_all_of_loopback(void **state)
+{
+	static const char *const texts[][2] = {
+		{"192.0.2.255", "192.0.2.255"},
+		{"2001:db8:ffff:ffff:ffff:ffff:ffff:ffff", "2001:db8:ffff::"},
+		{"127.0.0.1", "127.0.0.1"},
+		{"127.255.255.255", "127.0.0.1"},
+		{"::1", "127.0.0.1"},
+		{"::2", "::"},
+	};
+	char text[ADDRESS_TEXT_MAX];
+	(void)state;
+
+	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+		struct address address;
+		assert_int_equal(address_parse(&address, texts[i][0]), 0);
+		address = address_site(&address);
+		assert_string_equal(address_print(&address, text), texts[i][1]);
+	}
+	assert_int_equal(address_site(&(struct address){0}).family, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -638,6 +660,8 @@ int main(void)
 		cmocka_unit_test(covering_has_a_direction_and_overlapping_has_none),
 		cmocka_unit_test(masking_keeps_the_first_bits_at_every_length),
 		cmocka_unit_test(a_client_is_an_ipv4_address_or_the_64_of_an_ipv6_one),
+		cmocka_unit_test(
+			a_site_is_an_ipv4_address_or_the_48_of_an_ipv6_one_or_all_of_loopback),
 		cmocka_unit_test(adding_carries_over_the_bytes_of_an_address),
 		cmocka_unit_test(the_nth_address_ends_with_the_prefix),
 		TABLE_TEST(an_empty_table_finds_nothing),
