@@ -1,5 +1,6 @@
 #include "resolver/compose.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -39,27 +40,43 @@ static void frame_init(struct frame *frame, struct place place, const struct nam
 	frame->place = place;
 	frame->name = name;
 	frame->owner_at = owner_at;
-	frame->asked_again = false;
 	frame->seen[0] = name->hash[0];
 	frame->seen_count = 1;
 }
 
-bool compose_move(struct frame *frame, const uint8_t *target, size_t owner_at,
-		  const struct hash_key *key)
+static bool comes_back(const struct frame *frame)
 {
-	size_t length = name_wire_length(target);
-
-	if (name_from_wire(&frame->moved, key, target, length, 0, NULL) != 0)
-		return false;
 	for (unsigned i = 0; i < frame->seen_count; i++)
 		if (frame->seen[i] == frame->moved.hash[0])
-			return false;
-	if (frame->seen_count == FRAME_SEEN_MAX)
-		return false;
+			return true;
+	return false;
+}
+
+enum step compose_move(struct composition *c, struct frame *frame, const uint8_t *target,
+		       size_t owner_at)
+{
+	char text[NAME_TEXT_MAX];
+	int err = name_from_wire(&frame->moved, &c->policy->key, target, name_wire_length(target),
+				 0, NULL);
+
+	assert(err == 0); /* it was read as a name before */
+	(void)err;
 	frame->name = &frame->moved;
+	if (comes_back(frame)) {
+		compose_explain(c, EDE_OTHER, "the chain of names comes back to %s",
+				name_to_text(frame->name, text));
+		tell_loop(c, NULL);
+		return end_with(c, RCODE_NOERROR);
+	}
+	if (++c->hops > COMPOSE_HOPS_MAX) {
+		compose_explain(c, EDE_OTHER, "the chain of names leads on more than %d times",
+				COMPOSE_HOPS_MAX);
+		tell_loop(c, NULL);
+		return end_with(c, RCODE_SERVFAIL);
+	}
 	frame->seen[frame->seen_count++] = frame->moved.hash[0];
 	frame->owner_at = owner_at <= WIRE_POINTER_MAX ? owner_at : 0;
-	return true;
+	return STEP_NEXT;
 }
 
 void compose_begin_owner(struct composition *c, bool own)
@@ -90,13 +107,7 @@ static enum step follow_alias(struct composition *c, struct frame *f, const uint
 {
 	if (c->request->type == TYPE_CNAME)
 		return end_with(c, RCODE_NOERROR);
-	if (compose_move(f, target, rdata_at, &c->policy->key))
-		return STEP_NEXT;
-	char text[NAME_TEXT_MAX]; /* a loop: cut where it closes */
-	compose_explain(c, EDE_OTHER, "the chain of names comes back to %s",
-			name_to_text(f->name, text));
-	tell_loop(c, NULL);
-	return end_with(c, RCODE_NOERROR);
+	return compose_move(c, f, target, rdata_at);
 }
 
 /* RFC 6672 section 2.2: the DNAME, and the CNAME that follows from it for this name. */
@@ -188,6 +199,7 @@ static enum step compose_frame(struct composition *c, struct frame *f);
 static enum step enter(struct composition *c, struct frame *f, const struct leg *leg)
 {
 	struct message_mark mark = message_mark(&c->message);
+	unsigned hops = c->hops;
 	bool begun = c->begun;
 	struct frame inner;
 
@@ -217,6 +229,7 @@ static enum step enter(struct composition *c, struct frame *f, const struct leg 
 	if (step == STEP_ASK || (c->rcode != RCODE_SERVFAIL && c->rcode != RCODE_REFUSED))
 		return step;
 	message_rewind(&c->message, &mark);
+	c->hops = hops;
 	c->begun = begun; /* and if not, the next owner settles AA */
 	return STEP_FAILED;
 }
@@ -494,14 +507,9 @@ static enum step compose_frame(struct composition *c, struct frame *f)
 {
 	enum step step;
 
-	while ((step = compose_name(c, f)) == STEP_NEXT) {
-		if (++c->hops <= COMPOSE_HOPS_MAX)
-			continue;
-		compose_explain(c, EDE_OTHER, "the chain of names leads on more than %d times",
-				COMPOSE_HOPS_MAX);
-		tell_loop(c, NULL);
-		return end_with(c, RCODE_SERVFAIL);
-	}
+	do
+		step = compose_name(c, f);
+	while (step == STEP_NEXT);
 	return step;
 }
 
