@@ -521,7 +521,10 @@ struct cache_entry *reply_entry(const struct pending_key *key, const struct ask_
 
 bool reply_may_be_cached(const struct cache_entry *entry)
 {
+	bool leads_on = entry->rcode == RCODE_NOERROR && entry->link_count > 1;
+
 	if (entry->failed)
 		return true;
-	return (entry->has_data || entry->has_soa) && entry->expires_us > entry->stored_us;
+	return (entry->has_data || entry->has_soa || leads_on) &&
+	       entry->expires_us > entry->stored_us;
 }
