@@ -73,6 +73,14 @@ static uint64_t hash_owner(const struct reading *r, size_t at)
 	return hash_name(r, name, length);
 }
 
+/* The type that a record is of, or that a signature signs. */
+static uint16_t covered_type(const uint8_t *wire, const struct record_view *view)
+{
+	if (view->type != TYPE_RRSIG)
+		return view->type;
+	return view->rdata_length < 2 ? 0 : wire_u16(wire + view->rdata);
+}
+
 /* The same pointer as the record's before is the same owner. */
 static void index_answers(struct reading *r)
 {
@@ -93,10 +101,9 @@ static void index_answers(struct reading *r)
 			owner = hash_owner(r, view->owner);
 		last = start;
 		record->owner = owner;
-		record->kind = view->type;
+		record->kind =
+			r->key->type == TYPE_RRSIG ? view->type : covered_type(r->wire, view);
 		record->taken = false;
-		if (view->type == TYPE_RRSIG && r->key->type != TYPE_RRSIG)
-			record->kind = view->rdata_length < 2 ? 0 : wire_u16(r->wire + view->rdata);
 		r->record_count++;
 	}
 }
@@ -321,17 +328,14 @@ static bool soa_belongs(struct reading *r, const struct record_view *view)
 
 static bool authority_belongs(struct reading *r, const struct record_view *view)
 {
-	uint16_t covers = 0;
+	uint16_t type = covered_type(r->wire, view);
 
 	if (view->class != CLASS_IN)
 		return false;
 	if (view->type == TYPE_SOA)
 		return soa_belongs(r, view);
-	if (view->type == TYPE_RRSIG && view->rdata_length >= 2)
-		covers = wire_u16(r->wire + view->rdata);
 	return r->key->dnssec_ok &&
-	       (view->type == TYPE_NSEC || view->type == TYPE_NSEC3 || covers == TYPE_NSEC ||
-		covers == TYPE_NSEC3 || (covers == TYPE_SOA && !r->has_data));
+	       (type == TYPE_NSEC || type == TYPE_NSEC3 || (type == TYPE_SOA && !r->has_data));
 }
 
 static void copy_authority(struct reading *r, struct message *message)
@@ -363,17 +367,38 @@ static uint32_t negative_ttl(const struct reading *r, const uint8_t *wire,
 	return ttl < cap ? ttl : cap;
 }
 
-/* Bounds every TTL, notes where it stands, and gives the least of them. */
+/* Whether two records of our copy are of one set: its signatures are, too. An owner is a pointer in
+ * all of a set, or spelled out in all of it. */
+static bool is_same_set(const uint8_t *wire, const struct record_view *a,
+			const struct record_view *b)
+{
+	const uint8_t *owner = wire + a->owner, *other = wire + b->owner;
+
+	if (covered_type(wire, a) != covered_type(wire, b))
+		return false;
+	return *owner >= WIRE_POINTER ? wire_u16(owner) == wire_u16(other)
+				      : name_wire_equal(owner, other);
+}
+
+static void put_ttls(uint8_t *wire, const uint16_t *at, const uint16_t *end, uint32_t ttl)
+{
+	while (at < end)
+		wire_put32(wire + *at++, ttl);
+}
+
+/* Bounds every TTL, notes where it stands, and gives the least of them. A set and its signatures
+ * have one, their lowest (RFC 2181 section 5.2, RFC 4034 section 3); they stand one behind the
+ * other. */
 static uint32_t settle_ttls(struct reading *r, struct message *message, uint16_t *ttls,
 			    unsigned *count)
 {
-	uint32_t least = r->settings->ttl_max;
+	uint32_t least = r->settings->ttl_max, lowest = 0;
 	size_t at = MESSAGE_HEADER + message->question_length;
 	unsigned records = message->counts[SECTION_ANSWER] + message->counts[SECTION_AUTHORITY];
-	struct record_view record;
+	uint16_t *next = ttls, *set = ttls;
+	struct record_view record, before;
 
-	*count = 0;
-	for (unsigned i = 0; i < records; i++) {
+	for (unsigned i = 0; i < records; i++, before = record) {
 		int err = message_read_record(message->wire, message->length, &at, &record);
 		uint32_t ttl = record.ttl;
 
@@ -383,10 +408,17 @@ static uint32_t settle_ttls(struct reading *r, struct message *message, uint16_t
 		ttl = ttl < r->settings->ttl_min ? r->settings->ttl_min : ttl;
 		if (record.type == TYPE_SOA && i >= message->counts[SECTION_ANSWER])
 			ttl = negative_ttl(r, message->wire, &record);
-		wire_put32(message->wire + record.ttl_at, ttl);
 		least = ttl < least ? ttl : least;
-		ttls[(*count)++] = (uint16_t)record.ttl_at;
+		if (i == 0 || !is_same_set(message->wire, &before, &record)) {
+			put_ttls(message->wire, set, next, lowest);
+			set = next;
+			lowest = ttl;
+		}
+		lowest = ttl < lowest ? ttl : lowest;
+		*next++ = (uint16_t)record.ttl_at;
 	}
+	put_ttls(message->wire, set, next, lowest);
+	*count = (unsigned)(next - ttls);
 	return least;
 }
 

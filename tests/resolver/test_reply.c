@@ -436,6 +436,67 @@ static void ttls_are_brought_into_their_bounds_and_the_least_counts(void **state
 	done(a);
 }
 
+static void a_set_has_one_ttl_its_lowest(void **state)
+{
+	(void)state;
+	struct asked *a = ask("www.example.", TYPE_A, RCODE_NOERROR,
+			      "answer www.example. 300 IN A 192.0.2.1\n"
+			      "answer www.example. 60 IN A 192.0.2.2\n"
+			      "answer www.example. 90 IN A 192.0.2.3\n");
+	KEPT(a, "answer www.example. 60 IN A 192.0.2.1\n"
+		"answer www.example. 60 IN A 192.0.2.2\n"
+		"answer www.example. 60 IN A 192.0.2.3\n");
+	done(a);
+	/* Each set of a chain for itself, though others stand in between. */
+	a = ask("www.example.", TYPE_MX, RCODE_NOERROR,
+		"answer b.example. 70 IN MX 1 c.example.\n"
+		"answer www.example. 40 IN CNAME b.example.\n"
+		"answer c.example. 10 IN A 192.0.2.1\n"
+		"answer b.example. 50 IN MX 2 c.example.\n");
+	KEPT(a, "answer www.example. 40 IN CNAME b.example.\n"
+		"answer b.example. 50 IN MX 1 c.example.\n"
+		"answer b.example. 50 IN MX 2 c.example.\n");
+	done(a);
+}
+
+#define SIGNED(type) "RRSIG " type " 8 2 60 20300101000000 20200101000000 1 example. AAAA\n"
+
+static void a_signature_has_the_ttl_of_what_it_signs(void **state)
+{
+	(void)state;
+	struct asked *a =
+		ask_as("www.example.", TYPE_A, true, RCODE_NOERROR,
+		       "answer www.example. 300 IN A 192.0.2.1\n"
+		       "answer www.example. 100 IN " SIGNED(
+			       "A") "answer www.example. 200 IN A 192.0.2.2\n"
+				    "authority a.example. 30 IN NSEC z.example. A RRSIG NSEC\n"
+				    "authority a.example. 40 IN " SIGNED(
+					    "NSEC") "authority b.example. 50 IN NSEC z.example. A "
+						    "RRSIG NSEC\n");
+	KEPT(a, "answer www.example. 100 IN A 192.0.2.1\n"
+		"answer www.example. 100 IN " SIGNED(
+			"A") "answer www.example. 100 IN A 192.0.2.2\n"
+			     "authority a.example. 30 IN NSEC z.example. A RRSIG NSEC\n"
+			     "authority a.example. 30 IN " SIGNED(
+				     "NSEC") "authority b.example. 50 IN NSEC z.example. A RRSIG "
+					     "NSEC\n");
+	done(a);
+	/* A negative answer's lives as its SOA does. */
+	a = ask_as("www.example.", TYPE_A, true, RCODE_NXDOMAIN,
+		   "authority example. 600 IN SOA ns. admin. 1 2 3 4 20\n"
+		   "authority example. 600 IN " SIGNED("SOA"));
+	KEPT(a, "authority example. 20 IN SOA ns. admin. 1 2 3 4 20\n"
+		"authority example. 20 IN " SIGNED("SOA"));
+	done(a);
+	/* Signatures alone are no set: each is of another one (RFC 4034 section 3). */
+	a = ask_as("www.example.", TYPE_RRSIG, true, RCODE_NOERROR,
+		   "answer www.example. 100 IN " SIGNED("A") "answer www.example. 200 IN " SIGNED(
+			   "TXT"));
+	KEPT(a,
+	     "answer www.example. 100 IN " SIGNED("A") "answer www.example. 200 IN " SIGNED("TXT"));
+	done(a);
+}
+
 static void a_ttl_of_0_is_not_cached(void **state)
 {
 	(void)state;
@@ -667,6 +728,8 @@ int main(void)
 		TEST(without_data_and_soa_nothing_is_cached_but_what_leads_on),
 		TEST(the_soa_of_a_chain_is_that_of_its_end),
 		TEST(ttls_are_brought_into_their_bounds_and_the_least_counts),
+		TEST(a_set_has_one_ttl_its_lowest),
+		TEST(a_signature_has_the_ttl_of_what_it_signs),
 		TEST(a_ttl_of_0_is_not_cached),
 		TEST(a_ttl_with_the_top_bit_reads_as_0),
 		TEST(the_places_of_all_ttls_are_noted),
