@@ -155,7 +155,7 @@ static enum step answer_own(struct composition *c, struct frame *f, const struct
 
 /* ---- forwarding ---- */
 
-/* RFC 8482 section 4.2: ANY is never forwarded. */
+/* RFC 8482 section 4.2, where nothing is known. */
 static enum step answer_any(struct composition *c, struct frame *f)
 {
 	static const uint8_t hinfo[] = {7, 'R', 'F', 'C', '8', '4', '8', '2', 0};
@@ -349,6 +349,31 @@ static enum step use_old(struct composition *c, struct frame *f, const struct ve
 	return STEP_ASK;
 }
 
+/* ANY is never forwarded. But if this leg has said that the name is missing, whatever type that was
+ * about, it has none (RFC 2308 section 5). With RD = 0 that would tell what others have asked. */
+static enum step use_missing(struct composition *c, struct frame *f, const struct verdict *verdict,
+			     const struct leg *leg)
+{
+	static const uint16_t types[] = {TYPE_A, TYPE_AAAA};
+	enum step step = STEP_FAILED;
+
+	if (!c->cache || !(c->request->flags & FLAG_RD))
+		return STEP_FAILED;
+	for (size_t i = 0; i < sizeof types / sizeof *types && step == STEP_FAILED; i++) {
+		struct cache_entry *entry = NULL;
+		struct cache_key key = key_of(c, f, leg);
+
+		key.type = types[i];
+		if (cache_get(c->cache, &key, c->now_us, 0, &entry) >= CACHE_FRESH &&
+		    entry->rcode == RCODE_NXDOMAIN && entry->link_count == 1) {
+			c->used_cache = true;
+			step = compose_from_entry(c, f, verdict, entry, false);
+		}
+		cache_entry_unref(entry);
+	}
+	return step;
+}
+
 static void keep_stale(struct composition *c, struct cache_entry **kept, struct cache_entry *entry)
 {
 	if (*kept && (*kept)->stored_us > entry->stored_us)
@@ -430,9 +455,12 @@ static enum step ask_legs(struct composition *c, struct frame *f, const struct v
 		unsigned follows = i + 1 < route->leg_count && may_help(c, f, route, i + 1);
 
 		c->fallbacks += follows;
-		step = leg->kind == LEG_ENTER
-			       ? enter(c, f, leg)
-			       : use_leg(c, f, verdict, leg, stale, c->fallbacks == 0);
+		if (leg->kind == LEG_ENTER)
+			step = enter(c, f, leg);
+		else if (c->request->type == TYPE_ANY)
+			step = use_missing(c, f, verdict, leg);
+		else
+			step = use_leg(c, f, verdict, leg, stale, c->fallbacks == 0);
 		c->fallbacks -= follows;
 	}
 	return step;
@@ -443,8 +471,6 @@ static enum step forward(struct composition *c, struct frame *f, const struct ve
 {
 	struct cache_entry *stale = NULL;
 
-	if (c->request->type == TYPE_ANY)
-		return answer_any(c, f);
 	enum step step = ask_legs(c, f, verdict, &stale);
 	if (stale) {
 		c->stale--;
@@ -452,7 +478,9 @@ static enum step forward(struct composition *c, struct frame *f, const struct ve
 			step = compose_from_entry(c, f, verdict, stale, true);
 		cache_entry_unref(stale);
 	}
-	return step == STEP_FAILED ? end_of_legs(c) : step;
+	if (step != STEP_FAILED)
+		return step;
+	return c->request->type == TYPE_ANY ? answer_any(c, f) : end_of_legs(c);
 }
 
 /* Behind the first owner it is a hop that cannot be resolved. */
