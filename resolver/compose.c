@@ -1,5 +1,6 @@
 #include "resolver/compose.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -39,27 +40,43 @@ static void frame_init(struct frame *frame, struct place place, const struct nam
 	frame->place = place;
 	frame->name = name;
 	frame->owner_at = owner_at;
-	frame->asked_again = false;
 	frame->seen[0] = name->hash[0];
 	frame->seen_count = 1;
 }
 
-bool compose_move(struct frame *frame, const uint8_t *target, size_t owner_at,
-		  const struct hash_key *key)
+static bool comes_back(const struct frame *frame)
 {
-	size_t length = name_wire_length(target);
-
-	if (name_from_wire(&frame->moved, key, target, length, 0, NULL) != 0)
-		return false;
 	for (unsigned i = 0; i < frame->seen_count; i++)
 		if (frame->seen[i] == frame->moved.hash[0])
-			return false;
-	if (frame->seen_count == FRAME_SEEN_MAX)
-		return false;
+			return true;
+	return false;
+}
+
+enum step compose_move(struct composition *c, struct frame *frame, const uint8_t *target,
+		       size_t owner_at)
+{
+	char text[NAME_TEXT_MAX];
+	int err = name_from_wire(&frame->moved, &c->policy->key, target, name_wire_length(target),
+				 0, NULL);
+
+	assert(err == 0); /* it was read as a name before */
+	(void)err;
 	frame->name = &frame->moved;
+	if (comes_back(frame)) {
+		compose_explain(c, EDE_OTHER, "the chain of names comes back to %s",
+				name_to_text(frame->name, text));
+		tell_loop(c, NULL);
+		return end_with(c, RCODE_NOERROR);
+	}
+	if (++c->hops > COMPOSE_HOPS_MAX) {
+		compose_explain(c, EDE_OTHER, "the chain of names leads on more than %d times",
+				COMPOSE_HOPS_MAX);
+		tell_loop(c, NULL);
+		return end_with(c, RCODE_SERVFAIL);
+	}
 	frame->seen[frame->seen_count++] = frame->moved.hash[0];
 	frame->owner_at = owner_at <= WIRE_POINTER_MAX ? owner_at : 0;
-	return true;
+	return STEP_NEXT;
 }
 
 void compose_begin_owner(struct composition *c, bool own)
@@ -90,13 +107,7 @@ static enum step follow_alias(struct composition *c, struct frame *f, const uint
 {
 	if (c->request->type == TYPE_CNAME)
 		return end_with(c, RCODE_NOERROR);
-	if (compose_move(f, target, rdata_at, &c->policy->key))
-		return STEP_NEXT;
-	char text[NAME_TEXT_MAX]; /* a loop: cut where it closes */
-	compose_explain(c, EDE_OTHER, "the chain of names comes back to %s",
-			name_to_text(f->name, text));
-	tell_loop(c, NULL);
-	return end_with(c, RCODE_NOERROR);
+	return compose_move(c, f, target, rdata_at);
 }
 
 /* RFC 6672 section 2.2: the DNAME, and the CNAME that follows from it for this name. */
@@ -144,7 +155,7 @@ static enum step answer_own(struct composition *c, struct frame *f, const struct
 
 /* ---- forwarding ---- */
 
-/* RFC 8482 section 4.2: ANY is never forwarded. */
+/* RFC 8482 section 4.2, where nothing is known. */
 static enum step answer_any(struct composition *c, struct frame *f)
 {
 	static const uint8_t hinfo[] = {7, 'R', 'F', 'C', '8', '4', '8', '2', 0};
@@ -188,6 +199,7 @@ static enum step compose_frame(struct composition *c, struct frame *f);
 static enum step enter(struct composition *c, struct frame *f, const struct leg *leg)
 {
 	struct message_mark mark = message_mark(&c->message);
+	unsigned hops = c->hops;
 	bool begun = c->begun;
 	struct frame inner;
 
@@ -217,6 +229,7 @@ static enum step enter(struct composition *c, struct frame *f, const struct leg 
 	if (step == STEP_ASK || (c->rcode != RCODE_SERVFAIL && c->rcode != RCODE_REFUSED))
 		return step;
 	message_rewind(&c->message, &mark);
+	c->hops = hops;
 	c->begun = begun; /* and if not, the next owner settles AA */
 	return STEP_FAILED;
 }
@@ -336,6 +349,31 @@ static enum step use_old(struct composition *c, struct frame *f, const struct ve
 	return STEP_ASK;
 }
 
+/* ANY is never forwarded. But if this leg has said that the name is missing, whatever type that was
+ * about, it has none (RFC 2308 section 5). With RD = 0 that would tell what others have asked. */
+static enum step use_missing(struct composition *c, struct frame *f, const struct verdict *verdict,
+			     const struct leg *leg)
+{
+	static const uint16_t types[] = {TYPE_A, TYPE_AAAA};
+	enum step step = STEP_FAILED;
+
+	if (!c->cache || !(c->request->flags & FLAG_RD))
+		return STEP_FAILED;
+	for (size_t i = 0; i < sizeof types / sizeof *types && step == STEP_FAILED; i++) {
+		struct cache_entry *entry = NULL;
+		struct cache_key key = key_of(c, f, leg);
+
+		key.type = types[i];
+		if (cache_get(c->cache, &key, c->now_us, 0, &entry) >= CACHE_FRESH &&
+		    entry->rcode == RCODE_NXDOMAIN && entry->link_count == 1) {
+			c->used_cache = true;
+			step = compose_from_entry(c, f, verdict, entry, false);
+		}
+		cache_entry_unref(entry);
+	}
+	return step;
+}
+
 static void keep_stale(struct composition *c, struct cache_entry **kept, struct cache_entry *entry)
 {
 	if (*kept && (*kept)->stored_us > entry->stored_us)
@@ -417,9 +455,12 @@ static enum step ask_legs(struct composition *c, struct frame *f, const struct v
 		unsigned follows = i + 1 < route->leg_count && may_help(c, f, route, i + 1);
 
 		c->fallbacks += follows;
-		step = leg->kind == LEG_ENTER
-			       ? enter(c, f, leg)
-			       : use_leg(c, f, verdict, leg, stale, c->fallbacks == 0);
+		if (leg->kind == LEG_ENTER)
+			step = enter(c, f, leg);
+		else if (c->request->type == TYPE_ANY)
+			step = use_missing(c, f, verdict, leg);
+		else
+			step = use_leg(c, f, verdict, leg, stale, c->fallbacks == 0);
 		c->fallbacks -= follows;
 	}
 	return step;
@@ -430,8 +471,6 @@ static enum step forward(struct composition *c, struct frame *f, const struct ve
 {
 	struct cache_entry *stale = NULL;
 
-	if (c->request->type == TYPE_ANY)
-		return answer_any(c, f);
 	enum step step = ask_legs(c, f, verdict, &stale);
 	if (stale) {
 		c->stale--;
@@ -439,7 +478,9 @@ static enum step forward(struct composition *c, struct frame *f, const struct ve
 			step = compose_from_entry(c, f, verdict, stale, true);
 		cache_entry_unref(stale);
 	}
-	return step == STEP_FAILED ? end_of_legs(c) : step;
+	if (step != STEP_FAILED)
+		return step;
+	return c->request->type == TYPE_ANY ? answer_any(c, f) : end_of_legs(c);
 }
 
 /* Behind the first owner it is a hop that cannot be resolved. */
@@ -494,14 +535,9 @@ static enum step compose_frame(struct composition *c, struct frame *f)
 {
 	enum step step;
 
-	while ((step = compose_name(c, f)) == STEP_NEXT) {
-		if (++c->hops <= COMPOSE_HOPS_MAX)
-			continue;
-		compose_explain(c, EDE_OTHER, "the chain of names leads on more than %d times",
-				COMPOSE_HOPS_MAX);
-		tell_loop(c, NULL);
-		return end_with(c, RCODE_SERVFAIL);
-	}
+	do
+		step = compose_name(c, f);
+	while (step == STEP_NEXT);
 	return step;
 }
 

@@ -2,8 +2,8 @@
  *
  * An answer of the default resolver (and of a rule with follow_cname) is cut at the first owner
  * behind the question's own that somebody else decides: that is what makes Private Link work. A
- * rule's answer is final where it holds the asked data. A chain that ends without them is continued
- * where another route leads on. */
+ * rule's answer is final where it holds the asked data. A chain that ends without them is decided
+ * anew at its last name: what another route may know, or the same target did not look for. */
 #include <string.h>
 
 #include "resolver/compose_internal.h"
@@ -104,21 +104,23 @@ static bool same_route(const struct composition *c, const struct frame *f,
 	return next.kind == VERDICT_FORWARD && next.route->id == verdict->route->id;
 }
 
-/* The chain has come to an end without the asked data. */
+static enum step end_with_entry(struct composition *c, const struct source *source)
+{
+	copy_authority(c, source);
+	c->rcode = source->entry->rcode;
+	return STEP_DONE;
+}
+
+/* The chain has led on, and ends without the asked data. Who has said why there are none is not
+ * asked again. */
 static enum step end_of_chain(struct composition *c, struct frame *f, const struct verdict *verdict,
 			      const struct source *source)
 {
 	const struct cache_entry *entry = source->entry;
 
-	if (!same_route(c, f, verdict))
-		return STEP_NEXT;
-	if (entry->rcode == RCODE_NOERROR && !entry->has_soa && !f->asked_again) {
-		f->asked_again = true;
-		return STEP_NEXT;
-	}
-	copy_authority(c, source);
-	c->rcode = entry->rcode;
-	return STEP_DONE;
+	if ((entry->has_soa || entry->rcode == RCODE_YXDOMAIN) && same_route(c, f, verdict))
+		return end_with_entry(c, source);
+	return STEP_NEXT;
 }
 
 static enum step follow_entry(struct composition *c, struct frame *f, const struct verdict *verdict,
@@ -130,19 +132,16 @@ static enum step follow_entry(struct composition *c, struct frame *f, const stru
 		bool last = i + 1 == entry->link_count;
 		size_t target_at = copy_link(c, f, source, &cache_entry_links(entry)[i]);
 
-		if (last && (entry->has_data || (i == 0 && !target_at))) {
-			copy_authority(c, source);
-			c->rcode = entry->rcode;
-			return STEP_DONE;
-		}
-		if (!target_at && !c->message.overflow)
-			break;
 		c->rcode = RCODE_NOERROR;
-		if (!target_at ||
-		    !compose_move(f, c->message.wire + target_at, target_at, &c->policy->key))
-			return STEP_DONE; /* a loop, cut where it closes; or no room is left */
-		if (route_is_cut(verdict) && !same_route(c, f, verdict))
-			return STEP_NEXT;
+		if (c->message.overflow)
+			return STEP_DONE;
+		if (!target_at && (i == 0 || (last && entry->has_data)))
+			return end_with_entry(c, source);
+		if (!target_at)
+			break;
+		enum step step = compose_move(c, f, c->message.wire + target_at, target_at);
+		if (step == STEP_DONE || (route_is_cut(verdict) && !same_route(c, f, verdict)))
+			return step;
 	}
 	return end_of_chain(c, f, verdict, source);
 }

@@ -5,8 +5,6 @@
 #include "endpoints/pending.h"
 #include "resolver/compose.h"
 
-enum { FRAME_SEEN_MAX = 40 };
-
 enum step {
 	STEP_NEXT,   /* the frame's name has moved on along the chain */
 	STEP_DONE,   /* the composition has its rcode */
@@ -20,15 +18,15 @@ struct frame { /* a name being resolved at a place */
 	struct name moved;
 	size_t owner_at; /* where the name stands in the message, uncompressed; 0: nowhere in reach
 			  */
-	bool asked_again;
 	unsigned seen_count;
-	uint64_t seen[FRAME_SEEN_MAX]; /* hashes of the chain's names */
+	uint64_t seen[1 + COMPOSE_HOPS_MAX]; /* hashes of the chain's names */
 };
 
-/* Moves to the next name of the chain; false when that closes a loop. target is uncompressed wire,
- * owner_at where it stands in the message. */
-bool compose_move(struct frame *frame, const uint8_t *target, size_t owner_at,
-		  const struct hash_key *key);
+/* STEP_NEXT: moved to the next name of the chain. STEP_DONE: that closes a loop, where the chain is
+ * cut, or it is one name too many. target is uncompressed wire, owner_at where it stands in the
+ * message. */
+enum step compose_move(struct composition *composition, struct frame *frame, const uint8_t *target,
+		       size_t owner_at);
 /* The chain's first owner decides about AA (RFC 6604). */
 void compose_begin_owner(struct composition *composition, bool own);
 void compose_explain(struct composition *composition, enum ede ede, const char *format, ...)

@@ -1,6 +1,6 @@
 /* A target's reply becomes a cache entry in three steps:
  *
- *     follow     www ─CNAME─► cdn ─CNAME─► edge ─► A      the chain from the question's name
+ *     follow     www ─CNAME─► cdn ─DNAME─► edge ─► A      the chain from the question's name
  *     copy       what belongs to the chain, link by link, and for a negative answer the SOA
  *     settle     every TTL within its bounds, and where it stands
  *
@@ -21,8 +21,9 @@
 #include <string.h>
 
 enum {
-	CHAIN_MAX = 17,  /* names: the question's and 16 behind it */
-	DNAMES_MAX = 16, /* of a reply; a chain has no use for more */
+	CHAIN_MAX = 17,             /* names: the question's and 16 behind it */
+	CHAIN_ROOM = CHAIN_MAX + 1, /* and where the last of them leads to */
+	DNAMES_MAX = 16,            /* of a reply; a chain has no use for more */
 	RECORDS_MAX = MESSAGE_MAX / (1 + RECORD_FIXED),
 	FIXED_SOA_LENGTH = 20,
 };
@@ -44,8 +45,11 @@ struct reading { /* of one reply */
 	uint16_t answers, authorities;
 	struct indexed *records; /* of class IN, in the reply's order */
 	unsigned record_count;
-	struct name *chain; /* CHAIN_MAX; not filled in for plain answers */
+	enum rcode rcode;
+	struct name *chain; /* CHAIN_ROOM; not filled in for plain answers */
 	uint64_t owners[CHAIN_MAX];
+	/* By which a name leads to the one behind it in `chain`, without a CNAME; else NULL. */
+	const struct indexed *dnames[CHAIN_MAX];
 	struct cache_link links[CHAIN_MAX];
 	unsigned chain_length;
 	bool plain; /* every answer record is the question's own data, and holds no name */
@@ -69,6 +73,14 @@ static uint64_t hash_owner(const struct reading *r, size_t at)
 	return hash_name(r, name, length);
 }
 
+/* The type that a record is of, or that a signature signs. */
+static uint16_t covered_type(const uint8_t *wire, const struct record_view *view)
+{
+	if (view->type != TYPE_RRSIG)
+		return view->type;
+	return view->rdata_length < 2 ? 0 : wire_u16(wire + view->rdata);
+}
+
 /* The same pointer as the record's before is the same owner. */
 static void index_answers(struct reading *r)
 {
@@ -89,10 +101,9 @@ static void index_answers(struct reading *r)
 			owner = hash_owner(r, view->owner);
 		last = start;
 		record->owner = owner;
-		record->kind = view->type;
+		record->kind =
+			r->key->type == TYPE_RRSIG ? view->type : covered_type(r->wire, view);
 		record->taken = false;
-		if (view->type == TYPE_RRSIG && r->key->type != TYPE_RRSIG)
-			record->kind = view->rdata_length < 2 ? 0 : wire_u16(r->wire + view->rdata);
 		r->record_count++;
 	}
 }
@@ -106,14 +117,64 @@ static const struct indexed *find_record(const struct reading *r, uint64_t owner
 	return NULL;
 }
 
-/* Whether the chain leads on from its last name: appends the next one. */
+static bool stands_above(const struct reading *r, const struct indexed *record, unsigned place,
+			 struct name *owner)
+{
+	return record->owner != r->owners[place] &&
+	       name_from_wire(owner, r->hash_key, r->wire, r->length, record->view.owner, NULL) ==
+		       0 &&
+	       name_is_under(&r->chain[place], owner);
+}
+
+static const struct indexed *find_dname(const struct reading *r, struct name *owner)
+{
+	unsigned looked_at = 0;
+
+	for (unsigned i = 0; i < r->record_count && looked_at < DNAMES_MAX; i++) {
+		if (r->records[i].view.type != TYPE_DNAME)
+			continue;
+		if (stands_above(r, &r->records[i], r->chain_length - 1, owner))
+			return &r->records[i];
+		looked_at++;
+	}
+	return NULL;
+}
+
+/* RFC 6672 section 3.4: a DNAME above the chain's last name leads on like the CNAME that follows
+ * from it. Where that would be too long there is no next name, which is YXDOMAIN (section 2.2). */
+static bool follow_dname(struct reading *r, struct name *next)
+{
+	unsigned place = r->chain_length - 1;
+	uint8_t target[2 * NAME_WIRE_MAX];
+	struct name owner;
+
+	r->dnames[place] = r->rcode == RCODE_YXDOMAIN ? NULL : find_dname(r, &owner);
+	if (!r->dnames[place])
+		return false;
+	size_t length = r->chain[place].length - (size_t)owner.length;
+	memcpy(target, r->chain[place].wire, length);
+	length += wire_read_name(r->wire, r->length, r->dnames[place]->view.rdata, WIRE_HEADER,
+				 target + length, NULL);
+	if (name_from_wire(next, r->hash_key, target, length, 0, NULL) == 0)
+		return true;
+	r->dnames[place] = NULL;
+	r->rcode = RCODE_YXDOMAIN;
+	return false;
+}
+
+/* Whether the chain leads on from its last name: appends the next one. A CNAME that was asked for
+ * is no such step, not even one that only follows from a DNAME. */
 static bool follow_alias(struct reading *r)
 {
 	const struct indexed *alias = find_record(r, r->owners[r->chain_length - 1], TYPE_CNAME);
 	struct name *next = &r->chain[r->chain_length];
 
-	if (!alias || r->chain_length == CHAIN_MAX ||
-	    name_from_wire(next, r->hash_key, r->wire, r->length, alias->view.rdata, NULL) != 0)
+	if (alias ? name_from_wire(next, r->hash_key, r->wire, r->length, alias->view.rdata,
+				   NULL) != 0
+		  : !follow_dname(r, next))
+		return false;
+	r->has_data = r->key->type == TYPE_CNAME;
+	if (r->has_data || r->chain_length == CHAIN_MAX)
 		return false;
 	uint64_t owner = hash_name(r, next->wire, next->length);
 	for (unsigned i = 0; i < r->chain_length; i++)
@@ -123,11 +184,15 @@ static bool follow_alias(struct reading *r)
 	return true;
 }
 
+/* A server that looks further than to the CNAME it was asked for (RFC 6672 section 3.2 can be read
+ * that way) may say NXDOMAIN of where that leads, which is not told on. */
 static void follow_chain(struct reading *r)
 {
 	do
 		r->has_data = find_record(r, r->owners[r->chain_length - 1], r->key->type);
 	while (!r->has_data && follow_alias(r));
+	if (r->has_data && r->key->type == TYPE_CNAME)
+		r->rcode = RCODE_NOERROR;
 }
 
 /* ---- copying what belongs ---- */
@@ -139,26 +204,21 @@ static size_t copy(struct reading *r, struct message *message, enum section sect
 				   view->ttl);
 }
 
-/* A DNAME stands for the step from a name to the next; or (YXDOMAIN) it is why there is no next. */
+/* A DNAME stands for the step from a name to the next, also where that is what was asked for; or
+ * (YXDOMAIN) it is why there is no next. */
 static void copy_dnames(struct reading *r, struct message *message, unsigned place)
 {
-	bool overlong = (message_flags(r->wire) & FLAG_RCODE) == RCODE_YXDOMAIN;
 	unsigned looked_at = 0;
 	struct name owner;
 
-	if (place + !overlong >= r->chain_length)
-		return;
 	for (unsigned i = 0; i < r->record_count && looked_at < DNAMES_MAX; i++) {
 		struct indexed *record = &r->records[i];
 
 		if (record->kind != TYPE_DNAME || record->taken ||
-		    record->owner == r->owners[place] ||
 		    (record->view.type != TYPE_DNAME && !r->key->dnssec_ok))
 			continue;
 		looked_at++;
-		if (name_from_wire(&owner, r->hash_key, r->wire, r->length, record->view.owner,
-				   NULL) != 0 ||
-		    !name_is_under(&r->chain[place], &owner))
+		if (!stands_above(r, record, place, &owner))
 			continue;
 		record->taken = true;
 		copy(r, message, SECTION_ANSWER, &record->view, 0, owner.wire);
@@ -166,12 +226,23 @@ static void copy_dnames(struct reading *r, struct message *message, unsigned pla
 	}
 }
 
+/* The CNAME that follows from the DNAME ahead of it. It has its TTL, and no signature. */
+static size_t write_alias(struct reading *r, struct message *message, unsigned place,
+			  size_t owner_at)
+{
+	const struct name *target = &r->chain[place + 1];
+
+	return message_add_record(message, SECTION_ANSWER, TYPE_CNAME, CLASS_IN,
+				  r->dnames[place]->view.ttl, owner_at, r->chain[place].wire,
+				  target->wire, target->length);
+}
+
 static bool record_belongs(const struct reading *r, const struct indexed *record, bool data)
 {
 	if (record->view.type == TYPE_RRSIG && record->kind != record->view.type &&
 	    !r->key->dnssec_ok)
 		return false;
-	return record->kind == (data ? r->key->type : TYPE_CNAME) || record->kind == TYPE_DNAME;
+	return record->kind == (data ? r->key->type : TYPE_CNAME);
 }
 
 /* One name of the chain and what is said of it; returns where the next name stands in the copy, 0:
@@ -183,7 +254,13 @@ static size_t copy_link(struct reading *r, struct message *message, unsigned pla
 	size_t next_at = 0;
 
 	*link = (struct cache_link){.at = (uint16_t)message->length};
-	copy_dnames(r, message, place);
+	if (!data || r->key->type == TYPE_CNAME)
+		copy_dnames(r, message, place);
+	if (r->dnames[place]) {
+		link->count = 1;
+		next_at = write_alias(r, message, place, owner_at);
+		return next_at <= WIRE_POINTER_MAX ? next_at : 0;
+	}
 	for (unsigned i = 0; i < r->record_count && !message->overflow; i++) {
 		struct indexed *record = &r->records[i];
 
@@ -212,6 +289,7 @@ static __attribute__((noinline)) void copy_chain(struct reading *r, struct messa
 	size_t owner_at = MESSAGE_HEADER;
 
 	r->records = records;
+	memset(r->dnames, 0, sizeof r->dnames);
 	name_copy(&r->chain[0], r->key->name);
 	r->owners[0] = hash_name(r, r->key->name->wire, r->key->name->length);
 	index_answers(r);
@@ -252,17 +330,14 @@ static bool soa_belongs(struct reading *r, const struct record_view *view)
 
 static bool authority_belongs(struct reading *r, const struct record_view *view)
 {
-	uint16_t covers = 0;
+	uint16_t type = covered_type(r->wire, view);
 
 	if (view->class != CLASS_IN)
 		return false;
 	if (view->type == TYPE_SOA)
 		return soa_belongs(r, view);
-	if (view->type == TYPE_RRSIG && view->rdata_length >= 2)
-		covers = wire_u16(r->wire + view->rdata);
 	return r->key->dnssec_ok &&
-	       (view->type == TYPE_NSEC || view->type == TYPE_NSEC3 || covers == TYPE_NSEC ||
-		covers == TYPE_NSEC3 || (covers == TYPE_SOA && !r->has_data));
+	       (type == TYPE_NSEC || type == TYPE_NSEC3 || (type == TYPE_SOA && !r->has_data));
 }
 
 static void copy_authority(struct reading *r, struct message *message)
@@ -294,17 +369,38 @@ static uint32_t negative_ttl(const struct reading *r, const uint8_t *wire,
 	return ttl < cap ? ttl : cap;
 }
 
-/* Bounds every TTL, notes where it stands, and gives the least of them. */
+/* Whether two records of our copy are of one set: its signatures are, too. An owner is a pointer in
+ * all of a set, or spelled out in all of it. */
+static bool is_same_set(const uint8_t *wire, const struct record_view *a,
+			const struct record_view *b)
+{
+	const uint8_t *owner = wire + a->owner, *other = wire + b->owner;
+
+	if (covered_type(wire, a) != covered_type(wire, b))
+		return false;
+	return *owner >= WIRE_POINTER ? wire_u16(owner) == wire_u16(other)
+				      : name_wire_equal(owner, other);
+}
+
+static void put_ttls(uint8_t *wire, const uint16_t *at, const uint16_t *end, uint32_t ttl)
+{
+	while (at < end)
+		wire_put32(wire + *at++, ttl);
+}
+
+/* Bounds every TTL, notes where it stands, and gives the least of them. A set and its signatures
+ * have one, their lowest (RFC 2181 section 5.2, RFC 4034 section 3); they stand one behind the
+ * other. */
 static uint32_t settle_ttls(struct reading *r, struct message *message, uint16_t *ttls,
 			    unsigned *count)
 {
-	uint32_t least = r->settings->ttl_max;
+	uint32_t least = r->settings->ttl_max, lowest = 0;
 	size_t at = MESSAGE_HEADER + message->question_length;
 	unsigned records = message->counts[SECTION_ANSWER] + message->counts[SECTION_AUTHORITY];
-	struct record_view record;
+	uint16_t *next = ttls, *set = ttls;
+	struct record_view record, before;
 
-	*count = 0;
-	for (unsigned i = 0; i < records; i++) {
+	for (unsigned i = 0; i < records; i++, before = record) {
 		int err = message_read_record(message->wire, message->length, &at, &record);
 		uint32_t ttl = record.ttl;
 
@@ -314,10 +410,17 @@ static uint32_t settle_ttls(struct reading *r, struct message *message, uint16_t
 		ttl = ttl < r->settings->ttl_min ? r->settings->ttl_min : ttl;
 		if (record.type == TYPE_SOA && i >= message->counts[SECTION_ANSWER])
 			ttl = negative_ttl(r, message->wire, &record);
-		wire_put32(message->wire + record.ttl_at, ttl);
 		least = ttl < least ? ttl : least;
-		ttls[(*count)++] = (uint16_t)record.ttl_at;
+		if (i == 0 || !is_same_set(message->wire, &before, &record)) {
+			put_ttls(message->wire, set, next, lowest);
+			set = next;
+			lowest = ttl;
+		}
+		lowest = ttl < lowest ? ttl : lowest;
+		*next++ = (uint16_t)record.ttl_at;
 	}
+	put_ttls(message->wire, set, next, lowest);
+	*count = (unsigned)(next - ttls);
 	return least;
 }
 
@@ -436,6 +539,7 @@ static bool outline(struct reading *r)
 {
 	struct record_view record;
 
+	r->rcode = message_flags(r->wire) & FLAG_RCODE;
 	r->answers = wire_u16(r->wire + 6);
 	r->authorities = wire_u16(r->wire + 8);
 	r->answers_at = MESSAGE_HEADER + (size_t)r->key->name->length + 4;
@@ -480,7 +584,7 @@ struct cache_entry *reply_entry(const struct pending_key *key, const struct ask_
 				const struct cache_settings *settings,
 				const struct hash_key *hash_key, uint64_t now_us)
 {
-	struct name chain[CHAIN_MAX];
+	struct name chain[CHAIN_ROOM];
 	struct reading r;
 	uint8_t buffer[MESSAGE_MAX];
 	uint16_t ttls[RECORDS_MAX];
@@ -509,7 +613,7 @@ struct cache_entry *reply_entry(const struct pending_key *key, const struct ask_
 	struct cache_entry *entry = entry_new(key, &parts);
 	if (!entry)
 		return NULL;
-	entry->rcode = (uint8_t)(message_flags(r.wire) & FLAG_RCODE);
+	entry->rcode = (uint8_t)r.rcode;
 	entry->has_data = r.has_data;
 	entry->has_soa = r.has_soa;
 	entry->question_length = message.question_length;
@@ -523,7 +627,10 @@ struct cache_entry *reply_entry(const struct pending_key *key, const struct ask_
 
 bool reply_may_be_cached(const struct cache_entry *entry)
 {
+	bool leads_on = entry->rcode == RCODE_NOERROR && entry->link_count > 1;
+
 	if (entry->failed)
 		return true;
-	return (entry->has_data || entry->has_soa) && entry->expires_us > entry->stored_us;
+	return (entry->has_data || entry->has_soa || leads_on) &&
+	       entry->expires_us > entry->stored_us;
 }

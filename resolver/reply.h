@@ -4,6 +4,7 @@
  *
  * Kept: the chain from the qname (CNAME, DNAME), the asked type at its end, with DO also the RRSIGs
  * of these, and of the authority section the SOA of a negative answer and, with DO, the proofs.
+ * Added: the CNAME that follows from a DNAME, where the target left it out (RFC 6672).
  * Everything else a server may add is of no use to the question and could be forged (RFC 2181
  * section 5.4.1). */
 #ifndef SLUICE_REPLY_H

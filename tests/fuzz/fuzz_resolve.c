@@ -51,6 +51,8 @@ static const struct saying {
 	{RCODE_NOTIMP, ""},
 	{RCODE_FORMERR, ""},
 	{RCODE_YXDOMAIN, "answer rule.test. 60 IN DNAME elsewhere.example.\n"},
+	{RCODE_NOERROR, "answer rule.test. 60 IN DNAME elsewhere.example.\n"},
+	{RCODE_NOERROR, "answer example. 60 IN DNAME x.example.\n"},
 };
 enum { SAYINGS = sizeof sayings / sizeof sayings[0] };
 

@@ -189,7 +189,7 @@ static void a_chain_of_upstreams_leads_on_sixteen_times(void **state)
 	EDE(f, EDE_OTHER, "more than 16 times");
 }
 
-static void a_chain_that_ends_without_data_in_the_same_route_is_final(void **state)
+static void a_chain_without_data_goes_on_in_its_own_route_until_a_soa_says_why(void **state)
 {
 	struct compose_case *f = *state;
 
@@ -200,15 +200,48 @@ static void a_chain_that_ends_without_data_in_the_same_route_is_final(void **sta
 	case_ask(f, "nodata.example.", TYPE_A);
 	ANSWER(f, "NOERROR\nanswer nodata.example. 60 IN CNAME far.example.\n"
 		  "authority example. 60 IN SOA ns. admin. 1 2 3 4 60\n");
-	/* Without a SOA it may only have been left to us: the last name is asked for, once. */
+	/* Without a SOA it may only have been left to us: the last name is asked for. */
 	case_says(f, "192.0.2.1", "left.example.", RCODE_NOERROR,
 		  "answer left.example. 60 IN CNAME far.example.");
 	case_says(f, "192.0.2.1", "far.example.", RCODE_NOERROR,
 		  "answer far.example. 60 IN CNAME farther.example.");
+	case_says(f, "192.0.2.1", "farther.example.", RCODE_NXDOMAIN,
+		  "authority example. 60 IN SOA ns. admin. 1 2 3 4 60\n");
 	case_ask(f, "left.example.", TYPE_A);
-	ANSWER(f, "NOERROR\nanswer left.example. 60 IN CNAME far.example.\n"
-		  "answer far.example. 60 IN CNAME farther.example.\n");
-	ASKED(f, "192.0.2.1 left.example.; 192.0.2.1 far.example.");
+	ANSWER(f, "NXDOMAIN\nanswer left.example. 60 IN CNAME far.example.\n"
+		  "answer far.example. 60 IN CNAME farther.example.\n"
+		  "authority example. 60 IN SOA ns. admin. 1 2 3 4 60\n");
+	ASKED(f, "192.0.2.1 left.example.; 192.0.2.1 far.example.; 192.0.2.1 farther.example.");
+}
+
+/* Ten hops inside an entered endpoint come to nothing, ten by the next target lead to data. */
+static void a_leg_that_failed_takes_no_hops_from_the_next(void **state)
+{
+	struct compose_case *f = *state;
+	char zone[400] = "", records[800] = "";
+	size_t z = 0, r = 0;
+
+	for (char c = 'a'; c < 'j'; c++) {
+		z += (size_t)snprintf(zone + z, sizeof zone - z, "%c 300 CNAME %c\n", c, c + 1);
+		r += (size_t)snprintf(records + r, sizeof records - r,
+				      "answer %c.rule.example. 60 IN CNAME %c.rule.example.\n", c,
+				      c + 1);
+	}
+	snprintf(zone + z, sizeof zone - z, "j 300 CNAME bad.example.\n");
+	snprintf(records + r, sizeof records - r,
+		 "answer j.rule.example. 60 IN CNAME good.example.\n");
+	model_add_zone(f->model, "rule.example", zone, "spoke");
+	case_add_rule(f, "spoke", "bad.example.", "192.0.2.2", false);
+	case_add_rule(f, "hub", "rule.example.", "10.20.0.4 192.0.2.1", false);
+	model_add_default(f->model, "192.0.2.53");
+	case_says(f, "192.0.2.2", "bad.example.", RCODE_SERVFAIL, "");
+	case_says(f, "192.0.2.1", "a.rule.example.", RCODE_NOERROR, records);
+	case_says(f, "192.0.2.53", "good.example.", RCODE_NOERROR,
+		  "answer good.example. 60 IN A 192.0.2.9\n");
+	case_ask(f, "a.rule.example.", TYPE_A);
+	ASKED(f, "192.0.2.2 bad.example.; 192.0.2.1 a.rule.example.; 192.0.2.53 good.example.");
+	assert_int_equal(f->c.rcode, RCODE_NOERROR);
+	assert_int_equal(f->c.message.counts[SECTION_ANSWER], 11);
 }
 
 static void the_signature_of_a_dname_stays_with_it_where_a_chain_is_cut(void **state)
@@ -244,7 +277,8 @@ int main(void)
 		TEST(a_rules_chain_without_data_goes_on_where_a_zone_decides),
 		TEST(a_hop_that_is_refused_makes_the_answer_servfail),
 		TEST(a_chain_of_upstreams_leads_on_sixteen_times),
-		TEST(a_chain_that_ends_without_data_in_the_same_route_is_final),
+		TEST(a_chain_without_data_goes_on_in_its_own_route_until_a_soa_says_why),
+		TEST(a_leg_that_failed_takes_no_hops_from_the_next),
 		TEST(the_signature_of_a_dname_stays_with_it_where_a_chain_is_cut),
 	};
 

@@ -190,10 +190,122 @@ static void a_yxdomain_keeps_the_dname_it_comes_from(void **state)
 	assert_int_equal(a->entry->rcode, RCODE_YXDOMAIN);
 	assert_false(reply_may_be_cached(a->entry));
 	done(a);
-	/* Where a step was made it does not explain anything. */
-	a = ask("a.old.example.", TYPE_A, RCODE_NOERROR,
+}
+
+#define RRSIG_DNAME "RRSIG DNAME 8 2 60 20300101000000 20200101000000 1 example. AAAA\n"
+
+static void a_cname_that_was_asked_for_keeps_the_dname_it_follows_from(void **state)
+{
+	static const char records[] = "answer old.example. 60 IN DNAME new.example.\n"
+				      "answer old.example. 60 IN " RRSIG_DNAME
+				      "answer a.old.example. 60 IN CNAME a.new.example.\n"
+				      "answer a.new.example. 60 IN CNAME b.example.\n";
+	(void)state;
+	struct asked *a = ask_as("a.old.example.", TYPE_CNAME, true, RCODE_NOERROR, records);
+	KEPT(a, "answer old.example. 60 IN DNAME new.example.\n"
+		"answer old.example. 60 IN " RRSIG_DNAME
+		"answer a.old.example. 60 IN CNAME a.new.example.\n");
+	assert_true(a->entry->has_data);
+	assert_int_equal(a->entry->link_count, 1);
+	done(a);
+	/* That the name it leads to is missing is another question's answer. */
+	a = ask("a.old.example.", TYPE_CNAME, RCODE_NXDOMAIN, records);
+	KEPT(a, "answer old.example. 60 IN DNAME new.example.\n"
+		"answer a.old.example. 60 IN CNAME a.new.example.\n");
+	assert_int_equal(a->entry->rcode, RCODE_NOERROR);
+	done(a);
+}
+
+static void a_dname_without_its_cname_is_followed(void **state)
+{
+	(void)state;
+	struct asked *a = ask_as("a.b.old.example.", TYPE_A, true, RCODE_NOERROR,
+				 "answer a.b.new.example. 30 IN A 192.0.2.1\n"
+				 "answer old.example. 60 IN DNAME new.example.\n"
+				 "answer old.example. 60 IN " RRSIG_DNAME);
+	KEPT(a, "answer old.example. 60 IN DNAME new.example.\n"
+		"answer old.example. 60 IN " RRSIG_DNAME
+		"answer a.b.old.example. 60 IN CNAME a.b.new.example.\n"
+		"answer a.b.new.example. 30 IN A 192.0.2.1\n");
+	assert_true(a->entry->has_data);
+	assert_int_equal(a->entry->link_count, 2);
+	assert_int_equal(cache_entry_links(a->entry)[0].above, 2);
+	assert_int_equal(cache_entry_links(a->entry)[0].count, 1);
+	assert_int_equal(a->entry->ttl_count, 4);
+	done(a);
+	a = ask("a.old.example.", TYPE_CNAME, RCODE_NOERROR,
+		"answer old.example. 60 IN DNAME new.example.\n");
+	KEPT(a, "answer old.example. 60 IN DNAME new.example.\n"
+		"answer a.old.example. 60 IN CNAME a.new.example.\n");
+	assert_true(a->entry->has_data);
+	done(a);
+	/* Two in a row, the second with a CNAME ahead of it. */
+	a = ask("a.old.example.", TYPE_A, RCODE_NXDOMAIN,
+		"answer old.example. 60 IN DNAME new.example.\n"
+		"answer a.new.example. 50 IN CNAME b.mid.example.\n"
+		"answer mid.example. 40 IN DNAME .\n"
+		"authority . 30 IN SOA ns. admin. 1 2 3 4 30\n");
+	KEPT(a, "answer old.example. 60 IN DNAME new.example.\n"
+		"answer a.old.example. 60 IN CNAME a.new.example.\n"
+		"answer a.new.example. 50 IN CNAME b.mid.example.\n"
+		"answer mid.example. 40 IN DNAME .\n"
+		"answer b.mid.example. 40 IN CNAME b.\n"
+		"authority . 30 IN SOA ns. admin. 1 2 3 4 30\n");
+	assert_true(a->entry->has_soa);
+	done(a);
+}
+
+static void a_dname_leads_on_from_what_is_below_it_and_nothing_else(void **state)
+{
+	(void)state;
+	struct asked *a = ask("old.example.", TYPE_A, RCODE_NOERROR,
+			      "answer old.example. 60 IN DNAME new.example.\n"
+			      "answer new.example. 60 IN A 192.0.2.1\n");
+	KEPT(a, "");
+	done(a);
+	a = ask("a.gold.example.", TYPE_A, RCODE_NOERROR,
 		"answer old.example. 60 IN DNAME new.example.\n");
 	KEPT(a, "");
+	done(a);
+	a = ask("a.old.example.", TYPE_A, RCODE_NOERROR,
+		"answer old.example. 60 IN DNAME new.example.\n"
+		"answer a.old.example. 60 IN A 192.0.2.1\n");
+	KEPT(a, "answer a.old.example. 60 IN A 192.0.2.1\n");
+	done(a);
+}
+
+static void a_dname_that_comes_back_or_grows_ends(void **state)
+{
+	(void)state;
+	struct asked *a = ask("a.old.example.", TYPE_A, RCODE_NOERROR,
+			      "answer old.example. 60 IN DNAME old.example.\n");
+	KEPT(a, "answer old.example. 60 IN DNAME old.example.\n"
+		"answer a.old.example. 60 IN CNAME a.old.example.\n");
+	done(a);
+	a = ask("a.old.example.", TYPE_A, RCODE_NXDOMAIN,
+		"answer old.example. 60 IN DNAME x.old.example.\n"
+		"authority example. 60 IN SOA ns. admin. 1 2 3 4 5\n");
+	assert_int_equal(a->entry->link_count, 17);
+	assert_int_equal(a->entry->answers, 18);
+	done(a);
+}
+
+#define L62 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+
+static void a_dname_that_leads_to_an_overlong_name_is_yxdomain(void **state)
+{
+	static const char dname[] = "answer old. 60 IN DNAME " L62 "." L62 "." L62 ".\n";
+	(void)state;
+	/* 189 bytes and the root's; 65 more are the most that there is room for. */
+	struct asked *a = ask(L62 ".b.old.", TYPE_A, RCODE_NOERROR, dname);
+	assert_int_equal(a->entry->rcode, RCODE_NOERROR);
+	assert_int_equal(a->entry->link_count, 2);
+	done(a);
+	a = ask(L62 ".bb.old.", TYPE_A, RCODE_NOERROR, dname);
+	assert_int_equal(a->entry->rcode, RCODE_YXDOMAIN);
+	assert_int_equal(a->entry->link_count, 1);
+	KEPT(a, dname);
+	assert_false(reply_may_be_cached(a->entry));
 	done(a);
 }
 
@@ -206,7 +318,7 @@ static void a_chain_that_loops_ends(void **state)
 	assert_true(a->entry->link_count > 1);
 	assert_false(a->entry->has_data);
 	assert_int_equal(a->entry->answers, 2);
-	assert_false(reply_may_be_cached(a->entry));
+	assert_true(reply_may_be_cached(a->entry));
 	done(a);
 }
 
@@ -274,7 +386,7 @@ static void a_negative_ttl_is_the_least_of_ttl_minimum_and_limit(void **state)
 	}
 }
 
-static void without_data_and_soa_nothing_is_cached(void **state)
+static void without_data_and_soa_nothing_is_cached_but_what_leads_on(void **state)
 {
 	(void)state;
 	struct asked *a = ask("gone.example.", TYPE_A, RCODE_NXDOMAIN, "");
@@ -284,6 +396,11 @@ static void without_data_and_soa_nothing_is_cached(void **state)
 	a = ask("gone.example.", TYPE_A, RCODE_NOERROR,
 		"answer gone.example. 60 IN CNAME far.example.");
 	assert_true(a->entry->link_count > 1);
+	assert_true(reply_may_be_cached(a->entry));
+	assert_int_equal(ttl_of(a), 60);
+	done(a);
+	a = ask("gone.example.", TYPE_A, RCODE_NXDOMAIN,
+		"answer gone.example. 60 IN CNAME far.example.");
 	assert_false(reply_may_be_cached(a->entry));
 	done(a);
 }
@@ -316,6 +433,67 @@ static void ttls_are_brought_into_their_bounds_and_the_least_counts(void **state
 		"answer b.example. 100 IN CNAME c.example.\n"
 		"answer c.example. 100 IN A 192.0.2.1\n");
 	assert_int_equal(ttl_of(a), 10);
+	done(a);
+}
+
+static void a_set_has_one_ttl_its_lowest(void **state)
+{
+	(void)state;
+	struct asked *a = ask("www.example.", TYPE_A, RCODE_NOERROR,
+			      "answer www.example. 300 IN A 192.0.2.1\n"
+			      "answer www.example. 60 IN A 192.0.2.2\n"
+			      "answer www.example. 90 IN A 192.0.2.3\n");
+	KEPT(a, "answer www.example. 60 IN A 192.0.2.1\n"
+		"answer www.example. 60 IN A 192.0.2.2\n"
+		"answer www.example. 60 IN A 192.0.2.3\n");
+	done(a);
+	/* Each set of a chain for itself, though others stand in between. */
+	a = ask("www.example.", TYPE_MX, RCODE_NOERROR,
+		"answer b.example. 70 IN MX 1 c.example.\n"
+		"answer www.example. 40 IN CNAME b.example.\n"
+		"answer c.example. 10 IN A 192.0.2.1\n"
+		"answer b.example. 50 IN MX 2 c.example.\n");
+	KEPT(a, "answer www.example. 40 IN CNAME b.example.\n"
+		"answer b.example. 50 IN MX 1 c.example.\n"
+		"answer b.example. 50 IN MX 2 c.example.\n");
+	done(a);
+}
+
+#define SIGNED(type) "RRSIG " type " 8 2 60 20300101000000 20200101000000 1 example. AAAA\n"
+
+static void a_signature_has_the_ttl_of_what_it_signs(void **state)
+{
+	(void)state;
+	struct asked *a =
+		ask_as("www.example.", TYPE_A, true, RCODE_NOERROR,
+		       "answer www.example. 300 IN A 192.0.2.1\n"
+		       "answer www.example. 100 IN " SIGNED(
+			       "A") "answer www.example. 200 IN A 192.0.2.2\n"
+				    "authority a.example. 30 IN NSEC z.example. A RRSIG NSEC\n"
+				    "authority a.example. 40 IN " SIGNED(
+					    "NSEC") "authority b.example. 50 IN NSEC z.example. A "
+						    "RRSIG NSEC\n");
+	KEPT(a, "answer www.example. 100 IN A 192.0.2.1\n"
+		"answer www.example. 100 IN " SIGNED(
+			"A") "answer www.example. 100 IN A 192.0.2.2\n"
+			     "authority a.example. 30 IN NSEC z.example. A RRSIG NSEC\n"
+			     "authority a.example. 30 IN " SIGNED(
+				     "NSEC") "authority b.example. 50 IN NSEC z.example. A RRSIG "
+					     "NSEC\n");
+	done(a);
+	/* A negative answer's lives as its SOA does. */
+	a = ask_as("www.example.", TYPE_A, true, RCODE_NXDOMAIN,
+		   "authority example. 600 IN SOA ns. admin. 1 2 3 4 20\n"
+		   "authority example. 600 IN " SIGNED("SOA"));
+	KEPT(a, "authority example. 20 IN SOA ns. admin. 1 2 3 4 20\n"
+		"authority example. 20 IN " SIGNED("SOA"));
+	done(a);
+	/* Signatures alone are no set: each is of another one (RFC 4034 section 3). */
+	a = ask_as("www.example.", TYPE_RRSIG, true, RCODE_NOERROR,
+		   "answer www.example. 100 IN " SIGNED("A") "answer www.example. 200 IN " SIGNED(
+			   "TXT"));
+	KEPT(a,
+	     "answer www.example. 100 IN " SIGNED("A") "answer www.example. 200 IN " SIGNED("TXT"));
 	done(a);
 }
 
@@ -538,13 +716,20 @@ int main(void)
 		TEST(a_cname_that_was_asked_for_is_data_and_no_chain),
 		TEST(a_dname_above_the_chain_is_kept),
 		TEST(a_yxdomain_keeps_the_dname_it_comes_from),
+		TEST(a_cname_that_was_asked_for_keeps_the_dname_it_follows_from),
+		TEST(a_dname_without_its_cname_is_followed),
+		TEST(a_dname_leads_on_from_what_is_below_it_and_nothing_else),
+		TEST(a_dname_that_comes_back_or_grows_ends),
+		TEST(a_dname_that_leads_to_an_overlong_name_is_yxdomain),
 		TEST(a_chain_that_loops_ends),
 		TEST(signatures_and_proofs_are_kept_with_do),
 		TEST(a_negative_answer_keeps_the_soa_that_covers_the_name),
 		TEST(a_negative_ttl_is_the_least_of_ttl_minimum_and_limit),
-		TEST(without_data_and_soa_nothing_is_cached),
+		TEST(without_data_and_soa_nothing_is_cached_but_what_leads_on),
 		TEST(the_soa_of_a_chain_is_that_of_its_end),
 		TEST(ttls_are_brought_into_their_bounds_and_the_least_counts),
+		TEST(a_set_has_one_ttl_its_lowest),
+		TEST(a_signature_has_the_ttl_of_what_it_signs),
 		TEST(a_ttl_of_0_is_not_cached),
 		TEST(a_ttl_with_the_top_bit_reads_as_0),
 		TEST(the_places_of_all_ttls_are_noted),

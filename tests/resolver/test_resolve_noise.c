@@ -38,6 +38,7 @@ static const char *const replies[] = {
 	"answer old.example. 60 IN DNAME new.example.\n"
 	"answer a.old.example. 60 IN CNAME a.new.example.\n"
 	"answer a.new.example. 60 IN A 192.0.2.1\n",
+	"answer example. 60 IN DNAME a.corp.\nanswer corp. 60 IN DNAME x.corp.\n",
 	"answer follow.corp. 60 IN CNAME a.corp.\nanswer a.corp. 60 IN MX 10 mail.corp.\n"
 	"additional mail.corp. 60 IN A 192.0.2.1\n",
 	"authority example. 60 IN SOA ns. admin. 1 2 3 4 5\n"
