@@ -182,6 +182,7 @@ struct verdict {
 	X(DISABLED, "matches, but is disabled")                                                    \
 	X(RESERVED, "is reserved: shorter rules do not match")                                     \
 	X(NOT_FOUND, "has nothing for this name")                                                  \
+	X(ELSEWHERE, "is that of a private address, and answered in its network only")             \
 	X(NONE, "there is none")
 enum trace_outcome {
 #define X(name, text) TRACE_##name,
