@@ -345,6 +345,17 @@ static void keep_stale(struct composition *c, struct cache_entry **kept, struct 
 	*kept = cache_entry_ref(entry);
 }
 
+/* What the cache has is told to whoever wants it, and so noted; without RD only to the networks
+ * that have asked for it: it says what others ask. Whichever network's endpoint was entered on the
+ * way, it is the one where the question came from that counts. */
+static bool may_tell(const struct composition *c, struct cache_entry *entry)
+{
+	if (!(c->request->flags & FLAG_RD))
+		return cache_entry_has_asker(entry, c->asker);
+	cache_entry_note_asker(entry, c->asker);
+	return true;
+}
+
 /* What an upstream said, if that is known; else it has to be asked. *stale is the newest old answer
  * so far, which the caller lets go. */
 static enum step use_leg(struct composition *c, struct frame *f, const struct verdict *verdict,
@@ -358,12 +369,13 @@ static enum step use_leg(struct composition *c, struct frame *f, const struct ve
 		c->watch->on_ask(c->watch->context, leg);
 	if (told && !told->failed) {
 		c->used_told = true;
+		cache_entry_note_asker(told, c->asker);
 		return compose_from_entry(c, f, verdict, told, false);
 	}
 	enum cache_state state =
 		c->cache ? cache_get(c->cache, &key, c->now_us, c->stale_max_s, &entry)
 			 : CACHE_MISS;
-	if (state >= CACHE_FRESH && !entry->failed) {
+	if (state >= CACHE_FRESH && !entry->failed && may_tell(c, entry)) {
 		c->used_cache = true;
 		if (state == CACHE_FADING)
 			prefetch(c, f, leg, entry, last);
@@ -385,7 +397,8 @@ static enum step end_of_legs(struct composition *c)
 	if (c->message.counts[SECTION_ANSWER])
 		return end_with(c, RCODE_NOERROR);
 	compose_explain(c, EDE_NOT_AUTHORITATIVE,
-			"recursion was not desired, and neither our own data nor the cache has it");
+			"recursion was not desired, and it is neither our own data nor asked for "
+			"by this network lately");
 	return end_with(c, RCODE_REFUSED);
 }
 
@@ -511,6 +524,7 @@ enum composed compose(struct composition *c, struct place place, uint8_t *buffer
 	struct frame frame;
 
 	frame_init(&frame, place, c->qname, MESSAGE_HEADER);
+	c->asker = policy_network_id(c->policy, place);
 	c->ede = EDE_NONE;
 	c->ede_text[0] = '\0';
 	c->hops = c->depth = c->entries = c->fallbacks = c->stale = 0;

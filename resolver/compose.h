@@ -100,6 +100,7 @@ struct composition {
 	bool prefetch;
 
 	/* the pass */
+	uint16_t asker; /* the network's id where it was asked; 0: in none */
 	unsigned hops, depth, entries;
 	unsigned fallbacks; /* entered legs that others follow in their routes */
 	unsigned stale;     /* names of the pass that somebody has an old answer for */

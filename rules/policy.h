@@ -40,6 +40,7 @@ struct policy_zone_link { /* a zone as one network sees it */
 
 struct policy_network {
 	const char *name;
+	uint16_t id;               /* the same over reloads, nobody else's ever; 0: none was left */
 	struct suffix_table zones; /* struct policy_zone_link */
 	const struct ruleset **rulesets;
 	uint32_t ruleset_count;
@@ -69,6 +70,7 @@ struct policy {
 	struct hash_key key;
 	struct policy_network *networks;
 	uint32_t network_count;
+	uint16_t last_network_id; /* that was given out, here or by a policy before */
 	struct policy_inbound *inbounds;
 	uint32_t inbound_count;
 	struct host *vnet_listens;
@@ -142,6 +144,11 @@ void policy_expect(const struct policy *policy, struct place place, const struct
 /* The place of a client at the VNet resolver: longest source prefix. */
 struct place policy_place_of_client(const struct policy *policy, const struct address *source);
 uint32_t policy_find_network(const struct policy *policy, const char *name); /* or NETWORK_NONE */
+/* The id of the place's network; 0: it is in none. */
+static inline uint16_t policy_network_id(const struct policy *policy, struct place place)
+{
+	return place.network < policy->network_count ? policy->networks[place.network].id : 0;
+}
 const struct policy_inbound *policy_find_inbound(const struct policy *policy, const char *name);
 
 enum verdict_kind { VERDICT_ANSWER, VERDICT_FORWARD, VERDICT_REFUSE };

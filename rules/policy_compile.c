@@ -73,6 +73,38 @@ static struct policy_network *network_named(const struct compilation *c, const c
 	return &c->policy->networks[found->index];
 }
 
+/* The network of that name before, looked for from *at on, where it is as a rule: most reloads
+ * leave the order as it is. */
+static const struct policy_network *network_before(const struct policy *before, const char *name,
+						   uint32_t *at)
+{
+	for (uint32_t i = 0; before && i < before->network_count; i++) {
+		uint32_t index = (*at + i) % before->network_count;
+
+		if (strcasecmp(before->networks[index].name, name) != 0)
+			continue;
+		*at = index + 1;
+		return &before->networks[index];
+	}
+	return NULL;
+}
+
+static void number_networks(struct policy *policy, const struct policy *before)
+{
+	uint32_t at = 0;
+
+	policy->last_network_id = before ? before->last_network_id : 0;
+	for (uint32_t i = 0; i < policy->network_count; i++) {
+		struct policy_network *network = &policy->networks[i];
+		const struct policy_network *same = network_before(before, network->name, &at);
+
+		if (same)
+			network->id = same->id;
+		else if (policy->last_network_id < UINT16_MAX)
+			network->id = ++policy->last_network_id;
+	}
+}
+
 static int compile_networks(struct compilation *c)
 {
 	struct policy *policy = c->policy;
@@ -91,6 +123,7 @@ static int compile_networks(struct compilation *c)
 		c->networks[i] = (struct named){.name = name, .index = (uint32_t)i};
 	}
 	policy->network_count = (uint32_t)count;
+	number_networks(policy, c->before);
 	qsort(c->networks, count, sizeof *c->networks, compare_names);
 	return 0;
 }
