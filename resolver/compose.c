@@ -455,7 +455,8 @@ static enum step forward(struct composition *c, struct frame *f, const struct ve
 	return step == STEP_FAILED ? end_of_legs(c) : step;
 }
 
-/* Behind the first owner it is a hop that cannot be resolved. */
+/* Behind the first owner it is a hop that cannot be resolved. A stranger at the VNet resolver is
+ * turned away ahead of all this; who asks `explain` what becomes of one is told why. */
 static enum step refuse(struct composition *c, const struct frame *f)
 {
 	bool recursion = (c->request->flags & FLAG_RD) != 0;

@@ -75,6 +75,7 @@ struct policy {
 	uint32_t inbound_count;
 	struct host *vnet_listens;
 	uint32_t vnet_listen_count;
+	const struct access *vnet_access; /* who may ask there: whoever is in any network */
 	struct prefix_table clients; /* VNet resolver: source -> network */
 	const struct route *default_route;
 	struct suffix_table

@@ -159,23 +159,32 @@ static int add_all(struct compilation *c, struct access *access, const struct pr
 	return err;
 }
 
+/* Whoever is in any network, and then nobody else. */
+static int add_networks(struct compilation *c, struct access *access)
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && i < c->model->virtual_networks.count; i++) {
+		const struct virtual_network *network = &c->model->virtual_networks.items[i];
+
+		err = add_all(c, access, network->address_space.items,
+			      network->address_space.count);
+		if (!err)
+			err = add_all(c, access, network->client_prefixes.items,
+				      network->client_prefixes.count);
+	}
+	if (!err)
+		access_build(access);
+	return err;
+}
+
 static int compile_usual(struct compilation *c)
 {
 	struct arena *arena = &c->policy->arena;
 	struct access *usual = c->usual = arena_alloc(arena, sizeof *usual);
 	int err = usual ? access_add_private(usual, arena) : ERR_NOMEM;
 
-	for (size_t i = 0; !err && i < c->model->virtual_networks.count; i++) {
-		const struct virtual_network *network = &c->model->virtual_networks.items[i];
-
-		err = add_all(c, usual, network->address_space.items, network->address_space.count);
-		if (!err)
-			err = add_all(c, usual, network->client_prefixes.items,
-				      network->client_prefixes.count);
-	}
-	if (!err)
-		access_build(usual);
-	return err;
+	return err ? err : add_networks(c, usual);
 }
 
 /* Who may ask at the endpoint; NULL without memory. */
@@ -240,7 +249,9 @@ static int compile_vnet_resolver(struct compilation *c)
 	for (size_t i = 0; i < count; i++)
 		policy->vnet_listens[i] = c->model->vnet_resolver.listen.items[i];
 	policy->vnet_listen_count = (uint32_t)count;
-	return 0;
+	struct access *access = arena_alloc(&policy->arena, sizeof *access);
+	policy->vnet_access = access;
+	return access ? add_networks(c, access) : ERR_NOMEM;
 }
 
 /* ---- routes ---- */
