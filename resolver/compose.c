@@ -13,6 +13,9 @@ void compose_explain(struct composition *c, enum ede ede, const char *format, ..
 	va_list arguments;
 
 	c->ede = ede;
+	c->ede_text[0] = '\0';
+	if (c->client && !policy_explains_to(c->policy, c->client))
+		return;
 	va_start(arguments, format);
 	vsnprintf(c->ede_text, sizeof c->ede_text, format, arguments);
 	va_end(arguments);

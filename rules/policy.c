@@ -357,6 +357,13 @@ void policy_expect(const struct policy *policy, struct place place, const struct
 
 /* ---- places ---- */
 
+bool policy_explains_to(const struct policy *policy, const struct address *client)
+{
+	return client->family == 0 ||
+	       (policy->details &&
+		(address_is_loopback(client) || prefix_table_find(&policy->clients, client)));
+}
+
 struct place policy_place_of_client(const struct policy *policy, const struct address *source)
 {
 	const struct prefix_entry *entry = prefix_table_find(&policy->clients, source);

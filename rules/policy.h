@@ -76,7 +76,7 @@ struct policy {
 	struct host *vnet_listens;
 	uint32_t vnet_listen_count;
 	const struct access *vnet_access; /* who may ask there: whoever is in any network */
-	struct prefix_table clients; /* VNet resolver: source -> network */
+	struct prefix_table clients;      /* VNet resolver: source -> network */
 	const struct route *default_route;
 	struct suffix_table
 		special; /* special-use zones (struct zone); empty when they are forwarded */
@@ -104,6 +104,7 @@ struct policy {
 	uint32_t zone_count;
 	uint32_t *roots;              /* how many policies share all of this but `owned` */
 	const char *version, *server; /* CH TXT, NSID; NULL: nothing */
+	bool details;                 /* see policy_explains_to */
 	uint32_t udp_payload_max;
 	struct hash_key cookie_key[2]; /* of clients' cookies; cookie_keys 0: the process's own */
 	unsigned cookie_keys;
@@ -142,6 +143,9 @@ bool policy_is_large(const struct policy *policy, struct place place);
 void policy_expect(const struct policy *policy, struct place place, const struct name *name,
 		   unsigned pass);
 
+/* Whether somebody at that address is told of rules, targets and endpoints by name: where the
+ * configuration has it so, who is in a network or on this machine. Family 0: ourselves, always. */
+bool policy_explains_to(const struct policy *policy, const struct address *client);
 /* The place of a client at the VNet resolver: longest source prefix. */
 struct place policy_place_of_client(const struct policy *policy, const struct address *source);
 uint32_t policy_find_network(const struct policy *policy, const char *name); /* or NETWORK_NONE */
