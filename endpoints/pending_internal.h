@@ -54,6 +54,7 @@ struct pending {
 	const struct upstream *truncated_by; /* gave a reply with TC; NULL: nobody */
 	uint8_t sends[LEG_UPSTREAMS_MAX];
 	struct name name;
+	struct ask_ede ede; /* of the last error that had one; by NULL: none */
 };
 _Static_assert(LEG_UPSTREAMS_MAX <= 64, "a bit per upstream");
 

@@ -50,6 +50,7 @@ struct cache_entry {
 	bool unreachable; /* failed: by network errors (EDE 23), not by silence or answers (22) */
 	bool hasty, unusable; /* failed: before its time; for want of a source */
 	uint8_t rcode;
+	uint16_t ede; /* failed: what a target has given for it; 0: nothing (which 0 says, too) */
 	uint64_t stored_us, expires_us;
 	/* Fresh: from here on a popular name is asked anew ahead of its end; at expires_us: it is
 	 * not, or that was done. Stale: it is not asked before. */

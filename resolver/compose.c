@@ -8,13 +8,18 @@
 
 /* ---- how a pass ends badly ---- */
 
+static bool is_explained(const struct composition *c)
+{
+	return !c->client || policy_explains_to(c->policy, c->client);
+}
+
 void compose_explain(struct composition *c, enum ede ede, const char *format, ...)
 {
 	va_list arguments;
 
 	c->ede = ede;
 	c->ede_text[0] = '\0';
-	if (c->client && !policy_explains_to(c->policy, c->client))
+	if (!is_explained(c))
 		return;
 	va_start(arguments, format);
 	vsnprintf(c->ede_text, sizeof c->ede_text, format, arguments);
@@ -248,6 +253,8 @@ static enum step leg_failed(struct composition *c, const struct verdict *verdict
 		       : entry->unreachable ? EDE_NETWORK_ERROR
 					    : EDE_NO_REACHABLE_AUTHORITY;
 
+	if (entry->ede && is_explained(c)) /* the text says that it is the target's word */
+		ede = (enum ede)entry->ede;
 	c->truncated = c->truncated || entry->truncated;
 	if (rule)
 		compose_explain(c, ede, "ruleset %s, rule %s: %s", rule->ruleset, rule->name,
@@ -547,8 +554,7 @@ enum composed compose(struct composition *c, struct place place, uint8_t *buffer
 		return COMPOSED;
 	}
 	c->ede = EDE_NONE; /* a leg that failed before another one helped */
-	if (c->used_stale)
-		compose_explain(c, c->rcode == RCODE_NXDOMAIN ? EDE_STALE_NXDOMAIN : EDE_STALE,
-				"no target answers");
+	if (c->used_stale) /* the text says why */
+		c->ede = c->rcode == RCODE_NXDOMAIN ? EDE_STALE_NXDOMAIN : EDE_STALE;
 	return COMPOSED;
 }

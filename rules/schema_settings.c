@@ -343,7 +343,8 @@ static const struct field identity_fields[] = {
 	 .fallback = "true",
 	 .doc = "Whether an extended error (RFC 8914) says in words which rule, target and "
 		"endpoint "
-		"it is about. Only clients in a virtual network, by its address_space or "
+		"it is about, and what the target said of it. Only clients in a virtual network, "
+		"by its address_space or "
 		"client_prefixes, and on this machine are told; all others get the error's "
 		"number."},
 };

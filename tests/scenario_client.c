@@ -168,14 +168,24 @@ static bool check_always(struct scenario *s, const struct stage_client *client,
 	return true;
 }
 
+/* With a '$' at its end it is what the text ends with; "" is no text. */
+static bool ede_text_is(const char *want, const char *got)
+{
+	size_t length = strlen(want), has = strlen(got);
+
+	if (length == 0 || want[length - 1] != '$')
+		return length ? strstr(got, want) != NULL : has == 0;
+	length--;
+	return has >= length && strncmp(got + has - length, want, length) == 0;
+}
+
 static bool check_ede(struct scenario *s, const struct getting *want,
 		      const struct message_text *got)
 {
 	if (want->ede != got->ede)
 		return scenario_fail(s, "expected EDE %d, got %d \"%s\"", want->ede, got->ede,
 				     got->ede_text);
-	if (want->ede_text &&
-	    (*want->ede_text ? !strstr(got->ede_text, want->ede_text) : *got->ede_text))
+	if (want->ede_text && !ede_text_is(want->ede_text, got->ede_text))
 		return scenario_fail(s, "expected EDE text with \"%s\", got \"%s\"", want->ede_text,
 				     got->ede_text);
 	return true;
