@@ -1,15 +1,16 @@
-/* Who gets in, and what leaves: a packet that could be read passes the endpoint's access list and
- * its meter before it is a query, and an answer by UDP the limit of its client's prefix. What does
- * not pass is answered here, if at all:
+/* Who gets in, and what leaves: a packet passes the endpoint's access list and, where it could be
+ * read, its meter before it is a query, and an answer by UDP the limit of its client's prefix. What
+ * does not pass is answered here, if at all:
  *
- *     read ─► allowed? ─► within the limit? ─► query ─► ... ─► answer ─► for this prefix, too? ─►
- *               │ no        │ no                                           │ no
- *               REFUSED     dropped, REFUSED or TC                         dropped, or TC
+ *     allowed? ─► well formed? ─► within the limit? ─► query ─► ... ─► answer ─► for this prefix?
+ * ─► │ no        │ no            │ no                                           │ no REFUSED
+ * FORMERR, ...    dropped, REFUSED or TC                         dropped, or TC
  *
  * Who has shown a good cookie has asked himself, and is not limited (RFC 7873 section 5.2.5).
  *
- * A stranger takes none of the endpoint's queries a second, and so cannot use them up. Once the
- * server is leaving everybody is one, and told so by SERVFAIL, which sends him to another server.
+ * A stranger takes none of the endpoint's queries a second, and so cannot use them up. What he
+ * is told is no longer than what he sent, and nothing about this server. Once the server is leaving
+ * everybody is one, and told so by SERVFAIL, which sends him to another server.
  *
  * Not here: the counting itself (meter.c, response_limit.c). */
 #include "endpoints/inbound_internal.h"
@@ -36,14 +37,18 @@ bool inbound_is_allowed(const struct inbound *inbound, const struct address *cli
 	return !access || access_allows(access, client);
 }
 
-static size_t refuse_stranger(struct inbound *inbound, const struct query *query,
+/* Needs nothing but the header and the question, and forgets the rest: so there is no OPT, whatever
+ * RFC 6891 section 7 says of that, no cookie, and not later either (inbound_limit_reply). */
+static size_t refuse_stranger(struct inbound *inbound, struct query *query,
 			      uint8_t reply[INBOUND_ERROR_REPLY_MAX])
 {
-	static const struct inbound_error error = {.rcode = RCODE_REFUSED,
-						   .ede = EDE_PROHIBITED,
-						   .text = "this address may not ask here"};
+	static const struct inbound_error error = {.rcode = RCODE_REFUSED, .ede = EDE_NONE};
+	struct request *request = &query->request;
 
 	inbound->worker->counters.prohibited++;
+	*request = (struct request){.id = request->id,
+				    .flags = request->flags,
+				    .question_length = request->question_length};
 	return inbound_write_error(inbound, query, &error, reply);
 }
 
@@ -76,7 +81,7 @@ size_t inbound_write_gone(struct inbound *inbound, const struct query *query,
 	return inbound_write_error(inbound, query, &error, reply);
 }
 
-size_t inbound_turn_away(struct inbound *inbound, const struct query *query,
+size_t inbound_turn_away(struct inbound *inbound, struct query *query,
 			 uint8_t reply[INBOUND_ERROR_REPLY_MAX])
 {
 	if (inbound->worker->leaves)

@@ -79,6 +79,7 @@ static struct pending *pending_new(struct pending_table *table, const struct pen
 		return NULL;
 	memset(pending, 0, offsetof(struct pending, name));
 	name_copy(&pending->name, key->name);
+	pending->ede.by = NULL;
 	pending->table = table;
 	pending->key = *key;
 	pending->key.name = &pending->name;
@@ -232,7 +233,9 @@ void pending_finish(struct pending *pending, const struct ask_result *result, ui
 /* What there is to say when nothing better comes. */
 static struct ask_result result_so_far(const struct pending *pending, bool deadline)
 {
-	struct ask_result result = {.upstream = pending->last, .error = pending->error};
+	struct ask_result result = {.upstream = pending->last,
+				    .error = pending->error,
+				    .ede = pending->ede.by ? &pending->ede : NULL};
 
 	if (result.error == TARGET_ERROR_NONE)
 		result.error = TARGET_ERROR_SILENCE;

@@ -38,6 +38,14 @@ struct pending_key {
 	struct address client; /* on whose behalf; not compared. Family 0: our own */
 };
 
+enum { ASK_EDE_TEXT_MAX = 80 }; /* the rest of a target's explanation is left out */
+
+struct ask_ede { /* an extended error of a target's (RFC 8914) */
+	const struct upstream *by;
+	uint16_t code;
+	char text[ASK_EDE_TEXT_MAX + 1]; /* printable ASCII: what else came is '?' */
+};
+
 enum ask_outcome {
 	ASK_ANSWERED,  /* NOERROR, NXDOMAIN or (a DNAME's) YXDOMAIN; every record can be read */
 	ASK_TRUNCATED, /* the best there is has TC set; no more than that is told of it */
@@ -52,7 +60,8 @@ struct ask_result {
 	size_t length;
 	const struct upstream
 		*upstream; /* ANSWERED, TRUNCATED: who said it; else the last one tried, or NULL */
-	enum target_error error; /* the others: what the last one did */
+	enum target_error error;   /* the others: what the last one did */
+	const struct ask_ede *ede; /* with it, or somebody with an earlier error; may be NULL */
 	bool hasty;      /* FAILED: nobody has said anything, and `may_wait` would have waited */
 	bool sourceless; /* FAILED: no target could be asked for want of a source address */
 	/* ANSWERED: it may be the fault of the letters' case, and to ask once more did not help. It

@@ -53,6 +53,7 @@ struct pending {
 	uint8_t packets;                     /* that it has been so far, copies and all */
 	uint8_t sends[LEG_UPSTREAMS_MAX];    /* how many of them to each */
 	struct name name;
+	struct ask_ede ede; /* of the last error that had one; by NULL: none */
 };
 _Static_assert(LEG_UPSTREAMS_MAX <= 64, "a bit per upstream");
 

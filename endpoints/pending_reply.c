@@ -88,6 +88,57 @@ static bool read_sections(const uint8_t *wire, size_t length, size_t at, unsigne
 	return true;
 }
 
+/* Not to be trusted with anybody's terminal: it is text from outside. */
+static void copy_ede(struct ask_ede *ede, const struct flight *flight, const uint8_t *option,
+		     size_t length)
+{
+	size_t text = length - 2;
+
+	if (text > 0 && option[length - 1] == 0) /* some end it so (RFC 8914 section 2) */
+		text--;
+	text = text < ASK_EDE_TEXT_MAX ? text : ASK_EDE_TEXT_MAX;
+	ede->by = flight->upstream;
+	ede->code = wire_u16(option);
+	for (size_t i = 0; i < text; i++) {
+		uint8_t byte = option[2 + i];
+
+		ede->text[i] = byte >= ' ' && byte <= '~' ? (char)byte : '?';
+	}
+	ede->text[text] = '\0';
+}
+
+/* The first of them counts. */
+static void keep_ede(struct pending *pending, const struct flight *flight, const uint8_t *wire,
+		     size_t length)
+{
+	size_t at = MESSAGE_HEADER + (size_t)flight->question_length;
+	unsigned records = wire_u16(wire + 6) + wire_u16(wire + 8) + wire_u16(wire + 10);
+	struct record_view record = {0};
+
+	if (length < at)
+		return; /* its header is all there is */
+	while (records > 0 && record.type != TYPE_OPT) {
+		if (message_read_record(wire, length, &at, &record) != 0)
+			return;
+		records--;
+	}
+	size_t end = record.rdata + record.rdata_length;
+	if (record.type != TYPE_OPT)
+		return;
+	for (size_t i = record.rdata; end - i >= MESSAGE_OPTION;) {
+		const uint8_t *option = wire + i + MESSAGE_OPTION;
+		size_t bytes = wire_u16(option - 2);
+
+		if (bytes > end - i - MESSAGE_OPTION)
+			return;
+		if (wire_u16(option - MESSAGE_OPTION) == OPTION_EDE && bytes >= 2) {
+			copy_ede(&pending->ede, flight, option, bytes);
+			return;
+		}
+		i += MESSAGE_OPTION + bytes;
+	}
+}
+
 static enum target_error error_of(unsigned rcode)
 {
 	switch (rcode) {
@@ -234,7 +285,10 @@ static void use(struct pending *pending, const struct flight *flight, enum guard
 	case WORTH_LOWER:
 	case WORTH_COOKIE:
 	case WORTH_DOUBTED: ask_guarded(pending, flight, worth, now_us); return;
-	case WORTH_NOTHING: turn_away(pending, flight, error, now_us); return;
+	case WORTH_NOTHING:
+		keep_ede(pending, flight, wire, length);
+		turn_away(pending, flight, error, now_us);
+		return;
 	}
 }
 

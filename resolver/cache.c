@@ -124,6 +124,23 @@ bool cache_entry_claim(struct cache_entry *entry)
 						       memory_order_relaxed);
 }
 
+void cache_entry_add_asker(struct cache_entry *entry, uint16_t network)
+{
+	uint64_t askers = atomic_load_explicit(&entry->askers, memory_order_relaxed);
+	unsigned used;
+
+	do {
+		if (!network || cache_entry_has_asker(entry, network))
+			return;
+		for (used = 0; used < 64 && askers >> used; used += 16)
+			continue;
+		if (used == 64)
+			return;
+	} while (!atomic_compare_exchange_weak_explicit(
+		&entry->askers, &askers, askers | (uint64_t)network << used, memory_order_relaxed,
+		memory_order_relaxed));
+}
+
 /* ---- slots ---- */
 
 static uint64_t slot_for(const struct cache_entry *entry)
@@ -362,6 +379,11 @@ void cache_put(struct cache *cache, struct cache_entry *entry, uint64_t now_us,
 
 		atomic_store_explicit(&old->again_us, later_us, memory_order_relaxed);
 	} else if (entry->bytes <= shard->bytes_max) {
+		if (old && state_of(old, now_us, 0) == CACHE_FRESH)
+			atomic_store_explicit(
+				&entry->askers,
+				atomic_load_explicit(&old->askers, memory_order_relaxed),
+				memory_order_relaxed);
 		if (old)
 			shard_remove(shard, slot);
 		while (shard->bytes + entry->bytes > shard->bytes_max)

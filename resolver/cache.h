@@ -3,9 +3,13 @@
  * never be given this answer. What a network makes of it (cutting and continuing chains) happens
  * behind the cache; composed answers are not in here.
  *
+ * Who does not want recursion is told only what the own network has asked for: an entry notes the
+ * first few networks that have. One that comes when there is no room is told nothing.
+ *
  * Shared by the workers in shards, each with a lock and a share of the bytes. Eviction is in the
  * manner of SIEVE: a visited bit and a hand; a scan of unique names does not push out what is asked
- * again. An entry is immutable once it is in, and counted: a reader keeps it past its eviction. */
+ * again. But for what is atomic, an entry is immutable once it is in, and counted: a reader keeps
+ * it past its eviction. */
 #ifndef SLUICE_CACHE_H
 #define SLUICE_CACHE_H
 
@@ -46,10 +50,12 @@ struct cache_entry {
 	bool unreachable; /* failed: by network errors (EDE 23), not by silence or answers (22) */
 	bool hasty, unusable; /* failed: before its time; for want of a source */
 	uint8_t rcode;
+	uint16_t ede; /* failed: what a target has given for it; 0: nothing (which 0 says, too) */
 	uint64_t stored_us, expires_us;
 	/* Fresh: from here on a popular name is asked anew ahead of its end; at expires_us: it is
 	 * not, or that was done. Stale: it is not asked before. */
 	_Atomic uint64_t again_us;
+	_Atomic uint64_t askers; /* ids of networks, 16 bits each; 0: room for one */
 
 	uint16_t question_length;
 	uint16_t answers, authorities; /* records */
@@ -104,9 +110,26 @@ enum cache_state cache_get(struct cache *cache, const struct cache_key *key, uin
 			   uint32_t stale_max_s, struct cache_entry **entry);
 /* Puts the entry in, in place of one with the same key. The cache takes a reference of its own. A
  * failure does not take the place of an answer that is fresh or may still be given stale: the
- * answer stays, and is not asked for again before both its own time and the failure's are over. */
+ * answer stays, and is not asked for again before both its own time and the failure's are over.
+ * What takes the place of an answer that is fresh was asked for by the same networks. */
 void cache_put(struct cache *cache, struct cache_entry *entry, uint64_t now_us,
 	       uint32_t stale_max_s);
+/* Whether the network (by its policy_network's id) has asked for it; 0: no. */
+static inline bool cache_entry_has_asker(const struct cache_entry *entry, uint16_t network)
+{
+	uint64_t askers = atomic_load_explicit(&entry->askers, memory_order_relaxed);
+
+	while ((uint16_t)askers != network && askers)
+		askers >>= 16;
+	return network && askers;
+}
+void cache_entry_add_asker(struct cache_entry *entry, uint16_t network);
+/* The network has asked. */
+static inline void cache_entry_note_asker(struct cache_entry *entry, uint16_t network)
+{
+	if ((uint16_t)atomic_load_explicit(&entry->askers, memory_order_relaxed) != network)
+		cache_entry_add_asker(entry, network);
+}
 /* Whether it falls to the caller to ask anew ahead of a fading entry's end: true once for all. */
 bool cache_entry_claim(struct cache_entry *entry);
 struct cache_entry *cache_entry_ref(struct cache_entry *entry);

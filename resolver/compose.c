@@ -9,11 +9,19 @@
 
 /* ---- how a pass ends badly ---- */
 
+static bool is_explained(const struct composition *c)
+{
+	return !c->client || policy_explains_to(c->policy, c->client);
+}
+
 void compose_explain(struct composition *c, enum ede ede, const char *format, ...)
 {
 	va_list arguments;
 
 	c->ede = ede;
+	c->ede_text[0] = '\0';
+	if (!is_explained(c))
+		return;
 	va_start(arguments, format);
 	vsnprintf(c->ede_text, sizeof c->ede_text, format, arguments);
 	va_end(arguments);
@@ -258,6 +266,8 @@ static enum step leg_failed(struct composition *c, const struct verdict *verdict
 		       : entry->unreachable ? EDE_NETWORK_ERROR
 					    : EDE_NO_REACHABLE_AUTHORITY;
 
+	if (entry->ede && is_explained(c)) /* the text says that it is the target's word */
+		ede = (enum ede)entry->ede;
 	c->truncated = c->truncated || entry->truncated;
 	if (rule)
 		compose_explain(c, ede, "ruleset %s, rule %s: %s", rule->ruleset, rule->name,
@@ -383,6 +393,17 @@ static void keep_stale(struct composition *c, struct cache_entry **kept, struct 
 	*kept = cache_entry_ref(entry);
 }
 
+/* What the cache has is told to whoever wants it, and so noted; without RD only to the networks
+ * that have asked for it: it says what others ask. Whichever network's endpoint was entered on the
+ * way, it is the one where the question came from that counts. */
+static bool may_tell(const struct composition *c, struct cache_entry *entry)
+{
+	if (!(c->request->flags & FLAG_RD))
+		return cache_entry_has_asker(entry, c->asker);
+	cache_entry_note_asker(entry, c->asker);
+	return true;
+}
+
 /* What an upstream said, if that is known; else it has to be asked. *stale is the newest old answer
  * so far, which the caller lets go. */
 static enum step use_leg(struct composition *c, struct frame *f, const struct verdict *verdict,
@@ -396,12 +417,13 @@ static enum step use_leg(struct composition *c, struct frame *f, const struct ve
 		c->watch->on_ask(c->watch->context, leg);
 	if (told && !told->failed) {
 		c->used_told = true;
+		cache_entry_note_asker(told, c->asker);
 		return compose_from_entry(c, f, verdict, told, false);
 	}
 	enum cache_state state =
 		c->cache ? cache_get(c->cache, &key, c->now_us, c->stale_max_s, &entry)
 			 : CACHE_MISS;
-	if (state >= CACHE_FRESH && !entry->failed) {
+	if (state >= CACHE_FRESH && !entry->failed && may_tell(c, entry)) {
 		c->used_cache = true;
 		if (state == CACHE_FADING)
 			prefetch(c, f, leg, entry, last);
@@ -423,7 +445,8 @@ static enum step end_of_legs(struct composition *c)
 	if (c->message.counts[SECTION_ANSWER])
 		return end_with(c, RCODE_NOERROR);
 	compose_explain(c, EDE_NOT_AUTHORITATIVE,
-			"recursion was not desired, and neither our own data nor the cache has it");
+			"recursion was not desired, and it is neither our own data nor asked for "
+			"by this network lately");
 	return end_with(c, RCODE_REFUSED);
 }
 
@@ -483,7 +506,8 @@ static enum step forward(struct composition *c, struct frame *f, const struct ve
 	return c->request->type == TYPE_ANY ? answer_any(c, f) : end_of_legs(c);
 }
 
-/* Behind the first owner it is a hop that cannot be resolved. */
+/* Behind the first owner it is a hop that cannot be resolved. A stranger at the VNet resolver is
+ * turned away ahead of all this; who asks `explain` what becomes of one is told why. */
 static enum step refuse(struct composition *c, const struct frame *f)
 {
 	bool recursion = (c->request->flags & FLAG_RD) != 0;
@@ -547,6 +571,7 @@ enum composed compose(struct composition *c, struct place place, uint8_t *buffer
 	struct frame frame;
 
 	frame_init(&frame, place, c->qname, MESSAGE_HEADER);
+	c->asker = policy_network_id(c->policy, place);
 	c->ede = EDE_NONE;
 	c->ede_text[0] = '\0';
 	c->hops = c->depth = c->entries = c->fallbacks = c->stale = 0;
@@ -565,8 +590,7 @@ enum composed compose(struct composition *c, struct place place, uint8_t *buffer
 		return COMPOSED;
 	}
 	c->ede = EDE_NONE; /* a leg that failed before another one helped */
-	if (c->used_stale)
-		compose_explain(c, c->rcode == RCODE_NXDOMAIN ? EDE_STALE_NXDOMAIN : EDE_STALE,
-				"no target answers");
+	if (c->used_stale) /* the text says why */
+		c->ede = c->rcode == RCODE_NXDOMAIN ? EDE_STALE_NXDOMAIN : EDE_STALE;
 	return COMPOSED;
 }

@@ -74,6 +74,7 @@ struct composition {
 	size_t limit; /* bytes that the answer may have; over it, it is cut short and marked */
 	const struct request *request;
 	const struct name *qname;
+	const struct address *client;    /* who is to read ede_text; NULL: ourselves */
 	const struct verdict *first;     /* who decides the qname, NULL: not looked up yet */
 	struct cache_entry *const *told; /* what was asked for this query, failures included */
 	unsigned told_count;
@@ -88,7 +89,7 @@ struct composition {
 	bool authoritative;
 	bool truncated; /* SERVFAIL, for want of anything but a target's TC */
 	enum ede ede;
-	char ede_text[MESSAGE_EDE_TEXT_MAX];
+	char ede_text[MESSAGE_EDE_TEXT_MAX]; /* "": the client is not told */
 	bool used_own, used_cache, used_told, used_stale;
 
 	struct composition_ask ask; /* COMPOSE_ASK */
@@ -100,6 +101,7 @@ struct composition {
 	bool prefetch;
 
 	/* the pass */
+	uint16_t asker; /* the network's id where it was asked; 0: in none */
 	unsigned hops, depth, entries;
 	unsigned fallbacks; /* entered legs that others follow in their routes */
 	unsigned stale;     /* names of the pass that somebody has an old answer for */

@@ -499,6 +499,16 @@ static void tell_failure(const struct ask_result *result, bool too_long,
 		snprintf(text, room, "no target could be asked");
 }
 
+/* Whose word it is, as RFC 8914 section 3 has it of those who pass one on. */
+static void tell_ede(const struct ask_ede *ede, char text[MESSAGE_EDE_TEXT_MAX])
+{
+	char host[HOST_TEXT_MAX];
+	size_t used = strlen(text);
+
+	snprintf(text + used, MESSAGE_EDE_TEXT_MAX - used, "; %s says EDE %u%s%s",
+		 host_print(&ede->by->host, host), ede->code, *ede->text ? ": " : "", ede->text);
+}
+
 /* too_long: it was answered, and written out that is more than a message holds. */
 static struct cache_entry *failure_entry(const struct pending_key *key,
 					 const struct ask_result *result, bool too_long,
@@ -508,11 +518,14 @@ static struct cache_entry *failure_entry(const struct pending_key *key,
 	bool truncated = too_long || result->outcome == ASK_TRUNCATED;
 
 	tell_failure(result, too_long, text);
+	if (result->ede)
+		tell_ede(result->ede, text);
 	struct cache_entry *entry = entry_new(key, &(struct parts){.text = text});
 	if (!entry)
 		return NULL;
 	entry->failed = true;
 	entry->rcode = RCODE_SERVFAIL;
+	entry->ede = result->ede ? result->ede->code : 0;
 	entry->truncated = truncated;
 	entry->unreachable = !truncated && (result->error == TARGET_ERROR_NETWORK ||
 					    result->error == TARGET_ERROR_SOURCE);

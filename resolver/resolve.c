@@ -275,6 +275,7 @@ static void resolve(struct resolution *r, uint64_t now_us)
 	c.limit = r->query->limit;
 	c.request = &r->query->request;
 	c.qname = &r->query->name;
+	c.client = &r->query->client;
 	c.first = &r->verdict;
 	c.told = r->told;
 	c.told_count = r->told_count;

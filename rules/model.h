@@ -301,9 +301,10 @@ struct log_settings {
 	enum log_format format;
 };
 
-struct identity_settings { /* what CH TXT and NSID tell; NULL: nothing of interest */
+struct identity_settings {
 	struct origin origin;
-	const char *version, *server;
+	const char *version, *server; /* what CH TXT and NSID tell; NULL: nothing of interest */
+	bool details;                 /* extended errors name what they are about */
 };
 
 struct config_file {

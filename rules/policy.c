@@ -1,6 +1,7 @@
 /* What a policy decides. Each stage of DESIGN's order is one function that either decides or
  * passes; policy_decide walks them. With a trace the walk goes on behind the decision, so that
  * people see what would have matched and why it did not. */
+#include <assert.h>
 #include <string.h>
 #include <strings.h>
 
@@ -244,6 +245,19 @@ static bool by_pool(const struct decision *d, struct verdict *verdict)
 	return true;
 }
 
+/* What the set of an own name leads to. */
+static struct address address_of(const struct rrset *set)
+{
+	struct address address = {.family = set->type == TYPE_A ? 4 : 6};
+	size_t length;
+	const uint8_t *bytes = rrset_rdata(set, &length);
+
+	assert(length == address_bits(&address) / 8);
+	memcpy(address.bytes, bytes, length);
+	return address;
+}
+
+/* A private address has its names, as it has its PTR, in the network whose space it is in. */
 static bool by_own_name(const struct decision *d, struct verdict *verdict)
 {
 	unsigned label;
@@ -255,6 +269,11 @@ static bool by_own_name(const struct decision *d, struct verdict *verdict)
 
 	if (!set)
 		return false;
+	const struct address address = address_of(set);
+	if (address_is_private(&address) && !is_networks(d->network, &address)) {
+		note(d, DECIDED_NAME, TRACE_ELSEWHERE, NULL, NULL, 0);
+		return false;
+	}
 	note(d, DECIDED_NAME, TRACE_MATCHED, NULL, NULL, 0);
 	answer(verdict, DECIDED_NAME, NULL);
 	verdict->answer = policy_answer_set(set, d->type, zone);
@@ -337,6 +356,13 @@ void policy_expect(const struct policy *policy, struct place place, const struct
 }
 
 /* ---- places ---- */
+
+bool policy_explains_to(const struct policy *policy, const struct address *client)
+{
+	return client->family == 0 ||
+	       (policy->details &&
+		(address_is_loopback(client) || prefix_table_find(&policy->clients, client)));
+}
 
 struct place policy_place_of_client(const struct policy *policy, const struct address *source)
 {

@@ -40,6 +40,7 @@ struct policy_zone_link { /* a zone as one network sees it */
 
 struct policy_network {
 	const char *name;
+	uint16_t id;               /* the same over reloads, nobody else's ever; 0: none was left */
 	struct suffix_table zones; /* struct policy_zone_link */
 	const struct ruleset **rulesets;
 	uint32_t ruleset_count;
@@ -69,11 +70,13 @@ struct policy {
 	struct hash_key key;
 	struct policy_network *networks;
 	uint32_t network_count;
+	uint16_t last_network_id; /* that was given out, here or by a policy before */
 	struct policy_inbound *inbounds;
 	uint32_t inbound_count;
 	struct host *vnet_listens;
 	uint32_t vnet_listen_count;
-	struct prefix_table clients; /* VNet resolver: source -> network */
+	const struct access *vnet_access; /* who may ask there: whoever is in any network */
+	struct prefix_table clients;      /* VNet resolver: source -> network */
 	const struct route *default_route;
 	struct suffix_table
 		special; /* special-use zones (struct zone); empty when they are forwarded */
@@ -101,6 +104,7 @@ struct policy {
 	uint32_t zone_count;
 	uint32_t *roots;              /* how many policies share all of this but `owned` */
 	const char *version, *server; /* CH TXT, NSID; NULL: nothing */
+	bool details;                 /* see policy_explains_to */
 	uint32_t udp_payload_max;
 	struct hash_key cookie_key[2]; /* of clients' cookies; cookie_keys 0: the process's own */
 	unsigned cookie_keys;
@@ -139,9 +143,17 @@ bool policy_is_large(const struct policy *policy, struct place place);
 void policy_expect(const struct policy *policy, struct place place, const struct name *name,
 		   unsigned pass);
 
+/* Whether somebody at that address is told of rules, targets and endpoints by name: where the
+ * configuration has it so, who is in a network or on this machine. Family 0: ourselves, always. */
+bool policy_explains_to(const struct policy *policy, const struct address *client);
 /* The place of a client at the VNet resolver: longest source prefix. */
 struct place policy_place_of_client(const struct policy *policy, const struct address *source);
 uint32_t policy_find_network(const struct policy *policy, const char *name); /* or NETWORK_NONE */
+/* The id of the place's network; 0: it is in none. */
+static inline uint16_t policy_network_id(const struct policy *policy, struct place place)
+{
+	return place.network < policy->network_count ? policy->networks[place.network].id : 0;
+}
 const struct policy_inbound *policy_find_inbound(const struct policy *policy, const char *name);
 
 enum verdict_kind { VERDICT_ANSWER, VERDICT_FORWARD, VERDICT_REFUSE };
@@ -182,6 +194,7 @@ struct verdict {
 	X(DISABLED, "matches, but is disabled")                                                    \
 	X(RESERVED, "is reserved: shorter rules do not match")                                     \
 	X(NOT_FOUND, "has nothing for this name")                                                  \
+	X(ELSEWHERE, "is that of a private address, and answered in its network only")             \
 	X(NONE, "there is none")
 enum trace_outcome {
 #define X(name, text) TRACE_##name,

@@ -73,6 +73,38 @@ static struct policy_network *network_named(const struct compilation *c, const c
 	return &c->policy->networks[found->index];
 }
 
+/* The network of that name before, looked for from *at on, where it is as a rule: most reloads
+ * leave the order as it is. */
+static const struct policy_network *network_before(const struct policy *before, const char *name,
+						   uint32_t *at)
+{
+	for (uint32_t i = 0; before && i < before->network_count; i++) {
+		uint32_t index = (*at + i) % before->network_count;
+
+		if (strcasecmp(before->networks[index].name, name) != 0)
+			continue;
+		*at = index + 1;
+		return &before->networks[index];
+	}
+	return NULL;
+}
+
+static void number_networks(struct policy *policy, const struct policy *before)
+{
+	uint32_t at = 0;
+
+	policy->last_network_id = before ? before->last_network_id : 0;
+	for (uint32_t i = 0; i < policy->network_count; i++) {
+		struct policy_network *network = &policy->networks[i];
+		const struct policy_network *same = network_before(before, network->name, &at);
+
+		if (same)
+			network->id = same->id;
+		else if (policy->last_network_id < UINT16_MAX)
+			network->id = ++policy->last_network_id;
+	}
+}
+
 static int compile_networks(struct compilation *c)
 {
 	struct policy *policy = c->policy;
@@ -91,6 +123,7 @@ static int compile_networks(struct compilation *c)
 		c->networks[i] = (struct named){.name = name, .index = (uint32_t)i};
 	}
 	policy->network_count = (uint32_t)count;
+	number_networks(policy, c->before);
 	qsort(c->networks, count, sizeof *c->networks, compare_names);
 	return 0;
 }
@@ -126,23 +159,32 @@ static int add_all(struct compilation *c, struct access *access, const struct pr
 	return err;
 }
 
+/* Whoever is in any network, and then nobody else. */
+static int add_networks(struct compilation *c, struct access *access)
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && i < c->model->virtual_networks.count; i++) {
+		const struct virtual_network *network = &c->model->virtual_networks.items[i];
+
+		err = add_all(c, access, network->address_space.items,
+			      network->address_space.count);
+		if (!err)
+			err = add_all(c, access, network->client_prefixes.items,
+				      network->client_prefixes.count);
+	}
+	if (!err)
+		access_build(access);
+	return err;
+}
+
 static int compile_usual(struct compilation *c)
 {
 	struct arena *arena = &c->policy->arena;
 	struct access *usual = c->usual = arena_alloc(arena, sizeof *usual);
 	int err = usual ? access_add_private(usual, arena) : ERR_NOMEM;
 
-	for (size_t i = 0; !err && i < c->model->virtual_networks.count; i++) {
-		const struct virtual_network *network = &c->model->virtual_networks.items[i];
-
-		err = add_all(c, usual, network->address_space.items, network->address_space.count);
-		if (!err)
-			err = add_all(c, usual, network->client_prefixes.items,
-				      network->client_prefixes.count);
-	}
-	if (!err)
-		access_build(usual);
-	return err;
+	return err ? err : add_networks(c, usual);
 }
 
 /* Who may ask at the endpoint; NULL without memory. */
@@ -207,7 +249,9 @@ static int compile_vnet_resolver(struct compilation *c)
 	for (size_t i = 0; i < count; i++)
 		policy->vnet_listens[i] = c->model->vnet_resolver.listen.items[i];
 	policy->vnet_listen_count = (uint32_t)count;
-	return 0;
+	struct access *access = arena_alloc(&policy->arena, sizeof *access);
+	policy->vnet_access = access;
+	return access ? add_networks(c, access) : ERR_NOMEM;
 }
 
 /* ---- routes ---- */
@@ -519,6 +563,7 @@ static int compile_settings(struct compilation *c)
 	memcpy(policy->cookie_key, c->model->udp.cookie_key, sizeof policy->cookie_key);
 	policy->random_case = c->model->outbound.random_case;
 	policy->cookies = c->model->outbound.cookies;
+	policy->details = identity->details;
 	if (identity->version &&
 	    !(policy->version = arena_strdup(&policy->arena, identity->version)))
 		return ERR_NOMEM;

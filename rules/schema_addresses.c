@@ -59,7 +59,8 @@ static const struct field owned_address_fields[] = {
 	 AT(owned_address, domain_name_label),
 	 .doc = "Gives it the forward name LABEL.REGION.SUFFIX (see reverse.suffix): 3 to 63 of "
 		"a-z, 0-9 and '-', beginning with a letter and not ending in '-'; unique in its "
-		"region."},
+		"region. Like its PTR, that of a private address is answered in its own network "
+		"only."},
 	{.key = "reverse_fqdn",
 	 .type = FIELD_DOMAIN,
 	 AT(owned_address, reverse_fqdn),
@@ -96,7 +97,7 @@ static const struct field cloud_service_fields[] = {
 	 .required = true,
 	 .doc = "Gives it the forward name NAME.SUFFIX (see reverse.service_suffix): 1 to 63 "
 		"letters, digits and '-', with a letter or digit at both ends; unique among the "
-		"services."},
+		"services. That of a private address is answered in its own network only."},
 	{.key = "description",
 	 .type = FIELD_STRING,
 	 AT(cloud_service, description),

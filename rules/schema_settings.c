@@ -346,6 +346,16 @@ static const struct field identity_fields[] = {
 	 .min = 1,
 	 .max = 255,
 	 .doc = "What CH TXT id.server and NSID (RFC 5001) say. Absent: nothing of interest."},
+	{.key = "details",
+	 .type = FIELD_BOOL,
+	 AT(identity_settings, details),
+	 .fallback = "true",
+	 .doc = "Whether an extended error (RFC 8914) says in words which rule, target and "
+		"endpoint "
+		"it is about, and what the target said of it. Only clients in a virtual network, "
+		"by its address_space or "
+		"client_prefixes, and on this machine are told; all others get the error's "
+		"number."},
 };
 const struct group schema_identity = {
 	.name = "identity",

@@ -171,6 +171,7 @@ void case_ask_with(struct compose_case *f, uint32_t network, const char *qname, 
 	f->c.limit = MESSAGE_MAX;
 	f->c.request = &request;
 	f->c.qname = &name;
+	f->c.client = NULL;
 	f->c.first = NULL;
 	f->c.watch = NULL;
 	f->c.told = f->told;

@@ -11,6 +11,7 @@
 
 struct asking {
 	struct place place;
+	struct address by; /* family 0: nobody in particular */
 	uint16_t flags, type, class;
 	unsigned payload;
 	bool dnssec_ok, tcp;
@@ -28,14 +29,18 @@ static bool at_endpoint(struct scenario *s, struct asking *asking)
 	return true;
 }
 
-static bool from_source(struct scenario *s, struct asking *asking)
+static bool by_address(struct scenario *s, struct asking *asking)
 {
 	const char *text = scenario_word(s);
-	struct address source;
 
-	if (!text || address_parse(&source, text) != 0)
-		return scenario_fail(s, "from where?");
-	asking->place = policy_place_of_client(stage_policy(s->stage), &source);
+	return (text && address_parse(&asking->by, text) == 0) || scenario_fail(s, "from where?");
+}
+
+static bool from_source(struct scenario *s, struct asking *asking)
+{
+	if (!by_address(s, asking))
+		return false;
+	asking->place = policy_place_of_client(stage_policy(s->stage), &asking->by);
 	return true;
 }
 
@@ -56,6 +61,8 @@ static bool read_asking(struct scenario *s, struct asking *asking)
 			good = at_endpoint(s, asking);
 		else if (scenario_take(s, "from"))
 			good = from_source(s, asking);
+		else if (scenario_take(s, "by"))
+			good = by_address(s, asking);
 		else if (scenario_take(s, "size"))
 			good = with_size(s, asking);
 		else if (scenario_take(s, "do"))
@@ -96,6 +103,7 @@ bool client_asks(struct scenario *s, const char *actor)
 		return false;
 	size_t length = request_write(wire, ++id, asking.flags, name, asking.type, asking.class,
 				      asking.payload, asking.dnssec_ok);
+	s->stage->asker = asking.by;
 	if (!length || !stage_ask(s->stage, actor, asking.place, wire, length, asking.tcp))
 		return scenario_fail(s, "that is not a request");
 	return true;
@@ -160,13 +168,24 @@ static bool check_always(struct scenario *s, const struct stage_client *client,
 	return true;
 }
 
+/* With a '$' at its end it is what the text ends with; "" is no text. */
+static bool ede_text_is(const char *want, const char *got)
+{
+	size_t length = strlen(want), has = strlen(got);
+
+	if (length == 0 || want[length - 1] != '$')
+		return length ? strstr(got, want) != NULL : has == 0;
+	length--;
+	return has >= length && strncmp(got + has - length, want, length) == 0;
+}
+
 static bool check_ede(struct scenario *s, const struct getting *want,
 		      const struct message_text *got)
 {
 	if (want->ede != got->ede)
 		return scenario_fail(s, "expected EDE %d, got %d \"%s\"", want->ede, got->ede,
 				     got->ede_text);
-	if (want->ede_text && !strstr(got->ede_text, want->ede_text))
+	if (want->ede_text && !ede_text_is(want->ede_text, got->ede_text))
 		return scenario_fail(s, "expected EDE text with \"%s\", got \"%s\"", want->ede_text,
 				     got->ede_text);
 	return true;

@@ -124,6 +124,7 @@ struct stage_client *stage_ask(struct stage *stage, const char *name, struct pla
 	snprintf(client->name, sizeof client->name, "%s", name);
 	query->finish = on_finish;
 	query->origin = client;
+	query->client = stage->asker;
 	query->arrived_us = stage->now_us;
 	query->tcp = tcp;
 	if (message_read_request(&query->request, &query->name, &stage->key, request, length,

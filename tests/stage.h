@@ -61,6 +61,7 @@ struct stage {
 	struct stage_client *clients;            /* the newest first */
 	struct host unreachable[STAGE_DARK_MAX]; /* sending to these fails, or from them */
 	unsigned unreachable_count;
+	struct address asker; /* where the next question comes from; family 0: from nowhere */
 };
 
 struct stage *stage_new(void);

@@ -371,6 +371,12 @@ class Case(unittest.TestCase):
         if text is not None:
             self.assertIn(text, message.ede[1])
 
+    def assert_stranger(self, message):
+        """REFUSED, and nothing but the question: no OPT, so no extended error either."""
+        self.assert_rcode(message, "REFUSED")
+        self.assertEqual((None, [], [], []),
+                         (message.opt, message.answer, message.authority, message.additional))
+
 
 class FreshCase(Case):
     """A world for every test, for tests that stop or change what they ask."""

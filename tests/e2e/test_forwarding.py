@@ -19,7 +19,7 @@ limits = { queries_per_second_per_endpoint = 0; };
 management = { socket = "sluice.sock"; };
 default_resolver = { targets = ( { address = "198.51.100.53"; } ); };
 virtual_networks = (
-  { name = "hub"; address_space = [ "10.10.0.0/16" ];
+  { name = "hub"; address_space = [ "10.10.0.0/16" ]; client_prefixes = [ "10.20.0.0/16" ];
     subnets = ( { name = "dns-in";  prefix = "10.10.0.0/28";  delegation = "Microsoft.Network/dnsResolvers"; },
                 { name = "dns-out"; prefix = "10.10.0.16/28"; delegation = "Microsoft.Network/dnsResolvers"; } ); } );
 resolvers = (
@@ -444,8 +444,8 @@ class Loops(harness.Case):
     def build(cls, world):
         cls.client = world.host("client", "10.20.0.5")
         cloud = world.host("cloud", "10.10.0.4", "10.10.0.20", "10.30.0.4", "10.30.0.20")
-        onprem = world.host("onprem", "192.168.0.1")
-        cls.upstream = harness.Upstream(onprem, "192.168.0.1", "192.0.2.1")
+        cls.onprem = world.host("onprem", "192.168.0.1")
+        cls.upstream = harness.Upstream(cls.onprem, "192.168.0.1", "192.0.2.1")
         text = CONFIG.replace('virtual_networks = (', '''virtual_networks = (
   { name = "other"; address_space = [ "10.30.0.0/16" ];
     subnets = ( { name = "dns-in";  prefix = "10.30.0.0/28";  delegation = "Microsoft.Network/dnsResolvers"; },
@@ -475,6 +475,11 @@ class Loops(harness.Case):
             self.assert_rcode(answer, "SERVFAIL")
             self.assertIsNotNone(answer.ede, answer)
             self.assertRegex(answer.ede[1], "loop")
+
+    def test_who_is_in_no_network_is_told_a_number(self):
+        answer = self.onprem.ask("10.10.0.4", "www.loop.test")
+        self.assert_rcode(answer, "SERVFAIL", ede=0)
+        self.assertEqual("", answer.ede[1])
 
     def test_check_warns_of_the_loop(self):
         status, text = harness.command("check", "-c", self.sluice.config)

@@ -93,9 +93,9 @@ class Limits(harness.FreshCase):
                                         ("version.bind", "TXT", dns.CH)):
                 answer = self.public.ask(SERVER, name, rtype, rclass=rclass, transport=lambda *a, **k:
                                          transport(*a, source="198.51.100.9", **k))
-                self.assert_rcode(answer, "REFUSED", 18, "may not ask")
-        self.assert_rcode(self.public.ask(SERVER, "web.corp.internal", transport=lambda *a, **k:
-                                          dns.udp(*a, source="192.0.2.19", **k)), "REFUSED", 18)
+                self.assert_stranger(answer)
+        self.assert_stranger(self.public.ask(SERVER, "web.corp.internal", transport=lambda *a, **k:
+                                             dns.udp(*a, source="192.0.2.19", **k)))
         counters = self.counters()
         self.assertEqual(7, counters["prohibited"], counters)
         self.assertGreaterEqual(counters["refused"], 7, counters)
@@ -105,8 +105,8 @@ class Limits(harness.FreshCase):
         ask_from = lambda source: self.public.ask(
             SERVER, "web.corp.internal", transport=lambda *a, **k: dns.udp(*a, source=source, **k))
         self.assert_answer(ask_from("198.51.100.9"), "10.10.1.10")
-        self.assert_rcode(ask_from("203.0.113.9"), "REFUSED", 18)
-        self.assert_rcode(self.client.ask(SERVER, "web.corp.internal"), "REFUSED", 18)
+        self.assert_stranger(ask_from("203.0.113.9"))
+        self.assert_stranger(self.client.ask(SERVER, "web.corp.internal"))
         self.sluice.reconfigure(CONFIG % {"more": "", "allow": 'allow = [ "0.0.0.0/0" ];'})
         self.assertEqual(0, self.sluice.command("reload")[0])
         harness.wait_for(lambda: ask_from("203.0.113.9").rcode == "NOERROR", "the new list")

@@ -9,6 +9,7 @@ subscription = "11111111-2222-3333-4444-555555555555";
 region = "westeurope";
 workers = 1;
 management = { socket = "sluice.sock"; };
+identity = { version = "nine"; server = "cloud-1"; };
 default_resolver = { targets = ( { address = "198.51.100.53"; } ); };
 vnet_resolver = { listen = [ "168.63.129.16:53" ]; };
 virtual_networks = (
@@ -91,11 +92,16 @@ class VnetResolver(harness.Case):
             self.assert_answer(client.ask("10.10.0.4", "only%s.spoke.internal" % client.name),
                                "203.0.113.1")
 
-    def test_strangers_are_refused_and_told_why(self):
-        for name in ("web.corp.internal", "www.example.com"):
-            self.assert_rcode(self.stranger.ask(VNET, name), "REFUSED", ede=18)
-            self.assert_rcode(self.stranger.ask(VNET, name, transport=dns.tcp), "REFUSED", ede=18)
+    def test_strangers_are_refused_and_told_nothing_else(self):
+        nsid = (dns.opt(options=dns.option(dns.OPTION_NSID)),)
+        for name, how in (("web.corp.internal", {}), ("www.example.com", {}),
+                          ("web.corp.internal", {"opts": nsid}), ("corp.internal", {"rtype": "SOA"}),
+                          ("id.server", {"rtype": "TXT", "rclass": dns.CH}),
+                          ("version.bind", {"rtype": "TXT", "rclass": dns.CH})):
+            for transport in (dns.udp, dns.tcp):
+                self.assert_stranger(self.stranger.ask(VNET, name, transport=transport, **how))
         self.assertEqual([], self.internet.questions("web.corp.internal"))
+        self.assert_answer(self.hub.ask(VNET, "id.server", "TXT", rclass=dns.CH), "cloud-1")
 
     def test_one_networks_answers_never_reach_another(self):
         self.assert_answer(self.legacy.ask(VNET, "cache.example.com"), "192.0.2.53")

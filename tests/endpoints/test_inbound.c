@@ -2082,6 +2082,12 @@ static void host_and_sockaddr_are_two_forms_of_one_thing(void **state)
 
 /* ---- who gets in, and what leaves ---- */
 
+static uint32_t at_noon(void *context)
+{
+	(void)context;
+	return 1700000000;
+}
+
 static struct access access_of(struct arena *arena, const char *text)
 {
 	struct access access = {0};
@@ -2101,46 +2107,122 @@ static void set_terms(struct world *world, const struct access *access, struct m
 		&(struct inbound_terms){.access = access, .meter = meter, .excess = excess});
 }
 
-/* Asks by UDP with an OPT: the answer's rcode and its EDE, -1 where it has none. */
-static int ask_for_ede(struct world *world, int fd, int *ede)
+enum { STRANGERS_QUESTION = 12 + 15 }; /* its header and question: what it is answered with */
+
+/* Sends a question with all that one may bring behind it, or something that is none of that. */
+static size_t strangers_packet(unsigned i, uint8_t wire[MESSAGE_QUERY_MAX])
 {
-	uint8_t wire[MESSAGE_QUERY_MAX], reply[512];
-	size_t length = message_write_query(wire, 1, (const uint8_t *)"\4NaMe\4test", 11, TYPE_TXT,
-					    false, false, true);
-	assert_int_equal(send(fd, wire, length, 0), length);
-	ssize_t got = receive(world, fd, reply, sizeof reply, false);
-	assert_true(got >= 12 + 15);
-	/* behind the question and the OPT's fixed part: code, length, EDE */
-	size_t option = 12 + 15 + MESSAGE_OPT;
-	*ede = got > (ssize_t)option + 6 && wire_u16(reply + option) == OPTION_EDE
-		       ? wire_u16(reply + option + 4)
-		       : -1;
-	return message_flags(reply) & FLAG_RCODE;
+	static const uint8_t nsid[] = {0, OPTION_NSID, 0, 0};
+	bool edns = i > 0;
+	size_t length = message_write_query(wire, (uint16_t)i, (const uint8_t *)"\4NaMe\4test", 11,
+					    TYPE_TXT, false, true, edns);
+
+	switch (i) {
+	case 2: length = message_put_cookie(wire, length, (const uint8_t *)"12345678", 8); break;
+	case 3:
+		memcpy(wire + length, nsid, sizeof nsid);
+		wire_put16(wire + length - 2, sizeof nsid);
+		length += sizeof nsid;
+		break;
+	case 4: wire[STRANGERS_QUESTION + 6] = 1; break;     /* another EDNS version */
+	case 5: wire[STRANGERS_QUESTION + 10] = 0xff; break; /* its options go beyond the end */
+	case 6: wire[2] |= OPCODE_UPDATE << 3; break;
+	default: break;
+	}
+	return length;
+}
+enum { STRANGERS_PACKETS = 7 };
+
+static void assert_refused_and_no_more(const uint8_t *packet, const uint8_t *reply, ssize_t got)
+{
+	assert_int_equal(got, STRANGERS_QUESTION);
+	assert_int_equal(message_flags(reply) & FLAG_RCODE, RCODE_REFUSED);
+	assert_memory_equal(reply, packet, 2);
+	assert_memory_equal(reply + 4, "\0\1\0\0\0\0\0\0", 8);
+	assert_memory_equal(reply + 12, packet + 12, STRANGERS_QUESTION - 12);
 }
 
-static void who_is_not_allowed_is_refused_and_told_why(void **state)
+static void a_stranger_is_refused_and_told_nothing_else(void **state)
+{
+	(void)state;
+	struct world *world = world_new("127.0.0.1", 1, 100);
+	struct arena arena;
+	struct access private = access_of(&arena, "10.0.0.0/8");
+	int fd = client(world, false), stream = client(world, true);
+	uint8_t wire[2 + MESSAGE_QUERY_MAX], reply[600];
+
+	world->lanes[0].worker.unix_s = at_noon; /* there are cookies for others */
+	set_terms(world, &private, NULL, EXCESS_DROP);
+	for (unsigned i = 0; i < STRANGERS_PACKETS; i++) {
+		size_t length = strangers_packet(i, wire + 2);
+		assert_int_equal(send(fd, wire + 2, length, 0), length);
+		assert_refused_and_no_more(wire + 2, reply,
+					   receive(world, fd, reply, sizeof reply, false));
+		wire_put16(wire, (uint16_t)length);
+		assert_int_equal(send(stream, wire, 2 + length, 0), 2 + length);
+		receive(world, stream, reply, 2 + STRANGERS_QUESTION, true);
+		assert_refused_and_no_more(wire + 2, reply + 2, wire_u16(reply));
+	}
+	assert_int_equal(world->lanes[0].seen, 0);
+	assert_int_equal(counters(world)->prohibited, 2 * STRANGERS_PACKETS);
+	assert_int_equal(counters(world)->malformed, 0);
+	assert_int_equal(world->pool.in_use, 0);
+	close(fd);
+	close(stream);
+	world_free(world);
+	arena_release(&arena);
+}
+
+/* What is sent in place of a reply that is one too many. */
+static void a_stranger_over_its_prefixs_limit_is_told_nothing_either(void **state)
+{
+	(void)state;
+	struct world *world = world_new("127.0.0.1", 1, 100);
+	struct inbound_worker *worker = &world->lanes[0].worker;
+	struct response_limit *limit = response_limit_new(&key);
+	struct arena arena;
+	struct access private = access_of(&arena, "10.0.0.0/8");
+	int fd = client(world, false);
+	uint8_t wire[MESSAGE_QUERY_MAX], reply[600];
+
+	worker->unix_s = at_noon;
+	worker->responses = limit;
+	worker->response_limit = (struct response_limit_settings){
+		.errors_per_second = 1, .slip = 1, .ipv4_prefix_length = 24};
+	set_terms(world, &private, NULL, EXCESS_DROP);
+	for (unsigned i = 0; i < 4; i++) {
+		size_t length = strangers_packet(2, wire);
+		assert_int_equal(send(fd, wire, length, 0), length);
+		assert_int_equal(receive(world, fd, reply, sizeof reply, false),
+				 STRANGERS_QUESTION);
+	}
+	assert_true(counters(world)->responses_slipped > 0);
+	close(fd);
+	world_free(world);
+	response_limit_free(limit);
+	arena_release(&arena);
+}
+
+static void who_may_ask_is_what_the_terms_say_now(void **state)
 {
 	(void)state;
 	struct world *world = world_new("127.0.0.1", 1, 100);
 	struct arena one, other;
 	struct access private = access_of(&one, "10.0.0.0/8"),
 		      loop = access_of(&other, "127.0.0.1/32");
-	int fd = client(world, false), stream = client(world, true), ede;
+	int fd = client(world, false), stream = client(world, true);
 	uint8_t reply[64];
 	set_terms(world, &private, NULL, EXCESS_DROP);
-	assert_int_equal(ask_for_ede(world, fd, &ede), RCODE_REFUSED);
-	assert_int_equal(ede, EDE_PROHIBITED);
-	ask_tcp(stream, 7);
-	assert_int_equal(receive(world, stream, reply, 2 + 12 + 15, true), 2 + 12 + 15);
-	assert_int_equal(message_flags(reply + 2) & FLAG_RCODE, RCODE_REFUSED);
-	assert_int_equal(world->lanes[0].seen, 0);
-	assert_int_equal(counters(world)->prohibited, 2);
+	ask_udp(fd, 6);
+	assert_int_equal(receive(world, fd, reply, sizeof reply, false), STRANGERS_QUESTION);
 	set_terms(world, &loop, NULL, EXCESS_DROP);
-	assert_int_equal(ask_for_ede(world, fd, &ede), RCODE_NOERROR);
+	ask_udp(fd, 7);
+	assert_true(receive(world, fd, reply, sizeof reply, false) > 0);
+	assert_int_equal(message_flags(reply) & FLAG_RCODE, RCODE_NOERROR);
 	ask_tcp(stream, 8);
 	assert_int_equal(answer_tcp(world, stream), 8);
 	assert_int_equal(world->lanes[0].seen, 2);
-	assert_int_equal(world->pool.in_use, 0);
+	assert_int_equal(counters(world)->prohibited, 1);
 	close(fd);
 	close(stream);
 	world_free(world);
@@ -2265,12 +2347,6 @@ static void answers_over_a_prefixs_limit_slip_through_or_are_dropped(void **stat
 	close(stream);
 	world_free(world);
 	response_limit_free(limit);
-}
-
-static uint32_t at_noon(void *context)
-{
-	(void)context;
-	return 1700000000;
 }
 
 /* Asks with a cookie, and puts the one that comes back in its place; false: nothing, or no data. */
@@ -2490,7 +2566,9 @@ int main(void)
 		cmocka_unit_test(port_held_for_tcp_alone_is_found_out),
 		cmocka_unit_test(address_that_no_interface_has_is_bound_for_when_one_has_it),
 		cmocka_unit_test(privileged_port_without_permission_is_one_clear_line),
-		cmocka_unit_test(who_is_not_allowed_is_refused_and_told_why),
+		cmocka_unit_test(a_stranger_is_refused_and_told_nothing_else),
+		cmocka_unit_test(a_stranger_over_its_prefixs_limit_is_told_nothing_either),
+		cmocka_unit_test(who_may_ask_is_what_the_terms_say_now),
 		cmocka_unit_test(queries_over_the_limit_are_answered_as_configured),
 		cmocka_unit_test(what_is_not_a_query_or_not_allowed_uses_up_no_tokens),
 		cmocka_unit_test(answers_over_a_prefixs_limit_slip_through_or_are_dropped),

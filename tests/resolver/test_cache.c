@@ -142,6 +142,51 @@ static void a_newer_answer_takes_the_place_of_an_older_one(void **state)
 	assert_int_equal(get(*state, 1, "www.example.", BEGIN + 89ULL * S), CACHE_FRESH);
 }
 
+/* ---- who has asked ---- */
+
+/* As it is found now; it stays in the cache. */
+static struct cache_entry *found(struct cache *cache, const char *text, uint64_t now_us)
+{
+	struct name name = test_name(text);
+	const struct cache_key key = {.leg = 1, .name = &name, .type = TYPE_A};
+	struct cache_entry *entry = NULL;
+
+	assert_int_not_equal(cache_get(cache, &key, now_us, STALE_MAX_S, &entry), CACHE_MISS);
+	cache_entry_unref(entry);
+	return entry;
+}
+
+static void the_networks_that_have_asked_are_known_as_far_as_there_is_room(void **state)
+{
+	static const uint16_t networks[] = {7, UINT16_MAX, 1, 256};
+
+	put(*state, 1, "www.example.", 60, BEGIN);
+	struct cache_entry *entry = found(*state, "www.example.", BEGIN);
+	cache_entry_note_asker(entry, 0);
+	assert_false(cache_entry_has_asker(entry, 0));
+	for (unsigned i = 0; i < 4; i++) {
+		assert_false(cache_entry_has_asker(entry, networks[i]));
+		cache_entry_note_asker(entry, networks[i]);
+		cache_entry_note_asker(entry, networks[0]);
+		cache_entry_note_asker(entry, networks[i]);
+		assert_true(cache_entry_has_asker(entry, networks[i]));
+	}
+	cache_entry_note_asker(entry, 8);
+	assert_false(cache_entry_has_asker(entry, 8) || cache_entry_has_asker(entry, 0));
+	for (unsigned i = 0; i < 4; i++)
+		assert_true(cache_entry_has_asker(entry, networks[i]));
+}
+
+static void who_has_asked_goes_on_with_an_answer_that_is_renewed_in_time(void **state)
+{
+	put(*state, 1, "www.example.", 60, BEGIN);
+	cache_entry_note_asker(found(*state, "www.example.", BEGIN), 7);
+	put(*state, 1, "www.example.", 60, BEGIN + 59ULL * S);
+	assert_true(cache_entry_has_asker(found(*state, "www.example.", BEGIN + 59ULL * S), 7));
+	put(*state, 1, "www.example.", 60, BEGIN + 119ULL * S);
+	assert_false(cache_entry_has_asker(found(*state, "www.example.", BEGIN + 119ULL * S), 7));
+}
+
 /* ---- fading ---- */
 
 static void an_answer_that_was_hit_before_fades_in_the_last_tenth_of_its_time(void **state)
@@ -489,6 +534,8 @@ int main(void)
 		TEST(an_entry_is_fresh_until_its_ttl_and_stale_for_stale_max),
 		TEST(nothing_is_stale_when_stale_max_is_0),
 		TEST(a_newer_answer_takes_the_place_of_an_older_one),
+		TEST(the_networks_that_have_asked_are_known_as_far_as_there_is_room),
+		TEST(who_has_asked_goes_on_with_an_answer_that_is_renewed_in_time),
 		TEST(an_answer_that_was_hit_before_fades_in_the_last_tenth_of_its_time),
 		TEST(less_than_ten_seconds_do_not_fade_nor_do_failures),
 		TEST(a_fading_answer_is_claimed_once_and_is_fresh_then),

@@ -80,7 +80,7 @@ static const char everything[] =
 	"response_limit = { answers_per_second = 1; negatives_per_second = 2; "
 	"errors_per_second = 3; slip = 4; ipv4_prefix_length = 5; ipv6_prefix_length = 6; };\n"
 	"log = { level = \"debug\"; format = \"json\"; };\n"
-	"identity = { version = \"v\"; server = \"s\"; };\n";
+	"identity = { version = \"v\"; server = \"s\"; details = false; };\n";
 
 static int set_up(void **state)
 {

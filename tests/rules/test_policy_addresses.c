@@ -532,6 +532,39 @@ static void another_table_changes_what_we_own_and_nothing_else(void **state)
 	policy_free(policy);
 }
 
+static void the_names_of_a_private_address_are_answered_in_its_network_only(void **state)
+{
+	struct model *model = *state;
+	struct trace trace;
+	struct verdict verdict;
+
+	model_add_network(model, "twin", "10.10.0.0/16 fd00:10::/64");
+	model_add_address(model, "vm", "10.10.3.7", "vm", NULL)->region = "westeurope";
+	model_add_address(model, "six", "fd00:10::7", "six", NULL)->region = "westeurope";
+	model_add_address(model, "open", "198.18.100.10", "open", NULL)->region = "westeurope";
+	model_add_service(model, "svc", "10.20.3.8", NULL);
+	struct policy *policy = model_compile(model, NULL);
+	DECIDES("hub", "vm.westeurope.cloudapp.azure.com.", TYPE_A, "name hit");
+	DECIDES("hub", "vm.westeurope.cloudapp.azure.com.", TYPE_TXT, "name nodata");
+	DECIDES("twin", "vm.westeurope.cloudapp.azure.com.", TYPE_A, "name hit");
+	DECIDES("spoke", "svc.cloudapp.net.", TYPE_A, "name hit");
+	DECIDES("twin", "six.westeurope.cloudapp.azure.com.", TYPE_AAAA, "name hit");
+	/* Elsewhere they are like any other name under those suffixes. */
+	DECIDES("spoke", "vm.westeurope.cloudapp.azure.com.", TYPE_A, "default");
+	DECIDES("spoke", "vm.westeurope.cloudapp.azure.com.", TYPE_TXT, "default");
+	DECIDES("hub", "svc.cloudapp.net.", TYPE_A, "default");
+	DECIDES("hub", "six.westeurope.cloudapp.azure.com.", TYPE_AAAA, "default");
+	DECIDES("spoke", "open.westeurope.cloudapp.azure.com.", TYPE_A, "name hit");
+
+	struct name name = test_name("svc.cloudapp.net.");
+	policy_decide(policy, (struct place){NETWORK_DEFAULT, false}, &name, TYPE_A, &verdict,
+		      &trace);
+	assert_int_equal(verdict.by, DECIDED_DEFAULT);
+	assert_int_equal(trace.steps[trace.count - 2].by, DECIDED_NAME);
+	assert_int_equal(trace.steps[trace.count - 2].outcome, TRACE_ELSEWHERE);
+	policy_free(policy);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -544,6 +577,7 @@ int main(void)
 		TEST(a_ptr_has_its_addresss_name_and_ttl),
 		TEST(a_pools_zone_has_the_configured_name_servers),
 		TEST(own_names_are_exact_and_every_other_name_goes_on),
+		TEST(the_names_of_a_private_address_are_answered_in_its_network_only),
 		TEST(own_names_win_over_special_ones_and_lose_to_zones_and_rules),
 		TEST(a_public_address_in_a_networks_space_is_the_networks_and_elsewhere_its_pools),
 		TEST(networks_that_overlap_each_have_the_addresses_in_their_space),

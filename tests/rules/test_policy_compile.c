@@ -434,11 +434,73 @@ static void links_cost_what_they_are(void **state)
 	assert_true(bytes - half_bytes < 2 * LINKS_MAX * LINKS_MAX / 2 * sizeof(void *));
 }
 
+static uint16_t id_of(const struct policy *policy, const char *network)
+{
+	struct place place = {policy_find_network(policy, network), false};
+
+	return policy_network_id(policy, place);
+}
+
+static void a_networks_id_is_its_own_over_reloads_and_nobody_elses_later(void **state)
+{
+	static const char *const names[][4] = {
+		{"one", "two", "three"}, {"new", "Three", "one"}, {"two", "three", "one", "new"}};
+	struct policy *policies[3] = {NULL};
+
+	(void)state;
+	for (unsigned p = 0; p < 3; p++) {
+		struct model *model = model_start();
+
+		for (unsigned i = 0; i < 4 && names[p][i]; i++)
+			model_add_network(model, names[p][i], "10.10.0.0/16");
+		policies[p] = model_compile(model, p ? policies[p - 1] : NULL);
+		model_free(model);
+	}
+	uint16_t one = id_of(policies[0], "one"), two = id_of(policies[0], "two");
+	assert_true(one && two && one != two && id_of(policies[0], "three") != one);
+	for (unsigned p = 1; p < 3; p++) {
+		assert_int_equal(id_of(policies[p], "one"), one);
+		assert_int_equal(id_of(policies[p], "three"), id_of(policies[0], "three"));
+	}
+	assert_int_equal(id_of(policies[1], "new"), id_of(policies[2], "new"));
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_not_equal(id_of(policies[1], "new"), id_of(policies[0], names[0][i]));
+		assert_int_not_equal(id_of(policies[2], "two"), id_of(policies[0], names[0][i]));
+	}
+	assert_int_not_equal(id_of(policies[2], "two"), id_of(policies[2], "new"));
+	assert_int_equal(policy_network_id(policies[0], (struct place){NETWORK_DEFAULT, false}), 0);
+	assert_int_equal(policy_network_id(policies[0], (struct place){NETWORK_NONE, false}), 0);
+	for (unsigned p = 0; p < 3; p++)
+		policy_free(policies[p]);
+}
+
+/* There are as many as 16 bits have. */
+static void where_no_id_is_left_a_new_network_has_none(void **state)
+{
+	struct model *model = model_start();
+
+	(void)state;
+	model_add_network(model, "old", "10.10.0.0/16");
+	struct policy *before = model_compile(model, NULL);
+	before->last_network_id = UINT16_MAX - 1;
+	model_add_network(model, "last", "10.20.0.0/16");
+	model_add_network(model, "late", "10.30.0.0/16");
+	struct policy *policy = model_compile(model, before);
+	assert_int_equal(id_of(policy, "old"), 1);
+	assert_int_equal(id_of(policy, "last"), UINT16_MAX);
+	assert_int_equal(id_of(policy, "late"), 0);
+	policy_free(before);
+	policy_free(policy);
+	model_free(model);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(a_clients_network_is_that_of_its_longest_prefix),
+		cmocka_unit_test(a_networks_id_is_its_own_over_reloads_and_nobody_elses_later),
+		cmocka_unit_test(where_no_id_is_left_a_new_network_has_none),
 		TEST(networks_and_endpoints_are_found_by_name_in_any_case),
 		TEST(who_may_ask_is_by_default_who_is_private_or_in_any_network),
 		TEST(an_endpoints_own_list_is_instead_of_the_usual_one),
