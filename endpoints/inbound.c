@@ -101,7 +101,8 @@ bool inbound_read(struct inbound *inbound, struct query *query, const uint8_t *p
 		return false;
 	}
 	query->limit = query_limit(worker, query);
-	query->vouched = query->request.cookie_length > 0 && check_cookie(worker, query);
+	bool vouched = query->request.cookie_length > 0 && check_cookie(worker, query);
+	query->proven = query->tcp || vouched;
 	memcpy(query->question, packet + MESSAGE_HEADER, query->request.question_length);
 	query->packet = packet;
 	query->packet_length = packet_length;

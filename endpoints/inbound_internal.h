@@ -88,7 +88,7 @@ static inline bool inbound_admits(const struct inbound *inbound, struct meter_ro
 {
 	const struct access *access = inbound->terms.access;
 	return (!access || access_allows(access, &query->client)) &&
-	       meter_admit(round, &query->client);
+	       meter_admit(round, &query->client, query->proven);
 }
 /* Where replies are limited: what is sent, *length bytes: the reply, something short written to
  * `instead`, or NULL for nothing. */

@@ -294,7 +294,8 @@ static bool may_send(struct pending *pending, unsigned index, bool copy, uint64_
 	const struct upstream *upstream = &pending->key.leg->upstreams[index];
 	struct pending_table *table = pending->table;
 
-	if (meter_pass(upstream->meter, table->worker, &pending->key.client, now_us))
+	if (meter_pass(upstream->meter, table->worker, &pending->key.client, pending->key.proven,
+		       now_us))
 		return true;
 	table->over_limit_outbound++;
 	if (!copy)

@@ -125,7 +125,7 @@ struct stage_client *stage_ask(struct stage *stage, const char *name, struct pla
 	query->finish = on_finish;
 	query->origin = client;
 	query->arrived_us = stage->now_us;
-	query->tcp = tcp;
+	query->tcp = query->proven = tcp;
 	if (message_read_request(&query->request, &query->name, &stage->key, request, length,
 				 &rcode) != REQUEST_FINE) {
 		free(client);
