@@ -21,5 +21,5 @@ def limit(seconds):
     if len(counted) < 0.95 * TIMES * LIMIT * seconds:
         raise BenchError("the load sent only %d questions" % len(counted))
     return {"asked": len(counted), "answered": answered,
-            "failed": sum(note.found not in ("right", "lost") for note in counted),
+            "failed": sum(note.found not in ("right", "truncated", "lost") for note in counted),
             "off_percent": 100 * abs(answered / (LIMIT * seconds) - 1)}
