@@ -101,13 +101,14 @@ bool inbound_read(struct inbound *inbound, struct query *query, const uint8_t *p
 		return false;
 	}
 	query->limit = query_limit(worker, query);
-	query->vouched = false;
+	query->proven = query->tcp;
 	memcpy(query->question, packet + MESSAGE_HEADER, query->request.question_length);
 	if (!inbound_is_allowed(inbound, &query->client)) {
 		*length = inbound_turn_away(inbound, query, reply);
 		return false;
 	}
-	query->vouched = query->request.cookie_length > 0 && check_cookie(worker, query);
+	bool vouched = query->request.cookie_length > 0 && check_cookie(worker, query);
+	query->proven = query->tcp || vouched;
 	query->packet = packet;
 	query->packet_length = packet_length;
 	if (state == REQUEST_FINE && refuse == RCODE_NOERROR)

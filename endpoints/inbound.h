@@ -27,6 +27,7 @@ enum { INBOUND_PAYLOAD_MAX = 4096, INBOUND_PASSES = 4, INBOUND_DRAIN_MS = 1000 }
 	X(prohibited, "queries REFUSED: their source is not allowed at the endpoint")              \
 	X(over_limit, "queries over an inbound endpoint's queries per second")                     \
 	X(over_limit_refused, "of them answered REFUSED")                                          \
+	X(over_limit_proven, "of those over the limit, by TCP or with a good server cookie")       \
 	X(responses_limited, "replies by UDP over the limit of their client's prefix")             \
 	X(responses_slipped, "of them sent empty, with TC")                                        \
 	X(listener_gone, "queries answered SERVFAIL because their listener was being removed")     \

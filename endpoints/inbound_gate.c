@@ -3,10 +3,14 @@
  * does not pass is answered here, if at all:
  *
  *     allowed? ─► well formed? ─► within the limit? ─► query ─► ... ─► answer ─► for this prefix?
- * ─► │ no        │ no            │ no                                           │ no REFUSED
- * FORMERR, ...    dropped, REFUSED or TC                         dropped, or TC
+ *       │ no        │ no             │ no                                          │ no
+ *       REFUSED     FORMERR, ...     TC, REFUSED or dropped                        dropped, or TC
  *
- * Who has shown a good cookie has asked himself, and is not limited (RFC 7873 section 5.2.5).
+ * Clients that have proven their address, by TCP or by a good cookie (RFC 7873 section 5.2.5), have
+ * half of the endpoint's limit for themselves, whoever asks with forged addresses (meter.h); and
+ * their answers are not limited. TC tells the others to come by TCP, and brings a cookie to who
+ * wants one. It is no longer than the question otherwise, so there is nothing to gain by forging.
+ * Who is proven already is refused instead.
  *
  * A stranger takes none of the endpoint's queries a second, and so cannot use them up. What he
  * is told is no longer than what he sent, and nothing about this server. Once the server is leaving
@@ -62,9 +66,10 @@ static size_t answer_excess(struct inbound *inbound, const struct query *query,
 	enum excess excess = inbound->terms.excess;
 
 	counters->over_limit++;
+	counters->over_limit_proven += query->proven;
 	if (excess == EXCESS_DROP)
 		return 0;
-	if (excess == EXCESS_TRUNCATE && !query->tcp)
+	if (excess == EXCESS_TRUNCATE && !query->proven)
 		return inbound_write_error(inbound, query, &truncated, reply);
 	counters->over_limit_refused++;
 	return inbound_write_error(inbound, query, &refused, reply);
@@ -98,7 +103,7 @@ const uint8_t *inbound_limit_reply(struct inbound *inbound, const struct query *
 	struct inbound_worker *worker = inbound->worker;
 	const struct response_limit_settings *settings = &worker->response_limit;
 
-	if (query->vouched ||
+	if (query->proven ||
 	    response_limit_take(worker->responses, settings, &query->client, response_kind(reply),
 				worker->now_us(worker->context)))
 		return reply;

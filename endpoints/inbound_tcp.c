@@ -293,7 +293,7 @@ static bool connection_admits(struct connection *connection, const struct query 
 	struct inbound *inbound = connection->inbound;
 	struct meter_round meter;
 	meter_begin(&meter, inbound->terms.meter, 1, connection->active_us);
-	bool admitted = meter_admit(&meter, &query->client);
+	bool admitted = meter_admit(&meter, &query->client, query->proven);
 	meter_end(&meter);
 	return admitted;
 }

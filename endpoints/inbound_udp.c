@@ -297,7 +297,7 @@ static void on_packet(struct inbound *inbound, unsigned slot, struct meter_round
 	size_t length;
 	if (inbound_read(inbound, query, batch->in_bytes[slot], packet->msg_len, refuse, reply,
 			 &length)) {
-		if (meter_admit(meter, &query->client)) {
+		if (meter_admit(meter, &query->client, query->proven)) {
 			batch->arrived[batch->arrived_count++] = query;
 			if (batch->arrived_count == ARRIVALS)
 				hand_over(inbound);

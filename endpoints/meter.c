@@ -4,6 +4,10 @@
  *     ──────────┬────────────────────────────┬──────────► time
  *              due   <── so much is there ──> now        never further back than a full bucket
  *
+ * There are two: everybody's, and the proven's of half the rate. A token of the second is taken of
+ * the first as well, which has it: others leave as many in the first as the second can hold
+ * (`kept`), and the first fills twice as fast.
+ *
  * A unit is a sixteenth of a nanosecond: a token of 10,000 a second is 1,600,000 of them exactly,
  * and 2^64 are 36 years.
  *
@@ -49,6 +53,7 @@ void meter_set_rate(struct meter *meter, uint64_t rate)
 	if (atomic_load_explicit(&meter->rate, memory_order_relaxed) == rate)
 		return;
 	atomic_store_explicit(&meter->due, 0, memory_order_relaxed);
+	atomic_store_explicit(&meter->proven_due, 0, memory_order_relaxed);
 	atomic_store_explicit(&meter->rate, rate, memory_order_relaxed);
 }
 
@@ -59,36 +64,46 @@ static uint64_t most(uint64_t a, uint64_t b)
 	return a > b ? a : b;
 }
 
-struct level { /* of the bucket, at one moment */
-	uint64_t due, first, held;
+struct bucket { /* in units */
+	uint64_t token, reserve, size;
 };
 
-static uint64_t size_of(const struct meter_round *round)
+static struct bucket bucket_of(uint64_t token)
 {
-	return most((uint64_t)BURST_US * UNITS_PER_US, round->token) + round->reserve;
+	uint64_t reserve = most((uint64_t)RESERVE_US * UNITS_PER_US, RESERVE_TOKENS_MIN * token);
+
+	return (struct bucket){.token = token,
+			       .reserve = reserve,
+			       .size = most((uint64_t)BURST_US * UNITS_PER_US, token) + reserve};
 }
 
-static void look(struct level *level, const struct meter_round *round)
-{
-	uint64_t now = round->now_us * UNITS_PER_US, size = size_of(round);
+struct buckets {
+	struct bucket all, proven;
+	uint64_t kept; /* of the first, for the second */
+};
 
-	level->first = most(level->due, now > size ? now - size : 0);
-	level->held = now > level->first ? now - level->first : 0;
+static struct buckets buckets_of(uint64_t token)
+{
+	struct buckets buckets = {.all = bucket_of(token), .proven = bucket_of(2 * token)};
+
+	buckets.kept = buckets.proven.size / 2;
+	buckets.all.size += buckets.kept;
+	return buckets;
 }
 
 /* Takes so many tokens, if there is still so much beside them. */
-static bool take(const struct meter_round *round, unsigned tokens, uint64_t beside)
+static bool take(_Atomic uint64_t *due, const struct bucket *bucket, unsigned tokens,
+		 uint64_t beside, uint64_t now_us)
 {
-	_Atomic uint64_t *due = &round->meter->due;
-	struct level level = {.due = atomic_load_explicit(due, memory_order_relaxed)};
-	uint64_t wanted = tokens * round->token;
+	uint64_t now = now_us * UNITS_PER_US, wanted = tokens * bucket->token;
+	uint64_t seen = atomic_load_explicit(due, memory_order_relaxed), first;
 
 	do {
-		look(&level, round);
-		if (level.held < beside + wanted)
+		first = most(seen, now > bucket->size ? now - bucket->size : 0);
+		if (now < first + beside + wanted)
 			return false;
 	} while (!atomic_compare_exchange_weak_explicit(
-		due, &level.due, level.first + wanted, memory_order_relaxed, memory_order_relaxed));
+		due, &seen, first + wanted, memory_order_relaxed, memory_order_relaxed));
 	return true;
 }
 
@@ -102,9 +117,10 @@ void meter_begin_metered(struct meter_round *round, struct meter *meter, unsigne
 	round->meter = meter;
 	round->now_us = now_us;
 	round->token = most(units_per_second / rate, 1);
-	round->reserve =
-		most((uint64_t)RESERVE_US * UNITS_PER_US, RESERVE_TOKENS_MIN * round->token);
-	round->easy = take(round, want, most(size_of(round) / 2, round->reserve));
+	const struct buckets buckets = buckets_of(round->token);
+	uint64_t open = buckets.all.size - buckets.kept;
+	round->easy = take(&meter->due, &buckets.all, want,
+			   buckets.kept + most(open / 2, buckets.all.reserve), now_us);
 	round->left = round->easy ? want : 0;
 }
 
@@ -147,10 +163,11 @@ struct client_use { /* a client's cells, and the least of them */
 };
 
 static void find_use(struct client_use *use, struct meter *meter, const struct address *address,
-		     uint32_t tick)
+		     bool proven, uint32_t tick)
 {
 	const struct address client = address_client(address);
-	uint64_t hash = hash_bytes(&meter->key, client.family, client.bytes, sizeof client.bytes);
+	uint64_t hash = hash_bytes(&meter->key, (uint64_t)client.family << 1 | proven, client.bytes,
+				   sizeof client.bytes);
 
 	use->count = UINT64_MAX;
 	for (unsigned row = 0; row < METER_ROWS; row++, hash >>= 8) {
@@ -177,21 +194,34 @@ static void count_use(struct client_use *use, struct meter *meter, uint32_t tick
 	put_count(&meter->greediest, use->count, tick);
 }
 
-bool meter_admit_tightly(const struct meter_round *round, const struct address *client)
+/* How much of a bucket's reserve is not for this client: its use, of the greediest's. */
+static uint64_t threshold_of(const struct bucket *bucket, const struct client_use *use,
+			     uint64_t greediest)
+{
+	if (use->count == 0)
+		return 0;
+	return (uint64_t)((double)bucket->reserve * (double)use->count /
+			  (double)most(greediest, use->count));
+}
+
+bool meter_admit_tightly(const struct meter_round *round, const struct address *client, bool proven)
 {
 	struct meter *meter = round->meter;
-	uint32_t tick = tick_of(round->now_us);
+	const struct buckets buckets = buckets_of(round->token);
+	const struct bucket *all = &buckets.all, *own = &buckets.proven;
+	uint64_t now_us = round->now_us;
+	uint32_t tick = tick_of(now_us);
+	uint64_t greediest =
+		count_of(atomic_load_explicit(&meter->greediest, memory_order_relaxed), tick);
 	struct client_use use;
-	uint64_t threshold = 0;
 
-	find_use(&use, meter, client, tick);
-	if (use.count > 0) {
-		uint64_t greediest = count_of(
-			atomic_load_explicit(&meter->greediest, memory_order_relaxed), tick);
-		threshold = (uint64_t)((double)round->reserve * (double)use.count /
-				       (double)most(greediest, use.count));
-	}
-	if (!take(round, 1, threshold))
+	find_use(&use, meter, client, proven, tick);
+	bool admitted =
+		proven &&
+		take(&meter->proven_due, own, 1, threshold_of(own, &use, greediest), now_us) &&
+		take(&meter->due, all, 1, 0, now_us);
+	if (!admitted &&
+	    !take(&meter->due, all, 1, buckets.kept + threshold_of(all, &use, greediest), now_us))
 		return false;
 	count_use(&use, meter, tick);
 	return true;
@@ -202,7 +232,7 @@ bool meter_admit_tightly(const struct meter_round *round, const struct address *
 /* Lots are half of what their millisecond brings, so that what is not used of them is little; what
  * is left of an earlier one goes back. */
 static bool take_lot(struct meter *meter, struct meter_lot *lot, uint64_t held,
-		     const struct address *client, uint64_t now_us)
+		     const struct address *client, bool proven, uint64_t now_us)
 {
 	uint64_t tick = now_us >> LOT_TICK_SHIFT & (((uint64_t)1 << LOT_SHIFT) - 1);
 	uint64_t want = atomic_load_explicit(&meter->rate, memory_order_relaxed) / LOTS_PER_SECOND;
@@ -215,18 +245,18 @@ static bool take_lot(struct meter *meter, struct meter_lot *lot, uint64_t held,
 	give(meter, (held >> LOT_SHIFT) * round.token);
 	held = round.easy ? (want - 1) << LOT_SHIFT | tick : 0;
 	atomic_store_explicit(&lot->held, held, memory_order_relaxed);
-	return round.easy || meter_admit_tightly(&round, client);
+	return round.easy || meter_admit_tightly(&round, client, proven);
 }
 
 bool meter_pass_metered(struct meter *meter, unsigned worker, const struct address *client,
-			uint64_t now_us)
+			bool proven, uint64_t now_us)
 {
 	struct meter_lot *lot = &meter->lots[worker % METER_LOTS];
 	uint64_t tick = now_us >> LOT_TICK_SHIFT & (((uint64_t)1 << LOT_SHIFT) - 1);
 	uint64_t held = atomic_load_explicit(&lot->held, memory_order_relaxed);
 
 	if (held >> LOT_SHIFT == 0 || (held & (((uint64_t)1 << LOT_SHIFT) - 1)) != tick)
-		return take_lot(meter, lot, held, client, now_us);
+		return take_lot(meter, lot, held, client, proven, now_us);
 	atomic_store_explicit(&lot->held, held - ((uint64_t)1 << LOT_SHIFT), memory_order_relaxed);
 	return true;
 }

@@ -2,22 +2,32 @@
  * One per endpoint, in a registry that outlives policies, like targets (target.h); all of it is
  * relaxed atomics, and time is a parameter.
  *
- *     tokens    |<─ 100 ms' worth: anyone's, at once ─>|<─ 25 ms' worth: who took little ─>|
- *               full                                   reserve                          empty
+ *     tokens    |<─ 100 ms' worth: anyone's ─>|<─ 25: who took little ─>|<─ 62.5: the proven's ─>|
+ *               full                          reserve                   kept                  empty
  *
  * Fair between clients: a query is let through only if what is left exceeds
  *
- *     reserve * (what its client took lately) / (what the greediest took lately)
+ *     kept + reserve * (what its client took lately) / (what the greediest took lately)
  *
  * so who took the most lately finds the bucket empty a reserve early, and who took little, nearly
  * never. Clients that want more than there is are driven to the same use (whoever is ahead must
  * wait for a fuller bucket than the others do), and one that wants less than that share finds
- * tokens whenever it asks: that is max-min fairness. A client is who address_client says. There is
- * no list of them: what they took is a small keyed count-min sketch of decayed counters, written
- * and read only while the bucket is less than half full. Above that, and so all the time on an
- * endpoint that is not near its limit, a batch costs one atomic operation and a query a decrement;
- * without a limit, neither. Below it each query takes its token itself: one that waited in a
- * worker's hand would be missing for others. */
+ * tokens whenever it asks: that is max-min fairness.
+ *
+ * Addresses can be forged by the thousand, and each is a client that took little. So half of the
+ * rate belongs to clients whose address is proven (by TCP, or by a server cookie of RFC 7873): they
+ * have a second bucket of half the rate, fairly in the same way. What is taken of it is taken of
+ * the first one as well, out of what is kept there, so that both together are never more than the
+ * limit. What proven clients want beyond their half they take of the first bucket like everybody,
+ * and what they do not want is everybody's. An address is one client where it is proven and another
+ * where it is not: who forges it uses up nothing of its owner's.
+ *
+ * A client is who address_client says. There is no list of them: what they took is a small keyed
+ * count-min sketch of decayed counters, written and read only while the first bucket holds less
+ * than half of what everybody may take. Above that, and so all the time on an endpoint that is not
+ * near its limit, a batch costs one atomic operation and a query a decrement; without a limit,
+ * neither. Below it each query takes its token itself: one that waited in a worker's hand would be
+ * missing for others. */
 #ifndef SLUICE_METER_H
 #define SLUICE_METER_H
 
@@ -49,6 +59,7 @@ struct meter {
 	/* Written by every batch. `due`: when the bucket is full again (GCRA's theoretical arrival
 	 * time, less the bucket), in sixteenths of a nanosecond. */
 	_Alignas(METER_LINE) _Atomic uint64_t due;
+	_Atomic uint64_t proven_due; /* likewise, of the proven's half */
 	/* And these by queries while it is nearly empty. */
 	_Alignas(METER_LINE) _Atomic uint64_t greediest;
 	_Atomic uint64_t usage[METER_ROWS][METER_CELLS];
@@ -63,14 +74,15 @@ void meter_set_rate(struct meter *meter, uint64_t rate); /* another one fills th
 struct meter_round {
 	struct meter *meter; /* NULL: no limit */
 	uint64_t now_us;
-	uint64_t token, reserve; /* sixteenths of a nanosecond of this endpoint's rate */
-	bool easy;     /* there was more than enough: so many have been taken, for anybody */
-	unsigned left; /* of them */
+	uint64_t token; /* sixteenths of a nanosecond of this endpoint's rate */
+	bool easy;      /* there was more than enough: so many have been taken, for anybody */
+	unsigned left;  /* of them */
 };
 
 void meter_begin_metered(struct meter_round *round, struct meter *meter, unsigned want,
 			 uint64_t now_us);
-bool meter_admit_tightly(const struct meter_round *round, const struct address *client);
+bool meter_admit_tightly(const struct meter_round *round, const struct address *client,
+			 bool proven);
 void meter_give_back(struct meter_round *round);
 
 /* `meter` may be NULL: no limit. */
@@ -83,12 +95,12 @@ static inline void meter_begin(struct meter_round *round, struct meter *meter, u
 }
 
 /* At most `want` times in a round. */
-static inline bool meter_admit(struct meter_round *round, const struct address *client)
+static inline bool meter_admit(struct meter_round *round, const struct address *client, bool proven)
 {
 	if (!round->meter)
 		return true;
 	if (!round->easy)
-		return meter_admit_tightly(round, client);
+		return meter_admit_tightly(round, client, proven);
 	round->left--;
 	return true;
 }
@@ -100,15 +112,15 @@ static inline void meter_end(struct meter_round *round)
 }
 
 bool meter_pass_metered(struct meter *meter, unsigned worker, const struct address *client,
-			uint64_t now_us);
+			bool proven, uint64_t now_us);
 
 /* The same for one question on its way out: tokens are taken in lots, a millisecond's use at most,
  * while there is more than enough of them. `meter` may be NULL. */
 static inline bool meter_pass(struct meter *meter, unsigned worker, const struct address *client,
-			      uint64_t now_us)
+			      bool proven, uint64_t now_us)
 {
 	return !meter || !atomic_load_explicit(&meter->rate, memory_order_relaxed) ||
-	       meter_pass_metered(meter, worker, client, now_us);
+	       meter_pass_metered(meter, worker, client, proven, now_us);
 }
 
 #endif

@@ -179,6 +179,10 @@ int pending_ask(struct pending_table *table, const struct pending_key *key, void
 	table->asked++;
 	if (pending) {
 		table->coalesced++;
+		if (key->proven && !pending->key.proven) {
+			pending->key.client = key->client;
+			pending->key.proven = true;
+		}
 		waiter_join(waiter, pending);
 		pending->asking = true;
 		extend(pending, deadline_us, now_us);

@@ -36,6 +36,7 @@ struct pending_key {
 	uint16_t type;
 	bool dnssec_ok, checking_disabled;
 	struct address client; /* on whose behalf; not compared. Family 0: our own */
+	bool proven;           /* and whether it is from there (query.h); not compared, either */
 };
 
 enum { ASK_EDE_TEXT_MAX = 80 }; /* the rest of a target's explanation is left out */

@@ -395,7 +395,8 @@ static bool may_send(struct pending *pending, unsigned index, bool copy, uint64_
 	const struct upstream *upstream = &pending->key.leg->upstreams[index];
 	struct pending_table *table = pending->table;
 
-	if (meter_pass(upstream->meter, table->worker, &pending->key.client, now_us))
+	if (meter_pass(upstream->meter, table->worker, &pending->key.client, pending->key.proven,
+		       now_us))
 		return true;
 	table->over_limit_outbound++;
 	if (!copy)
@@ -499,8 +500,8 @@ bool pending_send(struct pending *pending, unsigned index, bool tcp, bool copy, 
 }
 
 /* What is known of it is asked again, to find out whether it lives: whoever asks these has had the
- * answer. The replies count as signs of life, and for nothing else. How many
- * packets that are. */
+ * answer. The replies count as signs of life, and for nothing else. They
+ * are few, and no endpoint's limit is asked. How many packets have left. */
 static unsigned probe(struct pending_table *table, void *holder, const struct upstream *upstream,
 		      uint64_t now_us)
 {
@@ -509,10 +510,9 @@ static unsigned probe(struct pending_table *table, void *holder, const struct up
 	uint8_t wire[MESSAGE_QUERY_MAX];
 
 	for (unsigned i = 0; i < count; i++) {
-		struct flight *flight;
+		struct flight *flight = flight_new(table, holder, upstream, &known[i].client);
 
-		if (!meter_pass(upstream->meter, table->worker, &known[i].client, now_us) ||
-		    !(flight = flight_new(table, holder, upstream, &known[i].client)))
+		if (!flight)
 			return i;
 		flight->probe = true;
 		flight->edns = !target_is_plain(flight->target, now_us);

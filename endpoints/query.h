@@ -44,7 +44,7 @@ struct query {
 	uint64_t arrived_us;
 	size_t limit; /* bytes that the reply may have: the transport's and client's */
 	bool tcp;
-	bool vouched;          /* has a good server cookie: it is from where it says */
+	bool proven;           /* it is from where it says: by TCP, or with a good server cookie */
 	const uint8_t *packet; /* as it came; only while it is handed over */
 	size_t packet_length;
 	struct request request;

@@ -251,6 +251,7 @@ static void ask(struct resolution *r, const struct composition *c, uint64_t now_
 	struct pending_key key = key_of(c, &c->ask);
 
 	key.client = r->query->client;
+	key.proven = r->query->proven;
 	if (r->told_count == COMPOSE_TOLD_MAX) {
 		finish_error(r, RCODE_SERVFAIL, EDE_OTHER, "too many questions for one name");
 		return;
@@ -525,6 +526,7 @@ void resolve_own(struct resolver *resolver, struct query *query, struct policy_h
 
 	assert(query->request.class == CLASS_IN);
 	query->client = (struct address){0};
+	query->proven = true;
 	STATS_ADD(resolver->stats, queries_own, 1);
 	decide(r);
 	resolve(r, now_us);

@@ -30,7 +30,9 @@
 	X(targets_per_rule, 6, 1, 64, "target servers of a rule")                                  \
 	X(queries_per_second_per_endpoint, 10000, 0, 2147483647,                                   \
 	  "queries a second at each inbound and each outbound endpoint, of all workers; 125 ms' "  \
-	  "worth at once; 0: no limit. An outbound endpoint at its limit hands over to the "       \
+	  "worth at once; 0: no limit. Half of them, and half as much again at once, belong to "   \
+	  "clients whose address is proven (they ask by TCP, or with a server cookie of RFC "      \
+	  "7873), as far as they want them. An outbound endpoint at its limit hands over to the "  \
 	  "ruleset's next")                                                                        \
 	X(private_zones_per_subscription, 1000, 1, 1000000, "private zones")                       \
 	X(record_sets_per_zone, 25000, 1, 100000000, "record sets of a zone, with its SOA")        \

@@ -21,13 +21,13 @@ static const struct field limits_fields[] = {
 	{.key = "excess",
 	 .type = FIELD_ENUM,
 	 AT(limit_values, excess),
-	 .fallback = "drop",
+	 .fallback = "truncate",
 	 .names = excess_names,
 	 .doc = "What becomes of a query over queries_per_second_per_endpoint at an inbound "
-		"endpoint: drop: nothing, and the client asks again; refuse: REFUSED; truncate: an "
-		"empty answer with TC, so that the client asks again by TCP (what is over the "
-		"limit "
-		"there is refused). Whoever has asked most of late is over it first."},
+		"endpoint: truncate: an empty answer with TC, so that the client asks again by "
+		"TCP, and is proven then (what is proven and over the limit is refused); refuse: "
+		"REFUSED; drop: nothing, and the client asks again. Whoever has asked most of "
+		"late is over it first."},
 };
 const struct group schema_limits = {
 	.name = "limits",

@@ -103,7 +103,8 @@ static void tell(struct compose_case *f)
 					f->c.request->type,
 					f->c.request->dnssec_ok,
 					(f->c.request->flags & FLAG_CD) != 0,
-					{0}};
+					{0},
+					false};
 	struct ask_result result = {.outcome = ASK_ANSWERED, .upstream = upstream};
 	uint8_t query[MESSAGE_UDP_MIN], wire[MESSAGE_MAX];
 	size_t used = strlen(f->asked);

@@ -126,7 +126,7 @@ struct stage_client *stage_ask(struct stage *stage, const char *name, struct pla
 	query->origin = client;
 	query->client = stage->asker;
 	query->arrived_us = stage->now_us;
-	query->tcp = tcp;
+	query->tcp = query->proven = tcp;
 	if (message_read_request(&query->request, &query->name, &stage->key, request, length,
 				 &rcode) != REQUEST_FINE) {
 		free(client);

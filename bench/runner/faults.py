@@ -121,6 +121,14 @@ PARTS = (
          excess.limit, 10, 3, (
              Failed(what="wrong"),
              Figure("off_percent", "answered, off from the limit by", 1, "%.3f %%", max)), 3),
+    Part("forged", "20,000 a second from forged addresses at an endpoint that takes 10,000; 50 of a client",
+         excess.forged, 6, 3, (
+             Failed(what="lost or wrong, with a cookie and by TCP"),
+             Figure("cookie_percent", "answered with a cookie", form="%.0f %%"),
+             Figure("tcp_percent", "answered by TCP", form="%.0f %%"),
+             Figure("first_percent", "answered by UDP without a cookie", form="%.0f %%"),
+             Figure("nothing", "neither answered there nor sent to TCP, of 100", 0, "%d", max),
+             Figure("cpu_percent", "of a processor, all of this", form="%.0f %%")), 6),
 )
 NAMES = [part.name for part in PARTS]
 

@@ -6,6 +6,7 @@ import json
 import signal
 import socket
 import struct
+import threading
 import time
 
 import dns
@@ -38,6 +39,42 @@ ZONE = "web 300 IN A 10.10.1.10\n" + "".join(
     'big 300 IN TXT "%s"\n' % (chr(65 + i) * 200) for i in range(20))
 SERVER, VNET = "10.10.0.4", "10.10.0.6"
 SO_RCVBUFFORCE = 33  # asm-generic/socket.h; beyond what others may have
+IP_PKTINFO = 8
+FORGED = "10.20.64.0/18"
+COOKIE = 10
+
+
+class Forgery:
+    """Questions from a host, so many a second, each with another of the addresses FORGED."""
+
+    def __init__(self, host, server, packet, rate):
+        self.packet, self.rate, self.sent, self.over = packet, rate, 0, threading.Event()
+        harness.sh("ip", "-n", host.name, "route", "add", "local", FORGED, "dev", "lo")
+        with host.inside():
+            self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.sock.connect((server, 53))
+        self.thread = threading.Thread(target=self.run)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        self.thread.join()
+        self.sock.close()
+
+    def run(self):
+        start, behind = time.monotonic(), 0
+        while not self.over.wait(0.002):
+            due = int((time.monotonic() - start) * self.rate) - behind
+            if due - self.sent > self.rate // 20:  # what it could not send in time is left out
+                behind += due - self.sent - self.rate // 20
+                due = self.sent + self.rate // 20
+            for self.sent in range(self.sent + 1, due + 1):
+                source = struct.pack(">BBH", 10, 20, 0x4000 | self.sent * 7919 & 0x3fff)
+                self.sock.sendmsg([self.packet], [(socket.IPPROTO_IP, IP_PKTINFO,
+                                                   struct.pack("=I4s4s", 0, source, b""))])
 
 
 class Limits(harness.FreshCase):
@@ -163,6 +200,35 @@ class Limits(harness.FreshCase):
                 self.assert_answer(answer, "10.10.1.10")
         # What the system had no room for has not come to the limit.
         self.assertLessEqual(quiet.count(None), counters["udp_unread"])
+
+    def test_forged_addresses_use_up_nothing_of_who_is_proven(self):
+        self.start('limits = { queries_per_second_per_endpoint = 500; excess = "truncate"; };')
+        harness.sh("ip", "-n", "cloud", "route", "add", FORGED, "via", "10.20.0.5", "dev", "eth0", "onlink")
+        name = "web.corp.internal"
+        told = lambda: self.client.ask(SERVER, name, timeout=2, opts=(
+            dns.opt(options=dns.option(COOKIE, b"a client")),))
+        with Forgery(self.client, SERVER, dns.query(name), 3000):
+            harness.wait_for(lambda: self.counters()["over_limit"] > 1000, "the flood")
+            cookie = dict(harness.wait_for(told, "a cookie").options)[COOKIE]  # with TC, too
+            plain, by_tcp, with_cookie = [], [], []
+            for _ in range(50):
+                by_tcp.append(self.client.ask(SERVER, name, transport=dns.tcp))
+                with_cookie.append(self.client.ask(SERVER, name, timeout=2, opts=(
+                    dns.opt(options=dns.option(COOKIE, cookie)),)))
+                plain.append(self.client.ask(SERVER, name, timeout=2))
+                time.sleep(0.02)
+        counters = self.counters()
+        for answer in by_tcp:
+            self.assert_answer(answer, "10.10.1.10")
+        for answer in filter(None, with_cookie):
+            self.assert_answer(answer, "10.10.1.10")
+        for answer in filter(None, plain):  # or it is sent where it is proven
+            self.assertTrue(answer.flags & dns.TC or answer.texts() == ["10.10.1.10"], answer)
+        self.assertTrue(any(answer and answer.flags & dns.TC for answer in plain))
+        # What the system had no room for has not come to the limit.
+        self.assertLessEqual(with_cookie.count(None) + plain.count(None), counters["udp_unread"])
+        self.assertEqual(0, counters["over_limit_proven"])
+        self.assertEqual(0, counters["over_limit_refused"])
 
     def test_an_outbound_endpoint_at_its_limit_hands_over_to_the_second(self):
         upstream = harness.Upstream(self.public, "192.168.0.1", "192.0.2.1")

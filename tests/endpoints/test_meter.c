@@ -19,7 +19,8 @@ struct fixture {
 	uint64_t now_us;
 	uint64_t random;
 	unsigned asked[CLIENTS_MAX], admitted[CLIENTS_MAX];
-	unsigned queue[QUEUE]; /* of clients, in the order in which they ask */
+	bool proven[CLIENTS_MAX]; /* by TCP or a cookie */
+	unsigned queue[QUEUE];    /* of clients, in the order in which they ask */
 	unsigned queued;
 };
 
@@ -56,7 +57,7 @@ static unsigned ask(struct fixture *f, unsigned who, unsigned count)
 
 	meter_begin(&round, &f->meter, count, f->now_us);
 	for (unsigned i = 0; i < count; i++)
-		admitted += meter_admit(&round, &address);
+		admitted += meter_admit(&round, &address, f->proven[who]);
 	meter_end(&round);
 	return admitted;
 }
@@ -85,11 +86,11 @@ static void without_a_limit_all_pass(void **state)
 	meter_set_rate(&f->meter, 0);
 	assert_int_equal(ask(f, 1, 100000), 100000);
 	meter_begin(&round, NULL, 1, f->now_us);
-	assert_true(meter_admit(&round, &address));
+	assert_true(meter_admit(&round, &address, false));
 	meter_end(&round);
-	assert_true(meter_pass(NULL, 0, &address, f->now_us));
+	assert_true(meter_pass(NULL, 0, &address, false, f->now_us));
 	for (unsigned i = 0; i < 20000; i++)
-		assert_true(meter_pass(&f->meter, 0, &address, f->now_us));
+		assert_true(meter_pass(&f->meter, 0, &address, false, f->now_us));
 }
 
 static void a_tenth_of_a_seconds_worth_passes_at_once_whoever_sends_it(void **state)
@@ -153,7 +154,7 @@ static void what_a_batch_does_not_use_is_given_back(void **state)
 		struct meter_round round;
 
 		meter_begin(&round, &f->meter, BATCH, f->now_us);
-		admitted += meter_admit(&round, &address);
+		admitted += meter_admit(&round, &address, false);
 		meter_end(&round);
 	}
 	assert_int_equal(admitted, 10000);
@@ -217,29 +218,40 @@ static void shuffle_and_ask(struct fixture *f)
 			struct address address = client(f->queue[at]);
 
 			f->asked[f->queue[at]]++;
-			f->admitted[f->queue[at]] += meter_admit(&round, &address);
+			f->admitted[f->queue[at]] +=
+				meter_admit(&round, &address, f->proven[f->queue[at]]);
 		}
 		meter_end(&round);
 	}
 	f->queued = 0;
 }
 
+static unsigned in_a_ms(struct fixture *f, unsigned per_second)
+{
+	return per_second / 1000 + (random_below(&f->random, 1000) < per_second % 1000);
+}
+
+static void ask_for_a_ms(struct fixture *f, const unsigned rates[], unsigned clients)
+{
+	for (unsigned i = 0; i < clients; i++)
+		for (unsigned count = in_a_ms(f, rates[i]); count > 0; count--)
+			f->queue[f->queued++] = i;
+	shuffle_and_ask(f);
+}
+
+static void forget_counts(struct fixture *f)
+{
+	memset(f->asked, 0, sizeof f->asked);
+	memset(f->admitted, 0, sizeof f->admitted);
+}
+
 /* Clients ask at random, so many a second each on average; the counters begin after a second. */
 static void ask_together(struct fixture *f, const unsigned rates[], unsigned clients, unsigned ms)
 {
 	for (unsigned t = 0; t < ms + 1000; t++, f->now_us += MS) {
-		if (t == 1000) {
-			memset(f->asked, 0, sizeof f->asked);
-			memset(f->admitted, 0, sizeof f->admitted);
-		}
-		for (unsigned i = 0; i < clients; i++) {
-			unsigned count = rates[i] / 1000;
-
-			count += random_below(&f->random, 1000) < rates[i] % 1000;
-			for (; count > 0; count--)
-				f->queue[f->queued++] = i;
-		}
-		shuffle_and_ask(f);
+		if (t == 1000)
+			forget_counts(f);
+		ask_for_a_ms(f, rates, clients);
 	}
 }
 
@@ -252,23 +264,28 @@ static uint64_t sum(const unsigned counts[])
 	return total;
 }
 
+static void prove_all(struct fixture *f, bool proven)
+{
+	memset(f->proven, proven, sizeof f->proven);
+}
+
 /* Nineteen ask for two fifths of the limit together, one for twenty times the limit. */
 static void a_noisy_client_takes_nothing_from_nineteen_others(void **state)
 {
 	static const unsigned limits[] = {10000, 1000, 200};
 	struct fixture *f = *state;
 
-	for (size_t l = 0; l < sizeof limits / sizeof limits[0]; l++) {
-		unsigned rates[20] = {20 * limits[l]};
+	for (size_t l = 0; l < 2 * (sizeof limits / sizeof limits[0]); l++) {
+		unsigned limit = limits[l / 2], rates[20] = {20 * limit};
 
 		for (unsigned i = 1; i < 20; i++)
-			rates[i] = limits[l] * 2 / 5 / 19;
-		meter_set_rate(&f->meter, limits[l]);
+			rates[i] = limit * 2 / 5 / 19;
+		prove_all(f, l % 2);
+		meter_set_rate(&f->meter, limit);
 		ask_together(f, rates, 20, 10000);
 		for (unsigned i = 1; i < 20; i++)
 			assert_true(f->admitted[i] >= f->asked[i] * 995 / 1000);
-		assert_in_range(sum(f->admitted), 10 * limits[l] * 99 / 100,
-				10 * limits[l] * 101 / 100);
+		assert_in_range(sum(f->admitted), 10 * limit * 99 / 100, 10 * limit * 101 / 100);
 	}
 }
 
@@ -278,12 +295,13 @@ static void clients_that_want_more_than_there_is_share_alike(void **state)
 	static const unsigned limits[] = {10000, 1000};
 	struct fixture *f = *state;
 
-	for (size_t l = 0; l < sizeof limits / sizeof limits[0]; l++) {
-		unsigned rates[20] = {10 * limits[l]}, share = limits[l] / 20;
+	for (size_t l = 0; l < 2 * (sizeof limits / sizeof limits[0]); l++) {
+		unsigned limit = limits[l / 2], rates[20] = {10 * limit}, share = limit / 20;
 
 		for (unsigned i = 1; i < 20; i++)
 			rates[i] = 2 * share;
-		meter_set_rate(&f->meter, limits[l]);
+		prove_all(f, l % 2);
+		meter_set_rate(&f->meter, limit);
 		ask_together(f, rates, 20, 10000);
 		for (unsigned i = 0; i < 20; i++)
 			assert_in_range(f->admitted[i], 10 * share * 85 / 100,
@@ -297,11 +315,14 @@ static void what_modest_clients_leave_is_shared_by_the_greedy(void **state)
 	static const unsigned rates[] = {500, 3000, 9000, 30000};
 	struct fixture *f = *state;
 
-	ask_together(f, rates, 4, 10000);
-	assert_true(f->admitted[0] >= f->asked[0] * 995 / 1000);
-	assert_true(f->admitted[1] >= f->asked[1] * 98 / 100);
-	assert_in_range(f->admitted[2], 32500 * 85 / 100, 32500 * 115 / 100);
-	assert_in_range(f->admitted[3], 32500 * 85 / 100, 32500 * 115 / 100);
+	for (unsigned proven = 0; proven < 2; proven++) {
+		prove_all(f, proven);
+		ask_together(f, rates, 4, 10000);
+		assert_true(f->admitted[0] >= f->asked[0] * 995 / 1000);
+		assert_true(f->admitted[1] >= f->asked[1] * 98 / 100);
+		assert_in_range(f->admitted[2], 32500 * 85 / 100, 32500 * 115 / 100);
+		assert_in_range(f->admitted[3], 32500 * 85 / 100, 32500 * 115 / 100);
+	}
 }
 
 static void who_was_greedy_once_is_not_held_to_it_for_ever(void **state)
@@ -329,15 +350,126 @@ static void an_ipv6_client_is_its_network(void **state)
 			noisy.bytes[15] = (uint8_t)i;
 			noisy.bytes[14] = (uint8_t)t;
 			meter_begin(&round, &f->meter, 1, f->now_us);
-			(void)meter_admit(&round, &noisy);
+			(void)meter_admit(&round, &noisy, false);
 			meter_end(&round);
 			if (i % 50)
 				continue;
 			meter_begin(&round, &f->meter, 1, f->now_us);
-			admitted += meter_admit(&round, &other);
+			admitted += meter_admit(&round, &other, false);
 			meter_end(&round);
 		}
 	assert_in_range(admitted, 3990, 4000);
+}
+
+/* ---- forged addresses ---- */
+
+/* So many, each from an address of its own; how many were let through. */
+static unsigned forge(struct fixture *f, unsigned count)
+{
+	struct meter_round round;
+	unsigned admitted = 0;
+
+	meter_begin(&round, &f->meter, count, f->now_us);
+	for (unsigned i = 0; i < count; i++) {
+		uint64_t random = random_u64(&f->random);
+		struct address address = {4, {172, 16}};
+
+		memcpy(address.bytes + 1, &random, 3);
+		admitted += meter_admit(&round, &address, false);
+	}
+	meter_end(&round);
+	return admitted;
+}
+
+/* Twice as many as there may be come with forged addresses; after a second clients begin to ask, of
+ * a worker whose clock is a little behind. How many of the forged were let through meanwhile. */
+static uint64_t ask_amid_forged(struct fixture *f, const unsigned rates[], unsigned clients,
+				unsigned ms)
+{
+	unsigned forged_rate = 2 * (unsigned)atomic_load(&f->meter.rate);
+	uint64_t forged = 0;
+
+	for (unsigned t = 0; t < 1000; t++, f->now_us += MS)
+		forge(f, in_a_ms(f, forged_rate));
+	forget_counts(f);
+	for (unsigned t = 0; t < ms; t++, f->now_us += MS) {
+		forged += forge(f, in_a_ms(f, forged_rate));
+		f->now_us -= 200;
+		ask_for_a_ms(f, rates, clients);
+		f->now_us += 200;
+	}
+	return forged;
+}
+
+static void who_is_proven_is_answered_from_its_first_query_on(void **state)
+{
+	static const unsigned limits[] = {10000, 1000, 200};
+	struct fixture *f = *state;
+
+	prove_all(f, true);
+	for (size_t l = 0; l < sizeof limits / sizeof limits[0]; l++) {
+		unsigned limit = limits[l];
+		const unsigned rates[] = {limit / 200, limit / 10, limit / 4};
+
+		meter_set_rate(&f->meter, limit);
+		uint64_t forged = ask_amid_forged(f, rates, 3, 10000);
+		for (unsigned i = 0; i < 3; i++)
+			assert_int_equal(f->admitted[i], f->asked[i]);
+		assert_in_range(sum(f->admitted) + forged, 10 * limit * 99 / 100,
+				10 * limit * 101 / 100);
+	}
+}
+
+/* The greedy one gets what the others leave of the half, and nearly nothing of what is everybody's,
+ * where it has had more than anybody. */
+static void the_provens_half_is_shared_as_the_whole_is(void **state)
+{
+	unsigned rates[20] = {30000};
+	struct fixture *f = *state;
+
+	for (unsigned i = 1; i < 20; i++)
+		rates[i] = 10 * i;
+	prove_all(f, true);
+	uint64_t forged = ask_amid_forged(f, rates, 20, 10000);
+	for (unsigned i = 1; i < 20; i++)
+		assert_true(f->admitted[i] >= f->asked[i] * 995 / 1000);
+	assert_in_range(sum(f->admitted), 49500, 53000);
+	assert_in_range(sum(f->admitted) + forged, 99000, 101000);
+}
+
+/* While another that is proven wants more than their half. */
+static void a_forged_address_is_no_use_of_its_owners(void **state)
+{
+	struct fixture *f = *state;
+
+	f->proven[0] = f->proven[2] = true;
+	for (unsigned t = 0; t < 5000; t++, f->now_us += MS) {
+		struct address victim = client(0);
+		struct meter_round round;
+
+		meter_begin(&round, &f->meter, 20, f->now_us);
+		for (unsigned i = 0; i < 20; i++)
+			(void)meter_admit(&round, &victim, false);
+		meter_end(&round);
+		ask(f, 2, 6);
+		f->asked[0]++;
+		f->admitted[0] += ask(f, 0, 1);
+	}
+	assert_true(f->admitted[0] >= f->asked[0] * 995 / 1000);
+}
+
+static void the_others_keep_their_half_of_who_is_proven_and_greedy(void **state)
+{
+	unsigned rates[20] = {200000};
+	struct fixture *f = *state;
+
+	for (unsigned i = 1; i < 20; i++)
+		rates[i] = 4500 / 19;
+	f->proven[0] = true;
+	ask_together(f, rates, 20, 10000);
+	for (unsigned i = 1; i < 20; i++)
+		assert_true(f->admitted[i] >= f->asked[i] * 995 / 1000);
+	assert_in_range(sum(f->admitted), 99000, 101000);
 }
 
 /* ---- on the way out ---- */
@@ -355,7 +487,7 @@ static void questions_out_are_exact_too_whichever_worker_asks(void **state)
 			step = 1;
 		meter_set_rate(&f->meter, rate);
 		for (uint64_t t = 0; t < 6 * (uint64_t)SECOND; t += step, f->now_us += step)
-			admitted += meter_pass(&f->meter, (unsigned)(t / step) % 3, &address,
+			admitted += meter_pass(&f->meter, (unsigned)(t / step) % 3, &address, false,
 					       f->now_us) &&
 				    t >= SECOND;
 		assert_in_range(admitted, 5 * rate * 99 / 100, 5 * rate * 101 / 100);
@@ -370,10 +502,28 @@ static void questions_out_are_fair_too(void **state)
 
 	for (unsigned t = 0; t < 5000; t++, f->now_us += MS) {
 		for (unsigned i = 0; i < 50; i++)
-			(void)meter_pass(&f->meter, i % 2, &noisy, f->now_us);
-		admitted += meter_pass(&f->meter, t % 2, &other, f->now_us);
+			(void)meter_pass(&f->meter, i % 2, &noisy, false, f->now_us);
+		admitted += meter_pass(&f->meter, t % 2, &other, false, f->now_us);
 	}
 	assert_in_range(admitted, 4980, 5000);
+}
+
+static void questions_out_of_who_is_proven_leave_amid_others(void **state)
+{
+	struct fixture *f = *state;
+	struct address address = client(1);
+	unsigned asked = 0, admitted = 0;
+
+	for (unsigned t = 0; t < 3000; t++, f->now_us += MS) {
+		for (unsigned i = 0; i < 20; i++) {
+			struct address forged = client(100 + random_below(&f->random, 1 << 16));
+
+			(void)meter_pass(&f->meter, i % 2, &forged, false, f->now_us);
+		}
+		asked += t >= 1000;
+		admitted += t >= 1000 && meter_pass(&f->meter, t % 2, &address, true, f->now_us);
+	}
+	assert_int_equal(admitted, asked);
 }
 
 /* ---- the registry ---- */
@@ -444,8 +594,13 @@ int main(void)
 		ONE(what_modest_clients_leave_is_shared_by_the_greedy),
 		ONE(who_was_greedy_once_is_not_held_to_it_for_ever),
 		ONE(an_ipv6_client_is_its_network),
+		ONE(who_is_proven_is_answered_from_its_first_query_on),
+		ONE(the_provens_half_is_shared_as_the_whole_is),
+		ONE(a_forged_address_is_no_use_of_its_owners),
+		ONE(the_others_keep_their_half_of_who_is_proven_and_greedy),
 		ONE(questions_out_are_exact_too_whichever_worker_asks),
 		ONE(questions_out_are_fair_too),
+		ONE(questions_out_of_who_is_proven_leave_amid_others),
 		ONE(a_meter_is_found_by_name_and_direction),
 		ONE(the_limit_holds_for_meters_that_come_later),
 		ONE(a_meter_lives_until_its_last_reference_is_given_back),

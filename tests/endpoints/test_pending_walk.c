@@ -863,6 +863,37 @@ static void over_the_limit_of_one_and_the_other_suspect_it_fails_at_once_too(voi
 	}
 }
 
+static void who_is_proven_has_a_part_of_the_limit_that_others_cannot_use_up(void **state)
+{
+	(void)state;
+	limit_endpoint(&meter, 0, 2);
+	for (unsigned i = 0; i < 50; i++)
+		world_ask_new(&w);
+	w.proven = true;
+	struct asked *q = world_ask_new(&w);
+	world_run(&w, 5 * MS);
+	assert_true(q->done);
+	assert_int_equal(q->value.outcome, ASK_ANSWERED);
+}
+
+static void a_question_goes_on_for_who_is_proven_and_joined_it(void **state)
+{
+	(void)state;
+	w.servers[0].does = SILENT;
+	limit_endpoint(&meter, 0, 2);
+	for (unsigned i = 0; i < 50; i++)
+		world_ask_new(&w);
+	struct asked *first = &w.asked[0];
+	assert_int_equal(w.servers[0].got, w.sent);
+	w.proven = true;
+	struct asked *q = world_ask(&w, "n0.test");
+	world_run(&w, 200 * MS);
+	assert_int_equal(w.table.coalesced, 1);
+	assert_true(first->done && q->done);
+	assert_int_equal(q->value.outcome, ASK_ANSWERED);
+	assert_int_equal(w.servers[1].got, 1);
+}
+
 static void copies_are_within_the_limit_too(void **state)
 {
 	(void)state;
@@ -873,17 +904,18 @@ static void copies_are_within_the_limit_too(void **state)
 	assert_true(suspect(0));
 	world_run(&w, 100 * MS);
 	limit_endpoint(&meter, 0, 1);
-	w.sent = w.servers[0].got = w.servers[1].got = 0;
+	w.sent = w.servers[0].got = w.servers[1].got = w.targets[0].probes = 0;
 	for (unsigned i = 0; i < 50; i++)
 		world_ask_new(&w);
-	assert_in_range(w.servers[0].got, 1, 2); /* what it is probed with, and a question */
+	assert_int_equal(w.servers[0].got, 2); /* what it is probed with, and a question */
 	for (unsigned i = 0; i < 5; i++) { /* the next turns have no token of the endpoint's */
 		world_run(&w, 101 * MS);
 		for (unsigned n = 0; n < 50; n++)
 			world_ask_new(&w);
 	}
 	assert_int_equal(w.servers[1].got, 6 * 50);
-	assert_in_range(w.servers[0].got, 1, 2);
+	assert_in_range(w.targets[0].probes, 4, 6);
+	assert_in_range(w.servers[0].got - w.targets[0].probes, 1, 2); /* copies of six */
 }
 
 /* ---- the maximum of a target ---- */
@@ -1196,6 +1228,8 @@ int main(void)
 		TWO(an_endpoint_over_its_limit_hands_over_to_the_next),
 		TWO(over_the_limit_of_every_endpoint_a_question_fails_at_once),
 		TWO(over_the_limit_of_one_and_the_other_suspect_it_fails_at_once_too),
+		TWO(who_is_proven_has_a_part_of_the_limit_that_others_cannot_use_up),
+		TWO(a_question_goes_on_for_who_is_proven_and_joined_it),
 		TWO(copies_are_within_the_limit_too),
 		TWO(the_oldest_at_a_target_makes_room_and_goes_on_to_the_next),
 		ONE(where_there_is_no_next_target_the_oldest_fails),

@@ -96,6 +96,7 @@ struct world {
 	unsigned asked_count;
 	struct address client; /* of the next question */
 	void (*on_send)(struct world *w, unsigned server, const uint8_t *wire);
+	bool proven;           /* and whether it is from there */
 	uint8_t last_query[MESSAGE_QUERY_MAX];
 	size_t last_length;
 	char udp, tcp; /* their addresses are the sockets */
@@ -343,7 +344,8 @@ static inline struct asked *world_ask_until(struct world *w, const char *text, u
 				  .type = TYPE_A,
 				  .dnssec_ok = w->dnssec_ok,
 				  .checking_disabled = w->checking_disabled,
-				  .client = w->client};
+				  .client = w->client,
+				  .proven = w->proven};
 
 	if (name_from_text(&name, &w->key, text) != 0)
 		abort();

@@ -362,7 +362,7 @@ static void defaults_are_azures_and_ours(void **state)
 	assert_false(model->management.given);
 	assert_int_equal(model->limits.rules_per_ruleset, 1000);
 	assert_int_equal(model->limits.queries_per_second_per_endpoint, 10000);
-	assert_int_equal(model->limits.excess, EXCESS_DROP);
+	assert_int_equal(model->limits.excess, EXCESS_TRUNCATE);
 	assert_int_equal(model->response_limit.answers_per_second, 0);
 	assert_int_equal(model->response_limit.negatives_per_second, 0);
 	assert_int_equal(model->response_limit.errors_per_second, 0);
