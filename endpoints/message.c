@@ -12,17 +12,18 @@
  * and options other than NSID and cookies. */
 #include "endpoints/message.h"
 
-int message_read_record(const uint8_t *packet, size_t length, size_t *at,
-			struct record_view *record)
+int message_read_record(struct message_walk *walk, struct record_view *record)
 {
-	size_t fixed;
-	if (wire_skip_name(packet, length, *at, WIRE_HEADER, &fixed) == 0)
+	const uint8_t *packet = walk->packet;
+	size_t length = walk->length, fixed;
+	walk->jumps += MESSAGE_JUMPS_RECORD;
+	if (wire_skip_name(packet, length, walk->at, WIRE_HEADER, &fixed, &walk->jumps) == 0)
 		return ERR_INVALID;
 	if (length - fixed < RECORD_FIXED)
 		return ERR_INVALID;
 	uint32_t ttl = wire_u32(packet + fixed + 4);
 	*record = (struct record_view){
-		.owner = *at,
+		.owner = walk->at,
 		.type = wire_u16(packet + fixed),
 		.class = wire_u16(packet + fixed + 2),
 		.ttl = ttl & 0x80000000 ? 0 : ttl,
@@ -33,9 +34,9 @@ int message_read_record(const uint8_t *packet, size_t length, size_t *at,
 	if (record->rdata_length > length - record->rdata)
 		return ERR_INVALID;
 	size_t end = record->rdata + record->rdata_length;
-	if (!record_rdata_fits(record->type, packet, record->rdata, end, WIRE_HEADER))
+	if (!record_rdata_fits(record->type, packet, record->rdata, end, WIRE_HEADER, &walk->jumps))
 		return ERR_INVALID;
-	*at = end;
+	walk->at = end;
 	return 0;
 }
 
@@ -167,18 +168,18 @@ static bool read_special(struct reader *reader, enum section section, bool last,
 /* Walks everything behind the question; false when any of it is not as it must be. */
 static bool read_records(struct reader *reader)
 {
+	struct message_walk walk = message_walk_from(reader->packet, reader->length, reader->at);
 	bool fine = true;
 	for (enum section section = SECTION_ANSWER; section < SECTION_COUNT; section++) {
 		for (unsigned i = 0; i < reader->counts[section]; i++) {
 			struct record_view record;
-			if (message_read_record(reader->packet, reader->length, &reader->at,
-						&record) < 0)
+			if (message_read_record(&walk, &record) < 0)
 				return false;
 			bool last = i + 1U == reader->counts[section];
 			fine = read_special(reader, section, last, &record) && fine;
 		}
 	}
-	return fine && reader->at == reader->length;
+	return fine && walk.at == walk.length;
 }
 
 /* The usual request: nothing behind the question, or one OPT without options. True when it was

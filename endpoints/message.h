@@ -31,6 +31,8 @@ enum {
 	MESSAGE_QUERY_MAX = MESSAGE_HEADER + MESSAGE_QUESTION_MAX + MESSAGE_OPT + MESSAGE_OPTION +
 			    MESSAGE_COOKIE_MAX, /* what we send upstream */
 	MESSAGE_EDE_TEXT_MAX = 200,
+	MESSAGE_JUMPS = 64,        /* compression pointers that are followed in a message, */
+	MESSAGE_JUMPS_RECORD = 16, /* and so many more for each record that is read */
 };
 
 enum rcode {
@@ -119,6 +121,20 @@ enum request_state message_read_request(struct request *request, struct name *na
 
 /* ---- a target's reply ---- */
 
+/* A walk over a message's records. A name may have many pointers and many records that name, which
+ * would make a message cost the product of both: what all names of the walk may have together
+ * grows with the records only. */
+struct message_walk {
+	const uint8_t *packet;
+	size_t length, at; /* at: where the next record begins */
+	unsigned jumps;    /* pointers that may still be followed */
+};
+
+static inline struct message_walk message_walk_from(const uint8_t *packet, size_t length, size_t at)
+{
+	return (struct message_walk){packet, length, at, MESSAGE_JUMPS};
+}
+
 struct record_view {  /* a record where it stands; offsets are into the packet */
 	size_t owner; /* of its name, perhaps a pointer */
 	uint16_t type, class;
@@ -127,10 +143,9 @@ struct record_view {  /* a record where it stands; offsets are into the packet *
 	uint16_t rdata_length;
 };
 
-/* Reads the record at *at and moves *at behind it. ERR_INVALID when anything is out of bounds, or a
- * compression pointer anywhere in it points forward or into the header. */
-MUST_CHECK int message_read_record(const uint8_t *packet, size_t length, size_t *at,
-				   struct record_view *record);
+/* Reads the next record. ERR_INVALID when anything is out of bounds, a compression pointer anywhere
+ * in it points forward or into the header, or there are too many of them. */
+MUST_CHECK int message_read_record(struct message_walk *walk, struct record_view *record);
 
 static inline uint16_t message_flags(const uint8_t *packet)
 {

@@ -164,14 +164,18 @@ static bool put_rdata(struct message *message, const uint8_t *packet,
 	for (; layout && *layout; layout++) {
 		uint8_t name[NAME_WIRE_MAX];
 		const uint8_t *from = packet + at;
-		size_t start = at, bytes = 0;
+		size_t start = at, bytes;
 		if (*layout == 'n') {
-			bytes = wire_read_name(packet, end, start, WIRE_HEADER, name, NULL);
 			from = name;
+			bytes = wire_read_name(packet, end, start, WIRE_HEADER, name, &at);
+			if (bytes == 0)
+				return false;
+		} else {
+			if (!record_skip_element(*layout, packet, &at, end, WIRE_HEADER, NULL))
+				return false;
+			bytes = at - start;
 		}
-		if (!record_skip_element(*layout, packet, &at, end, WIRE_HEADER))
-			return false;
-		if (!put_bytes(message, from, bytes > 0 ? bytes : at - start))
+		if (!put_bytes(message, from, bytes))
 			return false;
 	}
 	return put_bytes(message, packet + at, end - at);

@@ -81,8 +81,8 @@ static size_t write_reply(const struct fuzz_packet *packet, unsigned number, boo
 			  uint8_t reply[MESSAGE_UDP_MIN])
 {
 	const struct wire *wire = wire_of(number);
-	size_t at = MESSAGE_HEADER + 5,
-	       question = name_wire_length(packet->wire + MESSAGE_HEADER) + 4;
+	struct message_walk walk = message_walk_from(wire->bytes, wire->length, MESSAGE_HEADER + 5);
+	size_t question = name_wire_length(packet->wire + MESSAGE_HEADER) + 4;
 	struct message message;
 
 	message_begin(&message, reply, MESSAGE_UDP_MIN, packet->wire + MESSAGE_HEADER,
@@ -91,8 +91,7 @@ static size_t write_reply(const struct fuzz_packet *packet, unsigned number, boo
 		for (unsigned n = wire_u16(wire->bytes + 6 + 2 * section); n > 0; n--) {
 			struct record_view record;
 
-			FUZZ_CHECK(message_read_record(wire->bytes, wire->length, &at, &record) ==
-				   0);
+			FUZZ_CHECK(message_read_record(&walk, &record) == 0);
 			message_copy_record(&message, section, wire->bytes, wire->length, &record,
 					    own ? MESSAGE_HEADER : 0, NULL, record.ttl);
 			own = false;

@@ -37,7 +37,8 @@ static bool read_request(const uint8_t *packet, size_t length, struct request *r
 static void check_serial(const uint8_t *packet, size_t length, const struct request *request,
 			 const struct name *name)
 {
-	size_t at = MESSAGE_HEADER + (size_t)request->question_length;
+	struct message_walk walk = message_walk_from(
+		packet, length, MESSAGE_HEADER + (size_t)request->question_length);
 	struct record_view record;
 	struct name owner;
 
@@ -45,7 +46,7 @@ static void check_serial(const uint8_t *packet, size_t length, const struct requ
 	FUZZ_CHECK(wire_u16(packet + 8) == request->has_serial);
 	if (!request->has_serial)
 		return;
-	FUZZ_CHECK(message_read_record(packet, length, &at, &record) == 0);
+	FUZZ_CHECK(message_read_record(&walk, &record) == 0);
 	FUZZ_CHECK(record.type == TYPE_SOA && record.class == request->class);
 	FUZZ_CHECK(name_from_wire(&owner, &hash, packet, length, record.owner, NULL) == 0);
 	FUZZ_CHECK(name_equal(&owner, name));

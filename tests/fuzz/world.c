@@ -39,16 +39,15 @@ static bool chain_is_below(const struct chain *chain, const uint8_t *owner)
 static bool was_said(const uint8_t *wire, size_t length, const uint8_t *owner,
 		     const struct record_view *record, const uint8_t *rdata)
 {
-	size_t at = MESSAGE_HEADER;
-
 	if (length == MESSAGE_HEADER) /* FORMERR, without a question */
 		return false;
-	at += name_wire_length(wire + at) + 4;
+	struct message_walk walk = message_walk_from(
+		wire, length, MESSAGE_HEADER + name_wire_length(wire + MESSAGE_HEADER) + 4);
 	for (unsigned n = wire_u16(wire + 6); n > 0; n--) {
 		struct record_view view;
 		uint8_t name[NAME_WIRE_MAX];
 
-		if (message_read_record(wire, length, &at, &view) != 0)
+		if (message_read_record(&walk, &view) != 0)
 			return false;
 		if (view.type != record->type || view.rdata_length != record->rdata_length ||
 		    memcmp(wire + view.rdata, rdata, view.rdata_length) != 0)
@@ -108,7 +107,8 @@ static void check_answer_record(struct chain *chain, const uint8_t *reply, size_
  * question's chain, and there are no bytes behind. */
 static void check_records(const struct query *query, const uint8_t *reply, size_t length)
 {
-	size_t at = MESSAGE_HEADER + query->request.question_length;
+	struct message_walk walk =
+		message_walk_from(reply, length, MESSAGE_HEADER + query->request.question_length);
 	struct chain chain = {.count = 0};
 	unsigned opts = 0;
 
@@ -121,7 +121,7 @@ static void check_records(const struct query *query, const uint8_t *reply, size_
 		for (unsigned n = wire_u16(reply + 6 + 2 * section); n > 0; n--) {
 			struct record_view record;
 
-			FUZZ_CHECK(message_read_record(reply, length, &at, &record) == 0);
+			FUZZ_CHECK(message_read_record(&walk, &record) == 0);
 			if (record.type == TYPE_OPT) {
 				FUZZ_CHECK(section == SECTION_ADDITIONAL);
 				opts++;
@@ -130,7 +130,7 @@ static void check_records(const struct query *query, const uint8_t *reply, size_
 			}
 		}
 	}
-	FUZZ_CHECK(at == length);
+	FUZZ_CHECK(walk.at == length);
 	FUZZ_CHECK(opts == query->request.edns);
 }
 
