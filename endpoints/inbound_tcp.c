@@ -293,7 +293,7 @@ static bool connection_admits(struct connection *connection, const struct query 
 	struct inbound *inbound = connection->inbound;
 	struct meter_round meter;
 	meter_begin(&meter, inbound->terms.meter, 1, connection->active_us);
-	bool admitted = inbound_admits(inbound, &meter, query);
+	bool admitted = meter_admit(&meter, &query->client);
 	meter_end(&meter);
 	return admitted;
 }
@@ -325,7 +325,7 @@ static void connection_take(struct connection *connection, const uint8_t *packet
 			inbound_hand_over(inbound, &query, 1);
 			return;
 		}
-		length = inbound_turn_away(inbound, query, reply);
+		length = inbound_answer_excess(inbound, query, reply);
 	}
 	if (pooled)
 		query_give(worker->pool, query);

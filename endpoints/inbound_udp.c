@@ -297,13 +297,13 @@ static void on_packet(struct inbound *inbound, unsigned slot, struct meter_round
 	size_t length;
 	if (inbound_read(inbound, query, batch->in_bytes[slot], packet->msg_len, refuse, reply,
 			 &length)) {
-		if (inbound_admits(inbound, meter, query)) {
+		if (meter_admit(meter, &query->client)) {
 			batch->arrived[batch->arrived_count++] = query;
 			if (batch->arrived_count == ARRIVALS)
 				hand_over(inbound);
 			return;
 		}
-		length = inbound_turn_away(inbound, query, reply);
+		length = inbound_answer_excess(inbound, query, reply);
 	}
 	if (length > 0)
 		send_reply(inbound, query, reply, length);

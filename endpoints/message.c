@@ -47,6 +47,7 @@ struct reader {
 	const struct name *name; /* the qname, once it is read */
 	const uint8_t *packet;
 	size_t length, at;
+	unsigned questions;
 	uint16_t counts[SECTION_COUNT];
 };
 
@@ -165,6 +166,16 @@ static bool read_special(struct reader *reader, enum section section, bool last,
 	return true;
 }
 
+/* What there is of an OPT that comes first. */
+static bool is_opt_next(const struct reader *reader)
+{
+	const uint8_t *rest = reader->packet + reader->at;
+	return reader->counts[SECTION_ANSWER] == 0 && reader->counts[SECTION_AUTHORITY] == 0 &&
+	       reader->counts[SECTION_ADDITIONAL] > 0 &&
+	       reader->length - reader->at >= MESSAGE_OPT && rest[0] == 0 &&
+	       wire_u16(rest + 1) == TYPE_OPT;
+}
+
 /* Walks everything behind the question; false when any of it is not as it must be. */
 static bool read_records(struct reader *reader)
 {
@@ -192,9 +203,8 @@ static bool read_plain_rest(struct reader *reader)
 		return false;
 	if (reader->counts[SECTION_ADDITIONAL] == 0)
 		return left == 0;
-	if (reader->counts[SECTION_ADDITIONAL] != 1 || left != MESSAGE_OPT || rest[0] != 0)
-		return false;
-	if (wire_u16(rest + 1) != TYPE_OPT || wire_u16(rest + 9) != 0)
+	if (reader->counts[SECTION_ADDITIONAL] != 1 || left != MESSAGE_OPT ||
+	    !is_opt_next(reader) || wire_u16(rest + 9) != 0)
 		return false;
 	read_opt_fields(reader->request, rest + 1);
 	return true;
@@ -214,26 +224,51 @@ static enum request_state request_error(enum rcode *rcode, enum rcode is)
 	return REQUEST_ERROR;
 }
 
-enum request_state message_read_request(struct request *request, struct name *name,
-					const struct hash_key *key, const uint8_t *packet,
-					size_t length, enum rcode *rcode)
+/* Header and question. False: not to be answered. */
+static bool reader_begin(struct reader *reader, struct request *request, struct name *name,
+			 const struct hash_key *key, const uint8_t *packet, size_t length)
 {
 	memset(request, 0, offsetof(struct request, cookie));
 	request->payload = MESSAGE_UDP_MIN;
 	if (length < MESSAGE_HEADER || message_flags(packet) & FLAG_QR)
-		return REQUEST_SILENT;
+		return false;
 	request->id = wire_u16(packet);
 	request->flags = message_flags(packet);
-	struct reader reader = {
-		.request = request, .name = name, .packet = packet, .length = length};
+	*reader = (struct reader){.request = request,
+				  .name = name,
+				  .packet = packet,
+				  .length = length,
+				  .at = MESSAGE_HEADER,
+				  .questions = wire_u16(packet + 4)};
 	for (unsigned i = 0; i < SECTION_COUNT; i++)
-		reader.counts[i] = wire_u16(packet + 6 + (size_t)2 * i);
-	reader.at = MESSAGE_HEADER;
+		reader->counts[i] = wire_u16(packet + 6 + (size_t)2 * i);
+	if (reader->questions == 1)
+		(void)read_question(reader, name, key);
+	return true;
+}
 
-	unsigned questions = wire_u16(packet + 4);
-	bool fine = questions == 1 && read_question(&reader, name, key) &&
-		    (read_plain_rest(&reader) || read_records(&reader));
-	bool wants_cookie = questions == 0 && read_records(&reader) && request->cookie_length > 0;
+bool message_read_question(struct request *request, struct name *name, const struct hash_key *key,
+			   const uint8_t *packet, size_t length)
+{
+	struct reader reader;
+	if (!reader_begin(&reader, request, name, key, packet, length))
+		return false;
+	if (request->question_length > 0 && is_opt_next(&reader))
+		read_opt_fields(request, packet + reader.at + 1);
+	return true;
+}
+
+enum request_state message_read_request(struct request *request, struct name *name,
+					const struct hash_key *key, const uint8_t *packet,
+					size_t length, enum rcode *rcode)
+{
+	struct reader reader;
+	if (!reader_begin(&reader, request, name, key, packet, length))
+		return REQUEST_SILENT;
+	bool fine =
+		request->question_length > 0 && (read_plain_rest(&reader) || read_records(&reader));
+	bool wants_cookie =
+		reader.questions == 0 && read_records(&reader) && request->cookie_length > 0;
 
 	if ((request->flags & FLAG_OPCODE) >> 11 != OPCODE_QUERY)
 		return request_error(rcode, RCODE_NOTIMP);

@@ -105,6 +105,11 @@ enum request_state {
 	REQUEST_ERROR,  /* to be answered with *rcode: FORMERR, NOTIMP, BADVERS */
 };
 
+/* Reads header and question only, however much is behind them, and what an OPT that stands right
+ * there says of itself: enough to turn somebody away. False: not to be answered (REQUEST_SILENT).
+ */
+bool message_read_question(struct request *request, struct name *name, const struct hash_key *key,
+			   const uint8_t *packet, size_t length);
 /* Reads a packet that a client sent. On REQUEST_FINE name holds the qname; there is exactly one
  * question, opcode QUERY, at most one OPT, version 0 (RFC 9619, RFC 6891). On REQUEST_ERROR as much
  * of request is filled as could be read, so that an error can be answered with id, opcode, question

@@ -207,7 +207,8 @@ static int bind_all(struct server *server, struct snapshot *snapshot, const stru
 	for (uint32_t i = 0; i < policy->vnet_listen_count; i++) {
 		struct snapshot_binding wanted = {.host = policy->vnet_listens[i],
 						  .vnet_resolver = true,
-						  .network = NETWORK_NONE};
+						  .network = NETWORK_NONE,
+						  .terms = {.access = policy->vnet_access}};
 		struct origin origin = listen_origin(model, NULL);
 		fine = bind_one(&all, &wanted, &origin) && fine;
 	}

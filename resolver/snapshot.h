@@ -19,7 +19,7 @@ struct snapshot_binding { /* a listener, and what a query that arrives there mea
 	struct host host;
 	bool vnet_resolver; /* else an inbound endpoint: */
 	uint32_t network;
-	struct inbound_terms terms; /* zero at the VNet resolver: who may ask is decided there */
+	struct inbound_terms terms;
 };
 
 struct snapshot {

@@ -73,7 +73,8 @@ struct policy {
 	uint32_t inbound_count;
 	struct host *vnet_listens;
 	uint32_t vnet_listen_count;
-	struct prefix_table clients; /* VNet resolver: source -> network */
+	struct prefix_table clients;      /* VNet resolver: source -> network */
+	const struct access *vnet_access; /* the sources that are in it */
 	const struct route *default_route;
 	struct suffix_table
 		special; /* special-use zones (struct zone); empty when they are forwarded */

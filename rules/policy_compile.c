@@ -126,23 +126,35 @@ static int add_all(struct compilation *c, struct access *access, const struct pr
 	return err;
 }
 
-static int compile_usual(struct compilation *c)
+static int add_networks(struct compilation *c, struct access *access)
 {
-	struct arena *arena = &c->policy->arena;
-	struct access *usual = c->usual = arena_alloc(arena, sizeof *usual);
-	int err = usual ? access_add_private(usual, arena) : ERR_NOMEM;
+	int err = 0;
 
 	for (size_t i = 0; !err && i < c->model->virtual_networks.count; i++) {
 		const struct virtual_network *network = &c->model->virtual_networks.items[i];
 
-		err = add_all(c, usual, network->address_space.items, network->address_space.count);
+		err = add_all(c, access, network->address_space.items,
+			      network->address_space.count);
 		if (!err)
-			err = add_all(c, usual, network->client_prefixes.items,
+			err = add_all(c, access, network->client_prefixes.items,
 				      network->client_prefixes.count);
 	}
 	if (!err)
-		access_build(usual);
+		access_build(access);
 	return err;
+}
+
+static int compile_usual(struct compilation *c)
+{
+	struct arena *arena = &c->policy->arena;
+	struct access *usual = c->usual = arena_alloc(arena, sizeof *usual);
+	struct access *clients = arena_alloc(arena, sizeof *clients);
+	int err = usual && clients ? access_add_private(usual, arena) : ERR_NOMEM;
+
+	c->policy->vnet_access = clients;
+	if (!err)
+		err = add_networks(c, usual);
+	return err ? err : add_networks(c, clients);
 }
 
 /* Who may ask at the endpoint; NULL without memory. */

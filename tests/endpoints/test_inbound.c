@@ -2118,6 +2118,33 @@ static int ask_for_ede(struct world *world, int fd, int *ede)
 	return message_flags(reply) & FLAG_RCODE;
 }
 
+/* Whatever is behind the question: nobody looks. */
+static void of_a_stranger_nothing_behind_the_question_is_read(void **state)
+{
+	(void)state;
+	struct world *world = world_new("127.0.0.1", 1, 100);
+	struct arena arena;
+	struct access private = access_of(&arena, "10.0.0.0/8");
+	uint8_t wire[MESSAGE_QUERY_MAX + 100] = {0}, reply[512];
+	size_t length = message_write_query(wire, 1, (const uint8_t *)"\4NaMe\4test", 11, TYPE_TXT,
+					    false, false, false);
+	int fd = client(world, false);
+	memset(wire + length, 0xff, 100);
+	wire_put16(wire + 10, 60000);
+	assert_int_equal(send(fd, wire, length + 100, 0), length + 100);
+	assert_int_equal(receive(world, fd, reply, sizeof reply, false), length);
+	assert_int_equal(message_flags(reply) & FLAG_RCODE, RCODE_FORMERR);
+	set_terms(world, &private, NULL, EXCESS_DROP);
+	assert_int_equal(send(fd, wire, length + 100, 0), length + 100);
+	assert_int_equal(receive(world, fd, reply, sizeof reply, false), length);
+	assert_int_equal(message_flags(reply) & FLAG_RCODE, RCODE_REFUSED);
+	assert_int_equal(counters(world)->malformed, 1);
+	assert_int_equal(counters(world)->prohibited, 1);
+	close(fd);
+	world_free(world);
+	arena_release(&arena);
+}
+
 static void who_is_not_allowed_is_refused_and_told_why(void **state)
 {
 	(void)state;
@@ -2490,6 +2517,7 @@ int main(void)
 		cmocka_unit_test(port_held_for_tcp_alone_is_found_out),
 		cmocka_unit_test(address_that_no_interface_has_is_bound_for_when_one_has_it),
 		cmocka_unit_test(privileged_port_without_permission_is_one_clear_line),
+		cmocka_unit_test(of_a_stranger_nothing_behind_the_question_is_read),
 		cmocka_unit_test(who_is_not_allowed_is_refused_and_told_why),
 		cmocka_unit_test(queries_over_the_limit_are_answered_as_configured),
 		cmocka_unit_test(what_is_not_a_query_or_not_allowed_uses_up_no_tokens),

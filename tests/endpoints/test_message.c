@@ -493,6 +493,39 @@ static void signature_in_the_additional_section_is_passed_over(void **state)
 	assert_int_equal(read_packet(&packet).state, REQUEST_FINE);
 }
 
+static void of_a_strangers_packet_the_question_is_read_and_an_opt_right_behind_it(void **state)
+{
+	(void)state;
+	static const struct {
+		unsigned answers, additional, type;
+		bool question, edns;
+	} cases[] = {{0, 1, TYPE_OPT, true, true},
+		     {0, 9, TYPE_OPT, true, true}, /* nobody looks whether they are there */
+		     {0, 0, TYPE_OPT, true, false},
+		     {1, 1, TYPE_OPT, true, false},
+		     {0, 1, TYPE_A, true, false},
+		     {0, 1, TYPE_OPT, false, false}};
+	for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct packet packet;
+		struct request request;
+		struct name name;
+		header(&packet, FLAG_RD, cases[i].question, cases[i].answers, 0,
+		       cases[i].additional);
+		question(&packet, TYPE_AAAA);
+		record(&packet, "", 1, cases[i].type, 1400, 0x8000, "junk", 4);
+		assert_true(
+			message_read_question(&request, &name, &key, packet.bytes, packet.length));
+		assert_int_equal(request.question_length, cases[i].question ? QUESTION_BYTES : 0);
+		assert_int_equal(request.edns, cases[i].edns);
+		assert_int_equal(request.payload, cases[i].edns ? 1400 : 512);
+		if (cases[i].question)
+			assert_int_equal(request.type, TYPE_AAAA);
+		packet.bytes[2] |= FLAG_QR >> 8;
+		assert_false(
+			message_read_question(&request, &name, &key, packet.bytes, packet.length));
+	}
+}
+
 /* ---- compression pointers ---- */
 
 /* A question for a name of so many labels, and additional records of 12 bytes each up to `size`;
@@ -1171,6 +1204,8 @@ int main(void)
 		cmocka_unit_test(records_ahead_of_the_additional_section_are_formerr_but_for_ixfr),
 		cmocka_unit_test(ixfr_brings_the_soa_of_its_zone_and_nothing_else),
 		cmocka_unit_test(signature_in_the_additional_section_is_passed_over),
+		cmocka_unit_test(
+			of_a_strangers_packet_the_question_is_read_and_an_opt_right_behind_it),
 		cmocka_unit_test(chains_of_pointers_cost_no_more_than_names_of_sixteen_labels),
 		cmocka_unit_test(pointers_of_a_message_have_a_bound_that_grows_with_its_records),
 		cmocka_unit_test(record_is_read_with_its_places),
