@@ -213,9 +213,10 @@ struct message_end {
 	size_t limit;         /* bytes that the transport and the client allow */
 };
 
-/* Completes the reply: header (QR, opcode, RD and CD from the request, RA; AD 0), truncation to an
- * empty one with TC when it is over the limit or overflowed, OPT when the request had one (with
- * EDE, NSID). Returns the message's length. */
+/* Completes the reply: header (QR, opcode, AD 0; RA, and RD and CD from the request, which are
+ * QUERY's, and not set for another opcode), truncation to an empty one with TC when it is over the
+ * limit or overflowed, OPT when the request had one (with EDE, NSID). Returns the message's length.
+ */
 size_t message_finish(struct message *message, const struct request *request,
 		      const struct message_end *end);
 

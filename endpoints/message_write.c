@@ -296,8 +296,9 @@ static uint16_t reply_flags(const struct request *request, const struct message_
 	unsigned rcode = (unsigned)end->rcode;
 	if (rcode > FLAG_RCODE && !request->edns)
 		rcode = RCODE_SERVFAIL; /* its upper bits have no place without an OPT */
-	unsigned flags = FLAG_QR | FLAG_RA | (rcode & FLAG_RCODE);
-	flags |= request->flags & (FLAG_OPCODE | FLAG_RD | FLAG_CD);
+	unsigned flags = FLAG_QR | (rcode & FLAG_RCODE) | (request->flags & FLAG_OPCODE);
+	if ((flags & FLAG_OPCODE) >> 11 == OPCODE_QUERY) /* what else they may mean is not known */
+		flags |= FLAG_RA | (request->flags & (FLAG_RD | FLAG_CD));
 	flags |= end->authoritative ? FLAG_AA : 0;
 	flags |= truncated ? FLAG_TC : 0;
 	return (uint16_t)flags;

@@ -140,6 +140,9 @@ class Wire(Server):
             with self.subTest(opcode=opcode):
                 answer = self.message(dns.query("web.corp.internal", flags=opcode << 11))
                 self.assertEqual(("NOTIMP", opcode), (answer.rcode, answer.opcode))
+                bits = dns.AA | dns.TC | dns.RD | dns.RA | dns.AD | dns.CD
+                answer = self.message(dns.query("web.corp.internal", flags=opcode << 11 | bits))
+                self.assertEqual(("NOTIMP", dns.QR | opcode << 11), (answer.rcode, answer.flags & ~15))
 
     # ---- EDNS ----
 

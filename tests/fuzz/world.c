@@ -142,9 +142,12 @@ static void check_reply(const struct query *query, const uint8_t *packet_questio
 	FUZZ_CHECK(length >= MESSAGE_HEADER + (size_t)request->question_length);
 	FUZZ_CHECK(length <= query->limit);
 	FUZZ_CHECK(wire_u16(reply) == request->id);
-	uint16_t flags = message_flags(reply), kept = FLAG_OPCODE | FLAG_RD | FLAG_CD;
+	uint16_t flags = message_flags(reply), kept = FLAG_OPCODE;
+	if (!(request->flags & FLAG_OPCODE))
+		kept |= FLAG_RD | FLAG_CD;
 	FUZZ_CHECK(flags & FLAG_QR);
 	FUZZ_CHECK(!(flags & FLAG_AD));
+	FUZZ_CHECK(!(flags & FLAG_RA) == !!(request->flags & FLAG_OPCODE));
 	FUZZ_CHECK((flags & kept) == (request->flags & kept));
 	FUZZ_CHECK(wire_u16(reply + 4) == (request->question_length > 0));
 	FUZZ_CHECK(memcmp(reply + MESSAGE_HEADER, packet_question, request->question_length) == 0);
