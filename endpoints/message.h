@@ -79,6 +79,7 @@ enum ede {
 	EDE_NOT_SUPPORTED = 21,
 	EDE_NO_REACHABLE_AUTHORITY = 22,
 	EDE_NETWORK_ERROR = 23,
+	EDE_INVALID_TYPE = 30,
 };
 
 /* ---- a client's question ---- */
@@ -118,8 +119,8 @@ bool message_read_question(struct request *request, struct name *name, const str
  * last record, a second OPT, one out of its place, a cookie of a length that none has (RFC 7873
  * section 5.2.2), options that do not add up, and a TSIG that is not the last record. A packet
  * without a question that has a cookie only wants one: an "error" to be answered with NOERROR
- * (section 5.4). Meta types that only a zone transfer or TSIG may ask (IXFR, AXFR, MAILA, MAILB,
- * OPT, TSIG, TKEY) are left to the caller. */
+ * (section 5.4). Types that are no data (IXFR, AXFR, MAILA, MAILB, OPT, TSIG, TKEY, NXNAME)
+ * are left to the caller. */
 enum request_state message_read_request(struct request *request, struct name *name,
 					const struct hash_key *key, const uint8_t *packet,
 					size_t length, enum rcode *rcode);

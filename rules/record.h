@@ -32,6 +32,7 @@ enum {
 	TYPE_RRSIG = 46,
 	TYPE_NSEC = 47,
 	TYPE_NSEC3 = 50,
+	TYPE_NXNAME = 128, /* in the bitmap of an NSEC only (RFC 9824) */
 	TYPE_TKEY = 249,
 	TYPE_TSIG = 250,
 	TYPE_IXFR = 251,

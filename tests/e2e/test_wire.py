@@ -213,6 +213,11 @@ class Wire(Server):
                 self.assertIn(answer.rcode, ("REFUSED", "NOTIMP"))
         self.assertIn(self.ask("web.corp.internal", rclass=dns.CH).rcode, ("REFUSED", "NOTIMP"))
 
+    def test_nxname_is_not_asked_for(self):  # RFC 9824
+        for name in ("web.corp.internal", "www.example.com"):
+            self.assert_rcode(self.ask(name, 128), "FORMERR", ede=30)
+        self.assertEqual([], self.upstream.questions("www.example.com"))
+
     def test_transfers_are_refused(self):
         for rtype in (251, 252):
             answer = self.message(dns.query("corp.internal", rtype), dns.tcp)
