@@ -21,7 +21,7 @@ struct inbound_shared { /* of a worker's listeners, by worker->shared */
 	struct query spare; /* reads a packet when the pool is empty, so that it can be answered */
 	struct connection *clients[INBOUND_CLIENT_BUCKETS];
 	unsigned connections[INBOUND_CLIENT_BUCKETS]; /* so many in each */
-	unsigned tcp_work; /* messages and reads by TCP since UDP had its turn */
+	size_t tcp_work; /* bytes read and taken by TCP since UDP had its turn */
 	uint8_t inbox[INBOUND_PREFIX + MESSAGE_MAX]; /* what is read of a connection */
 };
 
