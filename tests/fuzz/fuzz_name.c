@@ -89,7 +89,9 @@ static void from_wire(const uint8_t *packet, size_t length, size_t at)
 	check_name(&name);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+const double fuzz_byte_us = 0.25;
+
+int fuzz_one(const uint8_t *data, size_t size)
 {
 	struct name name;
 	char *text = malloc(size + 1);

@@ -225,7 +225,9 @@ static void cancel(struct play *play, uint8_t with)
 		resolve_cancel(&client->query);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+const double fuzz_byte_us = 0.25;
+
+int fuzz_one(const uint8_t *data, size_t size)
 {
 	static void (*const steps[8])(struct play * play, uint8_t with) = {
 		ask, answer, refuse, wait, cut, reload, forget, cancel};

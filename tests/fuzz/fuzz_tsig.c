@@ -135,7 +135,9 @@ static void sign_and_check(const uint8_t *packet, size_t length, unsigned key, u
 	free(copy);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+const double fuzz_byte_us = 0.25;
+
+int fuzz_one(const uint8_t *data, size_t size)
 {
 	struct fuzz_input input = {data, data + size};
 	unsigned how = fuzz_u8(&input), ahead_s = fuzz_u8(&input) % 16 * STEP_S;
