@@ -225,6 +225,24 @@ size_t fuzz_question(unsigned number, unsigned how, uint8_t wire[MESSAGE_UDP_MIN
 	return length;
 }
 
+/* The same packet from where nobody may ask: silence or REFUSED. */
+static void ask_as_stranger(struct inbound *inbound, struct query *query, const uint8_t *packet,
+			    size_t length)
+{
+	static const struct access nobody;
+	uint8_t reply[INBOUND_ERROR_REPLY_MAX];
+	size_t reply_length;
+
+	inbound->terms.access = &nobody;
+	FUZZ_CHECK(
+		!inbound_read(inbound, query, packet, length, RCODE_NOERROR, reply, &reply_length));
+	inbound->terms.access = NULL;
+	if (reply_length) {
+		FUZZ_CHECK((message_flags(reply) & FLAG_RCODE) == RCODE_REFUSED);
+		check_reply(query, packet + MESSAGE_HEADER, reply, reply_length);
+	}
+}
+
 struct fuzz_client *fuzz_ask(struct fuzz_world *world, struct place place, const uint8_t *packet,
 			     size_t length, bool tcp)
 {
@@ -247,6 +265,7 @@ struct fuzz_client *fuzz_ask(struct fuzz_world *world, struct place place, const
 	query->tcp = tcp;
 	query->client =
 		(struct address){.family = 4, .bytes = {10, 10, 1, (uint8_t)world->client_count}};
+	ask_as_stranger(&inbound, query, packet, length);
 	if (!inbound_read(&inbound, query, packet, length, RCODE_NOERROR, error, &error_length)) {
 		if (error_length)
 			check_reply(query, packet + MESSAGE_HEADER, error, error_length);
