@@ -1,8 +1,8 @@
 /* What inbound does whatever carries the packet: it reads it, answers what is wrong with it, gives
  * what is right to the resolver, and keeps the books of a listener's life.
  *
- *     inbound_udp ─┐                    ┌─ wrong ─► a reply at once: FORMERR, NOTIMP, BADVERS
- *                  ├─► inbound_read ────┤
+ *     inbound_udp ─┐                    ┌─ wrong ─► a reply at once: FORMERR, NOTIMP, BADVERS,
+ *                  ├─► inbound_read ────┤           and REFUSED to strangers
  *     inbound_tcp ─┘                    └─ fine ──► inbound_hand_over ──► on_query
  *
  * A listener's memory is kept by its open loop handles and by its queries under way, and goes with
@@ -87,32 +87,56 @@ static bool check_cookie(struct inbound_worker *worker, struct query *query)
 			    request->cookie, request->cookie_length);
 }
 
+static void keep_question(const struct inbound_worker *worker, struct query *query,
+			  const uint8_t *packet)
+{
+	query->limit = query_limit(worker, query);
+	memcpy(query->question, packet + MESSAGE_HEADER, query->request.question_length);
+}
+
+/* What a stranger sends costs its question, however much is behind that. */
+static size_t read_stranger(struct inbound *inbound, struct query *query, const uint8_t *packet,
+			    size_t packet_length, uint8_t reply[INBOUND_ERROR_REPLY_MAX])
+{
+	struct inbound_worker *worker = inbound->worker;
+	if (!message_read_question(&query->request, &query->name, worker->key, packet,
+				   packet_length)) {
+		worker->counters.silent++;
+		return 0;
+	}
+	keep_question(worker, query, packet);
+	query->proven = query->tcp;
+	return inbound_refuse_stranger(inbound, query, reply);
+}
+
 bool inbound_read(struct inbound *inbound, struct query *query, const uint8_t *packet,
 		  size_t packet_length, enum rcode refuse, uint8_t reply[INBOUND_ERROR_REPLY_MAX],
 		  size_t *length)
 {
 	struct inbound_worker *worker = inbound->worker;
 	enum rcode rcode = RCODE_NOERROR;
+	bool allowed = inbound_is_allowed(inbound, &query->client);
 	*length = 0;
+	if (!allowed && !worker->leaves) {
+		*length = read_stranger(inbound, query, packet, packet_length, reply);
+		return false;
+	}
 	enum request_state state = message_read_request(&query->request, &query->name, worker->key,
 							packet, packet_length, &rcode);
 	if (state == REQUEST_SILENT) {
 		worker->counters.silent++;
 		return false;
 	}
-	query->limit = query_limit(worker, query);
-	query->proven = query->tcp;
-	memcpy(query->question, packet + MESSAGE_HEADER, query->request.question_length);
-	if (!inbound_is_allowed(inbound, &query->client)) {
-		*length = inbound_turn_away(inbound, query, reply);
-		return false;
-	}
+	keep_question(worker, query, packet);
 	bool vouched = query->request.cookie_length > 0 && check_cookie(worker, query);
 	query->proven = query->tcp || vouched;
 	query->packet = packet;
 	query->packet_length = packet_length;
-	if (state == REQUEST_FINE && refuse == RCODE_NOERROR)
-		return true;
+	if (state == REQUEST_FINE && refuse == RCODE_NOERROR) {
+		if (!allowed)
+			*length = inbound_write_gone(inbound, query, reply);
+		return allowed;
+	}
 	if (state == REQUEST_FINE)
 		rcode = refuse;
 	struct inbound_error error = {.rcode = rcode, .ede = EDE_NONE};

@@ -115,6 +115,9 @@ void inbound_drain(struct inbound_worker *worker);
 /* For one that ends without a successor, or has lost it: the same at once, and who asks by UDP gets
  * SERVFAIL, who connects is refused; that also where another process holds the sockets. */
 void inbound_leave(struct inbound_worker *worker);
+/* So much came by TCP from others than clients: enough of it, with theirs, and UDP has its turn.
+ * Called from the loop, not from within anything that inbound calls. */
+void inbound_tcp_worked(struct inbound_worker *worker, size_t bytes);
 /* Sends what has been gathered; called at the end of every loop round. */
 void inbound_flush(struct inbound_worker *worker);
 

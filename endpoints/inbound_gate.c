@@ -1,10 +1,10 @@
-/* Who gets in, and what leaves: a packet passes the endpoint's access list and, where it could be
- * read, its meter before it is a query, and an answer by UDP the limit of its client's prefix. What
- * does not pass is answered here, if at all:
+/* Who gets in, and what leaves: a packet passes the endpoint's access list before more than its
+ * question is read, and the meter before it is a query, and an answer by UDP the limit of its
+ * client's prefix. What does not pass is answered here, if at all:
  *
- *     allowed? ─► well formed? ─► within the limit? ─► query ─► ... ─► answer ─► for this prefix?
- *       │ no        │ no             │ no                                          │ no
- *       REFUSED     FORMERR, ...     TC, REFUSED or dropped                        dropped, or TC
+ *     allowed? ─► read ─► within the limit? ─► query ─► ... ─► answer ─► for this prefix, too? ─►
+ *       │ no                │ no                                           │ no
+ *       REFUSED             TC, REFUSED or dropped                         dropped, or TC
  *
  * Clients that have proven their address, by TCP or by a good cookie (RFC 7873 section 5.2.5), have
  * half of the endpoint's limit for themselves, whoever asks with forged addresses (meter.h); and
@@ -41,10 +41,10 @@ bool inbound_is_allowed(const struct inbound *inbound, const struct address *cli
 	return !access || access_allows(access, client);
 }
 
-/* Needs nothing but the header and the question, and forgets the rest: so there is no OPT, whatever
- * RFC 6891 section 7 says of that, no cookie, and not later either (inbound_limit_reply). */
-static size_t refuse_stranger(struct inbound *inbound, struct query *query,
-			      uint8_t reply[INBOUND_ERROR_REPLY_MAX])
+/* Needs nothing but the header and the question: so there is no OPT, whatever RFC 6891 section 7
+ * says of that, no cookie, and not later either (inbound_limit_reply). */
+size_t inbound_refuse_stranger(struct inbound *inbound, struct query *query,
+			       uint8_t reply[INBOUND_ERROR_REPLY_MAX])
 {
 	static const struct inbound_error error = {.rcode = RCODE_REFUSED, .ede = EDE_NONE};
 	struct request *request = &query->request;
@@ -56,8 +56,8 @@ static size_t refuse_stranger(struct inbound *inbound, struct query *query,
 	return inbound_write_error(inbound, query, &error, reply);
 }
 
-static size_t answer_excess(struct inbound *inbound, const struct query *query,
-			    uint8_t reply[INBOUND_ERROR_REPLY_MAX])
+size_t inbound_answer_excess(struct inbound *inbound, const struct query *query,
+			     uint8_t reply[INBOUND_ERROR_REPLY_MAX])
 {
 	static const struct inbound_error refused = {
 		.rcode = RCODE_REFUSED, .ede = EDE_OTHER, .text = "over the endpoint's limit"};
@@ -84,15 +84,6 @@ size_t inbound_write_gone(struct inbound *inbound, const struct query *query,
 
 	inbound->worker->counters.listener_gone++;
 	return inbound_write_error(inbound, query, &error, reply);
-}
-
-size_t inbound_turn_away(struct inbound *inbound, struct query *query,
-			 uint8_t reply[INBOUND_ERROR_REPLY_MAX])
-{
-	if (inbound->worker->leaves)
-		return inbound_write_gone(inbound, query, reply);
-	return inbound_is_allowed(inbound, &query->client) ? answer_excess(inbound, query, reply)
-							   : refuse_stranger(inbound, query, reply);
 }
 
 const uint8_t *inbound_limit_reply(struct inbound *inbound, const struct query *query,

@@ -21,7 +21,7 @@ struct inbound_shared { /* of a worker's listeners, by worker->shared */
 	struct query spare; /* reads a packet when the pool is empty, so that it can be answered */
 	struct connection *clients[INBOUND_CLIENT_BUCKETS];
 	unsigned connections[INBOUND_CLIENT_BUCKETS]; /* so many in each */
-	unsigned tcp_work; /* messages and reads by TCP since UDP had its turn */
+	size_t tcp_work; /* bytes read and taken by TCP since UDP had its turn */
 	uint8_t inbox[INBOUND_PREFIX + MESSAGE_MAX]; /* what is read of a connection */
 };
 
@@ -43,10 +43,10 @@ struct inbound {
 	struct connection *connections;
 };
 
-/* Reads a packet into the query (its tcp, client and so on are set already). True: it is the
- * resolver's turn, where the endpoint is within its limit. Otherwise `reply` holds *length bytes to
- * be sent back, 0 for silence. `refuse`, if not NOERROR, is what even a good packet is answered
- * with: SERVFAIL where there is no query for it, FORMERR where it did not arrive as a whole. */
+/* Reads a packet into the query (its tcp, client and so on are set already); of a stranger's the
+ * question only. True: it is to be admitted. Otherwise `reply` holds *length bytes to be sent back,
+ * 0 for silence. `refuse`, if not NOERROR, is what even a good packet is answered with: SERVFAIL
+ * where there is no query for it, FORMERR where it did not arrive as a whole. */
 bool inbound_read(struct inbound *inbound, struct query *query, const uint8_t *packet,
 		  size_t packet_length, enum rcode refuse, uint8_t reply[INBOUND_ERROR_REPLY_MAX],
 		  size_t *length);
@@ -77,11 +77,14 @@ void inbound_handle_closed(struct inbound *inbound);
 /* For good, where the worker leaves: whatever terms are set then. */
 void inbound_let_nobody_in(struct inbound *inbound);
 bool inbound_is_allowed(const struct inbound *inbound, const struct address *client);
-/* Writes what is sent to who is served no longer, or not let in; returns its length, 0: silence. */
+/* Writes what is sent to who is served no longer, to a stranger, and to who is over the endpoint's
+ * limit; returns its length, 0: silence. */
 size_t inbound_write_gone(struct inbound *inbound, const struct query *query,
 			  uint8_t reply[INBOUND_ERROR_REPLY_MAX]);
-size_t inbound_turn_away(struct inbound *inbound, struct query *query,
-			 uint8_t reply[INBOUND_ERROR_REPLY_MAX]);
+size_t inbound_refuse_stranger(struct inbound *inbound, struct query *query,
+			       uint8_t reply[INBOUND_ERROR_REPLY_MAX]);
+size_t inbound_answer_excess(struct inbound *inbound, const struct query *query,
+			     uint8_t reply[INBOUND_ERROR_REPLY_MAX]);
 /* Where replies are limited: what is sent, *length bytes: the reply, something short written to
  * `instead`, or NULL for nothing. */
 const uint8_t *inbound_limit_reply(struct inbound *inbound, const struct query *query,

@@ -18,6 +18,10 @@
  * that: a reply that would make it UNSENT_MAX becomes a SERVFAIL, which is small. Nothing after a
  * length under 12 is taken: what follows cannot be found any more.
  *
+ * What it costs to read and to take questions is counted in bytes, for all connections together and
+ * those to targets with them, and after TURN of them UDP has its turn: a message of 64 KiB is worth
+ * as much as all the small ones that it could have been.
+ *
  * Not here: how replies leave (inbound_outbox.c), how connections end (inbound_end.c), TLS,
  * edns-tcp-keepalive (RFC 7828). */
 #include "endpoints/inbound_tcp.h"
@@ -31,9 +35,10 @@
 enum {
 	UNSENT_PAUSE = 128 * 1024, /* bytes of replies that the kernel has not taken yet */
 	UNSENT_MAX = 256 * 1024,
-	LARGE = 4096, /* bytes of a message */
-	TURN = 64,    /* reads and messages until UDP has its turn, however many connections wait */
-	STREAM_PAUSE = 64 * 1024,  /* queries that send several messages wait above this, */
+	LARGE = 4096,             /* bytes of a message */
+	TURN = 32 * 1024,         /* bytes until UDP has its turn, however many connections wait; */
+	LEAST = 512,              /* what a read and a message count for at least */
+	STREAM_PAUSE = 64 * 1024, /* queries that send several messages wait above this, */
 	STREAM_RESUME = 32 * 1024, /* and go on below this */
 	INBOX = sizeof(((struct inbound_shared *)NULL)->inbox),
 };
@@ -42,6 +47,18 @@ uint64_t connection_now(const struct connection *connection)
 {
 	const struct inbound_worker *worker = connection->inbound->worker;
 	return worker->now_us(worker->context);
+}
+
+static void count_work(struct inbound_worker *worker, size_t bytes)
+{
+	worker->shared->tcp_work += bytes > LEAST ? bytes : LEAST;
+}
+
+void inbound_tcp_worked(struct inbound_worker *worker, size_t bytes)
+{
+	count_work(worker, bytes);
+	if (worker->shared->tcp_work >= TURN)
+		inbound_udp_turn(worker);
 }
 
 /* ---- reading ---- */
@@ -142,9 +159,7 @@ static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buffer)
 	} else if (count < 0) {
 		connection_close(connection);
 	}
-	struct inbound_worker *worker = connection->inbound->worker;
-	if (++worker->shared->tcp_work >= TURN)
-		inbound_udp_turn(worker);
+	inbound_tcp_worked(connection->inbound->worker, count > 0 ? (size_t)count : 0);
 }
 
 void connection_settle(struct connection *connection)
@@ -325,7 +340,7 @@ static void connection_take(struct connection *connection, const uint8_t *packet
 			inbound_hand_over(inbound, &query, 1);
 			return;
 		}
-		length = inbound_turn_away(inbound, query, reply);
+		length = inbound_answer_excess(inbound, query, reply);
 	}
 	if (pooled)
 		query_give(worker->pool, query);
@@ -351,7 +366,7 @@ static bool connection_next(struct connection *connection, uint64_t now_us)
 		return false;
 	connection->at += INBOUND_PREFIX + length;
 	connection->active_us = now_us;
-	connection->inbound->worker->shared->tcp_work++;
+	count_work(connection->inbound->worker, length);
 	connection_take(connection, message + INBOUND_PREFIX, length);
 	return true;
 }

@@ -303,7 +303,7 @@ static void on_packet(struct inbound *inbound, unsigned slot, struct meter_round
 				hand_over(inbound);
 			return;
 		}
-		length = inbound_turn_away(inbound, query, reply);
+		length = inbound_answer_excess(inbound, query, reply);
 	}
 	if (length > 0)
 		send_reply(inbound, query, reply, length);

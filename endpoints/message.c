@@ -12,17 +12,18 @@
  * and options other than NSID and cookies. */
 #include "endpoints/message.h"
 
-int message_read_record(const uint8_t *packet, size_t length, size_t *at,
-			struct record_view *record)
+int message_read_record(struct message_walk *walk, struct record_view *record)
 {
-	size_t fixed;
-	if (wire_skip_name(packet, length, *at, WIRE_HEADER, &fixed) == 0)
+	const uint8_t *packet = walk->packet;
+	size_t length = walk->length, fixed;
+	walk->jumps += MESSAGE_JUMPS_RECORD;
+	if (wire_skip_name(packet, length, walk->at, WIRE_HEADER, &fixed, &walk->jumps) == 0)
 		return ERR_INVALID;
 	if (length - fixed < RECORD_FIXED)
 		return ERR_INVALID;
 	uint32_t ttl = wire_u32(packet + fixed + 4);
 	*record = (struct record_view){
-		.owner = *at,
+		.owner = walk->at,
 		.type = wire_u16(packet + fixed),
 		.class = wire_u16(packet + fixed + 2),
 		.ttl = ttl & 0x80000000 ? 0 : ttl,
@@ -33,9 +34,9 @@ int message_read_record(const uint8_t *packet, size_t length, size_t *at,
 	if (record->rdata_length > length - record->rdata)
 		return ERR_INVALID;
 	size_t end = record->rdata + record->rdata_length;
-	if (!record_rdata_fits(record->type, packet, record->rdata, end, WIRE_HEADER))
+	if (!record_rdata_fits(record->type, packet, record->rdata, end, WIRE_HEADER, &walk->jumps))
 		return ERR_INVALID;
-	*at = end;
+	walk->at = end;
 	return 0;
 }
 
@@ -46,6 +47,7 @@ struct reader {
 	const struct name *name; /* the qname, once it is read */
 	const uint8_t *packet;
 	size_t length, at;
+	unsigned questions;
 	uint16_t counts[SECTION_COUNT];
 };
 
@@ -164,21 +166,31 @@ static bool read_special(struct reader *reader, enum section section, bool last,
 	return true;
 }
 
+/* What there is of an OPT that comes first. */
+static bool is_opt_next(const struct reader *reader)
+{
+	const uint8_t *rest = reader->packet + reader->at;
+	return reader->counts[SECTION_ANSWER] == 0 && reader->counts[SECTION_AUTHORITY] == 0 &&
+	       reader->counts[SECTION_ADDITIONAL] > 0 &&
+	       reader->length - reader->at >= MESSAGE_OPT && rest[0] == 0 &&
+	       wire_u16(rest + 1) == TYPE_OPT;
+}
+
 /* Walks everything behind the question; false when any of it is not as it must be. */
 static bool read_records(struct reader *reader)
 {
+	struct message_walk walk = message_walk_from(reader->packet, reader->length, reader->at);
 	bool fine = true;
 	for (enum section section = SECTION_ANSWER; section < SECTION_COUNT; section++) {
 		for (unsigned i = 0; i < reader->counts[section]; i++) {
 			struct record_view record;
-			if (message_read_record(reader->packet, reader->length, &reader->at,
-						&record) < 0)
+			if (message_read_record(&walk, &record) < 0)
 				return false;
 			bool last = i + 1U == reader->counts[section];
 			fine = read_special(reader, section, last, &record) && fine;
 		}
 	}
-	return fine && reader->at == reader->length;
+	return fine && walk.at == walk.length;
 }
 
 /* The usual request: nothing behind the question, or one OPT without options. True when it was
@@ -191,9 +203,8 @@ static bool read_plain_rest(struct reader *reader)
 		return false;
 	if (reader->counts[SECTION_ADDITIONAL] == 0)
 		return left == 0;
-	if (reader->counts[SECTION_ADDITIONAL] != 1 || left != MESSAGE_OPT || rest[0] != 0)
-		return false;
-	if (wire_u16(rest + 1) != TYPE_OPT || wire_u16(rest + 9) != 0)
+	if (reader->counts[SECTION_ADDITIONAL] != 1 || left != MESSAGE_OPT ||
+	    !is_opt_next(reader) || wire_u16(rest + 9) != 0)
 		return false;
 	read_opt_fields(reader->request, rest + 1);
 	return true;
@@ -213,26 +224,51 @@ static enum request_state request_error(enum rcode *rcode, enum rcode is)
 	return REQUEST_ERROR;
 }
 
-enum request_state message_read_request(struct request *request, struct name *name,
-					const struct hash_key *key, const uint8_t *packet,
-					size_t length, enum rcode *rcode)
+/* Header and question. False: not to be answered. */
+static bool reader_begin(struct reader *reader, struct request *request, struct name *name,
+			 const struct hash_key *key, const uint8_t *packet, size_t length)
 {
 	memset(request, 0, offsetof(struct request, cookie));
 	request->payload = MESSAGE_UDP_MIN;
 	if (length < MESSAGE_HEADER || message_flags(packet) & FLAG_QR)
-		return REQUEST_SILENT;
+		return false;
 	request->id = wire_u16(packet);
 	request->flags = message_flags(packet);
-	struct reader reader = {
-		.request = request, .name = name, .packet = packet, .length = length};
+	*reader = (struct reader){.request = request,
+				  .name = name,
+				  .packet = packet,
+				  .length = length,
+				  .at = MESSAGE_HEADER,
+				  .questions = wire_u16(packet + 4)};
 	for (unsigned i = 0; i < SECTION_COUNT; i++)
-		reader.counts[i] = wire_u16(packet + 6 + (size_t)2 * i);
-	reader.at = MESSAGE_HEADER;
+		reader->counts[i] = wire_u16(packet + 6 + (size_t)2 * i);
+	if (reader->questions == 1)
+		(void)read_question(reader, name, key);
+	return true;
+}
 
-	unsigned questions = wire_u16(packet + 4);
-	bool fine = questions == 1 && read_question(&reader, name, key) &&
-		    (read_plain_rest(&reader) || read_records(&reader));
-	bool wants_cookie = questions == 0 && read_records(&reader) && request->cookie_length > 0;
+bool message_read_question(struct request *request, struct name *name, const struct hash_key *key,
+			   const uint8_t *packet, size_t length)
+{
+	struct reader reader;
+	if (!reader_begin(&reader, request, name, key, packet, length))
+		return false;
+	if (request->question_length > 0 && is_opt_next(&reader))
+		read_opt_fields(request, packet + reader.at + 1);
+	return true;
+}
+
+enum request_state message_read_request(struct request *request, struct name *name,
+					const struct hash_key *key, const uint8_t *packet,
+					size_t length, enum rcode *rcode)
+{
+	struct reader reader;
+	if (!reader_begin(&reader, request, name, key, packet, length))
+		return REQUEST_SILENT;
+	bool fine =
+		request->question_length > 0 && (read_plain_rest(&reader) || read_records(&reader));
+	bool wants_cookie =
+		reader.questions == 0 && read_records(&reader) && request->cookie_length > 0;
 
 	if ((request->flags & FLAG_OPCODE) >> 11 != OPCODE_QUERY)
 		return request_error(rcode, RCODE_NOTIMP);

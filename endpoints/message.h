@@ -31,6 +31,8 @@ enum {
 	MESSAGE_QUERY_MAX = MESSAGE_HEADER + MESSAGE_QUESTION_MAX + MESSAGE_OPT + MESSAGE_OPTION +
 			    MESSAGE_COOKIE_MAX, /* what we send upstream */
 	MESSAGE_EDE_TEXT_MAX = 200,
+	MESSAGE_JUMPS = 64,        /* compression pointers that are followed in a message, */
+	MESSAGE_JUMPS_RECORD = 16, /* and so many more for each record that is read */
 };
 
 enum rcode {
@@ -77,6 +79,7 @@ enum ede {
 	EDE_NOT_SUPPORTED = 21,
 	EDE_NO_REACHABLE_AUTHORITY = 22,
 	EDE_NETWORK_ERROR = 23,
+	EDE_INVALID_TYPE = 30,
 };
 
 /* ---- a client's question ---- */
@@ -103,6 +106,11 @@ enum request_state {
 	REQUEST_ERROR,  /* to be answered with *rcode: FORMERR, NOTIMP, BADVERS */
 };
 
+/* Reads header and question only, however much is behind them, and what an OPT that stands right
+ * there says of itself: enough to turn somebody away. False: not to be answered (REQUEST_SILENT).
+ */
+bool message_read_question(struct request *request, struct name *name, const struct hash_key *key,
+			   const uint8_t *packet, size_t length);
 /* Reads a packet that a client sent. On REQUEST_FINE name holds the qname; there is exactly one
  * question, opcode QUERY, at most one OPT, version 0 (RFC 9619, RFC 6891). On REQUEST_ERROR as much
  * of request is filled as could be read, so that an error can be answered with id, opcode, question
@@ -111,13 +119,27 @@ enum request_state {
  * last record, a second OPT, one out of its place, a cookie of a length that none has (RFC 7873
  * section 5.2.2), options that do not add up, and a TSIG that is not the last record. A packet
  * without a question that has a cookie only wants one: an "error" to be answered with NOERROR
- * (section 5.4). Meta types that only a zone transfer or TSIG may ask (IXFR, AXFR, MAILA, MAILB,
- * OPT, TSIG, TKEY) are left to the caller. */
+ * (section 5.4). Types that are no data (IXFR, AXFR, MAILA, MAILB, OPT, TSIG, TKEY, NXNAME)
+ * are left to the caller. */
 enum request_state message_read_request(struct request *request, struct name *name,
 					const struct hash_key *key, const uint8_t *packet,
 					size_t length, enum rcode *rcode);
 
 /* ---- a target's reply ---- */
+
+/* A walk over a message's records. A name may have many pointers and many records that name, which
+ * would make a message cost the product of both: what all names of the walk may have together
+ * grows with the records only. */
+struct message_walk {
+	const uint8_t *packet;
+	size_t length, at; /* at: where the next record begins */
+	unsigned jumps;    /* pointers that may still be followed */
+};
+
+static inline struct message_walk message_walk_from(const uint8_t *packet, size_t length, size_t at)
+{
+	return (struct message_walk){packet, length, at, MESSAGE_JUMPS};
+}
 
 struct record_view {  /* a record where it stands; offsets are into the packet */
 	size_t owner; /* of its name, perhaps a pointer */
@@ -127,10 +149,9 @@ struct record_view {  /* a record where it stands; offsets are into the packet *
 	uint16_t rdata_length;
 };
 
-/* Reads the record at *at and moves *at behind it. ERR_INVALID when anything is out of bounds, or a
- * compression pointer anywhere in it points forward or into the header. */
-MUST_CHECK int message_read_record(const uint8_t *packet, size_t length, size_t *at,
-				   struct record_view *record);
+/* Reads the next record. ERR_INVALID when anything is out of bounds, a compression pointer anywhere
+ * in it points forward or into the header, or there are too many of them. */
+MUST_CHECK int message_read_record(struct message_walk *walk, struct record_view *record);
 
 static inline uint16_t message_flags(const uint8_t *packet)
 {
@@ -193,9 +214,10 @@ struct message_end {
 	size_t limit;         /* bytes that the transport and the client allow */
 };
 
-/* Completes the reply: header (QR, opcode, RD and CD from the request, RA; AD 0), truncation to an
- * empty one with TC when it is over the limit or overflowed, OPT when the request had one (with
- * EDE, NSID). Returns the message's length. */
+/* Completes the reply: header (QR, opcode, AD 0; RA, and RD and CD from the request, which are
+ * QUERY's, and not set for another opcode), truncation to an empty one with TC when it is over the
+ * limit or overflowed, OPT when the request had one (with EDE, NSID). Returns the message's length.
+ */
 size_t message_finish(struct message *message, const struct request *request,
 		      const struct message_end *end);
 

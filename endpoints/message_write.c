@@ -164,14 +164,18 @@ static bool put_rdata(struct message *message, const uint8_t *packet,
 	for (; layout && *layout; layout++) {
 		uint8_t name[NAME_WIRE_MAX];
 		const uint8_t *from = packet + at;
-		size_t start = at, bytes = 0;
+		size_t start = at, bytes;
 		if (*layout == 'n') {
-			bytes = wire_read_name(packet, end, start, WIRE_HEADER, name, NULL);
 			from = name;
+			bytes = wire_read_name(packet, end, start, WIRE_HEADER, name, &at);
+			if (bytes == 0)
+				return false;
+		} else {
+			if (!record_skip_element(*layout, packet, &at, end, WIRE_HEADER, NULL))
+				return false;
+			bytes = at - start;
 		}
-		if (!record_skip_element(*layout, packet, &at, end, WIRE_HEADER))
-			return false;
-		if (!put_bytes(message, from, bytes > 0 ? bytes : at - start))
+		if (!put_bytes(message, from, bytes))
 			return false;
 	}
 	return put_bytes(message, packet + at, end - at);
@@ -292,8 +296,9 @@ static uint16_t reply_flags(const struct request *request, const struct message_
 	unsigned rcode = (unsigned)end->rcode;
 	if (rcode > FLAG_RCODE && !request->edns)
 		rcode = RCODE_SERVFAIL; /* its upper bits have no place without an OPT */
-	unsigned flags = FLAG_QR | FLAG_RA | (rcode & FLAG_RCODE);
-	flags |= request->flags & (FLAG_OPCODE | FLAG_RD | FLAG_CD);
+	unsigned flags = FLAG_QR | (rcode & FLAG_RCODE) | (request->flags & FLAG_OPCODE);
+	if ((flags & FLAG_OPCODE) >> 11 == OPCODE_QUERY) /* what else they may mean is not known */
+		flags |= FLAG_RA | (request->flags & (FLAG_RD | FLAG_CD));
 	flags |= end->authoritative ? FLAG_AA : 0;
 	flags |= truncated ? FLAG_TC : 0;
 	return (uint16_t)flags;

@@ -72,6 +72,9 @@ struct outbound {
 	unsigned ports_max;      /* per source and family, of a lane too; 1 to OUTBOUND_PORTS */
 	unsigned lanes_max;      /* up to OUTBOUND_LANES */
 	unsigned descriptor_max; /* none above this: leaves room for clients' connections */
+	/* So many bytes were read by TCP, and are done with; NULL: nobody wants to know. */
+	void (*on_tcp_read)(void *reader, size_t bytes);
+	void *reader;
 	unsigned connection_count;
 	struct outbound_pool *pools;
 	LIST_HEAD(outbound_peer_list, outbound_peer) peers; /* of TCP */

@@ -241,11 +241,15 @@ void outbound_connection_unload(struct outbound_connection *connection,
 
 /* ---- its answers ---- */
 
+/* Nothing after a read that filled the buffer: libuv would read on and on. */
 static void on_room(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
 {
 	struct outbound_connection *connection = handle->data;
 
 	(void)suggested;
+	*buffer = uv_buf_init(NULL, 0);
+	if (connection->filled)
+		return;
 	*buffer = uv_buf_init((char *)connection->buffer + connection->have,
 			      (unsigned)(sizeof connection->buffer - connection->have));
 }
@@ -292,13 +296,19 @@ static void take_messages(struct outbound_connection *connection)
 static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer)
 {
 	struct outbound_connection *connection = stream->data;
+	struct outbound *outbound = connection->peer->outbound;
 
 	(void)buffer;
-	if (n < 0) {
+	if (n == UV_ENOBUFS) { /* on_room's wish */
+		connection->filled = false;
+	} else if (n < 0) {
 		outbound_connection_lost(connection);
 	} else if (n > 0) {
 		connection->have += (size_t)n;
+		connection->filled = connection->have == sizeof connection->buffer;
 		take_messages(connection);
+		if (outbound->on_tcp_read)
+			outbound->on_tcp_read(outbound->reader, (size_t)n);
 	}
 }
 

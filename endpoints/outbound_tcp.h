@@ -47,6 +47,7 @@ struct outbound_connection {
 	bool draining;      /* no new questions, closes when the last one is over */
 	bool trial;         /* one more than the peer accepts, as far as is known */
 	bool closing;
+	bool filled; /* its buffer, by the last read: others' turn */
 	size_t have; /* bytes in the buffer */
 	uint8_t buffer[2 + MESSAGE_MAX];
 };

@@ -103,11 +103,12 @@ static struct seen look_at_reply(const struct flight *flight, const uint8_t *wir
 	struct seen seen = {.rcode = message_flags(wire) & FLAG_RCODE};
 	unsigned before = (unsigned)wire_u16(wire + 6) + wire_u16(wire + 8);
 	unsigned count = before + wire_u16(wire + 10);
-	size_t at = MESSAGE_HEADER + (size_t)flight->question_length;
+	struct message_walk walk =
+		message_walk_from(wire, length, MESSAGE_HEADER + (size_t)flight->question_length);
 	struct record_view record;
 
-	for (unsigned i = 0; i < count && at < length; i++) {
-		if (message_read_record(wire, length, &at, &record) != 0)
+	for (unsigned i = 0; i < count && walk.at < length; i++) {
+		if (message_read_record(&walk, &record) != 0)
 			break;
 		if (i < before || record.type != TYPE_OPT)
 			continue;

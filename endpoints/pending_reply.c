@@ -64,6 +64,7 @@ static struct flight *match(struct pending_table *table, void *socket, const str
 static bool read_sections(const uint8_t *wire, size_t length, size_t at, unsigned *rcode,
 			  bool *lame)
 {
+	struct message_walk walk = message_walk_from(wire, length, at);
 	unsigned answers = wire_u16(wire + 6);
 	bool ns = false, soa = false;
 
@@ -72,7 +73,7 @@ static bool read_sections(const uint8_t *wire, size_t length, size_t at, unsigne
 		unsigned count = wire_u16(wire + 6 + 2 * section);
 		for (; count > 0; count--) {
 			struct record_view record;
-			if (message_read_record(wire, length, &at, &record) != 0)
+			if (message_read_record(&walk, &record) != 0)
 				return false;
 			if (section == SECTION_ANSWER && record.class != CLASS_IN) {
 				return false; /* RFC 5452 section 9.1: not what was asked */
@@ -117,8 +118,9 @@ static void keep_ede(struct pending *pending, const struct flight *flight, const
 
 	if (length < at)
 		return; /* its header is all there is */
+	struct message_walk walk = message_walk_from(wire, length, at);
 	while (records > 0 && record.type != TYPE_OPT) {
-		if (message_read_record(wire, length, &at, &record) != 0)
+		if (message_read_record(&walk, &record) != 0)
 			return;
 		records--;
 	}

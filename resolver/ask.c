@@ -39,22 +39,21 @@ const char *ask_answer_trouble(const struct ask_answer *answer, char text[ASK_TR
 
 struct ask_records ask_answer_records(const struct ask_answer *answer)
 {
-	struct ask_records records = {answer, MESSAGE_HEADER, wire_u16(answer->wire + 6)};
+	size_t at = MESSAGE_HEADER;
 
 	if (wire_u16(answer->wire + 4) == 1 &&
-	    wire_skip_name(answer->wire, answer->length, records.at, WIRE_HEADER, &records.at) > 0)
-		records.at += 4; /* type and class */
-	return records;
+	    wire_skip_name(answer->wire, answer->length, at, WIRE_HEADER, &at, NULL) > 0)
+		at += 4; /* type and class */
+	return (struct ask_records){message_walk_from(answer->wire, answer->length, at),
+				    wire_u16(answer->wire + 6)};
 }
 
 bool ask_records_next(struct ask_records *records, struct record_view *record)
 {
-	const struct ask_answer *answer = records->answer;
-
 	if (records->left == 0)
 		return false;
 	records->left--;
-	return message_read_record(answer->wire, answer->length, &records->at, record) == 0;
+	return message_read_record(&records->walk, record) == 0;
 }
 
 bool ask_record_address(const struct ask_answer *answer, const struct record_view *record,
@@ -97,13 +96,14 @@ static void read_options(struct ask_answer *answer, const struct record_view *op
 static void read_answer(struct ask_answer *answer, size_t question_length)
 {
 	const uint8_t *wire = answer->wire;
-	size_t at = MESSAGE_HEADER + question_length;
+	struct message_walk walk =
+		message_walk_from(wire, answer->length, MESSAGE_HEADER + question_length);
 	unsigned records = (unsigned)wire_u16(wire + 6) + wire_u16(wire + 8) + wire_u16(wire + 10);
 	struct record_view record;
 
 	answer->rcode = message_flags(wire) & FLAG_RCODE;
 	for (; records > 0; records--) {
-		if (message_read_record(wire, answer->length, &at, &record) != 0)
+		if (message_read_record(&walk, &record) != 0)
 			return;
 		if (record.type == TYPE_OPT)
 			read_options(answer, &record);

@@ -53,8 +53,7 @@ enum { ASK_TROUBLE_MAX = 240 };
 const char *ask_answer_trouble(const struct ask_answer *answer, char text[ASK_TROUBLE_MAX]);
 
 struct ask_records { /* of the answer section, one after the other */
-	const struct ask_answer *answer;
-	size_t at;
+	struct message_walk walk;
 	unsigned left;
 };
 struct ask_records ask_answer_records(const struct ask_answer *answer);

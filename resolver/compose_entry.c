@@ -48,12 +48,12 @@ static void copy_authority(struct composition *c, const struct source *source)
 {
 	const struct cache_entry *entry = source->entry;
 	const struct cache_link *last = &cache_entry_links(entry)[entry->link_count - 1];
-	size_t at = last->at;
+	struct message_walk walk =
+		message_walk_from(cache_entry_wire(entry), entry->length, last->at);
 	struct record_view record;
 
 	for (unsigned i = 0; i < last->above + last->count + (unsigned)entry->authorities; i++) {
-		if (c->message.overflow ||
-		    message_read_record(cache_entry_wire(entry), entry->length, &at, &record) != 0)
+		if (c->message.overflow || message_read_record(&walk, &record) != 0)
 			return;
 		if (i >= last->above + (unsigned)last->count)
 			message_copy_record(&c->message, SECTION_AUTHORITY, cache_entry_wire(entry),
@@ -68,14 +68,15 @@ static size_t copy_link(struct composition *c, const struct frame *f, const stru
 			const struct cache_link *link)
 {
 	const struct cache_entry *entry = source->entry;
-	size_t at = link->at, target_at = 0;
+	struct message_walk walk =
+		message_walk_from(cache_entry_wire(entry), entry->length, link->at);
+	size_t target_at = 0;
 	struct record_view record;
 
 	for (unsigned i = 0; i < link->above + (unsigned)link->count; i++) {
 		bool own = i >= link->above;
 
-		if (c->message.overflow ||
-		    message_read_record(cache_entry_wire(entry), entry->length, &at, &record) != 0)
+		if (c->message.overflow || message_read_record(&walk, &record) != 0)
 			return 0;
 		size_t rdata_at =
 			message_copy_record(&c->message, SECTION_ANSWER, cache_entry_wire(entry),

@@ -41,7 +41,8 @@ struct reading { /* of one reply */
 	const struct cache_settings *settings;
 	const uint8_t *wire;
 	size_t length;
-	size_t answers_at, answers_end;
+	size_t answers_at;
+	struct message_walk rest; /* from behind the answers on */
 	uint16_t answers, authorities;
 	struct indexed *records; /* of class IN, in the reply's order */
 	unsigned record_count;
@@ -84,7 +85,7 @@ static uint16_t covered_type(const uint8_t *wire, const struct record_view *view
 /* The same pointer as the record's before is the same owner. */
 static void index_answers(struct reading *r)
 {
-	size_t at = r->answers_at;
+	struct message_walk walk = message_walk_from(r->wire, r->length, r->answers_at);
 	const uint8_t *last = NULL;
 	uint64_t owner = 0;
 
@@ -92,7 +93,7 @@ static void index_answers(struct reading *r)
 		struct indexed *record = &r->records[r->record_count];
 		struct record_view *view = &record->view;
 
-		if (message_read_record(r->wire, r->length, &at, view) != 0)
+		if (message_read_record(&walk, view) != 0)
 			return;
 		if (view->class != CLASS_IN)
 			continue;
@@ -308,8 +309,8 @@ static void copy_answers(struct reading *r, struct message *message)
 	r->has_data = r->answers > 0;
 	r->links[0] = (struct cache_link){.at = (uint16_t)message->length, .count = r->answers};
 	memcpy(message->wire + message->length, r->wire + r->answers_at,
-	       r->answers_end - r->answers_at);
-	message->length += r->answers_end - r->answers_at;
+	       r->rest.at - r->answers_at);
+	message->length += r->rest.at - r->answers_at;
 	message->counts[SECTION_ANSWER] = r->answers;
 }
 
@@ -342,13 +343,13 @@ static bool authority_belongs(struct reading *r, const struct record_view *view)
 
 static void copy_authority(struct reading *r, struct message *message)
 {
-	size_t at = r->answers_end;
+	struct message_walk walk = r->rest;
 	struct record_view view;
 
 	if (r->has_data && !r->key->dnssec_ok)
 		return;
 	for (unsigned i = 0; i < r->authorities && !message->overflow; i++) {
-		if (message_read_record(r->wire, r->length, &at, &view) != 0)
+		if (message_read_record(&walk, &view) != 0)
 			return;
 		if (authority_belongs(r, &view))
 			copy(r, message, SECTION_AUTHORITY, &view, 0, NULL);
@@ -395,13 +396,14 @@ static uint32_t settle_ttls(struct reading *r, struct message *message, uint16_t
 			    unsigned *count)
 {
 	uint32_t least = r->settings->ttl_max, lowest = 0;
-	size_t at = MESSAGE_HEADER + message->question_length;
+	struct message_walk walk = message_walk_from(message->wire, message->length,
+						     MESSAGE_HEADER + message->question_length);
 	unsigned records = message->counts[SECTION_ANSWER] + message->counts[SECTION_AUTHORITY];
 	uint16_t *next = ttls, *set = ttls;
 	struct record_view record, before;
 
 	for (unsigned i = 0; i < records; i++, before = record) {
-		int err = message_read_record(message->wire, message->length, &at, &record);
+		int err = message_read_record(&walk, &record);
 		uint32_t ttl = record.ttl;
 
 		assert(err == 0); /* we wrote it */
@@ -556,15 +558,16 @@ static bool outline(struct reading *r)
 	r->answers = wire_u16(r->wire + 6);
 	r->authorities = wire_u16(r->wire + 8);
 	r->answers_at = MESSAGE_HEADER + (size_t)r->key->name->length + 4;
-	r->answers_end = r->answers_at;
 	r->plain = r->answers == 0 || !record_has_names(r->key->type);
 	if (r->answers_at > r->length)
 		return false;
+	struct message_walk walk = message_walk_from(r->wire, r->length, r->answers_at);
 	for (unsigned i = 0; i < r->answers; i++) {
-		if (message_read_record(r->wire, r->length, &r->answers_end, &record) != 0)
+		if (message_read_record(&walk, &record) != 0)
 			return false;
 		r->plain = r->plain && record_is_plain(r, &record);
 	}
+	r->rest = walk;
 	return true;
 }
 

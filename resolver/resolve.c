@@ -420,6 +420,9 @@ static bool answer_meta(struct resolution *r)
 	case TYPE_OPT:
 	case TYPE_TSIG:
 	case TYPE_TKEY: finish_error(r, RCODE_FORMERR, EDE_NONE, NULL); return true;
+	case TYPE_NXNAME: /* RFC 9824 */
+		finish_error(r, RCODE_FORMERR, EDE_INVALID_TYPE, "NXNAME is not asked for");
+		return true;
 	case TYPE_MAILA:
 	case TYPE_MAILB: finish_error(r, RCODE_NOTIMP, EDE_NONE, NULL); return true;
 	case TYPE_AXFR:

@@ -110,6 +110,12 @@ static void on_query(void *context, struct query *query)
 	resolve_start(query, query->arrived_us);
 }
 
+/* What targets send by TCP keeps UDP waiting no longer than what clients do. */
+static void on_tcp_read(void *reader, size_t bytes)
+{
+	inbound_tcp_worked(reader, bytes);
+}
+
 /* ---- snapshots ---- */
 
 static size_t hold_bytes(const struct snapshot *snapshot)
@@ -426,6 +432,8 @@ static int init_parts(struct worker *worker)
 		err = outbound_init(&worker->outbound, &worker->loop, &worker->wheel,
 				    &worker->entropy, &worker->pending, OUTBOUND_PORTS,
 				    monotonic_us, NULL);
+	worker->outbound.on_tcp_read = on_tcp_read;
+	worker->outbound.reader = &worker->inbound;
 	if (!err)
 		err = inbound_worker_init(&worker->inbound);
 	worker->pending.transport = &worker->outbound;

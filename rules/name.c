@@ -90,8 +90,8 @@ int name_from_wire(struct name *name, const struct hash_key *key, const uint8_t 
 	struct wire_walk walk;
 
 	assert(name);
-	if (!wire_walk_name(&walk, packet, length, at, WIRE_HEADER, name->wire, name->offset,
-			    copy_lower))
+	if (!wire_walk_name(&walk, packet, length, at, WIRE_HEADER, WIRE_JUMPS_MAX, name->wire,
+			    name->offset, copy_lower))
 		return ERR_INVALID;
 	finish(name, key, walk.length - 1, walk.labels);
 	if (end)

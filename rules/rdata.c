@@ -26,7 +26,7 @@ enum { LDNS_TEXT_MAX = 65000 };
 
 bool rdata_is_valid(uint16_t type, const uint8_t *rdata, size_t length)
 {
-	return length <= RDATA_MAX && record_rdata_fits(type, rdata, 0, length, WIRE_PLAIN);
+	return length <= RDATA_MAX && record_rdata_fits(type, rdata, 0, length, WIRE_PLAIN, NULL);
 }
 
 /* ldns' view of the rdata, for printing it or to see whether it takes it; NULL when it does not. */
@@ -210,7 +210,7 @@ static const char *collect_fields(const ldns_rr *rr, uint8_t *rdata, size_t *len
 		size_t size = ldns_rdf_size(field);
 
 		if (ldns_rdf_get_type(field) == LDNS_RDF_TYPE_DNAME &&
-		    wire_skip_name(ldns_rdf_data(field), size, 0, WIRE_PLAIN, NULL) != size)
+		    wire_skip_name(ldns_rdf_data(field), size, 0, WIRE_PLAIN, NULL, NULL) != size)
 			return "a name is longer than 255 bytes";
 		if (size > RDATA_MAX - at)
 			return "the data is longer than 65535 bytes";

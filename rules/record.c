@@ -58,12 +58,13 @@ bool record_has_names(uint16_t type)
 	return layout && strchr(layout, 'n');
 }
 
-bool record_skip_element(char element, const uint8_t *packet, size_t *at, size_t end, size_t lowest)
+bool record_skip_element(char element, const uint8_t *packet, size_t *at, size_t end, size_t lowest,
+			 unsigned *jumps)
 {
 	size_t bytes;
 
 	if (element == 'n')
-		return wire_skip_name(packet, end, *at, lowest, at) != 0;
+		return wire_skip_name(packet, end, *at, lowest, at, jumps) != 0;
 	if (element == '*')
 		bytes = end - *at;
 	else if (element == 's')
@@ -76,14 +77,15 @@ bool record_skip_element(char element, const uint8_t *packet, size_t *at, size_t
 	return true;
 }
 
-bool record_rdata_fits(uint16_t type, const uint8_t *packet, size_t at, size_t end, size_t lowest)
+bool record_rdata_fits(uint16_t type, const uint8_t *packet, size_t at, size_t end, size_t lowest,
+		       unsigned *jumps)
 {
 	const char *layout = record_layout(type);
 
 	if (!layout)
 		return true;
 	for (; *layout != '\0'; layout++)
-		if (!record_skip_element(*layout, packet, &at, end, lowest))
+		if (!record_skip_element(*layout, packet, &at, end, lowest, jumps))
 			return false;
 	return at == end;
 }

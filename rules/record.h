@@ -32,6 +32,7 @@ enum {
 	TYPE_RRSIG = 46,
 	TYPE_NSEC = 47,
 	TYPE_NSEC3 = 50,
+	TYPE_NXNAME = 128, /* in the bitmap of an NSEC only (RFC 9824) */
 	TYPE_TKEY = 249,
 	TYPE_TSIG = 250,
 	TYPE_IXFR = 251,
@@ -67,12 +68,13 @@ const char *record_layout(uint16_t type);
 bool record_has_names(uint16_t type);
 
 /* Moves *at from the element of a layout that starts at packet[*at] behind it; false when it does
- * not end by `end` or is not well formed. lowest: where pointers in names may lead (rules/wire.h).
- */
-bool record_skip_element(char element, const uint8_t *packet, size_t *at, size_t end,
-			 size_t lowest);
+ * not end by `end` or is not well formed. lowest: where pointers in names may lead, and jumps: how
+ * many of them may be followed (rules/wire.h). */
+bool record_skip_element(char element, const uint8_t *packet, size_t *at, size_t end, size_t lowest,
+			 unsigned *jumps);
 /* Whether packet[at] up to `end` is what the type's layout says, to the last byte. */
-bool record_rdata_fits(uint16_t type, const uint8_t *packet, size_t at, size_t end, size_t lowest);
+bool record_rdata_fits(uint16_t type, const uint8_t *packet, size_t at, size_t end, size_t lowest,
+		       unsigned *jumps);
 
 /* Whether records of this type can be data of a zone: not the types that exist only in questions or
  * in the additional section of a message (RFC 6895 section 3.1), nor the reserved ones. */

@@ -9,12 +9,16 @@ static void copy_run(uint8_t *to, const uint8_t *from, size_t bytes)
 	memcpy(to, from, bytes);
 }
 
-size_t wire_skip_name(const uint8_t *packet, size_t length, size_t at, size_t lowest, size_t *end)
+size_t wire_skip_name(const uint8_t *packet, size_t length, size_t at, size_t lowest, size_t *end,
+		      unsigned *jumps)
 {
 	struct wire_walk walk;
+	unsigned jumps_max = jumps && *jumps < WIRE_JUMPS_MAX ? *jumps : WIRE_JUMPS_MAX;
 
-	if (!wire_walk_name(&walk, packet, length, at, lowest, NULL, NULL, NULL))
+	if (!wire_walk_name(&walk, packet, length, at, lowest, jumps_max, NULL, NULL, NULL))
 		return 0;
+	if (jumps)
+		*jumps -= walk.jumps;
 	if (end)
 		*end = walk.end;
 	return walk.length;
@@ -25,7 +29,8 @@ size_t wire_read_name(const uint8_t *packet, size_t length, size_t at, size_t lo
 {
 	struct wire_walk walk;
 
-	if (!wire_walk_name(&walk, packet, length, at, lowest, wire, NULL, copy_run))
+	if (!wire_walk_name(&walk, packet, length, at, lowest, WIRE_JUMPS_MAX, wire, NULL,
+			    copy_run))
 		return 0;
 	wire[walk.length - 1] = 0;
 	if (end)

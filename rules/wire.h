@@ -5,7 +5,10 @@
  *                        └────── run 2 ──────┘        └─ run 1 ─┘
  *
  * A pointer leads to before the start of the run that it ends, so a walk always goes backward and
- * comes to its end, and never into the header, where no name can stand. */
+ * comes to its end, and never into the header, where no name can stand. Runs may be empty, so what
+ * is written once as thousands of pointers in a row could be the end of every name: no name has
+ * more than WIRE_JUMPS_MAX of them, and a walk over records has a bound for all it reads
+ * (endpoints/message.h). */
 #ifndef SLUICE_WIRE_H
 #define SLUICE_WIRE_H
 
@@ -21,6 +24,7 @@ enum {
 	WIRE_HEADER = 12,    /* in a message: behind its header */
 	WIRE_PLAIN = 0x4000, /* outside of one: more than any pointer can say */
 };
+enum { WIRE_JUMPS_MAX = 64 }; /* pointers that are followed in one name */
 
 static inline uint16_t wire_u16(const uint8_t *at)
 {
@@ -42,10 +46,12 @@ static inline void wire_put32(uint8_t *at, uint32_t value)
 }
 
 /* Checks the name at packet[at] and returns its length uncompressed; 0 when RFC 1035 does not allow
- * it. *end, when not NULL, is where it ends in the packet, behind the first pointer if there was
- * one. */
-size_t wire_skip_name(const uint8_t *packet, size_t length, size_t at, size_t lowest, size_t *end);
-/* The same, and writes it to `wire`, uncompressed and in the case it has there. */
+ * it, or it has too many pointers. *end, when not NULL, is where it ends in the packet, behind the
+ * first pointer if there was one. *jumps, when not NULL, is how many pointers may be followed, and
+ * those that were are taken off. */
+size_t wire_skip_name(const uint8_t *packet, size_t length, size_t at, size_t lowest, size_t *end,
+		      unsigned *jumps);
+/* The same of a single name, and writes it to `wire`, uncompressed and in the case it has there. */
 size_t wire_read_name(const uint8_t *packet, size_t length, size_t at, size_t lowest,
 		      uint8_t wire[NAME_WIRE_MAX], size_t *end);
 
@@ -54,18 +60,19 @@ size_t wire_read_name(const uint8_t *packet, size_t length, size_t at, size_t lo
 struct wire_walk {
 	size_t length;   /* of the name, with the root's byte */
 	unsigned labels; /* without the root */
+	unsigned jumps;  /* pointers followed */
 	size_t end;
 };
 
-/* copy, when not NULL, is handed every run but the root's byte, and its place in `wire`. offset,
- * when not NULL, gets the start of every label in `wire`. */
+/* jumps_max: pointers that may be followed. copy, when not NULL, is handed every run but the root's
+ * byte, and its place in `wire`. offset, when not NULL, gets the start of every label in `wire`. */
 static inline __attribute__((always_inline)) bool wire_walk_name(
 	struct wire_walk *walk, const uint8_t *packet, size_t length, size_t at, size_t lowest,
-	uint8_t *wire, uint8_t *offset,
+	unsigned jumps_max, uint8_t *wire, uint8_t *offset,
 	void (*copy)(uint8_t *to, const uint8_t *from, size_t bytes))
 {
 	size_t run = at, run_used = 0, used = 0, after = 0;
-	unsigned labels = 0;
+	unsigned labels = 0, jumps = 0;
 
 	while (at < length) {
 		size_t c = packet[at];
@@ -85,10 +92,11 @@ static inline __attribute__((always_inline)) bool wire_walk_name(
 			copy(wire + run_used, packet + run, at - run);
 		run_used = used;
 		if (c == 0) {
-			*walk = (struct wire_walk){used + 1, labels, after != 0 ? after : at + 1};
+			*walk = (struct wire_walk){used + 1, labels, jumps,
+						   after != 0 ? after : at + 1};
 			return true;
 		}
-		if (c < WIRE_POINTER || at + 1 >= length)
+		if (c < WIRE_POINTER || at + 1 >= length || jumps++ == jumps_max)
 			return false;
 		if (after == 0)
 			after = at + 2;

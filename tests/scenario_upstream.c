@@ -197,14 +197,38 @@ static void with_pointer_loop(struct saying *saying)
 	wire_put16(saying->wire + at, (uint16_t)(0xc000 | at));
 }
 
+/* Two more records, both well formed: one's data is pointers, each to the one before and the first
+ * to the question, and the other's owner points to the last. */
+static void with_pointer_chain(struct saying *saying)
+{
+	static const uint8_t opaque[RECORD_FIXED] = {0xff, 0, 0, CLASS_IN};
+	size_t to = MESSAGE_HEADER;
+	uint8_t *at = saying->wire + saying->length;
+
+	*at++ = 0;
+	memcpy(at, opaque, sizeof opaque);
+	wire_put16(at + RECORD_FIXED - 2, 2 * WIRE_JUMPS_MAX);
+	at += RECORD_FIXED;
+	for (unsigned i = 0; i <= WIRE_JUMPS_MAX; i++) { /* the last one is the owner */
+		wire_put16(at, (uint16_t)(0xc000 | to));
+		to = (size_t)(at - saying->wire);
+		at += 2;
+	}
+	memcpy(at, opaque, sizeof opaque);
+	saying->length = (size_t)(at + RECORD_FIXED - saying->wire);
+	wire_put16(saying->wire + 10, (uint16_t)(wire_u16(saying->wire + 10) + 2));
+}
+
 /* The first record's rdata is a pointer to the header's count of questions, whose upper byte is 0,
  * which would read as the root. It becomes the last thing in the message. */
 static void with_header_pointer(struct saying *saying)
 {
-	size_t at = MESSAGE_HEADER + name_wire_length(saying->wire + MESSAGE_HEADER) + 4;
+	struct message_walk walk = message_walk_from(
+		saying->wire, saying->length,
+		MESSAGE_HEADER + name_wire_length(saying->wire + MESSAGE_HEADER) + 4);
 	struct record_view record;
 
-	if (message_read_record(saying->wire, saying->length, &at, &record) != 0)
+	if (message_read_record(&walk, &record) != 0)
 		return;
 	wire_put16(saying->wire + record.rdata - 2, 2);
 	wire_put16(saying->wire + record.rdata, 0xc004);
@@ -232,6 +256,7 @@ static const struct twist {
 	{"cut short", cut_short},
 	{"with one record too few", with_one_record_too_few},
 	{"with a pointer loop", with_pointer_loop},
+	{"with a chain of pointers", with_pointer_chain},
 	{"with a pointer into the header", with_header_pointer},
 	{"with another opcode", with_opcode},
 };

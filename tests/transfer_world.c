@@ -272,15 +272,16 @@ unsigned transfer_client_records(const struct transfer_client *client, uint16_t 
 	for (unsigned m = 0; m < client->messages; m++) {
 		const uint8_t *packet = client->bytes[m];
 		unsigned records = wire_u16(packet + 6);
-		size_t at = MESSAGE_HEADER + client->query.request.question_length;
+		struct message_walk walk =
+			message_walk_from(packet, client->lengths[m],
+					  MESSAGE_HEADER + client->query.request.question_length);
 
 		assert_int_equal(wire_u16(packet), 7);
 		assert_true(message_flags(packet) & FLAG_AA);
 		assert_false(message_flags(packet) & FLAG_TC);
 		while (records-- > 0) {
 			struct record_view record;
-			assert_int_equal(
-				message_read_record(packet, client->lengths[m], &at, &record), 0);
+			assert_int_equal(message_read_record(&walk, &record), 0);
 			count += record.type == type;
 		}
 	}

@@ -131,15 +131,16 @@ static unsigned add_records(struct explainer *e, json_t *hop)
 	json_t *authorities = json_object_get(hop, "authority");
 	unsigned all = message->counts[SECTION_ANSWER] + message->counts[SECTION_AUTHORITY];
 	unsigned before = e->read;
+	struct message_walk walk = message_walk_from(message->wire, message->length, e->read_at);
 	struct record_view record;
-	while (e->read < all &&
-	       message_read_record(message->wire, message->length, &e->read_at, &record) == 0) {
+	while (e->read < all && message_read_record(&walk, &record) == 0) {
 		bool answer = e->read++ < message->counts[SECTION_ANSWER];
 		json_add(answer ? answers : authorities,
 			 record_json(message->wire, message->length, &record));
 		if (!answer && record.type == TYPE_SOA)
 			json_put(hop, "negative_ttl", json_integer(record.ttl));
 	}
+	e->read_at = walk.at;
 	return e->read - before;
 }
 

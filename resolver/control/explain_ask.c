@@ -8,8 +8,8 @@
 
 static bool is_resolved(uint16_t type)
 {
-	static const uint16_t meta[] = {TYPE_OPT,  TYPE_TSIG,  TYPE_TKEY, TYPE_IXFR,
-					TYPE_AXFR, TYPE_MAILA, TYPE_MAILB};
+	static const uint16_t meta[] = {TYPE_OPT,  TYPE_TSIG,  TYPE_TKEY,  TYPE_IXFR,
+					TYPE_AXFR, TYPE_MAILA, TYPE_MAILB, TYPE_NXNAME};
 	for (size_t i = 0; i < sizeof meta / sizeof *meta; i++)
 		if (meta[i] == type)
 			return false;

@@ -339,14 +339,14 @@ static size_t find_tsig(const uint8_t *packet, size_t length)
 	size_t at;
 
 	if (wire_u16(packet + 4) != 1 ||
-	    wire_skip_name(packet, length, MESSAGE_HEADER, WIRE_HEADER, &at) == 0 ||
+	    wire_skip_name(packet, length, MESSAGE_HEADER, WIRE_HEADER, &at, NULL) == 0 ||
 	    length - at < 4)
 		return 0;
-	at += 4;
+	struct message_walk walk = message_walk_from(packet, length, at + 4);
 	for (unsigned i = 0; i < records; i++)
-		if (message_read_record(packet, length, &at, &record) != 0)
+		if (message_read_record(&walk, &record) != 0)
 			return 0;
-	return records && at == length && record.type == TYPE_TSIG ? record.owner : 0;
+	return records && walk.at == length && record.type == TYPE_TSIG ? record.owner : 0;
 }
 
 /* Somebody without the key cannot end a notice. */

@@ -103,6 +103,13 @@ class VnetResolver(harness.Case):
         self.assertEqual([], self.internet.questions("web.corp.internal"))
         self.assert_answer(self.hub.ask(VNET, "id.server", "TXT", rclass=dns.CH), "cloud-1")
 
+    def test_strangers_are_told_nothing_else(self):
+        for name, rtype, rclass in (("version.bind", "TXT", dns.CH), ("corp.internal", "AXFR", dns.IN)):
+            self.assert_rcode(self.stranger.ask(VNET, name, rtype, rclass=rclass), "REFUSED")
+        broken = dns.query("web.corp.internal", ident=7) + b"behind the end"
+        self.assertEqual("FORMERR", dns.Message(self.hub.send((VNET, 53), broken, dns.udp)).rcode)
+        self.assertEqual("REFUSED", dns.Message(self.stranger.send((VNET, 53), broken, dns.udp)).rcode)
+
     def test_one_networks_answers_never_reach_another(self):
         self.assert_answer(self.legacy.ask(VNET, "cache.example.com"), "192.0.2.53")
         self.assert_answer(self.hub.ask(VNET, "cache.example.com"), "203.0.113.1")

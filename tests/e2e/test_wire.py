@@ -31,6 +31,16 @@ ZONE = "web 300 IN A 10.10.1.10\n" + "".join(
     'mid 300 IN TXT "%s"\n' % (chr(65 + i) * 100) for i in range(7))
 
 
+def chained(pointers, records):
+    """A question with so many pointers in a record's data, each to the one before, and so many
+    records whose owner is the last of them."""
+    packet = dns.header(7, dns.RD, (1, 0, 0, 1 + records)) + dns.question("a.test")
+    at = len(packet) + 11  # behind a record's fixed part, its owner the root
+    places = [12] + [at + 2 * i for i in range(pointers - 1)]
+    packet += dns.record("", 65280, b"".join(struct.pack(">H", 0xc000 | to) for to in places[:-1]))
+    return packet + records * (struct.pack(">H", 0xc000 | places[-1]) + dns.record("", 65280, b"")[1:])
+
+
 class Server(harness.Case):
     idle_timeout_ms = 60000
 
@@ -104,6 +114,9 @@ class Wire(Server):
                                            opts=(b"\1a" + dns.opt(),)),
             "an option over the end": dns.query("web.corp.internal", ident=7, opts=(
                 dns.opt(options=struct.pack(">HH", 10, 8)),)),
+            "65 pointers in a name": chained(65, 1),
+            "64 in two names": chained(64, 2),
+            "17 in many": chained(17, 200),
         }
         for what, packet in packets.items():
             with self.subTest(what=what):
@@ -114,12 +127,22 @@ class Wire(Server):
     def test_formerr_by_tcp_too(self):
         answer = self.message(dns.query("a.test", ident=9, opts=(dns.opt(), dns.opt())), dns.tcp)
         self.assertEqual((9, "FORMERR"), (answer.id, answer.rcode))
+        answer = self.message(chained(4000, 4000), dns.tcp)
+        self.assertEqual((7, "FORMERR"), (answer.id, answer.rcode))
+
+    def test_names_may_have_64_pointers_and_16_each_when_they_are_many(self):
+        for pointers, records in ((64, 1), (16, 300)):
+            self.assertNotEqual("FORMERR", self.message(chained(pointers, records)).rcode)
+        self.assertNotEqual("FORMERR", self.message(chained(16, 5000), dns.tcp).rcode)
 
     def test_notimp_for_other_opcodes(self):
         for opcode in (1, 2, 4, 5, 6, 15):
             with self.subTest(opcode=opcode):
                 answer = self.message(dns.query("web.corp.internal", flags=opcode << 11))
                 self.assertEqual(("NOTIMP", opcode), (answer.rcode, answer.opcode))
+                bits = dns.AA | dns.TC | dns.RD | dns.RA | dns.AD | dns.CD
+                answer = self.message(dns.query("web.corp.internal", flags=opcode << 11 | bits))
+                self.assertEqual(("NOTIMP", dns.QR | opcode << 11), (answer.rcode, answer.flags & ~15))
 
     # ---- EDNS ----
 
@@ -189,6 +212,11 @@ class Wire(Server):
                 answer = self.ask("web.corp.internal", rclass=rclass)
                 self.assertIn(answer.rcode, ("REFUSED", "NOTIMP"))
         self.assertIn(self.ask("web.corp.internal", rclass=dns.CH).rcode, ("REFUSED", "NOTIMP"))
+
+    def test_nxname_is_not_asked_for(self):  # RFC 9824
+        for name in ("web.corp.internal", "www.example.com"):
+            self.assert_rcode(self.ask(name, 128), "FORMERR", ede=30)
+        self.assertEqual([], self.upstream.questions("www.example.com"))
 
     def test_transfers_are_refused(self):
         for rtype in (251, 252):

@@ -2203,6 +2203,33 @@ static void a_stranger_over_its_prefixs_limit_is_told_nothing_either(void **stat
 	arena_release(&arena);
 }
 
+/* Whatever is behind the question: nobody looks. */
+static void of_a_stranger_nothing_behind_the_question_is_read(void **state)
+{
+	(void)state;
+	struct world *world = world_new("127.0.0.1", 1, 100);
+	struct arena arena;
+	struct access private = access_of(&arena, "10.0.0.0/8");
+	uint8_t wire[MESSAGE_QUERY_MAX + 100] = {0}, reply[512];
+	size_t length = message_write_query(wire, 1, (const uint8_t *)"\4NaMe\4test", 11, TYPE_TXT,
+					    false, false, false);
+	int fd = client(world, false);
+	memset(wire + length, 0xff, 100);
+	wire_put16(wire + 10, 60000);
+	assert_int_equal(send(fd, wire, length + 100, 0), length + 100);
+	assert_int_equal(receive(world, fd, reply, sizeof reply, false), length);
+	assert_int_equal(message_flags(reply) & FLAG_RCODE, RCODE_FORMERR);
+	set_terms(world, &private, NULL, EXCESS_DROP);
+	assert_int_equal(send(fd, wire, length + 100, 0), length + 100);
+	assert_int_equal(receive(world, fd, reply, sizeof reply, false), length);
+	assert_int_equal(message_flags(reply) & FLAG_RCODE, RCODE_REFUSED);
+	assert_int_equal(counters(world)->malformed, 1);
+	assert_int_equal(counters(world)->prohibited, 1);
+	close(fd);
+	world_free(world);
+	arena_release(&arena);
+}
+
 static void who_may_ask_is_what_the_terms_say_now(void **state)
 {
 	(void)state;
@@ -2527,6 +2554,53 @@ static void however_many_connections_ask_udp_has_its_turn(void **state)
 	world_free(world);
 }
 
+/* What is large counts for more: a message of 16,000 bytes for as many as 31 short ones. */
+static void after_a_few_large_messages_udp_has_its_turn(void **state)
+{
+	(void)state;
+	enum { CLIENTS = 20, DATA = 16000 };
+	struct world *world = world_new("127.0.0.1", 1, 100);
+	uint8_t wire[MESSAGE_QUERY_MAX + DATA] = {0};
+	static const uint8_t opaque[] = {0, 0xff, 0, 0, 1, 0, 0, 0, 0, DATA >> 8, DATA & 0xff};
+	size_t length = framed(wire, 1);
+	int fds[CLIENTS];
+	memcpy(wire + length, opaque, sizeof opaque);
+	length += sizeof opaque + DATA;
+	wire_put16(wire, (uint16_t)(length - 2));
+	wire_put16(wire + 2 + 10, 1);
+	world->lanes[0].worker.tcp.connections_per_client_max = CLIENTS;
+	for (unsigned i = 0; i < CLIENTS; i++)
+		fds[i] = client(world, true);
+	world->send_by = client(world, false);
+	world->send_at = 1;
+	for (unsigned i = 0; i < CLIENTS; i++)
+		assert_int_equal(send(fds[i], wire, length, 0), length);
+	wait_seen(world, CLIENTS + 1);
+	assert_in_range(world->came_at, 2, 5);
+	for (unsigned i = 0; i < CLIENTS; i++)
+		close(fds[i]);
+	close(world->send_by);
+	world_free(world);
+}
+
+/* What targets send by TCP counts as well. */
+static void after_much_that_others_have_read_udp_has_its_turn(void **state)
+{
+	(void)state;
+	struct world *world = world_new("127.0.0.1", 1, 100);
+	struct inbound_worker *worker = &world->lanes[0].worker;
+	int fd = client(world, false);
+	ask_udp(fd, 7);
+	usleep(1000);
+	for (unsigned i = 0; i < 3; i++)
+		inbound_tcp_worked(worker, 8192);
+	assert_int_equal(world->lanes[0].seen, 0);
+	inbound_tcp_worked(worker, 8192);
+	assert_int_equal(world->lanes[0].seen, 1);
+	close(fd);
+	world_free(world);
+}
+
 int main(void)
 {
 	signal(SIGPIPE, SIG_IGN);
@@ -2598,6 +2672,7 @@ int main(void)
 		cmocka_unit_test(a_stranger_is_refused_and_told_nothing_else),
 		cmocka_unit_test(a_stranger_over_its_prefixs_limit_is_told_nothing_either),
 		cmocka_unit_test(who_may_ask_is_what_the_terms_say_now),
+		cmocka_unit_test(of_a_stranger_nothing_behind_the_question_is_read),
 		cmocka_unit_test(queries_over_the_limit_are_answered_as_configured),
 		cmocka_unit_test(what_is_not_a_query_or_not_allowed_uses_up_no_tokens),
 		cmocka_unit_test(answers_over_a_prefixs_limit_slip_through_or_are_dropped),
@@ -2606,6 +2681,8 @@ int main(void)
 		cmocka_unit_test(who_has_most_connections_gives_one_up_to_who_has_fewer),
 		cmocka_unit_test(strangers_have_a_part_of_the_connections_and_no_more),
 		cmocka_unit_test(however_many_connections_ask_udp_has_its_turn),
+		cmocka_unit_test(after_a_few_large_messages_udp_has_its_turn),
+		cmocka_unit_test(after_much_that_others_have_read_udp_has_its_turn),
 		cmocka_unit_test(host_and_sockaddr_are_two_forms_of_one_thing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

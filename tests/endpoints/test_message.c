@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -23,7 +24,8 @@ struct packet {
 
 static void add(struct packet *packet, const void *bytes, size_t length)
 {
-	memcpy(packet->bytes + packet->length, bytes, length);
+	if (length > 0)
+		memcpy(packet->bytes + packet->length, bytes, length);
 	packet->length += length;
 }
 
@@ -491,6 +493,152 @@ static void signature_in_the_additional_section_is_passed_over(void **state)
 	assert_int_equal(read_packet(&packet).state, REQUEST_FINE);
 }
 
+static void of_a_strangers_packet_the_question_is_read_and_an_opt_right_behind_it(void **state)
+{
+	(void)state;
+	static const struct {
+		unsigned answers, additional, type;
+		bool question, edns;
+	} cases[] = {{0, 1, TYPE_OPT, true, true},
+		     {0, 9, TYPE_OPT, true, true}, /* nobody looks whether they are there */
+		     {0, 0, TYPE_OPT, true, false},
+		     {1, 1, TYPE_OPT, true, false},
+		     {0, 1, TYPE_A, true, false},
+		     {0, 1, TYPE_OPT, false, false}};
+	for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct packet packet;
+		struct request request;
+		struct name name;
+		header(&packet, FLAG_RD, cases[i].question, cases[i].answers, 0,
+		       cases[i].additional);
+		question(&packet, TYPE_AAAA);
+		record(&packet, "", 1, cases[i].type, 1400, 0x8000, "junk", 4);
+		assert_true(
+			message_read_question(&request, &name, &key, packet.bytes, packet.length));
+		assert_int_equal(request.question_length, cases[i].question ? QUESTION_BYTES : 0);
+		assert_int_equal(request.edns, cases[i].edns);
+		assert_int_equal(request.payload, cases[i].edns ? 1400 : 512);
+		if (cases[i].question)
+			assert_int_equal(request.type, TYPE_AAAA);
+		packet.bytes[2] |= FLAG_QR >> 8;
+		assert_false(
+			message_read_question(&request, &name, &key, packet.bytes, packet.length));
+	}
+}
+
+/* ---- compression pointers ---- */
+
+/* A question for a name of so many labels, and additional records of 12 bytes each up to `size`;
+ * every owner takes so many pointers to that name. Over 1 they are in the first record's data. */
+static void write_pointers(struct packet *packet, size_t size, unsigned labels, unsigned pointers)
+{
+	static const uint8_t label[] = {1, 'a'};
+	size_t owner = MESSAGE_HEADER;
+	unsigned count = 0;
+	header(packet, FLAG_RD, 1, 0, 0, 0);
+	while (labels-- > 0)
+		add(packet, label, sizeof label);
+	add(packet, "", 1);
+	add16(packet, TYPE_A);
+	add16(packet, CLASS_IN);
+	if (pointers > 1) {
+		record(packet, "", 1, 65280, CLASS_IN, 1, NULL, 0);
+		wire_put16(packet->bytes + packet->length - 2, (uint16_t)(2 * (pointers - 1)));
+		count++;
+	}
+	for (; pointers > 1; pointers--) {
+		add16(packet, (unsigned)(0xc000 | owner));
+		owner = packet->length - 2;
+	}
+	for (; packet->length + 12 <= size; count++) {
+		add16(packet, (unsigned)(0xc000 | owner));
+		record(packet, NULL, 0, 65280, CLASS_IN, 1, NULL, 0);
+	}
+	wire_put16(packet->bytes + 10, (uint16_t)count);
+}
+
+/* Of the processor's time for reading it, the least of several. */
+static uint64_t cost_ns(const struct packet *packet)
+{
+	uint64_t least = UINT64_MAX;
+	for (unsigned i = 0; i < 20; i++) {
+		struct timespec before, after;
+		struct request request;
+		struct name name;
+		enum rcode rcode;
+		clock_gettime(CLOCK_THREAD_CPUTIME_ID, &before);
+		(void)message_read_request(&request, &name, &key, packet->bytes, packet->length,
+					   &rcode);
+		clock_gettime(CLOCK_THREAD_CPUTIME_ID, &after);
+		uint64_t ns = (uint64_t)(after.tv_sec - before.tv_sec) * 1000000000 +
+			      (uint64_t)after.tv_nsec - (uint64_t)before.tv_nsec;
+		least = ns < least ? ns : least;
+	}
+	return least;
+}
+
+/* A pointer costs what a label costs, and a record has no more than 16: twice as much is far from
+ * either side. 7900 in each owner were a thousand times as much. */
+static void chains_of_pointers_cost_no_more_than_names_of_sixteen_labels(void **state)
+{
+	(void)state;
+	static const size_t sizes[] = {4096, MESSAGE_MAX};
+	static const unsigned chains[] = {15, 16, 17, 63, 64, 65, 1000, 7900};
+	struct packet *packet = calloc(1, sizeof *packet);
+	for (unsigned s = 0; s < 2; s++) {
+		write_pointers(packet, sizes[s], 16, 1);
+		assert_int_equal(read_packet(packet).state, REQUEST_FINE);
+		uint64_t plain = cost_ns(packet);
+		for (unsigned i = 0; i < sizeof chains / sizeof chains[0]; i++) {
+			if (2 * chains[i] > sizes[s] / 2)
+				continue;
+			write_pointers(packet, sizes[s], 2, chains[i]);
+			uint64_t chain = cost_ns(packet);
+			if (chain > 2 * plain)
+				fail_msg("%zu bytes, %u pointers: %llu ns, plain ones %llu",
+					 sizes[s], chains[i], (unsigned long long)chain,
+					 (unsigned long long)plain);
+		}
+	}
+	free(packet);
+}
+
+/* The first record has the chain, and none itself. */
+static void pointers_of_a_message_have_a_bound_that_grows_with_its_records(void **state)
+{
+	(void)state;
+	static const struct {
+		unsigned pointers[6];
+		bool fine;
+	} cases[] = {
+		{{64, 48, 16, 16, 16, 16}, true}, {{64, 48, 16, 16, 16, 17}, false},
+		{{64, 49, 1, 1, 1, 1}, false},    {{1, 1, 1, 1, 64, 64}, true},
+		{{64, 1, 1, 1, 64, 45}, true},    {{64, 1, 1, 1, 64, 46}, false},
+		{{64, 64, 0, 0, 0, 0}, false},    {{64, 0, 64, 0, 0, 0}, true},
+	};
+	for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct packet packet;
+		write_pointers(&packet, 0, 2, WIRE_JUMPS_MAX);
+		size_t last = packet.length - 2;
+		for (unsigned k = 0; k < 6; k++) {
+			unsigned pointers = cases[i].pointers[k];
+			if (pointers == 0)
+				add(&packet, "", 1);
+			else if (pointers == 1)
+				add16(&packet, 0xc000 | MESSAGE_HEADER);
+			else
+				add16(&packet,
+				      (unsigned)(0xc000 | (last - 2 * (size_t)(64 - pointers))));
+			record(&packet, NULL, 0, 65280, CLASS_IN, 1, NULL, 0);
+		}
+		wire_put16(packet.bytes + 10, 1 + 6);
+		if (cases[i].fine)
+			assert_int_equal(read_packet(&packet).state, REQUEST_FINE);
+		else
+			expect_error(&packet, RCODE_FORMERR);
+	}
+}
+
 /* ---- records of a reply ---- */
 
 static void record_is_read_with_its_places(void **state)
@@ -502,23 +650,23 @@ static void record_is_read_with_its_places(void **state)
 	size_t first = packet.length;
 	record(&packet, "\xc0\x0c", 2, TYPE_A, CLASS_IN, 0x80000001, "\1\2\3\4", 4);
 	record(&packet, "\1a\xc0\x10", 4, TYPE_CNAME, CLASS_IN, 0x7fffffff, "\1b\xc0\x0c", 4);
-	size_t at = first;
+	struct message_walk walk = message_walk_from(packet.bytes, packet.length, first);
 	struct record_view view;
-	assert_int_equal(message_read_record(packet.bytes, packet.length, &at, &view), 0);
+	assert_int_equal(message_read_record(&walk, &view), 0);
 	assert_int_equal(view.owner, first);
 	assert_int_equal(view.type, TYPE_A);
 	assert_int_equal(view.ttl, 0);
 	assert_int_equal(view.ttl_at, first + 6);
 	assert_int_equal(view.rdata, first + 12);
 	assert_int_equal(view.rdata_length, 4);
-	assert_int_equal(message_read_record(packet.bytes, packet.length, &at, &view), 0);
+	assert_int_equal(message_read_record(&walk, &view), 0);
 	assert_int_equal(view.ttl, 0x7fffffff);
-	assert_int_equal(at, packet.length);
+	assert_int_equal(walk.at, packet.length);
 	for (size_t length = first; length < packet.length; length++) {
-		at = first;
-		int err = message_read_record(packet.bytes, length, &at, &view);
+		walk = message_walk_from(packet.bytes, length, first);
+		int err = message_read_record(&walk, &view);
 		if (err == 0)
-			err = message_read_record(packet.bytes, length, &at, &view);
+			err = message_read_record(&walk, &view);
 		assert_int_equal(err, ERR_INVALID);
 	}
 }
@@ -562,14 +710,14 @@ static void rdata_must_be_what_its_type_says(void **state)
 		struct packet packet;
 		header(&packet, FLAG_QR, 1, 1, 0, 0);
 		question(&packet, TYPE_A);
-		size_t at = packet.length, start = at;
+		size_t start = packet.length;
 		record(&packet, "\xc0\x0c", 2, cases[i].type, CLASS_IN, 1, cases[i].rdata,
 		       cases[i].length);
+		struct message_walk walk = message_walk_from(packet.bytes, packet.length, start);
 		struct record_view view;
 		assert_int_equal(start + 12, 0x2b); /* what the pointers above count on */
-		assert_int_equal(message_read_record(packet.bytes, packet.length, &at, &view),
-				 cases[i].expected);
-		assert_int_equal(at, cases[i].expected ? start : packet.length);
+		assert_int_equal(message_read_record(&walk, &view), cases[i].expected);
+		assert_int_equal(walk.at, cases[i].expected ? start : packet.length);
 	}
 }
 
@@ -647,8 +795,9 @@ static void header_of_a_reply_is_as_designed(void **state)
 		reply.end.authoritative = in & 0x40;
 		reply.end.truncated = in & 0x20;
 		assert_int_equal(reply_finish(&reply), 12 + QUESTION_BYTES);
-		unsigned expected = FLAG_QR | FLAG_RA | RCODE_NXDOMAIN;
-		expected |= in & (FLAG_OPCODE | FLAG_RD | FLAG_CD);
+		unsigned expected = FLAG_QR | RCODE_NXDOMAIN | (in & FLAG_OPCODE);
+		if (!(in & FLAG_OPCODE))
+			expected |= FLAG_RA | (in & (FLAG_RD | FLAG_CD));
 		expected |= in & 0x40 ? FLAG_AA : 0;
 		expected |= in & 0x20 ? FLAG_TC : 0;
 		assert_int_equal(message_flags(reply.buffer), expected);
@@ -699,10 +848,10 @@ static void owner_written_out_is_pointed_to_by_the_rest_of_its_set(void **state)
 	assert_memory_equal(reply.buffer + at, owner, 12);
 	assert_int_equal(reply.message.length, at + 12 + 14 + 16);
 	assert_int_equal(wire_u16(reply.buffer + at + 26), 0xc000 | at);
+	struct message_walk walk = message_walk_from(reply.buffer, reply.message.length, at);
 	struct record_view view;
 	for (unsigned i = 0; i < 2; i++) {
-		assert_int_equal(
-			message_read_record(reply.buffer, reply.message.length, &at, &view), 0);
+		assert_int_equal(message_read_record(&walk, &view), 0);
 		assert_int_equal(view.ttl, 100);
 		assert_int_equal(wire_u32(reply.buffer + view.rdata), i);
 	}
@@ -735,29 +884,30 @@ static void copied_record_has_its_names_decompressed(void **state)
 	struct packet packet;
 	header(&packet, FLAG_QR, 1, 3, 0, 0);
 	question(&packet, TYPE_A);
-	size_t at = packet.length;
+	size_t first = packet.length;
 	record(&packet, "\xc0\x0c", 2, TYPE_CNAME, CLASS_IN, 9, "\1X\xc0\x10", 4);
 	record(&packet, "\1y\xc0\x10", 4, TYPE_SOA, CLASS_IN, 9,
 	       "\xc0\x10\1r\xc0\x10\0\0\0\1\0\0\0\2\0\0\0\3\0\0\0\4\0\0\0\5", 26);
 	record(&packet, "\xc0\x10", 2, 65280, CLASS_IN, 9, "\xc0\x0c", 2);
 	struct reply reply;
 	reply_begin(&reply, 512, false);
+	struct message_walk walk = message_walk_from(packet.bytes, packet.length, first);
 	struct record_view view;
-	assert_int_equal(message_read_record(packet.bytes, packet.length, &at, &view), 0);
+	assert_int_equal(message_read_record(&walk, &view), 0);
 	size_t rdata = message_copy_record(&reply.message, SECTION_ANSWER, packet.bytes,
 					   packet.length, &view, 12, NULL, 7);
 	assert_int_equal(rdata, 12 + QUESTION_BYTES + 12);
 	assert_memory_equal(reply.buffer + rdata, "\1X\4Corp\4test", 13);
 	assert_int_equal(wire_u16(reply.buffer + rdata - 2), 13);
 	assert_int_equal(wire_u32(reply.buffer + rdata - 6), 7);
-	assert_int_equal(message_read_record(packet.bytes, packet.length, &at, &view), 0);
+	assert_int_equal(message_read_record(&walk, &view), 0);
 	size_t start = reply.message.length;
 	rdata = message_copy_record(&reply.message, SECTION_AUTHORITY, packet.bytes, packet.length,
 				    &view, 0, NULL, 7);
 	assert_memory_equal(reply.buffer + start, "\1y\4Corp\4test", 13);
 	assert_int_equal(wire_u16(reply.buffer + rdata - 2), 11 + 13 + 20);
 	assert_memory_equal(reply.buffer + rdata + 11, "\1r\4Corp\4test\0\0\0\0\1", 17);
-	assert_int_equal(message_read_record(packet.bytes, packet.length, &at, &view), 0);
+	assert_int_equal(message_read_record(&walk, &view), 0);
 	rdata = message_copy_record(&reply.message, SECTION_ADDITIONAL, packet.bytes, packet.length,
 				    &view, 0, (const uint8_t *)"\1z", 7);
 	assert_memory_equal(reply.buffer + rdata, "\xc0\x0c", 2);
@@ -1021,9 +1171,9 @@ static void damaged_packets_are_read_within_their_bounds(void **state)
 		struct message message;
 		struct record_view view;
 		message_begin(&message, buffer, sizeof buffer, NULL, 0);
-		size_t at = 12 + QUESTION_BYTES;
-		while (at < packet.length &&
-		       message_read_record(exact, packet.length, &at, &view) == 0)
+		struct message_walk walk =
+			message_walk_from(exact, packet.length, 12 + QUESTION_BYTES);
+		while (walk.at < packet.length && message_read_record(&walk, &view) == 0)
 			copied += message_copy_record(&message, SECTION_ANSWER, exact,
 						      packet.length, &view, 0, NULL, 1) > 0;
 		free(exact);
@@ -1055,6 +1205,10 @@ int main(void)
 		cmocka_unit_test(records_ahead_of_the_additional_section_are_formerr_but_for_ixfr),
 		cmocka_unit_test(ixfr_brings_the_soa_of_its_zone_and_nothing_else),
 		cmocka_unit_test(signature_in_the_additional_section_is_passed_over),
+		cmocka_unit_test(
+			of_a_strangers_packet_the_question_is_read_and_an_opt_right_behind_it),
+		cmocka_unit_test(chains_of_pointers_cost_no_more_than_names_of_sixteen_labels),
+		cmocka_unit_test(pointers_of_a_message_have_a_bound_that_grows_with_its_records),
 		cmocka_unit_test(record_is_read_with_its_places),
 		cmocka_unit_test(rdata_must_be_what_its_type_says),
 		cmocka_unit_test(nothing_of_a_begun_reply_is_left_as_it_was),

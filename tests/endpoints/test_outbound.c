@@ -1269,6 +1269,54 @@ static void answers_may_come_byte_by_byte_and_be_large(void **state)
 	assert_true(q->length > 65000);
 }
 
+struct reads {
+	size_t bytes, round; /* in all, and in this loop round */
+};
+
+static void on_tcp_read(void *reader, size_t bytes)
+{
+	struct reads *reads = reader;
+
+	reads->bytes += bytes;
+	reads->round += bytes;
+}
+
+/* Nobody asked for it, and it never ends. */
+static void a_server_that_sends_on_and_on_is_read_by_a_bufferful_a_round(void **state)
+{
+	static uint8_t junk[2 + 60000];
+	struct reads reads = {0};
+	int room = 4 << 20;
+	size_t sent = 0;
+	ssize_t n;
+
+	(void)state;
+	start("127.0.0.1", "127.0.0.1", PROTOCOL_TCP, 4);
+	outbound.on_tcp_read = on_tcp_read;
+	outbound.reader = &reads;
+	ask();
+	until(answered() == 1);
+	assert_int_equal(reads.bytes, reads.round);
+	assert_true(reads.bytes > 0);
+	setsockopt(server.connections[0], SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
+	wire_put16(junk, sizeof junk - 2);
+	reads = (struct reads){0};
+	while (sent < 8 * sizeof junk &&
+	       (n = send(server.connections[0], junk + sent % sizeof junk,
+			 sizeof junk - sent % sizeof junk, MSG_DONTWAIT)) > 0)
+		sent += (size_t)n;
+	usleep(1000);
+	assert_true(sent > 3 * sizeof junk);
+	while (reads.bytes < sent) {
+		reads.round = 0;
+		uv_run(&loop, UV_RUN_NOWAIT);
+		assert_in_range(reads.round, 1, sizeof junk + MESSAGE_MAX);
+	}
+	ask();
+	until(answered() == 2);
+	assert_int_equal(server.accepted, 1);
+}
+
 static void an_idle_connection_that_the_peer_closed_is_no_error(void **state)
 {
 	(void)state;
@@ -2071,6 +2119,7 @@ int main(void)
 		TEST(connections_of_all_targets_have_a_maximum_too),
 		TEST(a_source_that_tcp_cannot_bind_is_told_as_that),
 		TEST(answers_may_come_byte_by_byte_and_be_large),
+		TEST(a_server_that_sends_on_and_on_is_read_by_a_bufferful_a_round),
 		TEST(an_idle_connection_that_the_peer_closed_is_no_error),
 		TEST(a_server_that_closes_after_every_answer_answers_all),
 		TEST(one_that_closes_after_every_answer_is_asked_in_the_clients_order),

@@ -12,7 +12,7 @@
 #include "rules/policy.h"
 #include "tests/fuzz/fuzz.h"
 
-enum { TEXT_MAX = 32 * 1024 };
+enum { TEXT_MAX = 64 * 1024 };
 
 static const struct hash_key key = {1, 2};
 
@@ -93,7 +93,9 @@ static void check_round(const struct model *model)
 	faults_release(&faults);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+const double fuzz_byte_us = 5;
+
+int fuzz_one(const uint8_t *data, size_t size)
 {
 	static struct file file;
 	struct faults faults;

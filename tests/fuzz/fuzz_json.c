@@ -71,7 +71,9 @@ static void read_query(const char *text)
 	api_fields_release(&fields);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+const double fuzz_byte_us = 0.25;
+
+int fuzz_one(const uint8_t *data, size_t size)
 {
 	if (size < 1)
 		return 0;

@@ -35,12 +35,13 @@ static void check_name(const struct name *name)
 	}
 }
 
-/* The name at `at`, read byte by byte: false where RFC 1035 does not allow it, or a pointer leads
- * into the header or not before where its run began. */
+/* The name at `at`, read byte by byte: false where RFC 1035 does not allow it, a pointer leads into
+ * the header or not before where its run began, or there are more than 64. */
 static bool read_slowly(const uint8_t *packet, size_t length, size_t at, uint8_t *wire,
 			size_t *wire_length)
 {
 	size_t run = at, used = 0;
+	unsigned jumps = 0;
 
 	for (;;) {
 		if (at >= length)
@@ -50,7 +51,7 @@ static bool read_slowly(const uint8_t *packet, size_t length, size_t at, uint8_t
 			if (at + 1 >= length)
 				return false;
 			size_t to = (size_t)(c & 0x3f) << 8 | packet[at + 1];
-			if (to >= run || to < WIRE_HEADER)
+			if (to >= run || to < WIRE_HEADER || ++jumps > 64)
 				return false;
 			at = run = to;
 			continue;
@@ -77,7 +78,8 @@ static void from_wire(const uint8_t *packet, size_t length, size_t at)
 	bool good = name_from_wire(&name, &key, packet, length, at, &end) == 0;
 
 	FUZZ_CHECK(good == allowed);
-	FUZZ_CHECK(wire_skip_name(packet, length, at, WIRE_HEADER, &skipped_end) == wire_length);
+	FUZZ_CHECK(wire_skip_name(packet, length, at, WIRE_HEADER, &skipped_end, NULL) ==
+		   wire_length);
 	FUZZ_CHECK(wire_read_name(packet, length, at, WIRE_HEADER, read, &read_end) == wire_length);
 	if (!good)
 		return;
@@ -87,7 +89,9 @@ static void from_wire(const uint8_t *packet, size_t length, size_t at)
 	check_name(&name);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+const double fuzz_byte_us = 0.25;
+
+int fuzz_one(const uint8_t *data, size_t size)
 {
 	struct name name;
 	char *text = malloc(size + 1);

@@ -3,11 +3,13 @@
  * REFUSED; the rest is the packet. */
 #include "tests/fuzz/world.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+const double fuzz_byte_us = 0.25;
+
+int fuzz_one(const uint8_t *data, size_t size)
 {
 	struct fuzz_world *world = fuzz_world();
 
-	if (size < 1)
+	if (size < 1 || size - 1 > MESSAGE_MAX)
 		return 0;
 	/* A copy that ends where its memory ends: a byte too far is seen. */
 	uint8_t *packet = malloc(size - 1 ? size - 1 : 1);

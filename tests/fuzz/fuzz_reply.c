@@ -15,7 +15,7 @@ enum {
 	MISQUOTED = 0x20, /* and then a byte of its question is another: place, difference */
 	SILENCE = 0x40,   /* in how it is asked: what has no reply waits for its deadline */
 	REPLIES = 16,
-	REPLY_ROOM = 8192,
+	REPLY_ROOM = MESSAGE_MAX,
 };
 
 /* Bytes of a packet's question. */
@@ -95,7 +95,9 @@ static void ask(struct fuzz_world *world, struct place place, unsigned number, u
 	(void)fuzz_ask(world, place, wire, length, how & 32);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+const double fuzz_byte_us = 0.25;
+
+int fuzz_one(const uint8_t *data, size_t size)
 {
 	struct fuzz_world *world = fuzz_world();
 	struct fuzz_input input = {data, data + size};

@@ -83,8 +83,8 @@ static size_t write_reply(const struct fuzz_packet *packet, unsigned number, boo
 			  uint8_t reply[MESSAGE_UDP_MIN])
 {
 	const struct wire *wire = wire_of(number);
-	size_t at = MESSAGE_HEADER + 5,
-	       question = name_wire_length(packet->wire + MESSAGE_HEADER) + 4;
+	struct message_walk walk = message_walk_from(wire->bytes, wire->length, MESSAGE_HEADER + 5);
+	size_t question = name_wire_length(packet->wire + MESSAGE_HEADER) + 4;
 	struct message message;
 
 	message_begin(&message, reply, MESSAGE_UDP_MIN, packet->wire + MESSAGE_HEADER,
@@ -93,8 +93,7 @@ static size_t write_reply(const struct fuzz_packet *packet, unsigned number, boo
 		for (unsigned n = wire_u16(wire->bytes + 6 + 2 * section); n > 0; n--) {
 			struct record_view record;
 
-			FUZZ_CHECK(message_read_record(wire->bytes, wire->length, &at, &record) ==
-				   0);
+			FUZZ_CHECK(message_read_record(&walk, &record) == 0);
 			message_copy_record(&message, section, wire->bytes, wire->length, &record,
 					    own ? MESSAGE_HEADER : 0, NULL, record.ttl);
 			own = false;
@@ -228,7 +227,9 @@ static void cancel(struct play *play, uint8_t with)
 		resolve_cancel(&client->query);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+const double fuzz_byte_us = 0.25;
+
+int fuzz_one(const uint8_t *data, size_t size)
 {
 	static void (*const steps[8])(struct play * play, uint8_t with) = {
 		ask, answer, refuse, wait, cut, reload, forget, cancel};

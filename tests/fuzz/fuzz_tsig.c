@@ -37,7 +37,8 @@ static bool read_request(const uint8_t *packet, size_t length, struct request *r
 static void check_serial(const uint8_t *packet, size_t length, const struct request *request,
 			 const struct name *name)
 {
-	size_t at = MESSAGE_HEADER + (size_t)request->question_length;
+	struct message_walk walk = message_walk_from(
+		packet, length, MESSAGE_HEADER + (size_t)request->question_length);
 	struct record_view record;
 	struct name owner;
 
@@ -45,7 +46,7 @@ static void check_serial(const uint8_t *packet, size_t length, const struct requ
 	FUZZ_CHECK(wire_u16(packet + 8) == request->has_serial);
 	if (!request->has_serial)
 		return;
-	FUZZ_CHECK(message_read_record(packet, length, &at, &record) == 0);
+	FUZZ_CHECK(message_read_record(&walk, &record) == 0);
 	FUZZ_CHECK(record.type == TYPE_SOA && record.class == request->class);
 	FUZZ_CHECK(name_from_wire(&owner, &hash, packet, length, record.owner, NULL) == 0);
 	FUZZ_CHECK(name_equal(&owner, name));
@@ -134,7 +135,9 @@ static void sign_and_check(const uint8_t *packet, size_t length, unsigned key, u
 	free(copy);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+const double fuzz_byte_us = 0.25;
+
+int fuzz_one(const uint8_t *data, size_t size)
 {
 	struct fuzz_input input = {data, data + size};
 	unsigned how = fuzz_u8(&input), ahead_s = fuzz_u8(&input) % 16 * STEP_S;

@@ -76,7 +76,9 @@ static void check_round(const struct zone *zone, const struct name *apex)
 	faults_release(&faults);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+const double fuzz_byte_us = 2;
+
+int fuzz_one(const uint8_t *data, size_t size)
 {
 	struct faults faults;
 	struct name apex;

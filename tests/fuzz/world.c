@@ -39,16 +39,15 @@ static bool chain_is_below(const struct chain *chain, const uint8_t *owner)
 static bool was_said(const uint8_t *wire, size_t length, const uint8_t *owner,
 		     const struct record_view *record, const uint8_t *rdata)
 {
-	size_t at = MESSAGE_HEADER;
-
 	if (length == MESSAGE_HEADER) /* FORMERR, without a question */
 		return false;
-	at += name_wire_length(wire + at) + 4;
+	struct message_walk walk = message_walk_from(
+		wire, length, MESSAGE_HEADER + name_wire_length(wire + MESSAGE_HEADER) + 4);
 	for (unsigned n = wire_u16(wire + 6); n > 0; n--) {
 		struct record_view view;
 		uint8_t name[NAME_WIRE_MAX];
 
-		if (message_read_record(wire, length, &at, &view) != 0)
+		if (message_read_record(&walk, &view) != 0)
 			return false;
 		if (view.type != record->type || view.rdata_length != record->rdata_length ||
 		    memcmp(wire + view.rdata, rdata, view.rdata_length) != 0)
@@ -108,7 +107,8 @@ static void check_answer_record(struct chain *chain, const uint8_t *reply, size_
  * question's chain, and there are no bytes behind. */
 static void check_records(const struct query *query, const uint8_t *reply, size_t length)
 {
-	size_t at = MESSAGE_HEADER + query->request.question_length;
+	struct message_walk walk =
+		message_walk_from(reply, length, MESSAGE_HEADER + query->request.question_length);
 	struct chain chain = {.count = 0};
 	unsigned opts = 0;
 
@@ -121,7 +121,7 @@ static void check_records(const struct query *query, const uint8_t *reply, size_
 		for (unsigned n = wire_u16(reply + 6 + 2 * section); n > 0; n--) {
 			struct record_view record;
 
-			FUZZ_CHECK(message_read_record(reply, length, &at, &record) == 0);
+			FUZZ_CHECK(message_read_record(&walk, &record) == 0);
 			if (record.type == TYPE_OPT) {
 				FUZZ_CHECK(section == SECTION_ADDITIONAL);
 				opts++;
@@ -130,7 +130,7 @@ static void check_records(const struct query *query, const uint8_t *reply, size_
 			}
 		}
 	}
-	FUZZ_CHECK(at == length);
+	FUZZ_CHECK(walk.at == length);
 	FUZZ_CHECK(opts == query->request.edns);
 }
 
@@ -142,9 +142,12 @@ static void check_reply(const struct query *query, const uint8_t *packet_questio
 	FUZZ_CHECK(length >= MESSAGE_HEADER + (size_t)request->question_length);
 	FUZZ_CHECK(length <= query->limit);
 	FUZZ_CHECK(wire_u16(reply) == request->id);
-	uint16_t flags = message_flags(reply), kept = FLAG_OPCODE | FLAG_RD | FLAG_CD;
+	uint16_t flags = message_flags(reply), kept = FLAG_OPCODE;
+	if (!(request->flags & FLAG_OPCODE))
+		kept |= FLAG_RD | FLAG_CD;
 	FUZZ_CHECK(flags & FLAG_QR);
 	FUZZ_CHECK(!(flags & FLAG_AD));
+	FUZZ_CHECK(!(flags & FLAG_RA) == !!(request->flags & FLAG_OPCODE));
 	FUZZ_CHECK((flags & kept) == (request->flags & kept));
 	FUZZ_CHECK(wire_u16(reply + 4) == (request->question_length > 0));
 	FUZZ_CHECK(memcmp(reply + MESSAGE_HEADER, packet_question, request->question_length) == 0);
@@ -222,6 +225,24 @@ size_t fuzz_question(unsigned number, unsigned how, uint8_t wire[MESSAGE_UDP_MIN
 	return length;
 }
 
+/* The same packet from where nobody may ask: silence or REFUSED. */
+static void ask_as_stranger(struct inbound *inbound, struct query *query, const uint8_t *packet,
+			    size_t length)
+{
+	static const struct access nobody;
+	uint8_t reply[INBOUND_ERROR_REPLY_MAX];
+	size_t reply_length;
+
+	inbound->terms.access = &nobody;
+	FUZZ_CHECK(
+		!inbound_read(inbound, query, packet, length, RCODE_NOERROR, reply, &reply_length));
+	inbound->terms.access = NULL;
+	if (reply_length) {
+		FUZZ_CHECK((message_flags(reply) & FLAG_RCODE) == RCODE_REFUSED);
+		check_reply(query, packet + MESSAGE_HEADER, reply, reply_length);
+	}
+}
+
 struct fuzz_client *fuzz_ask(struct fuzz_world *world, struct place place, const uint8_t *packet,
 			     size_t length, bool tcp)
 {
@@ -244,6 +265,7 @@ struct fuzz_client *fuzz_ask(struct fuzz_world *world, struct place place, const
 	query->tcp = tcp;
 	query->client =
 		(struct address){.family = 4, .bytes = {10, 10, 1, (uint8_t)world->client_count}};
+	ask_as_stranger(&inbound, query, packet, length);
 	if (!inbound_read(&inbound, query, packet, length, RCODE_NOERROR, error, &error_length)) {
 		if (error_length)
 			check_reply(query, packet + MESSAGE_HEADER, error, error_length);

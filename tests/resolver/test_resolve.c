@@ -144,6 +144,7 @@ static void meta_types_and_other_classes_have_their_own_errors(void **state)
 		{TYPE_TSIG, CLASS_IN, "FORMERR", -1},
 		{TYPE_TKEY, CLASS_IN, "FORMERR", -1},
 		{TYPE_OPT, CLASS_IN, "FORMERR", -1},
+		{TYPE_NXNAME, CLASS_IN, "FORMERR", EDE_INVALID_TYPE},
 		{TYPE_A, CLASS_NONE, "REFUSED", EDE_NOT_SUPPORTED},
 		{TYPE_A, CLASS_ANY, "REFUSED", EDE_NOT_SUPPORTED},
 		{TYPE_A, CLASS_CH, "REFUSED", -1},

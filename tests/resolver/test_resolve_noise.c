@@ -111,14 +111,15 @@ static void reply(struct stage *stage, struct stage_packet *packet, uint64_t *ra
 /* To the last byte; what opaque rdata hold is between the target and the client. */
 static bool well_formed(const uint8_t *wire, size_t length)
 {
-	size_t at = MESSAGE_HEADER + name_wire_length(wire + MESSAGE_HEADER) + 4;
+	struct message_walk walk = message_walk_from(
+		wire, length, MESSAGE_HEADER + name_wire_length(wire + MESSAGE_HEADER) + 4);
 	unsigned records = (unsigned)wire_u16(wire + 6) + wire_u16(wire + 8) + wire_u16(wire + 10);
 	struct record_view record;
 
 	for (; records > 0; records--)
-		if (message_read_record(wire, length, &at, &record) != 0)
+		if (message_read_record(&walk, &record) != 0)
 			return false;
-	return at == length;
+	return walk.at == length;
 }
 
 static void check(const struct stage_client *client)

@@ -121,11 +121,11 @@ static uint32_t serial_in(const struct notice_letter *letter)
 	size_t at;
 
 	assert_int_equal(message_flags(letter->bytes), OPCODE_NOTIFY << 11 | FLAG_AA);
-	assert_true(wire_skip_name(letter->bytes, letter->length, MESSAGE_HEADER, WIRE_HEADER,
-				   &at) > 0);
+	assert_true(wire_skip_name(letter->bytes, letter->length, MESSAGE_HEADER, WIRE_HEADER, &at,
+				   NULL) > 0);
 	assert_int_equal(wire_u16(letter->bytes + at), TYPE_SOA);
-	at += 4;
-	assert_int_equal(message_read_record(letter->bytes, letter->length, &at, &record), 0);
+	struct message_walk walk = message_walk_from(letter->bytes, letter->length, at + 4);
+	assert_int_equal(message_read_record(&walk, &record), 0);
 	assert_int_equal(record.type, TYPE_SOA);
 	return wire_u32(letter->bytes + record.rdata + record.rdata_length - 20);
 }
@@ -135,7 +135,7 @@ static size_t answer(const struct notice_letter *letter, unsigned rcode, uint8_t
 {
 	size_t end;
 
-	wire_skip_name(letter->bytes, letter->length, MESSAGE_HEADER, WIRE_HEADER, &end);
+	wire_skip_name(letter->bytes, letter->length, MESSAGE_HEADER, WIRE_HEADER, &end, NULL);
 	memcpy(bytes, letter->bytes, end + 4);
 	wire_put16(bytes + 2, (uint16_t)(FLAG_QR | FLAG_AA | OPCODE_NOTIFY << 11 | rcode));
 	wire_put16(bytes + 6, 0);
@@ -161,12 +161,11 @@ static size_t sign(const struct notice_letter *letter, const struct tsig_key *ke
 	struct tsig_seal seal;
 	size_t at;
 
-	wire_skip_name(letter->bytes, letter->length, MESSAGE_HEADER, WIRE_HEADER, &at);
-	at += 4;
+	wire_skip_name(letter->bytes, letter->length, MESSAGE_HEADER, WIRE_HEADER, &at, NULL);
+	struct message_walk walk = message_walk_from(letter->bytes, letter->length, at + 4);
 	assert_int_equal(wire_u16(letter->bytes + 10), 1);
 	for (unsigned i = 0; i < 2; i++)
-		assert_int_equal(message_read_record(letter->bytes, letter->length, &at, &record),
-				 0);
+		assert_int_equal(message_read_record(&walk, &record), 0);
 	assert_int_equal(record.type, TYPE_TSIG);
 	assert_int_equal(
 		tsig_check(&seal, key, 1, letter->bytes, letter->length, record.owner, SERVED_NOW),

@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "rules/name.h"
+#include "rules/wire.h"
 #include "tests/random.h"
 
 static const struct hash_key key = {0x1234, 0x5678};
@@ -205,8 +205,8 @@ static void pointer_loops_are_refused(void **state)
 	assert_int_equal(READ(&name, HEADER "\1a\xc0\x10\1b\xc0\x0c", 16, NULL), ERR_INVALID);
 }
 
-/* Each pointer may only go further back, so the longest chain ends at the packet's front. */
-static void a_long_chain_of_pointers_ends(void **state)
+/* Each pointer leads to the one before, so a place has as many behind it as stand before it. */
+static void sixty_four_pointers_are_followed_and_no_more(void **state)
 {
 	uint8_t packet[2 * 8000] = {0};
 	struct name name;
@@ -217,9 +217,13 @@ static void a_long_chain_of_pointers_ends(void **state)
 		packet[at] = (uint8_t)(0xc0 | (at - 2) >> 8);
 		packet[at + 1] = (uint8_t)(at - 2);
 	}
-	assert_int_equal(read_wire(&name, packet, sizeof packet, sizeof packet - 2, &end), 0);
-	assert_int_equal(end, sizeof packet);
+	at = 12 + 2 * WIRE_JUMPS_MAX;
+	assert_int_equal(read_wire(&name, packet, sizeof packet, at, &end), 0);
+	assert_int_equal(end, at + 2);
 	assert_int_equal(name.length, 1);
+	assert_int_equal(read_wire(&name, packet, sizeof packet, at + 2, &end), ERR_INVALID);
+	assert_int_equal(read_wire(&name, packet, sizeof packet, sizeof packet - 2, &end),
+			 ERR_INVALID);
 }
 
 static void label_types_of_other_worlds_are_refused(void **state)
@@ -595,7 +599,7 @@ int main(void)
 		cmocka_unit_test(pointers_to_themselves_or_forward_are_refused),
 		cmocka_unit_test(pointers_into_the_header_are_refused),
 		cmocka_unit_test(pointer_loops_are_refused),
-		cmocka_unit_test(a_long_chain_of_pointers_ends),
+		cmocka_unit_test(sixty_four_pointers_are_followed_and_no_more),
 		cmocka_unit_test(label_types_of_other_worlds_are_refused),
 		cmocka_unit_test(a_name_that_the_packet_cuts_off_is_refused),
 		cmocka_unit_test(names_of_255_bytes_are_read_and_of_256_refused),

@@ -187,7 +187,7 @@ static void rdata_of_a_fixed_shape_has_no_other_length(void **state)
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
 		for (unsigned length = 0; length < 20; length++)
 			assert_int_equal(record_rdata_fits(cases[i].type, packet, 12, 12 + length,
-							   WIRE_HEADER),
+							   WIRE_HEADER, NULL),
 					 length == cases[i].length);
 	for (unsigned length = 0; length <= 7; length++)
 		assert_int_equal(rdata_is_valid(TYPE_HINFO, hinfo, length), length == 6);

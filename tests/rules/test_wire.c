@@ -13,7 +13,8 @@
 static size_t read_both(const uint8_t *packet, size_t length, size_t at, size_t lowest,
 			uint8_t *wire, size_t *end)
 {
-	size_t skip_end = 99999, skipped = wire_skip_name(packet, length, at, lowest, &skip_end);
+	size_t skip_end = 99999;
+	size_t skipped = wire_skip_name(packet, length, at, lowest, &skip_end, NULL);
 
 	*end = 99999;
 	assert_int_equal(wire_read_name(packet, length, at, lowest, wire, end), skipped);
@@ -47,7 +48,7 @@ static void names_keep_their_case_and_pointers_are_resolved(void **state)
 	assert_int_equal(read_both(packet, 22, 19, WIRE_HEADER, wire, &end), 0);
 	assert_int_equal(read_both(packet, 23, 14, WIRE_HEADER, wire, &end), 1);
 	assert_int_equal(end, 15);
-	assert_int_equal(wire_skip_name(packet, 23, 14, WIRE_HEADER, NULL), 1);
+	assert_int_equal(wire_skip_name(packet, 23, 14, WIRE_HEADER, NULL, NULL), 1);
 	assert_int_equal(read_both(packet, 23, 23, WIRE_HEADER, wire, &end), 0);
 }
 
@@ -62,6 +63,46 @@ static void pointers_only_lead_backward(void **state)
 	assert_int_equal(read_both(ring, 20, 12, WIRE_HEADER, wire, &end), 0);
 	assert_int_equal(read_both(ring, 20, 16, WIRE_HEADER, wire, &end), 0);
 	assert_int_equal(read_both(own, 17, 13, WIRE_HEADER, wire, &end), 0);
+}
+
+/* A root at 12, and behind it pointers, each to the one before: the last is a name of so
+ * many. Returns the length. */
+static size_t write_chain(uint8_t *packet, unsigned pointers)
+{
+	memset(packet, 0, 13);
+	for (unsigned i = 0; i < pointers; i++)
+		wire_put16(packet + 13 + 2 * i, (uint16_t)(0xc000 | (i ? 11 + 2 * i : 12)));
+	return 13 + 2 * (size_t)pointers;
+}
+
+static void sixty_four_pointers_are_followed_and_no_more(void **state)
+{
+	uint8_t packet[300], wire[NAME_WIRE_MAX];
+	size_t length = write_chain(packet, 65), end;
+
+	(void)state;
+	assert_int_equal(read_both(packet, length, length - 4, WIRE_HEADER, wire, &end), 1);
+	assert_int_equal(end, length - 2);
+	assert_int_equal(read_both(packet, length, length - 2, WIRE_HEADER, wire, &end), 0);
+}
+
+static void pointers_that_are_followed_are_taken_off_those_that_may_be(void **state)
+{
+	uint8_t packet[300];
+	size_t length = write_chain(packet, 40);
+	unsigned jumps = 100;
+
+	(void)state;
+	assert_int_equal(wire_skip_name(packet, length, 12, WIRE_HEADER, NULL, &jumps), 1);
+	assert_int_equal(jumps, 100);
+	assert_int_equal(wire_skip_name(packet, length, length - 2, WIRE_HEADER, NULL, &jumps), 1);
+	assert_int_equal(jumps, 60);
+	jumps = 40;
+	assert_int_equal(wire_skip_name(packet, length, length - 2, WIRE_HEADER, NULL, &jumps), 1);
+	assert_int_equal(jumps, 0);
+	assert_int_equal(wire_skip_name(packet, length, 13, WIRE_HEADER, NULL, &jumps), 0);
+	jumps = 39;
+	assert_int_equal(wire_skip_name(packet, length, length - 2, WIRE_HEADER, NULL, &jumps), 0);
 }
 
 static void pointers_lead_no_lower_than_is_said(void **state)
@@ -115,6 +156,8 @@ int main(void)
 		cmocka_unit_test(numbers_are_in_network_order),
 		cmocka_unit_test(names_keep_their_case_and_pointers_are_resolved),
 		cmocka_unit_test(pointers_only_lead_backward),
+		cmocka_unit_test(sixty_four_pointers_are_followed_and_no_more),
+		cmocka_unit_test(pointers_that_are_followed_are_taken_off_those_that_may_be),
 		cmocka_unit_test(pointers_lead_no_lower_than_is_said),
 		cmocka_unit_test(no_pointer_reaches_far_enough_for_a_plain_name),
 		cmocka_unit_test(a_name_of_255_bytes_is_read_and_one_of_256_is_not),
