@@ -28,8 +28,8 @@ enum {
 	MESSAGE_COOKIE_MAX = MESSAGE_COOKIE_CLIENT + MESSAGE_COOKIE_SERVER_MAX,
 	MESSAGE_COOKIE_REPLY = MESSAGE_COOKIE_CLIENT + 16, /* what clients get: cookie.h */
 	MESSAGE_OPTION = 4, /* bytes of an option's code and length */
-	MESSAGE_QUERY_MAX = MESSAGE_HEADER + MESSAGE_QUESTION_MAX + MESSAGE_OPT + MESSAGE_OPTION +
-			    MESSAGE_COOKIE_MAX, /* what we send upstream */
+	MESSAGE_QUERY_MAX = MESSAGE_HEADER + MESSAGE_QUESTION_MAX + MESSAGE_OPT, /* what we send
+										    upstream */
 	MESSAGE_EDE_TEXT_MAX = 200,
 };
 
@@ -43,7 +43,6 @@ enum rcode {
 	RCODE_YXDOMAIN = 6,
 	RCODE_NOTAUTH = 9,
 	RCODE_BADVERS = 16,
-	RCODE_BADCOOKIE = 23,
 };
 enum { OPCODE_QUERY = 0, OPCODE_NOTIFY = 4, OPCODE_UPDATE = 5 };
 
@@ -204,8 +203,5 @@ size_t message_finish(struct message *message, const struct request *request,
 size_t message_write_query(uint8_t buffer[MESSAGE_QUERY_MAX], uint16_t id, const uint8_t *qname,
 			   size_t qname_length, uint16_t type, bool checking_disabled,
 			   bool dnssec_ok, bool edns);
-/* Puts a cookie into the OPT that such a query ends with. Returns its new length. */
-size_t message_put_cookie(uint8_t buffer[MESSAGE_QUERY_MAX], size_t length, const uint8_t *cookie,
-			  size_t cookie_length);
 
 #endif

@@ -55,9 +55,6 @@ struct ask_result {
 	enum target_error error; /* the others: what the last one did */
 	bool hasty;      /* FAILED: nobody has said anything, and `may_wait` would have waited */
 	bool sourceless; /* FAILED: no target could be asked for want of a source address */
-	/* ANSWERED: it may be the fault of the letters' case, and to ask once more did not help. It
-	 * is for those who wait, and not to be kept. */
-	bool unsure;
 };
 
 /* Somebody who waits; embedded in whatever waits. */
@@ -88,9 +85,8 @@ struct flight { /* one packet on its way */
 	uint16_t id;
 	uint8_t index; /* of the upstream in its leg */
 	bool tcp, edns;
-	bool cookie, cookie_due; /* has a cookie; the reply must have one */
-	bool cased, strict;      /* has capitals; the reply must repeat them */
-	bool kept;               /* and did */
+	bool cased, strict; /* has capitals; the reply must repeat them */
+	bool kept;          /* and did */
 	bool copy;     /* beside the question's way: to a suspect, or once more to a live target */
 	bool overdue;  /* patience is over, and its question is not */
 	bool replied;  /* that is how it ends */
@@ -129,7 +125,7 @@ struct pending_store {
 	X(coalesced, "of them joined one under way")                                               \
 	X(retried, "packets that asked a question once more, of the same target or another")       \
 	X(mismatched, "replies ignored: they matched no question, or one that was given up")       \
-	X(doubted, "replies without a cookie or the letters that were due: asked again by TCP")    \
+	X(doubted, "replies without the letters that were due: asked again by TCP")                \
 	X(late, "replies to questions that had their answer already")                              \
 	X(crowded_out, "questions that left a target because too many waited there")               \
 	X(over_limit_outbound, "packets not sent: the outbound endpoint was over its limit")
@@ -167,7 +163,6 @@ struct pending_table {
 	struct timer stalled_timer;
 	struct hash_key key;
 	bool random_case; /* where the target repeats it */
-	bool cookies;     /* where the target speaks them */
 	struct pending_store pending_store, flight_store, stall_store, outstanding_store;
 	unsigned flight_count, pending_count, pending_max, target_max;
 	unsigned worker; /* its number: whose lots of an endpoint's tokens it uses */

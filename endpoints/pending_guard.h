@@ -7,22 +7,20 @@
 
 enum guard {
 	GUARD_FINE,
-	GUARD_FORGED,    /* not an answer to this flight */
-	GUARD_DOUBTFUL,  /* ask by TCP */
-	GUARD_UNSURE,    /* ask in lower case */
-	GUARD_BADCOOKIE, /* ask with the cookie that it brought */
+	GUARD_DOUBTFUL, /* ask by TCP */
+	GUARD_UNSURE,   /* ask in lower case */
 };
 
-/* Puts letters in random case and a cookie into a question as message_write_query wrote it, where
- * the target is one for that; returns its length. */
-size_t guard_question(struct pending *pending, struct flight *flight,
-		      uint8_t wire[MESSAGE_QUERY_MAX], size_t length, uint64_t now_us);
+/* Puts letters in random case into a question as message_write_query wrote it, where the target is
+ * one for that. */
+void guard_question(struct pending *pending, struct flight *flight, uint8_t wire[MESSAGE_QUERY_MAX],
+		    uint64_t now_us);
 /* What they say about a reply that matches otherwise, and what is learnt about its target. */
 enum guard guard_look(struct flight *flight, const uint8_t *wire, size_t length, uint64_t now_us);
 static inline enum guard guard_reply(struct flight *flight, const uint8_t *wire, size_t length,
 				     uint64_t now_us)
 {
-	if (!flight->cookie && (!flight->cased || (flight->strict && flight->kept)))
+	if (!flight->cased || (flight->strict && flight->kept))
 		return GUARD_FINE;
 	return guard_look(flight, wire, length, now_us);
 }

@@ -34,11 +34,7 @@ struct pending {
 	uint64_t spent;      /* a bit per upstream: not to be asked this again, for a while */
 	uint64_t spent_us;   /* when the last of them was */
 	uint64_t plain;      /* a bit per upstream: said FORMERR to our OPT */
-	uint64_t cookieless; /* likewise: said FORMERR to our cookie */
 	uint64_t lower;      /* ask it in lower case */
-	uint64_t badcookie;  /* said BADCOOKIE */
-	uint64_t doubted;    /* gave a doubtful reply: asked by TCP, and then without guard */
-	uint64_t excused;    /* was doubted, and does not talk TCP */
 	uint64_t by_tcp;     /* asked by TCP beside, when UDP had brought nothing */
 	uint64_t sourceless; /* there is no source address to ask it from */
 	bool may_wait;
@@ -48,9 +44,6 @@ struct pending {
 	enum target_error error;
 	enum target_error limit; /* what turned it away, OVER or ROOM: no sign of life mends that */
 	const struct upstream *last;
-	uint8_t *unsure; /* an answer that may be the case's fault, should nothing better come */
-	size_t unsure_length;
-	const struct upstream *unsure_by;
 	const struct upstream *truncated_by; /* gave a reply with TC; NULL: nobody */
 	uint8_t sends[LEG_UPSTREAMS_MAX];
 	struct name name;

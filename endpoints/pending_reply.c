@@ -1,23 +1,21 @@
 /* What a packet answers, and what its answer is worth.
  *
  * Matching (RFC 5452 section 9): the socket it came in by, the id, the peer's address and port, QR,
- * the whole question, and the cookie (pending_guard.c). Anything else may be forged, so it is
- * counted and changes nothing. The one exception is a bare header with FORMERR to a question with
- * an OPT: servers that do not know EDNS could not read the question and cannot repeat it (RFC 6891
- * section 7), and all it can bring about is the same question without our cookie or OPT.
+ * and the whole question. Anything else may be forged, so it is counted and changes nothing. The
+ * one exception is a bare header with FORMERR to a question with an OPT: servers that do not know
+ * EDNS could not read the question and cannot repeat it (RFC 6891 section 7), and all it can bring
+ * about is the same question without our OPT.
  *
  * Every match is a sign of life and an RTT sample, whatever it says and whoever still wants it. */
 #include "endpoints/pending_guard.h"
 
 enum worth {
-	WORTH_FINAL,      /* NOERROR, NXDOMAIN, YXDOMAIN */
-	WORTH_TRUNCATED,  /* ask by TCP */
-	WORTH_COOKIELESS, /* FORMERR to our cookie: ask without */
-	WORTH_PLAIN,      /* FORMERR or BADVERS to our OPT: ask without */
-	WORTH_LOWER,      /* ask in lower case */
-	WORTH_COOKIE, /* BADCOOKIE: ask with the one that it brought, by TCP when it did not help */
-	WORTH_DOUBTED, /* perhaps forged: ask by TCP */
-	WORTH_NOTHING, /* ask the next target */
+	WORTH_FINAL,     /* NOERROR, NXDOMAIN, YXDOMAIN */
+	WORTH_TRUNCATED, /* ask by TCP */
+	WORTH_PLAIN,     /* FORMERR or BADVERS to our OPT: ask without */
+	WORTH_LOWER,     /* ask in lower case */
+	WORTH_DOUBTED,   /* perhaps forged: ask by TCP */
+	WORTH_NOTHING,   /* ask the next target */
 };
 
 static bool question_equal(struct flight *flight, const uint8_t *wire, size_t length)
@@ -115,8 +113,6 @@ static enum worth judge(const struct flight *flight, const uint8_t *wire, size_t
 	if (final && !read_sections(wire, length, MESSAGE_HEADER + (size_t)flight->question_length,
 				    &rcode, &lame))
 		return WORTH_NOTHING;
-	if (flight->cookie && rcode == RCODE_FORMERR)
-		return WORTH_COOKIELESS;
 	if (flight->edns && (rcode == RCODE_FORMERR || rcode == RCODE_BADVERS))
 		return WORTH_PLAIN;
 	if (final && rcode < RCODE_BADVERS) {
@@ -133,25 +129,9 @@ static enum worth guarded(enum worth worth, enum guard guard)
 		return worth;
 	switch (guard) {
 	case GUARD_DOUBTFUL: return WORTH_DOUBTED;
-	case GUARD_UNSURE:
-		return worth == WORTH_PLAIN || worth == WORTH_COOKIELESS ? worth : WORTH_LOWER;
-	case GUARD_BADCOOKIE: return WORTH_COOKIE;
+	case GUARD_UNSURE: return worth == WORTH_PLAIN ? worth : WORTH_LOWER;
 	default: return worth;
 	}
-}
-
-static void keep_unsure(struct pending *pending, const struct flight *flight, const uint8_t *wire,
-			size_t length)
-{
-	uint8_t *copy = malloc(length);
-
-	if (!copy)
-		return;
-	memcpy(copy, wire, length);
-	free(pending->unsure);
-	pending->unsure = copy;
-	pending->unsure_length = length;
-	pending->unsure_by = flight->upstream;
 }
 
 /* A reply that is worth nothing: the next upstream is asked. */
@@ -170,24 +150,6 @@ static void ask_again(struct pending *pending, const struct flight *flight, bool
 {
 	if (!pending_send(pending, flight->index, tcp, false, now_us))
 		pending_go_on(pending, now_us);
-}
-
-/* The guard's objections are overcome by asking the same target once more. */
-static void ask_guarded(struct pending *pending, const struct flight *flight, enum worth worth,
-			uint64_t now_us)
-{
-	uint64_t bit = (uint64_t)1 << flight->index;
-	bool tcp = worth == WORTH_DOUBTED || (worth == WORTH_COOKIE && pending->badcookie & bit);
-
-	if (worth == WORTH_LOWER)
-		pending->lower |= bit;
-	if (worth == WORTH_COOKIE)
-		pending->badcookie |= bit;
-	if (worth == WORTH_DOUBTED) {
-		pending->doubted |= bit;
-		pending->table->doubted++;
-	}
-	ask_again(pending, flight, tcp, now_us);
 }
 
 static void use_answer(struct pending *pending, const struct flight *flight, const uint8_t *wire,
@@ -212,8 +174,6 @@ static void use(struct pending *pending, const struct flight *flight, enum guard
 		target_on_plain(flight->target, now_us);
 	if (says == WORTH_FINAL && flight->cased) /* what points there has our capitals else */
 		memcpy(wire + MESSAGE_HEADER, pending->name.wire, pending->name.length);
-	if (says == WORTH_FINAL && worth == WORTH_LOWER)
-		keep_unsure(pending, flight, wire, length);
 	switch (worth) {
 	case WORTH_FINAL: use_answer(pending, flight, wire, length, now_us); return;
 	case WORTH_TRUNCATED:
@@ -223,17 +183,18 @@ static void use(struct pending *pending, const struct flight *flight, enum guard
 		else
 			ask_again(pending, flight, true, now_us);
 		return;
-	case WORTH_COOKIELESS:
-		pending->cookieless |= (uint64_t)1 << flight->index;
-		ask_again(pending, flight, flight->tcp, now_us);
-		return;
 	case WORTH_PLAIN:
 		pending->plain |= (uint64_t)1 << flight->index;
 		ask_again(pending, flight, flight->tcp, now_us);
 		return;
 	case WORTH_LOWER:
-	case WORTH_COOKIE:
-	case WORTH_DOUBTED: ask_guarded(pending, flight, worth, now_us); return;
+		pending->lower |= (uint64_t)1 << flight->index;
+		ask_again(pending, flight, false, now_us);
+		return;
+	case WORTH_DOUBTED:
+		pending->table->doubted++;
+		ask_again(pending, flight, true, now_us);
+		return;
 	case WORTH_NOTHING: turn_away(pending, flight, error, now_us); return;
 	}
 }
@@ -242,9 +203,9 @@ bool pending_on_reply(struct pending_table *table, void *socket, const struct ho
 		      uint8_t *wire, size_t length, uint64_t now_us)
 {
 	struct flight *flight = match(table, socket, peer, wire, length);
-	enum guard guard = flight ? guard_reply(flight, wire, length, now_us) : GUARD_FORGED;
+	enum guard guard = flight ? guard_reply(flight, wire, length, now_us) : GUARD_FINE;
 
-	if (guard == GUARD_FORGED) {
+	if (!flight) {
 		table->mismatched++;
 		return false;
 	}

@@ -157,16 +157,6 @@ static void drop(struct flight *flight, uint64_t now_us)
 	flight_free(flight);
 }
 
-/* Not to be asked this again; but who was asked by TCP only because its reply was doubted, and does
- * not talk TCP, has its turn once more. */
-static void spend_or_excuse(struct pending *pending, unsigned index, uint64_t now_us)
-{
-	if (pending->doubted & ~pending->excused & bit(index))
-		pending->excused |= bit(index);
-	else
-		pending_spend(pending, index, now_us);
-}
-
 /* By TCP because of packets that were lost: the question does not depend on it (see ask_by_tcp). */
 static bool is_beside(const struct pending *pending, const struct flight *flight)
 {
@@ -179,7 +169,7 @@ static void drop_fallback(struct flight *flight, uint64_t now_us)
 {
 	target_on_error(flight->target, TARGET_ERROR_SILENCE);
 	if (flight->pending && !is_beside(flight->pending, flight)) {
-		spend_or_excuse(flight->pending, flight->index, now_us);
+		pending_spend(flight->pending, flight->index, now_us);
 		flight->pending->error = TARGET_ERROR_SILENCE;
 	}
 	drop(flight, now_us);
@@ -241,7 +231,7 @@ void pending_on_error(struct pending_table *table, struct flight *flight, enum t
 	if (pending && !is_beside(pending, flight)) {
 		note_error(pending, flight->index, error);
 		if (!unreachable)
-			spend_or_excuse(pending, flight->index, now_us);
+			pending_spend(pending, flight->index, now_us);
 	}
 	if (pending) {
 		pending->copy_again_us = now_us + pending->copy_pause_us; /* not at once */
@@ -262,7 +252,7 @@ static size_t write_query(struct pending *pending, struct flight *flight,
 					    pending->key.type, pending->key.checking_disabled,
 					    pending->key.dnssec_ok, flight->edns);
 
-	length = guard_question(pending, flight, wire, length, now_us);
+	guard_question(pending, flight, wire, now_us);
 	flight->question_length = (uint16_t)(name->length + 4);
 	memcpy(flight->question, wire + MESSAGE_HEADER, flight->question_length);
 	return length;
@@ -474,7 +464,7 @@ void pending_go_on(struct pending *pending, uint64_t now_us)
 		if (pending_send(pending, (unsigned)next, false, false, now_us))
 			return;
 	}
-	bool waits = pending->may_wait && !pending_is_spent(pending) && !pending->unsure;
+	bool waits = pending->may_wait && !pending_is_spent(pending);
 	if (waits) {
 		ask_by_tcp(pending, now_us);
 		send_copies(pending, pending->key.leg->upstream_count, now_us);

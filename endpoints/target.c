@@ -160,7 +160,6 @@ bool target_on_silence(struct target *target, uint64_t sent_us, bool patience, u
 			return false;
 	}
 	make_suspect(target, TARGET_ERROR_SILENCE, now_us);
-	target_on_unheard(&target->guard, now_us);
 	return true;
 }
 

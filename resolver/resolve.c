@@ -547,7 +547,7 @@ static void *on_result(void *context, void *holder, const struct pending_key *ke
 	const struct policy_hold *hold = holder;
 	struct cache_entry *entry = reply_entry(key, result, &hold->cache, &resolver->key, now_us);
 
-	if (entry && reply_may_be_cached(entry) && !result->unsure && !is_our_own_fault(result))
+	if (entry && reply_may_be_cached(entry) && !is_our_own_fault(result))
 		cache_put(resolver->cache, entry, now_us, hold->cache.stale_max);
 	return entry;
 }

@@ -208,12 +208,10 @@ static const struct field outbound_fields[] = {
 		"forge its answer. It is found out by the first questions that it answers with "
 		"data. One that changes them is asked in lower case for the next 15 minutes."},
 	{.key = "cookies",
-	 .type = FIELD_BOOL,
-	 AT(outbound_settings, cookies),
-	 .fallback = "true",
-	 .doc = "Whether targets are sent DNS cookies (RFC 7873). A target that answers with one "
-		"has to do so from then on, else it is asked by TCP; one that does not is sent "
-		"none for the next 15 minutes."},
+	 .type = FIELD_GONE,
+	 .doc = "Was whether targets are sent DNS cookies. They are not any more; clients still "
+		"get "
+		"theirs. The key is taken with a warning and changes nothing."},
 };
 const struct group schema_outbound = {
 	.name = "outbound",

@@ -6,8 +6,8 @@ import test_hostile
 
 
 class ByIPv6(test_hostile.HostileTarget):
-    source, evil, evil_with_cookies, evil_other, second, next_door = (
-        "fd00:10::20", "fd00:168::1", "fd00:168::8", "fd00:168::9", "fd00:168::2", "fd00:168::3")
+    source, evil, evil_other, second, next_door = (
+        "fd00:10::20", "fd00:168::1", "fd00:168::9", "fd00:168::2", "fd00:168::3")
     attempts, attempts_waited = 2, 1
 
 

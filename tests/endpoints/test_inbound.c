@@ -2273,13 +2273,25 @@ static uint32_t at_noon(void *context)
 	return 1700000000;
 }
 
+/* Into the OPT that the query ends with. */
+static size_t put_cookie(uint8_t *query, size_t length, const uint8_t *cookie, size_t cookie_length)
+{
+	uint8_t *option = query + length;
+
+	wire_put16(option - 2, (uint16_t)(MESSAGE_OPTION + cookie_length));
+	wire_put16(option, OPTION_COOKIE);
+	wire_put16(option + 2, (uint16_t)cookie_length);
+	memcpy(option + MESSAGE_OPTION, cookie, cookie_length);
+	return length + MESSAGE_OPTION + cookie_length;
+}
+
 /* Asks with a cookie, and puts the one that comes back in its place; false: nothing, or no data. */
 static bool ask_with_cookie(struct world *world, int fd, uint8_t *cookie, size_t length)
 {
-	uint8_t query[MESSAGE_QUERY_MAX], reply[512];
+	uint8_t query[MESSAGE_QUERY_MAX + MESSAGE_OPTION + MESSAGE_COOKIE_REPLY], reply[512];
 	size_t bytes = message_write_query(query, 7, (const uint8_t *)"\4NaMe\4test", 11, TYPE_TXT,
 					   false, false, true);
-	bytes = message_put_cookie(query, bytes, cookie, length);
+	bytes = put_cookie(query, bytes, cookie, length);
 	assert_int_equal(send(fd, query, bytes, 0), bytes);
 	const struct inbound_counters *now = counters(world);
 	uint64_t limited = now->responses_limited;

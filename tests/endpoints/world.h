@@ -31,7 +31,6 @@ enum deed {
 	FORMERRS,      /* when there is an OPT */
 	FORMERRS_BARE, /* the same, in twelve bytes */
 	FORMERRS_ALWAYS,
-	FORMERRS_OPTIONS, /* when the OPT has any */
 	BADVERS,
 	UNREACHABLE, /* the transport hears of it */
 	UNSENDABLE,  /* send fails */
@@ -63,7 +62,7 @@ struct value { /* what on_result makes */
 	const struct upstream *upstream;
 	size_t length;
 	uint8_t wire[512];
-	bool unsure, hasty, sourceless;
+	bool hasty, sourceless;
 };
 
 struct asked {
@@ -120,7 +119,6 @@ static inline size_t world_reply(enum deed does, const uint8_t *query, size_t le
 	case YXDOMAINS: rcode = RCODE_YXDOMAIN; break;
 	case FORMERRS:
 	case FORMERRS_BARE:
-	case FORMERRS_OPTIONS:
 	case FORMERRS_ALWAYS: rcode = RCODE_FORMERR; break;
 	case TRUNCATES: flags |= FLAG_TC; break;
 	case NODATA: break;
@@ -170,13 +168,6 @@ static inline bool world_name_is_slow(const struct server *server, const uint8_t
 	return (hash * 2654435761u >> 8) % 100 < server->slow_percent;
 }
 
-static inline bool world_has_options(const uint8_t *wire, size_t length)
-{
-	size_t plain = MESSAGE_HEADER + name_wire_length(wire + MESSAGE_HEADER) + 4;
-
-	return length > plain + MESSAGE_OPT;
-}
-
 static inline int world_send(void *context, struct flight *flight, const uint8_t *wire,
 			     size_t length, uint64_t now_us)
 {
@@ -207,8 +198,6 @@ static inline int world_send(void *context, struct flight *flight, const uint8_t
 	if ((does == FORMERRS || does == FORMERRS_BARE || does == BADVERS) &&
 	    wire_u16(wire + 10) == 0)
 		does = ANSWERS;
-	if (does == FORMERRS_OPTIONS && !world_has_options(wire, length))
-		does = ANSWERS;
 	bool slow = !flight->tcp && world_name_is_slow(server, wire + MESSAGE_HEADER);
 	struct packet *packet = world_packet(w, i, flight->socket,
 					     now_us + (slow ? server->slow_us : server->delay_us));
@@ -236,7 +225,6 @@ static inline void *world_on_result(void *context, void *holder, const struct pe
 	value->error = result->error;
 	value->upstream = result->upstream;
 	value->length = result->length;
-	value->unsure = result->unsure;
 	value->hasty = result->hasty;
 	value->sourceless = result->sourceless;
 	if (result->length > 0)
