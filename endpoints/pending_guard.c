@@ -1,16 +1,34 @@
-/* What makes a question hard to answer for somebody who has not seen it, beyond its port and id:
- * letters in random case where the target repeats them. By UDP only: TCP has its handshake.
+/* What makes a question hard to answer for somebody who has not seen it, beyond its port and id,
+ * and what becomes of those who try: letters in random case, and TCP.
  *
- *     reply has                                              it is
- *     other letters than were sent, where it keeps them      doubtful: asked again by TCP, and the
- *                                                            target's letters are left alone for a
- *                                                            quarter of an hour
- *     no data, in answer to letters that it is tried with    asked again in lower case: there are
- *                                                            servers to which case is a difference
- */
+ *     a packet from the right server to the right port has     it is passed over, and
+ *     another id, or another question                          counted: after eight within a second
+ *                                                              the question is asked by TCP as well
+ *     other letters than were sent                             asked by TCP as well, at once, in
+ *                                                              letters too: TCP is not forged, so
+ *                                                              its answer tells what the target
+ * does
+ *
+ * A question is asked so once; what UDP still brings counts as ever. A target is asked in lower
+ * case for a quarter of an hour when TCP has shown that it changes letters, or when it did so for
+ * ten questions in a row. Until then a server that changes them and does not talk TCP loses nothing
+ * either: once it has changed them, what else that question is asked there by UDP is in lower case,
+ * at the latest when TCP has failed.
+ *
+ * Near misses are counted by flight: a question that is answered in a millisecond is open to few of
+ * them, and replies that come twice do not send every question to TCP.
+ *
+ * An error, or an answer without data, to capitals is asked for again in lower case until the
+ * target has shown that it finds names in any case: there are servers to which that is a
+ * difference. */
 #include <endian.h>
 
 #include "endpoints/pending_guard.h"
+
+enum {
+	GUARD_MISSES = 8,
+	GUARD_WINDOW_US = 1000 * 1000,
+};
 
 /* ---- the question ---- */
 
@@ -45,33 +63,103 @@ void guard_question(struct pending *pending, struct flight *flight, uint8_t wire
 		    uint64_t now_us)
 {
 	struct pending_table *table = pending->table;
-	struct target_guard *guard = &flight->target->guard;
 
-	if (flight->tcp || !table->random_case || pending->lower >> flight->index & 1 ||
-	    !target_may_vary_case(guard, now_us))
+	if ((flight->tcp && !flight_is_beside(pending, flight)) || !table->random_case ||
+	    pending->lower >> flight->index & 1 ||
+	    !target_may_vary_case(&flight->target->guard, now_us))
 		return;
 	flight->cased =
 		vary_case(wire + MESSAGE_HEADER, pending->name.length, entropy_u64(table->entropy));
-	flight->strict = flight->cased && target_keeps_case(guard);
 }
 
-/* ---- the reply ---- */
+/* ---- near misses ---- */
 
-enum guard guard_look(struct flight *flight, const uint8_t *wire, size_t length, uint64_t now_us)
+/* False: it is not, as it was before or cannot be. */
+static bool ask_by_tcp(struct pending *pending, unsigned index, uint64_t now_us)
 {
-	if (length == MESSAGE_HEADER) /* a bare FORMERR says nothing of letters */
-		return flight->strict ? GUARD_DOUBTFUL : GUARD_FINE;
-	bool data = (message_flags(wire) & FLAG_RCODE) == RCODE_NOERROR && wire_u16(wire + 6) > 0;
+	uint64_t bit = (uint64_t)1 << index;
 
-	if (!flight->kept)
-		target_on_case_changed(&flight->target->guard, now_us);
-	if (flight->strict)
-		return flight->kept ? GUARD_FINE : GUARD_DOUBTFUL;
-	if (message_flags(wire) & FLAG_TC)
-		return GUARD_FINE;
-	if (data && flight->kept)
-		target_on_case_kept(&flight->target->guard);
-	else if (flight->kept)
-		target_on_case_unsure(&flight->target->guard, now_us);
-	return data ? GUARD_FINE : GUARD_UNSURE;
+	if ((pending->by_tcp | pending->spent) & bit || pending->given_up)
+		return false;
+	pending->by_tcp |= bit;
+	pending->table->guarded++;
+	return pending_send(pending, index, true, true, now_us);
+}
+
+static bool is_one_too_many(struct flight *flight, uint64_t now_us)
+{
+	if (flight->misses == 0 || now_us - flight->missed_us >= GUARD_WINDOW_US) {
+		flight->misses = 0;
+		flight->missed_us = now_us;
+	}
+	return flight->misses < GUARD_MISSES && ++flight->misses == GUARD_MISSES;
+}
+
+/* None of those that are looked at goes away: what is sent is a copy, and by TCP. */
+void guard_on_near_miss(struct pending_table *table, struct pending_socket *socket,
+			const struct host *peer, uint64_t now_us)
+{
+	const struct upstream *beset = NULL;
+	bool near = false;
+
+	if (!socket->flights || socket->flights->tcp)
+		return;
+	for (struct flight *flight = socket->flights; flight; flight = flight->next_at_socket) {
+		if (!flight->pending || !host_equal(&flight->upstream->host, peer))
+			continue;
+		near = true;
+		if (!is_one_too_many(flight, now_us))
+			continue;
+		beset = flight->upstream;
+		ask_by_tcp(flight->pending, flight->index, now_us);
+	}
+	table->near_missed += near;
+	if (beset && table->on_near_misses)
+		table->on_near_misses(table->context, beset, now_us);
+}
+
+void guard_on_letters(struct flight *flight, uint64_t now_us)
+{
+	struct pending *pending = flight->pending;
+
+	if (flight->recased)
+		return;
+	flight->recased = true;
+	target_on_case_changed(&flight->target->guard, now_us);
+	if (!pending)
+		return;
+	bool asked = pending->by_tcp >> flight->index & 1;
+	bool sent =
+		ask_by_tcp(pending, flight->index, now_us); /* before what follows: in letters */
+	pending->lower |= (uint64_t)1 << flight->index;
+	if (!asked && !sent)
+		pending_send(pending, flight->index, false, true, now_us);
+}
+
+void guard_on_no_tcp(struct pending *pending, const struct flight *flight, uint64_t now_us)
+{
+	if (pending->lower >> flight->index & 1 && !pending->given_up)
+		pending_send(pending, flight->index, false, true, now_us);
+}
+
+/* ---- what matches ---- */
+
+bool guard_look(const struct flight *flight, const uint8_t *wire, uint64_t now_us)
+{
+	struct target_guard *guard = &flight->target->guard;
+
+	if (!flight->kept) { /* by TCP, or it would not match */
+		target_on_case_confirmed(guard, now_us);
+		return false;
+	}
+	if (!flight->tcp)
+		target_on_case_kept(guard);
+	if (target_ignores_case(guard) || message_flags(wire) & FLAG_TC)
+		return false;
+	if ((message_flags(wire) & FLAG_RCODE) == RCODE_NOERROR && wire_u16(wire + 6) > 0) {
+		target_on_case_answered(guard);
+		return false;
+	}
+	target_on_case_unsure(guard, now_us);
+	return true;
 }

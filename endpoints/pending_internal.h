@@ -35,7 +35,7 @@ struct pending {
 	uint64_t spent_us;   /* when the last of them was */
 	uint64_t plain;      /* a bit per upstream: said FORMERR to our OPT */
 	uint64_t lower;      /* ask it in lower case */
-	uint64_t by_tcp;     /* asked by TCP beside, when UDP had brought nothing */
+	uint64_t by_tcp;     /* asked by TCP beside, once: UDP brought nothing, or near misses */
 	uint64_t sourceless; /* there is no source address to ask it from */
 	bool may_wait;
 	bool answered; /* somebody said something, if only SERVFAIL */
@@ -87,6 +87,12 @@ void pending_give_up(struct pending *pending, bool deadline, uint64_t now_us);
 static inline bool flight_is_fallback(const struct flight *flight)
 {
 	return flight->tcp && flight->upstream->protocol == PROTOCOL_UDP;
+}
+
+/* By TCP while UDP's answer would do as well: the question does not depend on it. */
+static inline bool flight_is_beside(const struct pending *pending, const struct flight *flight)
+{
+	return flight->copy && flight_is_fallback(flight) && pending->by_tcp >> flight->index & 1;
 }
 
 /* Sends the question to one upstream; when nothing leads, the new flight does. False: it could not

@@ -14,25 +14,27 @@ enum worth {
 	WORTH_TRUNCATED, /* ask by TCP */
 	WORTH_PLAIN,     /* FORMERR or BADVERS to our OPT: ask without */
 	WORTH_LOWER,     /* ask in lower case */
-	WORTH_DOUBTED,   /* perhaps forged: ask by TCP */
 	WORTH_NOTHING,   /* ask the next target */
 };
 
-static bool question_equal(struct flight *flight, const uint8_t *wire, size_t length)
+enum likeness { LIKE_NOTHING, LIKE_BUT_LETTERS, LIKE_ALL };
+
+/* How much of the question a reply repeats. */
+static enum likeness repeats(const struct flight *flight, const uint8_t *wire, size_t length)
 {
 	size_t name = (size_t)flight->question_length - 4;
 
 	if (wire_u16(wire + 4) != 1 || length < MESSAGE_HEADER + (size_t)flight->question_length)
-		return false;
+		return LIKE_NOTHING;
 	wire += MESSAGE_HEADER;
-	flight->kept = memcmp(wire, flight->question, flight->question_length) == 0;
-	if (flight->kept)
-		return true;
+	if (memcmp(wire, flight->question, flight->question_length) == 0)
+		return LIKE_ALL;
 	for (size_t i = 0; i < name; i++) { /* a label's length is below 'A' */
 		if (name_lower(wire[i]) != name_lower(flight->question[i]))
-			return false;
+			return LIKE_NOTHING;
 	}
-	return memcmp(wire + name, flight->question + name, 4) == 0;
+	return memcmp(wire + name, flight->question + name, 4) == 0 ? LIKE_BUT_LETTERS
+								    : LIKE_NOTHING;
 }
 
 static bool is_bare_formerr(const struct flight *flight, const uint8_t *wire, size_t length)
@@ -41,19 +43,38 @@ static bool is_bare_formerr(const struct flight *flight, const uint8_t *wire, si
 	       (message_flags(wire) & FLAG_RCODE) == RCODE_FORMERR;
 }
 
-static struct flight *match(struct pending_table *table, void *socket, const struct host *peer,
-			    const uint8_t *wire, size_t length)
+static bool matches(struct flight *flight, const uint8_t *wire, size_t length)
 {
+	enum likeness likeness = repeats(flight, wire, length);
+
+	flight->kept = likeness == LIKE_ALL;
+	if (likeness == LIKE_NOTHING)
+		return is_bare_formerr(flight, wire, length);
+	return flight->kept || flight->tcp || !flight->cased;
+}
+
+/* NULL: it is passed over. */
+static struct flight *match(struct pending_table *table, void *socket, const struct host *peer,
+			    const uint8_t *wire, size_t length, uint64_t now_us)
+{
+	struct flight *near = NULL;
+
 	if (length < MESSAGE_HEADER || !(message_flags(wire) & FLAG_QR))
 		return NULL;
 	uint16_t id = wire_u16(wire);
 	struct flight *flight = pending_find_flight(table, socket, id);
 	for (; flight; flight = flight->next_in_bucket) {
-		if (flight->socket == socket && flight->id == id &&
-		    host_equal(&flight->upstream->host, peer) &&
-		    (question_equal(flight, wire, length) || is_bare_formerr(flight, wire, length)))
+		if (flight->socket != socket || flight->id != id ||
+		    !host_equal(&flight->upstream->host, peer))
+			continue;
+		if (matches(flight, wire, length))
 			return flight;
+		if (repeats(flight, wire, length) == LIKE_BUT_LETTERS)
+			near = flight;
 	}
+	if (near)
+		guard_on_letters(near, now_us);
+	guard_on_near_miss(table, socket, peer, now_us);
 	return NULL;
 }
 
@@ -123,17 +144,6 @@ static enum worth judge(const struct flight *flight, const uint8_t *wire, size_t
 	return WORTH_NOTHING;
 }
 
-static enum worth guarded(enum worth worth, enum guard guard)
-{
-	if (worth == WORTH_TRUNCATED)
-		return worth;
-	switch (guard) {
-	case GUARD_DOUBTFUL: return WORTH_DOUBTED;
-	case GUARD_UNSURE: return worth == WORTH_PLAIN ? worth : WORTH_LOWER;
-	default: return worth;
-	}
-}
-
 /* A reply that is worth nothing: the next upstream is asked. */
 static void turn_away(struct pending *pending, const struct flight *flight, enum target_error error,
 		      uint64_t now_us)
@@ -163,16 +173,19 @@ static void use_answer(struct pending *pending, const struct flight *flight, con
 }
 
 /* May end the pending. */
-static void use(struct pending *pending, const struct flight *flight, enum guard guard,
-		uint8_t *wire, size_t length, uint64_t now_us)
+static void use(struct pending *pending, const struct flight *flight, bool lower, uint8_t *wire,
+		size_t length, uint64_t now_us)
 {
 	enum target_error error;
-	enum worth says = judge(flight, wire, length, &error), worth = guarded(says, guard);
+	enum worth worth = judge(flight, wire, length, &error);
+
+	if (lower && worth != WORTH_TRUNCATED && worth != WORTH_PLAIN)
+		worth = WORTH_LOWER;
 
 	pending->answered = true;
 	if (!flight->edns && pending->plain >> flight->index & 1 && worth <= WORTH_TRUNCATED)
 		target_on_plain(flight->target, now_us);
-	if (says == WORTH_FINAL && flight->cased) /* what points there has our capitals else */
+	if (worth == WORTH_FINAL && flight->cased) /* what points there has our capitals else */
 		memcpy(wire + MESSAGE_HEADER, pending->name.wire, pending->name.length);
 	switch (worth) {
 	case WORTH_FINAL: use_answer(pending, flight, wire, length, now_us); return;
@@ -191,10 +204,6 @@ static void use(struct pending *pending, const struct flight *flight, enum guard
 		pending->lower |= (uint64_t)1 << flight->index;
 		ask_again(pending, flight, false, now_us);
 		return;
-	case WORTH_DOUBTED:
-		pending->table->doubted++;
-		ask_again(pending, flight, true, now_us);
-		return;
 	case WORTH_NOTHING: turn_away(pending, flight, error, now_us); return;
 	}
 }
@@ -202,14 +211,14 @@ static void use(struct pending *pending, const struct flight *flight, enum guard
 bool pending_on_reply(struct pending_table *table, void *socket, const struct host *peer,
 		      uint8_t *wire, size_t length, uint64_t now_us)
 {
-	struct flight *flight = match(table, socket, peer, wire, length);
-	enum guard guard = flight ? guard_reply(flight, wire, length, now_us) : GUARD_FINE;
+	struct flight *flight = match(table, socket, peer, wire, length, now_us);
 
 	if (!flight) {
 		table->mismatched++;
 		return false;
 	}
 	struct pending *pending = flight->pending;
+	bool lower = guard_on_reply(flight, wire, length, now_us);
 	uint64_t rtt_us = now_us > flight->sent_us ? now_us - flight->sent_us : 0;
 	flight->replied = true;
 	flight_detach(flight);
@@ -218,7 +227,7 @@ bool pending_on_reply(struct pending_table *table, void *socket, const struct ho
 	if (!pending)
 		table->late++;
 	else
-		use(pending, flight, guard, wire, length, now_us);
+		use(pending, flight, lower, wire, length, now_us);
 	if (back)
 		pending_wake(table, now_us);
 	flight_free(flight);

@@ -157,18 +157,14 @@ static void drop(struct flight *flight, uint64_t now_us)
 	flight_free(flight);
 }
 
-/* By TCP because of packets that were lost: the question does not depend on it (see ask_by_tcp). */
-static bool is_beside(const struct pending *pending, const struct flight *flight)
-{
-	return flight->copy && flight_is_fallback(flight) && pending->by_tcp & bit(flight->index);
-}
-
 /* TCP instead of a truncated reply: it is the question that gives up this upstream, and nothing is
  * said about the target. */
 static void drop_fallback(struct flight *flight, uint64_t now_us)
 {
 	target_on_error(flight->target, TARGET_ERROR_SILENCE);
-	if (flight->pending && !is_beside(flight->pending, flight)) {
+	if (flight->pending && flight_is_beside(flight->pending, flight)) {
+		guard_on_no_tcp(flight->pending, flight, now_us);
+	} else if (flight->pending) {
 		pending_spend(flight->pending, flight->index, now_us);
 		flight->pending->error = TARGET_ERROR_SILENCE;
 	}
@@ -228,7 +224,9 @@ void pending_on_error(struct pending_table *table, struct flight *flight, enum t
 		target_on_unreachable(target, error, now_us);
 	else
 		target_on_error(target, error);
-	if (pending && !is_beside(pending, flight)) {
+	if (pending && flight_is_beside(pending, flight)) {
+		guard_on_no_tcp(pending, flight, now_us);
+	} else if (pending) {
 		note_error(pending, flight->index, error);
 		if (!unreachable)
 			pending_spend(pending, flight->index, now_us);

@@ -28,7 +28,7 @@ DEEDS = {
     "wrong-id": IGNORED, "wrong-name": IGNORED, "wrong-type": IGNORED, "wrong-class": IGNORED,
     "no-question": IGNORED, "two-questions": IGNORED, "wrong-address": IGNORED,
     "wrong-port": IGNORED, "echo": IGNORED, "echo-lie": IGNORED, "short": IGNORED, "void": IGNORED,
-    "silence": IGNORED, "forged-first": TRUTH,
+    "silence": IGNORED, "forged-first": TRUTH, "guesses": TRUTH,
     # cannot be read
     "opcode": MANGLED, "class": MANGLED, "loop": MANGLED, "forward": MANGLED,
     "into-header": MANGLED, "loop-in-data": MANGLED, "counts": MANGLED, "length": MANGLED,
@@ -124,6 +124,8 @@ class Hostile(upstream.Upstream):
             "forged-first": lambda: [self.liar(message, ident=message.id ^ 1),
                                      self.liar(message, name="evil.test"), ("port", lie),
                                      ("address", lie), self.truth(message)],
+            "guesses": lambda: [self.liar(message, ident=message.id ^ i) for i in range(1, 9)]
+                       + [self.truth(message)],
         }.get(deed)
 
     # ---- cannot be read ----

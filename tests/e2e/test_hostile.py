@@ -32,7 +32,7 @@ ATTEMPTS, ATTEMPTS_WAITED = (1, 1) if harness.VALGRIND else (8, 3)
 LATE_MAX = 20
 LEFT = "left"  # due: it is not waited for, and the next target answers; how it is counted is open
 # So many packets, at least, are found to be nobody's answer; else one where the deed is IGNORED.
-FORGED = {"silence": 0, "forged-first": 4}
+FORGED = {"silence": 0, "forged-first": 4, "guesses": 8}
 
 
 class Crowd:
@@ -267,6 +267,14 @@ class HostileTarget(harness.Case):
         for deed, due in self.deeds.items():
             with self.subTest(deed=deed):
                 self.assert_deed(deed, due, "two.test", self.evil)
+
+    def test_guesses_are_in_the_log_and_the_question_goes_by_tcp_too(self):
+        name = self.name("guesses", "alone.test")
+        self.assert_answer(self.ask(name), TRUTH)
+        harness.wait_for(lambda: "replies that seem to be from %s" % self.host_text(self.evil)
+                         in self.sluice.log(), "a line in the log")
+        harness.wait_for(lambda: {q["by"] for q in self.hostile.questions(name)} == {"udp", "tcp"},
+                         "the question by TCP")
 
     def test_with_no_other_target_the_error_says_so(self):
         """All deeds at once, to a rule with nobody else to ask."""

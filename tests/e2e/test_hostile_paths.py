@@ -19,8 +19,9 @@ class ByTcp(test_hostile.HostileTarget):
              for deed, due in test_hostile.HostileTarget.deeds.items()
              if deed not in ("wrong-address", "wrong-port", "swapped")}
     attempts, attempts_waited = 2, 1
-    forged = {"silence": 0, "forged-first": 2}  # what comes by its own connection
+    forged = {"silence": 0, "forged-first": 2, "guesses": 8}  # what comes by its own connection
     test_it_knows_no_port_or_id_by_the_last = None  # it has a connection
+    test_guesses_are_in_the_log_and_the_question_goes_by_tcp_too = None
 
 
 if __name__ == "__main__":

@@ -204,7 +204,7 @@ static void forgeries_are_ignored_and_the_question_waits_on(void **state)
 	struct asked *q = world_ask(&w, "a.test");
 	struct packet good = *reply(), bad;
 	struct host peer = w.upstreams[0].host;
-	char elsewhere;
+	struct pending_socket elsewhere = {0};
 
 	assert_false(offer(&good, &elsewhere, &peer)); /* another port of ours */
 	assert_false(offer(&good, &w.udp, &w.upstreams[1].host));

@@ -43,6 +43,7 @@ struct server {
 	unsigned slow_percent; /* names that take slow_us by UDP */
 	uint64_t slow_us;
 	unsigned lose; /* so many packets from now on are lost */
+	bool lowers;   /* all letters of its replies */
 	unsigned got, got_tcp, got_plain;
 	uint64_t last_us; /* when it got the last one */
 };
@@ -92,7 +93,7 @@ struct world {
 	struct address client; /* of the next question */
 	uint8_t last_query[MESSAGE_QUERY_MAX];
 	size_t last_length;
-	char udp, tcp; /* their addresses are the sockets */
+	struct pending_socket udp, tcp;
 };
 
 static inline uint16_t world_random(struct world *w)
@@ -204,6 +205,8 @@ static inline int world_send(void *context, struct flight *flight, const uint8_t
 	packet->error = does == UNREACHABLE;
 	packet->id = flight->id;
 	packet->length = (unsigned)world_reply(does, wire, length, packet->wire);
+	for (size_t at = MESSAGE_HEADER; server->lowers && at < packet->length; at++)
+		packet->wire[at] = name_lower(packet->wire[at]);
 	return 0;
 }
 
