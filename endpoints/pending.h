@@ -46,6 +46,12 @@ enum ask_outcome {
 	ASK_SILENT,    /* nobody answered before the deadline */
 };
 
+enum ask_edns { /* for who wants DNSSEC */
+		ASK_EDNS_FINE,
+		ASK_EDNS_NONE,    /* the target is one without: the answer is unsigned */
+		ASK_EDNS_REFUSED, /* it is not, but answered this question without only */
+};
+
 struct ask_result {
 	enum ask_outcome outcome;
 	const uint8_t *wire; /* ANSWERED: the reply, with its question (lower case) at offset 12 */
@@ -53,8 +59,9 @@ struct ask_result {
 	const struct upstream
 		*upstream; /* ANSWERED, TRUNCATED: who said it; else the last one tried, or NULL */
 	enum target_error error; /* the others: what the last one did */
-	bool hasty;      /* FAILED: nobody has said anything, and `may_wait` would have waited */
-	bool sourceless; /* FAILED: no target could be asked for want of a source address */
+	bool hasty;         /* FAILED: nobody has said anything, and `may_wait` would have waited */
+	bool sourceless;    /* FAILED: no target could be asked for want of a source address */
+	enum ask_edns edns; /* ANSWERED, with DO */
 };
 
 /* Somebody who waits; embedded in whatever waits. */

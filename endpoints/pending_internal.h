@@ -33,7 +33,8 @@ struct pending {
 	uint32_t copy_pause_us;
 	uint64_t spent;      /* a bit per upstream: not to be asked this again, for a while */
 	uint64_t spent_us;   /* when the last of them was */
-	uint64_t plain;      /* a bit per upstream: said FORMERR to our OPT */
+	uint64_t plain;      /* a bit per upstream: said FORMERR or NOTIMP to our OPT */
+	uint64_t told_plain; /* likewise, and repeated the question */
 	uint64_t lower;      /* ask it in lower case */
 	uint64_t by_tcp;     /* asked by TCP beside, once: UDP brought nothing, or near misses */
 	uint64_t sourceless; /* there is no source address to ask it from */

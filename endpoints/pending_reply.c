@@ -1,18 +1,22 @@
 /* What a packet answers, and what its answer is worth.
  *
  * Matching (RFC 5452 section 9): the socket it came in by, the id, the peer's address and port, QR,
- * and the whole question. Anything else may be forged, so it is counted and changes nothing. The
- * one exception is a bare header with FORMERR to a question with an OPT: servers that do not know
- * EDNS could not read the question and cannot repeat it (RFC 6891 section 7), and all it can bring
- * about is the same question without our OPT.
+ * and the whole question with its letters. Anything else may be forged, so it is passed over
+ * (pending_guard.c). The one exception is a bare header with an error: who cannot read a question
+ * cannot repeat it (RFC 6891 section 7). Nothing but socket and id speaks for it, so it counts for
+ * its question, and nothing is learnt from it but that somebody is there.
  *
- * Every match is a sign of life and an RTT sample, whatever it says and whoever still wants it. */
+ * A question that gets FORMERR or NOTIMP to its OPT is asked once more without. The target is taken
+ * for one without EDNS for a while only if it repeated the question and has never answered with an
+ * OPT: one answer of a server that is new, or odd about one name, does not take DNSSEC from all.
+ *
+ * Every match is a sign of life, whatever it says and whoever still wants it, and an RTT sample. */
 #include "endpoints/pending_guard.h"
 
 enum worth {
 	WORTH_FINAL,     /* NOERROR, NXDOMAIN, YXDOMAIN */
 	WORTH_TRUNCATED, /* ask by TCP */
-	WORTH_PLAIN,     /* FORMERR or BADVERS to our OPT: ask without */
+	WORTH_PLAIN,     /* FORMERR, NOTIMP or BADVERS to our OPT: ask without */
 	WORTH_LOWER,     /* ask in lower case */
 	WORTH_NOTHING,   /* ask the next target */
 };
@@ -37,10 +41,12 @@ static enum likeness repeats(const struct flight *flight, const uint8_t *wire, s
 								    : LIKE_NOTHING;
 }
 
-static bool is_bare_formerr(const struct flight *flight, const uint8_t *wire, size_t length)
+static bool is_bare_error(const uint8_t *wire, size_t length)
 {
-	return flight->edns && length == MESSAGE_HEADER && wire_u16(wire + 4) == 0 &&
-	       (message_flags(wire) & FLAG_RCODE) == RCODE_FORMERR;
+	unsigned rcode = message_flags(wire) & FLAG_RCODE;
+
+	return length == MESSAGE_HEADER && (rcode == RCODE_FORMERR || rcode == RCODE_SERVFAIL ||
+					    rcode == RCODE_NOTIMP || rcode == RCODE_REFUSED);
 }
 
 static bool matches(struct flight *flight, const uint8_t *wire, size_t length)
@@ -49,7 +55,7 @@ static bool matches(struct flight *flight, const uint8_t *wire, size_t length)
 
 	flight->kept = likeness == LIKE_ALL;
 	if (likeness == LIKE_NOTHING)
-		return is_bare_formerr(flight, wire, length);
+		return is_bare_error(wire, length);
 	return flight->kept || flight->tcp || !flight->cased;
 }
 
@@ -78,10 +84,11 @@ static struct flight *match(struct pending_table *table, void *socket, const str
 	return NULL;
 }
 
-/* Reads all sections. False when they are not well formed; else the extended rcode, and whether
- * this is the answer of a server that does not serve the zone and points elsewhere. */
+/* Reads all sections. False when they are not well formed; else the extended rcode, whether this is
+ * the answer of a server that does not serve the zone and points elsewhere, and whether it has an
+ * OPT. */
 static bool read_sections(const uint8_t *wire, size_t length, size_t at, unsigned *rcode,
-			  bool *lame)
+			  bool *lame, bool *opt)
 {
 	unsigned answers = wire_u16(wire + 6);
 	bool ns = false, soa = false;
@@ -100,6 +107,7 @@ static bool read_sections(const uint8_t *wire, size_t length, size_t at, unsigne
 				soa |= record.type == TYPE_SOA;
 			} else if (section == SECTION_ADDITIONAL && record.type == TYPE_OPT) {
 				*rcode |= wire_u32(wire + record.ttl_at) >> 24 << 4;
+				*opt = true;
 			}
 		}
 	}
@@ -124,7 +132,7 @@ static enum worth judge(const struct flight *flight, const uint8_t *wire, size_t
 	uint16_t flags = message_flags(wire);
 	unsigned rcode = flags & FLAG_RCODE;
 	bool final = rcode == RCODE_NOERROR || rcode == RCODE_NXDOMAIN || rcode == RCODE_YXDOMAIN;
-	bool lame = false;
+	bool lame = false, opt = false;
 
 	*error = TARGET_ERROR_MANGLED;
 	if (flags & FLAG_OPCODE)
@@ -132,9 +140,12 @@ static enum worth judge(const struct flight *flight, const uint8_t *wire, size_t
 	if (final && flags & FLAG_TC)
 		return WORTH_TRUNCATED;
 	if (final && !read_sections(wire, length, MESSAGE_HEADER + (size_t)flight->question_length,
-				    &rcode, &lame))
+				    &rcode, &lame, &opt))
 		return WORTH_NOTHING;
-	if (flight->edns && (rcode == RCODE_FORMERR || rcode == RCODE_BADVERS))
+	if (opt && flight->edns && rcode < RCODE_BADVERS)
+		target_on_opt(flight->target);
+	if (flight->edns &&
+	    (rcode == RCODE_FORMERR || rcode == RCODE_NOTIMP || rcode == RCODE_BADVERS))
 		return WORTH_PLAIN;
 	if (final && rcode < RCODE_BADVERS) {
 		*error = TARGET_ERROR_LAME;
@@ -162,6 +173,22 @@ static void ask_again(struct pending *pending, const struct flight *flight, bool
 		pending_go_on(pending, now_us);
 }
 
+/* Once: the question may be under way with an OPT by other packets, too. */
+static void ask_plainly(struct pending *pending, const struct flight *flight, size_t length,
+			uint64_t now_us)
+{
+	uint64_t bit = (uint64_t)1 << flight->index;
+
+	if (length > MESSAGE_HEADER)
+		pending->told_plain |= bit;
+	if (pending->plain & bit) {
+		pending_go_on(pending, now_us);
+		return;
+	}
+	pending->plain |= bit;
+	ask_again(pending, flight, flight->tcp, now_us);
+}
+
 static void use_answer(struct pending *pending, const struct flight *flight, const uint8_t *wire,
 		       size_t length, uint64_t now_us)
 {
@@ -169,6 +196,9 @@ static void use_answer(struct pending *pending, const struct flight *flight, con
 				    .wire = wire,
 				    .length = length,
 				    .upstream = flight->upstream};
+
+	if (pending->key.dnssec_ok && !flight->edns)
+		result.edns = target_speaks_edns(flight->target) ? ASK_EDNS_REFUSED : ASK_EDNS_NONE;
 	pending_finish(pending, &result, now_us);
 }
 
@@ -183,7 +213,7 @@ static void use(struct pending *pending, const struct flight *flight, bool lower
 		worth = WORTH_LOWER;
 
 	pending->answered = true;
-	if (!flight->edns && pending->plain >> flight->index & 1 && worth <= WORTH_TRUNCATED)
+	if (!flight->edns && pending->told_plain >> flight->index & 1 && worth <= WORTH_TRUNCATED)
 		target_on_plain(flight->target, now_us);
 	if (worth == WORTH_FINAL && flight->cased) /* what points there has our capitals else */
 		memcpy(wire + MESSAGE_HEADER, pending->name.wire, pending->name.length);
@@ -196,10 +226,7 @@ static void use(struct pending *pending, const struct flight *flight, bool lower
 		else
 			ask_again(pending, flight, true, now_us);
 		return;
-	case WORTH_PLAIN:
-		pending->plain |= (uint64_t)1 << flight->index;
-		ask_again(pending, flight, flight->tcp, now_us);
-		return;
+	case WORTH_PLAIN: ask_plainly(pending, flight, length, now_us); return;
 	case WORTH_LOWER:
 		pending->lower |= (uint64_t)1 << flight->index;
 		ask_again(pending, flight, false, now_us);
@@ -222,8 +249,8 @@ bool pending_on_reply(struct pending_table *table, void *socket, const struct ho
 	uint64_t rtt_us = now_us > flight->sent_us ? now_us - flight->sent_us : 0;
 	flight->replied = true;
 	flight_detach(flight);
-	bool back = target_on_answer(
-		flight->target, flight_is_fallback(flight) ? TARGET_NO_SAMPLE : rtt_us, now_us);
+	bool sample = !flight_is_fallback(flight) && length > MESSAGE_HEADER;
+	bool back = target_on_answer(flight->target, sample ? rtt_us : TARGET_NO_SAMPLE, now_us);
 	if (!pending)
 		table->late++;
 	else

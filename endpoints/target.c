@@ -67,6 +67,11 @@ bool target_is_plain(const struct target *target, uint64_t now_us)
 	return GET(plain_until_us) > now_us;
 }
 
+bool target_speaks_edns(const struct target *target)
+{
+	return GET(speaks_edns) != 0;
+}
+
 /* One per hundred questions. Racing workers may overfill by one hundredth each, no more. */
 static void budget_earn(_Atomic int32_t *budget)
 {
@@ -177,7 +182,16 @@ void target_on_error(struct target *target, enum target_error error)
 
 void target_on_plain(struct target *target, uint64_t now_us)
 {
-	SET(plain_until_us, now_us + TARGET_PLAIN_US);
+	if (!target_speaks_edns(target))
+		SET(plain_until_us, now_us + TARGET_PLAIN_US);
+}
+
+void target_on_opt(struct target *target)
+{
+	if (target_speaks_edns(target)) /* the workers share the cache line */
+		return;
+	SET(speaks_edns, 1);
+	SET(plain_until_us, 0);
 }
 
 bool target_wants_copy(const struct target *target, uint64_t now_us)

@@ -25,7 +25,7 @@ enum {
 	TARGET_COPY_EVERY_US = 100 * 1000, /* and then one in so long */
 	TARGET_TOKEN = 100,                /* hundredths: a full token */
 	TARGET_WAITING_SURE = 3,           /* so many waiting questions need no token */
-	TARGET_PLAIN_US = 900 * 1000000,   /* how long "answers FORMERR to an OPT" is remembered */
+	TARGET_PLAIN_US = 10 * 1000000, /* asked without EDNS for so long, and then with it again */
 };
 
 enum { TARGET_NO_SAMPLE = UINT32_MAX }; /* as an RTT: a sign of life, not a sample */
@@ -41,6 +41,7 @@ struct target {
 	_Atomic uint64_t suspect_us;         /* suspect since; 0: it is not */
 	_Atomic uint64_t copied_us;          /* when the last copy was sent to the suspect */
 	_Atomic uint64_t plain_until_us;     /* ask without EDNS until then */
+	_Atomic uint32_t speaks_edns;        /* has answered with an OPT */
 	_Atomic uint32_t waiting;            /* questions waiting here, of all workers */
 	_Atomic int32_t token, resend; /* hundredths; pay for a suspicion, for asking once more */
 	struct target_guard guard;
@@ -80,6 +81,7 @@ bool target_is_suspect(const struct target *target);
 /* Never answered, and few wait there: no suspect while the question has somewhere else to go. */
 bool target_is_new(const struct target *target);
 bool target_is_plain(const struct target *target, uint64_t now_us);
+bool target_speaks_edns(const struct target *target);
 
 /* A question is sent (not a copy): counts, adds 0.01 to both budgets. */
 void target_on_ask(struct target *target, uint64_t now_us);
@@ -96,8 +98,10 @@ void target_on_unreachable(struct target *target, enum target_error error, uint6
 /* It answered, and what it said sends the question elsewhere; or this question could not be sent.
  * Counted and remembered as the last error, and no reason for suspicion. */
 void target_on_error(struct target *target, enum target_error error);
-/* It answers well without an OPT, and not with one: asked without for TARGET_PLAIN_US. */
+/* It answers well without an OPT, and did not with one: asked without for TARGET_PLAIN_US, unless
+ * it has ever answered with one. */
 void target_on_plain(struct target *target, uint64_t now_us);
+void target_on_opt(struct target *target); /* that is what it did */
 /* Whether a suspect is to get a copy of a question now; the second takes the turn. */
 bool target_wants_copy(const struct target *target, uint64_t now_us);
 bool target_take_copy(struct target *target, uint64_t now_us);

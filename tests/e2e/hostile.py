@@ -37,6 +37,8 @@ DEEDS = {
     # errors
     "servfail": "SERVFAIL", "refused": "REFUSED", "notimp": "NOTIMP", "yxrrset": RCODE,
     "rcode11": RCODE, "formerr": "FORMERR", "badvers": RCODE, "badcookie": RCODE, "lame": LAME,
+    "bare-servfail": "SERVFAIL", "bare-refused": "REFUSED", "bare-notimp": "NOTIMP",
+    "bare-formerr": "FORMERR",
     # true, with something amiss
     "trailing": TRUTH, "ttl-huge": TRUTH, "ttl-negative": TRUTH, "ttl-zero": TRUTH,
     "extra": TRUTH, "glue": TRUTH, "duplicates": TRUTH, "swapped": TRUTH,
@@ -166,6 +168,8 @@ class Hostile(upstream.Upstream):
         qname = message.questions[0][0]
         if deed in codes:
             return lambda: [self.liar(message, rcode=codes[deed])]
+        if deed.startswith("bare-"):
+            return lambda: [dns.header(message.id, dns.QR | codes[deed[5:]], (0, 0, 0, 0))]
         return {
             "badvers": lambda: [self.raw(message, self.a(qname) + dns.opt(rcode=1), (1, 1, 0, 1))],
             "badcookie": lambda: [self.raw(message, self.a(qname) + dns.opt(rcode=1),

@@ -200,6 +200,11 @@ class Scripted(harness.Case):
         self.assertEqual([(1232, []), (None, [])], asked("plain.old.test"))
         self.assertEqual([(None, [])], asked("plain.again.old.test"))
 
+    def test_a_bare_formerr_is_not_remembered(self):
+        for name in ("bare.alone.test", "bare.again.alone.test"):
+            self.assert_answer(self.client.ask("10.10.0.4", name), "192.0.2.1")
+            self.assertEqual([1232, None], unlike([q["edns"] for q in self.first.questions(name)]))
+
     def test_tc_is_followed_by_tcp_to_the_same_target(self):
         def followed(number):
             name = "tc.n%d.alone.test" % number

@@ -30,6 +30,10 @@ enum deed {
 	TRUNCATES,     /* TC by UDP */
 	FORMERRS,      /* when there is an OPT */
 	FORMERRS_BARE, /* the same, in twelve bytes */
+	NOTIMPS_OPT,   /* when there is an OPT */
+	SERVFAILS_BARE,
+	REFUSES_BARE,
+	NOTIMPS_BARE,
 	FORMERRS_ALWAYS,
 	BADVERS,
 	UNREACHABLE, /* the transport hears of it */
@@ -44,6 +48,7 @@ struct server {
 	uint64_t slow_us;
 	unsigned lose; /* so many packets from now on are lost */
 	bool lowers;   /* all letters of its replies */
+	bool opts;     /* answers with an OPT to one */
 	unsigned got, got_tcp, got_plain;
 	uint64_t last_us; /* when it got the last one */
 };
@@ -64,6 +69,7 @@ struct value { /* what on_result makes */
 	size_t length;
 	uint8_t wire[512];
 	bool hasty, sourceless;
+	enum ask_edns edns;
 };
 
 struct asked {
@@ -114,9 +120,13 @@ static inline size_t world_reply(enum deed does, const uint8_t *query, size_t le
 	memcpy(reply, query, at);
 	memset(reply + 6, 0, 6);
 	switch (does) {
-	case SERVFAILS: rcode = RCODE_SERVFAIL; break;
-	case REFUSES: rcode = RCODE_REFUSED; break;
-	case NOTIMPS: rcode = RCODE_NOTIMP; break;
+	case SERVFAILS:
+	case SERVFAILS_BARE: rcode = RCODE_SERVFAIL; break;
+	case REFUSES:
+	case REFUSES_BARE: rcode = RCODE_REFUSED; break;
+	case NOTIMPS:
+	case NOTIMPS_OPT:
+	case NOTIMPS_BARE: rcode = RCODE_NOTIMP; break;
 	case YXDOMAINS: rcode = RCODE_YXDOMAIN; break;
 	case FORMERRS:
 	case FORMERRS_BARE:
@@ -140,7 +150,8 @@ static inline size_t world_reply(enum deed does, const uint8_t *query, size_t le
 		at += sizeof address;
 	}
 	wire_put16(reply + 2, (uint16_t)(flags | rcode | (message_flags(query) & FLAG_RD)));
-	if (does == FORMERRS_BARE) {
+	if (does == FORMERRS_BARE || does == SERVFAILS_BARE || does == REFUSES_BARE ||
+	    does == NOTIMPS_BARE) {
 		wire_put16(reply + 4, 0);
 		at = MESSAGE_HEADER;
 	}
@@ -196,7 +207,7 @@ static inline int world_send(void *context, struct flight *flight, const uint8_t
 	flight->gathered = does == HOLDS;
 	if (does == SILENT || does == HOLDS)
 		return 0;
-	if ((does == FORMERRS || does == FORMERRS_BARE || does == BADVERS) &&
+	if ((does == FORMERRS || does == FORMERRS_BARE || does == NOTIMPS_OPT || does == BADVERS) &&
 	    wire_u16(wire + 10) == 0)
 		does = ANSWERS;
 	bool slow = !flight->tcp && world_name_is_slow(server, wire + MESSAGE_HEADER);
@@ -205,6 +216,12 @@ static inline int world_send(void *context, struct flight *flight, const uint8_t
 	packet->error = does == UNREACHABLE;
 	packet->id = flight->id;
 	packet->length = (unsigned)world_reply(does, wire, length, packet->wire);
+	if (server->opts && does == ANSWERS && wire_u16(wire + 10) == 1) {
+		static const uint8_t opt[MESSAGE_OPT] = {0, 0, TYPE_OPT, 4, 208};
+		memcpy(packet->wire + packet->length, opt, sizeof opt);
+		packet->length += sizeof opt;
+		wire_put16(packet->wire + 10, 1);
+	}
 	for (size_t at = MESSAGE_HEADER; server->lowers && at < packet->length; at++)
 		packet->wire[at] = name_lower(packet->wire[at]);
 	return 0;
@@ -229,6 +246,7 @@ static inline void *world_on_result(void *context, void *holder, const struct pe
 	value->upstream = result->upstream;
 	value->length = result->length;
 	value->hasty = result->hasty;
+	value->edns = result->edns;
 	value->sourceless = result->sourceless;
 	if (result->length > 0)
 		memcpy(value->wire, result->wire, result->length);
