@@ -131,6 +131,24 @@ struct record_view {  /* a record where it stands; offsets are into the packet *
 MUST_CHECK int message_read_record(const uint8_t *packet, size_t length, size_t *at,
 				   struct record_view *record);
 
+/* The labels of a name that was sent in random capitals. */
+struct message_letters {
+	const uint8_t *name;
+	bool indexed;
+	uint8_t slots[256]; /* offset + 1, by hash; valid when indexed */
+};
+static inline void message_letters_init(struct message_letters *letters, const uint8_t *name)
+{
+	letters->name = name;
+	letters->indexed = false;
+}
+/* Brings those labels of the record's owner, and of names in its rdata, to lower case that are,
+ * letter for letter, labels of ours: a server copies them where it does not point to the question
+ * (DNAME and wildcards above all). Only where a signature does not depend on it (RFC 4034
+ * section 6.2 and RFC 6840 section 5.1). The view must be one that message_read_record gave. */
+void message_lower_letters(struct message_letters *letters, uint8_t *packet,
+			   const struct record_view *record);
+
 static inline uint16_t message_flags(const uint8_t *packet)
 {
 	return wire_u16(packet + 2);

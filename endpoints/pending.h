@@ -215,7 +215,7 @@ void pending_expire(struct pending_table *table, struct waiter *waiter, uint64_t
  * id, QR and question match a flight; otherwise it is counted and its question waits on (it may be
  * forged), and is asked by TCP as well after too many (pending_guard.c). One that matches and
  * cannot be parsed sends the question to the next target. True when it matched. Writes into the
- * packet: an answer's question gets its capitals back to lower case. */
+ * packet: the capitals of our question go back to lower case, in an answer's names too. */
 bool pending_on_reply(struct pending_table *table, void *socket, const struct host *peer,
 		      uint8_t *wire, size_t length, uint64_t now_us);
 /* The transport learned that this flight will get no answer (refused, unreachable, reset). */

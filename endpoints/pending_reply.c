@@ -86,13 +86,16 @@ static struct flight *match(struct pending_table *table, void *socket, const str
 
 /* Reads all sections. False when they are not well formed; else the extended rcode, whether this is
  * the answer of a server that does not serve the zone and points elsewhere, and whether it has an
- * OPT. */
-static bool read_sections(const uint8_t *wire, size_t length, size_t at, unsigned *rcode,
-			  bool *lame, bool *opt)
+ * OPT. The question's letters are taken out of the records. */
+static bool read_sections(const struct flight *flight, uint8_t *wire, size_t length,
+			  unsigned *rcode, bool *lame, bool *opt)
 {
+	size_t at = MESSAGE_HEADER + (size_t)flight->question_length;
+	struct message_letters letters;
 	unsigned answers = wire_u16(wire + 6);
 	bool ns = false, soa = false;
 
+	message_letters_init(&letters, flight->question);
 	*rcode = message_flags(wire) & FLAG_RCODE;
 	for (enum section section = SECTION_ANSWER; section < SECTION_COUNT; section++) {
 		unsigned count = wire_u16(wire + 6 + 2 * section);
@@ -100,6 +103,8 @@ static bool read_sections(const uint8_t *wire, size_t length, size_t at, unsigne
 			struct record_view record;
 			if (message_read_record(wire, length, &at, &record) != 0)
 				return false;
+			if (flight->cased)
+				message_lower_letters(&letters, wire, &record);
 			if (section == SECTION_ANSWER && record.class != CLASS_IN) {
 				return false; /* RFC 5452 section 9.1: not what was asked */
 			} else if (section == SECTION_AUTHORITY) {
@@ -126,7 +131,7 @@ static enum target_error error_of(unsigned rcode)
 	}
 }
 
-static enum worth judge(const struct flight *flight, const uint8_t *wire, size_t length,
+static enum worth judge(const struct flight *flight, uint8_t *wire, size_t length,
 			enum target_error *error)
 {
 	uint16_t flags = message_flags(wire);
@@ -139,8 +144,7 @@ static enum worth judge(const struct flight *flight, const uint8_t *wire, size_t
 		return WORTH_NOTHING;
 	if (final && flags & FLAG_TC)
 		return WORTH_TRUNCATED;
-	if (final && !read_sections(wire, length, MESSAGE_HEADER + (size_t)flight->question_length,
-				    &rcode, &lame, &opt))
+	if (final && !read_sections(flight, wire, length, &rcode, &lame, &opt))
 		return WORTH_NOTHING;
 	if (opt && flight->edns && rcode < RCODE_BADVERS)
 		target_on_opt(flight->target);

@@ -76,6 +76,62 @@ static void an_answer_is_handed_on_in_lower_case(void **state)
 			 0);
 }
 
+static void append(struct packet *packet, const void *bytes, size_t length)
+{
+	assert_true(packet->length + length <= sizeof packet->wire);
+	memcpy(packet->wire + packet->length, bytes, length);
+	packet->length += (unsigned)length;
+}
+
+/* The owner is the question's name, or what is there already. */
+static void append_record(struct packet *packet, bool owned, uint16_t type, const uint8_t *rdata,
+			  size_t length)
+{
+	uint8_t fixed[RECORD_HEADER] = {0xc0, 12, 0, 0, 0, CLASS_IN, 0, 0, 1, 44};
+
+	wire_put16(fixed + 2, type);
+	wire_put16(fixed + 10, (uint16_t)length);
+	append(packet, fixed + (owned ? 2 : 0), sizeof fixed - (owned ? 2 : 0));
+	append(packet, rdata, length);
+}
+
+/* What a server writes that copies the question's labels: a CNAME by a DNAME, and names above. */
+static void names_in_an_answer_keep_none_of_our_letters(void **state)
+{
+	static const uint8_t end[] = "\4HoSt\4tEST", soa_numbers[20] = {1}, mx[] = {0, 10};
+	uint8_t rdata[200], sent[100];
+
+	(void)state;
+	struct asked *q = ask_letters();
+	struct packet *packet = last_reply();
+	size_t length = name_wire_length(packet->wire + MESSAGE_HEADER), first = 3, above = 27;
+	memcpy(sent, packet->wire + MESSAGE_HEADER, length);
+	assert_true(capitals(sent + first, above) > 0);
+	packet->length = MESSAGE_HEADER + (unsigned)length + 4;
+	wire_put16(packet->wire + 6, 3);
+	wire_put16(packet->wire + 8, 2);
+	memcpy(rdata, sent, first + above);
+	memcpy(rdata + first + above, end, sizeof end);
+	append_record(packet, false, TYPE_CNAME, rdata, first + above + sizeof end);
+	append(packet, sent + first, length - first); /* an owner, written out */
+	append_record(packet, true, TYPE_A, soa_numbers, 4);
+	memcpy(rdata, mx, sizeof mx);
+	memcpy(rdata + sizeof mx, sent, length);
+	append_record(packet, false, TYPE_MX, rdata, sizeof mx + length);
+	size_t at = length - first;
+	memcpy(rdata, sent + first, at);
+	memcpy(rdata + at, sent, length);
+	memcpy(rdata + at + length, soa_numbers, sizeof soa_numbers);
+	append_record(packet, false, TYPE_SOA, rdata, at + length + sizeof soa_numbers);
+	append_record(packet, false, TYPE_NSEC, sent, length); /* its letters are signed */
+	world_run(&w, 2 * MS);
+	assert_answered_by(q, 0);
+	const uint8_t *wire = q->value.wire;
+	unsigned left = capitals(wire + MESSAGE_HEADER, q->value.length - MESSAGE_HEADER - length);
+	assert_int_equal(left, 5); /* the server's own: HoSt, tEST */
+	assert_memory_equal(wire + q->value.length - length, sent, length);
+}
+
 static void who_changes_letters_also_by_tcp_is_let_alone(void **state)
 {
 	(void)state;
@@ -424,6 +480,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(an_answer_is_handed_on_in_lower_case),
+		CASE(names_in_an_answer_keep_none_of_our_letters),
 		CASE(who_changes_letters_also_by_tcp_is_let_alone),
 		CASE(one_forged_reply_in_other_letters_switches_nothing_off),
 		CASE(who_changes_letters_and_refuses_tcp_loses_no_question),
