@@ -40,6 +40,79 @@ int message_read_record(struct message_walk *walk, struct record_view *record)
 	return 0;
 }
 
+/* ---- the letters of a question of ours ---- */
+
+static bool has_capitals(const uint8_t *label)
+{
+	for (unsigned i = 1; i <= label[0]; i++)
+		if (name_lower(label[i]) != label[i])
+			return true;
+	return false;
+}
+
+/* Where the label is, or would be put. There are more slots than a name has labels. */
+static uint8_t *slot_of(struct message_letters *letters, const uint8_t *label)
+{
+	uint32_t hash = 0;
+
+	for (unsigned i = 0; i <= label[0]; i++)
+		hash = (hash ^ label[i]) * 0x01000193;
+	uint8_t slot = (uint8_t)(hash >> 24);
+	for (;; slot++) {
+		size_t at = letters->slots[slot];
+		const uint8_t *there = letters->name + (at > 0 ? at - 1 : 0);
+
+		if (at == 0 ||
+		    (there[0] == label[0] && memcmp(there, label, 1 + (size_t)label[0]) == 0))
+			return &letters->slots[slot];
+	}
+}
+
+static void index_labels(struct message_letters *letters)
+{
+	const uint8_t *name = letters->name;
+
+	memset(letters->slots, 0, sizeof letters->slots);
+	for (size_t at = 0; name[at] != 0; at += 1 + (size_t)name[at])
+		if (has_capitals(name + at))
+			*slot_of(letters, name + at) = (uint8_t)(at + 1);
+	letters->indexed = true;
+}
+
+/* Up to its end, or to where it points: there it has been, or is the question. */
+static void lower_name(struct message_letters *letters, uint8_t *name)
+{
+	for (; name[0] != 0 && name[0] < 64; name += 1 + (size_t)name[0]) {
+		if (!has_capitals(name))
+			continue;
+		if (!letters->indexed)
+			index_labels(letters);
+		if (*slot_of(letters, name) == 0)
+			continue;
+		for (unsigned i = 1; i <= name[0]; i++)
+			name[i] = name_lower(name[i]);
+	}
+}
+
+void message_lower_letters(struct message_letters *letters, uint8_t *packet,
+			   const struct record_view *record)
+{
+	const char *layout = record->type == TYPE_RRSIG ? "2114442n" : record_layout(record->type);
+	size_t at = record->rdata, end = record->rdata + record->rdata_length;
+
+	lower_name(letters, packet + record->owner);
+	if (!layout || !strchr(layout, 'n'))
+		return;
+	for (; *layout != '\0'; layout++) {
+		size_t from = at;
+
+		if (!record_skip_element(*layout, packet, &at, end, WIRE_HEADER, NULL))
+			return;
+		if (*layout == 'n')
+			lower_name(letters, packet + from);
+	}
+}
+
 /* ---- a client's question ---- */
 
 struct reader {

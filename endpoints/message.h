@@ -28,8 +28,8 @@ enum {
 	MESSAGE_COOKIE_MAX = MESSAGE_COOKIE_CLIENT + MESSAGE_COOKIE_SERVER_MAX,
 	MESSAGE_COOKIE_REPLY = MESSAGE_COOKIE_CLIENT + 16, /* what clients get: cookie.h */
 	MESSAGE_OPTION = 4, /* bytes of an option's code and length */
-	MESSAGE_QUERY_MAX = MESSAGE_HEADER + MESSAGE_QUESTION_MAX + MESSAGE_OPT + MESSAGE_OPTION +
-			    MESSAGE_COOKIE_MAX, /* what we send upstream */
+	MESSAGE_QUERY_MAX = MESSAGE_HEADER + MESSAGE_QUESTION_MAX + MESSAGE_OPT, /* what we send
+										    upstream */
 	MESSAGE_EDE_TEXT_MAX = 200,
 	MESSAGE_JUMPS = 64,        /* compression pointers that are followed in a message, */
 	MESSAGE_JUMPS_RECORD = 16, /* and so many more for each record that is read */
@@ -45,7 +45,6 @@ enum rcode {
 	RCODE_YXDOMAIN = 6,
 	RCODE_NOTAUTH = 9,
 	RCODE_BADVERS = 16,
-	RCODE_BADCOOKIE = 23,
 };
 enum { OPCODE_QUERY = 0, OPCODE_NOTIFY = 4, OPCODE_UPDATE = 5 };
 
@@ -153,6 +152,24 @@ struct record_view {  /* a record where it stands; offsets are into the packet *
  * in it points forward or into the header, or there are too many of them. */
 MUST_CHECK int message_read_record(struct message_walk *walk, struct record_view *record);
 
+/* The labels of a name that was sent in random capitals. */
+struct message_letters {
+	const uint8_t *name;
+	bool indexed;
+	uint8_t slots[256]; /* offset + 1, by hash; valid when indexed */
+};
+static inline void message_letters_init(struct message_letters *letters, const uint8_t *name)
+{
+	letters->name = name;
+	letters->indexed = false;
+}
+/* Brings those labels of the record's owner, and of names in its rdata, to lower case that are,
+ * letter for letter, labels of ours: a server copies them where it does not point to the question
+ * (DNAME and wildcards above all). Only where a signature does not depend on it (RFC 4034
+ * section 6.2 and RFC 6840 section 5.1). The view must be one that message_read_record gave. */
+void message_lower_letters(struct message_letters *letters, uint8_t *packet,
+			   const struct record_view *record);
+
 static inline uint16_t message_flags(const uint8_t *packet)
 {
 	return wire_u16(packet + 2);
@@ -226,8 +243,5 @@ size_t message_finish(struct message *message, const struct request *request,
 size_t message_write_query(uint8_t buffer[MESSAGE_QUERY_MAX], uint16_t id, const uint8_t *qname,
 			   size_t qname_length, uint16_t type, bool checking_disabled,
 			   bool dnssec_ok, bool edns);
-/* Puts a cookie into the OPT that such a query ends with. Returns its new length. */
-size_t message_put_cookie(uint8_t buffer[MESSAGE_QUERY_MAX], size_t length, const uint8_t *cookie,
-			  size_t cookie_length);
 
 #endif

@@ -353,17 +353,3 @@ size_t message_write_query(uint8_t buffer[MESSAGE_QUERY_MAX], uint16_t id, const
 	}
 	return (size_t)(at - buffer);
 }
-
-size_t message_put_cookie(uint8_t buffer[MESSAGE_QUERY_MAX], size_t length, const uint8_t *cookie,
-			  size_t cookie_length)
-{
-	assert(cookie_length <= MESSAGE_COOKIE_MAX);
-	assert(length + MESSAGE_OPTION + cookie_length <= MESSAGE_QUERY_MAX);
-	uint8_t *option = buffer + length;
-	assert(wire_u16(option - 2) == 0); /* no other option before it */
-	wire_put16(option - 2, (uint16_t)(MESSAGE_OPTION + cookie_length));
-	wire_put16(option, OPTION_COOKIE);
-	wire_put16(option + 2, (uint16_t)cookie_length);
-	memcpy(option + MESSAGE_OPTION, cookie, cookie_length);
-	return length + MESSAGE_OPTION + cookie_length;
-}

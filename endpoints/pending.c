@@ -113,7 +113,6 @@ static void pending_free(struct pending *pending)
 {
 	struct pending_table *table = pending->table;
 
-	free(pending->unsure);
 	table->unhold(table->context, pending->holder);
 	table->pending_count--;
 	store_give(&table->pending_store, pending);
@@ -243,13 +242,7 @@ static struct ask_result result_so_far(const struct pending *pending, bool deadl
 
 	if (result.error == TARGET_ERROR_NONE)
 		result.error = TARGET_ERROR_SILENCE;
-	if (pending->unsure) {
-		result.outcome = ASK_ANSWERED;
-		result.wire = pending->unsure;
-		result.length = pending->unsure_length;
-		result.upstream = pending->unsure_by;
-		result.unsure = true;
-	} else if (pending->truncated_by) {
+	if (pending->truncated_by) {
 		result.outcome = ASK_TRUNCATED;
 		result.upstream = pending->truncated_by;
 	} else if (deadline && !pending->answered) {

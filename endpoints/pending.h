@@ -55,6 +55,12 @@ enum ask_outcome {
 	ASK_SILENT,    /* nobody answered before the deadline */
 };
 
+enum ask_edns { /* for who wants DNSSEC */
+		ASK_EDNS_FINE,
+		ASK_EDNS_NONE,    /* the target is one without: the answer is unsigned */
+		ASK_EDNS_REFUSED, /* it is not, but answered this question without only */
+};
+
 struct ask_result {
 	enum ask_outcome outcome;
 	const uint8_t *wire; /* ANSWERED: the reply, with its question (lower case) at offset 12 */
@@ -63,11 +69,9 @@ struct ask_result {
 		*upstream; /* ANSWERED, TRUNCATED: who said it; else the last one tried, or NULL */
 	enum target_error error;   /* the others: what the last one did */
 	const struct ask_ede *ede; /* with it, or somebody with an earlier error; may be NULL */
-	bool hasty;      /* FAILED: nobody has said anything, and `may_wait` would have waited */
-	bool sourceless; /* FAILED: no target could be asked for want of a source address */
-	/* ANSWERED: it may be the fault of the letters' case, and to ask once more did not help. It
-	 * is for those who wait, and not to be kept. */
-	bool unsure;
+	bool hasty;         /* FAILED: nobody has said anything, and `may_wait` would have waited */
+	bool sourceless;    /* FAILED: no target could be asked for want of a source address */
+	enum ask_edns edns; /* ANSWERED, with DO */
 };
 
 /* Somebody who waits; embedded in whatever waits. */
@@ -79,34 +83,42 @@ struct waiter {
 	void (*on_done)(struct waiter *waiter, void *value, uint64_t now_us);
 };
 
+/* Where questions leave and replies arrive. The transport's own struct for it begins with this. */
+struct pending_socket {
+	struct flight *flights;
+};
+
 struct flight { /* one packet on its way */
 	struct flight *next_in_bucket;
-	struct flight *next, **link;     /* of its pending */
-	struct outstanding *outstanding; /* at its target, in this worker: to be moved
-					  * on when that is suspect; NULL: not there */
-	struct waiting_item place;       /* there, by age */
-	struct address client;           /* on whose behalf */
-	struct pending *pending;         /* NULL: it has its answer, this one only still counts */
+	struct flight *next_at_socket, **socket_link; /* link NULL: not sent yet */
+	struct flight *next, **link;                  /* of its pending */
+	struct outstanding *outstanding;              /* at its target, in this worker: to be moved
+						       * on when that is suspect; NULL: not there */
+	struct waiting_item place;                    /* there, by age */
+	struct address client;                        /* on whose behalf */
+	struct pending *pending; /* NULL: it has its answer, this one only still counts */
 	struct pending_table *table;
 	void *holder; /* of the upstream's memory */
 	const struct upstream *upstream;
 	struct target *target;
 	struct target *paid_by; /* a copy, for a token of this target, where the question waits */
-	void *socket;           /* the transport's: where the reply must arrive */
+	void *socket;           /* a struct pending_socket: where the reply must arrive */
 	void *parcel;           /* the transport's, too: what it keeps of this one */
 	uint64_t sent_us;
 	struct timer timer; /* allowance, then patience */
 	uint16_t id;
 	uint8_t index; /* of the upstream in its leg */
 	bool tcp, edns;
-	bool cookie, cookie_due; /* has a cookie; the reply must have one */
-	bool cased, strict;      /* has capitals; the reply must repeat them */
-	bool kept;               /* and did */
-	bool copy;               /* beside the question's way: to a suspect, or for a token */
-	bool probe;              /* of no question: asks what the target answered a moment ago */
-	bool overdue;            /* patience is over, and its question is not */
-	bool replied;            /* that is how it ends */
-	bool gathered;           /* the transport has not sent it yet */
+	bool cased;         /* has capitals: by UDP the reply must repeat them */
+	bool kept;          /* and did */
+	bool recased;       /* one came that did not */
+	uint8_t misses;     /* near misses within a second */
+	uint64_t missed_us; /* the first of these */
+	bool copy;          /* beside the question's way: to a suspect, or for a token */
+	bool probe;         /* of no question: asks what the target answered a moment ago */
+	bool overdue;       /* patience is over, and its question is not */
+	bool replied;       /* that is how it ends */
+	bool gathered;      /* the transport has not sent it yet */
 	uint16_t question_length;
 	uint8_t question[MESSAGE_QUESTION_MAX]; /* what the reply must repeat */
 };
@@ -141,7 +153,8 @@ struct pending_store {
 	X(coalesced, "of them joined one under way")                                               \
 	X(retried, "packets that asked a question once more, of the same target or another")       \
 	X(mismatched, "replies ignored: they matched no question, or one that was given up")       \
-	X(doubted, "replies without a cookie or the letters that were due: asked again by TCP")    \
+	X(near_missed, "of them came from the right server to the right port")                     \
+	X(guarded, "questions asked by TCP as well because of that")                               \
 	X(late, "replies to questions that had their answer already")                              \
 	X(crowded_out, "questions that left a target because too many waited there")               \
 	X(over_limit_outbound, "packets not sent: the outbound endpoint was over its limit")
@@ -165,6 +178,9 @@ struct pending_table {
 	void *(*on_result)(void *context, void *holder, const struct pending_key *key,
 			   const struct ask_result *result, uint64_t now_us);
 	void (*release_value)(void *context, void *value);
+	/* So much came that nearly matched that somebody may be guessing. NULL: nobody wants to
+	 * know. Must not call back into this table. */
+	void (*on_near_misses)(void *context, const struct upstream *upstream, uint64_t now_us);
 	/* A leg's memory must outlive its pendings and flights: held once for each of them. */
 	void (*hold)(void *context, void *holder);
 	void (*unhold)(void *context, void *holder);
@@ -177,8 +193,7 @@ struct pending_table {
 	uint64_t stall_steps; /* questions taken out of a stall to go on: what looking costs */
 	struct timer stalled_timer;
 	struct hash_key key;
-	bool random_case; /* where the target repeats it */
-	bool cookies;     /* where the target speaks them */
+	bool random_case; /* unless the target is known to change it */
 	struct pending_store pending_store, flight_store, stall_store, outstanding_store;
 	unsigned flight_count, pending_count, pending_max, target_max;
 	unsigned worker; /* its number: whose lots of an endpoint's tokens it uses */
@@ -209,8 +224,9 @@ void pending_expire(struct pending_table *table, struct waiter *waiter, uint64_t
 
 /* A datagram or a message of a TCP stream arrived. It is taken for an answer only if socket, peer,
  * id, QR and question match a flight; otherwise it is counted and its question waits on (it may be
- * forged). One that matches and cannot be parsed sends the question to the next target. True when
- * it matched. Writes into the packet: an answer's question gets its capitals back to lower case. */
+ * forged), and is asked by TCP as well after too many (pending_guard.c). One that matches and
+ * cannot be parsed sends the question to the next target. True when it matched. Writes into the
+ * packet: the capitals of our question go back to lower case, in an answer's names too. */
 bool pending_on_reply(struct pending_table *table, void *socket, const struct host *peer,
 		      uint8_t *wire, size_t length, uint64_t now_us);
 /* The transport learned that this flight will get no answer (refused, unreachable, reset). */

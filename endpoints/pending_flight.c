@@ -1,7 +1,7 @@
-/* Flights, and the free lists that they and the questions come from. A flight is in up to four
- * lists at once: its pending's, the hash of (socket, id), those that wait at its target, and the
- * wheel. Whoever ends it takes it out of all (flight_detach), does what its end brings about, and
- * then frees it, so that its upstream's memory is held until the last line. */
+/* Flights, and the free lists that they and the questions come from. A flight is in up to five
+ * lists at once: its pending's, the hash of (socket, id), its socket's, those that wait at its
+ * target, and the wheel. Whoever ends it takes it out of all (flight_detach), does what its end
+ * brings about, and then frees it, so that its upstream's memory is held until the last line. */
 #include "endpoints/pending_outstanding.h"
 
 enum { SLAB_ITEMS = 64 };
@@ -93,6 +93,13 @@ void flight_insert(struct flight *flight)
 
 	flight->next_in_bucket = *bucket;
 	*bucket = flight;
+
+	struct pending_socket *socket = flight->socket;
+	flight->next_at_socket = socket->flights;
+	flight->socket_link = &socket->flights;
+	if (flight->next_at_socket)
+		flight->next_at_socket->socket_link = &flight->next_at_socket;
+	socket->flights = flight;
 }
 
 static void flight_remove(struct flight *flight)
@@ -103,6 +110,12 @@ static void flight_remove(struct flight *flight)
 		link = &(*link)->next_in_bucket;
 	if (*link)
 		*link = flight->next_in_bucket;
+	if (!flight->socket_link)
+		return;
+	*flight->socket_link = flight->next_at_socket;
+	if (flight->next_at_socket)
+		flight->next_at_socket->socket_link = flight->socket_link;
+	flight->socket_link = NULL;
 }
 
 void flight_orphan(struct flight *flight)

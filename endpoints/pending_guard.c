@@ -1,22 +1,34 @@
-/* What makes a question hard to answer for somebody who has not seen it, beyond its port and id:
- * letters in random case where the target repeats them, and cookies where it speaks them. By UDP
- * only: TCP has its handshake.
+/* What makes a question hard to answer for somebody who has not seen it, beyond its port and id,
+ * and what becomes of those who try: letters in random case, and TCP.
  *
- *     reply has                                              it is
- *     a cookie that is not ours                              forged: counted, waited on
- *     no cookie, where the target speaks them                doubtful: asked again by TCP
- *     other letters than were sent, where it keeps them      doubtful, and the target's letters are
- *                                                            left alone for a quarter of an hour
- *     no data, in answer to letters that it is tried with    asked again in lower case: there are
- *                                                            servers to which case is a difference
- *     FORMERR, in answer to a cookie                         asked again without: not every server
- *                                                            passes over options unknown to it
+ *     a packet from the right server to the right port has     it is passed over, and
+ *     another id, or another question                          counted: after eight within a second
+ *                                                              the question is asked by TCP as well
+ *     other letters than were sent                             asked by TCP as well, at once, in
+ *                                                              letters too: TCP is not forged, so
+ *                                                              its answer tells what the target
+ * does
  *
- * So a lie has to get through by guessing, and a server that changes its ways loses no question: it
- * is asked by TCP, and where that fails by UDP once more, without any of this. */
+ * A question is asked so once; what UDP still brings counts as ever. A target is asked in lower
+ * case for a quarter of an hour when TCP has shown that it changes letters, or when it did so for
+ * ten questions in a row. Until then a server that changes them and does not talk TCP loses nothing
+ * either: once it has changed them, what else that question is asked there by UDP is in lower case,
+ * at the latest when TCP has failed.
+ *
+ * Near misses are counted by flight: a question that is answered in a millisecond is open to few of
+ * them, and replies that come twice do not send every question to TCP.
+ *
+ * An error, or an answer without data, to capitals is asked for again in lower case until the
+ * target has shown that it finds names in any case: there are servers to which that is a
+ * difference. */
 #include <endian.h>
 
 #include "endpoints/pending_guard.h"
+
+enum {
+	GUARD_MISSES = 8,
+	GUARD_WINDOW_US = 1000 * 1000,
+};
 
 /* ---- the question ---- */
 
@@ -47,129 +59,107 @@ static bool vary_case(uint8_t *name, size_t length, uint64_t coins)
 	return turned != 0;
 }
 
-size_t guard_question(struct pending *pending, struct flight *flight,
-		      uint8_t wire[MESSAGE_QUERY_MAX], size_t length, uint64_t now_us)
+void guard_question(struct pending *pending, struct flight *flight, uint8_t wire[MESSAGE_QUERY_MAX],
+		    uint64_t now_us)
 {
 	struct pending_table *table = pending->table;
-	struct target_guard *guard = &flight->target->guard;
-	bool doubted = pending->doubted >> flight->index & 1;
-	uint8_t cookie[MESSAGE_COOKIE_MAX];
 
-	if (flight->tcp)
-		return length;
-	if (table->random_case && !doubted && !(pending->lower >> flight->index & 1) &&
-	    target_may_vary_case(guard, now_us)) {
-		flight->cased = vary_case(wire + MESSAGE_HEADER, pending->name.length,
-					  entropy_u64(table->entropy));
-		flight->strict = flight->cased && target_keeps_case(guard);
-	}
-	if (!table->cookies || !flight->edns || pending->cookieless >> flight->index & 1 ||
-	    !target_wants_cookie(guard, now_us))
-		return length;
-	size_t bytes = target_cookie(guard, now_us, cookie);
-	if (bytes == 0) /* another worker has just learnt that it speaks none */
-		return length;
-	flight->cookie = true;
-	flight->cookie_due = !doubted && target_speaks_cookies(guard);
-	return message_put_cookie(wire, length, cookie, bytes);
+	if ((flight->tcp && !flight_is_beside(pending, flight)) || !table->random_case ||
+	    pending->lower >> flight->index & 1 ||
+	    !target_may_vary_case(&flight->target->guard, now_us))
+		return;
+	flight->cased =
+		vary_case(wire + MESSAGE_HEADER, pending->name.length, entropy_u64(table->entropy));
 }
 
-/* ---- the reply ---- */
+/* ---- near misses ---- */
 
-struct seen { /* of a reply's OPT */
-	unsigned rcode;
-	const uint8_t *cookie;
-	size_t cookie_length; /* 0: none */
-};
-
-static void look_at_options(struct seen *seen, const uint8_t *at, size_t left)
+/* False: it is not, as it was before or cannot be. */
+static bool ask_by_tcp(struct pending *pending, unsigned index, uint64_t now_us)
 {
-	while (left >= MESSAGE_OPTION) {
-		size_t bytes = MESSAGE_OPTION + (size_t)wire_u16(at + 2);
+	uint64_t bit = (uint64_t)1 << index;
 
-		if (bytes > left)
-			return;
-		if (wire_u16(at) == OPTION_COOKIE && seen->cookie_length == 0) {
-			seen->cookie = at + MESSAGE_OPTION;
-			seen->cookie_length = bytes - MESSAGE_OPTION;
-		}
-		at += bytes;
-		left -= bytes;
-	}
+	if ((pending->by_tcp | pending->spent) & bit || pending->given_up)
+		return false;
+	pending->by_tcp |= bit;
+	pending->table->guarded++;
+	return pending_send(pending, index, true, true, now_us);
 }
 
-static struct seen look_at_reply(const struct flight *flight, const uint8_t *wire, size_t length)
+static bool is_one_too_many(struct flight *flight, uint64_t now_us)
 {
-	struct seen seen = {.rcode = message_flags(wire) & FLAG_RCODE};
-	unsigned before = (unsigned)wire_u16(wire + 6) + wire_u16(wire + 8);
-	unsigned count = before + wire_u16(wire + 10);
-	struct message_walk walk =
-		message_walk_from(wire, length, MESSAGE_HEADER + (size_t)flight->question_length);
-	struct record_view record;
+	if (flight->misses == 0 || now_us - flight->missed_us >= GUARD_WINDOW_US) {
+		flight->misses = 0;
+		flight->missed_us = now_us;
+	}
+	return flight->misses < GUARD_MISSES && ++flight->misses == GUARD_MISSES;
+}
 
-	for (unsigned i = 0; i < count && walk.at < length; i++) {
-		if (message_read_record(&walk, &record) != 0)
-			break;
-		if (i < before || record.type != TYPE_OPT)
+/* None of those that are looked at goes away: what is sent is a copy, and by TCP. */
+void guard_on_near_miss(struct pending_table *table, struct pending_socket *socket,
+			const struct host *peer, uint64_t now_us)
+{
+	const struct upstream *beset = NULL;
+	bool near = false;
+
+	if (!socket->flights || socket->flights->tcp)
+		return;
+	for (struct flight *flight = socket->flights; flight; flight = flight->next_at_socket) {
+		if (!flight->pending || !host_equal(&flight->upstream->host, peer))
 			continue;
-		seen.rcode |= wire_u32(wire + record.ttl_at) >> 24 << 4;
-		look_at_options(&seen, wire + record.rdata, record.rdata_length);
-		break;
+		near = true;
+		if (!is_one_too_many(flight, now_us))
+			continue;
+		beset = flight->upstream;
+		ask_by_tcp(flight->pending, flight->index, now_us);
 	}
-	return seen;
+	table->near_missed += near;
+	if (beset && table->on_near_misses)
+		table->on_near_misses(table->context, beset, now_us);
 }
 
-/* RFC 7873 section 5.3. A client cookie alone is what somebody echoes who does not know what it is.
- */
-static enum guard guard_cookie(struct flight *flight, const uint8_t *wire, size_t length,
-			       uint64_t now_us)
+void guard_on_letters(struct flight *flight, uint64_t now_us)
 {
-	struct seen seen = look_at_reply(flight, wire, length);
-	size_t server = seen.cookie_length - MESSAGE_COOKIE_CLIENT;
+	struct pending *pending = flight->pending;
 
-	if (seen.cookie_length > 0 && (seen.cookie_length < MESSAGE_COOKIE_CLIENT ||
-				       !target_is_cookie_ours(&flight->target->guard, seen.cookie)))
-		return GUARD_FORGED;
-	if (seen.cookie_length <= MESSAGE_COOKIE_CLIENT) {
-		bool cut = message_flags(wire) & FLAG_TC;
-		if (cut)
-			return GUARD_FINE; /* it is asked by TCP in any case */
-		target_on_no_cookie(&flight->target->guard, now_us);
-		return flight->cookie_due ? GUARD_DOUBTFUL : GUARD_FINE;
+	if (flight->recased)
+		return;
+	flight->recased = true;
+	target_on_case_changed(&flight->target->guard, now_us);
+	if (!pending)
+		return;
+	bool asked = pending->by_tcp >> flight->index & 1;
+	bool sent =
+		ask_by_tcp(pending, flight->index, now_us); /* before what follows: in letters */
+	pending->lower |= (uint64_t)1 << flight->index;
+	if (!asked && !sent)
+		pending_send(pending, flight->index, false, true, now_us);
+}
+
+void guard_on_no_tcp(struct pending *pending, const struct flight *flight, uint64_t now_us)
+{
+	if (pending->lower >> flight->index & 1 && !pending->given_up)
+		pending_send(pending, flight->index, false, true, now_us);
+}
+
+/* ---- what matches ---- */
+
+bool guard_look(const struct flight *flight, const uint8_t *wire, uint64_t now_us)
+{
+	struct target_guard *guard = &flight->target->guard;
+
+	if (!flight->kept) { /* by TCP, or it would not match */
+		target_on_case_confirmed(guard, now_us);
+		return false;
 	}
-	if (server < MESSAGE_COOKIE_SERVER_MIN || server > MESSAGE_COOKIE_SERVER_MAX)
-		return GUARD_FORGED;
-	target_on_cookie(&flight->target->guard, seen.cookie + MESSAGE_COOKIE_CLIENT, server);
-	return seen.rcode == RCODE_BADCOOKIE ? GUARD_BADCOOKIE : GUARD_FINE;
-}
-
-static enum guard guard_case(struct flight *flight, const uint8_t *wire, size_t length,
-			     uint64_t now_us)
-{
-	if (length == MESSAGE_HEADER) /* a bare FORMERR says nothing of letters */
-		return flight->strict ? GUARD_DOUBTFUL : GUARD_FINE;
-	bool data = (message_flags(wire) & FLAG_RCODE) == RCODE_NOERROR && wire_u16(wire + 6) > 0;
-
-	if (!flight->kept)
-		target_on_case_changed(&flight->target->guard, now_us);
-	if (flight->strict)
-		return flight->kept ? GUARD_FINE : GUARD_DOUBTFUL;
-	if (message_flags(wire) & FLAG_TC)
-		return GUARD_FINE;
-	if (data && flight->kept)
-		target_on_case_kept(&flight->target->guard);
-	else if (flight->kept)
-		target_on_case_unsure(&flight->target->guard, now_us);
-	return data ? GUARD_FINE : GUARD_UNSURE;
-}
-
-enum guard guard_look(struct flight *flight, const uint8_t *wire, size_t length, uint64_t now_us)
-{
-	enum guard guard = GUARD_FINE;
-
-	if (flight->cookie)
-		guard = guard_cookie(flight, wire, length, now_us);
-	if (flight->cased && guard == GUARD_FINE)
-		guard = guard_case(flight, wire, length, now_us);
-	return guard;
+	if (!flight->tcp)
+		target_on_case_kept(guard);
+	if (target_ignores_case(guard) || message_flags(wire) & FLAG_TC)
+		return false;
+	if ((message_flags(wire) & FLAG_RCODE) == RCODE_NOERROR && wire_u16(wire + 6) > 0) {
+		target_on_case_answered(guard);
+		return false;
+	}
+	target_on_case_unsure(guard, now_us);
+	return true;
 }

@@ -5,26 +5,27 @@
 
 #include "endpoints/pending_internal.h"
 
-enum guard {
-	GUARD_FINE,
-	GUARD_FORGED,    /* not an answer to this flight */
-	GUARD_DOUBTFUL,  /* ask by TCP */
-	GUARD_UNSURE,    /* ask in lower case */
-	GUARD_BADCOOKIE, /* ask with the cookie that it brought */
-};
+/* Puts letters in random case into a question as message_write_query wrote it, where the target is
+ * one for that. */
+void guard_question(struct pending *pending, struct flight *flight, uint8_t wire[MESSAGE_QUERY_MAX],
+		    uint64_t now_us);
 
-/* Puts letters in random case and a cookie into a question as message_write_query wrote it, where
- * the target is one for that; returns its length. */
-size_t guard_question(struct pending *pending, struct flight *flight,
-		      uint8_t wire[MESSAGE_QUERY_MAX], size_t length, uint64_t now_us);
-/* What they say about a reply that matches otherwise, and what is learnt about its target. */
-enum guard guard_look(struct flight *flight, const uint8_t *wire, size_t length, uint64_t now_us);
-static inline enum guard guard_reply(struct flight *flight, const uint8_t *wire, size_t length,
-				     uint64_t now_us)
+/* A packet came to this socket from this peer, and matches nothing there: counted against what is
+ * open there, which is asked by TCP as well after GUARD_MISSES within a second. */
+void guard_on_near_miss(struct pending_table *table, struct pending_socket *socket,
+			const struct host *peer, uint64_t now_us);
+/* One matched this flight by everything but its letters. */
+void guard_on_letters(struct flight *flight, uint64_t now_us);
+/* TCP beside the question has failed. After guard_on_letters UDP is asked in lower case. */
+void guard_on_no_tcp(struct pending *pending, const struct flight *flight, uint64_t now_us);
+
+bool guard_look(const struct flight *flight, const uint8_t *wire, uint64_t now_us);
+/* What a reply that matches shows of what its target does with letters. True: they may be the
+ * reason for what it says, and the question is to be asked in lower case. */
+static inline bool guard_on_reply(const struct flight *flight, const uint8_t *wire, size_t length,
+				  uint64_t now_us)
 {
-	if (!flight->cookie && (!flight->cased || (flight->strict && flight->kept)))
-		return GUARD_FINE;
-	return guard_look(flight, wire, length, now_us);
+	return flight->cased && length > MESSAGE_HEADER && guard_look(flight, wire, now_us);
 }
 
 #endif

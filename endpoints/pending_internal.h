@@ -30,13 +30,10 @@ struct pending {
 	uint64_t deadline_us;
 	uint64_t spent;      /* a bit per upstream: not to be asked this again, for a while */
 	uint64_t spent_us;   /* when the last of them was */
-	uint64_t plain;      /* a bit per upstream: said FORMERR to our OPT */
-	uint64_t cookieless; /* likewise: said FORMERR to our cookie */
+	uint64_t plain;      /* a bit per upstream: said FORMERR or NOTIMP to our OPT */
+	uint64_t told_plain; /* likewise, and repeated the question */
 	uint64_t lower;      /* ask it in lower case */
-	uint64_t badcookie;  /* said BADCOOKIE */
-	uint64_t doubted;    /* gave a doubtful reply: asked by TCP, and then without guard */
-	uint64_t excused;    /* was doubted, and does not talk TCP */
-	uint64_t by_tcp;     /* asked by TCP beside, when UDP had brought nothing */
+	uint64_t by_tcp;     /* asked by TCP beside, once: UDP brought nothing, or near misses */
 	uint64_t sourceless; /* there is no source address to ask it from */
 	bool may_wait;
 	bool revived;  /* a target is back: what was sent before that is not waited for */
@@ -46,9 +43,6 @@ struct pending {
 	enum target_error error;
 	enum target_error limit; /* what turned it away, OVER or ROOM: no sign of life mends that */
 	const struct upstream *last;
-	uint8_t *unsure; /* an answer that may be the case's fault, should nothing better come */
-	size_t unsure_length;
-	const struct upstream *unsure_by;
 	const struct upstream *truncated_by; /* gave a reply with TC; NULL: nobody */
 	uint8_t packets;                     /* that it has been so far, copies and all */
 	uint8_t sends[LEG_UPSTREAMS_MAX];    /* how many of them to each */
@@ -99,6 +93,12 @@ void pending_give_up(struct pending *pending, bool deadline, uint64_t now_us);
 static inline bool flight_is_fallback(const struct flight *flight)
 {
 	return flight->tcp && flight->upstream->protocol == PROTOCOL_UDP;
+}
+
+/* By TCP while UDP's answer would do as well: the question does not depend on it. */
+static inline bool flight_is_beside(const struct pending *pending, const struct flight *flight)
+{
+	return flight->copy && flight_is_fallback(flight) && pending->by_tcp >> flight->index & 1;
 }
 
 /* Sends the question to one upstream; when nothing leads, the new flight does. False: it could not

@@ -1,73 +1,102 @@
 /* What a packet answers, and what its answer is worth.
  *
  * Matching (RFC 5452 section 9): the socket it came in by, the id, the peer's address and port, QR,
- * the whole question, and the cookie (pending_guard.c). Anything else may be forged, so it is
- * counted and changes nothing. The one exception is a bare header with FORMERR to a question with
- * an OPT: servers that do not know EDNS could not read the question and cannot repeat it (RFC 6891
- * section 7), and all it can bring about is the same question without our cookie or OPT.
+ * and the whole question with its letters. Anything else may be forged, so it is passed over
+ * (pending_guard.c). The one exception is a bare header with an error: who cannot read a question
+ * cannot repeat it (RFC 6891 section 7). Nothing but socket and id speaks for it, so it counts for
+ * its question, and nothing is learnt from it but that somebody is there.
  *
- * Every match is a sign of life and an RTT sample, whatever it says and whoever still wants it. */
+ * A question that gets FORMERR or NOTIMP to its OPT is asked once more without. The target is taken
+ * for one without EDNS for a while only if it repeated the question and has never answered with an
+ * OPT: one answer of a server that is new, or odd about one name, does not take DNSSEC from all.
+ *
+ * Every match is a sign of life, whatever it says and whoever still wants it, and an RTT sample. */
 #include "endpoints/pending_guard.h"
 
 enum worth {
-	WORTH_FINAL,      /* NOERROR, NXDOMAIN, YXDOMAIN */
-	WORTH_TRUNCATED,  /* ask by TCP */
-	WORTH_COOKIELESS, /* FORMERR to our cookie: ask without */
-	WORTH_PLAIN,      /* FORMERR or BADVERS to our OPT: ask without */
-	WORTH_LOWER,      /* ask in lower case */
-	WORTH_COOKIE, /* BADCOOKIE: ask with the one that it brought, by TCP when it did not help */
-	WORTH_DOUBTED, /* perhaps forged: ask by TCP */
-	WORTH_NOTHING, /* ask the next target */
+	WORTH_FINAL,     /* NOERROR, NXDOMAIN, YXDOMAIN */
+	WORTH_TRUNCATED, /* ask by TCP */
+	WORTH_PLAIN,     /* FORMERR, NOTIMP or BADVERS to our OPT: ask without */
+	WORTH_LOWER,     /* ask in lower case */
+	WORTH_NOTHING,   /* ask the next target */
 };
 
-static bool question_equal(struct flight *flight, const uint8_t *wire, size_t length)
+enum likeness { LIKE_NOTHING, LIKE_BUT_LETTERS, LIKE_ALL };
+
+/* How much of the question a reply repeats. */
+static enum likeness repeats(const struct flight *flight, const uint8_t *wire, size_t length)
 {
 	size_t name = (size_t)flight->question_length - 4;
 
 	if (wire_u16(wire + 4) != 1 || length < MESSAGE_HEADER + (size_t)flight->question_length)
-		return false;
+		return LIKE_NOTHING;
 	wire += MESSAGE_HEADER;
-	flight->kept = memcmp(wire, flight->question, flight->question_length) == 0;
-	if (flight->kept)
-		return true;
+	if (memcmp(wire, flight->question, flight->question_length) == 0)
+		return LIKE_ALL;
 	for (size_t i = 0; i < name; i++) { /* a label's length is below 'A' */
 		if (name_lower(wire[i]) != name_lower(flight->question[i]))
-			return false;
+			return LIKE_NOTHING;
 	}
-	return memcmp(wire + name, flight->question + name, 4) == 0;
+	return memcmp(wire + name, flight->question + name, 4) == 0 ? LIKE_BUT_LETTERS
+								    : LIKE_NOTHING;
 }
 
-static bool is_bare_formerr(const struct flight *flight, const uint8_t *wire, size_t length)
+static bool is_bare_error(const uint8_t *wire, size_t length)
 {
-	return flight->edns && length == MESSAGE_HEADER && wire_u16(wire + 4) == 0 &&
-	       (message_flags(wire) & FLAG_RCODE) == RCODE_FORMERR;
+	unsigned rcode = message_flags(wire) & FLAG_RCODE;
+
+	return length == MESSAGE_HEADER && (rcode == RCODE_FORMERR || rcode == RCODE_SERVFAIL ||
+					    rcode == RCODE_NOTIMP || rcode == RCODE_REFUSED);
 }
 
+static bool matches(struct flight *flight, const uint8_t *wire, size_t length)
+{
+	enum likeness likeness = repeats(flight, wire, length);
+
+	flight->kept = likeness == LIKE_ALL;
+	if (likeness == LIKE_NOTHING)
+		return is_bare_error(wire, length);
+	return flight->kept || flight->tcp || !flight->cased;
+}
+
+/* NULL: it is passed over. */
 static struct flight *match(struct pending_table *table, void *socket, const struct host *peer,
-			    const uint8_t *wire, size_t length)
+			    const uint8_t *wire, size_t length, uint64_t now_us)
 {
+	struct flight *near = NULL;
+
 	if (length < MESSAGE_HEADER || !(message_flags(wire) & FLAG_QR))
 		return NULL;
 	uint16_t id = wire_u16(wire);
 	struct flight *flight = pending_find_flight(table, socket, id);
 	for (; flight; flight = flight->next_in_bucket) {
-		if (flight->socket == socket && flight->id == id &&
-		    host_equal(&flight->upstream->host, peer) &&
-		    (question_equal(flight, wire, length) || is_bare_formerr(flight, wire, length)))
+		if (flight->socket != socket || flight->id != id ||
+		    !host_equal(&flight->upstream->host, peer))
+			continue;
+		if (matches(flight, wire, length))
 			return flight;
+		if (repeats(flight, wire, length) == LIKE_BUT_LETTERS)
+			near = flight;
 	}
+	if (near)
+		guard_on_letters(near, now_us);
+	guard_on_near_miss(table, socket, peer, now_us);
 	return NULL;
 }
 
-/* Reads all sections. False when they are not well formed; else the extended rcode, and whether
- * this is the answer of a server that does not serve the zone and points elsewhere. */
-static bool read_sections(const uint8_t *wire, size_t length, size_t at, unsigned *rcode,
-			  bool *lame)
+/* Reads all sections. False when they are not well formed; else the extended rcode, whether this is
+ * the answer of a server that does not serve the zone and points elsewhere, and whether it has an
+ * OPT. The question's letters are taken out of the records. */
+static bool read_sections(const struct flight *flight, uint8_t *wire, size_t length,
+			  unsigned *rcode, bool *lame, bool *opt)
 {
-	struct message_walk walk = message_walk_from(wire, length, at);
+	struct message_walk walk =
+		message_walk_from(wire, length, MESSAGE_HEADER + (size_t)flight->question_length);
+	struct message_letters letters;
 	unsigned answers = wire_u16(wire + 6);
 	bool ns = false, soa = false;
 
+	message_letters_init(&letters, flight->question);
 	*rcode = message_flags(wire) & FLAG_RCODE;
 	for (enum section section = SECTION_ANSWER; section < SECTION_COUNT; section++) {
 		unsigned count = wire_u16(wire + 6 + 2 * section);
@@ -75,6 +104,8 @@ static bool read_sections(const uint8_t *wire, size_t length, size_t at, unsigne
 			struct record_view record;
 			if (message_read_record(&walk, &record) != 0)
 				return false;
+			if (flight->cased)
+				message_lower_letters(&letters, wire, &record);
 			if (section == SECTION_ANSWER && record.class != CLASS_IN) {
 				return false; /* RFC 5452 section 9.1: not what was asked */
 			} else if (section == SECTION_AUTHORITY) {
@@ -82,6 +113,7 @@ static bool read_sections(const uint8_t *wire, size_t length, size_t at, unsigne
 				soa |= record.type == TYPE_SOA;
 			} else if (section == SECTION_ADDITIONAL && record.type == TYPE_OPT) {
 				*rcode |= wire_u32(wire + record.ttl_at) >> 24 << 4;
+				*opt = true;
 			}
 		}
 	}
@@ -152,25 +184,25 @@ static enum target_error error_of(unsigned rcode)
 	}
 }
 
-static enum worth judge(const struct flight *flight, const uint8_t *wire, size_t length,
+static enum worth judge(const struct flight *flight, uint8_t *wire, size_t length,
 			enum target_error *error)
 {
 	uint16_t flags = message_flags(wire);
 	unsigned rcode = flags & FLAG_RCODE;
 	bool final = rcode == RCODE_NOERROR || rcode == RCODE_NXDOMAIN || rcode == RCODE_YXDOMAIN;
-	bool lame = false;
+	bool lame = false, opt = false;
 
 	*error = TARGET_ERROR_MANGLED;
 	if (flags & FLAG_OPCODE)
 		return WORTH_NOTHING;
 	if (final && flags & FLAG_TC)
 		return WORTH_TRUNCATED;
-	if (final && !read_sections(wire, length, MESSAGE_HEADER + (size_t)flight->question_length,
-				    &rcode, &lame))
+	if (final && !read_sections(flight, wire, length, &rcode, &lame, &opt))
 		return WORTH_NOTHING;
-	if (flight->cookie && rcode == RCODE_FORMERR)
-		return WORTH_COOKIELESS;
-	if (flight->edns && (rcode == RCODE_FORMERR || rcode == RCODE_BADVERS))
+	if (opt && flight->edns && rcode < RCODE_BADVERS)
+		target_on_opt(flight->target);
+	if (flight->edns &&
+	    (rcode == RCODE_FORMERR || rcode == RCODE_NOTIMP || rcode == RCODE_BADVERS))
 		return WORTH_PLAIN;
 	if (final && rcode < RCODE_BADVERS) {
 		*error = TARGET_ERROR_LAME;
@@ -178,33 +210,6 @@ static enum worth judge(const struct flight *flight, const uint8_t *wire, size_t
 	}
 	*error = error_of(rcode);
 	return WORTH_NOTHING;
-}
-
-static enum worth guarded(enum worth worth, enum guard guard)
-{
-	if (worth == WORTH_TRUNCATED)
-		return worth;
-	switch (guard) {
-	case GUARD_DOUBTFUL: return WORTH_DOUBTED;
-	case GUARD_UNSURE:
-		return worth == WORTH_PLAIN || worth == WORTH_COOKIELESS ? worth : WORTH_LOWER;
-	case GUARD_BADCOOKIE: return WORTH_COOKIE;
-	default: return worth;
-	}
-}
-
-static void keep_unsure(struct pending *pending, const struct flight *flight, const uint8_t *wire,
-			size_t length)
-{
-	uint8_t *copy = malloc(length);
-
-	if (!copy)
-		return;
-	memcpy(copy, wire, length);
-	free(pending->unsure);
-	pending->unsure = copy;
-	pending->unsure_length = length;
-	pending->unsure_by = flight->upstream;
 }
 
 /* A reply that is worth nothing: the next upstream is asked. */
@@ -225,22 +230,20 @@ static void ask_again(struct pending *pending, const struct flight *flight, bool
 		pending_go_on(pending, now_us);
 }
 
-/* The guard's objections are overcome by asking the same target once more. */
-static void ask_guarded(struct pending *pending, const struct flight *flight, enum worth worth,
+/* Once: the question may be under way with an OPT by other packets, too. */
+static void ask_plainly(struct pending *pending, const struct flight *flight, size_t length,
 			uint64_t now_us)
 {
 	uint64_t bit = (uint64_t)1 << flight->index;
-	bool tcp = worth == WORTH_DOUBTED || (worth == WORTH_COOKIE && pending->badcookie & bit);
 
-	if (worth == WORTH_LOWER)
-		pending->lower |= bit;
-	if (worth == WORTH_COOKIE)
-		pending->badcookie |= bit;
-	if (worth == WORTH_DOUBTED) {
-		pending->doubted |= bit;
-		pending->table->doubted++;
+	if (length > MESSAGE_HEADER)
+		pending->told_plain |= bit;
+	if (pending->plain & bit) {
+		pending_go_on(pending, now_us);
+		return;
 	}
-	ask_again(pending, flight, tcp, now_us);
+	pending->plain |= bit;
+	ask_again(pending, flight, flight->tcp, now_us);
 }
 
 static void use_answer(struct pending *pending, const struct flight *flight, const uint8_t *wire,
@@ -250,23 +253,27 @@ static void use_answer(struct pending *pending, const struct flight *flight, con
 				    .wire = wire,
 				    .length = length,
 				    .upstream = flight->upstream};
+
+	if (pending->key.dnssec_ok && !flight->edns)
+		result.edns = target_speaks_edns(flight->target) ? ASK_EDNS_REFUSED : ASK_EDNS_NONE;
 	pending_finish(pending, &result, now_us);
 }
 
 /* May end the pending. */
-static void use(struct pending *pending, const struct flight *flight, enum guard guard,
-		uint8_t *wire, size_t length, uint64_t now_us)
+static void use(struct pending *pending, const struct flight *flight, bool lower, uint8_t *wire,
+		size_t length, uint64_t now_us)
 {
 	enum target_error error;
-	enum worth says = judge(flight, wire, length, &error), worth = guarded(says, guard);
+	enum worth worth = judge(flight, wire, length, &error);
+
+	if (lower && worth != WORTH_TRUNCATED && worth != WORTH_PLAIN)
+		worth = WORTH_LOWER;
 
 	pending->answered = true;
-	if (!flight->edns && pending->plain >> flight->index & 1 && worth <= WORTH_TRUNCATED)
+	if (!flight->edns && pending->told_plain >> flight->index & 1 && worth <= WORTH_TRUNCATED)
 		target_on_plain(flight->target, now_us);
-	if (says == WORTH_FINAL && flight->cased) /* what points there has our capitals else */
+	if (worth == WORTH_FINAL && flight->cased) /* what points there has our capitals else */
 		memcpy(wire + MESSAGE_HEADER, pending->name.wire, pending->name.length);
-	if (says == WORTH_FINAL && worth == WORTH_LOWER)
-		keep_unsure(pending, flight, wire, length);
 	switch (worth) {
 	case WORTH_FINAL: use_answer(pending, flight, wire, length, now_us); return;
 	case WORTH_TRUNCATED:
@@ -276,17 +283,11 @@ static void use(struct pending *pending, const struct flight *flight, enum guard
 		else
 			ask_again(pending, flight, true, now_us);
 		return;
-	case WORTH_COOKIELESS:
-		pending->cookieless |= (uint64_t)1 << flight->index;
-		ask_again(pending, flight, flight->tcp, now_us);
-		return;
-	case WORTH_PLAIN:
-		pending->plain |= (uint64_t)1 << flight->index;
-		ask_again(pending, flight, flight->tcp, now_us);
-		return;
+	case WORTH_PLAIN: ask_plainly(pending, flight, length, now_us); return;
 	case WORTH_LOWER:
-	case WORTH_COOKIE:
-	case WORTH_DOUBTED: ask_guarded(pending, flight, worth, now_us); return;
+		pending->lower |= (uint64_t)1 << flight->index;
+		ask_again(pending, flight, false, now_us);
+		return;
 	case WORTH_NOTHING:
 		keep_ede(pending, flight, wire, length);
 		turn_away(pending, flight, error, now_us);
@@ -317,23 +318,23 @@ static void learn(const struct pending *pending, const struct flight *flight, ui
 bool pending_on_reply(struct pending_table *table, void *socket, const struct host *peer,
 		      uint8_t *wire, size_t length, uint64_t now_us)
 {
-	struct flight *flight = match(table, socket, peer, wire, length);
-	enum guard guard = flight ? guard_reply(flight, wire, length, now_us) : GUARD_FORGED;
+	struct flight *flight = match(table, socket, peer, wire, length, now_us);
 
-	if (guard == GUARD_FORGED) {
+	if (!flight) {
 		table->mismatched++;
 		return false;
 	}
 	struct pending *pending = flight->pending;
+	bool lower = guard_on_reply(flight, wire, length, now_us);
 	uint64_t rtt_us = now_us > flight->sent_us ? now_us - flight->sent_us : 0;
 	flight->replied = true;
 	flight_detach(flight);
-	if (flight_is_fallback(flight))
+	if (flight_is_fallback(flight) || length == MESSAGE_HEADER)
 		rtt_us = TARGET_NO_SAMPLE;
 	bool back = target_on_answer(flight->target, rtt_us, now_us);
 	if (pending) {
 		learn(pending, flight, rtt_us, now_us);
-		use(pending, flight, guard, wire, length, now_us);
+		use(pending, flight, lower, wire, length, now_us);
 	} else if (!flight->probe) {
 		table->late++;
 	}

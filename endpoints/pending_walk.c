@@ -232,29 +232,15 @@ static void drop(struct flight *flight, uint64_t now_us)
 	flight_free(flight);
 }
 
-/* Not to be asked this again; but who was asked by TCP only because its reply was doubted, and does
- * not talk TCP, has its turn once more. */
-static void spend_or_excuse(struct pending *pending, unsigned index, uint64_t now_us)
-{
-	if (pending->doubted & ~pending->excused & bit(index))
-		pending->excused |= bit(index);
-	else
-		pending_spend(pending, index, now_us);
-}
-
-/* By TCP because of packets that were lost: the question does not depend on it (see ask_by_tcp). */
-static bool is_beside(const struct pending *pending, const struct flight *flight)
-{
-	return flight->copy && flight_is_fallback(flight) && pending->by_tcp & bit(flight->index);
-}
-
 /* TCP instead of a truncated reply: it is the question that gives up this upstream, and nothing is
  * said about the target. */
 static void drop_fallback(struct flight *flight, uint64_t now_us)
 {
 	target_on_error(flight->target, TARGET_ERROR_SILENCE);
-	if (flight->pending && !is_beside(flight->pending, flight)) {
-		spend_or_excuse(flight->pending, flight->index, now_us);
+	if (flight->pending && flight_is_beside(flight->pending, flight)) {
+		guard_on_no_tcp(flight->pending, flight, now_us);
+	} else if (flight->pending) {
+		pending_spend(flight->pending, flight->index, now_us);
 		flight->pending->error = TARGET_ERROR_SILENCE;
 	}
 	drop(flight, now_us);
@@ -313,10 +299,12 @@ void pending_on_error(struct pending_table *table, struct flight *flight, enum t
 		pending->sends[flight->index] -= pending->sends[flight->index] > 0;
 		pending->packets -= pending->packets > 0;
 	}
-	if (pending && !is_beside(pending, flight)) {
+	if (pending && flight_is_beside(pending, flight)) {
+		guard_on_no_tcp(pending, flight, now_us);
+	} else if (pending) {
 		note_error(pending, flight->index, error);
 		if (!unreachable)
-			spend_or_excuse(pending, flight->index, now_us);
+			pending_spend(pending, flight->index, now_us);
 	}
 	if (pending)
 		pending_go_on(pending, now_us);
@@ -335,7 +323,8 @@ static size_t write_query(struct pending *pending, struct flight *flight,
 					    pending->key.type, pending->key.checking_disabled,
 					    pending->key.dnssec_ok, flight->edns);
 
-	return guard_question(pending, flight, wire, length, now_us);
+	guard_question(pending, flight, wire, now_us);
+	return length;
 }
 
 /* Its time begins; unless its target is suspect already, that is judged by it. */
@@ -630,7 +619,7 @@ void pending_go_on(struct pending *pending, uint64_t now_us)
 	}
 	if (pending->may_wait && is_dark(pending))
 		ask_suspects(pending, now_us);
-	bool waits = pending->may_wait && !pending_is_spent(pending) && !pending->unsure;
+	bool waits = pending->may_wait && !pending_is_spent(pending);
 	if (!waits || ((pending->answered || pending->limit) && !pending->flights) ||
 	    (is_dark(pending) && !pending_stall(pending, now_us)))
 		pending_give_up(pending, false, now_us);

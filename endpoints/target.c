@@ -87,6 +87,11 @@ bool target_is_plain(const struct target *target, uint64_t now_us)
 	return GET(plain_until_us) > now_us;
 }
 
+bool target_speaks_edns(const struct target *target)
+{
+	return GET(speaks_edns) != 0;
+}
+
 /* Racing workers may overfill by what each of them adds, no more. */
 static void earn(struct target *target, int32_t hundredths)
 {
@@ -243,7 +248,6 @@ enum target_silence target_on_silence(struct target *target, uint64_t sent_us, u
 		if (ADD(unanswered, 1) + 1 < TARGET_UNANSWERED)
 			return TARGET_TALKS;
 		make_suspect(target, TARGET_ERROR_SILENCE, now_us);
-		target_on_unheard(&target->guard, now_us);
 		return TARGET_SUSPECT;
 	}
 	if (!take_turn(target, TARGET_PROBE_US, now_us))
@@ -259,7 +263,6 @@ bool target_on_probe_silence(struct target *target, uint64_t sent_us, uint64_t n
 	if (GET(heard_us) > sent_us)
 		return false;
 	make_suspect(target, TARGET_ERROR_SILENCE, now_us);
-	target_on_unheard(&target->guard, now_us);
 	return true;
 }
 
@@ -287,7 +290,16 @@ void target_on_error(struct target *target, enum target_error error)
 
 void target_on_plain(struct target *target, uint64_t now_us)
 {
-	SET(plain_until_us, now_us + TARGET_PLAIN_US);
+	if (!target_speaks_edns(target))
+		SET(plain_until_us, now_us + TARGET_PLAIN_US);
+}
+
+void target_on_opt(struct target *target)
+{
+	if (target_speaks_edns(target)) /* the workers share the cache line */
+		return;
+	SET(speaks_edns, 1);
+	SET(plain_until_us, 0);
 }
 
 /* A quarter of how long it has been suspect, so that who is back soon is found soon. */

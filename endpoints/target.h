@@ -32,7 +32,7 @@ enum {
 	TARGET_UNANSWERED = 3,            /* of one that never answered: it is suspect */
 	TARGET_KNOWN = 2,                 /* questions that it is probed with */
 	TARGET_LEARN_US = 1000,           /* they are noted no more often */
-	TARGET_PLAIN_US = 900 * 1000000,  /* how long "answers FORMERR to an OPT" is remembered */
+	TARGET_PLAIN_US = 10 * 1000000, /* asked without EDNS for so long, and then with it again */
 };
 
 enum { TARGET_NO_SAMPLE = UINT32_MAX }; /* as an RTT: a sign of life, not a sample */
@@ -58,6 +58,7 @@ struct target {
 	_Atomic uint64_t probed_us;          /* when it was last probed */
 	_Atomic uint64_t learnt_us;          /* when a known question was last noted */
 	_Atomic uint64_t plain_until_us;     /* ask without EDNS until then */
+	_Atomic uint32_t speaks_edns;        /* has answered with an OPT */
 	_Atomic uint32_t waiting;            /* questions waiting here, of all workers */
 	_Atomic uint32_t unanswered;         /* while there is nothing to probe it with */
 	_Atomic int32_t tokens;  /* hundredths; pay for asking beside the question's way */
@@ -105,6 +106,7 @@ uint64_t target_heard_us(const struct target *target); /* its last sign of life;
 /* Never answered, and as many wait there as are to find out whether it does. */
 bool target_is_untried(const struct target *target);
 bool target_is_plain(const struct target *target, uint64_t now_us);
+bool target_speaks_edns(const struct target *target);
 
 /* A question is sent (not a copy): counts, adds 0.01 token. */
 void target_on_ask(struct target *target, uint64_t now_us);
@@ -134,8 +136,10 @@ void target_on_unreachable(struct target *target, enum target_error error, uint6
 /* It answered, and what it said sends the question elsewhere; or this question could not be sent.
  * Counted and remembered as the last error, and no reason for suspicion. */
 void target_on_error(struct target *target, enum target_error error);
-/* It answers well without an OPT, and not with one: asked without for TARGET_PLAIN_US. */
+/* It answers well without an OPT, and did not with one: asked without for TARGET_PLAIN_US, unless
+ * it has ever answered with one. */
 void target_on_plain(struct target *target, uint64_t now_us);
+void target_on_opt(struct target *target); /* that is what it did */
 /* What it is probed with, `questions` having room for TARGET_KNOWN; how many there are. */
 unsigned target_known(struct target *target, struct target_question *questions);
 void target_on_probe(struct target *target); /* counts */

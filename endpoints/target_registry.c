@@ -5,15 +5,12 @@
 #include <assert.h>
 #include <pthread.h>
 
-#include "endpoints/entropy.h"
 #include "endpoints/target.h"
-#include "rules/hash.h"
 
 enum { REGISTRY_BUCKETS = 4096 };
 
 struct target_registry {
 	pthread_mutex_t lock;
-	struct hash_key secret; /* of the client cookies; new with every process */
 	struct target *buckets[REGISTRY_BUCKETS];
 };
 
@@ -37,7 +34,6 @@ struct target_registry *target_registry_new(void)
 	if (!registry)
 		return NULL;
 	pthread_mutex_init(&registry->lock, NULL);
-	entropy_read(&registry->secret, sizeof registry->secret);
 	return registry;
 }
 
@@ -65,19 +61,6 @@ static struct target *find(struct target *target, const struct address *source,
 	return target;
 }
 
-/* Another one for each pair of addresses, so that it is no mark that we could be followed by (RFC
- * 7873 section 4.1). Zero stands for none. */
-static uint64_t client_cookie(const struct hash_key *secret, const struct address *source,
-			      const struct host *host)
-{
-	uint8_t pair[sizeof source->bytes + sizeof host->address.bytes];
-
-	memcpy(pair, source->bytes, sizeof source->bytes);
-	memcpy(pair + sizeof source->bytes, host->address.bytes, sizeof host->address.bytes);
-	uint64_t cookie = hash_sign(secret, pair, sizeof pair);
-	return cookie == 0 ? 1 : cookie;
-}
-
 struct target *target_acquire(struct target_registry *registry, const struct address *source,
 			      const struct host *host, enum protocol protocol)
 {
@@ -89,8 +72,6 @@ struct target *target_acquire(struct target_registry *registry, const struct add
 		target = malloc(sizeof *target);
 		if (target) {
 			target_init(target, source, host, protocol);
-			target->guard.client_cookie =
-				client_cookie(&registry->secret, source, host);
 			target->next = *bucket;
 			*bucket = target;
 		}

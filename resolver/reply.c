@@ -596,6 +596,16 @@ static uint64_t again_us(const struct cache_entry *entry)
 	return life_us < PREFETCH_LIFE_US ? entry->expires_us : entry->expires_us - life_us / 10;
 }
 
+/* An answer without signatures for who wants them. It is kept no longer than its target is taken
+ * for one without EDNS, and not at all where it is known to be none: the next one may be signed. */
+static uint32_t believed_s(const struct ask_result *result, uint32_t ttl)
+{
+	uint32_t most = result->edns == ASK_EDNS_FINE   ? UINT32_MAX
+			: result->edns == ASK_EDNS_NONE ? TARGET_PLAIN_US / 1000000
+							: 0;
+	return ttl < most ? ttl : most;
+}
+
 struct cache_entry *reply_entry(const struct pending_key *key, const struct ask_result *result,
 				const struct cache_settings *settings,
 				const struct hash_key *hash_key, uint64_t now_us)
@@ -619,7 +629,7 @@ struct cache_entry *reply_entry(const struct pending_key *key, const struct ask_
 	copy_authority(&r, &message);
 	if (message.overflow)
 		return failure_entry(key, result, true, now_us);
-	uint32_t ttl = settle_ttls(&r, &message, ttls, &parts.ttl_count);
+	uint32_t ttl = believed_s(result, settle_ttls(&r, &message, ttls, &parts.ttl_count));
 	parts.links = r.links;
 	parts.link_count = r.chain_length;
 	parts.ttls = ttls;

@@ -553,7 +553,7 @@ static void *on_result(void *context, void *holder, const struct pending_key *ke
 	const struct policy_hold *hold = holder;
 	struct cache_entry *entry = reply_entry(key, result, &hold->cache, &resolver->key, now_us);
 
-	if (entry && reply_may_be_cached(entry) && !result->unsure && !is_our_own_fault(result))
+	if (entry && reply_may_be_cached(entry) && !is_our_own_fault(result))
 		cache_put(resolver->cache, entry, now_us, hold->cache.stale_max);
 	return entry;
 }
@@ -576,6 +576,24 @@ static void unhold_holder(void *context, void *holder)
 	policy_hold_give(holder);
 }
 
+static void on_near_misses(void *context, const struct upstream *upstream, uint64_t now_us)
+{
+	struct resolver *resolver = context;
+	char host[HOST_TEXT_MAX], more[32] = "";
+	unsigned unlogged;
+
+	if (!log_pace(&resolver->near_misses, now_us, &unlogged))
+		return;
+	if (unlogged > 0)
+		snprintf(more, sizeof more, " (%u more not logged)", unlogged);
+	log_event(
+		LOG_WARNING, "forgery",
+		"replies that seem to be from %s have another id or question than was sent there: "
+		"somebody may be guessing. The questions that they were meant for are asked by "
+		"TCP as well%s",
+		host_print(&upstream->host, host), more);
+}
+
 static uint64_t time_of_day_s(void)
 {
 	return (uint64_t)time(NULL);
@@ -592,12 +610,14 @@ void resolver_init(struct resolver *resolver, struct wheel *wheel, struct pendin
 	resolver->cache = cache;
 	resolver->transfers = NULL;
 	resolver->time_of_day_s = time_of_day_s;
+	resolver->near_misses = (struct log_pace){0};
 	resolver->stats = stats;
 	memset(&resolver->own_stats, 0, sizeof resolver->own_stats);
 	resolver->key = *key;
 	pending->context = resolver;
 	pending->on_result = on_result;
 	pending->release_value = release_value;
+	pending->on_near_misses = on_near_misses;
 	pending->hold = hold_holder;
 	pending->unhold = unhold_holder;
 }

@@ -17,6 +17,7 @@
 #include "endpoints/waiting.h"
 #include "endpoints/wheel.h"
 #include "resolver/cache.h"
+#include "resolver/log.h"
 #include "resolver/refresh.h"
 #include "resolver/stats.h"
 #include "rules/policy.h"
@@ -57,6 +58,7 @@ struct resolver {
 	struct refreshes refreshes;
 	struct transfers *transfers; /* those under way; NULL: there are none */
 	uint64_t (*time_of_day_s)(void);
+	struct log_pace near_misses;
 	uint8_t buffer[MESSAGE_MAX]; /* every reply is written here first */
 };
 

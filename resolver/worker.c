@@ -229,7 +229,6 @@ static void adopt(struct worker *worker, struct snapshot *snapshot)
 	worker->inbound.payload_max = (uint16_t)snapshot->policy->udp_payload_max;
 	set_cookie_keys(worker, snapshot->policy);
 	worker->pending.random_case = snapshot->policy->random_case;
-	worker->pending.cookies = snapshot->policy->cookies;
 	outbound_limit_ports(&worker->outbound, snapshot->ports_max, snapshot->lanes_max);
 	for (uint32_t i = 0; i < snapshot->binding_count; i++)
 		attach(worker, snapshot->bindings[i].listener, &snapshot->bindings[i].terms,

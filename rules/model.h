@@ -284,7 +284,7 @@ struct response_limit_settings { /* answers by UDP to one prefix, a second; 0: a
 
 struct outbound_settings { /* what keeps forged replies out, beyond ports and ids */
 	struct origin origin;
-	bool random_case, cookies;
+	bool random_case;
 };
 
 struct tcp_settings {

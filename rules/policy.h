@@ -108,7 +108,7 @@ struct policy {
 	uint32_t udp_payload_max;
 	struct hash_key cookie_key[2]; /* of clients' cookies; cookie_keys 0: the process's own */
 	unsigned cookie_keys;
-	bool random_case, cookies; /* model.h, struct outbound_settings */
+	bool random_case; /* model.h, struct outbound_settings */
 };
 
 /* Compiles a model in which limits_check found no error. `before` may be NULL. Takes references on

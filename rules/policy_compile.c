@@ -562,7 +562,6 @@ static int compile_settings(struct compilation *c)
 	policy->cookie_keys = c->model->udp.cookie_keys;
 	memcpy(policy->cookie_key, c->model->udp.cookie_key, sizeof policy->cookie_key);
 	policy->random_case = c->model->outbound.random_case;
-	policy->cookies = c->model->outbound.cookies;
 	policy->details = identity->details;
 	if (identity->version &&
 	    !(policy->version = arena_strdup(&policy->arena, identity->version)))

@@ -93,6 +93,7 @@ static const char *const expected_texts[] = {
 	[FIELD_PREFIXES] = "an array of prefixes: [ \"10.10.0.0/16\" ]",
 	[FIELD_LIST] = "a list of groups: ( { ... }, { ... } )",
 	[FIELD_GROUP] = "a group: { ... }",
+	[FIELD_GONE] = "anything",
 };
 
 const char *schema_expected(const struct field *field, char *text, size_t size)

@@ -40,6 +40,7 @@ enum field_type {
 	FIELD_PREFIXES,  /* LIST_OF(struct prefix) */
 	FIELD_LIST,      /* LIST_OF(a group's struct) */
 	FIELD_GROUP,     /* a group's struct, in place */
+	FIELD_GONE,      /* nothing: what was a setting once; taken, with a warning, and not kept */
 };
 
 struct group;

@@ -212,17 +212,17 @@ static const struct field outbound_fields[] = {
 	 .type = FIELD_BOOL,
 	 AT(outbound_settings, random_case),
 	 .fallback = "true",
-	 .doc = "Whether a target that has been seen to repeat the letters of a question as they "
-		"came is asked in random capitals, so that who has not seen the question cannot "
-		"forge its answer. It is found out by the first questions that it answers with "
-		"data. One that changes them is asked in lower case for the next 15 minutes."},
+	 .doc = "Whether targets are asked in random capitals, so that who has not seen a question "
+		"cannot forge its answer, which has to repeat them. One that does not is passed "
+		"over, and the question asked by TCP as well. A target that changes letters there, "
+		"too, or by UDP for ten questions in a row, is asked in lower case for the next 15 "
+		"minutes. What finds nothing in capitals is asked for in lower case, until the "
+		"target has answered some questions in capitals with data."},
 	{.key = "cookies",
-	 .type = FIELD_BOOL,
-	 AT(outbound_settings, cookies),
-	 .fallback = "true",
-	 .doc = "Whether targets are sent DNS cookies (RFC 7873). A target that answers with one "
-		"has to do so from then on, else it is asked by TCP; one that does not is sent "
-		"none for the next 15 minutes."},
+	 .type = FIELD_GONE,
+	 .doc = "Was whether targets are sent DNS cookies. They are not any more; clients still "
+		"get "
+		"theirs. The key is taken with a warning and changes nothing."},
 };
 const struct group schema_outbound = {
 	.name = "outbound",

@@ -235,6 +235,15 @@ static void with_header_pointer(struct saying *saying)
 	saying->length = record.rdata + 2;
 }
 
+static void with_opt(struct saying *saying)
+{
+	static const uint8_t opt[MESSAGE_OPT] = {0, 0, TYPE_OPT, 4, 208, 0, 0, 0x80};
+
+	memcpy(saying->wire + saying->length, opt, sizeof opt);
+	saying->length += sizeof opt;
+	wire_put16(saying->wire + 10, (uint16_t)(wire_u16(saying->wire + 10) + 1));
+}
+
 static void with_opcode(struct saying *saying)
 {
 	saying->wire[2] |= 4 << 3;
@@ -259,6 +268,7 @@ static const struct twist {
 	{"with a chain of pointers", with_pointer_chain},
 	{"with a pointer into the header", with_header_pointer},
 	{"with another opcode", with_opcode},
+	{"with an OPT", with_opt},
 };
 
 static bool twist(struct scenario *s, struct saying *saying)

@@ -18,6 +18,7 @@
 enum { STAGE_CLIENT_NAME = 24, STAGE_DARK_MAX = 16 };
 
 struct stage_packet { /* that went out to an upstream */
+	struct pending_socket socket;
 	struct stage_packet *next;
 	struct flight *flight; /* NULL: it is over */
 	struct address source;

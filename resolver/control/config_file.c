@@ -265,6 +265,10 @@ static void read_field(struct reader *reader, const struct field *field,
 		else
 			wrong_kind(reader, field, setting, &origin);
 		return;
+	case FIELD_GONE:
+		fault_add(reader->faults, FAULT_WARNING, &origin, field->key,
+			  "is no setting any more and changes nothing; remove it");
+		return;
 	default: read_scalar(reader, field, setting, item, &origin);
 	}
 }

@@ -31,7 +31,7 @@ import place
 SOA = b"\xc0\x0c" + struct.pack(">HHIH", 6, 1, 3, 22) + b"\0\0" + struct.pack(">5I", 1, 2, 3, 4, 3)
 DEEDS = sorted(deed for deed in hostile.DEEDS
                if not deed.startswith("cname-") and deed != "swapped")
-COOKIE, BATCH = 10, 64
+BATCH = 64
 
 
 def number_of(label):
@@ -54,17 +54,8 @@ class Target(hostile.Hostile):
         return DEEDS[zlib.crc32(b"%d %s" % (self.argument, qname.lower().encode())) % len(DEEDS)]
 
     def opt(self, packet, end):
-        """An OPT with a cookie for who sent one."""
-        if packet[end:end + 3] != b"\0\0\x29":
-            return b""
-        at, stop = end + 11, len(packet)
-        while at + 4 <= stop:
-            code, length = struct.unpack_from(">HH", packet, at)
-            if code == COOKIE:
-                client = packet[at + 4:at + 12]
-                return dns.opt(options=dns.option(COOKIE, client + b"8 bytes."))
-            at += 4 + length
-        return dns.opt()
+        """An OPT for who sent one."""
+        return dns.opt() if packet[end:end + 3] == b"\0\0\x29" else b""
 
     def answer(self, packet, rcode=0):
         """By bytes, because a flood has to be answered, too."""

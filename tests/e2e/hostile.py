@@ -28,7 +28,7 @@ DEEDS = {
     "wrong-id": IGNORED, "wrong-name": IGNORED, "wrong-type": IGNORED, "wrong-class": IGNORED,
     "no-question": IGNORED, "two-questions": IGNORED, "wrong-address": IGNORED,
     "wrong-port": IGNORED, "echo": IGNORED, "echo-lie": IGNORED, "short": IGNORED, "void": IGNORED,
-    "silence": IGNORED, "forged-first": TRUTH, "wrong-cookie": IGNORED,
+    "silence": IGNORED, "forged-first": TRUTH, "guesses": TRUTH,
     # cannot be read
     "opcode": MANGLED, "class": MANGLED, "loop": MANGLED, "forward": MANGLED,
     "into-header": MANGLED, "loop-in-data": MANGLED, "counts": MANGLED, "length": MANGLED,
@@ -37,6 +37,8 @@ DEEDS = {
     # errors
     "servfail": "SERVFAIL", "refused": "REFUSED", "notimp": "NOTIMP", "yxrrset": RCODE,
     "rcode11": RCODE, "formerr": "FORMERR", "badvers": RCODE, "badcookie": RCODE, "lame": LAME,
+    "bare-servfail": "SERVFAIL", "bare-refused": "REFUSED", "bare-notimp": "NOTIMP",
+    "bare-formerr": "FORMERR",
     # true, with something amiss
     "trailing": TRUTH, "ttl-huge": TRUTH, "ttl-negative": TRUTH, "ttl-zero": TRUTH,
     "extra": TRUTH, "glue": TRUTH, "duplicates": TRUTH, "swapped": TRUTH,
@@ -49,9 +51,6 @@ DEEDS = {
     "tc-half": SILENT, "tc-wrong-id": SILENT, "tc-empty": SILENT, "tc-noise": SILENT,
     "tc-always": MANGLED, "tc-silence": SILENT,
 }
-# Of one that is known to speak cookies, as this one does in COOKIE_ZONE.
-COOKIE_DEEDS = {"wrong-cookie": IGNORED, "wrong-cookie-first": TRUTH, "no-cookie": TRUTH}
-COOKIE_ZONE, COOKIE = "cookie.test", 10
 # So long a connection stands still, in seconds: longer than an answer next door may take.
 HOLD_S = 3
 VICTIM = "www.good.test"
@@ -60,7 +59,7 @@ VICTIM = "www.good.test"
 def deed_of(qname):
     """The deed that a name asks for: the longest that its first label begins with."""
     label = qname.split(".")[0].lower()
-    found = [deed for deed in (*DEEDS, *COOKIE_DEEDS)
+    found = [deed for deed in DEEDS
              if label == deed or label.startswith(deed + "-")]
     return max(found, key=len, default="truth")
 
@@ -76,13 +75,6 @@ class Hostile(upstream.Upstream):
     def address_of(self, qname):
         """The true one."""
         return self.address
-
-    def opt_for(self, message):
-        qname = message.questions[0][0].lower()
-        cookies = [data for code, data in message.options if code == COOKIE]
-        if cookies and qname.endswith(COOKIE_ZONE + "."):
-            return [dns.opt(options=dns.option(COOKIE, cookies[0][:8] + b"8 bytes."))]
-        return super().opt_for(message)
 
     def a(self, owner, address=None, ttl=60, rclass=dns.IN):
         return dns.record(owner, "A", socket.inet_aton(address or self.lie), ttl, rclass)
@@ -114,8 +106,6 @@ class Hostile(upstream.Upstream):
         qname, rtype, rclass = message.questions[0]
         asked = dns.question(qname, rtype, rclass)
         lie = self.liar(message)
-        badly = self.raw(message, self.a(qname) + dns.opt(options=dns.option(
-            COOKIE, os.urandom(24))), (1, 1, 0, 1))
         return {
             "wrong-id": lambda: [self.liar(message, ident=message.id ^ 1)],
             "wrong-name": lambda: [self.liar(message, name="evil." + qname)],
@@ -136,10 +126,8 @@ class Hostile(upstream.Upstream):
             "forged-first": lambda: [self.liar(message, ident=message.id ^ 1),
                                      self.liar(message, name="evil.test"), ("port", lie),
                                      ("address", lie), self.truth(message)],
-            "wrong-cookie": lambda: [badly] if message.options else [self.truth(message)],
-            "wrong-cookie-first": lambda: [badly, self.truth(message)],
-            "no-cookie": lambda: [self.raw(message, self.a(qname) + dns.opt(), (1, 1, 0, 1))]
-                         if message.options else [self.truth(message)],
+            "guesses": lambda: [self.liar(message, ident=message.id ^ i) for i in range(1, 9)]
+                       + [self.truth(message)],
         }.get(deed)
 
     # ---- cannot be read ----
@@ -180,12 +168,12 @@ class Hostile(upstream.Upstream):
         qname = message.questions[0][0]
         if deed in codes:
             return lambda: [self.liar(message, rcode=codes[deed])]
-        cookie = b"".join(data[:8] for code, data in message.options if code == COOKIE)
+        if deed.startswith("bare-"):
+            return lambda: [dns.header(message.id, dns.QR | codes[deed[5:]], (0, 0, 0, 0))]
         return {
             "badvers": lambda: [self.raw(message, self.a(qname) + dns.opt(rcode=1), (1, 1, 0, 1))],
-            "badcookie": lambda: [self.raw(message, self.a(qname) + dns.opt(
-                rcode=1, options=dns.option(COOKIE, cookie + b"8 bytes.") if cookie else b""),
-                (1, 1, 0, 1), flags=7)],
+            "badcookie": lambda: [self.raw(message, self.a(qname) + dns.opt(rcode=1),
+                                           (1, 1, 0, 1), flags=7)],
             "lame": lambda: [self.reply(message, authority=[
                 dns.record("test", "NS", dns.wire_name("ns.evil.test"))])],
         }.get(deed)

@@ -32,7 +32,7 @@ ATTEMPTS, ATTEMPTS_WAITED = (1, 1) if harness.VALGRIND else (8, 3)
 LATE_MAX = 20
 LEFT = "left"  # due: it is not waited for, and the next target answers; how it is counted is open
 # So many packets, at least, are found to be nobody's answer; else one where the deed is IGNORED.
-FORGED = {"silence": 0, "forged-first": 4, "wrong-cookie-first": 1}
+FORGED = {"silence": 0, "forged-first": 4, "guesses": 8}
 
 
 class Crowd:
@@ -132,28 +132,25 @@ class Hostile(harness.Process):
 
 
 class HostileTarget(harness.Case):
-    source, evil, evil_with_cookies, evil_other, second, next_door = (
-        "10.10.0.20", "192.168.0.1", "192.168.0.8", "192.168.0.9", "192.168.0.2", "192.168.0.3")
+    source, evil, evil_other, second, next_door = (
+        "10.10.0.20", "192.168.0.1", "192.168.0.9", "192.168.0.2", "192.168.0.3")
     protocol = "udp"  # by which the hostile one is asked
-    deeds = {deed: due for deed, due in hostile.DEEDS.items() if deed not in hostile.COOKIE_DEEDS}
+    deeds = at_once = hostile.DEEDS  # one after the other, and all of them together
     attempts, attempts_waited, forged = ATTEMPTS, ATTEMPTS_WAITED, FORGED
 
     @classmethod
     def build(cls, world):
         cls.client = world.host("client", "10.20.0.5")
-        evil = world.host("evil", cls.evil, cls.evil_with_cookies, cls.evil_other)
+        evil = world.host("evil", cls.evil, cls.evil_other)
         onprem = world.host("onprem", cls.second, cls.next_door)
         cloud = world.host("cloud", "10.10.0.4", cls.source)
         cls.hostile = Hostile(evil, cls.evil, cls.evil_other)
-        cls.with_cookies = Hostile(evil, cls.evil_with_cookies, cls.evil_other)
-        cls.next = servers.dnsmasq(onprem, cls.second, "address=/two.test/" + NEXT,
-                                   "address=/%s/%s" % (hostile.COOKIE_ZONE, NEXT))
+        cls.next = servers.dnsmasq(onprem, cls.second, "address=/two.test/" + NEXT)
         cls.good = servers.dnsmasq(onprem, cls.next_door, "address=/good.test/" + GOOD)
         hostile_target = (cls.evil, cls.protocol)
         text = config(
             rule("two", "two.test.", hostile_target, cls.second),
             rule("alone", "alone.test.", hostile_target),
-            rule("cookie", hostile.COOKIE_ZONE + ".", cls.evil_with_cookies, cls.second),
             rule("good", "good.test.", cls.next_door))
         cls.sluice = harness.Sluice(cloud, text.replace(
             'subnet = "dns-out";', 'subnet = "dns-out"; source = "%s";' % cls.source), SLUICE)
@@ -229,8 +226,7 @@ class HostileTarget(harness.Case):
         more = after - before
         if due not in (IGNORED, LEFT) and (more["probes"] or more["timeouts"] or more["suspicions"]):
             return False
-        process = self.hostile if target == self.evil else self.with_cookies
-        self.assertTrue(process.questions(name), "it was never asked")
+        self.assertTrue(self.hostile.questions(name), "it was never asked")
         self.assert_due(deed, due, name, answers, more, last_error)
         return True
 
@@ -271,14 +267,17 @@ class HostileTarget(harness.Case):
             with self.subTest(deed=deed):
                 self.assert_deed(deed, due, "two.test", self.evil)
 
-    def test_cookies_tell_the_truth_from_lies(self):
-        for deed, due in hostile.COOKIE_DEEDS.items():
-            with self.subTest(deed=deed):
-                self.assert_deed(deed, due, hostile.COOKIE_ZONE, self.evil_with_cookies)
+    def test_guesses_are_in_the_log_and_the_question_goes_by_tcp_too(self):
+        name = self.name("guesses", "alone.test")
+        self.assert_answer(self.ask(name), TRUTH)
+        harness.wait_for(lambda: "replies that seem to be from %s" % self.host_text(self.evil)
+                         in self.sluice.log(), "a line in the log")
+        harness.wait_for(lambda: {q["by"] for q in self.hostile.questions(name)} == {"udp", "tcp"},
+                         "the question by TCP")
 
     def test_with_no_other_target_the_error_says_so(self):
         """All deeds at once, to a rule with nobody else to ask."""
-        deeds = [deed for deed, due in self.deeds.items() if due not in (IS_TRUE, CHAIN)]
+        deeds = [deed for deed, due in self.at_once.items() if due not in (IS_TRUE, CHAIN)]
         socks = []
         with Crowd.beside(self, "alone"), self.client.inside():
             for deed in deeds:

@@ -6,8 +6,8 @@ import test_hostile
 
 
 class ByIPv6(test_hostile.HostileTarget):
-    source, evil, evil_with_cookies, evil_other, second, next_door = (
-        "fd00:10::20", "fd00:168::1", "fd00:168::8", "fd00:168::9", "fd00:168::2", "fd00:168::3")
+    source, evil, evil_other, second, next_door = (
+        "fd00:10::20", "fd00:168::1", "fd00:168::9", "fd00:168::2", "fd00:168::3")
     attempts, attempts_waited = 2, 1
 
 
@@ -18,9 +18,12 @@ class ByTcp(test_hostile.HostileTarget):
     deeds = {deed: test_hostile.LEFT if due in (hostile.SILENT, hostile.CLOSED) else due
              for deed, due in test_hostile.HostileTarget.deeds.items()
              if deed not in ("wrong-address", "wrong-port", "swapped")}
+    # More than these at once do not all have a turn in time, where connections keep breaking.
+    at_once = {deed: due for deed, due in deeds.items() if not deed.startswith("bare-")}
     attempts, attempts_waited = 2, 1
-    forged = {"silence": 0, "forged-first": 2}  # what comes by its own connection
+    forged = {"silence": 0, "forged-first": 2, "guesses": 8}  # what comes by its own connection
     test_it_knows_no_port_or_id_by_the_last = None  # it has a connection
+    test_guesses_are_in_the_log_and_the_question_goes_by_tcp_too = None
 
 
 if __name__ == "__main__":

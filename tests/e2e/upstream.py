@@ -7,7 +7,7 @@
     held.                        an answer once there is a file LOG.release, if not too late
     tc.                          by UDP an empty answer with TC, by TCP the data
     plain.                       FORMERR to a question with OPT, data without
-    fussy.                       FORMERR to an OPT with options, data without these
+    bare.                        the same, in a header and nothing else
     lame.                        NOERROR with nothing but NS in the authority section
     mangled.                     a header that promises a record which is not there
     forged.                      an answer with a wrong id, one with a wrong question, then the true one
@@ -97,9 +97,10 @@ class Upstream:
         if script == "tc" and by_udp:
             return [self.reply(message, flags=dns.TC)]
         if script == "plain" and message.opt:
+            return [dns.header(message.id, dns.QR | 1, (1, 0, 0, 0))
+                    + dns.question(*message.questions[0])]
+        if script == "bare" and message.opt:
             return [dns.header(message.id, dns.QR | 1, (0, 0, 0, 0))]
-        if script == "fussy" and message.options:
-            return [self.reply(message, rcode=1)]
         if script == "lame":
             return [self.reply(message, authority=[
                 dns.record("test", "NS", dns.wire_name("a.root-servers.test"))])]

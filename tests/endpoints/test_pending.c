@@ -204,7 +204,7 @@ static void forgeries_are_ignored_and_the_question_waits_on(void **state)
 	struct asked *q = world_ask(&w, "a.test");
 	struct packet good = *reply(), bad;
 	struct host peer = w.upstreams[0].host;
-	char elsewhere;
+	struct pending_socket elsewhere = {0};
 
 	assert_false(offer(&good, &elsewhere, &peer)); /* another port of ours */
 	assert_false(offer(&good, &w.udp, &w.upstreams[1].host));
@@ -527,7 +527,7 @@ static void a_tcp_target_is_asked_by_tcp(void **state)
 
 static void formerr_to_an_opt_is_asked_once_more_without_and_remembered(void **state)
 {
-	static const enum deed deeds[] = {FORMERRS, FORMERRS_BARE, BADVERS};
+	static const enum deed deeds[] = {FORMERRS, NOTIMPS_OPT, BADVERS};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof deeds / sizeof deeds[0]; i++) {
@@ -552,6 +552,101 @@ static void formerr_to_an_opt_is_asked_once_more_without_and_remembered(void **s
 	assert_int_equal(w.servers[1].got, 0);
 }
 
+/* Nothing but an id speaks for twelve bytes. */
+static void a_bare_formerr_counts_for_its_question_only(void **state)
+{
+	(void)state;
+	w.servers[0].does = FORMERRS_BARE;
+	for (unsigned i = 1; i <= 3; i++) {
+		struct asked *q = world_ask_new(&w);
+		world_run(&w, 5 * MS);
+		assert_answered_by(q, 0);
+		assert_int_equal(w.servers[0].got, 2 * i);
+		assert_int_equal(w.servers[0].got_plain, i);
+		assert_false(target_is_plain(&w.targets[0], w.now));
+	}
+	assert_int_equal(w.servers[1].got, 0);
+}
+
+static void bare_errors_are_errors(void **state)
+{
+	static const struct {
+		enum deed does;
+		enum target_error error;
+		unsigned got;
+	} cases[] = {{SERVFAILS_BARE, TARGET_ERROR_SERVFAIL, 1},
+		     {REFUSES_BARE, TARGET_ERROR_REFUSED, 1},
+		     {NOTIMPS_BARE, TARGET_ERROR_NOTIMP, 2}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		w.servers[0] = (struct server){.does = cases[i].does, .delay_us = 1 * MS};
+		struct asked *q = world_ask_new(&w);
+		world_run(&w, 5 * MS);
+		assert_answered_by(q, 1);
+		assert_int_equal(w.servers[0].got, cases[i].got);
+		assert_int_equal(w.targets[0].last_error, cases[i].error);
+		assert_int_equal(w.targets[0].srtt_us, 0);
+	}
+	w.servers[0].does = ANSWERS;
+	struct packet bare;
+	struct asked *q = world_ask_new(&w);
+	bare = w.packets[w.packet_count - 1];
+	bare.length = MESSAGE_HEADER;
+	assert_false(offer(&bare, &w.udp, &w.upstreams[0].host)); /* NOERROR */
+	world_run(&w, 5 * MS);
+	assert_answered_by(q, 0);
+}
+
+static void who_has_answered_with_an_opt_is_asked_with_one(void **state)
+{
+	(void)state;
+	w.dnssec_ok = true;
+	w.servers[0].opts = true;
+	struct asked *q = world_ask_new(&w);
+	world_run(&w, 5 * MS);
+	assert_int_equal(q->value.edns, ASK_EDNS_FINE);
+	for (unsigned i = 1; i <= 3; i++) {
+		w.servers[0].does = i == 2 ? NOTIMPS_OPT : FORMERRS;
+		w.servers[0].got_plain = 0;
+		q = world_ask_new(&w);
+		world_run(&w, 5 * MS);
+		assert_answered_by(q, 0);
+		assert_int_equal(q->value.edns, ASK_EDNS_REFUSED);
+		assert_int_equal(w.servers[0].got_plain, 1);
+		assert_int_equal(w.servers[0].got, 1 + 2 * i);
+	}
+	assert_int_equal(w.servers[1].got, 0);
+}
+
+static void an_answer_without_edns_says_so_where_dnssec_is_wanted(void **state)
+{
+	(void)state;
+	w.servers[0].does = FORMERRS;
+	for (unsigned i = 0; i < 4; i++) {
+		w.dnssec_ok = i % 2 == 1;
+		struct asked *q = world_ask_new(&w);
+		world_run(&w, 5 * MS);
+		assert_int_equal(q->value.edns, w.dnssec_ok ? ASK_EDNS_NONE : ASK_EDNS_FINE);
+	}
+}
+
+/* Of two packets with an OPT, as after a loss. */
+static void two_formerrs_are_asked_plainly_once(void **state)
+{
+	(void)state;
+	w.servers[0].does = FORMERRS;
+	w.servers[0].delay_us = 120 * MS; /* more than the first allowance */
+	w.leg.upstream_count = 1;
+	target_return_token(&w.targets[0]);
+	struct asked *q = world_ask_new(&w);
+	world_run(&w, 119 * MS);
+	assert_int_equal(w.servers[0].got, 2);
+	world_run(&w, SECOND);
+	assert_answered_by(q, 0);
+	assert_int_equal(w.servers[0].got_plain, 1);
+}
+
 static void formerr_to_everything_is_not_remembered_as_plain(void **state)
 {
 	(void)state;
@@ -561,18 +656,6 @@ static void formerr_to_everything_is_not_remembered_as_plain(void **state)
 	assert_answered_by(q, 1);
 	assert_int_equal(w.servers[0].got, 2);
 	assert_false(target_is_plain(&w.targets[0], w.now));
-}
-
-static void a_bare_formerr_to_a_plain_question_is_a_forgery(void **state)
-{
-	(void)state;
-	target_on_plain(&w.targets[0], w.now);
-	world_ask(&w, "a.test");
-	struct packet bare = *reply();
-	wire_put16(bare.wire + 2, FLAG_QR | RCODE_FORMERR);
-	wire_put16(bare.wire + 4, 0);
-	bare.length = MESSAGE_HEADER;
-	assert_false(offer(&bare, &w.udp, &w.upstreams[0].host));
 }
 
 static void random_replies_lead_nowhere(void **state)
@@ -634,7 +717,11 @@ int main(void)
 		TWO(a_tcp_target_is_asked_by_tcp),
 		TWO(formerr_to_an_opt_is_asked_once_more_without_and_remembered),
 		TWO(formerr_to_everything_is_not_remembered_as_plain),
-		ONE(a_bare_formerr_to_a_plain_question_is_a_forgery),
+		TWO(a_bare_formerr_counts_for_its_question_only),
+		TWO(bare_errors_are_errors),
+		TWO(who_has_answered_with_an_opt_is_asked_with_one),
+		TWO(an_answer_without_edns_says_so_where_dnssec_is_wanted),
+		TWO(two_formerrs_are_asked_plainly_once),
 		TWO(random_replies_lead_nowhere),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

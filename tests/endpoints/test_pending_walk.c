@@ -908,7 +908,7 @@ static void copies_are_within_the_limit_too(void **state)
 	for (unsigned i = 0; i < 50; i++)
 		world_ask_new(&w);
 	assert_int_equal(w.servers[0].got, 2); /* what it is probed with, and a question */
-	for (unsigned i = 0; i < 5; i++) { /* the next turns have no token of the endpoint's */
+	for (unsigned i = 0; i < 5; i++) {     /* the next turns have no token of the endpoint's */
 		world_run(&w, 101 * MS);
 		for (unsigned n = 0; n < 50; n++)
 			world_ask_new(&w);

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "endpoints/message.h"
 #include "endpoints/target.h"
 
 enum { MS = 1000, START = 50 * 1000 * 1000 };
@@ -313,46 +314,6 @@ static void health_outlives_a_reload_and_ends_with_the_last_reference(void **sta
 	target_registry_free(registry);
 }
 
-static void who_is_silent_and_never_spoke_cookies_is_sent_none(void **state)
-{
-	static const uint8_t server[8] = {1};
-
-	(void)state;
-	target.guard.client_cookie = 1;
-	target_on_unheard(&target.guard, START + 20 * MS);
-	assert_false(target_wants_cookie(&target.guard, START + 20 * MS));
-	assert_true(target_wants_cookie(&target.guard,
-					START + 20 * MS + (uint64_t)TARGET_COOKIELESS_US));
-	fresh_target(NULL);
-	target.guard.client_cookie = 1;
-	target_on_cookie(&target.guard, server, sizeof server);
-	target_on_unheard(&target.guard, START + 20 * MS);
-	assert_true(target_wants_cookie(&target.guard, START + 20 * MS));
-}
-
-static void every_pair_of_addresses_has_a_client_cookie_of_its_own(void **state)
-{
-	struct target_registry *registry = target_registry_new(), *other = target_registry_new();
-	struct address none = {0}, source = {.family = 4, .bytes = {127, 0, 0, 9}};
-	struct host host = {.address = {.family = 4, .bytes = {127, 0, 0, 1}}, .port = 53};
-	struct host elsewhere = host;
-	uint8_t cookie[MESSAGE_COOKIE_MAX];
-
-	(void)state;
-	elsewhere.address.bytes[3] = 2;
-	struct target *a = target_acquire(registry, &none, &host, PROTOCOL_UDP);
-	struct target *b = target_acquire(registry, &source, &host, PROTOCOL_UDP);
-	struct target *c = target_acquire(registry, &none, &elsewhere, PROTOCOL_UDP);
-	struct target *d = target_acquire(other, &none, &host, PROTOCOL_UDP);
-	assert_int_equal(target_cookie(&a->guard, START, cookie), MESSAGE_COOKIE_CLIENT);
-	assert_true(target_is_cookie_ours(&a->guard, cookie));
-	assert_false(target_is_cookie_ours(&b->guard, cookie));
-	assert_false(target_is_cookie_ours(&c->guard, cookie));
-	assert_false(target_is_cookie_ours(&d->guard, cookie)); /* another process */
-	target_registry_free(registry);
-	target_registry_free(other);
-}
-
 #define TEST(name) cmocka_unit_test_setup(name, fresh_target)
 
 int main(void)
@@ -377,8 +338,6 @@ int main(void)
 		TEST(plain_is_remembered_for_a_quarter_of_an_hour),
 		TEST(errors_have_texts),
 		TEST(the_registry_shares_equal_targets_and_no_others),
-		TEST(every_pair_of_addresses_has_a_client_cookie_of_its_own),
-		TEST(who_is_silent_and_never_spoke_cookies_is_sent_none),
 		TEST(health_outlives_a_reload_and_ends_with_the_last_reference),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

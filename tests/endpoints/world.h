@@ -30,8 +30,11 @@ enum deed {
 	TRUNCATES,     /* TC by UDP */
 	FORMERRS,      /* when there is an OPT */
 	FORMERRS_BARE, /* the same, in twelve bytes */
+	NOTIMPS_OPT,   /* when there is an OPT */
+	SERVFAILS_BARE,
+	REFUSES_BARE,
+	NOTIMPS_BARE,
 	FORMERRS_ALWAYS,
-	FORMERRS_OPTIONS, /* when the OPT has any */
 	BADVERS,
 	UNREACHABLE, /* the transport hears of it */
 	UNSENDABLE,  /* send fails */
@@ -48,6 +51,8 @@ struct server {
 	uint64_t slow_us;
 	bool slow_by_tcp; /* and by TCP */
 	unsigned lose;    /* so many packets from now on are lost */
+	bool lowers;      /* all letters of its replies */
+	bool opts;        /* answers with an OPT to one */
 	unsigned got, got_tcp, got_plain;
 	uint64_t last_us; /* when it got the last one */
 };
@@ -67,7 +72,8 @@ struct value { /* what on_result makes */
 	const struct upstream *upstream;
 	size_t length;
 	uint8_t wire[512];
-	bool unsure, hasty, sourceless;
+	bool hasty, sourceless;
+	enum ask_edns edns;
 };
 
 struct asked {
@@ -96,10 +102,10 @@ struct world {
 	unsigned asked_count;
 	struct address client; /* of the next question */
 	void (*on_send)(struct world *w, unsigned server, const uint8_t *wire);
-	bool proven;           /* and whether it is from there */
+	bool proven; /* and whether it is from there */
 	uint8_t last_query[MESSAGE_QUERY_MAX];
 	size_t last_length;
-	char udp, tcp; /* their addresses are the sockets */
+	struct pending_socket udp, tcp;
 };
 
 static inline uint16_t world_random(struct world *w)
@@ -120,13 +126,16 @@ static inline size_t world_reply(enum deed does, const uint8_t *query, size_t le
 	memcpy(reply, query, at);
 	memset(reply + 6, 0, 6);
 	switch (does) {
-	case SERVFAILS: rcode = RCODE_SERVFAIL; break;
-	case REFUSES: rcode = RCODE_REFUSED; break;
-	case NOTIMPS: rcode = RCODE_NOTIMP; break;
+	case SERVFAILS:
+	case SERVFAILS_BARE: rcode = RCODE_SERVFAIL; break;
+	case REFUSES:
+	case REFUSES_BARE: rcode = RCODE_REFUSED; break;
+	case NOTIMPS:
+	case NOTIMPS_OPT:
+	case NOTIMPS_BARE: rcode = RCODE_NOTIMP; break;
 	case YXDOMAINS: rcode = RCODE_YXDOMAIN; break;
 	case FORMERRS:
 	case FORMERRS_BARE:
-	case FORMERRS_OPTIONS:
 	case FORMERRS_ALWAYS: rcode = RCODE_FORMERR; break;
 	case TRUNCATES: flags |= FLAG_TC; break;
 	case NODATA: break;
@@ -147,7 +156,8 @@ static inline size_t world_reply(enum deed does, const uint8_t *query, size_t le
 		at += sizeof address;
 	}
 	wire_put16(reply + 2, (uint16_t)(flags | rcode | (message_flags(query) & FLAG_RD)));
-	if (does == FORMERRS_BARE) {
+	if (does == FORMERRS_BARE || does == SERVFAILS_BARE || does == REFUSES_BARE ||
+	    does == NOTIMPS_BARE) {
 		wire_put16(reply + 4, 0);
 		at = MESSAGE_HEADER;
 	}
@@ -174,13 +184,6 @@ static inline bool world_name_is_slow(const struct server *server, const uint8_t
 	for (size_t i = 0; i < name_wire_length(wire); i++)
 		hash = hash * 31 + wire[i];
 	return (hash * 2654435761u >> 8) % 100 < server->slow_percent;
-}
-
-static inline bool world_has_options(const uint8_t *wire, size_t length)
-{
-	size_t plain = MESSAGE_HEADER + name_wire_length(wire + MESSAGE_HEADER) + 4;
-
-	return length > plain + MESSAGE_OPT;
 }
 
 static inline bool world_ignored(struct world *w, const struct server *server, const uint8_t *wire)
@@ -220,10 +223,8 @@ static inline int world_send(void *context, struct flight *flight, const uint8_t
 	flight->gathered = does == HOLDS;
 	if (does == SILENT || does == HOLDS || world_ignored(w, server, wire))
 		return 0;
-	if ((does == FORMERRS || does == FORMERRS_BARE || does == BADVERS) &&
+	if ((does == FORMERRS || does == FORMERRS_BARE || does == NOTIMPS_OPT || does == BADVERS) &&
 	    wire_u16(wire + 10) == 0)
-		does = ANSWERS;
-	if (does == FORMERRS_OPTIONS && !world_has_options(wire, length))
 		does = ANSWERS;
 	bool slow = (!flight->tcp || server->slow_by_tcp) &&
 		    world_name_is_slow(server, wire + MESSAGE_HEADER);
@@ -232,6 +233,14 @@ static inline int world_send(void *context, struct flight *flight, const uint8_t
 	packet->error = does == UNREACHABLE;
 	packet->id = flight->id;
 	packet->length = (unsigned)world_reply(does, wire, length, packet->wire);
+	if (server->opts && does == ANSWERS && wire_u16(wire + 10) == 1) {
+		static const uint8_t opt[MESSAGE_OPT] = {0, 0, TYPE_OPT, 4, 208};
+		memcpy(packet->wire + packet->length, opt, sizeof opt);
+		packet->length += sizeof opt;
+		wire_put16(packet->wire + 10, 1);
+	}
+	for (size_t at = MESSAGE_HEADER; server->lowers && at < packet->length; at++)
+		packet->wire[at] = name_lower(packet->wire[at]);
 	return 0;
 }
 
@@ -253,8 +262,8 @@ static inline void *world_on_result(void *context, void *holder, const struct pe
 	value->error = result->error;
 	value->upstream = result->upstream;
 	value->length = result->length;
-	value->unsure = result->unsure;
 	value->hasty = result->hasty;
+	value->edns = result->edns;
 	value->sourceless = result->sourceless;
 	if (result->length > 0)
 		memcpy(value->wire, result->wire, result->length);

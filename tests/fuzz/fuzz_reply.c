@@ -14,6 +14,7 @@ enum {
 	ELSEWHERE = 0x40, /* from another port */
 	MISQUOTED = 0x20, /* and then a byte of its question is another: place, difference */
 	SILENCE = 0x40,   /* in how it is asked: what has no reply waits for its deadline */
+	LETTERS = 0x80,   /* there, too: in random capitals */
 	REPLIES = 16,
 	REPLY_ROOM = MESSAGE_MAX,
 };
@@ -28,19 +29,23 @@ static size_t question_length(const struct fuzz_packet *packet)
 static bool may_answer(const struct fuzz_packet *packet, const uint8_t *reply, size_t length)
 {
 	size_t question = question_length(packet);
-	bool edns = packet->length > MESSAGE_HEADER + question;
+	size_t end = MESSAGE_HEADER + question - 4;
+	bool cased = false, same = true;
 
 	if (length < MESSAGE_HEADER || memcmp(reply, packet->wire, 2) != 0 || !(reply[2] & 0x80))
 		return false;
-	if (edns && length == MESSAGE_HEADER && wire_u16(reply + 4) == 0 &&
-	    (reply[3] & 0x0f) == RCODE_FORMERR)
-		return true;
+	if (length == MESSAGE_HEADER)
+		return strchr("\1\2\4\5", reply[3] & 0x0f) && (reply[3] & 0x0f) != 0;
 	if (wire_u16(reply + 4) != 1 || length < MESSAGE_HEADER + question)
 		return false;
-	for (size_t i = MESSAGE_HEADER; i < MESSAGE_HEADER + question - 4; i++)
-		if (name_lower(reply[i]) != packet->wire[i])
+	for (size_t i = MESSAGE_HEADER; i < end; i++) {
+		if (name_lower(reply[i]) != name_lower(packet->wire[i]))
 			return false;
-	size_t end = MESSAGE_HEADER + question - 4;
+		cased |= packet->wire[i] != name_lower(packet->wire[i]);
+		same &= reply[i] == packet->wire[i];
+	}
+	if (cased && !same && !packet->tcp)
+		return false;
 	return memcmp(reply + end, packet->wire + end, 4) == 0;
 }
 
@@ -104,6 +109,7 @@ int fuzz_one(const uint8_t *data, size_t size)
 	unsigned number = fuzz_u8(&input), how = fuzz_u8(&input);
 	struct place place = fuzz_place(world, number / FUZZ_QUESTIONS);
 
+	world->stage->pending.random_case = how & LETTERS;
 	ask(world, place, number, how);
 	for (unsigned i = 0; i < REPLIES && fuzz_left(&input) > 0 && world->packet_count > 0; i++)
 		deliver(world, &input);
@@ -115,5 +121,6 @@ int fuzz_one(const uint8_t *data, size_t size)
 	if (!(how & SILENCE))
 		fuzz_refuse_all(world);
 	fuzz_end(world);
+	world->stage->pending.random_case = false;
 	return 0;
 }

@@ -21,7 +21,8 @@ struct fuzz_client {
 	uint16_t answer_count;
 };
 
-struct fuzz_packet {           /* to an upstream; it is the flight's socket */
+struct fuzz_packet { /* to an upstream; it is the flight's socket */
+	struct pending_socket socket;
 	struct flight *flight; /* NULL: it is over */
 	struct host peer;
 	bool tcp;

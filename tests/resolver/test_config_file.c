@@ -724,11 +724,29 @@ static void a_fleets_cookie_secret_is_32_digits_and_perhaps_32_before(void **sta
 		     "udp.cookie_secret_file", "cannot be used");
 }
 
+static void what_is_no_setting_any_more_is_taken_with_a_warning(void **state)
+{
+	struct config_text *config = *state;
+	static const char *const texts[] = {"outbound = { cookies = true; };",
+					    "outbound = { cookies = \"off\"; };"};
+
+	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+		struct model *model = expect_fine(config, texts[i]);
+
+		assert_int_equal(config->faults.errors, 0);
+		assert_int_equal(config->faults.warnings, 1);
+		assert_string_equal(config->faults.items[0].origin.path, "outbound.cookies");
+		model_free(model);
+	}
+	expect_round_trip(config, texts[0]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_fleets_cookie_secret_is_32_digits_and_perhaps_32_before),
 		TEST(an_empty_file_is_a_configuration),
+		TEST(what_is_no_setting_any_more_is_taken_with_a_warning),
 		TEST(every_key_lands_in_its_member),
 		TEST(what_is_written_reads_back_equal),
 		TEST(defaults_are_written_and_read_back_equal),

@@ -339,28 +339,6 @@ static unsigned asked_by(struct fixture *f, const char *name)
 	return f->stage->pending.pending_count - before;
 }
 
-/* It may not be true for who asks in other letters, and for those it would be. */
-static void an_answer_that_may_be_the_letters_fault_is_given_and_not_kept(void **state)
-{
-	static const char name[] = "abcdefghijklmnopqrstuvwxyz.abcdefghijklmnopqrstuvwxyz.example.";
-	static const char soa[] = "authority example. 60 IN SOA ns. admin. 1 2 3 4 60\n";
-	struct fixture *f = *state;
-
-	load(f);
-	f->stage->pending.random_case = true;
-	struct stage_client *client = ask(f, name);
-	answer_as(f, RCODE_NXDOMAIN, soa);
-	assert_string_equal(status(f, client), "none");
-	answer_as(f, RCODE_SERVFAIL, "");
-	assert_string_equal(status(f, client), "NXDOMAIN");
-	client = ask(f, name); /* in small letters */
-	assert_string_equal(status(f, client), "none");
-	answer_as(f, RCODE_NXDOMAIN, soa);
-	assert_string_equal(status(f, client), "NXDOMAIN");
-	assert_string_equal(status(f, ask(f, name)), "NXDOMAIN");
-	assert_int_equal(packets(f), 3);
-}
-
 static void a_stale_name_is_refreshed_once_at_a_time(void **state)
 {
 	struct fixture *f = *state;
@@ -619,7 +597,6 @@ int main(void)
 		TEST(one_who_makes_room_does_not_end_a_question_that_others_wait_for),
 		TEST(over_an_outbound_endpoints_limit_is_servfail_that_is_not_remembered),
 		TEST(too_many_connections_is_servfail_that_is_not_remembered),
-		TEST(an_answer_that_may_be_the_letters_fault_is_given_and_not_kept),
 		TEST(a_stale_name_is_refreshed_once_at_a_time),
 		TEST(signs_of_life_take_half_of_the_refreshes_at_most),
 		TEST(a_prefetch_is_counted_as_one_and_its_question_ends_with_its_deadline),
