@@ -183,8 +183,9 @@ static void ask_beside(struct pending *pending, struct flight *flight, uint64_t 
 	if (next < 0 && live_count(pending) == 1 && has_sends(pending, flight->index) &&
 	    !unsent(pending, flight->index))
 		next = flight->index;
-	if (next >= 0 && target_take_token(flight->target) &&
-	    pending_send(pending, (unsigned)next, false, true, now_us))
+	bool free = target_never_answered(flight->target); /* few are asked */
+	if (next >= 0 && (free || target_take_token(flight->target)) &&
+	    pending_send(pending, (unsigned)next, false, true, now_us) && !free)
 		pending->flights->paid_by = flight->target;
 }
 

@@ -638,7 +638,6 @@ static void two_formerrs_are_asked_plainly_once(void **state)
 	w.servers[0].does = FORMERRS;
 	w.servers[0].delay_us = 120 * MS; /* more than the first allowance */
 	w.leg.upstream_count = 1;
-	target_return_token(&w.targets[0]);
 	struct asked *q = world_ask_new(&w);
 	world_run(&w, 119 * MS);
 	assert_int_equal(w.servers[0].got, 2);
