@@ -331,7 +331,8 @@ bool pending_on_reply(struct pending_table *table, void *socket, const struct ho
 	flight_detach(flight);
 	if (flight_is_fallback(flight) || length == MESSAGE_HEADER)
 		rtt_us = TARGET_NO_SAMPLE;
-	bool back = target_on_answer(flight->target, rtt_us, now_us);
+	bool back =
+		(flight->probe ? target_on_life : target_on_answer)(flight->target, rtt_us, now_us);
 	if (pending) {
 		learn(pending, flight, rtt_us, now_us);
 		use(pending, flight, lower, wire, length, now_us);

@@ -164,6 +164,11 @@ static void take_sample(struct target *target, uint64_t rtt_us)
 bool target_on_answer(struct target *target, uint64_t rtt_us, uint64_t now_us)
 {
 	ADD(answered, 1);
+	return target_on_life(target, rtt_us, now_us);
+}
+
+bool target_on_life(struct target *target, uint64_t rtt_us, uint64_t now_us)
+{
 	if (rtt_us != TARGET_NO_SAMPLE)
 		take_sample(target, rtt_us);
 	SET(heard_us, now_us == 0 ? 1 : now_us);

@@ -115,6 +115,8 @@ void target_unwait(struct target *target); /* and ends to */
 /* A matching answer arrived, whatever it says, rtt_us after its question (or TARGET_NO_SAMPLE: it
  * came by another transport): a sample and a sign of life. True when this ended a suspicion. */
 bool target_on_answer(struct target *target, uint64_t rtt_us, uint64_t now_us);
+/* The same, where a probe was answered: it is none of the questions that are counted. */
+bool target_on_life(struct target *target, uint64_t rtt_us, uint64_t now_us);
 /* Whether it is to be probed with a question that it has answered after rtt_us: within its
  * allowance, and not right after another one. The second notes it, for its client. */
 bool target_may_learn(const struct target *target, uint64_t rtt_us, uint64_t now_us);
