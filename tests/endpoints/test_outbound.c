@@ -621,6 +621,98 @@ static void who_knows_every_open_port_has_one_chance_in_a_thousand(void **state)
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &was), 0);
 }
 
+/* One more target of the first's source, which is asked by a leg of its own. */
+static void ask_second(void)
+{
+	struct leg before = leg;
+
+	upstreams[1].source = upstreams[0].source;
+	leg.id++;
+	leg.upstreams = &upstreams[1];
+	leg.upstream_count = 1;
+	ask();
+	leg = before;
+}
+
+/* A hostile target has itself asked many times, and takes its neighbour's question to leave by one
+ * of the ports that it has just seen: 4 of 256. */
+static void what_a_target_sees_does_not_tell_its_neighbours_ports(void **state)
+{
+	unsigned guessed = 0;
+
+	(void)state;
+	start("127.0.0.1", "127.0.0.1", PROTOCOL_UDP, 256);
+	outbound.lane_questions = UINT32_MAX;
+	for (unsigned i = 0; i < 2; i++)
+		open_ports();
+	for (unsigned round = 0; round < 200; round++) {
+		memset(second.port_seen, 0, sizeof second.port_seen);
+		for (unsigned i = 0; i < 5; i++)
+			ask_second();
+		ask();
+		for (unsigned i = 0; i < 5; i++)
+			ask_second();
+		until(answered() == asked_count);
+		guessed += second.port_seen[server.last.port];
+	}
+	assert_int_equal(outbound.counters.lanes_opened, 0);
+	assert_in_range(guessed, 0, 12); /* 3 are to be expected */
+}
+
+/* More of them than have hands: the questions of those left over draw a port each. */
+static void every_target_of_a_large_batch_has_ports_of_its_own(void **state)
+{
+	enum { MANY = 2 * OUTBOUND_HANDS };
+	static struct target many[MANY];
+	struct upstream each[MANY];
+
+	(void)state;
+	start("127.0.0.1", "127.0.0.1", PROTOCOL_UDP, 512);
+	outbound.lane_questions = UINT32_MAX;
+	open_ports();
+	leg.upstream_count = 1;
+	for (unsigned i = 0; i < MANY; i++) {
+		each[i] = upstreams[0];
+		each[i].target = &many[i];
+		target_init(&many[i], &each[i].source, &each[i].host, PROTOCOL_UDP);
+	}
+	memset(server.port_seen, 0, sizeof server.port_seen);
+	server.ports = 0;
+	for (unsigned i = 0; i < 8 * MANY; i++) {
+		leg.id = 100 + i % MANY;
+		leg.upstreams = &each[i % MANY];
+		ask();
+	}
+	assert_int_equal(outbound.pools->hand_count, OUTBOUND_HANDS);
+	until(answered() == asked_count);
+	/* Of 16 hands about 3.6 ports each and 128 besides; some are the same by chance. */
+	assert_in_range(server.ports, 100, OUTBOUND_HANDS * (OUTBOUND_PORTS_BATCH + 8));
+	assert_int_equal(outbound.pools->hand_count, 0);
+}
+
+/* In the middle of a batch, too. */
+static void a_port_that_goes_is_dealt_to_nobody_any_more(void **state)
+{
+	(void)state;
+	start("127.0.0.1", "127.0.0.1", PROTOCOL_UDP, 64);
+	outbound.lane_questions = UINT32_MAX;
+	for (unsigned i = 0; i < 100; i++) {
+		ask();
+		ask_second();
+	}
+	outbound_limit_ports(&outbound, 1, 0);
+	for (unsigned i = 0; i < 100; i++) {
+		ask();
+		ask_second();
+	}
+	assert_int_equal(outbound.pools->hand_count, 2);
+	for (unsigned i = 0; i < 2 * OUTBOUND_PORTS_BATCH; i++)
+		assert_ptr_equal(outbound.pools->hands[i / OUTBOUND_PORTS_BATCH]
+					 .ports[i % OUTBOUND_PORTS_BATCH],
+				 outbound.pools->open[0]);
+	until(answered() == asked_count);
+}
+
 static void another_maximum_of_ports_is_reached_from_either_side(void **state)
 {
 	(void)state;
@@ -2029,6 +2121,9 @@ int main(void)
 		TEST(a_batch_leaves_by_a_few_ports_and_batches_by_others),
 		TEST(the_pool_starts_small_and_grows_to_its_maximum),
 		TEST(who_knows_every_open_port_has_one_chance_in_a_thousand),
+		TEST(what_a_target_sees_does_not_tell_its_neighbours_ports),
+		TEST(every_target_of_a_large_batch_has_ports_of_its_own),
+		TEST(a_port_that_goes_is_dealt_to_nobody_any_more),
 		TEST(another_maximum_of_ports_is_reached_from_either_side),
 		TEST(a_port_is_renewed_after_its_share_and_nothing_is_lost),
 		TEST(descriptors_are_left_for_others),
