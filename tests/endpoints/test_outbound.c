@@ -1769,7 +1769,7 @@ static void one_that_closes_without_an_answer_is_an_error(void **state)
 	ask();
 	until(answered() == 1);
 	assert_int_equal(second.got, 1);
-	assert_int_equal(server.accepted, 1);
+	assert_int_equal(server.accepted, 2);
 	assert_true(target_is_suspect(&targets[0]));
 	assert_int_equal(targets[0].last_error, TARGET_ERROR_NETWORK);
 }
@@ -1961,6 +1961,40 @@ static void tc_leads_to_the_whole_answer_by_tcp(void **state)
 	assert_true(q->length > 2000);
 	assert_int_equal(server.got, 1);
 	assert_int_equal(server.got_tcp, 1);
+}
+
+static void start_truncating(void)
+{
+	start("127.0.0.1", "127.0.0.1", PROTOCOL_UDP, 4);
+	leg.upstream_count = 1;
+	server.truncates = true;
+}
+
+static void after_tc_a_connection_that_ends_is_followed_by_one_more(void **state)
+{
+	(void)state;
+	start_truncating();
+	server.hangs_up = 1;
+	ask();
+	until(answered() == 1);
+	assert_int_equal(server.accepted, 2);
+	assert_int_equal(atomic_load(&targets[0].suspicions), 0);
+}
+
+/* And so is the next one, whatever became of those before. */
+static void after_tc_it_is_given_up_when_that_one_ends_too(void **state)
+{
+	(void)state;
+	start_truncating();
+	server.closes_unanswered = true;
+	for (unsigned i = 0; i < 3; i++) {
+		struct asked *q = ask();
+		until(q->done);
+		assert_int_equal(q->outcome, ASK_TRUNCATED);
+		assert_int_equal(q->error, TARGET_ERROR_CLOSED);
+		assert_int_equal(server.got_tcp, 2 * (i + 1));
+	}
+	assert_int_equal(atomic_load(&targets[0].suspicions), 0);
 }
 
 static void questions_of_a_loop_round_leave_in_one_write(void **state)
@@ -2196,6 +2230,8 @@ int main(void)
 		TEST(questions_that_wait_when_their_source_goes_are_answered),
 		TEST(what_comes_while_all_connections_drain_waits_for_one_to_end),
 		TEST(tc_leads_to_the_whole_answer_by_tcp),
+		TEST(after_tc_a_connection_that_ends_is_followed_by_one_more),
+		TEST(after_tc_it_is_given_up_when_that_one_ends_too),
 		TEST(questions_of_a_loop_round_leave_in_one_write),
 		TEST(a_write_that_is_cut_goes_on_where_it_was_and_then_with_the_rest),
 		TEST(a_connection_that_is_lost_while_it_is_written_to_loses_no_question),
