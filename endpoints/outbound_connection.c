@@ -19,6 +19,7 @@
  *
  * Not here: TLS, Fast Open, and keepalive options (RFC 7828). */
 #include <assert.h>
+#include <netinet/tcp.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -290,6 +291,17 @@ static void take_messages(struct outbound_connection *connection)
 	memmove(connection->buffer, connection->buffer + at, connection->have);
 }
 
+/* Who leaves Nagle's algorithm on does not send more before we acknowledge what came, and the
+ * kernel likes to wait 40 ms with that. While more is to come, be it the rest of an answer or
+ * another one, it is told not to, each time anew. */
+static void acknowledge(struct outbound_connection *connection)
+{
+	int fd, on = 1;
+
+	if (uv_fileno((uv_handle_t *)&connection->tcp, &fd) == 0)
+		(void)setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
+}
+
 static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer)
 {
 	struct outbound_connection *connection = stream->data;
@@ -300,6 +312,8 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer)
 	} else if (n > 0) {
 		connection->have += (size_t)n;
 		take_messages(connection);
+		if (!connection->closing && connection->under_way > 0)
+			acknowledge(connection);
 	}
 }
 

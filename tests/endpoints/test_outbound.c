@@ -48,6 +48,7 @@ struct server {
 	/* what it does */
 	bool silent, truncates, from_elsewhere, closes_after_answer, closes_unanswered, drips,
 		backwards, deaf;
+	bool halves;          /* length and message in two writes, Nagle's algorithm left on */
 	unsigned padding;     /* bytes of a second record */
 	unsigned most;        /* connections; it hangs up on others. 0: any number */
 	bool full_is_deaf;    /* those others wait in its queue instead */
@@ -237,6 +238,12 @@ static void drip(int fd, const uint8_t *bytes, size_t length)
 	}
 }
 
+static void send_halves(int fd, const uint8_t *bytes, size_t length)
+{
+	assert_int_equal(send(fd, bytes, 2, MSG_NOSIGNAL), 2);
+	assert_int_equal(send(fd, bytes + 2, length - 2, MSG_NOSIGNAL), length - 2);
+}
+
 static void forget_late(struct server *s, int fd)
 {
 	unsigned kept = 0;
@@ -341,6 +348,8 @@ static bool serve_connection(struct server *s, int fd)
 			put_off(s, fd, reply, length + 2);
 		else if (s->drips)
 			drip(fd, reply, length + 2);
+		else if (s->halves)
+			send_halves(fd, reply, length + 2);
 		else
 			assert_int_equal(send(fd, reply, length + 2, MSG_NOSIGNAL), length + 2);
 	}
@@ -1357,6 +1366,39 @@ static void answers_may_come_byte_by_byte_and_be_large(void **state)
 	assert_true(q->length > 65000);
 }
 
+/* So many rounds of so many questions, on one connection. Each step takes some time by the real
+ * clock, too: 40 ms are hundreds of them. */
+static void answers_come_within_a_few_steps(unsigned rounds, unsigned questions)
+{
+	leg.upstream_count = 1;
+	ask();
+	until(answered() == 1);
+	for (unsigned round = 0; round < rounds; round++) {
+		uint64_t before_us = clock_us;
+
+		for (unsigned i = 0; i < questions; i++)
+			ask();
+		until(answered() == asked_count);
+		assert_in_range(clock_us - before_us, 0, 30 * STEP_US);
+	}
+	assert_int_equal(server.accepted, 1);
+}
+
+static void a_server_that_leaves_nagle_on_does_not_wait_with_the_rest_of_an_answer(void **state)
+{
+	(void)state;
+	start("127.0.0.1", "127.0.0.1", PROTOCOL_TCP, 4);
+	server.halves = true;
+	answers_come_within_a_few_steps(20, 1);
+}
+
+static void nor_with_the_next_answer(void **state)
+{
+	(void)state;
+	start("127.0.0.1", "127.0.0.1", PROTOCOL_TCP, 4);
+	answers_come_within_a_few_steps(20, 8);
+}
+
 static void an_idle_connection_that_the_peer_closed_is_no_error(void **state)
 {
 	(void)state;
@@ -2195,6 +2237,8 @@ int main(void)
 		TEST(connections_of_all_targets_have_a_maximum_too),
 		TEST(a_source_that_tcp_cannot_bind_is_told_as_that),
 		TEST(answers_may_come_byte_by_byte_and_be_large),
+		TEST(a_server_that_leaves_nagle_on_does_not_wait_with_the_rest_of_an_answer),
+		TEST(nor_with_the_next_answer),
 		TEST(an_idle_connection_that_the_peer_closed_is_no_error),
 		TEST(a_server_that_closes_after_every_answer_answers_all),
 		TEST(one_that_closes_after_every_answer_is_asked_in_the_clients_order),
