@@ -3,9 +3,10 @@
  * for pending.h and knows nothing of policies.
  *
  * Ports: up to OUTBOUND_PORTS sockets on ports drawn from the kernel's ephemeral range, a few drawn
- * at random for each batch; each is renewed now and then, after its flights have drained. A target
- * that is asked much gets ports of its own, connected to it. IP_RECVERR brings refusals and
- * unreachables at once. */
+ * at random for each target of a batch, so that what one target sees does not tell it the ports of
+ * another's questions; each is renewed now and then, after its flights have drained. A target that
+ * is asked much gets ports of its own, connected to it. IP_RECVERR brings refusals and unreachables
+ * at once. */
 #ifndef SLUICE_OUTBOUND_H
 #define SLUICE_OUTBOUND_H
 
@@ -18,7 +19,8 @@
 
 enum {
 	OUTBOUND_PORTS = 1024,          /* sockets of a source; fewer where RLIMIT_NOFILE is low */
-	OUTBOUND_PORTS_BATCH = 4,       /* drawn for a batch */
+	OUTBOUND_PORTS_BATCH = 4,       /* drawn for each target of a batch */
+	OUTBOUND_HANDS = 16,            /* targets of a batch; for others each question draws one */
 	OUTBOUND_LANES = 2,             /* of a worker; each takes two sockets a port */
 	OUTBOUND_LANE_QUESTIONS = 1000, /* in one second, of one target: it gets a lane */
 	OUTBOUND_TCP_IDLE_US = 10 * 1000 * 1000,

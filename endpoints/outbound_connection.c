@@ -12,12 +12,14 @@
  * that not all that wait is sent again for each answer of a server that gives one to a connection.
  * Where one ends without any answer, its questions are asked one by one, those that were alone then
  * behind all others and with a pause. One to which that happens again and again while others are
- * answered has its error, and where none is answered any more all have. A connection that owes
+ * answered has its error, and where none is answered any more all have, but never after the first
+ * such end. A connection that owes
  * answers and is silent takes no new questions meanwhile, as its peer may be long gone, and is
  * closed once they are given up.
  *
  * Not here: TLS, Fast Open, and keepalive options (RFC 7828). */
 #include <assert.h>
+#include <netinet/tcp.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -92,7 +94,7 @@ static void end_in_vain(struct outbound_connection *connection, unsigned others,
 
 	if (others > 0 && !has_one_that_ends_them(connection))
 		outbound_terms_on_full(terms, others, now_us);
-	outbound_terms_on_end_in_vain(terms, others > 0, connection->under_way);
+	outbound_terms_on_end_in_vain(terms, others > 0);
 	connection->peer->again_us = now_us + outbound_terms_pause_us(terms);
 	TAILQ_FOREACH (question, &connection->asked, in_turn) {
 		if (question->returned == 0)
@@ -116,7 +118,7 @@ static void fail_in_vain(struct outbound_peer *peer, struct outbound_count other
 	struct pending_table *pending = peer->outbound->pending;
 
 	if (others.live == others.silent && outbound_terms_are_hopeless(&peer->terms))
-		outbound_peer_fail(peer, TARGET_ERROR_NETWORK, now_us);
+		outbound_peer_fail(peer, TARGET_ERROR_CLOSED, now_us);
 	else if (alone && is_to_blame(peer, alone))
 		pending_on_error(pending, alone->flight, TARGET_ERROR_CLOSED, now_us);
 }
@@ -293,6 +295,17 @@ static void take_messages(struct outbound_connection *connection)
 	memmove(connection->buffer, connection->buffer + at, connection->have);
 }
 
+/* Who leaves Nagle's algorithm on does not send more before we acknowledge what came, and the
+ * kernel likes to wait 40 ms with that. While more is to come, be it the rest of an answer or
+ * another one, it is told not to, each time anew. */
+static void acknowledge(struct outbound_connection *connection)
+{
+	int fd, on = 1;
+
+	if (uv_fileno((uv_handle_t *)&connection->tcp, &fd) == 0)
+		(void)setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
+}
+
 static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer)
 {
 	struct outbound_connection *connection = stream->data;
@@ -309,6 +322,8 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer)
 		take_messages(connection);
 		if (outbound->on_tcp_read)
 			outbound->on_tcp_read(outbound->reader, (size_t)n);
+		if (!connection->closing && connection->under_way > 0)
+			acknowledge(connection);
 	}
 }
 

@@ -1,11 +1,15 @@
 /* Ports on random numbers, by source address:
  *
- *     pool    [ p0 | p1 | p2 | ........ | p1023 ]
- *     batch      p17    p801   p333   ...          up to OUTBOUND_PORTS_BATCH, drawn as needed
- *     flush   sendmmsg  sendmmsg  sendmmsg         one each
+ *     pool      [ p0 | p1 | p2 | ........ | p1023 ]
+ *     target A     p17    p801   p333   ...          a hand: up to OUTBOUND_PORTS_BATCH,
+ *     target B     p512   p17    p90    ...          drawn as needed, for this batch
+ *     flush     sendmmsg  sendmmsg  sendmmsg         one for each port
  *
- * A loop round draws a few and deals its questions over those, so that guessing the port of one
- * question is as hard as with a socket each, at a fraction of the system calls.
+ * A loop round draws a few for each target and deals its questions over those, so that guessing the
+ * port of one question is as hard as with a socket each, at a fraction of the system calls. Hands
+ * are drawn independently of each other: a target that is hostile sees the ports of its own
+ * questions, which tells it of its neighbour's only that they come from the same pool. That two
+ * hands have a port in common is chance, and as rare as a guess that hits.
  *
  * The kernel chooses the numbers (bind to port 0): at random, within ip_local_port_range and
  * outside ip_local_reserved_ports. A pool starts with a few ports and grows with every batch, so
@@ -62,14 +66,20 @@ void port_close_if_drained(struct outbound_port *port)
 	port_close(port);
 }
 
+/* The batch's ports one after the other, whoever has them. */
+static struct outbound_port **dealt(struct outbound_pool *pool, unsigned i)
+{
+	return &pool->hands[i / OUTBOUND_PORTS_BATCH].ports[i % OUTBOUND_PORTS_BATCH];
+}
+
 /* No new questions; the caller has taken it out of pool->open. */
 static void port_drain(struct outbound_port *port)
 {
 	struct outbound_pool *pool = port->pool;
 
-	for (unsigned i = 0; i < OUTBOUND_PORTS_BATCH; i++) {
-		if (pool->dealt[i] == port)
-			pool->dealt[i] = NULL;
+	for (unsigned i = 0; i < pool->hand_count * OUTBOUND_PORTS_BATCH; i++) {
+		if (*dealt(pool, i) == port)
+			*dealt(pool, i) = NULL;
 	}
 	port->draining = true;
 	port->next = pool->draining;
@@ -217,12 +227,31 @@ struct outbound_pool *pool_for(struct outbound *outbound, const struct upstream 
 	return pool && pool->count > 0 ? pool : NULL;
 }
 
-struct outbound_port *pool_deal(struct outbound_pool *pool)
+/* NULL: there are too many targets in this batch. */
+static struct outbound_hand *hand_of(struct outbound_pool *pool, const struct target *target)
+{
+	struct outbound_hand *hand = pool->hands, *end = hand + pool->hand_count;
+
+	while (hand < end && hand->target != target)
+		hand++;
+	if (hand < end)
+		return hand;
+	if (pool->hand_count == OUTBOUND_HANDS)
+		return NULL;
+	pool->hand_count++;
+	*hand = (struct outbound_hand){.target = target};
+	return hand;
+}
+
+struct outbound_port *pool_deal(struct outbound_pool *pool, const struct target *target)
 {
 	struct entropy *entropy = pool->outbound->entropy;
-	struct outbound_port **slot = &pool->dealt[entropy_below(entropy, OUTBOUND_PORTS_BATCH)];
+	struct outbound_hand *hand = hand_of(pool, target);
+	struct outbound_port *own = NULL, **slot = &own;
 
 	pool->used = true;
+	if (hand)
+		slot = &hand->ports[entropy_below(entropy, OUTBOUND_PORTS_BATCH)];
 	if (!*slot)
 		*slot = pool->open[entropy_below(entropy, pool->count)];
 	return *slot;
@@ -257,12 +286,12 @@ static void end_use(struct outbound_pool *pool, uint64_t now_us)
 	pool->used_us = now_us;
 	if (!pool->unheard_us)
 		pool->unheard_us = now_us;
-	for (unsigned i = 0; i < OUTBOUND_PORTS_BATCH; i++) {
-		struct outbound_port *port = pool->dealt[i];
+	for (unsigned i = 0; i < pool->hand_count * OUTBOUND_PORTS_BATCH; i++) {
+		struct outbound_port *port = *dealt(pool, i);
 		if (port && port->questions >= PORT_QUESTIONS)
 			pool_renew(pool, port);
 	}
-	memset(pool->dealt, 0, sizeof pool->dealt);
+	pool->hand_count = 0;
 }
 
 void pool_end_batch(struct outbound_pool *pool, uint64_t now_us)

@@ -17,6 +17,12 @@ struct outbound_port {
 	bool draining, closing;
 };
 
+/* The ports of one target in this batch. */
+struct outbound_hand {
+	const struct target *target;                       /* only compared */
+	struct outbound_port *ports[OUTBOUND_PORTS_BATCH]; /* NULL: not drawn yet */
+};
+
 struct outbound_pool {
 	struct outbound_pool *next;
 	struct outbound *outbound;
@@ -31,7 +37,8 @@ struct outbound_pool {
 	struct outbound_port *open[OUTBOUND_PORTS];
 	unsigned count;
 	struct outbound_port *draining;
-	struct outbound_port *dealt[OUTBOUND_PORTS_BATCH]; /* this batch's, NULL: not drawn yet */
+	struct outbound_hand hands[OUTBOUND_HANDS]; /* in this batch */
+	unsigned hand_count;
 	uint64_t retry_us;
 };
 
@@ -44,8 +51,8 @@ static inline bool pool_is_lane(const struct outbound_pool *pool)
 }
 /* No new questions; its ports close once drained. */
 void pool_retire(struct outbound_pool *pool);
-/* One port of this batch's at random. */
-struct outbound_port *pool_deal(struct outbound_pool *pool);
+/* At random one of the ports that this batch has for the target. */
+struct outbound_port *pool_deal(struct outbound_pool *pool, const struct target *target);
 /* After a batch: ports that have carried enough make room for fresh ones, and the pool grows. */
 void pool_end_batch(struct outbound_pool *pool, uint64_t now_us);
 /* Closes a draining port without flights. */

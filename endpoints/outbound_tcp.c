@@ -60,13 +60,23 @@ static struct outbound_peer *peer_for(struct outbound *outbound, const struct up
 	return peer;
 }
 
+/* A target that is asked by TCP only is as good as away when it closes every connection. */
+static enum target_error error_of(const struct question *question, enum target_error error)
+{
+	bool away = error == TARGET_ERROR_CLOSED &&
+		    question->flight->upstream->protocol == PROTOCOL_TCP;
+
+	return away ? TARGET_ERROR_NETWORK : error;
+}
+
 /* What that brings about may ask this peer again: there is an end to it all the same. */
 void outbound_peer_fail(struct outbound_peer *peer, enum target_error error, uint64_t now_us)
 {
 	struct question *question;
 
 	for (unsigned n = peer->unanswered; n > 0 && (question = TAILQ_FIRST(&peer->waiting)); n--)
-		pending_on_error(peer->outbound->pending, question->flight, error, now_us);
+		pending_on_error(peer->outbound->pending, question->flight,
+				 error_of(question, error), now_us);
 }
 
 struct outbound_count outbound_peer_count(const struct outbound_peer *peer, uint64_t now_us)

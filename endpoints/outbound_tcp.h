@@ -81,7 +81,7 @@ static inline bool question_is_alone(const struct question *question)
 /* Has the peer looked after at the next flush: questions dealt to its connections, connections
  * dialled, or the peer freed. */
 void outbound_peer_gather(struct outbound_peer *peer);
-/* What waits fails. */
+/* What waits fails. CLOSED: it closes all connections. */
 void outbound_peer_fail(struct outbound_peer *peer, enum target_error error, uint64_t now_us);
 struct outbound_count outbound_peer_count(const struct outbound_peer *peer, uint64_t now_us);
 

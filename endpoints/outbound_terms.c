@@ -10,7 +10,7 @@
 
 enum {
 	IN_VAIN_MAX = 8,       /* connections: it gives no answers any more */
-	IN_VAIN_FIRST_MAX = 2, /* where it never gave one: all questions together, then one alone */
+	IN_VAIN_FIRST_MAX = 2, /* where it never gave one: once more, with one question alone */
 };
 
 void outbound_terms_init(struct outbound_terms *terms)
@@ -79,12 +79,9 @@ void outbound_terms_on_end(struct outbound_terms *terms, uint64_t answered)
 }
 
 /* Where others are live, the server may have been full of them before it could answer. */
-void outbound_terms_on_end_in_vain(struct outbound_terms *terms, bool others, unsigned questions)
+void outbound_terms_on_end_in_vain(struct outbound_terms *terms, bool others)
 {
-	if (!terms->answers && !others && questions == 1)
-		terms->in_vain = IN_VAIN_FIRST_MAX;
-	else
-		terms->in_vain += terms->answers || !others;
+	terms->in_vain += terms->answers || !others;
 	outbound_terms_on_end(terms, 0);
 }
 

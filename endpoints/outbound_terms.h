@@ -49,8 +49,8 @@ void outbound_terms_on_answer(struct outbound_terms *terms, uint64_t answered);
 void outbound_terms_on_accepted(struct outbound_terms *terms, unsigned proven);
 /* A connection ended while there was something to ask, after so many answers. */
 void outbound_terms_on_end(struct outbound_terms *terms, uint64_t answered);
-/* And without any, with or without others that are live, and with so many questions. */
-void outbound_terms_on_end_in_vain(struct outbound_terms *terms, bool others, unsigned questions);
+/* And without any, with or without others that are live. */
+void outbound_terms_on_end_in_vain(struct outbound_terms *terms, bool others);
 /* A question took long, while so many were answered on its connection: what to have under way. */
 unsigned outbound_terms_on_slow(struct outbound_terms *terms, uint64_t answered);
 /* How long a question that was alone on the last of them is to wait, after more than one. */

@@ -150,7 +150,7 @@ int outbound_udp_send(struct outbound *outbound, struct flight *flight, const ui
 		return ERR_SYSTEM;
 	if (buffers->gathered == OUTBOUND_GATHER)
 		send_gathered(outbound);
-	struct outbound_port *port = pool_deal(pool);
+	struct outbound_port *port = pool_deal(pool, flight->target);
 	unsigned i = buffers->gathered++;
 	port->flights++;
 	port->questions++;

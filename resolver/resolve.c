@@ -546,6 +546,13 @@ static bool is_our_own_fault(const struct ask_result *result)
 		result->error == TARGET_ERROR_FULL || result->sourceless);
 }
 
+/* There is an answer, and only the connections for it ended: whoever asks next, a client by TCP as
+ * a rule, because of our TC, may well get it. */
+static bool is_cut_off(const struct ask_result *result)
+{
+	return result->outcome == ASK_TRUNCATED && result->error == TARGET_ERROR_CLOSED;
+}
+
 static void *on_result(void *context, void *holder, const struct pending_key *key,
 		       const struct ask_result *result, uint64_t now_us)
 {
@@ -553,7 +560,7 @@ static void *on_result(void *context, void *holder, const struct pending_key *ke
 	const struct policy_hold *hold = holder;
 	struct cache_entry *entry = reply_entry(key, result, &hold->cache, &resolver->key, now_us);
 
-	if (entry && reply_may_be_cached(entry) && !is_our_own_fault(result))
+	if (entry && reply_may_be_cached(entry) && !is_our_own_fault(result) && !is_cut_off(result))
 		cache_put(resolver->cache, entry, now_us, hold->cache.stale_max);
 	return entry;
 }

@@ -252,11 +252,17 @@ static const struct step {
 	bool (*play)(struct scenario *s, const char *actor);
 	bool tells; /* it mentions what has happened already */
 } steps[] = {
-	{"asks", client_asks, false},     {"gets", client_gets, true},
-	{"is", upstream_is, true},        {"says", upstream_says, false},
-	{"sends", upstream_sends, false}, {"refuses", upstream_refuses, false},
-	{"can", upstream_can, false},     {"cannot", upstream_can, false},
-	{"ms", ms_pass, false},           {"s", s_pass, false},
+	{"asks", client_asks, false},
+	{"gets", client_gets, true},
+	{"is", upstream_is, true},
+	{"says", upstream_says, false},
+	{"sends", upstream_sends, false},
+	{"refuses", upstream_refuses, false},
+	{"closes", upstream_closes, false},
+	{"can", upstream_can, false},
+	{"cannot", upstream_can, false},
+	{"ms", ms_pass, false},
+	{"s", s_pass, false},
 };
 
 static bool everything_is_told(struct scenario *s)

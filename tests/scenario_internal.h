@@ -44,6 +44,7 @@ bool upstream_is(struct scenario *s, const char *actor);      /* asked */
 bool upstream_says(struct scenario *s, const char *actor);    /* or something like it */
 bool upstream_sends(struct scenario *s, const char *actor);   /* bytes */
 bool upstream_refuses(struct scenario *s, const char *actor); /* a network error comes back */
+bool upstream_closes(struct scenario *s, const char *actor);  /* its connections end */
 bool upstream_can(struct scenario *s, const char *actor);     /* (not) be reached, or used */
 
 /* What happened and was not told. */

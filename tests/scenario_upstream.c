@@ -382,7 +382,7 @@ bool upstream_sends(struct scenario *s, const char *actor)
 
 /* ---- the network ---- */
 
-bool upstream_refuses(struct scenario *s, const char *actor)
+static bool error_comes_back(struct scenario *s, const char *actor, enum target_error error)
 {
 	struct host host;
 
@@ -392,9 +392,18 @@ bool upstream_refuses(struct scenario *s, const char *actor)
 	if (!packet || !packet->flight)
 		return scenario_fail(s, "it has no question that waits");
 	packet->answered = true;
-	pending_on_error(&s->stage->pending, packet->flight, TARGET_ERROR_NETWORK,
-			 s->stage->now_us);
+	pending_on_error(&s->stage->pending, packet->flight, error, s->stage->now_us);
 	return scenario_end_of_words(s);
+}
+
+bool upstream_refuses(struct scenario *s, const char *actor)
+{
+	return error_comes_back(s, actor, TARGET_ERROR_NETWORK);
+}
+
+bool upstream_closes(struct scenario *s, const char *actor)
+{
+	return error_comes_back(s, actor, TARGET_ERROR_CLOSED);
 }
 
 bool upstream_can(struct scenario *s, const char *actor)

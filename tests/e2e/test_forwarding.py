@@ -147,15 +147,17 @@ class Scripted(harness.Case):
     @classmethod
     def build(cls, world):
         cls.client = world.host("client", "10.20.0.5")
-        onprem = world.host("onprem", "192.168.0.1", "192.168.0.2", "192.168.0.3")
+        onprem = world.host("onprem", "192.168.0.1", "192.168.0.2", "192.168.0.3", "192.168.0.5")
         cloud = world.host("cloud", "10.10.0.4", "10.10.0.20")
         cls.first = harness.Upstream(onprem, "192.168.0.1", "192.0.2.1")
         cls.second = servers.dnsmasq(onprem, "192.168.0.2", "address=/corp.test/192.0.2.2")
         cls.old = harness.Upstream(onprem, "192.168.0.3", "192.0.2.3")
+        cls.ending = harness.Upstream(onprem, "192.168.0.5", "192.0.2.5")
         cls.sluice = harness.Sluice(cloud, config(
             rule("corp", "corp.test.", "192.168.0.1", "192.168.0.2"),
             rule("alone", "alone.test.", "192.168.0.1"),
             rule("old", "old.test.", "192.168.0.3"),
+            rule("ending", "ending.test.", "192.168.0.5"),
             rule("tcp", "tcp.test.", ("192.168.0.1", "tcp"))), ("10.10.0.4", 53))
 
     def test_the_first_target_is_asked_first(self):
@@ -211,6 +213,25 @@ class Scripted(harness.Case):
             self.assert_answer(self.client.ask("10.10.0.4", name), "192.0.2.1")
             self.assertEqual(["udp", "tcp"], [q["by"] for q in self.first.questions(name)])
         self.unless_late(followed)
+
+    def test_after_tc_a_connection_that_ends_is_followed_by_one_more(self):
+        def followed(number):
+            name = "wavers.n%d.ending.test" % number
+            self.assert_answer(self.client.ask("10.10.0.4", name), "192.0.2.5")
+            self.assertEqual(["udp", "tcp", "tcp"], [q["by"] for q in self.ending.questions(name)])
+        self.unless_late(followed)
+
+    def test_after_tc_connections_that_end_are_no_failure_that_is_kept(self):
+        def asked_anew(number):
+            name = "ends.n%d.ending.test" % number
+            for count in (1, 2):
+                answer = self.client.ask("10.10.0.4", name)
+                self.assert_rcode(answer, "NOERROR")
+                self.assertTrue(answer.flags & dns.TC)
+                by = [q["by"] for q in self.ending.questions(name)]
+                self.assertEqual(count, by.count("udp"), by)
+                self.assertGreaterEqual(by.count("tcp"), 2 * count, by)
+        self.unless_late(asked_anew)
 
     def test_a_tcp_rule_never_asks_by_udp(self):
         self.assert_answer(self.client.ask("10.10.0.4", "www.tcp.test"), "192.0.2.1")

@@ -6,6 +6,8 @@
     late200.                     an answer after that many milliseconds
     held.                        an answer once there is a file LOG.release, if not too late
     tc.                          by UDP an empty answer with TC, by TCP the data
+    wavers.                      the same, but the first connection that asks ends without an answer
+    ends.                        the same, but every connection does
     plain.                       FORMERR to a question with OPT, data without
     bare.                        the same, in a header and nothing else
     lame.                        NOERROR with nothing but NS in the authority section
@@ -38,6 +40,7 @@ SOA = (dns.wire_name("ns.upstream.test") + dns.wire_name("hostmaster.upstream.te
 class Upstream:
     def __init__(self, address, log):
         self.address, self.log, self.lock = address, open(log, "a", buffering=1), threading.Lock()
+        self.wavered = set()
 
     def note(self, packet, message, peer, transport):
         name, rtype, _ = message.questions[0]
@@ -82,6 +85,11 @@ class Upstream:
     def soa(qname):
         return dns.record(qname.split(".", 1)[1] or ".", "SOA", SOA, ttl=600)
 
+    def hangs_up(self, qname):
+        first = qname not in self.wavered
+        self.wavered.add(qname)
+        return qname.startswith("ends.") or qname.startswith("wavers.") and first
+
     def answers(self, message, by_udp):
         """The packets to send, in their order."""
         qname = message.questions[0][0]
@@ -94,7 +102,7 @@ class Upstream:
             time.sleep(int(script[4:]) / 1000)
         if script == "held":
             self.hold()
-        if script == "tc" and by_udp:
+        if script in ("tc", "wavers", "ends") and by_udp:
             return [self.reply(message, flags=dns.TC)]
         if script == "plain" and message.opt:
             return [dns.header(message.id, dns.QR | 1, (1, 0, 0, 0))
@@ -143,6 +151,8 @@ class Upstream:
                     packet = dns.recv_framed(sock)
                     message = dns.Message(packet)
                     self.note(packet, message, peer, "tcp")
+                    if self.hangs_up(message.questions[0][0].lower()):
+                        return
                     for reply in self.answers(message, False):
                         sock.sendall(dns.framed(reply))
             except (EOFError, OSError):

@@ -48,6 +48,7 @@ struct server {
 	/* what it does */
 	bool silent, truncates, from_elsewhere, closes_after_answer, closes_unanswered, drips,
 		backwards, deaf;
+	bool halves;          /* length and message in two writes, Nagle's algorithm left on */
 	unsigned padding;     /* bytes of a second record */
 	unsigned most;        /* connections; it hangs up on others. 0: any number */
 	bool full_is_deaf;    /* those others wait in its queue instead */
@@ -237,6 +238,12 @@ static void drip(int fd, const uint8_t *bytes, size_t length)
 	}
 }
 
+static void send_halves(int fd, const uint8_t *bytes, size_t length)
+{
+	assert_int_equal(send(fd, bytes, 2, MSG_NOSIGNAL), 2);
+	assert_int_equal(send(fd, bytes + 2, length - 2, MSG_NOSIGNAL), length - 2);
+}
+
 static void forget_late(struct server *s, int fd)
 {
 	unsigned kept = 0;
@@ -341,6 +348,8 @@ static bool serve_connection(struct server *s, int fd)
 			put_off(s, fd, reply, length + 2);
 		else if (s->drips)
 			drip(fd, reply, length + 2);
+		else if (s->halves)
+			send_halves(fd, reply, length + 2);
 		else
 			assert_int_equal(send(fd, reply, length + 2, MSG_NOSIGNAL), length + 2);
 	}
@@ -621,6 +630,98 @@ static void who_knows_every_open_port_has_one_chance_in_a_thousand(void **state)
 	assert_int_equal(ports_of_all_pools(), OUTBOUND_PORTS);
 	assert_in_range(alike_one_in(4000), 960, 1100);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &was), 0);
+}
+
+/* One more target of the first's source, which is asked by a leg of its own. */
+static void ask_second(void)
+{
+	struct leg before = leg;
+
+	upstreams[1].source = upstreams[0].source;
+	leg.id++;
+	leg.upstreams = &upstreams[1];
+	leg.upstream_count = 1;
+	ask();
+	leg = before;
+}
+
+/* A hostile target has itself asked many times, and takes its neighbour's question to leave by one
+ * of the ports that it has just seen: 4 of 256. */
+static void what_a_target_sees_does_not_tell_its_neighbours_ports(void **state)
+{
+	unsigned guessed = 0;
+
+	(void)state;
+	start("127.0.0.1", "127.0.0.1", PROTOCOL_UDP, 256);
+	outbound.lane_questions = UINT32_MAX;
+	for (unsigned i = 0; i < 2; i++)
+		open_ports();
+	for (unsigned round = 0; round < 200; round++) {
+		memset(second.port_seen, 0, sizeof second.port_seen);
+		for (unsigned i = 0; i < 5; i++)
+			ask_second();
+		ask();
+		for (unsigned i = 0; i < 5; i++)
+			ask_second();
+		until(answered() == asked_count);
+		guessed += second.port_seen[server.last.port];
+	}
+	assert_int_equal(outbound.counters.lanes_opened, 0);
+	assert_in_range(guessed, 0, 12); /* 3 are to be expected */
+}
+
+/* More of them than have hands: the questions of those left over draw a port each. */
+static void every_target_of_a_large_batch_has_ports_of_its_own(void **state)
+{
+	enum { MANY = 2 * OUTBOUND_HANDS };
+	static struct target many[MANY];
+	struct upstream each[MANY];
+
+	(void)state;
+	start("127.0.0.1", "127.0.0.1", PROTOCOL_UDP, 512);
+	outbound.lane_questions = UINT32_MAX;
+	open_ports();
+	leg.upstream_count = 1;
+	for (unsigned i = 0; i < MANY; i++) {
+		each[i] = upstreams[0];
+		each[i].target = &many[i];
+		target_init(&many[i], &each[i].source, &each[i].host, PROTOCOL_UDP);
+	}
+	memset(server.port_seen, 0, sizeof server.port_seen);
+	server.ports = 0;
+	for (unsigned i = 0; i < 8 * MANY; i++) {
+		leg.id = 100 + i % MANY;
+		leg.upstreams = &each[i % MANY];
+		ask();
+	}
+	assert_int_equal(outbound.pools->hand_count, OUTBOUND_HANDS);
+	until(answered() == asked_count);
+	/* Of 16 hands about 3.6 ports each and 128 besides; some are the same by chance. */
+	assert_in_range(server.ports, 100, OUTBOUND_HANDS * (OUTBOUND_PORTS_BATCH + 8));
+	assert_int_equal(outbound.pools->hand_count, 0);
+}
+
+/* In the middle of a batch, too. */
+static void a_port_that_goes_is_dealt_to_nobody_any_more(void **state)
+{
+	(void)state;
+	start("127.0.0.1", "127.0.0.1", PROTOCOL_UDP, 64);
+	outbound.lane_questions = UINT32_MAX;
+	for (unsigned i = 0; i < 100; i++) {
+		ask();
+		ask_second();
+	}
+	outbound_limit_ports(&outbound, 1, 0);
+	for (unsigned i = 0; i < 100; i++) {
+		ask();
+		ask_second();
+	}
+	assert_int_equal(outbound.pools->hand_count, 2);
+	for (unsigned i = 0; i < 2 * OUTBOUND_PORTS_BATCH; i++)
+		assert_ptr_equal(outbound.pools->hands[i / OUTBOUND_PORTS_BATCH]
+					 .ports[i % OUTBOUND_PORTS_BATCH],
+				 outbound.pools->open[0]);
+	until(answered() == asked_count);
 }
 
 static void another_maximum_of_ports_is_reached_from_either_side(void **state)
@@ -1317,6 +1418,39 @@ static void a_server_that_sends_on_and_on_is_read_by_a_bufferful_a_round(void **
 	assert_int_equal(server.accepted, 1);
 }
 
+/* So many rounds of so many questions, on one connection. Each step takes some time by the real
+ * clock, too: 40 ms are hundreds of them. */
+static void answers_come_within_a_few_steps(unsigned rounds, unsigned questions)
+{
+	leg.upstream_count = 1;
+	ask();
+	until(answered() == 1);
+	for (unsigned round = 0; round < rounds; round++) {
+		uint64_t before_us = clock_us;
+
+		for (unsigned i = 0; i < questions; i++)
+			ask();
+		until(answered() == asked_count);
+		assert_in_range(clock_us - before_us, 0, 30 * STEP_US);
+	}
+	assert_int_equal(server.accepted, 1);
+}
+
+static void a_server_that_leaves_nagle_on_does_not_wait_with_the_rest_of_an_answer(void **state)
+{
+	(void)state;
+	start("127.0.0.1", "127.0.0.1", PROTOCOL_TCP, 4);
+	server.halves = true;
+	answers_come_within_a_few_steps(20, 1);
+}
+
+static void nor_with_the_next_answer(void **state)
+{
+	(void)state;
+	start("127.0.0.1", "127.0.0.1", PROTOCOL_TCP, 4);
+	answers_come_within_a_few_steps(20, 8);
+}
+
 static void an_idle_connection_that_the_peer_closed_is_no_error(void **state)
 {
 	(void)state;
@@ -1729,7 +1863,7 @@ static void one_that_closes_without_an_answer_is_an_error(void **state)
 	ask();
 	until(answered() == 1);
 	assert_int_equal(second.got, 1);
-	assert_int_equal(server.accepted, 1);
+	assert_int_equal(server.accepted, 2);
 	assert_true(target_is_suspect(&targets[0]));
 	assert_int_equal(targets[0].last_error, TARGET_ERROR_NETWORK);
 }
@@ -1924,6 +2058,40 @@ static void tc_leads_to_the_whole_answer_by_tcp(void **state)
 	assert_int_equal(server.got_tcp, 1);
 }
 
+static void start_truncating(void)
+{
+	start("127.0.0.1", "127.0.0.1", PROTOCOL_UDP, 4);
+	leg.upstream_count = 1;
+	server.truncates = true;
+}
+
+static void after_tc_a_connection_that_ends_is_followed_by_one_more(void **state)
+{
+	(void)state;
+	start_truncating();
+	server.hangs_up = 1;
+	ask();
+	until(answered() == 1);
+	assert_int_equal(server.accepted, 2);
+	assert_int_equal(atomic_load(&targets[0].suspicions), 0);
+}
+
+/* And so is the next one, whatever became of those before. */
+static void after_tc_it_is_given_up_when_that_one_ends_too(void **state)
+{
+	(void)state;
+	start_truncating();
+	server.closes_unanswered = true;
+	for (unsigned i = 0; i < 3; i++) {
+		struct asked *q = ask();
+		until(q->done);
+		assert_int_equal(q->outcome, ASK_TRUNCATED);
+		assert_int_equal(q->error, TARGET_ERROR_CLOSED);
+		assert_int_equal(server.got_tcp, 2 * (i + 1));
+	}
+	assert_int_equal(atomic_load(&targets[0].suspicions), 0);
+}
+
 static void questions_of_a_loop_round_leave_in_one_write(void **state)
 {
 	(void)state;
@@ -2082,6 +2250,9 @@ int main(void)
 		TEST(a_batch_leaves_by_a_few_ports_and_batches_by_others),
 		TEST(the_pool_starts_small_and_grows_to_its_maximum),
 		TEST(who_knows_every_open_port_has_one_chance_in_a_thousand),
+		TEST(what_a_target_sees_does_not_tell_its_neighbours_ports),
+		TEST(every_target_of_a_large_batch_has_ports_of_its_own),
+		TEST(a_port_that_goes_is_dealt_to_nobody_any_more),
 		TEST(another_maximum_of_ports_is_reached_from_either_side),
 		TEST(a_port_is_renewed_after_its_share_and_nothing_is_lost),
 		TEST(descriptors_are_left_for_others),
@@ -2120,6 +2291,8 @@ int main(void)
 		TEST(a_source_that_tcp_cannot_bind_is_told_as_that),
 		TEST(answers_may_come_byte_by_byte_and_be_large),
 		TEST(a_server_that_sends_on_and_on_is_read_by_a_bufferful_a_round),
+		TEST(a_server_that_leaves_nagle_on_does_not_wait_with_the_rest_of_an_answer),
+		TEST(nor_with_the_next_answer),
 		TEST(an_idle_connection_that_the_peer_closed_is_no_error),
 		TEST(a_server_that_closes_after_every_answer_answers_all),
 		TEST(one_that_closes_after_every_answer_is_asked_in_the_clients_order),
@@ -2155,6 +2328,8 @@ int main(void)
 		TEST(questions_that_wait_when_their_source_goes_are_answered),
 		TEST(what_comes_while_all_connections_drain_waits_for_one_to_end),
 		TEST(tc_leads_to_the_whole_answer_by_tcp),
+		TEST(after_tc_a_connection_that_ends_is_followed_by_one_more),
+		TEST(after_tc_it_is_given_up_when_that_one_ends_too),
 		TEST(questions_of_a_loop_round_leave_in_one_write),
 		TEST(a_write_that_is_cut_goes_on_where_it_was_and_then_with_the_rest),
 		TEST(a_connection_that_is_lost_while_it_is_written_to_loses_no_question),

@@ -165,7 +165,7 @@ static unsigned ends_until_hopeless(struct outbound_terms *terms, bool others)
 	unsigned ends = 0;
 
 	while (!outbound_terms_are_hopeless(terms) && ends < 100) {
-		outbound_terms_on_end_in_vain(terms, others, 9);
+		outbound_terms_on_end_in_vain(terms, others);
 		ends++;
 	}
 	return ends;
@@ -193,9 +193,9 @@ static void after_several_ends_without_answers_there_is_a_pause(void **state)
 	(void)state;
 	outbound_terms_init(&terms);
 	outbound_terms_on_answer(&terms, 1);
-	outbound_terms_on_end_in_vain(&terms, false, 9);
+	outbound_terms_on_end_in_vain(&terms, false);
 	assert_int_equal(outbound_terms_pause_us(&terms), 0);
-	outbound_terms_on_end_in_vain(&terms, false, 1);
+	outbound_terms_on_end_in_vain(&terms, false);
 	assert_int_equal(outbound_terms_pause_us(&terms), OUTBOUND_TERMS_PAUSE_US);
 	outbound_terms_on_answer(&terms, 1);
 	assert_int_equal(outbound_terms_pause_us(&terms), 0);
