@@ -16,6 +16,7 @@ struct seen_target {
 	bool due;              /* its change is told in this look */
 	uint64_t since_us;     /* of the suspicion that was told */
 	uint64_t now_since_us; /* of the present one */
+	uint64_t back_us;      /* when it was first seen to be back */
 	uint64_t suspicions, now_suspicions;
 	uint64_t told_us, next_us;
 	UT_hash_handle hh; /* by target */
@@ -163,9 +164,12 @@ static void follow(struct health *health, const struct snapshot *snapshot)
 static void read_target(struct seen_target *seen, uint64_t now_us)
 {
 	const struct target *target = seen->target;
+	bool before = seen->now;
 	seen->now_since_us = atomic_load_explicit(&target->suspect_us, memory_order_relaxed);
 	seen->now_suspicions = atomic_load_explicit(&target->suspicions, memory_order_relaxed);
 	seen->now = seen->now_since_us != 0;
+	if (before && !seen->now)
+		seen->back_us = now_us;
 	if (seen->told_us == 0)
 		seen->told_us = now_us;
 	uint64_t begun = seen->now_suspicions - seen->suspicions;
@@ -201,7 +205,7 @@ static struct health_change target_change(const struct seen_target *seen, uint64
 		times -= times > 0; /* this one */
 	} else {
 		change.kind = HEALTH_BACK;
-		change.for_us = elapsed_us(seen->since_us, now_us);
+		change.for_us = elapsed_us(seen->since_us, seen->back_us);
 	}
 	change.times = (unsigned)times;
 	return change;
@@ -209,11 +213,11 @@ static struct health_change target_change(const struct seen_target *seen, uint64
 
 static struct health_change source_change(const struct seen_source *seen, uint64_t now_us)
 {
-	uint64_t since_us = seen->now ? seen->now_since_us : seen->since_us;
 	return (struct health_change){
 		.kind = seen->now ? HEALTH_SOURCE_GONE : HEALTH_SOURCE_BACK,
 		.source = &seen->address,
-		.for_us = elapsed_us(since_us, now_us),
+		.for_us = seen->now ? elapsed_us(seen->now_since_us, now_us)
+				    : elapsed_us(seen->since_us, seen->now_since_us),
 		.times = (seen->changes - 1) / 2,
 	};
 }

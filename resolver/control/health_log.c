@@ -66,7 +66,7 @@ static void add_loss(struct line *line, const struct health_reach *reach)
 		add(line, ": what they decide is answered from stale answers or SERVFAIL");
 	}
 	if (reach->others > 0)
-		add(line, "; %u%s rule%s on with the next target", reach->others,
+		add(line, "; %u%s rule%s on without it", reach->others,
 		    reach->dark > 0 ? " other" : "", reach->others == 1 ? " goes" : "s go");
 }
 

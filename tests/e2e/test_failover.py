@@ -103,10 +103,13 @@ class Sources(Asking, harness.FreshCase):
         self.remove("10.10.0.36")
         line = harness.wait_for(lambda: self.said(r"warning source: 10\.10\.0\.36, .*"), "a line").group()
         self.assertIn("the source of hub-resolver/second, is gone", line)
-        self.assertIn("; 2 rules go on with the next target", line)
+        self.assertIn("; 2 rules go on without it", line)
         self.remove("10.10.0.20")
         line = harness.wait_for(lambda: self.said(r"warning source: 10\.10\.0\.20, .*"), "a line").group()
         self.assertIn("no live target is left for onprem/corp, onprem/tcp:", line)
+        text = self.sluice.command("status")[1]
+        self.assertIn("! no target is live for 2 rules: onprem/corp, onprem/tcp\n", text)
+        self.assertIn("! no interface has 10.10.0.20, the source of hub-resolver/outbound\n", text)
         self.cloud.add_address("10.10.0.20")
         line = harness.wait_for(lambda: self.said(r"info source: 10\.10\.0\.20, .*"), "a line",
                                 2 * dns.PATIENCE).group()
@@ -245,7 +248,11 @@ class SixTargets(Asking, harness.FreshCase):
         self.assertIn("is suspect", line)
         self.assertIn("no answer", line)
         self.assertIn("no live target is left for onprem/first:", line)
-        self.assertIn("; 2 other rules go on with the next target", line)
+        self.assertIn("; 2 other rules go on without it", line)
+        text = self.sluice.command("status")[1]
+        self.assertIn("! no target is live for 1 rule: onprem/first\n", text)
+        self.assertRegex(text, r"\n  192\.168\.0\.1:53 .*suspect.*\n"
+                               r"      since .*; no live target for onprem/first; 2 others go on\n")
         self.thaw(self.targets[:1])
         line = harness.wait_for(lambda: says(r"info target: 192\.168\.0\.1:53 .*"), "a line",
                                 2 * dns.PATIENCE).group()
