@@ -34,8 +34,10 @@ static const struct command commands[] = {
 	{"reload", command_reload, OPTION_CONFIG | OPTION_JSON | OPTION_SOCKET, 0, 0, "",
 	 "have the running server read its configuration again",
 	 "Faults are printed as by check, and the server keeps what it has; exits 1 then.\n"},
-	{"status", command_status, OPTION_CONFIG | OPTION_JSON | OPTION_SOCKET, 0, 0, "",
-	 "show what the running server serves, its targets' health and its counters", ""},
+	{"status", command_status, OPTION_CONFIG | OPTION_JSON | OPTION_SOCKET | OPTION_ALL, 0, 0,
+	 "", "show what is wrong, what the running server serves, and what it has counted",
+	 "The worst comes first; what is fine in large numbers is a number. With --all it is all\n"
+	 "there, the zeros too.\n"},
 	{"flush", command_flush, OPTION_CONFIG | OPTION_JSON | OPTION_SOCKET | OPTION_SUFFIX, 0, 1,
 	 "[NAME]", "empty the running server's cache, or drop a name from it", ""},
 	{"ptr list", command_ptr_list, CALL | OPTION_JSON | OPTION_CSV, 0, 0, "",

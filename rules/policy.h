@@ -127,6 +127,14 @@ bool policy_is_shared(const struct policy *policy);
  */
 void policy_each_upstream(struct policy *policy, void (*on_upstream)(void *, struct upstream *),
 			  void *context);
+/* Calls back for every route that a question can take: the default resolver's, those of networks'
+ * custom DNS servers where there is a VNet resolver, and those of enabled rules of linked rulesets.
+ * Its name is what people know it by: "onprem/contoso", "default resolver", "DNS servers of hub".
+ */
+enum { POLICY_ROUTE_NAME = 192 };
+void policy_each_route(const struct policy *policy,
+		       void (*on_route)(void *context, const char *name, const struct route *route),
+		       void *context);
 
 /* Where a query arrived: in which network it is resolved, and as whom. */
 struct place {

@@ -1,6 +1,7 @@
 /* Model → policy. The order matters once: places before routes (a target may be one of our own
  * endpoints), routes before rulesets. Nothing is decided in here. */
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
 
@@ -672,4 +673,38 @@ void policy_each_upstream(struct policy *policy, void (*on_upstream)(void *, str
 		for (size_t r = 0; r < ruleset_rule_count(policy->rulesets[i]); r++)
 			each_upstream(&ruleset_rule(policy->rulesets[i], r)->route, on_upstream,
 				      context);
+}
+
+static bool is_linked(const struct policy *policy, const struct ruleset *ruleset)
+{
+	for (uint32_t n = 0; n < policy->network_count; n++)
+		for (uint32_t i = 0; i < policy->networks[n].ruleset_count; i++)
+			if (policy->networks[n].rulesets[i] == ruleset)
+				return true;
+	return false;
+}
+
+void policy_each_route(const struct policy *policy,
+		       void (*on_route)(void *context, const char *name, const struct route *route),
+		       void *context)
+{
+	char name[POLICY_ROUTE_NAME];
+	if (policy->default_route)
+		on_route(context, decided_text(DECIDED_DEFAULT), policy->default_route);
+	for (uint32_t i = 0; i < policy->network_count && policy->vnet_listen_count > 0; i++) {
+		snprintf(name, sizeof name, "DNS servers of %s", policy->networks[i].name);
+		if (policy->networks[i].custom)
+			on_route(context, name, policy->networks[i].custom);
+	}
+	for (uint32_t i = 0; i < policy->ruleset_count; i++) {
+		struct ruleset *ruleset = policy->rulesets[i];
+		size_t count = is_linked(policy, ruleset) ? ruleset_rule_count(ruleset) : 0;
+		for (size_t r = 0; r < count; r++) {
+			const struct rule *rule = ruleset_rule(ruleset, r);
+			if (!rule->enabled)
+				continue;
+			snprintf(name, sizeof name, "%s/%s", rule->ruleset, rule->name);
+			on_route(context, name, &rule->route);
+		}
+	}
 }

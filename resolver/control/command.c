@@ -58,6 +58,8 @@ static const struct {
 	 offsetof(struct command_line, csv)},
 	{"dry-run", NULL, "check everything and change nothing", 0, OPTION_DRY_RUN,
 	 offsetof(struct command_line, dry_run)},
+	{"all", NULL, "everything, what is fine and what is zero, too", 0, OPTION_ALL,
+	 offsetof(struct command_line, all)},
 	{"perform", NULL, "do it; else it is printed", 0, OPTION_PERFORM,
 	 offsetof(struct command_line, perform)},
 	{"cloud", "NAME", "what az is to call this server; sluice when not given", 0, OPTION_CLOUD,

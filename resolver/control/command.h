@@ -40,6 +40,7 @@ enum {
 	OPTION_CLIENT = 1 << 22,
 	OPTION_BINARY = 1 << 23,
 	OPTION_TAKE_OVER = 1 << 24,
+	OPTION_ALL = 1 << 25,
 };
 
 enum { COMMAND_WORDS_MAX = 50 };
@@ -59,7 +60,7 @@ struct command_line {
 		const char *items[COMMAND_WORDS_MAX];
 		int count;
 	} tags, servers; /* --tag and --ns, which may be repeated */
-	bool json, suffix, is_static, csv, dry_run, perform;
+	bool json, suffix, is_static, csv, dry_run, perform, all;
 	char *const *arguments;
 	int argument_count;
 };

@@ -537,10 +537,12 @@ static void run(struct control *control, const struct model *model, const struct
 			"runs as root; with `user` it keeps of root's rights only that of binding "
 			"port 53");
 	watchdog_start(&control->watchdog, &control->loop, &control->server);
+	health_log_start(&control->health, &control->loop, &control->server);
 	notify_ready(text);
 	uv_run(&control->loop, UV_RUN_DEFAULT);
 	work_finish(&control->work);
 	serial_book_rest(&control->serials);
+	health_log_stop(&control->health);
 }
 
 /* Serves the model; takes it over. The loop is open. */

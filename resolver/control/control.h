@@ -9,6 +9,7 @@
 
 #include "resolver/control/api.h"
 #include "resolver/control/file_watch.h"
+#include "resolver/control/health_log.h"
 #include "resolver/control/http.h"
 #include "resolver/control/http_auth.h"
 #include "resolver/control/inventory.h"
@@ -47,6 +48,7 @@ struct control {
 	uint64_t leaving_until_ms; /* 0: it is not */
 	uv_async_t wake;           /* a worker has let go of a snapshot */
 	struct watchdog watchdog;
+	struct health_log health;    /* tells what becomes of targets and source addresses */
 	struct upgrade upgrade;      /* by which this process is succeeded */
 	struct take_over *take_over; /* from whom this process takes over; NULL: nobody */
 	char *user, *group;          /* as configured at the start; NULL: not */

@@ -1,13 +1,14 @@
 /* Configured things come from the model that is served, measured ones from the targets of the
- * current policy's upstreams (each target once, in the order of the first route that asks it), the
- * workers' counters and the cache. Read while the workers go on: every number is true for itself,
- * not all of them for one moment. */
+ * current policy's upstreams (each target once), the workers' counters and the cache. Read while
+ * the workers go on: every number is true for itself, not all of them for one moment. */
 #include "resolver/control/status.h"
 
 #include <uthash.h>
 #include <uv.h>
 
 #include "endpoints/listener.h"
+#include "endpoints/socket.h"
+#include "resolver/control/health.h"
 #include "resolver/control/json.h"
 
 static json_t *address_json(const struct address *address)
@@ -111,10 +112,11 @@ static json_t *outbound_json(const struct model *model)
 		const struct dns_resolver *resolver = &model->resolvers.items[r];
 		for (size_t i = 0; i < resolver->outbound_endpoints.count; i++) {
 			const struct outbound_endpoint *at = &resolver->outbound_endpoints.items[i];
-			json_add(array,
-				 json_make("{s:o, s:o, s:o}", "name", path_json(resolver, at->name),
-					   "network", json_text(resolver->virtual_network),
-					   "source", address_json(&at->source)));
+			json_add(array, json_make("{s:o, s:o, s:o, s:b}", "name",
+						  path_json(resolver, at->name), "network",
+						  json_text(resolver->virtual_network), "source",
+						  address_json(&at->source), "present",
+						  (int)!socket_has_lost(&at->source)));
 		}
 	}
 	return array;
@@ -161,16 +163,26 @@ static json_t *rulesets_json(const struct model *model)
 
 struct seen {
 	const struct target *target;
+	json_t *item, *rules;
+	json_int_t rule_count, unanswered_count;
+	const struct route *counted; /* the one that was last */
+	bool suspect;
+	uint64_t troubles;
+	size_t order;
 	UT_hash_handle hh;
 };
 
 struct targets {
-	json_t *array;
+	const struct snapshot *snapshot;
+	bool *lost;        /* which of its sources are */
 	struct seen *seen; /* by target */
 	struct seen *room; /* for as many as there are upstreams */
 	size_t upstreams, used;
 	uint64_t now_us;
 	const struct status_clock *clock;
+	json_t *unanswered; /* routes without a live target */
+	json_int_t unanswered_count;
+	bool dark; /* routes that are looked at */
 };
 
 /* The two clocks are not read at the same moment: what they are apart by wobbles, and a second's
@@ -238,30 +250,121 @@ static void on_upstream(void *context, struct upstream *upstream)
 	HASH_FIND_PTR(targets->seen, &target, seen);
 	if (seen || !target)
 		return;
-	seen = &targets->room[targets->used++];
+	seen = &targets->room[targets->used];
 	seen->target = target;
+	seen->order = targets->used++;
+	seen->suspect = target_is_suspect(target);
+	seen->troubles = atomic_load(&target->timeouts) + atomic_load(&target->errors);
 	HASH_ADD_PTR(targets->seen, target, seen);
-	json_t *item = json_make("{s:o, s:o, s:s, s:o}", "source", address_json(&upstream->source),
-				 "host", host_json(&upstream->host), "protocol",
-				 upstream->protocol == PROTOCOL_TCP ? "tcp" : "udp", "endpoint",
-				 json_text(upstream->endpoint));
-	add_measured(item, target, targets);
-	add_counted(item, target);
-	json_add(targets->array, item);
+	seen->rules = json_array();
+	seen->item = json_make("{s:o, s:o, s:s, s:o}", "source", address_json(&upstream->source),
+			       "host", host_json(&upstream->host), "protocol",
+			       upstream->protocol == PROTOCOL_TCP ? "tcp" : "udp", "endpoint",
+			       json_text(upstream->endpoint));
+	add_measured(seen->item, target, targets);
+	add_counted(seen->item, target);
 }
 
-static json_t *targets_json(const struct server *server, const struct status_clock *clock)
+static bool is_live(void *context, const struct upstream *upstream)
 {
-	struct targets targets = {
-		.array = json_array(), .now_us = uv_hrtime() / 1000, .clock = clock};
-	struct policy *policy = server->current->policy;
-	policy_each_upstream(policy, count_upstream, &targets);
+	const struct targets *targets = context;
+	const struct snapshot *snapshot = targets->snapshot;
+	if (upstream->target && target_is_suspect(upstream->target))
+		return false;
+	for (size_t i = 0; i < snapshot->source_count; i++)
+		if (targets->lost[i] && address_equal(&snapshot->sources[i], &upstream->source))
+			return false;
+	return true;
+}
+
+static void count_rule(const struct targets *targets, const char *name, const struct route *route,
+		       const struct target *target)
+{
+	struct seen *seen;
+	HASH_FIND_PTR(targets->seen, &target, seen);
+	if (!seen || seen->counted == route)
+		return;
+	seen->counted = route;
+	seen->rule_count++;
+	seen->unanswered_count += targets->dark;
+	if (seen->rule_count <= STATUS_TARGET_RULES)
+		json_add(seen->rules, json_text(name));
+}
+
+static void on_route(void *context, const char *name, const struct route *route)
+{
+	struct targets *targets = context;
+	if (health_route_is_dark(route, is_live, targets) != targets->dark)
+		return;
+	if (targets->dark && targets->unanswered_count++ < STATUS_UNANSWERED)
+		json_add(targets->unanswered, json_text(name));
+	for (uint32_t i = 0; i < route->leg_count; i++)
+		for (uint32_t u = 0; u < route->legs[i].upstream_count; u++)
+			count_rule(targets, name, route, route->legs[i].upstreams[u].target);
+}
+
+/* Those without a live target come first, also where not all have room. */
+static void add_rules(struct targets *targets)
+{
+	const struct policy *policy = targets->snapshot->policy;
+	targets->dark = true;
+	policy_each_route(policy, on_route, targets);
+	targets->dark = false;
+	policy_each_route(policy, on_route, targets);
+}
+
+static int worst_first(const void *left, const void *right)
+{
+	const struct seen *a = left, *b = right;
+	if (a->unanswered_count != b->unanswered_count)
+		return a->unanswered_count > b->unanswered_count ? -1 : 1;
+	if (a->suspect != b->suspect)
+		return a->suspect ? -1 : 1;
+	if (a->troubles != b->troubles)
+		return a->troubles > b->troubles ? -1 : 1;
+	return a->order < b->order ? -1 : 1;
+}
+
+static json_t *sorted_json(const struct targets *targets)
+{
+	json_t *array = json_array();
+	if (!targets->room)
+		return array;
+	qsort(targets->room, targets->used, sizeof *targets->room, worst_first);
+	for (size_t i = 0; i < targets->used; i++) {
+		struct seen *seen = &targets->room[i];
+		json_put(seen->item, "rules", seen->rules);
+		json_put(seen->item, "rule_count", json_integer(seen->rule_count));
+		json_put(seen->item, "unanswered_count", json_integer(seen->unanswered_count));
+		json_add(array, seen->item);
+	}
+	return array;
+}
+
+/* Puts what is known of targets, and what that means. */
+static void put_targets(json_t *all, const struct server *server, const struct status_clock *clock)
+{
+	struct snapshot *snapshot = server->current;
+	struct targets targets = {.snapshot = snapshot,
+				  .now_us = uv_hrtime() / 1000,
+				  .clock = clock,
+				  .unanswered = json_array()};
+	policy_each_upstream(snapshot->policy, count_upstream, &targets);
 	targets.room = calloc(targets.upstreams + 1, sizeof *targets.room);
-	if (targets.room)
-		policy_each_upstream(policy, on_upstream, &targets);
+	targets.lost = calloc(snapshot->source_count + 1, sizeof *targets.lost);
+	for (size_t i = 0; targets.lost && i < snapshot->source_count; i++)
+		targets.lost[i] = socket_has_lost(&snapshot->sources[i]);
+	if (targets.room && targets.lost) {
+		policy_each_upstream(snapshot->policy, on_upstream, &targets);
+		add_rules(&targets);
+	}
 	HASH_CLEAR(hh, targets.seen);
+	json_put(all, "unanswered",
+		 json_make("{s:I, s:o}", "count", targets.unanswered_count, "rules",
+			   targets.unanswered));
+	json_put(all, "targets", sorted_json(&targets));
 	free(targets.room);
-	return targets.array;
+	free(targets.lost);
 }
 
 static json_t *counters_json(const struct server *server)
@@ -319,7 +422,7 @@ json_t *status_report(const struct server *server, const struct inventory *inven
 	json_put(all, "zones", zones_json(model));
 	json_put(all, "rulesets", rulesets_json(model));
 	json_put(all, "owned", owned_json(inventory));
-	json_put(all, "targets", targets_json(server, clock));
+	put_targets(all, server, clock);
 	json_put(all, "counters", counters_json(server));
 	json_put(all, "cache", cache_json(server));
 	return json_whole(all);

@@ -2,17 +2,23 @@
  *
  *     version, generation, workers, config, uptime_s, loaded_at
  *     networks            name, address_space, dns_servers, zones (number), rulesets (names)
- *     inbound_endpoints   name, network, address, listen
- *     vnet_resolver       name, listen        (an item for each listener)
- *     outbound_endpoints  name, network, source
+ *     inbound_endpoints   name, network, address, listen, present
+ *     vnet_resolver       name, listen, present (an item for each listener)
+ *     outbound_endpoints  name, network, source, present
  *     zones               name, record_sets, records, bytes, networks
  *     rulesets            name, rules, disabled, networks, outbound_endpoints
  *     owned               addresses, services, ptrs, waiting (PTRs without an owner), state (the
  *                         file, null: none), error (why that cannot be used now, or null)
- *     targets             source (null: the system's choice), host, protocol, endpoint, state
+ *     unanswered          count, rules: those without a live target, STATUS_UNANSWERED of them
+ *                         ("onprem/contoso", "default resolver", "DNS servers of hub")
+ *     targets             worst first: by how many rules have no live target for it, then suspects,
+ *                         then by timeouts and errors.
+ *                         source (null: the system's choice), host, protocol, endpoint, state
  *                         ("up", "suspect", "unknown": never asked or never answered), srtt_ms,
  *                         allowance_ms, waiting, asked, answered, probes, timeouts, errors,
- *                         suspicions, last_error, since (of the suspicion), heard_ago_s
+ *                         suspicions, last_error, since (of the suspicion), heard_ago_s,
+ *                         rules (that ask it, STATUS_TARGET_RULES of them, those without a live
+ *                         target first), rule_count, unanswered_count (how many are without)
  *     counters            by the names of stats.h
  *     cache               entries, bytes, hits, misses, inserted, evicted
  *
@@ -26,9 +32,13 @@
 #define SLUICE_STATUS_H
 
 #include <jansson.h>
+#include <stdbool.h>
+#include <stdio.h>
 
 #include "resolver/control/inventory.h"
 #include "resolver/server.h"
+
+enum { STATUS_TARGET_RULES = 8, STATUS_UNANSWERED = 100 };
 
 /* What turns instants of CLOCK_MONOTONIC into times of day. Begins as 0 and is kept from one report
  * to the next, so that one instant is always told as the same second; when the time of day has been
@@ -40,5 +50,7 @@ struct status_clock {
 /* `config` is the file that is served. inventory NULL: nothing is ours. The caller releases it. */
 json_t *status_report(const struct server *server, const struct inventory *inventory,
 		      const char *config, struct status_clock *clock);
+/* For people: on a screen what is wrong and what counts, the worst first; or all of it. */
+void status_print(const json_t *report, bool all, FILE *out);
 
 #endif

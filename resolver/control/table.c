@@ -86,6 +86,15 @@ static void print_cell(FILE *out, const char *text, int width, bool right, bool 
 		fprintf(out, "  %-*s", width, text);
 }
 
+static void print_note(FILE *out, const char *note)
+{
+	if (!note)
+		return;
+	fputs("      ", out);
+	text_print(out, note);
+	fputc('\n', out);
+}
+
 void table_print(FILE *out, const char *heading, const json_t *rows,
 		 const struct table_column *columns, size_t count)
 {
@@ -120,6 +129,7 @@ void table_print(FILE *out, const char *heading, const json_t *rows,
 			print_cell(out, text, widths[c], numbers[c], c + 1 == count);
 		}
 		fputc('\n', out);
+		print_note(out, json_string_value(json_object_get(row, TABLE_NOTE)));
 	}
 }
 

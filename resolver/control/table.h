@@ -9,6 +9,8 @@
 struct table_column {
 	const char *title, *key;
 };
+/* A row's member of that name is a text that stands below it, on a line of its own. */
+#define TABLE_NOTE "note"
 enum { TABLE_COLUMNS_MAX = 16, TABLE_CELL_MAX = 160 };
 
 /* Prints an array of objects, a row each, under `heading` (NULL: none) and the columns' titles;

@@ -260,6 +260,7 @@ static void begin_draining(struct upgrade *upgrade)
 	inventory_hand_over(control->inventory);
 	notify_main_process(upgrade->successor);
 	watchdog_stop(&control->watchdog);
+	health_log_stop(&control->health);
 	int err = upgrade_send(upgrade->fd, json_make("{}"), NULL);
 	(void)err; /* whom it does not reach sees this process end */
 	control_catch_up(control);

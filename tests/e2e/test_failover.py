@@ -5,6 +5,7 @@ address that vanishes, five of six dead, all six, one that comes and goes, error
 import contextlib
 import itertools
 import json
+import re
 import select
 import signal
 import socket
@@ -94,6 +95,25 @@ class Sources(Asking, harness.FreshCase):
             self.remove("10.10.0.20")
             for sock in socks:
                 self.assert_answer(dns.Message(sock.recv(65535)), "192.0.2.1")
+
+    def said(self, pattern):
+        return re.search(pattern, self.sluice.log())
+
+    def test_that_a_source_goes_and_comes_is_in_the_log_with_its_rules(self):
+        self.remove("10.10.0.36")
+        line = harness.wait_for(lambda: self.said(r"warning source: 10\.10\.0\.36, .*"), "a line").group()
+        self.assertIn("the source of hub-resolver/second, is gone", line)
+        self.assertIn("; 2 rules go on without it", line)
+        self.remove("10.10.0.20")
+        line = harness.wait_for(lambda: self.said(r"warning source: 10\.10\.0\.20, .*"), "a line").group()
+        self.assertIn("no live target is left for onprem/corp, onprem/tcp:", line)
+        text = self.sluice.command("status")[1]
+        self.assertIn("! no target is live for 2 rules: onprem/corp, onprem/tcp\n", text)
+        self.assertIn("! no interface has 10.10.0.20, the source of hub-resolver/outbound\n", text)
+        self.cloud.add_address("10.10.0.20")
+        line = harness.wait_for(lambda: self.said(r"info source: 10\.10\.0\.20, .*"), "a line",
+                                2 * dns.PATIENCE).group()
+        self.assertRegex(line, r"is there again after \d.* s; answered again: onprem/corp, onprem/tcp$")
 
     def test_without_any_source_the_error_says_so(self):
         self.remove("10.10.0.20")
@@ -208,6 +228,35 @@ class SixTargets(Asking, harness.FreshCase):
                       for target in self.targets for q in target.questions())
         # One each, and what goes to the others beside: one in 500 ms after a while.
         self.assertLessEqual(packets, 200 + 6 * (2 + 3 * took_s), "200 questions")
+
+    def said(self, pattern):
+        return re.search(pattern, self.sluice.log())
+
+    def test_that_a_target_is_dead_and_back_is_in_the_log_with_its_rules(self):
+        fresh = ("n%d.first.test" % i for i in itertools.count())
+
+        def says(pattern):
+            """While questions come: no others tell how a target is."""
+            with self.client.inside(), dns.open_socket(socket.SOCK_DGRAM, SLUICE, None) as sock:
+                sock.connect(SLUICE)
+                sock.send(dns.query(next(fresh)))
+            time.sleep(0.2)
+            return self.said(pattern)
+        self.assert_answer(self.ask("before.first.test"), "192.0.2.1")
+        self.freeze(self.targets[:1])
+        line = harness.wait_for(lambda: says(r"warning target: 192\.168\.0\.1:53 .*"), "a line").group()
+        self.assertIn("is suspect", line)
+        self.assertIn("no answer", line)
+        self.assertIn("no live target is left for onprem/first:", line)
+        self.assertIn("; 2 other rules go on without it", line)
+        text = self.sluice.command("status")[1]
+        self.assertIn("! no target is live for 1 rule: onprem/first\n", text)
+        self.assertRegex(text, r"\n  192\.168\.0\.1:53 .*suspect.*\n"
+                               r"      since .*; no live target for onprem/first; 2 others go on\n")
+        self.thaw(self.targets[:1])
+        line = harness.wait_for(lambda: says(r"info target: 192\.168\.0\.1:53 .*"), "a line",
+                                2 * dns.PATIENCE).group()
+        self.assertRegex(line, r"is back after \d.* s.*; answered again: onprem/first$")
 
     def test_a_target_that_comes_and_goes_loses_no_question(self):
         names, answers = ["flap%d.six.test" % i for i in range(240)], {}

@@ -312,7 +312,7 @@ class Reload(harness.FreshCase):
                 now = json.loads(self.sluice.command("status", "--json")[1])["counters"]
                 return now["silent"] - before["silent"] == 1
             harness.wait_for(silent, "a packet without a header in the counters")
-            status, text = self.sluice.command("status")
+            status, text = self.sluice.command("status", "--all")
         self.assertEqual(0, status, text)
         for name in ("silent", "overload", "tcp_refused", "replies_lost", "send_failed", "retried"):
             self.assertRegex(text, r"(?m)^ *%s +\d+ +\w+" % name)

@@ -228,6 +228,22 @@ static void a_table_is_aligned_and_numbers_stand_to_the_right(void **state)
 	json_decref(rows);
 }
 
+static void a_note_stands_below_its_row_and_is_escaped(void **state)
+{
+	(void)state;
+	static const struct table_column columns[] = {{"NAME", "name"}};
+	json_t *rows =
+		json_pack("[{s:s, s:s}, {s:s}]", "name", "a", TABLE_NOTE, "x\x1b", "name", "b");
+	char *text = NULL;
+	size_t length;
+	FILE *out = open_memstream(&text, &length);
+	table_print(out, NULL, rows, columns, 1);
+	fclose(out);
+	assert_string_equal(text, "  NAME\n  a\n      x\\x1b\n  b\n");
+	free(text);
+	json_decref(rows);
+}
+
 static void one_object_is_a_line_for_each_column(void **state)
 {
 	(void)state;
@@ -473,6 +489,7 @@ int main(void)
 		cmocka_unit_test(help_comes_from_the_table),
 		cmocka_unit_test(numbers_are_printed_as_people_write_them),
 		cmocka_unit_test(a_table_is_aligned_and_numbers_stand_to_the_right),
+		cmocka_unit_test(a_note_stands_below_its_row_and_is_escaped),
 		cmocka_unit_test(one_object_is_a_line_for_each_column),
 		cmocka_unit_test(an_empty_table_prints_nothing),
 		cmocka_unit_test(a_list_that_is_too_long_is_cut),

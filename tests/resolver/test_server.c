@@ -854,6 +854,14 @@ static const char *item(const json_t *answer, const char *list, const char *key)
 		json_object_get(json_array_get(json_object_get(answer, list), 0), key));
 }
 
+static json_int_t unanswered(const json_t *answer)
+{
+	const json_t *of = json_object_get(answer, "unanswered");
+	json_int_t count = json_integer_value(json_object_get(of, "count"));
+	assert_int_equal(json_array_size(json_object_get(of, "rules")), count);
+	return count;
+}
+
 static void status_tells_what_is_served_and_how_it_fares(void **state)
 {
 	struct world *world = *state;
@@ -868,6 +876,8 @@ static void status_tells_what_is_served_and_how_it_fares(void **state)
 	assert_string_equal(item(answer, "inbound_endpoints", "listen"), text);
 	assert_string_equal(item(answer, "inbound_endpoints", "address"), "10.10.0.4");
 	assert_string_equal(item(answer, "outbound_endpoints", "source"), "127.0.0.1");
+	assert_true(json_is_true(json_object_get(
+		json_array_get(json_object_get(answer, "outbound_endpoints"), 0), "present")));
 	assert_string_equal(item(answer, "zones", "name"), "corp.internal");
 	assert_string_equal(item(answer, "rulesets", "name"), "rules");
 	assert_string_equal(item(answer, "targets", "state"), "unknown");
@@ -941,6 +951,33 @@ static void a_suspect_target_is_shown_with_its_time_and_reason(void **state)
 	json_decref(answer);
 }
 
+static void the_worst_target_comes_first_with_the_rules_it_leaves_without(void **state)
+{
+	struct world *world = *state;
+	assert_int_equal(apply(world, world->one, world->two), 0);
+	json_t *answer = report(world);
+	assert_int_equal(unanswered(answer), 0);
+	assert_string_equal(item(answer, "targets", "state"), "unknown");
+	json_decref(answer);
+	const struct policy *policy = world->control.server.current->policy;
+	struct rule *rule = ruleset_rule(policy->rulesets[0], 0);
+	struct upstream *upstream = &rule->route.legs->upstreams[0];
+	target_on_error(policy->default_route->legs->upstreams[0].target, TARGET_ERROR_REFUSED);
+	target_on_unreachable(upstream->target, TARGET_ERROR_NETWORK, uv_hrtime() / 1000);
+	answer = report(world);
+	const json_t *worst = json_array_get(json_object_get(answer, "targets"), 0);
+	assert_string_equal(item(answer, "targets", "state"), "suspect");
+	assert_int_equal(json_integer_value(json_object_get(worst, "rule_count")), 1);
+	assert_int_equal(json_integer_value(json_object_get(worst, "unanswered_count")), 1);
+	const json_t *names = json_object_get(worst, "rules");
+	assert_int_equal(json_array_size(names), 1);
+	assert_int_equal(unanswered(answer), 1);
+	char name[64];
+	snprintf(name, sizeof name, "rules/%s", rule->name);
+	assert_string_equal(json_string_value(json_array_get(names, 0)), name);
+	json_decref(answer);
+}
+
 int main(void)
 {
 	find_home();
@@ -976,6 +1013,7 @@ int main(void)
 		TEST(status_tells_what_is_served_and_how_it_fares),
 		TEST(a_suspicion_s_beginning_is_always_the_same_second),
 		TEST(a_suspect_target_is_shown_with_its_time_and_reason),
+		TEST(the_worst_target_comes_first_with_the_rules_it_leaves_without),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -282,6 +282,39 @@ static void every_upstream_of_every_route_is_visited(void **state)
 	policy_free(NULL);
 }
 
+static void note_route(void *context, const char *name, const struct route *route)
+{
+	char *text = context;
+
+	assert_true(route->leg_count > 0);
+	snprintf(text + strlen(text), 256 - strlen(text), "%s; ", name);
+}
+
+static void every_route_that_questions_take_is_named(void **state)
+{
+	struct model *model = *state;
+	struct host listen = {.port = 5353};
+	char text[256] = "";
+
+	model_add_dns_server(model_network(model, "hub"), model, "192.0.2.7:10000");
+	model_add_rule(model, &model->rulesets.items[0], "off", "off.", "192.0.2.1")->state =
+		RULE_DISABLED;
+	model_add_ruleset(model, "nobodys", "hub-resolver/out", "");
+	model_add_rule(model, &model->rulesets.items[2], "x", "x.", "192.0.2.1");
+	struct policy *policy = model_compile(model, NULL);
+	policy_each_route(policy, note_route, text);
+	assert_string_equal(text, "default resolver; one/corp; two/other; ");
+	policy_free(policy);
+	assert_int_equal(address_parse(&listen.address, "127.0.0.1"), 0);
+	model->vnet_resolver.listen.items = &listen;
+	model->vnet_resolver.listen.count = 1;
+	policy = model_compile(model, NULL);
+	text[0] = '\0';
+	policy_each_route(policy, note_route, text);
+	assert_string_equal(text, "default resolver; DNS servers of hub; one/corp; two/other; ");
+	policy_free(policy);
+}
+
 static const struct policy_zone_link *link_of(const struct policy *policy, uint32_t network)
 {
 	struct name apex = test_name("privatelink.test.");
@@ -512,6 +545,7 @@ int main(void)
 		TEST(zones_are_the_models_and_special_ones_are_made_once),
 		TEST(the_model_is_not_needed_afterwards),
 		TEST(every_upstream_of_every_route_is_visited),
+		TEST(every_route_that_questions_take_is_named),
 		TEST(networks_share_what_a_link_says),
 		TEST(twice_as_much_of_everything_costs_little_more_than_twice),
 		TEST(links_cost_what_they_are),
