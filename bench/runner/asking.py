@@ -6,7 +6,9 @@ import select
 import socket
 import struct
 import sys
+import threading
 import time
+from contextlib import ExitStack
 from typing import NamedTuple
 
 from runner.configs import PORT
@@ -62,24 +64,59 @@ def judged(every, some):
             "p50_ms": percentile(0.5, took), "p99_ms": percentile(0.99, took), "max_ms": max(took)}
 
 
-def ask_paced(names, rate, patience_s):
-    """Each name's address is asked for once; the replies in the names' order."""
+def asking_from(address):
+    """A socket for questions of that address."""
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sock.bind((address, 0))
+    sock.connect(SERVER)
+    return sock
+
+
+def ask_paced(names, rate, patience_s, clients=("127.0.0.1",)):
+    """Each name's address is asked for once, by the clients in turn; the replies in the names' order."""
     sent, replies = [], {}
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        sock.connect(SERVER)
+    with ExitStack() as stack:
+        socks = [stack.enter_context(asking_from(client)) for client in clients]
         start = time.monotonic()
         end = start + len(names) / rate + patience_s
         while len(replies) < len(names) and (len(sent) < len(names) or time.monotonic() < end):
             now = time.monotonic()
             due = start + len(sent) / rate if len(sent) < len(names) else end
             if now >= due:
-                sock.send(dns.query(names[len(sent)], ident=len(sent), opts=(dns.opt(),)))
+                packet = dns.query(names[len(sent)], ident=len(sent), opts=(dns.opt(),))
+                socks[len(sent) % len(socks)].send(packet)
                 sent.append(now)
-            elif select.select([sock], [], [], max(0, due - now))[0]:
+                continue
+            for sock in select.select(socks, [], [], max(0, due - now))[0]:
                 packet = sock.recv(4096)
                 number, now = struct.unpack(">H", packet[:2])[0], time.monotonic()
                 replies[number] = Reply(sent[number], (now - sent[number]) * 1e3, dns.Message(packet))
     return [replies.get(i, Reply(sent[i], patience_s * 1e3, None)) for i in range(len(names))]
+
+
+class AskingOn(threading.Thread):
+    """Asks for new names at a pace, and never waits for an answer."""
+
+    def __init__(self, format_, rate, client):
+        super().__init__(daemon=True)
+        self.format, self.rate, self.client = format_, rate, client
+        self.over, self.sent = threading.Event(), 0
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        self.join()
+
+    def run(self):
+        start = time.monotonic()
+        with asking_from(self.client) as sock:
+            while not self.over.wait(0.001):
+                for _ in range(int((time.monotonic() - start) * self.rate) - self.sent):
+                    sock.send(dns.query(self.format % self.sent))
+                    self.sent += 1
 
 
 class Asking:

@@ -1,16 +1,18 @@
-"""What becomes of questions while targets are silent, slow or dead. Each function that measures is one
-repetition, and gives its figures. The load notes every question with its time, the targets every one
-that reached them, by the same clock."""
+"""What becomes of questions while targets are silent, slow, dead, cut off or limiting, or while somebody
+asks for names that they never answer: the rows of a table of what must hold of targets, by UDP and by
+TCP. Each function that measures is one repetition, and gives its figures. The load notes every question
+with its time, the targets every one that reached them, by the same clock."""
 
+import itertools
 import json
 import math
 import subprocess
 import time
 
-from runner.asking import Asking, Note, ask_paced, judged, noted_load, notes
+from runner.asking import Asking, AskingOn, Note, ask_paced, judged, noted_load, notes, percentile
 from runner.configs import PORT, Shape, address, sluice, write
 from runner.machine import PROGRAM
-from runner.process import TARGETS_PORT
+from runner.process import TARGETS_PORT, BenchError
 from runner.targets import Targets
 
 RATE = 200  # questions a second, each for a new name
@@ -18,8 +20,23 @@ WELL, DEAD, BACK = 0.4, 0.4, 0.2  # shares of the time
 SLOW_PERCENT, SLOW_S = 20, 0.3
 SELDOM_RULES = 16  # each with two targets of its own, asked once a second
 PATIENCE_S = 6  # more than sluice's own 4, so that a SERVFAIL is seen as one
-DEAD_RATE, TRICKLE_FROM_S = 50, 2
-SIX = Shape(rules=1, targets=6, apart=True)
+ALL_DEAD_RATE, EACH_KIND_RATE = 10_000, 50
+DARK = 3  # all dead: while it asks so many times as long as they are well before
+CACHED = 20  # names
+CLIENTS = tuple("127.0.0.%d" % i for i in range(11, 16))  # whoever they are, they are not one
+ATTACKER, GOOD_CLIENT = "127.0.0.66", "127.0.0.77"
+GOOD_RATE, HEAD_START_S = 4, 1
+DEAD_RATES, OWN_RATE, OWN_NAMES = (20, 50, 200, 1000), 200, 20
+FELT_MS = 50
+LIMITED_RATE, LIMIT = 2000, 200
+
+
+def shape_of(targets, protocol, rules=1):
+    return Shape(rules=rules, targets=targets, apart=True, protocol=protocol)
+
+
+def names(letter, count, first=0):
+    return ["%s%d.r1.corp.test" % (letter, i) for i in range(first, first + count)]
 
 
 def load(server, seconds, rules=1, rate=RATE):
@@ -43,9 +60,9 @@ def suspicions(shape):
     return found
 
 
-def outage(seconds):
+def outage(seconds, protocol):
     """The first of two targets is well, falls silent, and returns."""
-    with Targets(2) as targets, sluice(Shape(rules=1, targets=2, apart=True)) as server, \
+    with Targets(2) as targets, sluice(shape_of(2, protocol)) as server, \
             load(server, seconds) as run:
         targets.wait_asked()
         time.sleep(WELL * seconds)
@@ -56,16 +73,16 @@ def outage(seconds):
     taken = notes()
     found = judged(taken, [n for n in taken if dead <= n.sent < back])
     found["extra_percent"] = extra_percent(well)
-    # Copies reach a silent target all the time: it is in use when it alone is asked.
+    # Probes reach a silent target all the time: it is in use when it alone is asked for a new name.
     again = [of[0].when - back for of in targets.by_name().values()
              if of[0].when >= back and {one.target for one in of} == {0}]
     found["again_s"] = min(again, default=math.inf)
     return found
 
 
-def slow(seconds, rules=1, rate=RATE):
+def slow(seconds, protocol, rules=1, rate=RATE):
     """Of each rule's two targets the first is slow with some of the names."""
-    shape = Shape(rules=rules, targets=2, apart=True)
+    shape = shape_of(2, protocol, rules)
     with Targets(2 * rules) as targets, sluice(shape) as server:
         for rule in range(rules):
             targets.slow_down(2 * rule, SLOW_PERCENT, SLOW_S)
@@ -78,41 +95,88 @@ def slow(seconds, rules=1, rate=RATE):
             "suspicions": held_dead[0], "rules": rules}
 
 
-def slow_seldom(seconds):
+def slow_seldom(seconds, protocol):
     """The same at one question a second: many such rules beside each other."""
-    return slow(seconds, SELDOM_RULES, SELDOM_RULES)
-
-
-def five_dead(seconds):
-    """From the start; what is asked in the first second finds that out."""
-    names = ["u%d.r1.corp.test" % i for i in range(int(RATE * seconds))]
-    with Targets(6) as targets, sluice(SIX), Asking() as asking:
-        targets.silence(*range(5))
-        asking.wait("h0.priv.test", address(0))
-        replies = ask_paced(names, RATE, PATIENCE_S)
-    taken = [Note(one.sent, one.took_ms, outcome(one.message, address(i)))
-             for i, one in enumerate(replies)]
-    return judged(taken, [note for note in taken if note.sent >= taken[0].sent + 1])
+    return slow(seconds, protocol, SELDOM_RULES, SELDOM_RULES)
 
 
 def outcome(message, right):
     return "lost" if message is None else "right" if message.texts() == [right] else "wrong"
 
 
-def all_dead(seconds):
-    """Six of them; every question is to be SERVFAIL, and to say why."""
-    names = ["u%d.r1.corp.test" % i for i in range(int(DEAD_RATE * seconds))]
-    with Targets(6) as targets, sluice(SIX), Asking() as asking:
-        targets.silence(*range(6))
+def paced_notes(asked, rate, clients=CLIENTS):
+    """What became of each of these names."""
+    return [Note(one.sent, one.took_ms, outcome(one.message, address(number_of(name))))
+            for name, one in zip(asked, ask_paced(asked, rate, PATIENCE_S, clients))]
+
+
+def number_of(name):
+    return int(name.split(".")[0][1:])
+
+
+def dead_from_the_start(seconds, protocol, count, *dead):
+    """Some of the targets."""
+    with Targets(count) as targets, sluice(shape_of(count, protocol)), Asking() as asking:
+        targets.silence(*dead)
         asking.wait("h0.priv.test", address(0))
-        begin = time.monotonic()
-        replies = ask_paced(names, DEAD_RATE, PATIENCE_S)
-    good = [one.took_ms for one in replies if tells_why(one.message)]
-    probes = [[one.when for one in targets.asked if one.target == target
-               and begin + TRICKLE_FROM_S <= one.when < begin + seconds] for target in range(6)]
-    return {"asked": len(replies), "failed": len(replies) - len(good),
-            "least_ms": min(good, default=math.inf), "max_ms": max(good, default=math.inf),
-            "probes_per_s": max(map(per_second, probes))}
+        return paced_notes(names("u", int(RATE * seconds)), RATE)
+
+
+def five_dead(seconds, protocol):
+    """What is asked in the first second finds that out."""
+    taken = dead_from_the_start(seconds, protocol, 6, *range(5))
+    return judged(taken, [note for note in taken if note.sent >= taken[0].sent + 1])
+
+
+def first_dead(seconds, protocol):
+    """Of two."""
+    taken = dead_from_the_start(seconds, protocol, 2, 0)
+    return {**judged(taken, taken), "felt": sum(note.took_ms > FELT_MS for note in taken)}
+
+
+def asked_from(targets, begin, end):
+    """What reached the targets then; a packet that was sent shortly before counts."""
+    return sum(begin <= one.when < end for one in targets.asked)
+
+
+def after(taken, when):
+    """What is told of the questions that were asked after a target's return."""
+    some = [note for note in taken if note.sent >= when]
+    return {"back_ms": max(note.took_ms for note in some),
+            "back_failed": sum(note.found != "right" for note in some), "back_asked": len(some)}
+
+
+def all_dead(seconds, protocol):
+    """Six of them, which were well before; then what is asked of them is to be SERVFAIL, and to say
+    why. Beside the load another client asks for that, and for hosts of the zone and cached names."""
+    count = int(DARK / (DARK + 2) * seconds * EACH_KIND_RATE)
+    cached, new = names("c", CACHED), names("e", count)
+    mixed = [name for i in range(count)
+             for name in ("h%d.priv.test" % i, cached[i % CACHED], new[i])]
+    with Targets(6) as targets, sluice(shape_of(6, protocol)) as server, \
+            load(server, seconds + PATIENCE_S, rate=ALL_DEAD_RATE) as run:
+        targets.wait_asked()
+        time.sleep(seconds / (DARK + 2))
+        for _ in range(2):  # what was asked for once, or is not asked for any more, makes room
+            paced_notes(cached, RATE)
+        dead = targets.silence(*range(6))
+        replies = ask_paced(mixed, 3 * EACH_KIND_RATE, PATIENCE_S, (GOOD_CLIENT,))
+        rss_mb = server.rss_bytes() / 1e6
+        back = targets.heal(*range(6))
+        run.result()
+    taken = notes()
+    why = [one for one in replies[2::3] if tells_why(one.message)]
+    others = [Note(one.sent, one.took_ms, outcome(one.message, address(number_of(name))))
+              for i, (name, one) in enumerate(zip(mixed, replies)) if i % 3 != 2]
+    others_took = [note.took_ms for note in others]
+    asked = sum(dead <= note.sent < back for note in taken) + count
+    return {"asked": count, "failed": count - len(why),
+            "least_ms": min((one.took_ms for one in why), default=math.inf),
+            "max_ms": max((one.took_ms for one in why), default=math.inf),
+            "packets": asked_from(targets, dead, back) / asked,
+            "others_failed": sum(note.found != "right" for note in others),
+            "others_p99_ms": percentile(0.99, others_took), "others_max_ms": max(others_took),
+            "rss_mb": rss_mb, **after(taken, back)}
 
 
 def tells_why(message):
@@ -121,5 +185,74 @@ def tells_why(message):
         and message.ede[0] in (22, 23)
 
 
-def per_second(times):
-    return (len(times) - 1) / (max(times) - min(times)) if len(times) > 1 else 0
+def limiting(seconds, protocol):
+    """A single target answers a tenth of what it is asked, and then everything."""
+    with Targets(1) as targets, sluice(shape_of(1, protocol)) as server, \
+            load(server, seconds, rate=LIMITED_RATE) as run:
+        targets.wait_asked()
+        time.sleep(BACK * seconds)
+        limited = targets.limit(0, LIMIT)
+        time.sleep((1 - 2 * BACK) * seconds)
+        back = targets.heal(0)
+        run.result()
+    taken = notes()
+    some = [note for note in taken if limited <= note.sent < back]
+    return {"asked": len(some), "answered": sum(note.found == "right" for note in some),
+            "packets": asked_from(targets, limited, back) / len(some), **after(taken, back)}
+
+
+# ---- names that nobody answers ----
+
+def attacked(seconds, protocol, count, rate, own=False, warm=True):
+    """One client asks for names that its targets never answer, another for good ones now and then."""
+    with Targets(count) as targets, sluice(shape_of(count, protocol)), Asking() as asking:
+        targets.ignore("d")
+        asking.wait("h0.priv.test", address(0))
+        if warm:
+            paced_notes(names("w", OWN_NAMES), RATE, (GOOD_CLIENT,))
+        if own:
+            paced_notes(names("o", OWN_NAMES), RATE, (ATTACKER,))
+            targets.ignore("o")
+        with AskingOn("d%d.r1.corp.test", rate, ATTACKER) as attack:
+            time.sleep(HEAD_START_S)
+            good = paced_notes(names("g", int(GOOD_RATE * (seconds - HEAD_START_S))), GOOD_RATE,
+                               (GOOD_CLIENT,))
+    if attack.sent < 0.9 * rate * (seconds - 1):
+        raise BenchError("only %d dead names were asked for" % attack.sent)
+    packets = [len(of) for name, of in targets.by_name().items() if name[:1] == b"d"]
+    return {**judged(good, good), "packets": max(packets), "mean_packets": sum(packets) / attack.sent,
+            "rate": rate, "targets": count}
+
+
+def worst(runs):
+    """Of several attacks what each figure was at the worst, and where the longest was."""
+    longest = max(runs, key=lambda run: run["max_ms"])
+    return {"asked": sum(run["asked"] for run in runs), "failed": sum(run["failed"] for run in runs),
+            **{key: max(run[key] for run in runs) for key in ("max_ms", "packets", "mean_packets")},
+            "at_rate": longest["rate"], "at_targets": longest["targets"]}
+
+
+def dead_names(seconds, protocol):
+    return worst([attacked(seconds, protocol, count, rate)
+                  for count in (1, 2) for rate in DEAD_RATES])
+
+
+def own_name(seconds, protocol):
+    """Whether others have been answered before or not."""
+    return worst([attacked(seconds, protocol, count, OWN_RATE, own=True, warm=warm)
+                  for count in (1, 2) for warm in (True, False)])
+
+
+def uplink(seconds, protocol):
+    """The first of two loses it. Nothing is cached here, so that what the first knows is asked of it."""
+    known = names("k", RATE)
+    asked = [name for pair in zip(names("u", int(RATE * seconds / 2)),
+                                  itertools.cycle(known)) for name in pair]
+    with Targets(2, ttl=0) as targets, sluice(shape_of(2, protocol)), Asking() as asking:
+        asking.wait("h0.priv.test", address(0))
+        paced_notes(known, RATE)
+        cut = targets.cut_off(0)
+        taken = paced_notes(asked, RATE)
+    found = judged(taken, [note for note in taken if note.sent >= cut + 1])
+    first_s = [note.took_ms for note in taken if note.sent < cut + 1]
+    return {**found, "first_second_ms": max(first_s)}

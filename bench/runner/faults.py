@@ -2,7 +2,8 @@
 
 import json
 import statistics
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Callable, Optional
 
 from runner import change, excess, failover
@@ -82,7 +83,15 @@ FELT = (Figure("p99_us", P99, form="%.0f us"),
         Figure("without_forwarded", "that with no reload", form="%.4f"),
         Figure("change_ms", LONGEST + " reload", form="%.0f ms"))
 
-PARTS = (
+DEAD_NAMES = (Failed(what="good names lost or wrong"),
+              Figure("max_ms", LONGEST + " of the good names", 20, "%.1f ms", max),
+              Figure("packets", "packets of a dead name", 5, "%d", max))
+PACKETS = Figure("packets", "packets to targets a question, meanwhile", 1.2, judge=max)
+RETURNED = (Figure("back_failed", "asked after their return: lost or wrong", 0, "%d", max),
+            Figure("back_ms", LONGEST + " of these", 1000, "%.0f ms", max))
+
+# What must hold of targets.
+TARGET_PARTS = (
     Part("failover", "Of two ordered targets the first falls silent, and returns; 200 questions a second",
          failover.outage, 12.5, 5, (
              Failed(),
@@ -93,17 +102,53 @@ PARTS = (
              Figure("again_s", "the first is in use again after its return", 1, "%.3f s", max)), 5),
     Part("slow", "A fifth of the names takes the first target 300 ms; 200 questions a second",
          failover.slow, 12, 3, SLOW, 3),
-    Part("seldom", "The same at one question a second, for each of 16 rules with targets of their own",
-         failover.slow_seldom, 100, 1, SLOW, 100),  # a target's first copy is free: bench/README.md
+    Part("slow-20", "A fifth is slow at 20 questions a second", partial(failover.slow, rate=20), 12, 1, SLOW, 12),
+    Part("seldom", "A fifth is slow at one question a second, for each of 16 rules with targets of their own",
+         failover.slow_seldom, 100, 1, SLOW, 100),
+    Part("dead-names", "One client asks 20 to 1000 names a second that one target, or two, never answer",
+         failover.dead_names, 6, 2, DEAD_NAMES, 3.5),
+    Part("own-name", "At 200 a second by who owns names that were answered, and are silent since",
+         failover.own_name, 6, 2, DEAD_NAMES, 3.5),
+    Part("uplink", "The first of two answers what it has answered before, and nothing new; 200 a second",
+         failover.uplink, 6, 3, (
+             Failed(),
+             Figure("max_ms", LONGEST + " after the first second", 100, "%.1f ms", max),
+             Figure("first_second_ms", LONGEST + " of the first second", form="%.0f ms")), 3),
+    Part("first-dead", "The first of two is silent from the start; 200 questions a second",
+         failover.first_dead, 5, 3, (
+             Failed(),
+             Figure("felt", "took longer than %d ms" % failover.FELT_MS, 3, "%d", max),
+             Figure("max_ms", LONGEST, form="%.1f ms")), 3),
     Part("five-dead", "Five of six targets silent from the start; 200 questions a second",
          failover.five_dead, 6, 5, (
              Failed(),
              Figure("p99_ms", P99 + " after the first second", 20, "%.2f ms"),
              Figure("max_ms", LONGEST + " after the first second", form="%.1f ms")), 3),
-    Part("all-dead", "All six silent; 50 questions a second", failover.all_dead, 6, 3, (
-        Failed(what="not SERVFAIL with extended error 22 or 23"),
+    Part("all-dead", "All six fall silent; 10,000 questions a second", failover.all_dead, 10, 3, (
+        Failed(what="another client's, not SERVFAIL with extended error 22 or 23"),
         Figure("max_ms", LONGEST + ", of a deadline of 4 s", 4050, "%.0f ms", max),
-        Figure("probes_per_s", "probes to the busiest target a second, after two", 10, "%.1f", max)), 4),
+        PACKETS,
+        Figure("others_failed", "zone and cache meanwhile: lost or wrong", 0, "%d", max),
+        Figure("others_p99_ms", P99 + " of these", 5, "%.2f ms"),
+        Figure("others_max_ms", LONGEST + " of these", form="%.1f ms"),
+        Figure("rss_mb", "memory", form="%.0f MB"),
+        *RETURNED), 5),
+    Part("limiting", "A single target answers 200 of 2000 questions a second, and then all",
+         failover.limiting, 12, 3, (PACKETS, *RETURNED), 8),
+)
+
+
+def by(protocol, part):
+    """These targets' protocol."""
+    other = protocol != "udp"
+    return replace(part, name=part.name + other * ("-" + protocol),
+                   title=part.title + other * (", by " + protocol.upper()),
+                   measure=partial(part.measure, protocol=protocol))
+
+
+PARTS = (
+    *(by("udp", part) for part in TARGET_PARTS),
+    *(by("tcp", part) for part in TARGET_PARTS),
     Part("restart", "kill -9 and started again, with 1000 rules", change.restart, 1, 20, (
         Figure("serving_ms", "until zone and rules are answered", 200, "%.0f ms", max),)),
     Part("reload", "1000 rules and a zone read again twice a second, changed; 20,000 questions a second",

@@ -1,6 +1,7 @@
-"""Targets, one on each port from TARGETS_PORT on, that fall silent or become slow when they
-are told, and remember who was asked for which name when. They answer a name with the address that it
-tells, as the load expects it (bench/questions.h); all of them in one thread."""
+"""Targets, one on each port from TARGETS_PORT on, by UDP and by TCP, that fall silent, become slow or
+answer only some names when they are told, and remember who was asked for which name when. They answer
+a name with the address that it tells, as the load expects it (bench/questions.h); all of them in one
+thread."""
 
 import heapq
 import select
@@ -15,6 +16,9 @@ from runner.process import TARGETS_PORT, BenchError
 
 TURN_S = 0.05  # how soon it is noticed that all is over
 WAIT_S = 90
+BUFFER_BYTES = 4 << 20  # ten thousand small packets
+BATCH = 64  # datagrams of one target before another's
+WRITE_S = 1  # a peer that does not read for so long is left
 
 
 class Asked(NamedTuple):
@@ -23,27 +27,40 @@ class Asked(NamedTuple):
     name: bytes  # the first label
 
 
-def answer(query):
+def answer(query, ttl):
     """One A record; what a query has beside its question is not repeated."""
     end = 12
     while query[end]:
         end += query[end] + 1
     end += 5
     number = int(query[14:13 + query[12]])
-    record = struct.pack(">HHHIHI", 0xC00C, 1, 1, 300, 4, 10 << 24 | number)
+    record = struct.pack(">HHHIHI", 0xC00C, 1, 1, ttl, 4, 10 << 24 | number)
     return query[:2] + struct.pack(">5H", 0x8580, 1, 1, 0, 0) + query[12:end] + record
 
 
+def bound(kind, port):
+    sock = socket.socket(socket.AF_INET, kind)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER_BYTES)
+    if kind == socket.SOCK_STREAM:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    sock.bind(("127.0.0.1", port))
+    sock.setblocking(False)
+    return sock
+
+
 class Targets:
-    def __init__(self, count, first_port=TARGETS_PORT):
+    def __init__(self, count, first_port=TARGETS_PORT, ttl=300):
+        self.ttl = ttl
         self.asked, self.silent, self.slow = [], set(), {}
+        self.ignored, self.answered, self.known = set(), [set() for _ in range(count)], {}
+        self.pause_s, self.free_at = {}, {}
         self.later, self.over = [], False
-        self.sockets = {}
+        self.readers, self.streams = {}, {}
         for target in range(count):
-            sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-            sock.bind(("127.0.0.1", first_port + target))
-            sock.setblocking(False)
-            self.sockets[sock] = target
+            self.readers[bound(socket.SOCK_DGRAM, first_port + target)] = self.on_datagrams, target
+            listener = bound(socket.SOCK_STREAM, first_port + target)
+            listener.listen()
+            self.readers[listener] = self.on_connection, target
         self.thread = threading.Thread(target=self.serve)
 
     def __enter__(self):
@@ -53,24 +70,40 @@ class Targets:
     def __exit__(self, *_):
         self.over = True
         self.thread.join()
-        for sock in self.sockets:
+        for sock in self.readers:
             sock.close()
 
     # ---- what they are told ----
 
     def silence(self, *targets):
-        """From now on; when that is."""
+        """From now on; when that is. By TCP they take connections and questions, and say nothing."""
         self.silent.update(targets)
         return time.monotonic()
 
     def heal(self, *targets):
         now = time.monotonic()
         self.silent.difference_update(targets)
+        for target in targets:
+            self.pause_s.pop(target, None)
         return now
 
     def slow_down(self, target, percent, seconds):
         """So many of its names take so long, always the same ones."""
         self.slow[target] = percent, seconds
+
+    def ignore(self, letter):
+        """Nobody answers names that begin with it any more."""
+        self.ignored.add(letter.encode())
+
+    def cut_off(self, target):
+        """It goes on answering what it has answered so far, and nothing else; since when."""
+        self.known[target] = frozenset(self.answered[target])
+        return time.monotonic()
+
+    def limit(self, target, rate):
+        """It answers at most so many a second, until it is healed; since when."""
+        self.pause_s[target] = 1 / rate
+        return time.monotonic()
 
     # ---- what they were asked ----
 
@@ -95,23 +128,84 @@ class Targets:
         percent, seconds = self.slow.get(target, (0, 0))
         return seconds if zlib.crc32(name) % 100 < percent else 0
 
-    def take(self, sock, target):
-        query, client = sock.recvfrom(2048)
+    def is_over_limit(self, target, now):
+        pause_s = self.pause_s.get(target)
+        if pause_s is None:
+            return False
+        if now < self.free_at.get(target, 0):
+            return True
+        self.free_at[target] = now + pause_s
+        return False
+
+    def says_nothing(self, target, name, now):
+        return target in self.silent or name[:1] in self.ignored or (
+            target in self.known and name not in self.known[target]) or self.is_over_limit(target, now)
+
+    def take(self, target, query, sock, client):
         now, name = time.monotonic(), query[13:13 + query[12]].lower()
         self.asked.append(Asked(now, target, name))
-        if target in self.silent:
+        if self.says_nothing(target, name, now):
             return
+        self.answered[target].add(name)
         late = self.late_s(target, name)
         if late:
-            heapq.heappush(self.later, (now + late, len(self.asked), sock, client, query))
+            heapq.heappush(self.later, (now + late, len(self.asked), query, sock, client))
         else:
-            sock.sendto(answer(query), client)
+            self.reply(query, sock, client)
+
+    def reply(self, query, sock, client):
+        message = answer(query, self.ttl)
+        if client:
+            sock.sendto(message, client)
+        elif sock in self.streams:
+            self.send_all(sock, struct.pack(">H", len(message)) + message)
+
+    def send_all(self, stream, message):
+        try:
+            stream.sendall(message)
+        except OSError:
+            self.end(stream)
+
+    def end(self, stream):
+        del self.streams[stream], self.readers[stream]
+        stream.close()
+
+    def on_datagrams(self, sock, target):
+        for _ in range(BATCH):
+            try:
+                query, client = sock.recvfrom(2048)
+            except BlockingIOError:
+                return
+            self.take(target, query, sock, client)
+
+    def on_connection(self, listener, target):
+        stream = listener.accept()[0]
+        stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        stream.settimeout(WRITE_S)
+        self.readers[stream], self.streams[stream] = (self.on_stream, target), b""
+
+    def on_stream(self, stream, target):
+        try:
+            more = stream.recv(1 << 16)
+        except OSError:
+            more = b""
+        if not more:
+            self.end(stream)
+            return
+        came, at = self.streams[stream] + more, 0
+        while len(came) >= at + 2 and len(came) >= (end := at + 2 + (came[at] << 8 | came[at + 1])):
+            self.take(target, came[at + 2:end], stream, None)
+            at = end
+        if stream in self.streams:
+            self.streams[stream] = came[at:]
 
     def serve(self):
         while not self.over:
             wait = min(TURN_S, max(0, self.later[0][0] - time.monotonic()) if self.later else TURN_S)
-            for sock in select.select(list(self.sockets), [], [], wait)[0]:
-                self.take(sock, self.sockets[sock])
+            for sock in select.select(list(self.readers), [], [], wait)[0]:
+                if sock in self.readers:
+                    read, target = self.readers[sock]
+                    read(sock, target)
             while self.later and self.later[0][0] <= time.monotonic():
-                _, _, sock, client, query = heapq.heappop(self.later)
-                sock.sendto(answer(query), client)
+                _, _, query, sock, client = heapq.heappop(self.later)
+                self.reply(query, sock, client)
