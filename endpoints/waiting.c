@@ -53,29 +53,46 @@ void waiting_uncount(struct waiting *waiting, const struct waiting_item *item)
 	waiting->clients = NULL;
 }
 
-static struct waiting_item *newest(const struct waiting *waiting)
+/* Whose `next` that is. */
+static struct waiting_item *item_at(struct waiting_item *const *link)
 {
-	return (struct waiting_item *)((char *)waiting->last - offsetof(struct waiting_item, next));
+	return (struct waiting_item *)((char *)link - offsetof(struct waiting_item, next));
 }
 
+static uint32_t count_of(const struct waiting *waiting, const struct waiting_item *item)
+{
+	return waiting->clients[place_of(waiting, item->client)];
+}
+
+/* Modest clients are spared, so in the end theirs are the oldest: then a greedy client's is to be
+ * found among the newest. */
 struct waiting_item *waiting_choose(const struct waiting *waiting)
 {
-	struct waiting_item *victim = NULL, *item = waiting->first;
-	uint32_t most = 0;
+	struct waiting_item *victim = NULL, *item = waiting->first, *newcomer;
+	uint32_t most = 0, count;
 
 	if (!waiting->clients)
 		return item;
 	for (unsigned i = 0; i < WAITING_OLDEST && item; i++, item = item->next) {
-		uint32_t count = waiting->clients[place_of(waiting, item->client)];
-
+		count = count_of(waiting, item);
 		if (!victim || count > most) {
 			victim = item;
 			most = count;
 		}
 	}
-	item = newest(waiting);
+	newcomer = item = item_at(waiting->last);
 	/* It has been counted itself: what its client had before it came. */
-	return waiting->clients[place_of(waiting, item->client)] - 1 > most ? item : victim;
+	if (count_of(waiting, newcomer) - 1 > most)
+		return newcomer;
+	for (unsigned i = 0; i < WAITING_OLDEST && item->link != &waiting->first; i++) {
+		item = item_at(item->link);
+		count = count_of(waiting, item);
+		if (count > most) {
+			victim = item;
+			most = count;
+		}
+	}
+	return victim;
 }
 
 bool waiting_is_as_greedy(const struct waiting *waiting, const struct waiting_item *item,

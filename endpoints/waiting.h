@@ -2,10 +2,11 @@
  * they are too many: the queries of a worker (resolve.c), the questions at one target (pending.h).
  *
  * At the maximum it is the oldest of a greedy client's: of the oldest few, the first whose client
- * has most waiting; or the newcomer, if his has more than any of these. So a target that says
- * nothing, or a client that asks without end, costs those who wait for it, and hardly the others:
- * what is answered soon is seldom among the oldest. Clients are told apart only while more than a
- * part of the maximum wait; up to there they cost nothing. */
+ * has most waiting; or the newcomer, if its client has more than any of these; or, where all of
+ * them are a modest client's, one of the newest few. So a target that says nothing, or a client
+ * that asks without end, costs those who wait for it, and hardly the others: what is answered soon
+ * is seldom among the oldest. Clients are told apart only while more than a part of the maximum
+ * wait; up to there they cost nothing. */
 #ifndef SLUICE_WAITING_H
 #define SLUICE_WAITING_H
 

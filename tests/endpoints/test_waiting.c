@@ -112,6 +112,16 @@ static void a_greedy_newcomer_goes_himself(void **state)
 }
 
 /* However many addresses of its /64 it asks from. */
+static void where_all_the_oldest_are_a_modest_ones_one_of_the_newest_goes(void **state)
+{
+	struct fixture *f = *state;
+
+	add_many(f, WAITING_OLDEST + 2, 1);
+	add_many(f, MAX - WAITING_OLDEST - 2, 2);
+	add(f, 1);
+	assert_int_equal(f->clients[victim(f)].bytes[3], 2);
+}
+
 static void a_greedy_ipv6_client_is_its_64(void **state)
 {
 	struct fixture *f = *state;
@@ -191,6 +201,7 @@ int main(void)
 		ONE(of_one_clients_questions_the_oldest_goes),
 		ONE(the_oldest_of_the_greedy_one_goes_and_not_the_oldest_of_all),
 		ONE(a_greedy_newcomer_goes_himself),
+		ONE(where_all_the_oldest_are_a_modest_ones_one_of_the_newest_goes),
 		ONE(a_greedy_ipv6_client_is_its_64),
 		ONE(a_modest_newcomer_stays_when_all_are_alike),
 		ONE(those_who_waited_before_it_came_to_that_count_as_well),
