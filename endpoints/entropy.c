@@ -61,7 +61,7 @@ void entropy_init_seeded(struct entropy *entropy, uint64_t *state)
 	entropy->context = state;
 }
 
-static void entropy_bytes(struct entropy *entropy, void *bytes, size_t length)
+static inline void entropy_bytes(struct entropy *entropy, void *bytes, size_t length)
 {
 	assert(length <= sizeof entropy->buffer);
 	if (entropy->left < length) {
