@@ -47,7 +47,7 @@ struct inbound_counters {
 #undef X
 };
 
-/* On which terms a listener is asked; all zero: anybody may, and as often as he likes. */
+/* On which terms a listener is asked; all zero: anybody may, and as often as it likes. */
 struct inbound_terms {
 	const struct access *access; /* who may; NULL: anybody */
 	struct meter *meter;         /* how often, all workers together; NULL: no limit */

@@ -12,9 +12,9 @@
  * wants one. It is no longer than the question otherwise, so there is nothing to gain by forging.
  * Who is proven already is refused instead.
  *
- * A stranger takes none of the endpoint's queries a second, and so cannot use them up. What he
- * is told is no longer than what he sent, and nothing about this server. Once the server is leaving
- * everybody is one, and told so by SERVFAIL, which sends him to another server.
+ * A stranger takes none of the endpoint's queries a second, and so cannot use them up. What it
+ * is told is no longer than what it sent, and nothing about this server. Once the server is leaving
+ * everybody is one, and told so by SERVFAIL, which sends it to another server.
  *
  * Not here: the counting itself (meter.c, response_limit.c). */
 #include "endpoints/inbound_internal.h"

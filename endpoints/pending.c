@@ -151,7 +151,7 @@ void pending_grant(struct pending *pending)
 /* A question goes on until the last of its waiters has lost patience. Who joins late brings one
  * more send, for a target that may have come back meanwhile, though not at once when the last one
  * has just left: where targets lead back to us every send is one who joins. And what was answered
- * with an error a while ago he has asked anew: a name that is asked for again and again while a
+ * with an error a while ago it has asked anew: a name that is asked for again and again while a
  * dead target is waited for would else never hear that another one is well by now. */
 static void extend(struct pending *pending, uint64_t deadline_us, uint64_t now_us)
 {

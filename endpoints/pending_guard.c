@@ -74,16 +74,22 @@ void guard_question(struct pending *pending, struct flight *flight, uint8_t wire
 
 /* ---- near misses ---- */
 
+static bool may_ask(const struct pending *pending, unsigned index)
+{
+	return !pending->given_up && !(pending->spent >> index & 1);
+}
+
 /* False: it is not, as it was before or cannot be. */
 static bool ask_by_tcp(struct pending *pending, unsigned index, uint64_t now_us)
 {
 	uint64_t bit = (uint64_t)1 << index;
 
-	if ((pending->by_tcp | pending->spent) & bit || pending->given_up)
+	if (pending->by_tcp & bit || !may_ask(pending, index))
 		return false;
 	pending->by_tcp |= bit;
-	pending->table->guarded++;
-	return pending_send(pending, index, true, true, now_us);
+	bool sent = pending_send(pending, index, true, true, now_us);
+	pending->table->guarded += sent;
+	return sent;
 }
 
 static bool is_one_too_many(struct flight *flight, uint64_t now_us)
@@ -132,13 +138,13 @@ void guard_on_letters(struct flight *flight, uint64_t now_us)
 	bool sent =
 		ask_by_tcp(pending, flight->index, now_us); /* before what follows: in letters */
 	pending->lower |= (uint64_t)1 << flight->index;
-	if (!asked && !sent)
+	if (!asked && !sent && may_ask(pending, flight->index))
 		pending_send(pending, flight->index, false, true, now_us);
 }
 
 void guard_on_no_tcp(struct pending *pending, const struct flight *flight, uint64_t now_us)
 {
-	if (pending->lower >> flight->index & 1 && !pending->given_up)
+	if (pending->lower >> flight->index & 1 && may_ask(pending, flight->index))
 		pending_send(pending, flight->index, false, true, now_us);
 }
 

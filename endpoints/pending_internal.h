@@ -33,7 +33,7 @@ struct pending {
 	uint64_t plain;      /* a bit per upstream: said FORMERR or NOTIMP to our OPT */
 	uint64_t told_plain; /* likewise, and repeated the question */
 	uint64_t lower;      /* ask it in lower case */
-	uint64_t by_tcp;     /* asked by TCP beside, once: UDP brought nothing, or near misses */
+	uint64_t by_tcp;     /* asked by TCP beside, once, because of near misses */
 	uint64_t sourceless; /* there is no source address to ask it from */
 	bool may_wait;
 	bool revived;  /* a target is back: what was sent before that is not waited for */

@@ -197,7 +197,7 @@ void pending_wake(struct pending_table *table, uint64_t now_us)
 	}
 }
 
-/* Copies that have become due, and signs of life that another worker saw. */
+/* Probes that have become due, and signs of life that another worker saw. */
 void pending_on_stalled_timer(struct timer *timer, uint64_t now_us)
 {
 	struct pending_table *table =

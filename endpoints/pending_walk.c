@@ -184,9 +184,13 @@ static void ask_beside(struct pending *pending, struct flight *flight, uint64_t 
 	    !unsent(pending, flight->index))
 		next = flight->index;
 	bool free = target_never_answered(flight->target); /* few are asked */
-	if (next >= 0 && (free || target_take_token(flight->target)) &&
-	    pending_send(pending, (unsigned)next, false, true, now_us) && !free)
+	if (next < 0 || (!free && !target_take_token(flight->target)))
+		return;
+	bool sent = pending_send(pending, (unsigned)next, false, true, now_us);
+	if (sent && !free)
 		pending->flights->paid_by = flight->target;
+	else if (!free)
+		target_return_token(flight->target);
 }
 
 static void on_allowance(struct flight *flight, uint64_t now_us)
@@ -431,7 +435,7 @@ static void take_the_lead(struct pending *pending, struct flight *flight)
 		flight_wait(flight);
 }
 
-static void count_send(struct pending *pending, struct flight *flight, uint64_t now_us)
+static void count_send(struct pending *pending, struct flight *flight)
 {
 	struct pending_table *table = pending->table;
 
@@ -441,7 +445,7 @@ static void count_send(struct pending *pending, struct flight *flight, uint64_t 
 	pending->sends[flight->index]++;
 	pending->packets++;
 	if (!flight->copy)
-		target_on_ask(flight->target, now_us);
+		target_on_ask(flight->target);
 }
 
 /* It has not left yet: twice in the same line it would come no sooner. */
@@ -458,7 +462,7 @@ static bool send_no_more(struct pending *pending, struct flight *flight, bool co
 bool pending_send(struct pending *pending, unsigned index, bool tcp, bool copy, uint64_t now_us)
 {
 	struct pending_table *table = pending->table;
-	bool beside = tcp && copy && pending->by_tcp & bit(index);
+	bool beside = copy && (pending->leading || (tcp && pending->by_tcp & bit(index)));
 	struct flight *flight = unsent(pending, index);
 	uint8_t wire[MESSAGE_QUERY_MAX];
 
@@ -485,7 +489,7 @@ bool pending_send(struct pending *pending, unsigned index, bool tcp, bool copy, 
 		if (!keeps_its_place(flight, now_us))
 			return false;
 	}
-	count_send(pending, flight, now_us);
+	count_send(pending, flight);
 	return true;
 }
 
@@ -603,8 +607,13 @@ static void ask_suspects(struct pending *pending, uint64_t now_us)
 {
 	unsigned count = pending->key.leg->upstream_count;
 
-	for (unsigned n = count; n > 0 && needs_a_packet(pending); n--)
-		pending_send(pending, last_heard(pending), false, true, now_us);
+	for (unsigned n = count; n > 0 && needs_a_packet(pending); n--) {
+		unsigned index = last_heard(pending);
+
+		if (!pending_send(pending, index, false, true, now_us) &&
+		    !(pending->spent & bit(index))) /* its endpoint is over its limit */
+			turn_away(pending, index, TARGET_ERROR_OVER, now_us);
+	}
 	probe_suspects(pending, count, now_us);
 }
 

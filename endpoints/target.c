@@ -46,6 +46,11 @@ void target_init(struct target *target, const struct address *source, const stru
 	pthread_mutex_init(&target->known_lock, NULL);
 }
 
+void target_destroy(struct target *target)
+{
+	pthread_mutex_destroy(&target->known_lock);
+}
+
 uint64_t target_allowance_us(const struct target *target)
 {
 	uint64_t srtt = GET(srtt_us), allowance = srtt + 4 * (uint64_t)GET(rttvar_us);
@@ -95,8 +100,10 @@ bool target_speaks_edns(const struct target *target)
 /* Racing workers may overfill by what each of them adds, no more. */
 static void earn(struct target *target, int32_t hundredths)
 {
-	if (GET(tokens) < TARGET_TOKENS * TARGET_TOKEN)
-		atomic_fetch_add_explicit(&target->tokens, hundredths, memory_order_relaxed);
+	int32_t room = TARGET_TOKENS * TARGET_TOKEN - GET(tokens);
+
+	if (room > 0)
+		ADD(tokens, hundredths < room ? hundredths : room);
 }
 
 bool target_take_token(struct target *target)
@@ -127,9 +134,8 @@ void target_take_repeat(struct target *target)
 	ADD(repeats, -1);
 }
 
-void target_on_ask(struct target *target, uint64_t now_us)
+void target_on_ask(struct target *target)
 {
-	(void)now_us;
 	ADD(asked, 1);
 	earn(target, 1);
 }
@@ -187,7 +193,11 @@ bool target_on_life(struct target *target, uint64_t rtt_us, uint64_t now_us)
 
 bool target_may_learn(const struct target *target, uint64_t rtt_us, uint64_t now_us)
 {
-	return now_us >= GET(learnt_us) + TARGET_LEARN_US && rtt_us <= target_allowance_us(target);
+	uint64_t learnt = GET(learnt_us);
+
+	if (rtt_us == TARGET_NO_SAMPLE || now_us < learnt + TARGET_LEARN_US)
+		return false;
+	return learnt == 0 || rtt_us <= target_allowance_us(target);
 }
 
 /* A client has one of them, so names that one of them lets fall silent are never all of them. Where

@@ -96,6 +96,7 @@ const char *target_error_text(enum target_error error);
 
 void target_init(struct target *target, const struct address *source, const struct host *host,
 		 enum protocol protocol);
+void target_destroy(struct target *target); /* what target_init made */
 
 uint64_t target_allowance_us(const struct target *target);
 bool target_is_suspect(const struct target *target);
@@ -109,7 +110,7 @@ bool target_is_plain(const struct target *target, uint64_t now_us);
 bool target_speaks_edns(const struct target *target);
 
 /* A question is sent (not a copy): counts, adds 0.01 token. */
-void target_on_ask(struct target *target, uint64_t now_us);
+void target_on_ask(struct target *target);
 void target_wait(struct target *target);   /* a question begins to wait here */
 void target_unwait(struct target *target); /* and ends to */
 /* A matching answer arrived, whatever it says, rtt_us after its question (or TARGET_NO_SAMPLE: it
@@ -118,7 +119,8 @@ bool target_on_answer(struct target *target, uint64_t rtt_us, uint64_t now_us);
 /* The same, where a probe was answered: it is none of the questions that are counted. */
 bool target_on_life(struct target *target, uint64_t rtt_us, uint64_t now_us);
 /* Whether it is to be probed with a question that it has answered after rtt_us: within its
- * allowance, and not right after another one. The second notes it, for its client. */
+ * allowance unless it is the first, and not right after another one. The second notes it, for its
+ * client. */
 bool target_may_learn(const struct target *target, uint64_t rtt_us, uint64_t now_us);
 void target_learn(struct target *target, const struct target_question *question, uint64_t now_us);
 

@@ -45,6 +45,7 @@ void target_registry_free(struct target_registry *registry)
 		struct target *next;
 		for (struct target *target = registry->buckets[i]; target; target = next) {
 			next = target->next;
+			target_destroy(target);
 			free(target);
 		}
 	}
@@ -93,6 +94,7 @@ void target_release(struct target_registry *registry, struct target *target)
 		while (*link != target)
 			link = &(*link)->next;
 		*link = target->next;
+		target_destroy(target);
 		free(target);
 	}
 	pthread_mutex_unlock(&registry->lock);

@@ -308,7 +308,7 @@ const struct group schema_response_limit = {
 	FIELDS(response_limit_fields),
 	.size = sizeof(struct response_limit_settings),
 	.doc = "How many answers by UDP leave for one prefix, so that nobody is flooded by means "
-	       "of this server with questions in his name. Off by default: a forwarder is one "
+	       "of this server with questions in its name. Off by default: a forwarder is one "
 	       "address for a whole company.",
 };
 

@@ -63,7 +63,7 @@ static void add_loss(struct line *line, const struct health_reach *reach)
 	if (reach->dark > 0) {
 		add(line, "; no live target is left for ");
 		add_names(line, reach);
-		add(line, ": what they decide is answered from stale answers or SERVFAIL");
+		add(line, ": clients get stale answers or SERVFAIL");
 	}
 	if (reach->others > 0)
 		add(line, "; %u%s rule%s on without it", reach->others,

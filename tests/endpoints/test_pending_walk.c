@@ -32,7 +32,7 @@ static void give_history(struct target *target)
 		.type = TYPE_A, .length = 7, .name = {5, 'k', 'n', 'o', 'w', 'n'}};
 
 	for (unsigned i = 0; i < TARGET_TOKEN; i++)
-		target_on_ask(target, w.now);
+		target_on_ask(target);
 	target_on_answer(target, MS, w.now);
 	target_learn(target, &known, w.now);
 	world_run(&w, MS);
@@ -454,9 +454,10 @@ static void looking_after_those_who_wait_costs_the_same_however_many_they_are(vo
 	for (unsigned i = 0; i < 12000; i++)
 		assert_non_null(world_ask_new(&w));
 	world_run(&w, 1 * SECOND);
-	uint64_t steps = w.table.stall_steps;
+	uint64_t steps = w.table.stall_steps, probes = w.targets[0].probes;
 	world_run(&w, 500 * MS);
 	assert_in_range(w.table.stall_steps - steps, 1, 4);
+	assert_in_range(w.targets[0].probes - probes, 1, 2); /* of one client */
 	w.servers[1].does = ANSWERS;
 	w.servers[1].delay_us = 0;
 	w.servers[1].got = 0;
@@ -894,6 +895,23 @@ static void a_question_goes_on_for_who_is_proven_and_joined_it(void **state)
 	assert_int_equal(w.servers[1].got, 1);
 }
 
+static void over_the_limit_with_all_suspect_it_fails_at_once_too(void **state)
+{
+	(void)state;
+	all_silent();
+	limit_endpoint(&meter, 0, 2);
+	unsigned first = w.asked_count, failed = 0;
+	for (unsigned i = 0; i < 50; i++)
+		world_ask_new(&w);
+	world_run(&w, 5 * MS);
+	for (unsigned i = first; i < first + 50; i++) {
+		failed += w.asked[i].done;
+		if (w.asked[i].done)
+			assert_int_equal(w.asked[i].value.error, TARGET_ERROR_OVER);
+	}
+	assert_in_range(failed, 40, 49); /* the others have had their packet, and wait */
+}
+
 static void copies_are_within_the_limit_too(void **state)
 {
 	(void)state;
@@ -1230,6 +1248,7 @@ int main(void)
 		TWO(over_the_limit_of_one_and_the_other_suspect_it_fails_at_once_too),
 		TWO(who_is_proven_has_a_part_of_the_limit_that_others_cannot_use_up),
 		TWO(a_question_goes_on_for_who_is_proven_and_joined_it),
+		TWO(over_the_limit_with_all_suspect_it_fails_at_once_too),
 		TWO(copies_are_within_the_limit_too),
 		TWO(the_oldest_at_a_target_makes_room_and_goes_on_to_the_next),
 		ONE(where_there_is_no_next_target_the_oldest_fails),

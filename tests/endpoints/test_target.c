@@ -56,7 +56,7 @@ static uint64_t known(void)
 static void earn_token(void)
 {
 	for (unsigned i = 0; i < TARGET_TOKEN; i++)
-		target_on_ask(&target, START);
+		target_on_ask(&target);
 }
 
 static void allowance_is_100_ms_before_the_first_answer(void **state)
@@ -211,6 +211,10 @@ static void what_took_longer_than_the_allowance_is_not_learnt_nor_too_much(void 
 
 	(void)state;
 	uint64_t now = answered(100, MS);
+	assert_true(target_may_learn(&target, 900 * MS, now)); /* for want of a better one */
+	assert_false(target_may_learn(&target, TARGET_NO_SAMPLE, now));
+	target_learn(&target, &question, now);
+	now += TARGET_LEARN_US;
 	assert_true(target_may_learn(&target, 20 * MS, now));
 	assert_false(target_may_learn(&target, 21 * MS, now));
 	assert_false(target_may_learn(&target, TARGET_NO_SAMPLE, now));
@@ -247,9 +251,9 @@ static void a_hundred_questions_earn_a_token_and_two_are_held(void **state)
 	(void)state;
 	assert_false(target_take_token(&target));
 	for (unsigned i = 0; i < 99; i++)
-		target_on_ask(&target, START);
+		target_on_ask(&target);
 	assert_false(target_take_token(&target));
-	target_on_ask(&target, START);
+	target_on_ask(&target);
 	assert_true(target_take_token(&target));
 	assert_false(target_take_token(&target));
 	for (unsigned i = 0; i < 5; i++)
