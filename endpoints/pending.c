@@ -139,15 +139,6 @@ static void waiter_unlink(struct waiter *waiter)
 	waiter->pending = NULL;
 }
 
-void pending_grant(struct pending *pending)
-{
-	for (unsigned i = 0; i < pending->key.leg->upstream_count; i++)
-		if (pending->sends[i] >= PENDING_SENDS)
-			pending->sends[i] = PENDING_SENDS - 1;
-	if (pending->packets >= PENDING_PACKETS)
-		pending->packets = PENDING_PACKETS - 1;
-}
-
 /* A question goes on until the last of its waiters has lost patience. Who joins late brings one
  * more send, for a target that may have come back meanwhile, though not at once when the last one
  * has just left: where targets lead back to us every send is one who joins. And what was answered
@@ -159,7 +150,11 @@ static void extend(struct pending *pending, uint64_t deadline_us, uint64_t now_u
 		return;
 	pending->deadline_us = deadline_us;
 	wheel_arm(pending->table->wheel, &pending->timer, deadline_us);
-	pending_grant(pending);
+	for (unsigned i = 0; i < pending->key.leg->upstream_count; i++)
+		if (pending->sends[i] >= PENDING_SENDS)
+			pending->sends[i] = PENDING_SENDS - 1;
+	if (pending->packets >= PENDING_PACKETS)
+		pending->packets = PENDING_PACKETS - 1;
 	if (now_us - pending->spent_us >= PENDING_SPENT_US) {
 		pending->spent = 0;
 		pending->answered = false;

@@ -80,8 +80,6 @@ static inline void pending_spend(struct pending *pending, unsigned index, uint64
 	pending->spent |= (uint64_t)1 << index;
 	pending->spent_us = now_us;
 }
-/* One more packet, should it have had all that it may. */
-void pending_grant(struct pending *pending);
 /* Tells every waiter, and frees it. */
 void pending_finish(struct pending *pending, const struct ask_result *result, uint64_t now_us);
 /* Nothing better will come: TRUNCATED, FAILED or SILENT, now or (while asking) soon. */

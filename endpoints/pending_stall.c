@@ -143,7 +143,6 @@ static void revive(struct stall *stall, uint64_t now_us)
 		stall->table->stall_steps++;
 		pending_unstall(pending);
 		pending->revived = true;
-		pending_grant(pending);
 		pending_go_on(pending, now_us);
 		if (end)
 			return;

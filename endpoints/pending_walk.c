@@ -105,8 +105,10 @@ static bool has_sends(const struct pending *pending, unsigned index)
 /* Whether it may be asked this once more, after patience. Not where another leg follows. */
 static bool may_repeat(const struct pending *pending, unsigned index)
 {
+	if (pending->revived) /* what was sent while it was away is not counted against it */
+		return pending->packets < PENDING_PACKETS;
 	return pending->may_wait && has_sends(pending, index) &&
-	       (pending->revived || target_has_repeats(target_of(pending, index)));
+	       target_has_repeats(target_of(pending, index));
 }
 
 /* The live upstream that was asked least often, those in doubt behind the others, and then in
@@ -442,6 +444,8 @@ static void count_send(struct pending *pending, struct flight *flight)
 	if (pending->last)
 		table->retried++;
 	pending->last = flight->upstream;
+	if (flight_is_beside(pending, flight)) /* another way, and not the question's own */
+		return;
 	pending->sends[flight->index]++;
 	pending->packets++;
 	if (!flight->copy)

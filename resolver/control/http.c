@@ -250,8 +250,13 @@ bool http_is_meant(struct http *http, const struct http_connection *client, cons
 	struct address address;
 	bool local = address_is_loopback(&client->at);
 	const char *port = memrchr(authority, ':', length), *end = memrchr(authority, ']', length);
-	if (port && (!end || end < port)) /* no colon of an IPv6 address */
+	if (port && (!end || end < port)) { /* no colon of an IPv6 address */
+		size_t digits = strspn(port + 1, "0123456789");
+
+		if (digits < (size_t)(authority + length - port - 1))
+			return false;
 		length = (size_t)(port - authority);
+	}
 	if (length > 1 && *authority == '[' && authority[length - 1] == ']') {
 		authority++;
 		length -= 2;

@@ -257,6 +257,48 @@ static void so_it_is_where_nobody_else_has_been_answered_before(void **state)
 	each_attack(own_a_name);
 }
 
+static bool own_each(struct world *world, const char *name)
+{
+	static char answered[2][32];
+
+	(void)world;
+	if (name[0] != 'o')
+		return name[0] == 'd';
+	char *last = answered[name[1] - '0'];
+	bool again = strcmp(last, name) == 0;
+	snprintf(last, sizeof answered[0], "%s", name);
+	return again;
+}
+
+/* Two clients own all that the target can be probed with: each of their names is answered once. So
+ * it is suspect again and again, and back with the next answer. */
+static void all_known_names_are_silent_since(void **state)
+{
+	unsigned number = 0, goods = 0;
+	struct asked *good[64];
+
+	(void)state;
+	begin(1);
+	w.servers[0].ignores = own_each;
+	for (unsigned ms = 0; ms < 8000; ms++) {
+		if (ms % 60 < 2)
+			ask(ATTACKER + 1 + ms % 60, ms % 60 ? "o1x%u.test" : "o0x%u.test", ms);
+		if (ms % 2)
+			ask(ATTACKER, "d%u.test", number++);
+		if (ms > 1000 && ms % 313 == 0)
+			good[goods++] = ask(GOOD, "g%u.test", ms);
+		world_run(&w, MS);
+	}
+	world_run(&w, DEADLINE);
+	for (unsigned i = 0; i < goods; i++) {
+		assert_int_equal(good[i]->value.outcome, ASK_ANSWERED);
+		assert_true(took(good[i]) <= 20 * MS);
+	}
+	assert_true(w.targets[0].suspicions > 10);
+	for (unsigned i = 0; i < number; i++)
+		assert_in_range(packets_of[i], 1, PENDING_PACKETS);
+}
+
 static bool new_names(struct world *world, const char *name)
 {
 	(void)world;
@@ -371,6 +413,7 @@ static const struct CMUnitTest rows[] = {
 	ROW(so_it_is_where_nobody_has_been_answered_before),
 	ROW(its_own_name_was_answered_once_and_is_silent_since),
 	ROW(so_it_is_where_nobody_else_has_been_answered_before),
+	ROW(all_known_names_are_silent_since),
 	ROW(the_first_has_lost_its_uplink),
 	ROW(the_first_was_dead_from_the_start),
 	ROW(all_are_dead),

@@ -217,7 +217,8 @@ static void a_host_that_is_not_ours_is_misdirected(void **state)
 					     "x.dns.example",
 					     "[]",
 					     "[::2]",
-					     "localhost@evil.example"};
+					     "localhost@evil.example",
+					     "127.0.0.1:1@evil.example"};
 	char line[256];
 	for (size_t i = 0; i < sizeof ours / sizeof *ours; i++) {
 		snprintf(line, sizeof line, "GET / HTTP/1.1\r\nHost: %s", ours[i]);
