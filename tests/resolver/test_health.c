@@ -145,8 +145,8 @@ static void a_suspect_is_told_once_with_the_rules_that_have_no_other(void **stat
 	assert_string_equal(
 		world->texts[0],
 		"192.0.2.1:53 (udp, from 10.10.0.20) is suspect, for 0.5 s now: network error; no "
-		"live target is left for onprem/lone: what they decide is answered from stale "
-		"answers or SERVFAIL; 1 other rule goes on without it");
+		"live target is left for onprem/lone: clients get stale answers or "
+		"SERVFAIL; 1 other rule goes on without it");
 	world->now_us += 60 * (uint64_t)SECOND;
 	assert_int_equal(look(world), 0);
 }
@@ -290,7 +290,7 @@ static void many_rules_are_named_up_to_five(void **state)
 	serve(world);
 	lose(world, "192.0.2.3");
 	assert_int_equal(look(world), 1);
-	assert_non_null(strstr(world->texts[0], " and 16 more: what they decide"));
+	assert_non_null(strstr(world->texts[0], " and 16 more: clients get stale"));
 }
 
 int main(void)
