@@ -574,6 +574,7 @@ static unsigned last_heard(const struct pending *pending)
 			best = i;
 		}
 	}
+	assert(best != UINT_MAX);
 	return best;
 }
 
