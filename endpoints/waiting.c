@@ -1,7 +1,7 @@
-/* A list by age, and a table of counters by a keyed hash of the client:
+/* A list by age, and each client's part of it, found by a keyed hash of its address:
  *
- *     first ─► oldest ─► ... ─► newest        clients: 0 0 3 0 12000 0 0 1 ...
- *              └ 16 of these, and this ┘
+ *     first ─► oldest ─► ... ─► newest        clients: - - 3 - 12000 - - 1 ...
+ *                                                          └► its oldest ─► ... ─► its newest
  *
  * The table is filled when a quarter of the maximum wait, kept up to date from then on, and given
  * back when no more than an eighth do: so filling it costs a question two hashes on average.
@@ -18,20 +18,35 @@ void waiting_init(struct waiting *waiting, unsigned max, const struct hash_key *
 	waiting->last = &waiting->first;
 }
 
-static unsigned place_of(const struct waiting *waiting, const struct address *address)
+static struct waiting_client *client_of(const struct waiting *waiting,
+					const struct waiting_item *item)
 {
-	const struct address client = address_client(address);
+	const struct address client = address_client(item->client);
 
-	return hash_bytes(&waiting->key, client.family, client.bytes, sizeof client.bytes) %
-	       WAITING_CLIENTS;
+	return &waiting->clients[hash_bytes(&waiting->key, client.family, client.bytes,
+					    sizeof client.bytes) %
+				 WAITING_CLIENTS];
 }
 
-static void count_item(struct waiting *waiting, const struct waiting_item *item)
+static struct waiting_client *greedier(struct waiting_client *one, struct waiting_client *other)
 {
-	waiting->clients[place_of(waiting, item->client)]++;
+	return one && one->count >= other->count ? one : other;
 }
 
-void waiting_count(struct waiting *waiting, const struct waiting_item *item)
+static void count_item(struct waiting *waiting, struct waiting_item *item)
+{
+	struct waiting_client *client = client_of(waiting, item);
+
+	if (client->count++ == 0)
+		client->last = &client->first;
+	item->of_client = NULL;
+	item->client_link = client->last;
+	*client->last = item;
+	client->last = &item->of_client;
+	waiting->greediest = greedier(waiting->greediest, client);
+}
+
+void waiting_count(struct waiting *waiting, struct waiting_item *item)
 {
 	if (waiting->clients) {
 		count_item(waiting, item);
@@ -40,64 +55,38 @@ void waiting_count(struct waiting *waiting, const struct waiting_item *item)
 	waiting->clients = calloc(WAITING_CLIENTS, sizeof *waiting->clients);
 	if (!waiting->clients)
 		return;
-	for (const struct waiting_item *at = waiting->first; at; at = at->next)
+	for (struct waiting_item *at = waiting->first; at; at = at->next)
 		count_item(waiting, at);
 }
 
-void waiting_uncount(struct waiting *waiting, const struct waiting_item *item)
+void waiting_uncount(struct waiting *waiting, struct waiting_item *item)
 {
-	waiting->clients[place_of(waiting, item->client)]--;
+	struct waiting_client *client = client_of(waiting, item);
+
+	client->count--;
+	*item->client_link = item->of_client;
+	if (item->of_client)
+		item->of_client->client_link = item->client_link;
+	else
+		client->last = item->client_link;
 	if (waiting->count > waiting->max / 8)
 		return;
 	free(waiting->clients);
 	waiting->clients = NULL;
+	waiting->greediest = NULL;
 }
 
-/* Whose `next` that is. */
-static struct waiting_item *item_at(struct waiting_item *const *link)
-{
-	return (struct waiting_item *)((char *)link - offsetof(struct waiting_item, next));
-}
-
-static uint32_t count_of(const struct waiting *waiting, const struct waiting_item *item)
-{
-	return waiting->clients[place_of(waiting, item->client)];
-}
-
-/* Modest clients are spared, so in the end theirs are the oldest: then a greedy client's is to be
- * found among the newest. */
+/* Who was the greediest may have had its answers since: who has waited longest may have more. */
 struct waiting_item *waiting_choose(const struct waiting *waiting)
 {
-	struct waiting_item *victim = NULL, *item = waiting->first, *newcomer;
-	uint32_t most = 0, count;
-
 	if (!waiting->clients)
-		return item;
-	for (unsigned i = 0; i < WAITING_OLDEST && item; i++, item = item->next) {
-		count = count_of(waiting, item);
-		if (!victim || count > most) {
-			victim = item;
-			most = count;
-		}
-	}
-	newcomer = item = item_at(waiting->last);
-	/* It has been counted itself: what its client had before it came. */
-	if (count_of(waiting, newcomer) - 1 > most)
-		return newcomer;
-	for (unsigned i = 0; i < WAITING_OLDEST && item->link != &waiting->first; i++) {
-		item = item_at(item->link);
-		count = count_of(waiting, item);
-		if (count > most) {
-			victim = item;
-			most = count;
-		}
-	}
-	return victim;
+		return waiting->first;
+	return greedier(waiting->greediest, client_of(waiting, waiting->first))->first;
 }
 
 bool waiting_is_as_greedy(const struct waiting *waiting, const struct waiting_item *item,
 			  const struct waiting_item *other)
 {
-	return !waiting->clients || waiting->clients[place_of(waiting, item->client)] >=
-					    waiting->clients[place_of(waiting, other->client)];
+	return !waiting->clients ||
+	       client_of(waiting, item)->count >= client_of(waiting, other)->count;
 }

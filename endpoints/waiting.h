@@ -1,12 +1,10 @@
 /* A line of those who wait for somebody else's answer, the oldest first, and who has to go when
  * they are too many: the queries of a worker (resolve.c), the questions at one target (pending.h).
  *
- * At the maximum it is the oldest of a greedy client's: of the oldest few, the first whose client
- * has most waiting; or the newcomer, if its client has more than any of these; or, where all of
- * them are a modest client's, one of the newest few. So a target that says nothing, or a client
- * that asks without end, costs those who wait for it, and hardly the others: what is answered soon
- * is seldom among the oldest. Clients are told apart only while more than a part of the maximum
- * wait; up to there they cost nothing. */
+ * At the maximum it is the oldest of the client that has most waiting. So a target that says
+ * nothing, or a client that asks without end, costs those who wait for it, and hardly the others.
+ * Clients are told apart only while more than a part of the maximum wait; up to there they cost
+ * nothing. */
 #ifndef SLUICE_WAITING_H
 #define SLUICE_WAITING_H
 
@@ -17,29 +15,33 @@
 #include "rules/hash.h"
 #include "rules/prefix.h"
 
-enum {
-	WAITING_CLIENTS = 4096, /* clients with the same hash count as one */
-	WAITING_OLDEST = 16,    /* that are looked at */
-};
+enum { WAITING_CLIENTS = 4096 }; /* clients with the same hash count as one */
 
 struct waiting_item {                      /* embedded in whatever waits */
 	struct waiting_item *next, **link; /* link NULL: not waiting */
 	const struct address *client;
+	struct waiting_item *of_client, **client_link; /* its client's next; while told apart */
+};
+
+struct waiting_client {
+	struct waiting_item *first, **last; /* last NULL: none yet */
+	uint32_t count;
 };
 
 struct waiting {
 	struct waiting_item *first, **last;
 	unsigned count, max;
 	struct hash_key key;
-	uint32_t *clients; /* how many each has; NULL: they are not told apart, at present */
+	struct waiting_client *clients;   /* NULL: they are not told apart, at present */
+	struct waiting_client *greediest; /* of those who came; who leave may leave it behind */
 };
 
 /* What it allocates is freed when the last one has left. */
 void waiting_init(struct waiting *waiting, unsigned max, const struct hash_key *key);
 /* The rest of what follows, where clients are told apart, or will be from now on (without memory
  * for that the oldest goes). */
-void waiting_count(struct waiting *waiting, const struct waiting_item *item);
-void waiting_uncount(struct waiting *waiting, const struct waiting_item *item);
+void waiting_count(struct waiting *waiting, struct waiting_item *item);
+void waiting_uncount(struct waiting *waiting, struct waiting_item *item);
 struct waiting_item *waiting_choose(const struct waiting *waiting);
 /* Whether this one's client has at least as many as that one's, as far as they are told apart. */
 bool waiting_is_as_greedy(const struct waiting *waiting, const struct waiting_item *item,

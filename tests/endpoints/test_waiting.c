@@ -100,28 +100,40 @@ static void the_oldest_of_the_greedy_one_goes_and_not_the_oldest_of_all(void **s
 	assert_int_equal(victim(f), 3);
 }
 
-static void a_greedy_newcomer_goes_himself(void **state)
+/* Those of modest clients stay, so that in the end the oldest and the newest are theirs. */
+static void a_greedy_clients_oldest_goes_wherever_it_stands(void **state)
 {
 	struct fixture *f = *state;
 
-	for (uint8_t i = 0; i < WAITING_OLDEST; i++)
+	add_many(f, 20, 1);
+	unsigned greedy = f->used;
+	add_many(f, MAX - 40, 2);
+	add_many(f, 20, 1);
+	add(f, 3);
+	assert_int_equal(victim(f), greedy);
+	waiting_remove(&f->waiting, &f->items[greedy]);
+	add(f, 2);
+	assert_int_equal(victim(f), greedy + 1);
+}
+
+static void who_was_greedy_and_has_its_answers_is_not_any_more(void **state)
+{
+	struct fixture *f = *state;
+
+	add_many(f, 20, 1);
+	add_many(f, 30, 2);
+	for (unsigned i = 20; i < 50; i++)
+		waiting_remove(&f->waiting, &f->items[i]);
+	for (unsigned i = 0; i < 51; i++)
 		add(f, (uint8_t)(10 + i));
-	add_many(f, MAX - WAITING_OLDEST, 2);
-	unsigned newcomer = add(f, 2);
-	assert_int_equal(victim(f), newcomer);
+	for (unsigned i = 0; i < 30; i++) {
+		f->clients[20 + i] = (struct address){4, {10, 0, 1, (uint8_t)i}};
+		waiting_add(&f->waiting, &f->items[20 + i], &f->clients[20 + i]);
+	}
+	assert_int_equal(victim(f), 0);
 }
 
 /* However many addresses of its /64 it asks from. */
-static void where_all_the_oldest_are_a_modest_ones_one_of_the_newest_goes(void **state)
-{
-	struct fixture *f = *state;
-
-	add_many(f, WAITING_OLDEST + 2, 1);
-	add_many(f, MAX - WAITING_OLDEST - 2, 2);
-	add(f, 1);
-	assert_int_equal(f->clients[victim(f)].bytes[3], 2);
-}
-
 static void a_greedy_ipv6_client_is_its_64(void **state)
 {
 	struct fixture *f = *state;
@@ -139,7 +151,7 @@ static void a_modest_newcomer_stays_when_all_are_alike(void **state)
 
 	for (unsigned i = 0; i <= MAX; i++)
 		add(f, (uint8_t)i);
-	assert_in_range(victim(f), 0, WAITING_OLDEST - 1);
+	assert_int_equal(victim(f), 0);
 }
 
 static void those_who_waited_before_it_came_to_that_count_as_well(void **state)
@@ -166,7 +178,7 @@ static void what_has_gone_no_longer_counts(void **state)
 		waiting_remove(&f->waiting, &f->items[i]);
 	unsigned counted = 0;
 	for (size_t i = 0; i < WAITING_CLIENTS; i++)
-		counted += f->waiting.clients[i];
+		counted += f->waiting.clients[i].count;
 	assert_int_equal(counted, MAX / 2);
 	assert_int_equal(f->waiting.count, MAX / 2);
 	waiting_remove(&f->waiting, &f->items[first]); /* once more is fine */
@@ -200,8 +212,8 @@ int main(void)
 		ONE(nobody_has_to_go_up_to_the_maximum),
 		ONE(of_one_clients_questions_the_oldest_goes),
 		ONE(the_oldest_of_the_greedy_one_goes_and_not_the_oldest_of_all),
-		ONE(a_greedy_newcomer_goes_himself),
-		ONE(where_all_the_oldest_are_a_modest_ones_one_of_the_newest_goes),
+		ONE(a_greedy_clients_oldest_goes_wherever_it_stands),
+		ONE(who_was_greedy_and_has_its_answers_is_not_any_more),
 		ONE(a_greedy_ipv6_client_is_its_64),
 		ONE(a_modest_newcomer_stays_when_all_are_alike),
 		ONE(those_who_waited_before_it_came_to_that_count_as_well),
