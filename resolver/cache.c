@@ -28,7 +28,7 @@ enum {
 	TAG_SHIFT = 40,   /* then come the tag's, and the lowest choose the bucket */
 	WAYS = 8,
 	BUCKETS_FIRST = 16,
-	USUAL_LOAD = 5, /* entries per bucket before the table doubles */
+	USUAL_LOAD = 3, /* entries per bucket before the table doubles: few buckets overflow */
 };
 #define SLOT_VISITED ((uint64_t)1 << 63)
 #define SLOT_TAG     ((uint64_t)0x7fff << 48)

@@ -336,6 +336,17 @@ static void the_bytes_never_exceed_the_size(void **state)
 	cache_free(cache);
 }
 
+/* Buckets are seldom full before the cache is. */
+static void what_there_is_room_for_is_kept(void **state)
+{
+	enum { NAMES = 49000 }; /* where buckets are fullest, before the tables double */
+	struct cache *cache = *state;
+
+	put_many(cache, "n%u.example.", 0, NAMES);
+	assert_true(stats_of(cache).bytes < SIZE / 2);
+	assert_in_range(count_found(cache, "n%u.example.", NAMES), NAMES / 1000 * 995, NAMES);
+}
+
 /* SIEVE: what has been asked again stays, what was asked once makes room. */
 static void popular_names_survive_a_scan(void **state)
 {
@@ -545,6 +556,7 @@ int main(void)
 		TEST(a_failure_replaces_an_answer_that_is_too_old_to_be_given),
 		TEST(an_answer_replaces_a_failure),
 		TEST(the_bytes_never_exceed_the_size),
+		TEST(what_there_is_room_for_is_kept),
 		TEST(popular_names_survive_a_scan),
 		TEST(an_entry_stays_whole_past_its_eviction_while_it_is_referenced),
 		TEST(flushing_takes_one_name_or_all_below_it_or_everything),
