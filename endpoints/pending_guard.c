@@ -6,8 +6,7 @@
  *                                                              the question is asked by TCP as well
  *     other letters than were sent                             asked by TCP as well, at once, in
  *                                                              letters too: TCP is not forged, so
- *                                                              its answer tells what the target
- * does
+ *                                                              it tells what the target does
  *
  * A question is asked so once; what UDP still brings counts as ever. A target is asked in lower
  * case for a quarter of an hour when TCP has shown that it changes letters, or when it did so for
