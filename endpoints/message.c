@@ -97,12 +97,15 @@ static void lower_name(struct message_letters *letters, uint8_t *name)
 void message_lower_letters(struct message_letters *letters, uint8_t *packet,
 			   const struct record_view *record)
 {
-	const char *layout = record->type == TYPE_RRSIG ? "2114442n" : record_layout(record->type);
+	const char *layout = "2114442n";
 	size_t at = record->rdata, end = record->rdata + record->rdata_length;
 
 	lower_name(letters, packet + record->owner);
-	if (!layout || !strchr(layout, 'n'))
-		return;
+	if (record->type != TYPE_RRSIG) {
+		if (!record_has_names(record->type))
+			return;
+		layout = record_layout(record->type);
+	}
 	for (; *layout != '\0'; layout++) {
 		size_t from = at;
 
