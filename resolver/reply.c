@@ -24,7 +24,7 @@ enum {
 	CHAIN_MAX = 17,             /* names: the question's and 16 behind it */
 	CHAIN_ROOM = CHAIN_MAX + 1, /* and where the last of them leads to */
 	DNAMES_MAX = 16,            /* of a reply; a chain has no use for more */
-	RECORDS_MAX = MESSAGE_MAX / (1 + RECORD_FIXED),
+	RECORDS_FEW = 64, /* of an answer section; where there are more they are allocated */
 	FIXED_SOA_LENGTH = 20,
 };
 
@@ -284,14 +284,15 @@ static size_t copy_link(struct reading *r, struct message *message, unsigned pla
 	return next_at;
 }
 
-/* Never in its caller's frame: a large frame is touched page by page, and most have no use for it.
- */
-static __attribute__((noinline)) void copy_chain(struct reading *r, struct message *message)
+/* False without memory. */
+static bool copy_chain(struct reading *r, struct message *message)
 {
-	struct indexed records[RECORDS_MAX];
+	struct indexed few[RECORDS_FEW], *many = NULL;
 	size_t owner_at = MESSAGE_HEADER;
 
-	r->records = records;
+	if (r->answers > RECORDS_FEW && !(many = malloc(r->answers * sizeof *many)))
+		return false;
+	r->records = many ? many : few;
 	memset(r->dnames, 0, sizeof r->dnames);
 	name_copy(&r->chain[0], r->key->name);
 	r->owners[0] = hash_name(r, r->key->name->wire, r->key->name->length);
@@ -300,18 +301,19 @@ static __attribute__((noinline)) void copy_chain(struct reading *r, struct messa
 	for (unsigned i = 0; i < r->chain_length; i++)
 		owner_at = copy_link(r, message, i, owner_at);
 	r->records = NULL;
+	free(many);
+	return true;
 }
 
-static void copy_answers(struct reading *r, struct message *message)
+static bool copy_answers(struct reading *r, struct message *message)
 {
-	if (!r->plain) {
-		copy_chain(r, message);
-		return;
-	}
+	if (!r->plain)
+		return copy_chain(r, message);
 	memcpy(message->wire + message->length, r->wire + r->answers_at,
 	       r->rest.at - r->answers_at);
 	message->length += r->rest.at - r->answers_at;
 	message->counts[SECTION_ANSWER] = r->answers;
+	return true;
 }
 
 /* The SOA of a negative answer, if its zone is one that the chain's end is in. */
@@ -638,19 +640,23 @@ static struct cache_entry *whole_entry(const struct reading *r)
 				   .answers = r->answers});
 }
 
-/* Never in its caller's frame either. */
-static __attribute__((noinline)) struct cache_entry *copied_entry(struct reading *r)
+/* Never in its caller's frame: a large frame is touched page by page, and most replies have no use
+ * for it. */
+static __attribute__((noinline)) struct cache_entry *copied_entry(struct reading *r,
+								  uint8_t *buffer)
 {
 	struct name chain[CHAIN_ROOM];
-	uint8_t buffer[MESSAGE_MAX];
 	struct message message;
 
 	r->chain = chain;
-	message_begin(&message, buffer, sizeof buffer, r->wire + MESSAGE_HEADER,
+	message_begin(&message, buffer, MESSAGE_MAX, r->wire + MESSAGE_HEADER,
 		      (uint16_t)(r->answers_at - MESSAGE_HEADER));
-	copy_answers(r, &message);
-	copy_authority(r, &message);
+	bool copied = copy_answers(r, &message);
+	if (copied)
+		copy_authority(r, &message);
 	r->chain = NULL;
+	if (!copied)
+		return NULL;
 	if (message.overflow)
 		return failure_entry(r->key, r->result, true, r->now_us);
 	return answer_entry(r, &(struct parts){.links = r->links,
@@ -664,7 +670,7 @@ static __attribute__((noinline)) struct cache_entry *copied_entry(struct reading
 
 struct cache_entry *reply_entry(const struct pending_key *key, const struct ask_result *result,
 				const struct cache_settings *settings,
-				const struct hash_key *hash_key, uint64_t now_us)
+				const struct hash_key *hash_key, uint8_t *buffer, uint64_t now_us)
 {
 	struct reading r;
 
@@ -674,7 +680,7 @@ struct cache_entry *reply_entry(const struct pending_key *key, const struct ask_
 	if (!outline(&r))
 		return failure_entry(key, result, false, now_us);
 	bool whole = r.plain && (r.authorities == 0 || (r.has_data && !key->dnssec_ok));
-	return whole ? whole_entry(&r) : copied_entry(&r);
+	return whole ? whole_entry(&r) : copied_entry(&r, buffer);
 }
 
 bool reply_may_be_cached(const struct cache_entry *entry)
