@@ -12,15 +12,12 @@
  * and options other than NSID and cookies. */
 #include "endpoints/message.h"
 
-int message_read_record(struct message_walk *walk, struct record_view *record)
+/* What is behind its owner; false when it is not within the message. */
+static bool read_fields(const struct message_walk *walk, size_t fixed, struct record_view *record)
 {
 	const uint8_t *packet = walk->packet;
-	size_t length = walk->length, fixed;
-	walk->jumps += MESSAGE_JUMPS_RECORD;
-	if (wire_skip_name(packet, length, walk->at, WIRE_HEADER, &fixed, &walk->jumps) == 0)
-		return ERR_INVALID;
-	if (length - fixed < RECORD_FIXED)
-		return ERR_INVALID;
+	if (fixed > walk->length || walk->length - fixed < RECORD_FIXED)
+		return false;
 	uint32_t ttl = wire_u32(packet + fixed + 4);
 	*record = (struct record_view){
 		.owner = walk->at,
@@ -31,12 +28,34 @@ int message_read_record(struct message_walk *walk, struct record_view *record)
 		.rdata = fixed + RECORD_FIXED,
 		.rdata_length = wire_u16(packet + fixed + 8),
 	};
-	if (record->rdata_length > length - record->rdata)
+	return record->rdata_length <= walk->length - record->rdata;
+}
+
+int message_read_record(struct message_walk *walk, struct record_view *record)
+{
+	size_t fixed;
+	walk->jumps += MESSAGE_JUMPS_RECORD;
+	if (wire_skip_name(walk->packet, walk->length, walk->at, WIRE_HEADER, &fixed,
+			   &walk->jumps) == 0 ||
+	    !read_fields(walk, fixed, record))
 		return ERR_INVALID;
 	size_t end = record->rdata + record->rdata_length;
-	if (!record_rdata_fits(record->type, packet, record->rdata, end, WIRE_HEADER, &walk->jumps))
+	if (!record_rdata_fits(record->type, walk->packet, record->rdata, end, WIRE_HEADER,
+			       &walk->jumps))
 		return ERR_INVALID;
 	walk->at = end;
+	return 0;
+}
+
+int message_reread_record(struct message_walk *walk, struct record_view *record)
+{
+	const uint8_t *packet = walk->packet;
+	size_t at = walk->at;
+	while (at < walk->length && packet[at] != 0 && packet[at] <= WIRE_LABEL_MAX)
+		at += 1 + (size_t)packet[at];
+	if (at >= walk->length || !read_fields(walk, at + (packet[at] == 0 ? 1 : 2), record))
+		return ERR_INVALID;
+	walk->at = record->rdata + record->rdata_length;
 	return 0;
 }
 
@@ -97,12 +116,15 @@ static void lower_name(struct message_letters *letters, uint8_t *name)
 void message_lower_letters(struct message_letters *letters, uint8_t *packet,
 			   const struct record_view *record)
 {
-	const char *layout = record->type == TYPE_RRSIG ? "2114442n" : record_layout(record->type);
+	const char *layout = "2114442n";
 	size_t at = record->rdata, end = record->rdata + record->rdata_length;
 
 	lower_name(letters, packet + record->owner);
-	if (!layout || !strchr(layout, 'n'))
-		return;
+	if (record->type != TYPE_RRSIG) {
+		if (!record_has_names(record->type))
+			return;
+		layout = record_layout(record->type);
+	}
 	for (; *layout != '\0'; layout++) {
 		size_t from = at;
 

@@ -150,6 +150,9 @@ struct record_view {  /* a record where it stands; offsets are into the packet *
 /* Reads the next record. ERR_INVALID when anything is out of bounds, a compression pointer anywhere
  * in it points forward or into the header, or there are too many of them. */
 MUST_CHECK int message_read_record(struct message_walk *walk, struct record_view *record);
+/* The same where message_read_record has been over the message before, or we have written it: only
+ * bounds are looked at once more. */
+MUST_CHECK int message_reread_record(struct message_walk *walk, struct record_view *record);
 
 /* The labels of a name that was sent in random capitals. */
 struct message_letters {

@@ -127,6 +127,7 @@ struct pending; /* opaque */
 struct stall;
 struct outstanding;
 struct pending_slab;
+struct pending_spare;
 
 enum {
 	PENDING_BUCKETS = 8192,
@@ -144,7 +145,7 @@ enum {
 
 /* Intrusive free lists: what a question needs is taken and given back without malloc. */
 struct pending_store {
-	void *free;
+	struct pending_spare *spare;
 	struct pending_slab *slabs;
 };
 

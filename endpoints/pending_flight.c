@@ -11,29 +11,38 @@ struct pending_slab {
 	_Alignas(16) uint8_t items[];
 };
 
+struct pending_spare {
+	struct pending_spare *next;
+};
+
+static bool store_grow(struct pending_store *store, size_t size)
+{
+	struct pending_slab *slab = malloc(sizeof *slab + SLAB_ITEMS * size);
+
+	if (!slab)
+		return false;
+	slab->next = store->slabs;
+	store->slabs = slab;
+	for (size_t i = SLAB_ITEMS; i-- > 0;)
+		store_give(store, slab->items + i * size);
+	return true;
+}
+
 void *store_take(struct pending_store *store, size_t size)
 {
-	if (!store->free) {
-		struct pending_slab *slab = malloc(sizeof *slab + SLAB_ITEMS * size);
-		if (!slab)
-			return NULL;
-		slab->next = store->slabs;
-		store->slabs = slab;
-		for (size_t i = SLAB_ITEMS; i-- > 0;) {
-			void *item = slab->items + i * size;
-			memcpy(item, &store->free, sizeof store->free);
-			store->free = item;
-		}
-	}
-	void *item = store->free;
-	memcpy(&store->free, item, sizeof store->free);
+	if (!store->spare && !store_grow(store, size))
+		return NULL;
+	struct pending_spare *item = store->spare;
+	store->spare = item->next;
 	return item;
 }
 
 void store_give(struct pending_store *store, void *item)
 {
-	memcpy(item, &store->free, sizeof store->free);
-	store->free = item;
+	struct pending_spare *spare = item;
+
+	spare->next = store->spare;
+	store->spare = spare;
 }
 
 void store_release(struct pending_store *store)

@@ -580,12 +580,11 @@ enum composed compose(struct composition *c, struct place place, uint8_t *buffer
 	c->refresh_count = 0;
 	c->prefetch = false;
 	message_begin(&c->message, buffer, c->limit, question, c->request->question_length);
-	struct message_mark start = message_mark(&c->message);
 	if (compose_frame(c, &frame) == STEP_ASK)
 		return COMPOSE_ASK;
 	c->truncated = c->truncated && c->rcode == RCODE_SERVFAIL;
 	if (c->rcode == RCODE_SERVFAIL || c->rcode == RCODE_REFUSED) {
-		message_rewind(&c->message, &start);
+		message_begin(&c->message, buffer, c->limit, question, c->request->question_length);
 		c->authoritative = false;
 		return COMPOSED;
 	}

@@ -53,7 +53,7 @@ static void copy_authority(struct composition *c, const struct source *source)
 	struct record_view record;
 
 	for (unsigned i = 0; i < last->above + last->count + (unsigned)entry->authorities; i++) {
-		if (c->message.overflow || message_read_record(&walk, &record) != 0)
+		if (c->message.overflow || message_reread_record(&walk, &record) != 0)
 			return;
 		if (i >= last->above + (unsigned)last->count)
 			message_copy_record(&c->message, SECTION_AUTHORITY, cache_entry_wire(entry),
@@ -76,7 +76,7 @@ static size_t copy_link(struct composition *c, const struct frame *f, const stru
 	for (unsigned i = 0; i < link->above + (unsigned)link->count; i++) {
 		bool own = i >= link->above;
 
-		if (c->message.overflow || message_read_record(&walk, &record) != 0)
+		if (c->message.overflow || message_reread_record(&walk, &record) != 0)
 			return 0;
 		size_t rdata_at =
 			message_copy_record(&c->message, SECTION_ANSWER, cache_entry_wire(entry),

@@ -5,11 +5,11 @@
  *     settle     every TTL within its bounds, and where it stands
  *
  * Nearly every reply holds nothing but the question's own data, with owners that point to the
- * question and no names in the data: its answer section is copied as it came. For all others each
- * owner is read once and then stands for a hash, so that thousands of records behind a long chain
- * cost what their bytes cost, and what is copied holds only names that are spelled out or point to
- * where a name of the chain stands in the copy. A pointer of the target's own is never kept: it may
- * lead into a TTL, and be another name each time that is settled or aged.
+ * question and no names in the data: it is taken as it came. For all others each owner is read once
+ * and then stands for a hash, so that thousands of records behind a long chain cost what their
+ * bytes cost, and what is copied holds only names that are spelled out or point to where a name of
+ * the chain stands in the copy. A pointer of the target's own is never kept: it may lead into a
+ * TTL, and be another name each time that is settled or aged.
  *
  * Not here: whether the reply is one to our question, and whether it is of any worth
  * (endpoints/pending_reply.c), and what of it a network may see (resolver/compose_entry.c). */
@@ -24,7 +24,7 @@ enum {
 	CHAIN_MAX = 17,             /* names: the question's and 16 behind it */
 	CHAIN_ROOM = CHAIN_MAX + 1, /* and where the last of them leads to */
 	DNAMES_MAX = 16,            /* of a reply; a chain has no use for more */
-	RECORDS_MAX = MESSAGE_MAX / (1 + RECORD_FIXED),
+	RECORDS_FEW = 64, /* of an answer section; where there are more they are allocated */
 	FIXED_SOA_LENGTH = 20,
 };
 
@@ -37,12 +37,14 @@ struct indexed {        /* an answer record, its owner read */
 
 struct reading { /* of one reply */
 	const struct pending_key *key;
+	const struct ask_result *result;
 	const struct hash_key *hash_key;
 	const struct cache_settings *settings;
+	uint64_t now_us;
 	const uint8_t *wire;
 	size_t length;
 	size_t answers_at;
-	struct message_walk rest; /* from behind the answers on */
+	struct message_walk rest; /* what is not outlined: from behind the answers on */
 	uint16_t answers, authorities;
 	struct indexed *records; /* of class IN, in the reply's order */
 	unsigned record_count;
@@ -93,7 +95,7 @@ static void index_answers(struct reading *r)
 		struct indexed *record = &r->records[r->record_count];
 		struct record_view *view = &record->view;
 
-		if (message_read_record(&walk, view) != 0)
+		if (message_reread_record(&walk, view) != 0)
 			return;
 		if (view->class != CLASS_IN)
 			continue;
@@ -282,14 +284,15 @@ static size_t copy_link(struct reading *r, struct message *message, unsigned pla
 	return next_at;
 }
 
-/* Never in its caller's frame: a plain reply has no use for so many records, and a large frame is
- * touched page by page. */
-static __attribute__((noinline)) void copy_chain(struct reading *r, struct message *message)
+/* False without memory. */
+static bool copy_chain(struct reading *r, struct message *message)
 {
-	struct indexed records[RECORDS_MAX];
+	struct indexed few[RECORDS_FEW], *many = NULL;
 	size_t owner_at = MESSAGE_HEADER;
 
-	r->records = records;
+	if (r->answers > RECORDS_FEW && !(many = malloc(r->answers * sizeof *many)))
+		return false;
+	r->records = many ? many : few;
 	memset(r->dnames, 0, sizeof r->dnames);
 	name_copy(&r->chain[0], r->key->name);
 	r->owners[0] = hash_name(r, r->key->name->wire, r->key->name->length);
@@ -298,20 +301,19 @@ static __attribute__((noinline)) void copy_chain(struct reading *r, struct messa
 	for (unsigned i = 0; i < r->chain_length; i++)
 		owner_at = copy_link(r, message, i, owner_at);
 	r->records = NULL;
+	free(many);
+	return true;
 }
 
-static void copy_answers(struct reading *r, struct message *message)
+static bool copy_answers(struct reading *r, struct message *message)
 {
-	if (!r->plain) {
-		copy_chain(r, message);
-		return;
-	}
-	r->has_data = r->answers > 0;
-	r->links[0] = (struct cache_link){.at = (uint16_t)message->length, .count = r->answers};
+	if (!r->plain)
+		return copy_chain(r, message);
 	memcpy(message->wire + message->length, r->wire + r->answers_at,
 	       r->rest.at - r->answers_at);
 	message->length += r->rest.at - r->answers_at;
 	message->counts[SECTION_ANSWER] = r->answers;
+	return true;
 }
 
 /* The SOA of a negative answer, if its zone is one that the chain's end is in. */
@@ -391,38 +393,35 @@ static void put_ttls(uint8_t *wire, const uint16_t *at, const uint16_t *end, uin
 
 /* Bounds every TTL, notes where it stands, and gives the least of them. A set and its signatures
  * have one, their lowest (RFC 2181 section 5.2, RFC 4034 section 3); they stand one behind the
- * other. */
-static uint32_t settle_ttls(struct reading *r, struct message *message, uint16_t *ttls,
-			    unsigned *count)
+ * other. The entry is not anybody else's yet. */
+static uint32_t settle_ttls(const struct reading *r, struct cache_entry *entry)
 {
+	uint8_t *wire = (uint8_t *)cache_entry_wire(entry);
+	uint16_t *next = (uint16_t *)cache_entry_ttls(entry), *set = next;
 	uint32_t least = r->settings->ttl_max, lowest = 0;
-	struct message_walk walk = message_walk_from(message->wire, message->length,
-						     MESSAGE_HEADER + message->question_length);
-	unsigned records = message->counts[SECTION_ANSWER] + message->counts[SECTION_AUTHORITY];
-	uint16_t *next = ttls, *set = ttls;
+	struct message_walk walk = message_walk_from(wire, entry->length, r->answers_at);
 	struct record_view record, before;
 
-	for (unsigned i = 0; i < records; i++, before = record) {
-		int err = message_read_record(&walk, &record);
+	for (unsigned i = 0; i < entry->ttl_count; i++, before = record) {
+		int err = message_reread_record(&walk, &record);
 		uint32_t ttl = record.ttl;
 
-		assert(err == 0); /* we wrote it */
+		assert(err == 0); /* it was read before, or we wrote it */
 		(void)err;
 		ttl = ttl > r->settings->ttl_max ? r->settings->ttl_max : ttl;
 		ttl = ttl < r->settings->ttl_min ? r->settings->ttl_min : ttl;
-		if (record.type == TYPE_SOA && i >= message->counts[SECTION_ANSWER])
-			ttl = negative_ttl(r, message->wire, &record);
+		if (record.type == TYPE_SOA && i >= entry->answers)
+			ttl = negative_ttl(r, wire, &record);
 		least = ttl < least ? ttl : least;
-		if (i == 0 || !is_same_set(message->wire, &before, &record)) {
-			put_ttls(message->wire, set, next, lowest);
+		if (i == 0 || !is_same_set(wire, &before, &record)) {
+			put_ttls(wire, set, next, lowest);
 			set = next;
 			lowest = ttl;
 		}
 		lowest = ttl < lowest ? ttl : lowest;
 		*next++ = (uint16_t)record.ttl_at;
 	}
-	put_ttls(message->wire, set, next, lowest);
-	*count = (unsigned)(next - ttls);
+	put_ttls(wire, set, next, lowest);
 	return least;
 }
 
@@ -431,10 +430,10 @@ static uint32_t settle_ttls(struct reading *r, struct message *message, uint16_t
 struct parts { /* what an entry is made of, besides its key */
 	const struct cache_link *links;
 	unsigned link_count;
-	const uint16_t *ttls;
-	unsigned ttl_count;
 	const uint8_t *wire;
 	size_t length;
+	uint16_t question_length;
+	uint16_t answers, authorities;
 	const char *text;
 };
 
@@ -445,11 +444,12 @@ static uint8_t *append(uint8_t *at, const void *data, size_t length)
 	return at + length;
 }
 
-/* The parts stand where cache.h has the way to them. */
+/* The parts stand where cache.h has the way to them. Where the TTLs are is not filled in. */
 static struct cache_entry *entry_new(const struct pending_key *key, const struct parts *parts)
 {
 	size_t link_bytes = parts->link_count * sizeof *parts->links;
-	size_t ttl_bytes = parts->ttl_count * sizeof *parts->ttls;
+	unsigned ttl_count = (unsigned)parts->answers + parts->authorities;
+	size_t ttl_bytes = ttl_count * sizeof(uint16_t);
 	size_t text_bytes = parts->text ? strlen(parts->text) + 1 : 0;
 	size_t bytes = sizeof(struct cache_entry) + link_bytes + ttl_bytes + key->name->length +
 		       parts->length + text_bytes;
@@ -457,24 +457,27 @@ static struct cache_entry *entry_new(const struct pending_key *key, const struct
 
 	if (!entry)
 		return NULL;
-	memset(entry, 0, sizeof *entry);
+	*entry = (struct cache_entry){
+		.references = 1,
+		.hash = cache_hash(&(struct cache_key){key->leg->id, key->name, key->type,
+						       key->dnssec_ok, key->checking_disabled}),
+		.leg = key->leg->id,
+		.type = key->type,
+		.dnssec_ok = key->dnssec_ok,
+		.checking_disabled = key->checking_disabled,
+		.link_count = (uint8_t)parts->link_count,
+		.ttl_count = (uint16_t)ttl_count,
+		.name_length = key->name->length,
+		.question_length = parts->question_length,
+		.answers = parts->answers,
+		.authorities = parts->authorities,
+		.length = (uint32_t)parts->length,
+		.bytes = (uint32_t)bytes,
+	};
 	uint8_t *at = append(entry->data, parts->links, link_bytes);
-	at = append(at, parts->ttls, ttl_bytes);
-	at = append(at, key->name->wire, key->name->length);
+	at = append(at + ttl_bytes, key->name->wire, key->name->length);
 	at = append(at, parts->wire, parts->length);
 	append(at, parts->text, text_bytes);
-	atomic_init(&entry->references, 1);
-	entry->hash = cache_hash(&(struct cache_key){key->leg->id, key->name, key->type,
-						     key->dnssec_ok, key->checking_disabled});
-	entry->leg = key->leg->id;
-	entry->type = key->type;
-	entry->dnssec_ok = key->dnssec_ok;
-	entry->checking_disabled = key->checking_disabled;
-	entry->link_count = (uint8_t)parts->link_count;
-	entry->ttl_count = (uint16_t)parts->ttl_count;
-	entry->name_length = key->name->length;
-	entry->length = (uint32_t)parts->length;
-	entry->bytes = (uint32_t)bytes;
 	return entry;
 }
 
@@ -557,32 +560,35 @@ static bool outline(struct reading *r)
 	r->rcode = message_flags(r->wire) & FLAG_RCODE;
 	r->answers = wire_u16(r->wire + 6);
 	r->authorities = wire_u16(r->wire + 8);
-	r->answers_at = MESSAGE_HEADER + (size_t)r->key->name->length + 4;
 	r->plain = r->answers == 0 || !record_has_names(r->key->type);
 	if (r->answers_at > r->length)
 		return false;
-	struct message_walk walk = message_walk_from(r->wire, r->length, r->answers_at);
 	for (unsigned i = 0; i < r->answers; i++) {
-		if (message_read_record(&walk, &record) != 0)
+		if (message_read_record(&r->rest, &record) != 0)
 			return false;
 		r->plain = r->plain && record_is_plain(r, &record);
 	}
-	r->rest = walk;
+	r->has_data = r->plain && r->answers > 0;
+	r->links[0] = (struct cache_link){.at = (uint16_t)r->answers_at, .count = r->answers};
 	return true;
 }
 
 static void reading_init(struct reading *r, const struct pending_key *key,
 			 const struct ask_result *result, const struct cache_settings *settings,
-			 const struct hash_key *hash_key, struct name *chain)
+			 const struct hash_key *hash_key, uint64_t now_us)
 {
 	r->key = key;
+	r->result = result;
 	r->hash_key = hash_key;
 	r->settings = settings;
+	r->now_us = now_us;
 	r->wire = result->wire;
 	r->length = result->length;
+	r->answers_at = MESSAGE_HEADER + (size_t)key->name->length + 4;
+	r->rest = message_walk_from(result->wire, result->length, r->answers_at);
 	r->records = NULL;
 	r->record_count = 0;
-	r->chain = chain;
+	r->chain = NULL;
 	r->chain_length = 1;
 	r->has_data = r->has_soa = false;
 }
@@ -606,49 +612,75 @@ static uint32_t believed_s(const struct ask_result *result, uint32_t ttl)
 	return ttl < most ? ttl : most;
 }
 
-struct cache_entry *reply_entry(const struct pending_key *key, const struct ask_result *result,
-				const struct cache_settings *settings,
-				const struct hash_key *hash_key, uint64_t now_us)
+static struct cache_entry *answer_entry(const struct reading *r, const struct parts *parts)
+{
+	struct cache_entry *entry = entry_new(r->key, parts);
+
+	if (!entry)
+		return NULL;
+	uint32_t ttl = believed_s(r->result, settle_ttls(r, entry));
+	entry->rcode = (uint8_t)r->rcode;
+	entry->has_data = r->has_data;
+	entry->has_soa = r->has_soa;
+	entry->stored_us = r->now_us;
+	entry->expires_us = r->now_us + (uint64_t)ttl * 1000000;
+	atomic_init(&entry->again_us, again_us(entry));
+	return entry;
+}
+
+/* Nothing is left out but what stands behind the answer section. */
+static struct cache_entry *whole_entry(const struct reading *r)
+{
+	return answer_entry(
+		r, &(struct parts){.links = r->links,
+				   .link_count = 1,
+				   .wire = r->wire,
+				   .length = r->rest.at,
+				   .question_length = (uint16_t)(r->answers_at - MESSAGE_HEADER),
+				   .answers = r->answers});
+}
+
+/* Never in its caller's frame: a large frame is touched page by page, and most replies have no use
+ * for it. */
+static __attribute__((noinline)) struct cache_entry *copied_entry(struct reading *r,
+								  uint8_t *buffer)
 {
 	struct name chain[CHAIN_ROOM];
-	struct reading r;
-	uint8_t buffer[MESSAGE_MAX];
-	uint16_t ttls[RECORDS_MAX];
 	struct message message;
-	struct parts parts;
+
+	r->chain = chain;
+	message_begin(&message, buffer, MESSAGE_MAX, r->wire + MESSAGE_HEADER,
+		      (uint16_t)(r->answers_at - MESSAGE_HEADER));
+	bool copied = copy_answers(r, &message);
+	if (copied)
+		copy_authority(r, &message);
+	r->chain = NULL;
+	if (!copied)
+		return NULL;
+	if (message.overflow)
+		return failure_entry(r->key, r->result, true, r->now_us);
+	return answer_entry(r, &(struct parts){.links = r->links,
+					       .link_count = r->chain_length,
+					       .wire = message.wire,
+					       .length = message.length,
+					       .question_length = message.question_length,
+					       .answers = message.counts[SECTION_ANSWER],
+					       .authorities = message.counts[SECTION_AUTHORITY]});
+}
+
+struct cache_entry *reply_entry(const struct pending_key *key, const struct ask_result *result,
+				const struct cache_settings *settings,
+				const struct hash_key *hash_key, uint8_t *buffer, uint64_t now_us)
+{
+	struct reading r;
 
 	if (result->outcome != ASK_ANSWERED)
 		return failure_entry(key, result, false, now_us);
-	reading_init(&r, key, result, settings, hash_key, chain);
+	reading_init(&r, key, result, settings, hash_key, now_us);
 	if (!outline(&r))
 		return failure_entry(key, result, false, now_us);
-	assert(r.wire);
-	message_begin(&message, buffer, sizeof buffer, r.wire + MESSAGE_HEADER,
-		      (uint16_t)(r.answers_at - MESSAGE_HEADER));
-	copy_answers(&r, &message);
-	copy_authority(&r, &message);
-	if (message.overflow)
-		return failure_entry(key, result, true, now_us);
-	uint32_t ttl = believed_s(result, settle_ttls(&r, &message, ttls, &parts.ttl_count));
-	parts.links = r.links;
-	parts.link_count = r.chain_length;
-	parts.ttls = ttls;
-	parts.wire = message.wire;
-	parts.length = message.length;
-	parts.text = NULL;
-	struct cache_entry *entry = entry_new(key, &parts);
-	if (!entry)
-		return NULL;
-	entry->rcode = (uint8_t)r.rcode;
-	entry->has_data = r.has_data;
-	entry->has_soa = r.has_soa;
-	entry->question_length = message.question_length;
-	entry->answers = message.counts[SECTION_ANSWER];
-	entry->authorities = message.counts[SECTION_AUTHORITY];
-	entry->stored_us = now_us;
-	entry->expires_us = now_us + (uint64_t)ttl * 1000000;
-	atomic_init(&entry->again_us, again_us(entry));
-	return entry;
+	bool whole = r.plain && (r.authorities == 0 || (r.has_data && !key->dnssec_ok));
+	return whole ? whole_entry(&r) : copied_entry(&r, buffer);
 }
 
 bool reply_may_be_cached(const struct cache_entry *entry)

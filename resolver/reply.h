@@ -20,10 +20,10 @@ enum {
 };
 
 /* The entry with one reference, also for a failure; NULL without memory. It may be put into the
- * cache when reply_may_be_cached. */
+ * cache when reply_may_be_cached. `buffer` (MESSAGE_MAX bytes) is room to work in. */
 struct cache_entry *reply_entry(const struct pending_key *key, const struct ask_result *result,
 				const struct cache_settings *settings,
-				const struct hash_key *hash_key, uint64_t now_us);
+				const struct hash_key *hash_key, uint8_t *buffer, uint64_t now_us);
 bool reply_may_be_cached(const struct cache_entry *entry);
 
 #endif

@@ -558,7 +558,8 @@ static void *on_result(void *context, void *holder, const struct pending_key *ke
 {
 	struct resolver *resolver = context;
 	const struct policy_hold *hold = holder;
-	struct cache_entry *entry = reply_entry(key, result, &hold->cache, &resolver->key, now_us);
+	struct cache_entry *entry =
+		reply_entry(key, result, &hold->cache, &resolver->key, resolver->buffer, now_us);
 
 	if (entry && reply_may_be_cached(entry) && !is_our_own_fault(result) && !is_cut_off(result))
 		cache_put(resolver->cache, entry, now_us, hold->cache.stale_max);

@@ -59,7 +59,8 @@ struct resolver {
 	struct transfers *transfers; /* those under way; NULL: there are none */
 	uint64_t (*time_of_day_s)(void);
 	struct log_pace near_misses;
-	uint8_t buffer[MESSAGE_MAX]; /* every reply is written here first */
+	uint8_t buffer[MESSAGE_MAX]; /* every reply, to a client or from a target, is written here
+					first */
 };
 
 /* Sets the pending table's callbacks about results and holders; its transport is the caller's. */

@@ -6,7 +6,6 @@
 
 #include <ctype.h>
 #include <ldns/ldns.h>
-#include <string.h>
 #include <strings.h>
 
 #include "rules/name.h"
@@ -19,13 +18,10 @@ const uint8_t *rrset_rdata(const struct rrset *rrset, size_t *length)
 	return rrset->wire + RECORD_HEADER;
 }
 
-/* Names first, RFC 3597 section 4: the well-known types of RFC 1035, which may be compressed, and
- * those that were compressed by software older than the rule. KX and DNAME are not on its list, but
- * RFC 2230 and RFC 2672 left room for it; a name that is not compressed reads the same either way.
- *
- * Then the types without names whose shape is fixed: addresses above all, which are wrong in any
- * other length (RFC 1035 section 3.4.1, RFC 3596 section 2.2), and what else is as simple. */
-static const char *const layouts[] = {
+/* RFC 3597 section 4: the well-known types of RFC 1035, which may be compressed, and those that
+ * were compressed by software older than the rule. KX and DNAME are not on its list, but RFC 2230
+ * and RFC 2672 left room for it; a name that is not compressed reads the same either way. */
+static const char *const with_names[] = {
 	[TYPE_NS] = "n",     [3] = "n",
 	[4] = "n", /* MD, MF */
 	[TYPE_CNAME] = "n",  [TYPE_SOA] = "nn44444",
@@ -39,23 +35,26 @@ static const char *const layouts[] = {
 	[TYPE_SRV] = "222n", [35] = "22sssn",
 	[36] = "2n", /* NAPTR, KX */
 	[TYPE_DNAME] = "n",
-
-	[TYPE_A] = "4",      [TYPE_AAAA] = "88",
-	[TYPE_HINFO] = "ss", [104] = "28",
-	[105] = "24",        [106] = "28", /* NID, L32, L64 */
-	[108] = "6",         [109] = "8",  /* EUI48, EUI64 */
 };
 
-const char *record_layout(uint16_t type)
-{
-	return type < sizeof layouts / sizeof *layouts ? layouts[type] : NULL;
-}
+/* The types without names whose shape is fixed: addresses above all, which are wrong in any other
+ * length (RFC 1035 section 3.4.1, RFC 3596 section 2.2), and what else is as simple. */
+static const char *const without_names[] = {
+	[TYPE_A] = "4", [TYPE_AAAA] = "88", [TYPE_HINFO] = "ss",
+	[104] = "28",   [105] = "24",       [106] = "28", /* NID, L32, L64 */
+	[108] = "6",    [109] = "8",                      /* EUI48, EUI64 */
+};
 
 bool record_has_names(uint16_t type)
 {
-	const char *layout = record_layout(type);
+	return type < sizeof with_names / sizeof *with_names && with_names[type];
+}
 
-	return layout && strchr(layout, 'n');
+const char *record_layout(uint16_t type)
+{
+	if (record_has_names(type))
+		return with_names[type];
+	return type < sizeof without_names / sizeof *without_names ? without_names[type] : NULL;
 }
 
 bool record_skip_element(char element, const uint8_t *packet, size_t *at, size_t end, size_t lowest,

@@ -106,7 +106,7 @@ static void tell(struct compose_case *f)
 					{0},
 					false};
 	struct ask_result result = {.outcome = ASK_ANSWERED, .upstream = upstream};
-	uint8_t query[MESSAGE_UDP_MIN], wire[MESSAGE_MAX];
+	uint8_t query[MESSAGE_UDP_MIN], wire[MESSAGE_MAX], buffer[MESSAGE_MAX];
 	size_t used = strlen(f->asked);
 
 	snprintf(f->asked + used, sizeof f->asked - used, "%s%s %s", used ? "; " : "", server,
@@ -121,7 +121,8 @@ static void tell(struct compose_case *f)
 		request_write(query, 1, FLAG_RD, name, f->c.request->type, CLASS_IN, 0, false);
 	result.length = reply_write(wire, query, length, saying->rcode, 0, saying->records);
 	result.wire = wire;
-	struct cache_entry *entry = reply_entry(&key, &result, &f->settings, &test_key, f->now_us);
+	struct cache_entry *entry =
+		reply_entry(&key, &result, &f->settings, &test_key, buffer, f->now_us);
 	assert_non_null(entry);
 	if (f->caches && reply_may_be_cached(entry))
 		cache_put(f->cache, entry, f->now_us, f->settings.stale_max);

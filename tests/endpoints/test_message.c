@@ -1139,6 +1139,20 @@ static void question_for_upstream_reads_back(void **state)
 	}
 }
 
+static void assert_read_again(struct message_walk *walk, const struct record_view *before)
+{
+	struct record_view record;
+
+	assert_int_equal(message_reread_record(walk, &record), 0);
+	assert_int_equal(record.owner, before->owner);
+	assert_int_equal(record.type, before->type);
+	assert_int_equal(record.class, before->class);
+	assert_int_equal(record.ttl, before->ttl);
+	assert_int_equal(record.ttl_at, before->ttl_at);
+	assert_int_equal(record.rdata, before->rdata);
+	assert_int_equal(record.rdata_length, before->rdata_length);
+}
+
 /* Random damage to a rich packet: whatever it is, it is read within its bounds (the sanitizers
  * watch), and what can be read can be copied. */
 static void damaged_packets_are_read_within_their_bounds(void **state)
@@ -1165,7 +1179,7 @@ static void damaged_packets_are_read_within_their_bounds(void **state)
 		if (entropy_below(&entropy, 4) == 0)
 			packet.length = entropy_below(&entropy, (uint32_t)good.length + 1);
 		fine += read_packet(&packet).state == REQUEST_FINE;
-		uint8_t *exact = malloc(packet.length + 1);
+		uint8_t *room = malloc(1 + packet.length), *exact = room + 1;
 		memcpy(exact, packet.bytes, packet.length);
 		uint8_t buffer[600];
 		struct message message;
@@ -1173,10 +1187,17 @@ static void damaged_packets_are_read_within_their_bounds(void **state)
 		message_begin(&message, buffer, sizeof buffer, NULL, 0);
 		struct message_walk walk =
 			message_walk_from(exact, packet.length, 12 + QUESTION_BYTES);
-		while (walk.at < packet.length && message_read_record(&walk, &view) == 0)
+		struct message_walk again = walk;
+		while (walk.at < packet.length && message_read_record(&walk, &view) == 0) {
+			assert_read_again(&again, &view);
+			assert_int_equal(again.at, walk.at);
 			copied += message_copy_record(&message, SECTION_ANSWER, exact,
 						      packet.length, &view, 0, NULL, 1) > 0;
-		free(exact);
+		}
+		while (again.at < packet.length && message_reread_record(&again, &view) == 0)
+			continue;
+		assert_true(again.at <= packet.length || packet.length < 12 + QUESTION_BYTES);
+		free(room);
 	}
 	assert_true(fine > 10000 && fine < 59000);
 	assert_true(copied > 50000);

@@ -41,7 +41,7 @@ static struct cache_entry *entry_new(uint64_t leg, const char *text, int ttl, ui
 	struct name name = test_name(text);
 	const struct leg asked = {.id = leg};
 	const struct pending_key key = {.leg = &asked, .name = &name, .type = TYPE_A};
-	uint8_t query[MESSAGE_UDP_MIN], wire[MESSAGE_MAX];
+	uint8_t query[MESSAGE_UDP_MIN], wire[MESSAGE_MAX], buffer[MESSAGE_MAX];
 	struct ask_result result = {.outcome = ASK_FAILED};
 	char record[400];
 
@@ -53,7 +53,7 @@ static struct cache_entry *entry_new(uint64_t leg, const char *text, int ttl, ui
 		result.wire = wire;
 		assert_true(result.length > 0);
 	}
-	return reply_entry(&key, &result, &settings, &test_key, now_us);
+	return reply_entry(&key, &result, &settings, &test_key, buffer, now_us);
 }
 
 static void put(struct cache *cache, uint64_t leg, const char *text, int ttl, uint64_t now_us)

@@ -40,9 +40,9 @@ static void keep(struct asked *a, const char *qname, uint16_t type, bool dnssec_
 	const struct pending_key key = {&leg, &name, type, dnssec_ok, false, {0}, false};
 	const struct ask_result result = {.outcome = outcome, .wire = a->wire, .length = a->length};
 	struct message_text text;
-	uint8_t wire[MESSAGE_MAX];
+	uint8_t wire[MESSAGE_MAX], buffer[MESSAGE_MAX];
 
-	a->entry = reply_entry(&key, &result, &settings, &test_key, BEGIN);
+	a->entry = reply_entry(&key, &result, &settings, &test_key, buffer, BEGIN);
 	assert_non_null(a->entry);
 	if (a->entry->failed)
 		return;
@@ -656,8 +656,9 @@ static struct cache_entry *failure(const struct upstream *upstream, enum target_
 	struct name name = test_name("www.example.");
 	const struct pending_key key = {&leg, &name, TYPE_A, false, false, {0}, false};
 	const struct ask_result result = {.outcome = outcome, .upstream = upstream, .error = error};
+	uint8_t buffer[MESSAGE_MAX];
 
-	return reply_entry(&key, &result, &settings, &test_key, BEGIN);
+	return reply_entry(&key, &result, &settings, &test_key, buffer, BEGIN);
 }
 
 static void a_failure_tells_who_was_asked_last_and_what_came_of_it(void **state)
