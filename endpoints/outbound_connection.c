@@ -10,12 +10,12 @@
  * have no more than so many connections at a time, so a question that meets any of that is no
  * error. What a connection has given, and how many there could be, goes into the peer's terms, so
  * that not all that wait is sent again for each answer of a server that gives one to a connection.
- * Where one ends without any answer, its questions are asked one by one, those that were alone then
- * behind all others and with a pause. One to which that happens again and again while others are
- * answered has its error, and where none is answered any more all have, but never after the first
- * such end. A connection that owes
- * answers and is silent takes no new questions meanwhile, as its peer may be long gone, and is
- * closed once they are given up.
+ * Where one ends unexpectedly, its questions are suspects: each is asked on a connection where it
+ * is alone, several at a time, behind all others. One to which that happens again and again while
+ * others are answered has its error, and where none is answered any more all have, but never after
+ * the first such end. A connection that owes answers and is silent takes no new questions
+ * meanwhile, as its peer may be long gone, and is closed once they are given up, or when its place
+ * is needed.
  *
  * Not here: TLS, Fast Open, and keepalive options (RFC 7828). */
 #include <assert.h>
@@ -73,42 +73,53 @@ static enum end end_of(const struct outbound_connection *connection, unsigned ot
 	return connection->trial && others > 0 ? END_TOO_MANY : END_IN_VAIN;
 }
 
-/* One that two connections ended with before, with answers or without, is a likelier reason than
- * too many of them. */
-static bool has_one_that_ends_them(const struct outbound_connection *connection)
+/* Its questions may be the reason, but for those that have hung there for long while there are
+ * others. They are found by asking each alone. */
+static void suspect(struct outbound_connection *connection, uint64_t now_us)
 {
-	const struct question *question;
+	struct question *question, *last = TAILQ_LAST(&connection->asked, question_list);
 
 	TAILQ_FOREACH (question, &connection->asked, in_turn) {
-		if (question->ends >= 2)
-			return true;
+		if (last->left_us > question->left_us + SLOW_US)
+			continue;
+		if (question->ends == 0)
+			question->ended_us = now_us;
+		question->ends += connection->under_way == 1 && question->ends == 0 ? 2 : 1;
 	}
-	return false;
 }
 
-/* Without any answer, which may be a question's fault: it is found by asking one by one. */
-static void end_in_vain(struct outbound_connection *connection, unsigned others, uint64_t now_us)
+/* After some answers. As many as the last one may be all that it gives, and so may one. */
+static void end_early(struct outbound_connection *connection, uint64_t now_us)
 {
 	struct outbound_terms *terms = &connection->peer->terms;
-	struct question *question;
+	bool habit = connection->answered >= terms->pipeline ||
+		     connection->answered == terms->ended_after ||
+		     (connection->answered == 1 && terms->ended_after == 0);
 
-	if (others > 0 && !has_one_that_ends_them(connection))
-		outbound_terms_on_full(terms, others, now_us);
-	outbound_terms_on_end_in_vain(terms, others > 0);
+	if (!question_is_suspect(TAILQ_FIRST(&connection->asked)))
+		outbound_terms_on_end(terms, connection->answered);
+	if (!habit)
+		suspect(connection, now_us);
+}
+
+/* Without any answer. A suspect is a likelier reason than too many of them. */
+static void end_in_vain(struct outbound_connection *connection, struct outbound_count others,
+			uint64_t now_us)
+{
+	struct outbound_terms *terms = &connection->peer->terms;
+
+	if (others.live > others.silent && !question_is_suspect(TAILQ_FIRST(&connection->asked)))
+		outbound_terms_on_full(terms, others.live, now_us);
+	outbound_terms_on_end_in_vain(terms, others.live > 0);
 	connection->peer->again_us = now_us + outbound_terms_pause_us(terms);
-	TAILQ_FOREACH (question, &connection->asked, in_turn) {
-		if (question->returned == 0)
-			question->returned_us = now_us;
-		question->returned += connection->under_way == 1 && question->returned == 0 ? 2 : 1;
-	}
+	suspect(connection, now_us);
 }
 
 /* It was alone, and ends connections again and again while others are answered; where they are not,
  * a restart looks the same. */
 static bool is_to_blame(const struct outbound_peer *peer, const struct question *question)
 {
-	return question->returned > OUTBOUND_RETURNS_ALONE &&
-	       peer->answered_us > question->returned_us;
+	return question->ends > 2 && peer->answered_us > question->ended_us;
 }
 
 /* Others may yet answer, where any are not silent. */
@@ -119,8 +130,10 @@ static void fail_in_vain(struct outbound_peer *peer, struct outbound_count other
 
 	if (others.live == others.silent && outbound_terms_are_hopeless(&peer->terms))
 		outbound_peer_fail(peer, TARGET_ERROR_CLOSED, now_us);
-	else if (alone && is_to_blame(peer, alone))
+	else if (alone && is_to_blame(peer, alone)) {
+		outbound_terms_on_blame(&peer->terms);
 		pending_on_error(pending, alone->flight, TARGET_ERROR_CLOSED, now_us);
+	}
 }
 
 void outbound_connection_lost(struct outbound_connection *connection)
@@ -129,6 +142,7 @@ void outbound_connection_lost(struct outbound_connection *connection)
 	uint64_t now_us = clock_of(connection);
 	const struct question *alone =
 		connection->under_way == 1 ? TAILQ_FIRST(&connection->asked) : NULL;
+	unsigned ends = alone ? alone->ends : 0;
 
 	assert(!connection->closing);
 	connection->draining = true;
@@ -137,15 +151,37 @@ void outbound_connection_lost(struct outbound_connection *connection)
 	if (end == END_NO_WAY || end == END_TOO_MANY)
 		outbound_terms_on_full(&peer->terms, others.live, now_us);
 	if (end == END_EARLY)
-		outbound_terms_on_end(&peer->terms, connection->answered);
+		end_early(connection, now_us);
 	if (end == END_IN_VAIN)
-		end_in_vain(connection, others.live, now_us);
+		end_in_vain(connection, others, now_us);
 	outbound_questions_return(connection);
 	outbound_connection_close(connection);
 	if (end == END_NO_WAY && others.live == 0)
 		outbound_peer_fail(peer, TARGET_ERROR_NETWORK, now_us);
-	if (end == END_IN_VAIN)
-		fail_in_vain(peer, others, alone, now_us);
+	if (end == END_IN_VAIN || end == END_EARLY)
+		fail_in_vain(peer, others, alone && alone->ends > ends ? alone : NULL, now_us);
+}
+
+bool outbound_connection_gives_way(struct outbound_peer *peer, uint64_t now_us)
+{
+	struct outbound_connection *connection, *longest = NULL;
+	struct question *question;
+
+	TAILQ_FOREACH (connection, &peer->connections, of_peer) {
+		if (!connection->draining && outbound_connection_is_silent(connection, now_us) &&
+		    peer->answered_us > connection->owing_us &&
+		    (!longest || connection->owing_us < longest->owing_us))
+			longest = connection;
+	}
+	if (!longest)
+		return false;
+	TAILQ_FOREACH (question, &longest->asked, in_turn) {
+		question->ended_us = question->ends == 0 ? now_us : question->ended_us;
+		question->ends++;
+	}
+	outbound_questions_return(longest);
+	outbound_connection_close(longest);
+	return true;
 }
 
 bool outbound_connection_is_silent(const struct outbound_connection *connection, uint64_t now_us)
@@ -418,25 +454,23 @@ enum target_error outbound_connection_dial(struct outbound_peer *peer, bool tria
 	return TARGET_ERROR_NONE;
 }
 
-/* One that came back without any answer is alone on a connection that has yet to give one: should
- * it end that as well, no others are suspected. And one that was alone then is so on any. */
+/* A suspect is alone, so that no others are suspected should it end one more. */
 static unsigned places(const struct outbound_connection *connection)
 {
 	const struct question *first = TAILQ_FIRST(&connection->asked);
-	unsigned returned = connection->answered == 0 ? 1 : OUTBOUND_RETURNS_ALONE;
 
 	if (!first)
 		first = TAILQ_FIRST(&connection->peer->waiting);
-	return first && first->returned >= returned ? 1 : connection->pipeline;
+	return question_is_suspect(first) ? 1 : connection->pipeline;
 }
 
 unsigned outbound_connection_room(const struct outbound_connection *connection, uint64_t now_us)
 {
 	unsigned most = places(connection);
+	const struct question *next = TAILQ_FIRST(&connection->peer->waiting);
 
 	if (connection->draining || connection->under_way >= most ||
-	    (connection->under_way > 0 &&
-	     question_is_alone(TAILQ_FIRST(&connection->peer->waiting))) ||
+	    (connection->under_way > 0 && question_is_suspect(next)) ||
 	    outbound_connection_is_silent(connection, now_us))
 		return 0;
 	return most - connection->under_way;

@@ -49,11 +49,12 @@ static void question_free(struct outbound *outbound, struct question *question)
 	outbound->spare_count++;
 }
 
-static void wait_before_alone(struct question_list *waiting, struct question *question)
+/* Behind those with which as few connections ended. */
+static void wait(struct question_list *waiting, struct question *question)
 {
 	struct question *last = TAILQ_LAST(waiting, question_list);
 
-	while (question_is_alone(last))
+	while (last && last->ends > question->ends)
 		last = TAILQ_PREV(last, question_list, in_turn);
 	if (last)
 		TAILQ_INSERT_AFTER(waiting, last, question, in_turn);
@@ -74,11 +75,11 @@ int outbound_question_add(struct outbound_peer *peer, struct flight *flight, con
 	wire_put16(question->wire + 2, flight->id);
 	question->length = (uint16_t)(2 + length);
 	question->connection = NULL;
-	question->returned = question->ends = 0;
+	question->ends = 0;
 	question->flight = flight;
 	flight->parcel = question;
 	flight->gathered = true;
-	wait_before_alone(&peer->waiting, question);
+	wait(&peer->waiting, question);
 	peer->unanswered++;
 	return 0;
 }
@@ -94,20 +95,28 @@ void outbound_question_end(struct outbound_peer *peer, struct question *question
 	question_free(peer->outbound, question);
 }
 
+/* Before those with which as many connections ended. */
+static void wait_again(struct question_list *waiting, struct question *question)
+{
+	struct question *next = TAILQ_FIRST(waiting);
+
+	while (next && next->ends < question->ends)
+		next = TAILQ_NEXT(next, in_turn);
+	if (next)
+		TAILQ_INSERT_BEFORE(next, question, in_turn);
+	else
+		TAILQ_INSERT_TAIL(waiting, question, in_turn);
+}
+
 void outbound_questions_return(struct outbound_connection *connection)
 {
-	struct question_list *waiting = &connection->peer->waiting;
 	struct question *question;
 
 	while ((question = TAILQ_LAST(&connection->asked, question_list))) {
 		TAILQ_REMOVE(&connection->asked, question, in_turn);
 		question->connection = NULL;
-		question->ends++;
 		question->flight->gathered = true;
-		if (question_is_alone(question))
-			TAILQ_INSERT_TAIL(waiting, question, in_turn);
-		else
-			TAILQ_INSERT_HEAD(waiting, question, in_turn);
+		wait_again(&connection->peer->waiting, question);
 	}
 	connection->under_way = 0;
 }
@@ -179,7 +188,7 @@ void outbound_questions_leave(struct outbound_connection *connection, uint64_t n
 	uv_buf_t parts[GATHER];
 
 	while (count < GATHER && count < room && (question = TAILQ_FIRST(&peer->waiting)) &&
-	       (count == 0 || !question_is_alone(question))) {
+	       (count == 0 || !question_is_suspect(question))) {
 		TAILQ_REMOVE(&peer->waiting, question, in_turn);
 		TAILQ_INSERT_TAIL(&connection->asked, question, in_turn);
 		question->connection = connection;

@@ -93,6 +93,8 @@ struct outbound_count outbound_peer_count(const struct outbound_peer *peer, uint
 		count.silent += silent;
 		count.proven += connection->answered > 0;
 		count.talking += connection->answered > 0 && !silent;
+		count.alone += question_is_suspect(TAILQ_FIRST(&connection->asked)) && !silent;
+		count.free += connection->under_way == 0;
 	}
 	return count;
 }
@@ -138,21 +140,38 @@ static bool dial(struct outbound_peer *peer, bool trial, uint64_t now_us)
 	return false;
 }
 
-/* Where only questions wait that are asked alone, there may be others soon, or the server be back.
+/* Where only questions wait that were alone already, there may be others soon, or the server be
+ * back.
  */
 static bool pauses(struct outbound_peer *peer, uint64_t now_us)
 {
-	if (now_us >= peer->again_us || !question_is_alone(TAILQ_FIRST(&peer->waiting)))
+	const struct question *next = TAILQ_FIRST(&peer->waiting);
+
+	if (now_us >= peer->again_us || !next || next->ends < 2)
 		return false;
 	wheel_arm(peer->outbound->wheel, &peer->timer, peer->again_us);
 	return true;
 }
 
+/* Suspects have some connections, and leave some to the others. Where there are as many as there
+ * may be, one that is silent while others are answered makes room. */
 static bool dial_more(struct outbound_peer *peer, uint64_t now_us)
 {
 	struct outbound_count count = outbound_peer_count(peer, now_us);
-	enum outbound_dial more =
-		outbound_terms_dial(&peer->terms, count.live, count.silent, now_us);
+	bool suspect = question_is_suspect(TAILQ_FIRST(&peer->waiting));
+	unsigned alone_most = peer->terms.answers ? OUTBOUND_TERMS_PIPELINES : 2;
+	unsigned most = OUTBOUND_TERMS_CONNECTIONS - (suspect ? OUTBOUND_TERMS_PIPELINES : 0);
+
+	if (suspect && count.alone + count.free >= alone_most)
+		return false;
+	if (most > peer->terms.connections)
+		most = peer->terms.connections;
+	if (count.live == most && outbound_connection_gives_way(peer, now_us))
+		count = outbound_peer_count(peer, now_us);
+	if (suspect && count.live >= most)
+		return false;
+	unsigned idle = suspect ? count.live : count.silent + count.alone;
+	enum outbound_dial more = outbound_terms_dial(&peer->terms, count.live, idle, now_us);
 
 	return more != OUTBOUND_DIAL_NO && dial(peer, more == OUTBOUND_DIAL_TRIAL, now_us);
 }

@@ -8,8 +8,6 @@
 #include "endpoints/outbound_internal.h"
 #include "endpoints/outbound_terms.h"
 
-enum { OUTBOUND_RETURNS_ALONE = 2 }; /* of a question, which is then asked by itself only */
-
 TAILQ_HEAD(question_list, question);
 
 /* A server as one source sees it. It is what flight->socket points to: an answer may come by any of
@@ -22,8 +20,8 @@ struct outbound_peer {
 	struct address source;
 	struct host host;
 	TAILQ_HEAD(, outbound_connection) connections; /* the oldest first: it has answered */
-	struct question_list waiting;                  /* in their order; those asked alone last */
-	unsigned unanswered;                           /* those that wait and those under way */
+	struct question_list waiting; /* in their order; those that ended fewest first */
+	unsigned unanswered;          /* those that wait and those under way */
 	unsigned connection_count;
 	uint64_t answered_us; /* the last answer */
 	uint64_t again_us;    /* not before, a question that is asked alone */
@@ -57,6 +55,8 @@ struct outbound_count { /* of a peer's connections, but for those that are drain
 	unsigned live, silent;
 	unsigned proven;  /* have given an answer */
 	unsigned talking; /* proven, and not silent */
+	unsigned alone;   /* have a suspect under way, and are not silent */
+	unsigned free;    /* have nothing under way */
 };
 
 struct question { /* flight->parcel points to it */
@@ -64,16 +64,16 @@ struct question { /* flight->parcel points to it */
 	struct outbound_connection *connection; /* NULL: it waits */
 	struct flight *flight;
 	uint64_t left_us, answered_before; /* when it left, and the answers until then */
-	uint64_t returned_us; /* when its connection first ended without any, and ... */
-	unsigned returned;    /* ... how often, once more where it was alone at the first */
-	unsigned ends;        /* so many connections ended with it, after answers or without */
+	uint64_t ended_us; /* when a connection first ended with it, unexpectedly, and ... */
+	unsigned ends;     /* ... how often, once more where it was alone at the first */
 	uint16_t length;
 	uint8_t wire[2 + MESSAGE_QUERY_MAX];
 };
 
-static inline bool question_is_alone(const struct question *question)
+/* It may be what ends them, and is asked by itself, behind all others. */
+static inline bool question_is_suspect(const struct question *question)
 {
-	return question && question->returned >= OUTBOUND_RETURNS_ALONE;
+	return question && question->ends > 0;
 }
 
 /* ---- outbound_tcp.c ---- */
@@ -94,6 +94,9 @@ enum target_error outbound_connection_dial(struct outbound_peer *peer, bool tria
 unsigned outbound_connection_room(const struct outbound_connection *connection, uint64_t now_us);
 /* It owes answers, and nothing has come for long. */
 bool outbound_connection_is_silent(const struct outbound_connection *connection, uint64_t now_us);
+/* The one that has been silent for longest, while others were answered, is closed, and its
+ * questions wait. Whether there was one. */
+bool outbound_connection_gives_way(struct outbound_peer *peer, uint64_t now_us);
 /* So many questions are under way by it now. */
 void outbound_connection_load(struct outbound_connection *connection, unsigned count,
 			      uint64_t now_us);
@@ -112,7 +115,7 @@ int outbound_question_add(struct outbound_peer *peer, struct flight *flight, con
 			  size_t length);
 /* It is answered or given up. */
 void outbound_question_end(struct outbound_peer *peer, struct question *question, bool answered);
-/* All of a connection's wait again, before all others; alone ones behind them. */
+/* All of a connection's wait again, before those with which as many connections ended. */
 void outbound_questions_return(struct outbound_connection *connection);
 /* Sends what waits by this connection, as far as it has room. */
 void outbound_questions_leave(struct outbound_connection *connection, uint64_t now_us);

@@ -67,9 +67,15 @@ void outbound_terms_on_accepted(struct outbound_terms *terms, unsigned proven)
 		terms->connections = proven;
 }
 
-/* Once may be a restart; again, and more connections have to do what one does not. */
+/* Once may be a restart, or a question's doing; after as many again, and more connections have to
+ * do what one does not. */
 void outbound_terms_on_end(struct outbound_terms *terms, uint64_t answered)
 {
+	bool again = answered == terms->ended_after;
+
+	terms->ended_after = answered;
+	if (!again)
+		return;
 	if (!is_short(terms))
 		terms->parallel = 1;
 	else if (terms->parallel < OUTBOUND_TERMS_CONNECTIONS)
@@ -82,7 +88,11 @@ void outbound_terms_on_end(struct outbound_terms *terms, uint64_t answered)
 void outbound_terms_on_end_in_vain(struct outbound_terms *terms, bool others)
 {
 	terms->in_vain += terms->answers || !others;
-	outbound_terms_on_end(terms, 0);
+}
+
+void outbound_terms_on_blame(struct outbound_terms *terms)
+{
+	terms->connections = OUTBOUND_TERMS_CONNECTIONS;
 }
 
 uint64_t outbound_terms_pause_us(const struct outbound_terms *terms)

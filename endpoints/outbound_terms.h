@@ -21,6 +21,7 @@ struct outbound_terms {
 	unsigned parallel;    /* connections to have while the pipeline is short */
 	unsigned connections; /* at a time, that the server accepts, as far as is known */
 	unsigned accepted;    /* at a time, that it has answered by: it does accept so many */
+	uint64_t ended_after; /* so many answers, the last connection */
 	uint64_t full_us;     /* when it was seen to accept no more, or one more was tried */
 	unsigned in_vain;     /* connections that ended without an answer, in a row */
 	bool answers;         /* it has given one */
@@ -53,6 +54,8 @@ void outbound_terms_on_end(struct outbound_terms *terms, uint64_t answered);
 void outbound_terms_on_end_in_vain(struct outbound_terms *terms, bool others);
 /* A question took long, while so many were answered on its connection: what to have under way. */
 unsigned outbound_terms_on_slow(struct outbound_terms *terms, uint64_t answered);
+/* A question ends connections: that there are no more to be had may have been its doing. */
+void outbound_terms_on_blame(struct outbound_terms *terms);
 /* How long a question that was alone on the last of them is to wait, after more than one. */
 uint64_t outbound_terms_pause_us(const struct outbound_terms *terms);
 /* Whether it ends connections without answers, and does nothing else. */

@@ -3,7 +3,6 @@
 import harness
 import hostile
 import test_hostile
-from hostile import IGNORED
 from test_hostile import LEFT
 
 
@@ -20,8 +19,6 @@ class ByTcp(test_hostile.HostileTarget):
     deeds = {deed: test_hostile.LEFT if due in (hostile.SILENT, hostile.CLOSED) else due
              for deed, due in test_hostile.HostileTarget.deeds.items()
              if deed not in ("wrong-address", "wrong-port", "swapped")}
-    # Behind names that hang connections and others that break them not everything has a turn in time.
-    parts = (lambda self, due: due in (IGNORED, LEFT), lambda self, due: due not in (IGNORED, LEFT))
     attempts, attempts_waited = 2, 1
     forged = {"silence": 0, "forged-first": 2, "guesses": 8}  # what comes by its own connection
     test_it_knows_no_port_or_id_by_the_last = None  # it has a connection
