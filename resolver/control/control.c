@@ -29,7 +29,6 @@
 #include "resolver/control/report.h"
 #include "resolver/control/sandbox.h"
 #include "resolver/control/signals.h"
-#include "resolver/control/yielding.h"
 #include "resolver/log.h"
 #include "rules/text.h"
 
@@ -121,16 +120,6 @@ static int replace(struct control *control, struct model *model, struct faults *
 	return err;
 }
 
-/* Somebody answers meanwhile: this process's workers, or those of the one that it takes over from.
- */
-static struct model *load_beside_workers(struct control *control, struct faults *faults)
-{
-	yielding_begin();
-	struct model *model = load_model(&control->load, control->server.model, faults);
-	yielding_end();
-	return model;
-}
-
 int control_reload(struct control *control, struct faults *faults, char text[CONTROL_TEXT_MAX])
 {
 	bool leaves = control->leaving_until_ms > 0; /* the manager has been told */
@@ -141,7 +130,8 @@ int control_reload(struct control *control, struct faults *faults, char text[CON
 			  : upgrade_is_under_way(&control->upgrade)
 				  ? "an upgrade is under way; reload once it is done"
 				  : NULL;
-	struct model *model = why ? NULL : load_beside_workers(control, faults);
+	struct model *model =
+		why ? NULL : load_model(&control->load, control->server.model, faults);
 	if (why)
 		fault_add(faults, FAULT_ERROR, &control->server.model->origin, NULL, "%s", why);
 	if (model) {
@@ -636,12 +626,8 @@ int control_run(const char *config, const char *resolv_conf, struct take_over *t
 	control->take_over = take_over;
 	control->socket_fd = -1;
 	faults_init(&faults);
-	if (yielding_start() != 0) /* this early for the workers of a server that it succeeds */
-		log_event(LOG_WARNING, "start", "a reload may hold answers up: no timer: %s",
-			  strerror(errno));
 	file_watch_note(&control->resolv_conf, control->load.resolv_conf);
-	model = take_over ? load_beside_workers(control, &faults)
-			  : load_model(&control->load, NULL, &faults);
+	model = load_model(&control->load, NULL, &faults);
 	if (!model) {
 		status = refuse(&faults);
 		goto out;
@@ -662,7 +648,6 @@ out:
 	serial_book_release(&control->serials);
 	inventory_free(control->inventory);
 	control_api_release(control);
-	yielding_stop();
 	free(control->config_path);
 	free(control->user);
 	free(control->group);
