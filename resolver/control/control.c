@@ -38,6 +38,7 @@ enum {
 	STAND_BACK_MS = 10 * 1000,
 	LEAVE_MS = 2000,
 	LEAVE_LOOK_MS = 5,
+	SETTLE_MAX_MS = 2000,
 };
 
 static unsigned workers_wanted(const struct model *model)
@@ -53,6 +54,19 @@ static unsigned workers_wanted(const struct model *model)
 
 /* ---- changes ---- */
 
+/* What tells others of a change comes when it is answered by. */
+static void on_settled(struct control *control)
+{
+	uv_timer_stop(&control->unsettled);
+	api_let_go(&control->api);
+	zone_notify_look(control->notify);
+}
+
+static void on_unsettled(uv_timer_t *timer)
+{
+	on_settled(timer->data);
+}
+
 /* Serves the model, and says in one line what came of it. */
 static int apply(struct control *control, struct model *model, struct faults *faults,
 		 char text[CONTROL_TEXT_MAX])
@@ -61,8 +75,7 @@ static int apply(struct control *control, struct model *model, struct faults *fa
 	struct server *server = &control->server;
 	int err = server_apply(server, model, faults);
 	if (err == 0) {
-		server_settle(server);
-		zone_notify_look(control->notify);
+		uv_timer_start(&control->unsettled, on_unsettled, SETTLE_MAX_MS, 0);
 		snprintf(text, CONTROL_TEXT_MAX,
 			 "generation %llu, %s, %u listener%s added, %u removed",
 			 (unsigned long long)server->generation,
@@ -271,7 +284,10 @@ static void on_wake(uv_async_t *wake)
 {
 	struct control *control = wake->data;
 	server_collect(&control->server);
-	if (server_is_settled(&control->server) && inventory_settle(control->inventory))
+	if (!server_is_settled(&control->server))
+		return;
+	on_settled(control);
+	if (inventory_settle(control->inventory))
 		uv_async_send(wake);
 }
 
@@ -339,7 +355,8 @@ static int open_loop(struct control *control)
 	err = uv_async_init(&control->loop, &control->wake, on_wake);
 	control->wake.data = control;
 	uv_timer_init(&control->loop, &control->leaving);
-	control->leaving.data = control;
+	uv_timer_init(&control->loop, &control->unsettled);
+	control->leaving.data = control->unsettled.data = control;
 	if (err == 0)
 		err = watch_signal(control, &control->hangup, on_hangup, SIGHUP);
 	if (err == 0)
@@ -579,10 +596,8 @@ static int serve_owned(void *context, struct owned *owned)
 {
 	struct control *control = context;
 	int err = server_serve_owned(&control->server, owned);
-	if (err == 0) {
-		server_settle(&control->server);
-		zone_notify_look(control->notify);
-	}
+	if (err == 0)
+		uv_timer_start(&control->unsettled, on_unsettled, SETTLE_MAX_MS, 0);
 	return err;
 }
 
