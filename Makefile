@@ -145,6 +145,7 @@ install: build/sluice
 	install -D -m 644 etc/sluice.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5/sluice.conf.5
 	install -D -m 644 etc/openrc.sh $(DESTDIR)$(PREFIX)/share/sluice/openrc.sh
 	for file in $(AZ_FILES); do install -D -m 644 etc/$$file $(DESTDIR)$(PREFIX)/share/sluice/$$file || exit; done
+	chmod 755 $(DESTDIR)$(PREFIX)/share/sluice/az/setup
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
 	sed 's|@PREFIX@|$(PREFIX)|' etc/sluice.service >$(DESTDIR)$(PREFIX)/lib/systemd/system/sluice.service
 	install -m 644 etc/sluice-again.service $(DESTDIR)$(PREFIX)/lib/systemd/system/

@@ -150,13 +150,17 @@ static void extend(struct pending *pending, uint64_t deadline_us, uint64_t now_u
 		return;
 	pending->deadline_us = deadline_us;
 	wheel_arm(pending->table->wheel, &pending->timer, deadline_us);
-	for (unsigned i = 0; i < pending->key.leg->upstream_count; i++)
-		if (pending->sends[i] >= PENDING_SENDS)
-			pending->sends[i] = PENDING_SENDS - 1;
+	bool forgets = now_us - pending->spent_us >= PENDING_SPENT_US;
+	for (unsigned i = 0; i < pending->key.leg->upstream_count; i++) {
+		struct attempt *attempt = &pending->attempts[i];
+
+		if (attempt->sends >= PENDING_SENDS)
+			attempt->sends = PENDING_SENDS - 1;
+		attempt->spent = attempt->spent && !forgets;
+	}
 	if (pending->packets >= PENDING_PACKETS)
 		pending->packets = PENDING_PACKETS - 1;
-	if (now_us - pending->spent_us >= PENDING_SPENT_US) {
-		pending->spent = 0;
+	if (forgets) {
 		pending->answered = false;
 		pending->limit = TARGET_ERROR_NONE;
 	}

@@ -64,7 +64,7 @@ void guard_question(struct pending *pending, struct flight *flight, uint8_t wire
 	struct pending_table *table = pending->table;
 
 	if ((flight->tcp && !flight_is_beside(pending, flight)) || !table->random_case ||
-	    pending->lower >> flight->index & 1 ||
+	    pending->attempts[flight->index].lower ||
 	    !target_may_vary_case(&flight->target->guard, now_us))
 		return;
 	flight->cased =
@@ -75,17 +75,17 @@ void guard_question(struct pending *pending, struct flight *flight, uint8_t wire
 
 static bool may_ask(const struct pending *pending, unsigned index)
 {
-	return !pending->given_up && !(pending->spent >> index & 1);
+	return !pending->given_up && !pending->attempts[index].spent;
 }
 
 /* False: it is not, as it was before or cannot be. */
 static bool ask_by_tcp(struct pending *pending, unsigned index, uint64_t now_us)
 {
-	uint64_t bit = (uint64_t)1 << index;
+	struct attempt *attempt = &pending->attempts[index];
 
-	if (pending->by_tcp & bit || !may_ask(pending, index))
+	if (attempt->by_tcp || !may_ask(pending, index))
 		return false;
-	pending->by_tcp |= bit;
+	attempt->by_tcp = true;
 	bool sent = pending_send(pending, index, true, true, now_us);
 	pending->table->guarded += sent;
 	return sent;
@@ -133,17 +133,17 @@ void guard_on_letters(struct flight *flight, uint64_t now_us)
 	target_on_case_changed(&flight->target->guard, now_us);
 	if (!pending)
 		return;
-	bool asked = pending->by_tcp >> flight->index & 1;
+	bool asked = pending->attempts[flight->index].by_tcp;
 	bool sent =
 		ask_by_tcp(pending, flight->index, now_us); /* before what follows: in letters */
-	pending->lower |= (uint64_t)1 << flight->index;
+	pending->attempts[flight->index].lower = true;
 	if (!asked && !sent && may_ask(pending, flight->index))
 		pending_send(pending, flight->index, false, true, now_us);
 }
 
 void guard_on_no_tcp(struct pending *pending, const struct flight *flight, uint64_t now_us)
 {
-	if (pending->lower >> flight->index & 1 && may_ask(pending, flight->index))
+	if (pending->attempts[flight->index].lower && may_ask(pending, flight->index))
 		pending_send(pending, flight->index, false, true, now_us);
 }
 

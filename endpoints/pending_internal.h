@@ -15,6 +15,33 @@
 
 #include "endpoints/pending.h"
 
+/* What has come of a question at one of its upstreams:
+ *
+ *     UNTRIED ─────────► ASKED, `sends` times ─────────► SPENT
+ *        └──────────────────────────────────────────────►─┘
+ *
+ *     UNTRIED ► ASKED    pending_send
+ *     ASKED   ► ASKED    silence, a network error: others first, then here again, where it may be
+ *                        TC: by TCP
+ *                        once each, and then in that way:
+ *                          plain     without an OPT: FORMERR or NOTIMP to one with it
+ *                          lower     in lower case: what capitals brought was worth nothing, or
+ *                                    had other letters
+ *                          by_tcp    by TCP, beside: near misses came
+ *             ► SPENT    an error that somebody answered; no source, no room, over a limit
+ *     SPENT   ► ASKED    a second later, when somebody joins
+ *
+ * An answer ends the question wherever it is. */
+struct attempt {
+	uint8_t sends;       /* packets, copies and all; 0: UNTRIED */
+	bool spent : 1;      /* SPENT: not to be asked this again */
+	bool sourceless : 1; /* because there is no source address to ask it from */
+	bool plain : 1;
+	bool told_plain : 1; /* and it repeated the question, so that it was no forger's guess */
+	bool lower : 1;
+	bool by_tcp : 1;
+};
+
 struct pending {
 	struct pending *next_in_bucket;
 	struct pending_table *table;
@@ -28,13 +55,7 @@ struct pending {
 	struct pending *next_stalled, **stalled_link;
 	struct timer timer; /* the deadline, or (given_up) at once */
 	uint64_t deadline_us;
-	uint64_t spent;      /* a bit per upstream: not to be asked this again, for a while */
-	uint64_t spent_us;   /* when the last of them was */
-	uint64_t plain;      /* a bit per upstream: said FORMERR or NOTIMP to our OPT */
-	uint64_t told_plain; /* likewise, and repeated the question */
-	uint64_t lower;      /* ask it in lower case */
-	uint64_t by_tcp;     /* asked by TCP beside, once, because of near misses */
-	uint64_t sourceless; /* there is no source address to ask it from */
+	uint64_t spent_us; /* when the last upstream was */
 	bool may_wait;
 	bool revived;  /* a target is back: what was sent before that is not waited for */
 	bool answered; /* somebody said something, if only SERVFAIL */
@@ -45,11 +66,10 @@ struct pending {
 	const struct upstream *last;
 	const struct upstream *truncated_by; /* gave a reply with TC; NULL: nobody */
 	uint8_t packets;                     /* that it has been so far, copies and all */
-	uint8_t sends[LEG_UPSTREAMS_MAX];    /* how many of them to each */
+	struct attempt attempts[LEG_UPSTREAMS_MAX];
 	struct name name;
 	struct ask_ede ede; /* of the last error that had one; by NULL: none */
 };
-_Static_assert(LEG_UPSTREAMS_MAX <= 64, "a bit per upstream");
 
 /* ---- pending_flight.c ---- */
 
@@ -77,7 +97,7 @@ void flight_free(struct flight *flight);
 /* Not to be asked this again: it has answered with an error, or cannot be asked. */
 static inline void pending_spend(struct pending *pending, unsigned index, uint64_t now_us)
 {
-	pending->spent |= (uint64_t)1 << index;
+	pending->attempts[index].spent = true;
 	pending->spent_us = now_us;
 }
 /* Tells every waiter, and frees it. */
@@ -96,7 +116,8 @@ static inline bool flight_is_fallback(const struct flight *flight)
 /* By TCP while UDP's answer would do as well: the question does not depend on it. */
 static inline bool flight_is_beside(const struct pending *pending, const struct flight *flight)
 {
-	return flight->copy && flight_is_fallback(flight) && pending->by_tcp >> flight->index & 1;
+	return flight->copy && flight_is_fallback(flight) &&
+	       pending->attempts[flight->index].by_tcp;
 }
 
 /* Sends the question to one upstream; when nothing leads, the new flight does. False: it could not

@@ -234,15 +234,14 @@ static void ask_again(struct pending *pending, const struct flight *flight, bool
 static void ask_plainly(struct pending *pending, const struct flight *flight, size_t length,
 			uint64_t now_us)
 {
-	uint64_t bit = (uint64_t)1 << flight->index;
+	struct attempt *attempt = &pending->attempts[flight->index];
 
-	if (length > MESSAGE_HEADER)
-		pending->told_plain |= bit;
-	if (pending->plain & bit) {
+	attempt->told_plain = attempt->told_plain || length > MESSAGE_HEADER;
+	if (attempt->plain) {
 		pending_go_on(pending, now_us);
 		return;
 	}
-	pending->plain |= bit;
+	attempt->plain = true;
 	ask_again(pending, flight, flight->tcp, now_us);
 }
 
@@ -263,6 +262,7 @@ static void use_answer(struct pending *pending, const struct flight *flight, con
 static void use(struct pending *pending, const struct flight *flight, bool lower, uint8_t *wire,
 		size_t length, uint64_t now_us)
 {
+	struct attempt *attempt = &pending->attempts[flight->index];
 	enum target_error error;
 	enum worth worth = judge(flight, wire, length, &error);
 
@@ -270,7 +270,7 @@ static void use(struct pending *pending, const struct flight *flight, bool lower
 		worth = WORTH_LOWER;
 
 	pending->answered = true;
-	if (!flight->edns && pending->told_plain >> flight->index & 1 && worth <= WORTH_TRUNCATED)
+	if (!flight->edns && attempt->told_plain && worth <= WORTH_TRUNCATED)
 		target_on_plain(flight->target, now_us);
 	if (worth == WORTH_FINAL && flight->cased) /* what points there has our capitals else */
 		memcpy(wire + MESSAGE_HEADER, pending->name.wire, pending->name.length);
@@ -285,7 +285,7 @@ static void use(struct pending *pending, const struct flight *flight, bool lower
 		return;
 	case WORTH_PLAIN: ask_plainly(pending, flight, length, now_us); return;
 	case WORTH_LOWER:
-		pending->lower |= (uint64_t)1 << flight->index;
+		attempt->lower = true;
 		ask_again(pending, flight, false, now_us);
 		return;
 	case WORTH_NOTHING:

@@ -27,11 +27,6 @@
 #include "endpoints/pending_guard.h"
 #include "endpoints/pending_outstanding.h"
 
-static uint64_t bit(unsigned index)
-{
-	return (uint64_t)1 << index;
-}
-
 static struct target *target_of(const struct pending *pending, unsigned index)
 {
 	struct target *target = pending->key.leg->upstreams[index].target;
@@ -99,7 +94,7 @@ static struct flight *copy_under_way(const struct pending *pending, unsigned ind
 
 static bool has_sends(const struct pending *pending, unsigned index)
 {
-	return pending->sends[index] < PENDING_SENDS && pending->packets < PENDING_PACKETS;
+	return pending->attempts[index].sends < PENDING_SENDS && pending->packets < PENDING_PACKETS;
 }
 
 /* Whether it may be asked this once more, after patience. Not where another leg follows. */
@@ -121,9 +116,9 @@ static int next_live(const struct pending *pending)
 
 	for (unsigned i = 0; i < pending->key.leg->upstream_count; i++) {
 		const struct target *target = target_of(pending, i);
-		unsigned sends = pending->sends[i];
+		unsigned sends = pending->attempts[i].sends;
 
-		if (pending->spent & bit(i) || target_is_suspect(target))
+		if (pending->attempts[i].spent || target_is_suspect(target))
 			continue;
 		if (unsent(pending, i))
 			sends = PENDING_SENDS;
@@ -147,7 +142,7 @@ static int next_untried(const struct pending *pending)
 {
 	int next = next_live(pending);
 
-	return next >= 0 && pending->sends[next] == 0 ? next : -1;
+	return next >= 0 && pending->attempts[next].sends == 0 ? next : -1;
 }
 
 /* How many live upstreams there are for it. */
@@ -156,7 +151,7 @@ static unsigned live_count(const struct pending *pending)
 	unsigned count = 0;
 
 	for (unsigned i = 0; i < pending->key.leg->upstream_count; i++)
-		count += !(pending->spent & bit(i)) && !target_is_suspect(target_of(pending, i));
+		count += !pending->attempts[i].spent && !target_is_suspect(target_of(pending, i));
 	return count;
 }
 
@@ -287,7 +282,7 @@ static void note_error(struct pending *pending, unsigned index, enum target_erro
 {
 	pending->error = error;
 	if (error == TARGET_ERROR_SOURCE)
-		pending->sourceless |= bit(index);
+		pending->attempts[index].sourceless = true;
 }
 
 void pending_on_error(struct pending_table *table, struct flight *flight, enum target_error error,
@@ -303,7 +298,8 @@ void pending_on_error(struct pending_table *table, struct flight *flight, enum t
 	else
 		target_on_error(target, error);
 	if (pending && unreachable && flight->copy) { /* nobody has been asked */
-		pending->sends[flight->index] -= pending->sends[flight->index] > 0;
+		pending->attempts[flight->index].sends -=
+			pending->attempts[flight->index].sends > 0;
 		pending->packets -= pending->packets > 0;
 	}
 	if (pending && flight_is_beside(pending, flight)) {
@@ -446,7 +442,7 @@ static void count_send(struct pending *pending, struct flight *flight)
 	pending->last = flight->upstream;
 	if (flight_is_beside(pending, flight)) /* another way, and not the question's own */
 		return;
-	pending->sends[flight->index]++;
+	pending->attempts[flight->index].sends++;
 	pending->packets++;
 	if (!flight->copy)
 		target_on_ask(flight->target);
@@ -466,7 +462,7 @@ static bool send_no_more(struct pending *pending, struct flight *flight, bool co
 bool pending_send(struct pending *pending, unsigned index, bool tcp, bool copy, uint64_t now_us)
 {
 	struct pending_table *table = pending->table;
-	bool beside = copy && (pending->leading || (tcp && pending->by_tcp & bit(index)));
+	bool beside = copy && (pending->leading || (tcp && pending->attempts[index].by_tcp));
 	struct flight *flight = unsent(pending, index);
 	uint8_t wire[MESSAGE_QUERY_MAX];
 
@@ -481,7 +477,7 @@ bool pending_send(struct pending *pending, unsigned index, bool tcp, bool copy, 
 	flight_join(flight, pending, index);
 	flight->tcp = tcp || flight->upstream->protocol == PROTOCOL_TCP;
 	flight->copy = copy || pending->leading;
-	flight->edns = !(pending->plain & bit(index)) && !target_is_plain(flight->target, now_us);
+	flight->edns = !pending->attempts[index].plain && !target_is_plain(flight->target, now_us);
 	size_t length = write_query(pending, flight, wire, now_us);
 	int err = depart(flight, wire, length, pending->name.length, now_us);
 	if (err != 0)
@@ -527,21 +523,22 @@ static unsigned probe(struct pending_table *table, void *holder, const struct up
 
 /* ---- which target next ---- */
 
-static bool is_all(const struct pending *pending, uint64_t upstreams)
-{
-	unsigned count = pending->key.leg->upstream_count;
-
-	return upstreams == (count == 64 ? UINT64_MAX : bit(count) - 1);
-}
-
 bool pending_is_spent(const struct pending *pending)
 {
-	return is_all(pending, pending->spent);
+	unsigned i = 0;
+
+	while (i < pending->key.leg->upstream_count && pending->attempts[i].spent)
+		i++;
+	return i == pending->key.leg->upstream_count;
 }
 
 bool pending_is_sourceless(const struct pending *pending)
 {
-	return is_all(pending, pending->sourceless);
+	unsigned i = 0;
+
+	while (i < pending->key.leg->upstream_count && pending->attempts[i].sourceless)
+		i++;
+	return i == pending->key.leg->upstream_count;
 }
 
 /* To the suspects among the first `count` upstreams whose turn it is: what is known of them, and
@@ -551,10 +548,10 @@ static void probe_suspects(struct pending *pending, unsigned count, uint64_t now
 	for (unsigned i = 0; i < count; i++) {
 		const struct upstream *upstream = &pending->key.leg->upstreams[i];
 
-		if (pending->spent & bit(i) || !target_take_probe(upstream->target, now_us))
+		if (pending->attempts[i].spent || !target_take_probe(upstream->target, now_us))
 			continue;
 		unsigned known = probe(pending->table, pending->holder, upstream, now_us);
-		if ((pending->sends[i] == 0 || known == 0) && has_sends(pending, i) &&
+		if ((pending->attempts[i].sends == 0 || known == 0) && has_sends(pending, i) &&
 		    !unsent(pending, i) && !copy_under_way(pending, i))
 			pending_send(pending, i, false, true, now_us);
 	}
@@ -569,7 +566,7 @@ static unsigned last_heard(const struct pending *pending)
 	for (unsigned i = 0; i < pending->key.leg->upstream_count; i++) {
 		uint64_t heard = target_heard_us(target_of(pending, i));
 
-		if (!(pending->spent & bit(i)) && (best == UINT_MAX || heard > latest)) {
+		if (!pending->attempts[i].spent && (best == UINT_MAX || heard > latest)) {
 			latest = heard;
 			best = i;
 		}
@@ -584,7 +581,7 @@ static bool go_to(struct pending *pending, unsigned index, uint64_t now_us)
 	struct flight *flight = unsent(pending, index) ? NULL : copy_under_way(pending, index);
 
 	if (!flight || pending->revived) {
-		if (pending->sends[index] > 0)
+		if (pending->attempts[index].sends > 0)
 			target_take_repeat(target_of(pending, index));
 		return pending_send(pending, index, false, false, now_us);
 	}
@@ -616,7 +613,7 @@ static void ask_suspects(struct pending *pending, uint64_t now_us)
 		unsigned index = last_heard(pending);
 
 		if (!pending_send(pending, index, false, true, now_us) &&
-		    !(pending->spent & bit(index))) /* its endpoint is over its limit */
+		    !pending->attempts[index].spent) /* its endpoint is over its limit */
 			turn_away(pending, index, TARGET_ERROR_OVER, now_us);
 	}
 	probe_suspects(pending, count, now_us);

@@ -100,12 +100,6 @@ static const struct command commands[] = {
 	{"state import", command_state_import, CALL, 1, 1, "FILE",
 	 "put what was exported into the running server, all of it or nothing",
 	 "FILE may be - for standard input.\n"},
-	{"az setup", command_az_setup,
-	 OPTION_CONFIG | OPTION_PERFORM | OPTION_CLOUD | OPTION_CLIENT, 0, 1, "[URL]",
-	 "have Azure's command line, az, go to this server",
-	 "Prints the commands that do it, or does it: the extension that Debian's az needs, the\n"
-	 "cloud's registration, and, where --client says who, the login. Nothing that is somebody\n"
-	 "else's is written over. Without URL it is the first https:// of management.listen.\n"},
 	{"help", command_help, 0, 0, 2, "[COMMAND]", "list the commands, or tell about one", ""},
 	{"manual", command_manual, 0, 0, 0, "", "print the manual page sluice.conf(5)",
 	 "Made from the table of fields that also drives the reader of the file:\n"

@@ -34,8 +34,6 @@ enum {
 	SERVER_CLOSE_WAIT_US = 100 * 1000,
 	SERVER_CLOSE_STEP_US = 500,
 	/* And to take up what was published: the same, but a machine may have others to run. */
-	SERVER_SETTLE_WAIT_US = 2000 * 1000,
-	SERVER_SETTLE_STEP_US = 50,
 };
 
 int server_init(struct server *server, unsigned workers, const struct hash_key *key,
@@ -560,17 +558,9 @@ int server_serve_owned(struct server *server, struct owned *owned)
 
 bool server_is_settled(const struct server *server)
 {
-	return server->current &&
+	return !server->current ||
 	       atomic_load_explicit(&server->current->adopters, memory_order_acquire) ==
 		       server->worker_count;
-}
-
-void server_settle(const struct server *server)
-{
-	struct timespec step = {.tv_nsec = SERVER_SETTLE_STEP_US * 1000L};
-	uint64_t until_us = uv_hrtime() / 1000 + SERVER_SETTLE_WAIT_US;
-	while (!server_is_settled(server) && uv_hrtime() / 1000 < until_us)
-		nanosleep(&step, NULL);
 }
 
 void server_drain(struct server *server)

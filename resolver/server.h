@@ -75,12 +75,9 @@ MUST_CHECK int server_apply(struct server *server, struct model *model, struct f
  * so that applying that one again serves the same table. Only after server_apply. ERR_NOMEM:
  * nothing has moved. */
 MUST_CHECK int server_serve_owned(struct server *server, struct owned *owned);
-/* Whether every worker answers by what was published last; on_release is called when that comes
- * true. */
+/* Whether every worker answers by what was published last: usually after a loop round of theirs.
+ * on_release is called when that comes true. */
 bool server_is_settled(const struct server *server);
-/* Waits until that is so: usually for a loop round of theirs, and two seconds at most, should one
- * hang. So whoever is told of a change after this is answered by it. Only while workers run. */
-void server_settle(const struct server *server);
 /* Whether every worker's loop has gone round since it was asked this before, and has each go round
  * once more: asked now and then, it tells of one that hangs. */
 bool server_is_alive(struct server *server);

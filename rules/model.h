@@ -307,11 +307,6 @@ struct identity_settings {
 	bool details;                 /* extended errors name what they are about */
 };
 
-struct config_file {
-	const char *path;
-	bool says; /* anything: there is more in it than space and comments */
-};
-
 struct model {
 	struct origin origin;
 	struct arena arena;
@@ -322,7 +317,7 @@ struct model {
 	const char *user, *group; /* whom the program becomes; a name or a number */
 	struct origin user_origin;
 	bool seccomp;
-	LIST_OF(struct config_file) files; /* the configuration's own, without zones */
+	LIST_OF(const char *) files; /* the configuration's own, without zones */
 	LIST_OF(const char *) reserved_domains;
 	struct default_resolver default_resolver;
 	struct vnet_resolver vnet_resolver;

@@ -45,7 +45,7 @@ struct api_world *api_world_new(const struct api_route *routes)
 	http_world_put_secret(world->reader_file, API_READER);
 	control->inventory = inventory_new(&key, &publisher);
 	control->auth = http_auth_new();
-	control->api = (struct api){control, control->auth, routes};
+	control->api = (struct api){.control = control, .auth = control->auth, .routes = routes};
 	work_init(&control->work, &world->http.loop, control->inventory, NULL, NULL);
 	api_world_serve_clients(world, 2);
 	open_port(world);

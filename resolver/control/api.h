@@ -112,7 +112,13 @@ struct api {
 	struct control *control;
 	struct http_auth *auth;
 	const struct api_route *routes;
+	struct api_answer *held, **held_end; /* the oldest first; held_end NULL: none yet */
 };
+
+/* Answers wait until every worker answers by what was published last (server_is_settled): who is
+ * told of a change and asks is answered by it. Whoever learns that it is so calls this, and ahead
+ * of the end. */
+void api_let_go(struct api *api);
 
 /* What http.h calls; `api` must outlive the listeners. */
 struct http_handler api_handler(struct api *api);

@@ -139,11 +139,53 @@ static void release(struct api_call *call)
 	free(reading);
 }
 
+struct api_answer {
+	struct api_answer *next;
+	struct http_request *http;
+	unsigned status;
+	char *body;
+	size_t length;
+};
+
+/* False: there is no memory for it. */
+static bool hold(struct api *api, struct api_answer answer)
+{
+	struct api_answer *held = malloc(sizeof *held);
+
+	if (!held)
+		return false;
+	*held = answer;
+	if (!api->held)
+		api->held_end = &api->held;
+	*api->held_end = held;
+	api->held_end = &held->next;
+	return true;
+}
+
+static void send_answer(const struct api_answer *answer)
+{
+	http_reply(answer->http, answer->status, "application/json", answer->body, answer->length);
+}
+
+void api_let_go(struct api *api)
+{
+	struct api_answer *answer;
+
+	while ((answer = api->held)) {
+		api->held = answer->next;
+		send_answer(answer);
+		free(answer);
+	}
+}
+
 void api_finish_text(struct api_call *call, unsigned status, char *body, size_t length)
 {
-	struct http_request *http = call->http;
+	struct control *control = call->request.control;
+	const struct api_answer answer = {NULL, call->http, status, body, length};
+
 	release(call);
-	http_reply(http, status, "application/json", body, length);
+	if (server_is_settled(&control->server) || !hold(&control->api, answer))
+		send_answer(&answer);
 }
 
 /* ---- what was asked ---- */

@@ -60,12 +60,6 @@ static const struct {
 	 offsetof(struct command_line, dry_run)},
 	{"all", NULL, "everything, what is fine and what is zero, too", 0, OPTION_ALL,
 	 offsetof(struct command_line, all)},
-	{"perform", NULL, "do it; else it is printed", 0, OPTION_PERFORM,
-	 offsetof(struct command_line, perform)},
-	{"cloud", "NAME", "what az is to call this server; sluice when not given", 0, OPTION_CLOUD,
-	 offsetof(struct command_line, cloud)},
-	{"client", "ID", "whom of management.clients az logs in as; else the first admin", 0,
-	 OPTION_CLIENT, offsetof(struct command_line, client)},
 };
 static const unsigned repeated = OPTION_NS | OPTION_TAG;
 enum { OPTION_COUNT = sizeof options / sizeof *options, OPTION_HELP = 1000, OPTION_VERSION };

@@ -35,12 +35,9 @@ enum {
 	OPTION_CSV = 1 << 17,
 	OPTION_DRY_RUN = 1 << 18,
 	OPTION_TAG = 1 << 19,
-	OPTION_PERFORM = 1 << 20,
-	OPTION_CLOUD = 1 << 21,
-	OPTION_CLIENT = 1 << 22,
-	OPTION_BINARY = 1 << 23,
-	OPTION_TAKE_OVER = 1 << 24,
-	OPTION_ALL = 1 << 25,
+	OPTION_BINARY = 1 << 20,
+	OPTION_TAKE_OVER = 1 << 21,
+	OPTION_ALL = 1 << 22,
 };
 
 enum { COMMAND_WORDS_MAX = 50 };
@@ -55,12 +52,11 @@ struct command_line {
 	/* Of resources; NULL: not given. */
 	const char *ttl, *description, *group, *region, *label, *address, *reverse_fqdn;
 	const char *binary, *take_over; /* of an upgrade; NULL: not given */
-	const char *cloud, *client;     /* of az; NULL: not given */
 	struct command_words {
 		const char *items[COMMAND_WORDS_MAX];
 		int count;
 	} tags, servers; /* --tag and --ns, which may be repeated */
-	bool json, suffix, is_static, csv, dry_run, perform, all;
+	bool json, suffix, is_static, csv, dry_run, all;
 	char *const *arguments;
 	int argument_count;
 };
@@ -114,7 +110,6 @@ int command_service_set(const struct command_line *line);
 int command_service_remove(const struct command_line *line);
 int command_state_export(const struct command_line *line);
 int command_state_import(const struct command_line *line);
-int command_az_setup(const struct command_line *line);
 int command_help(const struct command_line *line);
 int command_manual(const struct command_line *line);
 

@@ -23,10 +23,6 @@
 #include "rules/name.h"
 #include "rules/schema.h"
 
-#define LOST_SETTINGS                                                                              \
-	"it has lost all its settings; write them again and try again, or restart, if none are "   \
-	"meant"
-
 struct reader {
 	config_t config;
 	const char *path; /* of the main file */
@@ -605,9 +601,15 @@ static bool parse(struct reader *reader)
 		out_of_memory(reader, &origin, NULL);
 	if (err != 0)
 		return false;
-	if (config_read_string(&reader->config, reader->source.text) == CONFIG_TRUE)
+	if (config_read_string(&reader->config, reader->source.text) != CONFIG_TRUE) {
+		parse_fault(reader);
+		return false;
+	}
+	/* What is left of a file where a write got no further than to begin. */
+	if (config_setting_length(config_root_setting(&reader->config)) > 0)
 		return true;
-	parse_fault(reader);
+	fault_add(reader->faults, FAULT_ERROR, &origin, NULL,
+		  "there is no setting in it; write at least one, such as region = \"...\";");
 	return false;
 }
 
@@ -615,7 +617,7 @@ static void list_files(struct reader *reader)
 {
 	struct model *model = reader->model;
 	size_t count = reader->source.file_count;
-	struct config_file *files = arena_alloc_array(&model->arena, count, sizeof *files);
+	const char **files = arena_alloc_array(&model->arena, count, sizeof *files);
 	struct origin origin = {.file = reader->path};
 
 	if (!files) {
@@ -626,40 +628,6 @@ static void list_files(struct reader *reader)
 	model->files.count = count;
 	for (size_t i = 0; i < count; i++)
 		files[i] = reader->source.files[i];
-}
-
-static bool said_before(const struct model *before, const char *path)
-{
-	for (size_t i = 0; i < before->files.count; i++)
-		if (before->files.items[i].says && strcmp(before->files.items[i].path, path) == 0)
-			return true;
-	return false;
-}
-
-/* An empty file is a configuration, unless it is what is left of one. */
-static bool has_lost_settings(struct reader *reader, const struct model *before)
-{
-	size_t errors = reader->faults->errors;
-
-	for (size_t i = 0; before && i < reader->source.file_count; i++) {
-		const struct config_file *file = &reader->source.files[i];
-		if (!file->says && said_before(before, file->path))
-			fault_add(reader->faults, FAULT_ERROR, &(struct origin){.file = file->path},
-				  NULL, "cannot be read: %s", LOST_SETTINGS);
-	}
-	return reader->faults->errors > errors;
-}
-
-bool config_file_find_cut(const struct model *model, char *error, size_t size)
-{
-	for (size_t i = 0; i < model->files.count; i++) {
-		const struct config_file *file = &model->files.items[i];
-		if (!file->says || config_source_says(file->path))
-			continue;
-		snprintf(error, size, "%.300s: %s", file->path, LOST_SETTINGS);
-		return true;
-	}
-	return false;
 }
 
 static void read_model(struct reader *reader, const struct hash_key *key,
@@ -716,7 +684,7 @@ struct model *config_file_read(const char *path, const struct hash_key *key,
 {
 	struct reader reader;
 
-	if (reader_init(&reader, path, faults) && !has_lost_settings(&reader, before)) {
+	if (reader_init(&reader, path, faults)) {
 		read_model(&reader, key, before);
 	} else {
 		model_free(reader.model);

@@ -20,8 +20,7 @@
  * included file to that file's.
  *
  * before, when not NULL, is the model that is served, read with the same key: zones whose files
- * have not changed since are shared with it (zone_files.h), and a file that has lost all that it
- * said is a fault. */
+ * have not changed since are shared with it (zone_files.h). */
 struct model *config_file_read(const char *path, const struct hash_key *key,
 			       const struct model *before, struct faults *faults);
 
@@ -31,11 +30,6 @@ struct model *config_file_read(const char *path, const struct hash_key *key,
  * ERR_LIMIT: the path has no room. */
 MUST_CHECK int config_file_socket(const char *path, char *socket, size_t size,
 				  struct faults *faults);
-
-/* Whether one of the configuration's files says nothing any more that said something when the model
- * was read: for somebody who is about to read it and has no before. `error` then names it and says
- * why, in one line. */
-bool config_file_find_cut(const struct model *model, char *error, size_t size);
 
 /* Writes a file that reads back to an equal model, wherever it is put: paths come out absolute.
  * Addresses that placing chose are written like given ones. ERR_SYSTEM when writing fails. */

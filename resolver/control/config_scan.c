@@ -131,8 +131,6 @@ static void scan_slash(struct config_scan *scan)
 		skip_line(scan);
 	else if (c == '*' && next(scan) != END)
 		skip_block(scan);
-	else
-		scan->says = true;
 }
 
 /* ---- @include ---- */
@@ -218,18 +216,13 @@ bool config_scan_next(struct config_scan *scan, struct config_include *include)
 	while ((c = next(scan)) != END) {
 		switch (c) {
 		case '#': skip_line(scan); break;
-		case '"':
-			scan->says = true;
-			skip_string(scan);
-			break;
+		case '"': skip_string(scan); break;
 		case '/': scan_slash(scan); break;
 		case '@':
-			scan->says = true;
 			if (scan_directive(scan, include))
 				return true;
 			break;
 		default:
-			scan->says = scan->says || !isspace(c);
 			if (isalnum(c) || c == '-' || c == '+' || c == '*')
 				scan_token(scan, c);
 		}

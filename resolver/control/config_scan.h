@@ -20,7 +20,6 @@ struct config_scan {
 	struct origin here; /* the file, and the line of `at` */
 	struct faults *faults;
 	bool nul_told; /* one is enough */
-	bool says;     /* anything so far: more than space and comments */
 };
 
 struct config_include {

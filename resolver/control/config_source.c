@@ -109,48 +109,6 @@ struct origin config_source_at(const struct config_source *source, unsigned line
 
 /* ---- files ---- */
 
-/* The whole file, to be freed. NULL: *why says it. */
-static char *read_whole(const char *path, size_t *length, const char **why)
-{
-	FILE *file = regular_file_open(path, why);
-	size_t room = 0, used = 0, got;
-	char *bytes = NULL, *more;
-	struct file_stamp stamp;
-
-	if (!file)
-		return NULL;
-	if (!file_stamp_take(&stamp, file)) {
-		*why = strerror(errno);
-		goto failed;
-	}
-	do {
-		if (room - used < READ_STEP) {
-			room = room ? room * 2 : READ_STEP;
-			*why = room <= TEXT_MAX ? err_text(ERR_NOMEM) : "it is larger than 256 MB";
-			more = room <= TEXT_MAX ? realloc(bytes, room) : NULL;
-			if (!more)
-				goto failed;
-			bytes = more;
-		}
-		got = fread(bytes + used, 1, room - used, file);
-		used += got;
-	} while (got > 0);
-	if (ferror(file)) {
-		*why = strerror(errno);
-		goto failed;
-	}
-	if (regular_file_changed(file, &stamp, why))
-		goto failed;
-	fclose(file);
-	*length = used;
-	return bytes;
-
-failed:
-	fclose(file);
-	free(bytes);
-	return NULL;
-}
-
 /* libconfig's two escapes in a path. */
 static char *include_path(struct arena *arena, const struct config_include *include)
 {
@@ -191,20 +149,18 @@ static int add_include(struct reading *reading, const struct config_include *inc
 	return err;
 }
 
-/* ERR_NOMEM; else *number is its place among the files. */
-static int add_to_files(struct config_source *source, const char *path, size_t *number)
+static int add_to_files(struct config_source *source, const char *path)
 {
 	if (source->file_count == source->file_room) {
 		size_t room = source->file_room ? source->file_room * 2 : 16;
-		struct config_file *files = realloc(source->files, room * sizeof *files);
+		const char **files = realloc(source->files, room * sizeof *files);
 
 		if (!files)
 			return ERR_NOMEM;
 		source->files = files;
 		source->file_room = room;
 	}
-	*number = source->file_count++;
-	source->files[*number] = (struct config_file){.path = path};
+	source->files[source->file_count++] = path;
 	return 0;
 }
 
@@ -215,8 +171,7 @@ static int add_text(struct reading *reading, const char *path, const char *bytes
 	struct config_include include;
 	struct config_scan scan;
 	const char *from;
-	size_t number;
-	int err = add_to_files(source, path, &number);
+	int err = add_to_files(source, path);
 
 	if (err != 0)
 		return err;
@@ -235,7 +190,6 @@ static int add_text(struct reading *reading, const char *path, const char *bytes
 		err = append(source, from, (size_t)(bytes + length - from));
 	if (err == 0) /* a comment may lack its line end */
 		err = append(source, "\n", 1);
-	source->files[number].says = scan.says;
 	if (err != ERR_LIMIT)
 		return err;
 	fault_add(reading->faults, FAULT_ERROR, &scan.here, NULL,
@@ -250,7 +204,7 @@ static int add_file(struct reading *reading, const char *path, const struct orig
 	struct origin itself = {.file = path};
 	const char *why;
 	size_t length;
-	char *bytes = read_whole(path, &length, &why);
+	char *bytes = regular_file_read(path, TEXT_MAX, NULL, &length, &why);
 	int err;
 
 	if (bytes) {
@@ -291,24 +245,4 @@ void config_source_release(struct config_source *source)
 	free(source->pieces);
 	free(source->files);
 	*source = (struct config_source){0};
-}
-
-bool config_source_says(const char *path)
-{
-	struct config_include include;
-	struct config_scan scan;
-	struct faults faults;
-	const char *why;
-	size_t length;
-	char *bytes = read_whole(path, &length, &why);
-
-	if (!bytes)
-		return true;
-	faults_init(&faults); /* whoever reads it for its settings tells them */
-	config_scan_init(&scan, bytes, length, path, &faults);
-	while (!scan.says && config_scan_next(&scan, &include))
-		continue;
-	faults_release(&faults);
-	free(bytes);
-	return scan.says;
 }

@@ -24,7 +24,7 @@ struct config_source {
 	unsigned lines; /* line ends in the text */
 	struct config_piece *pieces;
 	size_t piece_count, piece_room;
-	struct config_file *files; /* that the text is of; one that is included twice, twice */
+	const char **files; /* that the text is of; one that is included twice, twice */
 	size_t file_count, file_room;
 };
 
@@ -38,9 +38,6 @@ void config_source_release(struct config_source *source);
 
 /* The file and its line that this line of the text came from; lines begin at 1. */
 struct origin config_source_at(const struct config_source *source, unsigned line);
-
-/* Whether the file says anything by now; true where it cannot be read, too. */
-bool config_source_says(const char *path);
 
 /* A path as a file in `directory` means it; NULL without memory. */
 const char *config_source_path(struct arena *arena, const char *directory, const char *path);

@@ -29,7 +29,6 @@
 #include "resolver/control/report.h"
 #include "resolver/control/sandbox.h"
 #include "resolver/control/signals.h"
-#include "resolver/control/yielding.h"
 #include "resolver/log.h"
 #include "rules/text.h"
 
@@ -39,6 +38,7 @@ enum {
 	STAND_BACK_MS = 10 * 1000,
 	LEAVE_MS = 2000,
 	LEAVE_LOOK_MS = 5,
+	SETTLE_MAX_MS = 2000,
 };
 
 static unsigned workers_wanted(const struct model *model)
@@ -54,6 +54,19 @@ static unsigned workers_wanted(const struct model *model)
 
 /* ---- changes ---- */
 
+/* What tells others of a change comes when it is answered by. */
+static void on_settled(struct control *control)
+{
+	uv_timer_stop(&control->unsettled);
+	api_let_go(&control->api);
+	zone_notify_look(control->notify);
+}
+
+static void on_unsettled(uv_timer_t *timer)
+{
+	on_settled(timer->data);
+}
+
 /* Serves the model, and says in one line what came of it. */
 static int apply(struct control *control, struct model *model, struct faults *faults,
 		 char text[CONTROL_TEXT_MAX])
@@ -62,8 +75,7 @@ static int apply(struct control *control, struct model *model, struct faults *fa
 	struct server *server = &control->server;
 	int err = server_apply(server, model, faults);
 	if (err == 0) {
-		server_settle(server);
-		zone_notify_look(control->notify);
+		uv_timer_start(&control->unsettled, on_unsettled, SETTLE_MAX_MS, 0);
 		snprintf(text, CONTROL_TEXT_MAX,
 			 "generation %llu, %s, %u listener%s added, %u removed",
 			 (unsigned long long)server->generation,
@@ -121,16 +133,6 @@ static int replace(struct control *control, struct model *model, struct faults *
 	return err;
 }
 
-/* Somebody answers meanwhile: this process's workers, or those of the one that it takes over from.
- */
-static struct model *load_beside_workers(struct control *control, struct faults *faults)
-{
-	yielding_begin();
-	struct model *model = load_model(&control->load, control->server.model, faults);
-	yielding_end();
-	return model;
-}
-
 int control_reload(struct control *control, struct faults *faults, char text[CONTROL_TEXT_MAX])
 {
 	bool leaves = control->leaving_until_ms > 0; /* the manager has been told */
@@ -141,7 +143,8 @@ int control_reload(struct control *control, struct faults *faults, char text[CON
 			  : upgrade_is_under_way(&control->upgrade)
 				  ? "an upgrade is under way; reload once it is done"
 				  : NULL;
-	struct model *model = why ? NULL : load_beside_workers(control, faults);
+	struct model *model =
+		why ? NULL : load_model(&control->load, control->server.model, faults);
 	if (why)
 		fault_add(faults, FAULT_ERROR, &control->server.model->origin, NULL, "%s", why);
 	if (model) {
@@ -281,7 +284,10 @@ static void on_wake(uv_async_t *wake)
 {
 	struct control *control = wake->data;
 	server_collect(&control->server);
-	if (server_is_settled(&control->server) && inventory_settle(control->inventory))
+	if (!server_is_settled(&control->server))
+		return;
+	on_settled(control);
+	if (inventory_settle(control->inventory))
 		uv_async_send(wake);
 }
 
@@ -349,7 +355,8 @@ static int open_loop(struct control *control)
 	err = uv_async_init(&control->loop, &control->wake, on_wake);
 	control->wake.data = control;
 	uv_timer_init(&control->loop, &control->leaving);
-	control->leaving.data = control;
+	uv_timer_init(&control->loop, &control->unsettled);
+	control->leaving.data = control->unsettled.data = control;
 	if (err == 0)
 		err = watch_signal(control, &control->hangup, on_hangup, SIGHUP);
 	if (err == 0)
@@ -589,10 +596,8 @@ static int serve_owned(void *context, struct owned *owned)
 {
 	struct control *control = context;
 	int err = server_serve_owned(&control->server, owned);
-	if (err == 0) {
-		server_settle(&control->server);
-		zone_notify_look(control->notify);
-	}
+	if (err == 0)
+		uv_timer_start(&control->unsettled, on_unsettled, SETTLE_MAX_MS, 0);
 	return err;
 }
 
@@ -636,12 +641,8 @@ int control_run(const char *config, const char *resolv_conf, struct take_over *t
 	control->take_over = take_over;
 	control->socket_fd = -1;
 	faults_init(&faults);
-	if (yielding_start() != 0) /* this early for the workers of a server that it succeeds */
-		log_event(LOG_WARNING, "start", "a reload may hold answers up: no timer: %s",
-			  strerror(errno));
 	file_watch_note(&control->resolv_conf, control->load.resolv_conf);
-	model = take_over ? load_beside_workers(control, &faults)
-			  : load_model(&control->load, NULL, &faults);
+	model = load_model(&control->load, NULL, &faults);
 	if (!model) {
 		status = refuse(&faults);
 		goto out;
@@ -662,7 +663,6 @@ out:
 	serial_book_release(&control->serials);
 	inventory_free(control->inventory);
 	control_api_release(control);
-	yielding_stop();
 	free(control->config_path);
 	free(control->user);
 	free(control->group);

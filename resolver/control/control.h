@@ -47,6 +47,7 @@ struct control {
 	uv_timer_t leaving;        /* looks whether all is answered, once it is told to stop */
 	uint64_t leaving_until_ms; /* 0: it is not */
 	uv_async_t wake;           /* a worker has let go of a snapshot */
+	uv_timer_t unsettled; /* answers wait for every worker, but for one that hangs not long */
 	struct watchdog watchdog;
 	struct health_log health;    /* tells what becomes of targets and source addresses */
 	struct upgrade upgrade;      /* by which this process is succeeded */

@@ -173,7 +173,8 @@ int control_api_open(struct control *control, const struct model *model, struct 
 	const struct management *management = &model->management;
 	struct control_access access;
 	control->auth = http_auth_new();
-	control->api = (struct api){control, control->auth, api_routes};
+	control->api =
+		(struct api){.control = control, .auth = control->auth, .routes = api_routes};
 	control->socket_path = strdup(management->socket);
 	control->listeners = listeners_text(management);
 	struct http_handler handler = api_handler(&control->api);
@@ -193,6 +194,7 @@ int control_api_open(struct control *control, const struct model *model, struct 
 
 void control_api_close(struct control *control)
 {
+	api_let_go(&control->api);
 	http_close(control->http);
 	control->http = NULL;
 }

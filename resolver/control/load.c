@@ -6,7 +6,6 @@
 #include "endpoints/entropy.h"
 #include "resolver/control/config_file.h"
 #include "resolver/control/key_file.h"
-#include "resolver/control/zone_files.h"
 #include "rules/limits.h"
 
 void load_init(struct load *load, const char *config, const char *resolv_conf)
@@ -43,12 +42,6 @@ struct model *load_model(struct load *load, const struct model *before, struct f
 out:
 	faults_sort(faults);
 	return model;
-}
-
-bool load_find_cut(const struct model *served, char *error, size_t size)
-{
-	return config_file_find_cut(served, error, size) ||
-	       zone_files_find_cut(served, error, size);
 }
 
 int load_resolv_conf(struct load *load, struct model *model, struct load_targets *before,

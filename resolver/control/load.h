@@ -26,10 +26,6 @@ void load_init(struct load *load, const char *config, const char *resolv_conf);
  */
 struct model *load_model(struct load *load, const struct model *before, struct faults *faults);
 
-/* Whether a file was cut since the served model was read from it, as far as that can be told
- * without its settings: a newer version may know more of them. `error` then says which and why. */
-bool load_find_cut(const struct model *served, char *error, size_t size);
-
 /* Reads resolv.conf again for a model that follows it; when its servers differ they become the
  * model's and the model is checked. 0: changed, *before has the targets that load_restore takes;
  * ERR_EXISTS: nothing to do; else faults say why not, and the model is as it was. */

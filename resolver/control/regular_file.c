@@ -4,8 +4,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "rules/err.h"
 
 /* NULL: it is one. */
 static const char *why_not_regular(int fd)
@@ -61,14 +65,19 @@ static int64_t time_ns(const struct timespec *time)
 	return (int64_t)time->tv_sec * 1000000000 + time->tv_nsec;
 }
 
-bool file_stamp_take(struct file_stamp *stamp, FILE *file)
+static void stamp_from(struct file_stamp *stamp, const struct stat *stat)
 {
-	struct stat stat;
+	*stamp = (struct file_stamp){stat->st_dev, stat->st_ino, stat->st_size,
+				     time_ns(&stat->st_mtim), time_ns(&stat->st_ctim)};
+}
 
-	if (fstat(fileno(file), &stat) != 0)
+bool file_stamp_of(struct file_stamp *stamp, const char *path)
+{
+	struct stat found;
+
+	if (stat(path, &found) != 0)
 		return false;
-	*stamp = (struct file_stamp){stat.st_dev, stat.st_ino, stat.st_size, time_ns(&stat.st_mtim),
-				     time_ns(&stat.st_ctim)};
+	stamp_from(stamp, &found);
 	return true;
 }
 
@@ -78,23 +87,87 @@ bool file_stamp_equal(const struct file_stamp *a, const struct file_stamp *b)
 	       a->mtime_ns == b->mtime_ns && a->ctime_ns == b->ctime_ns;
 }
 
-/* A file that was replaced meanwhile is still the one that was opened, whole; but that it has one
- * name less is a change of it, too, of its ctime alone. */
-bool regular_file_changed(FILE *file, const struct file_stamp *since, const char **why)
-{
-	struct file_stamp now;
+/* ---- all of a file ---- */
 
-	if (file_stamp_take(&now, file) && now.size == since->size &&
-	    now.mtime_ns == since->mtime_ns)
-		return false;
-	*why = "it was changed while it was read; reload when it is written";
-	return true;
+enum { READINGS_MAX = 3, READ_STEP = 64 * 1024 };
+
+/* NULL: *why says it. */
+static char *read_to_end(FILE *file, size_t max, size_t *length, const char **why)
+{
+	size_t room = 0, used = 0, got;
+	char *bytes = NULL, *more;
+
+	do {
+		if (room - used <= READ_STEP) {
+			room = room ? room * 2 : 2 * READ_STEP;
+			*why = used <= max ? err_text(ERR_NOMEM) : "it is too large";
+			more = used <= max ? realloc(bytes, room) : NULL;
+			if (!more) {
+				free(bytes);
+				return NULL;
+			}
+			bytes = more;
+		}
+		got = fread(bytes + used, 1, READ_STEP, file);
+		used += got;
+	} while (got > 0);
+	bytes[used] = '\0';
+	*length = used;
+	*why = ferror(file) ? strerror(errno) : NULL;
+	if (!*why)
+		return bytes;
+	free(bytes);
+	return NULL;
 }
 
-bool regular_file_is_ended(FILE *file, const struct file_stamp *stamp)
+/* A file that was replaced meanwhile is still the one that was opened, whole; but that it has one
+ * name less is a change of it, too, of its ctime alone. */
+static bool is_as_it_was(FILE *file, const struct file_stamp *stamp)
 {
-	char last = '\n';
+	struct file_stamp now;
+	struct stat found;
 
-	return (stamp->size == 0 || pread(fileno(file), &last, 1, stamp->size - 1) == 1) &&
-	       last == '\n';
+	if (fstat(fileno(file), &found) != 0)
+		return false;
+	stamp_from(&now, &found);
+	return now.size == stamp->size && now.mtime_ns == stamp->mtime_ns;
+}
+
+/* NULL without *why: it was written to meanwhile. */
+static char *read_once(const char *path, size_t max, struct file_stamp *stamp, size_t *length,
+		       const char **why)
+{
+	FILE *file = regular_file_open(path, why);
+	struct stat found;
+	char *bytes = NULL;
+
+	if (!file)
+		return NULL;
+	if (fstat(fileno(file), &found) != 0) {
+		*why = strerror(errno);
+	} else {
+		stamp_from(stamp, &found);
+		bytes = read_to_end(file, max, length, why);
+		if (bytes && !is_as_it_was(file, stamp)) {
+			free(bytes);
+			bytes = NULL;
+		}
+	}
+	fclose(file);
+	return bytes;
+}
+
+char *regular_file_read(const char *path, size_t max, struct file_stamp *stamp, size_t *length,
+			const char **why)
+{
+	struct file_stamp unused;
+
+	for (unsigned i = 0; i < READINGS_MAX; i++) {
+		char *bytes = read_once(path, max, stamp ? stamp : &unused, length, why);
+
+		if (bytes || *why)
+			return bytes;
+	}
+	*why = "it is being written all the while; reload when it is whole";
+	return NULL;
 }

@@ -28,13 +28,14 @@ struct file_stamp { /* what a file looked like */
 	int64_t mtime_ns, ctime_ns; /* a file's owner can set the first one only */
 };
 
-/* Taken before anything is read. False: errno says why. */
-bool file_stamp_take(struct file_stamp *stamp, FILE *file);
+/* Of the file at that path, never opening it. False: errno says why. */
+bool file_stamp_of(struct file_stamp *stamp, const char *path);
 bool file_stamp_equal(const struct file_stamp *a, const struct file_stamp *b);
-/* Whether somebody has written to the file since: half of what was read may be of before, half of
- * after, and each line of it good. *why says so then. */
-bool regular_file_changed(FILE *file, const struct file_stamp *since, const char **why);
-/* Whether its last line has an end, or there is no line. */
-bool regular_file_is_ended(FILE *file, const struct file_stamp *stamp);
+
+/* All of a file of at most so many bytes, to be freed, with a NUL behind; *stamp, of what was read,
+ * may be NULL. What is written to meanwhile may be half of before and half of after, each line of
+ * it good: it is read again, a few times. NULL: *why says the reason, as above. */
+char *regular_file_read(const char *path, size_t max, struct file_stamp *stamp, size_t *length,
+			const char **why);
 
 #endif

@@ -214,14 +214,8 @@ static void on_closing(uv_timer_t *timer)
 	answer(upgrade, json_make("{}"), NULL);
 }
 
-/* It has read the files by now. */
 static void begin_closing(struct upgrade *upgrade, const json_t *message)
 {
-	char error[UPGRADE_ERROR_MAX];
-	if (load_find_cut(upgrade->control->server.model, error, sizeof error)) {
-		give_up(upgrade, error);
-		return;
-	}
 	upgrade->keeps_socket = json_is_true(json_object_get(message, "socket"));
 	upgrade->stage = UPGRADE_CLOSING;
 	upgrade->until_ms = now_ms() + CLOSING_MAX_MS;
@@ -363,9 +357,6 @@ int upgrade_begin(struct control *control, const char *name, char error[UPGRADE_
 		snprintf(error, UPGRADE_ERROR_MAX, "the server is about to end");
 		return ERR_EXISTS;
 	}
-	/* The new process could not tell. It may know more settings, so nothing is parsed here. */
-	if (load_find_cut(control->server.model, error, UPGRADE_ERROR_MAX))
-		return ERR_FAULTS;
 	int fd = connect_to(name);
 	if (fd < 0) {
 		snprintf(error, UPGRADE_ERROR_MAX, "the new process cannot be reached: %s",

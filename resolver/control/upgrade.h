@@ -34,7 +34,7 @@ struct upgrade { /* zero: none */
 };
 
 /* Connects to the successor's abstract socket and serves it from the loop. ERR_EXISTS: another one
- * is at it; ERR_FAULTS: a file is cut (load.h); ERR_SYSTEM: it cannot be reached, or is
+ * is at it; ERR_SYSTEM: it cannot be reached, or is
  * neither root nor of our own user. `error` says so in one line. */
 int upgrade_begin(struct control *control, const char *name, char error[UPGRADE_ERROR_MAX]);
 /* Whether one is under way: what is listened at does not change meanwhile. */

@@ -10,16 +10,9 @@
 #include "rules/zonefile.h"
 
 #define SECOND_NS INT64_C(1000000000)
-#define LOST_END                                                                                   \
-	"its last line has lost its end; give it its newline, if it is whole, and try again"
-#define LOST_RECORDS                                                                               \
-	"it has lost all its records; write them again, or a SOA record alone, if the zone is "    \
-	"meant to be empty, and try again"
-
 struct zone_reading {
 	struct file_stamp stamp;
 	bool trusted; /* the stamp will show the next change */
-	bool ended;   /* its last line had an end */
 };
 
 struct reader {
@@ -89,59 +82,50 @@ static const struct private_zone *find_before(const struct reader *reader, const
 
 /* ---- a file ---- */
 
-/* Opens it and takes its stamp before anything is read from it. NULL: *why says it. */
-static FILE *open_stamped(const char *path, struct file_stamp *stamp, const char **why)
-{
-	FILE *file = regular_file_open(path, why);
-
-	if (!file || file_stamp_take(stamp, file))
-		return file;
-	*why = strerror(errno);
-	fclose(file);
-	return NULL;
-}
-
-static FILE *open_read(const char *path, struct zone_reading *reading, const char **why)
-{
-	struct timespec now;
-	FILE *file;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	file = open_stamped(path, &reading->stamp, why);
-	if (!file)
-		return NULL;
-	reading->trusted =
-		(int64_t)now.tv_sec * SECOND_NS + now.tv_nsec - reading->stamp.ctime_ns > SECOND_NS;
-	reading->ended = regular_file_is_ended(file, &reading->stamp);
-	return file;
-}
-
-/* What size and last byte tell of a file that was cut since it was read; NULL: nothing. It is one
- * that somebody has not finished to write, or could not: what is left of its last line may be a
- * good record, and another one than was meant. */
-static const char *why_cut(const struct private_zone *before, FILE *file,
-			   const struct file_stamp *stamp)
-{
-	if (stamp->size == 0 && !zone_is_empty(before->zone))
-		return LOST_RECORDS;
-	return before->reading->ended && !regular_file_is_ended(file, stamp) ? LOST_END : NULL;
-}
-
-/* Reads all of it. NULL: *why says it, or it is in the faults. */
-static struct zone *read_whole(const struct reader *reader, FILE *file, const char *path,
-			       const struct name *apex, const struct private_zone *before,
-			       const struct file_stamp *stamp, const char **why)
+/* Parses all of it. NULL: *why says it, or it is in the faults. What somebody has not finished to
+ * write, or could not, has no record yet, or half of its last line, which may be a good record and
+ * another one than was meant. */
+static struct zone *parse(const struct reader *reader, char *bytes, size_t length, const char *path,
+			  const struct name *apex, const char **why)
 {
 	struct zone *zone;
+	FILE *text;
 
-	*why = before ? why_cut(before, file, stamp) : NULL;
-	zone = *why ? NULL : zonefile_read(file, path, reader->key, apex, reader->faults);
-	if (zone && before && zone_is_empty(zone) && !zone_is_empty(before->zone))
-		*why = LOST_RECORDS;
-	if (!*why && !(zone && regular_file_changed(file, stamp, why)))
+	if (length > 0 && bytes[length - 1] != '\n') {
+		*why = "its last line has no end; give it its newline, if it is whole";
+		return NULL;
+	}
+	text = fmemopen(length > 0 ? bytes : "\n", length > 0 ? length : 1, "r");
+	if (!text) {
+		*why = strerror(errno);
+		return NULL;
+	}
+	zone = zonefile_read(text, path, reader->key, apex, reader->faults);
+	fclose(text);
+	if (!zone || !zone_is_empty(zone))
 		return zone;
+	*why = "it has no record; write a SOA record alone, if the zone is meant to be empty";
 	zone_unref(zone);
 	return NULL;
+}
+
+static struct zone *read_whole(const struct reader *reader, const char *path,
+			       const struct name *apex, struct file_stamp *stamp, const char **why)
+{
+	size_t length;
+	char *bytes = regular_file_read(path, SIZE_MAX, stamp, &length, why);
+	struct zone *zone = bytes ? parse(reader, bytes, length, path, apex, why) : NULL;
+
+	free(bytes);
+	return zone;
+}
+
+static bool is_unchanged(const struct private_zone *before, const char *path)
+{
+	struct file_stamp stamp;
+
+	return before && before->reading->trusted && file_stamp_of(&stamp, path) &&
+	       file_stamp_equal(&before->reading->stamp, &stamp);
 }
 
 static void read_zone(const struct reader *reader, struct private_zone *zone,
@@ -149,17 +133,19 @@ static void read_zone(const struct reader *reader, struct private_zone *zone,
 {
 	const struct private_zone *before = find_before(reader, zone->file, apex);
 	struct zone_reading reading, *kept;
+	struct timespec now;
 	const char *why = NULL;
-	FILE *file = open_read(zone->file, &reading, &why);
 
-	if (file && before && before->reading->trusted &&
-	    file_stamp_equal(&before->reading->stamp, &reading.stamp))
+	clock_gettime(CLOCK_REALTIME, &now);
+	if (is_unchanged(before, zone->file)) {
+		reading = *before->reading;
 		zone->zone = zone_ref(before->zone);
-	else if (file)
-		zone->zone =
-			read_whole(reader, file, zone->file, apex, before, &reading.stamp, &why);
-	if (file)
-		fclose(file);
+	} else {
+		zone->zone = read_whole(reader, zone->file, apex, &reading.stamp, &why);
+		reading.trusted = zone->zone && (int64_t)now.tv_sec * SECOND_NS + now.tv_nsec -
+								reading.stamp.ctime_ns >
+							SECOND_NS;
+	}
 	if (why)
 		fault_add(reader->faults, FAULT_ERROR, &zone->origin, "file",
 			  "%s cannot be read: %s", zone->file, why);
@@ -182,24 +168,4 @@ void zone_files_read(struct model *model, const struct model *before, const stru
 			read_zone(&reader, zone, &apex);
 	}
 	free(reader.before);
-}
-
-bool zone_files_find_cut(const struct model *model, char *error, size_t size)
-{
-	for (size_t i = 0; i < model->private_zones.count; i++) {
-		const struct private_zone *zone = &model->private_zones.items[i];
-		struct file_stamp stamp;
-		const char *why;
-		FILE *file = zone->reading ? open_stamped(zone->file, &stamp, &why) : NULL;
-
-		if (!file) /* whoever reads it will say so */
-			continue;
-		why = why_cut(zone, file, &stamp);
-		fclose(file);
-		if (!why)
-			continue;
-		snprintf(error, size, "%.300s: %s", zone->file, why);
-		return true;
-	}
-	return false;
 }

@@ -1,7 +1,5 @@
-/* The private zones' files. What the served model says of them is what they had before: a zone
- * whose file has not changed since is shared and not read again, and what a write that is torn
- * leaves of one, no record or a last line without its end, is refused. A refused model leaves
- * nothing behind.
+/* The private zones' files. A zone whose file has not changed since the served model was read is
+ * shared with it and not read again.
  *
  * A file is unchanged when its device, inode, size and both times are: that of modification can be
  * set back (touch -r, cp -p), that of status change cannot. One that was changed within the last
@@ -22,10 +20,5 @@
  * fault; warnings about it are given when it is read, not again when its zone is shared. */
 void zone_files_read(struct model *model, const struct model *before, const struct hash_key *key,
 		     struct faults *faults);
-
-/* Whether one of them was cut since the model read it, as far as its size and last byte tell: for
- * somebody who is about to read it and has no before. `error` then names it and says why, in one
- * line. */
-bool zone_files_find_cut(const struct model *model, char *error, size_t size);
 
 #endif

@@ -15,6 +15,7 @@ import hub
 OPS, EYE = "ops-secret-0123456789", "eye-secret-0123456789"
 SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
 HERE, URL = "127.0.0.1", "https://127.0.0.1:8443"
+SETUP = os.path.join(harness.TOP, "etc", "az", "setup")
 SUFFIX = "cloudapp.azure.com"
 GROUPS = "/subscriptions/%s/resourceGroups/" % SUBSCRIPTION
 CONFIG = ("""
@@ -123,7 +124,7 @@ class Azure(harness.Case):
 
 
 class Az(Azure):
-    """`az`, as `sluice az setup` prepares it, logged in as ops."""
+    """`az`, as etc/az/setup prepares it, logged in as ops."""
 
     missing = None if shutil.which("az") else (
         "azure-cli is not installed: `az login`, `az group` and `az network public-ip` did not run")
@@ -131,9 +132,9 @@ class Az(Azure):
     @classmethod
     def build(cls, world):
         super().build(world)
-        status, out, err = cls.sluice_command("az", "setup", "--perform", "--client", "ops")
+        status, out, err = cls.run_inside(SETUP, URL, "ops", os.path.join(world.dir, "ops.secret"))
         if status != 0:
-            raise AssertionError("sluice az setup: %s%s" % (out, err))
+            raise AssertionError("etc/az/setup: %s%s" % (out, err))
 
     @classmethod
     def environment(cls, **more):
@@ -141,11 +142,6 @@ class Az(Azure):
             dict(AZURE_CONFIG_DIR=os.path.join(cls.world.dir, "azure"),
                  AZURE_CORE_COLLECT_TELEMETRY="0", AZURE_CORE_NO_COLOR="1",
                  AZURE_CORE_OUTPUT="json"), **more))
-
-    @classmethod
-    def sluice_command(cls, *words, **environment):
-        return cls.run_inside(harness.SLUICE, *words[:2], "-c", cls.sluice.config, *words[2:],
-                              **environment)
 
     def az(self, command, **environment):
         """What it prints, as JSON; it must succeed."""

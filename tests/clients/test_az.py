@@ -86,7 +86,7 @@ class Guide(azure_world.Az):
     def test_a_wrong_secret_and_a_reader(self):
         """Each with a configuration of its own, so that the others stay logged in."""
         other = os.path.join(self.world.dir, "azure-other")
-        status, out, err = self.sluice_command("az", "setup", "--perform", AZURE_CONFIG_DIR=other)
+        status, out, err = self.run_inside(azure_world.SETUP, URL, AZURE_CONFIG_DIR=other)
         self.assertEqual(0, status, out + err)
         login = "az login --service-principal --tenant adfs -u %s -p %s"
         text = self.refused(login % ("ops", azure_world.EYE), AZURE_CONFIG_DIR=other)
@@ -98,8 +98,7 @@ class Guide(azure_world.Az):
                                                           AZURE_CONFIG_DIR=other))
 
     def test_another_cloud_of_the_name_is_left_alone(self):
-        status, out, err = self.run_inside(harness.SLUICE, "az", "setup", "--perform",
-                                           "https://other.example:8443")
+        status, out, err = self.run_inside(azure_world.SETUP, "https://other.example:8443")
         self.assertEqual((1, True), (status, "already, at " + URL in err), out + err)
         self.assertEqual(URL, self.az("az cloud show")["endpoints"]["resourceManager"])
 

@@ -31,6 +31,7 @@ struct world {
 	struct client_call call;
 	unsigned status;
 	json_t *answer;
+	bool was_held;
 };
 
 static void on_release(void *context)
@@ -49,7 +50,8 @@ static int set_up(void **state)
 	log_configure(LOG_ERROR, LOG_TEXT);
 	control->config_path = world->files.main_file;
 	assert_int_equal(server_init(&control->server, 1, &key, on_release, world), 0);
-	control->api = (struct api){control, http_auth_new(), api_routes};
+	control->api =
+		(struct api){.control = control, .auth = http_auth_new(), .routes = api_routes};
 	struct http_handler handler = api_handler(&control->api);
 	http_world_open(&world->http, &handler);
 	*state = world;
@@ -74,6 +76,8 @@ static void serve_config(struct world *world)
 	struct model *model = config_text_load(&world->files, config);
 	assert_non_null(model);
 	assert_int_equal(server_apply(&world->control.server, model, &world->faults), 0);
+	for (unsigned i = 0; i < 2000 && !server_is_settled(&world->control.server); i++)
+		usleep(1000); /* else answers wait for that */
 }
 
 static void call_it(struct http_world *http)
@@ -113,6 +117,29 @@ static void it_is_healthy_at_once_and_ready_when_it_serves(void **state)
 	serve_config(world);
 	assert_int_equal(call(world, "GET", "/readyz", NULL), 200);
 	assert_string_equal(text(world, "status"), "ready");
+}
+
+static void adopt(uv_timer_t *timer)
+{
+	struct world *world = timer->data;
+
+	world->was_held = world->control.api.held != NULL;
+	atomic_fetch_add(&world->control.server.current->adopters, 1);
+	api_let_go(&world->control.api);
+	uv_close((uv_handle_t *)timer, NULL);
+}
+
+static void an_answer_waits_until_all_workers_answer_by_what_is_served(void **state)
+{
+	struct world *world = *state;
+	uv_timer_t timer = {.data = world};
+
+	serve_config(world);
+	atomic_fetch_sub(&world->control.server.current->adopters, 1);
+	uv_timer_init(&world->http.loop, &timer);
+	uv_timer_start(&timer, adopt, 200, 0);
+	assert_int_equal(call(world, "GET", "/readyz", NULL), 200);
+	assert_true(world->was_held);
 }
 
 static void status_is_told(void **state)
@@ -247,6 +274,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(it_is_healthy_at_once_and_ready_when_it_serves),
+		TEST(an_answer_waits_until_all_workers_answer_by_what_is_served),
 		TEST(status_is_told),
 		TEST(flush_answers_with_a_number_and_refuses_what_is_no_name),
 		TEST(explain_is_that_of_what_is_served),
