@@ -91,7 +91,7 @@ static struct listener *find_kept(const struct server *server, const struct host
 		if (host_equal(&listener->host, host) && listener->workers == server->worker_count)
 			return listener;
 	}
-	for (unsigned i = 0; !current && i < server->listener_count; i++) /* see server_open */
+	for (unsigned i = 0; server->ahead && i < server->listener_count; i++) /* see server_open */
 		if (host_equal(&server->listeners[i]->host, host))
 			return server->listeners[i];
 	return NULL;
@@ -208,6 +208,8 @@ static int bind_all(struct server *server, struct snapshot *snapshot, const stru
 				  .faults = faults,
 				  .until_us = uv_hrtime() / 1000 + SERVER_CLOSE_WAIT_US};
 	bool fine = true;
+	if (server->silent)
+		return 0;
 	for (uint32_t i = 0; i < policy->inbound_count; i++) {
 		const struct policy_inbound *inbound = &policy->inbounds[i];
 		struct snapshot_binding wanted = {.host = inbound->listen,
@@ -390,9 +392,10 @@ static void publish(struct server *server, struct snapshot *snapshot)
 	meter_registry_set_rate(server->meters, snapshot->queries_per_second);
 	hand_out(server, snapshot);
 	/* Shares that a worker never came for, because it has skipped a snapshot or will. */
-	for (unsigned i = 0; i < server->listener_count; i++)
+	for (unsigned i = 0; !server->silent && i < server->listener_count; i++)
 		if (!snapshot_names(snapshot, server->listeners[i]))
 			listener_withdraw(server->listeners[i]);
+	server->ahead = server->silent;
 	tell_listeners(server, snapshot->older, snapshot);
 }
 
@@ -466,7 +469,7 @@ static void free_old(struct server *server)
 	}
 	unsigned kept = 0;
 	for (unsigned i = 0; i < server->listener_count; i++) {
-		if (is_named(server, server->listeners[i]))
+		if (server->ahead || is_named(server, server->listeners[i]))
 			server->listeners[kept++] = server->listeners[i];
 		else
 			listener_close(server->listeners[i]);
@@ -507,6 +510,7 @@ int server_open(struct server *server, const struct model *model, struct faults 
 {
 	int err = 0, failed;
 	assert(!server->current);
+	server->ahead = true;
 	for (size_t r = 0; r < model->resolvers.count; r++) {
 		const struct dns_resolver *resolver = &model->resolvers.items[r];
 		for (size_t i = 0; i < resolver->inbound_endpoints.count; i++) {

@@ -50,6 +50,9 @@ struct server {
 	struct serial_keeper keeper; /* of zones that go out; to be filled in before server_apply */
 	unsigned next_asked;         /* the worker that gets the next one */
 	struct server_sockets sockets;
+	bool silent; /* what is served has no listeners yet: until the first server_apply without it
+		      */
+	bool ahead;  /* listeners wait for that one, or for the first */
 	struct listener **listeners; /* open ones */
 	unsigned listener_count;
 	unsigned listeners_added, listeners_removed; /* by the latest server_apply */

@@ -65,7 +65,12 @@ static void on_settled(struct control *control)
 {
 	uv_timer_stop(&control->unsettled);
 	api_let_go(&control->api);
+	if (control->master.beside) /* it has told nobody anything */
+		return;
 	zone_notify_look(control->notify);
+	if (control->taking)
+		master_link_say(&control->master, MASTER_TAKEN, 0, NULL);
+	control->taking = false;
 }
 
 static void on_unsettled(uv_timer_t *timer)
@@ -320,7 +325,14 @@ static void on_closing(uv_timer_t *timer)
 		return;
 	serial_book_hand_over(&control->serials);
 	inventory_hand_over(control->inventory);
+	uv_timer_stop(timer);
 	master_link_say(&control->master, MASTER_QUIET, 0, NULL);
+}
+
+static void on_drain(struct control *control)
+{
+	if (!control->succeeded || control->leaving_until_ms > 0)
+		return;
 	server_drain(&control->server);
 	leave_until(control, DRAIN_MAX_MS);
 }
@@ -351,6 +363,17 @@ static void take_log(const struct control *control, int fd)
 		close(fd);
 }
 
+/* By what was read of it before; where even that fails, the program ends, and is started again. */
+static void serve_without_state(struct control *control, struct faults *faults,
+				char text[CONTROL_TEXT_MAX])
+{
+	log_event(LOG_ERROR, "upgrade", "the state cannot be served as it is now; reload");
+	if (apply(control, control->server.model, faults, text) == 0)
+		return;
+	log_faults("upgrade", faults);
+	abort();
+}
+
 /* What the state has now is served, and who waits at the management API is heard. There is no way
  * back: where something fails it is logged, and the rest goes on. */
 static void on_state(struct control *control, int fd)
@@ -359,17 +382,18 @@ static void on_state(struct control *control, int fd)
 	struct faults faults;
 	take_log(control, fd);
 	faults_init(&faults);
-	control->master.beside = false;
-	control->server.transfers_anew = true;
+	control->master.beside = control->server.silent = false;
+	control->server.transfers_anew = control->taking = true;
 	inventory_take(control->inventory);
 	serial_book_take(&control->serials);
 	if (apply_file(control, control->server.model, &faults, text) != 0)
-		log_event(LOG_ERROR, "upgrade", "the state cannot be served; reload");
+		serve_without_state(control, &faults, text);
 	log_faults("upgrade", &faults);
 	faults_release(&faults);
 	if (http_listen(control->http, error) != 0)
 		log_event(LOG_ERROR, "http", "%s", error);
-	log_event(LOG_INFO, "upgrade", "has taken over");
+	log_event(LOG_INFO, "upgrade", "has taken over: %s", text);
+	master_link_say(&control->master, MASTER_TELL, MASTER_READY, text);
 	control_catch_up(control);
 }
 
@@ -384,6 +408,8 @@ static void on_word(void *context, const struct master_message *message, int fd)
 		close(fd);
 	if (message->word == MASTER_LEAVE)
 		on_leave(control, message->number);
+	else if (message->word == MASTER_DRAIN)
+		on_drain(control);
 	else if (message->word == MASTER_REFUSED)
 		on_refused(control, message->text);
 }
@@ -632,6 +658,7 @@ static int serve(struct control *control, struct model *model, struct faults *fa
 	}
 	control->server.shared.on_start = on_worker_start;
 	control->server.sockets = (struct server_sockets){control, open_listener, close_listener};
+	control->server.silent = control->master.beside;
 	if (control->master.beside) {
 		inventory_only_look(control->inventory);
 		serial_book_hand_over(&control->serials);

@@ -45,6 +45,7 @@ struct control {
 	uv_timer_t leaving;        /* looks whether all is answered, once it is told to stop */
 	uint64_t leaving_until_ms; /* 0: it is not */
 	bool stopping;             /* by a signal */
+	bool taking;               /* over: the master is told when every worker does */
 	bool succeeded;       /* another one serves: this one finishes what it holds, and ends */
 	uv_async_t wake;      /* a worker has let go of a snapshot */
 	uv_timer_t unsettled; /* answers wait for every worker, but for one that hangs not long */

@@ -545,8 +545,14 @@ static void on_message(struct master *master, enum part part, const struct maste
 	case MASTER_QUIET:
 		if (part != OLD)
 			break;
-		process->until_ms = now_ms() + LEAVING_MAX_MS;
+		process->until_ms = now_ms() + STARTING_MAX_MS;
 		give_state(master);
+		break;
+	case MASTER_TAKEN:
+		if (part != NOW || master->parts[OLD].pid == 0)
+			break;
+		master->parts[OLD].until_ms = now_ms() + LEAVING_MAX_MS;
+		say(&master->parts[OLD], MASTER_DRAIN, 0, NULL, -1);
 		break;
 	default: kill(process->pid, SIGKILL);
 	}

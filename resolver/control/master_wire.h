@@ -17,8 +17,9 @@
  *                             SOCKETS       ◄──► OPEN ...      the same ones
  *                        ◄──  REFUSED text  ◄──  ends, or is too late: nothing has moved
  *                        ◄──  LEAVE pid     ◄──  SERVES
- *     QUIET: no HTTP, the     STATE         ──►  opens the state to write, listens for HTTP
- *     state is closed    ──►
+ *     QUIET: no HTTP, the     STATE         ──►  opens the state to write, and reads it again;
+ *     state is closed    ──►                     listens for HTTP, and reads questions
+ *                        ◄──  DRAIN         ◄──  TAKEN
  *     answers what it holds, ends           then the master executes the new program, too
  *
  * Versions that do not understand each other differ in MASTER_PROTOCOL, and refuse. */
@@ -44,6 +45,7 @@ enum master_word {
 	MASTER_FAULT,
 	MASTER_LEAVE,
 	MASTER_STATE,
+	MASTER_DRAIN,
 	MASTER_REFUSED,
 	MASTER_OPEN, /* from a server */
 	MASTER_CLOSE,
@@ -52,6 +54,7 @@ enum master_word {
 	MASTER_ALIVE,
 	MASTER_UPGRADE,
 	MASTER_QUIET,
+	MASTER_TAKEN,
 };
 
 enum master_kind {

@@ -380,8 +380,8 @@ class Upgrade(Upgrading):
         self.assertIn("reload: reloaded", self.sluice.log())
 
     def test_what_is_acknowledged_meanwhile_is_not_lost(self):
-        """Changes go on all the time; each is there afterwards."""
-        done, acknowledged = threading.Event(), []
+        """Changes go on all the time; each is served from when it is acknowledged, by whoever serves."""
+        done, acknowledged, wrong = threading.Event(), [], []
 
         def change():
             while not done.is_set():
@@ -395,6 +395,11 @@ class Upgrade(Upgrading):
                     if connection.getresponse().status in (200, 201):
                         acknowledged.append(number)
                     connection.close()
+                if acknowledged:
+                    texts = self.host.ask(HERE, "7.100.51.198.in-addr.arpa", "PTR").texts()
+                    numbers = [int(text[1:].split(".")[0]) for text in texts]
+                    if len(numbers) != 1 or numbers[0] < acknowledged[-1]:
+                        wrong.append((acknowledged[-1], texts))
         thread = threading.Thread(target=change, daemon=True)
         thread.start()
         for _ in range(4):
@@ -405,6 +410,7 @@ class Upgrade(Upgrading):
         harness.wait_for(lambda: len(acknowledged) >= until, "changes")
         done.set()
         thread.join(dns.PATIENCE)
+        self.assertEqual([], wrong)
         self.assert_answer(self.host.ask(HERE, "7.100.51.198.in-addr.arpa", "PTR"),
                            "n%d.example.com." % acknowledged[-1])
 
