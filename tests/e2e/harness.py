@@ -122,7 +122,11 @@ def children_of(pid):
 
 
 def is_gone(pid):
-    return state_of(pid) in (None, "Z")
+    """With all of its threads: the first one may be gone before those that have its sockets."""
+    try:
+        return state_of(pid) in (None, "Z") and len(os.listdir("/proc/%d/task" % pid)) <= 1
+    except OSError:
+        return True
 
 
 class Sluice(Process):
