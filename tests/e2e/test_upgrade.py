@@ -576,7 +576,11 @@ class Upgrade(Upgrading):
                                         stderr=subprocess.STDOUT, text=True)
         with silent:
             silent.recv(4096)
+        before = self.sluice.pid
         self.upgrade()
+        os.kill(before, signal.SIGSTOP)  # the new one does not answer before it has the state
+        self.assertIsNone(self.host.ask(HERE, ZONE[0], timeout=0.3))
+        os.kill(before, signal.SIGCONT)
         self.assertIsNone(checking.poll(), "it takes seconds")
         self.assertIn("198.18.7.8", checking.communicate(timeout=dns.PATIENCE)[0])
         self.goes_on()
