@@ -48,7 +48,7 @@
 #include "resolver/log.h"
 
 enum {
-	STARTING_MAX_MS = 120 * 1000, /* to load, for one that is not the first */
+	STARTING_MAX_MS = 120 * 1000, /* to load, beside another one, or to read the state */
 	LEAVING_MAX_MS = 15 * 1000,   /* to close the state; and again to answer what it holds */
 	STOPPING_MAX_MS = 10 * 1000,
 	ENDS_MAX = 5, /* so many in... */
@@ -373,7 +373,7 @@ static int start(struct master *master, enum part part, const char *program)
 				    .fd = pair[0],
 				    .has_state = part == NOW,
 				    .heard_ms = now,
-				    .until_ms = master->served ? now + STARTING_MAX_MS : 0};
+				    .until_ms = part == BESIDE ? now + STARTING_MAX_MS : 0};
 	if (part == BESIDE) {
 		fcntl(words[0], F_SETFL, O_NONBLOCK);
 		master->words = words[0];
@@ -459,6 +459,7 @@ static void refuse_upgrade(struct master *master, const char *how)
 		 *master->said && master->said[strlen(master->said) - 1] != '\n' ? "\n" : "", how);
 	say(&master->parts[NOW], MASTER_REFUSED, 0, text, -1);
 	forget_wishes(master, BESIDE);
+	close_unwanted(master); /* the one that serves, or that did last, wants the rest */
 }
 
 /* From here on the state, HTTP and the log are the new one's. */
@@ -490,6 +491,15 @@ static void change_places(struct master *master)
 		give_state(master);
 }
 
+/* The new one reads questions. */
+static void drain_old(struct master *master)
+{
+	if (master->parts[OLD].pid == 0)
+		return;
+	master->parts[OLD].until_ms = now_ms() + LEAVING_MAX_MS;
+	say(&master->parts[OLD], MASTER_DRAIN, 0, NULL, -1);
+}
+
 /* ---- serving ---- */
 
 /* The right to bind port 53 is all that is kept; what it has open it has. */
@@ -517,6 +527,8 @@ static void on_serves(struct master *master, enum part part, const struct master
 	drop(master, message);
 	if (part == BESIDE)
 		change_places(master);
+	else
+		drain_old(master); /* this one is started again after that */
 	close_unwanted(master);
 	master->served = true;
 	notify_ready(message->text);
@@ -549,10 +561,8 @@ static void on_message(struct master *master, enum part part, const struct maste
 		give_state(master);
 		break;
 	case MASTER_TAKEN:
-		if (part != NOW || master->parts[OLD].pid == 0)
-			break;
-		master->parts[OLD].until_ms = now_ms() + LEAVING_MAX_MS;
-		say(&master->parts[OLD], MASTER_DRAIN, 0, NULL, -1);
+		if (part == NOW)
+			drain_old(master);
 		break;
 	default: kill(process->pid, SIGKILL);
 	}
@@ -646,11 +656,15 @@ static void on_end(struct master *master, enum part part, int status)
 {
 	char end[64];
 	struct process *process = &master->parts[part];
+	bool had_state = process->has_state;
 	describe_end(status, end);
 	if (process->fd >= 0)
 		close(process->fd);
 	*process = (struct process){.fd = -1};
 	if (part == NOW) {
+		/* Another one opens the state to write. */
+		if (!had_state && master->parts[OLD].pid != 0)
+			kill(master->parts[OLD].pid, SIGKILL);
 		master->upgrade_wanted = false; /* who asked is gone with it */
 		on_end_of_now(master, status, end);
 	}
@@ -787,7 +801,7 @@ static int write_table(const struct master *master)
 	const struct process *now = &master->parts[NOW];
 	fprintf(out, "%d %d %u %d\n", TABLE_VERSION, (int)master->dropped, master->workers,
 		master->words);
-	fprintf(out, "%d %d\n", (int)now->pid, now->fd);
+	fprintf(out, "%d %d %d\n", (int)now->pid, now->fd, (int)now->serves);
 	for (size_t i = 0; i < master->opened_count; i++) {
 		const struct opened *opened = &master->opened[i];
 		fprintf(out, "%u %u", (unsigned)opened->kind, opened->count);
@@ -860,18 +874,19 @@ static bool read_opened(struct master *master, FILE *in)
 /* What this process was before it executed this program. */
 static bool read_table(struct master *master, int fd)
 {
-	int version = 0, dropped, pid;
+	int version = 0, dropped, pid, serves;
 	struct process *now = &master->parts[NOW];
 	FILE *in = fdopen(fd, "r");
 	if (!in ||
 	    fscanf(in, "%d %d %u %d", &version, &dropped, &master->workers, &master->words) != 4 ||
-	    version != TABLE_VERSION || fscanf(in, "%d %d", &pid, &now->fd) != 2)
+	    version != TABLE_VERSION || fscanf(in, "%d %d %d", &pid, &now->fd, &serves) != 3)
 		return false;
 	while (read_opened(master, in))
 		;
 	fclose(in);
 	now->pid = pid;
-	now->serves = now->has_state = true;
+	now->serves = serves;
+	now->has_state = true;
 	now->heard_ms = now_ms();
 	master->dropped = dropped;
 	master->served = true;
