@@ -65,6 +65,7 @@ struct process {
 	pid_t pid; /* 0: there is none */
 	int fd;    /* of the conversation; -1: it has hung up */
 	bool serves;
+	bool ended;        /* its number may be another's */
 	bool has_state;    /* or is asked to open it */
 	uint64_t heard_ms; /* it was alive */
 	uint64_t until_ms; /* it is killed then; 0: never */
@@ -110,6 +111,12 @@ static uint64_t now_ms(void)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
+static void send_signal(const struct process *process, int number)
+{
+	if (process->pid != 0 && !process->ended)
+		kill(process->pid, number);
+}
+
 static void say(const struct process *process, enum master_word word, uint32_t number,
 		const char *text, int fd)
 {
@@ -119,7 +126,7 @@ static void say(const struct process *process, enum master_word word, uint32_t n
 	if (process->pid == 0 || process->fd < 0)
 		return;
 	if (master_send(process->fd, &message, &fd, fd >= 0 ? 1 : 0) != 0)
-		kill(process->pid, SIGKILL); /* it reads nothing */
+		send_signal(process, SIGKILL); /* it reads nothing */
 }
 
 /* ---- what is listened at ---- */
@@ -276,7 +283,7 @@ static void answer_open(struct master *master, enum part part, const struct mast
 		unsigned count = left < MASTER_FDS_MAX ? left : MASTER_FDS_MAX;
 		answer = (struct master_message){.word = MASTER_SOCKETS};
 		if (master_send(process->fd, &answer, opened->fds + sent, count) != 0) {
-			kill(process->pid, SIGKILL);
+			send_signal(process, SIGKILL);
 			return;
 		}
 		sent += count;
@@ -470,8 +477,8 @@ static void give_state(struct master *master)
 		return;
 	process->has_state = true;
 	say(process, MASTER_STATE, 0, NULL, STDERR_FILENO);
-	if (master->reload_wanted && process->pid != 0)
-		kill(process->pid, SIGHUP);
+	if (master->reload_wanted)
+		send_signal(process, SIGHUP);
 	master->reload_wanted = false;
 }
 
@@ -564,31 +571,31 @@ static void on_message(struct master *master, enum part part, const struct maste
 		if (part == NOW)
 			drain_old(master);
 		break;
-	default: kill(process->pid, SIGKILL);
+	default: send_signal(process, SIGKILL);
 	}
 }
 
-/* One that hangs up ends, or else is killed when it is mute for too long. */
-static void read_message(struct master *master, enum part part)
+/* One that hangs up ends, or else is killed when it is mute for too long. Whether there was one. */
+static bool read_message(struct master *master, enum part part)
 {
 	static struct master_message message;
 	struct process *process = &master->parts[part];
 	struct master_fds fds;
-	pid_t pid = process->pid;
 	int err = master_receive(process->fd, &message, &fds);
 	if (err == ERR_NOT_FOUND)
-		return;
+		return false;
 	if (err == 0) {
 		master_fds_close(&fds);
 		on_message(master, part, &message);
-		return;
+		return true;
 	}
 	/* What it says cannot be understood: of another version. */
 	char end;
 	if (recv(process->fd, &end, 1, MSG_DONTWAIT | MSG_PEEK) != 0 && errno == EAGAIN)
-		kill(pid, SIGKILL);
+		send_signal(process, SIGKILL);
 	close(process->fd);
 	process->fd = -1;
+	return false;
 }
 
 /* ---- ends ---- */
@@ -636,15 +643,16 @@ static void plan_start(struct master *master, const char *end)
 
 static void execute_itself(struct master *master);
 
-static void on_end_of_now(struct master *master, int status, const char *end)
+static void on_end_of_now(struct master *master, int status, bool served, const char *end)
 {
 	bool by_signal = WIFSIGNALED(status);
 	if (master->stopping || !master->served) {
-		master->status = by_signal ? COMMAND_NO : WEXITSTATUS(status);
-		if (by_signal && !(master->stopping && !master->served))
+		bool had_not_begun = master->stopping && !served;
+		master->status = !by_signal      ? WEXITSTATUS(status)
+				 : had_not_begun ? COMMAND_FINE
+						 : COMMAND_NO;
+		if (by_signal && !had_not_begun)
 			log_event(LOG_ERROR, "master", "the server %s", end);
-		else if (by_signal)
-			master->status = COMMAND_FINE; /* it was to end, and had not begun */
 	} else if (master->parts[BESIDE].pid != 0) {
 		log_event(LOG_ERROR, "master", "the server %s; the new one is starting", end);
 	} else {
@@ -656,17 +664,17 @@ static void on_end(struct master *master, enum part part, int status)
 {
 	char end[64];
 	struct process *process = &master->parts[part];
-	bool had_state = process->has_state;
+	bool had_state = process->has_state, served = process->serves;
 	describe_end(status, end);
 	if (process->fd >= 0)
 		close(process->fd);
 	*process = (struct process){.fd = -1};
 	if (part == NOW) {
 		/* Another one opens the state to write. */
-		if (!had_state && master->parts[OLD].pid != 0)
-			kill(master->parts[OLD].pid, SIGKILL);
+		if (!had_state)
+			send_signal(&master->parts[OLD], SIGKILL);
 		master->upgrade_wanted = false; /* who asked is gone with it */
-		on_end_of_now(master, status, end);
+		on_end_of_now(master, status, served, end);
 	}
 	if (part == BESIDE) {
 		refuse_upgrade(master, master->stopping ? "ends, the server is told to stop" : end);
@@ -684,17 +692,32 @@ static void on_end(struct master *master, enum part part, int status)
 		execute_itself(master);
 }
 
-/* Others than servers are children where the master is a container's first process. */
+static enum part find_part(const struct master *master, pid_t pid)
+{
+	enum part part = 0;
+	while (part < PARTS && master->parts[part].pid != pid)
+		part++;
+	return part;
+}
+
+/* What it has said before is heard first, which may make it another part. */
+static void bury(struct master *master, pid_t pid, int status)
+{
+	enum part part = find_part(master, pid);
+	if (part < PARTS)
+		master->parts[part].ended = true;
+	while (part < PARTS && master->parts[part].fd >= 0 && read_message(master, part))
+		part = find_part(master, pid);
+	if (part < PARTS) /* else it is a child where the master is a container's first process */
+		on_end(master, part, status);
+}
+
 static void reap(struct master *master)
 {
 	int status;
 	pid_t pid;
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-		for (enum part part = 0; part < PARTS; part++)
-			if (master->parts[part].pid == pid) {
-				on_end(master, part, status);
-				break;
-			}
+		bury(master, pid, status);
 }
 
 /* ---- signals ---- */
@@ -707,12 +730,10 @@ static void on_stop(struct master *master)
 		master->stop_ms = now_ms() + STOPPING_MAX_MS;
 		master->start_ms = 0;
 	}
-	if (parts[BESIDE].pid != 0)
-		kill(parts[BESIDE].pid, SIGKILL);
-	if (parts[NOW].pid != 0)
-		kill(parts[NOW].pid, parts[NOW].serves ? SIGTERM : SIGKILL);
-	if (parts[OLD].pid != 0)
-		kill(parts[OLD].pid, SIGTERM);
+	bool hears = parts[NOW].serves || master->stopping == 1; /* or will, when it has begun */
+	send_signal(&parts[BESIDE], SIGKILL);
+	send_signal(&parts[NOW], hears ? SIGTERM : SIGKILL);
+	send_signal(&parts[OLD], SIGTERM);
 }
 
 static void on_signal(struct master *master)
@@ -725,8 +746,8 @@ static void on_signal(struct master *master)
 		} else if (signal.ssi_signo == SIGHUP) {
 			/* The one that is starting may have read the files already. */
 			master->reload_wanted = master->parts[BESIDE].pid != 0 || !now->has_state;
-			if (now->pid != 0 && now->has_state)
-				kill(now->pid, SIGHUP);
+			if (now->has_state)
+				send_signal(now, SIGHUP);
 		} else {
 			on_stop(master);
 		}
@@ -743,13 +764,12 @@ static void kill_late(struct master *master, uint64_t now)
 			continue;
 		process->until_ms = 0;
 		log_event(LOG_ERROR, "master", "%s takes too long; killed", part_names[part]);
-		kill(process->pid, SIGKILL);
+		send_signal(process, SIGKILL);
 	}
 	if (master->stopping && now >= master->stop_ms) {
 		master->stop_ms = UINT64_MAX;
 		for (enum part part = 0; part < PARTS; part++)
-			if (master->parts[part].pid != 0)
-				kill(master->parts[part].pid, SIGKILL);
+			send_signal(&master->parts[part], SIGKILL);
 	}
 }
 
@@ -771,7 +791,7 @@ static void look_after(struct master *master, uint64_t now)
 	log_event(LOG_ERROR, "master", "the server says nothing for %llu ms; killed",
 		  (unsigned long long)(now - process->heard_ms));
 	process->heard_ms = now;
-	kill(process->pid, SIGKILL);
+	send_signal(process, SIGKILL);
 }
 
 static int time_left(const struct master *master, uint64_t now)

@@ -63,6 +63,7 @@ class Master(test_upgrade.Upgrading):
         self.written = False
 
     def kill(self, number=signal.SIGKILL):
+        harness.wait_for(lambda: "serving:" in self.sluice.log(), "the first one to serve")
         before = self.sluice.pid
         os.kill(before, number)
         return before
@@ -156,6 +157,7 @@ class Master(test_upgrade.Upgrading):
         self.sluice.reconfigure(self.config(listen="127.0.0.1:5353"))
         before = self.kill()
         self.is_another(before)
+        harness.wait_for(lambda: self.sluice.log().count("serving:") == 2, "it to serve")
         self.assert_answer(self.host.ask(("127.0.0.1", 5353), ZONE[0]), ZONE[1])
         self.assert_refused(self.host, HERE)
 

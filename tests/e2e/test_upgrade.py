@@ -576,12 +576,13 @@ class Upgrade(Upgrading):
                                         stderr=subprocess.STDOUT, text=True)
         with silent:
             silent.recv(4096)
-        before = self.sluice.pid
-        self.upgrade()
-        os.kill(before, signal.SIGSTOP)  # the new one does not answer before it has the state
-        self.assertIsNone(self.host.ask(HERE, ZONE[0], timeout=0.3))
-        os.kill(before, signal.SIGCONT)
-        self.assertIsNone(checking.poll(), "it takes seconds")
+            before = self.sluice.pid
+            self.upgrade()
+            os.kill(before, signal.SIGSTOP)  # the new one does not answer before it has the state
+            self.assertIsNone(self.host.ask(HERE, ZONE[0], timeout=0.3))
+            os.kill(before, signal.SIGCONT)
+            self.assertIsNone(checking.poll(), "it takes seconds")
+            harness.wait_for(lambda: checking.poll() is not None, "the answer")
         self.assertIn("198.18.7.8", checking.communicate(timeout=dns.PATIENCE)[0])
         self.goes_on()
 

@@ -773,11 +773,12 @@ static void certificates_that_cannot_be_used_are_told(void **state)
 
 static void ask_one_that_pauses(struct http_world *world)
 {
+	static const char text[] = "GET /2 HTTP/1.1\r\nHost: s\r\nConnection: close\r\n\r\n";
 	struct world *all = (struct world *)world;
 	int known = http_world_connect(world);
 	all->status_before = http_world_ask(world, "GET /1", "", NULL);
 	http_pause(world->http);
-	http_world_send(known, "GET /2 HTTP/1.1\r\nHost: s\r\nConnection: close\r\n\r\n", 50);
+	http_world_send(known, text, sizeof text - 1);
 	http_world_receive(world, known);
 }
 
