@@ -45,8 +45,8 @@ void master_link_say(struct master_link *link, enum master_word word, unsigned k
 /* That this process serves, and who it is. */
 void master_link_serve(struct master_link *link, const char *status);
 
-/* Calls back with LEAVE, STATE, DRAIN and REFUSED: `fd` is the callback's, -1: none. The loop ends with
- * the program when the master is gone. */
+/* Calls back with LEAVE, STATE, DRAIN and REFUSED: `fd` is the callback's, -1: none. The loop ends
+ * with the program when the master is gone. */
 MUST_CHECK int master_link_follow(struct master_link *link, uv_loop_t *loop,
 				  void (*on_word)(void *context,
 						  const struct master_message *message, int fd),
