@@ -303,15 +303,15 @@ static void answer_close(struct master *master, enum part part,
 
 /* ---- starting ---- */
 
-/* This program by its path; where another is there meanwhile, by what the kernel holds of it. */
+/* This program by its path; where that is another's meanwhile, or none, by what the kernel holds of
+ * it. */
 static void find_program(char path[PATH_MAX])
 {
-	static const char self[] = "/proc/self/exe";
-	struct stat here, there;
+	static const char self[] = "/proc/self/exe", deleted[] = " (deleted)";
 	ssize_t length = readlink(self, path, PATH_MAX - 1);
 	path[length > 0 ? length : 0] = '\0';
-	if (stat(self, &here) != 0 || stat(path, &there) != 0 || here.st_dev != there.st_dev ||
-	    here.st_ino != there.st_ino)
+	const char *end = strstr(path, deleted);
+	if ((end && end[sizeof deleted - 1] == '\0') || access(path, X_OK) != 0)
 		snprintf(path, PATH_MAX, "%s", self);
 }
 

@@ -215,6 +215,7 @@ def silent_question(host):
         yield asking
 
 
+@unittest.skipIf(harness.VALGRIND, "what the program is then, is valgrind")
 class Upgrading(harness.FreshCase):
     def build(self, world):
         self.host = world.host("cloud")
