@@ -148,7 +148,6 @@ install: build/sluice
 	chmod 755 $(DESTDIR)$(PREFIX)/share/sluice/az/setup
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
 	sed 's|@PREFIX@|$(PREFIX)|' etc/sluice.service >$(DESTDIR)$(PREFIX)/lib/systemd/system/sluice.service
-	install -m 644 etc/sluice-again.service $(DESTDIR)$(PREFIX)/lib/systemd/system/
 
 include bench/bench.mk
 

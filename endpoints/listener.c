@@ -13,8 +13,8 @@
  * An address that no interface has is bound all the same (IP_FREEBIND), and served from the moment
  * that one gets it: a virtual address may come later, and go and come again.
  *
- * Sockets that an earlier process has opened are looked at, and used as they are: the group, its
- * order and its program are the kernel's, and are shared.
+ * Sockets that another process has opened are looked at, and used as they are: the group, its order
+ * and its program are the kernel's, and are shared.
  *
  * Not here: sockets handed over by systemd. */
 #include "endpoints/inbound_internal.h"
@@ -158,24 +158,46 @@ static int attach_program(const struct opening *opening, int fd, unsigned worker
 	return 0;
 }
 
-static int open_all(struct listener *listener, char *error)
+static int open_all(const struct host *host, unsigned workers, struct listener_sockets *sockets,
+		    char *error)
 {
-	struct opening udp = {.host = &listener->host, .transport = "UDP", .error = error};
-	struct opening tcp = {.host = &listener->host, .transport = "TCP", .error = error};
+	struct opening udp = {.host = host, .transport = "UDP", .error = error};
+	struct opening tcp = {.host = host, .transport = "TCP", .error = error};
 	if (probe(&udp, false) < 0 || probe(&tcp, true) < 0)
 		return ERR_SYSTEM;
-	for (unsigned i = 0; i < listener->workers; i++)
-		if (open_udp(&udp, &listener->shares[i].udp) < 0)
+	for (unsigned i = 0; i < workers; i++)
+		if (open_udp(&udp, &sockets[i].udp) < 0)
 			return ERR_SYSTEM;
-	for (unsigned i = 0; i < listener->workers; i++)
-		if (open_udp(&udp, &listener->shares[i].twin) < 0)
+	for (unsigned i = 0; i < workers; i++)
+		if (open_udp(&udp, &sockets[i].twin) < 0)
 			return ERR_SYSTEM;
-	if (attach_program(&udp, listener->shares[0].udp, listener->workers) < 0)
+	if (attach_program(&udp, sockets[0].udp, workers) < 0)
 		return ERR_SYSTEM;
-	for (unsigned i = 0; i < listener->workers; i++)
-		if (open_tcp(&tcp, &listener->shares[i].tcp) < 0)
+	for (unsigned i = 0; i < workers; i++)
+		if (open_tcp(&tcp, &sockets[i].tcp) < 0)
 			return ERR_SYSTEM;
 	return 0;
+}
+
+static void close_one(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
+
+int listener_open_sockets(const struct host *host, unsigned workers,
+			  struct listener_sockets *sockets, char error[LISTENER_ERROR_MAX])
+{
+	assert(workers > 0);
+	for (unsigned i = 0; i < workers; i++)
+		sockets[i] = (struct listener_sockets){-1, -1, -1};
+	int err = open_all(host, workers, sockets, error);
+	for (unsigned i = 0; err != 0 && i < workers; i++) {
+		close_one(sockets[i].udp);
+		close_one(sockets[i].twin);
+		close_one(sockets[i].tcp);
+	}
+	return err;
 }
 
 static struct listener *listener_new(const struct host *host, unsigned workers)
@@ -202,29 +224,36 @@ static struct listener *listener_new(const struct host *host, unsigned workers)
 	return listener;
 }
 
+/* The sockets are its own from now on. */
+static void listener_give(struct listener *listener, const struct listener_sockets *sockets)
+{
+	for (unsigned i = 0; i < listener->workers; i++) {
+		listener->shares[i].udp = sockets[i].udp;
+		listener->shares[i].twin = sockets[i].twin;
+		listener->shares[i].tcp = sockets[i].tcp;
+	}
+}
+
 struct listener *listener_open(const struct host *host, unsigned workers,
 			       char error[LISTENER_ERROR_MAX])
 {
 	assert(workers > 0);
 	struct listener *listener = listener_new(host, workers);
-	if (!listener) {
+	struct listener_sockets *sockets = calloc(workers, sizeof *sockets);
+	int err = listener && sockets ? 0 : ERR_NOMEM;
+	if (err != 0)
 		snprintf(error, LISTENER_ERROR_MAX, "out of memory");
-		return NULL;
-	}
-	if (open_all(listener, error) < 0) {
+	else
+		err = listener_open_sockets(host, workers, sockets, error);
+	if (err == 0)
+		listener_give(listener, sockets);
+	else
 		listener_close(listener);
-		return NULL;
-	}
-	return listener;
+	free(sockets);
+	return err == 0 ? listener : NULL;
 }
 
-/* ---- sockets of an earlier process ---- */
-
-static void close_one(int fd)
-{
-	if (fd >= 0)
-		close(fd);
-}
+/* ---- sockets of another process ---- */
 
 static int option(int fd, int level, int name)
 {
@@ -256,13 +285,11 @@ struct listener *listener_adopt(const struct host *host, unsigned workers,
 	bool fine = listener;
 	snprintf(error, LISTENER_ERROR_MAX, "%s: what was handed over is no listener of it",
 		 host_print(host, text));
+	if (listener)
+		listener_give(listener, sockets);
 	for (unsigned i = 0; i < workers; i++) {
 		const struct listener_sockets *at = &sockets[i];
-		if (listener) {
-			listener->shares[i].udp = at->udp;
-			listener->shares[i].twin = at->twin;
-			listener->shares[i].tcp = at->tcp;
-		} else {
+		if (!listener) {
 			close_one(at->udp);
 			close_one(at->twin);
 			close_one(at->tcp);

@@ -12,6 +12,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "rules/err.h"
 #include "rules/prefix.h"
 
 struct listener_share { /* what one worker serves of it */
@@ -35,12 +36,16 @@ enum { LISTENER_ERROR_MAX = 200 };
  * later, and queries with it. NULL without success. */
 struct listener *listener_open(const struct host *host, unsigned workers,
 			       char error[LISTENER_ERROR_MAX]);
-/* A listener of sockets that another process has opened for the host by listener_open, with as many
- * workers: receiver, twin and TCP of each. It takes them over whatever happens. NULL, and `error`
- * says why: one of them is not what it should be. */
+/* The same for sockets alone, one of each kind for each worker: for another process to adopt. 0, or
+ * ERR_SYSTEM. */
 struct listener_sockets {
 	int udp, twin, tcp;
 };
+MUST_CHECK int listener_open_sockets(const struct host *host, unsigned workers,
+				     struct listener_sockets *sockets,
+				     char error[LISTENER_ERROR_MAX]);
+/* A listener of such sockets. It takes them over whatever happens. NULL, and `error` says why: one
+ * of them is not what it should be. */
 struct listener *listener_adopt(const struct host *host, unsigned workers,
 				const struct listener_sockets *sockets,
 				char error[LISTENER_ERROR_MAX]);

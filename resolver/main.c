@@ -10,10 +10,14 @@
 	"services, or one that leads there. That is looked up once, when it is set.\n"
 
 static const struct command commands[] = {
-	{"run", command_run, OPTION_CONFIG | OPTION_RESOLV_CONF | OPTION_SOCKET | OPTION_TAKE_OVER,
-	 0, 0, "", "serve DNS as the configuration says",
+	{"run", command_run, OPTION_CONFIG | OPTION_RESOLV_CONF | OPTION_MASTER, 0, 0, "",
+	 "serve DNS as the configuration says",
 	 "Stays in the foreground and logs to stderr. SIGHUP reloads, SIGTERM and SIGINT stop.\n"
-	 "A configuration with faults is not started, and never replaces one that is served.\n"},
+	 "A configuration with faults is not started, and never replaces one that is served.\n"
+	 "It is the master, which has the sockets; its child serves, and is started again when it\n"
+	 "ends by itself.\n"},
+	{"serve", command_serve, OPTION_CONFIG | OPTION_RESOLV_CONF | OPTION_MASTER | OPTION_BESIDE,
+	 0, 0, "", NULL, ""},
 	{"check", command_check, OPTION_CONFIG | OPTION_JSON | OPTION_RESOLV_CONF, 0, 0, "",
 	 "print everything that is wrong with the configuration",
 	 "One line per fault: file:line: where: what is wrong and what would be right. Exits 1\n"
@@ -26,11 +30,11 @@ static const struct command commands[] = {
 	 "--vnet,\n"
 	 "--endpoint and --from says where the question arrives; with a single network it may be\n"
 	 "left out, which is --vnet.\n"},
-	{"upgrade", command_upgrade, CALL | OPTION_RESOLV_CONF | OPTION_BINARY, 0, 0, "",
+	{"upgrade", command_upgrade, CALL | OPTION_BINARY, 0, 0, "",
 	 "have a new process take over from the running server, without losing a query",
-	 "The new one reads the configuration, has the sockets handed to it, and serves; the old\n"
-	 "one answers what it holds and ends. Where the new one fails, the old one goes on; exits\n"
-	 "1 then. The number of workers has to be the same.\n"},
+	 "The master starts the new one beside, which reads the configuration, has the same\n"
+	 "sockets, and serves; the old one answers what it holds and ends. Where the new one\n"
+	 "fails, the old one goes on; exits 1 then. The number of workers has to be the same.\n"},
 	{"reload", command_reload, OPTION_CONFIG | OPTION_JSON | OPTION_SOCKET, 0, 0, "",
 	 "have the running server read its configuration again",
 	 "Faults are printed as by check, and the server keeps what it has; exits 1 then.\n"},

@@ -91,7 +91,7 @@ static struct listener *find_kept(const struct server *server, const struct host
 		if (host_equal(&listener->host, host) && listener->workers == server->worker_count)
 			return listener;
 	}
-	for (unsigned i = 0; !current && i < server->listener_count; i++) /* see server_open */
+	for (unsigned i = 0; server->ahead && i < server->listener_count; i++) /* see server_open */
 		if (host_equal(&server->listeners[i]->host, host))
 			return server->listeners[i];
 	return NULL;
@@ -145,6 +145,20 @@ static bool is_bound_twice(const struct snapshot *snapshot, const struct host *h
 	return false;
 }
 
+static struct listener *open_listener(const struct server *server, const struct host *host,
+				      char error[LISTENER_ERROR_MAX])
+{
+	const struct server_sockets *sockets = &server->sockets;
+	return sockets->open ? sockets->open(sockets->context, host, server->worker_count, error)
+			     : listener_open(host, server->worker_count, error);
+}
+
+static void give_up_host(const struct server *server, const struct host *host)
+{
+	if (server->sockets.close)
+		server->sockets.close(server->sockets.context, host);
+}
+
 /* A listener that is kept, or one opened now; NULL with the reason. */
 static struct listener *find_or_open(const struct binding_all *all, const struct host *host,
 				     char error[LISTENER_ERROR_MAX])
@@ -154,7 +168,7 @@ static struct listener *find_or_open(const struct binding_all *all, const struct
 	if (kept)
 		return kept;
 	if (wait_until_closed(all->server, host, all->until_us))
-		return listener_open(host, all->server->worker_count, error);
+		return open_listener(all->server, host, error);
 	snprintf(error, LISTENER_ERROR_MAX,
 		 "%s is still being closed after the change before; reload once more",
 		 host_print(host, text));
@@ -194,6 +208,8 @@ static int bind_all(struct server *server, struct snapshot *snapshot, const stru
 				  .faults = faults,
 				  .until_us = uv_hrtime() / 1000 + SERVER_CLOSE_WAIT_US};
 	bool fine = true;
+	if (server->silent)
+		return 0;
 	for (uint32_t i = 0; i < policy->inbound_count; i++) {
 		const struct policy_inbound *inbound = &policy->inbounds[i];
 		struct snapshot_binding wanted = {.host = inbound->listen,
@@ -224,8 +240,10 @@ static bool is_listed(const struct server *server, const struct listener *listen
 static void close_new(const struct server *server, struct snapshot *snapshot)
 {
 	for (uint32_t i = 0; i < snapshot->binding_count; i++)
-		if (!is_listed(server, snapshot->bindings[i].listener))
+		if (!is_listed(server, snapshot->bindings[i].listener)) {
 			listener_close(snapshot->bindings[i].listener);
+			give_up_host(server, &snapshot->bindings[i].host);
+		}
 }
 
 /* Room for list_new. */
@@ -273,6 +291,7 @@ static void tell_listeners(struct server *server, const struct snapshot *before,
 		if (snapshot_names(now, before->bindings[i].listener))
 			continue;
 		server->listeners_removed++;
+		give_up_host(server, &before->bindings[i].host);
 		log_event(LOG_INFO, "listen", "no longer listening on %s",
 			  host_print(&before->bindings[i].host, text));
 	}
@@ -373,9 +392,10 @@ static void publish(struct server *server, struct snapshot *snapshot)
 	meter_registry_set_rate(server->meters, snapshot->queries_per_second);
 	hand_out(server, snapshot);
 	/* Shares that a worker never came for, because it has skipped a snapshot or will. */
-	for (unsigned i = 0; i < server->listener_count; i++)
+	for (unsigned i = 0; !server->silent && i < server->listener_count; i++)
 		if (!snapshot_names(snapshot, server->listeners[i]))
 			listener_withdraw(server->listeners[i]);
+	server->ahead = server->silent;
 	tell_listeners(server, snapshot->older, snapshot);
 }
 
@@ -385,6 +405,8 @@ static int compile_transfers(struct server *server, struct snapshot *snapshot,
 {
 	const struct transfer_table *before = server->current ? server->current->transfers : NULL;
 
+	if (server->transfers_anew)
+		before = NULL;
 	if (model->transfers.count == 0 && model->keys.count == 0)
 		return 0;
 	return transfer_table_compile(&snapshot->transfers, model, snapshot->policy, before,
@@ -447,7 +469,7 @@ static void free_old(struct server *server)
 	}
 	unsigned kept = 0;
 	for (unsigned i = 0; i < server->listener_count; i++) {
-		if (is_named(server, server->listeners[i]))
+		if (server->ahead || is_named(server, server->listeners[i]))
 			server->listeners[kept++] = server->listeners[i];
 		else
 			listener_close(server->listeners[i]);
@@ -457,11 +479,10 @@ static void free_old(struct server *server)
 
 /* ---- the interface ---- */
 
-int server_take_listener(struct server *server, struct listener *listener)
+static int take_listener(struct server *server, struct listener *listener)
 {
 	struct listener **listeners = realloc(server->listeners, (server->listener_count + 1) *
 									 sizeof(struct listener *));
-	assert(!server->current && listener->workers == server->worker_count);
 	if (!listeners) {
 		listener_close(listener);
 		return ERR_NOMEM;
@@ -477,8 +498,8 @@ static int open_ahead(struct server *server, const struct host *host, const stru
 	char error[LISTENER_ERROR_MAX];
 	if (find_kept(server, host)) /* twice: server_apply tells */
 		return 0;
-	struct listener *listener = listener_open(host, server->worker_count, error);
-	if (listener && server_take_listener(server, listener) == 0)
+	struct listener *listener = open_listener(server, host, error);
+	if (listener && take_listener(server, listener) == 0)
 		return 0;
 	fault_add(faults, FAULT_ERROR, origin, "listen", "%s",
 		  listener ? err_text(ERR_NOMEM) : error);
@@ -489,6 +510,7 @@ int server_open(struct server *server, const struct model *model, struct faults 
 {
 	int err = 0, failed;
 	assert(!server->current);
+	server->ahead = true;
 	for (size_t r = 0; r < model->resolvers.count; r++) {
 		const struct dns_resolver *resolver = &model->resolvers.items[r];
 		for (size_t i = 0; i < resolver->inbound_endpoints.count; i++) {
@@ -526,6 +548,7 @@ int server_apply(struct server *server, struct model *model, struct faults *faul
 		model_free(server->model);
 	server->model = model;
 	server->generation = snapshot->generation;
+	server->transfers_anew = false;
 	server->loaded_at = time(NULL);
 	free_old(server);
 	return 0;

@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "endpoints/listener.h"
 #include "resolver/cache.h"
 #include "resolver/snapshot.h"
 #include "resolver/stats.h"
@@ -24,6 +25,14 @@
 #include "rules/fault.h"
 #include "rules/model.h"
 #include "rules/owned.h"
+
+/* Where listeners come from; all zero: the server opens them itself. */
+struct server_sockets {
+	void *context;
+	struct listener *(*open)(void *context, const struct host *host, unsigned workers,
+				 char error[LISTENER_ERROR_MAX]);
+	void (*close)(void *context, const struct host *host); /* it is not wanted any more */
+};
 
 struct server {
 	struct hash_key key;
@@ -40,9 +49,15 @@ struct server {
 	struct ask_desk desk;        /* questions of our own */
 	struct serial_keeper keeper; /* of zones that go out; to be filled in before server_apply */
 	unsigned next_asked;         /* the worker that gets the next one */
+	struct server_sockets sockets;
+	bool silent; /* what is served has no listeners yet: until the first server_apply without it
+		      */
+	bool ahead;  /* listeners wait for that one, or for the first */
 	struct listener **listeners; /* open ones */
 	unsigned listener_count;
 	unsigned listeners_added, listeners_removed; /* by the latest server_apply */
+	bool transfers_anew; /* the next server_apply gives zones that go out serials as a first one
+			      * does, by what the keeper has */
 	uint64_t generation;
 	uint64_t started_us; /* CLOCK_MONOTONIC */
 	time_t loaded_at;    /* when the current policy was published */
@@ -51,13 +66,9 @@ struct server {
 /* on_release as in worker_shared: wakes the control thread, which then calls server_collect. */
 MUST_CHECK int server_init(struct server *server, unsigned workers, const struct hash_key *key,
 			   void (*on_release)(void *context), void *context);
-/* Opens what the model listens at ahead of the first server_apply, which finds it open: while the
- * program may still do more than later. A listener that cannot be opened is a fault. */
+/* Opens what the model listens at ahead of the first server_apply, which finds it open. A listener
+ * that cannot be opened is a fault. */
 MUST_CHECK int server_open(struct server *server, const struct model *model, struct faults *faults);
-/* Takes over a listener that another process has opened, with as many workers, ahead of
- * server_open, which finds it open; one that the first model does not want is closed by
- * server_apply. ERR_NOMEM: it is closed. */
-MUST_CHECK int server_take_listener(struct server *server, struct listener *listener);
 /* Has every worker take no more queries and finish what it holds. Another process reads those that
  * come; or, leaving, nobody else does, and who asks is told: also after draining, when the other
  * one has gone away. */

@@ -400,8 +400,9 @@ static const struct field model_fields[] = {
 	 .max = 255,
 	 .doc = "The user, by name or number, that the program becomes when root starts it; of "
 		"root's "
-		"rights it keeps that of binding port 53. Everything that it reads and writes has "
-		"to be that user's to read and write. Absent: it stays who it is, and root is "
+		"rights the server keeps none, and its master that of binding port 53. Everything "
+		"that it reads and writes has to be that user's to read and write. Absent: it "
+		"stays who it is, and root is "
 		"warned of that; \"root\": root, and no warning. A change takes a restart."},
 	{.key = "group",
 	 .type = FIELD_STRING,

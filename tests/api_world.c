@@ -24,7 +24,7 @@ static void open_port(struct api_world *world)
 	http_world_open(&world->http, &handler);
 	world->http.port = http_world_free_port();
 	snprintf(url, sizeof url, "http://127.0.0.1:%u", world->http.port);
-	int err = http_listen_url(world->http.http, url, world->http.error);
+	int err = http_world_listen(&world->http, url);
 	assert(err == 0);
 	(void)err;
 }

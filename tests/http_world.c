@@ -7,6 +7,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "resolver/control/unix_socket.h"
+
 static void on_done(uv_async_t *done)
 {
 	uv_stop(done->loop);
@@ -41,9 +43,22 @@ void http_world_open(struct http_world *world, const struct http_handler *handle
 {
 	world->http = http_new(&world->loop, handler);
 	assert(world->http);
-	int err = http_listen_unix(world->http, world->path, world->error);
+	struct unix_socket socket;
+	int fd, err = unix_socket_open(&socket, world->path, &fd, world->error);
+	if (err == 0)
+		err = http_add(world->http, world->path, HTTP_UNIX, fd);
+	if (err == 0)
+		err = http_listen(world->http, world->error);
 	assert(err == 0);
 	(void)err;
+}
+
+int http_world_listen(struct http_world *world, const char *url)
+{
+	int fd, err = http_open(url, &fd, world->error);
+	if (err == 0)
+		err = http_add(world->http, url, http_origin_of(url), fd);
+	return err == 0 ? http_listen(world->http, world->error) : err;
 }
 
 unsigned http_world_free_port(void)

@@ -23,8 +23,10 @@ struct http_world {
 
 void http_world_init(struct http_world *world);
 void http_world_release(struct http_world *world);
-/* The listener on world->path. */
+/* The listener on world->path, whose file goes with the world. */
 void http_world_open(struct http_world *world, const struct http_handler *handler);
+/* Another one at that URL; the error is in `error`. */
+MUST_CHECK int http_world_listen(struct http_world *world, const char *url);
 /* A file that has a secret, as http_auth.h wants it. */
 void http_world_put_secret(const char *path, const char *secret);
 /* A free port of loopback. */

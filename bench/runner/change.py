@@ -2,37 +2,62 @@
 another: each function that measures is one repetition, and gives its figures."""
 
 import os
-import re
-import select
 import shutil
 import signal
 import subprocess
 import time
 
 from runner.api import Api
-from runner.asking import Asking
+from runner.asking import Asking, noted_load, notes
 from runner.configs import PORT, Shape, address, sluice, write, zone_file
 from runner.machine import PROGRAM
 from runner.process import BOTH_CORES, UPSTREAM_PORT, BenchError, Load, on_cores
 from runner.targets import Targets
 
 SHAPE = Shape()  # 1000 rules and a zone of 1000 hosts
-RATE, WARM_S = 20_000, 0.5
+RATE, SLOW_RATE, WARM_S = 20_000, 1000, 0.5
+KILL_S, PATIENCE_S = 1.5, 1  # from one kill -9 to the next; an answer that comes later is lost
 RELOAD_S, EDIT_S, UPGRADE_S = 0.5, 5.0, 1.0  # from one to the next
-END_S = 20
 
 
-def restart(seconds):
-    """From kill -9 until a host of the zone and a forwarded name are answered; seconds: not used."""
+def again():
+    """Milliseconds from kill -9 of the server until a host of the zone and a forwarded name are answered
+    by the one that its master has started."""
     with Targets(1, UPSTREAM_PORT), sluice(SHAPE) as server, Asking() as asking:
         asking.wait("h0.priv.test", address(0))
         start = time.monotonic()
-        server.process.kill()
-        server.process.wait()
-        server.start()
+        os.kill(server.pid, signal.SIGKILL)
         asking.wait("h513.priv.test", address(513))
         asking.wait("u7.r9.corp.test", address(7))
-        return {"serving_ms": (time.monotonic() - start) * 1e3}
+        return (time.monotonic() - start) * 1e3
+
+
+def killed(seconds, rate):
+    """The mixed load, while the server is killed now and then: how many questions were lost that it had,
+    how many that came when it was gone, and how long the latter took at most."""
+    kills = []
+    with sluice(SHAPE, BOTH_CORES) as server:
+        with noted_load(server, "mixed", "--fill", "--rate", rate, "--naps", "--warm", WARM_S,
+                        "--seconds", seconds, "--timeout-ms", PATIENCE_S * 1000,
+                        server_may_end=True) as run:
+            while run.runs():
+                time.sleep(KILL_S)
+                if run.runs():
+                    kills.append(time.monotonic())
+                    os.kill(server.pid, signal.SIGKILL)
+            run.result()
+    found = notes()
+    lost = [note.sent for note in found if note.found != "right"]
+    held = [sent for sent in lost if any(0 <= kill - sent < PATIENCE_S for kill in kills)]
+    return {"asked": len(found), "held": len(held), "lost": len(lost) - len(held),
+            "max_ms": max(note.took_ms for note in found if note.found == "right")}
+
+
+def restart(seconds):
+    slow, fast = killed(seconds, SLOW_RATE), killed(seconds, RATE)
+    return {"serving_ms": again(), "asked": slow["asked"], "failed": slow["lost"],
+            "held": slow["held"], "max_ms": slow["max_ms"], "fast_asked": fast["asked"],
+            "fast_failed": fast["lost"], "fast_held": fast["held"], "fast_max_ms": fast["max_ms"]}
 
 
 def command(*argv):
@@ -53,9 +78,6 @@ class Nothing:
         self.took_ms = []
 
     def make(self):
-        pass
-
-    def end(self):
         pass
 
 
@@ -91,42 +113,20 @@ class Upgrades(Nothing):
     """To the same program, which begins with an empty cache."""
     every_s = UPGRADE_S
 
-    def __init__(self):
-        super().__init__()
-        self.successors = []
-
     def make(self):
-        text, took_ms = command("upgrade", "-c", write(SHAPE, PORT))
-        self.successors.append(os.pidfd_open(
-            int(re.search(r"process (\d+) has taken over", text).group(1))))
-        self.took_ms.append(took_ms)
-
-    def end(self):
-        """They are nobody's children any more; those before the last have left, or are about to."""
-        for pidfd in self.successors:
-            for number in (signal.SIGTERM, signal.SIGKILL):
-                try:
-                    signal.pidfd_send_signal(pidfd, number)
-                except ProcessLookupError:
-                    break
-                if select.select([pidfd], [], [], END_S)[0]:
-                    break
-            os.close(pidfd)
+        self.took_ms.append(command("upgrade", "-c", write(SHAPE, PORT))[1])
 
 
 def paced(seconds, changes):
     """The mixed load, while the server has both cores to work on changes beside it, if there are any."""
     with sluice(SHAPE, BOTH_CORES) as server:
-        try:
-            with Load(server, "mixed", "--fill", "--rate", RATE, "--naps", "--warm", WARM_S,
-                      "--seconds", seconds, server_may_end=True) as run:
-                while run.runs():
-                    time.sleep(changes.every_s)
-                    if run.runs():
-                        changes.make()
-                return run.result()
-        finally:
-            changes.end()
+        with Load(server, "mixed", "--fill", "--rate", RATE, "--naps", "--warm", WARM_S,
+                  "--seconds", seconds, server_may_end=True) as run:
+            while run.runs():
+                time.sleep(changes.every_s)
+                if run.runs():
+                    changes.make()
+            return run.result()
 
 
 def failed(result):

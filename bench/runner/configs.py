@@ -177,7 +177,7 @@ PORT = 15320
 
 def sluice(shape=Shape(), cores=frozenset({SERVER_CORE})):
     argv = [str(PROGRAM["sluice"]), "run", "-c", str(write(shape, PORT))]
-    return Server("sluice", PORT, argv, cores)
+    return Server("sluice", PORT, argv, cores, forks=True)
 
 
 def floor(kind):

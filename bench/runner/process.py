@@ -10,6 +10,7 @@ import os
 import select
 import signal
 import subprocess
+import time
 
 from runner.machine import BUILD
 
@@ -98,10 +99,12 @@ def wait_either(*pids):
 
 
 class Server:
-    """A server while it runs: `with Server(...) as server:`."""
+    """A server while it runs: `with Server(...) as server:`. `forks`: the process that is started is a
+    master, and its child is what serves, and is measured."""
 
-    def __init__(self, name, port, argv, cores=frozenset({SERVER_CORE}), cwd=None):
+    def __init__(self, name, port, argv, cores=frozenset({SERVER_CORE}), cwd=None, forks=False):
         self.name, self.port, self.argv, self.cores, self.cwd = name, port, argv, cores, cwd
+        self.forks = forks
         self.process = None
         self.end_s = 1  # how long it may take to end by itself
 
@@ -128,7 +131,17 @@ class Server:
 
     @property
     def pid(self):
-        return self.process.pid
+        """Of who serves; while there are two, the latest."""
+        return self.children()[-1] if self.forks else self.process.pid
+
+    def children(self):
+        until = time.monotonic() + READY_S
+        while self.alive() and time.monotonic() < until:
+            found = open("/proc/%d/task/%d/children" % ((self.process.pid,) * 2)).read().split()
+            if found:
+                return [int(pid) for pid in found]
+            time.sleep(0.001)
+        raise BenchError("%s has ended: %s" % (self.name, self.last_words()))
 
     def alive(self):
         return self.process.poll() is None
@@ -138,10 +151,10 @@ class Server:
         return text.split("\n")[-1][:200] or "its log is empty"
 
     def rss_bytes(self):
-        for line in open("/proc/%d/status" % self.process.pid):
+        for line in open("/proc/%d/status" % self.pid):
             if line.startswith("VmRSS:"):
                 return int(line.split()[1]) * 1024
         raise BenchError(self.name + " has no resident memory")
 
     def descriptors(self):
-        return len(os.listdir("/proc/%d/fd" % self.process.pid))
+        return len(os.listdir("/proc/%d/fd" % self.pid))

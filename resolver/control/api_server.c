@@ -1,6 +1,4 @@
 /* The running program itself: how it is, what it would answer, and what it is told to do. */
-#include <unistd.h>
-
 #include "resolver/control/api_internal.h"
 #include "resolver/control/api_routes.h"
 #include "resolver/control/control.h"
@@ -9,7 +7,6 @@
 #include "resolver/control/report.h"
 #include "resolver/control/status.h"
 #include "resolver/control/status_zones.h"
-#include "resolver/control/upgrade_wire.h"
 #include "resolver/log.h"
 
 /* GET /healthz: this thread works. */
@@ -119,33 +116,23 @@ void api_flush(struct api_request *request)
 		       json_make("{s:b, s:I}", "ok", 1, "entries", (json_int_t)entries), NULL);
 }
 
-/* POST /v1/upgrade {"protocol", "socket"}: {"protocol", "pid"}; the rest is upgrade_wire.h's. Only
- * on the unix socket, where the kernel says who asks. */
+/* POST /v1/upgrade {"binary"}: {"pid"} of the one that serves instead; 409 and why, where this one
+ * goes on. Only on the unix socket, where the kernel says who asks. */
 void api_upgrade(struct api_request *request)
 {
 	const struct api_call *call = (const struct api_call *)request;
-	char error[UPGRADE_ERROR_MAX];
-	json_int_t protocol = json_integer_value(json_object_get(request->body, "protocol"));
-	const char *name = json_string_value(json_object_get(request->body, "socket"));
+	const char *program = json_string_value(json_object_get(request->body, "binary"));
+	const char *why;
 	if (call->http->origin != HTTP_UNIX) {
 		api_fail(request, 403, NULL, "an upgrade begins on the control socket only");
 		return;
 	}
-	if (protocol != UPGRADE_PROTOCOL || !name) {
-		api_fail(request, 400, NULL,
-			 "this server, sluice %s, hands over by protocol %d and no other; restart "
-			 "it instead",
-			 SLUICE_VERSION, UPGRADE_PROTOCOL);
+	if (!program || *program != '/') {
+		api_fail_at(request, 400, NULL, "binary", "give the new program's absolute path");
 		return;
 	}
-	int err = upgrade_begin(request->control, name, error);
-	if (err != 0)
-		api_fail(request, err == ERR_EXISTS ? 409 : 400, NULL, "%s", error);
-	else
-		api_reply_json(request, 200,
-			       json_make("{s:i, s:I}", "protocol", UPGRADE_PROTOCOL, "pid",
-					 (json_int_t)getpid()),
-			       NULL);
+	if (control_upgrade(request->control, program, request, &why) != 0)
+		api_fail(request, 409, NULL, "%s", why);
 }
 
 /* GET /v1/explain?name=&type=&vnet= | &endpoint= | &from=: as explain.h has it, of what is served

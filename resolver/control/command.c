@@ -50,8 +50,6 @@ static const struct {
 	 OPTION_TAG, offsetof(struct command_line, tags)},
 	{"binary", "PATH", "the program to go on with; else the one that this command is of", 0,
 	 OPTION_BINARY, offsetof(struct command_line, binary)},
-	{"take-over", "FD", "have the running server's sockets, as upgrade does; tell so at FD", 0,
-	 OPTION_TAKE_OVER, offsetof(struct command_line, take_over)},
 	{"ns", "NAME", "a name server, one for each --ns; else reverse.name_servers", 0, OPTION_NS,
 	 offsetof(struct command_line, servers)},
 	{"csv", NULL, "print CSV, as ptr import reads it", 0, OPTION_CSV,
@@ -60,6 +58,9 @@ static const struct {
 	 offsetof(struct command_line, dry_run)},
 	{"all", NULL, "everything, what is fine and what is zero, too", 0, OPTION_ALL,
 	 offsetof(struct command_line, all)},
+	/* What the master gives, which is not for people. */
+	{"master", "FD", NULL, 0, OPTION_MASTER, offsetof(struct command_line, master)},
+	{"beside", NULL, NULL, 0, OPTION_BESIDE, offsetof(struct command_line, beside)},
 };
 static const unsigned repeated = OPTION_NS | OPTION_TAG;
 enum { OPTION_COUNT = sizeof options / sizeof *options, OPTION_HELP = 1000, OPTION_VERSION };
@@ -76,7 +77,7 @@ void command_print_usage(const struct command *command, FILE *out)
 {
 	fprintf(out, "usage: sluice %s", command->name);
 	for (size_t i = 0; i < OPTION_COUNT; i++)
-		if (command->options & options[i].bit)
+		if (command->options & options[i].bit && options[i].doc)
 			fprintf(out,
 				options[i].bit & repeated ? " [--%s %s]..."
 				: options[i].argument     ? " [--%s %s]"
@@ -92,7 +93,7 @@ static void print_help(const struct command *command)
 	if (command->options)
 		printf("\n");
 	for (size_t i = 0; i < OPTION_COUNT; i++)
-		if (command->options & options[i].bit)
+		if (command->options & options[i].bit && options[i].doc)
 			print_option(i, stdout);
 }
 
@@ -111,7 +112,7 @@ static void print_commands(const struct command *commands, const char *first, FI
 	fprintf(out, "usage: sluice %s%sCOMMAND [OPTION...] [ARGUMENT...]\n\n", first ? first : "",
 		first ? " " : "");
 	for (const struct command *at = commands; at->name; at++)
-		if (!first || begins_with_word(at->name, first, &rest))
+		if (at->summary && (!first || begins_with_word(at->name, first, &rest)))
 			fprintf(out, "  %-15s %s\n", at->name, at->summary);
 	fprintf(out, "\n`sluice help COMMAND` tells more; `sluice --version` the version.\n"
 		     "Exit status: 0 fine, 1 the answer is no, 2 wrong usage.\n");

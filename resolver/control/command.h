@@ -36,8 +36,9 @@ enum {
 	OPTION_DRY_RUN = 1 << 18,
 	OPTION_TAG = 1 << 19,
 	OPTION_BINARY = 1 << 20,
-	OPTION_TAKE_OVER = 1 << 21,
-	OPTION_ALL = 1 << 22,
+	OPTION_ALL = 1 << 21,
+	OPTION_MASTER = 1 << 22,
+	OPTION_BESIDE = 1 << 23,
 };
 
 enum { COMMAND_WORDS_MAX = 50 };
@@ -51,12 +52,14 @@ struct command_line {
 	const char *socket, *vnet, *endpoint, *from; /* NULL: not given */
 	/* Of resources; NULL: not given. */
 	const char *ttl, *description, *group, *region, *label, *address, *reverse_fqdn;
-	const char *binary, *take_over; /* of an upgrade; NULL: not given */
+	const char *binary; /* of an upgrade; NULL: not given */
+	const char
+		*master; /* what the master hands to a program that it executes; NULL: not given */
 	struct command_words {
 		const char *items[COMMAND_WORDS_MAX];
 		int count;
 	} tags, servers; /* --tag and --ns, which may be repeated */
-	bool json, suffix, is_static, csv, dry_run, all;
+	bool json, suffix, is_static, csv, dry_run, all, beside;
 	char *const *arguments;
 	int argument_count;
 };
@@ -67,7 +70,7 @@ struct command {
 	unsigned options;
 	int arguments_min, arguments_max;
 	const char *arguments; /* for the usage line: "NAME [TYPE]" */
-	const char *summary;   /* one line, without a final dot */
+	const char *summary;   /* one line, without a final dot; NULL: not for people */
 	const char *help;      /* what `sluice help NAME` adds, whole lines */
 };
 
@@ -86,6 +89,7 @@ int command_print_json(const json_t *value);
 void command_print_usage(const struct command *command, FILE *out);
 
 int command_run(const struct command_line *line);
+int command_serve(const struct command_line *line);
 int command_upgrade(const struct command_line *line);
 int command_check(const struct command_line *line);
 int command_explain(const struct command_line *line);

@@ -1,8 +1,14 @@
-/* `sluice reload` and `sluice flush`: a request and what came of it. */
+/* `sluice reload`, `sluice flush` and `sluice upgrade`: a request and what came of it. */
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+#include <unistd.h>
+
 #include "resolver/control/client.h"
 #include "resolver/control/json.h"
 #include "resolver/control/report.h"
 #include "rules/name.h"
+#include "rules/text.h"
 
 static void print_reload(const json_t *answer, bool fine)
 {
@@ -78,4 +84,56 @@ int command_flush(const struct command_line *line)
 		       entries == 1 ? "entry" : "entries");
 	json_decref(answer);
 	return status;
+}
+
+/* Lines of the program that failed, as it wrote them, but for characters that people do not see. */
+static void print_lines(const char *text)
+{
+	char line[1024];
+	for (size_t length; *text; text += length + (text[length] == '\n')) {
+		length = strcspn(text, "\n");
+		snprintf(line, sizeof line, "%.*s", (int)length, text);
+		text_print(stderr, line);
+		fputc('\n', stderr);
+	}
+}
+
+/* The program's absolute path: the one that is given, or the one that this is. */
+static const char *program_path(const struct command_line *line, char path[PATH_MAX])
+{
+	if (line->binary)
+		return realpath(line->binary, path) && access(path, X_OK) == 0 ? path : NULL;
+	ssize_t length = readlink("/proc/self/exe", path, PATH_MAX - 1);
+	path[length > 0 ? length : 0] = '\0';
+	return access(path, X_OK) == 0 ? path : NULL;
+}
+
+int command_upgrade(const struct command_line *line)
+{
+	char socket[CLIENT_PATH_MAX], path[PATH_MAX], error[CLIENT_ERROR_MAX];
+	unsigned status = 0;
+	if (!client_socket_path(line, socket))
+		return COMMAND_NO;
+	const char *program = program_path(line, path);
+	if (!program)
+		return command_fail_at(line, "%s: %s", line->binary ? line->binary : path,
+				       strerror(errno));
+	struct client_call call = {.method = "POST",
+				   .path = "/v1/upgrade",
+				   .timeout_ms = CLIENT_RELOAD_MS,
+				   .body = json_make("{s:o}", "binary", json_text(program))};
+	json_t *answer = client_call(socket, call, &status, error);
+	bool fine = answer && status < 400;
+	const char *text = client_error_text(answer);
+	if (!answer)
+		command_fail_at(line, "what became of it is not known: %s", error);
+	else if (fine)
+		printf("process %" JSON_INTEGER_FORMAT " has taken over\n",
+		       json_integer_value(json_object_get(answer, "pid")));
+	else
+		print_lines(text ? text : "the server cannot be upgraded; restart it instead");
+	if (answer && !fine)
+		command_fail_at(line, "the running server is as it was");
+	json_decref(answer);
+	return fine ? COMMAND_FINE : COMMAND_NO;
 }

@@ -1,12 +1,12 @@
-/* `sluice run`: what the process as a whole needs, and then the control thread, which is this one.
- */
+/* `sluice run`: the master; and `sluice serve`, which it executes: what that process as a whole
+ * needs, and then the control thread, which is this one. */
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
 
-#include "resolver/control/client.h"
 #include "resolver/control/command.h"
 #include "resolver/control/control.h"
+#include "resolver/control/master.h"
 #include "resolver/log.h"
 
 /* Sockets are many: a pool of ports for each source and worker. What is allowed is taken. */
@@ -20,27 +20,35 @@ static void raise_descriptors(void)
 		log_event(LOG_WARNING, "limits", "the number of open files could not be raised");
 }
 
-static int run_taking_over(const struct command_line *line)
+/* The descriptor of --master; -1: there is none. */
+static int handed_descriptor(const struct command_line *line)
 {
-	char socket[CLIENT_PATH_MAX], error[TAKE_OVER_ERROR_MAX], *end;
-	struct take_over take_over = {.told = (int)strtol(line->take_over, &end, 10)};
-	if (*end != '\0' || take_over.told < 0 || fcntl(take_over.told, F_SETFD, FD_CLOEXEC) != 0)
-		return command_misuse(line, "--take-over takes an open descriptor");
-	if (!client_socket_path(line, socket))
-		return COMMAND_NO;
-	int status = take_over_begin(&take_over, socket, error) == 0
-			     ? control_run(line->config, line->resolv_conf, &take_over)
-			     : command_fail("cannot take over: %s", error);
-	take_over_release(&take_over);
-	return status;
+	char *end;
+	long number = line->master ? strtol(line->master, &end, 10) : -1;
+	return number >= 0 && number <= INT32_MAX && *end == '\0' &&
+			       fcntl((int)number, F_SETFD, FD_CLOEXEC) == 0
+		       ? (int)number
+		       : -1;
 }
 
-int command_run(const struct command_line *line)
+static void begin(void)
 {
 	log_configure(LOG_INFO, LOG_AUTO);
 	raise_descriptors();
 	signal(SIGPIPE, SIG_IGN);
-	if (!line->take_over)
-		return control_run(line->config, line->resolv_conf, NULL);
-	return run_taking_over(line);
+}
+
+int command_run(const struct command_line *line)
+{
+	begin();
+	return master_run(line, handed_descriptor(line));
+}
+
+int command_serve(const struct command_line *line)
+{
+	int master = handed_descriptor(line);
+	if (master < 0)
+		return command_misuse(line, "it is the master that starts this; use `sluice run`");
+	begin();
+	return control_run(line->config, line->resolv_conf, master, line->beside);
 }

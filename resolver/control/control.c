@@ -7,7 +7,13 @@
  *
  * It starts in an order that leaves it, and whatever thread comes after, with as few rights as do:
  *
- *     load ─► become another user ─► open listeners ─► capabilities, seccomp ─► state, API, workers
+ *     load ─► become another user ─► sockets, by the master ─► seccomp ─► state, API, workers
+ *
+ * Beside another one that serves it starts in the same way, but only looks at the state and does
+ * not listen for HTTP. When it serves, the master has the other one leave, and then gives the word:
+ *
+ *     this one   ... workers ─SERVES─►  ........................  STATE ─► state to write, HTTP
+ *     the other  ..................... LEAVE ─► HTTP closed, state closed ─QUIET─► drains, ends
  *
  * Loading may take a while; the workers go on answering meanwhile, because they share nothing with
  * this thread but what is published. What can be asked of it is in api_routes.c. */
@@ -21,10 +27,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "resolver/control/api.h"
 #include "resolver/control/command.h"
 #include "resolver/control/control_api.h"
-#include "resolver/control/http_handover.h"
-#include "resolver/control/notify.h"
+#include "resolver/control/json.h"
 #include "resolver/control/privileges.h"
 #include "resolver/control/report.h"
 #include "resolver/control/sandbox.h"
@@ -35,8 +41,8 @@
 enum {
 	WORKERS_MAX = 256,
 	NICENESS = 5,
-	STAND_BACK_MS = 10 * 1000,
 	LEAVE_MS = 2000,
+	DRAIN_MAX_MS = 10 * 1000,
 	LEAVE_LOOK_MS = 5,
 	SETTLE_MAX_MS = 2000,
 };
@@ -59,7 +65,12 @@ static void on_settled(struct control *control)
 {
 	uv_timer_stop(&control->unsettled);
 	api_let_go(&control->api);
+	if (control->master.beside) /* it has told nobody anything */
+		return;
 	zone_notify_look(control->notify);
+	if (control->taking)
+		master_link_say(&control->master, MASTER_TAKEN, 0, NULL);
+	control->taking = false;
 }
 
 static void on_unsettled(uv_timer_t *timer)
@@ -89,9 +100,11 @@ static int apply(struct control *control, struct model *model, struct faults *fa
 static int apply_file(struct control *control, struct model *model, struct faults *faults,
 		      char text[CONTROL_TEXT_MAX])
 {
+	struct owned *before = model->owned; /* of the same model, which is served again */
 	int err = inventory_reload(control->inventory, model, &model->owned, faults);
 	if (err != 0)
 		return err;
+	owned_unref(before);
 	err = apply(control, model, faults, text);
 	if (err == 0)
 		inventory_adopt(control->inventory);
@@ -137,12 +150,11 @@ int control_reload(struct control *control, struct faults *faults, char text[CON
 {
 	bool leaves = control->leaving_until_ms > 0; /* the manager has been told */
 	if (!leaves)
-		notify_reloading();
+		master_link_say(&control->master, MASTER_TELL, MASTER_RELOADING, NULL);
 	int err = ERR_FAULTS;
-	const char *why = leaves ? "the server is about to end"
-			  : upgrade_is_under_way(&control->upgrade)
-				  ? "an upgrade is under way; reload once it is done"
-				  : NULL;
+	const char *why = leaves               ? "the server is about to end"
+			  : control->upgrading ? "an upgrade is under way; reload once it is done"
+					       : NULL;
 	struct model *model =
 		why ? NULL : load_model(&control->load, control->server.model, faults);
 	if (why)
@@ -158,7 +170,7 @@ int control_reload(struct control *control, struct faults *faults, char text[CON
 	faults_sort(faults);
 	if (err == 0) {
 		log_event(LOG_INFO, "reload", "reloaded: %s", text);
-		notify_ready(text);
+		master_link_say(&control->master, MASTER_TELL, MASTER_READY, text);
 	} else {
 		char count[REPORT_TEXT_MAX], refused[CONTROL_TEXT_MAX];
 		snprintf(refused, sizeof refused, "refused, still serving generation %llu: %s",
@@ -166,7 +178,7 @@ int control_reload(struct control *control, struct faults *faults, char text[CON
 			 report_faults_text(faults, count));
 		log_event(LOG_ERROR, "reload", "%s", refused);
 		if (!leaves)
-			notify_ready(refused);
+			master_link_say(&control->master, MASTER_TELL, MASTER_READY, refused);
 	}
 	log_faults("reload", faults);
 	return err;
@@ -183,29 +195,22 @@ static void reload(struct control *control)
 	faults_release(&faults);
 }
 
+/* While another one starts beside, it waits: for its end, or the other one reads the files again,
+ * which the master has it do. */
 void control_catch_up(struct control *control)
 {
-	if (!control->reload_wanted || control->work.busy)
+	if (!control->reload_wanted || control->work.busy || control->upgrading ||
+	    control->master.beside || control->succeeded)
 		return;
-	if (control->upgrade.stage == UPGRADE_DRAINING) { /* another process serves */
-		control->reload_wanted = false;
-		upgrade_pass_reload(&control->upgrade);
-	} else if (!upgrade_is_under_way(&control->upgrade)) {
-		reload(control);
-	}
-}
-
-static void want_reload(void *context)
-{
-	struct control *control = context;
-	control->reload_wanted = true;
-	control_catch_up(control);
+	reload(control);
 }
 
 static void on_hangup(uv_signal_t *signal, int number)
 {
 	(void)number;
-	want_reload(signal->data);
+	struct control *control = signal->data;
+	control->reload_wanted = true;
+	control_catch_up(control);
 }
 
 static void on_work_end(void *context)
@@ -219,8 +224,7 @@ static void on_resolv_conf(void *context)
 	char text[CONTROL_TEXT_MAX];
 	struct load_targets before;
 	struct faults faults;
-	if (!control->load.follows || control->upgrade.stage == UPGRADE_DRAINING ||
-	    control->leaving_until_ms > 0)
+	if (!control->load.follows || control->succeeded || control->leaving_until_ms > 0)
 		return;
 	faults_init(&faults);
 	int err = load_resolv_conf(&control->load, control->server.model, &before, &faults);
@@ -254,10 +258,18 @@ static void on_leaving(uv_timer_t *timer)
 	uv_stop(timer->loop);
 }
 
-void control_leave(struct control *control)
+static void leave_until(struct control *control, uint64_t ms)
 {
-	notify_stopping();
-	server_leave(&control->server);
+	control->leaving_until_ms = uv_now(&control->loop) + ms;
+	uv_timer_start(&control->leaving, on_leaving, LEAVE_LOOK_MS, LEAVE_LOOK_MS);
+}
+
+static void end_upgrade(struct control *control, unsigned status, const char *text)
+{
+	struct api_request *request = control->upgrading;
+	control->upgrading = NULL;
+	if (request)
+		api_fail(request, status, NULL, "%s", text);
 }
 
 /* What is under way is finished, but for what waits for a target that is as good as dead: that is
@@ -265,19 +277,141 @@ void control_leave(struct control *control)
  * successor: what comes is that one's. Told again, it ends at once. */
 static void on_stop(uv_signal_t *signal, int number)
 {
+	(void)number; /* the master passes SIGINT on as this */
 	struct control *control = signal->data;
-	log_event(LOG_INFO, "stop", "stopping on %s", number == SIGINT ? "SIGINT" : "SIGTERM");
-	if (control->leaving_until_ms > 0) {
+	log_event(LOG_INFO, "stop", "stopping on SIGTERM");
+	if (control->stopping) {
 		uv_timer_stop(&control->leaving);
 		uv_stop(signal->loop);
 		return;
 	}
-	control->leaving_until_ms = uv_now(signal->loop) + LEAVE_MS;
-	if (upgrade_stop(&control->upgrade))
+	control->stopping = true;
+	if (control->succeeded)
 		server_drain(&control->server);
 	else
-		control_leave(control);
-	uv_timer_start(&control->leaving, on_leaving, LEAVE_LOOK_MS, LEAVE_LOOK_MS);
+		server_leave(&control->server);
+	leave_until(control, LEAVE_MS);
+	end_upgrade(control, 503, "the server is told to stop");
+}
+
+/* ---- one after the other ---- */
+
+int control_upgrade(struct control *control, const char *program, struct api_request *request,
+		    const char **why)
+{
+	*why = control->leaving_until_ms > 0 ? "the server is about to end"
+	       : control->upgrading          ? "another upgrade is under way; wait until it is done"
+					     : NULL;
+	if (*why)
+		return ERR_EXISTS;
+	control->upgrading = request;
+	log_event(LOG_INFO, "upgrade", "%s is started beside", program);
+	master_link_say(&control->master, MASTER_UPGRADE, 0, program);
+	return 0;
+}
+
+static void on_refused(struct control *control, const char *why)
+{
+	log_event(LOG_WARNING, "upgrade", "goes on as before: %s", why);
+	end_upgrade(control, 409, why);
+	control_catch_up(control);
+}
+
+/* What the API has begun is finished; nothing more is begun. */
+static void on_closing(uv_timer_t *timer)
+{
+	struct control *control = timer->data;
+	if (!http_is_quiet(control->http))
+		return;
+	serial_book_hand_over(&control->serials);
+	inventory_hand_over(control->inventory);
+	uv_timer_stop(timer);
+	master_link_say(&control->master, MASTER_QUIET, 0, NULL);
+}
+
+static void on_drain(struct control *control)
+{
+	if (!control->succeeded || control->leaving_until_ms > 0)
+		return;
+	server_drain(&control->server);
+	leave_until(control, DRAIN_MAX_MS);
+}
+
+static void on_leave(struct control *control, uint32_t pid)
+{
+	struct api_request *request = control->upgrading;
+	control->upgrading = NULL;
+	if (control->stopping || control->succeeded)
+		return;
+	control->succeeded = true;
+	log_event(LOG_INFO, "upgrade", "process %u serves; finishes what is under way", pid);
+	if (request)
+		api_reply_json(request, 200, json_make("{s:I}", "pid", (json_int_t)pid), NULL);
+	health_log_stop(&control->health);
+	http_pause(control->http);
+	uv_timer_start(&control->leaving, on_closing, 0, LEAVE_LOOK_MS);
+}
+
+/* The log is the master's from now on: until now it was what whoever asked for the upgrade is told.
+ */
+static void take_log(const struct control *control, int fd)
+{
+	const struct model *model = control->server.model;
+	if (fd >= 0 && dup2(fd, STDERR_FILENO) >= 0)
+		log_configure(model->log.level, model->log.format);
+	if (fd >= 0)
+		close(fd);
+}
+
+/* By what was read of it before; where even that fails, the program ends, and is started again. */
+static void serve_without_state(struct control *control, struct faults *faults,
+				char text[CONTROL_TEXT_MAX])
+{
+	log_event(LOG_ERROR, "upgrade", "the state cannot be served as it is now; reload");
+	if (apply(control, control->server.model, faults, text) == 0)
+		return;
+	log_faults("upgrade", faults);
+	abort();
+}
+
+/* What the state has now is served, and who waits at the management API is heard. There is no way
+ * back: where something fails it is logged, and the rest goes on. */
+static void on_state(struct control *control, int fd)
+{
+	char text[CONTROL_TEXT_MAX], error[HTTP_ERROR_MAX];
+	struct faults faults;
+	take_log(control, fd);
+	faults_init(&faults);
+	control->master.beside = control->server.silent = false;
+	control->server.transfers_anew = control->taking = true;
+	inventory_take(control->inventory);
+	serial_book_take(&control->serials);
+	if (apply_file(control, control->server.model, &faults, text) != 0)
+		serve_without_state(control, &faults, text);
+	log_faults("upgrade", &faults);
+	faults_release(&faults);
+	if (http_listen(control->http, error) != 0)
+		log_event(LOG_ERROR, "http", "%s", error);
+	log_event(LOG_INFO, "upgrade", "has taken over: %s", text);
+	master_link_say(&control->master, MASTER_TELL, MASTER_READY, text);
+	control_catch_up(control);
+}
+
+static void on_word(void *context, const struct master_message *message, int fd)
+{
+	struct control *control = context;
+	if (message->word == MASTER_STATE && control->master.beside && control->server.model) {
+		on_state(control, fd);
+		return;
+	}
+	if (fd >= 0)
+		close(fd);
+	if (message->word == MASTER_LEAVE)
+		on_leave(control, message->number);
+	else if (message->word == MASTER_DRAIN)
+		on_drain(control);
+	else if (message->word == MASTER_REFUSED)
+		on_refused(control, message->text);
 }
 
 static void on_wake(uv_async_t *wake)
@@ -309,7 +443,6 @@ static void close_loop(struct control *control)
 	control_api_close(control);
 	if (control->resolv_conf.on_change) /* it is watched */
 		file_watch_close(&control->resolv_conf);
-	upgrade_release(&control->upgrade);
 	uv_walk(&control->loop, close_open, NULL);
 	uv_run(&control->loop, UV_RUN_DEFAULT);
 	int err = uv_loop_close(&control->loop);
@@ -362,11 +495,12 @@ static int open_loop(struct control *control)
 	if (err == 0)
 		err = watch_signal(control, &control->terminate, on_stop, SIGTERM);
 	if (err == 0)
-		err = watch_signal(control, &control->interrupt, on_stop, SIGINT);
+		err = master_link_follow(&control->master, &control->loop, on_word, control);
 	if (err != 0) {
 		close_loop(control);
 		return command_fail("signals cannot be watched: %s", uv_strerror(err));
 	}
+	signals_allow();
 	work_init(&control->work, &control->loop, control->inventory, on_work_end, control);
 	file_watch_start(&control->resolv_conf, &control->loop, on_resolv_conf, control);
 	return COMMAND_FINE;
@@ -405,14 +539,12 @@ static void on_worker_start(void *context)
 	control_bare_thread(context);
 }
 
-/* Opens what takes rights, and then gives them up; no other thread runs yet. */
+/* Opens sockets, and then does without most system calls; no other thread runs yet. */
 static int open_and_settle(struct control *control, const struct model *model,
 			   struct faults *faults)
 {
 	if (server_open(&control->server, model, faults) != 0)
 		return refuse(faults);
-	if (privileges_settle() != 0)
-		return command_fail("capabilities cannot be given up: %s", strerror(errno));
 	if (control->seccomp && !sandbox_is_available()) {
 		log_event(LOG_WARNING, "privileges",
 			  "the kernel cannot filter system calls; goes on without");
@@ -441,52 +573,6 @@ static int open_followers(struct control *control)
 	return 0;
 }
 
-/* Has the server go on with what was handed over. */
-static int take_listeners(struct control *control)
-{
-	char error[TAKE_OVER_ERROR_MAX];
-	struct take_over *take_over = control->take_over;
-	if (!take_over)
-		return COMMAND_FINE;
-	if (take_over->workers != control->server.worker_count)
-		return command_fail("cannot take over: the running server has %u workers, and %u "
-				    "are wanted; another number takes a restart",
-				    take_over->workers, control->server.worker_count);
-	control->server.generation = take_over->generation;
-	if (take_over_listeners(take_over, &control->server, error) != 0)
-		return command_fail("cannot take over: %s", error);
-	return COMMAND_FINE;
-}
-
-/* From here on the state, and the management API's clients, are this process's. */
-static int say_ready(struct control *control, const struct model *model)
-{
-	char error[TAKE_OVER_ERROR_MAX];
-	struct take_over *take_over = control->take_over;
-	if (!take_over)
-		return COMMAND_FINE;
-	control->socket_fd = take_over_http(take_over, "control", model->management.socket);
-	if (take_over_ready(take_over, control->socket_fd >= 0, error) == 0)
-		return COMMAND_FINE;
-	return command_fail("cannot take over: %s", error);
-}
-
-/* From here on it is this process that serves, and the other one leaves. */
-static int say_serving(struct control *control, const struct model *model)
-{
-	char error[TAKE_OVER_ERROR_MAX];
-	struct take_over *take_over = control->take_over;
-	if (!take_over)
-		return COMMAND_FINE;
-	if (signals_stop_waits()) /* or nobody would serve */
-		return command_fail("cannot take over: this process is told to stop");
-	if (take_over_serving(take_over, error) != 0)
-		return command_fail("cannot take over: %s", error);
-	take_over_follow(take_over, &control->loop, want_reload, control);
-	log_configure(model->log.level, model->log.format);
-	return COMMAND_FINE;
-}
-
 /* Workers run by now, and come first: a change, however long, takes no processor that an answer
  * wants. Between them and the listeners' threads (HTTP_NICENESS), which strangers keep busy.
  * Threads that are started from here on inherit it. */
@@ -500,35 +586,12 @@ static void let_workers_first(void)
 static int begin(struct control *control, struct model *model, struct faults *faults,
 		 char text[CONTROL_TEXT_MAX])
 {
-	int status = take_listeners(control);
-	if (status == COMMAND_FINE)
-		status = open_and_settle(control, model, faults);
-	if (status == COMMAND_FINE)
-		status = say_ready(control, model);
+	int status = open_and_settle(control, model, faults);
 	if (status == COMMAND_FINE)
 		status = open_all(control, model, faults, text);
 	if (status == COMMAND_FINE)
 		let_workers_first();
-	return status == COMMAND_FINE ? say_serving(control, model) : status;
-}
-
-/* It could not take over, and the running server goes on: with the control socket, with the state,
- * and with every question that this one's workers have not read yet. */
-static void stand_back(struct control *control)
-{
-	const struct timespec step = {.tv_nsec = 10 * 1000000L};
-	if (!control->take_over || control->take_over->stage == TAKE_OVER_ALONE)
-		return;
-	if (control->http) {
-		http_pause(control->http);
-		http_give_socket(control->http, true);
-	}
-	take_over_release(control->take_over); /* it may go on */
-	if (!control->server.current)          /* there are no workers */
-		return;
-	server_drain(&control->server);
-	for (int i = 0; i < STAND_BACK_MS / 10 && !server_is_drained(&control->server); i++)
-		nanosleep(&step, NULL);
+	return status;
 }
 
 /* Serves until a signal says to stop, or a successor serves. */
@@ -539,17 +602,42 @@ static void run(struct control *control, const struct model *model, const struct
 	log_event(LOG_INFO, "serving", "sluice %s, %u worker%s, %s", SLUICE_VERSION,
 		  control->server.worker_count, control->server.worker_count == 1 ? "" : "s", text);
 	if (geteuid() == 0 && !model->user)
-		log_event(
-			LOG_WARNING, "privileges",
-			"runs as root; with `user` it keeps of root's rights only that of binding "
-			"port 53");
-	watchdog_start(&control->watchdog, &control->loop, &control->server);
+		log_event(LOG_WARNING, "privileges",
+			  "runs as root; with `user` it keeps none of root's rights");
+	watchdog_start(&control->watchdog, &control->loop, &control->server, &control->master);
 	health_log_start(&control->health, &control->loop, &control->server);
-	notify_ready(text);
+	master_link_serve(&control->master, text);
 	uv_run(&control->loop, UV_RUN_DEFAULT);
 	work_finish(&control->work);
 	serial_book_rest(&control->serials);
 	health_log_stop(&control->health);
+}
+
+static struct listener *open_listener(void *context, const struct host *host, unsigned workers,
+				      char error[LISTENER_ERROR_MAX])
+{
+	struct control *control = context;
+	return master_link_open_dns(&control->master, host, workers, error);
+}
+
+static void close_listener(void *context, const struct host *host)
+{
+	struct control *control = context;
+	master_link_close_dns(&control->master, host);
+}
+
+/* Sockets are opened for so many workers, once: another number takes a restart of all. */
+static int check_workers(const struct control *control, const struct model *model,
+			 struct faults *faults)
+{
+	unsigned workers = control->master.workers;
+	if (workers == 0 || model->workers == 0 || model->workers == workers)
+		return COMMAND_FINE;
+	fault_add(faults, control->master.beside ? FAULT_ERROR : FAULT_WARNING,
+		  &model->workers_origin, NULL,
+		  "another number of workers takes a restart; the sockets are there for %u",
+		  workers);
+	return control->master.beside ? refuse(faults) : COMMAND_FINE;
 }
 
 /* Serves the model; takes it over. The loop is open. */
@@ -557,8 +645,8 @@ static int serve(struct control *control, struct model *model, struct faults *fa
 {
 	char text[CONTROL_TEXT_MAX];
 	sigset_t before;
-	unsigned workers = control->take_over && model->workers == 0 ? control->take_over->workers
-								     : workers_wanted(model);
+	unsigned workers =
+		control->master.workers ? control->master.workers : workers_wanted(model);
 	int err = server_init(&control->server, workers, &control->load.key, on_release, control);
 	if (err == 0 && open_followers(control) != 0) {
 		server_release(&control->server);
@@ -569,13 +657,17 @@ static int serve(struct control *control, struct model *model, struct faults *fa
 		return command_fail("%s", err_text(ERR_NOMEM));
 	}
 	control->server.shared.on_start = on_worker_start;
+	control->server.sockets = (struct server_sockets){control, open_listener, close_listener};
+	control->server.silent = control->master.beside;
+	if (control->master.beside) {
+		inventory_only_look(control->inventory);
+		serial_book_hand_over(&control->serials);
+	}
 	signals_block(&before);
 	int status = begin(control, model, faults, text);
 	signals_restore(&before);
 	if (status == COMMAND_FINE)
 		run(control, model, faults, text);
-	else
-		stand_back(control);
 	if (!control->server.model) /* it did not come to be served */
 		model_free(model);
 	server_release(&control->server); /* before the loop: workers still wake it */
@@ -617,17 +709,17 @@ static int become_user(struct control *control, struct model *model, struct faul
 	uid_t before = geteuid();
 	control->user = model->user ? strdup(model->user) : NULL;
 	control->group = model->group ? strdup(model->group) : NULL;
-	if (control->take_over && before == 0 && !model->user) /* a service manager has chosen it */
-		model->user = control->take_over->user;
 	if (privileges_drop(model, resolv_conf, true, faults) != 0)
 		return refuse(faults);
+	if (master_link_bind(&control->master) != 0)
+		return command_fail("the master has ended");
 	if (geteuid() != before)
 		log_event(LOG_INFO, "privileges", "goes on as %s", privileges_text(who));
 	control->seccomp = control->filtered = model->seccomp;
 	return COMMAND_FINE;
 }
 
-int control_run(const char *config, const char *resolv_conf, struct take_over *take_over)
+int control_run(const char *config, const char *resolv_conf, int master, bool beside)
 {
 	struct control *control = calloc(1, sizeof *control);
 	struct faults faults;
@@ -638,9 +730,12 @@ int control_run(const char *config, const char *resolv_conf, struct take_over *t
 		return command_fail("cannot start: %s", strerror(errno));
 	}
 	control->config_path = absolute_path(config);
-	control->take_over = take_over;
-	control->socket_fd = -1;
 	faults_init(&faults);
+	if (master_link_init(&control->master, master, beside) != 0) {
+		status = command_fail("the master and this program do not understand each other; "
+				      "restart instead");
+		goto out;
+	}
 	file_watch_note(&control->resolv_conf, control->load.resolv_conf);
 	model = load_model(&control->load, NULL, &faults);
 	if (!model) {
@@ -648,7 +743,9 @@ int control_run(const char *config, const char *resolv_conf, struct take_over *t
 		goto out;
 	}
 	log_configure(model->log.level, model->log.format);
-	status = become_user(control, model, &faults);
+	status = check_workers(control, model, &faults);
+	if (status == COMMAND_FINE)
+		status = become_user(control, model, &faults);
 	if (status == COMMAND_FINE)
 		status = open_loop(control);
 	if (status == COMMAND_FINE) {

@@ -8,7 +8,6 @@
 
 #include "resolver/control/api_routes.h"
 #include "resolver/control/command.h"
-#include "resolver/control/http_handover.h"
 #include "resolver/control/regular_file.h"
 #include "resolver/log.h"
 
@@ -121,18 +120,25 @@ void control_api_warn(const struct control *control, const struct management *ma
 
 /* ---- opening and closing ---- */
 
+static int add_listener(struct control *control, enum master_kind kind, enum http_origin origin,
+			const char *name, char error[HTTP_ERROR_MAX])
+{
+	int fd, err;
+	_Static_assert((int)HTTP_ERROR_MAX >= MASTER_LINK_ERROR_MAX, "one line is the other's");
+	err = master_link_open(&control->master, kind, name, &fd, error);
+	if (err == 0) {
+		err = http_add(control->http, name, origin, fd);
+		snprintf(error, HTTP_ERROR_MAX, "%s", err_text(err));
+	}
+	return err;
+}
+
 /* Without a `management` group the socket is a convenience; one that is configured is meant. */
 static int open_socket(struct control *control, const struct management *management)
 {
 	char error[HTTP_ERROR_MAX];
-	int handed = control->socket_fd;
-	control->socket_fd = -1;
-	int err = handed >= 0 ? http_listen_handed(control->http, control->socket_path, HTTP_UNIX,
-						   handed, error)
-			      : ERR_NOT_FOUND;
-	if (err == ERR_NOT_FOUND)
-		err = http_listen_unix(control->http, control->socket_path, error);
-	control->has_socket = err == 0;
+	control->has_socket =
+		add_listener(control, MASTER_UNIX, HTTP_UNIX, control->socket_path, error) == 0;
 	if (control->has_socket)
 		return COMMAND_FINE;
 	if (management->given)
@@ -142,23 +148,18 @@ static int open_socket(struct control *control, const struct management *managem
 	return COMMAND_FINE;
 }
 
-static int open_url(struct control *control, const char *url, char error[HTTP_ERROR_MAX])
-{
-	int handed = control->take_over ? take_over_http(control->take_over, "http", url) : -1;
-	bool tls = strncasecmp(url, "https:", 6) == 0;
-	return handed >= 0 ? http_listen_handed(control->http, url, tls ? HTTP_TLS : HTTP_TCP,
-						handed, error)
-			   : http_listen_url(control->http, url, error);
-}
-
+/* Beside another server it only has the sockets; whom it accepts, that one does. */
 static int open_listeners(struct control *control, const struct management *management)
 {
 	char error[HTTP_ERROR_MAX];
 	for (size_t i = 0; i < management->listen.count; i++) {
-		if (open_url(control, management->listen.items[i], error) != 0)
+		const char *url = management->listen.items[i];
+		if (add_listener(control, MASTER_HTTP, http_origin_of(url), url, error) != 0)
 			return command_fail("%s", error);
-		log_event(LOG_INFO, "http", "management API at %s", management->listen.items[i]);
+		log_event(LOG_INFO, "http", "management API at %s", url);
 	}
+	if (!control->master.beside && http_listen(control->http, error) != 0)
+		return command_fail("%s", error);
 	return COMMAND_FINE;
 }
 

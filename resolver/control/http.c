@@ -315,8 +315,6 @@ static void on_closed(uv_handle_t *handle)
 
 static void listener_close(struct http_listener *listener)
 {
-	if (listener->origin == HTTP_UNIX && !listener->http->socket_given)
-		unix_socket_remove(&listener->socket);
 	http_daemon_stop(listener);
 	close(listener->fd);
 	free(listener->name);

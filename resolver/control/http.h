@@ -106,11 +106,23 @@ void http_reply(struct http_request *request, unsigned status, const char *type,
 
 /* The hand-over to the control thread's loop; no listener yet. NULL without memory. */
 struct http *http_new(uv_loop_t *loop, const struct http_handler *handler);
-/* The unix socket at path, mode 0600 (unix_socket.h). On failure `error` says in one line why. */
-MUST_CHECK int http_listen_unix(struct http *http, const char *path, char error[HTTP_ERROR_MAX]);
-/* "http://127.0.0.1:8053" or "https://[::1]:8443", as limits_settings.c has checked it; https only
- * when there is a certificate. */
-MUST_CHECK int http_listen_url(struct http *http, const char *url, char error[HTTP_ERROR_MAX]);
+/* A listening socket for "http://127.0.0.1:8053" or "https://[::1]:8443". On failure `error` says
+ * in one line why. */
+MUST_CHECK int http_open(const char *url, int *fd, char error[HTTP_ERROR_MAX]);
+enum http_origin http_origin_of(const char *url);
+MUST_CHECK int http_url_host(const char *url, struct host *host); /* ERR_INVALID: it is no URL */
+
+/* A listener on a listening socket, which it takes over whatever happens; HTTP_TLS only when there
+ * is a certificate. `name`: the URL, or the unix socket's path. ERR_NOMEM. */
+MUST_CHECK int http_add(struct http *http, const char *name, enum http_origin origin, int fd);
+/* Accepts at every listener that was added. ERR_SYSTEM, and `error` says in one line why not at one
+ * of them. */
+MUST_CHECK int http_listen(struct http *http, char error[HTTP_ERROR_MAX]);
+/* Accepts no more: who connects waits for whoever listens next. Requests on connections that are
+ * there are answered 503 from now on, but for those that on_request has seen. */
+void http_pause(struct http *http);
+/* Whether nothing is with on_request any more, and clients have had time to take their answers. */
+bool http_is_quiet(const struct http *http);
 
 /* Reads a certificate with its chain, and its key: paths of PEM files, whose content has to belong
  * together. NULL, and `error` says why. */
@@ -127,10 +139,9 @@ void http_hosts_free(struct http_hosts *hosts); /* NULL is fine */
 /* From now on it is those; takes them over. NULL: none. */
 void http_use_hosts(struct http *http, struct http_hosts *hosts);
 
-/* Stops the listeners and their threads, removes the socket's file, answers 503 to requests that
- * on_request has not seen; the memory goes with the loop's last close callback. Whoever kept a
- * request must have answered it: the control thread ends questions of our own (server_release)
- * first. NULL is fine. */
+/* Stops the listeners and their threads, answers 503 to requests that on_request has not seen; the
+ * memory goes with the loop's last close callback. Whoever kept a request must have answered it:
+ * the control thread ends questions of our own (server_release) first. NULL is fine. */
 void http_close(struct http *http);
 
 #endif

@@ -9,7 +9,6 @@
 #include <sys/queue.h>
 
 #include "resolver/control/http.h"
-#include "resolver/control/unix_socket.h"
 
 /* A client's connection, to end it when it takes too long. */
 struct http_connection {
@@ -28,12 +27,11 @@ struct http_connection {
 struct http_listener {
 	SLIST_ENTRY(http_listener) next;
 	struct http *http;
-	struct MHD_Daemon *daemon; /* NULL: it could not be started again */
+	struct MHD_Daemon *daemon; /* NULL: it is not listened at yet */
 	char *name;                /* the URL, or the socket's path */
 	int fd;                    /* stays ours; the daemon has a copy */
 	int given_back;            /* by a paused daemon, which may still hold it; else -1 */
 	enum http_origin origin;
-	struct unix_socket socket; /* when HTTP_UNIX */
 };
 
 enum http_stage {
@@ -76,13 +74,13 @@ struct http {
 	unsigned open_handles;
 	int niceness; /* of listeners' threads, whenever they are started */
 	SLIST_HEAD(, http_listener) listeners;
-	size_t handed;             /* requests that on_request has seen, and nobody has answered */
-	bool paused, socket_given; /* http_handover.h; its file is another's to remove */
-	atomic_size_t held_bytes;  /* by clients that are sending or taking */
-	atomic_size_t answering;   /* answers that are not sent yet */
-	uint64_t linger_until_ms;  /* they are waited for as long */
-	pthread_mutex_t lock;      /* of what follows */
-	bool closing;              /* nothing more is handed over */
+	size_t handed;            /* requests that on_request has seen, and nobody has answered */
+	bool paused;              /* http_pause */
+	atomic_size_t held_bytes; /* by clients that are sending or taking */
+	atomic_size_t answering;  /* answers that are not sent yet */
+	uint64_t linger_until_ms; /* they are waited for as long */
+	pthread_mutex_t lock;     /* of what follows */
+	bool closing;             /* nothing more is handed over */
 	struct http_queue at_socket, waiting; /* the first before the second */
 	TAILQ_HEAD(, http_connection) connections;
 	struct http_certificate *certificate; /* NULL: none, and no https */
@@ -108,14 +106,8 @@ bool http_is_sent(const struct http *http);
 void http_linger(struct http *http);
 /* Starts the daemon, on a copy of listener->fd. 0, or errno. */
 int http_daemon_start(struct http_listener *listener);
-/* It accepts no more; then, or before, it may be stopped. Nothing where there is no daemon. */
-void http_daemon_pause(struct http_listener *listener);
+/* Nothing where there is no daemon. */
 void http_daemon_stop(struct http_listener *listener);
-/* A listener of this name on the descriptor, which it takes over whatever happens; `socket`: when
- * HTTP_UNIX. */
-MUST_CHECK int http_listener_start(struct http *http, const char *name, int fd,
-				   enum http_origin origin, const struct unix_socket *socket,
-				   char error[HTTP_ERROR_MAX]);
 /* The next request that on_request has not seen, which it is not given any more; or NULL. */
 struct http_exchange *http_take_waiting(struct http *http);
 

@@ -104,12 +104,6 @@ int http_daemon_start(struct http_listener *listener)
 	return err;
 }
 
-void http_daemon_pause(struct http_listener *listener)
-{
-	if (listener->daemon)
-		listener->given_back = MHD_quiesce_daemon(listener->daemon);
-}
-
 void http_daemon_stop(struct http_listener *listener)
 {
 	if (listener->daemon)
@@ -120,75 +114,84 @@ void http_daemon_stop(struct http_listener *listener)
 	listener->given_back = -1;
 }
 
-int http_listener_start(struct http *http, const char *name, int fd, enum http_origin origin,
-			const struct unix_socket *socket, char error[HTTP_ERROR_MAX])
+int http_add(struct http *http, const char *name, enum http_origin origin, int fd)
 {
 	struct http_listener *listener = calloc(1, sizeof *listener);
 	char *copy = strdup(name);
 	if (!listener || !copy) {
-		snprintf(error, HTTP_ERROR_MAX, "%s", err_text(ERR_NOMEM));
 		free(copy);
 		free(listener);
 		close(fd);
 		return ERR_NOMEM;
 	}
+	assert(origin != HTTP_TLS || http->certificate);
 	listener->http = http;
 	listener->origin = origin;
 	listener->name = copy;
 	listener->fd = fd;
 	listener->given_back = -1;
-	if (socket)
-		listener->socket = *socket;
-	int err = http_daemon_start(listener);
-	if (err == 0) {
-		SLIST_INSERT_HEAD(&http->listeners, listener, next);
-		return 0;
-	}
-	snprintf(error, HTTP_ERROR_MAX, "the HTTP server cannot be started: %s", strerror(err));
-	free(copy);
-	free(listener);
-	close(fd);
-	return ERR_SYSTEM;
+	SLIST_INSERT_HEAD(&http->listeners, listener, next);
+	return 0;
 }
 
-/* ---- the unix socket ---- */
-
-int http_listen_unix(struct http *http, const char *path, char error[HTTP_ERROR_MAX])
+int http_listen(struct http *http, char error[HTTP_ERROR_MAX])
 {
-	struct unix_socket socket;
-	int fd, err = unix_socket_open(&socket, path, &fd, error);
-	if (err != 0)
-		return err;
-	err = http_listener_start(http, path, fd, HTTP_UNIX, &socket, error);
-	if (err != 0)
-		unix_socket_remove(&socket);
-	return err;
+	struct http_listener *at = SLIST_FIRST(&http->listeners);
+	for (; at; at = SLIST_NEXT(at, next)) {
+		int err = at->daemon ? 0 : http_daemon_start(at);
+		if (err == 0)
+			continue;
+		snprintf(error, HTTP_ERROR_MAX, "the HTTP server for %s cannot be started: %s",
+			 at->name, strerror(err));
+		return ERR_SYSTEM;
+	}
+	return 0;
+}
+
+void http_pause(struct http *http)
+{
+	struct http_listener *at = SLIST_FIRST(&http->listeners);
+	assert(!http->paused);
+	http->paused = true;
+	http_linger(http);
+	for (; at; at = SLIST_NEXT(at, next))
+		if (at->daemon)
+			at->given_back = MHD_quiesce_daemon(at->daemon);
+	uv_async_send(&http->wake);
+}
+
+bool http_is_quiet(const struct http *http)
+{
+	return http->handed == 0 && http_is_sent(http);
 }
 
 /* ---- http and https ---- */
 
-static int bind_host(const struct host *host, const char *url, int *fd, char error[HTTP_ERROR_MAX])
+enum http_origin http_origin_of(const char *url)
+{
+	return strncasecmp(url, "https:", 6) == 0 ? HTTP_TLS : HTTP_TCP;
+}
+
+int http_url_host(const char *url, struct host *host)
+{
+	const char *at = strstr(url, "://");
+	return at ? host_parse(host, at + 3, 0) : ERR_INVALID;
+}
+
+int http_open(const char *url, int *fd, char error[HTTP_ERROR_MAX])
 {
 	const int on = 1;
-	*fd = socket_tcp(host->address.family);
+	struct host host;
+	*fd = -1;
+	errno = EINVAL;
+	if (http_url_host(url, &host) == 0)
+		*fd = socket_tcp(host.address.family);
 	if (*fd >= 0 && setsockopt(*fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
 	    setsockopt(*fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0 &&
-	    socket_bind(*fd, host) == 0 && listen(*fd, HTTP_CONNECTIONS_MAX) == 0)
+	    socket_bind(*fd, &host) == 0 && listen(*fd, HTTP_CONNECTIONS_MAX) == 0)
 		return 0;
 	snprintf(error, HTTP_ERROR_MAX, "management.listen %s: %s", url, strerror(errno));
 	if (*fd >= 0)
 		close(*fd);
 	return ERR_SYSTEM;
-}
-
-int http_listen_url(struct http *http, const char *url, char error[HTTP_ERROR_MAX])
-{
-	bool tls = strncasecmp(url, "https://", 8) == 0;
-	struct host host;
-	int fd, err = host_parse(&host, url + (tls ? 8 : 7), 0);
-	assert(err == 0 && (!tls || http->certificate)); /* has been checked */
-	err = bind_host(&host, url, &fd, error);
-	if (err == 0)
-		err = http_listener_start(http, url, fd, tls ? HTTP_TLS : HTTP_TCP, NULL, error);
-	return err;
 }

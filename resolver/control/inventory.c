@@ -84,7 +84,11 @@ static int open_source(struct inventory *inventory)
 {
 	char error[SOURCE_ERROR_MAX];
 
-	inventory->source = state_open(inventory->state_path, error);
+	inventory->source = inventory->looks ? state_look(inventory->state_path, error)
+					     : state_open(inventory->state_path, error);
+	if (!inventory->source && !*error)
+		snprintf(error, sizeof error, "the state %s is not there; restart to begin one",
+			 inventory->state_path);
 	if (!inventory->source) {
 		inventory_say_unread(inventory, error);
 		return ERR_SYSTEM;
@@ -103,7 +107,12 @@ void inventory_open(struct inventory *inventory, const struct model *model, stru
 	free(inventory->state_path);
 	inventory->state_path = strdup(path);
 	inventory->stale = true;
-	if (!inventory->state_path || open_source(inventory) != 0)
+	if (inventory->state_path && open_source(inventory) == 0)
+		return;
+	if (inventory->looks)
+		fault_add(faults, FAULT_ERROR, &model->management.origin, "state", "%s",
+			  inventory->error);
+	else
 		fault_add(faults, FAULT_WARNING, &model->management.origin, "state",
 			  "%s; what the file says is served, and changes are refused until then",
 			  inventory->error);
@@ -132,6 +141,8 @@ int inventory_reload(struct inventory *inventory, const struct model *model, str
 		inventory_open(inventory, model, faults);
 	else
 		reopen(inventory, model, faults);
+	if (inventory->looks && inventory->wants_state && !inventory->source)
+		return ERR_FAULTS;
 	inventory->next = book_new(model);
 	int err = inventory->next ? inventory_merge(inventory, inventory->next, faults) : ERR_NOMEM;
 	if (err == ERR_NOMEM && faults->errors == 0)
@@ -216,6 +227,19 @@ char *inventory_etag(const struct inventory *inventory, char text[ETAG_MAX])
 const struct model *inventory_model(const struct inventory *inventory)
 {
 	return inventory->book->model;
+}
+
+void inventory_only_look(struct inventory *inventory)
+{
+	inventory->looks = true;
+}
+
+void inventory_take(struct inventory *inventory)
+{
+	source_close(inventory->source);
+	inventory->source = NULL;
+	inventory->looks = false;
+	inventory->stale = true;
 }
 
 void inventory_hand_over(struct inventory *inventory)

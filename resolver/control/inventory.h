@@ -85,6 +85,11 @@ MUST_CHECK int inventory_reload(struct inventory *inventory, const struct model 
 void inventory_adopt(struct inventory *inventory);
 void inventory_abandon(struct inventory *inventory);
 
+/* Another process writes to the state: before inventory_open, so that it is opened to be read only,
+ * and one that cannot be is a fault; until inventory_take, after which the next reload opens it to
+ * write, and reads it again. */
+void inventory_only_look(struct inventory *inventory);
+void inventory_take(struct inventory *inventory);
 /* Closes the state for good: it is another process's. Changes are refused with that reason. */
 void inventory_hand_over(struct inventory *inventory);
 

@@ -40,6 +40,7 @@ struct inventory {
 	struct inventory_publisher publisher;
 	struct source *source;
 	bool wants_state; /* management.state is configured */
+	bool looks;       /* another process writes to it: inventory_only_look */
 	char *state_path;
 	char error[SOURCE_ERROR_MAX]; /* why there is no source, or what it said last; "": fine */
 	bool stale;                   /* the source must be read before it takes a change */

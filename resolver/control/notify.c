@@ -61,13 +61,6 @@ void notify_stopping(void)
 	notify("STOPPING=1\nSTATUS=stopping", 0);
 }
 
-void notify_main_process(pid_t pid)
-{
-	char state[64];
-	snprintf(state, sizeof state, "MAINPID=%ld", (long)pid);
-	notify(state, 0);
-}
-
 /* ---- the watchdog ---- */
 
 /* A variable that is a whole number; 0 when it is none. */

@@ -1,9 +1,7 @@
 /* Tells the service manager where the program stands (sd_notify(3)), when it wants to know
- * (NOTIFY_SOCKET). */
+ * (NOTIFY_SOCKET): the master's, which is the service's main process. */
 #ifndef SLUICE_NOTIFY_H
 #define SLUICE_NOTIFY_H
-
-#include <sys/types.h>
 
 #include <stdint.h>
 
@@ -11,8 +9,6 @@
 void notify_ready(const char *status);
 void notify_reloading(void);
 void notify_stopping(void);
-/* Another process is the service's main one from now on. */
-void notify_main_process(pid_t pid);
 
 /* How often, in microseconds, it expects to hear notify_alive of this process (WATCHDOG_USEC,
  * WATCHDOG_PID); 0: it does not. */

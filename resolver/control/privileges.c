@@ -1,9 +1,9 @@
 /* The kernel's rules that this rests on (capabilities(7)):
  *
  *     setresuid     away from root empties the capability sets, but for the permitted one where
- *                   PR_SET_KEEPCAPS was set; of that, capset(2) keeps two
+ *                   PR_SET_KEEPCAPS was set; of that, capset(2) keeps one for the master
  *     bounding set  emptied, and no_new_privs set: no program that might be executed gets more
- *     ambient set   emptied: a service manager hands on its capability by it
+ *     ambient set   emptied: the master, or a service manager, hands on its capability by it
  *     dumpable      not any more: secrets in memory go into no core file, and no process of the
  *                   same user reads or traces this one; last, since another id resets it
  *
@@ -32,10 +32,7 @@
 
 enum { GROUPS_MAX = 256 };
 
-#define CAPABILITY(number) (UINT64_C(1) << (number))
-#define KEPT               CAPABILITY(CAP_NET_BIND_SERVICE)
-/* SO_RCVBUFFORCE takes the second. */
-#define OPENING (KEPT | CAPABILITY(CAP_NET_ADMIN))
+#define BINDING (UINT64_C(1) << CAP_NET_BIND_SERVICE)
 
 struct identity { /* who is to be become */
 	uid_t uid;
@@ -114,19 +111,10 @@ const char *privileges_text(char text[PRIVILEGES_TEXT_MAX])
 
 /* ---- capabilities ---- */
 
-static int read_permitted(uint64_t *permitted)
-{
-	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {0}; /* valgrind knows one */
-	if (syscall(SYS_capget, &header, data) != 0)
-		return ERR_SYSTEM;
-	*permitted = data[0].permitted | (uint64_t)data[1].permitted << 32;
-	return 0;
-}
-
-/* Keeps of the thread's capabilities those in `kept`, and makes them effective. Nothing is asked of
- * the kernel where that is so already: a service manager may have forbidden capset. */
-static int keep(uint64_t kept)
+/* Keeps of the thread's capabilities those in `kept`, makes them effective, and has executed
+ * programs inherit those in `inherited`. Nothing is asked of the kernel where that is so already: a
+ * service manager may have forbidden capset. */
+static int keep(uint64_t kept, uint64_t inherited)
 {
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {0}; /* valgrind knows one */
@@ -135,9 +123,11 @@ static int keep(uint64_t kept)
 	bool same = true;
 	for (unsigned i = 0; i < _LINUX_CAPABILITY_U32S_3; i++) {
 		uint32_t left = data[i].permitted & (uint32_t)(kept >> (32 * i));
-		same = same && data[i].permitted == left && data[i].effective == left;
+		uint32_t handed = left & (uint32_t)(inherited >> (32 * i));
+		same = same && data[i].permitted == left && data[i].effective == left &&
+		       data[i].inheritable == handed;
 		data[i].permitted = data[i].effective = left;
-		data[i].inheritable = 0;
+		data[i].inheritable = handed;
 	}
 	return same || syscall(SYS_capset, &header, data) == 0 ? 0 : ERR_SYSTEM;
 }
@@ -166,14 +156,9 @@ static bool stays_root(void)
 	return geteuid() == 0;
 }
 
-int privileges_settle(void)
-{
-	return stays_root() ? 0 : keep(KEPT);
-}
-
 int privileges_none(void)
 {
-	return keep(0);
+	return keep(0, 0);
 }
 
 /* ---- files ---- */
@@ -284,23 +269,35 @@ static bool has_become(const struct identity *identity)
 	       effective_group == group && saved_group == group && setresuid(0, 0, 0) != 0;
 }
 
-static int become(const struct identity *identity)
+static int become(const struct identity *identity, uint64_t kept)
 {
-	uint64_t permitted;
-	if (read_permitted(&permitted) != 0)
-		return ERR_SYSTEM;
 	empty_bounding_set();
-	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0 ||
+	if (prctl(PR_SET_KEEPCAPS, kept != 0, 0, 0, 0) != 0 ||
 	    setgroups((size_t)identity->group_count, identity->groups) != 0 ||
 	    setresgid(identity->gid, identity->gid, identity->gid) != 0 ||
 	    setresuid(identity->uid, identity->uid, identity->uid) != 0)
 		return ERR_SYSTEM;
-	if (keep(permitted & OPENING) != 0 || prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0) != 0)
+	if (keep(kept, kept) != 0 || prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0) != 0)
 		return ERR_SYSTEM;
 	if (has_become(identity))
-		return forswear();
+		return 0;
 	errno = EPERM;
 	return ERR_SYSTEM;
+}
+
+int privileges_keep_binding(uid_t uid, gid_t gid, const gid_t *groups, size_t count)
+{
+	struct identity identity = {.uid = uid, .gid = gid};
+	for (; (size_t)identity.group_count < count && identity.group_count < GROUPS_MAX;
+	     identity.group_count++)
+		identity.groups[identity.group_count] = groups[identity.group_count];
+	/* What the bounding set lacks cannot become inheritable. */
+	return keep(UINT64_MAX, BINDING) == 0 && become(&identity, BINDING) == 0 &&
+			       prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_NET_BIND_SERVICE, 0,
+				     0) == 0 &&
+			       prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0
+		       ? 0
+		       : ERR_SYSTEM;
 }
 
 static int drop_to_user(const struct model *model, const struct identity *identity,
@@ -313,7 +310,7 @@ static int drop_to_user(const struct model *model, const struct identity *identi
 			  (unsigned)identity->uid, (unsigned)geteuid());
 		return ERR_FAULTS;
 	}
-	if (become(identity) == 0)
+	if (become(identity, 0) == 0 && forswear() == 0)
 		return 0;
 	fault_add(faults, FAULT_ERROR, &model->user_origin, NULL,
 		  "the program cannot become uid %u, gid %u: %s; in a container, is that user "
@@ -325,7 +322,7 @@ static int drop_to_user(const struct model *model, const struct identity *identi
 /* Who it is already: root where that is meant, or whom a service manager has made it. */
 static int stay(const struct model *model, struct faults *faults)
 {
-	if ((stays_root() || keep(OPENING) == 0) && forswear() == 0)
+	if ((stays_root() || keep(0, 0) == 0) && forswear() == 0)
 		return 0;
 	fault_add(faults, FAULT_ERROR, &model->user_origin, NULL,
 		  "rights that are of no use cannot be given up: %s", strerror(errno));

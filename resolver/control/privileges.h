@@ -1,10 +1,11 @@
-/* Least privilege. A program that root has started opens what only root may open and goes on as
- * another user, who keeps one right of root's, that of binding port 53 (a reload may bring a new
- * endpoint), and cannot come by any other: not by a setuid program, not by a capability.
+/* Least privilege. Where root has started the program, the server goes on as another user, who
+ * keeps no right of root's and cannot come by any: not by a setuid program, not by a capability.
+ * Its master becomes that user, too, when the first server serves, and keeps one right, that of
+ * binding port 53: a reload may bring a new endpoint.
  *
- *     root ──privileges_drop──► user        binds port 53, enlarges socket buffers
- *          ──privileges_settle─► user       binds port 53
- *          ──privileges_none───► a worker   nothing of root's
+ *     root ──privileges_drop──► user           the server
+ *     root ──privileges_keep_binding──► user   the master, and what it executes: a server gives it
+ * up root ──privileges_none──► a worker       nothing of root's, where the server stays root
  *
  * Capabilities are a thread's own, and a new thread has those of the one that starts it: so the
  * first two come before any other thread is started. */
@@ -12,6 +13,7 @@
 #define SLUICE_PRIVILEGES_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "rules/err.h"
 #include "rules/fault.h"
@@ -25,8 +27,9 @@
  * cannot go on as who it is by now. */
 MUST_CHECK int privileges_drop(const struct model *model, const char *resolv_conf, bool to_serve,
 			       struct faults *faults);
-/* Gives up what only opening the first sockets took. ERR_SYSTEM, errno says why. */
-MUST_CHECK int privileges_settle(void);
+/* Becomes that user for good, with these groups, and keeps the right to bind port 53, over a
+ * program that is executed, too. ERR_SYSTEM, errno says why: it is half way. */
+MUST_CHECK int privileges_keep_binding(uid_t uid, gid_t gid, const gid_t *groups, size_t count);
 /* The calling thread keeps no right of root's. ERR_SYSTEM, errno says why. */
 MUST_CHECK int privileges_none(void);
 

@@ -194,6 +194,8 @@ static const char *const plain[] = {
 	"geteuid32",
 	"getgid",
 	"getgid32",
+	"getgroups",
+	"getgroups32",
 	"getppid",
 	"getrandom",
 	"getresgid",

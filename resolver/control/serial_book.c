@@ -137,10 +137,20 @@ void serial_book_hand_over(struct serial_book *book)
 	book->handed_over = true;
 }
 
-void serial_book_take_back(struct serial_book *book)
+static void forget_rows(struct serial_book *book)
 {
+	struct serial_row *row, *next;
+
+	HASH_ITER (hh, book->rows, row, next) {
+		HASH_DEL(book->rows, row);
+		free(row);
+	}
+}
+
+void serial_book_take(struct serial_book *book)
+{
+	forget_rows(book);
 	book->handed_over = false;
-	uv_timer_start(&book->rest, on_rest, SERIAL_REST_MS, 0);
 }
 
 /* Whether the state says already that this serial may have been given out. A zone's first one, by
@@ -195,10 +205,5 @@ int serial_book_open(struct serial_book *book, uv_loop_t *loop, struct inventory
 
 void serial_book_release(struct serial_book *book)
 {
-	struct serial_row *row, *next;
-
-	HASH_ITER (hh, book->rows, row, next) {
-		HASH_DEL(book->rows, row);
-		free(row);
-	}
+	forget_rows(book);
 }

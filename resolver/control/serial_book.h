@@ -9,7 +9,8 @@
  * of no use. Without a state nothing is kept, and serials go by the time of day.
  *
  * A book that is handed over is at rest and writes nothing, whatever is given out: the rows are
- * another process's. One that is taken back writes that then. */
+ * another process's. One that is taken forgets what it has given out meanwhile, and goes by what
+ * the other one has left. */
 #ifndef SLUICE_SERIAL_BOOK_H
 #define SLUICE_SERIAL_BOOK_H
 
@@ -35,9 +36,9 @@ MUST_CHECK int serial_book_open(struct serial_book *book, uv_loop_t *loop,
 				struct inventory *inventory, struct serial_keeper *keeper);
 /* Writes what is not at rest. */
 void serial_book_rest(struct serial_book *book);
-/* Rests, and leaves the rows to another process; or has them again. */
+/* Rests, and leaves the rows to another process; or takes them. */
 void serial_book_hand_over(struct serial_book *book);
-void serial_book_take_back(struct serial_book *book);
+void serial_book_take(struct serial_book *book);
 /* When the loop has closed its handles. Fine on one that is zero. */
 void serial_book_release(struct serial_book *book);
 

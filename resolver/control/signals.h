@@ -4,13 +4,12 @@
 #define SLUICE_SIGNALS_H
 
 #include <signal.h>
-#include <stdbool.h>
 
 /* Blocks all but what a fault of the program raises in its own thread; *before is for
  * signals_restore. */
 void signals_block(sigset_t *before);
 void signals_restore(const sigset_t *before);
-/* Whether one that stops the program waits until they are restored. */
-bool signals_stop_waits(void);
+/* Those that came while whoever started this program had them blocked are heard from now on. */
+void signals_allow(void);
 
 #endif

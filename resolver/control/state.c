@@ -386,9 +386,11 @@ static int state_secret(struct source *source, const char *name, uint8_t bytes[S
 	struct state *state = (struct state *)source;
 	int err = ensure(state);
 
-	if (!err)
+	if (!err && !state->db.statements[STATEMENT_READ_SECRET])
+		err = ERR_NOT_FOUND; /* an older version, that is only read */
+	else if (!err)
 		err = read_secret(state, name, bytes);
-	if (err == ERR_NOT_FOUND) {
+	if (err == ERR_NOT_FOUND && !state->looks) {
 		entropy_read(bytes, SOURCE_SECRET_BYTES);
 		err = add_secret(&state->db, name, bytes);
 		if (!err || err == ERR_EXISTS)
@@ -433,6 +435,8 @@ static int state_serials(struct source *source, struct source_serial *rows, size
 	struct state_db *db = &state->db;
 	int err = ensure(state);
 
+	if (!err && !db->statements[write ? STATEMENT_PUT_SERIAL : STATEMENT_READ_SERIAL])
+		err = ERR_NOT_FOUND; /* it is only read, or older than that */
 	if (!err && write)
 		err = state_db_execute(db, "BEGIN IMMEDIATE", "cannot be written");
 	for (size_t i = 0; !err && i < count; i++)
@@ -512,6 +516,12 @@ static int look(struct state *state, char error[SOURCE_ERROR_MAX])
 	static const enum state_statement needed[] = {STATEMENT_READ_REVISION,
 						      STATEMENT_READ_VERSION, STATEMENT_READ_OWNERS,
 						      STATEMENT_READ_PTRS};
+	static const struct {
+		const char *table;
+		enum state_statement statement;
+	} later[] = {{"resource_groups", STATEMENT_READ_GROUPS},
+		     {"secrets", STATEMENT_READ_SECRET},
+		     {"serials", STATEMENT_READ_SERIAL}};
 	struct state_db *db = &state->db;
 	int err = state_file_open_to_look(&db->file, state->path, error);
 
@@ -520,10 +530,11 @@ static int look(struct state *state, char error[SOURCE_ERROR_MAX])
 		err = state_db_prepare(db, needed[i]);
 		snprintf(error, SOURCE_ERROR_MAX, "%s", db->error);
 	}
-	/* An older version has none. */
-	if (!err && sqlite3_table_column_metadata(db->file.db, NULL, "resource_groups", NULL, NULL,
+	/* An older version has not all of them. */
+	for (size_t i = 0; !err && i < sizeof later / sizeof *later; i++)
+		if (sqlite3_table_column_metadata(db->file.db, NULL, later[i].table, NULL, NULL,
 						  NULL, NULL, NULL, NULL) == SQLITE_OK)
-		err = state_db_prepare(db, STATEMENT_READ_GROUPS);
+			err = state_db_prepare(db, later[i].statement);
 	return err;
 }
 

@@ -133,9 +133,14 @@ int unix_socket_adopt(struct unix_socket *made, const char *path)
 	return 0;
 }
 
-void unix_socket_remove(const struct unix_socket *made)
+bool unix_socket_is_there(const struct unix_socket *made)
 {
 	struct stat st;
-	if (stat(made->path, &st) == 0 && st.st_dev == made->device && st.st_ino == made->inode)
+	return stat(made->path, &st) == 0 && st.st_dev == made->device && st.st_ino == made->inode;
+}
+
+void unix_socket_remove(const struct unix_socket *made)
+{
+	if (unix_socket_is_there(made))
 		unlink(made->path);
 }

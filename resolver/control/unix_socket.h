@@ -4,6 +4,7 @@
 #ifndef SLUICE_UNIX_SOCKET_H
 #define SLUICE_UNIX_SOCKET_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 #include <sys/un.h>
 
@@ -21,9 +22,11 @@ struct unix_socket {
  * in one line why. */
 MUST_CHECK int unix_socket_open(struct unix_socket *made, const char *path, int *fd,
 				char error[UNIX_SOCKET_ERROR_MAX]);
-/* The same for one that another process has made and given away. ERR_NOT_FOUND: its file is gone.
+/* Of one that is listened at already, by the file that is at the path. ERR_NOT_FOUND: it is gone.
  */
 MUST_CHECK int unix_socket_adopt(struct unix_socket *made, const char *path);
+/* Whether the file at the path is still the one that was made. */
+bool unix_socket_is_there(const struct unix_socket *made);
 /* Removes the file if it is still the one that was made. */
 void unix_socket_remove(const struct unix_socket *made);
 

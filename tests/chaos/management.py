@@ -4,7 +4,6 @@ import http.client
 import json
 import os
 import random
-import re
 import signal
 import socket
 import time
@@ -48,17 +47,16 @@ class Server:
 
     def __init__(self, scene, host, limit):
         self.scene, self.host, self.limit = scene, host, limit
-        self.generation = self.reloads = self.refused = 0
+        self.generation = self.reloads = self.refused = self.upgrades = 0
         self.chance = random.Random("%s server" % scene.seed)
         os.chmod(scene.world.write("ops.secret", place.OPS + "\n"), 0o600)
         self.write(0)
         self.first = harness.Sluice(host, place.config(0, limit), ("10.10.0.4", 53))
-        self.pids = [self.first.child.pid]
         scene.timeline.generations.append((0, 0.0, 0.0))
 
     @property
     def pid(self):
-        return self.pids[-1]
+        return self.first.pid
 
     def command(self, *argv):
         with self.host.inside():
@@ -135,7 +133,7 @@ class Server:
             return answer is not None and answer.texts() == [text]
 
         def apply():
-            os.kill(self.pid, signal.SIGHUP)
+            self.first.signal(signal.SIGHUP)
             harness.wait_for(served, "SIGHUP to be obeyed", SEEN_S)
             return True
         self.changed(apply)
@@ -156,7 +154,7 @@ class Server:
         before = count()
 
         def apply():
-            os.kill(self.pid, signal.SIGHUP)
+            self.first.signal(signal.SIGHUP)
             harness.wait_for(lambda: count() > before, "SIGHUP to be refused", SEEN_S)
         self.refuse(apply)
 
@@ -165,7 +163,7 @@ class Server:
             text = self.must(0, "upgrade")
             if text is False:
                 return False
-            self.pids.append(int(re.search(r"process (\d+) has taken over", text).group(1)))
+            self.upgrades += 1
             return True
         self.changed(apply)
 
@@ -186,12 +184,8 @@ class Server:
     # ---- the end ----
 
     def stop(self):
-        """The last one ends by SIGTERM. All but the first are orphans, and so ours to wait for."""
-        os.kill(self.pid, signal.SIGTERM)
-        for pid in self.pids[1:]:
-            _, status = harness.wait_for(lambda: [each for each in [os.waitpid(pid, os.WNOHANG)]
-                                                  if each[0]], "process %d to end" % pid, 60)[0]
-            self.expect("process %d ended" % pid, status, status == 0)
+        status = self.first.stop(60)
+        self.expect("the server ended", status, status == 0)
 
 
 class Registrar:

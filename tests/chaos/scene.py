@@ -190,7 +190,8 @@ class Scene:
         def alone():
             running = [int(name) for name in os.listdir("/proc") if name.isdigit()
                        and is_sluice(int(name))]
-            return running == [server.pid] and connections(server.pid) == 0
+            return (sorted(running) == sorted([server.first.child.pid, server.pid])
+                    and connections(server.pid) == 0)
         try:
             harness.wait_for(alone, "predecessors and strangers to leave", LEAVING_S)
         except AssertionError as error:
@@ -204,7 +205,7 @@ class Scene:
         return ("server: process %d after %d upgrades, %d reloads, %d refused changes, %d PTRs changed "
                 "(%d not taken); %.1f MB resident (most %.1f), %d descriptors (first %d, most %d)\n"
                 "its last process: %s" % (
-                    server.pid, len(server.pids) - 1, server.reloads, server.refused,
+                    server.pid, server.upgrades, server.reloads, server.refused,
                     self.registrar.changed, self.registrar.not_taken, rss / 1024,
                     self.rss_peak / 1024, fds, self.at_first, self.descriptors_peak,
                     ", ".join("%s %d" % item for item in counters.items() if item[1])))

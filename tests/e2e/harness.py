@@ -103,8 +103,34 @@ class Process:
         return self
 
 
+def state_of(pid):
+    """The letter of /proc/PID/stat; None: there is no such process."""
+    try:
+        with open("/proc/%d/stat" % pid) as file:
+            return file.read().rsplit(")", 1)[1].split()[0]
+    except OSError:
+        return None
+
+
+def children_of(pid):
+    """The oldest first."""
+    try:
+        with open("/proc/%d/task/%d/children" % (pid, pid)) as file:
+            return [int(child) for child in file.read().split()]
+    except OSError:
+        return []
+
+
+def is_gone(pid):
+    """With all of its threads: the first one may be gone before those that have its sockets."""
+    try:
+        return state_of(pid) in (None, "Z") and len(os.listdir("/proc/%d/task" % pid)) <= 1
+    except OSError:
+        return True
+
+
 class Sluice(Process):
-    """build/asan/sluice with a configuration of its own."""
+    """build/asan/sluice with a configuration of its own. `child` is the master."""
 
     def __init__(self, host, config, server=None, name="sluice", argv0=(), options=(), **how):
         self.config = host.world.write(name + ".conf", config)
@@ -112,6 +138,28 @@ class Sluice(Process):
         self.expected = 0
         if server:
             self.wait_ready(server, "version.bind", "TXT", dns.CH)
+
+    @property
+    def pid(self):
+        """Of the server, which the master has started; the latest, where there are two."""
+        return wait_for(lambda: children_of(self.child.pid), "the server")[-1]
+
+    def signal(self, number):
+        """As a service manager does it: to the master; but it is the server that is stopped. Where the
+        master is killed, the server is gone, too, when this is done."""
+        if number in (signal.SIGSTOP, signal.SIGCONT):
+            os.kill(self.pid, number)
+            return
+        servers = children_of(self.child.pid) if number == signal.SIGKILL else []
+        self.child.send_signal(number)
+        for pid in servers:
+            wait_for(lambda: is_gone(pid), "the server to go with its master")
+
+    def stop(self, seconds=dns.PATIENCE):
+        for pid in children_of(self.child.pid):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
+        return super().stop(seconds)
 
     def command(self, *argv):
         """A command to the running server, with the same configuration file."""

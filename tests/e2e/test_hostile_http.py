@@ -32,7 +32,7 @@ READER = "X-Auth-Token: %s\r\n" % EYE
 class Hostile(test_reverse.Reverse):
     def connections(self):
         """Those at the URLs that the server has, or has not yet let go of."""
-        with open("/proc/%d/net/tcp" % self.sluice.child.pid) as file:
+        with open("/proc/%d/net/tcp" % self.sluice.pid) as file:
             rows = [line.split() for line in file.readlines()[1:]]
         return sum(int(row[1].split(":")[1], 16) in (PORT, TLS_PORT) and row[3] != "0A" and row[9] != "0"
                    for row in rows)
@@ -411,7 +411,7 @@ class Pressure(Hostile):
         self.sluice.reconfigure(config + 'log = { level = "debug"; };')
         self.assertEqual(0, self.command("reload")[0])
         harness.wait_for(lambda: self.connections() == 0, "connections to be closed")
-        pid = self.sluice.child.pid
+        pid = self.sluice.pid
         open_ = {int(fd) for fd in os.listdir("/proc/%d/fd" % pid)}
         before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
         free = next(fd for fd in range(len(open_) + 1) if fd not in open_)

@@ -22,6 +22,7 @@ PLAIN = os.path.join(harness.TOP, "build", "sluice")  # without sanitizers, with
 OPS, EYE = "ops-secret-5GmQ2xZr8Tn4", "eye-secret-W7kLp1vB9cYd"
 HERE, THERE, API = ("127.0.0.1", 53), ("127.0.0.2", 53), 8053
 BIND_53 = 1 << 10
+ALL_THREADS = 0x40000000  # for waitpid
 CONFIG = """
 region = "westeurope";
 subscription = "11111111-2222-3333-4444-555555555555";
@@ -65,7 +66,7 @@ def can_become_others():
 def tasks(process):
     """What the kernel says of each thread: {field: text}, by thread."""
     found = {}
-    folder = "/proc/%d/task" % process.child.pid
+    folder = "/proc/%d/task" % process.pid
     for tid in os.listdir(folder):
         with open(os.path.join(folder, tid, "status")) as file:
             found[int(tid)] = dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
@@ -76,11 +77,11 @@ def niceness(process):
     """Of the main thread, of listeners' and of workers': {"sluice": 0, ...}, by a name's beginning.
     A sanitizer's own thread has the main one's name."""
     found = {}
-    for path in glob.glob("/proc/%d/task/*/stat" % process.child.pid):
+    for path in glob.glob("/proc/%d/task/*/stat" % process.pid):
         with open(path) as file:
             tid, rest = file.read().split(" (", 1)
         name, rest = rest.rsplit(")", 1)
-        if name != "sluice" or int(tid) == process.child.pid:
+        if name != "sluice" or int(tid) == process.pid:
             found[name.split("-")[0]] = int(rest.split()[16])  # proc(5): the 19th, from 1
     return found
 
@@ -158,17 +159,14 @@ class AnotherUser(Server):
         self.serves()
         self.assert_answer(self.host.ask(HERE, "www.contoso.corp"), "192.0.2.1")
         for task in tasks(self.sluice).values():
-            worker = task["Name"].startswith("worker-")
             self.assertEqual([str(USER)] * 4, task["Uid"].split(), task)
             self.assertEqual([str(USER)] * 4, task["Gid"].split(), task)
             self.assertIn(task["Groups"].split(), ([], [str(USER)]), task)
-            for name in ("CapInh", "CapBnd", "CapAmb"):
+            for name in ("CapPrm", "CapEff", "CapInh", "CapBnd", "CapAmb"):
                 self.assertEqual(0, int(task[name], 16), task)
-            for name in ("CapPrm", "CapEff"):
-                self.assertEqual(0 if worker else BIND_53, int(task[name], 16), task)
             self.assertEqual("1", task["NoNewPrivs"], task)
         # Nobody of that user reads its memory: the kernel makes what is about it root's.
-        self.assertEqual(0, os.stat("/proc/%d/mem" % self.sluice.child.pid).st_uid)
+        self.assertEqual(0, os.stat("/proc/%d/mem" % self.sluice.pid).st_uid)
         for name in ("state/state.db", "run/control.sock"):
             self.assertEqual(USER, os.stat(os.path.join(self.world.dir, name)).st_uid)
         self.assertIn("goes on as user without a name (uid 61234, gid 61234)", self.sluice.log())
@@ -183,6 +181,65 @@ class AnotherUser(Server):
         self.assertEqual({"127.0.0.3"}, {q["from"] for q in self.upstream.questions("a.contoso.corp")})
         self.reload(config())
         self.assert_refused(self.host, THERE)
+        self.reload(config(second=SECOND))
+        self.serves(HERE, THERE)
+
+    def test_a_server_that_is_started_again_is_that_user_and_the_master_has_port_53(self):
+        self.start()
+        self.reload(config(second=SECOND))
+        before = self.sluice.pid
+        os.kill(before, signal.SIGKILL)
+        harness.wait_for(lambda: self.sluice.pid != before, "another one")
+        self.serves(HERE, THERE)
+        self.assert_rights(self.sluice.pid, 0)
+        self.assert_rights(self.sluice.child.pid, BIND_53)
+        self.reload(config())
+        self.reload(config(second=SECOND))
+        self.serves(HERE, THERE)
+
+    def assert_rights(self, pid, rights):
+        with open("/proc/%d/status" % pid) as file:
+            status = dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
+        self.assertEqual([str(USER)] * 4, status["Uid"].split())
+        self.assertEqual("1", status["NoNewPrivs"])
+        self.assertEqual(0, int(status["CapBnd"], 16))
+        for name in ("CapPrm", "CapEff", "CapInh", "CapAmb"):
+            self.assertEqual(rights, int(status[name], 16), name)
+
+    def test_below_1024_a_reload_adds_53_and_what_was_there_at_the_start(self):
+        self.start(config(second=SECOND.replace("2:53", "2:54")))
+        self.serves(HERE, ("127.0.0.2", 54))
+        self.reload(config())
+        self.reload(config(second=SECOND.replace("2:53", "2:54")))
+        self.serves(HERE, ("127.0.0.2", 54))
+        self.sluice.reconfigure(config(second=SECOND.replace("2:53", "2:55")))
+        status, said = self.sluice.command("reload")
+        self.assertEqual(1, status, said)
+        self.assertIn("127.0.0.2:55: below port 1024 only 53 is opened after the start", said)
+        self.serves(HERE, ("127.0.0.2", 54))
+
+    def test_a_server_goes_with_its_master_though_it_has_become_another_user(self):
+        self.start()
+        self.serves()
+        self.sluice.signal(signal.SIGKILL)  # waits for that
+        self.sluice.child.wait()
+        self.sluice.expected = -signal.SIGKILL
+
+    def test_an_upgrade_is_to_a_program_of_root_s(self):
+        self.start()
+        program = shutil.copy(harness.SLUICE, os.path.join(self.world.dir, "newer"))
+        os.chown(program, USER, USER)
+        status, said = self.sluice.command("upgrade", "--binary", program)
+        self.assertEqual(1, status, said)
+        self.assertIn("has to be root's", said)
+        os.chown(program, 0, 0)
+        status, said = self.sluice.command("upgrade", "--binary", program)
+        self.assertEqual(0, status, said + self.sluice.log())
+        self.serves()
+        harness.wait_for(lambda: os.path.basename(os.readlink("/proc/%d/exe" % self.sluice.child.pid))
+                         == "newer", "the master to follow")
+        self.assert_rights(self.sluice.pid, 0)
+        self.assert_rights(self.sluice.child.pid, BIND_53)
         self.reload(config(second=SECOND))
         self.serves(HERE, THERE)
 
@@ -373,47 +430,31 @@ class Manager(Server):
         self.sluice.signal(signal.SIGTERM)
         self.assertRegex(self.heard(), r"^STOPPING=1\n")
 
-    def pending(self):
-        """Everything that has been sent until now."""
-        found = []
-        self.socket.setblocking(False)
-        try:
-            while True:
-                found.append(self.socket.recv(4096).decode())
-        except BlockingIOError:
-            return found
-        finally:
-            self.socket.settimeout(dns.PATIENCE)
-
     def stop_thread(self, tid):
         """Stops one thread and no other, as a worker that hangs."""
-        seize, interrupt, all_threads = 0x4206, 0x4207, 0x40000000
+        seize, interrupt = 0x4206, 0x4207
         libc = ctypes.CDLL(None, use_errno=True)
         libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p]
         libc.ptrace.restype = ctypes.c_long
         if libc.ptrace(seize, tid, None, None) != 0:
             self.skipTest("threads cannot be stopped here: %s" % os.strerror(ctypes.get_errno()))
         self.assertEqual(0, libc.ptrace(interrupt, tid, None, None))
-        os.waitpid(tid, all_threads)
-        return lambda: libc.ptrace(17, tid, None, None)  # PTRACE_DETACH
+        os.waitpid(tid, ALL_THREADS)
 
-    def test_the_watchdog_is_silent_while_one_worker_hangs(self):
-        self.heard()
+    def test_a_server_with_a_worker_that_hangs_is_started_again_and_the_manager_hears_of_no_hang(self):
+        self.assertIn("READY=1", self.heard())
         self.assertEqual("WATCHDOG=1", self.socket.recv(100).decode())
         workers = [tid for tid, task in tasks(self.sluice).items() if task["Name"] == "worker-1"]
         self.assertEqual(1, len(workers))
-        before = len(self.sluice.log())
-        let_go = self.stop_thread(workers[0])
-        try:
-            harness.wait_for(lambda: "loop does not go round" in self.sluice.log()[before:],
-                             "the watchdog to see it")
-            self.pending()
-            time.sleep(1.2)  # two of its looks, in which nothing may come
-            self.assertEqual([], self.pending())
-        finally:
-            let_go()
-        harness.wait_for(lambda: "goes round again" in self.sluice.log()[before:],
-                         "the worker to be seen")
+        before, pid = len(self.sluice.log()), self.sluice.pid
+        self.stop_thread(workers[0])
+        harness.wait_for(lambda: "loop does not go round" in self.sluice.log()[before:],
+                         "the watchdog to see it")
+        harness.wait_for(lambda: "killed" in self.sluice.log()[before:], "the master to kill it")
+        os.waitpid(workers[0], ALL_THREADS)  # as long as nobody looks at its end, it has none
+        self.assertIn("READY=1\nSTATUS=generation 1", self.heard())
+        self.assertNotEqual(pid, self.sluice.pid)
+        self.serves()
         self.assertEqual("WATCHDOG=1", self.socket.recv(100).decode())
 
 

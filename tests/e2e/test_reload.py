@@ -215,7 +215,7 @@ class Reload(harness.FreshCase):
                 self.assertEqual(i, dns.Message(sock.recv(4096)).id)
 
     def descriptors(self):
-        return len(os.listdir("/proc/%d/fd" % self.sluice.child.pid))
+        return len(os.listdir("/proc/%d/fd" % self.sluice.pid))
 
     def test_a_changed_source_leaves_no_sockets_behind(self):
         self.host.ask(HERE, "first.contoso.corp")

@@ -1,5 +1,5 @@
-"""The unit as `make install` leaves it, under a systemd of its own: what that sees, and whether its
-main process is the one that serves, whatever takes over from whom."""
+"""The unit as `make install` leaves it, under a systemd of its own: what that sees, and that it sees no
+upgrade and no crash."""
 
 import contextlib
 import os
@@ -13,6 +13,7 @@ import booted
 import dns
 import harness
 import hub
+import test_privileges
 import test_upgrade
 
 PLAIN = os.path.join(harness.TOP, "build", "sluice")  # without sanitizers, which the sandbox stops
@@ -40,7 +41,7 @@ PTR = "25.100.51.198.in-addr.arpa"
 
 class Systemd(test_upgrade.Upgrading):
     def build(self, world):
-        if not test_upgrade.can_become_others():
+        if not test_privileges.can_become_others():
             self.skipTest("systemd needs root")
         if not os.path.exists(PLAIN):
             self.skipTest("%s is not built" % PLAIN)
@@ -83,7 +84,22 @@ class Systemd(test_upgrade.Upgrading):
         self.assertEqual(("active", str(restarts)), (state["ActiveState"], state["NRestarts"]),
                          self.journal())
 
+    def server_pid(self):
+        """Of the main process' child."""
+        children = self.machine.path("/proc/%d/task/%d/children" % ((self.main_pid(),) * 2))
+
+        def found():
+            with open(children) as file:
+                return file.read().split()
+        return int(harness.wait_for(found, "a server")[-1])
+
     def started_again(self, before):
+        """Another server, of the same main process, and systemd has nothing to do with it."""
+        harness.wait_for(lambda: self.server_pid() != before, "the master to start it again")
+        self.serves()
+        self.active()
+
+    def started_anew(self, before):
         def found():
             return self.main_pid() not in (0, before) and self.state()["ActiveState"] == "active"
         harness.wait_for(found, "systemd to start it again")
@@ -91,29 +107,29 @@ class Systemd(test_upgrade.Upgrading):
         self.active(restarts=1)
 
     def answers_after_ms(self):
-        """From kill -9, done from out here, to the next right answer."""
+        """From kill -9 of the server, done from out here, to the next right answer."""
         group = os.path.join(self.machine.cgroup, "system.slice", "sluice.service", "cgroup.procs")
         with open(group) as file:
-            pid = int(file.read())
+            pids = [int(pid) for pid in file.read().split()]
+        pid = next(pid for pid in pids if harness.children_of(pid) == [])
 
         def answered():
             with contextlib.suppress(OSError):
-                message = self.host.ask(HERE, NAME, timeout=0.05)
+                message = self.host.ask(HERE, NAME, timeout=1)
                 return message is not None and message.texts() == [ADDRESS]
         begin = time.monotonic()
         os.kill(pid, signal.SIGKILL)
         harness.wait_for(answered, "an answer")
         return (time.monotonic() - begin) * 1e3
 
-    def pauses(self):
-        return self.journal().count("Start request repeated too quickly")
+    def tries(self):
+        return self.journal().count("Scheduled restart job")
 
     def does_not_spin(self, why):
         """It cannot serve, and is tried again and again, with pauses."""
-        begin = time.monotonic()
-        harness.wait_for(lambda: self.pauses() >= 2, "a second pause")
-        tries = self.journal().count("Scheduled restart job")
-        self.assertLessEqual(tries, 5 * (2 + (time.monotonic() - begin) / 4))
+        begin, before = time.monotonic(), self.tries()
+        harness.wait_for(lambda: self.tries() >= before + 3, "more tries")
+        self.assertGreater(time.monotonic() - begin, 1.5)
         self.assertIn(why, self.journal())
 
     def stops_when_all_is_answered(self):
@@ -152,8 +168,12 @@ class Unit(Systemd):
         self.assertNotIn("0", status["Uid"].split())
         for name, value in (("CapEff", 1 << 10), ("CapBnd", 1 << 10)):
             self.assertEqual(value, int(status[name], 16), name)
-        self.assertEqual(("1", "2", "0077"),
-                         (status["NoNewPrivs"], status["Seccomp"], status["Umask"]))
+        server = self.status(self.server_pid())
+        for name in ("CapEff", "CapPrm", "CapAmb"):
+            self.assertEqual(0, int(server[name], 16), name)
+        for found in (status, server):
+            self.assertEqual(("1", "2", "0077"),
+                             (found["NoNewPrivs"], found["Seccomp"], found["Umask"]))
         for folder in ("/etc/sluice", "/usr/local", "/var/lib"):
             text = self.machine.run("nsenter", "-m", "-t", str(pid), "touch", folder + "/x", fine=False)[1]
             self.assertIn("Read-only file system", text)
@@ -174,11 +194,17 @@ class Unit(Systemd):
         self.serves("10.10.1.11")
         self.active()
 
-    def test_one_that_is_killed_is_started_again(self):
+    def test_a_server_that_is_killed_is_started_again(self):
+        self.systemctl("start")
+        pid = self.server_pid()
+        self.machine.run("kill", "-9", str(pid))
+        self.started_again(pid)
+
+    def test_a_master_that_is_killed_is_started_again(self):
         self.systemctl("start")
         pid = self.main_pid()
         self.machine.run("kill", "-9", str(pid))
-        self.started_again(pid)
+        self.started_anew(pid)
 
     def test_one_that_is_killed_answers_again_in_under_200_ms(self):
         """The fastest of some, ahead of what else the machine is busy with, where that may be."""
@@ -188,23 +214,16 @@ class Unit(Systemd):
         self.systemctl("start")
         took = [self.answers_after_ms()]
         while min(took) >= AGAIN_MS and len(took) < 30:
-            harness.wait_for(lambda: self.state()["ActiveState"] == "active", "the start to end")
-            self.systemctl("reset-failed")  # so that it may be started so often
+            time.sleep(1)
             took.append(self.answers_after_ms())
-        # A pause is longer than it says, but not always. No ExecStartPre= at all is not shown.
-        self.assertEqual({"RestartUSec": "0"},
-                         self.machine.show("sluice", "RestartUSec", "ExecStartPre"))
         print("# from kill -9 to an answer: %s ms" % ", ".join("%.0f" % ms for ms in took))
         self.assertLess(min(took), AGAIN_MS, self.journal())
+        self.active()
 
     def test_one_that_cannot_start_says_why_and_is_tried_with_pauses(self):
         self.machine.write("/etc/sluice/sluice.conf", FAULTY)
         self.systemctl("start", fine=False)
         self.does_not_spin("/etc/sluice/sluice.conf:3: regain: there is no such key")
-        time.sleep(2)
-        self.systemctl("reset-failed")  # by who thinks to have mended it, amid a pause
-        self.systemctl("start", fine=False)
-        harness.wait_for(lambda: self.state()["ActiveState"] == "failed", "it to have failed")
         self.machine.write("/etc/sluice/sluice.conf", CONFIG)
         harness.wait_for(lambda: self.state()["ActiveState"] == "active", "it to be tried again")
         self.serves()
@@ -227,16 +246,13 @@ class Unit(Systemd):
     def test_one_that_is_stopped_is_not_tried_again(self):
         self.machine.write("/etc/sluice/sluice.conf", FAULTY)
         self.systemctl("start", fine=False)
-
-        def again():
-            return self.machine.show("sluice-again.service", "ActiveState")["ActiveState"]
-        harness.wait_for(lambda: again() == "activating", "a pause")
         self.systemctl("stop")
-        self.assertNotIn(again(), ("active", "activating"))
+        before = self.tries()
+        time.sleep(3)
+        self.assertEqual(before, self.tries())
 
-    def test_systemd_has_nothing_to_say_of_the_units(self):
-        for unit in ("sluice.service", "sluice-again.service"):
-            self.assertEqual("", self.machine.run("systemd-analyze", "verify", "--man=no", unit)[1])
+    def test_systemd_has_nothing_to_say_of_the_unit(self):
+        self.assertEqual("", self.machine.run("systemd-analyze", "verify", "--man=no", "sluice.service")[1])
 
     def test_one_that_hangs_is_started_again(self):
         self.machine.write(DROP_IN, "[Service]\nWatchdogSec=2s\n")
@@ -244,20 +260,23 @@ class Unit(Systemd):
         self.systemctl("start")
         time.sleep(2.5)
         self.active()
-        pid = self.main_pid()
+        pid = self.server_pid()
         self.machine.run("kill", "-STOP", str(pid))
         self.started_again(pid)
-        self.assertIn("Watchdog timeout", self.journal())
+        self.assertIn("the server says nothing for", self.journal())
+        self.assertNotIn("Watchdog timeout", self.journal())
 
 
 class Upgrade(Systemd):
     def upgrade(self, *options, fine=True):
-        """Gives what the command said, when what systemd takes for the main process has followed."""
+        """Gives what the command said; systemd notices nothing."""
+        main = self.main_pid()
         text = self.machine.run("sluice", "upgrade", *options, fine=fine)[1]
         found = re.search(r"process (\d+) has taken over", text)
         self.assertEqual(fine, found is not None, text)
         if found:
-            self.assertEqual(int(found.group(1)), self.main_pid(), self.journal())
+            self.assertEqual(int(found.group(1)), self.server_pid(), self.journal())
+        self.assertEqual(main, self.main_pid())
         self.active()
         return text
 
@@ -268,7 +287,7 @@ class Upgrade(Systemd):
         self.serves()
         return text
 
-    def test_systemd_follows_whoever_takes_over_and_no_query_is_lost(self):
+    def test_systemd_notices_no_upgrade_and_no_query_is_lost(self):
         self.systemctl("start")
         self.assert_answer(self.host.ask(HERE, test_upgrade.CACHED[0]), test_upgrade.CACHED[1])
         before = self.status(self.main_pid())
@@ -278,7 +297,7 @@ class Upgrade(Systemd):
         self.upgrade("--binary", "/usr/local/sbin/newer")
         end()
         pid = self.main_pid()
-        self.assertEqual("newer", self.status(pid)["Name"])
+        harness.wait_for(lambda: self.status(pid)["Name"] == "newer", "the master to follow")
         for field in ("Uid", "Gid", "Umask", "CapEff", "NoNewPrivs", "Seccomp"):
             self.assertEqual(before[field], self.status(pid)[field], field)
         self.assertNotIn("not our child", self.journal())
@@ -298,7 +317,7 @@ class Upgrade(Systemd):
         self.machine.run("sh", "-c", "cd /etc/sluice && exec sluice upgrade -c sluice.conf")
         self.active()
         self.assert_answer(self.host.ask(HERE, PTR, "PTR"), "mail.example.com.")
-        pid = self.main_pid()
+        pid = self.server_pid()
         self.machine.run("kill", "-9", str(pid))
         self.started_again(pid)
         self.assert_answer(self.host.ask(HERE, PTR, "PTR"), "mail.example.com.")
@@ -358,17 +377,6 @@ management = { listen = [ "http://127.0.0.1:8053" ];
         self.machine.write("/etc/sluice/sluice.conf", CONFIG)
         self.upgrade()
         end()
-
-    def test_one_that_systemd_would_not_take_is_refused(self):
-        self.systemctl("start")
-        pid = self.main_pid()
-        status, text = self.machine.run("unshare", "-m", "sh", "-c",
-                                        "umount /sys/fs/cgroup && exec sluice upgrade", fine=False)
-        self.assertEqual(1, status)
-        self.assertIn("control group of the running server", text)
-        self.assertEqual(pid, self.main_pid())
-        self.serves()
-        self.active()
 
 
 if __name__ == "__main__":

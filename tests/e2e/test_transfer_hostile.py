@@ -191,10 +191,10 @@ class Leaving(test_transfer.Wide):
             harness.SLUICE = PLAIN
 
     def descriptors(self):
-        return len(os.listdir("/proc/%d/fd" % self.sluice.child.pid))
+        return len(os.listdir("/proc/%d/fd" % self.sluice.pid))
 
     def resident_kib(self):
-        with open("/proc/%d/status" % self.sluice.child.pid) as file:
+        with open("/proc/%d/status" % self.sluice.pid) as file:
             return next(int(line.split()[1]) for line in file if line.startswith("VmRSS:"))
 
     def leave(self, times):

@@ -263,8 +263,7 @@ static void an_upgrade_that_waited_until_it_is_to_end_is_refused(void **state)
 {
 	struct world *world = *state;
 	serve_config(world);
-	assert_int_equal(call_before_the_end(world, "/v1/upgrade",
-					     "{\"protocol\": 1, \"socket\": \"nowhere\"}"),
+	assert_int_equal(call_before_the_end(world, "/v1/upgrade", "{\"binary\": \"/nowhere\"}"),
 			 409);
 	assert_string_equal(message(world), "the server is about to end");
 }

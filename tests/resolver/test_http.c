@@ -17,7 +17,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "resolver/control/http_handover.h"
 #include "tests/http_world.h"
 
 enum {
@@ -597,11 +596,10 @@ static void a_url_is_listened_at_beside_the_socket(void **state)
 	char url[64];
 	unsigned port = http_world_free_port();
 	snprintf(url, sizeof url, "http://127.0.0.1:%u", port);
-	assert_int_equal(http_listen_url(world->http.http, url, world->http.error), 0);
-	assert_int_not_equal(http_listen_url(world->http.http, url, world->http.error), 0);
+	assert_int_equal(http_world_listen(&world->http, url), 0);
+	assert_int_not_equal(http_world_listen(&world->http, url), 0);
 	/* An address that no interface has may come later. */
-	assert_int_equal(
-		http_listen_url(world->http.http, "http://192.0.2.55:8053", world->http.error), 0);
+	assert_int_equal(http_world_listen(&world->http, "http://192.0.2.55:8053"), 0);
 	assert_non_null(strstr(world->http.error, url));
 	assert_non_null(strstr(world->http.error, "in use"));
 	world->http.port = port;
@@ -703,7 +701,7 @@ static void listen_by_tls(struct world *world)
 	use_new_certificate(world);
 	world->http.port = http_world_free_port();
 	snprintf(tls_url, sizeof tls_url, "https://127.0.0.1:%u", world->http.port);
-	assert_int_equal(http_listen_url(world->http.http, tls_url, world->http.error), 0);
+	assert_int_equal(http_world_listen(&world->http, tls_url), 0);
 }
 
 static void forget_certificate(void)
@@ -771,70 +769,27 @@ static void certificates_that_cannot_be_used_are_told(void **state)
 	unlink(other);
 }
 
-/* ---- to another process, and back ---- */
+/* ---- the end ---- */
 
-static void a_listener_that_cannot_start_again_is_tried_again(void **state)
+static void ask_one_that_pauses(struct http_world *world)
 {
-	struct world *world = *state;
-	struct http *http = world->http.http;
-	struct rlimit limit, none;
-	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
-	none = (struct rlimit){0, limit.rlim_max};
-	for (int round = 0; round < 2; round++) { /* the second has none to pause */
-		http_pause(http);
-		assert_true(http_is_quiet(http));
-		assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
-		assert_false(http_resume(http));
-		assert_false(http_resume(http));
-		assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
-	}
-	assert_true(http_resume(http));
-	http_world_serve(&world->http, ask_plainly);
-	assert_int_equal(http_world_status(&world->http), 200);
+	static const char text[] = "GET /2 HTTP/1.1\r\nHost: s\r\nConnection: close\r\n\r\n";
+	struct world *all = (struct world *)world;
+	int known = http_world_connect(world);
+	all->status_before = http_world_ask(world, "GET /1", "", NULL);
+	http_pause(world->http);
+	http_world_send(known, text, sizeof text - 1);
+	http_world_receive(world, known);
 }
 
-static void a_socket_that_is_given_is_not_removed(void **state)
+static void one_that_pauses_refuses_what_is_asked_on_connections_that_are_there(void **state)
 {
 	struct world *world = *state;
-	http_give_socket(world->http.http, true);
-	http_close(world->http.http);
-	world->http.http = NULL;
-	assert_int_equal(access(world->http.path, F_OK), 0);
-	unlink(world->http.path);
-}
-
-static void a_socket_that_was_given_and_is_ours_again_is_removed(void **state)
-{
-	struct world *world = *state;
-	http_give_socket(world->http.http, true);
-	http_give_socket(world->http.http, false);
-	http_close(world->http.http);
-	world->http.http = NULL;
-	assert_int_equal(access(world->http.path, F_OK), -1);
-}
-
-/* A copy of the only listener's descriptor, as another process would have it. */
-static int copy_of_listener(struct world *world)
-{
-	enum http_origin origin;
-	int fd;
-	assert_string_equal(http_listener_at(world->http.http, 0, &origin, &fd), world->http.path);
-	return dup(fd);
-}
-
-static void a_handed_socket_without_its_file_is_not_listened_at(void **state)
-{
-	struct world *world = *state;
-	struct http *http = world->http.http;
-	char *error = world->http.error;
-	int with = copy_of_listener(world), without = copy_of_listener(world);
-	assert_int_equal(http_listen_handed(http, world->http.path, HTTP_UNIX, with, error), 0);
-	assert_int_equal(http_listener_count(http), 2);
-	unlink(world->http.path);
-	assert_int_equal(http_listen_handed(http, world->http.path, HTTP_UNIX, without, error),
-			 ERR_NOT_FOUND);
-	assert_non_null(strstr(error, "its file is gone"));
-	assert_int_equal(fcntl(without, F_GETFD), -1);
+	http_world_serve(&world->http, ask_one_that_pauses);
+	assert_int_equal(world->status_before, 200);
+	assert_int_equal(http_world_status(&world->http), 503);
+	assert_string_equal(http_world_header(&world->http, "Retry-After"), "1");
+	assert_int_equal(world->handled, 1);
 }
 
 static void leave_requests_behind(struct http_world *world)
@@ -863,7 +818,6 @@ static void closing_hangs_up_on_requests_that_nobody_has_seen(void **state)
 	assert_int_equal(recv((int)world->told, &byte, 1, 0), 0);
 	close((int)world->told);
 	assert_int_equal(world->handled, 0);
-	assert_int_equal(access(world->http.path, F_OK), -1);
 }
 
 static void hold_many(struct http_world *world)
@@ -950,10 +904,7 @@ int main(void)
 		TEST(https_speaks_tls_1_2_and_later_and_nothing_else),
 		TEST(a_new_certificate_is_shown_from_then_on),
 		TEST(certificates_that_cannot_be_used_are_told),
-		TEST(a_listener_that_cannot_start_again_is_tried_again),
-		TEST(a_socket_that_is_given_is_not_removed),
-		TEST(a_socket_that_was_given_and_is_ours_again_is_removed),
-		TEST(a_handed_socket_without_its_file_is_not_listened_at),
+		TEST(one_that_pauses_refuses_what_is_asked_on_connections_that_are_there),
 		TEST(closing_hangs_up_on_requests_that_nobody_has_seen),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -95,7 +95,7 @@ static int set_up(void **state)
 	http_world_open(&world->http, &handler);
 	world->http.port = http_world_free_port();
 	snprintf(url, sizeof url, "http://127.0.0.1:%u", world->http.port);
-	assert_int_equal(http_listen_url(world->http.http, url, world->http.error), 0);
+	assert_int_equal(http_world_listen(&world->http, url), 0);
 	*state = world;
 	return 0;
 }

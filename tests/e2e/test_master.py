@@ -1,0 +1,179 @@
+"""The master: a server that ends by itself is started again at once, and what was asked meanwhile is
+answered; one that hangs, too; servers go with their master."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import struct
+import threading
+import time
+
+import dns
+import harness
+import test_upgrade
+from test_upgrade import HERE, ZONE
+
+RATE = 1000  # questions a second
+PERIOD_S = 2
+
+
+class Paced(threading.Thread):
+    """Asks at a steady rate, and notes when each was asked and answered."""
+
+    def __init__(self, host):
+        super().__init__(daemon=True)
+        with host.inside():
+            self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+        self.socket.connect(HERE)
+        self.socket.setblocking(False)
+        self.asked, self.answered, self.done = [], {}, threading.Event()
+
+    def receive(self):
+        try:
+            while True:
+                reply = self.socket.recv(4096)
+                self.answered[struct.unpack("!H", reply[:2])[0]] = time.monotonic()
+        except BlockingIOError:
+            pass
+
+    def run(self):
+        packet, begin = dns.query(ZONE[0]), time.monotonic()
+        while not self.done.is_set():
+            while len(self.asked) < (time.monotonic() - begin) * RATE:
+                self.socket.send(struct.pack("!H", len(self.asked)) + packet[2:])
+                self.asked.append(time.monotonic())
+            self.receive()
+            time.sleep(0.0005)
+        end = time.monotonic() + 2
+        while len(self.answered) < len(self.asked) and time.monotonic() < end:
+            self.receive()
+            time.sleep(0.001)
+
+
+class Master(test_upgrade.Upgrading):
+    def build(self, world):
+        self.environment = dict(os.environ, WATCHDOG_USEC=str(PERIOD_S * 1000000))
+        self.host = world.host("cloud")
+        self.upstream = harness.Upstream(self.host, "127.0.0.1", "192.0.2.1", 5401)
+        world.write("corp.internal.zone", "web 300 IN A 10.10.1.10\n")
+        self.sluice = harness.Sluice(self.host, self.config(), HERE, env=self.environment)
+        self.written = False
+
+    def kill(self, number=signal.SIGKILL):
+        harness.wait_for(lambda: "serving:" in self.sluice.log(), "the first one to serve")
+        before = self.sluice.pid
+        os.kill(before, number)
+        return before
+
+    def is_another(self, before):
+        harness.wait_for(lambda: self.sluice.pid not in (before, None), "another server")
+
+    def test_what_is_asked_after_a_kill_is_answered(self):
+        paced = Paced(self.host)
+        paced.start()
+        kills = []
+        for _ in range(3):
+            time.sleep(0.7)
+            before = self.kill()
+            kills.append(time.monotonic())
+            self.is_another(before)
+        time.sleep(1)
+        paced.done.set()
+        paced.join(10)
+        lost = [asked for number, asked in enumerate(paced.asked) if number not in paced.answered]
+        held = [asked for asked in lost if any(0 <= kill - asked < 0.05 for kill in kills)]
+        late = [paced.answered[number] - asked for number, asked in enumerate(paced.asked)
+                if number in paced.answered and paced.answered[number] - asked > 1]
+        self.assertEqual(len(held), len(lost), "%d of %d" % (len(lost), len(paced.asked)))
+        self.assertEqual([], late)
+        self.goes_on()
+
+    def test_one_that_stops_by_itself_is_started_again_with_all_its_sockets(self):
+        before = self.kill(signal.SIGTERM)
+        self.is_another(before)
+        self.left(before)
+        for transport in (dns.udp, dns.tcp):
+            self.assert_answer(self.host.ask(HERE, ZONE[0], transport=transport), ZONE[1])
+        self.goes_on()
+        self.assertIn("ok", self.host.run("curl", "-s", "http://127.0.0.1:8053/healthz")[1])
+
+    def test_one_that_hangs_is_killed_and_started_again(self):
+        before = self.sluice.pid
+        os.kill(before, signal.SIGSTOP)
+        self.is_another(before)
+        self.goes_on()
+        self.assertIn("the server says nothing for", self.sluice.log())
+
+    def test_one_that_crashes_on_and_on_is_started_with_pauses(self):
+        text = self.config()
+        self.sluice.reconfigure("region = ;")
+        self.kill()
+        harness.wait_for(lambda: "started again in 2 s" in self.sluice.log(), "pauses", 30)
+        self.assertLess(self.sluice.log().count("ended with status 1"), 8)
+        self.sluice.reconfigure(text)
+        harness.wait_for(lambda: harness.children_of(self.sluice.child.pid), "another server", 30)
+        self.goes_on()
+
+    def test_servers_go_with_their_master(self):
+        self.goes_on()
+        self.sluice.signal(signal.SIGKILL)  # waits for that
+        self.sluice.child.wait()
+        self.sluice.expected = -signal.SIGKILL
+        self.sluice = harness.Sluice(self.host, self.config(), HERE, name="again")
+        self.goes_on()
+
+    def test_a_terminal_s_interrupt_reaches_both_and_stops_once(self):
+        self.sluice.signal(signal.SIGTERM)
+        self.assertEqual(0, self.sluice.child.wait(dns.PATIENCE))
+        self.sluice = harness.Sluice(self.host, self.config(), HERE, name="again",
+                                     start_new_session=True)
+        with test_upgrade.silent_question(self.host) as asking:
+            os.killpg(self.sluice.child.pid, signal.SIGINT)
+            self.assertEqual(2, asking.recv(4096)[3] & 15)
+        self.assertEqual(0, self.sluice.child.wait(dns.PATIENCE))
+        self.assertEqual(1, self.sluice.log().count("stopping on SIGTERM"), self.sluice.log())
+        self.assertFalse(os.path.exists(self.socket_path()))
+
+    def test_another_number_of_workers_is_not_that_of_one_that_is_started_again(self):
+        self.sluice.reconfigure(self.config(workers=3))
+        before = self.kill()
+        self.is_another(before)
+        self.goes_on()
+        status = json.loads(self.sluice.command("status", "--json")[1])
+        self.assertEqual(2, status["workers"])
+        self.assertIn("another number of workers takes a restart", self.sluice.log())
+
+    def test_a_socket_that_somebody_has_removed_is_there_again(self):
+        os.unlink(self.socket_path())
+        before = self.kill()
+        self.is_another(before)
+        harness.wait_for(lambda: os.path.exists(self.socket_path()), "the socket")
+        self.goes_on()
+
+    def test_a_socket_of_before_is_closed_when_it_is_not_wanted_any_more(self):
+        self.sluice.reconfigure(self.config(listen="127.0.0.1:5353"))
+        before = self.kill()
+        self.is_another(before)
+        harness.wait_for(lambda: self.sluice.log().count("serving:") == 2, "it to serve")
+        self.assert_answer(self.host.ask(("127.0.0.1", 5353), ZONE[0]), ZONE[1])
+        self.assert_refused(self.host, HERE)
+
+    def test_a_program_that_was_replaced_is_not_what_is_started_again(self):
+        """That takes an upgrade."""
+        self.sluice.stop()
+        program = shutil.copy(harness.SLUICE, os.path.join(self.world.dir, "mine"))
+        saved, harness.SLUICE = harness.SLUICE, program
+        self.addCleanup(setattr, harness, "SLUICE", saved)
+        self.sluice = harness.Sluice(self.host, self.config(), HERE, name="again")
+        os.rename(self.script("crash", "kill -9 $$\n"), program)
+        harness.SLUICE = saved
+        before = self.kill()
+        self.is_another(before)
+        self.goes_on()
+
+
+if __name__ == "__main__":
+    harness.main()
