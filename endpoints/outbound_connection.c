@@ -29,6 +29,8 @@
 
 enum {
 	CONNECTIONS_MAX = 512, /* of a worker; then idle ones give way */
+	ENDS_IN_VAIN_MAX = 2,  /* connections that may end with a question that is alone on them, */
+	ENDS_EARLY_MAX = 6,    /* and where they had given answers before */
 	SLOW_US = 400 * 1000,  /* half of a question's patience */
 };
 
@@ -66,7 +68,7 @@ static enum end end_of(const struct outbound_connection *connection, unsigned ot
 {
 	if (!connection->open)
 		return END_NO_WAY;
-	if (connection->under_way == 0 && TAILQ_EMPTY(&connection->peer->waiting))
+	if (connection->under_way == 0 && !outbound_peer_next(connection->peer))
 		return END_IDLE;
 	if (connection->answered > 0)
 		return END_EARLY;
@@ -75,20 +77,25 @@ static enum end end_of(const struct outbound_connection *connection, unsigned ot
 
 /* Its questions may be the reason, but for those that have hung there for long while there are
  * others. They are found by asking each alone. */
-static void suspect(struct outbound_connection *connection, uint64_t now_us)
+static void suspect(struct outbound_connection *connection, bool excuses, uint64_t now_us)
 {
 	struct question *question, *last = TAILQ_LAST(&connection->asked, question_list);
 
 	TAILQ_FOREACH (question, &connection->asked, in_turn) {
 		if (last->left_us > question->left_us + SLOW_US)
 			continue;
+		if (excuses && !question->excused) {
+			question->excused = true;
+			continue;
+		}
 		if (question->ends == 0)
 			question->ended_us = now_us;
 		question->ends += connection->under_way == 1 && question->ends == 0 ? 2 : 1;
 	}
 }
 
-/* After some answers. As many as the last one may be all that it gives, and so may one. */
+/* After some answers. As many as the last one may be all that it gives, and so may one; or its time
+ * was over, which is no question's fault: each is excused once. */
 static void end_early(struct outbound_connection *connection, uint64_t now_us)
 {
 	struct outbound_terms *terms = &connection->peer->terms;
@@ -99,7 +106,7 @@ static void end_early(struct outbound_connection *connection, uint64_t now_us)
 	if (!question_is_suspect(TAILQ_FIRST(&connection->asked)))
 		outbound_terms_on_end(terms, connection->answered);
 	if (!habit)
-		suspect(connection, now_us);
+		suspect(connection, true, now_us);
 }
 
 /* Without any answer. A suspect is a likelier reason than too many of them. */
@@ -112,25 +119,27 @@ static void end_in_vain(struct outbound_connection *connection, struct outbound_
 		outbound_terms_on_full(terms, others.live, now_us);
 	outbound_terms_on_end_in_vain(terms, others.live > 0);
 	connection->peer->again_us = now_us + outbound_terms_pause_us(terms);
-	suspect(connection, now_us);
+	suspect(connection, false, now_us);
 }
 
 /* It was alone, and ends connections again and again while others are answered; where they are not,
- * a restart looks the same. */
-static bool is_to_blame(const struct outbound_peer *peer, const struct question *question)
+ * a restart looks the same. A connection that gave answers may have been at its end anyhow. */
+static bool is_to_blame(const struct outbound_peer *peer, const struct question *question,
+			enum end end)
 {
-	return question->ends > 2 && peer->answered_us > question->ended_us;
+	return question->ends > (end == END_EARLY ? ENDS_EARLY_MAX : ENDS_IN_VAIN_MAX) &&
+	       peer->answered_us > question->ended_us;
 }
 
 /* Others may yet answer, where any are not silent. */
-static void fail_in_vain(struct outbound_peer *peer, struct outbound_count others,
+static void fail_in_vain(struct outbound_peer *peer, struct outbound_count others, enum end end,
 			 const struct question *alone, uint64_t now_us)
 {
 	struct pending_table *pending = peer->outbound->pending;
 
 	if (others.live == others.silent && outbound_terms_are_hopeless(&peer->terms))
 		outbound_peer_fail(peer, TARGET_ERROR_CLOSED, now_us);
-	else if (alone && is_to_blame(peer, alone)) {
+	else if (alone && is_to_blame(peer, alone, end)) {
 		outbound_terms_on_blame(&peer->terms);
 		pending_on_error(pending, alone->flight, TARGET_ERROR_CLOSED, now_us);
 	}
@@ -159,7 +168,7 @@ void outbound_connection_lost(struct outbound_connection *connection)
 	if (end == END_NO_WAY && others.live == 0)
 		outbound_peer_fail(peer, TARGET_ERROR_NETWORK, now_us);
 	if (end == END_IN_VAIN || end == END_EARLY)
-		fail_in_vain(peer, others, alone && alone->ends > ends ? alone : NULL, now_us);
+		fail_in_vain(peer, others, end, alone && alone->ends > ends ? alone : NULL, now_us);
 }
 
 bool outbound_connection_gives_way(struct outbound_peer *peer, uint64_t now_us)
@@ -177,7 +186,7 @@ bool outbound_connection_gives_way(struct outbound_peer *peer, uint64_t now_us)
 		return false;
 	TAILQ_FOREACH (question, &longest->asked, in_turn) {
 		question->ended_us = question->ends == 0 ? now_us : question->ended_us;
-		question->ends++;
+		question->ends += question->ends < ENDS_IN_VAIN_MAX;
 	}
 	outbound_questions_return(longest);
 	outbound_connection_close(longest);
@@ -460,14 +469,14 @@ static unsigned places(const struct outbound_connection *connection)
 	const struct question *first = TAILQ_FIRST(&connection->asked);
 
 	if (!first)
-		first = TAILQ_FIRST(&connection->peer->waiting);
+		first = outbound_peer_next(connection->peer);
 	return question_is_suspect(first) ? 1 : connection->pipeline;
 }
 
 unsigned outbound_connection_room(const struct outbound_connection *connection, uint64_t now_us)
 {
 	unsigned most = places(connection);
-	const struct question *next = TAILQ_FIRST(&connection->peer->waiting);
+	const struct question *next = outbound_peer_next(connection->peer);
 
 	if (connection->draining || connection->under_way >= most ||
 	    (connection->under_way > 0 && question_is_suspect(next)) ||

@@ -49,19 +49,6 @@ static void question_free(struct outbound *outbound, struct question *question)
 	outbound->spare_count++;
 }
 
-/* Behind those with which as few connections ended. */
-static void wait(struct question_list *waiting, struct question *question)
-{
-	struct question *last = TAILQ_LAST(waiting, question_list);
-
-	while (last && last->ends > question->ends)
-		last = TAILQ_PREV(last, question_list, in_turn);
-	if (last)
-		TAILQ_INSERT_AFTER(waiting, last, question, in_turn);
-	else
-		TAILQ_INSERT_HEAD(waiting, question, in_turn);
-}
-
 int outbound_question_add(struct outbound_peer *peer, struct flight *flight, const uint8_t *wire,
 			  size_t length)
 {
@@ -76,10 +63,11 @@ int outbound_question_add(struct outbound_peer *peer, struct flight *flight, con
 	question->length = (uint16_t)(2 + length);
 	question->connection = NULL;
 	question->ends = 0;
+	question->excused = false;
 	question->flight = flight;
 	flight->parcel = question;
 	flight->gathered = true;
-	wait(&peer->waiting, question);
+	TAILQ_INSERT_TAIL(&peer->waiting, question, in_turn);
 	peer->unanswered++;
 	return 0;
 }
@@ -89,23 +77,29 @@ void outbound_question_end(struct outbound_peer *peer, struct question *question
 	struct outbound_connection *connection = question->connection;
 
 	peer->unanswered--;
-	TAILQ_REMOVE(connection ? &connection->asked : &peer->waiting, question, in_turn);
+	TAILQ_REMOVE(connection ? &connection->asked : outbound_line_of(peer, question), question,
+		     in_turn);
 	if (connection)
 		outbound_connection_unload(connection, question, answered);
 	question_free(peer->outbound, question);
 }
 
-/* Before those with which as many connections ended. */
-static void wait_again(struct question_list *waiting, struct question *question)
+/* Before those that wait; a suspect behind suspects that ended fewer connections. */
+static void question_wait_again(struct outbound_peer *peer, struct question *question)
 {
-	struct question *next = TAILQ_FIRST(waiting);
+	struct question *next = TAILQ_FIRST(&peer->suspects);
 
+	question->connection = NULL;
+	if (!question_is_suspect(question)) {
+		TAILQ_INSERT_HEAD(&peer->waiting, question, in_turn);
+		return;
+	}
 	while (next && next->ends < question->ends)
 		next = TAILQ_NEXT(next, in_turn);
 	if (next)
 		TAILQ_INSERT_BEFORE(next, question, in_turn);
 	else
-		TAILQ_INSERT_TAIL(waiting, question, in_turn);
+		TAILQ_INSERT_TAIL(&peer->suspects, question, in_turn);
 }
 
 void outbound_questions_return(struct outbound_connection *connection)
@@ -114,9 +108,8 @@ void outbound_questions_return(struct outbound_connection *connection)
 
 	while ((question = TAILQ_LAST(&connection->asked, question_list))) {
 		TAILQ_REMOVE(&connection->asked, question, in_turn);
-		question->connection = NULL;
 		question->flight->gathered = true;
-		wait_again(&connection->peer->waiting, question);
+		question_wait_again(connection->peer, question);
 	}
 	connection->under_way = 0;
 }
@@ -187,9 +180,9 @@ void outbound_questions_leave(struct outbound_connection *connection, uint64_t n
 	struct question *question;
 	uv_buf_t parts[GATHER];
 
-	while (count < GATHER && count < room && (question = TAILQ_FIRST(&peer->waiting)) &&
+	while (count < GATHER && count < room && (question = outbound_peer_next(peer)) &&
 	       (count == 0 || !question_is_suspect(question))) {
-		TAILQ_REMOVE(&peer->waiting, question, in_turn);
+		TAILQ_REMOVE(outbound_line_of(peer, question), question, in_turn);
 		TAILQ_INSERT_TAIL(&connection->asked, question, in_turn);
 		question->connection = connection;
 		question->flight->gathered = false;

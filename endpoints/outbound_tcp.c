@@ -56,6 +56,7 @@ static struct outbound_peer *peer_for(struct outbound *outbound, const struct up
 	timer_init(&peer->timer, on_timer);
 	TAILQ_INIT(&peer->connections);
 	TAILQ_INIT(&peer->waiting);
+	TAILQ_INIT(&peer->suspects);
 	LIST_INSERT_HEAD(&outbound->peers, peer, all);
 	return peer;
 }
@@ -74,7 +75,7 @@ void outbound_peer_fail(struct outbound_peer *peer, enum target_error error, uin
 {
 	struct question *question;
 
-	for (unsigned n = peer->unanswered; n > 0 && (question = TAILQ_FIRST(&peer->waiting)); n--)
+	for (unsigned n = peer->unanswered; n > 0 && (question = outbound_peer_next(peer)); n--)
 		pending_on_error(peer->outbound->pending, question->flight,
 				 error_of(question, error), now_us);
 }
@@ -119,7 +120,7 @@ static bool wants_room(const struct outbound_peer *peer, uint64_t now_us)
 	const struct outbound_connection *connection;
 	unsigned room = 0;
 
-	if (TAILQ_EMPTY(&peer->waiting))
+	if (!outbound_peer_next(peer))
 		return false;
 	TAILQ_FOREACH (connection, &peer->connections, of_peer)
 		room += connection->under_way + outbound_connection_room(connection, now_us);
@@ -140,12 +141,11 @@ static bool dial(struct outbound_peer *peer, bool trial, uint64_t now_us)
 	return false;
 }
 
-/* Where only questions wait that were alone already, there may be others soon, or the server be
- * back.
- */
+/* Where only questions wait that were alone already, there may be others soon, or the server is
+ * back. */
 static bool pauses(struct outbound_peer *peer, uint64_t now_us)
 {
-	const struct question *next = TAILQ_FIRST(&peer->waiting);
+	const struct question *next = outbound_peer_next(peer);
 
 	if (now_us >= peer->again_us || !next || next->ends < 2)
 		return false;
@@ -158,7 +158,7 @@ static bool pauses(struct outbound_peer *peer, uint64_t now_us)
 static bool dial_more(struct outbound_peer *peer, uint64_t now_us)
 {
 	struct outbound_count count = outbound_peer_count(peer, now_us);
-	bool suspect = question_is_suspect(TAILQ_FIRST(&peer->waiting));
+	bool suspect = question_is_suspect(outbound_peer_next(peer));
 	unsigned alone_most = peer->terms.answers ? OUTBOUND_TERMS_PIPELINES : 2;
 	unsigned most = OUTBOUND_TERMS_CONNECTIONS - (suspect ? OUTBOUND_TERMS_PIPELINES : 0);
 
@@ -180,7 +180,7 @@ static void peer_flush(struct outbound_peer *peer, uint64_t now_us)
 {
 	struct outbound_connection *connection;
 
-	while (!TAILQ_EMPTY(&peer->waiting) && (connection = ready(peer, now_us)))
+	while (outbound_peer_next(peer) && (connection = ready(peer, now_us)))
 		outbound_questions_leave(connection, now_us);
 	while (wants_room(peer, now_us) && !pauses(peer, now_us) && dial_more(peer, now_us))
 		continue;

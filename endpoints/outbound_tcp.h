@@ -20,11 +20,12 @@ struct outbound_peer {
 	struct address source;
 	struct host host;
 	TAILQ_HEAD(, outbound_connection) connections; /* the oldest first: it has answered */
-	struct question_list waiting; /* in their order; those that ended fewest first */
-	unsigned unanswered;          /* those that wait and those under way */
+	struct question_list waiting;                  /* in their order */
+	struct question_list suspects; /* wait behind all of these; with the fewest ends first */
+	unsigned unanswered;           /* those that wait and those under way */
 	unsigned connection_count;
 	uint64_t answered_us; /* the last answer */
-	uint64_t again_us;    /* not before, a question that is asked alone */
+	uint64_t again_us;    /* not before, a suspect that was asked alone already */
 	struct timer timer;   /* for that */
 	struct outbound_terms terms;
 	bool gathered;
@@ -66,6 +67,7 @@ struct question { /* flight->parcel points to it */
 	uint64_t left_us, answered_before; /* when it left, and the answers until then */
 	uint64_t ended_us; /* when a connection first ended with it, unexpectedly, and ... */
 	unsigned ends;     /* ... how often, once more where it was alone at the first */
+	bool excused;      /* one ended with it that had given answers, which was not counted */
 	uint16_t length;
 	uint8_t wire[2 + MESSAGE_QUERY_MAX];
 };
@@ -74,6 +76,21 @@ struct question { /* flight->parcel points to it */
 static inline bool question_is_suspect(const struct question *question)
 {
 	return question && question->ends > 0;
+}
+
+/* Who leaves next; NULL: nobody waits. */
+static inline struct question *outbound_peer_next(const struct outbound_peer *peer)
+{
+	struct question *question = TAILQ_FIRST(&peer->waiting);
+
+	return question ? question : TAILQ_FIRST(&peer->suspects);
+}
+
+/* Where it waits. */
+static inline struct question_list *outbound_line_of(struct outbound_peer *peer,
+						     const struct question *question)
+{
+	return question_is_suspect(question) ? &peer->suspects : &peer->waiting;
 }
 
 /* ---- outbound_tcp.c ---- */

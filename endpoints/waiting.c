@@ -81,7 +81,7 @@ struct waiting_item *waiting_choose(const struct waiting *waiting)
 {
 	if (!waiting->clients)
 		return waiting->first;
-	return greedier(waiting->greediest, client_of(waiting, waiting->first))->first;
+	return greedier(client_of(waiting, waiting->first), waiting->greediest)->first;
 }
 
 bool waiting_is_as_greedy(const struct waiting *waiting, const struct waiting_item *item,

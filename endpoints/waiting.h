@@ -24,7 +24,7 @@ struct waiting_item {                      /* embedded in whatever waits */
 };
 
 struct waiting_client {
-	struct waiting_item *first, **last; /* last NULL: none yet */
+	struct waiting_item *first, **last; /* while there are any */
 	uint32_t count;
 };
 
@@ -32,8 +32,9 @@ struct waiting {
 	struct waiting_item *first, **last;
 	unsigned count, max;
 	struct hash_key key;
-	struct waiting_client *clients;   /* NULL: they are not told apart, at present */
-	struct waiting_client *greediest; /* of those who came; who leave may leave it behind */
+	struct waiting_client *clients; /* NULL: they are not told apart, at present */
+	struct waiting_client
+		*greediest; /* at the latest arrival; its questions may have gone since */
 };
 
 /* What it allocates is freed when the last one has left. */

@@ -152,6 +152,9 @@ static void a_modest_newcomer_stays_when_all_are_alike(void **state)
 	for (unsigned i = 0; i <= MAX; i++)
 		add(f, (uint8_t)i);
 	assert_int_equal(victim(f), 0);
+	waiting_remove(&f->waiting, &f->items[0]);
+	add(f, MAX + 1);
+	assert_int_equal(victim(f), 1);
 }
 
 static void those_who_waited_before_it_came_to_that_count_as_well(void **state)
