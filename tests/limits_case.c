@@ -26,7 +26,7 @@ static void run_case(void **state)
 	struct model *model;
 
 	config_text_init(&config);
-	config_text_put(&config, "zone", "");
+	config_text_put(&config, "zone", "www A 192.0.2.1\n");
 	model = config_text_load(&config, row->text);
 	if (config.faults.count != (row->line != 0)) {
 		faults_print(&config.faults, stderr);

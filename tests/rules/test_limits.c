@@ -56,6 +56,7 @@ static void put_zone_file(const struct config_text *config, unsigned owners, uns
 {
 	FILE *zone = config_text_open(config, "zone");
 
+	fputs("@ SOA ns host 1 7200 3600 1209600 300\n", zone);
 	for (unsigned i = 0; i < owners; i++)
 		for (unsigned k = 0; k < each; k++)
 			fprintf(zone, "h%u A 10.0.0.%u\n", i, k + 1);
