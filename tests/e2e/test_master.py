@@ -101,9 +101,7 @@ class Master(test_upgrade.Upgrading):
         self.assertIn("ok", self.host.run("curl", "-s", "http://127.0.0.1:8053/healthz")[1])
 
     def test_one_that_hangs_is_killed_and_started_again(self):
-        before = self.sluice.pid
-        os.kill(before, signal.SIGSTOP)
-        self.is_another(before)
+        self.is_another(self.kill(signal.SIGSTOP))
         self.goes_on()
         self.assertIn("the server says nothing for", self.sluice.log())
 
