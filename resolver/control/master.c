@@ -56,6 +56,7 @@ enum {
 	PAUSE_MAX_S = 5,
 	SAID_MAX = 900,
 	TABLE_VERSION = 1,
+	OPENED_MAX = 65536,
 };
 
 enum part { NOW, BESIDE, OLD, PARTS };
@@ -173,13 +174,16 @@ static struct opened *add_opened(struct master *master, enum master_kind kind, c
 	return opened;
 }
 
-/* A server that has become hostile is not to have any port below 1024 that it likes. */
-static bool may_open(const struct master *master, const struct opened *opened, bool known)
+/* What was never open. A server that has become hostile is not to have any port below 1024 that it
+ * likes, nor as many names. */
+static bool may_open(const struct master *master, const struct master_message *message)
 {
 	struct host host;
-	int err = opened->kind == MASTER_DNS ? host_parse(&host, opened->name, 53)
-					     : http_url_host(opened->name, &host);
-	return !master->dropped || known || (err == 0 && (host.port == 53 || host.port >= 1024));
+	if (!master->dropped || message->kind == MASTER_UNIX)
+		return true;
+	int err = message->kind == MASTER_DNS ? host_parse(&host, message->text, 53)
+					      : http_url_host(message->text, &host);
+	return err == 0 && (host.port == 53 || host.port >= 1024);
 }
 
 /* As the user that the server is by then, whose the file is to be. */
@@ -235,7 +239,6 @@ static struct opened *open_named(struct master *master, const struct master_mess
 				 char *error)
 {
 	struct opened *opened = find_opened(master, message->kind, message->text);
-	bool known = opened != NULL;
 	if (opened && opened->fds && opened->kind == MASTER_UNIX &&
 	    !unix_socket_is_there(&opened->file))
 		close_opened(opened); /* nobody finds it */
@@ -243,17 +246,18 @@ static struct opened *open_named(struct master *master, const struct master_mess
 		listen_again(opened);
 		return opened;
 	}
+	if (!opened && !may_open(master, message)) {
+		snprintf(error, MASTER_TEXT_MAX,
+			 "%.256s: below port 1024 only 53 is opened after the start; restart "
+			 "instead",
+			 message->text);
+		return NULL;
+	}
 	snprintf(error, MASTER_TEXT_MAX, "%s", err_text(ERR_NOMEM));
-	if (!opened)
+	if (!opened && master->opened_count < OPENED_MAX)
 		opened = add_opened(master, message->kind, message->text);
 	if (!opened)
 		return NULL;
-	if (opened->kind != MASTER_UNIX && !may_open(master, opened, known)) {
-		snprintf(error, MASTER_TEXT_MAX,
-			 "%s: below port 1024 only 53 is opened after the start; restart instead",
-			 opened->name);
-		return NULL;
-	}
 	return open_sockets(master, opened, message, error) == 0 ? opened : NULL;
 }
 

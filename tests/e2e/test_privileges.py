@@ -213,9 +213,10 @@ class AnotherUser(Server):
         self.reload(config(second=SECOND.replace("2:53", "2:54")))
         self.serves(HERE, ("127.0.0.2", 54))
         self.sluice.reconfigure(config(second=SECOND.replace("2:53", "2:55")))
-        status, said = self.sluice.command("reload")
-        self.assertEqual(1, status, said)
-        self.assertIn("127.0.0.2:55: below port 1024 only 53 is opened after the start", said)
+        for _ in range(2):  # that it was asked for before is no reason
+            status, said = self.sluice.command("reload")
+            self.assertEqual(1, status, said)
+            self.assertIn("127.0.0.2:55: below port 1024 only 53 is opened after the start", said)
         self.serves(HERE, ("127.0.0.2", 54))
 
     def test_a_server_goes_with_its_master_though_it_has_become_another_user(self):
