@@ -106,7 +106,7 @@ class Process:
 def state_of(pid):
     """The letter of /proc/PID/stat; None: there is no such process."""
     try:
-        with open("/proc/%d/stat" % pid) as file:
+        with open("/proc/%s/stat" % pid) as file:
             return file.read().rsplit(")", 1)[1].split()[0]
     except OSError:
         return None
@@ -129,6 +129,16 @@ def is_gone(pid):
         return True
 
 
+def freeze(pid):
+    """Stops a process, and waits until the last of its threads stands still: the first that runs hears of
+    it for all, and another may be at work until then."""
+    def stands():
+        tasks = "/proc/%d/task" % pid
+        return all(state_of("%d/task/%s" % (pid, task)) in ("T", "Z", None) for task in os.listdir(tasks))
+    os.kill(pid, signal.SIGSTOP)
+    wait_for(stands, "process %d to stand still" % pid)
+
+
 class Sluice(Process):
     """build/asan/sluice with a configuration of its own. `child` is the master."""
 
@@ -147,7 +157,10 @@ class Sluice(Process):
     def signal(self, number):
         """As a service manager does it: to the master; but it is the server that is stopped. Where the
         master is killed, the server is gone, too, when this is done."""
-        if number in (signal.SIGSTOP, signal.SIGCONT):
+        if number == signal.SIGSTOP:
+            freeze(self.pid)
+            return
+        if number == signal.SIGCONT:
             os.kill(self.pid, number)
             return
         servers = children_of(self.child.pid) if number == signal.SIGKILL else []

@@ -585,11 +585,12 @@ class Upgrade(Upgrading):
             with silent:
                 before = self.sluice.pid
                 self.upgrade()
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(before, signal.SIGSTOP)
+                with contextlib.suppress(ProcessLookupError, FileNotFoundError):
+                    harness.freeze(before)
+                answer = self.host.ask(HERE, ZONE[0], timeout=0.3)
                 lasts = checking.poll() is None
-                if lasts:  # the new one does not answer before it has the state
-                    self.assertIsNone(self.host.ask(HERE, ZONE[0], timeout=0.3))
+                if lasts:
+                    self.assertIsNone(answer, "the new one answers before it has the state")
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(before, signal.SIGCONT)
                 harness.wait_for(lambda: checking.poll() is not None, "the answer")
@@ -614,7 +615,7 @@ class Upgrade(Upgrading):
         slow, go = self.slow()
         running = self.sluice.pid
         self.begin("--binary", slow)
-        os.kill(running, signal.SIGSTOP)
+        harness.freeze(running)
         go()
         harness.wait_for(lambda: harness.is_gone(running), "the old one to be killed", 60)
         self.assertIn("the old server takes too long; killed", self.sluice.log())
