@@ -12,13 +12,13 @@ void api_world_serve_clients(struct api_world *world, size_t count)
 		{.id = "eye", .secret_file = world->reader_file, .role = ROLE_READER}};
 	struct management management = {.clients = {.items = clients, .count = count}};
 
-	http_auth_serve(world->control.auth, http_secrets_load(&management, &world->faults));
+	http_auth_serve(world->api.auth, http_secrets_load(&management, &world->faults));
 	assert(world->faults.count == 0);
 }
 
 static void open_port(struct api_world *world)
 {
-	struct http_handler handler = api_handler(&world->control.api);
+	struct http_handler handler = api_handler(&world->api);
 	char url[64];
 
 	http_world_open(&world->http, &handler);
@@ -29,12 +29,12 @@ static void open_port(struct api_world *world)
 	(void)err;
 }
 
-struct api_world *api_world_new(const struct api_route *routes)
+struct api_world *api_world_new(void)
 {
 	static const struct hash_key key = {1, 2};
 	static const struct inventory_publisher publisher;
 	struct api_world *world = calloc(1, sizeof *world);
-	struct control *control = &world->control;
+	struct service *service = &world->service;
 
 	http_world_init(&world->http);
 	faults_init(&world->faults);
@@ -43,10 +43,10 @@ struct api_world *api_world_new(const struct api_route *routes)
 	snprintf(world->reader_file, sizeof world->reader_file, "%s/reader", world->http.directory);
 	http_world_put_secret(world->admin_file, API_ADMIN);
 	http_world_put_secret(world->reader_file, API_READER);
-	control->inventory = inventory_new(&key, &publisher);
-	control->auth = http_auth_new();
-	control->api = (struct api){.control = control, .auth = control->auth, .routes = routes};
-	work_init(&control->work, &world->http.loop, control->inventory, NULL, NULL);
+	service->inventory = inventory_new(&key, &publisher);
+	world->api = (struct api){
+		.service = service, .auth = http_auth_new(), .dialects = management_dialects};
+	work_init(&service->work, &world->http.loop, service->inventory, NULL, NULL);
 	api_world_serve_clients(world, 2);
 	open_port(world);
 	return world;
@@ -56,12 +56,12 @@ void api_world_free(struct api_world *world)
 {
 	unlink(world->admin_file);
 	unlink(world->reader_file);
-	work_finish(&world->control.work); /* what is freed behind an answer is */
-	uv_close((uv_handle_t *)&world->control.work.held_turns.idle, NULL);
-	uv_close((uv_handle_t *)&world->control.work.turns.idle, NULL);
+	work_finish(&world->service.work); /* what is freed behind an answer is */
+	uv_close((uv_handle_t *)&world->service.work.held_turns.idle, NULL);
+	uv_close((uv_handle_t *)&world->service.work.turns.idle, NULL);
 	http_world_release(&world->http);
-	http_auth_free(world->control.auth);
-	inventory_free(world->control.inventory);
+	http_auth_free(world->api.auth);
+	inventory_free(world->service.inventory);
 	faults_release(&world->faults);
 	free(world);
 }

@@ -3,7 +3,7 @@
 #ifndef SLUICE_TESTS_API_WORLD_H
 #define SLUICE_TESTS_API_WORLD_H
 
-#include "resolver/control/control.h"
+#include "resolver/control/management_api.h"
 #include "tests/http_world.h"
 
 #define API_ADMIN  "admin-secret-of-32-characters-000"
@@ -11,13 +11,14 @@
 
 struct api_world {
 	struct http_world http; /* first */
-	struct control control; /* its inventory, work, auth and API are used */
+	struct service service; /* its inventory and work are used */
+	struct api api;
 	struct faults faults;
 	char admin_file[64], reader_file[64];
 };
 
 /* For a test's set-up and tear-down. */
-struct api_world *api_world_new(const struct api_route *routes);
+struct api_world *api_world_new(void);
 void api_world_free(struct api_world *world);
 /* From now on the first `count` of them are known, by what their files have now. */
 void api_world_serve_clients(struct api_world *world, size_t count);

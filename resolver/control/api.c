@@ -13,8 +13,8 @@
 #include <strings.h>
 
 #include "resolver/control/api_internal.h"
-#include "resolver/control/control.h"
 #include "resolver/control/http_auth.h"
+#include "resolver/control/service.h"
 
 /* JSON that is read while everybody else waits: a fraction of a millisecond. */
 enum { PARSED_HERE_MAX = 32 * 1024 };
@@ -50,21 +50,29 @@ static bool is_typed_json(const struct http_request *request)
 static void allow_body(const struct api *api, const struct api_route *route,
 		       struct http_request *request)
 {
-	if (route->body_max == API_UPLOAD && is_csv(request) && api->control)
-		request->body_max = atomic_load(&api->control->upload_max);
+	if (route->body_max == API_UPLOAD && is_csv(request))
+		request->body_max = atomic_load(&api->upload_max);
 	else if (route->body_max > 0 && route->body_max != API_UPLOAD)
 		request->body_max = route->body_max;
 	else if (strcmp(route->method, "GET") == 0) /* nothing reads it (RFC 9110 section 9.3.1) */
 		request->body_max = 0;
 }
 
-/* Refuses in the shape of the API. */
-static void refuse(struct http_request *request, unsigned status, const char *text)
+/* What is wrong, in the dialect of the path. */
+static char *error_body(const struct api *api, const struct http_request *request, unsigned status,
+			const char *text)
 {
 	char id[API_ID_MAX];
+
 	api_draw_id(id);
-	enum api_shape shape = api_shape_of(request->path);
-	char *body = api_error_body(shape, status, api_code(shape, status), NULL, text, id);
+	return api_error_body(api_dialect_of(api, request->path),
+			      (struct api_error){.status = status, .text = text, .id = id});
+}
+
+static void refuse(const struct api *api, struct http_request *request, unsigned status,
+		   const char *text)
+{
+	char *body = error_body(api, request, status, text);
 	http_reply(request, status, "application/json", body, body ? strlen(body) : 0);
 }
 
@@ -74,34 +82,36 @@ static bool method_fits(const struct api_route *route, const char *method)
 	       (strcmp(route->method, "GET") == 0 && strcmp(method, "HEAD") == 0);
 }
 
-/* The first row of the path and method. NULL: `allow` has the methods that the path has, if it is
- * one at all. */
-static const struct api_route *find_route(const struct api_route *routes,
-					  const struct api_path *path, const char *method,
-					  char *allow, size_t size)
+/* The first row of the path and method, of whichever API. NULL: `allow` has the methods that the
+ * path has, if it is one at all. */
+static const struct api_route *find_route(const struct api *api, const struct api_path *path,
+					  const char *method, char *allow, size_t size)
 {
 	size_t used = 0;
+
 	*allow = '\0';
-	for (const struct api_route *route = routes; route->method; route++) {
-		if (!api_path_matches(path, route->pattern))
-			continue;
-		if (method_fits(route, method))
-			return route;
-		if (used < size && !strstr(allow, route->method))
-			used += (size_t)snprintf(allow + used, size - used, "%s%s",
-						 used > 0 ? ", " : "", route->method);
-	}
+	for (const struct api_dialect *const *dialect = api->dialects; *dialect; dialect++)
+		for (const struct api_route *route = (*dialect)->routes; route->method; route++) {
+			if (!api_path_matches(path, route->pattern))
+				continue;
+			if (method_fits(route, method))
+				return route;
+			if (used < size && !strstr(allow, route->method))
+				used += (size_t)snprintf(allow + used, size - used, "%s%s",
+							 used > 0 ? ", " : "", route->method);
+		}
 	return NULL;
 }
 
-static void refuse_route(struct http_request *request, const char *allow)
+static void refuse_route(const struct api *api, struct http_request *request, const char *allow)
 {
 	if (!*allow) {
-		refuse(request, 404, "there is nothing at this path");
+		refuse(api, request, 404, "there is nothing at this path");
 		return;
 	}
 	http_header(request, "Allow", allow);
-	refuse(request, 405, "the path is there, but not with this method; see the header Allow");
+	refuse(api, request, 405,
+	       "the path is there, but not with this method; see the header Allow");
 }
 
 /* False: it has been refused. */
@@ -112,24 +122,24 @@ static bool is_known(const struct api *api, struct http_request *request)
 	switch (http_auth_identify(api->auth, request, now_s)) {
 	case HTTP_KNOWN: return true;
 	case HTTP_WRONG_USER:
-		refuse(request, 403,
+		refuse(api, request, 403,
 		       "permission denied; only root and the server's own user may ask");
 		return false;
 	case HTTP_NO_CREDENTIALS:
 		http_header(request, "WWW-Authenticate", "Bearer realm=\"sluice\"");
-		refuse(request, 401,
+		refuse(api, request, 401,
 		       "who asks? send a client's secret, or a token, as \"Authorization: Bearer "
 		       "SECRET\" or as X-Auth-Token");
 		return false;
 	case HTTP_TOO_MANY:
 		snprintf(wait, sizeof wait, "%u", http_auth_wait_s(api->auth, request, now_s));
 		http_header(request, "Retry-After", wait);
-		refuse(request, 429, HTTP_TOO_MANY_TEXT);
+		refuse(api, request, 429, HTTP_TOO_MANY_TEXT);
 		return false;
 	case HTTP_WRONG_CREDENTIALS:
 		http_header(request, "WWW-Authenticate",
 			    "Bearer realm=\"sluice\", error=\"invalid_token\"");
-		refuse(request, 401,
+		refuse(api, request, 401,
 		       "no client of management.clients has this secret, and it is no token that "
 		       "still counts");
 		return false;
@@ -150,22 +160,21 @@ static void on_head(void *context, struct http_request *request)
 	char allow[64];
 	int err = api_path_init(&path, request->path);
 	const struct api_route *route =
-		err == 0 ? find_route(api->routes, &path, request->method, allow, sizeof allow)
-			 : NULL;
+		err == 0 ? find_route(api, &path, request->method, allow, sizeof allow) : NULL;
 	api_path_release(&path);
 	if (!(route && is_open(route)) && !is_known(api, request))
 		return;
 	if (err == ERR_INVALID)
-		refuse(request, 400,
+		refuse(api, request, 400,
 		       "the path is not UTF-8, or has a '%' without a byte's two digits behind it");
 	else if (err == ERR_NOMEM)
-		refuse(request, 503, err_text(err));
+		refuse(api, request, 503, err_text(err));
 	else if (err != 0)
-		refuse(request, 404, "there is nothing at this path");
+		refuse(api, request, 404, "there is nothing at this path");
 	else if (!route)
-		refuse_route(request, allow);
+		refuse_route(api, request, allow);
 	else if (route->need >= API_CHANGE && request->role != ROLE_ADMIN)
-		refuse(request, 403, "this client's role is reader, and this takes an admin");
+		refuse(api, request, 403, "this client's role is reader, and this takes an admin");
 	else
 		allow_body(api, route, request);
 	request->route = route;
@@ -194,21 +203,22 @@ static int call_fill(struct api_call *call)
 	return 0;
 }
 
-static struct api_call *call_new(const struct api *api, struct http_request *http)
+static struct api_call *call_new(struct api *api, struct http_request *http)
 {
 	struct api_call *call = calloc(1, sizeof *call);
 	if (!call)
 		return NULL;
+	call->api = api;
 	call->http = http;
 	call->route = http->route;
 	struct api_request *request = &call->request;
-	request->control = api->control;
+	request->service = api->service;
 	request->method = strcmp(http->method, "HEAD") == 0 ? "GET" : http->method;
 	request->if_match = http_request_header(http, "If-Match");
 	request->if_none_match = http_request_header(http, "If-None-Match");
 	request->client = http->client;
 	request->role = http->role;
-	request->shape = api_shape_of(http->path);
+	request->dialect = api_dialect_of(api, http->path);
 	api_draw_id(request->id);
 	if (call_fill(call) == 0)
 		return call;
@@ -300,9 +310,8 @@ static void handle(struct api_request *request)
 /* In front of its handler, because others are in the middle of something. */
 static bool waits(struct api_call *call, void (*go_on)(struct api_request *request))
 {
-	struct control *control = call->request.control;
-	return control && call->route->need >= API_ALONE &&
-	       work_wait(&control->work, &call->request, go_on);
+	return call->route->need >= API_ALONE &&
+	       work_wait(&call->request.service->work, &call->request, go_on);
 }
 
 static void parse(struct api_call *call, char error[API_TEXT_MAX])
@@ -330,15 +339,14 @@ static void on_parsed(void *context)
 /* False: it is to be read here. */
 static bool begin_reading(struct api_call *call)
 {
-	struct control *control = call->request.control;
-	if (call->http->body_length <= PARSED_HERE_MAX || !control)
+	if (call->http->body_length <= PARSED_HERE_MAX)
 		return false;
 	call->reading = calloc(1, sizeof *call->reading);
 	if (!call->reading)
 		return false;
 	call->reading->call = call;
-	return work_beside_in_thread(&control->work, &call->reading->job, parse_in_thread,
-				     on_parsed);
+	return work_beside_in_thread(&call->request.service->work, &call->reading->job,
+				     parse_in_thread, on_parsed);
 }
 
 static void start(struct api_request *request)
@@ -357,10 +365,11 @@ static void start(struct api_request *request)
 
 static void on_request(void *context, struct http_request *request)
 {
-	struct api_call *call = call_new(context, request);
+	struct api *api = context;
+	struct api_call *call = call_new(api, request);
 	if (!call)
-		refuse(request, 503, err_text(ERR_NOMEM));
-	else if (call->request.control && call->request.control->leaving_until_ms > 0)
+		refuse(api, request, 503, err_text(ERR_NOMEM));
+	else if (api->service->ending)
 		api_fail_ending(&call->request);
 	else if (!waits(call, start))
 		start(&call->request);
@@ -369,8 +378,9 @@ static void on_request(void *context, struct http_request *request)
 int api_login(struct api_request *request, const struct http_login *login,
 	      char token[TOKEN_TEXT_MAX], enum client_role *role)
 {
-	const struct http_request *http = ((const struct api_call *)request)->http;
-	struct http_auth *auth = request->control->api.auth;
+	const struct api_call *call = (const struct api_call *)request;
+	const struct http_request *http = call->http;
+	struct http_auth *auth = call->api->auth;
 	char wait[16];
 	int64_t now_s = time(NULL);
 	int err = http_auth_login(auth, http, login, now_s, token, role);
@@ -384,11 +394,7 @@ int api_login(struct api_request *request, const struct http_login *login,
 static char *on_error(void *context, const struct http_request *request, unsigned status,
 		      const char *text)
 {
-	(void)context;
-	char id[API_ID_MAX];
-	api_draw_id(id);
-	enum api_shape shape = api_shape_of(request->path);
-	return api_error_body(shape, status, api_code(shape, status), NULL, text, id);
+	return error_body(context, request, status, text);
 }
 
 struct http_handler api_handler(struct api *api)

@@ -1,41 +1,35 @@
-/* The management API: one table of routes (api_routes.c), and what every handler needs. A handler
- * runs on the control thread, may look at and change everything in struct control, and answers its
- * request exactly once: before it returns, or later from the same thread (while a question of our
- * own is under way). Until then the request is its own.
+/* The management API: what every handler needs. Each API has its own table of routes, and its
+ * dialect. A handler runs on the control thread, may look at and change everything in struct
+ * service, and answers its request exactly once: before it returns, or later from the same thread
+ * (while a question of our own is under way). Until then the request is its own.
  *
  *     http.h bytes ─► who is it, which route is it, may he (401 403 404 405 413: never get here)
  *            ─► body as the route wants it? (400 415) ─► handler ─► api_reply_json | api_fail
  *
  * Paths are matched without regard to case, "//" is as "/", a final '/' counts for nothing, and
- * segments are percent-decoded after they were cut apart. The shape of an error is the API's whose
- * path was asked, also where there is no such route:
- *
- *     /v2...   {"code": 404, "type": "not_found", "message": TEXT, "request_id": "req-..."}
- *     /v3...   {"error": {"code": 404, "title": "Not Found", "message": TEXT}}
- *     /adfs... {"error": "invalid_client", "error_description": TEXT}
- *     /subscriptions, /providers, /tenants, /metadata...
- *              {"error": {"code": "ResourceNotFound", "message": TEXT, "target": FIELD or null,
- *                         "details": []}}
- *     else     {"error": {"code": "not_found", "message": TEXT, "path": FIELD or null}} */
+ * segments are percent-decoded after they were cut apart. An error is told in the dialect of the
+ * API whose path was asked, also where there is no such route. */
 #ifndef SLUICE_API_H
 #define SLUICE_API_H
 
 #include <jansson.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "resolver/control/http_auth.h"
 #include "rules/model.h"
 
-struct control;
+struct api;
+struct change_error;
+struct service;
 
 enum { API_ID_MAX = 41, API_TEXT_MAX = 1024, API_BASE_MAX = 272 };
 
-enum api_shape { API_V1, API_V2, API_V3, API_ARM, API_OAUTH };
 #define API_UPLOAD SIZE_MAX
 
 struct api_request {
-	struct control *control;
+	struct service *service;
 	const char *method; /* "GET" also for HEAD */
 	const char *path;   /* decoded, as the client wrote it, for links */
 	json_t *body;       /* NULL: nothing was sent. Borrowed: incref what is to be kept */
@@ -44,9 +38,9 @@ struct api_request {
 	const char *if_match, *if_none_match; /* the headers; NULL: not sent */
 	const char *client;                   /* who asks, for the log */
 	enum client_role role;
-	enum api_shape shape;
-	char id[API_ID_MAX]; /* "req-" and a UUID */
-	void *state;         /* the handler's own */
+	const struct api_dialect *dialect; /* of the path */
+	char id[API_ID_MAX];               /* "req-" and a UUID */
+	void *state;                       /* the handler's own */
 };
 
 /* What a client needs for it. API_FORM: nothing, and what it sends is no JSON but a form (the media
@@ -63,6 +57,37 @@ struct api_route {
 	size_t body_max; /* 0: HTTP_BODY_MAX, or nothing where it is a GET; API_UPLOAD: of text/csv
 			    as much as is configured */
 };
+
+/* What went wrong, for whoever puts it into words. */
+struct api_error {
+	unsigned status;
+	const char *code;  /* a short stable word ("not_found", "invalid_object") */
+	const char *field; /* of the body or query, as in "ptr.ttl"; NULL: it is about none */
+	const char *text;
+	const char *id; /* of the request */
+};
+
+/* An API: what there is at its paths, and how it says what went wrong. */
+struct api_dialect {
+	const char *const *roots; /* first segments of its paths, up to a NULL; NULL: no errors of
+				     its own */
+	const struct api_route *routes;       /* wherever they are */
+	const char *(*code)(unsigned status); /* the word where nobody has a better one */
+	json_t *(*error)(const struct api_error *error); /* the body; NULL without memory */
+	/* Answers with what a change failed of, which is not CHANGE_FINE; NULL: it changes nothing.
+	 */
+	void (*fail_change)(struct api_request *request, const struct change_error *error,
+			    unsigned status);
+};
+
+/* A word for each status, for struct api_dialect. The row of status 0 ends the table: of those that
+ * are not in it, 400 and 500 have the word. */
+struct api_code {
+	unsigned status;
+	const char *code;
+};
+const char *api_code_of(const struct api_code *codes, unsigned status);
+const char *api_code(unsigned status); /* "not_found", "conflict" */
 
 /* ---- what was asked ---- */
 
@@ -82,6 +107,8 @@ json_t *api_parse(const char *text, size_t length, char error[API_TEXT_MAX]);
 MUST_CHECK int api_login(struct api_request *request, const struct http_login *login,
 			 char token[TOKEN_TEXT_MAX], enum client_role *role);
 
+/* By the control socket, where the kernel says who asks. */
+bool api_is_local(const struct api_request *request);
 /* "https://dns.example:8443", scheme and host as the client used them, to make links of. NULL: the
  * header Host is missing, or is none; api_base_needed has answered that then. */
 const char *api_base(const struct api_request *request, char text[API_BASE_MAX]);
@@ -91,11 +118,11 @@ const char *api_base_needed(struct api_request *request, char text[API_BASE_MAX]
 
 /* Takes the body over; NULL, or one that json_whole refuses, is a lack of memory. etag is with or
  * without its quotes; NULL: none. A GET whose If-None-Match has it is answered 304 without the body
- * (RFC 9110 section 13.1.2); preconditions of changes are change_require's. */
+ * (RFC 9110 section 13.1.2); preconditions of changes are api_require's. */
 void api_reply_json(struct api_request *request, unsigned status, json_t *body, const char *etag);
 void api_reply_empty(struct api_request *request, unsigned status); /* without a body: 204 */
-/* An error in the API's shape. `code` is a short stable word ("not_found", "invalid_object"), the
- * text says what is wrong and then what would be right. */
+/* An error in the API's dialect. `code` is as struct api_error has it, NULL: the dialect's for that
+ * status; the text says what is wrong and then what would be right. */
 void api_fail(struct api_request *request, unsigned status, const char *code, const char *format,
 	      ...) __attribute__((format(printf, 4, 5)));
 /* The same, of one field of the body or query: `field` is where it stands, as in "ptr.ttl". */
@@ -109,10 +136,12 @@ void api_answer_header(struct api_request *request, const char *name, const char
 /* ---- the server's side ---- */
 
 struct api {
-	struct control *control;
+	struct service *service;
 	struct http_auth *auth;
-	const struct api_route *routes;
-	struct api_answer *held, **held_end; /* the oldest first; held_end NULL: none yet */
+	const struct api_dialect *const *dialects; /* up to a NULL; the last one has all paths that
+						      no other has */
+	atomic_size_t upload_max;                  /* bytes; listeners read it */
+	struct api_answer *held, **held_end;       /* the oldest first; held_end NULL: none yet */
 };
 
 /* Answers wait until every worker answers by what was published last (server_is_settled): who is

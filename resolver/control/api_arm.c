@@ -127,20 +127,20 @@ static json_t *subscription_json(const struct api_request *request)
 			 tenant);
 }
 
-void api_subscriptions_list(struct api_request *request)
+static void list_subscriptions(struct api_request *request)
 {
 	if (api_arm_begin(request))
 		api_reply_json(request, 200,
 			       json_make("{s:[o]}", "value", subscription_json(request)), NULL);
 }
 
-void api_subscription_show(struct api_request *request)
+static void show_subscription(struct api_request *request)
 {
 	if (api_arm_begin(request))
 		api_reply_json(request, 200, subscription_json(request), NULL);
 }
 
-void api_tenants_list(struct api_request *request)
+static void list_tenants(struct api_request *request)
 {
 	if (api_arm_begin(request))
 		api_reply_json(request, 200,
@@ -184,7 +184,7 @@ static json_t *location_json(const struct api_request *request, const char *regi
 			 "regionalDisplayName", json_text(region));
 }
 
-void api_locations_list(struct api_request *request)
+static void list_locations(struct api_request *request)
 {
 	if (!api_arm_begin(request))
 		return;
@@ -236,7 +236,7 @@ static json_t *provider_json(const struct api_request *request, size_t first)
 			 "RegistrationFree", "resourceTypes", types);
 }
 
-void api_providers_list(struct api_request *request)
+static void list_providers(struct api_request *request)
 {
 	if (!api_arm_begin(request))
 		return;
@@ -248,7 +248,7 @@ void api_providers_list(struct api_request *request)
 	api_reply_json(request, 200, json_make("{s:o}", "value", value), NULL);
 }
 
-void api_provider_show(struct api_request *request)
+static void show_provider(struct api_request *request)
 {
 	const char *name = api_parameter(request, "namespace");
 	size_t i = 0;
@@ -263,3 +263,113 @@ void api_provider_show(struct api_request *request)
 			 "The resource namespace '%s' is invalid; there is %s here", name,
 			 resource_types[0].provider);
 }
+
+/* ---- the API ---- */
+
+static const char *code_of(unsigned status)
+{
+	static const struct api_code codes[] = {
+		{400, "InvalidRequestContent"},
+		{401, "AuthenticationFailed"},
+		{403, "AuthorizationFailed"},
+		{404, "ResourceNotFound"},
+		{405, "MethodNotAllowed"},
+		{409, "Conflict"},
+		{412, "PreconditionFailed"},
+		{413, "RequestEntityTooLarge"},
+		{415, "UnsupportedMediaType"},
+		{421, "MisdirectedRequest"},
+		{422, "UnprocessableEntity"},
+		{429, "TooManyRequests"},
+		{500, "InternalServerError"},
+		{503, "ServiceUnavailable"},
+		{0, NULL},
+	};
+
+	return api_code_of(codes, status);
+}
+
+static json_t *error_json(const struct api_error *error)
+{
+	return json_make("{s:{s:o, s:o, s:o, s:[]}}", "error", "code", json_text(error->code),
+			 "message", json_text(error->text), "target", json_text(error->field),
+			 "details");
+}
+
+/* Where ARM's bodies have what the configuration calls `field`. */
+static const char *arm_field(const char *field)
+{
+	static const struct {
+		const char *key, *path;
+	} fields[] = {
+		{"domain_name_label", "properties.dnsSettings.domainNameLabel"},
+		{"reverse_fqdn", "properties.dnsSettings.reverseFqdn"},
+		{"region", "location"},
+		{"address", "properties.ipAddress"},
+		{"allocation", "properties.publicIPAllocationMethod"},
+	};
+	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+		if (strcmp(fields[i].key, field) == 0)
+			return fields[i].path;
+	return field;
+}
+
+static void fail_change(struct api_request *request, const struct change_error *error,
+			unsigned status)
+{
+	static const char *const codes[] = {
+		[CHANGE_INVALID] = "InvalidRequestFormat",
+		[CHANGE_NOT_FOUND] = "ResourceNotFound",
+		[CHANGE_TAKEN] = "Conflict",
+		[CHANGE_READ_ONLY] = "ResourceReadOnly",
+		[CHANGE_EXHAUSTED] = "PublicIPAddressesExhausted",
+		[CHANGE_STALE] = "PreconditionFailed",
+		[CHANGE_NO_STATE] = "StateNotConfigured",
+		[CHANGE_BUSY] = "ServiceUnavailable",
+		[CHANGE_STORE] = "StoreFailed",
+		[CHANGE_NO_MEMORY] = "OutOfMemory",
+	};
+	const char *code = codes[error->outcome];
+
+	if (!*error->field)
+		api_fail(request, status, code, "%s", error->text);
+	else
+		api_fail_at(request, status, code, arm_field(error->field), "%s: %s",
+			    arm_field(error->field), error->text);
+}
+
+#define SUBSCRIPTION "/subscriptions/{subscription}"
+#define NETWORK      "/providers/Microsoft.Network/publicIPAddresses"
+#define PUBLIC_IPS   SUBSCRIPTION "/resourceGroups/{group}" NETWORK
+
+static const struct api_route routes[] = {
+#define NETWORK "/providers/Microsoft.Network/publicIPAddresses"
+	{"GET", "/tenants", API_READ, list_tenants, 0},
+	{"GET", "/providers", API_READ, list_providers, 0},
+	{"GET", "/providers/{namespace}", API_READ, show_provider, 0},
+	{"GET", "/subscriptions", API_READ, list_subscriptions, 0},
+	{"GET", SUBSCRIPTION, API_READ, show_subscription, 0},
+	{"GET", SUBSCRIPTION "/locations", API_READ, list_locations, 0},
+	{"GET", SUBSCRIPTION "/providers", API_READ, list_providers, 0},
+	{"GET", SUBSCRIPTION "/providers/{namespace}", API_READ, show_provider, 0},
+	{"POST", SUBSCRIPTION "/providers/{namespace}/register", API_READ, show_provider, 0},
+	{"GET", SUBSCRIPTION "/resourceGroups", API_READ, api_groups_list, 0},
+	{"HEAD", SUBSCRIPTION "/resourceGroups/{group}", API_READ, api_group_exists, 0},
+	{"GET", SUBSCRIPTION "/resourceGroups/{group}", API_READ, api_group_show, 0},
+	{"PUT", SUBSCRIPTION "/resourceGroups/{group}", API_CHANGE, api_group_put, 0},
+	{"PATCH", SUBSCRIPTION "/resourceGroups/{group}", API_CHANGE, api_group_patch, 0},
+	{"DELETE", SUBSCRIPTION "/resourceGroups/{group}", API_CHANGE, api_group_delete, 0},
+	{"GET", SUBSCRIPTION NETWORK, API_READ, api_public_ips_list, 0},
+	{"GET", PUBLIC_IPS, API_READ, api_public_ips_list_group, 0},
+	{"GET", PUBLIC_IPS "/{name}", API_READ, api_public_ip_show, 0},
+	{"PUT", PUBLIC_IPS "/{name}", API_CHANGE, api_public_ip_put, 0},
+	{"PATCH", PUBLIC_IPS "/{name}", API_CHANGE, api_public_ip_patch, 0},
+	{"DELETE", PUBLIC_IPS "/{name}", API_CHANGE, api_public_ip_delete, 0},
+	{.method = NULL},
+};
+const struct api_dialect api_arm = {
+	.roots = (const char *const[]){"subscriptions", "providers", "tenants", "metadata", NULL},
+	.routes = routes,
+	.code = code_of,
+	.error = error_json,
+	.fail_change = fail_change};

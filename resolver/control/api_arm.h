@@ -8,6 +8,8 @@
 #include "resolver/control/api.h"
 #include "resolver/control/owner.h"
 
+extern const struct api_dialect api_arm, api_arm_login;
+
 /* False: the request does not say an api-version, or its {subscription} is not ours; that has been
  * answered. */
 bool api_arm_begin(struct api_request *request);
@@ -33,23 +35,6 @@ bool api_arm_read_location(struct api_request *request, char location[API_LOCATI
 bool api_arm_read_tags(struct api_request *request, char **text);
 /* The same of a PATCH, which may have nothing else. */
 bool api_arm_read_patch(struct api_request *request, char **tags);
-
-/* ---- api_arm.c ---- */
-
-void api_subscriptions_list(struct api_request *request);
-void api_subscription_show(struct api_request *request);
-void api_tenants_list(struct api_request *request);
-void api_locations_list(struct api_request *request);
-void api_providers_list(struct api_request *request);
-void api_provider_show(struct api_request *request);
-
-/* ---- api_arm_login.c ---- */
-
-void api_metadata_endpoints(struct api_request *request);
-void api_metadata_clouds(struct api_request *request);
-void api_openid_show(struct api_request *request);
-void api_openid_keys(struct api_request *request);
-void api_oauth_issue(struct api_request *request);
 
 /* ---- api_arm_group.c ---- */
 

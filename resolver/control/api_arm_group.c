@@ -155,6 +155,14 @@ static bool check_name(struct api_request *request)
 }
 
 /* `before` NULL: there is none. Ends the request. */
+static int require(const struct api_request *request, struct change *change,
+		   const struct resource_group *group)
+{
+	char etag[ETAG_MAX];
+
+	return api_require_etag(request, change, group ? group_etag(group, etag) : NULL);
+}
+
 static void put(struct api_request *request, const struct resource_group *before,
 		const char *location, const char *tags)
 {
@@ -165,9 +173,7 @@ static void put(struct api_request *request, const struct resource_group *before
 	};
 	struct resource_group group;
 	struct change *change = change_begin(api_inventory(request));
-	int err = change ? change_group_require(change, before, request->if_match,
-						request->if_none_match)
-			 : ERR_NOMEM;
+	int err = change ? require(request, change, before) : ERR_NOMEM;
 	if (err == 0)
 		err = change_group_put(change, &wanted);
 	if (!api_change_end(request, change, err, NULL))
@@ -224,8 +230,7 @@ void api_group_patch(struct api_request *request)
 static int remove_all(const struct api_request *request, struct change *change)
 {
 	struct resource_group group;
-	int err = change_group_require(change, find(request, &group) ? &group : NULL,
-				       request->if_match, request->if_none_match);
+	int err = require(request, change, find(request, &group) ? &group : NULL);
 	return err ? err
 		   : change_group_remove(change, api_group(request),
 					 api_parameter(request, "subscription"));

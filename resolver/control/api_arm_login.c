@@ -11,8 +11,8 @@
  * reached. Tokens are those of token.h, and not JWTs: who gets one need not understand it.
  * Deliberately not here: users, browsers and device codes, refresh tokens, Basic authentication. */
 #include "resolver/control/api_arm.h"
-#include "resolver/control/control.h"
 #include "resolver/control/json.h"
+#include "resolver/control/service.h"
 #include "resolver/control/token.h"
 
 enum { URL_MAX = API_BASE_MAX + 64 };
@@ -34,7 +34,7 @@ static json_t *authentication_json(const char *base)
 }
 
 /* GET /metadata/endpoints */
-void api_metadata_endpoints(struct api_request *request)
+static void show_metadata_endpoints(struct api_request *request)
 {
 	char text[API_BASE_MAX];
 	const char *base = api_base_needed(request, text);
@@ -48,7 +48,7 @@ void api_metadata_endpoints(struct api_request *request)
 }
 
 /* GET /metadata/clouds: what ARM_CLOUD_METADATA_URL may name */
-void api_metadata_clouds(struct api_request *request)
+static void show_metadata_clouds(struct api_request *request)
 {
 	char text[API_BASE_MAX];
 	const char *base = api_base_needed(request, text);
@@ -65,7 +65,7 @@ void api_metadata_clouds(struct api_request *request)
 
 /* GET /adfs/.well-known/openid-configuration. Not all that it names is here: clients want to see an
  * authorization endpoint, and those that log in by a secret do not go there. */
-void api_openid_show(struct api_request *request)
+static void show_openid(struct api_request *request)
 {
 	char text[API_BASE_MAX];
 	const char *base = api_base_needed(request, text);
@@ -84,7 +84,7 @@ void api_openid_show(struct api_request *request)
 }
 
 /* GET /adfs/discovery/keys: nobody else can check a token. */
-void api_openid_keys(struct api_request *request)
+static void show_openid_keys(struct api_request *request)
 {
 	api_reply_json(request, 200, json_make("{s:[]}", "keys"), NULL);
 }
@@ -112,7 +112,7 @@ static void answer_token(struct api_request *request, const char *token)
 
 /* POST /adfs/oauth2/token. What it is for (`scope`, `resource`) is taken as it comes: a token opens
  * everything that its client may do. */
-void api_oauth_issue(struct api_request *request)
+static void issue_token(struct api_request *request)
 {
 	char token[TOKEN_TEXT_MAX];
 	enum client_role role;
@@ -139,3 +139,37 @@ void api_oauth_issue(struct api_request *request)
 		answer_token(request, token);
 	explicit_bzero(token, sizeof token);
 }
+
+/* ---- the API ---- */
+
+/* RFC 6749 section 5.2, and 4.1.2.1 for the last. */
+static const char *code_of(unsigned status)
+{
+	if (status >= 500)
+		return "temporarily_unavailable";
+	return status == 401 ? "invalid_client" : "invalid_request";
+}
+
+static json_t *error_json(const struct api_error *error)
+{
+	return json_make("{s:o, s:o}", "error", json_text(error->code), "error_description",
+			 json_text(error->text));
+}
+
+enum { LOGIN_BODY_MAX = 16 * 1024 }; /* of anybody */
+
+#define OPENID "/.well-known/openid-configuration"
+
+static const struct api_route routes[] = {
+	{"GET", "/metadata/endpoints", API_NOTHING, show_metadata_endpoints, 0},
+	{"GET", "/metadata/clouds", API_NOTHING, show_metadata_clouds, 0},
+	{"GET", "/adfs" OPENID, API_NOTHING, show_openid, 0},
+	{"GET", "/adfs/adfs" OPENID, API_NOTHING, show_openid, 0},
+	{"GET", "/adfs/discovery/keys", API_NOTHING, show_openid_keys, 0},
+	{"POST", "/adfs/oauth2/token", API_FORM, issue_token, LOGIN_BODY_MAX},
+	{.method = NULL},
+};
+const struct api_dialect api_arm_login = {.roots = (const char *const[]){"adfs", NULL},
+					  .routes = routes,
+					  .code = code_of,
+					  .error = error_json};

@@ -11,11 +11,11 @@
 #include "resolver/control/api_arm.h"
 #include "resolver/control/api_arm_page.h"
 #include "resolver/control/api_reverse.h"
-#include "resolver/control/control.h"
 #include "resolver/control/inventory_group.h"
 #include "resolver/control/inventory_page.h"
 #include "resolver/control/json.h"
 #include "resolver/control/ownership.h"
+#include "resolver/control/service.h"
 #include "resolver/control/uuid.h"
 
 enum { IDLE_SHOWN = 4, LOOKED_AT_ONCE = 100, LOOKED_AT_MAX = 10000, ROW_BYTES = 600 };
@@ -165,7 +165,7 @@ static void answer_list(struct api_request *request, const char *group)
 	}
 	api_text_init(&list->text, (list->page.room + 1) * ROW_BYTES);
 	api_text_put(&list->text, "{\"value\":[");
-	if (work_beside_in_portions(&request->control->work, &list->job, on_portion, on_done))
+	if (work_beside_in_portions(&request->service->work, &list->job, on_portion, on_done))
 		return;
 	api_fail_ending(request);
 	api_text_release(&list->text);

@@ -181,7 +181,7 @@ static int edit(struct api_claim *claim, struct change *change, const struct own
 	char id[UUID_TEXT_MAX];
 	(void)error; /* all that can fail is the change's */
 	put->created = !*owner;
-	int err = change_require(change, *owner, request->if_match, request->if_none_match);
+	int err = api_require(request, change, *owner);
 	if (err == 0)
 		err = *owner ? set(&put->wish, change, owner)
 			     : add(request, &put->wish, change, owner);

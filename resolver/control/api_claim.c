@@ -3,8 +3,8 @@
 #include "resolver/control/api_claim.h"
 
 #include "resolver/control/api_reverse.h"
-#include "resolver/control/control.h"
 #include "resolver/control/ownership.h"
+#include "resolver/control/service.h"
 #include "resolver/control/uuid.h"
 #include "rules/name.h"
 
@@ -97,7 +97,7 @@ static void make_or_wait(struct api_claim *claim)
 {
 	struct api_request *request = claim->request;
 	request->state = claim;
-	if (claim->waits == CLAIM_WAITS || !work_wait(&request->control->work, request, again))
+	if (claim->waits == CLAIM_WAITS || !work_wait(&request->service->work, request, again))
 		make(claim);
 	else
 		claim->waits++;
@@ -145,7 +145,7 @@ static void ask(struct api_claim *claim, const struct rehearsal *will_be)
 		.fqdn = *will_be->fqdn ? will_be->fqdn : NULL,
 		.address = will_be->address,
 	};
-	if (ownership_check(inventory, &request->control->server, &question, on_ownership, claim) ==
+	if (ownership_check(inventory, &request->service->server, &question, on_ownership, claim) ==
 	    0)
 		return;
 	api_fail_memory(request); /* its form is good: it was rehearsed */

@@ -13,11 +13,12 @@
 #include <ctype.h>
 #include <strings.h>
 
+#include "resolver/control/api_openstack.h"
 #include "resolver/control/api_reverse.h"
 #include "resolver/control/api_text.h"
-#include "resolver/control/control.h"
 #include "resolver/control/inventory_page.h"
 #include "resolver/control/json.h"
+#include "resolver/control/service.h"
 #include "resolver/control/uuid.h"
 #include "rules/text.h"
 
@@ -104,7 +105,7 @@ static void answer_list(void *context)
 	free(list);
 }
 
-void api_floatingips_list(struct api_request *request)
+static void list_floatingips(struct api_request *request)
 {
 	if (api_all_not_modified(request))
 		return;
@@ -115,7 +116,7 @@ void api_floatingips_list(struct api_request *request)
 	}
 	list->request = request;
 	list->job.large = true;
-	if (work_beside_in_portions(&request->control->work, &list->job, write_portion,
+	if (work_beside_in_portions(&request->service->work, &list->job, write_portion,
 				    answer_list))
 		return;
 	free(list);
@@ -159,7 +160,7 @@ static const struct owner *asked_address(struct api_request *request)
 	return NULL;
 }
 
-void api_floatingip_show(struct api_request *request)
+static void show_floatingip(struct api_request *request)
 {
 	char etag[ETAG_MAX];
 	const struct owner *owner = asked_address(request);
@@ -249,7 +250,7 @@ static bool unset(struct api_request *request, const struct owner *owner)
 	return true;
 }
 
-void api_floatingip_patch(struct api_request *request)
+static void patch_floatingip(struct api_request *request)
 {
 	char id[UUID_TEXT_MAX], etag[ETAG_MAX], text[API_OWNER_TEXT_MAX];
 	struct change_ptr ptr;
@@ -266,13 +267,59 @@ void api_floatingip_patch(struct api_request *request)
 		return;
 	owner = inventory_by_id(api_inventory(request), id);
 	api_log_change(request, "PTR set", api_owner_text(owner, text));
-	api_check_forward(request->control, owner, NULL, NULL);
+	api_check_forward(request->service, owner, NULL, NULL);
 	api_reply_json(request, 202, floatingip_json(request, owner), owner_etag(owner, etag));
 }
 
-void api_floatingip_delete(struct api_request *request)
+static void delete_floatingip(struct api_request *request)
 {
 	const struct owner *owner = asked_address(request);
 	if (owner && unset(request, owner))
 		api_reply_empty(request, 204);
 }
+
+/* ---- the API ---- */
+
+static json_t *error_json(const struct api_error *error)
+{
+	return json_make("{s:i, s:o, s:o, s:o}", "code", (int)error->status, "type",
+			 json_text(error->code), "message", json_text(error->text), "request_id",
+			 json_text(error->id));
+}
+
+/* An error has no member for the field. */
+static void fail_change(struct api_request *request, const struct change_error *error,
+			unsigned status)
+{
+	static const char *const codes[] = {
+		[CHANGE_INVALID] = "invalid_object",
+		[CHANGE_NOT_FOUND] = "not_found",
+		[CHANGE_TAKEN] = "conflict",
+		[CHANGE_READ_ONLY] = "conflict",
+		[CHANGE_EXHAUSTED] = "conflict",
+		[CHANGE_STALE] = "precondition_failed",
+		[CHANGE_NO_STATE] = "conflict",
+		[CHANGE_BUSY] = "service_unavailable",
+		[CHANGE_STORE] = "service_unavailable",
+		[CHANGE_NO_MEMORY] = "service_unavailable",
+	};
+	const char *field = error->field;
+
+	if (strcmp(field, "reverse_fqdn") == 0)
+		field = "ptrdname";
+	api_fail(request, status, codes[error->outcome], "%s%s%s", field, *field ? ": " : "",
+		 error->text);
+}
+
+static const struct api_route routes[] = {
+	{"GET", "/v2/reverse/floatingips", API_READ, list_floatingips, 0},
+	{"GET", "/v2/reverse/floatingips/{key}", API_READ, show_floatingip, 0},
+	{"PATCH", "/v2/reverse/floatingips/{key}", API_CHANGE, patch_floatingip, 0},
+	{"DELETE", "/v2/reverse/floatingips/{key}", API_CHANGE, delete_floatingip, 0},
+	{.method = NULL},
+};
+const struct api_dialect api_designate = {.roots = (const char *const[]){"v2", NULL},
+					  .routes = routes,
+					  .code = api_code,
+					  .error = error_json,
+					  .fail_change = fail_change};

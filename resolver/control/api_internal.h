@@ -16,6 +16,7 @@ struct api_reading {         /* long JSON, which is read, and freed, in a thread
 
 struct api_call {
 	struct api_request request; /* first: the one is the other's address */
+	struct api *api;
 	struct http_request *http;
 	const struct api_route *route;
 	struct api_path path;
@@ -27,12 +28,9 @@ struct api_call {
 	void (*go_on)(struct api_request *request);
 };
 
-enum api_shape api_shape_of(const char *path);
-/* The short word for a status, when nobody has a better one. */
-const char *api_code(enum api_shape shape, unsigned status);
-/* The body of an error, to be freed; NULL without memory. */
-char *api_error_body(enum api_shape shape, unsigned status, const char *code, const char *field,
-		     const char *text, const char *id);
+const struct api_dialect *api_dialect_of(const struct api *api, const char *path);
+/* The body of an error, to be freed; NULL without memory. Without a code, its dialect's. */
+char *api_error_body(const struct api_dialect *dialect, struct api_error error);
 void api_draw_id(char id[API_ID_MAX]);
 /* Answers, and releases the call; body is taken over, NULL: none. */
 void api_finish(struct api_call *call, unsigned status, char *body);

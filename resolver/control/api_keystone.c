@@ -10,10 +10,10 @@
  * so that it works by whatever name the server is reached. Deliberately not here: users, projects
  * and roles as things of their own, rescoping of a token by another, and revoking one (a token ends
  * after an hour, or with its client's secret). */
+#include "resolver/control/api_openstack.h"
 #include "resolver/control/api_reverse.h"
-#include "resolver/control/api_routes.h"
-#include "resolver/control/control.h"
 #include "resolver/control/json.h"
+#include "resolver/control/service.h"
 #include "resolver/control/token.h"
 #include "resolver/control/uuid.h"
 
@@ -39,7 +39,7 @@ static json_t *version_json(const char *base)
 }
 
 /* GET /: 300, because one is to be chosen. */
-void api_keystone_versions(struct api_request *request)
+static void list_versions(struct api_request *request)
 {
 	char text[API_BASE_MAX];
 	const char *base = api_base_needed(request, text);
@@ -50,25 +50,12 @@ void api_keystone_versions(struct api_request *request)
 }
 
 /* GET /v3 */
-void api_keystone_version(struct api_request *request)
+static void show_version(struct api_request *request)
 {
 	char text[API_BASE_MAX];
 	const char *base = api_base_needed(request, text);
 	if (base)
 		api_reply_json(request, 200, json_make("{s:o}", "version", version_json(base)),
-			       NULL);
-}
-
-/* GET /v2 */
-void api_designate_version(struct api_request *request)
-{
-	char text[API_BASE_MAX];
-	const char *base = api_base_needed(request, text);
-	if (base)
-		api_reply_json(request, 200,
-			       json_make("{s:{s:s, s:s, s:s, s:o}}", "version", "id", "v2.0",
-					 "status", "CURRENT", "updated", updated, "links",
-					 links_to(base, "/v2")),
 			       NULL);
 }
 
@@ -230,7 +217,7 @@ static json_t *token_json(const struct login *login, const struct model *model,
 }
 
 /* POST /v3/auth/tokens */
-void api_keystone_issue(struct api_request *request)
+static void issue_token(struct api_request *request)
 {
 	char text[API_BASE_MAX], token[TOKEN_TEXT_MAX];
 	enum client_role role;
@@ -258,3 +245,38 @@ void api_keystone_issue(struct api_request *request)
 	api_answer_header(request, "X-Subject-Token", token);
 	api_reply_json(request, 201, token_json(&login, model, role, base, now_s), NULL);
 }
+
+/* GET /v2 */
+static void show_designate_version(struct api_request *request)
+{
+	char text[API_BASE_MAX];
+	const char *base = api_base_needed(request, text);
+	if (base)
+		api_reply_json(request, 200,
+			       json_make("{s:{s:s, s:s, s:s, s:o}}", "version", "id", "v2.0",
+					 "status", "CURRENT", "updated", updated, "links",
+					 links_to(base, "/v2")),
+			       NULL);
+}
+
+/* ---- the API ---- */
+
+static json_t *error_json(const struct api_error *error)
+{
+	return json_make("{s:{s:i, s:s, s:o}}", "error", "code", (int)error->status, "title",
+			 http_status_text(error->status), "message", json_text(error->text));
+}
+
+enum { LOGIN_BODY_MAX = 16 * 1024 }; /* of anybody */
+
+static const struct api_route routes[] = {
+	{"GET", "/v2", API_NOTHING, show_designate_version, 0},
+	{"GET", "/", API_NOTHING, list_versions, 0},
+	{"GET", "/v3", API_NOTHING, show_version, 0},
+	{"POST", "/v3/auth/tokens", API_NOTHING, issue_token, LOGIN_BODY_MAX},
+	{.method = NULL},
+};
+const struct api_dialect api_keystone = {.roots = (const char *const[]){"v3", NULL},
+					 .routes = routes,
+					 .code = api_code,
+					 .error = error_json};

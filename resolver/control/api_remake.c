@@ -2,7 +2,7 @@
 #include "resolver/control/api_remake.h"
 
 #include "resolver/control/api_reverse.h"
-#include "resolver/control/control.h"
+#include "resolver/control/service.h"
 
 static int edit(void *context, struct change *change)
 {
@@ -53,7 +53,7 @@ void api_remake(struct api_remake *remake)
 	static const struct change_error no_thread = {
 		.outcome = CHANGE_STORE, .text = "the system gives no thread to make it in"};
 	struct api_request *request = remake->request;
-	remake->work = &request->control->work;
+	remake->work = &request->service->work;
 	remake->book = remake_new(api_inventory(request));
 	if (!remake->book) {
 		remake->answer(remake, change_error(NULL));

@@ -1,69 +1,61 @@
-/* Answers, and errors in the shape of the API that was asked. */
+/* Answers, and errors in the dialect of the API that was asked. */
 #include <stdarg.h>
 #include <strings.h>
 
 #include "resolver/control/api_internal.h"
-#include "resolver/control/control.h"
-#include "resolver/control/etag.h"
 #include "resolver/control/json.h"
+#include "resolver/control/precondition.h"
+#include "resolver/control/service.h"
 #include "resolver/control/uuid.h"
 #include "rules/text.h"
 
-static const struct {
-	unsigned status;
-	const char *code, *arm_code;
-} codes[] = {
-	{400, "bad_request", "InvalidRequestContent"},
-	{401, "unauthorized", "AuthenticationFailed"},
-	{403, "forbidden", "AuthorizationFailed"},
-	{404, "not_found", "ResourceNotFound"},
-	{405, "method_not_allowed", "MethodNotAllowed"},
-	{409, "conflict", "Conflict"},
-	{412, "precondition_failed", "PreconditionFailed"},
-	{413, "request_entity_too_large", "RequestEntityTooLarge"},
-	{415, "unsupported_media_type", "UnsupportedMediaType"},
-	{421, "misdirected_request", "MisdirectedRequest"},
-	{422, "unprocessable", "UnprocessableEntity"},
-	{429, "too_many_requests", "TooManyRequests"},
-	{500, "internal_error", "InternalServerError"},
-	{503, "service_unavailable", "ServiceUnavailable"},
-};
-
-/* RFC 6749 section 5.2, and 4.1.2.1 for the last. */
-static const char *oauth_code(unsigned status)
+const char *api_code_of(const struct api_code *codes, unsigned status)
 {
-	if (status >= 500)
-		return "temporarily_unavailable";
-	return status == 401 ? "invalid_client" : "invalid_request";
+	for (const struct api_code *code = codes; code->status; code++)
+		if (code->status == status)
+			return code->code;
+	return api_code_of(codes, status < 500 ? 400 : 500);
 }
 
-const char *api_code(enum api_shape shape, unsigned status)
+const char *api_code(unsigned status)
 {
-	size_t count = sizeof codes / sizeof *codes, i = 0;
-	while (i < count && codes[i].status != status)
-		i++;
-	if (i == count)
-		return api_code(shape, status < 500 ? 400 : 500);
-	if (shape == API_OAUTH)
-		return oauth_code(status);
-	return shape == API_ARM ? codes[i].arm_code : codes[i].code;
+	static const struct api_code codes[] = {
+		{400, "bad_request"},
+		{401, "unauthorized"},
+		{403, "forbidden"},
+		{404, "not_found"},
+		{405, "method_not_allowed"},
+		{409, "conflict"},
+		{412, "precondition_failed"},
+		{413, "request_entity_too_large"},
+		{415, "unsupported_media_type"},
+		{421, "misdirected_request"},
+		{422, "unprocessable"},
+		{429, "too_many_requests"},
+		{500, "internal_error"},
+		{503, "service_unavailable"},
+		{0, NULL},
+	};
+
+	return api_code_of(codes, status);
 }
 
-enum api_shape api_shape_of(const char *path)
+static bool has_root(const struct api_dialect *dialect, const char *segment, size_t length)
 {
-	static const struct {
-		const char *first; /* segment */
-		enum api_shape shape;
-	} shapes[] = {{"v2", API_V2},         {"v3", API_V3},       {"subscriptions", API_ARM},
-		      {"providers", API_ARM}, {"tenants", API_ARM}, {"metadata", API_ARM},
-		      {"adfs", API_OAUTH}};
+	for (const char *const *root = dialect->roots; root && *root; root++)
+		if (strlen(*root) == length && strncasecmp(segment, *root, length) == 0)
+			return true;
+	return false;
+}
+
+const struct api_dialect *api_dialect_of(const struct api *api, const char *path)
+{
+	const struct api_dialect *const *dialect = api->dialects;
+
 	path += strspn(path, "/");
-	size_t length = strcspn(path, "/");
-	for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
-		if (strlen(shapes[i].first) == length &&
-		    strncasecmp(path, shapes[i].first, length) == 0)
-			return shapes[i].shape;
-	return API_V1;
+	while (dialect[1] && !has_root(*dialect, path, strcspn(path, "/")))
+		dialect++;
+	return *dialect;
 }
 
 void api_draw_id(char id[API_ID_MAX])
@@ -73,35 +65,13 @@ void api_draw_id(char id[API_ID_MAX])
 	snprintf(id, API_ID_MAX, "req-%s", uuid_random(uuid));
 }
 
-static json_t *error_json(enum api_shape shape, unsigned status, const char *code,
-			  const char *field, const char *text, const char *id)
+char *api_error_body(const struct api_dialect *dialect, struct api_error error)
 {
-	switch (shape) {
-	case API_V1: break;
-	case API_V2:
-		return json_make("{s:i, s:o, s:o, s:o}", "code", (int)status, "type",
-				 json_text(code), "message", json_text(text), "request_id",
-				 json_text(id));
-	case API_V3:
-		return json_make("{s:{s:i, s:s, s:o}}", "error", "code", (int)status, "title",
-				 http_status_text(status), "message", json_text(text));
-	case API_ARM:
-		return json_make("{s:{s:o, s:o, s:o, s:[]}}", "error", "code", json_text(code),
-				 "message", json_text(text), "target", json_text(field), "details");
-	case API_OAUTH:
-		return json_make("{s:o, s:o}", "error", json_text(code), "error_description",
-				 json_text(text));
-	}
-	return json_make("{s:{s:o, s:o, s:o}}", "error", "code", json_text(code), "message",
-			 json_text(text), "path", json_text(field));
-}
-
-char *api_error_body(enum api_shape shape, unsigned status, const char *code, const char *field,
-		     const char *text, const char *id)
-{
-	json_t *error = json_whole(error_json(shape, status, code, field, text, id));
-	char *body = error ? json_dumps(error, JSON_COMPACT) : NULL;
-	json_decref(error);
+	if (!error.code)
+		error.code = dialect->code(error.status);
+	json_t *json = json_whole(dialect->error(&error));
+	char *body = json ? json_dumps(json, JSON_COMPACT) : NULL;
+	json_decref(json);
 	return body;
 }
 
@@ -131,7 +101,7 @@ static void release(struct api_call *call)
 	api_fields_release(&call->fields);
 	api_fields_release(&call->form);
 	free(call->decoded);
-	if (reading && work_beside_in_thread(&call->request.control->work, &reading->job, free_body,
+	if (reading && work_beside_in_thread(&call->request.service->work, &reading->job, free_body,
 					     free_call))
 		return;
 	json_decref(call->request.body);
@@ -180,11 +150,12 @@ void api_let_go(struct api *api)
 
 void api_finish_text(struct api_call *call, unsigned status, char *body, size_t length)
 {
-	struct control *control = call->request.control;
+	const struct server *server = &call->request.service->server;
+	struct api *api = call->api;
 	const struct api_answer answer = {NULL, call->http, status, body, length};
 
 	release(call);
-	if (server_is_settled(&control->server) || !hold(&control->api, answer))
+	if (server_is_settled(server) || !hold(api, answer))
 		send_answer(&answer);
 }
 
@@ -222,6 +193,11 @@ const char *api_query_other(const struct api_request *request, const char *const
 const char *api_form(const struct api_request *request, const char *name)
 {
 	return find_field(&((const struct api_call *)request)->form, name);
+}
+
+bool api_is_local(const struct api_request *request)
+{
+	return ((const struct api_call *)request)->http->origin == HTTP_UNIX;
 }
 
 /* RFC 3986 section 3.2.2, without what is written with a '%' and without a user. */
@@ -266,9 +242,8 @@ static void fail(struct api_request *request, unsigned status, const char *code,
 	char text[API_TEXT_MAX];
 	vsnprintf(text, sizeof text, format, arguments);
 	api_finish((struct api_call *)request, status,
-		   api_error_body(request->shape, status,
-				  code ? code : api_code(request->shape, status), field, text,
-				  request->id));
+		   api_error_body(request->dialect,
+				  (struct api_error){status, code, field, text, request->id}));
 }
 
 void api_fail(struct api_request *request, unsigned status, const char *code, const char *format,
@@ -303,7 +278,7 @@ bool api_not_modified(struct api_request *request, const char *etag)
 {
 	api_answer_header(request, "ETag", etag);
 	if (!request->if_none_match || strcmp(request->method, "GET") != 0 ||
-	    !etag_is_listed(request->if_none_match, etag, false))
+	    !precondition_lists(request->if_none_match, etag))
 		return false;
 	api_finish((struct api_call *)request, 304, NULL);
 	return true;

@@ -6,16 +6,17 @@
 #include <strings.h>
 
 #include "resolver/control/api_internal.h"
-#include "resolver/control/control.h"
 #include "resolver/control/inventory_group.h"
 #include "resolver/control/inventory_page.h"
 #include "resolver/control/json.h"
+#include "resolver/control/precondition.h"
 #include "resolver/control/reverse_check.h"
+#include "resolver/control/service.h"
 #include "resolver/log.h"
 
 struct inventory *api_inventory(const struct api_request *request)
 {
-	return request->control->inventory;
+	return request->service->inventory;
 }
 
 const char *api_group(const struct api_request *request)
@@ -26,7 +27,7 @@ const char *api_group(const struct api_request *request)
 
 bool api_work_begin(struct api_request *request, void *context)
 {
-	if (work_begin(&request->control->work, context))
+	if (work_begin(&request->service->work, context))
 		return true;
 	api_fail_ending(request);
 	return false;
@@ -48,65 +49,21 @@ const struct owner *api_find_ptr(const struct inventory *inventory, const char *
 		       : NULL;
 }
 
-const char *api_change_code(const struct change_error *error, enum api_shape shape)
-{
-	static const struct {
-		const char *v1, *designate, *arm;
-	} codes[] = {
-		[CHANGE_INVALID] = {"invalid", "invalid_object", "InvalidRequestFormat"},
-		[CHANGE_NOT_FOUND] = {"not_found", "not_found", "ResourceNotFound"},
-		[CHANGE_TAKEN] = {"taken", "conflict", "Conflict"},
-		[CHANGE_READ_ONLY] = {"read_only", "conflict", "ResourceReadOnly"},
-		[CHANGE_EXHAUSTED] = {"exhausted", "conflict", "PublicIPAddressesExhausted"},
-		[CHANGE_STALE] = {"precondition_failed", "precondition_failed",
-				  "PreconditionFailed"},
-		[CHANGE_NO_STATE] = {"no_state", "conflict", "StateNotConfigured"},
-		[CHANGE_BUSY] = {"busy", "service_unavailable", "ServiceUnavailable"},
-		[CHANGE_STORE] = {"store_failed", "service_unavailable", "StoreFailed"},
-		[CHANGE_NO_MEMORY] = {"no_memory", "service_unavailable", "OutOfMemory"},
-	};
-	assert(error->outcome != CHANGE_FINE);
-	switch (shape) {
-	case API_V2: return codes[error->outcome].designate;
-	case API_ARM: return codes[error->outcome].arm;
-	default: return codes[error->outcome].v1;
-	}
-}
-
-/* Where ARM's bodies have what the configuration calls `field`. */
-static const char *arm_field(const char *field)
-{
-	static const struct {
-		const char *key, *path;
-	} fields[] = {
-		{"domain_name_label", "properties.dnsSettings.domainNameLabel"},
-		{"reverse_fqdn", "properties.dnsSettings.reverseFqdn"},
-		{"region", "location"},
-		{"address", "properties.ipAddress"},
-		{"allocation", "properties.publicIPAllocationMethod"},
-	};
-	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
-		if (strcmp(fields[i].key, field) == 0)
-			return fields[i].path;
-	return field;
-}
-
 void api_fail_change(struct api_request *request, const struct change_error *error)
 {
-	const char *code = api_change_code(error, request->shape);
-	unsigned status = change_http_status(error->outcome);
-	const char *text = *error->text ? error->text : err_text(ERR_NOMEM);
-	if (!*error->field)
-		api_fail(request, status, code, "%s", text);
-	else if (request->shape == API_ARM)
-		api_fail_at(request, status, code, arm_field(error->field), "%s: %s",
-			    arm_field(error->field), text);
-	else if (request->shape == API_V2) /* which has no member for the field */
-		api_fail(request, status, code, "%s: %s",
-			 strcmp(error->field, "reverse_fqdn") == 0 ? "ptrdname" : error->field,
-			 text);
-	else
-		api_fail_at(request, status, code, error->field, "%s", text);
+	static const unsigned statuses[] = {
+		[CHANGE_INVALID] = 400,   [CHANGE_NOT_FOUND] = 404, [CHANGE_TAKEN] = 409,
+		[CHANGE_READ_ONLY] = 409, [CHANGE_EXHAUSTED] = 409, [CHANGE_STALE] = 412,
+		[CHANGE_NO_STATE] = 409,  [CHANGE_BUSY] = 503,      [CHANGE_STORE] = 503,
+		[CHANGE_NO_MEMORY] = 503,
+	};
+
+	struct change_error told = *error;
+
+	assert(error->outcome != CHANGE_FINE);
+	if (!*told.text)
+		snprintf(told.text, sizeof told.text, "%s", err_text(ERR_NOMEM));
+	request->dialect->fail_change(request, &told, statuses[error->outcome]);
 }
 
 bool api_all_not_modified(struct api_request *request)
@@ -117,20 +74,38 @@ bool api_all_not_modified(struct api_request *request)
 
 bool api_require_all(struct api_request *request)
 {
-	char etag[ETAG_MAX];
-	struct change_error error;
-	if (change_precondition(inventory_etag(api_inventory(request), etag), request->if_match,
-				request->if_none_match, &error) == 0)
+	char etag[ETAG_MAX], text[PRECONDITION_TEXT_MAX];
+	struct change_error error = {.outcome = CHANGE_STALE};
+
+	if (precondition_check(inventory_etag(api_inventory(request), etag), request->if_match,
+			       request->if_none_match, text) == 0)
 		return true;
+	snprintf(error.text, sizeof error.text, "%s", text);
 	api_fail_change(request, &error);
 	return false;
+}
+
+int api_require_etag(const struct api_request *request, struct change *change, const char *etag)
+{
+	char text[PRECONDITION_TEXT_MAX];
+
+	return precondition_check(etag, request->if_match, request->if_none_match, text) == 0
+		       ? 0
+		       : change_stale(change, text);
+}
+
+int api_require(const struct api_request *request, struct change *change, const struct owner *owner)
+{
+	char etag[ETAG_MAX];
+
+	return api_require_etag(request, change, owner ? owner_etag(owner, etag) : NULL);
 }
 
 struct change *api_change_begin(struct api_request *request, const struct owner *owner, int *err)
 {
 	struct change *change = change_begin(api_inventory(request));
-	*err = change ? change_require(change, owner, request->if_match, request->if_none_match)
-		      : ERR_NOMEM;
+
+	*err = change ? api_require(request, change, owner) : ERR_NOMEM;
 	return change;
 }
 
@@ -189,11 +164,11 @@ const char *api_own_network(const struct model *model, const struct address *add
 	return network ? network->name : NULL;
 }
 
-void api_check_forward(struct control *control, const struct owner *owner,
+void api_check_forward(struct service *service, const struct owner *owner,
 		       void (*on_known)(void *context, const char *warning), void *context)
 {
 	struct forward *forward = owner->ptr.fqdn ? malloc(sizeof *forward) : NULL;
-	const struct model *model = inventory_model(control->inventory);
+	const struct model *model = inventory_model(service->inventory);
 	const char *network = model->reverse.resolve_in;
 	const struct reverse_question question = {
 		.address = owner->address,
@@ -202,7 +177,7 @@ void api_check_forward(struct control *control, const struct owner *owner,
 	};
 	if (forward) {
 		*forward = (struct forward){on_known, context};
-		if (reverse_check(&control->server, &question, on_forward, forward) == 0)
+		if (reverse_check(&service->server, &question, on_forward, forward) == 0)
 			return;
 	}
 	free(forward);

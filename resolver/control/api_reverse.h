@@ -1,4 +1,4 @@
-/* What the APIs that know addresses and PTRs have in common, and their handlers. */
+/* What the APIs that know addresses and PTRs have in common. */
 #ifndef SLUICE_API_REVERSE_H
 #define SLUICE_API_REVERSE_H
 
@@ -17,10 +17,15 @@ bool api_work_begin(struct api_request *request, void *context);
 /* The owner of a PTR that "REGION:UUID", a UUID or an address names; NULL: there is none. */
 const struct owner *api_find_ptr(const struct inventory *inventory, const char *text);
 
-/* The word for it in that API; Keystone changes nothing. */
-const char *api_change_code(const struct change_error *error, enum api_shape shape);
 /* Answers with what a change failed of, in the words of the request's API. */
 void api_fail_change(struct api_request *request, const struct change_error *error);
+/* Makes the change void unless the request's preconditions hold for what it is about; NULL: that is
+ * not there yet. ERR_INVALID. */
+MUST_CHECK int api_require(const struct api_request *request, struct change *change,
+			   const struct owner *owner);
+/* The same by what its etag is. */
+MUST_CHECK int api_require_etag(const struct api_request *request, struct change *change,
+				const char *etag);
 /* Whether the request's preconditions hold for all that is ours, as its lists are tagged; false:
  * they do not, which has been answered. */
 bool api_require_all(struct api_request *request);
@@ -45,45 +50,7 @@ const char *api_own_network(const struct model *model, const struct address *add
 /* Finds out whether the owner's PTR names something that leads back to its address. A name that
  * does not is a line in the log, and the warning for on_known, which is called once, perhaps before
  * this returns and within 3 s; NULL: nothing is wrong, or there is no PTR. on_known may be NULL. */
-void api_check_forward(struct control *control, const struct owner *owner,
+void api_check_forward(struct service *service, const struct owner *owner,
 		       void (*on_known)(void *context, const char *warning), void *context);
-
-/* ---- api_v1_list.c ---- */
-
-void api_addresses_list(struct api_request *request);
-void api_services_list(struct api_request *request);
-void api_ptrs_list(struct api_request *request);
-
-/* ---- api_v1_reverse.c; PUT and PATCH: api_v1_store.c ---- */
-
-void api_address_show(struct api_request *request);
-void api_address_put(struct api_request *request);
-void api_address_patch(struct api_request *request);
-void api_address_delete(struct api_request *request);
-void api_service_show(struct api_request *request);
-void api_service_put(struct api_request *request);
-void api_service_patch(struct api_request *request);
-void api_service_delete(struct api_request *request);
-void api_ptr_show(struct api_request *request);
-void api_ptr_put(struct api_request *request);
-void api_ptr_patch(struct api_request *request);
-void api_ptr_delete(struct api_request *request);
-void api_check(struct api_request *request);
-
-/* ---- api_v1_batch.c ---- */
-
-void api_ptrs_batch(struct api_request *request);
-
-/* ---- api_v1_state.c ---- */
-
-void api_state_export(struct api_request *request);
-void api_state_import(struct api_request *request);
-
-/* ---- api_designate.c ---- */
-
-void api_floatingips_list(struct api_request *request);
-void api_floatingip_show(struct api_request *request);
-void api_floatingip_patch(struct api_request *request);
-void api_floatingip_delete(struct api_request *request);
 
 #endif

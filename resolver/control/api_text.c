@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "resolver/control/api_internal.h"
-#include "resolver/control/control.h"
 #include "resolver/control/json.h"
+#include "resolver/control/service.h"
 
 void api_text_init(struct api_text *text, size_t room)
 {
@@ -60,7 +60,7 @@ void api_text_reply(struct api_text *text, struct api_request *request)
 {
 	if (text->failed) {
 		api_text_release(text);
-		if (request->control->work.ending)
+		if (request->service->work.ending)
 			api_fail_ending(request);
 		else
 			api_fail_memory(request);

@@ -14,10 +14,11 @@
 
 #include "resolver/control/api_batch.h"
 #include "resolver/control/api_reverse.h"
-#include "resolver/control/control.h"
+#include "resolver/control/api_v1.h"
 #include "resolver/control/json.h"
 #include "resolver/control/ptr_batch.h"
 #include "resolver/control/reverse_json.h"
+#include "resolver/control/service.h"
 #include "resolver/log.h"
 
 enum { PORTION_ROWS = 200, SETTLED_ROWS = 1000, ERRORS_TOLD = 100 };
@@ -53,7 +54,7 @@ static void note_error(struct upload *upload, const struct batch_row *row,
 	snprintf(path, sizeof path, "[%zu]%s%s", row->index, *error->field ? "." : "",
 		 error->field);
 	json_t *told = json_make("{s:o, s:s, s:o, s:o, s:o}", "path", json_text(path), "code",
-				 api_change_code(error, API_V1), "line",
+				 api_v1_change_code(error), "line",
 				 row->line ? json_integer(row->line) : json_null(), "field",
 				 *error->field ? json_text(error->field) : json_null(), "message",
 				 json_text(error->text));
@@ -152,7 +153,7 @@ static void on_read(void *context)
 		.outcome = CHANGE_STORE, .text = "the system gives no thread to store it with"};
 	struct upload *upload = context;
 	const struct ptr_batch_counts counts = ptr_batch_count(upload->batch);
-	upload->request->control->work.percent = 100;
+	upload->request->service->work.percent = 100;
 	if (upload->error_count > 0 || upload->dry_run || counts.set + counts.removed == 0)
 		answer(upload, NULL);
 	else if (work_in_thread(upload->work, store, on_stored) != 0)
@@ -176,7 +177,7 @@ static bool read_portion(void *context)
 	struct change_error error;
 	struct batch_row row;
 	const struct owner *owner;
-	upload->request->control->work.percent = batch_reader_percent(upload->reader);
+	upload->request->service->work.percent = batch_reader_percent(upload->reader);
 	for (unsigned i = 0; i < PORTION_ROWS; i++) {
 		int err = batch_reader_next(upload->reader, &row, &error);
 		if (err == ERR_NOT_FOUND)
@@ -214,7 +215,7 @@ static struct upload *upload_new(struct api_request *request, bool dry_run,
 		return NULL;
 	*upload = (struct upload){
 		.request = request,
-		.work = &request->control->work,
+		.work = &request->service->work,
 		.dry_run = dry_run,
 		.errors = json_array(),
 		.batch = ptr_batch_new(api_inventory(request)),
@@ -232,7 +233,7 @@ static struct upload *upload_new(struct api_request *request, bool dry_run,
 
 void api_ptrs_batch(struct api_request *request)
 {
-	struct work *work = &request->control->work;
+	struct work *work = &request->service->work;
 	struct change_error error;
 	bool dry_run;
 	if (!read_dry_run(request, &dry_run) || !api_require_all(request))

@@ -12,10 +12,11 @@
  * stays is on exactly one of them. */
 #include "resolver/control/api_reverse.h"
 #include "resolver/control/api_text.h"
-#include "resolver/control/control.h"
+#include "resolver/control/api_v1.h"
 #include "resolver/control/inventory_page.h"
 #include "resolver/control/json.h"
 #include "resolver/control/reverse_json.h"
+#include "resolver/control/service.h"
 
 enum { LIMIT_USUAL = 1000, LIMIT_MAX = 5000, PORTION = 50, ROW_BYTES = 400, LINK_MAX = 400 };
 
@@ -154,7 +155,7 @@ static void begin(struct page *page, const char *marker)
 	api_text_put(&page->text, "{\"");
 	api_text_put(&page->text, page->list->key);
 	api_text_put(&page->text, "\":[");
-	if (work_beside_in_portions(&page->request->control->work, &page->job, write_portion,
+	if (work_beside_in_portions(&page->request->service->work, &page->job, write_portion,
 				    answer))
 		return;
 	api_fail_ending(page->request);

@@ -7,10 +7,11 @@
  * A group of "-" in a path is none. */
 #include "resolver/control/api_v1_reverse.h"
 #include "resolver/control/api_reverse.h"
-#include "resolver/control/control.h"
+#include "resolver/control/api_v1.h"
 #include "resolver/control/json.h"
 #include "resolver/control/reverse_check.h"
 #include "resolver/control/reverse_json.h"
+#include "resolver/control/service.h"
 
 /* ---- which ---- */
 
@@ -154,7 +155,7 @@ void api_check(struct api_request *request)
 	} else if (!network) {
 		question.network = api_own_network(model, &question.address);
 	}
-	int err = reverse_check(&request->control->server, &question, on_checked, request);
+	int err = reverse_check(&request->service->server, &question, on_checked, request);
 	if (err == ERR_INVALID)
 		api_fail_at(request, 400, "invalid", "subject",
 			    "\"%s\" is neither an address nor a domain name", subject);

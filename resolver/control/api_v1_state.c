@@ -5,8 +5,9 @@
 #include "resolver/control/api_internal.h"
 #include "resolver/control/api_remake.h"
 #include "resolver/control/api_reverse.h"
-#include "resolver/control/control.h"
+#include "resolver/control/api_v1.h"
 #include "resolver/control/inventory_page.h"
+#include "resolver/control/service.h"
 #include "resolver/control/state_json.h"
 #include "resolver/log.h"
 
@@ -30,7 +31,7 @@ static void answer(void *context)
 {
 	struct export *export = context;
 	struct api_request *request = export->request;
-	struct work *work = &request->control->work;
+	struct work *work = &request->service->work;
 	if (export->text)
 		api_finish_text((struct api_call *)request, 200, export->text, export->length);
 	else
@@ -51,7 +52,7 @@ void api_state_export(struct api_request *request)
 	export->request = request;
 	if (!api_work_begin(request, export))
 		free(export);
-	else if (work_in_thread(&request->control->work, write_all, answer) != 0)
+	else if (work_in_thread(&request->service->work, write_all, answer) != 0)
 		answer(export);
 }
 

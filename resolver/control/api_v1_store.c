@@ -12,6 +12,7 @@
 
 #include "resolver/control/api_claim.h"
 #include "resolver/control/api_reverse.h"
+#include "resolver/control/api_v1.h"
 #include "resolver/control/api_v1_reverse.h"
 #include "resolver/control/json.h"
 #include "resolver/control/reverse_json.h"
@@ -34,7 +35,7 @@ static json_t *show_done(struct done *done)
 {
 	char etag[ETAG_MAX];
 	const struct owner *owner = inventory_by_id(api_inventory(done->request), done->id);
-	if (!owner || !etag_version_is_listed(done->etag, owner_etag(owner, etag), true))
+	if (!owner || !etag_same_version(done->etag, owner_etag(owner, etag)))
 		return json_incref(done->shown);
 	memcpy(done->etag, etag, sizeof etag);
 	return api_v1_show(done->noun, owner);
@@ -73,7 +74,7 @@ static void answer_done(struct api_request *request, unsigned status, const char
 	snprintf(done->id, sizeof done->id, "%s", id);
 	owner_etag(owner, done->etag);
 	if (named)
-		api_check_forward(request->control, owner, on_forward_known, done);
+		api_check_forward(request->service, owner, on_forward_known, done);
 	else
 		on_forward_known(done, NULL);
 }
@@ -192,7 +193,7 @@ static int edit_owner(struct api_claim *claim, struct change *change, const stru
 	store->created = !*owner;
 	int err = complete_input(&input, request, store->kind, *owner, store->whole, error);
 	if (err == 0)
-		err = change_require(change, *owner, request->if_match, request->if_none_match);
+		err = api_require(request, change, *owner);
 	if (err == 0)
 		err = put_owner(&input, change, store->kind, owner);
 	return err == 0 ? put_ptr(store, change, owner, error) : err;
@@ -204,7 +205,7 @@ static int edit_ptr(struct api_claim *claim, struct change *change, const struct
 	const struct api_request *request = claim->request;
 	struct store *store = (struct store *)claim;
 	bool had = (*owner)->ptr.fqdn;
-	int err = change_require(change, *owner, request->if_match, request->if_none_match);
+	int err = api_require(request, change, *owner);
 	if (err == 0)
 		err = put_ptr(store, change, owner, error);
 	store->created = err == 0 && !had && (*owner)->ptr.fqdn;

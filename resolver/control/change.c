@@ -22,17 +22,6 @@
 
 static const struct change_error no_memory = {.outcome = CHANGE_NO_MEMORY, .text = "out of memory"};
 
-unsigned change_http_status(enum change_outcome outcome)
-{
-	static const unsigned statuses[] = {[CHANGE_FINE] = 200,
-#define X(name, status) [CHANGE_##name] = status,
-					    CHANGE_MAP(X)
-#undef X
-	};
-
-	return statuses[outcome];
-}
-
 const struct change_error *change_error(const struct change *change)
 {
 	return change ? &change->error : &no_memory;
@@ -200,44 +189,9 @@ int change_swap(struct change *change, struct node *before, struct node *after, 
 	return 0;
 }
 
-/* ---- preconditions ---- */
-
-/* If-Match compares strongly (RFC 9110 section 13.1.1). */
-int change_precondition(const char *etag, const char *if_match, const char *if_none_match,
-			struct change_error *error)
+int change_stale(struct change *change, const char *text)
 {
-	*error = (struct change_error){.outcome = CHANGE_STALE};
-	if (if_match && !etag)
-		snprintf(error->text, sizeof error->text,
-			 "If-Match asks for one that is there, and there is none");
-	else if (if_match && !etag_version_is_listed(if_match, etag, true))
-		snprintf(error->text, sizeof error->text,
-			 "it is another one by now: its etag is %s; read it again", etag);
-	else if (if_none_match && etag && etag_version_is_listed(if_none_match, etag, false))
-		snprintf(error->text, sizeof error->text,
-			 "If-None-Match asks for none, and there is one, etag %s", etag);
-	else
-		error->outcome = CHANGE_FINE;
-	return error->outcome == CHANGE_FINE ? 0 : ERR_INVALID;
-}
-
-int change_require_etag(struct change *change, const char *etag, const char *if_match,
-			const char *if_none_match)
-{
-	struct change_error error;
-
-	if (change_precondition(etag, if_match, if_none_match, &error) == 0)
-		return 0;
-	return change_fail(change, error.outcome, NULL, "%s", error.text);
-}
-
-int change_require(struct change *change, const struct owner *owner, const char *if_match,
-		   const char *if_none_match)
-{
-	char etag[ETAG_MAX];
-
-	return change_require_etag(change, owner ? owner_etag(owner, etag) : NULL, if_match,
-				   if_none_match);
+	return change_fail(change, CHANGE_STALE, NULL, "%s", text);
 }
 
 /* ---- committing ---- */

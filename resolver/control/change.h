@@ -10,8 +10,7 @@
  * change_begin: a change begins and ends within one callback of the control thread, one at a time.
  *
  *     struct change *change = change_begin(inventory); (owner is the inventory's)
- *     if (change_require(change, owner, if_match, if_none_match) == 0 &&
- *         change_ptr_set(change, owner, &ptr) == 0 && change_commit(change) == 0)
+ *     if (change_ptr_set(change, owner, &ptr) == 0 && change_commit(change) == 0)
  *             reply(inventory_by_id(inventory, id));
  *     else
  *             fail(change_error(change));
@@ -25,25 +24,19 @@
 #include "resolver/control/inventory.h"
 #include "rules/err.h"
 
-/* Why not, with the HTTP status that says so. */
-#define CHANGE_MAP(X)                                                                              \
-	X(INVALID, 400)   /* a value does not fit: `field` has it, the text what would be right */ \
-	X(NOT_FOUND, 404) /* there is no such owner, or it has no PTR */                           \
-	X(TAKEN, 409)     /* the name, id, address or label (`field`): the text says by whom */    \
-	X(READ_ONLY, 409) /* the file says it: the text names file and line */                     \
-	X(EXHAUSTED, 409) /* no free address in any pool of the region */                          \
-	X(STALE, 412)     /* If-Match or If-None-Match does not hold */                            \
-	X(NO_STATE, 409)  /* no state is configured: the text says how to get one */               \
-	X(BUSY, 503)      /* many changes are under way that hold up all others */                 \
-	X(STORE, 503)     /* the store failed (disk full, locked, corrupt); nothing has changed */ \
-	X(NO_MEMORY, 503)
 enum change_outcome {
 	CHANGE_FINE,
-#define X(name, status) CHANGE_##name,
-	CHANGE_MAP(X)
-#undef X
+	CHANGE_INVALID,   /* a value does not fit: `field` has it, the text what would be right */
+	CHANGE_NOT_FOUND, /* there is no such owner, or it has no PTR */
+	CHANGE_TAKEN,     /* the name, id, address or label (`field`): the text says by whom */
+	CHANGE_READ_ONLY, /* the file says it: the text names file and line */
+	CHANGE_EXHAUSTED, /* no free address in any pool of the region */
+	CHANGE_STALE,     /* change_stale: it is not what whoever asks takes it for */
+	CHANGE_NO_STATE,  /* no state is configured: the text says how to get one */
+	CHANGE_BUSY,      /* many changes are under way that hold up all others */
+	CHANGE_STORE,     /* the store failed (disk full, locked, corrupt); nothing has changed */
+	CHANGE_NO_MEMORY,
 };
-unsigned change_http_status(enum change_outcome outcome); /* 200 for CHANGE_FINE */
 
 enum { CHANGE_FIELD_MAX = 64, CHANGE_TEXT_MAX = 1024 };
 
@@ -56,10 +49,6 @@ struct change_error {
 /* For what does not fit before it comes to a change: INVALID. Returns ERR_INVALID. */
 int change_refuse(struct change_error *error, const char *field, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
-/* Whether the headers, as change_require has them, hold for what has this etag (NULL: for nothing
- * that is there). ERR_INVALID: they do not, and `error` says so. */
-MUST_CHECK int change_precondition(const char *etag, const char *if_match,
-				   const char *if_none_match, struct change_error *error);
 
 struct change;
 
@@ -71,12 +60,11 @@ void change_free(struct change *change);
 const struct change_error *change_error(const struct change *change);
 
 /* All that follow return 0, or ERR_INVALID with the reason in change_error. `owner` NULL is
- * CHANGE_NOT_FOUND in all of them but change_require. */
+ * CHANGE_NOT_FOUND. */
 
-/* The request's headers as they came, NULL: not sent. owner NULL: there is none. If-Match: a list
- * of etags, or "*": there is one. If-None-Match: "*": there is none; or etags it must not have. */
-MUST_CHECK int change_require(struct change *change, const struct owner *owner,
-			      const char *if_match, const char *if_none_match);
+/* The change is void, because what it is about is not what whoever asks takes it for: STALE, with
+ * that text. Returns ERR_INVALID. */
+int change_stale(struct change *change, const char *text);
 
 /* A member of an address or service, by the key it has in the configuration (schema_addresses.c):
  * name, resource_group, id, region, address, allocation, domain_name_label for addresses; name, id,

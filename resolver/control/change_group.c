@@ -136,15 +136,6 @@ void change_groups_settle(struct change *change, uint64_t revision)
 
 /* ---- edits ---- */
 
-int change_group_require(struct change *change, const struct resource_group *group,
-			 const char *if_match, const char *if_none_match)
-{
-	char etag[ETAG_MAX];
-
-	return change_require_etag(change, group ? group_etag(group, etag) : NULL, if_match,
-				   if_none_match);
-}
-
 static int put(struct change *change, const struct resource_group *values)
 {
 	struct group_entry *entry = group_entry_new(values);

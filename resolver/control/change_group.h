@@ -17,9 +17,6 @@ struct change_group {
  */
 const char *group_name_refusal(const char *name);
 
-/* As change_require; group NULL: there is none. */
-MUST_CHECK int change_group_require(struct change *change, const struct resource_group *group,
-				    const char *if_match, const char *if_none_match);
 /* Makes it, or makes it another; one that is so already stays as it is. READ_ONLY when the file
  * names it. */
 MUST_CHECK int change_group_put(struct change *change, const struct change_group *wanted);

@@ -58,10 +58,6 @@ MUST_CHECK int change_wait(struct change *change, const char *owner, const struc
 
 /* ---- change.c ---- */
 
-/* change_require by what the tag is; NULL: there is nothing that has one. */
-MUST_CHECK int change_require_etag(struct change *change, const char *etag, const char *if_match,
-				   const char *if_none_match);
-
 /* ---- change_group.c ---- */
 
 /* The group is there, in the state, too. */

@@ -7,9 +7,9 @@
 #include <unistd.h>
 
 #include "resolver/control/command.h"
-#include "resolver/control/control_api.h"
 #include "resolver/control/json.h"
 #include "resolver/control/load.h"
+#include "resolver/control/management_api.h"
 #include "resolver/control/privileges.h"
 #include "resolver/control/report.h"
 
@@ -54,14 +54,14 @@ static int check_user(const struct load *load, const struct model *model, struct
  * state holds, which may not go together with the file. */
 static struct model *load_all(struct load *load, struct faults *faults)
 {
-	struct control_access access;
+	struct management_access access;
 	struct model *model = load_model(load, NULL, faults);
 	if (!model)
 		return NULL;
 	size_t errors = faults->errors;
-	int err = control_access_load(&access, &model->management, faults);
+	int err = management_access_load(&access, &model->management, faults);
 	if (err == 0) {
-		control_access_release(&access);
+		management_access_release(&access);
 		err = check_user(load, model, faults);
 	}
 	inventory_check(model, faults);

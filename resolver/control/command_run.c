@@ -5,8 +5,8 @@
 #include <sys/resource.h>
 
 #include "resolver/control/command.h"
-#include "resolver/control/control.h"
 #include "resolver/control/master.h"
+#include "resolver/control/process.h"
 #include "resolver/log.h"
 
 /* Sockets are many: a pool of ports for each source and worker. What is allowed is taken. */
@@ -50,5 +50,5 @@ int command_serve(const struct command_line *line)
 	if (master < 0)
 		return command_misuse(line, "it is the master that starts this; use `sluice run`");
 	begin();
-	return control_run(line->config, line->resolv_conf, master, line->beside);
+	return process_run(line->config, line->resolv_conf, master, line->beside);
 }

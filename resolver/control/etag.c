@@ -24,34 +24,9 @@ char *etag_print(uint64_t version, uint32_t standing, char text[ETAG_MAX])
 	return text;
 }
 
-/* A tag of the list is as long as this one, and the same for so many bytes. */
-static bool is_listed(const char *list, const char *etag, size_t same, bool strong)
+bool etag_same_version(const char *etag, const char *other)
 {
-	size_t length = strlen(etag);
+	size_t length = strcspn(etag, "-");
 
-	while (*list) {
-		bool weak = strncmp(list, "W/", 2) == 0;
-		const char *tag = weak ? list + 2 : list;
-		size_t end = *tag == '"' ? 1 + strcspn(tag + 1, "\"") + 1 : strcspn(tag, ", \t");
-
-		if (end == 1 && *tag == '*')
-			return true;
-		end = strnlen(tag, end);
-		if (!(weak && strong) && end == length && strncmp(tag, etag, same) == 0 &&
-		    tag[end - 1] == etag[length - 1])
-			return true;
-		list = tag + end;
-		list += strspn(list, ", \t");
-	}
-	return false;
-}
-
-bool etag_is_listed(const char *list, const char *etag, bool strong)
-{
-	return is_listed(list, etag, strlen(etag), strong);
-}
-
-bool etag_version_is_listed(const char *list, const char *etag, bool strong)
-{
-	return is_listed(list, etag, strcspn(etag, "-"), strong);
+	return strcspn(other, "-") == length && strncmp(etag, other, length) == 0;
 }

@@ -1,4 +1,4 @@
-/* Entity tags (RFC 9110 section 8.8.3), and the lists of them that requests have. A tag is two
+/* Entity tags (RFC 9110 section 8.8.3). A tag is two
  * hashes, "VERSION-STANDING" with the quotes. The version is another one after every change that
  * somebody makes; the standing is what comes about by itself: how a PTR fares, where the file says
  * it. A reader is told that nothing is new by the whole tag; a writer's precondition is about the
@@ -22,10 +22,7 @@ uint64_t etag_add_number(const struct hash_key *key, uint64_t hash, uint64_t num
 /* The tag, quoted; returns text. */
 char *etag_print(uint64_t version, uint32_t standing, char text[ETAG_MAX]);
 
-/* Whether a list of tags, If-Match's or If-None-Match's, has this one, or is "*". Weak ones count
- * unless the comparison is strong (section 8.8.3.2). */
-bool etag_is_listed(const char *list, const char *etag, bool strong);
-/* The same of one with this tag's version, whatever its standing. */
-bool etag_version_is_listed(const char *list, const char *etag, bool strong);
+/* Whether both are of the same version, whatever has come about by itself between them. */
+bool etag_same_version(const char *etag, const char *other);
 
 #endif

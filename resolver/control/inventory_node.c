@@ -5,9 +5,8 @@
 
 #include "resolver/control/inventory_node.h"
 #include "resolver/control/json.h"
+#include "rules/base.h"
 #include "rules/text.h"
-
-#define COUNT(array) (sizeof(array) / sizeof *(array))
 
 /* ---- nodes ---- */
 

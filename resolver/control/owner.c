@@ -2,10 +2,9 @@
  * last written at. */
 #include "resolver/control/owner.h"
 
+#include "rules/base.h"
 #include "rules/hash.h"
 #include "rules/name.h"
-
-#define COUNT(array) (sizeof(array) / sizeof *(array))
 
 const char *owner_title(const struct owner *owner, char text[OWNER_TITLE_MAX])
 {

@@ -32,6 +32,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "resolver/control/privileges.h"
+#include "resolver/log.h"
+#include "rules/base.h"
+
 #if __has_include(<valgrind/valgrind.h>)
 #include <valgrind/valgrind.h>
 #else
@@ -317,8 +321,6 @@ static const char *const not_a_workers[] = {
 
 /* ---- filters ---- */
 
-#define COUNT(array) (sizeof(array) / sizeof *(array))
-
 static int refuse(int err)
 {
 	errno = -err;
@@ -418,11 +420,27 @@ bool sandbox_is_available(void)
 	       syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0;
 }
 
+static bool entered;
+
 int sandbox_enter(void)
 {
 	int err = enter(SCMP_ACT_ERRNO(EPERM), true);
 
-	return err == 0 ? enter(SCMP_ACT_KILL_PROCESS, false) : err;
+	if (err == 0)
+		err = enter(SCMP_ACT_KILL_PROCESS, false);
+	entered = err == 0;
+	return err;
+}
+
+void sandbox_bare_thread(void)
+{
+	int err = privileges_none();
+
+	if (err == 0 && entered && !SANDBOX_IS_WIDE)
+		err = sandbox_enter_worker();
+	if (err != 0)
+		log_event(LOG_ERROR, "privileges", "a thread keeps more rights than it needs: %s",
+			  strerror(errno));
 }
 
 int sandbox_enter_worker(void)

@@ -28,5 +28,9 @@ bool sandbox_is_available(void);
  * what of it took effect stays. */
 MUST_CHECK int sandbox_enter(void);
 MUST_CHECK int sandbox_enter_worker(void);
+/* What a thread begins with that has bytes of strangers to read, a worker's or a listener's of the
+ * management API: it keeps no right of root's, and few system calls where the process has entered.
+ * What cannot be had is logged. */
+void sandbox_bare_thread(void);
 
 #endif

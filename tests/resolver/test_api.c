@@ -12,7 +12,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "resolver/control/api_arm.h"
+#include "resolver/control/api_openstack.h"
 #include "resolver/control/api_text.h"
+#include "resolver/control/api_v1.h"
 #include "resolver/control/json.h"
 #include "tests/api_world.h"
 
@@ -90,8 +93,13 @@ static const struct api_route routes[] = {
 
 static int set_up(void **state)
 {
+	static const struct api_dialect own = {.routes = routes};
+	static const struct api_dialect *const dialects[] = {&own, &api_designate, &api_arm,
+							     &api_v1, NULL};
+	struct api_world *world = *state = api_world_new();
+
+	world->api.dialects = dialects;
 	*seen = '\0';
-	*state = api_world_new(routes);
 	return 0;
 }
 
@@ -165,7 +173,7 @@ static void clients_that_are_gone_are_not_known_any_more(void **state)
 	struct api_world *world = *state;
 	struct management none = {.socket = NULL};
 	assert_int_equal(ask(world, "GET /v1/thing", AS_ADMIN, NULL), 200);
-	http_auth_serve(world->control.auth, http_secrets_load(&none, &world->faults));
+	http_auth_serve(world->api.auth, http_secrets_load(&none, &world->faults));
 	assert_int_equal(ask(world, "GET /v1/thing", AS_ADMIN, NULL), 401);
 }
 
@@ -447,7 +455,7 @@ static void errors_have_the_shape_of_their_api(void **state)
 	assert_string_equal(http_world_body(&world->http),
 			    "{\"error\":{\"code\":\"invalid_object\",\"message\":\"7 is more than "
 			    "5\",\"target\":\"ptr.ttl\",\"details\":[]}}");
-	assert_int_equal(ask(world, "GET /subscriptions/none", AS_ADMIN, NULL), 404);
+	assert_int_equal(ask(world, "GET /subscriptions/none/none", AS_ADMIN, NULL), 404);
 	assert_string_equal(error_code(world), "ResourceNotFound");
 	assert_int_equal(ask(world, "GET /v1/memory", AS_ADMIN, NULL), 503);
 }

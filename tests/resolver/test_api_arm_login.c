@@ -7,7 +7,6 @@
 
 #include <cmocka.h>
 
-#include "resolver/control/api_routes.h"
 #include "tests/api_world.h"
 
 #define ODD   "admin+secret&of=32%characters-000" /* the admin's */
@@ -19,7 +18,7 @@ enum { FORM_MAX = 16 * 1024 };
 
 static int set_up(void **state)
 {
-	struct api_world *world = *state = api_world_new(api_routes);
+	struct api_world *world = *state = api_world_new();
 	http_world_put_secret(world->admin_file, ODD);
 	api_world_serve_clients(world, 2);
 	return 0;

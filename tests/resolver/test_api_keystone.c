@@ -7,14 +7,13 @@
 
 #include <cmocka.h>
 
-#include "resolver/control/api_routes.h"
 #include "tests/api_world.h"
 
 enum { LOGIN_MAX = 16 * 1024 };
 
 static int set_up(void **state)
 {
-	*state = api_world_new(api_routes);
+	*state = api_world_new();
 	return 0;
 }
 
@@ -142,12 +141,12 @@ static void tokens_live_as_long_as_the_key(void **state)
 	static const struct token_key key = {{1}}, other = {{2}};
 	char before[TOKEN_TEXT_MAX], token[TOKEN_TEXT_MAX];
 	snprintf(before, sizeof before, "%s", get_token(world, "ops", API_ADMIN));
-	http_auth_use_key(world->control.auth, &key);
+	http_auth_use_key(world->api.auth, &key);
 	assert_int_equal(ask_as(world, "GET /v1/ptrs", before), 401);
 	snprintf(token, sizeof token, "%s", get_token(world, "ops", API_ADMIN));
-	http_auth_use_key(world->control.auth, &other);
+	http_auth_use_key(world->api.auth, &other);
 	assert_int_equal(ask_as(world, "GET /v1/ptrs", token), 401);
-	http_auth_use_key(world->control.auth, &key);
+	http_auth_use_key(world->api.auth, &key);
 	assert_int_equal(ask_as(world, "GET /v1/ptrs", token), 200);
 }
 
@@ -156,7 +155,7 @@ static void a_token_ends_after_an_hour(void **state)
 	struct api_world *world = *state;
 	char client[HTTP_CLIENT_MAX], token[TOKEN_TEXT_MAX];
 	enum client_role role = ROLE_READER;
-	struct http_auth *auth = world->control.auth;
+	struct http_auth *auth = world->api.auth;
 	int64_t before_s = time(NULL);
 	snprintf(token, sizeof token, "%s", get_token(world, "ops", API_ADMIN));
 	int64_t after_s = time(NULL);

@@ -9,9 +9,8 @@
 #include <jansson.h>
 #include <unistd.h>
 
-#include "resolver/control/api_routes.h"
 #include "resolver/control/client.h"
-#include "resolver/control/control.h"
+#include "resolver/control/process.h"
 #include "resolver/log.h"
 #include "tests/config_text.h"
 #include "tests/http_world.h"
@@ -25,7 +24,7 @@ static const char config[] =
 struct world {
 	struct http_world http; /* first */
 	struct config_text files;
-	struct control control; /* its server, paths, auth and API are used */
+	struct process process; /* its service and API are used */
 	struct faults faults;
 	/* a call, and what came of it */
 	struct client_call call;
@@ -43,16 +42,17 @@ static int set_up(void **state)
 {
 	static const struct hash_key key = {1, 2};
 	struct world *world = calloc(1, sizeof *world);
-	struct control *control = &world->control;
+	struct service *service = &world->process.service;
+	struct api *api = &world->process.management.api;
 	http_world_init(&world->http);
 	config_text_init(&world->files);
 	faults_init(&world->faults);
 	log_configure(LOG_ERROR, LOG_TEXT);
-	control->config_path = world->files.main_file;
-	assert_int_equal(server_init(&control->server, 1, &key, on_release, world), 0);
-	control->api =
-		(struct api){.control = control, .auth = http_auth_new(), .routes = api_routes};
-	struct http_handler handler = api_handler(&control->api);
+	service->config_path = world->files.main_file;
+	assert_int_equal(server_init(&service->server, 1, &key, on_release, world), 0);
+	*api = (struct api){
+		.service = service, .auth = http_auth_new(), .dialects = management_dialects};
+	struct http_handler handler = api_handler(api);
 	http_world_open(&world->http, &handler);
 	*state = world;
 	return 0;
@@ -62,9 +62,9 @@ static int tear_down(void **state)
 {
 	struct world *world = *state;
 	json_decref(world->answer);
-	server_release(&world->control.server);
+	server_release(&world->process.service.server);
 	http_world_release(&world->http);
-	http_auth_free(world->control.api.auth);
+	http_auth_free(world->process.management.api.auth);
 	faults_release(&world->faults);
 	config_text_release(&world->files);
 	free(world);
@@ -75,8 +75,8 @@ static void serve_config(struct world *world)
 {
 	struct model *model = config_text_load(&world->files, config);
 	assert_non_null(model);
-	assert_int_equal(server_apply(&world->control.server, model, &world->faults), 0);
-	for (unsigned i = 0; i < 2000 && !server_is_settled(&world->control.server); i++)
+	assert_int_equal(server_apply(&world->process.service.server, model, &world->faults), 0);
+	for (unsigned i = 0; i < 2000 && !server_is_settled(&world->process.service.server); i++)
 		usleep(1000); /* else answers wait for that */
 }
 
@@ -123,9 +123,9 @@ static void adopt(uv_timer_t *timer)
 {
 	struct world *world = timer->data;
 
-	world->was_held = world->control.api.held != NULL;
-	atomic_fetch_add(&world->control.server.current->adopters, 1);
-	api_let_go(&world->control.api);
+	world->was_held = world->process.management.api.held != NULL;
+	atomic_fetch_add(&world->process.service.server.current->adopters, 1);
+	api_let_go(&world->process.management.api);
 	uv_close((uv_handle_t *)timer, NULL);
 }
 
@@ -135,7 +135,7 @@ static void an_answer_waits_until_all_workers_answer_by_what_is_served(void **st
 	uv_timer_t timer = {.data = world};
 
 	serve_config(world);
-	atomic_fetch_sub(&world->control.server.current->adopters, 1);
+	atomic_fetch_sub(&world->process.service.server.current->adopters, 1);
 	uv_timer_init(&world->http.loop, &timer);
 	uv_timer_start(&timer, adopt, 200, 0);
 	assert_int_equal(call(world, "GET", "/readyz", NULL), 200);
@@ -217,12 +217,12 @@ static void explain_says_what_it_has_to_be_asked(void **state)
 
 static void on_told_to_stop(uv_timer_t *timer)
 {
-	struct control *control = timer->data;
-	if (STAILQ_EMPTY(&control->work.waiting))
+	struct service *service = timer->data;
+	if (STAILQ_EMPTY(&service->work.waiting))
 		return;
 	uv_timer_stop(timer);
-	control->leaving_until_ms = 1;
-	work_end(&control->work);
+	service->ending = true;
+	work_end(&service->work);
 }
 
 /* What is asked while something else is worked on, whose end comes after the signal to
@@ -231,20 +231,20 @@ static unsigned call_before_the_end(struct world *world, const char *path, const
 {
 	static const struct hash_key key = {1, 2};
 	static const struct inventory_publisher publisher;
-	struct control *control = &world->control;
+	struct service *service = &world->process.service;
 	uv_timer_t look;
-	control->inventory = inventory_new(&key, &publisher);
-	work_init(&control->work, &world->http.loop, control->inventory, NULL, NULL);
-	assert_true(work_begin(&control->work, NULL));
+	service->inventory = inventory_new(&key, &publisher);
+	work_init(&service->work, &world->http.loop, service->inventory, NULL, NULL);
+	assert_true(work_begin(&service->work, NULL));
 	uv_timer_init(&world->http.loop, &look);
-	look.data = control;
+	look.data = service;
 	uv_timer_start(&look, on_told_to_stop, 10, 10);
 	unsigned status = call(world, "POST", path, body);
 	uv_close((uv_handle_t *)&look, NULL);
-	uv_close((uv_handle_t *)&control->work.held_turns.idle, NULL);
-	uv_close((uv_handle_t *)&control->work.turns.idle, NULL);
+	uv_close((uv_handle_t *)&service->work.held_turns.idle, NULL);
+	uv_close((uv_handle_t *)&service->work.turns.idle, NULL);
 	uv_run(&world->http.loop, UV_RUN_NOWAIT);
-	inventory_free(control->inventory);
+	inventory_free(service->inventory);
 	return status;
 }
 
@@ -256,7 +256,7 @@ static void a_reload_that_waited_until_it_is_to_end_is_refused(void **state)
 	const json_t *faults = json_object_get(world->answer, "faults");
 	assert_string_equal(json_string_value(json_object_get(json_array_get(faults, 0), "text")),
 			    "the server is about to end");
-	assert_int_equal(world->control.server.generation, 1);
+	assert_int_equal(world->process.service.server.generation, 1);
 }
 
 static void an_upgrade_that_waited_until_it_is_to_end_is_refused(void **state)

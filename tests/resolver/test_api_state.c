@@ -7,7 +7,6 @@
 
 #include <cmocka.h>
 
-#include "resolver/control/api_routes.h"
 #include "resolver/control/inventory_group.h"
 #include "tests/api_world.h"
 #include "tests/inventory_fixture.h"
@@ -28,20 +27,20 @@ static void on_round(uv_prepare_t *rounds)
 {
 	struct world *world = rounds->data;
 
-	world->busy += world->api->control.work.busy;
-	world->beside += world->api->control.work.beside > 0;
+	world->busy += world->api->service.work.busy;
+	world->beside += world->api->service.work.beside > 0;
 }
 
 static int set_up(void **state)
 {
 	struct world *world = calloc(1, sizeof *world);
-	struct control *control;
+	struct service *service;
 
-	world->api = api_world_new(api_routes);
+	world->api = api_world_new();
 	world->fixture = inventory_fixture_new(FIXTURE_WORLD FIXTURE_FILED);
-	control = &world->api->control;
-	world->empty = control->inventory;
-	control->inventory = control->work.inventory = world->fixture->inventory;
+	service = &world->api->service;
+	world->empty = service->inventory;
+	service->inventory = service->work.inventory = world->fixture->inventory;
 	uv_prepare_init(&world->api->http.loop, &world->rounds);
 	world->rounds.data = world;
 	uv_prepare_start(&world->rounds, on_round);
@@ -54,7 +53,7 @@ static int tear_down(void **state)
 	struct world *world = *state;
 
 	uv_close((uv_handle_t *)&world->rounds, NULL);
-	world->api->control.inventory = world->empty;
+	world->api->service.inventory = world->empty;
 	api_world_free(world->api);
 	inventory_fixture_free(world->fixture);
 	free(world);
@@ -64,7 +63,7 @@ static int tear_down(void **state)
 /* Counts from what was asked for before on, which has come to its end. */
 static unsigned ask(struct world *world, const char *what, const char *body)
 {
-	while (world->api->control.work.beside > 0)
+	while (world->api->service.work.beside > 0)
 		uv_run(&world->api->http.loop, UV_RUN_ONCE);
 	world->busy = world->beside = 0;
 	return api_world_ask(world->api, what, AS_ADMIN, body);

@@ -382,37 +382,6 @@ static void a_group_may_go_and_come_in_one_change(void **state)
 	}
 }
 
-static void preconditions_are_those_of_its_etag(void **state)
-{
-	struct inventory_fixture *fixture = *state;
-	struct resource_group group;
-	char etag[ETAG_MAX];
-	struct change *change;
-
-	must_put(fixture, "group", "west", NULL);
-	assert_true(inventory_group(fixture->inventory, "group", &group));
-	group_etag(&group, etag);
-	change = change_begin(fixture->inventory);
-	assert_int_equal(change_group_require(change, &group, etag, NULL), 0);
-	assert_int_equal(change_group_require(change, &group, "*", NULL), 0);
-	assert_int_equal(change_group_require(change, NULL, NULL, "*"), 0);
-	change_free(change);
-	const struct {
-		const struct resource_group *group;
-		const char *if_match, *if_none_match;
-	} stale[] = {{&group, "\"other\"", NULL},
-		     {NULL, "*", NULL},
-		     {&group, NULL, "*"},
-		     {&group, NULL, etag}};
-	for (size_t i = 0; i < sizeof stale / sizeof *stale; i++) {
-		change = change_begin(fixture->inventory);
-		assert_int_not_equal(change_group_require(change, stale[i].group, stale[i].if_match,
-							  stale[i].if_none_match),
-				     0);
-		inventory_fixture_check_error(change, CHANGE_STALE, "", "");
-	}
-}
-
 static void what_does_not_fit_is_refused_with_its_field(void **state)
 {
 	static char long_name[92];
@@ -457,7 +426,6 @@ int main(void)
 		T(an_address_of_the_api_keeps_the_files_group_when_the_file_lets_go),
 		T(a_change_that_is_given_up_has_changed_no_group),
 		T(a_group_may_go_and_come_in_one_change),
-		T(preconditions_are_those_of_its_etag),
 		T(what_does_not_fit_is_refused_with_its_field),
 	};
 

@@ -14,7 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "resolver/control/control.h"
+#include "resolver/control/service.h"
 #include "resolver/log.h"
 #include "tests/config_text.h"
 
@@ -57,7 +57,7 @@ static const char format[] =
 
 struct world {
 	struct config_text files;
-	struct control control; /* only its server and paths are used */
+	struct service service; /* only its server and paths are used */
 	struct faults faults;
 	unsigned one, two, three; /* free ports */
 	atomic_uint released;
@@ -94,8 +94,8 @@ static int set_up(void **state)
 	for (int i = 0; i < 3; i++)
 		close(fds[i]);
 	log_configure(LOG_ERROR, LOG_TEXT);
-	world->control.load.config = world->files.main_file;
-	assert_int_equal(server_init(&world->control.server, 2, &key, on_release, world), 0);
+	world->service.load.config = world->files.main_file;
+	assert_int_equal(server_init(&world->service.server, 2, &key, on_release, world), 0);
 	*state = world;
 	return 0;
 }
@@ -103,7 +103,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	struct world *world = *state;
-	server_release(&world->control.server);
+	server_release(&world->service.server);
 	faults_release(&world->faults);
 	config_text_release(&world->files);
 	free(world);
@@ -121,7 +121,7 @@ static struct model *load(struct world *world, unsigned one, unsigned two)
 
 static int apply_model(struct world *world, struct model *model)
 {
-	int err = server_apply(&world->control.server, model, &world->faults);
+	int err = server_apply(&world->service.server, model, &world->faults);
 	if (err != 0)
 		model_free(model);
 	return err;
@@ -193,7 +193,7 @@ static void ask_in_vain(int fd)
 static uint64_t count_now(const struct world *world, size_t offset)
 {
 	struct stats sum;
-	server_read_stats(&world->control.server, &sum);
+	server_read_stats(&world->service.server, &sum);
 	return atomic_load((_Atomic uint64_t *)(void *)((char *)&sum + offset));
 }
 #define counted(world, counter) count_now(world, offsetof(struct stats, counter))
@@ -225,7 +225,7 @@ static unsigned open_descriptors(bool ours)
 /* Waits until every worker has let go of all but the current snapshot. */
 static void collect(struct world *world)
 {
-	struct server *server = &world->control.server;
+	struct server *server = &world->service.server;
 	for (int i = 0; i < 12000 && server->current->older; i++) {
 		usleep(5000);
 		server_collect(server);
@@ -245,8 +245,8 @@ static void a_first_model_is_served_at_all_its_listeners(void **state)
 {
 	struct world *world = *state;
 	assert_int_equal(apply(world, world->one, world->two), 0);
-	assert_int_equal(world->control.server.generation, 1);
-	assert_int_equal(world->control.server.listener_count, 2);
+	assert_int_equal(world->service.server.generation, 1);
+	assert_int_equal(world->service.server.listener_count, 2);
 	assert_int_equal(ask(world->one), 0);
 	assert_int_equal(ask(world->two), 0);
 }
@@ -254,7 +254,7 @@ static void a_first_model_is_served_at_all_its_listeners(void **state)
 static void equal_listeners_are_kept_and_old_snapshots_freed(void **state)
 {
 	struct world *world = *state;
-	struct server *server = &world->control.server;
+	struct server *server = &world->service.server;
 	assert_int_equal(apply(world, world->one, world->two), 0);
 	struct listener *one = listener_at(server, world->one);
 	assert_int_equal(apply(world, world->one, world->two), 0);
@@ -270,7 +270,7 @@ static void equal_listeners_are_kept_and_old_snapshots_freed(void **state)
 static void a_listener_that_is_gone_is_closed_and_a_new_one_serves(void **state)
 {
 	struct world *world = *state;
-	struct server *server = &world->control.server;
+	struct server *server = &world->service.server;
 	assert_int_equal(apply(world, world->one, world->two), 0);
 	assert_int_equal(apply(world, world->one, world->three), 0);
 	collect(world);
@@ -291,7 +291,7 @@ static void a_listener_may_come_back_at_once(void **state)
 	assert_int_equal(ask(world->one), 0);
 	assert_int_equal(ask(world->two), 0);
 	collect(world);
-	assert_int_equal(world->control.server.listener_count, 2);
+	assert_int_equal(world->service.server.listener_count, 2);
 }
 
 /* The snapshot before is still held by the question, its sockets are closed all the same. */
@@ -320,7 +320,7 @@ static void a_question_under_way_does_not_hold_up_a_change(void **state)
 	}
 	assert_false(over);
 	assert_int_equal(ask(world->two), 0);
-	assert_non_null(world->control.server.current->older);
+	assert_non_null(world->service.server.current->older);
 	close(silent);
 	close(gone);
 	close(fd);
@@ -334,9 +334,9 @@ static void what_cannot_be_started_leaves_nothing_behind(void **state)
 	int err = ERR_FAULTS;
 	unsigned started = 0;
 	assert_int_equal(apply(world, world->one, world->two), 0); /* what happens once */
-	server_release(&world->control.server);
+	server_release(&world->service.server);
 	assert_int_equal(
-		server_init(&world->control.server, 2, &(struct hash_key){1, 2}, on_release, world),
+		server_init(&world->service.server, 2, &(struct hash_key){1, 2}, on_release, world),
 		0);
 	unsigned before = open_descriptors(true);
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
@@ -350,8 +350,8 @@ static void what_cannot_be_started_leaves_nothing_behind(void **state)
 		started += err == ERR_SYSTEM;
 		if (err != 0) {
 			assert_int_equal(open_descriptors(true), before);
-			assert_int_equal(world->control.server.listener_count, 0);
-			assert_null(world->control.server.workers[0]);
+			assert_int_equal(world->service.server.listener_count, 0);
+			assert_null(world->service.server.workers[0]);
 		}
 	}
 	assert_int_equal(err, 0);
@@ -362,7 +362,7 @@ static void what_cannot_be_started_leaves_nothing_behind(void **state)
 static void listeners_that_were_opened_ahead_are_those_that_serve(void **state)
 {
 	struct world *world = *state;
-	struct server *server = &world->control.server;
+	struct server *server = &world->service.server;
 	struct model *model = load(world, world->one, world->two);
 	assert_int_equal(server_open(server, model, &world->faults), 0);
 	assert_int_equal(server->listener_count, 2);
@@ -381,7 +381,7 @@ static void listeners_that_were_opened_ahead_are_those_that_serve(void **state)
 static void what_cannot_be_opened_ahead_is_a_fault_each(void **state)
 {
 	struct world *world = *state;
-	struct server *server = &world->control.server;
+	struct server *server = &world->service.server;
 	struct model *model = load(world, world->one, world->two);
 	assert_int_equal(server_open(server, model, &world->faults), 0);
 	struct server other;
@@ -397,7 +397,7 @@ static void what_cannot_be_opened_ahead_is_a_fault_each(void **state)
 static void idle_workers_are_alive_and_those_that_do_not_go_round_are_not(void **state)
 {
 	struct world *world = *state;
-	struct server *server = &world->control.server;
+	struct server *server = &world->service.server;
 	assert_int_equal(apply(world, world->one, world->two), 0);
 	for (int i = 0; i < 5; i++) {
 		unsigned tries = 0;
@@ -440,7 +440,7 @@ static void a_thread_that_cannot_be_made_leaves_nothing_behind(void **state)
 /* Serves the PTR of 10.10.3.`last` beside what is served, and waits until every worker does. */
 static void serve_ptr(struct world *world, uint8_t last)
 {
-	struct server *server = &world->control.server;
+	struct server *server = &world->service.server;
 	struct owned_draft *draft = owned_edit(server->current->policy->owned);
 	struct address address = {.family = 4, .bytes = {10, 10, 3, last}};
 	struct name name;
@@ -465,13 +465,13 @@ static void ports_of_a_source_are_fewer_when_there_are_more_sources(void **state
 	low = (struct rlimit){.rlim_cur = 600, .rlim_max = limit.rlim_max};
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
 	assert_int_equal(apply(world, world->one, world->two), 0);
-	const struct snapshot *snapshot = world->control.server.current;
+	const struct snapshot *snapshot = world->service.server.current;
 	assert_int_equal(snapshot->source_count, 2);
 	assert_int_equal(snapshot->ports_max, 600 / 2 / 2 / 3);
 	struct model *model = load(world, world->one, world->two);
 	model->default_resolver.targets.count = 0;
 	assert_int_equal(apply_model(world, model), 0);
-	snapshot = world->control.server.current;
+	snapshot = world->service.server.current;
 	assert_int_equal(snapshot->source_count, 1);
 	assert_int_equal(snapshot->ports_max, 600 / 2 / 2);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
@@ -501,12 +501,12 @@ static void lanes_are_for_what_sources_leave(void **state)
 		model->default_resolver.targets.count = 0;
 		assert_int_equal(apply_model(world, model), 0);
 		assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
-		const struct snapshot *snapshot = world->control.server.current;
+		const struct snapshot *snapshot = world->service.server.current;
 		assert_int_equal(snapshot->ports_max, cases[i].ports);
 		assert_int_equal(snapshot->lanes_max, cases[i].lanes);
 		serve_ptr(world, 9); /* which changes nothing of that */
-		assert_ptr_not_equal(world->control.server.current, snapshot);
-		snapshot = world->control.server.current;
+		assert_ptr_not_equal(world->service.server.current, snapshot);
+		snapshot = world->service.server.current;
 		assert_int_equal(snapshot->ports_max, cases[i].ports);
 		assert_int_equal(snapshot->lanes_max, cases[i].lanes);
 	}
@@ -537,7 +537,7 @@ static void too_few_source_ports_are_warned_of(void **state)
 static void a_port_that_is_held_refuses_the_change_and_moves_nothing(void **state)
 {
 	struct world *world = *state;
-	struct server *server = &world->control.server;
+	struct server *server = &world->service.server;
 	int held;
 	assert_int_equal(apply(world, world->one, world->two), 0);
 	struct snapshot *current = server->current;
@@ -574,7 +574,7 @@ static void without_descriptors(struct rlimit *was)
 static void a_reload_without_descriptors_moves_nothing(void **state)
 {
 	struct world *world = *state;
-	struct server *server = &world->control.server;
+	struct server *server = &world->service.server;
 	struct rlimit was;
 	assert_int_equal(apply(world, world->one, world->two), 0);
 	const struct snapshot *current = server->current;
@@ -604,8 +604,8 @@ static void every_port_that_is_held_is_a_fault_and_nothing_is_started(void **sta
 	unsigned ports[2] = {free_port(&held[0]), free_port(&held[1])};
 	assert_int_equal(apply(world, ports[0], ports[1]), ERR_FAULTS);
 	assert_int_equal(world->faults.errors, 2);
-	assert_null(world->control.server.current);
-	assert_null(world->control.server.workers[0]);
+	assert_null(world->service.server.current);
+	assert_null(world->service.server.workers[0]);
 	close(held[0]);
 	close(held[1]);
 	assert_int_equal(apply(world, ports[0], ports[1]), 0); /* nothing has kept the ports */
@@ -615,7 +615,7 @@ static void every_port_that_is_held_is_a_fault_and_nothing_is_started(void **sta
 static void the_model_that_is_served_may_be_applied_again(void **state)
 {
 	struct world *world = *state;
-	struct server *server = &world->control.server;
+	struct server *server = &world->service.server;
 	assert_int_equal(apply(world, world->one, world->two), 0);
 	assert_int_equal(server_apply(server, server->model, &world->faults), 0);
 	assert_int_equal(server->generation, 2);
@@ -627,7 +627,7 @@ static void the_model_that_is_served_may_be_applied_again(void **state)
 static void another_table_of_what_we_own_is_served_and_nothing_else_moves(void **state)
 {
 	struct world *world = *state;
-	struct server *server = &world->control.server;
+	struct server *server = &world->service.server;
 	assert_int_equal(apply(world, world->one, world->two), 0);
 	struct listener *one = listener_at(server, world->one);
 	const struct policy_network *networks = server->current->policy->networks;
@@ -650,7 +650,7 @@ static void another_table_of_what_we_own_is_served_and_nothing_else_moves(void *
 static void what_we_own_stays_with_the_model_that_is_served(void **state)
 {
 	struct world *world = *state;
-	struct server *server = &world->control.server;
+	struct server *server = &world->service.server;
 	assert_int_equal(apply(world, world->one, world->two), 0);
 	serve_ptr(world, 7);
 	assert_int_equal(server_apply(server, server->model, &world->faults), 0);
@@ -664,7 +664,7 @@ static void what_we_own_stays_with_the_model_that_is_served(void **state)
 static void a_table_that_no_worker_came_for_is_let_go_of(void **state)
 {
 	struct world *world = *state;
-	struct server *server = &world->control.server;
+	struct server *server = &world->service.server;
 	assert_int_equal(apply(world, world->one, world->three), 0);
 	assert_int_equal(apply(world, world->one, world->two), 0);
 	struct owned *tables[] = {owned_new(), owned_new()};
@@ -684,7 +684,7 @@ static void on_last_answer(void *context, const struct ask_answer *answer)
 	struct world *world = context;
 	struct owned *owned = owned_new();
 	(void)answer;
-	assert_int_equal(server_serve_owned(&world->control.server, owned), 0);
+	assert_int_equal(server_serve_owned(&world->service.server, owned), 0);
 	owned_unref(owned);
 	world->answered++;
 }
@@ -692,7 +692,7 @@ static void on_last_answer(void *context, const struct ask_answer *answer)
 static void what_an_answer_changes_while_the_server_stops_does_no_harm(void **state)
 {
 	struct world *world = *state;
-	struct server *server = &world->control.server;
+	struct server *server = &world->service.server;
 	const struct hash_key key = server->key;
 	struct ask_letter *letter;
 	struct name name;
@@ -710,7 +710,7 @@ static void what_an_answer_changes_while_the_server_stops_does_no_harm(void **st
 static void targets_are_let_go_of_with_the_last_table_they_served_beside(void **state)
 {
 	struct world *world = *state;
-	struct server *server = &world->control.server;
+	struct server *server = &world->service.server;
 	assert_int_equal(apply(world, world->one, world->two), 0);
 	const struct target *target =
 		server->current->policy->default_route->legs->upstreams[0].target;
@@ -729,7 +729,7 @@ static void targets_are_let_go_of_with_the_last_table_they_served_beside(void **
 static void an_unchanged_target_keeps_its_health_over_a_change(void **state)
 {
 	struct world *world = *state;
-	struct server *server = &world->control.server;
+	struct server *server = &world->service.server;
 	assert_int_equal(apply(world, world->one, world->two), 0);
 	const struct leg *leg = server->current->policy->default_route->legs;
 	struct target *target = leg->upstreams[0].target;
@@ -749,7 +749,7 @@ static void counters_of_all_workers_are_summed(void **state)
 		assert_int_equal(ask(world->one), 0);
 	wait_for(world, queries, 20);
 	wait_for(world, answered_zone, 20);
-	server_read_stats(&world->control.server, &sum);
+	server_read_stats(&world->service.server, &sum);
 	assert_int_equal(atomic_load(&sum.queries), 20);
 	assert_int_equal(atomic_load(&sum.answered_zone), 20);
 }
@@ -759,7 +759,7 @@ static void own_data_is_answered_however_many_wait(void **state)
 {
 	struct world *world = *state;
 	uint8_t answer[512];
-	world->control.server.shared.queries_max = 1;
+	world->service.server.shared.queries_max = 1;
 	assert_int_equal(apply(world, world->one, world->two), 0);
 	int silent = socket(AF_INET, SOCK_DGRAM, 0), fd = client(world->one);
 	struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(5399)};
@@ -773,7 +773,7 @@ static void own_data_is_answered_however_many_wait(void **state)
 	assert_int_equal(answer[3] & 15, 2);
 	wait_for(world, overload, 1);
 	struct stats sum;
-	server_read_stats(&world->control.server, &sum);
+	server_read_stats(&world->service.server, &sum);
 	assert_int_equal(sum.servfail, 1); /* the newer one is not over yet */
 	assert_int_equal(sum.queries, 3);
 	assert_int_equal(sum.queries_udp, 3);
@@ -809,7 +809,7 @@ static void who_is_turned_away_at_the_gate_is_counted(void **state)
 		refused += ask(world->one) == 5;
 	assert_in_range(refused, 1, 19);
 	wait_for(world, over_limit, refused);
-	server_read_stats(&world->control.server, &sum);
+	server_read_stats(&world->service.server, &sum);
 	assert_int_equal(sum.over_limit_refused, refused);
 	assert_int_equal(sum.refused, refused + 1);
 	assert_int_equal(sum.queries, 22);
@@ -843,8 +843,8 @@ static void what_endpoints_count_is_shown(void **state)
 
 static json_t *report(struct world *world)
 {
-	json_t *answer = status_report(&world->control.server, NULL, world->files.main_file,
-				       &world->control.clock);
+	json_t *answer = status_report(&world->service.server, NULL, world->files.main_file,
+				       &world->service.clock);
 	assert_non_null(answer);
 	return answer;
 }
@@ -910,29 +910,29 @@ static void a_suspicion_s_beginning_is_always_the_same_second(void **state)
 	struct world *world = *state;
 	assert_int_equal(apply(world, world->one, world->two), 0);
 	struct target *target =
-		world->control.server.current->policy->default_route->legs->upstreams[0].target;
+		world->service.server.current->policy->default_route->legs->upstreams[0].target;
 	uint64_t now_us = uv_hrtime() / 1000;
 	for (unsigned i = 0; i < 20; i++) {
 		uint64_t begin_us = now_us - 5000000 + i * 100000;
 		atomic_store(&target->suspect_us, begin_us);
 		time_t told = since(world);
 		assert_int_equal(told,
-				 ((int64_t)begin_us + world->control.clock.ahead_us) / 1000000);
+				 ((int64_t)begin_us + world->service.clock.ahead_us) / 1000000);
 	}
-	int64_t before_us = world->control.clock.ahead_us;
-	world->control.clock.ahead_us -= 500000; /* the clocks may drift so far */
+	int64_t before_us = world->service.clock.ahead_us;
+	world->service.clock.ahead_us -= 500000; /* the clocks may drift so far */
 	(void)since(world);
-	assert_int_equal(world->control.clock.ahead_us, before_us - 500000);
-	world->control.clock.ahead_us -= 3600000000; /* the time of day has been set */
+	assert_int_equal(world->service.clock.ahead_us, before_us - 500000);
+	world->service.clock.ahead_us -= 3600000000; /* the time of day has been set */
 	(void)since(world);
-	assert_true(llabs(world->control.clock.ahead_us - before_us) < 500000);
+	assert_true(llabs(world->service.clock.ahead_us - before_us) < 500000);
 }
 
 static void a_suspect_target_is_shown_with_its_time_and_reason(void **state)
 {
 	struct world *world = *state;
 	assert_int_equal(apply(world, world->one, world->two), 0);
-	const struct leg *leg = world->control.server.current->policy->default_route->legs;
+	const struct leg *leg = world->service.server.current->policy->default_route->legs;
 	target_on_unreachable(leg->upstreams[0].target, TARGET_ERROR_NETWORK, uv_hrtime() / 1000);
 	json_t *answer = report(world);
 	size_t i, suspects = 0;
@@ -960,7 +960,7 @@ static void the_worst_target_comes_first_with_the_rules_it_leaves_without(void *
 	assert_int_equal(unanswered(answer), 0);
 	assert_string_equal(item(answer, "targets", "state"), "unknown");
 	json_decref(answer);
-	const struct policy *policy = world->control.server.current->policy;
+	const struct policy *policy = world->service.server.current->policy;
 	struct rule *rule = ruleset_rule(policy->rulesets[0], 0);
 	struct upstream *upstream = &rule->route.legs->upstreams[0];
 	target_on_error(policy->default_route->legs->upstreams[0].target, TARGET_ERROR_REFUSED);

@@ -1,0 +1,13 @@
+/* What C leaves out. */
+#ifndef SLUICE_BASE_H
+#define SLUICE_BASE_H
+
+#include <stddef.h>
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+/* The struct that has this member, by the member's address. */
+#define container_of(pointer, type, member)                                                        \
+	((type *)(void *)((char *)(pointer)-offsetof(type, member)))
+
+#endif
