@@ -54,18 +54,6 @@ static struct resolution *of_item(struct waiting_item *item)
 	return (struct resolution *)((char *)item - offsetof(struct resolution, place_in_line));
 }
 
-void policy_hold_take(struct policy_hold *hold)
-{
-	hold->users++;
-}
-
-void policy_hold_give(struct policy_hold *hold)
-{
-	assert(hold->users > 0);
-	if (--hold->users == 0)
-		hold->on_idle(hold);
-}
-
 /* ---- the end of a query ---- */
 
 static void count_reply(struct stats *stats, enum rcode rcode)

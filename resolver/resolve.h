@@ -17,6 +17,7 @@
 #include "endpoints/waiting.h"
 #include "endpoints/wheel.h"
 #include "resolver/cache.h"
+#include "resolver/hold.h"
 #include "resolver/log.h"
 #include "resolver/refresh.h"
 #include "resolver/stats.h"
@@ -30,22 +31,8 @@ enum {
 };
 
 struct transfers;
-struct transfer_table;
 
 struct resolution;
-
-struct policy_hold { /* a policy as one worker uses it; counted by queries and questions under way
-		      */
-	const struct policy *policy;
-	const struct transfer_table *transfers; /* NULL: no zone goes out, and no key is known */
-	struct cache_settings cache;
-	unsigned users;
-	/* Called when users has come to 0 again. */
-	void (*on_idle)(struct policy_hold *hold);
-};
-
-void policy_hold_take(struct policy_hold *hold);
-void policy_hold_give(struct policy_hold *hold);
 
 struct resolver {
 	struct wheel *wheel;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "resolver/stats.h"
 #include "resolver/transfer_message.h"
 #include "rules/serial.h"
 

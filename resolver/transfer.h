@@ -54,8 +54,8 @@
 
 #include "endpoints/query.h"
 #include "endpoints/wheel.h"
+#include "resolver/hold.h"
 #include "resolver/log.h"
-#include "resolver/resolve.h"
 #include "resolver/transfer_table.h"
 
 enum {

@@ -5,7 +5,7 @@
 #define SLUICE_TRANSFER_MESSAGE_H
 
 #include "endpoints/query.h"
-#include "resolver/resolve.h"
+#include "resolver/hold.h"
 #include "resolver/transfer_stream.h"
 #include "resolver/tsig.h"
 

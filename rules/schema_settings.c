@@ -1,6 +1,6 @@
 /* Rows of the field table (schema_table.c has the map): the limits, and the program's own settings.
  */
-#include "rules/limits.h"
+#include "rules/limit_values.h"
 #include "rules/schema_rows.h"
 
 static const char *const log_level_names[] = {"error", "warning", "info", "debug", NULL};

@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 
+#include "resolver/stats.h"
 #include "resolver/transfer.h"
 #include "tests/served_zones.h"
 

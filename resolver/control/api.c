@@ -301,17 +301,18 @@ static bool call_read(struct api_call *call)
 	return true;
 }
 
-static void handle(struct api_request *request)
+static void handle(struct work_waiter *waiter)
 {
-	const struct api_call *call = (const struct api_call *)request;
-	call->route->handle(request);
+	struct api_request *request = api_request_of(waiter);
+
+	((const struct api_call *)request)->route->handle(request);
 }
 
 /* In front of its handler, because others are in the middle of something. */
-static bool waits(struct api_call *call, void (*go_on)(struct api_request *request))
+static bool waits(struct api_call *call, void (*go_on)(struct work_waiter *waiter))
 {
 	return call->route->need >= API_ALONE &&
-	       work_wait(&call->request.service->work, &call->request, go_on);
+	       work_wait(&call->request.service->work, &call->waiter, go_on);
 }
 
 static void parse(struct api_call *call, char error[API_TEXT_MAX])
@@ -333,7 +334,7 @@ static void on_parsed(void *context)
 	if (!call->request.body)
 		api_fail(&call->request, 400, NULL, "%s", reading->error);
 	else if (!waits(call, handle))
-		handle(&call->request);
+		handle(&call->waiter);
 }
 
 /* False: it is to be read here. */
@@ -349,8 +350,9 @@ static bool begin_reading(struct api_call *call)
 				     parse_in_thread, on_parsed);
 }
 
-static void start(struct api_request *request)
+static void start(struct work_waiter *waiter)
 {
+	struct api_request *request = api_request_of(waiter);
 	struct api_call *call = (struct api_call *)request;
 	char error[API_TEXT_MAX];
 	if (!call_read(call) || (is_json(call) && begin_reading(call)))
@@ -360,7 +362,7 @@ static void start(struct api_request *request)
 	if (is_json(call) && !request->body)
 		api_fail(request, 400, NULL, "%s", error);
 	else
-		handle(request);
+		handle(waiter);
 }
 
 static void on_request(void *context, struct http_request *request)
@@ -372,7 +374,7 @@ static void on_request(void *context, struct http_request *request)
 	else if (api->service->ending)
 		api_fail_ending(&call->request);
 	else if (!waits(call, start))
-		start(&call->request);
+		start(&call->waiter);
 }
 
 int api_login(struct api_request *request, const struct http_login *login,

@@ -2,6 +2,7 @@
  * forward name and its address, where they are known before they are given out. */
 #include "resolver/control/api_claim.h"
 
+#include "resolver/control/api_internal.h"
 #include "resolver/control/api_reverse.h"
 #include "resolver/control/ownership.h"
 #include "resolver/control/service.h"
@@ -86,18 +87,20 @@ static void note_owner(void *context, const struct owner *owner)
 		will_be->address = owner->address;
 }
 
-static void again(struct api_request *request)
+static void again(struct work_waiter *waiter)
 {
-	api_claim(request->state);
+	api_claim(api_request_of(waiter)->state);
 }
 
 /* Whose the name is may be another's by the time that it can be set: what others are working on is
  * a change, too. */
 static void make_or_wait(struct api_claim *claim)
 {
-	struct api_request *request = claim->request;
-	request->state = claim;
-	if (claim->waits == CLAIM_WAITS || !work_wait(&request->service->work, request, again))
+	struct api_call *call = (struct api_call *)claim->request;
+	struct work *work = &call->request.service->work;
+
+	call->request.state = claim;
+	if (claim->waits == CLAIM_WAITS || !work_wait(work, &call->waiter, again))
 		make(claim);
 	else
 		claim->waits++;

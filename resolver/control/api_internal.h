@@ -2,11 +2,10 @@
 #ifndef SLUICE_API_INTERNAL_H
 #define SLUICE_API_INTERNAL_H
 
-#include <sys/queue.h>
-
 #include "resolver/control/api.h"
 #include "resolver/control/api_path.h"
 #include "resolver/control/work.h"
+#include "rules/base.h"
 
 struct api_reading {         /* long JSON, which is read, and freed, in a thread */
 	struct work_job job; /* first */
@@ -23,10 +22,14 @@ struct api_call {
 	struct api_fields fields, form;
 	char *decoded;               /* request.path */
 	struct api_reading *reading; /* NULL: the body is not long */
-	/* while it waits (work.h): */
-	STAILQ_ENTRY(api_call) waiting;
-	void (*go_on)(struct api_request *request);
+	struct work_waiter waiter;
 };
+
+/* Whose waiter it is. */
+static inline struct api_request *api_request_of(struct work_waiter *waiter)
+{
+	return &container_of(waiter, struct api_call, waiter)->request;
+}
 
 const struct api_dialect *api_dialect_of(const struct api *api, const char *path);
 /* The body of an error, to be freed; NULL without memory. Without a code, its dialect's. */

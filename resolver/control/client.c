@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "resolver/control/config_file.h"
+#include "resolver/control/exit.h"
 #include "resolver/control/json.h"
 #include "rules/schema.h"
 
@@ -39,9 +40,9 @@ static bool read_path(const char *file, char path[CLIENT_PATH_MAX])
 	faults_print(&faults, stderr);
 	faults_release(&faults);
 	if (err != 0)
-		command_fail("%s has to be read for the path of the server's control socket; "
-			     "correct it, or give --socket PATH",
-			     file);
+		exit_fail("%s has to be read for the path of the server's control socket; "
+			  "correct it, or give --socket PATH",
+			  file);
 	return err == 0;
 }
 
@@ -276,16 +277,16 @@ json_t *client_ask(const struct command_line *line, struct client_call call)
 	}
 	json_t *answer = client_call(path, call, &status, error);
 	if (!answer) {
-		command_fail("%s", error);
+		exit_fail("%s", error);
 		return NULL;
 	}
 	if (status < 400)
 		return answer;
 	const char *text = client_error_text(answer);
 	if (text)
-		command_fail("%s", text);
+		exit_fail("%s", text);
 	else
-		command_fail("the server answers with HTTP status %u", status);
+		exit_fail("the server answers with HTTP status %u", status);
 	json_decref(answer);
 	return NULL;
 }

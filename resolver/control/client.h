@@ -17,7 +17,7 @@ enum {
 
 /* Where the server's control socket is: --socket, else management.socket of the configuration or
  * its default, whatever else that file has of faults. False: the file cannot be read so far, which
- * has been said, and COMMAND_NO is what is left to return. The default does not stand in for it,
+ * has been said, and EXIT_FAILURE is what is left to return. The default does not stand in for it,
  * where another server may be listening; but COMMAND_CONFIG_DEFAULT may be absent. */
 MUST_CHECK bool client_socket_path(const struct command_line *line, char path[CLIENT_PATH_MAX]);
 
@@ -45,7 +45,8 @@ json_t *client_call(const char *socket, struct client_call call, unsigned *statu
 		    char error[CLIENT_ERROR_MAX]);
 
 /* The same of the server that the command line means. NULL also when it answers with an error
- * (status 400 and up); either way that has been printed, and COMMAND_NO is what is left to return.
+ * (status 400 and up); either way that has been printed, and EXIT_FAILURE is what is left to
+ * return.
  */
 json_t *client_ask(const struct command_line *line, struct client_call call);
 

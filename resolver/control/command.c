@@ -5,6 +5,7 @@
 #include <getopt.h>
 #include <stdarg.h>
 
+#include "resolver/control/exit.h"
 #include "resolver/control/json.h"
 #include "resolver/control/resolv_conf.h"
 #include "rules/text.h"
@@ -167,46 +168,23 @@ int command_help(const struct command_line *line)
 		print_commands(line->commands, line->arguments[0], stdout);
 	else
 		return unknown_command(line->commands, line->arguments, count, used);
-	return COMMAND_FINE;
-}
-
-/* `name`: of the command, NULL for none. */
-static void __attribute__((format(printf, 2, 0)))
-complain(const char *name, const char *format, va_list arguments)
-{
-	char *text = NULL;
-	fprintf(stderr, "sluice%s%s: ", name ? " " : "", name ? name : "");
-	if (vasprintf(&text, format, arguments) >= 0)
-		text_print(stderr, text);
-	else
-		fputs(err_text(ERR_NOMEM), stderr);
-	fputc('\n', stderr);
-	free(text);
-}
-
-int command_fail(const char *format, ...)
-{
-	va_list arguments;
-	va_start(arguments, format);
-	complain(NULL, format, arguments);
-	va_end(arguments);
-	return COMMAND_NO;
+	return EXIT_SUCCESS;
 }
 
 int command_fail_at(const struct command_line *line, const char *format, ...)
 {
 	va_list arguments;
 	va_start(arguments, format);
-	complain(line->command->name, format, arguments);
+	exit_complain(line->command->name, format, arguments);
 	va_end(arguments);
-	return COMMAND_NO;
+	return EXIT_FAILURE;
 }
 
 int command_misuse(const struct command_line *line, const char *format, ...)
 {
 	va_list arguments;
 	va_start(arguments, format);
-	complain(line->command->name, format, arguments);
+	exit_complain(line->command->name, format, arguments);
 	va_end(arguments);
 	command_print_usage(line->command, stderr);
 	return COMMAND_USAGE;
@@ -220,8 +198,7 @@ static bool take_option(struct command_line *line, size_t i, const char *value, 
 	const bool yes = true;
 	struct command_words *words = (struct command_words *)(base + options[i].offset);
 	if (options[i].bit & repeated && words->count == COMMAND_WORDS_MAX) {
-		command_fail("--%s is given more than %d times", options[i].name,
-			     COMMAND_WORDS_MAX);
+		exit_fail("--%s is given more than %d times", options[i].name, COMMAND_WORDS_MAX);
 		return false;
 	}
 	if (options[i].bit & repeated)
@@ -269,12 +246,11 @@ static int parse_options(struct command_line *line, int argc, char **argv, unsig
 int command_print_json(const json_t *value)
 {
 	if (!value)
-		return command_fail("what is to be printed cannot be made: %s",
-				    err_text(ERR_NOMEM));
+		return exit_fail("what is to be printed cannot be made: %s", err_text(ERR_NOMEM));
 	if (json_dumpf(value, stdout, JSON_INDENT(2) | JSON_DECIMAL | JSON_ENSURE_ASCII) != 0)
-		return command_fail("writing to standard output failed");
+		return exit_fail("writing to standard output failed");
 	putchar('\n');
-	return COMMAND_FINE;
+	return EXIT_SUCCESS;
 }
 
 static int dispatch(struct command_line *line, unsigned given)
@@ -295,7 +271,7 @@ static int dispatch(struct command_line *line, unsigned given)
 	}
 	int status = command->run(line);
 	if (fflush(stdout) != 0 || ferror(stdout))
-		return command_fail("writing to standard output failed");
+		return exit_fail("writing to standard output failed");
 	return status;
 }
 
@@ -312,7 +288,7 @@ int command_main(const struct command *commands, int argc, char **argv)
 		return COMMAND_USAGE;
 	if (asked == OPTION_VERSION) {
 		printf("sluice " SLUICE_VERSION "\n");
-		return COMMAND_FINE;
+		return EXIT_SUCCESS;
 	}
 	int used = 0, words = argc - optind;
 	line.command = find_command(commands, argv + optind, words, &used);
@@ -321,7 +297,7 @@ int command_main(const struct command *commands, int argc, char **argv)
 			print_help(line.command);
 		else
 			print_commands(commands, used ? argv[optind] : NULL, stdout);
-		return COMMAND_FINE;
+		return EXIT_SUCCESS;
 	}
 	if (words == 0) {
 		print_commands(commands, NULL, stderr);

@@ -8,10 +8,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #define COMMAND_CONFIG_DEFAULT "/etc/sluice/sluice.conf"
 
-enum { COMMAND_FINE = 0, COMMAND_NO = 1, COMMAND_USAGE = 2 }; /* exit statuses */
+enum { COMMAND_USAGE = 2 }; /* an exit status, besides the usual ones */
 
 /* Options; a command names the ones it takes. */
 enum {
@@ -76,9 +77,7 @@ struct command {
 
 /* Parses, finds the command, runs it; returns the exit status. */
 int command_main(const struct command *commands, int argc, char **argv);
-/* One clear line on stderr, with "sluice: " ahead; returns COMMAND_NO, so it can be returned. */
-int command_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
-/* The same with the command's name. */
+/* As exit_fail, with the command's name. */
 int command_fail_at(const struct command_line *line, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 /* The same with its usage line, too; returns COMMAND_USAGE. */

@@ -79,11 +79,11 @@ int command_check(const struct command_line *line)
 	load_init(&load, line->config, line->resolv_conf);
 	faults_init(&faults);
 	struct model *model = load_all(&load, &faults);
-	int status = model ? COMMAND_FINE : COMMAND_NO;
+	int status = model ? EXIT_SUCCESS : EXIT_FAILURE;
 	if (!line->json)
 		print_text(line->config, model, &faults);
-	else if (print_json(line->config, model, &faults) != COMMAND_FINE)
-		status = COMMAND_NO;
+	else if (print_json(line->config, model, &faults) != EXIT_SUCCESS)
+		status = EXIT_FAILURE;
 	model_free(model);
 	faults_release(&faults);
 	return status;

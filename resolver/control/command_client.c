@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "resolver/control/client.h"
+#include "resolver/control/exit.h"
 #include "resolver/control/json.h"
 #include "resolver/control/report.h"
 #include "rules/name.h"
@@ -35,22 +36,22 @@ int command_reload(const struct command_line *line)
 	struct client_call call = {
 		.method = "POST", .path = "/v1/reload", .timeout_ms = CLIENT_RELOAD_MS};
 	if (!client_socket_path(line, path))
-		return COMMAND_NO;
+		return EXIT_FAILURE;
 	json_t *answer = client_call(path, call, &http_status, error);
 	if (!answer)
-		return command_fail("%s", error);
+		return exit_fail("%s", error);
 	if (!json_object_get(answer, "faults")) {
 		const char *text = client_error_text(answer);
-		command_fail("%s", text ? text : "the server did not reload");
+		exit_fail("%s", text ? text : "the server did not reload");
 		json_decref(answer);
-		return COMMAND_NO;
+		return EXIT_FAILURE;
 	}
 	bool fine = json_is_true(json_object_get(answer, "ok"));
-	int status = fine ? COMMAND_FINE : COMMAND_NO;
+	int status = fine ? EXIT_SUCCESS : EXIT_FAILURE;
 	if (!line->json)
 		print_reload(answer, fine);
-	else if (command_print_json(answer) != COMMAND_FINE)
-		status = COMMAND_NO;
+	else if (command_print_json(answer) != EXIT_SUCCESS)
+		status = EXIT_FAILURE;
 	json_decref(answer);
 	return status;
 }
@@ -70,13 +71,13 @@ int command_flush(const struct command_line *line)
 		json_put(body, "name", json_text(name_to_text(&name, text)));
 	body = json_whole(body);
 	if (!body) /* without one, everything would be flushed */
-		return command_fail("%s", err_text(ERR_NOMEM));
+		return exit_fail("%s", err_text(ERR_NOMEM));
 	json_t *answer = client_ask(
 		line, (struct client_call){.method = "POST", .path = "/v1/flush", .body = body});
 	if (!answer)
-		return COMMAND_NO;
+		return EXIT_FAILURE;
 	json_int_t entries = json_integer_value(json_object_get(answer, "entries"));
-	int status = COMMAND_FINE;
+	int status = EXIT_SUCCESS;
 	if (line->json)
 		status = command_print_json(answer);
 	else
@@ -113,7 +114,7 @@ int command_upgrade(const struct command_line *line)
 	char socket[CLIENT_PATH_MAX], path[PATH_MAX], error[CLIENT_ERROR_MAX];
 	unsigned status = 0;
 	if (!client_socket_path(line, socket))
-		return COMMAND_NO;
+		return EXIT_FAILURE;
 	const char *program = program_path(line, path);
 	if (!program)
 		return command_fail_at(line, "%s: %s", line->binary ? line->binary : path,
@@ -135,5 +136,5 @@ int command_upgrade(const struct command_line *line)
 	if (answer && !fine)
 		command_fail_at(line, "the running server is as it was");
 	json_decref(answer);
-	return fine ? COMMAND_FINE : COMMAND_NO;
+	return fine ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -205,7 +205,7 @@ static int print_text(const struct command_line *line, const json_t *all)
 		command_fail_at(line, "warning: %s", json_string_value(item));
 	printf("; To delegate the reverse names of %s, please add:\n", get(all, "prefix"));
 	json_array_foreach(json_object_get(all, "zones"), i, item) print_zone(item, servers);
-	return COMMAND_FINE;
+	return EXIT_SUCCESS;
 }
 
 static int print(const struct command_line *line, const struct delegation *d)
@@ -246,7 +246,7 @@ static int load_and_delegate(const struct command_line *line, struct delegation 
 	struct faults faults;
 	load_init(&load, line->config, line->resolv_conf);
 	faults_init(&faults);
-	int status = COMMAND_NO;
+	int status = EXIT_FAILURE;
 	struct model *model = load_model(&load, NULL, &faults);
 	if (model) {
 		status = delegate(line, d, model);
@@ -266,10 +266,10 @@ static int parse_subject(const struct command_line *line, struct prefix *prefix)
 	char right[PREFIX_TEXT_MAX];
 	if (address_parse(&prefix->address, text) == 0) {
 		prefix->length = (uint8_t)address_bits(&prefix->address);
-		return COMMAND_FINE;
+		return EXIT_SUCCESS;
 	}
 	if (prefix_parse(prefix, text) == 0)
-		return COMMAND_FINE;
+		return EXIT_SUCCESS;
 	if (prefix_parse_lenient(prefix, text) == 0)
 		return command_misuse(line, "\"%s\" has host bits set; did you mean %s?", text,
 				      prefix_print(prefix, right));
@@ -282,7 +282,7 @@ int command_ptr_delegation(const struct command_line *line)
 	struct delegation d = {
 		.warnings = json_array(), .servers = json_array(), .zones = json_array()};
 	int status = parse_subject(line, &d.prefix);
-	if (status == COMMAND_FINE)
+	if (status == EXIT_SUCCESS)
 		status = add_servers(&d, line) ? load_and_delegate(line, &d) : COMMAND_USAGE;
 	json_decref(d.warnings);
 	json_decref(d.servers);

@@ -34,7 +34,7 @@ static int explain_in(const struct command_line *line, const struct policy *poli
 		return command_misuse(line, "%s", error);
 	fetch_health(line, explained);
 	explained = json_whole(explained);
-	int status = COMMAND_FINE;
+	int status = EXIT_SUCCESS;
 	if (line->json || !explained)
 		status = command_print_json(explained);
 	else
@@ -47,7 +47,7 @@ static int load_and_explain(const struct command_line *line, struct load *load,
 			    const struct explain_question *question)
 {
 	struct faults faults;
-	int status = COMMAND_NO;
+	int status = EXIT_FAILURE;
 	faults_init(&faults);
 	struct model *model = load_model(load, NULL, &faults);
 	struct policy *policy = model ? policy_compile(model, &load->key, NULL) : NULL;

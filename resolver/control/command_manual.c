@@ -6,5 +6,5 @@ int command_manual(const struct command_line *line)
 {
 	(void)line;
 	manual_sluice_conf(stdout);
-	return COMMAND_FINE;
+	return EXIT_SUCCESS;
 }

@@ -71,13 +71,13 @@ int command_ptr_check(const struct command_line *line)
 				: client_path("/v1/check?subject=%", line->arguments[0]);
 	json_t *report = command_ask(line, (struct client_call){.method = "GET"}, path);
 	if (!report)
-		return COMMAND_NO;
+		return EXIT_FAILURE;
 	const char *result = json_string_value(json_object_get(report, "result"));
-	int status = result && strcmp(result, "confirmed") == 0 ? COMMAND_FINE : COMMAND_NO;
+	int status = result && strcmp(result, "confirmed") == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 	if (!line->json)
 		print_check(report);
-	else if (command_print_json(report) != COMMAND_FINE)
-		status = COMMAND_NO;
+	else if (command_print_json(report) != EXIT_SUCCESS)
+		status = EXIT_FAILURE;
 	json_decref(report);
 	return status;
 }

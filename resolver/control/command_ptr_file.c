@@ -47,10 +47,10 @@ int command_ptr_list_csv(const struct command_line *line)
 		json_decref(page);
 		if (!fine) {
 			free(path);
-			return COMMAND_NO;
+			return EXIT_FAILURE;
 		}
 	}
-	return COMMAND_FINE;
+	return EXIT_SUCCESS;
 }
 
 /* ---- in ---- */
@@ -181,7 +181,7 @@ static int print_success(const struct command_line *line, const json_t *answer)
 	       json_integer_value(json_object_get(answer, "removed")), be,
 	       json_integer_value(json_object_get(answer, "unchanged")),
 	       line->dry_run ? "are so" : "were so");
-	return COMMAND_FINE;
+	return EXIT_SUCCESS;
 }
 
 int command_ptr_import(const struct command_line *line)
@@ -193,7 +193,7 @@ int command_ptr_import(const struct command_line *line)
 	bool terminal = isatty(STDERR_FILENO) == 1;
 	unsigned status = 0;
 	json_t *answer = NULL;
-	int exit_status = COMMAND_NO;
+	int exit_status = EXIT_FAILURE;
 	if (!client_socket_path(line, socket) || !read_file(line, path, &file))
 		goto out;
 	const struct client_call call = {

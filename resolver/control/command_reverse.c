@@ -71,10 +71,10 @@ json_t *command_ask_list(const struct command_line *line, char *path, const char
 int command_show_list(const struct command_line *line, char *path, const char *key,
 		      struct command_columns columns)
 {
-	int status = COMMAND_FINE;
+	int status = EXIT_SUCCESS;
 	json_t *answer = command_ask_list(line, path, key);
 	if (!answer)
-		return COMMAND_NO;
+		return EXIT_FAILURE;
 	if (line->json)
 		status = command_print_json(answer);
 	else
@@ -87,14 +87,14 @@ int command_show_list(const struct command_line *line, char *path, const char *k
 int command_show_one(const struct command_line *line, const char *method, char *path, json_t *body,
 		     const char *if_none_match, struct command_columns columns)
 {
-	int status = COMMAND_FINE;
+	int status = EXIT_SUCCESS;
 	json_t *answer =
 		command_ask(line,
 			    (struct client_call){
 				    .method = method, .body = body, .if_none_match = if_none_match},
 			    path);
 	if (!answer)
-		return COMMAND_NO;
+		return EXIT_FAILURE;
 	if (line->json)
 		status = command_print_json(answer);
 	else
@@ -111,10 +111,10 @@ int command_delete(const struct command_line *line, char *path, const char *done
 {
 	json_t *answer = command_ask(line, (struct client_call){.method = "DELETE"}, path);
 	if (!answer)
-		return COMMAND_NO;
+		return EXIT_FAILURE;
 	printf("%s\n", done);
 	json_decref(answer);
-	return COMMAND_FINE;
+	return EXIT_SUCCESS;
 }
 
 /* False: one of them is none, which has been said. */

@@ -41,7 +41,7 @@ static void begin(void)
 int command_run(const struct command_line *line)
 {
 	begin();
-	return master_run(line, handed_descriptor(line));
+	return master_run(line->config, line->resolv_conf, handed_descriptor(line));
 }
 
 int command_serve(const struct command_line *line)

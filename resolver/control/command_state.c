@@ -15,7 +15,7 @@ static int export_into(const struct command_line *line, FILE *out)
 		client_path("/v1/state"));
 	bool fine = done;
 	json_decref(done);
-	return fine ? COMMAND_FINE : COMMAND_NO;
+	return fine ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 /* A new file is for its owner only; one that is there is written over when all of it is there. */
@@ -24,21 +24,21 @@ static int export_to(const struct command_line *line, const char *path)
 	char *new_path = NULL;
 	if (asprintf(&new_path, "%s.XXXXXX", path) < 0)
 		return command_fail_at(line, "%s", err_text(ERR_NOMEM));
-	int fd = mkstemp(new_path), status = COMMAND_NO;
+	int fd = mkstemp(new_path), status = EXIT_FAILURE;
 	FILE *file = fd >= 0 ? fdopen(fd, "w") : NULL;
 	if (!file) {
 		command_fail_at(line, "%s: %s", path, strerror(errno));
 		goto out;
 	}
 	status = export_into(line, file);
-	if (status == COMMAND_FINE && (fflush(file) != 0 || fsync(fd) != 0))
+	if (status == EXIT_SUCCESS && (fflush(file) != 0 || fsync(fd) != 0))
 		status = command_fail_at(line, "%s: %s", path, strerror(errno));
-	if (fclose(file) != 0 && status == COMMAND_FINE)
+	if (fclose(file) != 0 && status == EXIT_SUCCESS)
 		status = command_fail_at(line, "%s: %s", path, strerror(errno));
 	fd = -1;
-	if (status == COMMAND_FINE && rename(new_path, path) != 0)
+	if (status == EXIT_SUCCESS && rename(new_path, path) != 0)
 		status = command_fail_at(line, "%s: %s", path, strerror(errno));
-	if (status != COMMAND_FINE)
+	if (status != EXIT_SUCCESS)
 		unlink(new_path);
 out:
 	if (fd >= 0) {
@@ -71,8 +71,8 @@ int command_state_import(const struct command_line *line)
 		line, (struct client_call){.method = "PUT", .body = state, .timeout_ms = STATE_MS},
 		client_path("/v1/state"));
 	if (!answer)
-		return COMMAND_NO;
+		return EXIT_FAILURE;
 	json_decref(answer);
 	printf("the state is imported\n");
-	return COMMAND_FINE;
+	return EXIT_SUCCESS;
 }

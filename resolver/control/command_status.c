@@ -6,8 +6,8 @@ int command_status(const struct command_line *line)
 	json_t *status =
 		client_ask(line, (struct client_call){.method = "GET", .path = "/v1/status"});
 	if (!status)
-		return COMMAND_NO;
-	int exit_status = COMMAND_FINE;
+		return EXIT_FAILURE;
+	int exit_status = EXIT_SUCCESS;
 	if (line->json)
 		exit_status = command_print_json(status);
 	else

@@ -8,7 +8,7 @@
 #include "resolver/control/api_arm.h"
 #include "resolver/control/api_openstack.h"
 #include "resolver/control/api_v1.h"
-#include "resolver/control/command.h"
+#include "resolver/control/exit.h"
 #include "resolver/control/process.h"
 #include "resolver/control/regular_file.h"
 #include "resolver/control/sandbox.h"
@@ -152,12 +152,12 @@ static int open_socket(struct management_api *management, struct master_link *ma
 	management->has_socket = add_listener(management, master, MASTER_UNIX, HTTP_UNIX,
 					      management->socket_path, error) == 0;
 	if (management->has_socket)
-		return COMMAND_FINE;
+		return EXIT_SUCCESS;
 	if (wanted->given)
-		return command_fail("%s", error);
+		return exit_fail("%s", error);
 	log_event(LOG_WARNING, "control", "%s; reload, status and flush cannot reach this server",
 		  error);
-	return COMMAND_FINE;
+	return EXIT_SUCCESS;
 }
 
 /* Beside another server it only has the sockets; whom it accepts, that one does. */
@@ -171,12 +171,12 @@ static int open_listeners(struct management_api *management, const struct servic
 
 		if (add_listener(management, master, MASTER_HTTP, http_origin_of(url), url,
 				 error) != 0)
-			return command_fail("%s", error);
+			return exit_fail("%s", error);
 		log_event(LOG_INFO, "http", "management API at %s", url);
 	}
 	if (!service->beside && http_listen(management->http, error) != 0)
-		return command_fail("%s", error);
-	return COMMAND_FINE;
+		return exit_fail("%s", error);
+	return EXIT_SUCCESS;
 }
 
 static void on_thread(void *context)
@@ -201,15 +201,15 @@ int management_api_open(struct management_api *management, uv_loop_t *loop, stru
 	handler.on_thread = on_thread;
 	management->http = management->auth ? http_new(loop, &handler) : NULL;
 	if (!management->http || !management->socket_path || !management->listeners)
-		return command_fail("%s", err_text(ERR_NOMEM));
+		return exit_fail("%s", err_text(ERR_NOMEM));
 	if (management_access_load(&access, wanted, faults) != 0) {
 		faults_sort(faults);
 		faults_print(faults, stderr);
-		return COMMAND_NO;
+		return EXIT_FAILURE;
 	}
 	management_access_serve(&access, management);
 	int status = open_socket(management, master, wanted);
-	return status == COMMAND_FINE ? open_listeners(management, service, master, wanted)
+	return status == EXIT_SUCCESS ? open_listeners(management, service, master, wanted)
 				      : status;
 }
 

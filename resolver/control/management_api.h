@@ -21,7 +21,7 @@ struct management_api {
 /* Those of all APIs, as struct api has them. */
 extern const struct api_dialect *const management_dialects[];
 
-/* Opens what the model says, by sockets of the master's. COMMAND_FINE, or what was printed about;
+/* Opens what the model says, by sockets of the master's. EXIT_SUCCESS, or what was printed about;
  * either way management_api_close ends it, when the questions of our own have been answered
  * (service_close). */
 int management_api_open(struct management_api *management, uv_loop_t *loop, struct service *service,

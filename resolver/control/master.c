@@ -39,6 +39,7 @@
 #include <unistd.h>
 
 #include "endpoints/listener.h"
+#include "resolver/control/exit.h"
 #include "resolver/control/http.h"
 #include "resolver/control/master_wire.h"
 #include "resolver/control/notify.h"
@@ -82,9 +83,9 @@ struct opened { /* what is listened at */
 };
 
 struct master {
-	const struct command_line *line;
-	char program[PATH_MAX]; /* that servers are started from */
-	char next[PATH_MAX];    /* that of an upgrade */
+	const char *config, *resolv_conf; /* for its servers */
+	char program[PATH_MAX];           /* that servers are started from */
+	char next[PATH_MAX];              /* that of an upgrade */
 	struct process parts[PARTS];
 	struct opened *opened;
 	size_t opened_count;
@@ -324,13 +325,12 @@ static void become_server(const struct master *master, const char *program, bool
 			  int words, pid_t parent)
 {
 	char number[16], period[32];
-	const struct command_line *line = master->line;
 	char *const arguments[] = {(char *)program,
 				   "serve",
 				   "-c",
-				   (char *)line->config,
+				   (char *)master->config,
 				   "--resolv-conf",
-				   (char *)line->resolv_conf,
+				   (char *)master->resolv_conf,
 				   "--master",
 				   number,
 				   beside ? "--beside" : NULL,
@@ -344,11 +344,11 @@ static void become_server(const struct master *master, const char *program, bool
 	if (words >= 0)
 		dup2(words, STDERR_FILENO);
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0 || getppid() != parent)
-		_exit(COMMAND_NO);
+		_exit(EXIT_FAILURE);
 	if (fcntl(fd, F_SETFD, 0) == 0)
 		execv(program, arguments);
-	command_fail("%s cannot be started: %s", program, strerror(errno));
-	_exit(COMMAND_NO);
+	exit_fail("%s cannot be started: %s", program, strerror(errno));
+	_exit(EXIT_FAILURE);
 }
 
 static void forget_wishes(struct master *master, enum part part)
@@ -522,7 +522,7 @@ static void drop(struct master *master, const struct master_message *message)
 				    message->group_count) != 0) {
 		log_event(LOG_ERROR, "master", "cannot become uid %u: %s; ends",
 			  (unsigned)message->uid, strerror(errno));
-		exit(COMMAND_NO); /* and its server with it */
+		exit(EXIT_FAILURE); /* and its server with it */
 	}
 	master->dropped = true;
 }
@@ -653,8 +653,8 @@ static void on_end_of_now(struct master *master, int status, bool served, const 
 	if (master->stopping || !master->served) {
 		bool had_not_begun = master->stopping && !served;
 		master->status = !by_signal      ? WEXITSTATUS(status)
-				 : had_not_begun ? COMMAND_FINE
-						 : COMMAND_NO;
+				 : had_not_begun ? EXIT_SUCCESS
+						 : EXIT_FAILURE;
 		if (by_signal && !had_not_begun)
 			log_event(LOG_ERROR, "master", "the server %s", end);
 	} else if (master->parts[BESIDE].pid != 0) {
@@ -855,10 +855,15 @@ static void set_inherited(const struct master *master, bool inherited)
 static void execute_itself(struct master *master)
 {
 	char number[16];
-	const struct command_line *line = master->line;
-	char *const arguments[] = {master->program,      "run",           "-c",
-				   (char *)line->config, "--resolv-conf", (char *)line->resolv_conf,
-				   "--master",           number,          NULL};
+	char *const arguments[] = {master->program,
+				   "run",
+				   "-c",
+				   (char *)master->config,
+				   "--resolv-conf",
+				   (char *)master->resolv_conf,
+				   "--master",
+				   number,
+				   NULL};
 	int table = master->parts[NOW].fd >= 0 ? write_table(master) : -1;
 	if (table >= 0) {
 		snprintf(number, sizeof number, "%d", table);
@@ -971,22 +976,22 @@ static void turn(struct master *master)
 	look_after(master, now);
 }
 
-int master_run(const struct command_line *line, int table)
+int master_run(const char *config, const char *resolv_conf, int table)
 {
 	static struct master master;
-	master = (struct master){.line = line, .words = -1};
+	master = (struct master){.config = config, .resolv_conf = resolv_conf, .words = -1};
 	for (enum part part = 0; part < PARTS; part++)
 		master.parts[part].fd = -1;
 	master.period_ms = watchdog_period_us() / 1000;
 	master.turn_ms = now_ms() + master.period_ms / WATCHDOG_TURNS;
 	find_program(master.program);
 	if (watch_signals(&master) != 0)
-		return command_fail("signals cannot be watched: %s", strerror(errno));
+		return exit_fail("signals cannot be watched: %s", strerror(errno));
 	if (table >= 0 && !read_table(&master, table))
-		return command_fail("what the master before has left cannot be understood");
+		return exit_fail("what the master before has left cannot be understood");
 	if (table < 0 && start(&master, NOW, master.program) != 0) {
 		close(master.signals);
-		return command_fail("no server can be started: %s", strerror(errno));
+		return exit_fail("no server can be started: %s", strerror(errno));
 	}
 	reap(&master);
 	while (!is_over(&master))

@@ -5,10 +5,9 @@
 #ifndef SLUICE_MASTER_H
 #define SLUICE_MASTER_H
 
-#include "resolver/control/command.h"
-
 /* Until it is told to stop, or the first server ends before it serves; returns the exit status.
- * `table`: what it was before it executed itself; -1: it begins. */
-int master_run(const struct command_line *line, int table);
+ * The paths are for its servers, who read them. `table`: what it was before it executed itself; -1:
+ * it begins. */
+int master_run(const char *config, const char *resolv_conf, int table);
 
 #endif

@@ -7,7 +7,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "resolver/control/command.h"
+#include "resolver/control/exit.h"
 #include "resolver/control/json.h"
 #include "resolver/control/privileges.h"
 #include "resolver/control/report.h"
@@ -371,7 +371,7 @@ static int probe_descriptors(void)
 	return err;
 }
 
-/* The loop and its handles, which fail for lack of memory or descriptors. COMMAND_FINE, or it is
+/* The loop and its handles, which fail for lack of memory or descriptors. EXIT_SUCCESS, or it is
  * closed again. */
 static int open_loop(struct process *process)
 {
@@ -379,7 +379,7 @@ static int open_loop(struct process *process)
 	if (err == 0)
 		err = uv_loop_init(&process->loop);
 	if (err != 0)
-		return command_fail("the event loop cannot be opened: %s", uv_strerror(err));
+		return exit_fail("the event loop cannot be opened: %s", uv_strerror(err));
 	uv_timer_init(&process->loop, &process->leaving);
 	process->leaving.data = process;
 	err = watch_signal(process, &process->hangup, on_hangup, SIGHUP);
@@ -389,17 +389,17 @@ static int open_loop(struct process *process)
 		err = master_link_follow(&process->master, &process->loop, on_word, process);
 	if (err != 0) {
 		close_loop(process);
-		return command_fail("signals cannot be watched: %s", uv_strerror(err));
+		return exit_fail("signals cannot be watched: %s", uv_strerror(err));
 	}
 	signals_allow();
-	return COMMAND_FINE;
+	return EXIT_SUCCESS;
 }
 
 static int refuse(struct faults *faults)
 {
 	faults_sort(faults);
 	faults_print(faults, stderr);
-	return COMMAND_NO;
+	return EXIT_FAILURE;
 }
 
 /* Everybody answers by what was published last: who waits for that is told. */
@@ -421,7 +421,7 @@ static int open_all(struct process *process, struct model *model, struct faults 
 	int status = management_api_open(&process->management, &process->loop, &process->service,
 					 &process->master, model, faults);
 
-	if (status == COMMAND_FINE && serve_model(process, model, faults, text) != 0)
+	if (status == EXIT_SUCCESS && serve_model(process, model, faults, text) != 0)
 		status = refuse(faults);
 	return status;
 }
@@ -436,10 +436,10 @@ static int open_and_settle(struct process *process, const struct model *model,
 		log_event(LOG_WARNING, "privileges",
 			  "the kernel cannot filter system calls; goes on without");
 	else if (process->seccomp && sandbox_enter() != 0)
-		return command_fail("the filter of system calls cannot be set: %s; set seccomp = "
-				    "false to go without",
-				    strerror(errno));
-	return COMMAND_FINE;
+		return exit_fail("the filter of system calls cannot be set: %s; set seccomp = "
+				 "false to go without",
+				 strerror(errno));
+	return EXIT_SUCCESS;
 }
 
 /* Workers run by now, and come first: a change, however long, takes no processor that an answer
@@ -456,9 +456,9 @@ static int begin(struct process *process, struct model *model, struct faults *fa
 		 char text[SERVICE_TEXT_MAX])
 {
 	int status = open_and_settle(process, model, faults);
-	if (status == COMMAND_FINE)
+	if (status == EXIT_SUCCESS)
 		status = open_all(process, model, faults, text);
-	if (status == COMMAND_FINE)
+	if (status == EXIT_SUCCESS)
 		let_workers_first();
 	return status;
 }
@@ -503,12 +503,18 @@ static int check_workers(const struct process *process, const struct model *mode
 {
 	unsigned workers = process->master.workers;
 	if (workers == 0 || model->workers == 0 || model->workers == workers)
-		return COMMAND_FINE;
+		return EXIT_SUCCESS;
 	fault_add(faults, process->service.beside ? FAULT_ERROR : FAULT_WARNING,
 		  &model->workers_origin, NULL,
 		  "another number of workers takes a restart; the sockets are there for %u",
 		  workers);
-	return process->service.beside ? refuse(faults) : COMMAND_FINE;
+	return process->service.beside ? refuse(faults) : EXIT_SUCCESS;
+}
+
+static void on_worker_start(void *context)
+{
+	(void)context;
+	sandbox_bare_thread();
 }
 
 /* Serves the model; takes it over. The loop is open. */
@@ -521,13 +527,14 @@ static int serve(struct process *process, struct model *model, struct faults *fa
 		process->master.workers ? process->master.workers : workers_wanted(model);
 	if (service_open(service, &process->loop, workers, on_settled, on_work_end, process) != 0) {
 		model_free(model);
-		return command_fail("%s", err_text(ERR_NOMEM));
+		return exit_fail("%s", err_text(ERR_NOMEM));
 	}
+	service->server.shared.on_start = on_worker_start;
 	service->server.sockets = (struct server_sockets){process, open_listener, close_listener};
 	signals_block(&before);
 	int status = begin(process, model, faults, text);
 	signals_restore(&before);
-	if (status == COMMAND_FINE)
+	if (status == EXIT_SUCCESS)
 		run(process, model, faults, text);
 	if (!service->server.model) /* it did not come to be served */
 		model_free(model);
@@ -546,11 +553,11 @@ static int become_user(struct process *process, struct model *model, struct faul
 	if (privileges_drop(model, resolv_conf, true, faults) != 0)
 		return refuse(faults);
 	if (master_link_bind(&process->master) != 0)
-		return command_fail("the master has ended");
+		return exit_fail("the master has ended");
 	if (geteuid() != before)
 		log_event(LOG_INFO, "privileges", "goes on as %s", privileges_text(who));
 	process->seccomp = model->seccomp;
-	return COMMAND_FINE;
+	return EXIT_SUCCESS;
 }
 
 /* Serves as the configuration says; the exit status. */
@@ -563,11 +570,11 @@ static int load_and_serve(struct process *process, struct faults *faults)
 		return refuse(faults);
 	log_configure(model->log.level, model->log.format);
 	status = check_workers(process, model, faults);
-	if (status == COMMAND_FINE)
+	if (status == EXIT_SUCCESS)
 		status = become_user(process, model, faults);
-	if (status == COMMAND_FINE)
+	if (status == EXIT_SUCCESS)
 		status = open_loop(process);
-	if (status != COMMAND_FINE) {
+	if (status != EXIT_SUCCESS) {
 		model_free(model);
 		return status;
 	}
@@ -583,13 +590,13 @@ int process_run(const char *config, const char *resolv_conf, int master, bool be
 	int status;
 
 	if (!process)
-		return command_fail("%s", err_text(ERR_NOMEM));
+		return exit_fail("%s", err_text(ERR_NOMEM));
 	faults_init(&faults);
 	if (service_init(&process->service, config, resolv_conf, beside) != 0)
-		status = command_fail("%s", err_text(ERR_NOMEM));
+		status = exit_fail("%s", err_text(ERR_NOMEM));
 	else if (master_link_init(&process->master, master, beside) != 0)
-		status = command_fail("the master and this program do not understand each other; "
-				      "restart instead");
+		status = exit_fail("the master and this program do not understand each other; "
+				   "restart instead");
 	else
 		status = load_and_serve(process, &faults);
 	faults_release(&faults);

@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include "resolver/control/report.h"
-#include "resolver/control/sandbox.h"
 #include "resolver/log.h"
 
 enum { SETTLE_MAX_MS = 2000 };
@@ -197,12 +196,6 @@ static const struct transfer_table *served_zones(void *context)
 	return current ? current->transfers : NULL;
 }
 
-static void on_worker_start(void *context)
-{
-	(void)context;
-	sandbox_bare_thread();
-}
-
 int service_open(struct service *service, uv_loop_t *loop, unsigned workers,
 		 void (*on_settled)(void *context), void (*on_work_end)(void *context),
 		 void *context)
@@ -220,7 +213,6 @@ int service_open(struct service *service, uv_loop_t *loop, unsigned workers,
 	err = server_init(server, workers, &service->load.key, on_release, service);
 	if (err != 0)
 		return err;
-	server->shared.on_start = on_worker_start;
 	server->silent = service->beside;
 	if (service->beside)
 		inventory_only_look(service->inventory);

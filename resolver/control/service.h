@@ -20,7 +20,7 @@
 #include "resolver/control/inventory.h"
 #include "resolver/control/load.h"
 #include "resolver/control/serial_book.h"
-#include "resolver/control/status.h"
+#include "resolver/control/wall_clock.h"
 #include "resolver/control/work.h"
 #include "resolver/control/zone_notify.h"
 #include "resolver/server.h"
@@ -33,7 +33,7 @@ struct service {
 	struct serial_book serials;  /* of zones that go out */
 	struct zone_notify *notify;  /* who is told of their changes */
 	struct work work;            /* what takes longer, of one request */
-	struct status_clock clock;
+	struct wall_clock clock;
 	struct file_watch resolv_conf;
 	bool beside; /* another process serves: looks at the state, and tells nobody anything */
 	bool ending; /* the process is about to end: nothing is begun any more */

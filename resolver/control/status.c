@@ -179,24 +179,11 @@ struct targets {
 	struct seen *room; /* for as many as there are upstreams */
 	size_t upstreams, used;
 	uint64_t now_us;
-	const struct status_clock *clock;
+	const struct wall_clock *clock;
 	json_t *unanswered; /* routes without a live target */
 	json_int_t unanswered_count;
 	bool dark; /* routes that are looked at */
 };
-
-/* The two clocks are not read at the same moment: what they are apart by wobbles, and a second's
- * end may lie within that. */
-static void adjust_clock(struct status_clock *clock)
-{
-	enum { SET_US = 1000000 };
-	struct timespec now;
-	clock_gettime(CLOCK_REALTIME, &now);
-	int64_t ahead_us =
-		(int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000 - (int64_t)(uv_hrtime() / 1000);
-	if (llabs(ahead_us - clock->ahead_us) > SET_US)
-		clock->ahead_us = ahead_us;
-}
 
 static void add_measured(json_t *item, const struct target *target, const struct targets *targets)
 {
@@ -207,8 +194,8 @@ static void add_measured(json_t *item, const struct target *target, const struct
 	json_put(item, "state", json_text(state));
 	json_put(item, "srtt_ms", heard_us ? json_real((double)srtt_us / 1000) : json_null());
 	json_put(item, "allowance_ms", json_real((double)target_allowance_us(target) / 1000));
-	int64_t since_us = (int64_t)suspect_us + targets->clock->ahead_us;
-	json_put(item, "since", suspect_us ? json_time(since_us / 1000000) : json_null());
+	json_put(item, "since",
+		 suspect_us ? json_time(wall_clock_s(targets->clock, suspect_us)) : json_null());
 	uint64_t heard_ago_ms =
 		targets->now_us > heard_us ? (targets->now_us - heard_us) / 1000 : 0;
 	json_put(item, "heard_ago_s",
@@ -342,7 +329,7 @@ static json_t *sorted_json(const struct targets *targets)
 }
 
 /* Puts what is known of targets, and what that means. */
-static void put_targets(json_t *all, const struct server *server, const struct status_clock *clock)
+static void put_targets(json_t *all, const struct server *server, const struct wall_clock *clock)
 {
 	struct snapshot *snapshot = server->current;
 	struct targets targets = {.snapshot = snapshot,
@@ -405,9 +392,9 @@ static json_t *owned_json(const struct inventory *inventory)
 }
 
 json_t *status_report(const struct server *server, const struct inventory *inventory,
-		      const char *config, struct status_clock *clock)
+		      const char *config, struct wall_clock *clock)
 {
-	adjust_clock(clock);
+	wall_clock_adjust(clock);
 	const struct model *model = server->model;
 	json_t *all =
 		json_make("{s:s, s:I, s:I, s:o, s:I, s:o}", "version", SLUICE_VERSION, "generation",

@@ -36,20 +36,14 @@
 #include <stdio.h>
 
 #include "resolver/control/inventory.h"
+#include "resolver/control/wall_clock.h"
 #include "resolver/server.h"
 
 enum { STATUS_TARGET_RULES = 8, STATUS_UNANSWERED = 100 };
 
-/* What turns instants of CLOCK_MONOTONIC into times of day. Begins as 0 and is kept from one report
- * to the next, so that one instant is always told as the same second; when the time of day has been
- * set it follows. */
-struct status_clock {
-	int64_t ahead_us; /* of CLOCK_MONOTONIC */
-};
-
 /* `config` is the file that is served. inventory NULL: nothing is ours. The caller releases it. */
 json_t *status_report(const struct server *server, const struct inventory *inventory,
-		      const char *config, struct status_clock *clock);
+		      const char *config, struct wall_clock *clock);
 /* For people: on a screen what is wrong and what counts, the worst first; or all of it. */
 void status_print(const json_t *report, bool all, FILE *out);
 

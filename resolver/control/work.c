@@ -4,8 +4,6 @@
 
 #include <assert.h>
 
-#include "resolver/control/api_internal.h"
-
 static void turns_init(struct work_turns *turns, uv_loop_t *loop)
 {
 	STAILQ_INIT(&turns->jobs);
@@ -37,28 +35,26 @@ bool work_begin(struct work *work, void *request)
 
 void work_end(struct work *work)
 {
-	struct api_call *call;
+	struct work_waiter *waiter;
 
 	assert(work->busy);
 	work->busy = false;
 	inventory_hold(work->inventory, false);
 	if (work->on_end)
 		work->on_end(work->context);
-	while (!work->busy && (call = STAILQ_FIRST(&work->waiting))) {
-		STAILQ_REMOVE_HEAD(&work->waiting, waiting);
-		call->go_on(&call->request);
+	while (!work->busy && (waiter = STAILQ_FIRST(&work->waiting))) {
+		STAILQ_REMOVE_HEAD(&work->waiting, next);
+		waiter->go_on(waiter);
 	}
 }
 
-bool work_wait(struct work *work, struct api_request *request,
-	       void (*go_on)(struct api_request *request))
+bool work_wait(struct work *work, struct work_waiter *waiter,
+	       void (*go_on)(struct work_waiter *waiter))
 {
-	struct api_call *call = (struct api_call *)request; /* whose first member it is */
-
 	if (!work->busy)
 		return false;
-	call->go_on = go_on;
-	STAILQ_INSERT_TAIL(&work->waiting, call, waiting);
+	waiter->go_on = go_on;
+	STAILQ_INSERT_TAIL(&work->waiting, waiter, next);
 	return true;
 }
 

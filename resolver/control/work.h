@@ -19,9 +19,12 @@
 
 #include "resolver/control/inventory.h"
 
-struct api_call;
-struct api_request;
 struct work;
+
+struct work_waiter { /* embedded in what waits */
+	STAILQ_ENTRY(work_waiter) next;
+	void (*go_on)(struct work_waiter *waiter);
+};
 
 struct work_job {   /* embedded in what it is about, which lives until on_done; its first member */
 	bool large; /* the caller's: it takes much memory, and waits for others that do */
@@ -52,7 +55,7 @@ struct work {
 	struct work_job held; /* whose context is the request */
 	struct work_turns held_turns, turns;
 	unsigned beside; /* how many jobs there are beside it */
-	STAILQ_HEAD(, api_call) waiting;
+	STAILQ_HEAD(, work_waiter) waiting;
 };
 
 /* Its handles are closed with the loop's others. */
@@ -71,8 +74,8 @@ void work_end(struct work *work);
 
 /* Whether some other request's work is under way. Then this one waits for its end, and is gone on
  * with by that function. As many wait as have a connection (http.h). */
-bool work_wait(struct work *work, struct api_request *request,
-	       void (*go_on)(struct api_request *request));
+bool work_wait(struct work *work, struct work_waiter *waiter,
+	       void (*go_on)(struct work_waiter *waiter));
 
 /* As above; the callbacks are given the job. False: neither is called, the program is about to end,
  * or there is no thread. */

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "resolver/control/service.h"
+#include "resolver/control/status.h"
 #include "resolver/log.h"
 #include "tests/config_text.h"
 

@@ -9,7 +9,6 @@
 
 #include <cmocka.h>
 
-#include "resolver/control/api_internal.h"
 #include "tests/inventory_fixture.h"
 
 struct world {
@@ -143,26 +142,25 @@ static void what_is_under_way_is_finished_and_nothing_more_begun(void **state)
 }
 
 static char order[8]; /* in which those that waited went on */
+static struct work_waiter waiters[2];
 
-static void go_on(struct api_request *request)
+static void go_on(struct work_waiter *waiter)
 {
 	size_t length = strlen(order);
 
 	assert_false(world->work.busy);
-	snprintf(order + length, sizeof order - length, "%s", request->client);
+	snprintf(order + length, sizeof order - length, "%d", (int)(waiter - waiters) + 1);
 }
 
 static void whoever_waits_goes_on_when_it_has_ended_in_his_turn(void **state)
 {
-	struct api_call first = {.request = {.client = "1"}}, second = {.request = {.client = "2"}};
-
 	(void)state;
 	world->portions_left = 2;
-	assert_false(work_wait(&world->work, &first.request, go_on));
+	assert_false(work_wait(&world->work, &waiters[0], go_on));
 	assert_true(work_begin(&world->work, world));
 	work_in_portions(&world->work, on_portion, on_done);
-	assert_true(work_wait(&world->work, &first.request, go_on));
-	assert_true(work_wait(&world->work, &second.request, go_on));
+	assert_true(work_wait(&world->work, &waiters[0], go_on));
+	assert_true(work_wait(&world->work, &waiters[1], go_on));
 	assert_string_equal(order, "");
 	uv_run(&world->loop, UV_RUN_DEFAULT);
 	assert_string_equal(order, "12");
