@@ -62,14 +62,15 @@ comma := ,
 SAN = -O1 -g -fno-omit-frame-pointer \
 	$(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=undefined)
 
-SRC := $(sort $(wildcard rules/*.c endpoints/*.c resolver/*.c resolver/control/*.c))
-TESTSRC := $(sort $(wildcard tests/*/test_*.c))
-TESTLIB := $(sort $(wildcard tests/*.c))
+SRC := $(sort $(shell find rules endpoints resolver -name '*.c'))
+TESTSRC := $(sort $(shell find tests -name 'test_*.c'))
+TESTLIB := $(sort $(wildcard tests/lib/*.c))
+MAIN = resolver/control/command/main
 OBJ = $(SRC:%.c=build/obj/%.o)
 # Where the sanitizers' build lives; `make tsan` builds the same apart with another sanitizer, and
 # tests/cover with COVER=--coverage.
 B ?= build/asan
-LIB_OBJ = $(filter-out $(B)/resolver/main.o,$(SRC:%.c=$(B)/%.o)) $(TESTLIB:%.c=$(B)/%.o)
+LIB_OBJ = $(filter-out $(B)/$(MAIN).o,$(SRC:%.c=$(B)/%.o)) $(TESTLIB:%.c=$(B)/%.o)
 TESTS = $(TESTSRC:%.c=$(B)/%)
 
 all: build/sluice
@@ -93,7 +94,7 @@ $(B)/libsluice.a: $(LIB_OBJ)
 	ar rcs $@ $^
 $(B)/tests/%: $(B)/tests/%.o $(B)/libsluice.a
 	$(CC) $(SAN) $(COVER) $(WRAP) -o $@ $^ $(LIBS) -lcmocka
-$(B)/tests/resolver/test_memory: WRAP = -Wl,--wrap=malloc,--wrap=calloc
+$(B)/tests/resolver/control/test_memory: WRAP = -Wl,--wrap=malloc,--wrap=calloc
 asan: $(B)/sluice
 tests-built: $(TESTS) $(FUZZ_REPLAYS) $(B)/tests/e2e/explain_lines
 

@@ -12,7 +12,7 @@ build/bench/load: $(BENCH_LOAD_OBJ) $(BENCH_OBJ)
 build/bench/floor_%: build/obj/bench/floor_%.o $(BENCH_OBJ)
 	@mkdir -p $(@D)
 	$(CC) $(OPT) -o $@ $^ -lm
-build/bench/footprint: build/obj/bench/footprint.o $(filter-out build/obj/resolver/main.o,$(OBJ))
+build/bench/footprint: build/obj/bench/footprint.o $(filter-out build/obj/$(MAIN).o,$(OBJ))
 	@mkdir -p $(@D)
 	$(CC) $(OPT) -o $@ $^ $(LIBS)
 

@@ -9,10 +9,10 @@
 #include <stdio.h>
 #include <time.h>
 
-#include "resolver/control/inventory.h"
-#include "resolver/control/load.h"
-#include "rules/owned.h"
-#include "rules/policy.h"
+#include "resolver/control/config/load.h"
+#include "resolver/control/resource/inventory.h"
+#include "rules/owned/owned.h"
+#include "rules/policy/policy.h"
 
 static double seconds_now(void)
 {

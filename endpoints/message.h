@@ -12,8 +12,8 @@
 
 #include "rules/err.h"
 #include "rules/name.h"
-#include "rules/record.h"
 #include "rules/wire.h"
+#include "rules/zone/record.h"
 
 enum {
 	MESSAGE_HEADER = WIRE_HEADER,

@@ -7,7 +7,7 @@
  * back when no more than an eighth do: so filling it costs a question two hashes on average.
  *
  * An IPv6 client is its /64 (address_client). Not here: what becomes of the one that has to go
- * (resolve.c, pending_walk.c). */
+ * (resolve.c, upstream/walk.c). */
 #include "endpoints/waiting.h"
 
 #include <stdlib.h>

@@ -3,8 +3,8 @@
 #ifndef SLUICE_HOLD_H
 #define SLUICE_HOLD_H
 
-#include "rules/model.h"
-#include "rules/policy.h"
+#include "rules/policy/policy.h"
+#include "rules/schema/model.h"
 
 struct transfer_table;
 

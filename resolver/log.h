@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "rules/fault.h"
-#include "rules/model.h"
+#include "rules/schema/model.h"
 
 /* Level and format for all that follows. LOG_AUTO is journald's prefixes when stderr is the journal
  * (JOURNAL_STREAM names its device and inode), else text. */

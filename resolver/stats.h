@@ -8,9 +8,9 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-#include "endpoints/inbound.h"
-#include "endpoints/outbound.h"
-#include "endpoints/pending.h"
+#include "endpoints/inbound/inbound.h"
+#include "endpoints/outbound/outbound.h"
+#include "endpoints/upstream/pending.h"
 
 #define STATS_RESOLVER_MAP(X)                                                                      \
 	X(queries, "queries that were well formed")                                                \

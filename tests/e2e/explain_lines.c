@@ -7,9 +7,9 @@
  * and its answer a line of JSON. usage: explain_lines CONFIG */
 #include <string.h>
 
-#include "resolver/control/explain.h"
-#include "resolver/control/load.h"
-#include "rules/record.h"
+#include "resolver/control/config/load.h"
+#include "resolver/control/observe/explain.h"
+#include "rules/zone/record.h"
 
 static bool read_place(const struct policy *policy, const char *kind, const char *where,
 		       struct place *place)

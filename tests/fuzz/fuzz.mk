@@ -7,7 +7,7 @@ FUZZ_SAN = -O2 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sani
 FUZZSRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_REPLAYS = $(FUZZSRC:%.c=$(B)/%)
 FUZZ_PROGRAMS = $(FUZZSRC:tests/fuzz/%.c=build/fuzz/%)
-FUZZ_PARTS = $(filter-out resolver/main.c,$(SRC)) $(TESTLIB) tests/fuzz/world.c tests/fuzz/limit.c
+FUZZ_PARTS = $(filter-out $(MAIN).c,$(SRC)) $(TESTLIB) tests/fuzz/world.c tests/fuzz/limit.c
 
 $(FUZZ_REPLAYS): $(B)/%: $(B)/%.o $(B)/tests/fuzz/replay.o $(B)/tests/fuzz/limit.o $(B)/tests/fuzz/world.o $(B)/libsluice.a
 	$(CC) $(SAN) $(COVER) -o $@ $^ $(LIBS) -lcmocka
@@ -15,8 +15,8 @@ build/fuzz/%.o: %.c
 	@mkdir -p $(@D)
 	$(FUZZ_CC) $(BASE) -Wno-unknown-warning-option -fsanitize=fuzzer-no-link $(FUZZ_SAN) -c -o $@ $<
 # Where no bytes of the input are compared there is nothing to be learnt from comparisons.
-FUZZ_QUIET = rules/hash endpoints/entropy endpoints/wheel endpoints/target endpoints/pending_flight \
-	endpoints/pending_stall endpoints/pending_walk resolver/cache tests/stage tests/fuzz/world
+FUZZ_QUIET = rules/hash endpoints/entropy endpoints/wheel endpoints/upstream/target endpoints/upstream/flight \
+	endpoints/upstream/stall endpoints/upstream/walk resolver/resolve/cache tests/lib/stage tests/fuzz/world
 $(FUZZ_QUIET:%=build/fuzz/%.o): FUZZ_SAN += -fno-sanitize-coverage=trace-cmp
 build/fuzz/parts.a: $(FUZZ_PARTS:%.c=build/fuzz/%.o)
 	@rm -f $@

@@ -7,9 +7,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "resolver/control/config_file.h"
-#include "rules/limits.h"
-#include "rules/policy.h"
+#include "resolver/control/config/file.h"
+#include "rules/check/limits.h"
+#include "rules/policy/policy.h"
 #include "tests/fuzz/fuzz.h"
 
 enum { TEXT_MAX = 64 * 1024 };

@@ -1,8 +1,8 @@
 /* What a client of the management API sends: a body, as api.c reads it, made into the values of an
  * address, a service or a PTR; a path and a query with their percent signs. The first byte says
  * which. */
-#include "resolver/control/api_path.h"
-#include "resolver/control/reverse_json.h"
+#include "resolver/control/api/path.h"
+#include "resolver/control/resource/reverse_json.h"
 #include "tests/fuzz/fuzz.h"
 
 enum what { ADDRESS, SERVICE, PTR, PATH, QUERY, WHATS };

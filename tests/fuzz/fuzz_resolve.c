@@ -12,7 +12,7 @@
  * Every client is answered once, within the deadline, with what world.c checks; a reply that does
  * not belong to what waits is not taken; and when it is over nothing is left of it. */
 #include "tests/fuzz/world.h"
-#include "tests/message_text.h"
+#include "tests/lib/message_text.h"
 
 enum { STEPS_MAX = 64, RELOADS_MAX = 1, MS = 1000, WAITED_MAX_US = 8 * 1000 * MS };
 

@@ -3,7 +3,7 @@
  * says how it is signed and which byte of it is changed, the second how far our clock is ahead; the
  * rest is the packet. */
 #include "endpoints/message.h"
-#include "resolver/tsig.h"
+#include "resolver/transfer/tsig.h"
 #include "tests/fuzz/fuzz.h"
 
 enum { NOW = 1700000000, STEP_S = 50, KEYS = 3 };

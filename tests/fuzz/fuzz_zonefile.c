@@ -1,6 +1,6 @@
 /* A master file: whatever it has, it is read to its end; and a zone that came of it, written and
  * read again, is the same. Every name that the zone has is found in it. */
-#include "rules/zonefile.h"
+#include "rules/zone/zonefile.h"
 #include "tests/fuzz/fuzz.h"
 
 enum { TEXT_MAX = 64 * 1024 };
@@ -8,7 +8,7 @@ enum { TEXT_MAX = 64 * 1024 };
 static const struct hash_key key = {1, 2};
 
 /* ldns_str2rdf_ipseckey forgets what it has allocated, whether it likes the text or not, and what
- * it gives to the RR; see tests/rules/test_zonefile.c. */
+ * it gives to the RR; see tests/rules/zone/test_zonefile.c. */
 const char *__lsan_default_suppressions(void);
 const char *__lsan_default_suppressions(void)
 {

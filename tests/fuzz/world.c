@@ -1,8 +1,8 @@
 #include "tests/fuzz/world.h"
 
-#include "endpoints/inbound_internal.h"
-#include "tests/message_text.h"
-#include "tests/model_builder.h"
+#include "endpoints/inbound/internal.h"
+#include "tests/lib/message_text.h"
+#include "tests/lib/model_builder.h"
 
 enum {
 	SECOND_US = 1000 * 1000,

@@ -1,6 +1,6 @@
 /* A resolver with all that belongs to it, made once for all inputs: networks, zones, rules, owned
- * addresses and a default resolver, on a stage (tests/stage.h) whose clients and packets are fixed
- * arrays here, so that an input costs no allocation of the test's own.
+ * addresses and a default resolver, on a stage (tests/lib/stage.h) whose clients and packets are
+ * fixed arrays here, so that an input costs no allocation of the test's own.
  *
  * Every reply is checked as it leaves: see check_reply in world.c. Between inputs the world is
  * made as it was: nobody waits, nothing is cached, targets are new, randomness and the clock begin
@@ -9,7 +9,7 @@
 #define SLUICE_TESTS_FUZZ_WORLD_H
 
 #include "tests/fuzz/fuzz.h"
-#include "tests/stage.h"
+#include "tests/lib/stage.h"
 
 enum { FUZZ_CLIENTS = 24, FUZZ_PACKETS = 512, FUZZ_SAID = 64 };
 

@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "rules/arena.h"
-#include "tests/random.h"
+#include "tests/lib/random.h"
 
 #ifdef __SANITIZE_ADDRESS__
 #include <sanitizer/asan_interface.h>

@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "rules/hash.h"
-#include "tests/random.h"
+#include "tests/lib/random.h"
 
 /* SipHash-c-d as its paper has it: pad the message, then eat it block by block. It shares nothing
  * with the code under test, and takes its time. */

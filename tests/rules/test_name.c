@@ -6,7 +6,7 @@
 #include <cmocka.h>
 
 #include "rules/wire.h"
-#include "tests/random.h"
+#include "tests/lib/random.h"
 
 static const struct hash_key key = {0x1234, 0x5678};
 

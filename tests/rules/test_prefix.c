@@ -6,7 +6,7 @@
 #include <cmocka.h>
 
 #include "rules/prefix.h"
-#include "tests/random.h"
+#include "tests/lib/random.h"
 
 static struct address address(const char *text)
 {

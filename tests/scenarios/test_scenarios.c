@@ -9,7 +9,7 @@
 #include <cmocka.h>
 #include <glob.h>
 
-#include "tests/scenario.h"
+#include "tests/lib/scenario.h"
 
 static void play(void **state)
 {

@@ -1,0 +1,175 @@
+/* Accepting TCP connections, within what is allowed in all and to one client (RFC 7766 section
+ * 6.2.2). One too many is accepted and closed at once, so that its client knows and does not wait.
+ *
+ * Connections are found by client (address_client) in a table of 256 buckets with a keyed hash;
+ * there is nothing to allocate or to age, and a bucket is as long as its few clients' connections.
+ * When all places are taken, whoever has most of them gives one up to who has fewer: a client that
+ * opens as many as it may keeps nobody out.
+ *
+ * Not here: what a connection does once it is there (inbound/tcp.c). */
+#include "endpoints/inbound/tcp.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "endpoints/socket.h"
+
+enum {
+	ACCEPTS = 64,  /* in a row before other handles have their turn */
+	STRANGERS = 8, /* one connection in so many may be of somebody who is not allowed to ask */
+};
+
+static unsigned client_bucket(const struct inbound_worker *worker, const struct address *address)
+{
+	const struct address client = address_client(address);
+	uint64_t hash = hash_bytes(worker->key, client.family, client.bytes, sizeof client.bytes);
+	return (unsigned)(hash % INBOUND_CLIENT_BUCKETS);
+}
+
+static bool is_same_client(const struct address *a, const struct address *b)
+{
+	const struct address client_a = address_client(a), client_b = address_client(b);
+	return address_equal(&client_a, &client_b);
+}
+
+/* For a client of `bucket`, the connection on which nothing has happened for longest is closed, of
+ * the bucket that has most; false where the newcomer's would then have as many. */
+static bool displace(struct inbound_worker *worker, unsigned bucket)
+{
+	const unsigned *counts = worker->shared->connections;
+	struct connection *quietest = NULL;
+	unsigned most = 0;
+	for (unsigned i = 1; i < INBOUND_CLIENT_BUCKETS; i++)
+		if (counts[i] > counts[most])
+			most = i;
+	if (counts[most] <= counts[bucket] + 1)
+		return false;
+	for (struct connection *at = worker->shared->clients[most]; at; at = at->next_of_client)
+		if (!quietest || at->active_us < quietest->active_us)
+			quietest = at;
+	worker->counters.tcp_displaced++;
+	connection_close(quietest);
+	return true;
+}
+
+static bool client_may_connect(struct inbound *inbound, unsigned bucket,
+			       const struct address *client)
+{
+	struct inbound_worker *worker = inbound->worker;
+	const struct tcp_settings *tcp = &worker->tcp;
+	unsigned count = 0;
+	for (struct connection *other = worker->shared->clients[bucket]; other;
+	     other = other->next_of_client)
+		count += is_same_client(&other->client, client);
+	if (count >= tcp->connections_per_client_max)
+		return false;
+	if (worker->tcp_strangers >= (tcp->connections_max + STRANGERS - 1) / STRANGERS &&
+	    !inbound_is_allowed(inbound, client))
+		return false;
+	return worker->tcp_connections < tcp->connections_max || displace(worker, bucket);
+}
+
+/* Without descriptors the socket stays readable; looking again at once would only heat the room. */
+static void accept_pause(struct inbound *inbound)
+{
+	struct inbound_worker *worker = inbound->worker;
+	uv_poll_stop(&inbound->tcp_poll);
+	worker->counters.watch_failed++;
+	wheel_arm(worker->wheel, &inbound->tcp_again,
+		  worker->now_us(worker->context) + INBOUND_AGAIN_US);
+}
+
+static void accept_all(struct inbound *inbound)
+{
+	for (unsigned i = 0; i < ACCEPTS; i++) {
+		struct sockaddr_storage peer = {0};
+		socklen_t length = sizeof peer;
+		int fd = accept4(inbound->tcp, (struct sockaddr *)&peer, &length,
+				 SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (fd < 0) {
+			if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
+			    errno == ENOMEM)
+				accept_pause(inbound);
+			else if (errno == EINTR || errno == ECONNABORTED)
+				continue;
+			return;
+		}
+		struct host client;
+		socket_host(&peer, &client);
+		unsigned bucket = client_bucket(inbound->worker, &client.address);
+		if (client_may_connect(inbound, bucket, &client.address)) {
+			connection_open(inbound, bucket, fd, &client.address);
+		} else {
+			inbound->worker->counters.tcp_refused++;
+			close(fd);
+		}
+	}
+}
+
+static int inbound_tcp_watch(struct inbound *inbound);
+
+static void on_acceptable(uv_poll_t *poll, int status, int events)
+{
+	(void)events;
+	struct inbound *inbound = poll->data;
+	if (status < 0) {
+		inbound_clear_error(inbound->tcp);
+		if (inbound_tcp_watch(inbound) < 0)
+			return;
+	}
+	accept_all(inbound);
+}
+
+/* ---- life ---- */
+
+static int inbound_tcp_watch(struct inbound *inbound)
+{
+	return inbound_watch(inbound, &inbound->tcp_poll, inbound->tcp, on_acceptable,
+			     &inbound->tcp_again);
+}
+
+static void on_tcp_again(struct timer *timer, uint64_t now_us)
+{
+	(void)now_us;
+	(void)inbound_tcp_watch(
+		(struct inbound *)((char *)timer - offsetof(struct inbound, tcp_again)));
+}
+
+int inbound_tcp_start(struct inbound *inbound)
+{
+	timer_init(&inbound->tcp_again, on_tcp_again);
+	return inbound_tcp_watch(inbound);
+}
+
+static void close_listening(struct inbound *inbound)
+{
+	if (inbound->tcp < 0)
+		return;
+	inbound_unwatch(inbound, &inbound->tcp_poll, &inbound->tcp_again);
+	close(inbound->tcp);
+	inbound->tcp = -1;
+}
+
+/* A listening socket that nobody accepts from would have the kernel shake hands for nothing; and
+ * the end need not wait for newcomers, as it would if they were accepted to be told. A process that
+ * was to be the successor and is given up may still hold the socket: nobody listens there any more,
+ * either. */
+void inbound_tcp_refuse(struct inbound *inbound)
+{
+	if (inbound->tcp >= 0)
+		(void)shutdown(inbound->tcp, SHUT_RDWR); /* it is closed all the same */
+	close_listening(inbound);
+}
+
+void inbound_tcp_stop(struct inbound *inbound)
+{
+	close_listening(inbound);
+	if (inbound->connections)
+		inbound_tcp_answer_gone(inbound->worker);
+	while (inbound->connections) {
+		connection_drop_unread(inbound->connections);
+		connection_close(inbound->connections);
+	}
+}

@@ -1,0 +1,124 @@
+/* Where clients' packets enter and replies leave: a worker's side of all listeners (listener.h).
+ *
+ * The program must ignore SIGPIPE: a client may close its connection at any time. */
+#ifndef SLUICE_INBOUND_H
+#define SLUICE_INBOUND_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "endpoints/inbound/cookie.h"
+#include "endpoints/inbound/listener.h"
+#include "endpoints/inbound/response_limit.h"
+#include "endpoints/meter.h"
+#include "endpoints/query.h"
+#include "endpoints/wheel.h"
+#include "rules/policy/access.h"
+#include "rules/prefix.h"
+#include "rules/schema/model.h"
+
+enum { INBOUND_PAYLOAD_MAX = 4096, INBOUND_PASSES = 4, INBOUND_DRAIN_MS = 1000 };
+
+#define INBOUND_COUNTER_MAP(X)                                                                     \
+	X(malformed, "packets answered with FORMERR, NOTIMP or BADVERS")                           \
+	X(silent, "packets not answered: without a header, or replies themselves")                 \
+	X(overload, "queries turned away with SERVFAIL because a maximum was reached")             \
+	X(prohibited, "queries REFUSED: their source is not allowed at the endpoint")              \
+	X(over_limit, "queries over an inbound endpoint's queries per second")                     \
+	X(over_limit_refused, "of them answered REFUSED")                                          \
+	X(over_limit_proven, "of those over the limit, by TCP or with a good server cookie")       \
+	X(responses_limited, "replies by UDP over the limit of their client's prefix")             \
+	X(responses_slipped, "of them sent empty, with TC")                                        \
+	X(listener_gone, "queries answered SERVFAIL because their listener was being removed")     \
+	X(udp_unread, "packets of clients that the system dropped: more came than it could keep")  \
+	X(replies_lost, "replies by UDP that the system did not take")                             \
+	X(tcp_accepted, "connections of clients accepted")                                         \
+	X(tcp_refused, "connections of clients closed at once: a maximum was reached")             \
+	X(tcp_displaced, "connections of the client with most of them closed for another's")       \
+	X(tcp_timeouts, "connections of clients closed because nothing happened on them")          \
+	X(tcp_unread, "replies by TCP replaced by SERVFAIL because the client does not read them") \
+	X(tcp_lost, "queries by TCP that were not answered: their connection had been closed")     \
+	X(watch_failed, "times that sockets of clients could not be watched or accepted from")
+
+struct inbound_counters {
+#define X(name, text) uint64_t name;
+	INBOUND_COUNTER_MAP(X)
+#undef X
+};
+
+/* On which terms a listener is asked; all zero: anybody may, and as often as it likes. */
+struct inbound_terms {
+	const struct access *access; /* who may; NULL: anybody */
+	struct meter *meter;         /* how often, all workers together; NULL: no limit */
+	enum excess excess;          /* what becomes of more than that */
+};
+
+/* One worker's side of all its listeners. Zero it, fill in the first part, and init. */
+struct inbound_worker {
+	uv_loop_t *loop;
+	struct wheel *wheel;
+	struct query_pool *pool;
+	const struct hash_key *key;
+	struct tcp_settings tcp;
+	struct response_limit *responses; /* NULL: replies are not limited, else: */
+	struct response_limit_settings response_limit;
+	uint16_t payload_max; /* bytes of a reply by UDP at most: 512 to INBOUND_PAYLOAD_MAX */
+	uint64_t (*now_us)(void *context);
+	uint32_t (*unix_s)(void *context); /* the clock's time; NULL: no cookies are given */
+	struct cookie_keeper cookies;
+	/* A well-formed question, that on_query will be given in a moment. Called INBOUND_PASSES
+	 * times, each pass for several of a batch before the next begins: what one has asked memory
+	 * for is there by the next. */
+	void (*on_arrival)(void *context, struct query *query, unsigned pass);
+	/* The callee owns the query. */
+	void (*on_query)(void *context, struct query *query);
+	void *context;
+
+	struct inbound_counters counters;
+	bool drains, leaves; /* see inbound_drain, inbound_leave */
+	struct timer drained;
+	bool ends; /* what has been read, and not begun, is not begun any more */
+	unsigned tcp_connections;
+	unsigned tcp_strangers; /* of them, from where nobody is allowed to ask */
+	unsigned slipped;       /* replies over the limit, to send one now and then */
+	struct inbound *listeners;
+	struct inbound_shared *shared; /* buffers */
+};
+
+/* ERR_NOMEM. */
+MUST_CHECK int inbound_worker_init(struct inbound_worker *worker);
+/* When the loop has closed all handles. Fine on one that is zero. */
+void inbound_worker_release(struct inbound_worker *worker);
+
+struct inbound; /* a listener as one worker serves it */
+
+/* Takes the share of worker number `index` and starts reading. `binding` is handed on with every
+ * query. The listener must live until inbound_stop. ERR_NOT_FOUND: the share was withdrawn.
+ * ERR_SYSTEM: started, but the loop does not watch all of it yet; that is tried again by itself
+ * until it does, and what clients send meanwhile waits in the sockets. */
+MUST_CHECK int inbound_start(struct inbound_worker *worker, struct listener *listener,
+			     unsigned index, void *binding, struct inbound **inbound);
+/* What a reload changes while the sockets stay. Queries already under way keep the old binding. */
+void inbound_rebind(struct inbound *inbound, void *binding);
+/* At first nobody is turned away. What the terms point to lives until others are set. */
+void inbound_set_terms(struct inbound *inbound, const struct inbound_terms *terms);
+const struct host *inbound_host(const struct inbound *inbound);
+/* Stops reading and closes all, TCP connections too, which tells their clients. Queries under way
+ * get SERVFAIL now: the socket that a later reply needs would keep the address from being opened
+ * again. The resolver still finishes each of them (with NULL, say), into nothing, before the
+ * worker ends: the memory goes with the last of them and the loop's last close callback. */
+void inbound_stop(struct inbound *inbound);
+/* For a process whose successor shares its sockets: nothing is read or accepted any more, but from
+ * TCP connections until they are quiet or INBOUND_DRAIN_MS are over. What was read is answered. */
+void inbound_drain(struct inbound_worker *worker);
+/* For one that ends without a successor, or has lost it: the same at once, and who asks by UDP gets
+ * SERVFAIL, who connects is refused; that also where another process holds the sockets. */
+void inbound_leave(struct inbound_worker *worker);
+/* So much came by TCP from others than clients: enough of it, with theirs, and UDP has its turn.
+ * Called from the loop, not from within anything that inbound calls. */
+void inbound_tcp_worked(struct inbound_worker *worker, size_t bytes);
+/* Sends what has been gathered; called at the end of every loop round. */
+void inbound_flush(struct inbound_worker *worker);
+
+#endif

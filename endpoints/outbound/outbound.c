@@ -1,0 +1,119 @@
+/* The outbound side as pending.h sees it: a flight goes out by UDP (outbound/udp.c) or by TCP
+ * (outbound/tcp.c), and what comes back goes to pending_on_reply or pending_on_error. This file
+ * only tells the two apart. */
+#include "endpoints/outbound/outbound.h"
+
+#include <assert.h>
+#include <sys/resource.h>
+
+#include "endpoints/outbound/internal.h"
+
+/* Three quarters of the descriptors that this process may have: clients' connections and the
+ * management plane need some, too. They are handed out lowest first, so a number is a count. */
+static unsigned descriptor_max(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur > 1 << 30)
+		return 1 << 30;
+	return (unsigned)(limit.rlim_cur / 4 * 3);
+}
+
+int outbound_init(struct outbound *outbound, uv_loop_t *loop, struct wheel *wheel,
+		  struct entropy *entropy, struct pending_table *pending, unsigned ports_max,
+		  uint64_t (*now_us)(void *), void *context)
+{
+	assert(ports_max > 0 && ports_max <= OUTBOUND_PORTS);
+	*outbound = (struct outbound){
+		.loop = loop,
+		.wheel = wheel,
+		.entropy = entropy,
+		.pending = pending,
+		.now_us = now_us,
+		.context = context,
+		.ports_max = ports_max,
+		.lanes_max = OUTBOUND_LANES,
+		.lane_questions = OUTBOUND_LANE_QUESTIONS,
+		.descriptor_max = descriptor_max(),
+	};
+	LIST_INIT(&outbound->peers);
+	TAILQ_INIT(&outbound->gathered);
+	outbound->buffers = outbound_buffers_new();
+	return outbound->buffers ? 0 : ERR_NOMEM;
+}
+
+void outbound_release(struct outbound *outbound)
+{
+	if (!outbound->buffers)
+		return;
+	outbound_tcp_release(outbound);
+	outbound_udp_release(outbound);
+	outbound_buffers_free(outbound->buffers);
+	outbound->buffers = NULL;
+}
+
+int outbound_send(void *context, struct flight *flight, const uint8_t *wire, size_t length,
+		  uint64_t now_us)
+{
+	struct outbound *outbound = context;
+	const struct upstream *upstream = flight->upstream;
+
+	if (upstream->source.family != 0 &&
+	    upstream->source.family != upstream->host.address.family)
+		return ERR_SYSTEM;
+	if (flight->tcp)
+		return outbound_tcp_send(outbound, flight, wire, length);
+	return outbound_udp_send(outbound, flight, wire, length, now_us);
+}
+
+void outbound_forget(void *context, struct flight *flight)
+{
+	struct outbound *outbound = context;
+
+	if (flight->tcp)
+		outbound_tcp_forget(flight);
+	else
+		outbound_udp_forget(outbound, flight);
+}
+
+void outbound_choose_id(struct outbound *outbound, struct flight *flight, void *socket)
+{
+	/* Should sixteen not suffice, the question still tells the two apart. */
+	for (unsigned tries = 0;
+	     tries < 16 && pending_find_flight(outbound->pending, socket, flight->id); tries++)
+		flight->id = entropy_u16(outbound->entropy);
+}
+
+void outbound_flush(struct outbound *outbound)
+{
+	uint64_t now_us = outbound->now_us(outbound->context);
+
+	do { /* what one cannot send may be asked of another target, by the other way */
+		outbound_tcp_flush(outbound, now_us);
+		outbound_udp_flush(outbound, now_us);
+	} while (!TAILQ_EMPTY(&outbound->gathered));
+}
+
+bool outbound_names_source(const struct address *sources, size_t count,
+			   const struct address *source)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (address_equal(&sources[i], source))
+			return true;
+	}
+	return false;
+}
+
+void outbound_retain(struct outbound *outbound, const struct address *sources, size_t count)
+{
+	outbound_udp_retain(outbound, sources, count);
+	outbound_tcp_retain(outbound, sources, count);
+}
+
+void outbound_limit_ports(struct outbound *outbound, unsigned ports_max, unsigned lanes_max)
+{
+	assert(ports_max > 0 && ports_max <= OUTBOUND_PORTS && lanes_max <= OUTBOUND_LANES);
+	outbound->ports_max = ports_max;
+	outbound->lanes_max = lanes_max;
+	outbound_udp_trim(outbound);
+}

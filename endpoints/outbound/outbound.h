@@ -1,0 +1,115 @@
+/* Where questions leave: per worker and source address a pool of unconnected UDP sockets on random
+ * ports, shared by all targets, and TCP connections that are reused and pipelined. It carries bytes
+ * for pending.h and knows nothing of policies.
+ *
+ * Ports: up to OUTBOUND_PORTS sockets on ports drawn from the kernel's ephemeral range, a few drawn
+ * at random for each target of a batch, so that what one target sees does not tell it the ports of
+ * another's questions; each is renewed now and then, after its flights have drained. A target that
+ * is asked much gets ports of its own, connected to it. IP_RECVERR brings refusals and unreachables
+ * at once. */
+#ifndef SLUICE_OUTBOUND_H
+#define SLUICE_OUTBOUND_H
+
+#include <stdint.h>
+#include <sys/queue.h>
+#include <uv.h>
+
+#include "endpoints/entropy.h"
+#include "endpoints/upstream/pending.h"
+
+enum {
+	OUTBOUND_PORTS = 1024,          /* sockets of a source; fewer where RLIMIT_NOFILE is low */
+	OUTBOUND_PORTS_BATCH = 4,       /* drawn for each target of a batch */
+	OUTBOUND_HANDS = 16,            /* targets of a batch; for others each question draws one */
+	OUTBOUND_LANES = 2,             /* of a worker; each takes two sockets a port */
+	OUTBOUND_LANE_QUESTIONS = 1000, /* in one second, of one target: it gets a lane */
+	OUTBOUND_TCP_IDLE_US = 10 * 1000 * 1000,
+	OUTBOUND_TCP_CONNECT_US = 800 * 1000,
+};
+
+#define OUTBOUND_COUNTER_MAP(X)                                                                    \
+	X(udp_sent, "packets sent to targets by UDP")                                              \
+	X(udp_received, "packets received from targets by UDP")                                    \
+	X(tcp_sent, "questions given to connections to targets")                                   \
+	X(tcp_received, "messages received from targets by TCP")                                   \
+	X(tcp_connects, "connections to targets begun")                                            \
+	X(send_failed, "packets to targets that the system did not take")                          \
+	X(unreachable, "packets to targets that the network sent an error for")                    \
+	X(ports_opened, "source ports opened")                                                     \
+	X(ports_renewed, "source ports replaced by fresh ones")                                    \
+	X(ports_refused, "source ports that could not be opened")                                  \
+	X(lanes_opened, "times that a worker gave a target ports of its own")
+
+struct outbound_counters {
+#define X(name, text) uint64_t name;
+	OUTBOUND_COUNTER_MAP(X)
+#undef X
+};
+
+enum { OUTBOUND_CANDIDATES = 8 }; /* targets that are counted at a time */
+enum outbound_lanes { LANES_UNTRIED, LANES_WORK, LANES_FAIL };
+
+/* Which targets are asked most, in this second. */
+struct outbound_traffic {
+	struct {
+		struct address source;
+		struct host host;
+		unsigned questions;
+	} targets[OUTBOUND_CANDIDATES];
+	uint64_t since_us;
+};
+
+struct outbound_pool;
+struct outbound_peer;
+struct outbound_buffers;
+struct question;
+
+struct outbound {
+	uv_loop_t *loop;
+	struct wheel *wheel;
+	struct entropy *entropy;
+	struct pending_table *pending;
+	uint64_t (*now_us)(void *context);
+	void *context;
+	unsigned ports_max;      /* per source and family, of a lane too; 1 to OUTBOUND_PORTS */
+	unsigned lanes_max;      /* up to OUTBOUND_LANES */
+	unsigned descriptor_max; /* none above this: leaves room for clients' connections */
+	/* So many bytes were read by TCP, and are done with; NULL: nobody wants to know. */
+	void (*on_tcp_read)(void *reader, size_t bytes);
+	void *reader;
+	unsigned connection_count;
+	struct outbound_pool *pools;
+	LIST_HEAD(outbound_peer_list, outbound_peer) peers; /* of TCP */
+	TAILQ_HEAD(outbound_peer_queue, outbound_peer)
+	gathered;               /* those that the next flush looks after */
+	struct question *spare; /* of peers, to be used again */
+	unsigned spare_count;
+	struct outbound_buffers *buffers;
+	struct outbound_traffic traffic;
+	unsigned lane_questions; /* OUTBOUND_LANE_QUESTIONS, or what a test wants */
+	enum outbound_lanes lanes;
+	struct outbound_counters counters;
+};
+
+MUST_CHECK int outbound_init(struct outbound *outbound, uv_loop_t *loop, struct wheel *wheel,
+			     struct entropy *entropy, struct pending_table *pending,
+			     unsigned ports_max, uint64_t (*now_us)(void *), void *context);
+/* Starts closing everything; memory goes with the loop's last close callbacks. The pending table
+ * has been released before (its flights point to sockets). */
+void outbound_release(struct outbound *outbound);
+
+/* What pending_table.send and .forget are set to; `outbound` is the struct outbound. ERR_SYSTEM:
+ * by UDP, the source cannot be bound, which is tried again a second later. ERR_NOMEM. */
+int outbound_send(void *outbound, struct flight *flight, const uint8_t *wire, size_t length,
+		  uint64_t now_us);
+void outbound_forget(void *outbound, struct flight *flight);
+
+/* Sends what has been gathered; called at the end of every loop round. */
+void outbound_flush(struct outbound *outbound);
+/* Sources that no policy names any more: their pools and connections close once drained. */
+void outbound_retain(struct outbound *outbound, const struct address *sources, size_t count);
+/* Another ports_max, from 1 to OUTBOUND_PORTS, and lanes_max: pools grow to it, or close what is
+ * too much once drained. */
+void outbound_limit_ports(struct outbound *outbound, unsigned ports_max, unsigned lanes_max);
+
+#endif

@@ -1,0 +1,364 @@
+/* Ports on random numbers, by source address:
+ *
+ *     pool      [ p0 | p1 | p2 | ........ | p1023 ]
+ *     target A     p17    p801   p333   ...          a hand: up to OUTBOUND_PORTS_BATCH,
+ *     target B     p512   p17    p90    ...          drawn as needed, for this batch
+ *     flush     sendmmsg  sendmmsg  sendmmsg         one for each port
+ *
+ * A loop round draws a few for each target and deals its questions over those, so that guessing the
+ * port of one question is as hard as with a socket each, at a fraction of the system calls. Hands
+ * are drawn independently of each other: a target that is hostile sees the ports of its own
+ * questions, which tells it of its neighbour's only that they come from the same pool. That two
+ * hands have a port in common is chance, and as rare as a guess that hits.
+ *
+ * The kernel chooses the numbers (bind to port 0): at random, within ip_local_port_range and
+ * outside ip_local_reserved_ports. A pool starts with a few ports and grows with every batch, so
+ * that the first question of a worker does not pay for a thousand sockets. A port that has carried
+ * its share of questions is replaced by a fresh one, and closed once its flights are over.
+ *
+ * A busy target has a pool of its own, a lane, whose sockets outbound/lane.c makes. It grows beside
+ * the common pool, and is not used before it has as many ports as that may have. It keeps to the
+ * source and the way that it found at first, so it is given up when nothing has been heard by it
+ * for a moment, when something could not be sent, and when it has not been used for a while: then
+ * the common pool asks the target again, which looks for the way with every packet. */
+#include "endpoints/outbound/pool.h"
+
+#include <unistd.h>
+
+#include "endpoints/socket.h"
+
+enum {
+	PORTS_FIRST = 64,      /* sockets that a new pool opens */
+	PORTS_GROW = 4,        /* more with every batch */
+	PORT_QUESTIONS = 4096, /* then it is renewed; the first ones earlier, not all at once */
+	LANE_IDLE_US = 10 * 1000000,
+	LANE_SILENT_US = 1000000,
+	SOURCE_RETRY_US = 1000000, /* after a socket could not be opened */
+};
+
+static void port_free(struct outbound_port *port)
+{
+	if (port->twin != port->fd)
+		close(port->twin);
+	if (port->fd >= 0)
+		close(port->fd);
+	free(port);
+}
+
+static void on_port_closed(uv_handle_t *handle)
+{
+	port_free(handle->data);
+}
+
+static void port_close(struct outbound_port *port)
+{
+	port->closing = true;
+	uv_close((uv_handle_t *)&port->poll, on_port_closed);
+}
+
+void port_close_if_drained(struct outbound_port *port)
+{
+	if (!port->draining || port->closing || port->flights > 0)
+		return;
+	*port->link = port->next;
+	if (port->next)
+		port->next->link = port->link;
+	port_close(port);
+}
+
+/* The batch's ports one after the other, whoever has them. */
+static struct outbound_port **dealt(struct outbound_pool *pool, unsigned i)
+{
+	return &pool->hands[i / OUTBOUND_PORTS_BATCH].ports[i % OUTBOUND_PORTS_BATCH];
+}
+
+/* No new questions; the caller has taken it out of pool->open. */
+static void port_drain(struct outbound_port *port)
+{
+	struct outbound_pool *pool = port->pool;
+
+	for (unsigned i = 0; i < pool->hand_count * OUTBOUND_PORTS_BATCH; i++) {
+		if (*dealt(pool, i) == port)
+			*dealt(pool, i) = NULL;
+	}
+	port->draining = true;
+	port->next = pool->draining;
+	port->link = &pool->draining;
+	if (port->next)
+		port->next->link = &port->next;
+	pool->draining = port;
+	port_close_if_drained(port);
+}
+
+static bool open_port(const struct outbound_pool *pool, int *fd, int *twin)
+{
+	struct host any = {.address = pool->source};
+	struct sockaddr_storage storage;
+
+	if (pool_is_lane(pool))
+		return lane_open_port(pool, fd, twin);
+	any.address.family = pool->family;
+	socklen_t length = socket_address(&any, &storage);
+	*fd = *twin = socket_udp(pool->family);
+	outbound_report_errors(*fd, pool->family);
+	return *fd >= 0 && bind(*fd, (struct sockaddr *)&storage, length) == 0;
+}
+
+/* NULL: the source is not there, or there are no more descriptors. */
+static struct outbound_port *port_open(struct outbound_pool *pool)
+{
+	struct outbound *outbound = pool->outbound;
+	struct outbound_port *port = calloc(1, sizeof *port);
+
+	if (!port)
+		return NULL;
+	port->pool = pool;
+	port->fd = port->twin = -1;
+	bool ready = open_port(pool, &port->fd, &port->twin);
+	int highest = port->fd > port->twin ? port->fd : port->twin;
+	bool first = pool->count == 0 && !pool_is_lane(pool); /* is always had */
+	bool spare = highest < (int)outbound->descriptor_max || first;
+	if (!ready || !spare || uv_poll_init(outbound->loop, &port->poll, port->fd) != 0) {
+		port_free(port);
+		return NULL;
+	}
+	port->poll.data = port;
+	port->questions = entropy_below(outbound->entropy, PORT_QUESTIONS / 2);
+	outbound_watch(port);
+	outbound->counters.ports_opened++;
+	return port;
+}
+
+/* ---- pools ---- */
+
+static void pool_grow(struct outbound_pool *pool, unsigned more, uint64_t now_us)
+{
+	if (now_us < pool->retry_us)
+		return;
+	while (more-- > 0 && pool->count < pool->outbound->ports_max) {
+		struct outbound_port *port = port_open(pool);
+		if (!port) {
+			pool->outbound->counters.ports_refused++;
+			pool->retry_us = now_us + SOURCE_RETRY_US;
+			return;
+		}
+		pool->open[pool->count++] = port;
+	}
+}
+
+/* Moves what it finds to the front: the busiest are found first. peer NULL: the common pool. */
+static struct outbound_pool *pool_find(struct outbound *outbound, const struct upstream *upstream,
+				       const struct host *peer)
+{
+	uint8_t family = upstream->host.address.family;
+	struct outbound_pool **link = &outbound->pools, *pool;
+
+	for (; (pool = *link); link = &pool->next) {
+		if (pool->retired || pool->family != family || pool_is_lane(pool) == !peer ||
+		    (peer && !host_equal(&pool->peer, peer)) ||
+		    !address_equal(&pool->source, &upstream->source))
+			continue;
+		*link = pool->next;
+		pool->next = outbound->pools;
+		outbound->pools = pool;
+		return pool;
+	}
+	return NULL;
+}
+
+static struct outbound_pool *pool_new(struct outbound *outbound, const struct upstream *upstream,
+				      const struct host *peer, uint64_t now_us)
+{
+	struct outbound_pool *pool = calloc(1, sizeof *pool);
+
+	if (!pool)
+		return NULL;
+	pool->outbound = outbound;
+	pool->source = upstream->source;
+	pool->family = upstream->host.address.family;
+	pool->used_us = now_us;
+	if (peer)
+		pool->peer = *peer;
+	pool->next = outbound->pools;
+	outbound->pools = pool;
+	return pool;
+}
+
+static unsigned lane_count(const struct outbound *outbound)
+{
+	unsigned count = 0;
+
+	for (struct outbound_pool *pool = outbound->pools; pool; pool = pool->next)
+		count += pool_is_lane(pool);
+	return count;
+}
+
+static struct outbound_pool *lane_new(struct outbound *outbound, const struct upstream *upstream,
+				      uint64_t now_us)
+{
+	outbound->counters.lanes_opened++;
+	return pool_new(outbound, upstream, &upstream->host, now_us);
+}
+
+/* The target's own pool, if it has one with all its ports. */
+static struct outbound_pool *lane_for(struct outbound *outbound, const struct upstream *upstream,
+				      uint64_t now_us)
+{
+	struct outbound_pool *lane = pool_find(outbound, upstream, &upstream->host);
+
+	if (!lane && outbound->lanes_max > 0 && lane_earned(outbound, upstream, now_us) &&
+	    lane_count(outbound) < outbound->lanes_max)
+		lane = lane_new(outbound, upstream, now_us);
+	return lane && lane->count >= outbound->ports_max ? lane : NULL;
+}
+
+struct outbound_pool *pool_for(struct outbound *outbound, const struct upstream *upstream,
+			       uint64_t now_us)
+{
+	struct outbound_pool *pool = lane_for(outbound, upstream, now_us);
+
+	if (pool)
+		return pool;
+	pool = pool_find(outbound, upstream, NULL);
+	if (!pool)
+		pool = pool_new(outbound, upstream, NULL, now_us);
+	if (pool && pool->count == 0)
+		pool_grow(pool, PORTS_FIRST, now_us);
+	return pool && pool->count > 0 ? pool : NULL;
+}
+
+/* NULL: there are too many targets in this batch. */
+static struct outbound_hand *hand_of(struct outbound_pool *pool, const struct target *target)
+{
+	struct outbound_hand *hand = pool->hands, *end = hand + pool->hand_count;
+
+	while (hand < end && hand->target != target)
+		hand++;
+	if (hand < end)
+		return hand;
+	if (pool->hand_count == OUTBOUND_HANDS)
+		return NULL;
+	pool->hand_count++;
+	*hand = (struct outbound_hand){.target = target};
+	return hand;
+}
+
+struct outbound_port *pool_deal(struct outbound_pool *pool, const struct target *target)
+{
+	struct entropy *entropy = pool->outbound->entropy;
+	struct outbound_hand *hand = hand_of(pool, target);
+	struct outbound_port *own = NULL, **slot = &own;
+
+	pool->used = true;
+	if (hand)
+		slot = &hand->ports[entropy_below(entropy, OUTBOUND_PORTS_BATCH)];
+	if (!*slot)
+		*slot = pool->open[entropy_below(entropy, pool->count)];
+	return *slot;
+}
+
+static void pool_renew(struct outbound_pool *pool, struct outbound_port *port)
+{
+	struct outbound_port *fresh = port_open(pool);
+	unsigned i = 0;
+
+	port->questions = 0;
+	if (!fresh) { /* it goes on as it is, and is tried again after as many questions */
+		pool->failed = true;
+		return;
+	}
+	while (pool->open[i] != port)
+		i++;
+	pool->open[i] = fresh;
+	pool->outbound->counters.ports_renewed++;
+	port_drain(port);
+}
+
+static bool lane_is_over(const struct outbound_pool *lane, uint64_t now_us)
+{
+	return lane->failed || now_us - lane->used_us > LANE_IDLE_US ||
+	       (lane->unheard_us && now_us - lane->unheard_us > LANE_SILENT_US);
+}
+
+static void end_use(struct outbound_pool *pool, uint64_t now_us)
+{
+	pool->used = false;
+	pool->used_us = now_us;
+	if (!pool->unheard_us)
+		pool->unheard_us = now_us;
+	for (unsigned i = 0; i < pool->hand_count * OUTBOUND_PORTS_BATCH; i++) {
+		struct outbound_port *port = *dealt(pool, i);
+		if (port && port->questions >= PORT_QUESTIONS)
+			pool_renew(pool, port);
+	}
+	pool->hand_count = 0;
+}
+
+void pool_end_batch(struct outbound_pool *pool, uint64_t now_us)
+{
+	bool grows = pool->used || pool_is_lane(pool);
+
+	if (pool->used)
+		end_use(pool, now_us);
+	if (pool_is_lane(pool) && !pool->retired && lane_is_over(pool, now_us))
+		pool_retire(pool);
+	if (grows && !pool->retired)
+		pool_grow(pool, PORTS_GROW, now_us);
+}
+
+void pool_retire(struct outbound_pool *pool)
+{
+	pool->retired = true;
+	while (pool->count > 0)
+		port_drain(pool->open[--pool->count]);
+}
+
+/* ---- sources come and go ---- */
+
+void outbound_sweep_pools(struct outbound *outbound)
+{
+	for (struct outbound_pool **link = &outbound->pools; *link;) {
+		struct outbound_pool *pool = *link;
+		if (pool->retired && !pool->draining) {
+			*link = pool->next;
+			free(pool);
+		} else {
+			link = &pool->next;
+		}
+	}
+}
+
+void outbound_udp_retain(struct outbound *outbound, const struct address *sources, size_t count)
+{
+	for (struct outbound_pool *pool = outbound->pools; pool; pool = pool->next) {
+		if (!pool->retired && !outbound_names_source(sources, count, &pool->source))
+			pool_retire(pool);
+	}
+	outbound_sweep_pools(outbound);
+}
+
+void outbound_udp_trim(struct outbound *outbound)
+{
+	unsigned lanes = 0;
+
+	for (struct outbound_pool *pool = outbound->pools; pool; pool = pool->next) {
+		while (pool->count > outbound->ports_max)
+			port_drain(pool->open[--pool->count]);
+		if (pool_is_lane(pool) && !pool->retired && ++lanes > outbound->lanes_max)
+			pool_retire(pool);
+	}
+}
+
+void outbound_udp_release(struct outbound *outbound)
+{
+	struct outbound_pool *next;
+
+	for (struct outbound_pool *pool = outbound->pools; pool; pool = next) {
+		next = pool->next;
+		pool_retire(pool);
+		for (struct outbound_port *port = pool->draining; port; port = port->next)
+			port_close(port);
+		free(pool);
+	}
+	outbound->pools = NULL;
+}

@@ -1,0 +1,325 @@
+/* Questions by UDP: gathered over a loop round, sent port by port, and their replies and ICMP
+ * errors read in batches. Which port a question leaves by is outbound/pool.c's to deal.
+ *
+ * IP_RECVERR queues ICMP errors with the packet they quote, from which the flight is found. libuv
+ * stops watching a descriptor that reports an error, so it is started again here. A quote without
+ * the DNS id (some routers send eight bytes of UDP and no more) is passed over: silence will tell.
+ *
+ * Replies of any size are taken: buffers are 64 KiB each, of which the kernel backs only the pages
+ * that are used. A stride that is a power of two would put all of them into the same few sets of
+ * the processor's caches; 192 bytes more do not. */
+#include <assert.h>
+#include <errno.h>
+#include <linux/errqueue.h>
+#include <netinet/in.h>
+
+#include "endpoints/outbound/pool.h"
+#include "endpoints/socket.h"
+
+enum {
+	RECEIVE_ROUNDS = 4, /* then other sockets have their turn */
+	ERRORS_MAX = 64,    /* ICMP errors read at once */
+};
+
+struct outbound_buffers *outbound_buffers_new(void)
+{
+	struct outbound_buffers *buffers = calloc(1, sizeof *buffers);
+
+	if (!buffers)
+		return NULL;
+	buffers->memory = malloc((size_t)OUTBOUND_RECEIVE * OUTBOUND_BUFFER);
+	if (!buffers->memory) {
+		free(buffers);
+		return NULL;
+	}
+	for (unsigned i = 0; i < OUTBOUND_RECEIVE; i++) {
+		buffers->replies[i].iov_base = buffers->memory + (size_t)i * OUTBOUND_BUFFER;
+		buffers->replies[i].iov_len = MESSAGE_MAX;
+		buffers->headers[i].msg_hdr.msg_iov = &buffers->replies[i];
+		buffers->headers[i].msg_hdr.msg_iovlen = 1;
+		buffers->headers[i].msg_hdr.msg_name = &buffers->senders[i];
+		buffers->headers[i].msg_hdr.msg_namelen = sizeof buffers->senders[i];
+		buffers->lane_headers[i].msg_hdr.msg_iov = &buffers->replies[i];
+		buffers->lane_headers[i].msg_hdr.msg_iovlen = 1;
+	}
+	return buffers;
+}
+
+void outbound_buffers_free(struct outbound_buffers *buffers)
+{
+	free(buffers->memory);
+	free(buffers);
+}
+
+/* ---- sending ---- */
+
+/* EINVAL is what a socket gets whose address is gone, and also what a black hole says on the way to
+ * one target; the address itself tells which. */
+static enum target_error what_failed(const struct outbound_pool *pool, int error)
+{
+	bool doubtful = error == EINVAL || error == EADDRNOTAVAIL;
+
+	return doubtful && socket_has_lost(&pool->source) ? TARGET_ERROR_SOURCE
+							  : TARGET_ERROR_NETWORK;
+}
+
+static void note_failure(struct outbound *outbound, struct flight *flight, int error)
+{
+	struct outbound_buffers *buffers = outbound->buffers;
+	struct outbound_port *port = flight->socket;
+
+	outbound->counters.send_failed++;
+	/* Full buffers lose a packet as any router may. */
+	if (error == EAGAIN || error == ENOBUFS)
+		return;
+	/* A lane keeps to the way it once found: that it is gone is not yet news of the target. */
+	if (pool_is_lane(port->pool)) {
+		port->pool->failed = true;
+		return;
+	}
+	if (buffers->failures == OUTBOUND_FAILURES)
+		return;
+	buffers->failed[buffers->failures] = flight;
+	buffers->errors[buffers->failures++] = what_failed(port->pool, error);
+}
+
+/* An ICMP error that has not been read yet fails the next send, whomever it is for: every failure
+ * is tried once more. */
+static void send_all(struct outbound *outbound, int fd, struct mmsghdr *headers,
+		     struct flight **flights, unsigned count)
+{
+	bool again = false;
+
+	for (unsigned sent = 0; sent < count;) {
+		int n = sendmmsg(fd, headers + sent, count - sent, MSG_DONTWAIT);
+		if (n > 0) {
+			sent += (unsigned)n;
+			outbound->counters.udp_sent += (unsigned)n;
+			again = false;
+		} else if (!again) {
+			again = true;
+		} else {
+			note_failure(outbound, flights[sent], errno);
+			sent++;
+			again = false;
+		}
+	}
+}
+
+static void send_gathered(struct outbound *outbound)
+{
+	struct outbound_buffers *buffers = outbound->buffers;
+	struct mmsghdr headers[OUTBOUND_GATHER];
+	struct flight *flights[OUTBOUND_GATHER];
+
+	for (unsigned first = 0; first < buffers->gathered; first++) {
+		struct outbound_port *port = buffers->ports[first];
+		unsigned count = 0;
+		for (unsigned i = first; i < buffers->gathered && port; i++) {
+			if (buffers->ports[i] != port)
+				continue;
+			buffers->ports[i] = NULL;
+			if (!buffers->flights[i])
+				continue;
+			flights[count] = buffers->flights[i];
+			flights[count]->gathered = false;
+			struct msghdr *header = &headers[count].msg_hdr;
+			*header =
+				(struct msghdr){.msg_iov = &buffers->questions[i], .msg_iovlen = 1};
+			if (!pool_is_lane(port->pool)) {
+				header->msg_name = &buffers->peers[i];
+				header->msg_namelen = buffers->peer_lengths[i];
+			}
+			count++;
+		}
+		if (count > 0)
+			send_all(outbound, port->twin, headers, flights, count);
+	}
+	buffers->gathered = 0;
+}
+
+int outbound_udp_send(struct outbound *outbound, struct flight *flight, const uint8_t *wire,
+		      size_t length, uint64_t now_us)
+{
+	struct outbound_buffers *buffers = outbound->buffers;
+	const struct upstream *upstream = flight->upstream;
+
+	assert(length <= MESSAGE_QUERY_MAX);
+	struct outbound_pool *pool = pool_for(outbound, upstream, now_us);
+	if (!pool)
+		return ERR_SYSTEM;
+	if (buffers->gathered == OUTBOUND_GATHER)
+		send_gathered(outbound);
+	struct outbound_port *port = pool_deal(pool, flight->target);
+	unsigned i = buffers->gathered++;
+	port->flights++;
+	port->questions++;
+	flight->socket = port;
+	outbound_choose_id(outbound, flight, port);
+	flight->gathered = true;
+	buffers->flights[i] = flight;
+	buffers->ports[i] = port;
+	if (!pool_is_lane(pool))
+		buffers->peer_lengths[i] = socket_address(&upstream->host, &buffers->peers[i]);
+	buffers->questions[i] = (struct iovec){buffers->wires[i], length};
+	memcpy(buffers->wires[i], wire, length);
+	wire_put16(buffers->wires[i], flight->id);
+	return 0;
+}
+
+void outbound_udp_forget(struct outbound *outbound, struct flight *flight)
+{
+	struct outbound_buffers *buffers = outbound->buffers;
+	struct outbound_port *port = flight->socket;
+
+	for (unsigned i = 0; flight->gathered && i < buffers->gathered; i++) {
+		if (buffers->flights[i] == flight)
+			buffers->flights[i] = NULL;
+	}
+	for (unsigned i = 0; i < buffers->failures; i++) {
+		if (buffers->failed[i] == flight)
+			buffers->failed[i] = NULL;
+	}
+	assert(port->flights > 0);
+	port->flights--;
+	port_close_if_drained(port);
+}
+
+/* Failures are told here and not while sending, where the pending table is at work itself. What
+ * they send to the next target is gathered again; every question has a bounded number of sends. */
+static void tell_failures(struct outbound *outbound, uint64_t now_us)
+{
+	struct outbound_buffers *buffers = outbound->buffers;
+
+	while (buffers->failures > 0) {
+		unsigned last = buffers->failures - 1;
+		struct flight *flight = buffers->failed[last];
+		enum target_error error = buffers->errors[last];
+
+		buffers->failures = last;
+		if (flight)
+			pending_on_error(outbound->pending, flight, error, now_us);
+	}
+}
+
+void outbound_udp_flush(struct outbound *outbound, uint64_t now_us)
+{
+	struct outbound_buffers *buffers = outbound->buffers;
+
+	while (buffers->gathered > 0 || buffers->failures > 0) {
+		send_gathered(outbound);
+		tell_failures(outbound, now_us);
+	}
+	for (struct outbound_pool *pool = outbound->pools; pool; pool = pool->next)
+		pool_end_batch(pool, now_us);
+	outbound_sweep_pools(outbound);
+}
+
+/* ---- receiving ---- */
+
+/* What an entry of the error queue says about which of our packets. */
+static void on_icmp(struct outbound_port *port, struct msghdr *message, const uint8_t *quote,
+		    size_t length, uint64_t now_us)
+{
+	struct outbound *outbound = port->pool->outbound;
+	struct sock_extended_err error = {0};
+	struct sockaddr_storage storage;
+	struct host host;
+
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c)) {
+		if ((c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_RECVERR) ||
+		    (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_RECVERR))
+			memcpy(&error, CMSG_DATA(c), sizeof error);
+	}
+	if ((error.ee_origin != SO_EE_ORIGIN_ICMP && error.ee_origin != SO_EE_ORIGIN_ICMP6) ||
+	    error.ee_errno == EMSGSIZE || length < 2)
+		return;
+	memcpy(&storage, message->msg_name, sizeof storage);
+	socket_host(&storage, &host);
+	struct flight *flight = pending_find_flight(outbound->pending, port, wire_u16(quote));
+	if (!flight || !host_equal(&flight->upstream->host, &host))
+		return;
+	outbound->counters.unreachable++;
+	pending_on_error(outbound->pending, flight, TARGET_ERROR_NETWORK, now_us);
+}
+
+static void read_errors(struct outbound_port *port, uint64_t now_us)
+{
+	uint8_t quote[MESSAGE_QUERY_MAX];
+	_Alignas(struct cmsghdr) uint8_t control[512];
+
+	for (unsigned i = 0; i < ERRORS_MAX && !port->closing; i++) {
+		struct sockaddr_storage peer = {0};
+		struct iovec iov = {quote, sizeof quote};
+		struct msghdr message = {.msg_name = &peer,
+					 .msg_namelen = sizeof peer,
+					 .msg_iov = &iov,
+					 .msg_iovlen = 1,
+					 .msg_control = control,
+					 .msg_controllen = sizeof control};
+		ssize_t n = recvmsg(port->fd, &message, MSG_ERRQUEUE | MSG_DONTWAIT);
+		if (n < 0)
+			return;
+		on_icmp(port, &message, quote, (size_t)n, now_us);
+	}
+}
+
+/* How many there were; negative: nothing to read. */
+static int read_replies(struct outbound_port *port, uint64_t now_us)
+{
+	struct outbound *outbound = port->pool->outbound;
+	struct outbound_buffers *buffers = outbound->buffers;
+	bool lane = pool_is_lane(port->pool);
+	struct mmsghdr *headers = lane ? buffers->lane_headers : buffers->headers;
+	int n = recvmmsg(port->fd, headers, OUTBOUND_RECEIVE, MSG_DONTWAIT, NULL);
+
+	if (n > 0)
+		port->pool->unheard_us = 0;
+	for (int i = 0; i < n; i++) {
+		struct host peer;
+		if (!lane) {
+			socket_host(&buffers->senders[i], &peer);
+			headers[i].msg_hdr.msg_namelen = sizeof buffers->senders[i];
+		}
+		outbound->counters.udp_received++;
+		pending_on_reply(outbound->pending, port, lane ? &port->pool->peer : &peer,
+				 buffers->replies[i].iov_base, headers[i].msg_len, now_us);
+	}
+	return n;
+}
+
+static void on_poll(uv_poll_t *poll, int status, int events)
+{
+	struct outbound_port *port = poll->data;
+	struct outbound *outbound = port->pool->outbound;
+	uint64_t now_us = outbound->now_us(outbound->context);
+
+	(void)events;
+	if (status < 0)
+		read_errors(port, now_us);
+	for (unsigned round = 0; round < RECEIVE_ROUNDS && !port->closing; round++) {
+		int n = read_replies(port, now_us);
+		if (n < 0 && errno != EAGAIN && errno != EINTR)
+			read_errors(port, now_us); /* the error was reported in place of data */
+		else if (n < OUTBOUND_RECEIVE)
+			break;
+	}
+	if (status < 0 && !port->closing)
+		outbound_watch(port);
+}
+
+/* Errors are news of the target, but a socket does as well without them. */
+void outbound_report_errors(int fd, uint8_t family)
+{
+	int on = 1;
+
+	if (family == 4)
+		(void)setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof on);
+	else
+		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof on);
+}
+
+void outbound_watch(struct outbound_port *port)
+{
+	uv_poll_start(&port->poll, UV_READABLE, on_poll);
+}

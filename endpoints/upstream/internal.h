@@ -1,0 +1,141 @@
+/* What the files of pending share; nobody else includes this.
+ *
+ *     pending.c              the table: asking, joining, leaving, ending
+ *     upstream/flight.c       flights come and go
+ *     upstream/outstanding.c  those that wait at a target
+ *     upstream/walk.c         the way along a leg's targets: sending, silence, suspicion
+ *     upstream/stall.c        those that wait for a sign of life
+ *     upstream/guard.c        what keeps forgers out beyond ids and ports
+ *     upstream/reply.c        which flight a packet answers, and what its answer is worth
+ *
+ * Only pending_finish calls back to those who ask. It is the last thing its callers do with a
+ * pending: by the time it returns, anything may have been asked or left. */
+#ifndef SLUICE_PENDING_INTERNAL_H
+#define SLUICE_PENDING_INTERNAL_H
+
+#include "endpoints/upstream/pending.h"
+
+/* What has come of a question at one of its upstreams:
+ *
+ *     UNTRIED ─────────► ASKED, `sends` times ─────────► SPENT
+ *        └──────────────────────────────────────────────►─┘
+ *
+ *     UNTRIED ► ASKED    pending_send
+ *     ASKED   ► ASKED    silence, a network error: others first, then here again, where it may be
+ *                        TC: by TCP
+ *                        once each, and then in that way:
+ *                          plain     without an OPT: FORMERR or NOTIMP to one with it
+ *                          lower     in lower case: what capitals brought was worth nothing, or
+ *                                    had other letters
+ *                          by_tcp    by TCP, beside: near misses came
+ *             ► SPENT    an error that somebody answered; no source, no room, over a limit
+ *     SPENT   ► ASKED    a second later, when somebody joins
+ *
+ * An answer ends the question wherever it is. */
+struct attempt {
+	uint8_t sends;       /* packets, copies and all; 0: UNTRIED */
+	bool spent : 1;      /* SPENT: not to be asked this again */
+	bool sourceless : 1; /* because there is no source address to ask it from */
+	bool plain : 1;
+	bool told_plain : 1; /* and it repeated the question, so that it was no forger's guess */
+	bool lower : 1;
+	bool by_tcp : 1;
+};
+
+struct pending {
+	struct pending *next_in_bucket;
+	struct pending_table *table;
+	void *holder;
+	struct pending_key key; /* its name is the one below */
+	uint64_t hash;
+	struct waiter *waiters, **last_waiter;
+	struct flight *flights;
+	struct flight *leading; /* the flight it is waiting for; NULL: it has to go on */
+	struct stall *stall;    /* NULL: not stalled */
+	struct pending *next_stalled, **stalled_link;
+	struct timer timer; /* the deadline, or (given_up) at once */
+	uint64_t deadline_us;
+	uint64_t spent_us; /* when the last upstream was */
+	bool may_wait;
+	bool revived;  /* a target is back: what was sent before that is not waited for */
+	bool answered; /* somebody said something, if only SERVFAIL */
+	bool asking;   /* pending_ask has not returned yet */
+	bool given_up, finishing;
+	enum target_error error;
+	enum target_error limit; /* what turned it away, OVER or ROOM: no sign of life mends that */
+	const struct upstream *last;
+	const struct upstream *truncated_by; /* gave a reply with TC; NULL: nobody */
+	uint8_t packets;                     /* that it has been so far, copies and all */
+	struct attempt attempts[LEG_UPSTREAMS_MAX];
+	struct name name;
+	struct ask_ede ede; /* of the last error that had one; by NULL: none */
+};
+
+/* ---- upstream/flight.c ---- */
+
+/* NULL without memory. */
+void *store_take(struct pending_store *store, size_t size);
+void store_give(struct pending_store *store, void *item);
+void store_release(struct pending_store *store);
+
+/* A flight in the table's books but not sent yet; NULL at the limit. */
+struct flight *flight_new(struct pending_table *table, void *holder,
+			  const struct upstream *upstream, const struct address *client);
+/* It asks this question of its leg's upstream `index`. */
+void flight_join(struct flight *flight, struct pending *pending, unsigned index);
+/* Into the hash, once its socket is known. */
+void flight_insert(struct flight *flight);
+/* The pending goes its way, the flight keeps counting. */
+void flight_orphan(struct flight *flight);
+/* Out of every list and timer; it no longer leads its pending. */
+void flight_detach(struct flight *flight);
+/* After flight_detach. */
+void flight_free(struct flight *flight);
+
+/* ---- pending.c ---- */
+
+/* Not to be asked this again: it has answered with an error, or cannot be asked. */
+static inline void pending_spend(struct pending *pending, unsigned index, uint64_t now_us)
+{
+	pending->attempts[index].spent = true;
+	pending->spent_us = now_us;
+}
+/* Tells every waiter, and frees it. */
+void pending_finish(struct pending *pending, const struct ask_result *result, uint64_t now_us);
+/* Nothing better will come: TRUNCATED, FAILED or SILENT, now or (while asking) soon. */
+void pending_give_up(struct pending *pending, bool deadline, uint64_t now_us);
+
+/* ---- upstream/walk.c ---- */
+
+/* Whether it is TCP only because a UDP reply was truncated: says nothing of its target's health. */
+static inline bool flight_is_fallback(const struct flight *flight)
+{
+	return flight->tcp && flight->upstream->protocol == PROTOCOL_UDP;
+}
+
+/* By TCP while UDP's answer would do as well: the question does not depend on it. */
+static inline bool flight_is_beside(const struct pending *pending, const struct flight *flight)
+{
+	return flight->copy && flight_is_fallback(flight) &&
+	       pending->attempts[flight->index].by_tcp;
+}
+
+/* Sends the question to one upstream; when nothing leads, the new flight does. False: it could not
+ * be sent, and the upstream is spent. */
+bool pending_send(struct pending *pending, unsigned index, bool tcp, bool copy, uint64_t now_us);
+/* Unless a flight leads: to the next target, or stalled, or given up. May end the pending. */
+void pending_go_on(struct pending *pending, uint64_t now_us);
+void pending_start(struct pending *pending, uint64_t now_us);
+bool pending_is_spent(const struct pending *pending);      /* every upstream is */
+bool pending_is_sourceless(const struct pending *pending); /* likewise */
+
+/* ---- upstream/stall.c ---- */
+
+/* Waits for a sign of life, if it does not already; false without memory. */
+bool pending_stall(struct pending *pending, uint64_t now_us);
+void pending_unstall(struct pending *pending); /* fine when it is not stalled */
+/* Looks whether targets came back: what waits for one goes there. May end any pending. */
+void pending_wake(struct pending_table *table, uint64_t now_us);
+void pending_on_stalled_timer(struct timer *timer, uint64_t now_us);
+
+#endif

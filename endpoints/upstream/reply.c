@@ -1,0 +1,346 @@
+/* What a packet answers, and what its answer is worth.
+ *
+ * Matching (RFC 5452 section 9): the socket it came in by, the id, the peer's address and port, QR,
+ * and the whole question with its letters. Anything else may be forged, so it is passed over
+ * (upstream/guard.c). The one exception is a bare header with an error: who cannot read a question
+ * cannot repeat it (RFC 6891 section 7). Nothing but socket and id speaks for it, so it counts for
+ * its question, and nothing is learnt from it but that somebody is there.
+ *
+ * A question that gets FORMERR or NOTIMP to its OPT is asked once more without. The target is taken
+ * for one without EDNS for a while only if it repeated the question and has never answered with an
+ * OPT: one answer of a server that is new, or odd about one name, does not take DNSSEC from all.
+ *
+ * Every match is a sign of life, whatever it says and whoever still wants it, and an RTT sample. */
+#include "endpoints/upstream/guard.h"
+
+enum worth {
+	WORTH_FINAL,     /* NOERROR, NXDOMAIN, YXDOMAIN */
+	WORTH_TRUNCATED, /* ask by TCP */
+	WORTH_PLAIN,     /* FORMERR, NOTIMP or BADVERS to our OPT: ask without */
+	WORTH_LOWER,     /* ask in lower case */
+	WORTH_NOTHING,   /* ask the next target */
+};
+
+enum likeness { LIKE_NOTHING, LIKE_BUT_LETTERS, LIKE_ALL };
+
+/* How much of the question a reply repeats. */
+static enum likeness repeats(const struct flight *flight, const uint8_t *wire, size_t length)
+{
+	size_t name = (size_t)flight->question_length - 4;
+
+	if (wire_u16(wire + 4) != 1 || length < MESSAGE_HEADER + (size_t)flight->question_length)
+		return LIKE_NOTHING;
+	wire += MESSAGE_HEADER;
+	if (memcmp(wire, flight->question, flight->question_length) == 0)
+		return LIKE_ALL;
+	for (size_t i = 0; i < name; i++) { /* a label's length is below 'A' */
+		if (name_lower(wire[i]) != name_lower(flight->question[i]))
+			return LIKE_NOTHING;
+	}
+	return memcmp(wire + name, flight->question + name, 4) == 0 ? LIKE_BUT_LETTERS
+								    : LIKE_NOTHING;
+}
+
+static bool is_bare_error(const uint8_t *wire, size_t length)
+{
+	unsigned rcode = message_flags(wire) & FLAG_RCODE;
+
+	return length == MESSAGE_HEADER && (rcode == RCODE_FORMERR || rcode == RCODE_SERVFAIL ||
+					    rcode == RCODE_NOTIMP || rcode == RCODE_REFUSED);
+}
+
+static bool matches(struct flight *flight, const uint8_t *wire, size_t length)
+{
+	enum likeness likeness = repeats(flight, wire, length);
+
+	flight->kept = likeness == LIKE_ALL;
+	if (likeness == LIKE_NOTHING)
+		return is_bare_error(wire, length);
+	return flight->kept || flight->tcp || !flight->cased;
+}
+
+/* NULL: it is passed over. */
+static struct flight *match(struct pending_table *table, void *socket, const struct host *peer,
+			    const uint8_t *wire, size_t length, uint64_t now_us)
+{
+	struct flight *near = NULL;
+
+	if (length < MESSAGE_HEADER || !(message_flags(wire) & FLAG_QR))
+		return NULL;
+	uint16_t id = wire_u16(wire);
+	struct flight *flight = pending_find_flight(table, socket, id);
+	for (; flight; flight = flight->next_in_bucket) {
+		if (flight->socket != socket || flight->id != id ||
+		    !host_equal(&flight->upstream->host, peer))
+			continue;
+		if (matches(flight, wire, length))
+			return flight;
+		if (repeats(flight, wire, length) == LIKE_BUT_LETTERS)
+			near = flight;
+	}
+	if (near)
+		guard_on_letters(near, now_us);
+	guard_on_near_miss(table, socket, peer, now_us);
+	return NULL;
+}
+
+/* Reads all sections. False when they are not well formed; else the extended rcode, whether this is
+ * the answer of a server that does not serve the zone and points elsewhere, and whether it has an
+ * OPT. The question's letters are taken out of the records. */
+static bool read_sections(const struct flight *flight, uint8_t *wire, size_t length,
+			  unsigned *rcode, bool *lame, bool *opt)
+{
+	struct message_walk walk =
+		message_walk_from(wire, length, MESSAGE_HEADER + (size_t)flight->question_length);
+	struct message_letters letters;
+	unsigned answers = wire_u16(wire + 6);
+	bool ns = false, soa = false;
+
+	message_letters_init(&letters, flight->question);
+	*rcode = message_flags(wire) & FLAG_RCODE;
+	for (enum section section = SECTION_ANSWER; section < SECTION_COUNT; section++) {
+		unsigned count = wire_u16(wire + 6 + 2 * section);
+		for (; count > 0; count--) {
+			struct record_view record;
+			if (message_read_record(&walk, &record) != 0)
+				return false;
+			if (flight->cased)
+				message_lower_letters(&letters, wire, &record);
+			if (section == SECTION_ANSWER && record.class != CLASS_IN) {
+				return false; /* RFC 5452 section 9.1: not what was asked */
+			} else if (section == SECTION_AUTHORITY) {
+				ns |= record.type == TYPE_NS;
+				soa |= record.type == TYPE_SOA;
+			} else if (section == SECTION_ADDITIONAL && record.type == TYPE_OPT) {
+				*rcode |= wire_u32(wire + record.ttl_at) >> 24 << 4;
+				*opt = true;
+			}
+		}
+	}
+	*lame = *rcode == RCODE_NOERROR && answers == 0 && ns && !soa;
+	return true;
+}
+
+/* Not to be trusted with anybody's terminal: it is text from outside. */
+static void copy_ede(struct ask_ede *ede, const struct flight *flight, const uint8_t *option,
+		     size_t length)
+{
+	size_t text = length - 2;
+
+	if (text > 0 && option[length - 1] == 0) /* some end it so (RFC 8914 section 2) */
+		text--;
+	text = text < ASK_EDE_TEXT_MAX ? text : ASK_EDE_TEXT_MAX;
+	ede->by = flight->upstream;
+	ede->code = wire_u16(option);
+	for (size_t i = 0; i < text; i++) {
+		uint8_t byte = option[2 + i];
+
+		ede->text[i] = byte >= ' ' && byte <= '~' ? (char)byte : '?';
+	}
+	ede->text[text] = '\0';
+}
+
+/* The first of them counts. */
+static void keep_ede(struct pending *pending, const struct flight *flight, const uint8_t *wire,
+		     size_t length)
+{
+	size_t at = MESSAGE_HEADER + (size_t)flight->question_length;
+	unsigned records = wire_u16(wire + 6) + wire_u16(wire + 8) + wire_u16(wire + 10);
+	struct record_view record = {0};
+
+	if (length < at)
+		return; /* its header is all there is */
+	struct message_walk walk = message_walk_from(wire, length, at);
+	while (records > 0 && record.type != TYPE_OPT) {
+		if (message_read_record(&walk, &record) != 0)
+			return;
+		records--;
+	}
+	size_t end = record.rdata + record.rdata_length;
+	if (record.type != TYPE_OPT)
+		return;
+	for (size_t i = record.rdata; end - i >= MESSAGE_OPTION;) {
+		const uint8_t *option = wire + i + MESSAGE_OPTION;
+		size_t bytes = wire_u16(option - 2);
+
+		if (bytes > end - i - MESSAGE_OPTION)
+			return;
+		if (wire_u16(option - MESSAGE_OPTION) == OPTION_EDE && bytes >= 2) {
+			copy_ede(&pending->ede, flight, option, bytes);
+			return;
+		}
+		i += MESSAGE_OPTION + bytes;
+	}
+}
+
+static enum target_error error_of(unsigned rcode)
+{
+	switch (rcode) {
+	case RCODE_FORMERR: return TARGET_ERROR_FORMERR;
+	case RCODE_SERVFAIL: return TARGET_ERROR_SERVFAIL;
+	case RCODE_NOTIMP: return TARGET_ERROR_NOTIMP;
+	case RCODE_REFUSED: return TARGET_ERROR_REFUSED;
+	default: return TARGET_ERROR_RCODE;
+	}
+}
+
+static enum worth judge(const struct flight *flight, uint8_t *wire, size_t length,
+			enum target_error *error)
+{
+	uint16_t flags = message_flags(wire);
+	unsigned rcode = flags & FLAG_RCODE;
+	bool final = rcode == RCODE_NOERROR || rcode == RCODE_NXDOMAIN || rcode == RCODE_YXDOMAIN;
+	bool lame = false, opt = false;
+
+	*error = TARGET_ERROR_MANGLED;
+	if (flags & FLAG_OPCODE)
+		return WORTH_NOTHING;
+	if (final && flags & FLAG_TC)
+		return WORTH_TRUNCATED;
+	if (final && !read_sections(flight, wire, length, &rcode, &lame, &opt))
+		return WORTH_NOTHING;
+	if (opt && flight->edns && rcode < RCODE_BADVERS)
+		target_on_opt(flight->target);
+	if (flight->edns &&
+	    (rcode == RCODE_FORMERR || rcode == RCODE_NOTIMP || rcode == RCODE_BADVERS))
+		return WORTH_PLAIN;
+	if (final && rcode < RCODE_BADVERS) {
+		*error = TARGET_ERROR_LAME;
+		return lame ? WORTH_NOTHING : WORTH_FINAL;
+	}
+	*error = error_of(rcode);
+	return WORTH_NOTHING;
+}
+
+/* A reply that is worth nothing: the next upstream is asked. */
+static void turn_away(struct pending *pending, const struct flight *flight, enum target_error error,
+		      uint64_t now_us)
+{
+	pending->error = error;
+	pending_spend(pending, flight->index, now_us);
+	target_on_error(flight->target, error);
+	pending_go_on(pending, now_us);
+}
+
+/* Once more to the same target, in another way. */
+static void ask_again(struct pending *pending, const struct flight *flight, bool tcp,
+		      uint64_t now_us)
+{
+	if (!pending_send(pending, flight->index, tcp, false, now_us))
+		pending_go_on(pending, now_us);
+}
+
+/* Once: the question may be under way with an OPT by other packets, too. */
+static void ask_plainly(struct pending *pending, const struct flight *flight, size_t length,
+			uint64_t now_us)
+{
+	struct attempt *attempt = &pending->attempts[flight->index];
+
+	attempt->told_plain = attempt->told_plain || length > MESSAGE_HEADER;
+	if (attempt->plain) {
+		pending_go_on(pending, now_us);
+		return;
+	}
+	attempt->plain = true;
+	ask_again(pending, flight, flight->tcp, now_us);
+}
+
+static void use_answer(struct pending *pending, const struct flight *flight, const uint8_t *wire,
+		       size_t length, uint64_t now_us)
+{
+	struct ask_result result = {.outcome = ASK_ANSWERED,
+				    .wire = wire,
+				    .length = length,
+				    .upstream = flight->upstream};
+
+	if (pending->key.dnssec_ok && !flight->edns)
+		result.edns = target_speaks_edns(flight->target) ? ASK_EDNS_REFUSED : ASK_EDNS_NONE;
+	pending_finish(pending, &result, now_us);
+}
+
+/* May end the pending. */
+static void use(struct pending *pending, const struct flight *flight, bool lower, uint8_t *wire,
+		size_t length, uint64_t now_us)
+{
+	struct attempt *attempt = &pending->attempts[flight->index];
+	enum target_error error;
+	enum worth worth = judge(flight, wire, length, &error);
+
+	if (lower && worth != WORTH_TRUNCATED && worth != WORTH_PLAIN)
+		worth = WORTH_LOWER;
+
+	pending->answered = true;
+	if (!flight->edns && attempt->told_plain && worth <= WORTH_TRUNCATED)
+		target_on_plain(flight->target, now_us);
+	if (worth == WORTH_FINAL && flight->cased) /* what points there has our capitals else */
+		memcpy(wire + MESSAGE_HEADER, pending->name.wire, pending->name.length);
+	switch (worth) {
+	case WORTH_FINAL: use_answer(pending, flight, wire, length, now_us); return;
+	case WORTH_TRUNCATED:
+		pending->truncated_by = flight->upstream;
+		if (flight->tcp)
+			turn_away(pending, flight, TARGET_ERROR_MANGLED, now_us);
+		else
+			ask_again(pending, flight, true, now_us);
+		return;
+	case WORTH_PLAIN: ask_plainly(pending, flight, length, now_us); return;
+	case WORTH_LOWER:
+		attempt->lower = true;
+		ask_again(pending, flight, false, now_us);
+		return;
+	case WORTH_NOTHING:
+		keep_ede(pending, flight, wire, length);
+		turn_away(pending, flight, error, now_us);
+		return;
+	}
+}
+
+/* The question may find out one day whether its target lives; and a copy that was answered first
+ * was worth its token. */
+static void learn(const struct pending *pending, const struct flight *flight, uint64_t rtt_us,
+		  uint64_t now_us)
+{
+	const struct pending_key *key = &pending->key;
+
+	if (flight->paid_by)
+		target_return_token(flight->paid_by);
+	if (!target_may_learn(flight->target, rtt_us, now_us))
+		return;
+	struct target_question question = {.client = address_client(&flight->client),
+					   .type = key->type,
+					   .dnssec_ok = key->dnssec_ok,
+					   .checking_disabled = key->checking_disabled,
+					   .length = (uint8_t)key->name->length};
+	memcpy(question.name, key->name->wire, key->name->length);
+	target_learn(flight->target, &question, now_us);
+}
+
+bool pending_on_reply(struct pending_table *table, void *socket, const struct host *peer,
+		      uint8_t *wire, size_t length, uint64_t now_us)
+{
+	struct flight *flight = match(table, socket, peer, wire, length, now_us);
+
+	if (!flight) {
+		table->mismatched++;
+		return false;
+	}
+	struct pending *pending = flight->pending;
+	bool lower = guard_on_reply(flight, wire, length, now_us);
+	uint64_t rtt_us = now_us > flight->sent_us ? now_us - flight->sent_us : 0;
+	flight->replied = true;
+	flight_detach(flight);
+	if (flight_is_fallback(flight) || length == MESSAGE_HEADER)
+		rtt_us = TARGET_NO_SAMPLE;
+	bool back =
+		(flight->probe ? target_on_life : target_on_answer)(flight->target, rtt_us, now_us);
+	if (pending) {
+		learn(pending, flight, rtt_us, now_us);
+		use(pending, flight, lower, wire, length, now_us);
+	} else if (!flight->probe) {
+		table->late++;
+	}
+	if (back)
+		pending_wake(table, now_us);
+	flight_free(flight);
+	return true;
+}

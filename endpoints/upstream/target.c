@@ -1,0 +1,342 @@
+/* The health of a target.
+ *
+ *             a question has waited for         its probes have waited for
+ *             the allowance, and nothing        the allowance, and nothing
+ *             was heard since it was sent       was heard since they were sent
+ *     live ──────────────────────────► in doubt ──────────────────────► suspect ◄─┐
+ *      ▲ ▲ │                              │                             │  ▲  │    │ probes
+ *      │ └─┼────────── any reply ─────────┘                             │  │  └────┘
+ *      │   └── unreachable; or nothing to probe it with, ───────────────┼──┘
+ *      │       and three questions have waited                          │
+ *      └─────────────────────── any reply ─────────────────────────────┘
+ *
+ * RTTVAR rises fast and falls slowly (RFC 6298 has 1/4 both ways): a server that is slow for one
+ * name in five keeps an allowance that covers those names through the fast answers in between.
+ *
+ * Everything is a relaxed atomic that several workers write. Two samples at the same moment may
+ * become one; a suspicion is begun and ended by exchange, so that exactly one worker counts it. The
+ * known questions have a lock, which the path of an answer only tries.
+ * What to do with the questions of a suspect is upstream/walk.c's business. */
+#include "endpoints/upstream/target.h"
+
+#define GET(member)        atomic_load_explicit(&target->member, memory_order_relaxed)
+#define SET(member, value) atomic_store_explicit(&target->member, (value), memory_order_relaxed)
+#define ADD(member, value) atomic_fetch_add_explicit(&target->member, (value), memory_order_relaxed)
+
+static const char *const error_texts[] = {
+#define X(name, text) text,
+	TARGET_ERROR_MAP(X)
+#undef X
+};
+
+const char *target_error_text(enum target_error error)
+{
+	size_t i = (size_t)error;
+	return i < sizeof error_texts / sizeof error_texts[0] ? error_texts[i] : "unknown error";
+}
+
+void target_init(struct target *target, const struct address *source, const struct host *host,
+		 enum protocol protocol)
+{
+	memset(target, 0, sizeof *target);
+	target->source = *source;
+	target->host = *host;
+	target->protocol = protocol;
+	SET(repeats, TARGET_REPEATS);
+	pthread_mutex_init(&target->known_lock, NULL);
+}
+
+void target_destroy(struct target *target)
+{
+	pthread_mutex_destroy(&target->known_lock);
+}
+
+uint64_t target_allowance_us(const struct target *target)
+{
+	uint64_t srtt = GET(srtt_us), allowance = srtt + 4 * (uint64_t)GET(rttvar_us);
+
+	if (srtt == 0)
+		return TARGET_ALLOWANCE_FIRST_US;
+	if (allowance < TARGET_ALLOWANCE_MIN_US)
+		return TARGET_ALLOWANCE_MIN_US;
+	return allowance < TARGET_PATIENCE_US ? allowance : TARGET_PATIENCE_US;
+}
+
+bool target_is_suspect(const struct target *target)
+{
+	return GET(suspect_us) != 0;
+}
+
+bool target_is_doubted(const struct target *target)
+{
+	return GET(doubt_us) != 0;
+}
+
+bool target_never_answered(const struct target *target)
+{
+	return GET(srtt_us) == 0;
+}
+
+uint64_t target_heard_us(const struct target *target)
+{
+	return GET(heard_us);
+}
+
+bool target_is_untried(const struct target *target)
+{
+	return target_never_answered(target) && GET(waiting) >= TARGET_UNANSWERED;
+}
+
+bool target_is_plain(const struct target *target, uint64_t now_us)
+{
+	return GET(plain_until_us) > now_us;
+}
+
+bool target_speaks_edns(const struct target *target)
+{
+	return GET(speaks_edns) != 0;
+}
+
+/* Racing workers may overfill by what each of them adds, no more. */
+static void earn(struct target *target, int32_t hundredths)
+{
+	int32_t room = TARGET_TOKENS * TARGET_TOKEN - GET(tokens);
+
+	if (room > 0)
+		ADD(tokens, hundredths < room ? hundredths : room);
+}
+
+bool target_take_token(struct target *target)
+{
+	int32_t held = GET(tokens);
+
+	while (held >= TARGET_TOKEN) {
+		if (atomic_compare_exchange_weak_explicit(&target->tokens, &held,
+							  held - TARGET_TOKEN, memory_order_relaxed,
+							  memory_order_relaxed))
+			return true;
+	}
+	return false;
+}
+
+void target_return_token(struct target *target)
+{
+	earn(target, TARGET_TOKEN);
+}
+
+bool target_has_repeats(const struct target *target)
+{
+	return GET(repeats) > 0;
+}
+
+void target_take_repeat(struct target *target)
+{
+	ADD(repeats, -1);
+}
+
+void target_on_ask(struct target *target)
+{
+	ADD(asked, 1);
+	earn(target, 1);
+}
+
+void target_wait(struct target *target)
+{
+	ADD(waiting, 1);
+}
+
+void target_unwait(struct target *target)
+{
+	atomic_fetch_sub_explicit(&target->waiting, 1, memory_order_relaxed);
+}
+
+static void take_sample(struct target *target, uint64_t rtt_us)
+{
+	uint32_t rtt = rtt_us == 0 ? 1 : rtt_us < 60000000 ? (uint32_t)rtt_us : 60000000;
+	uint32_t srtt = GET(srtt_us), var = GET(rttvar_us);
+
+	if (srtt == 0) {
+		SET(rttvar_us, rtt / 2);
+		SET(srtt_us, rtt);
+		return;
+	}
+	uint32_t off = rtt > srtt ? rtt - srtt : srtt - rtt;
+	var = off > var ? var + (off - var) / 4 : var - (var - off) / 64;
+	srtt = rtt > srtt ? srtt + off / 8 : srtt - off / 8;
+	SET(rttvar_us, var);
+	SET(srtt_us, srtt == 0 ? 1 : srtt);
+}
+
+bool target_on_answer(struct target *target, uint64_t rtt_us, uint64_t now_us)
+{
+	ADD(answered, 1);
+	return target_on_life(target, rtt_us, now_us);
+}
+
+bool target_on_life(struct target *target, uint64_t rtt_us, uint64_t now_us)
+{
+	if (rtt_us != TARGET_NO_SAMPLE)
+		take_sample(target, rtt_us);
+	SET(heard_us, now_us == 0 ? 1 : now_us);
+	if (GET(repeats) < TARGET_REPEATS)
+		ADD(repeats, 1);
+	if (GET(unanswered) != 0) /* what has not changed is not written: it is the others', too */
+		SET(unanswered, 0);
+	if (GET(doubt_us) != 0)
+		SET(doubt_us, 0);
+	if (!target_is_suspect(target))
+		return false;
+	return atomic_exchange_explicit(&target->suspect_us, 0, memory_order_relaxed) != 0;
+}
+
+/* ---- known questions ---- */
+
+bool target_may_learn(const struct target *target, uint64_t rtt_us, uint64_t now_us)
+{
+	uint64_t learnt = GET(learnt_us);
+
+	if (rtt_us == TARGET_NO_SAMPLE || now_us < learnt + TARGET_LEARN_US)
+		return false;
+	return learnt == 0 || rtt_us <= target_allowance_us(target);
+}
+
+/* A client has one of them, so names that one of them lets fall silent are never all of them. Where
+ * a third client comes, the older one goes. */
+void target_learn(struct target *target, const struct target_question *question, uint64_t now_us)
+{
+	struct target_question *known = target->known;
+
+	if (pthread_mutex_trylock(&target->known_lock) != 0)
+		return;
+	SET(learnt_us, now_us);
+	if (known[0].length > 0 && !address_equal(&known[0].client, &question->client))
+		known[1] = known[0];
+	known[0] = *question;
+	pthread_mutex_unlock(&target->known_lock);
+}
+
+unsigned target_known(struct target *target, struct target_question *questions)
+{
+	unsigned count = 0;
+
+	pthread_mutex_lock(&target->known_lock);
+	while (count < TARGET_KNOWN && target->known[count].length > 0) {
+		questions[count] = target->known[count];
+		count++;
+	}
+	pthread_mutex_unlock(&target->known_lock);
+	return count;
+}
+
+/* ---- silence ---- */
+
+static void make_suspect(struct target *target, enum target_error error, uint64_t now_us)
+{
+	uint64_t trusted = 0;
+
+	SET(last_error, (uint32_t)error);
+	SET(doubt_us, 0);
+	SET(probed_us, now_us);
+	if (atomic_compare_exchange_strong_explicit(&target->suspect_us, &trusted,
+						    now_us == 0 ? 1 : now_us, memory_order_relaxed,
+						    memory_order_relaxed))
+		ADD(suspicions, 1);
+}
+
+/* One worker gets the turn. */
+static bool take_turn(struct target *target, uint64_t pause_us, uint64_t now_us)
+{
+	uint64_t probed = GET(probed_us);
+
+	return now_us >= probed + pause_us &&
+	       atomic_compare_exchange_strong_explicit(&target->probed_us, &probed, now_us,
+						       memory_order_relaxed, memory_order_relaxed);
+}
+
+enum target_silence target_on_silence(struct target *target, uint64_t sent_us, uint64_t now_us)
+{
+	if (target_is_suspect(target))
+		return TARGET_SUSPECT;
+	if (GET(heard_us) > sent_us)
+		return TARGET_TALKS;
+	if (GET(learnt_us) == 0) {
+		if (ADD(unanswered, 1) + 1 < TARGET_UNANSWERED)
+			return TARGET_TALKS;
+		make_suspect(target, TARGET_ERROR_SILENCE, now_us);
+		return TARGET_SUSPECT;
+	}
+	if (!take_turn(target, TARGET_PROBE_US, now_us))
+		return TARGET_TALKS;
+	SET(doubt_us, now_us == 0 ? 1 : now_us);
+	return TARGET_DOUBTED;
+}
+
+bool target_on_probe_silence(struct target *target, uint64_t sent_us, uint64_t now_us)
+{
+	if (target_is_suspect(target))
+		return true;
+	if (GET(heard_us) > sent_us)
+		return false;
+	make_suspect(target, TARGET_ERROR_SILENCE, now_us);
+	return true;
+}
+
+void target_on_probe(struct target *target)
+{
+	ADD(probes, 1);
+}
+
+void target_on_timeout(struct target *target)
+{
+	ADD(timeouts, 1);
+}
+
+void target_on_unreachable(struct target *target, enum target_error error, uint64_t now_us)
+{
+	ADD(errors, 1);
+	make_suspect(target, error, now_us);
+}
+
+void target_on_error(struct target *target, enum target_error error)
+{
+	ADD(errors, 1);
+	SET(last_error, (uint32_t)error);
+}
+
+void target_on_plain(struct target *target, uint64_t now_us)
+{
+	if (!target_speaks_edns(target))
+		SET(plain_until_us, now_us + TARGET_PLAIN_US);
+}
+
+void target_on_opt(struct target *target)
+{
+	if (target_speaks_edns(target)) /* the workers share the cache line */
+		return;
+	SET(speaks_edns, 1);
+	SET(plain_until_us, 0);
+}
+
+/* A quarter of how long it has been suspect, so that who is back soon is found soon. */
+static uint64_t probe_pause_us(uint64_t suspect_us, uint64_t now_us)
+{
+	uint64_t pause = now_us > suspect_us ? (now_us - suspect_us) / 4 : 0;
+
+	if (pause < TARGET_PROBE_US)
+		return TARGET_PROBE_US;
+	return pause < TARGET_PROBE_MAX_US ? pause : TARGET_PROBE_MAX_US;
+}
+
+bool target_wants_probe(const struct target *target, uint64_t now_us)
+{
+	uint64_t suspect = GET(suspect_us);
+
+	return suspect != 0 && now_us >= GET(probed_us) + probe_pause_us(suspect, now_us);
+}
+
+bool target_take_probe(struct target *target, uint64_t now_us)
+{
+	uint64_t suspect = GET(suspect_us);
+
+	return suspect != 0 && take_turn(target, probe_pause_us(suspect, now_us), now_us);
+}

@@ -1,0 +1,173 @@
+/* A target's health and round-trip time, as DESIGN's section "Targets" defines them. One per
+ * (source, address, port, protocol), in a registry that outlives policies; shared by the workers,
+ * so all of it is relaxed atomics, and a lost update costs a sample and nothing else. Time is a
+ * parameter.
+ *
+ * Slow is not dead, and a dead name is not a dead target. Silence about a question says nothing of
+ * its target by itself: it raises a doubt, and who is in doubt is asked what it answered a moment
+ * ago (its known questions, those of two clients). Only when it says nothing to that either is it
+ * suspect. */
+#ifndef SLUICE_TARGET_H
+#define SLUICE_TARGET_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "endpoints/upstream/target_guard.h"
+#include "rules/name.h"
+#include "rules/prefix.h"
+#include "rules/schema/model.h"
+
+enum {
+	TARGET_ALLOWANCE_MIN_US = 20 * 1000,
+	TARGET_ALLOWANCE_FIRST_US = 100 * 1000, /* before the first answer */
+	TARGET_PATIENCE_US = 800 * 1000,
+	TARGET_PROBE_US = 100 * 1000,     /* probed no more often, by all workers together */
+	TARGET_PROBE_MAX_US = 500 * 1000, /* what that grows to while it is suspect */
+	TARGET_TOKEN = 100,               /* hundredths: a full token */
+	TARGET_TOKENS = 2,                /* held at most */
+	TARGET_REPEATS = 1024,            /* held at most */
+	TARGET_UNANSWERED = 3,            /* of one that never answered: it is suspect */
+	TARGET_KNOWN = 2,                 /* questions that it is probed with */
+	TARGET_LEARN_US = 1000,           /* they are noted no more often */
+	TARGET_PLAIN_US = 10 * 1000000, /* asked without EDNS for so long, and then with it again */
+};
+
+enum { TARGET_NO_SAMPLE = UINT32_MAX }; /* as an RTT: a sign of life, not a sample */
+
+struct target_question { /* one that it answered within its allowance */
+	struct address client;
+	uint16_t type;
+	bool dnssec_ok, checking_disabled;
+	uint8_t length; /* of the name; 0: there is none */
+	uint8_t name[NAME_WIRE_MAX];
+};
+
+struct target {
+	struct target *next; /* in the registry */
+	struct address source;
+	struct host host;
+	enum protocol protocol;
+	atomic_uint references;
+	_Atomic uint32_t srtt_us, rttvar_us; /* 0: never answered */
+	_Atomic uint64_t heard_us;           /* last sign of life; 0: never */
+	_Atomic uint64_t suspect_us;         /* suspect since; 0: it is not */
+	_Atomic uint64_t doubt_us;           /* in doubt since; 0: it is not */
+	_Atomic uint64_t probed_us;          /* when it was last probed */
+	_Atomic uint64_t learnt_us;          /* when a known question was last noted */
+	_Atomic uint64_t plain_until_us;     /* ask without EDNS until then */
+	_Atomic uint32_t speaks_edns;        /* has answered with an OPT */
+	_Atomic uint32_t waiting;            /* questions waiting here, of all workers */
+	_Atomic uint32_t unanswered;         /* while there is nothing to probe it with */
+	_Atomic int32_t tokens;  /* hundredths; pay for asking beside the question's way */
+	_Atomic int32_t repeats; /* questions that may be asked again after patience */
+	struct target_guard guard;
+	pthread_mutex_t known_lock;
+	struct target_question known[TARGET_KNOWN]; /* the latest first, each of another client */
+
+	_Atomic uint64_t asked, answered, probes, timeouts, errors, suspicions; /* counters */
+	_Atomic uint32_t last_error; /* enum target_error, why it was last passed over */
+};
+
+#define TARGET_ERROR_MAP(X)                                                                        \
+	X(NONE, "none")                                                                            \
+	X(SILENCE, "no answer")                                                                    \
+	X(NETWORK, "network error")                                                                \
+	X(SERVFAIL, "SERVFAIL")                                                                    \
+	X(REFUSED, "REFUSED")                                                                      \
+	X(NOTIMP, "NOTIMP")                                                                        \
+	X(FORMERR, "FORMERR")                                                                      \
+	X(RCODE, "unexpected rcode")                                                               \
+	X(LAME, "lame answer")                                                                     \
+	X(MANGLED, "mangled reply")                                                                \
+	X(CLOSED, "connection closed")                                                             \
+	X(SOURCE, "source address unusable")                                                       \
+	X(FULL, "connections are full")                                                            \
+	X(ROOM, "no room for the question")                                                        \
+	X(OVER, "the outbound endpoint is over its limit")
+enum target_error {
+#define X(name, text) TARGET_ERROR_##name,
+	TARGET_ERROR_MAP(X)
+#undef X
+};
+const char *target_error_text(enum target_error error);
+
+void target_init(struct target *target, const struct address *source, const struct host *host,
+		 enum protocol protocol);
+void target_destroy(struct target *target); /* what target_init made */
+
+uint64_t target_allowance_us(const struct target *target);
+bool target_is_suspect(const struct target *target);
+/* Probed, and has said nothing so far: what can be asked elsewhere is, meanwhile. */
+bool target_is_doubted(const struct target *target);
+bool target_never_answered(const struct target *target);
+uint64_t target_heard_us(const struct target *target); /* its last sign of life; 0: never */
+/* Never answered, and as many wait there as are to find out whether it does. */
+bool target_is_untried(const struct target *target);
+bool target_is_plain(const struct target *target, uint64_t now_us);
+bool target_speaks_edns(const struct target *target);
+
+/* A question is sent (not a copy): counts, adds 0.01 token. */
+void target_on_ask(struct target *target);
+void target_wait(struct target *target);   /* a question begins to wait here */
+void target_unwait(struct target *target); /* and ends to */
+/* A matching answer arrived, whatever it says, rtt_us after its question (or TARGET_NO_SAMPLE: it
+ * came by another transport): a sample and a sign of life. True when this ended a suspicion. */
+bool target_on_answer(struct target *target, uint64_t rtt_us, uint64_t now_us);
+/* The same, where a probe was answered: it is none of the questions that are counted. */
+bool target_on_life(struct target *target, uint64_t rtt_us, uint64_t now_us);
+/* Whether it is to be probed with a question that it has answered after rtt_us: within its
+ * allowance unless it is the first, and not right after another one. The second notes it, for its
+ * client. */
+bool target_may_learn(const struct target *target, uint64_t rtt_us, uint64_t now_us);
+void target_learn(struct target *target, const struct target_question *question, uint64_t now_us);
+
+enum target_silence {
+	TARGET_TALKS,   /* it has been heard since, or was probed too short a while ago to say */
+	TARGET_DOUBTED, /* the caller probes it now, or nobody does */
+	TARGET_SUSPECT, /* now, or before */
+};
+/* A question sent at sent_us has waited for the allowance. */
+enum target_silence target_on_silence(struct target *target, uint64_t sent_us, uint64_t now_us);
+/* A probe sent at sent_us has waited for the allowance. True when the target is suspect now. */
+bool target_on_probe_silence(struct target *target, uint64_t sent_us, uint64_t now_us);
+/* Patience is over for a question: counted. */
+void target_on_timeout(struct target *target);
+/* The network itself said that it cannot be reached: suspect at once. */
+void target_on_unreachable(struct target *target, enum target_error error, uint64_t now_us);
+/* It answered, and what it said sends the question elsewhere; or this question could not be sent.
+ * Counted and remembered as the last error, and no reason for suspicion. */
+void target_on_error(struct target *target, enum target_error error);
+/* It answers well without an OPT, and did not with one: asked without for TARGET_PLAIN_US, unless
+ * it has ever answered with one. */
+void target_on_plain(struct target *target, uint64_t now_us);
+void target_on_opt(struct target *target); /* that is what it did */
+/* What it is probed with, `questions` having room for TARGET_KNOWN; how many there are. */
+unsigned target_known(struct target *target, struct target_question *questions);
+void target_on_probe(struct target *target); /* counts */
+/* Whether a suspect is to be probed now: every TARGET_PROBE_US at first, then less often. The
+ * second takes the turn. */
+bool target_wants_probe(const struct target *target, uint64_t now_us);
+bool target_take_probe(struct target *target, uint64_t now_us);
+/* Whether a question that waits there may be asked once more, here or elsewhere, before patience is
+ * over. One is earned by a hundred questions, and comes back when the copy is answered first: so a
+ * target that keeps silent about some of its questions costs one copy for each of them, and names
+ * that nobody answers cost one in a hundred. */
+bool target_take_token(struct target *target);
+void target_return_token(struct target *target);
+/* Whether a question may be asked there once more when patience is over. Each answer allows one: so
+ * what is lost is repaired, and what is too much for a target is not sent again and again. */
+bool target_has_repeats(const struct target *target);
+void target_take_repeat(struct target *target);
+
+struct target_registry; /* thread-safe; used when policies come and go, not per query */
+struct target_registry *target_registry_new(void);
+void target_registry_free(struct target_registry *registry);
+/* With a reference; NULL: no memory. */
+struct target *target_acquire(struct target_registry *registry, const struct address *source,
+			      const struct host *host, enum protocol protocol);
+void target_release(struct target_registry *registry, struct target *target);
+
+#endif

@@ -1,0 +1,645 @@
+/* The way of a question along its leg's targets.
+ *
+ *     ask ──► first live target ──answer──► finish
+ *               │        │
+ *               │        └─ the allowance is over: a copy to the next live target too, or here
+ *               │           again, for a token (a target that never answered is left at once)
+ *               │ error, or its target is suspect, or patience is over
+ *               ▼
+ *             next live target ... none is live ──► one packet to the suspect that was heard last,
+ *                                                   and stalled until one shows a sign of life
+ *
+ * Question and target are judged apart. Silence about a question moves that question on, and raises
+ * a doubt about the target, which is then asked what it answered a moment ago: only its silence
+ * about that makes it suspect (target.c). So names that nobody answers take no target away from
+ * anybody, and a question always has a packet of its own, whatever others have brought about.
+ *
+ * At any time a question waits for at most one flight, the one that leads; all the others are
+ * copies, and silent ones that may yet be answered.
+ *
+ * An error that somebody answered ends the upstream for this question. A network error does not: it
+ * makes the target suspect, and like any question with nothing but suspects left this one waits for
+ * a sign of life (a server being restarted is not worth a SERVFAIL). But once some target has
+ * answered with an error, only copies that are under way are waited for. */
+#include <assert.h>
+#include <limits.h>
+
+#include "endpoints/upstream/guard.h"
+#include "endpoints/upstream/outstanding.h"
+
+static struct target *target_of(const struct pending *pending, unsigned index)
+{
+	struct target *target = pending->key.leg->upstreams[index].target;
+
+	assert(target);
+	return target;
+}
+
+bool leg_is_dark(const struct leg *leg)
+{
+	for (uint32_t i = 0; i < leg->upstream_count; i++) {
+		if (!target_is_suspect(leg->upstreams[i].target))
+			return false;
+	}
+	return true;
+}
+
+static unsigned probe(struct pending_table *table, void *holder, const struct upstream *upstream,
+		      uint64_t now_us);
+static void on_timer(struct timer *timer, uint64_t now_us);
+
+/* ---- silence ---- */
+
+/* Everything that waits at a new suspect goes on; what joins meanwhile stays. */
+static void move_all(struct pending_table *table, const struct target *target, uint64_t now_us)
+{
+	struct flight *flight;
+
+	for (unsigned n = flights_waiting(table, target);
+	     n > 0 && (flight = flights_oldest(table, target)); n--) {
+		struct pending *pending = flight->pending;
+
+		flight_unwait(flight);
+		wheel_arm(table->wheel, &flight->timer, flight->sent_us + TARGET_PATIENCE_US);
+		if (!pending || pending->leading != flight || flight_is_fallback(flight))
+			continue;
+		pending->leading = NULL;
+		pending->error = TARGET_ERROR_SILENCE;
+		pending_go_on(pending, now_us);
+	}
+}
+
+/* The flight that waits for a connection there, and has not left yet; NULL: none does. */
+static struct flight *unsent(const struct pending *pending, unsigned index)
+{
+	struct flight *flight = pending->flights;
+
+	if (pending->key.leg->upstreams[index].protocol != PROTOCOL_TCP)
+		return NULL;
+	while (flight && !(flight->index == index && flight->gathered))
+		flight = flight->next;
+	return flight;
+}
+
+/* A copy that is under way there. */
+static struct flight *copy_under_way(const struct pending *pending, unsigned index)
+{
+	struct flight *flight = pending->flights;
+
+	while (flight && !(flight->index == index && flight->copy && !flight->overdue &&
+			   !flight_is_fallback(flight)))
+		flight = flight->next;
+	return flight;
+}
+
+static bool has_sends(const struct pending *pending, unsigned index)
+{
+	return pending->attempts[index].sends < PENDING_SENDS && pending->packets < PENDING_PACKETS;
+}
+
+/* Whether it may be asked this once more, after patience. Not where another leg follows. */
+static bool may_repeat(const struct pending *pending, unsigned index)
+{
+	if (pending->revived) /* what was sent while it was away is not counted against it */
+		return pending->packets < PENDING_PACKETS;
+	return pending->may_wait && has_sends(pending, index) &&
+	       target_has_repeats(target_of(pending, index));
+}
+
+/* The live upstream that was asked least often, those in doubt behind the others, and then in
+ * order; -1 when there is none. One that waits for a connection there is not sent again, so others
+ * are asked before it is waited for. */
+static int next_live(const struct pending *pending)
+{
+	unsigned best_rank = UINT_MAX;
+	int best = -1;
+
+	for (unsigned i = 0; i < pending->key.leg->upstream_count; i++) {
+		const struct target *target = target_of(pending, i);
+		unsigned sends = pending->attempts[i].sends;
+
+		if (pending->attempts[i].spent || target_is_suspect(target))
+			continue;
+		if (unsent(pending, i))
+			sends = PENDING_SENDS;
+		else if (!pending->revived && copy_under_way(pending, i))
+			sends = 0;
+		else if (sends > 0 && !may_repeat(pending, i))
+			continue;
+		unsigned rank =
+			2 * sends + (target_is_doubted(target) || target_is_untried(target));
+		if (rank < best_rank) {
+			best_rank = rank;
+			best = (int)i;
+		}
+	}
+	return best;
+}
+
+/* The live upstream that this question has not been sent to, in the same order; -1: there is none.
+ */
+static int next_untried(const struct pending *pending)
+{
+	int next = next_live(pending);
+
+	return next >= 0 && pending->attempts[next].sends == 0 ? next : -1;
+}
+
+/* How many live upstreams there are for it. */
+static unsigned live_count(const struct pending *pending)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < pending->key.leg->upstream_count; i++)
+		count += !pending->attempts[i].spent && !target_is_suspect(target_of(pending, i));
+	return count;
+}
+
+/* It may still be answered here, but somebody else is asked now. */
+static void leave_behind(struct pending *pending, const struct flight *flight)
+{
+	if (pending->leading == flight)
+		pending->leading = NULL;
+	if (!flight->copy)
+		pending->error = TARGET_ERROR_SILENCE;
+}
+
+/* One who never answered may be slow for its first name, or dead: others are asked meanwhile. */
+static bool leaves_at_allowance(const struct pending *pending, const struct flight *flight)
+{
+	return target_never_answered(flight->target) &&
+	       (!pending->may_wait || next_untried(pending) >= 0);
+}
+
+/* A lost packet looks the same as a slow name and as a dead one, and this mends it long before
+ * patience is over: the next live target is asked too, or, where it is the only one, this again. */
+static void ask_beside(struct pending *pending, struct flight *flight, uint64_t now_us)
+{
+	int next = next_untried(pending);
+
+	if (next < 0 && live_count(pending) == 1 && has_sends(pending, flight->index) &&
+	    !unsent(pending, flight->index))
+		next = flight->index;
+	bool free = target_never_answered(flight->target); /* few are asked */
+	if (next < 0 || (!free && !target_take_token(flight->target)))
+		return;
+	bool sent = pending_send(pending, (unsigned)next, false, true, now_us);
+	if (sent && !free)
+		pending->flights->paid_by = flight->target;
+	else if (!free)
+		target_return_token(flight->target);
+}
+
+static void on_allowance(struct flight *flight, uint64_t now_us)
+{
+	struct pending_table *table = flight->table;
+	struct pending *pending = flight->pending;
+	uint64_t due_us = flight->sent_us + target_allowance_us(flight->target);
+
+	if (now_us < due_us) { /* the allowance has grown meanwhile */
+		wheel_arm(table->wheel, &flight->timer, due_us);
+		return;
+	}
+	wheel_arm(table->wheel, &flight->timer, flight->sent_us + TARGET_PATIENCE_US);
+	if (flight->probe) {
+		if (target_on_probe_silence(flight->target, flight->sent_us, now_us))
+			move_all(table, flight->target, now_us);
+		return;
+	}
+	switch (target_on_silence(flight->target, flight->sent_us, now_us)) {
+	case TARGET_SUSPECT: move_all(table, flight->target, now_us); return;
+	case TARGET_DOUBTED: probe(table, flight->holder, flight->upstream, now_us); break;
+	case TARGET_TALKS: break;
+	}
+	if (!pending || pending->leading != flight)
+		return;
+	if (leaves_at_allowance(pending, flight)) {
+		leave_behind(pending, flight);
+		pending_go_on(pending, now_us);
+	} else {
+		ask_beside(pending, flight, now_us);
+	}
+}
+
+/* Its question has its answer, or no more time: nobody needs to know any more. */
+static void drop(struct flight *flight, uint64_t now_us)
+{
+	struct pending *pending = flight->pending;
+
+	if (flight->outstanding && !flight_is_fallback(flight))
+		target_on_timeout(flight->target);
+	flight_detach(flight);
+	if (pending)
+		pending_go_on(pending, now_us);
+	flight_free(flight);
+}
+
+/* TCP instead of a truncated reply: it is the question that gives up this upstream, and nothing is
+ * said about the target. */
+static void drop_fallback(struct flight *flight, uint64_t now_us)
+{
+	target_on_error(flight->target, TARGET_ERROR_SILENCE);
+	if (flight->pending && flight_is_beside(flight->pending, flight)) {
+		guard_on_no_tcp(flight->pending, flight, now_us);
+	} else if (flight->pending) {
+		pending_spend(flight->pending, flight->index, now_us);
+		flight->pending->error = TARGET_ERROR_SILENCE;
+	}
+	drop(flight, now_us);
+}
+
+/* The question goes on, but the flight stays for as long as the question does: where every target
+ * takes a second for a name that is new to it, a late answer is all there will be. */
+static void on_patience(struct flight *flight, uint64_t now_us)
+{
+	struct pending *pending = flight->pending;
+
+	if (flight->outstanding)
+		target_on_timeout(flight->target);
+	flight->overdue = true;
+	flight_unwait(flight);
+	leave_behind(pending, flight);
+	wheel_arm(flight->table->wheel, &flight->timer, pending->deadline_us);
+	pending_go_on(pending, now_us);
+}
+
+static void on_timer(struct timer *timer, uint64_t now_us)
+{
+	struct flight *flight =
+		(struct flight *)((uint8_t *)timer - offsetof(struct flight, timer));
+
+	if (now_us < flight->sent_us + TARGET_PATIENCE_US)
+		on_allowance(flight, now_us);
+	else if (flight_is_fallback(flight))
+		drop_fallback(flight, now_us);
+	else if (!flight->pending || flight->overdue)
+		drop(flight, now_us);
+	else
+		on_patience(flight, now_us);
+}
+
+static void note_error(struct pending *pending, unsigned index, enum target_error error)
+{
+	pending->error = error;
+	if (error == TARGET_ERROR_SOURCE)
+		pending->attempts[index].sourceless = true;
+}
+
+void pending_on_error(struct pending_table *table, struct flight *flight, enum target_error error,
+		      uint64_t now_us)
+{
+	struct pending *pending = flight->pending;
+	struct target *target = flight->target;
+	bool unreachable = error == TARGET_ERROR_NETWORK && !flight_is_fallback(flight);
+
+	flight_detach(flight);
+	if (unreachable)
+		target_on_unreachable(target, error, now_us);
+	else
+		target_on_error(target, error);
+	if (pending && unreachable && flight->copy) { /* nobody has been asked */
+		pending->attempts[flight->index].sends -=
+			pending->attempts[flight->index].sends > 0;
+		pending->packets -= pending->packets > 0;
+	}
+	if (pending && flight_is_beside(pending, flight)) {
+		guard_on_no_tcp(pending, flight, now_us);
+	} else if (pending) {
+		note_error(pending, flight->index, error);
+		if (!unreachable)
+			pending_spend(pending, flight->index, now_us);
+	}
+	if (pending)
+		pending_go_on(pending, now_us);
+	if (unreachable)
+		move_all(table, target, now_us);
+	flight_free(flight);
+}
+
+/* ---- sending ---- */
+
+static size_t write_query(struct pending *pending, struct flight *flight,
+			  uint8_t wire[MESSAGE_QUERY_MAX], uint64_t now_us)
+{
+	const struct name *name = pending->key.name;
+	size_t length = message_write_query(wire, flight->id, name->wire, name->length,
+					    pending->key.type, pending->key.checking_disabled,
+					    pending->key.dnssec_ok, flight->edns);
+
+	guard_question(pending, flight, wire, now_us);
+	return length;
+}
+
+/* Its time begins; unless its target is suspect already, that is judged by it. */
+static void begin(struct flight *flight, uint64_t now_us)
+{
+	bool judges = !flight_is_fallback(flight) && !target_is_suspect(flight->target);
+
+	flight->sent_us = now_us;
+	wheel_arm(flight->table->wheel, &flight->timer,
+		  now_us + (judges ? target_allowance_us(flight->target) : TARGET_PATIENCE_US));
+}
+
+/* The packet leaves, its name being `name` bytes long; where it cannot the flight is over. */
+static int depart(struct flight *flight, const uint8_t *wire, size_t length, size_t name,
+		  uint64_t now_us)
+{
+	struct pending_table *table = flight->table;
+
+	flight->question_length = (uint16_t)(name + 4);
+	memcpy(flight->question, wire + MESSAGE_HEADER, flight->question_length);
+	timer_init(&flight->timer, on_timer);
+	int err = table->send(table->transport, flight, wire, length, now_us);
+	if (err != 0) {
+		flight->socket = NULL;
+		flight_detach(flight);
+		flight_free(flight);
+		return err;
+	}
+	flight_insert(flight);
+	begin(flight, now_us);
+	return 0;
+}
+
+static bool not_sent(struct pending *pending, unsigned index, enum target_error error, bool beside,
+		     uint64_t now_us)
+{
+	target_on_error(target_of(pending, index), error);
+	if (beside)
+		return false;
+	pending_spend(pending, index, now_us);
+	note_error(pending, index, error);
+	return false;
+}
+
+static void turn_away(struct pending *pending, unsigned index, enum target_error limit,
+		      uint64_t now_us)
+{
+	pending_spend(pending, index, now_us);
+	pending->error = pending->limit = limit;
+}
+
+/* Whether one more packet may leave for it: its endpoint is not over its limit. Where it is, the
+ * question goes on to the next upstream, in the end to the ruleset's next endpoint; a copy is left
+ * out. It is not the target's fault. */
+static bool may_send(struct pending *pending, unsigned index, bool copy, uint64_t now_us)
+{
+	const struct upstream *upstream = &pending->key.leg->upstreams[index];
+	struct pending_table *table = pending->table;
+
+	if (meter_pass(upstream->meter, table->worker, &pending->key.client, pending->key.proven,
+		       now_us))
+		return true;
+	table->over_limit_outbound++;
+	if (!copy)
+		turn_away(pending, index, TARGET_ERROR_OVER, now_us);
+	return false;
+}
+
+/* What leads goes on to the next target, but by its timer: this is in the middle of another
+ * question's way, and there may be no room at the next one either. */
+static void crowd_out(struct flight *flight, uint64_t now_us)
+{
+	struct pending_table *table = flight->table;
+	struct pending *pending = flight->pending;
+	bool led = pending && pending->leading == flight;
+
+	table->crowded_out++;
+	flight_detach(flight);
+	if (led) {
+		turn_away(pending, flight->index, TARGET_ERROR_ROOM, now_us);
+		wheel_arm(table->wheel, &pending->timer, now_us);
+	}
+	flight_free(flight);
+}
+
+/* One more waits there: where that is one too many, somebody has to go. Whether the newcomer stays;
+ * where it does not, its packet has not left yet. */
+static bool keeps_its_place(struct flight *newcomer, uint64_t now_us)
+{
+	struct flight *victim = flights_victim(newcomer, now_us);
+	bool stays = victim != newcomer;
+
+	if (victim)
+		crowd_out(victim, now_us);
+	return stays;
+}
+
+static void take_the_lead(struct pending *pending, struct flight *flight)
+{
+	pending->leading = flight;
+	pending_unstall(pending);
+	if (!flight->outstanding)
+		flight_wait(flight);
+}
+
+static void count_send(struct pending *pending, struct flight *flight)
+{
+	struct pending_table *table = pending->table;
+
+	if (pending->last)
+		table->retried++;
+	pending->last = flight->upstream;
+	if (flight_is_beside(pending, flight)) /* another way, and not the question's own */
+		return;
+	pending->attempts[flight->index].sends++;
+	pending->packets++;
+	if (!flight->copy)
+		target_on_ask(flight->target);
+}
+
+/* It has not left yet: twice in the same line it would come no sooner. */
+static bool send_no_more(struct pending *pending, struct flight *flight, bool copy, uint64_t now_us)
+{
+	if (copy)
+		return false;
+	flight->copy = flight->overdue = false;
+	begin(flight, now_us);
+	take_the_lead(pending, flight);
+	return keeps_its_place(flight, now_us);
+}
+
+bool pending_send(struct pending *pending, unsigned index, bool tcp, bool copy, uint64_t now_us)
+{
+	struct pending_table *table = pending->table;
+	bool beside = copy && (pending->leading || (tcp && pending->attempts[index].by_tcp));
+	struct flight *flight = unsent(pending, index);
+	uint8_t wire[MESSAGE_QUERY_MAX];
+
+	if (flight)
+		return send_no_more(pending, flight, copy, now_us);
+	if (!may_send(pending, index, copy, now_us))
+		return false;
+	flight = flight_new(table, pending->holder, &pending->key.leg->upstreams[index],
+			    &pending->key.client);
+	if (!flight)
+		return not_sent(pending, index, TARGET_ERROR_ROOM, beside, now_us);
+	flight_join(flight, pending, index);
+	flight->tcp = tcp || flight->upstream->protocol == PROTOCOL_TCP;
+	flight->copy = copy || pending->leading;
+	flight->edns = !pending->attempts[index].plain && !target_is_plain(flight->target, now_us);
+	size_t length = write_query(pending, flight, wire, now_us);
+	int err = depart(flight, wire, length, pending->name.length, now_us);
+	if (err != 0)
+		return not_sent(pending, index,
+				err == ERR_NOMEM ? TARGET_ERROR_ROOM : TARGET_ERROR_SOURCE, beside,
+				now_us);
+	if (!flight->copy) {
+		take_the_lead(pending, flight);
+		if (!keeps_its_place(flight, now_us))
+			return false;
+	}
+	count_send(pending, flight);
+	return true;
+}
+
+/* What is known of it is asked again, to find out whether it lives: whoever asks these has had the
+ * answer. The replies count as signs of life, and for nothing else. They
+ * are few, and no endpoint's limit is asked. How many packets have left. */
+static unsigned probe(struct pending_table *table, void *holder, const struct upstream *upstream,
+		      uint64_t now_us)
+{
+	struct target_question known[TARGET_KNOWN];
+	unsigned count = target_known(upstream->target, known);
+	uint8_t wire[MESSAGE_QUERY_MAX];
+
+	for (unsigned i = 0; i < count; i++) {
+		struct flight *flight = flight_new(table, holder, upstream, &known[i].client);
+
+		if (!flight)
+			return i;
+		flight->probe = true;
+		flight->edns = !target_is_plain(flight->target, now_us);
+		flight->tcp = upstream->protocol == PROTOCOL_TCP;
+		size_t length = message_write_query(
+			wire, flight->id, known[i].name, known[i].length, known[i].type,
+			known[i].checking_disabled, known[i].dnssec_ok, flight->edns);
+		if (depart(flight, wire, length, known[i].length, now_us) != 0)
+			return i;
+		target_on_probe(upstream->target);
+	}
+	return count;
+}
+
+/* ---- which target next ---- */
+
+bool pending_is_spent(const struct pending *pending)
+{
+	unsigned i = 0;
+
+	while (i < pending->key.leg->upstream_count && pending->attempts[i].spent)
+		i++;
+	return i == pending->key.leg->upstream_count;
+}
+
+bool pending_is_sourceless(const struct pending *pending)
+{
+	unsigned i = 0;
+
+	while (i < pending->key.leg->upstream_count && pending->attempts[i].sourceless)
+		i++;
+	return i == pending->key.leg->upstream_count;
+}
+
+/* To the suspects among the first `count` upstreams whose turn it is: what is known of them, and
+ * this question, where it has not been there or there is nothing else to ask. */
+static void probe_suspects(struct pending *pending, unsigned count, uint64_t now_us)
+{
+	for (unsigned i = 0; i < count; i++) {
+		const struct upstream *upstream = &pending->key.leg->upstreams[i];
+
+		if (pending->attempts[i].spent || !target_take_probe(upstream->target, now_us))
+			continue;
+		unsigned known = probe(pending->table, pending->holder, upstream, now_us);
+		if ((pending->attempts[i].sends == 0 || known == 0) && has_sends(pending, i) &&
+		    !unsent(pending, i) && !copy_under_way(pending, i))
+			pending_send(pending, i, false, true, now_us);
+	}
+}
+
+/* The suspect that was heard last is most likely to be one wrongly. Not where all are spent. */
+static unsigned last_heard(const struct pending *pending)
+{
+	uint64_t latest = 0;
+	unsigned best = UINT_MAX;
+
+	for (unsigned i = 0; i < pending->key.leg->upstream_count; i++) {
+		uint64_t heard = target_heard_us(target_of(pending, i));
+
+		if (!pending->attempts[i].spent && (best == UINT_MAX || heard > latest)) {
+			latest = heard;
+			best = i;
+		}
+	}
+	assert(best != UINT_MAX);
+	return best;
+}
+
+/* Goes to this one, be it that a copy which is on its way there leads from now on. */
+static bool go_to(struct pending *pending, unsigned index, uint64_t now_us)
+{
+	struct flight *flight = unsent(pending, index) ? NULL : copy_under_way(pending, index);
+
+	if (!flight || pending->revived) {
+		if (pending->attempts[index].sends > 0)
+			target_take_repeat(target_of(pending, index));
+		return pending_send(pending, index, false, false, now_us);
+	}
+	flight->copy = false;
+	take_the_lead(pending, flight);
+	return keeps_its_place(flight, now_us);
+}
+
+/* Nothing but suspects is left for it. */
+static bool is_dark(const struct pending *pending)
+{
+	return live_count(pending) == 0 && !pending_is_spent(pending);
+}
+
+/* Each has one, whatever others have made of the targets: what they are thought to be may be wrong.
+ * Not what has left a target that had no more room. */
+static bool needs_a_packet(const struct pending *pending)
+{
+	return pending->packets == 0 && !pending->stall && !pending->answered && !pending->limit &&
+	       is_dark(pending);
+}
+
+/* Nothing but suspects: one of them may be back, or not have been away. */
+static void ask_suspects(struct pending *pending, uint64_t now_us)
+{
+	unsigned count = pending->key.leg->upstream_count;
+
+	for (unsigned n = count; n > 0 && needs_a_packet(pending); n--) {
+		unsigned index = last_heard(pending);
+
+		if (!pending_send(pending, index, false, true, now_us) &&
+		    !pending->attempts[index].spent) /* its endpoint is over its limit */
+			turn_away(pending, index, TARGET_ERROR_OVER, now_us);
+	}
+	probe_suspects(pending, count, now_us);
+}
+
+void pending_go_on(struct pending *pending, uint64_t now_us)
+{
+	int next;
+
+	if (pending->leading || pending->given_up)
+		return;
+	while ((next = next_live(pending)) >= 0) {
+		if (go_to(pending, (unsigned)next, now_us))
+			return;
+	}
+	if (pending->may_wait && is_dark(pending))
+		ask_suspects(pending, now_us);
+	bool waits = pending->may_wait && !pending_is_spent(pending);
+	if (!waits || ((pending->answered || pending->limit) && !pending->flights) ||
+	    (is_dark(pending) && !pending_stall(pending, now_us)))
+		pending_give_up(pending, false, now_us);
+}
+
+void pending_start(struct pending *pending, uint64_t now_us)
+{
+	pending_go_on(pending, now_us);
+	if (pending->leading)
+		probe_suspects(pending, pending->leading->index, now_us);
+}

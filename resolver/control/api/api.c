@@ -1,0 +1,406 @@
+/* From bytes to a handler, in two steps on two threads:
+ *
+ *     on_head      listener's thread   route? who? may he?            401 403 404 405, and how long
+ *                                      a constant table, and digests  a body may be
+ *     on_request   control thread      query, JSON or form            400 415, else the handler
+ *                                      after what holds it up (work.h); long JSON is read in a
+ *                                      thread
+ *
+ * So nobody who may not gets as far as sending a body, and the control thread hears of none of it.
+ * Answers are in api/reply.c. */
+#include "resolver/control/api/api.h"
+
+#include <strings.h>
+
+#include "resolver/control/api/internal.h"
+#include "resolver/control/http/auth.h"
+#include "resolver/control/service/service.h"
+
+/* JSON that is read while everybody else waits: a fraction of a millisecond. */
+enum { PARSED_HERE_MAX = 32 * 1024 };
+
+/* Whatever its parameters are. */
+static bool is_of_type(const struct http_request *request, const char *wanted)
+{
+	const char *type = http_request_header(request, "Content-Type");
+	size_t length = strlen(wanted);
+	return type && strncasecmp(type, wanted, length) == 0 &&
+	       strchr("; \t", type[length]) != NULL; /* or its end */
+}
+
+static bool is_csv(const struct http_request *request)
+{
+	return is_of_type(request, "text/csv");
+}
+
+/* RFC 6839 section 3.1: "application/merge-patch+json", say, is JSON, too. */
+static bool is_typed_json(const struct http_request *request)
+{
+	static const char application[] = "application/", suffix[] = "+json";
+	const char *type = http_request_header(request, "Content-Type");
+	size_t length = type ? strcspn(type, "; \t") : 0,
+	       least = strlen(application) + strlen(suffix);
+	return is_of_type(request, "application/json") ||
+	       (length > least && strncasecmp(type, application, strlen(application)) == 0 &&
+		strncasecmp(type + length - strlen(suffix), suffix, strlen(suffix)) == 0);
+}
+
+/* ---- on the listener's thread ---- */
+
+static void allow_body(const struct api *api, const struct api_route *route,
+		       struct http_request *request)
+{
+	if (route->body_max == API_UPLOAD && is_csv(request))
+		request->body_max = atomic_load(&api->upload_max);
+	else if (route->body_max > 0 && route->body_max != API_UPLOAD)
+		request->body_max = route->body_max;
+	else if (strcmp(route->method, "GET") == 0) /* nothing reads it (RFC 9110 section 9.3.1) */
+		request->body_max = 0;
+}
+
+/* What is wrong, in the dialect of the path. */
+static char *error_body(const struct api *api, const struct http_request *request, unsigned status,
+			const char *text)
+{
+	char id[API_ID_MAX];
+
+	api_draw_id(id);
+	return api_error_body(api_dialect_of(api, request->path),
+			      (struct api_error){.status = status, .text = text, .id = id});
+}
+
+static void refuse(const struct api *api, struct http_request *request, unsigned status,
+		   const char *text)
+{
+	char *body = error_body(api, request, status, text);
+	http_reply(request, status, "application/json", body, body ? strlen(body) : 0);
+}
+
+static bool method_fits(const struct api_route *route, const char *method)
+{
+	return strcmp(route->method, method) == 0 ||
+	       (strcmp(route->method, "GET") == 0 && strcmp(method, "HEAD") == 0);
+}
+
+/* The first row of the path and method, of whichever API. NULL: `allow` has the methods that the
+ * path has, if it is one at all. */
+static const struct api_route *find_route(const struct api *api, const struct api_path *path,
+					  const char *method, char *allow, size_t size)
+{
+	size_t used = 0;
+
+	*allow = '\0';
+	for (const struct api_dialect *const *dialect = api->dialects; *dialect; dialect++)
+		for (const struct api_route *route = (*dialect)->routes; route->method; route++) {
+			if (!api_path_matches(path, route->pattern))
+				continue;
+			if (method_fits(route, method))
+				return route;
+			if (used < size && !strstr(allow, route->method))
+				used += (size_t)snprintf(allow + used, size - used, "%s%s",
+							 used > 0 ? ", " : "", route->method);
+		}
+	return NULL;
+}
+
+static void refuse_route(const struct api *api, struct http_request *request, const char *allow)
+{
+	if (!*allow) {
+		refuse(api, request, 404, "there is nothing at this path");
+		return;
+	}
+	http_header(request, "Allow", allow);
+	refuse(api, request, 405,
+	       "the path is there, but not with this method; see the header Allow");
+}
+
+/* False: it has been refused. */
+static bool is_known(const struct api *api, struct http_request *request)
+{
+	char wait[16];
+	int64_t now_s = time(NULL);
+	switch (http_auth_identify(api->auth, request, now_s)) {
+	case HTTP_KNOWN: return true;
+	case HTTP_WRONG_USER:
+		refuse(api, request, 403,
+		       "permission denied; only root and the server's own user may ask");
+		return false;
+	case HTTP_NO_CREDENTIALS:
+		http_header(request, "WWW-Authenticate", "Bearer realm=\"sluice\"");
+		refuse(api, request, 401,
+		       "who asks? send a client's secret, or a token, as \"Authorization: Bearer "
+		       "SECRET\" or as X-Auth-Token");
+		return false;
+	case HTTP_TOO_MANY:
+		snprintf(wait, sizeof wait, "%u", http_auth_wait_s(api->auth, request, now_s));
+		http_header(request, "Retry-After", wait);
+		refuse(api, request, 429, HTTP_TOO_MANY_TEXT);
+		return false;
+	case HTTP_WRONG_CREDENTIALS:
+		http_header(request, "WWW-Authenticate",
+			    "Bearer realm=\"sluice\", error=\"invalid_token\"");
+		refuse(api, request, 401,
+		       "no client of management.clients has this secret, and it is no token that "
+		       "still counts");
+		return false;
+	}
+	return false;
+}
+
+/* To anybody. */
+static bool is_open(const struct api_route *route)
+{
+	return route->need == API_NOTHING || route->need == API_FORM;
+}
+
+static void on_head(void *context, struct http_request *request)
+{
+	const struct api *api = context;
+	struct api_path path;
+	char allow[64];
+	int err = api_path_init(&path, request->path);
+	const struct api_route *route =
+		err == 0 ? find_route(api, &path, request->method, allow, sizeof allow) : NULL;
+	api_path_release(&path);
+	if (!(route && is_open(route)) && !is_known(api, request))
+		return;
+	if (err == ERR_INVALID)
+		refuse(api, request, 400,
+		       "the path is not UTF-8, or has a '%' without a byte's two digits behind it");
+	else if (err == ERR_NOMEM)
+		refuse(api, request, 503, err_text(err));
+	else if (err != 0)
+		refuse(api, request, 404, "there is nothing at this path");
+	else if (!route)
+		refuse_route(api, request, allow);
+	else if (route->need >= API_CHANGE && request->role != ROLE_ADMIN)
+		refuse(api, request, 403, "this client's role is reader, and this takes an admin");
+	else
+		allow_body(api, route, request);
+	request->route = route;
+}
+
+/* ---- on the control thread ---- */
+
+/* The path, apart and whole. */
+static int call_fill(struct api_call *call)
+{
+	const char *path = call->http->path;
+	int err = api_path_init(&call->path, path);
+	if (err != 0)
+		return err;
+	size_t length = 1;
+	for (size_t i = 0; i < call->path.count; i++)
+		length += strlen(call->path.segments[i]) + 1;
+	char *to = call->decoded = malloc(length + 1);
+	if (!to)
+		return ERR_NOMEM;
+	*to = '\0';
+	for (size_t i = 0; i < call->path.count; i++)
+		to += snprintf(to, length + 1 - (size_t)(to - call->decoded), "/%s",
+			       call->path.segments[i]);
+	call->request.path = call->decoded;
+	return 0;
+}
+
+static struct api_call *call_new(struct api *api, struct http_request *http)
+{
+	struct api_call *call = calloc(1, sizeof *call);
+	if (!call)
+		return NULL;
+	call->api = api;
+	call->http = http;
+	call->route = http->route;
+	struct api_request *request = &call->request;
+	request->service = api->service;
+	request->method = strcmp(http->method, "HEAD") == 0 ? "GET" : http->method;
+	request->if_match = http_request_header(http, "If-Match");
+	request->if_none_match = http_request_header(http, "If-None-Match");
+	request->client = http->client;
+	request->role = http->role;
+	request->dialect = api_dialect_of(api, http->path);
+	api_draw_id(request->id);
+	if (call_fill(call) == 0)
+		return call;
+	api_path_release(&call->path);
+	free(call->decoded);
+	free(call);
+	return NULL;
+}
+
+/* False: it is none, and that has been answered. */
+static bool read_form(struct api_call *call)
+{
+	static const char type[] = "application/x-www-form-urlencoded";
+	const struct http_request *http = call->http;
+	const char *body = http->body_length > 0 ? http->body : "";
+	if (http_request_header(http, "Content-Type") && !is_of_type(http, type)) {
+		api_fail(&call->request, 400, NULL, "the body is to be a form: %s", type);
+		return false;
+	}
+	int err = strlen(body) == http->body_length ? api_fields_init(&call->form, body)
+						    : ERR_INVALID;
+	if (err != 0)
+		api_fail(&call->request, err == ERR_NOMEM ? 503 : 400, NULL, "the form is %s",
+			 err_text(err));
+	if (err != 0)
+		return false;
+	const char *twice = api_fields_twice(&call->form); /* RFC 6749 section 3.2 */
+	if (twice)
+		api_fail(&call->request, 400, NULL, "the form has \"%.64s\" twice", twice);
+	return !twice;
+}
+
+json_t *api_parse(const char *text, size_t length, char error[API_TEXT_MAX])
+{
+	json_error_t at;
+	json_t *body = json_loadb(text, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &at);
+	if (!body)
+		snprintf(error, API_TEXT_MAX, "the body is not JSON: line %d, column %d: %s",
+			 at.line, at.column, at.text);
+	return body;
+}
+
+static bool is_text(const struct api_call *call)
+{
+	return call->route->need == API_CHANGE_TEXT ||
+	       (call->route->body_max == API_UPLOAD && is_csv(call->http));
+}
+
+static bool is_json(const struct api_call *call)
+{
+	return call->http->body_length > 0 && call->route->need != API_FORM && !is_text(call);
+}
+
+/* What was sent, but for JSON, as the handler will see it. False: it does not fit, and has been
+ * answered. JSON has to say that it is: what says something else, or nothing, a page in a browser
+ * may send anywhere without being allowed to. */
+static bool call_read(struct api_call *call)
+{
+	const struct http_request *http = call->http;
+	int err = api_fields_init(&call->fields, http->query);
+	if (err != 0) {
+		api_fail(&call->request, err == ERR_NOMEM ? 503 : 400, NULL, "the query is %s",
+			 err_text(err));
+		return false;
+	}
+	if (call->route->need == API_FORM)
+		return read_form(call);
+	if (http->body_length > 0 && !is_typed_json(http) &&
+	    !(call->route->body_max == API_UPLOAD && is_csv(http))) {
+		api_fail(&call->request, 415, NULL,
+			 "the body's type is not JSON; send it with \"Content-Type: "
+			 "application/json\"%s",
+			 call->route->body_max == API_UPLOAD ? ", or CSV as text/csv" : "");
+		return false;
+	}
+	if (http->body_length > 0 && is_text(call)) {
+		call->request.text = http->body;
+		call->request.text_length = http->body_length;
+	}
+	return true;
+}
+
+static void handle(struct work_waiter *waiter)
+{
+	struct api_request *request = api_request_of(waiter);
+
+	((const struct api_call *)request)->route->handle(request);
+}
+
+/* In front of its handler, because others are in the middle of something. */
+static bool waits(struct api_call *call, void (*go_on)(struct work_waiter *waiter))
+{
+	return call->route->need >= API_ALONE &&
+	       work_wait(&call->request.service->work, &call->waiter, go_on);
+}
+
+static void parse(struct api_call *call, char error[API_TEXT_MAX])
+{
+	call->request.body = api_parse(call->http->body, call->http->body_length, error);
+}
+
+static void parse_in_thread(void *context)
+{
+	struct api_reading *reading = context;
+	parse(reading->call, reading->error);
+}
+
+/* Others may have begun something meanwhile. */
+static void on_parsed(void *context)
+{
+	struct api_reading *reading = context;
+	struct api_call *call = reading->call;
+	if (!call->request.body)
+		api_fail(&call->request, 400, NULL, "%s", reading->error);
+	else if (!waits(call, handle))
+		handle(&call->waiter);
+}
+
+/* False: it is to be read here. */
+static bool begin_reading(struct api_call *call)
+{
+	if (call->http->body_length <= PARSED_HERE_MAX)
+		return false;
+	call->reading = calloc(1, sizeof *call->reading);
+	if (!call->reading)
+		return false;
+	call->reading->call = call;
+	return work_beside_in_thread(&call->request.service->work, &call->reading->job,
+				     parse_in_thread, on_parsed);
+}
+
+static void start(struct work_waiter *waiter)
+{
+	struct api_request *request = api_request_of(waiter);
+	struct api_call *call = (struct api_call *)request;
+	char error[API_TEXT_MAX];
+	if (!call_read(call) || (is_json(call) && begin_reading(call)))
+		return;
+	if (is_json(call))
+		parse(call, error);
+	if (is_json(call) && !request->body)
+		api_fail(request, 400, NULL, "%s", error);
+	else
+		handle(waiter);
+}
+
+static void on_request(void *context, struct http_request *request)
+{
+	struct api *api = context;
+	struct api_call *call = call_new(api, request);
+	if (!call)
+		refuse(api, request, 503, err_text(ERR_NOMEM));
+	else if (api->service->ending)
+		api_fail_ending(&call->request);
+	else if (!waits(call, start))
+		start(&call->waiter);
+}
+
+int api_login(struct api_request *request, const struct http_login *login,
+	      char token[TOKEN_TEXT_MAX], enum client_role *role)
+{
+	const struct api_call *call = (const struct api_call *)request;
+	const struct http_request *http = call->http;
+	struct http_auth *auth = call->api->auth;
+	char wait[16];
+	int64_t now_s = time(NULL);
+	int err = http_auth_login(auth, http, login, now_s, token, role);
+	if (err == ERR_LIMIT) {
+		snprintf(wait, sizeof wait, "%u", http_auth_wait_s(auth, http, now_s));
+		api_answer_header(request, "Retry-After", wait);
+	}
+	return err;
+}
+
+static char *on_error(void *context, const struct http_request *request, unsigned status,
+		      const char *text)
+{
+	return error_body(context, request, status, text);
+}
+
+struct http_handler api_handler(struct api *api)
+{
+	return (struct http_handler){
+		.on_head = on_head, .on_request = on_request, .on_error = on_error, .context = api};
+}

@@ -1,0 +1,375 @@
+/* What ARM's handlers have in common, and what a client asks before it comes to its resources: the
+ * one subscription, which is the configuration's, its one tenant, the locations, which are the
+ * regions that the configuration names, and the providers, which are a table here. */
+#include "resolver/control/api/azure/api_arm.h"
+
+#include <stdarg.h>
+#include <strings.h>
+
+#include "resolver/control/api/reverse.h"
+#include "resolver/control/base/json.h"
+#include "resolver/control/resource/inventory_group.h"
+#include "resolver/control/resource/ownership.h"
+#include "rules/name.h"
+
+bool api_arm_begin(struct api_request *request)
+{
+	const char *version = api_query(request, "api-version");
+	const char *subscription = api_parameter(request, "subscription");
+	if (!version || !*version) {
+		api_fail_at(request, 400, "MissingApiVersionParameter", "api-version",
+			    "the query says no api-version; any will do, as in "
+			    "?api-version=2022-07-01");
+		return false;
+	}
+	if (!*subscription || ownership_is_of(api_inventory(request), NULL, subscription))
+		return true;
+	api_fail(request, 404, "SubscriptionNotFound",
+		 "The subscription '%s' could not be found; it is %s here", subscription,
+		 ownership_subscription(api_inventory(request), NULL));
+	return false;
+}
+
+const char *api_arm_group(const struct owner *owner)
+{
+	return owner->resource_group ? owner->resource_group : GROUP_NONE;
+}
+
+const char *api_arm_location(const struct owner *owner)
+{
+	return owner->region ? owner->region : "global";
+}
+
+/* ---- reading a body ---- */
+
+bool api_arm_fail(struct api_request *request, const char *field, const char *format, ...)
+{
+	char text[API_TEXT_MAX / 2];
+	va_list arguments;
+	va_start(arguments, format);
+	vsnprintf(text, sizeof text, format, arguments);
+	va_end(arguments);
+	api_fail_at(request, 400, "InvalidRequestFormat", field, "%s: %s",
+		    *field ? field : "the body", text);
+	return false;
+}
+
+bool api_arm_read_text(struct api_request *request, const json_t *object, const char *path,
+		       const char **text)
+{
+	const char *dot = strrchr(path, '.');
+	const json_t *value = json_object_get(object, dot ? dot + 1 : path);
+	*text = json_string_value(value);
+	if (value && !*text && !json_is_null(value))
+		return api_arm_fail(request, path, "a text is wanted here");
+	if (*text && !**text)
+		*text = NULL;
+	return true;
+}
+
+bool api_arm_read_location(struct api_request *request, char location[API_LOCATION_MAX])
+{
+	const char *text;
+	size_t used = 0;
+	if (!api_arm_read_text(request, request->body, "location", &text))
+		return false;
+	if (!text) {
+		api_fail_at(request, 400, "LocationRequired", "location",
+			    "the body says no location; give the name of a region");
+		return false;
+	}
+	for (; *text; text++) {
+		if (*text == ' ')
+			continue;
+		if (used == API_LOCATION_MAX - 1)
+			return api_arm_fail(request, "location", "it is too long for a region");
+		location[used++] = (char)name_lower((uint8_t)*text);
+	}
+	location[used] = '\0';
+	return true;
+}
+
+bool api_arm_read_tags(struct api_request *request, char **text)
+{
+	const json_t *tags = json_object_get(request->body, "tags");
+	if (tags && !json_is_object(tags) && !json_is_null(tags))
+		return api_arm_fail(request, "tags", "an object of texts is wanted here");
+	*text = NULL;
+	if (json_object_size(tags) == 0)
+		return true;
+	*text = json_dumps(tags, JSON_COMPACT | JSON_SORT_KEYS);
+	if (!*text)
+		api_fail_memory(request);
+	return *text;
+}
+
+bool api_arm_read_patch(struct api_request *request, char **tags)
+{
+	const json_t *body = request->body;
+	if (!json_is_object(body) || json_object_size(body) != 1 || !json_object_get(body, "tags"))
+		return api_arm_fail(
+			request, "tags",
+			"the body is to have tags and nothing else; PUT changes the rest");
+	return api_arm_read_tags(request, tags);
+}
+
+/* ---- subscriptions ---- */
+
+static const char tenant[] = "adfs"; /* what the clients call the one of a lone server */
+
+static json_t *subscription_json(const struct api_request *request)
+{
+	const char *id = ownership_subscription(api_inventory(request), NULL);
+	char path[160];
+	snprintf(path, sizeof path, "/subscriptions/%s", id);
+	return json_make("{s:o, s:o, s:s, s:s, s:s}", "id", json_text(path), "subscriptionId",
+			 json_text(id), "displayName", "sluice", "state", "Enabled", "tenantId",
+			 tenant);
+}
+
+static void list_subscriptions(struct api_request *request)
+{
+	if (api_arm_begin(request))
+		api_reply_json(request, 200,
+			       json_make("{s:[o]}", "value", subscription_json(request)), NULL);
+}
+
+static void show_subscription(struct api_request *request)
+{
+	if (api_arm_begin(request))
+		api_reply_json(request, 200, subscription_json(request), NULL);
+}
+
+static void list_tenants(struct api_request *request)
+{
+	if (api_arm_begin(request))
+		api_reply_json(request, 200,
+			       json_make("{s:[{s:s, s:s, s:s}]}", "value", "id", "/tenants/adfs",
+					 "tenantId", tenant, "displayName", "sluice"),
+			       NULL);
+}
+
+/* ---- locations ---- */
+
+/* Each region once, in the order in which they are met. */
+static void add_location(json_t *names, const char *region)
+{
+	if (!region)
+		return;
+	for (size_t i = 0; i < json_array_size(names); i++)
+		if (strcasecmp(json_string_value(json_array_get(names, i)), region) == 0)
+			return;
+	json_add(names, json_text(region));
+}
+
+static json_t *location_names(const struct api_request *request)
+{
+	const struct model *model = inventory_model(api_inventory(request));
+	json_t *names = json_make("[]");
+	add_location(names, model->region);
+	for (size_t i = 0; i < model->address_pools.count; i++)
+		add_location(names, model->address_pools.items[i].region);
+	for (size_t i = 0; i < model->addresses.count; i++)
+		add_location(names, model->addresses.items[i].region);
+	return names;
+}
+
+static json_t *location_json(const struct api_request *request, const char *region)
+{
+	char path[400];
+	snprintf(path, sizeof path, "/subscriptions/%s/locations/%s",
+		 ownership_subscription(api_inventory(request), NULL), region);
+	return json_make("{s:o, s:s, s:o, s:o, s:o}", "id", json_text(path), "type", "Region",
+			 "name", json_text(region), "displayName", json_text(region),
+			 "regionalDisplayName", json_text(region));
+}
+
+static void list_locations(struct api_request *request)
+{
+	if (!api_arm_begin(request))
+		return;
+	json_t *names = location_names(request), *value = json_make("[]");
+	for (size_t i = 0; i < json_array_size(names); i++)
+		json_add(value,
+			 location_json(request, json_string_value(json_array_get(names, i))));
+	json_decref(names);
+	api_reply_json(request, 200, json_make("{s:o}", "value", value), NULL);
+}
+
+/* ---- providers ---- */
+
+/* Clients that name no version take the first. */
+static const struct {
+	const char *provider, *type, *versions[4];
+} resource_types[] = {
+	{"Microsoft.Network", "publicIPAddresses", {"2022-07-01", "2022-05-01", "2022-01-01"}},
+	{"Microsoft.Resources", "resourceGroups", {"2021-04-01", "2022-09-01"}},
+	{"Microsoft.Resources", "subscriptions", {"2021-04-01", "2022-12-01"}},
+	{"Microsoft.Resources", "locations", {"2021-04-01", "2022-12-01"}},
+};
+enum { TYPE_COUNT = sizeof resource_types / sizeof *resource_types };
+
+static json_t *type_json(const struct api_request *request, size_t i)
+{
+	json_t *versions = json_make("[]");
+	for (const char *const *at = resource_types[i].versions; *at; at++)
+		json_add(versions, json_text(*at));
+	return json_make("{s:s, s:o, s:o, s:s}", "resourceType", resource_types[i].type,
+			 "locations", location_names(request), "apiVersions", versions,
+			 "capabilities", "None");
+}
+
+/* By its index in the table, which is that of its first type. */
+static json_t *provider_json(const struct api_request *request, size_t first)
+{
+	const char *name = resource_types[first].provider;
+	const char *subscription = api_parameter(request, "subscription");
+	char path[256];
+	json_t *types = json_make("[]");
+	snprintf(path, sizeof path, "%s%.100s/providers/%s", *subscription ? "/subscriptions/" : "",
+		 subscription, name);
+	for (size_t i = first; i < TYPE_COUNT; i++)
+		if (strcmp(resource_types[i].provider, name) == 0)
+			json_add(types, type_json(request, i));
+	return json_make("{s:o, s:s, s:s, s:s, s:o}", "id", json_text(path), "namespace", name,
+			 "registrationState", "Registered", "registrationPolicy",
+			 "RegistrationFree", "resourceTypes", types);
+}
+
+static void list_providers(struct api_request *request)
+{
+	if (!api_arm_begin(request))
+		return;
+	json_t *value = json_make("[]");
+	for (size_t i = 0; i < TYPE_COUNT; i++)
+		if (i == 0 ||
+		    strcmp(resource_types[i - 1].provider, resource_types[i].provider) != 0)
+			json_add(value, provider_json(request, i));
+	api_reply_json(request, 200, json_make("{s:o}", "value", value), NULL);
+}
+
+static void show_provider(struct api_request *request)
+{
+	const char *name = api_parameter(request, "namespace");
+	size_t i = 0;
+	if (!api_arm_begin(request))
+		return;
+	while (i < TYPE_COUNT && strcasecmp(resource_types[i].provider, name) != 0)
+		i++;
+	if (i < TYPE_COUNT)
+		api_reply_json(request, 200, provider_json(request, i), NULL);
+	else
+		api_fail(request, 404, "InvalidResourceNamespace",
+			 "The resource namespace '%s' is invalid; there is %s here", name,
+			 resource_types[0].provider);
+}
+
+/* ---- the API ---- */
+
+static const char *code_of(unsigned status)
+{
+	static const struct api_code codes[] = {
+		{400, "InvalidRequestContent"},
+		{401, "AuthenticationFailed"},
+		{403, "AuthorizationFailed"},
+		{404, "ResourceNotFound"},
+		{405, "MethodNotAllowed"},
+		{409, "Conflict"},
+		{412, "PreconditionFailed"},
+		{413, "RequestEntityTooLarge"},
+		{415, "UnsupportedMediaType"},
+		{421, "MisdirectedRequest"},
+		{422, "UnprocessableEntity"},
+		{429, "TooManyRequests"},
+		{500, "InternalServerError"},
+		{503, "ServiceUnavailable"},
+		{0, NULL},
+	};
+
+	return api_code_of(codes, status);
+}
+
+static json_t *error_json(const struct api_error *error)
+{
+	return json_make("{s:{s:o, s:o, s:o, s:[]}}", "error", "code", json_text(error->code),
+			 "message", json_text(error->text), "target", json_text(error->field),
+			 "details");
+}
+
+/* Where ARM's bodies have what the configuration calls `field`. */
+static const char *arm_field(const char *field)
+{
+	static const struct {
+		const char *key, *path;
+	} fields[] = {
+		{"domain_name_label", "properties.dnsSettings.domainNameLabel"},
+		{"reverse_fqdn", "properties.dnsSettings.reverseFqdn"},
+		{"region", "location"},
+		{"address", "properties.ipAddress"},
+		{"allocation", "properties.publicIPAllocationMethod"},
+	};
+	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+		if (strcmp(fields[i].key, field) == 0)
+			return fields[i].path;
+	return field;
+}
+
+static void fail_change(struct api_request *request, const struct change_error *error,
+			unsigned status)
+{
+	static const char *const codes[] = {
+		[CHANGE_INVALID] = "InvalidRequestFormat",
+		[CHANGE_NOT_FOUND] = "ResourceNotFound",
+		[CHANGE_TAKEN] = "Conflict",
+		[CHANGE_READ_ONLY] = "ResourceReadOnly",
+		[CHANGE_EXHAUSTED] = "PublicIPAddressesExhausted",
+		[CHANGE_STALE] = "PreconditionFailed",
+		[CHANGE_NO_STATE] = "StateNotConfigured",
+		[CHANGE_BUSY] = "ServiceUnavailable",
+		[CHANGE_STORE] = "StoreFailed",
+		[CHANGE_NO_MEMORY] = "OutOfMemory",
+	};
+	const char *code = codes[error->outcome];
+
+	if (!*error->field)
+		api_fail(request, status, code, "%s", error->text);
+	else
+		api_fail_at(request, status, code, arm_field(error->field), "%s: %s",
+			    arm_field(error->field), error->text);
+}
+
+#define SUBSCRIPTION "/subscriptions/{subscription}"
+#define NETWORK      "/providers/Microsoft.Network/publicIPAddresses"
+#define PUBLIC_IPS   SUBSCRIPTION "/resourceGroups/{group}" NETWORK
+
+static const struct api_route routes[] = {
+#define NETWORK "/providers/Microsoft.Network/publicIPAddresses"
+	{"GET", "/tenants", API_READ, list_tenants, 0},
+	{"GET", "/providers", API_READ, list_providers, 0},
+	{"GET", "/providers/{namespace}", API_READ, show_provider, 0},
+	{"GET", "/subscriptions", API_READ, list_subscriptions, 0},
+	{"GET", SUBSCRIPTION, API_READ, show_subscription, 0},
+	{"GET", SUBSCRIPTION "/locations", API_READ, list_locations, 0},
+	{"GET", SUBSCRIPTION "/providers", API_READ, list_providers, 0},
+	{"GET", SUBSCRIPTION "/providers/{namespace}", API_READ, show_provider, 0},
+	{"POST", SUBSCRIPTION "/providers/{namespace}/register", API_READ, show_provider, 0},
+	{"GET", SUBSCRIPTION "/resourceGroups", API_READ, api_groups_list, 0},
+	{"HEAD", SUBSCRIPTION "/resourceGroups/{group}", API_READ, api_group_exists, 0},
+	{"GET", SUBSCRIPTION "/resourceGroups/{group}", API_READ, api_group_show, 0},
+	{"PUT", SUBSCRIPTION "/resourceGroups/{group}", API_CHANGE, api_group_put, 0},
+	{"PATCH", SUBSCRIPTION "/resourceGroups/{group}", API_CHANGE, api_group_patch, 0},
+	{"DELETE", SUBSCRIPTION "/resourceGroups/{group}", API_CHANGE, api_group_delete, 0},
+	{"GET", SUBSCRIPTION NETWORK, API_READ, api_public_ips_list, 0},
+	{"GET", PUBLIC_IPS, API_READ, api_public_ips_list_group, 0},
+	{"GET", PUBLIC_IPS "/{name}", API_READ, api_public_ip_show, 0},
+	{"PUT", PUBLIC_IPS "/{name}", API_CHANGE, api_public_ip_put, 0},
+	{"PATCH", PUBLIC_IPS "/{name}", API_CHANGE, api_public_ip_patch, 0},
+	{"DELETE", PUBLIC_IPS "/{name}", API_CHANGE, api_public_ip_delete, 0},
+	{.method = NULL},
+};
+const struct api_dialect api_arm = {
+	.roots = (const char *const[]){"subscriptions", "providers", "tenants", "metadata", NULL},
+	.routes = routes,
+	.code = code_of,
+	.error = error_json,
+	.fail_change = fail_change};

@@ -1,0 +1,290 @@
+/* ARM's resource groups (inventory_group.h):
+ *
+ *     GET      all, in pages (azure/page.h); one; HEAD: 204, or 404
+ *     PUT      {"location", "tags"}: made, or its tags replaced; where it is it stays
+ *     PATCH    {"tags"}
+ *     DELETE   with every address of the subscription in it, all or nothing; of many in a thread
+ *              (remake.h); 200, which Azure's clients want to see
+ *
+ * An address that is put into a group which is not there makes it: less strict than Azure, where
+ * that is an error. What the file declares in no group is shown as the group "-", which can only be
+ * emptied. Resources other than addresses, locks and managedBy are not known here. */
+#include <strings.h>
+
+#include "resolver/control/api/azure/api_arm.h"
+#include "resolver/control/api/azure/page.h"
+#include "resolver/control/api/remake.h"
+#include "resolver/control/api/reverse.h"
+#include "resolver/control/base/json.h"
+#include "resolver/control/resource/change_group.h"
+#include "resolver/control/resource/ownership.h"
+
+enum { AT_ONCE_MAX = 100 }; /* addresses that are removed while everybody waits */
+
+/* ---- showing ---- */
+
+static const char *location_of(const struct resource_group *group)
+{
+	return group->region ? group->region : "global";
+}
+
+static json_t *group_json(const struct api_request *request, const struct resource_group *group)
+{
+	char path[1024];
+	snprintf(path, sizeof path, "/subscriptions/%s/resourceGroups/%s",
+		 ownership_subscription(api_inventory(request), NULL), group->name);
+	return json_make("{s:o, s:o, s:s, s:o, s:o, s:{s:s}}", "id", json_text(path), "name",
+			 json_text(group->name), "type", "Microsoft.Resources/resourceGroups",
+			 "location", json_text(location_of(group)), "tags",
+			 group->tags ? json_loads(group->tags, 0, NULL) : json_object(),
+			 "properties", "provisioningState", "Succeeded");
+}
+
+static void answer(struct api_request *request, unsigned status, const struct resource_group *group)
+{
+	char etag[ETAG_MAX];
+	api_reply_json(request, status, group_json(request, group), group_etag(group, etag));
+}
+
+/* Addresses without a group, as if they were in one; false: there are none. */
+static bool find_ungrouped(const struct api_request *request, struct resource_group *group)
+{
+	const struct inventory *inventory = api_inventory(request);
+	*group = (struct resource_group){
+		.name = GROUP_NONE,
+		.region = inventory_model(inventory)->region,
+	};
+	return inventory_has_ungrouped(inventory);
+}
+
+static bool find(const struct api_request *request, struct resource_group *group)
+{
+	const char *name = api_group(request);
+	return name ? inventory_group(api_inventory(request), name, group)
+		    : find_ungrouped(request, group);
+}
+
+/* By name; the one that is none comes first. */
+static json_t *page_json(const struct arm_page *page, const struct resource_group *groups,
+			 size_t count, const char **last)
+{
+	const struct api_request *request = page->request;
+	struct resource_group ungrouped;
+	json_t *array = json_array();
+	const char *shown = NULL;
+	*last = NULL;
+	if (!page->behind && find_ungrouped(request, &ungrouped) && arm_page_takes(page, NULL)) {
+		json_add(array, group_json(request, &ungrouped));
+		shown = GROUP_NONE;
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (page->behind && strcmp(page->behind, GROUP_NONE) != 0 &&
+		    strcasecmp(groups[i].name, page->behind) <= 0)
+			continue;
+		if (!arm_page_takes(page, groups[i].tags))
+			continue;
+		if (json_array_size(array) == page->room) {
+			*last = shown;
+			break;
+		}
+		json_add(array, group_json(request, &groups[i]));
+		shown = groups[i].name;
+	}
+	return array;
+}
+
+void api_groups_list(struct api_request *request)
+{
+	size_t count;
+	struct arm_page page;
+	const char *last = NULL;
+	if (!api_arm_begin(request) || !arm_page_begin(&page, request, true))
+		return;
+	struct resource_group *groups = inventory_groups(api_inventory(request), &count);
+	json_t *array = groups ? page_json(&page, groups, count, &last) : NULL;
+	arm_page_answer(&page, array, last);
+	free(groups);
+}
+
+/* False: there is no such group, or the request does not fit, and that has been answered. */
+static bool find_asked(struct api_request *request, struct resource_group *group)
+{
+	if (!api_arm_begin(request))
+		return false;
+	if (find(request, group))
+		return true;
+	api_fail(request, 404, "ResourceGroupNotFound", "Resource group '%s' could not be found.",
+		 api_parameter(request, "group"));
+	return false;
+}
+
+void api_group_show(struct api_request *request)
+{
+	struct resource_group group;
+	if (find_asked(request, &group))
+		answer(request, 200, &group);
+}
+
+/* HEAD: clients take 204 for yes, and nothing else. */
+void api_group_exists(struct api_request *request)
+{
+	struct resource_group group;
+	if (find_asked(request, &group))
+		api_reply_empty(request, 204);
+}
+
+/* ---- changing ---- */
+
+/* False: the name is not one that a group can be made by, and that has been answered. */
+static bool check_name(struct api_request *request)
+{
+	const char *name = api_group(request);
+	if (!name) {
+		api_fail(request, 409, "ResourceReadOnly",
+			 "'%s' stands for the addresses without a group, and cannot be changed",
+			 GROUP_NONE);
+		return false;
+	}
+	if (!group_name_refusal(name))
+		return true;
+	api_fail(request, 400, "InvalidResourceGroup",
+		 "The resource group name '%s' does not fit; give 1 to 90 letters, digits and any "
+		 "of _().-, not ending in a dot",
+		 name);
+	return false;
+}
+
+/* `before` NULL: there is none. Ends the request. */
+static int require(const struct api_request *request, struct change *change,
+		   const struct resource_group *group)
+{
+	char etag[ETAG_MAX];
+
+	return api_require_etag(request, change, group ? group_etag(group, etag) : NULL);
+}
+
+static void put(struct api_request *request, const struct resource_group *before,
+		const char *location, const char *tags)
+{
+	const struct change_group wanted = {
+		.name = api_parameter(request, "group"),
+		.region = before ? before->region : location,
+		.tags = tags,
+	};
+	struct resource_group group;
+	struct change *change = change_begin(api_inventory(request));
+	int err = change ? require(request, change, before) : ERR_NOMEM;
+	if (err == 0)
+		err = change_group_put(change, &wanted);
+	if (!api_change_end(request, change, err, NULL))
+		return;
+	api_log_change(request, before ? "resource group changed" : "resource group made",
+		       wanted.name);
+	if (inventory_group(api_inventory(request), wanted.name, &group))
+		answer(request, before ? 200 : 201, &group);
+	else
+		api_fail_memory(request);
+}
+
+/* The location has been read. Ends the request. */
+static void put_read(struct api_request *request, const char *location, const char *tags)
+{
+	struct resource_group group;
+	bool there = find(request, &group);
+	if (there && strcasecmp(location_of(&group), location) != 0)
+		api_fail_at(request, 409, "InvalidResourceGroupLocation", "location",
+			    "Invalid resource group location '%s'. The Resource group already "
+			    "exists in location '%s'.",
+			    location, location_of(&group));
+	else
+		put(request, there ? &group : NULL, location, tags);
+}
+
+void api_group_put(struct api_request *request)
+{
+	char location[API_LOCATION_MAX], *tags = NULL;
+	if (!api_arm_begin(request) || !check_name(request))
+		return;
+	if (!json_is_object(request->body)) {
+		api_arm_fail(request, "", "a JSON object is wanted");
+		return;
+	}
+	if (api_arm_read_location(request, location) && api_arm_read_tags(request, &tags))
+		put_read(request, location, tags);
+	free(tags);
+}
+
+void api_group_patch(struct api_request *request)
+{
+	struct resource_group group;
+	char *tags = NULL;
+	if (!find_asked(request, &group) || !check_name(request))
+		return;
+	if (api_arm_read_patch(request, &tags))
+		put(request, &group, NULL, tags);
+	free(tags);
+}
+
+/* ---- and the end ---- */
+
+static int remove_all(const struct api_request *request, struct change *change)
+{
+	struct resource_group group;
+	int err = require(request, change, find(request, &group) ? &group : NULL);
+	return err ? err
+		   : change_group_remove(change, api_group(request),
+					 api_parameter(request, "subscription"));
+}
+
+static void answer_removed(struct api_request *request)
+{
+	api_log_change(request, "resource group removed with all its addresses",
+		       api_parameter(request, "group"));
+	api_reply_empty(request, 200);
+}
+
+static void remove_now(struct api_request *request)
+{
+	struct change *change = change_begin(api_inventory(request));
+	if (api_change_end(request, change, change ? remove_all(request, change) : ERR_NOMEM, NULL))
+		answer_removed(request);
+}
+
+/* ---- of one with many ---- */
+
+static int edit(struct api_remake *remake, struct change *change)
+{
+	return remove_all(remake->request, change);
+}
+
+static void answer_edited(struct api_remake *remake, const struct change_error *error)
+{
+	if (error)
+		api_fail_change(remake->request, error);
+	else
+		answer_removed(remake->request);
+}
+
+static void forget(struct api_remake *remake)
+{
+	free(remake);
+}
+
+void api_group_delete(struct api_request *request)
+{
+	struct resource_group group;
+	if (!find_asked(request, &group))
+		return;
+	if (inventory_group_size(api_inventory(request), api_group(request)) <= AT_ONCE_MAX) {
+		remove_now(request);
+		return;
+	}
+	struct api_remake *remake = malloc(sizeof *remake);
+	if (!remake) {
+		api_fail_memory(request);
+		return;
+	}
+	*remake = (struct api_remake){
+		.request = request, .edit = edit, .answer = answer_edited, .free = forget};
+	api_remake(remake);
+}

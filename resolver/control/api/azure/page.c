@@ -1,0 +1,180 @@
+/* The token is the key of what was shown last, so that whatever comes or goes between two pages,
+ * what stays is on exactly one of them. Links are put together of what the request said, percent-
+ * encoded anew, because clients take them as they are. */
+#include "resolver/control/api/azure/page.h"
+
+#include <ctype.h>
+#include <strings.h>
+
+#include "resolver/control/api/reverse.h"
+#include "resolver/control/base/json.h"
+#include "resolver/control/resource/inventory_page.h"
+
+/* ---- $filter ---- */
+
+static bool take_word(const char **at, const char *word)
+{
+	size_t length = strlen(word);
+	*at += strspn(*at, " ");
+	if (strncasecmp(*at, word, length) != 0 || isalnum((unsigned char)(*at)[length]))
+		return false;
+	*at += length;
+	return true;
+}
+
+/* 'it''s' is it's. */
+static bool take_text(const char **at, char text[ARM_TAG_MAX])
+{
+	size_t used = 0;
+	*at += strspn(*at, " ");
+	if (*(*at)++ != '\'')
+		return false;
+	for (; **at && used < ARM_TAG_MAX; (*at)++) {
+		if (**at == '\'' && (*at)[1] != '\'') {
+			text[used] = '\0';
+			(*at)++;
+			return true;
+		}
+		*at += **at == '\'';
+		text[used++] = **at;
+	}
+	return false;
+}
+
+static bool take_equation(const char **at, const char *name, char text[ARM_TAG_MAX])
+{
+	return take_word(at, name) && take_word(at, "eq") && take_text(at, text);
+}
+
+static bool read_filter(struct arm_page *page, const char *at)
+{
+	if (!take_equation(&at, "tagname", page->tag))
+		return false;
+	page->any_value = !take_word(&at, "and");
+	if (!page->any_value && !take_equation(&at, "tagvalue", page->value))
+		return false;
+	return at[strspn(at, " ")] == '\0';
+}
+
+bool arm_page_takes(const struct arm_page *page, const char *tags)
+{
+	if (!page->filtered)
+		return true;
+	json_t *object = tags ? json_loads(tags, 0, NULL) : NULL;
+	const char *key;
+	json_t *value;
+	bool takes = false;
+	json_object_foreach(object, key, value) /* tags' names are of any case, values of theirs */
+		if (strcasecmp(key, page->tag) == 0 &&
+		    (page->any_value ||
+		     (json_is_string(value) && strcmp(json_string_value(value), page->value) == 0)))
+			takes = true;
+	json_decref(object);
+	return takes;
+}
+
+/* ---- what is asked for ---- */
+
+static bool read_top(struct arm_page *page)
+{
+	const char *text = api_query(page->request, "$top");
+	char *end = NULL;
+	unsigned long number = text && isdigit((unsigned char)*text) ? strtoul(text, &end, 10) : 0;
+	page->room = ARM_PAGE_MAX;
+	if (text && (number == 0 || *end != '\0')) {
+		api_fail_at(page->request, 400, "InvalidTopInQueryString", "$top",
+			    "\"%.32s\" is no number of results; give 1 or more", text);
+		return false;
+	}
+	if (text && number < ARM_PAGE_MAX)
+		page->room = number;
+	return true;
+}
+
+bool arm_page_begin(struct arm_page *page, struct api_request *request, bool has_tags)
+{
+	const char *filter = api_query(request, "$filter");
+	*page = (struct arm_page){
+		.request = request,
+		.behind = api_query(request, "$skiptoken"),
+	};
+	if (!filter || !*filter)
+		return read_top(page);
+	page->filtered = true;
+	if (has_tags && read_filter(page, filter))
+		return read_top(page);
+	api_fail_at(request, 400, "InvalidFilterInQueryString", "$filter",
+		    "Invalid $filter '%.200s' specified in the query string. %s", filter,
+		    has_tags ? "tagName eq 'a', and tagName eq 'a' and tagValue eq 'b', are known."
+			     : "There is none for this list.");
+	return false;
+}
+
+/* ---- the answer ---- */
+
+/* RFC 3986 section 2.3, and the '/' of paths. */
+static void encode(FILE *out, const char *text)
+{
+	for (; *text; text++)
+		if (isalnum((unsigned char)*text) || strchr("-._~/", *text))
+			putc(*text, out);
+		else
+			fprintf(out, "%%%02X", (unsigned char)*text);
+}
+
+/* To be freed; NULL without memory. */
+static char *next_link(const struct arm_page *page, const char *last)
+{
+	static const char *const kept[] = {"api-version", "$top", "$filter"};
+	char base[API_BASE_MAX], *text = NULL;
+	size_t length = 0;
+	FILE *out = open_memstream(&text, &length);
+	if (!out)
+		return NULL;
+	const char *begin = api_base(page->request, base);
+	fputs(begin ? begin : "", out);
+	encode(out, page->request->path);
+	fputs("?%24skiptoken=", out);
+	encode(out, last);
+	for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
+		const char *value = api_query(page->request, kept[i]);
+		if (!value)
+			continue;
+		putc('&', out);
+		encode(out, kept[i]);
+		putc('=', out);
+		encode(out, value);
+	}
+	if (fclose(out) == 0)
+		return text;
+	free(text);
+	return NULL;
+}
+
+void arm_page_answer_text(const struct arm_page *page, struct api_text *text, const char *last)
+{
+	char *link = last ? next_link(page, last) : NULL;
+	text->failed = text->failed || (last && !link);
+	api_text_put(text, link ? "],\"nextLink\":" : "]");
+	if (link)
+		api_text_put_json(text, json_text(link));
+	api_text_put(text, "}");
+	free(link);
+	api_text_reply(text, page->request);
+}
+
+void arm_page_answer(const struct arm_page *page, json_t *array, const char *last)
+{
+	char etag[ETAG_MAX];
+	char *link = last ? next_link(page, last) : NULL;
+	json_t *body = array ? json_make("{s:o}", "value", array) : NULL;
+	if (last)
+		json_put(body, "nextLink", json_text(link));
+	if (last && !link) {
+		json_decref(body);
+		body = NULL;
+	}
+	free(link);
+	api_reply_json(page->request, 200, body,
+		       inventory_etag(api_inventory(page->request), etag));
+}

@@ -1,0 +1,35 @@
+/* ARM's lists come in pages:
+ *
+ *     {"value": [...], "nextLink": URL}     without nextLink: this is the last
+ *
+ * The URL is absolute, and says what the request said, and with $skiptoken behind what the next
+ * page begins. $top bounds a page, $filter is for what has tags (tagName eq 'a' and tagValue eq
+ * 'b'), as `az group list --tag` sends it; any other is refused, lest all be taken for what was
+ * asked for. */
+#ifndef SLUICE_API_ARM_PAGE_H
+#define SLUICE_API_ARM_PAGE_H
+
+#include "resolver/control/api/text.h"
+
+enum { ARM_PAGE_MAX = 1000, ARM_TAG_MAX = 1024 };
+
+struct arm_page {
+	struct api_request *request;
+	size_t room;
+	const char *behind; /* NULL: it is the first */
+	bool filtered;
+	bool any_value;
+	char tag[ARM_TAG_MAX], value[ARM_TAG_MAX]; /* of the filter */
+};
+
+/* What the request asks for. False: it does not fit, which has been answered. */
+bool arm_page_begin(struct arm_page *page, struct api_request *request, bool has_tags);
+/* Whether a resource with these tags (a JSON object as text; NULL: none) is on the list. */
+bool arm_page_takes(const struct arm_page *page, const char *tags);
+/* Answers with the array, which is taken over; `last` is behind what the next page begins, NULL:
+ * there is none. */
+void arm_page_answer(const struct arm_page *page, json_t *array, const char *last);
+/* The same with a text that has the body as far as the array's last value. */
+void arm_page_answer_text(const struct arm_page *page, struct api_text *text, const char *last);
+
+#endif

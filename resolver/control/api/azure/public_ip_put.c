@@ -1,0 +1,253 @@
+/* PUT of an address the ARM way: makes it, or makes it what the body says. Without dnsSettings
+ * there is neither a label nor a PTR afterwards; "" for reverseFqdn takes the PTR away. One that
+ * sets another reverse name asks first whose that is (api/claim.h).
+ *
+ * Bodies come back as GET gave them: ipAddress, fqdn, etag, ipTags, sku and the like are passed
+ * over. idleTimeoutInMinutes is checked and not kept. What cannot change says so: location,
+ * version. DNS names with a scope (domainNameLabelScope) are not made. */
+#include <strings.h>
+
+#include "resolver/control/api/azure/api_arm.h"
+#include "resolver/control/api/azure/public_ip.h"
+#include "resolver/control/api/claim.h"
+#include "resolver/control/api/reverse.h"
+#include "resolver/control/base/uuid.h"
+#include "rules/schema/schema.h"
+#include "rules/text.h"
+
+enum { VALUES_MAX = 8, IDLE_MIN = 4, IDLE_MAX = 30 };
+
+#define DNS_SETTINGS "properties.dnsSettings"
+
+/* ---- what a body asks for ---- */
+
+struct wish {
+	char location[API_LOCATION_MAX];
+	enum allocation allocation;
+	uint8_t family;
+	bool has_dns;
+	const char *label, *reverse_fqdn; /* the body's; NULL: none */
+	char *tags;                       /* sorted; NULL: none */
+};
+
+/* One of two words, the first where none is given; *second is which. */
+static bool read_word(struct api_request *request, const json_t *object, const char *path,
+		      const char *const words[2], bool *second)
+{
+	const char *text;
+	if (!api_arm_read_text(request, object, path, &text))
+		return false;
+	*second = text && strcasecmp(text, words[1]) == 0;
+	if (text && !*second && strcasecmp(text, words[0]) != 0)
+		return api_arm_fail(request, path, "\"%.100s\" does not fit; give %s or %s", text,
+				    words[0], words[1]);
+	return true;
+}
+
+static bool read_properties(struct api_request *request, struct wish *wish)
+{
+	static const char *const methods[] = {"Dynamic", "Static"}, *const versions[] = {"IPv4",
+											 "IPv6"};
+	const json_t *properties = json_object_get(request->body, "properties");
+	const json_t *idle = json_object_get(properties, "idleTimeoutInMinutes");
+	const json_t *dns = json_object_get(properties, "dnsSettings");
+	bool is_static, is_six;
+	if (properties && !json_is_object(properties) && !json_is_null(properties))
+		return api_arm_fail(request, "properties", "an object is wanted here");
+	if (!read_word(request, properties, "properties.publicIPAllocationMethod", methods,
+		       &is_static) ||
+	    !read_word(request, properties, "properties.publicIPAddressVersion", versions, &is_six))
+		return false;
+	if (idle && !json_is_null(idle) &&
+	    (!json_is_integer(idle) || json_integer_value(idle) < IDLE_MIN ||
+	     json_integer_value(idle) > IDLE_MAX))
+		return api_arm_fail(request, "properties.idleTimeoutInMinutes",
+				    "a whole number from %d to %d is wanted here", IDLE_MIN,
+				    IDLE_MAX);
+	if (dns && !json_is_object(dns) && !json_is_null(dns))
+		return api_arm_fail(request, DNS_SETTINGS, "an object or null is wanted here");
+	wish->allocation = is_static ? ALLOCATION_STATIC : ALLOCATION_DYNAMIC;
+	wish->family = is_six ? 6 : 4;
+	wish->has_dns = json_is_object(dns);
+	return api_arm_read_text(request, dns, DNS_SETTINGS ".domainNameLabel", &wish->label) &&
+	       api_arm_read_text(request, dns, DNS_SETTINGS ".reverseFqdn", &wish->reverse_fqdn);
+}
+
+static bool read_wish(struct api_request *request, struct wish *wish)
+{
+	if (!json_is_object(request->body))
+		return api_arm_fail(request, "", "a JSON object is wanted");
+	return api_arm_read_location(request, wish->location) && read_properties(request, wish) &&
+	       api_arm_read_tags(request, &wish->tags);
+}
+
+/* ---- what does not fit what is there ---- */
+
+/* Whoever sends back an address that has a PTR and no label, which Designate's clients make, may
+ * keep the PTR or take it away. */
+static bool may_lack_label(const struct owner *owner, const struct wish *wish)
+{
+	return owner && !owner->label && owner->ptr.fqdn &&
+	       (!wish->reverse_fqdn || owner_has_ptr(owner, wish->reverse_fqdn));
+}
+
+static bool check_wish(struct api_request *request, const struct owner *owner,
+		       const struct wish *wish)
+{
+	const char *name = api_parameter(request, "name");
+	if (wish->has_dns && !wish->label && !may_lack_label(owner, wish)) {
+		api_fail_at(request, 400, "DomainNameLabelMissing", DNS_SETTINGS ".domainNameLabel",
+			    "The domain name label in the dnsSettings section of the public IP "
+			    "address %s is null or empty. If a dnsSettings section exists, its "
+			    "domain name label must not be null or empty.",
+			    name);
+		return false;
+	}
+	if (owner && strcasecmp(api_arm_location(owner), wish->location) != 0) {
+		api_fail_at(request, 409, "InvalidResourceLocation", "location",
+			    "the address %s is in %s, and cannot move to %s", name,
+			    api_arm_location(owner), wish->location);
+		return false;
+	}
+	if (owner && owner->address.family != wish->family) {
+		api_fail_at(request, 409, "PropertyChangeNotAllowed",
+			    "properties.publicIPAddressVersion",
+			    "the address %s is IPv%u, and stays so", name, owner->address.family);
+		return false;
+	}
+	return true;
+}
+
+/* ---- the change ---- */
+
+static int add(struct api_request *request, const struct wish *wish, struct change *change,
+	       const struct owner **owner)
+{
+	const struct change_value values[] = {
+		{"name", api_parameter(request, "name")},
+		{"resource_group", api_group(request)},
+		{"region", wish->location},
+		{"allocation", schema_allocation_names[wish->allocation]},
+		{"family", wish->family == 6 ? "6" : "4"},
+		{"domain_name_label", wish->label},
+		{"tags", wish->tags},
+	};
+	return change_add(change, OWNER_ADDRESS, values, sizeof values / sizeof *values, owner);
+}
+
+/* Only what is another: of an address that the file declares nothing can change but the PTR. */
+static int set(const struct wish *wish, struct change *change, const struct owner **owner)
+{
+	struct change_value values[VALUES_MAX];
+	size_t count = 0;
+	if (wish->allocation != (*owner)->allocation)
+		values[count++] = (struct change_value){"allocation",
+							schema_allocation_names[wish->allocation]};
+	if (!text_equal(wish->label, (*owner)->label))
+		values[count++] = (struct change_value){"domain_name_label", wish->label};
+	if (!text_equal(wish->tags, (*owner)->tags))
+		values[count++] = (struct change_value){"tags", wish->tags};
+	return count > 0 ? change_set(change, *owner, values, count, owner) : 0;
+}
+
+static int set_ptr(const struct wish *wish, struct change *change, const struct owner *owner)
+{
+	const struct change_ptr ptr = {.fqdn = wish->reverse_fqdn};
+	if (wish->reverse_fqdn)
+		return owner_has_ptr(owner, wish->reverse_fqdn)
+			       ? 0
+			       : change_ptr_set(change, owner, &ptr);
+	return owner->ptr.fqdn ? change_ptr_unset(change, owner) : 0;
+}
+
+/* ---- the whole of it ---- */
+
+struct put {
+	struct api_claim claim; /* first */
+	struct wish wish;
+	bool created;
+};
+
+static bool fits(struct api_claim *claim, const struct owner *owner)
+{
+	return check_wish(claim->request, owner, &((struct put *)claim)->wish);
+}
+
+static int edit(struct api_claim *claim, struct change *change, const struct owner **owner,
+		struct change_error *error)
+{
+	struct api_request *request = claim->request;
+	struct put *put = (struct put *)claim;
+	char id[UUID_TEXT_MAX];
+	(void)error; /* all that can fail is the change's */
+	put->created = !*owner;
+	int err = api_require(request, change, *owner);
+	if (err == 0)
+		err = *owner ? set(&put->wish, change, owner)
+			     : add(request, &put->wish, change, owner);
+	if (err != 0)
+		return err;
+	snprintf(id, sizeof id, "%s", (*owner)->id);
+	err = set_ptr(&put->wish, change, *owner);
+	*owner = inventory_by_id(api_inventory(request), id);
+	return err;
+}
+
+static void fail(struct api_claim *claim, const struct change_error *error)
+{
+	struct api_request *request = claim->request;
+	const struct wish *wish = &((struct put *)claim)->wish;
+	const char *suffix = inventory_model(api_inventory(request))->reverse.suffix;
+	if (error->outcome == CHANGE_TAKEN && strcmp(error->field, "domain_name_label") == 0)
+		api_fail_at(request, 400, "DnsRecordInUse", DNS_SETTINGS ".domainNameLabel",
+			    "DNS record %s.%s.%s is already used by another public IP. %s.",
+			    wish->label, wish->location, suffix, error->text);
+	else
+		api_fail_change(request, error);
+}
+
+static void answer(struct api_claim *claim, const struct owner *owner)
+{
+	char text[API_OWNER_TEXT_MAX];
+	bool created = ((struct put *)claim)->created;
+	api_log_change(claim->request, created ? "made" : "changed", api_owner_text(owner, text));
+	public_ip_answer(claim->request, created ? 201 : 200, owner);
+}
+
+static void put_free(struct api_claim *claim)
+{
+	struct put *put = (struct put *)claim;
+	free(put->wish.tags);
+	free(put);
+}
+
+static const struct api_claimant public_ip = {
+	.title = "PublicIPAddress",
+	.field = DNS_SETTINGS ".reverseFqdn",
+	.also = "",
+	.find = public_ip_asked,
+	.fits = fits,
+	.edit = edit,
+	.fail = fail,
+	.answer = answer,
+	.free = put_free,
+};
+
+void api_public_ip_put(struct api_request *request)
+{
+	if (!api_arm_begin(request))
+		return;
+	struct put *put = calloc(1, sizeof *put);
+	if (!put) {
+		api_fail_memory(request);
+		return;
+	}
+	put->claim =
+		(struct api_claim){.claimant = &public_ip, .request = request, .checked = true};
+	if (!read_wish(request, &put->wish)) {
+		put_free(&put->claim);
+		return;
+	}
+	put->claim.fqdn = put->wish.reverse_fqdn;
+	api_claim(&put->claim);
+}

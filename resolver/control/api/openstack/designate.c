@@ -1,0 +1,325 @@
+/* PTRs as OpenStack Designate's v2 API has them, for the clients that people have: an address is a
+ * floating IP, its key REGION:UUID ("-" where it has no region).
+ *
+ *     GET     /v2/reverse/floatingips            every address, with a PTR or without
+ *     GET     /v2/reverse/floatingips/{key}
+ *     PATCH   {"ptrdname", "description", "ttl"} the whole PTR; 202, PENDING until workers have it
+ *             {"ptrdname": null}                 no PTR any more; 202 and null
+ *     DELETE  the same, 204: Designate itself has no DELETE here
+ *
+ * As Designate, it takes any legal name, and answers without having looked where that leads: a name
+ * that does not lead back is a line in the log. Cloud services are not shown here, and zones are
+ * not managed here. */
+#include <ctype.h>
+#include <strings.h>
+
+#include "resolver/control/api/openstack/openstack.h"
+#include "resolver/control/api/reverse.h"
+#include "resolver/control/api/text.h"
+#include "resolver/control/base/json.h"
+#include "resolver/control/base/uuid.h"
+#include "resolver/control/resource/inventory_page.h"
+#include "resolver/control/service/service.h"
+#include "rules/text.h"
+
+enum {
+	REGION_MAX = 100,
+	KEY_MAX = REGION_MAX + 1 + UUID_TEXT_MAX,
+	PORTION = 100, /* addresses of a list, written at once */
+	ROW_BYTES = 400
+};
+
+static const char no_region[] = "-";
+
+/* ---- showing ---- */
+
+static json_t *links_json(const struct api_request *request, const char *key)
+{
+	char text[1024], base[API_BASE_MAX];
+	const char *link = api_base(request, base); /* without one, a path must do */
+	snprintf(text, sizeof text, "%s/v2/reverse/floatingips%s%s", link ? link : "",
+		 key ? "/" : "", key ? key : "");
+	return json_make("{s:o}", "self", json_text(text));
+}
+
+static json_t *floatingip_json(const struct api_request *request, const struct owner *owner)
+{
+	const struct owner_ptr *ptr = &owner->ptr;
+	char key[KEY_MAX], address[ADDRESS_TEXT_MAX];
+	snprintf(key, sizeof key, "%.*s:%s", REGION_MAX, owner->region ? owner->region : no_region,
+		 owner->id);
+	json_t *object = json_make(
+		"{s:o, s:o, s:o, s:o, s:o}", "id", json_text(key), "address",
+		json_text(address_print(&owner->address, address)), "ptrdname",
+		json_text(ptr->fqdn), "description", json_text(ptr->fqdn ? ptr->description : NULL),
+		"ttl", ptr->fqdn && ptr->ttl_given ? json_integer(ptr->ttl) : json_null());
+	json_put(object, "status", json_text(ptr_status_text(ptr->status)));
+	json_put(object, "action", json_text(ptr_action_text(ptr->action)));
+	json_put(object, "links", links_json(request, key));
+	return object;
+}
+
+/* All of them, which Designate's clients want at once: some in each round of the control thread's
+ * loop, beside everything else (work.h). What comes or goes meanwhile is there or not; what stays
+ * is there once. */
+struct list {
+	struct work_job job; /* first */
+	struct api_request *request;
+	struct api_text text;
+	struct address last; /* family 0: none yet */
+};
+
+static void begin_list(struct list *list)
+{
+	struct inventory_about about;
+	inventory_about(api_inventory(list->request), &about);
+	api_text_init(&list->text, (about.addresses + 10) * ROW_BYTES);
+	api_text_put(&list->text, "{\"floatingips\":[");
+}
+
+static bool write_portion(void *context)
+{
+	struct list *list = context;
+	const struct owner *owners[PORTION];
+	const struct address *last = list->last.family ? &list->last : NULL;
+	if (!last)
+		begin_list(list);
+	size_t count =
+		inventory_addresses_after(api_inventory(list->request), last, owners, PORTION);
+	for (size_t i = 0; i < count; i++) {
+		api_text_put(&list->text, list->last.family ? "," : "");
+		api_text_put_json(&list->text, floatingip_json(list->request, owners[i]));
+		list->last = owners[i]->address;
+	}
+	return count == PORTION && !list->text.failed;
+}
+
+static void answer_list(void *context)
+{
+	struct list *list = context;
+	list->text.failed = list->text.failed || list->job.given_up;
+	api_text_put(&list->text, "],\"links\":");
+	api_text_put_json(&list->text, links_json(list->request, NULL));
+	api_text_put(&list->text, "}");
+	api_text_reply(&list->text, list->request);
+	free(list);
+}
+
+static void list_floatingips(struct api_request *request)
+{
+	if (api_all_not_modified(request))
+		return;
+	struct list *list = calloc(1, sizeof *list);
+	if (!list) {
+		api_fail_memory(request);
+		return;
+	}
+	list->request = request;
+	list->job.large = true;
+	if (work_beside_in_portions(&request->service->work, &list->job, write_portion,
+				    answer_list))
+		return;
+	free(list);
+	api_fail_ending(request);
+}
+
+/* ---- which ---- */
+
+/* ^[A-Za-z0-9.\-_]{1,100}:<uuid>$; where the UUID begins, NULL when it is no key. */
+static const char *key_uuid(const char *key)
+{
+	const char *colon = strchr(key, ':');
+	if (!colon || colon == key || colon - key > REGION_MAX || !text_is_uuid(colon + 1))
+		return NULL;
+	for (const char *at = key; at < colon; at++)
+		if (!isalnum((unsigned char)*at) && !strchr(".-_", *at))
+			return NULL;
+	return colon + 1;
+}
+
+/* The address of the path's key; NULL when there is none: that has been answered. */
+static const struct owner *asked_address(struct api_request *request)
+{
+	const char *key = api_parameter(request, "key"), *uuid = key_uuid(key);
+	const struct inventory *inventory = api_inventory(request);
+	if (!uuid) {
+		api_fail(request, 400, "bad_request",
+			 "Floating IP %s is not in the format of <region>:<uuid>", key);
+		return NULL;
+	}
+	const struct owner *owner = inventory_by_id(inventory, uuid);
+	size_t length = (size_t)(uuid - key) - 1;
+	const char *region = owner && owner->region ? owner->region : no_region;
+	if (owner && owner->kind == OWNER_ADDRESS && strlen(region) == length &&
+	    strncasecmp(region, key, length) == 0)
+		return owner;
+	const char *project = inventory_model(inventory)->subscription;
+	api_fail(request, 404, "not_found",
+		 "FloatingIP %s in %.*s is not associated for project \"%s\"", uuid, (int)length,
+		 key, project ? project : "default");
+	return NULL;
+}
+
+static void show_floatingip(struct api_request *request)
+{
+	char etag[ETAG_MAX];
+	const struct owner *owner = asked_address(request);
+	if (!owner)
+		return;
+	api_reply_json(request, 200, floatingip_json(request, owner), owner_etag(owner, etag));
+}
+
+/* ---- changing ---- */
+
+static bool fail_body(struct api_request *request, const char *field, const char *text)
+{
+	api_fail_at(request, 400, "invalid_object", field, "%s%s%s", field, *field ? ": " : "",
+		    text);
+	return false;
+}
+
+/* The first key that a PTR does not have; NULL: there is none. */
+static const char *unknown_key(json_t *body)
+{
+	static const char *const known[] = {"ptrdname", "description", "ttl", NULL};
+	void *at = json_object_iter(body);
+	while (at && text_is_among(json_object_iter_key(at), known))
+		at = json_object_iter_next(body, at);
+	return at ? json_object_iter_key(at) : NULL;
+}
+
+/* What the body asks for; false when it cannot be: that has been answered. fqdn NULL: no PTR. */
+static bool read_body(struct api_request *request, struct change_ptr *ptr)
+{
+	const char *key;
+	const json_t *name = json_object_get(request->body, "ptrdname");
+	const json_t *ttl = json_object_get(request->body, "ttl");
+	const json_t *description = json_object_get(request->body, "description");
+	if (!json_is_object(request->body))
+		return fail_body(request, "", "the body is not a JSON object");
+	if ((key = unknown_key(request->body)))
+		return fail_body(request, key, "unknown; a PTR has ptrdname, description and ttl");
+	*ptr = (struct change_ptr){.fqdn = json_string_value(name),
+				   .description = json_string_value(description),
+				   .ttl_given = json_is_integer(ttl),
+				   .ttl = json_integer_value(ttl)};
+	if (!name)
+		return fail_body(request, "ptrdname", "it is missing; null takes the PTR away");
+	if (!ptr->fqdn && !json_is_null(name))
+		return fail_body(request, "ptrdname", "it is neither a name nor null");
+	if (ptr->fqdn && (!*ptr->fqdn || ptr->fqdn[strlen(ptr->fqdn) - 1] != '.'))
+		return fail_body(request, "ptrdname",
+				 "it does not end with a dot; give one such as "
+				 "\"mail.example.com.\"");
+	if (description && !ptr->description && !json_is_null(description))
+		return fail_body(request, "description", "it is neither a text nor null");
+	if (ttl && !ptr->ttl_given && !json_is_null(ttl))
+		return fail_body(request, "ttl", "it is neither a whole number nor null");
+	return true;
+}
+
+/* One change of the PTR, ptr NULL: taken away. False when it did not come about: that has been
+ * answered. */
+static bool store_ptr(struct api_request *request, const struct owner *owner,
+		      const struct change_ptr *ptr)
+{
+	int err;
+	struct change *change = api_change_begin(request, owner, &err);
+	if (err == 0)
+		err = ptr ? change_ptr_set(change, owner, ptr) : change_ptr_unset(change, owner);
+	if (err == 0)
+		err = change_commit(change);
+	const struct change_error *error = change_error(change);
+	if (err != 0 && !ptr && error->outcome == CHANGE_NOT_FOUND)
+		api_fail(request, 404, "not_found", "No such FloatingIP %s",
+			 api_parameter(request, "key"));
+	else if (err != 0)
+		api_fail_change(request, error);
+	change_free(change);
+	return err == 0;
+}
+
+/* True when it is gone; false when that failed, and has been answered. */
+static bool unset(struct api_request *request, const struct owner *owner)
+{
+	char text[API_OWNER_TEXT_MAX];
+	api_owner_text(owner, text);
+	if (!store_ptr(request, owner, NULL))
+		return false;
+	api_log_change(request, "PTR removed", text);
+	return true;
+}
+
+static void patch_floatingip(struct api_request *request)
+{
+	char id[UUID_TEXT_MAX], etag[ETAG_MAX], text[API_OWNER_TEXT_MAX];
+	struct change_ptr ptr;
+	const struct owner *owner = asked_address(request);
+	if (!owner || !read_body(request, &ptr))
+		return;
+	if (!ptr.fqdn) {
+		if (unset(request, owner))
+			api_reply_json(request, 202, json_null(), NULL);
+		return;
+	}
+	snprintf(id, sizeof id, "%s", owner->id);
+	if (!store_ptr(request, owner, &ptr))
+		return;
+	owner = inventory_by_id(api_inventory(request), id);
+	api_log_change(request, "PTR set", api_owner_text(owner, text));
+	api_check_forward(request->service, owner, NULL, NULL);
+	api_reply_json(request, 202, floatingip_json(request, owner), owner_etag(owner, etag));
+}
+
+static void delete_floatingip(struct api_request *request)
+{
+	const struct owner *owner = asked_address(request);
+	if (owner && unset(request, owner))
+		api_reply_empty(request, 204);
+}
+
+/* ---- the API ---- */
+
+static json_t *error_json(const struct api_error *error)
+{
+	return json_make("{s:i, s:o, s:o, s:o}", "code", (int)error->status, "type",
+			 json_text(error->code), "message", json_text(error->text), "request_id",
+			 json_text(error->id));
+}
+
+/* An error has no member for the field. */
+static void fail_change(struct api_request *request, const struct change_error *error,
+			unsigned status)
+{
+	static const char *const codes[] = {
+		[CHANGE_INVALID] = "invalid_object",
+		[CHANGE_NOT_FOUND] = "not_found",
+		[CHANGE_TAKEN] = "conflict",
+		[CHANGE_READ_ONLY] = "conflict",
+		[CHANGE_EXHAUSTED] = "conflict",
+		[CHANGE_STALE] = "precondition_failed",
+		[CHANGE_NO_STATE] = "conflict",
+		[CHANGE_BUSY] = "service_unavailable",
+		[CHANGE_STORE] = "service_unavailable",
+		[CHANGE_NO_MEMORY] = "service_unavailable",
+	};
+	const char *field = error->field;
+
+	if (strcmp(field, "reverse_fqdn") == 0)
+		field = "ptrdname";
+	api_fail(request, status, codes[error->outcome], "%s%s%s", field, *field ? ": " : "",
+		 error->text);
+}
+
+static const struct api_route routes[] = {
+	{"GET", "/v2/reverse/floatingips", API_READ, list_floatingips, 0},
+	{"GET", "/v2/reverse/floatingips/{key}", API_READ, show_floatingip, 0},
+	{"PATCH", "/v2/reverse/floatingips/{key}", API_CHANGE, patch_floatingip, 0},
+	{"DELETE", "/v2/reverse/floatingips/{key}", API_CHANGE, delete_floatingip, 0},
+	{.method = NULL},
+};
+const struct api_dialect api_designate = {.roots = (const char *const[]){"v2", NULL},
+					  .routes = routes,
+					  .code = api_code,
+					  .error = error_json,
+					  .fail_change = fail_change};

@@ -1,0 +1,147 @@
+/* Segments are cut apart before they are decoded (RFC 3986 section 2.4), so that "%2F" is part of a
+ * name and not a border. "." and ".." mean nothing here: no file is behind a path. */
+#include "resolver/control/api/path.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "rules/text.h"
+
+static int hex_digit(char c)
+{
+	static const char digits[] = "0123456789abcdef";
+	const char *at = c ? strchr(digits, c >= 'A' && c <= 'F' ? c + ('a' - 'A') : c) : NULL;
+	return at ? (int)(at - digits) : -1;
+}
+
+static bool is_utf8(const char *text)
+{
+	uint32_t code;
+	size_t length;
+	for (; *text; text += length)
+		if ((length = text_character(text, &code)) == 0)
+			return false;
+	return true;
+}
+
+/* Decodes length bytes from text to *to, and a NUL behind; *to then stands behind that. */
+static int decode(const char *text, size_t length, bool plus_is_space, char **to)
+{
+	const char *decoded = *to;
+	for (size_t i = 0; i < length; i++) {
+		char c = text[i];
+		if (c == '+' && plus_is_space) {
+			c = ' ';
+		} else if (c == '%') {
+			int high = i + 2 < length ? hex_digit(text[i + 1]) : -1;
+			int low = i + 2 < length ? hex_digit(text[i + 2]) : -1;
+			if (high < 0 || low < 0 || (high == 0 && low == 0))
+				return ERR_INVALID;
+			c = (char)(high * 16 + low);
+			i += 2;
+		}
+		*(*to)++ = c;
+	}
+	*(*to)++ = '\0';
+	return is_utf8(decoded) ? 0 : ERR_INVALID;
+}
+
+int api_path_init(struct api_path *path, const char *text)
+{
+	*path = (struct api_path){.memory = malloc(strlen(text) + 2)};
+	char *to = path->memory;
+	if (!to)
+		return ERR_NOMEM;
+	while (*text) {
+		size_t length = strcspn(text, "/");
+		if (length > 0) {
+			if (path->count == API_SEGMENTS_MAX)
+				return ERR_LIMIT;
+			path->segments[path->count++] = to;
+			if (decode(text, length, false, &to) != 0)
+				return ERR_INVALID;
+		}
+		text += length + (text[length] != '\0');
+	}
+	return 0;
+}
+
+void api_path_release(struct api_path *path)
+{
+	free(path->memory);
+	path->memory = NULL;
+}
+
+int api_fields_init(struct api_fields *fields, const char *query)
+{
+	*fields = (struct api_fields){.memory = malloc(strlen(query) * 2 + 3)};
+	char *to = fields->memory;
+	if (!to)
+		return ERR_NOMEM;
+	while (*query) {
+		size_t length = strcspn(query, "&"), name = strcspn(query, "=&");
+		size_t value = name < length ? name + 1 : length;
+		if (length > 0) {
+			if (fields->count == API_FIELDS_MAX)
+				return ERR_LIMIT;
+			fields->items[fields->count].name = to;
+			if (decode(query, name, true, &to) != 0)
+				return ERR_INVALID;
+			fields->items[fields->count++].value = to;
+			if (decode(query + value, length - value, true, &to) != 0)
+				return ERR_INVALID;
+		}
+		query += length + (query[length] != '\0');
+	}
+	return 0;
+}
+
+void api_fields_release(struct api_fields *fields)
+{
+	free(fields->memory);
+	fields->memory = NULL;
+}
+
+const char *api_fields_twice(const struct api_fields *fields)
+{
+	for (size_t i = 0; i < fields->count; i++)
+		for (size_t j = 0; j < i; j++)
+			if (strcmp(fields->items[i].name, fields->items[j].name) == 0)
+				return fields->items[i].name;
+	return NULL;
+}
+
+/* ---- patterns ---- */
+
+/* The next segment of a pattern, of *length bytes; NULL behind the last. */
+static const char *next_segment(const char **pattern, size_t *length)
+{
+	const char *at = *pattern + strspn(*pattern, "/");
+	*length = strcspn(at, "/");
+	*pattern = at + *length;
+	return *length > 0 ? at : NULL;
+}
+
+bool api_path_matches(const struct api_path *path, const char *pattern)
+{
+	size_t length, i = 0;
+	for (const char *want; (want = next_segment(&pattern, &length)); i++) {
+		if (i == path->count)
+			return false;
+		if (*want != '{' && (strlen(path->segments[i]) != length ||
+				     strncasecmp(path->segments[i], want, length) != 0))
+			return false;
+	}
+	return i == path->count;
+}
+
+const char *api_path_parameter(const struct api_path *path, const char *pattern, const char *name)
+{
+	size_t length, i = 0;
+	for (const char *want; (want = next_segment(&pattern, &length)) && i < path->count; i++)
+		if (*want == '{' && strlen(name) == length - 2 &&
+		    strncmp(want + 1, name, length - 2) == 0)
+			return path->segments[i];
+	return NULL;
+}

@@ -1,0 +1,30 @@
+/* A change that is made in a thread (remake.h), while others are answered, and other changes wait
+ * (work.h):
+ *
+ *     api_remake ─► edit, in the thread ─► answer ─► the old book is freed, in the thread ─► free
+ */
+#ifndef SLUICE_API_REMAKE_H
+#define SLUICE_API_REMAKE_H
+
+#include "resolver/control/api/api.h"
+#include "resolver/control/resource/remake.h"
+
+/* Embedded in what the handler knows of the request. */
+struct api_remake {
+	struct api_request *request;
+	bool afresh; /* the edits begin with nothing of the state */
+	/* All edits, the request's preconditions among them. The request is only looked at here. */
+	int (*edit)(struct api_remake *remake, struct change *change);
+	/* Answers; error NULL: it has been done. */
+	void (*answer)(struct api_remake *remake, const struct change_error *error);
+	/* Called last, always. */
+	void (*free)(struct api_remake *remake);
+	/* inside */
+	struct work *work;
+	struct remake *book;
+};
+
+/* Takes the remake over. */
+void api_remake(struct api_remake *remake);
+
+#endif

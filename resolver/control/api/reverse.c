@@ -1,0 +1,186 @@
+/* The parts that /v1 and Designate's API share: finding a PTR's owner, telling what a change failed
+ * of, and the look at whether a name that was just set leads back. */
+#include "resolver/control/api/reverse.h"
+
+#include <assert.h>
+#include <strings.h>
+
+#include "resolver/control/api/internal.h"
+#include "resolver/control/api/precondition.h"
+#include "resolver/control/base/json.h"
+#include "resolver/control/resource/inventory_group.h"
+#include "resolver/control/resource/inventory_page.h"
+#include "resolver/control/resource/reverse_check.h"
+#include "resolver/control/service/service.h"
+#include "resolver/log.h"
+
+struct inventory *api_inventory(const struct api_request *request)
+{
+	return request->service->inventory;
+}
+
+const char *api_group(const struct api_request *request)
+{
+	const char *group = api_parameter(request, "group");
+	return strcmp(group, GROUP_NONE) == 0 ? NULL : group;
+}
+
+bool api_work_begin(struct api_request *request, void *context)
+{
+	if (work_begin(&request->service->work, context))
+		return true;
+	api_fail_ending(request);
+	return false;
+}
+
+const struct owner *api_find_ptr(const struct inventory *inventory, const char *text)
+{
+	struct address address;
+	if (address_parse(&address, text) == 0)
+		return inventory_by_address(inventory, &address);
+	const char *colon = strrchr(text, ':');
+	const struct owner *owner = inventory_by_id(inventory, colon ? colon + 1 : text);
+	size_t length = colon ? (size_t)(colon - text) : 0;
+	if (!owner || !colon)
+		return owner;
+	return owner->region && strlen(owner->region) == length &&
+			       strncasecmp(owner->region, text, length) == 0
+		       ? owner
+		       : NULL;
+}
+
+void api_fail_change(struct api_request *request, const struct change_error *error)
+{
+	static const unsigned statuses[] = {
+		[CHANGE_INVALID] = 400,   [CHANGE_NOT_FOUND] = 404, [CHANGE_TAKEN] = 409,
+		[CHANGE_READ_ONLY] = 409, [CHANGE_EXHAUSTED] = 409, [CHANGE_STALE] = 412,
+		[CHANGE_NO_STATE] = 409,  [CHANGE_BUSY] = 503,      [CHANGE_STORE] = 503,
+		[CHANGE_NO_MEMORY] = 503,
+	};
+
+	struct change_error told = *error;
+
+	assert(error->outcome != CHANGE_FINE);
+	if (!*told.text)
+		snprintf(told.text, sizeof told.text, "%s", err_text(ERR_NOMEM));
+	request->dialect->fail_change(request, &told, statuses[error->outcome]);
+}
+
+bool api_all_not_modified(struct api_request *request)
+{
+	char etag[ETAG_MAX];
+	return api_not_modified(request, inventory_etag(api_inventory(request), etag));
+}
+
+bool api_require_all(struct api_request *request)
+{
+	char etag[ETAG_MAX], text[PRECONDITION_TEXT_MAX];
+	struct change_error error = {.outcome = CHANGE_STALE};
+
+	if (precondition_check(inventory_etag(api_inventory(request), etag), request->if_match,
+			       request->if_none_match, text) == 0)
+		return true;
+	snprintf(error.text, sizeof error.text, "%s", text);
+	api_fail_change(request, &error);
+	return false;
+}
+
+int api_require_etag(const struct api_request *request, struct change *change, const char *etag)
+{
+	char text[PRECONDITION_TEXT_MAX];
+
+	return precondition_check(etag, request->if_match, request->if_none_match, text) == 0
+		       ? 0
+		       : change_stale(change, text);
+}
+
+int api_require(const struct api_request *request, struct change *change, const struct owner *owner)
+{
+	char etag[ETAG_MAX];
+
+	return api_require_etag(request, change, owner ? owner_etag(owner, etag) : NULL);
+}
+
+struct change *api_change_begin(struct api_request *request, const struct owner *owner, int *err)
+{
+	struct change *change = change_begin(api_inventory(request));
+
+	*err = change ? api_require(request, change, owner) : ERR_NOMEM;
+	return change;
+}
+
+bool api_change_end(struct api_request *request, struct change *change, int err,
+		    const struct change_error *error)
+{
+	if (err == 0)
+		err = change_commit(change);
+	if (err != 0)
+		api_fail_change(request, error && error->outcome != CHANGE_FINE
+						 ? error
+						 : change_error(change));
+	change_free(change);
+	return err == 0;
+}
+
+char *api_owner_text(const struct owner *owner, char text[API_OWNER_TEXT_MAX])
+{
+	char address[ADDRESS_TEXT_MAX];
+	snprintf(text, API_OWNER_TEXT_MAX, "%s %s, %s, %s%s",
+		 owner->kind == OWNER_SERVICE ? "service" : "address", owner->name,
+		 address_print(&owner->address, address), owner->ptr.fqdn ? "PTR " : "no PTR",
+		 owner->ptr.fqdn ? owner->ptr.fqdn : "");
+	return text;
+}
+
+void api_log_change(const struct api_request *request, const char *what, const char *owner_text)
+{
+	log_event(LOG_INFO, "change", "%s by %s: %s", what, request->client, owner_text);
+}
+
+/* ---- does the name lead back? ---- */
+
+struct forward {
+	void (*on_known)(void *context, const char *warning);
+	void *context;
+};
+
+static void on_forward(void *context, enum reverse_result result, json_t *report)
+{
+	struct forward *forward = context;
+	const char *text = json_string_value(json_object_get(report, "text"));
+	const char *warning = result == REVERSE_CONFIRMED ? NULL : text;
+	if (warning)
+		log_event(LOG_WARNING, "reverse", "a PTR that mail servers will not trust: %s",
+			  warning);
+	if (forward->on_known)
+		forward->on_known(forward->context, warning);
+	json_decref(report);
+	free(forward);
+}
+
+const char *api_own_network(const struct model *model, const struct address *address)
+{
+	const struct virtual_network *network = model_network_of(model, address);
+	return network ? network->name : NULL;
+}
+
+void api_check_forward(struct service *service, const struct owner *owner,
+		       void (*on_known)(void *context, const char *warning), void *context)
+{
+	struct forward *forward = owner->ptr.fqdn ? malloc(sizeof *forward) : NULL;
+	const struct model *model = inventory_model(service->inventory);
+	const char *network = model->reverse.resolve_in;
+	const struct reverse_question question = {
+		.address = owner->address,
+		.name = owner->ptr.fqdn,
+		.network = network ? network : api_own_network(model, &owner->address),
+	};
+	if (forward) {
+		*forward = (struct forward){on_known, context};
+		if (reverse_check(&service->server, &question, on_forward, forward) == 0)
+			return;
+	}
+	free(forward);
+	if (on_known)
+		on_known(context, NULL);
+}

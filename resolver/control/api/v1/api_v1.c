@@ -1,0 +1,64 @@
+/* Of rows that fit a path and method the first counts, so what is written out stands above what has
+ * a parameter in that place. */
+#include "resolver/control/api/v1/api_v1.h"
+
+#include "resolver/control/base/json.h"
+
+enum { STATE_BODY_MAX = 256 * 1024 * 1024 }; /* a million addresses */
+
+static const struct api_route routes[] = {
+	{"GET", "/healthz", API_NOTHING, api_health, 0},
+	{"GET", "/readyz", API_NOTHING, api_ready, 0},
+	{"GET", "/v1/status", API_READ, api_status, 0},
+	{"GET", "/v1/explain", API_READ, api_explain, 0},
+	{"POST", "/v1/flush", API_CHANGE, api_flush, 0},
+	{"GET", "/v1/addresses", API_READ, api_addresses_list, 0},
+	{"GET", "/v1/addresses/{group}/{name}", API_READ, api_address_show, 0},
+	{"PUT", "/v1/addresses/{group}/{name}", API_CHANGE, api_address_put, 0},
+	{"PATCH", "/v1/addresses/{group}/{name}", API_CHANGE, api_address_patch, 0},
+	{"DELETE", "/v1/addresses/{group}/{name}", API_CHANGE, api_address_delete, 0},
+	{"GET", "/v1/services", API_READ, api_services_list, 0},
+	{"GET", "/v1/services/{name}", API_READ, api_service_show, 0},
+	{"PUT", "/v1/services/{name}", API_CHANGE, api_service_put, 0},
+	{"PATCH", "/v1/services/{name}", API_CHANGE, api_service_patch, 0},
+	{"DELETE", "/v1/services/{name}", API_CHANGE, api_service_delete, 0},
+	{"GET", "/v1/ptrs", API_READ, api_ptrs_list, 0},
+	{"POST", "/v1/ptrs", API_CHANGE, api_ptrs_batch, API_UPLOAD},
+	{"GET", "/v1/ptrs/{id}", API_READ, api_ptr_show, 0},
+	{"PUT", "/v1/ptrs/{id}", API_CHANGE, api_ptr_put, 0},
+	{"PATCH", "/v1/ptrs/{id}", API_CHANGE, api_ptr_patch, 0},
+	{"DELETE", "/v1/ptrs/{id}", API_CHANGE, api_ptr_delete, 0},
+	{"GET", "/v1/check", API_READ, api_check, 0},
+	{"GET", "/v1/state", API_ALONE, api_state_export, 0},
+	{"PUT", "/v1/state", API_CHANGE_TEXT, api_state_import, STATE_BODY_MAX},
+	{.method = NULL},
+};
+
+static json_t *error_json(const struct api_error *error)
+{
+	return json_make("{s:{s:o, s:o, s:o}}", "error", "code", json_text(error->code), "message",
+			 json_text(error->text), "path", json_text(error->field));
+}
+
+const char *api_v1_change_code(const struct change_error *error)
+{
+	static const char *const codes[] = {
+		[CHANGE_INVALID] = "invalid",     [CHANGE_NOT_FOUND] = "not_found",
+		[CHANGE_TAKEN] = "taken",         [CHANGE_READ_ONLY] = "read_only",
+		[CHANGE_EXHAUSTED] = "exhausted", [CHANGE_STALE] = "precondition_failed",
+		[CHANGE_NO_STATE] = "no_state",   [CHANGE_BUSY] = "busy",
+		[CHANGE_STORE] = "store_failed",  [CHANGE_NO_MEMORY] = "no_memory",
+	};
+
+	return codes[error->outcome];
+}
+
+static void fail_change(struct api_request *request, const struct change_error *error,
+			unsigned status)
+{
+	api_fail_at(request, status, api_v1_change_code(error), *error->field ? error->field : NULL,
+		    "%s", error->text);
+}
+
+const struct api_dialect api_v1 = {
+	.routes = routes, .code = api_code, .error = error_json, .fail_change = fail_change};

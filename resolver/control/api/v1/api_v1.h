@@ -1,0 +1,52 @@
+/* sluice's own API, /v1, with what all clients ask: its handlers, by the files that they are in. */
+#ifndef SLUICE_API_V1_H
+#define SLUICE_API_V1_H
+
+#include "resolver/control/api/api.h"
+#include "resolver/control/resource/change.h"
+
+extern const struct api_dialect api_v1;
+
+/* The word for what a change failed of. */
+const char *api_v1_change_code(const struct change_error *error);
+
+/* ---- v1/server.c: the running program itself ---- */
+
+void api_health(struct api_request *request);
+void api_ready(struct api_request *request);
+void api_status(struct api_request *request);
+void api_flush(struct api_request *request);
+void api_explain(struct api_request *request);
+
+/* ---- v1/list.c ---- */
+
+void api_addresses_list(struct api_request *request);
+void api_services_list(struct api_request *request);
+void api_ptrs_list(struct api_request *request);
+
+/* ---- v1/reverse.c; PUT and PATCH: v1/store.c ---- */
+
+void api_address_show(struct api_request *request);
+void api_address_put(struct api_request *request);
+void api_address_patch(struct api_request *request);
+void api_address_delete(struct api_request *request);
+void api_service_show(struct api_request *request);
+void api_service_put(struct api_request *request);
+void api_service_patch(struct api_request *request);
+void api_service_delete(struct api_request *request);
+void api_ptr_show(struct api_request *request);
+void api_ptr_put(struct api_request *request);
+void api_ptr_patch(struct api_request *request);
+void api_ptr_delete(struct api_request *request);
+void api_check(struct api_request *request);
+
+/* ---- v1/batch.c ---- */
+
+void api_ptrs_batch(struct api_request *request);
+
+/* ---- v1/state.c ---- */
+
+void api_state_export(struct api_request *request);
+void api_state_import(struct api_request *request);
+
+#endif

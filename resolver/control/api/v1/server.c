@@ -1,0 +1,133 @@
+/* The running program itself: how it is, what it would answer, and what it is told to forget. */
+#include "resolver/control/api/internal.h"
+#include "resolver/control/api/v1/api_v1.h"
+#include "resolver/control/base/json.h"
+#include "resolver/control/observe/explain_ask.h"
+#include "resolver/control/observe/status.h"
+#include "resolver/control/observe/status_zones.h"
+#include "resolver/control/service/service.h"
+#include "resolver/log.h"
+
+/* GET /healthz: this thread works. */
+void api_health(struct api_request *request)
+{
+	api_reply_json(request, 200, json_make("{s:s}", "status", "ok"), NULL);
+}
+
+/* GET /readyz: DNS is answered. */
+void api_ready(struct api_request *request)
+{
+	const struct server *server = &request->service->server;
+	if (server->current)
+		api_reply_json(request, 200,
+			       json_make("{s:s, s:I}", "status", "ready", "generation",
+					 (json_int_t)server->generation),
+			       NULL);
+	else
+		api_fail(request, 503, NULL, "nothing is served yet");
+}
+
+/* What takes longer and is under way. */
+static json_t *work_json(const struct work *work)
+{
+	if (!work->busy)
+		return json_null();
+	return json_make("{s:o}", "percent",
+			 work->percent < 0 ? json_null() : json_integer(work->percent));
+}
+
+/* GET /v1/status: as status.h has it. */
+void api_status(struct api_request *request)
+{
+	struct service *service = request->service;
+	const struct api_call *call = (const struct api_call *)request;
+	const struct guard_counts logins = http_auth_counts(call->api->auth);
+	json_t *status = status_report(&service->server, service->inventory, service->config_path,
+				       &service->clock);
+	json_put(status, "logins",
+		 json_make("{s:I, s:I}", "failed", (json_int_t)logins.failed, "refused",
+			   (json_int_t)logins.refused));
+	status_add_zones(status, &service->server, service->notify);
+	json_put(status, "work", work_json(&service->work));
+	json_put(status, "ok", json_true());
+	api_reply_json(request, 200, status, NULL);
+}
+
+/* The body of a flush. False: it has been answered. */
+static bool read_flush(struct api_request *request, const char **name, bool *below)
+{
+	const json_t *name_value = json_object_get(request->body, "name");
+	const json_t *suffix_value = json_object_get(request->body, "suffix");
+	*name = json_string_value(name_value);
+	*below = json_is_true(suffix_value);
+	if (request->body && !json_is_object(request->body))
+		api_fail(request, 400, NULL, "the body is not an object");
+	else if (name_value && !*name)
+		api_fail_at(request, 400, NULL, "name", "it is not a string");
+	else if (suffix_value && !json_is_boolean(suffix_value))
+		api_fail_at(request, 400, NULL, "suffix", "it is neither true nor false");
+	else if (*below && !*name)
+		api_fail_at(request, 400, NULL, "suffix", "it takes a name");
+	else
+		return true;
+	return false;
+}
+
+/* POST /v1/flush {"name", "suffix"}: {"ok", "entries"}; without a name, everything. */
+void api_flush(struct api_request *request)
+{
+	struct server *server = &request->service->server;
+	char text[NAME_TEXT_MAX];
+	const char *wanted;
+	bool below;
+	struct name name;
+	if (!read_flush(request, &wanted, &below))
+		return;
+	if (wanted && name_from_text(&name, &server->key, wanted) != 0) {
+		api_fail_at(request, 400, NULL, "name", "that is not a domain name");
+		return;
+	}
+	uint64_t entries = cache_flush(server->cache, wanted ? &name : NULL, below);
+	log_event(LOG_INFO, "flush", "%llu %s dropped from the cache: %s%s",
+		  (unsigned long long)entries, entries == 1 ? "entry" : "entries",
+		  !wanted ? "everything" : name_to_text(&name, text),
+		  below ? " and what is below it" : "");
+	api_reply_json(request, 200,
+		       json_make("{s:b, s:I}", "ok", 1, "entries", (json_int_t)entries), NULL);
+}
+
+/* GET /v1/explain?name=&type=&vnet= | &endpoint= | &from=: as explain.h has it, of what is served
+ * now, with its targets' health. */
+void api_explain(struct api_request *request)
+{
+	struct service *service = request->service;
+	char error[EXPLAIN_ERROR_MAX];
+	struct explain_question question;
+	struct explain_texts texts = {.dash = "",
+				      .name = api_query(request, "name"),
+				      .type = api_query(request, "type"),
+				      .vnet = api_query(request, "vnet"),
+				      .endpoint = api_query(request, "endpoint"),
+				      .from = api_query(request, "from")};
+	if (!service->server.current) {
+		api_fail(request, 503, NULL, "nothing is served yet");
+		return;
+	}
+	if (!texts.name) {
+		api_fail_at(request, 400, NULL, "name", "what is to be explained? say ?name=");
+		return;
+	}
+	int err = explain_read(&question, &texts, &service->server.key, error);
+	json_t *explained =
+		err == 0 ? explain_ask(service->server.current->policy, &question, &err, error)
+			 : NULL;
+	if (err != 0) {
+		api_fail(request, err == ERR_NOT_FOUND ? 404 : 400, NULL, "%s", error);
+		return;
+	}
+	json_t *status = status_report(&service->server, service->inventory, service->config_path,
+				       &service->clock);
+	explain_add_health(explained, json_object_get(status, "targets"));
+	json_decref(status);
+	api_reply_json(request, 200, explained, NULL);
+}

@@ -1,0 +1,335 @@
+/* /v1: PUT and PATCH of addresses, cloud services and their PTRs.
+ *
+ *     PUT      makes it, or makes it what the body says: a label, tags, a description and a PTR
+ *              that are not given are gone afterwards; id, region, address and allocation stay
+ *     PATCH    only what the body names; null takes it away
+ *
+ * Each is one change, so an address and its PTR come together or not at all. An address's PTR takes
+ * any legal name, as with Designate; a cloud service's has to be owned, as with Azure, also where
+ * it is set as a PTR (api/claim.h). Where a name is set, the answer waits, 3 s at most, for whether
+ * it leads back, and has that in `warnings`; the change is done and served by then. */
+#include <strings.h>
+
+#include "resolver/control/api/claim.h"
+#include "resolver/control/api/reverse.h"
+#include "resolver/control/api/v1/api_v1.h"
+#include "resolver/control/api/v1/reverse.h"
+#include "resolver/control/base/json.h"
+#include "resolver/control/base/uuid.h"
+#include "resolver/control/resource/reverse_json.h"
+
+/* ---- the answer ---- */
+
+/* What has been done, and is told when it is known whether the PTR leads back. Somebody else may
+ * have changed the same owner by then: his change, and its etag, are not this one's to tell. */
+struct done {
+	struct api_request *request;
+	unsigned status;
+	enum api_v1_noun noun;
+	json_t *shown; /* as it was made */
+	char id[UUID_TEXT_MAX], etag[ETAG_MAX];
+};
+
+/* With the PTR's status of now, where nothing else is another. */
+static json_t *show_done(struct done *done)
+{
+	char etag[ETAG_MAX];
+	const struct owner *owner = inventory_by_id(api_inventory(done->request), done->id);
+	if (!owner || !etag_same_version(done->etag, owner_etag(owner, etag)))
+		return json_incref(done->shown);
+	memcpy(done->etag, etag, sizeof etag);
+	return api_v1_show(done->noun, owner);
+}
+
+static void on_forward_known(void *context, const char *warning)
+{
+	struct done *done = context;
+	json_t *body = show_done(done);
+	json_t *warnings = json_array();
+	if (warning)
+		json_add(warnings, json_text(warning));
+	json_put(body, "warnings", warnings);
+	api_reply_json(done->request, done->status, body, done->etag);
+	json_decref(done->shown);
+	free(done);
+}
+
+static void answer_done(struct api_request *request, unsigned status, const char *id,
+			enum api_v1_noun noun, bool named)
+{
+	char text[API_OWNER_TEXT_MAX];
+	const struct owner *owner = inventory_by_id(api_inventory(request), id);
+	struct done *done = owner ? malloc(sizeof *done) : NULL;
+	if (owner)
+		api_log_change(request, status == 201 ? "made" : "changed",
+			       api_owner_text(owner, text));
+	if (!done) {
+		api_fail_memory(request);
+		return;
+	}
+	*done = (struct done){.request = request,
+			      .status = status,
+			      .noun = noun,
+			      .shown = json_whole(api_v1_show(noun, owner))};
+	snprintf(done->id, sizeof done->id, "%s", id);
+	owner_etag(owner, done->etag);
+	if (named)
+		api_check_forward(request->service, owner, on_forward_known, done);
+	else
+		on_forward_known(done, NULL);
+}
+
+/* ---- what a body asks for ---- */
+
+/* What is there already, or stands in the path, need not be said, but may not be contradicted:
+ * takes `key` out of the input. */
+static int settle_value(struct owner_input *input, const char *key, const char *expected,
+			struct change_error *error)
+{
+	for (size_t i = 0; i < input->count; i++) {
+		const char *text = input->values[i].text;
+		if (strcmp(input->values[i].key, key) != 0)
+			continue;
+		if (strcasecmp(text ? text : "", expected ? expected : "") != 0)
+			return change_refuse(error, key, "it is %s%s%s, and cannot be another",
+					     expected ? "\"" : "", expected ? expected : "none",
+					     expected ? "\"" : "");
+		input->values[i] = input->values[--input->count];
+		return 0;
+	}
+	return 0;
+}
+
+static bool has_value(const struct owner_input *input, const char *key)
+{
+	for (size_t i = 0; i < input->count; i++)
+		if (strcmp(input->values[i].key, key) == 0)
+			return true;
+	return false;
+}
+
+static void put_value(struct owner_input *input, const char *key, const char *text)
+{
+	if (!has_value(input, key))
+		input->values[input->count++] = (struct change_value){key, text};
+}
+
+/* Brings the input into the form that change_add and change_set want. */
+static int complete_input(struct owner_input *input, const struct api_request *request,
+			  enum owner_kind kind, const struct owner *owner, bool whole,
+			  struct change_error *error)
+{
+	const char *name = api_parameter(request, "name");
+	const char *group = kind == OWNER_ADDRESS ? api_group(request) : NULL;
+	const char *subscription =
+		owner ? owner->subscription : inventory_model(api_inventory(request))->subscription;
+	int err = settle_value(input, "name", name, error);
+	if (err == 0 && kind == OWNER_ADDRESS)
+		err = settle_value(input, "resource_group", group, error);
+	if (err == 0 && kind == OWNER_ADDRESS)
+		err = settle_value(input, "subscription", subscription, error);
+	if (err == 0 && owner)
+		err = settle_value(input, "id", owner->id, error);
+	if (err != 0)
+		return err;
+	if (!owner) {
+		put_value(input, "name", name);
+		if (group)
+			put_value(input, "resource_group", group);
+	} else if (whole) {
+		put_value(input, kind == OWNER_ADDRESS ? "domain_name_label" : "description", NULL);
+		put_value(input, "tags", NULL);
+	}
+	return 0;
+}
+
+/* ---- the change ---- */
+
+struct store {
+	struct api_claim claim; /* first */
+	struct owner_input input;
+	enum owner_kind kind;
+	enum api_v1_noun noun;
+	bool makes; /* what is not there */
+	bool whole; /* what is not said is taken away */
+	bool created;
+};
+
+static bool fits(struct api_claim *claim, const struct owner *owner)
+{
+	const struct store *store = (struct store *)claim;
+	if (owner || store->makes)
+		return true;
+	api_v1_miss(claim->request, store->noun);
+	return false;
+}
+
+static int put_owner(const struct owner_input *input, struct change *change, enum owner_kind kind,
+		     const struct owner **owner)
+{
+	if (!*owner)
+		return change_add(change, kind, input->values, input->count, owner);
+	return input->count > 0 ? change_set(change, *owner, input->values, input->count, owner)
+				: 0;
+}
+
+/* The PTR; *owner is then as it is with it. */
+static int put_ptr(const struct store *store, struct change *change, const struct owner **owner,
+		   struct change_error *error)
+{
+	char id[UUID_TEXT_MAX];
+	snprintf(id, sizeof id, "%s", (*owner)->id);
+	int err = owner_input_apply_ptr(&store->input, store->whole, change, *owner, error);
+	*owner = inventory_by_id(api_inventory(store->claim.request), id);
+	return err;
+}
+
+static int edit_owner(struct api_claim *claim, struct change *change, const struct owner **owner,
+		      struct change_error *error)
+{
+	const struct api_request *request = claim->request;
+	struct store *store = (struct store *)claim;
+	struct owner_input input = store->input; /* to be completed for what is there now */
+	store->created = !*owner;
+	int err = complete_input(&input, request, store->kind, *owner, store->whole, error);
+	if (err == 0)
+		err = api_require(request, change, *owner);
+	if (err == 0)
+		err = put_owner(&input, change, store->kind, owner);
+	return err == 0 ? put_ptr(store, change, owner, error) : err;
+}
+
+static int edit_ptr(struct api_claim *claim, struct change *change, const struct owner **owner,
+		    struct change_error *error)
+{
+	const struct api_request *request = claim->request;
+	struct store *store = (struct store *)claim;
+	bool had = (*owner)->ptr.fqdn;
+	int err = api_require(request, change, *owner);
+	if (err == 0)
+		err = put_ptr(store, change, owner, error);
+	store->created = err == 0 && !had && (*owner)->ptr.fqdn;
+	return err;
+}
+
+static void fail(struct api_claim *claim, const struct change_error *error)
+{
+	api_fail_change(claim->request, error);
+}
+
+static void answer(struct api_claim *claim, const struct owner *owner)
+{
+	const struct store *store = (struct store *)claim;
+	answer_done(claim->request, store->created ? 201 : 200, owner->id, store->noun,
+		    store->input.has_fqdn);
+}
+
+static void store_free(struct api_claim *claim)
+{
+	struct store *store = (struct store *)claim;
+	owner_input_release(&store->input);
+	free(store);
+}
+
+/* ---- requests ---- */
+
+#define STORE                                                                                      \
+	.title = "cloud service", .field = "reverse_fqdn", .also = "cloud service or ",            \
+	.fits = fits, .fail = fail, .answer = answer, .free = store_free
+
+static const struct api_claimant claimants[] = {
+	[OWNER_ADDRESS] = {STORE, .find = api_v1_address, .edit = edit_owner},
+	[OWNER_SERVICE] = {STORE, .find = api_v1_service, .edit = edit_owner},
+};
+static const struct api_claimant ptr_claimant = {STORE, .find = api_v1_ptr, .edit = edit_ptr};
+
+/* What the body says, into the store. False: that has been answered. */
+static bool read_store(struct store *store)
+{
+	struct api_request *request = store->claim.request;
+	struct owner_input *input = &store->input;
+	bool is_ptr = store->claim.claimant == &ptr_claimant;
+	struct change_error error;
+	int err = is_ptr ? owner_input_read_ptr(input, request->body, &error)
+			 : owner_input_read(input, store->kind, request->body, &error);
+	if (err != 0) {
+		api_fail_change(request, &error);
+		return false;
+	}
+	if (is_ptr && store->whole && !input->has_fqdn) {
+		api_fail_at(request, 400, "invalid", "reverse_fqdn",
+			    "it is missing; give the name, or null for none");
+		return false;
+	}
+	if (input->has_fqdn && input->ptr.fqdn && *input->ptr.fqdn)
+		store->claim.fqdn = input->ptr.fqdn;
+	return true;
+}
+
+static void start(struct api_request *request, const struct store *wanted)
+{
+	struct store *store;
+	const struct owner *owner = wanted->claim.claimant->find(request);
+	if (!owner && !wanted->makes) {
+		api_v1_miss(request, wanted->noun);
+		return;
+	}
+	store = malloc(sizeof *store);
+	if (!store) {
+		api_fail_memory(request);
+		return;
+	}
+	*store = *wanted;
+	store->claim.request = request;
+	store->claim.checked = (owner ? owner->kind : wanted->kind) == OWNER_SERVICE;
+	if (read_store(store))
+		api_claim(&store->claim);
+	else
+		store_free(&store->claim);
+}
+
+static void store_owner(struct api_request *request, enum owner_kind kind, bool whole)
+{
+	start(request,
+	      &(struct store){.claim.claimant = &claimants[kind],
+			      .kind = kind,
+			      .noun = kind == OWNER_SERVICE ? API_V1_SERVICE : API_V1_ADDRESS,
+			      .makes = whole,
+			      .whole = whole});
+}
+
+static void store_ptr(struct api_request *request, bool whole)
+{
+	start(request,
+	      &(struct store){.claim.claimant = &ptr_claimant, .noun = API_V1_PTR, .whole = whole});
+}
+
+void api_address_put(struct api_request *request)
+{
+	store_owner(request, OWNER_ADDRESS, true);
+}
+
+void api_address_patch(struct api_request *request)
+{
+	store_owner(request, OWNER_ADDRESS, false);
+}
+
+void api_service_put(struct api_request *request)
+{
+	store_owner(request, OWNER_SERVICE, true);
+}
+
+void api_service_patch(struct api_request *request)
+{
+	store_owner(request, OWNER_SERVICE, false);
+}
+
+void api_ptr_put(struct api_request *request)
+{
+	store_ptr(request, true);
+}
+
+void api_ptr_patch(struct api_request *request)
+{
+	store_ptr(request, false);
+}

@@ -1,0 +1,187 @@
+/* One pass over the bytes. What is not well formed is told with what is wrong, and the reader then
+ * looks for the end of the line, so that one bad quote does not hide what else is wrong. */
+#include "resolver/control/base/csv.h"
+
+#include <string.h>
+
+void csv_init(struct csv *csv, const char *text, size_t length)
+{
+	static const char mark[] = "\xef\xbb\xbf";
+
+	*csv = (struct csv){.at = text, .end = text + length, .line = 1};
+	if (length >= 3 && memcmp(text, mark, 3) == 0)
+		csv->at += 3;
+}
+
+static bool is_at(const struct csv *csv, char c)
+{
+	return csv->at < csv->end && *csv->at == c;
+}
+
+/* Whether a line ends here; then it is behind that. */
+static bool take_line_end(struct csv *csv)
+{
+	const char *at = csv->at;
+
+	if (at < csv->end && *at == '\r')
+		at++;
+	if (at < csv->end && *at != '\n')
+		return false;
+	if (at == csv->end && at != csv->at) /* a CR that ends the text */
+		return false;
+	csv->at = at < csv->end ? at + 1 : at;
+	csv->line++;
+	return true;
+}
+
+static void skip_line(struct csv *csv)
+{
+	const char *newline = memchr(csv->at, '\n', (size_t)(csv->end - csv->at));
+
+	csv->at = newline ? newline + 1 : csv->end;
+	csv->line++;
+}
+
+static const char too_long[] = "it is longer than 4095 bytes; shorten it, or look for a quote that "
+			       "is not closed";
+
+static int add(struct csv_row *row, size_t *used, char c, const char **why)
+{
+	if (c == '\0') {
+		*why = "it has a NUL byte; leave it out";
+		return ERR_INVALID;
+	}
+	if (*used >= sizeof row->text - 1) {
+		*why = too_long;
+		return ERR_INVALID;
+	}
+	row->text[(*used)++] = c;
+	return 0;
+}
+
+/* Behind the opening quote, up to behind the closing one. */
+static int read_quoted(struct csv *csv, struct csv_row *row, size_t *used, const char **why)
+{
+	int err = 0;
+
+	while (!err && csv->at < csv->end) {
+		char c = *csv->at++;
+
+		if (c == '"' && !is_at(csv, '"')) {
+			if (csv->at == csv->end || memchr(",\r\n", *csv->at, 3))
+				return 0;
+			*why = "something follows a closing quote; a quote within a field is "
+			       "written twice";
+			return ERR_INVALID;
+		}
+		if (c == '"')
+			csv->at++;
+		csv->line += c == '\n';
+		err = add(row, used, c, why);
+	}
+	if (!err)
+		*why = "a quote is opened here and never closed; a quote within a field is "
+		       "written twice";
+	return ERR_INVALID;
+}
+
+static bool is_field_end(const struct csv *csv)
+{
+	if (csv->at == csv->end || *csv->at == ',' || *csv->at == '\n')
+		return true;
+	return *csv->at == '\r' && csv->at + 1 < csv->end && csv->at[1] == '\n';
+}
+
+static int read_plain(struct csv *csv, struct csv_row *row, size_t *used, const char **why)
+{
+	int err = 0;
+
+	while (!err && !is_field_end(csv)) {
+		if (*csv->at == '"') {
+			*why = "a quote stands within a field; quote the whole field, and write "
+			       "the quote twice";
+			return ERR_INVALID;
+		}
+		err = add(row, used, *csv->at++, why);
+	}
+	return err;
+}
+
+/* Whether a spreadsheet would run it, or would but for what stands before it. */
+static bool is_run(const char *field)
+{
+	field += strspn(field, "'");
+	return *field && strchr("=+-@\t\r", *field);
+}
+
+static int read_field(struct csv *csv, struct csv_row *row, size_t *used, const char **why)
+{
+	int err;
+
+	if (row->count == CSV_FIELDS_MAX) {
+		*why = "it has more than 16 fields; quote a field that has commas in it";
+		return ERR_INVALID;
+	}
+	if (*used == sizeof row->text) {
+		*why = too_long;
+		return ERR_INVALID;
+	}
+	const char *field = row->text + *used;
+	if (is_at(csv, '"')) {
+		csv->at++;
+		err = read_quoted(csv, row, used, why);
+	} else {
+		err = read_plain(csv, row, used, why);
+	}
+	if (err)
+		return err;
+	row->text[(*used)++] = '\0'; /* for which there is room */
+	row->fields[row->count++] = field + (*field == '\'' && is_run(field));
+	return 0;
+}
+
+int csv_next(struct csv *csv, struct csv_row *row, const char **why)
+{
+	size_t used = 0;
+	int err;
+
+	while (csv->at < csv->end && take_line_end(csv))
+		;
+	if (csv->at == csv->end)
+		return ERR_NOT_FOUND;
+	row->line = csv->line;
+	row->count = 0;
+	for (;;) {
+		err = read_field(csv, row, &used, why);
+		if (err || !is_at(csv, ','))
+			break;
+		csv->at++;
+	}
+	if (!err && take_line_end(csv))
+		return 0;
+	if (!err)
+		*why = "a CR stands within a field; quote the field";
+	skip_line(csv);
+	return ERR_INVALID;
+}
+
+void csv_write(FILE *out, const char *field)
+{
+	const char *text = field ? field : "";
+	bool guarded = is_run(text);
+	bool quoted = guarded || text[strcspn(text, ",\"\r\n")] != '\0';
+
+	if (!quoted) {
+		fputs(text, out);
+		return;
+	}
+	putc('"', out);
+	if (guarded)
+		putc('\'', out);
+	for (; *text; text++) {
+		if (*text == '"')
+			putc('"', out);
+		putc(*text, out);
+	}
+	putc('"', out);
+}

@@ -1,0 +1,74 @@
+/* One flag per thread remembers that something failed, so that whoever puts a large object together
+ * need not ask at every step. */
+#include "resolver/control/base/json.h"
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <time.h>
+
+static _Thread_local bool failed;
+
+static json_t *noted(json_t *value)
+{
+	failed = failed || !value;
+	return value;
+}
+
+static json_t *question_marks(const char *text)
+{
+	char *copy = strdup(text);
+	for (char *at = copy; at && *at; at++)
+		if ((unsigned char)*at >= 0x80)
+			*at = '?';
+	json_t *string = copy ? json_string(copy) : NULL;
+	free(copy);
+	return string;
+}
+
+json_t *json_text(const char *text)
+{
+	if (!text)
+		return json_null();
+	json_t *string = json_string(text);
+	return noted(string ? string : question_marks(text));
+}
+
+json_t *json_time(int64_t at_s)
+{
+	char text[40] = "";
+	time_t at = (time_t)at_s;
+	struct tm parts;
+	if (gmtime_r(&at, &parts))
+		strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
+	return json_text(text);
+}
+
+json_t *json_make(const char *format, ...)
+{
+	json_error_t error;
+	va_list arguments;
+	va_start(arguments, format);
+	json_t *value = json_vpack_ex(&error, 0, format, arguments);
+	va_end(arguments);
+	return noted(value);
+}
+
+void json_add(json_t *array, json_t *value)
+{
+	failed = json_array_append_new(array, value) != 0 || failed;
+}
+
+void json_put(json_t *object, const char *key, json_t *value)
+{
+	failed = json_object_set_new(object, key, value) != 0 || failed;
+}
+
+json_t *json_whole(json_t *made)
+{
+	bool whole = made && !failed;
+	failed = false;
+	if (whole)
+		return made;
+	json_decref(made);
+	return NULL;
+}

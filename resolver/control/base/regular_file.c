@@ -1,0 +1,173 @@
+/* O_NONBLOCK is what keeps open(2) from waiting; regular files do not know it, so it can stay. What
+ * the path leads to is asked of what was opened, because it may lead elsewhere a moment later. */
+#include "resolver/control/base/regular_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "rules/err.h"
+
+/* NULL: it is one. */
+static const char *why_not_regular(int fd)
+{
+	struct stat stat;
+
+	if (fstat(fd, &stat) != 0)
+		return strerror(errno);
+	if (S_ISDIR(stat.st_mode))
+		return strerror(EISDIR);
+	return S_ISREG(stat.st_mode) ? NULL : "it is not a regular file";
+}
+
+FILE *regular_file_open(const char *path, const char **why)
+{
+	static const char credentials[] = "/run/credentials/";
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+	FILE *file = NULL;
+
+	if (fd < 0) {
+		bool awaited =
+			errno == ENOENT && strncmp(path, credentials, strlen(credentials)) == 0;
+		/* ENXIO is a socket, or a device that nothing stands behind. */
+		*why = awaited ? "it is not there; systemd puts it there when it starts the unit"
+		       : errno == ENXIO ? "it is not a regular file"
+					: strerror(errno);
+		return NULL;
+	}
+	*why = why_not_regular(fd);
+	if (!*why) {
+		file = fdopen(fd, "r");
+		*why = file ? NULL : strerror(errno);
+	}
+	if (!file)
+		close(fd);
+	return file;
+}
+
+void regular_file_warn(const char *path, enum secret_of of, const struct origin *origin,
+		       const char *field, struct faults *faults)
+{
+	mode_t others = of == SECRET_OF_USER ? S_IRWXG | S_IRWXO : S_IRWXO;
+	struct stat found;
+
+	if (stat(path, &found) == 0 && (found.st_mode & others) != 0)
+		fault_add(faults, FAULT_WARNING, origin, field,
+			  "%s holds a secret and is open to other users; chmod %s it", path,
+			  of == SECRET_OF_USER ? "600" : "o=");
+}
+
+static int64_t time_ns(const struct timespec *time)
+{
+	return (int64_t)time->tv_sec * 1000000000 + time->tv_nsec;
+}
+
+static void stamp_from(struct file_stamp *stamp, const struct stat *stat)
+{
+	*stamp = (struct file_stamp){stat->st_dev, stat->st_ino, stat->st_size,
+				     time_ns(&stat->st_mtim), time_ns(&stat->st_ctim)};
+}
+
+bool file_stamp_of(struct file_stamp *stamp, const char *path)
+{
+	struct stat found;
+
+	if (stat(path, &found) != 0)
+		return false;
+	stamp_from(stamp, &found);
+	return true;
+}
+
+bool file_stamp_equal(const struct file_stamp *a, const struct file_stamp *b)
+{
+	return a->device == b->device && a->inode == b->inode && a->size == b->size &&
+	       a->mtime_ns == b->mtime_ns && a->ctime_ns == b->ctime_ns;
+}
+
+/* ---- all of a file ---- */
+
+enum { READINGS_MAX = 3, READ_STEP = 64 * 1024 };
+
+/* NULL: *why says it. */
+static char *read_to_end(FILE *file, size_t max, size_t *length, const char **why)
+{
+	size_t room = 0, used = 0, got;
+	char *bytes = NULL, *more;
+
+	do {
+		if (room - used <= READ_STEP) {
+			room = room ? room * 2 : 2 * READ_STEP;
+			*why = used <= max ? err_text(ERR_NOMEM) : "it is too large";
+			more = used <= max ? realloc(bytes, room) : NULL;
+			if (!more) {
+				free(bytes);
+				return NULL;
+			}
+			bytes = more;
+		}
+		got = fread(bytes + used, 1, READ_STEP, file);
+		used += got;
+	} while (got > 0);
+	bytes[used] = '\0';
+	*length = used;
+	*why = ferror(file) ? strerror(errno) : NULL;
+	if (!*why)
+		return bytes;
+	free(bytes);
+	return NULL;
+}
+
+/* A file that was replaced meanwhile is still the one that was opened, whole; but that it has one
+ * name less is a change of it, too, of its ctime alone. */
+static bool is_as_it_was(FILE *file, const struct file_stamp *stamp)
+{
+	struct file_stamp now;
+	struct stat found;
+
+	if (fstat(fileno(file), &found) != 0)
+		return false;
+	stamp_from(&now, &found);
+	return now.size == stamp->size && now.mtime_ns == stamp->mtime_ns;
+}
+
+/* NULL without *why: it was written to meanwhile. */
+static char *read_once(const char *path, size_t max, struct file_stamp *stamp, size_t *length,
+		       const char **why)
+{
+	FILE *file = regular_file_open(path, why);
+	struct stat found;
+	char *bytes = NULL;
+
+	if (!file)
+		return NULL;
+	if (fstat(fileno(file), &found) != 0) {
+		*why = strerror(errno);
+	} else {
+		stamp_from(stamp, &found);
+		bytes = read_to_end(file, max, length, why);
+		if (bytes && !is_as_it_was(file, stamp)) {
+			free(bytes);
+			bytes = NULL;
+		}
+	}
+	fclose(file);
+	return bytes;
+}
+
+char *regular_file_read(const char *path, size_t max, struct file_stamp *stamp, size_t *length,
+			const char **why)
+{
+	struct file_stamp unused;
+
+	for (unsigned i = 0; i < READINGS_MAX; i++) {
+		char *bytes = read_once(path, max, stamp ? stamp : &unused, length, why);
+
+		if (bytes || *why)
+			return bytes;
+	}
+	*why = "it is being written all the while; reload when it is whole";
+	return NULL;
+}

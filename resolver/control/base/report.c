@@ -1,0 +1,97 @@
+/* Faults and numbers, told in one way wherever they are told. */
+#include "resolver/control/base/report.h"
+
+#include "resolver/control/base/json.h"
+#include "rules/zone/zone.h"
+
+json_t *report_faults(const struct faults *faults)
+{
+	json_t *array = json_array();
+	for (size_t i = 0; i < faults->count; i++) {
+		const struct fault *fault = &faults->items[i];
+		json_add(array, json_make("{s:s, s:o, s:o, s:o, s:o}", "severity",
+					  fault->severity == FAULT_ERROR ? "error" : "warning",
+					  "file", json_text(fault->origin.file), "line",
+					  fault->origin.line ? json_integer(fault->origin.line)
+							     : json_null(),
+					  "path", json_text(fault->origin.path), "text",
+					  json_text(fault->text)));
+	}
+	return array;
+}
+
+void report_read_faults(const json_t *array, struct faults *faults)
+{
+	size_t i;
+	const json_t *item;
+	json_array_foreach(array, i, item)
+	{
+		const char *severity = json_string_value(json_object_get(item, "severity"));
+		const char *text = json_string_value(json_object_get(item, "text"));
+		struct origin origin = {
+			.file = json_string_value(json_object_get(item, "file")),
+			.line = (unsigned)json_integer_value(json_object_get(item, "line")),
+			.path = json_string_value(json_object_get(item, "path")),
+		};
+		fault_add(faults,
+			  severity && strcmp(severity, "warning") == 0 ? FAULT_WARNING
+								       : FAULT_ERROR,
+			  &origin, NULL, "%s", text ? text : "");
+	}
+}
+
+static size_t count_records(const struct model *model)
+{
+	size_t records = 0;
+	for (size_t i = 0; i < model->private_zones.count; i++)
+		if (model->private_zones.items[i].zone)
+			records += zone_records(model->private_zones.items[i].zone);
+	return records;
+}
+
+static size_t count_rules(const struct model *model)
+{
+	size_t rules = 0;
+	for (size_t i = 0; i < model->rulesets.count; i++)
+		rules += model->rulesets.items[i].rules.count;
+	return rules;
+}
+
+json_t *report_numbers(const struct model *model)
+{
+	return json_make(
+		"{s:I, s:I, s:I, s:I, s:I}", "networks", (json_int_t)model->virtual_networks.count,
+		"zones", (json_int_t)model->private_zones.count, "records",
+		(json_int_t)count_records(model), "rulesets", (json_int_t)model->rulesets.count,
+		"rules", (json_int_t)count_rules(model));
+}
+
+static const char *plural(size_t count)
+{
+	return count == 1 ? "" : "s";
+}
+
+char *report_numbers_text(const struct model *model, char text[REPORT_TEXT_MAX])
+{
+	size_t networks = model->virtual_networks.count, zones = model->private_zones.count;
+	size_t rulesets = model->rulesets.count;
+	size_t records = count_records(model), rules = count_rules(model);
+	snprintf(text, REPORT_TEXT_MAX,
+		 "%zu network%s, %zu zone%s (%zu record%s), %zu ruleset%s (%zu rule%s)", networks,
+		 plural(networks), zones, plural(zones), records, plural(records), rulesets,
+		 plural(rulesets), rules, plural(rules));
+	return text;
+}
+
+char *report_faults_text(const struct faults *faults, char text[REPORT_TEXT_MAX])
+{
+	char errors[64] = "", warnings[64] = "";
+	if (faults->errors > 0)
+		snprintf(errors, sizeof errors, "%zu error%s", faults->errors,
+			 plural(faults->errors));
+	if (faults->warnings > 0 || faults->errors == 0)
+		snprintf(warnings, sizeof warnings, "%s%zu warning%s", *errors ? ", " : "",
+			 faults->warnings, plural(faults->warnings));
+	snprintf(text, REPORT_TEXT_MAX, "%s%s", errors, warnings);
+	return text;
+}

@@ -1,0 +1,90 @@
+/* `sluice check`: every fault, then one line that sums up. With --json one object:
+ *
+ *     {"file", "ok", "errors", "warnings", "warnings_complete", "faults": [...],
+ *      "numbers": {...} or null}
+ *
+ * "warnings_complete" is false when an error has kept us from looking for all of them. */
+#include <unistd.h>
+
+#include "resolver/control/base/json.h"
+#include "resolver/control/base/report.h"
+#include "resolver/control/command/command.h"
+#include "resolver/control/config/load.h"
+#include "resolver/control/process/management_api.h"
+#include "resolver/control/process/privileges.h"
+
+static int print_json(const char *file, const struct model *model, const struct faults *faults)
+{
+	json_t *all = json_make("{s:o, s:b, s:I, s:I, s:b, s:o, s:o}", "file", json_text(file),
+				"ok", model != NULL, "errors", (json_int_t)faults->errors,
+				"warnings", (json_int_t)faults->warnings, "warnings_complete",
+				faults->errors == 0, "faults", report_faults(faults), "numbers",
+				model ? report_numbers(model) : json_null());
+	all = json_whole(all);
+	int status = command_print_json(all);
+	json_decref(all);
+	return status;
+}
+
+static void print_text(const char *file, const struct model *model, const struct faults *faults)
+{
+	char text[REPORT_TEXT_MAX], numbers[REPORT_TEXT_MAX];
+	faults_print(faults, stdout);
+	if (!model)
+		printf("%s: %s; %swarnings are looked for when there is no error\n", file,
+		       report_faults_text(faults, text), faults->warnings > 0 ? "more " : "");
+	else if (faults->warnings > 0)
+		printf("%s: fine, %s; %s\n", file, report_numbers_text(model, numbers),
+		       report_faults_text(faults, text));
+	else
+		printf("%s: fine, %s\n", file, report_numbers_text(model, numbers));
+}
+
+/* Whether the user that `run` would go on as may do what it has to: by becoming that user, which
+ * only root can, and which nothing comes after. */
+static int check_user(const struct load *load, const struct model *model, struct faults *faults)
+{
+	const char *resolv_conf = load->follows ? load->resolv_conf : NULL;
+	if (geteuid() != 0 || !model->user)
+		return 0;
+	return privileges_drop(model, resolv_conf, false, faults);
+}
+
+/* With the files that `run` would not start without, secrets and certificates, and with what the
+ * state holds, which may not go together with the file. */
+static struct model *load_all(struct load *load, struct faults *faults)
+{
+	struct management_access access;
+	struct model *model = load_model(load, NULL, faults);
+	if (!model)
+		return NULL;
+	size_t errors = faults->errors;
+	int err = management_access_load(&access, &model->management, faults);
+	if (err == 0) {
+		management_access_release(&access);
+		err = check_user(load, model, faults);
+	}
+	inventory_check(model, faults);
+	faults_sort(faults);
+	if (err == 0 && faults->errors == errors)
+		return model;
+	model_free(model);
+	return NULL;
+}
+
+int command_check(const struct command_line *line)
+{
+	struct load load;
+	struct faults faults;
+	load_init(&load, line->config, line->resolv_conf);
+	faults_init(&faults);
+	struct model *model = load_all(&load, &faults);
+	int status = model ? EXIT_SUCCESS : EXIT_FAILURE;
+	if (!line->json)
+		print_text(line->config, model, &faults);
+	else if (print_json(line->config, model, &faults) != EXIT_SUCCESS)
+		status = EXIT_FAILURE;
+	model_free(model);
+	faults_release(&faults);
+	return status;
+}

@@ -1,0 +1,292 @@
+/* One request on a handle of its own. libcurl goes to the unix socket whatever the URL's host is,
+ * and asks no proxy. */
+#include "resolver/control/command/client.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "resolver/control/base/exit.h"
+#include "resolver/control/base/json.h"
+#include "resolver/control/config/file.h"
+#include "rules/schema/schema.h"
+
+enum { ANSWER_MAX = 1024 * 1024 * 1024, ANSWER_FIRST = 64 * 1024 };
+
+/* ---- where the server is ---- */
+
+static const char *default_path(void)
+{
+	const struct field *management = schema_field(&schema_model, "management");
+	const struct field *socket = management ? schema_field(management->group, "socket") : NULL;
+	return socket && socket->fallback ? socket->fallback : "";
+}
+
+/* Whoever names no file may have none. */
+static bool is_absent(const char *file)
+{
+	return strcmp(file, COMMAND_CONFIG_DEFAULT) == 0 && access(file, F_OK) != 0 &&
+	       errno == ENOENT;
+}
+
+static bool read_path(const char *file, char path[CLIENT_PATH_MAX])
+{
+	struct faults faults;
+	faults_init(&faults);
+	int err = config_file_socket(file, path, CLIENT_PATH_MAX, &faults);
+	faults_print(&faults, stderr);
+	faults_release(&faults);
+	if (err != 0)
+		exit_fail("%s has to be read for the path of the server's control socket; "
+			  "correct it, or give --socket PATH",
+			  file);
+	return err == 0;
+}
+
+bool client_socket_path(const struct command_line *line, char path[CLIENT_PATH_MAX])
+{
+	if (!line->socket && !is_absent(line->config))
+		return read_path(line->config, path);
+	snprintf(path, CLIENT_PATH_MAX, "%s", line->socket ? line->socket : default_path());
+	return true;
+}
+
+/* ---- one request ---- */
+
+char *client_path(const char *format, ...)
+{
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+				    "-._~";
+	char *path = NULL;
+	size_t length = 0;
+	FILE *out = open_memstream(&path, &length);
+	va_list arguments;
+	if (!out)
+		return NULL;
+	va_start(arguments, format);
+	for (; *format; format++) {
+		const char *text = *format == '%' ? va_arg(arguments, const char *) : "";
+		if (*format != '%')
+			putc(*format, out);
+		for (; *text; text++)
+			if (strchr(plain, *text))
+				putc(*text, out);
+			else
+				fprintf(out, "%%%02X", (unsigned char)*text);
+	}
+	va_end(arguments);
+	bool fine = !ferror(out);
+	if (fclose(out) == 0 && fine)
+		return path;
+	free(path);
+	return NULL;
+}
+
+struct answer {
+	char *text;
+	size_t length, room;
+	CURL *curl;
+	FILE *out; /* of the call */
+};
+
+/* What is sent: the JSON as text, or the call's own. */
+struct payload {
+	const char *text, *type;
+	size_t length;
+	char *made;
+};
+
+static size_t on_data(char *data, size_t size, size_t count, void *context)
+{
+	struct answer *answer = context;
+	size_t length = size * count;
+	long status = 0;
+	curl_easy_getinfo(answer->curl, CURLINFO_RESPONSE_CODE, &status);
+	if (answer->out && status < 400)
+		return fwrite(data, 1, length, answer->out);
+	if (length > ANSWER_MAX - answer->length)
+		return 0;
+	if (answer->length + length > answer->room) {
+		size_t room = answer->room ? answer->room * 2 : ANSWER_FIRST;
+		if (room < answer->length + length)
+			room = answer->length + length;
+		char *grown = realloc(answer->text, room);
+		if (!grown)
+			return 0;
+		answer->text = grown;
+		answer->room = room;
+	}
+	memcpy(answer->text + answer->length, data, length);
+	answer->length += length;
+	return length;
+}
+
+/* errno of the socket, where libcurl only says that it could not connect. */
+static const char *why_not(const char *path, CURLcode failed, long os_error)
+{
+	if (strlen(path) >= sizeof((struct sockaddr_un *)NULL)->sun_path)
+		return strerror(ENAMETOOLONG);
+	if (failed == CURLE_OPERATION_TIMEDOUT)
+		return "the server did not answer in time";
+	if (failed == CURLE_GOT_NOTHING || failed == CURLE_RECV_ERROR || failed == CURLE_SEND_ERROR)
+		return "the server hung up";
+	if (failed != CURLE_COULDNT_CONNECT)
+		return curl_easy_strerror(failed);
+	return os_error == EACCES ? "permission denied; only root and the server's own user may ask"
+	       : os_error == EAGAIN ? "the server is busy"
+	       : strcmp(path, default_path()) == 0
+		       ? "no server is running there; for another one, give its -c FILE or --socket"
+		       : "no server is running there";
+}
+
+/* One header more; false without memory. */
+static bool add_header(struct curl_slist **headers, const char *name, const char *value)
+{
+	char *line = NULL;
+	struct curl_slist *longer = NULL;
+	if (!value)
+		return true;
+	if (asprintf(&line, "%s: %s", name, value) >= 0) {
+		longer = curl_slist_append(*headers, line);
+		free(line);
+	}
+	if (longer)
+		*headers = longer;
+	return longer != NULL;
+}
+
+static int on_progress(void *context, curl_off_t all_down, curl_off_t down, curl_off_t all_up,
+		       curl_off_t up)
+{
+	const struct client_call *call = context;
+	(void)all_down;
+	if (down == 0)
+		call->on_sent(call->context, (uint64_t)up, (uint64_t)all_up);
+	return 0;
+}
+
+/* Everything that libcurl has to know; false without memory. */
+static bool set_up(CURL *curl, const char *socket, const struct client_call *call,
+		   const struct payload *payload, const char *url, struct curl_slist **headers,
+		   struct answer *answer)
+{
+	long timeout_ms = call->timeout_ms ? call->timeout_ms : CLIENT_TIMEOUT_MS;
+	bool fine = add_header(headers, "If-Match", call->if_match) &&
+		    add_header(headers, "If-None-Match", call->if_none_match) &&
+		    (call->text || add_header(headers, "Expect", "")) &&
+		    add_header(headers, "Content-Type", payload->type) &&
+		    curl_easy_setopt(curl, CURLOPT_URL, url) == CURLE_OK &&
+		    curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, socket) == CURLE_OK &&
+		    curl_easy_setopt(curl, CURLOPT_PROXY, "") == CURLE_OK &&
+		    curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, call->method) == CURLE_OK;
+	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L);
+	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, timeout_ms);
+	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, *headers);
+	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_data);
+	curl_easy_setopt(curl, CURLOPT_WRITEDATA, answer);
+	if (payload->text) {
+		curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)payload->length);
+		curl_easy_setopt(curl, CURLOPT_POSTFIELDS, payload->text);
+	}
+	if (call->on_sent) {
+		curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
+		curl_easy_setopt(curl, CURLOPT_XFERINFODATA, call);
+		curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+	}
+	return fine;
+}
+
+static json_t *perform(CURL *curl, const char *socket, const struct answer *answer,
+		       unsigned *status, char error[CLIENT_ERROR_MAX])
+{
+	long os_error = 0, code = 0;
+	CURLcode failed = curl_easy_perform(curl);
+	curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &os_error);
+	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &code);
+	if (failed != CURLE_OK) {
+		snprintf(error, CLIENT_ERROR_MAX, "control socket %.120s: %s", socket,
+			 why_not(socket, failed, os_error));
+		return NULL;
+	}
+	*status = (unsigned)code;
+	json_t *body = answer->length == 0
+			       ? json_null()
+			       : json_loadb(answer->text, answer->length, JSON_DECODE_ANY, NULL);
+	if (!body)
+		snprintf(error, CLIENT_ERROR_MAX, "control socket %.120s: the answer is not JSON",
+			 socket);
+	return body;
+}
+
+/* False: there is no memory for it. */
+static bool payload_init(struct payload *payload, const struct client_call *call)
+{
+	*payload = (struct payload){
+		.text = call->text, .length = call->text_length, .type = call->text_type};
+	if (!call->body)
+		return true;
+	payload->made = json_dumps(call->body, JSON_COMPACT | JSON_ENCODE_ANY);
+	payload->text = payload->made;
+	payload->length = payload->made ? strlen(payload->made) : 0;
+	payload->type = "application/json";
+	return payload->made != NULL;
+}
+
+json_t *client_call(const char *socket, struct client_call call, unsigned *status,
+		    char error[CLIENT_ERROR_MAX])
+{
+	struct curl_slist *headers = NULL;
+	struct answer answer = {.curl = curl_easy_init(), .out = call.out};
+	struct payload payload;
+	char *url = NULL;
+	json_t *body = NULL;
+	snprintf(error, CLIENT_ERROR_MAX, "%s", err_text(ERR_NOMEM));
+	if (payload_init(&payload, &call) && answer.curl &&
+	    asprintf(&url, "http://sluice%s", call.path) >= 0 &&
+	    set_up(answer.curl, socket, &call, &payload, url, &headers, &answer))
+		body = perform(answer.curl, socket, &answer, status, error);
+	curl_easy_cleanup(answer.curl);
+	curl_slist_free_all(headers);
+	free(answer.text);
+	free(url);
+	free(payload.made);
+	json_decref(call.body);
+	return body;
+}
+
+/* ---- for a command ---- */
+
+const char *client_error_text(const json_t *body)
+{
+	const char *text =
+		json_string_value(json_object_get(json_object_get(body, "error"), "message"));
+	return text ? text : json_string_value(json_object_get(body, "message"));
+}
+
+json_t *client_ask(const struct command_line *line, struct client_call call)
+{
+	char path[CLIENT_PATH_MAX], error[CLIENT_ERROR_MAX];
+	unsigned status = 0;
+	if (!client_socket_path(line, path)) {
+		json_decref(call.body);
+		return NULL;
+	}
+	json_t *answer = client_call(path, call, &status, error);
+	if (!answer) {
+		exit_fail("%s", error);
+		return NULL;
+	}
+	if (status < 400)
+		return answer;
+	const char *text = client_error_text(answer);
+	if (text)
+		exit_fail("%s", text);
+	else
+		exit_fail("the server answers with HTTP status %u", status);
+	json_decref(answer);
+	return NULL;
+}

@@ -1,0 +1,57 @@
+/* What the commands that talk to a running server have in common: HTTP on its unix socket. */
+#ifndef SLUICE_CLIENT_H
+#define SLUICE_CLIENT_H
+
+#include <jansson.h>
+#include <stdint.h>
+
+#include "resolver/control/command/command.h"
+#include "rules/err.h"
+
+enum {
+	CLIENT_PATH_MAX = 4096,
+	CLIENT_ERROR_MAX = 256,
+	CLIENT_TIMEOUT_MS = 10 * 1000,
+	CLIENT_RELOAD_MS = 300 * 1000,
+};
+
+/* Where the server's control socket is: --socket, else management.socket of the configuration or
+ * its default, whatever else that file has of faults. False: the file cannot be read so far, which
+ * has been said, and EXIT_FAILURE is what is left to return. The default does not stand in for it,
+ * where another server may be listening; but COMMAND_CONFIG_DEFAULT may be absent. */
+MUST_CHECK bool client_socket_path(const struct command_line *line, char path[CLIENT_PATH_MAX]);
+
+struct client_call {
+	const char *method;           /* "GET" */
+	const char *path;             /* percent-encoded, with its query: client_path makes one */
+	json_t *body;                 /* NULL: none; taken over */
+	const char *text, *text_type; /* in its place: "text/csv"; NULL: none */
+	size_t text_length;
+	FILE *out; /* where an answer that is no error goes as it comes; null is returned then */
+	void (*on_sent)(void *context, uint64_t sent,
+			uint64_t all); /* now and then until the answer comes; NULL: nobody */
+	void *context;
+	int timeout_ms;                       /* for the whole of it; 0: CLIENT_TIMEOUT_MS */
+	const char *if_match, *if_none_match; /* NULL: not sent */
+};
+
+/* A path with its parts percent-encoded, to be freed: each '%' in the format stands for the next
+ * text. client_path("/v1/addresses/%/%", group, name). NULL without memory. */
+char *client_path(const char *format, ...);
+
+/* Asks the server at that socket. What it answers, any JSON, which the caller releases (null for an
+ * empty body), with HTTP's status; NULL: nothing came of it, and `error` says in one line why. */
+json_t *client_call(const char *socket, struct client_call call, unsigned *status,
+		    char error[CLIENT_ERROR_MAX]);
+
+/* The same of the server that the command line means. NULL also when it answers with an error
+ * (status 400 and up); either way that has been printed, and EXIT_FAILURE is what is left to
+ * return.
+ */
+json_t *client_ask(const struct command_line *line, struct client_call call);
+
+/* The message of an error's body in any API's shape; NULL: it has none. Lives as long as the body.
+ */
+const char *client_error_text(const json_t *body);
+
+#endif

@@ -1,0 +1,311 @@
+/* From argv to a command. Options are parsed once for all commands, and those that a command does
+ * not list are refused by name, so that `sluice status --suffix` is not silently something else. */
+#include "resolver/control/command/command.h"
+
+#include <getopt.h>
+#include <stdarg.h>
+
+#include "resolver/control/base/exit.h"
+#include "resolver/control/base/json.h"
+#include "resolver/control/config/resolv_conf.h"
+#include "rules/text.h"
+
+static const struct {
+	const char *name, *argument, *doc;
+	char letter; /* 0: none */
+	unsigned bit;
+	size_t offset;
+} options[] = {
+	{"config", "FILE", "the configuration; " COMMAND_CONFIG_DEFAULT " when not given", 'c',
+	 OPTION_CONFIG, offsetof(struct command_line, config)},
+	{"json", NULL, "print JSON", 0, OPTION_JSON, offsetof(struct command_line, json)},
+	{"socket", "PATH", "the running server's control socket; else as the configuration says", 0,
+	 OPTION_SOCKET, offsetof(struct command_line, socket)},
+	{"resolv-conf", "PATH", "in place of " RESOLV_CONF_PATH, 0, OPTION_RESOLV_CONF,
+	 offsetof(struct command_line, resolv_conf)},
+	{"vnet", "NETWORK", "ask at the VNet resolver, as a machine in this network", 0,
+	 OPTION_VNET, offsetof(struct command_line, vnet)},
+	{"endpoint", "RESOLVER/ENDPOINT", "ask at this inbound endpoint", 0, OPTION_ENDPOINT,
+	 offsetof(struct command_line, endpoint)},
+	{"from", "ADDRESS", "ask at the VNet resolver, from this source address", 0, OPTION_FROM,
+	 offsetof(struct command_line, from)},
+	{"suffix", NULL, "the name and everything below it", 0, OPTION_SUFFIX,
+	 offsetof(struct command_line, suffix)},
+	{"ttl", "SECONDS", "of the PTR record; else reverse.ttl of the configuration", 0,
+	 OPTION_TTL, offsetof(struct command_line, ttl)},
+	{"description", "TEXT", "for people, at most 160 characters", 0, OPTION_DESCRIPTION,
+	 offsetof(struct command_line, description)},
+	{"group", "GROUP", "the resource group that the address is in", 0, OPTION_GROUP,
+	 offsetof(struct command_line, group)},
+	{"region", "REGION", "where the address is; else the configuration's", 0, OPTION_REGION,
+	 offsetof(struct command_line, region)},
+	{"label", "LABEL", "gives it the forward name LABEL.REGION.SUFFIX", 0, OPTION_LABEL,
+	 offsetof(struct command_line, label)},
+	{"static", NULL, "the address stays, and proves ownership of names that lead to it", 0,
+	 OPTION_STATIC, offsetof(struct command_line, is_static)},
+	{"address", "ADDRESS", "the service's address", 0, OPTION_ADDRESS,
+	 offsetof(struct command_line, address)},
+	{"reverse-fqdn", "NAME", "the name that its PTR gives; \"\" for none", 0,
+	 OPTION_REVERSE_FQDN, offsetof(struct command_line, reverse_fqdn)},
+	{"tag", "NAME=VALUE", "a tag, one for each --tag, of those that it is to have", 0,
+	 OPTION_TAG, offsetof(struct command_line, tags)},
+	{"binary", "PATH", "the program to go on with; else the one that this command is of", 0,
+	 OPTION_BINARY, offsetof(struct command_line, binary)},
+	{"ns", "NAME", "a name server, one for each --ns; else reverse.name_servers", 0, OPTION_NS,
+	 offsetof(struct command_line, servers)},
+	{"csv", NULL, "print CSV, as ptr import reads it", 0, OPTION_CSV,
+	 offsetof(struct command_line, csv)},
+	{"dry-run", NULL, "check everything and change nothing", 0, OPTION_DRY_RUN,
+	 offsetof(struct command_line, dry_run)},
+	{"all", NULL, "everything, what is fine and what is zero, too", 0, OPTION_ALL,
+	 offsetof(struct command_line, all)},
+	/* What the master gives, which is not for people. */
+	{"master", "FD", NULL, 0, OPTION_MASTER, offsetof(struct command_line, master)},
+	{"beside", NULL, NULL, 0, OPTION_BESIDE, offsetof(struct command_line, beside)},
+};
+static const unsigned repeated = OPTION_NS | OPTION_TAG;
+enum { OPTION_COUNT = sizeof options / sizeof *options, OPTION_HELP = 1000, OPTION_VERSION };
+
+static void print_option(size_t i, FILE *out)
+{
+	char text[64];
+	snprintf(text, sizeof text, "%s--%s%s%s", options[i].letter ? "-c, " : "", options[i].name,
+		 options[i].argument ? " " : "", options[i].argument ? options[i].argument : "");
+	fprintf(out, "  %-28s %s\n", text, options[i].doc);
+}
+
+void command_print_usage(const struct command *command, FILE *out)
+{
+	fprintf(out, "usage: sluice %s", command->name);
+	for (size_t i = 0; i < OPTION_COUNT; i++)
+		if (command->options & options[i].bit && options[i].doc)
+			fprintf(out,
+				options[i].bit & repeated ? " [--%s %s]..."
+				: options[i].argument     ? " [--%s %s]"
+							  : " [--%s]",
+				options[i].name, options[i].argument);
+	fprintf(out, "%s%s\n", *command->arguments ? " " : "", command->arguments);
+}
+
+static void print_help(const struct command *command)
+{
+	command_print_usage(command, stdout);
+	printf("\n%s.\n%s", command->summary, command->help);
+	if (command->options)
+		printf("\n");
+	for (size_t i = 0; i < OPTION_COUNT; i++)
+		if (command->options & options[i].bit && options[i].doc)
+			print_option(i, stdout);
+}
+
+/* Whether the name's first word is this one. *rest: what is behind it, a blank or the end. */
+static bool begins_with_word(const char *name, const char *word, const char **rest)
+{
+	size_t length = strlen(word);
+	*rest = name + length;
+	return strncmp(name, word, length) == 0 && (**rest == '\0' || **rest == ' ');
+}
+
+/* All, or those of two words that begin with `first`. */
+static void print_commands(const struct command *commands, const char *first, FILE *out)
+{
+	const char *rest;
+	fprintf(out, "usage: sluice %s%sCOMMAND [OPTION...] [ARGUMENT...]\n\n", first ? first : "",
+		first ? " " : "");
+	for (const struct command *at = commands; at->name; at++)
+		if (at->summary && (!first || begins_with_word(at->name, first, &rest)))
+			fprintf(out, "  %-15s %s\n", at->name, at->summary);
+	fprintf(out, "\n`sluice help COMMAND` tells more; `sluice --version` the version.\n"
+		     "Exit status: 0 fine, 1 the answer is no, 2 wrong usage.\n");
+}
+
+/* The command that the words begin with; *used is how many of them are its name. With NULL, *used
+ * is 1 where the first word begins a name of two words, 0 where it begins none. */
+static const struct command *find_command(const struct command *commands, char *const *words,
+					  int count, int *used)
+{
+	const char *rest;
+	*used = 0;
+	for (const struct command *at = commands; at->name; at++) {
+		if (count < 1 || !begins_with_word(at->name, words[0], &rest))
+			continue;
+		*used = 1;
+		if (*rest == '\0')
+			return at;
+		if (count > 1 && strcmp(rest + 1, words[1]) == 0) {
+			*used = 2;
+			return at;
+		}
+	}
+	return NULL;
+}
+
+static int unknown_command(const struct command *commands, char *const *words, int count, int known)
+{
+	if (known == 0) {
+		fprintf(stderr, "sluice: there is no command \"%s\"; `sluice help` lists them\n",
+			words[0]);
+	} else if (count > 1) {
+		fprintf(stderr,
+			"sluice: there is no command \"%s %s\"; `sluice help %s` lists them\n",
+			words[0], words[1], words[0]);
+	} else {
+		fprintf(stderr, "sluice: \"%s\" is half of a command\n", words[0]);
+		print_commands(commands, words[0], stderr);
+	}
+	return COMMAND_USAGE;
+}
+
+int command_help(const struct command_line *line)
+{
+	int used, count = line->argument_count;
+	const struct command *command = find_command(line->commands, line->arguments, count, &used);
+	if (command && used == count)
+		print_help(command);
+	else if (count == 0)
+		print_commands(line->commands, NULL, stdout);
+	else if (count == 1 && used == 1)
+		print_commands(line->commands, line->arguments[0], stdout);
+	else
+		return unknown_command(line->commands, line->arguments, count, used);
+	return EXIT_SUCCESS;
+}
+
+int command_fail_at(const struct command_line *line, const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	exit_complain(line->command->name, format, arguments);
+	va_end(arguments);
+	return EXIT_FAILURE;
+}
+
+int command_misuse(const struct command_line *line, const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	exit_complain(line->command->name, format, arguments);
+	va_end(arguments);
+	command_print_usage(line->command, stderr);
+	return COMMAND_USAGE;
+}
+
+/* Puts option i where it belongs and into *given. Of those that may be given once the last counts;
+ * false: one is given too often. */
+static bool take_option(struct command_line *line, size_t i, const char *value, unsigned *given)
+{
+	char *base = (char *)line;
+	const bool yes = true;
+	struct command_words *words = (struct command_words *)(base + options[i].offset);
+	if (options[i].bit & repeated && words->count == COMMAND_WORDS_MAX) {
+		exit_fail("--%s is given more than %d times", options[i].name, COMMAND_WORDS_MAX);
+		return false;
+	}
+	if (options[i].bit & repeated)
+		words->items[words->count++] = value;
+	else if (options[i].argument)
+		memcpy(base + options[i].offset, &value, sizeof value);
+	else
+		memcpy(base + options[i].offset, &yes, sizeof yes);
+	*given |= options[i].bit;
+	return true;
+}
+
+/* All options of argv; what is left are the command and its arguments, from optind on. Returns
+ * OPTION_HELP or OPTION_VERSION when asked for, -1 on an unknown option or one too many, which has
+ * been said. */
+static int parse_options(struct command_line *line, int argc, char **argv, unsigned *given)
+{
+	struct option table[OPTION_COUNT + 3] = {
+		[OPTION_COUNT] = {"help", no_argument, NULL, OPTION_HELP},
+		[OPTION_COUNT + 1] = {"version", no_argument, NULL, OPTION_VERSION},
+	};
+	for (int i = 0; i < OPTION_COUNT; i++)
+		table[i] = (struct option){
+			options[i].name,
+			options[i].argument ? required_argument : no_argument,
+			NULL,
+			OPTION_HELP + 100 + i,
+		};
+	optind = 0; /* glibc: start afresh */
+	int found, asked = 0;
+	while ((found = getopt_long(argc, argv, "c:h", table, NULL)) != -1) {
+		if (found == '?')
+			return -1;
+		if (found == 'h' || found == OPTION_HELP || found == OPTION_VERSION) {
+			asked = found == OPTION_VERSION ? OPTION_VERSION : OPTION_HELP;
+			continue; /* to the end, for only then the arguments are in order */
+		}
+		size_t i = found == 'c' ? 0 : (size_t)(found - OPTION_HELP - 100);
+		if (!take_option(line, i, optarg, given))
+			return -1;
+	}
+	return asked;
+}
+
+int command_print_json(const json_t *value)
+{
+	if (!value)
+		return exit_fail("what is to be printed cannot be made: %s", err_text(ERR_NOMEM));
+	if (json_dumpf(value, stdout, JSON_INDENT(2) | JSON_DECIMAL | JSON_ENSURE_ASCII) != 0)
+		return exit_fail("writing to standard output failed");
+	putchar('\n');
+	return EXIT_SUCCESS;
+}
+
+static int dispatch(struct command_line *line, unsigned given)
+{
+	const struct command *command = line->command;
+	for (size_t i = 0; i < OPTION_COUNT; i++)
+		if (given & options[i].bit & ~command->options)
+			return command_misuse(line, "--%s has no meaning here", options[i].name);
+	if (line->argument_count < command->arguments_min)
+		return command_misuse(line, "an argument is missing");
+	if (line->argument_count > command->arguments_max) {
+		const char *extra = line->arguments[command->arguments_max];
+		bool file =
+			command->arguments_max == 0 && command->options & ~given & OPTION_CONFIG;
+		return command_misuse(line, "\"%s\" is one argument too many%s%s", extra,
+				      file ? "; for another configuration, write -c " : "",
+				      file ? extra : "");
+	}
+	int status = command->run(line);
+	if (fflush(stdout) != 0 || ferror(stdout))
+		return exit_fail("writing to standard output failed");
+	return status;
+}
+
+int command_main(const struct command *commands, int argc, char **argv)
+{
+	struct command_line line = {
+		.commands = commands,
+		.config = COMMAND_CONFIG_DEFAULT,
+		.resolv_conf = RESOLV_CONF_PATH,
+	};
+	unsigned given = 0;
+	int asked = parse_options(&line, argc, argv, &given);
+	if (asked < 0)
+		return COMMAND_USAGE;
+	if (asked == OPTION_VERSION) {
+		printf("sluice " SLUICE_VERSION "\n");
+		return EXIT_SUCCESS;
+	}
+	int used = 0, words = argc - optind;
+	line.command = find_command(commands, argv + optind, words, &used);
+	if (asked == OPTION_HELP) {
+		if (line.command)
+			print_help(line.command);
+		else
+			print_commands(commands, used ? argv[optind] : NULL, stdout);
+		return EXIT_SUCCESS;
+	}
+	if (words == 0) {
+		print_commands(commands, NULL, stderr);
+		return COMMAND_USAGE;
+	}
+	if (!line.command)
+		return unknown_command(commands, argv + optind, words, used);
+	line.arguments = argv + optind + used;
+	line.argument_count = words - used;
+	return dispatch(&line, given);
+}

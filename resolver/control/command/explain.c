@@ -1,0 +1,84 @@
+/* `sluice explain`: loads the file as `run` would, compiles it, and explains. When a server runs,
+ * its targets' health is put next to the route; that it may not be the same configuration is why
+ * they are matched by source, host and protocol. */
+#include "resolver/control/base/json.h"
+#include "resolver/control/command/client.h"
+#include "resolver/control/config/load.h"
+#include "resolver/control/observe/explain_ask.h"
+
+enum { HEALTH_TIMEOUT_MS = 2000 };
+
+/* Nothing is said when no server can be asked: explain does not need one. */
+static void fetch_health(const struct command_line *line, json_t *explained)
+{
+	char path[CLIENT_PATH_MAX], error[CLIENT_ERROR_MAX];
+	unsigned http_status;
+	struct client_call call = {
+		.method = "GET", .path = "/v1/status", .timeout_ms = HEALTH_TIMEOUT_MS};
+	if (!client_socket_path(line, path))
+		return;
+	json_t *status = client_call(path, call, &http_status, error);
+	explain_add_health(explained, json_object_get(status, "targets"));
+	json_decref(status);
+}
+
+static int explain_in(const struct command_line *line, const struct policy *policy,
+		      const struct explain_question *question)
+{
+	char error[EXPLAIN_ERROR_MAX];
+	int err;
+	json_t *explained = explain_ask(policy, question, &err, error);
+	if (err == ERR_NOT_FOUND)
+		return command_fail_at(line, "%s", error);
+	if (err != 0)
+		return command_misuse(line, "%s", error);
+	fetch_health(line, explained);
+	explained = json_whole(explained);
+	int status = EXIT_SUCCESS;
+	if (line->json || !explained)
+		status = command_print_json(explained);
+	else
+		explain_print(explained, stdout);
+	json_decref(explained);
+	return status;
+}
+
+static int load_and_explain(const struct command_line *line, struct load *load,
+			    const struct explain_question *question)
+{
+	struct faults faults;
+	int status = EXIT_FAILURE;
+	faults_init(&faults);
+	struct model *model = load_model(load, NULL, &faults);
+	struct policy *policy = model ? policy_compile(model, &load->key, NULL) : NULL;
+	if (policy) {
+		status = explain_in(line, policy, question);
+	} else {
+		faults_print(&faults, stderr);
+		command_fail_at(line, "%s cannot be explained: it has faults", line->config);
+	}
+	policy_free(policy);
+	model_free(model);
+	faults_release(&faults);
+	return status;
+}
+
+int command_explain(const struct command_line *line)
+{
+	char error[EXPLAIN_ERROR_MAX];
+	struct explain_question question;
+	struct explain_texts texts = {.dash = "--",
+				      .name = line->arguments[0],
+				      .type = line->argument_count > 1 ? line->arguments[1] : NULL,
+				      .vnet = line->vnet,
+				      .endpoint = line->endpoint,
+				      .from = line->from};
+	struct load load;
+	int status;
+	load_init(&load, line->config, line->resolv_conf);
+	if (explain_read(&question, &texts, &load.key, error) != 0)
+		status = command_misuse(line, "%s", error);
+	else
+		status = load_and_explain(line, &load, &question);
+	return status;
+}

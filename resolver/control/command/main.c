@@ -1,0 +1,117 @@
+/* `sluice`: the table of its commands. Each is a file in resolver/control/; usage, help and the
+ * options that a command takes come from here. */
+#include "resolver/control/command/command.h"
+
+#define CALL       (OPTION_CONFIG | OPTION_SOCKET) /* it asks the running server */
+#define PTR_HELP   "ADDRESS|ID: the address, its id, or REGION:ID.\n"
+#define GROUP_HELP "Without --group it is an address of no group.\n"
+#define OWNED_HELP                                                                                 \
+	"A reverse name has to belong to the subscription: the name of one of its addresses or\n"  \
+	"services, or one that leads there. That is looked up once, when it is set.\n"
+
+static const struct command commands[] = {
+	{"run", command_run, OPTION_CONFIG | OPTION_RESOLV_CONF | OPTION_MASTER, 0, 0, "",
+	 "serve DNS as the configuration says",
+	 "Stays in the foreground and logs to stderr. SIGHUP reloads, SIGTERM and SIGINT stop.\n"
+	 "A configuration with faults is not started, and never replaces one that is served.\n"
+	 "It is the master, which has the sockets; its child serves, and is started again when it\n"
+	 "ends by itself.\n"},
+	{"serve", command_serve, OPTION_CONFIG | OPTION_RESOLV_CONF | OPTION_MASTER | OPTION_BESIDE,
+	 0, 0, "", NULL, ""},
+	{"check", command_check, OPTION_CONFIG | OPTION_JSON | OPTION_RESOLV_CONF, 0, 0, "",
+	 "print everything that is wrong with the configuration",
+	 "One line per fault: file:line: where: what is wrong and what would be right. Exits 1\n"
+	 "when there is an error; warnings alone are fine.\n"},
+	{"explain", command_explain,
+	 OPTION_CONFIG | OPTION_JSON | OPTION_SOCKET | OPTION_RESOLV_CONF | OPTION_VNET |
+		 OPTION_ENDPOINT | OPTION_FROM,
+	 1, 2, "NAME [TYPE]", "say who would answer a name, how, and why",
+	 "Works on the file; a running server is only asked for its targets' health. One of "
+	 "--vnet,\n"
+	 "--endpoint and --from says where the question arrives; with a single network it may be\n"
+	 "left out, which is --vnet.\n"},
+	{"upgrade", command_upgrade, CALL | OPTION_BINARY, 0, 0, "",
+	 "have a new process take over from the running server, without losing a query",
+	 "The master starts the new one beside, which reads the configuration, has the same\n"
+	 "sockets, and serves; the old one answers what it holds and ends. Where the new one\n"
+	 "fails, the old one goes on; exits 1 then. The number of workers has to be the same.\n"},
+	{"reload", command_reload, OPTION_CONFIG | OPTION_JSON | OPTION_SOCKET, 0, 0, "",
+	 "have the running server read its configuration again",
+	 "Faults are printed as by check, and the server keeps what it has; exits 1 then.\n"},
+	{"status", command_status, OPTION_CONFIG | OPTION_JSON | OPTION_SOCKET | OPTION_ALL, 0, 0,
+	 "", "show what is wrong, what the running server serves, and what it has counted",
+	 "The worst comes first; what is fine in large numbers is a number. With --all it is all\n"
+	 "there, the zeros too.\n"},
+	{"flush", command_flush, OPTION_CONFIG | OPTION_JSON | OPTION_SOCKET | OPTION_SUFFIX, 0, 1,
+	 "[NAME]", "empty the running server's cache, or drop a name from it", ""},
+	{"ptr list", command_ptr_list, CALL | OPTION_JSON | OPTION_CSV, 0, 0, "",
+	 "list every address with the name that its PTR gives",
+	 "With --csv the list is what `sluice ptr import` reads.\n"},
+	{"ptr show", command_ptr_show, CALL | OPTION_JSON, 1, 1, "ADDRESS|ID",
+	 "show the PTR of an address", PTR_HELP},
+	{"ptr set", command_ptr_set, CALL | OPTION_JSON | OPTION_TTL | OPTION_DESCRIPTION, 2, 2,
+	 "ADDRESS|ID NAME", "set the name that an address's PTR gives",
+	 PTR_HELP
+	 "TTL and description are those given, or none. A name that does not lead back\n"
+	 "to the address is set all the same, and warned of; but a cloud service's has to\n"
+	 "belong to the subscription.\n"},
+	{"ptr unset", command_ptr_unset, CALL, 1, 1, "ADDRESS|ID", "remove the PTR of an address",
+	 PTR_HELP},
+	{"ptr delete", command_ptr_unset, CALL, 1, 1, "ADDRESS|ID",
+	 "remove the PTR of an address, as unset does", PTR_HELP},
+	{"ptr import", command_ptr_import, CALL | OPTION_JSON | OPTION_DRY_RUN, 1, 1, "FILE.csv",
+	 "set and remove many PTRs at once, all of them or none",
+	 "The first line names the columns: address, reverse_fqdn (or ptrdname), and, if wanted,\n"
+	 "description and ttl. A row gives the whole PTR of its address; without a name it\n"
+	 "removes it. FILE.csv may be - for standard input. Whatever does not fit is told by its\n"
+	 "line, and then nothing changes.\n"},
+	{"ptr check", command_ptr_check, CALL | OPTION_JSON | OPTION_VNET, 1, 1, "ADDRESS|NAME",
+	 "see whether an address's name leads back to it, as mail servers do",
+	 "Works for any address or name, through the running server's resolver. Exits 0 only when\n"
+	 "it is confirmed. --vnet asks as that network sees the names; without it, a private\n"
+	 "address is asked for in its own network, and anything else of the default resolver.\n"},
+	{"ptr delegation", command_ptr_delegation,
+	 OPTION_CONFIG | OPTION_JSON | OPTION_RESOLV_CONF | OPTION_NS, 1, 1, "PREFIX",
+	 "print what to ask a prefix's provider for: delegations, and CNAMEs",
+	 "Works on the file, and needs no server. What is printed are lines for the zone above: "
+	 "NS\n"
+	 "records for each reverse zone of the prefix, and the CNAMEs of RFC 2317 where it has a\n"
+	 "part of an octet. A prefix that is not ours is warned of.\n"},
+	{"address list", command_address_list, CALL | OPTION_JSON, 0, 0, "",
+	 "list the addresses that are ours", ""},
+	{"address show", command_address_show, CALL | OPTION_JSON | OPTION_GROUP, 1, 1, "NAME",
+	 "show an address", GROUP_HELP},
+	{"address add", command_address_add,
+	 CALL | OPTION_JSON | OPTION_GROUP | OPTION_REGION | OPTION_LABEL | OPTION_STATIC |
+		 OPTION_REVERSE_FQDN | OPTION_DESCRIPTION | OPTION_TTL | OPTION_TAG,
+	 1, 2, "NAME [ADDRESS]", "add an address, with its PTR if one is given",
+	 GROUP_HELP "Without ADDRESS it takes a free one of a pool of its region.\n"},
+	{"address remove", command_address_remove, CALL | OPTION_GROUP, 1, 1, "NAME",
+	 "remove an address and its PTR", GROUP_HELP},
+	{"service list", command_service_list, CALL | OPTION_JSON, 0, 0, "",
+	 "list the cloud services", ""},
+	{"service add", command_service_add,
+	 CALL | OPTION_JSON | OPTION_DESCRIPTION | OPTION_REVERSE_FQDN | OPTION_TTL | OPTION_TAG, 2,
+	 2, "NAME ADDRESS", "add a cloud service, with its PTR if one is given", OWNED_HELP},
+	{"service set", command_service_set,
+	 CALL | OPTION_JSON | OPTION_ADDRESS | OPTION_DESCRIPTION | OPTION_REVERSE_FQDN |
+		 OPTION_TTL | OPTION_TAG,
+	 1, 1, "NAME", "change what the options name of a cloud service", OWNED_HELP},
+	{"service remove", command_service_remove, CALL, 1, 1, "NAME",
+	 "remove a cloud service and its PTR", ""},
+	{"state export", command_state_export, CALL, 0, 1, "[FILE]",
+	 "write what the management API keeps, as JSON", "To standard output without FILE.\n"},
+	{"state import", command_state_import, CALL, 1, 1, "FILE",
+	 "put what was exported into the running server, all of it or nothing",
+	 "FILE may be - for standard input.\n"},
+	{"help", command_help, 0, 0, 2, "[COMMAND]", "list the commands, or tell about one", ""},
+	{"manual", command_manual, 0, 0, 0, "", "print the manual page sluice.conf(5)",
+	 "Made from the table of fields that also drives the reader of the file:\n"
+	 "    sluice manual | man -l -\n"},
+	{.name = NULL},
+};
+
+int main(int argc, char **argv)
+{
+	return command_main(commands, argc, argv);
+}

@@ -1,0 +1,157 @@
+/* With --json the answer is printed as it came, also its warnings. */
+#include "resolver/control/command/reverse.h"
+
+#include "resolver/control/base/json.h"
+#include "rules/err.h"
+
+/* What an error says is more than its message: which member of the body it is about. */
+static void print_error(const struct command_line *line, const json_t *answer, unsigned status)
+{
+	const char *text = client_error_text(answer);
+	const char *field =
+		json_string_value(json_object_get(json_object_get(answer, "error"), "path"));
+	if (text)
+		command_fail_at(line, "%s%s%s", field ? field : "", field ? ": " : "", text);
+	else
+		command_fail_at(line, "the server answers with HTTP status %u", status);
+}
+
+json_t *command_ask(const struct command_line *line, struct client_call call, char *path)
+{
+	char socket[CLIENT_PATH_MAX], error[CLIENT_ERROR_MAX];
+	bool has_body = call.body;
+	unsigned status = 0;
+	json_t *answer = NULL;
+	call.path = path;
+	call.body = has_body ? json_whole(call.body) : NULL;
+	snprintf(error, sizeof error, "%s", err_text(ERR_NOMEM));
+	bool found = client_socket_path(line, socket);
+	if (found && path && (call.body || !has_body))
+		answer = client_call(socket, call, &status, error);
+	else
+		json_decref(call.body);
+	free(path);
+	if (found && !answer)
+		command_fail_at(line, "%s", error);
+	if (!answer || status < 400)
+		return answer;
+	print_error(line, answer, status);
+	json_decref(answer);
+	return NULL;
+}
+
+/* The second page's rows behind the first's; false without memory. */
+static bool join_pages(json_t *first, const json_t *page, const char *key)
+{
+	return page &&
+	       json_array_extend(json_object_get(first, key), json_object_get(page, key)) == 0 &&
+	       json_object_set(first, "next", json_object_get(page, "next")) == 0;
+}
+
+json_t *command_ask_list(const struct command_line *line, char *path, const char *key)
+{
+	const struct client_call get = {.method = "GET"};
+	json_t *all = command_ask(line, get, path);
+	const char *next;
+	while ((next = json_string_value(json_object_get(all, "next")))) {
+		json_t *page = command_ask(line, get, strdup(next));
+		bool fine = join_pages(all, page, key);
+		if (page && !fine)
+			command_fail_at(line, "%s", err_text(ERR_NOMEM));
+		json_decref(page);
+		if (!fine) {
+			json_decref(all);
+			return NULL;
+		}
+	}
+	json_object_del(all, "next");
+	return all;
+}
+
+int command_show_list(const struct command_line *line, char *path, const char *key,
+		      struct command_columns columns)
+{
+	int status = EXIT_SUCCESS;
+	json_t *answer = command_ask_list(line, path, key);
+	if (!answer)
+		return EXIT_FAILURE;
+	if (line->json)
+		status = command_print_json(answer);
+	else
+		table_print(stdout, NULL, json_object_get(answer, key), columns.items,
+			    columns.count);
+	json_decref(answer);
+	return status;
+}
+
+int command_show_one(const struct command_line *line, const char *method, char *path, json_t *body,
+		     const char *if_none_match, struct command_columns columns)
+{
+	int status = EXIT_SUCCESS;
+	json_t *answer =
+		command_ask(line,
+			    (struct client_call){
+				    .method = method, .body = body, .if_none_match = if_none_match},
+			    path);
+	if (!answer)
+		return EXIT_FAILURE;
+	if (line->json)
+		status = command_print_json(answer);
+	else
+		table_print_one(stdout, answer, columns.items, columns.count);
+	const json_t *warnings = line->json ? NULL : json_object_get(answer, "warnings");
+	for (size_t i = 0; i < json_array_size(warnings); i++)
+		command_fail_at(line, "warning: %s",
+				json_string_value(json_array_get(warnings, i)));
+	json_decref(answer);
+	return status;
+}
+
+int command_delete(const struct command_line *line, char *path, const char *done)
+{
+	json_t *answer = command_ask(line, (struct client_call){.method = "DELETE"}, path);
+	if (!answer)
+		return EXIT_FAILURE;
+	printf("%s\n", done);
+	json_decref(answer);
+	return EXIT_SUCCESS;
+}
+
+/* False: one of them is none, which has been said. */
+static bool put_tags(const struct command_line *line, json_t *body)
+{
+	json_t *tags = json_object();
+	for (int i = 0; i < line->tags.count; i++) {
+		const char *text = line->tags.items[i], *value = strchr(text, '=');
+		char *name = value && value > text ? strndup(text, (size_t)(value - text)) : NULL;
+		if (!name) {
+			command_misuse(line, "\"%s\" is no tag; give NAME=VALUE", text);
+			json_decref(tags);
+			return false;
+		}
+		json_put(tags, name, json_text(value + 1));
+		free(name);
+	}
+	json_put(body, "tags", tags);
+	return true;
+}
+
+bool command_put_given(const struct command_line *line, json_t *body)
+{
+	if (line->reverse_fqdn)
+		json_put(body, "reverse_fqdn", json_text(line->reverse_fqdn));
+	if (line->description)
+		json_put(body, "description", json_text(line->description));
+	if (line->tags.count > 0 && !put_tags(line, body))
+		return false;
+	if (!line->ttl)
+		return true;
+	char *end;
+	long long ttl = strtoll(line->ttl, &end, 10);
+	if (end == line->ttl || *end != '\0') {
+		command_misuse(line, "\"%s\" is not a number of seconds", line->ttl);
+		return false;
+	}
+	json_put(body, "ttl", json_integer(ttl));
+	return true;
+}

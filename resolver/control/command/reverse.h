@@ -1,0 +1,40 @@
+/* What the commands for PTRs, addresses and services have in common: a call, and what is printed of
+ * its answer. */
+#ifndef SLUICE_COMMAND_REVERSE_H
+#define SLUICE_COMMAND_REVERSE_H
+
+#include "resolver/control/base/table.h"
+#include "resolver/control/command/client.h"
+
+struct command_columns {
+	const struct table_column *items;
+	size_t count;
+};
+#define COLUMNS(array) ((struct command_columns){array, sizeof(array) / sizeof *(array)})
+
+/* In all that follow the path is taken over and freed (NULL: there was no memory for it); so is the
+ * body. */
+
+/* What the server answers; NULL when that is an error: it has been printed, with the member that it
+ * is about. */
+json_t *command_ask(const struct command_line *line, struct client_call call, char *path);
+
+/* These return the exit status. */
+
+/* GETs a list that comes in pages, all of it: {KEY: [...]}; NULL as command_ask. */
+json_t *command_ask_list(const struct command_line *line, char *path, const char *key);
+
+/* The same, and prints it. */
+int command_show_list(const struct command_line *line, char *path, const char *key,
+		      struct command_columns columns);
+/* Calls, and prints the object that is answered; its `warnings` go to stderr. */
+int command_show_one(const struct command_line *line, const char *method, char *path, json_t *body,
+		     const char *if_none_match, struct command_columns columns);
+/* DELETEs, and prints `done`. */
+int command_delete(const struct command_line *line, char *path, const char *done);
+
+/* Puts what the command line has of them into the body: reverse_fqdn, description, ttl, tags.
+ * False: the TTL is not a number, or a tag none; command_misuse has said so. */
+bool command_put_given(const struct command_line *line, json_t *body);
+
+#endif

@@ -1,0 +1,78 @@
+/* `sluice state ...`: what the management API keeps, out of the running server and into it. */
+#include <errno.h>
+#include <unistd.h>
+
+#include "resolver/control/command/reverse.h"
+#include "rules/err.h"
+
+enum { STATE_MS = 300 * 1000 };
+
+/* As it comes: a large one is never in memory here. */
+static int export_into(const struct command_line *line, FILE *out)
+{
+	json_t *done = command_ask(
+		line, (struct client_call){.method = "GET", .timeout_ms = STATE_MS, .out = out},
+		client_path("/v1/state"));
+	bool fine = done;
+	json_decref(done);
+	return fine ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+/* A new file is for its owner only; one that is there is written over when all of it is there. */
+static int export_to(const struct command_line *line, const char *path)
+{
+	char *new_path = NULL;
+	if (asprintf(&new_path, "%s.XXXXXX", path) < 0)
+		return command_fail_at(line, "%s", err_text(ERR_NOMEM));
+	int fd = mkstemp(new_path), status = EXIT_FAILURE;
+	FILE *file = fd >= 0 ? fdopen(fd, "w") : NULL;
+	if (!file) {
+		command_fail_at(line, "%s: %s", path, strerror(errno));
+		goto out;
+	}
+	status = export_into(line, file);
+	if (status == EXIT_SUCCESS && (fflush(file) != 0 || fsync(fd) != 0))
+		status = command_fail_at(line, "%s: %s", path, strerror(errno));
+	if (fclose(file) != 0 && status == EXIT_SUCCESS)
+		status = command_fail_at(line, "%s: %s", path, strerror(errno));
+	fd = -1;
+	if (status == EXIT_SUCCESS && rename(new_path, path) != 0)
+		status = command_fail_at(line, "%s: %s", path, strerror(errno));
+	if (status != EXIT_SUCCESS)
+		unlink(new_path);
+out:
+	if (fd >= 0) {
+		close(fd);
+		unlink(new_path);
+	}
+	free(new_path);
+	return status;
+}
+
+int command_state_export(const struct command_line *line)
+{
+	return line->argument_count > 0 ? export_to(line, line->arguments[0])
+					: export_into(line, stdout);
+}
+
+int command_state_import(const struct command_line *line)
+{
+	const char *path = line->arguments[0];
+	bool standard = strcmp(path, "-") == 0;
+	json_error_t error;
+	errno = 0;
+	json_t *state = standard ? json_loadf(stdin, JSON_REJECT_DUPLICATES, &error)
+				 : json_load_file(path, JSON_REJECT_DUPLICATES, &error);
+	if (!state && error.line < 0)
+		return command_fail_at(line, "%s: %s", path, error.text);
+	if (!state)
+		return command_fail_at(line, "%s:%d: not JSON: %s", path, error.line, error.text);
+	json_t *answer = command_ask(
+		line, (struct client_call){.method = "PUT", .body = state, .timeout_ms = STATE_MS},
+		client_path("/v1/state"));
+	if (!answer)
+		return EXIT_FAILURE;
+	json_decref(answer);
+	printf("the state is imported\n");
+	return EXIT_SUCCESS;
+}

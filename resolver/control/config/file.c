@@ -1,0 +1,721 @@
+/* From libconfig's tree to the model. The tree and the field table are walked together:
+ *
+ *     { name = "hub"; ... }   a group     read_group   rows of its members; unknown, missing ones
+ *     ( { }, { } )            a list      read_list    a struct of the row's group for each item
+ *     [ "10.0.0.0/8" ]        an array    read_array   bare values
+ *     53, true, "text"        a scalar    read_scalar
+ *
+ * Whatever is wrong is added to the faults and the walk goes on, so that all of it is told at once.
+ * libconfig itself stops at the first syntax error; that one is reported alone. What is wrong with
+ * the text ahead of that (config/source.h) is told first, and nothing else. */
+#include "resolver/control/config/file.h"
+
+#include <assert.h>
+#include <ctype.h>
+#include <libconfig.h>
+#include <regex.h>
+#include <strings.h>
+
+#include "resolver/control/config/cookie_file.h"
+#include "resolver/control/config/source.h"
+#include "resolver/control/config/zone_files.h"
+#include "rules/check/limits.h"
+#include "rules/name.h"
+#include "rules/schema/schema.h"
+
+struct reader {
+	config_t config;
+	const char *path; /* of the main file */
+	struct model *model;
+	struct faults *faults;
+	struct config_source source;
+};
+
+static void read_group(struct reader *reader, const struct group *group,
+		       const config_setting_t *setting, void *item);
+
+static struct arena *arena_of(struct reader *reader)
+{
+	return &reader->model->arena;
+}
+
+/* The directory part of path, in the arena: "." where there is none, "" for the root. */
+static const char *directory_of(struct arena *arena, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? arena_printf(arena, "%.*s", (int)(slash - path), path) : ".";
+}
+
+static struct origin origin_of(struct reader *reader, const config_setting_t *setting,
+			       const char *path)
+{
+	struct origin origin =
+		config_source_at(&reader->source, config_setting_source_line(setting));
+
+	origin.path = path;
+	return origin;
+}
+
+static const char *kind_of(const config_setting_t *setting)
+{
+	switch (config_setting_type(setting)) {
+	case CONFIG_TYPE_GROUP: return "a group";
+	case CONFIG_TYPE_INT:
+	case CONFIG_TYPE_INT64: return "an integer";
+	case CONFIG_TYPE_FLOAT: return "a number with a fraction";
+	case CONFIG_TYPE_STRING: return "a string";
+	case CONFIG_TYPE_BOOL: return "a truth value";
+	case CONFIG_TYPE_ARRAY: return "an array";
+	case CONFIG_TYPE_LIST: return "a list";
+	default: return "nothing";
+	}
+}
+
+static void wrong_kind(struct reader *reader, const struct field *field,
+		       const config_setting_t *setting, const struct origin *origin)
+{
+	bool quoted = config_setting_type(setting) == CONFIG_TYPE_STRING &&
+		      (field->type == FIELD_UINT || field->type == FIELD_UINT64 ||
+		       field->type == FIELD_BOOL);
+	char expected[256];
+
+	fault_add(reader->faults, FAULT_ERROR, origin, field->key, "is %s; give %s%s",
+		  kind_of(setting), schema_expected(field, expected, sizeof expected),
+		  quoted ? ", without quotes" : "");
+}
+
+static void out_of_memory(struct reader *reader, const struct origin *origin, const char *key)
+{
+	fault_add(reader->faults, FAULT_ERROR, origin, key, "%s", err_text(ERR_NOMEM));
+}
+
+/* A path is relative to the file that names it. */
+static void rebase_path(struct reader *reader, const struct field *field, void *item,
+			const struct origin *origin)
+{
+	char *at = (char *)item + field->offset;
+	const char *path;
+
+	memcpy(&path, at, sizeof path);
+	if (origin->file)
+		path = config_source_path(arena_of(reader),
+					  directory_of(arena_of(reader), origin->file), path);
+	memcpy(at, &path, sizeof path);
+	if (!path)
+		out_of_memory(reader, origin, field->key);
+}
+
+static void read_scalar(struct reader *reader, const struct field *field,
+			const config_setting_t *setting, void *item, const struct origin *origin)
+{
+	bool number = field->type == FIELD_UINT || field->type == FIELD_UINT64;
+	bool fits = false;
+	int err = ERR_FAULTS;
+
+	switch (config_setting_type(setting)) {
+	case CONFIG_TYPE_INT:
+	case CONFIG_TYPE_INT64:
+		fits = number;
+		if (fits)
+			err = schema_set_number(field, item, config_setting_get_int64(setting),
+						origin, reader->faults);
+		break;
+	case CONFIG_TYPE_BOOL:
+		fits = field->type == FIELD_BOOL;
+		if (fits)
+			err = schema_set_number(field, item, config_setting_get_bool(setting) != 0,
+						origin, reader->faults);
+		break;
+	case CONFIG_TYPE_STRING:
+		fits = !number && field->type != FIELD_BOOL;
+		if (fits)
+			err = schema_set_text(field, item, config_setting_get_string(setting),
+					      origin, arena_of(reader), reader->faults);
+		break;
+	default: break;
+	}
+	if (!fits)
+		wrong_kind(reader, field, setting, origin);
+	else if (err == 0 && field->type == FIELD_PATH)
+		rebase_path(reader, field, item, origin);
+}
+
+static bool is_sequence(const config_setting_t *setting)
+{
+	return config_setting_is_array(setting) || config_setting_is_list(setting);
+}
+
+static void read_array(struct reader *reader, const struct field *field,
+		       const config_setting_t *setting, void *item, const struct origin *origin)
+{
+	size_t size, count = (size_t)config_setting_length(setting);
+	struct field element = schema_element(field, NULL, &size);
+	char *values = arena_alloc_array(arena_of(reader), count, size);
+	char key[128];
+
+	if (!values) {
+		out_of_memory(reader, origin, field->key);
+		return;
+	}
+	for (size_t i = 0; i < count; i++) {
+		const config_setting_t *value = config_setting_get_elem(setting, (unsigned)i);
+		struct origin at = origin_of(reader, value, origin->path);
+
+		snprintf(key, sizeof key, "%s[%zu]", field->key, i);
+		element.key = key;
+		read_scalar(reader, &element, value, values + i * size, &at);
+	}
+	schema_list_set(field, item, (struct schema_list){values, count});
+}
+
+/* "rulesets[onprem].rules[contoso]": by its name where it has a usable one, else by its index. */
+static const char *item_path(struct reader *reader, const char *parent, const char *key,
+			     const config_setting_t *setting, size_t index)
+{
+	const char *dot = parent ? "." : "", *name = NULL;
+
+	if (config_setting_is_group(setting) &&
+	    !config_setting_lookup_string(setting, "name", &name))
+		config_setting_lookup_string(setting, "id", &name);
+	parent = parent ? parent : "";
+	if (name && name[0] != '\0')
+		return arena_printf(arena_of(reader), "%s%s%s[%s]", parent, dot, key, name);
+	return arena_printf(arena_of(reader), "%s%s%s[%zu]", parent, dot, key, index);
+}
+
+/* Every item's struct begins with its origin. */
+static void set_origin(void *item, const struct origin *origin)
+{
+	memcpy(item, origin, sizeof *origin);
+}
+
+static void read_list(struct reader *reader, const struct field *field,
+		      const config_setting_t *setting, void *item, const struct origin *origin)
+{
+	const struct group *group = field->group;
+	size_t count = (size_t)config_setting_length(setting);
+	char *items = arena_alloc_array(arena_of(reader), count, group->size);
+
+	if (!items) {
+		out_of_memory(reader, origin, field->key);
+		return;
+	}
+	for (size_t i = 0; i < count; i++) {
+		const config_setting_t *member = config_setting_get_elem(setting, (unsigned)i);
+		struct origin at = origin_of(
+			reader, member, item_path(reader, origin->path, field->key, member, i));
+
+		schema_defaults(group, items + i * group->size, arena_of(reader));
+		set_origin(items + i * group->size, &at);
+		if (config_setting_is_group(member))
+			read_group(reader, group, member, items + i * group->size);
+		else
+			fault_add(reader->faults, FAULT_ERROR, &at, NULL,
+				  "is %s; give a group: { ... }", kind_of(member));
+	}
+	schema_list_set(field, item, (struct schema_list){items, count});
+}
+
+static void read_in_place(struct reader *reader, const struct field *field,
+			  const config_setting_t *setting, void *item, const struct origin *origin)
+{
+	const struct group *group = field->group;
+	char *in_place = (char *)item + field->offset;
+	struct origin at = *origin;
+	bool given = true;
+
+	at.path = origin->path ? arena_printf(arena_of(reader), "%s.%s", origin->path, field->key)
+			       : field->key;
+	set_origin(in_place, &at);
+	if (group->given_offset != 0)
+		memcpy(in_place + group->given_offset, &given, sizeof given);
+	read_group(reader, group, setting, in_place);
+}
+
+static void read_field(struct reader *reader, const struct field *field,
+		       const config_setting_t *setting, void *item, const char *path)
+{
+	struct origin origin = origin_of(reader, setting, path);
+	bool empty_array = config_setting_is_array(setting) && config_setting_length(setting) == 0;
+
+	switch (field->type) {
+	case FIELD_GROUP:
+		if (config_setting_is_group(setting))
+			read_in_place(reader, field, setting, item, &origin);
+		else
+			wrong_kind(reader, field, setting, &origin);
+		return;
+	case FIELD_LIST:
+		if (config_setting_is_list(setting) || empty_array)
+			read_list(reader, field, setting, item, &origin);
+		else
+			wrong_kind(reader, field, setting, &origin);
+		return;
+	case FIELD_STRINGS:
+	case FIELD_DOMAINS:
+	case FIELD_HOSTS:
+	case FIELD_PREFIXES:
+		if (is_sequence(setting))
+			read_array(reader, field, setting, item, &origin);
+		else
+			wrong_kind(reader, field, setting, &origin);
+		return;
+	case FIELD_GONE:
+		fault_add(reader->faults, FAULT_WARNING, &origin, field->key,
+			  "is no setting any more and changes nothing; remove it");
+		return;
+	default: read_scalar(reader, field, setting, item, &origin);
+	}
+}
+
+static void unknown_key(struct reader *reader, const struct group *group,
+			const config_setting_t *setting, const char *path)
+{
+	const char *key = config_setting_name(setting);
+	const struct field *near = schema_suggest(group, key);
+	struct origin origin = origin_of(reader, setting, path);
+	char known[1024];
+	size_t used = 0;
+
+	if (near) {
+		fault_add(reader->faults, FAULT_ERROR, &origin, key,
+			  "there is no such key; did you mean \"%s\"?", near->key);
+		return;
+	}
+	for (size_t i = 0; i < group->count && used < sizeof known; i++) {
+		int n = snprintf(known + used, sizeof known - used, "%s%s", i == 0 ? "" : ", ",
+				 group->fields[i].key);
+		used += n > 0 ? (size_t)n : 0;
+	}
+	fault_add(reader->faults, FAULT_ERROR, &origin, key,
+		  "there is no such key; the keys here are %s", known);
+}
+
+static void missing_keys(struct reader *reader, const struct group *group, const void *item,
+			 uint64_t seen)
+{
+	struct origin origin;
+	char expected[256];
+
+	memcpy(&origin, item, sizeof origin);
+	for (size_t i = 0; i < group->count; i++) {
+		const struct field *field = &group->fields[i];
+		if (field->required && !(seen >> i & 1))
+			fault_add(reader->faults, FAULT_ERROR, &origin, field->key,
+				  "is missing; give %s",
+				  schema_expected(field, expected, sizeof expected));
+	}
+}
+
+/* The item's defaults and origin are in place. libconfig refuses a key given twice. */
+static void read_group(struct reader *reader, const struct group *group,
+		       const config_setting_t *setting, void *item)
+{
+	struct origin origin;
+	uint64_t seen = 0;
+
+	assert(group->count <= 64);
+	memcpy(&origin, item, sizeof origin);
+	for (int i = 0; i < config_setting_length(setting); i++) {
+		const config_setting_t *member = config_setting_get_elem(setting, (unsigned)i);
+		const struct field *field = schema_field(group, config_setting_name(member));
+
+		if (!field) {
+			unknown_key(reader, group, member, origin.path);
+			continue;
+		}
+		seen |= UINT64_C(1) << (field - group->fields);
+		read_field(reader, field, member, item, origin.path);
+	}
+	missing_keys(reader, group, item, seen);
+}
+
+/* ---- a syntax error: libconfig has its line, and no more to say ---- */
+
+enum { LINE_MAX_KEPT = 1024, BRACKETS_MAX = 64 };
+
+/* The text up to the end of a line. Of the line, what is neither comment nor in a string, with the
+ * last word or character before it:
+ *
+ *     { name = "a"; },  // the first           , );
+ *     );                # the line
+ */
+struct outline {
+	char line[LINE_MAX_KEPT];
+	size_t length;
+	struct {
+		char closing;
+		unsigned line;
+	} open[BRACKETS_MAX]; /* the brackets that are, or would be, closed next */
+	size_t depth;         /* may be more than there is room for */
+	bool mismatch;        /* the innermost one is closed by another kind */
+	bool ended;           /* the text ends ahead of that line */
+};
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r';
+}
+
+/* Behind the comment or string that begins here; NULL: none does. */
+static const char *skip_text(const char *at)
+{
+	const char *end;
+
+	if (at[0] == '#' || (at[0] == '/' && at[1] == '/'))
+		return at + strcspn(at, "\n");
+	if (at[0] == '/' && at[1] == '*') {
+		end = strstr(at + 2, "*/");
+		return end ? end + 2 : at + strlen(at);
+	}
+	if (at[0] != '"')
+		return NULL;
+	for (at++; *at != '\0' && *at != '"'; at++)
+		at += *at == '\\' && at[1] != '\0';
+	return at + (*at == '"');
+}
+
+static void outline_put(struct outline *outline, char c)
+{
+	if (outline->length < sizeof outline->line - 1)
+		outline->line[outline->length++] = c;
+}
+
+static bool is_key(char c)
+{
+	return isalnum((unsigned char)c) || c == '_' || c == '-' || c == '*';
+}
+
+static void outline_next_line(struct outline *outline)
+{
+	size_t end = outline->length, begin;
+
+	while (end > 0 && is_blank(outline->line[end - 1]))
+		end--;
+	begin = end > 0 ? end - 1 : 0;
+	while (begin > 0 && is_key(outline->line[begin]) && is_key(outline->line[begin - 1]))
+		begin--;
+	memmove(outline->line, outline->line + begin, end - begin);
+	outline->length = end - begin;
+	outline_put(outline, ' ');
+}
+
+static void outline_bracket(struct outline *outline, char c, unsigned line)
+{
+	static const char opening[] = "([{", closing[] = ")]}";
+	const char *found;
+
+	if ((found = strchr(opening, c))) {
+		if (outline->depth < BRACKETS_MAX) {
+			outline->open[outline->depth].closing = closing[found - opening];
+			outline->open[outline->depth].line = line;
+		}
+		outline->depth++;
+	} else if (strchr(closing, c) && outline->depth > 0 && outline->depth <= BRACKETS_MAX) {
+		outline->mismatch = outline->open[outline->depth - 1].closing != c;
+		outline->depth -= !outline->mismatch;
+	}
+}
+
+static void outline_init(struct outline *outline, const char *text, unsigned last)
+{
+	unsigned line = 1;
+
+	memset(outline, 0, sizeof *outline);
+	for (const char *at = text, *end; *at != '\0' && line <= last; at = end) {
+		end = skip_text(at);
+		if (end) {
+			for (const char *in = at; in < end; in++)
+				line += *in == '\n';
+			for (int i = 0; i < 2 && *at == '"'; i++)
+				outline_put(outline, '"');
+			continue;
+		}
+		end = at + 1;
+		if (*at != '\n') {
+			outline_put(outline, *at);
+			if (!outline->mismatch)
+				outline_bracket(outline, *at, line);
+		} else if (++line <= last) {
+			outline_next_line(outline);
+		}
+	}
+	outline->line[outline->length] = '\0';
+	outline->ended = line <= last; /* each line has its end */
+}
+
+#define KEY   "[[:alpha:]*][[:alnum:]_*-]*"
+#define BLANK "[[:blank:]]*"
+
+/* What people write that libconfig does not read, as it looks in an outline. The first that is
+ * found is told: where there is an `after`, with what the pattern's first brackets hold between. */
+static const struct mistake {
+	const char *pattern, *hint, *after;
+} mistakes[] = {
+	{"\342\200[\230-\237]|\302[\253\273]", "typographic quotes are no quotes; write \"TEXT\"",
+	 NULL},
+	{"'", "single quotes are no quotes; write \"TEXT\"", NULL},
+	{"[\200-\377]",
+	 "a character outside of quotes is not ASCII; it may look like a blank or a dash", NULL},
+	{"(^|[^[:alnum:]_*-])include" BLANK "\"",
+	 "to include a file, write @include \"FILE\" on a line of its own", NULL},
+	{"," BLANK "[])]", "take out the ',' before the closing bracket", NULL},
+	{"\"\"" BLANK "[=:]", "a key is written without quotes", NULL},
+	{"[]})\"]" BLANK "[[{(]", "put a ',' between one item and the next", NULL},
+	{"[(]" BLANK "(" KEY ")" BLANK "[=:]", "the items of a list have braces: ( { ",
+	 " = ... }, { ... } )"},
+	{"(" KEY ")(" BLANK "[\"[{(]|[[:blank:]]+[0-9])", "put a '=' after \"", "\""},
+	{"[=:([,]" BLANK "([[:alpha:]][^][:blank:];,(){}=[]*|"
+	 "[[:xdigit:]]*[.:/][[:xdigit:]]*[.:/][[:xdigit:].:/]*)" BLANK "([];,)}]|$)",
+	 "a text has quotes: \"", "\""},
+};
+
+static bool is_truth_value(const char *text, size_t length)
+{
+	return (length == 4 && strncasecmp(text, "true", length) == 0) ||
+	       (length == 5 && strncasecmp(text, "false", length) == 0);
+}
+
+/* Whether the line has the mistake; *word is what is to be told of it. */
+static bool find_mistake(const struct mistake *mistake, const char *line, const char **word,
+			 size_t *length)
+{
+	regmatch_t at[2];
+	regex_t regex;
+	bool found = false;
+
+	if (regcomp(&regex, mistake->pattern, REG_EXTENDED) != 0)
+		return false;
+	while (!found && regexec(&regex, line, 2, at, 0) == 0) {
+		*length = mistake->after ? (size_t)(at[1].rm_eo - at[1].rm_so) : 0;
+		*word = line + (mistake->after ? at[1].rm_so : 0);
+		found = !is_truth_value(*word, *length);
+		line += at[0].rm_eo;
+	}
+	regfree(&regex);
+	return found;
+}
+
+/* Nothing that is known by its looks. */
+static void unknown_mistake(struct reader *reader, const struct outline *outline,
+			    const struct origin *origin)
+{
+	struct origin opened;
+	char closing;
+
+	if (outline->depth == 0 || outline->depth > BRACKETS_MAX) {
+		fault_add(reader->faults, FAULT_ERROR, origin, NULL,
+			  "syntax error; look for a missing ';', ',' or bracket here or just "
+			  "above");
+		return;
+	}
+	opened = config_source_at(&reader->source, outline->open[outline->depth - 1].line);
+	closing = outline->open[outline->depth - 1].closing;
+	if (outline->ended)
+		fault_add(reader->faults, FAULT_ERROR, &opened, NULL,
+			  "syntax error; a bracket that is opened here is never closed; put a '%c' "
+			  "where it ends",
+			  closing);
+	else
+		fault_add(reader->faults, FAULT_ERROR, origin, NULL,
+			  outline->mismatch
+				  ? "syntax error; the bracket opened at %s:%u needs its '%c' "
+				    "first, or an opening one is missing here"
+				  : "syntax error; look for a missing ',' or bracket here or just "
+				    "above; maybe the bracket opened at %s:%u needs its '%c' first",
+			  opened.file, opened.line, closing);
+}
+
+static void syntax_fault(struct reader *reader, unsigned line)
+{
+	struct origin origin = config_source_at(&reader->source, line);
+	size_t length = 0, count = sizeof mistakes / sizeof mistakes[0], i = 0;
+	struct outline outline;
+	const char *word = "";
+
+	outline_init(&outline, reader->source.text, line);
+	while (i < count && !find_mistake(&mistakes[i], outline.line, &word, &length))
+		i++;
+	if (outline.ended || outline.mismatch || i == count)
+		unknown_mistake(reader, &outline, &origin);
+	else
+		fault_add(reader->faults, FAULT_ERROR, &origin, NULL, "syntax error; %s%.*s%s",
+			  mistakes[i].hint, (int)length, word,
+			  mistakes[i].after ? mistakes[i].after : "");
+}
+
+static void parse_fault(struct reader *reader)
+{
+	static const char *const advice[][2] = {
+		{"duplicate setting name", "a key stands twice in one group; keep one of them"},
+		{"mismatched element type in array", "all elements of [ ] are of one type"},
+	};
+	const char *text = config_error_text(&reader->config);
+	unsigned line = (unsigned)config_error_line(&reader->config);
+	struct origin origin = config_source_at(&reader->source, line);
+	size_t i = 0;
+
+	text = text ? text : "unreadable";
+	if (strcmp(text, "syntax error") == 0) {
+		syntax_fault(reader, line);
+		return;
+	}
+	while (i < sizeof advice / sizeof advice[0] && strcmp(text, advice[i][0]) != 0)
+		i++;
+	fault_add(reader->faults, FAULT_ERROR, &origin, NULL, "%s; %s", text,
+		  i < sizeof advice / sizeof advice[0] ? advice[i][1] : "correct it and try again");
+}
+
+/* libconfig takes what malloc gives and writes to it, whether it got something or not: without
+ * memory that ends the process, and with it all answers. So what the tree takes at most is asked
+ * for first, and given back: every setting and element has one of these characters, and the texts
+ * are copied. What other threads take in that moment is theirs. */
+static bool has_memory(const struct config_source *source)
+{
+	enum { SETTING_BYTES = 176, PARSER_BYTES = 256 * 1024 };
+	size_t settings = 0;
+
+	for (size_t i = 0; i < source->length; i++)
+		settings += strchr("=:,{([", source->text[i]) != NULL;
+	void *volatile room = malloc(PARSER_BYTES + 2 * source->length + settings * SETTING_BYTES);
+	bool had = room != NULL;
+
+	free(room);
+	return had;
+}
+
+/* False when there is no tree to walk. */
+static bool parse(struct reader *reader)
+{
+	const char *directory = directory_of(arena_of(reader), reader->path);
+	struct origin origin = {.file = reader->path};
+	int err = ERR_NOMEM;
+
+	if (directory)
+		err = config_source_read(&reader->source, reader->path, directory, arena_of(reader),
+					 reader->faults);
+	if (err == 0 && !has_memory(&reader->source))
+		err = ERR_NOMEM;
+	if (err == ERR_NOMEM)
+		out_of_memory(reader, &origin, NULL);
+	if (err != 0)
+		return false;
+	if (config_read_string(&reader->config, reader->source.text) != CONFIG_TRUE) {
+		parse_fault(reader);
+		return false;
+	}
+	/* What is left of a file where a write got no further than to begin. */
+	if (config_setting_length(config_root_setting(&reader->config)) > 0)
+		return true;
+	fault_add(reader->faults, FAULT_ERROR, &origin, NULL,
+		  "there is no setting in it; write at least one, such as region = \"...\";");
+	return false;
+}
+
+static void list_files(struct reader *reader)
+{
+	struct model *model = reader->model;
+	size_t count = reader->source.file_count;
+	const char **files = arena_alloc_array(&model->arena, count, sizeof *files);
+	struct origin origin = {.file = reader->path};
+
+	if (!files) {
+		out_of_memory(reader, &origin, NULL);
+		return;
+	}
+	model->files.items = files;
+	model->files.count = count;
+	for (size_t i = 0; i < count; i++)
+		files[i] = reader->source.files[i];
+}
+
+static void read_model(struct reader *reader, const struct hash_key *key,
+		       const struct model *before)
+{
+	struct model *model = reader->model;
+	const char *file = arena_strdup(&model->arena, reader->path);
+
+	schema_defaults(&schema_model, model, &model->arena);
+	model->origin = (struct origin){.file = file};
+	model->workers_origin = (struct origin){.file = file, .path = "workers"};
+	model->user_origin = (struct origin){.file = file, .path = "user"};
+	for (size_t i = 0; i < schema_model.count; i++) {
+		const struct field *field = &schema_model.fields[i];
+		struct origin in_place = {.file = file, .path = field->key};
+		if (field->type == FIELD_GROUP)
+			set_origin((char *)model + field->offset, &in_place);
+	}
+	read_group(reader, &schema_model, config_root_setting(&reader->config), model);
+	const config_setting_t *workers = config_lookup(&reader->config, "workers");
+	if (workers)
+		model->workers_origin = origin_of(reader, workers, "workers");
+	const config_setting_t *user = config_lookup(&reader->config, "user");
+	if (user)
+		model->user_origin = origin_of(reader, user, "user");
+	list_files(reader);
+	zone_files_read(model, before, key, reader->faults);
+	cookie_file_read(&model->udp, reader->faults);
+	model_place_endpoints(model);
+}
+
+/* False when there is no tree to walk, or no model; reader_release is to be called all the same. */
+static bool reader_init(struct reader *reader, const char *path, struct faults *faults)
+{
+	struct origin origin = {.file = path};
+
+	*reader = (struct reader){.path = path, .model = model_new(), .faults = faults};
+	config_init(&reader->config);
+	if (!reader->model)
+		out_of_memory(reader, &origin, NULL);
+	return reader->model && parse(reader);
+}
+
+/* All but the model. */
+static void reader_release(struct reader *reader)
+{
+	config_destroy(&reader->config);
+	config_source_release(&reader->source);
+	faults_sort(reader->faults);
+}
+
+struct model *config_file_read(const char *path, const struct hash_key *key,
+			       const struct model *before, struct faults *faults)
+{
+	struct reader reader;
+
+	if (reader_init(&reader, path, faults)) {
+		read_model(&reader, key, before);
+	} else {
+		model_free(reader.model);
+		reader.model = NULL;
+	}
+	reader_release(&reader);
+	return reader.model;
+}
+
+int config_file_socket(const char *path, char *socket, size_t size, struct faults *faults)
+{
+	const struct group *group = schema_field(&schema_model, "management")->group;
+	const config_setting_t *setting;
+	struct management *management;
+	size_t before = faults->errors;
+	struct reader reader;
+	int err = ERR_FAULTS;
+
+	if (reader_init(&reader, path, faults)) {
+		management = &reader.model->management;
+		schema_defaults(group, management, arena_of(&reader));
+		setting = config_lookup(&reader.config, "management.socket");
+		if (setting)
+			read_field(&reader, schema_field(group, "socket"), setting, management,
+				   "management");
+		if (faults->errors == before && management->socket)
+			err = (size_t)snprintf(socket, size, "%s", management->socket) < size
+				      ? 0
+				      : ERR_LIMIT;
+	}
+	model_free(reader.model);
+	reader_release(&reader);
+	return err;
+}

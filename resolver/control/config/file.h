@@ -1,0 +1,38 @@
+/* The configuration file (libconfig) and the model. Which keys there are, of which types, is the
+ * field table's (rules/schema/schema.h): the reader and the writer walk it and know no key by name,
+ * so a new setting needs nothing here.
+ *
+ * Reading checks syntax, types and ranges, reads the zone files and places the endpoints. Whether
+ * the whole is allowed is limits_check's to say, when the model is complete (load.h). */
+#ifndef SLUICE_CONFIG_FILE_H
+#define SLUICE_CONFIG_FILE_H
+
+#include <stdio.h>
+
+#include "rules/err.h"
+#include "rules/fault.h"
+#include "rules/hash.h"
+#include "rules/schema/model.h"
+
+/* Reads the file at path. NULL when it could not be parsed; a model with errors in `faults` is good
+ * for nothing but to look for more of them with limits_check. Faults come back sorted. Relative
+ * paths in the file, and of @include, are relative to the main file's directory; a path in an
+ * included file to that file's.
+ *
+ * before, when not NULL, is the model that is served, read with the same key: zones whose files
+ * have not changed since are shared with it (zone_files.h). */
+struct model *config_file_read(const char *path, const struct hash_key *key,
+			       const struct model *before, struct faults *faults);
+
+/* management.socket as the file has it, or its default, to `socket`. Nothing else that the file
+ * sets is looked at: one that is full of faults must not keep an operator from asking the server
+ * that runs. ERR_FAULTS: there is no telling, because the text cannot be read, or that value;
+ * ERR_LIMIT: the path has no room. */
+MUST_CHECK int config_file_socket(const char *path, char *socket, size_t size,
+				  struct faults *faults);
+
+/* Writes a file that reads back to an equal model, wherever it is put: paths come out absolute.
+ * Addresses that placing chose are written like given ones. ERR_SYSTEM when writing fails. */
+MUST_CHECK int config_file_write(const struct model *model, FILE *out);
+
+#endif

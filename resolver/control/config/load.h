@@ -1,0 +1,42 @@
+/* From the configuration file to a model that can be served: read, completed with resolv.conf where
+ * that is the default resolver, checked. run, reload, check and explain all start here. */
+#ifndef SLUICE_LOAD_H
+#define SLUICE_LOAD_H
+
+#include <stdbool.h>
+
+#include "resolver/control/config/resolv_conf.h"
+#include "rules/fault.h"
+#include "rules/hash.h"
+#include "rules/schema/model.h"
+
+struct load {
+	const char *config;       /* path */
+	const char *resolv_conf;  /* path */
+	struct hash_key key;      /* drawn once, of every name and zone */
+	bool follows;             /* the latest model's default resolver came from resolv.conf, */
+	struct resolv_conf found; /* which said this */
+};
+
+/* The paths must outlive it, which holds nothing else. */
+void load_init(struct load *load, const char *config, const char *resolv_conf);
+
+/* Adds all faults and sorts them; NULL when one of them is an error. `follows` and `found` change
+ * only with success. `before` is the model that is served, of the same load; NULL: there is none.
+ */
+struct model *load_model(struct load *load, const struct model *before, struct faults *faults);
+
+/* Reads resolv.conf again for a model that follows it; when its servers differ they become the
+ * model's and the model is checked. 0: changed, *before has the targets that load_restore takes;
+ * ERR_EXISTS: nothing to do; else faults say why not, and the model is as it was. */
+struct load_targets {
+	struct target_server items[RESOLV_CONF_SERVERS_MAX];
+	size_t count;
+	struct resolv_conf found;
+};
+MUST_CHECK int load_resolv_conf(struct load *load, struct model *model, struct load_targets *before,
+				struct faults *faults);
+/* Undoes it: the server did not take the change. */
+void load_restore(struct load *load, struct model *model, const struct load_targets *before);
+
+#endif

@@ -1,0 +1,177 @@
+/* Two parts: words of our own, and the groups of the field table, each once, in the order in which
+ * they are first met. Text is escaped for roff here; the table's docs are plain. */
+#include "resolver/control/config/manual.h"
+
+#include "rules/schema/schema.h"
+
+enum { GROUPS_MAX = 64 };
+
+/* roff takes a dot or an apostrophe at a line's start for a request, and a backslash for an escape;
+ * a plain '-' may become a hyphen that cannot be searched for. */
+static void text(FILE *out, const char *words)
+{
+	bool fresh = true;
+
+	for (; *words; words++) {
+		if (fresh && (*words == '.' || *words == '\''))
+			fputs("\\&", out);
+		if (*words == '\\')
+			fputs("\\e", out);
+		else if (*words == '-')
+			fputs("\\-", out);
+		else if (*words == '~')
+			fputs("\\(ti", out);
+		else if (*words == '^')
+			fputs("\\(ha", out);
+		else
+			fputc(*words, out);
+		fresh = *words == '\n';
+	}
+}
+
+static void line(FILE *out, const char *words)
+{
+	text(out, words);
+	fputc('\n', out);
+}
+
+static void section(FILE *out, const char *title)
+{
+	fprintf(out, ".SH %s\n", title);
+}
+
+static const char intro[] =
+	"This file says everything that\n"
+	".BR sluice (8)\n"
+	"serves: virtual networks and their subnets, resolvers with inbound and outbound\n"
+	"endpoints, private zones, forwarding rulesets, links, and the addresses whose reverse\n"
+	"names it manages.\n"
+	".PP\n"
+	"The syntax is that of libconfig: settings are\n"
+	".IR \"key\" \" = \" \"value\" ;\n"
+	"where a value is a string in quotes, an integer, true or false, a group in { },\n"
+	"a list of groups in ( ), or an array of bare values in [ ]. Comments begin with # or //,\n"
+	"or stand between /* and */. An integer above 2147483647 needs an L behind it. Quotes are\n"
+	"plain ones, and a string ends on the line that it begins on. It is UTF-8, and has no "
+	"control\n"
+	"and no format characters (Unicode\\(aqs Cc and Cf: none that turn the direction of text "
+	"or\n"
+	"have no width; so no U+200C and U+200D either). Commas separate the items of\n"
+	"a list or an array; none follows the last.\n"
+	".PP\n"
+	"A line\n"
+	".B @include \\(dqFILE\\(dq\n"
+	"takes in another file; FILE is relative to the directory of the main file. Every other "
+	"relative path is relative to the file that names it.\n"
+	".PP\n"
+	"A key that is not described here is a fault. All faults are told at once, each with "
+	"file,\n"
+	"line and path; a syntax error is told alone. Warnings never refuse a file. Names and\n"
+	"references are compared without regard to case.\n";
+
+static const char example[] =
+	"region = \"westeurope\";\n"
+	"default_resolver = { targets = ( { address = \"192.0.2.53\"; } ); };\n"
+	"virtual_networks = (\n"
+	"  { name = \"hub\"; address_space = [ \"10.10.0.0/16\" ];\n"
+	"    subnets = (\n"
+	"      { name = \"dns-in\"; prefix = \"10.10.0.0/28\";\n"
+	"        delegation = \"Microsoft.Network/dnsResolvers\"; },\n"
+	"      { name = \"dns-out\"; prefix = \"10.10.0.16/28\";\n"
+	"        delegation = \"Microsoft.Network/dnsResolvers\"; } ); } );\n"
+	"resolvers = (\n"
+	"  { name = \"hub-resolver\"; virtual_network = \"hub\";\n"
+	"    inbound_endpoints = (\n"
+	"      { name = \"inbound\"; subnet = \"dns-in\"; listen = \"127.0.0.1:5300\"; } );\n"
+	"    outbound_endpoints = (\n"
+	"      { name = \"outbound\"; subnet = \"dns-out\"; source = \"127.0.0.1\"; } ); } );\n"
+	"private_zones = (\n"
+	"  { name = \"corp.internal\"; file = \"corp.internal.zone\";\n"
+	"    links = ( { name = \"hub-link\"; virtual_network = \"hub\"; } ); } );\n"
+	"rulesets = (\n"
+	"  { name = \"onprem\"; outbound_endpoints = [ \"hub-resolver/outbound\" ];\n"
+	"    links = ( { name = \"hub-link\"; virtual_network = \"hub\"; } );\n"
+	"    rules = (\n"
+	"      { name = \"contoso\"; domain = \"contoso.corp.\";\n"
+	"        targets = ( { address = \"127.0.0.1\"; port = 5301; } ); } ); } );\n";
+
+/* "Takes an integer from 1 to 65535, in seconds. Default: 53." */
+static void describe_type(FILE *out, const struct field *field)
+{
+	char expected[256];
+
+	fputs("Takes ", out);
+	text(out, schema_expected(field, expected, sizeof expected));
+	if (field->unit) {
+		fputs(", in ", out);
+		text(out, field->unit);
+	}
+	if (field->required) {
+		fputs(". Required", out);
+	} else if (field->fallback) {
+		fputs(". Default: ", out);
+		text(out, field->fallback);
+	}
+	fputs(".\n", out);
+}
+
+static void describe_field(FILE *out, const struct field *field)
+{
+	fputs(".TP\n.B ", out);
+	line(out, field->key);
+	line(out, field->doc);
+	describe_type(out, field);
+	if (field->group)
+		fprintf(out, "See\n.I %s\nbelow.\n", field->group->name);
+}
+
+static void describe_group(FILE *out, const struct group *group)
+{
+	fputs(".SS ", out);
+	line(out, group->name);
+	line(out, group->doc);
+	for (size_t i = 0; i < group->count; i++)
+		describe_field(out, &group->fields[i]);
+}
+
+/* Breadth first: a group's fields lead to groups that are described behind it, each once. */
+static void describe_groups(FILE *out)
+{
+	const struct group *found[GROUPS_MAX] = {&schema_model};
+	size_t count = 1;
+
+	for (size_t done = 0; done < count; done++) {
+		const struct group *group = found[done];
+		describe_group(out, group);
+		for (size_t i = 0; i < group->count; i++) {
+			bool known = !group->fields[i].group;
+			for (size_t k = 0; k < count && !known; k++)
+				known = found[k] == group->fields[i].group;
+			if (!known && count < GROUPS_MAX)
+				found[count++] = group->fields[i].group;
+		}
+	}
+}
+
+void manual_sluice_conf(FILE *out)
+{
+	fputs(".TH SLUICE.CONF 5 \"\" \"sluice " SLUICE_VERSION "\" \"File formats\"\n", out);
+	section(out, "NAME");
+	fputs("sluice.conf \\- configuration of the private DNS resolver sluice\n", out);
+	section(out, "DESCRIPTION");
+	fputs(intro, out);
+	section(out, "EXAMPLE");
+	fputs(".EX\n", out);
+	text(out, example);
+	fputs(".EE\n", out);
+	section(out, "SETTINGS");
+	describe_groups(out);
+	section(out, "FILES");
+	fputs(".TP\n.I /etc/sluice/sluice.conf\nThe default configuration file.\n"
+	      ".TP\n.I /run/sluice/control.sock\nThe default control socket.\n"
+	      ".TP\n.I /etc/resolv.conf\nThe default resolver's servers, where the file names "
+	      "none.\n",
+	      out);
+	section(out, "SEE ALSO");
+	fputs(".BR sluice (8),\n.BR resolv.conf (5)\n", out);
+}

@@ -1,0 +1,171 @@
+/* The zones of the model before are found by file and apex: sorted once, then searched. */
+#include "resolver/control/config/zone_files.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "resolver/control/base/regular_file.h"
+#include "rules/zone/zonefile.h"
+
+#define SECOND_NS INT64_C(1000000000)
+struct zone_reading {
+	struct file_stamp stamp;
+	bool trusted; /* the stamp will show the next change */
+};
+
+struct reader {
+	const struct private_zone **before; /* sorted */
+	size_t before_count;
+	const struct hash_key *key;
+	struct model *model;
+	struct faults *faults;
+};
+
+/* ---- the model before ---- */
+
+struct sought {
+	const char *file;
+	const struct name *apex;
+};
+
+static int order(const struct sought *sought, const struct private_zone *zone)
+{
+	const struct name *apex = zone_apex(zone->zone);
+	int difference = strcmp(sought->file, zone->file);
+
+	if (difference == 0)
+		difference = sought->apex->length - apex->length;
+	return difference ? difference : memcmp(sought->apex->wire, apex->wire, apex->length);
+}
+
+static int compare(const void *a, const void *b)
+{
+	const struct private_zone *zone = *(const struct private_zone *const *)a;
+	const struct sought sought = {zone->file, zone_apex(zone->zone)};
+
+	return order(&sought, *(const struct private_zone *const *)b);
+}
+
+static int compare_sought(const void *sought, const void *zone)
+{
+	return order(sought, *(const struct private_zone *const *)zone);
+}
+
+/* Without memory there is no before: all is read. */
+static void sort_before(struct reader *reader, const struct model *before)
+{
+	size_t count = before ? before->private_zones.count : 0;
+
+	reader->before = count > 0 ? malloc(count * sizeof *reader->before) : NULL;
+	for (size_t i = 0; reader->before && i < count; i++) {
+		const struct private_zone *zone = &before->private_zones.items[i];
+		if (zone->zone && zone->reading)
+			reader->before[reader->before_count++] = zone;
+	}
+	if (reader->before_count > 0)
+		qsort(reader->before, reader->before_count, sizeof *reader->before, compare);
+}
+
+static const struct private_zone *find_before(const struct reader *reader, const char *file,
+					      const struct name *apex)
+{
+	const struct sought sought = {file, apex};
+	const struct private_zone **found = NULL;
+
+	if (reader->before_count > 0)
+		found = bsearch(&sought, reader->before, reader->before_count,
+				sizeof *reader->before, compare_sought);
+	return found ? *found : NULL;
+}
+
+/* ---- a file ---- */
+
+/* Parses all of it. NULL: *why says it, or it is in the faults. What somebody has not finished to
+ * write, or could not, has no record yet, or half of its last line, which may be a good record and
+ * another one than was meant. */
+static struct zone *parse(const struct reader *reader, char *bytes, size_t length, const char *path,
+			  const struct name *apex, const char **why)
+{
+	struct zone *zone;
+	FILE *text;
+
+	if (length > 0 && bytes[length - 1] != '\n') {
+		*why = "its last line has no end; give it its newline, if it is whole";
+		return NULL;
+	}
+	text = fmemopen(length > 0 ? bytes : "\n", length > 0 ? length : 1, "r");
+	if (!text) {
+		*why = strerror(errno);
+		return NULL;
+	}
+	zone = zonefile_read(text, path, reader->key, apex, reader->faults);
+	fclose(text);
+	if (!zone || !zone_is_empty(zone))
+		return zone;
+	*why = "it has no record; write a SOA record alone, if the zone is meant to be empty";
+	zone_unref(zone);
+	return NULL;
+}
+
+static struct zone *read_whole(const struct reader *reader, const char *path,
+			       const struct name *apex, struct file_stamp *stamp, const char **why)
+{
+	size_t length;
+	char *bytes = regular_file_read(path, SIZE_MAX, stamp, &length, why);
+	struct zone *zone = bytes ? parse(reader, bytes, length, path, apex, why) : NULL;
+
+	free(bytes);
+	return zone;
+}
+
+static bool is_unchanged(const struct private_zone *before, const char *path)
+{
+	struct file_stamp stamp;
+
+	return before && before->reading->trusted && file_stamp_of(&stamp, path) &&
+	       file_stamp_equal(&before->reading->stamp, &stamp);
+}
+
+static void read_zone(const struct reader *reader, struct private_zone *zone,
+		      const struct name *apex)
+{
+	const struct private_zone *before = find_before(reader, zone->file, apex);
+	struct zone_reading reading, *kept;
+	struct timespec now;
+	const char *why = NULL;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	if (is_unchanged(before, zone->file)) {
+		reading = *before->reading;
+		zone->zone = zone_ref(before->zone);
+	} else {
+		zone->zone = read_whole(reader, zone->file, apex, &reading.stamp, &why);
+		reading.trusted = zone->zone && (int64_t)now.tv_sec * SECOND_NS + now.tv_nsec -
+								reading.stamp.ctime_ns >
+							SECOND_NS;
+	}
+	if (why)
+		fault_add(reader->faults, FAULT_ERROR, &zone->origin, "file",
+			  "%s cannot be read: %s", zone->file, why);
+	kept = zone->zone ? arena_alloc(&reader->model->arena, sizeof *kept) : NULL;
+	if (kept) /* else it is served, and read again */
+		*kept = reading;
+	zone->reading = kept;
+}
+
+void zone_files_read(struct model *model, const struct model *before, const struct hash_key *key,
+		     struct faults *faults)
+{
+	struct reader reader = {.key = key, .model = model, .faults = faults};
+	struct name apex;
+
+	sort_before(&reader, before);
+	for (size_t i = 0; i < model->private_zones.count; i++) {
+		struct private_zone *zone = &model->private_zones.items[i];
+		if (zone->file && zone->name && name_from_text(&apex, key, zone->name) == 0)
+			read_zone(&reader, zone, &apex);
+	}
+	free(reader.before);
+}

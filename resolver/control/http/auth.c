@@ -1,0 +1,342 @@
+/* A secret is compared as the SHA-256 of what was sent with the SHA-256 of what is known: all
+ * clients are gone through, whole digests are compared, and the time tells nothing. */
+#include "resolver/control/http/auth.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <gnutls/crypto.h>
+#include <pthread.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "endpoints/entropy.h"
+#include "resolver/control/base/regular_file.h"
+
+enum { DIGEST_BYTES = TOKEN_PROOF_BYTES };
+
+struct http_client {
+	char id[HTTP_CLIENT_MAX];
+	enum client_role role;
+	uint8_t digest[DIGEST_BYTES];
+};
+
+struct http_secrets {
+	size_t count;
+	struct http_client clients[];
+};
+
+struct http_auth {
+	pthread_mutex_t lock;
+	struct http_secrets *secrets; /* NULL: none */
+	struct token_key key;
+	struct http_guard guard;
+};
+
+static bool digest_of(const char *secret, size_t length, uint8_t digest[DIGEST_BYTES])
+{
+	return gnutls_hash_fast(GNUTLS_DIG_SHA256, secret, length, digest) == 0;
+}
+
+/* ---- files ---- */
+
+/* The file's one line without what is white around it; its length, or -1 with *why. */
+static ssize_t read_secret(FILE *file, char secret[HTTP_SECRET_MAX + 2], const char **why)
+{
+	size_t length = fread(secret, 1, HTTP_SECRET_MAX + 2, file), begin = 0;
+	bool whole = feof(file), plain = true;
+	while (length > 0 && isspace((unsigned char)secret[length - 1]))
+		length--;
+	while (begin < length && isspace((unsigned char)secret[begin]))
+		begin++;
+	length -= begin;
+	memmove(secret, secret + begin, length);
+	for (size_t i = 0; i < length; i++)
+		plain = plain && isgraph((unsigned char)secret[i]);
+	if (!whole || length > HTTP_SECRET_MAX)
+		*why = "its secret is longer than 1024 characters";
+	else if (length < HTTP_SECRET_MIN)
+		*why = "its secret is shorter than 16 characters; take 32 random ones";
+	else if (!plain)
+		*why = "a secret is one word of ASCII, because it is sent in a header";
+	else
+		return (ssize_t)length;
+	return -1;
+}
+
+static bool load_client(const struct management_client *from, struct http_client *client,
+			struct faults *faults)
+{
+	char secret[HTTP_SECRET_MAX + 2];
+	const char *why;
+	FILE *file = regular_file_open(from->secret_file, &why);
+	ssize_t length = file ? read_secret(file, secret, &why) : -1;
+	if (file)
+		fclose(file);
+	if (length < 0)
+		fault_add(faults, FAULT_ERROR, &from->origin, "secret_file",
+			  "%s cannot be used: %s", from->secret_file, why);
+	else
+		regular_file_warn(from->secret_file, SECRET_OF_USER, &from->origin, "secret_file",
+				  faults);
+	bool fine = length >= 0 && digest_of(secret, (size_t)length, client->digest);
+	if (length >= 0 && !fine)
+		fault_add(faults, FAULT_ERROR, &from->origin, "secret_file", "%s",
+			  err_text(ERR_NOMEM));
+	explicit_bzero(secret, sizeof secret);
+	snprintf(client->id, sizeof client->id, "%s", from->id);
+	client->role = from->role;
+	return fine;
+}
+
+struct http_secrets *http_secrets_load(const struct management *management, struct faults *faults)
+{
+	size_t count = management->clients.count;
+	struct http_secrets *secrets =
+		calloc(1, sizeof *secrets + count * sizeof *secrets->clients);
+	if (!secrets) {
+		fault_add(faults, FAULT_ERROR, &management->origin, "clients", "%s",
+			  err_text(ERR_NOMEM));
+		return NULL;
+	}
+	bool fine = true;
+	for (size_t i = 0; i < count; i++) {
+		const struct management_client *from = &management->clients.items[i];
+		struct http_client *client = &secrets->clients[i];
+		if (!load_client(from, client, faults)) {
+			fine = false;
+			continue;
+		}
+		for (size_t other = 0; other < i; other++)
+			if (memcmp(secrets->clients[other].digest, client->digest, DIGEST_BYTES) ==
+			    0) {
+				fault_add(faults, FAULT_ERROR, &from->origin, "secret_file",
+					  "client \"%s\" has the same secret; give each its own",
+					  secrets->clients[other].id);
+				fine = false;
+				break;
+			}
+	}
+	secrets->count = count;
+	if (fine)
+		return secrets;
+	http_secrets_free(secrets);
+	return NULL;
+}
+
+void http_secrets_free(struct http_secrets *secrets)
+{
+	free(secrets);
+}
+
+/* ---- who is known ---- */
+
+struct http_auth *http_auth_new(void)
+{
+	struct http_auth *auth = calloc(1, sizeof *auth);
+	if (!auth)
+		return NULL;
+	struct hash_key key;
+	entropy_read(auth->key.bytes, sizeof auth->key.bytes);
+	entropy_read(&key, sizeof key);
+	if (pthread_mutex_init(&auth->lock, NULL) == 0) {
+		if (http_guard_init(&auth->guard, &key))
+			return auth;
+		pthread_mutex_destroy(&auth->lock);
+	}
+	free(auth);
+	return NULL;
+}
+
+void http_auth_free(struct http_auth *auth)
+{
+	if (!auth)
+		return;
+	http_secrets_free(auth->secrets);
+	pthread_mutex_destroy(&auth->lock);
+	http_guard_release(&auth->guard);
+	explicit_bzero(&auth->key, sizeof auth->key);
+	free(auth);
+}
+
+void http_auth_serve(struct http_auth *auth, struct http_secrets *secrets)
+{
+	pthread_mutex_lock(&auth->lock);
+	struct http_secrets *before = auth->secrets;
+	auth->secrets = secrets;
+	pthread_mutex_unlock(&auth->lock);
+	http_secrets_free(before);
+}
+
+void http_auth_use_key(struct http_auth *auth, const struct token_key *key)
+{
+	pthread_mutex_lock(&auth->lock);
+	auth->key = *key;
+	pthread_mutex_unlock(&auth->lock);
+}
+
+static enum http_identity identify_peer(struct http_request *request)
+{
+	if (request->uid != 0 && request->uid != geteuid())
+		return HTTP_WRONG_USER;
+	snprintf(request->client, sizeof request->client, "uid %u", (unsigned)request->uid);
+	request->role = ROLE_ADMIN;
+	return HTTP_KNOWN;
+}
+
+/* The scheme's name is without regard to case (RFC 9110 section 11.1). */
+static const char *sent_secret(const struct http_request *request)
+{
+	static const char bearer[] = "Bearer ";
+	const char *value = http_request_header(request, "Authorization");
+	if (value && strncasecmp(value, bearer, sizeof bearer - 1) == 0)
+		return value + sizeof bearer - 1 + strspn(value + sizeof bearer - 1, " ");
+	return http_request_header(request, "X-Auth-Token");
+}
+
+static bool is_secret_of(const struct http_client *client, const uint8_t digest[DIGEST_BYTES])
+{
+	return gnutls_memcmp(client->digest, digest, DIGEST_BYTES) == 0;
+}
+
+/* Under the lock; NULL: nobody. All are compared, whoever it is. */
+static const struct http_client *find_by_secret(const struct http_secrets *secrets,
+						const uint8_t digest[DIGEST_BYTES])
+{
+	const struct http_client *found = NULL;
+	for (size_t i = 0; secrets && i < secrets->count; i++)
+		if (is_secret_of(&secrets->clients[i], digest))
+			found = &secrets->clients[i];
+	return found;
+}
+
+static const struct http_client *find_by_id(const struct http_secrets *secrets, const char *id)
+{
+	for (size_t i = 0; secrets && i < secrets->count; i++)
+		if (strcmp(secrets->clients[i].id, id) == 0)
+			return &secrets->clients[i];
+	return NULL;
+}
+
+static const struct http_client *find_by_token(const struct http_auth *auth, const char *text,
+					       int64_t now_s)
+{
+	struct token_claim claim;
+	if (!token_read(text, &claim))
+		return NULL;
+	const struct http_client *client = find_by_id(auth->secrets, claim.client);
+	return client && token_holds(text, &claim, &auth->key, client->digest, now_s) ? client
+										      : NULL;
+}
+
+bool http_auth_knows(struct http_auth *auth, const char *sent, int64_t now_s,
+		     char client[HTTP_CLIENT_MAX], enum client_role *role)
+{
+	uint8_t digest[DIGEST_BYTES];
+	if (strlen(sent) > HTTP_SECRET_MAX || !digest_of(sent, strlen(sent), digest))
+		return false;
+	pthread_mutex_lock(&auth->lock);
+	const struct http_client *found = find_by_secret(auth->secrets, digest);
+	if (!found)
+		found = find_by_token(auth, sent, now_s);
+	if (found) {
+		snprintf(client, HTTP_CLIENT_MAX, "%s", found->id);
+		*role = found->role;
+	}
+	pthread_mutex_unlock(&auth->lock);
+	return found != NULL;
+}
+
+/* A token of ours that has only come to its end is no attempt at anything. */
+static bool was_token(struct http_auth *auth, const char *sent)
+{
+	struct token_claim claim;
+	if (!token_read(sent, &claim))
+		return false;
+	pthread_mutex_lock(&auth->lock);
+	bool ours = find_by_token(auth, sent, claim.expires_s - 1) != NULL;
+	pthread_mutex_unlock(&auth->lock);
+	return ours;
+}
+
+enum http_identity http_auth_identify(struct http_auth *auth, struct http_request *request,
+				      int64_t now_s)
+{
+	const struct address *from = &request->from;
+	if (request->origin == HTTP_UNIX)
+		return identify_peer(request);
+	const char *sent = sent_secret(request);
+	if (!sent || !*sent)
+		return HTTP_NO_CREDENTIALS;
+	bool slowed = http_guard_wait_s(&auth->guard, from, now_s) > 0;
+	bool known = http_auth_knows(auth, sent, now_s, request->client, &request->role);
+	if (slowed && !(known && http_guard_trusts(&auth->guard, from, request->client))) {
+		http_guard_refused(&auth->guard);
+		request->client[0] = '\0';
+		return HTTP_TOO_MANY;
+	}
+	if (known)
+		http_guard_let_in(&auth->guard, from, request->client);
+	else if (!was_token(auth, sent))
+		http_guard_failed(&auth->guard, from, NULL, now_s);
+	return known ? HTTP_KNOWN : HTTP_WRONG_CREDENTIALS;
+}
+
+unsigned http_auth_wait_s(struct http_auth *auth, const struct http_request *request, int64_t now_s)
+{
+	return http_guard_wait_s(&auth->guard, &request->from, now_s);
+}
+
+struct guard_counts http_auth_counts(struct http_auth *auth)
+{
+	return http_guard_counts(&auth->guard);
+}
+
+int http_auth_issue(struct http_auth *auth, const char *client, const char *secret,
+		    int64_t expires_s, char token[TOKEN_TEXT_MAX], enum client_role *role)
+{
+	uint8_t digest[DIGEST_BYTES];
+	struct token_claim claim = {.expires_s = expires_s};
+	int err = ERR_NOT_FOUND;
+	if (!digest_of(secret, strlen(secret), digest))
+		return ERR_NOMEM;
+	pthread_mutex_lock(&auth->lock);
+	const struct http_client *found = find_by_id(auth->secrets, client);
+	if (found && is_secret_of(found, digest)) {
+		snprintf(claim.client, sizeof claim.client, "%s", found->id);
+		*role = found->role;
+		err = token_sign(&claim, &auth->key, found->digest, token);
+	}
+	pthread_mutex_unlock(&auth->lock);
+	return err;
+}
+
+/* Whether there is a client of that id, so that the log may name it. */
+static bool is_client(struct http_auth *auth, const char *id)
+{
+	pthread_mutex_lock(&auth->lock);
+	bool found = find_by_id(auth->secrets, id) != NULL;
+	pthread_mutex_unlock(&auth->lock);
+	return found;
+}
+
+int http_auth_login(struct http_auth *auth, const struct http_request *request,
+		    const struct http_login *login, int64_t now_s, char token[TOKEN_TEXT_MAX],
+		    enum client_role *role)
+{
+	const struct address *from = &request->from;
+	bool slowed = http_guard_wait_s(&auth->guard, from, now_s) > 0;
+	int err =
+		http_auth_issue(auth, login->client, login->secret, login->expires_s, token, role);
+	/* Whoever only says that it is a client which is trusted there is not. */
+	if (slowed && !(err == 0 && http_guard_trusts(&auth->guard, from, login->client))) {
+		explicit_bzero(token, TOKEN_TEXT_MAX);
+		http_guard_refused(&auth->guard);
+		return ERR_LIMIT;
+	}
+	if (err == 0)
+		http_guard_let_in(&auth->guard, from, login->client);
+	else if (err == ERR_NOT_FOUND)
+		http_guard_failed(&auth->guard, from,
+				  is_client(auth, login->client) ? login->client : NULL, now_s);
+	return err;
+}

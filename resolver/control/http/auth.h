@@ -1,0 +1,87 @@
+/* Who a request comes from, and what he may do.
+ *
+ *     unix socket     the kernel says who the peer is (SO_PEERCRED): root and the server's own user
+ *                     are admins, anybody else is refused
+ *     http, https     "Authorization: Bearer SECRET" or "X-Auth-Token: SECRET", with the secret of
+ *                     one of management.clients: that client, in its role; or with a token that
+ *                     the client got for it (token.h), as long as that holds
+ *
+ * Secrets are read from their files when the configuration is, kept as digests, compared without
+ * regard to where they differ, and never logged. A token ends by itself, and when its client is
+ * gone or has another secret. The listeners' threads ask, the control thread replaces the clients:
+ * a mutex is between them.
+ *
+ * Nothing else lets anybody in: no cookie, no address, no Origin. So a page in a browser on this
+ * machine, which can send requests to 127.0.0.1 and cannot add such a header there without being
+ * allowed to (nothing here allows it), is nobody. */
+#ifndef SLUICE_HTTP_AUTH_H
+#define SLUICE_HTTP_AUTH_H
+
+#include "resolver/control/http/guard.h"
+#include "resolver/control/http/http.h"
+#include "resolver/control/http/token.h"
+#include "rules/fault.h"
+#include "rules/schema/model.h"
+
+enum {
+	HTTP_SECRET_MIN = 16, /* characters: what can be guessed is no secret */
+	HTTP_SECRET_MAX = 1024,
+};
+
+struct http_auth;    /* who is known now */
+struct http_secrets; /* who is known by one configuration */
+
+/* Reads the clients' secrets; a file that cannot be used, or whose secret another client has, is a
+ * fault and makes it NULL. */
+struct http_secrets *http_secrets_load(const struct management *management, struct faults *faults);
+void http_secrets_free(struct http_secrets *secrets);
+
+/* Nobody is known by secret yet, and tokens are signed with a key that nobody knows. NULL without
+ * memory. */
+struct http_auth *http_auth_new(void);
+void http_auth_free(struct http_auth *auth);
+/* From now on these are known; takes them over. */
+void http_auth_serve(struct http_auth *auth, struct http_secrets *secrets);
+
+/* From now on tokens are signed with this key, and others hold no more. */
+void http_auth_use_key(struct http_auth *auth, const struct token_key *key);
+
+enum http_identity {
+	HTTP_KNOWN,
+	HTTP_NO_CREDENTIALS,
+	HTTP_WRONG_CREDENTIALS,
+	HTTP_WRONG_USER,
+	HTTP_TOO_MANY, /* failures of late, from there */
+};
+#define HTTP_TOO_MANY_TEXT                                                                         \
+	"too many logins from this address have failed; wait as long as Retry-After says"
+
+/* Any thread; now_s is the wall clock's. When known, the request's client and role say who. */
+enum http_identity http_auth_identify(struct http_auth *auth, struct http_request *request,
+				      int64_t now_s);
+/* The same of what was sent, a secret or a token. */
+bool http_auth_knows(struct http_auth *auth, const char *sent, int64_t now_s,
+		     char client[HTTP_CLIENT_MAX], enum client_role *role);
+
+/* A token for the client of that id, whose secret this is. ERR_NOT_FOUND: there is no such client,
+ * or it has another secret; ERR_NOMEM. */
+MUST_CHECK int http_auth_issue(struct http_auth *auth, const char *client, const char *secret,
+			       int64_t expires_s, char token[TOKEN_TEXT_MAX],
+			       enum client_role *role);
+
+/* The same for somebody who asks from outside: failures are counted and slowed by where they come
+ * from (http/guard.h). ERR_LIMIT: too many of late; http_auth_wait_s says when to come back. */
+struct http_login {
+	const char *client, *secret;
+	int64_t expires_s;
+};
+MUST_CHECK int http_auth_login(struct http_auth *auth, const struct http_request *request,
+			       const struct http_login *login, int64_t now_s,
+			       char token[TOKEN_TEXT_MAX], enum client_role *role);
+
+/* Seconds until HTTP_TOO_MANY is over for where it comes from. */
+unsigned http_auth_wait_s(struct http_auth *auth, const struct http_request *request,
+			  int64_t now_s);
+struct guard_counts http_auth_counts(struct http_auth *auth);
+
+#endif

@@ -1,0 +1,147 @@
+/* HTTP/1.1 for the management plane: listeners in threads of their own (libmicrohttpd), requests on
+ * the control thread. Bytes only: who may do what is http/auth.h, what a path means is api.h.
+ *
+ *     HTTP threads, one for each listener            control thread
+ *     head is there ─► on_head                        (a refusal ends here)
+ *     body is there ─► connection suspended ─queue, wake─► on_request
+ *     answer is sent ◄─ connection resumed  ◄───────────── http_reply, at once or later
+ *
+ * A client can neither block the control thread nor fill memory: bodies, answers, connections and
+ * time are bounded, and a client that is slow in sending or reading occupies its connection and
+ * nothing else. While a request is with the control thread no time runs against its client.
+ *
+ * Nor can slow ones keep others out. Who comes when a listener, or an address, has all the
+ * connections that it may have takes the place of the one that has said nothing whole for longest,
+ * of those that have shown no credentials, where the address with most of them gives first; where
+ * all have shown theirs, the newcomer goes.
+ *
+ * At a URL the header Host has to be the address that the client is connected to (with whatever
+ * port, because tunnels change it), localhost on loopback, or of http_use_hosts; else it is 421. A
+ * page in a browser reaches an address that is not its own only by a name of its own, which it has
+ * led there (DNS rebinding).
+ *
+ * DNS comes first: listeners' threads are nicer than workers', so that whoever keeps one busy (with
+ * TLS handshakes, say) takes no CPU that a worker wants. Requests at the unix socket come before
+ * those at URLs, and the control thread does its other work in between. */
+#ifndef SLUICE_HTTP_H
+#define SLUICE_HTTP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+#include <uv.h>
+
+#include "rules/err.h"
+#include "rules/prefix.h"
+#include "rules/schema/model.h"
+
+enum {
+	HTTP_CONNECTIONS_MAX = 64,    /* for each listener */
+	HTTP_PER_ADDRESS_MAX = 32,    /* of them from one address (address_site) */
+	HTTP_HEAD_MAX = 32 * 1024,    /* bytes of request line and headers */
+	HTTP_BODY_MAX = 1024 * 1024,  /* more is 413, unless on_head allows it */
+	HTTP_IDLE_MS = 5000,          /* without progress; or for a head, with a TLS handshake */
+	HTTP_EXCHANGE_MS = 30 * 1000, /* to send all of a body, or to take all of an answer */
+	HTTP_LINGER_MS = 500,         /* to take the last ones, before the listeners are closed */
+	HTTP_HELD_MAX = 1 << 30,      /* bytes of bodies and answers, of all clients at URLs... */
+	HTTP_SMALL = 64 * 1024,       /* ...but for such small ones, and for one that is alone */
+	HTTP_NICENESS = 10,           /* of listeners' threads, beside workers' */
+	HTTP_HEADERS_MAX = 8,         /* that http_header adds */
+	HTTP_CLIENT_MAX = 256,        /* of a client's id with its NUL; the schema allows 255 */
+	HTTP_ERROR_MAX = 256,
+};
+
+enum http_origin { HTTP_UNIX, HTTP_TCP, HTTP_TLS };
+
+struct http;
+struct http_certificate;
+struct http_hosts;
+
+/* One request, from its head to the end of its answer. All of it may be read until http_reply. */
+struct http_request {
+	const char *method; /* as sent; RFC 9110 section 9.1: by case */
+	const char *path;   /* begins with '/'; not percent-decoded */
+	const char *query;  /* behind the '?', not decoded; "" without one */
+	const char *body;   /* of body_length bytes and a NUL behind them; NULL before on_request */
+	size_t body_length;
+	enum http_origin origin;
+	uid_t uid;           /* the peer's, when HTTP_UNIX */
+	struct address from; /* the peer's, else */
+	/* For on_head to fill in; on_request finds it there. */
+	size_t body_max; /* HTTP_BODY_MAX at first */
+	char client[HTTP_CLIENT_MAX];
+	enum client_role role;
+	const void *route;
+};
+
+struct http_handler {
+	/* On the listener's thread, when the head is there: looks at nothing that the control
+	 * thread may be changing. It refuses with http_reply, and then on_request is not called. */
+	void (*on_head)(void *context, struct http_request *request);
+	/* On the control thread. It, or somebody later on that thread, calls http_reply once. */
+	void (*on_request)(void *context, struct http_request *request);
+	/* On either: the body of an answer that this layer itself has to give (400, 413, 503), to
+	 * be freed; NULL: none. */
+	char *(*on_error)(void *context, const struct http_request *request, unsigned status,
+			  const char *text);
+	/* On each listener's thread, before its first client is heard: what it has to do without
+	 * from then on. NULL: nothing. */
+	void (*on_thread)(void *context);
+	void *context;
+	unsigned idle_ms, exchange_ms; /* 0: HTTP_IDLE_MS, HTTP_EXCHANGE_MS */
+	size_t held_max;               /* 0: HTTP_HELD_MAX */
+};
+
+/* The value of the request's first header of that name (any case); NULL without. */
+const char *http_request_header(const struct http_request *request, const char *name);
+/* Adds a header to the answer; both are copied. At most HTTP_HEADERS_MAX of them. */
+void http_header(struct http_request *request, const char *name, const char *value);
+/* "Not Found", as the answer's first line has it. */
+const char *http_status_text(unsigned status);
+/* Answers and gives the request away. `body` is taken over and freed; NULL: there is none. HEAD is
+ * answered without its body, but with its length. Where clients take too slowly what they have
+ * asked for, it becomes 503. */
+void http_reply(struct http_request *request, unsigned status, const char *type, char *body,
+		size_t length);
+
+/* The hand-over to the control thread's loop; no listener yet. NULL without memory. */
+struct http *http_new(uv_loop_t *loop, const struct http_handler *handler);
+/* A listening socket for "http://127.0.0.1:8053" or "https://[::1]:8443". On failure `error` says
+ * in one line why. */
+MUST_CHECK int http_open(const char *url, int *fd, char error[HTTP_ERROR_MAX]);
+enum http_origin http_origin_of(const char *url);
+MUST_CHECK int http_url_host(const char *url, struct host *host); /* ERR_INVALID: it is no URL */
+
+/* A listener on a listening socket, which it takes over whatever happens; HTTP_TLS only when there
+ * is a certificate. `name`: the URL, or the unix socket's path. ERR_NOMEM. */
+MUST_CHECK int http_add(struct http *http, const char *name, enum http_origin origin, int fd);
+/* Accepts at every listener that was added. ERR_SYSTEM, and `error` says in one line why not at one
+ * of them. */
+MUST_CHECK int http_listen(struct http *http, char error[HTTP_ERROR_MAX]);
+/* Accepts no more: who connects waits for whoever listens next. Requests on connections that are
+ * there are answered 503 from now on, but for those that on_request has seen. */
+void http_pause(struct http *http);
+/* Whether nothing is with on_request any more, and clients have had time to take their answers. */
+bool http_is_quiet(const struct http *http);
+
+/* Reads a certificate with its chain, and its key: paths of PEM files, whose content has to belong
+ * together. NULL, and `error` says why. */
+struct http_certificate *http_certificate_load(const char *chain, const char *key,
+					       char error[HTTP_ERROR_MAX]);
+void http_certificate_free(struct http_certificate *certificate); /* NULL is fine */
+/* From now on every https listener shows it; takes it over. */
+void http_use_certificate(struct http *http, struct http_certificate *certificate);
+
+/* Names by which clients may reach the listeners at URLs, besides their own address and, on
+ * loopback, localhost; copied. NULL without memory. */
+struct http_hosts *http_hosts_new(const char *const *names, size_t count);
+void http_hosts_free(struct http_hosts *hosts); /* NULL is fine */
+/* From now on it is those; takes them over. NULL: none. */
+void http_use_hosts(struct http *http, struct http_hosts *hosts);
+
+/* Stops the listeners and their threads, answers 503 to requests that on_request has not seen; the
+ * memory goes with the loop's last close callback. Whoever kept a request must have answered it:
+ * the control thread ends questions of our own (server_release) first. NULL is fine. */
+void http_close(struct http *http);
+
+#endif

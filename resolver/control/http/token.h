@@ -1,0 +1,49 @@
+/* What a client gets for its secret and shows instead of it for a while: its id and an end, signed.
+ *
+ *     "sluice1" . END . CLIENT . MAC      END: seconds since 1970, in hexadecimal; CLIENT: the id's
+ *                                         bytes in hexadecimal; MAC: HMAC-SHA256 of all before it
+ *                                         and of the proof
+ *
+ * Nothing is kept of a token: whoever has the key can tell whether it is good. The proof, the
+ * digest of the client's secret, is signed and not sent, so that another secret ends the client's
+ * tokens.
+ */
+#ifndef SLUICE_TOKEN_H
+#define SLUICE_TOKEN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "resolver/control/http/http.h"
+#include "rules/err.h"
+
+enum {
+	TOKEN_KEY_BYTES = 32,
+	TOKEN_PROOF_BYTES = 32,
+	TOKEN_MAC_BYTES = 32,
+	TOKEN_LIFE_S = 3600, /* of those that are given out */
+	/* A mark, a dot, 16 digits, a dot, the id, a dot, the MAC, a NUL. */
+	TOKEN_TEXT_MAX = 7 + 1 + 16 + 1 + 2 * (HTTP_CLIENT_MAX - 1) + 1 + 2 * TOKEN_MAC_BYTES + 1,
+};
+
+struct token_key {
+	uint8_t bytes[TOKEN_KEY_BYTES];
+};
+
+/* What a text says, believed or not. */
+struct token_claim {
+	char client[HTTP_CLIENT_MAX];
+	int64_t expires_s; /* since 1970; from then on it counts no more */
+};
+
+/* Writes the claim's token. ERR_NOMEM: GnuTLS has none left. */
+MUST_CHECK int token_sign(const struct token_claim *claim, const struct token_key *key,
+			  const uint8_t proof[TOKEN_PROOF_BYTES], char text[TOKEN_TEXT_MAX]);
+/* Whose it says to be, to find the proof; false: it is no token. */
+bool token_read(const char *text, struct token_claim *claim);
+/* Whether the text is what token_sign makes of the claim that token_read found in it, and its end
+ * has not come. Its time says nothing about where two MACs differ. */
+bool token_holds(const char *text, const struct token_claim *claim, const struct token_key *key,
+		 const uint8_t proof[TOKEN_PROOF_BYTES], int64_t now_s);
+
+#endif

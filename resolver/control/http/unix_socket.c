@@ -1,0 +1,146 @@
+/* Between looking whether somebody serves the path and listening there nobody else may do so, or
+ * two servers that start at once take the same stale file's place: so the directory is locked from
+ * before the look until after listen. */
+#include "resolver/control/http/unix_socket.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum probe { PROBE_NONE, PROBE_STALE, PROBE_LIVE, PROBE_OTHER };
+
+/* What stands at the path now. */
+static enum probe probe_path(const struct sockaddr_un *address)
+{
+	struct stat st;
+	if (lstat(address->sun_path, &st) != 0)
+		return PROBE_NONE;
+	if (!S_ISSOCK(st.st_mode))
+		return PROBE_OTHER;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return PROBE_LIVE;
+	int connected = connect(fd, (const struct sockaddr *)address, sizeof *address);
+	enum probe found = connected != 0 && errno == ECONNREFUSED ? PROBE_STALE : PROBE_LIVE;
+	close(fd);
+	return found;
+}
+
+/* The last directory of the path, when only it is missing (/run is empty after a boot). */
+static void make_directory(const char *path)
+{
+	char copy[sizeof((struct sockaddr_un *)NULL)->sun_path];
+	snprintf(copy, sizeof copy, "%s", path);
+	int made = mkdir(dirname(copy), 0755);
+	(void)made; /* bind tells what is wrong */
+}
+
+/* The lock goes with the descriptor, which is -1 where there is no directory: bind tells that. Who
+ * starts has it for a moment; whoever has it longer need be no server, for anybody may lock what he
+ * may read, and keeps nobody from starting. */
+static int lock_directory(const char *path)
+{
+	enum { TRIES = 50, STEP_MS = 20 };
+	struct timespec step = {.tv_nsec = STEP_MS * 1000000L};
+	char copy[sizeof((struct sockaddr_un *)NULL)->sun_path];
+	snprintf(copy, sizeof copy, "%s", path);
+	int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	for (int i = 0; fd >= 0 && i < TRIES && flock(fd, LOCK_EX | LOCK_NB) != 0; i++)
+		nanosleep(&step, NULL);
+	return fd;
+}
+
+static int tell_errno(const char *path, char error[UNIX_SOCKET_ERROR_MAX])
+{
+	snprintf(error, UNIX_SOCKET_ERROR_MAX, "control socket %s: %s", path, strerror(errno));
+	return ERR_SYSTEM;
+}
+
+/* A bound and listening descriptor. */
+static int listen_at(const struct sockaddr_un *address, int *fd, char error[UNIX_SOCKET_ERROR_MAX])
+{
+	enum { BACKLOG = 64 };
+	enum probe found = probe_path(address);
+	if (found == PROBE_LIVE || found == PROBE_OTHER) {
+		snprintf(error, UNIX_SOCKET_ERROR_MAX, "control socket %s: %s", address->sun_path,
+			 found == PROBE_LIVE ? "another server is using it"
+					     : "the file there is no socket and is left alone");
+		return ERR_EXISTS;
+	}
+	if (found == PROBE_STALE)
+		unlink(address->sun_path);
+	*fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	/* The mode that the descriptor has when it is bound is the file's. */
+	if (*fd >= 0 && fchmod(*fd, 0600) == 0 &&
+	    bind(*fd, (const struct sockaddr *)address, sizeof *address) == 0 &&
+	    listen(*fd, BACKLOG) == 0)
+		return 0;
+	int err = tell_errno(address->sun_path, error);
+	if (*fd >= 0)
+		close(*fd);
+	return err;
+}
+
+static int open_locked(struct unix_socket *made, const char *path, int *fd,
+		       char error[UNIX_SOCKET_ERROR_MAX])
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	struct stat st;
+	memcpy(address.sun_path, path, strlen(path) + 1);
+	int err = listen_at(&address, fd, error);
+	if (err != 0)
+		return err;
+	if (stat(path, &st) != 0) {
+		err = tell_errno(path, error);
+		close(*fd);
+		return err;
+	}
+	made->device = st.st_dev;
+	made->inode = st.st_ino;
+	memcpy(made->path, address.sun_path, sizeof made->path);
+	return 0;
+}
+
+int unix_socket_open(struct unix_socket *made, const char *path, int *fd,
+		     char error[UNIX_SOCKET_ERROR_MAX])
+{
+	if (strlen(path) >= sizeof made->path) {
+		snprintf(error, UNIX_SOCKET_ERROR_MAX,
+			 "the control socket's path is longer than %zu bytes: %.100s...",
+			 sizeof made->path - 1, path);
+		return ERR_SYSTEM;
+	}
+	make_directory(path);
+	int lock = lock_directory(path);
+	int err = open_locked(made, path, fd, error);
+	if (lock >= 0)
+		close(lock);
+	return err;
+}
+
+int unix_socket_adopt(struct unix_socket *made, const char *path)
+{
+	struct stat st;
+	if (strlen(path) >= sizeof made->path || stat(path, &st) != 0 || !S_ISSOCK(st.st_mode))
+		return ERR_NOT_FOUND;
+	made->device = st.st_dev;
+	made->inode = st.st_ino;
+	memcpy(made->path, path, strlen(path) + 1);
+	return 0;
+}
+
+bool unix_socket_is_there(const struct unix_socket *made)
+{
+	struct stat st;
+	return stat(made->path, &st) == 0 && st.st_dev == made->device && st.st_ino == made->inode;
+}
+
+void unix_socket_remove(const struct unix_socket *made)
+{
+	if (unix_socket_is_there(made))
+		unlink(made->path);
+}

@@ -1,0 +1,42 @@
+/* Why a name is answered the way it is: what compose, which also serves it, does with the question
+ * when no target answers and nothing is cached, hop by hop with decide's trace, as JSON. The
+ * printed form is made from it, so both tell the same.
+ *
+ *     {"name": NAME, "type": TYPE, BLOCK}                        what explain() gives
+ *     BLOCK   "network": NAME or null, "role": "vnet_resolver" or "inbound",
+ *             "hops": [HOP...],
+ *             "rcode": how it ends ("NOERROR", ...), null when that is for a target to say,
+ *             "loop": null, or which loop there is, for people
+ *     HOP     "name", "kind": "answer", "forward" or "refuse",
+ *             "decided_by": "zone", "rule", "custom", "address", "pool", "name", "special",
+ *                           "default" or "nobody",
+ *             "object": the zone's, rule's or network's name or null, "ruleset": name or null,
+ *             "redirected": true when NxDomainRedirect sends it on,
+ *             "follow_cname": what the rule says, false without one,
+ *             "outcome": "hit", "cname", "dname", "nodata", "nxdomain" or null,
+ *             "wildcard": bool, "rcode": as above, for this hop,
+ *             "records": [TEXT...] of the answer section, "authority": [TEXT...],
+ *             "negative_ttl": seconds or null, "next": the name that a CNAME or DNAME leads to or
+ *             null, "route": [ROUTE...], "trace": [STEP...], "trace_dropped": number
+ *     ROUTE   {"kind": "ask", "source": ADDRESS or null, "host": HOST, "protocol": "udp" or "tcp",
+ *              "endpoint": NAME or null}        and "health", when a server was asked for it
+ *             {"kind": "enter", "endpoint": NAME, "decision": {BLOCK}}, in place of "decision" a
+ *             "loop" when entering would go in circles, and neither where it is not come to
+ *     STEP    {"by": as decided_by, "outcome": "matched", "shorter", "shadowed", "disabled",
+ *              "reserved", "not_found" or "none", "object", "ruleset", "suffix": NAME or null} */
+#ifndef SLUICE_EXPLAIN_H
+#define SLUICE_EXPLAIN_H
+
+#include <jansson.h>
+#include <stdio.h>
+
+#include "rules/policy/policy.h"
+
+/* The caller releases it. NULL without memory. */
+json_t *explain(const struct policy *policy, struct place place, const struct name *name,
+		uint16_t type);
+
+/* Prints such an object, for people. */
+void explain_print(const json_t *explained, FILE *out);
+
+#endif

@@ -1,0 +1,231 @@
+/* An explanation as an indented story. */
+#include "resolver/control/base/table.h"
+#include "resolver/control/observe/explain.h"
+#include "rules/err.h"
+#include "rules/text.h"
+
+static const char *get(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+	return text ? text : "";
+}
+
+static bool has(const json_t *object, const char *key)
+{
+	return json_is_string(json_object_get(object, key));
+}
+
+/* The policy's own words for the stable ones of the JSON. */
+struct phrase {
+	const char *word, *text;
+};
+#define X(name, text) {#name, text},
+static const struct phrase decided_phrases[] = {DECIDED_MAP(X){NULL, NULL}};
+static const struct phrase trace_phrases[] = {TRACE_MAP(X){NULL, NULL}};
+#undef X
+
+static const char *phrase(const struct phrase *phrases, const char *word)
+{
+	for (; phrases->word; phrases++)
+		if (strcasecmp(phrases->word, word) == 0)
+			return phrases->text;
+	return word;
+}
+
+/* Names are configured with or without the final dot. */
+static bool same_name(const char *object, const char *suffix)
+{
+	size_t length = strlen(object);
+	return length > 0 && strncasecmp(object, suffix, length) == 0 &&
+	       (suffix[length] == '\0' || strcmp(suffix + length, ".") == 0);
+}
+
+static void print_step(const json_t *step, const char *indent, FILE *out)
+{
+	fprintf(out, "%s  %-20s ", indent, phrase(decided_phrases, get(step, "by")));
+	if (has(step, "ruleset"))
+		fprintf(out, "%s%s", get(step, "ruleset"), has(step, "object") ? "/" : "");
+	if (has(step, "object"))
+		fprintf(out, "%s", get(step, "object"));
+	if (has(step, "suffix") && !same_name(get(step, "object"), get(step, "suffix")))
+		fprintf(out, "%s(%s)", has(step, "object") || has(step, "ruleset") ? " " : "",
+			get(step, "suffix"));
+	if (has(step, "object") || has(step, "ruleset") || has(step, "suffix"))
+		fprintf(out, ": ");
+	fprintf(out, "%s\n", phrase(trace_phrases, get(step, "outcome")));
+}
+
+static void print_health(const json_t *health, FILE *out)
+{
+	char srtt[TABLE_CELL_MAX];
+	if (!health)
+		return;
+	fprintf(out, "  [%s", get(health, "state"));
+	if (has(health, "since"))
+		fprintf(out, " since %s (%s)", get(health, "since"), get(health, "last_error"));
+	if (json_is_number(json_object_get(health, "srtt_ms")))
+		fprintf(out, ", SRTT %s ms", table_cell(json_object_get(health, "srtt_ms"), srtt));
+	fprintf(out, "]");
+}
+
+static void print_block(const json_t *block, const char *indent, FILE *out);
+
+static void print_route(const json_t *route, const char *indent, FILE *out)
+{
+	size_t i;
+	const json_t *item;
+	json_array_foreach(route, i, item)
+	{
+		fprintf(out, "%s    %zu. ", indent, i + 1);
+		if (strcmp(get(item, "kind"), "enter") == 0) {
+			fprintf(out, "enter our own endpoint %s%s\n", get(item, "endpoint"),
+				has(item, "loop") || json_object_get(item, "decision")
+					? ""
+					: ", which is not come to");
+			if (has(item, "loop"))
+				fprintf(out, "%s       %s\n", indent, get(item, "loop"));
+			char deeper[64];
+			snprintf(deeper, sizeof deeper, "%s       ", indent);
+			print_block(json_object_get(item, "decision"), deeper, out);
+			continue;
+		}
+		fprintf(out, "ask %s by %s", get(item, "host"), get(item, "protocol"));
+		if (has(item, "endpoint"))
+			fprintf(out, " through %s", get(item, "endpoint"));
+		if (has(item, "source"))
+			fprintf(out, " from %s", get(item, "source"));
+		print_health(json_object_get(item, "health"), out);
+		fputc('\n', out);
+	}
+}
+
+static void print_lines(const json_t *array, const char *indent, const char *mark, FILE *out)
+{
+	size_t i;
+	const json_t *line;
+	json_array_foreach(array, i, line)
+	{
+		fprintf(out, "%s    %s%s\n", indent, mark, json_string_value(line));
+	}
+}
+
+static void print_verdict(const json_t *hop, const char *indent, FILE *out)
+{
+	const char *kind = get(hop, "kind"), *outcome = get(hop, "outcome");
+	fprintf(out, "%s  => ", indent);
+	if (strcmp(kind, "refuse") == 0)
+		fprintf(out, "nobody answers this here");
+	else if (json_is_true(json_object_get(hop, "redirected")))
+		fprintf(out, "not in private zone %s; NxDomainRedirect asks the default resolver",
+			get(hop, "object"));
+	else
+		fprintf(out, "%s by %s%s%s%s%s",
+			strcmp(kind, "answer") == 0 ? "answered" : "forwarded",
+			phrase(decided_phrases, get(hop, "decided_by")),
+			has(hop, "object") ? " " : "", get(hop, "object"),
+			has(hop, "ruleset") ? " of ruleset " : "", get(hop, "ruleset"));
+	if (has(hop, "rcode"))
+		fprintf(out, ": %s", get(hop, "rcode"));
+	if (strcmp(outcome, "nodata") == 0)
+		fprintf(out, ", no data of this type");
+	if (json_is_true(json_object_get(hop, "wildcard")))
+		fprintf(out, ", from a wildcard");
+	if (json_is_integer(json_object_get(hop, "negative_ttl")))
+		fprintf(out, ", negative TTL %" JSON_INTEGER_FORMAT " s",
+			json_integer_value(json_object_get(hop, "negative_ttl")));
+	fputc('\n', out);
+}
+
+static void print_hop(const json_t *hop, const char *indent, FILE *out)
+{
+	size_t i;
+	const json_t *step;
+	json_int_t dropped = json_integer_value(json_object_get(hop, "trace_dropped"));
+	fprintf(out, "%s%s\n", indent, get(hop, "name"));
+	json_array_foreach(json_object_get(hop, "trace"), i, step) print_step(step, indent, out);
+	if (dropped > 0)
+		fprintf(out, "%s  (%" JSON_INTEGER_FORMAT " more steps)\n", indent, dropped);
+	print_verdict(hop, indent, out);
+	print_lines(json_object_get(hop, "records"), indent, "", out);
+	print_lines(json_object_get(hop, "authority"), indent, "authority: ", out);
+	print_route(json_object_get(hop, "route"), indent, out);
+	if (has(hop, "next"))
+		fprintf(out, "%s    leads on to %s\n", indent, get(hop, "next"));
+}
+
+static void print_block(const json_t *block, const char *indent, FILE *out)
+{
+	size_t i;
+	const json_t *hop;
+	if (!block)
+		return;
+	fprintf(out, "%s%s%s\n", indent, has(block, "network") ? "in network " : "in no network",
+		get(block, "network"));
+	json_array_foreach(json_object_get(block, "hops"), i, hop) print_hop(hop, indent, out);
+}
+
+/* Why it is this network. */
+static void print_place(const json_t *explained, FILE *out)
+{
+	const json_t *from = json_object_get(explained, "from");
+	bool vnet = strcmp(get(explained, "role"), "vnet_resolver") == 0;
+	if (!vnet)
+		fprintf(out,
+			"asked at inbound endpoint %s: as inside its network %s, whoever asks\n",
+			get(explained, "endpoint"), get(explained, "network"));
+	else if (!from)
+		fprintf(out, "asked at the VNet resolver by a machine in network %s\n",
+			get(explained, "network"));
+	else if (!has(explained, "network"))
+		fprintf(out,
+			"asked at the VNet resolver by %s, which is in no network's "
+			"address_space or client_prefixes\n",
+			get(from, "address"));
+	else
+		fprintf(out,
+			"asked at the VNet resolver by %s, which is in %s of network %s (the "
+			"longest prefix)\n",
+			get(from, "address"), get(from, "prefix"), get(explained, "network"));
+	size_t i;
+	const json_t *shorter;
+	json_array_foreach(json_object_get(from, "shorter"), i, shorter)
+		fprintf(out, "  %s of network %s holds it too, but is shorter\n",
+			get(shorter, "prefix"), get(shorter, "network"));
+}
+
+static void print_all(const json_t *explained, FILE *out)
+{
+	size_t i;
+	const json_t *hop;
+	fprintf(out, "%s %s\n", get(explained, "name"), get(explained, "type"));
+	print_place(explained, out);
+	json_array_foreach(json_object_get(explained, "hops"), i, hop)
+	{
+		fputc('\n', out);
+		print_hop(hop, "", out);
+	}
+	if (has(explained, "loop"))
+		fprintf(out, "\nloop: %s\n", get(explained, "loop"));
+	if (has(explained, "rcode"))
+		fprintf(out, "\nends with %s\n", get(explained, "rcode"));
+	else
+		fprintf(out, "\nends with what the targets say\n");
+}
+
+/* Records, and what targets say of themselves, may hold anything. */
+void explain_print(const json_t *explained, FILE *out)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *memory = open_memstream(&text, &size);
+	if (memory)
+		print_all(explained, memory);
+	if (!memory || fclose(memory) != 0)
+		fputs(err_text(ERR_NOMEM), out);
+	for (char *line = text, *end; line && (end = strchr(line, '\n')); line = end + 1) {
+		*end = '\0';
+		text_print(out, line);
+		fputc('\n', out);
+	}
+	free(text);
+}

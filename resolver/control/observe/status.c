@@ -1,0 +1,416 @@
+/* Configured things come from the model that is served, measured ones from the targets of the
+ * current policy's upstreams (each target once), the workers' counters and the cache. Read while
+ * the workers go on: every number is true for itself, not all of them for one moment. */
+#include "resolver/control/observe/status.h"
+
+#include <uthash.h>
+#include <uv.h>
+
+#include "endpoints/inbound/listener.h"
+#include "endpoints/socket.h"
+#include "resolver/control/base/json.h"
+#include "resolver/control/observe/health.h"
+
+static json_t *address_json(const struct address *address)
+{
+	char text[ADDRESS_TEXT_MAX];
+	return address->family ? json_text(address_print(address, text)) : json_null();
+}
+
+static json_t *host_json(const struct host *host)
+{
+	char text[HOST_TEXT_MAX];
+	return host->address.family ? json_text(host_print(host, text)) : json_null();
+}
+
+static json_t *path_json(const struct dns_resolver *resolver, const char *endpoint)
+{
+	char text[256]; /* two names of 80 characters */
+	snprintf(text, sizeof text, "%s/%s", resolver->name, endpoint);
+	return json_text(text);
+}
+
+/* ---- what is configured ---- */
+
+static bool linked_to(const struct forwarding_ruleset *ruleset, const char *network)
+{
+	for (size_t i = 0; i < ruleset->links.count; i++)
+		if (strcasecmp(ruleset->links.items[i].virtual_network, network) == 0)
+			return true;
+	return false;
+}
+
+static json_int_t zones_linked_to(const struct model *model, const char *network)
+{
+	json_int_t count = 0;
+	for (size_t z = 0; z < model->private_zones.count; z++) {
+		const struct private_zone *zone = &model->private_zones.items[z];
+		for (size_t i = 0; i < zone->links.count; i++)
+			count += strcasecmp(zone->links.items[i].virtual_network, network) == 0;
+	}
+	return count;
+}
+
+static json_t *networks_json(const struct model *model)
+{
+	json_t *array = json_array();
+	for (size_t n = 0; n < model->virtual_networks.count; n++) {
+		const struct virtual_network *network = &model->virtual_networks.items[n];
+		json_t *spaces = json_array(), *servers = json_array(), *rulesets = json_array();
+		for (size_t i = 0; i < network->address_space.count; i++) {
+			char text[PREFIX_TEXT_MAX];
+			prefix_print(&network->address_space.items[i], text);
+			json_add(spaces, json_text(text));
+		}
+		for (size_t i = 0; i < network->dns_servers.count; i++)
+			json_add(servers, host_json(&network->dns_servers.items[i]));
+		for (size_t i = 0; i < model->rulesets.count; i++)
+			if (linked_to(&model->rulesets.items[i], network->name))
+				json_add(rulesets, json_text(model->rulesets.items[i].name));
+		json_add(array,
+			 json_make("{s:o, s:o, s:o, s:I, s:o}", "name", json_text(network->name),
+				   "address_space", spaces, "dns_servers", servers, "zones",
+				   zones_linked_to(model, network->name), "rulesets", rulesets));
+	}
+	return array;
+}
+
+static json_t *inbound_json(const struct model *model)
+{
+	json_t *array = json_array();
+	for (size_t r = 0; r < model->resolvers.count; r++) {
+		const struct dns_resolver *resolver = &model->resolvers.items[r];
+		for (size_t i = 0; i < resolver->inbound_endpoints.count; i++) {
+			const struct inbound_endpoint *at = &resolver->inbound_endpoints.items[i];
+			json_add(array, json_make("{s:o, s:o, s:o, s:o, s:b}", "name",
+						  path_json(resolver, at->name), "network",
+						  json_text(resolver->virtual_network), "address",
+						  address_json(&at->address), "listen",
+						  host_json(&at->listen), "present",
+						  (int)listener_address_is_here(&at->listen)));
+		}
+	}
+	return array;
+}
+
+static json_t *vnet_json(const struct model *model)
+{
+	json_t *array = json_array();
+	for (size_t i = 0; i < model->vnet_resolver.listen.count; i++) {
+		const struct host *host = &model->vnet_resolver.listen.items[i];
+		json_add(array, json_make("{s:s, s:o, s:b}", "name", "VNet resolver", "listen",
+					  host_json(host), "present",
+					  (int)listener_address_is_here(host)));
+	}
+	return array;
+}
+
+static json_t *outbound_json(const struct model *model)
+{
+	json_t *array = json_array();
+	for (size_t r = 0; r < model->resolvers.count; r++) {
+		const struct dns_resolver *resolver = &model->resolvers.items[r];
+		for (size_t i = 0; i < resolver->outbound_endpoints.count; i++) {
+			const struct outbound_endpoint *at = &resolver->outbound_endpoints.items[i];
+			json_add(array, json_make("{s:o, s:o, s:o, s:b}", "name",
+						  path_json(resolver, at->name), "network",
+						  json_text(resolver->virtual_network), "source",
+						  address_json(&at->source), "present",
+						  (int)!socket_has_lost(&at->source)));
+		}
+	}
+	return array;
+}
+
+static json_t *zones_json(const struct model *model)
+{
+	json_t *array = json_array();
+	for (size_t z = 0; z < model->private_zones.count; z++) {
+		const struct private_zone *at = &model->private_zones.items[z];
+		json_t *networks = json_array();
+		for (size_t i = 0; i < at->links.count; i++)
+			json_add(networks, json_text(at->links.items[i].virtual_network));
+		json_add(array, json_make("{s:o, s:I, s:I, s:I, s:o}", "name", json_text(at->name),
+					  "record_sets", (json_int_t)zone_record_sets(at->zone),
+					  "records", (json_int_t)zone_records(at->zone), "bytes",
+					  (json_int_t)zone_bytes(at->zone), "networks", networks));
+	}
+	return array;
+}
+
+static json_t *rulesets_json(const struct model *model)
+{
+	json_t *array = json_array();
+	for (size_t r = 0; r < model->rulesets.count; r++) {
+		const struct forwarding_ruleset *at = &model->rulesets.items[r];
+		json_t *networks = json_array(), *endpoints = json_array();
+		json_int_t disabled = 0;
+		for (size_t i = 0; i < at->rules.count; i++)
+			disabled += at->rules.items[i].state == RULE_DISABLED;
+		for (size_t i = 0; i < at->links.count; i++)
+			json_add(networks, json_text(at->links.items[i].virtual_network));
+		for (size_t i = 0; i < at->outbound_endpoints.count; i++)
+			json_add(endpoints, json_text(at->outbound_endpoints.items[i]));
+		json_add(array,
+			 json_make("{s:o, s:I, s:I, s:o, s:o}", "name", json_text(at->name),
+				   "rules", (json_int_t)at->rules.count, "disabled", disabled,
+				   "networks", networks, "outbound_endpoints", endpoints));
+	}
+	return array;
+}
+
+/* ---- how it fares ---- */
+
+struct seen {
+	const struct target *target;
+	json_t *item, *rules;
+	json_int_t rule_count, unanswered_count;
+	const struct route *counted; /* the one that was last */
+	bool suspect;
+	uint64_t troubles;
+	size_t order;
+	UT_hash_handle hh;
+};
+
+struct targets {
+	const struct snapshot *snapshot;
+	bool *lost;        /* which of its sources are */
+	struct seen *seen; /* by target */
+	struct seen *room; /* for as many as there are upstreams */
+	size_t upstreams, used;
+	uint64_t now_us;
+	const struct wall_clock *clock;
+	json_t *unanswered; /* routes without a live target */
+	json_int_t unanswered_count;
+	bool dark; /* routes that are looked at */
+};
+
+static void add_measured(json_t *item, const struct target *target, const struct targets *targets)
+{
+	uint64_t suspect_us = atomic_load(&target->suspect_us);
+	uint64_t heard_us = atomic_load(&target->heard_us);
+	uint64_t srtt_us = atomic_load(&target->srtt_us);
+	const char *state = suspect_us ? "suspect" : heard_us ? "up" : "unknown";
+	json_put(item, "state", json_text(state));
+	json_put(item, "srtt_ms", heard_us ? json_real((double)srtt_us / 1000) : json_null());
+	json_put(item, "allowance_ms", json_real((double)target_allowance_us(target) / 1000));
+	json_put(item, "since",
+		 suspect_us ? json_time(wall_clock_s(targets->clock, suspect_us)) : json_null());
+	uint64_t heard_ago_ms =
+		targets->now_us > heard_us ? (targets->now_us - heard_us) / 1000 : 0;
+	json_put(item, "heard_ago_s",
+		 heard_us ? json_real((double)heard_ago_ms / 1000) : json_null());
+}
+
+static void add_counted(json_t *item, const struct target *target)
+{
+	const struct {
+		const char *name;
+		uint64_t value;
+	} counters[] = {
+		{"waiting", atomic_load(&target->waiting)},
+		{"asked", atomic_load(&target->asked)},
+		{"answered", atomic_load(&target->answered)},
+		{"probes", atomic_load(&target->probes)},
+		{"timeouts", atomic_load(&target->timeouts)},
+		{"errors", atomic_load(&target->errors)},
+		{"suspicions", atomic_load(&target->suspicions)},
+	};
+	for (size_t i = 0; i < sizeof counters / sizeof *counters; i++)
+		json_put(item, counters[i].name, json_integer((json_int_t)counters[i].value));
+	json_put(item, "last_error",
+		 json_text(target_error_text((enum target_error)atomic_load(&target->last_error))));
+}
+
+static void count_upstream(void *context, struct upstream *upstream)
+{
+	struct targets *targets = context;
+	(void)upstream;
+	targets->upstreams++;
+}
+
+static void on_upstream(void *context, struct upstream *upstream)
+{
+	struct targets *targets = context;
+	const struct target *target = upstream->target;
+	struct seen *seen;
+	HASH_FIND_PTR(targets->seen, &target, seen);
+	if (seen || !target)
+		return;
+	seen = &targets->room[targets->used];
+	seen->target = target;
+	seen->order = targets->used++;
+	seen->suspect = target_is_suspect(target);
+	seen->troubles = atomic_load(&target->timeouts) + atomic_load(&target->errors);
+	HASH_ADD_PTR(targets->seen, target, seen);
+	seen->rules = json_array();
+	seen->item = json_make("{s:o, s:o, s:s, s:o}", "source", address_json(&upstream->source),
+			       "host", host_json(&upstream->host), "protocol",
+			       upstream->protocol == PROTOCOL_TCP ? "tcp" : "udp", "endpoint",
+			       json_text(upstream->endpoint));
+	add_measured(seen->item, target, targets);
+	add_counted(seen->item, target);
+}
+
+static bool is_live(void *context, const struct upstream *upstream)
+{
+	const struct targets *targets = context;
+	const struct snapshot *snapshot = targets->snapshot;
+	if (upstream->target && target_is_suspect(upstream->target))
+		return false;
+	for (size_t i = 0; i < snapshot->source_count; i++)
+		if (targets->lost[i] && address_equal(&snapshot->sources[i], &upstream->source))
+			return false;
+	return true;
+}
+
+static void count_rule(const struct targets *targets, const char *name, const struct route *route,
+		       const struct target *target)
+{
+	struct seen *seen;
+	HASH_FIND_PTR(targets->seen, &target, seen);
+	if (!seen || seen->counted == route)
+		return;
+	seen->counted = route;
+	seen->rule_count++;
+	seen->unanswered_count += targets->dark;
+	if (seen->rule_count <= STATUS_TARGET_RULES)
+		json_add(seen->rules, json_text(name));
+}
+
+static void on_route(void *context, const char *name, const struct route *route)
+{
+	struct targets *targets = context;
+	if (health_route_is_dark(route, is_live, targets) != targets->dark)
+		return;
+	if (targets->dark && targets->unanswered_count++ < STATUS_UNANSWERED)
+		json_add(targets->unanswered, json_text(name));
+	for (uint32_t i = 0; i < route->leg_count; i++)
+		for (uint32_t u = 0; u < route->legs[i].upstream_count; u++)
+			count_rule(targets, name, route, route->legs[i].upstreams[u].target);
+}
+
+/* Those without a live target come first, also where not all have room. */
+static void add_rules(struct targets *targets)
+{
+	const struct policy *policy = targets->snapshot->policy;
+	targets->dark = true;
+	policy_each_route(policy, on_route, targets);
+	targets->dark = false;
+	policy_each_route(policy, on_route, targets);
+}
+
+static int worst_first(const void *left, const void *right)
+{
+	const struct seen *a = left, *b = right;
+	if (a->unanswered_count != b->unanswered_count)
+		return a->unanswered_count > b->unanswered_count ? -1 : 1;
+	if (a->suspect != b->suspect)
+		return a->suspect ? -1 : 1;
+	if (a->troubles != b->troubles)
+		return a->troubles > b->troubles ? -1 : 1;
+	return a->order < b->order ? -1 : 1;
+}
+
+static json_t *sorted_json(const struct targets *targets)
+{
+	json_t *array = json_array();
+	if (!targets->room)
+		return array;
+	qsort(targets->room, targets->used, sizeof *targets->room, worst_first);
+	for (size_t i = 0; i < targets->used; i++) {
+		struct seen *seen = &targets->room[i];
+		json_put(seen->item, "rules", seen->rules);
+		json_put(seen->item, "rule_count", json_integer(seen->rule_count));
+		json_put(seen->item, "unanswered_count", json_integer(seen->unanswered_count));
+		json_add(array, seen->item);
+	}
+	return array;
+}
+
+/* Puts what is known of targets, and what that means. */
+static void put_targets(json_t *all, const struct server *server, const struct wall_clock *clock)
+{
+	struct snapshot *snapshot = server->current;
+	struct targets targets = {.snapshot = snapshot,
+				  .now_us = uv_hrtime() / 1000,
+				  .clock = clock,
+				  .unanswered = json_array()};
+	policy_each_upstream(snapshot->policy, count_upstream, &targets);
+	targets.room = calloc(targets.upstreams + 1, sizeof *targets.room);
+	targets.lost = calloc(snapshot->source_count + 1, sizeof *targets.lost);
+	for (size_t i = 0; targets.lost && i < snapshot->source_count; i++)
+		targets.lost[i] = socket_has_lost(&snapshot->sources[i]);
+	if (targets.room && targets.lost) {
+		policy_each_upstream(snapshot->policy, on_upstream, &targets);
+		add_rules(&targets);
+	}
+	HASH_CLEAR(hh, targets.seen);
+	json_put(all, "unanswered",
+		 json_make("{s:I, s:o}", "count", targets.unanswered_count, "rules",
+			   targets.unanswered));
+	json_put(all, "targets", sorted_json(&targets));
+	free(targets.room);
+	free(targets.lost);
+}
+
+static json_t *counters_json(const struct server *server)
+{
+	struct stats sum;
+	json_t *counters = json_object();
+	server_read_stats(server, &sum);
+	for (unsigned i = 0; i < stats_row_count; i++)
+		json_put(counters, stats_rows[i].name,
+			 json_integer((json_int_t)stats_get(&sum, i)));
+	return counters;
+}
+
+static json_t *cache_json(const struct server *server)
+{
+	struct cache_stats stats;
+	cache_read_stats(server->cache, &stats);
+	return json_make("{s:I, s:I, s:I, s:I, s:I, s:I}", "entries", (json_int_t)stats.entries,
+			 "bytes", (json_int_t)stats.bytes, "hits", (json_int_t)stats.hits, "misses",
+			 (json_int_t)stats.misses, "inserted", (json_int_t)stats.inserted,
+			 "evicted", (json_int_t)stats.evicted);
+}
+
+/* A list of one, or of none where there is nothing to tell. */
+static json_t *owned_json(const struct inventory *inventory)
+{
+	struct inventory_about about = {0};
+	json_t *list = json_array();
+	if (inventory)
+		inventory_about(inventory, &about);
+	if (about.has_state || about.addresses + about.services > 0)
+		json_add(list, json_make("{s:I, s:I, s:I, s:I, s:o, s:o}", "addresses",
+					 (json_int_t)about.addresses, "services",
+					 (json_int_t)about.services, "ptrs", (json_int_t)about.ptrs,
+					 "waiting", (json_int_t)about.waiting, "state",
+					 json_text(about.state), "error", json_text(about.error)));
+	return list;
+}
+
+json_t *status_report(const struct server *server, const struct inventory *inventory,
+		      const char *config, struct wall_clock *clock)
+{
+	wall_clock_adjust(clock);
+	const struct model *model = server->model;
+	json_t *all =
+		json_make("{s:s, s:I, s:I, s:o, s:I, s:o}", "version", SLUICE_VERSION, "generation",
+			  (json_int_t)server->generation, "workers",
+			  (json_int_t)server->worker_count, "config", json_text(config), "uptime_s",
+			  (json_int_t)((uv_hrtime() / 1000 - server->started_us) / 1000000),
+			  "loaded_at", json_time(server->loaded_at));
+	json_put(all, "networks", networks_json(model));
+	json_put(all, "inbound_endpoints", inbound_json(model));
+	json_put(all, "vnet_resolver", vnet_json(model));
+	json_put(all, "outbound_endpoints", outbound_json(model));
+	json_put(all, "zones", zones_json(model));
+	json_put(all, "rulesets", rulesets_json(model));
+	json_put(all, "owned", owned_json(inventory));
+	put_targets(all, server, clock);
+	json_put(all, "counters", counters_json(server));
+	json_put(all, "cache", cache_json(server));
+	return json_whole(all);
+}

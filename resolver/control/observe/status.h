@@ -1,0 +1,50 @@
+/* What a running server serves and how it fares, as one JSON object:
+ *
+ *     version, generation, workers, config, uptime_s, loaded_at
+ *     networks            name, address_space, dns_servers, zones (number), rulesets (names)
+ *     inbound_endpoints   name, network, address, listen, present
+ *     vnet_resolver       name, listen, present (an item for each listener)
+ *     outbound_endpoints  name, network, source, present
+ *     zones               name, record_sets, records, bytes, networks
+ *     rulesets            name, rules, disabled, networks, outbound_endpoints
+ *     owned               addresses, services, ptrs, waiting (PTRs without an owner), state (the
+ *                         file, null: none), error (why that cannot be used now, or null)
+ *     unanswered          count, rules: those without a live target, STATUS_UNANSWERED of them
+ *                         ("onprem/contoso", "default resolver", "DNS servers of hub")
+ *     targets             worst first: by how many rules have no live target for it, then suspects,
+ *                         then by timeouts and errors.
+ *                         source (null: the system's choice), host, protocol, endpoint, state
+ *                         ("up", "suspect", "unknown": never asked or never answered), srtt_ms,
+ *                         allowance_ms, waiting, asked, answered, probes, timeouts, errors,
+ *                         suspicions, last_error, since (of the suspicion), heard_ago_s,
+ *                         rules (that ask it, STATUS_TARGET_RULES of them, those without a live
+ *                         target first), rule_count, unanswered_count (how many are without)
+ *     counters            by the names of stats.h
+ *     cache               entries, bytes, hits, misses, inserted, evicted
+ *
+ * and, put there for GET /v1/status alone,
+ *
+ *     transfers, notices  zones that go out, and who was told (status_zones.h)
+ *     logins              failed, refused
+ *     work                percent (of an import: how much of it has been looked at; null: not
+ *                         known), or null: there is none under way */
+#ifndef SLUICE_STATUS_H
+#define SLUICE_STATUS_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "resolver/control/base/wall_clock.h"
+#include "resolver/control/resource/inventory.h"
+#include "resolver/server/server.h"
+
+enum { STATUS_TARGET_RULES = 8, STATUS_UNANSWERED = 100 };
+
+/* `config` is the file that is served. inventory NULL: nothing is ours. The caller releases it. */
+json_t *status_report(const struct server *server, const struct inventory *inventory,
+		      const char *config, struct wall_clock *clock);
+/* For people: on a screen what is wrong and what counts, the worst first; or all of it. */
+void status_print(const json_t *report, bool all, FILE *out);
+
+#endif

@@ -1,0 +1,485 @@
+/* The report for people, as tables.
+ *
+ * In brief, what an operator wants at once, on a screen: what is wrong in words, the worst targets
+ * with the rules that they hurt, what is served, and counters that have counted. What is fine in
+ * large numbers is a number. With --all, everything. */
+#include "resolver/control/observe/status.h"
+
+#include "resolver/control/base/json.h"
+#include "resolver/control/base/table.h"
+#include "resolver/stats.h"
+
+enum {
+	COLUMNS_MAX = 14,
+	ROWS_MAX = 5, /* from here on: in brief */
+	TARGET_LINES = 8,
+	TARGETS_MIN = 3,
+	NAMES_MAX = 2,
+	COUNTERS_ABREAST = 3,
+};
+
+struct part {
+	const char *key, *heading;
+	const char *brief; /* its first column, when there is no heading; NULL: shown elsewhere */
+	struct table_column columns[COLUMNS_MAX];
+};
+
+static const struct part parts[] = {
+	{"networks",
+	 "Virtual networks",
+	 "VIRTUAL NETWORK",
+	 {{"NAME", "name"},
+	  {"ADDRESS SPACE", "address_space"},
+	  {"DNS SERVERS", "dns_servers"},
+	  {"ZONES", "zones"},
+	  {"RULESETS", "rulesets"}}},
+	{"inbound_endpoints",
+	 "Inbound endpoints",
+	 NULL,
+	 {{"NAME", "name"},
+	  {"NETWORK", "network"},
+	  {"ADDRESS", "address"},
+	  {"LISTEN", "listen"},
+	  {"PRESENT", "present"}}},
+	{"vnet_resolver", "VNet resolver", NULL, {{"LISTEN", "listen"}, {"PRESENT", "present"}}},
+	{"outbound_endpoints",
+	 "Outbound endpoints",
+	 NULL,
+	 {{"NAME", "name"}, {"NETWORK", "network"}, {"SOURCE", "source"}, {"PRESENT", "present"}}},
+	{"zones",
+	 "Private zones",
+	 "PRIVATE ZONE",
+	 {{"NAME", "name"},
+	  {"RECORD SETS", "record_sets"},
+	  {"RECORDS", "records"},
+	  {"BYTES", "bytes"},
+	  {"NETWORKS", "networks"}}},
+	{"rulesets",
+	 "Rulesets",
+	 "RULESET",
+	 {{"NAME", "name"},
+	  {"RULES", "rules"},
+	  {"DISABLED", "disabled"},
+	  {"ENDPOINTS", "outbound_endpoints"},
+	  {"NETWORKS", "networks"}}},
+	{"transfers",
+	 "Zones that go out",
+	 "ZONE THAT GOES OUT",
+	 {{"ZONE", "zone"},
+	  {"SERIAL", "serial"},
+	  {"PAST", "past"},
+	  {"AXFR", "axfr"},
+	  {"IXFR", "ixfr"},
+	  {"CURRENT", "current"},
+	  {"REFUSED", "refused"},
+	  {"BROKEN", "broken"}}},
+	{"notices",
+	 "Secondaries told",
+	 "SECONDARIES OF",
+	 {{"ZONE", "zone"},
+	  {"PEER", "peer"},
+	  {"SERIAL", "serial"},
+	  {"STATE", "state"},
+	  {"RCODE", "answer"},
+	  {"AT", "at"}}},
+};
+
+static const struct part targets = {
+	"targets",
+	"Targets",
+	"TARGET",
+	{{"HOST", "host"},
+	 {"PROTOCOL", "protocol"},
+	 {"SOURCE", "source"},
+	 {"STATE", "state"},
+	 {"SRTT MS", "srtt_ms"},
+	 {"ALLOWANCE MS", "allowance_ms"},
+	 {"ASKED", "asked"},
+	 {"ANSWERED", "answered"},
+	 {"PROBES", "probes"},
+	 {"TIMEOUTS", "timeouts"},
+	 {"ERRORS", "errors"},
+	 {"LAST ERROR", "last_error"},
+	 {"SUSPECT SINCE", "since"},
+	 {"RULES", "rules"}},
+};
+static const struct part brief_targets = {
+	"targets",
+	"Targets",
+	"TARGET",
+	{{"HOST", "host"},
+	 {"BY", "protocol"},
+	 {"SOURCE", "source"},
+	 {"STATE", "state"},
+	 {"SRTT MS", "srtt_ms"},
+	 {"ASKED", "asked"},
+	 {"TIMEOUTS", "timeouts"},
+	 {"ERRORS", "errors"},
+	 {"LAST ERROR", "last_error"}},
+};
+/* Numbers: in brief they are there only where one of them is more than zero. */
+static const struct part counts[] = {
+	{"owned",
+	 "Addresses and their names",
+	 "ADDRESSES",
+	 {{"ADDRESSES", "addresses"},
+	  {"SERVICES", "services"},
+	  {"PTRS", "ptrs"},
+	  {"WAITING", "waiting"},
+	  {"STATE", "state"},
+	  {"ERROR", "error"}}},
+	{"logins",
+	 "Logins at the management listeners",
+	 "LOGINS FAILED",
+	 {{"FAILED", "failed"}, {"REFUSED", "refused"}}},
+	{"cache",
+	 "Cache",
+	 "CACHE ENTRIES",
+	 {{"ENTRIES", "entries"},
+	  {"BYTES", "bytes"},
+	  {"HITS", "hits"},
+	  {"MISSES", "misses"},
+	  {"INSERTED", "inserted"},
+	  {"EVICTED", "evicted"}}},
+};
+
+static json_int_t number(const json_t *object, const char *key)
+{
+	return json_integer_value(json_object_get(object, key));
+}
+
+static char *get(const json_t *object, const char *key, char cell[TABLE_CELL_MAX])
+{
+	return table_cell(json_object_get(object, key), cell);
+}
+
+/* "3 d 4 h": the two largest units. */
+static void print_time(FILE *out, json_int_t seconds)
+{
+	static const struct {
+		const char *unit;
+		int seconds;
+	} units[] = {{"d", 86400}, {"h", 3600}, {"min", 60}, {"s", 1}};
+	size_t i = 0;
+	while (i < 3 && seconds < units[i].seconds)
+		i++;
+	fprintf(out, "%" JSON_INTEGER_FORMAT " %s", seconds / units[i].seconds, units[i].unit);
+	if (i < 3)
+		fprintf(out, " %" JSON_INTEGER_FORMAT " %s",
+			seconds % units[i].seconds / units[i + 1].seconds, units[i + 1].unit);
+}
+
+static void print_head(FILE *out, const json_t *status)
+{
+	char cell[TABLE_CELL_MAX];
+	fprintf(out, "sluice %s, up ", get(status, "version", cell));
+	print_time(out, number(status, "uptime_s"));
+	fprintf(out, ", workers %s\n", get(status, "workers", cell));
+	fprintf(out, "serving %s, ", get(status, "config", cell));
+	fprintf(out, "generation %s, ", get(status, "generation", cell));
+	fprintf(out, "loaded at %s\n", get(status, "loaded_at", cell));
+}
+
+static size_t count_columns(const struct part *part)
+{
+	size_t count = 0;
+	while (count < COLUMNS_MAX && part->columns[count].title)
+		count++;
+	return count;
+}
+
+/* Of an object a list of it. */
+static json_t *rows_of(const json_t *status, const char *key)
+{
+	json_t *value = json_object_get(status, key);
+	return json_is_object(value) ? json_make("[O]", value) : json_incref(value);
+}
+
+/* ---- everything ---- */
+
+static void print_part(FILE *out, const json_t *status, const struct part *part)
+{
+	json_t *rows = rows_of(status, part->key);
+	table_print(out, part->heading, rows, part->columns, count_columns(part));
+	json_decref(rows);
+}
+
+static void print_counters(FILE *out, const json_t *status)
+{
+	static const struct table_column columns[] = {
+		{"COUNTER", "name"}, {"VALUE", "value"}, {"", "text"}};
+	const json_t *counters = json_object_get(status, "counters");
+	json_t *rows = json_array();
+	for (unsigned i = 0; i < stats_row_count; i++)
+		json_add(rows, json_make("{s:s, s:O?, s:s}", "name", stats_rows[i].name, "value",
+					 json_object_get(counters, stats_rows[i].name), "text",
+					 stats_rows[i].text));
+	table_print(out, "Counters", rows, columns, 3);
+	json_decref(rows);
+}
+
+static void print_all(FILE *out, const json_t *status)
+{
+	print_part(out, status, &targets);
+	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+		print_part(out, status, &parts[i]);
+	for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
+		print_part(out, status, &counts[i]);
+	print_counters(out, status);
+}
+
+/* ---- in brief ---- */
+
+/* "a, b and 3 more", of `count` that there are. */
+static void print_names(FILE *out, const json_t *names, json_int_t count, json_int_t max)
+{
+	char cell[TABLE_CELL_MAX];
+	json_int_t shown = (json_int_t)json_array_size(names);
+	shown = shown < count ? shown : count;
+	shown = shown < max ? shown : max;
+	for (json_int_t i = 0; i < shown; i++)
+		fprintf(out, "%s%s", i > 0 ? ", " : "",
+			table_cell(json_array_get(names, (size_t)i), cell));
+	if (count > shown)
+		fprintf(out, " and %" JSON_INTEGER_FORMAT " more", count - shown);
+}
+
+static void print_absent(FILE *out, const json_t *status, const char *key, const char *address,
+			 const char *what)
+{
+	char name[TABLE_CELL_MAX], text[TABLE_CELL_MAX];
+	size_t i;
+	const json_t *row;
+	unsigned count = 0;
+	json_array_foreach(json_object_get(status, key), i, row)
+	{
+		if (json_is_false(json_object_get(row, "present")) && count++ < NAMES_MAX)
+			fprintf(out, "! no interface has %s, %s %s\n", get(row, address, text),
+				what, get(row, "name", name));
+	}
+	if (count > NAMES_MAX)
+		fprintf(out, "! and so it is with %u more\n", count - NAMES_MAX);
+}
+
+static void print_troubles(FILE *out, const json_t *status)
+{
+	char cell[TABLE_CELL_MAX];
+	const json_t *unanswered = json_object_get(status, "unanswered");
+	const json_t *owned = json_array_get(json_object_get(status, "owned"), 0);
+	json_int_t count = number(unanswered, "count");
+	if (count > 0) {
+		fprintf(out, "! no target is live for %" JSON_INTEGER_FORMAT " rule%s: ", count,
+			count == 1 ? "" : "s");
+		print_names(out, json_object_get(unanswered, "rules"), count, ROWS_MAX);
+		fputc('\n', out);
+	}
+	print_absent(out, status, "outbound_endpoints", "source", "the source of");
+	print_absent(out, status, "inbound_endpoints", "listen", "the address of");
+	print_absent(out, status, "vnet_resolver", "listen", "the address of the");
+	if (json_is_string(json_object_get(owned, "error")))
+		fprintf(out, "! the state cannot be used: %s\n", get(owned, "error", cell));
+}
+
+static void print_rows(FILE *out, const struct part *part, const json_t *rows)
+{
+	struct table_column columns[COLUMNS_MAX];
+	memcpy(columns, part->columns, sizeof columns);
+	columns[0].title = part->brief;
+	if (json_array_size(rows) > 0)
+		fputc('\n', out);
+	table_print(out, NULL, rows, columns, count_columns(part));
+}
+
+static void print_brief(FILE *out, const json_t *status, const struct part *part)
+{
+	const json_t *rows = json_object_get(status, part->key);
+	json_t *first = json_array();
+	size_t count = json_array_size(rows);
+	for (size_t i = 0; i < count && i < ROWS_MAX; i++)
+		json_add(first, json_incref(json_array_get(rows, i)));
+	print_rows(out, part, first);
+	json_decref(first);
+	if (count > ROWS_MAX)
+		fprintf(out, "  and %zu more\n", count - ROWS_MAX);
+}
+
+/* Of one object, where any of its numbers is more than zero. */
+static void print_brief_counts(FILE *out, const json_t *status, const struct part *part)
+{
+	json_t *rows = rows_of(status, part->key);
+	json_int_t sum = 0;
+	for (size_t i = 0; i < count_columns(part); i++)
+		sum += number(json_array_get(rows, 0), part->columns[i].key);
+	if (sum > 0)
+		print_rows(out, part, rows);
+	json_decref(rows);
+}
+
+static bool is_in_state(const json_t *target, const char *state)
+{
+	const char *text = json_string_value(json_object_get(target, "state"));
+	return text && strcmp(text, state) == 0;
+}
+
+static bool is_fine(const json_t *target)
+{
+	return !is_in_state(target, "suspect") && number(target, "unanswered_count") == 0 &&
+	       number(target, "timeouts") + number(target, "errors") == 0;
+}
+
+/* "2026-01-31T12:00:00Z" is "01-31 12:00:00Z", as there is little room; in place. */
+static const char *short_time(char *text)
+{
+	enum { YEAR = 5, DATE = 10, ALL = 20 };
+	if (strlen(text) != ALL)
+		return text;
+	text[DATE] = ' ';
+	return text + YEAR;
+}
+
+/* What it means that the target is suspect or cannot be asked; NULL: nothing. */
+static char *harm_text(const json_t *target)
+{
+	char cell[TABLE_CELL_MAX], *text = NULL;
+	size_t length;
+	json_int_t dark = number(target, "unanswered_count");
+	json_int_t others = number(target, "rule_count") - dark;
+	bool suspect = is_in_state(target, "suspect");
+	FILE *out = suspect || dark > 0 ? open_memstream(&text, &length) : NULL;
+	if (!out)
+		return NULL;
+	if (suspect)
+		fprintf(out, "since %s; ", short_time(get(target, "since", cell)));
+	if (dark > 0) {
+		fputs("no live target for ", out);
+		print_names(out, json_object_get(target, "rules"), dark, NAMES_MAX);
+	}
+	if (others > 0)
+		fprintf(out, "%s%" JSON_INTEGER_FORMAT " %s%s %s", dark > 0 ? "; " : "", others,
+			dark > 0 ? "other" : "rule", others == 1 ? "" : "s",
+			others == 1 ? "goes on" : "go on");
+	if (dark == 0 && others == 0)
+		fputs("no rule asks it", out);
+	fclose(out);
+	return text;
+}
+
+static void print_rest(FILE *out, const json_t *rows, size_t shown)
+{
+	static const char *const states[] = {"suspect", "up", "unknown"};
+	size_t count = json_array_size(rows);
+	const char *separator = ":";
+	fprintf(out, "  and %zu more", count - shown);
+	for (size_t s = 0; s < sizeof states / sizeof *states; s++) {
+		size_t found = 0;
+		for (size_t i = shown; i < count; i++)
+			found += is_in_state(json_array_get(rows, i), states[s]);
+		if (found > 0)
+			fprintf(out, "%s %zu %s", separator, found, states[s]);
+		separator = found > 0 ? "," : separator;
+	}
+	fputc('\n', out);
+}
+
+/* The worst come first in the report. Where not all have room, those that are fine are left out. */
+static void print_brief_targets(FILE *out, const json_t *status)
+{
+	const json_t *rows = json_object_get(status, "targets");
+	json_t *first = json_array();
+	size_t count = json_array_size(rows), shown = 0, lines = 0;
+	for (; shown < count; shown++) {
+		json_t *row = json_copy(json_array_get(rows, shown));
+		char *harm = harm_text(row);
+		if (harm)
+			json_put(row, TABLE_NOTE, json_text(harm));
+		lines += harm ? 2 : 1;
+		free(harm);
+		json_add(first, row);
+		if (lines >= TARGET_LINES)
+			break;
+	}
+	shown = json_array_size(first);
+	while (shown < count && shown > TARGETS_MIN && is_fine(json_array_get(rows, shown - 1)))
+		json_array_remove(first, --shown);
+	print_rows(out, &brief_targets, first);
+	json_decref(first);
+	if (shown < count)
+		print_rest(out, rows, shown);
+}
+
+/* By columns: what belongs together stands together. */
+static void print_brief_counters(FILE *out, const json_t *status)
+{
+	const json_t *counters = json_object_get(status, "counters");
+	const struct stats_row **rows = calloc(stats_row_count, sizeof *rows);
+	unsigned count = 0;
+	for (unsigned i = 0; rows && i < stats_row_count; i++)
+		if (number(counters, stats_rows[i].name) > 0)
+			rows[count++] = &stats_rows[i];
+	unsigned lines = (count + COUNTERS_ABREAST - 1) / COUNTERS_ABREAST;
+	if (count > 0)
+		fputc('\n', out);
+	for (unsigned line = 0; line < lines; line++) {
+		for (unsigned i = line; i < count; i += lines)
+			fprintf(out, "  %-19s %11" JSON_INTEGER_FORMAT, rows[i]->name,
+				number(counters, rows[i]->name));
+		fputc('\n', out);
+	}
+	free(rows);
+}
+
+static void add_endpoints(json_t *rows, const json_t *status, const char *key, const char *kind,
+			  const char *at)
+{
+	size_t i;
+	json_t *endpoint;
+	json_array_foreach(json_object_get(status, key), i, endpoint)
+	{
+		json_t *row = json_copy(endpoint);
+		json_put(row, "kind", json_text(kind));
+		json_put(row, "at", json_incref(json_object_get(endpoint, at)));
+		json_add(rows, row);
+	}
+}
+
+static void print_brief_endpoints(FILE *out, const json_t *status)
+{
+	static const struct part endpoints = {"endpoints",
+					      "Endpoints",
+					      "ENDPOINT",
+					      {{"NAME", "name"},
+					       {"KIND", "kind"},
+					       {"NETWORK", "network"},
+					       {"ADDRESS", "address"},
+					       {"LISTEN OR SOURCE", "at"},
+					       {"PRESENT", "present"}}};
+	json_t *rows = json_array(), *all;
+	add_endpoints(rows, status, "inbound_endpoints", "inbound", "listen");
+	add_endpoints(rows, status, "vnet_resolver", "VNet", "listen");
+	add_endpoints(rows, status, "outbound_endpoints", "outbound", "source");
+	all = json_make("{s:o}", endpoints.key, rows);
+	print_brief(out, all, &endpoints);
+	json_decref(all);
+}
+
+static void print_in_brief(FILE *out, const json_t *status)
+{
+	print_troubles(out, status);
+	print_brief_targets(out, status);
+	print_brief_endpoints(out, status);
+	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+		if (parts[i].brief)
+			print_brief(out, status, &parts[i]);
+	for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
+		print_brief_counts(out, status, &counts[i]);
+	print_brief_counters(out, status);
+}
+
+void status_print(const json_t *report, bool all, FILE *out)
+{
+	print_head(out, report);
+	if (all)
+		print_all(out, report);
+	else
+		print_in_brief(out, report);
+}

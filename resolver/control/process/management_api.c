@@ -1,0 +1,228 @@
+/* Listeners take a restart, because a port that is given up may be another's by the time that it is
+ * wanted again; what they show and whom they let in does not. Their threads are started with
+ * signals blocked: those are for the control thread alone. */
+#include "resolver/control/process/management_api.h"
+
+#include <strings.h>
+
+#include "resolver/control/api/azure/api_arm.h"
+#include "resolver/control/api/openstack/openstack.h"
+#include "resolver/control/api/v1/api_v1.h"
+#include "resolver/control/base/exit.h"
+#include "resolver/control/base/regular_file.h"
+#include "resolver/control/process/process.h"
+#include "resolver/control/process/sandbox.h"
+#include "resolver/log.h"
+
+const struct api_dialect *const management_dialects[] = {
+	&api_designate, &api_keystone, &api_arm, &api_arm_login, &process_api, &api_v1, NULL,
+};
+
+/* ---- what a reload brings ---- */
+
+static bool wants_tls(const struct management *management)
+{
+	for (size_t i = 0; i < management->listen.count; i++)
+		if (strncasecmp(management->listen.items[i], "https:", 6) == 0)
+			return true;
+	return false;
+}
+
+int management_access_load(struct management_access *access, const struct management *management,
+			   struct faults *faults)
+{
+	char error[HTTP_ERROR_MAX];
+	*access = (struct management_access){
+		.secrets = http_secrets_load(management, faults),
+		.hosts = http_hosts_new(management->hosts.items, management->hosts.count),
+		.upload_max = management->upload_max};
+	bool tls = wants_tls(management);
+	if (tls) {
+		access->certificate =
+			http_certificate_load(management->certificate, management->key, error);
+		if (!access->certificate)
+			fault_add(faults, FAULT_ERROR, &management->origin, "certificate", "%s",
+				  error);
+		else
+			regular_file_warn(management->key, SECRET_OF_GROUP, &management->origin,
+					  "key", faults);
+	}
+	if (!access->hosts)
+		fault_add(faults, FAULT_ERROR, &management->origin, "hosts", "%s",
+			  err_text(ERR_NOMEM));
+	if (access->secrets && access->hosts && (access->certificate || !tls))
+		return 0;
+	management_access_release(access);
+	return ERR_FAULTS;
+}
+
+void management_access_serve(struct management_access *access, struct management_api *management)
+{
+	http_auth_serve(management->auth, access->secrets);
+	atomic_store(&management->api.upload_max, access->upload_max);
+	if (access->certificate) /* else an old listener for https goes on with what it has */
+		http_use_certificate(management->http, access->certificate);
+	http_use_hosts(management->http, access->hosts);
+	*access = (struct management_access){.secrets = NULL};
+}
+
+void management_access_release(struct management_access *access)
+{
+	http_secrets_free(access->secrets);
+	http_certificate_free(access->certificate);
+	http_hosts_free(access->hosts);
+	*access = (struct management_access){.secrets = NULL};
+}
+
+void management_api_use_state(struct management_api *management)
+{
+	char error[SOURCE_ERROR_MAX];
+	struct token_key key;
+	_Static_assert(sizeof key.bytes == SOURCE_SECRET_BYTES, "a key is one secret");
+	int err = inventory_secret(management->api.service->inventory, "tokens", key.bytes, error);
+	if (err == 0)
+		http_auth_use_key(management->auth, &key);
+	else if (err != ERR_NOT_FOUND)
+		log_event(
+			LOG_WARNING, "control",
+			"the key of tokens cannot be had, and tokens will not outlive this run: %s",
+			error);
+	explicit_bzero(&key, sizeof key);
+}
+
+/* ---- what stays ---- */
+
+/* All URLs as one text; NULL without memory. */
+static char *listeners_text(const struct management *management)
+{
+	char *text = NULL;
+	size_t length = 0;
+	FILE *out = open_memstream(&text, &length);
+	if (!out)
+		return NULL;
+	for (size_t i = 0; i < management->listen.count; i++)
+		fprintf(out, "%s\n", management->listen.items[i]);
+	if (fclose(out) == 0)
+		return text;
+	free(text);
+	return NULL;
+}
+
+void management_api_warn(const struct management_api *management, const struct management *wanted,
+			 struct faults *faults)
+{
+	char *listeners = listeners_text(wanted);
+
+	if (strcmp(wanted->socket, management->socket_path) != 0 && management->has_socket)
+		fault_add(faults, FAULT_WARNING, &wanted->origin, "socket",
+			  "another control socket takes a restart; until then use --socket %s",
+			  management->socket_path);
+	else if (strcmp(wanted->socket, management->socket_path) != 0)
+		fault_add(faults, FAULT_WARNING, &wanted->origin, "socket",
+			  "another control socket takes a restart; until then there is none");
+	if (listeners && strcmp(listeners, management->listeners) != 0)
+		fault_add(faults, FAULT_WARNING, &wanted->origin, "listen",
+			  "other listeners take a restart; until then they stay as they are");
+	free(listeners);
+}
+
+/* ---- opening and closing ---- */
+
+static int add_listener(struct management_api *management, struct master_link *master,
+			enum master_kind kind, enum http_origin origin, const char *name,
+			char error[HTTP_ERROR_MAX])
+{
+	int fd, err;
+
+	_Static_assert((int)HTTP_ERROR_MAX >= MASTER_LINK_ERROR_MAX, "one line is the other's");
+	err = master_link_open(master, kind, name, &fd, error);
+	if (err == 0) {
+		err = http_add(management->http, name, origin, fd);
+		snprintf(error, HTTP_ERROR_MAX, "%s", err_text(err));
+	}
+	return err;
+}
+
+/* Without a `management` group the socket is a convenience; one that is configured is meant. */
+static int open_socket(struct management_api *management, struct master_link *master,
+		       const struct management *wanted)
+{
+	char error[HTTP_ERROR_MAX];
+
+	management->has_socket = add_listener(management, master, MASTER_UNIX, HTTP_UNIX,
+					      management->socket_path, error) == 0;
+	if (management->has_socket)
+		return EXIT_SUCCESS;
+	if (wanted->given)
+		return exit_fail("%s", error);
+	log_event(LOG_WARNING, "control", "%s; reload, status and flush cannot reach this server",
+		  error);
+	return EXIT_SUCCESS;
+}
+
+/* Beside another server it only has the sockets; whom it accepts, that one does. */
+static int open_listeners(struct management_api *management, const struct service *service,
+			  struct master_link *master, const struct management *wanted)
+{
+	char error[HTTP_ERROR_MAX];
+
+	for (size_t i = 0; i < wanted->listen.count; i++) {
+		const char *url = wanted->listen.items[i];
+
+		if (add_listener(management, master, MASTER_HTTP, http_origin_of(url), url,
+				 error) != 0)
+			return exit_fail("%s", error);
+		log_event(LOG_INFO, "http", "management API at %s", url);
+	}
+	if (!service->beside && http_listen(management->http, error) != 0)
+		return exit_fail("%s", error);
+	return EXIT_SUCCESS;
+}
+
+static void on_thread(void *context)
+{
+	(void)context;
+	sandbox_bare_thread();
+}
+
+int management_api_open(struct management_api *management, uv_loop_t *loop, struct service *service,
+			struct master_link *master, const struct model *model,
+			struct faults *faults)
+{
+	const struct management *wanted = &model->management;
+	struct management_access access;
+
+	management->auth = http_auth_new();
+	management->api = (struct api){
+		.service = service, .auth = management->auth, .dialects = management_dialects};
+	management->socket_path = strdup(wanted->socket);
+	management->listeners = listeners_text(wanted);
+	struct http_handler handler = api_handler(&management->api);
+	handler.on_thread = on_thread;
+	management->http = management->auth ? http_new(loop, &handler) : NULL;
+	if (!management->http || !management->socket_path || !management->listeners)
+		return exit_fail("%s", err_text(ERR_NOMEM));
+	if (management_access_load(&access, wanted, faults) != 0) {
+		faults_sort(faults);
+		faults_print(faults, stderr);
+		return EXIT_FAILURE;
+	}
+	management_access_serve(&access, management);
+	int status = open_socket(management, master, wanted);
+	return status == EXIT_SUCCESS ? open_listeners(management, service, master, wanted)
+				      : status;
+}
+
+void management_api_close(struct management_api *management)
+{
+	api_let_go(&management->api);
+	http_close(management->http);
+	management->http = NULL;
+}
+
+void management_api_release(struct management_api *management)
+{
+	http_auth_free(management->auth);
+	free(management->socket_path);
+	free(management->listeners);
+}

@@ -1,0 +1,55 @@
+/* The management API as a whole: which APIs it has, its listeners, which stay as they were opened,
+ * and who is let in with which certificate shown, which every reload brings anew. */
+#ifndef SLUICE_MANAGEMENT_API_H
+#define SLUICE_MANAGEMENT_API_H
+
+#include "resolver/control/api/api.h"
+#include "resolver/control/http/auth.h"
+#include "resolver/control/http/http.h"
+#include "resolver/control/process/master_link.h"
+#include "resolver/control/service/service.h"
+
+struct management_api {
+	struct api api;
+	struct http *http;      /* its listeners */
+	struct http_auth *auth; /* who may use it */
+	bool has_socket;        /* else none could be had */
+	char *socket_path;      /* where it is, whatever a later model says */
+	char *listeners;        /* the URLs that the others were opened at */
+};
+
+/* Those of all APIs, as struct api has them. */
+extern const struct api_dialect *const management_dialects[];
+
+/* Opens what the model says, by sockets of the master's. EXIT_SUCCESS, or what was printed about;
+ * either way management_api_close ends it, when the questions of our own have been answered
+ * (service_close). */
+int management_api_open(struct management_api *management, uv_loop_t *loop, struct service *service,
+			struct master_link *master, const struct model *model,
+			struct faults *faults);
+/* Stops the listeners; the loop's last callbacks free the rest, but for management_api_release. */
+void management_api_close(struct management_api *management);
+void management_api_release(struct management_api *management);
+
+/* What a configuration says about access, read from its files. */
+struct management_access {
+	struct http_secrets *secrets;
+	struct http_certificate *certificate; /* NULL: no https */
+	struct http_hosts *hosts;
+	size_t upload_max;
+};
+/* 0, or ERR_FAULTS. Then it is served or released. */
+MUST_CHECK int management_access_load(struct management_access *access,
+				      const struct management *management, struct faults *faults);
+void management_access_serve(struct management_access *access, struct management_api *management);
+void management_access_release(struct management_access *access);
+
+/* Tokens are signed with the state's key from now on; without a state, or when that fails, with the
+ * one of before, which no other run of the program has. */
+void management_api_use_state(struct management_api *management);
+
+/* What a reload cannot change of listeners is told, and left as it is. */
+void management_api_warn(const struct management_api *management, const struct management *wanted,
+			 struct faults *faults);
+
+#endif

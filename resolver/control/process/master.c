@@ -1,0 +1,1005 @@
+/* One loop: signals, by a signalfd, and what servers say. A server has one of three parts, and
+ * there is at most one of each:
+ *
+ *              start                SERVES: LEAVE to NOW            has ended
+ *     nothing ───────► BESIDE ─────────────────────────► NOW ─┐
+ *     nothing ─────────────────start─────────────────────► NOW ─┴─LEAVE─► OLD ─────────► nothing
+ *                                     ▲                    │
+ *                                     └─ ends by itself ───┘
+ *
+ * Up to SERVES the one that serves does not notice the one beside it. After it there is no way
+ * back: the old one has some time to finish, and the new one is given the word (STATE) when the old
+ * one has closed the state, or is gone. When that one has ended, the master executes the new
+ * program in its own place: same process, same children, with a table of what it has in a file
+ * without a name.
+ *
+ * Sockets are known by the names that servers give them. What a server asks for is what it wants;
+ * what is wanted by none that serves is closed.
+ *
+ * Not here: threads, DNS, the configuration, the state. Who masters a server that has become
+ * hostile gives it no more than this: sockets at port 53 or above 1023, and programs that root has
+ * put there. */
+#include "resolver/control/process/master.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "endpoints/inbound/listener.h"
+#include "resolver/control/base/exit.h"
+#include "resolver/control/http/http.h"
+#include "resolver/control/http/unix_socket.h"
+#include "resolver/control/process/master_wire.h"
+#include "resolver/control/process/notify.h"
+#include "resolver/control/process/privileges.h"
+#include "resolver/control/process/watchdog.h"
+#include "resolver/log.h"
+
+enum {
+	STARTING_MAX_MS = 120 * 1000, /* to load, beside another one, or to read the state */
+	LEAVING_MAX_MS = 15 * 1000,   /* to close the state; and again to answer what it holds */
+	STOPPING_MAX_MS = 10 * 1000,
+	ENDS_MAX = 5, /* so many in... */
+	ENDS_MS = 4 * 1000,
+	PAUSE_MAX_S = 5,
+	SAID_MAX = 900,
+	TABLE_VERSION = 1,
+	OPENED_MAX = 65536,
+};
+
+enum part { NOW, BESIDE, OLD, PARTS };
+static const char *const part_names[PARTS] = {"the server", "the new server", "the old server"};
+
+struct process {
+	pid_t pid; /* 0: there is none */
+	int fd;    /* of the conversation; -1: it has hung up */
+	bool serves;
+	bool ended;        /* its number may be another's */
+	bool has_state;    /* or is asked to open it */
+	uint64_t heard_ms; /* it was alive */
+	uint64_t until_ms; /* it is killed then; 0: never */
+};
+
+struct opened { /* what is listened at */
+	enum master_kind kind;
+	char *name;
+	int *fds; /* NULL: it was given up; that it was there is remembered */
+	unsigned count;
+	bool wanted[PARTS];      /* by NOW, by BESIDE */
+	struct unix_socket file; /* of MASTER_UNIX */
+};
+
+struct master {
+	const char *config, *resolv_conf; /* for its servers */
+	char program[PATH_MAX];           /* that servers are started from */
+	char next[PATH_MAX];              /* that of an upgrade */
+	struct process parts[PARTS];
+	struct opened *opened;
+	size_t opened_count;
+	unsigned workers; /* 0: not known yet */
+	int signals;
+	bool served;   /* once */
+	bool dropped;  /* it was root */
+	bool upgraded; /* to a program that is not this one, yet */
+	bool upgrade_wanted, reload_wanted;
+	unsigned stopping; /* how often it was told to */
+	int status;
+	uint64_t ends_ms[ENDS_MAX]; /* when servers ended by themselves, the latest first */
+	unsigned pause_s;           /* the latest */
+	uint64_t start_ms;          /* when one is started again; 0: none is to be */
+	uint64_t stop_ms;
+	uint64_t period_ms, turn_ms; /* the watchdog's; when its next look is */
+	int words;                   /* what the one beside writes to its stderr; -1: nothing */
+	char said[SAID_MAX];         /* ...up to SERVES */
+};
+
+static uint64_t now_ms(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static void send_signal(const struct process *process, int number)
+{
+	if (process->pid != 0 && !process->ended)
+		kill(process->pid, number);
+}
+
+static void say(const struct process *process, enum master_word word, uint32_t number,
+		const char *text, int fd)
+{
+	static struct master_message message;
+	message = (struct master_message){.word = word, .number = number};
+	snprintf(message.text, sizeof message.text, "%s", text ? text : "");
+	if (process->pid == 0 || process->fd < 0)
+		return;
+	if (master_send(process->fd, &message, &fd, fd >= 0 ? 1 : 0) != 0)
+		send_signal(process, SIGKILL); /* it reads nothing */
+}
+
+/* ---- what is listened at ---- */
+
+static struct opened *find_opened(const struct master *master, enum master_kind kind,
+				  const char *name)
+{
+	for (size_t i = 0; i < master->opened_count; i++)
+		if (master->opened[i].kind == kind && strcmp(master->opened[i].name, name) == 0)
+			return &master->opened[i];
+	return NULL;
+}
+
+static void close_opened(struct opened *opened)
+{
+	if (opened->kind == MASTER_UNIX && opened->fds)
+		unix_socket_remove(&opened->file);
+	for (; opened->fds && opened->count > 0; opened->count--)
+		close(opened->fds[opened->count - 1]);
+	free(opened->fds);
+	opened->fds = NULL;
+}
+
+static void close_unwanted(struct master *master)
+{
+	for (size_t i = 0; i < master->opened_count; i++)
+		if (!master->opened[i].wanted[NOW])
+			close_opened(&master->opened[i]);
+}
+
+static struct opened *add_opened(struct master *master, enum master_kind kind, const char *name)
+{
+	struct opened *all =
+		realloc(master->opened, (master->opened_count + 1) * sizeof *master->opened);
+	char *copy = strdup(name);
+	if (all)
+		master->opened = all;
+	if (!all || !copy) {
+		free(copy);
+		return NULL;
+	}
+	struct opened *opened = &all[master->opened_count++];
+	*opened = (struct opened){.kind = kind, .name = copy};
+	return opened;
+}
+
+/* What was never open. A server that has become hostile is not to have any port below 1024 that it
+ * likes, nor as many names. */
+static bool may_open(const struct master *master, const struct master_message *message)
+{
+	struct host host;
+	if (!master->dropped || message->kind == MASTER_UNIX)
+		return true;
+	int err = message->kind == MASTER_DNS ? host_parse(&host, message->text, 53)
+					      : http_url_host(message->text, &host);
+	return err == 0 && (host.port == 53 || host.port >= 1024);
+}
+
+/* As the user that the server is by then, whose the file is to be. */
+static int open_unix(struct opened *opened, const struct master_message *message, char *error)
+{
+	uid_t uid = geteuid();
+	gid_t gid = getegid();
+	bool other = uid == 0 && message->uid != 0;
+	int err = other && (setegid(message->gid) != 0 || seteuid(message->uid) != 0)
+			  ? ERR_SYSTEM
+			  : unix_socket_open(&opened->file, opened->name, opened->fds, error);
+	if (other && (seteuid(uid) != 0 || setegid(gid) != 0))
+		abort();
+	return err;
+}
+
+/* 0; or `error`, of MASTER_TEXT_MAX, says why not. */
+static int open_sockets(struct master *master, struct opened *opened,
+			const struct master_message *message, char *error)
+{
+	struct host host;
+	unsigned count = opened->kind == MASTER_DNS ? 3 * message->number : 1;
+	opened->fds = calloc(count, sizeof *opened->fds);
+	snprintf(error, MASTER_TEXT_MAX, "%s", err_text(ERR_NOMEM));
+	int err = opened->fds ? 0 : ERR_NOMEM;
+	if (err == 0 && opened->kind == MASTER_DNS && host_parse(&host, opened->name, 53) == 0)
+		err = listener_open_sockets(&host, message->number,
+					    (struct listener_sockets *)opened->fds, error);
+	else if (err == 0 && opened->kind == MASTER_UNIX)
+		err = open_unix(opened, message, error);
+	else if (err == 0)
+		err = http_open(opened->name, opened->fds, error);
+	if (err == 0) {
+		opened->count = count;
+		master->workers = opened->kind == MASTER_DNS ? message->number : master->workers;
+		return 0;
+	}
+	free(opened->fds);
+	opened->fds = NULL;
+	return err;
+}
+
+/* A server that has left has ended the listening, for all that have the socket. */
+static void listen_again(const struct opened *opened)
+{
+	enum { BACKLOG = 1024 };
+	for (unsigned i = 0; i < opened->count; i++)
+		if (opened->kind == MASTER_HTTP || (opened->kind == MASTER_DNS && i % 3 == 2))
+			(void)listen(opened->fds[i], BACKLOG);
+}
+
+static struct opened *open_named(struct master *master, const struct master_message *message,
+				 char *error)
+{
+	struct opened *opened = find_opened(master, message->kind, message->text);
+	if (opened && opened->fds && opened->kind == MASTER_UNIX &&
+	    !unix_socket_is_there(&opened->file))
+		close_opened(opened); /* nobody finds it */
+	if (opened && opened->fds) {
+		listen_again(opened);
+		return opened;
+	}
+	if (!opened && !may_open(master, message)) {
+		snprintf(error, MASTER_TEXT_MAX,
+			 "%.256s: below port 1024 only 53 is opened after the start; restart "
+			 "instead",
+			 message->text);
+		return NULL;
+	}
+	snprintf(error, MASTER_TEXT_MAX, "%s", err_text(ERR_NOMEM));
+	if (!opened && master->opened_count < OPENED_MAX)
+		opened = add_opened(master, message->kind, message->text);
+	if (!opened)
+		return NULL;
+	return open_sockets(master, opened, message, error) == 0 ? opened : NULL;
+}
+
+static bool is_sane(const struct master *master, const struct master_message *message)
+{
+	enum { WORKERS_MAX = 1024 };
+	if (message->kind != MASTER_DNS)
+		return message->kind <= MASTER_UNIX;
+	return message->number > 0 && message->number <= WORKERS_MAX &&
+	       (master->workers == 0 || master->workers == message->number);
+}
+
+static void answer_open(struct master *master, enum part part, const struct master_message *message)
+{
+	static struct master_message answer;
+	char error[MASTER_TEXT_MAX] = "what is asked for cannot be understood";
+	const struct process *process = &master->parts[part];
+	struct opened *opened =
+		is_sane(master, message) ? open_named(master, message, error) : NULL;
+	if (!opened || part == OLD) {
+		say(process, MASTER_FAULT, 0, opened ? "another server serves" : error, -1);
+		return;
+	}
+	opened->wanted[part] = true;
+	for (unsigned sent = 0; sent < opened->count;) {
+		unsigned left = opened->count - sent;
+		unsigned count = left < MASTER_FDS_MAX ? left : MASTER_FDS_MAX;
+		answer = (struct master_message){.word = MASTER_SOCKETS};
+		if (master_send(process->fd, &answer, opened->fds + sent, count) != 0) {
+			send_signal(process, SIGKILL);
+			return;
+		}
+		sent += count;
+	}
+}
+
+static void answer_close(struct master *master, enum part part,
+			 const struct master_message *message)
+{
+	struct opened *opened = find_opened(master, message->kind, message->text);
+	if (!opened || part == OLD)
+		return;
+	opened->wanted[part] = false;
+	if (!opened->wanted[NOW] && !opened->wanted[BESIDE])
+		close_opened(opened);
+}
+
+/* ---- starting ---- */
+
+/* This program by its path; where that is another's meanwhile, or none, by what the kernel holds of
+ * it. */
+static void find_program(char path[PATH_MAX])
+{
+	static const char self[] = "/proc/self/exe", deleted[] = " (deleted)";
+	ssize_t length = readlink(self, path, PATH_MAX - 1);
+	path[length > 0 ? length : 0] = '\0';
+	const char *end = strstr(path, deleted);
+	if ((end && end[sizeof deleted - 1] == '\0') || access(path, X_OK) != 0)
+		snprintf(path, PATH_MAX, "%s", self);
+}
+
+/* In the child. Signals stay blocked until it has ends for them; ^C is the master's to hear. */
+static void become_server(const struct master *master, const char *program, bool beside, int fd,
+			  int words, pid_t parent)
+{
+	char number[16], period[32];
+	char *const arguments[] = {(char *)program,
+				   "serve",
+				   "-c",
+				   (char *)master->config,
+				   "--resolv-conf",
+				   (char *)master->resolv_conf,
+				   "--master",
+				   number,
+				   beside ? "--beside" : NULL,
+				   NULL};
+	snprintf(number, sizeof number, "%d", fd);
+	snprintf(period, sizeof period, "%llu", (unsigned long long)master->period_ms * 1000);
+	unsetenv("NOTIFY_SOCKET");
+	unsetenv("WATCHDOG_PID");
+	setenv("WATCHDOG_USEC", period, 1);
+	signal(SIGINT, SIG_IGN);
+	if (words >= 0)
+		dup2(words, STDERR_FILENO);
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0 || getppid() != parent)
+		_exit(EXIT_FAILURE);
+	if (fcntl(fd, F_SETFD, 0) == 0)
+		execv(program, arguments);
+	exit_fail("%s cannot be started: %s", program, strerror(errno));
+	_exit(EXIT_FAILURE);
+}
+
+static void forget_wishes(struct master *master, enum part part)
+{
+	for (size_t i = 0; i < master->opened_count; i++)
+		master->opened[i].wanted[part] = false;
+}
+
+/* 0, or ERR_SYSTEM with errno. */
+static int start(struct master *master, enum part part, const char *program)
+{
+	struct process *process = &master->parts[part];
+	int pair[2], words[2] = {-1, -1};
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
+		return ERR_SYSTEM;
+	pid_t parent = getpid(), pid = -1;
+	if (part == NOW || pipe2(words, O_CLOEXEC) == 0)
+		pid = fork();
+	if (pid == 0)
+		become_server(master, program, part == BESIDE, pair[1], words[1], parent);
+	close(pair[1]);
+	if (words[1] >= 0)
+		close(words[1]);
+	if (pid < 0) {
+		close(pair[0]);
+		if (words[0] >= 0)
+			close(words[0]);
+		return ERR_SYSTEM;
+	}
+	forget_wishes(master, part);
+	uint64_t now = now_ms();
+	*process = (struct process){.pid = pid,
+				    .fd = pair[0],
+				    .has_state = part == NOW,
+				    .heard_ms = now,
+				    .until_ms = part == BESIDE ? now + STARTING_MAX_MS : 0};
+	if (part == BESIDE) {
+		fcntl(words[0], F_SETFL, O_NONBLOCK);
+		master->words = words[0];
+		master->said[0] = '\0';
+	}
+	say(process, MASTER_START, master->workers, NULL, -1);
+	return 0;
+}
+
+/* ---- what the one beside says of itself ---- */
+
+static void close_words(struct master *master)
+{
+	if (master->words >= 0)
+		close(master->words);
+	master->words = -1;
+}
+
+/* It goes to the log, and its beginning to whoever asked for the upgrade. */
+static void read_words(struct master *master)
+{
+	char text[4096];
+	ssize_t length;
+	while ((length = read(master->words, text, sizeof text)) > 0) {
+		size_t used = strlen(master->said), room = sizeof master->said - used - 1;
+		size_t copied = (size_t)length < room ? (size_t)length : room;
+		ssize_t written = write(STDERR_FILENO, text, (size_t)length);
+		(void)written;
+		memcpy(master->said + used, text, copied);
+		master->said[used + copied] = '\0';
+	}
+	if (length == 0)
+		close_words(master);
+}
+
+/* ---- upgrade ---- */
+
+/* A program that the user could have put there himself is none that may have the right to bind port
+ * 53, which the master has and its servers have not. */
+static bool is_trusted(const char *path)
+{
+	struct stat st;
+	char status[64] = "";
+	unsigned long long rights = 0;
+	FILE *file = geteuid() == 0 ? NULL : fopen("/proc/self/status", "re");
+	while (file && fgets(status, sizeof status, file))
+		if (sscanf(status, "CapPrm: %llx", &rights) == 1)
+			break;
+	if (file)
+		fclose(file);
+	return rights == 0 ||
+	       (stat(path, &st) == 0 && st.st_uid == 0 && !(st.st_mode & (S_IWGRP | S_IWOTH)));
+}
+
+static void begin_upgrade(struct master *master, const char *program)
+{
+	const char *why = NULL;
+	if (master->parts[OLD].pid != 0) { /* of the upgrade before: this one waits for its end */
+		snprintf(master->next, sizeof master->next, "%s", program);
+		master->upgrade_wanted = true;
+		return;
+	}
+	master->upgrade_wanted = false;
+	if (master->parts[BESIDE].pid != 0)
+		why = "another upgrade is under way; wait until it is done";
+	else if (!is_trusted(program))
+		why = "the new program has to be root's, and nobody else's to write";
+	else if (start(master, BESIDE, program) != 0)
+		why = strerror(errno);
+	if (why)
+		say(&master->parts[NOW], MASTER_REFUSED, 0, why, -1);
+	else if (program != master->next)
+		snprintf(master->next, sizeof master->next, "%s", program);
+}
+
+static void refuse_upgrade(struct master *master, const char *how)
+{
+	char text[SAID_MAX + 128];
+	if (master->words >= 0)
+		read_words(master);
+	close_words(master);
+	snprintf(text, sizeof text, "%s%snothing is taken over: the new process %s", master->said,
+		 *master->said && master->said[strlen(master->said) - 1] != '\n' ? "\n" : "", how);
+	say(&master->parts[NOW], MASTER_REFUSED, 0, text, -1);
+	forget_wishes(master, BESIDE);
+	close_unwanted(master); /* the one that serves, or that did last, wants the rest */
+}
+
+/* From here on the state, HTTP and the log are the new one's. */
+static void give_state(struct master *master)
+{
+	struct process *process = &master->parts[NOW];
+	if (!process->serves || process->has_state)
+		return;
+	process->has_state = true;
+	say(process, MASTER_STATE, 0, NULL, STDERR_FILENO);
+	if (master->reload_wanted)
+		send_signal(process, SIGHUP);
+	master->reload_wanted = false;
+}
+
+static void change_places(struct master *master)
+{
+	struct process *parts = master->parts;
+	say(&parts[NOW], MASTER_LEAVE, (uint32_t)parts[BESIDE].pid, NULL, -1);
+	parts[OLD] = parts[NOW];
+	parts[OLD].until_ms = now_ms() + LEAVING_MAX_MS;
+	parts[NOW] = parts[BESIDE];
+	parts[BESIDE] = (struct process){.fd = -1};
+	for (size_t i = 0; i < master->opened_count; i++)
+		master->opened[i].wanted[NOW] = master->opened[i].wanted[BESIDE];
+	snprintf(master->program, sizeof master->program, "%s", master->next);
+	master->upgraded = true;
+	if (parts[OLD].pid == 0)
+		give_state(master);
+}
+
+/* The new one reads questions. */
+static void drain_old(struct master *master)
+{
+	if (master->parts[OLD].pid == 0)
+		return;
+	master->parts[OLD].until_ms = now_ms() + LEAVING_MAX_MS;
+	say(&master->parts[OLD], MASTER_DRAIN, 0, NULL, -1);
+}
+
+/* ---- serving ---- */
+
+/* The right to bind port 53 is all that is kept; what it has open it has. */
+static void drop(struct master *master, const struct master_message *message)
+{
+	if (geteuid() != 0 || message->uid == 0)
+		return;
+	if (privileges_keep_binding(message->uid, message->gid, message->groups,
+				    message->group_count) != 0) {
+		log_event(LOG_ERROR, "master", "cannot become uid %u: %s; ends",
+			  (unsigned)message->uid, strerror(errno));
+		exit(EXIT_FAILURE); /* and its server with it */
+	}
+	master->dropped = true;
+}
+
+static void on_serves(struct master *master, enum part part, const struct master_message *message)
+{
+	struct process *process = &master->parts[part];
+	if (part == OLD || process->serves)
+		return;
+	process->serves = true;
+	process->heard_ms = now_ms();
+	process->until_ms = 0;
+	drop(master, message);
+	if (part == BESIDE)
+		change_places(master);
+	else
+		drain_old(master); /* this one is started again after that */
+	close_unwanted(master);
+	master->served = true;
+	notify_ready(message->text);
+}
+
+static void on_message(struct master *master, enum part part, const struct master_message *message)
+{
+	struct process *process = &master->parts[part];
+	switch (message->word) {
+	case MASTER_OPEN: answer_open(master, part, message); break;
+	case MASTER_CLOSE: answer_close(master, part, message); break;
+	case MASTER_SERVES: on_serves(master, part, message); break;
+	case MASTER_ALIVE: process->heard_ms = now_ms(); break;
+	case MASTER_TELL:
+		if (part != NOW || master->stopping)
+			break;
+		if (message->kind == MASTER_RELOADING)
+			notify_reloading();
+		else
+			notify_ready(message->text);
+		break;
+	case MASTER_UPGRADE:
+		if (part == NOW)
+			begin_upgrade(master, message->text);
+		break;
+	case MASTER_QUIET:
+		if (part != OLD)
+			break;
+		process->until_ms = now_ms() + STARTING_MAX_MS;
+		give_state(master);
+		break;
+	case MASTER_TAKEN:
+		if (part == NOW)
+			drain_old(master);
+		break;
+	default: send_signal(process, SIGKILL);
+	}
+}
+
+/* One that hangs up ends, or else is killed when it is mute for too long. Whether there was one. */
+static bool read_message(struct master *master, enum part part)
+{
+	static struct master_message message;
+	struct process *process = &master->parts[part];
+	struct master_fds fds;
+	int err = master_receive(process->fd, &message, &fds);
+	if (err == ERR_NOT_FOUND)
+		return false;
+	if (err == 0) {
+		master_fds_close(&fds);
+		on_message(master, part, &message);
+		return true;
+	}
+	/* What it says cannot be understood: of another version. */
+	char end;
+	if (recv(process->fd, &end, 1, MSG_DONTWAIT | MSG_PEEK) != 0 && errno == EAGAIN)
+		send_signal(process, SIGKILL);
+	close(process->fd);
+	process->fd = -1;
+	return false;
+}
+
+/* ---- ends ---- */
+
+static const char *describe_end(int status, char text[64])
+{
+	if (WIFSIGNALED(status))
+		snprintf(text, 64, "ended by signal %d", WTERMSIG(status));
+	else
+		snprintf(text, 64, "ended with status %d", WEXITSTATUS(status));
+	return text;
+}
+
+static void start_again(struct master *master)
+{
+	master->start_ms = 0;
+	if (!master->upgraded) /* another version takes an upgrade */
+		find_program(master->program);
+	if (start(master, NOW, master->program) == 0)
+		return;
+	log_event(LOG_ERROR, "master", "no server can be started: %s", strerror(errno));
+	master->start_ms = now_ms() + PAUSE_MAX_S * 1000;
+}
+
+/* Five in four seconds are too many: then there are pauses, until one stays longer. */
+static void plan_start(struct master *master, const char *end)
+{
+	uint64_t now = now_ms();
+	memmove(master->ends_ms + 1, master->ends_ms, sizeof master->ends_ms - sizeof now);
+	master->ends_ms[0] = now;
+	uint64_t first = master->ends_ms[ENDS_MAX - 1];
+	bool often = first != 0 && now - first < ENDS_MS + master->pause_s * 1000 * ENDS_MAX;
+	unsigned longer = master->pause_s == 0 ? 1 : master->pause_s * 2;
+	master->pause_s = !often ? 0 : longer > PAUSE_MAX_S ? PAUSE_MAX_S : longer;
+	if (master->pause_s == 0) {
+		log_event(LOG_ERROR, "master", "the server %s; started again", end);
+		start_again(master);
+	} else {
+		log_event(LOG_ERROR, "master",
+			  "the server %s, as others before it; started again in %u s", end,
+			  master->pause_s);
+		master->start_ms = now + master->pause_s * 1000;
+	}
+}
+
+static void execute_itself(struct master *master);
+
+static void on_end_of_now(struct master *master, int status, bool served, const char *end)
+{
+	bool by_signal = WIFSIGNALED(status);
+	if (master->stopping || !master->served) {
+		bool had_not_begun = master->stopping && !served;
+		master->status = !by_signal      ? WEXITSTATUS(status)
+				 : had_not_begun ? EXIT_SUCCESS
+						 : EXIT_FAILURE;
+		if (by_signal && !had_not_begun)
+			log_event(LOG_ERROR, "master", "the server %s", end);
+	} else if (master->parts[BESIDE].pid != 0) {
+		log_event(LOG_ERROR, "master", "the server %s; the new one is starting", end);
+	} else {
+		plan_start(master, end);
+	}
+}
+
+static void on_end(struct master *master, enum part part, int status)
+{
+	char end[64];
+	struct process *process = &master->parts[part];
+	bool had_state = process->has_state, served = process->serves;
+	describe_end(status, end);
+	if (process->fd >= 0)
+		close(process->fd);
+	*process = (struct process){.fd = -1};
+	if (part == NOW) {
+		/* Another one opens the state to write. */
+		if (!had_state)
+			send_signal(&master->parts[OLD], SIGKILL);
+		master->upgrade_wanted = false; /* who asked is gone with it */
+		on_end_of_now(master, status, served, end);
+	}
+	if (part == BESIDE) {
+		refuse_upgrade(master, master->stopping ? "ends, the server is told to stop" : end);
+		if (master->parts[NOW].pid == 0 && !master->stopping)
+			plan_start(master, "has ended, too");
+	}
+	if (part != OLD)
+		return;
+	if (!(WIFEXITED(status) && WEXITSTATUS(status) == 0))
+		log_event(LOG_WARNING, "master", "the old server %s", end);
+	give_state(master);
+	if (master->upgrade_wanted && !master->stopping)
+		begin_upgrade(master, master->next);
+	else if (master->upgraded && !master->stopping)
+		execute_itself(master);
+}
+
+static enum part find_part(const struct master *master, pid_t pid)
+{
+	enum part part = 0;
+	while (part < PARTS && master->parts[part].pid != pid)
+		part++;
+	return part;
+}
+
+/* What it has said before is heard first, which may make it another part. */
+static void bury(struct master *master, pid_t pid, int status)
+{
+	enum part part = find_part(master, pid);
+	if (part < PARTS)
+		master->parts[part].ended = true;
+	while (part < PARTS && master->parts[part].fd >= 0 && read_message(master, part))
+		part = find_part(master, pid);
+	if (part < PARTS) /* else it is a child where the master is a container's first process */
+		on_end(master, part, status);
+}
+
+static void reap(struct master *master)
+{
+	int status;
+	pid_t pid;
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		bury(master, pid, status);
+}
+
+/* ---- signals ---- */
+
+static void on_stop(struct master *master)
+{
+	struct process *parts = master->parts;
+	if (master->stopping++ == 0) {
+		notify_stopping();
+		master->stop_ms = now_ms() + STOPPING_MAX_MS;
+		master->start_ms = 0;
+	}
+	bool hears = parts[NOW].serves || master->stopping == 1; /* or will, when it has begun */
+	send_signal(&parts[BESIDE], SIGKILL);
+	send_signal(&parts[NOW], hears ? SIGTERM : SIGKILL);
+	send_signal(&parts[OLD], SIGTERM);
+}
+
+static void on_signal(struct master *master)
+{
+	struct signalfd_siginfo signal;
+	while (read(master->signals, &signal, sizeof signal) == sizeof signal) {
+		struct process *now = &master->parts[NOW];
+		if (signal.ssi_signo == SIGCHLD) {
+			reap(master);
+		} else if (signal.ssi_signo == SIGHUP) {
+			/* The one that is starting may have read the files already. */
+			master->reload_wanted = master->parts[BESIDE].pid != 0 || !now->has_state;
+			if (now->has_state)
+				send_signal(now, SIGHUP);
+		} else {
+			on_stop(master);
+		}
+	}
+}
+
+/* ---- time ---- */
+
+static void kill_late(struct master *master, uint64_t now)
+{
+	for (enum part part = 0; part < PARTS; part++) {
+		struct process *process = &master->parts[part];
+		if (process->pid == 0 || process->until_ms == 0 || now < process->until_ms)
+			continue;
+		process->until_ms = 0;
+		log_event(LOG_ERROR, "master", "%s takes too long; killed", part_names[part]);
+		send_signal(process, SIGKILL);
+	}
+	if (master->stopping && now >= master->stop_ms) {
+		master->stop_ms = UINT64_MAX;
+		for (enum part part = 0; part < PARTS; part++)
+			send_signal(&master->parts[part], SIGKILL);
+	}
+}
+
+/* A master that was stopped itself heard nothing meanwhile. */
+static void look_after(struct master *master, uint64_t now)
+{
+	struct process *process = &master->parts[NOW];
+	uint64_t turn = master->period_ms / WATCHDOG_TURNS + 1;
+	if (now < master->turn_ms)
+		return;
+	if (now > master->turn_ms + turn)
+		process->heard_ms = now;
+	master->turn_ms = now + turn;
+	if (notify_watchdog_us() != 0)
+		notify_alive();
+	if (process->pid == 0 || !process->serves || master->stopping ||
+	    now - process->heard_ms <= master->period_ms)
+		return;
+	log_event(LOG_ERROR, "master", "the server says nothing for %llu ms; killed",
+		  (unsigned long long)(now - process->heard_ms));
+	process->heard_ms = now;
+	send_signal(process, SIGKILL);
+}
+
+static int time_left(const struct master *master, uint64_t now)
+{
+	uint64_t next = master->turn_ms;
+	for (enum part part = 0; part < PARTS; part++) {
+		uint64_t until = master->parts[part].until_ms;
+		if (until != 0 && until < next)
+			next = until;
+	}
+	if (master->start_ms != 0 && master->start_ms < next)
+		next = master->start_ms;
+	if (master->stopping && master->stop_ms < next)
+		next = master->stop_ms;
+	return next <= now ? 0 : (int)(next - now) + 1;
+}
+
+/* ---- the table ---- */
+
+/* A line for itself, one for the server, one for each name. */
+static int write_table(const struct master *master)
+{
+	int fd = memfd_create("sluice-master", 0), copy = fd < 0 ? -1 : dup(fd);
+	FILE *out = copy < 0 ? NULL : fdopen(copy, "w");
+	if (!out)
+		return -1;
+	const struct process *now = &master->parts[NOW];
+	fprintf(out, "%d %d %u %d\n", TABLE_VERSION, (int)master->dropped, master->workers,
+		master->words);
+	fprintf(out, "%d %d %d\n", (int)now->pid, now->fd, (int)now->serves);
+	for (size_t i = 0; i < master->opened_count; i++) {
+		const struct opened *opened = &master->opened[i];
+		fprintf(out, "%u %u", (unsigned)opened->kind, opened->count);
+		for (unsigned j = 0; j < opened->count; j++)
+			fprintf(out, " %d", opened->fds[j]);
+		fprintf(out, " %s\n", opened->name);
+	}
+	bool whole = fclose(out) == 0 && lseek(fd, 0, SEEK_SET) == 0;
+	if (whole)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+static void set_inherited(const struct master *master, bool inherited)
+{
+	int flags = inherited ? 0 : FD_CLOEXEC;
+	fcntl(master->parts[NOW].fd, F_SETFD, flags);
+	if (master->words >= 0)
+		fcntl(master->words, F_SETFD, flags);
+	for (size_t i = 0; i < master->opened_count; i++)
+		for (unsigned j = 0; j < master->opened[i].count; j++)
+			fcntl(master->opened[i].fds[j], F_SETFD, flags);
+}
+
+/* Where that fails it goes on as it is. */
+static void execute_itself(struct master *master)
+{
+	char number[16];
+	char *const arguments[] = {master->program,
+				   "run",
+				   "-c",
+				   (char *)master->config,
+				   "--resolv-conf",
+				   (char *)master->resolv_conf,
+				   "--master",
+				   number,
+				   NULL};
+	int table = master->parts[NOW].fd >= 0 ? write_table(master) : -1;
+	if (table >= 0) {
+		snprintf(number, sizeof number, "%d", table);
+		set_inherited(master, true);
+		execv(master->program, arguments);
+		set_inherited(master, false);
+		close(table);
+	}
+	log_event(LOG_WARNING, "master", "goes on as the program before: %s", strerror(errno));
+}
+
+static bool read_opened(struct master *master, FILE *in)
+{
+	unsigned kind, count;
+	char name[MASTER_TEXT_MAX];
+	if (fscanf(in, "%u %u", &kind, &count) != 2)
+		return false;
+	int *fds = count > 0 ? calloc(count, sizeof *fds) : NULL;
+	bool whole = count == 0 || fds;
+	for (unsigned i = 0; whole && i < count; i++)
+		whole = fscanf(in, "%d", &fds[i]) == 1;
+	whole = whole && fgetc(in) == ' ' && fgets(name, sizeof name, in);
+	name[whole ? strcspn(name, "\n") : 0] = '\0';
+	struct opened *opened = whole ? add_opened(master, kind, name) : NULL;
+	if (!opened) {
+		free(fds);
+		return false;
+	}
+	opened->fds = fds;
+	opened->count = count;
+	opened->wanted[NOW] = true;
+	if (kind == MASTER_UNIX && fds && unix_socket_adopt(&opened->file, name) != 0)
+		memset(&opened->file, 0, sizeof opened->file);
+	return true;
+}
+
+/* What this process was before it executed this program. */
+static bool read_table(struct master *master, int fd)
+{
+	int version = 0, dropped, pid, serves;
+	struct process *now = &master->parts[NOW];
+	FILE *in = fdopen(fd, "r");
+	if (!in ||
+	    fscanf(in, "%d %d %u %d", &version, &dropped, &master->workers, &master->words) != 4 ||
+	    version != TABLE_VERSION || fscanf(in, "%d %d %d", &pid, &now->fd, &serves) != 3)
+		return false;
+	while (read_opened(master, in))
+		;
+	fclose(in);
+	now->pid = pid;
+	now->serves = serves;
+	now->has_state = true;
+	now->heard_ms = now_ms();
+	master->dropped = dropped;
+	master->served = true;
+	set_inherited(master, false);
+	log_event(LOG_INFO, "master", "goes on as sluice %s", SLUICE_VERSION);
+	return true;
+}
+
+/* ---- the loop ---- */
+
+static int watch_signals(struct master *master)
+{
+	sigset_t heard;
+	sigemptyset(&heard);
+	sigaddset(&heard, SIGCHLD);
+	sigaddset(&heard, SIGHUP);
+	sigaddset(&heard, SIGTERM);
+	sigaddset(&heard, SIGINT);
+	signal(SIGCHLD, SIG_DFL); /* who has started this may have ignored it, and no end is told */
+	sigprocmask(SIG_SETMASK, &heard, NULL);
+	master->signals = signalfd(-1, &heard, SFD_CLOEXEC | SFD_NONBLOCK);
+	return master->signals < 0 ? ERR_SYSTEM : 0;
+}
+
+static bool is_over(const struct master *master)
+{
+	for (enum part part = 0; part < PARTS; part++)
+		if (master->parts[part].pid != 0)
+			return false;
+	return master->stopping || !master->served;
+}
+
+static void turn(struct master *master)
+{
+	struct pollfd ready[PARTS + 2];
+	for (enum part part = 0; part < PARTS; part++)
+		ready[part] =
+			(struct pollfd){.fd = master->parts[part].pid ? master->parts[part].fd : -1,
+					.events = POLLIN};
+	ready[PARTS] = (struct pollfd){.fd = master->words, .events = POLLIN};
+	ready[PARTS + 1] = (struct pollfd){.fd = master->signals, .events = POLLIN};
+	if (poll(ready, PARTS + 2, time_left(master, now_ms())) < 0)
+		return;
+	if (ready[PARTS].revents && master->words >= 0)
+		read_words(master);
+	if (ready[NOW].revents) /* may make BESIDE another one, but no other descriptor */
+		read_message(master, NOW);
+	if (ready[OLD].revents)
+		read_message(master, OLD);
+	if (ready[BESIDE].revents)
+		read_message(master, BESIDE);
+	if (ready[PARTS + 1].revents)
+		on_signal(master);
+	uint64_t now = now_ms();
+	if (master->start_ms != 0 && now >= master->start_ms)
+		start_again(master);
+	kill_late(master, now);
+	look_after(master, now);
+}
+
+int master_run(const char *config, const char *resolv_conf, int table)
+{
+	static struct master master;
+	master = (struct master){.config = config, .resolv_conf = resolv_conf, .words = -1};
+	for (enum part part = 0; part < PARTS; part++)
+		master.parts[part].fd = -1;
+	master.period_ms = watchdog_period_us() / 1000;
+	master.turn_ms = now_ms() + master.period_ms / WATCHDOG_TURNS;
+	find_program(master.program);
+	if (watch_signals(&master) != 0)
+		return exit_fail("signals cannot be watched: %s", strerror(errno));
+	if (table >= 0 && !read_table(&master, table))
+		return exit_fail("what the master before has left cannot be understood");
+	if (table < 0 && start(&master, NOW, master.program) != 0) {
+		close(master.signals);
+		return exit_fail("no server can be started: %s", strerror(errno));
+	}
+	reap(&master);
+	while (!is_over(&master))
+		turn(&master);
+	for (size_t i = 0; i < master.opened_count; i++) {
+		close_opened(&master.opened[i]);
+		free(master.opened[i].name);
+	}
+	free(master.opened);
+	return master.status;
+}

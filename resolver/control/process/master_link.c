@@ -1,0 +1,215 @@
+/* Questions are answered at once, so that they are waited for; what else comes meanwhile is kept
+ * for the loop's next round. */
+#include "resolver/control/process/master_link.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "resolver/log.h"
+
+enum { PATIENCE_MS = 30 * 1000 };
+
+/* Waits for the next word. */
+static int receive(const struct master_link *link, struct master_message *message,
+		   struct master_fds *fds)
+{
+	struct pollfd wait = {.fd = link->fd, .events = POLLIN};
+	int err, found;
+	while ((err = master_receive(link->fd, message, fds)) == ERR_NOT_FOUND) {
+		do
+			found = poll(&wait, 1, PATIENCE_MS);
+		while (found < 0 && errno == EINTR);
+		if (found != 1)
+			return ERR_SYSTEM;
+	}
+	return err;
+}
+
+int master_link_init(struct master_link *link, int fd, bool beside)
+{
+	struct master_message message;
+	struct master_fds fds;
+	*link = (struct master_link){.fd = fd, .beside = beside};
+	if (receive(link, &message, &fds) != 0)
+		return ERR_SYSTEM;
+	master_fds_close(&fds);
+	link->workers = message.number;
+	return message.word == MASTER_START ? 0 : ERR_SYSTEM;
+}
+
+int master_link_bind(const struct master_link *link)
+{
+	struct pollfd end = {.fd = link->fd};
+	return prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0 && poll(&end, 1, 0) == 0 ? 0
+										       : ERR_SYSTEM;
+}
+
+/* ---- saying ---- */
+
+static void set_text(struct master_message *message, const char *text)
+{
+	snprintf(message->text, sizeof message->text, "%s", text ? text : "");
+}
+
+/* The first bytes of what is not set are nothing to the other side. */
+static void prepare(struct master_message *message, enum master_word word, unsigned kind,
+		    const char *text)
+{
+	memset(message, 0, offsetof(struct master_message, text));
+	message->word = word;
+	message->kind = kind;
+	set_text(message, text);
+}
+
+void master_link_say(struct master_link *link, enum master_word word, unsigned kind,
+		     const char *text)
+{
+	struct master_message message;
+	prepare(&message, word, kind, text);
+	int err = master_send(link->fd, &message, NULL, 0);
+	(void)err; /* a master that is gone ends this process */
+}
+
+void master_link_serve(struct master_link *link, const char *status)
+{
+	struct master_message message;
+	gid_t groups[MASTER_GROUPS_MAX];
+	int count = getgroups(MASTER_GROUPS_MAX, groups);
+	prepare(&message, MASTER_SERVES, 0, status);
+	message.uid = geteuid();
+	message.gid = getegid();
+	for (int i = 0; i < count; i++)
+		message.groups[message.group_count++] = groups[i];
+	int err = master_send(link->fd, &message, NULL, 0);
+	(void)err;
+}
+
+/* ---- asking ---- */
+
+/* Whether it is no answer, and was kept. */
+static bool keep(struct master_link *link, const struct master_message *message,
+		 struct master_fds *fds)
+{
+	if (message->word == MASTER_SOCKETS || message->word == MASTER_FAULT)
+		return false;
+	if (link->kept_count < MASTER_LINK_KEPT_MAX) {
+		link->kept[link->kept_count].message = *message;
+		link->kept[link->kept_count].fd = fds->count > 0 ? fds->fds[0] : -1;
+		link->kept_count++;
+		uv_async_send(&link->again);
+	} else {
+		master_fds_close(fds);
+	}
+	return true;
+}
+
+/* Until there are as many descriptors as wanted, or a word that there are none. */
+static int ask(struct master_link *link, enum master_kind kind, const char *name, unsigned workers,
+	       int *found, unsigned wanted, char *error, size_t size)
+{
+	struct master_message message;
+	struct master_fds fds;
+	unsigned count = 0;
+	prepare(&message, MASTER_OPEN, kind, name);
+	message.number = workers;
+	message.uid = geteuid();
+	message.gid = getegid();
+	snprintf(error, size, "%s: the master does not answer", name);
+	int err = master_send(link->fd, &message, NULL, 0);
+	while (err == 0 && count < wanted) {
+		err = receive(link, &message, &fds);
+		if (err != 0 || keep(link, &message, &fds))
+			continue;
+		if (message.word == MASTER_FAULT || fds.count == 0 || fds.count > wanted - count) {
+			if (message.word == MASTER_FAULT)
+				snprintf(error, size, "%s", message.text);
+			master_fds_close(&fds);
+			err = ERR_SYSTEM;
+			continue;
+		}
+		memcpy(found + count, fds.fds, fds.count * sizeof *found);
+		count += fds.count;
+	}
+	while (err != 0 && count > 0)
+		close(found[--count]);
+	return err;
+}
+
+struct listener *master_link_open_dns(struct master_link *link, const struct host *host,
+				      unsigned workers, char error[LISTENER_ERROR_MAX])
+{
+	char name[HOST_TEXT_MAX];
+	struct listener *listener = NULL;
+	struct listener_sockets *sockets = calloc(workers, sizeof *sockets);
+	_Static_assert(sizeof *sockets == 3 * sizeof(int), "descriptors, one after the other");
+	if (!sockets)
+		snprintf(error, LISTENER_ERROR_MAX, "%s", err_text(ERR_NOMEM));
+	else if (ask(link, MASTER_DNS, host_print(host, name), workers, &sockets->udp, 3 * workers,
+		     error, LISTENER_ERROR_MAX) == 0)
+		listener = listener_adopt(host, workers, sockets, error);
+	free(sockets);
+	return listener;
+}
+
+int master_link_open(struct master_link *link, enum master_kind kind, const char *name, int *fd,
+		     char error[MASTER_LINK_ERROR_MAX])
+{
+	return ask(link, kind, name, 1, fd, 1, error, MASTER_LINK_ERROR_MAX);
+}
+
+void master_link_close_dns(struct master_link *link, const struct host *host)
+{
+	char name[HOST_TEXT_MAX];
+	master_link_say(link, MASTER_CLOSE, MASTER_DNS, host_print(host, name));
+}
+
+/* ---- hearing ---- */
+
+static void on_again(uv_async_t *again)
+{
+	struct master_link *link = again->data;
+	while (link->kept_count > 0) {
+		struct master_message message = link->kept[0].message;
+		int fd = link->kept[0].fd;
+		memmove(link->kept, link->kept + 1, --link->kept_count * sizeof *link->kept);
+		link->on_word(link->context, &message, fd);
+	}
+}
+
+/* Ending at once is what would become of it by the kernel, a moment later. */
+static void on_readable(uv_poll_t *poll, int status, int events)
+{
+	(void)status;
+	(void)events;
+	struct master_link *link = poll->data;
+	struct master_message message;
+	struct master_fds fds;
+	int err = master_receive(link->fd, &message, &fds);
+	if (err == ERR_SYSTEM) {
+		log_event(LOG_ERROR, "master", "the master has ended; ends");
+		_exit(EXIT_FAILURE);
+	}
+	if (err == 0)
+		link->on_word(link->context, &message, fds.count > 0 ? fds.fds[0] : -1);
+}
+
+int master_link_follow(struct master_link *link, uv_loop_t *loop,
+		       void (*on_word)(void *context, const struct master_message *message, int fd),
+		       void *context)
+{
+	int err = uv_async_init(loop, &link->again, on_again);
+	if (err == 0)
+		err = uv_poll_init(loop, &link->poll, link->fd);
+	if (err != 0)
+		return err;
+	link->again.data = link->poll.data = link;
+	link->on_word = on_word;
+	link->context = context;
+	return uv_poll_start(&link->poll, UV_READABLE, on_readable);
+}

@@ -1,0 +1,348 @@
+/* The kernel's rules that this rests on (capabilities(7)):
+ *
+ *     setresuid     away from root empties the capability sets, but for the permitted one where
+ *                   PR_SET_KEEPCAPS was set; of that, capset(2) keeps one for the master
+ *     bounding set  emptied, and no_new_privs set: no program that might be executed gets more
+ *     ambient set   emptied: the master, or a service manager, hands on its capability by it
+ *     dumpable      not any more: secrets in memory go into no core file, and no process of the
+ *                   same user reads or traces this one; last, since another id resets it
+ *
+ * The C library sets ids for all threads; capset(2) does for the calling one alone, and there is no
+ * other yet.
+ *
+ * Files that root made for an earlier run are not given to the user: whoever may write to a
+ * directory decides what a name in it leads to, and could have root give away any file. They are
+ * faults that say what to do. */
+#include "resolver/control/process/privileges.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <libgen.h>
+#include <limits.h>
+#include <linux/capability.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum { GROUPS_MAX = 256 };
+
+#define BINDING (UINT64_C(1) << CAP_NET_BIND_SERVICE)
+
+struct identity { /* who is to be become */
+	uid_t uid;
+	gid_t gid;
+	gid_t groups[GROUPS_MAX];
+	int group_count;
+};
+
+/* ---- who ---- */
+
+/* A whole text that is a number; 4294967295 is "unchanged" to the kernel. */
+static bool parse_id(const char *text, unsigned *id)
+{
+	char *end;
+	errno = 0;
+	unsigned long number = strtoul(text, &end, 10);
+	*id = (unsigned)number;
+	return *text >= '0' && *text <= '9' && *end == '\0' && errno == 0 && number < UINT_MAX;
+}
+
+static int tell_unknown(const struct model *model, const char *field, const char *name,
+			struct faults *faults)
+{
+	fault_add(faults, FAULT_ERROR, &model->user_origin, NULL,
+		  "there is no %s \"%s\" on this machine; create it (%s --system %s), or give "
+		  "another's name or number",
+		  field, name, strcmp(field, "user") == 0 ? "useradd" : "groupadd", name);
+	return ERR_FAULTS;
+}
+
+static int find_group(const struct model *model, struct identity *identity, struct faults *faults)
+{
+	const struct group *group = getgrnam(model->group);
+	unsigned number;
+	if (group)
+		identity->gid = group->gr_gid;
+	else if (parse_id(model->group, &number))
+		identity->gid = number;
+	else
+		return tell_unknown(model, "group", model->group, faults);
+	identity->groups[0] = identity->gid;
+	identity->group_count = 1;
+	return 0;
+}
+
+/* A number that the system has no name for is its own group. */
+static int find_user(const struct model *model, struct identity *identity, struct faults *faults)
+{
+	const struct passwd *user = getpwnam(model->user);
+	unsigned number;
+	if (!user && parse_id(model->user, &number)) {
+		identity->uid = identity->gid = identity->groups[0] = number;
+		identity->group_count = 1;
+		user = getpwuid(number);
+	}
+	if (user) {
+		identity->uid = user->pw_uid;
+		identity->gid = user->pw_gid;
+		identity->group_count = GROUPS_MAX;
+		if (getgrouplist(user->pw_name, user->pw_gid, identity->groups,
+				 &identity->group_count) < 0)
+			identity->group_count = GROUPS_MAX; /* there are more */
+	}
+	if (identity->group_count == 0)
+		return tell_unknown(model, "user", model->user, faults);
+	return model->group ? find_group(model, identity, faults) : 0;
+}
+
+const char *privileges_text(char text[PRIVILEGES_TEXT_MAX])
+{
+	const struct passwd *user = getpwuid(geteuid());
+	snprintf(text, PRIVILEGES_TEXT_MAX, "user %s (uid %u, gid %u)",
+		 user ? user->pw_name : "without a name", (unsigned)geteuid(), (unsigned)getegid());
+	return text;
+}
+
+/* ---- capabilities ---- */
+
+/* Keeps of the thread's capabilities those in `kept`, makes them effective, and has executed
+ * programs inherit those in `inherited`. Nothing is asked of the kernel where that is so already: a
+ * service manager may have forbidden capset. */
+static int keep(uint64_t kept, uint64_t inherited)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {0}; /* valgrind knows one */
+	if (syscall(SYS_capget, &header, data) != 0)
+		return ERR_SYSTEM;
+	bool same = true;
+	for (unsigned i = 0; i < _LINUX_CAPABILITY_U32S_3; i++) {
+		uint32_t left = data[i].permitted & (uint32_t)(kept >> (32 * i));
+		uint32_t handed = left & (uint32_t)(inherited >> (32 * i));
+		same = same && data[i].permitted == left && data[i].effective == left &&
+		       data[i].inheritable == handed;
+		data[i].permitted = data[i].effective = left;
+		data[i].inheritable = handed;
+	}
+	return same || syscall(SYS_capset, &header, data) == 0 ? 0 : ERR_SYSTEM;
+}
+
+/* What an executed program could get. Only who has CAP_SETPCAP may do this; for others the set is
+ * as the service manager left it. */
+static void empty_bounding_set(void)
+{
+	for (unsigned long capability = 0; prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0;
+	     capability++)
+		(void)prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
+}
+
+static int forswear(void)
+{
+	(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0); /* old kernels have none */
+	return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 &&
+			       prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0
+		       ? 0
+		       : ERR_SYSTEM;
+}
+
+/* Root without another user keeps what root has. */
+static bool stays_root(void)
+{
+	return geteuid() == 0;
+}
+
+int privileges_none(void)
+{
+	return keep(0, 0);
+}
+
+/* ---- files ---- */
+
+struct checking {
+	struct faults *faults;
+	char who[PRIVILEGES_TEXT_MAX];
+};
+
+static void check_readable(const struct checking *checking, const char *path,
+			   const struct origin *origin, const char *field)
+{
+	if (!path || faccessat(AT_FDCWD, path, R_OK, AT_EACCESS) == 0)
+		return;
+	fault_add(checking->faults, FAULT_ERROR, origin, field,
+		  "%s cannot be read by %s, as every reload has to: %s; let that user read it, and "
+		  "enter the directories above it",
+		  path, checking->who, strerror(errno));
+}
+
+/* A file that is replaced, or has others beside it, is its directory's matter. */
+static void check_directory(const struct checking *checking, const char *path,
+			    const struct origin *origin, const char *field)
+{
+	char copy[PATH_MAX];
+	if (!path)
+		return;
+	snprintf(copy, sizeof copy, "%s", path);
+	const char *directory = dirname(copy);
+	if (faccessat(AT_FDCWD, directory, R_OK | W_OK | X_OK, AT_EACCESS) == 0 || errno == ENOENT)
+		return; /* what is missing is told by who opens it, or made */
+	fault_add(checking->faults, FAULT_ERROR, origin, field,
+		  "files in %s cannot be made by %s: %s; make that directory the user's own "
+		  "(chown)",
+		  directory, checking->who, strerror(errno));
+}
+
+/* SQLite's own files beside it are made with it and have its owner. */
+static void check_state(const struct checking *checking, const struct management *management)
+{
+	const char *state = management->state;
+	check_directory(checking, state, &management->origin, "state");
+	if (!state || faccessat(AT_FDCWD, state, R_OK | W_OK, AT_EACCESS) == 0 || errno == ENOENT)
+		return;
+	fault_add(checking->faults, FAULT_ERROR, &management->origin, "state",
+		  "%s cannot be written by %s: %s; make it that user's own (chown), with "
+		  "%s-wal and %s-shm where these are there",
+		  state, checking->who, strerror(errno), state, state);
+}
+
+static void check_management(const struct checking *checking, const struct management *management)
+{
+	check_readable(checking, management->certificate, &management->origin, "certificate");
+	check_readable(checking, management->key, &management->origin, "key");
+	for (size_t i = 0; i < management->clients.count; i++)
+		check_readable(checking, management->clients.items[i].secret_file,
+			       &management->clients.items[i].origin, "secret_file");
+	check_state(checking, management);
+	if (management->given) /* else the socket is a convenience */
+		check_directory(checking, management->socket, &management->origin, "socket");
+}
+
+static void check_files(const struct model *model, const char *resolv_conf, struct faults *faults)
+{
+	struct checking checking = {.faults = faults};
+	privileges_text(checking.who);
+	for (size_t i = 0; i < model->files.count; i++)
+		check_readable(&checking, model->files.items[i],
+			       &(struct origin){.file = model->files.items[i]}, NULL);
+	for (size_t i = 0; i < model->private_zones.count; i++)
+		check_readable(&checking, model->private_zones.items[i].file,
+			       &model->private_zones.items[i].origin, "file");
+	for (size_t i = 0; i < model->keys.count; i++)
+		check_readable(&checking, model->keys.items[i].secret_file,
+			       &model->keys.items[i].origin, "secret_file");
+	check_readable(&checking, model->udp.cookie_secret_file, &model->udp.origin,
+		       "cookie_secret_file");
+	check_readable(&checking, resolv_conf, &model->origin, NULL);
+	check_management(&checking, &model->management);
+}
+
+/* ---- becoming it ---- */
+
+/* /run is empty after a boot, and its directory is root's to make. Where it cannot be had, opening
+ * the socket says so. */
+static void make_socket_directory(const struct model *model, const struct identity *identity)
+{
+	char copy[PATH_MAX];
+	snprintf(copy, sizeof copy, "%s", model->management.socket);
+	const char *directory = dirname(copy);
+	if (mkdir(directory, 0755) != 0)
+		return;
+	int fd = open(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	int err = fchown(fd, identity->uid, identity->gid);
+	(void)err;
+	close(fd);
+}
+
+static bool has_become(const struct identity *identity)
+{
+	uid_t real, effective, saved;
+	gid_t group, effective_group, saved_group;
+	return getresuid(&real, &effective, &saved) == 0 && real == identity->uid &&
+	       effective == real && saved == real &&
+	       getresgid(&group, &effective_group, &saved_group) == 0 && group == identity->gid &&
+	       effective_group == group && saved_group == group && setresuid(0, 0, 0) != 0;
+}
+
+static int become(const struct identity *identity, uint64_t kept)
+{
+	empty_bounding_set();
+	if (prctl(PR_SET_KEEPCAPS, kept != 0, 0, 0, 0) != 0 ||
+	    setgroups((size_t)identity->group_count, identity->groups) != 0 ||
+	    setresgid(identity->gid, identity->gid, identity->gid) != 0 ||
+	    setresuid(identity->uid, identity->uid, identity->uid) != 0)
+		return ERR_SYSTEM;
+	if (keep(kept, kept) != 0 || prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0) != 0)
+		return ERR_SYSTEM;
+	if (has_become(identity))
+		return 0;
+	errno = EPERM;
+	return ERR_SYSTEM;
+}
+
+int privileges_keep_binding(uid_t uid, gid_t gid, const gid_t *groups, size_t count)
+{
+	struct identity identity = {.uid = uid, .gid = gid};
+	for (; (size_t)identity.group_count < count && identity.group_count < GROUPS_MAX;
+	     identity.group_count++)
+		identity.groups[identity.group_count] = groups[identity.group_count];
+	/* What the bounding set lacks cannot become inheritable. */
+	return keep(UINT64_MAX, BINDING) == 0 && become(&identity, BINDING) == 0 &&
+			       prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_NET_BIND_SERVICE, 0,
+				     0) == 0 &&
+			       prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0
+		       ? 0
+		       : ERR_SYSTEM;
+}
+
+static int drop_to_user(const struct model *model, const struct identity *identity,
+			struct faults *faults)
+{
+	if (geteuid() != 0) {
+		fault_add(faults, FAULT_ERROR, &model->user_origin, NULL,
+			  "only root can become another user (uid %u), and this is uid %u; start "
+			  "it as root or as that user, or leave `user` out",
+			  (unsigned)identity->uid, (unsigned)geteuid());
+		return ERR_FAULTS;
+	}
+	if (become(identity, 0) == 0 && forswear() == 0)
+		return 0;
+	fault_add(faults, FAULT_ERROR, &model->user_origin, NULL,
+		  "the program cannot become uid %u, gid %u: %s; in a container, is that user "
+		  "mapped?",
+		  (unsigned)identity->uid, (unsigned)identity->gid, strerror(errno));
+	return ERR_FAULTS;
+}
+
+/* Who it is already: root where that is meant, or whom a service manager has made it. */
+static int stay(const struct model *model, struct faults *faults)
+{
+	if ((stays_root() || keep(0, 0) == 0) && forswear() == 0)
+		return 0;
+	fault_add(faults, FAULT_ERROR, &model->user_origin, NULL,
+		  "rights that are of no use cannot be given up: %s", strerror(errno));
+	return ERR_FAULTS;
+}
+
+int privileges_drop(const struct model *model, const char *resolv_conf, bool to_serve,
+		    struct faults *faults)
+{
+	struct identity identity = {0};
+	size_t errors = faults->errors;
+	int err = model->user ? find_user(model, &identity, faults) : 0;
+	if (err != 0)
+		return err;
+	if (!model->user || identity.uid == geteuid())
+		return stay(model, faults);
+	if (to_serve && geteuid() == 0)
+		make_socket_directory(model, &identity);
+	err = drop_to_user(model, &identity, faults);
+	if (err == 0)
+		check_files(model, resolv_conf, faults);
+	return faults->errors == errors ? 0 : ERR_FAULTS;
+}

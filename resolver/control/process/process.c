@@ -1,0 +1,665 @@
+#include "resolver/control/process/process.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "resolver/control/base/exit.h"
+#include "resolver/control/base/json.h"
+#include "resolver/control/base/report.h"
+#include "resolver/control/base/signals.h"
+#include "resolver/control/process/privileges.h"
+#include "resolver/control/process/sandbox.h"
+#include "resolver/log.h"
+#include "rules/base.h"
+#include "rules/text.h"
+
+enum {
+	WORKERS_MAX = 256,
+	NICENESS = 5,
+	LEAVE_MS = 2000,
+	DRAIN_MAX_MS = 10 * 1000,
+	LEAVE_LOOK_MS = 5,
+};
+
+static unsigned workers_wanted(const struct model *model)
+{
+	cpu_set_t cpus;
+	if (model->workers > 0)
+		return model->workers;
+	if (sched_getaffinity(0, sizeof cpus, &cpus) != 0)
+		return 1;
+	unsigned count = (unsigned)CPU_COUNT(&cpus);
+	return count < 1 ? 1 : count > WORKERS_MAX ? WORKERS_MAX : count;
+}
+
+/* ---- reloads ---- */
+
+/* What a reload cannot change is told, and left as it is. */
+static void warn_of_restart(const struct process *process, const struct model *model,
+			    struct faults *faults)
+{
+	if (!text_equal(model->user, process->user) || !text_equal(model->group, process->group))
+		fault_add(faults, FAULT_WARNING, &model->user_origin, NULL,
+			  "another user or group takes a restart");
+	if (model->seccomp != process->seccomp)
+		fault_add(faults, FAULT_WARNING, &model->origin, "seccomp",
+			  "to turn seccomp on or off takes a restart");
+	if (workers_wanted(model) != process->service.server.worker_count)
+		fault_add(faults, FAULT_WARNING, &model->workers_origin, NULL,
+			  "another number of workers takes a restart; still %u",
+			  process->service.server.worker_count);
+	management_api_warn(&process->management, &model->management, faults);
+}
+
+/* Also where tokens are signed from now on. */
+static int serve_model(struct process *process, struct model *model, struct faults *faults,
+		       char text[SERVICE_TEXT_MAX])
+{
+	int err = service_serve(&process->service, model, faults, text);
+
+	if (err == 0)
+		management_api_use_state(&process->management);
+	return err;
+}
+
+/* Serves the model and lets its clients in, or neither. */
+static int replace(struct process *process, struct model *model, struct faults *faults,
+		   char text[SERVICE_TEXT_MAX])
+{
+	struct management_access access;
+	int err;
+
+	if (management_access_load(&access, &model->management, faults) != 0)
+		return ERR_FAULTS;
+	err = serve_model(process, model, faults, text);
+	if (err == 0)
+		management_access_serve(&access, &process->management);
+	management_access_release(&access);
+	return err;
+}
+
+/* Adds to the faults why the configuration is not served; else `text` says what is. */
+static int try_reload(struct process *process, struct faults *faults, char text[SERVICE_TEXT_MAX])
+{
+	struct service *service = &process->service;
+	const struct model *before = service->server.model;
+	const char *why = service->ending      ? "the server is about to end"
+			  : process->upgrading ? "an upgrade is under way; reload once it is done"
+					       : NULL;
+	struct model *model;
+	int err;
+
+	if (why) {
+		fault_add(faults, FAULT_ERROR, &before->origin, NULL, "%s", why);
+		return ERR_FAULTS;
+	}
+	model = load_model(&service->load, before, faults);
+	if (!model)
+		return ERR_FAULTS;
+	warn_of_restart(process, model, faults);
+	err = replace(process, model, faults, text);
+	if (err == 0)
+		log_configure(model->log.level, model->log.format);
+	else
+		model_free(model);
+	return err;
+}
+
+/* Reads the configuration again and serves it; or the faults, which are sorted, say why not, and
+ * what was served still is. Both are logged, and told to the service manager. */
+static int reload(struct process *process, struct faults *faults, char text[SERVICE_TEXT_MAX])
+{
+	struct master_link *master = &process->master;
+	bool ending = process->service.ending; /* the manager has been told */
+	char count[REPORT_TEXT_MAX];
+	int err;
+
+	if (!ending)
+		master_link_say(master, MASTER_TELL, MASTER_RELOADING, NULL);
+	err = try_reload(process, faults, text);
+	faults_sort(faults);
+	if (err == 0)
+		log_event(LOG_INFO, "reload", "reloaded: %s", text);
+	else {
+		snprintf(text, SERVICE_TEXT_MAX, "refused, still serving generation %llu: %s",
+			 (unsigned long long)process->service.server.generation,
+			 report_faults_text(faults, count));
+		log_event(LOG_ERROR, "reload", "%s", text);
+	}
+	if (!ending)
+		master_link_say(master, MASTER_TELL, MASTER_READY, text);
+	log_faults("reload", faults);
+	return err;
+}
+
+/* Does what SIGHUP wanted, unless work or an upgrade is under way: whoever ends one calls this.
+ * While another process starts beside, it waits: for its end, or the other one reads the files
+ * again, which the master has it do. */
+static void catch_up(struct process *process)
+{
+	char text[SERVICE_TEXT_MAX];
+	struct faults faults;
+
+	if (!process->reload_wanted || process->service.work.busy || process->upgrading ||
+	    process->service.beside || process->succeeded)
+		return;
+	process->reload_wanted = false;
+	faults_init(&faults);
+	int err = reload(process, &faults, text);
+	(void)err; /* has been logged */
+	faults_release(&faults);
+}
+
+static void on_hangup(uv_signal_t *signal, int number)
+{
+	struct process *process = signal->data;
+
+	(void)number;
+	process->reload_wanted = true;
+	catch_up(process);
+}
+
+static void on_work_end(void *context)
+{
+	catch_up(context);
+}
+
+/* ---- starting and stopping ---- */
+
+static void on_leaving(uv_timer_t *timer)
+{
+	struct process *process = timer->data;
+	bool drained = server_is_drained(&process->service.server);
+
+	if (!drained && uv_now(timer->loop) < process->leave_at_ms)
+		return;
+	if (!drained)
+		log_event(LOG_INFO, "stop", "not all is answered by now; ends");
+	uv_timer_stop(timer);
+	uv_stop(timer->loop);
+}
+
+static void leave_within(struct process *process, uint64_t ms)
+{
+	process->service.ending = true;
+	service_rest(&process->service);
+	process->leave_at_ms = uv_now(&process->loop) + ms;
+	uv_timer_start(&process->leaving, on_leaving, LEAVE_LOOK_MS, LEAVE_LOOK_MS);
+}
+
+static void end_upgrade(struct process *process, unsigned status, const char *text)
+{
+	struct api_request *request = process->upgrading;
+	process->upgrading = NULL;
+	if (request)
+		api_fail(request, status, NULL, "%s", text);
+}
+
+/* What is under way is finished, but for what waits for a target that is as good as dead: that is
+ * told, and holds up the end no longer. The service does not stop with a process that has a
+ * successor: what comes is that one's. Told again, it ends at once. */
+static void on_stop(uv_signal_t *signal, int number)
+{
+	(void)number; /* the master passes SIGINT on as this */
+	struct process *process = signal->data;
+	log_event(LOG_INFO, "stop", "stopping on SIGTERM");
+	if (process->stopping) {
+		uv_timer_stop(&process->leaving);
+		uv_stop(signal->loop);
+		return;
+	}
+	process->stopping = true;
+	if (process->succeeded)
+		server_drain(&process->service.server);
+	else
+		server_leave(&process->service.server);
+	leave_within(process, LEAVE_MS);
+	end_upgrade(process, 503, "the server is told to stop");
+}
+
+/* ---- one after the other ---- */
+
+/* Has the master start that program beside this one; the request is answered when that serves, or
+ * not. ERR_EXISTS: something else is under way, and `why` says what. */
+static int upgrade(struct process *process, const char *program, struct api_request *request,
+		   const char **why)
+{
+	*why = process->service.ending ? "the server is about to end"
+	       : process->upgrading    ? "another upgrade is under way; wait until it is done"
+				       : NULL;
+	if (*why)
+		return ERR_EXISTS;
+	process->upgrading = request;
+	log_event(LOG_INFO, "upgrade", "%s is started beside", program);
+	master_link_say(&process->master, MASTER_UPGRADE, 0, program);
+	return 0;
+}
+
+static void on_refused(struct process *process, const char *why)
+{
+	log_event(LOG_WARNING, "upgrade", "goes on as before: %s", why);
+	end_upgrade(process, 409, why);
+	catch_up(process);
+}
+
+/* What the API has begun is finished; nothing more is begun. */
+static void on_closing(uv_timer_t *timer)
+{
+	struct process *process = timer->data;
+	if (!http_is_quiet(process->management.http))
+		return;
+	service_hand_over(&process->service);
+	uv_timer_stop(timer);
+	master_link_say(&process->master, MASTER_QUIET, 0, NULL);
+}
+
+static void on_drain(struct process *process)
+{
+	if (!process->succeeded || process->service.ending)
+		return;
+	server_drain(&process->service.server);
+	leave_within(process, DRAIN_MAX_MS);
+}
+
+static void on_leave(struct process *process, uint32_t pid)
+{
+	struct api_request *request = process->upgrading;
+	process->upgrading = NULL;
+	if (process->stopping || process->succeeded)
+		return;
+	process->succeeded = true;
+	log_event(LOG_INFO, "upgrade", "process %u serves; finishes what is under way", pid);
+	if (request)
+		api_reply_json(request, 200, json_make("{s:I}", "pid", (json_int_t)pid), NULL);
+	health_log_stop(&process->health);
+	service_rest(&process->service);
+	http_pause(process->management.http);
+	uv_timer_start(&process->leaving, on_closing, 0, LEAVE_LOOK_MS);
+}
+
+/* The log is the master's from now on: until now it was what whoever asked for the upgrade is told.
+ */
+static void take_log(const struct process *process, int fd)
+{
+	const struct model *model = process->service.server.model;
+	if (fd >= 0 && dup2(fd, STDERR_FILENO) >= 0)
+		log_configure(model->log.level, model->log.format);
+	if (fd >= 0)
+		close(fd);
+}
+
+/* What the state has now is served, and who waits at the management API is heard. There is no way
+ * back: where something fails it is logged, and the rest goes on. */
+static void on_state(struct process *process, int fd)
+{
+	char text[SERVICE_TEXT_MAX], error[HTTP_ERROR_MAX];
+
+	take_log(process, fd);
+	process->taking = true;
+	service_take(&process->service, text);
+	management_api_use_state(&process->management);
+	if (http_listen(process->management.http, error) != 0)
+		log_event(LOG_ERROR, "http", "%s", error);
+	log_event(LOG_INFO, "upgrade", "has taken over: %s", text);
+	master_link_say(&process->master, MASTER_TELL, MASTER_READY, text);
+	catch_up(process);
+}
+
+static void on_word(void *context, const struct master_message *message, int fd)
+{
+	struct process *process = context;
+	if (message->word == MASTER_STATE && process->service.beside &&
+	    process->service.server.model) {
+		on_state(process, fd);
+		return;
+	}
+	if (fd >= 0)
+		close(fd);
+	if (message->word == MASTER_LEAVE)
+		on_leave(process, message->number);
+	else if (message->word == MASTER_DRAIN)
+		on_drain(process);
+	else if (message->word == MASTER_REFUSED)
+		on_refused(process, message->text);
+}
+
+static void close_open(uv_handle_t *handle, void *context)
+{
+	(void)context;
+	if (!uv_is_closing(handle))
+		uv_close(handle, NULL);
+}
+
+static void close_loop(struct process *process)
+{
+	service_close(&process->service);
+	management_api_close(&process->management);
+	uv_walk(&process->loop, close_open, NULL);
+	uv_run(&process->loop, UV_RUN_DEFAULT);
+	int err = uv_loop_close(&process->loop);
+	assert(err == 0);
+	(void)err;
+}
+
+static int watch_signal(struct process *process, uv_signal_t *signal, uv_signal_cb callback,
+			int number)
+{
+	int err = uv_signal_init(&process->loop, signal);
+	signal->data = process;
+	return err == 0 ? uv_signal_start(signal, callback, number) : err;
+}
+
+/* Whether there are descriptors left for libuv's first loop, which aborts without those of the pipe
+ * that it makes for signals. */
+static int probe_descriptors(void)
+{
+	enum { NEEDED = 6 };
+	int fds[NEEDED], count = 0, err = 0;
+	while (count < NEEDED && err == 0) {
+		fds[count] = eventfd(0, EFD_CLOEXEC);
+		if (fds[count] >= 0)
+			count++;
+		else
+			err = uv_translate_sys_error(errno);
+	}
+	while (count > 0)
+		close(fds[--count]);
+	return err;
+}
+
+/* The loop and its handles, which fail for lack of memory or descriptors. EXIT_SUCCESS, or it is
+ * closed again. */
+static int open_loop(struct process *process)
+{
+	int err = probe_descriptors();
+	if (err == 0)
+		err = uv_loop_init(&process->loop);
+	if (err != 0)
+		return exit_fail("the event loop cannot be opened: %s", uv_strerror(err));
+	uv_timer_init(&process->loop, &process->leaving);
+	process->leaving.data = process;
+	err = watch_signal(process, &process->hangup, on_hangup, SIGHUP);
+	if (err == 0)
+		err = watch_signal(process, &process->terminate, on_stop, SIGTERM);
+	if (err == 0)
+		err = master_link_follow(&process->master, &process->loop, on_word, process);
+	if (err != 0) {
+		close_loop(process);
+		return exit_fail("signals cannot be watched: %s", uv_strerror(err));
+	}
+	signals_allow();
+	return EXIT_SUCCESS;
+}
+
+static int refuse(struct faults *faults)
+{
+	faults_sort(faults);
+	faults_print(faults, stderr);
+	return EXIT_FAILURE;
+}
+
+/* Everybody answers by what was published last: who waits for that is told. */
+static void on_settled(void *context)
+{
+	struct process *process = context;
+
+	api_let_go(&process->management.api);
+	if (process->taking && !process->service.beside)
+		master_link_say(&process->master, MASTER_TAKEN, 0, NULL);
+	process->taking = false;
+}
+
+/* Opens the management API, whose requests are answered when the loop runs, and serves the first
+ * model: all threads are started in here. */
+static int open_all(struct process *process, struct model *model, struct faults *faults,
+		    char text[SERVICE_TEXT_MAX])
+{
+	int status = management_api_open(&process->management, &process->loop, &process->service,
+					 &process->master, model, faults);
+
+	if (status == EXIT_SUCCESS && serve_model(process, model, faults, text) != 0)
+		status = refuse(faults);
+	return status;
+}
+
+/* Opens sockets, and then does without most system calls; no other thread runs yet. */
+static int open_and_settle(struct process *process, const struct model *model,
+			   struct faults *faults)
+{
+	if (server_open(&process->service.server, model, faults) != 0)
+		return refuse(faults);
+	if (process->seccomp && !sandbox_is_available())
+		log_event(LOG_WARNING, "privileges",
+			  "the kernel cannot filter system calls; goes on without");
+	else if (process->seccomp && sandbox_enter() != 0)
+		return exit_fail("the filter of system calls cannot be set: %s; set seccomp = "
+				 "false to go without",
+				 strerror(errno));
+	return EXIT_SUCCESS;
+}
+
+/* Workers run by now, and come first: a change, however long, takes no processor that an answer
+ * wants. Between them and the listeners' threads (HTTP_NICENESS), which strangers keep busy.
+ * Threads that are started from here on inherit it. */
+static void let_workers_first(void)
+{
+	int niceness = nice(NICENESS);
+	(void)niceness; /* a thread that could not become nicer serves all the same */
+}
+
+/* All steps up to serving, one after the other. */
+static int begin(struct process *process, struct model *model, struct faults *faults,
+		 char text[SERVICE_TEXT_MAX])
+{
+	int status = open_and_settle(process, model, faults);
+	if (status == EXIT_SUCCESS)
+		status = open_all(process, model, faults, text);
+	if (status == EXIT_SUCCESS)
+		let_workers_first();
+	return status;
+}
+
+/* Serves until a signal says to stop, or a successor serves. */
+static void run(struct process *process, const struct model *model, const struct faults *faults,
+		const char *text)
+{
+	struct server *server = &process->service.server;
+
+	log_faults("load", faults);
+	log_event(LOG_INFO, "serving", "sluice %s, %u worker%s, %s", SLUICE_VERSION,
+		  server->worker_count, server->worker_count == 1 ? "" : "s", text);
+	if (geteuid() == 0 && !model->user)
+		log_event(LOG_WARNING, "privileges",
+			  "runs as root; with `user` it keeps none of root's rights");
+	watchdog_start(&process->watchdog, &process->loop, server, &process->master);
+	health_log_start(&process->health, &process->loop, server);
+	service_follow(&process->service);
+	master_link_serve(&process->master, text);
+	uv_run(&process->loop, UV_RUN_DEFAULT);
+	service_finish(&process->service);
+	health_log_stop(&process->health);
+}
+
+static struct listener *open_listener(void *context, const struct host *host, unsigned workers,
+				      char error[LISTENER_ERROR_MAX])
+{
+	struct process *process = context;
+	return master_link_open_dns(&process->master, host, workers, error);
+}
+
+static void close_listener(void *context, const struct host *host)
+{
+	struct process *process = context;
+	master_link_close_dns(&process->master, host);
+}
+
+/* Sockets are opened for so many workers, once: another number takes a restart of all. */
+static int check_workers(const struct process *process, const struct model *model,
+			 struct faults *faults)
+{
+	unsigned workers = process->master.workers;
+	if (workers == 0 || model->workers == 0 || model->workers == workers)
+		return EXIT_SUCCESS;
+	fault_add(faults, process->service.beside ? FAULT_ERROR : FAULT_WARNING,
+		  &model->workers_origin, NULL,
+		  "another number of workers takes a restart; the sockets are there for %u",
+		  workers);
+	return process->service.beside ? refuse(faults) : EXIT_SUCCESS;
+}
+
+static void on_worker_start(void *context)
+{
+	(void)context;
+	sandbox_bare_thread();
+}
+
+/* Serves the model; takes it over. The loop is open. */
+static int serve(struct process *process, struct model *model, struct faults *faults)
+{
+	struct service *service = &process->service;
+	char text[SERVICE_TEXT_MAX];
+	sigset_t before;
+	unsigned workers =
+		process->master.workers ? process->master.workers : workers_wanted(model);
+	if (service_open(service, &process->loop, workers, on_settled, on_work_end, process) != 0) {
+		model_free(model);
+		return exit_fail("%s", err_text(ERR_NOMEM));
+	}
+	service->server.shared.on_start = on_worker_start;
+	service->server.sockets = (struct server_sockets){process, open_listener, close_listener};
+	signals_block(&before);
+	int status = begin(process, model, faults, text);
+	signals_restore(&before);
+	if (status == EXIT_SUCCESS)
+		run(process, model, faults, text);
+	if (!service->server.model) /* it did not come to be served */
+		model_free(model);
+	return status;
+}
+
+/* Becomes whom the model says, and notes what a reload cannot change. */
+static int become_user(struct process *process, struct model *model, struct faults *faults)
+{
+	char who[PRIVILEGES_TEXT_MAX];
+	const struct load *load = &process->service.load;
+	const char *resolv_conf = load->follows ? load->resolv_conf : NULL;
+	uid_t before = geteuid();
+	process->user = model->user ? strdup(model->user) : NULL;
+	process->group = model->group ? strdup(model->group) : NULL;
+	if (privileges_drop(model, resolv_conf, true, faults) != 0)
+		return refuse(faults);
+	if (master_link_bind(&process->master) != 0)
+		return exit_fail("the master has ended");
+	if (geteuid() != before)
+		log_event(LOG_INFO, "privileges", "goes on as %s", privileges_text(who));
+	process->seccomp = model->seccomp;
+	return EXIT_SUCCESS;
+}
+
+/* Serves as the configuration says; the exit status. */
+static int load_and_serve(struct process *process, struct faults *faults)
+{
+	struct model *model = load_model(&process->service.load, NULL, faults);
+	int status;
+
+	if (!model)
+		return refuse(faults);
+	log_configure(model->log.level, model->log.format);
+	status = check_workers(process, model, faults);
+	if (status == EXIT_SUCCESS)
+		status = become_user(process, model, faults);
+	if (status == EXIT_SUCCESS)
+		status = open_loop(process);
+	if (status != EXIT_SUCCESS) {
+		model_free(model);
+		return status;
+	}
+	status = serve(process, model, faults);
+	close_loop(process);
+	return status;
+}
+
+int process_run(const char *config, const char *resolv_conf, int master, bool beside)
+{
+	struct process *process = calloc(1, sizeof *process);
+	struct faults faults;
+	int status;
+
+	if (!process)
+		return exit_fail("%s", err_text(ERR_NOMEM));
+	faults_init(&faults);
+	if (service_init(&process->service, config, resolv_conf, beside) != 0)
+		status = exit_fail("%s", err_text(ERR_NOMEM));
+	else if (master_link_init(&process->master, master, beside) != 0)
+		status = exit_fail("the master and this program do not understand each other; "
+				   "restart instead");
+	else
+		status = load_and_serve(process, &faults);
+	faults_release(&faults);
+	service_release(&process->service);
+	management_api_release(&process->management);
+	free(process->user);
+	free(process->group);
+	free(process);
+	return status;
+}
+
+/* ---- what is asked of it ---- */
+
+static struct process *process_of(const struct api_request *request)
+{
+	return container_of(request->service, struct process, service);
+}
+
+/* POST /v1/reload: {"ok", "text", "generation", "faults"}, with 422 and an "error" beside them when
+ * the configuration has faults and nothing has moved. */
+static void api_reload(struct api_request *request)
+{
+	struct process *process = process_of(request);
+	char text[SERVICE_TEXT_MAX], count[REPORT_TEXT_MAX];
+	struct faults faults;
+	json_t *answer;
+	bool fine;
+
+	faults_init(&faults);
+	fine = reload(process, &faults, text) == 0;
+	answer = json_make("{s:b, s:o, s:I, s:o}", "ok", fine, "text", json_text(fine ? text : ""),
+			   "generation", (json_int_t)process->service.server.generation, "faults",
+			   report_faults(&faults));
+	if (!fine)
+		json_put(answer, "error",
+			 json_make("{s:s, s:o, s:n}", "code", "configuration_faults", "message",
+				   json_text(report_faults_text(&faults, count)), "path"));
+	faults_release(&faults);
+	api_reply_json(request, fine ? 200 : 422, answer, NULL);
+}
+
+/* POST /v1/upgrade {"binary"}: {"pid"} of the one that serves instead; 409 and why, where this one
+ * goes on. Only on the unix socket, where the kernel says who asks. */
+static void api_upgrade(struct api_request *request)
+{
+	const char *program = json_string_value(json_object_get(request->body, "binary"));
+	const char *why;
+
+	if (!api_is_local(request)) {
+		api_fail(request, 403, NULL, "an upgrade begins on the control socket only");
+		return;
+	}
+	if (!program || *program != '/') {
+		api_fail_at(request, 400, NULL, "binary", "give the new program's absolute path");
+		return;
+	}
+	if (upgrade(process_of(request), program, request, &why) != 0)
+		api_fail(request, 409, NULL, "%s", why);
+}
+
+static const struct api_route routes[] = {
+	{"POST", "/v1/reload", API_CHANGE, api_reload, 0},
+	{"POST", "/v1/upgrade", API_CHANGE, api_upgrade, 0},
+	{.method = NULL},
+};
+const struct api_dialect process_api = {.routes = routes};

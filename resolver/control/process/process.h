@@ -1,0 +1,53 @@
+/* `sluice serve`: a process that serves, for as long as its master (master.h) wants it to. Its loop
+ * has everything but the workers and the listeners of the management API.
+ *
+ * It starts in an order that leaves it, and whatever thread comes after, with as few rights as do:
+ *
+ *     load ─► become another user ─► sockets, by the master ─► seccomp ─► state, API, workers
+ *
+ * Beside another one that serves it starts in the same way, but only looks at the state and does
+ * not listen for HTTP. When it serves, the master has the other one leave, and then gives the word:
+ *
+ *     this one   ... workers ─SERVES─►  ........................  STATE ─► state to write, HTTP
+ *     the other  ..................... LEAVE ─► HTTP closed, state closed ─QUIET─► drains, ends */
+#ifndef SLUICE_PROCESS_H
+#define SLUICE_PROCESS_H
+
+#include <stdbool.h>
+#include <uv.h>
+
+#include "resolver/control/observe/health_log.h"
+#include "resolver/control/process/management_api.h"
+#include "resolver/control/process/master_link.h"
+#include "resolver/control/process/watchdog.h"
+#include "resolver/control/service/service.h"
+
+struct process {
+	uv_loop_t loop;
+	struct service service;
+	struct management_api management;
+	struct master_link master;
+	struct watchdog watchdog;
+	struct health_log health;      /* tells what becomes of targets and source addresses */
+	uv_signal_t hangup, terminate; /* from the master */
+	bool reload_wanted;            /* by SIGHUP, and not done yet */
+	char *user, *group;            /* as configured at the start; NULL: not */
+	bool seccomp;                  /* as configured at the start */
+	struct api_request *upgrading; /* waits for what becomes of it; NULL: none */
+	bool taking;                   /* over: the master is told when every worker does */
+	bool succeeded;       /* another one serves: this one finishes what it holds, and ends */
+	bool stopping;        /* by a signal */
+	uv_timer_t leaving;   /* looks whether all is done that it waits for */
+	uint64_t leave_at_ms; /* at the latest, where service.ending */
+};
+
+/* What can be asked of the process itself: POST /v1/reload and POST /v1/upgrade, of a service that
+ * is a process's. */
+extern const struct api_dialect process_api;
+
+/* Loads, opens everything and serves until a signal says to stop, or a successor serves. Faults and
+ * errors go to stderr; returns the exit status. `master`: the descriptor of its end; `beside`: of
+ * another one, which serves until this one does. */
+int process_run(const char *config, const char *resolv_conf, int master, bool beside);
+
+#endif

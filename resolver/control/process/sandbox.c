@@ -1,0 +1,457 @@
+/* Two filters, because one cannot say it: of what filters want, the kernel takes the gravest.
+ *
+ *     is the call in the table?        no  ─► the process ends
+ *     with arguments that the row has? no  ─► the call fails, EPERM
+ *     is the thread a worker, and the call one of a worker's none? ─► the call fails, EPERM
+ *
+ * Calls that libraries try, and do without where the kernel is older, are in the table to fail:
+ * ENOSYS. The table has names for every architecture; what one lacks is passed over. Calls that a
+ * query takes have no conditions on arguments: for those the kernel keeps a bitmap of what is
+ * allowed, and runs no filter at all.
+ *
+ * Who has the program make a call for the first time puts it into the table: test_privileges.py has
+ * the ordinary build do all it can, and fails when one was forgotten.
+ *
+ * Deliberately not here: which files may be opened. That is the user's (privileges.h), the service
+ * manager's, and a worker's to do without. */
+#include "resolver/control/process/sandbox.h"
+
+#include <errno.h>
+#include <linux/netlink.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <seccomp.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "resolver/control/process/privileges.h"
+#include "resolver/log.h"
+#include "rules/base.h"
+
+#if __has_include(<valgrind/valgrind.h>)
+#include <valgrind/valgrind.h>
+#else
+#define RUNNING_ON_VALGRIND 0
+#endif
+
+/* ---- what is allowed whatever its arguments ---- */
+
+static const char *const plain[] = {
+	/* memory */
+	"brk",
+	"madvise",
+	"mremap",
+	"munmap",
+	"msync",
+	"mincore",
+	"membarrier",
+	/* descriptors */
+	"close",
+	"dup",
+	"dup2",
+	"dup3",
+	"fcntl",
+	"fcntl64",
+	"fstat",
+	"fstat64",
+	"lseek",
+	"_llseek",
+	"pipe2",
+	"pread64",
+	"preadv",
+	"preadv2",
+	"pwrite64",
+	"pwritev",
+	"pwritev2",
+	"read",
+	"readv",
+	"sendfile",
+	"sendfile64",
+	"write",
+	"writev",
+	/* files: configuration, zones, secrets; SQLite's and the control socket's */
+	"access",
+	"faccessat",
+	"faccessat2",
+	"fadvise64",
+	"fadvise64_64",
+	"fallocate",
+	"fchmod",
+	"fchown",
+	"fdatasync",
+	"flock",
+	"fstatat64",
+	"fstatfs",
+	"fstatfs64",
+	"fsync",
+	"ftruncate",
+	"ftruncate64",
+	"getcwd",
+	"getdents64",
+	"lstat",
+	"lstat64",
+	"mkdir",
+	"mkdirat",
+	"newfstatat",
+	"open",
+	"openat",
+	"readlink",
+	"readlinkat",
+	"rmdir",
+	"stat",
+	"stat64",
+	"statfs",
+	"statfs64",
+	"statx",
+	"umask",
+	"unlink",
+	"unlinkat",
+	"utimensat",
+	"inotify_add_watch",
+	"inotify_init1",
+	"inotify_rm_watch",
+	/* sockets */
+	"accept",
+	"accept4",
+	"bind",
+	"connect",
+	"getpeername",
+	"getsockname",
+	"getsockopt",
+	"listen",
+	"recv",
+	"recvfrom",
+	"recvmmsg",
+	"recvmmsg_time64",
+	"recvmsg",
+	"send",
+	"sendmmsg",
+	"sendmsg",
+	"sendto",
+	"setsockopt",
+	"shutdown",
+	"socketpair",
+	/* waiting */
+	"_newselect",
+	"epoll_create1",
+	"epoll_ctl",
+	"epoll_pwait",
+	"epoll_pwait2",
+	"epoll_wait",
+	"eventfd2",
+	"poll",
+	"ppoll",
+	"ppoll_time64",
+	"pselect6",
+	"pselect6_time64",
+	"select",
+	/* time */
+	"clock_getres",
+	"clock_getres_time64",
+	"clock_gettime",
+	"clock_gettime64",
+	"clock_nanosleep",
+	"clock_nanosleep_time64",
+	"gettimeofday",
+	"nanosleep",
+	"time",
+	"timerfd_create",
+	"timerfd_settime",
+	"timerfd_settime64",
+	/* threads and signals */
+	"exit",
+	"exit_group",
+	"futex",
+	"futex_time64",
+	"get_robust_list",
+	"getcpu",
+	"getpid",
+	"gettid",
+	"restart_syscall",
+	"rseq",
+	"rt_sigaction",
+	"rt_sigpending",
+	"rt_sigprocmask",
+	"rt_sigreturn",
+	"rt_sigtimedwait",
+	"sched_getaffinity",
+	"sched_yield",
+	"set_robust_list",
+	"set_tid_address",
+	"sigaltstack",
+	"sigreturn",
+	"tgkill",
+	/* about the process and the machine */
+	"capget",
+	"capset",
+	"getegid",
+	"getegid32",
+	"geteuid",
+	"geteuid32",
+	"getgid",
+	"getgid32",
+	"getgroups",
+	"getgroups32",
+	"getppid",
+	"getrandom",
+	"getresgid",
+	"getresuid",
+	"getrlimit",
+	"getrusage",
+	"getuid",
+	"getuid32",
+	"seccomp",
+	"sysinfo",
+	"times",
+	"ugetrlimit",
+	"uname",
+};
+
+/* ---- what is allowed with some arguments ---- */
+
+/* What one argument has to be, in the bits of `mask`; where that is 0, anything. */
+struct argument {
+	unsigned index;
+	scmp_datum_t mask, value;
+};
+
+/* A call with several rows needs one of them to be true. */
+struct condition {
+	const char *name;
+	struct argument arguments[3];
+};
+
+#ifdef __s390x__
+enum { CLONE_FLAGS = 1 };
+#else
+enum { CLONE_FLAGS = 0 };
+#endif
+
+#define INT_BITS UINT32_MAX /* as much of an int as the kernel looks at */
+#define TYPE     0xf        /* of a socket, without its flags */
+
+static const struct condition conditions[] = {
+	/* no more code than there is: a file could be written by one mapping, and run by another */
+	{"mmap", {{2, PROT_EXEC, 0}}},
+	{"mmap2", {{2, PROT_EXEC, 0}}},
+	{"mprotect", {{2, PROT_EXEC, 0}}},
+	/* threads, no processes */
+	{"clone", {{CLONE_FLAGS, CLONE_THREAD, CLONE_THREAD}}},
+	{"socket", {{0, INT_BITS, AF_INET}, {1, TYPE, SOCK_STREAM}}},
+	{"socket", {{0, INT_BITS, AF_INET}, {1, TYPE, SOCK_DGRAM}}},
+	{"socket", {{0, INT_BITS, AF_INET6}, {1, TYPE, SOCK_STREAM}}},
+	{"socket", {{0, INT_BITS, AF_INET6}, {1, TYPE, SOCK_DGRAM}}},
+	{"socket", {{0, INT_BITS, AF_UNIX}}},
+	/* getifaddrs(3) */
+	{"socket", {{0, INT_BITS, AF_NETLINK}, {2, INT_BITS, NETLINK_ROUTE}}},
+	{"ioctl", {{1, INT_BITS, FIONBIO}}},
+	{"ioctl", {{1, INT_BITS, FIOCLEX}}},
+	{"ioctl", {{1, INT_BITS, FIONCLEX}}},
+	{"ioctl", {{1, INT_BITS, FIONREAD}}},
+	{"ioctl", {{1, INT_BITS, TCGETS}}},
+	{"prctl", {{0, INT_BITS, PR_GET_NAME}}},
+	{"prctl", {{0, INT_BITS, PR_GET_NO_NEW_PRIVS}}},
+	{"prctl", {{0, INT_BITS, PR_GET_SECCOMP}}},
+	{"prctl", {{0, INT_BITS, PR_SET_NAME}}},
+	{"prctl", {{0, INT_BITS, PR_SET_NO_NEW_PRIVS}}},
+	{"prctl", {{0, INT_BITS, PR_SET_SECCOMP}}},
+	/* of this process */
+	{"prlimit64", {{0, INT_BITS, 0}}},
+	{"getpriority", {{0, INT_BITS, PRIO_PROCESS}, {1, INT_BITS, 0}}},
+	{"setpriority", {{0, INT_BITS, PRIO_PROCESS}, {1, INT_BITS, 0}}},
+};
+
+/* What libraries try first, and can do without. clone3 has its flags in memory, where no filter
+ * sees them. */
+static const char *const unknown_here[] = {
+	"clone3",
+	"futex_requeue",
+	"futex_wait",
+	"futex_waitv",
+	"futex_wake",
+	"get_mempolicy",
+	"io_uring_setup",
+	"map_shadow_stack",
+	"mbind",
+	"memfd_create",
+	"mlock",
+	"mlock2",
+	"mseal",
+	"munlock",
+	"openat2",
+	"sched_getparam",
+	"sched_getscheduler",
+	"sched_setscheduler",
+};
+
+/* What sanitizers do to look for leaks and to write reports. */
+static const char *const wide[] = {
+	"clone", "getdents", "kill", "personality", "prctl", "ptrace", "wait4",
+};
+
+/* A worker's sockets and memory are all it has. */
+static const char *const not_a_workers[] = {
+	"clone",
+	"fallocate",
+	"fchmod",
+	"fchown",
+	"flock",
+	"ftruncate",
+	"inotify_add_watch",
+	"listen",
+	"mkdir",
+	"mkdirat",
+	"open",
+	"openat",
+	"rmdir",
+	"seccomp",
+	"socketpair",
+	"unlink",
+	"unlinkat",
+	"utimensat",
+};
+
+/* ---- filters ---- */
+
+static int refuse(int err)
+{
+	errno = -err;
+	return ERR_SYSTEM;
+}
+
+/* Adds the rule, unless this architecture or this library has no such call. */
+static int add_rule(scmp_filter_ctx filter, uint32_t action, const char *name,
+		    const struct argument *arguments, size_t count)
+{
+	struct scmp_arg_cmp compared[3];
+	unsigned used = 0;
+	int number = seccomp_syscall_resolve_name(name);
+
+	for (size_t i = 0; i < count; i++)
+		if (arguments[i].mask != 0)
+			compared[used++] =
+				(struct scmp_arg_cmp){arguments[i].index, SCMP_CMP_MASKED_EQ,
+						      arguments[i].mask, arguments[i].value};
+	int err = number < 0 ? 0 : seccomp_rule_add_array(filter, action, number, used, compared);
+	return err == -EEXIST ? 0 : err;
+}
+
+static int add_names(scmp_filter_ctx filter, uint32_t action, const char *const *names,
+		     size_t count)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < count && err == 0; i++)
+		err = add_rule(filter, action, names[i], NULL, 0);
+	return err;
+}
+
+static bool is_wide(const char *name)
+{
+	for (size_t i = 0; i < COUNT(wide); i++)
+		if (SANDBOX_IS_WIDE && strcmp(wide[i], name) == 0)
+			return true;
+	return false;
+}
+
+static int add_conditions(scmp_filter_ctx filter, bool by_arguments)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < COUNT(conditions) && err == 0; i++)
+		if (!is_wide(conditions[i].name))
+			err = add_rule(filter, SCMP_ACT_ALLOW, conditions[i].name,
+				       conditions[i].arguments,
+				       by_arguments ? COUNT(conditions[i].arguments) : 0);
+	return err;
+}
+
+/* What both filters of the process say, but for what they say of everything else. */
+static int add_table(scmp_filter_ctx filter, bool by_arguments)
+{
+	int err = add_names(filter, SCMP_ACT_ALLOW, plain, COUNT(plain));
+
+	if (err == 0)
+		err = add_conditions(filter, by_arguments);
+	if (err == 0)
+		err = add_names(filter, SCMP_ACT_ERRNO(ENOSYS), unknown_here, COUNT(unknown_here));
+	if (err == 0 && SANDBOX_IS_WIDE)
+		err = add_names(filter, SCMP_ACT_ALLOW, wide, COUNT(wide));
+	return err;
+}
+
+/* For its own code alone a program need not be slowed by what keeps a guest from guessing at
+ * memory (SSB); the order of the calls in the filter is a tree's. Both are not everywhere. */
+static scmp_filter_ctx filter_new(uint32_t otherwise)
+{
+	scmp_filter_ctx filter = seccomp_init(otherwise);
+
+	if (!filter)
+		return NULL;
+	(void)seccomp_attr_set(filter, SCMP_FLTATR_CTL_SSB, 1);
+	(void)seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+	return filter;
+}
+
+static int enter(uint32_t otherwise, bool by_arguments)
+{
+	scmp_filter_ctx filter = filter_new(otherwise);
+	int err = filter ? add_table(filter, by_arguments) : -ENOMEM;
+
+	if (err == 0)
+		err = seccomp_load(filter);
+	seccomp_release(filter);
+	return err == 0 ? 0 : refuse(err);
+}
+
+bool sandbox_is_available(void)
+{
+	const uint32_t action = SCMP_ACT_KILL_PROCESS;
+
+	return !RUNNING_ON_VALGRIND && /* which complains of the call */
+	       syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0;
+}
+
+static bool entered;
+
+int sandbox_enter(void)
+{
+	int err = enter(SCMP_ACT_ERRNO(EPERM), true);
+
+	if (err == 0)
+		err = enter(SCMP_ACT_KILL_PROCESS, false);
+	entered = err == 0;
+	return err;
+}
+
+void sandbox_bare_thread(void)
+{
+	int err = privileges_none();
+
+	if (err == 0 && entered && !SANDBOX_IS_WIDE)
+		err = sandbox_enter_worker();
+	if (err != 0)
+		log_event(LOG_ERROR, "privileges", "a thread keeps more rights than it needs: %s",
+			  strerror(errno));
+}
+
+int sandbox_enter_worker(void)
+{
+	scmp_filter_ctx filter = filter_new(SCMP_ACT_ALLOW);
+	int err = filter ? add_names(filter, SCMP_ACT_ERRNO(EPERM), not_a_workers,
+				     COUNT(not_a_workers))
+			 : -ENOMEM;
+
+	if (err == 0)
+		err = seccomp_load(filter);
+	seccomp_release(filter);
+	return err == 0 ? 0 : refuse(err);
+}

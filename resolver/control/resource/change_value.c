@@ -1,0 +1,176 @@
+/* Texts from a request into the same structs, and by the same table of fields, as texts from the
+ * configuration file. What goes together with what is change_edit.c's matter. */
+#include <jansson.h>
+#include <stddef.h>
+
+#include "resolver/control/resource/change_internal.h"
+#include "rules/check/territory.h"
+#include "rules/schema/schema.h"
+#include "rules/text.h"
+
+const struct group *change_fields(enum owner_kind kind)
+{
+	return schema_field(&schema_model, kind == OWNER_SERVICE ? "cloud_services" : "addresses")
+		->group;
+}
+
+int wish_init(struct wish *wish, enum owner_kind kind, const struct owner *owner)
+{
+	*wish = (struct wish){.kind = kind, .family = 4};
+	arena_init(&wish->arena);
+	schema_defaults(change_fields(OWNER_ADDRESS), &wish->address, &wish->arena);
+	schema_defaults(change_fields(OWNER_SERVICE), &wish->service, &wish->arena);
+	if (!owner)
+		return 0;
+	wish->family = owner->address.family;
+	wish->tags = owner->tags ? strdup(owner->tags) : NULL;
+	wish->service.name = wish->address.name = owner->name;
+	wish->service.address = wish->address.address = owner->address;
+	wish->service.description = owner->description;
+	wish->address.id = owner->id;
+	wish->address.resource_group = owner->resource_group;
+	wish->address.region = owner->region;
+	wish->address.allocation = owner->allocation;
+	wish->address.domain_name_label = owner->label;
+	return owner->tags && !wish->tags ? ERR_NOMEM : 0;
+}
+
+void wish_release(struct wish *wish)
+{
+	free(wish->tags);
+	arena_release(&wish->arena);
+}
+
+int change_check_text(struct change *change, const struct field *field, void *item,
+		      const char *text, struct arena *arena)
+{
+	static const struct origin nowhere;
+	struct faults faults;
+
+	faults_init(&faults);
+	int err = schema_set_text(field, item, text, &nowhere, arena, &faults);
+	if (err)
+		err = change_fail(change, CHANGE_INVALID, field->key, "%s",
+				  faults.count ? faults.items[0].text : err_text(ERR_NOMEM));
+	faults_release(&faults);
+	return err;
+}
+
+static bool is_tags(const json_t *tags)
+{
+	const char *key;
+	json_t *value;
+
+	if (!json_is_object(tags) || json_object_size(tags) > TAGS_MAX)
+		return false;
+	json_object_foreach((json_t *)(uintptr_t)tags, key,
+			    value) if (!json_is_string(value)) return false;
+	return true;
+}
+
+static int check_tags(struct change *change, const json_t *tags)
+{
+	char why[TEXT_FLAW_MAX];
+	const char *key;
+	json_t *value;
+
+	json_object_foreach((json_t *)(uintptr_t)tags, key, value)
+	{
+		if (!text_is_plain(key, why))
+			return change_fail(change, CHANGE_INVALID, "tags", "in a name, %s", why);
+		if (!text_is_plain(json_string_value(value), why))
+			return change_fail(change, CHANGE_INVALID, "tags", "in what \"%s\" is, %s",
+					   key, why);
+	}
+	return 0;
+}
+
+static int set_tags(struct change *change, struct wish *wish, const char *text)
+{
+	json_t *tags = text ? json_loads(text, JSON_REJECT_DUPLICATES, NULL) : NULL;
+	char *kept = NULL;
+	int err = 0;
+
+	if (text && (!is_tags(tags) || strlen(text) > TAGS_BYTES_MAX)) {
+		err = change_fail(change, CHANGE_INVALID, "tags",
+				  "do not fit; give an object of at most %d strings, %d bytes in "
+				  "all",
+				  TAGS_MAX, TAGS_BYTES_MAX);
+	} else if (text && (err = check_tags(change, tags)) == 0 && json_object_size(tags) > 0) {
+		kept = json_dumps(tags, JSON_COMPACT | JSON_SORT_KEYS);
+		err = kept ? 0 : change_fail_memory(change);
+	}
+	json_decref(tags);
+	if (!err) {
+		free(wish->tags);
+		wish->tags = kept;
+	}
+	return err;
+}
+
+static int set_family(struct change *change, struct wish *wish, const char *text)
+{
+	if (text && strcmp(text, "4") != 0 && strcmp(text, "6") != 0)
+		return change_fail(change, CHANGE_INVALID, "family",
+				   "\"%s\" does not fit; give \"4\" or \"6\"", text);
+	wish->family = text && *text == '6' ? 6 : 4;
+	return 0;
+}
+
+static int clear(struct change *change, const struct field *field, void *item, struct arena *arena)
+{
+	static const char *const none;
+
+	if (strcmp(field->key, "address") == 0)
+		memset((char *)item + field->offset, 0, sizeof(struct address));
+	else if (field->required)
+		return change_fail(change, CHANGE_INVALID, field->key,
+				   "cannot be taken away; give one");
+	else if (field->fallback)
+		return change_check_text(change, field, item, field->fallback, arena);
+	else /* what is left are texts */
+		memcpy((char *)item + field->offset, &none, sizeof none);
+	return 0;
+}
+
+/* A PTR has calls of its own; the description of an address is its PTR's. */
+static bool is_ptrs(const struct wish *wish, const char *key)
+{
+	return strcmp(key, "reverse_fqdn") == 0 || strcmp(key, "ttl") == 0 ||
+	       (wish->kind == OWNER_ADDRESS && strcmp(key, "description") == 0);
+}
+
+static int unknown(struct change *change, const struct group *group, const char *key)
+{
+	const struct field *meant = schema_suggest(group, key);
+
+	return change_fail(change, CHANGE_INVALID, key, "is not a member of %s%s%s%s", group->name,
+			   meant ? "; did you mean \"" : "", meant ? meant->key : "",
+			   meant ? "\"?" : "");
+}
+
+int wish_set(struct change *change, struct wish *wish, const struct change_value *value)
+{
+	const struct group *group = change_fields(wish->kind);
+	const struct field *field = schema_field(group, value->key);
+	void *item = wish->kind == OWNER_SERVICE ? (void *)&wish->service : (void *)&wish->address;
+	const char *text = value->text;
+
+	if (strcmp(value->key, "tags") == 0)
+		return set_tags(change, wish, text);
+	if (strcmp(value->key, "family") == 0)
+		return set_family(change, wish, text);
+	if (wish->kind == OWNER_SERVICE && strcmp(value->key, "id") == 0) {
+		field = schema_field(change_fields(OWNER_ADDRESS), "id");
+		item = &wish->address;
+	}
+	if (!field)
+		return unknown(change, group, value->key);
+	if (is_ptrs(wish, value->key))
+		return change_fail(change, CHANGE_INVALID, value->key,
+				   "is the PTR's; set it with the PTR");
+	if (field->type == FIELD_STRING && text && !*text && !field->required)
+		text = NULL;
+	return text ? change_check_text(change, field, item, text, &wish->arena)
+		    : clear(change, field, item, &wish->arena);
+}

@@ -1,0 +1,80 @@
+/* Who may have a PTR: an address or a cloud service, as the inventory shows it. Values to be read;
+ * what changes them is change.h. */
+#ifndef SLUICE_OWNER_H
+#define SLUICE_OWNER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "resolver/control/resource/etag.h"
+#include "resolver/control/store/source.h"
+#include "rules/fault.h"
+#include "rules/schema/model.h"
+
+/* INACTIVE: there is no PTR. PENDING: the change is durable and published, and some worker has not
+ * taken it up yet; `action` says which change. ERROR: it is not served, `reason` says why. */
+#define PTR_STATUS_MAP(X) X(INACTIVE) X(PENDING) X(ACTIVE) X(ERROR)
+#define PTR_ACTION_MAP(X) X(NONE) X(CREATE) X(UPDATE) X(DELETE)
+enum ptr_status {
+#define X(name) PTR_##name,
+	PTR_STATUS_MAP(X)
+#undef X
+};
+enum ptr_action {
+#define X(name) PTR_ACTION_##name,
+	PTR_ACTION_MAP(X)
+#undef X
+};
+const char *ptr_status_text(enum ptr_status status); /* "ACTIVE" */
+const char *ptr_action_text(enum ptr_action action); /* "CREATE" */
+
+struct owner_ptr {
+	const char *fqdn; /* with its final dot, in the case it was given; NULL: there is no PTR */
+	const char *description; /* may be NULL */
+	bool ttl_given;
+	uint32_t ttl; /* seconds that are served: its own, or reverse.ttl */
+	enum ptr_status status;
+	enum ptr_action action;
+	const char *reason; /* with PTR_ERROR */
+	bool read_only;     /* the file gives it: owner.origin has the place */
+	uint64_t revision;  /* in the state; 0: not from there */
+};
+
+struct owner {
+	enum owner_kind kind;
+	struct origin origin; /* of a file; origin.file NULL: from the state */
+	const char *id;       /* lower-case UUID; the file's default is derived from the name */
+	const char *name;
+	const char *resource_group; /* NULL: none, and for services */
+	const char *region;         /* NULL: none, and for services */
+	const char *subscription;   /* NULL: none */
+	struct address address;
+	enum allocation allocation;
+	const char *label;       /* domain_name_label; NULL: none */
+	const char *fqdn;        /* its forward name with the final dot; NULL: none */
+	const char *description; /* of a service; an address's is its PTR's */
+	const char *tags;        /* a JSON object; NULL: none */
+	uint64_t revision;       /* in the state; 0: not from there */
+	struct owner_ptr ptr;
+};
+
+/* Whether its PTR gives this name, as DNS compares names; `fqdn` may lack its final dot. False
+ * where owner or fqdn is NULL. */
+bool owner_has_ptr(const struct owner *owner, const char *fqdn);
+
+static inline bool owner_is_read_only(const struct owner *owner)
+{
+	return owner->origin.file != NULL;
+}
+
+/* A strong entity tag, quoted, the same after a restart. Returns text. */
+char *owner_etag(const struct owner *owner, char text[ETAG_MAX]);
+/* The same for who is not shown how its PTR fares and where it is from. */
+char *owner_version_etag(const struct owner *owner, char text[ETAG_MAX]);
+
+/* "address \"a\" of resource group \"g\" (FILE:LINE)", or with its id where it is from the state:
+ * for people; returns text. */
+enum { OWNER_TITLE_MAX = 512 };
+const char *owner_title(const struct owner *owner, char text[OWNER_TITLE_MAX]);
+
+#endif

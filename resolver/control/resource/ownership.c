@@ -1,0 +1,211 @@
+/* One question for A, and one for AAAA where reverse.ipv6 lets IPv6 addresses have names this way.
+ * What comes back is followed from the name asked: a record that is not on that chain proves
+ * nothing, whoever put it there. The inventory is looked at when the answer is there, so an address
+ * that was removed in the meantime proves nothing either.
+ *
+ * An answer with SERVFAIL or REFUSED is no answer. NXDOMAIN is one: the name leads nowhere, or to
+ * where its CNAMEs end. */
+#include "resolver/control/resource/ownership.h"
+
+#include <strings.h>
+
+#include "endpoints/message.h"
+#include "rules/name.h"
+
+enum { CHAIN_MAX = 16 };
+
+static const char no_subscription[] = "00000000-0000-0000-0000-000000000000";
+
+struct ownership_case {
+	struct inventory *inventory;
+	struct server *server;
+	void (*on_known)(void *context, enum ownership ownership, const char *reason);
+	void *context;
+	struct name name;
+	struct name self_fqdn; /* length 0: none */
+	struct address self_address;
+	char *subscription, *id, *network; /* the latter two may be NULL */
+	unsigned waiting;                  /* questions under way */
+	bool owned;
+	char reason[OWNERSHIP_REASON_MAX]; /* "": every question was answered */
+};
+
+/* ---- whose is it ---- */
+
+const char *ownership_subscription(const struct inventory *inventory, const struct owner *owner)
+{
+	const char *ours = inventory_model(inventory)->subscription;
+	if (owner && owner->subscription)
+		return owner->subscription;
+	return ours ? ours : no_subscription;
+}
+
+bool ownership_is_of(const struct inventory *inventory, const struct owner *owner,
+		     const char *subscription)
+{
+	return strcasecmp(ownership_subscription(inventory, owner), subscription) == 0;
+}
+
+/* Of the subscription, and not the one whose values are about to change. */
+static bool counts(const struct ownership_case *it, const struct owner *owner)
+{
+	return owner && (!it->id || strcasecmp(owner->id, it->id) != 0) &&
+	       ownership_is_of(it->inventory, owner, it->subscription);
+}
+
+static bool is_own_name(const struct ownership_case *it, const struct name *name)
+{
+	char text[NAME_TEXT_MAX];
+	if (it->self_fqdn.length > 0 && name_equal(&it->self_fqdn, name))
+		return true;
+	return counts(it, inventory_by_fqdn(it->inventory, name_to_text(name, text)));
+}
+
+static bool is_own_address(const struct ownership_case *it, const struct address *address)
+{
+	if (it->self_address.family == address->family &&
+	    memcmp(it->self_address.bytes, address->bytes, address_bits(address) / 8) == 0)
+		return true;
+	const struct owner *owner = inventory_by_address(it->inventory, address);
+	return counts(it, owner) && owner->allocation == ALLOCATION_STATIC;
+}
+
+/* ---- an answer ---- */
+
+/* What a record at the name `here` proves; *next is where a CNAME there leads. */
+static bool record_proves(const struct ownership_case *it, const struct ask_answer *answer,
+			  const struct record_view *record, const struct name *here,
+			  struct name *next)
+{
+	const struct hash_key *key = &it->server->key;
+	struct address address;
+	struct name owner;
+	if (name_from_wire(&owner, key, answer->wire, answer->length, record->owner, NULL) != 0 ||
+	    !name_equal(&owner, here))
+		return false;
+	if (record->type == TYPE_CNAME)
+		return name_from_wire(next, key, answer->wire, answer->length, record->rdata,
+				      NULL) == 0 &&
+		       is_own_name(it, next);
+	return ask_record_address(answer, record, &address) && is_own_address(it, &address);
+}
+
+static bool answer_proves(const struct ownership_case *it, const struct ask_answer *answer)
+{
+	struct name here, next;
+	name_copy(&here, &it->name);
+	for (unsigned hop = 0; hop <= CHAIN_MAX; hop++) {
+		struct ask_records records = ask_answer_records(answer);
+		struct record_view record;
+		next.length = 0;
+		while (ask_records_next(&records, &record))
+			if (record_proves(it, answer, &record, &here, &next))
+				return true;
+		if (next.length == 0)
+			return false;
+		name_copy(&here, &next);
+	}
+	return false;
+}
+
+static void case_free(struct ownership_case *it)
+{
+	if (!it)
+		return;
+	free(it->subscription);
+	free(it->id);
+	free(it->network);
+	free(it);
+}
+
+static void case_end(struct ownership_case *it)
+{
+	if (it->owned)
+		it->on_known(it->context, OWNERSHIP_OWNED, NULL);
+	else if (*it->reason)
+		it->on_known(it->context, OWNERSHIP_UNRESOLVED, it->reason);
+	else
+		it->on_known(it->context, OWNERSHIP_FOREIGN, NULL);
+	case_free(it);
+}
+
+static void on_answer(void *context, const struct ask_answer *answer)
+{
+	struct ownership_case *it = context;
+	char text[ASK_TROUBLE_MAX];
+	const char *trouble = ask_answer_trouble(answer, text);
+	if (trouble)
+		snprintf(it->reason, sizeof it->reason, "%s", trouble);
+	else if (answer_proves(it, answer))
+		it->owned = true;
+	if (--it->waiting == 0)
+		case_end(it);
+}
+
+/* ---- the questions ---- */
+
+static void ask(struct ownership_case *it, uint16_t type)
+{
+	struct ask_letter *letter;
+	const struct ask_question question = {
+		.name = &it->name,
+		.type = type,
+		.network = it->network,
+		.patience_us = (uint64_t)OWNERSHIP_MS * 1000,
+	};
+	int err = server_ask(it->server, &question, on_answer, it, &letter);
+	if (err == 0)
+		it->waiting++;
+	else
+		snprintf(it->reason, sizeof it->reason, "it could not be asked: %s", err_text(err));
+}
+
+/* Whether there was memory for it. */
+static bool copy(char **to, const char *text)
+{
+	*to = text ? strdup(text) : NULL;
+	return *to || !text;
+}
+
+static struct ownership_case *case_new(struct inventory *inventory, struct server *server,
+				       const struct ownership_question *question)
+{
+	struct ownership_case *it = calloc(1, sizeof *it);
+	if (!it)
+		return NULL;
+	it->inventory = inventory;
+	it->server = server;
+	it->self_address = question->address;
+	if (question->fqdn && name_from_text(&it->self_fqdn, &server->key, question->fqdn) != 0)
+		it->self_fqdn.length = 0;
+	if (copy(&it->subscription, question->subscription) && copy(&it->id, question->id) &&
+	    copy(&it->network, inventory_model(inventory)->reverse.resolve_in))
+		return it;
+	case_free(it);
+	return NULL;
+}
+
+int ownership_check(struct inventory *inventory, struct server *server,
+		    const struct ownership_question *question,
+		    void (*on_known)(void *context, enum ownership ownership, const char *reason),
+		    void *context)
+{
+	struct name name;
+	if (name_from_text(&name, &server->key, question->name) != 0)
+		return ERR_INVALID;
+	struct ownership_case *it = case_new(inventory, server, question);
+	if (!it)
+		return ERR_NOMEM;
+	name_copy(&it->name, &name);
+	it->on_known = on_known;
+	it->context = context;
+	it->owned = is_own_name(it, &it->name);
+	it->waiting = 1; /* until all are asked */
+	if (!it->owned)
+		ask(it, TYPE_A);
+	if (!it->owned && inventory_model(inventory)->reverse.ipv6)
+		ask(it, TYPE_AAAA);
+	if (--it->waiting == 0)
+		case_end(it);
+	return 0;
+}

@@ -1,0 +1,49 @@
+/* Does an address's name lead back to the address? Mail servers ask that before they take mail (RFC
+ * 1912 section 2.1; "iprev" in RFC 8601 section 2.7.3), and so does whoever just set a name. The
+ * questions go through the server's own resolver (ask.h), never further than it would for a client.
+ *
+ *     subject        there                  and back
+ *     192.0.2.1      PTR  ─► mail.test.     A, AAAA ─► 192.0.2.1     one that comes back is enough
+ *     mail.test.     A, AAAA ─► 192.0.2.1   PTR     ─► mail.test.    every one has to */
+#ifndef SLUICE_REVERSE_CHECK_H
+#define SLUICE_REVERSE_CHECK_H
+
+#include <jansson.h>
+
+#include "resolver/server/server.h"
+
+enum { REVERSE_CHECK_MS = 3000, REVERSE_CHECK_PATHS_MAX = 10 };
+
+#define REVERSE_RESULT_MAP(X)                                                                      \
+	X(CONFIRMED, "confirmed")                                                                  \
+	X(MISMATCH, "mismatch") /* a path ends elsewhere */                                        \
+	X(MISSING, "missing")   /* nothing leads anywhere */                                       \
+	X(FAILED, "failed")     /* it could not be found out */
+enum reverse_result {
+#define X(name, text) REVERSE_##name,
+	REVERSE_RESULT_MAP(X)
+#undef X
+};
+const char *reverse_result_text(enum reverse_result result);
+
+struct reverse_question {
+	struct address address; /* family 0: the subject is the name */
+	/* NULL: the subject is the address. With both, it is the address, and is taken to have this
+	 * name and no other. */
+	const char *name;
+	const char *network; /* whose view counts; NULL: the default resolver's */
+};
+
+/* Asks, and calls on_end once, within REVERSE_CHECK_MS and perhaps before it returns, with
+ *
+ *     {"subject", "result", "text": the same for people,
+ *      "paths": [{"leads_to", "back_to": [...], "confirmed", "error"}]}
+ *
+ * which on_end releases (NULL: out of memory). ERR_NOMEM, ERR_INVALID for what is no domain name:
+ * on_end is not called then. A server that stops ends it as FAILED (server_release). */
+MUST_CHECK int reverse_check(struct server *server, const struct reverse_question *question,
+			     void (*on_end)(void *context, enum reverse_result result,
+					    json_t *report),
+			     void *context);
+
+#endif

@@ -1,0 +1,58 @@
+/* Addresses, cloud services and their PTRs as the /v1 API shows and takes them: by the keys that
+ * the configuration has (rules/schema/addresses.c), so that what is read from one can be written
+ * into the other, and with what is known besides. What was read may be sent back as it is: keys
+ * that only tell something are passed over. */
+#ifndef SLUICE_REVERSE_JSON_H
+#define SLUICE_REVERSE_JSON_H
+
+#include <jansson.h>
+
+#include "resolver/control/resource/change.h"
+
+/* {"id", "name", "resource_group", "region", "subscription", "address", "allocation",
+ *  "domain_name_label", "fqdn", "tags", "reverse_fqdn", "description", "ttl", "ttl_served",
+ *  "status", "action", "reason", "origin", "etag"}; a service is without those that it does not
+ * have. `ttl` is the PTR's own, null where it is reverse.ttl; `origin` is "file:line" of what the
+ * configuration declares, else null. */
+json_t *owner_json(const struct owner *owner);
+/* {"id": as owner_ptr_id, "kind", "name", "resource_group", "region", "address", "reverse_fqdn",
+ *  "description", "ttl", "ttl_served", "status", "action", "reason", "origin", "etag"}; `origin` is
+ * given where the PTR is read-only. */
+json_t *owner_ptr_json(const struct owner *owner);
+
+enum { OWNER_PTR_ID_MAX = 300 };
+
+/* "REGION:UUID", as Designate's clients know a PTR; the UUID alone where there is no region.
+ * Returns text. */
+char *owner_ptr_id(const struct owner *owner, char text[OWNER_PTR_ID_MAX]);
+
+/* ---- what a body asks for ---- */
+
+enum { OWNER_VALUES_MAX = 24 };
+
+struct owner_input {
+	struct change_value values[OWNER_VALUES_MAX]; /* of the owner; room for more is left */
+	size_t count;
+	char *tags; /* what a value points to */
+	/* Of the PTR: whether the body has the key, and what it says; ttl_given is false for null.
+	 */
+	bool has_fqdn, has_description, has_ttl;
+	struct change_ptr ptr;
+};
+
+/* Texts are the body's, which must live as long. ERR_INVALID: `error` has the field, and then
+ * nothing is to be released. Unknown keys of an address or service are left to change.h. */
+MUST_CHECK int owner_input_read(struct owner_input *input, enum owner_kind kind, const json_t *body,
+				struct change_error *error);
+/* The same of a body that has a PTR and nothing else. */
+MUST_CHECK int owner_input_read_ptr(struct owner_input *input, const json_t *body,
+				    struct change_error *error);
+void owner_input_release(struct owner_input *input);
+
+/* Makes the PTR what the body asks for; with `whole`, what it does not say is taken away, else it
+ * stays. ERR_INVALID: `error` says why where it has an outcome, else change_error does. */
+MUST_CHECK int owner_input_apply_ptr(const struct owner_input *input, bool whole,
+				     struct change *change, const struct owner *owner,
+				     struct change_error *error);
+
+#endif

@@ -1,0 +1,209 @@
+/* A row in memory for each zone that this process has given a serial, beside what the state has of
+ * it. Whatever has to be written in one go is picked, and is one transaction. */
+#include "resolver/control/service/serial_book.h"
+
+#include <string.h>
+#include <uthash.h>
+
+#include "resolver/log.h"
+#include "rules/zone/serial.h"
+
+struct serial_row {
+	struct source_serial kept; /* as it is in the state, once it was written */
+	bool written;
+	bool given;      /* by this process: */
+	uint32_t serial; /* as it is */
+	uint64_t digest;
+	bool reverse;
+	bool picked; /* to be written now */
+	UT_hash_handle hh;
+	char zone[];
+};
+
+static struct serial_row *find_row(const struct serial_book *book, const char *zone)
+{
+	struct serial_row *row;
+
+	HASH_FIND_STR(book->rows, zone, row);
+	return row;
+}
+
+static struct serial_row *add_row(struct serial_book *book, const char *zone)
+{
+	size_t length = strlen(zone) + 1;
+	struct serial_row *row = calloc(1, sizeof *row + length);
+
+	if (!row)
+		return NULL;
+	memcpy(row->zone, zone, length);
+	HASH_ADD_STR(book->rows, zone, row);
+	if (row->hh.tbl)
+		return row;
+	free(row);
+	return NULL;
+}
+
+static bool recall(void *context, const char *zone, struct kept_serial *kept)
+{
+	struct serial_book *book = context;
+	struct source_serial read = {.zone = zone};
+	struct serial_row *row = find_row(book, zone);
+
+	if (row && row->given) {
+		*kept = (struct kept_serial){row->serial, row->serial, row->digest};
+		return true;
+	}
+	if (inventory_serials(book->inventory, &read, 1, false) != 0 || !read.found)
+		return false;
+	if (!row)
+		row = add_row(book, zone);
+	if (row) {
+		row->kept = read;
+		row->written = true;
+	}
+	*kept = (struct kept_serial){read.serial, read.reserved, read.digest};
+	return true;
+}
+
+/* ---- writing ---- */
+
+/* One transaction for all that are picked. */
+static void write_picked(struct serial_book *book, uint32_t ahead)
+{
+	size_t count = 0;
+	struct source_serial *rows = calloc(HASH_COUNT(book->rows) + 1, sizeof *rows);
+
+	for (struct serial_row *row = book->rows; rows && row; row = row->hh.next)
+		if (row->picked)
+			rows[count++] = (struct source_serial){
+				.zone = row->zone,
+				.serial = row->serial,
+				.digest = row->digest,
+				.reserved = row->serial + (row->reverse ? ahead : 0),
+			};
+	int err = !rows   ? ERR_NOMEM
+		  : count ? inventory_serials(book->inventory, rows, count, true)
+			  : 0;
+	count = 0;
+	for (struct serial_row *row = book->rows; row; row = row->hh.next) {
+		if (row->picked && !err) {
+			row->kept = rows[count++];
+			row->kept.zone = row->zone;
+			row->written = true;
+		}
+		row->picked = false;
+	}
+	if (err && err != ERR_NOT_FOUND && !book->failed)
+		log_event(LOG_ERROR, "transfer",
+			  "serials cannot be kept in the state; after a restart they go on by the "
+			  "time of day");
+	book->failed = err && err != ERR_NOT_FOUND;
+	free(rows);
+}
+
+static bool is_at_rest(const struct serial_row *row)
+{
+	return row->written && row->kept.serial == row->serial &&
+	       row->kept.reserved == row->serial && row->kept.digest == row->digest;
+}
+
+void serial_book_rest(struct serial_book *book)
+{
+	bool any = false;
+
+	if (book->handed_over)
+		return;
+	for (struct serial_row *row = book->rows; row; row = row->hh.next)
+		any = (row->picked = row->given && !is_at_rest(row)) || any;
+	if (any)
+		write_picked(book, 0);
+}
+
+/* While the inventory is held, another thread may be at the store. */
+static void on_rest(uv_timer_t *timer)
+{
+	struct serial_book *book = timer->data;
+
+	if (inventory_is_held(book->inventory))
+		uv_timer_start(&book->rest, on_rest, SERIAL_REST_MS, 0);
+	else
+		serial_book_rest(book);
+}
+
+void serial_book_hand_over(struct serial_book *book)
+{
+	serial_book_rest(book);
+	uv_timer_stop(&book->rest);
+	book->handed_over = true;
+}
+
+static void forget_rows(struct serial_book *book)
+{
+	struct serial_row *row, *next;
+
+	HASH_ITER (hh, book->rows, row, next) {
+		HASH_DEL(book->rows, row);
+		free(row);
+	}
+}
+
+void serial_book_take(struct serial_book *book)
+{
+	forget_rows(book);
+	book->handed_over = false;
+}
+
+/* Whether the state says already that this serial may have been given out. A zone's first one, by
+ * the time of day, need not be there: the next process's first is not before it. */
+static bool is_covered(const struct serial_row *row, bool first)
+{
+	if (!row->written)
+		return first;
+	return is_at_rest(row) || (row->kept.reserved != row->kept.serial && row->reverse &&
+				   !serial_is_newer(row->serial, row->kept.reserved));
+}
+
+static void keep(void *context, const struct transfer_zone *const *zones, size_t count)
+{
+	struct serial_book *book = context;
+	bool any = false;
+
+	for (size_t i = 0; i < count; i++) {
+		struct serial_row *row = find_row(book, zones[i]->text);
+
+		if (!row)
+			row = add_row(book, zones[i]->text);
+		if (!row)
+			continue;
+		bool first = !row->given;
+		row->given = true;
+		row->serial = zones[i]->serial;
+		row->digest = zones[i]->content.digest;
+		row->reverse = zones[i]->reverse;
+		row->picked = !book->handed_over && !is_covered(row, first);
+		any = any || row->picked;
+	}
+	if (book->handed_over)
+		return;
+	if (any)
+		write_picked(book, SERIAL_RESERVE);
+	uv_timer_start(&book->rest, on_rest, SERIAL_REST_MS, 0);
+}
+
+/* ---- the interface ---- */
+
+int serial_book_open(struct serial_book *book, uv_loop_t *loop, struct inventory *inventory,
+		     struct serial_keeper *keeper)
+{
+	if (uv_timer_init(loop, &book->rest) != 0)
+		return ERR_SYSTEM;
+	book->rest.data = book;
+	book->inventory = inventory;
+	*keeper = (struct serial_keeper){book, recall, keep};
+	return 0;
+}
+
+void serial_book_release(struct serial_book *book)
+{
+	forget_rows(book);
+}

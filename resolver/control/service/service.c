@@ -1,0 +1,253 @@
+#include "resolver/control/service/service.h"
+
+#include <unistd.h>
+
+#include "resolver/control/base/report.h"
+#include "resolver/log.h"
+
+enum { SETTLE_MAX_MS = 2000 };
+
+/* ---- who is told of a change ---- */
+
+static void settled(struct service *service)
+{
+	uv_timer_stop(&service->unsettled);
+	service->on_settled(service->context);
+	if (!service->beside)
+		zone_notify_look(service->notify);
+}
+
+static void on_unsettled(uv_timer_t *timer)
+{
+	settled(timer->data);
+}
+
+static void published(struct service *service)
+{
+	uv_timer_start(&service->unsettled, on_unsettled, SETTLE_MAX_MS, 0);
+}
+
+static void on_wake(uv_async_t *wake)
+{
+	struct service *service = wake->data;
+
+	server_collect(&service->server);
+	if (!server_is_settled(&service->server))
+		return;
+	settled(service);
+	if (inventory_settle(service->inventory))
+		uv_async_send(wake);
+}
+
+static void on_release(void *context) /* on a worker's thread */
+{
+	struct service *service = context;
+
+	uv_async_send(&service->wake);
+}
+
+/* ---- changes ---- */
+
+static int apply(struct service *service, struct model *model, struct faults *faults,
+		 char text[SERVICE_TEXT_MAX])
+{
+	char numbers[REPORT_TEXT_MAX];
+	const struct server *server = &service->server;
+	int err = server_apply(&service->server, model, faults);
+
+	if (err != 0)
+		return err;
+	published(service);
+	snprintf(text, SERVICE_TEXT_MAX, "generation %llu, %s, %u listener%s added, %u removed",
+		 (unsigned long long)server->generation, report_numbers_text(model, numbers),
+		 server->listeners_added, server->listeners_added == 1 ? "" : "s",
+		 server->listeners_removed);
+	return 0;
+}
+
+int service_serve(struct service *service, struct model *model, struct faults *faults,
+		  char text[SERVICE_TEXT_MAX])
+{
+	struct owned *before = model->owned; /* of the same model, which is served again */
+	int err = inventory_reload(service->inventory, model, &model->owned, faults);
+
+	if (err != 0)
+		return err;
+	owned_unref(before);
+	err = apply(service, model, faults, text);
+	if (err == 0)
+		inventory_adopt(service->inventory);
+	else
+		inventory_abandon(service->inventory);
+	return err;
+}
+
+static int serve_owned(void *context, struct owned *owned)
+{
+	struct service *service = context;
+	int err = server_serve_owned(&service->server, owned);
+
+	if (err == 0)
+		published(service);
+	return err;
+}
+
+static void on_resolv_conf(void *context)
+{
+	struct service *service = context;
+	struct load *load = &service->load;
+	struct model *model = service->server.model;
+	char text[SERVICE_TEXT_MAX];
+	struct load_targets before;
+	struct faults faults;
+
+	if (!load->follows)
+		return;
+	faults_init(&faults);
+	int err = load_resolv_conf(load, model, &before, &faults);
+	if (err == 0) {
+		err = apply(service, model, &faults, text);
+		if (err == 0)
+			log_event(LOG_INFO, "resolv_conf", "%s has changed: %s", load->resolv_conf,
+				  text);
+		else
+			load_restore(load, model, &before);
+	} else if (err != ERR_EXISTS) {
+		log_event(LOG_ERROR, "resolv_conf",
+			  "%s has changed and cannot be used; the default resolver stays as it is",
+			  load->resolv_conf);
+	}
+	log_faults("resolv_conf", &faults);
+	faults_release(&faults);
+}
+
+/* ---- one process after another ---- */
+
+void service_rest(struct service *service)
+{
+	if (service->watches)
+		file_watch_close(&service->resolv_conf);
+	service->watches = false;
+}
+
+void service_hand_over(struct service *service)
+{
+	serial_book_hand_over(&service->serials);
+	inventory_hand_over(service->inventory);
+}
+
+/* Where even what was read before fails, the program ends, and is started again. */
+static void serve_without_state(struct service *service, struct faults *faults,
+				char text[SERVICE_TEXT_MAX])
+{
+	log_event(LOG_ERROR, "upgrade", "the state cannot be served as it is now; reload");
+	if (apply(service, service->server.model, faults, text) == 0)
+		return;
+	log_faults("upgrade", faults);
+	abort();
+}
+
+void service_take(struct service *service, char text[SERVICE_TEXT_MAX])
+{
+	struct faults faults;
+
+	faults_init(&faults);
+	service->beside = service->server.silent = false;
+	service->server.transfers_anew = true;
+	inventory_take(service->inventory);
+	serial_book_take(&service->serials);
+	if (service_serve(service, service->server.model, &faults, text) != 0)
+		serve_without_state(service, &faults, text);
+	log_faults("upgrade", &faults);
+	faults_release(&faults);
+}
+
+/* ---- opening and closing ---- */
+
+/* An operator who looks at the status is seldom where the server was started. */
+static char *absolute_path(const char *path)
+{
+	char *directory = *path == '/' ? NULL : getcwd(NULL, 0), *absolute;
+	int length = directory ? asprintf(&absolute, "%s/%s", directory, path)
+			       : asprintf(&absolute, "%s", path);
+
+	free(directory);
+	return length < 0 ? NULL : absolute;
+}
+
+int service_init(struct service *service, const char *config, const char *resolv_conf, bool beside)
+{
+	const struct inventory_publisher publisher = {service, serve_owned};
+
+	memset(service, 0, sizeof *service);
+	service->beside = beside;
+	load_init(&service->load, config, resolv_conf);
+	file_watch_note(&service->resolv_conf, resolv_conf);
+	service->config_path = absolute_path(config);
+	service->inventory = inventory_new(&service->load.key, &publisher);
+	return service->config_path && service->inventory ? 0 : ERR_NOMEM;
+}
+
+static const struct transfer_table *served_zones(void *context)
+{
+	const struct service *service = context;
+	const struct snapshot *current = service->server.current;
+
+	return current ? current->transfers : NULL;
+}
+
+int service_open(struct service *service, uv_loop_t *loop, unsigned workers,
+		 void (*on_settled)(void *context), void (*on_work_end)(void *context),
+		 void *context)
+{
+	struct server *server = &service->server;
+	int err;
+
+	if (uv_async_init(loop, &service->wake, on_wake) != 0)
+		return ERR_SYSTEM;
+	uv_timer_init(loop, &service->unsettled);
+	service->wake.data = service->unsettled.data = service;
+	service->on_settled = on_settled;
+	service->context = context;
+	work_init(&service->work, loop, service->inventory, on_work_end, context);
+	err = server_init(server, workers, &service->load.key, on_release, service);
+	if (err != 0)
+		return err;
+	server->silent = service->beside;
+	if (service->beside)
+		inventory_only_look(service->inventory);
+	service->notify = zone_notify_new(loop, served_zones, service);
+	if (!service->notify)
+		return ERR_NOMEM;
+	err = serial_book_open(&service->serials, loop, service->inventory, &server->keeper);
+	if (err == 0 && service->beside)
+		serial_book_hand_over(&service->serials);
+	return err;
+}
+
+void service_follow(struct service *service)
+{
+	file_watch_start(&service->resolv_conf, service->wake.loop, on_resolv_conf, service);
+	service->watches = true;
+}
+
+void service_finish(struct service *service)
+{
+	work_finish(&service->work);
+	serial_book_rest(&service->serials);
+}
+
+void service_close(struct service *service)
+{
+	if (service->server.workers)
+		server_release(&service->server); /* while there is a loop that workers can wake */
+	service_rest(service);
+}
+
+void service_release(struct service *service)
+{
+	zone_notify_free(service->notify);
+	serial_book_release(&service->serials);
+	inventory_free(service->inventory);
+	free(service->config_path);
+}

@@ -1,0 +1,83 @@
+/* What is served, and how that changes: everything comes together here and takes one path,
+ * server_apply.
+ *
+ *     SIGHUP, POST /v1/reload ─► load_model ───┐
+ *     resolv.conf ──────► load_resolv_conf ────┴─► server_apply ──────► ...─► on_settled
+ *     management API ───► change_commit ─────────► server_serve_owned ─►
+ *
+ * Reading files may take a while; the workers go on answering meanwhile, because they share nothing
+ * with this thread but what is published.
+ *
+ * It is below the APIs, whose handlers see it; what the process is (its master, signals, rights and
+ * listeners) is above them, in process.h. All of it is called on the control thread. */
+#ifndef SLUICE_SERVICE_H
+#define SLUICE_SERVICE_H
+
+#include <stdbool.h>
+#include <uv.h>
+
+#include "resolver/control/base/wall_clock.h"
+#include "resolver/control/config/file_watch.h"
+#include "resolver/control/config/load.h"
+#include "resolver/control/resource/inventory.h"
+#include "resolver/control/service/serial_book.h"
+#include "resolver/control/service/work.h"
+#include "resolver/control/service/zone_notify.h"
+#include "resolver/server/server.h"
+
+struct service {
+	struct load load;
+	char *config_path; /* the file's, absolute where that could be had */
+	struct server server;
+	struct inventory *inventory; /* what is ours, from the file and from the state */
+	struct serial_book serials;  /* of zones that go out */
+	struct zone_notify *notify;  /* who is told of their changes */
+	struct work work;            /* what takes longer, of one request */
+	struct wall_clock clock;
+	struct file_watch resolv_conf;
+	bool beside; /* another process serves: looks at the state, and tells nobody anything */
+	bool ending; /* the process is about to end: nothing is begun any more */
+	/* inside */
+	bool watches;         /* resolv.conf */
+	uv_async_t wake;      /* a worker has let go of a snapshot */
+	uv_timer_t unsettled; /* what waits for every worker goes on, though one hangs */
+	void (*on_settled)(void *context);
+	void *context;
+};
+
+enum { SERVICE_TEXT_MAX = 512 };
+
+/* Before anything is read; the paths must outlive it. ERR_NOMEM. Either way service_release ends
+ * it. */
+MUST_CHECK int service_init(struct service *service, const char *config, const char *resolv_conf,
+			    bool beside);
+/* Gets ready to serve with so many workers. on_settled is called when all of them answer by what
+ * was published last, or when one hangs for too long; on_work_end when a longer work has ended.
+ * ERR_NOMEM, ERR_SYSTEM. Either way service_close comes before the loop is closed. */
+MUST_CHECK int service_open(struct service *service, uv_loop_t *loop, unsigned workers,
+			    void (*on_settled)(void *context), void (*on_work_end)(void *context),
+			    void *context);
+/* Follows resolv.conf, where that is the default resolver, until the service rests. */
+void service_follow(struct service *service);
+
+/* Serves a model of load_model, whose addresses are merged with those of the state, and takes it
+ * over; it may be the one that is served already. `text` says in one line what is served. Else
+ * faults say why not, and what was served still is. */
+MUST_CHECK int service_serve(struct service *service, struct model *model, struct faults *faults,
+			     char text[SERVICE_TEXT_MAX]);
+
+/* Follows resolv.conf no more, and leaves the state to another process, which serves. */
+void service_rest(struct service *service);
+void service_hand_over(struct service *service);
+/* The state is this process's from now on: serves what it has, in the model that is served already.
+ * There is no way back: where the state cannot be served, that is logged, and what was read of it
+ * before goes on to be served. */
+void service_take(struct service *service, char text[SERVICE_TEXT_MAX]);
+
+/* The loop has stopped: what was begun is finished, and what is kept is written. */
+void service_finish(struct service *service);
+/* Stops the workers; the loop's last callbacks close the rest. */
+void service_close(struct service *service);
+void service_release(struct service *service);
+
+#endif

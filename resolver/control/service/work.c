@@ -1,0 +1,184 @@
+/* libuv runs idle handles once a round, ahead of looking for what has come in, so a portion of the
+ * work and one of what is done beside it are what everybody else waits for at most. */
+#include "resolver/control/service/work.h"
+
+#include <assert.h>
+
+static void turns_init(struct work_turns *turns, uv_loop_t *loop)
+{
+	STAILQ_INIT(&turns->jobs);
+	uv_idle_init(loop, &turns->idle);
+	turns->idle.data = turns;
+}
+
+void work_init(struct work *work, uv_loop_t *loop, struct inventory *inventory,
+	       void (*on_end)(void *context), void *context)
+{
+	*work = (struct work){.inventory = inventory, .on_end = on_end, .context = context};
+	work->held.work = work;
+	STAILQ_INIT(&work->waiting);
+	turns_init(&work->held_turns, loop);
+	turns_init(&work->turns, loop);
+}
+
+bool work_begin(struct work *work, void *request)
+{
+	assert(!work->busy);
+	if (work->ending)
+		return false;
+	work->busy = true;
+	work->percent = -1;
+	work->held.context = request;
+	inventory_hold(work->inventory, true);
+	return true;
+}
+
+void work_end(struct work *work)
+{
+	struct work_waiter *waiter;
+
+	assert(work->busy);
+	work->busy = false;
+	inventory_hold(work->inventory, false);
+	if (work->on_end)
+		work->on_end(work->context);
+	while (!work->busy && (waiter = STAILQ_FIRST(&work->waiting))) {
+		STAILQ_REMOVE_HEAD(&work->waiting, next);
+		waiter->go_on(waiter);
+	}
+}
+
+bool work_wait(struct work *work, struct work_waiter *waiter,
+	       void (*go_on)(struct work_waiter *waiter))
+{
+	if (!work->busy)
+		return false;
+	waiter->go_on = go_on;
+	STAILQ_INSERT_TAIL(&work->waiting, waiter, next);
+	return true;
+}
+
+/* ---- jobs ---- */
+
+static void finish(struct work_job *job)
+{
+	struct work *work = job->work;
+
+	work->beside -= job != &work->held;
+	job->on_done(job->context);
+}
+
+/* True: it is not done. */
+static bool take_turn(struct work_turns *turns, struct work_job *job)
+{
+	if (job->large && turns->large && turns->large != job)
+		return true;
+	if (job->large)
+		turns->large = job;
+	if (job->on_portion(job->context))
+		return true;
+	if (job->large)
+		turns->large = NULL;
+	return false;
+}
+
+/* Whoever is not done goes behind the others. */
+static void on_turn(uv_idle_t *idle)
+{
+	struct work_turns *turns = idle->data;
+	struct work_job *job = STAILQ_FIRST(&turns->jobs);
+
+	STAILQ_REMOVE_HEAD(&turns->jobs, next);
+	if (take_turn(turns, job)) {
+		STAILQ_INSERT_TAIL(&turns->jobs, job, next);
+		return;
+	}
+	if (STAILQ_EMPTY(&turns->jobs))
+		uv_idle_stop(idle);
+	finish(job);
+}
+
+static void do_in_portions(struct work_turns *turns, struct work_job *job,
+			   bool (*on_portion)(void *context), void (*on_done)(void *context))
+{
+	job->on_portion = on_portion;
+	job->on_done = on_done;
+	STAILQ_INSERT_TAIL(&turns->jobs, job, next);
+	uv_idle_start(&turns->idle, on_turn);
+}
+
+static void run(uv_work_t *thread)
+{
+	struct work_job *job = thread->data;
+
+	job->in_thread(job->context);
+}
+
+static void on_run(uv_work_t *thread, int status)
+{
+	(void)status; /* nobody cancels it */
+	finish(thread->data);
+}
+
+static int do_in_thread(struct work_job *job, void (*in_thread)(void *context),
+			void (*on_done)(void *context))
+{
+	uv_loop_t *loop = job->work->turns.idle.loop;
+
+	job->thread.data = job;
+	job->in_thread = in_thread;
+	job->on_done = on_done;
+	return uv_queue_work(loop, &job->thread, run, on_run) == 0 ? 0 : ERR_SYSTEM;
+}
+
+/* ---- whose they are ---- */
+
+void work_in_portions(struct work *work, bool (*on_portion)(void *request),
+		      void (*on_done)(void *request))
+{
+	do_in_portions(&work->held_turns, &work->held, on_portion, on_done);
+}
+
+int work_in_thread(struct work *work, void (*in_thread)(void *request),
+		   void (*on_done)(void *request))
+{
+	return do_in_thread(&work->held, in_thread, on_done);
+}
+
+bool work_beside_in_portions(struct work *work, struct work_job *job, bool (*on_portion)(void *job),
+			     void (*on_done)(void *job))
+{
+	if (work->ending)
+		return false;
+	job->work = work;
+	job->context = job;
+	work->beside++;
+	do_in_portions(&work->turns, job, on_portion, on_done);
+	return true;
+}
+
+bool work_beside_in_thread(struct work *work, struct work_job *job, void (*in_thread)(void *job),
+			   void (*on_done)(void *job))
+{
+	job->work = work;
+	job->context = job;
+	if (work->ending || do_in_thread(job, in_thread, on_done) != 0)
+		return false;
+	work->beside++;
+	return true;
+}
+
+void work_finish(struct work *work)
+{
+	struct work_job *job;
+
+	work->ending = true;
+	while ((job = STAILQ_FIRST(&work->turns.jobs))) {
+		STAILQ_REMOVE_HEAD(&work->turns.jobs, next);
+		job->given_up = true;
+		finish(job);
+	}
+	uv_idle_stop(&work->turns.idle);
+	while (work->busy || work->beside > 0)
+		uv_run(work->turns.idle.loop, UV_RUN_ONCE);
+}

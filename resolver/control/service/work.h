@@ -1,0 +1,91 @@
+/* Work of one request that takes longer than the control thread may stand still: a portion for each
+ * round of its loop, or in a thread of its own, while other requests are answered between.
+ *
+ *     work_begin ─► held: what would change something waits, in front of its handler (api.c) or of
+ *        │              the change itself (api/claim.h), and a reload until the end
+ *        ├─ work_in_portions ─► on_portion, ... ─► on_done  control thread
+ *        ├─ work_in_thread ───► in_thread ─► on_done             another, then the control thread
+ *     work_end ───► what waited goes on, in its order
+ *
+ * There is one at a time, because whatever begins one waits for the one before it. What holds
+ * nothing up, because it looks at the book behind a key in each portion, or not at all, is done
+ * beside it, any number at once (struct work_job): one portion of one of them in each round. */
+#ifndef SLUICE_WORK_H
+#define SLUICE_WORK_H
+
+#include <stdbool.h>
+#include <sys/queue.h>
+#include <uv.h>
+
+#include "resolver/control/resource/inventory.h"
+
+struct work;
+
+struct work_waiter { /* embedded in what waits */
+	STAILQ_ENTRY(work_waiter) next;
+	void (*go_on)(struct work_waiter *waiter);
+};
+
+struct work_job {   /* embedded in what it is about, which lives until on_done; its first member */
+	bool large; /* the caller's: it takes much memory, and waits for others that do */
+	bool given_up; /* on_done is called although there are more portions: the program ends */
+	/* inside */
+	struct work *work;
+	void *context;
+	bool (*on_portion)(void *context);
+	void (*in_thread)(void *context);
+	void (*on_done)(void *context);
+	STAILQ_ENTRY(work_job) next;
+	uv_work_t thread;
+};
+
+struct work_turns {     /* jobs in portions: one portion of one of them in each round */
+	uv_idle_t idle; /* runs while there are any */
+	STAILQ_HEAD(, work_job) jobs;
+	const struct work_job *large; /* of them, the one that has begun; NULL: none has */
+};
+
+struct work {
+	struct inventory *inventory;
+	void (*on_end)(void *context); /* for whoever must not reload meanwhile */
+	void *context;
+	bool busy, ending;
+	int percent; /* how much of it has been looked at, for the status; below 0: not known */
+	/* inside */
+	struct work_job held; /* whose context is the request */
+	struct work_turns held_turns, turns;
+	unsigned beside; /* how many jobs there are beside it */
+	STAILQ_HEAD(, work_waiter) waiting;
+};
+
+/* Its handles are closed with the loop's others. */
+void work_init(struct work *work, uv_loop_t *loop, struct inventory *inventory,
+	       void (*on_end)(void *context), void *context);
+
+/* False: the program is about to end, and begins nothing more. */
+bool work_begin(struct work *work, void *request);
+/* Calls back until that gives false, and then the other one. */
+void work_in_portions(struct work *work, bool (*on_portion)(void *request),
+		      void (*on_done)(void *request));
+/* One after the other. ERR_SYSTEM: neither is called. */
+MUST_CHECK int work_in_thread(struct work *work, void (*in_thread)(void *request),
+			      void (*on_done)(void *request));
+void work_end(struct work *work);
+
+/* Whether some other request's work is under way. Then this one waits for its end, and is gone on
+ * with by that function. As many wait as have a connection (http.h). */
+bool work_wait(struct work *work, struct work_waiter *waiter,
+	       void (*go_on)(struct work_waiter *waiter));
+
+/* As above; the callbacks are given the job. False: neither is called, the program is about to end,
+ * or there is no thread. */
+MUST_CHECK bool work_beside_in_portions(struct work *work, struct work_job *job,
+					bool (*on_portion)(void *job), void (*on_done)(void *job));
+MUST_CHECK bool work_beside_in_thread(struct work *work, struct work_job *job,
+				      void (*in_thread)(void *job), void (*on_done)(void *job));
+
+/* The loop has stopped: gives up what is done in portions beside, and runs the loop until the rest
+ * has come to its end. */
+void work_finish(struct work *work);
+
+#endif

@@ -1,0 +1,47 @@
+/* What the files of state*.c share. */
+#ifndef SLUICE_STATE_INTERNAL_H
+#define SLUICE_STATE_INTERNAL_H
+
+#include <limits.h>
+#include <sqlite3.h>
+#include <sys/stat.h>
+
+#include "resolver/control/store/state.h"
+
+/* Says in `error` what failed and what would help, by the code that SQLite gave last; returns
+ * ERR_SYSTEM. `what`: "cannot be opened". */
+int state_explain(sqlite3 *db, const char *path, const char *what, char error[SOURCE_ERROR_MAX]);
+
+/* ---- state_file.c ---- */
+
+struct state_file {
+	sqlite3 *db; /* NULL: closed */
+	const char *path;
+	bool has_log;
+	struct stat log; /* the log that is open */
+};
+
+/* Makes an empty one where there is none. */
+MUST_CHECK int state_file_make(const char *path, char error[SOURCE_ERROR_MAX]);
+/* Whether there is one that can be opened again, and that is not empty. */
+MUST_CHECK int state_file_look(const char *path, char error[SOURCE_ERROR_MAX]);
+/* Opens and prepares the file. The path must outlive it. */
+MUST_CHECK int state_file_open(struct state_file *file, const char *path,
+			       char error[SOURCE_ERROR_MAX]);
+/* Opens it as it is and to read only; nothing is made beside it where nobody has it open. */
+MUST_CHECK int state_file_open_to_look(struct state_file *file, const char *path,
+				       char error[SOURCE_ERROR_MAX]);
+void state_file_close(struct state_file *file); /* closed is fine */
+/* Whether what is open is what is at the path. */
+bool state_file_is_there(const struct state_file *file);
+/* What is only in a log that is gone from its path goes into the file. */
+MUST_CHECK int state_file_save(const struct state_file *file, char error[SOURCE_ERROR_MAX]);
+
+/* ---- state_schema.c ---- */
+
+/* Brings an open file to how this version keeps it. */
+MUST_CHECK int state_prepare(sqlite3 *db, const char *path, char error[SOURCE_ERROR_MAX]);
+/* Whether this version can read it as it is. */
+MUST_CHECK int state_examine(sqlite3 *db, const char *path, char error[SOURCE_ERROR_MAX]);
+
+#endif

@@ -1,0 +1,154 @@
+/* The tables of the state, and how an older file's become today's: each migration takes the file
+ * from one version to the next, all that are needed in one transaction. The version is in the
+ * file's header (PRAGMA user_version), and so is whose file it is (application_id), so that a path
+ * that leads to somebody else's database harms nobody.
+ *
+ *     owners    what the API added          id, kind, name, ..., address, ..., revision
+ *     ptrs      what the API asked for      owner, fqdn, description, ttl, revision
+ *     resource_groups                       name, region, tags, revision; a group that an older
+ *                                           version knew by its addresses alone becomes one
+ *     meta      revision of the latest change
+ *     serials   what was given out for zones that go out (serial_book.h)
+ *     secrets   name, value (bytes): what the server signs with */
+#include <errno.h>
+#include <string.h>
+
+#include "resolver/control/store/state_internal.h"
+
+static const char *const migrations[STATE_VERSION] = {
+	"CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE owners (id TEXT PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL,"
+	" resource_group TEXT, region TEXT, subscription TEXT, address TEXT NOT NULL,"
+	" allocation TEXT NOT NULL, label TEXT, description TEXT, tags TEXT,"
+	" revision INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE ptrs (owner TEXT PRIMARY KEY, fqdn TEXT NOT NULL, description TEXT,"
+	" ttl INTEGER, revision INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+	"INSERT INTO meta VALUES ('revision', 0);",
+	"CREATE TABLE secrets (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;",
+	"CREATE TABLE resource_groups (name TEXT COLLATE NOCASE PRIMARY KEY, region TEXT, tags "
+	"TEXT,"
+	" revision INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+	"INSERT INTO resource_groups SELECT min(resource_group), min(region), NULL,"
+	" (SELECT max(value, 1) FROM meta WHERE key = 'revision') FROM owners"
+	" WHERE resource_group IS NOT NULL GROUP BY resource_group COLLATE NOCASE;",
+	("CREATE TABLE serials (zone TEXT PRIMARY KEY, serial INTEGER NOT NULL,"
+	 " reserved INTEGER NOT NULL, digest INTEGER NOT NULL) STRICT, WITHOUT ROWID;"),
+};
+
+static const char *advice(int code)
+{
+	switch (code & 0xff) {
+	case SQLITE_FULL: return "make room on its disk";
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED: return "another program holds it; end that one, or try again";
+	case SQLITE_CORRUPT: return "it is damaged; put back a copy, or import an export";
+	case SQLITE_NOTADB: return "name another file in management.state, or remove this one";
+	case SQLITE_READONLY:
+	case SQLITE_PERM:
+	case SQLITE_AUTH:
+	case SQLITE_CANTOPEN: return "the server must be able to write the file and its directory";
+	case SQLITE_IOERR: return "look at its disk";
+	default: return "try again";
+	}
+}
+
+int state_explain(sqlite3 *db, const char *path, const char *what, char error[SOURCE_ERROR_MAX])
+{
+	int code = db ? sqlite3_extended_errcode(db) : SQLITE_NOMEM;
+	int number = db && (code & 0xff) == SQLITE_IOERR ? sqlite3_system_errno(db) : 0;
+
+	snprintf(error, SOURCE_ERROR_MAX, "the state %s %s: %s%s%s; %s", path, what,
+		 db ? sqlite3_errmsg(db) : err_text(ERR_NOMEM), number ? ", " : "",
+		 number ? strerror(number) : "", advice(code));
+	return ERR_SYSTEM;
+}
+
+static int on_number(void *context, int columns, char **values, char **names)
+{
+	(void)names;
+	if (columns == 1 && values[0])
+		*(long long *)context = strtoll(values[0], NULL, 10);
+	return 0;
+}
+
+static int read_number(sqlite3 *db, const char *sql, long long *number)
+{
+	*number = 0;
+	return sqlite3_exec(db, sql, on_number, number, NULL);
+}
+
+/* Without WAL, readers would stand in the way of changes, and a change would cost more syncs. */
+static int set_modes(sqlite3 *db)
+{
+	return sqlite3_exec(db,
+			    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+			    "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;",
+			    NULL, NULL, NULL);
+}
+
+static int refuse(const char *path, const char *why, char error[SOURCE_ERROR_MAX])
+{
+	snprintf(error, SOURCE_ERROR_MAX, "%s %s; name another file in management.state", path,
+		 why);
+	return ERR_SYSTEM;
+}
+
+static int migrate(sqlite3 *db, long long version)
+{
+	char header[96];
+	int code = SQLITE_OK;
+
+	for (; code == SQLITE_OK && version < STATE_VERSION; version++)
+		code = sqlite3_exec(db, migrations[version], NULL, NULL, NULL);
+	snprintf(header, sizeof header, "PRAGMA application_id = %d; PRAGMA user_version = %d;",
+		 STATE_APPLICATION, STATE_VERSION);
+	return code == SQLITE_OK ? sqlite3_exec(db, header, NULL, NULL, NULL) : code;
+}
+
+/* Whose file it is, and of which version. */
+static int read_header(sqlite3 *db, const char *path, long long *version,
+		       char error[SOURCE_ERROR_MAX])
+{
+	long long application, tables;
+
+	if (read_number(db, "PRAGMA application_id", &application) != SQLITE_OK ||
+	    read_number(db, "PRAGMA user_version", version) != SQLITE_OK ||
+	    read_number(db, "SELECT count(*) FROM sqlite_schema", &tables) != SQLITE_OK)
+		return state_explain(db, path, "cannot be read", error);
+	if (tables && application != STATE_APPLICATION)
+		return refuse(path, "is another program's database", error);
+	if (*version < 0 || *version > STATE_VERSION)
+		return refuse(path, "was written by a newer version of sluice", error);
+	return 0;
+}
+
+int state_prepare(sqlite3 *db, const char *path, char error[SOURCE_ERROR_MAX])
+{
+	long long version = 0;
+	int err;
+
+	/* Under the lock, so that two that make the same new file do not both make its tables. */
+	if (sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
+		err = state_explain(db, path, "cannot be read", error);
+	else
+		err = read_header(db, path, &version, error);
+	if (!err && version < STATE_VERSION && migrate(db, version) != SQLITE_OK)
+		err = state_explain(db, path, "cannot be prepared", error);
+	if (!err && sqlite3_exec(db, "COMMIT", NULL, NULL, NULL) != SQLITE_OK)
+		err = state_explain(db, path, "cannot be prepared", error);
+	if (err && !sqlite3_get_autocommit(db))
+		sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+	if (!err && set_modes(db) != SQLITE_OK)
+		err = state_explain(db, path, "cannot be written", error);
+	return err;
+}
+
+int state_examine(sqlite3 *db, const char *path, char error[SOURCE_ERROR_MAX])
+{
+	long long version;
+	int err = read_header(db, path, &version, error);
+
+	if (!err && version == 0)
+		error[0] = '\0'; /* it has no tables yet */
+	return !err && version == 0 ? ERR_NOT_FOUND : err;
+}

@@ -1,0 +1,595 @@
+#include "resolver/resolve/compose.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "resolver/resolve/compose_internal.h"
+
+/* ---- how a pass ends badly ---- */
+
+static bool is_explained(const struct composition *c)
+{
+	return !c->client || policy_explains_to(c->policy, c->client);
+}
+
+void compose_explain(struct composition *c, enum ede ede, const char *format, ...)
+{
+	va_list arguments;
+
+	c->ede = ede;
+	c->ede_text[0] = '\0';
+	if (!is_explained(c))
+		return;
+	va_start(arguments, format);
+	vsnprintf(c->ede_text, sizeof c->ede_text, format, arguments);
+	va_end(arguments);
+}
+
+/* A loop, or what only a loop can come to; `leg` would close it. */
+static void tell_loop(const struct composition *c, const struct leg *leg)
+{
+	if (c->watch)
+		c->watch->on_loop(c->watch->context, leg, c->ede_text);
+}
+
+static enum step end_with(struct composition *c, enum rcode rcode)
+{
+	c->rcode = rcode;
+	return STEP_DONE;
+}
+
+/* ---- names along the chain ---- */
+
+static void frame_init(struct frame *frame, struct place place, const struct name *name,
+		       size_t owner_at)
+{
+	frame->place = place;
+	frame->name = name;
+	frame->owner_at = owner_at;
+	frame->seen[0] = name->hash[0];
+	frame->seen_count = 1;
+}
+
+static bool comes_back(const struct frame *frame)
+{
+	for (unsigned i = 0; i < frame->seen_count; i++)
+		if (frame->seen[i] == frame->moved.hash[0])
+			return true;
+	return false;
+}
+
+enum step compose_move(struct composition *c, struct frame *frame, const uint8_t *target,
+		       size_t owner_at)
+{
+	char text[NAME_TEXT_MAX];
+	int err = name_from_wire(&frame->moved, &c->policy->key, target, name_wire_length(target),
+				 0, NULL);
+
+	assert(err == 0); /* it was read as a name before */
+	(void)err;
+	frame->name = &frame->moved;
+	if (comes_back(frame)) {
+		compose_explain(c, EDE_OTHER, "the chain of names comes back to %s",
+				name_to_text(frame->name, text));
+		tell_loop(c, NULL);
+		return end_with(c, RCODE_NOERROR);
+	}
+	if (++c->hops > COMPOSE_HOPS_MAX) {
+		compose_explain(c, EDE_OTHER, "the chain of names leads on more than %d times",
+				COMPOSE_HOPS_MAX);
+		tell_loop(c, NULL);
+		return end_with(c, RCODE_SERVFAIL);
+	}
+	frame->seen[frame->seen_count++] = frame->moved.hash[0];
+	frame->owner_at = owner_at <= WIRE_POINTER_MAX ? owner_at : 0;
+	return STEP_NEXT;
+}
+
+void compose_begin_owner(struct composition *c, bool own)
+{
+	if (!c->begun)
+		c->authoritative = own;
+	c->begun = true;
+}
+
+/* ---- our own data ---- */
+
+/* Where only exact names are ours (an address's PTR, a label), the name is the whole zone: a SOA
+ * further up would claim what is not answered here. */
+static void add_negative(struct composition *c, struct frame *f, const struct verdict *verdict)
+{
+	const struct zone *zone = verdict->answer.zone;
+	bool exact = verdict->by == DECIDED_ADDRESS || verdict->by == DECIDED_NAME;
+	unsigned label = exact ? 0 : f->name->labels - zone_apex(zone)->labels;
+	size_t at = f->owner_at ? f->owner_at + f->name->offset[label] : 0;
+
+	message_add_rrset(&c->message, SECTION_AUTHORITY, zone_negative_soa(zone),
+			  at <= WIRE_POINTER_MAX ? at : 0, name_suffix_wire(f->name, label),
+			  UINT32_MAX);
+}
+
+static enum step follow_alias(struct composition *c, struct frame *f, const uint8_t *target,
+			      size_t rdata_at)
+{
+	if (c->request->type == TYPE_CNAME)
+		return end_with(c, RCODE_NOERROR);
+	return compose_move(c, f, target, rdata_at);
+}
+
+/* RFC 6672 section 2.2: the DNAME, and the CNAME that follows from it for this name. */
+static enum step add_dname(struct composition *c, struct frame *f, const struct zone_answer *answer)
+{
+	size_t prefix = f->name->offset[answer->owner_label], length;
+	const uint8_t *to = rrset_rdata(answer->rrset, &length);
+	size_t owner_at = f->owner_at ? f->owner_at + prefix : 0;
+	uint8_t target[2 * NAME_WIRE_MAX];
+
+	message_add_rrset(&c->message, SECTION_ANSWER, answer->rrset,
+			  owner_at <= WIRE_POINTER_MAX ? owner_at : 0, f->name->wire + prefix,
+			  UINT32_MAX);
+	if (prefix + length > NAME_WIRE_MAX)
+		return end_with(c, RCODE_YXDOMAIN);
+	memcpy(target, f->name->wire, prefix);
+	memcpy(target + prefix, to, length);
+	size_t rdata_at = message_add_record(&c->message, SECTION_ANSWER, TYPE_CNAME, CLASS_IN,
+					     answer->rrset->ttl, f->owner_at, f->name->wire, target,
+					     prefix + length);
+	return follow_alias(c, f, target, rdata_at);
+}
+
+static enum step answer_own(struct composition *c, struct frame *f, const struct verdict *verdict)
+{
+	const struct zone_answer *answer = &verdict->answer;
+	size_t rdata_at = 0, length;
+
+	compose_begin_owner(c, true);
+	c->used_own = true;
+	switch (answer->outcome) {
+	case ZONE_DNAME: return add_dname(c, f, answer);
+	case ZONE_HIT:
+	case ZONE_CNAME:
+		rdata_at = message_add_rrset(&c->message, SECTION_ANSWER, answer->rrset,
+					     f->owner_at, f->name->wire, UINT32_MAX);
+		break;
+	case ZONE_NODATA:
+	case ZONE_NXDOMAIN: add_negative(c, f, verdict); break;
+	}
+	if (answer->outcome == ZONE_CNAME)
+		return follow_alias(c, f, rrset_rdata(answer->rrset, &length), rdata_at);
+	return end_with(c, answer->outcome == ZONE_NXDOMAIN ? RCODE_NXDOMAIN : RCODE_NOERROR);
+}
+
+/* ---- forwarding ---- */
+
+/* RFC 8482 section 4.2, where nothing is known. */
+static enum step answer_any(struct composition *c, struct frame *f)
+{
+	static const uint8_t hinfo[] = {7, 'R', 'F', 'C', '8', '4', '8', '2', 0};
+	enum { HINFO_TTL = 3600 };
+
+	compose_begin_owner(c, false);
+	message_add_record(&c->message, SECTION_ANSWER, TYPE_HINFO, CLASS_IN, HINFO_TTL,
+			   f->owner_at, f->name->wire, hinfo, sizeof hinfo);
+	return end_with(c, RCODE_NOERROR);
+}
+
+/* Entering an endpoint with a name that is already being resolved in its network would go on for
+ * ever: the loop is named, and this leg has failed. */
+static bool entering_loops(struct composition *c, const struct frame *f, const struct leg *leg)
+{
+	char path[MESSAGE_EDE_TEXT_MAX] = "";
+	size_t used = 0;
+	unsigned first = 0;
+
+	while (first < c->depth && !(c->entered[first].network == leg->network &&
+				     c->entered[first].name_hash == f->name->hash[0]))
+		first++;
+	if (first == c->depth && c->depth <= COMPOSE_DEPTH_MAX)
+		return false;
+	for (unsigned i = first; i < c->depth && used < sizeof path; i++)
+		used += (size_t)snprintf(path + used, sizeof path - used, "%s -> ",
+					 c->entered[i].endpoint);
+	if (first == c->depth)
+		compose_explain(c, EDE_OTHER, "more than %d endpoints entered one inside the other",
+				COMPOSE_DEPTH_MAX);
+	else
+		compose_explain(c, EDE_OTHER, "forwarding loop: %s%s", path, leg->endpoint);
+	tell_loop(c, leg);
+	return true;
+}
+
+static enum step compose_frame(struct composition *c, struct frame *f);
+
+/* The leg is one of our own inbound endpoints: its network answers, and NOERROR and NXDOMAIN are
+ * final. */
+static enum step enter(struct composition *c, struct frame *f, const struct leg *leg)
+{
+	struct message_mark mark = message_mark(&c->message);
+	unsigned hops = c->hops;
+	bool begun = c->begun;
+	struct frame inner;
+
+	if (f->place.network == NETWORK_DEFAULT) { /* zones and rules are not to have a say */
+		compose_explain(c, EDE_OTHER,
+				"the default resolver is our own endpoint %s, whose zones and "
+				"rules do not count for this",
+				leg->endpoint);
+		return STEP_FAILED;
+	}
+	if (entering_loops(c, f, leg))
+		return STEP_FAILED;
+	if (++c->entries > COMPOSE_ENTRIES_MAX) {
+		compose_explain(c, EDE_OTHER, "more than %d endpoints entered for one name",
+				COMPOSE_ENTRIES_MAX);
+		return STEP_FAILED;
+	}
+	if (c->watch)
+		c->watch->on_enter(c->watch->context, leg);
+	c->entered[c->depth++] =
+		(struct composition_entry){leg->network, f->name->hash[0], leg->endpoint};
+	frame_init(&inner, (struct place){leg->network, false}, f->name, f->owner_at);
+	enum step step = compose_frame(c, &inner);
+	c->depth--;
+	if (c->watch)
+		c->watch->on_leave(c->watch->context);
+	if (step == STEP_ASK || (c->rcode != RCODE_SERVFAIL && c->rcode != RCODE_REFUSED))
+		return step;
+	message_rewind(&c->message, &mark);
+	c->hops = hops;
+	c->begun = begun; /* and if not, the next owner settles AA */
+	return STEP_FAILED;
+}
+
+static struct cache_key key_of(const struct composition *c, const struct frame *f,
+			       const struct leg *leg)
+{
+	return (struct cache_key){leg->id, f->name, c->request->type, c->request->dnssec_ok,
+				  (c->request->flags & FLAG_CD) != 0};
+}
+
+/* The newest: a leg that was asked in haste may have been asked again. */
+static struct cache_entry *find_told(const struct composition *c, const struct cache_key *key)
+{
+	for (unsigned i = c->told_count; i-- > 0;)
+		if (cache_entry_matches(c->told[i], key))
+			return c->told[i];
+	return NULL;
+}
+
+static enum step leg_failed(struct composition *c, const struct verdict *verdict,
+			    const struct cache_entry *entry, bool cached)
+{
+	const struct rule *rule = verdict->rule;
+	enum ede ede = cached               ? EDE_CACHED_ERROR
+		       : entry->unreachable ? EDE_NETWORK_ERROR
+					    : EDE_NO_REACHABLE_AUTHORITY;
+
+	if (entry->ede && is_explained(c)) /* the text says that it is the target's word */
+		ede = (enum ede)entry->ede;
+	c->truncated = c->truncated || entry->truncated;
+	if (rule)
+		compose_explain(c, ede, "ruleset %s, rule %s: %s", rule->ruleset, rule->name,
+				cache_entry_text(entry));
+	else
+		compose_explain(c, ede, "%s: %s", decided_text(verdict->by),
+				cache_entry_text(entry));
+	return STEP_FAILED;
+}
+
+static void want(struct composition_ask *ask, const struct frame *f, const struct leg *leg,
+		 bool may_wait, bool stale)
+{
+	ask->leg = leg;
+	name_copy(&ask->name, f->name);
+	ask->may_wait = may_wait;
+	ask->stale = stale;
+}
+
+static void want_refresh(struct composition *c, const struct frame *f, const struct leg *leg,
+			 bool may_wait)
+{
+	if (c->refresh_count < COMPOSE_REFRESH_MAX)
+		want(&c->refresh[c->refresh_count++], f, leg, may_wait, false);
+}
+
+/* Whether every target of the leg is suspect, so that a question would only wait for a sign of
+ * life. Where there is something better than waiting the leg is asked all the same, or there might
+ * never be one. */
+static bool passes_over(struct composition *c, const struct frame *f, const struct leg *leg)
+{
+	if (!leg_is_dark(leg))
+		return false;
+	if (!c->prefetch) /* which has been claimed; the next question brings this about, too */
+		want_refresh(c, f, leg, true);
+	return true;
+}
+
+/* Stale, and asked for anew a moment ago, in vain. */
+static bool was_just_asked(const struct composition *c, const struct cache_entry *entry)
+{
+	return entry && !entry->failed &&
+	       atomic_load_explicit(&entry->again_us, memory_order_relaxed) > c->now_us;
+}
+
+/* The answer is popular and near its end. It is asked for as the next client will once it has
+ * expired (see use_old), who then joins the question if it is still under way. Where one pass has
+ * several that fade the others are left for the next one. */
+static void prefetch(struct composition *c, const struct frame *f, const struct leg *leg,
+		     struct cache_entry *entry, bool last)
+{
+	if (!c->may_prefetch || c->refresh_count || !(c->request->flags & FLAG_RD) ||
+	    !cache_entry_claim(entry))
+		return;
+	want_refresh(c, f, leg, last && !c->stale_max_s);
+	c->prefetch = true;
+}
+
+/* The query has waited for this leg long enough: others may go on doing so. */
+static bool gives_up(struct composition *c, const struct frame *f, const struct leg *leg)
+{
+	if (c->impatient)
+		want_refresh(c, f, leg, false);
+	return c->impatient;
+}
+
+/* Nothing fresh is at hand: it has to be asked, or has failed. `entry` is stale, or a cached
+ * failure, or NULL; last: no other leg follows, here or where this endpoint was entered. */
+static enum step use_old(struct composition *c, struct frame *f, const struct verdict *verdict,
+			 const struct leg *leg, struct cache_entry *entry,
+			 const struct cache_entry *told, bool last)
+{
+	bool failed = told || (entry && entry->failed);
+	bool waits = last && !c->stale; /* for a sign of life: there is nothing better */
+
+	if (!(c->request->flags & FLAG_RD))
+		return STEP_FAILED;
+	if (failed && waits && (told ? told : entry)->hasty)
+		failed = false; /* it was thought that others follow */
+	if (failed)
+		return leg_failed(c, verdict, told ? told : entry, !told);
+	if (c->expired || was_just_asked(c, entry) || (c->stale && gives_up(c, f, leg)) ||
+	    (!waits && passes_over(c, f, leg))) {
+		compose_explain(c, EDE_NO_REACHABLE_AUTHORITY, "%s",
+				c->expired ? "no answer came in time" : "no target answers");
+		return STEP_FAILED;
+	}
+	want(&c->ask, f, leg, waits, c->stale > 0);
+	return STEP_ASK;
+}
+
+/* ANY is never forwarded. But if this leg has said that the name is missing, whatever type that was
+ * about, it has none (RFC 2308 section 5). With RD = 0 that would tell what others have asked. */
+static enum step use_missing(struct composition *c, struct frame *f, const struct verdict *verdict,
+			     const struct leg *leg)
+{
+	static const uint16_t types[] = {TYPE_A, TYPE_AAAA};
+	enum step step = STEP_FAILED;
+
+	if (!c->cache || !(c->request->flags & FLAG_RD))
+		return STEP_FAILED;
+	for (size_t i = 0; i < sizeof types / sizeof *types && step == STEP_FAILED; i++) {
+		struct cache_entry *entry = NULL;
+		struct cache_key key = key_of(c, f, leg);
+
+		key.type = types[i];
+		if (cache_get(c->cache, &key, c->now_us, 0, &entry) >= CACHE_FRESH &&
+		    entry->rcode == RCODE_NXDOMAIN && entry->link_count == 1) {
+			c->used_cache = true;
+			step = compose_from_entry(c, f, verdict, entry, false);
+		}
+		cache_entry_unref(entry);
+	}
+	return step;
+}
+
+static void keep_stale(struct composition *c, struct cache_entry **kept, struct cache_entry *entry)
+{
+	if (*kept && (*kept)->stored_us > entry->stored_us)
+		return;
+	c->stale += !*kept;
+	cache_entry_unref(*kept);
+	*kept = cache_entry_ref(entry);
+}
+
+/* What the cache has is told to whoever wants it, and so noted; without RD only to the networks
+ * that have asked for it: it says what others ask. Whichever network's endpoint was entered on the
+ * way, it is the one where the question came from that counts. */
+static bool may_tell(const struct composition *c, struct cache_entry *entry)
+{
+	if (!(c->request->flags & FLAG_RD))
+		return cache_entry_has_asker(entry, c->asker);
+	cache_entry_note_asker(entry, c->asker);
+	return true;
+}
+
+/* What an upstream said, if that is known; else it has to be asked. *stale is the newest old answer
+ * so far, which the caller lets go. */
+static enum step use_leg(struct composition *c, struct frame *f, const struct verdict *verdict,
+			 const struct leg *leg, struct cache_entry **stale, bool last)
+{
+	const struct cache_key key = key_of(c, f, leg);
+	struct cache_entry *told = find_told(c, &key), *entry = NULL;
+	enum step step;
+
+	if (c->watch)
+		c->watch->on_ask(c->watch->context, leg);
+	if (told && !told->failed) {
+		c->used_told = true;
+		cache_entry_note_asker(told, c->asker);
+		return compose_from_entry(c, f, verdict, told, false);
+	}
+	enum cache_state state =
+		c->cache ? cache_get(c->cache, &key, c->now_us, c->stale_max_s, &entry)
+			 : CACHE_MISS;
+	if (state >= CACHE_FRESH && !entry->failed && may_tell(c, entry)) {
+		c->used_cache = true;
+		if (state == CACHE_FADING)
+			prefetch(c, f, leg, entry, last);
+		step = compose_from_entry(c, f, verdict, entry, false);
+	} else {
+		if (state == CACHE_STALE)
+			keep_stale(c, stale, entry);
+		step = use_old(c, f, verdict, leg, entry, told, last);
+	}
+	cache_entry_unref(entry);
+	return step;
+}
+
+/* No leg could help. With RD = 0 nobody was asked: the chain ends at the last hop that is known. */
+static enum step end_of_legs(struct composition *c)
+{
+	if (c->request->flags & FLAG_RD)
+		return end_with(c, RCODE_SERVFAIL);
+	if (c->message.counts[SECTION_ANSWER])
+		return end_with(c, RCODE_NOERROR);
+	compose_explain(c, EDE_NOT_AUTHORITATIVE,
+			"recursion was not desired, and it is neither our own data nor asked for "
+			"by this network lately");
+	return end_with(c, RCODE_REFUSED);
+}
+
+/* Whether one of the legs from there on may help: not one that turned out to have no source. Else
+ * it is the leg before them that a sign of life is waited for at. */
+static bool may_help(const struct composition *c, const struct frame *f, const struct route *route,
+		     uint32_t from)
+{
+	if (c->told_count == 0)
+		return true;
+	for (uint32_t i = from; i < route->leg_count; i++) {
+		const struct leg *leg = &route->legs[i];
+		const struct cache_key key = key_of(c, f, leg);
+		const struct cache_entry *told = leg->kind == LEG_ENTER ? NULL : find_told(c, &key);
+		if (!told || !told->unusable)
+			return true;
+	}
+	return false;
+}
+
+static enum step ask_legs(struct composition *c, struct frame *f, const struct verdict *verdict,
+			  struct cache_entry **stale)
+{
+	const struct route *route = verdict->route;
+	enum step step = STEP_FAILED;
+
+	for (uint32_t i = 0; i < route->leg_count && step == STEP_FAILED; i++) {
+		const struct leg *leg = &route->legs[i];
+		unsigned follows = i + 1 < route->leg_count && may_help(c, f, route, i + 1);
+
+		c->fallbacks += follows;
+		if (leg->kind == LEG_ENTER)
+			step = enter(c, f, leg);
+		else if (c->request->type == TYPE_ANY)
+			step = use_missing(c, f, verdict, leg);
+		else
+			step = use_leg(c, f, verdict, leg, stale, c->fallbacks == 0);
+		c->fallbacks -= follows;
+	}
+	return step;
+}
+
+/* Whoever is to be asked; else an old answer, where nothing follows outside. */
+static enum step forward(struct composition *c, struct frame *f, const struct verdict *verdict)
+{
+	struct cache_entry *stale = NULL;
+
+	enum step step = ask_legs(c, f, verdict, &stale);
+	if (stale) {
+		c->stale--;
+		if (step == STEP_FAILED && c->fallbacks == 0 && c->request->flags & FLAG_RD)
+			step = compose_from_entry(c, f, verdict, stale, true);
+		cache_entry_unref(stale);
+	}
+	if (step != STEP_FAILED)
+		return step;
+	return c->request->type == TYPE_ANY ? answer_any(c, f) : end_of_legs(c);
+}
+
+/* Behind the first owner it is a hop that cannot be resolved. A stranger at the VNet resolver is
+ * turned away ahead of all this; who asks `explain` what becomes of one is told why. */
+static enum step refuse(struct composition *c, const struct frame *f)
+{
+	bool recursion = (c->request->flags & FLAG_RD) != 0;
+
+	if (f->place.network == NETWORK_NONE)
+		compose_explain(c, EDE_PROHIBITED,
+				"the source is in no network's address_space or client_prefixes");
+	else
+		compose_explain(c, EDE_NOT_READY, "there is no default resolver");
+	if (c->message.counts[SECTION_ANSWER])
+		return end_with(c, recursion ? RCODE_SERVFAIL : RCODE_NOERROR);
+	return end_with(c, RCODE_REFUSED);
+}
+
+/* ---- the pass ---- */
+
+static enum step follow_verdict(struct composition *c, struct frame *f,
+				const struct verdict *verdict)
+{
+	switch (verdict->kind) {
+	case VERDICT_ANSWER: return answer_own(c, f, verdict);
+	case VERDICT_FORWARD: return forward(c, f, verdict);
+	case VERDICT_REFUSE: break;
+	}
+	return refuse(c, f);
+}
+
+static enum step compose_name(struct composition *c, struct frame *f)
+{
+	struct composition_watch *watch = c->watch;
+	const struct verdict *verdict = c->first;
+	struct verdict own;
+
+	c->first = NULL;
+	if (!verdict) {
+		policy_decide(c->policy, f->place, f->name, c->request->type, &own,
+			      watch ? &watch->trace : NULL);
+		verdict = &own;
+	}
+	if (watch)
+		watch->on_decided(watch->context, f->place, f->name, verdict);
+	enum step step = follow_verdict(c, f, verdict);
+	if (watch)
+		watch->on_done(watch->context, f->name, step == STEP_NEXT);
+	return step;
+}
+
+static enum step compose_frame(struct composition *c, struct frame *f)
+{
+	enum step step;
+
+	do
+		step = compose_name(c, f);
+	while (step == STEP_NEXT);
+	return step;
+}
+
+enum composed compose(struct composition *c, struct place place, uint8_t *buffer,
+		      const uint8_t *question)
+{
+	struct frame frame;
+
+	frame_init(&frame, place, c->qname, MESSAGE_HEADER);
+	c->asker = policy_network_id(c->policy, place);
+	c->ede = EDE_NONE;
+	c->ede_text[0] = '\0';
+	c->hops = c->depth = c->entries = c->fallbacks = c->stale = 0;
+	c->begun = c->authoritative = c->truncated = false;
+	c->used_own = c->used_cache = c->used_told = c->used_stale = false;
+	c->refresh_count = 0;
+	c->prefetch = false;
+	message_begin(&c->message, buffer, c->limit, question, c->request->question_length);
+	if (compose_frame(c, &frame) == STEP_ASK)
+		return COMPOSE_ASK;
+	c->truncated = c->truncated && c->rcode == RCODE_SERVFAIL;
+	if (c->rcode == RCODE_SERVFAIL || c->rcode == RCODE_REFUSED) {
+		message_begin(&c->message, buffer, c->limit, question, c->request->question_length);
+		c->authoritative = false;
+		return COMPOSED;
+	}
+	c->ede = EDE_NONE; /* a leg that failed before another one helped */
+	if (c->used_stale) /* the text says why */
+		c->ede = c->rcode == RCODE_NXDOMAIN ? EDE_STALE_NXDOMAIN : EDE_STALE;
+	return COMPOSED;
+}

@@ -1,0 +1,89 @@
+/* A small hash table of what is under way, over a fixed number of places; the free ones are a list.
+ * An answer has gone to the cache before on_done tells of it (resolve.c's on_result), so there is
+ * nothing left to do but to free the place. */
+#include "resolver/resolve/refresh.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "resolver/resolve/cache.h"
+
+static struct refresh **bucket_of(struct refreshes *refreshes, uint64_t hash)
+{
+	return &refreshes->buckets[hash % REFRESH_BUCKETS];
+}
+
+void refreshes_init(struct refreshes *refreshes)
+{
+	memset(refreshes, 0, sizeof *refreshes);
+	for (unsigned i = REFRESHES; i-- > 0;) {
+		refreshes->items[i].all = refreshes;
+		refreshes->items[i].next = refreshes->free;
+		refreshes->free = &refreshes->items[i];
+	}
+}
+
+static bool is_under_way(struct refreshes *refreshes, uint64_t hash)
+{
+	for (struct refresh *at = *bucket_of(refreshes, hash); at; at = at->next)
+		if (at->hash == hash)
+			return true;
+	return false;
+}
+
+static void release(struct refresh *refresh)
+{
+	struct refreshes *all = refresh->all;
+	struct refresh **link = bucket_of(all, refresh->hash);
+
+	while (*link != refresh)
+		link = &(*link)->next;
+	*link = refresh->next;
+	refresh->next = all->free;
+	all->free = refresh;
+	all->count--;
+}
+
+static void on_done(struct waiter *waiter, void *value, uint64_t now_us)
+{
+	(void)value;
+	(void)now_us;
+	release((struct refresh *)((char *)waiter - offsetof(struct refresh, waiter)));
+}
+
+int refresh_ask(struct refreshes *refreshes, struct pending_table *pending,
+		const struct pending_key *key, void *holder, uint64_t deadline_us, bool may_wait,
+		uint64_t now_us)
+{
+	struct refresh *refresh = refreshes->free;
+	uint64_t hash = cache_hash(&(struct cache_key){key->leg->id, key->name, key->type,
+						       key->dnssec_ok, key->checking_disabled});
+
+	if (!refresh)
+		return ERR_LIMIT;
+	if (is_under_way(refreshes, hash))
+		return ERR_EXISTS;
+	refresh->waiter.on_done = on_done;
+	int err =
+		pending_ask(pending, key, holder, &refresh->waiter, deadline_us, may_wait, now_us);
+	if (err)
+		return err;
+	refresh->hash = hash;
+	refreshes->free = refresh->next;
+	refresh->next = *bucket_of(refreshes, hash);
+	*bucket_of(refreshes, hash) = refresh;
+	refreshes->count++;
+	return 0;
+}
+
+void refreshes_leave(struct refreshes *refreshes, struct pending_table *pending)
+{
+	for (unsigned i = 0; i < REFRESHES; i++) {
+		struct refresh *refresh = &refreshes->items[i];
+
+		if (!refresh->waiter.link)
+			continue;
+		pending_leave(pending, &refresh->waiter);
+		release(refresh);
+	}
+}

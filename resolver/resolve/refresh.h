@@ -1,0 +1,36 @@
+/* Questions under way that nobody waits for: what comes of them is the cache's. They are bounded,
+ * and each is asked once at a time, however many clients bring it about. No allocation. */
+#ifndef SLUICE_REFRESH_H
+#define SLUICE_REFRESH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "endpoints/upstream/pending.h"
+#include "rules/err.h"
+
+enum { REFRESHES = 256, REFRESH_BUCKETS = 256 };
+
+struct refresh {
+	struct waiter waiter;
+	struct refresh *next; /* in its bucket, or free */
+	struct refreshes *all;
+	uint64_t hash; /* cache_hash of it */
+};
+
+struct refreshes { /* of one worker; stays where it is */
+	struct refresh *buckets[REFRESH_BUCKETS];
+	struct refresh *free;
+	unsigned count; /* under way */
+	struct refresh items[REFRESHES];
+};
+
+void refreshes_init(struct refreshes *refreshes);
+/* Asks as pending_ask does. ERR_LIMIT: too many are under way; ERR_EXISTS: this one is. */
+MUST_CHECK int refresh_ask(struct refreshes *refreshes, struct pending_table *pending,
+			   const struct pending_key *key, void *holder, uint64_t deadline_us,
+			   bool may_wait, uint64_t now_us);
+/* Leaves all of them; they may be asked anew. */
+void refreshes_leave(struct refreshes *refreshes, struct pending_table *pending);
+
+#endif

@@ -1,0 +1,695 @@
+/* A target's reply becomes a cache entry in three steps:
+ *
+ *     follow     www ─CNAME─► cdn ─DNAME─► edge ─► A      the chain from the question's name
+ *     copy       what belongs to the chain, link by link, and for a negative answer the SOA
+ *     settle     every TTL within its bounds, and where it stands
+ *
+ * Nearly every reply holds nothing but the question's own data, with owners that point to the
+ * question and no names in the data: it is taken as it came. For all others each owner is read once
+ * and then stands for a hash, so that thousands of records behind a long chain cost what their
+ * bytes cost, and what is copied holds only names that are spelled out or point to where a name of
+ * the chain stands in the copy. A pointer of the target's own is never kept: it may lead into a
+ * TTL, and be another name each time that is settled or aged.
+ *
+ * Not here: whether the reply is one to our question, and whether it is of any worth
+ * (endpoints/upstream/reply.c), and what of it a network may see
+ * (resolver/resolve/compose_entry.c). */
+#include "resolver/resolve/reply.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	CHAIN_MAX = 17,             /* names: the question's and 16 behind it */
+	CHAIN_ROOM = CHAIN_MAX + 1, /* and where the last of them leads to */
+	DNAMES_MAX = 16,            /* of a reply; a chain has no use for more */
+	RECORDS_FEW = 64, /* of an answer section; where there are more they are allocated */
+	FIXED_SOA_LENGTH = 20,
+};
+
+struct indexed {        /* an answer record, its owner read */
+	uint64_t owner; /* hash of the whole name, in lower case */
+	struct record_view view;
+	uint16_t kind; /* its type, or the type that a signature covers */
+	bool taken;
+};
+
+struct reading { /* of one reply */
+	const struct pending_key *key;
+	const struct ask_result *result;
+	const struct hash_key *hash_key;
+	const struct cache_settings *settings;
+	uint64_t now_us;
+	const uint8_t *wire;
+	size_t length;
+	size_t answers_at;
+	struct message_walk rest; /* what is not outlined: from behind the answers on */
+	uint16_t answers, authorities;
+	struct indexed *records; /* of class IN, in the reply's order */
+	unsigned record_count;
+	enum rcode rcode;
+	struct name *chain; /* CHAIN_ROOM; not filled in for plain answers */
+	uint64_t owners[CHAIN_MAX];
+	/* By which a name leads to the one behind it in `chain`, without a CNAME; else NULL. */
+	const struct indexed *dnames[CHAIN_MAX];
+	struct cache_link links[CHAIN_MAX];
+	unsigned chain_length;
+	bool plain; /* every answer record is the question's own data, and holds no name */
+	bool has_data, has_soa;
+};
+
+/* ---- following the chain ---- */
+
+static uint64_t hash_name(const struct reading *r, const uint8_t *wire, size_t length)
+{
+	return hash_bytes(r->hash_key, 0, wire, length);
+}
+
+static uint64_t hash_owner(const struct reading *r, size_t at)
+{
+	uint8_t name[NAME_WIRE_MAX];
+	size_t length = wire_read_name(r->wire, r->length, at, WIRE_HEADER, name, NULL);
+
+	for (size_t i = 0; i < length; i++)
+		name[i] = name_lower(name[i]); /* lengths are below 'A' */
+	return hash_name(r, name, length);
+}
+
+/* The type that a record is of, or that a signature signs. */
+static uint16_t covered_type(const uint8_t *wire, const struct record_view *view)
+{
+	if (view->type != TYPE_RRSIG)
+		return view->type;
+	return view->rdata_length < 2 ? 0 : wire_u16(wire + view->rdata);
+}
+
+/* The same pointer as the record's before is the same owner. */
+static void index_answers(struct reading *r)
+{
+	struct message_walk walk = message_walk_from(r->wire, r->length, r->answers_at);
+	const uint8_t *last = NULL;
+	uint64_t owner = 0;
+
+	for (unsigned i = 0; i < r->answers; i++) {
+		struct indexed *record = &r->records[r->record_count];
+		struct record_view *view = &record->view;
+
+		if (message_reread_record(&walk, view) != 0)
+			return;
+		if (view->class != CLASS_IN)
+			continue;
+		const uint8_t *start = r->wire + view->owner;
+		if (!last || start[0] < WIRE_POINTER || memcmp(start, last, 2) != 0)
+			owner = hash_owner(r, view->owner);
+		last = start;
+		record->owner = owner;
+		record->kind =
+			r->key->type == TYPE_RRSIG ? view->type : covered_type(r->wire, view);
+		record->taken = false;
+		r->record_count++;
+	}
+}
+
+static const struct indexed *find_record(const struct reading *r, uint64_t owner, uint16_t type)
+{
+	for (unsigned i = 0; i < r->record_count; i++) /* index_answers has filled in so many */
+		if (r->records[i].owner == owner &&    // NOLINT(*UndefinedBinaryOperatorResult)
+		    r->records[i].view.type == type)
+			return &r->records[i];
+	return NULL;
+}
+
+static bool stands_above(const struct reading *r, const struct indexed *record, unsigned place,
+			 struct name *owner)
+{
+	return record->owner != r->owners[place] &&
+	       name_from_wire(owner, r->hash_key, r->wire, r->length, record->view.owner, NULL) ==
+		       0 &&
+	       name_is_under(&r->chain[place], owner);
+}
+
+static const struct indexed *find_dname(const struct reading *r, struct name *owner)
+{
+	unsigned looked_at = 0;
+
+	for (unsigned i = 0; i < r->record_count && looked_at < DNAMES_MAX; i++) {
+		if (r->records[i].view.type != TYPE_DNAME)
+			continue;
+		if (stands_above(r, &r->records[i], r->chain_length - 1, owner))
+			return &r->records[i];
+		looked_at++;
+	}
+	return NULL;
+}
+
+/* RFC 6672 section 3.4: a DNAME above the chain's last name leads on like the CNAME that follows
+ * from it. Where that would be too long there is no next name, which is YXDOMAIN (section 2.2). */
+static bool follow_dname(struct reading *r, struct name *next)
+{
+	unsigned place = r->chain_length - 1;
+	uint8_t target[2 * NAME_WIRE_MAX];
+	struct name owner;
+
+	r->dnames[place] = r->rcode == RCODE_YXDOMAIN ? NULL : find_dname(r, &owner);
+	if (!r->dnames[place])
+		return false;
+	size_t length = r->chain[place].length - (size_t)owner.length;
+	memcpy(target, r->chain[place].wire, length);
+	length += wire_read_name(r->wire, r->length, r->dnames[place]->view.rdata, WIRE_HEADER,
+				 target + length, NULL);
+	if (name_from_wire(next, r->hash_key, target, length, 0, NULL) == 0)
+		return true;
+	r->dnames[place] = NULL;
+	r->rcode = RCODE_YXDOMAIN;
+	return false;
+}
+
+/* Whether the chain leads on from its last name: appends the next one. A CNAME that was asked for
+ * is no such step, not even one that only follows from a DNAME. */
+static bool follow_alias(struct reading *r)
+{
+	const struct indexed *alias = find_record(r, r->owners[r->chain_length - 1], TYPE_CNAME);
+	struct name *next = &r->chain[r->chain_length];
+
+	if (alias ? name_from_wire(next, r->hash_key, r->wire, r->length, alias->view.rdata,
+				   NULL) != 0
+		  : !follow_dname(r, next))
+		return false;
+	r->has_data = r->key->type == TYPE_CNAME;
+	if (r->has_data || r->chain_length == CHAIN_MAX)
+		return false;
+	uint64_t owner = hash_name(r, next->wire, next->length);
+	for (unsigned i = 0; i < r->chain_length; i++)
+		if (r->owners[i] == owner)
+			return false;
+	r->owners[r->chain_length++] = owner;
+	return true;
+}
+
+/* A server that looks further than to the CNAME it was asked for (RFC 6672 section 3.2 can be read
+ * that way) may say NXDOMAIN of where that leads, which is not told on. */
+static void follow_chain(struct reading *r)
+{
+	do
+		r->has_data = find_record(r, r->owners[r->chain_length - 1], r->key->type);
+	while (!r->has_data && follow_alias(r));
+	if (r->has_data && r->key->type == TYPE_CNAME)
+		r->rcode = RCODE_NOERROR;
+}
+
+/* ---- copying what belongs ---- */
+
+static size_t copy(struct reading *r, struct message *message, enum section section,
+		   const struct record_view *view, size_t owner_at, const uint8_t *owner)
+{
+	return message_copy_record(message, section, r->wire, r->length, view, owner_at, owner,
+				   view->ttl);
+}
+
+/* A DNAME stands for the step from a name to the next, also where that is what was asked for; or
+ * (YXDOMAIN) it is why there is no next. */
+static void copy_dnames(struct reading *r, struct message *message, unsigned place)
+{
+	unsigned looked_at = 0;
+	struct name owner;
+
+	for (unsigned i = 0; i < r->record_count && looked_at < DNAMES_MAX; i++) {
+		struct indexed *record = &r->records[i];
+
+		if (record->kind != TYPE_DNAME || record->taken ||
+		    (record->view.type != TYPE_DNAME && !r->key->dnssec_ok))
+			continue;
+		looked_at++;
+		if (!stands_above(r, record, place, &owner))
+			continue;
+		record->taken = true;
+		copy(r, message, SECTION_ANSWER, &record->view, 0, owner.wire);
+		r->links[place].above++;
+	}
+}
+
+/* The CNAME that follows from the DNAME ahead of it. It has its TTL, and no signature. */
+static size_t write_alias(struct reading *r, struct message *message, unsigned place,
+			  size_t owner_at)
+{
+	const struct name *target = &r->chain[place + 1];
+
+	return message_add_record(message, SECTION_ANSWER, TYPE_CNAME, CLASS_IN,
+				  r->dnames[place]->view.ttl, owner_at, r->chain[place].wire,
+				  target->wire, target->length);
+}
+
+static bool record_belongs(const struct reading *r, const struct indexed *record, bool data)
+{
+	if (record->view.type == TYPE_RRSIG && record->kind != record->view.type &&
+	    !r->key->dnssec_ok)
+		return false;
+	return record->kind == (data ? r->key->type : TYPE_CNAME);
+}
+
+/* One name of the chain and what is said of it; returns where the next name stands in the copy, 0:
+ * nowhere that a pointer could say. Of several CNAMEs the first is the one that was followed. */
+static size_t copy_link(struct reading *r, struct message *message, unsigned place, size_t owner_at)
+{
+	struct cache_link *link = &r->links[place];
+	bool data = r->has_data && place + 1 == r->chain_length, alias = false;
+	size_t next_at = 0;
+
+	*link = (struct cache_link){.at = (uint16_t)message->length};
+	if (!data || r->key->type == TYPE_CNAME)
+		copy_dnames(r, message, place);
+	if (r->dnames[place]) {
+		link->count = 1;
+		next_at = write_alias(r, message, place, owner_at);
+		return next_at <= WIRE_POINTER_MAX ? next_at : 0;
+	}
+	for (unsigned i = 0; i < r->record_count && !message->overflow; i++) {
+		struct indexed *record = &r->records[i];
+
+		if (record->owner != r->owners[place] || record->taken ||
+		    !record_belongs(r, record, data))
+			continue;
+		bool leads_on = !data && record->view.type == TYPE_CNAME;
+		if (leads_on && alias)
+			continue;
+		record->taken = true;
+		size_t rdata = copy(r, message, SECTION_ANSWER, &record->view, owner_at,
+				    r->chain[place].wire);
+		link->count++;
+		if (leads_on)
+			next_at = rdata <= WIRE_POINTER_MAX ? rdata : 0;
+		alias = alias || leads_on;
+	}
+	return next_at;
+}
+
+/* False without memory. */
+static bool copy_chain(struct reading *r, struct message *message)
+{
+	struct indexed few[RECORDS_FEW], *many = NULL;
+	size_t owner_at = MESSAGE_HEADER;
+
+	if (r->answers > RECORDS_FEW && !(many = malloc(r->answers * sizeof *many)))
+		return false;
+	r->records = many ? many : few;
+	memset(r->dnames, 0, sizeof r->dnames);
+	name_copy(&r->chain[0], r->key->name);
+	r->owners[0] = hash_name(r, r->key->name->wire, r->key->name->length);
+	index_answers(r);
+	follow_chain(r);
+	for (unsigned i = 0; i < r->chain_length; i++)
+		owner_at = copy_link(r, message, i, owner_at);
+	r->records = NULL;
+	free(many);
+	return true;
+}
+
+static bool copy_answers(struct reading *r, struct message *message)
+{
+	if (!r->plain)
+		return copy_chain(r, message);
+	memcpy(message->wire + message->length, r->wire + r->answers_at,
+	       r->rest.at - r->answers_at);
+	message->length += r->rest.at - r->answers_at;
+	message->counts[SECTION_ANSWER] = r->answers;
+	return true;
+}
+
+/* The SOA of a negative answer, if its zone is one that the chain's end is in. */
+static bool soa_belongs(struct reading *r, const struct record_view *view)
+{
+	const struct name *end =
+		r->chain_length > 1 ? &r->chain[r->chain_length - 1] : r->key->name;
+	struct name owner;
+
+	if (r->has_data || r->has_soa)
+		return false;
+	r->has_soa =
+		name_from_wire(&owner, r->hash_key, r->wire, r->length, view->owner, NULL) == 0 &&
+		name_is_under(end, &owner);
+	return r->has_soa;
+}
+
+static bool authority_belongs(struct reading *r, const struct record_view *view)
+{
+	uint16_t type = covered_type(r->wire, view);
+
+	if (view->class != CLASS_IN)
+		return false;
+	if (view->type == TYPE_SOA)
+		return soa_belongs(r, view);
+	return r->key->dnssec_ok &&
+	       (type == TYPE_NSEC || type == TYPE_NSEC3 || (type == TYPE_SOA && !r->has_data));
+}
+
+static void copy_authority(struct reading *r, struct message *message)
+{
+	struct message_walk walk = r->rest;
+	struct record_view view;
+
+	if (r->has_data && !r->key->dnssec_ok)
+		return;
+	for (unsigned i = 0; i < r->authorities && !message->overflow; i++) {
+		if (message_read_record(&walk, &view) != 0)
+			return;
+		if (authority_belongs(r, &view))
+			copy(r, message, SECTION_AUTHORITY, &view, 0, NULL);
+	}
+}
+
+/* RFC 2308 section 5: the SOA's own TTL or its MINIMUM, whichever is less. */
+static uint32_t negative_ttl(const struct reading *r, const uint8_t *wire,
+			     const struct record_view *soa)
+{
+	uint32_t ttl = soa->ttl, cap = r->settings->negative_ttl_max;
+
+	if (soa->rdata_length >= FIXED_SOA_LENGTH) {
+		uint32_t minimum = wire_u32(wire + soa->rdata + soa->rdata_length - 4);
+
+		ttl = minimum < ttl ? minimum : ttl;
+	}
+	return ttl < cap ? ttl : cap;
+}
+
+/* Whether two records of our copy are of one set: its signatures are, too. An owner is a pointer in
+ * all of a set, or spelled out in all of it. */
+static bool is_same_set(const uint8_t *wire, const struct record_view *a,
+			const struct record_view *b)
+{
+	const uint8_t *owner = wire + a->owner, *other = wire + b->owner;
+
+	if (covered_type(wire, a) != covered_type(wire, b))
+		return false;
+	return *owner >= WIRE_POINTER ? wire_u16(owner) == wire_u16(other)
+				      : name_wire_equal(owner, other);
+}
+
+static void put_ttls(uint8_t *wire, const uint16_t *at, const uint16_t *end, uint32_t ttl)
+{
+	while (at < end)
+		wire_put32(wire + *at++, ttl);
+}
+
+/* Bounds every TTL, notes where it stands, and gives the least of them. A set and its signatures
+ * have one, their lowest (RFC 2181 section 5.2, RFC 4034 section 3); they stand one behind the
+ * other. The entry is not anybody else's yet. */
+static uint32_t settle_ttls(const struct reading *r, struct cache_entry *entry)
+{
+	uint8_t *wire = (uint8_t *)cache_entry_wire(entry);
+	uint16_t *next = (uint16_t *)cache_entry_ttls(entry), *set = next;
+	uint32_t least = r->settings->ttl_max, lowest = 0;
+	struct message_walk walk = message_walk_from(wire, entry->length, r->answers_at);
+	struct record_view record, before;
+
+	for (unsigned i = 0; i < entry->ttl_count; i++, before = record) {
+		int err = message_reread_record(&walk, &record);
+		uint32_t ttl = record.ttl;
+
+		assert(err == 0); /* it was read before, or we wrote it */
+		(void)err;
+		ttl = ttl > r->settings->ttl_max ? r->settings->ttl_max : ttl;
+		ttl = ttl < r->settings->ttl_min ? r->settings->ttl_min : ttl;
+		if (record.type == TYPE_SOA && i >= entry->answers)
+			ttl = negative_ttl(r, wire, &record);
+		least = ttl < least ? ttl : least;
+		if (i == 0 || !is_same_set(wire, &before, &record)) {
+			put_ttls(wire, set, next, lowest);
+			set = next;
+			lowest = ttl;
+		}
+		lowest = ttl < lowest ? ttl : lowest;
+		*next++ = (uint16_t)record.ttl_at;
+	}
+	put_ttls(wire, set, next, lowest);
+	return least;
+}
+
+/* ---- entries ---- */
+
+struct parts { /* what an entry is made of, besides its key */
+	const struct cache_link *links;
+	unsigned link_count;
+	const uint8_t *wire;
+	size_t length;
+	uint16_t question_length;
+	uint16_t answers, authorities;
+	const char *text;
+};
+
+static uint8_t *append(uint8_t *at, const void *data, size_t length)
+{
+	if (length)
+		memcpy(at, data, length);
+	return at + length;
+}
+
+/* The parts stand where cache.h has the way to them. Where the TTLs are is not filled in. */
+static struct cache_entry *entry_new(const struct pending_key *key, const struct parts *parts)
+{
+	size_t link_bytes = parts->link_count * sizeof *parts->links;
+	unsigned ttl_count = (unsigned)parts->answers + parts->authorities;
+	size_t ttl_bytes = ttl_count * sizeof(uint16_t);
+	size_t text_bytes = parts->text ? strlen(parts->text) + 1 : 0;
+	size_t bytes = sizeof(struct cache_entry) + link_bytes + ttl_bytes + key->name->length +
+		       parts->length + text_bytes;
+	struct cache_entry *entry = malloc(bytes);
+
+	if (!entry)
+		return NULL;
+	*entry = (struct cache_entry){
+		.references = 1,
+		.hash = cache_hash(&(struct cache_key){key->leg->id, key->name, key->type,
+						       key->dnssec_ok, key->checking_disabled}),
+		.leg = key->leg->id,
+		.type = key->type,
+		.dnssec_ok = key->dnssec_ok,
+		.checking_disabled = key->checking_disabled,
+		.link_count = (uint8_t)parts->link_count,
+		.ttl_count = (uint16_t)ttl_count,
+		.name_length = key->name->length,
+		.question_length = parts->question_length,
+		.answers = parts->answers,
+		.authorities = parts->authorities,
+		.length = (uint32_t)parts->length,
+		.bytes = (uint32_t)bytes,
+	};
+	uint8_t *at = append(entry->data, parts->links, link_bytes);
+	at = append(at + ttl_bytes, key->name->wire, key->name->length);
+	at = append(at, parts->wire, parts->length);
+	append(at, parts->text, text_bytes);
+	return entry;
+}
+
+static void tell_failure(const struct ask_result *result, bool too_long,
+			 char text[MESSAGE_EDE_TEXT_MAX])
+{
+	const size_t room = MESSAGE_EDE_TEXT_MAX;
+	char host[HOST_TEXT_MAX] = "";
+
+	if (result->upstream)
+		host_print(&result->upstream->host, host);
+	if (too_long)
+		snprintf(text, room, "what %s says is too long", host);
+	else if (result->outcome == ASK_TRUNCATED)
+		snprintf(text, room, "only a truncated answer, by %s", host);
+	else if (result->upstream)
+		snprintf(text, room, "%s; last %s: %s",
+			 result->outcome == ASK_SILENT ? "no target answered" : "no usable answer",
+			 host, target_error_text(result->error));
+	else if (result->error != TARGET_ERROR_SILENCE)
+		snprintf(text, room, "no target could be asked: %s",
+			 target_error_text(result->error));
+	else
+		snprintf(text, room, "no target could be asked");
+}
+
+/* Whose word it is, as RFC 8914 section 3 has it of those who pass one on. */
+static void tell_ede(const struct ask_ede *ede, char text[MESSAGE_EDE_TEXT_MAX])
+{
+	char host[HOST_TEXT_MAX];
+	size_t used = strlen(text);
+
+	snprintf(text + used, MESSAGE_EDE_TEXT_MAX - used, "; %s says EDE %u%s%s",
+		 host_print(&ede->by->host, host), ede->code, *ede->text ? ": " : "", ede->text);
+}
+
+/* too_long: it was answered, and written out that is more than a message holds. */
+static struct cache_entry *failure_entry(const struct pending_key *key,
+					 const struct ask_result *result, bool too_long,
+					 uint64_t now_us)
+{
+	char text[MESSAGE_EDE_TEXT_MAX];
+	bool truncated = too_long || result->outcome == ASK_TRUNCATED;
+
+	tell_failure(result, too_long, text);
+	if (result->ede)
+		tell_ede(result->ede, text);
+	struct cache_entry *entry = entry_new(key, &(struct parts){.text = text});
+	if (!entry)
+		return NULL;
+	entry->failed = true;
+	entry->rcode = RCODE_SERVFAIL;
+	entry->ede = result->ede ? result->ede->code : 0;
+	entry->truncated = truncated;
+	entry->unreachable = !truncated && (result->error == TARGET_ERROR_NETWORK ||
+					    result->error == TARGET_ERROR_SOURCE);
+	entry->hasty = result->hasty;
+	entry->unusable = result->sourceless;
+	entry->stored_us = now_us;
+	entry->expires_us = now_us + FAILURE_TTL_US;
+	atomic_init(&entry->again_us, entry->expires_us);
+	return entry;
+}
+
+/* Whether an answer record is the question's own data, with an owner that points to the question.
+ */
+static bool record_is_plain(const struct reading *r, const struct record_view *record)
+{
+	static const uint8_t question[] = {WIRE_POINTER, MESSAGE_HEADER};
+
+	return record->type == r->key->type && record->class == CLASS_IN &&
+	       memcmp(r->wire + record->owner, question, sizeof question) == 0;
+}
+
+/* The reply's outline; false when it does not parse (pending has looked already, so it does). */
+static bool outline(struct reading *r)
+{
+	struct record_view record;
+
+	r->rcode = message_flags(r->wire) & FLAG_RCODE;
+	r->answers = wire_u16(r->wire + 6);
+	r->authorities = wire_u16(r->wire + 8);
+	r->plain = r->answers == 0 || !record_has_names(r->key->type);
+	if (r->answers_at > r->length)
+		return false;
+	for (unsigned i = 0; i < r->answers; i++) {
+		if (message_read_record(&r->rest, &record) != 0)
+			return false;
+		r->plain = r->plain && record_is_plain(r, &record);
+	}
+	r->has_data = r->plain && r->answers > 0;
+	r->links[0] = (struct cache_link){.at = (uint16_t)r->answers_at, .count = r->answers};
+	return true;
+}
+
+static void reading_init(struct reading *r, const struct pending_key *key,
+			 const struct ask_result *result, const struct cache_settings *settings,
+			 const struct hash_key *hash_key, uint64_t now_us)
+{
+	r->key = key;
+	r->result = result;
+	r->hash_key = hash_key;
+	r->settings = settings;
+	r->now_us = now_us;
+	r->wire = result->wire;
+	r->length = result->length;
+	r->answers_at = MESSAGE_HEADER + (size_t)key->name->length + 4;
+	r->rest = message_walk_from(result->wire, result->length, r->answers_at);
+	r->records = NULL;
+	r->record_count = 0;
+	r->chain = NULL;
+	r->chain_length = 1;
+	r->has_data = r->has_soa = false;
+}
+
+/* In the last tenth of its time. Where that would be less than a second nobody could say what it
+ * gains: the answer may come too late, and a name that short-lived is meant to be asked often. */
+static uint64_t again_us(const struct cache_entry *entry)
+{
+	uint64_t life_us = entry->expires_us - entry->stored_us;
+
+	return life_us < PREFETCH_LIFE_US ? entry->expires_us : entry->expires_us - life_us / 10;
+}
+
+/* An answer without signatures for who wants them. It is kept no longer than its target is taken
+ * for one without EDNS, and not at all where it is known to be none: the next one may be signed. */
+static uint32_t believed_s(const struct ask_result *result, uint32_t ttl)
+{
+	uint32_t most = result->edns == ASK_EDNS_FINE   ? UINT32_MAX
+			: result->edns == ASK_EDNS_NONE ? TARGET_PLAIN_US / 1000000
+							: 0;
+	return ttl < most ? ttl : most;
+}
+
+static struct cache_entry *answer_entry(const struct reading *r, const struct parts *parts)
+{
+	struct cache_entry *entry = entry_new(r->key, parts);
+
+	if (!entry)
+		return NULL;
+	uint32_t ttl = believed_s(r->result, settle_ttls(r, entry));
+	entry->rcode = (uint8_t)r->rcode;
+	entry->has_data = r->has_data;
+	entry->has_soa = r->has_soa;
+	entry->stored_us = r->now_us;
+	entry->expires_us = r->now_us + (uint64_t)ttl * 1000000;
+	atomic_init(&entry->again_us, again_us(entry));
+	return entry;
+}
+
+/* Nothing is left out but what stands behind the answer section. */
+static struct cache_entry *whole_entry(const struct reading *r)
+{
+	return answer_entry(
+		r, &(struct parts){.links = r->links,
+				   .link_count = 1,
+				   .wire = r->wire,
+				   .length = r->rest.at,
+				   .question_length = (uint16_t)(r->answers_at - MESSAGE_HEADER),
+				   .answers = r->answers});
+}
+
+/* Never in its caller's frame: a large frame is touched page by page, and most replies have no use
+ * for it. */
+static __attribute__((noinline)) struct cache_entry *copied_entry(struct reading *r,
+								  uint8_t *buffer)
+{
+	struct name chain[CHAIN_ROOM];
+	struct message message;
+
+	r->chain = chain;
+	message_begin(&message, buffer, MESSAGE_MAX, r->wire + MESSAGE_HEADER,
+		      (uint16_t)(r->answers_at - MESSAGE_HEADER));
+	bool copied = copy_answers(r, &message);
+	if (copied)
+		copy_authority(r, &message);
+	r->chain = NULL;
+	if (!copied)
+		return NULL;
+	if (message.overflow)
+		return failure_entry(r->key, r->result, true, r->now_us);
+	return answer_entry(r, &(struct parts){.links = r->links,
+					       .link_count = r->chain_length,
+					       .wire = message.wire,
+					       .length = message.length,
+					       .question_length = message.question_length,
+					       .answers = message.counts[SECTION_ANSWER],
+					       .authorities = message.counts[SECTION_AUTHORITY]});
+}
+
+struct cache_entry *reply_entry(const struct pending_key *key, const struct ask_result *result,
+				const struct cache_settings *settings,
+				const struct hash_key *hash_key, uint8_t *buffer, uint64_t now_us)
+{
+	struct reading r;
+
+	if (result->outcome != ASK_ANSWERED)
+		return failure_entry(key, result, false, now_us);
+	reading_init(&r, key, result, settings, hash_key, now_us);
+	if (!outline(&r))
+		return failure_entry(key, result, false, now_us);
+	bool whole = r.plain && (r.authorities == 0 || (r.has_data && !key->dnssec_ok));
+	return whole ? whole_entry(&r) : copied_entry(&r, buffer);
+}
+
+bool reply_may_be_cached(const struct cache_entry *entry)
+{
+	bool leads_on = entry->rcode == RCODE_NOERROR && entry->link_count > 1;
+
+	if (entry->failed)
+		return true;
+	return (entry->has_data || entry->has_soa || leads_on) &&
+	       entry->expires_us > entry->stored_us;
+}

@@ -1,0 +1,619 @@
+/* See resolve.h for the story. What is kept while a query waits lives in its scratch area: the
+ * waiter, the deadline, and the answers it has been told so far (compose.h makes the pass anew with
+ * them). */
+#include "resolver/resolve/resolve.h"
+
+#include <assert.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "resolver/resolve/compose.h"
+#include "resolver/resolve/identity.h"
+#include "resolver/resolve/reply.h"
+#include "resolver/transfer/transfer.h"
+
+struct resolution {
+	struct waiter waiter;
+	struct timer deadline;
+	struct waiting_item place_in_line; /* among the resolver's waiting ones */
+	struct resolver *resolver;
+	struct stats *stats; /* where its end is counted */
+	struct query *query;
+	struct tsig_seal *seal; /* what the answer is signed with; NULL: it is not */
+	struct policy_hold *hold;
+	struct place place;
+	bool large;             /* deciding takes a pass more */
+	bool impatient;         /* it has waited long enough for who has an old answer */
+	struct verdict verdict; /* on the qname */
+	bool asked_anybody;
+	unsigned told_count;
+	struct cache_entry *told[COMPOSE_TOLD_MAX];
+};
+_Static_assert(sizeof(struct resolution) <= QUERY_SCRATCH, "a resolution fits a query's scratch");
+
+static struct resolution *resolution_of(struct query *query)
+{
+	return (struct resolution *)query->scratch;
+}
+
+static struct resolution *of_waiter(struct waiter *waiter)
+{
+	return (struct resolution *)((char *)waiter - offsetof(struct resolution, waiter));
+}
+
+static struct resolution *of_deadline(struct timer *timer)
+{
+	return (struct resolution *)((char *)timer - offsetof(struct resolution, deadline));
+}
+
+static struct resolution *of_item(struct waiting_item *item)
+{
+	return (struct resolution *)((char *)item - offsetof(struct resolution, place_in_line));
+}
+
+/* ---- the end of a query ---- */
+
+static void count_reply(struct stats *stats, enum rcode rcode)
+{
+	switch (rcode) {
+	case RCODE_SERVFAIL: STATS_ADD(stats, servfail, 1); break;
+	case RCODE_REFUSED: STATS_ADD(stats, refused, 1); break;
+	case RCODE_NXDOMAIN: STATS_ADD(stats, nxdomain, 1); break;
+	default: break;
+	}
+}
+
+/* Lets go of all that the resolution holds and gives the query back: both are gone after this. */
+static void end_resolution(struct resolution *r, const uint8_t *reply, size_t length)
+{
+	struct policy_hold *hold = r->hold;
+
+	wheel_cancel(r->resolver->wheel, &r->deadline);
+	waiting_remove(&r->resolver->waiting, &r->place_in_line);
+	free(r->seal);
+	for (unsigned i = 0; i < r->told_count; i++)
+		cache_entry_unref(r->told[i]);
+	query_finish(r->query, reply, length);
+	policy_hold_give(hold);
+}
+
+static void finish(struct resolution *r, struct message *message, const struct message_end *end)
+{
+	struct stats *stats = r->stats;
+	size_t length = message_finish(message, &r->query->request, end);
+
+	if (r->seal)
+		length = tsig_sign(r->seal, message->wire, length, sizeof r->resolver->buffer,
+				   r->resolver->time_of_day_s());
+	if (message_flags(message->wire) & FLAG_TC)
+		STATS_ADD(stats, truncated, 1);
+	count_reply(stats, end->rcode);
+	end_resolution(r, message->wire, length);
+}
+
+static struct message_end message_end_for(const struct resolution *r, enum rcode rcode)
+{
+	size_t seal = r->seal ? tsig_room(r->seal) : 0;
+
+	return (struct message_end){
+		.rcode = rcode,
+		.ede = EDE_NONE,
+		.nsid = r->hold->policy->server,
+		.payload = (uint16_t)r->hold->policy->udp_payload_max,
+		.limit = r->query->limit > seal ? r->query->limit - seal : 0,
+	};
+}
+
+static void finish_error(struct resolution *r, enum rcode rcode, enum ede ede, const char *text)
+{
+	struct message message;
+	struct message_end end = message_end_for(r, rcode);
+
+	end.ede = ede;
+	end.ede_text = text;
+	message_begin(&message, r->resolver->buffer, sizeof r->resolver->buffer, r->query->question,
+		      r->query->request.question_length);
+	finish(r, &message, &end);
+}
+
+/* Where an answer is from, by the newest of what is in it. An error is nobody's answer, whatever
+ * was at hand before it came to that: count_reply counts it. */
+static void count_sources(struct stats *stats, const struct composition *c)
+{
+	if (c->rcode == RCODE_SERVFAIL || c->rcode == RCODE_REFUSED)
+		return;
+	if (c->used_stale)
+		STATS_ADD(stats, answered_stale, 1);
+	else if (c->used_told)
+		STATS_ADD(stats, forwarded, 1);
+	else if (c->used_cache)
+		STATS_ADD(stats, answered_cache, 1);
+	else if (c->used_own)
+		STATS_ADD(stats, answered_zone, 1);
+}
+
+/* What a target has cut short is given to nobody (RFC 2181 section 9): who asked by UDP comes again
+ * by TCP, and where that is of no use is told so there. */
+static void finish_composed(struct resolution *r, struct composition *c)
+{
+	bool by_tcp = c->truncated && !r->query->tcp;
+	struct message_end end = message_end_for(r, by_tcp ? RCODE_NOERROR : c->rcode);
+
+	end.authoritative = c->authoritative;
+	end.truncated = by_tcp;
+	end.ede = by_tcp ? EDE_NONE : c->ede;
+	end.ede_text = c->ede_text[0] ? c->ede_text : NULL;
+	count_sources(r->stats, c);
+	finish(r, &c->message, &end);
+}
+
+/* ---- the way there ---- */
+
+static void resolve(struct resolution *r, uint64_t now_us);
+
+static void on_told(struct waiter *waiter, void *value, uint64_t now_us)
+{
+	struct resolution *r = of_waiter(waiter);
+
+	if (!value) {
+		finish_error(r, RCODE_SERVFAIL, EDE_OTHER, "out of memory");
+		return;
+	}
+	r->told[r->told_count++] = cache_entry_ref(value);
+	resolve(r, now_us);
+}
+
+static void turn_away(struct resolution *r)
+{
+	pending_leave(r->resolver->pending, &r->waiter);
+	STATS_ADD(r->stats, overload, 1);
+	finish_error(r, RCODE_SERVFAIL, EDE_OTHER, "too many questions are under way");
+}
+
+/* One more waits than may: one of them is answered with what there is. Its connection may then take
+ * another question, which comes here again: that one goes itself, or this would go on as deep as
+ * there are connections. */
+static bool may_wait(struct resolution *r)
+{
+	struct resolver *resolver = r->resolver;
+	struct waiting_item *victim = waiting_victim(&resolver->waiting);
+
+	if (!victim)
+		return true;
+	if (victim == &r->place_in_line || resolver->turning_away)
+		return false;
+	resolver->turning_away = true;
+	turn_away(of_item(victim));
+	resolver->turning_away = false;
+	return true;
+}
+
+/* The first question to somebody else: from here on the query waits. False: there are too many
+ * already, and it is the one to go. */
+static bool begin_waiting(struct resolution *r)
+{
+	struct resolver *resolver = r->resolver;
+
+	if (r->asked_anybody)
+		return true;
+	r->asked_anybody = true;
+	waiting_add(&resolver->waiting, &r->place_in_line, &r->query->client);
+	return may_wait(r);
+}
+
+static struct pending_key key_of(const struct composition *c, const struct composition_ask *ask)
+{
+	return (struct pending_key){
+		.leg = ask->leg,
+		.name = &ask->name,
+		.type = c->request->type,
+		.dnssec_ok = c->request->dnssec_ok,
+		.checking_disabled = (c->request->flags & FLAG_CD) != 0,
+	};
+}
+
+/* Asks without waiting. Those who were passed over in the dark, because stale data or the next leg
+ * did better, have their patience to show a sign of life: without this nobody would notice that
+ * they are back. For a popular answer near its end there is as much time as a client would have.
+ * A sign of life that is left out here is for the next client to bring about. */
+static void ask_again(struct resolution *r, const struct composition *c,
+		      const struct composition_ask *again, uint64_t now_us)
+{
+	struct resolver *resolver = r->resolver;
+	const struct pending_key key = key_of(c, again);
+	uint64_t time_us = c->prefetch ? RESOLVE_DEADLINE_US : TARGET_PATIENCE_US;
+
+	if (!c->prefetch && resolver->refreshes.count >= REFRESHES / 2)
+		return; /* what is popular has its places, however much is dark */
+	if (refresh_ask(&resolver->refreshes, resolver->pending, &key, r->hold, now_us + time_us,
+			again->may_wait, now_us) == 0 &&
+	    c->prefetch)
+		STATS_ADD(resolver->stats, prefetched, 1);
+}
+
+static void ask(struct resolution *r, const struct composition *c, uint64_t now_us)
+{
+	struct pending_key key = key_of(c, &c->ask);
+
+	key.client = r->query->client;
+	key.proven = r->query->proven;
+	if (r->told_count == COMPOSE_TOLD_MAX) {
+		finish_error(r, RCODE_SERVFAIL, EDE_OTHER, "too many questions for one name");
+		return;
+	}
+	r->waiter.on_done = on_told;
+	wheel_arm(r->resolver->wheel, &r->deadline,
+		  r->query->arrived_us + (c->ask.stale ? RESOLVE_STALE_US : RESOLVE_DEADLINE_US));
+	if (!begin_waiting(r) ||
+	    pending_ask(r->resolver->pending, &key, r->hold, &r->waiter,
+			r->query->arrived_us + RESOLVE_DEADLINE_US, c->ask.may_wait, now_us) != 0)
+		turn_away(r);
+}
+
+static void resolve(struct resolution *r, uint64_t now_us)
+{
+	struct composition c;
+
+	c.policy = r->hold->policy;
+	c.cache = r->resolver->cache;
+	c.stale_max_s = r->hold->cache.stale_max;
+	c.now_us = now_us;
+	c.limit = r->query->limit;
+	c.request = &r->query->request;
+	c.qname = &r->query->name;
+	c.client = &r->query->client;
+	c.first = &r->verdict;
+	c.told = r->told;
+	c.told_count = r->told_count;
+	c.watch = NULL;
+	c.may_prefetch = r->hold->cache.prefetch && r->resolver->refreshes.count < REFRESHES;
+	c.impatient = r->impatient;
+	c.expired = now_us >= r->query->arrived_us + RESOLVE_DEADLINE_US;
+	if (c.expired) /* and so this is the end: by its timer, or by that of the question it waits
+			  for */
+		STATS_ADD(r->stats, deadline, 1);
+	enum composed composed = compose(&c, r->place, r->resolver->buffer, r->query->question);
+	for (unsigned i = 0; i < c.refresh_count; i++)
+		ask_again(r, &c, &c.refresh[i], now_us);
+	if (r->waiter.link) /* impatient: what it waited for goes on as a refresh */
+		pending_leave(r->resolver->pending, &r->waiter);
+	if (composed == COMPOSE_ASK)
+		ask(r, &c, now_us);
+	else
+		finish_composed(r, &c);
+}
+
+/* Whoever was asked last has not answered. Where an old answer is at hand that is taken now; at the
+ * deadline the query ends with whatever there is. */
+static void on_deadline(struct timer *timer, uint64_t now_us)
+{
+	struct resolution *r = of_deadline(timer);
+
+	if (now_us < r->query->arrived_us + RESOLVE_DEADLINE_US) {
+		r->impatient = true;
+		resolve(r, now_us);
+		return;
+	}
+	pending_expire(r->resolver->pending, &r->waiter, now_us);
+}
+
+void resolve_cancel(struct query *query)
+{
+	struct resolution *r = resolution_of(query);
+
+	assert(r->place_in_line.link);
+	pending_leave(r->resolver->pending, &r->waiter);
+	end_resolution(r, NULL, 0);
+}
+
+void resolver_abandon(struct resolver *resolver)
+{
+	refreshes_leave(&resolver->refreshes, resolver->pending);
+	while (resolver->waiting.first)
+		resolve_cancel(of_item(resolver->waiting.first)->query);
+}
+
+/* ---- zones that go out ---- */
+
+/* The query is the transfer's from here on, and so is what it needs to hold. */
+static void hand_to_transfers(struct resolution *r)
+{
+	struct transfers *transfers = r->resolver->transfers;
+	struct policy_hold *hold = r->hold;
+	struct tsig_seal *seal = r->seal;
+
+	if (!transfers) {
+		finish_error(r, RCODE_REFUSED, EDE_PROHIBITED, "zone transfers are not allowed");
+		return;
+	}
+	transfer_start(transfers, r->query, hold, seal);
+	free(seal);
+	policy_hold_give(hold);
+}
+
+/* The SOA of a zone that this client may copy: it has to see the one that it will get, whoever
+ * decides the name for others. True when the query has been answered. */
+static bool answer_secondary(struct resolution *r)
+{
+	const struct request *request = &r->query->request;
+	const struct rrset *soa = transfer_soa(r->hold->transfers, r->query, r->seal);
+	struct message message;
+
+	if (!soa)
+		return false;
+	struct message_end end = message_end_for(r, RCODE_NOERROR);
+	message_begin(&message, r->resolver->buffer, sizeof r->resolver->buffer, r->query->question,
+		      request->question_length);
+	message_add_rrset(&message, SECTION_ANSWER, soa, MESSAGE_HEADER, NULL, UINT32_MAX);
+	end.authoritative = true;
+	STATS_ADD(r->stats, answered_zone, 1);
+	finish(r, &message, &end);
+	return true;
+}
+
+/* Looks at the TSIG of a query, whose answer is signed then. Where no key is configured it is
+ * passed over, as by any server that knows none. True: it was not good, and that has been answered
+ * (RFC 8945 section 5.2). */
+static bool refuse_tsig(struct resolution *r)
+{
+	const struct transfer_table *table = r->hold->transfers;
+	const struct query *query = r->query;
+
+	if (!table || table->terms->key_count == 0)
+		return false;
+	r->seal = malloc(sizeof *r->seal);
+	if (!r->seal) {
+		finish_error(r, RCODE_SERVFAIL, EDE_OTHER, "out of memory");
+		return true;
+	}
+	enum tsig_error error = tsig_check(r->seal, table->terms->keys, table->terms->key_count,
+					   query->packet, query->packet_length,
+					   query->request.tsig_at, r->resolver->time_of_day_s());
+	if (error == TSIG_FINE)
+		return false;
+	STATS_ADD(r->stats, tsig_bad, 1);
+	if (error == TSIG_FORMERR) {
+		free(r->seal);
+		r->seal = NULL;
+	}
+	finish_error(r, error == TSIG_FORMERR ? RCODE_FORMERR : RCODE_NOTAUTH, EDE_NONE, NULL);
+	return true;
+}
+
+/* Types and classes that are not looked up at all; true when the query has been answered. */
+static bool answer_meta(struct resolution *r)
+{
+	const struct request *request = &r->query->request;
+
+	if (request->class == CLASS_CH) {
+		struct message message;
+		struct message_end end = message_end_for(r, RCODE_NOERROR);
+
+		message_begin(&message, r->resolver->buffer, sizeof r->resolver->buffer,
+			      r->query->question, request->question_length);
+		if (!identity_answer(&message, r->hold->policy, &r->query->name, request->type))
+			end.rcode = RCODE_REFUSED;
+		end.authoritative = end.rcode == RCODE_NOERROR;
+		finish(r, &message, &end);
+		return true;
+	}
+	if (request->class != CLASS_IN) {
+		finish_error(r, RCODE_REFUSED, EDE_NOT_SUPPORTED, "only class IN is served");
+		return true;
+	}
+	switch (request->type) {
+	case TYPE_OPT:
+	case TYPE_TSIG:
+	case TYPE_TKEY: finish_error(r, RCODE_FORMERR, EDE_NONE, NULL); return true;
+	case TYPE_NXNAME: /* RFC 9824 */
+		finish_error(r, RCODE_FORMERR, EDE_INVALID_TYPE, "NXNAME is not asked for");
+		return true;
+	case TYPE_MAILA:
+	case TYPE_MAILB: finish_error(r, RCODE_NOTIMP, EDE_NONE, NULL); return true;
+	case TYPE_AXFR:
+	case TYPE_IXFR: hand_to_transfers(r); return true;
+	default: return false;
+	}
+}
+
+static struct resolution *begin(struct resolver *resolver, struct query *query,
+				struct policy_hold *hold, struct place place, struct stats *stats)
+{
+	struct resolution *r = resolution_of(query);
+
+	r->waiter = (struct waiter){0};
+	r->place_in_line.link = NULL;
+	r->seal = NULL;
+	timer_init(&r->deadline, on_deadline);
+	r->resolver = resolver;
+	r->stats = stats;
+	r->query = query;
+	r->hold = hold;
+	r->place = place;
+	r->asked_anybody = r->impatient = false;
+	r->told_count = 0;
+	policy_hold_take(hold);
+	return r;
+}
+
+/* ---- arriving ---- */
+
+static void decide(struct resolution *r)
+{
+	policy_decide(r->hold->policy, r->place, &r->query->name, r->query->request.type,
+		      &r->verdict, NULL);
+}
+
+static void expect_cached(struct resolution *r)
+{
+	const struct request *request = &r->query->request;
+	const struct leg *leg;
+
+	if (r->verdict.kind != VERDICT_FORWARD || !r->verdict.route->leg_count)
+		return;
+	leg = r->verdict.route->legs;
+	if (leg->kind == LEG_ASK)
+		cache_expect(r->resolver->cache,
+			     &(struct cache_key){leg->id, &r->query->name, request->type,
+						 request->dnssec_ok,
+						 (request->flags & FLAG_CD) != 0});
+}
+
+void resolve_arrive(struct resolver *resolver, struct query *query, struct policy_hold *hold,
+		    struct place place)
+{
+	struct resolution *r = begin(resolver, query, hold, place, resolver->stats);
+
+	r->large = policy_is_large(hold->policy, place);
+	if (r->large)
+		policy_expect(hold->policy, place, &query->name, 0);
+}
+
+/* Where the network is large each step needs what the one before has had fetched. */
+void resolve_expect(struct query *query, unsigned pass)
+{
+	struct resolution *r = resolution_of(query);
+
+	if (!r->large) {
+		if (pass > 1)
+			return;
+		decide(r);
+		expect_cached(r);
+	} else if (pass == 1) {
+		policy_expect(r->hold->policy, r->place, &query->name, 1);
+	} else if (pass == 2) {
+		decide(r);
+		if (r->verdict.kind == VERDICT_FORWARD)
+			__builtin_prefetch(r->verdict.route->legs);
+	} else {
+		expect_cached(r);
+	}
+}
+
+void resolve_start(struct query *query, uint64_t now_us)
+{
+	struct resolution *r = resolution_of(query);
+	struct stats *stats = r->resolver->stats;
+
+	STATS_ADD(stats, queries, 1);
+	if (query->tcp)
+		STATS_ADD(stats, queries_tcp, 1);
+	else
+		STATS_ADD(stats, queries_udp, 1);
+	if ((query->request.tsig_at && refuse_tsig(r)) || answer_meta(r))
+		return;
+	if (query->request.type == TYPE_SOA && r->hold->transfers && answer_secondary(r))
+		return;
+	resolve(r, now_us);
+}
+
+void resolve_own(struct resolver *resolver, struct query *query, struct policy_hold *hold,
+		 struct place place, uint64_t now_us)
+{
+	struct resolution *r = begin(resolver, query, hold, place, &resolver->own_stats);
+
+	assert(query->request.class == CLASS_IN);
+	query->client = (struct address){0};
+	query->proven = true;
+	STATS_ADD(resolver->stats, queries_own, 1);
+	decide(r);
+	resolve(r, now_us);
+}
+
+/* ---- what the pending table calls ---- */
+
+/* A failure that says nothing of the name or its servers: it is over in a moment, or costs nobody
+ * anything to find again. */
+static bool is_our_own_fault(const struct ask_result *result)
+{
+	return (result->outcome == ASK_FAILED || result->outcome == ASK_SILENT) &&
+	       (result->error == TARGET_ERROR_OVER || result->error == TARGET_ERROR_ROOM ||
+		result->error == TARGET_ERROR_FULL || result->sourceless);
+}
+
+/* There is an answer, and only the connections for it ended: whoever asks next, a client by TCP as
+ * a rule, because of our TC, may well get it. */
+static bool is_cut_off(const struct ask_result *result)
+{
+	return result->outcome == ASK_TRUNCATED && result->error == TARGET_ERROR_CLOSED;
+}
+
+static void *on_result(void *context, void *holder, const struct pending_key *key,
+		       const struct ask_result *result, uint64_t now_us)
+{
+	struct resolver *resolver = context;
+	const struct policy_hold *hold = holder;
+	struct cache_entry *entry =
+		reply_entry(key, result, &hold->cache, &resolver->key, resolver->buffer, now_us);
+
+	if (entry && reply_may_be_cached(entry) && !is_our_own_fault(result) && !is_cut_off(result))
+		cache_put(resolver->cache, entry, now_us, hold->cache.stale_max);
+	return entry;
+}
+
+static void release_value(void *context, void *value)
+{
+	(void)context;
+	cache_entry_unref(value);
+}
+
+static void hold_holder(void *context, void *holder)
+{
+	(void)context;
+	policy_hold_take(holder);
+}
+
+static void unhold_holder(void *context, void *holder)
+{
+	(void)context;
+	policy_hold_give(holder);
+}
+
+static void on_near_misses(void *context, const struct upstream *upstream, uint64_t now_us)
+{
+	struct resolver *resolver = context;
+	char host[HOST_TEXT_MAX], more[32] = "";
+	unsigned unlogged;
+
+	if (!log_pace(&resolver->near_misses, now_us, &unlogged))
+		return;
+	if (unlogged > 0)
+		snprintf(more, sizeof more, " (%u more not logged)", unlogged);
+	log_event(
+		LOG_WARNING, "forgery",
+		"replies that seem to be from %s have another id or question than was sent there: "
+		"somebody may be guessing. The questions that they were meant for are asked by "
+		"TCP as well%s",
+		host_print(&upstream->host, host), more);
+}
+
+static uint64_t time_of_day_s(void)
+{
+	return (uint64_t)time(NULL);
+}
+
+void resolver_init(struct resolver *resolver, struct wheel *wheel, struct pending_table *pending,
+		   struct cache *cache, struct stats *stats, const struct hash_key *key)
+{
+	waiting_init(&resolver->waiting, RESOLVE_WAITING_MAX, key);
+	resolver->turning_away = false;
+	refreshes_init(&resolver->refreshes);
+	resolver->wheel = wheel;
+	resolver->pending = pending;
+	resolver->cache = cache;
+	resolver->transfers = NULL;
+	resolver->time_of_day_s = time_of_day_s;
+	resolver->near_misses = (struct log_pace){0};
+	resolver->stats = stats;
+	memset(&resolver->own_stats, 0, sizeof resolver->own_stats);
+	resolver->key = *key;
+	pending->context = resolver;
+	pending->on_result = on_result;
+	pending->release_value = release_value;
+	pending->on_near_misses = on_near_misses;
+	pending->hold = hold_holder;
+	pending->unhold = unhold_holder;
+}

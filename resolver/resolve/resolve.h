@@ -1,0 +1,75 @@
+/* The story of a query, from inbound to reply:
+ *
+ *     resolve_arrive ─► who decides its name; what memory will be needed
+ *     resolve_start ─► compose ─┬─► reply
+ *          ▲                    └─► ask an upstream ─► on_told ─► compose again
+ *          └ inbound                                ├► stale time ─► compose with what is old
+ *                                                   └► deadline ─► SERVFAIL
+ *
+ * One struct resolver per worker. A query keeps the policy it began with until it is answered. */
+#ifndef SLUICE_RESOLVE_H
+#define SLUICE_RESOLVE_H
+
+#include <stdint.h>
+
+#include "endpoints/query.h"
+#include "endpoints/upstream/pending.h"
+#include "endpoints/waiting.h"
+#include "endpoints/wheel.h"
+#include "resolver/hold.h"
+#include "resolver/log.h"
+#include "resolver/resolve/cache.h"
+#include "resolver/resolve/refresh.h"
+#include "resolver/stats.h"
+#include "rules/policy/policy.h"
+
+enum {
+	RESOLVE_DEADLINE_US = 4 * 1000 * 1000,
+	RESOLVE_STALE_US = 1800 * 1000, /* then an old answer is good enough (RFC 8767 section 5) */
+	RESOLVE_PASSES = 4,
+	RESOLVE_WAITING_MAX = 32768, /* unless its owner sets another waiting.max */
+};
+
+struct transfers;
+
+struct resolution;
+
+struct resolver {
+	struct wheel *wheel;
+	struct pending_table *pending;
+	struct cache *cache;
+	struct stats *stats, own_stats; /* own: of questions of our own, whose ends nobody counts */
+	struct hash_key key;
+	struct waiting waiting; /* queries that wait for somebody's answer */
+	bool turning_away;      /* one of them is, now */
+	struct refreshes refreshes;
+	struct transfers *transfers; /* those under way; NULL: there are none */
+	uint64_t (*time_of_day_s)(void);
+	struct log_pace near_misses;
+	uint8_t buffer[MESSAGE_MAX]; /* every reply, to a client or from a target, is written here
+					first */
+};
+
+/* Sets the pending table's callbacks about results and holders; its transport is the caller's. */
+void resolver_init(struct resolver *resolver, struct wheel *wheel, struct pending_table *pending,
+		   struct cache *cache, struct stats *stats, const struct hash_key *key);
+
+/* Takes the query over, pass by pass up to RESOLVE_PASSES; others may be made for other queries in
+ * between, so that what each needs of memory is there in time. */
+void resolve_arrive(struct resolver *resolver, struct query *query, struct policy_hold *hold,
+		    struct place place);                 /* pass 0 */
+void resolve_expect(struct query *query, unsigned pass); /* from 1 */
+/* It is answered now, or later from the pending table or the wheel. */
+void resolve_start(struct query *query, uint64_t now_us);
+
+/* The same for a question of our own, which is of class IN and no meta type, and not counted among
+ * the queries. */
+void resolve_own(struct resolver *resolver, struct query *query, struct policy_hold *hold,
+		 struct place place, uint64_t now_us);
+
+/* Gives a query that waits back without a reply: finish is called. */
+void resolve_cancel(struct query *query);
+/* Gives every waiting query back without a reply: the worker ends. */
+void resolver_abandon(struct resolver *resolver);
+
+#endif

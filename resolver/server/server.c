@@ -1,0 +1,691 @@
+/* The running program, as the control thread sees it. Listeners outlive snapshots: one that the new
+ * policy wants again (same host) is handed on untouched, a new one is opened before anything moves,
+ * and one that is gone is closed by the workers when they adopt; its struct is freed here, when the
+ * last snapshot that names it is.
+ *
+ *     current ──older──► snapshot ──older──► snapshot       (freed when users reaches 0)
+ *        │                  │
+ *        └─ bindings ─┐     └─ bindings ─┐
+ *                     ▼                  ▼
+ *     listeners:    kept              gone, waiting
+ *
+ * Not in here: reading files, sockets of the management plane, signals. Only one thread calls. */
+#include "resolver/server/server.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <malloc.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include "endpoints/entropy.h"
+#include "endpoints/outbound/outbound.h"
+#include "resolver/log.h"
+
+enum {
+	MALLOC_MAP_BYTES = 32 << 20, /* below it, memory is kept for the next one */
+	SERVER_QUERIES_MAX = 32768,  /* under way, per worker: 4 s of 8000 a second */
+	SERVER_CACHE_FIRST = 1 << 20,
+	SERVER_PORTS_MIN = 16,
+	/* For workers to close what was given up a moment ago, in all of one change: they do it in
+	 * their next loop round. */
+	SERVER_CLOSE_WAIT_US = 100 * 1000,
+	SERVER_CLOSE_STEP_US = 500,
+	/* And to take up what was published: the same, but a machine may have others to run. */
+};
+
+int server_init(struct server *server, unsigned workers, const struct hash_key *key,
+		void (*on_release)(void *context), void *context)
+{
+	assert(workers > 0);
+	mallopt(M_MMAP_THRESHOLD, MALLOC_MAP_BYTES); /* see grow_heap in worker.c */
+	mallopt(M_TRIM_THRESHOLD, 2 * MALLOC_MAP_BYTES);
+	memset(server, 0, sizeof *server);
+	server->key = *key;
+	server->worker_count = workers;
+	server->started_us = uv_hrtime() / 1000;
+	server->cache = cache_new(SERVER_CACHE_FIRST);
+	server->registry = target_registry_new();
+	server->meters = meter_registry_new(key);
+	server->responses = response_limit_new(key);
+	server->workers = calloc(workers, sizeof(struct worker *));
+	server->rounds = calloc(workers, sizeof *server->rounds);
+	ask_desk_init(&server->desk);
+	struct hash_key cookie_key;
+	entropy_read(&cookie_key, sizeof cookie_key);
+	server->shared = (struct worker_shared){
+		.cookie_key = cookie_key,
+		.cache = server->cache,
+		.responses = server->responses,
+		.desk = &server->desk,
+		.key = *key,
+		.workers = workers,
+		.queries_max = SERVER_QUERIES_MAX,
+		.on_release = on_release,
+		.context = context,
+	};
+	if (server->cache && server->registry && server->meters && server->responses &&
+	    server->workers && server->rounds)
+		return 0;
+	server_release(server);
+	return ERR_NOMEM;
+}
+
+/* ---- listeners ---- */
+
+static bool snapshot_names(const struct snapshot *snapshot, const struct listener *listener)
+{
+	for (uint32_t i = 0; i < snapshot->binding_count; i++)
+		if (snapshot->bindings[i].listener == listener)
+			return true;
+	return false;
+}
+
+static struct listener *find_kept(const struct server *server, const struct host *host)
+{
+	const struct snapshot *current = server->current;
+	for (uint32_t i = 0; current && i < current->binding_count; i++) {
+		struct listener *listener = current->bindings[i].listener;
+		if (host_equal(&listener->host, host) && listener->workers == server->worker_count)
+			return listener;
+	}
+	for (unsigned i = 0; server->ahead && i < server->listener_count; i++) /* see server_open */
+		if (host_equal(&server->listeners[i]->host, host))
+			return server->listeners[i];
+	return NULL;
+}
+
+/* Whether some worker still has sockets open on this host, that no longer belong to the current
+ * policy. */
+static bool is_closing(const struct server *server, const struct host *host)
+{
+	for (unsigned i = 0; i < server->listener_count; i++)
+		if (host_equal(&server->listeners[i]->host, host) &&
+		    listener_is_open(server->listeners[i]) &&
+		    !(server->current && snapshot_names(server->current, server->listeners[i])))
+			return true;
+	return false;
+}
+
+/* False when that takes longer. */
+static bool wait_until_closed(const struct server *server, const struct host *host,
+			      uint64_t until_us)
+{
+	struct timespec step = {.tv_nsec = SERVER_CLOSE_STEP_US * 1000L};
+	while (is_closing(server, host)) {
+		if (uv_hrtime() / 1000 >= until_us)
+			return false;
+		nanosleep(&step, NULL);
+	}
+	return true;
+}
+
+static struct origin listen_origin(const struct model *model, const char *endpoint)
+{
+	struct dns_resolver *resolver;
+	const struct inbound_endpoint *inbound =
+		endpoint ? model_inbound(model, endpoint, &resolver) : NULL;
+	return inbound ? inbound->origin : model->vnet_resolver.origin;
+}
+
+struct binding_all { /* a snapshot's listeners */
+	struct server *server;
+	struct snapshot *snapshot;
+	struct faults *faults;
+	uint64_t until_us; /* the end of waiting for what is being closed */
+};
+
+static bool is_bound_twice(const struct snapshot *snapshot, const struct host *host)
+{
+	for (uint32_t i = 0; i < snapshot->binding_count; i++)
+		if (host_equal(&snapshot->bindings[i].host, host))
+			return true;
+	return false;
+}
+
+static struct listener *open_listener(const struct server *server, const struct host *host,
+				      char error[LISTENER_ERROR_MAX])
+{
+	const struct server_sockets *sockets = &server->sockets;
+	return sockets->open ? sockets->open(sockets->context, host, server->worker_count, error)
+			     : listener_open(host, server->worker_count, error);
+}
+
+static void give_up_host(const struct server *server, const struct host *host)
+{
+	if (server->sockets.close)
+		server->sockets.close(server->sockets.context, host);
+}
+
+/* A listener that is kept, or one opened now; NULL with the reason. */
+static struct listener *find_or_open(const struct binding_all *all, const struct host *host,
+				     char error[LISTENER_ERROR_MAX])
+{
+	char text[HOST_TEXT_MAX];
+	struct listener *kept = find_kept(all->server, host);
+	if (kept)
+		return kept;
+	if (wait_until_closed(all->server, host, all->until_us))
+		return open_listener(all->server, host, error);
+	snprintf(error, LISTENER_ERROR_MAX,
+		 "%s is still being closed after the change before; reload once more",
+		 host_print(host, text));
+	return NULL;
+}
+
+/* Binds what is wanted; false is a fault. */
+static bool bind_one(const struct binding_all *all, const struct snapshot_binding *wanted,
+		     const struct origin *origin)
+{
+	char text[HOST_TEXT_MAX], error[LISTENER_ERROR_MAX];
+	struct snapshot *snapshot = all->snapshot;
+	struct snapshot_binding *binding = &snapshot->bindings[snapshot->binding_count];
+	if (is_bound_twice(snapshot, &wanted->host)) {
+		fault_add(all->faults, FAULT_ERROR, origin, "listen",
+			  "%s is listened on twice; give every endpoint its own address or port",
+			  host_print(&wanted->host, text));
+		return false;
+	}
+	*binding = *wanted;
+	binding->listener = find_or_open(all, &wanted->host, error);
+	if (!binding->listener) {
+		fault_add(all->faults, FAULT_ERROR, origin, "listen", "%s", error);
+		return false;
+	}
+	snapshot->binding_count++;
+	return true;
+}
+
+/* Fills in the snapshot's bindings; every listener that cannot be opened is a fault. */
+static int bind_all(struct server *server, struct snapshot *snapshot, const struct model *model,
+		    struct faults *faults)
+{
+	const struct policy *policy = snapshot->policy;
+	struct binding_all all = {.server = server,
+				  .snapshot = snapshot,
+				  .faults = faults,
+				  .until_us = uv_hrtime() / 1000 + SERVER_CLOSE_WAIT_US};
+	bool fine = true;
+	if (server->silent)
+		return 0;
+	for (uint32_t i = 0; i < policy->inbound_count; i++) {
+		const struct policy_inbound *inbound = &policy->inbounds[i];
+		struct snapshot_binding wanted = {.host = inbound->listen,
+						  .network = inbound->network,
+						  .terms = snapshot_terms(snapshot, i)};
+		struct origin origin = listen_origin(model, inbound->name);
+		fine = bind_one(&all, &wanted, &origin) && fine;
+	}
+	for (uint32_t i = 0; i < policy->vnet_listen_count; i++) {
+		struct snapshot_binding wanted = {.host = policy->vnet_listens[i],
+						  .vnet_resolver = true,
+						  .network = NETWORK_NONE,
+						  .terms.access = policy->vnet_access};
+		struct origin origin = listen_origin(model, NULL);
+		fine = bind_one(&all, &wanted, &origin) && fine;
+	}
+	return fine ? 0 : ERR_FAULTS;
+}
+
+static bool is_listed(const struct server *server, const struct listener *listener)
+{
+	for (unsigned i = 0; i < server->listener_count; i++)
+		if (server->listeners[i] == listener)
+			return true;
+	return false;
+}
+
+static void close_new(const struct server *server, struct snapshot *snapshot)
+{
+	for (uint32_t i = 0; i < snapshot->binding_count; i++)
+		if (!is_listed(server, snapshot->bindings[i].listener)) {
+			listener_close(snapshot->bindings[i].listener);
+			give_up_host(server, &snapshot->bindings[i].host);
+		}
+}
+
+/* Room for list_new. */
+static int reserve_list(struct server *server, const struct snapshot *snapshot)
+{
+	size_t room = server->listener_count + snapshot->binding_count;
+	struct listener **listeners =
+		realloc(server->listeners, (room ? room : 1) * sizeof(struct listener *));
+	if (!listeners)
+		return ERR_NOMEM;
+	server->listeners = listeners;
+	return 0;
+}
+
+static void list_new(struct server *server, const struct snapshot *snapshot)
+{
+	for (uint32_t i = 0; i < snapshot->binding_count; i++)
+		if (!is_listed(server, snapshot->bindings[i].listener))
+			server->listeners[server->listener_count++] =
+				snapshot->bindings[i].listener;
+}
+
+static void tell_listeners(struct server *server, const struct snapshot *before,
+			   const struct snapshot *now)
+{
+	char text[HOST_TEXT_MAX];
+	server->listeners_added = server->listeners_removed = 0;
+	for (uint32_t i = 0; i < now->binding_count; i++) {
+		const struct snapshot_binding *binding = &now->bindings[i];
+		if (before && snapshot_names(before, binding->listener))
+			continue;
+		server->listeners_added++;
+		log_event(LOG_INFO, "listen", "listening on %s for %s%s",
+			  host_print(&binding->host, text),
+			  binding->vnet_resolver ? "the VNet resolver" : "network ",
+			  binding->vnet_resolver ? ""
+						 : now->policy->networks[binding->network].name);
+		if (!listener_address_is_here(&binding->host))
+			log_event(LOG_WARNING, "listen",
+				  "no interface has the address of %s; it is served as soon as one "
+				  "has",
+				  host_print(&binding->host, text));
+	}
+	for (uint32_t i = 0; before && i < before->binding_count; i++) {
+		if (snapshot_names(now, before->bindings[i].listener))
+			continue;
+		server->listeners_removed++;
+		give_up_host(server, &before->bindings[i].host);
+		log_event(LOG_INFO, "listen", "no longer listening on %s",
+			  host_print(&before->bindings[i].host, text));
+	}
+}
+
+/* ---- workers ---- */
+
+/* Half of the descriptors that are allowed are for source ports, shared out among workers and the
+ * sources of this snapshot; what is left when all of those have what they may have is for the lanes
+ * of busy targets, each twice a source's. The other half is for clients' connections, targets' by
+ * TCP, and sources of the snapshot before that are still in use. A source that is the system's
+ * choice may be one for each family. */
+static void share_ports(struct snapshot *snapshot, unsigned workers)
+{
+	struct rlimit limit;
+	size_t sources = 0;
+
+	snapshot->ports_max = OUTBOUND_PORTS;
+	snapshot->lanes_max = OUTBOUND_LANES;
+	for (size_t i = 0; i < snapshot->source_count; i++)
+		sources += snapshot->sources[i].family ? 1 : 2;
+	if (sources == 0 || getrlimit(RLIMIT_NOFILE, &limit) != 0 ||
+	    limit.rlim_cur == RLIM_INFINITY)
+		return;
+	uint64_t all = (uint64_t)limit.rlim_cur / 2 / workers, share = all / sources;
+	if (share < OUTBOUND_PORTS) {
+		snapshot->ports_max = share < SERVER_PORTS_MIN ? SERVER_PORTS_MIN : (unsigned)share;
+		snapshot->lanes_max = 0;
+		return;
+	}
+	uint64_t lanes = (all - sources * OUTBOUND_PORTS) / (2 * OUTBOUND_PORTS);
+	if (lanes < OUTBOUND_LANES)
+		snapshot->lanes_max = (unsigned)lanes;
+}
+
+/* Whoever forges an answer has to guess its port (RFC 5452 section 9.2): that few are a danger, and
+ * nothing else would show it. A question may come from any worker's. */
+static void warn_of_ports(const struct snapshot *snapshot, unsigned workers,
+			  const struct origin *origin, struct faults *faults)
+{
+	if (snapshot->source_count == 0 || snapshot->ports_max * workers >= OUTBOUND_PORTS)
+		return;
+	fault_add(faults, FAULT_WARNING, origin, NULL,
+		  "questions leave by %u source ports for each address, where %u make forged "
+		  "answers a matter of luck; allow more descriptors (ulimit -n, LimitNOFILE= of "
+		  "the unit)",
+		  snapshot->ports_max * workers, OUTBOUND_PORTS);
+}
+
+/* What lets a worker start that could not. */
+static const char *start_advice(int error)
+{
+	switch (error) {
+	case EMFILE:
+		return "allow more descriptors (ulimit -n, LimitNOFILE= of the unit), or set "
+		       "fewer workers";
+	case ENFILE: return "allow the system more descriptors (sysctl fs.file-max)";
+	case EAGAIN:
+		return "allow more threads (ulimit -u, TasksMax= of the unit), or set fewer "
+		       "workers";
+	default: return "set fewer workers, or give the system more memory";
+	}
+}
+
+static int start_workers(struct server *server, struct snapshot *snapshot,
+			 const struct origin *origin, struct faults *faults)
+{
+	for (unsigned i = 0; i < server->worker_count; i++) {
+		server->workers[i] = worker_start(i, &server->shared, snapshot);
+		if (server->workers[i])
+			continue;
+		fault_add(faults, FAULT_ERROR, origin, NULL,
+			  "worker %u of %u cannot be started: %s; %s", i + 1, server->worker_count,
+			  strerror(errno), start_advice(errno));
+		while (i-- > 0) {
+			worker_stop(server->workers[i]);
+			server->workers[i] = NULL;
+		}
+		return ERR_SYSTEM;
+	}
+	return 0;
+}
+
+static void hand_out(struct server *server, struct snapshot *snapshot)
+{
+	snapshot->older = server->current;
+	server->current = snapshot;
+	if (snapshot->older)
+		for (unsigned i = 0; i < server->worker_count; i++)
+			if (server->workers[i]) /* else we are stopping: see server_release */
+				worker_publish(server->workers[i], snapshot);
+}
+
+/* From here on everything is moved. */
+static void publish(struct server *server, struct snapshot *snapshot)
+{
+	list_new(server, snapshot);
+	meter_registry_set_rate(server->meters, snapshot->queries_per_second);
+	hand_out(server, snapshot);
+	/* Shares that a worker never came for, because it has skipped a snapshot or will. */
+	for (unsigned i = 0; !server->silent && i < server->listener_count; i++)
+		if (!snapshot_names(snapshot, server->listeners[i]))
+			listener_withdraw(server->listeners[i]);
+	server->ahead = server->silent;
+	tell_listeners(server, snapshot->older, snapshot);
+}
+
+/* The zones that go out of a model that is compiled; no work where there are none and no keys. */
+static int compile_transfers(struct server *server, struct snapshot *snapshot,
+			     const struct model *model)
+{
+	const struct transfer_table *before = server->current ? server->current->transfers : NULL;
+
+	if (server->transfers_anew)
+		before = NULL;
+	if (model->transfers.count == 0 && model->keys.count == 0)
+		return 0;
+	return transfer_table_compile(&snapshot->transfers, model, snapshot->policy, before,
+				      &server->keeper, (uint64_t)time(NULL));
+}
+
+/* Policy and bindings, nothing moved yet. NULL is a fault. */
+static struct snapshot *prepare(struct server *server, const struct model *model,
+				struct faults *faults)
+{
+	struct policy *policy = policy_compile(model, &server->key,
+					       server->current ? server->current->policy : NULL);
+	struct snapshot *snapshot =
+		policy ? snapshot_new(policy, server->registry, server->meters, model) : NULL;
+	if (!snapshot) {
+		fault_add(faults, FAULT_ERROR, &model->origin, NULL, "%s", err_text(ERR_NOMEM));
+		return NULL;
+	}
+	int err = bind_all(server, snapshot, model, faults);
+	if (err == 0) {
+		err = worker_prepare(snapshot, server->worker_count);
+		if (err == 0)
+			err = compile_transfers(server, snapshot, model);
+		if (err != 0)
+			fault_add(faults, FAULT_ERROR, &model->origin, NULL, "%s", err_text(err));
+	}
+	if (err != 0) {
+		close_new(server, snapshot);
+		snapshot_free(snapshot);
+		return NULL;
+	}
+	share_ports(snapshot, server->worker_count);
+	warn_of_ports(snapshot, server->worker_count, &model->origin, faults);
+	snapshot->generation = server->generation + 1;
+	atomic_store(&snapshot->users, server->worker_count);
+	return snapshot;
+}
+
+/* ---- letting go ---- */
+
+static bool is_named(const struct server *server, const struct listener *listener)
+{
+	for (const struct snapshot *at = server->current; at; at = at->older)
+		if (snapshot_names(at, listener))
+			return true;
+	return false;
+}
+
+static void free_old(struct server *server)
+{
+	struct snapshot **link = server->current ? &server->current->older : NULL;
+	while (link && *link) {
+		struct snapshot *snapshot = *link;
+		if (atomic_load_explicit(&snapshot->users, memory_order_acquire) > 0) {
+			link = &snapshot->older;
+			continue;
+		}
+		*link = snapshot->older;
+		snapshot_free(snapshot);
+	}
+	unsigned kept = 0;
+	for (unsigned i = 0; i < server->listener_count; i++) {
+		if (server->ahead || is_named(server, server->listeners[i]))
+			server->listeners[kept++] = server->listeners[i];
+		else
+			listener_close(server->listeners[i]);
+	}
+	server->listener_count = kept;
+}
+
+/* ---- the interface ---- */
+
+static int take_listener(struct server *server, struct listener *listener)
+{
+	struct listener **listeners = realloc(server->listeners, (server->listener_count + 1) *
+									 sizeof(struct listener *));
+	if (!listeners) {
+		listener_close(listener);
+		return ERR_NOMEM;
+	}
+	server->listeners = listeners;
+	server->listeners[server->listener_count++] = listener;
+	return 0;
+}
+
+static int open_ahead(struct server *server, const struct host *host, const struct origin *origin,
+		      struct faults *faults)
+{
+	char error[LISTENER_ERROR_MAX];
+	if (find_kept(server, host)) /* twice: server_apply tells */
+		return 0;
+	struct listener *listener = open_listener(server, host, error);
+	if (listener && take_listener(server, listener) == 0)
+		return 0;
+	fault_add(faults, FAULT_ERROR, origin, "listen", "%s",
+		  listener ? err_text(ERR_NOMEM) : error);
+	return ERR_FAULTS;
+}
+
+int server_open(struct server *server, const struct model *model, struct faults *faults)
+{
+	int err = 0, failed;
+	assert(!server->current);
+	server->ahead = true;
+	for (size_t r = 0; r < model->resolvers.count; r++) {
+		const struct dns_resolver *resolver = &model->resolvers.items[r];
+		for (size_t i = 0; i < resolver->inbound_endpoints.count; i++) {
+			const struct inbound_endpoint *at = &resolver->inbound_endpoints.items[i];
+			failed = open_ahead(server, &at->listen, &at->origin, faults);
+			err = failed ? failed : err;
+		}
+	}
+	for (size_t i = 0; i < model->vnet_resolver.listen.count; i++) {
+		failed = open_ahead(server, &model->vnet_resolver.listen.items[i],
+				    &model->vnet_resolver.origin, faults);
+		err = failed ? failed : err;
+	}
+	return err;
+}
+
+int server_apply(struct server *server, struct model *model, struct faults *faults)
+{
+	struct snapshot *snapshot = prepare(server, model, faults);
+	if (!snapshot)
+		return ERR_FAULTS;
+	int err = reserve_list(server, snapshot);
+	if (err != 0)
+		fault_add(faults, FAULT_ERROR, &model->origin, NULL, "%s", err_text(err));
+	else if (!server->current)
+		err = start_workers(server, snapshot, &model->origin, faults);
+	if (err != 0) {
+		close_new(server, snapshot);
+		snapshot_free(snapshot);
+		return err;
+	}
+	publish(server, snapshot);
+	cache_resize(server->cache, model->cache.size_bytes);
+	if (server->model != model)
+		model_free(server->model);
+	server->model = model;
+	server->generation = snapshot->generation;
+	server->transfers_anew = false;
+	server->loaded_at = time(NULL);
+	free_old(server);
+	return 0;
+}
+
+int server_serve_owned(struct server *server, struct owned *owned)
+{
+	const struct snapshot *current = server->current;
+	assert(current);
+	struct snapshot *snapshot = snapshot_with_owned(current, owned);
+	if (!snapshot)
+		return ERR_NOMEM;
+	int err = worker_prepare(snapshot, server->worker_count);
+	if (err == 0 && current->transfers)
+		err = transfer_table_advance(&snapshot->transfers, snapshot->policy,
+					     current->transfers, &server->keeper,
+					     (uint64_t)time(NULL));
+	if (err != 0) {
+		snapshot_free(snapshot);
+		return ERR_NOMEM;
+	}
+	owned_ref(owned);
+	owned_unref(server->model->owned);
+	server->model->owned = owned;
+	atomic_store(&snapshot->users, server->worker_count);
+	hand_out(server, snapshot);
+	free_old(server);
+	return 0;
+}
+
+bool server_is_settled(const struct server *server)
+{
+	return !server->current ||
+	       atomic_load_explicit(&server->current->adopters, memory_order_acquire) ==
+		       server->worker_count;
+}
+
+void server_drain(struct server *server)
+{
+	for (unsigned i = 0; i < server->worker_count; i++)
+		worker_drain(server->workers[i]);
+}
+
+void server_leave(struct server *server)
+{
+	for (unsigned i = 0; i < server->worker_count; i++)
+		worker_leave(server->workers[i]);
+}
+
+bool server_is_drained(const struct server *server)
+{
+	for (unsigned i = 0; i < server->worker_count; i++)
+		if (!worker_is_drained(server->workers[i]))
+			return false;
+	return true;
+}
+
+bool server_is_alive(struct server *server)
+{
+	bool alive = true;
+	for (unsigned i = 0; i < server->worker_count; i++) {
+		if (!server->workers[i])
+			continue;
+		uint64_t rounds = worker_rounds(server->workers[i]);
+		alive = alive && rounds != server->rounds[i];
+		server->rounds[i] = rounds;
+		worker_wake(server->workers[i]);
+	}
+	return alive;
+}
+
+void server_collect(struct server *server)
+{
+	free_old(server);
+	ask_desk_collect(&server->desk);
+}
+
+void server_release(struct server *server)
+{
+	for (unsigned i = 0; server->workers && i < server->worker_count; i++) {
+		if (server->workers[i])
+			worker_stop(server->workers[i]);
+		server->workers[i] = NULL;
+	}
+	ask_desk_collect(&server->desk);
+	while (server->current) {
+		struct snapshot *snapshot = server->current;
+		server->current = snapshot->older;
+		snapshot_free(snapshot);
+	}
+	for (unsigned i = 0; i < server->listener_count; i++)
+		listener_close(server->listeners[i]);
+	free(server->listeners);
+	free(server->workers);
+	free(server->rounds);
+	cache_free(server->cache);
+	target_registry_free(server->registry);
+	meter_registry_free(server->meters);
+	response_limit_free(server->responses);
+	model_free(server->model);
+	memset(server, 0, sizeof *server);
+}
+
+/* ---- questions of our own ---- */
+
+int server_ask(struct server *server, const struct ask_question *question,
+	       void (*on_answer)(void *context, const struct ask_answer *answer), void *context,
+	       struct ask_letter **letter)
+{
+	struct worker *worker = server->workers[server->next_asked++ % server->worker_count];
+	if (!worker)
+		return ERR_LIMIT;
+	int err = ask_desk_write(&server->desk, question, on_answer, context, letter);
+	if (err == 0)
+		worker_ask(worker, *letter);
+	return err;
+}
+
+/* Which worker has it is not worth knowing: this is seldom. */
+void server_cancel_ask(struct server *server, struct ask_letter *letter)
+{
+	ask_letter_cancel(letter);
+	for (unsigned i = 0; i < server->worker_count; i++)
+		if (server->workers[i])
+			worker_wake(server->workers[i]);
+}
+
+void server_read_stats(const struct server *server, struct stats *sum)
+{
+	memset(sum, 0, sizeof *sum);
+	for (unsigned i = 0; i < server->worker_count; i++) {
+		if (!server->workers[i])
+			continue;
+		const struct stats *stats = worker_stats(server->workers[i]);
+#define X(name, text)                                                                              \
+	STATS_ADD(sum, name, atomic_load_explicit(&stats->name, memory_order_relaxed));
+		STATS_MAP(X)
+#undef X
+	}
+}

@@ -1,0 +1,188 @@
+/* A snapshot holds one reference on the target and the meter of every upstream of its policy. A
+ * ruleset that two policies share keeps its upstreams, so they are attached already when the second
+ * one comes: the pointer is then left alone (workers are reading it) and only the reference is
+ * added. What is acquired once more is the same target, because an equal ruleset has equal sources
+ * and servers.
+ *
+ * Snapshots whose policies differ in nothing but what we own hold these references together: the
+ * last of them to be freed lets go of them. */
+#include "resolver/server/snapshot.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct attaching {
+	struct target_registry *registry;
+	struct meter_registry *meters;
+	struct snapshot *snapshot;
+	size_t room; /* for sources */
+	bool failed;
+};
+
+static bool note_source(struct attaching *attaching, const struct address *source)
+{
+	struct snapshot *snapshot = attaching->snapshot;
+	for (size_t i = 0; i < snapshot->source_count; i++)
+		if (address_equal(&snapshot->sources[i], source))
+			return true;
+	if (snapshot->source_count == attaching->room) {
+		size_t room = attaching->room * 2 + 8;
+		struct address *sources = realloc(snapshot->sources, room * sizeof *sources);
+		if (!sources)
+			return false;
+		snapshot->sources = sources;
+		attaching->room = room;
+	}
+	snapshot->sources[snapshot->source_count++] = *source;
+	return true;
+}
+
+static void attach(void *context, struct upstream *upstream)
+{
+	struct attaching *attaching = context;
+	if (attaching->failed)
+		return;
+	struct target *target = target_acquire(attaching->registry, &upstream->source,
+					       &upstream->host, upstream->protocol);
+	struct meter *meter = NULL;
+	if (upstream->endpoint)
+		meter = meter_acquire(attaching->meters, upstream->endpoint, true);
+	if (!target || (upstream->endpoint && !meter) ||
+	    !note_source(attaching, &upstream->source)) {
+		attaching->failed = true;
+		return;
+	}
+	if (!upstream->target) {
+		upstream->target = target;
+		upstream->meter = meter;
+	}
+	assert(upstream->target == target && upstream->meter == meter);
+}
+
+static void detach(void *context, struct upstream *upstream)
+{
+	struct snapshot *snapshot = context;
+	if (upstream->target)
+		target_release(snapshot->registry, upstream->target);
+	if (upstream->meter)
+		meter_release(snapshot->meters, upstream->meter);
+}
+
+static bool attach_inbounds(struct snapshot *snapshot, const struct policy *policy)
+{
+	uint32_t count = policy->inbound_count;
+	snapshot->inbound_meters = calloc(count ? count : 1, sizeof(struct meter *));
+	bool fine = snapshot->inbound_meters;
+	for (uint32_t i = 0; fine && i < count; i++) {
+		struct meter *meter =
+			meter_acquire(snapshot->meters, policy->inbounds[i].name, false);
+		snapshot->inbound_meters[i] = meter;
+		fine = meter;
+	}
+	return fine;
+}
+
+struct inbound_terms snapshot_terms(const struct snapshot *snapshot, uint32_t i)
+{
+	return (struct inbound_terms){.access = snapshot->policy->inbounds[i].access,
+				      .meter = snapshot->inbound_meters[i],
+				      .excess = snapshot->excess};
+}
+
+struct snapshot *snapshot_new(struct policy *policy, struct target_registry *registry,
+			      struct meter_registry *meters, const struct model *model)
+{
+	struct snapshot *snapshot = calloc(1, sizeof *snapshot);
+	uint32_t room = policy->inbound_count + policy->vnet_listen_count;
+	struct snapshot_binding *bindings = calloc(room ? room : 1, sizeof *bindings);
+	struct attaching attaching = {.registry = registry, .meters = meters, .snapshot = snapshot};
+	if (snapshot && bindings) {
+		snapshot->meters = meters;
+		policy_each_upstream(policy, attach, &attaching);
+		attaching.failed |= !attach_inbounds(snapshot, policy);
+	}
+	if (!snapshot || !bindings || attaching.failed) {
+		/* Without memory: targets and meters that were acquired stay in the registries,
+		 * which is all that a reference too many does. */
+		policy_free(policy);
+		free(bindings);
+		if (snapshot) {
+			free(snapshot->sources);
+			free(snapshot->inbound_meters);
+		}
+		free(snapshot);
+		return NULL;
+	}
+	snapshot->policy = policy;
+	snapshot->registry = registry;
+	snapshot->bindings = bindings;
+	snapshot->cache = model->cache;
+	snapshot->tcp = model->tcp;
+	snapshot->response_limit = model->response_limit;
+	snapshot->excess = model->limits.excess;
+	snapshot->queries_per_second = model->limits.queries_per_second_per_endpoint;
+	return snapshot;
+}
+
+static void *copy(const void *from, size_t bytes)
+{
+	void *to = malloc(bytes ? bytes : 1);
+	if (to && bytes)
+		memcpy(to, from, bytes);
+	return to;
+}
+
+struct snapshot *snapshot_with_owned(const struct snapshot *before, struct owned *owned)
+{
+	struct snapshot *snapshot = calloc(1, sizeof *snapshot);
+	struct policy *policy = policy_with_owned(before->policy, owned);
+	struct snapshot_binding *bindings =
+		copy(before->bindings, before->binding_count * sizeof *bindings);
+	struct address *sources = copy(before->sources, before->source_count * sizeof *sources);
+	struct meter **meters = copy(before->inbound_meters,
+				     before->policy->inbound_count * sizeof(struct meter *));
+	if (!snapshot || !policy || !bindings || !sources || !meters) {
+		policy_free(policy);
+		free(bindings);
+		free(sources);
+		free(meters);
+		free(snapshot);
+		return NULL;
+	}
+	*snapshot = (struct snapshot){.registry = before->registry,
+				      .meters = before->meters,
+				      .ports_max = before->ports_max,
+				      .lanes_max = before->lanes_max,
+				      .cache = before->cache,
+				      .tcp = before->tcp,
+				      .response_limit = before->response_limit,
+				      .excess = before->excess,
+				      .queries_per_second = before->queries_per_second,
+				      .generation = before->generation};
+	snapshot->policy = policy;
+	snapshot->bindings = bindings;
+	snapshot->binding_count = before->binding_count;
+	snapshot->sources = sources;
+	snapshot->source_count = before->source_count;
+	snapshot->inbound_meters = meters;
+	return snapshot;
+}
+
+void snapshot_free(struct snapshot *snapshot)
+{
+	if (!snapshot)
+		return;
+	if (!policy_is_shared(snapshot->policy)) {
+		policy_each_upstream(snapshot->policy, detach, snapshot);
+		for (uint32_t i = 0; i < snapshot->policy->inbound_count; i++)
+			meter_release(snapshot->meters, snapshot->inbound_meters[i]);
+	}
+	policy_free(snapshot->policy);
+	transfer_table_free(snapshot->transfers); /* behind the policy, which has its stamps */
+	free(snapshot->bindings);
+	free(snapshot->sources);
+	free(snapshot->inbound_meters);
+	free(snapshot->holds);
+	free(snapshot);
+}

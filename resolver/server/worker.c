@@ -1,0 +1,554 @@
+/* A worker's loop:
+ *
+ *     uv_poll   packets in ─► queries, replies     (inbound, outbound)
+ *     alarm     the wheel's next due time
+ *     async     a new snapshot, questions of our own, or stop
+ *     prepare   before the loop sleeps: send what this round has gathered, add up what it has
+ *               counted, set the alarm
+ *
+ * A snapshot is held through a policy_hold of the worker's own, counted without atomics; when its
+ * last user is gone the worker lets go of the snapshot, and the control thread frees it. Only then
+ * do sources that it named and the current one does not go, too: its questions may still need them.
+ *
+ * Adopting cannot fail: the hold's memory comes with the snapshot, the sockets and what serves them
+ * with the listener. */
+#include "resolver/server/worker.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "endpoints/alarm.h"
+#include "endpoints/outbound/outbound.h"
+#include "resolver/log.h"
+#include "resolver/resolve/resolve.h"
+#include "resolver/transfer/transfer.h"
+
+enum {
+	WORKER_HEAP_BYTES = 56 << 20, /* glibc's heaps have 64 MiB */
+	/* Queries beside those that wait, however many do: of a batch that is being answered. */
+	WORKER_QUERIES_AT_HAND = 256,
+};
+
+struct worker_binding { /* what a query carries from the listener it came by */
+	struct worker_hold *hold;
+	struct inbound *inbound; /* NULL: withdrawn before this worker came for it */
+	bool vnet_resolver;
+	uint32_t network;
+};
+
+struct worker_hold {             /* a snapshot as this worker uses it */
+	struct policy_hold hold; /* first: see of_hold */
+	struct worker *worker;
+	struct snapshot *snapshot;
+	struct worker_binding bindings[];
+};
+
+struct worker {
+	unsigned index;
+	const struct worker_shared *shared;
+	uv_thread_t thread;
+	uv_loop_t loop;
+	uv_async_t wake;
+	uv_prepare_t prepare;
+	struct alarm alarm;
+	_Atomic(struct snapshot *) next;
+	atomic_bool stopping, draining, leaving, drained;
+	bool drains; /* it takes no more queries, for either reason: */
+	bool leaves; /* nobody else does */
+	struct worker_hold *current;
+	_Atomic uint64_t rounds;
+	bool let_go; /* of a snapshot in this round: its sources may be nobody's now */
+
+	struct wheel wheel;
+	struct entropy entropy;
+	struct query_pool pool;
+	struct inbound_worker inbound;
+	struct outbound outbound;
+	struct pending_table pending;
+	struct resolver resolver;
+	struct ask_room asks;
+	struct transfers transfers;
+	struct stats stats;
+};
+
+static uint64_t monotonic_us(void *context)
+{
+	(void)context;
+	return uv_hrtime() / 1000;
+}
+
+static uint32_t unix_s(void *context)
+{
+	(void)context;
+	return (uint32_t)time(NULL);
+}
+
+static void on_arrival(void *context, struct query *query, unsigned pass)
+{
+	struct worker *worker = context;
+	const struct worker_binding *binding = query->binding;
+	struct place place = {binding->network, false};
+
+	if (pass > 0) {
+		resolve_expect(query, pass);
+		return;
+	}
+	if (binding->vnet_resolver)
+		place = policy_place_of_client(binding->hold->hold.policy, &query->client);
+	resolve_arrive(&worker->resolver, query, &binding->hold->hold, place);
+}
+_Static_assert((int)INBOUND_PASSES == (int)RESOLVE_PASSES, "each pass is one");
+
+static void on_query(void *context, struct query *query)
+{
+	(void)context;
+	resolve_start(query, query->arrived_us);
+}
+
+/* What targets send by TCP keeps UDP waiting no longer than what clients do. */
+static void on_tcp_read(void *reader, size_t bytes)
+{
+	inbound_tcp_worked(reader, bytes);
+}
+
+/* ---- snapshots ---- */
+
+static size_t hold_bytes(const struct snapshot *snapshot)
+{
+	return sizeof(struct worker_hold) + snapshot->binding_count * sizeof(struct worker_binding);
+}
+
+int worker_prepare(struct snapshot *snapshot, unsigned workers)
+{
+	assert(!snapshot->holds);
+	snapshot->holds = calloc(workers, hold_bytes(snapshot));
+	return snapshot->holds ? 0 : ERR_NOMEM;
+}
+
+static void release_snapshot(struct worker *worker, struct snapshot *snapshot)
+{
+	atomic_fetch_sub_explicit(&snapshot->users, 1, memory_order_acq_rel);
+	worker->shared->on_release(worker->shared->context);
+}
+
+static void on_hold_idle(struct policy_hold *policy_hold)
+{
+	struct worker_hold *hold = (struct worker_hold *)policy_hold;
+
+	hold->worker->let_go = true;
+	release_snapshot(hold->worker, hold->snapshot);
+}
+
+static struct worker_hold *hold_init(struct worker *worker, struct snapshot *snapshot)
+{
+	struct worker_hold *hold =
+		(struct worker_hold *)(void *)((char *)snapshot->holds +
+					       worker->index * hold_bytes(snapshot));
+
+	hold->worker = worker;
+	hold->snapshot = snapshot;
+	hold->hold = (struct policy_hold){.policy = snapshot->policy,
+					  .transfers = snapshot->transfers,
+					  .cache = snapshot->cache,
+					  .users = 1,
+					  .on_idle = on_hold_idle};
+	for (uint32_t i = 0; i < snapshot->binding_count; i++)
+		hold->bindings[i] = (struct worker_binding){
+			.hold = hold,
+			.vnet_resolver = snapshot->bindings[i].vnet_resolver,
+			.network = snapshot->bindings[i].network};
+	return hold;
+}
+
+/* The hold's binding of a listener, or NULL. */
+static struct worker_binding *find_binding(struct worker_hold *hold,
+					   const struct listener *listener)
+{
+	for (uint32_t i = 0; hold && i < hold->snapshot->binding_count; i++)
+		if (hold->snapshot->bindings[i].listener == listener)
+			return &hold->bindings[i];
+	return NULL;
+}
+
+static void attach(struct worker *worker, struct listener *listener,
+		   const struct inbound_terms *terms, struct worker_binding *binding)
+{
+	char text[HOST_TEXT_MAX];
+	const struct worker_binding *before = find_binding(worker->current, listener);
+
+	int err = 0;
+	if (before && before->inbound) {
+		binding->inbound = before->inbound;
+		inbound_rebind(binding->inbound, binding);
+	} else {
+		err = inbound_start(&worker->inbound, listener, worker->index, binding,
+				    &binding->inbound);
+	}
+	if (binding->inbound)
+		inbound_set_terms(binding->inbound, terms);
+	if (err == ERR_SYSTEM)
+		log_event(LOG_ERROR, "listen",
+			  "worker %u: the system does not let it watch %s; trying again until it "
+			  "does",
+			  worker->index, host_print(&listener->host, text));
+}
+
+static void stop_listeners(struct worker_hold *hold, struct worker_hold *keep)
+{
+	for (uint32_t i = 0; hold && i < hold->snapshot->binding_count; i++)
+		if (hold->bindings[i].inbound &&
+		    !find_binding(keep, hold->snapshot->bindings[i].listener))
+			inbound_stop(hold->bindings[i].inbound);
+}
+
+static void set_cookie_keys(struct worker *worker, const struct policy *policy)
+{
+	const struct hash_key *keys = policy->cookie_key;
+
+	if (policy->cookie_keys == 0)
+		cookie_init(&worker->inbound.cookies, &worker->shared->cookie_key);
+	else
+		cookie_init_given(&worker->inbound.cookies, &keys[0],
+				  &keys[policy->cookie_keys - 1]);
+}
+
+/* Keeps equal listeners as they are, starts new ones, stops those that are gone. */
+static void adopt(struct worker *worker, struct snapshot *snapshot)
+{
+	struct worker_hold *hold = hold_init(worker, snapshot), *before = worker->current;
+
+	worker->inbound.tcp = snapshot->tcp;
+	worker->inbound.response_limit = snapshot->response_limit;
+	worker->inbound.responses =
+		response_limit_is_on(&snapshot->response_limit) ? worker->shared->responses : NULL;
+	worker->inbound.payload_max = (uint16_t)snapshot->policy->udp_payload_max;
+	set_cookie_keys(worker, snapshot->policy);
+	worker->pending.random_case = snapshot->policy->random_case;
+	outbound_limit_ports(&worker->outbound, snapshot->ports_max, snapshot->lanes_max);
+	for (uint32_t i = 0; i < snapshot->binding_count; i++)
+		attach(worker, snapshot->bindings[i].listener, &snapshot->bindings[i].terms,
+		       &hold->bindings[i]);
+	stop_listeners(before, hold);
+	worker->current = hold;
+	if (atomic_fetch_add_explicit(&snapshot->adopters, 1, memory_order_acq_rel) + 1 ==
+	    worker->shared->workers)
+		worker->shared->on_release(worker->shared->context);
+	if (before)
+		policy_hold_give(&before->hold);
+}
+
+/* ---- the loop ---- */
+
+/* What endpoints/ has counted in this round. Queries that it turned away never came to resolve.c,
+ * which counts the rest. */
+static void gather_stats(struct worker *worker)
+{
+	struct stats *stats = &worker->stats;
+	struct inbound_counters *inbound = &worker->inbound.counters;
+	struct pending_table *pending = &worker->pending;
+	struct outbound_counters *outbound = &worker->outbound.counters;
+
+	STATS_ADD(stats, queries, inbound->overload + inbound->prohibited + inbound->over_limit);
+	STATS_ADD(stats, servfail, inbound->overload);
+	STATS_ADD(stats, refused, inbound->prohibited + inbound->over_limit_refused);
+#define X(name, text) STATS_TAKE(stats, name, inbound);
+	INBOUND_COUNTER_MAP(X)
+#undef X
+#define X(name, text) STATS_TAKE(stats, name, pending);
+	PENDING_COUNTER_MAP(X)
+#undef X
+#define X(name, text) STATS_TAKE(stats, name, outbound);
+	OUTBOUND_COUNTER_MAP(X)
+#undef X
+}
+
+static void retain_sources(struct worker *worker)
+{
+	const struct snapshot *snapshot = worker->current->snapshot;
+
+	worker->let_go = false;
+	outbound_retain(&worker->outbound, snapshot->sources, snapshot->source_count);
+}
+
+static void on_alarm(void *context)
+{
+	struct worker *worker = context;
+
+	wheel_advance(&worker->wheel, monotonic_us(NULL));
+}
+
+static void on_prepare(uv_prepare_t *prepare)
+{
+	struct worker *worker = prepare->data;
+	uint64_t rounds = atomic_load_explicit(&worker->rounds, memory_order_relaxed);
+
+	atomic_store_explicit(&worker->rounds, rounds + 1, memory_order_relaxed);
+	if (worker->let_go)
+		retain_sources(worker);
+	outbound_flush(&worker->outbound);
+	inbound_flush(&worker->inbound);
+	gather_stats(worker);
+	if (worker->drains)
+		atomic_store(&worker->drained,
+			     worker->pool.in_use == 0 && worker->inbound.tcp_connections == 0);
+	alarm_by(&worker->alarm, wheel_next_us(&worker->wheel));
+}
+
+/* Everything that keeps the loop alive is closed; it ends when the last handle has. The listeners
+ * first: they answer what is under way. */
+static void shut(struct worker *worker)
+{
+	worker->inbound.ends = true;
+	stop_listeners(worker->current, NULL);
+	resolver_abandon(&worker->resolver);
+	transfers_abandon(&worker->transfers);
+	ask_room_close(&worker->asks);
+	pending_table_release(&worker->pending);
+	outbound_release(&worker->outbound);
+	if (worker->current)
+		policy_hold_give(&worker->current->hold);
+	worker->current = NULL;
+	alarm_close(&worker->alarm);
+	uv_close((uv_handle_t *)&worker->prepare, NULL);
+	uv_close((uv_handle_t *)&worker->wake, NULL);
+}
+
+/* It may drain first, and be told to leave when its successor has gone away. */
+static void drain(struct worker *worker)
+{
+	if (atomic_load(&worker->leaving) && !worker->leaves) {
+		worker->drains = worker->leaves = true;
+		inbound_leave(&worker->inbound);
+	} else if (atomic_load(&worker->draining) && !worker->drains) {
+		worker->drains = true;
+		inbound_drain(&worker->inbound);
+	}
+}
+
+static void on_wake(uv_async_t *wake)
+{
+	struct worker *worker = wake->data;
+	struct snapshot *snapshot = atomic_exchange(&worker->next, NULL);
+
+	if (atomic_load(&worker->stopping)) {
+		if (snapshot)
+			release_snapshot(worker, snapshot);
+		shut(worker);
+		return;
+	}
+	if (snapshot)
+		adopt(worker, snapshot);
+	drain(worker);
+	assert(worker->current); /* the first one came with the thread */
+	ask_room_work(&worker->asks, &worker->current->hold, monotonic_us(NULL));
+}
+
+/* glibc grows a thread's heap by pages, a system call each, and every new cache entry would pay for
+ * that. Grown once and not trimmed it costs addresses; memory only where it comes to be used. */
+static void grow_heap(void)
+{
+	/* volatile: a compiler may leave out what is taken and given back. */
+	void *volatile low = malloc(WORKER_HEAP_BYTES / 2);
+	void *volatile high = malloc(WORKER_HEAP_BYTES / 2);
+
+	free(high);
+	free(low);
+}
+
+/* As ps, top and gdb show it. */
+static void name_thread(const struct worker *worker)
+{
+	char name[16];
+
+	snprintf(name, sizeof name, "worker-%u", worker->index);
+	pthread_setname_np(pthread_self(), name);
+}
+
+static void run(void *argument)
+{
+	struct worker *worker = argument;
+
+	name_thread(worker);
+	if (worker->shared->on_start)
+		worker->shared->on_start(worker->shared->context);
+	grow_heap();
+	uv_run(&worker->loop, UV_RUN_DEFAULT);
+}
+
+/* ---- the other threads' side ---- */
+
+/* libuv's errors are errno's, negative. */
+static int open_loop(struct worker *worker)
+{
+	int err = uv_loop_init(&worker->loop);
+
+	if (err != 0)
+		return err;
+	err = alarm_open(&worker->alarm, &worker->loop, on_alarm, worker);
+	if (err == 0) {
+		err = uv_async_init(&worker->loop, &worker->wake, on_wake);
+		if (err != 0)
+			alarm_close(&worker->alarm);
+	}
+	if (err != 0) {
+		uv_run(&worker->loop, UV_RUN_DEFAULT); /* what was opened closes */
+		uv_loop_close(&worker->loop);
+		return err;
+	}
+	uv_prepare_init(&worker->loop, &worker->prepare);
+	worker->wake.data = worker->prepare.data = worker;
+	uv_prepare_start(&worker->prepare, on_prepare);
+	return 0;
+}
+
+/* All parts are there to be released when this fails. */
+static int init_parts(struct worker *worker)
+{
+	const struct worker_shared *shared = worker->shared;
+
+	wheel_init(&worker->wheel, monotonic_us(NULL));
+	entropy_init(&worker->entropy);
+	query_pool_init(&worker->pool, shared->queries_max + WORKER_QUERIES_AT_HAND);
+	worker->inbound = (struct inbound_worker){
+		.loop = &worker->loop,
+		.wheel = &worker->wheel,
+		.pool = &worker->pool,
+		.key = &shared->key,
+		.now_us = monotonic_us,
+		.unix_s = unix_s,
+		.on_arrival = on_arrival,
+		.on_query = on_query,
+		.context = worker,
+	};
+	int err = pending_table_init(&worker->pending, &worker->wheel, &worker->entropy,
+				     &shared->key);
+	if (!err)
+		err = outbound_init(&worker->outbound, &worker->loop, &worker->wheel,
+				    &worker->entropy, &worker->pending, OUTBOUND_PORTS,
+				    monotonic_us, NULL);
+	worker->outbound.on_tcp_read = on_tcp_read;
+	worker->outbound.reader = &worker->inbound;
+	if (!err)
+		err = inbound_worker_init(&worker->inbound);
+	worker->pending.transport = &worker->outbound;
+	worker->pending.send = outbound_send;
+	worker->pending.forget = outbound_forget;
+	worker->pending.pending_max = shared->queries_max + REFRESHES;
+	worker->pending.worker = worker->index;
+	resolver_init(&worker->resolver, &worker->wheel, &worker->pending, shared->cache,
+		      &worker->stats, &shared->key);
+	worker->resolver.waiting.max = shared->queries_max;
+	worker->transfers = (struct transfers){
+		.wheel = &worker->wheel,
+		.stats = &worker->stats,
+		.now_us = monotonic_us,
+		.time_of_day_s = worker->resolver.time_of_day_s,
+		.buffer = worker->resolver.buffer,
+	};
+	transfers_init(&worker->transfers);
+	worker->resolver.transfers = &worker->transfers;
+	ask_room_init(&worker->asks, shared->desk, &worker->resolver, &worker->pool,
+		      shared->on_release, shared->context);
+	return err;
+}
+
+/* The loop has ended. */
+static void worker_free(struct worker *worker)
+{
+	int err = uv_loop_close(&worker->loop);
+
+	assert(err == 0);
+	(void)err;
+	inbound_worker_release(&worker->inbound);
+	query_pool_release(&worker->pool);
+	free(worker);
+}
+
+struct worker *worker_start(unsigned index, const struct worker_shared *shared,
+			    struct snapshot *first)
+{
+	struct worker *worker = calloc(1, sizeof *worker);
+	int err;
+
+	if (!worker)
+		return NULL;
+	worker->index = index;
+	worker->shared = shared;
+	atomic_init(&worker->next, first);
+	err = open_loop(worker);
+	if (err != 0) {
+		free(worker);
+		errno = -err;
+		return NULL;
+	}
+	err = init_parts(worker) == 0 ? uv_async_send(&worker->wake) : UV_ENOMEM;
+	if (err == 0)
+		err = uv_thread_create(&worker->thread, run, worker);
+	if (err == 0)
+		return worker;
+	shut(worker);
+	uv_run(&worker->loop, UV_RUN_DEFAULT);
+	worker_free(worker);
+	errno = -err;
+	return NULL;
+}
+
+void worker_publish(struct worker *worker, struct snapshot *snapshot)
+{
+	struct snapshot *skipped = atomic_exchange(&worker->next, snapshot);
+
+	if (skipped)
+		release_snapshot(worker, skipped);
+	uv_async_send(&worker->wake);
+}
+
+void worker_ask(struct worker *worker, struct ask_letter *letter)
+{
+	ask_room_post(&worker->asks, letter);
+	worker_wake(worker);
+}
+
+void worker_wake(struct worker *worker)
+{
+	uv_async_send(&worker->wake);
+}
+
+void worker_stop(struct worker *worker)
+{
+	atomic_store(&worker->stopping, true);
+	uv_async_send(&worker->wake);
+	uv_thread_join(&worker->thread);
+	worker_free(worker);
+}
+
+void worker_drain(struct worker *worker)
+{
+	atomic_store(&worker->draining, true);
+	worker_wake(worker);
+}
+
+void worker_leave(struct worker *worker)
+{
+	atomic_store(&worker->leaving, true);
+	worker_wake(worker);
+}
+
+bool worker_is_drained(const struct worker *worker)
+{
+	return atomic_load(&worker->drained);
+}
+
+uint64_t worker_rounds(const struct worker *worker)
+{
+	return atomic_load_explicit(&worker->rounds, memory_order_relaxed);
+}
+
+const struct stats *worker_stats(const struct worker *worker)
+{
+	return &worker->stats;
+}

@@ -1,0 +1,207 @@
+/* Of zones: a set of the one is looked for in the other by its owner and type; most are there and
+ * the same. Of those that are not, the records that the other does not have are copied. Of what we
+ * own: two walks over what is different, one for what is gone and one for what is new. */
+#include "resolver/transfer/delta.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "resolver/transfer/zone.h"
+#include "rules/name.h"
+#include "rules/wire.h"
+#include "rules/zone/serial.h"
+
+struct writing {
+	struct transfer_delta *delta;
+	size_t room, bytes_max;
+	const struct zone *other;
+	const struct hash_key *key;
+};
+
+size_t transfer_delta_bytes(const struct transfer_delta *delta)
+{
+	return sizeof *delta + sizeof delta + delta->end;
+}
+
+static size_t record_bytes(const uint8_t *record)
+{
+	return RECORD_HEADER + (size_t)wire_u16(record + RECORD_HEADER - 2);
+}
+
+static int make_room(struct writing *writing, size_t bytes)
+{
+	struct transfer_delta *delta = writing->delta;
+	size_t room = 2 * writing->room + bytes;
+
+	if (transfer_delta_bytes(delta) + bytes > writing->bytes_max)
+		return ERR_NO_SPACE;
+	if (writing->room - delta->end >= bytes)
+		return 0;
+	uint8_t *larger = realloc(delta->bytes, room);
+	if (!larger)
+		return ERR_NOMEM;
+	delta->bytes = larger;
+	writing->room = room;
+	return 0;
+}
+
+static int put_record(struct writing *writing, const uint8_t *owner, const uint8_t *record)
+{
+	struct transfer_delta *delta = writing->delta;
+	size_t name = name_wire_length(owner), bytes = record_bytes(record);
+	int err = make_room(writing, name + bytes);
+
+	if (err)
+		return err;
+	assert(delta->bytes);
+	memcpy(delta->bytes + delta->end, owner, name);
+	memcpy(delta->bytes + delta->end + name, record, bytes);
+	delta->end += name + bytes;
+	return 0;
+}
+
+/* ---- zones ---- */
+
+static bool has_record(const struct rrset *set, const uint8_t *record)
+{
+	const uint8_t *at = set ? set->wire : NULL;
+	size_t bytes = record_bytes(record);
+
+	for (unsigned i = 0; set && i < set->count; i++, at += record_bytes(at))
+		if (record_bytes(at) == bytes && memcmp(at, record, bytes) == 0)
+			return true;
+	return false;
+}
+
+static int put_missing(void *context, const uint8_t *owner, const struct rrset *set)
+{
+	struct writing *writing = context;
+	struct name name;
+	int err = name_from_wire(&name, writing->key, owner, name_wire_length(owner), 0, NULL);
+
+	assert(err == 0); /* a zone's owners are names */
+	if (set->type == TYPE_SOA)
+		return 0;
+	const struct rrset *other = zone_find_exact(writing->other, &name, set->type);
+	if (other && other->length == set->length &&
+	    memcmp(other->wire, set->wire, set->length) == 0)
+		return 0;
+	const uint8_t *record = set->wire;
+	for (unsigned i = 0; !err && i < set->count; i++, record += record_bytes(record))
+		if (!has_record(other, record))
+			err = put_record(writing, owner, record);
+	return err;
+}
+
+static int write_zones(struct writing *writing, const struct zone *before, const struct zone *after)
+{
+	writing->other = after;
+	int err = zone_walk(before, put_missing, writing);
+
+	writing->delta->fresh = writing->delta->end;
+	writing->other = before;
+	return err ? err : zone_walk(after, put_missing, writing);
+}
+
+/* ---- what we own ---- */
+
+/* The PTRs that the one table has otherwise than the other. */
+static int write_ptrs(struct writing *writing, const struct transfer_zone *zone,
+		      const struct owned *having, const struct owned *other)
+{
+	uint8_t owner[TRANSFER_OWNER_MAX];
+	struct owned_cursor cursor;
+	struct address address;
+	const struct rrset *set, *instead;
+	int err = 0;
+
+	owned_cursor_begin(&cursor, &zone->prefix);
+	while (!err && owned_cursor_change(&cursor, having, other, &address, &set, &instead)) {
+		if (!set)
+			continue;
+		transfer_zone_spell(zone, &address, owner);
+		assert(set->count == 1);
+		err = put_record(writing, owner, set->wire);
+	}
+	return err;
+}
+
+/* ---- the interface ---- */
+
+/* With the SOA that it begins from. */
+static struct transfer_delta *begin(struct writing *writing, const struct zone *before)
+{
+	struct transfer_delta *delta = calloc(1, sizeof *delta);
+
+	if (!delta)
+		return NULL;
+	delta->references = 1;
+	delta->serial = zone_serial(before);
+	writing->delta = delta;
+	if (put_record(writing, zone_apex(before)->wire, zone_soa(before)->wire) == 0)
+		return delta;
+	transfer_delta_unref(delta);
+	return NULL;
+}
+
+/* What was asked for in advance and not needed is given back. */
+static struct transfer_delta *end(struct transfer_delta *delta, int err)
+{
+	uint8_t *exact = err ? NULL : realloc(delta->bytes, delta->end);
+
+	if (exact) {
+		delta->bytes = exact;
+		return delta;
+	}
+	transfer_delta_unref(delta);
+	return NULL;
+}
+
+struct transfer_delta *transfer_delta_of_zones(const struct zone *before, const struct zone *after,
+					       const struct hash_key *key, size_t bytes_max)
+{
+	struct writing writing = {.bytes_max = bytes_max, .key = key};
+	struct transfer_delta *delta = begin(&writing, before);
+
+	return delta ? end(delta, write_zones(&writing, before, after)) : NULL;
+}
+
+struct transfer_delta *transfer_delta_of_ptrs(const struct transfer_zone *zone,
+					      const struct owned *before, const struct owned *after,
+					      size_t bytes_max)
+{
+	struct writing writing = {.bytes_max = bytes_max};
+	struct transfer_delta *delta = begin(&writing, zone->zone);
+
+	if (!delta)
+		return NULL;
+	int err = write_ptrs(&writing, zone, before, after);
+	delta->fresh = delta->end;
+	if (!err)
+		err = write_ptrs(&writing, zone, after, before);
+	return end(delta, err);
+}
+
+struct transfer_delta *transfer_delta_ref(struct transfer_delta *delta)
+{
+	delta->references++;
+	return delta;
+}
+
+void transfer_delta_unref(struct transfer_delta *delta)
+{
+	if (!delta || --delta->references > 0)
+		return;
+	free(delta->bytes);
+	free(delta);
+}
+
+void transfer_delta_read(const struct transfer_delta *delta, size_t *at, const uint8_t **owner,
+			 const uint8_t **record)
+{
+	assert(*at < delta->end);
+	*owner = delta->bytes + *at;
+	*record = *owner + name_wire_length(*owner);
+	*at += (size_t)(*record - *owner) + record_bytes(*record);
+}

@@ -1,0 +1,460 @@
+/* How a table follows a policy. Zones are found anew only when a model is compiled; from then on a
+ * change of what we own makes another version of each zone that it touches, and shares the rest:
+ *
+ *     before->policy->owned ─┐ owned_cursor_change,      the zone's content moves, and if so
+ *     policy->owned ─────────┘ zone by zone         ─►   serial + 1, the apex again with it,
+ *                                                        what is different to its past
+ *
+ * Only the zones that hold a changed PTR are looked at, unless so many have changed that finding
+ * their zones costs more than looking at all. */
+#include "resolver/transfer/table.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "resolver/log.h"
+#include "rules/policy/reverse_zones.h"
+#include "rules/zone/serial.h"
+
+enum { CHANGED_MAX = 1024 };
+
+/* Each zone's share of what is kept of the past. */
+static size_t past_max(const struct transfer_table *table)
+{
+	return TRANSFER_PAST_BYTES / (table->count ? table->count : 1);
+}
+
+/* ---- from one version to the next ---- */
+
+static struct transfer_zone *zone_as_it_is(struct transfer_zone *zone, size_t room)
+{
+	return zone->past_bytes <= room ? transfer_zone_hold(zone)
+					: transfer_zone_again(zone, zone, NULL, room);
+}
+
+/* The zone once what we own is what the policy has; itself, when nothing has changed in it. Without
+ * memory for what has changed it goes on without a past. */
+static struct transfer_zone *zone_after(struct transfer_zone *zone, const struct policy *policy,
+					const struct owned *before, size_t room, uint64_t now_s)
+{
+	struct transfer_content content;
+
+	if (!zone->reverse || !transfer_zone_content_after(zone, before, policy->owned, &content))
+		return zone_as_it_is(zone, room);
+	struct transfer_delta *delta = transfer_delta_of_ptrs(zone, before, policy->owned, room);
+	struct transfer_zone *next = transfer_zone_again(zone, zone, delta, delta ? room : 0);
+	transfer_delta_unref(delta);
+	if (!next)
+		return NULL;
+	next->content = content;
+	if (transfer_zone_set_serial(next, &policy->key, serial_next(zone->serial, now_s)) == 0)
+		return next;
+	transfer_zone_let_go(next);
+	return NULL;
+}
+
+/* ---- serials ---- */
+
+static void warn_of_serial(const struct transfer_zone *zone, uint32_t before)
+{
+	if (serial_is_newer(zone->serial, before))
+		return;
+	log_event(LOG_WARNING, "transfer",
+		  "%s has changed and its serial has not gone up (%u, it was %u); secondaries will "
+		  "not take the change: give the SOA in its file a higher serial",
+		  zone->text, zone->serial, before);
+}
+
+/* A private zone has the serial that its file gives it; all there is to do is to look. */
+static void look_at_serial(const struct transfer_zone *zone, uint64_t digest, uint32_t before)
+{
+	if (zone->content.digest != digest)
+		warn_of_serial(zone, before);
+}
+
+static bool recall(const struct serial_keeper *keeper, const struct transfer_zone *zone,
+		   struct kept_serial *kept)
+{
+	return keeper && keeper->recall && keeper->recall(keeper->context, zone->text, kept);
+}
+
+/* The first serial of a zone in this process. Where a later one may have been given out than was
+ * written down, it is none of those. */
+static uint32_t first_serial(const struct transfer_zone *zone, const struct kept_serial *kept,
+			     uint64_t now_s)
+{
+	if (!kept)
+		return serial_next((uint32_t)now_s - 1, now_s);
+	if (kept->digest == zone->content.digest && kept->reserved == kept->serial)
+		return kept->serial;
+	return serial_next(kept->reserved, now_s);
+}
+
+static int first_version(struct transfer_zone *zone, const struct policy *policy,
+			 const struct serial_keeper *keeper, uint64_t now_s)
+{
+	struct kept_serial kept;
+	bool known = recall(keeper, zone, &kept);
+
+	if (!zone->reverse) {
+		zone->serial = zone_serial(zone->zone);
+		if (known)
+			look_at_serial(zone, kept.digest, kept.serial);
+		return 0;
+	}
+	return transfer_zone_set_serial(zone, &policy->key,
+					first_serial(zone, known ? &kept : NULL, now_s));
+}
+
+/* A reverse zone that was there before and is cut, served, filled or spelled in another way now;
+ * where that makes no difference it goes on. */
+static struct transfer_zone *recut_zone(struct transfer_zone *zone,
+					const struct transfer_zone *before,
+					const struct policy *policy, size_t room, uint64_t now_s)
+{
+	bool same = zone->content.digest == before->content.digest;
+	uint32_t serial = same ? before->serial : serial_next(before->serial, now_s);
+
+	if (transfer_zone_set_serial(zone, &policy->key, serial) != 0)
+		return NULL;
+	return transfer_zone_again(zone, before, NULL, same ? room : 0);
+}
+
+/* A private zone whose file was read again. Where its serial has not gone up, and where there is no
+ * room for what has changed, it goes out whole to everybody. */
+static struct transfer_zone *reread_zone(struct transfer_zone *zone,
+					 const struct transfer_zone *before,
+					 const struct policy *policy, size_t room)
+{
+	struct transfer_delta *delta = NULL;
+
+	zone->serial = zone_serial(zone->zone);
+	look_at_serial(zone, before->content.digest, before->serial);
+	if (zone->serial == before->serial && zone->content.digest == before->content.digest)
+		return transfer_zone_again(zone, before, NULL, room);
+	if (serial_is_newer(zone->serial, before->serial))
+		delta = transfer_delta_of_zones(before->zone, zone->zone, &policy->key, room);
+	struct transfer_zone *again = transfer_zone_again(zone, before, delta, delta ? room : 0);
+	transfer_delta_unref(delta);
+	return again;
+}
+
+/* ---- tables ---- */
+
+static struct transfer_table *table_new(struct transfer_terms *terms, const struct policy *policy,
+					const struct transfer_table *before, size_t room)
+{
+	struct transfer_table *table = calloc(1, sizeof *table + room * sizeof table->zones[0]);
+
+	if (!table)
+		return NULL;
+	table->terms = transfer_terms_ref(terms);
+	table->policy = policy;
+	table->version = before ? before->version + 1 : 1;
+	table->fresh = calloc(room + 1, sizeof *table->fresh);
+	if (table->fresh)
+		return table;
+	transfer_table_free(table);
+	return NULL;
+}
+
+void transfer_table_free(struct transfer_table *table)
+{
+	if (!table)
+		return;
+	for (size_t i = 0; i < table->count; i++)
+		transfer_zone_let_go(table->zones[i]);
+	transfer_terms_unref(table->terms);
+	free(table->fresh);
+	free(table->stamps);
+	free(table);
+}
+
+static int compare_zones(const void *left, const void *right)
+{
+	uint64_t a = (*(struct transfer_zone *const *)left)->name.hash[0];
+	uint64_t b = (*(struct transfer_zone *const *)right)->name.hash[0];
+
+	return a < b ? -1 : a > b;
+}
+
+/* What the policy answers with from now on: what it has answered with before (NULL: nothing), but
+ * for the zones that say something else. */
+static int stamp(struct transfer_table *table, struct policy *policy,
+		 const struct transfer_table *before)
+{
+	const struct transfer_zone *const *zones =
+		before ? table->fresh : (const struct transfer_zone *const *)table->zones;
+	size_t count = before ? table->fresh_count : table->count;
+
+	table->stamps = calloc(policy->pool_zone_count + 1, sizeof *table->stamps);
+	if (!table->stamps)
+		return ERR_NOMEM;
+	if (before)
+		memcpy(table->stamps, before->stamps,
+		       policy->pool_zone_count * sizeof *table->stamps);
+	for (size_t i = 0; i < count; i++) {
+		const struct policy_pool_zone *in =
+			zones[i]->reverse ? suffix_table_get(&policy->pools, &zones[i]->name, 0)
+					  : NULL;
+
+		if (in)
+			table->stamps[in - policy->pool_zones] = zones[i]->zone;
+	}
+	policy->stamps = table->stamps;
+	return 0;
+}
+
+/* Notes a zone where it says something else than the one before (NULL: there was none). */
+static void note_fresh(struct transfer_table *table, const struct transfer_zone *zone,
+		       const struct transfer_zone *before)
+{
+	if (!before || before->serial != zone->serial ||
+	    before->content.digest != zone->content.digest)
+		table->fresh[table->fresh_count++] = zone;
+}
+
+/* The table is made: it is written down what is new in it, and the policy gets its stamps.
+ * `before`: of a policy that has the same pools; or NULL. */
+static int complete(struct transfer_table *table, struct policy *policy,
+		    const struct transfer_table *before, const struct serial_keeper *keeper)
+{
+	int err = stamp(table, policy, before);
+
+	if (!err && keeper && keeper->keep && table->fresh_count)
+		keeper->keep(keeper->context, table->fresh, table->fresh_count);
+	return err;
+}
+
+/* ---- of a model ---- */
+
+struct compiling {
+	struct transfer_table *table;
+	struct policy *policy;
+	const struct transfer_table *before;
+	const struct serial_keeper *keeper;
+	uint64_t now_s;
+};
+
+/* A zone that was there before the model was compiled anew; may be that of before. */
+static struct transfer_zone *continue_zone(struct compiling *c, struct transfer_zone *zone,
+					   struct transfer_zone *before)
+{
+	size_t room = past_max(c->table);
+
+	if (zone->apex == before->apex && zone->alias == before->alias &&
+	    (!zone->reverse || prefix_equal(&zone->prefix, &before->prefix)))
+		return zone_after(before, c->policy, c->before->policy->owned, room, c->now_s);
+	transfer_zone_take_meter(zone, before);
+	zone->content = transfer_zone_content(zone, c->policy);
+	if (zone->reverse)
+		return recut_zone(zone, before, c->policy, room, c->now_s);
+	return reread_zone(zone, before, c->policy, room);
+}
+
+static struct transfer_zone *begin_zone(struct compiling *c, struct transfer_zone *zone)
+{
+	zone->content = transfer_zone_content(zone, c->policy);
+	return first_version(zone, c->policy, c->keeper, c->now_s) == 0 ? transfer_zone_hold(zone)
+									: NULL;
+}
+
+/* The zone becomes the version of it that is to be served. */
+static int settle_zone(struct compiling *c, struct transfer_zone **at)
+{
+	struct transfer_zone *zone = *at, *settled;
+	const struct transfer_zone *before =
+		c->before ? transfer_table_find(c->before, &zone->name) : NULL;
+
+	if (before && before->reverse == zone->reverse)
+		settled = continue_zone(c, zone, (struct transfer_zone *)(uintptr_t)before);
+	else
+		settled = begin_zone(c, zone);
+	if (!settled)
+		return ERR_NOMEM;
+	transfer_zone_let_go(zone);
+	*at = settled;
+	note_fresh(c->table, settled, before);
+	return 0;
+}
+
+/* Takes the zone over; one that no entry is about is left out. */
+static int add_zone(struct compiling *c, struct transfer_zone *zone)
+{
+	struct transfer_table *table = c->table;
+
+	if (!zone)
+		return ERR_NOMEM;
+	if (transfer_terms_cover(table->terms, zone))
+		table->zones[table->count++] = zone;
+	else
+		transfer_zone_let_go(zone);
+	return 0;
+}
+
+static int add_reverse(struct compiling *c, const char *text, bool alias)
+{
+	struct name name;
+
+	if (name_from_text(&name, &c->policy->key, text) != 0)
+		return 0;
+	const struct policy_pool_zone *in = suffix_table_get(&c->policy->pools, &name, 0);
+	if (!in)
+		return 0;
+	struct transfer_zone *zone = transfer_zone_new(in->zone);
+	if (!zone)
+		return ERR_NOMEM;
+	zone->reverse = true;
+	zone->classless = in->classless;
+	zone->alias = alias;
+	zone->prefix = in->prefix;
+	return add_zone(c, zone);
+}
+
+static int on_reverse_zone(void *context, const struct reverse_zone *zone)
+{
+	struct compiling *c = context;
+	int err = add_reverse(c, zone->origin, false);
+
+	return err || !zone->alias ? err : add_reverse(c, zone->alias, true);
+}
+
+/* First all of them, so that each one's share of the past is known. */
+static int add_zones(struct compiling *c, const struct model *model)
+{
+	struct transfer_table *table = c->table;
+	int err = reverse_each_zone(model, on_reverse_zone, c);
+
+	for (size_t i = 0; !err && i < model->private_zones.count; i++)
+		if (model->private_zones.items[i].zone)
+			err = add_zone(c, transfer_zone_new(model->private_zones.items[i].zone));
+	for (size_t i = 0; !err && i < table->count; i++)
+		err = settle_zone(c, &table->zones[i]);
+	qsort(table->zones, table->count, sizeof table->zones[0], compare_zones);
+	return err;
+}
+
+int transfer_table_compile(struct transfer_table **table, const struct model *model,
+			   struct policy *policy, const struct transfer_table *before,
+			   const struct serial_keeper *keeper, uint64_t now_s)
+{
+	struct transfer_terms *terms = transfer_terms_new(model);
+	struct compiling c = {.policy = policy, .before = before, .keeper = keeper, .now_s = now_s};
+
+	if (terms)
+		c.table = table_new(terms, policy, before,
+				    policy->pool_zone_count + model->private_zones.count);
+	transfer_terms_unref(terms);
+	int err = c.table ? add_zones(&c, model) : ERR_NOMEM;
+	if (!err)
+		err = complete(c.table, policy, NULL, keeper);
+	if (err) {
+		transfer_table_free(c.table);
+		return err;
+	}
+	*table = c.table;
+	return 0;
+}
+
+/* ---- of what we own ---- */
+
+/* The addresses whose PTR is another, in order; of very many only that they are. */
+struct changed {
+	size_t count;
+	bool too_many;
+	struct address addresses[CHANGED_MAX];
+};
+
+static void find_changed(struct changed *changed, const struct owned *before,
+			 const struct owned *after)
+{
+	static const struct prefix all[] = {{.address.family = 4}, {.address.family = 6}};
+	struct owned_cursor cursor;
+	struct address address;
+	const struct rrset *was, *is;
+
+	changed->count = 0;
+	changed->too_many = false;
+	for (unsigned i = 0; i < 2; i++) {
+		owned_cursor_begin(&cursor, &all[i]);
+		while (!changed->too_many &&
+		       owned_cursor_change(&cursor, before, after, &address, &was, &is)) {
+			changed->too_many = changed->count == CHANGED_MAX;
+			if (!changed->too_many)
+				changed->addresses[changed->count++] = address;
+		}
+	}
+}
+
+/* Whether it may hold one of them. */
+static bool is_touched(const struct transfer_zone *zone, const struct changed *changed)
+{
+	size_t low = 0, high = changed->count;
+
+	while (low < high) { /* for the first that is not below the zone's */
+		size_t middle = low + (high - low) / 2;
+
+		if (address_compare(&changed->addresses[middle], &zone->prefix.address) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return changed->too_many ||
+	       (low < changed->count && prefix_contains(&zone->prefix, &changed->addresses[low]));
+}
+
+int transfer_table_advance(struct transfer_table **result, struct policy *policy,
+			   const struct transfer_table *before, const struct serial_keeper *keeper,
+			   uint64_t now_s)
+{
+	struct transfer_table *table = table_new(before->terms, policy, before, before->count);
+	const struct owned *owned = before->policy->owned;
+	size_t room = past_max(before);
+	struct changed changed;
+	int err = table ? 0 : ERR_NOMEM;
+
+	find_changed(&changed, owned, policy->owned);
+	assert(policy->pool_zones == before->policy->pool_zones);
+	for (size_t i = 0; !err && i < before->count; i++) {
+		struct transfer_zone *at = before->zones[i], *zone;
+
+		zone = is_touched(at, &changed) ? zone_after(at, policy, owned, room, now_s)
+						: zone_as_it_is(at, room);
+		if (zone) {
+			table->zones[table->count++] = zone;
+			note_fresh(table, zone, at);
+		} else {
+			err = ERR_NOMEM;
+		}
+	}
+	if (!err)
+		err = complete(table, policy, before, keeper);
+	if (err) {
+		transfer_table_free(table);
+		return err;
+	}
+	*result = table;
+	return 0;
+}
+
+/* ---- looking ---- */
+
+const struct transfer_zone *transfer_table_find(const struct transfer_table *table,
+						const struct name *name)
+{
+	size_t low = 0, high = table->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (table->zones[middle]->name.hash[0] < name->hash[0])
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (; low < table->count && table->zones[low]->name.hash[0] == name->hash[0]; low++)
+		if (name_equal(&table->zones[low]->name, name))
+			return table->zones[low];
+	return NULL;
+}

@@ -1,0 +1,218 @@
+/* Addresses that are owned: pools, addresses, cloud services, and the names they ask for. A reverse
+ * name in the configuration is the operator's word: its form is checked, its ownership is not. What
+ * an address must be in and how its names are written is in territory.c, for the API as well. */
+#include <strings.h>
+
+#include "rules/check/grounds.h"
+#include "rules/policy/reverse_zones.h"
+
+struct owned {
+	struct grounds grounds;
+	struct seen addresses; /* "192.0.2.1" -> struct origin */
+	struct seen names, ids, labels, services;
+};
+
+struct pool_zones {
+	struct check *check;
+	struct seen names; /* "64-127.100.51.198.in-addr.arpa." -> struct address_pool */
+};
+
+static void check_zone_name(struct pool_zones *zones, const struct address_pool *pool,
+			    const char *name)
+{
+	const struct address_pool *before = seen_put(zones->check, &zones->names, name, pool);
+
+	if (before && before != pool)
+		ERROR(zones->check, &pool->origin, "zone",
+		      "%s is the zone of the address pool at %s; choose another name", name,
+		      check_place(zones->check, &before->origin));
+}
+
+/* Only those within an octet have neighbours, and names that could be theirs. */
+static int on_pool_zone(void *context, const struct reverse_zone *zone)
+{
+	if (!zone->classless)
+		return 0;
+	check_zone_name(context, zone->pool, zone->origin);
+	if (zone->alias)
+		check_zone_name(context, zone->pool, zone->alias);
+	return 0;
+}
+
+static void check_pool_zone(struct pool_zones *zones, const struct address_pool *pool)
+{
+	char text[NAME_TEXT_MAX];
+	const char *why;
+
+	if (!pool->prefix.address.family)
+		return;
+	why = pool->zone ? reverse_zone_refusal(&pool->prefix, pool->zone, text) : NULL;
+	if (why)
+		ERROR(zones->check, &pool->origin, "zone", "\"%s\" does not fit: %s", pool->zone,
+		      why);
+	else if (reverse_is_within_octet(&pool->prefix))
+		reverse_each_pool_zone(pool, on_pool_zone, zones);
+}
+
+static void check_pools(struct check *check)
+{
+	const struct model *model = check->model;
+	size_t count = model->address_pools.count, placed = 0;
+	struct placed_prefix *items = arena_alloc_array(&check->arena, count, sizeof *items);
+	struct seen names = {0};
+	struct pool_zones zones = {.check = check};
+
+	check->out_of_memory |= !items;
+	for (size_t i = 0; i < count; i++) {
+		const struct address_pool *pool = &model->address_pools.items[i];
+		const char *what = arena_printf(&check->arena, "address pool \"%s\"",
+						pool->name ? pool->name : "?");
+		check_unique(check, &names, pool->name, &pool->origin, "address pool");
+		check_pool_zone(&zones, pool);
+		if (items && what && pool->prefix.address.family)
+			items[placed++] =
+				(struct placed_prefix){pool->prefix, &pool->origin, "prefix", what};
+	}
+	check_overlaps(check, items, placed);
+}
+
+static void check_address(struct check *check, struct owned *owned, const struct address *address,
+			  const char *region, const struct origin *origin)
+{
+	char text[ADDRESS_TEXT_MAX], refusal[TERRITORY_TEXT_MAX];
+	const struct origin *before;
+
+	if (!address->family)
+		return;
+	address_print(address, text);
+	if (grounds_refusal(&owned->grounds, check, address, region, refusal))
+		ERROR(check, origin, "address", "%s", refusal);
+	before = seen_put(check, &owned->addresses, text, origin);
+	if (before)
+		ERROR(check, origin, "address", "%s is given at %s already; give each address once",
+		      text, check_place(check, before));
+}
+
+static void check_reverse_fqdn(struct check *check, const char *fqdn, const struct origin *origin)
+{
+	const char *advice = reverse_fqdn_refusal(fqdn);
+
+	if (advice)
+		ERROR(check, origin, "reverse_fqdn", "\"%s\" is not a host's name; %s", fqdn,
+		      advice);
+}
+
+static void check_label(struct check *check, struct owned *owned,
+			const struct owned_address *address, const char *region)
+{
+	const struct origin *origin = &address->origin, *before;
+	const char *label = address->domain_name_label;
+	const char *advice = label ? label_refusal(label) : NULL;
+
+	if (!label)
+		return;
+	if (advice) {
+		ERROR(check, origin, "domain_name_label", "\"%s\" does not fit; %s", label, advice);
+		return;
+	}
+	before = seen_put(check, &owned->labels, seen_pair(check, region ? region : "", label),
+			  origin);
+	if (before)
+		ERROR(check, origin, "domain_name_label",
+		      "\"%s\" is taken in this region, at %s; choose another", label,
+		      check_place(check, before));
+}
+
+/* Whether one of those before it has the name that the tag has up to its '=', of any case. */
+static bool is_tagged(const char *const *tags, size_t before, const char *tag, size_t length)
+{
+	for (size_t i = 0; i < before; i++)
+		if (tags[i] && strncasecmp(tags[i], tag, length + 1) == 0)
+			return true;
+	return false;
+}
+
+static void check_tags(struct check *check, const char *const *tags, size_t count,
+		       const struct origin *origin)
+{
+	if (count > TAGS_MAX)
+		ERROR(check, origin, "tags", "there are %zu; give at most %d", count, TAGS_MAX);
+	for (size_t i = 0; i < count && i < TAGS_MAX; i++) {
+		if (!tags[i]) /* it is none, which has been told */
+			continue;
+		size_t length = strcspn(tags[i], "=");
+
+		if (length == 0 || !tags[i][length])
+			ERROR(check, origin, "tags", "\"%s\" does not fit; give \"NAME=VALUE\"",
+			      tags[i]);
+		else if (is_tagged(tags, i, tags[i], length))
+			ERROR(check, origin, "tags",
+			      "there are two of the name \"%.*s\"; give each name once",
+			      (int)length, tags[i]);
+	}
+}
+
+/* What goes with a PTR and would be lost without one. */
+static void check_ptrs_own(struct check *check, const struct owned_address *address)
+{
+	if (address->reverse_fqdn || (!address->description && address->ttl == NOT_GIVEN))
+		return;
+	WARN(check, &address->origin, address->description ? "description" : "ttl",
+	     "it is the PTR's, and there is no reverse_fqdn: it is not used; give that, too, or "
+	     "set both by the API");
+}
+
+static void check_owned_address(struct check *check, struct owned *owned,
+				const struct owned_address *address)
+{
+	const char *region = model_region(check->model, address->region);
+	const struct origin *origin = &address->origin, *before;
+	const char *group = address->resource_group ? address->resource_group : "";
+
+	before = address->name ? seen_put(check, &owned->names,
+					  seen_pair(check, group, address->name), origin)
+			       : NULL;
+	if (before)
+		ERROR(check, origin, "name",
+		      "there is an address \"%s\" in this resource group already, at %s; choose "
+		      "another name",
+		      address->name, check_place(check, before));
+	before = address->id ? seen_put(check, &owned->ids, address->id, origin) : NULL;
+	if (before)
+		ERROR(check, origin, "id",
+		      "%s is the id of the address at %s already; give another", address->id,
+		      check_place(check, before));
+	check_address(check, owned, &address->address, region, origin);
+	check_label(check, owned, address, region);
+	check_reverse_fqdn(check, address->reverse_fqdn, origin);
+	check_tags(check, address->tags.items, address->tags.count, origin);
+	check_ptrs_own(check, address);
+}
+
+static void check_service(struct check *check, struct owned *owned,
+			  const struct cloud_service *service)
+{
+	const struct origin *origin = &service->origin;
+	const char *advice = service->name ? service_name_refusal(service->name) : NULL;
+
+	check_unique(check, &owned->services, service->name, origin, "cloud service");
+	if (advice)
+		ERROR(check, origin, "name", "\"%s\" does not fit; %s", service->name, advice);
+	check_address(check, owned, &service->address, NULL, origin);
+	check_reverse_fqdn(check, service->reverse_fqdn, origin);
+	check_tags(check, service->tags.items, service->tags.count, origin);
+}
+
+void limits_check_addresses(struct check *check)
+{
+	const struct model *model = check->model;
+	struct owned owned = {0};
+
+	check_pools(check);
+	grounds_index(&owned.grounds, check);
+	for (size_t i = 0; i < model->addresses.count; i++)
+		check_owned_address(check, &owned, &model->addresses.items[i]);
+	for (size_t i = 0; i < model->cloud_services.count; i++)
+		check_service(check, &owned, &model->cloud_services.items[i]);
+	check_network(check, model->reverse.resolve_in, &model->reverse.origin, "resolve_in");
+}

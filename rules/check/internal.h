@@ -1,0 +1,118 @@
+/* What the files of limits_*.c share: one check's state, an index by name, and the checks that
+ * several nouns need. Private to them. */
+#ifndef SLUICE_LIMITS_INTERNAL_H
+#define SLUICE_LIMITS_INTERNAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "rules/arena.h"
+#include "rules/check/limits.h"
+#include "rules/check/territory.h"
+#include "rules/fault.h"
+#include "rules/name.h"
+#include "rules/prefix.h"
+#include "rules/schema/model.h"
+
+/* Names seen so far, each with what it stands for; ASCII case does not matter (check/seen.c). */
+struct seen_slot {
+	char *key; /* NULL: empty */
+	const void *value;
+};
+struct seen {
+	struct seen_slot *slots;
+	size_t mask, count;
+};
+
+/* An inbound endpoint as a target may mean it. */
+struct self {
+	const char *path; /* "hub-resolver/inbound" */
+	const char *network;
+};
+
+struct check {
+	const struct model *model;
+	struct faults *faults;
+	struct arena arena; /* lives as long as the check */
+	bool out_of_memory; /* something was not looked at; said at the end */
+
+	struct seen networks;         /* name -> struct virtual_network */
+	struct seen resolvers;        /* name -> struct dns_resolver */
+	struct seen outbounds;        /* "RESOLVER/ENDPOINT" -> struct outbound_endpoint */
+	struct seen endpoint_subnets; /* "NETWORK/SUBNET" -> struct origin of its endpoint */
+	struct seen zone_names;       /* "corp.test." -> struct private_zone, the first so named */
+	struct seen zone_networks;    /* "ZONE NETWORK" -> struct private_zone linked there */
+	struct seen ruleset_networks; /* "RULESET NETWORK" -> struct ruleset_link */
+	struct seen selves;           /* "10.10.0.4:53" -> struct self */
+	struct prefix_table subnets;  /* of endpoints; value: index into subnet_origins */
+	const struct origin **subnet_origins;
+};
+
+/* Remembers value under key, which is copied, unless there is one already: that one comes back,
+ * else NULL. Values are never NULL. */
+const void *seen_put(struct check *check, struct seen *seen, const char *key, const void *value);
+const void *seen_get(const struct seen *seen, const char *key);
+/* A counter under key; NULL without memory. */
+uint32_t *seen_counter(struct check *check, struct seen *seen, const char *key);
+/* A key of two parts: "a b". Never NULL; without memory it is the empty string, and noted. */
+const char *seen_pair(struct check *check, const char *a, const char *b);
+
+#define ERROR(check, origin, field, ...)                                                           \
+	fault_add((check)->faults, FAULT_ERROR, origin, field, __VA_ARGS__)
+#define WARN(check, origin, field, ...)                                                            \
+	fault_add((check)->faults, FAULT_WARNING, origin, field, __VA_ARGS__)
+
+/* A list that was given and has nothing in it. One that was not given has its fault from the reader
+ * where it is required. */
+#define IS_EMPTY(list) ((list).items && (list).count == 0)
+
+/* "line 12" or "the one at FILE:12": where the other of two stands. */
+const char *check_place(struct check *check, const struct origin *origin);
+/* A fault when an item of that name was there before. NULL names have their fault already. */
+void check_unique(struct check *check, struct seen *seen, const char *name,
+		  const struct origin *origin, const char *what);
+/* A fault at the first item over the limit. `key` is the limit's. */
+void check_count(struct check *check, size_t count, uint32_t limit, const struct origin *over,
+		 const char *field, const char *key);
+/* NULL and a fault when there is none of that name. */
+const struct virtual_network *check_network(struct check *check, const char *name,
+					    const struct origin *origin, const char *field);
+bool check_same_region(const struct check *check, const char *a, const char *b);
+const char *check_region_text(const struct check *check, const char *own);
+/* The inbound endpoint that this target is, or NULL. */
+const struct self *check_self(const struct check *check, const struct target_server *target);
+/* Behind the first label of a name in normal text form, at the next suffix; NULL behind the root.
+ */
+const char *check_parent(const char *suffix);
+/* Reads a domain name in normal form; false when it is not one. */
+bool check_name(struct name *name, const char *text);
+/* Neighbours in a sorted list of prefixes that overlap, one fault each. */
+struct placed_prefix {
+	struct prefix prefix;
+	const struct origin *origin;
+	const char *field; /* may be NULL */
+	const char *what;  /* what is at the prefix: "subnet dns-in" */
+};
+void check_overlaps(struct check *check, struct placed_prefix *items, size_t count);
+
+/* Whether one can ask there: not unspecified, multicast, broadcast or the VNet resolver itself.
+ * (check/target.c) */
+void check_server(struct check *check, const struct host *host, const struct origin *origin,
+		  const char *field);
+void check_targets(struct check *check, const struct target_server *targets, size_t count,
+		   const struct origin *owner, const char *field);
+
+/* One per noun, in this order: the later ones use what the earlier ones have indexed. */
+void limits_check_networks(struct check *check);  /* check/network.c */
+void limits_check_endpoints(struct check *check); /* check/endpoint.c */
+void limits_check_listens(struct check *check);   /* check/listen.c */
+void limits_check_zones(struct check *check);     /* check/zone.c */
+void limits_check_rulesets(struct check *check);  /* check/ruleset.c */
+void limits_check_addresses(struct check *check); /* check/address.c */
+void limits_check_transfers(struct check *check); /* check/transfer.c */
+void limits_check_settings(struct check *check);  /* check/settings.c */
+void limits_warn(struct check *check);            /* check/warn.c */
+void limits_warn_loops(struct check *check);      /* check/loop.c */
+
+#endif

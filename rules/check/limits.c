@@ -1,0 +1,168 @@
+/* The order of the checks, and what they have in common. Each noun has a file:
+ *
+ *     check/network.c   networks, address spaces, subnets
+ *     check/endpoint.c  resolvers and their endpoints
+ *     check/listen.c    what is bound, and who asks at the VNet resolver
+ *     check/target.c    servers that questions are sent to
+ *     check/zone.c      private zones and their links
+ *     check/ruleset.c   rulesets, links, rules
+ *     check/address.c   pools, addresses, cloud services, reverse names
+ *     check/transfer.c  TSIG keys, and zones that go out
+ *     check/settings.c  what single settings owe each other
+ *     check/warn.c      what is legal and surely not meant; check/loop.c: forwarding loops
+ *
+ * A value that is not there, or was not well formed, has its fault from the reader; here it is
+ * passed over, so that one mistake is told once. Nothing here compares all with all: whatever may
+ * be many is looked up in an index (check/seen.c) or sorted. */
+#include "rules/check/limits.h"
+
+#include <strings.h>
+
+#include "rules/check/internal.h"
+
+const char *check_place(struct check *check, const struct origin *origin)
+{
+	const char *text =
+		origin->file ? arena_printf(&check->arena, "%s:%u", origin->file, origin->line)
+			     : origin->path;
+
+	return text ? text : "elsewhere";
+}
+
+void check_unique(struct check *check, struct seen *seen, const char *name,
+		  const struct origin *origin, const char *what)
+{
+	const struct origin *before = name ? seen_put(check, seen, name, origin) : NULL;
+
+	if (before)
+		ERROR(check, origin, "name",
+		      "\"%s\" is the name of the %s at %s already; choose another", name, what,
+		      check_place(check, before));
+}
+
+void check_count(struct check *check, size_t count, uint32_t limit, const struct origin *over,
+		 const char *field, const char *key)
+{
+	if (count > limit)
+		ERROR(check, over, field,
+		      "one too many: %zu, and at most %u are allowed; remove some, or raise "
+		      "limits.%s",
+		      count, limit, key);
+}
+
+const struct virtual_network *check_network(struct check *check, const char *name,
+					    const struct origin *origin, const char *field)
+{
+	const struct virtual_network *network;
+
+	if (!name)
+		return NULL;
+	network = seen_get(&check->networks, name);
+	if (!network)
+		ERROR(check, origin, field,
+		      "there is no virtual network \"%s\"; name one of virtual_networks", name);
+	return network;
+}
+
+const char *check_region_text(const struct check *check, const char *own)
+{
+	const char *region = model_region(check->model, own);
+
+	return region ? region : "(none)";
+}
+
+bool check_same_region(const struct check *check, const char *a, const char *b)
+{
+	return strcasecmp(check_region_text(check, a), check_region_text(check, b)) == 0;
+}
+
+bool check_name(struct name *name, const char *text)
+{
+	static const struct hash_key any_key;
+
+	return text && name_from_text(name, &any_key, text) == 0;
+}
+
+const struct self *check_self(const struct check *check, const struct target_server *target)
+{
+	struct host host = {target->address, (uint16_t)target->port};
+	char text[HOST_TEXT_MAX];
+
+	return target->address.family ? seen_get(&check->selves, host_print(&host, text)) : NULL;
+}
+
+const char *check_parent(const char *suffix)
+{
+	const char *dot = suffix;
+
+	if (strcmp(suffix, ".") == 0)
+		return NULL;
+	while (*dot != '.')
+		dot += *dot == '\\' && dot[1] ? 2 : 1;
+	return dot[1] ? dot + 1 : dot;
+}
+
+/* By family, first address, and the shorter prefix first: whatever overlaps an entry then stands
+ * inside the last one that was not inside another. */
+static int compare_prefixes(const void *left, const void *right)
+{
+	const struct prefix *a = &((const struct placed_prefix *)left)->prefix;
+	const struct prefix *b = &((const struct placed_prefix *)right)->prefix;
+	int bytes = memcmp(a->address.bytes, b->address.bytes, sizeof a->address.bytes);
+
+	if (a->address.family != b->address.family)
+		return a->address.family < b->address.family ? -1 : 1;
+	if (bytes != 0)
+		return bytes;
+	return a->length < b->length ? -1 : a->length > b->length;
+}
+
+static bool is_before(const struct origin *a, const struct origin *b)
+{
+	return a->line < b->line;
+}
+
+void check_overlaps(struct check *check, struct placed_prefix *items, size_t count)
+{
+	const struct placed_prefix *outer = NULL;
+	char text[PREFIX_TEXT_MAX], other_text[PREFIX_TEXT_MAX];
+
+	if (count > 0)
+		qsort(items, count, sizeof *items, compare_prefixes);
+	for (size_t i = 0; i < count; i++) {
+		if (!outer || !prefix_overlaps(&outer->prefix, &items[i].prefix)) {
+			outer = &items[i];
+			continue;
+		}
+		bool swap = is_before(items[i].origin, outer->origin);
+		const struct placed_prefix *later = swap ? outer : &items[i];
+		const struct placed_prefix *earlier = swap ? &items[i] : outer;
+		ERROR(check, later->origin, later->field,
+		      "%s overlaps %s (%s); prefixes here must not overlap",
+		      prefix_print(&later->prefix, text),
+		      prefix_print(&earlier->prefix, other_text), earlier->what);
+	}
+}
+
+void limits_check(const struct model *model, struct faults *faults)
+{
+	struct check check = {.model = model, .faults = faults};
+
+	arena_init(&check.arena);
+	limits_check_networks(&check);
+	limits_check_endpoints(&check);
+	limits_check_listens(&check);
+	limits_check_zones(&check);
+	limits_check_rulesets(&check);
+	limits_check_addresses(&check);
+	limits_check_transfers(&check);
+	limits_check_settings(&check);
+	if (faults->errors == 0) {
+		limits_warn(&check);
+		limits_warn_loops(&check);
+	}
+	if (check.out_of_memory)
+		ERROR(&check, &model->origin, NULL, "not checked to the end: %s",
+		      err_text(ERR_NOMEM));
+	arena_release(&check.arena);
+}

@@ -1,0 +1,18 @@
+/* What is allowed: Azure's limits, its rules on subnets, networks, endpoints, rulesets, links,
+ * rules and zones, and that every reference leads somewhere. Pure: a model in, faults out.
+ *
+ * Warnings are what is legal and surely not meant: a rule that a linked zone shadows, a forwarding
+ * loop through our own endpoints, a target that cannot be reached from the endpoint's source. They
+ * are looked for when there is no error: a wrong configuration is not advised on its finer points.
+ */
+#ifndef SLUICE_LIMITS_H
+#define SLUICE_LIMITS_H
+
+#include "rules/fault.h"
+#include "rules/schema/model.h"
+
+/* Checks everything; expects model_place_endpoints to have run and zones to have been read (a zone
+ * whose file could not be read is NULL, has its own fault already, and is passed over). */
+void limits_check(const struct model *model, struct faults *faults);
+
+#endif

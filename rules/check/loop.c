@@ -1,0 +1,219 @@
+/* Forwarding loops through our own endpoints, found before a question runs into one. For each rule
+ * that targets one of our inbound endpoints, its domain is followed:
+ *
+ *     rule ──► hub-resolver/inbound ──► network "hub" ──► zone? answered, no loop
+ *                                                     ──► longest rule, else the default resolver
+ *                                                           └──► a target that is us? go on there
+ *
+ * A network that is entered again on the way is a loop. Custom DNS servers play no part: they count
+ * at the VNet resolver only, and no target is that. A loop of one step made by a rule is told by
+ * the link that makes it (check/warn.c). */
+#include "rules/check/internal.h"
+
+enum { PATH_MAX_STEPS = 32 };
+
+struct linked { /* a ruleset linked to a network */
+	const struct forwarding_ruleset *ruleset;
+	struct linked *next;
+};
+
+struct node {
+	const char *network;
+	struct linked *rulesets, **tail;
+	unsigned round; /* in which it was last entered */
+	bool on_path;
+};
+
+struct loops {
+	struct check *check;
+	struct seen nodes;    /* network -> struct node */
+	struct seen rules;    /* "RULESET DOMAIN" -> struct forwarding_rule */
+	struct seen reserved; /* domain -> itself */
+	unsigned round;
+	const struct self *path[PATH_MAX_STEPS];
+	unsigned steps;
+};
+
+/* Who is asked for a domain in a network. */
+struct decision {
+	const struct target_server *targets;
+	size_t count;
+	bool by_rule;
+};
+
+static const struct forwarding_rule *rule_for(struct loops *loops, const struct node *node,
+					      const char *suffix)
+{
+	for (const struct linked *linked = node->rulesets; linked; linked = linked->next) {
+		const struct forwarding_rule *rule = seen_get(
+			&loops->rules, seen_pair(loops->check, linked->ruleset->name, suffix));
+		if (rule)
+			return rule;
+	}
+	return NULL;
+}
+
+static struct decision decide(struct loops *loops, const struct node *node, const char *domain)
+{
+	const struct default_resolver *fallback = &loops->check->model->default_resolver;
+	const struct forwarding_rule *rule = NULL;
+	const char *suffix;
+
+	for (suffix = domain; suffix; suffix = check_parent(suffix))
+		if (seen_get(&loops->check->zone_networks,
+			     seen_pair(loops->check, suffix, node->network)))
+			return (struct decision){NULL, 0, false};
+	for (suffix = domain; suffix && !rule; suffix = check_parent(suffix)) {
+		rule = rule_for(loops, node, suffix);
+		if (rule || seen_get(&loops->reserved, suffix))
+			break;
+	}
+	if (rule)
+		return (struct decision){rule->targets.items, rule->targets.count, true};
+	return (struct decision){fallback->targets.items, fallback->targets.count, false};
+}
+
+static void report(struct loops *loops, const char *domain, const struct origin *origin,
+		   const char *field)
+{
+	const char *text = "";
+
+	for (unsigned i = 0; i < loops->steps && text; i++)
+		text = arena_printf(&loops->check->arena, "%s%s%s (\"%s\")", text,
+				    i == 0 ? "" : " -> ", loops->path[i]->path,
+				    loops->path[i]->network);
+	WARN(loops->check, origin, field, "a forwarding loop for %s: %s; change one of the rules",
+	     domain, text ? text : "");
+}
+
+/* Enters `self`; whether a loop was found and the walk can stop. */
+static bool follow(struct loops *loops, const struct self *self, const char *domain, bool by_rule,
+		   const struct origin *origin, const char *field)
+{
+	struct node *node = (struct node *)(uintptr_t)seen_get(&loops->nodes, self->network);
+	struct decision decision;
+	bool found = false;
+
+	if (!node || loops->steps == PATH_MAX_STEPS)
+		return false;
+	loops->path[loops->steps++] = self;
+	if (node->round == loops->round) {
+		bool told = by_rule && loops->steps == 2;
+		if (node->on_path && !told)
+			report(loops, domain, origin, field);
+		loops->steps--;
+		return node->on_path;
+	}
+	node->round = loops->round;
+	node->on_path = true;
+	decision = decide(loops, node, domain);
+	for (size_t i = 0; i < decision.count && !found; i++) {
+		const struct self *next = check_self(loops->check, &decision.targets[i]);
+		if (next)
+			found = follow(loops, next, domain, decision.by_rule, origin, field);
+	}
+	node->on_path = false;
+	loops->steps--;
+	return found;
+}
+
+static void start(struct loops *loops, const struct target_server *targets, size_t count,
+		  const char *domain, const struct origin *origin, const char *field)
+{
+	bool found = false;
+
+	loops->round++;
+	loops->steps = 0;
+	for (size_t i = 0; i < count && !found; i++) {
+		const struct self *self = check_self(loops->check, &targets[i]);
+		if (self)
+			found = follow(loops, self, domain, true, origin, field);
+	}
+}
+
+static void add_network(struct loops *loops, const struct virtual_network *network)
+{
+	struct node *node = arena_alloc(&loops->check->arena, sizeof *node);
+
+	loops->check->out_of_memory |= !node;
+	if (!node || !network->name)
+		return;
+	node->network = network->name;
+	node->tail = &node->rulesets;
+	seen_put(loops->check, &loops->nodes, network->name, node);
+}
+
+static void add_link(struct loops *loops, const struct forwarding_ruleset *ruleset,
+		     const char *network)
+{
+	struct node *node = (struct node *)(uintptr_t)seen_get(&loops->nodes, network);
+	struct linked *linked = arena_alloc(&loops->check->arena, sizeof *linked);
+
+	loops->check->out_of_memory |= !linked;
+	if (!node || !linked)
+		return;
+	linked->ruleset = ruleset;
+	*node->tail = linked;
+	node->tail = &linked->next;
+}
+
+static void add_ruleset(struct loops *loops, const struct forwarding_ruleset *ruleset)
+{
+	char text[NAME_TEXT_MAX];
+	struct name name;
+
+	for (size_t i = 0; i < ruleset->links.count; i++)
+		add_link(loops, ruleset, ruleset->links.items[i].virtual_network);
+	for (size_t i = 0; i < ruleset->rules.count; i++) {
+		const struct forwarding_rule *rule = &ruleset->rules.items[i];
+		if (rule->state == RULE_ENABLED && check_name(&name, rule->domain))
+			seen_put(loops->check, &loops->rules,
+				 seen_pair(loops->check, ruleset->name, name_to_text(&name, text)),
+				 rule);
+	}
+}
+
+static void follow_ruleset(struct loops *loops, const struct forwarding_ruleset *ruleset)
+{
+	char text[NAME_TEXT_MAX];
+	struct name name;
+
+	for (size_t i = 0; i < ruleset->rules.count; i++) {
+		const struct forwarding_rule *rule = &ruleset->rules.items[i];
+		if (rule->state == RULE_ENABLED && check_name(&name, rule->domain))
+			start(loops, rule->targets.items, rule->targets.count,
+			      name_to_text(&name, text), &rule->origin, "targets");
+	}
+}
+
+static void add_reserved(struct loops *loops)
+{
+	const struct model *model = loops->check->model;
+	char text[NAME_TEXT_MAX];
+	struct name name;
+
+	for (size_t i = 0; i < model->reserved_domains.count; i++)
+		if (check_name(&name, model->reserved_domains.items[i]))
+			seen_put(loops->check, &loops->reserved, name_to_text(&name, text), model);
+}
+
+void limits_warn_loops(struct check *check)
+{
+	const struct model *model = check->model;
+	const struct default_resolver *fallback = &model->default_resolver;
+	struct loops loops = {.check = check};
+
+	if (check->selves.count == 0)
+		return;
+	add_reserved(&loops);
+	for (size_t i = 0; i < model->virtual_networks.count; i++)
+		add_network(&loops, &model->virtual_networks.items[i]);
+	for (size_t i = 0; i < model->rulesets.count; i++)
+		if (model->rulesets.items[i].name)
+			add_ruleset(&loops, &model->rulesets.items[i]);
+	for (size_t i = 0; i < model->rulesets.count; i++)
+		if (model->rulesets.items[i].name && model->rulesets.items[i].links.count > 0)
+			follow_ruleset(&loops, &model->rulesets.items[i]);
+	start(&loops, fallback->targets.items, fallback->targets.count, ".", &fallback->origin,
+	      "targets");
+}

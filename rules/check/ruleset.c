@@ -1,0 +1,205 @@
+/* Rulesets: the endpoints they leave by, the networks they hold in, and their rules. */
+#include <ctype.h>
+
+#include "rules/check/internal.h"
+#include "rules/policy/ruleset.h"
+
+#define WIRE_SERVER "168.63.129.16" /* Azure's own resolver; it refuses it as a target */
+
+enum { RULE_LABELS_MAX = 34 };
+
+static void check_endpoint(struct check *check, const struct forwarding_ruleset *ruleset,
+			   size_t index, struct seen *in_ruleset, struct seen *per_endpoint)
+{
+	const char *path = ruleset->outbound_endpoints.items[index];
+	const struct origin *origin = &ruleset->origin;
+	uint32_t limit = check->model->limits.rulesets_per_outbound_endpoint, *count;
+	struct dns_resolver *resolver = NULL;
+	char field[48];
+
+	snprintf(field, sizeof field, "outbound_endpoints[%zu]", index);
+	if (!model_outbound(check->model, path, &resolver)) {
+		ERROR(check, origin, field,
+		      "there is no outbound endpoint \"%s\"; write RESOLVER/ENDPOINT, as in "
+		      "\"hub-resolver/outbound\"",
+		      path);
+		return;
+	}
+	if (seen_put(check, in_ruleset, path, path)) {
+		ERROR(check, origin, field, "\"%s\" is there twice; keep one of them", path);
+		return;
+	}
+	if (!check_same_region(check, ruleset->region, resolver->region))
+		ERROR(check, origin, field,
+		      "\"%s\" is in %s and the ruleset in %s; both must be in one region", path,
+		      check_region_text(check, resolver->region),
+		      check_region_text(check, ruleset->region));
+	count = seen_counter(check, per_endpoint, path);
+	if (count && ++*count > limit)
+		ERROR(check, origin, field,
+		      "\"%s\" is used by %u rulesets, and at most %u are allowed; use another "
+		      "endpoint, or raise limits.rulesets_per_outbound_endpoint",
+		      path, *count, limit);
+}
+
+static void check_endpoints(struct check *check, const struct forwarding_ruleset *ruleset,
+			    struct seen *per_endpoint)
+{
+	size_t count = ruleset->outbound_endpoints.count;
+	struct seen in_ruleset = {0};
+
+	if (IS_EMPTY(ruleset->outbound_endpoints))
+		ERROR(check, &ruleset->origin, "outbound_endpoints",
+		      "is empty; give at least one endpoint as RESOLVER/ENDPOINT");
+	check_count(check, count, check->model->limits.outbound_endpoints_per_ruleset,
+		    &ruleset->origin, "outbound_endpoints", "outbound_endpoints_per_ruleset");
+	for (size_t i = 0; i < count; i++)
+		if (ruleset->outbound_endpoints.items[i])
+			check_endpoint(check, ruleset, i, &in_ruleset, per_endpoint);
+}
+
+static void check_link(struct check *check, const struct forwarding_ruleset *ruleset,
+		       const struct ruleset_link *link, struct seen *per_network)
+{
+	uint32_t limit = check->model->limits.rulesets_per_virtual_network, *count;
+	const struct virtual_network *network =
+		check_network(check, link->virtual_network, &link->origin, "virtual_network");
+
+	if (!network)
+		return;
+	if (!check_same_region(check, ruleset->region, network->region))
+		ERROR(check, &link->origin, "virtual_network",
+		      "virtual network \"%s\" is in %s and the ruleset in %s; both must be in one "
+		      "region",
+		      link->virtual_network, check_region_text(check, network->region),
+		      check_region_text(check, ruleset->region));
+	if (ruleset->name &&
+	    seen_put(check, &check->ruleset_networks,
+		     seen_pair(check, ruleset->name, link->virtual_network), link)) {
+		ERROR(check, &link->origin, "virtual_network",
+		      "virtual network \"%s\" is linked to this ruleset twice; keep one link",
+		      link->virtual_network);
+		return;
+	}
+	count = seen_counter(check, per_network, link->virtual_network);
+	if (count && ++*count > limit)
+		ERROR(check, &link->origin, "virtual_network",
+		      "virtual network \"%s\" is linked to %u rulesets, and at most %u are "
+		      "allowed; remove a link, or raise limits.rulesets_per_virtual_network",
+		      link->virtual_network, *count, limit);
+}
+
+static void check_links(struct check *check, const struct forwarding_ruleset *ruleset,
+			struct seen *per_network)
+{
+	uint32_t limit = check->model->limits.links_per_ruleset;
+	struct seen names = {0};
+
+	for (size_t i = 0; i < ruleset->links.count; i++) {
+		const struct ruleset_link *link = &ruleset->links.items[i];
+		check_unique(check, &names, link->name, &link->origin, "link");
+		check_link(check, ruleset, link, per_network);
+		if (i == limit)
+			check_count(check, ruleset->links.count, limit, &link->origin, NULL,
+				    "links_per_ruleset");
+	}
+}
+
+/* A final dot counts only when it is not escaped: "a\." ends in a label's dot. */
+static bool ends_with_dot(const char *text)
+{
+	size_t length = strlen(text), slashes = 0;
+
+	if (length == 0 || text[length - 1] != '.')
+		return false;
+	while (slashes < length - 1 && text[length - 2 - slashes] == '\\')
+		slashes++;
+	return slashes % 2 == 0;
+}
+
+static void check_domain(struct check *check, const struct forwarding_rule *rule,
+			 struct seen *domains)
+{
+	const struct origin *origin = &rule->origin;
+	const struct forwarding_rule *before;
+	char text[NAME_TEXT_MAX];
+	struct name name;
+
+	if (!check_name(&name, rule->domain))
+		return;
+	if (rule->domain[0] == '*' && strchr(".", rule->domain[1])) {
+		ERROR(check, origin, "domain",
+		      "\"%s\" begins with a '*', but a rule takes its domain and every name below "
+		      "it; write \"%s\"",
+		      rule->domain, name_wire_to_text(name_suffix_wire(&name, 1), text));
+		return;
+	}
+	if (!ends_with_dot(rule->domain))
+		ERROR(check, origin, "domain", "\"%s\" does not end with a dot; write \"%s.\"",
+		      rule->domain, rule->domain);
+	if (name.labels > RULE_LABELS_MAX)
+		ERROR(check, origin, "domain",
+		      "\"%s\" has %u labels; a rule has at most %d, or \".\" for everything",
+		      rule->domain, name.labels, RULE_LABELS_MAX);
+	before = seen_put(check, domains, name_to_text(&name, text), rule);
+	if (before)
+		ERROR(check, origin, "domain",
+		      "%s has a rule in this ruleset already, \"%s\" at %s; keep one of them", text,
+		      before->name ? before->name : "?", check_place(check, &before->origin));
+}
+
+static void check_rule_targets(struct check *check, const struct forwarding_ruleset *ruleset,
+			       const struct forwarding_rule *rule)
+{
+	size_t count = rule->targets.count, endpoints = ruleset->outbound_endpoints.count;
+	struct address wire_server;
+
+	check_targets(check, rule->targets.items, count, &rule->origin, "targets");
+	check_count(check, count, check->model->limits.targets_per_rule, &rule->origin, "targets",
+		    "targets_per_rule");
+	if (count * endpoints > LEG_UPSTREAMS_MAX)
+		ERROR(check, &rule->origin, "targets",
+		      "%zu targets through %zu outbound endpoints make %zu ways to ask, and %d can "
+		      "be kept; remove some",
+		      count, endpoints, count * endpoints, LEG_UPSTREAMS_MAX);
+	for (size_t i = 0; i < count; i++)
+		if (address_parse(&wire_server, WIRE_SERVER) == 0 &&
+		    address_equal(&rule->targets.items[i].address, &wire_server))
+			ERROR(check, &rule->targets.items[i].origin, "address",
+			      WIRE_SERVER " cannot be a rule's target; leave the name to the "
+					  "default resolver, or name another server");
+}
+
+static void check_rules(struct check *check, const struct forwarding_ruleset *ruleset)
+{
+	uint32_t limit = check->model->limits.rules_per_ruleset;
+	struct seen names = {0}, domains = {0};
+
+	for (size_t i = 0; i < ruleset->rules.count; i++) {
+		const struct forwarding_rule *rule = &ruleset->rules.items[i];
+		check_unique(check, &names, rule->name, &rule->origin, "rule");
+		if (rule->name && !isalpha((unsigned char)rule->name[0]))
+			ERROR(check, &rule->origin, "name",
+			      "\"%s\" does not begin with a letter; a rule's name does",
+			      rule->name);
+		check_domain(check, rule, &domains);
+		check_rule_targets(check, ruleset, rule);
+		if (i == limit)
+			check_count(check, ruleset->rules.count, limit, &rule->origin, NULL,
+				    "rules_per_ruleset");
+	}
+}
+
+void limits_check_rulesets(struct check *check)
+{
+	const struct model *model = check->model;
+	struct seen names = {0}, per_endpoint = {0}, per_network = {0};
+
+	for (size_t i = 0; i < model->rulesets.count; i++) {
+		const struct forwarding_ruleset *ruleset = &model->rulesets.items[i];
+		check_unique(check, &names, ruleset->name, &ruleset->origin, "ruleset");
+		check_endpoints(check, ruleset, &per_endpoint);
+		check_links(check, ruleset, &per_network);
+		check_rules(check, ruleset);
+	}
+}

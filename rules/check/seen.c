@@ -1,0 +1,91 @@
+/* An index from names to what they stand for: open addressing in the check's arena, at most half
+ * full, grown by doubling. Configurations are trusted to the extent that nobody attacks their own
+ * with collisions, so the hash has no secret. */
+#include <strings.h>
+
+#include "rules/check/internal.h"
+#include "rules/hash.h"
+#include "rules/text.h"
+
+enum { SLOTS_MIN = 16 };
+
+static char *lower_copy(struct arena *arena, const char *key)
+{
+	return text_lower(arena_strdup(arena, key));
+}
+
+/* The slot that holds the key, or the empty one where it belongs. */
+static struct seen_slot *find_slot(const struct seen *seen, const char *key)
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
+
+	for (const char *c = key; *c; c++)
+		hash = (hash ^ name_lower((uint8_t)*c)) * UINT64_C(0x100000001b3);
+	hash ^= hash >> 32;
+	for (size_t i = hash & seen->mask;; i = (i + 1) & seen->mask)
+		if (!seen->slots[i].key || strcasecmp(seen->slots[i].key, key) == 0)
+			return &seen->slots[i];
+}
+
+static bool grow(struct check *check, struct seen *seen)
+{
+	size_t slots = seen->slots ? (seen->mask + 1) * 2 : SLOTS_MIN;
+	struct seen larger = {arena_alloc_array(&check->arena, slots, sizeof *larger.slots),
+			      slots - 1, seen->count};
+
+	if (!larger.slots) {
+		check->out_of_memory = true;
+		return false;
+	}
+	for (size_t i = 0; seen->slots && i <= seen->mask; i++)
+		if (seen->slots[i].key)
+			*find_slot(&larger, seen->slots[i].key) = seen->slots[i];
+	*seen = larger;
+	return true;
+}
+
+const void *seen_get(const struct seen *seen, const char *key)
+{
+	return seen->slots && key ? find_slot(seen, key)->value : NULL;
+}
+
+const void *seen_put(struct check *check, struct seen *seen, const char *key, const void *value)
+{
+	struct seen_slot *slot;
+
+	if ((!seen->slots || seen->count * 2 > seen->mask) && !grow(check, seen))
+		return NULL;
+	slot = find_slot(seen, key);
+	if (slot->key)
+		return slot->value;
+	slot->key = lower_copy(&check->arena, key);
+	if (!slot->key) {
+		check->out_of_memory = true;
+		return NULL;
+	}
+	slot->value = value;
+	seen->count++;
+	return NULL;
+}
+
+uint32_t *seen_counter(struct check *check, struct seen *seen, const char *key)
+{
+	uint32_t *counter = (uint32_t *)(uintptr_t)seen_get(seen, key);
+
+	if (counter)
+		return counter;
+	counter = arena_alloc(&check->arena, sizeof *counter);
+	if (!counter)
+		check->out_of_memory = true;
+	else
+		seen_put(check, seen, key, counter);
+	return counter;
+}
+
+const char *seen_pair(struct check *check, const char *a, const char *b)
+{
+	const char *pair = arena_printf(&check->arena, "%s %s", a, b);
+
+	check->out_of_memory |= !pair;
+	return pair ? pair : "";
+}

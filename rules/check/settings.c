@@ -1,0 +1,114 @@
+/* What single settings owe each other: a least and a greatest value, a listener and its
+ * certificate. */
+#include <string.h>
+#include <strings.h>
+
+#include "rules/check/internal.h"
+#include "rules/policy/ruleset.h"
+
+static void check_ordered(struct check *check, const struct origin *origin, const char *low_key,
+			  uint32_t low, const char *high_key, uint32_t high)
+{
+	if (low > high)
+		ERROR(check, origin, low_key,
+		      "%u is more than %s, which is %u; lower one or raise the other", low,
+		      high_key, high);
+}
+
+static void check_default_resolver(struct check *check)
+{
+	const struct default_resolver *resolver = &check->model->default_resolver;
+	size_t count = resolver->targets.count;
+
+	check_targets(check, resolver->targets.items, count, &resolver->origin, "targets");
+	if (count > LEG_UPSTREAMS_MAX)
+		ERROR(check, &resolver->origin, "targets",
+		      "%zu targets, and %d can be kept; remove some", count, LEG_UPSTREAMS_MAX);
+}
+
+/* "http://127.0.0.1:8053": a scheme, a host with its port, and nothing behind. */
+static void check_url(struct check *check, const struct management *management, const char *url,
+		      const char *field)
+{
+	bool https = strncasecmp(url, "https://", 8) == 0;
+	bool http = strncasecmp(url, "http://", 7) == 0;
+	struct host host = {.port = 0};
+
+	if ((!http && !https) || host_parse(&host, url + (https ? 8 : 7), 0) != 0 || !host.port) {
+		ERROR(check, &management->origin, field,
+		      "\"%s\" does not fit; write http://ADDRESS:PORT or https://ADDRESS:PORT",
+		      url);
+		return;
+	}
+	if (http && !address_is_loopback(&host.address))
+		ERROR(check, &management->origin, field,
+		      "\"%s\" would carry secrets in the clear; use https, or a loopback address",
+		      url);
+	if (https && (!management->certificate || !management->key))
+		ERROR(check, &management->origin, field,
+		      "\"%s\" needs management.certificate and management.key; give both", url);
+}
+
+/* "dns.example.net", "192.0.2.1" or "2001:db8::1", as a header Host has it before its port. */
+static void check_host(struct check *check, const struct management *management, const char *text,
+		       const char *field)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789-_.";
+	struct address address;
+	size_t length = strlen(text);
+
+	if (address_parse(&address, text) != 0 &&
+	    (length == 0 || length > 253 || strspn(text, plain) != length))
+		ERROR(check, &management->origin, field,
+		      "\"%.300s\" is neither a name nor an address; write it without scheme, "
+		      "port and brackets: \"dns.example.net\"",
+		      text);
+}
+
+static void check_management(struct check *check)
+{
+	const struct management *management = &check->model->management;
+	struct seen ids = {0};
+	char field[32];
+
+	for (size_t i = 0; i < management->listen.count; i++) {
+		snprintf(field, sizeof field, "listen[%zu]", i);
+		if (management->listen.items[i])
+			check_url(check, management, management->listen.items[i], field);
+	}
+	for (size_t i = 0; i < management->hosts.count; i++) {
+		snprintf(field, sizeof field, "hosts[%zu]", i);
+		if (management->hosts.items[i])
+			check_host(check, management, management->hosts.items[i], field);
+	}
+	for (size_t i = 0; i < management->clients.count; i++) {
+		const struct management_client *client = &management->clients.items[i];
+		if (client->id && seen_put(check, &ids, client->id, client))
+			ERROR(check, &client->origin, "id",
+			      "there is a client \"%s\" already; choose another id", client->id);
+	}
+}
+
+static void check_user(struct check *check)
+{
+	const struct model *model = check->model;
+
+	if (model->group && !model->user)
+		ERROR(check, &model->origin, "group",
+		      "a group without a user is nobody's; set `user` too, or leave `group` out");
+}
+
+void limits_check_settings(struct check *check)
+{
+	const struct model *model = check->model;
+
+	check_ordered(check, &model->limits.origin, "subnet_prefix_length_min",
+		      model->limits.subnet_prefix_length_min, "subnet_prefix_length_max",
+		      model->limits.subnet_prefix_length_max);
+	check_ordered(check, &model->cache.origin, "ttl_min", model->cache.ttl_min, "ttl_max",
+		      model->cache.ttl_max);
+	check_default_resolver(check);
+	check_management(check);
+	check_user(check);
+}

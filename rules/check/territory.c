@@ -1,0 +1,218 @@
+/* The territory is what limits_check has indexed on its way: pools, address spaces and endpoints'
+ * subnets in prefix tables, so that one address among a million costs a few binary searches. For
+ * the management API the same steps of the check are made once per model and their tables kept. */
+#include "rules/check/territory.h"
+
+#include <ctype.h>
+#include <strings.h>
+
+#include "rules/check/grounds.h"
+
+struct territory {
+	struct check check;
+	struct faults faults; /* none: the model has been checked */
+	struct grounds grounds;
+};
+
+/* ---- the tables ---- */
+
+static void add_prefix(struct check *check, struct prefix_table *table, const struct prefix *prefix,
+		       size_t value)
+{
+	if (prefix->address.family &&
+	    prefix_table_add(table, &check->arena, prefix, (uint32_t)value) != 0)
+		check->out_of_memory = true;
+}
+
+void grounds_index(struct grounds *grounds, struct check *check)
+{
+	const struct model *model = check->model;
+
+	for (size_t i = 0; i < model->address_pools.count; i++)
+		add_prefix(check, &grounds->pools, &model->address_pools.items[i].prefix, i);
+	for (size_t i = 0; i < model->virtual_networks.count; i++) {
+		const struct virtual_network *network = &model->virtual_networks.items[i];
+
+		for (size_t k = 0; k < network->address_space.count; k++)
+			add_prefix(check, &grounds->networks, &network->address_space.items[k], i);
+	}
+	prefix_table_build(&grounds->pools);
+	prefix_table_build(&grounds->networks);
+}
+
+struct territory *territory_new(const struct model *model)
+{
+	struct territory *territory = calloc(1, sizeof *territory);
+
+	if (!territory)
+		return NULL;
+	faults_init(&territory->faults);
+	territory->check.model = model;
+	territory->check.faults = &territory->faults;
+	arena_init(&territory->check.arena);
+	limits_check_networks(&territory->check);
+	limits_check_endpoints(&territory->check);
+	grounds_index(&territory->grounds, &territory->check);
+	if (!territory->check.out_of_memory)
+		return territory;
+	territory_free(territory);
+	return NULL;
+}
+
+void territory_free(struct territory *territory)
+{
+	if (!territory)
+		return;
+	arena_release(&territory->check.arena);
+	faults_release(&territory->faults);
+	free(territory);
+}
+
+/* ---- one address ---- */
+
+static bool is_ours(const struct grounds *grounds, const struct model *model,
+		    const struct address *address, const char *region)
+{
+	const struct prefix_entry *entry = prefix_table_find(&grounds->pools, address);
+	const struct address_pool *pool = entry ? &model->address_pools.items[entry->value] : NULL;
+
+	if (pool && (!pool->region || !region || strcasecmp(pool->region, region) == 0))
+		return true;
+	return address_is_private(address) && prefix_table_find(&grounds->networks, address);
+}
+
+const char *grounds_refusal(const struct grounds *grounds, const struct check *check,
+			    const struct address *address, const char *region,
+			    char text[TERRITORY_TEXT_MAX])
+{
+	const struct prefix_entry *subnet = prefix_table_find(&check->subnets, address);
+	char print[ADDRESS_TEXT_MAX];
+
+	address_print(address, print);
+	if (!is_ours(grounds, check->model, address, region)) {
+		snprintf(text, TERRITORY_TEXT_MAX,
+			 "%s is in no address pool of its region%s%s, nor private and in a virtual "
+			 "network; add the pool it is from",
+			 print, region ? ", " : "", region ? region : "");
+		return text;
+	}
+	if (subnet) {
+		const struct origin *endpoint = check->subnet_origins[subnet->value];
+
+		snprintf(text, TERRITORY_TEXT_MAX,
+			 "%s is in the subnet of the endpoint at %s:%u, which holds nothing else; "
+			 "use another subnet's",
+			 print, endpoint->file ? endpoint->file : "line", endpoint->line);
+		return text;
+	}
+	return NULL;
+}
+
+const char *territory_refusal(const struct territory *territory, const struct address *address,
+			      const char *region, char text[TERRITORY_TEXT_MAX])
+{
+	return grounds_refusal(&territory->grounds, &territory->check, address, region, text);
+}
+
+/* ---- two of them ---- */
+
+static bool is_same_text(const char *a, const char *b)
+{
+	return a && b ? strcasecmp(a, b) == 0 : a == b;
+}
+
+static bool have_same_prefixes(const struct prefix_table *a, const struct prefix_table *b)
+{
+	if (a->count != b->count)
+		return false;
+	for (size_t i = 0; i < a->count; i++)
+		if (!prefix_equal(&a->entries[i].prefix, &b->entries[i].prefix))
+			return false;
+	return true;
+}
+
+/* Of two whose pools have the same prefixes. */
+static bool have_same_regions(const struct territory *a, const struct territory *b)
+{
+	const struct prefix_table *first = &a->grounds.pools, *second = &b->grounds.pools;
+
+	for (size_t i = 0; i < first->count; i++)
+		if (!is_same_text(
+			    a->check.model->address_pools.items[first->entries[i].value].region,
+			    b->check.model->address_pools.items[second->entries[i].value].region))
+			return false;
+	return true;
+}
+
+/* Of two whose endpoints' subnets have the same prefixes. */
+static bool have_same_places(const struct check *a, const struct check *b)
+{
+	for (size_t i = 0; i < a->subnets.count; i++) {
+		const struct origin *first = a->subnet_origins[a->subnets.entries[i].value];
+		const struct origin *second = b->subnet_origins[b->subnets.entries[i].value];
+
+		if (first->line != second->line || !is_same_text(first->file, second->file))
+			return false;
+	}
+	return true;
+}
+
+bool territory_equal(const struct territory *a, const struct territory *b, bool places)
+{
+	return have_same_prefixes(&a->grounds.pools, &b->grounds.pools) &&
+	       have_same_prefixes(&a->grounds.networks, &b->grounds.networks) &&
+	       have_same_prefixes(&a->check.subnets, &b->check.subnets) &&
+	       have_same_regions(a, b) && (!places || have_same_places(&a->check, &b->check));
+}
+
+/* ---- names ---- */
+
+static bool is_domain_label(const char *label)
+{
+	size_t length = strlen(label);
+
+	if (length < 3 || length > 63 || !islower((unsigned char)label[0]) ||
+	    label[length - 1] == '-')
+		return false;
+	for (size_t i = 0; i < length; i++)
+		if (!islower((unsigned char)label[i]) && !isdigit((unsigned char)label[i]) &&
+		    label[i] != '-')
+			return false;
+	return true;
+}
+
+const char *label_refusal(const char *label)
+{
+	return is_domain_label(label) ? NULL
+				      : "use 3 to 63 of a-z, 0-9 and '-', beginning with a letter "
+					"and not ending in '-'";
+}
+
+static bool is_service_name(const char *name)
+{
+	size_t length = strlen(name);
+
+	if (length < 1 || length > 63 || name[0] == '-' || name[length - 1] == '-')
+		return false;
+	for (size_t i = 0; i < length; i++)
+		if (!isalnum((unsigned char)name[i]) && name[i] != '-')
+			return false;
+	return true;
+}
+
+const char *service_name_refusal(const char *name)
+{
+	return is_service_name(name) ? NULL
+				     : "use 1 to 63 letters, digits and '-', with a letter or "
+				       "digit at both ends";
+}
+
+const char *reverse_fqdn_refusal(const char *fqdn)
+{
+	struct name name;
+
+	if (!check_name(&name, fqdn) ||
+	    (name.labels > 0 && !(name.wire[0] == 1 && name.wire[1] == '*')))
+		return NULL;
+	return "give one such as \"app1.contoso.com.\"";
+}

@@ -1,0 +1,39 @@
+/* Where addresses may be that are ours, and how their names are written: in a pool of their region,
+ * or private and inside a virtual network; not in a subnet that an endpoint has for itself.
+ * limits.h asks this of every address in the file, the management API of each one that it is given.
+ *
+ * A refusal is a text that says what is wrong and what would be right. */
+#ifndef SLUICE_TERRITORY_H
+#define SLUICE_TERRITORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "rules/prefix.h"
+#include "rules/schema/model.h"
+
+struct territory;
+
+enum { TERRITORY_TEXT_MAX = 512 };
+
+/* Of a model without errors, which must outlive it. NULL without memory. */
+struct territory *territory_new(const struct model *model);
+void territory_free(struct territory *territory); /* NULL is fine */
+
+/* Why the address cannot be one of ours in this region (NULL: in any); NULL when it can. Returns
+ * text. */
+const char *territory_refusal(const struct territory *territory, const struct address *address,
+			      const char *region, char text[TERRITORY_TEXT_MAX]);
+/* Whether both refuse the same addresses; `places`: for the same reasons, too, which name a line of
+ * the configuration. */
+bool territory_equal(const struct territory *a, const struct territory *b, bool places);
+/* What would be right, where the label of an address (Azure's ^[a-z][a-z0-9-]{1,61}[a-z0-9]$), the
+ * name of a cloud service, or the name that a PTR gives (no wildcard, not the root) does not fit;
+ * NULL when it does. */
+const char *label_refusal(const char *label);
+const char *service_name_refusal(const char *name);
+const char *reverse_fqdn_refusal(const char *fqdn);
+
+enum { TAGS_MAX = 50 /* Azure's */, TAGS_BYTES_MAX = 16384 /* of all, as JSON */ };
+
+#endif

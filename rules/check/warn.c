@@ -1,0 +1,214 @@
+/* What is legal and surely not meant. A warning never refuses anything, so in doubt there is none:
+ * a target is said to be out of reach only when no endpoint reaches it. Forwarding loops are in
+ * check/loop.c. */
+#include "rules/check/internal.h"
+
+/* By the hosts where they are reached; a target that is one of them is entered, not asked. */
+static void index_self(void *context, const struct model_self *ours)
+{
+	const struct dns_resolver *resolver = ours->resolver;
+	struct check *check = context;
+	char text[HOST_TEXT_MAX];
+
+	if (!resolver->name || !ours->endpoint->name ||
+	    !seen_get(&check->networks, resolver->virtual_network))
+		return;
+	struct self *self = arena_alloc(&check->arena, sizeof *self);
+	const char *path =
+		arena_printf(&check->arena, "%s/%s", resolver->name, ours->endpoint->name);
+	check->out_of_memory |= !self || !path;
+	if (!self || !path)
+		return;
+	*self = (struct self){.path = path, .network = resolver->virtual_network};
+	seen_put(check, &check->selves, host_print(&ours->host, text), self);
+}
+
+/* The first network of the ruleset where a zone of this name is linked; "" when there is none.
+ * Remembered in `shadows`, so that a thousand rules below one zone cost one look at the links. */
+static const char *shadowing_network(struct check *check, const struct forwarding_ruleset *ruleset,
+				     const char *zone, struct seen *shadows)
+{
+	const char *network = seen_get(shadows, zone);
+
+	if (network)
+		return network;
+	network = "";
+	for (size_t i = 0; i < ruleset->links.count && network[0] == '\0'; i++) {
+		const char *linked = ruleset->links.items[i].virtual_network;
+		if (linked && seen_get(&check->zone_networks, seen_pair(check, zone, linked)))
+			network = linked;
+	}
+	seen_put(check, shadows, zone, network);
+	return network;
+}
+
+static void warn_shadowed(struct check *check, const struct forwarding_ruleset *ruleset,
+			  const struct forwarding_rule *rule, struct seen *shadows)
+{
+	char text[NAME_TEXT_MAX];
+	struct name name;
+
+	if (rule->state != RULE_ENABLED || !check_name(&name, rule->domain))
+		return;
+	for (const char *suffix = name_to_text(&name, text); suffix;
+	     suffix = check_parent(suffix)) {
+		const char *network;
+		if (!seen_get(&check->zone_names, suffix))
+			continue;
+		network = shadowing_network(check, ruleset, suffix, shadows);
+		if (network[0] == '\0')
+			continue;
+		WARN(check, &rule->origin, "domain",
+		     "never reached in virtual network \"%s\": private zone %s is linked there and "
+		     "answers first; remove the rule or that link",
+		     network, suffix);
+		return;
+	}
+}
+
+/* Why a packet from source cannot get to the target; NULL when it can. */
+static const char *obstacle(const struct address *source, const struct address *target)
+{
+	if (source->family != target->family)
+		return "is of the other IP version";
+	if (address_is_unspecified(source))
+		return NULL;
+	if (address_is_loopback(source) && !address_is_loopback(target))
+		return "is a loopback address";
+	if (!address_is_loopback(source) && address_is_loopback(target))
+		return "is not a loopback address";
+	return NULL;
+}
+
+static void warn_unreachable(struct check *check, const struct forwarding_ruleset *ruleset,
+			     const struct target_server *target)
+{
+	const struct outbound_endpoint *endpoint = NULL, *last = NULL;
+	char source[ADDRESS_TEXT_MAX], text[ADDRESS_TEXT_MAX];
+	const char *why = NULL;
+
+	if (!target->address.family || check_self(check, target))
+		return;
+	for (size_t i = 0; i < ruleset->outbound_endpoints.count; i++) {
+		endpoint = seen_get(&check->outbounds, ruleset->outbound_endpoints.items[i]);
+		if (!endpoint || !endpoint->source.family)
+			continue;
+		why = obstacle(&endpoint->source, &target->address);
+		if (!why)
+			return;
+		last = endpoint;
+	}
+	if (last)
+		WARN(check, &target->origin, "address",
+		     "%s cannot be reached: the source of \"%s\", %s, %s; give that endpoint "
+		     "another "
+		     "source",
+		     address_print(&target->address, text), last->name ? last->name : "?",
+		     address_print(&last->source, source), why);
+}
+
+/* Azure's advice: never link a ruleset to the network of an inbound endpoint that it targets. */
+static void warn_link_back(struct check *check, const struct forwarding_ruleset *ruleset)
+{
+	struct seen targeted = {0};
+
+	for (size_t i = 0; i < ruleset->rules.count; i++) {
+		const struct forwarding_rule *rule = &ruleset->rules.items[i];
+		for (size_t k = 0; k < rule->targets.count; k++) {
+			const struct self *self = check_self(check, &rule->targets.items[k]);
+			if (self && rule->state == RULE_ENABLED)
+				seen_put(check, &targeted, self->network, rule);
+		}
+	}
+	for (size_t i = 0; i < ruleset->links.count; i++) {
+		const struct ruleset_link *link = &ruleset->links.items[i];
+		const struct forwarding_rule *rule = seen_get(&targeted, link->virtual_network);
+		if (rule)
+			WARN(check, &link->origin, "virtual_network",
+			     "rule \"%s\" forwards to an inbound endpoint in this very network, "
+			     "\"%s\", which is a loop; remove the link or the target",
+			     rule->name ? rule->name : "?", link->virtual_network);
+	}
+}
+
+static void warn_rulesets(struct check *check)
+{
+	const struct model *model = check->model;
+
+	for (size_t i = 0; i < model->rulesets.count; i++) {
+		const struct forwarding_ruleset *ruleset = &model->rulesets.items[i];
+		struct seen shadows = {0};
+
+		for (size_t k = 0; k < ruleset->rules.count; k++) {
+			const struct forwarding_rule *rule = &ruleset->rules.items[k];
+			warn_shadowed(check, ruleset, rule, &shadows);
+			for (size_t t = 0; t < rule->targets.count; t++)
+				warn_unreachable(check, ruleset, &rule->targets.items[t]);
+		}
+		warn_link_back(check, ruleset);
+	}
+}
+
+static void count_linked(struct check *check, struct seen *linked)
+{
+	const struct model *model = check->model;
+	uint32_t *count;
+
+	for (size_t i = 0; i < model->private_zones.count; i++)
+		for (size_t k = 0; k < model->private_zones.items[i].links.count; k++) {
+			const char *name =
+				model->private_zones.items[i].links.items[k].virtual_network;
+			count = name ? seen_counter(check, linked, name) : NULL;
+			*(count ? count : &(uint32_t){0}) += 1;
+		}
+	for (size_t i = 0; i < model->rulesets.count; i++)
+		for (size_t k = 0; k < model->rulesets.items[i].links.count; k++) {
+			const char *name = model->rulesets.items[i].links.items[k].virtual_network;
+			count = name ? seen_counter(check, linked, name) : NULL;
+			*(count ? count : &(uint32_t){0}) += 1;
+		}
+}
+
+/* Without a VNet resolver custom servers are never asked, and nothing is lost. */
+static void warn_custom_servers(struct check *check)
+{
+	const struct model *model = check->model;
+	struct seen linked = {0};
+
+	if (!model->vnet_resolver.given)
+		return;
+	count_linked(check, &linked);
+	for (size_t i = 0; i < model->virtual_networks.count; i++) {
+		const struct virtual_network *network = &model->virtual_networks.items[i];
+		const uint32_t *links = network->name ? seen_get(&linked, network->name) : NULL;
+		if (links && network->dns_servers.count > 0)
+			WARN(check, &network->origin, "dns_servers",
+			     "with custom servers the VNet resolver does not consult the zones and "
+			     "rulesets linked to this network (%u link%s)",
+			     *links, *links == 1 ? "" : "s");
+	}
+}
+
+/* Machines are not known to a resolver outside Azure, so nobody registers itself. */
+static void warn_registration(struct check *check)
+{
+	const struct model *model = check->model;
+
+	for (size_t i = 0; i < model->private_zones.count; i++)
+		for (size_t k = 0; k < model->private_zones.items[i].links.count; k++) {
+			const struct zone_link *link =
+				&model->private_zones.items[i].links.items[k];
+			if (link->registration)
+				WARN(check, &link->origin, "registration",
+				     "no machine registers itself here, so this has no effect; put "
+				     "the records into the zone's file");
+		}
+}
+
+void limits_warn(struct check *check)
+{
+	model_each_self(check->model, index_self, check);
+	warn_registration(check);
+	warn_rulesets(check);
+	warn_custom_servers(check);
+}

@@ -1,0 +1,207 @@
+/* Private zones: names, sizes, and their links. Data are counted as they are served, so a zone's
+ * SOA is a record set (also the one that is made where the file has none, as Azure makes one), and
+ * so are NS records at its apex. */
+#include <strings.h>
+
+#include "rules/check/internal.h"
+#include "rules/zone/zone.h"
+
+enum { ZONE_LABELS_MAX = 34 };
+
+/* Azure's reserved zone names: public, Government, and operated by 21Vianet. Subzones are free. */
+static const char *const reserved_zones[] = {
+	"azclient.ms",
+	"azclient.us",
+	"azclient.cn",
+	"azure.com",
+	"azure.us",
+	"azure.cn",
+	"cloudapp.net",
+	"usgovcloudapp.net",
+	"chinacloudapp.cn",
+	"core.windows.net",
+	"core.usgovcloudapi.net",
+	"core.chinacloudapi.cn",
+	"microsoft.com",
+	"microsoft.us",
+	"microsoft.cn",
+	"msidentity.com",
+	"msidentity.us",
+	"msidentity.cn",
+	"trafficmanager.net",
+	"usgovtrafficmanager.net",
+	"trafficmanager.cn",
+	"windows.net",
+	"usgovcloudapi.net",
+	"chinacloudapi.cn",
+};
+
+static void check_zone_name(struct check *check, const struct private_zone *zone,
+			    const struct name *name)
+{
+	const struct origin *origin = &zone->origin;
+	uint32_t least = check->model->limits.zone_labels_min;
+	size_t length = strlen(zone->name);
+
+	if (name->labels < least || name->labels > ZONE_LABELS_MAX)
+		ERROR(check, origin, "name", "\"%s\" has %u label%s; a private zone has %u to %d%s",
+		      zone->name, name->labels, name->labels == 1 ? "" : "s", least,
+		      ZONE_LABELS_MAX,
+		      name->labels > 0 && name->labels < least
+			      ? ", unless limits.zone_labels_min allows fewer"
+			      : "");
+	else if (zone->name[length - 1] == '.')
+		ERROR(check, origin, "name",
+		      "\"%s\" ends with a dot, which a zone's name here does not; write \"%.*s\"",
+		      zone->name, (int)length - 1, zone->name);
+	for (size_t i = 0; i < sizeof reserved_zones / sizeof reserved_zones[0]; i++)
+		if (strncasecmp(zone->name, reserved_zones[i], strlen(reserved_zones[i])) == 0 &&
+		    length == strlen(reserved_zones[i]))
+			ERROR(check, origin, "name",
+			      "\"%s\" is reserved for Azure's own services; use a zone below it",
+			      zone->name);
+}
+
+struct count_sets {
+	struct check *check;
+	const struct private_zone *zone;
+};
+
+static int on_rrset(void *context, const uint8_t *owner, const struct rrset *rrset)
+{
+	struct count_sets *sets = context;
+	uint32_t limit = sets->check->model->limits.records_per_record_set;
+	char text[NAME_TEXT_MAX], type[16];
+
+	if (rrset->count > limit)
+		ERROR(sets->check, &sets->zone->origin, "file",
+		      "%s %s in %s has %u records, and at most %u are allowed; remove some, or "
+		      "raise limits.records_per_record_set",
+		      name_wire_to_text(owner, text),
+		      record_type_print(rrset->type, type, sizeof type), sets->zone->file,
+		      rrset->count, limit);
+	return 0;
+}
+
+static void check_zone_data(struct check *check, const struct private_zone *zone)
+{
+	uint32_t limit = check->model->limits.record_sets_per_zone;
+	struct count_sets sets = {check, zone};
+
+	if (!zone->zone)
+		return;
+	if (zone_record_sets(zone->zone) > limit)
+		ERROR(check, &zone->origin, "file",
+		      "%s has %zu record sets, and at most %u are allowed; remove some, or raise "
+		      "limits.record_sets_per_zone",
+		      zone->file, zone_record_sets(zone->zone), limit);
+	zone_walk(zone->zone, on_rrset, &sets);
+}
+
+/* The first label, as privatelink.blob.core.windows.net has it. */
+static bool is_privatelink(const struct name *name)
+{
+	static const uint8_t label[] = "\013privatelink";
+
+	return name->labels > 1 && memcmp(name->wire, label, sizeof label - 1) == 0;
+}
+
+struct network_counts { /* by network, over all zones */
+	struct seen zones, registrations;
+};
+
+static void count_link(struct check *check, const struct zone_link *link, struct seen *counters,
+		       uint32_t limit, const char *what, const char *key)
+{
+	uint32_t *count = seen_counter(check, counters, link->virtual_network);
+
+	if (count && ++*count > limit)
+		ERROR(check, &link->origin, "virtual_network",
+		      "virtual network \"%s\" has %u zones linked%s, and at most %u are allowed; "
+		      "remove some links, or raise limits.%s",
+		      link->virtual_network, *count, what, limit, key);
+}
+
+static void check_zone_network(struct check *check, const struct private_zone *zone,
+			       const char *name, const struct zone_link *link)
+{
+	const char *key = seen_pair(check, name, link->virtual_network);
+	const struct private_zone *before = seen_put(check, &check->zone_networks, key, zone);
+
+	if (before == zone)
+		ERROR(check, &link->origin, "virtual_network",
+		      "virtual network \"%s\" is linked to this zone twice; keep one link",
+		      link->virtual_network);
+	else if (before)
+		ERROR(check, &link->origin, "virtual_network",
+		      "virtual network \"%s\" is linked to another zone \"%s\", at %s; two zones "
+		      "of one name cannot be seen in one network",
+		      link->virtual_network, before->name, check_place(check, &before->origin));
+}
+
+static void check_zone_link(struct check *check, const struct private_zone *zone,
+			    const struct name *name, const char *name_text,
+			    const struct zone_link *link, struct network_counts *counts)
+{
+	const struct limit_values *limits = &check->model->limits;
+
+	if (link->resolution_policy == RESOLUTION_NXDOMAIN_REDIRECT && !is_privatelink(name))
+		ERROR(check, &link->origin, "resolution_policy",
+		      "NxDomainRedirect is for zones named privatelink.*, which \"%s\" is not; use "
+		      "\"Default\"",
+		      zone->name);
+	if (!check_network(check, link->virtual_network, &link->origin, "virtual_network"))
+		return;
+	check_zone_network(check, zone, name_text, link);
+	count_link(check, link, &counts->zones, limits->zones_per_virtual_network, "",
+		   "zones_per_virtual_network");
+	if (link->registration)
+		count_link(check, link, &counts->registrations,
+			   limits->registration_zones_per_virtual_network, " with registration",
+			   "registration_zones_per_virtual_network");
+}
+
+static void check_zone_links(struct check *check, const struct private_zone *zone,
+			     const struct name *name, struct network_counts *counts)
+{
+	const struct limit_values *limits = &check->model->limits;
+	uint32_t registrations = 0;
+	struct seen names = {0};
+	char name_text[NAME_TEXT_MAX];
+
+	name_to_text(name, name_text);
+	for (size_t i = 0; i < zone->links.count; i++) {
+		const struct zone_link *link = &zone->links.items[i];
+		check_unique(check, &names, link->name, &link->origin, "link");
+		check_zone_link(check, zone, name, name_text, link, counts);
+		if (i == limits->links_per_zone)
+			check_count(check, zone->links.count, limits->links_per_zone, &link->origin,
+				    NULL, "links_per_zone");
+		if (link->registration &&
+		    ++registrations == limits->registration_links_per_zone + 1)
+			check_count(check, registrations, limits->registration_links_per_zone,
+				    &link->origin, "registration", "registration_links_per_zone");
+	}
+}
+
+void limits_check_zones(struct check *check)
+{
+	const struct model *model = check->model;
+	uint32_t limit = model->limits.private_zones_per_subscription;
+	struct network_counts counts = {{0}, {0}};
+	char text[NAME_TEXT_MAX];
+	struct name name;
+
+	for (size_t i = 0; i < model->private_zones.count; i++) {
+		const struct private_zone *zone = &model->private_zones.items[i];
+		if (i == limit)
+			check_count(check, model->private_zones.count, limit, &zone->origin, NULL,
+				    "private_zones_per_subscription");
+		check_zone_data(check, zone);
+		if (!check_name(&name, zone->name))
+			continue;
+		check_zone_name(check, zone, &name);
+		seen_put(check, &check->zone_names, name_to_text(&name, text), zone);
+		check_zone_links(check, zone, &name, &counts);
+	}
+}

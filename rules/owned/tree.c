@@ -1,0 +1,457 @@
+/* A radix tree of 64 ways. Level 0 is the lowest six bits of the key, and a page on level n stands
+ * for all keys that agree in what is above its six bits:
+ *
+ *     level   ..   2       1       0
+ *     key     .. 110101  001110  011001
+ *
+ *     page, level > 0   | key | filled: 64 bits | child, child, ...         one per bit that is set
+ *     leaf, level 0     | key | filled: 64 bits | start, start, ... | value | value | ...
+ *
+ * Levels on which all keys agree have no page, so a page has two children or more. A walk down does
+ * not look at what was skipped; the leaf has the whole key and says whether it is the right one. So
+ * with a million neighbouring keys a lookup touches a few pages that stay in the processor's caches
+ * and then the leaf: its head, a start, the value.
+ *
+ * A page that several pages or trees point to is never changed: on the way down to what a change
+ * touches every such page is copied first. On that path a count of one thus means that nobody else
+ * comes by this page, and it is changed in place.
+ *
+ * Leaves are not merged with each other, as they stand for fixed ranges of keys. */
+#include "rules/owned/tree.h"
+
+#include <assert.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { WAY_BITS = 6, WAYS = 1 << WAY_BITS, LEVEL_MAX = (128 - 1) / WAY_BITS };
+
+struct owned_page {
+	__uint128_t key;     /* without the bits of this level and those below */
+	uint64_t filled;     /* bit n: there is something for n */
+	uint32_t references; /* from pages and trees */
+	uint16_t units;      /* a leaf's whole size */
+	uint8_t level;
+	_Alignas(void *) uint8_t body[];
+};
+
+/* ---- reading a page ---- */
+
+static unsigned way_of(__uint128_t key, unsigned level)
+{
+	return (unsigned)(key >> level * WAY_BITS) & (WAYS - 1);
+}
+
+/* The key without the bits of the level and those below. */
+static __uint128_t above(__uint128_t key, unsigned level)
+{
+	unsigned bits = (level + 1) * WAY_BITS;
+
+	return level == LEVEL_MAX ? 0 : key >> bits << bits;
+}
+
+static bool is_filled(const struct owned_page *page, unsigned way)
+{
+	return page->filled >> way & 1;
+}
+
+/* How many are filled ahead of this one. */
+static unsigned rank_of(const struct owned_page *page, unsigned way)
+{
+	return (unsigned)__builtin_popcountll(page->filled & (((uint64_t)1 << way) - 1));
+}
+
+static unsigned count_of(const struct owned_page *page)
+{
+	return (unsigned)__builtin_popcountll(page->filled);
+}
+
+static struct owned_page **children_of(struct owned_page *page)
+{
+	assert(page->level > 0);
+	return (struct owned_page **)(void *)page->body;
+}
+
+static struct owned_page *child_of(const struct owned_page *page, unsigned rank)
+{
+	return ((struct owned_page *const *)(const void *)page->body)[rank];
+}
+
+static size_t parent_bytes(unsigned children)
+{
+	return sizeof(struct owned_page) + children * sizeof(struct owned_page *);
+}
+
+static const uint16_t *starts_of(const struct owned_page *leaf)
+{
+	return (const uint16_t *)(const void *)leaf->body;
+}
+
+static const void *value_of(const struct owned_page *leaf, unsigned way, size_t *bytes)
+{
+	const uint16_t *starts = starts_of(leaf);
+	unsigned rank = rank_of(leaf, way);
+	unsigned end = leaf->filled >> way >> 1 ? starts[rank + 1] : leaf->units;
+
+	*bytes = (size_t)(end - starts[rank]) * OWNED_TREE_UNIT;
+	return (const uint8_t *)leaf + (size_t)starts[rank] * OWNED_TREE_UNIT;
+}
+
+/* Where the values of a leaf begin. */
+static size_t values_at(unsigned count)
+{
+	size_t bytes = sizeof(struct owned_page) + count * sizeof(uint16_t);
+
+	return (bytes + OWNED_TREE_UNIT - 1) / OWNED_TREE_UNIT * OWNED_TREE_UNIT;
+}
+
+static size_t leaf_bytes(const struct owned_page *leaf)
+{
+	return (size_t)leaf->units * OWNED_TREE_UNIT;
+}
+
+/* ---- references ---- */
+
+static void page_unref(struct owned_page *page)
+{
+	if (--page->references > 0)
+		return;
+	for (unsigned i = 0; page->level > 0 && i < count_of(page); i++)
+		page_unref(child_of(page, i));
+	free(page);
+}
+
+struct owned_tree owned_tree_share(const struct owned_tree *tree)
+{
+	if (tree->root)
+		tree->root->references++;
+	return *tree;
+}
+
+void owned_tree_release(struct owned_tree *tree)
+{
+	if (tree->root)
+		page_unref(tree->root);
+	*tree = (struct owned_tree){0};
+}
+
+/* ---- looking ---- */
+
+const void *owned_tree_find(const struct owned_tree *tree, __uint128_t key, size_t *bytes)
+{
+	const struct owned_page *page = tree->root;
+
+	while (page && page->level > 0) {
+		unsigned way = way_of(key, page->level);
+
+		page = is_filled(page, way) ? child_of(page, rank_of(page, way)) : NULL;
+		/* Should it be a full leaf, that is where it says where the value is. */
+		if (page)
+			__builtin_prefetch(starts_of(page) + way_of(key, 0));
+	}
+	if (!page || page->key != above(key, 0) || !is_filled(page, way_of(key, 0)))
+		return NULL;
+	return value_of(page, way_of(key, 0), bytes);
+}
+
+static const void *next_below(const struct owned_page *page, __uint128_t *key, size_t *bytes)
+{
+	__uint128_t head = above(*key, page->level);
+	unsigned from = head < page->key ? 0 : way_of(*key, page->level);
+	const void *found = NULL;
+
+	if (head > page->key)
+		return NULL;
+	for (uint64_t left = page->filled >> from << from; left && !found; left &= left - 1) {
+		unsigned way = (unsigned)__builtin_ctzll(left);
+
+		if (page->level == 0) {
+			*key = page->key | way;
+			return value_of(page, way, bytes);
+		}
+		found = next_below(child_of(page, rank_of(page, way)), key, bytes);
+	}
+	return found;
+}
+
+const void *owned_tree_next(const struct owned_tree *tree, __uint128_t *key, size_t *bytes)
+{
+	return tree->root ? next_below(tree->root, key, bytes) : NULL;
+}
+
+/* ---- comparing ---- */
+
+static bool differ_below(const struct owned_page *a, const struct owned_page *b, __uint128_t *key,
+			 struct owned_difference *difference);
+
+/* Everything that is left is only in one of the two. */
+static bool only_below(const struct owned_page *page, bool before, __uint128_t *key,
+		       struct owned_difference *difference)
+{
+	size_t bytes;
+	const void *value = page ? next_below(page, key, &bytes) : NULL;
+
+	*difference = (struct owned_difference){before ? value : NULL, before ? NULL : value};
+	return value;
+}
+
+/* Pages for ranges that have nothing in common: the lower one's keys are all lower. */
+static bool differ_apart(const struct owned_page *a, const struct owned_page *b, __uint128_t *key,
+			 struct owned_difference *difference)
+{
+	if (a->key < b->key)
+		return only_below(a, true, key, difference) ||
+		       only_below(b, false, key, difference);
+	return only_below(b, false, key, difference) || only_below(a, true, key, difference);
+}
+
+static bool differ_in_leaves(const struct owned_page *a, const struct owned_page *b, unsigned way,
+			     struct owned_difference *difference)
+{
+	size_t before_bytes = 0, after_bytes = 0;
+
+	difference->before = is_filled(a, way) ? value_of(a, way, &before_bytes) : NULL;
+	difference->after = is_filled(b, way) ? value_of(b, way, &after_bytes) : NULL;
+	return before_bytes != after_bytes ||
+	       (before_bytes && memcmp(difference->before, difference->after, before_bytes) != 0);
+}
+
+/* What the page has for this way of the level, which is its own or one above it. */
+static const struct owned_page *page_at(const struct owned_page *page, unsigned level, unsigned way)
+{
+	if (page->level < level)
+		return way_of(page->key, level) == way ? page : NULL;
+	return is_filled(page, way) ? child_of(page, rank_of(page, way)) : NULL;
+}
+
+static bool differ_below(const struct owned_page *a, const struct owned_page *b, __uint128_t *key,
+			 struct owned_difference *difference)
+{
+	if (a == b)
+		return false;
+	if (!a || !b)
+		return only_below(a ? a : b, a, key, difference);
+	unsigned level = a->level > b->level ? a->level : b->level;
+	__uint128_t base = above(a->key, level), head = above(*key, level);
+
+	if (base != above(b->key, level))
+		return differ_apart(a, b, key, difference);
+	if (head > base)
+		return false;
+	for (unsigned way = head < base ? 0 : way_of(*key, level); way < WAYS; way++) {
+		if (level > 0) {
+			if (differ_below(page_at(a, level, way), page_at(b, level, way), key,
+					 difference))
+				return true;
+		} else if (differ_in_leaves(a, b, way, difference)) {
+			*key = base | way;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool owned_tree_next_difference(const struct owned_tree *before, const struct owned_tree *after,
+				__uint128_t *key, struct owned_difference *difference)
+{
+	return differ_below(before->root, after->root, key, difference);
+}
+
+/* ---- changing ---- */
+
+struct change {
+	struct owned_tree *tree;
+	__uint128_t key;
+	const void *value;
+	size_t bytes; /* 0: take it out */
+};
+
+static struct owned_page *page_new(size_t bytes, __uint128_t key, unsigned level)
+{
+	struct owned_page *page = malloc(bytes);
+
+	if (page)
+		*page = (struct owned_page){
+			.key = above(key, level), .references = 1, .level = (uint8_t)level};
+	return page;
+}
+
+/* Copies the old leaf's values (NULL: it has none), and the new one in its place among them. */
+static void fill_leaf(struct owned_page *leaf, const struct owned_page *old,
+		      const struct change *change)
+{
+	uint16_t *starts = (uint16_t *)(void *)leaf->body;
+	size_t at = values_at(count_of(leaf));
+
+	for (uint64_t left = leaf->filled; left; left &= left - 1) {
+		unsigned way = (unsigned)__builtin_ctzll(left);
+		const void *value = change->value;
+		size_t bytes = change->bytes;
+
+		if (way != way_of(change->key, 0))
+			value = value_of(old, way, &bytes);
+		*starts++ = (uint16_t)(at / OWNED_TREE_UNIT);
+		memcpy((uint8_t *)leaf + at, value, bytes);
+		at += bytes;
+	}
+	assert(at == leaf_bytes(leaf));
+}
+
+/* The leaf with the change made, NULL when nothing is left in it. */
+static int make_leaf(struct owned_page **leaf, const struct owned_page *old,
+		     const struct change *change)
+{
+	unsigned way = way_of(change->key, 0);
+	uint64_t bit = (uint64_t)1 << way, filled = old ? old->filled : 0;
+	size_t gone = 0, bytes = old ? leaf_bytes(old) - values_at(count_of(old)) : 0;
+
+	if (filled & bit)
+		value_of(old, way, &gone);
+	filled = change->bytes ? filled | bit : filled & ~bit;
+	*leaf = NULL;
+	if (!filled)
+		return 0;
+	bytes += values_at((unsigned)__builtin_popcountll(filled)) - gone + change->bytes;
+	if (bytes / OWNED_TREE_UNIT > UINT16_MAX)
+		return ERR_NO_SPACE;
+	struct owned_page *made = page_new(bytes, change->key, 0);
+	if (!made)
+		return ERR_NOMEM;
+	made->filled = filled;
+	made->units = (uint16_t)(bytes / OWNED_TREE_UNIT);
+	fill_leaf(made, old, change);
+	*leaf = made;
+	return 0;
+}
+
+static int put_in_leaf(const struct change *change, struct owned_page **place)
+{
+	struct owned_page *old = *place, *leaf;
+	bool had = old && is_filled(old, way_of(change->key, 0));
+
+	if (!had && !change->bytes)
+		return 0;
+	int err = make_leaf(&leaf, old, change);
+	if (err)
+		return err;
+	change->tree->values += (size_t)(change->bytes > 0) - (size_t)had;
+	change->tree->bytes += (leaf ? leaf_bytes(leaf) : 0) - (old ? leaf_bytes(old) : 0);
+	if (old)
+		page_unref(old);
+	*place = leaf;
+	return 0;
+}
+
+/* A page above one that the key is not below, on the lowest level that has both. */
+static int put_beside(const struct change *change, struct owned_page **place)
+{
+	struct owned_page *page = *place, *leaf = NULL;
+	unsigned level = page->level + 1U;
+
+	if (!change->bytes)
+		return 0;
+	while (above(change->key, level) != above(page->key, level))
+		level++;
+	struct owned_page *parent = page_new(parent_bytes(2), change->key, level);
+	int err = parent ? put_in_leaf(change, &leaf) : ERR_NOMEM;
+	if (err) {
+		free(parent);
+		return err;
+	}
+	unsigned ways[] = {way_of(page->key, level), way_of(change->key, level)};
+	assert(ways[0] != ways[1]);
+	parent->filled = (uint64_t)1 << ways[0] | (uint64_t)1 << ways[1];
+	children_of(parent)[rank_of(parent, ways[0])] = page;
+	children_of(parent)[rank_of(parent, ways[1])] = leaf;
+	change->tree->bytes += parent_bytes(2);
+	*place = parent;
+	return 0;
+}
+
+/* Makes *place a page that only this tree has. */
+static int own_page(struct owned_page **place)
+{
+	struct owned_page *page = *place, *copy;
+	size_t bytes = parent_bytes(count_of(page));
+
+	if (page->references == 1)
+		return 0;
+	copy = malloc(bytes);
+	if (!copy)
+		return ERR_NOMEM;
+	memcpy(copy, page, bytes);
+	copy->references = 1;
+	for (unsigned i = 0; i < count_of(copy); i++)
+		child_of(copy, i)->references++;
+	page_unref(page);
+	*place = copy;
+	return 0;
+}
+
+/* A child more. The page is the tree's own. */
+static int add_child(const struct change *change, struct owned_page **place)
+{
+	struct owned_page *leaf = NULL, *page = *place;
+	unsigned way = way_of(change->key, page->level), rank = rank_of(page, way);
+	unsigned count = count_of(page);
+	struct owned_page *larger = realloc(page, parent_bytes(count + 1));
+
+	if (!larger)
+		return ERR_NOMEM;
+	*place = larger;
+	int err = put_in_leaf(change, &leaf);
+	if (err)
+		return err;
+	struct owned_page **children = children_of(larger);
+	memmove(children + rank + 1, children + rank, (count - rank) * sizeof(struct owned_page *));
+	children[rank] = leaf;
+	larger->filled |= (uint64_t)1 << way;
+	change->tree->bytes += sizeof(struct owned_page *);
+	return 0;
+}
+
+/* The page is the tree's own. With one child left, that takes its place. */
+static void drop_child(const struct change *change, struct owned_page **place, unsigned way)
+{
+	struct owned_page *page = *place, **children = children_of(page);
+	unsigned rank = rank_of(page, way), count = count_of(page);
+
+	memmove(children + rank, children + rank + 1,
+		(count - rank - 1) * sizeof(struct owned_page *));
+	page->filled &= ~((uint64_t)1 << way);
+	change->tree->bytes -= sizeof(struct owned_page *);
+	if (count > 2)
+		return;
+	change->tree->bytes -= parent_bytes(1);
+	*place = children[0];
+	free(page);
+}
+
+static int put_below(const struct change *change, struct owned_page **place)
+{
+	if (!*place)
+		return put_in_leaf(change, place);
+	if (above(change->key, (*place)->level) != (*place)->key)
+		return put_beside(change, place);
+	if ((*place)->level == 0)
+		return put_in_leaf(change, place);
+	int err = own_page(place);
+	if (err)
+		return err;
+	unsigned way = way_of(change->key, (*place)->level);
+	if (!is_filled(*place, way))
+		return change->bytes ? add_child(change, place) : 0;
+	struct owned_page **child = &children_of(*place)[rank_of(*place, way)];
+	err = put_below(change, child);
+	if (!err && !*child)
+		drop_child(change, place, way);
+	return err;
+}
+
+int owned_tree_put(struct owned_tree *tree, __uint128_t key, const void *value, size_t bytes)
+{
+	const struct change change = {tree, key, value, bytes};
+
+	assert(bytes % OWNED_TREE_UNIT == 0);
+	return put_below(&change, &tree->root);
+}

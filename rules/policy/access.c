@@ -1,0 +1,50 @@
+/* Prefixes of up to eight bits are whole first octets, and are noted as such; all others are looked
+ * up:
+ *
+ *     10.0.0.0/8  ──► octet 10             172.16.0.0/12 ──► table
+ *     fc00::/7    ──► octets fc and fd     ::1           ──► table
+ *
+ * Not here: who asks at the VNet resolver (policy_place_of_client), and what a stranger is told. */
+#include "rules/policy/access.h"
+
+#include <assert.h>
+
+enum { OCTET_BITS = 8 };
+
+int access_add(struct access *access, struct arena *arena, const struct prefix *prefix)
+{
+	unsigned first = prefix->address.bytes[0];
+	bool *whole = access->whole[prefix->address.family == 6];
+
+	if (prefix->length > OCTET_BITS)
+		return prefix_table_add(&access->table, arena, prefix, 0);
+	for (unsigned octet = first; octet < first + (1u << (OCTET_BITS - prefix->length)); octet++)
+		whole[octet] = true;
+	return 0;
+}
+
+int access_add_private(struct access *access, struct arena *arena)
+{
+	static const char *const texts[] = {"127.0.0.0/8",   "::1/128",        "10.0.0.0/8",
+					    "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"};
+	int err = 0;
+
+	for (size_t i = 0; !err && i < sizeof texts / sizeof texts[0]; i++) {
+		struct prefix prefix;
+
+		err = prefix_parse(&prefix, texts[i]);
+		assert(!err);
+		err = access_add(access, arena, &prefix);
+	}
+	return err;
+}
+
+void access_build(struct access *access)
+{
+	prefix_table_build(&access->table);
+}
+
+bool access_finds(const struct access *access, const struct address *address)
+{
+	return prefix_table_find(&access->table, address) != NULL;
+}

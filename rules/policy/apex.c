@@ -1,0 +1,106 @@
+/* Zones that are an apex and nothing else: a SOA, and for the pools NS. What is below is not theirs
+ * to hold (owned.h); they say in whose name something is answered, or denied. */
+#include <string.h>
+
+#include "rules/policy/internal.h"
+
+enum { APEX_TTL = 3600, RDATA_SOA_MAX = 2 * NAME_WIRE_MAX + 20 };
+
+struct making {
+	const struct hash_key *key;
+	const struct name *apex;
+	struct zone_builder *builder;
+	struct faults faults;
+};
+
+static int add(struct making *making, uint16_t type, const uint8_t *rdata, size_t length)
+{
+	static const struct origin origin;
+
+	return zone_builder_add(making->builder, &origin, making->apex->wire, type, APEX_TTL, rdata,
+				length, &making->faults);
+}
+
+/* What limits_check let pass and is no name all the same is left out: there is nobody to tell. */
+static int add_servers(struct making *making, const struct reverse_settings *reverse)
+{
+	struct name server;
+	int err = 0;
+
+	for (size_t i = 0; !err && i < reverse->name_servers.count; i++)
+		if (name_from_text(&server, making->key, reverse->name_servers.items[i]) == 0)
+			err = add(making, TYPE_NS, server.wire, server.length);
+	return err;
+}
+
+/* By the first name server; without one the builder makes a SOA as it does for any zone. */
+static int add_soa(struct making *making, const struct reverse_settings *reverse)
+{
+	static const uint8_t times[20] = {0, 0,    0, 1,    0,    0, 0x0e, 0x10, 0, 0,
+					  1, 0x2c, 0, 0x24, 0xea, 0, 0,    0,    1, 0x2c};
+	struct name server, hostmaster;
+	uint8_t rdata[RDATA_SOA_MAX];
+
+	if (!reverse->name_servers.count ||
+	    name_from_text(&server, making->key, reverse->name_servers.items[0]) != 0)
+		return 0;
+	if (!reverse->hostmaster ||
+	    name_from_text(&hostmaster, making->key, reverse->hostmaster) != 0)
+		hostmaster = server;
+	memcpy(rdata, server.wire, server.length);
+	memcpy(rdata + server.length, hostmaster.wire, hostmaster.length);
+	memcpy(rdata + server.length + hostmaster.length, times, sizeof times);
+	return add(making, TYPE_SOA, rdata,
+		   (size_t)server.length + hostmaster.length + sizeof times);
+}
+
+static struct zone *make_apex(const struct policy *policy, const struct name *apex,
+			      const struct reverse_settings *reverse)
+{
+	static const struct origin origin;
+	struct making making = {
+		.key = &policy->key, .apex = apex, .builder = zone_builder_new(&policy->key, apex)};
+	struct zone *zone = NULL;
+	int err = 0;
+
+	if (!making.builder)
+		return NULL;
+	faults_init(&making.faults);
+	if (reverse)
+		err = add_soa(&making, reverse);
+	if (!err && reverse)
+		err = add_servers(&making, reverse);
+	if (!err)
+		zone = zone_builder_finish(making.builder, &origin, &making.faults);
+	else
+		zone_builder_free(making.builder);
+	faults_release(&making.faults);
+	return zone;
+}
+
+struct zone *policy_make_apex(const struct policy *policy, const char *text,
+			      const struct reverse_settings *reverse)
+{
+	struct name apex;
+
+	return name_from_text(&apex, &policy->key, text) == 0 ? make_apex(policy, &apex, reverse)
+							      : NULL;
+}
+
+int policy_add_apex(struct policy *policy, struct suffix_table *zones,
+		    const struct suffix_table *before, const char *text,
+		    const struct reverse_settings *reverse)
+{
+	struct name apex;
+
+	if (name_from_text(&apex, &policy->key, text) != 0)
+		return ERR_INVALID;
+	if (suffix_table_get(zones, &apex, 0))
+		return 0;
+	struct zone *zone = before ? suffix_table_get(before, &apex, 0) : NULL;
+	int err =
+		policy_keep_zone(policy, zone ? zone_ref(zone) : make_apex(policy, &apex, reverse));
+	return err ? err
+		   : suffix_table_add(zones, &policy->arena, &apex,
+				      policy->zones[policy->zone_count - 1]);
+}

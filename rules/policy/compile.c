@@ -1,0 +1,710 @@
+/* Model → policy. The order matters once: places before routes (a target may be one of our own
+ * endpoints), routes before rulesets. Nothing is decided in here. */
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
+
+#include "rules/policy/internal.h"
+
+struct compilation {
+	struct policy *policy;
+	const struct model *model;
+	const struct policy *before;
+	struct arena scratch;   /* let go of when all is compiled */
+	struct named *networks; /* sorted, for the links */
+	struct named *outbounds;
+	size_t outbound_count;
+	struct policy_ruleset *before_rulesets; /* sorted */
+	struct route_context context;           /* of routes without an outbound endpoint */
+	struct access *usual;                   /* who may ask where nothing is said */
+};
+
+struct named { /* a name's place in a list, or what it names */
+	const char *name;
+	union {
+		uint32_t index;
+		const struct outbound_endpoint *outbound;
+	};
+};
+
+struct policy_ruleset { /* of the policy before */
+	uint64_t fingerprint;
+	struct ruleset *ruleset;
+};
+
+int policy_keep_zone(struct policy *policy, struct zone *zone)
+{
+	uint32_t count = policy->zone_count;
+
+	if (!zone)
+		return ERR_NOMEM;
+	if ((count & (count - 1)) == 0) { /* it is full at every power of two, and doubles */
+		struct zone **larger = reallocarray(policy->zones, count ? 2 * (size_t)count : 1,
+						    sizeof *policy->zones);
+		if (!larger) {
+			zone_unref(zone);
+			return ERR_NOMEM;
+		}
+		policy->zones = larger;
+	}
+	policy->zones[policy->zone_count++] = zone;
+	return 0;
+}
+
+/* ---- networks and endpoints ---- */
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcasecmp(((const struct named *)a)->name, ((const struct named *)b)->name);
+}
+
+static const struct named *find_named(const struct named *items, size_t count, const char *name)
+{
+	const struct named key = {.name = name};
+
+	return bsearch(&key, items, count, sizeof key, compare_names);
+}
+
+static struct policy_network *network_named(const struct compilation *c, const char *name)
+{
+	const struct named *found = find_named(c->networks, c->policy->network_count, name);
+
+	assert(found); /* limits_check has seen that every network named is there */
+	return &c->policy->networks[found->index];
+}
+
+/* The network of that name before, looked for from *at on, where it is as a rule: most reloads
+ * leave the order as it is. */
+static const struct policy_network *network_before(const struct policy *before, const char *name,
+						   uint32_t *at)
+{
+	for (uint32_t i = 0; before && i < before->network_count; i++) {
+		uint32_t index = (*at + i) % before->network_count;
+
+		if (strcasecmp(before->networks[index].name, name) != 0)
+			continue;
+		*at = index + 1;
+		return &before->networks[index];
+	}
+	return NULL;
+}
+
+static void number_networks(struct policy *policy, const struct policy *before)
+{
+	uint32_t at = 0;
+
+	policy->last_network_id = before ? before->last_network_id : 0;
+	for (uint32_t i = 0; i < policy->network_count; i++) {
+		struct policy_network *network = &policy->networks[i];
+		const struct policy_network *same = network_before(before, network->name, &at);
+
+		if (same)
+			network->id = same->id;
+		else if (policy->last_network_id < UINT16_MAX)
+			network->id = ++policy->last_network_id;
+	}
+}
+
+static int compile_networks(struct compilation *c)
+{
+	struct policy *policy = c->policy;
+	size_t count = c->model->virtual_networks.count;
+
+	policy->networks = arena_alloc_array(&policy->arena, count, sizeof *policy->networks);
+	c->networks = arena_alloc_array(&c->scratch, count, sizeof *c->networks);
+	if (!policy->networks || !c->networks)
+		return ERR_NOMEM;
+	for (size_t i = 0; i < count; i++) {
+		const char *name =
+			arena_strdup(&policy->arena, c->model->virtual_networks.items[i].name);
+		if (!name)
+			return ERR_NOMEM;
+		policy->networks[i].name = name;
+		c->networks[i] = (struct named){.name = name, .index = (uint32_t)i};
+	}
+	policy->network_count = (uint32_t)count;
+	number_networks(policy, c->before);
+	qsort(c->networks, count, sizeof *c->networks, compare_names);
+	return 0;
+}
+
+static int compile_clients(struct compilation *c)
+{
+	struct policy *policy = c->policy;
+
+	for (uint32_t i = 0; i < policy->network_count; i++) {
+		const struct virtual_network *network = &c->model->virtual_networks.items[i];
+		int err = 0;
+
+		for (size_t p = 0; !err && p < network->address_space.count; p++)
+			err = prefix_table_add(&policy->clients, &policy->arena,
+					       &network->address_space.items[p], i);
+		for (size_t p = 0; !err && p < network->client_prefixes.count; p++)
+			err = prefix_table_add(&policy->clients, &policy->arena,
+					       &network->client_prefixes.items[p], i);
+		if (err)
+			return err;
+	}
+	prefix_table_build(&policy->clients);
+	return 0;
+}
+
+static int add_all(struct compilation *c, struct access *access, const struct prefix *prefixes,
+		   size_t count)
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && i < count; i++)
+		err = access_add(access, &c->policy->arena, &prefixes[i]);
+	return err;
+}
+
+/* Whoever is in any network, and then nobody else. */
+static int add_networks(struct compilation *c, struct access *access)
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && i < c->model->virtual_networks.count; i++) {
+		const struct virtual_network *network = &c->model->virtual_networks.items[i];
+
+		err = add_all(c, access, network->address_space.items,
+			      network->address_space.count);
+		if (!err)
+			err = add_all(c, access, network->client_prefixes.items,
+				      network->client_prefixes.count);
+	}
+	if (!err)
+		access_build(access);
+	return err;
+}
+
+static int compile_usual(struct compilation *c)
+{
+	struct arena *arena = &c->policy->arena;
+	struct access *usual = c->usual = arena_alloc(arena, sizeof *usual);
+	int err = usual ? access_add_private(usual, arena) : ERR_NOMEM;
+
+	return err ? err : add_networks(c, usual);
+}
+
+/* Who may ask at the endpoint; NULL without memory. */
+static const struct access *compile_access(struct compilation *c,
+					   const struct inbound_endpoint *endpoint)
+{
+	struct access *access;
+
+	if (endpoint->allow.count == 0)
+		return c->usual;
+	access = arena_alloc(&c->policy->arena, sizeof *access);
+	if (!access || add_all(c, access, endpoint->allow.items, endpoint->allow.count) != 0)
+		return NULL;
+	access_build(access);
+	return access;
+}
+
+static int compile_inbounds(struct compilation *c)
+{
+	struct policy *policy = c->policy;
+	size_t count = 0;
+
+	for (size_t r = 0; r < c->model->resolvers.count; r++)
+		count += c->model->resolvers.items[r].inbound_endpoints.count;
+	policy->inbounds = arena_alloc_array(&policy->arena, count, sizeof *policy->inbounds);
+	if (!policy->inbounds)
+		return ERR_NOMEM;
+	for (size_t r = 0; r < c->model->resolvers.count; r++) {
+		const struct dns_resolver *resolver = &c->model->resolvers.items[r];
+		uint32_t network =
+			(uint32_t)(network_named(c, resolver->virtual_network) - policy->networks);
+
+		for (size_t e = 0; e < resolver->inbound_endpoints.count; e++) {
+			const struct inbound_endpoint *endpoint =
+				&resolver->inbound_endpoints.items[e];
+			const struct access *access = compile_access(c, endpoint);
+			const char *name = arena_printf(&policy->arena, "%s/%s", resolver->name,
+							endpoint->name);
+			if (!name || !access)
+				return ERR_NOMEM;
+			policy->inbounds[policy->inbound_count++] = (struct policy_inbound){
+				.name = name,
+				.address = endpoint->address,
+				.listen = endpoint->listen,
+				.network = network,
+				.access = access,
+			};
+		}
+	}
+	return 0;
+}
+
+static int compile_vnet_resolver(struct compilation *c)
+{
+	struct policy *policy = c->policy;
+	size_t count = c->model->vnet_resolver.listen.count;
+
+	policy->vnet_listens =
+		arena_alloc_array(&policy->arena, count, sizeof *policy->vnet_listens);
+	if (!policy->vnet_listens)
+		return ERR_NOMEM;
+	for (size_t i = 0; i < count; i++)
+		policy->vnet_listens[i] = c->model->vnet_resolver.listen.items[i];
+	policy->vnet_listen_count = (uint32_t)count;
+	struct access *access = arena_alloc(&policy->arena, sizeof *access);
+	policy->vnet_access = access;
+	return access ? add_networks(c, access) : ERR_NOMEM;
+}
+
+/* ---- routes ---- */
+
+struct selves {
+	const struct policy_inbound *inbounds;
+	struct route_self *items;
+	size_t count;
+};
+
+static void add_self(void *context, const struct model_self *self)
+{
+	struct selves *selves = context;
+	/* Each inbound endpoint is reached at two hosts. */
+	const struct policy_inbound *inbound = &selves->inbounds[selves->count / 2];
+
+	selves->items[selves->count++] = (struct route_self){
+		.host = self->host, .endpoint = inbound->name, .network = inbound->network};
+}
+
+/* Every host that means one of our inbound endpoints: its address with port 53, and its `listen`.
+ */
+static int compile_context(struct compilation *c)
+{
+	static const struct route_source any_source;
+	struct policy *policy = c->policy;
+	struct route_self *selves =
+		arena_alloc_array(&c->scratch, 2 * (size_t)policy->inbound_count, sizeof *selves);
+
+	if (!selves)
+		return ERR_NOMEM;
+	struct selves found = {policy->inbounds, selves, 0};
+	model_each_self(c->model, add_self, &found);
+	c->context = (struct route_context){
+		.key = &policy->key,
+		.sources = &any_source,
+		.source_count = 1,
+		.selves = selves,
+		.self_count = route_sort_selves(selves, found.count),
+	};
+	return 0;
+}
+
+static int compile_route(struct compilation *c, const struct target_server *servers, size_t count,
+			 const struct route **out)
+{
+	struct arena *arena = &c->policy->arena;
+	struct route *route = arena_alloc(arena, sizeof *route);
+
+	if (!route)
+		return ERR_NOMEM;
+	*out = route;
+	return route_build(route, arena, &c->context, servers, count);
+}
+
+static int compile_custom(struct compilation *c)
+{
+	for (uint32_t i = 0; i < c->policy->network_count; i++) {
+		const struct virtual_network *network = &c->model->virtual_networks.items[i];
+		size_t count = network->dns_servers.count;
+		struct target_server *servers =
+			arena_alloc_array(&c->scratch, count, sizeof *servers);
+
+		if (!servers)
+			return ERR_NOMEM;
+		for (size_t s = 0; s < count; s++) {
+			servers[s].address = network->dns_servers.items[s].address;
+			servers[s].port = network->dns_servers.items[s].port;
+		}
+		if (count && compile_route(c, servers, count, &c->policy->networks[i].custom) != 0)
+			return ERR_NOMEM;
+	}
+	return 0;
+}
+
+static int compile_default(struct compilation *c)
+{
+	const struct default_resolver *resolver = &c->model->default_resolver;
+
+	if (!resolver->targets.count)
+		return 0;
+	return compile_route(c, resolver->targets.items, resolver->targets.count,
+			     &c->policy->default_route);
+}
+
+/* ---- zones ---- */
+
+enum { LARGE_BYTES = 512 * 1024 }; /* half of a usual processor's own cache, or less */
+
+/* A network's table has room for just the zones that are linked to it. */
+static int size_zone_tables(struct compilation *c)
+{
+	struct policy *policy = c->policy;
+	size_t *links = arena_alloc_array(&c->scratch, policy->network_count, sizeof *links);
+	int err = links ? 0 : ERR_NOMEM;
+
+	for (size_t i = 0; links && i < c->model->private_zones.count; i++) {
+		const struct private_zone *zone = &c->model->private_zones.items[i];
+
+		for (size_t l = 0; l < zone->links.count; l++)
+			links[network_named(c, zone->links.items[l].virtual_network) -
+			      policy->networks]++;
+	}
+	for (uint32_t n = 0; !err && n < policy->network_count; n++)
+		err = suffix_table_init(&policy->networks[n].zones, &policy->arena, links[n]);
+	return err;
+}
+
+/* There are two ways in which a network sees a zone, so two values do for a thousand networks. */
+static int link_zone(struct compilation *c, const struct private_zone *zone, const char *name)
+{
+	static const enum resolution_policy ways[] = {RESOLUTION_DEFAULT,
+						      RESOLUTION_NXDOMAIN_REDIRECT};
+	enum { WAYS = sizeof ways / sizeof ways[0] };
+	struct policy_zone_link *links = arena_alloc_array(&c->policy->arena, WAYS, sizeof *links);
+
+	if (!links)
+		return ERR_NOMEM;
+	for (unsigned i = 0; i < WAYS; i++)
+		links[ways[i]] = (struct policy_zone_link){zone->zone, name, ways[i]};
+	for (size_t i = 0; i < zone->links.count; i++) {
+		const struct zone_link *model = &zone->links.items[i];
+		struct policy_network *network = network_named(c, model->virtual_network);
+		int err = suffix_table_add(&network->zones, &c->policy->arena,
+					   zone_apex(zone->zone), &links[model->resolution_policy]);
+
+		if (err)
+			return err;
+		network->large |= zone_bytes(zone->zone) > LARGE_BYTES;
+	}
+	return 0;
+}
+
+static int compile_zones(struct compilation *c)
+{
+	struct policy *policy = c->policy;
+	size_t count = c->model->private_zones.count;
+
+	if (size_zone_tables(c) != 0)
+		return ERR_NOMEM;
+	for (size_t i = 0; i < count; i++) {
+		const struct private_zone *zone = &c->model->private_zones.items[i];
+		const char *name = arena_strdup(&policy->arena, zone->name);
+
+		if (!name || policy_keep_zone(policy, zone_ref(zone->zone)) != 0 ||
+		    link_zone(c, zone, name) != 0)
+			return ERR_NOMEM;
+	}
+	return 0;
+}
+
+/* ---- rulesets ---- */
+
+static int compare_rulesets(const void *a, const void *b)
+{
+	uint64_t left = ((const struct policy_ruleset *)a)->fingerprint;
+	uint64_t right = ((const struct policy_ruleset *)b)->fingerprint;
+
+	return left < right ? -1 : left > right;
+}
+
+static int index_rulesets_before(struct compilation *c)
+{
+	size_t count = c->before ? c->before->ruleset_count : 0;
+
+	c->before_rulesets = arena_alloc_array(&c->scratch, count, sizeof *c->before_rulesets);
+	if (!c->before_rulesets)
+		return ERR_NOMEM;
+	for (size_t i = 0; i < count; i++) {
+		struct ruleset *ruleset = c->before->rulesets[i];
+
+		c->before_rulesets[i] =
+			(struct policy_ruleset){ruleset_fingerprint(ruleset), ruleset};
+	}
+	qsort(c->before_rulesets, count, sizeof *c->before_rulesets, compare_rulesets);
+	return 0;
+}
+
+static struct ruleset *unchanged(const struct compilation *c, const struct ruleset *ruleset)
+{
+	const struct policy_ruleset key = {.fingerprint = ruleset_fingerprint(ruleset)};
+	const struct policy_ruleset *found =
+		bsearch(&key, c->before_rulesets, c->before ? c->before->ruleset_count : 0,
+			sizeof key, compare_rulesets);
+
+	return found ? ruleset_ref(found->ruleset) : NULL;
+}
+
+static int index_outbounds(struct compilation *c)
+{
+	const struct model *model = c->model;
+	size_t count = 0;
+
+	for (size_t r = 0; r < model->resolvers.count; r++)
+		count += model->resolvers.items[r].outbound_endpoints.count;
+	c->outbounds = arena_alloc_array(&c->scratch, count, sizeof *c->outbounds);
+	if (!c->outbounds)
+		return ERR_NOMEM;
+	for (size_t r = 0; r < model->resolvers.count; r++) {
+		const struct dns_resolver *resolver = &model->resolvers.items[r];
+
+		for (size_t e = 0; e < resolver->outbound_endpoints.count; e++) {
+			const struct outbound_endpoint *endpoint =
+				&resolver->outbound_endpoints.items[e];
+			const char *name =
+				arena_printf(&c->scratch, "%s/%s", resolver->name, endpoint->name);
+			if (!name)
+				return ERR_NOMEM;
+			c->outbounds[c->outbound_count++] =
+				(struct named){.name = name, .outbound = endpoint};
+		}
+	}
+	qsort(c->outbounds, c->outbound_count, sizeof *c->outbounds, compare_names);
+	return 0;
+}
+
+static struct ruleset *compile_ruleset(struct compilation *c,
+				       const struct forwarding_ruleset *model)
+{
+	struct route_context context = c->context;
+	size_t count = model->outbound_endpoints.count;
+	struct route_source *sources = arena_alloc_array(&c->scratch, count, sizeof *sources);
+
+	if (!sources)
+		return NULL;
+	for (size_t i = 0; i < count; i++) {
+		const char *name = model->outbound_endpoints.items[i];
+
+		sources[i].endpoint = name;
+		sources[i].source =
+			find_named(c->outbounds, c->outbound_count, name)->outbound->source;
+	}
+	context.sources = sources;
+	context.source_count = count;
+	struct ruleset *ruleset = ruleset_compile(model, &context, c->model->reserved_domains.items,
+						  c->model->reserved_domains.count);
+	struct ruleset *kept = ruleset ? unchanged(c, ruleset) : NULL;
+	if (!kept)
+		return ruleset;
+	ruleset_unref(ruleset);
+	return kept;
+}
+
+/* A network's list has room for just the rulesets that are linked to it. */
+static int size_ruleset_lists(struct compilation *c)
+{
+	struct policy *policy = c->policy;
+
+	for (size_t i = 0; i < c->model->rulesets.count; i++) {
+		const struct forwarding_ruleset *model = &c->model->rulesets.items[i];
+
+		for (size_t l = 0; l < model->links.count; l++)
+			network_named(c, model->links.items[l].virtual_network)->ruleset_count++;
+	}
+	for (uint32_t n = 0; n < policy->network_count; n++) {
+		struct policy_network *network = &policy->networks[n];
+
+		network->rulesets = arena_alloc_array(&policy->arena, network->ruleset_count,
+						      sizeof *network->rulesets);
+		if (!network->rulesets)
+			return ERR_NOMEM;
+		network->ruleset_count = 0;
+	}
+	return 0;
+}
+
+static void link_ruleset(struct compilation *c, const struct forwarding_ruleset *model,
+			 const struct ruleset *ruleset)
+{
+	for (size_t i = 0; i < model->links.count; i++) {
+		struct policy_network *network =
+			network_named(c, model->links.items[i].virtual_network);
+
+		network->rulesets[network->ruleset_count++] = ruleset;
+		network->large |= ruleset_bytes(ruleset) > LARGE_BYTES;
+	}
+}
+
+static int compile_rulesets(struct compilation *c)
+{
+	struct policy *policy = c->policy;
+	size_t count = c->model->rulesets.count;
+
+	policy->rulesets = arena_alloc_array(&policy->arena, count, sizeof *policy->rulesets);
+	if (!policy->rulesets || index_outbounds(c) != 0 || index_rulesets_before(c) != 0 ||
+	    size_ruleset_lists(c) != 0)
+		return ERR_NOMEM;
+	for (size_t i = 0; i < count; i++) {
+		const struct forwarding_ruleset *model = &c->model->rulesets.items[i];
+		struct ruleset *ruleset = compile_ruleset(c, model);
+
+		if (!ruleset)
+			return ERR_NOMEM;
+		policy->rulesets[policy->ruleset_count++] = ruleset;
+		link_ruleset(c, model, ruleset);
+	}
+	return 0;
+}
+
+/* ---- the whole ---- */
+
+static int compile_settings(struct compilation *c)
+{
+	struct policy *policy = c->policy;
+	const struct identity_settings *identity = &c->model->identity;
+
+	policy->udp_payload_max = c->model->udp.payload_max;
+	policy->cookie_keys = c->model->udp.cookie_keys;
+	memcpy(policy->cookie_key, c->model->udp.cookie_key, sizeof policy->cookie_key);
+	policy->random_case = c->model->outbound.random_case;
+	policy->details = identity->details;
+	if (identity->version &&
+	    !(policy->version = arena_strdup(&policy->arena, identity->version)))
+		return ERR_NOMEM;
+	if (identity->server && !(policy->server = arena_strdup(&policy->arena, identity->server)))
+		return ERR_NOMEM;
+	return 0;
+}
+
+static int compile_special(struct compilation *c)
+{
+	return policy_compile_special(c->policy, c->before,
+				      c->model->default_resolver.special_names == SPECIAL_ANSWER);
+}
+
+static int compile_addresses(struct compilation *c)
+{
+	return policy_compile_addresses(c->policy, c->before, c->model);
+}
+
+struct policy *policy_compile(const struct model *model, const struct hash_key *key,
+			      const struct policy *before)
+{
+	static int (*const steps[])(struct compilation *) = {
+		compile_networks,      compile_clients,  compile_usual,    compile_inbounds,
+		compile_vnet_resolver, compile_context,  compile_custom,   compile_default,
+		compile_zones,         compile_rulesets, compile_settings, compile_special,
+		compile_addresses,
+	};
+	struct compilation c = {
+		.policy = calloc(1, sizeof *c.policy), .model = model, .before = before};
+
+	if (!c.policy)
+		return NULL;
+	c.policy->key = *key;
+	c.policy->roots = malloc(sizeof *c.policy->roots);
+	arena_init(&c.policy->arena);
+	arena_init(&c.scratch);
+	if (c.policy->roots)
+		*c.policy->roots = 1;
+	int err = c.policy->roots ? 0 : ERR_NOMEM;
+	for (size_t i = 0; !err && i < sizeof steps / sizeof steps[0]; i++)
+		err = steps[i](&c);
+	arena_release(&c.scratch);
+	if (!err)
+		return c.policy;
+	policy_free(c.policy);
+	return NULL;
+}
+
+struct policy *policy_with_owned(const struct policy *before, struct owned *owned)
+{
+	struct policy *policy = malloc(sizeof *policy);
+
+	if (!policy)
+		return NULL;
+	*policy = *before;
+	policy->owned = owned_ref(owned);
+	policy->owned_print = 0;
+	policy->stamps = NULL;
+	++*policy->roots;
+	return policy;
+}
+
+bool policy_is_shared(const struct policy *policy)
+{
+	return *policy->roots > 1;
+}
+
+static void free_shared(struct policy *policy)
+{
+	for (uint32_t i = 0; i < policy->ruleset_count; i++)
+		ruleset_unref(policy->rulesets[i]);
+	for (uint32_t i = 0; i < policy->zone_count; i++)
+		zone_unref(policy->zones[i]);
+	for (uint32_t i = 0; i < policy->special_zone_count; i++)
+		zone_unref(policy->special_zones[i]);
+	free(policy->zones);
+	free(policy->roots);
+	arena_release(&policy->arena);
+}
+
+void policy_free(struct policy *policy)
+{
+	if (!policy)
+		return;
+	owned_unref(policy->owned);
+	if (!policy->roots || --*policy->roots == 0)
+		free_shared(policy);
+	free(policy);
+}
+
+static void each_upstream(const struct route *route, void (*on_upstream)(void *, struct upstream *),
+			  void *context)
+{
+	for (uint32_t i = 0; route && i < route->leg_count; i++)
+		for (uint32_t u = 0; u < route->legs[i].upstream_count; u++)
+			on_upstream(context, &route->legs[i].upstreams[u]);
+}
+
+void policy_each_upstream(struct policy *policy, void (*on_upstream)(void *, struct upstream *),
+			  void *context)
+{
+	each_upstream(policy->default_route, on_upstream, context);
+	for (uint32_t i = 0; i < policy->network_count; i++)
+		each_upstream(policy->networks[i].custom, on_upstream, context);
+	for (uint32_t i = 0; i < policy->ruleset_count; i++)
+		for (size_t r = 0; r < ruleset_rule_count(policy->rulesets[i]); r++)
+			each_upstream(&ruleset_rule(policy->rulesets[i], r)->route, on_upstream,
+				      context);
+}
+
+static bool is_linked(const struct policy *policy, const struct ruleset *ruleset)
+{
+	for (uint32_t n = 0; n < policy->network_count; n++)
+		for (uint32_t i = 0; i < policy->networks[n].ruleset_count; i++)
+			if (policy->networks[n].rulesets[i] == ruleset)
+				return true;
+	return false;
+}
+
+void policy_each_route(const struct policy *policy,
+		       void (*on_route)(void *context, const char *name, const struct route *route),
+		       void *context)
+{
+	char name[POLICY_ROUTE_NAME];
+	if (policy->default_route)
+		on_route(context, decided_text(DECIDED_DEFAULT), policy->default_route);
+	for (uint32_t i = 0; i < policy->network_count && policy->vnet_listen_count > 0; i++) {
+		snprintf(name, sizeof name, "DNS servers of %s", policy->networks[i].name);
+		if (policy->networks[i].custom)
+			on_route(context, name, policy->networks[i].custom);
+	}
+	for (uint32_t i = 0; i < policy->ruleset_count; i++) {
+		struct ruleset *ruleset = policy->rulesets[i];
+		size_t count = is_linked(policy, ruleset) ? ruleset_rule_count(ruleset) : 0;
+		for (size_t r = 0; r < count; r++) {
+			const struct rule *rule = ruleset_rule(ruleset, r);
+			if (!rule->enabled)
+				continue;
+			snprintf(name, sizeof name, "%s/%s", rule->ruleset, rule->name);
+			on_route(context, name, &rule->route);
+		}
+	}
+}

@@ -1,0 +1,388 @@
+/* What a policy decides. Each stage of DESIGN's order is one function that either decides or
+ * passes; policy_decide walks them. With a trace the walk goes on behind the decision, so that
+ * people see what would have matched and why it did not. */
+#include <assert.h>
+#include <string.h>
+#include <strings.h>
+
+#include "rules/policy/internal.h"
+#include "rules/reverse.h"
+
+struct decision {
+	const struct policy *policy;
+	const struct policy_network *network;
+	struct place place;
+	const struct name *name;
+	uint16_t type;
+	bool decided; /* an earlier stage has: this one is only traced */
+	struct trace *trace;
+};
+
+const char *decided_text(enum decided_by by)
+{
+	static const char *const texts[] = {
+#define X(name, text) [DECIDED_##name] = text,
+		DECIDED_MAP(X)
+#undef X
+	};
+	return texts[by];
+}
+
+static void note(const struct decision *d, enum decided_by by, enum trace_outcome outcome,
+		 const char *object, const char *ruleset, unsigned label)
+{
+	if (!d->trace)
+		return;
+	if (outcome == TRACE_MATCHED && d->decided)
+		outcome = TRACE_SHADOWED;
+	if (d->trace->count == TRACE_STEPS) {
+		d->trace->dropped++;
+		return;
+	}
+	d->trace->steps[d->trace->count++] =
+		(struct trace_step){by, outcome, object, ruleset, label};
+}
+
+static void forward(struct verdict *verdict, enum decided_by by, const char *object,
+		    const struct route *route)
+{
+	verdict->kind = VERDICT_FORWARD;
+	verdict->by = by;
+	verdict->object = object;
+	verdict->route = route;
+}
+
+static void answer(struct verdict *verdict, enum decided_by by, const char *object)
+{
+	verdict->kind = VERDICT_ANSWER;
+	verdict->by = by;
+	verdict->object = object;
+}
+
+/* ---- the stages, in their order ---- */
+
+static bool by_custom(const struct decision *d, struct verdict *verdict)
+{
+	if (!d->place.vnet_resolver || !d->network->custom)
+		return false;
+	note(d, DECIDED_CUSTOM, TRACE_MATCHED, d->network->name, NULL, d->name->labels);
+	forward(verdict, DECIDED_CUSTOM, d->network->name, d->network->custom);
+	return true;
+}
+
+static void note_shorter_zones(const struct decision *d, unsigned label)
+{
+	const struct policy_zone_link *link;
+
+	while (d->trace && label < d->name->labels &&
+	       (link = suffix_table_find(&d->network->zones, d->name, label + 1, &label)))
+		note(d, DECIDED_ZONE, TRACE_SHORTER, link->name, NULL, label);
+}
+
+/* RFC 1034 section 4.3.2 in the longest linked zone; NXDOMAIN of a privatelink zone may be
+ * redirected to the default resolver, for the types that Azure redirects. */
+static bool by_zone(const struct decision *d, struct verdict *verdict)
+{
+	unsigned label;
+	const struct policy_zone_link *link =
+		suffix_table_find(&d->network->zones, d->name, 0, &label);
+
+	if (!link) {
+		note(d, DECIDED_ZONE, TRACE_NONE, NULL, NULL, 0);
+		return false;
+	}
+	note(d, DECIDED_ZONE, TRACE_MATCHED, link->name, NULL, label);
+	note_shorter_zones(d, label);
+	zone_find(link->zone, d->name, d->type, &verdict->answer);
+	if (verdict->answer.outcome == ZONE_NXDOMAIN &&
+	    link->resolution_policy == RESOLUTION_NXDOMAIN_REDIRECT &&
+	    (d->type == TYPE_A || d->type == TYPE_AAAA || d->type == TYPE_CNAME) &&
+	    d->policy->default_route) {
+		forward(verdict, DECIDED_ZONE, link->name, d->policy->default_route);
+		verdict->redirected = true;
+		return true;
+	}
+	answer(verdict, DECIDED_ZONE, link->name);
+	return true;
+}
+
+struct zone_answer policy_answer_set(const struct rrset *set, uint16_t type,
+				     const struct zone *zone)
+{
+	bool hit = type == set->type || type == TYPE_ANY;
+
+	return (struct zone_answer){
+		.outcome = hit ? ZONE_HIT : ZONE_NODATA,
+		.rrset = hit ? set : NULL,
+		.zone = zone,
+	};
+}
+
+/* Most names are not, and all come by here. */
+static inline bool is_reverse(const struct name *name)
+{
+	static const char arpa[] = "\4arpa";
+	unsigned last = name->labels - 1U;
+
+	return name->labels > 2 && name_suffix_length(name, last) == sizeof arpa &&
+	       memcmp(name_suffix_wire(name, last), arpa, sizeof arpa) == 0;
+}
+
+static bool is_whole(const struct prefix *prefix)
+{
+	return prefix->length == address_bits(&prefix->address);
+}
+
+/* In the last of its spaces that begins at or ahead of the address, or in none. */
+static bool is_networks(const struct policy_network *network, const struct address *address)
+{
+	uint32_t low = 0, high = network->space_count;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (address_compare(&network->spaces[middle].address, address) <= 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low > 0 && prefix_contains(&network->spaces[low - 1], address);
+}
+
+/* The exact name of an address in the network's own space that has a PTR. */
+static bool by_address(const struct decision *d, struct verdict *verdict)
+{
+	const struct policy_network *network = d->network;
+	struct prefix prefix;
+	unsigned rest;
+
+	if (!network->space_count || !is_reverse(d->name) ||
+	    !reverse_parse(d->name, &prefix, &rest) || rest > 0 || !is_whole(&prefix) ||
+	    !is_networks(network, &prefix.address))
+		return false;
+	const struct rrset *ptr = owned_ptr(d->policy->owned, &prefix.address);
+	if (!ptr)
+		return false;
+	note(d, DECIDED_ADDRESS, TRACE_MATCHED, network->name, NULL, 0);
+	answer(verdict, DECIDED_ADDRESS, network->name);
+	verdict->answer =
+		policy_answer_set(ptr, d->type, d->policy->trees[prefix.address.family == 6]);
+	return true;
+}
+
+/* The network's rulesets together: the longest enabled suffix, of equal ones the earlier ruleset's.
+ */
+static const struct rule *longest_rule(const struct decision *d, unsigned *label)
+{
+	const struct rule *longest = NULL;
+	unsigned at = 0;
+
+	for (uint32_t i = 0; i < d->network->ruleset_count; i++) {
+		const struct rule *rule = ruleset_find(d->network->rulesets[i], d->name, &at);
+
+		if (rule && (!longest || at < *label)) {
+			longest = rule;
+			*label = at;
+		}
+	}
+	return longest;
+}
+
+static void note_rules(const struct decision *d, const struct rule *longest)
+{
+	if (!d->trace)
+		return;
+	for (uint32_t i = 0; i < d->network->ruleset_count; i++) {
+		const struct ruleset *ruleset = d->network->rulesets[i];
+		unsigned label = 0;
+		const struct rule *rule = ruleset_next(ruleset, d->name, 0, &label);
+
+		if (!rule)
+			note(d, DECIDED_RULE, TRACE_NOT_FOUND, NULL, ruleset_name(ruleset), 0);
+		while (rule) {
+			enum trace_outcome outcome = rule == longest  ? TRACE_MATCHED
+						     : rule->enabled  ? TRACE_SHORTER
+						     : rule->reserved ? TRACE_RESERVED
+								      : TRACE_DISABLED;
+
+			note(d, DECIDED_RULE, outcome, rule->name ? rule->name : rule->domain,
+			     rule->ruleset, label);
+			rule = label < d->name->labels
+				       ? ruleset_next(ruleset, d->name, label + 1, &label)
+				       : NULL;
+		}
+	}
+}
+
+static bool by_rule(const struct decision *d, struct verdict *verdict)
+{
+	unsigned label = 0;
+	const struct rule *rule = longest_rule(d, &label);
+
+	if (!d->network->ruleset_count)
+		note(d, DECIDED_RULE, TRACE_NONE, NULL, NULL, 0);
+	note_rules(d, rule);
+	if (!rule)
+		return false;
+	forward(verdict, DECIDED_RULE, rule->name, &rule->route);
+	verdict->rule = rule;
+	return true;
+}
+
+/* Authoritative exactly where the pools are. */
+static bool by_pool(const struct decision *d, struct verdict *verdict)
+{
+	unsigned label;
+	const char *pool;
+
+	if (!d->policy->pools.count || !is_reverse(d->name))
+		return false;
+	pool = policy_find_in_pools(d->policy, d->name, d->type, &verdict->answer, &label);
+	if (!pool)
+		return false;
+	note(d, DECIDED_POOL, TRACE_MATCHED, pool, NULL, label);
+	answer(verdict, DECIDED_POOL, pool);
+	return true;
+}
+
+/* What the set of an own name leads to. */
+static struct address address_of(const struct rrset *set)
+{
+	struct address address = {.family = set->type == TYPE_A ? 4 : 6};
+	size_t length;
+	const uint8_t *bytes = rrset_rdata(set, &length);
+
+	assert(length == address_bits(&address) / 8);
+	memcpy(address.bytes, bytes, length);
+	return address;
+}
+
+/* A private address has its names, as it has its PTR, in the network whose space it is in. */
+static bool by_own_name(const struct decision *d, struct verdict *verdict)
+{
+	unsigned label;
+	const struct owned *owned = d->policy->owned;
+	const struct zone *zone = owned_host_count(owned)
+					  ? suffix_table_find(&d->policy->names, d->name, 0, &label)
+					  : NULL;
+	const struct rrset *set = zone ? owned_host(owned, d->name) : NULL;
+
+	if (!set)
+		return false;
+	const struct address address = address_of(set);
+	if (address_is_private(&address) && !is_networks(d->network, &address)) {
+		note(d, DECIDED_NAME, TRACE_ELSEWHERE, NULL, NULL, 0);
+		return false;
+	}
+	note(d, DECIDED_NAME, TRACE_MATCHED, NULL, NULL, 0);
+	answer(verdict, DECIDED_NAME, NULL);
+	verdict->answer = policy_answer_set(set, d->type, zone);
+	return true;
+}
+
+static bool by_special(const struct decision *d, struct verdict *verdict)
+{
+	unsigned label;
+	const struct zone *zone = suffix_table_find(&d->policy->special, d->name, 0, &label);
+
+	if (!zone)
+		return false;
+	note(d, DECIDED_SPECIAL, TRACE_MATCHED, NULL, NULL, label);
+	answer(verdict, DECIDED_SPECIAL, NULL);
+	zone_find(zone, d->name, d->type, &verdict->answer);
+	return true;
+}
+
+static bool by_default(const struct decision *d, struct verdict *verdict)
+{
+	if (!d->policy->default_route)
+		return false;
+	note(d, DECIDED_DEFAULT, TRACE_MATCHED, NULL, NULL, d->name->labels);
+	forward(verdict, DECIDED_DEFAULT, NULL, d->policy->default_route);
+	return true;
+}
+
+static bool (*const stages[])(const struct decision *, struct verdict *) = {
+	by_custom, by_zone, by_address, by_rule, by_pool, by_own_name, by_special, by_default,
+};
+
+/* Nothing is linked to it, and it has no addresses. */
+static const struct policy_network nowhere = {.name = "the default resolver"};
+
+void policy_decide(const struct policy *policy, struct place place, const struct name *name,
+		   uint16_t type, struct verdict *verdict, struct trace *trace)
+{
+	struct decision decision = {
+		.policy = policy,
+		.place = place,
+		.name = name,
+		.type = type,
+		.trace = trace,
+	};
+	struct verdict later;
+
+	*verdict = (struct verdict){.kind = VERDICT_REFUSE};
+	if (trace)
+		trace->count = trace->dropped = 0;
+	if (place.network == NETWORK_NONE)
+		return;
+	decision.network =
+		place.network == NETWORK_DEFAULT ? &nowhere : &policy->networks[place.network];
+	for (size_t i = 0; i < sizeof stages / sizeof stages[0]; i++) {
+		bool matched = stages[i](&decision, decision.decided ? &later : verdict);
+
+		if (matched && !trace)
+			return;
+		decision.decided = decision.decided || matched;
+	}
+}
+
+bool policy_is_large(const struct policy *policy, struct place place)
+{
+	return place.network < policy->network_count && policy->networks[place.network].large;
+}
+
+void policy_expect(const struct policy *policy, struct place place, const struct name *name,
+		   unsigned pass)
+{
+	const struct policy_network *network = &policy->networks[place.network];
+	unsigned label;
+	const struct policy_zone_link *link = suffix_table_find(&network->zones, name, 0, &label);
+
+	if (link)
+		zone_expect(link->zone, name, pass);
+	for (uint32_t i = 0; !link && i < network->ruleset_count; i++)
+		ruleset_expect(network->rulesets[i], name, pass);
+}
+
+/* ---- places ---- */
+
+bool policy_explains_to(const struct policy *policy, const struct address *client)
+{
+	return client->family == 0 ||
+	       (policy->details &&
+		(address_is_loopback(client) || prefix_table_find(&policy->clients, client)));
+}
+
+struct place policy_place_of_client(const struct policy *policy, const struct address *source)
+{
+	const struct prefix_entry *entry = prefix_table_find(&policy->clients, source);
+
+	return (struct place){entry ? entry->value : NETWORK_NONE, true};
+}
+
+uint32_t policy_find_network(const struct policy *policy, const char *name)
+{
+	for (uint32_t i = 0; i < policy->network_count; i++)
+		if (strcasecmp(policy->networks[i].name, name) == 0)
+			return i;
+	return NETWORK_NONE;
+}
+
+const struct policy_inbound *policy_find_inbound(const struct policy *policy, const char *name)
+{
+	for (uint32_t i = 0; i < policy->inbound_count; i++)
+		if (strcasecmp(policy->inbounds[i].name, name) == 0)
+			return &policy->inbounds[i];
+	return NULL;
+}

@@ -1,0 +1,232 @@
+/* A ruleset: one suffix table that holds rules, enabled or not, and reserved domains side by side,
+ * so that the longest suffix is found once and the rest is a matter of what it is. */
+#include "rules/policy/ruleset.h"
+
+#include <assert.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct ruleset {
+	struct arena arena;
+	atomic_uint references;
+	const char *name;
+	uint64_t fingerprint;
+	struct suffix_table table; /* struct rule */
+	struct rule *rules;        /* as configured, then the reserved domains */
+	size_t rule_count;         /* of the configured ones */
+};
+
+/* ---- what it was made from ---- */
+
+static uint64_t hash_text(const struct hash_key *key, uint64_t seed, const char *text)
+{
+	return text ? hash_bytes(key, seed, text, strlen(text) + 1)
+		    : hash_bytes(key, seed + 1, "", 1);
+}
+
+static uint64_t hash_rule(const struct hash_key *key, uint64_t seed, const struct rule *rule)
+{
+	uint8_t flags[] = {rule->enabled, rule->follow_cname};
+
+	seed = hash_text(key, seed, rule->name);
+	seed = hash_text(key, seed, rule->domain);
+	seed = hash_bytes(key, seed, flags, sizeof flags);
+	for (uint32_t i = 0; i < rule->route.leg_count; i++) {
+		const struct leg *leg = &rule->route.legs[i];
+
+		seed = hash_text(key, seed, leg->endpoint);
+		for (uint32_t u = 0; u < leg->upstream_count; u++)
+			seed = hash_text(key, seed, leg->upstreams[u].endpoint);
+	}
+	return hash_bytes(key, seed, &rule->route.id, sizeof rule->route.id);
+}
+
+/* ---- compiling ---- */
+
+static int add_entry(struct ruleset *ruleset, const struct hash_key *key, struct rule *rule)
+{
+	struct name name;
+
+	if (name_from_text(&name, key, rule->domain) != 0)
+		return 0;
+	return suffix_table_add(&ruleset->table, &ruleset->arena, &name, rule);
+}
+
+/* Rules went in first: one for a reserved suffix itself keeps its place, but switched off it holds
+ * the name back like any reserved suffix. */
+static int add_reserved(struct ruleset *ruleset, const struct hash_key *key, struct rule *entry)
+{
+	struct name name;
+	int err = add_entry(ruleset, key, entry);
+
+	if (err != ERR_EXISTS)
+		return err;
+	if (name_from_text(&name, key, entry->domain) == 0) {
+		struct rule *rule = suffix_table_get(&ruleset->table, &name, 0);
+		rule->reserved = true;
+	}
+	return 0;
+}
+
+static int copy_endpoint_names(struct ruleset *ruleset, struct route *route)
+{
+	for (uint32_t i = 0; i < route->leg_count; i++) {
+		struct leg *leg = &route->legs[i];
+		const char *last = NULL, *copy = NULL;
+
+		if (leg->endpoint &&
+		    !(leg->endpoint = arena_strdup(&ruleset->arena, leg->endpoint)))
+			return ERR_NOMEM;
+		for (uint32_t u = 0; u < leg->upstream_count; u++) {
+			const char **endpoint = &leg->upstreams[u].endpoint;
+
+			if (!*endpoint)
+				continue;
+			if (*endpoint != last) {
+				last = *endpoint;
+				if (!(copy = arena_strdup(&ruleset->arena, last)))
+					return ERR_NOMEM;
+			}
+			*endpoint = copy;
+		}
+	}
+	return 0;
+}
+
+static int compile_rule(struct ruleset *ruleset, struct rule *rule,
+			const struct forwarding_rule *model, const struct route_context *context)
+{
+	*rule = (struct rule){
+		.name = arena_strdup(&ruleset->arena, model->name),
+		.domain = arena_strdup(&ruleset->arena, model->domain),
+		.ruleset = ruleset->name,
+		.enabled = model->state == RULE_ENABLED,
+		.follow_cname = model->follow_cname,
+	};
+	if (!rule->name || !rule->domain)
+		return ERR_NOMEM;
+	int err = route_build(&rule->route, &ruleset->arena, context, model->targets.items,
+			      model->targets.count);
+	if (!err)
+		err = copy_endpoint_names(ruleset, &rule->route);
+	if (!err)
+		err = add_entry(ruleset, context->key, rule);
+	return err == ERR_EXISTS ? 0 : err;
+}
+
+static int compile_into(struct ruleset *ruleset, const struct forwarding_ruleset *model,
+			const struct route_context *context, const char *const *reserved,
+			size_t reserved_count)
+{
+	size_t count = model->rules.count;
+	uint64_t print = hash_text(context->key, 0, model->name);
+	int err = suffix_table_init(&ruleset->table, &ruleset->arena, count + reserved_count);
+
+	ruleset->name = arena_strdup(&ruleset->arena, model->name);
+	ruleset->rules =
+		arena_alloc_array(&ruleset->arena, count + reserved_count, sizeof *ruleset->rules);
+	if (err || !ruleset->name || !ruleset->rules)
+		return ERR_NOMEM;
+	for (size_t i = 0; i < count; i++) {
+		struct rule *rule = &ruleset->rules[i];
+
+		err = compile_rule(ruleset, rule, &model->rules.items[i], context);
+		if (err)
+			return err;
+		print = hash_rule(context->key, print, rule);
+	}
+	ruleset->rule_count = count;
+	for (size_t i = 0; i < reserved_count; i++) {
+		struct rule *entry = &ruleset->rules[count + i];
+
+		entry->domain = arena_strdup(&ruleset->arena, reserved[i]);
+		entry->ruleset = ruleset->name;
+		entry->reserved = true;
+		if (!entry->domain || add_reserved(ruleset, context->key, entry) != 0)
+			return ERR_NOMEM;
+		print = hash_text(context->key, print, entry->domain);
+	}
+	ruleset->fingerprint = print;
+	return 0;
+}
+
+struct ruleset *ruleset_compile(const struct forwarding_ruleset *model,
+				const struct route_context *context, const char *const *reserved,
+				size_t reserved_count)
+{
+	struct ruleset *ruleset = calloc(1, sizeof *ruleset);
+
+	if (!ruleset)
+		return NULL;
+	atomic_init(&ruleset->references, 1);
+	arena_init(&ruleset->arena);
+	if (compile_into(ruleset, model, context, reserved, reserved_count) == 0)
+		return ruleset;
+	ruleset_unref(ruleset);
+	return NULL;
+}
+
+struct ruleset *ruleset_ref(struct ruleset *ruleset)
+{
+	atomic_fetch_add_explicit(&ruleset->references, 1, memory_order_relaxed);
+	return ruleset;
+}
+
+void ruleset_unref(struct ruleset *ruleset)
+{
+	if (!ruleset ||
+	    atomic_fetch_sub_explicit(&ruleset->references, 1, memory_order_acq_rel) != 1)
+		return;
+	arena_release(&ruleset->arena);
+	free(ruleset);
+}
+
+const char *ruleset_name(const struct ruleset *ruleset)
+{
+	return ruleset->name;
+}
+
+uint64_t ruleset_fingerprint(const struct ruleset *ruleset)
+{
+	return ruleset->fingerprint;
+}
+
+size_t ruleset_rule_count(const struct ruleset *ruleset)
+{
+	return ruleset->rule_count;
+}
+
+struct rule *ruleset_rule(struct ruleset *ruleset, size_t index)
+{
+	assert(index < ruleset->rule_count);
+	return &ruleset->rules[index];
+}
+
+/* ---- matching ---- */
+
+const struct rule *ruleset_next(const struct ruleset *ruleset, const struct name *name,
+				unsigned first, unsigned *label)
+{
+	return suffix_table_find(&ruleset->table, name, first, label);
+}
+
+const struct rule *ruleset_find(const struct ruleset *ruleset, const struct name *name,
+				unsigned *label)
+{
+	const struct rule *rule = ruleset_next(ruleset, name, 0, label);
+
+	while (rule && !rule->enabled && !rule->reserved && *label < name->labels)
+		rule = ruleset_next(ruleset, name, *label + 1, label);
+	return rule && rule->enabled ? rule : NULL;
+}
+
+void ruleset_expect(const struct ruleset *ruleset, const struct name *name, unsigned pass)
+{
+	suffix_table_expect(&ruleset->table, name, pass);
+}
+
+size_t ruleset_bytes(const struct ruleset *ruleset)
+{
+	return sizeof *ruleset + ruleset->arena.held_bytes;
+}

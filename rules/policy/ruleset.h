@@ -1,0 +1,112 @@
+/* Forwarding rules by suffix, and the routes they lead to. A ruleset is an immutable shared part of
+ * a policy with an arena and a reference count of its own.
+ *
+ * A route is what becomes of a question that is forwarded: an ordered list of legs. A leg is either
+ * a run of servers to ask through outbound endpoints, or one of our own inbound endpoints, which is
+ * entered directly. The usual route has one leg. */
+#ifndef SLUICE_RULESET_H
+#define SLUICE_RULESET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "rules/arena.h"
+#include "rules/name.h"
+#include "rules/prefix.h"
+#include "rules/schema/model.h"
+#include "rules/suffix.h"
+
+struct meter;  /* endpoints/meter.h: an endpoint's queries a second, shared likewise */
+struct target; /* endpoints/upstream/target.h: health, shared by workers and policies */
+
+struct upstream {              /* a server as one outbound endpoint reaches it */
+	struct address source; /* family 0: the system's choice */
+	struct host host;
+	enum protocol protocol;
+	const char *endpoint;  /* "hub-resolver/outbound"; NULL: none, the system's choice */
+	struct target *target; /* attached before the policy is published; NULL while explaining */
+	struct meter *meter;   /* likewise; NULL also without an endpoint */
+};
+
+enum leg_kind { LEG_ASK, LEG_ENTER };
+enum { LEG_UPSTREAMS_MAX = 64 };
+
+struct leg {
+	enum leg_kind kind;
+	uint64_t id; /* ASK: keyed hash of sources, servers, protocols; stable over reloads */
+	struct upstream *upstreams; /* ASK: in the order in which they are asked */
+	uint32_t upstream_count;    /* at most LEG_UPSTREAMS_MAX */
+	const char *endpoint;       /* ENTER: "hub-resolver/inbound" */
+	uint32_t network;           /* ENTER: index of the endpoint's network in the policy */
+};
+
+struct route {
+	uint64_t id; /* of all legs: equal ids, equal routes */
+	struct leg *legs;
+	uint32_t leg_count;
+};
+
+struct rule {
+	const char *name;   /* NULL: a reserved domain and no rule */
+	const char *domain; /* as configured */
+	const char *ruleset;
+	bool enabled;
+	bool reserved; /* not enabled, it keeps shorter rules from matching */
+	bool follow_cname;
+	struct route route;
+};
+
+struct ruleset; /* opaque */
+
+/* Has the memory fetched that ruleset_find needs: pass 0, and a moment later pass 1. */
+void ruleset_expect(const struct ruleset *ruleset, const struct name *name, unsigned pass);
+size_t ruleset_bytes(const struct ruleset *ruleset); /* that it holds, all of its arena */
+
+/* What a route is built from, besides its servers: sources to ask from, and what is us. */
+struct route_source {
+	const char *endpoint;
+	struct address source;
+};
+struct route_self {
+	struct host host;
+	const char *endpoint;
+	uint32_t network;
+	uint32_t order; /* in which it was given */
+};
+struct route_context {
+	const struct hash_key *key;
+	const struct route_source *sources;
+	size_t source_count;
+	const struct route_self *selves; /* inbound endpoints by every host that means them */
+	size_t self_count;               /* as route_sort_selves has left them */
+};
+/* Sorts them by host, of equal hosts only the first that was given; how many that are. */
+size_t route_sort_selves(struct route_self *selves, size_t count);
+/* Every source asks every server in their order before the next source does; servers that are us
+ * become LEG_ENTER legs, once. ERR_NOMEM. */
+MUST_CHECK int route_build(struct route *route, struct arena *arena,
+			   const struct route_context *context, const struct target_server *servers,
+			   size_t count);
+
+/* NULL without memory. Rules with a domain that does not parse are left out (limits_check has said
+ * so). `reserved` are the suffixes that a shorter rule does not capture. */
+struct ruleset *ruleset_compile(const struct forwarding_ruleset *model,
+				const struct route_context *context, const char *const *reserved,
+				size_t reserved_count);
+struct ruleset *ruleset_ref(struct ruleset *ruleset);
+void ruleset_unref(struct ruleset *ruleset);
+const char *ruleset_name(const struct ruleset *ruleset);
+/* Keyed hash of all it was compiled from: an equal one need not be compiled again. */
+uint64_t ruleset_fingerprint(const struct ruleset *ruleset);
+
+/* The entry with the longest suffix that starts at label `first` or behind it, enabled or not;
+ * *label tells where. NULL when there is none. */
+const struct rule *ruleset_next(const struct ruleset *ruleset, const struct name *name,
+				unsigned first, unsigned *label);
+/* The longest enabled rule, unless a longer reserved domain holds the name back. */
+const struct rule *ruleset_find(const struct ruleset *ruleset, const struct name *name,
+				unsigned *label);
+size_t ruleset_rule_count(const struct ruleset *ruleset);
+struct rule *ruleset_rule(struct ruleset *ruleset, size_t index);
+
+#endif

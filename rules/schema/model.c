@@ -1,0 +1,229 @@
+/* The model's own small things: making and freeing it, finding by name, and giving endpoints the
+ * addresses that the configuration left open. Lookups are linear: they serve the control plane,
+ * where an index would have to be kept right while the model is edited. A check that asks for many
+ * names makes an index of its own (check/seen.c). */
+#include "rules/schema/model.h"
+
+#include <strings.h>
+
+#include "rules/owned/owned.h"
+#include "rules/zone/zone.h"
+
+enum {
+	FIRST_USABLE = 4, /* Azure reserves a subnet's first four addresses and its last */
+};
+
+struct model *model_new(void)
+{
+	struct model *model = calloc(1, sizeof *model);
+
+	if (model)
+		arena_init(&model->arena);
+	return model;
+}
+
+void model_free(struct model *model)
+{
+	if (!model)
+		return;
+	for (size_t i = 0; i < model->private_zones.count; i++)
+		zone_unref(model->private_zones.items[i].zone);
+	owned_unref(model->owned);
+	arena_release(&model->arena);
+	free(model);
+}
+
+static bool same_name(const char *a, const char *b)
+{
+	return a && b && strcasecmp(a, b) == 0;
+}
+
+/* The same for every list whose items have a name. */
+#define FIND_BY_NAME(list, wanted)                                                                 \
+	for (size_t i = 0; i < (list).count; i++)                                                  \
+		if (same_name((list).items[i].name, wanted))                                       \
+			return &(list).items[i];                                                   \
+	return NULL
+
+struct virtual_network *model_network(const struct model *model, const char *name)
+{
+	FIND_BY_NAME(model->virtual_networks, name);
+}
+
+struct virtual_network *model_network_of(const struct model *model, const struct address *address)
+{
+	struct virtual_network *found = NULL;
+	int longest = -1;
+
+	if (!address_is_private(address))
+		return NULL;
+	for (size_t i = 0; i < model->virtual_networks.count; i++) {
+		struct virtual_network *network = &model->virtual_networks.items[i];
+
+		for (size_t p = 0; p < network->address_space.count; p++) {
+			const struct prefix *space = &network->address_space.items[p];
+
+			if (prefix_contains(space, address) && space->length > longest) {
+				longest = space->length;
+				found = network;
+			}
+		}
+	}
+	return found;
+}
+
+struct subnet *model_subnet(const struct virtual_network *network, const char *name)
+{
+	FIND_BY_NAME(network->subnets, name);
+}
+
+struct dns_resolver *model_resolver(const struct model *model, const char *name)
+{
+	FIND_BY_NAME(model->resolvers, name);
+}
+
+static struct inbound_endpoint *find_inbound(const struct dns_resolver *resolver, const char *name)
+{
+	FIND_BY_NAME(resolver->inbound_endpoints, name);
+}
+
+static struct outbound_endpoint *find_outbound(const struct dns_resolver *resolver,
+					       const char *name)
+{
+	FIND_BY_NAME(resolver->outbound_endpoints, name);
+}
+
+/* The resolver that "RESOLVER/ENDPOINT" begins with; *endpoint is what stands behind the slash. */
+static struct dns_resolver *split_path(const struct model *model, const char *path,
+				       const char **endpoint)
+{
+	const char *slash = path ? strchr(path, '/') : NULL;
+
+	if (!slash)
+		return NULL;
+	*endpoint = slash + 1;
+	for (size_t i = 0; i < model->resolvers.count; i++) {
+		struct dns_resolver *resolver = &model->resolvers.items[i];
+		size_t length = (size_t)(slash - path);
+		if (resolver->name && strlen(resolver->name) == length &&
+		    strncasecmp(resolver->name, path, length) == 0)
+			return resolver;
+	}
+	return NULL;
+}
+
+struct outbound_endpoint *model_outbound(const struct model *model, const char *path,
+					 struct dns_resolver **resolver)
+{
+	const char *name = NULL;
+	struct dns_resolver *found = split_path(model, path, &name);
+
+	if (resolver)
+		*resolver = found;
+	return found ? find_outbound(found, name) : NULL;
+}
+
+struct inbound_endpoint *model_inbound(const struct model *model, const char *path,
+				       struct dns_resolver **resolver)
+{
+	const char *name = NULL;
+	struct dns_resolver *found = split_path(model, path, &name);
+
+	if (resolver)
+		*resolver = found;
+	return found ? find_inbound(found, name) : NULL;
+}
+
+const char *model_region(const struct model *model, const char *own)
+{
+	return own ? own : model->region;
+}
+
+void model_each_self(const struct model *model,
+		     void (*on_self)(void *context, const struct model_self *self), void *context)
+{
+	for (size_t i = 0; i < model->resolvers.count; i++) {
+		const struct dns_resolver *resolver = &model->resolvers.items[i];
+
+		for (size_t k = 0; k < resolver->inbound_endpoints.count; k++) {
+			const struct inbound_endpoint *endpoint =
+				&resolver->inbound_endpoints.items[k];
+			struct model_self self = {
+				resolver, endpoint, {endpoint->address, DNS_PORT}};
+
+			if (!endpoint->address.family)
+				continue;
+			on_self(context, &self);
+			self.host = endpoint->listen;
+			on_self(context, &self);
+		}
+	}
+}
+
+/* Placing endpoints. */
+
+static bool is_taken(const struct dns_resolver *resolver, const struct address *address)
+{
+	for (size_t i = 0; i < resolver->inbound_endpoints.count; i++) {
+		const struct inbound_endpoint *endpoint = &resolver->inbound_endpoints.items[i];
+		if (endpoint->address.family && address_equal(&endpoint->address, address))
+			return true;
+	}
+	return false;
+}
+
+/* Only addresses of the same resolver can be in the way: a network has one, and a subnet one
+ * endpoint, or limits_check refuses it anyway. */
+static void place_address(const struct dns_resolver *resolver, const struct prefix *prefix,
+			  struct address *address)
+{
+	uint64_t size = prefix_size(prefix);
+	struct address candidate;
+
+	for (uint32_t n = FIRST_USABLE; n + (uint64_t)1 < size; n++)
+		if (prefix_nth(prefix, n, &candidate) && !is_taken(resolver, &candidate)) {
+			*address = candidate;
+			return;
+		}
+}
+
+static const struct prefix *subnet_prefix(const struct virtual_network *network, const char *name)
+{
+	const struct subnet *subnet = network ? model_subnet(network, name) : NULL;
+
+	return subnet && subnet->prefix.address.family == 4 ? &subnet->prefix : NULL;
+}
+
+static void place_inbound(const struct dns_resolver *resolver,
+			  const struct virtual_network *network, struct inbound_endpoint *endpoint)
+{
+	const struct prefix *prefix = subnet_prefix(network, endpoint->subnet);
+
+	if (!endpoint->address.family && endpoint->allocation == ALLOCATION_DYNAMIC && prefix)
+		place_address(resolver, prefix, &endpoint->address);
+	if (!endpoint->listen.address.family && endpoint->address.family)
+		endpoint->listen = (struct host){endpoint->address, DNS_PORT};
+}
+
+static void place_outbound(const struct virtual_network *network,
+			   struct outbound_endpoint *endpoint)
+{
+	const struct prefix *prefix = subnet_prefix(network, endpoint->subnet);
+
+	if (!endpoint->source.family && prefix && prefix_size(prefix) > FIRST_USABLE + 1)
+		(void)!prefix_nth(prefix, FIRST_USABLE, &endpoint->source);
+}
+
+void model_place_endpoints(struct model *model)
+{
+	for (size_t i = 0; i < model->resolvers.count; i++) {
+		struct dns_resolver *resolver = &model->resolvers.items[i];
+		const struct virtual_network *network =
+			model_network(model, resolver->virtual_network);
+
+		for (size_t k = 0; k < resolver->inbound_endpoints.count; k++)
+			place_inbound(resolver, network, &resolver->inbound_endpoints.items[k]);
+		for (size_t k = 0; k < resolver->outbound_endpoints.count; k++)
+			place_outbound(network, &resolver->outbound_endpoints.items[k]);
+	}
+}

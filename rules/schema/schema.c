@@ -1,0 +1,165 @@
+/* Finding one's way in the field table: a key's field, what it takes in words, what was probably
+ * meant, and the lists. The rows are in schema/table.c, values in schema/value.c. */
+#include "rules/schema/schema.h"
+
+#include <assert.h>
+#include <ctype.h>
+#include <inttypes.h>
+
+const struct field *schema_field(const struct group *group, const char *key)
+{
+	for (size_t i = 0; i < group->count; i++)
+		if (strcmp(group->fields[i].key, key) == 0)
+			return &group->fields[i];
+	return NULL;
+}
+
+/* Lists: LIST_OF lays out a pointer and a count, whatever the pointer's type. */
+
+struct schema_list schema_list_get(const struct field *field, const void *item)
+{
+	struct schema_list list;
+	const char *at = (const char *)item + field->offset;
+
+	memcpy(&list.items, at, sizeof list.items);
+	memcpy(&list.count, at + sizeof list.items, sizeof list.count);
+	return list;
+}
+
+void schema_list_set(const struct field *field, void *item, struct schema_list list)
+{
+	char *at = (char *)item + field->offset;
+
+	memcpy(at, &list.items, sizeof list.items);
+	memcpy(at + sizeof list.items, &list.count, sizeof list.count);
+}
+
+struct field schema_element(const struct field *field, const char *key, size_t *size)
+{
+	struct field element = {.key = key, .doc = ""};
+
+	switch (field->type) {
+	case FIELD_STRINGS:
+		element.type = FIELD_STRING;
+		*size = sizeof(char *);
+		break;
+	case FIELD_DOMAINS:
+		element.type = FIELD_DOMAIN;
+		*size = sizeof(char *);
+		break;
+	case FIELD_HOSTS:
+		element.type = FIELD_HOST;
+		*size = sizeof(struct host);
+		break;
+	case FIELD_PREFIXES:
+		element.type = FIELD_PREFIX;
+		*size = sizeof(struct prefix);
+		break;
+	default: assert(!"a field that has no elements"); *size = 0;
+	}
+	return element;
+}
+
+/* What a field takes, in words. */
+
+static const char *expected_enum(const struct field *field, char *text, size_t size)
+{
+	size_t used = 0;
+
+	text[0] = '\0';
+	for (size_t i = 0; field->names[i] && used < size; i++) {
+		const char *between = i == 0 ? "" : field->names[i + 1] ? ", " : " or ";
+		int n = snprintf(text + used, size - used, "%s\"%s\"", between, field->names[i]);
+		used += n > 0 ? (size_t)n : 0;
+	}
+	return text;
+}
+
+static const char *const expected_texts[] = {
+	[FIELD_STRING] = "a string",
+	[FIELD_NAME] = "a name of 1 to 80 letters, digits, '_' and '-', with a letter or digit at "
+		       "both ends",
+	[FIELD_NAME_DOTS] = "a name of 1 to 80 letters, digits, '_', '-' and '.', that begins with "
+			    "a letter or digit and does not end in '-' or '.'",
+	[FIELD_PATH] = "a file's path",
+	[FIELD_UUID] = "a UUID such as \"6f8b4ce6-1111-4d2e-9c55-0242ac120002\"",
+	[FIELD_BOOL] = "true or false",
+	[FIELD_ADDRESS] = "an address such as \"192.0.2.1\" or \"2001:db8::1\"",
+	[FIELD_PREFIX] = "a prefix such as \"10.10.0.0/16\"",
+	[FIELD_HOST] = "an address such as \"192.0.2.1\", \"192.0.2.1:53\" or \"[2001:db8::1]:53\"",
+	[FIELD_STRINGS] = "an array of strings: [ \"...\", \"...\" ]",
+	[FIELD_DOMAINS] = "an array of domain names: [ \"corp.example\", \"test\" ]",
+	[FIELD_HOSTS] = "an array of addresses: [ \"192.0.2.1\", \"192.0.2.1:53\" ]",
+	[FIELD_PREFIXES] = "an array of prefixes: [ \"10.10.0.0/16\" ]",
+	[FIELD_LIST] = "a list of groups: ( { ... }, { ... } )",
+	[FIELD_GROUP] = "a group: { ... }",
+	[FIELD_GONE] = "anything",
+};
+
+const char *schema_expected(const struct field *field, char *text, size_t size)
+{
+	switch (field->type) {
+	case FIELD_UINT:
+	case FIELD_UINT64:
+		snprintf(text, size, "an integer from %" PRIu64 " to %" PRIu64, field->min,
+			 field->max);
+		return text;
+	case FIELD_ENUM: return expected_enum(field, text, size);
+	case FIELD_DOMAIN:
+		snprintf(text, size,
+			 "a domain name such as \"%s\", of labels up to 63 and 255 bytes in all",
+			 field->example ? field->example : "corp.example");
+		return text;
+	case FIELD_STRING:
+		if (field->max != 0) {
+			snprintf(text, size, "a string of %" PRIu64 " to %" PRIu64 " characters",
+				 field->min, field->max);
+			return text;
+		}
+		/* fall through */
+	default: snprintf(text, size, "%s", expected_texts[field->type]); return text;
+	}
+}
+
+/* Levenshtein's distance between two keys; past SUGGEST_KEY_MAX they are not compared. */
+enum { SUGGEST_KEY_MAX = 48, SUGGEST_DISTANCE_MAX = 3 };
+
+static unsigned key_distance(const char *a, const char *b)
+{
+	unsigned row[SUGGEST_KEY_MAX + 1];
+	size_t a_length = strlen(a), b_length = strlen(b);
+
+	if (a_length > SUGGEST_KEY_MAX || b_length > SUGGEST_KEY_MAX)
+		return UINT32_MAX;
+	for (size_t j = 0; j <= b_length; j++)
+		row[j] = (unsigned)j;
+	for (size_t i = 1; i <= a_length; i++) {
+		unsigned diagonal = row[0];
+		row[0] = (unsigned)i;
+		for (size_t j = 1; j <= b_length; j++) {
+			unsigned change = diagonal + (tolower((unsigned char)a[i - 1]) !=
+						      tolower((unsigned char)b[j - 1]));
+			unsigned insert = row[j - 1] + 1, delete = row[j] + 1;
+			diagonal = row[j];
+			row[j] = change < insert ? change : insert;
+			row[j] = delete < row[j] ? delete : row[j];
+		}
+	}
+	return row[b_length];
+}
+
+const struct field *schema_suggest(const struct group *group, const char *key)
+{
+	const struct field *nearest = NULL;
+	size_t allowed = strlen(key) / 3;
+	unsigned best = allowed < SUGGEST_DISTANCE_MAX ? (unsigned)allowed : SUGGEST_DISTANCE_MAX;
+
+	for (size_t i = 0; i < group->count; i++) {
+		unsigned distance = key_distance(group->fields[i].key, key);
+		if (distance < best || (distance == best && !nearest)) {
+			best = distance;
+			nearest = &group->fields[i];
+		}
+	}
+	return nearest;
+}

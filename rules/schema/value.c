@@ -1,0 +1,369 @@
+/* A single value of the field table: from text or number into a struct's member, and back.
+ *
+ *     file, API ──► text or number ──► schema_set_text, schema_set_number ──┐
+ *                                                  struct member at field->offset
+ *     file, API ◄── text ◄── schema_get_text ◄──────────────────────────────┘
+ *
+ * Only the form of the value is judged here: whether it goes together with the rest of the model is
+ * limits.h's matter. */
+#include <assert.h>
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <strings.h>
+
+#include "rules/name.h"
+#include "rules/prefix.h"
+#include "rules/schema/schema.h"
+#include "rules/text.h"
+
+_Static_assert(sizeof(enum protocol) == sizeof(unsigned), "enums are stored as unsigned");
+
+static void *slot(const struct field *field, void *item)
+{
+	return (char *)item + field->offset;
+}
+
+static const void *const_slot(const struct field *field, const void *item)
+{
+	return (const char *)item + field->offset;
+}
+
+/* From text. Each parser stores a value, or leaves the slot alone and fails. */
+
+static int store_string(void *at, const char *text, struct arena *arena)
+{
+	const char *copy = arena_strdup(arena, text);
+
+	if (!copy)
+		return ERR_NOMEM;
+	memcpy(at, &copy, sizeof copy);
+	return 0;
+}
+
+static bool is_alphanumeric(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+static bool is_resource_name(const char *text, bool dots)
+{
+	size_t length = strlen(text);
+
+	if (length < 1 || length > 80 || !is_alphanumeric(text[0]))
+		return false;
+	for (size_t i = 0; i < length; i++)
+		if (!is_alphanumeric(text[i]) && text[i] != '_' && text[i] != '-' &&
+		    !(dots && text[i] == '.'))
+			return false;
+	return is_alphanumeric(text[length - 1]) || (dots && text[length - 1] == '_');
+}
+
+static bool is_ascii(const char *text)
+{
+	while (*text != '\0' && (unsigned char)*text < 0x80)
+		text++;
+	return *text == '\0';
+}
+
+/* The wire could have any byte, but what is meant by one beyond ASCII depends on whom one asks. */
+static bool is_domain(const char *text)
+{
+	static const struct hash_key any_key;
+	struct name name;
+
+	return is_ascii(text) && name_from_text(&name, &any_key, text) == 0;
+}
+
+static bool is_of_length(const struct field *field, const char *text)
+{
+	size_t length = strlen(text);
+
+	return field->max == 0 || (length >= field->min && length <= field->max);
+}
+
+static bool string_fits(const struct field *field, const char *text)
+{
+	char why[TEXT_FLAW_MAX];
+
+	if (!text_is_plain(text, why))
+		return false;
+	switch (field->type) {
+	case FIELD_NAME: return is_resource_name(text, false);
+	case FIELD_NAME_DOTS: return is_resource_name(text, true);
+	case FIELD_DOMAIN: return is_domain(text);
+	case FIELD_UUID: return text_is_uuid(text);
+	case FIELD_PATH: return text[0] != '\0' && is_of_length(field, text);
+	default: return is_of_length(field, text);
+	}
+}
+
+static int store_number(const struct field *field, void *at, uint64_t number)
+{
+	if (number < field->min || number > field->max)
+		return ERR_INVALID;
+	if (field->type == FIELD_UINT64) {
+		memcpy(at, &number, sizeof number);
+	} else {
+		uint32_t narrow = (uint32_t)number;
+		memcpy(at, &narrow, sizeof narrow);
+	}
+	return 0;
+}
+
+static int parse_number(const struct field *field, void *at, const char *text)
+{
+	char *end;
+	unsigned long long number;
+
+	if (!isdigit((unsigned char)text[0]))
+		return ERR_INVALID;
+	errno = 0;
+	number = strtoull(text, &end, 10);
+	if (errno != 0 || *end != '\0')
+		return ERR_INVALID;
+	return store_number(field, at, number);
+}
+
+static int parse_bool(void *at, const char *text)
+{
+	bool value = strcasecmp(text, "true") == 0;
+
+	if (!value && strcasecmp(text, "false") != 0)
+		return ERR_INVALID;
+	memcpy(at, &value, sizeof value);
+	return 0;
+}
+
+static int parse_enum(const struct field *field, void *at, const char *text)
+{
+	for (unsigned i = 0; field->names[i]; i++)
+		if (strcasecmp(field->names[i], text) == 0) {
+			memcpy(at, &i, sizeof i);
+			return 0;
+		}
+	return ERR_INVALID;
+}
+
+static int parse_value(const struct field *field, void *item, const char *text, struct arena *arena)
+{
+	struct address address;
+	struct prefix prefix;
+	struct host host;
+	void *at = slot(field, item);
+	int err;
+
+	switch (field->type) {
+	case FIELD_UINT:
+	case FIELD_UINT64: return parse_number(field, at, text);
+	case FIELD_BOOL: return parse_bool(at, text);
+	case FIELD_ENUM: return parse_enum(field, at, text);
+	case FIELD_ADDRESS:
+		err = address_parse(&address, text);
+		if (err == 0)
+			memcpy(at, &address, sizeof address);
+		return err;
+	case FIELD_PREFIX:
+		err = prefix_parse(&prefix, text);
+		if (err == 0)
+			memcpy(at, &prefix, sizeof prefix);
+		return err;
+	case FIELD_HOST:
+		err = host_parse(&host, text, DNS_PORT);
+		if (err == 0 && host.port == 0)
+			err = ERR_INVALID;
+		if (err == 0)
+			memcpy(at, &host, sizeof host);
+		return err;
+	case FIELD_STRING:
+	case FIELD_NAME:
+	case FIELD_NAME_DOTS:
+	case FIELD_DOMAIN:
+	case FIELD_PATH:
+	case FIELD_UUID:
+		return string_fits(field, text) ? store_string(at, text, arena) : ERR_INVALID;
+	default: assert(!"lists and groups have no text"); return ERR_INVALID;
+	}
+}
+
+/* An address and more, where an address alone belongs. */
+static bool complain_of_more(const struct field *field, const char *text,
+			     const struct origin *origin, struct faults *faults)
+{
+	char meant[ADDRESS_TEXT_MAX];
+	struct prefix prefix;
+	struct host host;
+
+	if (host_parse(&host, text, DNS_PORT) == 0) {
+		fault_add(faults, FAULT_ERROR, origin, field->key,
+			  "\"%s\" has a port in it; write %s = \"%s\"; a target has its port "
+			  "beside that: port = %u;",
+			  text, field->key, address_print(&host.address, meant), host.port);
+		return true;
+	}
+	if (prefix_parse_lenient(&prefix, text) == 0) {
+		fault_add(faults, FAULT_ERROR, origin, field->key,
+			  "\"%s\" is a prefix; give an address alone", text);
+		return true;
+	}
+	return false;
+}
+
+static void complain(const struct field *field, const char *text, const struct origin *origin,
+		     struct faults *faults)
+{
+	char expected[256], meant[PREFIX_TEXT_MAX], why[TEXT_FLAW_MAX];
+	struct prefix prefix;
+
+	if (field->type == FIELD_ADDRESS && complain_of_more(field, text, origin, faults))
+		return;
+	if (field->type == FIELD_PREFIX && prefix_parse_lenient(&prefix, text) == 0) {
+		fault_add(faults, FAULT_ERROR, origin, field->key,
+			  "\"%s\" has bits set behind the prefix; write \"%s\"", text,
+			  prefix_print(&prefix, meant));
+		return;
+	}
+	if (field->type == FIELD_DOMAIN && !is_ascii(text)) {
+		fault_add(faults, FAULT_ERROR, origin, field->key,
+			  "\"%s\" is not ASCII; write an international name as \"xn--...\" "
+			  "(punycode), or a byte as \\DDD",
+			  text);
+		return;
+	}
+	if (!text_is_plain(text, why)) {
+		fault_add(faults, FAULT_ERROR, origin, field->key, "%s", why);
+		return;
+	}
+	fault_add(faults, FAULT_ERROR, origin, field->key, "\"%s\" does not fit; give %s", text,
+		  schema_expected(field, expected, sizeof expected));
+}
+
+int schema_set_text(const struct field *field, void *item, const char *text,
+		    const struct origin *origin, struct arena *arena, struct faults *faults)
+{
+	int err = parse_value(field, item, text, arena);
+
+	if (err == 0)
+		return 0;
+	if (err == ERR_NOMEM)
+		fault_add(faults, FAULT_ERROR, origin, field->key, "%s", err_text(err));
+	else
+		complain(field, text, origin, faults);
+	return ERR_FAULTS;
+}
+
+int schema_set_number(const struct field *field, void *item, long long number,
+		      const struct origin *origin, struct faults *faults)
+{
+	char expected[256];
+
+	if (field->type == FIELD_BOOL && (number == 0 || number == 1)) {
+		bool value = number == 1;
+		memcpy(slot(field, item), &value, sizeof value);
+		return 0;
+	}
+	if ((field->type == FIELD_UINT || field->type == FIELD_UINT64) && number >= 0 &&
+	    store_number(field, slot(field, item), (uint64_t)number) == 0)
+		return 0;
+	fault_add(faults, FAULT_ERROR, origin, field->key, "%lld does not fit; give %s", number,
+		  schema_expected(field, expected, sizeof expected));
+	return ERR_FAULTS;
+}
+
+/* Back to text. */
+
+static const char *get_number(const struct field *field, const void *at, char *text, size_t size)
+{
+	uint64_t wide = 0;
+	uint32_t narrow = 0;
+
+	if (field->type == FIELD_UINT64) {
+		memcpy(&wide, at, sizeof wide);
+	} else {
+		memcpy(&narrow, at, sizeof narrow);
+		if (narrow == NOT_GIVEN)
+			return NULL;
+		wide = narrow;
+	}
+	snprintf(text, size, "%" PRIu64, wide);
+	return text;
+}
+
+static const char *get_enum(const struct field *field, const void *at)
+{
+	unsigned value;
+
+	memcpy(&value, at, sizeof value);
+	for (unsigned i = 0; field->names[i]; i++)
+		if (i == value)
+			return field->names[i];
+	assert(!"an enum's value without a name");
+	return NULL;
+}
+
+static const char *get_place(const struct field *field, const void *at, char *text, size_t size)
+{
+	char print[HOST_TEXT_MAX];
+	struct address address;
+	struct prefix prefix;
+	struct host host;
+
+	if (field->type == FIELD_ADDRESS) {
+		memcpy(&address, at, sizeof address);
+		address.family ? (void)address_print(&address, print) : (void)(print[0] = '\0');
+	} else if (field->type == FIELD_PREFIX) {
+		memcpy(&prefix, at, sizeof prefix);
+		prefix.address.family ? (void)prefix_print(&prefix, print)
+				      : (void)(print[0] = '\0');
+	} else {
+		memcpy(&host, at, sizeof host);
+		host.address.family ? (void)host_print(&host, print) : (void)(print[0] = '\0');
+	}
+	snprintf(text, size, "%s", print);
+	return print[0] ? text : NULL;
+}
+
+const char *schema_get_text(const struct field *field, const void *item, char *text, size_t size)
+{
+	const void *at = const_slot(field, item);
+	const char *string;
+	bool value;
+
+	switch (field->type) {
+	case FIELD_UINT:
+	case FIELD_UINT64: return get_number(field, at, text, size);
+	case FIELD_BOOL: memcpy(&value, at, sizeof value); return value ? "true" : "false";
+	case FIELD_ENUM: return get_enum(field, at);
+	case FIELD_ADDRESS:
+	case FIELD_PREFIX:
+	case FIELD_HOST: return get_place(field, at, text, size);
+	case FIELD_STRINGS:
+	case FIELD_DOMAINS:
+	case FIELD_HOSTS:
+	case FIELD_PREFIXES:
+	case FIELD_LIST:
+	case FIELD_GROUP: assert(!"lists and groups have no text"); return NULL;
+	case FIELD_GONE: return NULL;
+	default: memcpy(&string, at, sizeof string); return string;
+	}
+}
+
+/* Defaults are rows of the table, so one that does not parse is a mistake of ours. */
+void schema_defaults(const struct group *group, void *item, struct arena *arena)
+{
+	static const uint32_t not_given = NOT_GIVEN;
+
+	for (size_t i = 0; i < group->count; i++) {
+		const struct field *field = &group->fields[i];
+		int err = 0;
+
+		if (field->type == FIELD_GROUP)
+			schema_defaults(field->group, slot(field, item), arena);
+		else if (field->fallback)
+			err = parse_value(field, item, field->fallback, arena);
+		else if (field->type == FIELD_UINT)
+			memcpy(slot(field, item), &not_given, sizeof not_given);
+		assert(err != ERR_INVALID);
+		(void)err; /* ERR_NOMEM leaves it unset; the reader runs out of memory itself */
+	}
+}

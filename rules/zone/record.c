@@ -1,0 +1,186 @@
+/* Types by name and number, and RRsets in presentation form. ldns has the mnemonics; the types that
+ * occur only in questions are not among its descriptors, and are listed here.
+ *
+ * This file does not read or write messages: endpoints/message.c does, with record_layout. */
+#include "rules/zone/record.h"
+
+#include <ctype.h>
+#include <ldns/ldns.h>
+#include <strings.h>
+
+#include "rules/name.h"
+#include "rules/wire.h"
+#include "rules/zone/rdata.h"
+
+const uint8_t *rrset_rdata(const struct rrset *rrset, size_t *length)
+{
+	*length = wire_u16(rrset->wire + RECORD_HEADER - 2);
+	return rrset->wire + RECORD_HEADER;
+}
+
+/* RFC 3597 section 4: the well-known types of RFC 1035, which may be compressed, and those that
+ * were compressed by software older than the rule. KX and DNAME are not on its list, but RFC 2230
+ * and RFC 2672 left room for it; a name that is not compressed reads the same either way. */
+static const char *const with_names[] = {
+	[TYPE_NS] = "n",     [3] = "n",
+	[4] = "n", /* MD, MF */
+	[TYPE_CNAME] = "n",  [TYPE_SOA] = "nn44444",
+	[7] = "n",           [8] = "n",
+	[9] = "n",                        /* MB, MG, MR */
+	[TYPE_PTR] = "n",    [14] = "nn", /* MINFO */
+	[TYPE_MX] = "2n",    [17] = "nn", /* RP */
+	[18] = "2n",         [21] = "2n",
+	[24] = "2114442n*",               /* AFSDB, RT, SIG */
+	[26] = "2nn",        [30] = "n*", /* PX, NXT */
+	[TYPE_SRV] = "222n", [35] = "22sssn",
+	[36] = "2n", /* NAPTR, KX */
+	[TYPE_DNAME] = "n",
+};
+
+/* The types without names whose shape is fixed: addresses above all, which are wrong in any other
+ * length (RFC 1035 section 3.4.1, RFC 3596 section 2.2), and what else is as simple. */
+static const char *const without_names[] = {
+	[TYPE_A] = "4", [TYPE_AAAA] = "88", [TYPE_HINFO] = "ss",
+	[104] = "28",   [105] = "24",       [106] = "28", /* NID, L32, L64 */
+	[108] = "6",    [109] = "8",                      /* EUI48, EUI64 */
+};
+
+bool record_has_names(uint16_t type)
+{
+	return type < sizeof with_names / sizeof *with_names && with_names[type];
+}
+
+const char *record_layout(uint16_t type)
+{
+	if (record_has_names(type))
+		return with_names[type];
+	return type < sizeof without_names / sizeof *without_names ? without_names[type] : NULL;
+}
+
+bool record_skip_element(char element, const uint8_t *packet, size_t *at, size_t end, size_t lowest,
+			 unsigned *jumps)
+{
+	size_t bytes;
+
+	if (element == 'n')
+		return wire_skip_name(packet, end, *at, lowest, at, jumps) != 0;
+	if (element == '*')
+		bytes = end - *at;
+	else if (element == 's')
+		bytes = *at < end ? (size_t)packet[*at] + 1 : 1;
+	else
+		bytes = (size_t)(element - '0');
+	if (bytes > end - *at)
+		return false;
+	*at += bytes;
+	return true;
+}
+
+bool record_rdata_fits(uint16_t type, const uint8_t *packet, size_t at, size_t end, size_t lowest,
+		       unsigned *jumps)
+{
+	const char *layout = record_layout(type);
+
+	if (!layout)
+		return true;
+	for (; *layout != '\0'; layout++)
+		if (!record_skip_element(*layout, packet, &at, end, lowest, jumps))
+			return false;
+	return at == end;
+}
+
+bool record_type_is_data(uint16_t type)
+{
+	return type != 0 && type != TYPE_OPT && (type < 128 || type > 255) && type != UINT16_MAX;
+}
+
+static const struct {
+	uint16_t type;
+	const char *name;
+} question_types[] = {
+	{TYPE_TKEY, "TKEY"},   {TYPE_TSIG, "TSIG"},   {TYPE_IXFR, "IXFR"}, {TYPE_AXFR, "AXFR"},
+	{TYPE_MAILB, "MAILB"}, {TYPE_MAILA, "MAILA"}, {TYPE_ANY, "ANY"},
+};
+enum { QUESTION_TYPES = sizeof question_types / sizeof *question_types };
+
+static const char *type_name(uint16_t type)
+{
+	const ldns_rr_descriptor *descriptor = ldns_rr_descript(type);
+
+	for (size_t i = 0; i < QUESTION_TYPES; i++) {
+		if (question_types[i].type == type)
+			return question_types[i].name;
+	}
+	return descriptor && descriptor->_type == type ? descriptor->_name : NULL;
+}
+
+char *record_type_print(uint16_t type, char *text, size_t size)
+{
+	const char *name = type_name(type);
+
+	if (name)
+		snprintf(text, size, "%s", name);
+	else
+		snprintf(text, size, "TYPE%u", type);
+	return text;
+}
+
+/* The n of "TYPEn" (RFC 3597 section 5). */
+static int parse_number(uint16_t *type, const char *digits)
+{
+	unsigned number = 0;
+
+	if (*digits == '\0')
+		return ERR_INVALID;
+	for (; *digits != '\0'; digits++) {
+		if (!isdigit((unsigned char)*digits))
+			return ERR_INVALID;
+		number = number * 10 + (unsigned)(*digits - '0');
+		if (number > UINT16_MAX)
+			return ERR_INVALID;
+	}
+	*type = (uint16_t)number;
+	return 0;
+}
+
+int record_type_parse(uint16_t *type, const char *text)
+{
+	ldns_rr_type known;
+
+	if (strncasecmp(text, "TYPE", 4) == 0)
+		return parse_number(type, text + 4);
+	for (size_t i = 0; i < QUESTION_TYPES; i++) {
+		if (strcasecmp(text, question_types[i].name) == 0) {
+			*type = question_types[i].type;
+			return 0;
+		}
+	}
+	known = ldns_get_rr_type_by_name(text);
+	if (known == 0 || (unsigned)known > UINT16_MAX)
+		return ERR_INVALID;
+	*type = (uint16_t)known;
+	return 0;
+}
+
+int rrset_print(const struct rrset *rrset, const uint8_t *owner, FILE *out)
+{
+	const uint8_t *at = rrset->wire;
+	char owner_text[NAME_TEXT_MAX], type_text[16];
+
+	name_wire_to_text(owner, owner_text);
+	record_type_print(rrset->type, type_text, sizeof type_text);
+	for (unsigned i = 0; i < rrset->count; i++) {
+		size_t length = wire_u16(at + RECORD_HEADER - 2);
+		int err;
+
+		if (fprintf(out, "%s %u IN %s ", owner_text, rrset->ttl, type_text) < 0)
+			return ERR_SYSTEM;
+		err = rdata_print(rrset->type, at + RECORD_HEADER, length, out);
+		if (err != 0)
+			return err;
+		if (fputc('\n', out) == EOF)
+			return ERR_SYSTEM;
+		at += RECORD_HEADER + length;
+	}
+	return 0;
+}

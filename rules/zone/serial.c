@@ -1,0 +1,120 @@
+/* Serials and digests. A digest is kept from one process to the next, so its key is fixed: it has
+ * to tell changes by operators, and nobody gains by making two zones alike. */
+#include "rules/zone/serial.h"
+
+#include <string.h>
+
+#include "rules/wire.h"
+
+enum { SOA_NUMBERS = 20 }; /* bytes at the end of a SOA's data; the serial is ahead of them */
+
+static const struct hash_key digest_key = {UINT64_C(0x736c756963652d7a),
+					   UINT64_C(0x6f6e652d64696765)};
+
+uint32_t serial_next(uint32_t before, uint64_t now_s)
+{
+	uint32_t now = (uint32_t)now_s;
+	uint32_t next = serial_is_newer(now, before) ? now : before + 1;
+
+	return next ? next : 1;
+}
+
+/* ---- zones ---- */
+
+const struct rrset *zone_soa(const struct zone *zone)
+{
+	return zone_find_exact(zone, zone_apex(zone), TYPE_SOA);
+}
+
+uint32_t zone_serial(const struct zone *zone)
+{
+	size_t length;
+	const uint8_t *rdata = rrset_rdata(zone_soa(zone), &length);
+
+	return wire_u32(rdata + length - SOA_NUMBERS);
+}
+
+struct copying {
+	struct zone_builder *builder;
+	struct faults faults;
+	uint32_t serial;
+};
+
+static int copy_set(void *context, const uint8_t *owner, const struct rrset *set)
+{
+	static const struct origin origin;
+	struct copying *copying = context;
+	const uint8_t *record = set->wire;
+	uint8_t soa[2 * NAME_WIRE_MAX + SOA_NUMBERS];
+	int err = 0;
+
+	for (unsigned i = 0; !err && i < set->count; i++) {
+		const uint8_t *rdata = record + RECORD_HEADER;
+		size_t length = wire_u16(record + RECORD_HEADER - 2);
+
+		record = rdata + length;
+		if (set->type == TYPE_SOA && length <= sizeof soa) {
+			memcpy(soa, rdata, length);
+			wire_put32(soa + length - SOA_NUMBERS, copying->serial);
+			rdata = soa;
+		}
+		err = zone_builder_add(copying->builder, &origin, owner, set->type, set->ttl, rdata,
+				       length, &copying->faults);
+	}
+	return err;
+}
+
+struct zone *zone_with_serial(const struct zone *zone, const struct hash_key *key, uint32_t serial)
+{
+	static const struct origin origin;
+	struct copying copying = {.builder = zone_builder_new(key, zone_apex(zone)),
+				  .serial = serial};
+	struct zone *copy = NULL;
+
+	if (!copying.builder)
+		return NULL;
+	faults_init(&copying.faults);
+	if (zone_walk(zone, copy_set, &copying) == 0)
+		copy = zone_builder_finish(copying.builder, &origin, &copying.faults);
+	else
+		zone_builder_free(copying.builder);
+	faults_release(&copying.faults);
+	return copy;
+}
+
+/* ---- digests ---- */
+
+static uint64_t digest_more(uint64_t digest, const void *bytes, size_t length)
+{
+	return hash_bytes(&digest_key, digest, bytes, length);
+}
+
+/* Record by record, in whatever order a file has them; of a SOA all but the serial. */
+static uint64_t digest_records(uint64_t owner, const struct rrset *set)
+{
+	const uint8_t *record = set->wire;
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < set->count; i++) {
+		size_t length = RECORD_HEADER + (size_t)wire_u16(record + RECORD_HEADER - 2);
+		size_t head = set->type == TYPE_SOA ? length - SOA_NUMBERS : length;
+		uint64_t digest = digest_more(owner, record, head);
+
+		if (head < length)
+			digest = digest_more(digest, record + head + 4, SOA_NUMBERS - 4);
+		sum += digest;
+		record += length;
+	}
+	return sum;
+}
+
+uint64_t digest_of_set(const uint8_t *owner, const struct rrset *set)
+{
+	return digest_records(digest_more(0, owner, name_wire_length(owner)), set);
+}
+
+uint64_t digest_of_ptr(const struct address *address, const struct rrset *ptr)
+{
+	return digest_records(digest_more(address->family, address->bytes, sizeof address->bytes),
+			      ptr);
+}

@@ -1,0 +1,39 @@
+/* A zone's serial (RFC 1035 section 3.3.13, RFC 1982): what tells a secondary that a zone is
+ * another one by now, and the digest that tells us. */
+#ifndef SLUICE_SERIAL_H
+#define SLUICE_SERIAL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "rules/hash.h"
+#include "rules/prefix.h"
+#include "rules/zone/zone.h"
+
+/* Whether a comes behind b. Of two that are half of all numbers apart neither does (RFC 1982
+ * section 3.2). */
+static inline bool serial_is_newer(uint32_t a, uint32_t b)
+{
+	return a != b && (uint32_t)(a - b) < UINT32_C(0x80000000);
+}
+
+/* The serial after `before`, at this time of day: the time where that is ahead, so that a server
+ * that has lost its memory still does not fall behind itself; otherwise the next number. Never 0,
+ * which some take for none. */
+uint32_t serial_next(uint32_t before, uint64_t now_s);
+
+/* ---- zones ---- */
+
+const struct rrset *zone_soa(const struct zone *zone);
+uint32_t zone_serial(const struct zone *zone);
+/* The zone again with another serial: for the few records of an apex. Names must be looked up with
+ * the key that the zone was made with. NULL without memory. */
+struct zone *zone_with_serial(const struct zone *zone, const struct hash_key *key, uint32_t serial);
+
+/* ---- digests: sums of a number for each set, so that what changes is added and taken off ---- */
+
+/* The same in every process, and whatever the serial in a SOA is. */
+uint64_t digest_of_set(const uint8_t *owner, const struct rrset *set);
+uint64_t digest_of_ptr(const struct address *address, const struct rrset *ptr);
+
+#endif

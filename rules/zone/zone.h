@@ -1,0 +1,98 @@
+/* A private zone: immutable, shared by policies and workers, with one arena and a reference count.
+ * Lookup is RFC 1034 section 4.3.2 with RFC 4592 wildcards and RFC 6672 DNAME, at one hash probe
+ * for a name that is there. Records are kept as they go out (record.h).
+ *
+ * A zone has no delegations: NS below the apex is a fault when it is built (as in Azure). What the
+ * file lacks is put there: without a SOA a zone gets one of its own, so that negative answers can
+ * be cached (RFC 2308). */
+#ifndef SLUICE_ZONE_H
+#define SLUICE_ZONE_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "rules/err.h"
+#include "rules/fault.h"
+#include "rules/name.h"
+#include "rules/zone/record.h"
+
+enum zone_outcome {
+	ZONE_HIT,      /* rrset is what was asked for */
+	ZONE_CNAME,    /* rrset is the name's CNAME, and something else was asked for */
+	ZONE_DNAME,    /* rrset is the DNAME of an ancestor of the name */
+	ZONE_NODATA,   /* the name exists (perhaps as an empty non-terminal), the type does not */
+	ZONE_NXDOMAIN, /* RFC 2308 */
+};
+
+struct zone_answer {
+	enum zone_outcome outcome;
+	bool wildcard; /* synthesised from a wildcard (RFC 4592); the owner is the qname */
+	unsigned
+		owner_label; /* ZONE_DNAME: the label of the qname where the DNAME's owner starts */
+	const struct rrset *rrset; /* HIT, CNAME, DNAME */
+	const struct zone *zone;   /* always: whose SOA belongs into a negative answer */
+};
+
+struct zone; /* opaque */
+
+/* The apex, in lower case. */
+const struct name *zone_apex(const struct zone *zone);
+/* The SOA as it goes into a negative answer: that of the apex, with the lesser of its TTL and
+ * MINIMUM (RFC 2308 section 5). */
+const struct rrset *zone_negative_soa(const struct zone *zone);
+size_t zone_record_sets(const struct zone *zone);
+size_t zone_records(const struct zone *zone);
+bool zone_is_empty(const struct zone *zone); /* no record was added to it, not even a SOA */
+size_t zone_bytes(const struct zone *zone);  /* that it holds, all of its arena */
+
+/* name must be the apex or below it. type ANY (255) gives one RRset of the name (RFC 8482), by
+ * preference not a signature; CNAME wins over nothing. Allocates nothing. */
+void zone_find(const struct zone *zone, const struct name *name, uint16_t type,
+	       struct zone_answer *answer);
+/* The rrset of exactly this owner and type, no wildcard; NULL when there is none. */
+const struct rrset *zone_find_exact(const struct zone *zone, const struct name *owner,
+				    uint16_t type);
+
+/* Has the memory fetched that zone_find will need for this name. Pass 0, and a moment later, when
+ * that has come, pass 1; worth it where many names are looked up in a row. */
+void zone_expect(const struct zone *zone, const struct name *name, unsigned pass);
+
+/* Calls back for every RRset, in canonical order of owners (RFC 4034 section 6.1). A non-zero
+ * return stops the walk and is returned. */
+int zone_walk(const struct zone *zone,
+	      int (*on_rrset)(void *context, const uint8_t *owner, const struct rrset *rrset),
+	      void *context);
+
+/* The same in steps: it may rest between any two of them, as long as the zone lives. All zero is
+ * the beginning. False at the end. */
+struct zone_cursor {
+	size_t node; /* where in the zone */
+	unsigned index;
+	const struct rrset *set;
+};
+bool zone_next(const struct zone *zone, struct zone_cursor *cursor, const uint8_t **owner,
+	       const struct rrset **set);
+
+struct zone *zone_ref(struct zone *zone);
+void zone_unref(struct zone *zone); /* NULL is fine */
+
+/* Building. Records may come in any order; a zone is not usable before zone_builder_finish. */
+struct zone_builder;
+struct zone_builder *zone_builder_new(const struct hash_key *key, const struct name *apex);
+void zone_builder_free(struct zone_builder *builder); /* NULL is fine */
+/* owner: uncompressed wire, any case (kept for printing, served as asked); rdata: uncompressed.
+ * Exact duplicates are dropped in silence; of differing TTLs the lowest is used (RFC 2181), with a
+ * warning.
+ * ERR_FAULTS when the record is no good by itself (its fault is in faults), ERR_NOMEM; after either
+ * the builder can be used on, but will not become a zone. */
+MUST_CHECK int zone_builder_add(struct zone_builder *builder, const struct origin *origin,
+				const uint8_t *owner, uint16_t type, uint32_t ttl,
+				const uint8_t *rdata, size_t rdata_length, struct faults *faults);
+/* Checks the zone as a whole (owners outside it, CNAME beside other data or at the apex, data below
+ * a DNAME, several SOA, NS below the apex, TTLs over 2^31-1), each thing a fault at its record's
+ * line, and warns of what is surely not meant (zone/warn.c). NULL when any of that, or a fault of
+ * zone_builder_add, was an error. Frees the builder. */
+struct zone *zone_builder_finish(struct zone_builder *builder, const struct origin *origin,
+				 struct faults *faults);
+
+#endif

@@ -1,0 +1,240 @@
+/* What is learned of a server from its TCP connections. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "endpoints/outbound/terms.h"
+
+enum { NOW_US = 1000 * 1000 };
+
+static unsigned dialled(struct outbound_terms *terms, unsigned live)
+{
+	while (outbound_terms_dial(terms, live, 0, NOW_US) == OUTBOUND_DIAL_MORE)
+		live++;
+	return live;
+}
+
+static void of_an_unknown_server_much_is_expected(void **state)
+{
+	struct outbound_terms terms;
+
+	(void)state;
+	outbound_terms_init(&terms);
+	assert_int_equal(terms.pipeline, OUTBOUND_TERMS_PIPELINE);
+	assert_int_equal(dialled(&terms, 0), OUTBOUND_TERMS_PIPELINES);
+	assert_false(outbound_terms_are_hopeless(&terms));
+}
+
+static void ends_after_few_answers_make_pipelines_short_and_connections_many(void **state)
+{
+	struct outbound_terms terms;
+
+	(void)state;
+	outbound_terms_init(&terms);
+	outbound_terms_on_end(&terms, 5); /* once may be a restart, or a question's doing */
+	outbound_terms_on_end(&terms, 7);
+	assert_int_equal(terms.pipeline, OUTBOUND_TERMS_PIPELINE);
+	outbound_terms_on_end(&terms, 5);
+	outbound_terms_on_end(&terms, 5);
+	assert_int_equal(terms.pipeline, 5);
+	assert_int_equal(dialled(&terms, 0), 1);
+	for (unsigned end = 0; end < 3; end++)
+		outbound_terms_on_end(&terms, 5);
+	assert_int_equal(dialled(&terms, 0), 4);
+	for (unsigned end = 0; end < 100; end++)
+		outbound_terms_on_end(&terms, 5);
+	assert_int_equal(dialled(&terms, 0), OUTBOUND_TERMS_CONNECTIONS);
+	assert_int_equal(terms.pipeline, 5);
+}
+
+static void a_connection_that_gives_more_makes_the_pipeline_longer(void **state)
+{
+	struct outbound_terms terms;
+
+	(void)state;
+	outbound_terms_init(&terms);
+	outbound_terms_on_end(&terms, 5);
+	outbound_terms_on_end(&terms, 5);
+	for (uint64_t answer = 1; answer <= 9; answer++)
+		outbound_terms_on_answer(&terms, answer);
+	assert_int_equal(terms.pipeline, 9);
+	for (uint64_t answer = 10; answer < 1000; answer++)
+		outbound_terms_on_answer(&terms, answer);
+	assert_int_equal(terms.pipeline, OUTBOUND_TERMS_PIPELINE);
+}
+
+static void a_slow_server_has_what_it_answers_in_the_time(void **state)
+{
+	struct outbound_terms terms;
+
+	(void)state;
+	outbound_terms_init(&terms);
+	assert_int_equal(outbound_terms_on_slow(&terms, 1000), OUTBOUND_TERMS_PIPELINE);
+	assert_int_equal(terms.pipeline, OUTBOUND_TERMS_PIPELINE);
+	assert_int_equal(outbound_terms_on_slow(&terms, 100), 100);
+	assert_int_equal(outbound_terms_on_slow(&terms, 3), OUTBOUND_TERMS_PIPELINE_SLOW);
+	assert_int_equal(outbound_terms_on_slow(&terms, 100), 100);
+	assert_int_equal(terms.pipeline,
+			 OUTBOUND_TERMS_PIPELINE_SLOW); /* it grows by answers only */
+	assert_int_equal(dialled(&terms, 0), OUTBOUND_TERMS_PIPELINES);
+}
+
+static void beyond_what_is_accepted_one_is_tried_now_and_then(void **state)
+{
+	struct outbound_terms terms;
+
+	(void)state;
+	outbound_terms_init(&terms);
+	outbound_terms_on_full(&terms, 3, NOW_US);
+	assert_int_equal(dialled(&terms, 0), 3);
+	uint64_t now_us = NOW_US + OUTBOUND_TERMS_FULL_US;
+	assert_int_equal(outbound_terms_dial(&terms, 3, 0, now_us - 1), OUTBOUND_DIAL_NO);
+	assert_int_equal(outbound_terms_dial(&terms, 3, 0, now_us), OUTBOUND_DIAL_TRIAL);
+	assert_int_equal(outbound_terms_dial(&terms, 4, 0, now_us), OUTBOUND_DIAL_NO);
+	/* That it was tried says nothing ... */
+	assert_int_equal(outbound_terms_dial(&terms, 3, 0, now_us), OUTBOUND_DIAL_NO);
+	/* ... before it gave an answer. */
+	outbound_terms_on_accepted(&terms, 4);
+	assert_int_equal(outbound_terms_dial(&terms, 3, 0, now_us), OUTBOUND_DIAL_MORE);
+	assert_int_equal(outbound_terms_dial(&terms, 4, 0, now_us), OUTBOUND_DIAL_NO);
+}
+
+/* A question may have ended the one that was too many; a server that does accept fewer by now says
+ * so again. */
+static void what_was_accepted_is_given_up_one_by_one(void **state)
+{
+	struct outbound_terms terms;
+
+	(void)state;
+	outbound_terms_init(&terms);
+	outbound_terms_on_accepted(&terms, 4);
+	assert_int_equal(dialled(&terms, 0), OUTBOUND_TERMS_PIPELINES);
+	for (unsigned left = 4; left > 0; left--) {
+		outbound_terms_on_full(&terms, 1, NOW_US);
+		assert_int_equal(dialled(&terms, 0), left);
+	}
+	outbound_terms_on_full(&terms, 1, NOW_US);
+	assert_int_equal(dialled(&terms, 0), 1);
+	outbound_terms_on_accepted(&terms, 3);
+	outbound_terms_on_full(&terms, 5, NOW_US);
+	assert_int_equal(dialled(&terms, 0), 5);
+	outbound_terms_on_full(&terms, 0, NOW_US); /* it was away: nothing is known of it */
+	outbound_terms_on_full(&terms, 1, NOW_US);
+	assert_int_equal(dialled(&terms, 0), 1);
+}
+
+static void silent_connections_are_accepted_but_of_no_use(void **state)
+{
+	struct outbound_terms terms;
+
+	(void)state;
+	outbound_terms_init(&terms);
+	outbound_terms_on_end(&terms, 2);
+	outbound_terms_on_end(&terms, 2);
+	assert_int_equal(outbound_terms_dial(&terms, 1, 0, NOW_US), OUTBOUND_DIAL_NO);
+	assert_int_equal(outbound_terms_dial(&terms, 1, 1, NOW_US), OUTBOUND_DIAL_MORE);
+	outbound_terms_on_full(&terms, 1, NOW_US);
+	assert_int_equal(outbound_terms_dial(&terms, 1, 1, NOW_US), OUTBOUND_DIAL_NO);
+}
+
+static void that_nothing_more_is_had_does_not_put_off_the_next_trial(void **state)
+{
+	struct outbound_terms terms;
+
+	(void)state;
+	outbound_terms_init(&terms);
+	outbound_terms_on_full(&terms, 3, NOW_US);
+	uint64_t now_us = NOW_US + OUTBOUND_TERMS_FULL_US;
+	outbound_terms_on_full(&terms, 3, now_us - 1);
+	assert_int_equal(outbound_terms_dial(&terms, 3, 0, now_us), OUTBOUND_DIAL_TRIAL);
+	outbound_terms_on_full(&terms, 2, now_us + 1);
+	assert_int_equal(outbound_terms_dial(&terms, 2, 0, now_us + OUTBOUND_TERMS_FULL_US),
+			 OUTBOUND_DIAL_NO);
+}
+
+static void one_that_was_away_may_accept_more_than_before(void **state)
+{
+	struct outbound_terms terms;
+
+	(void)state;
+	outbound_terms_init(&terms);
+	outbound_terms_on_full(&terms, 1, NOW_US);
+	outbound_terms_on_full(&terms, 0, NOW_US);
+	assert_int_equal(dialled(&terms, 0), OUTBOUND_TERMS_PIPELINES);
+}
+
+static unsigned ends_until_hopeless(struct outbound_terms *terms, bool others)
+{
+	unsigned ends = 0;
+
+	while (!outbound_terms_are_hopeless(terms) && ends < 100) {
+		outbound_terms_on_end_in_vain(terms, others);
+		ends++;
+	}
+	return ends;
+}
+
+static void ends_without_answers_are_hopeless_sooner_where_there_never_was_one(void **state)
+{
+	struct outbound_terms never, once;
+
+	(void)state;
+	outbound_terms_init(&never);
+	outbound_terms_init(&once);
+	outbound_terms_on_answer(&once, 1);
+	assert_int_equal(ends_until_hopeless(&never, false), 2);
+	assert_int_equal(ends_until_hopeless(&once, true), 8);
+	assert_int_equal(once.pipeline, OUTBOUND_TERMS_PIPELINE); /* they say nothing of that */
+	outbound_terms_on_answer(&once, 1);
+	assert_false(outbound_terms_are_hopeless(&once));
+}
+
+static void after_several_ends_without_answers_there_is_a_pause(void **state)
+{
+	struct outbound_terms terms;
+
+	(void)state;
+	outbound_terms_init(&terms);
+	outbound_terms_on_answer(&terms, 1);
+	outbound_terms_on_end_in_vain(&terms, false);
+	assert_int_equal(outbound_terms_pause_us(&terms), 0);
+	outbound_terms_on_end_in_vain(&terms, false);
+	assert_int_equal(outbound_terms_pause_us(&terms), OUTBOUND_TERMS_PAUSE_US);
+	outbound_terms_on_answer(&terms, 1);
+	assert_int_equal(outbound_terms_pause_us(&terms), 0);
+	ends_until_hopeless(&terms, false);
+	assert_int_equal(outbound_terms_pause_us(&terms), OUTBOUND_TERMS_PAUSE_US);
+}
+
+/* It may have been one connection too many, and the first answer is still to come. */
+static void an_end_beside_live_connections_says_little_of_an_unknown_server(void **state)
+{
+	struct outbound_terms terms;
+
+	(void)state;
+	outbound_terms_init(&terms);
+	assert_int_equal(ends_until_hopeless(&terms, true), 100);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(of_an_unknown_server_much_is_expected),
+		cmocka_unit_test(ends_after_few_answers_make_pipelines_short_and_connections_many),
+		cmocka_unit_test(a_connection_that_gives_more_makes_the_pipeline_longer),
+		cmocka_unit_test(a_slow_server_has_what_it_answers_in_the_time),
+		cmocka_unit_test(beyond_what_is_accepted_one_is_tried_now_and_then),
+		cmocka_unit_test(what_was_accepted_is_given_up_one_by_one),
+		cmocka_unit_test(silent_connections_are_accepted_but_of_no_use),
+		cmocka_unit_test(that_nothing_more_is_had_does_not_put_off_the_next_trial),
+		cmocka_unit_test(one_that_was_away_may_accept_more_than_before),
+		cmocka_unit_test(
+			ends_without_answers_are_hopeless_sooner_where_there_never_was_one),
+		cmocka_unit_test(after_several_ends_without_answers_there_is_a_pause),
+		cmocka_unit_test(an_end_beside_live_connections_says_little_of_an_unknown_server),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,105 @@
+#include "tests/lib/api_world.h"
+
+#include <assert.h>
+#include <unistd.h>
+
+#include "resolver/log.h"
+
+void api_world_serve_clients(struct api_world *world, size_t count)
+{
+	struct management_client clients[] = {
+		{.id = "ops", .secret_file = world->admin_file, .role = ROLE_ADMIN},
+		{.id = "eye", .secret_file = world->reader_file, .role = ROLE_READER}};
+	struct management management = {.clients = {.items = clients, .count = count}};
+
+	http_auth_serve(world->api.auth, http_secrets_load(&management, &world->faults));
+	assert(world->faults.count == 0);
+}
+
+static void open_port(struct api_world *world)
+{
+	struct http_handler handler = api_handler(&world->api);
+	char url[64];
+
+	http_world_open(&world->http, &handler);
+	world->http.port = http_world_free_port();
+	snprintf(url, sizeof url, "http://127.0.0.1:%u", world->http.port);
+	int err = http_world_listen(&world->http, url);
+	assert(err == 0);
+	(void)err;
+}
+
+struct api_world *api_world_new(void)
+{
+	static const struct hash_key key = {1, 2};
+	static const struct inventory_publisher publisher;
+	struct api_world *world = calloc(1, sizeof *world);
+	struct service *service = &world->service;
+
+	http_world_init(&world->http);
+	faults_init(&world->faults);
+	log_configure(LOG_ERROR, LOG_TEXT);
+	snprintf(world->admin_file, sizeof world->admin_file, "%s/admin", world->http.directory);
+	snprintf(world->reader_file, sizeof world->reader_file, "%s/reader", world->http.directory);
+	http_world_put_secret(world->admin_file, API_ADMIN);
+	http_world_put_secret(world->reader_file, API_READER);
+	service->inventory = inventory_new(&key, &publisher);
+	world->api = (struct api){
+		.service = service, .auth = http_auth_new(), .dialects = management_dialects};
+	work_init(&service->work, &world->http.loop, service->inventory, NULL, NULL);
+	api_world_serve_clients(world, 2);
+	open_port(world);
+	return world;
+}
+
+void api_world_free(struct api_world *world)
+{
+	unlink(world->admin_file);
+	unlink(world->reader_file);
+	work_finish(&world->service.work); /* what is freed behind an answer is */
+	uv_close((uv_handle_t *)&world->service.work.held_turns.idle, NULL);
+	uv_close((uv_handle_t *)&world->service.work.turns.idle, NULL);
+	http_world_release(&world->http);
+	http_auth_free(world->api.auth);
+	inventory_free(world->service.inventory);
+	faults_release(&world->faults);
+	free(world);
+}
+
+/* ---- asking ---- */
+
+unsigned api_world_ask(struct api_world *world, const char *what, const char *headers,
+		       const char *body)
+{
+	return http_world_call(&world->http, what, headers, body);
+}
+
+unsigned api_world_ask_with(struct api_world *world, const char *what, const char *header,
+			    const char *value)
+{
+	char headers[8192];
+
+	snprintf(headers, sizeof headers, "%s: %s\r\n", header, value);
+	return api_world_ask(world, what, headers, NULL);
+}
+
+const char *api_world_said(struct api_world *world, const char *path)
+{
+	static char text[2048];
+	char key[64], *dumped;
+	json_t *all = http_world_json(&world->http);
+	const json_t *at = all;
+
+	for (size_t length; *path; path += length + (path[length] == '.')) {
+		length = strcspn(path, ".");
+		snprintf(key, sizeof key, "%.*s", (int)length, path);
+		at = json_is_array(at) ? json_array_get(at, strtoul(key, NULL, 10))
+				       : json_object_get(at, key);
+	}
+	dumped = json_is_string(at) ? strdup(json_string_value(at))
+				    : json_dumps(at, JSON_ENCODE_ANY | JSON_COMPACT);
+	snprintf(text, sizeof text, "%s", dumped ? dumped : "nothing");
+	free(dumped);
+	json_decref(all);
+	return text;
+}

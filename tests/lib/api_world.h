@@ -1,0 +1,36 @@
+/* For tests: the management API over real HTTP at a port of loopback, with an inventory that is
+ * empty and two clients: "ops", an admin, and "eye", a reader. */
+#ifndef SLUICE_TESTS_API_WORLD_H
+#define SLUICE_TESTS_API_WORLD_H
+
+#include "resolver/control/process/management_api.h"
+#include "tests/lib/http_world.h"
+
+#define API_ADMIN  "admin-secret-of-32-characters-000"
+#define API_READER "reader-secret-of-32-characters-00"
+
+struct api_world {
+	struct http_world http; /* first */
+	struct service service; /* its inventory and work are used */
+	struct api api;
+	struct faults faults;
+	char admin_file[64], reader_file[64];
+};
+
+/* For a test's set-up and tear-down. */
+struct api_world *api_world_new(void);
+void api_world_free(struct api_world *world);
+/* From now on the first `count` of them are known, by what their files have now. */
+void api_world_serve_clients(struct api_world *world, size_t count);
+
+/* The status; the answer is in world->http. */
+unsigned api_world_ask(struct api_world *world, const char *what, const char *headers,
+		       const char *body);
+/* The same with one header more, of that name and value, and no body. */
+unsigned api_world_ask_with(struct api_world *world, const char *what, const char *header,
+			    const char *value);
+/* What stands at "a.b.0.c" of the last answer: a string's text, or what else there is as JSON, or
+ * "nothing". Good until the next call. */
+const char *api_world_said(struct api_world *world, const char *path);
+
+#endif

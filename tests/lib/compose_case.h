@@ -1,0 +1,79 @@
+/* A network or two, upstreams that say what a table has them say, and compose() between the two:
+ * who is asked what is not in the table fails the test. */
+#ifndef SLUICE_TESTS_COMPOSE_CASE_H
+#define SLUICE_TESTS_COMPOSE_CASE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "endpoints/upstream/target.h"
+#include "resolver/resolve/compose.h"
+#include "tests/lib/model_builder.h"
+
+enum { S = 1000 * 1000, BEGIN = 1000 * S, SAYINGS = 48, TARGETS = 64, TEXT = 8192 };
+
+struct saying {
+	const char *server, *name; /* "192.0.2.1", "www.example." */
+	unsigned rcode;
+	const char *records;
+	bool truncated; /* it is the best there is, and has TC */
+};
+
+struct compose_case {
+	struct model *model;
+	struct policy *policy;
+	struct cache *cache;
+	struct cache_settings settings;
+	uint64_t now_us;
+	struct target targets[TARGETS];
+	unsigned target_count;
+	struct saying sayings[SAYINGS];
+	unsigned saying_count;
+	struct cache_entry *told[COMPOSE_TOLD_MAX];
+	unsigned told_count;
+	bool caches;       /* what upstreams say is put into the cache */
+	bool expired;      /* the deadline has passed */
+	char asked[TEXT];  /* "192.0.2.1 www.example.; " */
+	char answer[TEXT]; /* status, a line, and records */
+	struct composition c;
+	uint8_t buffer[MESSAGE_MAX];
+};
+
+/* The networks hub and spoke with a resolver each; *state is the case. */
+int case_setup(void **state);
+int case_teardown(void **state);
+
+/* A ruleset of that name linked to the network of that name gets one more rule. */
+void case_add_rule(struct compose_case *f, const char *network, const char *domain,
+		   const char *targets, bool follow);
+/* The model becomes the policy; the first question does it otherwise. */
+void case_compile(struct compose_case *f);
+/* Every target is suspect. */
+void case_make_dark(struct compose_case *f);
+void case_says(struct compose_case *f, const char *server, const char *name, unsigned rcode,
+	       const char *records);
+void case_says_truncated(struct compose_case *f, const char *server, const char *name);
+
+struct question {
+	uint16_t flags;
+	bool dnssec_ok, vnet;
+};
+
+/* Asks at the network (0: hub, 1: spoke); the answer is in f->answer, who was asked in f->asked. */
+void case_ask_with(struct compose_case *f, uint32_t network, const char *qname, uint16_t type,
+		   struct question how);
+/* At the hub, with RD. */
+void case_ask(struct compose_case *f, const char *qname, uint16_t type);
+
+#define ANSWER(f, text) assert_string_equal((f)->answer, text)
+#define ASKED(f, text)  assert_string_equal((f)->asked, text)
+#define EDE(f, code, part)                                                                         \
+	do {                                                                                       \
+		assert_int_equal((f)->c.ede, code);                                                \
+		if (!strstr((f)->c.ede_text, part))                                                \
+			fail_msg("EDE text \"%s\" has no \"%s\"", (f)->c.ede_text, part);          \
+	} while (0)
+
+#endif

@@ -1,0 +1,224 @@
+#include "tests/lib/inventory_fixture.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "resolver/log.h"
+
+static const struct hash_key key = {1, 2};
+
+static int serve(void *context, struct owned *owned)
+{
+	struct inventory_fixture *fixture = context;
+
+	if (fixture->refuse)
+		return ERR_NOMEM;
+	owned_ref(owned);
+	owned_unref(fixture->served);
+	fixture->served = owned;
+	fixture->published++;
+	return 0;
+}
+
+int inventory_fixture_load(struct inventory_fixture *fixture, const char *text)
+{
+	struct model *model = text ? config_text_load(&fixture->config, text)
+				   : config_text_read(&fixture->config, NULL);
+	struct owned *owned;
+
+	if (!model)
+		return ERR_FAULTS;
+	int err = inventory_reload(fixture->inventory, model, &owned, &fixture->config.faults);
+	if (err) {
+		model_free(model);
+		return err;
+	}
+	inventory_adopt(fixture->inventory);
+	model_free(fixture->model);
+	fixture->model = model;
+	owned_unref(fixture->served);
+	fixture->served = owned;
+	return 0;
+}
+
+static void start(struct inventory_fixture *fixture, const char *text)
+{
+	const struct inventory_publisher publisher = {fixture, serve};
+
+	fixture->inventory = inventory_new(&key, &publisher);
+	assert_non_null(fixture->inventory);
+	if (inventory_fixture_load(fixture, text) == 0)
+		return;
+	faults_print(&fixture->config.faults, stderr);
+	fail();
+}
+
+void inventory_fixture_stop(struct inventory_fixture *fixture)
+{
+	inventory_free(fixture->inventory);
+	model_free(fixture->model);
+	owned_unref(fixture->served);
+	fixture->inventory = NULL;
+	fixture->model = NULL;
+	fixture->served = NULL;
+	fixture->published = 0;
+}
+
+void inventory_fixture_init(struct inventory_fixture *fixture, const char *text)
+{
+	memset(fixture, 0, sizeof *fixture);
+	config_text_init(&fixture->config);
+	snprintf(fixture->state, sizeof fixture->state, "%s/state.db", fixture->config.directory);
+	start(fixture, text);
+}
+
+void inventory_fixture_release(struct inventory_fixture *fixture)
+{
+	inventory_fixture_stop(fixture);
+	config_text_release(&fixture->config);
+}
+
+void inventory_fixture_start(struct inventory_fixture *fixture)
+{
+	start(fixture, NULL);
+}
+
+void inventory_fixture_restart(struct inventory_fixture *fixture)
+{
+	inventory_fixture_stop(fixture);
+	inventory_fixture_start(fixture);
+}
+
+static struct address address_of(const char *text)
+{
+	struct address address;
+
+	assert_int_equal(address_parse(&address, text), 0);
+	return address;
+}
+
+bool inventory_fixture_serves(const struct inventory_fixture *fixture, const char *address,
+			      const char *target, uint32_t ttl)
+{
+	const struct address parsed = address_of(address);
+	const struct rrset *ptr = owned_ptr(fixture->served, &parsed);
+	struct name name;
+	size_t length;
+
+	if (!ptr || !target)
+		return !ptr && !target;
+	assert_int_equal(name_from_text(&name, &key, target), 0);
+	const uint8_t *rdata = rrset_rdata(ptr, &length);
+	return ptr->ttl == ttl && length == name.length && name_wire_equal(rdata, name.wire);
+}
+
+bool inventory_fixture_resolves(const struct inventory_fixture *fixture, const char *name,
+				const char *address)
+{
+	struct name parsed;
+	size_t length;
+
+	assert_int_equal(name_from_text(&parsed, &key, name), 0);
+	const struct rrset *host = owned_host(fixture->served, &parsed);
+	if (!host || !address)
+		return !host && !address;
+	const struct address wanted = address_of(address);
+	const uint8_t *rdata = rrset_rdata(host, &length);
+	return length == (wanted.family == 4 ? 4 : 16) && memcmp(rdata, wanted.bytes, length) == 0;
+}
+
+/* ---- changes that succeed ---- */
+
+static void commit(struct change *change, int err)
+{
+	if (!err)
+		err = change_commit(change);
+	if (err)
+		fprintf(stderr, "%s: %s\n", change_error(change)->field,
+			change_error(change)->text);
+	assert_int_equal(err, 0);
+	change_free(change);
+}
+
+const struct owner *inventory_fixture_add(struct inventory_fixture *fixture, const char *name,
+					  const char *address)
+{
+	const struct change_value values[] = {{"name", name}, {"address", address}};
+	struct change *change = change_begin(fixture->inventory);
+
+	assert_non_null(change);
+	commit(change, change_add(change, OWNER_ADDRESS, values, 2, NULL));
+	return inventory_address(fixture->inventory, NULL, name);
+}
+
+void inventory_fixture_point(struct inventory_fixture *fixture, const struct owner *owner,
+			     const char *fqdn)
+{
+	const struct change_ptr ptr = {.fqdn = fqdn};
+	struct change *change = change_begin(fixture->inventory);
+
+	assert_non_null(change);
+	commit(change, change_ptr_set(change, owner, &ptr));
+}
+
+struct inventory_fixture *inventory_fixture_new(const char *text)
+{
+	struct inventory_fixture *fixture = calloc(1, sizeof *fixture);
+
+	assert_non_null(fixture);
+	inventory_fixture_init(fixture, text);
+	return fixture;
+}
+
+void inventory_fixture_free(struct inventory_fixture *fixture)
+{
+	inventory_fixture_release(fixture);
+	free(fixture);
+}
+
+int inventory_fixture_set_up(void **state)
+{
+	log_configure(LOG_ERROR, LOG_TEXT);
+	*state = inventory_fixture_new(FIXTURE_WORLD FIXTURE_FILED);
+	return 0;
+}
+
+int inventory_fixture_tear_down(void **state)
+{
+	inventory_fixture_free(*state);
+	return 0;
+}
+
+const struct owner *inventory_fixture_at(const struct inventory_fixture *fixture,
+					 const char *address)
+{
+	const struct address parsed = address_of(address);
+
+	return inventory_by_address(fixture->inventory, &parsed);
+}
+
+const struct owner *inventory_fixture_named(const struct inventory_fixture *fixture,
+					    const char *name)
+{
+	const struct owner *address = inventory_address(fixture->inventory, NULL, name);
+
+	return address ? address : inventory_service(fixture->inventory, name);
+}
+
+void inventory_fixture_check_error(struct change *change, enum change_outcome outcome,
+				   const char *field, const char *says)
+{
+	const struct change_error *error = change_error(change);
+
+	if (error->outcome != outcome || !strstr(error->text, says))
+		fprintf(stderr, "%d %s: %s\n", error->outcome, error->field, error->text);
+	assert_int_equal(error->outcome, outcome);
+	assert_string_equal(error->field, field);
+	assert_non_null(strstr(error->text, says));
+	assert_int_not_equal(change_commit(change), 0);
+	change_free(change);
+}

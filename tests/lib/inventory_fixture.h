@@ -1,0 +1,80 @@
+/* For tests: an inventory with a state in a directory of its own, and somebody who takes what it
+ * publishes instead of the workers. */
+#ifndef SLUICE_TESTS_INVENTORY_FIXTURE_H
+#define SLUICE_TESTS_INVENTORY_FIXTURE_H
+
+#include <stdbool.h>
+
+#include "resolver/control/resource/change.h"
+#include "resolver/control/resource/inventory.h"
+#include "rules/owned/owned.h"
+#include "tests/lib/config_text.h"
+
+struct inventory_fixture {
+	struct config_text config;
+	char state[96]; /* DIRECTORY/state.db */
+	struct model *model;
+	struct inventory *inventory;
+	struct owned *served; /* what was published last, by a load or a change */
+	unsigned published;   /* by changes */
+	bool refuse;          /* as if there were no memory to publish it */
+};
+
+/* A region, two pools and a state. */
+#define FIXTURE_WORLD                                                                              \
+	"region = \"east\"; subscription = \"11111111-2222-3333-4444-555555555555\";\n"            \
+	"management = { state = \"state.db\"; };\n" FIXTURE_POOLS
+#define FIXTURE_POOLS                                                                              \
+	"address_pools = ({ name = \"public\"; prefix = \"198.51.100.0/24\"; },\n"                 \
+	"                 { name = \"small\"; prefix = \"203.0.113.8/30\"; region = \"west\"; "    \
+	"},\n"                                                                                     \
+	"                 { name = \"six\"; prefix = \"2001:db8::/64\"; });\n"
+
+/* What a file may have beside a state: an address with a PTR, one without, and a service. */
+#define FIXTURE_FILED                                                                              \
+	"addresses = ({ name = \"filed\"; address = \"198.51.100.10\"; reverse_fqdn = \"f.test\";" \
+	" domain_name_label = \"filed\"; },\n"                                                     \
+	" { name = \"bare\"; address = \"198.51.100.11\"; });\n"                                   \
+	"cloud_services = ({ name = \"app\"; address = \"198.51.100.20\"; });\n"
+
+/* For a test's set-up and tear-down: *state is a fixture that starts with FIXTURE_WORLD and
+ * FIXTURE_FILED, and only errors are logged. The same with another configuration. */
+int inventory_fixture_set_up(void **state);
+int inventory_fixture_tear_down(void **state);
+struct inventory_fixture *inventory_fixture_new(const char *text);
+void inventory_fixture_free(struct inventory_fixture *fixture);
+/* Starts with this configuration; it must be good. */
+void inventory_fixture_init(struct inventory_fixture *fixture, const char *text);
+void inventory_fixture_release(struct inventory_fixture *fixture);
+/* Reloads; the faults are in config.faults. 0 when what the file says is served. */
+int inventory_fixture_load(struct inventory_fixture *fixture, const char *text);
+/* Ends, and starts again with the same configuration and state; what a kill -9 would be apart from
+ * what the disk has. */
+void inventory_fixture_restart(struct inventory_fixture *fixture);
+void inventory_fixture_stop(struct inventory_fixture *fixture);
+void inventory_fixture_start(struct inventory_fixture *fixture);
+
+/* Whether the address's PTR, as it is served, is this name; target NULL: there is none. */
+bool inventory_fixture_serves(const struct inventory_fixture *fixture, const char *address,
+			      const char *target, uint32_t ttl);
+/* Whether the name has this address, as it is served; address NULL: it has none. */
+bool inventory_fixture_resolves(const struct inventory_fixture *fixture, const char *name,
+				const char *address);
+
+/* Who has that address; NULL: nobody. */
+const struct owner *inventory_fixture_at(const struct inventory_fixture *fixture,
+					 const char *address);
+/* The address without a group, or the service, of that name; NULL: there is none. */
+const struct owner *inventory_fixture_named(const struct inventory_fixture *fixture,
+					    const char *name);
+/* The change has failed like this, and cannot be committed; it is freed. */
+void inventory_fixture_check_error(struct change *change, enum change_outcome outcome,
+				   const char *field, const char *says);
+
+/* One change each, which must succeed. */
+const struct owner *inventory_fixture_add(struct inventory_fixture *fixture, const char *name,
+					  const char *address);
+void inventory_fixture_point(struct inventory_fixture *fixture, const struct owner *owner,
+			     const char *fqdn);
+
+#endif

@@ -1,0 +1,236 @@
+/* Where Azure's clients are told to go, and the token that they get for a form with a client's id
+ * and secret: what opens, and how a refusal looks. Over real HTTP, with the server's own routes. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "tests/lib/api_world.h"
+
+#define ODD   "admin+secret&of=32%characters-000" /* the admin's */
+#define CODED "admin%2Bsecret%26of%3D32%25characters-000"
+#define FORM  "Content-Type: application/x-www-form-urlencoded; charset=utf-8\r\n"
+#define TOKEN "POST /adfs/oauth2/token"
+
+enum { FORM_MAX = 16 * 1024 };
+
+static int set_up(void **state)
+{
+	struct api_world *world = *state = api_world_new();
+	http_world_put_secret(world->admin_file, ODD);
+	api_world_serve_clients(world, 2);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	api_world_free(*state);
+	return 0;
+}
+
+/* ---- asking ---- */
+
+static unsigned log_in(struct api_world *world, const char *id, const char *secret)
+{
+	char body[512];
+	snprintf(body, sizeof body,
+		 "client_id=%s&scope=https%%3A%%2F%%2Fsluice%%2F%%2F.default&grant_type="
+		 "client_credentials&client_info=1&client_secret=%s",
+		 id, secret);
+	return api_world_ask(world, TOKEN, FORM, body);
+}
+
+static unsigned ask_with_token(struct api_world *world, const char *what)
+{
+	char bearer[TOKEN_TEXT_MAX + 64];
+	snprintf(bearer, sizeof bearer, "Bearer %s", api_world_said(world, "access_token"));
+	return api_world_ask_with(world, what, "Authorization", bearer);
+}
+
+static void check_refusal(struct api_world *world, unsigned status, unsigned wanted,
+			  const char *error, const char *says)
+{
+	json_t *body = http_world_json(&world->http);
+	if (status != wanted || strcmp(api_world_said(world, "error"), error) != 0)
+		fprintf(stderr, "%s\n", world->http.answer);
+	assert_int_equal(status, wanted);
+	assert_int_equal(json_object_size(body), 2);
+	json_decref(body);
+	assert_string_equal(api_world_said(world, "error"), error);
+	assert_non_null(strstr(api_world_said(world, "error_description"), says));
+}
+
+/* ---- where things are ---- */
+
+static void everybody_is_told_where_to_log_in_by_the_name_that_was_used(void **state)
+{
+	struct api_world *world = *state;
+	assert_int_equal(
+		api_world_ask(world, "GET /metadata/endpoints?api-version=2015-01-01", "", NULL),
+		200);
+	assert_string_equal(api_world_said(world, "authentication.loginEndpoint"),
+			    "http://localhost/adfs");
+	assert_string_equal(api_world_said(world, "authentication.audiences.0"),
+			    "http://localhost/");
+	assert_string_equal(api_world_said(world, "graphEndpoint"), "http://localhost/");
+	assert_string_equal(api_world_said(world, "galleryEndpoint"), "http://localhost/");
+	assert_int_equal(api_world_ask(world, "GET /metadata/clouds", "", NULL), 200);
+	assert_string_equal(api_world_said(world, "0.name"), "sluice");
+	assert_string_equal(api_world_said(world, "0.resourceManager"), "http://localhost");
+	assert_string_equal(api_world_said(world, "0.graphAudience"), "http://localhost/");
+	assert_string_equal(api_world_said(world, "0.authentication.loginEndpoint"),
+			    "http://localhost/adfs");
+}
+
+static void discovery_leads_to_the_token_endpoint(void **state)
+{
+	static const char *const paths[] = {"GET /adfs/.well-known/openid-configuration",
+					    "GET /adfs/adfs/.well-known/openid-configuration"};
+	struct api_world *world = *state;
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(api_world_ask(world, paths[i], "", NULL), 200);
+		assert_string_equal(api_world_said(world, "issuer"), "http://localhost/adfs");
+		assert_string_equal(api_world_said(world, "token_endpoint"),
+				    "http://localhost/adfs/oauth2/token");
+		assert_string_equal(api_world_said(world, "jwks_uri"),
+				    "http://localhost/adfs/discovery/keys");
+	}
+	assert_int_equal(api_world_ask(world, "GET /adfs/discovery/keys", "", NULL), 200);
+}
+
+static void without_a_host_there_is_nowhere_to_lead(void **state)
+{
+	static const char *const bad[] = {
+		"GET /metadata/endpoints HTTP/1.0\r\n\r\n",
+		"GET /metadata/clouds HTTP/1.0\r\nHost: a/b\r\n\r\n",
+		"GET /adfs/.well-known/openid-configuration HTTP/1.0\r\nHost: a\"b\r\n\r\n"};
+	struct api_world *world = *state;
+	world->http.port = 0; /* at the socket, which any Host reaches */
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(http_world_call_raw(&world->http, bad[i]), 400);
+	}
+}
+
+/* ---- tokens ---- */
+
+static void a_client_gets_a_token_that_opens_what_its_role_may(void **state)
+{
+	struct api_world *world = *state;
+	assert_int_equal(log_in(world, "ops", CODED), 200);
+	assert_string_equal(api_world_said(world, "token_type"), "Bearer");
+	assert_string_equal(api_world_said(world, "expires_in"), "3600");
+	assert_string_equal(http_world_header(&world->http, "Cache-Control"), "no-store");
+	assert_int_equal(ask_with_token(world, "GET /subscriptions?api-version=1"), 200);
+	assert_int_equal(log_in(world, "eye", API_READER), 200);
+	assert_int_equal(ask_with_token(world, "POST /v1/flush"), 403);
+	assert_int_equal(api_world_ask(world, "GET /subscriptions?api-version=1", "", NULL), 401);
+}
+
+static void a_form_may_come_without_its_media_type(void **state)
+{
+	static const char form[] =
+		"grant_type=client_credentials&client_id=eye&client_secret=" API_READER;
+	char text[512];
+	struct api_world *world = *state;
+	snprintf(text, sizeof text, TOKEN " HTTP/1.0\r\nContent-Length: %zu\r\n\r\n%s",
+		 sizeof form - 1, form);
+	assert_int_equal(http_world_call_raw(&world->http, text), 200);
+}
+
+static void whoever_does_not_know_the_secret_is_told_so_and_no_more(void **state)
+{
+	static const char *const tries[][2] = {
+		{"ops", API_READER}, {"nobody", CODED}, {"OPS", CODED}, {"eye", CODED}};
+	struct api_world *world = *state;
+	for (size_t i = 0; i < 4; i++)
+		check_refusal(world, log_in(world, tries[i][0], tries[i][1]), 401, "invalid_client",
+			      "no client of management.clients has this id and secret");
+}
+
+static void what_is_no_form_or_lacks_something_is_refused(void **state)
+{
+#define WHO "client_id=eye&client_secret=" API_READER
+	static const struct {
+		const char *headers, *body, *error, *says;
+	} cases[] = {
+		{FORM, NULL, "invalid_request", "grant_type"},
+		{FORM, "", "invalid_request", "grant_type"},
+		{FORM, "grant_type=client_credentials", "invalid_request", "client_id"},
+		{FORM, "grant_type=client_credentials&client_id=eye", "invalid_request",
+		 "client_secret"},
+		{FORM, "grant_type=client_credentials&client_id=&client_secret=x",
+		 "invalid_request", "client_id"},
+		{FORM, "grant_type=password&" WHO, "unsupported_grant_type", "\"password\""},
+		{FORM, "grant_type=client_credentials&" WHO "%zz", "invalid_request", "the form"},
+		{FORM, "grant_type=client_credentials&" WHO "%00", "invalid_request", "the form"},
+		{FORM, "grant_type=client_credentials&" WHO "&client_id=ops", "invalid_request",
+		 "\"client_id\" twice"},
+		{FORM, "grant_type=client_credentials&" WHO "&x&x", "invalid_request",
+		 "\"x\" twice"},
+		{"Content-Type: application/x-www-form-urlencodedx\r\n",
+		 "grant_type=client_credentials&" WHO, "invalid_request", "a form"},
+		{"Content-Type: application/json\r\n",
+		 "grant_type=client_credentials&client_id=eye&client_secret=" API_READER,
+		 "invalid_request", "a form"},
+	};
+	struct api_world *world = *state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+		check_refusal(world, api_world_ask(world, TOKEN, cases[i].headers, cases[i].body),
+			      400, cases[i].error, cases[i].says);
+}
+
+static void the_size_of_a_form_is_bounded(void **state)
+{
+	static char body[FORM_MAX + 2];
+	struct api_world *world = *state;
+	int used = snprintf(body, sizeof body, "grant_type=client_credentials&" WHO "&x=");
+	memset(body + used, 'a', sizeof body - 1 - (size_t)used);
+	check_refusal(world, api_world_ask(world, TOKEN, FORM, body), 413, "invalid_request", "");
+	body[FORM_MAX] = '\0';
+	assert_int_equal(api_world_ask(world, TOKEN, FORM, body), 200);
+}
+
+/* From an address from which a client is let in: to say that one is that client is not to be it. */
+static void whoever_guesses_a_known_clients_secret_is_slowed_all_the_same(void **state)
+{
+	struct api_world *world = *state;
+	unsigned status = 0;
+	assert_int_equal(log_in(world, "eye", API_READER), 200);
+	for (unsigned i = 0; i < 200 && status != 429; i++) /* one is free now and then */
+		status = log_in(world, "eye", "guess-of-the-secret");
+	check_refusal(world, status, 429, "temporarily_unavailable", "Retry-After");
+	assert_non_null(http_world_header(&world->http, "Retry-After"));
+	assert_int_equal(log_in(world, "ops", CODED), 429);
+	assert_int_equal(log_in(world, "eye", API_READER), 200);
+}
+
+static void errors_below_adfs_have_the_shape_of_its_clients(void **state)
+{
+	struct api_world *world = *state;
+	check_refusal(world, api_world_ask(world, "GET /adfs/oauth2/token", "", NULL), 401,
+		      "invalid_client", "");
+	assert_int_equal(log_in(world, "eye", API_READER), 200);
+	check_refusal(world, ask_with_token(world, "GET /adfs/oauth2/authorize"), 404,
+		      "invalid_request", "");
+}
+
+#define T(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(everybody_is_told_where_to_log_in_by_the_name_that_was_used),
+		T(discovery_leads_to_the_token_endpoint),
+		T(without_a_host_there_is_nowhere_to_lead),
+		T(a_client_gets_a_token_that_opens_what_its_role_may),
+		T(a_form_may_come_without_its_media_type),
+		T(whoever_does_not_know_the_secret_is_told_so_and_no_more),
+		T(what_is_no_form_or_lacks_something_is_refused),
+		T(the_size_of_a_form_is_bounded),
+		T(whoever_guesses_a_known_clients_secret_is_slowed_all_the_same),
+		T(errors_below_adfs_have_the_shape_of_its_clients),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

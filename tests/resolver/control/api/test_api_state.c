@@ -1,0 +1,253 @@
+/* What takes longer than the control thread may stand still: the state, in; a group with its
+ * addresses; lists of addresses; many PTRs. Over real HTTP, with an inventory that has a state. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "resolver/control/resource/inventory_group.h"
+#include "tests/lib/api_world.h"
+#include "tests/lib/inventory_fixture.h"
+
+#define AS_ADMIN "X-Auth-Token: " API_ADMIN "\r\n"
+#define ARM      "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups"
+
+struct world {
+	struct api_world *api;
+	struct inventory_fixture *fixture;
+	struct inventory *empty;
+	uv_prepare_t rounds; /* of the loop */
+	unsigned busy;       /* those that found a work under way */
+	unsigned beside;     /* and those that found something beside it */
+};
+
+static void on_round(uv_prepare_t *rounds)
+{
+	struct world *world = rounds->data;
+
+	world->busy += world->api->service.work.busy;
+	world->beside += world->api->service.work.beside > 0;
+}
+
+static int set_up(void **state)
+{
+	struct world *world = calloc(1, sizeof *world);
+	struct service *service;
+
+	world->api = api_world_new();
+	world->fixture = inventory_fixture_new(FIXTURE_WORLD FIXTURE_FILED);
+	service = &world->api->service;
+	world->empty = service->inventory;
+	service->inventory = service->work.inventory = world->fixture->inventory;
+	uv_prepare_init(&world->api->http.loop, &world->rounds);
+	world->rounds.data = world;
+	uv_prepare_start(&world->rounds, on_round);
+	*state = world;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct world *world = *state;
+
+	uv_close((uv_handle_t *)&world->rounds, NULL);
+	world->api->service.inventory = world->empty;
+	api_world_free(world->api);
+	inventory_fixture_free(world->fixture);
+	free(world);
+	return 0;
+}
+
+/* Counts from what was asked for before on, which has come to its end. */
+static unsigned ask(struct world *world, const char *what, const char *body)
+{
+	while (world->api->service.work.beside > 0)
+		uv_run(&world->api->http.loop, UV_RUN_ONCE);
+	world->busy = world->beside = 0;
+	return api_world_ask(world->api, what, AS_ADMIN, body);
+}
+
+/* From 198.51.100.30 on. */
+static void add_many(struct world *world, unsigned count, const char *group)
+{
+	struct change *change = change_begin(world->fixture->inventory);
+	char name[16], address[ADDRESS_TEXT_MAX];
+
+	for (unsigned i = 0; i < count; i++) {
+		const struct change_value values[] = {
+			{"name", name}, {"resource_group", group}, {"address", address}};
+
+		snprintf(name, sizeof name, "a%u", i);
+		snprintf(address, sizeof address, "198.51.100.%u", 30 + i);
+		assert_int_equal(change_add(change, OWNER_ADDRESS, values, 3, NULL), 0);
+	}
+	assert_int_equal(change_commit(change), 0);
+	change_free(change);
+}
+
+static void an_import_lets_the_loop_go_round(void **state)
+{
+	struct world *world = *state;
+
+	assert_int_equal(ask(world, "PUT /v1/state",
+			     "{\"version\": 1, \"addresses\": [{\"name\": \"a\", \"address\": "
+			     "\"198.51.100.90\"}]}"),
+			 204);
+	assert_true(world->busy > 0);
+	assert_non_null(inventory_fixture_named(world->fixture, "a"));
+	assert_int_equal(ask(world, "PUT /v1/state", "{\"version\": 1}"), 204);
+	assert_null(inventory_fixture_named(world->fixture, "a"));
+}
+
+static void an_import_that_does_not_fit_says_where(void **state)
+{
+	static const struct {
+		const char *body, *code, *path, *says;
+	} cases[] = {
+		{"{\"version\": 1,", "bad_request", "null", "line 1, column 14"},
+		{"{\"version\": 1, \"version\": 1}", "bad_request", "null", "duplicate"},
+		{"[]", "invalid", "version", "not one that"},
+		{"", "invalid", "version", "not one that"},
+		{NULL, "invalid", "version", "not one that"},
+		{"{\"version\": 1, \"addresses\": [{\"name\": \"a\", \"address\": \"192.0.2.1\"}]}",
+		 "invalid", "addresses[0].address", "192.0.2.1"},
+	};
+	struct world *world = *state;
+
+	inventory_fixture_add(world->fixture, "there", "198.51.100.60");
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		assert_int_equal(ask(world, "PUT /v1/state", cases[i].body), 400);
+		assert_string_equal(api_world_said(world->api, "error.code"), cases[i].code);
+		assert_string_equal(api_world_said(world->api, "error.path"), cases[i].path);
+		assert_non_null(strstr(api_world_said(world->api, "error.message"), cases[i].says));
+		assert_non_null(inventory_fixture_named(world->fixture, "there"));
+	}
+}
+
+static void a_reader_may_not_import(void **state)
+{
+	struct world *world = *state;
+
+	assert_int_equal(api_world_ask(world->api, "PUT /v1/state",
+				       "X-Auth-Token: " API_READER "\r\n", "{\"version\": 1}"),
+			 403);
+}
+
+static void a_group_goes_while_the_loop_goes_round(void **state)
+{
+	struct world *world = *state;
+
+	assert_int_equal(ask(world, "PUT " ARM "/g?api-version=1", "{\"location\": \"east\"}"),
+			 201);
+	assert_int_equal(ask(world, "DELETE " ARM "/g?api-version=1", NULL), 200);
+	assert_int_equal(world->busy, 0); /* it had nothing */
+	add_many(world, 150, "g");
+	assert_int_equal(ask(world, "DELETE " ARM "/g?api-version=1", NULL), 200);
+	assert_true(world->busy > 0);
+	assert_int_equal(inventory_group_size(world->fixture->inventory, "g"), 0);
+	assert_int_equal(ask(world, "GET " ARM "/g?api-version=1", NULL), 404);
+	assert_int_equal(ask(world, "DELETE " ARM "/g?api-version=1", NULL), 404);
+	assert_int_equal(ask(world, "DELETE " ARM "/-?api-version=1", NULL), 409);
+	assert_string_equal(api_world_said(world->api, "error.code"), "ResourceReadOnly");
+}
+
+static void a_list_of_all_addresses_lets_the_loop_go_round(void **state)
+{
+	struct world *world = *state;
+
+	add_many(world, 150, "g");
+	assert_int_equal(ask(world, "GET /v2/reverse/floatingips", NULL), 200);
+	assert_true(world->beside > 0); /* between two portions */
+	assert_int_equal(world->busy, 0);
+	assert_string_equal(api_world_said(world->api, "floatingips.0.ptrdname"), "f.test.");
+	assert_string_equal(api_world_said(world->api, "floatingips.151.address"),
+			    "198.51.100.179");
+	assert_string_equal(api_world_said(world->api, "floatingips.152"), "nothing");
+	assert_string_equal(api_world_said(world->api, "links.self"),
+			    "http://localhost/v2/reverse/floatingips");
+}
+
+/* Two rounds that go on: portions of 50. */
+static void a_page_lets_the_loop_go_round_and_holds_nothing_up(void **state)
+{
+	struct world *world = *state;
+
+	add_many(world, 150, "g");
+	assert_int_equal(ask(world, "GET /v1/ptrs?limit=101", NULL), 200);
+	assert_int_equal(world->beside, 2);
+	assert_int_equal(world->busy, 0);
+	assert_string_equal(api_world_said(world->api, "ptrs.0.reverse_fqdn"), "f.test.");
+	assert_string_equal(api_world_said(world->api, "ptrs.100.address"), "198.51.100.128");
+	assert_string_equal(api_world_said(world->api, "ptrs.101"), "nothing");
+	assert_string_equal(api_world_said(world->api, "next"),
+			    "/v1/ptrs?limit=101&marker=198.51.100.128");
+	assert_int_equal(ask(world, "GET /v1/ptrs?limit=101&marker=198.51.100.128", NULL), 200);
+	assert_string_equal(api_world_said(world->api, "ptrs.0.address"), "198.51.100.129");
+	assert_string_equal(api_world_said(world->api, "ptrs.50.address"), "198.51.100.179");
+	assert_string_equal(api_world_said(world->api, "ptrs.51.name"), "app");
+	assert_string_equal(api_world_said(world->api, "ptrs.52"), "nothing");
+	assert_string_equal(api_world_said(world->api, "next"), "null");
+}
+
+/* However the portions fall: the last one is full, or there is one more row than fits. */
+static void a_page_has_as_many_as_were_asked_for(void **state)
+{
+	struct world *world = *state;
+	char what[64];
+
+	add_many(world, 97, "g"); /* with the file's two and a service: 100 */
+	for (unsigned limit = 49; limit <= 101; limit++) {
+		const char *next;
+
+		snprintf(what, sizeof what, "GET /v1/ptrs?limit=%u", limit);
+		assert_int_equal(ask(world, what, NULL), 200);
+		next = api_world_said(world->api, "next");
+		assert_int_equal(strcmp(next, "null") == 0, limit >= 100);
+		snprintf(what, sizeof what, "ptrs.%u", limit);
+		assert_string_equal(api_world_said(world->api, what), "nothing");
+		snprintf(what, sizeof what, "ptrs.%u.name", (limit < 100 ? limit : 100) - 1);
+		assert_string_not_equal(api_world_said(world->api, what), "nothing");
+	}
+}
+
+/* As JSON, padded until it is too long to be read in between. */
+static void long_json_is_read_while_the_loop_goes_round(void **state)
+{
+	struct world *world = *state;
+	char body[40 * 1024 + 2];
+	const char rows[] = "[{\"address\": \"198.51.100.11\", \"reverse_fqdn\": \"x.test.\"}";
+
+	memset(body, ' ', sizeof body);
+	memcpy(body, rows, sizeof rows - 1);
+	body[sizeof body - 2] = ']';
+	body[sizeof body - 1] = '\0';
+	assert_int_equal(ask(world, "POST /v1/ptrs", body), 200);
+	assert_true(world->beside > 0);
+	assert_string_equal(inventory_fixture_named(world->fixture, "bare")->ptr.fqdn, "x.test.");
+	body[sizeof body - 2] = '}';
+	assert_int_equal(ask(world, "POST /v1/ptrs", body), 400);
+	assert_true(world->beside > 0);
+	assert_non_null(strstr(api_world_said(world->api, "error.message"), "line 1"));
+	assert_int_equal(ask(world, "POST /v1/ptrs", "[]"), 200);
+	assert_int_equal(world->beside, 0);
+}
+
+#define T(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(an_import_lets_the_loop_go_round),
+		T(a_page_lets_the_loop_go_round_and_holds_nothing_up),
+		T(a_page_has_as_many_as_were_asked_for),
+		T(long_json_is_read_while_the_loop_goes_round),
+		T(an_import_that_does_not_fit_says_where),
+		T(a_reader_may_not_import),
+		T(a_group_goes_while_the_loop_goes_round),
+		T(a_list_of_all_addresses_lets_the_loop_go_round),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,203 @@
+/* Zones between reads: which are shared, which are read again, and what is no zone file at all. */
+#include "resolver/control/config/zone_files.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "tests/lib/config_text.h"
+
+static int set_up(void **state)
+{
+	struct config_text *config = calloc(1, sizeof *config);
+
+	config_text_init(config);
+	config_text_put(config, "zone", "www A 192.0.2.1\n");
+	*state = config;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	config_text_release(*state);
+	free(*state);
+	return 0;
+}
+
+static const char two_zones[] =
+	"private_zones = ({ name = \"a.test\"; file = \"zone\"; }, { name = "
+	"\"b.test\"; file = \"zone\"; });\n";
+
+/* Until what was written is trusted. */
+static void settle(void)
+{
+	struct timespec wait = {1, 100000000};
+
+	nanosleep(&wait, NULL);
+}
+
+static void set_mtime(const struct config_text *config, const char *name, time_t mtime)
+{
+	struct timespec times[2] = {{mtime, 0}, {mtime, 0}};
+	char path[128];
+
+	snprintf(path, sizeof path, "%s/%s", config->directory, name);
+	assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+}
+
+static void an_unchanged_file_is_shared_and_a_changed_one_read(void **state)
+{
+	struct config_text *config = *state;
+	struct model *first, *second, *third;
+
+	config_text_put(config, "sluice.conf", two_zones);
+	settle();
+	first = config_text_read(config, NULL);
+	second = config_text_read(config, first);
+	assert_ptr_equal(first->private_zones.items[0].zone, second->private_zones.items[0].zone);
+	assert_ptr_not_equal(first->private_zones.items[0].zone,
+			     first->private_zones.items[1].zone);
+	config_text_put(config, "zone", "www A 192.0.2.33\n");
+	third = config_text_read(config, second);
+	assert_ptr_not_equal(second->private_zones.items[0].zone,
+			     third->private_zones.items[0].zone);
+	model_free(first);
+	model_free(second);
+	model_free(third);
+}
+
+/* Lets go of the model. */
+static void assert_read_again(struct config_text *config, struct model *before)
+{
+	struct model *after = config_text_read(config, before);
+
+	assert_ptr_not_equal(before->private_zones.items[0].zone,
+			     after->private_zones.items[0].zone);
+	model_free(before);
+	model_free(after);
+}
+
+static void a_file_that_just_changed_is_not_trusted(void **state)
+{
+	struct config_text *config = *state;
+	struct model *first;
+
+	config_text_put(config, "sluice.conf", two_zones);
+	config_text_put(config, "zone", "www A 192.0.2.3\n");
+	first = config_text_read(config, NULL);
+	assert_read_again(config, first);
+}
+
+/* Each finds its own, in whatever order they are, and wherever else the same file or name is. */
+static void zones_are_found_by_file_and_name(void **state)
+{
+	static const char *const lists[] = {
+		"{ name = \"a.test\"; file = \"zone\"; }, { name = \"b.test\"; file = \"zone\"; }, "
+		"{ name = \"a.a.test\"; file = \"more\"; }, { name = \"c.test\"; file = \"more\"; "
+		"}",
+		"{ name = \"c.test\"; file = \"more\"; }, { name = \"B.Test\"; file = \"zone\"; }, "
+		"{ name = \"a.test\"; file = \"more\"; }, { name = \"a.a.test\"; file = \"more\"; "
+		"}"};
+	static const int places[] = {3, 1, -1, 2}; /* of the second list's in the first */
+	struct config_text *config = *state;
+	struct model *models[2] = {NULL, NULL};
+	char text[512];
+
+	config_text_put(config, "more", "www A 192.0.2.5\n");
+	settle();
+	for (unsigned i = 0; i < 2; i++) {
+		snprintf(text, sizeof text, "private_zones = ( %s );\n", lists[i]);
+		config_text_put(config, "sluice.conf", text);
+		models[i] = config_text_read(config, models[0]);
+		assert_non_null(models[i]);
+	}
+	for (size_t i = 0; i < sizeof places / sizeof *places; i++)
+		for (int j = 0; j < 4; j++)
+			assert_int_equal(models[1]->private_zones.items[i].zone ==
+						 models[0]->private_zones.items[j].zone,
+					 j == places[i]);
+	model_free(models[0]);
+	model_free(models[1]);
+}
+
+/* As touch -r, cp -p and rsync -t do it. */
+static void a_change_whose_time_was_set_back_is_read(void **state)
+{
+	struct config_text *config = *state;
+	struct model *first;
+
+	config_text_put(config, "sluice.conf", two_zones);
+	set_mtime(config, "zone", 1000000);
+	settle();
+	first = config_text_read(config, NULL);
+	config_text_put(config, "zone", "www A 192.0.2.9\n"); /* as long as before */
+	set_mtime(config, "zone", 1000000);
+	assert_read_again(config, first);
+}
+
+/* Two changes in one tick of the clock look the same, whatever time was set. */
+static void a_new_file_with_an_old_time_is_not_trusted(void **state)
+{
+	struct config_text *config = *state;
+	struct model *first;
+
+	config_text_put(config, "sluice.conf", two_zones);
+	set_mtime(config, "zone", 1000000);
+	first = config_text_read(config, NULL);
+	assert_read_again(config, first);
+}
+
+static void expect_refused(struct config_text *config, const struct model *before, const char *says)
+{
+	assert_null(config_text_read(config, before));
+	assert_true(config->faults.errors > 0);
+	assert_string_equal(config->faults.items[0].origin.file, config->main_file);
+	if (!strstr(config->faults.items[0].text, says))
+		assert_string_equal(config->faults.items[0].text, says);
+}
+
+/* Opening a FIFO waits for a writer; the alarm ends a test that does. */
+static void what_is_not_a_regular_file_is_refused_without_waiting(void **state)
+{
+	struct config_text *config = *state;
+	struct model *before;
+	char path[128];
+
+	snprintf(path, sizeof path, "%s/zone", config->directory);
+	config_text_put(config, "sluice.conf", two_zones);
+	before = config_text_read(config, NULL);
+	alarm(60);
+	unlink(path);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	expect_refused(config, before, "it is not a regular file");
+	unlink(path);
+	assert_int_equal(mkdir(path, 0700), 0);
+	expect_refused(config, before, "Is a directory");
+	rmdir(path);
+	assert_int_equal(symlink("/dev/zero", path), 0);
+	expect_refused(config, before, "it is not a regular file");
+	alarm(0);
+	model_free(before);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(an_unchanged_file_is_shared_and_a_changed_one_read),
+		TEST(a_change_whose_time_was_set_back_is_read),
+		TEST(a_file_that_just_changed_is_not_trusted),
+		TEST(a_new_file_with_an_old_time_is_not_trusted),
+		TEST(zones_are_found_by_file_and_name),
+		TEST(what_is_not_a_regular_file_is_refused_without_waiting),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,312 @@
+/* What changes of targets and source addresses, what it means, and how it is told. Time is a
+ * parameter, and which addresses are gone is, too. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "resolver/control/observe/health_log.h"
+#include "tests/lib/model_builder.h"
+
+enum { SECOND = 1000000, CHANGES_MAX = 64 };
+
+struct world {
+	struct model *model;
+	struct target_registry *registry;
+	struct meter_registry *meters;
+	struct policy *policy; /* the snapshot's */
+	struct snapshot *snapshot;
+	struct health *health;
+	uint64_t now_us;
+	unsigned count; /* of changes that the last look told */
+	char texts[CHANGES_MAX][HEALTH_TEXT_MAX];
+	enum health_kind kinds[CHANGES_MAX];
+};
+
+static struct address lost; /* family 0: none */
+
+static bool has_lost(const struct address *address)
+{
+	return lost.family && address_equal(&lost, address);
+}
+
+static void serve(struct world *world)
+{
+	struct policy *policy = model_compile(world->model, world->policy);
+	struct snapshot *snapshot =
+		snapshot_new(policy, world->registry, world->meters, world->model);
+	assert_non_null(snapshot);
+	snapshot->generation = world->snapshot ? world->snapshot->generation + 1 : 1;
+	snapshot_free(world->snapshot);
+	world->snapshot = snapshot;
+	world->policy = policy;
+}
+
+static int set_up(void **state)
+{
+	struct world *world = calloc(1, sizeof *world);
+	struct forwarding_ruleset *ruleset;
+	lost = (struct address){0};
+	world->model = model_start();
+	world->registry = target_registry_new();
+	world->meters = meter_registry_new(&test_key);
+	model_add_network(world->model, "hub", "10.10.0.0/16");
+	model_add_resolver(world->model, "hub", "hub", NULL);
+	model_add_ruleset(world->model, "onprem", "hub/out", "hub");
+	ruleset = &world->model->rulesets.items[0];
+	model_add_rule(world->model, ruleset, "pair", "pair.", "192.0.2.1 192.0.2.2");
+	model_add_rule(world->model, ruleset, "lone", "lone.", "192.0.2.1");
+	model_add_rule(world->model, ruleset, "other", "other.", "192.0.2.3");
+	model_add_rule(world->model, ruleset, "off", "off.", "192.0.2.1")->state = RULE_DISABLED;
+	serve(world);
+	world->health = health_new(world->registry, has_lost);
+	world->now_us = 1000 * (uint64_t)SECOND;
+	*state = world;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct world *world = *state;
+	snapshot_free(world->snapshot);
+	health_free(world->health);
+	target_registry_free(world->registry);
+	meter_registry_free(world->meters);
+	model_free(world->model);
+	free(world);
+	return 0;
+}
+
+struct wanted {
+	const char *host;
+	struct target *found;
+};
+
+static void match_target(void *context, struct upstream *upstream)
+{
+	struct wanted *wanted = context;
+	char text[HOST_TEXT_MAX];
+	host_print(&upstream->host, text);
+	if (strncmp(text, wanted->host, strlen(wanted->host)) == 0)
+		wanted->found = upstream->target;
+}
+
+static struct target *target_of(const struct world *world, const char *host)
+{
+	struct wanted wanted = {.host = host};
+	policy_each_upstream(world->snapshot->policy, match_target, &wanted);
+	assert_non_null(wanted.found);
+	return wanted.found;
+}
+
+static void on_change(void *context, const struct health_change *change)
+{
+	struct world *world = context;
+	assert_true(world->count < CHANGES_MAX);
+	world->kinds[world->count] = change->kind;
+	health_log_text(world->health, change, world->texts[world->count++]);
+}
+
+static unsigned look(struct world *world)
+{
+	world->count = 0;
+	health_look(world->health, world->snapshot, world->now_us, on_change, world);
+	return world->count;
+}
+
+static void lose(struct world *world, const char *host)
+{
+	target_on_unreachable(target_of(world, host), TARGET_ERROR_NETWORK, world->now_us);
+}
+
+static void answer(struct world *world, const char *host)
+{
+	target_on_answer(target_of(world, host), 1000, world->now_us);
+}
+
+static void nothing_is_told_of_what_is_well(void **state)
+{
+	struct world *world = *state;
+	assert_int_equal(look(world), 0);
+	answer(world, "192.0.2.1");
+	world->now_us += SECOND;
+	assert_int_equal(look(world), 0);
+}
+
+static void a_suspect_is_told_once_with_the_rules_that_have_no_other(void **state)
+{
+	struct world *world = *state;
+	look(world);
+	lose(world, "192.0.2.1");
+	world->now_us += SECOND / 2;
+	assert_int_equal(look(world), 1);
+	assert_string_equal(
+		world->texts[0],
+		"192.0.2.1:53 (udp, from 10.10.0.20) is suspect, for 0.5 s now: network error; no "
+		"live target is left for onprem/lone: clients get stale answers or "
+		"SERVFAIL; 1 other rule goes on without it");
+	world->now_us += 60 * (uint64_t)SECOND;
+	assert_int_equal(look(world), 0);
+}
+
+static void one_that_is_back_is_told_with_how_long_it_was_away_and_what_it_brings(void **state)
+{
+	struct world *world = *state;
+	lose(world, "192.0.2.1");
+	look(world);
+	world->now_us += 25 * (uint64_t)SECOND;
+	answer(world, "192.0.2.1");
+	assert_int_equal(look(world), 1);
+	assert_string_equal(world->texts[0], "192.0.2.1:53 (udp, from 10.10.0.20) is back after 25 "
+					     "s; answered again: onprem/lone");
+}
+
+static void two_that_come_back_in_one_look_both_say_what_they_bring(void **state)
+{
+	struct world *world = *state;
+	lose(world, "192.0.2.1");
+	lose(world, "192.0.2.2");
+	assert_int_equal(look(world), 2);
+	for (unsigned i = 0; i < 2; i++)
+		assert_non_null(strstr(world->texts[i], "onprem/pair"));
+	world->now_us += 12 * (uint64_t)SECOND;
+	answer(world, "192.0.2.1");
+	answer(world, "192.0.2.2");
+	assert_int_equal(look(world), 2);
+	for (unsigned i = 0; i < 2; i++)
+		assert_non_null(strstr(world->texts[i], "onprem/pair"));
+}
+
+static void one_that_comes_and_goes_has_a_line_in_ten_seconds_and_a_count(void **state)
+{
+	struct world *world = *state;
+	unsigned lines = 0;
+	for (unsigned second = 0; second < 60; second++) {
+		lose(world, "192.0.2.1");
+		if (second % 2)
+			answer(world, "192.0.2.1");
+		lines += look(world);
+		if (world->count > 0 && second > 0)
+			assert_non_null(strstr(world->texts[0], " times in between)"));
+		world->now_us += SECOND;
+	}
+	assert_in_range(lines, 4, 6);
+}
+
+static void a_suspicion_between_two_looks_is_no_line_and_ten_are_one(void **state)
+{
+	struct world *world = *state;
+	look(world);
+	world->now_us += 20 * (uint64_t)SECOND;
+	for (unsigned i = 0; i < HEALTH_FLAPS; i++) {
+		assert_int_equal(look(world), 0);
+		lose(world, "192.0.2.1");
+		answer(world, "192.0.2.1");
+		world->now_us += SECOND;
+	}
+	assert_int_equal(look(world), 1);
+	assert_int_equal(world->kinds[0], HEALTH_FLAPS_BY);
+	assert_string_equal(world->texts[0],
+			    "192.0.2.1:53 (udp, from 10.10.0.20) was suspect 10 times for moments "
+			    "within 30 s: network error");
+	assert_int_equal(look(world), 0);
+}
+
+static void a_source_that_goes_and_comes_is_told_with_its_rules(void **state)
+{
+	struct world *world = *state;
+	model_add_ruleset(world->model, "nobodys", "hub/out", "");
+	model_add_rule(world->model, &world->model->rulesets.items[1], "x", "x.", "192.0.2.1");
+	serve(world);
+	look(world);
+	assert_int_equal(address_parse(&lost, "10.10.0.20"), 0);
+	assert_int_equal(look(world), 1);
+	assert_int_equal(world->kinds[0], HEALTH_SOURCE_GONE);
+	assert_non_null(strstr(world->texts[0], "10.10.0.20, the source of hub/out, is gone"));
+	for (const char *const *name = (const char *const[]){"pair", "lone", "other", NULL}; *name;
+	     name++)
+		assert_non_null(strstr(world->texts[0], *name));
+	assert_null(strstr(world->texts[0], "off"));
+	assert_null(strstr(world->texts[0], "nobodys"));
+	world->now_us += SECOND;
+	assert_int_equal(look(world), 0);
+	lost = (struct address){0};
+	assert_int_equal(look(world), 0); /* at a pace */
+	world->now_us += HEALTH_PACE_US;
+	assert_int_equal(look(world), 1);
+	assert_string_equal(world->texts[0],
+			    "10.10.0.20, the source of hub/out, is there again after 1.0 s; "
+			    "answered again: onprem/pair, onprem/lone, onprem/other");
+}
+
+static void a_rule_goes_on_by_its_other_endpoint_while_that_has_a_live_target(void **state)
+{
+	struct world *world = *state;
+	model_add_network(world->model, "spoke", "10.20.0.0/16");
+	model_add_ruleset(world->model, "both", "hub/out hub/out2", "spoke");
+	model_add_rule(world->model, &world->model->rulesets.items[1], "y", "y.", "192.0.2.4");
+	serve(world);
+	assert_int_equal(address_parse(&lost, "10.10.0.20"), 0);
+	assert_int_equal(look(world), 1);
+	assert_null(strstr(world->texts[0], "both/y"));
+	assert_non_null(strstr(world->texts[0], "; 1 other rule goes on without it"));
+	lose(world, "192.0.2.4"); /* from the second one: the last that is found */
+	assert_int_equal(look(world), 1);
+	assert_non_null(strstr(world->texts[0], "no live target is left for both/y"));
+	world->now_us += HEALTH_PACE_US;
+	answer(world, "192.0.2.4");
+	lost = (struct address){0};
+	assert_int_equal(look(world), 2);
+	for (unsigned i = 0; i < 2; i++)
+		assert_non_null(strstr(world->texts[i], "both/y"));
+}
+
+static void what_was_told_outlives_a_reload_and_what_is_gone_is_forgotten(void **state)
+{
+	struct world *world = *state;
+	lose(world, "192.0.2.1");
+	lose(world, "192.0.2.3");
+	assert_int_equal(look(world), 2);
+	world->model->rulesets.items[0].rules.count = 2; /* 192.0.2.3 is nobody's */
+	serve(world);
+	world->now_us += 20 * (uint64_t)SECOND;
+	assert_int_equal(look(world), 0);
+	answer(world, "192.0.2.1");
+	assert_int_equal(look(world), 1);
+}
+
+static void many_rules_are_named_up_to_five(void **state)
+{
+	struct world *world = *state;
+	for (unsigned i = 0; i < 20; i++) {
+		char name[16], domain[16];
+		snprintf(name, sizeof name, "r%u", i);
+		snprintf(domain, sizeof domain, "r%u.", i);
+		model_add_rule(world->model, &world->model->rulesets.items[0], name, domain,
+			       "192.0.2.3");
+	}
+	serve(world);
+	lose(world, "192.0.2.3");
+	assert_int_equal(look(world), 1);
+	assert_non_null(strstr(world->texts[0], " and 16 more: clients get stale"));
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		TEST(nothing_is_told_of_what_is_well),
+		TEST(a_suspect_is_told_once_with_the_rules_that_have_no_other),
+		TEST(one_that_is_back_is_told_with_how_long_it_was_away_and_what_it_brings),
+		TEST(two_that_come_back_in_one_look_both_say_what_they_bring),
+		TEST(one_that_comes_and_goes_has_a_line_in_ten_seconds_and_a_count),
+		TEST(a_suspicion_between_two_looks_is_no_line_and_ten_are_one),
+		TEST(a_source_that_goes_and_comes_is_told_with_its_rules),
+		TEST(a_rule_goes_on_by_its_other_endpoint_while_that_has_a_live_target),
+		TEST(what_was_told_outlives_a_reload_and_what_is_gone_is_forgotten),
+		TEST(many_rules_are_named_up_to_five),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

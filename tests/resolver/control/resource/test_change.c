@@ -1,0 +1,596 @@
+/* Changes: what each edit refuses and with which reason, all or nothing, and preconditions. */
+#include "resolver/control/resource/change.h"
+
+#include <setjmp.h>
+#include <sqlite3.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "tests/lib/inventory_fixture.h"
+
+/* A value of an owner, in tables of what is refused. */
+enum { VALUES_MAX = 6 };
+struct wanted {
+	enum owner_kind kind;
+	struct change_value values[VALUES_MAX];
+	enum change_outcome outcome;
+	const char *field, *says;
+};
+
+static size_t count_of(const struct wanted *wanted)
+{
+	size_t count = 0;
+
+	while (count < VALUES_MAX && wanted->values[count].key)
+		count++;
+	return count;
+}
+
+/* ---- adding ---- */
+
+static void a_new_address_is_found_and_served_and_kept(void **state)
+{
+	static const struct change_value values[] = {{"name", "Web"},
+						     {"resource_group", "g"},
+						     {"address", "198.51.100.40"},
+						     {"allocation", "static"},
+						     {"tags", "{\"b\": \"2\", \"a\": \"1\"}"},
+						     {"domain_name_label", "web1"}};
+	struct inventory_fixture *fixture = *state;
+	struct change *change = change_begin(fixture->inventory);
+	const struct owner *owner;
+
+	assert_int_equal(change_add(change, OWNER_ADDRESS, values, 6, &owner), 0);
+	assert_int_equal(change_ptr_set(change, owner, &(struct change_ptr){.fqdn = "Web.Test"}),
+			 0);
+	assert_true(inventory_fixture_serves(fixture, "198.51.100.40", NULL, 0));
+	assert_int_equal(change_commit(change), 0);
+	change_free(change);
+	for (unsigned i = 0; i < 2; i++) {
+		owner = inventory_address(fixture->inventory, "G", "web");
+		assert_non_null(owner);
+		assert_string_equal(owner->name, "Web");
+		assert_int_equal(owner->id[14], '4');
+		assert_string_equal(owner->region, "east");
+		assert_int_equal(owner->allocation, ALLOCATION_STATIC);
+		assert_string_equal(owner->tags, "{\"a\":\"1\",\"b\":\"2\"}");
+		assert_string_equal(owner->fqdn, "web1.east.cloudapp.azure.com.");
+		assert_string_equal(owner->ptr.fqdn, "Web.Test.");
+		assert_true(inventory_fixture_serves(fixture, "198.51.100.40", "web.test.", 3600));
+		assert_true(inventory_fixture_resolves(fixture, "web1.east.cloudapp.azure.com",
+						       "198.51.100.40"));
+		inventory_fixture_restart(fixture);
+	}
+}
+
+static void what_does_not_fit_is_refused_with_its_field(void **state)
+{
+#define NEW(...)                                                                                   \
+	{                                                                                          \
+		{"name", "n"}, __VA_ARGS__                                                         \
+	}
+#define FREE                                                                                       \
+	{                                                                                          \
+		"address", "198.51.100.50"                                                         \
+	}
+#define A OWNER_ADDRESS
+#define S OWNER_SERVICE
+	static const struct wanted cases[] = {
+		{A, {FREE}, CHANGE_INVALID, "name", "missing"},
+		{A, {FREE, {"name", "-n"}}, CHANGE_INVALID, "name", "\"-n\" does not fit"},
+		{A, {FREE, {"name", NULL}}, CHANGE_INVALID, "name", "cannot be taken away"},
+		{A, NEW(FREE, {"adress", "x"}), CHANGE_INVALID, "adress", "mean \"address\"?"},
+		{A, NEW({"address", "1.2.3"}), CHANGE_INVALID, "address", "does not fit"},
+		{A, NEW({"address", "192.0.2.1"}), CHANGE_INVALID, "address",
+		 "no address pool of its region, east"},
+		{A, NEW({"address", "203.0.113.9"}), CHANGE_INVALID, "address",
+		 "no address pool of its region, east"},
+		{A, NEW(FREE, {"allocation", "often"}), CHANGE_INVALID, "allocation",
+		 "\"dynamic\" or \"static\""},
+		{A, NEW(FREE, {"id", "x"}), CHANGE_INVALID, "id", "a UUID"},
+		{A, NEW(FREE, {"domain_name_label", "ab"}), CHANGE_INVALID, "domain_name_label",
+		 "3 to 63"},
+		{A, NEW(FREE, {"domain_name_label", "UPPER"}), CHANGE_INVALID, "domain_name_label",
+		 "a-z"},
+		{A, NEW(FREE, {"tags", "[]"}), CHANGE_INVALID, "tags", "an object"},
+		{A, NEW(FREE, {"tags", "{\"a\": 1}"}), CHANGE_INVALID, "tags", "strings"},
+		{A, NEW(FREE, {"tags", "{\"a\": \"b\u200d\"}"}), CHANGE_INVALID, "tags",
+		 "in what \"a\" is, character 2 is U+200D"},
+		{A, NEW(FREE, {"tags", "{\"\\u202ea\": \"b\"}"}), CHANGE_INVALID, "tags",
+		 "in a name, character 1 is U+202E"},
+		{A, NEW(FREE, {"resource_group", "g\u2066"}), CHANGE_INVALID, "resource_group",
+		 "character 2 is U+2066"},
+		{A, NEW(FREE, {"family", "5"}), CHANGE_INVALID, "family", "\"4\" or \"6\""},
+		{A, NEW(FREE, {"reverse_fqdn", "a.test"}), CHANGE_INVALID, "reverse_fqdn",
+		 "the PTR's"},
+		{A, NEW(FREE, {"description", "a"}), CHANGE_INVALID, "description", "the PTR's"},
+		{S, {FREE, {"name", "a.b"}}, CHANGE_INVALID, "name", "1 to 63"},
+		{S, {{"name", "new"}}, CHANGE_INVALID, "address", "missing"},
+		{S, NEW(FREE, {"region", "east"}), CHANGE_INVALID, "region", "not a member"},
+	};
+	struct inventory_fixture *fixture = *state;
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct change *change = change_begin(fixture->inventory);
+
+		assert_int_not_equal(change_add(change, cases[i].kind, cases[i].values,
+						count_of(&cases[i]), NULL),
+				     0);
+		inventory_fixture_check_error(change, cases[i].outcome, cases[i].field,
+					      cases[i].says);
+	}
+	assert_int_equal(fixture->published, 0);
+}
+
+static void what_is_taken_is_refused_with_whose_it_is(void **state)
+{
+	static const struct wanted cases[] = {
+		{A, {FREE, {"name", "FILED"}}, CHANGE_TAKEN, "name", "sluice.conf:6"},
+		{A, NEW({"address", "198.51.100.10"}), CHANGE_TAKEN, "address", "\"filed\""},
+		{A, NEW({"address", "198.51.100.20"}), CHANGE_TAKEN, "address",
+		 "cloud service \"app\""},
+		{A, NEW(FREE, {"domain_name_label", "filed"}), CHANGE_TAKEN, "domain_name_label",
+		 "filed.east.cloudapp.azure.com. is taken, by address \"filed\""},
+		{S, {FREE, {"name", "APP"}}, CHANGE_TAKEN, "name", "cloud service \"app\""},
+	};
+	struct inventory_fixture *fixture = *state;
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct change *change = change_begin(fixture->inventory);
+
+		assert_int_not_equal(change_add(change, cases[i].kind, cases[i].values,
+						count_of(&cases[i]), NULL),
+				     0);
+		inventory_fixture_check_error(change, cases[i].outcome, cases[i].field,
+					      cases[i].says);
+	}
+	struct change *change = change_begin(fixture->inventory);
+	const struct change_value same_id[] = {
+		{"name", "n"}, FREE, {"id", inventory_fixture_named(fixture, "filed")->id}};
+	assert_int_not_equal(change_add(change, OWNER_ADDRESS, same_id, 3, NULL), 0);
+	inventory_fixture_check_error(change, CHANGE_TAKEN, "id", "\"filed\"");
+	/* An address may have a service's name, and a name may be used once in each group. */
+	inventory_fixture_add(fixture, "app", "198.51.100.51");
+	change = change_begin(fixture->inventory);
+	const struct change_value other_group[] = {
+		{"name", "filed"}, FREE, {"resource_group", "g"}};
+	assert_int_equal(change_add(change, OWNER_ADDRESS, other_group, 3, NULL), 0);
+	change_free(change);
+}
+
+static void an_address_that_is_not_named_comes_from_a_pool_of_its_region(void **state)
+{
+	struct inventory_fixture *fixture = *state;
+	struct change *change = change_begin(fixture->inventory);
+	const struct owner *owner;
+	char text[ADDRESS_TEXT_MAX];
+
+	/* The first pool serves every region. */
+	for (unsigned i = 0; i < 2; i++) {
+		const struct change_value west[] = {{"name", i ? "b" : "a"}, {"region", "West"}};
+		assert_int_equal(change_add(change, OWNER_ADDRESS, west, 2, &owner), 0);
+		assert_string_equal(address_print(&owner->address, text),
+				    i ? "198.51.100.2" : "198.51.100.1");
+		assert_int_equal(owner->allocation, ALLOCATION_DYNAMIC);
+	}
+	const struct change_value six[] = {{"name", "c"}, {"family", "6"}};
+	assert_int_equal(change_add(change, OWNER_ADDRESS, six, 2, &owner), 0);
+	assert_int_equal(owner->address.family, 6);
+	change_free(change);
+}
+
+static void a_pool_without_a_free_address_says_so(void **state)
+{
+	struct inventory_fixture fixture;
+	const struct owner *owner;
+	char text[ADDRESS_TEXT_MAX];
+
+	(void)state;
+	inventory_fixture_init(&fixture,
+			       "region = \"east\"; management = { state = \"state.db\"; };\n"
+			       "address_pools = ({ name = \"p\"; prefix = \"203.0.113.8/30\"; });");
+	struct change *change = change_begin(fixture.inventory);
+	for (unsigned i = 0; i < 2; i++) {
+		const struct change_value values[] = {{"name", i ? "b" : "a"}};
+		assert_int_equal(change_add(change, OWNER_ADDRESS, values, 1, &owner), 0);
+		assert_string_equal(address_print(&owner->address, text),
+				    i ? "203.0.113.10" : "203.0.113.9");
+	}
+	const struct change_value third[] = {{"name", "c"}};
+	assert_int_not_equal(change_add(change, OWNER_ADDRESS, third, 1, NULL), 0);
+	inventory_fixture_check_error(change, CHANGE_EXHAUSTED, "address",
+				      "no address pool of region east");
+	inventory_fixture_release(&fixture);
+}
+
+/* ---- changing and removing ---- */
+
+static void another_address_and_label_take_the_names_along(void **state)
+{
+	static const struct change_value values[] = {{"address", "198.51.100.61"},
+						     {"domain_name_label", "next"}};
+	struct inventory_fixture *fixture = *state;
+	const struct owner *owner = inventory_fixture_add(fixture, "n", "198.51.100.60");
+
+	inventory_fixture_point(fixture, owner, "n.test.");
+	struct change *change = change_begin(fixture->inventory);
+	assert_int_equal(
+		change_set(change, inventory_fixture_named(fixture, "n"), values, 2, &owner), 0);
+	assert_int_equal(change_commit(change), 0);
+	change_free(change);
+	for (unsigned i = 0; i < 2; i++) {
+		assert_true(inventory_fixture_serves(fixture, "198.51.100.60", NULL, 0));
+		assert_true(inventory_fixture_serves(fixture, "198.51.100.61", "n.test.", 3600));
+		assert_true(inventory_fixture_resolves(fixture, "next.east.cloudapp.azure.com",
+						       "198.51.100.61"));
+		inventory_fixture_restart(fixture);
+	}
+	const struct change_value none = {"domain_name_label", NULL};
+	change = change_begin(fixture->inventory);
+	assert_int_equal(change_set(change, inventory_fixture_named(fixture, "n"), &none, 1, NULL),
+			 0);
+	assert_int_equal(change_commit(change), 0);
+	change_free(change);
+	assert_true(inventory_fixture_resolves(fixture, "next.east.cloudapp.azure.com", NULL));
+	assert_null(inventory_fixture_named(fixture, "n")->label);
+}
+
+static void two_addresses_can_change_places_in_one_change(void **state)
+{
+	static const struct change_value spare = {"address", "198.51.100.99"};
+	static const struct change_value to_a = {"address", "198.51.100.60"};
+	static const struct change_value to_b = {"address", "198.51.100.61"};
+	struct inventory_fixture *fixture = *state;
+
+	inventory_fixture_point(fixture, inventory_fixture_add(fixture, "a", "198.51.100.60"),
+				"a.test.");
+	inventory_fixture_point(fixture, inventory_fixture_add(fixture, "b", "198.51.100.61"),
+				"b.test.");
+	for (unsigned i = 0; i < 2; i++) {
+		struct change *change = change_begin(fixture->inventory);
+
+		assert_int_equal(
+			change_set(change, inventory_fixture_named(fixture, "a"), &spare, 1, NULL),
+			0);
+		assert_int_equal(
+			change_set(change, inventory_fixture_named(fixture, "b"), &to_a, 1, NULL),
+			0);
+		assert_int_equal(
+			change_set(change, inventory_fixture_named(fixture, "a"), &to_b, 1, NULL),
+			0);
+		if (i == 1)
+			assert_int_equal(change_commit(change), 0);
+		change_free(change);
+		assert_true(inventory_fixture_serves(fixture, "198.51.100.60",
+						     i ? "b.test." : "a.test.", 3600));
+		assert_true(inventory_fixture_serves(fixture, "198.51.100.61",
+						     i ? "a.test." : "b.test.", 3600));
+		assert_true(inventory_fixture_serves(fixture, "198.51.100.99", NULL, 0));
+	}
+	inventory_fixture_restart(fixture);
+	assert_true(inventory_fixture_serves(fixture, "198.51.100.60", "b.test.", 3600));
+}
+
+static void an_identity_stays(void **state)
+{
+	static const struct change_value others[] = {
+		{"name", "m"},
+		{"id", "6f8b4ce6-1111-4d2e-9c55-0242ac120001"},
+		{"resource_group", "g"},
+	};
+	struct inventory_fixture *fixture = *state;
+
+	inventory_fixture_add(fixture, "n", "198.51.100.60");
+	for (unsigned i = 0; i < 3; i++) {
+		struct change *change = change_begin(fixture->inventory);
+
+		assert_int_not_equal(change_set(change, inventory_fixture_named(fixture, "n"),
+						&others[i], 1, NULL),
+				     0);
+		inventory_fixture_check_error(change, CHANGE_INVALID, others[i].key,
+					      "cannot be another");
+	}
+	struct change *change = change_begin(fixture->inventory);
+	const struct change_value same = {"name", "N"};
+	assert_int_equal(change_set(change, inventory_fixture_named(fixture, "n"), &same, 1, NULL),
+			 0);
+	change_free(change);
+}
+
+static void what_is_removed_is_gone_with_its_ptr(void **state)
+{
+	struct inventory_fixture *fixture = *state;
+
+	inventory_fixture_point(fixture, inventory_fixture_add(fixture, "n", "198.51.100.60"),
+				"n.test.");
+	struct change *change = change_begin(fixture->inventory);
+	assert_int_equal(change_remove(change, inventory_fixture_named(fixture, "n")), 0);
+	assert_null(inventory_fixture_named(fixture, "n"));
+	assert_int_equal(change_commit(change), 0);
+	change_free(change);
+	assert_true(inventory_fixture_serves(fixture, "198.51.100.60", NULL, 0));
+	inventory_fixture_restart(fixture);
+	assert_null(inventory_fixture_named(fixture, "n"));
+	struct inventory_about about;
+	inventory_about(fixture->inventory, &about);
+	assert_int_equal(about.waiting, 0);
+	/* And its name and address are free. */
+	inventory_fixture_add(fixture, "n", "198.51.100.60");
+	assert_null(inventory_fixture_named(fixture, "n")->ptr.fqdn);
+}
+
+static void what_the_file_says_is_read_only(void **state)
+{
+	static const struct change_value label = {"domain_name_label", "other"};
+	struct inventory_fixture *fixture = *state;
+	const struct owner *filed = inventory_fixture_named(fixture, "filed");
+	const struct change_ptr ptr = {.fqdn = "x.test."};
+	struct change *change = change_begin(fixture->inventory);
+
+	assert_int_not_equal(change_remove(change, filed), 0);
+	inventory_fixture_check_error(change, CHANGE_READ_ONLY, "", "sluice.conf:6");
+	change = change_begin(fixture->inventory);
+	assert_int_not_equal(change_set(change, filed, &label, 1, NULL), 0);
+	inventory_fixture_check_error(change, CHANGE_READ_ONLY, "", "sluice.conf:6");
+	change = change_begin(fixture->inventory);
+	assert_int_not_equal(change_ptr_set(change, filed, &ptr), 0);
+	inventory_fixture_check_error(change, CHANGE_READ_ONLY, "", "the PTR \"f.test.\", at ");
+	change = change_begin(fixture->inventory);
+	assert_int_not_equal(change_ptr_unset(change, filed), 0);
+	inventory_fixture_check_error(change, CHANGE_READ_ONLY, "", "sluice.conf:6");
+	assert_true(inventory_fixture_serves(fixture, "198.51.100.10", "f.test.", 3600));
+	inventory_fixture_point(fixture, inventory_fixture_named(fixture, "app"), "app.test.");
+	assert_true(inventory_fixture_serves(fixture, "198.51.100.20", "app.test.", 3600));
+}
+
+/* ---- PTRs ---- */
+
+#define TEXT_10  "0123456789"
+#define TEXT_40  TEXT_10 TEXT_10 TEXT_10 TEXT_10
+#define TEXT_160 TEXT_40 TEXT_40 TEXT_40 TEXT_40
+
+static void a_ptr_is_checked_at_its_limits(void **state)
+{
+	static const struct {
+		struct change_ptr ptr;
+		const char *field; /* NULL: fits */
+	} cases[] = {
+		{{.fqdn = "a"}, NULL},
+		{{.fqdn = "_x.a_b.test."}, NULL},
+		{{.fqdn = "."}, "reverse_fqdn"},
+		{{.fqdn = "*.test."}, "reverse_fqdn"},
+		{{.fqdn = "a..test."}, "reverse_fqdn"},
+		{{.fqdn = "m\xc3\xbcller.test."}, "reverse_fqdn"},
+		{{.fqdn = TEXT_40 TEXT_10 TEXT_10 "012.test."}, NULL},
+		{{.fqdn = TEXT_40 TEXT_10 TEXT_10 "0123.test."}, "reverse_fqdn"},
+		{{.fqdn = NULL}, "reverse_fqdn"},
+		{{.fqdn = "a.", .description = TEXT_160}, NULL},
+		{{.fqdn = "a.", .description = TEXT_160 "1"}, "description"},
+		{{.fqdn = "a.", .description = "a\nb"}, "description"},
+		{{.fqdn = "a.", .ttl_given = true, .ttl = 0}, NULL},
+		{{.fqdn = "a.", .ttl_given = true, .ttl = -1}, "ttl"},
+		{{.fqdn = "a.", .ttl_given = true, .ttl = 2147483647}, NULL},
+		{{.fqdn = "a.", .ttl_given = true, .ttl = 2147483648}, "ttl"},
+	};
+	struct inventory_fixture *fixture = *state;
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct change *change = change_begin(fixture->inventory);
+		const int err = change_ptr_set(change, inventory_fixture_named(fixture, "bare"),
+					       &cases[i].ptr);
+
+		assert_int_equal(err == 0, !cases[i].field);
+		if (cases[i].field)
+			inventory_fixture_check_error(change, CHANGE_INVALID, cases[i].field, "");
+		else
+			change_free(change);
+	}
+}
+
+static void a_ptr_is_replaced_as_a_whole(void **state)
+{
+	static const struct change_ptr full = {"a.test.", "words", true, 0};
+	struct inventory_fixture *fixture = *state;
+	struct change *change = change_begin(fixture->inventory);
+
+	assert_int_equal(change_ptr_set(change, inventory_fixture_named(fixture, "bare"), &full),
+			 0);
+	assert_int_equal(change_commit(change), 0);
+	change_free(change);
+	assert_true(inventory_fixture_serves(fixture, "198.51.100.11", "a.test.", 0));
+	inventory_fixture_restart(fixture);
+	assert_string_equal(inventory_fixture_named(fixture, "bare")->ptr.description, "words");
+	assert_true(inventory_fixture_named(fixture, "bare")->ptr.ttl_given);
+	inventory_fixture_point(fixture, inventory_fixture_named(fixture, "bare"), "a.test.");
+	assert_null(inventory_fixture_named(fixture, "bare")->ptr.description);
+	assert_false(inventory_fixture_named(fixture, "bare")->ptr.ttl_given);
+	assert_true(inventory_fixture_serves(fixture, "198.51.100.11", "a.test.", 3600));
+}
+
+static void a_ptr_that_is_not_there_cannot_be_unset(void **state)
+{
+	struct inventory_fixture *fixture = *state;
+	struct change *change = change_begin(fixture->inventory);
+
+	assert_int_not_equal(change_ptr_unset(change, inventory_fixture_named(fixture, "bare")), 0);
+	inventory_fixture_check_error(change, CHANGE_NOT_FOUND, "", "has no PTR");
+	change = change_begin(fixture->inventory);
+	assert_int_not_equal(change_ptr_unset(change, NULL), 0);
+	inventory_fixture_check_error(change, CHANGE_NOT_FOUND, "", "no such owner");
+}
+
+/* ---- all or nothing ---- */
+
+static void one_bad_edit_undoes_all_of_a_batch(void **state)
+{
+	static const struct change_value second[] = {{"name", "b"}, {"address", "192.0.2.1"}};
+	static const struct change_value first[] = {{"name", "a"}, {"address", "198.51.100.60"}};
+	struct inventory_fixture *fixture = *state;
+	const struct change_ptr ptr = {.fqdn = "x.test."};
+	char before[ETAG_MAX], after[ETAG_MAX];
+
+	inventory_fixture_point(fixture, inventory_fixture_add(fixture, "old", "198.51.100.70"),
+				"old.test.");
+	inventory_settle(fixture->inventory);
+	const unsigned published = fixture->published;
+	owner_etag(inventory_fixture_named(fixture, "old"), before);
+	struct change *change = change_begin(fixture->inventory);
+	assert_int_equal(change_add(change, OWNER_ADDRESS, first, 2, NULL), 0);
+	assert_int_equal(change_ptr_set(change, inventory_fixture_named(fixture, "a"), &ptr), 0);
+	assert_int_equal(change_ptr_set(change, inventory_fixture_named(fixture, "bare"), &ptr), 0);
+	assert_int_equal(change_remove(change, inventory_fixture_named(fixture, "old")), 0);
+	assert_int_not_equal(change_add(change, OWNER_ADDRESS, second, 2, NULL), 0);
+	inventory_fixture_check_error(change, CHANGE_INVALID, "address", "192.0.2.1");
+	for (unsigned i = 0; i < 2; i++) {
+		assert_null(inventory_fixture_named(fixture, "a"));
+		assert_null(inventory_fixture_named(fixture, "bare")->ptr.fqdn);
+		assert_string_equal(inventory_fixture_named(fixture, "old")->ptr.fqdn, "old.test.");
+		assert_string_equal(owner_etag(inventory_fixture_named(fixture, "old"), after),
+				    before);
+		if (i == 0)
+			assert_int_equal(fixture->published, published);
+		inventory_fixture_restart(fixture);
+	}
+}
+
+static void edits_of_one_owner_in_one_change_are_one_record(void **state)
+{
+	static const struct change_value values[] = {{"name", "a"}, {"address", "198.51.100.60"}};
+	struct inventory_fixture *fixture = *state;
+	struct change *change = change_begin(fixture->inventory);
+	const struct owner *owner;
+
+	assert_int_equal(change_add(change, OWNER_ADDRESS, values, 2, &owner), 0);
+	assert_int_equal(change_ptr_set(change, owner, &(struct change_ptr){.fqdn = "1.test"}), 0);
+	assert_int_equal(change_ptr_set(change, inventory_fixture_named(fixture, "a"),
+					&(struct change_ptr){.fqdn = "2.test"}),
+			 0);
+	assert_int_equal(change_ptr_unset(change, inventory_fixture_named(fixture, "a")), 0);
+	assert_int_equal(change_remove(change, inventory_fixture_named(fixture, "a")), 0);
+	assert_int_equal(change_add(change, OWNER_ADDRESS, values, 2, &owner), 0);
+	assert_int_equal(change_ptr_set(change, owner, &(struct change_ptr){.fqdn = "3.test"}), 0);
+	assert_int_equal(change_commit(change), 0);
+	change_free(change);
+	assert_int_equal(fixture->published, 1);
+	inventory_fixture_restart(fixture);
+	assert_true(inventory_fixture_serves(fixture, "198.51.100.60", "3.test.", 3600));
+}
+
+static void a_change_without_edits_publishes_nothing(void **state)
+{
+	struct inventory_fixture *fixture = *state;
+	struct change *change = change_begin(fixture->inventory);
+
+	assert_int_equal(change_commit(change), 0);
+	change_free(change);
+	assert_int_equal(fixture->published, 0);
+}
+
+static void a_store_that_fails_changes_nothing_and_goes_by(void **state)
+{
+	struct inventory_fixture *fixture = *state;
+	const struct change_ptr ptr = {.fqdn = "x.test."};
+	struct inventory_about about;
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(fixture->state, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+	struct change *change = change_begin(fixture->inventory);
+	assert_int_equal(change_ptr_set(change, inventory_fixture_named(fixture, "bare"), &ptr), 0);
+	assert_int_not_equal(change_commit(change), 0);
+	inventory_fixture_check_error(change, CHANGE_STORE, "", "another program holds it");
+	assert_null(inventory_fixture_named(fixture, "bare")->ptr.fqdn);
+	assert_true(inventory_fixture_serves(fixture, "198.51.100.11", NULL, 0));
+	inventory_about(fixture->inventory, &about);
+	assert_non_null(about.error);
+	sqlite3_close(db);
+	inventory_fixture_point(fixture, inventory_fixture_named(fixture, "bare"), "y.test.");
+	inventory_about(fixture->inventory, &about);
+	assert_null(about.error);
+}
+
+static void what_is_kept_and_could_not_be_published_is_with_the_next_change(void **state)
+{
+	struct inventory_fixture *fixture = *state;
+	const struct change_ptr ptr = {.fqdn = "x.test."};
+	struct change *change = change_begin(fixture->inventory);
+
+	fixture->refuse = true;
+	assert_int_equal(change_ptr_set(change, inventory_fixture_named(fixture, "bare"), &ptr), 0);
+	assert_int_not_equal(change_commit(change), 0);
+	assert_int_equal(change_error(change)->outcome, CHANGE_NO_MEMORY);
+	change_free(change);
+	fixture->refuse = false;
+	assert_true(inventory_fixture_serves(fixture, "198.51.100.11", NULL, 0));
+	inventory_fixture_add(fixture, "n", "198.51.100.60");
+	assert_true(inventory_fixture_serves(fixture, "198.51.100.11", "x.test.", 3600));
+}
+
+/* ---- preconditions ---- */
+
+static void what_is_not_what_it_is_taken_for_is_left_alone(void **state)
+{
+	struct inventory_fixture *fixture = *state;
+	struct change *change = change_begin(fixture->inventory);
+
+	assert_int_not_equal(change_stale(change, "it has changed"), 0);
+	assert_int_not_equal(change_remove(change, inventory_fixture_named(fixture, "bare")), 0);
+	inventory_fixture_check_error(change, CHANGE_STALE, "", "it has changed");
+	assert_non_null(inventory_fixture_named(fixture, "bare"));
+}
+
+/* Who read it PENDING has to be told of ACTIVE, and can change it all the same. */
+static void every_change_gives_another_version_and_settling_another_tag(void **state)
+{
+	struct inventory_fixture *fixture = *state;
+	char etags[4][ETAG_MAX];
+
+	owner_etag(inventory_fixture_named(fixture, "bare"), etags[0]);
+	for (unsigned i = 1; i < 4; i++) {
+		inventory_fixture_point(fixture, inventory_fixture_named(fixture, "bare"),
+					i == 2 ? "" : "a.test.");
+		const struct owner *bare = inventory_fixture_named(fixture, "bare");
+		char settled[ETAG_MAX], now[ETAG_MAX];
+		owner_etag(bare, etags[i]);
+		inventory_settle(fixture->inventory);
+		assert_string_not_equal(owner_etag(bare, settled), etags[i]);
+		assert_true(etag_same_version(owner_etag(bare, now), etags[i]));
+		assert_true(etag_same_version(owner_etag(bare, now), settled));
+		assert_false(etag_same_version(owner_etag(bare, now), etags[i - 1]));
+	}
+	assert_false(etag_same_version(etags[1], etags[3]));
+}
+
+#define T(test)                                                                                    \
+	cmocka_unit_test_setup_teardown(test, inventory_fixture_set_up, inventory_fixture_tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(a_new_address_is_found_and_served_and_kept),
+		T(what_does_not_fit_is_refused_with_its_field),
+		T(what_is_taken_is_refused_with_whose_it_is),
+		T(an_address_that_is_not_named_comes_from_a_pool_of_its_region),
+		cmocka_unit_test(a_pool_without_a_free_address_says_so),
+		T(another_address_and_label_take_the_names_along),
+		T(two_addresses_can_change_places_in_one_change),
+		T(an_identity_stays),
+		T(what_is_removed_is_gone_with_its_ptr),
+		T(what_the_file_says_is_read_only),
+		T(a_ptr_is_checked_at_its_limits),
+		T(a_ptr_is_replaced_as_a_whole),
+		T(a_ptr_that_is_not_there_cannot_be_unset),
+		T(one_bad_edit_undoes_all_of_a_batch),
+		T(edits_of_one_owner_in_one_change_are_one_record),
+		T(a_change_without_edits_publishes_nothing),
+		T(a_store_that_fails_changes_nothing_and_goes_by),
+		T(what_is_kept_and_could_not_be_published_is_with_the_next_change),
+		T(what_is_not_what_it_is_taken_for_is_left_alone),
+		T(every_change_gives_another_version_and_settling_another_tag),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,433 @@
+/* Resource groups: how they come to be, what of them may change, and what goes with them. */
+#include "resolver/control/resource/change_group.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "tests/lib/inventory_fixture.h"
+
+#define SUBSCRIPTION "11111111-2222-3333-4444-555555555555"
+#define FILED                                                                                      \
+	"addresses = ({ name = \"far\"; resource_group = \"Office\"; region = \"west\";\n"         \
+	"  address = \"203.0.113.9\"; },\n"                                                        \
+	"  { name = \"near\"; resource_group = \"office\"; address = \"198.51.100.11\"; },\n"      \
+	"  { name = \"none\"; address = \"198.51.100.12\"; });\n"
+
+static int set_up(void **state)
+{
+	*state = inventory_fixture_new(FIXTURE_WORLD FILED);
+	return 0;
+}
+
+/* ---- asking ---- */
+
+/* "name region tags", with - for what is not given and a ! behind what is read-only; "" for a group
+ * that is not there. */
+static const char *shown(const struct inventory_fixture *fixture, const char *name)
+{
+	static char text[512];
+	struct resource_group group;
+
+	if (!inventory_group(fixture->inventory, name, &group))
+		return "";
+	snprintf(text, sizeof text, "%s %s %s%s", group.name, group.region ? group.region : "-",
+		 group.tags ? group.tags : "-", group_is_read_only(&group) ? " !" : "");
+	return text;
+}
+
+static size_t count_of(const struct inventory_fixture *fixture)
+{
+	size_t count;
+
+	free(inventory_groups(fixture->inventory, &count));
+	return count;
+}
+
+static int put(struct change *change, const char *name, const char *region, const char *tags)
+{
+	return change_group_put(change, &(struct change_group){name, region, tags});
+}
+
+static void must_put(struct inventory_fixture *fixture, const char *name, const char *region,
+		     const char *tags)
+{
+	struct change *change = change_begin(fixture->inventory);
+
+	assert_int_equal(put(change, name, region, tags), 0);
+	assert_int_equal(change_commit(change), 0);
+	change_free(change);
+}
+
+static int add(struct change *change, const char *group, const char *name, const char *region)
+{
+	const struct change_value values[] = {
+		{"name", name}, {"resource_group", group}, {"region", region}};
+
+	return change_add(change, OWNER_ADDRESS, values, 3, NULL);
+}
+
+static void must_add(struct inventory_fixture *fixture, const char *group, const char *name,
+		     const char *region)
+{
+	struct change *change = change_begin(fixture->inventory);
+
+	assert_int_equal(add(change, group, name, region), 0);
+	assert_int_equal(change_commit(change), 0);
+	change_free(change);
+}
+
+static void must_remove(struct inventory_fixture *fixture, const char *group)
+{
+	struct change *change = change_begin(fixture->inventory);
+
+	assert_int_equal(change_group_remove(change, group, SUBSCRIPTION), 0);
+	assert_int_equal(change_commit(change), 0);
+	change_free(change);
+}
+
+/* ---- coming and going ---- */
+
+static void an_empty_group_is_there_and_outlives_a_restart(void **state)
+{
+	struct inventory_fixture *fixture = *state;
+
+	assert_string_equal(shown(fixture, "new"), "");
+	must_put(fixture, "New", "west", "{\"b\":\"2\", \"a\":\"1\"}");
+	for (unsigned i = 0; i < 2; i++) {
+		assert_string_equal(shown(fixture, "nEW"), "New west {\"a\":\"1\",\"b\":\"2\"}");
+		assert_int_equal(count_of(fixture), 2);
+		inventory_fixture_restart(fixture);
+	}
+	assert_int_equal(fixture->published, 0); /* it is nothing that the workers know */
+	must_remove(fixture, "new");
+	for (unsigned i = 0; i < 2; i++) {
+		assert_string_equal(shown(fixture, "new"), "");
+		inventory_fixture_restart(fixture);
+	}
+}
+
+static void its_tags_and_region_are_replaced_and_its_spelling_stays(void **state)
+{
+	struct inventory_fixture *fixture = *state;
+
+	must_put(fixture, "Group", "west", "{\"a\":\"1\"}");
+	must_put(fixture, "GROUP", "west", NULL);
+	assert_string_equal(shown(fixture, "group"), "Group west -");
+	must_put(fixture, "group", NULL, "{}");
+	inventory_fixture_restart(fixture);
+	assert_string_equal(shown(fixture, "group"), "Group - -");
+}
+
+static void what_is_put_as_it_is_stays_the_same_revision(void **state)
+{
+	struct inventory_fixture *fixture = *state;
+	char before[ETAG_MAX], after[ETAG_MAX];
+	struct resource_group group;
+
+	must_put(fixture, "group", "west", "{\"a\":\"1\"}");
+	assert_true(inventory_group(fixture->inventory, "group", &group));
+	group_etag(&group, before);
+	must_put(fixture, "group", "west", "{ \"a\": \"1\" }");
+	inventory_fixture_restart(fixture);
+	assert_true(inventory_group(fixture->inventory, "group", &group));
+	assert_string_equal(group_etag(&group, after), before);
+	must_put(fixture, "group", "west", "{\"a\":\"2\"}");
+	assert_true(inventory_group(fixture->inventory, "group", &group));
+	assert_string_not_equal(group_etag(&group, after), before);
+}
+
+static void an_address_makes_its_group_and_leaves_it_behind(void **state)
+{
+	struct inventory_fixture *fixture = *state;
+
+	must_add(fixture, "Web", "one", "west");
+	must_add(fixture, "wEB", "two", "east");
+	for (unsigned i = 0; i < 2; i++) {
+		assert_string_equal(shown(fixture, "web"), "Web west -");
+		inventory_fixture_restart(fixture);
+	}
+	struct change *change = change_begin(fixture->inventory);
+	for (unsigned i = 0; i < 2; i++)
+		assert_int_equal(change_remove(change, inventory_address(fixture->inventory, "web",
+									 i ? "one" : "two")),
+				 0);
+	assert_int_equal(change_commit(change), 0);
+	change_free(change);
+	inventory_fixture_restart(fixture);
+	assert_string_equal(shown(fixture, "web"), "Web west -");
+}
+
+static void a_group_goes_with_its_addresses_and_no_others(void **state)
+{
+	struct inventory_fixture *fixture = *state;
+
+	must_add(fixture, "web", "one", "east");
+	must_add(fixture, "web", "two", "east");
+	must_add(fixture, "other", "one", "east");
+	inventory_fixture_point(fixture, inventory_address(fixture->inventory, "web", "one"),
+				"one.test.");
+	char address[ADDRESS_TEXT_MAX];
+	address_print(&inventory_address(fixture->inventory, "web", "one")->address, address);
+	assert_true(inventory_fixture_serves(fixture, address, "one.test.", 3600));
+	must_remove(fixture, "WEB");
+	assert_true(inventory_fixture_serves(fixture, address, NULL, 0));
+	for (unsigned i = 0; i < 2; i++) {
+		assert_string_equal(shown(fixture, "web"), "");
+		assert_null(inventory_address(fixture->inventory, "web", "one"));
+		assert_null(inventory_address(fixture->inventory, "web", "two"));
+		assert_non_null(inventory_address(fixture->inventory, "other", "one"));
+		inventory_fixture_restart(fixture);
+	}
+}
+
+static void addresses_of_another_subscription_stay(void **state)
+{
+	struct inventory_fixture *fixture = *state;
+	struct change *change;
+
+	must_add(fixture, "web", "one", "east");
+	change = change_begin(fixture->inventory);
+	assert_int_equal(change_group_remove(change, "web", "another"), 0);
+	assert_non_null(inventory_address(fixture->inventory, "web", "one"));
+	change_free(change);
+}
+
+/* The configuration's subscription is another one by now: a group of the same name is another
+ * group, whose end is not theirs, and which they do not bring back. */
+static void addresses_of_the_subscription_that_was_are_in_no_group_of_the_new_one(void **state)
+{
+	static const char world[] =
+		"region = \"east\"; subscription = \"99999999-2222-3333-4444-555555555555\";\n"
+		"management = { state = \"state.db\"; };\n" FIXTURE_POOLS;
+	struct inventory_fixture *fixture = *state;
+
+	must_add(fixture, "web", "old", "east");
+	assert_int_equal(inventory_fixture_load(fixture, world), 0);
+	must_add(fixture, "web", "new", "east");
+	struct change *change = change_begin(fixture->inventory);
+	assert_int_equal(change_group_remove(change, "web", "99999999-2222-3333-4444-555555555555"),
+			 0);
+	assert_int_equal(change_commit(change), 0);
+	change_free(change);
+	for (unsigned i = 0; i < 2; i++) {
+		assert_string_equal(shown(fixture, "web"), "");
+		assert_non_null(inventory_address(fixture->inventory, "web", "old"));
+		assert_null(inventory_address(fixture->inventory, "web", "new"));
+		inventory_fixture_restart(fixture);
+	}
+	must_add(fixture, "web", "new", "east");
+	assert_string_equal(shown(fixture, "web"), "web east -");
+}
+
+static int add_to(struct change *change, const char *group)
+{
+	const struct change_value values[] = {{"name", "x"}, {"resource_group", group}};
+
+	return change_add(change, OWNER_ADDRESS, values, 2, NULL);
+}
+
+static void a_group_is_made_by_a_name_that_azure_would_have(void **state)
+{
+	static const char *const bad[] = {"a/b", "a b", "a.", "a%2f", "-"};
+	static const char *const good[] = {"a_(1).-b", "\xc3\xa9", "a..b", "9", "--"};
+	struct inventory_fixture *fixture = *state;
+
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		struct change *change = change_begin(fixture->inventory);
+		assert_int_not_equal(add_to(change, bad[i]), 0);
+		inventory_fixture_check_error(change, CHANGE_INVALID, "resource_group", "give ");
+		change = change_begin(fixture->inventory);
+		assert_int_not_equal(put(change, bad[i], "east", NULL), 0);
+		inventory_fixture_check_error(change, CHANGE_INVALID, "resource_group", "give ");
+	}
+	for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+		must_add(fixture, good[i], "x", "east");
+	assert_int_equal(inventory_fixture_load(
+				 fixture, FIXTURE_WORLD
+				 "addresses = ({ name = \"f\"; resource_group = \"a b\"; address = "
+				 "\"198.51.100.200\"; });\n"),
+			 0);
+	must_add(fixture, "A B", "x", "east"); /* the file's is there, whatever its name */
+}
+
+static void those_in_no_group_can_be_removed_together(void **state)
+{
+	struct inventory_fixture *fixture = *state;
+
+	inventory_fixture_release(fixture);
+	inventory_fixture_init(fixture, FIXTURE_WORLD);
+	assert_false(inventory_has_ungrouped(fixture->inventory));
+	must_add(fixture, "web", "one", "east");
+	assert_false(inventory_has_ungrouped(fixture->inventory));
+	inventory_fixture_add(fixture, "alone", "198.51.100.70");
+	assert_true(inventory_has_ungrouped(fixture->inventory));
+	must_remove(fixture, NULL);
+	assert_false(inventory_has_ungrouped(fixture->inventory));
+	assert_non_null(inventory_address(fixture->inventory, "web", "one"));
+}
+
+/* ---- the file's ---- */
+
+static void a_group_that_the_file_names_is_read_only(void **state)
+{
+	struct inventory_fixture *fixture = *state;
+	struct change *change;
+
+	assert_string_equal(shown(fixture, "OFFICE"), "Office west - !");
+	assert_int_equal(count_of(fixture), 1);
+	must_put(fixture, "office", "west", NULL);
+	change = change_begin(fixture->inventory);
+	assert_int_not_equal(put(change, "office", "west", "{\"a\":\"1\"}"), 0);
+	inventory_fixture_check_error(change, CHANGE_READ_ONLY, "", "sluice.conf:");
+	must_add(fixture, "office", "mine", "east");
+	change = change_begin(fixture->inventory);
+	assert_int_not_equal(change_group_remove(change, "office", SUBSCRIPTION), 0);
+	inventory_fixture_check_error(change, CHANGE_READ_ONLY, "", "sluice.conf:");
+	assert_non_null(inventory_address(fixture->inventory, "office", "mine"));
+}
+
+static void what_the_state_knows_of_it_is_shown_and_is_free_when_the_file_lets_go(void **state)
+{
+	struct inventory_fixture *fixture = *state;
+
+	must_put(fixture, "mine", "east", "{\"a\":\"1\"}");
+	assert_int_equal(inventory_fixture_load(fixture, FIXTURE_WORLD
+						"addresses = ({ name = \"a\"; resource_group = "
+						"\"MINE\"; address = \"198.51.100.11\"; });\n"),
+			 0);
+	assert_string_equal(shown(fixture, "mine"), "mine east {\"a\":\"1\"} !");
+	assert_string_equal(shown(fixture, "office"), "");
+	assert_int_equal(count_of(fixture), 1);
+	assert_int_equal(inventory_fixture_load(fixture, FIXTURE_WORLD), 0);
+	must_put(fixture, "mine", "east", NULL);
+	assert_string_equal(shown(fixture, "mine"), "mine east -");
+}
+
+static void groups_stay_when_the_states_owners_are_made_again(void **state)
+{
+	struct inventory_fixture *fixture = *state;
+
+	must_put(fixture, "empty", "west", "{\"a\":\"1\"}");
+	must_add(fixture, "web", "one", "east");
+	for (unsigned i = 0; i < 2; i++)
+		assert_int_equal(inventory_fixture_load(fixture, i ? FIXTURE_WORLD
+								   : FIXTURE_WORLD
+									 "reverse = { suffix = "
+									 "\"other.test\"; };"),
+				 0);
+	assert_string_equal(shown(fixture, "empty"), "empty west {\"a\":\"1\"}");
+	assert_string_equal(shown(fixture, "web"), "web east -");
+	must_put(fixture, "empty", "west", NULL);
+	must_remove(fixture, "web");
+	assert_int_equal(count_of(fixture), 1);
+}
+
+static void an_address_of_the_api_keeps_the_files_group_when_the_file_lets_go(void **state)
+{
+	struct inventory_fixture *fixture = *state;
+
+	must_add(fixture, "office", "mine", "east");
+	assert_int_equal(inventory_fixture_load(fixture, FIXTURE_WORLD), 0);
+	assert_string_equal(shown(fixture, "office"), "office west -");
+}
+
+/* ---- all or nothing ---- */
+
+static void a_change_that_is_given_up_has_changed_no_group(void **state)
+{
+	struct inventory_fixture *fixture = *state;
+	struct change *change;
+
+	must_put(fixture, "kept", "west", NULL);
+	must_put(fixture, "gone", "west", NULL);
+	change = change_begin(fixture->inventory);
+	assert_int_equal(put(change, "kept", "east", "{\"a\":\"1\"}"), 0);
+	assert_int_equal(put(change, "kept", "west", "{\"a\":\"2\"}"), 0);
+	assert_int_equal(put(change, "new", "west", NULL), 0);
+	assert_int_equal(change_group_remove(change, "gone", SUBSCRIPTION), 0);
+	assert_int_equal(add(change, "made", "one", "east"), 0);
+	assert_string_equal(shown(fixture, "kept"), "kept west {\"a\":\"2\"}");
+	assert_string_equal(shown(fixture, "made"), "made east -");
+	change_free(change);
+	for (unsigned i = 0; i < 2; i++) {
+		assert_string_equal(shown(fixture, "kept"), "kept west -");
+		assert_string_equal(shown(fixture, "gone"), "gone west -");
+		assert_string_equal(shown(fixture, "new"), "");
+		assert_string_equal(shown(fixture, "made"), "");
+		inventory_fixture_restart(fixture);
+	}
+}
+
+static void a_group_may_go_and_come_in_one_change(void **state)
+{
+	struct inventory_fixture *fixture = *state;
+	struct change *change;
+
+	must_put(fixture, "Group", "west", "{\"a\":\"1\"}");
+	change = change_begin(fixture->inventory);
+	assert_int_equal(change_group_remove(change, "group", SUBSCRIPTION), 0);
+	assert_int_equal(put(change, "gROUP", "east", NULL), 0);
+	assert_int_equal(put(change, "fleeting", "east", NULL), 0);
+	assert_int_equal(change_group_remove(change, "fleeting", SUBSCRIPTION), 0);
+	assert_int_equal(change_commit(change), 0);
+	change_free(change);
+	for (unsigned i = 0; i < 2; i++) {
+		assert_string_equal(shown(fixture, "group"), "gROUP east -");
+		assert_string_equal(shown(fixture, "fleeting"), "");
+		inventory_fixture_restart(fixture);
+	}
+}
+
+static void what_does_not_fit_is_refused_with_its_field(void **state)
+{
+	static char long_name[92];
+	const struct {
+		const char *name, *region, *tags, *field;
+	} cases[] = {
+		{long_name, "east", NULL, "resource_group"},
+		{"", "east", NULL, "resource_group"},
+		{"a\nb", "east", NULL, "resource_group"},
+		{"group", "no/region", NULL, "region"},
+		{"group", "east", "[]", "tags"},
+		{"group", "east", "{\"a\":1}", "tags"},
+	};
+	struct inventory_fixture *fixture = *state;
+
+	memset(long_name, 'a', sizeof long_name - 1);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct change *change = change_begin(fixture->inventory);
+		assert_int_not_equal(put(change, cases[i].name, cases[i].region, cases[i].tags), 0);
+		inventory_fixture_check_error(change, CHANGE_INVALID, cases[i].field, "");
+	}
+	must_put(fixture, long_name + 1, "east", NULL);
+}
+
+#define T(test) cmocka_unit_test_setup_teardown(test, set_up, inventory_fixture_tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(an_empty_group_is_there_and_outlives_a_restart),
+		T(its_tags_and_region_are_replaced_and_its_spelling_stays),
+		T(what_is_put_as_it_is_stays_the_same_revision),
+		T(an_address_makes_its_group_and_leaves_it_behind),
+		T(a_group_goes_with_its_addresses_and_no_others),
+		T(addresses_of_another_subscription_stay),
+		T(addresses_of_the_subscription_that_was_are_in_no_group_of_the_new_one),
+		T(a_group_is_made_by_a_name_that_azure_would_have),
+		T(those_in_no_group_can_be_removed_together),
+		T(a_group_that_the_file_names_is_read_only),
+		T(what_the_state_knows_of_it_is_shown_and_is_free_when_the_file_lets_go),
+		T(groups_stay_when_the_states_owners_are_made_again),
+		T(an_address_of_the_api_keeps_the_files_group_when_the_file_lets_go),
+		T(a_change_that_is_given_up_has_changed_no_group),
+		T(a_group_may_go_and_come_in_one_change),
+		T(what_does_not_fit_is_refused_with_its_field),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

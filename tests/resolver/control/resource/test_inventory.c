@@ -1,0 +1,508 @@
+/* What is ours, from the file and from the state: how it is found, what of both does not go
+ * together, and what happens without one of them. */
+#include "resolver/control/resource/inventory.h"
+
+#include <setjmp.h>
+#include <sqlite3.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "resolver/control/resource/inventory_page.h"
+#include "tests/lib/inventory_fixture.h"
+
+#define ID "6F8B4CE6-1111-4D2E-9C55-0242AC120002"
+
+/* An address with all that the file can say, one without a PTR, and a service. */
+#define FILE_PART                                                                                  \
+	"addresses = ({ name = \"Full\"; resource_group = \"Group\"; id = \"" ID "\";\n"           \
+	"  address = \"198.51.100.10\"; allocation = \"static\"; domain_name_label = \"web\";\n"   \
+	"  reverse_fqdn = \"mail.test\"; description = \"mail\"; ttl = 60;\n"                      \
+	"  tags = [ \"env=a=b\", \"Team=\" ]; },\n"                                                \
+	"  { name = \"bare\"; address = \"198.51.100.11\"; });\n"                                  \
+	"cloud_services = ({ name = \"App\"; address = \"198.51.100.20\"; ttl = 0;\n"              \
+	"  reverse_fqdn = \"app.test\"; tags = [ \"of=App\" ]; });\n"
+
+static int set_up(void **state)
+{
+	*state = inventory_fixture_new(FIXTURE_WORLD FILE_PART);
+	return 0;
+}
+
+/* ---- finding ---- */
+
+static void an_owner_is_found_by_each_of_its_names_in_any_case(void **state)
+{
+	struct inventory_fixture *fixture = *state;
+	const struct inventory *inventory = fixture->inventory;
+	const struct owner *full = inventory_address(inventory, "gROUP", "fULL");
+
+	assert_non_null(full);
+	assert_ptr_equal(inventory_by_id(inventory, ID), full);
+	assert_ptr_equal(inventory_by_id(inventory, "6f8b4ce6-1111-4d2e-9c55-0242ac120002"), full);
+	assert_ptr_equal(inventory_fixture_at(fixture, "198.51.100.10"), full);
+	assert_ptr_equal(inventory_by_fqdn(inventory, "WEB.east.cloudapp.azure.com"), full);
+	assert_ptr_equal(inventory_by_fqdn(inventory, "web.east.cloudapp.azure.com."), full);
+	assert_null(inventory_address(inventory, NULL, "Full"));
+	assert_null(inventory_address(inventory, "Group", "App"));
+	assert_non_null(inventory_service(inventory, "aPP"));
+	assert_ptr_equal(inventory_by_fqdn(inventory, "app.cloudapp.net"),
+			 inventory_service(inventory, "app"));
+	assert_null(inventory_service(inventory, "bare"));
+	assert_null(inventory_fixture_at(fixture, "198.51.100.12"));
+	assert_null(inventory_by_id(inventory, "6f8b4ce6"));
+	assert_null(inventory_by_fqdn(inventory, ""));
+}
+
+static void what_the_file_says_is_all_there(void **state)
+{
+	struct inventory_fixture *fixture = *state;
+	const struct owner *full = inventory_fixture_at(fixture, "198.51.100.10");
+
+	assert_true(owner_is_read_only(full));
+	assert_int_equal(full->origin.line, 6);
+	assert_string_equal(full->id, "6f8b4ce6-1111-4d2e-9c55-0242ac120002");
+	assert_string_equal(full->region, "east");
+	assert_string_equal(full->subscription, "11111111-2222-3333-4444-555555555555");
+	assert_int_equal(full->allocation, ALLOCATION_STATIC);
+	assert_string_equal(full->fqdn, "web.east.cloudapp.azure.com.");
+	assert_string_equal(full->ptr.fqdn, "mail.test.");
+	assert_string_equal(full->ptr.description, "mail");
+	assert_true(full->ptr.ttl_given && full->ptr.ttl == 60);
+	assert_true(full->ptr.read_only && full->ptr.status == PTR_ACTIVE);
+	assert_true(inventory_fixture_serves(fixture, "198.51.100.10", "mail.test.", 60));
+	assert_true(inventory_fixture_serves(fixture, "198.51.100.11", NULL, 0));
+	assert_true(inventory_fixture_resolves(fixture, "web.east.cloudapp.azure.com",
+					       "198.51.100.10"));
+	assert_true(inventory_fixture_resolves(fixture, "app.cloudapp.net", "198.51.100.20"));
+	assert_int_equal(inventory_fixture_at(fixture, "198.51.100.11")->ptr.status, PTR_INACTIVE);
+	assert_string_equal(full->tags, "{\"Team\":\"\",\"env\":\"a=b\"}");
+	assert_null(inventory_fixture_at(fixture, "198.51.100.11")->tags);
+	assert_string_equal(inventory_fixture_at(fixture, "198.51.100.20")->tags,
+			    "{\"of\":\"App\"}");
+	assert_true(inventory_fixture_at(fixture, "198.51.100.20")->ptr.ttl_given);
+	assert_true(inventory_fixture_serves(fixture, "198.51.100.20", "app.test.", 0));
+}
+
+static void an_id_that_is_not_given_follows_from_the_name(void **state)
+{
+	struct inventory_fixture *fixture = *state;
+	char before[40];
+
+	snprintf(before, sizeof before, "%s", inventory_fixture_at(fixture, "198.51.100.11")->id);
+	assert_int_equal(strlen(before), 36);
+	assert_int_equal(before[14], '5');
+	assert_string_not_equal(before, inventory_fixture_at(fixture, "198.51.100.20")->id);
+	assert_int_equal(
+		inventory_fixture_load(
+			fixture, FIXTURE_WORLD
+			"addresses = ({ name = \"BARE\"; address = \"198.51.100.77\"; });"),
+		0);
+	assert_string_equal(inventory_fixture_at(fixture, "198.51.100.77")->id, before);
+}
+
+static void what_the_file_says_otherwise_is_another_etag(void **state)
+{
+	static const char form[] = FIXTURE_WORLD "addresses = ({ name = \"bare\"; address = "
+						 "\"198.51.100.11\"; reverse_fqdn = \"b.test\"; "
+						 "ttl = %u; });";
+	struct inventory_fixture *fixture = *state;
+	char text[sizeof form + 8], etags[3][ETAG_MAX];
+
+	for (unsigned i = 0; i < 3; i++) {
+		snprintf(text, sizeof text, form, 60 + i % 2);
+		assert_int_equal(inventory_fixture_load(fixture, text), 0);
+		owner_etag(inventory_fixture_at(fixture, "198.51.100.11"), etags[i]);
+	}
+	assert_string_not_equal(etags[0], etags[1]);
+	assert_string_equal(etags[0], etags[2]);
+}
+
+static void lists_are_in_order_and_of_one_kind(void **state)
+{
+	struct inventory_fixture *fixture = *state;
+	const struct owner *list[5], **services;
+	size_t count;
+
+	inventory_fixture_add(fixture, "z", "198.51.100.9");
+	inventory_fixture_add(fixture, "y", "2001:db8::1");
+	assert_int_equal(inventory_addresses_after(fixture->inventory, NULL, list, 5), 4);
+	assert_string_equal(list[0]->name, "z");
+	assert_string_equal(list[1]->name, "Full");
+	assert_string_equal(list[2]->name, "bare");
+	assert_string_equal(list[3]->name, "y");
+	services = inventory_services(fixture->inventory, &count);
+	assert_int_equal(count, 1);
+	assert_string_equal(services[0]->name, "App");
+	free(services);
+}
+
+/* ---- file and state together ---- */
+
+static void what_the_api_made_is_there_after_a_restart_and_a_reload(void **state)
+{
+	struct inventory_fixture *fixture = *state;
+	char etag[ETAG_MAX], again[ETAG_MAX];
+
+	inventory_fixture_point(fixture, inventory_fixture_add(fixture, "new", "198.51.100.30"),
+				"new.test");
+	inventory_settle(fixture->inventory);
+	owner_etag(inventory_fixture_at(fixture, "198.51.100.30"), etag);
+	for (unsigned i = 0; i < 2; i++) {
+		if (i == 0)
+			inventory_fixture_restart(fixture);
+		else
+			assert_int_equal(inventory_fixture_load(fixture, NULL), 0);
+		const struct owner *made = inventory_address(fixture->inventory, NULL, "new");
+		assert_non_null(made);
+		assert_false(owner_is_read_only(made));
+		assert_int_equal(made->ptr.status, PTR_ACTIVE);
+		assert_true(inventory_fixture_serves(fixture, "198.51.100.30", "new.test.", 3600));
+		assert_true(inventory_fixture_serves(fixture, "198.51.100.10", "mail.test.", 60));
+		assert_string_equal(owner_etag(made, again), etag);
+	}
+}
+
+static void an_address_of_the_file_without_a_ptr_keeps_the_one_of_the_api(void **state)
+{
+	struct inventory_fixture *fixture = *state;
+
+	inventory_fixture_point(fixture, inventory_fixture_at(fixture, "198.51.100.11"),
+				"bare.test.");
+	inventory_fixture_restart(fixture);
+	assert_true(inventory_fixture_serves(fixture, "198.51.100.11", "bare.test.", 3600));
+	assert_true(owner_is_read_only(inventory_fixture_at(fixture, "198.51.100.11")));
+	assert_false(inventory_fixture_at(fixture, "198.51.100.11")->ptr.read_only);
+}
+
+static void a_ptr_waits_while_its_owner_is_gone_from_the_file(void **state)
+{
+	struct inventory_fixture *fixture = *state;
+	struct inventory_about about;
+
+	inventory_fixture_point(fixture, inventory_fixture_at(fixture, "198.51.100.11"),
+				"bare.test.");
+	assert_int_equal(inventory_fixture_load(fixture, FIXTURE_WORLD), 0);
+	assert_int_equal(fixture->config.faults.warnings, 1);
+	assert_non_null(strstr(fixture->config.faults.items[0].text, "1 of the PTRs"));
+	inventory_about(fixture->inventory, &about);
+	assert_int_equal(about.waiting, 1);
+	assert_int_equal(about.ptrs, 0);
+	assert_true(inventory_fixture_serves(fixture, "198.51.100.11", NULL, 0));
+	assert_int_equal(inventory_fixture_load(fixture, FIXTURE_WORLD FILE_PART), 0);
+	assert_true(inventory_fixture_serves(fixture, "198.51.100.11", "bare.test.", 3600));
+	inventory_about(fixture->inventory, &about);
+	assert_int_equal(about.waiting, 0);
+	assert_int_equal(about.ptrs, 3);
+}
+
+#define IN_FILE(rest) FIXTURE_WORLD "addresses = ({ name = \"mine\"; " rest " });\n"
+
+static void what_is_in_both_is_refused_and_both_are_named(void **state)
+{
+	static const struct {
+		const char *text, *field;
+	} both[] = {
+		{IN_FILE("address = \"198.51.100.30\";"), "addresses[mine].address"},
+		{IN_FILE("address = \"198.51.100.31\"; domain_name_label = \"taken\";"),
+		 "addresses[mine].domain_name_label"},
+		{FIXTURE_WORLD "addresses = ({ name = \"NEW\"; address = \"198.51.100.31\"; });",
+		 "addresses[NEW].name"},
+	};
+	struct inventory_fixture *fixture = *state;
+	const struct owner *made = inventory_fixture_add(fixture, "new", "198.51.100.30");
+	const struct change_value label = {"domain_name_label", "taken"};
+	struct change *change = change_begin(fixture->inventory);
+
+	assert_int_equal(change_set(change, made, &label, 1, NULL), 0);
+	assert_int_equal(change_commit(change), 0);
+	change_free(change);
+	for (size_t i = 0; i < sizeof both / sizeof *both; i++) {
+		const struct faults *faults = &fixture->config.faults;
+
+		assert_int_equal(inventory_fixture_load(fixture, both[i].text), ERR_FAULTS);
+		assert_int_equal(faults->errors, 1);
+		assert_string_equal(faults->items[0].origin.path, both[i].field);
+		assert_non_null(strstr(faults->items[0].text, "sluice.conf:6)"));
+		assert_non_null(strstr(faults->items[0].text, "address \"new\" (id "));
+		assert_true(inventory_fixture_serves(fixture, "198.51.100.10", "mail.test.", 60));
+	}
+	assert_int_equal(inventory_fixture_load(fixture, IN_FILE("address = \"198.51.100.31\";")),
+			 0);
+}
+
+static void a_ptr_in_both_is_refused(void **state)
+{
+	struct inventory_fixture *fixture = *state;
+
+	inventory_fixture_point(fixture, inventory_fixture_at(fixture, "198.51.100.11"),
+				"bare.test.");
+	assert_int_equal(
+		inventory_fixture_load(fixture, FIXTURE_WORLD
+				       "addresses = ({ name = \"bare\"; address = "
+				       "\"198.51.100.11\"; reverse_fqdn = \"other.test\"; });"),
+		ERR_FAULTS);
+	assert_string_equal(fixture->config.faults.items[0].origin.path,
+			    "addresses[bare].reverse_fqdn");
+	assert_non_null(
+		strstr(fixture->config.faults.items[0].text, "\"bare.test.\" in the state"));
+}
+
+static void an_address_whose_pool_is_gone_is_kept_and_not_served(void **state)
+{
+	static const char without[] =
+		"region = \"east\"; management = { state = \"state.db\"; };\n"
+		"address_pools = ({ name = \"p\"; prefix = \"203.0.113.0/24\"; });\n";
+	struct inventory_fixture *fixture = *state;
+
+	inventory_fixture_point(fixture, inventory_fixture_add(fixture, "new", "198.51.100.30"),
+				"new.test.");
+	assert_int_equal(inventory_fixture_load(fixture, without), 0);
+	assert_int_equal(fixture->config.faults.warnings, 1);
+	const struct owner *kept = inventory_fixture_at(fixture, "198.51.100.30");
+	assert_int_equal(kept->ptr.status, PTR_ERROR);
+	assert_non_null(strstr(kept->ptr.reason, "no address pool of its region, east"));
+	assert_true(inventory_fixture_serves(fixture, "198.51.100.30", NULL, 0));
+	assert_int_equal(inventory_fixture_load(fixture, FIXTURE_WORLD), 0);
+	assert_int_equal(inventory_fixture_at(fixture, "198.51.100.30")->ptr.status, PTR_ACTIVE);
+	assert_true(inventory_fixture_serves(fixture, "198.51.100.30", "new.test.", 3600));
+}
+
+static void an_address_that_moves_into_a_pool_is_served(void **state)
+{
+	static const struct change_value value = {"address", "203.0.113.77"};
+	struct inventory_fixture *fixture = *state;
+
+	inventory_fixture_point(fixture, inventory_fixture_add(fixture, "new", "198.51.100.30"),
+				"new.test.");
+	assert_int_equal(
+		inventory_fixture_load(
+			fixture,
+			"region = \"east\"; management = { state = \"state.db\"; };\n"
+			"address_pools = ({ name = \"p\"; prefix = \"203.0.113.0/24\"; });"),
+		0);
+	inventory_fixture_point(fixture, inventory_fixture_at(fixture, "198.51.100.30"),
+				"other.test.");
+	assert_int_equal(inventory_fixture_at(fixture, "198.51.100.30")->ptr.status, PTR_ERROR);
+	struct change *change = change_begin(fixture->inventory);
+	assert_int_equal(
+		change_set(change, inventory_fixture_at(fixture, "198.51.100.30"), &value, 1, NULL),
+		0);
+	assert_int_equal(change_commit(change), 0);
+	change_free(change);
+	assert_int_equal(inventory_fixture_at(fixture, "203.0.113.77")->ptr.status, PTR_PENDING);
+	assert_true(inventory_fixture_serves(fixture, "203.0.113.77", "other.test.", 3600));
+}
+
+/* ---- without a state ---- */
+
+static enum change_outcome try_to_change(struct inventory_fixture *fixture,
+					 char text[CHANGE_TEXT_MAX])
+{
+	const struct change_ptr ptr = {.fqdn = "x.test."};
+	struct change *change = change_begin(fixture->inventory);
+	int err = change_ptr_set(change, inventory_fixture_at(fixture, "198.51.100.11"), &ptr);
+
+	err = err ? err : change_commit(change);
+	assert_int_equal(err == 0, change_error(change)->outcome == CHANGE_FINE);
+	const enum change_outcome outcome = change_error(change)->outcome;
+	snprintf(text, CHANGE_TEXT_MAX, "%s", change_error(change)->text);
+	change_free(change);
+	return outcome;
+}
+
+static void without_a_state_changes_are_refused_with_the_way_to_one(void **state)
+{
+	struct inventory_fixture fixture;
+	char text[CHANGE_TEXT_MAX];
+
+	(void)state;
+	inventory_fixture_init(&fixture, "region = \"east\";\n" FIXTURE_POOLS FILE_PART);
+	assert_int_equal(try_to_change(&fixture, text), CHANGE_NO_STATE);
+	assert_non_null(strstr(text, "management = { state ="));
+	assert_true(inventory_fixture_serves(&fixture, "198.51.100.10", "mail.test.", 60));
+	inventory_fixture_release(&fixture);
+}
+
+static void spoil(const struct inventory_fixture *fixture)
+{
+	config_text_put(&fixture->config, "state.db", "what a disk may give back some day\n");
+}
+
+static void a_state_that_cannot_be_read_at_the_start_keeps_nothing_from_being_served(void **state)
+{
+	struct inventory_fixture fixture;
+	struct inventory_about about;
+	char text[CHANGE_TEXT_MAX];
+
+	(void)state;
+	inventory_fixture_init(&fixture, "region = \"east\";\n" FIXTURE_POOLS);
+	spoil(&fixture);
+	config_text_put(&fixture.config, "sluice.conf", FIXTURE_WORLD FILE_PART);
+	inventory_fixture_restart(&fixture);
+	assert_int_equal(fixture.config.faults.warnings, 1);
+	inventory_about(fixture.inventory, &about);
+	assert_non_null(strstr(about.error, "state.db"));
+	assert_true(inventory_fixture_serves(&fixture, "198.51.100.10", "mail.test.", 60));
+	assert_int_equal(try_to_change(&fixture, text), CHANGE_STORE);
+	assert_string_equal(text, about.error);
+	unlink(fixture.state);
+	assert_int_equal(inventory_fixture_load(&fixture, NULL), 0);
+	inventory_about(fixture.inventory, &about);
+	assert_null(about.error);
+	assert_int_equal(try_to_change(&fixture, text), CHANGE_FINE);
+	inventory_fixture_release(&fixture);
+}
+
+static void exec(const struct inventory_fixture *fixture, const char *sql)
+{
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(fixture->state, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+}
+
+static void a_state_that_goes_bad_stays_as_it_was_and_is_done_without_at_a_start(void **state)
+{
+	struct inventory_fixture *fixture = *state;
+	char text[CHANGE_TEXT_MAX];
+
+	inventory_fixture_point(fixture, inventory_fixture_add(fixture, "new", "198.51.100.30"),
+				"new.test.");
+	exec(fixture, "UPDATE ptrs SET fqdn = 'a..b'");
+	assert_int_equal(inventory_fixture_load(fixture, NULL), 0);
+	assert_int_equal(fixture->config.faults.warnings, 1);
+	assert_non_null(strstr(fixture->config.faults.items[0].text, "the PTR \"a..b\""));
+	exec(fixture, "UPDATE ptrs SET fqdn = 'new.test.'; UPDATE owners SET address = 'nowhere'");
+	assert_int_equal(inventory_fixture_load(fixture, NULL), 0);
+	assert_non_null(strstr(fixture->config.faults.items[0].text, "\"nowhere\""));
+	assert_true(inventory_fixture_serves(fixture, "198.51.100.30", "new.test.", 3600));
+	assert_int_equal(try_to_change(fixture, text), CHANGE_STORE);
+	inventory_fixture_restart(fixture);
+	assert_int_equal(fixture->config.faults.warnings, 1);
+	assert_true(inventory_fixture_serves(fixture, "198.51.100.30", NULL, 0));
+	assert_true(inventory_fixture_serves(fixture, "198.51.100.10", "mail.test.", 60));
+	assert_int_equal(try_to_change(fixture, text), CHANGE_STORE);
+	exec(fixture, "UPDATE owners SET address = '198.51.100.30'");
+	assert_int_equal(inventory_fixture_load(fixture, NULL), 0);
+	assert_true(inventory_fixture_serves(fixture, "198.51.100.30", "new.test.", 3600));
+	assert_int_equal(try_to_change(fixture, text), CHANGE_FINE);
+}
+
+static void what_another_server_wrote_is_taken_in_by_a_reload(void **state)
+{
+	struct inventory_fixture *fixture = *state;
+	char text[CHANGE_TEXT_MAX];
+
+	inventory_fixture_point(fixture, inventory_fixture_add(fixture, "new", "198.51.100.30"),
+				"new.test.");
+	exec(fixture,
+	     "UPDATE meta SET value = 9; UPDATE ptrs SET fqdn = 'its.test.', revision = 9");
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(try_to_change(fixture, text), CHANGE_STORE);
+		assert_non_null(strstr(text, "changed by another program"));
+	}
+	assert_int_equal(inventory_fixture_load(fixture, NULL), 0);
+	assert_true(inventory_fixture_serves(fixture, "198.51.100.30", "its.test.", 3600));
+	assert_int_equal(try_to_change(fixture, text), CHANGE_FINE);
+}
+
+static void another_state_takes_a_restart(void **state)
+{
+	struct inventory_fixture *fixture = *state;
+	struct inventory_about about;
+
+	assert_int_equal(
+		inventory_fixture_load(fixture,
+				       "management = { state = \"other.db\"; };\n" FIXTURE_POOLS),
+		0);
+	assert_int_equal(fixture->config.faults.warnings, 1);
+	assert_non_null(strstr(fixture->config.faults.items[0].text, "takes a restart"));
+	inventory_about(fixture->inventory, &about);
+	assert_string_equal(about.state, fixture->state);
+}
+
+/* ---- the PTR's status ---- */
+
+static void a_ptr_is_pending_until_every_worker_has_it(void **state)
+{
+	struct inventory_fixture *fixture = *state;
+
+	inventory_fixture_point(fixture, inventory_fixture_at(fixture, "198.51.100.11"),
+				"one.test.");
+	const struct owner *bare = inventory_fixture_at(fixture, "198.51.100.11");
+	assert_int_equal(bare->ptr.status, PTR_PENDING);
+	assert_int_equal(bare->ptr.action, PTR_ACTION_CREATE);
+	inventory_fixture_point(fixture, bare, "two.test.");
+	bare = inventory_fixture_at(fixture, "198.51.100.11");
+	assert_int_equal(bare->ptr.action, PTR_ACTION_UPDATE);
+	inventory_settle(fixture->inventory);
+	assert_int_equal(bare->ptr.status, PTR_ACTIVE);
+	assert_int_equal(bare->ptr.action, PTR_ACTION_NONE);
+	inventory_fixture_point(fixture, bare, "");
+	bare = inventory_fixture_at(fixture, "198.51.100.11");
+	assert_null(bare->ptr.fqdn);
+	assert_int_equal(bare->ptr.action, PTR_ACTION_DELETE);
+	inventory_settle(fixture->inventory);
+	assert_int_equal(bare->ptr.status, PTR_INACTIVE);
+}
+
+/* A moment is not long enough for all of very many. */
+static void very_many_ptrs_settle_some_at_a_time(void **state)
+{
+	struct inventory_fixture *fixture = *state;
+	struct change *change = change_begin(fixture->inventory);
+	const struct change_ptr ptr = {.fqdn = "n.test."};
+	char name[16], address[ADDRESS_TEXT_MAX];
+	const struct owner *owner;
+
+	for (unsigned i = 0; i < 1500; i++) {
+		const struct change_value values[] = {{"name", name}, {"address", address}};
+
+		snprintf(name, sizeof name, "a%u", i);
+		snprintf(address, sizeof address, "2001:db8::%x", i + 1);
+		assert_int_equal(change_add(change, OWNER_ADDRESS, values, 2, &owner), 0);
+		assert_int_equal(change_ptr_set(change, owner, &ptr), 0);
+	}
+	assert_int_equal(change_commit(change), 0);
+	change_free(change);
+	assert_true(inventory_settle(fixture->inventory));
+	assert_false(inventory_settle(fixture->inventory));
+	assert_int_equal(inventory_fixture_at(fixture, "2001:db8::1")->ptr.status, PTR_ACTIVE);
+	assert_int_equal(inventory_fixture_at(fixture, "2001:db8::5dc")->ptr.status, PTR_ACTIVE);
+}
+
+#define T(test) cmocka_unit_test_setup_teardown(test, set_up, inventory_fixture_tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(an_owner_is_found_by_each_of_its_names_in_any_case),
+		T(what_the_file_says_is_all_there),
+		T(an_id_that_is_not_given_follows_from_the_name),
+		T(what_the_file_says_otherwise_is_another_etag),
+		T(lists_are_in_order_and_of_one_kind),
+		T(what_the_api_made_is_there_after_a_restart_and_a_reload),
+		T(an_address_of_the_file_without_a_ptr_keeps_the_one_of_the_api),
+		T(a_ptr_waits_while_its_owner_is_gone_from_the_file),
+		T(what_is_in_both_is_refused_and_both_are_named),
+		T(a_ptr_in_both_is_refused),
+		T(an_address_whose_pool_is_gone_is_kept_and_not_served),
+		T(an_address_that_moves_into_a_pool_is_served),
+		cmocka_unit_test(without_a_state_changes_are_refused_with_the_way_to_one),
+		cmocka_unit_test(
+			a_state_that_cannot_be_read_at_the_start_keeps_nothing_from_being_served),
+		T(a_state_that_goes_bad_stays_as_it_was_and_is_done_without_at_a_start),
+		T(what_another_server_wrote_is_taken_in_by_a_reload),
+		T(another_state_takes_a_restart),
+		T(a_ptr_is_pending_until_every_worker_has_it),
+		T(very_many_ptrs_settle_some_at_a_time),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

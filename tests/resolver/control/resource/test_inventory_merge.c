@@ -1,0 +1,447 @@
+/* Reloads: when the store is read, what of the state is looked at again, that an abandoned reload
+ * leaves everything as it was, and that many reloads come to the same as a start. */
+#include "resolver/control/resource/inventory_internal.h"
+
+#include <setjmp.h>
+#include <sqlite3.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "resolver/control/resource/inventory_page.h"
+#include "tests/lib/inventory_fixture.h"
+#include "tests/lib/random.h"
+
+static void load(struct inventory_fixture *fixture, const char *text)
+{
+	if (inventory_fixture_load(fixture, text) == 0)
+		return;
+	faults_print(&fixture->config.faults, stderr);
+	fail();
+}
+
+static void exec(const struct inventory_fixture *fixture, const char *sql)
+{
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(fixture->state, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+}
+
+static int set_value(struct inventory_fixture *fixture, const struct owner *owner, const char *key,
+		     const char *text)
+{
+	const struct change_value value = {key, text};
+	struct change *change = change_begin(fixture->inventory);
+	int err = change_set(change, owner, &value, 1, NULL);
+
+	if (!err)
+		err = change_commit(change);
+	change_free(change);
+	return err;
+}
+
+/* ---- when the store is read ---- */
+
+/* Stands before the real source and counts. */
+struct counter {
+	struct source source;
+	struct source *real;
+	unsigned loads;
+};
+
+static int count_load(struct source *source, const struct source_reader *reader,
+		      char error[SOURCE_ERROR_MAX])
+{
+	struct counter *counter = (struct counter *)source;
+
+	counter->loads++;
+	return source_load(counter->real, reader, error);
+}
+
+static bool ask_current(struct source *source)
+{
+	struct counter *counter = (struct counter *)source;
+
+	return counter->real->calls->is_current(counter->real);
+}
+
+static int pass_apply(struct source *source, const struct source_edit *edits, size_t count,
+		      uint64_t *revision, char error[SOURCE_ERROR_MAX])
+{
+	struct counter *counter = (struct counter *)source;
+
+	return source_apply(counter->real, edits, count, revision, error);
+}
+
+static const struct source_calls counting = {
+	.load = count_load, .is_current = ask_current, .apply = pass_apply};
+
+static void the_store_is_read_again_only_after_somebody_else_has_written(void **state)
+{
+	struct inventory_fixture *fixture = *state;
+	struct counter counter = {{&counting}, fixture->inventory->source, 0};
+
+	fixture->inventory->source = &counter.source;
+	inventory_fixture_point(fixture, inventory_fixture_add(fixture, "new", "198.51.100.30"),
+				"new.test.");
+	inventory_fixture_point(fixture, inventory_fixture_at(fixture, "198.51.100.11"),
+				"bare.test.");
+	load(fixture, NULL);
+	load(fixture, FIXTURE_WORLD);
+	load(fixture, FIXTURE_WORLD FIXTURE_FILED);
+	assert_true(inventory_fixture_serves(fixture, "198.51.100.30", "new.test.", 3600));
+	assert_true(inventory_fixture_serves(fixture, "198.51.100.11", "bare.test.", 3600));
+	assert_int_equal(counter.loads, 0);
+	exec(fixture, "UPDATE ptrs SET fqdn = 'its.test.'");
+	load(fixture, NULL);
+	assert_int_equal(counter.loads, 1);
+	assert_true(inventory_fixture_serves(fixture, "198.51.100.30", "its.test.", 3600));
+	load(fixture, NULL);
+	assert_int_equal(counter.loads, 1);
+	fixture->inventory->source = counter.real;
+}
+
+static void what_was_read_and_not_served_is_read_again(void **state)
+{
+	struct inventory_fixture *fixture = *state;
+	struct inventory_about about;
+
+	inventory_fixture_add(fixture, "new", "198.51.100.30");
+	exec(fixture, "UPDATE owners SET address = '198.51.100.10'"); /* the file's */
+	assert_int_equal(inventory_fixture_load(fixture, NULL), ERR_FAULTS);
+	assert_non_null(strstr(fixture->config.faults.items[0].text, "cannot both have"));
+	assert_non_null(inventory_fixture_at(fixture, "198.51.100.30"));
+	assert_int_not_equal(set_value(fixture, inventory_fixture_at(fixture, "198.51.100.30"),
+				       "address", "198.51.100.31"),
+			     0);
+	inventory_about(fixture->inventory, &about);
+	assert_non_null(strstr(about.error, "reload"));
+	exec(fixture, "UPDATE owners SET address = '198.51.100.32'");
+	load(fixture, NULL);
+	assert_null(inventory_fixture_at(fixture, "198.51.100.30"));
+	assert_int_equal(set_value(fixture, inventory_fixture_at(fixture, "198.51.100.32"),
+				   "address", "198.51.100.31"),
+			 0);
+	inventory_about(fixture->inventory, &about);
+	assert_null(about.error);
+}
+
+static void two_records_for_one_owner_are_refused(void **state)
+{
+	struct inventory_fixture *fixture = *state;
+
+	inventory_fixture_point(fixture, inventory_fixture_add(fixture, "new", "198.51.100.30"),
+				"new.test.");
+	exec(fixture, "INSERT INTO ptrs SELECT upper(owner), 'two.test.', NULL, NULL, 1 FROM ptrs");
+	assert_int_equal(inventory_fixture_load(fixture, NULL), ERR_FAULTS);
+	assert_true(inventory_fixture_serves(fixture, "198.51.100.30", "new.test.", 3600));
+}
+
+/* ---- what is looked at again ---- */
+
+#define ELSEWHERE                                                                                  \
+	"region = \"east\"; subscription = \"11111111-2222-3333-4444-555555555555\";\n"            \
+	"management = { state = \"state.db\"; };\n"                                                \
+	"address_pools = ({ name = \"p\"; prefix = \"192.0.2.0/24\"; });\n"
+
+static void a_pool_that_goes_and_comes_takes_names_with_it(void **state)
+{
+	struct inventory_fixture *fixture = *state;
+
+	load(fixture, FIXTURE_WORLD);
+	inventory_fixture_point(fixture, inventory_fixture_add(fixture, "new", "198.51.100.30"),
+				"new.test.");
+	assert_int_equal(set_value(fixture, inventory_fixture_at(fixture, "198.51.100.30"),
+				   "domain_name_label", "web"),
+			 0);
+	for (unsigned i = 0; i < 2; i++) {
+		load(fixture, ELSEWHERE);
+		assert_int_equal(fixture->config.faults.warnings, 1);
+		assert_int_equal(inventory_fixture_at(fixture, "198.51.100.30")->ptr.status,
+				 PTR_ERROR);
+		assert_true(inventory_fixture_serves(fixture, "198.51.100.30", NULL, 0));
+		assert_true(
+			inventory_fixture_resolves(fixture, "web.east.cloudapp.azure.com", NULL));
+		load(fixture, FIXTURE_WORLD);
+		assert_int_equal(fixture->config.faults.warnings, 0);
+		assert_int_equal(inventory_fixture_at(fixture, "198.51.100.30")->ptr.status,
+				 PTR_ACTIVE);
+		assert_null(inventory_fixture_at(fixture, "198.51.100.30")->ptr.reason);
+		assert_true(inventory_fixture_serves(fixture, "198.51.100.30", "new.test.", 3600));
+		assert_true(inventory_fixture_resolves(fixture, "web.east.cloudapp.azure.com",
+						       "198.51.100.30"));
+	}
+}
+
+static void another_suffix_and_ttl_reach_what_the_state_has(void **state)
+{
+	struct inventory_fixture *fixture = *state;
+
+	inventory_fixture_point(fixture, inventory_fixture_add(fixture, "new", "198.51.100.30"),
+				"new.test.");
+	assert_int_equal(set_value(fixture, inventory_fixture_at(fixture, "198.51.100.30"),
+				   "domain_name_label", "web"),
+			 0);
+	load(fixture,
+	     FIXTURE_WORLD FIXTURE_FILED "reverse = { suffix = \"cloud.test\"; ttl = 77; };\n");
+	assert_true(inventory_fixture_serves(fixture, "198.51.100.30", "new.test.", 77));
+	assert_string_equal(inventory_fixture_at(fixture, "198.51.100.30")->fqdn,
+			    "web.east.cloud.test.");
+	assert_true(inventory_fixture_resolves(fixture, "web.east.cloud.test", "198.51.100.30"));
+	assert_true(inventory_fixture_resolves(fixture, "web.east.cloudapp.azure.com", NULL));
+	assert_non_null(inventory_by_fqdn(fixture->inventory, "web.east.cloud.test"));
+	load(fixture, FIXTURE_WORLD);
+	assert_true(inventory_fixture_serves(fixture, "198.51.100.30", "new.test.", 3600));
+	assert_null(inventory_by_fqdn(fixture->inventory, "web.east.cloud.test"));
+}
+
+static void an_address_goes_from_the_file_to_the_state_and_back(void **state)
+{
+	struct inventory_fixture *fixture = *state;
+	struct change *change;
+
+	load(fixture, FIXTURE_WORLD);
+	assert_true(inventory_fixture_serves(fixture, "198.51.100.10", NULL, 0));
+	inventory_fixture_point(fixture, inventory_fixture_add(fixture, "mine", "198.51.100.10"),
+				"mine.test.");
+	assert_int_equal(inventory_fixture_load(fixture, FIXTURE_WORLD FIXTURE_FILED), ERR_FAULTS);
+	assert_true(inventory_fixture_serves(fixture, "198.51.100.10", "mine.test.", 3600));
+	change = change_begin(fixture->inventory);
+	assert_int_equal(change_remove(change, inventory_fixture_at(fixture, "198.51.100.10")), 0);
+	assert_int_equal(change_commit(change), 0);
+	change_free(change);
+	load(fixture, FIXTURE_WORLD FIXTURE_FILED);
+	assert_true(inventory_fixture_serves(fixture, "198.51.100.10", "f.test.", 3600));
+}
+
+/* ---- a reload that comes to nothing ---- */
+
+static void an_abandoned_reload_leaves_everything_as_it_was(void **state)
+{
+	struct inventory_fixture *fixture = *state;
+	struct owned *owned;
+
+	inventory_fixture_point(fixture, inventory_fixture_add(fixture, "new", "198.51.100.30"),
+				"new.test.");
+	inventory_settle(fixture->inventory);
+	for (unsigned i = 0; i < 2; i++) {
+		struct model *model = config_text_load(
+			&fixture->config, i ? ELSEWHERE : FIXTURE_WORLD "reverse = { ttl = 9; };");
+
+		assert_non_null(model);
+		assert_int_equal(inventory_reload(fixture->inventory, model, &owned,
+						  &fixture->config.faults),
+				 0);
+		inventory_abandon(fixture->inventory);
+		owned_unref(owned);
+		model_free(model);
+		assert_int_equal(inventory_fixture_at(fixture, "198.51.100.30")->ptr.status,
+				 PTR_ACTIVE);
+		assert_int_equal(inventory_fixture_at(fixture, "198.51.100.30")->ptr.ttl, 3600);
+		assert_non_null(inventory_fixture_at(fixture, "198.51.100.10"));
+	}
+	inventory_fixture_point(fixture, inventory_fixture_at(fixture, "198.51.100.11"),
+				"bare.test.");
+	assert_true(inventory_fixture_serves(fixture, "198.51.100.30", "new.test.", 3600));
+	assert_true(inventory_fixture_serves(fixture, "198.51.100.10", "f.test.", 3600));
+}
+
+static void a_ptr_that_is_pending_stays_so_over_a_reload(void **state)
+{
+	struct inventory_fixture *fixture = *state;
+
+	inventory_fixture_point(fixture, inventory_fixture_add(fixture, "new", "198.51.100.30"),
+				"new.test.");
+	load(fixture, NULL);
+	assert_int_equal(inventory_fixture_at(fixture, "198.51.100.30")->ptr.status, PTR_PENDING);
+	inventory_settle(fixture->inventory);
+	assert_int_equal(inventory_fixture_at(fixture, "198.51.100.30")->ptr.status, PTR_ACTIVE);
+}
+
+/* ---- against one made anew ---- */
+
+static const struct hash_key fixture_key = {1, 2};
+
+static int serve_nobody(void *context, struct owned *owned)
+{
+	(void)context;
+	(void)owned;
+	return 0;
+}
+
+static void compare_served(const struct owned *one, const struct owned *other)
+{
+	static const struct prefix all[] = {{.address.family = 4}, {.address.family = 6}};
+	struct owned_cursor cursor;
+	struct address address;
+	const struct rrset *was, *is;
+
+	for (unsigned i = 0; i < 2; i++) {
+		owned_cursor_begin(&cursor, &all[i]);
+		assert_false(owned_cursor_change(&cursor, one, other, &address, &was, &is));
+	}
+	assert_int_equal(owned_ptr_count(one), owned_ptr_count(other));
+	assert_int_equal(owned_host_count(one), owned_host_count(other));
+	assert_int_equal(owned_bytes(one), owned_bytes(other));
+}
+
+static const struct owner **addresses(const struct inventory *inventory, size_t *count)
+{
+	struct inventory_about about;
+
+	inventory_about(inventory, &about);
+	const struct owner **list = calloc(about.addresses + 1, sizeof *list);
+	*count = inventory_addresses_after(inventory, NULL, list, about.addresses + 1);
+	assert_int_equal(*count, about.addresses);
+	return list;
+}
+
+static void compare_owners(const struct inventory *one, const struct inventory *other,
+			   const struct owner **(*list)(const struct inventory *, size_t *))
+{
+	size_t counts[2];
+	const struct owner **lists[] = {list(one, &counts[0]), list(other, &counts[1])};
+	char etags[2][ETAG_MAX];
+
+	assert_int_equal(counts[0], counts[1]);
+	for (size_t i = 0; i < counts[0]; i++) {
+		const struct owner *a = lists[0][i], *b = lists[1][i];
+
+		assert_string_equal(owner_etag(a, etags[0]), owner_etag(b, etags[1]));
+		assert_int_equal(a->ptr.status, b->ptr.status);
+		assert_string_equal(a->ptr.reason ? a->ptr.reason : "-",
+				    b->ptr.reason ? b->ptr.reason : "-");
+		assert_ptr_equal(inventory_by_id(one, a->id), a);
+		assert_ptr_equal(inventory_by_address(one, &a->address), a);
+		assert_true(!a->fqdn || inventory_by_fqdn(one, a->fqdn) == a);
+	}
+	free(lists[0]);
+	free(lists[1]);
+}
+
+static void compare_with_one_made_anew(struct inventory_fixture *fixture)
+{
+	const struct inventory_publisher nobody = {NULL, serve_nobody};
+	struct inventory *anew = inventory_new(&fixture_key, &nobody);
+	struct model *model = config_text_read(&fixture->config, NULL);
+	struct inventory_about about, anew_about;
+	struct owned *owned;
+
+	assert_int_equal(inventory_reload(anew, model, &owned, &fixture->config.faults), 0);
+	inventory_adopt(anew);
+	inventory_settle(fixture->inventory);
+	inventory_about(fixture->inventory, &about);
+	inventory_about(anew, &anew_about);
+	assert_int_equal(about.addresses, anew_about.addresses);
+	assert_int_equal(about.services, anew_about.services);
+	assert_int_equal(about.ptrs, anew_about.ptrs);
+	assert_int_equal(about.waiting, anew_about.waiting);
+	compare_owners(fixture->inventory, anew, addresses);
+	compare_owners(fixture->inventory, anew, inventory_services);
+	compare_served(fixture->served, owned);
+	owned_unref(owned);
+	inventory_free(anew);
+	model_free(model);
+}
+
+/* Addresses f0 ... f5 of the file, the last three with a PTR there at times. */
+static char *random_file(uint64_t *seed)
+{
+	static const char *const worlds[] = {FIXTURE_WORLD, FIXTURE_WORLD, ELSEWHERE};
+	char *text = NULL;
+	size_t length;
+	FILE *out = open_memstream(&text, &length);
+
+	fputs(worlds[random_below(seed, 3)], out);
+	fprintf(out,
+		"virtual_networks = ({ name = \"n\"; address_space = [ \"10.9.0.0/16\", "
+		"\"10.%u.0.0/16\" ]; });\n",
+		random_below(seed, 2));
+	if (random_below(seed, 4) == 0)
+		fprintf(out, "reverse = { ttl = %u; };\n", 60 + random_below(seed, 2));
+	fputs("addresses = (", out);
+	for (unsigned i = 0, any = 0; i < 6; i++) {
+		if (random_below(seed, 3) == 0)
+			continue;
+		fprintf(out, "%s{ name = \"f%u\"; address = \"10.9.0.%u\"; ", any++ ? "," : "", i,
+			i);
+		if (i >= 3 && random_below(seed, 2))
+			fprintf(out, "reverse_fqdn = \"f%u.test\"; ", random_below(seed, 9));
+		fputs("}", out);
+	}
+	fputs(");\n", out);
+	fclose(out);
+	return text;
+}
+
+/* Of the file's addresses only those that have no PTR there are given one here. Many a change does
+ * not fit: there is no such owner now, or no pool, or no PTR. */
+static void random_change(struct inventory_fixture *fixture, uint64_t *seed)
+{
+	static const char *const forms[] = {"198.51.100.%u", "192.0.2.%u", "10.0.1.%u",
+					    "10.1.1.%u"};
+	const unsigned slot = random_below(seed, 12);
+	char name[16], address[32], label[32], fqdn[32];
+
+	snprintf(name, sizeof name, "%c%u", slot < 3 ? 'f' : 's', slot);
+	snprintf(address, sizeof address, forms[random_below(seed, 4)], 100 + slot);
+	snprintf(label, sizeof label, "label%u", slot);
+	snprintf(fqdn, sizeof fqdn, "n%u.test.", random_below(seed, 1000));
+	const struct change_value values[] = {
+		{"name", name}, {"address", address}, {"domain_name_label", label}};
+	const struct change_ptr ptr = {.fqdn = random_below(seed, 4) ? fqdn : ""};
+	const struct owner *owner = inventory_fixture_named(fixture, name);
+	struct change *change = change_begin(fixture->inventory);
+	int err;
+
+	if (!owner && slot >= 3)
+		err = change_add(change, OWNER_ADDRESS, values, 2 + slot % 2, NULL);
+	else if (owner && slot >= 3 && random_below(seed, 5) == 0)
+		err = change_remove(change, owner);
+	else
+		err = change_ptr_set(change, owner, &ptr);
+	if (!err)
+		assert_int_equal(change_commit(change), 0);
+	change_free(change);
+}
+
+static void many_reloads_come_to_the_same_as_a_start(void **state)
+{
+	struct inventory_fixture *fixture = *state;
+	uint64_t seed = 0x9e3779b97f4a7c15;
+
+	load(fixture, FIXTURE_WORLD);
+	for (unsigned round = 0; round < 150; round++) {
+		char *text = random_file(&seed);
+
+		for (unsigned n = random_below(&seed, 8); n > 0; n--)
+			random_change(fixture, &seed);
+		load(fixture, text);
+		compare_with_one_made_anew(fixture);
+		free(text);
+	}
+}
+
+#define T(test)                                                                                    \
+	cmocka_unit_test_setup_teardown(test, inventory_fixture_set_up, inventory_fixture_tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(the_store_is_read_again_only_after_somebody_else_has_written),
+		T(what_was_read_and_not_served_is_read_again),
+		T(two_records_for_one_owner_are_refused),
+		T(a_pool_that_goes_and_comes_takes_names_with_it),
+		T(another_suffix_and_ttl_reach_what_the_state_has),
+		T(an_address_goes_from_the_file_to_the_state_and_back),
+		T(an_abandoned_reload_leaves_everything_as_it_was),
+		T(a_ptr_that_is_pending_stays_so_over_a_reload),
+		T(many_reloads_come_to_the_same_as_a_start),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

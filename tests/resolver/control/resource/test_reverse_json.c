@@ -1,0 +1,218 @@
+/* Owners and PTRs as JSON: what is shown, and what of a body is taken for what. That a body makes
+ * the right change is tests/e2e/test_reverse.py's matter. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "resolver/control/base/json.h"
+#include "resolver/control/resource/reverse_json.h"
+
+static struct owner mail_owner(void)
+{
+	struct owner owner = {
+		.kind = OWNER_ADDRESS,
+		.id = "6f8b4ce6-1111-4d2e-9c55-0242ac120002",
+		.name = "mail",
+		.resource_group = "office",
+		.region = "westeurope",
+		.allocation = ALLOCATION_STATIC,
+		.label = "mail",
+		.fqdn = "mail.westeurope.cloudapp.azure.com.",
+		.tags = "{\"team\":\"a\"}",
+		.ptr = {.fqdn = "mail.test.", .ttl = 3600, .status = PTR_ACTIVE},
+	};
+	assert_int_equal(address_parse(&owner.address, "192.0.2.1"), 0);
+	return owner;
+}
+
+static const char *text_of(const json_t *object, const char *key)
+{
+	const json_t *value = json_object_get(object, key);
+	assert_non_null(value);
+	return json_string_value(value);
+}
+
+static void an_address_is_shown_by_the_configurations_keys(void **state)
+{
+	(void)state;
+	struct owner owner = mail_owner();
+	json_t *shown = json_whole(owner_json(&owner));
+	assert_non_null(shown);
+	assert_string_equal(text_of(shown, "address"), "192.0.2.1");
+	assert_string_equal(text_of(shown, "resource_group"), "office");
+	assert_string_equal(text_of(shown, "allocation"), "static");
+	assert_string_equal(text_of(shown, "domain_name_label"), "mail");
+	assert_string_equal(text_of(json_object_get(shown, "tags"), "team"), "a");
+	assert_string_equal(text_of(shown, "reverse_fqdn"), "mail.test.");
+	assert_string_equal(text_of(shown, "status"), "ACTIVE");
+	assert_null(text_of(shown, "origin"));
+	json_decref(shown);
+}
+
+static void a_ttl_that_is_the_default_is_shown_as_null_and_as_it_is_served(void **state)
+{
+	(void)state;
+	struct owner owner = mail_owner();
+	json_t *shown = json_whole(owner_ptr_json(&owner));
+	assert_true(json_is_null(json_object_get(shown, "ttl")));
+	assert_int_equal(json_integer_value(json_object_get(shown, "ttl_served")), 3600);
+	json_decref(shown);
+	owner.ptr.ttl_given = true;
+	shown = json_whole(owner_ptr_json(&owner));
+	assert_int_equal(json_integer_value(json_object_get(shown, "ttl")), 3600);
+	json_decref(shown);
+	owner.ptr = (struct owner_ptr){.fqdn = NULL};
+	shown = json_whole(owner_ptr_json(&owner));
+	assert_true(json_is_null(json_object_get(shown, "ttl_served")));
+	json_decref(shown);
+}
+
+static void an_id_has_the_region_where_there_is_one(void **state)
+{
+	(void)state;
+	struct owner owner = mail_owner();
+	char text[OWNER_PTR_ID_MAX];
+	assert_string_equal(owner_ptr_id(&owner, text),
+			    "westeurope:6f8b4ce6-1111-4d2e-9c55-0242ac120002");
+	owner.region = NULL;
+	assert_string_equal(owner_ptr_id(&owner, text), "6f8b4ce6-1111-4d2e-9c55-0242ac120002");
+}
+
+static void only_what_is_read_only_has_an_origin(void **state)
+{
+	(void)state;
+	struct owner owner = mail_owner();
+	owner.origin = (struct origin){.file = "sluice.conf", .line = 7};
+	json_t *shown = owner_json(&owner);
+	assert_string_equal(text_of(shown, "origin"), "sluice.conf:7");
+	json_decref(shown);
+	shown = owner_ptr_json(&owner);
+	assert_null(text_of(shown, "origin"));
+	json_decref(shown);
+	owner.ptr.read_only = true;
+	shown = owner_ptr_json(&owner);
+	assert_string_equal(text_of(shown, "origin"), "sluice.conf:7");
+	json_decref(shown);
+}
+
+/* What was shown, and what a body of it is taken for. */
+static void what_was_shown_asks_for_what_is_there(void **state)
+{
+	(void)state;
+	struct owner owner = mail_owner();
+	struct owner_input input;
+	struct change_error error;
+	json_t *shown = json_whole(owner_json(&owner));
+	assert_int_equal(owner_input_read(&input, OWNER_ADDRESS, shown, &error), 0);
+	/* id, name, address, resource_group, region, subscription, allocation, label, tags */
+	assert_int_equal(input.count, 9);
+	assert_string_equal(input.tags, owner.tags);
+	assert_string_equal(input.ptr.fqdn, "mail.test.");
+	assert_null(input.ptr.description);
+	assert_true(input.has_fqdn && input.has_description && input.has_ttl);
+	assert_false(input.ptr.ttl_given);
+	owner_input_release(&input);
+	json_decref(shown);
+	shown = json_whole(owner_ptr_json(&owner));
+	assert_int_equal(owner_input_read_ptr(&input, shown, &error), 0);
+	assert_int_equal(input.count, 0);
+	assert_string_equal(input.ptr.fqdn, "mail.test.");
+	owner_input_release(&input);
+	json_decref(shown);
+}
+
+static void a_services_description_is_its_own(void **state)
+{
+	(void)state;
+	struct owner_input input;
+	struct change_error error;
+	json_t *body = json_pack("{s:s}", "description", "x");
+	assert_int_equal(owner_input_read(&input, OWNER_SERVICE, body, &error), 0);
+	assert_int_equal(input.count, 1);
+	assert_false(input.has_description);
+	owner_input_release(&input);
+	assert_int_equal(owner_input_read(&input, OWNER_ADDRESS, body, &error), 0);
+	assert_int_equal(input.count, 0);
+	assert_true(input.has_description);
+	owner_input_release(&input);
+	json_decref(body);
+}
+
+static void what_is_of_the_wrong_kind_is_named(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *body, *field;
+	} wrong[] = {
+		{"[]", ""},
+		{"{\"address\": 5}", "address"},
+		{"{\"tags\": \"a\"}", "tags"},
+		{"{\"ttl\": \"5\"}", "ttl"},
+		{"{\"ttl\": 5.5}", "ttl"},
+		{"{\"reverse_fqdn\": false}", "reverse_fqdn"},
+		{"{\"description\": []}", "description"},
+		{"{\"tags\": {\"a\": \"b\"}, \"region\": {}}", "region"},
+	};
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+		struct owner_input input;
+		struct change_error error;
+		json_t *body = json_loads(wrong[i].body, 0, NULL);
+		assert_int_equal(owner_input_read(&input, OWNER_ADDRESS, body, &error),
+				 ERR_INVALID);
+		assert_int_equal(error.outcome, CHANGE_INVALID);
+		assert_string_equal(error.field, wrong[i].field);
+		json_decref(body);
+	}
+}
+
+static void a_ptr_has_no_other_keys_but_an_owner_may(void **state)
+{
+	(void)state;
+	struct owner_input input;
+	struct change_error error;
+	json_t *body = json_pack("{s:s}", "frob", "x");
+	assert_int_equal(owner_input_read_ptr(&input, body, &error), ERR_INVALID);
+	assert_string_equal(error.field, "frob");
+	/* The change tells the caller what was probably meant. */
+	assert_int_equal(owner_input_read(&input, OWNER_ADDRESS, body, &error), 0);
+	assert_string_equal(input.values[0].key, "frob");
+	owner_input_release(&input);
+	json_decref(body);
+}
+
+static void the_most_members_are_taken_and_no_more(void **state)
+{
+	(void)state;
+	struct owner_input input;
+	struct change_error error;
+	json_t *body = json_object();
+	for (int i = 0; i < OWNER_VALUES_MAX / 2; i++) {
+		char key[16];
+		snprintf(key, sizeof key, "k%d", i);
+		json_object_set_new(body, key, json_string("x"));
+	}
+	assert_int_equal(owner_input_read(&input, OWNER_ADDRESS, body, &error), 0);
+	owner_input_release(&input);
+	json_object_set_new(body, "one more", json_string("x"));
+	assert_int_equal(owner_input_read(&input, OWNER_ADDRESS, body, &error), ERR_INVALID);
+	json_decref(body);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_address_is_shown_by_the_configurations_keys),
+		cmocka_unit_test(a_ttl_that_is_the_default_is_shown_as_null_and_as_it_is_served),
+		cmocka_unit_test(an_id_has_the_region_where_there_is_one),
+		cmocka_unit_test(only_what_is_read_only_has_an_origin),
+		cmocka_unit_test(what_was_shown_asks_for_what_is_there),
+		cmocka_unit_test(a_services_description_is_its_own),
+		cmocka_unit_test(what_is_of_the_wrong_kind_is_named),
+		cmocka_unit_test(a_ptr_has_no_other_keys_but_an_owner_may),
+		cmocka_unit_test(the_most_members_are_taken_and_no_more),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

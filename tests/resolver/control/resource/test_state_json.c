@@ -1,0 +1,249 @@
+/* The state as JSON: there and back, and what is no export. */
+#include "resolver/control/resource/state_json.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "resolver/control/resource/change_group.h"
+#include "resolver/control/resource/remake.h"
+#include "tests/lib/inventory_fixture.h"
+
+#define UNKNOWN "00000000-1111-4222-8333-444444444444"
+
+static json_t *exported_by(const struct inventory *inventory)
+{
+	size_t length;
+	char *text = state_export(inventory, &length);
+	json_t *document = text ? json_loads(text, JSON_REJECT_DUPLICATES, NULL) : NULL;
+
+	free(text);
+	assert_non_null(document);
+	return document;
+}
+
+static int read_document(void *context, struct change *change)
+{
+	return state_json_read(change, context);
+}
+
+/* *error says why not. */
+static int try_import(struct inventory_fixture *fixture, json_t *document,
+		      struct change_error *error)
+{
+	struct remake *remake = remake_new(fixture->inventory);
+
+	assert_non_null(remake);
+	inventory_hold(fixture->inventory, true);
+	remake_run(remake, true, read_document, document);
+	int err = remake_finish(remake, error);
+	inventory_hold(fixture->inventory, false);
+	remake_free(remake);
+	return err;
+}
+
+static void import(struct inventory_fixture *fixture, json_t *document)
+{
+	struct change_error error;
+
+	if (try_import(fixture, document, &error) != 0)
+		fprintf(stderr, "%s: %s\n", error.field, error.text);
+	assert_int_equal(error.outcome, CHANGE_FINE);
+}
+
+static void an_export_imported_elsewhere_is_the_same_export(void **state)
+{
+	static const struct change_value values[] = {{"name", "Web"},
+						     {"resource_group", "g"},
+						     {"address", "198.51.100.40"},
+						     {"allocation", "static"},
+						     {"tags", "{\"a\": \"1\"}"},
+						     {"domain_name_label", "web1"}};
+	static const struct change_value service[] = {
+		{"name", "svc"}, {"address", "198.51.100.41"}, {"description", "words"}};
+	static const struct change_ptr ptr = {"w.test.", "mail", true, 7};
+	static const struct change_group empty = {"Empty", "west", "{\"a\":\"1\"}"};
+	struct inventory_fixture *fixture = *state, other;
+	struct change *change = change_begin(fixture->inventory);
+	const struct owner *owner;
+
+	assert_int_equal(change_add(change, OWNER_ADDRESS, values, 6, &owner), 0);
+	assert_int_equal(change_ptr_set(change, owner, &ptr), 0);
+	assert_int_equal(change_add(change, OWNER_SERVICE, service, 3, NULL), 0);
+	assert_int_equal(change_commit(change), 0);
+	change_free(change);
+	change = change_begin(fixture->inventory);
+	assert_int_equal(change_group_put(change, &empty), 0);
+	assert_int_equal(change_commit(change), 0);
+	change_free(change);
+	inventory_fixture_point(fixture, inventory_fixture_named(fixture, "bare"), "bare.test.");
+	json_t *exported = exported_by(fixture->inventory);
+
+	inventory_fixture_init(&other, FIXTURE_WORLD FIXTURE_FILED);
+	inventory_fixture_add(&other, "not-in-the-export", "198.51.100.90");
+	for (unsigned i = 0; i < 2; i++) {
+		import(&other, exported);
+		inventory_fixture_restart(&other);
+		json_t *again = exported_by(other.inventory);
+		assert_true(json_equal(exported, again));
+		json_decref(again);
+	}
+	assert_int_equal(json_array_size(json_object_get(exported, "ptrs")), 2);
+	assert_int_equal(json_array_size(json_object_get(exported, "groups")), 2);
+	assert_true(inventory_fixture_serves(&other, "198.51.100.40", "w.test.", 7));
+	assert_null(inventory_fixture_named(&other, "not-in-the-export"));
+	inventory_fixture_release(&other);
+	json_decref(exported);
+}
+
+static void an_import_with_one_mistake_imports_nothing_and_names_the_place(void **state)
+{
+	static const struct {
+		const char *text, *field, *says;
+	} wrong[] = {
+		{"{}", "version", "not one that"},
+		{"{\"version\": 2}", "version", "not one that"},
+		{"{\"version\": 1, \"addresses\": {}}", "addresses", "not a list"},
+		{"{\"version\": 1, \"addresses\": [{\"name\": \"a\", \"address\": "
+		 "\"198.51.100.90\"}, {\"name\": \"b\", \"address\": \"192.0.2.1\"}]}",
+		 "addresses[1].address", "192.0.2.1"},
+		{"{\"version\": 1, \"addresses\": [7]}", "addresses[0]", "not what an export"},
+		{"{\"version\": 1, \"services\": [{\"name\": 7}]}", "services[0].name",
+		 "not a string"},
+		{"{\"version\": 1, \"ptrs\": [{\"owner\": \"x\"}]}", "ptrs[0].owner", "\"x\""},
+		{"{\"version\": 1, \"waiting\": {}}", "waiting", "not a list"},
+		{"{\"version\": 1, \"waiting\": [{\"owner\": \"" UNKNOWN
+		 "\", \"reverse_fqdn\": \"a.test.\", \"description\": 7, \"ttl\": 60}]}",
+		 "waiting[0].description", "not a string"},
+		{"{\"version\": 1, \"waiting\": [{\"owner\": \"" UNKNOWN
+		 "\", \"reverse_fqdn\": \"a.test.\", \"description\": \"d\", \"ttl\": \"60\"}]}",
+		 "waiting[0].ttl", "whole number"},
+		{"{\"version\": 1, \"waiting\": [{\"owner\": \"x\", \"reverse_fqdn\": "
+		 "\"a.test.\"}]}",
+		 "waiting[0].owner", ""},
+		{"{\"version\": 1, \"waiting\": [{\"owner\": \"" UNKNOWN "\"}]}",
+		 "waiting[0].reverse_fqdn", "missing"},
+		{"{\"version\": 1, \"waiting\": [{\"owner\": \"" UNKNOWN
+		 "\", \"reverse_fqdn\": \"\"}]}",
+		 "waiting[0].reverse_fqdn", ""},
+		{"{\"version\": 1, \"waiting\": [{\"owner\": \"" UNKNOWN
+		 "\", \"reverse_fqdn\": \"*.test.\"}]}",
+		 "waiting[0].reverse_fqdn", ""},
+		{"{\"version\": 1, \"groups\": [{\"name\": \"g\"}, {\"name\": \"G\"}]}",
+		 "groups[1].name", "twice"},
+		{"{\"version\": 1, \"groups\": [{\"name\": \"g\", \"tags\": 7}]}", "groups[0].tags",
+		 "not a string"},
+		{"{\"version\": 1, \"groups\": [{}]}", "groups[0]", "not what an export"},
+	};
+	struct inventory_fixture *fixture = *state;
+
+	inventory_fixture_add(fixture, "there", "198.51.100.60");
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+		struct change_error error;
+		json_t *document = json_loads(wrong[i].text, 0, NULL);
+
+		assert_non_null(document);
+		assert_int_not_equal(try_import(fixture, document, &error), 0);
+		assert_int_equal(error.outcome, CHANGE_INVALID);
+		assert_string_equal(error.field, wrong[i].field);
+		assert_non_null(strstr(error.text, wrong[i].says));
+		json_decref(document);
+		assert_non_null(inventory_fixture_named(fixture, "there"));
+		assert_null(inventory_fixture_named(fixture, "a"));
+	}
+}
+
+static size_t waiting_in(const struct inventory_fixture *fixture)
+{
+	struct inventory_about about;
+
+	inventory_about(fixture->inventory, &about);
+	return about.waiting;
+}
+
+/* A file that has lost its address, and one that has it. */
+static void what_waits_is_taken_along_and_waits_there_or_is_set(void **state)
+{
+	struct inventory_fixture *fixture = *state, other;
+
+	inventory_fixture_point(fixture, inventory_fixture_named(fixture, "bare"), "bare.test.");
+	assert_int_equal(inventory_fixture_load(fixture, FIXTURE_WORLD), 0);
+	assert_int_equal(waiting_in(fixture), 1);
+	json_t *exported = exported_by(fixture->inventory);
+	assert_int_equal(json_array_size(json_object_get(exported, "waiting")), 1);
+
+	inventory_fixture_init(&other, FIXTURE_WORLD);
+	for (unsigned i = 0; i < 2; i++) { /* the second time it replaces itself */
+		import(&other, exported);
+		assert_int_equal(waiting_in(&other), 1);
+		inventory_fixture_restart(&other);
+		assert_int_equal(waiting_in(&other), 1);
+		json_t *again = exported_by(other.inventory);
+		assert_true(json_equal(exported, again));
+		json_decref(again);
+	}
+	assert_int_equal(inventory_fixture_load(&other, FIXTURE_WORLD FIXTURE_FILED), 0);
+	assert_true(inventory_fixture_serves(&other, "198.51.100.11", "bare.test.", 3600));
+	import(&other, exported); /* whose owner is there */
+	assert_int_equal(waiting_in(&other), 0);
+	inventory_fixture_restart(&other);
+	assert_true(inventory_fixture_serves(&other, "198.51.100.11", "bare.test.", 3600));
+	inventory_fixture_release(&other);
+	json_decref(exported);
+}
+
+static void what_waits_and_is_not_in_the_document_is_gone(void **state)
+{
+	struct inventory_fixture *fixture = *state;
+	json_t *nothing = json_loads("{\"version\": 1}", 0, NULL);
+	json_t *wrong = json_loads("{\"version\": 1, \"ptrs\": 5}", 0, NULL);
+	struct change_error error;
+
+	inventory_fixture_point(fixture, inventory_fixture_named(fixture, "bare"), "bare.test.");
+	assert_int_equal(inventory_fixture_load(fixture, FIXTURE_WORLD), 0);
+	assert_int_not_equal(try_import(fixture, wrong, &error), 0);
+	assert_int_equal(waiting_in(fixture), 1); /* as it was */
+	import(fixture, nothing);
+	assert_int_equal(waiting_in(fixture), 0);
+	inventory_fixture_restart(fixture);
+	assert_int_equal(waiting_in(fixture), 0);
+	json_decref(nothing);
+	json_decref(wrong);
+}
+
+static void what_is_odd_in_a_text_comes_out_as_it_went_in(void **state)
+{
+	static const char odd[] = "a \"quote\", a \\ and \xc3\xa9";
+	static const struct change_ptr ptr = {"odd.test.", odd, false, 0};
+	struct inventory_fixture *fixture = *state;
+	struct change *change = change_begin(fixture->inventory);
+
+	assert_int_equal(change_ptr_set(change, inventory_fixture_named(fixture, "bare"), &ptr), 0);
+	assert_int_equal(change_commit(change), 0);
+	change_free(change);
+	json_t *exported = exported_by(fixture->inventory);
+	assert_string_equal(
+		json_string_value(json_object_get(
+			json_array_get(json_object_get(exported, "ptrs"), 0), "description")),
+		odd);
+	json_decref(exported);
+}
+
+#define T(test)                                                                                    \
+	cmocka_unit_test_setup_teardown(test, inventory_fixture_set_up, inventory_fixture_tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(an_export_imported_elsewhere_is_the_same_export),
+		T(an_import_with_one_mistake_imports_nothing_and_names_the_place),
+		T(what_waits_is_taken_along_and_waits_there_or_is_set),
+		T(what_waits_and_is_not_in_the_document_is_gone),
+		T(what_is_odd_in_a_text_comes_out_as_it_went_in),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

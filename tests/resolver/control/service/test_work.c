@@ -1,0 +1,294 @@
+/* Longer work of one request: in portions with the loop going on between, in a thread, and to its
+ * end when the program is about to end. And what is done beside it. */
+#include "resolver/control/service/work.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "tests/lib/inventory_fixture.h"
+
+struct world {
+	uv_loop_t loop;
+	struct inventory_fixture *fixture;
+	struct work work;
+	uv_prepare_t rounds; /* of the loop */
+	unsigned round, portions, portions_left, ended, threads, done;
+	uv_thread_t thread;
+};
+
+static struct world *world;
+
+static void on_round(uv_prepare_t *rounds)
+{
+	(void)rounds;
+	world->round++;
+}
+
+static void on_end(void *context)
+{
+	struct world *of = context;
+
+	of->ended++;
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	world = calloc(1, sizeof *world);
+	world->fixture = inventory_fixture_new(FIXTURE_WORLD FIXTURE_FILED);
+	assert_int_equal(uv_loop_init(&world->loop), 0);
+	work_init(&world->work, &world->loop, world->fixture->inventory, on_end, world);
+	uv_prepare_init(&world->loop, &world->rounds);
+	uv_prepare_start(&world->rounds, on_round);
+	uv_unref((uv_handle_t *)&world->rounds);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	uv_close((uv_handle_t *)&world->rounds, NULL);
+	uv_close((uv_handle_t *)&world->work.held_turns.idle, NULL);
+	uv_close((uv_handle_t *)&world->work.turns.idle, NULL);
+	uv_run(&world->loop, UV_RUN_DEFAULT);
+	assert_int_equal(uv_loop_close(&world->loop), 0);
+	inventory_fixture_free(world->fixture);
+	free(world);
+	return 0;
+}
+
+static bool on_portion(void *request)
+{
+	struct world *of = request;
+
+	of->portions++;
+	return --of->portions_left > 0;
+}
+
+static void on_done(void *request)
+{
+	struct world *of = request;
+
+	of->done++;
+	work_end(&of->work);
+}
+
+static bool is_held(void)
+{
+	const struct change_ptr ptr = {.fqdn = "x.test."};
+	struct change *change = change_begin(world->fixture->inventory);
+	int err = change_ptr_set(change, inventory_fixture_named(world->fixture, "bare"), &ptr);
+	bool busy = change_error(change)->outcome == CHANGE_BUSY;
+
+	assert_int_equal(err != 0, busy);
+	change_free(change);
+	return busy;
+}
+
+static void the_loop_goes_round_between_two_portions(void **state)
+{
+	(void)state;
+	world->portions_left = 5;
+	assert_false(is_held());
+	assert_true(work_begin(&world->work, world));
+	assert_true(is_held());
+	work_in_portions(&world->work, on_portion, on_done);
+	uv_run(&world->loop, UV_RUN_DEFAULT);
+	assert_int_equal(world->portions, 5);
+	assert_true(world->round >= 4);
+	assert_int_equal(world->done, 1);
+	assert_int_equal(world->ended, 1);
+	assert_false(is_held());
+}
+
+static void in_thread(void *request)
+{
+	struct world *of = request;
+
+	of->threads++;
+	of->thread = uv_thread_self();
+}
+
+static void a_thread_of_its_own_does_it_and_this_one_ends_it(void **state)
+{
+	uv_thread_t own = uv_thread_self();
+
+	(void)state;
+	assert_true(work_begin(&world->work, world));
+	assert_int_equal(work_in_thread(&world->work, in_thread, on_done), 0);
+	assert_int_equal(world->done, 0);
+	uv_run(&world->loop, UV_RUN_DEFAULT);
+	assert_int_equal(world->threads, 1);
+	assert_int_equal(world->done, 1);
+	assert_false(uv_thread_equal(&world->thread, &own));
+	assert_false(is_held());
+}
+
+static void what_is_under_way_is_finished_and_nothing_more_begun(void **state)
+{
+	(void)state;
+	world->portions_left = 3;
+	assert_true(work_begin(&world->work, world));
+	work_in_portions(&world->work, on_portion, on_done);
+	work_finish(&world->work);
+	assert_int_equal(world->portions, 3);
+	assert_int_equal(world->done, 1);
+	assert_false(work_begin(&world->work, world));
+	assert_false(is_held());
+}
+
+static char order[8]; /* in which those that waited went on */
+static struct work_waiter waiters[2];
+
+static void go_on(struct work_waiter *waiter)
+{
+	size_t length = strlen(order);
+
+	assert_false(world->work.busy);
+	snprintf(order + length, sizeof order - length, "%d", (int)(waiter - waiters) + 1);
+}
+
+static void whoever_waits_goes_on_when_it_has_ended_in_his_turn(void **state)
+{
+	(void)state;
+	world->portions_left = 2;
+	assert_false(work_wait(&world->work, &waiters[0], go_on));
+	assert_true(work_begin(&world->work, world));
+	work_in_portions(&world->work, on_portion, on_done);
+	assert_true(work_wait(&world->work, &waiters[0], go_on));
+	assert_true(work_wait(&world->work, &waiters[1], go_on));
+	assert_string_equal(order, "");
+	uv_run(&world->loop, UV_RUN_DEFAULT);
+	assert_string_equal(order, "12");
+}
+
+/* ---- beside ---- */
+
+struct reader {
+	struct work_job job;
+	char name;
+	unsigned portions_left;
+	bool in_thread, done;
+};
+
+static void note(char name)
+{
+	size_t length = strlen(order);
+
+	snprintf(order + length, sizeof order - length, "%c", name);
+}
+
+static bool read_portion(void *context)
+{
+	struct reader *reader = context;
+
+	note(reader->name);
+	return --reader->portions_left > 0;
+}
+
+static void on_read(void *context)
+{
+	struct reader *reader = context;
+
+	reader->done = true;
+}
+
+static void read_in_thread(void *context)
+{
+	const uv_thread_t own = uv_thread_self();
+	struct reader *reader = context;
+
+	reader->in_thread = !uv_thread_equal(&world->thread, &own);
+}
+
+static void what_is_done_beside_goes_by_turns_and_holds_nothing(void **state)
+{
+	struct reader a = {.name = 'a', .portions_left = 3}, b = {.name = 'b', .portions_left = 1},
+		      c = {.name = 'c', .portions_left = 2};
+
+	(void)state;
+	*order = '\0';
+	assert_true(work_beside_in_portions(&world->work, &a.job, read_portion, on_read));
+	assert_true(work_beside_in_portions(&world->work, &b.job, read_portion, on_read));
+	assert_true(work_beside_in_portions(&world->work, &c.job, read_portion, on_read));
+	assert_false(is_held());
+	world->portions_left = 2;
+	assert_true(work_begin(&world->work, world));
+	work_in_portions(&world->work, on_portion, on_done);
+	uv_run(&world->loop, UV_RUN_DEFAULT);
+	assert_string_equal(order, "abcaca");
+	assert_true(a.done && b.done && c.done);
+	assert_true(world->round >= 5); /* one portion in each */
+	assert_int_equal(world->portions, 2);
+}
+
+static void what_takes_much_memory_is_done_one_after_the_other(void **state)
+{
+	struct reader a = {.name = 'a', .portions_left = 2, .job.large = true},
+		      b = {.name = 'b', .portions_left = 2, .job.large = true},
+		      c = {.name = 'c', .portions_left = 2};
+
+	(void)state;
+	*order = '\0';
+	assert_true(work_beside_in_portions(&world->work, &a.job, read_portion, on_read));
+	assert_true(work_beside_in_portions(&world->work, &b.job, read_portion, on_read));
+	assert_true(work_beside_in_portions(&world->work, &c.job, read_portion, on_read));
+	uv_run(&world->loop, UV_RUN_DEFAULT);
+	assert_string_equal(order, "acabcb");
+	assert_true(a.done && b.done && c.done);
+}
+
+static void a_thread_does_something_beside_what_another_does(void **state)
+{
+	struct reader reader = {.name = 'a'};
+
+	(void)state;
+	world->thread = uv_thread_self();
+	assert_true(work_beside_in_thread(&world->work, &reader.job, read_in_thread, on_read));
+	assert_false(is_held());
+	world->portions_left = 1;
+	assert_true(work_begin(&world->work, world));
+	work_in_portions(&world->work, on_portion, on_done);
+	uv_run(&world->loop, UV_RUN_DEFAULT);
+	assert_true(reader.in_thread && reader.done);
+	assert_int_equal(world->done, 1);
+}
+
+static void what_is_done_beside_is_given_up_or_finished(void **state)
+{
+	struct reader a = {.name = 'a', .portions_left = 3}, b = {.name = 'b'},
+		      late = {.name = 'l'};
+
+	(void)state;
+	*order = '\0';
+	assert_true(work_beside_in_portions(&world->work, &a.job, read_portion, on_read));
+	assert_true(work_beside_in_thread(&world->work, &b.job, read_in_thread, on_read));
+	work_finish(&world->work);
+	assert_string_equal(order, "");
+	assert_true(a.done && a.job.given_up);
+	assert_true(b.done && b.in_thread);
+	assert_false(work_beside_in_portions(&world->work, &late.job, read_portion, on_read));
+	assert_false(work_beside_in_thread(&world->work, &late.job, read_in_thread, on_read));
+}
+
+#define T(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(the_loop_goes_round_between_two_portions),
+		T(a_thread_of_its_own_does_it_and_this_one_ends_it),
+		T(what_is_under_way_is_finished_and_nothing_more_begun),
+		T(whoever_waits_goes_on_when_it_has_ended_in_his_turn),
+		T(what_is_done_beside_goes_by_turns_and_holds_nothing),
+		T(what_takes_much_memory_is_done_one_after_the_other),
+		T(a_thread_does_something_beside_what_another_does),
+		T(what_is_done_beside_is_given_up_or_finished),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,167 @@
+/* What the management plane does when there is no memory: it refuses, and what answers DNS goes on.
+ * The linker puts our malloc in the place of the C library's (Makefile). */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "resolver/control/resource/change_group.h"
+#include "resolver/control/resource/inventory_group.h"
+#include "resolver/control/service/serial_book.h"
+#include "tests/lib/inventory_fixture.h"
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+
+enum { ENOUGH = -1 };
+static int left = ENOUGH; /* so many more are had, and then none */
+
+static bool is_out(void)
+{
+	if (left > 0)
+		left--;
+	else if (left == 0)
+		return true;
+	return false;
+}
+
+void *__wrap_malloc(size_t size)
+{
+	return is_out() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+	return is_out() ? NULL : __real_calloc(count, size);
+}
+
+/* ---- changes ---- */
+
+#define ADDRESS "198.51.100.40"
+
+/* The only one of the state, in its only group: each of its tables becomes empty without it. */
+static void add_lone(struct inventory_fixture *fixture)
+{
+	static const struct change_value values[] = {{"name", "lone"},
+						     {"resource_group", "g"},
+						     {"address", ADDRESS},
+						     {"domain_name_label", "lone"}};
+	struct change *change = change_begin(fixture->inventory);
+	const struct owner *owner;
+
+	assert_int_equal(change_add(change, OWNER_ADDRESS, values, 4, &owner), 0);
+	assert_int_equal(change_ptr_set(change, owner, &(struct change_ptr){.fqdn = "l.test"}), 0);
+	assert_int_equal(change_commit(change), 0);
+	change_free(change);
+}
+
+/* Removes it, adds another one in its place, and then thinks better of it. */
+static void change_and_undo(struct inventory_fixture *fixture, int allocations)
+{
+	static const struct change_value values[] = {{"name", "other"}, {"address", ADDRESS}};
+	struct change *change = change_begin(fixture->inventory);
+
+	assert_int_equal(change_group_remove(change, "g", "11111111-2222-3333-4444-555555555555"),
+			 0);
+	assert_null(inventory_fixture_at(fixture, ADDRESS));
+	left = allocations;
+	int err = change_add(change, OWNER_ADDRESS, values, 2, NULL);
+	(void)err;
+	change_free(change);
+	left = ENOUGH;
+}
+
+static bool takes_changes(struct inventory_fixture *fixture)
+{
+	static const struct change_value values[] = {{"name", "more"}};
+	struct change *change = change_begin(fixture->inventory);
+	bool open = change_add(change, OWNER_ADDRESS, values, 1, NULL) == 0;
+
+	if (!open)
+		inventory_fixture_check_error(
+			change, CHANGE_STORE, "",
+			"memory was too short to undo a change: what is served is as it was, but "
+			"not all of it is listed; free some memory; then reload the configuration");
+	else
+		change_free(change);
+	return open;
+}
+
+static bool is_whole(struct inventory_fixture *fixture)
+{
+	const struct owner *owner = inventory_address(fixture->inventory, "g", "lone");
+	struct resource_group group;
+
+	return owner && owner->ptr.fqdn && inventory_fixture_at(fixture, ADDRESS) == owner &&
+	       inventory_group(fixture->inventory, "g", &group) &&
+	       inventory_group_size(fixture->inventory, "g") == 1;
+}
+
+static void an_undo_without_memory_refuses_changes_until_a_reload_and_ends_nothing(void **state)
+{
+	struct inventory_fixture *fixture = *state;
+	unsigned lost = 0;
+
+	add_lone(fixture);
+	for (int allocations = 0; allocations < 100; allocations++) {
+		change_and_undo(fixture, allocations);
+		assert_true(inventory_fixture_serves(fixture, ADDRESS, "l.test.", 3600));
+		assert_true(inventory_fixture_resolves(fixture, "lone.east.cloudapp.azure.com",
+						       ADDRESS));
+		if (!takes_changes(fixture)) {
+			lost++;
+			assert_int_equal(
+				inventory_fixture_load(fixture, FIXTURE_WORLD FIXTURE_FILED), 0);
+			assert_true(takes_changes(fixture));
+		}
+		assert_true(is_whole(fixture));
+		assert_true(inventory_fixture_serves(fixture, ADDRESS, "l.test.", 3600));
+	}
+	assert_in_range(lost, 5, 95);
+}
+
+/* ---- tables ---- */
+
+static void a_serial_that_there_is_no_memory_for_is_not_kept_and_ends_nothing(void **state)
+{
+	struct inventory_fixture *fixture = *state;
+	struct transfer_zone zone = {.text = (char[]){"z.test."}, .serial = 7};
+	const struct transfer_zone *zones[] = {&zone};
+	struct serial_book book = {0};
+	struct serial_keeper keeper;
+	struct kept_serial kept;
+	uv_loop_t loop;
+
+	assert_int_equal(uv_loop_init(&loop), 0);
+	assert_int_equal(serial_book_open(&book, &loop, fixture->inventory, &keeper), 0);
+	for (int allocations = 0; allocations < 4; allocations++) {
+		left = allocations;
+		keeper.keep(keeper.context, zones, 1);
+		left = ENOUGH;
+		if (allocations == 0)
+			assert_false(keeper.recall(keeper.context, zone.text, &kept));
+	}
+	keeper.keep(keeper.context, zones, 1);
+	assert_true(keeper.recall(keeper.context, zone.text, &kept));
+	assert_int_equal(kept.serial, 7);
+	uv_close((uv_handle_t *)&book.rest, NULL);
+	uv_run(&loop, UV_RUN_DEFAULT);
+	assert_int_equal(uv_loop_close(&loop), 0);
+	serial_book_release(&book);
+}
+
+int main(void)
+{
+#define TEST(name)                                                                                 \
+	cmocka_unit_test_setup_teardown(name, inventory_fixture_set_up, inventory_fixture_tear_down)
+	const struct CMUnitTest tests[] = {
+		TEST(an_undo_without_memory_refuses_changes_until_a_reload_and_ends_nothing),
+		TEST(a_serial_that_there_is_no_memory_for_is_not_kept_and_ends_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,142 @@
+/* Warnings: what each says, where it stands, and when there is none. */
+#include "tests/lib/limits_case.h"
+
+#define HUB_AND_SPOKE                                                                              \
+	"virtual_networks = (" HUB ",\n" SPOKE ");\nresolvers = (" R                               \
+	",\n" RESOLVER("s", "spoke", INBOUND("listen = \"127.0.0.1:5301\";")) ");\n"
+#define RULESETS(...) HUB_AND_SPOKE "rulesets = (" __VA_ARGS__ ");\n"
+#define ZONES(...)    "private_zones = (" __VA_ARGS__ ");\n"
+#define PLAIN         "127.0.0.2"
+#define HUB_IN        "10.10.0.4"
+#define SPOKE_IN      "10.20.0.4"
+#define ONE(links, domain, target)                                                                 \
+	RULESETS(RULESET("rs", links, "\n" RULE("one", domain, "\n" TARGET(target))))
+#define FROM(source, target)                                                                       \
+	"virtual_networks = (" HUB                                                                 \
+	");\nresolvers = (" RESOLVER("r", "hub", OUTBOUND(source)) ");\nrulesets = (" RULESET(     \
+		"rs", LINK("l", "hub"), RULE("one", "a.test.", TARGET(target))) ");\n"
+#define TO_HUB   LINK("l", "hub")
+#define TO_SPOKE LINK("m", "spoke")
+#define SHADOWS(domain, zone, linked)                                                              \
+	ONE(TO_HUB, domain, PLAIN) ZONES(ZONE(zone, LINK("l", linked)))
+#define SHADOWED "warning: never reached in virtual network \"hub\""
+
+static const struct limits_case cases[] = {
+	{"a_rule_at_a_linked_zone_is_never_reached", SHADOWS("z.test.", "z.test", "hub"), 6,
+	 "rulesets[rs].rules[one].domain", SHADOWED ": private zone z.test."},
+	{"a_rule_below_a_linked_zone_is_never_reached", SHADOWS("a.b.Z.test.", "z.test", "hub"), 6,
+	 "rulesets[rs].rules[one].domain", SHADOWED ": private zone z.test."},
+	{"a_rule_above_a_linked_zone_is_reached", SHADOWS("test.", "z.test", "hub"), 0, 0, 0},
+	{"a_rule_beside_a_linked_zone_is_reached", SHADOWS("az.test.", "z.test", "hub"), 0, 0, 0},
+	{"a_zone_of_another_network_shadows_nothing", SHADOWS("z.test.", "z.test", "spoke"), 0, 0,
+	 0},
+	{"a_second_link_is_looked_at_too",
+	 ONE(TO_SPOKE "," TO_HUB, "z.test.", PLAIN) ZONES(ZONE("z.test", LINK("l", "hub"))), 6,
+	 "rulesets[rs].rules[one].domain", SHADOWED},
+	{"a_disabled_rule_is_not_shadowed",
+	 RULESETS(RULESET("rs", TO_HUB,
+			  "{ name = \"one\"; domain = \"z.test.\"; state = "
+			  "\"Disabled\"; targets = (" TARGET(PLAIN) "); }"))
+		 ZONES(ZONE("z.test", LINK("l", "hub"))),
+	 0, 0, 0},
+
+	{"loopback_reaches_loopback", FROM("source = \"127.0.0.1\";", "127.0.0.2"), 0, 0, 0},
+	{"loopback_does_not_reach_out", FROM("source = \"127.0.0.1\";", "192.0.2.1"), 3,
+	 "rulesets[rs].rules[one].targets[0].address", "warning: 192.0.2.1 cannot be reached"},
+	{"a_network_does_not_reach_loopback", FROM("", "127.0.0.2"), 3,
+	 "rulesets[rs].rules[one].targets[0].address", "warning: 127.0.0.2 cannot be reached"},
+	{"a_network_reaches_out", FROM("", "192.0.2.1"), 0, 0, 0},
+	{"ipv4_does_not_reach_ipv6", FROM("", "2001:db8::1"), 3,
+	 "rulesets[rs].rules[one].targets[0].address", "warning: 2001:db8::1 cannot be reached"},
+	{"ipv6_reaches_ipv6", FROM("source = \"2001:db8::2\";", "2001:db8::1"), 0, 0, 0},
+	{"the_systems_choice_reaches_loopback", FROM("source = \"0.0.0.0\";", "127.0.0.2"), 0, 0,
+	 0},
+	{"the_systems_choice_reaches_out", FROM("source = \"0.0.0.0\";", "192.0.2.1"), 0, 0, 0},
+	{"one_endpoint_that_reaches_is_enough",
+	 "virtual_networks = (" HUB ");\nresolvers = (" RESOLVER(
+		 "r", "hub",
+		 "outbound_endpoints = ({ name = \"out\"; subnet = \"out\"; "
+		 "source = \"::\"; }, { "
+		 "name = \"o2\"; subnet = \"in\"; source = \"127.0.0.1\"; "
+		 "}); ") ");\nrulesets = ({ name = \"rs\"; outbound_endpoints "
+			 "= [\"r/out\", \"r/o2\"]; rules = "
+			 "(" RULE("one", "a.test.", TARGET("127.0.0.2")) "); });\n",
+	 0, 0, 0},
+	{"our_own_endpoint_is_entered_and_needs_no_way", ONE(TO_HUB, "a.test.", SPOKE_IN), 0, 0, 0},
+
+	{"a_ruleset_is_not_linked_to_where_it_forwards", ONE(TO_HUB, "a.test.", HUB_IN), 5,
+	 "rulesets[rs].links[l].virtual_network",
+	 "warning: rule \"one\" forwards to an inbound endpoint in this very network"},
+	{"an_endpoints_listener_means_the_endpoint",
+	 RULESETS(RULESET("rs", TO_HUB,
+			  RULE("one", "a.test.", "{ address = \"127.0.0.1\"; port = 5300; }"))),
+	 5, "rulesets[rs].links[l].virtual_network", "warning: rule \"one\""},
+	{"forwarding_from_the_spoke_to_the_hub_is_fine", ONE(TO_SPOKE, "a.test.", HUB_IN), 0, 0, 0},
+	{"a_ping_and_a_pong_are_a_loop",
+	 "limits = { rulesets_per_outbound_endpoint = 3; };\n" RULESETS(
+		 RULESET("rs", TO_HUB, RULE("one", "a.test.", TARGET(SPOKE_IN))) ",\n" RULESET(
+			 "rt", TO_SPOKE,
+			 RULE("two", "x.test.", TARGET(HUB_IN)) ",\n" RULE("three", "b.a.test.",
+									   TARGET(HUB_IN)))),
+	 8, "rulesets[rt].rules[three].targets",
+	 "warning: a forwarding loop for b.a.test.: r/in (\"hub\") -> s/in (\"spoke\") -> r/in"},
+	{"a_ruleset_that_is_linked_nowhere_makes_no_loop",
+	 "limits = { rulesets_per_outbound_endpoint = 3; };\n" RULESETS(
+		 RULESET("rs", TO_HUB, RULE("one", "a.test.", TARGET(SPOKE_IN))) ",\n" RULESET(
+			 "rt", "", RULE("three", "b.a.test.", TARGET(HUB_IN)))),
+	 0, 0, 0},
+	{"a_zone_on_the_way_ends_the_loop",
+	 "limits = { rulesets_per_outbound_endpoint = 3; };\n" RULESETS(
+		 RULESET("rs", TO_HUB, RULE("one", "a.test.", TARGET(SPOKE_IN))) ",\n" RULESET(
+			 "rt", TO_SPOKE, RULE("three", "b.a.test.", TARGET(HUB_IN))))
+		 ZONES(ZONE("b.a.test", LINK("l", "hub"))),
+	 0, 0, 0},
+	{"a_default_resolver_that_is_us_is_a_loop",
+	 HUB_AND_SPOKE "default_resolver = { targets = (" TARGET(HUB_IN) "); };", 5,
+	 "default_resolver.targets", "warning: a forwarding loop for .: r/in (\"hub\") -> r/in"},
+	{"a_catch_all_rule_keeps_from_the_default_resolver",
+	 ONE(TO_HUB, ".", PLAIN) "default_resolver = { targets = (" TARGET(HUB_IN) "); };", 0, 0,
+	 0},
+	{"a_reserved_domain_goes_to_the_default_resolver",
+	 "reserved_domains = [ \"b.a.test\" ]; limits = { rulesets_per_outbound_endpoint = 3; "
+	 "};\n" RULESETS(
+		 RULESET("rs", TO_HUB, RULE("one", "a.test.", TARGET(SPOKE_IN))) ",\n" RULESET(
+			 "rt", TO_SPOKE, RULE("three", "b.a.test.", TARGET(HUB_IN)))),
+	 0, 0, 0},
+
+	{"custom_servers_hide_links_from_the_vnet_resolver",
+	 "vnet_resolver = { listen = [\"127.0.0.3\"]; };\nvirtual_networks = ({ name = \"n\"; "
+	 "address_space = [\"10.0.0.0/8\"]; dns_servers = [\"192.0.2.1\"]; });\n" ZONES(
+		 ZONE("z.test", LINK("l", "n"))),
+	 2, "virtual_networks[n].dns_servers", "warning: with custom servers"},
+	{"links_without_custom_servers_are_consulted",
+	 "vnet_resolver = { listen = [\"127.0.0.3\"]; };\nvirtual_networks = ({ name = \"n\"; "
+	 "address_space = [\"10.0.0.0/8\"]; });\n" ZONES(ZONE("z.test", LINK("l", "n"))),
+	 0, 0, 0},
+	{"custom_servers_without_links_hide_nothing",
+	 "vnet_resolver = { listen = [\"127.0.0.3\"]; };\nvirtual_networks = ({ name = \"n\"; "
+	 "address_space = [\"10.0.0.0/8\"]; dns_servers = [\"192.0.2.1\"]; });\n",
+	 0, 0, 0},
+	{"custom_servers_without_a_vnet_resolver_hide_nothing",
+	 "virtual_networks = ({ name = \"n\"; address_space = [\"10.0.0.0/8\"]; dns_servers = "
+	 "[\"192.0.2.1\"]; });\n" ZONES(ZONE("z.test", LINK("l", "n"))),
+	 0, 0, 0},
+
+	{"registration_has_no_effect_and_says_so",
+	 HUB_AND_SPOKE ZONES(ZONE("z.test",
+				  LINK("l", "hub") ",\n{ name = \"m\"; virtual_network "
+						   "= \"spoke\"; registration = true; }")),
+	 6, "private_zones[z.test].links[m].registration",
+	 "warning: no machine registers itself here"},
+
+	{"everything_of_management_is_served",
+	 "management = { socket = \"s\"; listen = [\"https://127.0.0.1:8443\"]; certificate = "
+	 "\"c\"; key = \"k\"; clients = ({ id = \"a\"; secret_file = \"s\"; }); state = "
+	 "\"db\"; };",
+	 0, 0, 0},
+};
+
+int main(void)
+{
+	return limits_cases_run("warnings", cases, sizeof cases / sizeof cases[0]);
+}

@@ -1,0 +1,496 @@
+/* Who decides, in which order. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/lib/model_builder.h"
+
+static int setup(void **state)
+{
+	struct model *model = model_start();
+
+	model_add_network(model, "hub", "10.10.0.0/16");
+	model_add_network(model, "spoke", "10.20.0.0/16");
+	model_add_resolver(model, "hub", "hub", NULL);
+	model_add_resolver(model, "spoke", "spoke", NULL);
+	*state = model;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	model_free(*state);
+	return 0;
+}
+
+/* A new policy of the model at every line, so that a test may change the model in between. */
+#define DECIDES(network, name, type, words)                                                        \
+	do {                                                                                       \
+		struct policy *policy = model_compile(*state, NULL);                               \
+		char got[200];                                                                     \
+		snprintf(got, sizeof got, "%s", model_decide(policy, network, name, type));        \
+		policy_free(policy);                                                               \
+		assert_string_equal(got, words);                                                   \
+	} while (0)
+
+/* ---- 1: custom DNS servers ---- */
+
+static void custom_servers_come_first_and_only_at_the_vnet_resolver(void **state)
+{
+	struct model *model = *state;
+
+	model_add_zone(model, "corp.internal", "www A 10.10.1.1\n", "hub spoke");
+	model_add_dns_server(model_network(model, "hub"), model, "192.0.2.7");
+	DECIDES("vnet:hub", "www.corp.internal.", TYPE_A, "custom hub");
+	DECIDES("vnet:hub", "localhost.", TYPE_A, "custom hub");
+	DECIDES("hub", "www.corp.internal.", TYPE_A, "zone corp.internal hit");
+	DECIDES("vnet:spoke", "www.corp.internal.", TYPE_A, "zone corp.internal hit");
+}
+
+/* ---- 2: private zones ---- */
+
+static void the_longest_linked_zone_decides(void **state)
+{
+	struct model *model = *state;
+
+	model_add_zone(model, "internal", "www.corp A 10.10.1.1\nother A 10.10.1.2\n", "hub");
+	model_add_zone(model, "corp.internal", "ftp A 10.10.1.3\n", "hub");
+	DECIDES("hub", "ftp.corp.internal.", TYPE_A, "zone corp.internal hit");
+	/* The longer zone is authoritative: what the shorter one has there does not count. */
+	DECIDES("hub", "www.corp.internal.", TYPE_A, "zone corp.internal nxdomain");
+	DECIDES("hub", "corp.internal.", TYPE_A, "zone corp.internal nodata");
+	DECIDES("hub", "other.internal.", TYPE_A, "zone internal hit");
+	DECIDES("hub", "xcorp.internal.", TYPE_A, "zone internal nxdomain");
+}
+
+static void a_zone_counts_only_in_the_networks_it_is_linked_to(void **state)
+{
+	struct model *model = *state;
+
+	model_add_zone(model, "corp.internal", "www A 10.10.1.1\n", "hub");
+	model_add_default(model, "192.0.2.53");
+	DECIDES("hub", "www.corp.internal.", TYPE_A, "zone corp.internal hit");
+	DECIDES("spoke", "www.corp.internal.", TYPE_A, "default");
+}
+
+static void a_zone_beats_even_a_more_specific_rule(void **state)
+{
+	struct model *model = *state;
+	struct forwarding_ruleset *ruleset;
+
+	model_add_zone(model, "corp.internal", "www A 10.10.1.1\n", "hub");
+	ruleset = model_add_ruleset(model, "onprem", "hub/out", "hub spoke");
+	model_add_rule(model, ruleset, "specific", "deep.corp.internal.", "192.0.2.1");
+	DECIDES("hub", "x.deep.corp.internal.", TYPE_A, "zone corp.internal nxdomain");
+	DECIDES("spoke", "x.deep.corp.internal.", TYPE_A, "rule specific");
+}
+
+static void redirection_is_for_nxdomain_of_addresses_and_cname_only(void **state)
+{
+	struct model *model = *state;
+	static const char zone[] = "acct A 10.10.1.4\n";
+
+	model_add_zone(model, "privatelink.example", zone, "hub? spoke");
+	model_add_default(model, "192.0.2.53");
+	DECIDES("hub", "x.privatelink.example.", TYPE_A, "zone privatelink.example redirected");
+	DECIDES("hub", "x.privatelink.example.", TYPE_AAAA, "zone privatelink.example redirected");
+	DECIDES("hub", "x.privatelink.example.", TYPE_CNAME, "zone privatelink.example redirected");
+	DECIDES("hub", "x.privatelink.example.", TYPE_TXT, "zone privatelink.example nxdomain");
+	DECIDES("hub", "x.privatelink.example.", TYPE_MX, "zone privatelink.example nxdomain");
+	DECIDES("hub", "x.privatelink.example.", TYPE_ANY, "zone privatelink.example nxdomain");
+	DECIDES("hub", "acct.privatelink.example.", TYPE_AAAA, "zone privatelink.example nodata");
+	DECIDES("hub", "acct.privatelink.example.", TYPE_A, "zone privatelink.example hit");
+	DECIDES("spoke", "x.privatelink.example.", TYPE_A, "zone privatelink.example nxdomain");
+}
+
+static void redirection_goes_to_the_default_resolver_past_rules_and_custom_servers(void **state)
+{
+	struct model *model = *state;
+	struct forwarding_ruleset *ruleset;
+	struct name name = test_name("x.privatelink.example.");
+	struct verdict verdict;
+
+	model_add_zone(model, "privatelink.example", "", "hub?");
+	ruleset = model_add_ruleset(model, "onprem", "hub/out", "hub");
+	model_add_rule(model, ruleset, "rule", "privatelink.example.", "192.0.2.1");
+	model_add_default(model, "192.0.2.53");
+	struct policy *policy = model_compile(model, NULL);
+	policy_decide(policy, (struct place){0, false}, &name, TYPE_A, &verdict, NULL);
+	assert_int_equal(verdict.kind, VERDICT_FORWARD);
+	assert_true(verdict.redirected);
+	assert_ptr_equal(verdict.route, policy->default_route);
+	assert_null(verdict.rule);
+	policy_free(policy);
+}
+
+/* ---- 3: rules ---- */
+
+static void rules_match_the_longest_suffix_on_label_boundaries(void **state)
+{
+	struct model *model = *state;
+	struct forwarding_ruleset *ruleset = model_add_ruleset(model, "onprem", "hub/out", "hub");
+
+	model_add_rule(model, ruleset, "short", "corp.", "192.0.2.1");
+	model_add_rule(model, ruleset, "long", "contoso.corp.", "192.0.2.1");
+	model_add_default(model, "192.0.2.53");
+	DECIDES("hub", "a.b.contoso.corp.", TYPE_A, "rule long");
+	DECIDES("hub", "contoso.corp.", TYPE_A, "rule long");
+	DECIDES("hub", "CONTOSO.Corp.", TYPE_A, "rule long");
+	DECIDES("hub", "xcontoso.corp.", TYPE_A, "rule short");
+	DECIDES("hub", "xcorp.", TYPE_A, "default");
+	DECIDES("spoke", "contoso.corp.", TYPE_A, "default");
+}
+
+static void the_root_rule_is_the_catch_all(void **state)
+{
+	struct model *model = *state;
+	struct forwarding_ruleset *ruleset = model_add_ruleset(model, "onprem", "hub/out", "hub");
+
+	model_add_rule(model, ruleset, "all", ".", "192.0.2.1");
+	model_add_rule(model, ruleset, "corp", "corp.", "192.0.2.1");
+	model_add_default(model, "192.0.2.53");
+	DECIDES("hub", "www.example.", TYPE_A, "rule all");
+	DECIDES("hub", ".", TYPE_NS, "rule all");
+	DECIDES("hub", "www.corp.", TYPE_A, "rule corp");
+	DECIDES("spoke", "www.example.", TYPE_A, "default");
+}
+
+static void ds_is_decided_like_every_type(void **state)
+{
+	struct model *model = *state;
+	struct forwarding_ruleset *ruleset = model_add_ruleset(model, "onprem", "hub/out", "hub");
+
+	model_add_rule(model, ruleset, "corp", "corp.", "192.0.2.1");
+	model_add_zone(model, "zone.internal", "", "hub");
+	DECIDES("hub", "corp.", TYPE_DS, "rule corp");
+	DECIDES("hub", "zone.internal.", TYPE_DS, "zone zone.internal nodata");
+}
+
+static void over_several_rulesets_the_longest_suffix_decides_and_the_earlier_wins_a_tie(
+	void **state)
+{
+	struct model *model = *state;
+	struct forwarding_ruleset *ruleset = model_add_ruleset(model, "one", "hub/out", "hub");
+
+	model_add_rule(model, ruleset, "one-corp", "corp.", "192.0.2.1");
+	model_add_rule(model, ruleset, "one-tie", "tie.corp.", "192.0.2.1");
+	model_add_rule(model, ruleset, "one-off", "off.corp.", "192.0.2.1")->state = RULE_DISABLED;
+	ruleset = model_add_ruleset(model, "two", "hub/out", "hub");
+	model_add_rule(model, ruleset, "two-tie", "tie.corp.", "192.0.2.2");
+	model_add_rule(model, ruleset, "two-deep", "deep.corp.", "192.0.2.2");
+	model_add_rule(model, ruleset, "two-off", "off.corp.", "192.0.2.2");
+	DECIDES("hub", "x.tie.corp.", TYPE_A, "rule one-tie");
+	DECIDES("hub", "x.deep.corp.", TYPE_A, "rule two-deep");
+	DECIDES("hub", "x.corp.", TYPE_A, "rule one-corp");
+	DECIDES("hub", "x.off.corp.", TYPE_A, "rule two-off");
+}
+
+/* ---- 4: the default resolver ---- */
+
+static void what_nobody_decides_is_the_default_resolvers(void **state)
+{
+	struct model *model = *state;
+
+	DECIDES("hub", "www.example.", TYPE_A, "refused"); /* there is none */
+	model_add_default(model, "192.0.2.53");
+	DECIDES("hub", "www.example.", TYPE_A, "default");
+	DECIDES("vnet:spoke", "www.example.", TYPE_A, "default");
+	DECIDES("vnet:elsewhere", "www.example.", TYPE_A, "refused");
+}
+
+static void zones_and_rules_win_over_special_names(void **state)
+{
+	struct model *model = *state;
+	struct forwarding_ruleset *ruleset;
+
+	model_add_default(model, "192.0.2.53");
+	DECIDES("hub", "www.home.arpa.", TYPE_A, "special nxdomain");
+	DECIDES("hub", "x.test.", TYPE_A, "special nxdomain");
+	model_add_zone(model, "home.arpa", "www A 10.10.1.1\n", "hub");
+	ruleset = model_add_ruleset(model, "onprem", "hub/out", "hub");
+	model_add_rule(model, ruleset, "test", "x.test.", "192.0.2.1");
+	DECIDES("hub", "www.home.arpa.", TYPE_A, "zone home.arpa hit");
+	DECIDES("hub", "x.test.", TYPE_A, "rule test");
+	DECIDES("hub", "y.test.", TYPE_A, "special nxdomain");
+	DECIDES("spoke", "www.home.arpa.", TYPE_A, "special nxdomain");
+}
+
+static void special_names_are_just_those_and_all_below_them(void **state)
+{
+	static const char *const names[] = {
+		"invalid.",
+		"onion.",
+		"alt.",
+		"test.",
+		"local.",
+		"home.arpa.",
+		"resolver.arpa.",
+		"10.in-addr.arpa.",
+		"168.192.in-addr.arpa.",
+		"0.in-addr.arpa.",
+		"127.in-addr.arpa.",
+		"254.169.in-addr.arpa.",
+		"2.0.192.in-addr.arpa.",
+		"100.51.198.in-addr.arpa.",
+		"113.0.203.in-addr.arpa.",
+		"255.255.255.255.in-addr.arpa.",
+		"0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.ip6.arpa.",
+		"1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.ip6.arpa.",
+		"d.f.ip6.arpa.",
+		"8.e.f.ip6.arpa.",
+		"9.e.f.ip6.arpa.",
+		"a.e.f.ip6.arpa.",
+		"b.e.f.ip6.arpa.",
+		"8.b.d.0.1.0.0.2.ip6.arpa."};
+	static const char *const others[] = {"example.",
+					     "www.example.com.",
+					     "arpa.",
+					     "in-addr.arpa.",
+					     "ip6.arpa.",
+					     "xlocalhost.",
+					     "localhost.example.",
+					     "internal.",
+					     "corp.",
+					     "lan.",
+					     "1.10.in-addr.arpa.x.",
+					     "11.in-addr.arpa.",
+					     "15.172.in-addr.arpa.",
+					     "32.172.in-addr.arpa.",
+					     "172.in-addr.arpa.",
+					     "167.192.in-addr.arpa.",
+					     "254.255.255.255.in-addr.arpa.",
+					     "255.255.255.in-addr.arpa.",
+					     "64.100.in-addr.arpa.",
+					     "c.f.ip6.arpa.",
+					     "f.ip6.arpa.",
+					     "c.e.f.ip6.arpa.",
+					     "7.e.f.ip6.arpa.",
+					     "0.b.d.0.1.0.0.2.ip6.arpa.",
+					     "invalid.x."};
+	char text[120];
+
+	model_add_default(*state, "192.0.2.53");
+	struct policy *policy = model_compile(*state, NULL);
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		assert_string_equal(model_decide(policy, "hub", names[i], TYPE_A),
+				    "special nodata");
+		assert_string_equal(model_decide(policy, "hub", names[i], TYPE_SOA), "special hit");
+		snprintf(text, sizeof text, "a.b.%s", names[i]);
+		assert_string_equal(model_decide(policy, "hub", text, TYPE_PTR),
+				    "special nxdomain");
+	}
+	for (unsigned i = 16; i < 32; i++) {
+		snprintf(text, sizeof text, "1.%u.172.in-addr.arpa.", i);
+		assert_string_equal(model_decide(policy, "hub", text, TYPE_PTR),
+				    "special nxdomain");
+	}
+	for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+		assert_string_equal(model_decide(policy, "hub", others[i], TYPE_A), "default");
+	policy_free(policy);
+}
+
+static void localhost_and_all_below_it_have_the_loopback_addresses(void **state)
+{
+	struct policy *policy = model_compile(*state, NULL);
+
+	assert_string_equal(model_decide(policy, "hub", "localhost.", TYPE_A), "special hit");
+	assert_string_equal(model_decide(policy, "hub", "a.LocalHost.", TYPE_AAAA), "special hit");
+	assert_string_equal(model_decide(policy, "hub", "localhost.", TYPE_MX), "special nodata");
+	policy_free(policy);
+}
+
+static void special_names_can_be_forwarded(void **state)
+{
+	struct model *model = *state;
+
+	model_add_default(model, "192.0.2.53");
+	model->default_resolver.special_names = SPECIAL_FORWARD;
+	DECIDES("hub", "localhost.", TYPE_A, "default");
+	DECIDES("hub", "1.0.0.10.in-addr.arpa.", TYPE_PTR, "default");
+	model->default_resolver.special_names = SPECIAL_ANSWER;
+	DECIDES("hub", "localhost.", TYPE_A, "special hit");
+}
+
+/* ---- the trace ---- */
+
+static bool traced(const struct trace *trace, enum decided_by by, enum trace_outcome outcome,
+		   const char *object)
+{
+	for (unsigned i = 0; i < trace->count; i++) {
+		const struct trace_step *step = &trace->steps[i];
+
+		if (step->by == by && step->outcome == outcome &&
+		    (object ? step->object && strcmp(step->object, object) == 0 : !step->object))
+			return true;
+	}
+	return false;
+}
+
+static struct trace trace_of(const struct policy *policy, const char *text, struct verdict *verdict)
+{
+	struct name name = test_name(text);
+	struct trace trace;
+
+	policy_decide(policy, (struct place){0, false}, &name, TYPE_A, verdict, &trace);
+	return trace;
+}
+
+static void the_trace_tells_what_was_shadowed_shorter_disabled_and_reserved(void **state)
+{
+	struct model *model = *state;
+	struct forwarding_ruleset *ruleset = model_add_ruleset(model, "onprem", "hub/out", "hub");
+	struct verdict verdict;
+
+	model_add_rule(model, ruleset, "root", ".", "192.0.2.1");
+	model_add_rule(model, ruleset, "corp", "corp.", "192.0.2.1");
+	model_add_rule(model, ruleset, "off", "a.b.corp.", "192.0.2.1")->state = RULE_DISABLED;
+	model_add_reserved(model, "held.");
+	model_add_zone(model, "corp", "", "spoke");
+	model_add_zone(model, "internal", "", "hub");
+	model_add_zone(model, "sub.internal", "", "hub");
+	model_add_default(model, "192.0.2.53");
+	struct policy *policy = model_compile(model, NULL);
+
+	struct trace trace = trace_of(policy, "x.a.b.corp.", &verdict);
+	assert_int_equal(verdict.by, DECIDED_RULE);
+	assert_string_equal(verdict.object, "corp");
+	assert_true(traced(&trace, DECIDED_ZONE, TRACE_NONE, NULL));
+	assert_true(traced(&trace, DECIDED_RULE, TRACE_DISABLED, "off"));
+	assert_true(traced(&trace, DECIDED_RULE, TRACE_MATCHED, "corp"));
+	assert_true(traced(&trace, DECIDED_RULE, TRACE_SHORTER, "root"));
+	assert_true(traced(&trace, DECIDED_DEFAULT, TRACE_SHADOWED, NULL));
+
+	trace = trace_of(policy, "x.sub.internal.", &verdict);
+	assert_int_equal(verdict.by, DECIDED_ZONE);
+	assert_true(traced(&trace, DECIDED_ZONE, TRACE_MATCHED, "sub.internal"));
+	assert_true(traced(&trace, DECIDED_ZONE, TRACE_SHORTER, "internal"));
+	assert_true(traced(&trace, DECIDED_RULE, TRACE_SHADOWED, "root"));
+
+	trace = trace_of(policy, "x.held.", &verdict);
+	assert_int_equal(verdict.by, DECIDED_DEFAULT);
+	assert_true(traced(&trace, DECIDED_RULE, TRACE_RESERVED, "held."));
+	assert_true(traced(&trace, DECIDED_RULE, TRACE_SHORTER, "root"));
+	assert_true(traced(&trace, DECIDED_DEFAULT, TRACE_MATCHED, NULL));
+	policy_free(policy);
+}
+
+static void a_trace_that_is_full_counts_what_it_leaves_out(void **state)
+{
+	struct model *model = *state;
+	char domain[600] = "", longest[600];
+	struct verdict verdict;
+
+	for (unsigned i = 0; i < 2; i++) {
+		struct forwarding_ruleset *ruleset =
+			model_add_ruleset(model, i ? "two" : "one", "hub/out", "hub");
+
+		domain[0] = '\0';
+		for (unsigned depth = 1; depth <= 100; depth++) {
+			memmove(domain + 2, domain, strlen(domain) + 1);
+			memcpy(domain, "x.", 2);
+			model_add_rule(model, ruleset, "rule", domain, "192.0.2.1");
+		}
+		memcpy(longest, domain, sizeof longest);
+	}
+	struct policy *policy = model_compile(model, NULL);
+	struct trace trace = trace_of(policy, longest, &verdict);
+	assert_int_equal(trace.count, TRACE_STEPS);
+	assert_int_equal(trace.count + trace.dropped, 1 + 200); /* no zone; every rule */
+	assert_int_equal(verdict.by, DECIDED_RULE);
+	policy_free(policy);
+}
+
+/* With a trace the decision is the same: the walk goes on, the verdict does not. */
+static void a_trace_changes_nothing(void **state)
+{
+	static const char *const names[] = {
+		"www.corp.internal.", "gone.corp.internal.", "x.rule.",
+		"localhost.",         "www.example.",        "10.in-addr.arpa."};
+	struct model *model = *state;
+	struct forwarding_ruleset *ruleset = model_add_ruleset(model, "onprem", "hub/out", "hub");
+
+	model_add_rule(model, ruleset, "rule", "rule.", "192.0.2.1");
+	model_add_zone(model, "corp.internal", "www A 10.10.1.1\n", "hub");
+	model_add_default(model, "192.0.2.53");
+	struct policy *policy = model_compile(model, NULL);
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		struct name name = test_name(names[i]);
+		struct verdict plain, with_trace;
+
+		policy_decide(policy, (struct place){0, false}, &name, TYPE_A, &plain, NULL);
+		trace_of(policy, names[i], &with_trace);
+		assert_int_equal(plain.kind, with_trace.kind);
+		assert_int_equal(plain.by, with_trace.by);
+		assert_ptr_equal(plain.object, with_trace.object);
+		assert_ptr_equal(plain.route, with_trace.route);
+		assert_ptr_equal(plain.answer.rrset, with_trace.answer.rrset);
+	}
+	policy_free(policy);
+}
+
+static void outside_all_networks_only_our_own_names_and_the_default_resolver_count(void **state)
+{
+	static const struct {
+		const char *name;
+		enum decided_by by;
+	} rows[] = {
+		{"www.corp.internal.", DECIDED_DEFAULT},
+		{"x.rule.", DECIDED_DEFAULT},
+		{"10.1.10.10.in-addr.arpa.", DECIDED_SPECIAL},
+		{"10.100.51.198.in-addr.arpa.", DECIDED_POOL},
+		{"localhost.", DECIDED_SPECIAL},
+	};
+	const struct place outside = {NETWORK_DEFAULT, false};
+	struct model *model = *state;
+	struct forwarding_ruleset *ruleset = model_add_ruleset(model, "onprem", "hub/out", "hub");
+	struct trace trace;
+
+	model_add_rule(model, ruleset, "rule", "rule.", "192.0.2.1");
+	model_add_zone(model, "corp.internal", "www A 10.10.1.1\n", "hub");
+	model_add_address(model, "vm", "10.10.1.10", NULL, "www.example.");
+	model_add_pool(model, "public", "198.51.100.0/24");
+	model_add_default(model, "192.0.2.53");
+	struct policy *policy = model_compile(model, NULL);
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct name name = test_name(rows[i].name);
+		struct verdict verdict;
+
+		policy_decide(policy, outside, &name, TYPE_PTR, &verdict, NULL);
+		assert_int_equal(verdict.by, rows[i].by);
+		policy_decide(policy, outside, &name, TYPE_PTR, &verdict, &trace);
+		assert_int_equal(verdict.by, rows[i].by);
+	}
+	policy_free(policy);
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(custom_servers_come_first_and_only_at_the_vnet_resolver),
+		TEST(the_longest_linked_zone_decides),
+		TEST(a_zone_counts_only_in_the_networks_it_is_linked_to),
+		TEST(a_zone_beats_even_a_more_specific_rule),
+		TEST(redirection_is_for_nxdomain_of_addresses_and_cname_only),
+		TEST(redirection_goes_to_the_default_resolver_past_rules_and_custom_servers),
+		TEST(rules_match_the_longest_suffix_on_label_boundaries),
+		TEST(the_root_rule_is_the_catch_all),
+		TEST(ds_is_decided_like_every_type),
+		TEST(over_several_rulesets_the_longest_suffix_decides_and_the_earlier_wins_a_tie),
+		TEST(what_nobody_decides_is_the_default_resolvers),
+		TEST(zones_and_rules_win_over_special_names),
+		TEST(special_names_are_just_those_and_all_below_them),
+		TEST(localhost_and_all_below_it_have_the_loopback_addresses),
+		TEST(special_names_can_be_forwarded),
+		TEST(the_trace_tells_what_was_shadowed_shorter_disabled_and_reserved),
+		TEST(a_trace_that_is_full_counts_what_it_leaves_out),
+		TEST(a_trace_changes_nothing),
+		TEST(outside_all_networks_only_our_own_names_and_the_default_resolver_count),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
