@@ -3,7 +3,7 @@
 # make test       installs what is missing, builds and runs every test, and closes with a count
 #                 (ONLY=e2e/test_wire runs those whose path has that)
 # make test-clients  installs other people's clients of the management API, and runs their tests
-# make lint       floors, format, cppcheck, clang-tidy, README's code map, the manual page
+# make lint       the order of rooms, format, cppcheck, clang-tidy, the manual pages
 # make format     clang-format on every C file
 # make cover      line coverage of the cmocka programs, per folder
 # make bench      builds the load and the floors, and measures sluice beside the installed peers
