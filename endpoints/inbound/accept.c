@@ -6,8 +6,8 @@
  * When all places are taken, whoever has most of them gives one up to who has fewer: a client that
  * opens as many as it may keeps nobody out.
  *
- * Not here: what a connection does once it is there (inbound/tcp.c). */
-#include "endpoints/inbound/tcp.h"
+ * Not here: what a connection does once it is there (inbound/connection.c). */
+#include "endpoints/inbound/connection.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -169,7 +169,7 @@ void inbound_tcp_stop(struct inbound *inbound)
 	if (inbound->connections)
 		inbound_tcp_answer_gone(inbound->worker);
 	while (inbound->connections) {
-		connection_drop_unread(inbound->connections);
+		stream_drop_unread(&inbound->connections->stream);
 		connection_close(inbound->connections);
 	}
 }

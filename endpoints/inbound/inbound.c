@@ -9,7 +9,7 @@
  * the last of them.
  *
  * Not here: who may ask and how often (inbound/gate.c), and any idea of what a question means. */
-#include "endpoints/inbound/tcp.h"
+#include "endpoints/inbound/connection.h"
 
 #include <assert.h>
 #include <stddef.h>

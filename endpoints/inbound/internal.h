@@ -13,7 +13,7 @@ enum {
 
 struct udp_batch;
 struct tcp_batch;
-struct connection; /* inbound/tcp.h */
+struct connection; /* inbound/connection.h */
 
 struct inbound_shared { /* of a worker's listeners, by worker->shared */
 	struct udp_batch *udp;
@@ -105,7 +105,7 @@ MUST_CHECK int inbound_udp_start(struct inbound *inbound);
 int inbound_udp_watch(struct inbound *inbound); /* also after it has rested */
 void inbound_udp_stop(struct inbound *inbound);
 
-/* inbound/outbox.c */
+/* inbound/connection.c */
 struct tcp_batch *tcp_batch_new(void);
 void tcp_batch_free(struct tcp_batch *batch);
 void tcp_batch_flush(struct tcp_batch *batch);

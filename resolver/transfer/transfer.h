@@ -41,7 +41,7 @@
  * for so long, or finds too many waiting, is told SERVFAIL, with an extended error that says why,
  * and comes again by the SOA's RETRY. One that is sending has to get TRANSFER_PACE_BYTES on their
  * way in every TRANSFER_PACE_US, or its connection is closed: a client that reads nothing at all is
- * found sooner, by the idle timeout (inbound/tcp.c). IXFR by UDP, and the SOA to who has all
+ * found sooner, by the idle timeout (inbound/connection.c). IXFR by UDP, and the SOA to who has all
  * already, are one message and take no place.
  *
  * **Who may.** transfer_terms_allow: an entry with the client's address and, where it asks for

@@ -18,7 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "endpoints/inbound/tcp.h"
+#include "endpoints/inbound/connection.h"
 #include "endpoints/socket.h"
 #include "tests/lib/tcp_segments.h"
 
@@ -871,7 +871,7 @@ static void client_that_does_not_read_is_not_read_from_either(void **state)
 static size_t unsent(struct world *world)
 {
 	const struct connection *connection = world->lanes[0].inbound->connections;
-	return uv_stream_get_write_queue_size((const uv_stream_t *)&connection->handle);
+	return uv_stream_get_write_queue_size((const uv_stream_t *)&connection->stream.tcp);
 }
 
 static void client_that_does_not_read_holds_so_many_bytes_and_no_more(void **state)
@@ -1232,7 +1232,7 @@ static int client_with_small_buffers(struct world *world)
 {
 	int fd = client_with(world, true, "127.0.0.1", 4096), small = 1, inside;
 	const struct connection *connection = world->lanes[0].inbound->connections;
-	assert_int_equal(uv_fileno((const uv_handle_t *)&connection->handle, &inside), 0);
+	assert_int_equal(uv_fileno((const uv_handle_t *)&connection->stream.tcp, &inside), 0);
 	assert_int_equal(setsockopt(inside, SOL_SOCKET, SO_SNDBUF, &small, sizeof small), 0);
 	return fd;
 }
