@@ -334,11 +334,12 @@ static void warn_of_ports(const struct snapshot *snapshot, unsigned workers,
 {
 	if (snapshot->source_count == 0 || snapshot->ports_max * workers >= OUTBOUND_PORTS)
 		return;
-	fault_add(faults, FAULT_WARNING, origin, NULL,
-		  "questions leave by %u source ports for each address, where %u make forged "
-		  "answers a matter of luck; allow more descriptors (ulimit -n, LimitNOFILE= of "
-		  "the unit)",
-		  snapshot->ports_max * workers, OUTBOUND_PORTS);
+	fault_add(
+		faults, FAULT_WARNING, origin, NULL,
+		"questions leave from %u source ports per address, and it takes %u to make forged "
+		"answers a matter of luck; allow more descriptors (ulimit -n, LimitNOFILE= of "
+		"the unit)",
+		snapshot->ports_max * workers, OUTBOUND_PORTS);
 }
 
 /* What lets a worker start that could not. */

@@ -206,11 +206,10 @@ static bool check_record(struct zone_builder *builder, const struct origin *orig
 			   NULL) != 0)
 		fault_add(faults, FAULT_ERROR, origin, NULL, "the owner is not a name");
 	else if (!name_is_under(&builder->owner, &builder->apex))
-		fault_add(
-			faults, FAULT_ERROR, origin, NULL,
-			"%s is outside the zone %s; look for a missing or needless final dot, and "
-			"at $ORIGIN",
-			name_wire_to_text(owner, text), name_to_text(&builder->apex, apex));
+		fault_add(faults, FAULT_ERROR, origin, NULL,
+			  "%s is outside the zone %s; check for a missing or needless final dot, "
+			  "and $ORIGIN",
+			  name_wire_to_text(owner, text), name_to_text(&builder->apex, apex));
 	else if ((wrong = misplaced(builder, owner, type)))
 		fault_add(faults, FAULT_ERROR, origin, NULL, wrong, name_wire_to_text(owner, text));
 	if (!record_type_is_data(type))

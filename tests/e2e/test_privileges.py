@@ -302,7 +302,7 @@ class AnotherUser(Server):
     def test_without_a_user_root_is_told(self):
         self.start(config(user=None))
         self.serves()
-        harness.wait_for(lambda: "runs as root; with `user`" in self.sluice.log(), "the warning")
+        harness.wait_for(lambda: "running as root; set `user`" in self.sluice.log(), "the warning")
         for task in tasks(self.sluice).values():
             if task["Name"].startswith("worker-"):
                 self.assertEqual(0, int(task["CapEff"], 16), task)
@@ -449,7 +449,7 @@ class Manager(Server):
         self.assertEqual(1, len(workers))
         before, pid = len(self.sluice.log()), self.sluice.pid
         self.stop_thread(workers[0])
-        harness.wait_for(lambda: "loop does not go round" in self.sluice.log()[before:],
+        harness.wait_for(lambda: "loop has stopped turning" in self.sluice.log()[before:],
                          "the watchdog to see it")
         harness.wait_for(lambda: "killed" in self.sluice.log()[before:], "the master to kill it")
         os.waitpid(workers[0], ALL_THREADS)  # as long as nobody looks at its end, it has none

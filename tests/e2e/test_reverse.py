@@ -862,7 +862,7 @@ class Commands(Reverse):
         self.ptr_is("198.51.100.30", "front.westeurope.cloudapp.azure.com.", ttl=60)
         self.assertRegex(self.run_("address", "show", "front", "--group", "web"),
                          "(?m)^Tags +env=prod, formula=a=b$")
-        self.assertIn('"env" is no tag; give NAME=VALUE', self.run_(
+        self.assertIn('"env" is not a tag; give NAME=VALUE', self.run_(
             "address", "add", "other", "--tag", "env", status=2))
         self.run_("address", "add", "front", "198.51.100.31", "--group", "web", status=1)
         self.run_("address", "add", "loose")
@@ -877,7 +877,7 @@ class Commands(Reverse):
             "address", "show", "front", status=1))
         self.assertIn('there is no address "back" in the resource group "web"', self.run_(
             "address", "remove", "back", "--group", "web", status=1))
-        self.assertIn('"198.51.100.99" is no address or id of ours; add the address first', self.run_(
+        self.assertIn('"198.51.100.99" is not an address or id that we own; add the address first', self.run_(
             "ptr", "set", "198.51.100.99", "a.example.", status=1))
         self.run_("address", "remove", "front", "--group", "web")
         self.ptr_is("198.51.100.30", rcode="NXDOMAIN")

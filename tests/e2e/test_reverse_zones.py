@@ -194,8 +194,8 @@ class Delegation(World):
                 ("198.18.100.96/27", 'is a part of address pool "low"',
                  ["64-127.100.18.198.in-addr.arpa."]),
                 ("10.0.0.0/8", "is private", ["10.in-addr.arpa."]),
-                ("8.0.0.0/7", "is larger than anything", ["8.in-addr.arpa.", "9.in-addr.arpa."]),
-                ("2c00::/15", "is larger than anything", ["0.0.c.2.ip6.arpa.", "1.0.c.2.ip6.arpa."])):
+                ("8.0.0.0/7", "is larger than any prefix", ["8.in-addr.arpa.", "9.in-addr.arpa."]),
+                ("2c00::/15", "is larger than any prefix", ["0.0.c.2.ip6.arpa.", "1.0.c.2.ip6.arpa."])):
             status, text = self.delegation("--json", prefix)
             self.assertEqual(0, status, text)
             said = json.loads(text)
@@ -222,7 +222,7 @@ class Delegation(World):
         path = self.world.write("none.conf", CONFIG % "")
         status, text = harness.command("ptr", "delegation", "-c", path, "198.18.100.64/26")
         self.assertEqual(1, status, text)
-        self.assertIn("give the name servers with --ns", text)
+        self.assertIn("give them with --ns", text)
         path = self.world.write("faulty.conf", CONFIG.replace("0/26.101.", "0.101.") % SERVERS)
         status, text = harness.command("ptr", "delegation", "-c", path, "198.18.100.64/26")
         self.assertEqual(1, status, text)

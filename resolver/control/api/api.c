@@ -110,8 +110,7 @@ static void refuse_route(const struct api *api, struct http_request *request, co
 		return;
 	}
 	http_header(request, "Allow", allow);
-	refuse(api, request, 405,
-	       "the path is there, but not with this method; see the header Allow");
+	refuse(api, request, 405, "this path does not take this method; see the Allow header");
 }
 
 /* False: it has been refused. */
@@ -128,7 +127,8 @@ static bool is_known(const struct api *api, struct http_request *request)
 	case HTTP_NO_CREDENTIALS:
 		http_header(request, "WWW-Authenticate", "Bearer realm=\"sluice\"");
 		refuse(api, request, 401,
-		       "who asks? send a client's secret, or a token, as \"Authorization: Bearer "
+		       "authentication required: send a client's secret, or a token, as "
+		       "\"Authorization: Bearer "
 		       "SECRET\" or as X-Auth-Token");
 		return false;
 	case HTTP_TOO_MANY:
@@ -140,8 +140,8 @@ static bool is_known(const struct api *api, struct http_request *request)
 		http_header(request, "WWW-Authenticate",
 			    "Bearer realm=\"sluice\", error=\"invalid_token\"");
 		refuse(api, request, 401,
-		       "no client of management.clients has this secret, and it is no token that "
-		       "still counts");
+		       "no client in management.clients has this secret, and it is not a valid "
+		       "token");
 		return false;
 	}
 	return false;
@@ -166,7 +166,8 @@ static void on_head(void *context, struct http_request *request)
 		return;
 	if (err == ERR_INVALID)
 		refuse(api, request, 400,
-		       "the path is not UTF-8, or has a '%' without a byte's two digits behind it");
+		       "the path is not UTF-8, or a '%' in it is not followed by two hexadecimal "
+		       "digits");
 	else if (err == ERR_NOMEM)
 		refuse(api, request, 503, err_text(err));
 	else if (err != 0)
@@ -174,7 +175,7 @@ static void on_head(void *context, struct http_request *request)
 	else if (!route)
 		refuse_route(api, request, allow);
 	else if (route->need >= API_CHANGE && request->role != ROLE_ADMIN)
-		refuse(api, request, 403, "this client's role is reader, and this takes an admin");
+		refuse(api, request, 403, "this client is a reader; the request needs an admin");
 	else
 		allow_body(api, route, request);
 	request->route = route;
@@ -235,7 +236,7 @@ static bool read_form(struct api_call *call)
 	const struct http_request *http = call->http;
 	const char *body = http->body_length > 0 ? http->body : "";
 	if (http_request_header(http, "Content-Type") && !is_of_type(http, type)) {
-		api_fail(&call->request, 400, NULL, "the body is to be a form: %s", type);
+		api_fail(&call->request, 400, NULL, "the body must be a form: %s", type);
 		return false;
 	}
 	int err = strlen(body) == http->body_length ? api_fields_init(&call->form, body)

@@ -168,10 +168,9 @@ struct batch_reader *batch_reader_of_json(const json_t *body, struct change_erro
 	reader->list = listed ? listed : body;
 	if (json_is_array(reader->list))
 		return reader;
-	(void)change_refuse(
-		error, "",
-		"a list is wanted as the body, [{\"address\": A, \"reverse_fqdn\": NAME}, "
-		"...], or the same as text/csv");
+	(void)change_refuse(error, "",
+			    "the body must be a list, [{\"address\": A, \"reverse_fqdn\": NAME}, "
+			    "...], or the same as text/csv");
 	batch_reader_free(reader);
 	return NULL;
 }
@@ -186,7 +185,7 @@ static int read_owner(const json_t *object, struct batch_row *row, struct change
 			continue;
 		row->owner_key = keys[i];
 		row->owner = json_string_value(value);
-		return row->owner ? 0 : change_refuse(error, keys[i], "a text is wanted here");
+		return row->owner ? 0 : change_refuse(error, keys[i], "must be a string");
 	}
 	return change_refuse(error, "address", "it is missing; give an address, or the owner's id");
 }
@@ -199,7 +198,7 @@ static int next_of_json(struct batch_reader *reader, struct batch_row *row,
 	if (!object)
 		return ERR_NOT_FOUND;
 	if (!json_is_object(object))
-		return change_refuse(error, "", "an object is wanted here");
+		return change_refuse(error, "", "must be an object");
 	int err = read_owner(object, row, error);
 	if (err == 0)
 		err = owner_input_read_ptr(&input, object, error);

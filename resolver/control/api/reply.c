@@ -223,9 +223,7 @@ const char *api_base_needed(struct api_request *request, char text[API_BASE_MAX]
 {
 	const char *base = api_base(request, text);
 	if (!base)
-		api_fail(request, 400, NULL,
-			 "the header Host says by which name the server is reached, and there is "
-			 "none that could be one");
+		api_fail(request, 400, NULL, "the Host header is missing, or is not a host name");
 	return base;
 }
 

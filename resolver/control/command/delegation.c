@@ -134,9 +134,7 @@ static void warn_of_prefix(struct delegation *d)
 		     "rest is not ours",
 		     text);
 	if (d->prefix.length < least)
-		warn(d,
-		     "%s is larger than anything that somebody was ever given; a /%u is the "
-		     "largest of its kind",
+		warn(d, "%s is larger than any prefix that is handed out; the largest is a /%u",
 		     text, least);
 	if (address_is_private(&d->prefix.address))
 		warn(d,
@@ -229,7 +227,7 @@ static int delegate(const struct command_line *line, struct delegation *d,
 	size_t servers = json_array_size(d->servers);
 	if (servers == 0)
 		return command_fail_at(line,
-				       "there is nobody to delegate to; give the name servers with "
+				       "no name servers to delegate to; give them with "
 				       "--ns, or as reverse.name_servers in %s",
 				       line->config);
 	find_zones(d, model);

@@ -127,14 +127,14 @@ int command_upgrade(const struct command_line *line)
 	bool fine = answer && status < 400;
 	const char *text = client_error_text(answer);
 	if (!answer)
-		command_fail_at(line, "what became of it is not known: %s", error);
+		command_fail_at(line, "the outcome is unknown: %s", error);
 	else if (fine)
 		printf("process %" JSON_INTEGER_FORMAT " has taken over\n",
 		       json_integer_value(json_object_get(answer, "pid")));
 	else
 		print_lines(text ? text : "the server cannot be upgraded; restart it instead");
 	if (answer && !fine)
-		command_fail_at(line, "the running server is as it was");
+		command_fail_at(line, "the running server has not changed");
 	json_decref(answer);
 	return fine ? EXIT_SUCCESS : EXIT_FAILURE;
 }

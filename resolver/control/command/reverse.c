@@ -125,7 +125,7 @@ static bool put_tags(const struct command_line *line, json_t *body)
 		const char *text = line->tags.items[i], *value = strchr(text, '=');
 		char *name = value && value > text ? strndup(text, (size_t)(value - text)) : NULL;
 		if (!name) {
-			command_misuse(line, "\"%s\" is no tag; give NAME=VALUE", text);
+			command_misuse(line, "\"%s\" is not a tag; give NAME=VALUE", text);
 			json_decref(tags);
 			return false;
 		}

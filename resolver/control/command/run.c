@@ -48,7 +48,7 @@ int command_serve(const struct command_line *line)
 {
 	int master = handed_descriptor(line);
 	if (master < 0)
-		return command_misuse(line, "it is the master that starts this; use `sluice run`");
+		return command_misuse(line, "only the master starts this; use `sluice run`");
 	begin();
 	return process_run(line->config, line->resolv_conf, master, line->beside);
 }

@@ -51,7 +51,7 @@ int command_service_set(const struct command_line *line)
 		json_put(body, "address", json_text(line->address));
 	bool good = command_put_given(line, body);
 	if (good && json_object_size(body) == 0) {
-		command_misuse(line, "there is nothing to set; name what shall change");
+		command_misuse(line, "nothing to set; name what should change");
 		good = false;
 	}
 	if (!good) {

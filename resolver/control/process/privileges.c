@@ -325,7 +325,7 @@ static int stay(const struct model *model, struct faults *faults)
 	if ((stays_root() || keep(0, 0) == 0) && forswear() == 0)
 		return 0;
 	fault_add(faults, FAULT_ERROR, &model->user_origin, NULL,
-		  "rights that are of no use cannot be given up: %s", strerror(errno));
+		  "rights that are not needed cannot be given up: %s", strerror(errno));
 	return ERR_FAULTS;
 }
 

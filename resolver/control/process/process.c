@@ -178,7 +178,7 @@ static void on_leaving(uv_timer_t *timer)
 	if (!drained && uv_now(timer->loop) < process->leave_at_ms)
 		return;
 	if (!drained)
-		log_event(LOG_INFO, "stop", "not all is answered by now; ends");
+		log_event(LOG_INFO, "stop", "some questions are still unanswered; ending");
 	uv_timer_stop(timer);
 	uv_stop(timer->loop);
 }
@@ -272,7 +272,7 @@ static void on_leave(struct process *process, uint32_t pid)
 	if (process->stopping || process->succeeded)
 		return;
 	process->succeeded = true;
-	log_event(LOG_INFO, "upgrade", "process %u serves; finishes what is under way", pid);
+	log_event(LOG_INFO, "upgrade", "process %u serves now; finishing what is under way", pid);
 	if (request)
 		api_reply_json(request, 200, json_make("{s:I}", "pid", (json_int_t)pid), NULL);
 	health_log_stop(&process->health);
@@ -434,7 +434,7 @@ static int open_and_settle(struct process *process, const struct model *model,
 		return refuse(faults);
 	if (process->seccomp && !sandbox_is_available())
 		log_event(LOG_WARNING, "privileges",
-			  "the kernel cannot filter system calls; goes on without");
+			  "the kernel cannot filter system calls; continuing without the filter");
 	else if (process->seccomp && sandbox_enter() != 0)
 		return exit_fail("the filter of system calls cannot be set: %s; set seccomp = "
 				 "false to go without",
@@ -474,7 +474,7 @@ static void run(struct process *process, const struct model *model, const struct
 		  server->worker_count, server->worker_count == 1 ? "" : "s", text);
 	if (geteuid() == 0 && !model->user)
 		log_event(LOG_WARNING, "privileges",
-			  "runs as root; with `user` it keeps none of root's rights");
+			  "running as root; set `user` to drop root's rights");
 	watchdog_start(&process->watchdog, &process->loop, server, &process->master);
 	health_log_start(&process->health, &process->loop, server);
 	service_follow(&process->service);

@@ -12,9 +12,9 @@ static void on_timer(uv_timer_t *timer)
 		master_link_say(watchdog->master, MASTER_ALIVE, 0, NULL);
 	if (alive == watchdog->told)
 		log_event(alive ? LOG_WARNING : LOG_ERROR, "watchdog",
-			  alive ? "every worker's loop goes round again"
-				: "a worker's loop does not go round; the master is not told that "
-				  "all is well");
+			  alive ? "every worker's loop turns again"
+				: "a worker's loop has stopped turning; the master is no longer "
+				  "told that all is well");
 	watchdog->told = !alive;
 }
 

@@ -27,7 +27,7 @@
 enum change_outcome {
 	CHANGE_FINE,
 	CHANGE_INVALID,   /* a value does not fit: `field` has it, the text what would be right */
-	CHANGE_NOT_FOUND, /* there is no such owner, or it has no PTR */
+	CHANGE_NOT_FOUND, /* there is no such address or service, or it has no PTR */
 	CHANGE_TAKEN,     /* the name, id, address or label (`field`): the text says by whom */
 	CHANGE_READ_ONLY, /* the file says it: the text names file and line */
 	CHANGE_EXHAUSTED, /* no free address in any pool of the region */

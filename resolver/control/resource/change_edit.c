@@ -14,7 +14,8 @@ static struct node *find(struct change *change, const struct owner *owner, int *
 
 	*err = change_is_open(change);
 	if (!*err && !node)
-		*err = change_fail(change, CHANGE_NOT_FOUND, NULL, "there is no such owner");
+		*err = change_fail(change, CHANGE_NOT_FOUND, NULL,
+				   "there is no such address or service");
 	return *err ? NULL : node;
 }
 
@@ -25,7 +26,7 @@ static int check_writable(struct change *change, const struct owner *owner)
 	if (!owner_is_read_only(owner))
 		return 0;
 	return change_fail(change, CHANGE_READ_ONLY, NULL,
-			   "%s is what the configuration file says; change it there",
+			   "%s comes from the configuration file; change it there",
 			   owner_title(owner, title));
 }
 
@@ -207,7 +208,7 @@ static int check_identity(struct change *change, const struct owner *before,
 				    : NULL;
 
 	return field ? change_fail(change, CHANGE_INVALID, field,
-				   "cannot be another; add one that has it, and remove this one")
+				   "cannot change; add one that has it and remove this one")
 		     : 0;
 }
 

@@ -205,7 +205,7 @@ static int check_writable(struct change *change, const struct resource_group *gr
 	if (!group_is_read_only(group))
 		return 0;
 	return change_fail(change, CHANGE_READ_ONLY, NULL,
-			   "resource group \"%s\" is what the configuration file says, at %s:%u; "
+			   "resource group \"%s\" comes from the configuration file, at %s:%u; "
 			   "change it there",
 			   group->name, group->origin.file, group->origin.line);
 }

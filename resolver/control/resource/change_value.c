@@ -168,7 +168,7 @@ int wish_set(struct change *change, struct wish *wish, const struct change_value
 		return unknown(change, group, value->key);
 	if (is_ptrs(wish, value->key))
 		return change_fail(change, CHANGE_INVALID, value->key,
-				   "is the PTR's; set it with the PTR");
+				   "belongs to the PTR; set it with the PTR");
 	if (field->type == FIELD_STRING && text && !*text && !field->required)
 		text = NULL;
 	return text ? change_check_text(change, field, item, text, &wish->arena)

@@ -108,8 +108,9 @@ static int check(struct change *scratch, const struct node *node, const struct c
 	if (ptr->fqdn && *ptr->fqdn)
 		return change_check_ptr(scratch, ptr);
 	if ((ptr->description && *ptr->description) || ptr->ttl_given)
-		return change_fail(scratch, CHANGE_INVALID, ptr->ttl_given ? "ttl" : "description",
-				   "it is the PTR's, and there is none; give reverse_fqdn, too");
+		return change_fail(
+			scratch, CHANGE_INVALID, ptr->ttl_given ? "ttl" : "description",
+			"belongs to the PTR, and there is none; give reverse_fqdn as well");
 	return 0;
 }
 
@@ -120,11 +121,10 @@ static int check_owned(struct change *scratch, const struct owner *owner,
 	if (owner->kind != OWNER_SERVICE || !wanted->fqdn ||
 	    text_equal(owner->ptr.fqdn, wanted->fqdn))
 		return 0;
-	return change_fail(
-		scratch, CHANGE_INVALID, "reverse_fqdn",
-		"a cloud service's name has to be its subscription's, which many at once "
-		"are not asked for; set it by itself: sluice service set, or PUT "
-		"/v1/services/NAME");
+	return change_fail(scratch, CHANGE_INVALID, "reverse_fqdn",
+			   "the name of a cloud service must belong to its subscription, which is "
+			   "not checked in bulk; set it on its own: sluice service set, or PUT "
+			   "/v1/services/NAME");
 }
 
 /* What the workers are to serve of it. */

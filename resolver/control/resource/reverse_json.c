@@ -96,9 +96,8 @@ static int read_text(const char *key, const json_t *value, const char **text,
 		     struct change_error *error)
 {
 	*text = json_string_value(value);
-	return *text || json_is_null(value)
-		       ? 0
-		       : change_refuse(error, key, "a text or null is wanted here");
+	return *text || json_is_null(value) ? 0
+					    : change_refuse(error, key, "must be a string or null");
 }
 
 static int read_fqdn(struct owner_input *input, const char *key, const json_t *value,
@@ -123,7 +122,7 @@ static int read_ttl(struct owner_input *input, const char *key, const json_t *va
 	input->ptr.ttl = json_integer_value(value);
 	if (json_is_integer(value) || json_is_null(value))
 		return 0;
-	return change_refuse(error, key, "a whole number of seconds or null is wanted here");
+	return change_refuse(error, key, "must be a whole number of seconds or null");
 }
 
 static int read_nothing(struct owner_input *input, const char *key, const json_t *value,
@@ -150,7 +149,7 @@ static int read_tags(struct owner_input *input, const char *key, const json_t *v
 		     struct change_error *error)
 {
 	if (!json_is_object(value) && !json_is_null(value))
-		return change_refuse(error, key, "an object of texts or null is wanted here");
+		return change_refuse(error, key, "must be an object of strings, or null");
 	if (json_object_size(value) == 0)
 		return read_value(input, key, json_null(), error);
 	input->tags = json_dumps(value, JSON_COMPACT | JSON_SORT_KEYS);
@@ -217,7 +216,7 @@ static int read_body(struct owner_input *input, const struct key_reader *keys, b
 	*input = (struct owner_input){.count = 0};
 	*error = (struct change_error){.outcome = CHANGE_FINE};
 	if (!json_is_object(body))
-		return change_refuse(error, "", "a JSON object is wanted as the body");
+		return change_refuse(error, "", "the body must be a JSON object");
 	json_object_foreach((json_t *)body, key, value)
 	{
 		const struct key_reader *row = find_key(keys, key);
@@ -275,7 +274,8 @@ int owner_input_apply_ptr(const struct owner_input *input, bool whole, struct ch
 	if (ptr.fqdn && *ptr.fqdn)
 		return change_ptr_set(change, owner, &ptr);
 	if (!old->fqdn && (ptr.description || ptr.ttl_given))
-		return change_refuse(error, ptr.description ? "description" : "ttl",
-				     "it is the PTR's, and there is none; give reverse_fqdn, too");
+		return change_refuse(
+			error, ptr.description ? "description" : "ttl",
+			"belongs to the PTR, and there is none; give reverse_fqdn as well");
 	return old->fqdn ? change_ptr_unset(change, owner) : 0;
 }

@@ -61,7 +61,7 @@ bool api_arm_read_text(struct api_request *request, const json_t *object, const 
 	const json_t *value = json_object_get(object, dot ? dot + 1 : path);
 	*text = json_string_value(value);
 	if (value && !*text && !json_is_null(value))
-		return api_arm_fail(request, path, "a text is wanted here");
+		return api_arm_fail(request, path, "must be a string");
 	if (*text && !**text)
 		*text = NULL;
 	return true;

@@ -83,7 +83,7 @@ static bool read_top(struct arm_page *page)
 	page->room = ARM_PAGE_MAX;
 	if (text && (number == 0 || *end != '\0')) {
 		api_fail_at(page->request, 400, "InvalidTopInQueryString", "$top",
-			    "\"%.32s\" is no number of results; give 1 or more", text);
+			    "\"%.32s\" is not a number of results; give 1 or more", text);
 		return false;
 	}
 	if (text && number < ARM_PAGE_MAX)

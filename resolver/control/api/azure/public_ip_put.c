@@ -53,7 +53,7 @@ static bool read_properties(struct api_request *request, struct wish *wish)
 	const json_t *dns = json_object_get(properties, "dnsSettings");
 	bool is_static, is_six;
 	if (properties && !json_is_object(properties) && !json_is_null(properties))
-		return api_arm_fail(request, "properties", "an object is wanted here");
+		return api_arm_fail(request, "properties", "must be an object");
 	if (!read_word(request, properties, "properties.publicIPAllocationMethod", methods,
 		       &is_static) ||
 	    !read_word(request, properties, "properties.publicIPAddressVersion", versions, &is_six))

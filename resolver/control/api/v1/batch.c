@@ -167,7 +167,7 @@ static int find_owner(const struct upload *upload, const struct batch_row *row,
 	if (*owner)
 		return 0;
 	return change_refuse(error, row->owner_key,
-			     "\"%.64s\" is no address or id of ours; add the address first",
+			     "\"%.64s\" is not an address or id that we own; add the address first",
 			     row->owner);
 }
 

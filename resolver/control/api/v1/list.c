@@ -141,8 +141,8 @@ static bool check_query(struct api_request *request)
 	const char *other = api_query_other(request, known);
 	if (other)
 		api_fail_at(request, 400, "invalid", other,
-			    "lists have no \"%.64s\"; there are limit and marker, and what is "
-			    "wanted of a list is the client's to choose",
+			    "lists take no \"%.64s\"; they take limit and marker, and filtering is "
+			    "up to the client",
 			    other);
 	return !other;
 }
@@ -170,9 +170,10 @@ static void answer_list(struct api_request *request, const struct list *list)
 	if (!check_query(request) || !read_limit(request, &limit))
 		return;
 	if (marker && !list->services && address_parse(&address, marker) != 0) {
-		api_fail_at(request, 400, "invalid", "marker",
-			    "\"%.64s\" is no address; follow the link `next` of the page before",
-			    marker);
+		api_fail_at(
+			request, 400, "invalid", "marker",
+			"\"%.64s\" is not an address; follow the `next` link of the previous page",
+			marker);
 		return;
 	}
 	if (api_all_not_modified(request))

@@ -43,7 +43,7 @@ void api_v1_miss(struct api_request *request, enum api_v1_noun noun)
 	const char *group = noun == API_V1_ADDRESS ? api_group(request) : NULL;
 	if (noun == API_V1_PTR)
 		api_fail(request, 404, "not_found",
-			 "\"%.80s\" is no address or id of ours; add the address first",
+			 "\"%.80s\" is not an address or id that we own; add the address first",
 			 api_parameter(request, "id"));
 	else if (noun == API_V1_SERVICE)
 		api_fail(request, 404, "not_found",

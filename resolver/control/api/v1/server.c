@@ -114,7 +114,7 @@ void api_explain(struct api_request *request)
 		return;
 	}
 	if (!texts.name) {
-		api_fail_at(request, 400, NULL, "name", "what is to be explained? say ?name=");
+		api_fail_at(request, 400, NULL, "name", "name is missing: add ?name=");
 		return;
 	}
 	int err = explain_read(&question, &texts, &service->server.key, error);

@@ -105,8 +105,8 @@ static void what_does_not_fit_is_refused_with_its_field(void **state)
 		 "character 2 is U+2066"},
 		{A, NEW(FREE, {"family", "5"}), CHANGE_INVALID, "family", "\"4\" or \"6\""},
 		{A, NEW(FREE, {"reverse_fqdn", "a.test"}), CHANGE_INVALID, "reverse_fqdn",
-		 "the PTR's"},
-		{A, NEW(FREE, {"description", "a"}), CHANGE_INVALID, "description", "the PTR's"},
+		 "belongs to the PTR"},
+		{A, NEW(FREE, {"description", "a"}), CHANGE_INVALID, "description", "belongs to the PTR"},
 		{S, {FREE, {"name", "a.b"}}, CHANGE_INVALID, "name", "1 to 63"},
 		{S, {{"name", "new"}}, CHANGE_INVALID, "address", "missing"},
 		{S, NEW(FREE, {"region", "east"}), CHANGE_INVALID, "region", "not a member"},
@@ -291,7 +291,7 @@ static void an_identity_stays(void **state)
 						&others[i], 1, NULL),
 				     0);
 		inventory_fixture_check_error(change, CHANGE_INVALID, others[i].key,
-					      "cannot be another");
+					      "cannot change");
 	}
 	struct change *change = change_begin(fixture->inventory);
 	const struct change_value same = {"name", "N"};
@@ -419,7 +419,7 @@ static void a_ptr_that_is_not_there_cannot_be_unset(void **state)
 	inventory_fixture_check_error(change, CHANGE_NOT_FOUND, "", "has no PTR");
 	change = change_begin(fixture->inventory);
 	assert_int_not_equal(change_ptr_unset(change, NULL), 0);
-	inventory_fixture_check_error(change, CHANGE_NOT_FOUND, "", "no such owner");
+	inventory_fixture_check_error(change, CHANGE_NOT_FOUND, "", "no such address or service");
 }
 
 /* ---- all or nothing ---- */

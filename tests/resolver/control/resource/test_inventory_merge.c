@@ -379,7 +379,7 @@ static char *random_file(uint64_t *seed)
 }
 
 /* Of the file's addresses only those that have no PTR there are given one here. Many a change does
- * not fit: there is no such owner now, or no pool, or no PTR. */
+ * not fit: there is no such address or service now, or no pool, or no PTR. */
 static void random_change(struct inventory_fixture *fixture, uint64_t *seed)
 {
 	static const char *const forms[] = {"198.51.100.%u", "192.0.2.%u", "10.0.1.%u",
