@@ -106,9 +106,9 @@ TARGET_PARTS = (
     Part("seldom", "A fifth is slow at one question a second, for each of 16 rules with targets of their own",
          failover.slow_seldom, 100, 1, SLOW, 100),
     Part("dead-names", "One client asks 20 to 1000 names a second that one target, or two, never answer",
-         failover.dead_names, 6, 2, DEAD_NAMES, 3.5),
+         failover.dead_names, 12, 1, DEAD_NAMES, 8),
     Part("own-name", "At 200 a second by who owns names that were answered, and are silent since",
-         failover.own_name, 6, 2, DEAD_NAMES, 3.5),
+         failover.own_name, 12, 1, DEAD_NAMES, 8),
     Part("uplink", "The first of two answers what it has answered before, and nothing new; 200 a second",
          failover.uplink, 6, 3, (
              Failed(),
