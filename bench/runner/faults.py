@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Callable, Optional
 
-from runner import change, excess, failover
+from runner import change, excess, failover, forging
 from runner.report import table
 
 
@@ -182,6 +182,13 @@ PARTS = (
              Figure("first_percent", "answered by UDP without a cookie", form="%.0f %%"),
              Figure("nothing", "neither answered there nor sent to TCP, of 100", 0, "%d", max),
              Figure("cpu_percent", "of a processor, all of this", form="%.0f %%")), 6),
+    Part("forging", "A hostile target guesses its neighbour's questions; 50,000 forged answers a second",
+         forging.forging, 20, 3, (
+             Failed(),
+             Figure("taken", "forged answers that were taken", 1, "%d", max),
+             Figure("forged", "forged answers that were sent", form="%.0f"),
+             Figure("next_door_percent", "questions by a port that the hostile one had just seen", 20,
+                    "%.0f %%", max)), 20),
 )
 NAMES = [part.name for part in PARTS]
 
