@@ -26,11 +26,13 @@ class Shape:
     protocol: str = "udp"  # of the targets
     ptrs: int = 0          # in the state, of as many addresses
     cache_mb: int = 1024
+    random_case: bool = True  # of questions to targets
 
     def name(self):
-        return "sluice-r%d-h%d-l%d-t%d%s-q%d-w%d-%s-p%d-c%d" % (
+        return "sluice-r%d-h%d-l%d-t%d%s-q%d-w%d-%s-p%d-c%d%s" % (
             self.rules, self.hosts, self.links, self.targets, "a" * self.apart, self.limit,
-            self.workers, self.protocol, self.ptrs, self.cache_mb)
+            self.workers, self.protocol, self.ptrs, self.cache_mb,
+            "" if self.random_case else "-lower")
 
     def socket(self):
         """Where its management API is."""
@@ -152,6 +154,7 @@ default_resolver = { targets = ( { address = "127.0.0.1"; port = %d; protocol = 
 limits = { queries_per_second_per_endpoint = %d; rules_per_ruleset = 1000000;
            record_sets_per_zone = 10000000; links_per_ruleset = 1000; links_per_zone = 1000; };
 cache = { size_bytes = %d; };
+outbound = { random_case = %s; };
 tcp = { pipeline_max = 1000; };
 management = { socket = "%s";%s };%s
 log = { level = "warning"; };
@@ -165,8 +168,8 @@ rulesets = ( { name = "load"; outbound_endpoints = [ "bench/out" ]; links = ( %s
   rules = (
 %s ); } );
 """ % (shape.workers, UPSTREAM_PORT, shape.protocol, shape.limit, shape.cache_mb << 20,
-       shape.socket().name, ' state = "%s";' % state_file(shape.ptrs).name if shape.ptrs else "",
-       owned(shape), ",\n".join(networks(shape)), port, zone_file(shape.hosts).name, links(shape),
+       str(shape.random_case).lower(), shape.socket().name,
+       ' state = "%s";' % state_file(shape.ptrs).name if shape.ptrs else "", owned(shape), ",\n".join(networks(shape)), port, zone_file(shape.hosts).name, links(shape),
        links(shape), ",\n".join(rules(shape)))
     path.write_text(text)
     return path

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Callable, Optional
 
-from runner import change, excess, failover
+from runner import change, excess, failover, forging
 from runner.report import table
 
 
@@ -106,9 +106,9 @@ TARGET_PARTS = (
     Part("seldom", "A fifth is slow at one question a second, for each of 16 rules with targets of their own",
          failover.slow_seldom, 100, 1, SLOW, 100),
     Part("dead-names", "One client asks 20 to 1000 names a second that one target, or two, never answer",
-         failover.dead_names, 6, 2, DEAD_NAMES, 3.5),
+         failover.dead_names, 12, 1, DEAD_NAMES, 8),
     Part("own-name", "At 200 a second by who owns names that were answered, and are silent since",
-         failover.own_name, 6, 2, DEAD_NAMES, 3.5),
+         failover.own_name, 12, 1, DEAD_NAMES, 8),
     Part("uplink", "The first of two answers what it has answered before, and nothing new; 200 a second",
          failover.uplink, 6, 3, (
              Failed(),
@@ -182,6 +182,13 @@ PARTS = (
              Figure("first_percent", "answered by UDP without a cookie", form="%.0f %%"),
              Figure("nothing", "neither answered there nor sent to TCP, of 100", 0, "%d", max),
              Figure("cpu_percent", "of a processor, all of this", form="%.0f %%")), 6),
+    Part("forging", "A hostile target guesses its neighbour's questions; 50,000 forged answers a second",
+         forging.forging, 20, 3, (
+             Failed(),
+             Figure("taken", "forged answers that were taken", 1, "%d", max),
+             Figure("forged", "forged answers that were sent", form="%.0f"),
+             Figure("next_door_percent", "questions by a port that the hostile one had just seen", 20,
+                    "%.0f %%", max)), 20),
 )
 NAMES = [part.name for part in PARTS]
 
