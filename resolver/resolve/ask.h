@@ -3,7 +3,7 @@
  *
  *     ask_start ─► resolve_own ─► ... ─► on_end      exactly once, unless ask_cancel came first
  *
- * This is one worker's side, on its own thread; ask_letter.h brings questions from other threads.
+ * This is one worker's side, on its own thread; ask_call.h brings questions from other threads.
  */
 #ifndef SLUICE_ASK_H
 #define SLUICE_ASK_H

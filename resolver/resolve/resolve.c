@@ -10,8 +10,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "resolver/resolve/chaos.h"
 #include "resolver/resolve/compose.h"
-#include "resolver/resolve/identity.h"
 #include "resolver/resolve/reply.h"
 #include "resolver/transfer/transfer.h"
 
@@ -22,7 +22,7 @@ struct resolution {
 	struct resolver *resolver;
 	struct stats *stats; /* where its end is counted */
 	struct query *query;
-	struct tsig_seal *seal; /* what the answer is signed with; NULL: it is not */
+	struct tsig_context *tsig; /* what the answer is signed with; NULL: it is not */
 	struct policy_hold *hold;
 	struct place place;
 	bool large;             /* deciding takes a pass more */
@@ -73,7 +73,7 @@ static void end_resolution(struct resolution *r, const uint8_t *reply, size_t le
 
 	wheel_cancel(r->resolver->wheel, &r->deadline);
 	waiting_remove(&r->resolver->waiting, &r->place_in_line);
-	free(r->seal);
+	free(r->tsig);
 	for (unsigned i = 0; i < r->told_count; i++)
 		cache_entry_unref(r->told[i]);
 	query_finish(r->query, reply, length);
@@ -85,8 +85,8 @@ static void finish(struct resolution *r, struct message *message, const struct m
 	struct stats *stats = r->stats;
 	size_t length = message_finish(message, &r->query->request, end);
 
-	if (r->seal)
-		length = tsig_sign(r->seal, message->wire, length, sizeof r->resolver->buffer,
+	if (r->tsig)
+		length = tsig_sign(r->tsig, message->wire, length, sizeof r->resolver->buffer,
 				   r->resolver->time_of_day_s());
 	if (message_flags(message->wire) & FLAG_TC)
 		STATS_ADD(stats, truncated, 1);
@@ -96,14 +96,14 @@ static void finish(struct resolution *r, struct message *message, const struct m
 
 static struct message_end message_end_for(const struct resolution *r, enum rcode rcode)
 {
-	size_t seal = r->seal ? tsig_room(r->seal) : 0;
+	size_t tsig = r->tsig ? tsig_room(r->tsig) : 0;
 
 	return (struct message_end){
 		.rcode = rcode,
 		.ede = EDE_NONE,
 		.nsid = r->hold->policy->server,
 		.payload = (uint16_t)r->hold->policy->udp_payload_max,
-		.limit = r->query->limit > seal ? r->query->limit - seal : 0,
+		.limit = r->query->limit > tsig ? r->query->limit - tsig : 0,
 	};
 }
 
@@ -323,14 +323,14 @@ static void hand_to_transfers(struct resolution *r)
 {
 	struct transfers *transfers = r->resolver->transfers;
 	struct policy_hold *hold = r->hold;
-	struct tsig_seal *seal = r->seal;
+	struct tsig_context *tsig = r->tsig;
 
 	if (!transfers) {
 		finish_error(r, RCODE_REFUSED, EDE_PROHIBITED, "zone transfers are not allowed");
 		return;
 	}
-	transfer_start(transfers, r->query, hold, seal);
-	free(seal);
+	transfer_start(transfers, r->query, hold, tsig);
+	free(tsig);
 	policy_hold_give(hold);
 }
 
@@ -339,7 +339,7 @@ static void hand_to_transfers(struct resolution *r)
 static bool answer_secondary(struct resolution *r)
 {
 	const struct request *request = &r->query->request;
-	const struct rrset *soa = transfer_soa(r->hold->transfers, r->query, r->seal);
+	const struct rrset *soa = transfer_soa(r->hold->transfers, r->query, r->tsig);
 	struct message message;
 
 	if (!soa)
@@ -364,20 +364,20 @@ static bool refuse_tsig(struct resolution *r)
 
 	if (!table || table->terms->key_count == 0)
 		return false;
-	r->seal = malloc(sizeof *r->seal);
-	if (!r->seal) {
+	r->tsig = malloc(sizeof *r->tsig);
+	if (!r->tsig) {
 		finish_error(r, RCODE_SERVFAIL, EDE_OTHER, "out of memory");
 		return true;
 	}
-	enum tsig_error error = tsig_check(r->seal, table->terms->keys, table->terms->key_count,
+	enum tsig_error error = tsig_check(r->tsig, table->terms->keys, table->terms->key_count,
 					   query->packet, query->packet_length,
 					   query->request.tsig_at, r->resolver->time_of_day_s());
 	if (error == TSIG_FINE)
 		return false;
 	STATS_ADD(r->stats, tsig_bad, 1);
 	if (error == TSIG_FORMERR) {
-		free(r->seal);
-		r->seal = NULL;
+		free(r->tsig);
+		r->tsig = NULL;
 	}
 	finish_error(r, error == TSIG_FORMERR ? RCODE_FORMERR : RCODE_NOTAUTH, EDE_NONE, NULL);
 	return true;
@@ -394,7 +394,7 @@ static bool answer_meta(struct resolution *r)
 
 		message_begin(&message, r->resolver->buffer, sizeof r->resolver->buffer,
 			      r->query->question, request->question_length);
-		if (!identity_answer(&message, r->hold->policy, &r->query->name, request->type))
+		if (!chaos_answer(&message, r->hold->policy, &r->query->name, request->type))
 			end.rcode = RCODE_REFUSED;
 		end.authoritative = end.rcode == RCODE_NOERROR;
 		finish(r, &message, &end);
@@ -426,7 +426,7 @@ static struct resolution *begin(struct resolver *resolver, struct query *query,
 
 	r->waiter = (struct waiter){0};
 	r->place_in_line.link = NULL;
-	r->seal = NULL;
+	r->tsig = NULL;
 	timer_init(&r->deadline, on_deadline);
 	r->resolver = resolver;
 	r->stats = stats;

@@ -52,14 +52,14 @@ int server_init(struct server *server, unsigned workers, const struct hash_key *
 	server->responses = response_limit_new(key);
 	server->workers = calloc(workers, sizeof(struct worker *));
 	server->rounds = calloc(workers, sizeof *server->rounds);
-	ask_desk_init(&server->desk);
+	ask_caller_init(&server->caller);
 	struct hash_key cookie_key;
 	entropy_read(&cookie_key, sizeof cookie_key);
 	server->shared = (struct worker_shared){
 		.cookie_key = cookie_key,
 		.cache = server->cache,
 		.responses = server->responses,
-		.desk = &server->desk,
+		.caller = &server->caller,
 		.key = *key,
 		.workers = workers,
 		.queries_max = SERVER_QUERIES_MAX,
@@ -624,7 +624,7 @@ bool server_is_alive(struct server *server)
 void server_collect(struct server *server)
 {
 	free_old(server);
-	ask_desk_collect(&server->desk);
+	ask_caller_collect(&server->caller);
 }
 
 void server_release(struct server *server)
@@ -634,7 +634,7 @@ void server_release(struct server *server)
 			worker_stop(server->workers[i]);
 		server->workers[i] = NULL;
 	}
-	ask_desk_collect(&server->desk);
+	ask_caller_collect(&server->caller);
 	while (server->current) {
 		struct snapshot *snapshot = server->current;
 		server->current = snapshot->older;
@@ -657,21 +657,21 @@ void server_release(struct server *server)
 
 int server_ask(struct server *server, const struct ask_question *question,
 	       void (*on_answer)(void *context, const struct ask_answer *answer), void *context,
-	       struct ask_letter **letter)
+	       struct ask_call **call)
 {
 	struct worker *worker = server->workers[server->next_asked++ % server->worker_count];
 	if (!worker)
 		return ERR_LIMIT;
-	int err = ask_desk_write(&server->desk, question, on_answer, context, letter);
+	int err = ask_caller_begin(&server->caller, question, on_answer, context, call);
 	if (err == 0)
-		worker_ask(worker, *letter);
+		worker_ask(worker, *call);
 	return err;
 }
 
 /* Which worker has it is not worth knowing: this is seldom. */
-void server_cancel_ask(struct server *server, struct ask_letter *letter)
+void server_cancel_ask(struct server *server, struct ask_call *call)
 {
-	ask_letter_cancel(letter);
+	ask_call_cancel(call);
 	for (unsigned i = 0; i < server->worker_count; i++)
 		if (server->workers[i])
 			worker_wake(server->workers[i]);

@@ -46,7 +46,7 @@ struct server {
 	uint64_t *rounds;            /* of each worker's loop, when it was looked at last */
 	struct model *model;         /* what is served now; owned */
 	struct snapshot *current;    /* the newest; older ones behind it until they are let go */
-	struct ask_desk desk;        /* questions of our own */
+	struct ask_caller caller;    /* questions of our own */
 	struct serial_keeper keeper; /* of zones that go out; to be filled in before server_apply */
 	unsigned next_asked;         /* the worker that gets the next one */
 	struct server_sockets sockets;
@@ -96,13 +96,13 @@ bool server_is_alive(struct server *server);
  */
 void server_collect(struct server *server);
 /* Asks a question of our own, by one worker or another. on_answer is called once, with a good end
- * or a bad one, by server_collect or at the latest by server_release; the letter is for cancelling
- * it before. on_answer may ask and cancel. ERR_LIMIT: ASK_LETTERS_MAX are under way, or no worker
+ * or a bad one, by server_collect or at the latest by server_release; the call is for cancelling
+ * it before. on_answer may ask and cancel. ERR_LIMIT: ASK_CALLS_MAX are under way, or no worker
  * runs; ERR_NOMEM. */
 MUST_CHECK int server_ask(struct server *server, const struct ask_question *question,
 			  void (*on_answer)(void *context, const struct ask_answer *answer),
-			  void *context, struct ask_letter **letter);
-void server_cancel_ask(struct server *server, struct ask_letter *letter);
+			  void *context, struct ask_call **call);
+void server_cancel_ask(struct server *server, struct ask_call *call);
 /* Stops the workers, hands out what they had not answered, and frees everything. */
 void server_release(struct server *server);
 /* The workers' counters, summed. */

@@ -71,7 +71,7 @@ struct worker {
 	struct outbound outbound;
 	struct pending_table pending;
 	struct resolver resolver;
-	struct ask_room asks;
+	struct ask_answerer asks;
 	struct transfers transfers;
 	struct stats stats;
 };
@@ -307,7 +307,7 @@ static void shut(struct worker *worker)
 	stop_listeners(worker->current, NULL);
 	resolver_abandon(&worker->resolver);
 	transfers_abandon(&worker->transfers);
-	ask_room_close(&worker->asks);
+	ask_answerer_close(&worker->asks);
 	pending_table_release(&worker->pending);
 	outbound_release(&worker->outbound);
 	if (worker->current)
@@ -345,7 +345,7 @@ static void on_wake(uv_async_t *wake)
 		adopt(worker, snapshot);
 	drain(worker);
 	assert(worker->current); /* the first one came with the thread */
-	ask_room_work(&worker->asks, &worker->current->hold, monotonic_us(NULL));
+	ask_answerer_work(&worker->asks, &worker->current->hold, monotonic_us(NULL));
 }
 
 /* glibc grows a thread's heap by pages, a system call each, and every new cache entry would pay for
@@ -452,8 +452,8 @@ static int init_parts(struct worker *worker)
 	};
 	transfers_init(&worker->transfers);
 	worker->resolver.transfers = &worker->transfers;
-	ask_room_init(&worker->asks, shared->desk, &worker->resolver, &worker->pool,
-		      shared->on_release, shared->context);
+	ask_answerer_init(&worker->asks, shared->caller, &worker->resolver, &worker->pool,
+			  shared->on_release, shared->context);
 	return err;
 }
 
@@ -507,9 +507,9 @@ void worker_publish(struct worker *worker, struct snapshot *snapshot)
 	uv_async_send(&worker->wake);
 }
 
-void worker_ask(struct worker *worker, struct ask_letter *letter)
+void worker_ask(struct worker *worker, struct ask_call *call)
 {
-	ask_room_post(&worker->asks, letter);
+	ask_answerer_post(&worker->asks, call);
 	worker_wake(worker);
 }
 

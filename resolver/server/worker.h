@@ -5,7 +5,7 @@
 
 #include <uv.h>
 
-#include "resolver/resolve/ask_letter.h"
+#include "resolver/resolve/ask_call.h"
 #include "resolver/resolve/cache.h"
 #include "resolver/server/snapshot.h"
 #include "resolver/stats.h"
@@ -19,10 +19,10 @@ struct worker_shared {
 	struct hash_key key;
 	struct hash_key cookie_key; /* drawn at the start: of clients' cookies */
 	unsigned workers;
-	unsigned queries_max;  /* that wait for somebody else's answer, per worker */
-	struct ask_desk *desk; /* where letters go back to */
+	unsigned queries_max;      /* that wait for somebody else's answer, per worker */
+	struct ask_caller *caller; /* where calls go back to */
 	/* Called on the worker's thread when it has let go of a snapshot (users was counted down),
-	 * was the last to take one up (adopters was counted up), or sent a letter back. */
+	 * was the last to take one up (adopters was counted up), or sent a call back. */
 	void (*on_release)(void *context);
 	/* Called first of all on the worker's thread; NULL: nothing is to be done. */
 	void (*on_start)(void *context);
@@ -39,10 +39,10 @@ struct worker *worker_start(unsigned index, const struct worker_shared *shared,
 /* Hands over the next snapshot; users must already count this worker. Any thread. A snapshot that
  * was not adopted yet is skipped and released. */
 void worker_publish(struct worker *worker, struct snapshot *snapshot);
-/* Hands over a question of our own, asked by the newest policy; it comes back to the desk, also
+/* Hands over a question of our own, asked by the newest policy; it comes back to the caller, also
  * when the worker stops. Any thread. */
-void worker_ask(struct worker *worker, struct ask_letter *letter);
-/* Lets it see which letters were cancelled. Any thread. */
+void worker_ask(struct worker *worker, struct ask_call *call);
+/* Lets it see which calls were cancelled. Any thread. */
 void worker_wake(struct worker *worker);
 /* Asks the thread to stop, waits for it and frees everything. What is under way is not answered. */
 void worker_stop(struct worker *worker);

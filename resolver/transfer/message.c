@@ -2,33 +2,33 @@
 
 #include <string.h>
 
-static size_t room_of(const struct tsig_seal *seal)
+static size_t room_of(const struct tsig_context *tsig)
 {
-	return seal ? tsig_room(seal) : 0;
+	return tsig ? tsig_room(tsig) : 0;
 }
 
 struct message_end transfer_message_end(const struct query *query, const struct policy_hold *hold,
-					const struct tsig_seal *seal)
+					const struct tsig_context *tsig)
 {
 	return (struct message_end){
 		.rcode = RCODE_NOERROR,
 		.ede = EDE_NONE,
 		.payload = (uint16_t)hold->policy->udp_payload_max,
-		.limit = query->limit - room_of(seal),
+		.limit = query->limit - room_of(tsig),
 	};
 }
 
 void transfer_writer_init(struct transfer_writer *writer, const struct query *query,
-			  const struct policy_hold *hold, const struct tsig_seal *seal,
+			  const struct policy_hold *hold, const struct tsig_context *tsig,
 			  const struct transfer_zone *zone)
 {
 	memset(writer, 0, sizeof *writer);
 	writer->query = query;
 	writer->hold = hold;
 	writer->zone = zone;
-	writer->is_sealed = seal;
-	if (seal)
-		writer->seal = *seal;
+	writer->is_signed = tsig;
+	if (tsig)
+		writer->tsig = *tsig;
 }
 
 void transfer_writer_begin(struct transfer_writer *writer, enum stream_kind kind, size_t version)
@@ -64,9 +64,9 @@ size_t transfer_writer_next(struct transfer_writer *writer, uint8_t *buffer, siz
 			    uint64_t time_s)
 {
 	const struct query *query = writer->query;
-	const struct tsig_seal *seal = writer->is_sealed ? &writer->seal : NULL;
-	struct message_end end = transfer_message_end(query, writer->hold, seal);
-	size_t rest = MESSAGE_OPT + room_of(seal);
+	const struct tsig_context *tsig = writer->is_signed ? &writer->tsig : NULL;
+	struct message_end end = transfer_message_end(query, writer->hold, tsig);
+	size_t rest = MESSAGE_OPT + room_of(tsig);
 	struct message message;
 
 	end.authoritative = true;
@@ -78,8 +78,8 @@ size_t transfer_writer_next(struct transfer_writer *writer, uint8_t *buffer, siz
 	message.capacity = MESSAGE_MAX;
 	message.overflow = false; /* the record that did not fit comes next */
 	size_t length = message_finish(&message, &query->request, &end);
-	if (seal)
-		length = tsig_sign(&writer->seal, buffer, length, MESSAGE_MAX, time_s);
+	if (tsig)
+		length = tsig_sign(&writer->tsig, buffer, length, MESSAGE_MAX, time_s);
 	writer->messages++;
 	writer->bytes += length;
 	return length;

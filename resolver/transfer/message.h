@@ -12,8 +12,8 @@
 struct transfer_writer {
 	const struct query *query;
 	const struct policy_hold *hold;
-	struct tsig_seal seal;
-	bool is_sealed; /* every message is signed with it */
+	struct tsig_context tsig;
+	bool is_signed; /* every message is signed with it */
 	const struct transfer_zone *zone;
 	enum stream_kind kind;
 	struct transfer_stream stream;
@@ -24,11 +24,11 @@ struct transfer_writer {
 
 /* What all answers of the query have in common. */
 struct message_end transfer_message_end(const struct query *query, const struct policy_hold *hold,
-					const struct tsig_seal *seal);
+					const struct tsig_context *tsig);
 
-/* The seal is copied; NULL: nothing is signed. */
+/* The tsig is copied; NULL: nothing is signed. */
 void transfer_writer_init(struct transfer_writer *writer, const struct query *query,
-			  const struct policy_hold *hold, const struct tsig_seal *seal,
+			  const struct policy_hold *hold, const struct tsig_context *tsig,
 			  const struct transfer_zone *zone);
 /* Begins, also anew when nothing was sent yet. */
 void transfer_writer_begin(struct transfer_writer *writer, enum stream_kind kind, size_t version);

@@ -32,9 +32,9 @@ static uint64_t now_us(const struct transfers *transfers)
 	return transfers->now_us(transfers->context);
 }
 
-static const struct tsig_seal *seal_of(const struct transfer_writer *writer)
+static const struct tsig_context *tsig_of(const struct transfer_writer *writer)
 {
-	return writer->is_sealed ? &writer->seal : NULL;
+	return writer->is_signed ? &writer->tsig : NULL;
 }
 
 /* ---- refusing ---- */
@@ -67,12 +67,12 @@ static void tell_refusal(struct transfers *transfers, const struct query *query,
 
 /* Counts and tells the refusal, and writes it into the buffer; returns its length. */
 static size_t write_refusal(struct transfers *transfers, const struct query *query,
-			    const struct policy_hold *hold, const struct tsig_seal *seal,
+			    const struct policy_hold *hold, const struct tsig_context *tsig,
 			    const struct refusal *refusal)
 {
-	struct message_end end = transfer_message_end(query, hold, seal);
+	struct message_end end = transfer_message_end(query, hold, tsig);
 	struct message message;
-	struct tsig_seal copy;
+	struct tsig_context copy;
 
 	tell_refusal(transfers, query, refusal->why ? refusal->why : refusal->text);
 	STATS_ADD(transfers->stats, transfers_refused, 1);
@@ -86,15 +86,15 @@ static size_t write_refusal(struct transfers *transfers, const struct query *que
 	message_begin(&message, transfers->buffer, MESSAGE_MAX, query->question,
 		      query->request.question_length);
 	size_t length = message_finish(&message, &query->request, &end);
-	if (!seal)
+	if (!tsig)
 		return length;
-	copy = *seal;
+	copy = *tsig;
 	return tsig_sign(&copy, transfers->buffer, length, MESSAGE_MAX, transfers->time_of_day_s());
 }
 
 /* What a zone that is not there and one that is not to be had say is the same. */
 static struct refusal judge(const struct query *query, const struct policy_hold *hold,
-			    const struct transfer_zone *zone, const struct tsig_seal *seal)
+			    const struct transfer_zone *zone, const struct tsig_context *tsig)
 {
 	static const char not_allowed[] = "zone transfers are not allowed";
 	const struct request *request = &query->request;
@@ -104,9 +104,9 @@ static struct refusal judge(const struct query *query, const struct policy_hold 
 	if (!zone)
 		return (struct refusal){RCODE_REFUSED, not_allowed, "no such zone goes out"};
 	if (!transfer_terms_allow(hold->transfers->terms, zone, &query->client,
-				  seal ? seal->key : NULL))
+				  tsig ? tsig->key : NULL))
 		return (struct refusal){RCODE_REFUSED, not_allowed,
-					seal ? "no entry of transfers allows this client and key"
+					tsig ? "no entry of transfers allows this client and key"
 					     : "no entry of transfers allows this client unsigned"};
 	if (request->type == TYPE_IXFR && !request->has_serial)
 		return (struct refusal){RCODE_FORMERR, "IXFR without the SOA that it begins from",
@@ -115,12 +115,12 @@ static struct refusal judge(const struct query *query, const struct policy_hold 
 }
 
 static void refuse(struct transfers *transfers, struct query *query, const struct policy_hold *hold,
-		   const struct transfer_zone *zone, const struct tsig_seal *seal,
+		   const struct transfer_zone *zone, const struct tsig_context *tsig,
 		   const struct refusal *refusal)
 {
 	if (zone)
 		atomic_fetch_add_explicit(&zone->meter->refused, 1, memory_order_relaxed);
-	size_t length = write_refusal(transfers, query, hold, seal, refusal);
+	size_t length = write_refusal(transfers, query, hold, tsig, refusal);
 	query_finish(query, transfers->buffer, length);
 }
 
@@ -159,7 +159,7 @@ static void tell(const struct transfer *transfer, struct log_pace *pace, enum lo
 		  writer->zone->text, writer->zone->serial, how,
 		  address_print(&transfer->query->client, client),
 		  writer->kind == STREAM_CHANGES ? "what has changed" : "whole",
-		  writer->is_sealed ? ", signed" : "", writer->records,
+		  writer->is_signed ? ", signed" : "", writer->records,
 		  writer->records == 1 ? "" : "s", writer->messages,
 		  writer->messages == 1 ? "" : "s", writer->bytes,
 		  (unsigned long long)((now - transfer->began_us) / 1000),
@@ -254,7 +254,7 @@ static void end_transfer(struct transfer *transfer, const uint8_t *reply, size_t
 	wheel_cancel(transfers->wheel, &transfer->timer);
 	wheel_cancel(transfers->wheel, &transfer->patience);
 	line_leave(transfer);
-	explicit_bzero(&transfer->writer.seal, sizeof transfer->writer.seal);
+	explicit_bzero(&transfer->writer.tsig, sizeof transfer->writer.tsig);
 	free(transfer);
 	fill_places(transfers);
 	query_finish(query, reply, length);
@@ -280,7 +280,7 @@ static void give_up(struct transfer *transfer, const struct refusal *refusal)
 
 	atomic_fetch_add_explicit(&writer->zone->meter->refused, 1, memory_order_relaxed);
 	size_t length =
-		write_refusal(transfers, transfer->query, transfer->hold, seal_of(writer), refusal);
+		write_refusal(transfers, transfer->query, transfer->hold, tsig_of(writer), refusal);
 	end_transfer(transfer, transfers->buffer, length);
 }
 
@@ -368,14 +368,14 @@ static void on_patience(struct timer *timer, uint64_t now)
 static void answer_in_one(struct transfers *transfers, struct query *query,
 			  struct transfer_writer *writer, enum stream_kind kind, size_t version)
 {
-	struct tsig_seal seal = writer->seal;
+	struct tsig_context tsig = writer->tsig;
 	uint64_t time_s = transfers->time_of_day_s();
 	size_t limit = query->tcp ? (size_t)TRANSFER_MESSAGE_MAX : query->limit;
 
 	transfer_writer_begin(writer, kind, version);
 	size_t length = transfer_writer_next(writer, transfers->buffer, limit, time_s);
 	if (length == 0 || writer->has_record) {
-		writer->seal = seal;
+		writer->tsig = tsig;
 		transfer_writer_begin(writer, STREAM_CURRENT, 0);
 		length = transfer_writer_next(writer, transfers->buffer, limit, time_s);
 	}
@@ -413,7 +413,7 @@ static void begin(struct transfers *transfers, struct query *query, struct polic
 					    : NULL;
 
 	if (!transfer) {
-		refuse(transfers, query, hold, writer->zone, seal_of(writer),
+		refuse(transfers, query, hold, writer->zone, tsig_of(writer),
 		       may_wait(transfers, &client) ? &no_memory : &too_many);
 		return;
 	}
@@ -438,37 +438,37 @@ void transfers_init(struct transfers *transfers)
 }
 
 void transfer_start(struct transfers *transfers, struct query *query, struct policy_hold *hold,
-		    const struct tsig_seal *seal)
+		    const struct tsig_context *tsig)
 {
 	const struct transfer_zone *zone =
 		hold->transfers ? transfer_table_find(hold->transfers, &query->name) : NULL;
-	struct refusal refusal = judge(query, hold, zone, seal);
+	struct refusal refusal = judge(query, hold, zone, tsig);
 	struct transfer_writer writer;
 	size_t version = 0;
 
 	if (refusal.text) {
-		refuse(transfers, query, hold, zone, seal, &refusal);
+		refuse(transfers, query, hold, zone, tsig, &refusal);
 		return;
 	}
 	enum stream_kind kind =
 		query->request.type == TYPE_AXFR
 			? STREAM_WHOLE
 			: transfer_stream_kind(zone, query->request.serial, &version);
-	transfer_writer_init(&writer, query, hold, seal, zone);
+	transfer_writer_init(&writer, query, hold, tsig, zone);
 	if (query->tcp && kind != STREAM_CURRENT)
 		begin(transfers, query, hold, &writer, kind, version);
 	else
 		answer_in_one(transfers, query, &writer, kind, version);
-	explicit_bzero(&writer.seal, sizeof writer.seal);
+	explicit_bzero(&writer.tsig, sizeof writer.tsig);
 }
 
 const struct rrset *transfer_soa(const struct transfer_table *table, const struct query *query,
-				 const struct tsig_seal *seal)
+				 const struct tsig_context *tsig)
 {
 	const struct transfer_zone *zone = transfer_table_find(table, &query->name);
 
 	return zone && transfer_terms_allow(table->terms, zone, &query->client,
-					    seal ? seal->key : NULL)
+					    tsig ? tsig->key : NULL)
 		       ? zone_soa(zone->zone)
 		       : NULL;
 }

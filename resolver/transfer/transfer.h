@@ -91,13 +91,13 @@ struct transfers { /* of one worker */
 /* With the members that are others' set already. */
 void transfers_init(struct transfers *transfers);
 
-/* Answers AXFR or IXFR: takes the query over, and holds the policy as long as it needs it. The seal
+/* Answers AXFR or IXFR: takes the query over, and holds the policy as long as it needs it. The tsig
  * is copied; NULL: the question was not signed. */
 void transfer_start(struct transfers *transfers, struct query *query, struct policy_hold *hold,
-		    const struct tsig_seal *seal);
+		    const struct tsig_context *tsig);
 /* The SOA for a client that may have the zone; NULL: it is a question as any other. */
 const struct rrset *transfer_soa(const struct transfer_table *table, const struct query *query,
-				 const struct tsig_seal *seal);
+				 const struct tsig_context *tsig);
 /* Ends all of them: the worker ends. */
 void transfers_abandon(struct transfers *transfers);
 

@@ -197,24 +197,24 @@ static gnutls_hmac_hd_t begin_hash(const struct tsig_key *key, const uint8_t *ma
 /* ---- checking ---- */
 
 /* The MAC that the message should have. False: without memory. */
-static bool expect_mac(uint8_t mac[TSIG_MAC_MAX], const struct tsig_seal *seal,
+static bool expect_mac(uint8_t mac[TSIG_MAC_MAX], const struct tsig_context *context,
 		       const struct tsig *tsig, const uint8_t *packet, size_t tsig_at)
 {
-	gnutls_hmac_hd_t hash = begin_hash(seal->key, seal->mac, seal->mac_length);
+	gnutls_hmac_hd_t hash = begin_hash(context->key, context->mac, context->mac_length);
 
 	if (!hash)
 		return false;
 	hash_message(hash, packet, tsig_at, tsig->original_id, true);
-	hash_variables(hash, seal->key, tsig->time_s, tsig->fudge_s, tsig->error, tsig->other,
+	hash_variables(hash, context->key, tsig->time_s, tsig->fudge_s, tsig->error, tsig->other,
 		       tsig->other_length);
 	gnutls_hmac_deinit(hash, mac);
 	return true;
 }
 
-static enum tsig_error check_mac(const struct tsig_seal *seal, const struct tsig *tsig,
+static enum tsig_error check_mac(const struct tsig_context *context, const struct tsig *tsig,
 				 const uint8_t *packet, size_t tsig_at)
 {
-	size_t whole = algorithms[seal->key->algorithm].mac_length;
+	size_t whole = algorithms[context->key->algorithm].mac_length;
 	size_t least = whole / 2 > MAC_LEAST ? whole / 2 : MAC_LEAST;
 	uint8_t expected[TSIG_MAC_MAX];
 
@@ -222,7 +222,7 @@ static enum tsig_error check_mac(const struct tsig_seal *seal, const struct tsig
 		return TSIG_BADSIG;
 	if (tsig->mac_length > whole || tsig->mac_length < least)
 		return TSIG_FORMERR;
-	if (!expect_mac(expected, seal, tsig, packet, tsig_at) ||
+	if (!expect_mac(expected, context, tsig, packet, tsig_at) ||
 	    gnutls_memcmp(expected, tsig->mac, tsig->mac_length) != 0)
 		return TSIG_BADSIG;
 	return tsig->mac_length < whole ? TSIG_BADTRUNC : TSIG_FINE;
@@ -240,61 +240,61 @@ static bool has_algorithm(const struct tsig_key *key, const struct tsig *tsig)
 	return name_wire_equal(algorithms[key->algorithm].name, tsig->algorithm);
 }
 
-static void keep_foreign(struct tsig_seal *seal, const struct tsig *tsig)
+static void keep_foreign(struct tsig_context *context, const struct tsig *tsig)
 {
-	memcpy(seal->foreign, tsig->name, tsig->name_length);
-	memcpy(seal->foreign + tsig->name_length, tsig->algorithm, tsig->algorithm_length);
-	seal->foreign_name = tsig->name_length;
-	seal->foreign_algorithm = tsig->algorithm_length;
+	memcpy(context->foreign, tsig->name, tsig->name_length);
+	memcpy(context->foreign + tsig->name_length, tsig->algorithm, tsig->algorithm_length);
+	context->foreign_name = tsig->name_length;
+	context->foreign_algorithm = tsig->algorithm_length;
 }
 
 /* The order is RFC 8945 section 5.2's: key, MAC, time, truncation. */
-static enum tsig_error check(struct tsig_seal *seal, const struct tsig *tsig, const uint8_t *packet,
-			     size_t tsig_at, uint64_t now_s)
+static enum tsig_error check(struct tsig_context *context, const struct tsig *tsig,
+			     const uint8_t *packet, size_t tsig_at, uint64_t now_s)
 {
-	enum tsig_error error = check_mac(seal, tsig, packet, tsig_at);
+	enum tsig_error error = check_mac(context, tsig, packet, tsig_at);
 
 	if (error == TSIG_FORMERR || error == TSIG_BADSIG)
 		return error;
-	memcpy(seal->mac, tsig->mac, tsig->mac_length);
-	seal->mac_length = tsig->mac_length;
+	memcpy(context->mac, tsig->mac, tsig->mac_length);
+	context->mac_length = tsig->mac_length;
 	return is_in_time(tsig, now_s) ? error : TSIG_BADTIME;
 }
 
-enum tsig_error tsig_check(struct tsig_seal *seal, const struct tsig_key *keys, size_t count,
+enum tsig_error tsig_check(struct tsig_context *context, const struct tsig_key *keys, size_t count,
 			   const uint8_t *packet, size_t length, size_t tsig_at, uint64_t now_s)
 {
 	struct tsig tsig;
 
-	*seal = (struct tsig_seal){.error = TSIG_FORMERR};
+	*context = (struct tsig_context){.error = TSIG_FORMERR};
 	if (!read_tsig(&tsig, packet, length, tsig_at))
 		return TSIG_FORMERR;
-	seal->original_id = tsig.original_id;
-	seal->signed_s = tsig.time_s;
-	seal->key = tsig_key_find(keys, count, tsig.name);
-	if (seal->key && !has_algorithm(seal->key, &tsig))
-		seal->key = NULL;
-	if (!seal->key)
-		keep_foreign(seal, &tsig);
-	seal->error = seal->key ? check(seal, &tsig, packet, tsig_at, now_s) : TSIG_BADKEY;
-	return seal->error;
+	context->original_id = tsig.original_id;
+	context->signed_s = tsig.time_s;
+	context->key = tsig_key_find(keys, count, tsig.name);
+	if (context->key && !has_algorithm(context->key, &tsig))
+		context->key = NULL;
+	if (!context->key)
+		keep_foreign(context, &tsig);
+	context->error = context->key ? check(context, &tsig, packet, tsig_at, now_s) : TSIG_BADKEY;
+	return context->error;
 }
 
-void tsig_seal_begin(struct tsig_seal *seal, const struct tsig_key *key, uint16_t id)
+void tsig_begin(struct tsig_context *context, const struct tsig_key *key, uint16_t id)
 {
-	*seal = (struct tsig_seal){.key = key, .original_id = id};
+	*context = (struct tsig_context){.key = key, .original_id = id};
 }
 
-enum tsig_error tsig_check_answer(struct tsig_seal *seal, const uint8_t *packet, size_t length,
-				  size_t tsig_at, uint64_t now_s)
+enum tsig_error tsig_check_answer(struct tsig_context *context, const uint8_t *packet,
+				  size_t length, size_t tsig_at, uint64_t now_s)
 {
 	struct tsig tsig;
 
 	if (!read_tsig(&tsig, packet, length, tsig_at))
 		return TSIG_FORMERR;
-	if (!name_wire_equal(seal->key->name, tsig.name) || !has_algorithm(seal->key, &tsig))
+	if (!name_wire_equal(context->key->name, tsig.name) || !has_algorithm(context->key, &tsig))
 		return TSIG_BADKEY;
-	enum tsig_error error = check(seal, &tsig, packet, tsig_at, now_s);
+	enum tsig_error error = check(context, &tsig, packet, tsig_at, now_s);
 
 	/* What the other side complains of it says without a MAC. */
 	return error == TSIG_BADSIG && tsig.mac_length == 0 && tsig.error
@@ -304,47 +304,47 @@ enum tsig_error tsig_check_answer(struct tsig_seal *seal, const uint8_t *packet,
 
 /* ---- signing ---- */
 
-static bool is_mute(const struct tsig_seal *seal)
+static bool is_mute(const struct tsig_context *context)
 {
-	return seal->error == TSIG_BADKEY || seal->error == TSIG_BADSIG;
+	return context->error == TSIG_BADKEY || context->error == TSIG_BADSIG;
 }
 
-static size_t other_length(const struct tsig_seal *seal)
+static size_t other_length(const struct tsig_context *context)
 {
-	return seal->error == TSIG_BADTIME ? OTHER_BADTIME : 0;
+	return context->error == TSIG_BADTIME ? OTHER_BADTIME : 0;
 }
 
-size_t tsig_room(const struct tsig_seal *seal)
+size_t tsig_room(const struct tsig_context *context)
 {
-	size_t names = seal->foreign_name + seal->foreign_algorithm, mac = 0;
+	size_t names = context->foreign_name + context->foreign_algorithm, mac = 0;
 
-	if (seal->key) {
-		names = seal->key->name_length + algorithms[seal->key->algorithm].name_length;
-		mac = is_mute(seal) ? 0 : algorithms[seal->key->algorithm].mac_length;
+	if (context->key) {
+		names = context->key->name_length + algorithms[context->key->algorithm].name_length;
+		mac = is_mute(context) ? 0 : algorithms[context->key->algorithm].mac_length;
 	}
-	return names + RECORD_FIXED + TIME_BYTES + 2 + 2 + mac + 6 + other_length(seal);
+	return names + RECORD_FIXED + TIME_BYTES + 2 + 2 + mac + 6 + other_length(context);
 }
 
 /* The MAC of the message as it is, kept for the next one. Without memory it is all zeros, and
  * nobody takes such a message. */
-static void seal_message(struct tsig_seal *seal, const uint8_t *message, size_t length,
+static void sign_message(struct tsig_context *context, const uint8_t *message, size_t length,
 			 uint64_t time_s, const uint8_t *other)
 {
-	gnutls_hmac_hd_t hash = begin_hash(seal->key, seal->mac, seal->mac_length);
+	gnutls_hmac_hd_t hash = begin_hash(context->key, context->mac, context->mac_length);
 
-	seal->mac_length = algorithms[seal->key->algorithm].mac_length;
+	context->mac_length = algorithms[context->key->algorithm].mac_length;
 	if (!hash) {
-		memset(seal->mac, 0, seal->mac_length);
+		memset(context->mac, 0, context->mac_length);
 		return;
 	}
-	hash_message(hash, message, length, seal->original_id, false);
-	if (seal->chained)
+	hash_message(hash, message, length, context->original_id, false);
+	if (context->chained)
 		hash_times(hash, time_s, TSIG_FUDGE_S);
 	else
-		hash_variables(hash, seal->key, time_s, TSIG_FUDGE_S, (uint16_t)seal->error, other,
-			       other_length(seal));
-	gnutls_hmac_deinit(hash, seal->mac);
-	seal->chained = true;
+		hash_variables(hash, context->key, time_s, TSIG_FUDGE_S, (uint16_t)context->error,
+			       other, other_length(context));
+	gnutls_hmac_deinit(hash, context->mac);
+	context->chained = true;
 }
 
 static uint8_t *put(uint8_t *at, const uint8_t *bytes, size_t length)
@@ -355,48 +355,49 @@ static uint8_t *put(uint8_t *at, const uint8_t *bytes, size_t length)
 }
 
 /* Name, fixed part, and the data up to the algorithm's end. */
-static uint8_t *put_head(const struct tsig_seal *seal, uint8_t *at)
+static uint8_t *put_head(const struct tsig_context *context, uint8_t *at)
 {
-	const uint8_t *name = seal->foreign, *algorithm = seal->foreign + seal->foreign_name;
-	size_t name_length = seal->foreign_name, algorithm_length = seal->foreign_algorithm;
+	const uint8_t *name = context->foreign,
+		      *algorithm = context->foreign + context->foreign_name;
+	size_t name_length = context->foreign_name, algorithm_length = context->foreign_algorithm;
 
-	if (seal->key) {
-		name = seal->key->name;
-		name_length = seal->key->name_length;
-		algorithm = algorithms[seal->key->algorithm].name;
-		algorithm_length = algorithms[seal->key->algorithm].name_length;
+	if (context->key) {
+		name = context->key->name;
+		name_length = context->key->name_length;
+		algorithm = algorithms[context->key->algorithm].name;
+		algorithm_length = algorithms[context->key->algorithm].name_length;
 	}
 	at = put(at, name, name_length);
 	wire_put16(at, TYPE_TSIG);
 	wire_put16(at + 2, CLASS_ANY);
 	wire_put32(at + 4, 0);
-	wire_put16(at + 8, (uint16_t)(tsig_room(seal) - name_length - RECORD_FIXED));
+	wire_put16(at + 8, (uint16_t)(tsig_room(context) - name_length - RECORD_FIXED));
 	return put(at + RECORD_FIXED, algorithm, algorithm_length);
 }
 
-size_t tsig_sign(struct tsig_seal *seal, uint8_t *message, size_t length, size_t capacity,
+size_t tsig_sign(struct tsig_context *context, uint8_t *message, size_t length, size_t capacity,
 		 uint64_t now_s)
 {
 	/* Told to be out of time, the client finds its own time signed and ours as the other data
 	 * (RFC 8945 section 5.2.3). */
-	uint64_t time_s = seal->error == TSIG_BADTIME ? seal->signed_s : now_s;
+	uint64_t time_s = context->error == TSIG_BADTIME ? context->signed_s : now_s;
 	uint8_t other[OTHER_BADTIME];
-	bool mute = !seal->key || is_mute(seal);
+	bool mute = !context->key || is_mute(context);
 
-	assert(length >= WIRE_HEADER && tsig_room(seal) <= capacity - length);
+	assert(length >= WIRE_HEADER && tsig_room(context) <= capacity - length);
 	write_time(other, now_s);
 	if (!mute)
-		seal_message(seal, message, length, time_s, other);
-	uint8_t *at = put_head(seal, message + length);
-	size_t mac_length = mute ? 0 : seal->mac_length;
+		sign_message(context, message, length, time_s, other);
+	uint8_t *at = put_head(context, message + length);
+	size_t mac_length = mute ? 0 : context->mac_length;
 	write_time(at, time_s);
 	wire_put16(at + 6, TSIG_FUDGE_S);
 	wire_put16(at + 8, (uint16_t)mac_length);
-	at = put(at + 10, seal->mac, mac_length);
-	wire_put16(at, seal->original_id);
-	wire_put16(at + 2, (uint16_t)seal->error);
-	wire_put16(at + 4, (uint16_t)other_length(seal));
-	at = put(at + 6, other, other_length(seal));
+	at = put(at + 10, context->mac, mac_length);
+	wire_put16(at, context->original_id);
+	wire_put16(at + 2, (uint16_t)context->error);
+	wire_put16(at + 4, (uint16_t)other_length(context));
+	at = put(at + 6, other, other_length(context));
 	wire_put16(message + 10, (uint16_t)(wire_u16(message + 10) + 1));
 	return (size_t)(at - message);
 }

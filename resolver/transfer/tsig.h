@@ -1,9 +1,9 @@
-/* TSIG (RFC 8945): messages signed with a secret that both sides have. A seal is what one side
+/* TSIG (RFC 8945): messages signed with a secret that both sides have. A context is what one side
  * keeps of an exchange; each message's MAC goes into the next one's, so that none can be taken out
  * of a zone transfer, or put into it.
  *
- *     request ── tsig_check ──► seal ── tsig_sign ──► answer, and on, for each message of it
- *     tsig_seal_begin ──► seal ── tsig_sign ──► request of our own ... tsig_check_answer
+ *     request ── tsig_check ──► context ── tsig_sign ──► answer, and on, for each message of it
+ *     tsig_begin ──► context ── tsig_sign ──► request of our own ... tsig_check_answer
  *
  * The time is a parameter, in seconds of the time of day. Thread-safe: keys are read only. */
 #ifndef SLUICE_TSIG_H
@@ -42,7 +42,7 @@ struct tsig_key {
 	size_t secret_length;
 };
 
-struct tsig_seal {
+struct tsig_context {
 	const struct tsig_key *key; /* NULL: it is not known, what is signed says so */
 	enum tsig_error error;
 	uint16_t original_id;
@@ -60,22 +60,22 @@ bool tsig_key_init(struct tsig_key *key, const struct tsig_settings *settings);
 const struct tsig_key *tsig_key_find(const struct tsig_key *keys, size_t count,
 				     const uint8_t *name);
 
-/* Checks a request whose TSIG stands at tsig_at, the last record. The seal is what the answer is
+/* Checks a request whose TSIG stands at tsig_at, the last record. The context is what the answer is
  * signed with, good or bad: where it was BADKEY or BADSIG that is a TSIG without a MAC (RFC 8945
  * section 5.3.2). */
-enum tsig_error tsig_check(struct tsig_seal *seal, const struct tsig_key *keys, size_t count,
+enum tsig_error tsig_check(struct tsig_context *context, const struct tsig_key *keys, size_t count,
 			   const uint8_t *packet, size_t length, size_t tsig_at, uint64_t now_s);
 
 /* For a request of our own. */
-void tsig_seal_begin(struct tsig_seal *seal, const struct tsig_key *key, uint16_t id);
-/* Checks the answer to a request that was signed with this seal. */
-enum tsig_error tsig_check_answer(struct tsig_seal *seal, const uint8_t *packet, size_t length,
-				  size_t tsig_at, uint64_t now_s);
+void tsig_begin(struct tsig_context *context, const struct tsig_key *key, uint16_t id);
+/* Checks the answer to a request that was signed with this context. */
+enum tsig_error tsig_check_answer(struct tsig_context *context, const uint8_t *packet,
+				  size_t length, size_t tsig_at, uint64_t now_s);
 
 /* What tsig_sign will add. */
-size_t tsig_room(const struct tsig_seal *seal);
+size_t tsig_room(const struct tsig_context *context);
 /* Puts a TSIG behind the message and counts it. Returns its length; the buffer must have room. */
-size_t tsig_sign(struct tsig_seal *seal, uint8_t *message, size_t length, size_t capacity,
+size_t tsig_sign(struct tsig_context *context, uint8_t *message, size_t length, size_t capacity,
 		 uint64_t now_s);
 
 #endif

@@ -1,13 +1,13 @@
 /* Addresses that are owned: pools, addresses, cloud services, and the names they ask for. A reverse
  * name in the configuration is the operator's word: its form is checked, its ownership is not. What
- * an address must be in and how its names are written is in territory.c, for the API as well. */
+ * an address must be in and how its names are written is in pools.c, for the API as well. */
 #include <strings.h>
 
-#include "rules/check/grounds.h"
+#include "rules/check/pool_index.h"
 #include "rules/policy/reverse_zones.h"
 
 struct owned {
-	struct grounds grounds;
+	struct pool_index pool_index;
 	struct seen addresses; /* "192.0.2.1" -> struct origin */
 	struct seen names, ids, labels, services;
 };
@@ -79,13 +79,13 @@ static void check_pools(struct check *check)
 static void check_address(struct check *check, struct owned *owned, const struct address *address,
 			  const char *region, const struct origin *origin)
 {
-	char text[ADDRESS_TEXT_MAX], refusal[TERRITORY_TEXT_MAX];
+	char text[ADDRESS_TEXT_MAX], refusal[POOLS_TEXT_MAX];
 	const struct origin *before;
 
 	if (!address->family)
 		return;
 	address_print(address, text);
-	if (grounds_refusal(&owned->grounds, check, address, region, refusal))
+	if (pool_index_refusal(&owned->pool_index, check, address, region, refusal))
 		ERROR(check, origin, "address", "%s", refusal);
 	before = seen_put(check, &owned->addresses, text, origin);
 	if (before)
@@ -209,7 +209,7 @@ void limits_check_addresses(struct check *check)
 	struct owned owned = {0};
 
 	check_pools(check);
-	grounds_index(&owned.grounds, check);
+	pool_index_fill(&owned.pool_index, check);
 	for (size_t i = 0; i < model->addresses.count; i++)
 		check_owned_address(check, &owned, &model->addresses.items[i]);
 	for (size_t i = 0; i < model->cloud_services.count; i++)

@@ -9,7 +9,7 @@
 
 #include "rules/arena.h"
 #include "rules/check/limits.h"
-#include "rules/check/territory.h"
+#include "rules/check/pools.h"
 #include "rules/fault.h"
 #include "rules/name.h"
 #include "rules/prefix.h"

@@ -55,20 +55,20 @@ static void check_serial(const uint8_t *packet, size_t length, const struct requ
 }
 
 /* A signed answer; whoever asked with that MAC finds it good, and a changed one not. */
-static void check_answer(struct tsig_seal seal, enum tsig_error error, unsigned changed)
+static void check_answer(struct tsig_context context, enum tsig_error error, unsigned changed)
 {
-	struct tsig_seal client = seal;
+	struct tsig_context client = context;
 	uint8_t answer[MESSAGE_HEADER + TSIG_ROOM_MAX] = {0, 7, 0x80};
-	size_t room = tsig_room(&seal);
+	size_t room = tsig_room(&context);
 
 	FUZZ_CHECK(room <= TSIG_ROOM_MAX);
-	size_t length = tsig_sign(&seal, answer, MESSAGE_HEADER, sizeof answer, NOW);
+	size_t length = tsig_sign(&context, answer, MESSAGE_HEADER, sizeof answer, NOW);
 	FUZZ_CHECK(length == MESSAGE_HEADER + room);
 	FUZZ_CHECK(wire_u16(answer + 10) == 1);
 	if (error != TSIG_FINE)
 		return;
 	FUZZ_CHECK(tsig_check_answer(&client, answer, length, MESSAGE_HEADER, NOW) == TSIG_FINE);
-	client = seal;
+	client = context;
 	client.chained = false;
 	answer[2 + changed % 8] ^= 1;
 	FUZZ_CHECK(tsig_check_answer(&client, answer, length, MESSAGE_HEADER, NOW) != TSIG_FINE);
@@ -92,16 +92,17 @@ static bool is_error(enum tsig_error error)
 static enum tsig_error check_signature(uint8_t *packet, size_t length, size_t tsig_at,
 				       uint64_t now_s, unsigned changed)
 {
-	struct tsig_seal seal, again;
-	enum tsig_error error = tsig_check(&seal, all_keys(), KEYS, packet, length, tsig_at, now_s);
+	struct tsig_context context, again;
+	enum tsig_error error =
+		tsig_check(&context, all_keys(), KEYS, packet, length, tsig_at, now_s);
 
-	FUZZ_CHECK(seal.error == error);
+	FUZZ_CHECK(context.error == error);
 	FUZZ_CHECK(is_error(error));
-	FUZZ_CHECK(error == TSIG_FORMERR || error == TSIG_BADKEY || seal.key);
+	FUZZ_CHECK(error == TSIG_FORMERR || error == TSIG_BADKEY || context.key);
 	FUZZ_CHECK(tsig_check(&again, NULL, 0, packet, length, tsig_at, now_s) ==
-		   (error == TSIG_FORMERR && !seal.key ? TSIG_FORMERR : TSIG_BADKEY));
+		   (error == TSIG_FORMERR && !context.key ? TSIG_FORMERR : TSIG_BADKEY));
 	if (error != TSIG_FORMERR)
-		check_answer(seal, error, changed);
+		check_answer(context, error, changed);
 	if (error != TSIG_FINE)
 		return error;
 	size_t at = 2 + changed % (tsig_at - 2); /* but for the id, which is hashed as it was */
@@ -117,14 +118,14 @@ static void sign_and_check(const uint8_t *packet, size_t length, unsigned key, u
 			   unsigned changed)
 {
 	uint8_t *copy = malloc(length + TSIG_ROOM_MAX);
-	struct tsig_seal seal;
+	struct tsig_context context;
 	struct request request;
 	struct name name;
 
 	FUZZ_CHECK(copy);
 	memcpy(copy, packet, length);
-	tsig_seal_begin(&seal, &all_keys()[key], wire_u16(packet));
-	size_t made = tsig_sign(&seal, copy, length, length + TSIG_ROOM_MAX, NOW);
+	tsig_begin(&context, &all_keys()[key], wire_u16(packet));
+	size_t made = tsig_sign(&context, copy, length, length + TSIG_ROOM_MAX, NOW);
 	if (made <= MESSAGE_MAX && length <= UINT16_MAX - TSIG_ROOM_MAX) {
 		FUZZ_CHECK(read_request(copy, made, &request, &name));
 		FUZZ_CHECK(request.tsig_at == length);

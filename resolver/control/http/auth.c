@@ -29,7 +29,7 @@ struct http_auth {
 	pthread_mutex_t lock;
 	struct http_secrets *secrets; /* NULL: none */
 	struct token_key key;
-	struct http_guard guard;
+	struct login_throttle throttle;
 };
 
 static bool digest_of(const char *secret, size_t length, uint8_t digest[DIGEST_BYTES])
@@ -139,7 +139,7 @@ struct http_auth *http_auth_new(void)
 	entropy_read(auth->key.bytes, sizeof auth->key.bytes);
 	entropy_read(&key, sizeof key);
 	if (pthread_mutex_init(&auth->lock, NULL) == 0) {
-		if (http_guard_init(&auth->guard, &key))
+		if (login_throttle_init(&auth->throttle, &key))
 			return auth;
 		pthread_mutex_destroy(&auth->lock);
 	}
@@ -153,7 +153,7 @@ void http_auth_free(struct http_auth *auth)
 		return;
 	http_secrets_free(auth->secrets);
 	pthread_mutex_destroy(&auth->lock);
-	http_guard_release(&auth->guard);
+	login_throttle_release(&auth->throttle);
 	explicit_bzero(&auth->key, sizeof auth->key);
 	free(auth);
 }
@@ -267,28 +267,28 @@ enum http_identity http_auth_identify(struct http_auth *auth, struct http_reques
 	const char *sent = sent_secret(request);
 	if (!sent || !*sent)
 		return HTTP_NO_CREDENTIALS;
-	bool slowed = http_guard_wait_s(&auth->guard, from, now_s) > 0;
+	bool slowed = login_throttle_wait_s(&auth->throttle, from, now_s) > 0;
 	bool known = http_auth_knows(auth, sent, now_s, request->client, &request->role);
-	if (slowed && !(known && http_guard_trusts(&auth->guard, from, request->client))) {
-		http_guard_refused(&auth->guard);
+	if (slowed && !(known && login_throttle_trusts(&auth->throttle, from, request->client))) {
+		login_throttle_refused(&auth->throttle);
 		request->client[0] = '\0';
 		return HTTP_TOO_MANY;
 	}
 	if (known)
-		http_guard_let_in(&auth->guard, from, request->client);
+		login_throttle_let_in(&auth->throttle, from, request->client);
 	else if (!was_token(auth, sent))
-		http_guard_failed(&auth->guard, from, NULL, now_s);
+		login_throttle_failed(&auth->throttle, from, NULL, now_s);
 	return known ? HTTP_KNOWN : HTTP_WRONG_CREDENTIALS;
 }
 
 unsigned http_auth_wait_s(struct http_auth *auth, const struct http_request *request, int64_t now_s)
 {
-	return http_guard_wait_s(&auth->guard, &request->from, now_s);
+	return login_throttle_wait_s(&auth->throttle, &request->from, now_s);
 }
 
-struct guard_counts http_auth_counts(struct http_auth *auth)
+struct login_counts http_auth_counts(struct http_auth *auth)
 {
-	return http_guard_counts(&auth->guard);
+	return login_throttle_counts(&auth->throttle);
 }
 
 int http_auth_issue(struct http_auth *auth, const char *client, const char *secret,
@@ -324,19 +324,19 @@ int http_auth_login(struct http_auth *auth, const struct http_request *request,
 		    enum client_role *role)
 {
 	const struct address *from = &request->from;
-	bool slowed = http_guard_wait_s(&auth->guard, from, now_s) > 0;
+	bool slowed = login_throttle_wait_s(&auth->throttle, from, now_s) > 0;
 	int err =
 		http_auth_issue(auth, login->client, login->secret, login->expires_s, token, role);
 	/* Whoever only says that it is a client which is trusted there is not. */
-	if (slowed && !(err == 0 && http_guard_trusts(&auth->guard, from, login->client))) {
+	if (slowed && !(err == 0 && login_throttle_trusts(&auth->throttle, from, login->client))) {
 		explicit_bzero(token, TOKEN_TEXT_MAX);
-		http_guard_refused(&auth->guard);
+		login_throttle_refused(&auth->throttle);
 		return ERR_LIMIT;
 	}
 	if (err == 0)
-		http_guard_let_in(&auth->guard, from, login->client);
+		login_throttle_let_in(&auth->throttle, from, login->client);
 	else if (err == ERR_NOT_FOUND)
-		http_guard_failed(&auth->guard, from,
-				  is_client(auth, login->client) ? login->client : NULL, now_s);
+		login_throttle_failed(&auth->throttle, from,
+				      is_client(auth, login->client) ? login->client : NULL, now_s);
 	return err;
 }

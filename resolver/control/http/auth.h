@@ -17,8 +17,8 @@
 #ifndef SLUICE_HTTP_AUTH_H
 #define SLUICE_HTTP_AUTH_H
 
-#include "resolver/control/http/guard.h"
 #include "resolver/control/http/http.h"
+#include "resolver/control/http/login_throttle.h"
 #include "resolver/control/http/token.h"
 #include "rules/fault.h"
 #include "rules/schema/model.h"
@@ -70,7 +70,8 @@ MUST_CHECK int http_auth_issue(struct http_auth *auth, const char *client, const
 			       enum client_role *role);
 
 /* The same for somebody who asks from outside: failures are counted and slowed by where they come
- * from (http/guard.h). ERR_LIMIT: too many of late; http_auth_wait_s says when to come back. */
+ * from (http/login_throttle.h). ERR_LIMIT: too many of late; http_auth_wait_s says when to come
+ * back. */
 struct http_login {
 	const char *client, *secret;
 	int64_t expires_s;
@@ -82,6 +83,6 @@ MUST_CHECK int http_auth_login(struct http_auth *auth, const struct http_request
 /* Seconds until HTTP_TOO_MANY is over for where it comes from. */
 unsigned http_auth_wait_s(struct http_auth *auth, const struct http_request *request,
 			  int64_t now_s);
-struct guard_counts http_auth_counts(struct http_auth *auth);
+struct login_counts http_auth_counts(struct http_auth *auth);
 
 #endif

@@ -79,7 +79,7 @@ static int check_owner(struct change *change, struct owner *owner, const struct 
 		       char fqdn[NAME_TEXT_MAX])
 {
 	const struct book *book = change->inventory->book;
-	char refusal[TERRITORY_TEXT_MAX];
+	char refusal[POOLS_TEXT_MAX];
 	int err = check_names(change, owner);
 
 	if (err)

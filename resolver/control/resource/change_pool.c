@@ -25,7 +25,7 @@ static bool is_free(const struct inventory *inventory, const char *region,
 		    const struct address *address)
 {
 	const struct owner owner = {.address = *address, .region = region};
-	char text[TERRITORY_TEXT_MAX];
+	char text[POOLS_TEXT_MAX];
 
 	return !inventory_by_address(inventory, address) &&
 	       !book_refusal(inventory->book, &owner, text);

@@ -4,7 +4,7 @@
 #include <stddef.h>
 
 #include "resolver/control/resource/change_internal.h"
-#include "rules/check/territory.h"
+#include "rules/check/pools.h"
 #include "rules/schema/schema.h"
 #include "rules/text.h"
 

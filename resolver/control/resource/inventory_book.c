@@ -13,9 +13,9 @@ struct book *book_new(const struct model *model)
 	if (!book)
 		return NULL;
 	book->model = model;
-	book->territory = territory_new(model);
+	book->pools = pools_new(model);
 	book->file = shelf_new();
-	if (book->territory && book->file)
+	if (book->pools && book->file)
 		return book;
 	book_free(book);
 	return NULL;
@@ -48,7 +48,7 @@ void book_free(struct book *book)
 		return;
 	book_forget_state(book);
 	owned_unref(book->owned);
-	territory_free(book->territory);
+	pools_free(book->pools);
 	shelf_free(book->file);
 	free(book);
 }
@@ -196,9 +196,9 @@ void orphan_free(struct orphan **table)
 /* ---- what is served of a node ---- */
 
 const char *book_refusal(const struct book *book, const struct owner *owner,
-			 char text[TERRITORY_TEXT_MAX])
+			 char text[POOLS_TEXT_MAX])
 {
-	return territory_refusal(book->territory, &owner->address, owner->region, text);
+	return pools_refusal(book->pools, &owner->address, owner->region, text);
 }
 
 /* ---- for readers (inventory.h) ---- */

@@ -8,7 +8,7 @@
 
 #include "resolver/control/resource/inventory.h"
 #include "resolver/control/resource/inventory_shelf.h"
-#include "rules/check/territory.h"
+#include "rules/check/pools.h"
 #include "rules/owned/owned.h"
 
 struct orphan { /* a PTR of the state that has no owner now */
@@ -25,7 +25,7 @@ struct turn { /* a node that will be served or not, as opposed to now, once the 
 
 struct book {
 	const struct model *model;
-	struct territory *territory;
+	struct pools *pools;
 	struct shelf *file, *state;
 	bool borrows; /* the state's shelf, from the book before; so it is not changed */
 	bool read;    /* the state's shelf is what the store said for this book */
@@ -87,7 +87,7 @@ void orphan_free(struct orphan **table);
 struct shelf *book_shelf(const struct book *book, const struct node *node);
 /* Whether it may be served at all; returns the reason in text when not. */
 const char *book_refusal(const struct book *book, const struct owner *owner,
-			 char text[TERRITORY_TEXT_MAX]);
+			 char text[POOLS_TEXT_MAX]);
 
 /* ---- inventory_page.c ---- */
 

@@ -188,7 +188,7 @@ static int on_group(void *context, const struct source_group *record)
 static int on_owner(void *context, const struct source_owner *record)
 {
 	struct merge *merge = context;
-	char refusal[TERRITORY_TEXT_MAX];
+	char refusal[POOLS_TEXT_MAX];
 	struct owner owner;
 
 	owner_of_source(&owner, record, merge->book->model, &merge->scratch);
@@ -343,10 +343,10 @@ static int note_turn(struct book *book, struct node *node, const char *refusal)
 static int find_turns(struct merge *merge)
 {
 	struct book *book = merge->book;
-	char text[TERRITORY_TEXT_MAX];
+	char text[POOLS_TEXT_MAX];
 	int err = 0;
 
-	if (territory_equal(book->territory, merge->before->territory, book->state->refused > 0))
+	if (pools_equal(book->pools, merge->before->pools, book->state->refused > 0))
 		return 0;
 	for (struct node *node = book->state->by_id; !err && node; node = node->by_id.next) {
 		const char *refusal = book_refusal(book, &node->owner, text);

@@ -34,7 +34,7 @@ struct notice {
 	uint16_t id;
 	unsigned tries;
 	uint64_t due_ms, sent_ms; /* sent 0: never */
-	struct tsig_seal seal;
+	struct tsig_context tsig;
 	uint64_t at_s; /* of the state */
 	unsigned rcode;
 };
@@ -176,7 +176,7 @@ static void look_at_peer(const struct looking *l, struct notice_zone *zone, uint
 		return;
 	notice->seen = true;
 	notice->key = grant->key;
-	notice->seal.key = NULL; /* an answer to what was sent before is none any more */
+	notice->tsig.key = NULL; /* an answer to what was sent before is none any more */
 	bool fresh = !notice->waiting && notice->tries == 0;
 	if (fresh || notice->serial != serial)
 		tell(l->notices, notice, serial, l->now_ms, l->now_s);
@@ -283,8 +283,8 @@ static void write_letter(struct notice *notice, const struct rrset *soa, uint64_
 	letter->length = message.length;
 	if (!notice->key)
 		return;
-	tsig_seal_begin(&notice->seal, notice->key, notice->id);
-	letter->length = tsig_sign(&notice->seal, bytes, message.length, NOTICE_MAX, now_s);
+	tsig_begin(&notice->tsig, notice->key, notice->id);
+	letter->length = tsig_sign(&notice->tsig, bytes, message.length, NOTICE_MAX, now_s);
 }
 
 uint64_t zone_notices_send(struct zone_notices *notices, const struct transfer_table *table,
@@ -353,12 +353,12 @@ static size_t find_tsig(const uint8_t *packet, size_t length)
 static bool is_signed_well(const struct notice *notice, const uint8_t *packet, size_t length,
 			   uint64_t now_s)
 {
-	struct tsig_seal seal = notice->seal;
+	struct tsig_context tsig = notice->tsig;
 	size_t tsig_at = find_tsig(packet, length);
 
 	return !notice->key ||
-	       (seal.key && tsig_at &&
-		tsig_check_answer(&seal, packet, length, tsig_at, now_s) == TSIG_FINE);
+	       (tsig.key && tsig_at &&
+		tsig_check_answer(&tsig, packet, length, tsig_at, now_s) == TSIG_FINE);
 }
 
 bool zone_notices_receive(struct zone_notices *notices, const struct host *from,

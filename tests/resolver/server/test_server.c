@@ -695,7 +695,7 @@ static void what_an_answer_changes_while_the_server_stops_does_no_harm(void **st
 	struct world *world = *state;
 	struct server *server = &world->service.server;
 	const struct hash_key key = server->key;
-	struct ask_letter *letter;
+	struct ask_call *letter;
 	struct name name;
 	assert_int_equal(apply(world, world->one, world->two), 0);
 	assert_int_equal(name_from_text(&name, &key, "localhost."), 0);

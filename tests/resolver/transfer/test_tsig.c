@@ -44,13 +44,13 @@ static size_t find_tsig(const uint8_t *packet, size_t length)
 }
 
 /* A request signed by us, as any client might. */
-static size_t signed_request(uint8_t *packet, struct tsig_seal *seal, const struct tsig_key *key,
-			     uint64_t now_s)
+static size_t signed_request(uint8_t *packet, struct tsig_context *context,
+			     const struct tsig_key *key, uint64_t now_s)
 {
 	size_t length = request_write(packet, 77, 0, "z.test.", TYPE_AXFR, CLASS_IN, 1232, false);
 
-	tsig_seal_begin(seal, key, 77);
-	return tsig_sign(seal, packet, length, BUFFER, now_s);
+	tsig_begin(context, key, 77);
+	return tsig_sign(context, packet, length, BUFFER, now_s);
 }
 
 static const struct {
@@ -70,7 +70,7 @@ static void what_is_signed_is_good_with_every_algorithm_and_only_its_own(void **
 		struct tsig_key key = key_of("k.test", algorithms[i].algorithm, SECRET);
 		struct tsig_key other = key_of("k.test", (algorithms[i].algorithm + 1) % 5, SECRET);
 		uint8_t packet[BUFFER];
-		struct tsig_seal client, server;
+		struct tsig_context client, server;
 		size_t length = signed_request(packet, &client, &key, NOW);
 		size_t at = find_tsig(packet, length);
 
@@ -91,7 +91,7 @@ static void ldns_signs_and_we_check_and_sign_and_ldns_checks(void **state)
 						     LDNS_RR_TYPE_SOA, LDNS_RR_CLASS_IN, 0);
 		uint8_t *wire, answer[BUFFER];
 		size_t length;
-		struct tsig_seal seal;
+		struct tsig_context context;
 		ldns_pkt *reply;
 
 		ldns_pkt_set_id(query, 77);
@@ -99,13 +99,13 @@ static void ldns_signs_and_we_check_and_sign_and_ldns_checks(void **state)
 			ldns_pkt_tsig_sign(query, "k.test.", SECRET, 300, algorithms[i].name, NULL),
 			LDNS_STATUS_OK);
 		assert_int_equal(ldns_pkt2wire(&wire, query, &length), LDNS_STATUS_OK);
-		assert_int_equal(tsig_check(&seal, &key, 1, wire, length, find_tsig(wire, length),
-					    (uint64_t)time(NULL)),
+		assert_int_equal(tsig_check(&context, &key, 1, wire, length,
+					    find_tsig(wire, length), (uint64_t)time(NULL)),
 				 TSIG_FINE);
 		size_t made =
 			reply_write(answer, wire, length, 0, 0, "answer z.test. 60 IN A 192.0.2.1");
-		size_t room = tsig_room(&seal);
-		size_t whole = tsig_sign(&seal, answer, made, BUFFER, (uint64_t)time(NULL));
+		size_t room = tsig_room(&context);
+		size_t whole = tsig_sign(&context, answer, made, BUFFER, (uint64_t)time(NULL));
 		assert_int_equal(whole, made + room);
 		assert_int_equal(ldns_wire2pkt(&reply, answer, whole), LDNS_STATUS_OK);
 		ldns_rdf *mac = ldns_rr_rdf(ldns_pkt_tsig(query), 3);
@@ -123,7 +123,7 @@ static void a_row_of_answers_is_chained_as_ldns_expects(void **state)
 {
 	struct tsig_key key = key_of("k.test", TSIG_HMAC_SHA256, SECRET);
 	uint8_t packet[BUFFER];
-	struct tsig_seal client, server;
+	struct tsig_context client, server;
 	size_t length = signed_request(packet, &client, &key, (uint64_t)time(NULL));
 	ldns_rdf *mac;
 
@@ -156,7 +156,7 @@ static void every_changed_byte_is_found(void **state)
 {
 	struct tsig_key key = key_of("k.test", TSIG_HMAC_SHA256, SECRET);
 	uint8_t packet[BUFFER];
-	struct tsig_seal client, server;
+	struct tsig_context client, server;
 	size_t length = signed_request(packet, &client, &key, NOW);
 	size_t at = find_tsig(packet, length);
 
@@ -177,7 +177,7 @@ static void what_we_are_told_of_a_bad_key_or_signature_has_no_mac(void **state)
 	struct tsig_key wrong = key_of("k.test", TSIG_HMAC_SHA256, "Zm9vYmFy");
 	struct tsig_key other = key_of("other.test", TSIG_HMAC_SHA256, SECRET);
 	uint8_t packet[BUFFER], answer[BUFFER];
-	struct tsig_seal client, server;
+	struct tsig_context client, server;
 	size_t length = signed_request(packet, &client, &key, NOW);
 	size_t at = find_tsig(packet, length);
 
@@ -199,7 +199,7 @@ static void a_request_is_good_for_its_fudge_and_not_a_second_longer(void **state
 {
 	struct tsig_key key = key_of("k.test", TSIG_HMAC_SHA256, SECRET);
 	uint8_t packet[BUFFER], answer[BUFFER];
-	struct tsig_seal client, server;
+	struct tsig_context client, server;
 	size_t length = signed_request(packet, &client, &key, NOW);
 	size_t at = find_tsig(packet, length);
 
@@ -248,7 +248,7 @@ static void a_truncated_mac_is_told_apart_by_its_length(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		uint8_t packet[BUFFER];
-		struct tsig_seal client, server;
+		struct tsig_context client, server;
 		size_t length = signed_request(packet, &client, &key, NOW);
 		size_t at = find_tsig(packet, length);
 
@@ -262,7 +262,7 @@ static void a_record_that_does_not_add_up_is_none(void **state)
 {
 	struct tsig_key key = key_of("k.test", TSIG_HMAC_SHA256, SECRET);
 	uint8_t packet[BUFFER], copy[BUFFER];
-	struct tsig_seal client, server;
+	struct tsig_context client, server;
 	size_t length = signed_request(packet, &client, &key, NOW);
 	size_t at = find_tsig(packet, length), data = at + 8 + RECORD_FIXED;
 
@@ -289,7 +289,7 @@ static void a_tsig_is_the_last_record_and_there_is_one(void **state)
 	static const struct hash_key any;
 	struct tsig_key key = key_of("k.test", TSIG_HMAC_SHA256, SECRET);
 	uint8_t packet[BUFFER];
-	struct tsig_seal client;
+	struct tsig_context client;
 	struct request request;
 	struct name name;
 	enum rcode rcode;
@@ -329,7 +329,7 @@ static void without_memory_nothing_is_good_and_nothing_ends(void **state)
 	struct tsig_key key = key_of("k.test", TSIG_HMAC_SHA256, SECRET);
 	gnutls_alloc_function malloc_before = gnutls_malloc;
 	uint8_t packet[BUFFER], other[BUFFER];
-	struct tsig_seal client, server;
+	struct tsig_context client, server;
 	size_t length = signed_request(packet, &client, &key, NOW), at = find_tsig(packet, length);
 
 	(void)state;

@@ -41,7 +41,7 @@ void api_status(struct api_request *request)
 {
 	struct service *service = request->service;
 	const struct api_call *call = (const struct api_call *)request;
-	const struct guard_counts logins = http_auth_counts(call->api->auth);
+	const struct login_counts logins = http_auth_counts(call->api->auth);
 	json_t *status = status_report(&service->server, service->inventory, service->config_path,
 				       &service->clock);
 	json_put(status, "logins",

@@ -48,10 +48,10 @@ static struct server server = {.key = {3, 4}};
 
 int server_ask(struct server *asked_server, const struct ask_question *question,
 	       void (*on_answer)(void *context, const struct ask_answer *answer), void *context,
-	       struct ask_letter **letter)
+	       struct ask_call **call)
 {
 	assert_ptr_equal(asked_server, &server);
-	*letter = NULL;
+	*call = NULL;
 	if (script.refusal != 0)
 		return script.refusal;
 	assert_in_range(script.count, 0, QUESTIONS_MAX - 1);

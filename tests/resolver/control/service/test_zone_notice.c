@@ -158,7 +158,7 @@ static size_t sign(const struct notice_letter *letter, const struct tsig_key *ke
 		   uint8_t bytes[NOTICE_MAX])
 {
 	struct record_view record;
-	struct tsig_seal seal;
+	struct tsig_context tsig;
 	size_t at;
 
 	wire_skip_name(letter->bytes, letter->length, MESSAGE_HEADER, WIRE_HEADER, &at, NULL);
@@ -168,10 +168,10 @@ static size_t sign(const struct notice_letter *letter, const struct tsig_key *ke
 		assert_int_equal(message_read_record(&walk, &record), 0);
 	assert_int_equal(record.type, TYPE_TSIG);
 	assert_int_equal(
-		tsig_check(&seal, key, 1, letter->bytes, letter->length, record.owner, SERVED_NOW),
+		tsig_check(&tsig, key, 1, letter->bytes, letter->length, record.owner, SERVED_NOW),
 		TSIG_FINE);
 	size_t length = answer(letter, RCODE_NOERROR, bytes);
-	return tsig_sign(&seal, bytes, length, NOTICE_MAX, now_s);
+	return tsig_sign(&tsig, bytes, length, NOTICE_MAX, now_s);
 }
 
 static bool say(struct fixture *f, const struct notice_letter *letter, unsigned rcode)

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "resolver/resolve/identity.h"
+#include "resolver/resolve/chaos.h"
 #include "tests/lib/message_text.h"
 #include "tests/lib/model_builder.h"
 
@@ -24,7 +24,7 @@ static const char *answer(const struct policy *policy, const char *qname, uint16
 
 	message_begin(&message, wire, sizeof wire, query + MESSAGE_HEADER,
 		      (uint16_t)(length - MESSAGE_HEADER));
-	if (!identity_answer(&message, policy, &name, type))
+	if (!chaos_answer(&message, policy, &name, type))
 		return "none";
 	assert_true(message_read_text(&text, wire, message_finish(&message, &request, &end)));
 	snprintf(records, sizeof records, "%s", text.records);

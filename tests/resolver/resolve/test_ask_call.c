@@ -48,7 +48,7 @@ struct world {
 	uv_timer_t patience;
 	int upstream; /* asked by the hub for example.; says what the test has it say */
 	unsigned port;
-	unsigned posted, ended; /* letters; ended: those that on_answer told of */
+	unsigned posted, ended; /* calls; ended: those that on_answer told of */
 };
 
 struct told { /* what a question has come to */
@@ -60,7 +60,7 @@ struct told { /* what a question has come to */
 	bool asks_again; /* when it ends */
 	int err;
 	pthread_t thread;
-	struct ask_letter *letter, *cancels;
+	struct ask_call *call, *cancels;
 };
 
 static void on_release(void *context) /* on a worker's thread */
@@ -145,7 +145,7 @@ static int try_to_ask(struct world *world, struct told *told, const char *text, 
 	const struct ask_question question = {
 		.name = &name, .type = TYPE_A, .network = network, .patience_us = patience_us};
 	told->world = world;
-	told->err = server_ask(&world->server, &question, on_answer, told, &told->letter);
+	told->err = server_ask(&world->server, &question, on_answer, told, &told->call);
 	world->posted += told->err == 0;
 	return told->err;
 }
@@ -180,11 +180,11 @@ static void ask_for(struct world *world, struct told *told, const char *text, co
 	assert_int_equal(try_to_ask(world, told, text, network, patience_us), 0);
 }
 
-/* The control thread's loop, until so many have been told of and no letter is out. */
+/* The control thread's loop, until so many have been told of and no call is out. */
 static void run(struct world *world, unsigned ended)
 {
 	uv_timer_start(&world->patience, on_patience, 120000, 0);
-	while (world->ended < ended || world->server.desk.open > 0)
+	while (world->ended < ended || world->server.caller.open > 0)
 		uv_run(&world->loop, UV_RUN_ONCE);
 	uv_timer_stop(&world->patience);
 	assert_int_equal(world->ended, ended);
@@ -195,11 +195,11 @@ static void upstream_answers(struct world *world)
 {
 	uint8_t query[512], wire[MESSAGE_MAX];
 	struct sockaddr_in peer;
-	socklen_t room = sizeof peer;
+	socklen_t answerer = sizeof peer;
 	struct message_text asked;
 	char record[400];
-	ssize_t got =
-		recvfrom(world->upstream, query, sizeof query, 0, (struct sockaddr *)&peer, &room);
+	ssize_t got = recvfrom(world->upstream, query, sizeof query, 0, (struct sockaddr *)&peer,
+			       &answerer);
 
 	assert_true(got > MESSAGE_HEADER);
 	assert_true(message_read_text(&asked, query, (size_t)got));
@@ -207,8 +207,9 @@ static void upstream_answers(struct world *world)
 		 (int)strcspn(asked.question, " "), asked.question);
 	message_text_release(&asked);
 	size_t length = reply_write(wire, query, (size_t)got, RCODE_NOERROR, 0, record);
-	assert_int_equal(sendto(world->upstream, wire, length, 0, (struct sockaddr *)&peer, room),
-			 length);
+	assert_int_equal(
+		sendto(world->upstream, wire, length, 0, (struct sockaddr *)&peer, answerer),
+		length);
 }
 
 static void wait_until_asked(struct world *world)
@@ -253,23 +254,23 @@ static void what_nobody_answers_comes_back_late(void **state)
 	assert_int_equal(told.end, ASK_END_NO_NETWORK);
 }
 
-static void a_cancelled_letter_comes_back_and_nobody_is_told(void **state)
+static void a_cancelled_call_comes_back_and_nobody_is_told(void **state)
 {
 	struct world *world = *state;
 	struct told under_way, answered, another;
 
 	ask_for(world, &under_way, "silent.example.", "hub", LONG_US);
 	wait_until_asked(world);
-	server_cancel_ask(&world->server, under_way.letter);
+	server_cancel_ask(&world->server, under_way.call);
 	run(world, 0);
 	ask_for(world, &answered, "a.invalid.", NULL, LONG_US);
-	server_cancel_ask(&world->server, answered.letter);
+	server_cancel_ask(&world->server, answered.call);
 	run(world, 0);
 	assert_int_equal(under_way.ends + answered.ends, 0);
 	/* Also by the one that is told of before it. */
 	ask_for(world, &answered, "a.invalid.", NULL, LONG_US);
 	ask_for(world, &another, "silent.example.", "hub", LONG_US);
-	answered.cancels = another.letter;
+	answered.cancels = another.call;
 	run(world, 1);
 	assert_int_equal(answered.ends, 1);
 	assert_int_equal(another.ends, 0);
@@ -320,18 +321,18 @@ static void stopping_tells_all_that_wait_and_takes_no_more(void **state)
 	assert_int_equal(told[0].err, ERR_LIMIT);
 }
 
-static void one_letter_too_many_is_not_taken(void **state)
+static void one_call_too_many_is_not_taken(void **state)
 {
-	static struct told told[ASK_LETTERS_MAX + 1];
+	static struct told told[ASK_CALLS_MAX + 1];
 	struct world *world = *state;
 
-	for (unsigned i = 0; i < ASK_LETTERS_MAX; i++)
+	for (unsigned i = 0; i < ASK_CALLS_MAX; i++)
 		ask_for(world, &told[i], "a.invalid.", NULL, LONG_US);
-	assert_int_equal(try_to_ask(world, &told[ASK_LETTERS_MAX], "a.invalid.", NULL, LONG_US),
+	assert_int_equal(try_to_ask(world, &told[ASK_CALLS_MAX], "a.invalid.", NULL, LONG_US),
 			 ERR_LIMIT);
-	run(world, ASK_LETTERS_MAX);
+	run(world, ASK_CALLS_MAX);
 	ask_for(world, &told[0], "a.invalid.", NULL, LONG_US);
-	run(world, ASK_LETTERS_MAX + 1);
+	run(world, ASK_CALLS_MAX + 1);
 }
 
 /* Answers, deadlines, cancellations and reloads in disorder. */
@@ -346,9 +347,9 @@ static void of_many_each_is_told_of_once_or_was_cancelled(void **state)
 
 		snprintf(name, sizeof name, "n%u.%s.", i, i % 2 ? "invalid" : "example");
 		ask_for(world, &told[i], name, i % 2 ? NULL : "hub", i % 5 ? 2000 : 50 * 1000);
-		if (i % 7 == 0 && told[i / 2].ends == 0 && told[i / 2].letter) {
-			server_cancel_ask(&world->server, told[i / 2].letter);
-			told[i / 2].letter = NULL;
+		if (i % 7 == 0 && told[i / 2].ends == 0 && told[i / 2].call) {
+			server_cancel_ask(&world->server, told[i / 2].call);
+			told[i / 2].call = NULL;
 			cancelled++;
 		}
 		if (i % 50 == 0)
@@ -358,7 +359,7 @@ static void of_many_each_is_told_of_once_or_was_cancelled(void **state)
 	assert_true(cancelled > 0);
 	run(world, MANY - cancelled);
 	for (unsigned i = 0; i < MANY; i++) {
-		assert_int_equal(told[i].ends, told[i].letter != NULL);
+		assert_int_equal(told[i].ends, told[i].call != NULL);
 		ended += told[i].end == ASK_END_ANSWERED && told[i].ends;
 	}
 	assert_true(ended > 0 && ended < MANY);
@@ -370,11 +371,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(an_answer_comes_back_to_the_thread_that_asked),
 		TEST(what_nobody_answers_comes_back_late),
-		TEST(a_cancelled_letter_comes_back_and_nobody_is_told),
+		TEST(a_cancelled_call_comes_back_and_nobody_is_told),
 		TEST(the_next_one_may_be_asked_when_one_is_told_of),
 		TEST(a_reload_leaves_what_is_under_way_and_its_policy),
 		TEST(stopping_tells_all_that_wait_and_takes_no_more),
-		TEST(one_letter_too_many_is_not_taken),
+		TEST(one_call_too_many_is_not_taken),
 		TEST(of_many_each_is_told_of_once_or_was_cancelled),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,7 +3,7 @@
  * without a text is like any other.
  *
  * Not here: NSID, which carries the same identity in an OPT (endpoints/message_write.c). */
-#include "resolver/resolve/identity.h"
+#include "resolver/resolve/chaos.h"
 
 #include <string.h>
 
@@ -18,8 +18,8 @@ static const struct identity {
 	{"\10hostname\4bind", 15, false},
 };
 
-bool identity_answer(struct message *message, const struct policy *policy, const struct name *name,
-		     uint16_t type)
+bool chaos_answer(struct message *message, const struct policy *policy, const struct name *name,
+		  uint16_t type)
 {
 	uint8_t rdata[256];
 

@@ -3,8 +3,8 @@
  * limits.h asks this of every address in the file, the management API of each one that it is given.
  *
  * A refusal is a text that says what is wrong and what would be right. */
-#ifndef SLUICE_TERRITORY_H
-#define SLUICE_TERRITORY_H
+#ifndef SLUICE_POOLS_H
+#define SLUICE_POOLS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -12,21 +12,21 @@
 #include "rules/prefix.h"
 #include "rules/schema/model.h"
 
-struct territory;
+struct pools;
 
-enum { TERRITORY_TEXT_MAX = 512 };
+enum { POOLS_TEXT_MAX = 512 };
 
 /* Of a model without errors, which must outlive it. NULL without memory. */
-struct territory *territory_new(const struct model *model);
-void territory_free(struct territory *territory); /* NULL is fine */
+struct pools *pools_new(const struct model *model);
+void pools_free(struct pools *pools); /* NULL is fine */
 
 /* Why the address cannot be one of ours in this region (NULL: in any); NULL when it can. Returns
  * text. */
-const char *territory_refusal(const struct territory *territory, const struct address *address,
-			      const char *region, char text[TERRITORY_TEXT_MAX]);
+const char *pools_refusal(const struct pools *pools, const struct address *address,
+			  const char *region, char text[POOLS_TEXT_MAX]);
 /* Whether both refuse the same addresses; `places`: for the same reasons, too, which name a line of
  * the configuration. */
-bool territory_equal(const struct territory *a, const struct territory *b, bool places);
+bool pools_equal(const struct pools *a, const struct pools *b, bool places);
 /* What would be right, where the label of an address (Azure's ^[a-z][a-z0-9-]{1,61}[a-z0-9]$), the
  * name of a cloud service, or the name that a PTR gives (no wildcard, not the root) does not fit;
  * NULL when it does. */

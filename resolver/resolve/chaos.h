@@ -1,7 +1,7 @@
 /* Who this server is, for those who ask in class CH (RFC 4892): what the configuration says, and by
  * default nothing of interest. */
-#ifndef SLUICE_IDENTITY_H
-#define SLUICE_IDENTITY_H
+#ifndef SLUICE_CHAOS_H
+#define SLUICE_CHAOS_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -11,7 +11,7 @@
 
 /* Adds the answer to version.bind, version.server, id.server or hostname.bind; false when there is
  * none to give. */
-bool identity_answer(struct message *message, const struct policy *policy, const struct name *name,
-		     uint16_t type);
+bool chaos_answer(struct message *message, const struct policy *policy, const struct name *name,
+		  uint16_t type);
 
 #endif

@@ -1,5 +1,5 @@
 /* Where addresses that are ours may be; how they are named is in test_limits_address.c. */
-#include "rules/check/territory.h"
+#include "rules/check/pools.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -31,7 +31,7 @@ static const struct {
 static void an_address_is_ours_in_a_pool_of_its_region_or_private_in_a_network(void **state)
 {
 	struct config_text config;
-	char text[TERRITORY_TEXT_MAX];
+	char text[POOLS_TEXT_MAX];
 
 	(void)state;
 	config_text_init(&config);
@@ -40,18 +40,18 @@ static void an_address_is_ours_in_a_pool_of_its_region_or_private_in_a_network(v
 			      "{ name = \"w\"; prefix = \"203.0.113.0/24\"; region = \"west\"; },"
 			      "{ name = \"six\"; prefix = \"2001:db8::/48\"; });\n");
 	assert_non_null(model);
-	struct territory *territory = territory_new(model);
-	assert_non_null(territory);
+	struct pools *pools = pools_new(model);
+	assert_non_null(pools);
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct address address;
 
 		assert_int_equal(address_parse(&address, cases[i].address), 0);
-		const char *why = territory_refusal(territory, &address, cases[i].region, text);
+		const char *why = pools_refusal(pools, &address, cases[i].region, text);
 		assert_int_equal(why == NULL, cases[i].says == NULL);
 		if (why)
 			assert_non_null(strstr(why, cases[i].says));
 	}
-	territory_free(territory);
+	pools_free(pools);
 	model_free(model);
 	config_text_release(&config);
 }
@@ -62,30 +62,30 @@ static void an_address_is_ours_in_a_pool_of_its_region_or_private_in_a_network(v
 	"address_pools = ({ name = \"p\"; prefix = \"198.51.100.0/24\"; region = \"" region        \
 	"\"; }" rest ");\n"
 
-/* Whether the grounds of two configurations are equal, with and without their lines. */
+/* Whether the pool_index of two configurations are equal, with and without their lines. */
 static void compare(const char *first, const char *second, bool equal, bool with_places)
 {
 	struct config_text configs[2];
 	struct model *models[2];
-	struct territory *territories[2];
+	struct pools *territories[2];
 
 	for (unsigned i = 0; i < 2; i++) {
 		config_text_init(&configs[i]);
 		models[i] = config_text_load(&configs[i], i ? second : first);
 		assert_non_null(models[i]);
-		territories[i] = territory_new(models[i]);
+		territories[i] = pools_new(models[i]);
 		assert_non_null(territories[i]);
 	}
-	assert_int_equal(territory_equal(territories[0], territories[1], false), equal);
-	assert_int_equal(territory_equal(territories[0], territories[1], true), with_places);
+	assert_int_equal(pools_equal(territories[0], territories[1], false), equal);
+	assert_int_equal(pools_equal(territories[0], territories[1], true), with_places);
 	for (unsigned i = 0; i < 2; i++) {
-		territory_free(territories[i]);
+		pools_free(territories[i]);
 		model_free(models[i]);
 		config_text_release(&configs[i]);
 	}
 }
 
-static void what_decides_of_an_address_makes_another_territory_and_nothing_else_does(void **state)
+static void what_decides_of_an_address_makes_other_pools_and_nothing_else_does(void **state)
 {
 	static const char zone[] = BASE POOLS("east", "");
 
@@ -103,7 +103,7 @@ int main(void)
 		cmocka_unit_test(
 			an_address_is_ours_in_a_pool_of_its_region_or_private_in_a_network),
 		cmocka_unit_test(
-			what_decides_of_an_address_makes_another_territory_and_nothing_else_does),
+			what_decides_of_an_address_makes_other_pools_and_nothing_else_does),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

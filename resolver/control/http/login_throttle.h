@@ -14,10 +14,10 @@
  * 10,240 failures at once and 85 a second; and an address that did not fail waits only when others
  * happen to have emptied both of its buckets: by one hostile address at 1 in 65,536, by 50 at 3 %.
  *
- * The unix socket is not guarded: the kernel says who is there. Never a secret, nor what was sent
+ * The unix socket is not throttled: the kernel says who is there. Never a secret, nor what was sent
  * in place of one, is kept or logged. Any thread. */
-#ifndef SLUICE_HTTP_GUARD_H
-#define SLUICE_HTTP_GUARD_H
+#ifndef SLUICE_LOGIN_THROTTLE_H
+#define SLUICE_LOGIN_THROTTLE_H
 
 #include <pthread.h>
 #include <stdbool.h>
@@ -27,41 +27,44 @@
 #include "rules/prefix.h"
 
 enum {
-	GUARD_ROWS = 2,
-	GUARD_BUCKETS = 256,
-	GUARD_TRUSTED = 256, /* clients that are remembered with their address */
-	GUARD_FREE = 20,     /* failures at once */
-	GUARD_EACH_S = 6,    /* and one more after so long */
-	GUARD_LOG_S = 10,    /* at most one line in so long */
+	LOGIN_ROWS = 2,
+	LOGIN_BUCKETS = 256,
+	LOGIN_TRUSTED = 256, /* clients that are remembered with their address */
+	LOGIN_FREE = 20,     /* failures at once */
+	LOGIN_EACH_S = 6,    /* and one more after so long */
+	LOGIN_LOG_S = 10,    /* at most one line in so long */
 };
 
-struct guard_counts {
+struct login_counts {
 	uint64_t failed, refused;
 };
 
-struct http_guard {
+struct login_throttle {
 	pthread_mutex_t lock;
 	struct hash_key key;                        /* nobody outside knows who shares a bucket */
-	int64_t until_s[GUARD_ROWS][GUARD_BUCKETS]; /* GUARD_EACH_S for each failure */
-	uint64_t trusted[GUARD_TRUSTED]; /* hashes of an address and a client's id; 0: none */
-	struct guard_counts counts;
+	int64_t until_s[LOGIN_ROWS][LOGIN_BUCKETS]; /* LOGIN_EACH_S for each failure */
+	uint64_t trusted[LOGIN_TRUSTED]; /* hashes of an address and a client's id; 0: none */
+	struct login_counts counts;
 	int64_t logged_s;
 	uint64_t logged_failed; /* counts.failed at that time */
 };
 
 /* False: the system gives no mutex. */
-bool http_guard_init(struct http_guard *guard, const struct hash_key *key);
-void http_guard_release(struct http_guard *guard);
+bool login_throttle_init(struct login_throttle *throttle, const struct hash_key *key);
+void login_throttle_release(struct login_throttle *throttle);
 
 /* Seconds until somebody unknown may try from there; 0: now. */
-unsigned http_guard_wait_s(struct http_guard *guard, const struct address *from, int64_t now_s);
-bool http_guard_trusts(struct http_guard *guard, const struct address *from, const char *client);
+unsigned login_throttle_wait_s(struct login_throttle *throttle, const struct address *from,
+			       int64_t now_s);
+bool login_throttle_trusts(struct login_throttle *throttle, const struct address *from,
+			   const char *client);
 /* What came of it. client: whose secret it would have to be; NULL: nobody's that is known. */
-void http_guard_failed(struct http_guard *guard, const struct address *from, const char *client,
-		       int64_t now_s);
-void http_guard_let_in(struct http_guard *guard, const struct address *from, const char *client);
-void http_guard_refused(struct http_guard *guard);
+void login_throttle_failed(struct login_throttle *throttle, const struct address *from,
+			   const char *client, int64_t now_s);
+void login_throttle_let_in(struct login_throttle *throttle, const struct address *from,
+			   const char *client);
+void login_throttle_refused(struct login_throttle *throttle);
 
-struct guard_counts http_guard_counts(struct http_guard *guard);
+struct login_counts login_throttle_counts(struct login_throttle *throttle);
 
 #endif

@@ -1,5 +1,5 @@
 /* Failed logins: what is free, what is slowed, and that one hostile client locks nobody out. */
-#include "resolver/control/http/guard.h"
+#include "resolver/control/http/login_throttle.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,22 +13,22 @@
 
 enum { NOW = 1000000 };
 
-static struct http_guard *guard;
+static struct login_throttle *throttle;
 
 static int set_up(void **state)
 {
 	(void)state;
 	log_configure(LOG_ERROR, LOG_TEXT);
-	guard = malloc(sizeof *guard);
-	assert_true(http_guard_init(guard, &(struct hash_key){1, 2}));
+	throttle = malloc(sizeof *throttle);
+	assert_true(login_throttle_init(throttle, &(struct hash_key){1, 2}));
 	return 0;
 }
 
 static int tear_down(void **state)
 {
 	(void)state;
-	http_guard_release(guard);
-	free(guard);
+	login_throttle_release(throttle);
+	free(throttle);
 	return 0;
 }
 
@@ -45,7 +45,7 @@ static void fail_from(const char *text, unsigned times, int64_t now_s)
 	const struct address from = at(text);
 
 	while (times-- > 0)
-		http_guard_failed(guard, &from, NULL, now_s);
+		login_throttle_failed(throttle, &from, NULL, now_s);
 }
 
 /* One of many addresses, each a client of its own. */
@@ -58,30 +58,30 @@ static unsigned wait_of(const char *text, int64_t now_s)
 {
 	const struct address from = at(text);
 
-	return http_guard_wait_s(guard, &from, now_s);
+	return login_throttle_wait_s(throttle, &from, now_s);
 }
 
 static void some_failures_are_free_and_one_more_is_not(void **state)
 {
 	(void)state;
 	assert_int_equal(wait_of("192.0.2.1", NOW), 0);
-	fail_from("192.0.2.1", GUARD_FREE - 1, NOW);
+	fail_from("192.0.2.1", LOGIN_FREE - 1, NOW);
 	assert_int_equal(wait_of("192.0.2.1", NOW), 0);
 	fail_from("192.0.2.1", 1, NOW);
 	assert_int_equal(wait_of("192.0.2.1", NOW), 1);
 	fail_from("192.0.2.1", 1, NOW + 1);
-	assert_int_equal(wait_of("192.0.2.1", NOW + 1), GUARD_EACH_S);
-	assert_int_equal(wait_of("192.0.2.1", NOW + GUARD_EACH_S), 1);
-	assert_int_equal(wait_of("192.0.2.1", NOW + GUARD_EACH_S + 1), 0);
-	assert_int_equal(http_guard_counts(guard).failed, GUARD_FREE + 1);
+	assert_int_equal(wait_of("192.0.2.1", NOW + 1), LOGIN_EACH_S);
+	assert_int_equal(wait_of("192.0.2.1", NOW + LOGIN_EACH_S), 1);
+	assert_int_equal(wait_of("192.0.2.1", NOW + LOGIN_EACH_S + 1), 0);
+	assert_int_equal(login_throttle_counts(throttle).failed, LOGIN_FREE + 1);
 }
 
 static void another_address_is_another_matter(void **state)
 {
 	(void)state;
-	fail_from("192.0.2.1", GUARD_FREE, NOW);
+	fail_from("192.0.2.1", LOGIN_FREE, NOW);
 	assert_int_equal(wait_of("192.0.2.2", NOW), 0);
-	fail_from("2001:db8:1:1::1", GUARD_FREE, NOW);
+	fail_from("2001:db8:1:1::1", LOGIN_FREE, NOW);
 	assert_int_not_equal(wait_of("2001:db8:1:ffff::2", NOW), 0); /* the same 48 bits */
 	assert_int_equal(wait_of("2001:db8:2:1::1", NOW), 0);
 }
@@ -89,8 +89,8 @@ static void another_address_is_another_matter(void **state)
 static void loopback_is_one_address(void **state)
 {
 	(void)state;
-	fail_from("127.0.0.1", GUARD_FREE / 2, NOW);
-	fail_from("127.9.9.9", GUARD_FREE / 2, NOW);
+	fail_from("127.0.0.1", LOGIN_FREE / 2, NOW);
+	fail_from("127.9.9.9", LOGIN_FREE / 2, NOW);
 	assert_int_not_equal(wait_of("127.0.0.2", NOW), 0);
 	assert_int_not_equal(wait_of("::1", NOW), 0);
 	assert_int_equal(wait_of("192.0.2.1", NOW), 0);
@@ -101,27 +101,27 @@ static void who_was_let_in_from_there_is_trusted_there(void **state)
 	const struct address here = at("192.0.2.1"), there = at("192.0.2.2");
 
 	(void)state;
-	assert_false(http_guard_trusts(guard, &here, "a"));
-	http_guard_let_in(guard, &here, "a");
-	assert_true(http_guard_trusts(guard, &here, "a"));
-	assert_false(http_guard_trusts(guard, &here, "b"));
-	assert_false(http_guard_trusts(guard, &there, "a"));
-	http_guard_let_in(guard, &here, "b");
+	assert_false(login_throttle_trusts(throttle, &here, "a"));
+	login_throttle_let_in(throttle, &here, "a");
+	assert_true(login_throttle_trusts(throttle, &here, "a"));
+	assert_false(login_throttle_trusts(throttle, &here, "b"));
+	assert_false(login_throttle_trusts(throttle, &there, "a"));
+	login_throttle_let_in(throttle, &here, "b");
 	for (unsigned i = 0; i < 100000; i++) { /* which nobody's failures undo */
 		const struct address from = numbered(i);
-		http_guard_failed(guard, &from, "a", NOW);
+		login_throttle_failed(throttle, &from, "a", NOW);
 	}
-	assert_true(http_guard_trusts(guard, &here, "a"));
-	assert_true(http_guard_trusts(guard, &here, "b"));
+	assert_true(login_throttle_trusts(throttle, &here, "a"));
+	assert_true(login_throttle_trusts(throttle, &here, "b"));
 }
 
 static void no_number_of_others_makes_a_failure_forgotten(void **state)
 {
 	(void)state;
-	fail_from("192.0.2.1", GUARD_FREE + 1, NOW);
+	fail_from("192.0.2.1", LOGIN_FREE + 1, NOW);
 	for (unsigned i = 0; i < 100000; i++) {
 		const struct address from = numbered(i);
-		http_guard_failed(guard, &from, NULL, NOW + 1);
+		login_throttle_failed(throttle, &from, NULL, NOW + 1);
 	}
 	assert_int_not_equal(wait_of("192.0.2.1", NOW + 1), 0);
 }
@@ -133,22 +133,22 @@ static unsigned fail_all(unsigned addresses, int64_t now_s)
 
 	for (unsigned i = 0; i < addresses; i++) {
 		const struct address from = numbered(i);
-		for (; http_guard_wait_s(guard, &from, now_s) == 0; failed++)
-			http_guard_failed(guard, &from, NULL, now_s);
+		for (; login_throttle_wait_s(throttle, &from, now_s) == 0; failed++)
+			login_throttle_failed(throttle, &from, NULL, now_s);
 	}
 	return failed;
 }
 
 static void all_failures_together_are_bounded(void **state)
 {
-	enum { ADDRESSES = 20000, SECONDS = 600, BUCKETS = GUARD_ROWS * GUARD_BUCKETS };
+	enum { ADDRESSES = 20000, SECONDS = 600, BUCKETS = LOGIN_ROWS * LOGIN_BUCKETS };
 	unsigned more = 0;
 
 	(void)state;
-	assert_in_range(fail_all(ADDRESSES, NOW), GUARD_BUCKETS * GUARD_FREE, BUCKETS * GUARD_FREE);
+	assert_in_range(fail_all(ADDRESSES, NOW), LOGIN_BUCKETS * LOGIN_FREE, BUCKETS * LOGIN_FREE);
 	for (int64_t s = 1; s <= SECONDS; s++)
 		more += fail_all(ADDRESSES / 10, NOW + s);
-	assert_in_range(more, 1, BUCKETS * (SECONDS / GUARD_EACH_S + 1));
+	assert_in_range(more, 1, BUCKETS * (SECONDS / LOGIN_EACH_S + 1));
 }
 
 static void few_others_make_hardly_anybody_wait(void **state)
@@ -160,7 +160,7 @@ static void few_others_make_hardly_anybody_wait(void **state)
 	fail_all(HOSTILE, NOW);
 	for (unsigned i = HOSTILE; i < HOSTILE + OTHERS; i++) {
 		const struct address from = numbered(i);
-		waiting += http_guard_wait_s(guard, &from, NOW) > 0;
+		waiting += login_throttle_wait_s(throttle, &from, NOW) > 0;
 	}
 	assert_in_range(waiting, 1, OTHERS * 4 / 100);
 }
@@ -168,9 +168,9 @@ static void few_others_make_hardly_anybody_wait(void **state)
 static void a_clock_that_is_set_back_locks_nobody_out_for_long(void **state)
 {
 	(void)state;
-	fail_from("192.0.2.1", 2 * GUARD_FREE, NOW);
-	assert_int_equal(wait_of("192.0.2.1", NOW), GUARD_EACH_S + 1);
-	assert_int_equal(wait_of("192.0.2.1", NOW - 100000), GUARD_EACH_S + 1);
+	fail_from("192.0.2.1", 2 * LOGIN_FREE, NOW);
+	assert_int_equal(wait_of("192.0.2.1", NOW), LOGIN_EACH_S + 1);
+	assert_int_equal(wait_of("192.0.2.1", NOW - 100000), LOGIN_EACH_S + 1);
 	assert_int_equal(wait_of("192.0.2.1", NOW + 100000), 0);
 }
 
@@ -179,10 +179,10 @@ static void the_unix_socket_is_not_guarded(void **state)
 	static const struct address none;
 
 	(void)state;
-	for (unsigned i = 0; i < 2 * GUARD_FREE; i++)
-		http_guard_failed(guard, &none, "ops", NOW);
-	assert_int_equal(http_guard_wait_s(guard, &none, NOW), 0);
-	assert_int_equal(http_guard_counts(guard).failed, 0);
+	for (unsigned i = 0; i < 2 * LOGIN_FREE; i++)
+		login_throttle_failed(throttle, &none, "ops", NOW);
+	assert_int_equal(login_throttle_wait_s(throttle, &none, NOW), 0);
+	assert_int_equal(login_throttle_counts(throttle).failed, 0);
 }
 
 #define T(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)

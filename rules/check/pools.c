@@ -1,17 +1,17 @@
-/* The territory is what limits_check has indexed on its way: pools, address spaces and endpoints'
+/* Pools are what limits_check has indexed on its way: pools, address spaces and endpoints'
  * subnets in prefix tables, so that one address among a million costs a few binary searches. For
  * the management API the same steps of the check are made once per model and their tables kept. */
-#include "rules/check/territory.h"
+#include "rules/check/pools.h"
 
 #include <ctype.h>
 #include <strings.h>
 
-#include "rules/check/grounds.h"
+#include "rules/check/pool_index.h"
 
-struct territory {
+struct pools {
 	struct check check;
 	struct faults faults; /* none: the model has been checked */
-	struct grounds grounds;
+	struct pool_index pool_index;
 };
 
 /* ---- the tables ---- */
@@ -24,73 +24,74 @@ static void add_prefix(struct check *check, struct prefix_table *table, const st
 		check->out_of_memory = true;
 }
 
-void grounds_index(struct grounds *grounds, struct check *check)
+void pool_index_fill(struct pool_index *pool_index, struct check *check)
 {
 	const struct model *model = check->model;
 
 	for (size_t i = 0; i < model->address_pools.count; i++)
-		add_prefix(check, &grounds->pools, &model->address_pools.items[i].prefix, i);
+		add_prefix(check, &pool_index->pools, &model->address_pools.items[i].prefix, i);
 	for (size_t i = 0; i < model->virtual_networks.count; i++) {
 		const struct virtual_network *network = &model->virtual_networks.items[i];
 
 		for (size_t k = 0; k < network->address_space.count; k++)
-			add_prefix(check, &grounds->networks, &network->address_space.items[k], i);
+			add_prefix(check, &pool_index->networks, &network->address_space.items[k],
+				   i);
 	}
-	prefix_table_build(&grounds->pools);
-	prefix_table_build(&grounds->networks);
+	prefix_table_build(&pool_index->pools);
+	prefix_table_build(&pool_index->networks);
 }
 
-struct territory *territory_new(const struct model *model)
+struct pools *pools_new(const struct model *model)
 {
-	struct territory *territory = calloc(1, sizeof *territory);
+	struct pools *pools = calloc(1, sizeof *pools);
 
-	if (!territory)
+	if (!pools)
 		return NULL;
-	faults_init(&territory->faults);
-	territory->check.model = model;
-	territory->check.faults = &territory->faults;
-	arena_init(&territory->check.arena);
-	limits_check_networks(&territory->check);
-	limits_check_endpoints(&territory->check);
-	grounds_index(&territory->grounds, &territory->check);
-	if (!territory->check.out_of_memory)
-		return territory;
-	territory_free(territory);
+	faults_init(&pools->faults);
+	pools->check.model = model;
+	pools->check.faults = &pools->faults;
+	arena_init(&pools->check.arena);
+	limits_check_networks(&pools->check);
+	limits_check_endpoints(&pools->check);
+	pool_index_fill(&pools->pool_index, &pools->check);
+	if (!pools->check.out_of_memory)
+		return pools;
+	pools_free(pools);
 	return NULL;
 }
 
-void territory_free(struct territory *territory)
+void pools_free(struct pools *pools)
 {
-	if (!territory)
+	if (!pools)
 		return;
-	arena_release(&territory->check.arena);
-	faults_release(&territory->faults);
-	free(territory);
+	arena_release(&pools->check.arena);
+	faults_release(&pools->faults);
+	free(pools);
 }
 
 /* ---- one address ---- */
 
-static bool is_ours(const struct grounds *grounds, const struct model *model,
+static bool is_ours(const struct pool_index *pool_index, const struct model *model,
 		    const struct address *address, const char *region)
 {
-	const struct prefix_entry *entry = prefix_table_find(&grounds->pools, address);
+	const struct prefix_entry *entry = prefix_table_find(&pool_index->pools, address);
 	const struct address_pool *pool = entry ? &model->address_pools.items[entry->value] : NULL;
 
 	if (pool && (!pool->region || !region || strcasecmp(pool->region, region) == 0))
 		return true;
-	return address_is_private(address) && prefix_table_find(&grounds->networks, address);
+	return address_is_private(address) && prefix_table_find(&pool_index->networks, address);
 }
 
-const char *grounds_refusal(const struct grounds *grounds, const struct check *check,
-			    const struct address *address, const char *region,
-			    char text[TERRITORY_TEXT_MAX])
+const char *pool_index_refusal(const struct pool_index *pool_index, const struct check *check,
+			       const struct address *address, const char *region,
+			       char text[POOLS_TEXT_MAX])
 {
 	const struct prefix_entry *subnet = prefix_table_find(&check->subnets, address);
 	char print[ADDRESS_TEXT_MAX];
 
 	address_print(address, print);
-	if (!is_ours(grounds, check->model, address, region)) {
-		snprintf(text, TERRITORY_TEXT_MAX,
+	if (!is_ours(pool_index, check->model, address, region)) {
+		snprintf(text, POOLS_TEXT_MAX,
 			 "%s is in no address pool of its region%s%s, nor private and in a virtual "
 			 "network; add the pool it is from",
 			 print, region ? ", " : "", region ? region : "");
@@ -99,7 +100,7 @@ const char *grounds_refusal(const struct grounds *grounds, const struct check *c
 	if (subnet) {
 		const struct origin *endpoint = check->subnet_origins[subnet->value];
 
-		snprintf(text, TERRITORY_TEXT_MAX,
+		snprintf(text, POOLS_TEXT_MAX,
 			 "%s is in the subnet of the endpoint at %s:%u, which holds nothing else; "
 			 "use another subnet's",
 			 print, endpoint->file ? endpoint->file : "line", endpoint->line);
@@ -108,10 +109,10 @@ const char *grounds_refusal(const struct grounds *grounds, const struct check *c
 	return NULL;
 }
 
-const char *territory_refusal(const struct territory *territory, const struct address *address,
-			      const char *region, char text[TERRITORY_TEXT_MAX])
+const char *pools_refusal(const struct pools *pools, const struct address *address,
+			  const char *region, char text[POOLS_TEXT_MAX])
 {
-	return grounds_refusal(&territory->grounds, &territory->check, address, region, text);
+	return pool_index_refusal(&pools->pool_index, &pools->check, address, region, text);
 }
 
 /* ---- two of them ---- */
@@ -132,9 +133,9 @@ static bool have_same_prefixes(const struct prefix_table *a, const struct prefix
 }
 
 /* Of two whose pools have the same prefixes. */
-static bool have_same_regions(const struct territory *a, const struct territory *b)
+static bool have_same_regions(const struct pools *a, const struct pools *b)
 {
-	const struct prefix_table *first = &a->grounds.pools, *second = &b->grounds.pools;
+	const struct prefix_table *first = &a->pool_index.pools, *second = &b->pool_index.pools;
 
 	for (size_t i = 0; i < first->count; i++)
 		if (!is_same_text(
@@ -157,10 +158,10 @@ static bool have_same_places(const struct check *a, const struct check *b)
 	return true;
 }
 
-bool territory_equal(const struct territory *a, const struct territory *b, bool places)
+bool pools_equal(const struct pools *a, const struct pools *b, bool places)
 {
-	return have_same_prefixes(&a->grounds.pools, &b->grounds.pools) &&
-	       have_same_prefixes(&a->grounds.networks, &b->grounds.networks) &&
+	return have_same_prefixes(&a->pool_index.pools, &b->pool_index.pools) &&
+	       have_same_prefixes(&a->pool_index.networks, &b->pool_index.networks) &&
 	       have_same_prefixes(&a->check.subnets, &b->check.subnets) &&
 	       have_same_regions(a, b) && (!places || have_same_places(&a->check, &b->check));
 }

@@ -1,0 +1,143 @@
+/* A failure moves two buckets' `until_s` on by LOGIN_EACH_S, and the clock catches up with them:
+ *
+ *     now_s ├─6─┼─6─┼─6─┤ until_s            three failures of late: seventeen more are free
+ *
+ * Which two, a keyed hash of the address says; the emptier one counts. Times are the wall clock's,
+ * which may be set: what lies further ahead than failures can have moved it counts as the most that
+ * there can be. */
+#include "resolver/control/http/login_throttle.h"
+
+#include <string.h>
+
+#include "resolver/log.h"
+
+enum { FULL_S = LOGIN_FREE * LOGIN_EACH_S };
+
+bool login_throttle_init(struct login_throttle *throttle, const struct hash_key *key)
+{
+	memset(throttle, 0, sizeof *throttle);
+	throttle->key = *key;
+	return pthread_mutex_init(&throttle->lock, NULL) == 0;
+}
+
+void login_throttle_release(struct login_throttle *throttle)
+{
+	pthread_mutex_destroy(&throttle->lock);
+}
+
+static uint64_t hash_of(const struct login_throttle *throttle, uint64_t seed,
+			const struct address *from)
+{
+	const struct address site = address_site(from);
+
+	return hash_bytes(&throttle->key, seed, &site, sizeof site);
+}
+
+static int64_t *bucket(struct login_throttle *throttle, unsigned row, const struct address *from)
+{
+	return &throttle->until_s[row][hash_of(throttle, row, from) % LOGIN_BUCKETS];
+}
+
+/* How far ahead of the clock it is. */
+static int64_t ahead_s(int64_t until_s, int64_t now_s)
+{
+	int64_t ahead = until_s - now_s;
+
+	return ahead < 0 ? 0 : ahead > FULL_S + LOGIN_EACH_S ? FULL_S + LOGIN_EACH_S : ahead;
+}
+
+unsigned login_throttle_wait_s(struct login_throttle *throttle, const struct address *from,
+			       int64_t now_s)
+{
+	int64_t least = FULL_S + LOGIN_EACH_S;
+
+	pthread_mutex_lock(&throttle->lock);
+	for (unsigned row = 0; row < LOGIN_ROWS; row++) {
+		int64_t ahead = ahead_s(*bucket(throttle, row, from), now_s);
+		least = ahead < least ? ahead : least;
+	}
+	pthread_mutex_unlock(&throttle->lock);
+	return least < FULL_S ? 0 : (unsigned)(least - FULL_S + 1);
+}
+
+/* By which it is remembered that this client was let in from there. */
+static uint64_t mark_of(const struct login_throttle *throttle, const struct address *from,
+			const char *client)
+{
+	return hash_bytes(&throttle->key, hash_of(throttle, LOGIN_ROWS, from), client,
+			  strlen(client));
+}
+
+bool login_throttle_trusts(struct login_throttle *throttle, const struct address *from,
+			   const char *client)
+{
+	uint64_t mark = mark_of(throttle, from, client);
+
+	pthread_mutex_lock(&throttle->lock);
+	bool trusted = throttle->trusted[mark % LOGIN_TRUSTED] == mark;
+	pthread_mutex_unlock(&throttle->lock);
+	return trusted;
+}
+
+/* Under the lock: whether this one is told, and how many were not since the last that was. */
+static bool may_log(struct login_throttle *throttle, int64_t now_s, uint64_t *untold)
+{
+	bool first = throttle->logged_failed == 0;
+	int64_t since = now_s - throttle->logged_s;
+
+	*untold = throttle->counts.failed - throttle->logged_failed - 1;
+	if (!first && since >= 0 && since < LOGIN_LOG_S)
+		return false;
+	throttle->logged_s = now_s;
+	throttle->logged_failed = throttle->counts.failed;
+	return true;
+}
+
+void login_throttle_failed(struct login_throttle *throttle, const struct address *from,
+			   const char *client, int64_t now_s)
+{
+	char text[ADDRESS_TEXT_MAX];
+	uint64_t untold;
+
+	if (!from->family)
+		return;
+	pthread_mutex_lock(&throttle->lock);
+	for (unsigned row = 0; row < LOGIN_ROWS; row++) {
+		int64_t *until_s = bucket(throttle, row, from);
+		*until_s = now_s + ahead_s(*until_s, now_s) + LOGIN_EACH_S;
+	}
+	throttle->counts.failed++;
+	bool told = may_log(throttle, now_s, &untold);
+	pthread_mutex_unlock(&throttle->lock);
+	if (told)
+		log_event(LOG_WARNING, "login",
+			  "a login from %s has failed: %s%s; %llu more since this was said last",
+			  address_print(from, text),
+			  client ? "not the secret of client " : "nobody has that secret or token",
+			  client ? client : "", (unsigned long long)untold);
+}
+
+void login_throttle_let_in(struct login_throttle *throttle, const struct address *from,
+			   const char *client)
+{
+	uint64_t mark = mark_of(throttle, from, client);
+
+	pthread_mutex_lock(&throttle->lock);
+	throttle->trusted[mark % LOGIN_TRUSTED] = mark;
+	pthread_mutex_unlock(&throttle->lock);
+}
+
+void login_throttle_refused(struct login_throttle *throttle)
+{
+	pthread_mutex_lock(&throttle->lock);
+	throttle->counts.refused++;
+	pthread_mutex_unlock(&throttle->lock);
+}
+
+struct login_counts login_throttle_counts(struct login_throttle *throttle)
+{
+	pthread_mutex_lock(&throttle->lock);
+	const struct login_counts counts = throttle->counts;
+	pthread_mutex_unlock(&throttle->lock);
+	return counts;
+}
