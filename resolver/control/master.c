@@ -579,7 +579,8 @@ static void on_message(struct master *master, enum part part, const struct maste
 	}
 }
 
-/* One that hangs up ends, or else is killed when it is mute for too long. Whether there was one. */
+/* Whether there was one. A server that hangs up is about to end, and keeps the status that it ends
+ * with; one that goes on, or that cannot be understood, is killed. */
 static bool read_message(struct master *master, enum part part)
 {
 	static struct master_message message;
@@ -593,10 +594,7 @@ static bool read_message(struct master *master, enum part part)
 		on_message(master, part, &message);
 		return true;
 	}
-	/* What it says cannot be understood: of another version. */
-	char end;
-	if (recv(process->fd, &end, 1, MSG_DONTWAIT | MSG_PEEK) != 0 && errno == EAGAIN)
-		send_signal(process, SIGKILL);
+	send_signal(process, SIGKILL);
 	close(process->fd);
 	process->fd = -1;
 	return false;
