@@ -55,7 +55,6 @@ enum {
 	ENDS_MS = 4 * 1000,
 	PAUSE_MAX_S = 5,
 	SAID_MAX = 900,
-	TABLE_VERSION = 1,
 	OPENED_MAX = 65536,
 };
 
@@ -813,7 +812,8 @@ static int time_left(const struct master *master, uint64_t now)
 
 /* ---- the table ---- */
 
-/* A line for itself, one for the server, one for each name. */
+/* A line for itself, one for the server, and one for each name, which ends with a NUL: whatever a
+ * name has in it, it begins no other line. */
 static int write_table(const struct master *master)
 {
 	int fd = memfd_create("sluice-master", 0), copy = fd < 0 ? -1 : dup(fd);
@@ -821,7 +821,7 @@ static int write_table(const struct master *master)
 	if (!out)
 		return -1;
 	const struct process *now = &master->parts[NOW];
-	fprintf(out, "%d %d %u %d\n", TABLE_VERSION, (int)master->dropped, master->workers,
+	fprintf(out, "%d %d %u %d\n", MASTER_PROTOCOL, (int)master->dropped, master->workers,
 		master->words);
 	fprintf(out, "%d %d %d\n", (int)now->pid, now->fd, (int)now->serves);
 	for (size_t i = 0; i < master->opened_count; i++) {
@@ -829,7 +829,7 @@ static int write_table(const struct master *master)
 		fprintf(out, "%u %u", (unsigned)opened->kind, opened->count);
 		for (unsigned j = 0; j < opened->count; j++)
 			fprintf(out, " %d", opened->fds[j]);
-		fprintf(out, " %s\n", opened->name);
+		fprintf(out, " %s%c", opened->name, '\0');
 	}
 	bool whole = fclose(out) == 0 && lseek(fd, 0, SEEK_SET) == 0;
 	if (whole)
@@ -871,16 +871,17 @@ static void execute_itself(struct master *master)
 static bool read_opened(struct master *master, FILE *in)
 {
 	unsigned kind, count;
-	char name[MASTER_TEXT_MAX];
+	char *name = NULL;
+	size_t size = 0;
 	if (fscanf(in, "%u %u", &kind, &count) != 2)
 		return false;
 	int *fds = count > 0 ? calloc(count, sizeof *fds) : NULL;
 	bool whole = count == 0 || fds;
 	for (unsigned i = 0; whole && i < count; i++)
 		whole = fscanf(in, "%d", &fds[i]) == 1;
-	whole = whole && fgetc(in) == ' ' && fgets(name, sizeof name, in);
-	name[whole ? strcspn(name, "\n") : 0] = '\0';
+	whole = whole && fgetc(in) == ' ' && getdelim(&name, &size, '\0', in) > 0;
 	struct opened *opened = whole ? add_opened(master, kind, name) : NULL;
+	free(name);
 	if (!opened) {
 		free(fds);
 		return false;
@@ -888,7 +889,7 @@ static bool read_opened(struct master *master, FILE *in)
 	opened->fds = fds;
 	opened->count = count;
 	opened->wanted[NOW] = true;
-	if (kind == MASTER_UNIX && fds && unix_socket_adopt(&opened->file, name) != 0)
+	if (kind == MASTER_UNIX && fds && unix_socket_adopt(&opened->file, opened->name) != 0)
 		memset(&opened->file, 0, sizeof opened->file);
 	return true;
 }
@@ -901,7 +902,7 @@ static bool read_table(struct master *master, int fd)
 	FILE *in = fdopen(fd, "r");
 	if (!in ||
 	    fscanf(in, "%d %d %u %d", &version, &dropped, &master->workers, &master->words) != 4 ||
-	    version != TABLE_VERSION || fscanf(in, "%d %d %d", &pid, &now->fd, &serves) != 3)
+	    version != MASTER_PROTOCOL || fscanf(in, "%d %d %d", &pid, &now->fd, &serves) != 3)
 		return false;
 	while (read_opened(master, in))
 		;
