@@ -90,7 +90,6 @@ struct master {
 	unsigned workers; /* 0: not known yet */
 	int signals;
 	bool served;   /* once */
-	bool dropped;  /* it was root */
 	bool upgraded; /* to a program that is not this one, yet */
 	bool upgrade_wanted, reload_wanted;
 	unsigned stopping; /* how often it was told to */
@@ -173,12 +172,12 @@ static struct opened *add_opened(struct master *master, enum master_kind kind, c
 	return opened;
 }
 
-/* What was never open. A server that has become hostile is not to have any port below 1024 that it
- * likes, nor as many names. */
+/* What was never open, by a master that is not root and may have the right to bind any port: a
+ * server that has become hostile is not to have the one below 1024 that it likes. */
 static bool may_open(const struct master *master, const struct master_message *message)
 {
 	struct host host;
-	if (!master->dropped || message->kind == MASTER_UNIX)
+	if (!master->served || geteuid() == 0 || message->kind == MASTER_UNIX)
 		return true;
 	int err = message->kind == MASTER_DNS ? host_parse(&host, message->text, 53)
 					      : http_url_host(message->text, &host);
@@ -513,7 +512,7 @@ static void drain_old(struct master *master)
 /* ---- serving ---- */
 
 /* The right to bind port 53 is all that is kept; what it has open it has. */
-static void drop(struct master *master, const struct master_message *message)
+static void drop(const struct master_message *message)
 {
 	if (geteuid() != 0 || message->uid == 0)
 		return;
@@ -523,7 +522,6 @@ static void drop(struct master *master, const struct master_message *message)
 			  (unsigned)message->uid, strerror(errno));
 		exit(COMMAND_NO); /* and its server with it */
 	}
-	master->dropped = true;
 }
 
 static void on_serves(struct master *master, enum part part, const struct master_message *message)
@@ -534,7 +532,7 @@ static void on_serves(struct master *master, enum part part, const struct master
 	process->serves = true;
 	process->heard_ms = now_ms();
 	process->until_ms = 0;
-	drop(master, message);
+	drop(message);
 	if (part == BESIDE)
 		change_places(master);
 	else
@@ -821,8 +819,7 @@ static int write_table(const struct master *master)
 	if (!out)
 		return -1;
 	const struct process *now = &master->parts[NOW];
-	fprintf(out, "%d %d %u %d\n", MASTER_PROTOCOL, (int)master->dropped, master->workers,
-		master->words);
+	fprintf(out, "%d %u %d\n", MASTER_PROTOCOL, master->workers, master->words);
 	fprintf(out, "%d %d %d\n", (int)now->pid, now->fd, (int)now->serves);
 	for (size_t i = 0; i < master->opened_count; i++) {
 		const struct opened *opened = &master->opened[i];
@@ -897,11 +894,10 @@ static bool read_opened(struct master *master, FILE *in)
 /* What this process was before it executed this program. */
 static bool read_table(struct master *master, int fd)
 {
-	int version = 0, dropped, pid, serves;
+	int version = 0, pid, serves;
 	struct process *now = &master->parts[NOW];
 	FILE *in = fdopen(fd, "r");
-	if (!in ||
-	    fscanf(in, "%d %d %u %d", &version, &dropped, &master->workers, &master->words) != 4 ||
+	if (!in || fscanf(in, "%d %u %d", &version, &master->workers, &master->words) != 3 ||
 	    version != MASTER_PROTOCOL || fscanf(in, "%d %d %d", &pid, &now->fd, &serves) != 3)
 		return false;
 	while (read_opened(master, in))
@@ -911,7 +907,6 @@ static bool read_table(struct master *master, int fd)
 	now->serves = serves;
 	now->has_state = true;
 	now->heard_ms = now_ms();
-	master->dropped = dropped;
 	master->served = true;
 	set_inherited(master, false);
 	log_event(LOG_INFO, "master", "goes on as sluice %s", SLUICE_VERSION);

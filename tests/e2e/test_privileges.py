@@ -219,6 +219,19 @@ class AnotherUser(Server):
             self.assertIn("127.0.0.2:55: below port 1024 only 53 is opened after the start", said)
         self.serves(HERE, ("127.0.0.2", 54))
 
+    def test_so_it_is_where_a_service_manager_has_made_it_that_user(self):
+        """As the unit has it: with the right to bind any port, and never root."""
+        self.start(config(user=None, second=SECOND.replace("2:53", "2:54")), argv0=(
+            "setpriv", "--reuid", str(USER), "--regid", str(USER), "--clear-groups",
+            "--inh-caps", "+net_bind_service", "--ambient-caps", "+net_bind_service", "--no-new-privs"))
+        self.sluice.reconfigure(config(user=None, second=SECOND.replace("2:53", "2:55")))
+        status, said = self.sluice.command("reload")
+        self.assertEqual(1, status, said)
+        self.assertIn("127.0.0.2:55: below port 1024 only 53 is opened after the start", said)
+        self.reload(config(user=None))
+        self.reload(config(user=None, second=SECOND.replace("2:53", "2:54")))
+        self.serves(HERE, ("127.0.0.2", 54))
+
     def test_a_server_goes_with_its_master_though_it_has_become_another_user(self):
         self.start()
         self.serves()
