@@ -31,6 +31,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -55,7 +56,6 @@ enum {
 	ENDS_MS = 4 * 1000,
 	PAUSE_MAX_S = 5,
 	SAID_MAX = 900,
-	OPENED_MAX = 65536,
 };
 
 enum part { NOW, BESIDE, OLD, PARTS };
@@ -74,7 +74,7 @@ struct process {
 struct opened { /* what is listened at */
 	enum master_kind kind;
 	char *name;
-	int *fds; /* NULL: it was given up; that it was there is remembered */
+	int *fds; /* NULL: closed, but it may be opened again */
 	unsigned count;
 	bool wanted[PARTS];      /* by NOW, by BESIDE */
 	struct unix_socket file; /* of MASTER_UNIX */
@@ -139,7 +139,18 @@ static struct opened *find_opened(const struct master *master, enum master_kind 
 	return NULL;
 }
 
-static void close_opened(struct opened *opened)
+/* Whether it is opened at any time, though a server that asks may have become hostile. */
+static bool is_harmless(enum master_kind kind, const char *name)
+{
+	struct host host;
+	if (kind == MASTER_UNIX) /* the user could do that, too */
+		return true;
+	int err = kind == MASTER_DNS ? host_parse(&host, name, 53) : http_url_host(name, &host);
+	return err == 0 && (host.port == 53 || host.port >= 1024);
+}
+
+/* Closes it; the last one takes its place, where nothing is to be remembered. */
+static void close_opened(struct master *master, struct opened *opened)
 {
 	if (opened->kind == MASTER_UNIX && opened->fds)
 		unix_socket_remove(&opened->file);
@@ -147,13 +158,17 @@ static void close_opened(struct opened *opened)
 		close(opened->fds[opened->count - 1]);
 	free(opened->fds);
 	opened->fds = NULL;
+	if (!is_harmless(opened->kind, opened->name))
+		return;
+	free(opened->name);
+	*opened = master->opened[--master->opened_count];
 }
 
 static void close_unwanted(struct master *master)
 {
-	for (size_t i = 0; i < master->opened_count; i++)
+	for (size_t i = master->opened_count; i-- > 0;)
 		if (!master->opened[i].wanted[NOW])
-			close_opened(&master->opened[i]);
+			close_opened(master, &master->opened[i]);
 }
 
 static struct opened *add_opened(struct master *master, enum master_kind kind, const char *name)
@@ -172,16 +187,21 @@ static struct opened *add_opened(struct master *master, enum master_kind kind, c
 	return opened;
 }
 
-/* What was never open, by a master that is not root and may have the right to bind any port: a
- * server that has become hostile is not to have the one below 1024 that it likes. */
+/* What was never open. A master that is not root may have the right to bind any port. */
 static bool may_open(const struct master *master, const struct master_message *message)
 {
-	struct host host;
-	if (!master->served || geteuid() == 0 || message->kind == MASTER_UNIX)
-		return true;
-	int err = message->kind == MASTER_DNS ? host_parse(&host, message->text, 53)
-					      : http_url_host(message->text, &host);
-	return err == 0 && (host.port == 53 || host.port >= 1024);
+	return !master->served || geteuid() == 0 || is_harmless(message->kind, message->text);
+}
+
+/* A server that has become hostile does not keep the master from starting another one. */
+static bool has_descriptors(const struct master *master, unsigned count)
+{
+	enum { RESERVE = 32 };
+	struct rlimit limit = {0};
+	rlim_t used = RESERVE + count;
+	for (size_t i = 0; i < master->opened_count; i++)
+		used += master->opened[i].count;
+	return getrlimit(RLIMIT_NOFILE, &limit) == 0 && used <= limit.rlim_cur;
 }
 
 /* As the user that the server is by then, whose the file is to be. */
@@ -204,16 +224,24 @@ static int open_sockets(struct master *master, struct opened *opened,
 {
 	struct host host;
 	unsigned count = opened->kind == MASTER_DNS ? 3 * message->number : 1;
+	if (!has_descriptors(master, count)) {
+		snprintf(error, MASTER_TEXT_MAX,
+			 "%.256s: too many open files; raise the limit (LimitNOFILE, ulimit -n)",
+			 opened->name);
+		return ERR_SYSTEM;
+	}
 	opened->fds = calloc(count, sizeof *opened->fds);
 	snprintf(error, MASTER_TEXT_MAX, "%s", err_text(ERR_NOMEM));
 	int err = opened->fds ? 0 : ERR_NOMEM;
-	if (err == 0 && opened->kind == MASTER_DNS && host_parse(&host, opened->name, 53) == 0)
-		err = listener_open_sockets(&host, message->number,
-					    (struct listener_sockets *)opened->fds, error);
-	else if (err == 0 && opened->kind == MASTER_UNIX)
+	if (err == 0 && opened->kind == MASTER_UNIX)
 		err = open_unix(opened, message, error);
-	else if (err == 0)
+	else if (err == 0 && opened->kind == MASTER_HTTP)
 		err = http_open(opened->name, opened->fds, error);
+	else if (err == 0)
+		err = host_parse(&host, opened->name, 53) == 0
+			      ? listener_open_sockets(&host, message->number,
+						      (struct listener_sockets *)opened->fds, error)
+			      : ERR_INVALID;
 	if (err == 0) {
 		opened->count = count;
 		master->workers = opened->kind == MASTER_DNS ? message->number : master->workers;
@@ -237,9 +265,10 @@ static struct opened *open_named(struct master *master, const struct master_mess
 				 char *error)
 {
 	struct opened *opened = find_opened(master, message->kind, message->text);
-	if (opened && opened->fds && opened->kind == MASTER_UNIX &&
-	    !unix_socket_is_there(&opened->file))
-		close_opened(opened); /* nobody finds it */
+	if (opened && opened->kind == MASTER_UNIX && !unix_socket_is_there(&opened->file)) {
+		close_opened(master, opened); /* nobody finds it */
+		opened = NULL;
+	}
 	if (opened && opened->fds) {
 		listen_again(opened);
 		return opened;
@@ -252,19 +281,22 @@ static struct opened *open_named(struct master *master, const struct master_mess
 		return NULL;
 	}
 	snprintf(error, MASTER_TEXT_MAX, "%s", err_text(ERR_NOMEM));
-	if (!opened && master->opened_count < OPENED_MAX)
-		opened = add_opened(master, message->kind, message->text);
 	if (!opened)
-		return NULL;
-	return open_sockets(master, opened, message, error) == 0 ? opened : NULL;
+		opened = add_opened(master, message->kind, message->text);
+	if (!opened || open_sockets(master, opened, message, error) == 0)
+		return opened;
+	close_opened(master, opened);
+	return NULL;
 }
 
 static bool is_sane(const struct master *master, const struct master_message *message)
 {
-	enum { WORKERS_MAX = 1024 };
+	enum { WORKERS_MAX = 1024, NAME_MAX_BYTES = 256 };
+	struct host host;
 	if (message->kind != MASTER_DNS)
-		return message->kind <= MASTER_UNIX;
-	return message->number > 0 && message->number <= WORKERS_MAX &&
+		return message->kind <= MASTER_UNIX && strlen(message->text) <= NAME_MAX_BYTES;
+	return host_parse(&host, message->text, 53) == 0 && message->number > 0 &&
+	       message->number <= WORKERS_MAX &&
 	       (master->workers == 0 || master->workers == message->number);
 }
 
@@ -274,9 +306,9 @@ static void answer_open(struct master *master, enum part part, const struct mast
 	char error[MASTER_TEXT_MAX] = "what is asked for cannot be understood";
 	const struct process *process = &master->parts[part];
 	struct opened *opened =
-		is_sane(master, message) ? open_named(master, message, error) : NULL;
-	if (!opened || part == OLD) {
-		say(process, MASTER_FAULT, 0, opened ? "another server serves" : error, -1);
+		part != OLD && is_sane(master, message) ? open_named(master, message, error) : NULL;
+	if (!opened) {
+		say(process, MASTER_FAULT, 0, part == OLD ? "another server serves" : error, -1);
 		return;
 	}
 	opened->wanted[part] = true;
@@ -300,7 +332,7 @@ static void answer_close(struct master *master, enum part part,
 		return;
 	opened->wanted[part] = false;
 	if (!opened->wanted[NOW] && !opened->wanted[BESIDE])
-		close_opened(opened);
+		close_opened(master, opened);
 }
 
 /* ---- starting ---- */
@@ -494,6 +526,7 @@ static void change_places(struct master *master)
 	parts[BESIDE] = (struct process){.fd = -1};
 	for (size_t i = 0; i < master->opened_count; i++)
 		master->opened[i].wanted[NOW] = master->opened[i].wanted[BESIDE];
+	forget_wishes(master, BESIDE);
 	snprintf(master->program, sizeof master->program, "%s", master->next);
 	master->upgraded = true;
 	if (parts[OLD].pid == 0)
@@ -985,10 +1018,7 @@ int master_run(const struct command_line *line, int table)
 	reap(&master);
 	while (!is_over(&master))
 		turn(&master);
-	for (size_t i = 0; i < master.opened_count; i++) {
-		close_opened(&master.opened[i]);
-		free(master.opened[i].name);
-	}
-	free(master.opened);
+	forget_wishes(&master, NOW);
+	close_unwanted(&master);
 	return master.status;
 }
