@@ -24,6 +24,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -452,26 +453,33 @@ static void read_words(struct master *master)
 
 /* ---- upgrade ---- */
 
-/* A program that the user could have put there himself is none that may have the right to bind port
- * 53, which the master has and its servers have not. */
+/* Whether nobody but root has put it there, nor could put another in its place. */
+static bool is_root_s(const char *path)
+{
+	const mode_t others = S_IWGRP | S_IWOTH;
+	struct stat st;
+	char part[PATH_MAX];
+	snprintf(part, sizeof part, "%s", path);
+	for (char *end = part + strlen(part); end > part; end = strrchr(part, '/')) {
+		*end = '\0';
+		if (stat(part, &st) != 0 || st.st_uid != 0 ||
+		    (st.st_mode & others && !(S_ISDIR(st.st_mode) && st.st_mode & S_ISVTX)))
+			return false;
+	}
+	return true;
+}
+
+/* The right to bind port 53, which servers do not have, goes to what the master executes. */
 static bool is_trusted(const char *path)
 {
-	struct stat st;
-	char status[64] = "";
-	unsigned long long rights = 0;
-	FILE *file = geteuid() == 0 ? NULL : fopen("/proc/self/status", "re");
-	while (file && fgets(status, sizeof status, file))
-		if (sscanf(status, "CapPrm: %llx", &rights) == 1)
-			break;
-	if (file)
-		fclose(file);
-	return rights == 0 ||
-	       (stat(path, &st) == 0 && st.st_uid == 0 && !(st.st_mode & (S_IWGRP | S_IWOTH)));
+	int hands_on = prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, CAP_NET_BIND_SERVICE, 0, 0);
+	return geteuid() == 0 || hands_on != 1 || is_root_s(path);
 }
 
 static void begin_upgrade(struct master *master, const char *program)
 {
 	const char *why = NULL;
+	char path[PATH_MAX];
 	if (master->parts[OLD].pid != 0) { /* of the upgrade before: this one waits for its end */
 		snprintf(master->next, sizeof master->next, "%s", program);
 		master->upgrade_wanted = true;
@@ -480,14 +488,18 @@ static void begin_upgrade(struct master *master, const char *program)
 	master->upgrade_wanted = false;
 	if (master->parts[BESIDE].pid != 0)
 		why = "another upgrade is under way; wait until it is done";
-	else if (!is_trusted(program))
-		why = "the new program has to be root's, and nobody else's to write";
-	else if (start(master, BESIDE, program) != 0)
+	else if (!realpath(program, path))
+		why = strerror(errno);
+	else if (!is_trusted(path))
+		why = "the new program, and each folder above it, has to be root's, and nobody "
+		      "else's to "
+		      "write";
+	else if (start(master, BESIDE, path) != 0)
 		why = strerror(errno);
 	if (why)
 		say(&master->parts[NOW], MASTER_REFUSED, 0, why, -1);
-	else if (program != master->next)
-		snprintf(master->next, sizeof master->next, "%s", program);
+	else
+		memcpy(master->next, path, sizeof path);
 }
 
 static void refuse_upgrade(struct master *master, const char *how)
@@ -592,7 +604,7 @@ static void on_message(struct master *master, enum part part, const struct maste
 			notify_ready(message->text);
 		break;
 	case MASTER_UPGRADE:
-		if (part == NOW)
+		if (part == NOW && process->serves)
 			begin_upgrade(master, message->text);
 		break;
 	case MASTER_QUIET:

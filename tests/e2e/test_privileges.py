@@ -247,6 +247,11 @@ class AnotherUser(Server):
         self.assertEqual(1, status, said)
         self.assertIn("has to be root's", said)
         os.chown(program, 0, 0)
+        theirs = os.path.join(self.world.dir, "run")  # who may write to it could put another one there
+        os.link(program, os.path.join(theirs, "newer"))
+        status, said = self.sluice.command("upgrade", "--binary", os.path.join(theirs, "newer"))
+        self.assertEqual(1, status, said)
+        self.assertIn("has to be root's", said)
         status, said = self.sluice.command("upgrade", "--binary", program)
         self.assertEqual(0, status, said + self.sluice.log())
         self.serves()
