@@ -7,11 +7,11 @@
  *                                     ▲                    │
  *                                     └─ ends by itself ───┘
  *
- * Up to SERVES the one that serves does not notice the one beside it. After it there is no way
- * back: the old one has some time to finish, and the new one is given the word (STATE) when the old
- * one has closed the state, or is gone. When that one has ended, the master executes the new
- * program in its own place: same process, same children, with a table of what it has in a file
- * without a name.
+ * Up to SERVES the one that serves does not notice the one beside it, and is started again where it
+ * ends. After it there is no way back: the old one has some time to finish, and the new one is
+ * given the word (STATE) when the old one has closed the state, or is gone. When that one has
+ * ended, the master executes the new program in its own place: same process, same children, with a
+ * table of what it has in a file without a name.
  *
  * Sockets are known by the names that servers give them. What a server asks for is what it wants;
  * what is wanted by none that serves is closed.
@@ -512,7 +512,8 @@ static void refuse_upgrade(struct master *master, const char *how)
 		 *master->said && master->said[strlen(master->said) - 1] != '\n' ? "\n" : "", how);
 	say(&master->parts[NOW], MASTER_REFUSED, 0, text, -1);
 	forget_wishes(master, BESIDE);
-	close_unwanted(master); /* the one that serves, or that did last, wants the rest */
+	if (master->parts[NOW].serves) /* else it has not asked for everything yet */
+		close_unwanted(master);
 }
 
 /* From here on the state, HTTP and the log are the new one's. */
@@ -541,6 +542,7 @@ static void change_places(struct master *master)
 	forget_wishes(master, BESIDE);
 	snprintf(master->program, sizeof master->program, "%s", master->next);
 	master->upgraded = true;
+	master->start_ms = 0;
 	if (parts[OLD].pid == 0)
 		give_state(master);
 }
@@ -608,7 +610,7 @@ static void on_message(struct master *master, enum part part, const struct maste
 			begin_upgrade(master, message->text);
 		break;
 	case MASTER_QUIET:
-		if (part != OLD)
+		if (part != OLD || master->parts[NOW].has_state)
 			break;
 		process->until_ms = now_ms() + STARTING_MAX_MS;
 		give_state(master);
@@ -697,8 +699,6 @@ static void on_end_of_now(struct master *master, int status, bool served, const 
 						 : COMMAND_NO;
 		if (by_signal && !had_not_begun)
 			log_event(LOG_ERROR, "master", "the server %s", end);
-	} else if (master->parts[BESIDE].pid != 0) {
-		log_event(LOG_ERROR, "master", "the server %s; the new one is starting", end);
 	} else {
 		plan_start(master, end);
 	}
@@ -720,11 +720,8 @@ static void on_end(struct master *master, enum part part, int status)
 		master->upgrade_wanted = false; /* who asked is gone with it */
 		on_end_of_now(master, status, served, end);
 	}
-	if (part == BESIDE) {
+	if (part == BESIDE)
 		refuse_upgrade(master, master->stopping ? "ends, the server is told to stop" : end);
-		if (master->parts[NOW].pid == 0 && !master->stopping)
-			plan_start(master, "has ended, too");
-	}
 	if (part != OLD)
 		return;
 	if (!(WIFEXITED(status) && WEXITSTATUS(status) == 0))
