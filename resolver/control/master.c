@@ -50,14 +50,19 @@
 #include "resolver/log.h"
 
 enum {
-	STARTING_MAX_MS = 120 * 1000, /* to load, beside another one, or to read the state */
-	LEAVING_MAX_MS = 15 * 1000,   /* to close the state; and again to answer what it holds */
+	STARTING_PERIODS = 4,       /* of the watchdog's: to load, or to read the state */
+	LEAVING_MAX_MS = 15 * 1000, /* to close the state; and again to answer what it holds */
 	STOPPING_MAX_MS = 10 * 1000,
 	ENDS_MAX = 5, /* so many in... */
 	ENDS_MS = 4 * 1000,
 	PAUSE_MAX_S = 5,
 	SAID_MAX = 900,
+	WORDS_MAX = 65536, /* what a pipe holds */
 };
+
+#ifndef SO_PASSRIGHTS
+#define SO_PASSRIGHTS 83
+#endif
 
 enum part { NOW, BESIDE, OLD, PARTS };
 static const char *const part_names[PARTS] = {"the server", "the new server", "the old server"};
@@ -168,7 +173,7 @@ static void close_opened(struct master *master, struct opened *opened)
 static void close_unwanted(struct master *master)
 {
 	for (size_t i = master->opened_count; i-- > 0;)
-		if (!master->opened[i].wanted[NOW])
+		if (!master->opened[i].wanted[NOW] && !master->opened[i].wanted[BESIDE])
 			close_opened(master, &master->opened[i]);
 }
 
@@ -194,12 +199,17 @@ static bool may_open(const struct master *master, const struct master_message *m
 	return !master->served || geteuid() == 0 || is_harmless(message->kind, message->text);
 }
 
+static unsigned count_descriptors(const struct master_message *message)
+{
+	return message->kind == MASTER_DNS ? 3 * message->number : 1;
+}
+
 /* A server that has become hostile does not keep the master from starting another one. */
-static bool has_descriptors(const struct master *master, unsigned count)
+static bool has_descriptors(const struct master *master, const struct master_message *message)
 {
 	enum { RESERVE = 32 };
 	struct rlimit limit = {0};
-	rlim_t used = RESERVE + count;
+	rlim_t used = RESERVE + count_descriptors(message);
 	for (size_t i = 0; i < master->opened_count; i++)
 		used += master->opened[i].count;
 	return getrlimit(RLIMIT_NOFILE, &limit) == 0 && used <= limit.rlim_cur;
@@ -224,13 +234,7 @@ static int open_sockets(struct master *master, struct opened *opened,
 			const struct master_message *message, char *error)
 {
 	struct host host;
-	unsigned count = opened->kind == MASTER_DNS ? 3 * message->number : 1;
-	if (!has_descriptors(master, count)) {
-		snprintf(error, MASTER_TEXT_MAX,
-			 "%.256s: too many open files; raise the limit (LimitNOFILE, ulimit -n)",
-			 opened->name);
-		return ERR_SYSTEM;
-	}
+	unsigned count = count_descriptors(message);
 	opened->fds = calloc(count, sizeof *opened->fds);
 	snprintf(error, MASTER_TEXT_MAX, "%s", err_text(ERR_NOMEM));
 	int err = opened->fds ? 0 : ERR_NOMEM;
@@ -273,6 +277,16 @@ static struct opened *open_named(struct master *master, const struct master_mess
 	if (opened && opened->fds) {
 		listen_again(opened);
 		return opened;
+	}
+	if (!has_descriptors(master, message)) {
+		close_unwanted(master); /* of one that has ended, and more than this one needs */
+		opened = find_opened(master, message->kind, message->text);
+	}
+	if (!has_descriptors(master, message)) {
+		snprintf(error, MASTER_TEXT_MAX,
+			 "%.256s: too many open files; raise the limit (LimitNOFILE, ulimit -n)",
+			 message->text);
+		return NULL;
 	}
 	if (!opened && !may_open(master, message)) {
 		snprintf(error, MASTER_TEXT_MAX,
@@ -388,13 +402,25 @@ static void forget_wishes(struct master *master, enum part part)
 		master->opened[i].wanted[part] = false;
 }
 
+static void close_words(struct master *master)
+{
+	if (master->words >= 0)
+		close(master->words);
+	master->words = -1;
+}
+
 /* 0, or ERR_SYSTEM with errno. */
 static int start(struct master *master, enum part part, const char *program)
 {
 	struct process *process = &master->parts[part];
+	const int none = 0;
 	int pair[2], words[2] = {-1, -1};
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
 		return ERR_SYSTEM;
+	/* To close a socket that a hostile server has sent could take a minute. Linux before 6.16
+	 * cannot refuse it. */
+	int err = setsockopt(pair[0], SOL_SOCKET, SO_PASSRIGHTS, &none, sizeof none);
+	(void)err;
 	pid_t parent = getpid(), pid = -1;
 	if (part == NOW || pipe2(words, O_CLOEXEC) == 0)
 		pid = fork();
@@ -415,9 +441,10 @@ static int start(struct master *master, enum part part, const char *program)
 				    .fd = pair[0],
 				    .has_state = part == NOW,
 				    .heard_ms = now,
-				    .until_ms = part == BESIDE ? now + STARTING_MAX_MS : 0};
+				    .until_ms = now + STARTING_PERIODS * master->period_ms};
 	if (part == BESIDE) {
 		fcntl(words[0], F_SETFL, O_NONBLOCK);
+		close_words(master); /* of the one before: somebody else may still have its end */
 		master->words = words[0];
 		master->said[0] = '\0';
 	}
@@ -427,28 +454,22 @@ static int start(struct master *master, enum part part, const char *program)
 
 /* ---- what the one beside says of itself ---- */
 
-static void close_words(struct master *master)
-{
-	if (master->words >= 0)
-		close(master->words);
-	master->words = -1;
-}
-
-/* It goes to the log, and its beginning to whoever asked for the upgrade. */
+/* It goes to the log, and its beginning to whoever asked for the upgrade. A part each time: one
+ * that never ends does not hold up the rest. */
 static void read_words(struct master *master)
 {
-	char text[4096];
-	ssize_t length;
-	while ((length = read(master->words, text, sizeof text)) > 0) {
-		size_t used = strlen(master->said), room = sizeof master->said - used - 1;
-		size_t copied = (size_t)length < room ? (size_t)length : room;
-		ssize_t written = write(STDERR_FILENO, text, (size_t)length);
-		(void)written;
-		memcpy(master->said + used, text, copied);
-		master->said[used + copied] = '\0';
-	}
+	char text[WORDS_MAX];
+	size_t used = strlen(master->said), room = sizeof master->said - used - 1;
+	ssize_t length = read(master->words, text, sizeof text);
 	if (length == 0)
 		close_words(master);
+	if (length <= 0)
+		return;
+	size_t copied = (size_t)length < room ? (size_t)length : room;
+	ssize_t written = write(STDERR_FILENO, text, (size_t)length);
+	(void)written;
+	memcpy(master->said + used, text, copied);
+	master->said[used + copied] = '\0';
 }
 
 /* ---- upgrade ---- */
@@ -612,7 +633,7 @@ static void on_message(struct master *master, enum part part, const struct maste
 	case MASTER_QUIET:
 		if (part != OLD || master->parts[NOW].has_state)
 			break;
-		process->until_ms = now_ms() + STARTING_MAX_MS;
+		process->until_ms = now_ms() + STARTING_PERIODS * master->period_ms;
 		give_state(master);
 		break;
 	case MASTER_TAKEN:
@@ -658,7 +679,8 @@ static const char *describe_end(int status, char text[64])
 static void start_again(struct master *master)
 {
 	master->start_ms = 0;
-	if (!master->upgraded) /* another version takes an upgrade */
+	/* Another version takes an upgrade; but any is better than none. */
+	if (!master->upgraded || access(master->program, X_OK) != 0)
 		find_program(master->program);
 	if (start(master, NOW, master->program) == 0)
 		return;
