@@ -16,6 +16,7 @@ import unittest
 
 import dns
 import harness
+import test_master
 
 USER = 61234  # without a name, on any machine
 PLAIN = os.path.join(harness.TOP, "build", "sluice")  # without sanitizers, with every filter
@@ -231,6 +232,25 @@ class AnotherUser(Server):
         self.reload(config(user=None))
         self.reload(config(user=None, second=SECOND.replace("2:53", "2:54")))
         self.serves(HERE, ("127.0.0.2", 54))
+
+    def test_a_hostile_one_adds_nothing_to_what_was_there_at_the_start(self):
+        """Neither by a name with a line end, which the master remembers when it executes itself."""
+        self.start()
+        before = self.sluice.pid
+        status, said = self.sluice.command("upgrade", "--binary", test_master.fake(self.world, """
+said = [ask(UNIX, folder + "/state/x\\n0 0 127.0.0.1:%d" % port) for port in (26, 27)]
+ask(DNS, "127.0.0.1:53", 2); say(SERVES); say(TAKEN)
+wait_for("go")
+print("for", repr(said + [ask(DNS, "127.0.0.1:%d" % port, 2) for port in (26, 27)]), file=sys.stderr)
+"""))
+        self.assertEqual(0, status, said)
+        harness.wait_for(lambda: harness.is_gone(before), "the old one to leave")
+        harness.wait_for(lambda: "goes on as sluice" in self.sluice.log(), "the master to follow")
+        self.world.write("go", "")
+        harness.wait_for(lambda: "for ['', '', " in self.sluice.log(), "what was asked for")
+        for port in (26, 27):
+            self.assertIn("127.0.0.1:%d: below port 1024 only 53 is opened" % port, self.sluice.log())
+        self.serves()
 
     def test_a_server_goes_with_its_master_though_it_has_become_another_user(self):
         self.start()
