@@ -1,5 +1,5 @@
-/* One loop: signals, by a signalfd, and what servers say. A server has one of three parts, and
- * there is at most one of each:
+/* One loop over signals (by a signalfd) and what servers say. A server plays one of three parts,
+ * and there is at most one of each:
  *
  *              start                SERVES: LEAVE to NOW            has ended
  *     nothing ───────► BESIDE ─────────────────────────► NOW ─┐
@@ -7,18 +7,18 @@
  *                                     ▲                    │
  *                                     └─ ends by itself ───┘
  *
- * Up to SERVES the one that serves does not notice the one beside it, and is started again where it
- * ends. After it there is no way back: the old one has some time to finish, and the new one is
- * given the word (STATE) when the old one has closed the state, or is gone. When that one has
- * ended, the master executes the new program in its own place: same process, same children, with a
- * table of what it has in a file without a name.
+ * Until the new server says SERVES, the old one does not notice it, and is started again if it
+ * ends. After that there is no way back: the old server gets some time to finish, and the new one
+ * is told STATE when the old one has closed the state, or is gone. When the old server has ended,
+ * the master executes the new program in place of itself: same process, same children. A table of
+ * what it has passes through a file without a name.
  *
- * Sockets are known by the names that servers give them. What a server asks for is what it wants;
- * what is wanted by none that serves is closed.
+ * Sockets are known by the names that servers give them. A server wants what it has asked for, and
+ * what no server wants is closed.
  *
- * Not here: threads, DNS, the configuration, the state. Who masters a server that has become
- * hostile gives it no more than this: sockets at port 53 or above 1023, and programs that root has
- * put there. */
+ * Not here: threads, DNS, the configuration, the state. A server may become hostile, and everything
+ * it says is checked: a master that is not root opens port 53, ports from 1024 on and what it had
+ * open before, and one that hands on the right to bind starts programs of root's only. */
 #include "resolver/control/master.h"
 
 #include <errno.h>
@@ -352,15 +352,14 @@ static void answer_close(struct master *master, enum part part,
 
 /* ---- starting ---- */
 
-/* This program by its path; where that is another's meanwhile, or none, by what the kernel holds of
- * it. */
+/* This program by its path. Where the file is gone, or another has its place, the kernel says
+ * "PATH (deleted)", and still has the program itself. */
 static void find_program(char path[PATH_MAX])
 {
-	static const char self[] = "/proc/self/exe", deleted[] = " (deleted)";
+	static const char self[] = "/proc/self/exe";
 	ssize_t length = readlink(self, path, PATH_MAX - 1);
 	path[length > 0 ? length : 0] = '\0';
-	const char *end = strstr(path, deleted);
-	if ((end && end[sizeof deleted - 1] == '\0') || access(path, X_OK) != 0)
+	if (access(path, X_OK) != 0)
 		snprintf(path, PATH_MAX, "%s", self);
 }
 
@@ -736,8 +735,7 @@ static void on_end(struct master *master, enum part part, int status)
 		close(process->fd);
 	*process = (struct process){.fd = -1};
 	if (part == NOW) {
-		/* Another one opens the state to write. */
-		if (!had_state)
+		if (!had_state) /* the next one opens it to write, without waiting */
 			send_signal(&master->parts[OLD], SIGKILL);
 		master->upgrade_wanted = false; /* who asked is gone with it */
 		on_end_of_now(master, status, served, end);
