@@ -274,9 +274,8 @@ class Hostile(test_upgrade.Upgrading):
 
     def test_one_that_ends_before_it_has_the_state_is_started_again(self):
         before = self.sluice.pid
-        status, text = self.sluice.command("upgrade", "--binary", self.fake(
+        self.sluice.command("upgrade", "--binary", self.fake(  # which the old one may not live to answer
             'ask(DNS, "127.0.0.1:53", 2); say(SERVES); os.kill(os.getpid(), 9)'))
-        self.assertEqual(0, status, text)
         self.left(before)
         self.is_replaced()
 
