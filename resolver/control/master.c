@@ -100,10 +100,9 @@ struct master {
 	bool upgrade_wanted, reload_wanted;
 	unsigned stopping; /* how often it was told to */
 	int status;
-	uint64_t ends_ms[ENDS_MAX]; /* when servers ended by themselves, the latest first */
-	unsigned pause_s;           /* the latest */
-	uint64_t start_ms;          /* when one is started again; 0: none is to be */
-	uint64_t stop_ms;
+	uint64_t ends_ms[ENDS_MAX];  /* when servers ended by themselves, the latest first */
+	unsigned pause_s;            /* the latest */
+	uint64_t start_ms;           /* when one is started again; 0: none is to be */
 	uint64_t period_ms, turn_ms; /* the watchdog's; when its next look is */
 	int words;                   /* what the one beside writes to its stderr; -1: nothing */
 	char said[SAID_MAX];         /* ...up to SERVES */
@@ -114,6 +113,13 @@ static uint64_t now_ms(void)
 	struct timespec now;
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* 0: none. Once the master is told to stop, the deadline of that stays. */
+static void set_deadline(const struct master *master, struct process *process, uint64_t ms)
+{
+	if (!master->stopping)
+		process->until_ms = ms == 0 ? 0 : now_ms() + ms;
 }
 
 static void send_signal(const struct process *process, int number)
@@ -554,7 +560,7 @@ static void change_places(struct master *master)
 	struct process *parts = master->parts;
 	say(&parts[NOW], MASTER_LEAVE, (uint32_t)parts[BESIDE].pid, NULL, -1);
 	parts[OLD] = parts[NOW];
-	parts[OLD].until_ms = now_ms() + LEAVING_MAX_MS;
+	set_deadline(master, &parts[OLD], LEAVING_MAX_MS);
 	parts[NOW] = parts[BESIDE];
 	parts[BESIDE] = (struct process){.fd = -1};
 	for (size_t i = 0; i < master->opened_count; i++)
@@ -572,7 +578,7 @@ static void drain_old(struct master *master)
 {
 	if (master->parts[OLD].pid == 0)
 		return;
-	master->parts[OLD].until_ms = now_ms() + LEAVING_MAX_MS;
+	set_deadline(master, &master->parts[OLD], LEAVING_MAX_MS);
 	say(&master->parts[OLD], MASTER_DRAIN, 0, NULL, -1);
 }
 
@@ -598,7 +604,7 @@ static void on_serves(struct master *master, enum part part, const struct master
 		return;
 	process->serves = true;
 	process->heard_ms = now_ms();
-	process->until_ms = 0;
+	set_deadline(master, process, 0);
 	drop(message);
 	if (part == BESIDE)
 		change_places(master);
@@ -626,13 +632,13 @@ static void on_message(struct master *master, enum part part, const struct maste
 			notify_ready(message->text);
 		break;
 	case MASTER_UPGRADE:
-		if (part == NOW && process->serves)
+		if (part == NOW && process->serves && !master->stopping)
 			begin_upgrade(master, message->text);
 		break;
 	case MASTER_QUIET:
 		if (part != OLD || master->parts[NOW].has_state)
 			break;
-		process->until_ms = now_ms() + STARTING_PERIODS * master->period_ms;
+		set_deadline(master, process, STARTING_PERIODS * master->period_ms);
 		give_state(master);
 		break;
 	case MASTER_TAKEN:
@@ -786,9 +792,10 @@ static void reap(struct master *master)
 static void on_stop(struct master *master)
 {
 	struct process *parts = master->parts;
+	for (enum part part = 0; part < PARTS; part++)
+		set_deadline(master, &parts[part], STOPPING_MAX_MS);
 	if (master->stopping++ == 0) {
 		notify_stopping();
-		master->stop_ms = now_ms() + STOPPING_MAX_MS;
 		master->start_ms = 0;
 	}
 	bool hears = parts[NOW].serves || master->stopping == 1; /* or will, when it has begun */
@@ -827,11 +834,6 @@ static void kill_late(struct master *master, uint64_t now)
 		log_event(LOG_ERROR, "master", "%s takes too long; killed", part_names[part]);
 		send_signal(process, SIGKILL);
 	}
-	if (master->stopping && now >= master->stop_ms) {
-		master->stop_ms = UINT64_MAX;
-		for (enum part part = 0; part < PARTS; part++)
-			send_signal(&master->parts[part], SIGKILL);
-	}
 }
 
 /* A master that was stopped itself heard nothing meanwhile. */
@@ -865,8 +867,6 @@ static int time_left(const struct master *master, uint64_t now)
 	}
 	if (master->start_ms != 0 && master->start_ms < next)
 		next = master->start_ms;
-	if (master->stopping && master->stop_ms < next)
-		next = master->stop_ms;
 	return next <= now ? 0 : (int)(next - now) + 1;
 }
 

@@ -234,6 +234,16 @@ class Master(test_upgrade.Upgrading):
         self.goes_on()
         self.assertIn("the server takes too long; killed", self.sluice.log())
 
+    def test_one_that_hangs_when_it_is_told_to_stop_is_killed(self):
+        slow, _ = self.slow()
+        self.begin("--binary", slow)
+        for pid in harness.children_of(self.sluice.child.pid):
+            harness.freeze(pid)
+        self.sluice.signal(signal.SIGTERM)
+        self.sluice.expected = self.sluice.child.wait(dns.PATIENCE)
+        self.assertEqual(1, self.sluice.expected)
+        self.assertIn("the server takes too long; killed", self.sluice.log())
+
     def test_it_needs_no_standard_descriptors(self):
         self.sluice.stop()
         self.sluice = harness.Sluice(self.host, self.config(), HERE, name="again", argv0=(
