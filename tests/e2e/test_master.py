@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 import struct
+import sys
 import threading
 import time
 
@@ -51,6 +52,58 @@ class Paced(threading.Thread):
         while len(self.answered) < len(self.asked) and time.monotonic() < end:
             self.receive()
             time.sleep(0.001)
+
+
+# A server that does as it likes where it is started beside another; else it is the real program. Its
+# words are master_wire.h's.
+FAKE = """#!%s
+import os, socket, struct, sys, time
+folder = os.path.dirname(os.path.abspath(__file__))
+(START, SOCKETS, FAULT, LEAVE, STATE, DRAIN, REFUSED,
+ OPEN, CLOSE, SERVES, TELL, ALIVE, UPGRADE, QUIET, TAKEN) = range(15)
+DNS, HTTP, UNIX = range(3)
+
+def message(word, kind=0, number=0, text="", protocol=1, groups=0):
+    head = struct.pack("7I", protocol, word, kind, number, os.geteuid(), os.getegid(), groups)
+    return head + bytes(256) + text.encode() + b"\\0"
+
+def say(*what):
+    master.send(message(*what))
+
+def ask(kind, text, number=1):
+    say(OPEN, kind, number, text)
+    while True:
+        data, found, _, _ = socket.recv_fds(master, 8192, 256)
+        word = struct.unpack("2I", data[:8])[1]
+        if word in (SOCKETS, FAULT):
+            for fd in found:
+                os.close(fd)
+            return "" if word == SOCKETS else data[284:-1].decode()
+
+def serve():
+    ask(UNIX, "sluice.sock")
+    ask(DNS, "127.0.0.1:53", 2)
+    say(SERVES)
+    say(TAKEN)
+
+def wait_for(name):
+    while not os.path.exists(folder + "/" + name):
+        time.sleep(0.02)
+
+if "--beside" in sys.argv:
+    master = socket.socket(fileno=int(sys.argv[sys.argv.index("--master") + 1]))
+    exec(%r)
+    os._exit(0)
+os.execv(%r, [%r] + sys.argv[1:])
+"""
+
+
+def fake(world, code):
+    """The path of a program that does this."""
+    python = shutil.which("python3", path="/usr/bin:/bin") or sys.executable  # that any user may execute
+    path = world.write("fake", FAKE % (python, code, harness.SLUICE, harness.SLUICE))
+    os.chmod(path, 0o755)
+    return path
 
 
 class Master(test_upgrade.Upgrading):
@@ -170,6 +223,128 @@ class Master(test_upgrade.Upgrading):
         harness.SLUICE = saved
         before = self.kill()
         self.is_another(before)
+        self.goes_on()
+
+    def test_one_that_does_not_come_to_serve_is_killed_and_started_again(self):
+        before = self.kill()
+        again = harness.wait_for(lambda: [pid for pid in harness.children_of(self.sluice.child.pid)
+                                          if pid != before], "another server")[0]
+        os.kill(again, signal.SIGSTOP)
+        self.is_another(again)
+        self.goes_on()
+        self.assertIn("the server takes too long; killed", self.sluice.log())
+
+    def test_one_that_hangs_when_it_is_told_to_stop_is_killed(self):
+        slow, _ = self.slow()
+        self.begin("--binary", slow)
+        for pid in harness.children_of(self.sluice.child.pid):
+            harness.freeze(pid)
+        self.sluice.signal(signal.SIGTERM)
+        self.sluice.expected = self.sluice.child.wait(dns.PATIENCE)
+        self.assertEqual(1, self.sluice.expected)
+        self.assertIn("the server takes too long; killed", self.sluice.log())
+
+    def test_it_needs_no_standard_descriptors(self):
+        self.sluice.stop()
+        self.sluice = harness.Sluice(self.host, self.config(), HERE, name="again", argv0=(
+            "sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh"))
+        before = self.sluice.pid
+        self.upgrade()
+        self.left(before)
+        os.kill(self.sluice.pid, signal.SIGKILL)
+        self.goes_on()
+        for number in range(3):
+            self.assertEqual("/dev/null", os.readlink("/proc/%d/fd/%d" % (self.sluice.child.pid, number)))
+
+
+class Hostile(test_upgrade.Upgrading):
+    """Servers that say what they should not."""
+
+    def fake(self, code):
+        return fake(self.world, code)
+
+    def becomes(self, code):
+        """The fake one serves and the real one has ended; then it does this."""
+        before = self.sluice.pid
+        self.upgrade("--binary", self.fake("serve()\nwait_for('go')\n" + code))
+        self.left(before)
+        harness.wait_for(lambda: "goes on as" in self.sluice.log(), "the master to follow")
+        self.world.write("go", "")
+
+    def is_replaced(self):
+        """By the real program."""
+        harness.wait_for(lambda: "sluice" in os.path.basename(os.readlink(
+            "/proc/%d/exe" % self.sluice.pid)), "another server")
+        harness.wait_for(lambda: self.sluice.log().count("serving:") > 1, "it to serve")
+        self.goes_on()
+
+    def descriptors(self):
+        folder = "/proc/%d/fd" % self.sluice.child.pid
+        return {number: os.readlink(os.path.join(folder, number)) for number in os.listdir(folder)}
+
+    def test_one_that_ends_before_it_has_the_state_is_started_again(self):
+        before = self.sluice.pid
+        self.sluice.command("upgrade", "--binary", self.fake(  # which the old one may not live to answer
+            'ask(DNS, "127.0.0.1:53", 2); say(SERVES); os.kill(os.getpid(), 9)'))
+        self.left(before)
+        self.is_replaced()
+
+    def test_what_cannot_be_understood_ends_who_says_it_and_nothing_else(self):
+        before = self.descriptors()
+        for code in ("master.send(b'')", "master.send(b'x')", "master.send(os.urandom(4000))",
+                     "master.send(os.urandom(9000))", "master.send(message(ALIVE)[:-1])",
+                     "master.send(message(ALIVE, protocol=2))", "master.send(message(ALIVE, groups=65))",
+                     "say(START)", "say(99)", "say(ALIVE, 0, 0, 'x' * 4096)",
+                     "master.send(b''); say(ALIVE)", "master.shutdown(socket.SHUT_RDWR)", "master.close()",
+                     "while True: say(OPEN, UNIX, 1, '/nowhere/at/all')"):
+            with self.subTest(code):
+                text = self.upgrade("--binary", self.fake(code + "\ntime.sleep(60)"), fine=False)
+                self.assertIn("signal 9", text)
+        self.assertEqual(before, self.descriptors())
+        self.goes_on()
+
+    def test_what_is_no_address_is_not_opened(self):
+        before = self.descriptors()
+        text = self.upgrade("--binary", self.fake("""
+for kind, name in ((DNS, "http://127.0.0.1:8080"), (DNS, ""), (HTTP, "127.0.0.1"), (UNIX, "/nowhere/at/all"),
+                   (UNIX, "x" * 4000), (7, "127.0.0.1:5353")):
+    print(kind, name[:40], bool(ask(kind, name, 2)), file=sys.stderr)
+"""), fine=False)
+        self.assertEqual(6, text.count(" True"), text)
+        self.assertEqual(before, self.descriptors())
+        self.goes_on()
+
+    def test_one_that_takes_all_descriptors_leaves_some_for_the_next(self):
+        self.sluice.stop()
+        self.sluice = harness.Sluice(self.host, self.config(), HERE, name="again",
+                                     argv0=("prlimit", "--nofile=400:400"))
+        self.becomes("""
+port = 2000
+while not ask(HTTP, "http://127.0.0.1:%d" % port):
+    port += 1
+""")
+        self.is_replaced()
+
+    def test_an_old_one_that_says_that_it_is_quiet_on_and_on_is_ended(self):
+        self.becomes("""
+say(UPGRADE, 0, 0, %r)
+end = time.monotonic() + 60
+while time.monotonic() < end:
+    say(QUIET)
+    time.sleep(0.5)
+""" % harness.SLUICE)
+        harness.wait_for(lambda: "the old server takes too long; killed" in self.sluice.log(), "that", 30)
+        self.goes_on()
+
+    def test_a_server_sends_no_descriptors(self):
+        try:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as sock:
+                sock.setsockopt(socket.SOL_SOCKET, 83, 0)  # SO_PASSRIGHTS
+        except OSError:
+            self.skipTest("this kernel cannot refuse them")
+        text = self.upgrade("--binary", self.fake(
+            "socket.send_fds(master, [message(ALIVE)], [0])"), fine=False)
+        self.assertIn("PermissionError", self.sluice.log() + text)
         self.goes_on()
 
 

@@ -16,6 +16,7 @@ import unittest
 
 import dns
 import harness
+import test_master
 
 USER = 61234  # without a name, on any machine
 PLAIN = os.path.join(harness.TOP, "build", "sluice")  # without sanitizers, with every filter
@@ -170,7 +171,7 @@ class AnotherUser(Server):
         for name in ("state/state.db", "run/control.sock"):
             self.assertEqual(USER, os.stat(os.path.join(self.world.dir, name)).st_uid)
         self.assertIn("goes on as user without a name (uid 61234, gid 61234)", self.sluice.log())
-        self.assertNotIn("runs as root", self.sluice.log())
+        self.assertNotIn("running as root", self.sluice.log())
 
     def test_a_reload_adds_a_port_53_and_a_source_and_keeps_what_there_was(self):
         self.start()
@@ -219,6 +220,38 @@ class AnotherUser(Server):
             self.assertIn("127.0.0.2:55: below port 1024 only 53 is opened after the start", said)
         self.serves(HERE, ("127.0.0.2", 54))
 
+    def test_so_it_is_where_a_service_manager_has_made_it_that_user(self):
+        """As the unit has it: with the right to bind any port, and never root."""
+        self.start(config(user=None, second=SECOND.replace("2:53", "2:54")), argv0=(
+            "setpriv", "--reuid", str(USER), "--regid", str(USER), "--clear-groups",
+            "--inh-caps", "+net_bind_service", "--ambient-caps", "+net_bind_service", "--no-new-privs"))
+        self.sluice.reconfigure(config(user=None, second=SECOND.replace("2:53", "2:55")))
+        status, said = self.sluice.command("reload")
+        self.assertEqual(1, status, said)
+        self.assertIn("127.0.0.2:55: below port 1024 only 53 is opened after the start", said)
+        self.reload(config(user=None))
+        self.reload(config(user=None, second=SECOND.replace("2:53", "2:54")))
+        self.serves(HERE, ("127.0.0.2", 54))
+
+    def test_a_hostile_one_adds_nothing_to_what_was_there_at_the_start(self):
+        """Neither by a name with a line end, which the master remembers when it executes itself."""
+        self.start()
+        before = self.sluice.pid
+        status, said = self.sluice.command("upgrade", "--binary", test_master.fake(self.world, """
+said = [ask(UNIX, folder + "/state/x\\n0 0 127.0.0.1:%d" % port) for port in (26, 27)]
+ask(DNS, "127.0.0.1:53", 2); say(SERVES); say(TAKEN)
+wait_for("go")
+print("for", repr(said + [ask(DNS, "127.0.0.1:%d" % port, 2) for port in (26, 27)]), file=sys.stderr)
+"""))
+        self.assertEqual(0, status, said)
+        harness.wait_for(lambda: harness.is_gone(before), "the old one to leave")
+        harness.wait_for(lambda: "goes on as sluice" in self.sluice.log(), "the master to follow")
+        self.world.write("go", "")
+        harness.wait_for(lambda: "for ['', '', " in self.sluice.log(), "what was asked for")
+        for port in (26, 27):
+            self.assertIn("127.0.0.1:%d: below port 1024 only 53 is opened" % port, self.sluice.log())
+        self.serves()
+
     def test_a_server_goes_with_its_master_though_it_has_become_another_user(self):
         self.start()
         self.serves()
@@ -234,6 +267,11 @@ class AnotherUser(Server):
         self.assertEqual(1, status, said)
         self.assertIn("has to be root's", said)
         os.chown(program, 0, 0)
+        theirs = os.path.join(self.world.dir, "run")  # who may write to it could put another one there
+        os.link(program, os.path.join(theirs, "newer"))
+        status, said = self.sluice.command("upgrade", "--binary", os.path.join(theirs, "newer"))
+        self.assertEqual(1, status, said)
+        self.assertIn("has to be root's", said)
         status, said = self.sluice.command("upgrade", "--binary", program)
         self.assertEqual(0, status, said + self.sluice.log())
         self.serves()

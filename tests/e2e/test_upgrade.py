@@ -441,7 +441,8 @@ class Upgrade(Upgrading):
         self.upgrade()
         term, woken = 1 << signal.SIGTERM - 1, []
         for task in os.listdir("/proc/%d/task" % self.sluice.pid):
-            with open("/proc/%d/task/%s/status" % (self.sluice.pid, task)) as file:
+            with contextlib.suppress(FileNotFoundError), \
+                    open("/proc/%d/task/%s/status" % (self.sluice.pid, task)) as file:
                 if not int(re.search(r"SigBlk:\t(\w+)", file.read()).group(1), 16) & term:
                     woken.append(int(task))
         self.assertEqual([self.sluice.pid], woken)
@@ -610,6 +611,37 @@ class Upgrade(Upgrading):
             command.wait(2 * dns.PATIENCE)
             self.left(running)
             self.goes_on()
+
+    def test_the_running_server_is_started_again_though_the_new_one_hangs(self):
+        slow, go = self.slow()
+        for let_go_at_once in (False, True):
+            running = self.sluice.pid
+            command = self.begin("--binary", slow)
+            new = [pid for pid in harness.children_of(self.sluice.child.pid) if pid != running]
+            os.kill(running, signal.SIGKILL)
+            if not let_go_at_once:
+                harness.wait_for(lambda: harness.is_gone(running), "its end")
+                self.goes_on()  # in less than a hanging one is waited for
+            go()
+            command.wait(2 * dns.PATIENCE)
+            harness.wait_for(lambda: harness.children_of(self.sluice.child.pid) == new, "the new one alone")
+            self.goes_on()
+            os.unlink(os.path.join(self.world.dir, "go"))
+
+    def test_a_program_that_is_gone_by_then_is_not_needed(self):
+        """Where the new one is gone before the master has executed it, too, the old one is started."""
+        slow, go = self.slow()
+        before = self.sluice.pid
+        self.begin("--binary", slow)
+        harness.wait_for(lambda: harness.children_of(self.sluice.pid), "it to have read its script")
+        os.unlink(slow)
+        go()
+        self.left(before)
+        harness.wait_for(lambda: "goes on as the program before" in self.sluice.log(), "the master")
+        before = self.sluice.pid
+        os.kill(before, signal.SIGKILL)
+        harness.wait_for(lambda: self.sluice.pid != before, "another server")
+        self.goes_on()
 
     def test_one_that_hangs_is_ended_when_another_one_serves(self):
         slow, go = self.slow()

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "resolver/control/command/command.h"
 #include "resolver/control/process/master.h"
@@ -33,6 +34,11 @@ static int handed_descriptor(const struct command_line *line)
 
 static void begin(void)
 {
+	int fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO) /* or a socket would be what the log is written to */
+		fd = open("/dev/null", O_RDWR);
+	if (fd >= 0)
+		close(fd);
 	log_configure(LOG_INFO, LOG_AUTO);
 	raise_descriptors();
 	signal(SIGPIPE, SIG_IGN);

@@ -1,5 +1,5 @@
-/* One loop: signals, by a signalfd, and what servers say. A server has one of three parts, and
- * there is at most one of each:
+/* One loop over signals (by a signalfd) and what servers say. A server plays one of three parts,
+ * and there is at most one of each:
  *
  *              start                SERVES: LEAVE to NOW            has ended
  *     nothing ───────► BESIDE ─────────────────────────► NOW ─┐
@@ -7,23 +7,24 @@
  *                                     ▲                    │
  *                                     └─ ends by itself ───┘
  *
- * Up to SERVES the one that serves does not notice the one beside it. After it there is no way
- * back: the old one has some time to finish, and the new one is given the word (STATE) when the old
- * one has closed the state, or is gone. When that one has ended, the master executes the new
- * program in its own place: same process, same children, with a table of what it has in a file
- * without a name.
+ * Until the new server says SERVES, the old one does not notice it, and is started again if it
+ * ends. After that there is no way back: the old server gets some time to finish, and the new one
+ * is told STATE when the old one has closed the state, or is gone. When the old server has ended,
+ * the master executes the new program in place of itself: same process, same children. A table of
+ * what it has passes through a file without a name.
  *
- * Sockets are known by the names that servers give them. What a server asks for is what it wants;
- * what is wanted by none that serves is closed.
+ * Sockets are known by the names that servers give them. A server wants what it has asked for, and
+ * what no server wants is closed.
  *
- * Not here: threads, DNS, the configuration, the state. Who masters a server that has become
- * hostile gives it no more than this: sockets at port 53 or above 1023, and programs that root has
- * put there. */
+ * Not here: threads, DNS, the configuration, the state. A server may become hostile, and everything
+ * it says is checked: a master that is not root opens port 53, ports from 1024 on and what it had
+ * open before, and one that hands on the right to bind starts programs of root's only. */
 #include "resolver/control/process/master.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -31,6 +32,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -49,16 +51,19 @@
 #include "resolver/log.h"
 
 enum {
-	STARTING_MAX_MS = 120 * 1000, /* to load, beside another one, or to read the state */
-	LEAVING_MAX_MS = 15 * 1000,   /* to close the state; and again to answer what it holds */
+	STARTING_PERIODS = 4,       /* of the watchdog's: to load, or to read the state */
+	LEAVING_MAX_MS = 15 * 1000, /* to close the state; and again to answer what it holds */
 	STOPPING_MAX_MS = 10 * 1000,
 	ENDS_MAX = 5, /* so many in... */
 	ENDS_MS = 4 * 1000,
 	PAUSE_MAX_S = 5,
 	SAID_MAX = 900,
-	TABLE_VERSION = 1,
-	OPENED_MAX = 65536,
+	WORDS_MAX = 65536, /* what a pipe holds */
 };
+
+#ifndef SO_PASSRIGHTS
+#define SO_PASSRIGHTS 83
+#endif
 
 enum part { NOW, BESIDE, OLD, PARTS };
 static const char *const part_names[PARTS] = {"the server", "the new server", "the old server"};
@@ -76,7 +81,7 @@ struct process {
 struct opened { /* what is listened at */
 	enum master_kind kind;
 	char *name;
-	int *fds; /* NULL: it was given up; that it was there is remembered */
+	int *fds; /* NULL: closed, but it may be opened again */
 	unsigned count;
 	bool wanted[PARTS];      /* by NOW, by BESIDE */
 	struct unix_socket file; /* of MASTER_UNIX */
@@ -92,15 +97,13 @@ struct master {
 	unsigned workers; /* 0: not known yet */
 	int signals;
 	bool served;   /* once */
-	bool dropped;  /* it was root */
 	bool upgraded; /* to a program that is not this one, yet */
 	bool upgrade_wanted, reload_wanted;
 	unsigned stopping; /* how often it was told to */
 	int status;
-	uint64_t ends_ms[ENDS_MAX]; /* when servers ended by themselves, the latest first */
-	unsigned pause_s;           /* the latest */
-	uint64_t start_ms;          /* when one is started again; 0: none is to be */
-	uint64_t stop_ms;
+	uint64_t ends_ms[ENDS_MAX];  /* when servers ended by themselves, the latest first */
+	unsigned pause_s;            /* the latest */
+	uint64_t start_ms;           /* when one is started again; 0: none is to be */
 	uint64_t period_ms, turn_ms; /* the watchdog's; when its next look is */
 	int words;                   /* what the one beside writes to its stderr; -1: nothing */
 	char said[SAID_MAX];         /* ...up to SERVES */
@@ -111,6 +114,13 @@ static uint64_t now_ms(void)
 	struct timespec now;
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* 0: none. Once the master is told to stop, the deadline of that stays. */
+static void set_deadline(const struct master *master, struct process *process, uint64_t ms)
+{
+	if (!master->stopping)
+		process->until_ms = ms == 0 ? 0 : now_ms() + ms;
 }
 
 static void send_signal(const struct process *process, int number)
@@ -142,7 +152,18 @@ static struct opened *find_opened(const struct master *master, enum master_kind 
 	return NULL;
 }
 
-static void close_opened(struct opened *opened)
+/* Whether it is opened at any time, though a server that asks may have become hostile. */
+static bool is_harmless(enum master_kind kind, const char *name)
+{
+	struct host host;
+	if (kind == MASTER_UNIX) /* the user could do that, too */
+		return true;
+	int err = kind == MASTER_DNS ? host_parse(&host, name, 53) : http_url_host(name, &host);
+	return err == 0 && (host.port == 53 || host.port >= 1024);
+}
+
+/* Closes it; the last one takes its place, where nothing is to be remembered. */
+static void close_opened(struct master *master, struct opened *opened)
 {
 	if (opened->kind == MASTER_UNIX && opened->fds)
 		unix_socket_remove(&opened->file);
@@ -150,13 +171,17 @@ static void close_opened(struct opened *opened)
 		close(opened->fds[opened->count - 1]);
 	free(opened->fds);
 	opened->fds = NULL;
+	if (!is_harmless(opened->kind, opened->name))
+		return;
+	free(opened->name);
+	*opened = master->opened[--master->opened_count];
 }
 
 static void close_unwanted(struct master *master)
 {
-	for (size_t i = 0; i < master->opened_count; i++)
-		if (!master->opened[i].wanted[NOW])
-			close_opened(&master->opened[i]);
+	for (size_t i = master->opened_count; i-- > 0;)
+		if (!master->opened[i].wanted[NOW] && !master->opened[i].wanted[BESIDE])
+			close_opened(master, &master->opened[i]);
 }
 
 static struct opened *add_opened(struct master *master, enum master_kind kind, const char *name)
@@ -175,16 +200,26 @@ static struct opened *add_opened(struct master *master, enum master_kind kind, c
 	return opened;
 }
 
-/* What was never open. A server that has become hostile is not to have any port below 1024 that it
- * likes, nor as many names. */
+/* What was never open. A master that is not root may have the right to bind any port. */
 static bool may_open(const struct master *master, const struct master_message *message)
 {
-	struct host host;
-	if (!master->dropped || message->kind == MASTER_UNIX)
-		return true;
-	int err = message->kind == MASTER_DNS ? host_parse(&host, message->text, 53)
-					      : http_url_host(message->text, &host);
-	return err == 0 && (host.port == 53 || host.port >= 1024);
+	return !master->served || geteuid() == 0 || is_harmless(message->kind, message->text);
+}
+
+static unsigned count_descriptors(const struct master_message *message)
+{
+	return message->kind == MASTER_DNS ? 3 * message->number : 1;
+}
+
+/* A server that has become hostile does not keep the master from starting another one. */
+static bool has_descriptors(const struct master *master, const struct master_message *message)
+{
+	enum { RESERVE = 32 };
+	struct rlimit limit = {0};
+	rlim_t used = RESERVE + count_descriptors(message);
+	for (size_t i = 0; i < master->opened_count; i++)
+		used += master->opened[i].count;
+	return getrlimit(RLIMIT_NOFILE, &limit) == 0 && used <= limit.rlim_cur;
 }
 
 /* As the user that the server is by then, whose the file is to be. */
@@ -206,17 +241,19 @@ static int open_sockets(struct master *master, struct opened *opened,
 			const struct master_message *message, char *error)
 {
 	struct host host;
-	unsigned count = opened->kind == MASTER_DNS ? 3 * message->number : 1;
+	unsigned count = count_descriptors(message);
 	opened->fds = calloc(count, sizeof *opened->fds);
 	snprintf(error, MASTER_TEXT_MAX, "%s", err_text(ERR_NOMEM));
 	int err = opened->fds ? 0 : ERR_NOMEM;
-	if (err == 0 && opened->kind == MASTER_DNS && host_parse(&host, opened->name, 53) == 0)
-		err = listener_open_sockets(&host, message->number,
-					    (struct listener_sockets *)opened->fds, error);
-	else if (err == 0 && opened->kind == MASTER_UNIX)
+	if (err == 0 && opened->kind == MASTER_UNIX)
 		err = open_unix(opened, message, error);
-	else if (err == 0)
+	else if (err == 0 && opened->kind == MASTER_HTTP)
 		err = http_open(opened->name, opened->fds, error);
+	else if (err == 0)
+		err = host_parse(&host, opened->name, 53) == 0
+			      ? listener_open_sockets(&host, message->number,
+						      (struct listener_sockets *)opened->fds, error)
+			      : ERR_INVALID;
 	if (err == 0) {
 		opened->count = count;
 		master->workers = opened->kind == MASTER_DNS ? message->number : master->workers;
@@ -240,12 +277,23 @@ static struct opened *open_named(struct master *master, const struct master_mess
 				 char *error)
 {
 	struct opened *opened = find_opened(master, message->kind, message->text);
-	if (opened && opened->fds && opened->kind == MASTER_UNIX &&
-	    !unix_socket_is_there(&opened->file))
-		close_opened(opened); /* nobody finds it */
+	if (opened && opened->kind == MASTER_UNIX && !unix_socket_is_there(&opened->file)) {
+		close_opened(master, opened); /* nobody finds it */
+		opened = NULL;
+	}
 	if (opened && opened->fds) {
 		listen_again(opened);
 		return opened;
+	}
+	if (!has_descriptors(master, message)) {
+		close_unwanted(master); /* of one that has ended, and more than this one needs */
+		opened = find_opened(master, message->kind, message->text);
+	}
+	if (!has_descriptors(master, message)) {
+		snprintf(error, MASTER_TEXT_MAX,
+			 "%.256s: too many open files; raise the limit (LimitNOFILE, ulimit -n)",
+			 message->text);
+		return NULL;
 	}
 	if (!opened && !may_open(master, message)) {
 		snprintf(error, MASTER_TEXT_MAX,
@@ -255,19 +303,22 @@ static struct opened *open_named(struct master *master, const struct master_mess
 		return NULL;
 	}
 	snprintf(error, MASTER_TEXT_MAX, "%s", err_text(ERR_NOMEM));
-	if (!opened && master->opened_count < OPENED_MAX)
-		opened = add_opened(master, message->kind, message->text);
 	if (!opened)
-		return NULL;
-	return open_sockets(master, opened, message, error) == 0 ? opened : NULL;
+		opened = add_opened(master, message->kind, message->text);
+	if (!opened || open_sockets(master, opened, message, error) == 0)
+		return opened;
+	close_opened(master, opened);
+	return NULL;
 }
 
 static bool is_sane(const struct master *master, const struct master_message *message)
 {
-	enum { WORKERS_MAX = 1024 };
+	enum { WORKERS_MAX = 1024, NAME_MAX_BYTES = 256 };
+	struct host host;
 	if (message->kind != MASTER_DNS)
-		return message->kind <= MASTER_UNIX;
-	return message->number > 0 && message->number <= WORKERS_MAX &&
+		return message->kind <= MASTER_UNIX && strlen(message->text) <= NAME_MAX_BYTES;
+	return host_parse(&host, message->text, 53) == 0 && message->number > 0 &&
+	       message->number <= WORKERS_MAX &&
 	       (master->workers == 0 || master->workers == message->number);
 }
 
@@ -277,9 +328,9 @@ static void answer_open(struct master *master, enum part part, const struct mast
 	char error[MASTER_TEXT_MAX] = "what is asked for cannot be understood";
 	const struct process *process = &master->parts[part];
 	struct opened *opened =
-		is_sane(master, message) ? open_named(master, message, error) : NULL;
-	if (!opened || part == OLD) {
-		say(process, MASTER_FAULT, 0, opened ? "another server serves" : error, -1);
+		part != OLD && is_sane(master, message) ? open_named(master, message, error) : NULL;
+	if (!opened) {
+		say(process, MASTER_FAULT, 0, part == OLD ? "another server serves" : error, -1);
 		return;
 	}
 	opened->wanted[part] = true;
@@ -303,20 +354,19 @@ static void answer_close(struct master *master, enum part part,
 		return;
 	opened->wanted[part] = false;
 	if (!opened->wanted[NOW] && !opened->wanted[BESIDE])
-		close_opened(opened);
+		close_opened(master, opened);
 }
 
 /* ---- starting ---- */
 
-/* This program by its path; where that is another's meanwhile, or none, by what the kernel holds of
- * it. */
+/* This program by its path. Where the file is gone, or another has its place, the kernel says
+ * "PATH (deleted)", and still has the program itself. */
 static void find_program(char path[PATH_MAX])
 {
-	static const char self[] = "/proc/self/exe", deleted[] = " (deleted)";
+	static const char self[] = "/proc/self/exe";
 	ssize_t length = readlink(self, path, PATH_MAX - 1);
 	path[length > 0 ? length : 0] = '\0';
-	const char *end = strstr(path, deleted);
-	if ((end && end[sizeof deleted - 1] == '\0') || access(path, X_OK) != 0)
+	if (access(path, X_OK) != 0)
 		snprintf(path, PATH_MAX, "%s", self);
 }
 
@@ -357,13 +407,25 @@ static void forget_wishes(struct master *master, enum part part)
 		master->opened[i].wanted[part] = false;
 }
 
+static void close_words(struct master *master)
+{
+	if (master->words >= 0)
+		close(master->words);
+	master->words = -1;
+}
+
 /* 0, or ERR_SYSTEM with errno. */
 static int start(struct master *master, enum part part, const char *program)
 {
 	struct process *process = &master->parts[part];
+	const int none = 0;
 	int pair[2], words[2] = {-1, -1};
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
 		return ERR_SYSTEM;
+	/* To close a socket that a hostile server has sent could take a minute. Linux before 6.16
+	 * cannot refuse it. */
+	int err = setsockopt(pair[0], SOL_SOCKET, SO_PASSRIGHTS, &none, sizeof none);
+	(void)err;
 	pid_t parent = getpid(), pid = -1;
 	if (part == NOW || pipe2(words, O_CLOEXEC) == 0)
 		pid = fork();
@@ -384,9 +446,10 @@ static int start(struct master *master, enum part part, const char *program)
 				    .fd = pair[0],
 				    .has_state = part == NOW,
 				    .heard_ms = now,
-				    .until_ms = part == BESIDE ? now + STARTING_MAX_MS : 0};
+				    .until_ms = now + STARTING_PERIODS * master->period_ms};
 	if (part == BESIDE) {
 		fcntl(words[0], F_SETFL, O_NONBLOCK);
+		close_words(master); /* of the one before: somebody else may still have its end */
 		master->words = words[0];
 		master->said[0] = '\0';
 	}
@@ -396,52 +459,53 @@ static int start(struct master *master, enum part part, const char *program)
 
 /* ---- what the one beside says of itself ---- */
 
-static void close_words(struct master *master)
-{
-	if (master->words >= 0)
-		close(master->words);
-	master->words = -1;
-}
-
-/* It goes to the log, and its beginning to whoever asked for the upgrade. */
+/* It goes to the log, and its beginning to whoever asked for the upgrade. A part each time: one
+ * that never ends does not hold up the rest. */
 static void read_words(struct master *master)
 {
-	char text[4096];
-	ssize_t length;
-	while ((length = read(master->words, text, sizeof text)) > 0) {
-		size_t used = strlen(master->said), room = sizeof master->said - used - 1;
-		size_t copied = (size_t)length < room ? (size_t)length : room;
-		ssize_t written = write(STDERR_FILENO, text, (size_t)length);
-		(void)written;
-		memcpy(master->said + used, text, copied);
-		master->said[used + copied] = '\0';
-	}
+	char text[WORDS_MAX];
+	size_t used = strlen(master->said), room = sizeof master->said - used - 1;
+	ssize_t length = read(master->words, text, sizeof text);
 	if (length == 0)
 		close_words(master);
+	if (length <= 0)
+		return;
+	size_t copied = (size_t)length < room ? (size_t)length : room;
+	ssize_t written = write(STDERR_FILENO, text, (size_t)length);
+	(void)written;
+	memcpy(master->said + used, text, copied);
+	master->said[used + copied] = '\0';
 }
 
 /* ---- upgrade ---- */
 
-/* A program that the user could have put there himself is none that may have the right to bind port
- * 53, which the master has and its servers have not. */
+/* Whether nobody but root has put it there, nor could put another in its place. */
+static bool is_root_s(const char *path)
+{
+	const mode_t others = S_IWGRP | S_IWOTH;
+	struct stat st;
+	char part[PATH_MAX];
+	snprintf(part, sizeof part, "%s", path);
+	for (char *end = part + strlen(part); end > part; end = strrchr(part, '/')) {
+		*end = '\0';
+		if (stat(part, &st) != 0 || st.st_uid != 0 ||
+		    (st.st_mode & others && !(S_ISDIR(st.st_mode) && st.st_mode & S_ISVTX)))
+			return false;
+	}
+	return true;
+}
+
+/* The right to bind port 53, which servers do not have, goes to what the master executes. */
 static bool is_trusted(const char *path)
 {
-	struct stat st;
-	char status[64] = "";
-	unsigned long long rights = 0;
-	FILE *file = geteuid() == 0 ? NULL : fopen("/proc/self/status", "re");
-	while (file && fgets(status, sizeof status, file))
-		if (sscanf(status, "CapPrm: %llx", &rights) == 1)
-			break;
-	if (file)
-		fclose(file);
-	return rights == 0 ||
-	       (stat(path, &st) == 0 && st.st_uid == 0 && !(st.st_mode & (S_IWGRP | S_IWOTH)));
+	int hands_on = prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, CAP_NET_BIND_SERVICE, 0, 0);
+	return geteuid() == 0 || hands_on != 1 || is_root_s(path);
 }
 
 static void begin_upgrade(struct master *master, const char *program)
 {
 	const char *why = NULL;
+	char path[PATH_MAX];
 	if (master->parts[OLD].pid != 0) { /* of the upgrade before: this one waits for its end */
 		snprintf(master->next, sizeof master->next, "%s", program);
 		master->upgrade_wanted = true;
@@ -450,14 +514,18 @@ static void begin_upgrade(struct master *master, const char *program)
 	master->upgrade_wanted = false;
 	if (master->parts[BESIDE].pid != 0)
 		why = "another upgrade is under way; wait until it is done";
-	else if (!is_trusted(program))
-		why = "the new program has to be root's, and nobody else's to write";
-	else if (start(master, BESIDE, program) != 0)
+	else if (!realpath(program, path))
+		why = strerror(errno);
+	else if (!is_trusted(path))
+		why = "the new program, and each folder above it, has to be root's, and nobody "
+		      "else's to "
+		      "write";
+	else if (start(master, BESIDE, path) != 0)
 		why = strerror(errno);
 	if (why)
 		say(&master->parts[NOW], MASTER_REFUSED, 0, why, -1);
-	else if (program != master->next)
-		snprintf(master->next, sizeof master->next, "%s", program);
+	else
+		memcpy(master->next, path, sizeof path);
 }
 
 static void refuse_upgrade(struct master *master, const char *how)
@@ -470,7 +538,8 @@ static void refuse_upgrade(struct master *master, const char *how)
 		 *master->said && master->said[strlen(master->said) - 1] != '\n' ? "\n" : "", how);
 	say(&master->parts[NOW], MASTER_REFUSED, 0, text, -1);
 	forget_wishes(master, BESIDE);
-	close_unwanted(master); /* the one that serves, or that did last, wants the rest */
+	if (master->parts[NOW].serves) /* else it has not asked for everything yet */
+		close_unwanted(master);
 }
 
 /* From here on the state, HTTP and the log are the new one's. */
@@ -491,13 +560,15 @@ static void change_places(struct master *master)
 	struct process *parts = master->parts;
 	say(&parts[NOW], MASTER_LEAVE, (uint32_t)parts[BESIDE].pid, NULL, -1);
 	parts[OLD] = parts[NOW];
-	parts[OLD].until_ms = now_ms() + LEAVING_MAX_MS;
+	set_deadline(master, &parts[OLD], LEAVING_MAX_MS);
 	parts[NOW] = parts[BESIDE];
 	parts[BESIDE] = (struct process){.fd = -1};
 	for (size_t i = 0; i < master->opened_count; i++)
 		master->opened[i].wanted[NOW] = master->opened[i].wanted[BESIDE];
+	forget_wishes(master, BESIDE);
 	snprintf(master->program, sizeof master->program, "%s", master->next);
 	master->upgraded = true;
+	master->start_ms = 0;
 	if (parts[OLD].pid == 0)
 		give_state(master);
 }
@@ -507,14 +578,14 @@ static void drain_old(struct master *master)
 {
 	if (master->parts[OLD].pid == 0)
 		return;
-	master->parts[OLD].until_ms = now_ms() + LEAVING_MAX_MS;
+	set_deadline(master, &master->parts[OLD], LEAVING_MAX_MS);
 	say(&master->parts[OLD], MASTER_DRAIN, 0, NULL, -1);
 }
 
 /* ---- serving ---- */
 
 /* The right to bind port 53 is all that is kept; what it has open it has. */
-static void drop(struct master *master, const struct master_message *message)
+static void drop(const struct master_message *message)
 {
 	if (geteuid() != 0 || message->uid == 0)
 		return;
@@ -524,7 +595,6 @@ static void drop(struct master *master, const struct master_message *message)
 			  (unsigned)message->uid, strerror(errno));
 		exit(EXIT_FAILURE); /* and its server with it */
 	}
-	master->dropped = true;
 }
 
 static void on_serves(struct master *master, enum part part, const struct master_message *message)
@@ -534,8 +604,8 @@ static void on_serves(struct master *master, enum part part, const struct master
 		return;
 	process->serves = true;
 	process->heard_ms = now_ms();
-	process->until_ms = 0;
-	drop(master, message);
+	set_deadline(master, process, 0);
+	drop(message);
 	if (part == BESIDE)
 		change_places(master);
 	else
@@ -562,13 +632,13 @@ static void on_message(struct master *master, enum part part, const struct maste
 			notify_ready(message->text);
 		break;
 	case MASTER_UPGRADE:
-		if (part == NOW)
+		if (part == NOW && process->serves && !master->stopping)
 			begin_upgrade(master, message->text);
 		break;
 	case MASTER_QUIET:
-		if (part != OLD)
+		if (part != OLD || master->parts[NOW].has_state)
 			break;
-		process->until_ms = now_ms() + STARTING_MAX_MS;
+		set_deadline(master, process, STARTING_PERIODS * master->period_ms);
 		give_state(master);
 		break;
 	case MASTER_TAKEN:
@@ -579,7 +649,8 @@ static void on_message(struct master *master, enum part part, const struct maste
 	}
 }
 
-/* One that hangs up ends, or else is killed when it is mute for too long. Whether there was one. */
+/* Whether there was one. A server that hangs up is about to end, and keeps the status that it ends
+ * with; one that goes on, or that cannot be understood, is killed. */
 static bool read_message(struct master *master, enum part part)
 {
 	static struct master_message message;
@@ -593,10 +664,7 @@ static bool read_message(struct master *master, enum part part)
 		on_message(master, part, &message);
 		return true;
 	}
-	/* What it says cannot be understood: of another version. */
-	char end;
-	if (recv(process->fd, &end, 1, MSG_DONTWAIT | MSG_PEEK) != 0 && errno == EAGAIN)
-		send_signal(process, SIGKILL);
+	send_signal(process, SIGKILL);
 	close(process->fd);
 	process->fd = -1;
 	return false;
@@ -616,7 +684,8 @@ static const char *describe_end(int status, char text[64])
 static void start_again(struct master *master)
 {
 	master->start_ms = 0;
-	if (!master->upgraded) /* another version takes an upgrade */
+	/* Another version takes an upgrade; but any is better than none. */
+	if (!master->upgraded || access(master->program, X_OK) != 0)
 		find_program(master->program);
 	if (start(master, NOW, master->program) == 0)
 		return;
@@ -657,8 +726,6 @@ static void on_end_of_now(struct master *master, int status, bool served, const 
 						 : EXIT_FAILURE;
 		if (by_signal && !had_not_begun)
 			log_event(LOG_ERROR, "master", "the server %s", end);
-	} else if (master->parts[BESIDE].pid != 0) {
-		log_event(LOG_ERROR, "master", "the server %s; the new one is starting", end);
 	} else {
 		plan_start(master, end);
 	}
@@ -674,17 +741,13 @@ static void on_end(struct master *master, enum part part, int status)
 		close(process->fd);
 	*process = (struct process){.fd = -1};
 	if (part == NOW) {
-		/* Another one opens the state to write. */
-		if (!had_state)
+		if (!had_state) /* the next one opens it to write, without waiting */
 			send_signal(&master->parts[OLD], SIGKILL);
 		master->upgrade_wanted = false; /* who asked is gone with it */
 		on_end_of_now(master, status, served, end);
 	}
-	if (part == BESIDE) {
+	if (part == BESIDE)
 		refuse_upgrade(master, master->stopping ? "ends, the server is told to stop" : end);
-		if (master->parts[NOW].pid == 0 && !master->stopping)
-			plan_start(master, "has ended, too");
-	}
 	if (part != OLD)
 		return;
 	if (!(WIFEXITED(status) && WEXITSTATUS(status) == 0))
@@ -729,9 +792,10 @@ static void reap(struct master *master)
 static void on_stop(struct master *master)
 {
 	struct process *parts = master->parts;
+	for (enum part part = 0; part < PARTS; part++)
+		set_deadline(master, &parts[part], STOPPING_MAX_MS);
 	if (master->stopping++ == 0) {
 		notify_stopping();
-		master->stop_ms = now_ms() + STOPPING_MAX_MS;
 		master->start_ms = 0;
 	}
 	bool hears = parts[NOW].serves || master->stopping == 1; /* or will, when it has begun */
@@ -770,11 +834,6 @@ static void kill_late(struct master *master, uint64_t now)
 		log_event(LOG_ERROR, "master", "%s takes too long; killed", part_names[part]);
 		send_signal(process, SIGKILL);
 	}
-	if (master->stopping && now >= master->stop_ms) {
-		master->stop_ms = UINT64_MAX;
-		for (enum part part = 0; part < PARTS; part++)
-			send_signal(&master->parts[part], SIGKILL);
-	}
 }
 
 /* A master that was stopped itself heard nothing meanwhile. */
@@ -808,14 +867,13 @@ static int time_left(const struct master *master, uint64_t now)
 	}
 	if (master->start_ms != 0 && master->start_ms < next)
 		next = master->start_ms;
-	if (master->stopping && master->stop_ms < next)
-		next = master->stop_ms;
 	return next <= now ? 0 : (int)(next - now) + 1;
 }
 
 /* ---- the table ---- */
 
-/* A line for itself, one for the server, one for each name. */
+/* A line for itself, one for the server, and one for each name, which ends with a NUL: whatever a
+ * name has in it, it begins no other line. */
 static int write_table(const struct master *master)
 {
 	int fd = memfd_create("sluice-master", 0), copy = fd < 0 ? -1 : dup(fd);
@@ -823,15 +881,14 @@ static int write_table(const struct master *master)
 	if (!out)
 		return -1;
 	const struct process *now = &master->parts[NOW];
-	fprintf(out, "%d %d %u %d\n", TABLE_VERSION, (int)master->dropped, master->workers,
-		master->words);
+	fprintf(out, "%d %u %d\n", MASTER_PROTOCOL, master->workers, master->words);
 	fprintf(out, "%d %d %d\n", (int)now->pid, now->fd, (int)now->serves);
 	for (size_t i = 0; i < master->opened_count; i++) {
 		const struct opened *opened = &master->opened[i];
 		fprintf(out, "%u %u", (unsigned)opened->kind, opened->count);
 		for (unsigned j = 0; j < opened->count; j++)
 			fprintf(out, " %d", opened->fds[j]);
-		fprintf(out, " %s\n", opened->name);
+		fprintf(out, " %s%c", opened->name, '\0');
 	}
 	bool whole = fclose(out) == 0 && lseek(fd, 0, SEEK_SET) == 0;
 	if (whole)
@@ -878,16 +935,17 @@ static void execute_itself(struct master *master)
 static bool read_opened(struct master *master, FILE *in)
 {
 	unsigned kind, count;
-	char name[MASTER_TEXT_MAX];
+	char *name = NULL;
+	size_t size = 0;
 	if (fscanf(in, "%u %u", &kind, &count) != 2)
 		return false;
 	int *fds = count > 0 ? calloc(count, sizeof *fds) : NULL;
 	bool whole = count == 0 || fds;
 	for (unsigned i = 0; whole && i < count; i++)
 		whole = fscanf(in, "%d", &fds[i]) == 1;
-	whole = whole && fgetc(in) == ' ' && fgets(name, sizeof name, in);
-	name[whole ? strcspn(name, "\n") : 0] = '\0';
+	whole = whole && fgetc(in) == ' ' && getdelim(&name, &size, '\0', in) > 0;
 	struct opened *opened = whole ? add_opened(master, kind, name) : NULL;
+	free(name);
 	if (!opened) {
 		free(fds);
 		return false;
@@ -895,7 +953,7 @@ static bool read_opened(struct master *master, FILE *in)
 	opened->fds = fds;
 	opened->count = count;
 	opened->wanted[NOW] = true;
-	if (kind == MASTER_UNIX && fds && unix_socket_adopt(&opened->file, name) != 0)
+	if (kind == MASTER_UNIX && fds && unix_socket_adopt(&opened->file, opened->name) != 0)
 		memset(&opened->file, 0, sizeof opened->file);
 	return true;
 }
@@ -903,12 +961,11 @@ static bool read_opened(struct master *master, FILE *in)
 /* What this process was before it executed this program. */
 static bool read_table(struct master *master, int fd)
 {
-	int version = 0, dropped, pid, serves;
+	int version = 0, pid, serves;
 	struct process *now = &master->parts[NOW];
 	FILE *in = fdopen(fd, "r");
-	if (!in ||
-	    fscanf(in, "%d %d %u %d", &version, &dropped, &master->workers, &master->words) != 4 ||
-	    version != TABLE_VERSION || fscanf(in, "%d %d %d", &pid, &now->fd, &serves) != 3)
+	if (!in || fscanf(in, "%d %u %d", &version, &master->workers, &master->words) != 3 ||
+	    version != MASTER_PROTOCOL || fscanf(in, "%d %d %d", &pid, &now->fd, &serves) != 3)
 		return false;
 	while (read_opened(master, in))
 		;
@@ -917,7 +974,6 @@ static bool read_table(struct master *master, int fd)
 	now->serves = serves;
 	now->has_state = true;
 	now->heard_ms = now_ms();
-	master->dropped = dropped;
 	master->served = true;
 	set_inherited(master, false);
 	log_event(LOG_INFO, "master", "goes on as sluice %s", SLUICE_VERSION);
@@ -996,10 +1052,7 @@ int master_run(const char *config, const char *resolv_conf, int table)
 	reap(&master);
 	while (!is_over(&master))
 		turn(&master);
-	for (size_t i = 0; i < master.opened_count; i++) {
-		close_opened(&master.opened[i]);
-		free(master.opened[i].name);
-	}
-	free(master.opened);
+	forget_wishes(&master, NOW);
+	close_unwanted(&master);
 	return master.status;
 }

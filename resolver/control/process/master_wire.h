@@ -22,7 +22,9 @@
  *                        ◄──  DRAIN         ◄──  TAKEN
  *     answers what it holds, ends           then the master executes the new program, too
  *
- * Versions that do not understand each other differ in MASTER_PROTOCOL, and refuse. */
+ * Versions that do not understand each other differ in MASTER_PROTOCOL, and refuse. It is the
+ * number of the table in master.c, too: a program that could not read that is refused before
+ * anything has moved. */
 #ifndef SLUICE_MASTER_WIRE_H
 #define SLUICE_MASTER_WIRE_H
 
