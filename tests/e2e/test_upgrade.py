@@ -373,7 +373,7 @@ class Upgrade(Upgrading):
                                                     "other.example.com.")[0])
         status, text = self.host.run("curl", "-s", "http://127.0.0.1:8053/healthz")
         self.assertIn("ok", text, status)
-        self.assertIn("serves; finishes what is under way", self.sluice.log())
+        self.assertIn("serves now; finishing what is under way", self.sluice.log())
         self.assertEqual(2, self.sluice.log().count("sluice 0.1.0, 2 workers"), self.sluice.log())
         self.zone_has("later")
         self.assertEqual(0, *self.sluice.command("reload"))
