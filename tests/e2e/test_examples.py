@@ -96,7 +96,7 @@ class Example(harness.FreshCase):
         self.assertEqual({"sluice.conf", "corp.internal.zone"}, set(printed))
         self.world.write("corp.internal.zone", printed["corp.internal.zone"])
         machine = self.world.host("machine", "10.9.9.9")
-        office = harness.Upstream(machine, "127.0.0.1", "192.168.10.20", 5302)
+        office = harness.Upstream(machine, "127.0.0.1", "192.168.10.20", 5301)
         sluice = harness.Sluice(machine, printed["sluice.conf"], ("127.0.0.1", 5300))
         status, text = sluice.command("check")
         self.assertEqual(0, status, text)
@@ -109,6 +109,26 @@ class Example(harness.FreshCase):
         status, text = machine.run("dig", "@127.0.0.1", "-p", "5310", "-b", "127.0.0.3",
                                    "www.corp.internal")
         self.assertIn("status: REFUSED", text)
+
+    def test_make_install_brings_them_with_guides_and_manual_pages(self):
+        files = os.path.join(self.world.dir, "files")
+        harness.sh("make", "-C", harness.TOP, "-o", "build/sluice", "install", "DESTDIR=" + files,
+                   "PREFIX=/usr", env={k: v for k, v in os.environ.items() if not k.startswith("MAKE")})
+
+        def installed(*path):
+            with open(os.path.join(files, "usr", "share", *path)) as file:
+                return file.read()
+        for page in ("sluice.8", "sluice.conf.5", "sluice-api.7"):
+            with open(os.path.join(harness.TOP, "etc", page)) as file:
+                self.assertEqual(file.read(), installed("man", "man" + page[-1], page))
+        for kind in ("examples", "guide"):
+            for folder, _, names in os.walk(os.path.join(harness.TOP, "etc", kind)):
+                for name in names:
+                    with open(os.path.join(folder, name)) as file:
+                        path = os.path.relpath(file.name, os.path.join(harness.TOP, "etc"))
+                        self.assertEqual(file.read(), installed("doc", "sluice", path))
+        with open(os.path.join(files, "usr/lib/systemd/system/sluice.service")) as file:
+            self.assertIn("=/usr/sbin/sluice run", file.read())
 
     def test_every_example_has_a_test(self):
         methods = {name[5:].replace("_", "-") for name in dir(self) if name.startswith("test_")}
