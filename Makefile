@@ -18,8 +18,8 @@
 #                 SLUICE=build/asan/sluice)
 # make soak       half of the capacity for MINUTES=30: nothing lost, nothing wrong, memory flat
 # make asan       build/asan/sluice, under AddressSanitizer and UndefinedBehaviorSanitizer
-# make install    into $DESTDIR$PREFIX (/usr/local): the program, its manual pages, unit, and what
-#                 OpenStack's and Azure's clients need
+# make install    into $DESTDIR$PREFIX (/usr/local): the program, its manual pages, guides, examples and
+#                 unit, and what OpenStack's and Azure's clients need
 # make clean      removes build/
 # make help       prints this
 PACKAGES = gcc libc6-dev make pkg-config libuv1-dev libldns-dev libconfig-dev libjansson-dev uthash-dev \
@@ -34,6 +34,7 @@ COVER_PACKAGES = gcovr
 DEMO_PACKAGES = bind9-dnsutils
 
 AZ_FILES = $(shell cd etc && find az -type f ! -name '*.pyc')
+DOC_FILES = $(shell cd etc && find examples guide -type f)
 
 VERSION := 0.1.0
 PREFIX ?= /usr/local
@@ -144,9 +145,12 @@ install: build/sluice
 	install -D -m 755 build/sluice $(DESTDIR)$(PREFIX)/sbin/sluice
 	install -D -m 644 etc/sluice.8 $(DESTDIR)$(PREFIX)/share/man/man8/sluice.8
 	install -D -m 644 etc/sluice.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5/sluice.conf.5
+	install -D -m 644 etc/sluice-api.7 $(DESTDIR)$(PREFIX)/share/man/man7/sluice-api.7
 	install -D -m 644 etc/openrc.sh $(DESTDIR)$(PREFIX)/share/sluice/openrc.sh
 	for file in $(AZ_FILES); do install -D -m 644 etc/$$file $(DESTDIR)$(PREFIX)/share/sluice/$$file || exit; done
 	chmod 755 $(DESTDIR)$(PREFIX)/share/sluice/az/setup
+	for file in $(DOC_FILES); do install -D -m 644 etc/$$file $(DESTDIR)$(PREFIX)/share/doc/sluice/$$file || exit; done
+	install -m 644 SECURITY.md $(DESTDIR)$(PREFIX)/share/doc/sluice
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
 	sed 's|@PREFIX@|$(PREFIX)|' etc/sluice.service >$(DESTDIR)$(PREFIX)/lib/systemd/system/sluice.service
 

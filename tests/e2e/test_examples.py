@@ -96,7 +96,7 @@ class Example(harness.FreshCase):
         self.assertEqual({"sluice.conf", "corp.internal.zone"}, set(printed))
         self.world.write("corp.internal.zone", printed["corp.internal.zone"])
         machine = self.world.host("machine", "10.9.9.9")
-        office = harness.Upstream(machine, "127.0.0.1", "192.168.10.20", 5302)
+        office = harness.Upstream(machine, "127.0.0.1", "192.168.10.20", 5301)
         sluice = harness.Sluice(machine, printed["sluice.conf"], ("127.0.0.1", 5300))
         status, text = sluice.command("check")
         self.assertEqual(0, status, text)
@@ -109,6 +109,51 @@ class Example(harness.FreshCase):
         status, text = machine.run("dig", "@127.0.0.1", "-p", "5310", "-b", "127.0.0.3",
                                    "www.corp.internal")
         self.assertIn("status: REFUSED", text)
+
+    def test_the_commands_of_the_guide_to_reverse_names(self):
+        """As they are printed, with the configuration that is printed above them."""
+        with open(os.path.join(harness.TOP, "etc", "guide", "reverse.md")) as file:
+            settings, commands = [textwrap.dedent(text) for text in
+                                  re.findall(r"(?<=\n\n)((?:    .*\n)+)", file.read())][:2]
+        machine = self.world.host("machine", "10.9.9.9")
+        harness.Upstream(machine, "127.0.0.1", "198.51.100.25", 5399)
+        sluice = harness.Sluice(machine, settings.replace("{ state", '{ socket = "sluice.sock"; state') + """
+default_resolver = { targets = ( { address = "127.0.0.1"; port = 5399; } ); };
+vnet_resolver = { listen = [ "127.0.0.1:5310" ]; };
+virtual_networks = ( { name = "hub"; address_space = [ "10.10.0.0/16" ]; client_prefixes = [ "127.0.0.1/32" ]; } );
+""", ("127.0.0.1", 5310))
+        lines = [line.split("#")[0].split() for line in commands.splitlines()]
+        self.assertEqual(6, len(lines))
+        for words in lines:
+            file = words.pop().lstrip(">") if words[-1][0] == ">" else None
+            words = [self.world.dir + "/" + word if word == "ptrs.csv" else word for word in words]
+            status, text = sluice.command(*words[1:])
+            self.assertEqual(0, status, "%s: %s" % (" ".join(words), text))
+            self.assertNotIn("warning", text)
+            if file:
+                self.world.write(file, text)
+        self.assert_answer(machine.ask(("127.0.0.1", 5310), "25.100.51.198.in-addr.arpa", "PTR"),
+                           "mail.example.com.")
+
+    def test_make_install_brings_them_with_guides_and_manual_pages(self):
+        files = os.path.join(self.world.dir, "files")
+        harness.sh("make", "-C", harness.TOP, "-o", "build/sluice", "install", "DESTDIR=" + files,
+                   "PREFIX=/usr", env={k: v for k, v in os.environ.items() if not k.startswith("MAKE")})
+
+        def installed(*path):
+            with open(os.path.join(files, "usr", "share", *path)) as file:
+                return file.read()
+        for page in ("sluice.8", "sluice.conf.5", "sluice-api.7"):
+            with open(os.path.join(harness.TOP, "etc", page)) as file:
+                self.assertEqual(file.read(), installed("man", "man" + page[-1], page))
+        for kind in ("examples", "guide"):
+            for folder, _, names in os.walk(os.path.join(harness.TOP, "etc", kind)):
+                for name in names:
+                    with open(os.path.join(folder, name)) as file:
+                        path = os.path.relpath(file.name, os.path.join(harness.TOP, "etc"))
+                        self.assertEqual(file.read(), installed("doc", "sluice", path))
+        with open(os.path.join(files, "usr/lib/systemd/system/sluice.service")) as file:
+            self.assertIn("=/usr/sbin/sluice run", file.read())
 
     def test_every_example_has_a_test(self):
         methods = {name[5:].replace("_", "-") for name in dir(self) if name.startswith("test_")}

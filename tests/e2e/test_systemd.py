@@ -338,10 +338,10 @@ management = { listen = [ "http://127.0.0.1:8053" ];
                                  "http://127.0.0.1:8053/v1/status")[1]
             self.assertIn("200 OK", text)
 
-    def test_a_secret_is_made_as_readme_says(self):
+    def test_a_secret_is_made_as_the_guide_says(self):
         """Word for word, but for sudo, which root does not need; nobody else can read it."""
-        with open(os.path.join(harness.TOP, "README.md")) as file:
-            section = file.read().split("\n## Reverse names\n")[1].split("\n## ")[0]
+        with open(self.machine.path("/usr/local/share/doc/sluice/guide/reverse.md")) as file:
+            section = file.read().split("\n## A client\n")[1].split("\n## ")[0]
         printed = [textwrap.dedent(text) for text in re.findall(r"(?<=\n\n)((?:    .*\n)+)", section)]
         make, management, restart = printed[printed.index(next(t for t in printed if "/secrets" in t)):][:3]
         for text in (make, restart):
