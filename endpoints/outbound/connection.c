@@ -256,7 +256,8 @@ static void narrow(struct outbound_connection *connection, const struct question
 }
 
 /* Its questions were given up, and nothing came since they left. Where it never answered, and
- * others do, the server may take no more connections than those, and leave this one waiting. */
+ * others do, the server may take no more connections than those, and leave this one waiting; but
+ * where another one is silent, too, it is the names that nobody answers. */
 static void give_up(struct outbound_connection *connection)
 {
 	struct outbound_peer *peer = connection->peer;
@@ -264,7 +265,7 @@ static void give_up(struct outbound_connection *connection)
 
 	connection->draining = true;
 	struct outbound_count others = outbound_peer_count(peer, now_us);
-	if (connection->answered == 0 && others.talking > 0 &&
+	if (connection->answered == 0 && others.talking > 0 && others.silent == 0 &&
 	    outbound_connection_is_silent(connection, now_us))
 		outbound_terms_on_full(&peer->terms, others.proven, now_us);
 	outbound_connection_close(connection);

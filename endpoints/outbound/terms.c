@@ -33,10 +33,11 @@ enum outbound_dial outbound_terms_dial(struct outbound_terms *terms, unsigned li
 		return OUTBOUND_DIAL_NO;
 	if (live < terms->connections)
 		return live < terms->doubted ? OUTBOUND_DIAL_MORE : OUTBOUND_DIAL_DOUBTED;
-	if (now_us < terms->full_us + OUTBOUND_TERMS_FULL_US)
+	if (now_us <
+	    terms->full_us + (live == silent ? OUTBOUND_TERMS_SILENT_US : OUTBOUND_TERMS_FULL_US))
 		return OUTBOUND_DIAL_NO;
 	terms->full_us = now_us;
-	return OUTBOUND_DIAL_TRIAL;
+	return live == silent ? OUTBOUND_DIAL_MORE : OUTBOUND_DIAL_TRIAL;
 }
 
 void outbound_terms_on_full(struct outbound_terms *terms, unsigned live, uint64_t now_us)

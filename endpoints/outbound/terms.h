@@ -13,6 +13,7 @@ enum {
 	OUTBOUND_TERMS_PIPELINE = 256,     /* at most */
 	OUTBOUND_TERMS_PIPELINE_SLOW = 32, /* of a slow server; fewer are a short one */
 	OUTBOUND_TERMS_FULL_US = 1000 * 1000,
+	OUTBOUND_TERMS_SILENT_US = 100 * 1000, /* where all that it accepts are silent */
 	OUTBOUND_TERMS_PAUSE_US = 50 * 1000,
 };
 

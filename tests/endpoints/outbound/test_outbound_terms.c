@@ -169,6 +169,20 @@ static void silent_connections_are_accepted_but_of_no_use(void **state)
 	assert_int_equal(outbound_terms_dial(&terms, 1, 1, NOW_US), OUTBOUND_DIAL_NO);
 }
 
+static void where_all_are_silent_one_more_is_had_soon(void **state)
+{
+	struct outbound_terms terms;
+	uint64_t now_us = NOW_US + OUTBOUND_TERMS_SILENT_US;
+
+	(void)state;
+	outbound_terms_init(&terms);
+	outbound_terms_on_full(&terms, 3, NOW_US);
+	assert_int_equal(outbound_terms_dial(&terms, 3, 3, now_us - 1), OUTBOUND_DIAL_NO);
+	assert_int_equal(outbound_terms_dial(&terms, 3, 2, now_us), OUTBOUND_DIAL_NO);
+	assert_int_equal(outbound_terms_dial(&terms, 3, 3, now_us), OUTBOUND_DIAL_MORE);
+	assert_int_equal(outbound_terms_dial(&terms, 4, 4, now_us), OUTBOUND_DIAL_NO);
+}
+
 static void that_nothing_more_is_had_does_not_put_off_the_next_trial(void **state)
 {
 	struct outbound_terms terms;
@@ -260,6 +274,7 @@ int main(void)
 		cmocka_unit_test(where_each_gives_one_answer_it_was_one_too_many),
 		cmocka_unit_test(what_was_accepted_is_given_up_one_by_one),
 		cmocka_unit_test(silent_connections_are_accepted_but_of_no_use),
+		cmocka_unit_test(where_all_are_silent_one_more_is_had_soon),
 		cmocka_unit_test(that_nothing_more_is_had_does_not_put_off_the_next_trial),
 		cmocka_unit_test(one_that_was_away_may_accept_more_than_before),
 		cmocka_unit_test(
