@@ -32,6 +32,7 @@ enum {
 	ENDS_IN_VAIN_MAX = 2,  /* connections that may end with a question that is alone on them, */
 	ENDS_EARLY_MAX = 6,    /* and where they had given answers before */
 	SLOW_US = 400 * 1000,  /* half of a question's patience */
+	STAY_US = 20 * 1000,   /* to stay with no question, and two ways there and back */
 };
 
 static uint64_t clock_of(const struct outbound_connection *connection)
@@ -68,6 +69,8 @@ static enum end end_of(const struct outbound_connection *connection, unsigned ot
 {
 	if (!connection->open)
 		return END_NO_WAY;
+	if (connection->doubted && others > 0)
+		return END_TOO_MANY;
 	if (connection->under_way == 0 && !outbound_peer_next(connection->peer))
 		return END_IDLE;
 	if (connection->answered > 0)
@@ -109,14 +112,16 @@ static void end_early(struct outbound_connection *connection, uint64_t now_us)
 		suspect(connection, true, now_us);
 }
 
-/* Without any answer. A suspect is a likelier reason than too many of them. */
+/* Without any answer. Unless it had stayed for a while before it was asked, it may have been one
+ * too many, which the next one tells. */
 static void end_in_vain(struct outbound_connection *connection, struct outbound_count others,
 			uint64_t now_us)
 {
 	struct outbound_terms *terms = &connection->peer->terms;
+	bool doubtful = others.live > others.silent && !connection->stayed;
 
-	if (others.live > others.silent && !question_is_suspect(TAILQ_FIRST(&connection->asked)))
-		outbound_terms_on_full(terms, others.live, now_us);
+	if (doubtful)
+		outbound_terms_on_doubt(terms, others.live, now_us);
 	outbound_terms_on_end_in_vain(terms, others.live > 0);
 	connection->peer->again_us = now_us + outbound_terms_pause_us(terms);
 	suspect(connection, false, now_us);
@@ -139,10 +144,8 @@ static void fail_in_vain(struct outbound_peer *peer, struct outbound_count other
 
 	if (others.live == others.silent && outbound_terms_are_hopeless(&peer->terms))
 		outbound_peer_fail(peer, TARGET_ERROR_CLOSED, now_us);
-	else if (alone && is_to_blame(peer, alone, end)) {
-		outbound_terms_on_blame(&peer->terms);
+	else if (alone && is_to_blame(peer, alone, end))
 		pending_on_error(pending, alone->flight, TARGET_ERROR_CLOSED, now_us);
-	}
 }
 
 void outbound_connection_lost(struct outbound_connection *connection)
@@ -209,6 +212,22 @@ static void listen_for(struct outbound_connection *connection, uint64_t now_us)
 		  now_us >= silent_us ? now_us + SLOW_US : silent_us);
 }
 
+static void rest(struct outbound_connection *connection)
+{
+	wheel_arm(connection->peer->outbound->wheel, &connection->timer,
+		  clock_of(connection) + OUTBOUND_TCP_IDLE_US);
+}
+
+/* It has stayed, so it is not one too many, unless the server does not look after it. */
+static void stay(struct outbound_connection *connection)
+{
+	connection->doubted = false;
+	connection->stayed = true;
+	outbound_terms_on_stay(&connection->peer->terms);
+	outbound_peer_gather(connection->peer);
+	rest(connection);
+}
+
 static void on_timer(struct timer *timer, uint64_t now_us)
 {
 	struct outbound_connection *connection =
@@ -217,16 +236,12 @@ static void on_timer(struct timer *timer, uint64_t now_us)
 
 	if (!connection->open) /* nobody answered the call */
 		outbound_connection_lost(connection);
+	else if (connection->doubted)
+		stay(connection);
 	else if (connection->under_way == 0) /* idle for long */
 		outbound_connection_close(connection);
 	else
 		listen_for(connection, now_us);
-}
-
-static void rest(struct outbound_connection *connection)
-{
-	wheel_arm(connection->peer->outbound->wheel, &connection->timer,
-		  clock_of(connection) + OUTBOUND_TCP_IDLE_US);
 }
 
 /* More is asked of it than it answers in the time, maybe one after the other: other connections
@@ -384,10 +399,15 @@ static void on_connect(uv_connect_t *connect, int status)
 		outbound_connection_lost(connection);
 		return;
 	}
+	uint64_t dialled_us = connection->heard_us, now_us = clock_of(connection);
+
 	connection->open = true;
-	connection->heard_us = clock_of(connection);
+	connection->heard_us = now_us;
 	outbound_peer_gather(connection->peer);
 	rest(connection);
+	if (connection->doubted)
+		wheel_arm(connection->peer->outbound->wheel, &connection->timer,
+			  now_us + STAY_US + 2 * (now_us - dialled_us));
 }
 
 /* Only what cannot be bound is the source's fault. Where there is no way to the server, that is no
@@ -431,7 +451,8 @@ static bool close_idle(struct outbound *outbound)
 	return idlest;
 }
 
-enum target_error outbound_connection_dial(struct outbound_peer *peer, bool trial, uint64_t now_us)
+enum target_error outbound_connection_dial(struct outbound_peer *peer, enum outbound_dial how,
+					   uint64_t now_us)
 {
 	struct outbound *outbound = peer->outbound;
 
@@ -448,8 +469,10 @@ enum target_error outbound_connection_dial(struct outbound_peer *peer, bool tria
 	}
 	connection->tcp.data = connection;
 	connection->peer = peer;
-	connection->trial = trial;
-	connection->pipeline = trial ? 1 : peer->terms.pipeline;
+	connection->trial = how == OUTBOUND_DIAL_TRIAL;
+	connection->doubted = how == OUTBOUND_DIAL_DOUBTED;
+	connection->heard_us = now_us;
+	connection->pipeline = connection->trial ? 1 : peer->terms.pipeline;
 	TAILQ_INIT(&connection->asked);
 	timer_init(&connection->timer, on_timer);
 	TAILQ_INSERT_TAIL(&peer->connections, connection, of_peer);
@@ -478,7 +501,7 @@ unsigned outbound_connection_room(const struct outbound_connection *connection, 
 	unsigned most = places(connection);
 	const struct question *next = outbound_peer_next(connection->peer);
 
-	if (connection->draining || connection->under_way >= most ||
+	if (connection->draining || connection->doubted || connection->under_way >= most ||
 	    (connection->under_way > 0 && question_is_suspect(next)) ||
 	    outbound_connection_is_silent(connection, now_us))
 		return 0;

@@ -91,6 +91,7 @@ struct outbound_count outbound_peer_count(const struct outbound_peer *peer, uint
 		if (connection->draining)
 			continue;
 		count.live++;
+		count.doubted += connection->doubted;
 		count.silent += silent;
 		count.proven += connection->answered > 0;
 		count.talking += connection->answered > 0 && !silent;
@@ -128,11 +129,11 @@ static bool wants_room(const struct outbound_peer *peer, uint64_t now_us)
 }
 
 /* Whether there is one more. Where there is not, the others have to do, if only until they end. */
-static bool dial(struct outbound_peer *peer, bool trial, uint64_t now_us)
+static bool dial(struct outbound_peer *peer, enum outbound_dial how, uint64_t now_us)
 {
 	if (peer->connection_count >= OUTBOUND_TERMS_CONNECTIONS)
 		return false;
-	enum target_error error = outbound_connection_dial(peer, trial, now_us);
+	enum target_error error = outbound_connection_dial(peer, how, now_us);
 	if (error == TARGET_ERROR_NONE)
 		return true;
 	outbound_terms_on_full(&peer->terms, outbound_peer_count(peer, now_us).live, now_us);
@@ -162,7 +163,7 @@ static bool dial_more(struct outbound_peer *peer, uint64_t now_us)
 	unsigned alone_most = peer->terms.answers ? OUTBOUND_TERMS_PIPELINES : 2;
 	unsigned most = OUTBOUND_TERMS_CONNECTIONS - (suspect ? OUTBOUND_TERMS_PIPELINES : 0);
 
-	if (suspect && count.alone + count.free >= alone_most)
+	if (count.doubted > 0 || (suspect && count.alone + count.free >= alone_most))
 		return false;
 	if (most > peer->terms.connections)
 		most = peer->terms.connections;
@@ -173,7 +174,7 @@ static bool dial_more(struct outbound_peer *peer, uint64_t now_us)
 	unsigned idle = suspect ? count.live : count.silent + count.alone;
 	enum outbound_dial more = outbound_terms_dial(&peer->terms, count.live, idle, now_us);
 
-	return more != OUTBOUND_DIAL_NO && dial(peer, more == OUTBOUND_DIAL_TRIAL, now_us);
+	return more != OUTBOUND_DIAL_NO && dial(peer, more, now_us);
 }
 
 static void peer_flush(struct outbound_peer *peer, uint64_t now_us)

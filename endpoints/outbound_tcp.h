@@ -46,6 +46,8 @@ struct outbound_connection {
 	bool open, writing; /* writing: libuv has what the kernel did not take */
 	bool draining;      /* no new questions, closes when the last one is over */
 	bool trial;         /* one more than the peer accepts, as far as is known */
+	bool doubted; /* maybe that: nothing is asked until it has stayed for a while, and ... */
+	bool stayed;  /* ... if it ends then, it was not too many */
 	bool closing;
 	bool filled; /* its buffer, by the last read: others' turn */
 	size_t have; /* bytes in the buffer */
@@ -53,7 +55,7 @@ struct outbound_connection {
 };
 
 struct outbound_count { /* of a peer's connections, but for those that are draining */
-	unsigned live, silent;
+	unsigned live, silent, doubted;
 	unsigned proven;  /* have given an answer */
 	unsigned talking; /* proven, and not silent */
 	unsigned alone;   /* have a suspect under way, and are not silent */
@@ -106,7 +108,8 @@ struct outbound_count outbound_peer_count(const struct outbound_peer *peer, uint
 
 /* TARGET_ERROR_NONE; FULL: no more connections, of all peers together; SOURCE: it cannot be bound;
  * ROOM: no memory. */
-enum target_error outbound_connection_dial(struct outbound_peer *peer, bool trial, uint64_t now_us);
+enum target_error outbound_connection_dial(struct outbound_peer *peer, enum outbound_dial how,
+					   uint64_t now_us);
 /* How many more questions it may take: none while it owes answers and is silent. */
 unsigned outbound_connection_room(const struct outbound_connection *connection, uint64_t now_us);
 /* It owes answers, and nothing has come for long. */

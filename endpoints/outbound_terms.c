@@ -17,6 +17,7 @@ void outbound_terms_init(struct outbound_terms *terms)
 {
 	*terms = (struct outbound_terms){.pipeline = OUTBOUND_TERMS_PIPELINE,
 					 .parallel = 1,
+					 .doubted = OUTBOUND_TERMS_CONNECTIONS,
 					 .connections = OUTBOUND_TERMS_CONNECTIONS};
 }
 
@@ -31,7 +32,7 @@ enum outbound_dial outbound_terms_dial(struct outbound_terms *terms, unsigned li
 	if (live - silent >= (is_short(terms) ? terms->parallel : OUTBOUND_TERMS_PIPELINES))
 		return OUTBOUND_DIAL_NO;
 	if (live < terms->connections)
-		return OUTBOUND_DIAL_MORE;
+		return live < terms->doubted ? OUTBOUND_DIAL_MORE : OUTBOUND_DIAL_DOUBTED;
 	if (now_us < terms->full_us + OUTBOUND_TERMS_FULL_US)
 		return OUTBOUND_DIAL_NO;
 	terms->full_us = now_us;
@@ -42,6 +43,7 @@ void outbound_terms_on_full(struct outbound_terms *terms, unsigned live, uint64_
 {
 	unsigned before = terms->connections;
 
+	terms->doubted = OUTBOUND_TERMS_CONNECTIONS;
 	if (live == 0)
 		terms->accepted = 0;
 	if (live < terms->accepted)
@@ -90,9 +92,17 @@ void outbound_terms_on_end_in_vain(struct outbound_terms *terms, bool others)
 	terms->in_vain += terms->answers || !others;
 }
 
-void outbound_terms_on_blame(struct outbound_terms *terms)
+void outbound_terms_on_doubt(struct outbound_terms *terms, unsigned live, uint64_t now_us)
 {
-	terms->connections = OUTBOUND_TERMS_CONNECTIONS;
+	if (terms->pipeline == 1 && terms->ended_after == 1)
+		outbound_terms_on_full(terms, live, now_us);
+	else
+		terms->doubted = live;
+}
+
+void outbound_terms_on_stay(struct outbound_terms *terms)
+{
+	terms->doubted = OUTBOUND_TERMS_CONNECTIONS;
 }
 
 uint64_t outbound_terms_pause_us(const struct outbound_terms *terms)

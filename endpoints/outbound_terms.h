@@ -20,6 +20,7 @@ struct outbound_terms {
 	unsigned pipeline;    /* questions under way on a connection: the answers it gives */
 	unsigned parallel;    /* connections to have while the pipeline is short */
 	unsigned connections; /* at a time, that the server accepts, as far as is known */
+	unsigned doubted;     /* beside so many the last one ended at once; none: ..._CONNECTIONS */
 	unsigned accepted;    /* at a time, that it has answered by: it does accept so many */
 	uint64_t ended_after; /* so many answers, the last connection */
 	uint64_t full_us;     /* when it was seen to accept no more, or one more was tried */
@@ -30,7 +31,9 @@ struct outbound_terms {
 enum outbound_dial {
 	OUTBOUND_DIAL_NO,
 	OUTBOUND_DIAL_MORE,
-	OUTBOUND_DIAL_TRIAL, /* more than it accepts, as far as is known; one in ..._FULL_US */
+	OUTBOUND_DIAL_DOUBTED, /* maybe more than it accepts: to stay for a while, and then be used
+				*/
+	OUTBOUND_DIAL_TRIAL,   /* more than it accepts, as far as is known; one in ..._FULL_US */
 };
 
 /* Nothing is known: long pipelines, any number of connections. */
@@ -54,8 +57,11 @@ void outbound_terms_on_end(struct outbound_terms *terms, uint64_t answered);
 void outbound_terms_on_end_in_vain(struct outbound_terms *terms, bool others);
 /* A question took long, while so many were answered on its connection: what to have under way. */
 unsigned outbound_terms_on_slow(struct outbound_terms *terms, uint64_t answered);
-/* A question ends connections: that there are no more to be had may have been its doing. */
-void outbound_terms_on_blame(struct outbound_terms *terms);
+/* One ended without an answer beside so many that are live, by a question or as one too many: the
+ * next one tells. Where each gives one answer, others follow at once: it was too many. */
+void outbound_terms_on_doubt(struct outbound_terms *terms, unsigned live, uint64_t now_us);
+/* That one has stayed. */
+void outbound_terms_on_stay(struct outbound_terms *terms);
 /* How long a question that was alone on the last of them is to wait, after more than one. */
 uint64_t outbound_terms_pause_us(const struct outbound_terms *terms);
 /* Whether it ends connections without answers, and does nothing else. */

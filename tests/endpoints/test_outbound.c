@@ -30,7 +30,7 @@ enum {
 	STEP_US = 50,
 	CONNECTIONS = 64,
 	HELD = 512,
-	LATE = 64,
+	LATE = 256,
 	ASKED = 12000
 };
 
@@ -1573,7 +1573,7 @@ static void start_full(void)
 	server.pace_us = 2 * MS;
 	for (unsigned i = 0; i < OUTBOUND_TERMS_PIPELINE + 50; i++)
 		ask();
-	until(server.accepted == 2); /* it hangs up on the second */
+	until(server.accepted == 3); /* it hangs up on the second, and on one with no question */
 }
 
 /* Now and then one more is tried, with one question, and its end is nobody's fault. */
@@ -1581,7 +1581,7 @@ static void the_connection_too_many_says_nothing_of_the_others(void **state)
 {
 	(void)state;
 	start_full();
-	while (server.accepted < 3) {
+	while (server.accepted < 4) {
 		ask();
 		run_for(2 * MS);
 	}
@@ -1745,6 +1745,44 @@ static void names_that_end_connections_leave_the_others_their_answers(void **sta
 	unsigned killers = (asked_count - 1) / 20;
 	assert_int_equal(answered(), asked_count - killers);
 	assert_int_equal(targets[0].last_error, TARGET_ERROR_CLOSED);
+}
+
+/* A question each 10 ms, and one of so many ends its connection. Not answered of the others: */
+static unsigned lost_beside_killers(unsigned most, unsigned kills_every, unsigned questions)
+{
+	start("127.0.0.1", "127.0.0.1", PROTOCOL_TCP, 4);
+	leg.upstream_count = 1;
+	server.most = most;
+	server.delay_us = 100 * MS;
+	ask();
+	until(answered() == 1);
+	server.kills_every = kills_every;
+	for (unsigned i = 1; i <= questions; i++) {
+		ask();
+		for (uint64_t end_us = clock_us + 10 * MS; clock_us < end_us;)
+			step();
+	}
+	for (uint64_t end_us = clock_us + 5 * SECOND; clock_us < end_us;)
+		step();
+	return 1 + questions - questions / kills_every - answered();
+}
+
+static void a_connection_that_a_question_ends_is_not_taken_for_one_too_many(void **state)
+{
+	(void)state;
+	assert_int_equal(lost_beside_killers(0, 10, 300), 0);
+}
+
+static void nor_where_the_server_has_few(void **state)
+{
+	(void)state;
+	assert_in_range(lost_beside_killers(4, 10, 240), 0, 15); /* of 216 */
+}
+
+static void nor_where_it_has_fewer_and_more_questions_end_them(void **state)
+{
+	(void)state;
+	assert_in_range(lost_beside_killers(3, 5, 300), 0, 75); /* of 240 */
 }
 
 /* Every 16 ms it ends one more, until the first of the others has its answer. */
@@ -2398,6 +2436,9 @@ int main(void)
 		TEST(a_question_that_ends_every_connection_fails_alone),
 		TEST(several_questions_that_end_every_connection_fail_alone),
 		TEST(names_that_end_connections_leave_the_others_their_answers),
+		TEST(a_connection_that_a_question_ends_is_not_taken_for_one_too_many),
+		TEST(nor_where_the_server_has_few),
+		TEST(nor_where_it_has_fewer_and_more_questions_end_them),
 		TEST(one_that_ends_connections_while_others_are_slow_is_the_only_one_to_fail),
 		TEST(one_that_ends_all_connections_but_those_that_hang_is_left),
 		TEST(a_question_that_ends_connections_is_told_from_a_server_that_does),

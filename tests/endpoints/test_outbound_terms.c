@@ -102,6 +102,35 @@ static void beyond_what_is_accepted_one_is_tried_now_and_then(void **state)
 	assert_int_equal(outbound_terms_dial(&terms, 4, 0, now_us), OUTBOUND_DIAL_NO);
 }
 
+static void beside_those_where_one_ended_the_next_is_doubted_until_it_stays(void **state)
+{
+	struct outbound_terms terms;
+
+	(void)state;
+	outbound_terms_init(&terms);
+	outbound_terms_on_doubt(&terms, 2, NOW_US);
+	assert_int_equal(dialled(&terms, 0), 2);
+	assert_int_equal(outbound_terms_dial(&terms, 2, 0, NOW_US), OUTBOUND_DIAL_DOUBTED);
+	outbound_terms_on_stay(&terms);
+	assert_int_equal(dialled(&terms, 0), OUTBOUND_TERMS_PIPELINES);
+	outbound_terms_on_doubt(&terms, 2, NOW_US);
+	outbound_terms_on_full(&terms, 2, NOW_US);
+	assert_int_equal(outbound_terms_dial(&terms, 2, 0, NOW_US), OUTBOUND_DIAL_NO);
+	assert_int_equal(dialled(&terms, 0), 2);
+}
+
+static void where_each_gives_one_answer_it_was_one_too_many(void **state)
+{
+	struct outbound_terms terms;
+
+	(void)state;
+	outbound_terms_init(&terms);
+	for (unsigned end = 0; end < 9; end++)
+		outbound_terms_on_end(&terms, 1);
+	outbound_terms_on_doubt(&terms, 2, NOW_US);
+	assert_int_equal(outbound_terms_dial(&terms, 2, 0, NOW_US), OUTBOUND_DIAL_NO);
+}
+
 /* A question may have ended the one that was too many; a server that does accept fewer by now says
  * so again. */
 static void what_was_accepted_is_given_up_one_by_one(void **state)
@@ -227,6 +256,8 @@ int main(void)
 		cmocka_unit_test(a_connection_that_gives_more_makes_the_pipeline_longer),
 		cmocka_unit_test(a_slow_server_has_what_it_answers_in_the_time),
 		cmocka_unit_test(beyond_what_is_accepted_one_is_tried_now_and_then),
+		cmocka_unit_test(beside_those_where_one_ended_the_next_is_doubted_until_it_stays),
+		cmocka_unit_test(where_each_gives_one_answer_it_was_one_too_many),
 		cmocka_unit_test(what_was_accepted_is_given_up_one_by_one),
 		cmocka_unit_test(silent_connections_are_accepted_but_of_no_use),
 		cmocka_unit_test(that_nothing_more_is_had_does_not_put_off_the_next_trial),
