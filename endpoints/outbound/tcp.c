@@ -154,6 +154,22 @@ static bool pauses(struct outbound_peer *peer, uint64_t now_us)
 	return true;
 }
 
+/* Of no use to who is next: to a suspect any that are there. */
+static unsigned idle_for(bool suspect, struct outbound_count count)
+{
+	return suspect ? count.live : count.silent + count.alone;
+}
+
+/* One that is silent goes, where there are as many as there may be, if another comes for it. */
+static bool makes_room(struct outbound_peer *peer, bool suspect, struct outbound_count count,
+		       unsigned most, uint64_t now_us)
+{
+	return count.live == most && count.silent > 0 &&
+	       outbound_terms_dial(&peer->terms, count.live - 1, idle_for(suspect, count) - 1,
+				   now_us) != OUTBOUND_DIAL_NO &&
+	       outbound_connection_gives_way(peer, now_us);
+}
+
 /* Suspects have some connections, and leave some to the others. Where there are as many as there
  * may be, one that is silent while others are answered makes room. */
 static bool dial_more(struct outbound_peer *peer, uint64_t now_us)
@@ -167,11 +183,11 @@ static bool dial_more(struct outbound_peer *peer, uint64_t now_us)
 		return false;
 	if (most > peer->terms.connections)
 		most = peer->terms.connections;
-	if (count.live == most && outbound_connection_gives_way(peer, now_us))
+	if (makes_room(peer, suspect, count, most, now_us))
 		count = outbound_peer_count(peer, now_us);
 	if (suspect && count.live >= most)
 		return false;
-	unsigned idle = suspect ? count.live : count.silent + count.alone;
+	unsigned idle = idle_for(suspect, count);
 	enum outbound_dial more = outbound_terms_dial(&peer->terms, count.live, idle, now_us);
 
 	return more != OUTBOUND_DIAL_NO && dial(peer, more, now_us);
