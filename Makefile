@@ -122,10 +122,10 @@ test-clients:
 	@$(MAKE) --no-print-directory -s -j2 $(B)/sluice
 	@B=$(B) CLIENTS=required tests/run tests/clients/
 tsan:
-	@DIFFERENTIAL=0.1 LOAD=10 $(MAKE) --no-print-directory test B=build/tsan SANITIZE=thread
+	@JOBS=$$(nproc) DIFFERENTIAL=0.1 LOAD=10 $(MAKE) --no-print-directory test B=build/tsan SANITIZE=thread
 valgrind:
 	@etc/install-packages $(PACKAGES) $(TEST_PACKAGES) valgrind
-	@VALGRIND=1 TEST_TIMEOUT_S=1800 DIFFERENTIAL=0.02 LOAD=0.1 \
+	@JOBS=$$(nproc) VALGRIND=1 TEST_TIMEOUT_S=1800 DIFFERENTIAL=0.02 LOAD=0.1 \
 		$(MAKE) --no-print-directory test B=build/valgrind SANITIZE=
 chaos: test-deps
 	@$(MAKE) --no-print-directory -s -j2 build/sluice $(SLUICE)

@@ -284,7 +284,7 @@ class Hostile(upstream.Upstream):
         if deed == "tc-bytes":
             for byte in good:
                 sock.sendall(bytes([byte]))
-                time.sleep(0.001)
+                time.sleep(0.0003)  # all of them well before the next target is asked
         elif deed == "tc-half":
             sock.sendall(good[:len(good) // 2])
             time.sleep(HOLD_S)

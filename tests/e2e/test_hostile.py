@@ -27,7 +27,8 @@ from test_forwarding import config, rule
 TRUTH, LIE, NEXT, GOOD = "192.0.2.1", "203.0.113.66", "192.0.2.2", "192.0.2.9"
 SLUICE = ("10.10.0.4", 53)
 TTL_MAX = 86400
-# How often each deed is done; those that are waited for, for a target's patience, less often.
+# How often each deed is done, and until each client next door has asked; those that are waited for, for
+# a target's patience, less often.
 ATTEMPTS, ATTEMPTS_WAITED = (1, 1) if harness.VALGRIND else (8, 3)
 LATE_MAX = 20
 LEFT = "left"  # due: it is not waited for, and the next target answers; how it is counted is open
@@ -40,7 +41,7 @@ class Crowd:
     all of them again and again, while the caller does something else."""
 
     CLIENTS, PAUSE_S = 100, 0.0025
-    ROUNDS_MIN, ROUNDS_MAX = 4, 400
+    ROUNDS_MAX = 400
     SLOW_S = dns.PATIENCE / 30  # without what this thread itself was late by; less than HOLD_S
     # At most of a deed's attempts: a busy machine is so slow only at some. Valgrind has one each.
     STOP_S = SLOW_S if harness.VALGRIND else 0.15
@@ -58,8 +59,11 @@ class Crowd:
         self.thread = threading.Thread(target=self.run)
 
     def is_done(self):
-        rounds = self.asked // self.CLIENTS
-        return rounds >= self.ROUNDS_MAX or (self.over.is_set() and rounds >= self.ROUNDS_MIN)
+        return self.asked >= self.ROUNDS_MAX * self.CLIENTS or (self.over.is_set() and self.has_asked())
+
+    def has_asked(self):
+        """Each of them, at least once."""
+        return self.asked >= self.CLIENTS
 
     def ask(self):
         """The next client's turn; who still waits is let wait."""
@@ -235,7 +239,7 @@ class HostileTarget(harness.Case):
         wanted = self.attempts_waited if waited else self.attempts
         counted, late, spans = 0, 0, []
         with Crowd.beside(self, deed) as crowd:
-            while counted < wanted and late < LATE_MAX:
+            while (counted < wanted or not crowd.has_asked()) and late < LATE_MAX:
                 begin = time.monotonic()
                 good = self.attempt(deed, due, zone, target)
                 spans.append((begin, time.monotonic()))
@@ -243,7 +247,7 @@ class HostileTarget(harness.Case):
                 if due == IS_TRUE and deed != "swapped" and zone == "two.test":
                     # who has nobody else waits for it, however late it is
                     self.assert_answer(self.ask(self.name(deed, "alone.test")), TRUTH)
-        self.assertEqual(wanted, counted, "late again and again")
+        self.assertLessEqual(wanted, counted, "late again and again")
         self.assertLess(statistics.median(crowd.slowest_s(*span) for span in spans), Crowd.STOP_S,
                         "clients next door wait at most attempts")
 
