@@ -261,11 +261,6 @@ void inbound_rebind(struct inbound *inbound, void *binding)
 	inbound->binding = binding;
 }
 
-const struct host *inbound_host(const struct inbound *inbound)
-{
-	return &inbound->host;
-}
-
 void inbound_stop(struct inbound *inbound)
 {
 	assert(!inbound->stopped);

@@ -103,7 +103,6 @@ MUST_CHECK int inbound_start(struct inbound_worker *worker, struct listener *lis
 void inbound_rebind(struct inbound *inbound, void *binding);
 /* At first nobody is turned away. What the terms point to lives until others are set. */
 void inbound_set_terms(struct inbound *inbound, const struct inbound_terms *terms);
-const struct host *inbound_host(const struct inbound *inbound);
 /* Stops reading and closes all, TCP connections too, which tells their clients. Queries under way
  * get SERVFAIL now: the socket that a later reply needs would keep the address from being opened
  * again. The resolver still finishes each of them (with NULL, say), into nothing, before the

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *ask_end_text(enum ask_end end)
+static const char *end_text(enum ask_end end)
 {
 	static const char *const texts[] = {
 #define X(name, text) [ASK_END_##name] = text,
@@ -24,7 +24,7 @@ const char *ask_end_text(enum ask_end end)
 const char *ask_answer_trouble(const struct ask_answer *answer, char text[ASK_TROUBLE_MAX])
 {
 	if (answer->end != ASK_END_ANSWERED) {
-		snprintf(text, ASK_TROUBLE_MAX, "%s", ask_end_text(answer->end));
+		snprintf(text, ASK_TROUBLE_MAX, "%s", end_text(answer->end));
 		return text;
 	}
 	if (answer->rcode == RCODE_NOERROR || answer->rcode == RCODE_NXDOMAIN)

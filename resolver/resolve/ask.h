@@ -36,7 +36,6 @@ enum ask_end {
 	ASK_END_MAP(X)
 #undef X
 };
-const char *ask_end_text(enum ask_end end);
 
 struct ask_answer {
 	enum ask_end end;

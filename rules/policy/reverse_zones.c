@@ -48,7 +48,7 @@ static bool is_classless(const struct address_pool *pool)
 	       (pool->zone || pool->prefix.length < address_bits(&pool->prefix.address));
 }
 
-unsigned reverse_zone_count(const struct address_pool *pool)
+static unsigned zone_count(const struct address_pool *pool)
 {
 	return is_classless(pool) ? 1 : 1U << (cut_of(&pool->prefix) - pool->prefix.length);
 }
@@ -141,7 +141,7 @@ int reverse_each_pool_zone(const struct address_pool *pool,
 			   int (*on_zone)(void *context, const struct reverse_zone *zone),
 			   void *context)
 {
-	unsigned length = cut_of(&pool->prefix), count = reverse_zone_count(pool);
+	unsigned length = cut_of(&pool->prefix), count = zone_count(pool);
 	char origin[NAME_TEXT_MAX];
 	int stop = 0;
 

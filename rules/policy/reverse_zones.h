@@ -42,8 +42,6 @@ int reverse_each_pool_zone(const struct address_pool *pool,
 int reverse_each_zone(const struct model *model,
 		      int (*on_zone)(void *context, const struct reverse_zone *zone),
 		      void *context);
-/* How many that are, without a look at each. */
-unsigned reverse_zone_count(const struct address_pool *pool);
 
 /* Whether a pool of this prefix can have a classless zone: IPv4, and longer than an octet's. */
 bool reverse_is_within_octet(const struct prefix *prefix);

@@ -77,11 +77,6 @@ struct subnet *model_subnet(const struct virtual_network *network, const char *n
 	FIND_BY_NAME(network->subnets, name);
 }
 
-struct dns_resolver *model_resolver(const struct model *model, const char *name)
-{
-	FIND_BY_NAME(model->resolvers, name);
-}
-
 static struct inbound_endpoint *find_inbound(const struct dns_resolver *resolver, const char *name)
 {
 	FIND_BY_NAME(resolver->inbound_endpoints, name);

@@ -355,7 +355,6 @@ struct virtual_network *model_network(const struct model *model, const char *nam
  * public one, which belongs to no network. */
 struct virtual_network *model_network_of(const struct model *model, const struct address *address);
 struct subnet *model_subnet(const struct virtual_network *network, const char *name);
-struct dns_resolver *model_resolver(const struct model *model, const char *name);
 /* "RESOLVER/ENDPOINT" */
 struct outbound_endpoint *model_outbound(const struct model *model, const char *path,
 					 struct dns_resolver **resolver);

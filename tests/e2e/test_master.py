@@ -1,6 +1,7 @@
 """The master: a server that ends by itself is started again at once, and what was asked meanwhile is
 answered; one that hangs, too; servers go with their master."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -273,8 +274,10 @@ class Hostile(test_upgrade.Upgrading):
 
     def is_replaced(self):
         """By the real program."""
-        harness.wait_for(lambda: "sluice" in os.path.basename(os.readlink(
-            "/proc/%d/exe" % self.sluice.pid)), "another server")
+        def is_real():
+            with contextlib.suppress(FileNotFoundError):  # of one that has just ended
+                return "sluice" in os.path.basename(os.readlink("/proc/%d/exe" % self.sluice.pid))
+        harness.wait_for(is_real, "another server")
         harness.wait_for(lambda: self.sluice.log().count("serving:") > 1, "it to serve")
         self.goes_on()
 

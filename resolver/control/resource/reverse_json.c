@@ -31,9 +31,11 @@ static json_t *tags_json(const char *tags)
 	return object ? object : json_object();
 }
 
-char *owner_ptr_id(const struct owner *owner, char text[OWNER_PTR_ID_MAX])
+enum { PTR_ID_MAX = 300 };
+
+static char *ptr_id(const struct owner *owner, char text[PTR_ID_MAX])
 {
-	snprintf(text, OWNER_PTR_ID_MAX, "%s%s%s", owner->region ? owner->region : "",
+	snprintf(text, PTR_ID_MAX, "%s%s%s", owner->region ? owner->region : "",
 		 owner->region ? ":" : "", owner->id);
 	return text;
 }
@@ -77,10 +79,10 @@ json_t *owner_json(const struct owner *owner)
 
 json_t *owner_ptr_json(const struct owner *owner)
 {
-	char id[OWNER_PTR_ID_MAX];
+	char id[PTR_ID_MAX];
 	json_t *object = json_make(
-		"{s:o, s:s, s:o, s:o, s:o, s:o, s:o}", "id", json_text(owner_ptr_id(owner, id)),
-		"kind", owner->kind == OWNER_SERVICE ? "service" : "address", "name",
+		"{s:o, s:s, s:o, s:o, s:o, s:o, s:o}", "id", json_text(ptr_id(owner, id)), "kind",
+		owner->kind == OWNER_SERVICE ? "service" : "address", "name",
 		json_text(owner->name), "resource_group", json_text(owner->resource_group),
 		"region", json_text(owner->region), "address", address_json(&owner->address),
 		"description", json_text(owner->ptr.description));

@@ -15,16 +15,11 @@
  * have. `ttl` is the PTR's own, null where it is reverse.ttl; `origin` is "file:line" of what the
  * configuration declares, else null. */
 json_t *owner_json(const struct owner *owner);
-/* {"id": as owner_ptr_id, "kind", "name", "resource_group", "region", "address", "reverse_fqdn",
- *  "description", "ttl", "ttl_served", "status", "action", "reason", "origin", "etag"}; `origin` is
- * given where the PTR is read-only. */
+/* {"id", "kind", "name", "resource_group", "region", "address", "reverse_fqdn", "description",
+ * "ttl", "ttl_served", "status", "action", "reason", "origin", "etag"}; `id` is "REGION:UUID", as
+ * Designate's clients know a PTR, or the UUID alone where there is no region; `origin` is given
+ * where the PTR is read-only. */
 json_t *owner_ptr_json(const struct owner *owner);
-
-enum { OWNER_PTR_ID_MAX = 300 };
-
-/* "REGION:UUID", as Designate's clients know a PTR; the UUID alone where there is no region.
- * Returns text. */
-char *owner_ptr_id(const struct owner *owner, char text[OWNER_PTR_ID_MAX]);
 
 /* ---- what a body asks for ---- */
 

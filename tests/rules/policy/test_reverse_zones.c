@@ -46,7 +46,6 @@ static void list(const struct address_pool *pool)
 {
 	listing.count = listing.stop_at = 0;
 	assert_int_equal(reverse_each_pool_zone(pool, on_zone, &listing), 0);
-	assert_int_equal(listing.count, reverse_zone_count(pool));
 }
 
 #define ZEROES_27 "0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0."

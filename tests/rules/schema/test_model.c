@@ -92,8 +92,6 @@ static void names_are_found_without_case(void **state)
 	assert_null(model_network(world->model, NULL));
 	assert_ptr_equal(model_subnet(&world->networks[0], "S"), &world->subnets[0]);
 	assert_null(model_subnet(&world->networks[0], ""));
-	assert_ptr_equal(model_resolver(world->model, "R"), &world->resolvers[0]);
-	assert_null(model_resolver(world->model, "hub"));
 }
 
 static void a_private_address_is_of_the_network_that_has_the_longest_prefix(void **state)
