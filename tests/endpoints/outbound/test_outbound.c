@@ -2055,31 +2055,6 @@ static void names_that_hang_since_a_restart_leave_the_way_to_others(void **state
 	assert_in_range(server.accepted, 2, 6);
 }
 
-/* Of two connections that have answered nothing the first is given up, while a third one answers.
- */
-static void names_that_hang_one_by_one_do_not_look_like_a_server_that_is_full(void **state)
-{
-	(void)state;
-	start("127.0.0.1", "127.0.0.1", PROTOCOL_TCP, 4);
-	leg.upstream_count = 1;
-	ask();
-	until(answered() == 1);
-	server.ignores = 1;
-	for (unsigned i = 0; i < 3; i++) {
-		ask();
-		wait_for(450 * MS);
-	}
-	server.ignores = 0;
-	const struct outbound_peer *peer = LIST_FIRST(&outbound.peers);
-	assert_int_equal(peer->connection_count, 3);
-	while (!asked[2].done) {
-		ask();
-		wait_for(50 * MS);
-	}
-	assert_false(asked[3].done);
-	assert_int_equal(peer->terms.connections, OUTBOUND_TERMS_CONNECTIONS);
-}
-
 /* A third hangs, some with all that is behind them there, and a third ends connections. */
 static void beside_names_that_hang_and_names_that_end_connections(bool jams)
 {
@@ -2475,7 +2450,6 @@ int main(void)
 		TEST(a_connection_that_went_deaf_takes_no_more_questions),
 		TEST(a_question_on_a_dead_connection_is_asked_by_another),
 		TEST(names_that_hang_since_a_restart_leave_the_way_to_others),
-		TEST(names_that_hang_one_by_one_do_not_look_like_a_server_that_is_full),
 		TEST(names_that_hang_and_that_end_connections_leave_the_others_their_answers),
 		TEST(so_they_do_where_those_that_hang_hold_a_connection_up),
 		TEST(connections_that_end_in_their_time_are_no_questions_fault),
