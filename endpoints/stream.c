@@ -27,11 +27,12 @@ static struct stream *stream_of(void *tcp)
 
 /* ---- beginning ---- */
 
-int stream_init(struct stream *stream, uv_loop_t *loop, const struct stream_calls *calls)
+int stream_init(struct stream *stream, uv_loop_t *loop, unsigned family,
+		const struct stream_calls *calls)
 {
 	stream->calls = calls;
 	stream->filled = false;
-	return uv_tcp_init(loop, &stream->tcp) == 0 ? 0 : ERR_SYSTEM;
+	return uv_tcp_init_ex(loop, &stream->tcp, family) == 0 ? 0 : ERR_SYSTEM;
 }
 
 int stream_take(struct stream *stream, int fd)

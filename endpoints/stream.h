@@ -39,9 +39,9 @@ struct stream { /* embedded in whatever it is of */
 	bool filled; /* its room, by the last read: others' turn */
 };
 
-/* To be taken or dialled next; from now on stream_close ends it. ERR_SYSTEM: its memory may go at
- * once. */
-MUST_CHECK int stream_init(struct stream *stream, uv_loop_t *loop,
+/* To be taken or dialled next; from now on stream_close ends it. `family`: AF_INET or AF_INET6,
+ * with a socket, to be dialled; AF_UNSPEC to be taken. ERR_SYSTEM: its memory may go at once. */
+MUST_CHECK int stream_init(struct stream *stream, uv_loop_t *loop, unsigned family,
 			   const struct stream_calls *calls);
 /* A connection that was accepted; with success the descriptor is the stream's. ERR_SYSTEM. */
 MUST_CHECK int stream_take(struct stream *stream, int fd);

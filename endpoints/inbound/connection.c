@@ -66,6 +66,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "rules/base.h"
@@ -715,7 +716,7 @@ void connection_open(struct inbound *inbound, unsigned bucket, int fd, const str
 {
 	struct inbound_worker *worker = inbound->worker;
 	struct connection *connection = calloc(1, sizeof *connection);
-	if (!connection || stream_init(&connection->stream, worker->loop, &calls) != 0) {
+	if (!connection || stream_init(&connection->stream, worker->loop, AF_UNSPEC, &calls) != 0) {
 		free(connection);
 		close(fd);
 		worker->counters.tcp_refused++;

@@ -17,15 +17,14 @@
  * meanwhile, as its peer may be long gone, and is closed once they are given up, or when its place
  * is needed.
  *
- * Not here: TLS, Fast Open, and keepalive options (RFC 7828). */
+ * Not here: what carries the bytes (stream.h), Fast Open, and keepalive options (RFC 7828). */
 #include <assert.h>
-#include <netinet/tcp.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "endpoints/outbound/tcp.h"
-#include "endpoints/socket.h"
 
 enum {
 	CONNECTIONS_MAX = 512, /* of a worker; then idle ones give way */
@@ -42,9 +41,9 @@ static uint64_t clock_of(const struct outbound_connection *connection)
 	return outbound->now_us(outbound->context);
 }
 
-static void on_closed(uv_handle_t *handle)
+static void on_closed(struct stream *stream)
 {
-	free(handle->data);
+	free(outbound_connection_of(stream));
 }
 
 void outbound_connection_close(struct outbound_connection *connection)
@@ -57,7 +56,7 @@ void outbound_connection_close(struct outbound_connection *connection)
 	TAILQ_REMOVE(&peer->connections, connection, of_peer);
 	peer->connection_count--;
 	peer->outbound->connection_count--;
-	uv_close((uv_handle_t *)&connection->tcp, on_closed);
+	stream_close(&connection->stream);
 	outbound_peer_gather(peer);
 }
 
@@ -304,17 +303,12 @@ void outbound_connection_unload(struct outbound_connection *connection,
 
 /* ---- its answers ---- */
 
-/* Nothing after a read that filled the buffer: libuv would read on and on. */
-static void on_room(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
+static uint8_t *on_room(struct stream *stream, size_t *size)
 {
-	struct outbound_connection *connection = handle->data;
+	struct outbound_connection *connection = outbound_connection_of(stream);
 
-	(void)suggested;
-	*buffer = uv_buf_init(NULL, 0);
-	if (connection->filled)
-		return;
-	*buffer = uv_buf_init((char *)connection->buffer + connection->have,
-			      (unsigned)(sizeof connection->buffer - connection->have));
+	*size = sizeof connection->buffer - connection->have;
+	return connection->buffer + connection->have;
 }
 
 /* It has given one more: the next may give as many, and this one gets one more question. */
@@ -356,47 +350,48 @@ static void take_messages(struct outbound_connection *connection)
 	memmove(connection->buffer, connection->buffer + at, connection->have);
 }
 
-/* Who leaves Nagle's algorithm on does not send more before we acknowledge what came, and the
- * kernel likes to wait 40 ms with that. While more is to come, be it the rest of an answer or
- * another one, it is told not to, each time anew. */
-static void acknowledge(struct outbound_connection *connection)
+/* While more is to come, be it the rest of an answer or another one, its peer is told at once what
+ * has come, each time anew. */
+static void on_bytes(struct stream *stream, size_t count)
 {
-	int fd, on = 1;
-
-	if (uv_fileno((uv_handle_t *)&connection->tcp, &fd) == 0)
-		(void)setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
-}
-
-static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer)
-{
-	struct outbound_connection *connection = stream->data;
+	struct outbound_connection *connection = outbound_connection_of(stream);
 	struct outbound *outbound = connection->peer->outbound;
 
-	(void)buffer;
-	if (n == UV_ENOBUFS) { /* on_room's wish */
-		connection->filled = false;
-	} else if (n < 0) {
+	connection->have += count;
+	take_messages(connection);
+	if (outbound->on_tcp_read)
+		outbound->on_tcp_read(outbound->reader, count);
+	if (!connection->closing && connection->under_way > 0)
+		stream_acknowledge(&connection->stream);
+}
+
+static void on_end(struct stream *stream, bool broken)
+{
+	(void)broken;
+	outbound_connection_lost(outbound_connection_of(stream));
+}
+
+static void on_written(struct stream *stream, unsigned tag, bool fine)
+{
+	struct outbound_connection *connection = outbound_connection_of(stream);
+
+	(void)tag;
+	connection->writing = false;
+	if (connection->closing)
+		return;
+	if (fine)
+		outbound_peer_gather(connection->peer);
+	else
 		outbound_connection_lost(connection);
-	} else if (n > 0) {
-		connection->have += (size_t)n;
-		connection->filled = connection->have == sizeof connection->buffer;
-		take_messages(connection);
-		if (outbound->on_tcp_read)
-			outbound->on_tcp_read(outbound->reader, (size_t)n);
-		if (!connection->closing && connection->under_way > 0)
-			acknowledge(connection);
-	}
 }
 
 /* ---- its beginning ---- */
 
-static void on_connect(uv_connect_t *connect, int status)
+static void on_open(struct stream *stream, bool fine)
 {
-	struct outbound_connection *connection = connect->data;
+	struct outbound_connection *connection = outbound_connection_of(stream);
 
-	if (connection->closing)
-		return;
-	if (status < 0 || uv_read_start((uv_stream_t *)&connection->tcp, on_room, on_read) != 0) {
+	if (!fine || stream_read(stream) != 0) {
 		outbound_connection_lost(connection);
 		return;
 	}
@@ -416,23 +411,23 @@ static void on_connect(uv_connect_t *connect, int status)
 static bool start_connect(struct outbound_connection *connection, uint64_t now_us)
 {
 	const struct outbound_peer *peer = connection->peer;
-	struct host from = {.address = peer->source};
-	struct sockaddr_storage storage;
+	int err = stream_dial(&connection->stream, &peer->source, &peer->host);
 
-	if (from.address.family != 0) {
-		socket_address(&from, &storage);
-		if (uv_tcp_bind(&connection->tcp, (struct sockaddr *)&storage, 0) != 0)
-			return false;
-	}
-	socket_address(&peer->host, &storage);
-	uv_tcp_nodelay(&connection->tcp, 1);
-	connection->connect.data = connection;
-	bool begun = uv_tcp_connect(&connection->connect, &connection->tcp,
-				    (struct sockaddr *)&storage, on_connect) == 0;
+	if (err == ERR_INVALID)
+		return false;
 	wheel_arm(peer->outbound->wheel, &connection->timer,
-		  begun ? now_us + OUTBOUND_TCP_CONNECT_US : now_us);
+		  err == 0 ? now_us + OUTBOUND_TCP_CONNECT_US : now_us);
 	return true;
 }
+
+static const struct stream_calls calls = {
+	.on_open = on_open,
+	.on_room = on_room,
+	.on_bytes = on_bytes,
+	.on_end = on_end,
+	.on_written = on_written,
+	.on_closed = on_closed,
+};
 
 /* The one that was idle the longest; whether there was one. */
 static bool close_idle(struct outbound *outbound)
@@ -464,11 +459,10 @@ enum target_error outbound_connection_dial(struct outbound_peer *peer, enum outb
 		return TARGET_ERROR_ROOM;
 	memset(connection, 0, offsetof(struct outbound_connection, buffer));
 	unsigned family = peer->host.address.family == 4 ? AF_INET : AF_INET6;
-	if (uv_tcp_init_ex(outbound->loop, &connection->tcp, family) != 0) {
+	if (stream_init(&connection->stream, outbound->loop, family, &calls) != 0) {
 		free(connection);
 		return TARGET_ERROR_ROOM;
 	}
-	connection->tcp.data = connection;
 	connection->peer = peer;
 	connection->trial = how == OUTBOUND_DIAL_TRIAL;
 	connection->doubted = how == OUTBOUND_DIAL_DOUBTED;

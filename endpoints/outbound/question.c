@@ -21,12 +21,6 @@ enum {
 	SPARE_MAX = 1024, /* questions kept to be used again */
 };
 
-struct rest { /* what the kernel did not take at once */
-	uv_write_t write;
-	struct outbound_connection *connection;
-	char bytes[];
-};
-
 static struct question *question_new(struct outbound *outbound)
 {
 	struct question *question = outbound->spare;
@@ -126,52 +120,6 @@ void outbound_questions_release(struct outbound *outbound)
 
 /* ---- sending ---- */
 
-static void on_write(uv_write_t *write, int status)
-{
-	struct rest *rest = write->data;
-	struct outbound_connection *connection = rest->connection;
-
-	free(rest);
-	connection->writing = false;
-	if (connection->closing)
-		return;
-	if (status < 0)
-		outbound_connection_lost(connection);
-	else
-		outbound_peer_gather(connection->peer);
-}
-
-/* libuv writes what is behind the first `done` bytes; false: it cannot. */
-static bool write_rest(struct outbound_connection *connection, const uv_buf_t *parts,
-		       unsigned count, size_t done)
-{
-	size_t bytes = 0;
-
-	for (unsigned i = 0; i < count; i++)
-		bytes += parts[i].len;
-	if (done == bytes)
-		return true;
-	struct rest *rest = malloc(sizeof *rest + bytes - done);
-	if (!rest)
-		return false;
-	uv_buf_t buffer = uv_buf_init(rest->bytes, 0);
-	for (unsigned i = 0; i < count; i++) {
-		size_t skip = done < parts[i].len ? done : parts[i].len;
-		size_t length = parts[i].len - skip;
-
-		memcpy(buffer.base + buffer.len, parts[i].base + skip, length);
-		buffer.len += length;
-		done -= skip;
-	}
-	rest->connection = connection;
-	rest->write.data = rest;
-	connection->writing =
-		uv_write(&rest->write, (uv_stream_t *)&connection->tcp, &buffer, 1, on_write) == 0;
-	if (!connection->writing)
-		free(rest);
-	return connection->writing;
-}
-
 /* Length and message in one write, and many of them. */
 void outbound_questions_leave(struct outbound_connection *connection, uint64_t now_us)
 {
@@ -179,6 +127,7 @@ void outbound_questions_leave(struct outbound_connection *connection, uint64_t n
 	unsigned room = outbound_connection_room(connection, now_us), count = 0;
 	struct question *question;
 	uv_buf_t parts[GATHER];
+	size_t bytes = 0;
 
 	while (count < GATHER && count < room && (question = outbound_peer_next(peer)) &&
 	       (count == 0 || !question_is_suspect(question))) {
@@ -189,14 +138,15 @@ void outbound_questions_leave(struct outbound_connection *connection, uint64_t n
 		question->left_us = now_us;
 		question->answered_before = connection->answered;
 		parts[count++] = uv_buf_init((char *)question->wire, question->length);
+		bytes += question->length;
 	}
 	if (count == 0)
 		return;
 	outbound_connection_load(connection, count, now_us);
 	peer->outbound->counters.tcp_sent += count;
-	int done = uv_try_write((uv_stream_t *)&connection->tcp, parts, count);
-	if (done == UV_EAGAIN)
-		done = 0;
-	if (done < 0 || !write_rest(connection, parts, count, (size_t)done))
+	ssize_t taken = stream_write(&connection->stream, parts, count);
+	connection->writing = taken >= 0 && (size_t)taken < bytes;
+	if (taken < 0 || (connection->writing &&
+			  stream_keep(&connection->stream, parts, count, (size_t)taken, 0) != 0))
 		outbound_connection_lost(connection);
 }

@@ -7,6 +7,8 @@
 
 #include "endpoints/outbound/internal.h"
 #include "endpoints/outbound/terms.h"
+#include "endpoints/stream.h"
+#include "rules/base.h"
 
 TAILQ_HEAD(question_list, question);
 
@@ -35,8 +37,7 @@ struct outbound_peer {
 struct outbound_connection {
 	TAILQ_ENTRY(outbound_connection) of_peer;
 	struct outbound_peer *peer;
-	uv_tcp_t tcp;
-	uv_connect_t connect;
+	struct stream stream;
 	struct timer timer;           /* connecting; then idle, or until it is silent */
 	struct question_list asked;   /* under way, in their order */
 	unsigned under_way, pipeline; /* so many of them, and so many may be */
@@ -49,10 +50,14 @@ struct outbound_connection {
 	bool doubted; /* maybe that: nothing is asked until it has stayed for a while, and ... */
 	bool stayed;  /* ... if it ends then, it was not too many */
 	bool closing;
-	bool filled; /* its buffer, by the last read: others' turn */
 	size_t have; /* bytes in the buffer */
 	uint8_t buffer[2 + MESSAGE_MAX];
 };
+
+static inline struct outbound_connection *outbound_connection_of(struct stream *stream)
+{
+	return container_of(stream, struct outbound_connection, stream);
+}
 
 struct outbound_count { /* of a peer's connections, but for those that are draining */
 	unsigned live, silent, doubted;
