@@ -1,6 +1,6 @@
 /* Lines of flights by target:
  *
- *     table ──► outstanding at target 3 ──► oldest ──► ... ──► newest     (waiting.h)
+ *     table ──► outstanding at target 3 ──► oldest ──► ... ──► newest     (fair_queue.h)
  *           └─► outstanding at target 8 ──► flight
  *
  * Not here: what becomes of a flight that has to go (upstream/walk.c). */
@@ -9,10 +9,10 @@
 struct outstanding {
 	struct outstanding *next, **link;
 	const struct target *target;
-	struct waiting flights;
+	struct fair_queue flights;
 };
 
-static struct flight *flight_of(struct waiting_item *item)
+static struct flight *flight_of(struct fair_queue_item *item)
 {
 	return (struct flight *)((uint8_t *)item - offsetof(struct flight, place));
 }
@@ -43,7 +43,7 @@ static struct outstanding *find_or_make(struct pending_table *table, const struc
 	if (!at)
 		return NULL;
 	*at = (struct outstanding){.next = *list, .link = list, .target = target};
-	waiting_init(&at->flights, table->target_max, &table->key);
+	fair_queue_init(&at->flights, table->target_max, &table->key);
 	if (at->next)
 		at->next->link = &at->next;
 	*list = at;
@@ -67,7 +67,7 @@ void flight_wait(struct flight *flight)
 	if (!at)
 		return;
 	flight->outstanding = at;
-	waiting_add(&at->flights, &flight->place, &flight->client);
+	fair_queue_add(&at->flights, &flight->place, &flight->client);
 	if (!flight_is_fallback(flight))
 		target_wait(flight->target);
 }
@@ -79,7 +79,7 @@ void flight_unwait(struct flight *flight)
 	if (!at)
 		return;
 	flight->outstanding = NULL;
-	waiting_remove(&at->flights, &flight->place);
+	fair_queue_remove(&at->flights, &flight->place);
 	if (!flight_is_fallback(flight))
 		target_unwait(flight->target);
 	free_if_empty(flight->table, at);
@@ -109,12 +109,12 @@ static bool is_due(const struct flight *flight, uint64_t now_us)
 struct flight *flights_victim(struct flight *newcomer, uint64_t now_us)
 {
 	const struct outstanding *at = newcomer->outstanding;
-	struct waiting_item *victim = at ? waiting_victim(&at->flights) : NULL;
+	struct fair_queue_item *victim = at ? fair_queue_victim(&at->flights) : NULL;
 
 	if (!victim)
 		return NULL;
 	if (is_due(flight_of(victim), now_us) &&
-	    waiting_is_as_greedy(&at->flights, &newcomer->place, victim))
+	    fair_queue_is_as_greedy(&at->flights, &newcomer->place, victim))
 		return newcomer;
 	return flight_of(victim);
 }

@@ -16,8 +16,8 @@ void flight_unwait(struct flight *flight); /* fine when it is not counted */
 unsigned flights_waiting(struct pending_table *table, const struct target *target);
 /* NULL: none waits. */
 struct flight *flights_oldest(struct pending_table *table, const struct target *target);
-/* Who has to go, now that one more waits: the oldest of a greedy client's (waiting.h), unless it is
- * about to be answered and the newcomer's client is no more modest: then the newcomer. NULL:
+/* Who has to go, now that one more waits: the oldest of a greedy client's (fair_queue.h), unless it
+ * is about to be answered and the newcomer's client is no more modest: then the newcomer. NULL:
  * nobody.
  */
 struct flight *flights_victim(struct flight *newcomer, uint64_t now_us);

@@ -22,10 +22,10 @@
 #include <stdint.h>
 
 #include "endpoints/entropy.h"
+#include "endpoints/fair_queue.h"
 #include "endpoints/message.h"
 #include "endpoints/meter.h"
 #include "endpoints/upstream/target.h"
-#include "endpoints/waiting.h"
 #include "endpoints/wheel.h"
 #include "rules/name.h"
 #include "rules/policy/ruleset.h"
@@ -94,7 +94,7 @@ struct flight { /* one packet on its way */
 	struct flight *next, **link;                  /* of its pending */
 	struct outstanding *outstanding;              /* at its target, in this worker: to be moved
 						       * on when that is suspect; NULL: not there */
-	struct waiting_item place;                    /* there, by age */
+	struct fair_queue_item place;                 /* there, by age */
 	struct address client;                        /* on whose behalf */
 	struct pending *pending; /* NULL: it has its answer, this one only still counts */
 	struct pending_table *table;

@@ -18,7 +18,7 @@
 struct resolution {
 	struct waiter waiter;
 	struct timer deadline;
-	struct waiting_item place_in_line; /* among the resolver's waiting ones */
+	struct fair_queue_item place_in_line; /* among the resolver's waiting ones */
 	struct resolver *resolver;
 	struct stats *stats; /* where its end is counted */
 	struct query *query;
@@ -49,7 +49,7 @@ static struct resolution *of_deadline(struct timer *timer)
 	return (struct resolution *)((char *)timer - offsetof(struct resolution, deadline));
 }
 
-static struct resolution *of_item(struct waiting_item *item)
+static struct resolution *of_item(struct fair_queue_item *item)
 {
 	return (struct resolution *)((char *)item - offsetof(struct resolution, place_in_line));
 }
@@ -72,7 +72,7 @@ static void end_resolution(struct resolution *r, const uint8_t *reply, size_t le
 	struct policy_hold *hold = r->hold;
 
 	wheel_cancel(r->resolver->wheel, &r->deadline);
-	waiting_remove(&r->resolver->waiting, &r->place_in_line);
+	fair_queue_remove(&r->resolver->waiting, &r->place_in_line);
 	free(r->tsig);
 	for (unsigned i = 0; i < r->told_count; i++)
 		cache_entry_unref(r->told[i]);
@@ -179,7 +179,7 @@ static void turn_away(struct resolution *r)
 static bool may_wait(struct resolution *r)
 {
 	struct resolver *resolver = r->resolver;
-	struct waiting_item *victim = waiting_victim(&resolver->waiting);
+	struct fair_queue_item *victim = fair_queue_victim(&resolver->waiting);
 
 	if (!victim)
 		return true;
@@ -200,7 +200,7 @@ static bool begin_waiting(struct resolution *r)
 	if (r->asked_anybody)
 		return true;
 	r->asked_anybody = true;
-	waiting_add(&resolver->waiting, &r->place_in_line, &r->query->client);
+	fair_queue_add(&resolver->waiting, &r->place_in_line, &r->query->client);
 	return may_wait(r);
 }
 
@@ -598,7 +598,7 @@ static uint64_t time_of_day_s(void)
 void resolver_init(struct resolver *resolver, struct wheel *wheel, struct pending_table *pending,
 		   struct cache *cache, struct stats *stats, const struct hash_key *key)
 {
-	waiting_init(&resolver->waiting, RESOLVE_WAITING_MAX, key);
+	fair_queue_init(&resolver->waiting, RESOLVE_WAITING_MAX, key);
 	resolver->turning_away = false;
 	refreshes_init(&resolver->refreshes);
 	resolver->wheel = wheel;

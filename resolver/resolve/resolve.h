@@ -12,9 +12,9 @@
 
 #include <stdint.h>
 
+#include "endpoints/fair_queue.h"
 #include "endpoints/query.h"
 #include "endpoints/upstream/pending.h"
-#include "endpoints/waiting.h"
 #include "endpoints/wheel.h"
 #include "resolver/hold.h"
 #include "resolver/log.h"
@@ -40,8 +40,8 @@ struct resolver {
 	struct cache *cache;
 	struct stats *stats, own_stats; /* own: of questions of our own, whose ends nobody counts */
 	struct hash_key key;
-	struct waiting waiting; /* queries that wait for somebody's answer */
-	bool turning_away;      /* one of them is, now */
+	struct fair_queue waiting; /* queries that wait for somebody's answer */
+	bool turning_away;         /* one of them is, now */
 	struct refreshes refreshes;
 	struct transfers *transfers; /* those under way; NULL: there are none */
 	uint64_t (*time_of_day_s)(void);

@@ -7,13 +7,13 @@
 
 #include <cmocka.h>
 
-#include "endpoints/waiting.h"
+#include "endpoints/fair_queue.h"
 
 enum { MAX = 100, ITEMS = MAX + 3 };
 
 struct fixture {
-	struct waiting waiting;
-	struct waiting_item items[ITEMS];
+	struct fair_queue waiting;
+	struct fair_queue_item items[ITEMS];
 	struct address clients[ITEMS];
 	unsigned used;
 };
@@ -23,7 +23,7 @@ static int set_up(void **state)
 	static const struct hash_key key = {5, 6};
 	struct fixture *f = calloc(1, sizeof *f);
 
-	waiting_init(&f->waiting, MAX, &key);
+	fair_queue_init(&f->waiting, MAX, &key);
 	*state = f;
 	return 0;
 }
@@ -33,7 +33,7 @@ static int tear_down(void **state)
 	struct fixture *f = *state;
 
 	while (f->waiting.first)
-		waiting_remove(&f->waiting, f->waiting.first);
+		fair_queue_remove(&f->waiting, f->waiting.first);
 	assert_null(f->waiting.clients); /* nothing is kept for nobody */
 	free(f);
 	return 0;
@@ -45,7 +45,7 @@ static unsigned add_address(struct fixture *f, struct address client)
 	unsigned i = f->used++;
 
 	f->clients[i] = client;
-	waiting_add(&f->waiting, &f->items[i], &f->clients[i]);
+	fair_queue_add(&f->waiting, &f->items[i], &f->clients[i]);
 	return i;
 }
 
@@ -62,7 +62,7 @@ static void add_many(struct fixture *f, unsigned count, uint8_t client)
 
 static int victim(const struct fixture *f)
 {
-	const struct waiting_item *item = waiting_victim(&f->waiting);
+	const struct fair_queue_item *item = fair_queue_victim(&f->waiting);
 
 	return item ? (int)(item - f->items) : -1;
 }
@@ -84,7 +84,7 @@ static void of_one_clients_questions_the_oldest_goes(void **state)
 
 	add_many(f, MAX + 1, 1);
 	assert_int_equal(victim(f), 0);
-	waiting_remove(&f->waiting, &f->items[0]);
+	fair_queue_remove(&f->waiting, &f->items[0]);
 	assert_int_equal(victim(f), -1);
 	add(f, 1);
 	assert_int_equal(victim(f), 1);
@@ -111,7 +111,7 @@ static void a_greedy_clients_oldest_goes_wherever_it_stands(void **state)
 	add_many(f, 20, 1);
 	add(f, 3);
 	assert_int_equal(victim(f), greedy);
-	waiting_remove(&f->waiting, &f->items[greedy]);
+	fair_queue_remove(&f->waiting, &f->items[greedy]);
 	add(f, 2);
 	assert_int_equal(victim(f), greedy + 1);
 }
@@ -123,12 +123,12 @@ static void who_was_greedy_and_has_its_answers_is_not_any_more(void **state)
 	add_many(f, 20, 1);
 	add_many(f, 30, 2);
 	for (unsigned i = 20; i < 50; i++)
-		waiting_remove(&f->waiting, &f->items[i]);
+		fair_queue_remove(&f->waiting, &f->items[i]);
 	for (unsigned i = 0; i < 51; i++)
 		add(f, (uint8_t)(10 + i));
 	for (unsigned i = 0; i < 30; i++) {
 		f->clients[20 + i] = (struct address){4, {10, 0, 1, (uint8_t)i}};
-		waiting_add(&f->waiting, &f->items[20 + i], &f->clients[20 + i]);
+		fair_queue_add(&f->waiting, &f->items[20 + i], &f->clients[20 + i]);
 	}
 	assert_int_equal(victim(f), 0);
 }
@@ -152,7 +152,7 @@ static void a_modest_newcomer_stays_when_all_are_alike(void **state)
 	for (unsigned i = 0; i <= MAX; i++)
 		add(f, (uint8_t)i);
 	assert_int_equal(victim(f), 0);
-	waiting_remove(&f->waiting, &f->items[0]);
+	fair_queue_remove(&f->waiting, &f->items[0]);
 	add(f, MAX + 1);
 	assert_int_equal(victim(f), 1);
 }
@@ -165,8 +165,8 @@ static void those_who_waited_before_it_came_to_that_count_as_well(void **state)
 	for (unsigned i = f->used; i < MAX; i++)
 		add(f, (uint8_t)(50 + i));
 	add_many(f, 3, 1);
-	waiting_remove(&f->waiting, &f->items[MAX]);
-	waiting_remove(&f->waiting, &f->items[MAX + 1]);
+	fair_queue_remove(&f->waiting, &f->items[MAX]);
+	fair_queue_remove(&f->waiting, &f->items[MAX + 1]);
 	assert_int_equal(victim(f), 0);
 }
 
@@ -178,16 +178,16 @@ static void what_has_gone_no_longer_counts(void **state)
 	unsigned first = f->used;
 	add_many(f, MAX / 2, 2);
 	for (unsigned i = first; i < f->used; i++)
-		waiting_remove(&f->waiting, &f->items[i]);
+		fair_queue_remove(&f->waiting, &f->items[i]);
 	unsigned counted = 0;
-	for (size_t i = 0; i < WAITING_CLIENTS; i++)
+	for (size_t i = 0; i < FAIR_QUEUE_CLIENTS; i++)
 		counted += f->waiting.clients[i].count;
 	assert_int_equal(counted, MAX / 2);
 	assert_int_equal(f->waiting.count, MAX / 2);
-	waiting_remove(&f->waiting, &f->items[first]); /* once more is fine */
+	fair_queue_remove(&f->waiting, &f->items[first]); /* once more is fine */
 	assert_int_equal(f->waiting.count, MAX / 2);
 	for (unsigned i = 0; i < first; i++)
-		waiting_remove(&f->waiting, &f->items[i]);
+		fair_queue_remove(&f->waiting, &f->items[i]);
 	assert_int_equal(f->waiting.count, 0);
 	assert_null(f->waiting.clients);
 }
@@ -197,9 +197,9 @@ static void order_survives_removal_anywhere(void **state)
 	struct fixture *f = *state;
 
 	add_many(f, 5, 1);
-	waiting_remove(&f->waiting, &f->items[4]); /* the newest */
-	waiting_remove(&f->waiting, &f->items[0]);
-	waiting_remove(&f->waiting, &f->items[2]);
+	fair_queue_remove(&f->waiting, &f->items[4]); /* the newest */
+	fair_queue_remove(&f->waiting, &f->items[0]);
+	fair_queue_remove(&f->waiting, &f->items[2]);
 	unsigned last = add(f, 1);
 	assert_ptr_equal(f->waiting.first, &f->items[1]);
 	assert_ptr_equal(f->items[1].next, &f->items[3]);

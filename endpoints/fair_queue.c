@@ -8,34 +8,35 @@
  *
  * An IPv6 client is its /64 (address_client). Not here: what becomes of the one that has to go
  * (resolve.c, upstream/walk.c). */
-#include "endpoints/waiting.h"
+#include "endpoints/fair_queue.h"
 
 #include <stdlib.h>
 
-void waiting_init(struct waiting *waiting, unsigned max, const struct hash_key *key)
+void fair_queue_init(struct fair_queue *waiting, unsigned max, const struct hash_key *key)
 {
-	*waiting = (struct waiting){.max = max, .key = *key};
+	*waiting = (struct fair_queue){.max = max, .key = *key};
 	waiting->last = &waiting->first;
 }
 
-static struct waiting_client *client_of(const struct waiting *waiting,
-					const struct waiting_item *item)
+static struct fair_queue_client *client_of(const struct fair_queue *waiting,
+					   const struct fair_queue_item *item)
 {
 	const struct address client = address_client(item->client);
 
 	return &waiting->clients[hash_bytes(&waiting->key, client.family, client.bytes,
 					    sizeof client.bytes) %
-				 WAITING_CLIENTS];
+				 FAIR_QUEUE_CLIENTS];
 }
 
-static struct waiting_client *greedier(struct waiting_client *one, struct waiting_client *other)
+static struct fair_queue_client *greedier(struct fair_queue_client *one,
+					  struct fair_queue_client *other)
 {
 	return one && one->count >= other->count ? one : other;
 }
 
-static void count_item(struct waiting *waiting, struct waiting_item *item)
+static void count_item(struct fair_queue *waiting, struct fair_queue_item *item)
 {
-	struct waiting_client *client = client_of(waiting, item);
+	struct fair_queue_client *client = client_of(waiting, item);
 
 	if (client->count++ == 0)
 		client->last = &client->first;
@@ -46,22 +47,22 @@ static void count_item(struct waiting *waiting, struct waiting_item *item)
 	waiting->greediest = greedier(waiting->greediest, client);
 }
 
-void waiting_count(struct waiting *waiting, struct waiting_item *item)
+void fair_queue_count(struct fair_queue *waiting, struct fair_queue_item *item)
 {
 	if (waiting->clients) {
 		count_item(waiting, item);
 		return;
 	}
-	waiting->clients = calloc(WAITING_CLIENTS, sizeof *waiting->clients);
+	waiting->clients = calloc(FAIR_QUEUE_CLIENTS, sizeof *waiting->clients);
 	if (!waiting->clients)
 		return;
-	for (struct waiting_item *at = waiting->first; at; at = at->next)
+	for (struct fair_queue_item *at = waiting->first; at; at = at->next)
 		count_item(waiting, at);
 }
 
-void waiting_uncount(struct waiting *waiting, struct waiting_item *item)
+void fair_queue_uncount(struct fair_queue *waiting, struct fair_queue_item *item)
 {
-	struct waiting_client *client = client_of(waiting, item);
+	struct fair_queue_client *client = client_of(waiting, item);
 
 	client->count--;
 	*item->client_link = item->of_client;
@@ -77,15 +78,15 @@ void waiting_uncount(struct waiting *waiting, struct waiting_item *item)
 }
 
 /* Who was the greediest may have had its answers since: who has waited longest may have more. */
-struct waiting_item *waiting_choose(const struct waiting *waiting)
+struct fair_queue_item *fair_queue_choose(const struct fair_queue *waiting)
 {
 	if (!waiting->clients)
 		return waiting->first;
 	return greedier(client_of(waiting, waiting->first), waiting->greediest)->first;
 }
 
-bool waiting_is_as_greedy(const struct waiting *waiting, const struct waiting_item *item,
-			  const struct waiting_item *other)
+bool fair_queue_is_as_greedy(const struct fair_queue *waiting, const struct fair_queue_item *item,
+			     const struct fair_queue_item *other)
 {
 	return !waiting->clients ||
 	       client_of(waiting, item)->count >= client_of(waiting, other)->count;

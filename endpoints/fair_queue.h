@@ -1,0 +1,86 @@
+/* A line of those who wait for somebody else's answer, the oldest first, and who has to go when
+ * they are too many: the queries of a worker (resolve.c), the questions at one target (pending.h).
+ *
+ * At the maximum it is the oldest of the client that has most waiting. So a target that says
+ * nothing, or a client that asks without end, costs those who wait for it, and hardly the others.
+ * Clients are told apart only while more than a part of the maximum wait; up to there they cost
+ * nothing. */
+#ifndef SLUICE_FAIR_QUEUE_H
+#define SLUICE_FAIR_QUEUE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "rules/hash.h"
+#include "rules/prefix.h"
+
+enum { FAIR_QUEUE_CLIENTS = 4096 }; /* clients with the same hash count as one */
+
+struct fair_queue_item {                      /* embedded in whatever waits */
+	struct fair_queue_item *next, **link; /* link NULL: not waiting */
+	const struct address *client;
+	struct fair_queue_item *of_client, **client_link; /* its client's next; while told apart */
+};
+
+struct fair_queue_client {
+	struct fair_queue_item *first, **last; /* while there are any */
+	uint32_t count;
+};
+
+struct fair_queue {
+	struct fair_queue_item *first, **last;
+	unsigned count, max;
+	struct hash_key key;
+	struct fair_queue_client *clients; /* NULL: they are not told apart, at present */
+	struct fair_queue_client
+		*greediest; /* at the latest arrival; its questions may have gone since */
+};
+
+/* What it allocates is freed when the last one has left. */
+void fair_queue_init(struct fair_queue *waiting, unsigned max, const struct hash_key *key);
+/* The rest of what follows, where clients are told apart, or will be from now on (without memory
+ * for that the oldest goes). */
+void fair_queue_count(struct fair_queue *waiting, struct fair_queue_item *item);
+void fair_queue_uncount(struct fair_queue *waiting, struct fair_queue_item *item);
+struct fair_queue_item *fair_queue_choose(const struct fair_queue *waiting);
+/* Whether this one's client has at least as many as that one's, as far as they are told apart. */
+bool fair_queue_is_as_greedy(const struct fair_queue *waiting, const struct fair_queue_item *item,
+			     const struct fair_queue_item *other);
+
+/* At the end. The client's address stays where it is until fair_queue_remove. */
+static inline void fair_queue_add(struct fair_queue *waiting, struct fair_queue_item *item,
+				  const struct address *client)
+{
+	item->client = client;
+	item->next = NULL;
+	item->link = waiting->last;
+	*waiting->last = item;
+	waiting->last = &item->next;
+	if (++waiting->count > waiting->max / 4 || waiting->clients)
+		fair_queue_count(waiting, item);
+}
+
+/* Fine when not waiting. */
+static inline void fair_queue_remove(struct fair_queue *waiting, struct fair_queue_item *item)
+{
+	if (!item->link)
+		return;
+	*item->link = item->next;
+	if (item->next)
+		item->next->link = item->link;
+	else
+		waiting->last = item->link;
+	item->link = NULL;
+	waiting->count--;
+	if (waiting->clients)
+		fair_queue_uncount(waiting, item);
+}
+
+/* Who has to go: NULL while no more than the maximum wait. */
+static inline struct fair_queue_item *fair_queue_victim(const struct fair_queue *waiting)
+{
+	return waiting->count <= waiting->max ? NULL : fair_queue_choose(waiting);
+}
+
+#endif
