@@ -55,7 +55,9 @@ void resolver_init(struct resolver *resolver, struct wheel *wheel, struct pendin
 		   struct cache *cache, struct stats *stats, const struct hash_key *key);
 
 /* Takes the query over, pass by pass up to RESOLVE_PASSES; others may be made for other queries in
- * between, so that what each needs of memory is there in time. */
+ * between, so that what each needs of memory is there in time. An answer from a zone of a million
+ * records costs 1.08 times one from a hundred, and 1.40 times without the passes; a question to one
+ * of 100,000 rules 1.06 times one to a single rule, and 1.11 without (bench/README.md). */
 void resolve_arrive(struct resolver *resolver, struct query *query, struct policy_hold *hold,
 		    struct place place);                 /* pass 0 */
 void resolve_expect(struct query *query, unsigned pass); /* from 1 */
