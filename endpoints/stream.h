@@ -2,9 +2,11 @@
  * bytes today; where they are to be encrypted, that happens in here, and whoever frames messages or
  * counts limits does not see it.
  *
- *     stream_init ─► stream_take, or stream_dial ─► on_open; stream_read ─► on_room, on_bytes ...
- * ─► on_end stream_write ─► stream_keep ─► on_written stream_close ─► on_closed: its memory may go,
- * and not before
+ *     stream_init ─► stream_take
+ *               └──► stream_dial ─► on_open
+ *     stream_read ─► on_room, on_bytes ... ─► on_end
+ *     stream_write ─► stream_keep ─► on_written
+ *     stream_close ─► on_closed: its memory may go, and not before
  *
  * Nothing is buffered: bytes are read into the caller's room, and written out of the caller's
  * memory, as far as the kernel takes them. */

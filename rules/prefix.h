@@ -62,7 +62,7 @@ bool address_is_broadcast(const struct address *address);
 unsigned address_bits(const struct address *address);
 /* The address with all but its first `length` bits cleared. */
 struct address address_mask(const struct address *address, unsigned length);
-/* Who an address is, where clients are told apart to give each his share: an IPv4 address itself,
+/* Who an address is, where clients are told apart to give each its share: an IPv4 address itself,
  * of IPv6 the /64, in which a client has as many addresses as it likes. */
 struct address address_client(const struct address *address);
 /* The same where whoever has many addresses must not gain by it: all of loopback is one, and of

@@ -435,6 +435,7 @@ static void gather(struct connection *connection, const uint8_t *reply, size_t l
 	box->used += INBOUND_PREFIX + length;
 	box->replies++;
 }
+
 /* ---- replies ---- */
 
 static void reply_to(struct connection *connection, const struct query *query, const uint8_t *reply,
@@ -682,6 +683,7 @@ void inbound_tcp_end(struct inbound *inbound)
 		end(at);
 	}
 }
+
 /* ---- beginning ---- */
 
 static void link_in(struct connection *connection)

@@ -1,9 +1,9 @@
 /* What inbound does whatever carries the packet: it reads it, answers what is wrong with it, gives
  * what is right to the resolver, and keeps the books of a listener's life.
  *
- *     inbound_udp ─┐                    ┌─ wrong ─► a reply at once: FORMERR, NOTIMP, BADVERS,
- *                  ├─► inbound_read ────┤           and REFUSED to strangers
- *     inbound_tcp ─┘                    └─ fine ──► inbound_hand_over ──► on_query
+ *     udp ────────┐                    ┌─ wrong ─► a reply at once: FORMERR, NOTIMP, BADVERS,
+ *                 ├─► inbound_read ────┤           and REFUSED to strangers
+ *     connection ─┘                    └─ fine ──► inbound_hand_over ──► on_query
  *
  * A listener's memory is kept by its open loop handles and by its queries under way, and goes with
  * the last of them.

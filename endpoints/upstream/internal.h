@@ -1,6 +1,6 @@
 /* What the files of pending share; nobody else includes this.
  *
- *     pending.c              the table: asking, joining, leaving, ending
+ *     upstream/pending.c      the table: asking, joining, leaving, ending
  *     upstream/flight.c       flights come and go
  *     upstream/outstanding.c  those that wait at a target
  *     upstream/walk.c         the way along a leg's targets: sending, silence, suspicion

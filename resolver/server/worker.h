@@ -51,7 +51,7 @@ uint64_t worker_rounds(const struct worker *worker);
 /* Asks the thread to read nothing more that clients send, and to finish what it holds. Any thread.
  */
 void worker_drain(struct worker *worker);
-/* The same where nobody else reads: who asks by UDP is told that he is served no longer. Any
+/* The same where nobody else reads: who asks by UDP is told that it is served no longer. Any
  * thread. */
 void worker_leave(struct worker *worker);
 /* Whether it has finished. Any thread. */

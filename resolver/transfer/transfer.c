@@ -1,5 +1,5 @@
 /* A transfer from the question to its end: who may, when it has a place, and how fast it goes. What
- * is in its messages is transfer_message's. */
+ * is in its messages is transfer/message's. */
 #include "resolver/transfer/transfer.h"
 
 #include <assert.h>

@@ -48,7 +48,8 @@
  * one, its key. The same clients get the zone's SOA by a plain question, wherever they ask it;
  * whatever else they ask is answered as to anybody.
  *
- * Not here: what a TSIG is (tsig.h), zones that come in, NOTIFY (control/zone_notify.h). */
+ * Not here: what a TSIG is (tsig.h), zones that come in, NOTIFY
+ * (control/service/zone_notify.h). */
 #ifndef SLUICE_TRANSFER_H
 #define SLUICE_TRANSFER_H
 

@@ -1,6 +1,6 @@
 /* From bytes to a handler, in two steps on two threads:
  *
- *     on_head      listener's thread   route? who? may he?            401 403 404 405, and how long
+ *     on_head      listener's thread   route? who? may it?            401 403 404 405, and how long
  *                                      a constant table, and digests  a body may be
  *     on_request   control thread      query, JSON or form            400 415, else the handler
  *                                      after what holds it up (work.h); long JSON is read in a

@@ -3,7 +3,7 @@
  * service, and answers its request exactly once: before it returns, or later from the same thread
  * (while a question of our own is under way). Until then the request is its own.
  *
- *     http.h bytes ─► who is it, which route is it, may he (401 403 404 405 413: never get here)
+ *     http.h bytes ─► who is it, which route is it, may it (401 403 404 405 413: never get here)
  *            ─► body as the route wants it? (400 415) ─► handler ─► api_reply_json | api_fail
  *
  * Paths are matched without regard to case, "//" is as "/", a final '/' counts for nothing, and

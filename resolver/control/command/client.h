@@ -45,9 +45,7 @@ json_t *client_call(const char *socket, struct client_call call, unsigned *statu
 		    char error[CLIENT_ERROR_MAX]);
 
 /* The same of the server that the command line means. NULL also when it answers with an error
- * (status 400 and up); either way that has been printed, and EXIT_FAILURE is what is left to
- * return.
- */
+ * (status 400 and up); either way that has been printed, and EXIT_FAILURE is what is left. */
 json_t *client_ask(const struct command_line *line, struct client_call call);
 
 /* The message of an error's body in any API's shape; NULL: it has none. Lives as long as the body.

@@ -1,4 +1,4 @@
-/* `sluice ptr delegation`: what to ask of whoever has the zones above ours, as lines for his zone
+/* `sluice ptr delegation`: what to ask of whoever has the zones above ours, as lines for their zone
  * file. Nothing is asked of anybody: what it says follows from the file alone.
  *
  *     /24, a nibble     100.51.198.in-addr.arpa.           IN NS     ns1.example.com.

@@ -1,5 +1,5 @@
-/* `sluice`: the table of its commands. Each is a file in resolver/control/; usage, help and the
- * options that a command takes come from here. */
+/* `sluice`: the table of its commands. Each is a function in a file beside this one; usage, help
+ * and the options that a command takes come from here. */
 #include "resolver/control/command/command.h"
 
 #define CALL       (OPTION_CONFIG | OPTION_SOCKET) /* it asks the running server */

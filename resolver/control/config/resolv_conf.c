@@ -4,7 +4,7 @@
  *
  * A resolver whose resolv.conf points back at itself is common (it is the machine's resolver), and
  * would loop; so what is us is left out. Port 53 is what resolv.conf means. Not in here: watching
- * the file (control.c) and DNS itself. */
+ * the file (file_watch.h) and DNS itself. */
 #include "resolver/control/config/resolv_conf.h"
 
 #include <assert.h>

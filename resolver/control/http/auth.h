@@ -1,4 +1,4 @@
-/* Who a request comes from, and what he may do.
+/* Who a request comes from, and what it may do.
  *
  *     unix socket     the kernel says who the peer is (SO_PEERCRED): root and the server's own user
  *                     are admins, anybody else is refused

@@ -31,11 +31,11 @@ static int receive(const struct master_link *link, struct master_message *messag
 	return err;
 }
 
-int master_link_init(struct master_link *link, int fd, bool beside)
+int master_link_init(struct master_link *link, int fd)
 {
 	struct master_message message;
 	struct master_fds fds;
-	*link = (struct master_link){.fd = fd, .beside = beside};
+	*link = (struct master_link){.fd = fd};
 	if (receive(link, &message, &fds) != 0)
 		return ERR_SYSTEM;
 	master_fds_close(&fds);

@@ -12,7 +12,6 @@ enum { MASTER_LINK_ERROR_MAX = 256, MASTER_LINK_KEPT_MAX = 8 };
 
 struct master_link {
 	int fd;
-	bool beside;      /* another one serves until this one does */
 	unsigned workers; /* that the sockets were opened for; 0: there are none yet */
 	uv_poll_t poll;
 	uv_async_t again; /* there are words that came while an answer was waited for: */
@@ -26,7 +25,7 @@ struct master_link {
 };
 
 /* Hears the first word. ERR_SYSTEM: nobody is there who speaks like this. */
-MUST_CHECK int master_link_init(struct master_link *link, int fd, bool beside);
+MUST_CHECK int master_link_init(struct master_link *link, int fd);
 /* Ends this process when its master does: once more whenever it has become another user, because
  * the kernel forgets it then. ERR_SYSTEM: the master has ended already. */
 MUST_CHECK int master_link_bind(const struct master_link *link);

@@ -525,9 +525,11 @@ static int serve(struct process *process, struct model *model, struct faults *fa
 	sigset_t before;
 	unsigned workers =
 		process->master.workers ? process->master.workers : workers_wanted(model);
-	if (service_open(service, &process->loop, workers, on_settled, on_work_end, process) != 0) {
+	int err = service_open(service, &process->loop, workers, on_settled, on_work_end, process);
+
+	if (err != 0) {
 		model_free(model);
-		return exit_fail("%s", err_text(ERR_NOMEM));
+		return exit_fail("%s", err_text(err));
 	}
 	service->server.shared.on_start = on_worker_start;
 	service->server.sockets = (struct server_sockets){process, open_listener, close_listener};
@@ -594,7 +596,7 @@ int process_run(const char *config, const char *resolv_conf, int master, bool be
 	faults_init(&faults);
 	if (service_init(&process->service, config, resolv_conf, beside) != 0)
 		status = exit_fail("%s", err_text(ERR_NOMEM));
-	else if (master_link_init(&process->master, master, beside) != 0)
+	else if (master_link_init(&process->master, master) != 0)
 		status = exit_fail("the master and this program do not understand each other; "
 				   "restart instead");
 	else

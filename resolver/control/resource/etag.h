@@ -1,8 +1,8 @@
-/* Entity tags (RFC 9110 section 8.8.3). A tag is two
- * hashes, "VERSION-STANDING" with the quotes. The version is another one after every change that
- * somebody makes; the standing is what comes about by itself: how a PTR fares, where the file says
- * it. A reader is told that nothing is new by the whole tag; a writer's precondition is about the
- * version alone, because a PTR that became ACTIVE meanwhile is no change that he overlooked.
+/* Entity tags (RFC 9110 section 8.8.3). A tag is two hashes, "VERSION-STANDING" with the quotes.
+ * The version is another one after every change that somebody makes; the standing is what comes
+ * about by itself: how a PTR fares, where the file says it. A reader is told that nothing is new by
+ * the whole tag; a writer's precondition is about the version alone, because a PTR that became
+ * ACTIVE meanwhile is no change that the writer overlooked.
  *
  * The keys of things are always the same, so that a client's tag is still good after a restart (a
  * list's is not); nothing relies on nobody finding a second thing with the same. */

@@ -52,7 +52,7 @@ void inventory_about(const struct inventory *inventory, struct inventory_about *
 /* The model that the file part came from: regions, suffixes, TTLs, pools. */
 const struct model *inventory_model(const struct inventory *inventory);
 
-/* ---- for control.c ---- */
+/* ---- for the service ---- */
 
 /* serve publishes an owned table, of which it takes a reference of its own, to the workers; it
  * fails only for lack of memory. */

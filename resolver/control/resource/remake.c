@@ -64,7 +64,7 @@ static const struct node *state_owner(const struct book *book, const char *id)
 	return shelf_find(book->state, SHELF_BY_ID, id, strlen(id));
 }
 
-/* The record that the state has of the PTR of that owner, be he there or not; fqdn NULL: none. */
+/* The record that the state has of the PTR of that owner, be it there or not; fqdn NULL: none. */
 static struct source_ptr state_ptr(const struct book *book, const char *id)
 {
 	const struct node *node = book_by_id(book, id);

@@ -62,24 +62,24 @@ static void an_address_is_ours_in_a_pool_of_its_region_or_private_in_a_network(v
 	"address_pools = ({ name = \"p\"; prefix = \"198.51.100.0/24\"; region = \"" region        \
 	"\"; }" rest ");\n"
 
-/* Whether the pool_index of two configurations are equal, with and without their lines. */
+/* Whether the pools of two configurations are equal, with and without their lines. */
 static void compare(const char *first, const char *second, bool equal, bool with_places)
 {
 	struct config_text configs[2];
 	struct model *models[2];
-	struct pools *territories[2];
+	struct pools *pools[2];
 
 	for (unsigned i = 0; i < 2; i++) {
 		config_text_init(&configs[i]);
 		models[i] = config_text_load(&configs[i], i ? second : first);
 		assert_non_null(models[i]);
-		territories[i] = pools_new(models[i]);
-		assert_non_null(territories[i]);
+		pools[i] = pools_new(models[i]);
+		assert_non_null(pools[i]);
 	}
-	assert_int_equal(pools_equal(territories[0], territories[1], false), equal);
-	assert_int_equal(pools_equal(territories[0], territories[1], true), with_places);
+	assert_int_equal(pools_equal(pools[0], pools[1], false), equal);
+	assert_int_equal(pools_equal(pools[0], pools[1], true), with_places);
 	for (unsigned i = 0; i < 2; i++) {
-		pools_free(territories[i]);
+		pools_free(pools[i]);
 		model_free(models[i]);
 		config_text_release(&configs[i]);
 	}

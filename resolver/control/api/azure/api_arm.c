@@ -343,7 +343,6 @@ static void fail_change(struct api_request *request, const struct change_error *
 #define PUBLIC_IPS   SUBSCRIPTION "/resourceGroups/{group}" NETWORK
 
 static const struct api_route routes[] = {
-#define NETWORK "/providers/Microsoft.Network/publicIPAddresses"
 	{"GET", "/tenants", API_READ, list_tenants, 0},
 	{"GET", "/providers", API_READ, list_providers, 0},
 	{"GET", "/providers/{namespace}", API_READ, show_provider, 0},

@@ -154,7 +154,6 @@ static bool check_name(struct api_request *request)
 	return false;
 }
 
-/* `before` NULL: there is none. Ends the request. */
 static int require(const struct api_request *request, struct change *change,
 		   const struct resource_group *group)
 {
@@ -163,6 +162,7 @@ static int require(const struct api_request *request, struct change *change,
 	return api_require_etag(request, change, group ? group_etag(group, etag) : NULL);
 }
 
+/* `before` NULL: there is none. Ends the request. */
 static void put(struct api_request *request, const struct resource_group *before,
 		const char *location, const char *tags)
 {

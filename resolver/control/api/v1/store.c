@@ -21,7 +21,7 @@
 /* ---- the answer ---- */
 
 /* What has been done, and is told when it is known whether the PTR leads back. Somebody else may
- * have changed the same owner by then: his change, and its etag, are not this one's to tell. */
+ * have changed the same owner by then: that change, and its etag, are not this one's to tell. */
 struct done {
 	struct api_request *request;
 	unsigned status;

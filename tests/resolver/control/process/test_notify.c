@@ -183,7 +183,7 @@ static void world_open(struct world *world)
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
 	world->master = pair[0];
 	assert_int_equal(master_send(pair[0], &first, NULL, 0), 0);
-	assert_int_equal(master_link_init(&world->link, pair[1], false), 0);
+	assert_int_equal(master_link_init(&world->link, pair[1]), 0);
 	uv_loop_init(&world->loop);
 	uv_timer_init(&world->loop, &world->end);
 	assert_int_equal(
