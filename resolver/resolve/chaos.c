@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-static const struct identity {
+static const struct chaos_name {
 	const char *name; /* wire form */
 	size_t length;
 	bool version;
@@ -26,7 +26,7 @@ bool chaos_answer(struct message *message, const struct policy *policy, const st
 	if (type != TYPE_TXT && type != TYPE_ANY)
 		return false;
 	for (size_t i = 0; i < sizeof identities / sizeof identities[0]; i++) {
-		const struct identity *identity = &identities[i];
+		const struct chaos_name *identity = &identities[i];
 		const char *text = identity->version ? policy->version : policy->server;
 
 		if (!text || name->length != identity->length ||

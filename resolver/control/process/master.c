@@ -68,7 +68,7 @@ enum {
 enum part { NOW, BESIDE, OLD, PARTS };
 static const char *const part_names[PARTS] = {"the server", "the new server", "the old server"};
 
-struct process {
+struct child {
 	pid_t pid; /* 0: there is none */
 	int fd;    /* of the conversation; -1: it has hung up */
 	bool serves;
@@ -91,7 +91,7 @@ struct master {
 	const char *config, *resolv_conf; /* for its servers */
 	char program[PATH_MAX];           /* that servers are started from */
 	char next[PATH_MAX];              /* that of an upgrade */
-	struct process parts[PARTS];
+	struct child parts[PARTS];
 	struct opened *opened;
 	size_t opened_count;
 	unsigned workers; /* 0: not known yet */
@@ -117,19 +117,19 @@ static uint64_t now_ms(void)
 }
 
 /* 0: none. Once the master is told to stop, the deadline of that stays. */
-static void set_deadline(const struct master *master, struct process *process, uint64_t ms)
+static void set_deadline(const struct master *master, struct child *process, uint64_t ms)
 {
 	if (!master->stopping)
 		process->until_ms = ms == 0 ? 0 : now_ms() + ms;
 }
 
-static void send_signal(const struct process *process, int number)
+static void send_signal(const struct child *process, int number)
 {
 	if (process->pid != 0 && !process->ended)
 		kill(process->pid, number);
 }
 
-static void say(const struct process *process, enum master_word word, uint32_t number,
+static void say(const struct child *process, enum master_word word, uint32_t number,
 		const char *text, int fd)
 {
 	static struct master_message message;
@@ -326,7 +326,7 @@ static void answer_open(struct master *master, enum part part, const struct mast
 {
 	static struct master_message answer;
 	char error[MASTER_TEXT_MAX] = "what is asked for cannot be understood";
-	const struct process *process = &master->parts[part];
+	const struct child *process = &master->parts[part];
 	struct opened *opened =
 		part != OLD && is_sane(master, message) ? open_named(master, message, error) : NULL;
 	if (!opened) {
@@ -417,7 +417,7 @@ static void close_words(struct master *master)
 /* 0, or ERR_SYSTEM with errno. */
 static int start(struct master *master, enum part part, const char *program)
 {
-	struct process *process = &master->parts[part];
+	struct child *process = &master->parts[part];
 	const int none = 0;
 	int pair[2], words[2] = {-1, -1};
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
@@ -442,11 +442,11 @@ static int start(struct master *master, enum part part, const char *program)
 	}
 	forget_wishes(master, part);
 	uint64_t now = now_ms();
-	*process = (struct process){.pid = pid,
-				    .fd = pair[0],
-				    .has_state = part == NOW,
-				    .heard_ms = now,
-				    .until_ms = now + STARTING_PERIODS * master->period_ms};
+	*process = (struct child){.pid = pid,
+				  .fd = pair[0],
+				  .has_state = part == NOW,
+				  .heard_ms = now,
+				  .until_ms = now + STARTING_PERIODS * master->period_ms};
 	if (part == BESIDE) {
 		fcntl(words[0], F_SETFL, O_NONBLOCK);
 		close_words(master); /* of the one before: somebody else may still have its end */
@@ -545,7 +545,7 @@ static void refuse_upgrade(struct master *master, const char *how)
 /* From here on the state, HTTP and the log are the new one's. */
 static void give_state(struct master *master)
 {
-	struct process *process = &master->parts[NOW];
+	struct child *process = &master->parts[NOW];
 	if (!process->serves || process->has_state)
 		return;
 	process->has_state = true;
@@ -557,12 +557,12 @@ static void give_state(struct master *master)
 
 static void change_places(struct master *master)
 {
-	struct process *parts = master->parts;
+	struct child *parts = master->parts;
 	say(&parts[NOW], MASTER_LEAVE, (uint32_t)parts[BESIDE].pid, NULL, -1);
 	parts[OLD] = parts[NOW];
 	set_deadline(master, &parts[OLD], LEAVING_MAX_MS);
 	parts[NOW] = parts[BESIDE];
-	parts[BESIDE] = (struct process){.fd = -1};
+	parts[BESIDE] = (struct child){.fd = -1};
 	for (size_t i = 0; i < master->opened_count; i++)
 		master->opened[i].wanted[NOW] = master->opened[i].wanted[BESIDE];
 	forget_wishes(master, BESIDE);
@@ -599,7 +599,7 @@ static void drop(const struct master_message *message)
 
 static void on_serves(struct master *master, enum part part, const struct master_message *message)
 {
-	struct process *process = &master->parts[part];
+	struct child *process = &master->parts[part];
 	if (part == OLD || process->serves)
 		return;
 	process->serves = true;
@@ -617,7 +617,7 @@ static void on_serves(struct master *master, enum part part, const struct master
 
 static void on_message(struct master *master, enum part part, const struct master_message *message)
 {
-	struct process *process = &master->parts[part];
+	struct child *process = &master->parts[part];
 	switch (message->word) {
 	case MASTER_OPEN: answer_open(master, part, message); break;
 	case MASTER_CLOSE: answer_close(master, part, message); break;
@@ -654,7 +654,7 @@ static void on_message(struct master *master, enum part part, const struct maste
 static bool read_message(struct master *master, enum part part)
 {
 	static struct master_message message;
-	struct process *process = &master->parts[part];
+	struct child *process = &master->parts[part];
 	struct master_fds fds;
 	int err = master_receive(process->fd, &message, &fds);
 	if (err == ERR_NOT_FOUND)
@@ -734,12 +734,12 @@ static void on_end_of_now(struct master *master, int status, bool served, const 
 static void on_end(struct master *master, enum part part, int status)
 {
 	char end[64];
-	struct process *process = &master->parts[part];
+	struct child *process = &master->parts[part];
 	bool had_state = process->has_state, served = process->serves;
 	describe_end(status, end);
 	if (process->fd >= 0)
 		close(process->fd);
-	*process = (struct process){.fd = -1};
+	*process = (struct child){.fd = -1};
 	if (part == NOW) {
 		if (!had_state) /* the next one opens it to write, without waiting */
 			send_signal(&master->parts[OLD], SIGKILL);
@@ -791,7 +791,7 @@ static void reap(struct master *master)
 
 static void on_stop(struct master *master)
 {
-	struct process *parts = master->parts;
+	struct child *parts = master->parts;
 	for (enum part part = 0; part < PARTS; part++)
 		set_deadline(master, &parts[part], STOPPING_MAX_MS);
 	if (master->stopping++ == 0) {
@@ -808,7 +808,7 @@ static void on_signal(struct master *master)
 {
 	struct signalfd_siginfo signal;
 	while (read(master->signals, &signal, sizeof signal) == sizeof signal) {
-		struct process *now = &master->parts[NOW];
+		struct child *now = &master->parts[NOW];
 		if (signal.ssi_signo == SIGCHLD) {
 			reap(master);
 		} else if (signal.ssi_signo == SIGHUP) {
@@ -827,7 +827,7 @@ static void on_signal(struct master *master)
 static void kill_late(struct master *master, uint64_t now)
 {
 	for (enum part part = 0; part < PARTS; part++) {
-		struct process *process = &master->parts[part];
+		struct child *process = &master->parts[part];
 		if (process->pid == 0 || process->until_ms == 0 || now < process->until_ms)
 			continue;
 		process->until_ms = 0;
@@ -839,7 +839,7 @@ static void kill_late(struct master *master, uint64_t now)
 /* A master that was stopped itself heard nothing meanwhile. */
 static void look_after(struct master *master, uint64_t now)
 {
-	struct process *process = &master->parts[NOW];
+	struct child *process = &master->parts[NOW];
 	uint64_t turn = master->period_ms / WATCHDOG_TURNS + 1;
 	if (now < master->turn_ms)
 		return;
@@ -880,7 +880,7 @@ static int write_table(const struct master *master)
 	FILE *out = copy < 0 ? NULL : fdopen(copy, "w");
 	if (!out)
 		return -1;
-	const struct process *now = &master->parts[NOW];
+	const struct child *now = &master->parts[NOW];
 	fprintf(out, "%d %u %d\n", MASTER_PROTOCOL, master->workers, master->words);
 	fprintf(out, "%d %d %d\n", (int)now->pid, now->fd, (int)now->serves);
 	for (size_t i = 0; i < master->opened_count; i++) {
@@ -962,7 +962,7 @@ static bool read_opened(struct master *master, FILE *in)
 static bool read_table(struct master *master, int fd)
 {
 	int version = 0, pid, serves;
-	struct process *now = &master->parts[NOW];
+	struct child *now = &master->parts[NOW];
 	FILE *in = fdopen(fd, "r");
 	if (!in || fscanf(in, "%d %u %d", &version, &master->workers, &master->words) != 3 ||
 	    version != MASTER_PROTOCOL || fscanf(in, "%d %d %d", &pid, &now->fd, &serves) != 3)
