@@ -29,7 +29,7 @@ static void open_port(struct api_world *world)
 	(void)err;
 }
 
-struct api_world *api_world_new(void)
+struct api_world *api_world_new(const struct api_dialect *const *dialects)
 {
 	static const struct hash_key key = {1, 2};
 	static const struct inventory_publisher publisher;
@@ -44,8 +44,8 @@ struct api_world *api_world_new(void)
 	http_world_put_secret(world->admin_file, API_ADMIN);
 	http_world_put_secret(world->reader_file, API_READER);
 	service->inventory = inventory_new(&key, &publisher);
-	world->api = (struct api){
-		.service = service, .auth = http_auth_new(), .dialects = management_dialects};
+	world->api =
+		(struct api){.service = service, .auth = http_auth_new(), .dialects = dialects};
 	work_init(&service->work, &world->http.loop, service->inventory, NULL, NULL);
 	api_world_serve_clients(world, 2);
 	open_port(world);

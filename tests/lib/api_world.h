@@ -17,8 +17,9 @@ struct api_world {
 	char admin_file[64], reader_file[64];
 };
 
-/* For a test's set-up and tear-down. */
-struct api_world *api_world_new(void);
+/* For a test's set-up and tear-down. `dialects` as struct api has them. There is no process: what
+ * its routes do is not to be asked for. */
+struct api_world *api_world_new(const struct api_dialect *const *dialects);
 void api_world_free(struct api_world *world);
 /* From now on the first `count` of them are known, by what their files have now. */
 void api_world_serve_clients(struct api_world *world, size_t count);

@@ -96,9 +96,7 @@ static int set_up(void **state)
 	static const struct api_dialect own = {.routes = routes};
 	static const struct api_dialect *const dialects[] = {&own, &api_designate, &api_arm,
 							     &api_v1, NULL};
-	struct api_world *world = *state = api_world_new();
-
-	world->api.dialects = dialects;
+	*state = api_world_new(dialects);
 	*seen = '\0';
 	return 0;
 }
