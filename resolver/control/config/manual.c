@@ -173,5 +173,5 @@ void manual_sluice_conf(FILE *out)
 	      "none.\n",
 	      out);
 	section(out, "SEE ALSO");
-	fputs(".BR sluice (8),\n.BR resolv.conf (5)\n", out);
+	fputs(".BR sluice (8),\n.BR sluice-api (7),\n.BR resolv.conf (5)\n", out);
 }
