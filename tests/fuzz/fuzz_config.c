@@ -11,6 +11,7 @@
 #include "rules/check/limits.h"
 #include "rules/policy/policy.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/lib/config_write.h"
 
 enum { TEXT_MAX = 64 * 1024 };
 

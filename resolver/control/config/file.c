@@ -19,6 +19,7 @@
 #include "resolver/control/config/cookie_file.h"
 #include "resolver/control/config/source.h"
 #include "resolver/control/config/zone_files.h"
+#include "rules/base.h"
 #include "rules/check/limits.h"
 #include "rules/name.h"
 #include "rules/schema/schema.h"
@@ -530,7 +531,7 @@ static void unknown_mistake(struct reader *reader, const struct outline *outline
 static void syntax_fault(struct reader *reader, unsigned line)
 {
 	struct origin origin = config_source_at(&reader->source, line);
-	size_t length = 0, count = sizeof mistakes / sizeof mistakes[0], i = 0;
+	size_t length = 0, count = COUNT(mistakes), i = 0;
 	struct outline outline;
 	const char *word = "";
 
@@ -561,10 +562,10 @@ static void parse_fault(struct reader *reader)
 		syntax_fault(reader, line);
 		return;
 	}
-	while (i < sizeof advice / sizeof advice[0] && strcmp(text, advice[i][0]) != 0)
+	while (i < COUNT(advice) && strcmp(text, advice[i][0]) != 0)
 		i++;
 	fault_add(reader->faults, FAULT_ERROR, &origin, NULL, "%s; %s", text,
-		  i < sizeof advice / sizeof advice[0] ? advice[i][1] : "correct it and try again");
+		  i < COUNT(advice) ? advice[i][1] : "correct it and try again");
 }
 
 /* libconfig takes what malloc gives and writes to it, whether it got something or not: without

@@ -31,8 +31,4 @@ struct model *config_file_read(const char *path, const struct hash_key *key,
 MUST_CHECK int config_file_socket(const char *path, char *socket, size_t size,
 				  struct faults *faults);
 
-/* Writes a file that reads back to an equal model, wherever it is put: paths come out absolute.
- * Addresses that placing chose are written like given ones. ERR_SYSTEM when writing fails. */
-MUST_CHECK int config_file_write(const struct model *model, FILE *out);
-
 #endif

@@ -1,0 +1,13 @@
+/* For tests: a model as a configuration file, to be read again. */
+#ifndef SLUICE_TESTS_CONFIG_WRITE_H
+#define SLUICE_TESTS_CONFIG_WRITE_H
+
+#include <stdio.h>
+
+#include "rules/schema/model.h"
+
+/* Writes a file that reads back to an equal model, wherever it is put: paths come out absolute.
+ * Addresses that placing chose are written like given ones. ERR_SYSTEM when writing fails. */
+MUST_CHECK int config_file_write(const struct model *model, FILE *out);
+
+#endif
