@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "rules/base.h"
+
 static const char *end_text(enum ask_end end)
 {
 	static const char *const texts[] = {
@@ -129,13 +131,12 @@ static void on_finish(struct query *query, const uint8_t *reply, size_t length)
 	wheel_cancel(ask->resolver->wheel, &ask->deadline);
 	ask->query = NULL;
 	query_give(ask->pool, query);
-	if (ask->on_end)
-		ask->on_end(ask, &answer);
+	ask->on_end(ask, &answer);
 }
 
 static void on_deadline(struct timer *timer, uint64_t now_us)
 {
-	struct ask *ask = (struct ask *)((char *)timer - offsetof(struct ask, deadline));
+	struct ask *ask = container_of(timer, struct ask, deadline);
 
 	(void)now_us;
 	ask->late = true;
@@ -196,12 +197,4 @@ void ask_start(struct ask *ask, struct resolver *resolver, struct query_pool *po
 	timer_init(&ask->deadline, on_deadline);
 	wheel_arm(resolver->wheel, &ask->deadline, now_us + question->patience_us);
 	resolve_own(resolver, query, hold, place, now_us);
-}
-
-void ask_cancel(struct ask *ask)
-{
-	if (!ask->query)
-		return;
-	ask->on_end = NULL;
-	resolve_cancel(ask->query);
 }

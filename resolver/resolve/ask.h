@@ -1,7 +1,7 @@
 /* A question of our own: a query without a client. It goes through resolve() as every query does
  * (own data, cache, targets, chains), from the worker's pool, and is answered by callback.
  *
- *     ask_start ─► resolve_own ─► ... ─► on_end      exactly once, unless ask_cancel came first
+ *     ask_start ─► resolve_own ─► ... ─► on_end      exactly once
  *
  * This is one worker's side, on its own thread; ask_call.h brings questions from other threads.
  */
@@ -74,7 +74,5 @@ struct ask { /* embedded in whatever asks, and left alone from ask_start to on_e
 /* Asks; on_end may come before this returns, and brings every end there is. */
 void ask_start(struct ask *ask, struct resolver *resolver, struct query_pool *pool,
 	       const struct ask_question *question, struct policy_hold *hold, uint64_t now_us);
-/* Ends it without on_end. Fine when it is not under way. */
-void ask_cancel(struct ask *ask);
 
 #endif

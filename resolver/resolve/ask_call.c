@@ -1,26 +1,23 @@
-/* A stack is a stack that is taken as a whole and turned round, so calls come out in the order in
+/* A stack is taken as a whole and turned round, so calls come out in the order in
  * which they went in, and pushing needs no more than a compare-and-swap.
  *
- * What is whose: the fields up to `cancelled` are set before the post and then the worker's;
- * on_answer and context are the caller's all the time; `cancelled` is both's. */
+ * What is whose: on_answer and context are the caller's all the time; the other fields are set
+ * before the post, and then the worker's. */
 #include "resolver/resolve/ask_call.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct ask_call {
-	struct ask ask;         /* first: see on_end */
-	struct ask_call *next;  /* in a stack, at the caller, or open */
-	struct ask_call **link; /* open; else NULL */
+	struct ask ask;        /* first: see on_end */
+	struct ask_call *next; /* in a stack, or at the caller */
 	struct ask_answerer *answerer;
 	struct ask_question question; /* of copies: */
 	struct name name;
 	char *network;
 	struct ask_answer answer;
 	uint8_t *wire; /* the answer's */
-	atomic_bool cancelled;
-	void (*on_answer)(void *context, const struct ask_answer *answer); /* NULL: cancelled */
+	void (*on_answer)(void *context, const struct ask_answer *answer);
 	void *context;
 };
 
@@ -68,7 +65,7 @@ void ask_caller_init(struct ask_caller *caller)
 
 int ask_caller_begin(struct ask_caller *caller, const struct ask_question *question,
 		     void (*on_answer)(void *context, const struct ask_answer *answer),
-		     void *context, struct ask_call **written)
+		     void *context, struct ask_call **begun)
 {
 	if (caller->open == ASK_CALLS_MAX)
 		return ERR_LIMIT;
@@ -87,14 +84,8 @@ int ask_caller_begin(struct ask_caller *caller, const struct ask_question *quest
 	call->on_answer = on_answer;
 	call->context = context;
 	caller->open++;
-	*written = call;
+	*begun = call;
 	return 0;
-}
-
-void ask_call_cancel(struct ask_call *call)
-{
-	call->on_answer = NULL;
-	atomic_store_explicit(&call->cancelled, true, memory_order_relaxed);
 }
 
 static void gather(struct ask_caller *caller)
@@ -118,8 +109,7 @@ void ask_caller_collect(struct ask_caller *caller)
 		if (!caller->ready)
 			caller->last = &caller->ready;
 		caller->open--;
-		if (call->on_answer)
-			call->on_answer(call->context, &call->answer);
+		call->on_answer(call->context, &call->answer);
 		call_free(call);
 	}
 }
@@ -149,12 +139,6 @@ static void send_back(struct ask_call *call)
 {
 	struct ask_answerer *answerer = call->answerer;
 
-	if (call->link) {
-		*call->link = call->next;
-		if (call->next)
-			call->next->link = call->link;
-		call->link = NULL;
-	}
 	stack_push(&answerer->caller->answers, call);
 	answerer->wake(answerer->context);
 }
@@ -177,47 +161,15 @@ static void on_end(struct ask *ask, const struct ask_answer *answer)
 	send_back(call);
 }
 
-/* Without having been asked, or no longer. */
-static void send_back_unanswered(struct ask_call *call)
-{
-	call->answer = (struct ask_answer){.end = ASK_END_ABANDONED, .ede = EDE_NONE};
-	send_back(call);
-}
-
-static bool is_cancelled(struct ask_call *call)
-{
-	return atomic_load_explicit(&call->cancelled, memory_order_relaxed);
-}
-
-static void ask(struct ask_answerer *answerer, struct ask_call *call, struct policy_hold *hold,
-		uint64_t now_us)
-{
-	call->next = answerer->open;
-	call->link = &answerer->open;
-	if (call->next)
-		call->next->link = &call->next;
-	answerer->open = call;
-	call->ask.on_end = on_end;
-	ask_start(&call->ask, answerer->resolver, answerer->pool, &call->question, hold, now_us);
-}
-
 void ask_answerer_work(struct ask_answerer *answerer, struct policy_hold *hold, uint64_t now_us)
 {
 	struct ask_call *next;
 
-	for (struct ask_call *call = answerer->open; call; call = next) {
-		next = call->next;
-		if (!is_cancelled(call))
-			continue;
-		ask_cancel(&call->ask);
-		send_back_unanswered(call);
-	}
 	for (struct ask_call *call = stack_take(&answerer->calls); call; call = next) {
 		next = call->next;
-		if (is_cancelled(call))
-			send_back_unanswered(call);
-		else
-			ask(answerer, call, hold, now_us);
+		call->ask.on_end = on_end;
+		ask_start(&call->ask, answerer->resolver, answerer->pool, &call->question, hold,
+			  now_us);
 	}
 }
 
@@ -225,9 +177,9 @@ void ask_answerer_close(struct ask_answerer *answerer)
 {
 	struct ask_call *next;
 
-	assert(!answerer->open);
 	for (struct ask_call *call = stack_take(&answerer->calls); call; call = next) {
 		next = call->next;
-		send_back_unanswered(call);
+		call->answer = (struct ask_answer){.end = ASK_END_ABANDONED, .ede = EDE_NONE};
+		send_back(call);
 	}
 }

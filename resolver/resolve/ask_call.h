@@ -37,17 +37,14 @@ void ask_caller_init(struct ask_caller *caller);
 MUST_CHECK int ask_caller_begin(struct ask_caller *caller, const struct ask_question *question,
 				void (*on_answer)(void *context, const struct ask_answer *answer),
 				void *context, struct ask_call **call);
-/* From here on on_answer is not called; its worker, when woken, asks no more. */
-void ask_call_cancel(struct ask_call *call);
-/* Calls on_answer of every call that has come back, and frees it. on_answer may write and cancel
- * calls. */
+/* Calls on_answer of every call that has come back, and frees it. on_answer may ask
+ * again. */
 void ask_caller_collect(struct ask_caller *caller);
 
 /* ---- a worker's side ---- */
 
 struct ask_answerer {
 	struct ask_stack calls;
-	struct ask_call *open; /* being asked */
 	struct resolver *resolver;
 	struct query_pool *pool;
 	struct ask_caller *caller;
@@ -60,7 +57,7 @@ void ask_answerer_init(struct ask_answerer *answerer, struct ask_caller *caller,
 		       void (*wake)(void *context), void *context);
 /* Any thread; the caller then wakes the worker. */
 void ask_answerer_post(struct ask_answerer *answerer, struct ask_call *call);
-/* Asks what has been posted, ends what has been cancelled. */
+/* Asks what has been posted. */
 void ask_answerer_work(struct ask_answerer *answerer, struct policy_hold *hold, uint64_t now_us);
 /* The worker ends: sends back what was posted and not asked yet. What was asked has come back by
  * resolver_abandon. */

@@ -656,25 +656,17 @@ void server_release(struct server *server)
 /* ---- questions of our own ---- */
 
 int server_ask(struct server *server, const struct ask_question *question,
-	       void (*on_answer)(void *context, const struct ask_answer *answer), void *context,
-	       struct ask_call **call)
+	       void (*on_answer)(void *context, const struct ask_answer *answer), void *context)
 {
 	struct worker *worker = server->workers[server->next_asked++ % server->worker_count];
+	struct ask_call *call;
+
 	if (!worker)
 		return ERR_LIMIT;
-	int err = ask_caller_begin(&server->caller, question, on_answer, context, call);
+	int err = ask_caller_begin(&server->caller, question, on_answer, context, &call);
 	if (err == 0)
-		worker_ask(worker, *call);
+		worker_ask(worker, call);
 	return err;
-}
-
-/* Which worker has it is not worth knowing: this is seldom. */
-void server_cancel_ask(struct server *server, struct ask_call *call)
-{
-	ask_call_cancel(call);
-	for (unsigned i = 0; i < server->worker_count; i++)
-		if (server->workers[i])
-			worker_wake(server->workers[i]);
 }
 
 void server_read_stats(const struct server *server, struct stats *sum)

@@ -96,13 +96,11 @@ bool server_is_alive(struct server *server);
  */
 void server_collect(struct server *server);
 /* Asks a question of our own, by one worker or another. on_answer is called once, with a good end
- * or a bad one, by server_collect or at the latest by server_release; the call is for cancelling
- * it before. on_answer may ask and cancel. ERR_LIMIT: ASK_CALLS_MAX are under way, or no worker
- * runs; ERR_NOMEM. */
+ * or a bad one, by server_collect or at the latest by server_release; it may ask again. ERR_LIMIT:
+ * ASK_CALLS_MAX are under way, or no worker runs; ERR_NOMEM. */
 MUST_CHECK int server_ask(struct server *server, const struct ask_question *question,
 			  void (*on_answer)(void *context, const struct ask_answer *answer),
-			  void *context, struct ask_call **call);
-void server_cancel_ask(struct server *server, struct ask_call *call);
+			  void *context);
 /* Stops the workers, hands out what they had not answered, and frees everything. */
 void server_release(struct server *server);
 /* The workers' counters, summed. */

@@ -42,7 +42,7 @@ void worker_publish(struct worker *worker, struct snapshot *snapshot);
 /* Hands over a question of our own, asked by the newest policy; it comes back to the caller, also
  * when the worker stops. Any thread. */
 void worker_ask(struct worker *worker, struct ask_call *call);
-/* Lets it see which calls were cancelled. Any thread. */
+/* Has its loop go round. Any thread. */
 void worker_wake(struct worker *worker);
 /* Asks the thread to stop, waits for it and frees everything. What is under way is not answered. */
 void worker_stop(struct worker *worker);

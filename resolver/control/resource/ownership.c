@@ -146,14 +146,13 @@ static void on_answer(void *context, const struct ask_answer *answer)
 
 static void ask(struct ownership_case *it, uint16_t type)
 {
-	struct ask_call *call;
 	const struct ask_question question = {
 		.name = &it->name,
 		.type = type,
 		.network = it->network,
 		.patience_us = (uint64_t)OWNERSHIP_MS * 1000,
 	};
-	int err = server_ask(it->server, &question, on_answer, it, &call);
+	int err = server_ask(it->server, &question, on_answer, it);
 	if (err == 0)
 		it->waiting++;
 	else

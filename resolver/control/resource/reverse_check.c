@@ -90,7 +90,6 @@ static void ask_leg(struct check *check, struct check_leg *leg, const struct nam
 		    uint16_t type)
 {
 	uint64_t now_us = uv_hrtime() / 1000;
-	struct ask_call *call;
 	const struct ask_question question = {
 		.name = name,
 		.type = type,
@@ -98,7 +97,7 @@ static void ask_leg(struct check *check, struct check_leg *leg, const struct nam
 		.patience_us = check->end_us > now_us ? check->end_us - now_us : 1,
 	};
 	*leg = (struct check_leg){.check = check, .type = type, .places = json_array()};
-	int err = server_ask(check->server, &question, on_answer, leg, &call);
+	int err = server_ask(check->server, &question, on_answer, leg);
 	if (err == 0)
 		check->waiting++;
 	else

@@ -286,30 +286,11 @@ static void a_client_with_the_same_question_goes_on_waiting_when_ours_has_ended(
 	assert_null(f->stage->packets->next); /* one question for all three */
 	stage_pass(f->stage, 12 * MS);
 	assert_int_equal(asked.answer.end, ASK_END_LATE);
-	ask_cancel(&other.ask);
 	says(f, "www.example. A", RCODE_NOERROR, "answer www.example. 60 IN A 192.0.2.9");
 	assert_int_equal(client->answers, 1);
 	assert_int_equal(asked.ends, 1);
-	assert_int_equal(other.ends, 0);
-}
-
-static void what_is_cancelled_is_not_heard_of_again(void **state)
-{
-	struct fixture *f = *state;
-	struct asked asked;
-
-	model_add_default(f->model, "192.0.2.53");
-	load(f);
-	ask(f, &asked, "www.example.", NULL);
-	ask_cancel(&asked.ask);
-	assert_int_equal(f->pool.in_use, 0);
-	assert_int_equal(f->stage->pending.pending_count, 0);
-	ask_cancel(&asked.ask);
-	stage_pass(f->stage, 5ULL * S);
-	assert_int_equal(asked.ends, 0);
-	ask(f, &asked, "gone.invalid.", NULL);
-	ask_cancel(&asked.ask); /* it has ended already */
-	assert_int_equal(asked.ends, 1);
+	assert_int_equal(other.ends, 1);
+	assert_int_equal(other.answer.end, ASK_END_ANSWERED);
 }
 
 static void those_that_wait_when_the_worker_ends_are_abandoned(void **state)
@@ -346,24 +327,22 @@ static void what_cannot_be_asked_ends_at_once(void **state)
 		assert_int_equal(asked[i].ends, i == POOL);
 	}
 	assert_int_equal(asked[POOL].answer.end, ASK_END_OVERLOAD);
-	for (unsigned i = 0; i <= POOL; i++)
-		ask_cancel(&asked[i].ask);
+	resolver_abandon(&f->stage->resolver);
 }
 
 static void an_ask_keeps_the_policy_it_began_with(void **state)
 {
 	struct fixture *f = *state;
-	struct asked asked, cancelled;
+	struct asked asked, other;
 
 	model_add_default(f->model, "192.0.2.53");
 	load(f);
 	struct policy_hold *before = &f->stage->hold->hold;
 	ask(f, &asked, "a.example.", NULL);
-	ask(f, &cancelled, "b.example.", NULL);
+	ask(f, &other, "b.example.", NULL);
 	policy_hold_take(before); /* so that it can be looked at */
 	load(f);
 	assert_int_equal(before->users, 7); /* twice query, question, packet; and this test */
-	ask_cancel(&cancelled.ask);
 	stage_pass(f->stage, PATIENCE + S); /* the packets are given up a little later */
 	assert_int_equal(asked.answer.end, ASK_END_LATE);
 	assert_int_equal(before->users, 1);
@@ -424,7 +403,6 @@ int main(void)
 		TEST(an_error_brings_its_reason),
 		TEST(a_deadline_ends_it_and_frees_what_it_held),
 		TEST(a_client_with_the_same_question_goes_on_waiting_when_ours_has_ended),
-		TEST(what_is_cancelled_is_not_heard_of_again),
 		TEST(those_that_wait_when_the_worker_ends_are_abandoned),
 		TEST(what_cannot_be_asked_ends_at_once),
 		TEST(an_ask_keeps_the_policy_it_began_with),

@@ -60,7 +60,6 @@ struct told { /* what a question has come to */
 	bool asks_again; /* when it ends */
 	int err;
 	pthread_t thread;
-	struct ask_call *call, *cancels;
 };
 
 static void on_release(void *context) /* on a worker's thread */
@@ -145,7 +144,7 @@ static int try_to_ask(struct world *world, struct told *told, const char *text, 
 	const struct ask_question question = {
 		.name = &name, .type = TYPE_A, .network = network, .patience_us = patience_us};
 	told->world = world;
-	told->err = server_ask(&world->server, &question, on_answer, told, &told->call);
+	told->err = server_ask(&world->server, &question, on_answer, told);
 	world->posted += told->err == 0;
 	return told->err;
 }
@@ -165,8 +164,6 @@ static void on_answer(void *context, const struct ask_answer *answer)
 		snprintf(told->text, sizeof told->text, "%s", text.records);
 		message_text_release(&text);
 	}
-	if (told->cancels)
-		server_cancel_ask(&told->world->server, told->cancels);
 	if (told->asks_again) {
 		told->asks_again = false;
 		(void)!try_to_ask(told->world, told, "again.invalid.", NULL, LONG_US);
@@ -254,28 +251,6 @@ static void what_nobody_answers_comes_back_late(void **state)
 	assert_int_equal(told.end, ASK_END_NO_NETWORK);
 }
 
-static void a_cancelled_call_comes_back_and_nobody_is_told(void **state)
-{
-	struct world *world = *state;
-	struct told under_way, answered, another;
-
-	ask_for(world, &under_way, "silent.example.", "hub", LONG_US);
-	wait_until_asked(world);
-	server_cancel_ask(&world->server, under_way.call);
-	run(world, 0);
-	ask_for(world, &answered, "a.invalid.", NULL, LONG_US);
-	server_cancel_ask(&world->server, answered.call);
-	run(world, 0);
-	assert_int_equal(under_way.ends + answered.ends, 0);
-	/* Also by the one that is told of before it. */
-	ask_for(world, &answered, "a.invalid.", NULL, LONG_US);
-	ask_for(world, &another, "silent.example.", "hub", LONG_US);
-	answered.cancels = another.call;
-	run(world, 1);
-	assert_int_equal(answered.ends, 1);
-	assert_int_equal(another.ends, 0);
-}
-
 static void the_next_one_may_be_asked_when_one_is_told_of(void **state)
 {
 	struct world *world = *state;
@@ -335,31 +310,25 @@ static void one_call_too_many_is_not_taken(void **state)
 	run(world, ASK_CALLS_MAX + 1);
 }
 
-/* Answers, deadlines, cancellations and reloads in disorder. */
-static void of_many_each_is_told_of_once_or_was_cancelled(void **state)
+/* Answers, deadlines and reloads in disorder. */
+static void of_many_each_is_told_of_once(void **state)
 {
 	static struct told told[MANY];
 	struct world *world = *state;
-	unsigned cancelled = 0, ended = 0;
+	unsigned ended = 0;
 
 	for (unsigned i = 0; i < MANY; i++) {
 		char name[32];
 
 		snprintf(name, sizeof name, "n%u.%s.", i, i % 2 ? "invalid" : "example");
 		ask_for(world, &told[i], name, i % 2 ? NULL : "hub", i % 5 ? 2000 : 50 * 1000);
-		if (i % 7 == 0 && told[i / 2].ends == 0 && told[i / 2].call) {
-			server_cancel_ask(&world->server, told[i / 2].call);
-			told[i / 2].call = NULL;
-			cancelled++;
-		}
 		if (i % 50 == 0)
 			apply(world);
 		uv_run(&world->loop, UV_RUN_NOWAIT);
 	}
-	assert_true(cancelled > 0);
-	run(world, MANY - cancelled);
+	run(world, MANY);
 	for (unsigned i = 0; i < MANY; i++) {
-		assert_int_equal(told[i].ends, told[i].call != NULL);
+		assert_int_equal(told[i].ends, 1);
 		ended += told[i].end == ASK_END_ANSWERED && told[i].ends;
 	}
 	assert_true(ended > 0 && ended < MANY);
@@ -371,12 +340,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(an_answer_comes_back_to_the_thread_that_asked),
 		TEST(what_nobody_answers_comes_back_late),
-		TEST(a_cancelled_call_comes_back_and_nobody_is_told),
 		TEST(the_next_one_may_be_asked_when_one_is_told_of),
 		TEST(a_reload_leaves_what_is_under_way_and_its_policy),
 		TEST(stopping_tells_all_that_wait_and_takes_no_more),
 		TEST(one_call_too_many_is_not_taken),
-		TEST(of_many_each_is_told_of_once_or_was_cancelled),
+		TEST(of_many_each_is_told_of_once),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

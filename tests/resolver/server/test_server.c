@@ -695,13 +695,12 @@ static void what_an_answer_changes_while_the_server_stops_does_no_harm(void **st
 	struct world *world = *state;
 	struct server *server = &world->service.server;
 	const struct hash_key key = server->key;
-	struct ask_call *letter;
 	struct name name;
 	assert_int_equal(apply(world, world->one, world->two), 0);
 	assert_int_equal(name_from_text(&name, &key, "localhost."), 0);
 	const struct ask_question question = {
 		.name = &name, .type = TYPE_A, .patience_us = 1000000};
-	assert_int_equal(server_ask(server, &question, on_last_answer, world, &letter), 0);
+	assert_int_equal(server_ask(server, &question, on_last_answer, world), 0);
 	server_release(server);
 	assert_int_equal(world->answered, 1);
 	assert_int_equal(server_init(server, 2, &key, on_release, world), 0);

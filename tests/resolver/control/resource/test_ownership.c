@@ -47,11 +47,9 @@ struct known {
 static struct server server = {.key = {3, 4}};
 
 int server_ask(struct server *asked_server, const struct ask_question *question,
-	       void (*on_answer)(void *context, const struct ask_answer *answer), void *context,
-	       struct ask_call **call)
+	       void (*on_answer)(void *context, const struct ask_answer *answer), void *context)
 {
 	assert_ptr_equal(asked_server, &server);
-	*call = NULL;
 	if (script.refusal != 0)
 		return script.refusal;
 	assert_in_range(script.count, 0, QUESTIONS_MAX - 1);
