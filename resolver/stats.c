@@ -5,6 +5,8 @@
 #include <assert.h>
 #include <stddef.h>
 
+#include "rules/base.h"
+
 static const size_t offsets[] = {
 #define X(name, text) offsetof(struct stats, name),
 	STATS_MAP(X)
@@ -16,7 +18,7 @@ const struct stats_row stats_rows[] = {
 	STATS_MAP(X)
 #undef X
 };
-const unsigned stats_row_count = sizeof stats_rows / sizeof *stats_rows;
+const unsigned stats_row_count = COUNT(stats_rows);
 
 uint64_t stats_get(const struct stats *stats, unsigned i)
 {

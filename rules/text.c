@@ -4,6 +4,8 @@
 
 #include <stdio.h>
 
+#include "rules/base.h"
+
 size_t text_character(const char *text, uint32_t *code)
 {
 	const unsigned char *at = (const unsigned char *)text;
@@ -41,7 +43,7 @@ static const struct range {
 
 bool text_is_shown(uint32_t code)
 {
-	for (size_t i = 0; i < sizeof hidden / sizeof *hidden && hidden[i].first <= code; i++)
+	for (size_t i = 0; i < COUNT(hidden) && hidden[i].first <= code; i++)
 		if (code <= hidden[i].last)
 			return false;
 	return true;

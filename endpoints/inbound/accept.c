@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "endpoints/socket.h"
+#include "rules/base.h"
 
 enum {
 	ACCEPTS = 64,  /* in a row before other handles have their turn */
@@ -133,8 +134,7 @@ static int inbound_tcp_watch(struct inbound *inbound)
 static void on_tcp_again(struct timer *timer, uint64_t now_us)
 {
 	(void)now_us;
-	(void)inbound_tcp_watch(
-		(struct inbound *)((char *)timer - offsetof(struct inbound, tcp_again)));
+	(void)inbound_tcp_watch(container_of(timer, struct inbound, tcp_again));
 }
 
 int inbound_tcp_start(struct inbound *inbound)

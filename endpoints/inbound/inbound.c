@@ -17,6 +17,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "rules/base.h"
+
 static void inbound_free_when_done(struct inbound *inbound)
 {
 	if (!inbound->stopped || inbound->handles > 0 || inbound->queries > 0)
@@ -291,8 +293,7 @@ static void inbound_shorten_idle(struct inbound_worker *worker)
 
 static void on_drained(struct timer *timer, uint64_t now_us)
 {
-	struct inbound_worker *worker =
-		(struct inbound_worker *)((char *)timer - offsetof(struct inbound_worker, drained));
+	struct inbound_worker *worker = container_of(timer, struct inbound_worker, drained);
 	(void)now_us;
 	for (struct inbound *at = worker->listeners; at; at = at->next)
 		inbound_tcp_end(at);

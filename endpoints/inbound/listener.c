@@ -30,6 +30,7 @@
 #include <unistd.h>
 
 #include "endpoints/socket.h"
+#include "rules/base.h"
 
 enum { RECEIVE_BUFFER = 4 << 20, SEND_BUFFER = 1 << 20, BACKLOG = 1024 };
 
@@ -151,7 +152,7 @@ static int attach_program(const struct opening *opening, int fd, unsigned worker
 	};
 	struct sock_fprog program;
 	memset(&program, 0, sizeof program); /* with its padding: the kernel copies all of it */
-	program.len = sizeof code / sizeof code[0];
+	program.len = COUNT(code);
 	program.filter = code;
 	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &program, sizeof program) < 0)
 		return say(opening, errno);

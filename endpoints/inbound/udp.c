@@ -32,6 +32,7 @@
 #include <unistd.h>
 
 #include "endpoints/socket.h"
+#include "rules/base.h"
 
 enum {
 	BATCH = 64,
@@ -342,8 +343,7 @@ static uint32_t take_dropped(struct inbound *inbound)
 
 static void on_dropped_due(struct timer *timer, uint64_t now_us)
 {
-	struct inbound *inbound =
-		(struct inbound *)((char *)timer - offsetof(struct inbound, udp_dropped_due));
+	struct inbound *inbound = container_of(timer, struct inbound, udp_dropped_due);
 
 	(void)now_us;
 	inbound->worker->counters.udp_unread += take_dropped(inbound);
@@ -404,8 +404,7 @@ int inbound_udp_watch(struct inbound *inbound)
 static void on_udp_again(struct timer *timer, uint64_t now_us)
 {
 	(void)now_us;
-	(void)inbound_udp_watch(
-		(struct inbound *)((char *)timer - offsetof(struct inbound, udp_again)));
+	(void)inbound_udp_watch(container_of(timer, struct inbound, udp_again));
 }
 
 int inbound_udp_start(struct inbound *inbound)

@@ -26,6 +26,8 @@
 
 #include "endpoints/outbound/tcp.h"
 
+#include "rules/base.h"
+
 enum {
 	CONNECTIONS_MAX = 512, /* of a worker; then idle ones give way */
 	ENDS_IN_VAIN_MAX = 2,  /* connections that may end with a question that is alone on them, */
@@ -230,8 +232,7 @@ static void stay(struct outbound_connection *connection)
 static void on_timer(struct timer *timer, uint64_t now_us)
 {
 	struct outbound_connection *connection =
-		(struct outbound_connection *)((uint8_t *)timer -
-					       offsetof(struct outbound_connection, timer));
+		container_of(timer, struct outbound_connection, timer);
 
 	if (!connection->open) /* nobody answered the call */
 		outbound_connection_lost(connection);

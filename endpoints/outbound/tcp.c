@@ -12,6 +12,8 @@
 
 #include "endpoints/outbound/tcp.h"
 
+#include "rules/base.h"
+
 static struct outbound_peer *peer_find(const struct outbound *outbound,
 				       const struct upstream *upstream)
 {
@@ -36,8 +38,7 @@ void outbound_peer_gather(struct outbound_peer *peer)
 static void on_timer(struct timer *timer, uint64_t now_us)
 {
 	(void)now_us;
-	outbound_peer_gather(
-		(struct outbound_peer *)((uint8_t *)timer - offsetof(struct outbound_peer, timer)));
+	outbound_peer_gather(container_of(timer, struct outbound_peer, timer));
 }
 
 static struct outbound_peer *peer_for(struct outbound *outbound, const struct upstream *upstream)

@@ -6,6 +6,8 @@
  * Not here: what becomes of a flight that has to go (upstream/walk.c). */
 #include "endpoints/upstream/outstanding.h"
 
+#include "rules/base.h"
+
 struct outstanding {
 	struct outstanding *next, **link;
 	const struct target *target;
@@ -14,7 +16,7 @@ struct outstanding {
 
 static struct flight *flight_of(struct fair_queue_item *item)
 {
-	return (struct flight *)((uint8_t *)item - offsetof(struct flight, place));
+	return container_of(item, struct flight, place);
 }
 
 static struct outstanding **list_of(struct pending_table *table, const struct target *target)

@@ -12,6 +12,8 @@
 
 #include "endpoints/upstream/internal.h"
 
+#include "rules/base.h"
+
 int pending_table_init(struct pending_table *table, struct wheel *wheel, struct entropy *entropy,
 		       const struct hash_key *key)
 {
@@ -58,8 +60,7 @@ static struct pending *find(const struct pending_table *table, const struct pend
 
 static void on_timer(struct timer *timer, uint64_t now_us)
 {
-	struct pending *pending =
-		(struct pending *)((uint8_t *)timer - offsetof(struct pending, timer));
+	struct pending *pending = container_of(timer, struct pending, timer);
 
 	if (pending->given_up || now_us >= pending->deadline_us) {
 		pending_give_up(pending, !pending->given_up, now_us);

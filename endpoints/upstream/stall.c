@@ -10,6 +10,8 @@
  * Not here: what a question does when it goes on, or probes (upstream/walk.c). */
 #include "endpoints/upstream/internal.h"
 
+#include "rules/base.h"
+
 struct stall { /* the questions of one leg that wait for a sign of life */
 	struct stall *next, **link;
 	struct pending_table *table;
@@ -199,9 +201,7 @@ void pending_wake(struct pending_table *table, uint64_t now_us)
 /* Probes that have become due, and signs of life that another worker saw. */
 void pending_on_stalled_timer(struct timer *timer, uint64_t now_us)
 {
-	struct pending_table *table =
-		(struct pending_table *)((uint8_t *)timer -
-					 offsetof(struct pending_table, stalled_timer));
+	struct pending_table *table = container_of(timer, struct pending_table, stalled_timer);
 
 	pending_wake(table, now_us);
 	if (table->stall_count > 0 && !timer_armed(timer))

@@ -18,6 +18,7 @@
  * known questions have a lock, which the path of an answer only tries.
  * What to do with the questions of a suspect is upstream/walk.c's business. */
 #include "endpoints/upstream/target.h"
+#include "rules/base.h"
 
 #define GET(member)        atomic_load_explicit(&target->member, memory_order_relaxed)
 #define SET(member, value) atomic_store_explicit(&target->member, (value), memory_order_relaxed)
@@ -32,7 +33,7 @@ static const char *const error_texts[] = {
 const char *target_error_text(enum target_error error)
 {
 	size_t i = (size_t)error;
-	return i < sizeof error_texts / sizeof error_texts[0] ? error_texts[i] : "unknown error";
+	return i < COUNT(error_texts) ? error_texts[i] : "unknown error";
 }
 
 void target_init(struct target *target, const struct address *source, const struct host *host,

@@ -26,6 +26,7 @@
 
 #include "endpoints/upstream/guard.h"
 #include "endpoints/upstream/outstanding.h"
+#include "rules/base.h"
 
 static struct target *target_of(const struct pending *pending, unsigned index)
 {
@@ -265,8 +266,7 @@ static void on_patience(struct flight *flight, uint64_t now_us)
 
 static void on_timer(struct timer *timer, uint64_t now_us)
 {
-	struct flight *flight =
-		(struct flight *)((uint8_t *)timer - offsetof(struct flight, timer));
+	struct flight *flight = container_of(timer, struct flight, timer);
 
 	if (now_us < flight->sent_us + TARGET_PATIENCE_US)
 		on_allowance(flight, now_us);

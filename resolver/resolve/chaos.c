@@ -4,6 +4,7 @@
  *
  * Not here: NSID, which carries the same identity in an OPT (endpoints/message_write.c). */
 #include "resolver/resolve/chaos.h"
+#include "rules/base.h"
 
 #include <string.h>
 
@@ -25,7 +26,7 @@ bool chaos_answer(struct message *message, const struct policy *policy, const st
 
 	if (type != TYPE_TXT && type != TYPE_ANY)
 		return false;
-	for (size_t i = 0; i < sizeof identities / sizeof identities[0]; i++) {
+	for (size_t i = 0; i < COUNT(identities); i++) {
 		const struct chaos_name *identity = &identities[i];
 		const char *text = identity->version ? policy->version : policy->server;
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "resolver/resolve/compose_internal.h"
+#include "rules/base.h"
 
 /* ---- how a pass ends badly ---- */
 
@@ -369,7 +370,7 @@ static enum step use_missing(struct composition *c, struct frame *f, const struc
 
 	if (!c->cache || !(c->request->flags & FLAG_RD))
 		return STEP_FAILED;
-	for (size_t i = 0; i < sizeof types / sizeof *types && step == STEP_FAILED; i++) {
+	for (size_t i = 0; i < COUNT(types) && step == STEP_FAILED; i++) {
 		struct cache_entry *entry = NULL;
 		struct cache_key key = key_of(c, f, leg);
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "resolver/resolve/cache.h"
+#include "rules/base.h"
 
 static struct refresh **bucket_of(struct refreshes *refreshes, uint64_t hash)
 {
@@ -48,7 +49,7 @@ static void on_done(struct waiter *waiter, void *value, uint64_t now_us)
 {
 	(void)value;
 	(void)now_us;
-	release((struct refresh *)((char *)waiter - offsetof(struct refresh, waiter)));
+	release(container_of(waiter, struct refresh, waiter));
 }
 
 int refresh_ask(struct refreshes *refreshes, struct pending_table *pending,

@@ -14,6 +14,7 @@
 #include "resolver/resolve/compose.h"
 #include "resolver/resolve/reply.h"
 #include "resolver/transfer/transfer.h"
+#include "rules/base.h"
 
 struct resolution {
 	struct waiter waiter;
@@ -41,17 +42,17 @@ static struct resolution *resolution_of(struct query *query)
 
 static struct resolution *of_waiter(struct waiter *waiter)
 {
-	return (struct resolution *)((char *)waiter - offsetof(struct resolution, waiter));
+	return container_of(waiter, struct resolution, waiter);
 }
 
 static struct resolution *of_deadline(struct timer *timer)
 {
-	return (struct resolution *)((char *)timer - offsetof(struct resolution, deadline));
+	return container_of(timer, struct resolution, deadline);
 }
 
 static struct resolution *of_item(struct fair_queue_item *item)
 {
-	return (struct resolution *)((char *)item - offsetof(struct resolution, place_in_line));
+	return container_of(item, struct resolution, place_in_line);
 }
 
 /* ---- the end of a query ---- */

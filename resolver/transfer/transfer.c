@@ -9,6 +9,7 @@
 
 #include "resolver/stats.h"
 #include "resolver/transfer/message.h"
+#include "rules/base.h"
 #include "rules/zone/serial.h"
 
 enum { MORE_TEXT_MAX = 32 };
@@ -324,8 +325,7 @@ static void step(struct transfer *transfer, enum query_room room)
 
 static void on_timer(struct timer *timer, uint64_t now)
 {
-	struct transfer *transfer =
-		(struct transfer *)((char *)timer - offsetof(struct transfer, timer));
+	struct transfer *transfer = container_of(timer, struct transfer, timer);
 
 	(void)now;
 	step(transfer, transfer->query->room(transfer->query));
@@ -341,8 +341,7 @@ static void on_room(struct query *query, enum query_room room)
 
 static void on_patience(struct timer *timer, uint64_t now)
 {
-	struct transfer *transfer =
-		(struct transfer *)((char *)timer - offsetof(struct transfer, patience));
+	struct transfer *transfer = container_of(timer, struct transfer, patience);
 	struct transfers *transfers = transfer->transfers;
 
 	if (transfer->line == &transfers->waiting) {

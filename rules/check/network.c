@@ -1,5 +1,6 @@
 /* Virtual networks: names, address spaces that Azure allows, subnets inside them, custom servers.
  */
+#include "rules/base.h"
 #include "rules/check/internal.h"
 #include "rules/policy/ruleset.h"
 
@@ -18,7 +19,7 @@ static void check_space(struct check *check, const struct prefix *prefix,
 	char text[PREFIX_TEXT_MAX];
 	struct prefix forbidden;
 
-	for (size_t i = 0; i < sizeof forbidden_spaces / sizeof forbidden_spaces[0]; i++)
+	for (size_t i = 0; i < COUNT(forbidden_spaces); i++)
 		if (prefix_parse(&forbidden, forbidden_spaces[i]) == 0 &&
 		    prefix_overlaps(&forbidden, prefix))
 			ERROR(check, origin, field,

@@ -3,6 +3,7 @@
  * so are NS records at its apex. */
 #include <strings.h>
 
+#include "rules/base.h"
 #include "rules/check/internal.h"
 #include "rules/zone/zone.h"
 
@@ -54,7 +55,7 @@ static void check_zone_name(struct check *check, const struct private_zone *zone
 		ERROR(check, origin, "name",
 		      "\"%s\" ends with a dot, which a zone's name here does not; write \"%.*s\"",
 		      zone->name, (int)length - 1, zone->name);
-	for (size_t i = 0; i < sizeof reserved_zones / sizeof reserved_zones[0]; i++)
+	for (size_t i = 0; i < COUNT(reserved_zones); i++)
 		if (strncasecmp(zone->name, reserved_zones[i], strlen(reserved_zones[i])) == 0 &&
 		    length == strlen(reserved_zones[i]))
 			ERROR(check, origin, "name",

@@ -6,6 +6,7 @@
  *
  * Not here: who asks at the VNet resolver (policy_place_of_client), and what a stranger is told. */
 #include "rules/policy/access.h"
+#include "rules/base.h"
 
 #include <assert.h>
 
@@ -29,7 +30,7 @@ int access_add_private(struct access *access, struct arena *arena)
 					    "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"};
 	int err = 0;
 
-	for (size_t i = 0; !err && i < sizeof texts / sizeof texts[0]; i++) {
+	for (size_t i = 0; !err && i < COUNT(texts); i++) {
 		struct prefix prefix;
 
 		err = prefix_parse(&prefix, texts[i]);

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rules/base.h"
 #include "rules/policy/internal.h"
 
 /* ---- the table ---- */
@@ -45,7 +46,7 @@ static uint64_t print_model(const struct policy *policy, const struct model *mod
 	uint64_t print = model->addresses.count;
 
 	print = print_bytes(policy, print, &model->reverse.ttl, sizeof model->reverse.ttl);
-	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+	for (size_t i = 0; i < COUNT(texts); i++)
 		print = policy_print_text(policy, print, texts[i]);
 	for (size_t i = 0; i < model->addresses.count; i++) {
 		const struct owned_address *address = &model->addresses.items[i];
@@ -149,7 +150,7 @@ static int compile_names(struct policy *policy, const struct policy *before,
 			 const struct model *model)
 {
 	const char *const suffixes[] = {model->reverse.suffix, model->reverse.service_suffix};
-	enum { SUFFIXES = sizeof suffixes / sizeof suffixes[0] };
+	enum { SUFFIXES = COUNT(suffixes) };
 	int err = suffix_table_init(&policy->names, &policy->arena, SUFFIXES);
 
 	for (unsigned i = 0; !err && i < SUFFIXES; i++)

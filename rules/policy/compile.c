@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#include "rules/base.h"
 #include "rules/policy/internal.h"
 
 struct compilation {
@@ -366,7 +367,7 @@ static int link_zone(struct compilation *c, const struct private_zone *zone, con
 {
 	static const enum resolution_policy ways[] = {RESOLUTION_DEFAULT,
 						      RESOLUTION_NXDOMAIN_REDIRECT};
-	enum { WAYS = sizeof ways / sizeof ways[0] };
+	enum { WAYS = COUNT(ways) };
 	struct policy_zone_link *links = arena_alloc_array(&c->policy->arena, WAYS, sizeof *links);
 
 	if (!links)
@@ -604,7 +605,7 @@ struct policy *policy_compile(const struct model *model, const struct hash_key *
 	if (c.policy->roots)
 		*c.policy->roots = 1;
 	int err = c.policy->roots ? 0 : ERR_NOMEM;
-	for (size_t i = 0; !err && i < sizeof steps / sizeof steps[0]; i++)
+	for (size_t i = 0; !err && i < COUNT(steps); i++)
 		err = steps[i](&c);
 	arena_release(&c.scratch);
 	if (!err)

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "rules/base.h"
 #include "rules/policy/internal.h"
 #include "rules/reverse.h"
 
@@ -328,7 +329,7 @@ void policy_decide(const struct policy *policy, struct place place, const struct
 		return;
 	decision.network =
 		place.network == NETWORK_DEFAULT ? &nowhere : &policy->networks[place.network];
-	for (size_t i = 0; i < sizeof stages / sizeof stages[0]; i++) {
+	for (size_t i = 0; i < COUNT(stages); i++) {
 		bool matched = stages[i](&decision, decision.decided ? &later : verdict);
 
 		if (matched && !trace)

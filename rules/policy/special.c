@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "rules/base.h"
 #include "rules/policy/internal.h"
 #include "rules/zone/zonefile.h"
 
@@ -63,7 +64,7 @@ static const struct special {
 	{"b.e.f.ip6.arpa.", empty_zone},
 	{"8.b.d.0.1.0.0.2.ip6.arpa.", empty_zone},
 };
-enum { SPECIALS = sizeof specials / sizeof specials[0] };
+enum { SPECIALS = COUNT(specials) };
 
 static struct zone *read_special(const struct special *special, const struct hash_key *key)
 {

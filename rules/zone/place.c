@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rules/base.h"
 #include "rules/wire.h"
 #include "rules/zone/builder.h"
 #include "rules/zone/internal.h"
@@ -39,7 +40,7 @@ static int add_soa(struct zone_builder *builder, const struct origin *origin)
 	}
 	memcpy(rdata + at, apex->wire, apex->length);
 	at += apex->length;
-	for (size_t i = 0; i < sizeof times / sizeof *times; i++, at += 4)
+	for (size_t i = 0; i < COUNT(times); i++, at += 4)
 		wire_put32(rdata + at, times[i]);
 	builder->owner = *apex;
 	return zone_builder_keep(builder, origin, apex->wire, TYPE_SOA, SOA_TTL, rdata, at);

@@ -8,6 +8,7 @@
 #include <ldns/ldns.h>
 #include <strings.h>
 
+#include "rules/base.h"
 #include "rules/name.h"
 #include "rules/wire.h"
 #include "rules/zone/rdata.h"
@@ -47,14 +48,14 @@ static const char *const without_names[] = {
 
 bool record_has_names(uint16_t type)
 {
-	return type < sizeof with_names / sizeof *with_names && with_names[type];
+	return type < COUNT(with_names) && with_names[type];
 }
 
 const char *record_layout(uint16_t type)
 {
 	if (record_has_names(type))
 		return with_names[type];
-	return type < sizeof without_names / sizeof *without_names ? without_names[type] : NULL;
+	return type < COUNT(without_names) ? without_names[type] : NULL;
 }
 
 bool record_skip_element(char element, const uint8_t *packet, size_t *at, size_t end, size_t lowest,
@@ -101,7 +102,7 @@ static const struct {
 	{TYPE_TKEY, "TKEY"},   {TYPE_TSIG, "TSIG"},   {TYPE_IXFR, "IXFR"}, {TYPE_AXFR, "AXFR"},
 	{TYPE_MAILB, "MAILB"}, {TYPE_MAILA, "MAILA"}, {TYPE_ANY, "ANY"},
 };
-enum { QUESTION_TYPES = sizeof question_types / sizeof *question_types };
+enum { QUESTION_TYPES = COUNT(question_types) };
 
 static const char *type_name(uint16_t type)
 {

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "rules/base.h"
 #include "rules/zone/rdata.h"
 #include "rules/zone/record.h"
 #include "rules/zone/zonefile_entry.h"
@@ -140,7 +141,7 @@ static bool is_class(const char *token)
 {
 	static const char *const names[] = {"CH", "HS", "CS", "NONE"};
 
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+	for (size_t i = 0; i < COUNT(names); i++) {
 		if (strcasecmp(token, names[i]) == 0)
 			return true;
 	}

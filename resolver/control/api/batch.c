@@ -5,6 +5,7 @@
 
 #include "resolver/control/base/csv.h"
 #include "resolver/control/resource/reverse_json.h"
+#include "rules/base.h"
 
 enum batch_column { COLUMN_OWNER, COLUMN_FQDN, COLUMN_DESCRIPTION, COLUMN_TTL, COLUMN_COUNT };
 
@@ -17,7 +18,7 @@ static const struct {
 	{"ptrdname", COLUMN_FQDN}, {"description", COLUMN_DESCRIPTION},
 	{"ttl", COLUMN_TTL},
 };
-enum { COLUMN_NAMES = sizeof column_names / sizeof *column_names };
+enum { COLUMN_NAMES = COUNT(column_names) };
 
 struct batch_reader {
 	size_t index;
@@ -179,7 +180,7 @@ struct batch_reader *batch_reader_of_json(const json_t *body, struct change_erro
 static int read_owner(const json_t *object, struct batch_row *row, struct change_error *error)
 {
 	static const char *const keys[] = {"owner", "id", "address"};
-	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+	for (size_t i = 0; i < COUNT(keys); i++) {
 		const json_t *value = json_object_get(object, keys[i]);
 		if (!value)
 			continue;

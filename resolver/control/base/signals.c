@@ -3,12 +3,14 @@
 #include <pthread.h>
 #include <stddef.h>
 
+#include "rules/base.h"
+
 void signals_block(sigset_t *before)
 {
 	static const int own[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS};
 	sigset_t blocked;
 	sigfillset(&blocked);
-	for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+	for (size_t i = 0; i < COUNT(own); i++)
 		sigdelset(&blocked, own[i]);
 	pthread_sigmask(SIG_SETMASK, &blocked, before);
 }

@@ -8,6 +8,7 @@
 #include "resolver/control/base/exit.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/config/resolv_conf.h"
+#include "rules/base.h"
 #include "rules/text.h"
 
 static const struct {
@@ -64,7 +65,7 @@ static const struct {
 	{"beside", NULL, NULL, 0, OPTION_BESIDE, offsetof(struct command_line, beside)},
 };
 static const unsigned repeated = OPTION_NS | OPTION_TAG;
-enum { OPTION_COUNT = sizeof options / sizeof *options, OPTION_HELP = 1000, OPTION_VERSION };
+enum { OPTION_COUNT = COUNT(options), OPTION_HELP = 1000, OPTION_VERSION };
 
 static void print_option(size_t i, FILE *out)
 {

@@ -3,6 +3,7 @@
 #include "resolver/control/observe/explain_ask.h"
 
 #include "resolver/control/base/json.h"
+#include "rules/base.h"
 
 /* ---- the texts ---- */
 
@@ -10,7 +11,7 @@ static bool is_resolved(uint16_t type)
 {
 	static const uint16_t meta[] = {TYPE_OPT,  TYPE_TSIG,  TYPE_TKEY,  TYPE_IXFR,
 					TYPE_AXFR, TYPE_MAILA, TYPE_MAILB, TYPE_NXNAME};
-	for (size_t i = 0; i < sizeof meta / sizeof *meta; i++)
+	for (size_t i = 0; i < COUNT(meta); i++)
 		if (meta[i] == type)
 			return false;
 	return true;

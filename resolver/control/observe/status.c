@@ -10,6 +10,7 @@
 #include "endpoints/socket.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/observe/health.h"
+#include "rules/base.h"
 
 static json_t *address_json(const struct address *address)
 {
@@ -216,7 +217,7 @@ static void add_counted(json_t *item, const struct target *target)
 		{"errors", atomic_load(&target->errors)},
 		{"suspicions", atomic_load(&target->suspicions)},
 	};
-	for (size_t i = 0; i < sizeof counters / sizeof *counters; i++)
+	for (size_t i = 0; i < COUNT(counters); i++)
 		json_put(item, counters[i].name, json_integer((json_int_t)counters[i].value));
 	json_put(item, "last_error",
 		 json_text(target_error_text((enum target_error)atomic_load(&target->last_error))));

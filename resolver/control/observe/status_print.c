@@ -8,6 +8,7 @@
 #include "resolver/control/base/json.h"
 #include "resolver/control/base/table.h"
 #include "resolver/stats.h"
+#include "rules/base.h"
 
 enum {
 	COLUMNS_MAX = 14,
@@ -221,9 +222,9 @@ static void print_counters(FILE *out, const json_t *status)
 static void print_all(FILE *out, const json_t *status)
 {
 	print_part(out, status, &targets);
-	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+	for (size_t i = 0; i < COUNT(parts); i++)
 		print_part(out, status, &parts[i]);
-	for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
+	for (size_t i = 0; i < COUNT(counts); i++)
 		print_part(out, status, &counts[i]);
 	print_counters(out, status);
 }
@@ -370,7 +371,7 @@ static void print_rest(FILE *out, const json_t *rows, size_t shown)
 	size_t count = json_array_size(rows);
 	const char *separator = ":";
 	fprintf(out, "  and %zu more", count - shown);
-	for (size_t s = 0; s < sizeof states / sizeof *states; s++) {
+	for (size_t s = 0; s < COUNT(states); s++) {
 		size_t found = 0;
 		for (size_t i = shown; i < count; i++)
 			found += is_in_state(json_array_get(rows, i), states[s]);
@@ -467,10 +468,10 @@ static void print_in_brief(FILE *out, const json_t *status)
 	print_troubles(out, status);
 	print_brief_targets(out, status);
 	print_brief_endpoints(out, status);
-	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+	for (size_t i = 0; i < COUNT(parts); i++)
 		if (parts[i].brief)
 			print_brief(out, status, &parts[i]);
-	for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
+	for (size_t i = 0; i < COUNT(counts); i++)
 		print_brief_counts(out, status, &counts[i]);
 	print_brief_counters(out, status);
 }

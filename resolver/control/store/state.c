@@ -16,6 +16,7 @@
 #include "endpoints/entropy.h"
 #include "resolver/control/base/uuid.h"
 #include "resolver/control/store/state_db.h"
+#include "rules/base.h"
 #include "rules/schema/model.h"
 #include "rules/schema/schema.h"
 
@@ -526,12 +527,12 @@ static int look(struct state *state, char error[SOURCE_ERROR_MAX])
 	int err = state_file_open_to_look(&db->file, state->path, error);
 
 	state->looks = true;
-	for (size_t i = 0; !err && i < sizeof needed / sizeof *needed; i++) {
+	for (size_t i = 0; !err && i < COUNT(needed); i++) {
 		err = state_db_prepare(db, needed[i]);
 		snprintf(error, SOURCE_ERROR_MAX, "%s", db->error);
 	}
 	/* An older version has not all of them. */
-	for (size_t i = 0; !err && i < sizeof later / sizeof *later; i++)
+	for (size_t i = 0; !err && i < COUNT(later); i++)
 		if (sqlite3_table_column_metadata(db->file.db, NULL, later[i].table, NULL, NULL,
 						  NULL, NULL, NULL, NULL) == SQLITE_OK)
 			err = state_db_prepare(db, later[i].statement);

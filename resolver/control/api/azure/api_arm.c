@@ -10,6 +10,7 @@
 #include "resolver/control/base/json.h"
 #include "resolver/control/resource/inventory_group.h"
 #include "resolver/control/resource/ownership.h"
+#include "rules/base.h"
 #include "rules/name.h"
 
 bool api_arm_begin(struct api_request *request)
@@ -207,7 +208,7 @@ static const struct {
 	{"Microsoft.Resources", "subscriptions", {"2021-04-01", "2022-12-01"}},
 	{"Microsoft.Resources", "locations", {"2021-04-01", "2022-12-01"}},
 };
-enum { TYPE_COUNT = sizeof resource_types / sizeof *resource_types };
+enum { TYPE_COUNT = COUNT(resource_types) };
 
 static json_t *type_json(const struct api_request *request, size_t i)
 {
@@ -308,7 +309,7 @@ static const char *arm_field(const char *field)
 		{"address", "properties.ipAddress"},
 		{"allocation", "properties.publicIPAllocationMethod"},
 	};
-	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+	for (size_t i = 0; i < COUNT(fields); i++)
 		if (strcmp(fields[i].key, field) == 0)
 			return fields[i].path;
 	return field;

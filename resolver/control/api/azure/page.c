@@ -9,6 +9,7 @@
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/resource/inventory_page.h"
+#include "rules/base.h"
 
 /* ---- $filter ---- */
 
@@ -136,7 +137,7 @@ static char *next_link(const struct arm_page *page, const char *last)
 	encode(out, page->request->path);
 	fputs("?%24skiptoken=", out);
 	encode(out, last);
-	for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
+	for (size_t i = 0; i < COUNT(kept); i++) {
 		const char *value = api_query(page->request, kept[i]);
 		if (!value)
 			continue;

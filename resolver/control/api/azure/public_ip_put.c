@@ -12,6 +12,7 @@
 #include "resolver/control/api/claim.h"
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/base/uuid.h"
+#include "rules/base.h"
 #include "rules/schema/schema.h"
 #include "rules/text.h"
 
@@ -132,7 +133,7 @@ static int add(struct api_request *request, const struct wish *wish, struct chan
 		{"domain_name_label", wish->label},
 		{"tags", wish->tags},
 	};
-	return change_add(change, OWNER_ADDRESS, values, sizeof values / sizeof *values, owner);
+	return change_add(change, OWNER_ADDRESS, values, COUNT(values), owner);
 }
 
 /* Only what is another: of an address that the file declares nothing can change but the PTR. */

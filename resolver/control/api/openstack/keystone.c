@@ -16,6 +16,7 @@
 #include "resolver/control/base/uuid.h"
 #include "resolver/control/http/token.h"
 #include "resolver/control/service/service.h"
+#include "rules/base.h"
 
 enum { TIME_TEXT_MAX = 40 };
 
@@ -186,7 +187,7 @@ static json_t *catalog_entry(const char *type, const char *name, const char *reg
 	char url[API_BASE_MAX + 16], id[UUID_TEXT_MAX];
 	json_t *endpoints = json_array();
 	snprintf(url, sizeof url, "%s%s", base, path);
-	for (size_t i = 0; i < sizeof interfaces / sizeof *interfaces; i++)
+	for (size_t i = 0; i < COUNT(interfaces); i++)
 		json_add(endpoints, endpoint_json(interfaces[i], region, url));
 	return json_make("{s:s, s:s, s:s, s:o}", "id", uuid_of_name(type, id), "type", type, "name",
 			 name, "endpoints", endpoints);
