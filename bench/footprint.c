@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <time.h>
 
-#include "resolver/control/config/load.h"
+#include "resolver/control/service/load.h"
 #include "resolver/control/resource/inventory.h"
 #include "rules/owned/owned.h"
 #include "rules/policy/policy.h"

@@ -530,6 +530,12 @@ int server_open(struct server *server, const struct model *model, struct faults 
 
 int server_apply(struct server *server, struct model *model, struct faults *faults)
 {
+	return server_apply_with(server, model, NULL, faults);
+}
+
+int server_apply_with(struct server *server, struct model *model,
+		      const struct server_commit *commit, struct faults *faults)
+{
 	struct snapshot *snapshot = prepare(server, model, faults);
 	if (!snapshot)
 		return ERR_FAULTS;
@@ -538,6 +544,8 @@ int server_apply(struct server *server, struct model *model, struct faults *faul
 		fault_add(faults, FAULT_ERROR, &model->origin, NULL, "%s", err_text(err));
 	else if (!server->current)
 		err = start_workers(server, snapshot, &model->origin, faults);
+	if (err == 0 && commit)
+		err = commit->commit(commit->context, faults);
 	if (err != 0) {
 		close_new(server, snapshot);
 		snapshot_free(snapshot);

@@ -81,6 +81,14 @@ bool server_is_drained(const struct server *server);
  * is wanted again is waited for until the workers have closed it: usually a millisecond, at most a
  * tenth of a second for all hosts together. */
 MUST_CHECK int server_apply(struct server *server, struct model *model, struct faults *faults);
+/* The same with a step that may fail between what may fail here and what cannot: `commit` makes the
+ * change durable, or adds a fault and returns an error; then nothing has moved. */
+struct server_commit {
+	int (*commit)(void *context, struct faults *faults);
+	void *context;
+};
+MUST_CHECK int server_apply_with(struct server *server, struct model *model,
+				 const struct server_commit *commit, struct faults *faults);
 /* Publishes another table of what we own and nothing else: no listener, target or zone moves, and
  * it costs the same whatever is configured. Takes a reference, which stays with the served model,
  * so that applying that one again serves the same table. Only after server_apply. ERR_NOMEM:

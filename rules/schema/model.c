@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "rules/owned/owned.h"
+#include "rules/schema/schema.h"
 #include "rules/zone/zone.h"
 
 enum {
@@ -17,20 +18,146 @@ struct model *model_new(void)
 {
 	struct model *model = calloc(1, sizeof *model);
 
-	if (model)
-		arena_init(&model->arena);
+	if (!model)
+		return NULL;
+	arena_init(&model->arena);
+	model->references = 1;
 	return model;
 }
 
 void model_free(struct model *model)
 {
-	if (!model)
+	if (!model || --model->references > 0)
 		return;
+	for (size_t i = 0; i < model->parts.count; i++)
+		model_part_free(model->parts.items[i]);
+	model_free(model->declared);
 	for (size_t i = 0; i < model->private_zones.count; i++)
 		zone_unref(model->private_zones.items[i].zone);
 	owned_unref(model->owned);
 	arena_release(&model->arena);
 	free(model);
+}
+
+/* ---- of parts ---- */
+
+struct model_part *model_part_new(const struct field *list)
+{
+	struct model_part *part = calloc(1, sizeof *part);
+
+	if (!part)
+		return NULL;
+	arena_init(&part->arena);
+	part->references = 1;
+	part->list = list;
+	part->item = arena_alloc(&part->arena, list->group->size);
+	if (part->item)
+		return part;
+	model_part_free(part);
+	return NULL;
+}
+
+void model_part_free(struct model_part *part)
+{
+	if (!part || --part->references > 0)
+		return;
+	arena_release(&part->arena);
+	free(part);
+}
+
+static const struct field bare_list = {.type = FIELD_LIST};
+
+/* The file's items, those of parts in their places, and then the parts that are new. */
+static bool compose_list(struct model *model, const struct field *list)
+{
+	struct schema_list declared = schema_list_get(list, model->declared);
+	size_t size = list->group->size, count = declared.count, more = 0;
+	char *items;
+
+	for (size_t i = 0; i < model->parts.count; i++)
+		more += model->parts.items[i]->list == list;
+	if (more == 0)
+		return true;
+	items = arena_alloc_array(&model->arena, count + more, size);
+	if (!items)
+		return false;
+	if (count > 0)
+		memcpy(items, declared.items, count * size);
+	for (size_t i = 0; i < model->parts.count; i++) {
+		const struct model_part *part = model->parts.items[i];
+		size_t at = count * size;
+
+		if (part->list != list)
+			continue;
+		if (part->declared)
+			at = (size_t)((const char *)part->declared - (char *)declared.items);
+		memcpy(items + at, part->item, size);
+		count += !part->declared;
+	}
+	schema_list_set(list, model, (struct schema_list){items, count});
+	return true;
+}
+
+/* False without memory. */
+static bool copy_items(struct arena *arena, void *list, size_t size)
+{
+	struct schema_list items = schema_list_get(&bare_list, list);
+	void *copy;
+
+	if (items.count == 0)
+		return true;
+	copy = arena_alloc_array(arena, items.count, size);
+	if (!copy)
+		return false;
+	memcpy(copy, items.items, items.count * size);
+	schema_list_set(&bare_list, list, (struct schema_list){copy, items.count});
+	return true;
+}
+
+#define COPY(arena, list) copy_items(arena, &(list), sizeof *(list).items)
+
+/* Placing gives endpoints addresses, which another model's may have otherwise. */
+static bool copy_endpoints(struct model *model)
+{
+	struct arena *arena = &model->arena;
+	bool copied = COPY(arena, model->resolvers);
+
+	for (size_t i = 0; copied && i < model->resolvers.count; i++)
+		copied = COPY(arena, model->resolvers.items[i].inbound_endpoints) &&
+			 COPY(arena, model->resolvers.items[i].outbound_endpoints);
+	return copied;
+}
+
+struct model *model_compose(struct model *declared, struct model_part *const *parts, size_t count)
+{
+	struct model *model = model_new();
+	bool whole = model != NULL;
+
+	if (!model)
+		return NULL;
+	struct arena arena = model->arena;
+	*model = *declared;
+	model->arena = arena;
+	model->references = 1;
+	model->owned = NULL;
+	model->declared = declared;
+	declared->references++;
+	model->parts.items = arena_alloc_array(&model->arena, count, sizeof *parts);
+	model->parts.count = 0;
+	for (size_t i = 0; model->parts.items && i < count; i++) {
+		parts[i]->references++;
+		model->parts.items[model->parts.count++] = parts[i];
+	}
+	for (size_t i = 0; i < schema_model.count; i++)
+		if (schema_model.fields[i].type == FIELD_LIST)
+			whole = whole && compose_list(model, &schema_model.fields[i]);
+	for (size_t i = 0; i < model->private_zones.count; i++)
+		if (model->private_zones.items[i].zone)
+			zone_ref(model->private_zones.items[i].zone);
+	if (whole && model->parts.items && copy_endpoints(model))
+		return model;
+	model_free(model);
+	return NULL;
 }
 
 static bool same_name(const char *a, const char *b)

@@ -18,6 +18,7 @@
 #include "rules/hash.h"
 #include "rules/prefix.h"
 
+struct field;
 struct owned;
 struct zone;
 
@@ -307,9 +308,23 @@ struct identity_settings {
 	bool details;                 /* extended errors name what they are about */
 };
 
+/* One item of a list at the top of a model (a ruleset) with all that is below it, that is not only
+ * the file's: a resource, or an item of the file that resources are added to. It has an arena of
+ * its own, so that the next model shares it as long as it does not change. */
+struct model_part {
+	unsigned references;
+	struct arena arena;
+	const struct field *list; /* of schema_model */
+	const void *declared;     /* the file's item that it takes the place of; NULL: none */
+	void *item;               /* of list->group */
+};
+
 struct model {
 	struct origin origin;
 	struct arena arena;
+	unsigned references;
+	struct model *declared; /* what the file alone says; a reference. NULL: this one does */
+	LIST_OF(struct model_part *) parts; /* what else there is; references */
 
 	const char *subscription, *region;
 	uint32_t workers; /* 0: one per CPU */
@@ -346,8 +361,17 @@ struct model {
 
 /* An empty model; schema_defaults fills in the defaults of every field. */
 struct model *model_new(void);
-/* Lets go of the zones, the owned table and the arena. NULL is fine. */
+/* Lets go of a reference; with the last one of the zones, the owned table and the arena. NULL is
+ * fine. */
 void model_free(struct model *model);
+/* The file's model with parts, which stand behind the file's items of their list or in the place of
+ * one. Takes references of its own; `declared` must not change any more. Endpoints are to be placed,
+ * and the default resolver completed, in what comes back. NULL without memory. */
+struct model *model_compose(struct model *declared, struct model_part *const *parts, size_t count);
+
+/* With room for an item of the list in its arena; NULL without memory. */
+struct model_part *model_part_new(const struct field *list);
+void model_part_free(struct model_part *part); /* lets go of a reference; NULL is fine */
 
 /* Finds by name, without regard to ASCII case as Azure does; NULL when there is none. */
 struct virtual_network *model_network(const struct model *model, const char *name);

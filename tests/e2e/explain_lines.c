@@ -7,7 +7,7 @@
  * and its answer a line of JSON. usage: explain_lines CONFIG */
 #include <string.h>
 
-#include "resolver/control/config/load.h"
+#include "resolver/control/service/load.h"
 #include "resolver/control/observe/explain.h"
 #include "rules/zone/record.h"
 

@@ -22,6 +22,7 @@
 
 struct api;
 struct change_error;
+struct faults;
 struct service;
 
 enum { API_ID_MAX = 41, API_TEXT_MAX = 1024, API_BASE_MAX = 272 };
@@ -65,6 +66,8 @@ struct api_error {
 	const char *field; /* of the body or query, as in "ptr.ttl"; NULL: it is about none */
 	const char *text;
 	const char *id; /* of the request */
+	const struct faults *faults; /* all that is wrong, of which the text is the first; NULL: that
+				      * is all */
 };
 
 /* An API: what there is at its paths, and how it says what went wrong. */
@@ -128,6 +131,9 @@ void api_fail(struct api_request *request, unsigned status, const char *code, co
 /* The same, of one field of the body or query: `field` is where it stands, as in "ptr.ttl". */
 void api_fail_at(struct api_request *request, unsigned status, const char *code, const char *field,
 		 const char *format, ...) __attribute__((format(printf, 5, 6)));
+/* The same for a configuration that is not allowed: the first error, and how many more there are. */
+void api_fail_faults(struct api_request *request, unsigned status, const char *code,
+		     const struct faults *faults);
 void api_fail_memory(struct api_request *request); /* 503 */
 void api_fail_ending(struct api_request *request); /* 503: the process is about to end */
 /* A header more for the answer, before it is given; both are copied. */

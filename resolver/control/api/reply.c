@@ -241,7 +241,7 @@ static void fail(struct api_request *request, unsigned status, const char *code,
 	vsnprintf(text, sizeof text, format, arguments);
 	api_finish((struct api_call *)request, status,
 		   api_error_body(request->dialect,
-				  (struct api_error){status, code, field, text, request->id}));
+				  (struct api_error){status, code, field, text, request->id, NULL}));
 }
 
 void api_fail(struct api_request *request, unsigned status, const char *code, const char *format,
@@ -260,6 +260,25 @@ void api_fail_at(struct api_request *request, unsigned status, const char *code,
 	va_start(arguments, format);
 	fail(request, status, code, field, format, arguments);
 	va_end(arguments);
+}
+
+void api_fail_faults(struct api_request *request, unsigned status, const char *code,
+		     const struct faults *faults)
+{
+	struct api_error error = {
+		.status = status, .code = code, .id = request->id, .faults = faults, .text = ""};
+	char text[API_TEXT_MAX];
+
+	for (size_t i = faults->count; i-- > 0;)
+		if (faults->items[i].severity == FAULT_ERROR) {
+			error.text = faults->items[i].text;
+			error.field = faults->items[i].origin.path;
+		}
+	if (faults->errors > 1) {
+		snprintf(text, sizeof text, "%s (and %zu more)", error.text, faults->errors - 1);
+		error.text = text;
+	}
+	api_finish((struct api_call *)request, status, api_error_body(request->dialect, error));
 }
 
 void api_fail_memory(struct api_request *request)

@@ -9,7 +9,7 @@
 #include "resolver/control/base/json.h"
 #include "resolver/control/base/report.h"
 #include "resolver/control/command/command.h"
-#include "resolver/control/config/load.h"
+#include "resolver/control/service/load.h"
 #include "resolver/control/process/management_api.h"
 #include "resolver/control/process/privileges.h"
 

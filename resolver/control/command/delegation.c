@@ -12,7 +12,7 @@
 
 #include "resolver/control/base/json.h"
 #include "resolver/control/command/command.h"
-#include "resolver/control/config/load.h"
+#include "resolver/control/service/load.h"
 #include "rules/name.h"
 #include "rules/policy/reverse_zones.h"
 #include "rules/reverse.h"

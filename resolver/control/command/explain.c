@@ -3,7 +3,7 @@
  * they are matched by source, host and protocol. */
 #include "resolver/control/base/json.h"
 #include "resolver/control/command/client.h"
-#include "resolver/control/config/load.h"
+#include "resolver/control/service/load.h"
 #include "resolver/control/observe/explain_ask.h"
 
 enum { HEALTH_TIMEOUT_MS = 2000 };

@@ -63,26 +63,42 @@ int change_fail_memory(struct change *change)
 	return change_fail(change, CHANGE_NO_MEMORY, NULL, "%s", err_text(ERR_NOMEM));
 }
 
+int change_say(struct change_error *error, enum change_outcome outcome, const char *field,
+	       const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	set_error(error, outcome, field, format, arguments);
+	va_end(arguments);
+	return ERR_INVALID;
+}
+
+struct source *change_source(struct inventory *inventory, struct change_error *error)
+{
+	if (!inventory->wants_state)
+		change_say(error, CHANGE_NO_STATE, NULL,
+			   "there is no state to keep changes in; name a file for it in the "
+			   "configuration, management = { state = "
+			   "\"/var/lib/sluice/state.db\"; }, and restart");
+	else if (!inventory->source || inventory->stale)
+		change_say(error, CHANGE_STORE, NULL, "%s",
+			   inventory->error[0] ? inventory->error
+					       : "the state has not been read yet");
+	else if (inventory->held)
+		change_say(error, CHANGE_BUSY, NULL,
+			   "many changes are being made at this moment; try again");
+	else
+		return inventory->source;
+	return NULL;
+}
+
 int change_is_open(struct change *change)
 {
-	const struct inventory *inventory = change->inventory;
-
 	assert(!change->over);
-	if (change->error.outcome != CHANGE_FINE)
+	if (change->error.outcome != CHANGE_FINE ||
+	    !change_source(change->inventory, &change->error))
 		return ERR_INVALID;
-	if (!inventory->wants_state)
-		return change_fail(
-			change, CHANGE_NO_STATE, NULL,
-			"there is no state to keep changes in; name a file for it in the "
-			"configuration, management = { state = "
-			"\"/var/lib/sluice/state.db\"; }, and restart");
-	if (!inventory->source || inventory->stale)
-		return change_fail(change, CHANGE_STORE, NULL, "%s",
-				   inventory->error[0] ? inventory->error
-						       : "the state has not been read yet");
-	if (inventory->held)
-		return change_fail(change, CHANGE_BUSY, NULL,
-				   "many changes are being made at this moment; try again");
 	return 0;
 }
 

@@ -50,6 +50,12 @@ struct change_error {
 int change_refuse(struct change_error *error, const char *field, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* Fills the error in; returns ERR_INVALID. */
+int change_say(struct change_error *error, enum change_outcome outcome, const char *field,
+	       const char *format, ...) __attribute__((format(printf, 4, 5)));
+/* The state, where it takes changes now; NULL: `error` says why not. */
+struct source *change_source(struct inventory *inventory, struct change_error *error);
+
 struct change;
 
 /* NULL without memory. */

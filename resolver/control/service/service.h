@@ -2,8 +2,9 @@
  * server_apply.
  *
  *     SIGHUP, POST /v1/reload ─► load_model ───┐
- *     resolv.conf ──────► load_resolv_conf ────┴─► server_apply ──────► ...─► on_settled
- *     management API ───► change_commit ─────────► server_serve_owned ─►
+ *     resolv.conf ──────► load_resolv_conf ────┤
+ *     resources ────────► service_change ──────┴─► server_apply ──────► ...─► on_settled
+ *     addresses, PTRs ──► change_commit ─────────► server_serve_owned ─►
  *
  * Reading files may take a while; the workers go on answering meanwhile, because they share nothing
  * with this thread but what is published.
@@ -13,12 +14,14 @@
 #ifndef SLUICE_SERVICE_H
 #define SLUICE_SERVICE_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <uv.h>
 
 #include "resolver/control/base/wall_clock.h"
 #include "resolver/control/config/file_watch.h"
-#include "resolver/control/config/load.h"
+#include "resolver/control/service/load.h"
+#include "resolver/control/resource/change.h"
 #include "resolver/control/resource/inventory.h"
 #include "resolver/control/service/serial_book.h"
 #include "resolver/control/service/work.h"
@@ -65,6 +68,27 @@ void service_follow(struct service *service);
  * faults say why not, and what was served still is. */
 MUST_CHECK int service_serve(struct service *service, struct model *model, struct faults *faults,
 			     char text[SERVICE_TEXT_MAX]);
+
+/* A change of resources (resource/kind.h), all or nothing: durable, then served. */
+struct service_edit {
+	struct path path;
+	const json_t *values; /* as it is to be, whole; NULL: it goes, with all that is inside it */
+};
+struct service_change {
+	const struct service_edit *edits;
+	size_t count;
+	const char *who;    /* for the history */
+	bool rehearsal;     /* finds out what it would come to, and changes nothing */
+	uint64_t revision;  /* out: of what was written */
+	struct change_error error; /* out, with ERR_INVALID */
+};
+/* ERR_FAULTS: what it would make is not allowed, by the faults, or could not be served; ERR_INVALID:
+ * it is not possible now, by the error. Nothing has changed then. The faults have warnings, too. */
+MUST_CHECK int service_change(struct service *service, struct service_change *change,
+			      struct faults *faults);
+
+/* The values that the state has of a resource; NULL: it has none, or cannot be read. */
+json_t *service_values(struct service *service, const struct path *path);
 
 /* Follows resolv.conf no more, and leaves the state to another process, which serves. */
 void service_rest(struct service *service);

@@ -1,5 +1,5 @@
 /* Where the management API's changes are kept, as records (source_record.h); what they mean the
- * inventory knows. Another store (one that a fleet shares) is one more file behind the same eight
+ * inventory knows. Another store (one that a fleet shares) is one more file behind the same
  * calls:
  *
  *     load        every record there is
@@ -9,6 +9,8 @@
  *     watch       call back when somebody else has changed something
  *     secret      random bytes of a name, made when first asked for; in no export, as are
  *     serials     what was given out for zones that go out
+ *     resources   those of a kind, by their paths; edit, commit and roll_back change them, and
+ *     changes     says what was changed, when and by whom
  *     about       where it is, and how it is; and close
  *
  * Owners that the configuration file declares are not in here; the PTRs that the API gave them are.
@@ -40,6 +42,23 @@ struct source_reader {
 	int (*on_group)(void *context, const struct source_group *group);
 };
 
+/* A resource (resource/kind.h) as it is kept. */
+struct source_resource {
+	unsigned kind;
+	const char *path; /* its key */
+	const char *json; /* its values; NULL in an edit: it goes */
+	uint64_t revision;
+};
+/* What happened to one. */
+struct source_change {
+	uint64_t revision;
+	int64_t at_s; /* since 1970 */
+	const char *who;
+	unsigned kind;
+	const char *path;
+	const char *before, *after; /* values; NULL: there was none, there is none */
+};
+
 struct source { /* what every kind of source begins with */
 	const struct source_calls *calls;
 };
@@ -58,6 +77,21 @@ struct source_calls {
 		      char error[SOURCE_ERROR_MAX]);
 	int (*serials)(struct source *source, struct source_serial *rows, size_t count, bool write,
 		       char error[SOURCE_ERROR_MAX]); /* all rows or none; read by their zone */
+	/* Calls back with those of the kind whose paths are from `from` on and ahead of `to`, in
+	 * their order; an error that is returned ends it. */
+	int (*resources)(struct source *source, unsigned kind, const char *from, const char *to,
+			 int (*on_resource)(void *context, const struct source_resource *resource),
+			 void *context, char error[SOURCE_ERROR_MAX]);
+	/* Begins a change of resources, which nobody but its caller sees until commit; what is read
+	 * meanwhile has it already. ERR_EXISTS as for apply. */
+	int (*edit)(struct source *source, const struct source_resource *edits, size_t count,
+		    const char *who, uint64_t *revision, char error[SOURCE_ERROR_MAX]);
+	int (*commit)(struct source *source, char error[SOURCE_ERROR_MAX]);
+	void (*roll_back)(struct source *source);
+	/* Those behind this revision, the oldest first, at most so many. */
+	int (*changes)(struct source *source, uint64_t after, size_t most,
+		       int (*on_change)(void *context, const struct source_change *change),
+		       void *context, char error[SOURCE_ERROR_MAX]);
 	void (*about)(const struct source *source, struct source_about *about);
 	void (*close)(struct source *source);
 };

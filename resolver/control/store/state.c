@@ -22,7 +22,7 @@
 
 static const char *const kind_texts[] = {[OWNER_ADDRESS] = "address", [OWNER_SERVICE] = "service"};
 
-enum { ID_LENGTH = UUID_TEXT_MAX - 1 };
+enum { ID_LENGTH = UUID_TEXT_MAX - 1, CHANGES_KEPT_S = 7 * 24 * 60 * 60 };
 
 struct state {
 	struct source source;
@@ -30,6 +30,7 @@ struct state {
 	bool looks;         /* it was state_look, and is never opened again */
 	char *path;
 	int64_t revision; /* the store's, when it was read or written here last */
+	int64_t next;     /* of the change that is under way */
 	int64_t version;  /* data_version when it was read, which changes when another connection
 			   * writes; -1: not read by this one */
 };
@@ -319,12 +320,11 @@ static int write_revision(struct state_db *db, int64_t revision)
 	return state_row_run(&row);
 }
 
-static int state_apply(struct source *source, const struct source_edit *edits, size_t count,
-		       uint64_t *revision, char error[SOURCE_ERROR_MAX])
+/* With the write lock in hand, and nobody having written since we looked. */
+static int begin_change(struct state *state)
 {
-	struct state *state = (struct state *)source;
 	struct state_db *db = &state->db;
-	int64_t found = 0, next = state->revision + 1;
+	int64_t found = 0;
 	int err = ensure(state);
 
 	if (!err)
@@ -333,24 +333,50 @@ static int state_apply(struct source *source, const struct source_edit *edits, s
 		err = state_db_number(db, STATEMENT_READ_REVISION, &found);
 	if (!err && found != state->revision)
 		err = ERR_EXISTS;
-	for (size_t i = 0; !err && i < count; i++)
-		err = apply_edit(db, &edits[i], next);
-	if (!err)
-		err = write_revision(db, next);
+	return err;
+}
+
+/* Undone where it fails. */
+static int end_change(struct state *state, int64_t revision)
+{
+	struct state_db *db = &state->db;
+	int err = write_revision(db, revision);
+
 	if (!err)
 		err = state_db_execute(db, "COMMIT", "cannot be written");
+	state_db_roll_back(db);
+	if (!err)
+		state->revision = revision;
+	return err;
+}
+
+/* Undoes what was begun, where it failed; returns err. */
+static int give_up_change(struct state *state, int err, char error[SOURCE_ERROR_MAX])
+{
 	if (err == ERR_EXISTS) {
 		state->version = -1;
-		snprintf(db->error, sizeof db->error,
+		snprintf(state->db.error, sizeof state->db.error,
 			 "the state %s was changed by another program; reload the configuration",
 			 state->path);
 	}
-	state_db_roll_back(db);
-	if (!err) {
-		state->revision = next;
-		*revision = (uint64_t)next;
-	}
+	if (err)
+		state_db_roll_back(&state->db);
 	return give_error(state, err, error);
+}
+
+static int state_apply(struct source *source, const struct source_edit *edits, size_t count,
+		       uint64_t *revision, char error[SOURCE_ERROR_MAX])
+{
+	struct state *state = (struct state *)source;
+	int64_t next = state->revision + 1;
+	int err = begin_change(state);
+
+	for (size_t i = 0; !err && i < count; i++)
+		err = apply_edit(&state->db, &edits[i], next);
+	if (!err)
+		err = end_change(state, next);
+	*revision = (uint64_t)next;
+	return give_up_change(state, err, error);
 }
 
 /* ---- secrets ---- */
@@ -448,6 +474,166 @@ static int state_serials(struct source *source, struct source_serial *rows, size
 	return give_error(state, err, error);
 }
 
+/* ---- resources ---- */
+
+static int state_resources(struct source *source, unsigned kind, const char *from, const char *to,
+			   int (*on_resource)(void *context,
+					      const struct source_resource *resource),
+			   void *context, char error[SOURCE_ERROR_MAX])
+{
+	struct state *state = (struct state *)source;
+	int err = ensure(state), code;
+
+	if (err || !state->db.statements[STATEMENT_READ_RESOURCES])
+		return give_error(state, err, error); /* an older version has none */
+	struct state_row row = state_row_begin(&state->db, STATEMENT_READ_RESOURCES);
+	state_row_number(&row, kind);
+	state_row_text(&row, from);
+	state_row_text(&row, to);
+	while (!err && (code = sqlite3_step(row.statement)) != SQLITE_DONE) {
+		const struct source_resource resource = {
+			.kind = kind,
+			.path = column_text(row.statement, 0),
+			.json = column_text(row.statement, 1),
+			.revision = (uint64_t)sqlite3_column_int64(row.statement, 2),
+		};
+
+		err = code == SQLITE_ROW ? on_resource(context, &resource)
+					 : state_db_fail(&state->db, "cannot be read");
+	}
+	state_row_end(&row);
+	return give_error(state, err, error);
+}
+
+/* Its values now, for the caller to free; NULL: there is none. */
+static int read_values(struct state_db *db, const struct source_resource *resource, char **values)
+{
+	struct state_row row = state_row_begin(db, STATEMENT_READ_RESOURCE);
+
+	state_row_number(&row, resource->kind);
+	state_row_text(&row, resource->path);
+	int err = state_row_find(&row);
+	*values = err ? NULL : strdup(column_text(row.statement, 0));
+	if (!err && !*values)
+		err = ERR_NOMEM;
+	state_row_end(&row);
+	return err == ERR_NOT_FOUND ? 0 : err;
+}
+
+static int put_values(struct state_db *db, const struct source_resource *edit, int64_t revision)
+{
+	struct state_row row = state_row_begin(db, edit->json ? STATEMENT_PUT_RESOURCE
+							      : STATEMENT_DELETE_RESOURCE);
+
+	state_row_number(&row, edit->kind);
+	state_row_text(&row, edit->path);
+	if (edit->json) {
+		state_row_text(&row, edit->json);
+		state_row_number(&row, revision);
+	}
+	return state_row_run(&row);
+}
+
+static int note_change(struct state_db *db, const struct source_change *change)
+{
+	struct state_row row = state_row_begin(db, STATEMENT_ADD_CHANGE);
+
+	state_row_number(&row, (int64_t)change->revision);
+	state_row_number(&row, change->at_s);
+	state_row_text(&row, change->who);
+	state_row_number(&row, change->kind);
+	state_row_text(&row, change->path);
+	state_row_text(&row, change->before);
+	state_row_text(&row, change->after);
+	return state_row_run(&row);
+}
+
+static int edit_resource(struct state_db *db, const struct source_resource *edit, const char *who,
+			 int64_t at_s, int64_t revision)
+{
+	struct source_change change = {(uint64_t)revision, at_s, who,       edit->kind,
+				       edit->path,         NULL, edit->json};
+	char *before;
+	int err = read_values(db, edit, &before);
+
+	change.before = before;
+	if (!err)
+		err = put_values(db, edit, revision);
+	if (!err)
+		err = note_change(db, &change);
+	free(before);
+	return err;
+}
+
+/* Some of what is older than a week, so that no change has to remove much. */
+static int forget_changes(struct state_db *db, int64_t at_s)
+{
+	struct state_row row = state_row_begin(db, STATEMENT_FORGET_CHANGES);
+
+	state_row_number(&row, at_s - CHANGES_KEPT_S);
+	int code = sqlite3_step(row.statement);
+	state_row_end(&row);
+	return code == SQLITE_DONE ? 0 : state_db_fail(db, "cannot be written");
+}
+
+static int state_edit(struct source *source, const struct source_resource *edits, size_t count,
+		      const char *who, uint64_t *revision, char error[SOURCE_ERROR_MAX])
+{
+	struct state *state = (struct state *)source;
+	int64_t at_s = time(NULL);
+	int err = begin_change(state);
+
+	state->next = state->revision + 1;
+	for (size_t i = 0; !err && i < count; i++)
+		err = edit_resource(&state->db, &edits[i], who, at_s, state->next);
+	if (!err)
+		err = forget_changes(&state->db, at_s);
+	*revision = (uint64_t)state->next;
+	return give_up_change(state, err, error);
+}
+
+static int state_commit(struct source *source, char error[SOURCE_ERROR_MAX])
+{
+	struct state *state = (struct state *)source;
+
+	return give_error(state, end_change(state, state->next), error);
+}
+
+static void state_roll_back(struct source *source)
+{
+	state_db_roll_back(&((struct state *)source)->db);
+}
+
+static int state_changes(struct source *source, uint64_t after, size_t most,
+			 int (*on_change)(void *context, const struct source_change *change),
+			 void *context, char error[SOURCE_ERROR_MAX])
+{
+	struct state *state = (struct state *)source;
+	int err = ensure(state), code;
+
+	if (err || !state->db.statements[STATEMENT_READ_CHANGES])
+		return give_error(state, err, error);
+	struct state_row row = state_row_begin(&state->db, STATEMENT_READ_CHANGES);
+	state_row_number(&row, (int64_t)after);
+	state_row_number(&row, (int64_t)most);
+	while (!err && (code = sqlite3_step(row.statement)) != SQLITE_DONE) {
+		const struct source_change change = {
+			.revision = (uint64_t)sqlite3_column_int64(row.statement, 0),
+			.at_s = sqlite3_column_int64(row.statement, 1),
+			.who = column_text(row.statement, 2),
+			.kind = (unsigned)sqlite3_column_int(row.statement, 3),
+			.path = column_text(row.statement, 4),
+			.before = column_text(row.statement, 5),
+			.after = column_text(row.statement, 6),
+		};
+
+		err = code == SQLITE_ROW ? on_change(context, &change)
+					 : state_db_fail(&state->db, "cannot be read");
+	}
+	state_row_end(&row);
+	return give_error(state, err, error);
+}
+
 /* ---- the rest ---- */
 
 static int state_watch(struct source *source, void (*on_change)(void *context), void *context)
@@ -475,8 +661,21 @@ static void state_close(struct source *source)
 	free(state);
 }
 
-static const struct source_calls calls = {state_load,   state_is_current, state_apply, state_watch,
-					  state_secret, state_serials,    state_about, state_close};
+static const struct source_calls calls = {
+	.load = state_load,
+	.is_current = state_is_current,
+	.apply = state_apply,
+	.watch = state_watch,
+	.secret = state_secret,
+	.serials = state_serials,
+	.resources = state_resources,
+	.edit = state_edit,
+	.commit = state_commit,
+	.roll_back = state_roll_back,
+	.changes = state_changes,
+	.about = state_about,
+	.close = state_close,
+};
 
 static struct state *state_new(const char *path, char error[SOURCE_ERROR_MAX])
 {
@@ -522,7 +721,8 @@ static int look(struct state *state, char error[SOURCE_ERROR_MAX])
 		enum state_statement statement;
 	} later[] = {{"resource_groups", STATEMENT_READ_GROUPS},
 		     {"secrets", STATEMENT_READ_SECRET},
-		     {"serials", STATEMENT_READ_SERIAL}};
+		     {"serials", STATEMENT_READ_SERIAL},
+		     {"resources", STATEMENT_READ_RESOURCES}};
 	struct state_db *db = &state->db;
 	int err = state_file_open_to_look(&db->file, state->path, error);
 

@@ -15,7 +15,7 @@
 #include "resolver/control/store/source.h"
 
 enum {
-	STATE_VERSION = 4,              /* of the tables */
+	STATE_VERSION = 5,              /* of the tables */
 	STATE_APPLICATION = 0x736c7563, /* in the file's header: "sluc" */
 	STATE_BUSY_MS = 500,            /* waited for another program's lock */
 };

@@ -34,7 +34,20 @@
 	X(READ_SECRET, "SELECT value FROM secrets WHERE name = ?1")                                \
 	X(ADD_SECRET, "INSERT INTO secrets VALUES (?1, ?2)")                                       \
 	X(READ_SERIAL, "SELECT serial, reserved, digest FROM serials WHERE zone = ?1")             \
-	X(PUT_SERIAL, "INSERT OR REPLACE INTO serials VALUES (?1, ?2, ?3, ?4)")
+	X(PUT_SERIAL, "INSERT OR REPLACE INTO serials VALUES (?1, ?2, ?3, ?4)")                    \
+	X(READ_RESOURCES, "SELECT path, json, revision FROM resources"                             \
+			  " WHERE kind = ?1 AND path >= ?2 AND path < ?3 ORDER BY path")           \
+	X(READ_RESOURCE, "SELECT json FROM resources WHERE kind = ?1 AND path = ?2")               \
+	X(PUT_RESOURCE, "INSERT INTO resources (kind, path, json, revision)"                       \
+			" VALUES (?1, ?2, ?3, ?4) ON CONFLICT (kind, path)"                        \
+			" DO UPDATE SET json = excluded.json, revision = excluded.revision")       \
+	X(DELETE_RESOURCE, "DELETE FROM resources WHERE kind = ?1 AND path = ?2")                  \
+	X(READ_CHANGES, "SELECT revision, time, who, kind, path, before, after FROM changes"       \
+			" WHERE revision > ?1 ORDER BY seq LIMIT ?2")                              \
+	X(ADD_CHANGE, "INSERT INTO changes (revision, time, who, kind, path, before, after)"       \
+		      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")                                      \
+	X(FORGET_CHANGES, "DELETE FROM changes WHERE seq IN"                                       \
+			  " (SELECT seq FROM changes WHERE time < ?1 ORDER BY seq LIMIT 200)")
 
 enum state_statement {
 #define X(name, sql) STATEMENT_##name,

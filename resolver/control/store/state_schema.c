@@ -9,6 +9,8 @@
  *                                           version knew by its addresses alone becomes one
  *     meta      revision of the latest change
  *     serials   what was given out for zones that go out (serial_book.h)
+ *     resources what the API made           kind, path, revision, json (resource/kind.h)
+ *     changes   of those, a week of them    revision, time, who, kind, path, before, after
  *     secrets   name, value (bytes): what the server signs with */
 #include <errno.h>
 #include <string.h>
@@ -33,6 +35,13 @@ static const char *const migrations[STATE_VERSION] = {
 	" WHERE resource_group IS NOT NULL GROUP BY resource_group COLLATE NOCASE;",
 	("CREATE TABLE serials (zone TEXT PRIMARY KEY, serial INTEGER NOT NULL,"
 	 " reserved INTEGER NOT NULL, digest INTEGER NOT NULL) STRICT, WITHOUT ROWID;"),
+	"CREATE TABLE resources (rid INTEGER PRIMARY KEY, kind INTEGER NOT NULL, path TEXT NOT NULL,"
+	" revision INTEGER NOT NULL, json TEXT NOT NULL) STRICT;"
+	"CREATE UNIQUE INDEX r_path ON resources(kind, path);"
+	"CREATE TABLE changes (seq INTEGER PRIMARY KEY, revision INTEGER NOT NULL,"
+	" time INTEGER NOT NULL, who TEXT NOT NULL, kind INTEGER NOT NULL, path TEXT NOT NULL,"
+	" before TEXT, after TEXT) STRICT;"
+	"CREATE INDEX c_revision ON changes(revision);",
 };
 
 static const char *advice(int code)

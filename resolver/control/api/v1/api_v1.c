@@ -3,6 +3,7 @@
 #include "resolver/control/api/v1/api_v1.h"
 
 #include "resolver/control/base/json.h"
+#include "resolver/control/base/report.h"
 
 enum { STATE_BODY_MAX = 256 * 1024 * 1024 }; /* a million addresses */
 
@@ -31,13 +32,30 @@ static const struct api_route routes[] = {
 	{"GET", "/v1/check", API_READ, api_check, 0},
 	{"GET", "/v1/state", API_ALONE, api_state_export, 0},
 	{"PUT", "/v1/state", API_CHANGE_TEXT, api_state_import, STATE_BODY_MAX},
+	/* Every kind that has no row above. */
+	{"GET", "/v1/{kind}", API_READ, api_resource_list, 0},
+	{"GET", "/v1/{kind}/{group}/{name}", API_READ, api_resource_show, 0},
+	{"PUT", "/v1/{kind}/{group}/{name}", API_CHANGE, api_resource_put, 0},
+	{"PATCH", "/v1/{kind}/{group}/{name}", API_CHANGE, api_resource_patch, 0},
+	{"DELETE", "/v1/{kind}/{group}/{name}", API_CHANGE, api_resource_delete, 0},
+	{"GET", "/v1/{kind}/{group}/{name}/{child}", API_READ, api_resource_list, 0},
+	{"GET", "/v1/{kind}/{group}/{name}/{child}/{child_name}", API_READ, api_resource_show, 0},
+	{"PUT", "/v1/{kind}/{group}/{name}/{child}/{child_name}", API_CHANGE, api_resource_put, 0},
+	{"PATCH", "/v1/{kind}/{group}/{name}/{child}/{child_name}", API_CHANGE, api_resource_patch,
+	 0},
+	{"DELETE", "/v1/{kind}/{group}/{name}/{child}/{child_name}", API_CHANGE,
+	 api_resource_delete, 0},
 	{.method = NULL},
 };
 
 static json_t *error_json(const struct api_error *error)
 {
-	return json_make("{s:{s:o, s:o, s:o}}", "error", "code", json_text(error->code), "message",
-			 json_text(error->text), "path", json_text(error->field));
+	json_t *object = json_make("{s:o, s:o, s:o}", "code", json_text(error->code), "message",
+				   json_text(error->text), "path", json_text(error->field));
+
+	if (error->faults)
+		json_put(object, "faults", report_faults(error->faults));
+	return json_make("{s:o}", "error", object);
 }
 
 const char *api_v1_change_code(const struct change_error *error)

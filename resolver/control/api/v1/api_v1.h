@@ -40,6 +40,17 @@ void api_ptr_patch(struct api_request *request);
 void api_ptr_delete(struct api_request *request);
 void api_check(struct api_request *request);
 
+/* ?limit, or the usual one. False: it does not fit, which has been answered. */
+bool api_v1_limit(struct api_request *request, size_t *limit);
+
+/* ---- v1/resource.c ---- */
+
+void api_resource_list(struct api_request *request);
+void api_resource_show(struct api_request *request);
+void api_resource_put(struct api_request *request);
+void api_resource_patch(struct api_request *request);
+void api_resource_delete(struct api_request *request);
+
 /* ---- v1/batch.c ---- */
 
 void api_ptrs_batch(struct api_request *request);

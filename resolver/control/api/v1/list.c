@@ -36,8 +36,7 @@ struct page {
 	struct api_text text;
 };
 
-/* False: it has been answered. */
-static bool read_limit(struct api_request *request, size_t *limit)
+bool api_v1_limit(struct api_request *request, size_t *limit)
 {
 	const char *text = api_query(request, "limit");
 	char *end = NULL;
@@ -167,7 +166,7 @@ static void answer_list(struct api_request *request, const struct list *list)
 	size_t limit;
 	const char *marker = api_query(request, "marker");
 	struct address address;
-	if (!check_query(request) || !read_limit(request, &limit))
+	if (!check_query(request) || !api_v1_limit(request, &limit))
 		return;
 	if (marker && !list->services && address_parse(&address, marker) != 0) {
 		api_fail_at(

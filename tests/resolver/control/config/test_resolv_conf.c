@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "resolver/control/config/load.h"
+#include "resolver/control/service/load.h"
 #include "resolver/control/config/resolv_conf.h"
 #include "tests/lib/config_text.h"
 

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "resolver/control/config/load.h"
+#include "resolver/control/service/load.h"
 #include "rules/zone/zone.h"
 #include "tests/lib/config_text.h"
 

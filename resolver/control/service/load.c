@@ -1,11 +1,12 @@
 /* The order matters: endpoints are placed before resolv.conf is looked at, because its entries that
  * are us are left out, and everything is checked at the end, so that a resolv.conf that cannot be
  * used is reported together with the file's own faults. */
-#include "resolver/control/config/load.h"
+#include "resolver/control/service/load.h"
 
 #include "endpoints/entropy.h"
 #include "resolver/control/config/file.h"
 #include "resolver/control/config/key_file.h"
+#include "resolver/control/store/state.h"
 #include "rules/check/limits.h"
 
 void load_init(struct load *load, const char *config, const char *resolv_conf)
@@ -16,16 +17,21 @@ void load_init(struct load *load, const char *config, const char *resolv_conf)
 	entropy_read(&load->key, sizeof load->key);
 }
 
-struct model *load_model(struct load *load, const struct model *before, struct faults *faults)
+struct model *load_declared(struct model *model)
+{
+	return model->declared ? model->declared : model;
+}
+
+/* Everything is in it: places, completes and checks it, and takes it over. `errors`: there were so
+ * many before it was begun. */
+static struct model *complete(struct load *load, struct model *model, size_t errors,
+			      struct faults *faults)
 {
 	struct resolv_conf found = {0};
-	size_t errors = faults->errors;
-	struct model *model = config_file_read(load->config, &load->key, before, faults);
-	if (!model)
-		goto out;
+	bool follows;
+
 	model_place_endpoints(model);
-	key_files_read(model, faults);
-	bool follows = resolv_conf_wanted(model);
+	follows = resolv_conf_wanted(model);
 	/* What these two return is in the faults, too. */
 	if (follows && resolv_conf_read(&found, load->resolv_conf, faults) == 0) {
 		int err = resolv_conf_apply(&found, load->resolv_conf, model, faults);
@@ -34,11 +40,70 @@ struct model *load_model(struct load *load, const struct model *before, struct f
 	limits_check(model, faults);
 	if (faults->errors > errors) {
 		model_free(model);
-		model = NULL;
-		goto out;
+		return NULL;
 	}
 	load->follows = follows;
 	load->found = found;
+	return model;
+}
+
+struct model *load_compose(struct load *load, struct model *declared, const struct parts *parts,
+			   struct faults *faults)
+{
+	struct model *model = model_compose(declared, parts->items, parts->count);
+
+	if (model)
+		return complete(load, model, faults->errors, faults);
+	fault_add(faults, FAULT_ERROR, &declared->origin, NULL, "%s", err_text(ERR_NOMEM));
+	return NULL;
+}
+
+/* A state that cannot be read is a warning of the inventory's, which opens it to stay open. */
+static int read_parts(struct parts *parts, struct model *declared, struct faults *faults)
+{
+	char error[SOURCE_ERROR_MAX];
+	struct source *source = state_look(declared->management.state, error);
+	int err;
+
+	*parts = (struct parts){0};
+	if (!source)
+		return 0;
+	err = parts_load(parts, source, declared, faults, error);
+	source_close(source);
+	if (err && err != ERR_FAULTS)
+		fault_add(faults, FAULT_ERROR, &declared->management.origin, "state",
+			  "the resources in it cannot be read: %s",
+			  err == ERR_SYSTEM ? error : err_text(err));
+	return err;
+}
+
+struct model *load_again(struct load *load, struct model *declared, struct faults *faults)
+{
+	struct model *model = NULL;
+	struct parts parts;
+
+	if (read_parts(&parts, declared, faults) != 0)
+		return NULL;
+	model = load_compose(load, declared, &parts, faults);
+	parts_release(&parts);
+	return model;
+}
+
+struct model *load_model(struct load *load, const struct model *before, struct faults *faults)
+{
+	size_t errors = faults->errors;
+	struct model *declared = config_file_read(load->config, &load->key, before, faults);
+	struct model *model = NULL;
+
+	if (!declared)
+		goto out;
+	key_files_read(declared, faults);
+	if (!declared->management.state || faults->errors > errors) {
+		model = complete(load, declared, errors, faults);
+		goto out;
+	}
+	model = load_again(load, declared, faults);
+	model_free(declared); /* what was composed has a reference */
 out:
 	faults_sort(faults);
 	return model;

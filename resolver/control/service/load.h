@@ -1,11 +1,13 @@
-/* From the configuration file to a model that can be served: read, completed with resolv.conf where
- * that is the default resolver, checked. run, reload, check and explain all start here. */
+/* From the configuration file and the resources of the state to a model that can be served: read, put
+ * together, completed with resolv.conf where that is the default resolver, checked. run, reload,
+ * check and explain all start here. */
 #ifndef SLUICE_LOAD_H
 #define SLUICE_LOAD_H
 
 #include <stdbool.h>
 
 #include "resolver/control/config/resolv_conf.h"
+#include "resolver/control/resource/part.h"
 #include "rules/fault.h"
 #include "rules/hash.h"
 #include "rules/schema/model.h"
@@ -25,6 +27,15 @@ void load_init(struct load *load, const char *config, const char *resolv_conf);
  * only with success. `before` is the model that is served, of the same load; NULL: there is none.
  */
 struct model *load_model(struct load *load, const struct model *before, struct faults *faults);
+
+/* The same without reading the file: what it said, with these resources. The faults are not sorted;
+ * NULL when there is an error among them. */
+struct model *load_compose(struct load *load, struct model *declared, const struct parts *parts,
+			   struct faults *faults);
+/* With those that the state has now. */
+struct model *load_again(struct load *load, struct model *declared, struct faults *faults);
+/* What the file said. */
+struct model *load_declared(struct model *model);
 
 /* Reads resolv.conf again for a model that follows it; when its servers differ they become the
  * model's and the model is checked. 0: changed, *before has the targets that load_restore takes;

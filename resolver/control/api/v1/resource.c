@@ -1,0 +1,518 @@
+/* /v1/KIND/GROUP/NAME[/KIND/NAME]: the resources of every kind (resource/kind.h), by one set of
+ * handlers that know none of them by name.
+ *
+ *     GET      a list, page by page; one
+ *     PUT      makes it, or makes it what the body says
+ *     PATCH    only what the body names; null takes it away (RFC 7396)
+ *     DELETE   with all that is inside it
+ *
+ * The body is the configuration file's, by the keys of the field table. What a file declares is
+ * shown, with where it stands, and can be changed there only. */
+#include <strings.h>
+
+#include "resolver/control/api/internal.h"
+#include "resolver/control/api/precondition.h"
+#include "resolver/control/api/reverse.h"
+#include "resolver/control/api/v1/api_v1.h"
+#include "resolver/control/base/json.h"
+#include "resolver/control/base/report.h"
+#include "resolver/control/resource/etag.h"
+#include "resolver/control/resource/inventory_group.h"
+#include "resolver/control/resource/values.h"
+#include "resolver/control/service/service.h"
+#include "resolver/log.h"
+
+enum { LIMIT_USUAL = 1000, LIMIT_MAX = 5000, NAME_MAX_BYTES = 1024 };
+
+/* Members that are shown beside the values; in a body they say nothing. */
+static const char *const shown_members[] = {"origin", "etag", NULL};
+
+/* ---- which ---- */
+
+static void fail_kind(struct api_request *request)
+{
+	api_fail(request, 404, NULL, "there is nothing at this path; the kinds of resources are in "
+				     "/v1/schema");
+}
+
+/* The resource that the path names, or, without the last name, whose list it is. False: there is no
+ * such kind, which has been answered. */
+static bool read_path(struct api_request *request, struct path *path)
+{
+	const char *child = api_parameter(request, "child");
+	const struct kind *kind = kind_of_collection(NULL, api_parameter(request, "kind"));
+
+	*path = (struct path){.group = api_parameter(request, "group")};
+	path->names[0] = api_parameter(request, "name");
+	path->kind = kind && *child != '\0' ? kind_of_collection(kind, child) : kind;
+	if (*child != '\0')
+		path->names[1] = api_parameter(request, "child_name");
+	if (!path->kind)
+		fail_kind(request);
+	else if (*path->group != '\0' && strcmp(path->group, GROUP_NONE) != 0)
+		api_fail(request, 404, "not_found",
+			 "there is no resource group \"%.80s\" of these kinds; write \"-\", none",
+			 path->group);
+	else
+		return true;
+	return false;
+}
+
+static const struct model *served(const struct api_request *request)
+{
+	return request->service->server.model;
+}
+
+static void fail_missing(struct api_request *request, const struct path *path)
+{
+	const struct kind *kind = path->kind;
+
+	if (kind->parent)
+		api_fail(request, 404, "not_found", "there is no %s \"%.80s\" in the %s \"%.80s\"",
+			 kind_field(kind)->group->name, path_name(path),
+			 kind_field(kind->parent)->group->name, path->names[0]);
+	else
+		api_fail(request, 404, "not_found", "there is no %s \"%.80s\"",
+			 kind_field(kind)->group->name, path->names[0]);
+}
+
+/* ---- showing ---- */
+
+static json_t *origin_json(const void *item)
+{
+	struct origin origin = part_origin(item);
+	char text[600];
+
+	if (!origin.file)
+		return json_null();
+	snprintf(text, sizeof text, "%s:%u", origin.file, origin.line);
+	return json_text(text);
+}
+
+static char *etag_of(const json_t *values, char text[ETAG_MAX])
+{
+	char *dumped = json_dumps(values, JSON_COMPACT | JSON_SORT_KEYS);
+	static const struct hash_key fixed; /* a client's tag is good after a restart */
+	uint64_t version = etag_add_text(&fixed, 0, dumped);
+
+	free(dumped);
+	return etag_print(version, 0, text);
+}
+
+static json_t *show(const struct kind *kind, const void *item, char etag[ETAG_MAX])
+{
+	json_t *object = values_print(kind, item);
+
+	etag_of(object, etag);
+	json_put(object, "origin", origin_json(item));
+	json_put(object, "etag", json_text(etag));
+	return object;
+}
+
+void api_resource_show(struct api_request *request)
+{
+	char etag[ETAG_MAX];
+	struct path path;
+	const void *item;
+
+	if (!read_path(request, &path))
+		return;
+	item = part_find(served(request), &path);
+	if (!item) {
+		fail_missing(request, &path);
+		return;
+	}
+	json_t *shown = show(path.kind, item, etag);
+	api_reply_json(request, 200, shown, etag);
+}
+
+/* ---- lists ---- */
+
+struct listing {
+	const struct kind *kind;
+	const void **items; /* that fit, by name */
+	size_t count;
+};
+
+static const struct kind *sorted_kind; /* qsort has no context; the control thread is alone */
+
+static int compare_items(const void *a, const void *b)
+{
+	return strcasecmp(part_name(sorted_kind, *(const void *const *)a),
+			  part_name(sorted_kind, *(const void *const *)b));
+}
+
+/* Whether the item has the value that ?KEY=VALUE asks for. */
+static bool has_value(const struct field *field, const void *item, const char *value)
+{
+	char buffer[128];
+	const char *text = schema_get_text(field, item, buffer, sizeof buffer);
+
+	return strcasecmp(text ? text : "", value) == 0;
+}
+
+static bool is_scalar(const struct field *field)
+{
+	switch (field->type) {
+	case FIELD_STRINGS:
+	case FIELD_DOMAINS:
+	case FIELD_HOSTS:
+	case FIELD_PREFIXES:
+	case FIELD_LIST:
+	case FIELD_GROUP:
+	case FIELD_GONE: return false;
+	default: return true;
+	}
+}
+
+static bool fits(struct api_request *request, const struct kind *kind, const void *item)
+{
+	const struct group *group = kind_field(kind)->group;
+	const char *part = api_query(request, "q");
+
+	if (part && !strcasestr(part_name(kind, item), part))
+		return false;
+	for (size_t i = 0; i < group->count; i++) {
+		const struct field *field = &group->fields[i];
+		const char *value = is_scalar(field) ? api_query(request, field->key) : NULL;
+
+		if (value && !has_value(field, item, value))
+			return false;
+	}
+	return true;
+}
+
+/* False: a filter is not known, which has been answered. */
+static bool check_query(struct api_request *request, const struct kind *kind)
+{
+	const struct group *group = kind_field(kind)->group;
+	const char *known[64 + 4] = {"limit", "marker", "q"}, *other;
+	size_t count = 3;
+
+	for (size_t i = 0; i < group->count; i++)
+		if (is_scalar(&group->fields[i]))
+			known[count++] = group->fields[i].key;
+	other = api_query_other(request, known);
+	if (!other)
+		return true;
+	api_fail_at(request, 400, "invalid", other,
+		    "is not known here; give limit, marker, q, or a member of the %s that has one "
+		    "value",
+		    group->name);
+	return false;
+}
+
+/* The parent's item, or the model; NULL: there is none, which has been answered. */
+static const void *list_in(struct api_request *request, const struct path *path)
+{
+	struct path parent = {path->kind->parent, path->group, {path->names[0], NULL}};
+	const void *item;
+
+	if (!parent.kind)
+		return served(request);
+	item = part_find(served(request), &parent);
+	if (!item)
+		fail_missing(request, &parent);
+	return item;
+}
+
+static int collect(struct api_request *request, struct listing *listing, const void *in)
+{
+	const struct field *list = kind_field(listing->kind);
+	struct schema_list items = schema_list_get(list, in);
+
+	listing->items = reallocarray(NULL, items.count + 1, sizeof *listing->items);
+	if (!listing->items)
+		return ERR_NOMEM;
+	for (size_t i = 0; i < items.count; i++) {
+		const char *item = (const char *)items.items + i * list->group->size;
+
+		if (fits(request, listing->kind, item))
+			listing->items[listing->count++] = item;
+	}
+	sorted_kind = listing->kind;
+	qsort(listing->items, listing->count, sizeof *listing->items, compare_items);
+	return 0;
+}
+
+static json_t *next_json(const struct api_request *request, const char *marker, size_t limit)
+{
+	char text[2 * NAME_MAX_BYTES];
+
+	snprintf(text, sizeof text, "%s?limit=%zu&marker=%s", request->path, limit, marker);
+	return json_text(text);
+}
+
+static json_t *page_json(struct api_request *request, const struct listing *listing, size_t limit)
+{
+	const char *marker = api_query(request, "marker");
+	json_t *array = json_array(), *page = json_object(), *next = NULL;
+	char etag[ETAG_MAX];
+	size_t shown = 0;
+
+	for (size_t i = 0; i < listing->count && !next; i++) {
+		const char *name = part_name(listing->kind, listing->items[i]);
+
+		if (marker && strcasecmp(name, marker) <= 0)
+			continue;
+		json_add(array, show(listing->kind, listing->items[i], etag));
+		if (++shown == limit && i + 1 < listing->count)
+			next = next_json(request, name, limit);
+	}
+	json_put(page, listing->kind->collection, array);
+	json_put(page, "next", next ? next : json_null());
+	return page;
+}
+
+void api_resource_list(struct api_request *request)
+{
+	struct listing listing = {.count = 0};
+	struct path path;
+	size_t limit;
+	const void *in;
+
+	if (!read_path(request, &path) || !check_query(request, path.kind) ||
+	    !api_v1_limit(request, &limit))
+		return;
+	in = list_in(request, &path);
+	if (!in)
+		return;
+	listing.kind = path.kind;
+	if (collect(request, &listing, in) == 0)
+		api_reply_json(request, 200, page_json(request, &listing, limit), NULL);
+	else
+		api_fail_memory(request);
+	free(listing.items);
+}
+
+/* ---- changes ---- */
+
+/* Answers with why not; err is service_change's. */
+static void fail_change(struct api_request *request, const struct service_change *change, int err,
+			const struct faults *faults)
+{
+	if (err == ERR_INVALID)
+		api_fail_change(request, &change->error);
+	else
+		api_fail_faults(request, 400, "invalid", faults);
+}
+
+static json_t *warnings_json(const struct faults *faults)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < faults->count; i++)
+		if (faults->items[i].severity == FAULT_WARNING)
+			json_add(array, json_text(faults->items[i].text));
+	return array;
+}
+
+/* ?dry_run */
+static bool is_rehearsal(const struct api_request *request)
+{
+	const char *text = api_query(request, "dry_run");
+
+	return text && strcmp(text, "false") != 0 && strcmp(text, "0") != 0;
+}
+
+/* One edit; true: it is made, or would be. Else that has been answered. */
+static bool make(struct api_request *request, const struct path *path, const json_t *values,
+		 struct faults *faults)
+{
+	const struct service_edit edit = {*path, values};
+	struct service_change change = {.edits = &edit,
+					.count = 1,
+					.who = request->client,
+					.rehearsal = is_rehearsal(request)};
+	int err = service_change(request->service, &change, faults);
+	struct arena arena;
+	const char *text;
+
+	if (err != 0) {
+		fail_change(request, &change, err, faults);
+		return false;
+	}
+	if (change.rehearsal)
+		return true;
+	arena_init(&arena);
+	text = path_text(path, &arena);
+	log_event(LOG_INFO, "change", "revision %llu by %s: %s %s",
+		  (unsigned long long)change.revision, request->client, text ? text : "",
+		  values ? "set" : "removed");
+	arena_release(&arena);
+	return true;
+}
+
+/* What is there may be changed here, and as the request wants it. False: not, which has been
+ * answered. */
+static bool may_change(struct api_request *request, const struct path *path, const void *item)
+{
+	char etag[ETAG_MAX], text[PRECONDITION_TEXT_MAX];
+	struct origin origin = item ? part_origin(item) : (struct origin){0};
+	struct change_error error = {.outcome = CHANGE_STALE};
+
+	if (item)
+		json_decref(show(path->kind, item, etag));
+	if (precondition_check(item ? etag : NULL, request->if_match, request->if_none_match,
+			       text) != 0) {
+		change_say(&error, CHANGE_STALE, NULL, "%s", text);
+		api_fail_change(request, &error);
+	} else if (origin.file) {
+		change_say(&error, CHANGE_READ_ONLY, NULL,
+			   "it is declared at %s:%u; change it there, and reload", origin.file,
+			   origin.line);
+		api_fail_change(request, &error);
+	} else if (path->kind->declared) {
+		change_say(&error, CHANGE_READ_ONLY, NULL,
+			   "a %s is declared in the configuration file, with its zone file; add it "
+			   "there, and reload",
+			   kind_field(path->kind)->group->name);
+		api_fail_change(request, &error);
+	} else {
+		return true;
+	}
+	return false;
+}
+
+/* Answers with the resource as it is now, or, of a rehearsal, as it was sent. */
+static void answer(struct api_request *request, const struct path *path, unsigned status,
+		   const json_t *values, const struct faults *faults)
+{
+	const void *item = is_rehearsal(request) ? NULL : part_find(served(request), path);
+	char etag[ETAG_MAX];
+	json_t *body = item ? show(path->kind, item, etag) : json_deep_copy(values);
+
+	json_put(body, "warnings", warnings_json(faults));
+	api_reply_json(request, is_rehearsal(request) ? 200 : status, body, item ? etag : NULL);
+}
+
+/* The body without what is shown beside the values, and with the path's name. NULL: it does not fit,
+ * which has been answered. */
+static json_t *read_body(struct api_request *request, const struct path *path)
+{
+	const json_t *name = json_object_get(request->body, "name");
+	json_t *values;
+
+	if (!json_is_object(request->body)) {
+		api_fail(request, 400, "invalid", "the body must be a JSON object");
+		return NULL;
+	}
+	if (name && (!json_is_string(name) ||
+		     strcasecmp(json_string_value(name), path_name(path)) != 0)) {
+		api_fail_at(request, 400, "invalid", "name",
+			    "the path says \"%.80s\", and a resource keeps its name; leave it out, "
+			    "or make another one",
+			    path_name(path));
+		return NULL;
+	}
+	values = json_copy(request->body);
+	for (size_t i = 0; values && shown_members[i]; i++)
+		json_object_del(values, shown_members[i]);
+	if (values && !name && json_object_set_new(values, "name", json_string(path_name(path)))) {
+		json_decref(values);
+		values = NULL;
+	}
+	if (!values)
+		api_fail_memory(request);
+	return values;
+}
+
+static void put(struct api_request *request, const struct path *path, const void *item,
+		const json_t *values)
+{
+	struct faults faults;
+
+	faults_init(&faults);
+	if (make(request, path, values, &faults))
+		answer(request, path, item ? 200 : 201, values, &faults);
+	faults_release(&faults);
+}
+
+void api_resource_put(struct api_request *request)
+{
+	struct path path;
+	const void *item;
+	json_t *values;
+
+	if (!read_path(request, &path))
+		return;
+	item = part_find(served(request), &path);
+	if (!may_change(request, &path, item))
+		return;
+	values = read_body(request, &path);
+	if (values)
+		put(request, &path, item, values);
+	json_decref(values);
+}
+
+/* RFC 7396 section 2; the target is an object, and is altered. */
+static int merge(json_t *target, const json_t *patch)
+{
+	const char *key;
+	json_t *value, *old;
+	int err = 0;
+
+	json_object_foreach((json_t *)patch, key, value)
+	{
+		old = json_object_get(target, key);
+		if (json_is_null(value))
+			json_object_del(target, key);
+		else if (!json_is_object(value))
+			err |= json_object_set(target, key, value);
+		else if (json_is_object(old))
+			err |= merge(old, value);
+		else if (!json_object_set_new(target, key, json_object()))
+			err |= merge(json_object_get(target, key), value);
+		else
+			err = -1;
+	}
+	return err ? ERR_NOMEM : 0;
+}
+
+void api_resource_patch(struct api_request *request)
+{
+	json_t *values = NULL, *patch = NULL;
+	struct path path;
+	const void *item;
+
+	if (!read_path(request, &path))
+		return;
+	item = part_find(served(request), &path);
+	if (!item) {
+		fail_missing(request, &path);
+		return;
+	}
+	if (!may_change(request, &path, item))
+		return;
+	patch = read_body(request, &path);
+	if (!patch)
+		return;
+	values = service_values(request->service, &path);
+	if (values && merge(values, patch) == 0)
+		put(request, &path, item, values);
+	else
+		api_fail_memory(request);
+	json_decref(values);
+	json_decref(patch);
+}
+
+void api_resource_delete(struct api_request *request)
+{
+	struct faults faults;
+	struct path path;
+	const void *item;
+
+	if (!read_path(request, &path))
+		return;
+	item = part_find(served(request), &path);
+	if (!item) {
+		fail_missing(request, &path);
+		return;
+	}
+	if (!may_change(request, &path, item))
+		return;
+	faults_init(&faults);
+	if (make(request, &path, NULL, &faults))
+		api_reply_empty(request, 204);
+	faults_release(&faults);
+}

@@ -1,0 +1,105 @@
+#include "resolver/control/resource/kind.h"
+
+#include <strings.h>
+
+#include "rules/text.h"
+
+enum { NETWORK, SUBNET, RESOLVER, INBOUND, OUTBOUND, ZONE, ZONE_LINK, RULESET, RULESET_LINK, RULE,
+       POOL };
+
+const struct kind kinds[KIND_COUNT] = {
+	[NETWORK] = {1, "network", "virtual_networks", NULL, false},
+	[SUBNET] = {2, "subnet", "subnets", &kinds[NETWORK], false},
+	[RESOLVER] = {3, "resolver", "resolvers", NULL, false},
+	[INBOUND] = {4, "inbound-endpoint", "inbound_endpoints", &kinds[RESOLVER], false},
+	[OUTBOUND] = {5, "outbound-endpoint", "outbound_endpoints", &kinds[RESOLVER], false},
+	[ZONE] = {6, "zone", "private_zones", NULL, true},
+	[ZONE_LINK] = {7, "zone-link", "links", &kinds[ZONE], false},
+	[RULESET] = {8, "ruleset", "rulesets", NULL, false},
+	[RULESET_LINK] = {9, "ruleset-link", "links", &kinds[RULESET], false},
+	[RULE] = {10, "rule", "rules", &kinds[RULESET], false},
+	[POOL] = {11, "address-pool", "address_pools", NULL, false},
+};
+
+const struct kind *kind_named(const char *name)
+{
+	for (size_t i = 0; i < KIND_COUNT; i++)
+		if (strcasecmp(kinds[i].name, name) == 0)
+			return &kinds[i];
+	return NULL;
+}
+
+const struct kind *kind_of_collection(const struct kind *parent, const char *collection)
+{
+	for (size_t i = 0; i < KIND_COUNT; i++)
+		if (kinds[i].parent == parent && strcasecmp(kinds[i].collection, collection) == 0)
+			return &kinds[i];
+	return NULL;
+}
+
+const struct kind *kind_of_id(unsigned id)
+{
+	for (size_t i = 0; i < KIND_COUNT; i++)
+		if (kinds[i].id == id)
+			return &kinds[i];
+	return NULL;
+}
+
+const struct field *kind_field(const struct kind *kind)
+{
+	const struct group *group =
+		kind->parent ? kind_field(kind->parent)->group : &schema_model;
+
+	return schema_field(group, kind->collection);
+}
+
+const struct kind *kind_of_field(const struct kind *parent, const struct field *field)
+{
+	return field->type == FIELD_LIST ? kind_of_collection(parent, field->key) : NULL;
+}
+
+/* ---- paths ---- */
+
+static size_t put_name(char *key, size_t used, const char *name)
+{
+	for (; *name != '\0' && used < PATH_MAX_BYTES - 4; name++) {
+		if (*name == '/' || *name == '%')
+			used += (size_t)snprintf(key + used, 4, "%%%02x", (unsigned char)*name);
+		else
+			key[used++] = *name;
+	}
+	return *name == '\0' ? used : PATH_MAX_BYTES;
+}
+
+int path_key(const struct path *path, char key[PATH_MAX_BYTES])
+{
+	const char *parts[] = {path->group, path->names[0],
+			       path->kind->parent ? path->names[1] : NULL};
+	size_t used = 0;
+
+	for (size_t i = 0; i < 3 && parts[i]; i++) {
+		if (i > 0)
+			key[used++] = '/';
+		used = put_name(key, used, parts[i]);
+		if (used >= PATH_MAX_BYTES - 1)
+			return ERR_LIMIT;
+	}
+	key[used] = '\0';
+	text_lower(key);
+	return 0;
+}
+
+const char *path_text(const struct path *path, struct arena *arena)
+{
+	const struct kind *kind = path->kind;
+
+	if (!kind->parent)
+		return arena_printf(arena, "%s[%s]", kind->collection, path->names[0]);
+	return arena_printf(arena, "%s[%s].%s[%s]", kind->parent->collection, path->names[0],
+			    kind->collection, path->names[1]);
+}
+
+const char *path_name(const struct path *path)
+{
+	return path->names[path->kind->parent != NULL];
+}

@@ -1,0 +1,57 @@
+/* The kinds of resources: what of the field table (rules/schema/schema.h) has a name and can be
+ * made, changed and removed one by one. A kind is a list of the table: its members, their types,
+ * ranges, defaults and texts are the table's, so that a kind is a row here and nothing more.
+ *
+ *     virtual_networks   subnets                      -/hub/dns-in
+ *     resolvers          inbound_endpoints,           -/hub-resolver/inbound
+ *                        outbound_endpoints
+ *     private_zones      links                        -/corp.internal/hub
+ *     rulesets           links, rules                 -/office/contoso
+ *     address_pools
+ *
+ * A resource's path is GROUP/NAME, or GROUP/NAME/NAME of one inside another; the group "-" is none,
+ * and the only one there is yet. */
+#ifndef SLUICE_KIND_H
+#define SLUICE_KIND_H
+
+#include "rules/schema/schema.h"
+
+struct kind {
+	unsigned id;               /* in the store; never another kind's */
+	const char *name;          /* "rule" */
+	const char *collection;    /* "rules": its list's key, where it stands */
+	const struct kind *parent; /* NULL: at the top */
+	bool declared;             /* only a file can make one; what is inside it may be a store's */
+};
+
+extern const struct kind kinds[];
+enum { KIND_COUNT = 11 };
+
+/* By name; by collection, with that parent; by id. NULL: there is none. */
+const struct kind *kind_named(const char *name);
+const struct kind *kind_of_collection(const struct kind *parent, const char *collection);
+const struct kind *kind_of_id(unsigned id);
+
+/* Its list, in the group of its parent or of the model; its members are kind_field(kind)->group. */
+const struct field *kind_field(const struct kind *kind);
+/* The kind whose list the field of that kind's (NULL: of the model's) group is; NULL: none. */
+const struct kind *kind_of_field(const struct kind *parent, const struct field *field);
+
+enum { PATH_MAX_BYTES = 1100 };
+
+/* Which resource: of two names, or of one, where the kind has no parent. */
+struct path {
+	const struct kind *kind;
+	const char *group; /* "-" */
+	const char *names[2];
+};
+
+/* Its key in the store, in lower case, with '/' and '%' of a name percent-encoded: the same for what
+ * is the same resource, and sorted behind its parent's. ERR_LIMIT: longer than any resource's. */
+MUST_CHECK int path_key(const struct path *path, char key[PATH_MAX_BYTES]);
+/* "rulesets[office].rules[contoso]", as faults have it; NULL without memory. */
+const char *path_text(const struct path *path, struct arena *arena);
+/* The last of its names. */
+const char *path_name(const struct path *path);
+
+#endif

@@ -1,0 +1,340 @@
+#include "resolver/control/resource/part.h"
+
+#include <stdlib.h>
+#include <strings.h>
+
+#include "resolver/control/resource/values.h"
+
+/* ---- finding ---- */
+
+const char *part_name(const struct kind *kind, const void *item)
+{
+	const struct field *name = schema_field(kind_field(kind)->group, "name");
+
+	return schema_get_text(name, item, NULL, 0);
+}
+
+struct origin part_origin(const void *item)
+{
+	struct origin origin;
+
+	memcpy(&origin, item, sizeof origin);
+	return origin;
+}
+
+/* `in`: the parent's item, or the model. */
+static const void *find_item(const void *in, const struct kind *kind, const char *wanted)
+{
+	const struct field *list = kind_field(kind);
+	struct schema_list items = schema_list_get(list, in);
+
+	for (size_t i = 0; i < items.count; i++) {
+		const char *item = (const char *)items.items + i * list->group->size;
+		const char *name = part_name(kind, item);
+
+		if (name && strcasecmp(name, wanted) == 0)
+			return item;
+	}
+	return NULL;
+}
+
+const void *part_find(const struct model *model, const struct path *path)
+{
+	const struct kind *parent = path->kind->parent;
+	const void *in = parent ? find_item(model, parent, path->names[0]) : model;
+
+	return in ? find_item(in, path->kind, path_name(path)) : NULL;
+}
+
+/* ---- rows ---- */
+
+struct row {
+	const struct kind *kind;
+	const char *root; /* the part of its path that names what is at the top */
+	const char *json;
+	size_t order; /* by its path */
+};
+
+struct rows { /* of one kind at the top and those inside it */
+	struct arena arena;
+	struct row *items;
+	size_t count, room;
+};
+
+/* "-/office" of "-/office/contoso"; it has two segments at least, or is no path of ours. */
+static const char *root_of(struct arena *arena, const char *path)
+{
+	const char *slash = strchr(path, '/');
+	const char *end = slash ? strchr(slash + 1, '/') : NULL;
+
+	if (!slash)
+		return NULL;
+	return arena_printf(arena, "%.*s", end ? (int)(end - path) : (int)strlen(path), path);
+}
+
+static int on_row(void *context, const struct source_resource *resource)
+{
+	struct rows *rows = context;
+
+	if (rows->count == rows->room) {
+		size_t room = rows->room ? 2 * rows->room : 64;
+		struct row *items = reallocarray(rows->items, room, sizeof *items);
+
+		if (!items)
+			return ERR_NOMEM;
+		rows->items = items;
+		rows->room = room;
+	}
+	struct row *row = &rows->items[rows->count];
+	row->kind = kind_of_id(resource->kind);
+	row->root = root_of(&rows->arena, resource->path);
+	row->json = arena_strdup(&rows->arena, resource->json);
+	if (!row->root || !row->json)
+		return ERR_NOMEM;
+	row->order = rows->count++;
+	return 0;
+}
+
+static int compare_rows(const void *a, const void *b)
+{
+	const struct row *left = a, *right = b;
+	int order = strcmp(left->root, right->root);
+
+	if (order != 0)
+		return order;
+	if (left->kind != right->kind)
+		return left->kind->id < right->kind->id ? -1 : 1;
+	return left->order < right->order ? -1 : left->order > right->order;
+}
+
+/* `key` NULL: of all. Sorted by what is at the top, that first, then by kind. */
+static int read_rows(struct rows *rows, struct source *source, const struct kind *root,
+		     const char *key, char error[SOURCE_ERROR_MAX])
+{
+	char from[PATH_MAX_BYTES + 2], to[PATH_MAX_BYTES + 2];
+	int err = 0;
+
+	for (size_t i = 0; !err && i < KIND_COUNT; i++) {
+		bool inside = kinds[i].parent == root;
+
+		if (!inside && &kinds[i] != root)
+			continue;
+		/* '0' is the character behind '/'. */
+		snprintf(from, sizeof from, "%s%s", key ? key : "", key && inside ? "/" : "");
+		snprintf(to, sizeof to, "%s%s", key ? key : "", !key ? "\x7f" : inside ? "0" : "\x01");
+		err = source->calls->resources(source, kinds[i].id, from, to, on_row, rows, error);
+	}
+	if (!err && rows->count > 0)
+		qsort(rows->items, rows->count, sizeof *rows->items, compare_rows);
+	return err;
+}
+
+static void rows_release(struct rows *rows)
+{
+	free(rows->items);
+	arena_release(&rows->arena);
+}
+
+/* ---- building ---- */
+
+static void out_of_memory(struct faults *faults)
+{
+	static const struct origin nowhere;
+
+	fault_add(faults, FAULT_ERROR, &nowhere, NULL, "%s", err_text(ERR_NOMEM));
+}
+
+/* Into the struct at item, whose path begins with `parent` ("rulesets[office]."). */
+static void read_row(const struct row *row, const char *parent, void *item, struct arena *arena,
+		     struct faults *faults)
+{
+	json_t *values = json_loads(row->json, 0, NULL);
+	const char *name = json_string_value(json_object_get(values, "name"));
+	struct origin origin = {.path = arena_printf(arena, "%s%s[%s]", parent,
+						     row->kind->collection, name ? name : "")};
+
+	values_read(row->kind, values, item, &origin, arena, faults);
+	json_decref(values);
+}
+
+/* Appends the rows of a kind to its list in the item. */
+static void add_children(struct model_part *part, const struct kind *kind, const struct row *rows,
+			 size_t count, struct faults *faults)
+{
+	const struct field *list = kind_field(kind);
+	struct schema_list before = schema_list_get(list, part->item);
+	size_t size = list->group->size;
+	char *items = arena_alloc_array(&part->arena, before.count + count, size);
+	const char *parent = arena_printf(&part->arena, "%s[%s].", kind->parent->collection,
+					  part_name(kind->parent, part->item));
+
+	if (!items || !parent) {
+		out_of_memory(faults);
+		return;
+	}
+	if (before.count > 0)
+		memcpy(items, before.items, before.count * size);
+	for (size_t i = 0; i < count; i++)
+		read_row(&rows[i], parent, items + (before.count + i) * size, &part->arena, faults);
+	schema_list_set(list, part->item, (struct schema_list){items, before.count + count});
+}
+
+/* The name in "-/name", which is percent-encoded; in the arena. */
+static const char *root_name(const char *root, struct arena *arena)
+{
+	const char *slash = strchr(root, '/');
+	char *name = arena_strdup(arena, slash ? slash + 1 : root), *to = name;
+	unsigned byte;
+
+	for (const char *at = name; at && *at != '\0'; at++, to++) {
+		*to = *at;
+		if (*at == '%' && sscanf(at + 1, "%2x", &byte) == 1) {
+			*to = (char)byte;
+			at += 2;
+		}
+	}
+	if (name)
+		*to = '\0';
+	return name;
+}
+
+/* Of the rows of one root. NULL: what they are inside is not there, or faults say why. */
+static struct model_part *build(const struct kind *root, const struct row *rows, size_t count,
+				const struct model *declared, struct rows *all,
+				struct faults *faults)
+{
+	bool own = rows[0].kind == root;
+	const char *name = root_name(rows[0].root, &all->arena);
+	const void *item = own || !name ? NULL : find_item(declared, root, name);
+	struct model_part *part;
+
+	if (!own && !item) {
+		struct origin origin = {.path = arena_printf(&all->arena, "%s[%s]",
+							     root->collection, name ? name : "")};
+		fault_add(faults, FAULT_WARNING, &origin, NULL,
+			  "is not in the configuration any more, but %zu resource%s inside it %s in "
+			  "the state; not served until it is there again",
+			  count, count == 1 ? "" : "s", count == 1 ? "is" : "are");
+		return NULL;
+	}
+	part = model_part_new(kind_field(root));
+	if (!part) {
+		out_of_memory(faults);
+		return NULL;
+	}
+	part->declared = item;
+	if (item)
+		memcpy(part->item, item, kind_field(root)->group->size);
+	else
+		read_row(&rows[0], "", part->item, &part->arena, faults);
+	for (size_t i = own, end; i < count; i = end) {
+		for (end = i + 1; end < count && rows[end].kind == rows[i].kind;)
+			end++;
+		add_children(part, rows[i].kind, rows + i, end - i, faults);
+	}
+	return part;
+}
+
+static int add_part(struct parts *parts, struct model_part *part)
+{
+	if (parts->count == parts->room) {
+		size_t room = parts->room ? 2 * parts->room : 16;
+		struct model_part **items = reallocarray(parts->items, room, sizeof(*items));
+
+		if (!items) {
+			model_part_free(part);
+			return ERR_NOMEM;
+		}
+		parts->items = items;
+		parts->room = room;
+	}
+	parts->items[parts->count++] = part;
+	return 0;
+}
+
+static int load_root(struct parts *parts, struct source *source, const struct kind *root,
+		     const char *key, const struct model *declared, struct faults *faults,
+		     char error[SOURCE_ERROR_MAX])
+{
+	size_t errors = faults->errors;
+	struct rows rows = {.count = 0};
+	int err;
+
+	arena_init(&rows.arena);
+	err = read_rows(&rows, source, root, key, error);
+	for (size_t i = 0, end; !err && i < rows.count; i = end) {
+		struct model_part *part;
+
+		for (end = i + 1; end < rows.count &&
+				  strcmp(rows.items[end].root, rows.items[i].root) == 0;)
+			end++;
+		part = build(root, rows.items + i, end - i, declared, &rows, faults);
+		if (part)
+			err = add_part(parts, part);
+	}
+	rows_release(&rows);
+	return !err && faults->errors > errors ? ERR_FAULTS : err;
+}
+
+/* ---- of a model ---- */
+
+void parts_release(struct parts *parts)
+{
+	for (size_t i = 0; i < parts->count; i++)
+		model_part_free(parts->items[i]);
+	free(parts->items);
+	*parts = (struct parts){0};
+}
+
+int parts_copy(struct parts *parts, const struct model *model)
+{
+	int err = 0;
+
+	*parts = (struct parts){0};
+	for (size_t i = 0; !err && i < model->parts.count; i++) {
+		model->parts.items[i]->references++;
+		err = add_part(parts, model->parts.items[i]);
+	}
+	if (err)
+		parts_release(parts);
+	return err;
+}
+
+int parts_load(struct parts *parts, struct source *source, const struct model *declared,
+	       struct faults *faults, char error[SOURCE_ERROR_MAX])
+{
+	int err = 0;
+
+	*parts = (struct parts){0};
+	for (size_t i = 0; !err && i < KIND_COUNT; i++)
+		if (!kinds[i].parent)
+			err = load_root(parts, source, &kinds[i], NULL, declared, faults, error);
+	if (err)
+		parts_release(parts);
+	return err;
+}
+
+int parts_refresh(struct parts *parts, struct source *source, const struct path *path,
+		  const struct model *declared, struct faults *faults,
+		  char error[SOURCE_ERROR_MAX])
+{
+	const struct kind *root = path->kind->parent ? path->kind->parent : path->kind;
+	struct path at_top = {root, path->group, {path->names[0], NULL}};
+	char key[PATH_MAX_BYTES];
+	size_t kept = 0;
+	int err = path_key(&at_top, key);
+
+	if (err)
+		return err;
+	for (size_t i = 0; i < parts->count; i++) {
+		struct model_part *part = parts->items[i];
+
+		if (part->list == kind_field(root) &&
+		    strcasecmp(part_name(root, part->item), path->names[0]) == 0)
+			model_part_free(part);
+		else
+			parts->items[kept++] = part;
+	}
+	parts->count = kept;
+	return load_root(parts, source, root, key, declared, faults, error);
+}

@@ -1,0 +1,201 @@
+#include "resolver/control/resource/values.h"
+
+#include <inttypes.h>
+
+#include "resolver/control/base/json.h"
+#include "rules/schema/read.h"
+
+/* ---- reading: JSON as a syntax of the field table ---- */
+
+static enum value_kind json_kind(const void *value)
+{
+	switch (json_typeof((const json_t *)value)) {
+	case JSON_OBJECT: return VALUE_GROUP;
+	case JSON_ARRAY: return VALUE_LIST;
+	case JSON_INTEGER: return VALUE_INTEGER;
+	case JSON_TRUE:
+	case JSON_FALSE: return VALUE_BOOL;
+	case JSON_STRING: return VALUE_STRING;
+	default: return VALUE_OTHER;
+	}
+}
+
+static const char *json_kind_text(const void *value)
+{
+	switch (json_typeof((const json_t *)value)) {
+	case JSON_OBJECT: return "an object";
+	case JSON_ARRAY: return "an array";
+	case JSON_INTEGER: return "an integer";
+	case JSON_REAL: return "a number with a fraction";
+	case JSON_STRING: return "a string";
+	case JSON_NULL: return "null";
+	default: return "a truth value";
+	}
+}
+
+static size_t json_count(const void *value)
+{
+	return json_array_size(value);
+}
+
+static void json_each(const void *value,
+		      void (*on_item)(void *context, const char *key, const void *value),
+		      void *context)
+{
+	const char *key;
+	json_t *item;
+	size_t i;
+
+	if (json_is_object((const json_t *)value)) {
+		json_object_foreach((json_t *)value, key, item) if (!json_is_null(item))
+			on_item(context, key, item);
+		return;
+	}
+	json_array_foreach((const json_t *)value, i, item) on_item(context, NULL, item);
+}
+
+static long long json_number(const void *value)
+{
+	return json_is_boolean((const json_t *)value) ? json_is_true((const json_t *)value)
+						      : json_integer_value(value);
+}
+
+static const char *json_string_of(const void *value)
+{
+	return json_string_value(value);
+}
+
+static const char *const json_expected[FIELD_GONE + 1] = {
+	[FIELD_STRINGS] = "an array of strings: [\"...\", \"...\"]",
+	[FIELD_DOMAINS] = "an array of domain names: [\"corp.example\", \"test\"]",
+	[FIELD_HOSTS] = "an array of addresses: [\"192.0.2.1\", \"192.0.2.1:53\"]",
+	[FIELD_PREFIXES] = "an array of prefixes: [\"10.10.0.0/16\"]",
+	[FIELD_LIST] = "an array of objects: [{...}, {...}]",
+	[FIELD_GROUP] = "an object: {...}",
+};
+
+static const struct value_syntax json_syntax = {json_kind,   json_kind_text, json_count,   json_each,
+						json_number, json_string_of, json_expected};
+
+/* ---- lists that are kinds of their own are refused with where they belong ---- */
+
+static bool has_children(const struct kind *kind, const json_t *values,
+			 const struct origin *origin, struct faults *faults)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < KIND_COUNT; i++) {
+		const struct kind *child = &kinds[i];
+
+		if (child->parent != kind || !json_object_get(values, child->collection))
+			continue;
+		fault_add(faults, FAULT_ERROR, origin, child->collection,
+			  "are resources of their own; leave them out here, and put each at .../%s/"
+			  "NAME",
+			  child->collection);
+		found = true;
+	}
+	return found;
+}
+
+void values_read(const struct kind *kind, const json_t *values, void *item,
+		 const struct origin *origin, struct arena *arena, struct faults *faults)
+{
+	const struct group *group = kind_field(kind)->group;
+	struct schema_reader reader = {.syntax = &json_syntax, .arena = arena, .faults = faults};
+
+	memset(item, 0, group->size);
+	schema_defaults(group, item, arena);
+	memcpy(item, origin, sizeof *origin);
+	if (!json_is_object(values))
+		fault_add(faults, FAULT_ERROR, origin, NULL, "is %s; give an object: {...}",
+			  values ? json_kind_text(values) : "nothing");
+	else if (!has_children(kind, values, origin, faults))
+		schema_read_group(&reader, group, values, item);
+}
+
+/* ---- printing ---- */
+
+static json_t *print_group(const struct kind *kind, const struct group *group, const void *item);
+
+static json_t *print_scalar(const struct field *field, const void *item)
+{
+	char buffer[128];
+	const char *text = schema_get_text(field, item, buffer, sizeof buffer);
+
+	if (!text)
+		return NULL;
+	switch (field->type) {
+	case FIELD_UINT:
+	case FIELD_UINT64: return json_integer((json_int_t)strtoull(text, NULL, 10));
+	case FIELD_BOOL: return json_boolean(strcmp(text, "true") == 0);
+	default: return json_text(text);
+	}
+}
+
+static json_t *print_array(const struct field *field, const void *item)
+{
+	struct schema_list list = schema_list_get(field, item);
+	json_t *array = json_array();
+	size_t size;
+	struct field element = schema_element(field, field->key, &size);
+
+	for (size_t i = 0; i < list.count; i++)
+		json_add(array, print_scalar(&element, (const char *)list.items + i * size));
+	return array;
+}
+
+static json_t *print_list(const struct field *field, const void *item)
+{
+	struct schema_list list = schema_list_get(field, item);
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < list.count; i++)
+		json_add(array, print_group(NULL, field->group,
+					    (const char *)list.items + i * field->group->size));
+	return array;
+}
+
+static bool is_given(const struct group *group, const void *item)
+{
+	bool given = true;
+
+	if (group->given_offset != 0)
+		memcpy(&given, (const char *)item + group->given_offset, sizeof given);
+	return given;
+}
+
+/* NULL: it is not given, or of the lists that are kinds. */
+static json_t *print_field(const struct kind *kind, const struct field *field, const void *item)
+{
+	switch (field->type) {
+	case FIELD_GROUP:
+		item = (const char *)item + field->offset;
+		return is_given(field->group, item) ? print_group(NULL, field->group, item) : NULL;
+	case FIELD_LIST:
+		return kind && kind_of_field(kind, field) ? NULL : print_list(field, item);
+	case FIELD_STRINGS:
+	case FIELD_DOMAINS:
+	case FIELD_HOSTS:
+	case FIELD_PREFIXES: return print_array(field, item);
+	default: return print_scalar(field, item);
+	}
+}
+
+static json_t *print_group(const struct kind *kind, const struct group *group, const void *item)
+{
+	json_t *object = json_object();
+
+	for (size_t i = 0; i < group->count; i++) {
+		json_t *value = print_field(kind, &group->fields[i], item);
+
+		if (value)
+			json_put(object, group->fields[i].key, value);
+	}
+	return object;
+}
+
+json_t *values_print(const struct kind *kind, const void *item)
+{
+	return print_group(kind, kind_field(kind)->group, item);
+}

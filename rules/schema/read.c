@@ -1,0 +1,316 @@
+#include "rules/schema/read.h"
+
+#include <assert.h>
+
+/* Every item's struct begins with its origin. */
+static void set_origin(void *item, const struct origin *origin)
+{
+	memcpy(item, origin, sizeof *origin);
+}
+
+static struct origin origin_of(const struct schema_reader *reader, const void *value,
+			       const char *path)
+{
+	struct origin origin = {0};
+
+	if (reader->origin)
+		origin = reader->origin(reader->context, value);
+	origin.path = path;
+	return origin;
+}
+
+static void out_of_memory(struct schema_reader *reader, const struct origin *origin,
+			  const char *key)
+{
+	fault_add(reader->faults, FAULT_ERROR, origin, key, "%s", err_text(ERR_NOMEM));
+}
+
+static const char *expected(const struct schema_reader *reader, const struct field *field,
+			    char *text, size_t size)
+{
+	const char *own = reader->syntax->expected ? reader->syntax->expected[field->type] : NULL;
+
+	return own ? own : schema_expected(field, text, size);
+}
+
+static void wrong_kind(struct schema_reader *reader, const struct field *field, const void *value,
+		       const struct origin *origin)
+{
+	bool quoted = reader->syntax->kind(value) == VALUE_STRING &&
+		      (field->type == FIELD_UINT || field->type == FIELD_UINT64 ||
+		       field->type == FIELD_BOOL);
+	char text[256];
+
+	fault_add(reader->faults, FAULT_ERROR, origin, field->key, "is %s; give %s%s",
+		  reader->syntax->kind_text(value), expected(reader, field, text, sizeof text),
+		  quoted ? ", without quotes" : "");
+}
+
+/* ---- scalars ---- */
+
+static void rebase_path(struct schema_reader *reader, const struct field *field, void *item,
+			const struct origin *origin)
+{
+	char *at = (char *)item + field->offset;
+	const char *path;
+
+	memcpy(&path, at, sizeof path);
+	path = reader->path(reader->context, path, origin);
+	memcpy(at, &path, sizeof path);
+	if (!path)
+		out_of_memory(reader, origin, field->key);
+}
+
+static void read_scalar(struct schema_reader *reader, const struct field *field, const void *value,
+			void *item, const struct origin *origin)
+{
+	const struct value_syntax *syntax = reader->syntax;
+	bool number = field->type == FIELD_UINT || field->type == FIELD_UINT64;
+	enum value_kind kind = syntax->kind(value);
+	int err;
+
+	if (kind == VALUE_INTEGER ? number : kind == VALUE_BOOL && field->type == FIELD_BOOL) {
+		err = schema_set_number(field, item, syntax->integer(value), origin,
+					reader->faults);
+	} else if (kind == VALUE_STRING && !number && field->type != FIELD_BOOL) {
+		err = schema_set_text(field, item, syntax->string(value), origin, reader->arena,
+				      reader->faults);
+	} else {
+		wrong_kind(reader, field, value, origin);
+		return;
+	}
+	if (!err && field->type == FIELD_PATH && reader->path)
+		rebase_path(reader, field, item, origin);
+}
+
+/* ---- arrays and lists ---- */
+
+struct items { /* being read, into as many structs or values */
+	struct schema_reader *reader;
+	const struct field *field; /* the list's or array's */
+	const char *path;          /* of what the list is in; NULL: the whole */
+	char *values;
+	size_t size, index;
+};
+
+static void on_element(void *context, const char *no_key, const void *value)
+{
+	struct items *items = context;
+	struct field element = schema_element(items->field, NULL, &items->size);
+	struct origin origin = origin_of(items->reader, value, items->path);
+	char key[128];
+
+	(void)no_key;
+	snprintf(key, sizeof key, "%s[%zu]", items->field->key, items->index);
+	element.key = key;
+	read_scalar(items->reader, &element, value, items->values + items->index++ * items->size,
+		    &origin);
+}
+
+static void find_name(void *context, const char *key, const void *value)
+{
+	const void **names = context;
+
+	if (strcmp(key, "name") == 0)
+		names[0] = value;
+	else if (strcmp(key, "id") == 0)
+		names[1] = value;
+}
+
+/* What the group calls itself; NULL: nothing that could be used. */
+static const char *name_of(const struct value_syntax *syntax, const void *value)
+{
+	const void *names[2] = {NULL, NULL};
+	const char *name;
+
+	if (syntax->kind(value) != VALUE_GROUP)
+		return NULL;
+	syntax->each(value, find_name, names);
+	for (int i = 0; i < 2; i++) {
+		name = names[i] && syntax->kind(names[i]) == VALUE_STRING ? syntax->string(names[i])
+									  : NULL;
+		if (name)
+			return *name != '\0' ? name : NULL;
+	}
+	return NULL;
+}
+
+/* "rulesets[onprem].rules[contoso]": by its name where it has a usable one, else by its index. */
+static const char *item_path(const struct items *items, const void *value)
+{
+	const char *name = name_of(items->reader->syntax, value);
+	const char *dot = items->path ? "." : "", *parent = items->path ? items->path : "";
+	struct arena *arena = items->reader->arena;
+
+	if (name)
+		return arena_printf(arena, "%s%s%s[%s]", parent, dot, items->field->key, name);
+	return arena_printf(arena, "%s%s%s[%zu]", parent, dot, items->field->key, items->index);
+}
+
+static void on_group(void *context, const char *no_key, const void *value)
+{
+	struct items *items = context;
+	struct schema_reader *reader = items->reader;
+	static const struct field any_group = {.type = FIELD_GROUP};
+	const struct group *group = items->field->group;
+	struct origin origin = origin_of(reader, value, item_path(items, value));
+	char *item = items->values + items->index++ * items->size, text[256];
+
+	(void)no_key;
+	schema_defaults(group, item, reader->arena);
+	set_origin(item, &origin);
+	if (reader->syntax->kind(value) == VALUE_GROUP)
+		schema_read_group(reader, group, value, item);
+	else
+		fault_add(reader->faults, FAULT_ERROR, &origin, NULL, "is %s; give %s",
+			  reader->syntax->kind_text(value),
+			  expected(reader, &any_group, text, sizeof text));
+}
+
+static void read_items(struct schema_reader *reader, const struct field *field, const void *value,
+		       void *item, const struct origin *origin)
+{
+	struct items items = {.reader = reader, .field = field, .path = origin->path};
+	bool groups = field->type == FIELD_LIST;
+	size_t count = reader->syntax->count(value);
+
+	if (groups)
+		items.size = field->group->size;
+	else
+		schema_element(field, NULL, &items.size);
+	items.values = arena_alloc_array(reader->arena, count, items.size);
+	if (!items.values) {
+		out_of_memory(reader, origin, field->key);
+		return;
+	}
+	reader->syntax->each(value, groups ? on_group : on_element, &items);
+	schema_list_set(field, item, (struct schema_list){items.values, count});
+}
+
+/* ---- groups ---- */
+
+static void read_in_place(struct schema_reader *reader, const struct field *field,
+			  const void *value, void *item, const struct origin *origin)
+{
+	const struct group *group = field->group;
+	char *in_place = (char *)item + field->offset;
+	struct origin at = *origin;
+	bool given = true;
+
+	at.path = origin->path ? arena_printf(reader->arena, "%s.%s", origin->path, field->key)
+			       : field->key;
+	set_origin(in_place, &at);
+	if (group->given_offset != 0)
+		memcpy(in_place + group->given_offset, &given, sizeof given);
+	schema_read_group(reader, group, value, in_place);
+}
+
+void schema_read_field(struct schema_reader *reader, const struct field *field, const void *value,
+		       void *item, const char *path)
+{
+	const struct value_syntax *syntax = reader->syntax;
+	struct origin origin = origin_of(reader, value, path);
+	enum value_kind kind = syntax->kind(value);
+	bool is_sequence = kind == VALUE_LIST || kind == VALUE_ARRAY;
+
+	switch (field->type) {
+	case FIELD_GROUP:
+		if (kind == VALUE_GROUP)
+			read_in_place(reader, field, value, item, &origin);
+		else
+			wrong_kind(reader, field, value, &origin);
+		return;
+	case FIELD_LIST:
+		if (kind == VALUE_LIST || (is_sequence && syntax->count(value) == 0))
+			read_items(reader, field, value, item, &origin);
+		else
+			wrong_kind(reader, field, value, &origin);
+		return;
+	case FIELD_STRINGS:
+	case FIELD_DOMAINS:
+	case FIELD_HOSTS:
+	case FIELD_PREFIXES:
+		if (is_sequence)
+			read_items(reader, field, value, item, &origin);
+		else
+			wrong_kind(reader, field, value, &origin);
+		return;
+	case FIELD_GONE:
+		fault_add(reader->faults, FAULT_WARNING, &origin, field->key,
+			  "is no setting any more and changes nothing; remove it");
+		return;
+	default: read_scalar(reader, field, value, item, &origin);
+	}
+}
+
+static void unknown_key(struct schema_reader *reader, const struct group *group, const char *key,
+			const struct origin *origin)
+{
+	const struct field *near = schema_suggest(group, key);
+	char known[1024];
+	size_t used = 0;
+
+	if (near) {
+		fault_add(reader->faults, FAULT_ERROR, origin, key,
+			  "there is no such key; did you mean \"%s\"?", near->key);
+		return;
+	}
+	for (size_t i = 0; i < group->count && used < sizeof known; i++) {
+		int n = snprintf(known + used, sizeof known - used, "%s%s", i == 0 ? "" : ", ",
+				 group->fields[i].key);
+		used += n > 0 ? (size_t)n : 0;
+	}
+	fault_add(reader->faults, FAULT_ERROR, origin, key,
+		  "there is no such key; the keys here are %s", known);
+}
+
+struct members { /* of one group, being read */
+	struct schema_reader *reader;
+	const struct group *group;
+	void *item;
+	const char *path;
+	uint64_t seen; /* by their rows */
+};
+
+static void on_member(void *context, const char *key, const void *value)
+{
+	struct members *members = context;
+	const struct field *field = schema_field(members->group, key);
+	struct origin origin;
+
+	if (!field) {
+		origin = origin_of(members->reader, value, members->path);
+		unknown_key(members->reader, members->group, key, &origin);
+		return;
+	}
+	members->seen |= UINT64_C(1) << (field - members->group->fields);
+	schema_read_field(members->reader, field, value, members->item, members->path);
+}
+
+static void missing_keys(const struct members *members, const struct origin *origin)
+{
+	char text[256];
+
+	for (size_t i = 0; i < members->group->count; i++) {
+		const struct field *field = &members->group->fields[i];
+
+		if (field->required && !(members->seen >> i & 1))
+			fault_add(members->reader->faults, FAULT_ERROR, origin, field->key,
+				  "is missing; give %s",
+				  expected(members->reader, field, text, sizeof text));
+	}
+}
+
+/* A key that stands twice is the syntax's to refuse. */
+void schema_read_group(struct schema_reader *reader, const struct group *group, const void *value,
+		       void *item)
+{
+	struct members members = {.reader = reader, .group = group, .item = item};
+	struct origin origin;
+
+	assert(group->count <= 64);
+	memcpy(&origin, item, sizeof origin);
+	members.path = origin.path;
+	reader->syntax->each(value, on_member, &members);
+	missing_keys(&members, &origin);
+}
