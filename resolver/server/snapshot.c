@@ -1,14 +1,12 @@
-/* A snapshot holds one reference on the target and the meter of every upstream of its policy. A
- * ruleset that two policies share keeps its upstreams, so they are attached already when the second
- * one comes: the pointer is then left alone (workers are reading it) and only the reference is
- * added. What is acquired once more is the same target, because an equal ruleset has equal sources
- * and servers.
+/* A snapshot holds one reference on the target and the meter of every upstream of its policy's own
+ * routes. Those of a ruleset are the ruleset's, which policies share: they are given to it when it
+ * is first served and taken back when it is freed, so that a hundred thousand rules that stay cost a
+ * change nothing.
  *
  * Snapshots whose policies differ in nothing but what we own hold these references together: the
  * last of them to be freed lets go of them. */
 #include "resolver/server/snapshot.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,6 +16,11 @@ struct attaching {
 	struct snapshot *snapshot;
 	size_t room; /* for sources */
 	bool failed;
+};
+
+struct attachment { /* of a ruleset */
+	struct target_registry *registry;
+	struct meter_registry *meters;
 };
 
 static bool note_source(struct attaching *attaching, const struct address *source)
@@ -48,25 +51,55 @@ static void attach(void *context, struct upstream *upstream)
 	struct meter *meter = NULL;
 	if (upstream->endpoint)
 		meter = meter_acquire(attaching->meters, upstream->endpoint, true);
-	if (!target || (upstream->endpoint && !meter) ||
-	    !note_source(attaching, &upstream->source)) {
-		attaching->failed = true;
-		return;
-	}
-	if (!upstream->target) {
-		upstream->target = target;
-		upstream->meter = meter;
-	}
-	assert(upstream->target == target && upstream->meter == meter);
+	upstream->target = target;
+	upstream->meter = meter;
+	attaching->failed = !target || (upstream->endpoint && !meter);
+}
+
+static void note(void *context, struct upstream *upstream)
+{
+	struct attaching *attaching = context;
+
+	attaching->failed = attaching->failed || !note_source(attaching, &upstream->source);
 }
 
 static void detach(void *context, struct upstream *upstream)
 {
-	struct snapshot *snapshot = context;
+	const struct attachment *attachment = context;
+
 	if (upstream->target)
-		target_release(snapshot->registry, upstream->target);
+		target_release(attachment->registry, upstream->target);
 	if (upstream->meter)
-		meter_release(snapshot->meters, upstream->meter);
+		meter_release(attachment->meters, upstream->meter);
+}
+
+static void detach_ruleset(void *context, struct ruleset *ruleset)
+{
+	ruleset_each_upstream(ruleset, detach, context);
+	free(context);
+}
+
+static void attach_ruleset(struct attaching *attaching, struct ruleset *ruleset)
+{
+	struct attachment *attachment;
+
+	if (attaching->failed || ruleset_is_attached(ruleset))
+		return;
+	attachment = malloc(sizeof *attachment);
+	attaching->failed = !attachment;
+	if (!attachment)
+		return;
+	*attachment = (struct attachment){attaching->registry, attaching->meters};
+	ruleset_on_free(ruleset, detach_ruleset, attachment);
+	ruleset_each_upstream(ruleset, attach, attaching);
+}
+
+static void attach_all(struct attaching *attaching, struct policy *policy)
+{
+	policy_each_own_upstream(policy, attach, attaching);
+	for (uint32_t i = 0; i < policy->ruleset_count; i++)
+		attach_ruleset(attaching, policy->rulesets[i]);
+	policy_each_upstream(policy, note, attaching);
 }
 
 static bool attach_inbounds(struct snapshot *snapshot, const struct policy *policy)
@@ -99,7 +132,7 @@ struct snapshot *snapshot_new(struct policy *policy, struct target_registry *reg
 	struct attaching attaching = {.registry = registry, .meters = meters, .snapshot = snapshot};
 	if (snapshot && bindings) {
 		snapshot->meters = meters;
-		policy_each_upstream(policy, attach, &attaching);
+		attach_all(&attaching, policy);
 		attaching.failed |= !attach_inbounds(snapshot, policy);
 	}
 	if (!snapshot || !bindings || attaching.failed) {
@@ -174,7 +207,9 @@ void snapshot_free(struct snapshot *snapshot)
 	if (!snapshot)
 		return;
 	if (!policy_is_shared(snapshot->policy)) {
-		policy_each_upstream(snapshot->policy, detach, snapshot);
+		struct attachment own = {snapshot->registry, snapshot->meters};
+
+		policy_each_own_upstream(snapshot->policy, detach, &own);
 		for (uint32_t i = 0; i < snapshot->policy->inbound_count; i++)
 			meter_release(snapshot->meters, snapshot->inbound_meters[i]);
 	}

@@ -35,6 +35,8 @@ struct check {
 	const struct model *model;
 	struct faults *faults;
 	struct arena arena; /* lives as long as the check */
+	uint64_t *known; /* versions of rulesets whose rules are good; sorted */
+	size_t known_count;
 	bool out_of_memory; /* something was not looked at; said at the end */
 
 	struct seen networks;         /* name -> struct virtual_network */
@@ -67,6 +69,8 @@ const char *seen_pair(struct check *check, const char *a, const char *b);
  * where it is required. */
 #define IS_EMPTY(list) ((list).items && (list).count == 0)
 
+/* Whether the ruleset's rules were found good before. */
+bool check_is_known(const struct check *check, const struct forwarding_ruleset *ruleset);
 /* "line 12" or "the one at FILE:12": where the other of two stands. */
 const char *check_place(struct check *check, const struct origin *origin);
 /* A fault when an item of that name was there before. NULL names have their fault already. */

@@ -16,6 +16,7 @@
  * be many is looked up in an index (check/seen.c) or sorted. */
 #include "rules/check/limits.h"
 
+#include <stdlib.h>
 #include <strings.h>
 
 #include "rules/check/internal.h"
@@ -144,11 +145,46 @@ void check_overlaps(struct check *check, struct placed_prefix *items, size_t cou
 	}
 }
 
+static int compare_versions(const void *a, const void *b)
+{
+	uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
+
+	return left < right ? -1 : left > right;
+}
+
+/* Without memory for it everything is looked at. */
+static void list_known(struct check *check, const struct model *before)
+{
+	size_t count = before->rulesets.count;
+
+	check->known = arena_alloc_array(&check->arena, count, sizeof *check->known);
+	for (size_t i = 0; check->known && i < count; i++)
+		check->known[check->known_count++] = before->rulesets.items[i].version;
+	if (check->known_count > 0)
+		qsort(check->known, count, sizeof *check->known, compare_versions);
+}
+
+bool check_is_known(const struct check *check, const struct forwarding_ruleset *ruleset)
+{
+	return ruleset->version != 0 && check->known_count > 0 &&
+	       bsearch(&ruleset->version, check->known, check->known_count, sizeof *check->known,
+		       compare_versions);
+}
+
 void limits_check(const struct model *model, struct faults *faults)
 {
+	limits_check_change(model, NULL, faults);
+}
+
+void limits_check_change(const struct model *model, const struct model *before,
+			 struct faults *faults)
+{
 	struct check check = {.model = model, .faults = faults};
+	bool is_change = before && before->declared && before->declared == model->declared;
 
 	arena_init(&check.arena);
+	if (is_change)
+		list_known(&check, before);
 	limits_check_networks(&check);
 	limits_check_endpoints(&check);
 	limits_check_listens(&check);
@@ -159,7 +195,8 @@ void limits_check(const struct model *model, struct faults *faults)
 	limits_check_settings(&check);
 	if (faults->errors == 0) {
 		limits_warn(&check);
-		limits_warn_loops(&check);
+		if (!is_change)
+			limits_warn_loops(&check);
 	}
 	if (check.out_of_memory)
 		ERROR(&check, &model->origin, NULL, "not checked to the end: %s",

@@ -14,5 +14,10 @@
 /* Checks everything; expects model_place_endpoints to have run and zones to have been read (a zone
  * whose file could not be read is NULL, has its own fault already, and is passed over). */
 void limits_check(const struct model *model, struct faults *faults);
+/* The same for a model of the same file as `before`, which was found good: the rules of rulesets
+ * that both have are not looked at again, nor are warnings of theirs, nor loops. before NULL, or of
+ * another file: as limits_check. */
+void limits_check_change(const struct model *model, const struct model *before,
+			 struct faults *faults);
 
 #endif

@@ -200,6 +200,7 @@ void limits_check_rulesets(struct check *check)
 		check_unique(check, &names, ruleset->name, &ruleset->origin, "ruleset");
 		check_endpoints(check, ruleset, &per_endpoint);
 		check_links(check, ruleset, &per_network);
-		check_rules(check, ruleset);
+		if (!check_is_known(check, ruleset))
+			check_rules(check, ruleset);
 	}
 }

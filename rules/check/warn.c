@@ -139,6 +139,8 @@ static void warn_rulesets(struct check *check)
 		const struct forwarding_ruleset *ruleset = &model->rulesets.items[i];
 		struct seen shadows = {0};
 
+		if (check_is_known(check, ruleset))
+			continue;
 		for (size_t k = 0; k < ruleset->rules.count; k++) {
 			const struct forwarding_rule *rule = &ruleset->rules.items[k];
 			warn_shadowed(check, ruleset, rule, &shadows);

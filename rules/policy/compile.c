@@ -16,7 +16,9 @@ struct compilation {
 	struct named *networks; /* sorted, for the links */
 	struct named *outbounds;
 	size_t outbound_count;
-	struct policy_ruleset *before_rulesets; /* sorted */
+	struct policy_ruleset *before_rulesets; /* sorted by fingerprint */
+	struct policy_ruleset *before_stamped;  /* the same by stamp */
+	uint64_t stamp; /* of what all rulesets are compiled with: selves and reserved domains */
 	struct route_context context;           /* of routes without an outbound endpoint */
 	struct access *usual;                   /* who may ask where nothing is said */
 };
@@ -30,7 +32,7 @@ struct named { /* a name's place in a list, or what it names */
 };
 
 struct policy_ruleset { /* of the policy before */
-	uint64_t fingerprint;
+	uint64_t print;
 	struct ruleset *ruleset;
 };
 
@@ -409,37 +411,90 @@ static int compile_zones(struct compilation *c)
 
 static int compare_rulesets(const void *a, const void *b)
 {
-	uint64_t left = ((const struct policy_ruleset *)a)->fingerprint;
-	uint64_t right = ((const struct policy_ruleset *)b)->fingerprint;
+	uint64_t left = ((const struct policy_ruleset *)a)->print;
+	uint64_t right = ((const struct policy_ruleset *)b)->print;
 
 	return left < right ? -1 : left > right;
 }
 
-static int index_rulesets_before(struct compilation *c)
+static struct policy_ruleset *index_rulesets(struct compilation *c,
+					     uint64_t (*print)(const struct ruleset *ruleset))
 {
 	size_t count = c->before ? c->before->ruleset_count : 0;
+	struct policy_ruleset *index = arena_alloc_array(&c->scratch, count, sizeof *index);
 
-	c->before_rulesets = arena_alloc_array(&c->scratch, count, sizeof *c->before_rulesets);
-	if (!c->before_rulesets)
-		return ERR_NOMEM;
-	for (size_t i = 0; i < count; i++) {
-		struct ruleset *ruleset = c->before->rulesets[i];
-
-		c->before_rulesets[i] =
-			(struct policy_ruleset){ruleset_fingerprint(ruleset), ruleset};
-	}
-	qsort(c->before_rulesets, count, sizeof *c->before_rulesets, compare_rulesets);
-	return 0;
+	for (size_t i = 0; index && i < count; i++)
+		index[i] = (struct policy_ruleset){print(c->before->rulesets[i]),
+						   c->before->rulesets[i]};
+	if (index && count > 0)
+		qsort(index, count, sizeof *index, compare_rulesets);
+	return index;
 }
 
-static struct ruleset *unchanged(const struct compilation *c, const struct ruleset *ruleset)
+static int index_rulesets_before(struct compilation *c)
 {
-	const struct policy_ruleset key = {.fingerprint = ruleset_fingerprint(ruleset)};
+	c->before_rulesets = index_rulesets(c, ruleset_fingerprint);
+	c->before_stamped = index_rulesets(c, ruleset_stamp);
+	return c->before_rulesets && c->before_stamped ? 0 : ERR_NOMEM;
+}
+
+/* A reference to the one before that has this print; NULL: there is none. */
+static struct ruleset *ruleset_before(const struct compilation *c,
+				      const struct policy_ruleset *index, uint64_t print)
+{
+	const struct policy_ruleset key = {.print = print};
 	const struct policy_ruleset *found =
-		bsearch(&key, c->before_rulesets, c->before ? c->before->ruleset_count : 0,
-			sizeof key, compare_rulesets);
+		bsearch(&key, index, c->before ? c->before->ruleset_count : 0, sizeof key,
+			compare_rulesets);
 
 	return found ? ruleset_ref(found->ruleset) : NULL;
+}
+
+static uint64_t add_bytes(const struct compilation *c, uint64_t stamp, const void *bytes,
+			  size_t length)
+{
+	return hash_bytes(&c->policy->key, stamp, bytes, length);
+}
+
+static uint64_t add_text(const struct compilation *c, uint64_t stamp, const char *text)
+{
+	return add_bytes(c, stamp, text, strlen(text) + 1);
+}
+
+static uint64_t add_address(const struct compilation *c, uint64_t stamp,
+			    const struct address *address)
+{
+	stamp = add_bytes(c, stamp, &address->family, sizeof address->family);
+	return add_bytes(c, stamp, address->bytes, sizeof address->bytes);
+}
+
+/* What rulesets are compiled with besides their own values. */
+static void stamp_context(struct compilation *c)
+{
+	uint64_t stamp = 1;
+
+	for (size_t i = 0; i < c->context.self_count; i++) {
+		const struct route_self *self = &c->context.selves[i];
+
+		stamp = add_address(c, stamp, &self->host.address);
+		stamp = add_bytes(c, stamp, &self->host.port, sizeof self->host.port);
+		stamp = add_text(c, stamp, self->endpoint);
+		stamp = add_bytes(c, stamp, &self->network, sizeof self->network);
+	}
+	for (size_t i = 0; i < c->model->reserved_domains.count; i++)
+		stamp = add_text(c, stamp, c->model->reserved_domains.items[i]);
+	c->stamp = stamp;
+}
+
+/* 0: it has no version. */
+static uint64_t stamp_of(const struct compilation *c, const struct forwarding_ruleset *model,
+			 const struct route_source *sources, size_t count)
+{
+	uint64_t stamp = add_bytes(c, c->stamp, &model->version, sizeof model->version);
+
+	for (size_t i = 0; i < count; i++)
+		stamp = add_address(c, add_text(c, stamp, sources[i].endpoint), &sources[i].source);
+	return model->version ? stamp | 1 : 0;
 }
 
 static int index_outbounds(struct compilation *c)
@@ -488,13 +543,21 @@ static struct ruleset *compile_ruleset(struct compilation *c,
 	}
 	context.sources = sources;
 	context.source_count = count;
+	uint64_t stamp = stamp_of(c, model, sources, count);
+	struct ruleset *kept = stamp ? ruleset_before(c, c->before_stamped, stamp) : NULL;
+	if (kept)
+		return kept;
 	struct ruleset *ruleset = ruleset_compile(model, &context, c->model->reserved_domains.items,
 						  c->model->reserved_domains.count);
-	struct ruleset *kept = ruleset ? unchanged(c, ruleset) : NULL;
-	if (!kept)
-		return ruleset;
-	ruleset_unref(ruleset);
-	return kept;
+	if (!ruleset)
+		return NULL;
+	kept = ruleset_before(c, c->before_rulesets, ruleset_fingerprint(ruleset));
+	if (kept) {
+		ruleset_unref(ruleset);
+		ruleset = kept;
+	}
+	ruleset_set_stamp(ruleset, stamp);
+	return ruleset;
 }
 
 /* A network's list has room for just the rulesets that are linked to it. */
@@ -541,6 +604,7 @@ static int compile_rulesets(struct compilation *c)
 	if (!policy->rulesets || index_outbounds(c) != 0 || index_rulesets_before(c) != 0 ||
 	    size_ruleset_lists(c) != 0)
 		return ERR_NOMEM;
+	stamp_context(c);
 	for (size_t i = 0; i < count; i++) {
 		const struct forwarding_ruleset *model = &c->model->rulesets.items[i];
 		struct ruleset *ruleset = compile_ruleset(c, model);
@@ -656,24 +720,20 @@ void policy_free(struct policy *policy)
 	free(policy);
 }
 
-static void each_upstream(const struct route *route, void (*on_upstream)(void *, struct upstream *),
-			  void *context)
+void policy_each_own_upstream(struct policy *policy,
+			      void (*on_upstream)(void *, struct upstream *), void *context)
 {
-	for (uint32_t i = 0; route && i < route->leg_count; i++)
-		for (uint32_t u = 0; u < route->legs[i].upstream_count; u++)
-			on_upstream(context, &route->legs[i].upstreams[u]);
+	route_each_upstream(policy->default_route, on_upstream, context);
+	for (uint32_t i = 0; i < policy->network_count; i++)
+		route_each_upstream(policy->networks[i].custom, on_upstream, context);
 }
 
 void policy_each_upstream(struct policy *policy, void (*on_upstream)(void *, struct upstream *),
 			  void *context)
 {
-	each_upstream(policy->default_route, on_upstream, context);
-	for (uint32_t i = 0; i < policy->network_count; i++)
-		each_upstream(policy->networks[i].custom, on_upstream, context);
+	policy_each_own_upstream(policy, on_upstream, context);
 	for (uint32_t i = 0; i < policy->ruleset_count; i++)
-		for (size_t r = 0; r < ruleset_rule_count(policy->rulesets[i]); r++)
-			each_upstream(&ruleset_rule(policy->rulesets[i], r)->route, on_upstream,
-				      context);
+		ruleset_each_upstream(policy->rulesets[i], on_upstream, context);
 }
 
 static bool is_linked(const struct policy *policy, const struct ruleset *ruleset)

@@ -11,10 +11,12 @@ struct ruleset {
 	struct arena arena;
 	atomic_uint references;
 	const char *name;
-	uint64_t fingerprint;
+	uint64_t fingerprint, stamp;
 	struct suffix_table table; /* struct rule */
 	struct rule *rules;        /* as configured, then the reserved domains */
 	size_t rule_count;         /* of the configured ones */
+	void (*on_free)(void *context, struct ruleset *ruleset);
+	void *context;
 };
 
 /* ---- what it was made from ---- */
@@ -178,8 +180,40 @@ void ruleset_unref(struct ruleset *ruleset)
 	if (!ruleset ||
 	    atomic_fetch_sub_explicit(&ruleset->references, 1, memory_order_acq_rel) != 1)
 		return;
+	if (ruleset->on_free)
+		ruleset->on_free(ruleset->context, ruleset);
 	arena_release(&ruleset->arena);
 	free(ruleset);
+}
+
+void ruleset_on_free(struct ruleset *ruleset,
+		     void (*on_free)(void *context, struct ruleset *ruleset), void *context)
+{
+	assert(!ruleset->on_free);
+	ruleset->on_free = on_free;
+	ruleset->context = context;
+}
+
+bool ruleset_is_attached(const struct ruleset *ruleset)
+{
+	return ruleset->on_free;
+}
+
+void route_each_upstream(const struct route *route,
+			 void (*on_upstream)(void *context, struct upstream *upstream),
+			 void *context)
+{
+	for (uint32_t i = 0; route && i < route->leg_count; i++)
+		for (uint32_t u = 0; u < route->legs[i].upstream_count; u++)
+			on_upstream(context, &route->legs[i].upstreams[u]);
+}
+
+void ruleset_each_upstream(struct ruleset *ruleset,
+			   void (*on_upstream)(void *context, struct upstream *upstream),
+			   void *context)
+{
+	for (size_t i = 0; i < ruleset->rule_count; i++)
+		route_each_upstream(&ruleset->rules[i].route, on_upstream, context);
 }
 
 const char *ruleset_name(const struct ruleset *ruleset)
@@ -190,6 +224,16 @@ const char *ruleset_name(const struct ruleset *ruleset)
 uint64_t ruleset_fingerprint(const struct ruleset *ruleset)
 {
 	return ruleset->fingerprint;
+}
+
+uint64_t ruleset_stamp(const struct ruleset *ruleset)
+{
+	return ruleset->stamp;
+}
+
+void ruleset_set_stamp(struct ruleset *ruleset, uint64_t stamp)
+{
+	ruleset->stamp = stamp;
 }
 
 size_t ruleset_rule_count(const struct ruleset *ruleset)

@@ -95,9 +95,24 @@ struct ruleset *ruleset_compile(const struct forwarding_ruleset *model,
 				size_t reserved_count);
 struct ruleset *ruleset_ref(struct ruleset *ruleset);
 void ruleset_unref(struct ruleset *ruleset);
+/* NULL has none. */
+void route_each_upstream(const struct route *route,
+			 void (*on_upstream)(void *context, struct upstream *upstream),
+			 void *context);
+void ruleset_each_upstream(struct ruleset *ruleset,
+			   void (*on_upstream)(void *context, struct upstream *upstream),
+			   void *context);
+/* Whoever gives its upstreams their targets and meters, once for all policies that share it, takes
+ * them back when it is freed: on_free is called then. */
+void ruleset_on_free(struct ruleset *ruleset,
+		     void (*on_free)(void *context, struct ruleset *ruleset), void *context);
+bool ruleset_is_attached(const struct ruleset *ruleset); /* ruleset_on_free was called */
 const char *ruleset_name(const struct ruleset *ruleset);
 /* Keyed hash of all it was compiled from: an equal one need not be compiled again. */
 uint64_t ruleset_fingerprint(const struct ruleset *ruleset);
+/* What whoever had it compiled wants to know it by; 0 at first. */
+uint64_t ruleset_stamp(const struct ruleset *ruleset);
+void ruleset_set_stamp(struct ruleset *ruleset, uint64_t stamp);
 
 /* The entry with the longest suffix that starts at label `first` or behind it, enabled or not;
  * *label tells where. NULL when there is none. */

@@ -4,6 +4,7 @@
  * names makes an index of its own (check/seen.c). */
 #include "rules/schema/model.h"
 
+#include <stdatomic.h>
 #include <strings.h>
 
 #include "rules/owned/owned.h"
@@ -40,6 +41,13 @@ void model_free(struct model *model)
 }
 
 /* ---- of parts ---- */
+
+uint64_t model_next_version(void)
+{
+	static atomic_uint_fast64_t last;
+
+	return atomic_fetch_add(&last, 1) + 1;
+}
 
 struct model_part *model_part_new(const struct field *list)
 {

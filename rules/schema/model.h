@@ -148,6 +148,7 @@ struct forwarding_rule {
 
 struct forwarding_ruleset {
 	struct origin origin;
+	uint64_t version; /* model_next_version: equal ones say the same; 0: not known */
 	const char *name;
 	const char *region;
 	LIST_OF(const char *) outbound_endpoints; /* "RESOLVER/ENDPOINT" */
@@ -369,6 +370,8 @@ void model_free(struct model *model);
  * and the default resolver completed, in what comes back. NULL without memory. */
 struct model *model_compose(struct model *declared, struct model_part *const *parts, size_t count);
 
+/* Never the same twice in a process, never 0. */
+uint64_t model_next_version(void);
 /* With room for an item of the list in its arena; NULL without memory. */
 struct model_part *model_part_new(const struct field *list);
 void model_part_free(struct model_part *part); /* lets go of a reference; NULL is fine */

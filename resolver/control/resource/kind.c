@@ -2,6 +2,7 @@
 
 #include <strings.h>
 
+#include "rules/schema/schema.h"
 #include "rules/text.h"
 
 enum { NETWORK, SUBNET, RESOLVER, INBOUND, OUTBOUND, ZONE, ZONE_LINK, RULESET, RULESET_LINK, RULE,

@@ -14,7 +14,12 @@
 #ifndef SLUICE_KIND_H
 #define SLUICE_KIND_H
 
-#include "rules/schema/schema.h"
+#include <stdbool.h>
+
+#include "rules/arena.h"
+#include "rules/err.h"
+
+struct field;
 
 struct kind {
 	unsigned id;               /* in the store; never another kind's */

@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "resolver/control/resource/values.h"
+#include "rules/schema/schema.h"
 
 /* ---- finding ---- */
 
@@ -232,6 +233,8 @@ static struct model_part *build(const struct kind *root, const struct row *rows,
 			end++;
 		add_children(part, rows[i].kind, rows + i, end - i, faults);
 	}
+	if (strcmp(root->collection, "rulesets") == 0)
+		((struct forwarding_ruleset *)part->item)->version = model_next_version();
 	return part;
 }
 

@@ -4,6 +4,7 @@
 
 #include "resolver/control/base/json.h"
 #include "rules/schema/read.h"
+#include "rules/schema/schema.h"
 
 /* ---- reading: JSON as a syntax of the field table ---- */
 

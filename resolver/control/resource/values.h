@@ -7,6 +7,7 @@
 #include <jansson.h>
 
 #include "resolver/control/resource/kind.h"
+#include "rules/fault.h"
 
 /* Into the struct of kind_field(kind)->group at `item`, which gets its defaults and the origin first.
  * What does not fit is a fault, with the origin's path ahead of the member's; texts go into the

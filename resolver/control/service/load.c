@@ -23,9 +23,9 @@ struct model *load_declared(struct model *model)
 }
 
 /* Everything is in it: places, completes and checks it, and takes it over. `errors`: there were so
- * many before it was begun. */
-static struct model *complete(struct load *load, struct model *model, size_t errors,
-			      struct faults *faults)
+ * many before it was begun; `before`: a model that was found good, or NULL. */
+static struct model *complete(struct load *load, struct model *model, const struct model *before,
+			      size_t errors, struct faults *faults)
 {
 	struct resolv_conf found = {0};
 	bool follows;
@@ -37,7 +37,7 @@ static struct model *complete(struct load *load, struct model *model, size_t err
 		int err = resolv_conf_apply(&found, load->resolv_conf, model, faults);
 		(void)err;
 	}
-	limits_check(model, faults);
+	limits_check_change(model, before, faults);
 	if (faults->errors > errors) {
 		model_free(model);
 		return NULL;
@@ -48,12 +48,12 @@ static struct model *complete(struct load *load, struct model *model, size_t err
 }
 
 struct model *load_compose(struct load *load, struct model *declared, const struct parts *parts,
-			   struct faults *faults)
+			   const struct model *before, struct faults *faults)
 {
 	struct model *model = model_compose(declared, parts->items, parts->count);
 
 	if (model)
-		return complete(load, model, faults->errors, faults);
+		return complete(load, model, before, faults->errors, faults);
 	fault_add(faults, FAULT_ERROR, &declared->origin, NULL, "%s", err_text(ERR_NOMEM));
 	return NULL;
 }
@@ -84,7 +84,7 @@ struct model *load_again(struct load *load, struct model *declared, struct fault
 
 	if (read_parts(&parts, declared, faults) != 0)
 		return NULL;
-	model = load_compose(load, declared, &parts, faults);
+	model = load_compose(load, declared, &parts, NULL, faults);
 	parts_release(&parts);
 	return model;
 }
@@ -99,9 +99,11 @@ struct model *load_model(struct load *load, const struct model *before, struct f
 		goto out;
 	key_files_read(declared, faults);
 	if (!declared->management.state || faults->errors > errors) {
-		model = complete(load, declared, errors, faults);
+		model = complete(load, declared, NULL, errors, faults);
 		goto out;
 	}
+	for (size_t i = 0; i < declared->rulesets.count; i++)
+		declared->rulesets.items[i].version = model_next_version();
 	model = load_again(load, declared, faults);
 	model_free(declared); /* what was composed has a reference */
 out:

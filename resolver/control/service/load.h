@@ -29,9 +29,10 @@ void load_init(struct load *load, const char *config, const char *resolv_conf);
 struct model *load_model(struct load *load, const struct model *before, struct faults *faults);
 
 /* The same without reading the file: what it said, with these resources. The faults are not sorted;
- * NULL when there is an error among them. */
+ * NULL when there is an error among them. `before`: the model that is served, of which what is the
+ * same is not checked again (limits_check_change); NULL: everything is. */
 struct model *load_compose(struct load *load, struct model *declared, const struct parts *parts,
-			   struct faults *faults);
+			   const struct model *before, struct faults *faults);
 /* With those that the state has now. */
 struct model *load_again(struct load *load, struct model *declared, struct faults *faults);
 /* What the file said. */

@@ -231,7 +231,7 @@ static struct model *model_with(struct service *service, struct source *source,
 	for (size_t i = 0; !err && i < change->count; i++)
 		err = parts_refresh(&parts, source, &change->edits[i].path, declared, faults, error);
 	if (!err)
-		model = load_compose(&service->load, declared, &parts, faults);
+		model = load_compose(&service->load, declared, &parts, now, faults);
 	else if (err != ERR_FAULTS)
 		change_say(&change->error, err == ERR_NOMEM ? CHANGE_NO_MEMORY : CHANGE_STORE, NULL,
 			   "%s", err == ERR_SYSTEM ? error : err_text(err));

@@ -5,7 +5,10 @@
 #include "resolver/control/base/json.h"
 #include "resolver/control/base/report.h"
 
-enum { STATE_BODY_MAX = 256 * 1024 * 1024 }; /* a million addresses */
+enum {
+	STATE_BODY_MAX = 256 * 1024 * 1024,  /* a million addresses */
+	CHANGES_BODY_MAX = 64 * 1024 * 1024, /* a hundred thousand rules */
+};
 
 static const struct api_route routes[] = {
 	{"GET", "/healthz", API_NOTHING, api_health, 0},
@@ -32,6 +35,8 @@ static const struct api_route routes[] = {
 	{"GET", "/v1/check", API_READ, api_check, 0},
 	{"GET", "/v1/state", API_ALONE, api_state_export, 0},
 	{"PUT", "/v1/state", API_CHANGE_TEXT, api_state_import, STATE_BODY_MAX},
+	{"GET", "/v1/changes", API_READ, api_changes_list, 0},
+	{"POST", "/v1/changes", API_CHANGE, api_changes_post, CHANGES_BODY_MAX},
 	/* Every kind that has no row above. */
 	{"GET", "/v1/{kind}", API_READ, api_resource_list, 0},
 	{"GET", "/v1/{kind}/{group}/{name}", API_READ, api_resource_show, 0},

@@ -51,6 +51,11 @@ void api_resource_put(struct api_request *request);
 void api_resource_patch(struct api_request *request);
 void api_resource_delete(struct api_request *request);
 
+/* ---- v1/changes.c ---- */
+
+void api_changes_list(struct api_request *request);
+void api_changes_post(struct api_request *request);
+
 /* ---- v1/batch.c ---- */
 
 void api_ptrs_batch(struct api_request *request);

@@ -14,6 +14,7 @@
 #include "resolver/control/api/precondition.h"
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/api/v1/api_v1.h"
+#include "resolver/control/api/v1/resource.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/base/report.h"
 #include "resolver/control/resource/etag.h"
@@ -21,11 +22,12 @@
 #include "resolver/control/resource/values.h"
 #include "resolver/control/service/service.h"
 #include "resolver/log.h"
+#include "rules/schema/schema.h"
 
 enum { LIMIT_USUAL = 1000, LIMIT_MAX = 5000, NAME_MAX_BYTES = 1024 };
 
 /* Members that are shown beside the values; in a body they say nothing. */
-static const char *const shown_members[] = {"origin", "etag", NULL};
+static const char *const shown_members[] = {"origin", "etag", "warnings", NULL};
 
 /* ---- which ---- */
 
@@ -297,7 +299,7 @@ static void fail_change(struct api_request *request, const struct service_change
 		api_fail_faults(request, 400, "invalid", faults);
 }
 
-static json_t *warnings_json(const struct faults *faults)
+json_t *resource_warnings(const struct faults *faults)
 {
 	json_t *array = json_array();
 
@@ -307,8 +309,7 @@ static json_t *warnings_json(const struct faults *faults)
 	return array;
 }
 
-/* ?dry_run */
-static bool is_rehearsal(const struct api_request *request)
+bool resource_is_rehearsal(const struct api_request *request)
 {
 	const char *text = api_query(request, "dry_run");
 
@@ -323,7 +324,7 @@ static bool make(struct api_request *request, const struct path *path, const jso
 	struct service_change change = {.edits = &edit,
 					.count = 1,
 					.who = request->client,
-					.rehearsal = is_rehearsal(request)};
+					.rehearsal = resource_is_rehearsal(request)};
 	int err = service_change(request->service, &change, faults);
 	struct arena arena;
 	const char *text;
@@ -343,34 +344,40 @@ static bool make(struct api_request *request, const struct path *path, const jso
 	return true;
 }
 
-/* What is there may be changed here, and as the request wants it. False: not, which has been
- * answered. */
-static bool may_change(struct api_request *request, const struct path *path, const void *item)
+bool resource_may_change(const struct api_request *request, const struct path *path,
+			 const char *if_match, const char *if_none_match,
+			 struct change_error *error)
 {
-	char etag[ETAG_MAX], text[PRECONDITION_TEXT_MAX];
+	const void *item = part_find(served(request), path);
 	struct origin origin = item ? part_origin(item) : (struct origin){0};
-	struct change_error error = {.outcome = CHANGE_STALE};
+	char etag[ETAG_MAX], text[PRECONDITION_TEXT_MAX];
 
 	if (item)
 		json_decref(show(path->kind, item, etag));
-	if (precondition_check(item ? etag : NULL, request->if_match, request->if_none_match,
-			       text) != 0) {
-		change_say(&error, CHANGE_STALE, NULL, "%s", text);
-		api_fail_change(request, &error);
-	} else if (origin.file) {
-		change_say(&error, CHANGE_READ_ONLY, NULL,
+	if (precondition_check(item ? etag : NULL, if_match, if_none_match, text) != 0)
+		change_say(error, CHANGE_STALE, NULL, "%s", text);
+	else if (origin.file)
+		change_say(error, CHANGE_READ_ONLY, NULL,
 			   "it is declared at %s:%u; change it there, and reload", origin.file,
 			   origin.line);
-		api_fail_change(request, &error);
-	} else if (path->kind->declared) {
-		change_say(&error, CHANGE_READ_ONLY, NULL,
+	else if (path->kind->declared)
+		change_say(error, CHANGE_READ_ONLY, NULL,
 			   "a %s is declared in the configuration file, with its zone file; add it "
 			   "there, and reload",
 			   kind_field(path->kind)->group->name);
-		api_fail_change(request, &error);
-	} else {
+	else
 		return true;
-	}
+	return false;
+}
+
+/* False: it may not be changed, which has been answered. */
+static bool may_change(struct api_request *request, const struct path *path)
+{
+	struct change_error error;
+
+	if (resource_may_change(request, path, request->if_match, request->if_none_match, &error))
+		return true;
+	api_fail_change(request, &error);
 	return false;
 }
 
@@ -378,42 +385,47 @@ static bool may_change(struct api_request *request, const struct path *path, con
 static void answer(struct api_request *request, const struct path *path, unsigned status,
 		   const json_t *values, const struct faults *faults)
 {
-	const void *item = is_rehearsal(request) ? NULL : part_find(served(request), path);
+	const void *item = resource_is_rehearsal(request) ? NULL : part_find(served(request), path);
 	char etag[ETAG_MAX];
 	json_t *body = item ? show(path->kind, item, etag) : json_deep_copy(values);
 
-	json_put(body, "warnings", warnings_json(faults));
-	api_reply_json(request, is_rehearsal(request) ? 200 : status, body, item ? etag : NULL);
+	json_put(body, "warnings", resource_warnings(faults));
+	api_reply_json(request, resource_is_rehearsal(request) ? 200 : status, body, item ? etag : NULL);
 }
 
-/* The body without what is shown beside the values, and with the path's name. NULL: it does not fit,
- * which has been answered. */
-static json_t *read_body(struct api_request *request, const struct path *path)
+json_t *resource_values(const struct path *path, const json_t *body, const char **why)
 {
-	const json_t *name = json_object_get(request->body, "name");
+	const json_t *name = json_object_get(body, "name");
 	json_t *values;
 
-	if (!json_is_object(request->body)) {
-		api_fail(request, 400, "invalid", "the body must be a JSON object");
-		return NULL;
-	}
+	*why = "the path has another; a resource keeps its name: leave it out, or make another one";
 	if (name && (!json_is_string(name) ||
-		     strcasecmp(json_string_value(name), path_name(path)) != 0)) {
-		api_fail_at(request, 400, "invalid", "name",
-			    "the path says \"%.80s\", and a resource keeps its name; leave it out, "
-			    "or make another one",
-			    path_name(path));
+		     strcasecmp(json_string_value(name), path_name(path)) != 0))
 		return NULL;
-	}
-	values = json_copy(request->body);
+	*why = err_text(ERR_NOMEM);
+	values = json_copy((json_t *)body);
 	for (size_t i = 0; values && shown_members[i]; i++)
 		json_object_del(values, shown_members[i]);
 	if (values && !name && json_object_set_new(values, "name", json_string(path_name(path)))) {
 		json_decref(values);
 		values = NULL;
 	}
+	return values;
+}
+
+/* NULL: it does not fit, which has been answered. */
+static json_t *read_body(struct api_request *request, const struct path *path)
+{
+	json_t *values = NULL;
+	const char *why;
+
+	if (!json_is_object(request->body)) {
+		api_fail(request, 400, "invalid", "the body must be a JSON object");
+		return NULL;
+	}
+	values = resource_values(path, request->body, &why);
 	if (!values)
-		api_fail_memory(request);
+		api_fail_at(request, 400, "invalid", "name", "%s", why);
 	return values;
 }
 
@@ -437,7 +449,7 @@ void api_resource_put(struct api_request *request)
 	if (!read_path(request, &path))
 		return;
 	item = part_find(served(request), &path);
-	if (!may_change(request, &path, item))
+	if (!may_change(request, &path))
 		return;
 	values = read_body(request, &path);
 	if (values)
@@ -482,7 +494,7 @@ void api_resource_patch(struct api_request *request)
 		fail_missing(request, &path);
 		return;
 	}
-	if (!may_change(request, &path, item))
+	if (!may_change(request, &path))
 		return;
 	patch = read_body(request, &path);
 	if (!patch)
@@ -509,7 +521,7 @@ void api_resource_delete(struct api_request *request)
 		fail_missing(request, &path);
 		return;
 	}
-	if (!may_change(request, &path, item))
+	if (!may_change(request, &path))
 		return;
 	faults_init(&faults);
 	if (make(request, &path, NULL, &faults))

@@ -464,6 +464,7 @@ static void an_older_versions_groups_are_those_that_its_addresses_name(void **st
 {
 	static const char older[] =
 		"DROP TABLE resource_groups; DROP TABLE serials;"
+		"DROP TABLE resources; DROP TABLE changes;"
 		"UPDATE meta SET value = 7 WHERE key = 'revision';"
 		"INSERT INTO owners VALUES ('" ID_1 "', 'address', 'a', 'Web', 'west', NULL,"
 		" '198.51.100.1', 'static', NULL, NULL, NULL, 3),"
@@ -506,6 +507,7 @@ static void an_older_versions_state_gets_the_newer_tables(void **state)
 	uint8_t bytes[SOURCE_SECRET_BYTES];
 
 	exec(world->path, "DROP TABLE serials; DROP TABLE secrets; DROP TABLE resource_groups; "
+			  "DROP TABLE resources; DROP TABLE changes; "
 			  "PRAGMA user_version = 1");
 	reopen(world);
 	assert_non_null(world->source);

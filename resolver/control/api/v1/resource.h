@@ -1,0 +1,20 @@
+/* What handlers of resources share (resource.c, changes.c). */
+#ifndef SLUICE_API_V1_RESOURCE_H
+#define SLUICE_API_V1_RESOURCE_H
+
+#include "resolver/control/api/api.h"
+#include "resolver/control/resource/change.h"
+#include "resolver/control/resource/kind.h"
+
+/* Whether what is at the path may be changed here, and by these preconditions (RFC 9110 section
+ * 13.1; NULL: none); false: `error` says why not. */
+bool resource_may_change(const struct api_request *request, const struct path *path,
+			 const char *if_match, const char *if_none_match,
+			 struct change_error *error);
+/* A body as a resource's values: without what is shown beside them, and with the path's name. NULL:
+ * it does not fit, or there is no memory; *why says which. */
+json_t *resource_values(const struct path *path, const json_t *body, const char **why);
+bool resource_is_rehearsal(const struct api_request *request); /* ?dry_run */
+json_t *resource_warnings(const struct faults *faults);        /* texts */
+
+#endif
