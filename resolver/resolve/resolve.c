@@ -363,14 +363,14 @@ static bool refuse_tsig(struct resolution *r)
 	const struct transfer_table *table = r->hold->transfers;
 	const struct query *query = r->query;
 
-	if (!table || table->terms->key_count == 0)
+	if (!table || table->acl->key_count == 0)
 		return false;
 	r->tsig = malloc(sizeof *r->tsig);
 	if (!r->tsig) {
 		finish_error(r, RCODE_SERVFAIL, EDE_OTHER, "out of memory");
 		return true;
 	}
-	enum tsig_error error = tsig_check(r->tsig, table->terms->keys, table->terms->key_count,
+	enum tsig_error error = tsig_check(r->tsig, table->acl->keys, table->acl->key_count,
 					   query->packet, query->packet_length,
 					   query->request.tsig_at, r->resolver->time_of_day_s());
 	if (error == TSIG_FINE)

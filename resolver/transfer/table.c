@@ -142,14 +142,14 @@ static struct transfer_zone *reread_zone(struct transfer_zone *zone,
 
 /* ---- tables ---- */
 
-static struct transfer_table *table_new(struct transfer_terms *terms, const struct policy *policy,
+static struct transfer_table *table_new(struct transfer_acl *acl, const struct policy *policy,
 					const struct transfer_table *before, size_t room)
 {
 	struct transfer_table *table = calloc(1, sizeof *table + room * sizeof table->zones[0]);
 
 	if (!table)
 		return NULL;
-	table->terms = transfer_terms_ref(terms);
+	table->acl = transfer_acl_ref(acl);
 	table->policy = policy;
 	table->version = before ? before->version + 1 : 1;
 	table->fresh = calloc(room + 1, sizeof *table->fresh);
@@ -165,7 +165,7 @@ void transfer_table_free(struct transfer_table *table)
 		return;
 	for (size_t i = 0; i < table->count; i++)
 		transfer_zone_let_go(table->zones[i]);
-	transfer_terms_unref(table->terms);
+	transfer_acl_unref(table->acl);
 	free(table->fresh);
 	free(table->stamps);
 	free(table);
@@ -286,7 +286,7 @@ static int add_zone(struct compiling *c, struct transfer_zone *zone)
 
 	if (!zone)
 		return ERR_NOMEM;
-	if (transfer_terms_cover(table->terms, zone))
+	if (transfer_acl_covers(table->acl, zone))
 		table->zones[table->count++] = zone;
 	else
 		transfer_zone_let_go(zone);
@@ -339,13 +339,13 @@ int transfer_table_compile(struct transfer_table **table, const struct model *mo
 			   struct policy *policy, const struct transfer_table *before,
 			   const struct serial_keeper *keeper, uint64_t now_s)
 {
-	struct transfer_terms *terms = transfer_terms_new(model);
+	struct transfer_acl *acl = transfer_acl_new(model);
 	struct compiling c = {.policy = policy, .before = before, .keeper = keeper, .now_s = now_s};
 
-	if (terms)
-		c.table = table_new(terms, policy, before,
+	if (acl)
+		c.table = table_new(acl, policy, before,
 				    policy->pool_zone_count + model->private_zones.count);
-	transfer_terms_unref(terms);
+	transfer_acl_unref(acl);
 	int err = c.table ? add_zones(&c, model) : ERR_NOMEM;
 	if (!err)
 		err = complete(c.table, policy, NULL, keeper);
@@ -408,7 +408,7 @@ int transfer_table_advance(struct transfer_table **result, struct policy *policy
 			   const struct transfer_table *before, const struct serial_keeper *keeper,
 			   uint64_t now_s)
 {
-	struct transfer_table *table = table_new(before->terms, policy, before, before->count);
+	struct transfer_table *table = table_new(before->acl, policy, before, before->count);
 	const struct owned *owned = before->policy->owned;
 	size_t room = past_max(before);
 	struct changed changed;

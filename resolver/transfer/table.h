@@ -8,13 +8,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "resolver/transfer/terms.h"
+#include "resolver/transfer/acl.h"
 #include "resolver/transfer/zone.h"
 #include "rules/policy/policy.h"
 #include "rules/schema/model.h"
 
 struct transfer_table {
-	struct transfer_terms *terms;
+	struct transfer_acl *acl;
 	const struct policy *policy;
 	const struct zone **stamps; /* what the policy answers with */
 	uint64_t version;           /* one more than that of the table it was made from */

@@ -104,8 +104,8 @@ static struct refusal judge(const struct query *query, const struct policy_hold 
 		return (struct refusal){RCODE_REFUSED, "AXFR goes by TCP", NULL};
 	if (!zone)
 		return (struct refusal){RCODE_REFUSED, not_allowed, "no such zone goes out"};
-	if (!transfer_terms_allow(hold->transfers->terms, zone, &query->client,
-				  tsig ? tsig->key : NULL))
+	if (!transfer_acl_allows(hold->transfers->acl, zone, &query->client,
+				 tsig ? tsig->key : NULL))
 		return (struct refusal){RCODE_REFUSED, not_allowed,
 					tsig ? "no entry of transfers allows this client and key"
 					     : "no entry of transfers allows this client unsigned"};
@@ -466,8 +466,8 @@ const struct rrset *transfer_soa(const struct transfer_table *table, const struc
 {
 	const struct transfer_zone *zone = transfer_table_find(table, &query->name);
 
-	return zone && transfer_terms_allow(table->terms, zone, &query->client,
-					    tsig ? tsig->key : NULL)
+	return zone && transfer_acl_allows(table->acl, zone, &query->client,
+					   tsig ? tsig->key : NULL)
 		       ? zone_soa(zone->zone)
 		       : NULL;
 }

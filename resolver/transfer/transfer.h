@@ -44,7 +44,7 @@
  * found sooner, by the idle timeout (inbound/connection.c). IXFR by UDP, and the SOA to who has all
  * already, are one message and take no place.
  *
- * **Who may.** transfer_terms_allow: an entry with the client's address and, where it asks for
+ * **Who may.** transfer_acl_allows: an entry with the client's address and, where it asks for
  * one, its key. The same clients get the zone's SOA by a plain question, wherever they ask it;
  * whatever else they ask is answered as to anybody.
  *

@@ -26,7 +26,7 @@ struct notice {
 	const struct notice_zone *zone;
 	struct host peer;
 	struct address source;
-	const struct tsig_key *key; /* in the notices' terms */
+	const struct tsig_key *key; /* in the notices' ACL */
 	enum notice_state state;
 	uint32_t serial;      /* that it is about */
 	uint32_t told_serial; /* that was answered */
@@ -50,7 +50,7 @@ struct zone_notices {
 	struct notice_zone *zones;
 	struct notice *waiting;
 	/* Of the table that was followed last; NULL: there was none. */
-	struct transfer_terms *terms;
+	struct transfer_acl *acl;
 	uint64_t version;
 };
 
@@ -184,10 +184,10 @@ static void look_at_peer(const struct looking *l, struct notice_zone *zone, uint
 
 static void look_at_zone(const struct looking *l, const struct transfer_zone *of)
 {
-	const struct transfer_terms *terms = l->table->terms;
+	const struct transfer_acl *acl = l->table->acl;
 
-	for (size_t g = 0; g < terms->grant_count; g++) {
-		const struct transfer_grant *grant = &terms->grants[g];
+	for (size_t g = 0; g < acl->grant_count; g++) {
+		const struct transfer_grant *grant = &acl->grants[g];
 		size_t count = grant->settings->notify.count;
 		struct notice_zone *zone =
 			count && transfer_grant_covers(grant, of) ? zone_at(l->notices, of) : NULL;
@@ -245,18 +245,18 @@ void zone_notices_follow(struct zone_notices *notices, const struct transfer_tab
 			 uint64_t now_ms, uint64_t now_s)
 {
 	const struct looking l = {notices, table, now_ms, now_s};
-	struct transfer_terms *before = notices->terms;
-	bool next = table && table->terms == before && table->version == notices->version + 1;
+	struct transfer_acl *before = notices->acl;
+	bool next = table && table->acl == before && table->version == notices->version + 1;
 
-	if (table && table->terms == before && table->version == notices->version)
+	if (table && table->acl == before && table->version == notices->version)
 		return;
-	notices->terms = table ? transfer_terms_ref(table->terms) : NULL;
+	notices->acl = table ? transfer_acl_ref(table->acl) : NULL;
 	notices->version = table ? table->version : 0;
 	if (next)
 		look_at_fresh(&l);
 	else
 		look_at_all(&l);
-	transfer_terms_unref(before);
+	transfer_acl_unref(before);
 }
 
 /* ---- sending ---- */

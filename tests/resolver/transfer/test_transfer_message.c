@@ -48,7 +48,7 @@ static void a_record_that_is_too_large_for_any_message_cuts_it_off(void **state)
 	assert_int_equal(transfer_client_records(client, TYPE_SOA), 2);
 	client = transfer_client_new(world, "large.test.", TYPE_AXFR, true);
 	transfer_world_capture(world);
-	tsig_begin(&tsig, &world->served.table->terms->keys[1], 7);
+	tsig_begin(&tsig, &world->served.table->acl->keys[1], 7);
 	transfer_start(&world->transfers, &client->query, &world->hold, &tsig);
 	transfer_world_pass(world, 10);
 	assert_true(client->finished && client->cut);
@@ -63,7 +63,7 @@ static void every_message_of_a_signed_transfer_is_signed(void **state)
 	struct transfer_client *client = transfer_client_new(world, TRANSFER_ZONE, TYPE_AXFR, true);
 	struct tsig_context tsig;
 
-	tsig_begin(&tsig, &world->served.table->terms->keys[0], 7);
+	tsig_begin(&tsig, &world->served.table->acl->keys[0], 7);
 	transfer_start(&world->transfers, &client->query, &world->hold, &tsig);
 	transfer_world_pass(world, 100);
 	assert_true(client->finished);

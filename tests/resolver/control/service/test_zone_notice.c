@@ -197,10 +197,9 @@ static void settle(struct fixture *f)
 	follow(f);
 	pass(f, 2 * NOTICE_LOOK_MS);
 	for (unsigned i = 0; i < f->count; i++)
-		assert_true(f->served.entry.key
-				    ? say_signed(f, &f->letters[i], f->served.table->terms->keys,
-						 SERVED_NOW)
-				    : say(f, &f->letters[i], RCODE_NOERROR));
+		assert_true(f->served.entry.key ? say_signed(f, &f->letters[i],
+							     f->served.table->acl->keys, SERVED_NOW)
+						: say(f, &f->letters[i], RCODE_NOERROR));
 	assert_false(zone_notices_wait(f->notices));
 	pass(f, NOTICE_APART_MS);
 	assert_int_equal(f->count, 0);
@@ -327,7 +326,7 @@ static void a_signed_notice_wants_a_signed_answer(void **state)
 	change(f, "198.51.100.7", "a.test.");
 	assert_int_equal(pass(f, NOTICE_LOOK_MS), 1);
 	const struct notice_letter *letter = &f->letters[0];
-	const struct tsig_key *key = f->served.table->terms->keys;
+	const struct tsig_key *key = f->served.table->acl->keys;
 	assert_false(say(f, letter, RCODE_NOERROR));
 	assert_false(say_signed(f, letter, key, SERVED_NOW + 2 * TSIG_FUDGE_S));
 	size_t length = sign(letter, key, SERVED_NOW, bytes);

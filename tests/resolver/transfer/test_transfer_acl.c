@@ -1,5 +1,5 @@
 /* Who may have a zone. */
-#include "resolver/transfer/terms.h"
+#include "resolver/transfer/acl.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -26,24 +26,22 @@ static void an_entry_wants_its_clients_and_its_key(void **state)
 	f->model->keys.items = keys;
 	f->model->keys.count = 2;
 	served_compile(f, SERVED_NOW);
-	const struct tsig_key *known = f->table->terms->keys;
+	const struct tsig_key *known = f->table->acl->keys;
+	assert_true(transfer_acl_allows(f->table->acl, served_zone(f, SERVED_REVERSE), &in, NULL));
 	assert_true(
-		transfer_terms_allow(f->table->terms, served_zone(f, SERVED_REVERSE), &in, NULL));
-	assert_true(transfer_terms_allow(f->table->terms, served_zone(f, SERVED_REVERSE), &in,
-					 &known[1]));
+		transfer_acl_allows(f->table->acl, served_zone(f, SERVED_REVERSE), &in, &known[1]));
 	assert_false(
-		transfer_terms_allow(f->table->terms, served_zone(f, SERVED_REVERSE), &out, NULL));
+		transfer_acl_allows(f->table->acl, served_zone(f, SERVED_REVERSE), &out, NULL));
 	f->entry.key = "K.test.";
 	served_compile(f, SERVED_NOW);
-	known = f->table->terms->keys;
-	assert_true(transfer_terms_allow(f->table->terms, served_zone(f, SERVED_REVERSE), &in,
-					 &known[0]));
-	assert_false(transfer_terms_allow(f->table->terms, served_zone(f, SERVED_REVERSE), &in,
-					  &known[1]));
+	known = f->table->acl->keys;
+	assert_true(
+		transfer_acl_allows(f->table->acl, served_zone(f, SERVED_REVERSE), &in, &known[0]));
 	assert_false(
-		transfer_terms_allow(f->table->terms, served_zone(f, SERVED_REVERSE), &in, NULL));
-	assert_false(transfer_terms_allow(f->table->terms, served_zone(f, SERVED_REVERSE), &out,
-					  &known[0]));
+		transfer_acl_allows(f->table->acl, served_zone(f, SERVED_REVERSE), &in, &known[1]));
+	assert_false(transfer_acl_allows(f->table->acl, served_zone(f, SERVED_REVERSE), &in, NULL));
+	assert_false(transfer_acl_allows(f->table->acl, served_zone(f, SERVED_REVERSE), &out,
+					 &known[0]));
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, served_set_up, served_tear_down)
