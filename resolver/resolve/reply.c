@@ -12,8 +12,7 @@
  * TTL, and be another name each time that is settled or aged.
  *
  * Not here: whether the reply is one to our question, and whether it is of any worth
- * (endpoints/upstream/reply.c), and what of it a network may see
- * (resolver/resolve/compose_entry.c). */
+ * (endpoints/upstream/reply.c), and what of it a network may see (compose.c). */
 #include "resolver/resolve/reply.h"
 
 #include <assert.h>
