@@ -52,7 +52,6 @@ int server_init(struct server *server, unsigned workers, const struct hash_key *
 	server->responses = response_limit_new(key);
 	server->workers = calloc(workers, sizeof(struct worker *));
 	server->rounds = calloc(workers, sizeof *server->rounds);
-	ask_caller_init(&server->caller);
 	struct hash_key cookie_key;
 	entropy_read(&cookie_key, sizeof cookie_key);
 	server->shared = (struct worker_shared){

@@ -452,8 +452,13 @@ static int init_parts(struct worker *worker)
 	};
 	transfers_init(&worker->transfers);
 	worker->resolver.transfers = &worker->transfers;
-	ask_answerer_init(&worker->asks, shared->caller, &worker->resolver, &worker->pool,
-			  shared->on_release, shared->context);
+	worker->asks = (struct ask_answerer){
+		.resolver = &worker->resolver,
+		.pool = &worker->pool,
+		.caller = shared->caller,
+		.wake = shared->on_release,
+		.context = shared->context,
+	};
 	return err;
 }
 

@@ -5,7 +5,7 @@
 
 #include <uv.h>
 
-#include "resolver/resolve/ask_call.h"
+#include "resolver/resolve/ask.h"
 #include "resolver/resolve/cache.h"
 #include "resolver/server/snapshot.h"
 #include "resolver/stats.h"
