@@ -576,19 +576,14 @@ static void unhold_holder(void *context, void *holder)
 static void on_near_misses(void *context, const struct upstream *upstream, uint64_t now_us)
 {
 	struct resolver *resolver = context;
-	char host[HOST_TEXT_MAX], more[32] = "";
-	unsigned unlogged;
+	char host[HOST_TEXT_MAX], more[LOG_MORE_MAX];
 
-	if (!log_pace(&resolver->near_misses, now_us, &unlogged))
-		return;
-	if (unlogged > 0)
-		snprintf(more, sizeof more, " (%u more not logged)", unlogged);
-	log_event(
-		LOG_WARNING, "forgery",
-		"replies that seem to be from %s have another id or question than was sent there: "
-		"somebody may be guessing. The questions that they were meant for are asked by "
-		"TCP as well%s",
-		host_print(&upstream->host, host), more);
+	if (log_pace(&resolver->near_misses, now_us, more))
+		log_event(LOG_WARNING, "forgery",
+			  "replies that seem to be from %s have the wrong id or question: somebody "
+			  "may be trying to forge answers. The questions they were aimed at are "
+			  "asked by TCP as well%s",
+			  host_print(&upstream->host, host), more);
 }
 
 static uint64_t time_of_day_s(void)

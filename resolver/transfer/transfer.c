@@ -12,8 +12,6 @@
 #include "rules/base.h"
 #include "rules/zone/serial.h"
 
-enum { MORE_TEXT_MAX = 32 };
-
 struct transfer {
 	struct transfer *next, **link;
 	struct transfers *transfers;
@@ -46,24 +44,14 @@ struct refusal { /* text NULL: none */
 	const char *why;  /* for us; NULL: the same */
 };
 
-/* " (N more not logged)", or nothing. */
-static const char *more_text(unsigned unlogged, char text[MORE_TEXT_MAX])
-{
-	text[0] = '\0';
-	if (unlogged > 0)
-		snprintf(text, MORE_TEXT_MAX, " (%u more not logged)", unlogged);
-	return text;
-}
-
 static void tell_refusal(struct transfers *transfers, const struct query *query, const char *why)
 {
-	char zone[NAME_TEXT_MAX], client[ADDRESS_TEXT_MAX], more[MORE_TEXT_MAX];
-	unsigned unlogged;
+	char zone[NAME_TEXT_MAX], client[ADDRESS_TEXT_MAX], more[LOG_MORE_MAX];
 
-	if (log_pace(&transfers->refused, now_us(transfers), &unlogged))
+	if (log_pace(&transfers->refused, now_us(transfers), more))
 		log_event(LOG_INFO, "transfer", "%s refused to %s: %s%s",
 			  name_to_text(&query->name, zone), address_print(&query->client, client),
-			  why, more_text(unlogged, more));
+			  why, more);
 }
 
 /* Counts and tells the refusal, and writes it into the buffer; returns its length. */
@@ -149,10 +137,9 @@ static void tell(const struct transfer *transfer, struct log_pace *pace, enum lo
 {
 	const struct transfer_writer *writer = &transfer->writer;
 	uint64_t now = now_us(transfer->transfers);
-	char client[ADDRESS_TEXT_MAX], more[MORE_TEXT_MAX];
-	unsigned unlogged;
+	char client[ADDRESS_TEXT_MAX], more[LOG_MORE_MAX];
 
-	if (!log_pace(pace, now, &unlogged))
+	if (!log_pace(pace, now, more))
 		return;
 	log_event(level, "transfer",
 		  "%s serial %u %s to %s: %s%s, %zu record%s in %zu message%s, %zu bytes, %llu "
@@ -163,8 +150,7 @@ static void tell(const struct transfer *transfer, struct log_pace *pace, enum lo
 		  writer->is_signed ? ", signed" : "", writer->records,
 		  writer->records == 1 ? "" : "s", writer->messages,
 		  writer->messages == 1 ? "" : "s", writer->bytes,
-		  (unsigned long long)((now - transfer->began_us) / 1000),
-		  more_text(unlogged, more));
+		  (unsigned long long)((now - transfer->began_us) / 1000), more);
 }
 
 /* ---- lines ---- */
