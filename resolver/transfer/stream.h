@@ -1,5 +1,7 @@
-/* The records of a transfer, one after the other, at the reader's pace: each takes about as long as
- * copying it, however large the zone and whatever was changed. */
+/* What a transfer sends: its records, one after the other at the reader's pace, and the messages
+ * they go in. A record takes about as long as copying it, however large the zone and whatever was
+ * changed. A message has the question, as many records as fit, an OPT where the client sent one,
+ * and its signature. Owners are compressed against the question, which is the zone's name. */
 #ifndef SLUICE_TRANSFER_STREAM_H
 #define SLUICE_TRANSFER_STREAM_H
 
@@ -7,10 +9,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "endpoints/query.h"
+#include "resolver/hold.h"
 #include "resolver/transfer/table.h"
+#include "resolver/transfer/tsig.h"
 #include "rules/owned/owned.h"
 #include "rules/zone/record.h"
 #include "rules/zone/zone.h"
+
+/* ---- records ---- */
 
 enum stream_kind {
 	STREAM_WHOLE,   /* AXFR, and IXFR that is like it: SOA, everything else, SOA */
@@ -53,5 +60,36 @@ void transfer_stream_begin(struct transfer_stream *stream, const struct transfer
 			   const struct transfer_zone *zone, enum stream_kind kind, size_t version);
 /* The next record; false behind the last. */
 bool transfer_stream_next(struct transfer_stream *stream, struct stream_record *record);
+
+/* ---- messages ---- */
+
+struct transfer_writer {
+	const struct query *query;
+	const struct policy_hold *hold;
+	struct tsig_context tsig;
+	bool is_signed; /* every message is signed with it */
+	const struct transfer_zone *zone;
+	enum stream_kind kind;
+	struct transfer_stream stream;
+	struct stream_record record; /* the next one */
+	bool has_record;
+	size_t messages, records, bytes; /* so far */
+};
+
+/* What all answers of the query have in common. */
+struct message_end transfer_message_end(const struct query *query, const struct policy_hold *hold,
+					const struct tsig_context *tsig);
+
+/* The tsig is copied; NULL: nothing is signed. */
+void transfer_writer_init(struct transfer_writer *writer, const struct query *query,
+			  const struct policy_hold *hold, const struct tsig_context *tsig,
+			  const struct transfer_zone *zone);
+/* Begins, also anew when nothing was sent yet. */
+void transfer_writer_begin(struct transfer_writer *writer, enum stream_kind kind, size_t version);
+/* Writes the next message into `buffer`, which has MESSAGE_MAX bytes, and up to `limit` of them, or
+ * more for one record that is larger by itself. Returns its length; 0: the next record does not fit
+ * into any message. has_record says whether there is more. */
+size_t transfer_writer_next(struct transfer_writer *writer, uint8_t *buffer, size_t limit,
+			    uint64_t time_s);
 
 #endif

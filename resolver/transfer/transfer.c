@@ -1,5 +1,5 @@
 /* A transfer from the question to its end: who may, when it has a place, and how fast it goes. What
- * is in its messages is transfer/message's. */
+ * is in its messages is stream.c's. */
 #include "resolver/transfer/transfer.h"
 
 #include <assert.h>
@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "resolver/stats.h"
-#include "resolver/transfer/message.h"
+#include "resolver/transfer/stream.h"
 #include "rules/base.h"
 #include "rules/zone/serial.h"
 

@@ -1,5 +1,5 @@
 /* The messages of a transfer: what is in them, how large they are, and when there is only one. */
-#include "resolver/transfer/message.h"
+#include "resolver/transfer/stream.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
