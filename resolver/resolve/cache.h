@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "endpoints/message.h"
+#include "endpoints/upstream/pending.h"
 #include "rules/err.h"
 #include "rules/name.h"
 
@@ -28,6 +29,11 @@ struct cache_key {
 	uint16_t type;
 	bool dnssec_ok, checking_disabled;
 };
+static inline struct cache_key cache_key_of(const struct pending_key *key)
+{
+	return (struct cache_key){key->leg->id, key->name, key->type, key->dnssec_ok,
+				  key->checking_disabled};
+}
 
 struct cache_link {     /* what an answer says of one name of its chain */
 	uint16_t at;    /* where in wire its records begin */
@@ -108,12 +114,12 @@ void cache_expect(struct cache *cache, const struct cache_key *key);
 /* Finds, and takes a reference. STALE: past its TTL, and not longer than stale_max_s ago. */
 enum cache_state cache_get(struct cache *cache, const struct cache_key *key, uint64_t now_us,
 			   uint32_t stale_max_s, struct cache_entry **entry);
-/* Puts the entry in, in place of one with the same key. The cache takes a reference of its own. A
- * failure does not take the place of an answer that is fresh or may still be given stale: the
- * answer stays, and is not asked for again before both its own time and the failure's are over.
+/* Puts the entry, whose key this is, in place of an older one. The cache takes a reference of its
+ * own. A failure does not take the place of an answer that is fresh or may still be given stale:
+ * the answer stays, and is not asked for again before both its own time and the failure's are over.
  * What takes the place of an answer that is fresh was asked for by the same networks. */
-void cache_put(struct cache *cache, struct cache_entry *entry, uint64_t now_us,
-	       uint32_t stale_max_s);
+void cache_put(struct cache *cache, const struct cache_key *key, struct cache_entry *entry,
+	       uint64_t now_us, uint32_t stale_max_s);
 /* Whether the network (by its policy_network's id) has asked for it; 0: no. */
 static inline bool cache_entry_has_asker(const struct cache_entry *entry, uint16_t network)
 {

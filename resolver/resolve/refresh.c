@@ -57,8 +57,8 @@ int refresh_ask(struct refreshes *refreshes, struct pending_table *pending,
 		uint64_t now_us)
 {
 	struct refresh *refresh = refreshes->free;
-	uint64_t hash = cache_hash(&(struct cache_key){key->leg->id, key->name, key->type,
-						       key->dnssec_ok, key->checking_disabled});
+	const struct cache_key cache_key = cache_key_of(key);
+	uint64_t hash = cache_hash(&cache_key);
 
 	if (!refresh)
 		return ERR_LIMIT;

@@ -35,7 +35,7 @@ struct indexed {        /* an answer record, its owner read */
 	bool taken;
 };
 
-struct reading { /* of one reply */
+struct target_reply { /* of one reply */
 	const struct pending_key *key;
 	const struct ask_result *result;
 	const struct hash_key *hash_key;
@@ -61,12 +61,12 @@ struct reading { /* of one reply */
 
 /* ---- following the chain ---- */
 
-static uint64_t hash_name(const struct reading *r, const uint8_t *wire, size_t length)
+static uint64_t hash_name(const struct target_reply *r, const uint8_t *wire, size_t length)
 {
 	return hash_bytes(r->hash_key, 0, wire, length);
 }
 
-static uint64_t hash_owner(const struct reading *r, size_t at)
+static uint64_t hash_owner(const struct target_reply *r, size_t at)
 {
 	uint8_t name[NAME_WIRE_MAX];
 	size_t length = wire_read_name(r->wire, r->length, at, WIRE_HEADER, name, NULL);
@@ -85,7 +85,7 @@ static uint16_t covered_type(const uint8_t *wire, const struct record_view *view
 }
 
 /* The same pointer as the record's before is the same owner. */
-static void index_answers(struct reading *r)
+static void index_answers(struct target_reply *r)
 {
 	struct message_walk walk = message_walk_from(r->wire, r->length, r->answers_at);
 	const uint8_t *last = NULL;
@@ -111,7 +111,8 @@ static void index_answers(struct reading *r)
 	}
 }
 
-static const struct indexed *find_record(const struct reading *r, uint64_t owner, uint16_t type)
+static const struct indexed *find_record(const struct target_reply *r, uint64_t owner,
+					 uint16_t type)
 {
 	for (unsigned i = 0; i < r->record_count; i++) /* index_answers has filled in so many */
 		if (r->records[i].owner == owner &&    // NOLINT(*UndefinedBinaryOperatorResult)
@@ -120,7 +121,7 @@ static const struct indexed *find_record(const struct reading *r, uint64_t owner
 	return NULL;
 }
 
-static bool stands_above(const struct reading *r, const struct indexed *record, unsigned place,
+static bool stands_above(const struct target_reply *r, const struct indexed *record, unsigned place,
 			 struct name *owner)
 {
 	return record->owner != r->owners[place] &&
@@ -129,7 +130,7 @@ static bool stands_above(const struct reading *r, const struct indexed *record, 
 	       name_is_under(&r->chain[place], owner);
 }
 
-static const struct indexed *find_dname(const struct reading *r, struct name *owner)
+static const struct indexed *find_dname(const struct target_reply *r, struct name *owner)
 {
 	unsigned looked_at = 0;
 
@@ -145,7 +146,7 @@ static const struct indexed *find_dname(const struct reading *r, struct name *ow
 
 /* RFC 6672 section 3.4: a DNAME above the chain's last name leads on like the CNAME that follows
  * from it. Where that would be too long there is no next name, which is YXDOMAIN (section 2.2). */
-static bool follow_dname(struct reading *r, struct name *next)
+static bool follow_dname(struct target_reply *r, struct name *next)
 {
 	unsigned place = r->chain_length - 1;
 	uint8_t target[2 * NAME_WIRE_MAX];
@@ -167,7 +168,7 @@ static bool follow_dname(struct reading *r, struct name *next)
 
 /* Whether the chain leads on from its last name: appends the next one. A CNAME that was asked for
  * is no such step, not even one that only follows from a DNAME. */
-static bool follow_alias(struct reading *r)
+static bool follow_alias(struct target_reply *r)
 {
 	const struct indexed *alias = find_record(r, r->owners[r->chain_length - 1], TYPE_CNAME);
 	struct name *next = &r->chain[r->chain_length];
@@ -189,7 +190,7 @@ static bool follow_alias(struct reading *r)
 
 /* A server that looks further than to the CNAME it was asked for (RFC 6672 section 3.2 can be read
  * that way) may say NXDOMAIN of where that leads, which is not told on. */
-static void follow_chain(struct reading *r)
+static void follow_chain(struct target_reply *r)
 {
 	do
 		r->has_data = find_record(r, r->owners[r->chain_length - 1], r->key->type);
@@ -200,7 +201,7 @@ static void follow_chain(struct reading *r)
 
 /* ---- copying what belongs ---- */
 
-static size_t copy(struct reading *r, struct message *message, enum section section,
+static size_t copy(struct target_reply *r, struct message *message, enum section section,
 		   const struct record_view *view, size_t owner_at, const uint8_t *owner)
 {
 	return message_copy_record(message, section, r->wire, r->length, view, owner_at, owner,
@@ -209,7 +210,7 @@ static size_t copy(struct reading *r, struct message *message, enum section sect
 
 /* A DNAME stands for the step from a name to the next, also where that is what was asked for; or
  * (YXDOMAIN) it is why there is no next. */
-static void copy_dnames(struct reading *r, struct message *message, unsigned place)
+static void copy_dnames(struct target_reply *r, struct message *message, unsigned place)
 {
 	unsigned looked_at = 0;
 	struct name owner;
@@ -230,7 +231,7 @@ static void copy_dnames(struct reading *r, struct message *message, unsigned pla
 }
 
 /* The CNAME that follows from the DNAME ahead of it. It has its TTL, and no signature. */
-static size_t write_alias(struct reading *r, struct message *message, unsigned place,
+static size_t write_alias(struct target_reply *r, struct message *message, unsigned place,
 			  size_t owner_at)
 {
 	const struct name *target = &r->chain[place + 1];
@@ -240,7 +241,7 @@ static size_t write_alias(struct reading *r, struct message *message, unsigned p
 				  target->wire, target->length);
 }
 
-static bool record_belongs(const struct reading *r, const struct indexed *record, bool data)
+static bool record_belongs(const struct target_reply *r, const struct indexed *record, bool data)
 {
 	if (record->view.type == TYPE_RRSIG && record->kind != record->view.type &&
 	    !r->key->dnssec_ok)
@@ -250,7 +251,8 @@ static bool record_belongs(const struct reading *r, const struct indexed *record
 
 /* One name of the chain and what is said of it; returns where the next name stands in the copy, 0:
  * nowhere that a pointer could say. Of several CNAMEs the first is the one that was followed. */
-static size_t copy_link(struct reading *r, struct message *message, unsigned place, size_t owner_at)
+static size_t copy_link(struct target_reply *r, struct message *message, unsigned place,
+			size_t owner_at)
 {
 	struct cache_link *link = &r->links[place];
 	bool data = r->has_data && place + 1 == r->chain_length, alias = false;
@@ -285,7 +287,7 @@ static size_t copy_link(struct reading *r, struct message *message, unsigned pla
 }
 
 /* False without memory. */
-static bool copy_chain(struct reading *r, struct message *message)
+static bool copy_chain(struct target_reply *r, struct message *message)
 {
 	struct indexed few[RECORDS_FEW], *many = NULL;
 	size_t owner_at = MESSAGE_HEADER;
@@ -305,7 +307,7 @@ static bool copy_chain(struct reading *r, struct message *message)
 	return true;
 }
 
-static bool copy_answers(struct reading *r, struct message *message)
+static bool copy_answers(struct target_reply *r, struct message *message)
 {
 	if (!r->plain)
 		return copy_chain(r, message);
@@ -317,7 +319,7 @@ static bool copy_answers(struct reading *r, struct message *message)
 }
 
 /* The SOA of a negative answer, if its zone is one that the chain's end is in. */
-static bool soa_belongs(struct reading *r, const struct record_view *view)
+static bool soa_belongs(struct target_reply *r, const struct record_view *view)
 {
 	const struct name *end =
 		r->chain_length > 1 ? &r->chain[r->chain_length - 1] : r->key->name;
@@ -331,7 +333,7 @@ static bool soa_belongs(struct reading *r, const struct record_view *view)
 	return r->has_soa;
 }
 
-static bool authority_belongs(struct reading *r, const struct record_view *view)
+static bool authority_belongs(struct target_reply *r, const struct record_view *view)
 {
 	uint16_t type = covered_type(r->wire, view);
 
@@ -343,7 +345,7 @@ static bool authority_belongs(struct reading *r, const struct record_view *view)
 	       (type == TYPE_NSEC || type == TYPE_NSEC3 || (type == TYPE_SOA && !r->has_data));
 }
 
-static void copy_authority(struct reading *r, struct message *message)
+static void copy_authority(struct target_reply *r, struct message *message)
 {
 	struct message_walk walk = r->rest;
 	struct record_view view;
@@ -359,7 +361,7 @@ static void copy_authority(struct reading *r, struct message *message)
 }
 
 /* RFC 2308 section 5: the SOA's own TTL or its MINIMUM, whichever is less. */
-static uint32_t negative_ttl(const struct reading *r, const uint8_t *wire,
+static uint32_t negative_ttl(const struct target_reply *r, const uint8_t *wire,
 			     const struct record_view *soa)
 {
 	uint32_t ttl = soa->ttl, cap = r->settings->negative_ttl_max;
@@ -394,7 +396,7 @@ static void put_ttls(uint8_t *wire, const uint16_t *at, const uint16_t *end, uin
 /* Bounds every TTL, notes where it stands, and gives the least of them. A set and its signatures
  * have one, their lowest (RFC 2181 section 5.2, RFC 4034 section 3); they stand one behind the
  * other. The entry is not anybody else's yet. */
-static uint32_t settle_ttls(const struct reading *r, struct cache_entry *entry)
+static uint32_t settle_ttls(const struct target_reply *r, struct cache_entry *entry)
 {
 	uint8_t *wire = (uint8_t *)cache_entry_wire(entry);
 	uint16_t *next = (uint16_t *)cache_entry_ttls(entry), *set = next;
@@ -453,14 +455,14 @@ static struct cache_entry *entry_new(const struct pending_key *key, const struct
 	size_t text_bytes = parts->text ? strlen(parts->text) + 1 : 0;
 	size_t bytes = sizeof(struct cache_entry) + link_bytes + ttl_bytes + key->name->length +
 		       parts->length + text_bytes;
+	const struct cache_key cache_key = cache_key_of(key);
 	struct cache_entry *entry = malloc(bytes);
 
 	if (!entry)
 		return NULL;
 	*entry = (struct cache_entry){
 		.references = 1,
-		.hash = cache_hash(&(struct cache_key){key->leg->id, key->name, key->type,
-						       key->dnssec_ok, key->checking_disabled}),
+		.hash = cache_hash(&cache_key),
 		.leg = key->leg->id,
 		.type = key->type,
 		.dnssec_ok = key->dnssec_ok,
@@ -544,7 +546,7 @@ static struct cache_entry *failure_entry(const struct pending_key *key,
 
 /* Whether an answer record is the question's own data, with an owner that points to the question.
  */
-static bool record_is_plain(const struct reading *r, const struct record_view *record)
+static bool record_is_plain(const struct target_reply *r, const struct record_view *record)
 {
 	static const uint8_t question[] = {WIRE_POINTER, MESSAGE_HEADER};
 
@@ -553,7 +555,7 @@ static bool record_is_plain(const struct reading *r, const struct record_view *r
 }
 
 /* The reply's outline; false when it does not parse (pending has looked already, so it does). */
-static bool outline(struct reading *r)
+static bool outline(struct target_reply *r)
 {
 	struct record_view record;
 
@@ -573,9 +575,10 @@ static bool outline(struct reading *r)
 	return true;
 }
 
-static void reading_init(struct reading *r, const struct pending_key *key,
-			 const struct ask_result *result, const struct cache_settings *settings,
-			 const struct hash_key *hash_key, uint64_t now_us)
+static void target_reply_init(struct target_reply *r, const struct pending_key *key,
+			      const struct ask_result *result,
+			      const struct cache_settings *settings,
+			      const struct hash_key *hash_key, uint64_t now_us)
 {
 	r->key = key;
 	r->result = result;
@@ -612,7 +615,7 @@ static uint32_t believed_s(const struct ask_result *result, uint32_t ttl)
 	return ttl < most ? ttl : most;
 }
 
-static struct cache_entry *answer_entry(const struct reading *r, const struct parts *parts)
+static struct cache_entry *answer_entry(const struct target_reply *r, const struct parts *parts)
 {
 	struct cache_entry *entry = entry_new(r->key, parts);
 
@@ -629,7 +632,7 @@ static struct cache_entry *answer_entry(const struct reading *r, const struct pa
 }
 
 /* Nothing is left out but what stands behind the answer section. */
-static struct cache_entry *whole_entry(const struct reading *r)
+static struct cache_entry *whole_entry(const struct target_reply *r)
 {
 	return answer_entry(
 		r, &(struct parts){.links = r->links,
@@ -642,7 +645,7 @@ static struct cache_entry *whole_entry(const struct reading *r)
 
 /* Never in its caller's frame: a large frame is touched page by page, and most replies have no use
  * for it. */
-static __attribute__((noinline)) struct cache_entry *copied_entry(struct reading *r,
+static __attribute__((noinline)) struct cache_entry *copied_entry(struct target_reply *r,
 								  uint8_t *buffer)
 {
 	struct name chain[CHAIN_ROOM];
@@ -672,11 +675,11 @@ struct cache_entry *reply_entry(const struct pending_key *key, const struct ask_
 				const struct cache_settings *settings,
 				const struct hash_key *hash_key, uint8_t *buffer, uint64_t now_us)
 {
-	struct reading r;
+	struct target_reply r;
 
 	if (result->outcome != ASK_ANSWERED)
 		return failure_entry(key, result, false, now_us);
-	reading_init(&r, key, result, settings, hash_key, now_us);
+	target_reply_init(&r, key, result, settings, hash_key, now_us);
 	if (!outline(&r))
 		return failure_entry(key, result, false, now_us);
 	bool whole = r.plain && (r.authorities == 0 || (r.has_data && !key->dnssec_ok));

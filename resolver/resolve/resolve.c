@@ -550,8 +550,10 @@ static void *on_result(void *context, void *holder, const struct pending_key *ke
 	struct cache_entry *entry =
 		reply_entry(key, result, &hold->cache, &resolver->key, resolver->buffer, now_us);
 
+	const struct cache_key cache_key = cache_key_of(key);
+
 	if (entry && reply_may_be_cached(entry) && !is_our_own_fault(result) && !is_cut_off(result))
-		cache_put(resolver->cache, entry, now_us, hold->cache.stale_max);
+		cache_put(resolver->cache, &cache_key, entry, now_us, hold->cache.stale_max);
 	return entry;
 }
 

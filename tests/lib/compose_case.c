@@ -123,9 +123,10 @@ static void tell(struct compose_case *f)
 	result.wire = wire;
 	struct cache_entry *entry =
 		reply_entry(&key, &result, &f->settings, &test_key, buffer, f->now_us);
+	const struct cache_key cache_key = cache_key_of(&key);
 	assert_non_null(entry);
 	if (f->caches && reply_may_be_cached(entry))
-		cache_put(f->cache, entry, f->now_us, f->settings.stale_max);
+		cache_put(f->cache, &cache_key, entry, f->now_us, f->settings.stale_max);
 	assert_true(f->told_count < COMPOSE_TOLD_MAX);
 	f->told[f->told_count++] = entry;
 }

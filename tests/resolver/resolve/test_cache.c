@@ -58,10 +58,12 @@ static struct cache_entry *entry_new(uint64_t leg, const char *text, int ttl, ui
 
 static void put(struct cache *cache, uint64_t leg, const char *text, int ttl, uint64_t now_us)
 {
+	struct name name = test_name(text);
+	const struct cache_key key = {.leg = leg, .name = &name, .type = TYPE_A};
 	struct cache_entry *entry = entry_new(leg, text, ttl, now_us);
 
 	assert_non_null(entry);
-	cache_put(cache, entry, now_us, STALE_MAX_S);
+	cache_put(cache, &key, entry, now_us, STALE_MAX_S);
 	cache_entry_unref(entry);
 }
 
@@ -465,7 +467,7 @@ static void *hammer(void *context)
 			h->wrong += !cache_entry_matches(entry, &key);
 			cache_entry_unref(entry);
 		} else if ((entry = entry_new(1, text, 60, BEGIN))) {
-			cache_put(h->cache, entry, BEGIN, STALE_MAX_S);
+			cache_put(h->cache, &key, entry, BEGIN, STALE_MAX_S);
 			h->wrong += !cache_entry_matches(entry, &key);
 			cache_entry_unref(entry);
 		}
