@@ -54,7 +54,7 @@ static __attribute__((format(printf, 3, 4))) void explain(struct composition *c,
 }
 
 /* A loop, or what only a loop can come to; `leg` would close it. */
-static void tell_loop(const struct composition *c, const struct leg *leg)
+static void watch_loop(const struct composition *c, const struct leg *leg)
 {
 	if (c->watch)
 		c->watch->on_loop(c->watch->context, leg, c->ede_text);
@@ -99,13 +99,13 @@ static enum step move_on(struct composition *c, struct frame *frame, const uint8
 	if (comes_back(frame)) {
 		explain(c, EDE_OTHER, "the chain of names comes back to %s",
 			name_to_text(frame->name, text));
-		tell_loop(c, NULL);
+		watch_loop(c, NULL);
 		return end_with(c, RCODE_NOERROR);
 	}
 	if (++c->hops > COMPOSE_HOPS_MAX) {
 		explain(c, EDE_OTHER, "the chain of names leads on more than %d times",
 			COMPOSE_HOPS_MAX);
-		tell_loop(c, NULL);
+		watch_loop(c, NULL);
 		return end_with(c, RCODE_SERVFAIL);
 	}
 	frame->seen[frame->seen_count++] = frame->moved.hash[0];
@@ -371,7 +371,7 @@ static bool entering_loops(struct composition *c, const struct frame *f, const s
 			COMPOSE_DEPTH_MAX);
 	else
 		explain(c, EDE_OTHER, "forwarding loop: %s%s", path, leg->endpoint);
-	tell_loop(c, leg);
+	watch_loop(c, leg);
 	return true;
 }
 

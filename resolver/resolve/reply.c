@@ -2,7 +2,7 @@
  *
  *     follow     www ─CNAME─► cdn ─DNAME─► edge ─► A      the chain from the question's name
  *     copy       what belongs to the chain, link by link, and for a negative answer the SOA
- *     settle     every TTL within its bounds, and where it stands
+ *     bound      every TTL, and note where it stands
  *
  * Nearly every reply holds nothing but the question's own data, with owners that point to the
  * question and no names in the data: it is taken as it came. For all others each owner is read once
@@ -121,13 +121,13 @@ static const struct indexed *find_record(const struct target_reply *r, uint64_t 
 	return NULL;
 }
 
-static bool stands_above(const struct target_reply *r, const struct indexed *record, unsigned place,
+static bool stands_above(const struct target_reply *r, const struct indexed *record, unsigned hop,
 			 struct name *owner)
 {
-	return record->owner != r->owners[place] &&
+	return record->owner != r->owners[hop] &&
 	       name_from_wire(owner, r->hash_key, r->wire, r->length, record->view.owner, NULL) ==
 		       0 &&
-	       name_is_under(&r->chain[place], owner);
+	       name_is_under(&r->chain[hop], owner);
 }
 
 static const struct indexed *find_dname(const struct target_reply *r, struct name *owner)
@@ -148,20 +148,20 @@ static const struct indexed *find_dname(const struct target_reply *r, struct nam
  * from it. Where that would be too long there is no next name, which is YXDOMAIN (section 2.2). */
 static bool follow_dname(struct target_reply *r, struct name *next)
 {
-	unsigned place = r->chain_length - 1;
+	unsigned hop = r->chain_length - 1;
 	uint8_t target[2 * NAME_WIRE_MAX];
 	struct name owner;
 
-	r->dnames[place] = r->rcode == RCODE_YXDOMAIN ? NULL : find_dname(r, &owner);
-	if (!r->dnames[place])
+	r->dnames[hop] = r->rcode == RCODE_YXDOMAIN ? NULL : find_dname(r, &owner);
+	if (!r->dnames[hop])
 		return false;
-	size_t length = r->chain[place].length - (size_t)owner.length;
-	memcpy(target, r->chain[place].wire, length);
-	length += wire_read_name(r->wire, r->length, r->dnames[place]->view.rdata, WIRE_HEADER,
+	size_t length = r->chain[hop].length - (size_t)owner.length;
+	memcpy(target, r->chain[hop].wire, length);
+	length += wire_read_name(r->wire, r->length, r->dnames[hop]->view.rdata, WIRE_HEADER,
 				 target + length, NULL);
 	if (name_from_wire(next, r->hash_key, target, length, 0, NULL) == 0)
 		return true;
-	r->dnames[place] = NULL;
+	r->dnames[hop] = NULL;
 	r->rcode = RCODE_YXDOMAIN;
 	return false;
 }
@@ -210,7 +210,7 @@ static size_t copy(struct target_reply *r, struct message *message, enum section
 
 /* A DNAME stands for the step from a name to the next, also where that is what was asked for; or
  * (YXDOMAIN) it is why there is no next. */
-static void copy_dnames(struct target_reply *r, struct message *message, unsigned place)
+static void copy_dnames(struct target_reply *r, struct message *message, unsigned hop)
 {
 	unsigned looked_at = 0;
 	struct name owner;
@@ -222,22 +222,22 @@ static void copy_dnames(struct target_reply *r, struct message *message, unsigne
 		    (record->view.type != TYPE_DNAME && !r->key->dnssec_ok))
 			continue;
 		looked_at++;
-		if (!stands_above(r, record, place, &owner))
+		if (!stands_above(r, record, hop, &owner))
 			continue;
 		record->taken = true;
 		copy(r, message, SECTION_ANSWER, &record->view, 0, owner.wire);
-		r->links[place].above++;
+		r->links[hop].above++;
 	}
 }
 
 /* The CNAME that follows from the DNAME ahead of it. It has its TTL, and no signature. */
-static size_t write_alias(struct target_reply *r, struct message *message, unsigned place,
+static size_t write_alias(struct target_reply *r, struct message *message, unsigned hop,
 			  size_t owner_at)
 {
-	const struct name *target = &r->chain[place + 1];
+	const struct name *target = &r->chain[hop + 1];
 
 	return message_add_record(message, SECTION_ANSWER, TYPE_CNAME, CLASS_IN,
-				  r->dnames[place]->view.ttl, owner_at, r->chain[place].wire,
+				  r->dnames[hop]->view.ttl, owner_at, r->chain[hop].wire,
 				  target->wire, target->length);
 }
 
@@ -251,25 +251,25 @@ static bool record_belongs(const struct target_reply *r, const struct indexed *r
 
 /* One name of the chain and what is said of it; returns where the next name stands in the copy, 0:
  * nowhere that a pointer could say. Of several CNAMEs the first is the one that was followed. */
-static size_t copy_link(struct target_reply *r, struct message *message, unsigned place,
+static size_t copy_link(struct target_reply *r, struct message *message, unsigned hop,
 			size_t owner_at)
 {
-	struct cache_link *link = &r->links[place];
-	bool data = r->has_data && place + 1 == r->chain_length, alias = false;
+	struct cache_link *link = &r->links[hop];
+	bool data = r->has_data && hop + 1 == r->chain_length, alias = false;
 	size_t next_at = 0;
 
 	*link = (struct cache_link){.at = (uint16_t)message->length};
 	if (!data || r->key->type == TYPE_CNAME)
-		copy_dnames(r, message, place);
-	if (r->dnames[place]) {
+		copy_dnames(r, message, hop);
+	if (r->dnames[hop]) {
 		link->count = 1;
-		next_at = write_alias(r, message, place, owner_at);
+		next_at = write_alias(r, message, hop, owner_at);
 		return next_at <= WIRE_POINTER_MAX ? next_at : 0;
 	}
 	for (unsigned i = 0; i < r->record_count && !message->overflow; i++) {
 		struct indexed *record = &r->records[i];
 
-		if (record->owner != r->owners[place] || record->taken ||
+		if (record->owner != r->owners[hop] || record->taken ||
 		    !record_belongs(r, record, data))
 			continue;
 		bool leads_on = !data && record->view.type == TYPE_CNAME;
@@ -277,7 +277,7 @@ static size_t copy_link(struct target_reply *r, struct message *message, unsigne
 			continue;
 		record->taken = true;
 		size_t rdata = copy(r, message, SECTION_ANSWER, &record->view, owner_at,
-				    r->chain[place].wire);
+				    r->chain[hop].wire);
 		link->count++;
 		if (leads_on)
 			next_at = rdata <= WIRE_POINTER_MAX ? rdata : 0;
@@ -396,7 +396,7 @@ static void put_ttls(uint8_t *wire, const uint16_t *at, const uint16_t *end, uin
 /* Bounds every TTL, notes where it stands, and gives the least of them. A set and its signatures
  * have one, their lowest (RFC 2181 section 5.2, RFC 4034 section 3); they stand one behind the
  * other. The entry is not anybody else's yet. */
-static uint32_t settle_ttls(const struct target_reply *r, struct cache_entry *entry)
+static uint32_t bound_ttls(const struct target_reply *r, struct cache_entry *entry)
 {
 	uint8_t *wire = (uint8_t *)cache_entry_wire(entry);
 	uint16_t *next = (uint16_t *)cache_entry_ttls(entry), *set = next;
@@ -483,8 +483,8 @@ static struct cache_entry *entry_new(const struct pending_key *key, const struct
 	return entry;
 }
 
-static void tell_failure(const struct ask_result *result, bool too_long,
-			 char text[MESSAGE_EDE_TEXT_MAX])
+static void print_failure(const struct ask_result *result, bool too_long,
+			  char text[MESSAGE_EDE_TEXT_MAX])
 {
 	const size_t room = MESSAGE_EDE_TEXT_MAX;
 	char host[HOST_TEXT_MAX] = "";
@@ -507,7 +507,7 @@ static void tell_failure(const struct ask_result *result, bool too_long,
 }
 
 /* Whose word it is, as RFC 8914 section 3 has it of those who pass one on. */
-static void tell_ede(const struct ask_ede *ede, char text[MESSAGE_EDE_TEXT_MAX])
+static void print_ede(const struct ask_ede *ede, char text[MESSAGE_EDE_TEXT_MAX])
 {
 	char host[HOST_TEXT_MAX];
 	size_t used = strlen(text);
@@ -524,9 +524,9 @@ static struct cache_entry *failure_entry(const struct pending_key *key,
 	char text[MESSAGE_EDE_TEXT_MAX];
 	bool truncated = too_long || result->outcome == ASK_TRUNCATED;
 
-	tell_failure(result, too_long, text);
+	print_failure(result, too_long, text);
 	if (result->ede)
-		tell_ede(result->ede, text);
+		print_ede(result->ede, text);
 	struct cache_entry *entry = entry_new(key, &(struct parts){.text = text});
 	if (!entry)
 		return NULL;
@@ -621,7 +621,7 @@ static struct cache_entry *answer_entry(const struct target_reply *r, const stru
 
 	if (!entry)
 		return NULL;
-	uint32_t ttl = believed_s(r->result, settle_ttls(r, entry));
+	uint32_t ttl = believed_s(r->result, bound_ttls(r, entry));
 	entry->rcode = (uint8_t)r->rcode;
 	entry->has_data = r->has_data;
 	entry->has_soa = r->has_soa;

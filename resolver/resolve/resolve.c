@@ -19,7 +19,7 @@
 struct resolution {
 	struct waiter waiter;
 	struct timer deadline;
-	struct fair_queue_item place_in_line; /* among the resolver's waiting ones */
+	struct fair_queue_item queue_item; /* among the resolver's waiting ones */
 	struct resolver *resolver;
 	struct stats *stats; /* where its end is counted */
 	struct query *query;
@@ -40,19 +40,9 @@ static struct resolution *resolution_of(struct query *query)
 	return (struct resolution *)query->scratch;
 }
 
-static struct resolution *of_waiter(struct waiter *waiter)
-{
-	return container_of(waiter, struct resolution, waiter);
-}
-
-static struct resolution *of_deadline(struct timer *timer)
-{
-	return container_of(timer, struct resolution, deadline);
-}
-
 static struct resolution *of_item(struct fair_queue_item *item)
 {
-	return container_of(item, struct resolution, place_in_line);
+	return container_of(item, struct resolution, queue_item);
 }
 
 /* ---- the end of a query ---- */
@@ -73,7 +63,7 @@ static void end_resolution(struct resolution *r, const uint8_t *reply, size_t le
 	struct policy_hold *hold = r->hold;
 
 	wheel_cancel(r->resolver->wheel, &r->deadline);
-	fair_queue_remove(&r->resolver->waiting, &r->place_in_line);
+	fair_queue_remove(&r->resolver->waiting, &r->queue_item);
 	free(r->tsig);
 	for (unsigned i = 0; i < r->told_count; i++)
 		cache_entry_unref(r->told[i]);
@@ -157,7 +147,7 @@ static void resolve(struct resolution *r, uint64_t now_us);
 
 static void on_told(struct waiter *waiter, void *value, uint64_t now_us)
 {
-	struct resolution *r = of_waiter(waiter);
+	struct resolution *r = container_of(waiter, struct resolution, waiter);
 
 	if (!value) {
 		finish_error(r, RCODE_SERVFAIL, EDE_OTHER, "out of memory");
@@ -184,7 +174,7 @@ static bool may_wait(struct resolution *r)
 
 	if (!victim)
 		return true;
-	if (victim == &r->place_in_line || resolver->turning_away)
+	if (victim == &r->queue_item || resolver->turning_away)
 		return false;
 	resolver->turning_away = true;
 	turn_away(of_item(victim));
@@ -201,7 +191,7 @@ static bool begin_waiting(struct resolution *r)
 	if (r->asked_anybody)
 		return true;
 	r->asked_anybody = true;
-	fair_queue_add(&resolver->waiting, &r->place_in_line, &r->query->client);
+	fair_queue_add(&resolver->waiting, &r->queue_item, &r->query->client);
 	return may_wait(r);
 }
 
@@ -291,7 +281,7 @@ static void resolve(struct resolution *r, uint64_t now_us)
  * deadline the query ends with whatever there is. */
 static void on_deadline(struct timer *timer, uint64_t now_us)
 {
-	struct resolution *r = of_deadline(timer);
+	struct resolution *r = container_of(timer, struct resolution, deadline);
 
 	if (now_us < r->query->arrived_us + RESOLVE_DEADLINE_US) {
 		r->impatient = true;
@@ -305,7 +295,7 @@ void resolve_cancel(struct query *query)
 {
 	struct resolution *r = resolution_of(query);
 
-	assert(r->place_in_line.link);
+	assert(r->queue_item.link);
 	pending_leave(r->resolver->pending, &r->waiter);
 	end_resolution(r, NULL, 0);
 }
@@ -426,7 +416,7 @@ static struct resolution *begin(struct resolver *resolver, struct query *query,
 	struct resolution *r = resolution_of(query);
 
 	r->waiter = (struct waiter){0};
-	r->place_in_line.link = NULL;
+	r->queue_item.link = NULL;
 	r->tsig = NULL;
 	timer_init(&r->deadline, on_deadline);
 	r->resolver = resolver;

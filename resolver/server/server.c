@@ -33,7 +33,6 @@ enum {
 	 * their next loop round. */
 	SERVER_CLOSE_WAIT_US = 100 * 1000,
 	SERVER_CLOSE_STEP_US = 500,
-	/* And to take up what was published: the same, but a machine may have others to run. */
 };
 
 int server_init(struct server *server, unsigned workers, const struct hash_key *key,
@@ -213,7 +212,9 @@ static int bind_all(struct server *server, struct snapshot *snapshot, const stru
 		const struct policy_inbound *inbound = &policy->inbounds[i];
 		struct snapshot_binding wanted = {.host = inbound->listen,
 						  .network = inbound->network,
-						  .terms = snapshot_terms(snapshot, i)};
+						  .terms = {.access = inbound->access,
+							    .meter = snapshot->inbound_meters[i],
+							    .excess = snapshot->excess}};
 		struct origin origin = listen_origin(model, inbound->name);
 		fine = bind_one(&all, &wanted, &origin) && fine;
 	}
@@ -245,10 +246,10 @@ static void close_new(const struct server *server, struct snapshot *snapshot)
 		}
 }
 
-/* Room for list_new. */
-static int reserve_list(struct server *server, const struct snapshot *snapshot)
+/* Room in the list for so many more. */
+static int reserve_list(struct server *server, size_t more)
 {
-	size_t room = server->listener_count + snapshot->binding_count;
+	size_t room = server->listener_count + more;
 	struct listener **listeners =
 		realloc(server->listeners, (room ? room : 1) * sizeof(struct listener *));
 	if (!listeners)
@@ -265,8 +266,8 @@ static void list_new(struct server *server, const struct snapshot *snapshot)
 				snapshot->bindings[i].listener;
 }
 
-static void tell_listeners(struct server *server, const struct snapshot *before,
-			   const struct snapshot *now)
+static void log_listeners(struct server *server, const struct snapshot *before,
+			  const struct snapshot *now)
 {
 	char text[HOST_TEXT_MAX];
 	server->listeners_added = server->listeners_removed = 0;
@@ -396,7 +397,7 @@ static void publish(struct server *server, struct snapshot *snapshot)
 		if (!snapshot_names(snapshot, server->listeners[i]))
 			listener_withdraw(server->listeners[i]);
 	server->ahead = server->silent;
-	tell_listeners(server, snapshot->older, snapshot);
+	log_listeners(server, snapshot->older, snapshot);
 }
 
 /* The zones that go out of a model that is compiled; no work where there are none and no keys. */
@@ -479,31 +480,23 @@ static void free_old(struct server *server)
 
 /* ---- the interface ---- */
 
-static int take_listener(struct server *server, struct listener *listener)
-{
-	struct listener **listeners = realloc(server->listeners, (server->listener_count + 1) *
-									 sizeof(struct listener *));
-	if (!listeners) {
-		listener_close(listener);
-		return ERR_NOMEM;
-	}
-	server->listeners = listeners;
-	server->listeners[server->listener_count++] = listener;
-	return 0;
-}
-
 static int open_ahead(struct server *server, const struct host *host, const struct origin *origin,
 		      struct faults *faults)
 {
 	char error[LISTENER_ERROR_MAX];
 	if (find_kept(server, host)) /* twice: server_apply tells */
 		return 0;
+	if (reserve_list(server, 1) != 0) {
+		fault_add(faults, FAULT_ERROR, origin, "listen", "%s", err_text(ERR_NOMEM));
+		return ERR_FAULTS;
+	}
 	struct listener *listener = open_listener(server, host, error);
-	if (listener && take_listener(server, listener) == 0)
-		return 0;
-	fault_add(faults, FAULT_ERROR, origin, "listen", "%s",
-		  listener ? err_text(ERR_NOMEM) : error);
-	return ERR_FAULTS;
+	if (!listener) {
+		fault_add(faults, FAULT_ERROR, origin, "listen", "%s", error);
+		return ERR_FAULTS;
+	}
+	server->listeners[server->listener_count++] = listener;
+	return 0;
 }
 
 int server_open(struct server *server, const struct model *model, struct faults *faults)
@@ -532,7 +525,7 @@ int server_apply(struct server *server, struct model *model, struct faults *faul
 	struct snapshot *snapshot = prepare(server, model, faults);
 	if (!snapshot)
 		return ERR_FAULTS;
-	int err = reserve_list(server, snapshot);
+	int err = reserve_list(server, snapshot->binding_count);
 	if (err != 0)
 		fault_add(faults, FAULT_ERROR, &model->origin, NULL, "%s", err_text(err));
 	else if (!server->current)

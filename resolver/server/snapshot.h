@@ -48,11 +48,9 @@ struct snapshot {
 
 /* Attaches every upstream's target and its endpoint's meter, and notes every source. Takes the
  * policy over, also when it fails (NULL). Listeners are not owned: bindings are filled in by the
- * caller, with snapshot_terms. */
+ * caller. */
 struct snapshot *snapshot_new(struct policy *policy, struct target_registry *registry,
 			      struct meter_registry *meters, const struct model *model);
-/* On which terms inbound endpoint number i of the policy is asked. */
-struct inbound_terms snapshot_terms(const struct snapshot *snapshot, uint32_t i);
 /* The same with another table of what we own, bindings included: shares targets and all else with
  * the one before. NULL without memory. */
 struct snapshot *snapshot_with_owned(const struct snapshot *before, struct owned *owned);

@@ -27,6 +27,7 @@
 #include "resolver/log.h"
 #include "resolver/resolve/resolve.h"
 #include "resolver/transfer/transfer.h"
+#include "rules/base.h"
 
 enum {
 	WORKER_HEAP_BYTES = 56 << 20, /* glibc's heaps have 64 MiB */
@@ -41,8 +42,8 @@ struct worker_binding { /* what a query carries from the listener it came by */
 	uint32_t network;
 };
 
-struct worker_hold {             /* a snapshot as this worker uses it */
-	struct policy_hold hold; /* first: see of_hold */
+struct worker_hold { /* a snapshot as this worker uses it */
+	struct policy_hold hold;
 	struct worker *worker;
 	struct snapshot *snapshot;
 	struct worker_binding bindings[];
@@ -138,7 +139,7 @@ static void release_snapshot(struct worker *worker, struct snapshot *snapshot)
 
 static void on_hold_idle(struct policy_hold *policy_hold)
 {
-	struct worker_hold *hold = (struct worker_hold *)policy_hold;
+	struct worker_hold *hold = container_of(policy_hold, struct worker_hold, hold);
 
 	hold->worker->let_go = true;
 	release_snapshot(hold->worker, hold->snapshot);

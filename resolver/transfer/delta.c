@@ -120,7 +120,7 @@ static int write_ptrs(struct writing *writing, const struct transfer_zone *zone,
 	while (!err && owned_cursor_change(&cursor, having, other, &address, &set, &instead)) {
 		if (!set)
 			continue;
-		transfer_zone_spell(zone, &address, owner);
+		transfer_zone_owner(zone, &address, owner);
 		assert(set->count == 1);
 		err = put_record(writing, owner, set->wire);
 	}

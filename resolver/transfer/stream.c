@@ -44,7 +44,7 @@ static bool next_ptr(struct transfer_stream *stream, const struct rrset **set)
 
 	*set = owned_cursor_ptr(&stream->ptrs, stream->table->policy->owned, &address);
 	if (*set) {
-		transfer_zone_spell(stream->zone, &address, stream->spelled);
+		transfer_zone_owner(stream->zone, &address, stream->spelled);
 		stream->owner = stream->spelled;
 	}
 	return *set;

@@ -29,8 +29,8 @@ static size_t past_max(const struct transfer_table *table)
 
 static struct transfer_zone *zone_as_it_is(struct transfer_zone *zone, size_t room)
 {
-	return zone->past_bytes <= room ? transfer_zone_hold(zone)
-					: transfer_zone_again(zone, zone, NULL, room);
+	return zone->past_bytes <= room ? transfer_zone_ref(zone)
+					: transfer_zone_with_past(zone, zone, NULL, room);
 }
 
 /* The zone once what we own is what the policy has; itself, when nothing has changed in it. Without
@@ -43,40 +43,29 @@ static struct transfer_zone *zone_after(struct transfer_zone *zone, const struct
 	if (!zone->reverse || !transfer_zone_content_after(zone, before, policy->owned, &content))
 		return zone_as_it_is(zone, room);
 	struct transfer_delta *delta = transfer_delta_of_ptrs(zone, before, policy->owned, room);
-	struct transfer_zone *next = transfer_zone_again(zone, zone, delta, delta ? room : 0);
+	struct transfer_zone *next = transfer_zone_with_past(zone, zone, delta, delta ? room : 0);
 	transfer_delta_unref(delta);
 	if (!next)
 		return NULL;
 	next->content = content;
 	if (transfer_zone_set_serial(next, &policy->key, serial_next(zone->serial, now_s)) == 0)
 		return next;
-	transfer_zone_let_go(next);
+	transfer_zone_unref(next);
 	return NULL;
 }
 
 /* ---- serials ---- */
 
-static void warn_of_serial(const struct transfer_zone *zone, uint32_t before)
+/* A private zone has the serial of its file: a change without a higher one is worth a warning. */
+static void check_serial(const struct transfer_zone *zone, uint64_t digest, uint32_t before)
 {
-	if (serial_is_newer(zone->serial, before))
+	if (zone->content.digest == digest || serial_is_newer(zone->serial, before))
 		return;
-	log_event(LOG_WARNING, "transfer",
-		  "%s has changed and its serial has not gone up (%u, it was %u); secondaries will "
-		  "not take the change: give the SOA in its file a higher serial",
-		  zone->text, zone->serial, before);
-}
-
-/* A private zone has the serial that its file gives it; all there is to do is to look. */
-static void look_at_serial(const struct transfer_zone *zone, uint64_t digest, uint32_t before)
-{
-	if (zone->content.digest != digest)
-		warn_of_serial(zone, before);
-}
-
-static bool recall(const struct serial_keeper *keeper, const struct transfer_zone *zone,
-		   struct kept_serial *kept)
-{
-	return keeper && keeper->recall && keeper->recall(keeper->context, zone->text, kept);
+	log_event(
+		LOG_WARNING, "transfer",
+		"%s has changed, but its serial has not gone up (%u, before %u); secondaries will "
+		"not take the change: raise the serial of the SOA in its file",
+		zone->text, zone->serial, before);
 }
 
 /* The first serial of a zone in this process. Where a later one may have been given out than was
@@ -95,12 +84,12 @@ static int first_version(struct transfer_zone *zone, const struct policy *policy
 			 const struct serial_keeper *keeper, uint64_t now_s)
 {
 	struct kept_serial kept;
-	bool known = recall(keeper, zone, &kept);
+	bool known = keeper && keeper->recall && keeper->recall(keeper->context, zone->text, &kept);
 
 	if (!zone->reverse) {
 		zone->serial = zone_serial(zone->zone);
 		if (known)
-			look_at_serial(zone, kept.digest, kept.serial);
+			check_serial(zone, kept.digest, kept.serial);
 		return 0;
 	}
 	return transfer_zone_set_serial(zone, &policy->key,
@@ -118,7 +107,7 @@ static struct transfer_zone *recut_zone(struct transfer_zone *zone,
 
 	if (transfer_zone_set_serial(zone, &policy->key, serial) != 0)
 		return NULL;
-	return transfer_zone_again(zone, before, NULL, same ? room : 0);
+	return transfer_zone_with_past(zone, before, NULL, same ? room : 0);
 }
 
 /* A private zone whose file was read again. Where its serial has not gone up, and where there is no
@@ -130,12 +119,13 @@ static struct transfer_zone *reread_zone(struct transfer_zone *zone,
 	struct transfer_delta *delta = NULL;
 
 	zone->serial = zone_serial(zone->zone);
-	look_at_serial(zone, before->content.digest, before->serial);
+	check_serial(zone, before->content.digest, before->serial);
 	if (zone->serial == before->serial && zone->content.digest == before->content.digest)
-		return transfer_zone_again(zone, before, NULL, room);
+		return transfer_zone_with_past(zone, before, NULL, room);
 	if (serial_is_newer(zone->serial, before->serial))
 		delta = transfer_delta_of_zones(before->zone, zone->zone, &policy->key, room);
-	struct transfer_zone *again = transfer_zone_again(zone, before, delta, delta ? room : 0);
+	struct transfer_zone *again =
+		transfer_zone_with_past(zone, before, delta, delta ? room : 0);
 	transfer_delta_unref(delta);
 	return again;
 }
@@ -164,7 +154,7 @@ void transfer_table_free(struct transfer_table *table)
 	if (!table)
 		return;
 	for (size_t i = 0; i < table->count; i++)
-		transfer_zone_let_go(table->zones[i]);
+		transfer_zone_unref(table->zones[i]);
 	transfer_acl_unref(table->acl);
 	free(table->fresh);
 	free(table->stamps);
@@ -256,26 +246,26 @@ static struct transfer_zone *continue_zone(struct compiling *c, struct transfer_
 static struct transfer_zone *begin_zone(struct compiling *c, struct transfer_zone *zone)
 {
 	zone->content = transfer_zone_content(zone, c->policy);
-	return first_version(zone, c->policy, c->keeper, c->now_s) == 0 ? transfer_zone_hold(zone)
+	return first_version(zone, c->policy, c->keeper, c->now_s) == 0 ? transfer_zone_ref(zone)
 									: NULL;
 }
 
 /* The zone becomes the version of it that is to be served. */
-static int settle_zone(struct compiling *c, struct transfer_zone **at)
+static int choose_version(struct compiling *c, struct transfer_zone **at)
 {
-	struct transfer_zone *zone = *at, *settled;
+	struct transfer_zone *zone = *at, *chosen;
 	const struct transfer_zone *before =
 		c->before ? transfer_table_find(c->before, &zone->name) : NULL;
 
 	if (before && before->reverse == zone->reverse)
-		settled = continue_zone(c, zone, (struct transfer_zone *)(uintptr_t)before);
+		chosen = continue_zone(c, zone, (struct transfer_zone *)(uintptr_t)before);
 	else
-		settled = begin_zone(c, zone);
-	if (!settled)
+		chosen = begin_zone(c, zone);
+	if (!chosen)
 		return ERR_NOMEM;
-	transfer_zone_let_go(zone);
-	*at = settled;
-	note_fresh(c->table, settled, before);
+	transfer_zone_unref(zone);
+	*at = chosen;
+	note_fresh(c->table, chosen, before);
 	return 0;
 }
 
@@ -289,7 +279,7 @@ static int add_zone(struct compiling *c, struct transfer_zone *zone)
 	if (transfer_acl_covers(table->acl, zone))
 		table->zones[table->count++] = zone;
 	else
-		transfer_zone_let_go(zone);
+		transfer_zone_unref(zone);
 	return 0;
 }
 
@@ -330,7 +320,7 @@ static int add_zones(struct compiling *c, const struct model *model)
 		if (model->private_zones.items[i].zone)
 			err = add_zone(c, transfer_zone_new(model->private_zones.items[i].zone));
 	for (size_t i = 0; !err && i < table->count; i++)
-		err = settle_zone(c, &table->zones[i]);
+		err = choose_version(c, &table->zones[i]);
 	qsort(table->zones, table->count, sizeof table->zones[0], compare_zones);
 	return err;
 }

@@ -44,7 +44,7 @@ struct refusal { /* text NULL: none */
 	const char *why;  /* for us; NULL: the same */
 };
 
-static void tell_refusal(struct transfers *transfers, const struct query *query, const char *why)
+static void log_refusal(struct transfers *transfers, const struct query *query, const char *why)
 {
 	char zone[NAME_TEXT_MAX], client[ADDRESS_TEXT_MAX], more[LOG_MORE_MAX];
 
@@ -63,7 +63,7 @@ static size_t write_refusal(struct transfers *transfers, const struct query *que
 	struct message message;
 	struct tsig_context copy;
 
-	tell_refusal(transfers, query, refusal->why ? refusal->why : refusal->text);
+	log_refusal(transfers, query, refusal->why ? refusal->why : refusal->text);
 	STATS_ADD(transfers->stats, transfers_refused, 1);
 	if (refusal->rcode == RCODE_REFUSED)
 		STATS_ADD(transfers->stats, refused, 1);
@@ -132,8 +132,8 @@ static void count_sent(const struct transfers *transfers, const struct transfer_
 }
 
 /* Once a second of each kind. */
-static void tell(const struct transfer *transfer, struct log_pace *pace, enum log_level level,
-		 const char *how)
+static void log_transfer(const struct transfer *transfer, struct log_pace *pace,
+			 enum log_level level, const char *how)
 {
 	const struct transfer_writer *writer = &transfer->writer;
 	uint64_t now = now_us(transfer->transfers);
@@ -191,7 +191,7 @@ static unsigned count_client(const struct transfer_line *line, const struct addr
 	return count;
 }
 
-static bool has_place(const struct transfers *transfers, const struct address *client)
+static bool has_slot(const struct transfers *transfers, const struct address *client)
 {
 	return transfers->sending.count < TRANSFERS_MAX &&
 	       count_client(&transfers->sending, client) < TRANSFERS_SHARE;
@@ -203,7 +203,7 @@ static bool may_wait(const struct transfers *transfers, const struct address *cl
 	       count_client(&transfers->waiting, client) < TRANSFERS_WAITING_SHARE;
 }
 
-static void take_place(struct transfer *transfer)
+static void take_slot(struct transfer *transfer)
 {
 	struct transfers *transfers = transfer->transfers;
 
@@ -213,7 +213,7 @@ static void take_place(struct transfer *transfer)
 
 /* A place is free: it goes to whoever waits longest of those that may have it, and who begins in
  * the next loop round. */
-static void fill_places(struct transfers *transfers)
+static void fill_slots(struct transfers *transfers)
 {
 	struct transfer *next;
 
@@ -221,10 +221,10 @@ static void fill_places(struct transfers *transfers)
 		next = at->next;
 		if (transfers->sending.count == TRANSFERS_MAX)
 			return;
-		if (!has_place(transfers, &at->client))
+		if (!has_slot(transfers, &at->client))
 			continue;
 		line_leave(at);
-		take_place(at);
+		take_slot(at);
 		wheel_arm(transfers->wheel, &at->timer, now_us(transfers));
 	}
 }
@@ -243,7 +243,7 @@ static void end_transfer(struct transfer *transfer, const uint8_t *reply, size_t
 	line_leave(transfer);
 	explicit_bzero(&transfer->writer.tsig, sizeof transfer->writer.tsig);
 	free(transfer);
-	fill_places(transfers);
+	fill_slots(transfers);
 	query_finish(query, reply, length);
 	policy_hold_give(hold);
 }
@@ -255,7 +255,7 @@ static void break_off(struct transfer *transfer, struct log_pace *pace, enum log
 {
 	atomic_fetch_add_explicit(&transfer->writer.zone->meter->broken, 1, memory_order_relaxed);
 	STATS_ADD(transfer->transfers->stats, transfers_broken, 1);
-	tell(transfer, pace, level, how);
+	log_transfer(transfer, pace, level, how);
 	end_transfer(transfer, NULL, 0);
 }
 
@@ -288,9 +288,9 @@ static void send_next(struct transfer *transfer)
 	}
 	if (!writer->has_record) {
 		count_sent(transfers, writer);
-		tell(transfer,
-		     writer->kind == STREAM_WHOLE ? &transfers->whole : &transfers->changes,
-		     LOG_INFO, "sent");
+		log_transfer(transfer,
+			     writer->kind == STREAM_WHOLE ? &transfers->whole : &transfers->changes,
+			     LOG_INFO, "sent");
 		end_transfer(transfer, transfers->buffer, length);
 		return;
 	}
@@ -392,8 +392,8 @@ static void begin(struct transfers *transfers, struct query *query, struct polic
 		  const struct transfer_writer *writer, enum stream_kind kind, size_t version)
 {
 	struct address client = address_client(&query->client);
-	bool place = has_place(transfers, &client);
-	struct transfer *transfer = place || may_wait(transfers, &client)
+	bool slot = has_slot(transfers, &client);
+	struct transfer *transfer = slot || may_wait(transfers, &client)
 					    ? transfer_new(transfers, query, hold, &client)
 					    : NULL;
 
@@ -404,13 +404,13 @@ static void begin(struct transfers *transfers, struct query *query, struct polic
 	}
 	transfer->writer = *writer;
 	transfer_writer_begin(&transfer->writer, kind, version);
-	if (!place) {
+	if (!slot) {
 		line_enter(&transfers->waiting, transfer);
 		wheel_arm(transfers->wheel, &transfer->patience,
 			  transfer->began_us + TRANSFER_WAIT_US);
 		return;
 	}
-	take_place(transfer);
+	take_slot(transfer);
 	step(transfer, query->room(query));
 }
 

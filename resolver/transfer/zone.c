@@ -26,13 +26,13 @@ static void meter_unref(struct transfer_meter *meter)
 		free(meter);
 }
 
-struct transfer_zone *transfer_zone_hold(struct transfer_zone *zone)
+struct transfer_zone *transfer_zone_ref(struct transfer_zone *zone)
 {
 	zone->references++;
 	return zone;
 }
 
-void transfer_zone_let_go(struct transfer_zone *zone)
+void transfer_zone_unref(struct transfer_zone *zone)
 {
 	if (!zone || --zone->references > 0)
 		return;
@@ -60,7 +60,7 @@ struct transfer_zone *transfer_zone_new(struct zone *apex)
 	zone->meter = meter_new();
 	if (zone->text && zone->meter)
 		return zone;
-	transfer_zone_let_go(zone);
+	transfer_zone_unref(zone);
 	return NULL;
 }
 
@@ -107,9 +107,9 @@ static void add_past(struct transfer_zone *zone, struct transfer_delta *delta)
 	zone->past_bytes += transfer_delta_bytes(delta);
 }
 
-struct transfer_zone *transfer_zone_again(const struct transfer_zone *zone,
-					  const struct transfer_zone *before,
-					  struct transfer_delta *latest, size_t past_max)
+struct transfer_zone *transfer_zone_with_past(const struct transfer_zone *zone,
+					      const struct transfer_zone *before,
+					      struct transfer_delta *latest, size_t past_max)
 {
 	size_t held = latest ? transfer_delta_bytes(latest) : 0;
 	size_t first = held > past_max ? before->past_count
@@ -132,7 +132,7 @@ struct transfer_zone *transfer_zone_again(const struct transfer_zone *zone,
 		add_past(again, latest);
 	if (again->text)
 		return again;
-	transfer_zone_let_go(again);
+	transfer_zone_unref(again);
 	return NULL;
 }
 
@@ -194,7 +194,7 @@ bool transfer_zone_content_after(const struct transfer_zone *zone, const struct 
 
 /* ---- names ---- */
 
-size_t transfer_zone_spell(const struct transfer_zone *zone, const struct address *address,
+size_t transfer_zone_owner(const struct transfer_zone *zone, const struct address *address,
 			   uint8_t owner[TRANSFER_OWNER_MAX])
 {
 	_Static_assert((int)TRANSFER_OWNER_MAX >= (int)REVERSE_WIRE_MAX, "it has room for each");

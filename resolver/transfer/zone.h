@@ -61,14 +61,14 @@ struct transfer_zone {
 
 /* A zone that is found in a policy, without serial, content and past. NULL without memory. */
 struct transfer_zone *transfer_zone_new(struct zone *apex);
-struct transfer_zone *transfer_zone_hold(struct transfer_zone *zone);
-void transfer_zone_let_go(struct transfer_zone *zone); /* NULL is fine */
+struct transfer_zone *transfer_zone_ref(struct transfer_zone *zone);
+void transfer_zone_unref(struct transfer_zone *zone); /* NULL is fine */
 /* The same zone again, with as much of the past of `before` (which may be the zone) as `past_max`
  * bytes have room for, and behind it the latest change (NULL: there was none), of which it takes a
  * reference. NULL without memory. */
-struct transfer_zone *transfer_zone_again(const struct transfer_zone *zone,
-					  const struct transfer_zone *before,
-					  struct transfer_delta *latest, size_t past_max);
+struct transfer_zone *transfer_zone_with_past(const struct transfer_zone *zone,
+					      const struct transfer_zone *before,
+					      struct transfer_delta *latest, size_t past_max);
 /* Gives a reverse zone its serial: what is answered is the apex with it. ERR_NOMEM. */
 MUST_CHECK int transfer_zone_set_serial(struct transfer_zone *zone, const struct hash_key *key,
 					uint32_t serial);
@@ -85,7 +85,7 @@ bool transfer_zone_content_after(const struct transfer_zone *zone, const struct 
 /* The name that an address has in a reverse zone: its reverse name, or in a classless zone its last
  * octet below the apex. Writes it, and returns its length. */
 enum { TRANSFER_OWNER_MAX = NAME_WIRE_MAX + 4 };
-size_t transfer_zone_spell(const struct transfer_zone *zone, const struct address *address,
+size_t transfer_zone_owner(const struct transfer_zone *zone, const struct address *address,
 			   uint8_t owner[TRANSFER_OWNER_MAX]);
 
 #endif

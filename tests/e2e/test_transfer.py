@@ -191,7 +191,7 @@ class Secondaries(Base):
         self.assertNotIn("serial has not gone up", self.sluice.log())
         self.zone(2, "192.0.2.82")
         self.command("reload")
-        self.assertIn("corp.internal. has changed and its serial has not gone up (2, it was 2)",
+        self.assertIn("corp.internal. has changed, but its serial has not gone up (2, before 2)",
                       self.sluice.log())
         self.answers("www." + PRIVATE, "A", "192.0.2.81")
 
