@@ -572,7 +572,7 @@ int server_serve_owned(struct server *server, struct owned *owned)
 	return 0;
 }
 
-bool server_is_settled(const struct server *server)
+bool server_all_adopted(const struct server *server)
 {
 	return !server->current ||
 	       atomic_load_explicit(&server->current->adopters, memory_order_acquire) ==

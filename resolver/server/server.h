@@ -88,7 +88,7 @@ MUST_CHECK int server_apply(struct server *server, struct model *model, struct f
 MUST_CHECK int server_serve_owned(struct server *server, struct owned *owned);
 /* Whether every worker answers by what was published last: usually after a loop round of theirs.
  * on_release is called when that comes true. */
-bool server_is_settled(const struct server *server);
+bool server_all_adopted(const struct server *server);
 /* Whether every worker's loop has gone round since it was asked this before, and has each go round
  * once more: asked now and then, it tells of one that hangs. */
 bool server_is_alive(struct server *server);

@@ -144,7 +144,7 @@ struct api {
 	struct api_answer *held, **held_end;       /* the oldest first; held_end NULL: none yet */
 };
 
-/* Answers wait until every worker answers by what was published last (server_is_settled): who is
+/* Answers wait until every worker answers by what was published last (server_all_adopted): who is
  * told of a change and asks is answered by it. Whoever learns that it is so calls this, and ahead
  * of the end. */
 void api_let_go(struct api *api);

@@ -155,7 +155,7 @@ void api_finish_text(struct api_call *call, unsigned status, char *body, size_t 
 	const struct api_answer answer = {NULL, call->http, status, body, length};
 
 	release(call);
-	if (server_is_settled(server) || !hold(api, answer))
+	if (server_all_adopted(server) || !hold(api, answer))
 		send_answer(&answer);
 }
 

@@ -32,7 +32,7 @@ static void on_wake(uv_async_t *wake)
 	struct service *service = wake->data;
 
 	server_collect(&service->server);
-	if (!server_is_settled(&service->server))
+	if (!server_all_adopted(&service->server))
 		return;
 	settled(service);
 	if (inventory_settle(service->inventory))

@@ -451,9 +451,9 @@ static void serve_ptr(struct world *world, uint8_t last)
 	struct owned *owned = owned_commit(draft);
 	assert_int_equal(server_serve_owned(server, owned), 0);
 	owned_unref(owned);
-	for (unsigned i = 0; i < 2000 && !server_is_settled(server); i++)
+	for (unsigned i = 0; i < 2000 && !server_all_adopted(server); i++)
 		usleep(1000);
-	assert_true(server_is_settled(server));
+	assert_true(server_all_adopted(server));
 }
 
 /* Half of the descriptors are shared out anew with every change. The default resolver's source is
