@@ -4,8 +4,8 @@
  *     changes    SOA │ for each version passed through: old SOA, gone, next SOA, new │ SOA
  *     current    SOA
  *
- * Each rests where it is between two records: a place in a zone or in a delta, or an address. Sets
- * are taken apart into records, because a set may be larger than the message it is put into. */
+ * Between two records a part keeps its position: in a zone, in a delta, or an address. Sets are
+ * sent record by record, because a set may be larger than a message. */
 #include "resolver/transfer/stream.h"
 
 #include <assert.h>
@@ -15,8 +15,7 @@
 #include "rules/zone/serial.h"
 
 struct stream_part {
-	/* The next set with its owner; false when there is none, and the part is over. NULL: the
-	 * row's end. */
+	/* The next set with its owner; false at the part's end. NULL: the row's end. */
 	bool (*next)(struct transfer_stream *stream, const struct rrset **set);
 	bool once; /* it has one set */
 };
@@ -52,7 +51,7 @@ static bool next_ptr(struct transfer_stream *stream, const struct rrset **set)
 
 /* ---- versions, one after the other ---- */
 
-/* A record that is no set in memory. */
+/* A record of a delta, which is no set. */
 static void give_copy(struct transfer_stream *stream, const struct transfer_delta *delta,
 		      size_t *at, const struct rrset **set)
 {
@@ -61,7 +60,7 @@ static void give_copy(struct transfer_stream *stream, const struct transfer_delt
 	*set = NULL;
 }
 
-/* The SOA that stands ahead of what is new: that of the version it leads to. */
+/* The SOA ahead of what is new: that of the version the delta leads to. */
 static bool next_version_soa(struct transfer_stream *stream, const struct rrset **set)
 {
 	const struct transfer_zone *zone = stream->zone;
@@ -73,7 +72,7 @@ static bool next_version_soa(struct transfer_stream *stream, const struct rrset 
 	return true;
 }
 
-/* Where it is in the copies says which of the four it is at: the old SOA, what is gone, the next
+/* The position in the delta says which of the four comes next: the old SOA, what is gone, the next
  * SOA, what is new. */
 static bool next_version(struct transfer_stream *stream, const struct rrset **set)
 {
@@ -135,7 +134,7 @@ void transfer_stream_begin(struct transfer_stream *stream, const struct transfer
 		owned_cursor_begin(&stream->ptrs, &zone->prefix);
 }
 
-/* Goes to the next set, of this part or those behind it. */
+/* Goes to the next set, of this part or a later one. */
 static bool next_set(struct transfer_stream *stream)
 {
 	const struct stream_part *part;
@@ -210,7 +209,7 @@ void transfer_writer_begin(struct transfer_writer *writer, enum stream_kind kind
 	writer->has_record = transfer_stream_next(&writer->stream, &writer->record);
 }
 
-/* Puts what fits below `limit` into the message, at least one record. */
+/* Adds the records that fit below `limit`, at least one. */
 static void fill(struct transfer_writer *writer, struct message *message, size_t limit)
 {
 	size_t apex_length = writer->zone->name.length;

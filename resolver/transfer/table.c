@@ -1,12 +1,12 @@
-/* How a table follows a policy. Zones are found anew only when a model is compiled; from then on a
+/* How a table follows a policy. Zones are looked for only when a model is compiled. After that a
  * change of what we own makes another version of each zone that it touches, and shares the rest:
  *
  *     before->policy->owned ─┐ owned_cursor_change,      the zone's content moves, and if so
  *     policy->owned ─────────┘ zone by zone         ─►   serial + 1, the apex again with it,
  *                                                        what is different to its past
  *
- * Only the zones that hold a changed PTR are looked at, unless so many have changed that finding
- * their zones costs more than looking at all. */
+ * Only zones with a changed PTR are looked at, unless so many PTRs have changed that finding their
+ * zones costs more than looking at all of them. */
 #include "resolver/transfer/table.h"
 
 #include <assert.h>
@@ -33,8 +33,8 @@ static struct transfer_zone *zone_as_it_is(struct transfer_zone *zone, size_t ro
 					: transfer_zone_with_past(zone, zone, NULL, room);
 }
 
-/* The zone once what we own is what the policy has; itself, when nothing has changed in it. Without
- * memory for what has changed it goes on without a past. */
+/* The zone by what the policy owns now; itself, when nothing in it has changed. Without memory for
+ * the difference it goes on without a past. */
 static struct transfer_zone *zone_after(struct transfer_zone *zone, const struct policy *policy,
 					const struct owned *before, size_t room, uint64_t now_s)
 {
@@ -68,8 +68,8 @@ static void check_serial(const struct transfer_zone *zone, uint64_t digest, uint
 		zone->text, zone->serial, before);
 }
 
-/* The first serial of a zone in this process. Where a later one may have been given out than was
- * written down, it is none of those. */
+/* The first serial of a zone in this process: the kept one if the zone says the same and no later
+ * one may have been given out, else the next. */
 static uint32_t first_serial(const struct transfer_zone *zone, const struct kept_serial *kept,
 			     uint64_t now_s)
 {
@@ -96,8 +96,8 @@ static int first_version(struct transfer_zone *zone, const struct policy *policy
 					first_serial(zone, known ? &kept : NULL, now_s));
 }
 
-/* A reverse zone that was there before and is cut, served, filled or spelled in another way now;
- * where that makes no difference it goes on. */
+/* A reverse zone whose bounds, apex or spelling are not what they were. If it still says the same
+ * it keeps its serial and its past. */
 static struct transfer_zone *recut_zone(struct transfer_zone *zone,
 					const struct transfer_zone *before,
 					const struct policy *policy, size_t room, uint64_t now_s)
@@ -110,8 +110,8 @@ static struct transfer_zone *recut_zone(struct transfer_zone *zone,
 	return transfer_zone_with_past(zone, before, NULL, same ? room : 0);
 }
 
-/* A private zone whose file was read again. Where its serial has not gone up, and where there is no
- * room for what has changed, it goes out whole to everybody. */
+/* A private zone whose file was read again. If its serial has not gone up, or the difference does
+ * not fit, everybody gets it whole. */
 static struct transfer_zone *reread_zone(struct transfer_zone *zone,
 					 const struct transfer_zone *before,
 					 const struct policy *policy, size_t room)
@@ -169,8 +169,7 @@ static int compare_zones(const void *left, const void *right)
 	return a < b ? -1 : a > b;
 }
 
-/* What the policy answers with from now on: what it has answered with before (NULL: nothing), but
- * for the zones that say something else. */
+/* What the policy answers with from now on: as before (NULL: nothing), except for fresh zones. */
 static int stamp(struct transfer_table *table, struct policy *policy,
 		 const struct transfer_table *before)
 {
@@ -196,7 +195,7 @@ static int stamp(struct transfer_table *table, struct policy *policy,
 	return 0;
 }
 
-/* Notes a zone where it says something else than the one before (NULL: there was none). */
+/* Notes a zone that differs from the one before (NULL: there was none). */
 static void note_fresh(struct transfer_table *table, const struct transfer_zone *zone,
 		       const struct transfer_zone *before)
 {
@@ -205,8 +204,8 @@ static void note_fresh(struct transfer_table *table, const struct transfer_zone 
 		table->fresh[table->fresh_count++] = zone;
 }
 
-/* The table is made: it is written down what is new in it, and the policy gets its stamps.
- * `before`: of a policy that has the same pools; or NULL. */
+/* The table is made: the policy gets its stamps, and fresh serials are kept. `before`: of a policy
+ * with the same pools; or NULL. */
 static int complete(struct transfer_table *table, struct policy *policy,
 		    const struct transfer_table *before, const struct serial_keeper *keeper)
 {
@@ -227,7 +226,7 @@ struct compiling {
 	uint64_t now_s;
 };
 
-/* A zone that was there before the model was compiled anew; may be that of before. */
+/* A zone that the table before has, too; may return that one. */
 static struct transfer_zone *continue_zone(struct compiling *c, struct transfer_zone *zone,
 					   struct transfer_zone *before)
 {
@@ -250,7 +249,7 @@ static struct transfer_zone *begin_zone(struct compiling *c, struct transfer_zon
 									: NULL;
 }
 
-/* The zone becomes the version of it that is to be served. */
+/* Replaces the zone by the version of it that is served. */
 static int choose_version(struct compiling *c, struct transfer_zone **at)
 {
 	struct transfer_zone *zone = *at, *chosen;
@@ -269,7 +268,7 @@ static int choose_version(struct compiling *c, struct transfer_zone **at)
 	return 0;
 }
 
-/* Takes the zone over; one that no entry is about is left out. */
+/* Takes the zone over; one that no entry covers is left out. */
 static int add_zone(struct compiling *c, struct transfer_zone *zone)
 {
 	struct transfer_table *table = c->table;
@@ -310,7 +309,7 @@ static int on_reverse_zone(void *context, const struct reverse_zone *zone)
 	return err || !zone->alias ? err : add_reverse(c, zone->alias, true);
 }
 
-/* First all of them, so that each one's share of the past is known. */
+/* First all are added: their count gives each one's share of the past. */
 static int add_zones(struct compiling *c, const struct model *model)
 {
 	struct transfer_table *table = c->table;
@@ -349,7 +348,7 @@ int transfer_table_compile(struct transfer_table **table, const struct model *mo
 
 /* ---- of what we own ---- */
 
-/* The addresses whose PTR is another, in order; of very many only that they are. */
+/* The addresses whose PTR has changed, in order; of too many only that. */
 struct changed {
 	size_t count;
 	bool too_many;
@@ -377,7 +376,7 @@ static void find_changed(struct changed *changed, const struct owned *before,
 	}
 }
 
-/* Whether it may hold one of them. */
+/* Whether it may have one of them. */
 static bool is_touched(const struct transfer_zone *zone, const struct changed *changed)
 {
 	size_t low = 0, high = changed->count;

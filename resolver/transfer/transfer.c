@@ -1,4 +1,4 @@
-/* A transfer from the question to its end: who may, when it has a place, and how fast it goes. What
+/* A transfer from the question to its end: who may, when it gets a slot, and how fast it goes. What
  * is in its messages is stream.c's. */
 #include "resolver/transfer/transfer.h"
 
@@ -15,14 +15,15 @@
 struct transfer {
 	struct transfer *next, **link;
 	struct transfers *transfers;
-	struct transfer_line *line; /* that it is in */
+	struct transfer_line *line; /* the one it is in */
 	struct query *query;
 	struct policy_hold *hold;
 	struct address client; /* address_client */
 	struct transfer_writer writer;
-	struct timer timer;    /* the next loop round */
-	struct timer patience; /* while it waits: its end; while it sends: a look at the pace */
-	size_t paced;          /* bytes at the last look */
+	struct timer timer; /* the next loop round */
+	struct timer
+		patience; /* while it waits: its end; while it sends: the next check of the pace */
+	size_t paced;     /* bytes at the last check */
 	uint64_t began_us;
 };
 
@@ -54,7 +55,7 @@ static void log_refusal(struct transfers *transfers, const struct query *query, 
 			  why, more);
 }
 
-/* Counts and tells the refusal, and writes it into the buffer; returns its length. */
+/* Counts and logs the refusal, and writes it into the buffer; returns its length. */
 static size_t write_refusal(struct transfers *transfers, const struct query *query,
 			    const struct policy_hold *hold, const struct tsig_context *tsig,
 			    const struct refusal *refusal)
@@ -81,7 +82,7 @@ static size_t write_refusal(struct transfers *transfers, const struct query *que
 	return tsig_sign(&copy, transfers->buffer, length, MESSAGE_MAX, transfers->time_of_day_s());
 }
 
-/* What a zone that is not there and one that is not to be had say is the same. */
+/* A client cannot tell a zone that is not there from one it may not have. */
 static struct refusal judge(const struct query *query, const struct policy_hold *hold,
 			    const struct transfer_zone *zone, const struct tsig_context *tsig)
 {
@@ -89,16 +90,17 @@ static struct refusal judge(const struct query *query, const struct policy_hold 
 	const struct request *request = &query->request;
 
 	if (request->type == TYPE_AXFR && !query->tcp)
-		return (struct refusal){RCODE_REFUSED, "AXFR goes by TCP", NULL};
+		return (struct refusal){RCODE_REFUSED, "AXFR is answered by TCP only", NULL};
 	if (!zone)
-		return (struct refusal){RCODE_REFUSED, not_allowed, "no such zone goes out"};
+		return (struct refusal){RCODE_REFUSED, not_allowed,
+					"no zone of that name goes out"};
 	if (!transfer_acl_allows(hold->transfers->acl, zone, &query->client,
 				 tsig ? tsig->key : NULL))
 		return (struct refusal){RCODE_REFUSED, not_allowed,
 					tsig ? "no entry of transfers allows this client and key"
 					     : "no entry of transfers allows this client unsigned"};
 	if (request->type == TYPE_IXFR && !request->has_serial)
-		return (struct refusal){RCODE_FORMERR, "IXFR without the SOA that it begins from",
+		return (struct refusal){RCODE_FORMERR, "IXFR needs the SOA that the client has",
 					NULL};
 	return (struct refusal){0};
 }
@@ -117,7 +119,7 @@ static const struct refusal too_many = {RCODE_SERVFAIL, "too many zone transfers
 					NULL};
 static const struct refusal no_memory = {RCODE_SERVFAIL, "out of memory", NULL};
 
-/* ---- counting and telling ---- */
+/* ---- counting and logging ---- */
 
 static void count_sent(const struct transfers *transfers, const struct transfer_writer *writer)
 {
@@ -211,7 +213,7 @@ static void take_slot(struct transfer *transfer)
 	wheel_arm(transfers->wheel, &transfer->patience, now_us(transfers) + TRANSFER_PACE_US);
 }
 
-/* A place is free: it goes to whoever waits longest of those that may have it, and who begins in
+/* A slot is free: of those that may have it the one that has waited longest gets it, and begins in
  * the next loop round. */
 static void fill_slots(struct transfers *transfers)
 {
@@ -248,8 +250,7 @@ static void end_transfer(struct transfer *transfer, const uint8_t *reply, size_t
 	policy_hold_give(hold);
 }
 
-/* A client that has half of a zone sees by the end of its connection that there is no more (RFC
- * 5936 section 2.2). */
+/* Its connection is closed: the client sees that it has half of a zone (RFC 5936 section 2.2). */
 static void break_off(struct transfer *transfer, struct log_pace *pace, enum log_level level,
 		      const char *how)
 {
@@ -259,7 +260,7 @@ static void break_off(struct transfer *transfer, struct log_pace *pace, enum log
 	end_transfer(transfer, NULL, 0);
 }
 
-/* It has sent nothing yet. */
+/* Before anything was sent. */
 static void give_up(struct transfer *transfer, const struct refusal *refusal)
 {
 	struct transfers *transfers = transfer->transfers;
@@ -283,7 +284,7 @@ static void send_next(struct transfer *transfer)
 
 	if (length == 0) {
 		break_off(transfer, &transfers->failed, LOG_ERROR,
-			  "broken off, because a record of it is too large for any message,");
+			  "broken off, because one of its records is too large for any message,");
 		return;
 	}
 	if (!writer->has_record) {
@@ -339,7 +340,7 @@ static void on_patience(struct timer *timer, uint64_t now)
 	}
 	if (transfer->writer.bytes - transfer->paced < TRANSFER_PACE_BYTES) {
 		break_off(transfer, &transfers->broken, LOG_INFO,
-			  "broken off, for it was read too slowly,");
+			  "broken off, because the client read too slowly,");
 		return;
 	}
 	transfer->paced = transfer->writer.bytes;
@@ -348,8 +349,8 @@ static void on_patience(struct timer *timer, uint64_t now)
 
 /* ---- beginning ---- */
 
-/* What is one message: by UDP the changes where they fit, else the SOA, and the client comes by TCP
- * (RFC 1995 section 2). No more is looked at than fits. */
+/* Answers of one message: by UDP the changes if they fit, else the SOA, after which the client
+ * comes by TCP (RFC 1995 section 2). No more is read than fits. */
 static void answer_in_one(struct transfers *transfers, struct query *query,
 			  struct transfer_writer *writer, enum stream_kind kind, size_t version)
 {
@@ -460,7 +461,7 @@ const struct rrset *transfer_soa(const struct transfer_table *table, const struc
 
 void transfers_abandon(struct transfers *transfers)
 {
-	struct transfer *next; /* none begins any more: inbound_worker's `ends` */
+	struct transfer *next; /* none begins any more: inbound_worker has `ends` */
 
 	transfers->ends = true;
 	for (struct transfer *at = transfers->waiting.first; at; at = next) {

@@ -1,5 +1,5 @@
-/* What is small is kept by value, and copied with each version; zones, deltas and the meter are
- * shared by reference. */
+/* Small members are copied with each version; zones, deltas and the meter are shared by reference.
+ */
 #include "resolver/transfer/zone.h"
 
 #include <stdlib.h>
@@ -86,7 +86,7 @@ int transfer_zone_set_serial(struct transfer_zone *zone, const struct hash_key *
 
 /* ---- the past ---- */
 
-/* The first of its deltas that there is room for beside `held` bytes and `count` others. */
+/* The first of its deltas that fits beside `held` bytes and `count` others. */
 static size_t first_kept(const struct transfer_zone *zone, size_t held, size_t count,
 			 size_t past_max)
 {
@@ -197,7 +197,8 @@ bool transfer_zone_content_after(const struct transfer_zone *zone, const struct 
 size_t transfer_zone_owner(const struct transfer_zone *zone, const struct address *address,
 			   uint8_t owner[TRANSFER_OWNER_MAX])
 {
-	_Static_assert((int)TRANSFER_OWNER_MAX >= (int)REVERSE_WIRE_MAX, "it has room for each");
+	_Static_assert((int)TRANSFER_OWNER_MAX >= (int)REVERSE_WIRE_MAX,
+		       "it has room for a reverse name");
 	size_t length = reverse_wire(address, owner);
 
 	if (!zone->classless)
