@@ -1,20 +1,19 @@
 /* Shards with a lock each; in a shard one table of buckets, a cache line each, of eight slots. A
- * slot is an entry's address with a part of its hash in the bits that addresses do not use, so that
- * what is not there is known after one line of memory, and no entry has been looked at.
+ * slot is an entry's address, with a part of its hash in the bits that addresses do not use: a miss
+ * reads one line of memory and no entry.
  *
  *     slot      | visited 1 | tag 15 | address 48 |
  *     buckets   [........] [........] [........] [........] ...
  *                              ▲ hand
  *
- * A hit sets the slot's visited bit and moves nothing; that it was set already is also what makes a
- * name popular, and worth being asked anew before its entry expires. To make room the hand walks
- * over the slots, clears visited bits on its way and evicts the first entry that has none. That is
- * SIEVE (Zhang et al., NSDI 2024) with the order of the hashes in place of the order of arrival:
- * names that are asked once go soon, names that are asked again stay, and the walk reads memory in
- * its order.
+ * A hit sets the slot's visited bit and moves nothing. A name whose bit was set already is popular,
+ * and is refreshed before its entry expires. To make room the hand walks over the slots, clears
+ * visited bits and evicts the first entry without one. That is SIEVE (Zhang et al., NSDI 2024) by
+ * the order of hashes instead of arrival: names asked once go soon, names asked again stay, and the
+ * walk reads memory in order.
  *
- * What it does not do: expire by itself. An entry past its TTL stays, for serving stale, until it
- * is replaced or evicted. */
+ * Entries do not expire by themselves: one past its TTL stays, to be served stale, until it is
+ * replaced or evicted. */
 #include "resolver/resolve/cache.h"
 
 #include <assert.h>
@@ -28,7 +27,7 @@ enum {
 	TAG_SHIFT = 40,   /* then come the tag's, and the lowest choose the bucket */
 	WAYS = 8,
 	BUCKETS_FIRST = 16,
-	USUAL_LOAD = 3, /* entries per bucket before the table doubles: few buckets overflow */
+	USUAL_LOAD = 3, /* entries per bucket at which the table doubles: few buckets overflow */
 };
 #define SLOT_VISITED ((uint64_t)1 << 63)
 #define SLOT_TAG     ((uint64_t)0x7fff << 48)
@@ -85,8 +84,8 @@ struct cache *cache_new(uint64_t size_bytes)
 
 uint64_t cache_hash(const struct cache_key *key)
 {
-	/* The leg's id and the name's hash are keyed; what is left is small and cannot be chosen
-	 * into a collision with another name. */
+	/* The leg's id and the name's hash are keyed; the rest is small, and nobody can choose it
+	 * to collide with another name. */
 	uint64_t rest = (uint64_t)key->type << 2 | (uint64_t)key->dnssec_ok << 1 |
 			(uint64_t)key->checking_disabled;
 
@@ -200,7 +199,7 @@ static void shard_remove(struct cache_shard *shard, uint64_t *slot)
 	cache_entry_unref(entry);
 }
 
-/* The hand goes on to the first entry that was not visited since it last came by. */
+/* The hand goes on to the first entry not visited since it last came by. */
 static void shard_evict(struct cache_shard *shard)
 {
 	for (;;) {
@@ -214,12 +213,12 @@ static void shard_evict(struct cache_shard *shard)
 		}
 		*slot &= ~SLOT_VISITED;
 	}
-	/* The next one to go has not been looked at for long. */
+	/* The next victim is not in the CPU's caches. */
 	__builtin_prefetch(slot_entry(*shard_slot(shard, shard->hand)));
 	__builtin_prefetch(shard_slot(shard, (shard->hand + WAYS) % (shard->bucket_count * WAYS)));
 }
 
-/* An empty slot of a bucket; a full one gives up an entry, as the hand would choose it. */
+/* An empty slot of the bucket; a full one evicts an entry, as the hand would choose it. */
 static uint64_t *bucket_room(struct cache_shard *shard, uint64_t *slots)
 {
 	for (unsigned i = 0; i < WAYS; i++)
@@ -234,7 +233,7 @@ static uint64_t *bucket_room(struct cache_shard *shard, uint64_t *slots)
 	return &slots[choice];
 }
 
-/* What was in one bucket goes into two, so there is room. Entries keep their visited bits. */
+/* Each bucket's entries go into two, so there is room. They keep their visited bits. */
 static void shard_grow(struct cache_shard *shard)
 {
 	size_t old_count = shard->bucket_count;
@@ -304,14 +303,14 @@ static enum cache_state state_of(const struct cache_entry *entry, uint64_t now_u
 	return CACHE_MISS;
 }
 
-/* Before this hit has left its mark. */
+/* By the slot as it was before this hit. */
 static bool is_fading(uint64_t slot, enum cache_state state, uint64_t now_us)
 {
 	return now_us >= atomic_load_explicit(&slot_entry(slot)->again_us, memory_order_relaxed) &&
 	       state == CACHE_FRESH && slot & SLOT_VISITED;
 }
 
-/* Without the lock: should the table grow at this moment, the wrong line is fetched, no more. */
+/* Without the lock: if the table grows right now the wrong line is fetched, which is harmless. */
 void cache_expect(struct cache *cache, const struct cache_key *key)
 {
 	uint64_t hash = cache_hash(key);
@@ -373,8 +372,8 @@ void cache_put(struct cache *cache, const struct cache_key *key, struct cache_en
 	pthread_mutex_unlock(&shard->lock);
 }
 
-/* Both names are whole and in lower case, so bytes that are equal are a suffix where a label
- * begins. Nothing is hashed: workers wait for the lock. */
+/* Both names are whole and in lower case, so equal bytes at the end are a suffix if a label begins
+ * there. Nothing is hashed: workers wait for the lock. */
 static bool flush_takes(const struct cache_entry *entry, const struct name *name, bool below)
 {
 	size_t at = 0;

@@ -26,8 +26,7 @@ struct frame { /* a name being resolved at a place */
 	struct place place;
 	const struct name *name; /* the qname, or `moved` */
 	struct name moved;
-	size_t owner_at; /* where the name stands in the message, uncompressed; 0: nowhere in reach
-			  */
+	size_t owner_at; /* of the name in the message, uncompressed; 0: out of reach */
 	unsigned seen_count;
 	uint64_t seen[1 + COMPOSE_HOPS_MAX]; /* hashes of the chain's names */
 };
@@ -53,7 +52,7 @@ static __attribute__((format(printf, 3, 4))) void explain(struct composition *c,
 	va_end(arguments);
 }
 
-/* A loop, or what only a loop can come to; `leg` would close it. */
+/* A loop, or so long a way that it must be one; `leg` would close it. */
 static void watch_loop(const struct composition *c, const struct leg *leg)
 {
 	if (c->watch)
@@ -93,7 +92,7 @@ static enum step move_on(struct composition *c, struct frame *frame, const uint8
 	int err = name_from_wire(&frame->moved, &c->policy->key, target, name_wire_length(target),
 				 0, NULL);
 
-	assert(err == 0); /* it was read as a name before */
+	assert(err == 0); /* it was parsed before */
 	(void)err;
 	frame->name = &frame->moved;
 	if (comes_back(frame)) {
@@ -122,8 +121,8 @@ static void begin_owner(struct composition *c, bool own)
 
 /* ---- our own data ---- */
 
-/* Where only exact names are ours (an address's PTR, a label), the name is the whole zone: a SOA
- * further up would claim what is not answered here. */
+/* Where only exact names are ours (an address's PTR, a label) the name is the whole zone: a SOA
+ * further up would claim names that we do not answer. */
 static void add_negative(struct composition *c, struct frame *f, const struct verdict *verdict)
 {
 	const struct zone *zone = verdict->answer.zone;
@@ -202,8 +201,8 @@ static uint32_t aged(const struct entry_view *view, uint32_t ttl)
 	return ttl > view->age_s ? ttl - view->age_s : 0;
 }
 
-/* The entry is the whole answer and its owner names stand where the client's question has them:
- * copy it, age it. */
+/* The entry is the whole answer, with its owners where the client's question has them: copies and
+ * ages it. */
 static void copy_whole(struct composition *c, const struct entry_view *view)
 {
 	const struct cache_entry *entry = view->entry;
@@ -243,8 +242,8 @@ static void copy_authority(struct composition *c, const struct entry_view *view)
 	}
 }
 
-/* Copies what the answer section has for the name the chain has come to; returns where the target
- * of its CNAME stands now, 0: there is none, or no room. */
+/* Copies the link's records for the name that the chain has come to. Returns where the target of
+ * its CNAME is in the message; 0: there is none, or no room. */
 static size_t copy_link(struct composition *c, const struct frame *f, const struct entry_view *view,
 			const struct cache_link *link)
 {
@@ -269,14 +268,14 @@ static size_t copy_link(struct composition *c, const struct frame *f, const stru
 	return target_at;
 }
 
-/* Whether an answer by this verdict is looked through for names that somebody else decides. */
+/* Whether an answer by this verdict is cut at names that somebody else decides. */
 static bool route_is_cut(const struct verdict *verdict)
 {
 	return verdict->by == DECIDED_DEFAULT || verdict->redirected ||
 	       (verdict->rule && verdict->rule->follow_cname);
 }
 
-/* Whether the name is still the business of whoever said this. */
+/* Whether the name is still decided by the same route. */
 static bool same_route(const struct composition *c, const struct frame *f,
 		       const struct verdict *verdict)
 {
@@ -338,7 +337,7 @@ static enum step use_entry(struct composition *c, struct frame *f, const struct 
 
 /* ---- forwarding ---- */
 
-/* RFC 8482 section 4.2, where nothing is known. */
+/* RFC 8482 section 4.2. */
 static enum step answer_any(struct composition *c, struct frame *f)
 {
 	static const uint8_t hinfo[] = {7, 'R', 'F', 'C', '8', '4', '8', '2', 0};
@@ -350,8 +349,8 @@ static enum step answer_any(struct composition *c, struct frame *f)
 	return end_with(c, RCODE_NOERROR);
 }
 
-/* Entering an endpoint with a name that is already being resolved in its network would go on for
- * ever: the loop is named, and this leg has failed. */
+/* Whether entering the endpoint would loop: its network is already resolving this name. The EDE
+ * text names the loop, and the leg has failed. */
 static bool entering_loops(struct composition *c, const struct frame *f, const struct leg *leg)
 {
 	char path[MESSAGE_EDE_TEXT_MAX] = "";
@@ -377,8 +376,8 @@ static bool entering_loops(struct composition *c, const struct frame *f, const s
 
 static enum step compose_frame(struct composition *c, struct frame *f);
 
-/* The leg is one of our own inbound endpoints: its network answers, and NOERROR and NXDOMAIN are
- * final. */
+/* The leg is one of our own inbound endpoints: its network answers. NOERROR and NXDOMAIN are final.
+ */
 static enum step enter(struct composition *c, struct frame *f, const struct leg *leg)
 {
 	struct message_mark mark = message_mark(&c->message);
@@ -386,7 +385,7 @@ static enum step enter(struct composition *c, struct frame *f, const struct leg 
 	bool begun = c->begun;
 	struct frame inner;
 
-	if (f->place.network == NETWORK_DEFAULT) { /* zones and rules are not to have a say */
+	if (f->place.network == NETWORK_DEFAULT) { /* which no zones and rules decide */
 		explain(c, EDE_OTHER,
 			"the default resolver is our own endpoint %s, whose zones and "
 			"rules do not count for this",
@@ -413,7 +412,7 @@ static enum step enter(struct composition *c, struct frame *f, const struct leg 
 		return step;
 	message_rewind(&c->message, &mark);
 	c->hops = hops;
-	c->begun = begun; /* and if not, the next owner settles AA */
+	c->begun = begun; /* if not, the next owner decides AA */
 	return STEP_FAILED;
 }
 
@@ -424,7 +423,7 @@ static struct cache_key key_of(const struct composition *c, const struct frame *
 				  (c->request->flags & FLAG_CD) != 0};
 }
 
-/* The newest: a leg that was asked in haste may have been asked again. */
+/* The newest: a leg that was given up hastily may have been asked again. */
 static struct cache_entry *find_told(const struct composition *c, const struct cache_key *key)
 {
 	for (unsigned i = c->told_count; i-- > 0;)
@@ -441,7 +440,7 @@ static enum step leg_failed(struct composition *c, const struct verdict *verdict
 		       : entry->unreachable ? EDE_NETWORK_ERROR
 					    : EDE_NO_REACHABLE_AUTHORITY;
 
-	if (entry->ede && is_explained(c)) /* the text says that it is the target's word */
+	if (entry->ede && is_explained(c)) /* the text says which target gave it */
 		ede = (enum ede)entry->ede;
 	c->truncated = c->truncated || entry->truncated;
 	if (rule)
@@ -468,28 +467,27 @@ static void want_refresh(struct composition *c, const struct frame *f, const str
 		want(&c->refresh[c->refresh_count++], f, leg, may_wait, false);
 }
 
-/* Whether every target of the leg is suspect, so that a question would only wait for a sign of
- * life. Where there is something better than waiting the leg is asked all the same, or there might
- * never be one. */
+/* Whether every target of the leg is suspect: a question would only wait for a sign of life. The
+ * leg is asked all the same, as a refresh, or nobody would notice that it is back. */
 static bool passes_over(struct composition *c, const struct frame *f, const struct leg *leg)
 {
 	if (!leg_is_dark(leg))
 		return false;
-	if (!c->prefetch) /* which has been claimed; the next question brings this about, too */
+	if (!c->prefetch) /* its claim would be lost; the next query asks this, too */
 		want_refresh(c, f, leg, true);
 	return true;
 }
 
-/* Stale, and asked for anew a moment ago, in vain. */
+/* Stale, and a refresh failed a moment ago. */
 static bool was_just_asked(const struct composition *c, const struct cache_entry *entry)
 {
 	return entry && !entry->failed &&
 	       atomic_load_explicit(&entry->again_us, memory_order_relaxed) > c->now_us;
 }
 
-/* The answer is popular and near its end. It is asked for as the next client will once it has
- * expired (see use_old), who then joins the question if it is still under way. Where one pass has
- * several that fade the others are left for the next one. */
+/* The answer is popular and about to expire. It is asked for as a client will after its end (see
+ * use_old), which then joins the question if it is still under way. Only one a pass: further
+ * fading answers are left to the next. */
 static void prefetch(struct composition *c, const struct frame *f, const struct leg *leg,
 		     struct cache_entry *entry, bool last)
 {
@@ -500,7 +498,7 @@ static void prefetch(struct composition *c, const struct frame *f, const struct 
 	c->prefetch = true;
 }
 
-/* The query has waited for this leg long enough: others may go on doing so. */
+/* The query has waited for this leg long enough: a refresh goes on waiting. */
 static bool gives_up(struct composition *c, const struct frame *f, const struct leg *leg)
 {
 	if (c->impatient)
@@ -508,19 +506,19 @@ static bool gives_up(struct composition *c, const struct frame *f, const struct 
 	return c->impatient;
 }
 
-/* Nothing fresh is at hand: it has to be asked, or has failed. `entry` is stale, or a cached
- * failure, or NULL; last: no other leg follows, here or where this endpoint was entered. */
+/* Nothing fresh is at hand: the leg is asked, or has failed. `entry` is stale, a cached failure, or
+ * NULL; last: no other leg follows, here or where this endpoint was entered. */
 static enum step use_old(struct composition *c, struct frame *f, const struct verdict *verdict,
 			 const struct leg *leg, struct cache_entry *entry,
 			 const struct cache_entry *told, bool last)
 {
 	bool failed = told || (entry && entry->failed);
-	bool waits = last && !c->stale; /* for a sign of life: there is nothing better */
+	bool waits = last && !c->stale; /* for a sign of life: nothing is better */
 
 	if (!(c->request->flags & FLAG_RD))
 		return STEP_FAILED;
 	if (failed && waits && (told ? told : entry)->hasty)
-		failed = false; /* it was thought that others follow */
+		failed = false; /* it was given up because another leg followed */
 	if (failed)
 		return leg_failed(c, verdict, told ? told : entry, !told);
 	if (c->expired || was_just_asked(c, entry) || (c->stale && gives_up(c, f, leg)) ||
@@ -533,8 +531,8 @@ static enum step use_old(struct composition *c, struct frame *f, const struct ve
 	return STEP_ASK;
 }
 
-/* ANY is never forwarded. But if this leg has said that the name is missing, whatever type that was
- * about, it has none (RFC 2308 section 5). With RD = 0 that would tell what others have asked. */
+/* ANY is never forwarded. But a name that this leg has called missing has no data of any type (RFC
+ * 2308 section 5). Not with RD = 0, which would show what others have asked. */
 static enum step use_missing(struct composition *c, struct frame *f, const struct verdict *verdict,
 			     const struct leg *leg)
 {
@@ -567,9 +565,9 @@ static void keep_stale(struct composition *c, struct cache_entry **kept, struct 
 	*kept = cache_entry_ref(entry);
 }
 
-/* What the cache has is told to whoever wants it, and so noted; without RD only to the networks
- * that have asked for it: it says what others ask. Whichever network's endpoint was entered on the
- * way, it is the one where the question came from that counts. */
+/* With RD anybody gets what the cache has, and the asking network is noted. Without RD only
+ * networks that have asked before get it: it shows what others ask. The network that counts is the
+ * one where the question came from, whichever endpoints were entered on the way. */
 static bool may_tell(const struct composition *c, struct cache_entry *entry)
 {
 	if (!(c->request->flags & FLAG_RD))
@@ -578,8 +576,8 @@ static bool may_tell(const struct composition *c, struct cache_entry *entry)
 	return true;
 }
 
-/* What an upstream said, if that is known; else it has to be asked. *stale is the newest old answer
- * so far, which the caller lets go. */
+/* Uses what this leg said, if it is known; else the leg is asked. *stale is the newest old answer
+ * so far; the caller releases it. */
 static enum step use_leg(struct composition *c, struct frame *f, const struct verdict *verdict,
 			 const struct leg *leg, struct cache_entry **stale, bool last)
 {
@@ -611,7 +609,7 @@ static enum step use_leg(struct composition *c, struct frame *f, const struct ve
 	return step;
 }
 
-/* No leg could help. With RD = 0 nobody was asked: the chain ends at the last hop that is known. */
+/* No leg could help. With RD = 0 nobody was asked: the chain ends at the last known name. */
 static enum step end_of_legs(struct composition *c)
 {
 	if (c->request->flags & FLAG_RD)
@@ -624,8 +622,8 @@ static enum step end_of_legs(struct composition *c)
 	return end_with(c, RCODE_REFUSED);
 }
 
-/* Whether one of the legs from there on may help: not one that turned out to have no source. Else
- * it is the leg before them that a sign of life is waited for at. */
+/* Whether one of the legs from there on may help: a leg without a source cannot. If none can, a
+ * sign of life is awaited from the leg before them. */
 static bool may_help(const struct composition *c, const struct frame *f, const struct route *route,
 		     uint32_t from)
 {
@@ -663,7 +661,7 @@ static enum step ask_legs(struct composition *c, struct frame *f, const struct v
 	return step;
 }
 
-/* Whoever is to be asked; else an old answer, where nothing follows outside. */
+/* Tries the legs; else gives an old answer, unless a leg outside follows. */
 static enum step forward(struct composition *c, struct frame *f, const struct verdict *verdict)
 {
 	struct cache_entry *stale = NULL;
@@ -681,7 +679,7 @@ static enum step forward(struct composition *c, struct frame *f, const struct ve
 }
 
 /* Behind the first owner it is a hop that cannot be resolved. A stranger at the VNet resolver is
- * turned away ahead of all this; who asks `explain` what becomes of one is told why. */
+ * refused before it comes here; the text on its address is for `explain`. */
 static enum step refuse(struct composition *c, const struct frame *f)
 {
 	bool recursion = (c->request->flags & FLAG_RD) != 0;
@@ -762,7 +760,7 @@ enum composed compose(struct composition *c, struct place place, uint8_t *buffer
 		c->authoritative = false;
 		return COMPOSED;
 	}
-	c->ede = EDE_NONE; /* a leg that failed before another one helped */
+	c->ede = EDE_NONE; /* of a leg that failed before another one helped */
 	if (c->used_stale) /* the text says why */
 		c->ede = c->rcode == RCODE_NXDOMAIN ? EDE_STALE_NXDOMAIN : EDE_STALE;
 	return COMPOSED;

@@ -1,6 +1,5 @@
-/* A small hash table of what is under way, over a fixed number of places; the free ones are a list.
- * An answer has gone to the cache before on_done tells of it (resolve.c's on_result), so there is
- * nothing left to do but to free the place. */
+/* A small hash table over a fixed number of items; the free ones are a list. The answer is in the
+ * cache before on_done is called (resolve.c's on_result), which has only the item to free. */
 #include "resolver/resolve/refresh.h"
 
 #include <stddef.h>

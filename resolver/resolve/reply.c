@@ -1,18 +1,17 @@
 /* A target's reply becomes a cache entry in three steps:
  *
  *     follow     www ─CNAME─► cdn ─DNAME─► edge ─► A      the chain from the question's name
- *     copy       what belongs to the chain, link by link, and for a negative answer the SOA
- *     bound      every TTL, and note where it stands
+ *     copy       what belongs to the chain, link by link, and the SOA of a negative answer
+ *     bound      every TTL, and note its offset
  *
- * Nearly every reply holds nothing but the question's own data, with owners that point to the
- * question and no names in the data: it is taken as it came. For all others each owner is read once
- * and then stands for a hash, so that thousands of records behind a long chain cost what their
- * bytes cost, and what is copied holds only names that are spelled out or point to where a name of
- * the chain stands in the copy. A pointer of the target's own is never kept: it may lead into a
- * TTL, and be another name each time that is settled or aged.
+ * Nearly every reply has only the question's own data, with owners that point to the question and
+ * no names in the data: it is taken as it came. For the others each owner is read once and compared
+ * by hash, so thousands of records behind a long chain cost what their bytes cost. Names in the
+ * copy are spelled out, or point to a name of the chain in the copy. A pointer of the target's is
+ * never kept: it may lead into a TTL, and be another name each time that TTL changes.
  *
- * Not here: whether the reply is one to our question, and whether it is of any worth
- * (endpoints/upstream/reply.c), and what of it a network may see (compose.c). */
+ * Not here: whether the reply is to our question and usable (endpoints/upstream/reply.c), and what
+ * a network may see of it (compose.c). */
 #include "resolver/resolve/reply.h"
 
 #include <assert.h>
@@ -22,9 +21,9 @@
 
 enum {
 	CHAIN_MAX = 17,             /* names: the question's and 16 behind it */
-	CHAIN_ROOM = CHAIN_MAX + 1, /* and where the last of them leads to */
-	DNAMES_MAX = 16,            /* of a reply; a chain has no use for more */
-	RECORDS_FEW = 64, /* of an answer section; where there are more they are allocated */
+	CHAIN_ROOM = CHAIN_MAX + 1, /* and the name that the last one leads to */
+	DNAMES_MAX = 16,            /* looked at in a reply; a chain has no use for more */
+	RECORDS_FEW = 64,           /* of an answer section: on the stack; more are allocated */
 	FIXED_SOA_LENGTH = 20,
 };
 
@@ -44,18 +43,18 @@ struct target_reply { /* of one reply */
 	const uint8_t *wire;
 	size_t length;
 	size_t answers_at;
-	struct message_walk rest; /* what is not outlined: from behind the answers on */
+	struct message_walk rest; /* what comes behind the answers */
 	uint16_t answers, authorities;
 	struct indexed *records; /* of class IN, in the reply's order */
 	unsigned record_count;
 	enum rcode rcode;
-	struct name *chain; /* CHAIN_ROOM; not filled in for plain answers */
+	struct name *chain; /* CHAIN_ROOM; not used for plain answers */
 	uint64_t owners[CHAIN_MAX];
-	/* By which a name leads to the one behind it in `chain`, without a CNAME; else NULL. */
+	/* The DNAME by which a name leads to the next one without a CNAME; else NULL. */
 	const struct indexed *dnames[CHAIN_MAX];
 	struct cache_link links[CHAIN_MAX];
 	unsigned chain_length;
-	bool plain; /* every answer record is the question's own data, and holds no name */
+	bool plain; /* every answer record is the question's own data, without a name in it */
 	bool has_data, has_soa;
 };
 
@@ -84,7 +83,7 @@ static uint16_t covered_type(const uint8_t *wire, const struct record_view *view
 	return view->rdata_length < 2 ? 0 : wire_u16(wire + view->rdata);
 }
 
-/* The same pointer as the record's before is the same owner. */
+/* The same pointer as in the record before is the same owner. */
 static void index_answers(struct target_reply *r)
 {
 	struct message_walk walk = message_walk_from(r->wire, r->length, r->answers_at);
@@ -145,7 +144,7 @@ static const struct indexed *find_dname(const struct target_reply *r, struct nam
 }
 
 /* RFC 6672 section 3.4: a DNAME above the chain's last name leads on like the CNAME that follows
- * from it. Where that would be too long there is no next name, which is YXDOMAIN (section 2.2). */
+ * from it. If the next name would be too long the answer is YXDOMAIN (section 2.2). */
 static bool follow_dname(struct target_reply *r, struct name *next)
 {
 	unsigned hop = r->chain_length - 1;
@@ -166,8 +165,8 @@ static bool follow_dname(struct target_reply *r, struct name *next)
 	return false;
 }
 
-/* Whether the chain leads on from its last name: appends the next one. A CNAME that was asked for
- * is no such step, not even one that only follows from a DNAME. */
+/* Appends the name that the last one leads to; false: none. A CNAME that was asked for does not
+ * lead on, nor does one that follows from a DNAME. */
 static bool follow_alias(struct target_reply *r)
 {
 	const struct indexed *alias = find_record(r, r->owners[r->chain_length - 1], TYPE_CNAME);
@@ -188,8 +187,8 @@ static bool follow_alias(struct target_reply *r)
 	return true;
 }
 
-/* A server that looks further than to the CNAME it was asked for (RFC 6672 section 3.2 can be read
- * that way) may say NXDOMAIN of where that leads, which is not told on. */
+/* A server that follows the very CNAME it was asked for (RFC 6672 section 3.2 can be read that way)
+ * may say NXDOMAIN of its target, which is not the answer. */
 static void follow_chain(struct target_reply *r)
 {
 	do
@@ -208,8 +207,8 @@ static size_t copy(struct target_reply *r, struct message *message, enum section
 				   view->ttl);
 }
 
-/* A DNAME stands for the step from a name to the next, also where that is what was asked for; or
- * (YXDOMAIN) it is why there is no next. */
+/* A DNAME is the step from a name to the next, also when that is what was asked for; or (YXDOMAIN)
+ * the reason why there is no next. */
 static void copy_dnames(struct target_reply *r, struct message *message, unsigned hop)
 {
 	unsigned looked_at = 0;
@@ -230,7 +229,7 @@ static void copy_dnames(struct target_reply *r, struct message *message, unsigne
 	}
 }
 
-/* The CNAME that follows from the DNAME ahead of it. It has its TTL, and no signature. */
+/* The CNAME that follows from the DNAME ahead of it, with its TTL and no signature. */
 static size_t write_alias(struct target_reply *r, struct message *message, unsigned hop,
 			  size_t owner_at)
 {
@@ -249,8 +248,8 @@ static bool record_belongs(const struct target_reply *r, const struct indexed *r
 	return record->kind == (data ? r->key->type : TYPE_CNAME);
 }
 
-/* One name of the chain and what is said of it; returns where the next name stands in the copy, 0:
- * nowhere that a pointer could say. Of several CNAMEs the first is the one that was followed. */
+/* Copies one name of the chain and its records. Returns the offset of the next name in the copy; 0:
+ * out of a pointer's reach. Of several CNAMEs the first was followed. */
 static size_t copy_link(struct target_reply *r, struct message *message, unsigned hop,
 			size_t owner_at)
 {
@@ -318,7 +317,7 @@ static bool copy_answers(struct target_reply *r, struct message *message)
 	return true;
 }
 
-/* The SOA of a negative answer, if its zone is one that the chain's end is in. */
+/* The SOA of a negative answer, if the chain's end is in its zone. */
 static bool soa_belongs(struct target_reply *r, const struct record_view *view)
 {
 	const struct name *end =
@@ -374,8 +373,8 @@ static uint32_t negative_ttl(const struct target_reply *r, const uint8_t *wire,
 	return ttl < cap ? ttl : cap;
 }
 
-/* Whether two records of our copy are of one set: its signatures are, too. An owner is a pointer in
- * all of a set, or spelled out in all of it. */
+/* Whether two records of our copy are of one set, its signatures included. The owner is a pointer
+ * in all of a set, or spelled out in all of it. */
 static bool is_same_set(const uint8_t *wire, const struct record_view *a,
 			const struct record_view *b)
 {
@@ -393,9 +392,9 @@ static void put_ttls(uint8_t *wire, const uint16_t *at, const uint16_t *end, uin
 		wire_put32(wire + *at++, ttl);
 }
 
-/* Bounds every TTL, notes where it stands, and gives the least of them. A set and its signatures
- * have one, their lowest (RFC 2181 section 5.2, RFC 4034 section 3); they stand one behind the
- * other. The entry is not anybody else's yet. */
+/* Bounds every TTL, notes its offset, and returns the least. A set and its signatures, which are
+ * adjacent, get their lowest (RFC 2181 section 5.2, RFC 4034 section 3). Nobody else has the entry
+ * yet. */
 static uint32_t bound_ttls(const struct target_reply *r, struct cache_entry *entry)
 {
 	uint8_t *wire = (uint8_t *)cache_entry_wire(entry);
@@ -446,7 +445,7 @@ static uint8_t *append(uint8_t *at, const void *data, size_t length)
 	return at + length;
 }
 
-/* The parts stand where cache.h has the way to them. Where the TTLs are is not filled in. */
+/* The parts in cache.h's order. The offsets of TTLs are not filled in. */
 static struct cache_entry *entry_new(const struct pending_key *key, const struct parts *parts)
 {
 	size_t link_bytes = parts->link_count * sizeof *parts->links;
@@ -492,9 +491,9 @@ static void print_failure(const struct ask_result *result, bool too_long,
 	if (result->upstream)
 		host_print(&result->upstream->host, host);
 	if (too_long)
-		snprintf(text, room, "what %s says is too long", host);
+		snprintf(text, room, "the answer of %s is too long", host);
 	else if (result->outcome == ASK_TRUNCATED)
-		snprintf(text, room, "only a truncated answer, by %s", host);
+		snprintf(text, room, "only a truncated answer, from %s", host);
 	else if (result->upstream)
 		snprintf(text, room, "%s; last %s: %s",
 			 result->outcome == ASK_SILENT ? "no target answered" : "no usable answer",
@@ -506,7 +505,7 @@ static void print_failure(const struct ask_result *result, bool too_long,
 		snprintf(text, room, "no target could be asked");
 }
 
-/* Whose word it is, as RFC 8914 section 3 has it of those who pass one on. */
+/* A forwarded EDE names its source (RFC 8914 section 3). */
 static void print_ede(const struct ask_ede *ede, char text[MESSAGE_EDE_TEXT_MAX])
 {
 	char host[HOST_TEXT_MAX];
@@ -516,7 +515,7 @@ static void print_ede(const struct ask_ede *ede, char text[MESSAGE_EDE_TEXT_MAX]
 		 host_print(&ede->by->host, host), ede->code, *ede->text ? ": " : "", ede->text);
 }
 
-/* too_long: it was answered, and written out that is more than a message holds. */
+/* too_long: the answer, with names spelled out, is more than a message can have. */
 static struct cache_entry *failure_entry(const struct pending_key *key,
 					 const struct ask_result *result, bool too_long,
 					 uint64_t now_us)
@@ -554,7 +553,8 @@ static bool record_is_plain(const struct target_reply *r, const struct record_vi
 	       memcmp(r->wire + record->owner, question, sizeof question) == 0;
 }
 
-/* The reply's outline; false when it does not parse (pending has looked already, so it does). */
+/* Counts and bounds of the answers; false when they do not parse (pending has seen that they do).
+ */
 static bool outline(struct target_reply *r)
 {
 	struct record_view record;
@@ -596,8 +596,8 @@ static void target_reply_init(struct target_reply *r, const struct pending_key *
 	r->has_data = r->has_soa = false;
 }
 
-/* In the last tenth of its time. Where that would be less than a second nobody could say what it
- * gains: the answer may come too late, and a name that short-lived is meant to be asked often. */
+/* In the last tenth of its life. If that is less than a second, not at all: the answer might come
+ * too late, and a name that short-lived is meant to be asked often. */
 static uint64_t again_us(const struct cache_entry *entry)
 {
 	uint64_t life_us = entry->expires_us - entry->stored_us;
@@ -605,8 +605,8 @@ static uint64_t again_us(const struct cache_entry *entry)
 	return life_us < PREFETCH_LIFE_US ? entry->expires_us : entry->expires_us - life_us / 10;
 }
 
-/* An answer without signatures for who wants them. It is kept no longer than its target is taken
- * for one without EDNS, and not at all where it is known to be none: the next one may be signed. */
+/* How long an answer without EDNS is kept: as long as its target is taken for one without EDNS. Not
+ * at all if the target has EDNS: its next answer may be signed. */
 static uint32_t believed_s(const struct ask_result *result, uint32_t ttl)
 {
 	uint32_t most = result->edns == ASK_EDNS_FINE   ? UINT32_MAX
@@ -631,7 +631,7 @@ static struct cache_entry *answer_entry(const struct target_reply *r, const stru
 	return entry;
 }
 
-/* Nothing is left out but what stands behind the answer section. */
+/* All of the reply up to the end of its answer section. */
 static struct cache_entry *whole_entry(const struct target_reply *r)
 {
 	return answer_entry(
@@ -643,8 +643,7 @@ static struct cache_entry *whole_entry(const struct target_reply *r)
 				   .answers = r->answers});
 }
 
-/* Never in its caller's frame: a large frame is touched page by page, and most replies have no use
- * for it. */
+/* noinline: a large frame is touched page by page, and most replies do not need it. */
 static __attribute__((noinline)) struct cache_entry *copied_entry(struct target_reply *r,
 								  uint8_t *buffer)
 {

@@ -1,6 +1,5 @@
-/* See resolve.h for the story. What is kept while a query waits lives in its scratch area: the
- * waiter, the deadline, and the answers it has been told so far (compose.h makes the pass anew with
- * them). */
+/* See resolve.h for the story. What a waiting query needs is in its scratch area: the waiter, the
+ * deadline, and the answers so far, with which compose makes the pass again. */
 #include "resolver/resolve/resolve.h"
 
 #include <assert.h>
@@ -21,19 +20,20 @@ struct resolution {
 	struct timer deadline;
 	struct fair_queue_item queue_item; /* among the resolver's waiting ones */
 	struct resolver *resolver;
-	struct stats *stats; /* where its end is counted */
+	struct stats *stats; /* that count its end */
 	struct query *query;
-	struct tsig_context *tsig; /* what the answer is signed with; NULL: it is not */
+	struct tsig_context *tsig; /* signs the answer; NULL: unsigned */
 	struct policy_hold *hold;
 	struct place place;
-	bool large;             /* deciding takes a pass more */
-	bool impatient;         /* it has waited long enough for who has an old answer */
+	bool large;             /* the network is: deciding takes more passes */
+	bool impatient;         /* after RESOLVE_STALE_US: takes an old answer */
 	struct verdict verdict; /* on the qname */
 	bool asked_anybody;
 	unsigned told_count;
 	struct cache_entry *told[COMPOSE_TOLD_MAX];
 };
-_Static_assert(sizeof(struct resolution) <= QUERY_SCRATCH, "a resolution fits a query's scratch");
+_Static_assert(sizeof(struct resolution) <= QUERY_SCRATCH,
+	       "a resolution fits into a query's scratch");
 
 static struct resolution *resolution_of(struct query *query)
 {
@@ -57,7 +57,7 @@ static void count_reply(struct stats *stats, enum rcode rcode)
 	}
 }
 
-/* Lets go of all that the resolution holds and gives the query back: both are gone after this. */
+/* Releases what the resolution holds and finishes the query: both are gone after this. */
 static void end_resolution(struct resolution *r, const uint8_t *reply, size_t length)
 {
 	struct policy_hold *hold = r->hold;
@@ -110,8 +110,7 @@ static void finish_error(struct resolution *r, enum rcode rcode, enum ede ede, c
 	finish(r, &message, &end);
 }
 
-/* Where an answer is from, by the newest of what is in it. An error is nobody's answer, whatever
- * was at hand before it came to that: count_reply counts it. */
+/* Where an answer is from, by the newest part of it. Errors are counted by count_reply alone. */
 static void count_sources(struct stats *stats, const struct composition *c)
 {
 	if (c->rcode == RCODE_SERVFAIL || c->rcode == RCODE_REFUSED)
@@ -126,8 +125,8 @@ static void count_sources(struct stats *stats, const struct composition *c)
 		STATS_ADD(stats, answered_zone, 1);
 }
 
-/* What a target has cut short is given to nobody (RFC 2181 section 9): who asked by UDP comes again
- * by TCP, and where that is of no use is told so there. */
+/* A truncated answer of a target goes to nobody (RFC 2181 section 9): a client by UDP gets TC and
+ * comes again by TCP, where it gets the SERVFAIL if that did not help. */
 static void finish_composed(struct resolution *r, struct composition *c)
 {
 	bool by_tcp = c->truncated && !r->query->tcp;
@@ -164,9 +163,9 @@ static void turn_away(struct resolution *r)
 	finish_error(r, RCODE_SERVFAIL, EDE_OTHER, "too many questions are under way");
 }
 
-/* One more waits than may: one of them is answered with what there is. Its connection may then take
- * another question, which comes here again: that one goes itself, or this would go on as deep as
- * there are connections. */
+/* If one query too many waits, one is turned away; false: it is this one. The victim's connection
+ * may then take up its next query, which comes here again and is turned away itself: else this
+ * would recurse as deep as there are connections. */
 static bool may_wait(struct resolution *r)
 {
 	struct resolver *resolver = r->resolver;
@@ -182,8 +181,8 @@ static bool may_wait(struct resolution *r)
 	return true;
 }
 
-/* The first question to somebody else: from here on the query waits. False: there are too many
- * already, and it is the one to go. */
+/* The first question to an upstream: from here on the query waits. False: too many wait, and this
+ * one must go. */
 static bool begin_waiting(struct resolution *r)
 {
 	struct resolver *resolver = r->resolver;
@@ -206,10 +205,10 @@ static struct pending_key key_of(const struct composition *c, const struct compo
 	};
 }
 
-/* Asks without waiting. Those who were passed over in the dark, because stale data or the next leg
- * did better, have their patience to show a sign of life: without this nobody would notice that
- * they are back. For a popular answer near its end there is as much time as a client would have.
- * A sign of life that is left out here is for the next client to bring about. */
+/* Asks without waiting. Dark legs that were passed over for stale data or the next leg have
+ * TARGET_PATIENCE_US to show a sign of life: without this nobody would notice that they are back. A
+ * popular answer about to expire has as much time as a client's query. What is left out here the
+ * next query asks. */
 static void ask_again(struct resolution *r, const struct composition *c,
 		      const struct composition_ask *again, uint64_t now_us)
 {
@@ -218,7 +217,7 @@ static void ask_again(struct resolution *r, const struct composition *c,
 	uint64_t time_us = c->prefetch ? RESOLVE_DEADLINE_US : TARGET_PATIENCE_US;
 
 	if (!c->prefetch && resolver->refreshes.count >= REFRESHES / 2)
-		return; /* what is popular has its places, however much is dark */
+		return; /* half of them are kept for prefetching, however much is dark */
 	if (refresh_ask(&resolver->refreshes, resolver->pending, &key, r->hold, now_us + time_us,
 			again->may_wait, now_us) == 0 &&
 	    c->prefetch)
@@ -263,13 +262,12 @@ static void resolve(struct resolution *r, uint64_t now_us)
 	c.may_prefetch = r->hold->cache.prefetch && r->resolver->refreshes.count < REFRESHES;
 	c.impatient = r->impatient;
 	c.expired = now_us >= r->query->arrived_us + RESOLVE_DEADLINE_US;
-	if (c.expired) /* and so this is the end: by its timer, or by that of the question it waits
-			  for */
+	if (c.expired) /* so this is the end, by its own timer or the question's */
 		STATS_ADD(r->stats, deadline, 1);
 	enum composed composed = compose(&c, r->place, r->resolver->buffer, r->query->question);
 	for (unsigned i = 0; i < c.refresh_count; i++)
 		ask_again(r, &c, &c.refresh[i], now_us);
-	if (r->waiter.link) /* impatient: what it waited for goes on as a refresh */
+	if (r->waiter.link) /* impatient: its question goes on as a refresh */
 		pending_leave(r->resolver->pending, &r->waiter);
 	if (composed == COMPOSE_ASK)
 		ask(r, &c, now_us);
@@ -277,8 +275,8 @@ static void resolve(struct resolution *r, uint64_t now_us)
 		finish_composed(r, &c);
 }
 
-/* Whoever was asked last has not answered. Where an old answer is at hand that is taken now; at the
- * deadline the query ends with whatever there is. */
+/* The upstream asked last has not answered. If there is an old answer it is given now; at the
+ * deadline the query ends with what there is. */
 static void on_deadline(struct timer *timer, uint64_t now_us)
 {
 	struct resolution *r = container_of(timer, struct resolution, deadline);
@@ -309,7 +307,7 @@ void resolver_abandon(struct resolver *resolver)
 
 /* ---- zones that go out ---- */
 
-/* The query is the transfer's from here on, and so is what it needs to hold. */
+/* The query is the transfer's from here on, which takes the holds it needs. */
 static void hand_to_transfers(struct resolution *r)
 {
 	struct transfers *transfers = r->resolver->transfers;
@@ -325,8 +323,8 @@ static void hand_to_transfers(struct resolution *r)
 	policy_hold_give(hold);
 }
 
-/* The SOA of a zone that this client may copy: it has to see the one that it will get, whoever
- * decides the name for others. True when the query has been answered. */
+/* A client that may copy the zone sees the SOA that it would get, whoever decides the name for
+ * others. True: answered. */
 static bool answer_secondary(struct resolution *r)
 {
 	const struct request *request = &r->query->request;
@@ -345,9 +343,9 @@ static bool answer_secondary(struct resolution *r)
 	return true;
 }
 
-/* Looks at the TSIG of a query, whose answer is signed then. Where no key is configured it is
- * passed over, as by any server that knows none. True: it was not good, and that has been answered
- * (RFC 8945 section 5.2). */
+/* Checks a query's TSIG, with which the answer is signed. Without any configured key it is ignored,
+ * as by servers that do not know TSIG. True: it was bad, and that is answered (RFC 8945
+ * section 5.2). */
 static bool refuse_tsig(struct resolution *r)
 {
 	const struct transfer_table *table = r->hold->transfers;
@@ -374,7 +372,7 @@ static bool refuse_tsig(struct resolution *r)
 	return true;
 }
 
-/* Types and classes that are not looked up at all; true when the query has been answered. */
+/* Types and classes that are not looked up; true: answered. */
 static bool answer_meta(struct resolution *r)
 {
 	const struct request *request = &r->query->request;
@@ -400,7 +398,7 @@ static bool answer_meta(struct resolution *r)
 	case TYPE_TSIG:
 	case TYPE_TKEY: finish_error(r, RCODE_FORMERR, EDE_NONE, NULL); return true;
 	case TYPE_NXNAME: /* RFC 9824 */
-		finish_error(r, RCODE_FORMERR, EDE_INVALID_TYPE, "NXNAME is not asked for");
+		finish_error(r, RCODE_FORMERR, EDE_INVALID_TYPE, "NXNAME cannot be asked for");
 		return true;
 	case TYPE_MAILA:
 	case TYPE_MAILB: finish_error(r, RCODE_NOTIMP, EDE_NONE, NULL); return true;
@@ -463,7 +461,7 @@ void resolve_arrive(struct resolver *resolver, struct query *query, struct polic
 		policy_expect(hold->policy, place, &query->name, 0);
 }
 
-/* Where the network is large each step needs what the one before has had fetched. */
+/* In a large network each step needs the memory that the one before has prefetched. */
 void resolve_expect(struct query *query, unsigned pass)
 {
 	struct resolution *r = resolution_of(query);
@@ -516,8 +514,8 @@ void resolve_own(struct resolver *resolver, struct query *query, struct policy_h
 
 /* ---- what the pending table calls ---- */
 
-/* A failure that says nothing of the name or its servers: it is over in a moment, or costs nobody
- * anything to find again. */
+/* A failure of ours, not of the name or its servers: it may be over in a moment, and asking again
+ * costs nobody anything. */
 static bool is_our_own_fault(const struct ask_result *result)
 {
 	return (result->outcome == ASK_FAILED || result->outcome == ASK_SILENT) &&
@@ -525,8 +523,8 @@ static bool is_our_own_fault(const struct ask_result *result)
 		result->error == TARGET_ERROR_FULL || result->sourceless);
 }
 
-/* There is an answer, and only the connections for it ended: whoever asks next, a client by TCP as
- * a rule, because of our TC, may well get it. */
+/* There is an answer, but its connections ended. The next query, usually the same client by TCP
+ * after our TC, may well get it. */
 static bool is_cut_off(const struct ask_result *result)
 {
 	return result->outcome == ASK_TRUNCATED && result->error == TARGET_ERROR_CLOSED;

@@ -317,7 +317,7 @@ static void nothing_but_a_truncated_answer_is_a_failure_that_tcp_may_mend(void *
 	case_says(f, "192.0.2.1", "bad.example.", RCODE_SERVFAIL, "");
 	case_ask(f, "cut.example.", TYPE_A);
 	ANSWER(f, "SERVFAIL tc\n");
-	EDE(f, EDE_NO_REACHABLE_AUTHORITY, "only a truncated answer, by 192.0.2.1:53");
+	EDE(f, EDE_NO_REACHABLE_AUTHORITY, "only a truncated answer, from 192.0.2.1:53");
 	case_ask(f, "www.zone.internal.", TYPE_A); /* and nothing of what comes before it */
 	ANSWER(f, "SERVFAIL tc\n");
 	case_ask(f, "bad.example.", TYPE_A);
