@@ -1,7 +1,7 @@
 /* The running program, as the control thread sees it. Listeners outlive snapshots: one that the new
- * policy wants again (same host) is handed on untouched, a new one is opened before anything moves,
- * and one that is gone is closed by the workers when they adopt; its struct is freed here, when the
- * last snapshot that names it is.
+ * policy has, too (same host) is handed on untouched; a new one is opened before anything moves;
+ * one that is gone is closed by the workers when they adopt, and its struct freed here with the
+ * last snapshot that names it.
  *
  *     current ──older──► snapshot ──older──► snapshot       (freed when users reaches 0)
  *        │                  │
@@ -9,7 +9,7 @@
  *                     ▼                  ▼
  *     listeners:    kept              gone, waiting
  *
- * Not in here: reading files, sockets of the management plane, signals. Only one thread calls. */
+ * Not in here: reading files, sockets of the management plane, signals. */
 #include "resolver/server/server.h"
 
 #include <assert.h>
@@ -25,12 +25,12 @@
 #include "resolver/log.h"
 
 enum {
-	MALLOC_MAP_BYTES = 32 << 20, /* below it, memory is kept for the next one */
+	MALLOC_MAP_BYTES = 32 << 20, /* freed blocks below it are kept for the next use */
 	SERVER_QUERIES_MAX = 32768,  /* under way, per worker: 4 s of 8000 a second */
 	SERVER_CACHE_FIRST = 1 << 20,
 	SERVER_PORTS_MIN = 16,
-	/* For workers to close what was given up a moment ago, in all of one change: they do it in
-	 * their next loop round. */
+	/* For workers to close what the change before gave up, in their next loop round; for all
+	 * hosts of a change. */
 	SERVER_CLOSE_WAIT_US = 100 * 1000,
 	SERVER_CLOSE_STEP_US = 500,
 };
@@ -95,8 +95,7 @@ static struct listener *find_kept(const struct server *server, const struct host
 	return NULL;
 }
 
-/* Whether some worker still has sockets open on this host, that no longer belong to the current
- * policy. */
+/* Whether some worker still has sockets open on this host that the current policy does not have. */
 static bool is_closing(const struct server *server, const struct host *host)
 {
 	for (unsigned i = 0; i < server->listener_count; i++)
@@ -132,7 +131,7 @@ struct binding_all { /* a snapshot's listeners */
 	struct server *server;
 	struct snapshot *snapshot;
 	struct faults *faults;
-	uint64_t until_us; /* the end of waiting for what is being closed */
+	uint64_t until_us; /* until then what is being closed is waited for */
 };
 
 static bool is_bound_twice(const struct snapshot *snapshot, const struct host *host)
@@ -168,7 +167,7 @@ static struct listener *find_or_open(const struct binding_all *all, const struct
 	if (wait_until_closed(all->server, host, all->until_us))
 		return open_listener(all->server, host, error);
 	snprintf(error, LISTENER_ERROR_MAX,
-		 "%s is still being closed after the change before; reload once more",
+		 "%s is still being closed after the last change; reload again",
 		 host_print(host, text));
 	return NULL;
 }
@@ -182,7 +181,7 @@ static bool bind_one(const struct binding_all *all, const struct snapshot_bindin
 	struct snapshot_binding *binding = &snapshot->bindings[snapshot->binding_count];
 	if (is_bound_twice(snapshot, &wanted->host)) {
 		fault_add(all->faults, FAULT_ERROR, origin, "listen",
-			  "%s is listened on twice; give every endpoint its own address or port",
+			  "%s is listened on twice; give each endpoint its own address or port",
 			  host_print(&wanted->host, text));
 		return false;
 	}
@@ -282,10 +281,10 @@ static void log_listeners(struct server *server, const struct snapshot *before,
 			  binding->vnet_resolver ? ""
 						 : now->policy->networks[binding->network].name);
 		if (!listener_address_is_here(&binding->host))
-			log_event(LOG_WARNING, "listen",
-				  "no interface has the address of %s; it is served as soon as one "
-				  "has",
-				  host_print(&binding->host, text));
+			log_event(
+				LOG_WARNING, "listen",
+				"no interface has the address of %s; it is served once one has it",
+				host_print(&binding->host, text));
 	}
 	for (uint32_t i = 0; before && i < before->binding_count; i++) {
 		if (snapshot_names(now, before->bindings[i].listener))
@@ -299,11 +298,10 @@ static void log_listeners(struct server *server, const struct snapshot *before,
 
 /* ---- workers ---- */
 
-/* Half of the descriptors that are allowed are for source ports, shared out among workers and the
- * sources of this snapshot; what is left when all of those have what they may have is for the lanes
- * of busy targets, each twice a source's. The other half is for clients' connections, targets' by
- * TCP, and sources of the snapshot before that are still in use. A source that is the system's
- * choice may be one for each family. */
+/* Half of the allowed descriptors are for source ports, shared among the workers and the sources of
+ * this snapshot. What they leave is for the lanes of busy targets, each of twice a source's ports.
+ * The other half is for clients' connections, TCP to targets, and sources of the snapshot before
+ * that are still in use. A source that the system chooses may be one for each family. */
 static void share_ports(struct snapshot *snapshot, unsigned workers)
 {
 	struct rlimit limit;
@@ -327,22 +325,21 @@ static void share_ports(struct snapshot *snapshot, unsigned workers)
 		snapshot->lanes_max = (unsigned)lanes;
 }
 
-/* Whoever forges an answer has to guess its port (RFC 5452 section 9.2): that few are a danger, and
- * nothing else would show it. A question may come from any worker's. */
+/* A forger has to guess the port (RFC 5452 section 9.2): few ports are a danger that nothing else
+ * would show. A question may come from any worker's. */
 static void warn_of_ports(const struct snapshot *snapshot, unsigned workers,
 			  const struct origin *origin, struct faults *faults)
 {
 	if (snapshot->source_count == 0 || snapshot->ports_max * workers >= OUTBOUND_PORTS)
 		return;
-	fault_add(
-		faults, FAULT_WARNING, origin, NULL,
-		"questions leave from %u source ports per address, and it takes %u to make forged "
-		"answers a matter of luck; allow more descriptors (ulimit -n, LimitNOFILE= of "
-		"the unit)",
-		snapshot->ports_max * workers, OUTBOUND_PORTS);
+	fault_add(faults, FAULT_WARNING, origin, NULL,
+		  "questions leave from %u source ports per address, too few against forged "
+		  "answers (%u are enough); allow more descriptors (ulimit -n, LimitNOFILE= of the "
+		  "unit)",
+		  snapshot->ports_max * workers, OUTBOUND_PORTS);
 }
 
-/* What lets a worker start that could not. */
+/* What to do about a worker that cannot be started. */
 static const char *start_advice(int error)
 {
 	switch (error) {
@@ -382,17 +379,17 @@ static void hand_out(struct server *server, struct snapshot *snapshot)
 	server->current = snapshot;
 	if (snapshot->older)
 		for (unsigned i = 0; i < server->worker_count; i++)
-			if (server->workers[i]) /* else we are stopping: see server_release */
+			if (server->workers[i]) /* else stopping: see server_release */
 				worker_publish(server->workers[i], snapshot);
 }
 
-/* From here on everything is moved. */
+/* The point of no return. */
 static void publish(struct server *server, struct snapshot *snapshot)
 {
 	list_new(server, snapshot);
 	meter_registry_set_rate(server->meters, snapshot->queries_per_second);
 	hand_out(server, snapshot);
-	/* Shares that a worker never came for, because it has skipped a snapshot or will. */
+	/* Shares that no worker will take, because it skips a snapshot. */
 	for (unsigned i = 0; !server->silent && i < server->listener_count; i++)
 		if (!snapshot_names(snapshot, server->listeners[i]))
 			listener_withdraw(server->listeners[i]);
@@ -400,7 +397,7 @@ static void publish(struct server *server, struct snapshot *snapshot)
 	log_listeners(server, snapshot->older, snapshot);
 }
 
-/* The zones that go out of a model that is compiled; no work where there are none and no keys. */
+/* The zones that go out; nothing to do without any and without keys. */
 static int compile_transfers(struct server *server, struct snapshot *snapshot,
 			     const struct model *model)
 {
@@ -414,7 +411,7 @@ static int compile_transfers(struct server *server, struct snapshot *snapshot,
 				      &server->keeper, (uint64_t)time(NULL));
 }
 
-/* Policy and bindings, nothing moved yet. NULL is a fault. */
+/* Policy and bindings; nothing has moved yet. NULL: a fault. */
 static struct snapshot *prepare(struct server *server, const struct model *model,
 				struct faults *faults)
 {
@@ -484,7 +481,7 @@ static int open_ahead(struct server *server, const struct host *host, const stru
 		      struct faults *faults)
 {
 	char error[LISTENER_ERROR_MAX];
-	if (find_kept(server, host)) /* twice: server_apply tells */
+	if (find_kept(server, host)) /* twice: server_apply makes it a fault */
 		return 0;
 	if (reserve_list(server, 1) != 0) {
 		fault_add(faults, FAULT_ERROR, origin, "listen", "%s", err_text(ERR_NOMEM));

@@ -1,11 +1,10 @@
-/* A snapshot holds one reference on the target and the meter of every upstream of its policy. A
- * ruleset that two policies share keeps its upstreams, so they are attached already when the second
- * one comes: the pointer is then left alone (workers are reading it) and only the reference is
- * added. What is acquired once more is the same target, because an equal ruleset has equal sources
- * and servers.
+/* A snapshot has one reference to the target and the meter of every upstream of its policy. A
+ * ruleset that two policies share keeps its upstreams, which the second snapshot finds attached: it
+ * leaves the pointers alone (workers read them) and adds its references. It acquires the same
+ * targets, because an equal ruleset has equal sources and servers.
  *
- * Snapshots whose policies differ in nothing but what we own hold these references together: the
- * last of them to be freed lets go of them. */
+ * Snapshots whose policies differ only in what we own share these references: the last one freed
+ * releases them. */
 #include "resolver/server/snapshot.h"
 
 #include <assert.h>
@@ -96,8 +95,8 @@ struct snapshot *snapshot_new(struct policy *policy, struct target_registry *reg
 		attaching.failed |= !attach_inbounds(snapshot, policy);
 	}
 	if (!snapshot || !bindings || attaching.failed) {
-		/* Without memory: targets and meters that were acquired stay in the registries,
-		 * which is all that a reference too many does. */
+		/* Without memory: acquired targets and meters stay in the registries, which is all
+		 * that a reference too many does. */
 		policy_free(policy);
 		free(bindings);
 		if (snapshot) {
@@ -172,7 +171,7 @@ void snapshot_free(struct snapshot *snapshot)
 			meter_release(snapshot->meters, snapshot->inbound_meters[i]);
 	}
 	policy_free(snapshot->policy);
-	transfer_table_free(snapshot->transfers); /* behind the policy, which has its stamps */
+	transfer_table_free(snapshot->transfers); /* after the policy, which has its stamps */
 	free(snapshot->bindings);
 	free(snapshot->sources);
 	free(snapshot->inbound_meters);

@@ -3,15 +3,15 @@
  *     uv_poll   packets in ─► queries, replies     (inbound, outbound)
  *     alarm     the wheel's next due time
  *     async     a new snapshot, questions of our own, or stop
- *     prepare   before the loop sleeps: send what this round has gathered, add up what it has
- *               counted, set the alarm
+ *     prepare   before the loop sleeps: send what this round has gathered, add up its counters,
+ *               set the alarm
  *
- * A snapshot is held through a policy_hold of the worker's own, counted without atomics; when its
- * last user is gone the worker lets go of the snapshot, and the control thread frees it. Only then
- * do sources that it named and the current one does not go, too: its questions may still need them.
+ * A worker holds a snapshot through a policy_hold of its own, counted without atomics. With the
+ * hold's last user the worker releases the snapshot, and the control thread frees it. Only then are
+ * sources closed that the current snapshot does not have: questions may still have needed them.
  *
- * Adopting cannot fail: the hold's memory comes with the snapshot, the sockets and what serves them
- * with the listener. */
+ * Adopting cannot fail: the hold's memory comes with the snapshot, the sockets with the listener.
+ */
 #include "resolver/server/worker.h"
 
 #include <assert.h>
@@ -31,7 +31,7 @@
 
 enum {
 	WORKER_HEAP_BYTES = 56 << 20, /* glibc's heaps have 64 MiB */
-	/* Queries beside those that wait, however many do: of a batch that is being answered. */
+	/* Queries beyond those that wait: of the batch that is being answered. */
 	WORKER_QUERIES_AT_HAND = 256,
 };
 
@@ -59,11 +59,11 @@ struct worker {
 	struct alarm alarm;
 	_Atomic(struct snapshot *) next;
 	atomic_bool stopping, draining, leaving, drained;
-	bool drains; /* it takes no more queries, for either reason: */
-	bool leaves; /* nobody else does */
+	bool drains; /* it takes no more queries */
+	bool leaves; /* and nobody else does */
 	struct worker_hold *current;
 	_Atomic uint64_t rounds;
-	bool let_go; /* of a snapshot in this round: its sources may be nobody's now */
+	bool let_go; /* a snapshot was released in this round: its sources may be unused now */
 
 	struct wheel wheel;
 	struct entropy entropy;
@@ -103,7 +103,7 @@ static void on_arrival(void *context, struct query *query, unsigned pass)
 		place = policy_place_of_client(binding->hold->hold.policy, &query->client);
 	resolve_arrive(&worker->resolver, query, &binding->hold->hold, place);
 }
-_Static_assert((int)INBOUND_PASSES == (int)RESOLVE_PASSES, "each pass is one");
+_Static_assert((int)INBOUND_PASSES == (int)RESOLVE_PASSES, "the same passes");
 
 static void on_query(void *context, struct query *query)
 {
@@ -111,7 +111,7 @@ static void on_query(void *context, struct query *query)
 	resolve_start(query, query->arrived_us);
 }
 
-/* What targets send by TCP keeps UDP waiting no longer than what clients do. */
+/* Targets' TCP delays UDP no longer than clients' TCP does. */
 static void on_tcp_read(void *reader, size_t bytes)
 {
 	inbound_tcp_worked(reader, bytes);
@@ -194,8 +194,7 @@ static void attach(struct worker *worker, struct listener *listener,
 		inbound_set_terms(binding->inbound, terms);
 	if (err == ERR_SYSTEM)
 		log_event(LOG_ERROR, "listen",
-			  "worker %u: the system does not let it watch %s; trying again until it "
-			  "does",
+			  "worker %u: cannot watch the socket on %s; trying again until it can",
 			  worker->index, host_print(&listener->host, text));
 }
 
@@ -245,8 +244,8 @@ static void adopt(struct worker *worker, struct snapshot *snapshot)
 
 /* ---- the loop ---- */
 
-/* What endpoints/ has counted in this round. Queries that it turned away never came to resolve.c,
- * which counts the rest. */
+/* What endpoints/ has counted in this round. resolve.c counts the rest; queries that were turned
+ * away never came there. */
 static void gather_stats(struct worker *worker)
 {
 	struct stats *stats = &worker->stats;
@@ -300,8 +299,8 @@ static void on_prepare(uv_prepare_t *prepare)
 	alarm_by(&worker->alarm, wheel_next_us(&worker->wheel));
 }
 
-/* Everything that keeps the loop alive is closed; it ends when the last handle has. The listeners
- * first: they answer what is under way. */
+/* Closes everything that keeps the loop alive; it ends with the last handle. The listeners first:
+ * they end what is under way. */
 static void shut(struct worker *worker)
 {
 	worker->inbound.ends = true;
@@ -319,7 +318,7 @@ static void shut(struct worker *worker)
 	uv_close((uv_handle_t *)&worker->wake, NULL);
 }
 
-/* It may drain first, and be told to leave when its successor has gone away. */
+/* It may drain first, and leave if its successor has gone. */
 static void drain(struct worker *worker)
 {
 	if (atomic_load(&worker->leaving) && !worker->leaves) {
@@ -345,15 +344,16 @@ static void on_wake(uv_async_t *wake)
 	if (snapshot)
 		adopt(worker, snapshot);
 	drain(worker);
-	assert(worker->current); /* the first one came with the thread */
+	assert(worker->current); /* the first came with the thread */
 	ask_answerer_work(&worker->asks, &worker->current->hold, monotonic_us(NULL));
 }
 
-/* glibc grows a thread's heap by pages, a system call each, and every new cache entry would pay for
- * that. Grown once and not trimmed it costs addresses; memory only where it comes to be used. */
+/* glibc grows a thread's heap page by page, with a system call each, which every new cache entry
+ * would pay for. Grown once and never trimmed it costs address space, and memory only once it is
+ * used. */
 static void grow_heap(void)
 {
-	/* volatile: a compiler may leave out what is taken and given back. */
+	/* volatile: or a compiler may leave both calls out. */
 	void *volatile low = malloc(WORKER_HEAP_BYTES / 2);
 	void *volatile high = malloc(WORKER_HEAP_BYTES / 2);
 
@@ -407,7 +407,7 @@ static int open_loop(struct worker *worker)
 	return 0;
 }
 
-/* All parts are there to be released when this fails. */
+/* If this fails, all parts can be released. */
 static int init_parts(struct worker *worker)
 {
 	const struct worker_shared *shared = worker->shared;
