@@ -82,6 +82,7 @@ static void line_add_escaped(struct log_line *line, const char *text, bool json)
 		char shown[TEXT_SHOWN_MAX];
 		uint32_t code;
 		size_t length = text_show_one(text, shown);
+
 		if (json && (*text == '"' || *text == '\\'))
 			snprintf(shown, sizeof shown, "\\%c", *text);
 		else if (json && (text_character(text, &code) == 0 || !text_is_shown(code)))
@@ -96,6 +97,7 @@ static void line_add_time(struct log_line *line)
 	struct timespec now;
 	struct tm tm;
 	char text[40];
+
 	clock_gettime(CLOCK_REALTIME, &now);
 	gmtime_r(&now.tv_sec, &tm);
 	size_t length = strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &tm);
@@ -108,6 +110,7 @@ static bool stderr_is_the_journal(void)
 	const char *stream = getenv("JOURNAL_STREAM");
 	unsigned long long device, inode;
 	struct stat st;
+
 	return stream && sscanf(stream, "%llu:%llu", &device, &inode) == 2 &&
 	       fstat(STDERR_FILENO, &st) == 0 && st.st_dev == device && st.st_ino == inode;
 }
@@ -175,6 +178,7 @@ void log_faults(const char *event, const struct faults *faults)
 		const struct fault *fault = &faults->items[i];
 		const struct origin *origin = &fault->origin;
 		char line[16] = "";
+
 		if (origin->file && origin->line)
 			snprintf(line, sizeof line, ":%u", origin->line);
 		log_event(fault->severity == FAULT_ERROR ? LOG_ERROR : LOG_WARNING, event,

@@ -84,8 +84,10 @@ static bool snapshot_names(const struct snapshot *snapshot, const struct listene
 static struct listener *find_kept(const struct server *server, const struct host *host)
 {
 	const struct snapshot *current = server->current;
+
 	for (uint32_t i = 0; current && i < current->binding_count; i++) {
 		struct listener *listener = current->bindings[i].listener;
+
 		if (host_equal(&listener->host, host) && listener->workers == server->worker_count)
 			return listener;
 	}
@@ -111,6 +113,7 @@ static bool wait_until_closed(const struct server *server, const struct host *ho
 			      uint64_t until_us)
 {
 	struct timespec step = {.tv_nsec = SERVER_CLOSE_STEP_US * 1000L};
+
 	while (is_closing(server, host)) {
 		if (uv_hrtime() / 1000 >= until_us)
 			return false;
@@ -124,6 +127,7 @@ static struct origin listen_origin(const struct model *model, const char *endpoi
 	struct dns_resolver *resolver;
 	const struct inbound_endpoint *inbound =
 		endpoint ? model_inbound(model, endpoint, &resolver) : NULL;
+
 	return inbound ? inbound->origin : model->vnet_resolver.origin;
 }
 
@@ -146,6 +150,7 @@ static struct listener *open_listener(const struct server *server, const struct 
 				      char error[LISTENER_ERROR_MAX])
 {
 	const struct server_sockets *sockets = &server->sockets;
+
 	return sockets->open ? sockets->open(sockets->context, host, server->worker_count, error)
 			     : listener_open(host, server->worker_count, error);
 }
@@ -162,6 +167,7 @@ static struct listener *find_or_open(const struct binding_all *all, const struct
 {
 	char text[HOST_TEXT_MAX];
 	struct listener *kept = find_kept(all->server, host);
+
 	if (kept)
 		return kept;
 	if (wait_until_closed(all->server, host, all->until_us))
@@ -179,6 +185,7 @@ static bool bind_one(const struct binding_all *all, const struct snapshot_bindin
 	char text[HOST_TEXT_MAX], error[LISTENER_ERROR_MAX];
 	struct snapshot *snapshot = all->snapshot;
 	struct snapshot_binding *binding = &snapshot->bindings[snapshot->binding_count];
+
 	if (is_bound_twice(snapshot, &wanted->host)) {
 		fault_add(all->faults, FAULT_ERROR, origin, "listen",
 			  "%s is listened on twice; give each endpoint its own address or port",
@@ -205,6 +212,7 @@ static int bind_all(struct server *server, struct snapshot *snapshot, const stru
 				  .faults = faults,
 				  .until_us = uv_hrtime() / 1000 + SERVER_CLOSE_WAIT_US};
 	bool fine = true;
+
 	if (server->silent)
 		return 0;
 	for (uint32_t i = 0; i < policy->inbound_count; i++) {
@@ -215,6 +223,7 @@ static int bind_all(struct server *server, struct snapshot *snapshot, const stru
 							    .meter = snapshot->inbound_meters[i],
 							    .excess = snapshot->excess}};
 		struct origin origin = listen_origin(model, inbound->name);
+
 		fine = bind_one(&all, &wanted, &origin) && fine;
 	}
 	for (uint32_t i = 0; i < policy->vnet_listen_count; i++) {
@@ -223,6 +232,7 @@ static int bind_all(struct server *server, struct snapshot *snapshot, const stru
 						  .network = NETWORK_NONE,
 						  .terms.access = policy->vnet_access};
 		struct origin origin = listen_origin(model, NULL);
+
 		fine = bind_one(&all, &wanted, &origin) && fine;
 	}
 	return fine ? 0 : ERR_FAULTS;
@@ -251,6 +261,7 @@ static int reserve_list(struct server *server, size_t more)
 	size_t room = server->listener_count + more;
 	struct listener **listeners =
 		realloc(server->listeners, (room ? room : 1) * sizeof(struct listener *));
+
 	if (!listeners)
 		return ERR_NOMEM;
 	server->listeners = listeners;
@@ -269,9 +280,11 @@ static void log_listeners(struct server *server, const struct snapshot *before,
 			  const struct snapshot *now)
 {
 	char text[HOST_TEXT_MAX];
+
 	server->listeners_added = server->listeners_removed = 0;
 	for (uint32_t i = 0; i < now->binding_count; i++) {
 		const struct snapshot_binding *binding = &now->bindings[i];
+
 		if (before && snapshot_names(before, binding->listener))
 			continue;
 		server->listeners_added++;
@@ -419,6 +432,7 @@ static struct snapshot *prepare(struct server *server, const struct model *model
 					       server->current ? server->current->policy : NULL);
 	struct snapshot *snapshot =
 		policy ? snapshot_new(policy, server->registry, server->meters, model) : NULL;
+
 	if (!snapshot) {
 		fault_add(faults, FAULT_ERROR, &model->origin, NULL, "%s", err_text(ERR_NOMEM));
 		return NULL;
@@ -456,8 +470,10 @@ static bool is_named(const struct server *server, const struct listener *listene
 static void free_old(struct server *server)
 {
 	struct snapshot **link = server->current ? &server->current->older : NULL;
+
 	while (link && *link) {
 		struct snapshot *snapshot = *link;
+
 		if (atomic_load_explicit(&snapshot->users, memory_order_acquire) > 0) {
 			link = &snapshot->older;
 			continue;
@@ -481,6 +497,7 @@ static int open_ahead(struct server *server, const struct host *host, const stru
 		      struct faults *faults)
 {
 	char error[LISTENER_ERROR_MAX];
+
 	if (find_kept(server, host)) /* twice: server_apply makes it a fault */
 		return 0;
 	if (reserve_list(server, 1) != 0) {
@@ -499,12 +516,15 @@ static int open_ahead(struct server *server, const struct host *host, const stru
 int server_open(struct server *server, const struct model *model, struct faults *faults)
 {
 	int err = 0, failed;
+
 	assert(!server->current);
 	server->ahead = true;
 	for (size_t r = 0; r < model->resolvers.count; r++) {
 		const struct dns_resolver *resolver = &model->resolvers.items[r];
+
 		for (size_t i = 0; i < resolver->inbound_endpoints.count; i++) {
 			const struct inbound_endpoint *at = &resolver->inbound_endpoints.items[i];
+
 			failed = open_ahead(server, &at->listen, &at->origin, faults);
 			err = failed ? failed : err;
 		}
@@ -520,6 +540,7 @@ int server_open(struct server *server, const struct model *model, struct faults 
 int server_apply(struct server *server, struct model *model, struct faults *faults)
 {
 	struct snapshot *snapshot = prepare(server, model, faults);
+
 	if (!snapshot)
 		return ERR_FAULTS;
 	int err = reserve_list(server, snapshot->binding_count);
@@ -547,6 +568,7 @@ int server_apply(struct server *server, struct model *model, struct faults *faul
 int server_serve_owned(struct server *server, struct owned *owned)
 {
 	const struct snapshot *current = server->current;
+
 	assert(current);
 	struct snapshot *snapshot = snapshot_with_owned(current, owned);
 	if (!snapshot)
@@ -599,6 +621,7 @@ bool server_is_drained(const struct server *server)
 bool server_is_alive(struct server *server)
 {
 	bool alive = true;
+
 	for (unsigned i = 0; i < server->worker_count; i++) {
 		if (!server->workers[i])
 			continue;
@@ -626,6 +649,7 @@ void server_release(struct server *server)
 	ask_caller_collect(&server->caller);
 	while (server->current) {
 		struct snapshot *snapshot = server->current;
+
 		server->current = snapshot->older;
 		snapshot_free(snapshot);
 	}

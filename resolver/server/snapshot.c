@@ -22,12 +22,14 @@ struct attaching {
 static bool note_source(struct attaching *attaching, const struct address *source)
 {
 	struct snapshot *snapshot = attaching->snapshot;
+
 	for (size_t i = 0; i < snapshot->source_count; i++)
 		if (address_equal(&snapshot->sources[i], source))
 			return true;
 	if (snapshot->source_count == attaching->room) {
 		size_t room = attaching->room * 2 + 8;
 		struct address *sources = realloc(snapshot->sources, room * sizeof *sources);
+
 		if (!sources)
 			return false;
 		snapshot->sources = sources;
@@ -40,6 +42,7 @@ static bool note_source(struct attaching *attaching, const struct address *sourc
 static void attach(void *context, struct upstream *upstream)
 {
 	struct attaching *attaching = context;
+
 	if (attaching->failed)
 		return;
 	struct target *target = target_acquire(attaching->registry, &upstream->source,
@@ -62,6 +65,7 @@ static void attach(void *context, struct upstream *upstream)
 static void detach(void *context, struct upstream *upstream)
 {
 	struct snapshot *snapshot = context;
+
 	if (upstream->target)
 		target_release(snapshot->registry, upstream->target);
 	if (upstream->meter)
@@ -71,11 +75,13 @@ static void detach(void *context, struct upstream *upstream)
 static bool attach_inbounds(struct snapshot *snapshot, const struct policy *policy)
 {
 	uint32_t count = policy->inbound_count;
+
 	snapshot->inbound_meters = calloc(count ? count : 1, sizeof(struct meter *));
 	bool fine = snapshot->inbound_meters;
 	for (uint32_t i = 0; fine && i < count; i++) {
 		struct meter *meter =
 			meter_acquire(snapshot->meters, policy->inbounds[i].name, false);
+
 		snapshot->inbound_meters[i] = meter;
 		fine = meter;
 	}
@@ -89,6 +95,7 @@ struct snapshot *snapshot_new(struct policy *policy, struct target_registry *reg
 	uint32_t room = policy->inbound_count + policy->vnet_listen_count;
 	struct snapshot_binding *bindings = calloc(room ? room : 1, sizeof *bindings);
 	struct attaching attaching = {.registry = registry, .meters = meters, .snapshot = snapshot};
+
 	if (snapshot && bindings) {
 		snapshot->meters = meters;
 		policy_each_upstream(policy, attach, &attaching);
@@ -134,6 +141,7 @@ struct snapshot *snapshot_with_owned(const struct snapshot *before, struct owned
 	struct address *sources = copy(before->sources, before->source_count * sizeof *sources);
 	struct meter **meters = copy(before->inbound_meters,
 				     before->policy->inbound_count * sizeof(struct meter *));
+
 	if (!snapshot || !policy || !bindings || !sources || !meters) {
 		policy_free(policy);
 		free(bindings);

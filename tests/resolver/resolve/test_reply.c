@@ -700,7 +700,8 @@ static void a_truncated_answer_is_a_failure_that_says_so(void **state)
 	assert_true(entry->failed && entry->truncated);
 	assert_false(entry->unreachable);
 	assert_int_equal(entry->length + entry->answers, 0);
-	assert_string_equal(cache_entry_text(entry), "only a truncated answer, from 192.0.2.9:5353");
+	assert_string_equal(cache_entry_text(entry),
+			    "only a truncated answer, from 192.0.2.9:5353");
 	assert_true(reply_may_be_cached(entry));
 	assert_true(entry->expires_us == BEGIN + FAILURE_TTL_US);
 	cache_entry_unref(entry);
