@@ -18,9 +18,10 @@
 #include <stdint.h>
 
 #include "resolver/control/http/auth.h"
+#include "resolver/control/service/work.h"
+#include "rules/base.h"
 #include "rules/schema/model.h"
 
-struct api;
 struct change_error;
 struct service;
 
@@ -41,7 +42,13 @@ struct api_request {
 	const struct api_dialect *dialect; /* of the path */
 	char id[API_ID_MAX];               /* "req-" and a UUID */
 	void *state;                       /* the handler's own */
+	struct work_waiter waiter;         /* to wait for the end of others' work (work.h) */
 };
+
+static inline struct api_request *api_request_of(struct work_waiter *waiter)
+{
+	return container_of(waiter, struct api_request, waiter);
+}
 
 /* What a client needs for it. API_FORM: nothing, and what it sends is no JSON but a form (the media
  * type application/x-www-form-urlencoded), which api_form reads. What changes something waits while
@@ -106,20 +113,27 @@ json_t *api_parse(const char *text, size_t length, char error[API_TEXT_MAX]);
  * With ERR_LIMIT the answer has a Retry-After, and is 429. */
 MUST_CHECK int api_login(struct api_request *request, const struct http_login *login,
 			 char token[TOKEN_TEXT_MAX], enum client_role *role);
+/* Logins at the management listeners that failed or were refused. */
+struct login_counts api_login_counts(const struct api_request *request);
 
 /* By the control socket, where the kernel says who asks. */
 bool api_is_local(const struct api_request *request);
 /* "https://dns.example:8443", scheme and host as the client used them, to make links of. NULL: the
  * header Host is missing, or is none; api_base_needed has answered that then. */
-const char *api_base(const struct api_request *request, char text[API_BASE_MAX]);
-const char *api_base_needed(struct api_request *request, char text[API_BASE_MAX]);
+const char *api_base(const struct api_request *request);
+const char *api_base_needed(struct api_request *request);
 
 /* ---- the answer; each ends the request ---- */
 
-/* Takes the body over; NULL, or one that json_whole refuses, is a lack of memory. etag is with or
- * without its quotes; NULL: none. A GET whose If-None-Match has it is answered 304 without the body
- * (RFC 9110 section 13.1.2); preconditions of changes are api_require's. */
+/* Takes the body over; NULL, or one that json_whole refuses, is a lack of memory. etag is with its
+ * quotes; NULL: none. A GET whose If-None-Match has it is answered 304 without the body (RFC 9110
+ * section 13.1.2); preconditions of changes are api_require's. */
 void api_reply_json(struct api_request *request, unsigned status, json_t *body, const char *etag);
+/* 200 with JSON that is text already, which is taken over. */
+void api_reply_text(struct api_request *request, char *text, size_t length);
+/* Gives the answer this etag, with its quotes. True: the client has that already, and has been
+ * answered 304. */
+bool api_not_modified(struct api_request *request, const char *etag);
 void api_reply_empty(struct api_request *request, unsigned status); /* without a body: 204 */
 /* An error in the API's dialect. `code` is as struct api_error has it, NULL: the dialect's for that
  * status; the text says what is wrong and then what would be right. */

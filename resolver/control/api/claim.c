@@ -2,7 +2,6 @@
  * forward name and its address, where they are known before they are given out. */
 #include "resolver/control/api/claim.h"
 
-#include "resolver/control/api/internal.h"
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/base/uuid.h"
 #include "resolver/control/resource/ownership.h"
@@ -96,11 +95,11 @@ static void again(struct work_waiter *waiter)
  * a change, too. */
 static void make_or_wait(struct api_claim *claim)
 {
-	struct api_call *call = (struct api_call *)claim->request;
-	struct work *work = &call->request.service->work;
+	struct api_request *request = claim->request;
 
-	call->request.state = claim;
-	if (claim->waits == CLAIM_WAITS || !work_wait(work, &call->waiter, again))
+	request->state = claim;
+	if (claim->waits == CLAIM_WAITS ||
+	    !work_wait(&request->service->work, &request->waiter, again))
 		make(claim);
 	else
 		claim->waits++;

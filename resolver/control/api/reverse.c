@@ -5,7 +5,6 @@
 #include <assert.h>
 #include <strings.h>
 
-#include "resolver/control/api/internal.h"
 #include "resolver/control/api/precondition.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/resource/inventory_group.h"

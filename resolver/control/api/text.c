@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "resolver/control/api/internal.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/service/service.h"
 
@@ -66,6 +65,6 @@ void api_text_reply(struct api_text *text, struct api_request *request)
 			api_fail_memory(request);
 		return;
 	}
-	api_finish_text((struct api_call *)request, 200, text->bytes, text->length);
+	api_reply_text(request, text->bytes, text->length);
 	*text = (struct api_text){.failed = true};
 }

@@ -36,8 +36,7 @@ static json_t *authentication_json(const char *base)
 /* GET /metadata/endpoints */
 static void show_metadata_endpoints(struct api_request *request)
 {
-	char text[API_BASE_MAX];
-	const char *base = api_base_needed(request, text);
+	const char *base = api_base_needed(request);
 	if (base)
 		api_reply_json(request, 200,
 			       json_make("{s:o, s:o, s:o, s:o}", "galleryEndpoint",
@@ -50,8 +49,7 @@ static void show_metadata_endpoints(struct api_request *request)
 /* GET /metadata/clouds: what ARM_CLOUD_METADATA_URL may name */
 static void show_metadata_clouds(struct api_request *request)
 {
-	char text[API_BASE_MAX];
-	const char *base = api_base_needed(request, text);
+	const char *base = api_base_needed(request);
 	if (base)
 		api_reply_json(request, 200,
 			       json_make("[{s:s, s:o, s:o, s:o, s:o, s:{}}]", "name", "sluice",
@@ -67,8 +65,7 @@ static void show_metadata_clouds(struct api_request *request)
  * authorization endpoint, and those that log in by a secret do not go there. */
 static void show_openid(struct api_request *request)
 {
-	char text[API_BASE_MAX];
-	const char *base = api_base_needed(request, text);
+	const char *base = api_base_needed(request);
 	if (!base)
 		return;
 	json_t *document =

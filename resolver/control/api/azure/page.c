@@ -127,13 +127,13 @@ static void encode(FILE *out, const char *text)
 static char *next_link(const struct arm_page *page, const char *last)
 {
 	static const char *const kept[] = {"api-version", "$top", "$filter"};
-	char base[API_BASE_MAX], *text = NULL;
+	char *text = NULL;
 	size_t length = 0;
 	FILE *out = open_memstream(&text, &length);
 	if (!out)
 		return NULL;
-	const char *begin = api_base(page->request, base);
-	fputs(begin ? begin : "", out);
+	const char *base = api_base(page->request);
+	fputs(base ? base : "", out);
 	encode(out, page->request->path);
 	fputs("?%24skiptoken=", out);
 	encode(out, last);

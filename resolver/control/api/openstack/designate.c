@@ -35,9 +35,9 @@ static const char no_region[] = "-";
 
 static json_t *links_json(const struct api_request *request, const char *key)
 {
-	char text[1024], base[API_BASE_MAX];
-	const char *link = api_base(request, base); /* without one, a path must do */
-	snprintf(text, sizeof text, "%s/v2/reverse/floatingips%s%s", link ? link : "",
+	char text[1024];
+	const char *base = api_base(request); /* without one, a path must do */
+	snprintf(text, sizeof text, "%s/v2/reverse/floatingips%s%s", base ? base : "",
 		 key ? "/" : "", key ? key : "");
 	return json_make("{s:o}", "self", json_text(text));
 }

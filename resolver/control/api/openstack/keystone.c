@@ -42,8 +42,7 @@ static json_t *version_json(const char *base)
 /* GET /: 300, because one is to be chosen. */
 static void list_versions(struct api_request *request)
 {
-	char text[API_BASE_MAX];
-	const char *base = api_base_needed(request, text);
+	const char *base = api_base_needed(request);
 	if (base)
 		api_reply_json(request, 300,
 			       json_make("{s:{s:[o]}}", "versions", "values", version_json(base)),
@@ -53,8 +52,7 @@ static void list_versions(struct api_request *request)
 /* GET /v3 */
 static void show_version(struct api_request *request)
 {
-	char text[API_BASE_MAX];
-	const char *base = api_base_needed(request, text);
+	const char *base = api_base_needed(request);
 	if (base)
 		api_reply_json(request, 200, json_make("{s:o}", "version", version_json(base)),
 			       NULL);
@@ -75,8 +73,9 @@ static bool fail_body(struct api_request *request, const char *field, const char
 
 static bool fail_credentials(struct api_request *request, const char *text)
 {
-	char base[API_BASE_MAX], challenge[API_BASE_MAX + 32];
-	if (api_base(request, base)) {
+	const char *base = api_base(request);
+	char challenge[API_BASE_MAX + 32];
+	if (base) {
 		snprintf(challenge, sizeof challenge, "Keystone uri=\"%s/v3\"", base);
 		api_answer_header(request, "WWW-Authenticate", challenge);
 	}
@@ -220,11 +219,11 @@ static json_t *token_json(const struct login *login, const struct model *model,
 /* POST /v3/auth/tokens */
 static void issue_token(struct api_request *request)
 {
-	char text[API_BASE_MAX], token[TOKEN_TEXT_MAX];
+	char token[TOKEN_TEXT_MAX];
 	enum client_role role;
 	struct login login = {0};
 	int64_t now_s = time(NULL);
-	const char *base = api_base_needed(request, text);
+	const char *base = api_base_needed(request);
 	if (!base || !read_login(request, &login))
 		return;
 	const struct http_login wanted = {login.user, login.secret, now_s + TOKEN_LIFE_S};
@@ -250,8 +249,7 @@ static void issue_token(struct api_request *request)
 /* GET /v2 */
 static void show_designate_version(struct api_request *request)
 {
-	char text[API_BASE_MAX];
-	const char *base = api_base_needed(request, text);
+	const char *base = api_base_needed(request);
 	if (base)
 		api_reply_json(request, 200,
 			       json_make("{s:{s:s, s:s, s:s, s:o}}", "version", "id", "v2.0",

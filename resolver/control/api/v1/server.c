@@ -1,5 +1,4 @@
 /* The running program itself: how it is, what it would answer, and what it is told to forget. */
-#include "resolver/control/api/internal.h"
 #include "resolver/control/api/v1/api_v1.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/observe/explain_ask.h"
@@ -40,8 +39,7 @@ static json_t *work_json(const struct work *work)
 void api_status(struct api_request *request)
 {
 	struct service *service = request->service;
-	const struct api_call *call = (const struct api_call *)request;
-	const struct login_counts logins = http_auth_counts(call->api->auth);
+	const struct login_counts logins = api_login_counts(request);
 	json_t *status = status_report(&service->server, service->inventory, service->config_path,
 				       &service->clock);
 	json_put(status, "logins",

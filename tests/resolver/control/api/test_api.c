@@ -40,7 +40,7 @@ static void see_parameters(struct api_request *request)
 	snprintf(seen, sizeof seen, "%s in %s, match %s, none %s", api_parameter(request, "name"),
 		 api_parameter(request, "group"), request->if_match ? request->if_match : "-",
 		 request->if_none_match ? request->if_none_match : "-");
-	api_reply_json(request, 201, json_null(), "bare");
+	api_reply_json(request, 201, json_null(), "\"bare\"");
 }
 
 static void see_word(struct api_request *request)
