@@ -360,7 +360,7 @@ static const struct api_route routes[] = {
 	{"PATCH", SUBSCRIPTION "/resourceGroups/{group}", API_CHANGE, api_group_patch, 0},
 	{"DELETE", SUBSCRIPTION "/resourceGroups/{group}", API_CHANGE, api_group_delete, 0},
 	{"GET", SUBSCRIPTION NETWORK, API_READ, api_public_ips_list, 0},
-	{"GET", PUBLIC_IPS, API_READ, api_public_ips_list_group, 0},
+	{"GET", PUBLIC_IPS, API_READ, api_public_ips_list, 0},
 	{"GET", PUBLIC_IPS "/{name}", API_READ, api_public_ip_show, 0},
 	{"PUT", PUBLIC_IPS "/{name}", API_CHANGE, api_public_ip_put, 0},
 	{"PATCH", PUBLIC_IPS "/{name}", API_CHANGE, api_public_ip_patch, 0},

@@ -48,7 +48,6 @@ void api_group_delete(struct api_request *request);
 /* ---- azure/public_ip.c ---- */
 
 void api_public_ips_list(struct api_request *request);
-void api_public_ips_list_group(struct api_request *request);
 void api_public_ip_show(struct api_request *request);
 void api_public_ip_put(struct api_request *request);
 void api_public_ip_patch(struct api_request *request);

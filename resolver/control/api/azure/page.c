@@ -123,22 +123,24 @@ static void encode(FILE *out, const char *text)
 			fprintf(out, "%%%02X", (unsigned char)*text);
 }
 
-/* To be freed; NULL without memory. */
-static char *next_link(const struct arm_page *page, const char *last)
+json_t *arm_next_link(const struct api_request *request, const struct api_list *list, size_t room,
+		      const char *last)
 {
 	static const char *const kept[] = {"api-version", "$top", "$filter"};
 	char *text = NULL;
 	size_t length = 0;
-	FILE *out = open_memstream(&text, &length);
+	FILE *out = last ? open_memstream(&text, &length) : NULL;
+	(void)list;
+	(void)room; /* is in $top */
 	if (!out)
 		return NULL;
-	const char *base = api_base(page->request);
+	const char *base = api_base(request);
 	fputs(base ? base : "", out);
-	encode(out, page->request->path);
+	encode(out, request->path);
 	fputs("?%24skiptoken=", out);
 	encode(out, last);
 	for (size_t i = 0; i < COUNT(kept); i++) {
-		const char *value = api_query(page->request, kept[i]);
+		const char *value = api_query(request, kept[i]);
 		if (!value)
 			continue;
 		putc('&', out);
@@ -146,36 +148,17 @@ static char *next_link(const struct arm_page *page, const char *last)
 		putc('=', out);
 		encode(out, value);
 	}
-	if (fclose(out) == 0)
-		return text;
+	json_t *link = fclose(out) == 0 ? json_text(text) : NULL;
 	free(text);
-	return NULL;
-}
-
-void arm_page_answer_text(const struct arm_page *page, struct api_text *text, const char *last)
-{
-	char *link = last ? next_link(page, last) : NULL;
-	text->failed = text->failed || (last && !link);
-	api_text_put(text, link ? "],\"nextLink\":" : "]");
-	if (link)
-		api_text_put_json(text, json_text(link));
-	api_text_put(text, "}");
-	free(link);
-	api_text_reply(text, page->request);
+	return link;
 }
 
 void arm_page_answer(const struct arm_page *page, json_t *array, const char *last)
 {
 	char etag[ETAG_MAX];
-	char *link = last ? next_link(page, last) : NULL;
 	json_t *body = array ? json_make("{s:o}", "value", array) : NULL;
 	if (last)
-		json_put(body, "nextLink", json_text(link));
-	if (last && !link) {
-		json_decref(body);
-		body = NULL;
-	}
-	free(link);
+		json_put(body, "nextLink", arm_next_link(page->request, NULL, page->room, last));
 	api_reply_json(page->request, 200, body,
 		       inventory_etag(api_inventory(page->request), etag));
 }

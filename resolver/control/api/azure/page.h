@@ -9,7 +9,7 @@
 #ifndef SLUICE_API_ARM_PAGE_H
 #define SLUICE_API_ARM_PAGE_H
 
-#include "resolver/control/api/text.h"
+#include "resolver/control/api/list.h"
 
 enum { ARM_PAGE_MAX = 1000, ARM_TAG_MAX = 1024 };
 
@@ -29,7 +29,8 @@ bool arm_page_takes(const struct arm_page *page, const char *tags);
 /* Answers with the array, which is taken over; `last` is behind what the next page begins, NULL:
  * there is none. */
 void arm_page_answer(const struct arm_page *page, json_t *array, const char *last);
-/* The same with a text that has the body as far as the array's last value. */
-void arm_page_answer_text(const struct arm_page *page, struct api_text *text, const char *last);
+/* `nextLink` of an api_list. */
+json_t *arm_next_link(const struct api_request *request, const struct api_list *list, size_t room,
+		      const char *last);
 
 #endif

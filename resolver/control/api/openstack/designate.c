@@ -13,20 +13,16 @@
 #include <ctype.h>
 #include <strings.h>
 
+#include "resolver/control/api/list.h"
 #include "resolver/control/api/openstack/openstack.h"
 #include "resolver/control/api/reverse.h"
-#include "resolver/control/api/text.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/base/uuid.h"
-#include "resolver/control/resource/inventory_page.h"
-#include "resolver/control/service/service.h"
 #include "rules/text.h"
 
 enum {
 	REGION_MAX = 100,
 	KEY_MAX = REGION_MAX + 1 + UUID_TEXT_MAX,
-	PORTION = 100, /* addresses of a list, written at once */
-	ROW_BYTES = 400
 };
 
 static const char no_region[] = "-";
@@ -59,68 +55,21 @@ static json_t *floatingip_json(const struct api_request *request, const struct o
 	return object;
 }
 
-/* All of them, which Designate's clients want at once: some in each round of the control thread's
- * loop, beside everything else (work.h). What comes or goes meanwhile is there or not; what stays
- * is there once. */
-struct list {
-	struct work_job job; /* first */
-	struct api_request *request;
-	struct api_text text;
-	struct address last; /* family 0: none yet */
-};
-
-static void begin_list(struct list *list)
+static json_t *list_links_json(const struct api_request *request, const struct api_list *list,
+			       size_t room, const char *last)
 {
-	struct inventory_about about;
-	inventory_about(api_inventory(list->request), &about);
-	api_text_init(&list->text, (about.addresses + 10) * ROW_BYTES);
-	api_text_put(&list->text, "{\"floatingips\":[");
+	(void)list;
+	(void)room;
+	(void)last;
+	return links_json(request, NULL);
 }
 
-static bool write_portion(void *context)
-{
-	struct list *list = context;
-	const struct owner *owners[PORTION];
-	const struct address *last = list->last.family ? &list->last : NULL;
-	if (!last)
-		begin_list(list);
-	size_t count =
-		inventory_addresses_after(api_inventory(list->request), last, owners, PORTION);
-	for (size_t i = 0; i < count; i++) {
-		api_text_put(&list->text, list->last.family ? "," : "");
-		api_text_put_json(&list->text, floatingip_json(list->request, owners[i]));
-		list->last = owners[i]->address;
-	}
-	return count == PORTION && !list->text.failed;
-}
-
-static void answer_list(void *context)
-{
-	struct list *list = context;
-	list->text.failed = list->text.failed || list->job.given_up;
-	api_text_put(&list->text, "],\"links\":");
-	api_text_put_json(&list->text, links_json(list->request, NULL));
-	api_text_put(&list->text, "}");
-	api_text_reply(&list->text, list->request);
-	free(list);
-}
-
+/* All of them, which Designate's clients want at once. */
 static void list_floatingips(struct api_request *request)
 {
-	if (api_all_not_modified(request))
-		return;
-	struct list *list = calloc(1, sizeof *list);
-	if (!list) {
-		api_fail_memory(request);
-		return;
-	}
-	list->request = request;
-	list->job.large = true;
-	if (work_beside_in_portions(&request->service->work, &list->job, write_portion,
-				    answer_list))
-		return;
-	free(list);
-	api_fail_ending(request);
+	static const struct api_list list = {
+		"floatingips", api_list_addresses, NULL, floatingip_json, "links", list_links_json};
+	api_list_answer(request, &list, API_LIST_ALL, NULL);
 }
 
 /* ---- which ---- */
