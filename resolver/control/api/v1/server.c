@@ -3,7 +3,6 @@
 #include "resolver/control/base/json.h"
 #include "resolver/control/observe/explain_ask.h"
 #include "resolver/control/observe/status.h"
-#include "resolver/control/observe/status_zones.h"
 #include "resolver/control/service/service.h"
 #include "resolver/log.h"
 
@@ -26,27 +25,14 @@ void api_ready(struct api_request *request)
 		api_fail(request, 503, NULL, "nothing is served yet");
 }
 
-/* What takes longer and is under way. */
-static json_t *work_json(const struct work *work)
-{
-	if (!work->busy)
-		return json_null();
-	return json_make("{s:o}", "percent",
-			 work->percent < 0 ? json_null() : json_integer(work->percent));
-}
-
 /* GET /v1/status: as status.h has it. */
 void api_status(struct api_request *request)
 {
-	struct service *service = request->service;
 	const struct login_counts logins = api_login_counts(request);
-	json_t *status = status_report(&service->server, service->inventory, service->config_path,
-				       &service->clock);
+	json_t *status = status_report(request->service);
 	json_put(status, "logins",
 		 json_make("{s:I, s:I}", "failed", (json_int_t)logins.failed, "refused",
 			   (json_int_t)logins.refused));
-	status_add_zones(status, &service->server, service->notify);
-	json_put(status, "work", work_json(&service->work));
 	json_put(status, "ok", json_true());
 	api_reply_json(request, 200, status, NULL);
 }
@@ -123,8 +109,7 @@ void api_explain(struct api_request *request)
 		api_fail(request, err == ERR_NOT_FOUND ? 404 : 400, NULL, "%s", error);
 		return;
 	}
-	json_t *status = status_report(&service->server, service->inventory, service->config_path,
-				       &service->clock);
+	json_t *status = status_report(service);
 	explain_add_health(explained, json_object_get(status, "targets"));
 	json_decref(status);
 	api_reply_json(request, 200, explained, NULL);
