@@ -4,7 +4,7 @@
 #include "resolver/control/base/json.h"
 #include "resolver/control/command/client.h"
 #include "resolver/control/config/load.h"
-#include "resolver/control/observe/explain_ask.h"
+#include "resolver/control/observe/explain.h"
 
 enum { HEALTH_TIMEOUT_MS = 2000 };
 

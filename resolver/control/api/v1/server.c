@@ -1,7 +1,7 @@
 /* The running program itself: how it is, what it would answer, and what it is told to forget. */
 #include "resolver/control/api/v1/api_v1.h"
 #include "resolver/control/base/json.h"
-#include "resolver/control/observe/explain_ask.h"
+#include "resolver/control/observe/explain.h"
 #include "resolver/control/observe/status.h"
 #include "resolver/control/service/service.h"
 #include "resolver/log.h"
