@@ -45,12 +45,16 @@ void api_group_put(struct api_request *request);
 void api_group_patch(struct api_request *request);
 void api_group_delete(struct api_request *request);
 
-/* ---- azure/public_ip.c ---- */
+/* ---- azure/public_ip.c; PUT: azure/public_ip_put.c ---- */
 
 void api_public_ips_list(struct api_request *request);
 void api_public_ip_show(struct api_request *request);
 void api_public_ip_put(struct api_request *request);
 void api_public_ip_patch(struct api_request *request);
 void api_public_ip_delete(struct api_request *request);
+
+/* The address that the path names; NULL: there is none. */
+const struct owner *public_ip_asked(const struct api_request *request);
+void public_ip_answer(struct api_request *request, unsigned status, const struct owner *owner);
 
 #endif

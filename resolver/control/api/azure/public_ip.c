@@ -4,8 +4,6 @@
  *     PUT      azure/public_ip_put.c
  *     PATCH    {"tags"}
  *     DELETE   with its PTR; 204 also when there is none */
-#include "resolver/control/api/azure/public_ip.h"
-
 #include <strings.h>
 
 #include "resolver/control/api/azure/api_arm.h"

@@ -13,7 +13,6 @@
 #include "resolver/control/api/claim.h"
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/api/v1/api_v1.h"
-#include "resolver/control/api/v1/reverse.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/base/uuid.h"
 #include "resolver/control/resource/reverse_json.h"
