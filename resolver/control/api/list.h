@@ -21,17 +21,17 @@ struct api_list {
 	bool (*takes)(const struct api_request *request, const struct owner *owner);
 	json_t *(*row)(const struct api_request *request, const struct owner *owner);
 	const char *tail;
-	/* `last` is behind what the next page begins, NULL: this is the last one. NULL: there is no
-	 * such member; with a `last`, there is no memory. */
+	/* The next page begins behind `last`; NULL: there is none. Gives NULL for no such member,
+	 * or, with a `last`, without memory. */
 	json_t *(*tail_json)(const struct api_request *request, const struct api_list *list,
 			     size_t room, const char *last);
 };
 
 #define API_LIST_ALL SIZE_MAX
 
-/* Answers with the owners behind this one (NULL: with the first), at most `room`; 304 where the
- * client has them. A page may have fewer, even none, where very many others are passed over. Lists
- * of API_LIST_ALL are made one after the other. */
+/* Answers with the owners behind this one (NULL: from the first on), at most `room`; 304 where the
+ * client has them. Where very many are passed over, a page may have fewer, even none, and there is
+ * a next one all the same. Lists of API_LIST_ALL are made one after the other. */
 void api_list_answer(struct api_request *request, const struct api_list *list, size_t room,
 		     const char *behind);
 

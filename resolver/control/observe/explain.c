@@ -4,9 +4,9 @@
  *       hop          decided ─┬─ ask ── ask ── enter: a block of its own ──┬─ done
  *                             └─ our own data ─────────────────────────────┘
  *
- * No target is asked and the cache is not looked at, so the pass goes on as if no target answered:
- * that way it comes to every leg that may be reached. What ends behind a leg that would be asked is
- * for that target to say, and `open` here. A chain ends at its first hop that is forwarded. */
+ * No target is asked and the cache is not read: the pass goes on as if no target answered, and so
+ * comes to every leg that may be reached. Where a target would be asked, the outcome is up to it,
+ * and is `open` here. A chain ends at its first hop that is forwarded. */
 #include "resolver/control/observe/explain.h"
 
 #include <ctype.h>
@@ -25,15 +25,15 @@ struct level {
 	struct name name;    /* the hop's */
 	struct verdict verdict;
 	uint32_t legs; /* of the route, written down */
-	bool open;     /* a target has its say */
+	bool open;     /* up to a target */
 };
 
 struct explainer {
 	struct composition composition;
 	struct composition_watch watch;
 	struct level levels[COMPOSE_DEPTH_MAX + 2], *level;
-	unsigned blocks, skipped; /* skipped: levels deep in what is one block too many */
-	size_t read_at;           /* what stands in the message before this is written down */
+	unsigned blocks, skipped; /* skipped: levels below the last block that is written */
+	size_t read_at;           /* the message is written down up to here */
 	unsigned read;            /* so many records */
 	uint8_t query[MESSAGE_QUERY_MAX];
 	uint8_t buffer[MESSAGE_MAX];
@@ -340,7 +340,7 @@ static void watch_pass(struct explainer *e, struct place place)
 	begin_level(e, place);
 	enum composed composed =
 		compose(&e->composition, place, e->buffer, e->query + MESSAGE_HEADER);
-	(void)composed; /* nobody is asked, so it is COMPOSED */
+	(void)composed; /* no target is asked, so it is COMPOSED */
 	set_rcode(e->level->block, e, false);
 }
 
@@ -406,7 +406,7 @@ int explain_read(struct explain_question *question, const struct explain_texts *
 
 /* ---- where it arrives ---- */
 
-/* Appends name number i of what there is, the first few, to a list. */
+/* Appends name i to a list, which has only the first few. */
 static void add_named(char *names, size_t size, size_t i, const char *name)
 {
 	enum { NAMED_MAX = 5 };

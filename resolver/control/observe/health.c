@@ -1,10 +1,10 @@
-/* Beside each target and source stands what was last told of it. A look reads how all of them are
- * now, then tells the changes, and only then takes over what was told: so a line compares the whole
- * of before with the whole of now, and two targets that come back within one look both say which
- * rules they have brought back.
+/* Each target and source has beside it what was last told of it. A look reads how all of them are
+ * now, then tells the changes, and only then takes over what was told. So a line compares all of
+ * before with all of now, and of two targets that come back within one look both say which rules
+ * they have brought back.
  *
- * Targets have references of their own in here, so that what was told of one outlives a reload that
- * keeps it; which ones there are is looked up once for each generation. */
+ * The references to targets are its own, so what was told of one outlives a reload that keeps it.
+ * Which targets there are is looked up once for each generation. */
 #include "resolver/control/observe/health.h"
 
 #include <stdarg.h>
@@ -347,7 +347,7 @@ static void on_route(void *context, const char *name, const struct route *route)
 	bool dark = health_route_is_dark(route, is_live_now, health);
 	if (change && (change->kind == HEALTH_BACK || change->kind == HEALTH_SOURCE_BACK)) {
 		if (dark)
-			return; /* another trouble is left */
+			return; /* something else is still wrong */
 		dark = health_route_is_dark(route, was_live, health);
 	}
 	if (dark && reach->dark < ROUTES_NAMED)
@@ -453,11 +453,11 @@ static void add_source(struct health_line *line, const struct health_change *cha
 	address_print(change->source, source);
 	add(line, "%s, the source of %s, ", source, reach->endpoint ? reach->endpoint : "nobody");
 	if (change->kind == HEALTH_SOURCE_GONE) {
-		add(line, "is gone: no interface has it, so nothing is asked from there");
+		add(line, "is gone: no interface has it, so nothing can be asked from it");
 		add_times(line, "it had come back", change->times);
 		add_loss(line, reach);
 	} else {
-		add(line, "is there again after ");
+		add(line, "is back after ");
 		add_seconds(line, change->for_us);
 		add_times(line, "it had gone again", change->times);
 		add_return(line, reach);
@@ -514,7 +514,7 @@ static void tell_rest(const struct health_look *look)
 		[HEALTH_BACK] = "back",
 		[HEALTH_FLAPPED] = "suspect for moments",
 		[HEALTH_SOURCE_GONE] = "sources that are gone",
-		[HEALTH_SOURCE_BACK] = "sources that are there again",
+		[HEALTH_SOURCE_BACK] = "sources that are back",
 	};
 	struct health_line line = {.text = ""};
 	add(&line, "and more at once: ");

@@ -1,6 +1,6 @@
 /* Configured things come from the model that is served, measured ones from the targets of the
- * current policy's upstreams (each target once), the workers' counters and the cache. Read while
- * the workers go on: every number is true for itself, not all of them for one moment. */
+ * current policy's upstreams (each target once), the workers' counters and the cache. The workers
+ * go on meanwhile: each number is right, but not all are of the same moment. */
 #include "resolver/control/observe/status.h"
 
 #include <uthash.h>
@@ -291,7 +291,7 @@ static void on_route(void *context, const char *name, const struct route *route)
 			count_rule(targets, name, route, route->legs[i].upstreams[u].target);
 }
 
-/* Those without a live target come first, also where not all have room. */
+/* Those without a live target come first, as not all may have room. */
 static void add_rules(struct targets *targets)
 {
 	const struct policy *policy = targets->snapshot->policy;
@@ -329,7 +329,7 @@ static json_t *sorted_json(const struct targets *targets)
 	return array;
 }
 
-/* Puts what is known of targets, and what that means. */
+/* Adds what is known of targets, and what that means. */
 static void put_targets(json_t *all, const struct server *server, const struct wall_clock *clock)
 {
 	struct snapshot *snapshot = server->current;

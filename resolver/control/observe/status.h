@@ -42,7 +42,7 @@ enum { STATUS_TARGET_RULES = 8, STATUS_UNANSWERED = 100 };
 
 /* The caller releases it. NULL without memory. */
 json_t *status_report(struct service *service);
-/* For people: on a screen what is wrong and what counts, the worst first; or all of it. */
+/* For people: what is wrong and what counts, the worst first, on one screen; or all of it. */
 void status_print(const json_t *report, bool all, FILE *out);
 
 #endif

@@ -1,6 +1,6 @@
-/* The token is the key of what was shown last, so that whatever comes or goes between two pages,
- * what stays is on exactly one of them. Links are put together of what the request said, percent-
- * encoded anew, because clients take them as they are. */
+/* The token is the key of what was shown last: whatever comes or goes between two pages, what stays
+ * is on exactly one of them. Links repeat what the request said, percent-encoded anew, because
+ * clients use them as they are. */
 #include "resolver/control/api/azure/page.h"
 
 #include <ctype.h>
@@ -65,7 +65,7 @@ bool arm_page_takes(const struct arm_page *page, const char *tags)
 	const char *key;
 	json_t *value;
 	bool takes = false;
-	json_object_foreach(object, key, value) /* tags' names are of any case, values of theirs */
+	json_object_foreach(object, key, value) /* case counts in a tag's value, not in its name */
 		if (strcasecmp(key, page->tag) == 0 &&
 		    (page->any_value ||
 		     (json_is_string(value) && strcmp(json_string_value(value), page->value) == 0)))
@@ -106,8 +106,8 @@ bool arm_page_begin(struct arm_page *page, struct api_request *request, bool has
 		return read_top(page);
 	api_fail_at(request, 400, "InvalidFilterInQueryString", "$filter",
 		    "Invalid $filter '%.200s' specified in the query string. %s", filter,
-		    has_tags ? "tagName eq 'a', and tagName eq 'a' and tagValue eq 'b', are known."
-			     : "There is none for this list.");
+		    has_tags ? "Use tagName eq 'a', or tagName eq 'a' and tagValue eq 'b'."
+			     : "This list takes none.");
 	return false;
 }
 

@@ -76,7 +76,8 @@ static bool is_listed(const struct api_request *request, const struct owner *own
 	       (!*group || strcasecmp(group, api_arm_group(owner)) == 0);
 }
 
-/* Of a group that is not too large, its own; else they are looked for among all. */
+/* Of a group that is not too large, its own; of a larger one, all addresses, for is_listed to sort
+ * out. */
 static int next_owners(const struct api_request *request, const char *behind,
 		       const struct owner **owners, size_t room, size_t *count)
 {
@@ -101,7 +102,7 @@ void api_public_ips_list(struct api_request *request)
 		return;
 	if (page.behind && address_parse(&address, page.behind) != 0)
 		api_fail_at(request, 400, "InvalidSkipToken", "$skiptoken",
-			    "it is not one that a nextLink had");
+			    "it is not from a nextLink; follow the nextLink of the previous page");
 	else
 		api_list_answer(request, &list, page.room, page.behind);
 }

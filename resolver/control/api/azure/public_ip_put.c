@@ -1,10 +1,10 @@
-/* PUT of an address the ARM way: makes it, or makes it what the body says. Without dnsSettings
- * there is neither a label nor a PTR afterwards; "" for reverseFqdn takes the PTR away. One that
- * sets another reverse name asks first whose that is (api/claim.h).
+/* PUT of an address, as ARM has it: makes it, or makes it what the body says. Without dnsSettings
+ * it then has neither a label nor a PTR; "" for reverseFqdn removes the PTR. A new reverse name
+ * must be owned (api/claim.h).
  *
- * Bodies come back as GET gave them: ipAddress, fqdn, etag, ipTags, sku and the like are passed
- * over. idleTimeoutInMinutes is checked and not kept. What cannot change says so: location,
- * version. DNS names with a scope (domainNameLabelScope) are not made. */
+ * Clients send back what GET gave them: ipAddress, fqdn, etag, ipTags, sku and the like are passed
+ * over. idleTimeoutInMinutes is checked and not kept. Another location or version is an error. DNS
+ * names with a scope (domainNameLabelScope) are not supported. */
 #include <strings.h>
 
 #include "resolver/control/api/azure/api_arm.h"
@@ -62,10 +62,9 @@ static bool read_properties(struct api_request *request, struct wanted_ip *wante
 	    (!json_is_integer(idle) || json_integer_value(idle) < IDLE_MIN ||
 	     json_integer_value(idle) > IDLE_MAX))
 		return api_arm_fail(request, "properties.idleTimeoutInMinutes",
-				    "a whole number from %d to %d is wanted here", IDLE_MIN,
-				    IDLE_MAX);
+				    "must be a whole number from %d to %d", IDLE_MIN, IDLE_MAX);
 	if (dns && !json_is_object(dns) && !json_is_null(dns))
-		return api_arm_fail(request, DNS_SETTINGS, "an object or null is wanted here");
+		return api_arm_fail(request, DNS_SETTINGS, "must be an object or null");
 	wanted->allocation = is_static ? ALLOCATION_STATIC : ALLOCATION_DYNAMIC;
 	wanted->family = is_six ? 6 : 4;
 	wanted->has_dns = json_is_object(dns);
@@ -76,15 +75,15 @@ static bool read_properties(struct api_request *request, struct wanted_ip *wante
 static bool read_wanted(struct api_request *request, struct wanted_ip *wanted)
 {
 	if (!json_is_object(request->body))
-		return api_arm_fail(request, "", "a JSON object is wanted");
+		return api_arm_fail(request, "", "must be a JSON object");
 	return api_arm_read_location(request, wanted->location) &&
 	       read_properties(request, wanted) && api_arm_read_tags(request, &wanted->tags);
 }
 
 /* ---- what does not fit what is there ---- */
 
-/* Whoever sends back an address that has a PTR and no label, which Designate's clients make, may
- * keep the PTR or take it away. */
+/* Designate's clients make addresses with a PTR and no label: such an address may be sent back with
+ * the same PTR, or without it. */
 static bool may_lack_label(const struct owner *owner, const struct wanted_ip *wanted)
 {
 	return owner && !owner->label && owner->ptr.fqdn &&
@@ -112,7 +111,8 @@ static bool check_wanted(struct api_request *request, const struct owner *owner,
 	if (owner && owner->address.family != wanted->family) {
 		api_fail_at(request, 409, "PropertyChangeNotAllowed",
 			    "properties.publicIPAddressVersion",
-			    "the address %s is IPv%u, and stays so", name, owner->address.family);
+			    "the address %s is IPv%u, which cannot change", name,
+			    owner->address.family);
 		return false;
 	}
 	return true;
@@ -135,7 +135,7 @@ static int add(struct api_request *request, const struct wanted_ip *wanted, stru
 	return change_add(change, OWNER_ADDRESS, values, COUNT(values), owner);
 }
 
-/* Only what is another: of an address that the file declares nothing can change but the PTR. */
+/* Only what differs: of an address that the file declares only the PTR can change. */
 static int set(const struct wanted_ip *wanted, struct change *change, const struct owner **owner)
 {
 	struct change_value values[VALUES_MAX];

@@ -81,7 +81,7 @@ static bool read_limit(struct api_request *request, size_t *limit)
 	return false;
 }
 
-/* A filter that is not known would give everything as if it were what was asked for. */
+/* If an unknown filter were passed over, the client would take everything for what it asked for. */
 static bool check_query(struct api_request *request)
 {
 	static const char *const known[] = {"limit", "marker", NULL};

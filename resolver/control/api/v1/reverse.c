@@ -4,7 +4,7 @@
  *     PUT, PATCH   v1/store.c
  *     DELETE       with its PTR
  *
- * A group of "-" in a path is none. */
+ * A group of "-" in a path means no group. */
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/api/v1/api_v1.h"
 #include "resolver/control/base/json.h"

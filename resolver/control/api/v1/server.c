@@ -1,4 +1,4 @@
-/* The running program itself: how it is, what it would answer, and what it is told to forget. */
+/* The running program itself: status, explain, flush. */
 #include "resolver/control/api/v1/api_v1.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/observe/explain.h"
@@ -6,7 +6,7 @@
 #include "resolver/control/service/service.h"
 #include "resolver/log.h"
 
-/* GET /healthz: this thread works. */
+/* GET /healthz: the control thread runs. */
 void api_health(struct api_request *request)
 {
 	api_reply_json(request, 200, json_make("{s:s}", "status", "ok"), NULL);
@@ -45,13 +45,13 @@ static bool read_flush(struct api_request *request, const char **name, bool *bel
 	*name = json_string_value(name_value);
 	*below = json_is_true(suffix_value);
 	if (request->body && !json_is_object(request->body))
-		api_fail(request, 400, NULL, "the body is not an object");
+		api_fail(request, 400, NULL, "the body must be an object");
 	else if (name_value && !*name)
-		api_fail_at(request, 400, NULL, "name", "it is not a string");
+		api_fail_at(request, 400, NULL, "name", "must be a string");
 	else if (suffix_value && !json_is_boolean(suffix_value))
-		api_fail_at(request, 400, NULL, "suffix", "it is neither true nor false");
+		api_fail_at(request, 400, NULL, "suffix", "must be true or false");
 	else if (*below && !*name)
-		api_fail_at(request, 400, NULL, "suffix", "it takes a name");
+		api_fail_at(request, 400, NULL, "suffix", "needs a name beside it");
 	else
 		return true;
 	return false;
@@ -68,7 +68,7 @@ void api_flush(struct api_request *request)
 	if (!read_flush(request, &wanted, &below))
 		return;
 	if (wanted && name_from_text(&name, &server->key, wanted) != 0) {
-		api_fail_at(request, 400, NULL, "name", "that is not a domain name");
+		api_fail_at(request, 400, NULL, "name", "must be a domain name");
 		return;
 	}
 	uint64_t entries = cache_flush(server->cache, wanted ? &name : NULL, below);
@@ -98,7 +98,7 @@ void api_explain(struct api_request *request)
 		return;
 	}
 	if (!texts.name) {
-		api_fail_at(request, 400, NULL, "name", "name is missing: add ?name=");
+		api_fail_at(request, 400, NULL, "name", "the query has no name: add ?name=");
 		return;
 	}
 	int err = explain_read(&question, &texts, &service->server.key, error);

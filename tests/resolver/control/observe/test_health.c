@@ -235,7 +235,7 @@ static void a_source_that_goes_and_comes_is_told_with_its_rules(void **state)
 	world->now_us += HEALTH_PACE_US;
 	assert_int_equal(look(world), 1);
 	assert_string_equal(world->texts[0],
-			    "10.10.0.20, the source of hub/out, is there again after 1.0 s; "
+			    "10.10.0.20, the source of hub/out, is back after 1.0 s; "
 			    "answered again: onprem/pair, onprem/lone, onprem/other");
 }
 
