@@ -28,7 +28,7 @@ struct api_reading {         /* long JSON, which is read, and freed, in a thread
 	char error[API_TEXT_MAX];
 };
 
-struct api_call { /* a request with all that it hangs on */
+struct api_call { /* a request, with what belongs to it */
 	struct api_request request;
 	struct api *api;
 	struct http_request *http;
@@ -47,35 +47,30 @@ static struct api_call *call_of(const struct api_request *request)
 
 /* ---- dialects ---- */
 
-const char *api_code_of(const struct api_code *codes, unsigned status)
+const struct api_code api_codes[] = {
+	{400, "bad_request"},
+	{401, "unauthorized"},
+	{403, "forbidden"},
+	{404, "not_found"},
+	{405, "method_not_allowed"},
+	{409, "conflict"},
+	{412, "precondition_failed"},
+	{413, "request_entity_too_large"},
+	{415, "unsupported_media_type"},
+	{421, "misdirected_request"},
+	{422, "unprocessable"},
+	{429, "too_many_requests"},
+	{500, "internal_error"},
+	{503, "service_unavailable"},
+	{0, NULL},
+};
+
+static const char *code_of(const struct api_code *codes, unsigned status)
 {
 	for (const struct api_code *code = codes; code->status; code++)
 		if (code->status == status)
 			return code->code;
-	return api_code_of(codes, status < 500 ? 400 : 500);
-}
-
-const char *api_code(unsigned status)
-{
-	static const struct api_code codes[] = {
-		{400, "bad_request"},
-		{401, "unauthorized"},
-		{403, "forbidden"},
-		{404, "not_found"},
-		{405, "method_not_allowed"},
-		{409, "conflict"},
-		{412, "precondition_failed"},
-		{413, "request_entity_too_large"},
-		{415, "unsupported_media_type"},
-		{421, "misdirected_request"},
-		{422, "unprocessable"},
-		{429, "too_many_requests"},
-		{500, "internal_error"},
-		{503, "service_unavailable"},
-		{0, NULL},
-	};
-
-	return api_code_of(codes, status);
+	return code_of(codes, status < 500 ? 400 : 500);
 }
 
 static bool has_root(const struct api_dialect *dialect, const char *segment, size_t length)
@@ -107,7 +102,7 @@ static void draw_id(char id[API_ID_MAX])
 static char *error_text(const struct api_dialect *dialect, struct api_error error)
 {
 	if (!error.code)
-		error.code = dialect->code(error.status);
+		error.code = code_of(dialect->codes, error.status);
 	json_t *json = json_whole(dialect->error(&error));
 	char *body = json ? json_dumps(json, JSON_COMPACT) : NULL;
 	json_decref(json);
@@ -117,7 +112,7 @@ static char *error_text(const struct api_dialect *dialect, struct api_error erro
 /* JSON that is read while everybody else waits: a fraction of a millisecond. */
 enum { PARSED_HERE_MAX = 32 * 1024 };
 
-/* Whatever its parameters are. */
+/* Without regard to parameters. */
 static bool is_of_type(const struct http_request *request, const char *wanted)
 {
 	const char *type = http_request_header(request, "Content-Type");
@@ -156,7 +151,7 @@ static void allow_body(const struct api *api, const struct api_route *route,
 		request->body_max = 0;
 }
 
-/* What is wrong, in the dialect of the path. */
+/* In the dialect of the path. */
 static char *error_body(const struct api *api, const struct http_request *request, unsigned status,
 			const char *text)
 {
@@ -180,8 +175,8 @@ static bool method_fits(const struct api_route *route, const char *method)
 	       (strcmp(route->method, "GET") == 0 && strcmp(method, "HEAD") == 0);
 }
 
-/* The first row of the path and method, of whichever API. NULL: `allow` has the methods that the
- * path has, if it is one at all. */
+/* The first row of the path and method, of any API. NULL: `allow` has the methods of the path, ""
+ * where there is no such path. */
 static const struct api_route *find_route(const struct api *api, const struct api_path *path,
 					  const char *method, char *allow, size_t size)
 {
@@ -250,7 +245,7 @@ static bool is_known(const struct api *api, struct http_request *request)
 	return false;
 }
 
-/* To anybody. */
+/* Whether it needs no login. */
 static bool is_open(const struct api_route *route)
 {
 	return route->need == API_NOTHING || route->need == API_FORM;
@@ -358,7 +353,7 @@ static void free_call(void *context)
 	free(reading);
 }
 
-/* What took a thread to read takes one to free. */
+/* JSON that was long to read is long to free: in a thread, too. */
 static void release(struct api_call *call)
 {
 	struct api_reading *reading = call->reading;
@@ -573,7 +568,7 @@ void api_reply_empty(struct api_request *request, unsigned status)
 
 /* ---- to the handler ---- */
 
-/* False: it is none, and that has been answered. */
+/* False: it is not a form, and that has been answered. */
 static bool read_form(struct api_call *call)
 {
 	static const char type[] = "application/x-www-form-urlencoded";
@@ -617,9 +612,9 @@ static bool is_json(const struct api_call *call)
 	return call->http->body_length > 0 && call->route->need != API_FORM && !is_text(call);
 }
 
-/* What was sent, but for JSON, as the handler will see it. False: it does not fit, and has been
- * answered. JSON has to say that it is: what says something else, or nothing, a page in a browser
- * may send anywhere without being allowed to. */
+/* Reads what was sent, but for JSON. False: it does not fit, and has been answered. JSON must come
+ * with its content type: a page in a browser may send any other, or none, to anywhere without being
+ * allowed to. */
 static bool call_read(struct api_call *call)
 {
 	const struct http_request *http = call->http;
@@ -653,7 +648,7 @@ static void handle(struct work_waiter *waiter)
 	call_of(request)->route->handle(request);
 }
 
-/* In front of its handler, because others are in the middle of something. */
+/* Whether it waits ahead of its handler, because a longer work is under way. */
 static bool waits(struct api_call *call, void (*go_on)(struct work_waiter *waiter))
 {
 	return call->route->need >= API_ALONE &&
@@ -682,7 +677,7 @@ static void on_parsed(void *context)
 		handle(&call->request.waiter);
 }
 
-/* False: it is to be read here. */
+/* False: it is read here and now. */
 static bool begin_reading(struct api_call *call)
 {
 	if (call->http->body_length <= PARSED_HERE_MAX)
