@@ -113,7 +113,7 @@ class Sources(Asking, harness.FreshCase):
         self.cloud.add_address("10.10.0.20")
         line = harness.wait_for(lambda: self.said(r"info source: 10\.10\.0\.20, .*"), "a line",
                                 2 * dns.PATIENCE).group()
-        self.assertRegex(line, r"is there again after \d.* s; answered again: onprem/corp, onprem/tcp$")
+        self.assertRegex(line, r"is back after \d.* s; answered again: onprem/corp, onprem/tcp$")
 
     def test_without_any_source_the_error_says_so(self):
         self.remove("10.10.0.20")

@@ -1,10 +1,10 @@
 /* `sluice explain`: loads the file as `run` would, compiles it, and explains. When a server runs,
  * its targets' health is put next to the route; that it may not be the same configuration is why
  * they are matched by source, host and protocol. */
+#include "resolver/control/observe/explain.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/command/client.h"
 #include "resolver/control/config/load.h"
-#include "resolver/control/observe/explain_ask.h"
 
 enum { HEALTH_TIMEOUT_MS = 2000 };
 

@@ -16,7 +16,7 @@
 #include <stdbool.h>
 #include <uv.h>
 
-#include "resolver/control/observe/health_log.h"
+#include "resolver/control/observe/health.h"
 #include "resolver/control/process/management_api.h"
 #include "resolver/control/process/master_link.h"
 #include "resolver/control/process/watchdog.h"

@@ -98,7 +98,7 @@ static int set_up(void **state)
 	for (int i = 0; i < 3; i++)
 		close(fds[i]);
 	log_configure(LOG_ERROR, LOG_TEXT);
-	world->service.load.config = world->files.main_file;
+	world->service.load.config = world->service.config_path = world->files.main_file;
 	assert_int_equal(server_init(&world->service.server, 2, &key, on_release, world), 0);
 	*state = world;
 	return 0;
@@ -889,8 +889,7 @@ static void what_endpoints_count_is_shown(void **state)
 
 static json_t *report(struct world *world)
 {
-	json_t *answer = status_report(&world->service.server, NULL, world->files.main_file,
-				       &world->service.clock);
+	json_t *answer = status_report(&world->service);
 	assert_non_null(answer);
 	return answer;
 }
