@@ -113,8 +113,7 @@ static inline uint16_t world_random(struct world *w)
 	return entropy_u16(&w->entropy);
 }
 
-static inline size_t world_reply(enum deed does, const uint8_t *query, size_t length,
-				 uint8_t *reply)
+static inline size_t world_reply(enum deed does, const uint8_t *query, uint8_t *reply)
 {
 	size_t name = name_wire_length(query + MESSAGE_HEADER);
 	size_t at = MESSAGE_HEADER + name + 4;
@@ -161,7 +160,6 @@ static inline size_t world_reply(enum deed does, const uint8_t *query, size_t le
 		wire_put16(reply + 4, 0);
 		at = MESSAGE_HEADER;
 	}
-	(void)length;
 	return at;
 }
 
@@ -232,7 +230,7 @@ static inline int world_send(void *context, struct flight *flight, const uint8_t
 					     now_us + (slow ? server->slow_us : server->delay_us));
 	packet->error = does == UNREACHABLE;
 	packet->id = flight->id;
-	packet->length = (unsigned)world_reply(does, wire, length, packet->wire);
+	packet->length = (unsigned)world_reply(does, wire, packet->wire);
 	if (server->opts && does == ANSWERS && wire_u16(wire + 10) == 1) {
 		static const uint8_t opt[MESSAGE_OPT] = {0, 0, TYPE_OPT, 4, 208};
 		memcpy(packet->wire + packet->length, opt, sizeof opt);
@@ -444,5 +442,49 @@ static inline void world_warm_up(struct world *w, unsigned questions)
 	for (unsigned i = 0; i < WORLD_SERVERS; i++)
 		w->servers[i].got = w->servers[i].got_tcp = w->servers[i].got_plain = 0;
 }
+
+/* ---- a test's world ---- */
+
+/* Every test begins in it: with one, two or three servers, and released behind it. */
+static struct world w;
+
+static inline int one_server(void **state)
+{
+	(void)state;
+	world_init(&w, 1);
+	return 0;
+}
+
+static inline int two_servers(void **state)
+{
+	(void)state;
+	world_init(&w, 2);
+	return 0;
+}
+
+static inline int three_servers(void **state)
+{
+	(void)state;
+	world_init(&w, 3);
+	return 0;
+}
+
+static inline int release(void **state)
+{
+	(void)state;
+	world_release(&w);
+	return 0;
+}
+
+#define ONE(name)   cmocka_unit_test_setup_teardown(name, one_server, release)
+#define TWO(name)   cmocka_unit_test_setup_teardown(name, two_servers, release)
+#define THREE(name) cmocka_unit_test_setup_teardown(name, three_servers, release)
+
+#define assert_answered_by(asked, i)                                                               \
+	do {                                                                                       \
+		assert_true((asked)->done);                                                        \
+		assert_int_equal((asked)->value.outcome, ASK_ANSWERED);                            \
+		assert_ptr_equal((asked)->value.upstream, &w.upstreams[i]);                        \
+	} while (0)
 
 #endif

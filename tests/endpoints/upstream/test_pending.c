@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "tests/lib/world_fixture.h"
+#include "tests/lib/world.h"
 
 #define assert_ended(asked, as, why)                                                               \
 	do {                                                                                       \

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "tests/lib/world_fixture.h"
+#include "tests/lib/world.h"
 
 static bool suspect(unsigned i)
 {

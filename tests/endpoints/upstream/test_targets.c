@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "tests/lib/world_fixture.h"
+#include "tests/lib/world.h"
 
 enum { CLIENTS = 5, ATTACKER = 66, GOOD = 77 };
 
