@@ -70,13 +70,9 @@ class Azure(harness.Case):
         cls.host = world.host("cloud")
         # Every A record outside leads to an address that is not ours.
         cls.upstream = harness.Upstream(cls.host, "127.0.0.3", "192.0.2.99")
-        cls.certificate, key = (os.path.join(world.dir, name) for name in ("tls.pem", "tls.key"))
-        harness.sh("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
-                   "-nodes", "-days", "2", "-subj", "/CN=sluice", "-addext",
-                   "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", cls.certificate)
-        os.chmod(key, 0o600)
-        for name, secret in (("ops", OPS), ("eye", EYE)):
-            os.chmod(world.write(name + ".secret", secret + "\n"), 0o600)
+        cls.certificate = world.certificate()
+        world.secret("ops.secret", OPS)
+        world.secret("eye.secret", EYE)
         cls.start()
 
     @classmethod

@@ -10,10 +10,8 @@ import ipaddress
 import os
 import shutil
 import sys
-import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "e2e"))
-import dns
 import harness
 import hub
 
@@ -57,8 +55,8 @@ class OpenStack(harness.FreshCase):
     def build(self, world):
         self.host = world.host("cloud")
         self.upstream = harness.Upstream(self.host, "127.0.0.3", "198.51.100.11")
-        for name, secret in (("ops", OPS), ("eye", EYE)):
-            os.chmod(world.write(name + ".secret", secret + "\n"), 0o600)
+        world.secret("ops.secret", OPS)
+        world.secret("eye.secret", EYE)
         self.start()
 
     def start(self, config=CONFIG):
@@ -135,11 +133,7 @@ class OpenStack(harness.FreshCase):
         self.assertIn("app1.contoso.com.", text)
 
     def test_by_tls_the_catalog_leads_to_tls(self):
-        certificate, key = (os.path.join(self.world.dir, name) for name in ("tls.pem", "tls.key"))
-        harness.sh("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
-                   "-nodes", "-days", "2", "-subj", "/CN=sluice", "-addext",
-                   "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate)
-        os.chmod(key, 0o600)
+        certificate = self.world.certificate()
         self.assertEqual(0, self.sluice.stop())
         self.start(CONFIG.replace('listen = [ "http://127.0.0.1:8053" ]',
                                   'certificate = "tls.pem"; key = "tls.key"; '

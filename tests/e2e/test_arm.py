@@ -1,7 +1,6 @@
 """Azure Resource Manager's API: public IP addresses and whose their reverse names may be, asked by
 HTTP, with an upstream that says what the name tells it to."""
 
-import dns
 import harness
 import test_reverse
 

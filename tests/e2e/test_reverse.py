@@ -6,10 +6,8 @@ import http.client
 import json
 import os
 import re
-import signal
 import socket
 import sqlite3
-import unittest
 import urllib.parse
 
 import dns
@@ -45,17 +43,6 @@ cloud_services = ( { name = "filedsvc"; address = "198.51.100.20"; reverse_fqdn 
 STATE = 'state = "state.db";'
 
 
-class UnixConnection(http.client.HTTPConnection):
-    def __init__(self, path):
-        super().__init__("localhost", timeout=dns.PATIENCE)
-        self.path = path
-
-    def connect(self):
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(self.path)
-
-
 class Answer:
     def __init__(self, response):
         self.status, self.headers = response.status, response.headers
@@ -74,13 +61,16 @@ class Reverse(harness.FreshCase):
         self.host = world.host("cloud")
         # Every A record outside leads to 198.51.100.11.
         self.upstream = harness.Upstream(self.host, "127.0.0.3", "198.51.100.11")
-        for name, secret in (("ops", OPS), ("eye", EYE)):
-            os.chmod(world.write(name + ".secret", secret + "\n"), 0o600)
+        world.secret("ops.secret", OPS)
+        world.secret("eye.secret", EYE)
         self.start()
 
+    def config(self, more=""):
+        """`more` of management's settings."""
+        return CONFIG % (SUBSCRIPTION, self.state + more, FILED)
+
     def start(self):
-        self.sluice = harness.Sluice(self.host, CONFIG % (SUBSCRIPTION, self.state, FILED),
-                                     (HERE, 53))
+        self.sluice = harness.Sluice(self.host, self.config(), (HERE, 53))
 
     def restart(self):
         self.assertEqual(0, self.sluice.stop())
@@ -98,7 +88,7 @@ class Reverse(harness.FreshCase):
             headers.setdefault("Content-Type", "application/json")
         with self.host.inside():
             connection = (http.client.HTTPConnection(HERE, PORT, timeout=dns.PATIENCE) if tcp or token
-                          else UnixConnection(os.path.join(self.world.dir, "control.sock")))
+                          else harness.UnixConnection(self.sluice.socket))
             try:
                 connection.request(method, path, text, headers)
                 return Answer(connection.getresponse())
@@ -152,8 +142,7 @@ class Reverse(harness.FreshCase):
         return harness.wait_for(asked, "the change to settle")
 
     def command(self, *argv):
-        with self.host.inside():
-            return self.sluice.command(*argv)
+        return self.sluice.command(*argv)
 
 
 def reverse_name(address):
@@ -543,9 +532,7 @@ class Resources(Reverse):
         self.good("PUT", "/v1/ptrs/198.51.100.11", {"reverse_fqdn": "open.example."}, 201)
         before = [self.settled("/v1/addresses/web/front").body,
                   self.settled("/v1/services/shop").body, self.settled("/v1/ptrs/198.51.100.11").body]
-        self.sluice.signal(signal.SIGKILL)
-        self.sluice.child.wait()
-        self.sluice.expected = -signal.SIGKILL
+        self.sluice.kill()
         self.start()
         after = [self.good("GET", path).body for path in (
             "/v1/addresses/web/front", "/v1/services/shop", "/v1/ptrs/198.51.100.11")]
@@ -574,8 +561,7 @@ class Resources(Reverse):
                                                         "reverse_fqdn": "front.example."}, 201)
         self.assertEqual(0, self.command("reload")[0])
         self.ptr_is("198.51.100.30", "front.example.")
-        config = CONFIG % (SUBSCRIPTION, self.state, FILED)
-        self.sluice.reconfigure(config.replace('name = "open"', 'name = "front"'))
+        self.sluice.reconfigure(self.config().replace('name = "open"', 'name = "front"'))
         status, text = self.command("reload")
         self.assertEqual(1, status, text)
         self.assertIn("front", text)
@@ -699,7 +685,7 @@ class Services(Reverse):
         self.bad_v1(self.call("PUT", "/v1/ptrs/" + urllib.parse.quote(six["address"], safe=""),
                               {"reverse_fqdn": "shop.cloudapp.net"}), 400,
                     "ReverseFqdnNotSupportedForIPv6")
-        self.sluice.reconfigure(CONFIG % (SUBSCRIPTION, self.state, FILED) + "reverse = { ipv6 = true; };")
+        self.sluice.reconfigure(self.config() + "reverse = { ipv6 = true; };")
         self.assertEqual(0, self.command("reload")[0])
         self.good("PATCH", self.path, {"reverse_fqdn": "shop.cloudapp.net"})
         self.ptr_is(six["address"], "shop.cloudapp.net.")
@@ -754,7 +740,7 @@ class Private(Reverse):
 
     def start(self):
         self.world.write("corp.zone", "db 60 IN A 10.10.1.1\nother 60 IN A 10.10.1.9\n")
-        self.sluice = harness.Sluice(self.host, CONFIG % (SUBSCRIPTION, self.state, FILED) + """
+        self.sluice = harness.Sluice(self.host, self.config() + """
             private_zones = ( { name = "corp.test"; file = "corp.zone";
                                 links = ( { name = "l"; virtual_network = "hub"; } ); } );""", (HERE, 53))
 
