@@ -38,6 +38,8 @@ UPSTREAM = os.path.join(TOP, "tests", "e2e", "upstream.py")
 INSIDE = "SLUICE_E2E_INSIDE"
 CLONE_NEWNET = 0x40000000
 SANITIZER = re.compile(r"(Address|Leak|Thread)Sanitizer|UndefinedBehavior|runtime error:")
+# What the master says of a server that crashed (ILL, ABRT, BUS, FPE, SEGV, SYS) and is started again.
+CRASH = re.compile(r"ended by signal (4|6|7|8|11|31)\b")
 libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -226,6 +228,8 @@ class Sluice(Process):
         log = self.log()
         if SANITIZER.search(log):
             return "a sanitizer's report:\n" + log
+        if CRASH.search(log):
+            return "the server crashed:\n" + log
         if self.child.returncode != self.expected:
             return "exit status %d, not %d:\n%s" % (self.child.returncode, self.expected, log)
         return None
