@@ -8,9 +8,9 @@
  *
  * A lane is one socket (UDP) or connection (TCP) with its share of the window.
  *
- * Notes are for who cuts a run at moments of his own: a line for each question that was measured,
- * as its answer comes or it is given up: when it was sent by the monotonic clock and how long it
- * took, in nanoseconds, and what was found ("right", "lost", or why it was wrong). */
+ * Notes are a line for each question that was measured, written when its answer comes or it is
+ * given up: when it was sent by the monotonic clock and how long it took, in nanoseconds, and what
+ * was found ("right", "lost", or why it was wrong). */
 #ifndef BENCH_LOAD_H
 #define BENCH_LOAD_H
 

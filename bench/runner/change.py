@@ -1,5 +1,5 @@
-"""What those who ask notice of a server that is killed, told to read its files again, or replaced by
-another: each function that measures is one repetition, and gives its figures."""
+"""What clients notice of a server that is killed, reloaded, or replaced by another: each function that
+measures is one repetition, and gives its figures."""
 
 import os
 import shutil
@@ -61,7 +61,7 @@ def restart(seconds):
 
 
 class Nothing:
-    """Is done instead."""
+    """No change, for comparison."""
     every_s = RELOAD_S
 
     def __init__(self):

@@ -182,7 +182,7 @@ class Limits(harness.FreshCase):
                 for k in range(200):
                     sock.send((k * 257 & 0xffff).to_bytes(2, "big") + noise[2:])
                 quiet.append(dns.ask((SERVER, 53), "web.corp.internal", timeout=5))
-                time.sleep(0.05)  # a tenth of the limit: his share would be half
+                time.sleep(0.05)  # a tenth of the limit: its share would be half
         counters = self.counters()
         self.assertGreater(counters["over_limit"], 1000)
         for answer in quiet:
