@@ -40,10 +40,6 @@ NOT_OURS = ("ReverseFqdn %s that PublicIPAddress %s is trying to use does not be
             "of a static public ip resource under the subscription.")
 
 
-def reverse_name(address):
-    return ".".join(reversed(address.split("."))) + ".in-addr.arpa."
-
-
 class Azure(harness.Case):
     """One server for all tests of a class."""
 
@@ -108,15 +104,6 @@ class Azure(harness.Case):
         status, out, err = self.run_inside(harness.SLUICE, "state", "import", "-c",
                                            self.sluice.config, path)
         self.assertEqual(0, status, out + err)
-
-    def ptr_is(self, address, *names):
-        """DNS follows a change at once, which on a slow machine is a little later."""
-        rcode = "NOERROR" if names else "NXDOMAIN"
-
-        def asked():
-            message = self.host.ask((HERE, 53), reverse_name(address), "PTR")
-            return (message.rcode, message.texts()) == (rcode, list(names))
-        harness.wait_for(asked, "%s to be %s %s" % (address, rcode, names))
 
 
 class Az(Azure):

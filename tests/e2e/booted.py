@@ -18,7 +18,6 @@ import dns
 import harness
 
 SYSTEMD = "/lib/systemd/systemd"
-UNITS, OWN_UNITS = "/lib/systemd/system", "/etc/systemd/system"
 # Joins the cgroup $1, and is what is mounted at $2 from then on; systemd sees nothing but that.
 OUTER = 'echo $$ >"$1/cgroup.procs" && shift && exec unshare --mount --uts --ipc --pid --cgroup ' \
         '--fork --kill-child --propagation private sh -euc "$INNER" sh "$@"'

@@ -14,6 +14,7 @@ World.close() is itself a test: sluice must end with status 0 and without a sani
 import contextlib
 import ctypes
 import http.client
+import ipaddress
 import itertools
 import json
 import os
@@ -106,6 +107,10 @@ class Process:
                 return dns.udp(dns.query(name, rtype, rclass=rclass), server, timeout=2)
         wait_for(answered, "%s to answer at %s port %d" % ((self.name,) + server), 2 * dns.PATIENCE)
         return self
+
+
+def reverse_name(address):
+    return ipaddress.ip_address(address).reverse_pointer + "."
 
 
 def state_of(pid):
@@ -480,6 +485,18 @@ class Case(unittest.TestCase):
                     raise
             time.sleep(0.1 * number)
         raise AssertionError("a target was late in each of many attempts")
+
+    def ptr_is(self, address, *names, ttl=None):
+        """Waits until DNS has a change, which is at once but on a slow machine. Names are in lower case;
+        none: NXDOMAIN."""
+        rcode = "NOERROR" if names else "NXDOMAIN"
+
+        def asked():
+            message = self.host.ask(("127.0.0.1", 53), reverse_name(address), "PTR")
+            return message if (message.rcode, message.texts()) == (rcode, list(names)) else None
+        message = wait_for(asked, "the PTR of %s to be %s %s" % (address, rcode, names))
+        if ttl is not None:
+            self.assertEqual(ttl, message.answer[0].ttl)
 
     def assert_refused(self, host, server, packet=b"\0" * 12):
         """Waits until every worker has closed the port."""

@@ -26,7 +26,6 @@ PORT, TLS_PORT = 8053, 8443
 DNS = (HERE, 53)
 MAX = 1024 * 1024
 AUTH = "X-Auth-Token: %s\r\n" % OPS
-READER = "X-Auth-Token: %s\r\n" % EYE
 
 
 class Hostile(test_reverse.Reverse):

@@ -108,7 +108,7 @@ class Kill(test_reverse.Reverse):
 
     def number_of(self, slot):
         """Which name DNS gives the slot's address; 0: none."""
-        texts = self.asked(test_reverse.reverse_name(address(slot)), "PTR").texts()
+        texts = self.asked(harness.reverse_name(address(slot)), "PTR").texts()
         return int(texts[0][1:].split(".")[0]) if texts else 0
 
     def storms(self, kept, keys, number):

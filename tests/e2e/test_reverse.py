@@ -6,7 +6,6 @@ import http.client
 import json
 import os
 import re
-import socket
 import sqlite3
 import urllib.parse
 
@@ -118,18 +117,6 @@ class Reverse(harness.FreshCase):
         if text:
             self.assertRegex(answer.body["message"], text)
 
-    def ptr_is(self, address, *names, rcode="NOERROR", ttl=None):
-        """DNS follows a change at once, which on a slow machine is a little later. The API keeps a
-        name's case, and DNS gives it in lower case."""
-        name = reverse_name(address)
-
-        def asked():
-            message = self.host.ask((HERE, 53), name, "PTR")
-            return message if (message.rcode, message.texts()) == (rcode, list(names)) else None
-        message = harness.wait_for(asked, "%s to be %s %s" % (name, rcode, names))
-        if ttl is not None:
-            self.assertEqual(ttl, message.answer[0].ttl)
-
     def key_of(self, name, group="office"):
         address = self.good("GET", "/v1/addresses/%s/%s" % (group, name)).body
         return "%s:%s" % (address["region"], address["id"])
@@ -143,13 +130,6 @@ class Reverse(harness.FreshCase):
 
     def command(self, *argv):
         return self.sluice.command(*argv)
-
-
-def reverse_name(address):
-    if ":" in address:
-        digits = socket.inet_pton(socket.AF_INET6, address).hex()
-        return ".".join(reversed(digits)) + ".ip6.arpa."
-    return ".".join(reversed(address.split("."))) + ".in-addr.arpa."
 
 
 def fip(key=""):
@@ -174,7 +154,7 @@ class Designate(Reverse):
 
     def test_set_show_update_and_unset(self):
         key = self.key_of("open")
-        self.ptr_is("198.51.100.11", rcode="NXDOMAIN")
+        self.ptr_is("198.51.100.11")
         answer = self.good("PATCH", fip(key), {"ptrdname": "mail.example.com.", "ttl": 600,
                                                "description": "out"}, 202, token=OPS)
         self.assertIn((answer.body["status"], answer.body["action"]),
@@ -194,7 +174,7 @@ class Designate(Reverse):
 
         answer = self.good("PATCH", fip(key), {"ptrdname": None}, 202, token=OPS)
         self.assertEqual("null", answer.text.strip())
-        self.ptr_is("198.51.100.11", rcode="NXDOMAIN")
+        self.ptr_is("198.51.100.11")
         self.bad_v2(self.call("PATCH", fip(key), {"ptrdname": None}, OPS), 404, "not_found",
                     "^No such FloatingIP " + key)
         shown = self.settled(fip(key)).body
@@ -206,7 +186,7 @@ class Designate(Reverse):
         self.good("PATCH", fip(key), {"ptrdname": "mail.example.com."}, 202)
         self.ptr_is("198.51.100.11", "mail.example.com.")
         self.good("DELETE", fip(key), status=204)
-        self.ptr_is("198.51.100.11", rcode="NXDOMAIN")
+        self.ptr_is("198.51.100.11")
         self.bad_v2(self.call("DELETE", fip(key)), 404, "not_found")
 
     def test_keys_that_are_none_and_addresses_that_are_not_there(self):
@@ -322,7 +302,7 @@ class Resources(Reverse):
         self.assertEqual((None, {}, None, "198.51.100.30", "static"), tuple(
             bare[key] for key in ("domain_name_label", "tags", "reverse_fqdn", "address",
                                   "allocation")))
-        self.ptr_is("198.51.100.30", rcode="NXDOMAIN")
+        self.ptr_is("198.51.100.30")
         self.good("DELETE", path, status=204)
         self.bad_v1(self.call("DELETE", path), 404)
 
@@ -341,7 +321,7 @@ class Resources(Reverse):
         self.ptr_is("2001:db8:5::25", "ipv6-host.example.com.", ttl=3600)
         self.assertEqual(1, len(set_.body["warnings"]))  # upstream has no AAAA
         self.good("DELETE", path, status=204)
-        self.ptr_is("2001:db8:5::25", rcode="NXDOMAIN")
+        self.ptr_is("2001:db8:5::25")
 
     def test_lists_have_the_files_and_the_states(self):
         self.good("PUT", "/v1/addresses/web/front", {"address": "198.51.100.30"}, 201)
@@ -374,7 +354,7 @@ class Resources(Reverse):
         self.assertEqual(("App2", "shop.cloudapp.net."),
                          (changed["description"], changed["reverse_fqdn"]))
         self.good("PATCH", path, {"reverse_fqdn": ""})
-        self.ptr_is("198.51.100.40", rcode="NXDOMAIN")
+        self.ptr_is("198.51.100.40")
         self.good("DELETE", path, status=204)
         self.bad_v1(self.call("GET", path), 404)
 
@@ -667,7 +647,7 @@ class Services(Reverse):
                      "ftp.example.com")
         for nothing in ("", None):
             self.good("PATCH", self.path, {"reverse_fqdn": nothing})
-            self.ptr_is("198.51.100.41", rcode="NXDOMAIN")
+            self.ptr_is("198.51.100.41")
             self.good("PATCH", self.path, {"reverse_fqdn": "shop.cloudapp.net"})
         self.good("DELETE", "/v1/ptrs/198.51.100.41", status=204)
         self.foreign(self.put("www.example.com"), "www.example.com")
@@ -732,7 +712,7 @@ class Services(Reverse):
             self.assertIn("does not belong to subscription", text)
         self.ptr_is(self.address, "shop.cloudapp.net.")
         self.assertEqual(0, self.command("service", "set", "shop", "--reverse-fqdn", "")[0])
-        self.ptr_is(self.address, rcode="NXDOMAIN")
+        self.ptr_is(self.address)
 
 
 class Private(Reverse):
@@ -802,10 +782,10 @@ class Commands(Reverse):
         self.assertEqual("mail.example.com.", json.loads(self.run_(
             "ptr", "show", "--json", "198.51.100.11"))["reverse_fqdn"])
         self.run_("ptr", "unset", "198.51.100.11")
-        self.ptr_is("198.51.100.11", rcode="NXDOMAIN")
+        self.ptr_is("198.51.100.11")
         self.run_("ptr", "set", "198.51.100.11", "mail.example.com")
         self.run_("ptr", "delete", "198.51.100.11")
-        self.ptr_is("198.51.100.11", rcode="NXDOMAIN")
+        self.ptr_is("198.51.100.11")
         self.run_("ptr", "delete", "198.51.100.11", status=1)
         self.assertIn("warning: 198.51.100.11 leads to nx.example.com.",
                       self.run_("ptr", "set", "198.51.100.11", "nx.example.com"))
@@ -866,7 +846,7 @@ class Commands(Reverse):
         self.assertIn('"198.51.100.99" is not an address or id that we own; add the address first', self.run_(
             "ptr", "set", "198.51.100.99", "a.example.", status=1))
         self.run_("address", "remove", "front", "--group", "web")
-        self.ptr_is("198.51.100.30", rcode="NXDOMAIN")
+        self.ptr_is("198.51.100.30")
         self.run_("address", "remove", "loose")
 
     def test_service(self):
@@ -876,9 +856,9 @@ class Commands(Reverse):
         self.run_("service", "set", "shop", "--address", "198.51.100.41", "--tag", "of=shop")
         self.assertEqual({"of": "shop"}, self.good("GET", "/v1/services/shop").body["tags"])
         self.ptr_is("198.51.100.41", "shop.cloudapp.net.")
-        self.ptr_is("198.51.100.40", rcode="NXDOMAIN")
+        self.ptr_is("198.51.100.40")
         self.run_("service", "set", "shop", "--reverse-fqdn", "")
-        self.ptr_is("198.51.100.41", rcode="NXDOMAIN")
+        self.ptr_is("198.51.100.41")
         self.run_("service", "set", "shop", status=2)
         rows = {row["NAME"]: row for row in self.table(self.run_("service", "list"))}
         self.assertEqual(("198.51.100.41", "shop.cloudapp.net.", "App1 with Reverse DNS"), tuple(
@@ -914,7 +894,7 @@ class Commands(Reverse):
         self.assertGreater(len(text), 1024 * 1024)
         self.run_("state", "import", self.world.write("many.json", text))
         self.ptr_is("2001:db8:5::1:176f", "n5999.example.")
-        self.ptr_is("198.51.100.30", rcode="NXDOMAIN")
+        self.ptr_is("198.51.100.30")
         many["addresses"][5999]["region"] = "x" * 300
         self.assertIn("addresses[5999].region", self.run_(
             "state", "import", self.world.write("many.json", json.dumps(many)), status=1))

@@ -41,10 +41,7 @@ class Store(test_reverse.Reverse):
         self.bad_v1(self.call("PUT", "/v1/ptrs/" + OPEN, BODY), 503, "store_failed", text=why)
         self.assertRegex(self.error(), why)
         self.ptr_is("198.51.100.10", "app1.contoso.com.")
-        if served:
-            self.ptr_is(OPEN, served)
-        else:
-            self.ptr_is(OPEN, rcode="NXDOMAIN")
+        self.ptr_is(OPEN, *filter(None, [served]))
 
     def well(self, name="three.example."):
         """A change is made, is durable, and the status has nothing to say."""
