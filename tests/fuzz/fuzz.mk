@@ -23,7 +23,7 @@ build/fuzz/parts.a: $(FUZZ_PARTS:%.c=build/fuzz/%.o)
 	ar rcs $@ $^
 $(FUZZ_PROGRAMS): build/fuzz/%: build/fuzz/tests/fuzz/%.o build/fuzz/parts.a
 	$(FUZZ_CC) -fsanitize=fuzzer $(FUZZ_SAN) -o $@ $^ $(LIBS) -lcmocka
-fuzz: deps
+fuzz:
 	@etc/install-packages $(PACKAGES) $(TEST_PACKAGES) $(FUZZ_PACKAGES)
 	@$(MAKE) --no-print-directory -s -j2 $(FUZZ_PROGRAMS)
 	@tests/fuzz/run $(or $(SECONDS),60) $(ONLY)

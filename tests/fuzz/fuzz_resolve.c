@@ -22,7 +22,7 @@ struct play {
 	uint64_t waited_us;
 };
 
-static const struct saying {
+static const struct {
 	unsigned rcode;
 	const char *records;
 } sayings[] = {
@@ -54,7 +54,7 @@ static const struct saying {
 	{RCODE_NOERROR, "answer rule.test. 60 IN DNAME elsewhere.example.\n"},
 	{RCODE_NOERROR, "answer example. 60 IN DNAME x.example.\n"},
 };
-enum { SAYINGS = sizeof sayings / sizeof sayings[0] };
+enum { SAYINGS = COUNT(sayings) };
 
 enum { WIRE_ROOM = 512 };
 struct wire { /* what is said, to a question about the root */
@@ -114,8 +114,7 @@ static void ask(struct play *play, uint8_t with)
 	uint8_t wire[MESSAGE_UDP_MIN];
 	size_t length = fuzz_question(with, play->how, wire);
 
-	(void)fuzz_ask(play->world, fuzz_place(play->world, with / FUZZ_QUESTIONS), wire, length,
-		       play->how & 32);
+	fuzz_ask(play->world, fuzz_place(with / FUZZ_QUESTIONS), wire, length, play->how & 32);
 }
 
 /* The latest is number 0. */
@@ -182,7 +181,7 @@ static void wait(struct play *play, uint8_t with)
 
 	play->waited_us += us;
 	if (play->waited_us < WAITED_MAX_US)
-		fuzz_pass(play->world, us);
+		stage_pass(play->world->stage, us);
 }
 
 static void cut(struct play *play, uint8_t with)

@@ -151,7 +151,7 @@ static void finish(struct compose_case *f, const struct request *request)
 }
 
 void case_ask_with(struct compose_case *f, uint32_t network, const char *qname, uint16_t type,
-		   struct question how)
+		   struct case_question how)
 {
 	uint8_t wire[MESSAGE_UDP_MIN];
 	struct request request;
@@ -194,7 +194,7 @@ void case_ask_with(struct compose_case *f, uint32_t network, const char *qname, 
 
 void case_ask(struct compose_case *f, const char *qname, uint16_t type)
 {
-	case_ask_with(f, 0, qname, type, (struct question){.flags = FLAG_RD});
+	case_ask_with(f, 0, qname, type, (struct case_question){.flags = FLAG_RD});
 }
 
 void case_add_rule(struct compose_case *f, const char *network, const char *domain,

@@ -3,7 +3,7 @@
  *
  *     world_init(&w, n);                        n servers, all well, 1 ms away
  *     w.servers[0].does = SILENT;               from now on
- *     struct asked *q = world_ask(&w, "a.test");
+ *     struct world_asked *q = world_ask(&w, "a.test");
  *     world_run(&w, 25 * MS);
  *     assert_true(q->done);
  */
@@ -43,7 +43,7 @@ enum deed {
 
 struct world;
 
-struct server {
+struct world_server {
 	bool (*ignores)(struct world *w, const char *name); /* names that it never answers */
 	enum deed does, by_tcp; /* the latter where it TRUNCATES, or does not just answer there */
 	uint64_t delay_us;
@@ -57,7 +57,7 @@ struct server {
 	uint64_t last_us; /* when it got the last one */
 };
 
-struct packet { /* a reply on its way back */
+struct world_packet { /* a reply on its way back */
 	uint64_t due_us;
 	void *socket;
 	unsigned server, length;
@@ -66,7 +66,7 @@ struct packet { /* a reply on its way back */
 	uint8_t wire[512];
 };
 
-struct value { /* what on_result makes */
+struct world_value { /* what on_result makes */
 	enum ask_outcome outcome;
 	enum target_error error;
 	const struct upstream *upstream;
@@ -76,12 +76,12 @@ struct value { /* what on_result makes */
 	enum ask_edns edns;
 };
 
-struct asked {
+struct world_asked {
 	struct waiter waiter;
 	struct world *world;
 	bool done;
 	uint64_t asked_us, done_us;
-	struct value value;
+	struct world_value value;
 };
 
 struct world {
@@ -93,12 +93,12 @@ struct world {
 	struct target targets[WORLD_SERVERS];
 	struct upstream upstreams[WORLD_SERVERS];
 	struct leg leg;
-	struct server servers[WORLD_SERVERS];
-	struct packet *packets;
+	struct world_server servers[WORLD_SERVERS];
+	struct world_packet *packets;
 	unsigned packet_count, sent, results;
 	int held;
 	bool dnssec_ok, checking_disabled, impatient;
-	struct asked *asked;
+	struct world_asked *asked;
 	unsigned asked_count;
 	struct address client; /* of the next question */
 	void (*on_send)(struct world *w, unsigned server, const uint8_t *wire);
@@ -113,8 +113,7 @@ static inline uint16_t world_random(struct world *w)
 	return entropy_u16(&w->entropy);
 }
 
-static inline size_t world_reply(enum deed does, const uint8_t *query, size_t length,
-				 uint8_t *reply)
+static inline size_t world_reply(enum deed does, const uint8_t *query, uint8_t *reply)
 {
 	size_t name = name_wire_length(query + MESSAGE_HEADER);
 	size_t at = MESSAGE_HEADER + name + 4;
@@ -161,23 +160,22 @@ static inline size_t world_reply(enum deed does, const uint8_t *query, size_t le
 		wire_put16(reply + 4, 0);
 		at = MESSAGE_HEADER;
 	}
-	(void)length;
 	return at;
 }
 
-static inline struct packet *world_packet(struct world *w, unsigned server, void *socket,
-					  uint64_t due_us)
+static inline struct world_packet *world_packet(struct world *w, unsigned server, void *socket,
+						uint64_t due_us)
 {
 	assert(w->packet_count < WORLD_PACKETS);
-	struct packet *packet = &w->packets[w->packet_count++];
-	memset(packet, 0, offsetof(struct packet, wire));
+	struct world_packet *packet = &w->packets[w->packet_count++];
+	memset(packet, 0, offsetof(struct world_packet, wire));
 	packet->due_us = due_us;
 	packet->server = server;
 	packet->socket = socket;
 	return packet;
 }
 
-static inline bool world_name_is_slow(const struct server *server, const uint8_t *wire)
+static inline bool world_name_is_slow(const struct world_server *server, const uint8_t *wire)
 {
 	unsigned hash = 0;
 
@@ -186,7 +184,8 @@ static inline bool world_name_is_slow(const struct server *server, const uint8_t
 	return (hash * 2654435761u >> 8) % 100 < server->slow_percent;
 }
 
-static inline bool world_ignored(struct world *w, const struct server *server, const uint8_t *wire)
+static inline bool world_ignored(struct world *w, const struct world_server *server,
+				 const uint8_t *wire)
 {
 	char text[NAME_TEXT_MAX];
 
@@ -199,7 +198,7 @@ static inline int world_send(void *context, struct flight *flight, const uint8_t
 {
 	struct world *w = context;
 	unsigned i = flight->upstream->host.port - 1000u;
-	struct server *server = &w->servers[i];
+	struct world_server *server = &w->servers[i];
 	bool apart = server->does == TRUNCATES || server->by_tcp != ANSWERS;
 	enum deed does = flight->tcp && apart ? server->by_tcp : server->does;
 
@@ -228,11 +227,11 @@ static inline int world_send(void *context, struct flight *flight, const uint8_t
 		does = ANSWERS;
 	bool slow = (!flight->tcp || server->slow_by_tcp) &&
 		    world_name_is_slow(server, wire + MESSAGE_HEADER);
-	struct packet *packet = world_packet(w, i, flight->socket,
-					     now_us + (slow ? server->slow_us : server->delay_us));
+	struct world_packet *packet = world_packet(
+		w, i, flight->socket, now_us + (slow ? server->slow_us : server->delay_us));
 	packet->error = does == UNREACHABLE;
 	packet->id = flight->id;
-	packet->length = (unsigned)world_reply(does, wire, length, packet->wire);
+	packet->length = (unsigned)world_reply(does, wire, packet->wire);
 	if (server->opts && does == ANSWERS && wire_u16(wire + 10) == 1) {
 		static const uint8_t opt[MESSAGE_OPT] = {0, 0, TYPE_OPT, 4, 208};
 		memcpy(packet->wire + packet->length, opt, sizeof opt);
@@ -254,7 +253,7 @@ static inline void *world_on_result(void *context, void *holder, const struct pe
 				    const struct ask_result *result, uint64_t now_us)
 {
 	struct world *w = context;
-	struct value *value = calloc(1, sizeof *value);
+	struct world_value *value = calloc(1, sizeof *value);
 
 	assert(value && key->leg == &w->leg && now_us == w->now && holder == w);
 	w->results++;
@@ -335,18 +334,19 @@ static inline void world_release(struct world *w)
 
 static inline void world_on_done(struct waiter *waiter, void *value, uint64_t now_us)
 {
-	struct asked *asked = (struct asked *)waiter;
+	struct world_asked *asked = (struct world_asked *)waiter;
 
 	assert(!asked->done && value && now_us == asked->world->now);
 	asked->done = true;
 	asked->done_us = now_us;
-	asked->value = *(struct value *)value;
+	asked->value = *(struct world_value *)value;
 }
 
-static inline struct asked *world_ask_until(struct world *w, const char *text, uint64_t deadline_us)
+static inline struct world_asked *world_ask_until(struct world *w, const char *text,
+						  uint64_t deadline_us)
 {
 	assert(w->asked_count < WORLD_ASKED);
-	struct asked *asked = &w->asked[w->asked_count++];
+	struct world_asked *asked = &w->asked[w->asked_count++];
 	struct name name;
 	struct pending_key key = {.leg = &w->leg,
 				  .name = &name,
@@ -367,13 +367,13 @@ static inline struct asked *world_ask_until(struct world *w, const char *text, u
 	return err == 0 ? asked : NULL;
 }
 
-static inline struct asked *world_ask(struct world *w, const char *text)
+static inline struct world_asked *world_ask(struct world *w, const char *text)
 {
 	return world_ask_until(w, text, w->now + DEADLINE);
 }
 
 /* A name nobody asked for yet. */
-static inline struct asked *world_ask_new(struct world *w)
+static inline struct world_asked *world_ask_new(struct world *w)
 {
 	char text[32];
 
@@ -381,7 +381,7 @@ static inline struct asked *world_ask_new(struct world *w)
 	return world_ask(w, text);
 }
 
-static inline void world_deliver(struct world *w, struct packet packet)
+static inline void world_deliver(struct world *w, struct world_packet packet)
 {
 	const struct host *peer = &w->upstreams[packet.server].host;
 
@@ -419,7 +419,7 @@ static inline void world_run(struct world *w, uint64_t us)
 		if (packet_us > end && timer_us > end)
 			break;
 		if (packet_us <= timer_us) {
-			struct packet packet = w->packets[i];
+			struct world_packet packet = w->packets[i];
 			w->packets[i] = w->packets[--w->packet_count];
 			w->now = packet_us > w->now ? packet_us : w->now;
 			world_deliver(w, packet);
@@ -444,5 +444,49 @@ static inline void world_warm_up(struct world *w, unsigned questions)
 	for (unsigned i = 0; i < WORLD_SERVERS; i++)
 		w->servers[i].got = w->servers[i].got_tcp = w->servers[i].got_plain = 0;
 }
+
+/* ---- a test's world ---- */
+
+/* Every test begins in it: with one, two or three servers, and released behind it. */
+static struct world w;
+
+static inline int one_server(void **state)
+{
+	(void)state;
+	world_init(&w, 1);
+	return 0;
+}
+
+static inline int two_servers(void **state)
+{
+	(void)state;
+	world_init(&w, 2);
+	return 0;
+}
+
+static inline int three_servers(void **state)
+{
+	(void)state;
+	world_init(&w, 3);
+	return 0;
+}
+
+static inline int release(void **state)
+{
+	(void)state;
+	world_release(&w);
+	return 0;
+}
+
+#define ONE(name)   cmocka_unit_test_setup_teardown(name, one_server, release)
+#define TWO(name)   cmocka_unit_test_setup_teardown(name, two_servers, release)
+#define THREE(name) cmocka_unit_test_setup_teardown(name, three_servers, release)
+
+#define assert_answered_by(asked, i)                                                               \
+	do {                                                                                       \
+		assert_true((asked)->done);                                                        \
+		assert_int_equal((asked)->value.outcome, ASK_ANSWERED);                            \
+		assert_ptr_equal((asked)->value.upstream, &w.upstreams[i]);                        \
+	} while (0)
 
 #endif

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "tests/lib/world_fixture.h"
+#include "tests/lib/world.h"
 
 #define assert_ended(asked, as, why)                                                               \
 	do {                                                                                       \
@@ -21,7 +21,7 @@
 static void the_first_target_answers_and_the_second_is_left_alone(void **state)
 {
 	(void)state;
-	struct asked *q = world_ask(&w, "a.test");
+	struct world_asked *q = world_ask(&w, "a.test");
 	assert_false(q->done);
 	world_run(&w, 2 * MS);
 	assert_answered_by(q, 0);
@@ -56,7 +56,7 @@ static void do_and_cd_go_upstream_as_they_came(void **state)
 static void identical_questions_are_asked_once(void **state)
 {
 	(void)state;
-	struct asked *a = world_ask(&w, "a.test"), *b = world_ask(&w, "A.test");
+	struct world_asked *a = world_ask(&w, "a.test"), *b = world_ask(&w, "A.test");
 	assert_int_equal(w.sent, 1);
 	assert_int_equal(w.table.asked, 2);
 	assert_int_equal(w.table.coalesced, 1);
@@ -84,7 +84,7 @@ static void after_the_answer_it_is_asked_anew(void **state)
 	(void)state;
 	world_ask(&w, "a.test");
 	world_run(&w, 2 * MS);
-	struct asked *q = world_ask(&w, "a.test");
+	struct world_asked *q = world_ask(&w, "a.test");
 	assert_int_equal(w.sent, 2);
 	world_run(&w, 2 * MS);
 	assert_answered_by(q, 0);
@@ -106,11 +106,11 @@ static void more_than_pending_max_is_refused(void **state)
 static void one_waiter_may_leave_and_the_others_are_told(void **state)
 {
 	(void)state;
-	struct asked *a = world_ask(&w, "a.test"), *b = world_ask(&w, "a.test"),
-		     *c = world_ask(&w, "a.test");
+	struct world_asked *a = world_ask(&w, "a.test"), *b = world_ask(&w, "a.test"),
+			   *c = world_ask(&w, "a.test");
 	pending_leave(&w.table, &b->waiter);
 	pending_leave(&w.table, &b->waiter); /* fine twice */
-	struct asked *d = world_ask(&w, "a.test");
+	struct world_asked *d = world_ask(&w, "a.test");
 	world_run(&w, 2 * MS);
 	assert_true(a->done && !b->done && c->done && d->done);
 }
@@ -118,7 +118,7 @@ static void one_waiter_may_leave_and_the_others_are_told(void **state)
 static void with_its_last_waiter_a_question_ends_and_its_answer_still_counts(void **state)
 {
 	(void)state;
-	struct asked *q = world_ask(&w, "a.test");
+	struct world_asked *q = world_ask(&w, "a.test");
 	pending_leave(&w.table, &q->waiter);
 	assert_int_equal(w.table.pending_count, 0);
 	assert_int_equal(w.table.flight_count, 1);
@@ -132,7 +132,7 @@ static void with_its_last_waiter_a_question_ends_and_its_answer_still_counts(voi
 struct leaver {
 	struct waiter waiter;
 	struct waiter *other;
-	struct asked *again;
+	struct world_asked *again;
 };
 
 static void on_done_leave_other(struct waiter *waiter, void *value, uint64_t now_us)
@@ -155,7 +155,7 @@ static void a_waiter_may_make_others_leave_and_ask_again(void **state)
 	assert_int_equal(name_from_text(&name, &w.key, "a.test"), 0);
 	assert_int_equal(
 		pending_ask(&w.table, &key, &w, &leaver.waiter, w.now + DEADLINE, true, w.now), 0);
-	struct asked *other = world_ask(&w, "a.test");
+	struct world_asked *other = world_ask(&w, "a.test");
 	leaver.other = &other->waiter;
 	world_run(&w, 2 * MS);
 	assert_false(other->done);
@@ -166,7 +166,7 @@ static void a_waiter_may_make_others_leave_and_ask_again(void **state)
 static void holders_are_held_by_questions_and_flights(void **state)
 {
 	(void)state;
-	struct asked *q = world_ask(&w, "a.test");
+	struct world_asked *q = world_ask(&w, "a.test");
 	assert_int_equal(w.held, 2);
 	pending_leave(&w.table, &q->waiter);
 	assert_int_equal(w.held, 1);
@@ -177,7 +177,7 @@ static void holders_are_held_by_questions_and_flights(void **state)
 static void releasing_the_table_lets_waiters_go(void **state)
 {
 	(void)state;
-	struct asked *q = world_ask(&w, "a.test");
+	struct world_asked *q = world_ask(&w, "a.test");
 	pending_table_release(&w.table);
 	assert_null(q->waiter.link);
 	assert_int_equal(w.held, 0);
@@ -186,23 +186,23 @@ static void releasing_the_table_lets_waiters_go(void **state)
 /* ---- what is an answer ---- */
 
 /* The reply that the server has put on its way, to be tampered with. */
-static struct packet *reply(void)
+static struct world_packet *reply(void)
 {
 	assert_int_equal(w.packet_count, 1);
 	return &w.packets[0];
 }
 
-static bool offer(const struct packet *packet, void *socket, const struct host *peer)
+static bool offer(const struct world_packet *packet, void *socket, const struct host *peer)
 {
-	struct packet copy = *packet;
+	struct world_packet copy = *packet;
 	return pending_on_reply(&w.table, socket, peer, copy.wire, copy.length, w.now);
 }
 
 static void forgeries_are_ignored_and_the_question_waits_on(void **state)
 {
 	(void)state;
-	struct asked *q = world_ask(&w, "a.test");
-	struct packet good = *reply(), bad;
+	struct world_asked *q = world_ask(&w, "a.test");
+	struct world_packet good = *reply(), bad;
 	struct host peer = w.upstreams[0].host;
 	struct pending_socket elsewhere = {0};
 
@@ -247,7 +247,7 @@ static void forgeries_are_ignored_and_the_question_waits_on(void **state)
 static void the_replys_question_may_be_in_any_case(void **state)
 {
 	(void)state;
-	struct asked *q = world_ask(&w, "a.test");
+	struct world_asked *q = world_ask(&w, "a.test");
 	reply()->wire[13] = 'A';
 	world_run(&w, 2 * MS);
 	assert_answered_by(q, 0);
@@ -257,7 +257,7 @@ static void a_duplicate_reply_is_not_an_answer(void **state)
 {
 	(void)state;
 	world_ask(&w, "a.test");
-	struct packet copy = *reply();
+	struct world_packet copy = *reply();
 	world_run(&w, 2 * MS);
 	assert_false(offer(&copy, &w.udp, &w.upstreams[0].host));
 	assert_int_equal(w.targets[0].answered, 1);
@@ -267,7 +267,7 @@ static void a_reply_that_cannot_be_read_sends_the_question_on(void **state)
 {
 	(void)state;
 	w.servers[0].does = MANGLED;
-	struct asked *q = world_ask(&w, "a.test");
+	struct world_asked *q = world_ask(&w, "a.test");
 	world_run(&w, 3 * MS);
 	assert_answered_by(q, 1);
 	assert_int_equal(w.targets[0].last_error, TARGET_ERROR_MANGLED);
@@ -277,7 +277,7 @@ static void a_reply_that_cannot_be_read_sends_the_question_on(void **state)
 static void another_opcode_is_a_mangled_reply(void **state)
 {
 	(void)state;
-	struct asked *q = world_ask(&w, "a.test");
+	struct world_asked *q = world_ask(&w, "a.test");
 	reply()->wire[2] |= 0x10;
 	world_run(&w, 3 * MS);
 	assert_answered_by(q, 1);
@@ -300,14 +300,14 @@ static void servfail_refused_notimp_and_lame_go_to_the_next(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		w.servers[0].does = cases[i].does;
-		struct asked *q = world_ask_new(&w);
+		struct world_asked *q = world_ask_new(&w);
 		world_run(&w, 5 * MS);
 		assert_answered_by(q, 1);
 		assert_int_equal(w.targets[0].last_error, cases[i].error);
 		assert_false(target_is_suspect(&w.targets[0])); /* says nothing of other domains */
 	}
 	w.servers[0].does = ANSWERS;
-	struct asked *q = world_ask_new(&w);
+	struct world_asked *q = world_ask_new(&w);
 	world_run(&w, 5 * MS);
 	assert_answered_by(q, 0);
 }
@@ -316,7 +316,7 @@ static void nodata_without_a_soa_is_an_answer(void **state)
 {
 	(void)state;
 	w.servers[0].does = NODATA;
-	struct asked *q = world_ask(&w, "a.test");
+	struct world_asked *q = world_ask(&w, "a.test");
 	world_run(&w, 3 * MS);
 	assert_answered_by(q, 0);
 }
@@ -325,7 +325,7 @@ static void yxdomain_is_an_answer(void **state)
 {
 	(void)state;
 	w.servers[0].does = YXDOMAINS;
-	struct asked *q = world_ask(&w, "a.test");
+	struct world_asked *q = world_ask(&w, "a.test");
 	world_run(&w, 3 * MS);
 	assert_answered_by(q, 0);
 }
@@ -336,7 +336,7 @@ static void errors_of_all_targets_are_a_failure_at_once(void **state)
 	w.servers[0].does = SERVFAILS;
 	w.servers[1].does = LAME;
 	w.servers[2].does = REFUSES;
-	struct asked *q = world_ask(&w, "a.test");
+	struct world_asked *q = world_ask(&w, "a.test");
 	world_run(&w, 4 * MS);
 	assert_ended(q, ASK_FAILED, TARGET_ERROR_REFUSED);
 	assert_ptr_equal(q->value.upstream, &w.upstreams[2]);
@@ -347,7 +347,7 @@ static void a_target_that_cannot_be_sent_to_is_passed_over(void **state)
 {
 	(void)state;
 	w.servers[0].does = UNSENDABLE;
-	struct asked *q = world_ask(&w, "a.test");
+	struct world_asked *q = world_ask(&w, "a.test");
 	world_run(&w, 2 * MS);
 	assert_answered_by(q, 1);
 	assert_int_equal(w.targets[0].last_error, TARGET_ERROR_SOURCE);
@@ -359,7 +359,7 @@ static void without_room_for_its_flight_it_fails_and_blames_no_source(void **sta
 	(void)state;
 	w.table.pending_max = 1;
 	w.table.flight_count += PENDING_FLIGHTS;
-	struct asked *q = world_ask(&w, "a.test");
+	struct world_asked *q = world_ask(&w, "a.test");
 	w.table.flight_count -= PENDING_FLIGHTS;
 	world_run(&w, 2 * MS);
 	assert_ended(q, ASK_FAILED, TARGET_ERROR_ROOM);
@@ -371,8 +371,8 @@ static void when_none_can_be_sent_to_it_fails_but_not_before_asking_returns(void
 {
 	(void)state;
 	w.servers[0].does = w.servers[1].does = UNSENDABLE;
-	struct asked *q = world_ask(&w, "a.test"); /* asserts that it is not done */
-	struct asked *joined = world_ask(&w, "a.test");
+	struct world_asked *q = world_ask(&w, "a.test"); /* asserts that it is not done */
+	struct world_asked *joined = world_ask(&w, "a.test");
 	world_run(&w, 2 * MS);
 	assert_ended(q, ASK_FAILED, TARGET_ERROR_SOURCE);
 	assert_ended(joined, ASK_FAILED, TARGET_ERROR_SOURCE);
@@ -385,7 +385,7 @@ static void a_source_is_missing_only_where_no_target_could_be_asked(void **state
 	(void)state;
 	w.servers[0].does = SERVFAILS;
 	w.servers[1].does = UNSENDABLE;
-	struct asked *q = world_ask(&w, "a.test");
+	struct world_asked *q = world_ask(&w, "a.test");
 	world_run(&w, 2 * MS);
 	assert_ended(q, ASK_FAILED, TARGET_ERROR_SOURCE);
 	assert_false(q->value.sourceless);
@@ -396,7 +396,7 @@ static void a_network_error_goes_to_the_next_at_once_and_is_remembered(void **st
 	(void)state;
 	world_warm_up(&w, 100);
 	w.servers[0].does = UNREACHABLE;
-	struct asked *q = world_ask(&w, "a.test");
+	struct world_asked *q = world_ask(&w, "a.test");
 	world_run(&w, 3 * MS);
 	assert_answered_by(q, 1);
 	assert_int_equal(q->done_us - q->asked_us, 2 * MS);
@@ -411,7 +411,7 @@ static void a_question_refused_everywhere_waits_for_a_restart(void **state)
 {
 	(void)state;
 	w.servers[0].does = UNREACHABLE;
-	struct asked *q = world_ask(&w, "a.test");
+	struct world_asked *q = world_ask(&w, "a.test");
 	world_run(&w, 50 * MS);
 	assert_false(q->done);
 	assert_int_equal(w.servers[0].got, 1); /* and does not hammer */
@@ -424,7 +424,7 @@ static void a_refusal_that_lasts_ends_at_the_deadline_as_a_network_error(void **
 {
 	(void)state;
 	w.servers[0].does = UNREACHABLE;
-	struct asked *q = world_ask(&w, "a.test");
+	struct world_asked *q = world_ask(&w, "a.test");
 	world_run(&w, DEADLINE - MS);
 	assert_false(q->done);
 	world_run(&w, 3 * MS);
@@ -438,7 +438,7 @@ static void an_error_and_nothing_but_a_dead_target_beside_is_a_failure_soon(void
 	world_warm_up(&w, 100);
 	w.servers[0].does = SERVFAILS;
 	w.servers[1].does = UNREACHABLE;
-	struct asked *q = world_ask(&w, "a.test");
+	struct world_asked *q = world_ask(&w, "a.test");
 	world_run(&w, 5 * MS);
 	assert_ended(q, ASK_FAILED, TARGET_ERROR_NETWORK);
 	world_run(&w, 2 * SECOND); /* the suspect's second of copies is over */
@@ -455,7 +455,7 @@ static void tc_is_asked_by_tcp_at_the_same_target(void **state)
 {
 	(void)state;
 	w.servers[0].does = TRUNCATES;
-	struct asked *q = world_ask(&w, "a.test");
+	struct world_asked *q = world_ask(&w, "a.test");
 	w.servers[0].delay_us = 50 * MS; /* TCP takes its time, */
 	world_run(&w, 60 * MS);
 	assert_int_equal(target_allowance_us(&w.targets[0]), 20 * MS); /* that is no sample */
@@ -474,7 +474,7 @@ static void when_tcp_fails_the_next_target_is_asked(void **state)
 	w.servers[0].does = TRUNCATES;
 	for (size_t i = 0; i < sizeof deeds / sizeof deeds[0]; i++) {
 		w.servers[0].by_tcp = deeds[i];
-		struct asked *q = world_ask_new(&w);
+		struct world_asked *q = world_ask_new(&w);
 		world_run(&w, 5 * MS);
 		assert_answered_by(q, 1);
 		assert_int_equal(w.servers[1].got, i + 1);
@@ -487,7 +487,7 @@ static void silent_tcp_goes_to_the_next_after_patience_and_is_no_suspicion(void 
 	(void)state;
 	w.servers[0].does = TRUNCATES;
 	w.servers[0].by_tcp = SILENT;
-	struct asked *q = world_ask(&w, "a.test");
+	struct world_asked *q = world_ask(&w, "a.test");
 	world_run(&w, 795 * MS);
 	assert_false(q->done);
 	world_run(&w, 10 * MS);
@@ -501,7 +501,7 @@ static void with_no_other_target_it_is_told_that_there_was_a_tc(void **state)
 	w.servers[0].does = w.servers[1].does = TRUNCATES;
 	w.servers[0].by_tcp = UNREACHABLE;
 	w.servers[1].by_tcp = REFUSES;
-	struct asked *q = world_ask(&w, "a.test");
+	struct world_asked *q = world_ask(&w, "a.test");
 	world_run(&w, 10 * MS);
 	assert_true(q->done);
 	assert_int_equal(q->value.outcome, ASK_TRUNCATED);
@@ -513,7 +513,7 @@ static void a_tcp_target_is_asked_by_tcp(void **state)
 {
 	(void)state;
 	w.upstreams[0].protocol = PROTOCOL_TCP;
-	struct asked *q = world_ask(&w, "a.test");
+	struct world_asked *q = world_ask(&w, "a.test");
 	world_run(&w, 3 * MS);
 	assert_answered_by(q, 0);
 	assert_int_equal(w.servers[0].got_tcp, 1);
@@ -534,7 +534,7 @@ static void formerr_to_an_opt_is_asked_once_more_without_and_remembered(void **s
 		w.servers[0].does = deeds[i];
 		atomic_store(&w.targets[0].plain_until_us, 0);
 		w.servers[0].got = w.servers[0].got_plain = 0;
-		struct asked *q = world_ask_new(&w);
+		struct world_asked *q = world_ask_new(&w);
 		world_run(&w, 5 * MS);
 		assert_answered_by(q, 0);
 		assert_int_equal(w.servers[0].got, 2);
@@ -558,7 +558,7 @@ static void a_bare_formerr_counts_for_its_question_only(void **state)
 	(void)state;
 	w.servers[0].does = FORMERRS_BARE;
 	for (unsigned i = 1; i <= 3; i++) {
-		struct asked *q = world_ask_new(&w);
+		struct world_asked *q = world_ask_new(&w);
 		world_run(&w, 5 * MS);
 		assert_answered_by(q, 0);
 		assert_int_equal(w.servers[0].got, 2 * i);
@@ -580,8 +580,8 @@ static void bare_errors_are_errors(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-		w.servers[0] = (struct server){.does = cases[i].does, .delay_us = 1 * MS};
-		struct asked *q = world_ask_new(&w);
+		w.servers[0] = (struct world_server){.does = cases[i].does, .delay_us = 1 * MS};
+		struct world_asked *q = world_ask_new(&w);
 		world_run(&w, 5 * MS);
 		assert_answered_by(q, 1);
 		assert_int_equal(w.servers[0].got, cases[i].got);
@@ -589,8 +589,8 @@ static void bare_errors_are_errors(void **state)
 		assert_int_equal(w.targets[0].srtt_us, 0);
 	}
 	w.servers[0].does = ANSWERS;
-	struct packet bare;
-	struct asked *q = world_ask_new(&w);
+	struct world_packet bare;
+	struct world_asked *q = world_ask_new(&w);
 	bare = w.packets[w.packet_count - 1];
 	bare.length = MESSAGE_HEADER;
 	assert_false(offer(&bare, &w.udp, &w.upstreams[0].host)); /* NOERROR */
@@ -603,7 +603,7 @@ static void who_has_answered_with_an_opt_is_asked_with_one(void **state)
 	(void)state;
 	w.dnssec_ok = true;
 	w.servers[0].opts = true;
-	struct asked *q = world_ask_new(&w);
+	struct world_asked *q = world_ask_new(&w);
 	world_run(&w, 5 * MS);
 	assert_int_equal(q->value.edns, ASK_EDNS_FINE);
 	for (unsigned i = 1; i <= 3; i++) {
@@ -625,7 +625,7 @@ static void an_answer_without_edns_says_so_where_dnssec_is_wanted(void **state)
 	w.servers[0].does = FORMERRS;
 	for (unsigned i = 0; i < 4; i++) {
 		w.dnssec_ok = i % 2 == 1;
-		struct asked *q = world_ask_new(&w);
+		struct world_asked *q = world_ask_new(&w);
 		world_run(&w, 5 * MS);
 		assert_int_equal(q->value.edns, w.dnssec_ok ? ASK_EDNS_NONE : ASK_EDNS_FINE);
 	}
@@ -638,7 +638,7 @@ static void two_formerrs_are_asked_plainly_once(void **state)
 	w.servers[0].does = FORMERRS;
 	w.servers[0].delay_us = 120 * MS; /* more than the first allowance */
 	w.leg.upstream_count = 1;
-	struct asked *q = world_ask_new(&w);
+	struct world_asked *q = world_ask_new(&w);
 	world_run(&w, 119 * MS);
 	assert_int_equal(w.servers[0].got, 2);
 	world_run(&w, SECOND);
@@ -650,7 +650,7 @@ static void formerr_to_everything_is_not_remembered_as_plain(void **state)
 {
 	(void)state;
 	w.servers[0].does = FORMERRS_ALWAYS;
-	struct asked *q = world_ask(&w, "a.test");
+	struct world_asked *q = world_ask(&w, "a.test");
 	world_run(&w, 5 * MS);
 	assert_answered_by(q, 1);
 	assert_int_equal(w.servers[0].got, 2);
@@ -663,7 +663,7 @@ static void random_replies_lead_nowhere(void **state)
 	for (unsigned i = 0; i < 2000; i++) {
 		w.servers[0].delay_us = w.servers[1].delay_us = MS;
 		world_ask_new(&w);
-		struct packet *packet = &w.packets[w.packet_count - 1];
+		struct world_packet *packet = &w.packets[w.packet_count - 1];
 		size_t from = i % 4 == 0 ? 0 : MESSAGE_HEADER + 12;
 		for (unsigned n = 0; n < 4; n++) {
 			size_t at = from + world_random(&w) % (packet->length - from);

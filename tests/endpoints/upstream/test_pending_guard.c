@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "tests/lib/world_fixture.h"
+#include "tests/lib/world.h"
 
 static int with_case(void **state)
 {
@@ -17,7 +17,7 @@ static int with_case(void **state)
 	return 0;
 }
 
-static struct packet *last_reply(void)
+static struct world_packet *last_reply(void)
 {
 	assert_true(w.packet_count > 0);
 	return &w.packets[w.packet_count - 1];
@@ -38,14 +38,14 @@ static unsigned capitals_asked(void)
 			name_wire_length(w.last_query + MESSAGE_HEADER));
 }
 
-static void lower(struct packet *packet)
+static void lower(struct world_packet *packet)
 {
 	for (unsigned i = MESSAGE_HEADER; i < packet->length; i++)
 		packet->wire[i] = name_lower(packet->wire[i]);
 }
 
 /* A name with so many letters that all of them small is out of the question. */
-static struct asked *ask_letters(void)
+static struct world_asked *ask_letters(void)
 {
 	char text[80];
 
@@ -58,7 +58,7 @@ static void learn_case(void)
 {
 	for (unsigned i = 0; i < TARGET_CASE_SURE; i++) {
 		assert_false(target_ignores_case(&w.targets[0].guard));
-		struct asked *q = ask_letters();
+		struct world_asked *q = ask_letters();
 		assert_true(capitals_asked() > 0);
 		world_run(&w, 2 * MS);
 		assert_answered_by(q, 0);
@@ -69,14 +69,14 @@ static void learn_case(void)
 static void an_answer_is_handed_on_in_lower_case(void **state)
 {
 	(void)state;
-	struct asked *q = ask_letters();
+	struct world_asked *q = ask_letters();
 	world_run(&w, 2 * MS);
 	assert_answered_by(q, 0);
 	assert_int_equal(capitals(q->value.wire + MESSAGE_HEADER, q->value.length - MESSAGE_HEADER),
 			 0);
 }
 
-static void append(struct packet *packet, const void *bytes, size_t length)
+static void append(struct world_packet *packet, const void *bytes, size_t length)
 {
 	assert_true(packet->length + length <= sizeof packet->wire);
 	memcpy(packet->wire + packet->length, bytes, length);
@@ -84,8 +84,8 @@ static void append(struct packet *packet, const void *bytes, size_t length)
 }
 
 /* The owner is the question's name, or what is there already. */
-static void append_record(struct packet *packet, bool owned, uint16_t type, const uint8_t *rdata,
-			  size_t length)
+static void append_record(struct world_packet *packet, bool owned, uint16_t type,
+			  const uint8_t *rdata, size_t length)
 {
 	uint8_t fixed[RECORD_HEADER] = {0xc0, 12, 0, 0, 0, CLASS_IN, 0, 0, 1, 44};
 
@@ -102,8 +102,8 @@ static void names_in_an_answer_keep_none_of_our_letters(void **state)
 	uint8_t rdata[200], sent[100];
 
 	(void)state;
-	struct asked *q = ask_letters();
-	struct packet *packet = last_reply();
+	struct world_asked *q = ask_letters();
+	struct world_packet *packet = last_reply();
 	size_t length = name_wire_length(packet->wire + MESSAGE_HEADER), first = 3, above = 27;
 	memcpy(sent, packet->wire + MESSAGE_HEADER, length);
 	assert_true(capitals(sent + first, above) > 0);
@@ -136,7 +136,7 @@ static void who_changes_letters_also_by_tcp_is_let_alone(void **state)
 {
 	(void)state;
 	w.servers[0].lowers = true;
-	struct asked *q = ask_letters();
+	struct world_asked *q = ask_letters();
 	world_run(&w, 1 * MS);
 	assert_false(q->done);
 	assert_int_equal(w.servers[0].got_tcp, 1);
@@ -164,8 +164,8 @@ static void who_changes_letters_also_by_tcp_is_let_alone(void **state)
 static void one_forged_reply_in_other_letters_switches_nothing_off(void **state)
 {
 	(void)state;
-	struct asked *q = ask_letters();
-	struct packet forged = *last_reply();
+	struct world_asked *q = ask_letters();
+	struct world_packet forged = *last_reply();
 	lower(&forged);
 	for (unsigned i = 0; i < 2 * TARGET_CASE_ROW; i++)
 		assert_false(pending_on_reply(&w.table, &w.udp, &w.upstreams[0].host, forged.wire,
@@ -186,7 +186,7 @@ static void who_changes_letters_and_refuses_tcp_loses_no_question(void **state)
 	w.servers[0].lowers = true;
 	w.servers[0].by_tcp = UNREACHABLE;
 	for (unsigned i = 1; i <= TARGET_CASE_ROW; i++) {
-		struct asked *q = ask_letters();
+		struct world_asked *q = ask_letters();
 		assert_true(capitals_asked() > 0);
 		world_run(&w, 4 * MS);
 		assert_answered_by(q, 0);
@@ -194,7 +194,7 @@ static void who_changes_letters_and_refuses_tcp_loses_no_question(void **state)
 		assert_int_equal(w.servers[0].got_tcp, i);
 		assert_int_equal(w.servers[0].got, 3 * i);
 	}
-	struct asked *q = ask_letters();
+	struct world_asked *q = ask_letters();
 	assert_int_equal(capitals_asked(), 0);
 	world_run(&w, 1 * MS);
 	assert_answered_by(q, 0);
@@ -202,7 +202,7 @@ static void who_changes_letters_and_refuses_tcp_loses_no_question(void **state)
 
 static void who_changes_letters_and_has_no_tcp_loses_no_question(void **state)
 {
-	struct asked *asked[2 * TARGET_CASE_ROW];
+	struct world_asked *asked[2 * TARGET_CASE_ROW];
 
 	(void)state;
 	w.leg.upstream_count = 1;
@@ -226,7 +226,7 @@ static void a_reply_in_the_letters_sent_ends_the_row(void **state)
 	w.servers[0].by_tcp = UNREACHABLE;
 	for (unsigned i = 1; i < 3 * TARGET_CASE_ROW; i++) {
 		w.servers[0].lowers = i % TARGET_CASE_ROW != 0;
-		struct asked *q = ask_letters();
+		struct world_asked *q = ask_letters();
 		assert_true(capitals_asked() > 0);
 		world_run(&w, 4 * MS);
 		assert_answered_by(q, 0);
@@ -238,7 +238,7 @@ static void no_data_while_it_is_tried_is_asked_again_in_lower_case(void **state)
 {
 	(void)state;
 	w.servers[0].does = NODATA;
-	struct asked *q = ask_letters();
+	struct world_asked *q = ask_letters();
 	assert_true(capitals_asked() > 0);
 	world_run(&w, 1 * MS);
 	assert_false(q->done);
@@ -258,7 +258,7 @@ static void no_data_that_may_be_the_letters_fault_is_nothing_beside_another_targ
 {
 	(void)state;
 	w.servers[0].does = NODATA;
-	struct asked *q = ask_letters();
+	struct world_asked *q = ask_letters();
 	w.servers[0].does = SERVFAILS;
 	world_run(&w, 5 * MS);
 	assert_answered_by(q, 1);
@@ -270,7 +270,7 @@ static void no_data_of_a_keeper_is_an_answer(void **state)
 	learn_case();
 	w.servers[0].does = NODATA;
 	unsigned got = w.servers[0].got;
-	struct asked *q = ask_letters();
+	struct world_asked *q = ask_letters();
 	world_run(&w, 2 * MS);
 	assert_answered_by(q, 0);
 	assert_int_equal(w.servers[0].got, got + 1);
@@ -313,7 +313,7 @@ static void every_letter_has_a_coin_of_its_own(void **state)
 	(void)state;
 	w.targets[0].guard.case_answered = TARGET_CASE_SURE;
 	for (unsigned round = 0; round < ROUNDS; round++) {
-		struct asked *q = world_ask(&w, text);
+		struct world_asked *q = world_ask(&w, text);
 		const uint8_t *name = w.last_query + MESSAGE_HEADER;
 		for (unsigned i = 0; i < sizeof text - 1; i++) {
 			uint8_t sent = name[i + 1];
@@ -336,8 +336,9 @@ static void every_letter_has_a_coin_of_its_own(void **state)
 static void joiners_of_a_question_in_capitals_share_its_answer(void **state)
 {
 	(void)state;
-	struct asked *a = ask_letters();
-	struct asked *b = world_ask(&w, "N0.ABCDEFGHIJKLMNOPQRSTUVWXYZ.abcdefghijklmnopqrstuvwxyz");
+	struct world_asked *a = ask_letters();
+	struct world_asked *b =
+		world_ask(&w, "N0.ABCDEFGHIJKLMNOPQRSTUVWXYZ.abcdefghijklmnopqrstuvwxyz");
 	assert_int_equal(w.sent, 1);
 	world_run(&w, 2 * MS);
 	assert_answered_by(a, 0);
@@ -368,7 +369,7 @@ static int with_watch(void **state)
 /* From a server, with another id than any question's. */
 static void miss(unsigned server, unsigned times)
 {
-	struct packet forged = *last_reply();
+	struct world_packet forged = *last_reply();
 
 	for (unsigned i = 0; i < times; i++) {
 		do
@@ -384,10 +385,10 @@ static void eight_near_misses_and_what_is_open_there_is_asked_by_tcp_as_well(voi
 	(void)state;
 	w.servers[0].delay_us = 10 * MS;
 	w.servers[0].by_tcp = SILENT;
-	struct asked *a = world_ask_new(&w), *b = world_ask_new(&w);
+	struct world_asked *a = world_ask_new(&w), *b = world_ask_new(&w);
 	miss(0, 7);
 	assert_int_equal(w.servers[0].got_tcp, 0);
-	struct asked *late = world_ask_new(&w);
+	struct world_asked *late = world_ask_new(&w);
 	miss(0, 1);
 	assert_int_equal(w.servers[0].got_tcp, 2);
 	miss(0, 100); /* and each of them once */
@@ -406,7 +407,7 @@ static void eight_near_misses_and_what_is_open_there_is_asked_by_tcp_as_well(voi
 static void what_tcp_says_then_is_an_answer(void **state)
 {
 	(void)state;
-	struct asked *q = world_ask_new(&w);
+	struct world_asked *q = world_ask_new(&w);
 	miss(0, 8);
 	w.packets[0].due_us = UINT64_MAX; /* UDP's is lost */
 	world_run(&w, 1 * MS);
@@ -418,7 +419,7 @@ static void another_name_is_a_near_miss(void **state)
 {
 	(void)state;
 	world_ask_new(&w);
-	struct packet forged = *last_reply();
+	struct world_packet forged = *last_reply();
 	forged.wire[MESSAGE_HEADER + 1] ^= 1;
 	for (unsigned i = 0; i < 8; i++)
 		assert_false(pending_on_reply(&w.table, &w.udp, &w.upstreams[0].host, forged.wire,
@@ -432,7 +433,7 @@ static void near_misses_are_of_one_second(void **state)
 	w.leg.upstream_count = 1;
 	w.servers[0].delay_us = 3 * SECOND;
 	world_ask_new(&w);
-	struct packet forged = *last_reply();
+	struct world_packet forged = *last_reply();
 	wire_put16(forged.wire + 4, 0); /* no question */
 	for (unsigned i = 0; i < 15; i++) {
 		if (i == 7)
@@ -449,7 +450,7 @@ static void what_is_elsewhere_is_none_of_it(void **state)
 	(void)state;
 	world_ask_new(&w);
 	miss(1, 100); /* nothing is open at that server */
-	struct packet good = *last_reply();
+	struct world_packet good = *last_reply();
 	struct pending_socket elsewhere = {0};
 	for (unsigned i = 0; i < 100; i++)
 		assert_false(pending_on_reply(&w.table, &elsewhere, &w.upstreams[0].host, good.wire,

@@ -9,14 +9,14 @@
 
 #include <cmocka.h>
 
-#include "tests/lib/world_fixture.h"
+#include "tests/lib/world.h"
 
 static bool suspect(unsigned i)
 {
 	return target_is_suspect(&w.targets[i]);
 }
 
-static uint64_t took(const struct asked *asked)
+static uint64_t took(const struct world_asked *asked)
 {
 	return asked->done_us - asked->asked_us;
 }
@@ -43,7 +43,7 @@ static void a_silent_target_costs_its_allowance_once(void **state)
 	(void)state;
 	world_warm_up(&w, 100);
 	w.servers[0].does = SILENT;
-	struct asked *q = world_ask(&w, "a.test");
+	struct world_asked *q = world_ask(&w, "a.test");
 	world_run(&w, 30 * MS);
 	assert_answered_by(q, 1);
 	assert_about(took(q), 21 * MS); /* the least allowance, and the way to the second */
@@ -64,7 +64,7 @@ static void one_that_never_answered_costs_100_ms(void **state)
 	w.servers[0].does = SILENT;
 	for (unsigned i = 0; i < TARGET_UNANSWERED; i++) {
 		assert_false(suspect(0)); /* it may be slow for its first name */
-		struct asked *q = world_ask_new(&w);
+		struct world_asked *q = world_ask_new(&w);
 		world_run(&w, 102 * MS);
 		assert_answered_by(q, 1);
 		assert_about(took(q), 101 * MS);
@@ -76,7 +76,7 @@ static void one_that_is_slow_for_its_first_name_is_never_suspect(void **state)
 {
 	(void)state;
 	w.servers[0].delay_us = 300 * MS;
-	struct asked *q = world_ask(&w, "a.test");
+	struct world_asked *q = world_ask(&w, "a.test");
 	world_run(&w, SECOND);
 	assert_answered_by(q, 1);
 	assert_int_equal(w.targets[0].answered, 1);
@@ -103,7 +103,7 @@ static void targets_are_tried_in_their_order(void **state)
 	for (unsigned i = 1; i < 3; i++)
 		give_history(&w.targets[i]);
 	w.servers[0].does = w.servers[1].does = SILENT;
-	struct asked *q = world_ask(&w, "a.test");
+	struct world_asked *q = world_ask(&w, "a.test");
 	world_run(&w, 60 * MS);
 	assert_answered_by(q, 2);
 	assert_about(took(q), 41 * MS);
@@ -112,7 +112,7 @@ static void targets_are_tried_in_their_order(void **state)
 
 static void everything_that_waits_at_a_new_suspect_goes_on_at_once(void **state)
 {
-	struct asked *q[5];
+	struct world_asked *q[5];
 
 	(void)state;
 	world_warm_up(&w, 100);
@@ -136,7 +136,7 @@ static void without_a_token_a_question_waits_for_the_probes(void **state)
 	world_warm_up(&w, 100);
 	atomic_store(&w.targets[0].tokens, 0);
 	w.servers[0].does = SILENT;
-	struct asked *q = world_ask(&w, "a.test");
+	struct world_asked *q = world_ask(&w, "a.test");
 	world_run(&w, 50 * MS);
 	assert_answered_by(q, 1);
 	assert_about(took(q), 41 * MS);
@@ -149,7 +149,7 @@ static void a_slow_name_among_live_ones_waits_and_is_answered(void **state)
 	world_warm_up(&w, 100);
 	atomic_store(&w.targets[0].tokens, -1000);
 	w.servers[0].delay_us = 300 * MS;
-	struct asked *slow = world_ask(&w, "slow.test");
+	struct world_asked *slow = world_ask(&w, "slow.test");
 	w.servers[0].delay_us = MS;
 	for (unsigned i = 0; i < 60; i++) {
 		world_run(&w, 5 * MS);
@@ -168,7 +168,7 @@ static void after_patience_a_question_leaves_a_target_that_answers_others(void *
 	world_warm_up(&w, 100);
 	atomic_store(&w.targets[0].tokens, -1000);
 	w.servers[0].lose = 1;
-	struct asked *lost = world_ask(&w, "lost.test");
+	struct world_asked *lost = world_ask(&w, "lost.test");
 	for (unsigned i = 0; i < 170; i++) {
 		world_run(&w, 5 * MS);
 		world_ask_new(&w);
@@ -186,7 +186,7 @@ static void a_packet_lost_at_the_only_target_is_sent_again_after_the_allowance(v
 	(void)state;
 	world_warm_up(&w, 100);
 	w.servers[0].lose = 1;
-	struct asked *q = world_ask(&w, "a.test");
+	struct world_asked *q = world_ask(&w, "a.test");
 	world_run(&w, 30 * MS);
 	assert_answered_by(q, 0);
 	assert_about(took(q), 21 * MS);
@@ -198,7 +198,7 @@ static void so_it_is_when_others_are_answered_meanwhile(void **state)
 	(void)state;
 	world_warm_up(&w, 100);
 	w.servers[0].lose = 1;
-	struct asked *q = world_ask(&w, "lost.test");
+	struct world_asked *q = world_ask(&w, "lost.test");
 	for (unsigned i = 0; i < 10; i++) {
 		world_run(&w, 5 * MS);
 		world_ask_new(&w);
@@ -217,7 +217,7 @@ static void what_has_not_left_yet_is_not_sent_again(void **state)
 	world_warm_up(&w, 10);
 	w.servers[0].does = HOLDS;
 	w.servers[1].does = SILENT;
-	struct asked *q = world_ask(&w, "a.test");
+	struct world_asked *q = world_ask(&w, "a.test");
 	for (uint64_t us = 0; us < 3500 * MS; us += 2 * MS) { /* they live */
 		target_on_answer(&w.targets[0], MS, w.now);
 		target_on_answer(&w.targets[1], MS, w.now);
@@ -236,7 +236,7 @@ static void what_has_not_left_for_long_is_waited_for(void **state)
 	world_warm_up(&w, 10);
 	w.impatient = true;
 	w.servers[0].does = HOLDS;
-	struct asked *q = world_ask(&w, "a.test");
+	struct world_asked *q = world_ask(&w, "a.test");
 	for (uint64_t us = 0; us < 3500 * MS; us += 2 * MS) {
 		target_on_answer(&w.targets[0], MS, w.now);
 		world_run(&w, 2 * MS);
@@ -252,7 +252,7 @@ static void a_lone_question_to_a_dead_target_waits_while_that_is_probed(void **s
 	(void)state;
 	world_warm_up(&w, 100);
 	w.servers[0].does = SILENT;
-	struct asked *q = world_ask(&w, "a.test");
+	struct world_asked *q = world_ask(&w, "a.test");
 	world_run(&w, DEADLINE + 2 * MS);
 	assert_true(q->done);
 	assert_int_equal(q->value.outcome, ASK_SILENT);
@@ -306,7 +306,7 @@ static void it_is_first_again_at_its_first_sign_of_life(void **state)
 		world_run(&w, 10 * MS);
 	}
 	assert_false(suspect(0));
-	struct asked *q = world_ask(&w, "a.test");
+	struct world_asked *q = world_ask(&w, "a.test");
 	w.servers[1].got = 0;
 	world_run(&w, 10 * MS);
 	assert_answered_by(q, 0);
@@ -318,7 +318,7 @@ static void a_late_answer_is_a_sign_of_life(void **state)
 	(void)state;
 	world_warm_up(&w, 100);
 	w.servers[0].delay_us = 300 * MS;
-	struct asked *q = world_ask(&w, "a.test");
+	struct world_asked *q = world_ask(&w, "a.test");
 	world_run(&w, 50 * MS);
 	assert_answered_by(q, 1);
 	assert_true(suspect(0)); /* it is slow for what it knows, too */
@@ -338,7 +338,7 @@ static void a_copys_answer_may_be_the_first(void **state)
 	world_run(&w, 150 * MS);
 	w.servers[0].does = ANSWERS;
 	w.servers[1].delay_us = 15 * MS;
-	struct asked *q = world_ask(&w, "a.test");
+	struct world_asked *q = world_ask(&w, "a.test");
 	world_run(&w, 5 * MS);
 	assert_answered_by(q, 0);
 	world_run(&w, 20 * MS);
@@ -375,7 +375,7 @@ static void all_silent(void)
 
 static void when_all_are_suspect_questions_wait_for_a_sign_of_life(void **state)
 {
-	struct asked *q[20];
+	struct world_asked *q[20];
 
 	(void)state;
 	all_silent();
@@ -421,7 +421,7 @@ static void which_brings_it_its_answer_where_they_are_suspect_wrongly(void **sta
 	(void)state;
 	all_silent();
 	w.servers[0].does = w.servers[1].does = ANSWERS;
-	struct asked *q = world_ask_new(&w);
+	struct world_asked *q = world_ask_new(&w);
 	world_run(&w, 2 * MS);
 	assert_true(q->done);
 	assert_about(took(q), MS);
@@ -433,7 +433,7 @@ static void life_that_another_worker_saw_is_noticed(void **state)
 	(void)state;
 	all_silent();
 	world_run(&w, 2 * SECOND);
-	struct asked *q = world_ask_new(&w);
+	struct world_asked *q = world_ask_new(&w);
 	world_run(&w, 20 * MS);
 	assert_false(q->done);
 	w.servers[1].does = ANSWERS;
@@ -488,7 +488,7 @@ static void who_joins_a_stalled_question_sends_it_on_to_one_that_came_back(void 
 {
 	(void)state;
 	all_silent();
-	struct asked *first = world_ask(&w, "a.test");
+	struct world_asked *first = world_ask(&w, "a.test");
 	world_run(&w, 500 * MS);
 	for (unsigned i = 0; i < 3; i++) { /* still silent for this name, but not for others */
 		target_on_answer(&w.targets[0], MS, w.now);
@@ -498,7 +498,7 @@ static void who_joins_a_stalled_question_sends_it_on_to_one_that_came_back(void 
 	target_on_answer(&w.targets[0], MS, w.now);
 	w.servers[0].does = ANSWERS;
 	w.servers[0].got = 0;
-	struct asked *second = world_ask(&w, "a.test");
+	struct world_asked *second = world_ask(&w, "a.test");
 	world_run(&w, 5 * MS);
 	assert_true(first->done && second->done);
 }
@@ -511,15 +511,15 @@ static void who_joins_later_has_an_error_of_a_while_ago_asked_anew(void **state)
 	give_history(&w.targets[1]);
 	w.servers[0].does = SERVFAILS;
 	w.servers[1].does = SILENT;
-	struct asked *first = world_ask(&w, "a.test");
+	struct world_asked *first = world_ask(&w, "a.test");
 	world_run(&w, 500 * MS);
 	w.servers[0].does = ANSWERS;
 	w.servers[0].got = 0;
-	struct asked *soon = world_ask(&w, "a.test");
+	struct world_asked *soon = world_ask(&w, "a.test");
 	world_run(&w, 400 * MS);
 	assert_int_equal(w.servers[0].got, 0); /* RFC 9520 section 3.2: not within a second */
 	world_run(&w, 200 * MS);
-	struct asked *later = world_ask(&w, "a.test");
+	struct world_asked *later = world_ask(&w, "a.test");
 	world_run(&w, 5 * MS);
 	assert_answered_by(first, 0);
 	assert_answered_by(soon, 0);
@@ -531,7 +531,7 @@ static void without_a_sign_of_life_it_ends_silent_at_the_deadline(void **state)
 	(void)state;
 	all_silent();
 	assert_true(leg_is_dark(&w.leg));
-	struct asked *q = world_ask_new(&w);
+	struct world_asked *q = world_ask_new(&w);
 	world_run(&w, DEADLINE - MS);
 	assert_false(q->done);
 	world_run(&w, 3 * MS);
@@ -545,7 +545,7 @@ static void who_may_not_wait_fails_at_once_when_all_are_suspect(void **state)
 	all_silent();
 	w.impatient = true;
 	w.sent = 0;
-	struct asked *q = world_ask_new(&w);
+	struct world_asked *q = world_ask_new(&w);
 	world_run(&w, 2 * MS);
 	assert_true(q->done);
 	assert_int_equal(q->value.outcome, ASK_FAILED);
@@ -561,7 +561,7 @@ static void who_may_not_wait_fails_when_the_last_becomes_suspect(void **state)
 	give_history(&w.targets[1]);
 	w.impatient = true;
 	w.servers[0].does = w.servers[1].does = SILENT;
-	struct asked *q = world_ask_new(&w);
+	struct world_asked *q = world_ask_new(&w);
 	world_run(&w, 70 * MS);
 	assert_true(q->done);
 	assert_int_equal(q->value.outcome, ASK_FAILED);
@@ -575,7 +575,7 @@ static void what_waiting_would_not_mend_is_not_hasty(void **state)
 	w.impatient = true;
 	w.servers[0].does = UNSENDABLE;
 	w.servers[1].does = SERVFAILS;
-	struct asked *q = world_ask_new(&w);
+	struct world_asked *q = world_ask_new(&w);
 	world_run(&w, 5 * MS);
 	assert_int_equal(q->value.outcome, ASK_FAILED);
 	assert_false(q->value.hasty);
@@ -590,9 +590,9 @@ static void who_may_wait_does_not_join_who_may_not(void **state)
 {
 	(void)state;
 	all_silent();
-	struct asked *patient = world_ask(&w, "a.test");
+	struct world_asked *patient = world_ask(&w, "a.test");
 	w.impatient = true;
-	struct asked *impatient = world_ask(&w, "a.test");
+	struct world_asked *impatient = world_ask(&w, "a.test");
 	world_run(&w, 2 * MS);
 	assert_true(impatient->done && !patient->done);
 }
@@ -601,10 +601,10 @@ static void a_stalled_question_that_is_left_is_gone(void **state)
 {
 	(void)state;
 	all_silent();
-	struct asked *a = world_ask_new(&w), *b = world_ask_new(&w), *c = world_ask_new(&w);
+	struct world_asked *a = world_ask_new(&w), *b = world_ask_new(&w), *c = world_ask_new(&w);
 	pending_leave(&w.table, &c->waiter); /* the last of the list */
 	pending_leave(&w.table, &a->waiter);
-	struct asked *d = world_ask_new(&w);
+	struct world_asked *d = world_ask_new(&w);
 	w.servers[0].does = w.servers[1].does = ANSWERS;
 	world_ask_new(&w);
 	world_run(&w, 20 * MS);
@@ -615,9 +615,9 @@ static void a_question_joined_late_waits_until_its_own_deadline(void **state)
 {
 	(void)state;
 	w.servers[0].does = w.servers[1].does = SILENT;
-	struct asked *early = world_ask(&w, "a.test");
+	struct world_asked *early = world_ask(&w, "a.test");
 	world_run(&w, 3 * SECOND);
-	struct asked *late = world_ask(&w, "a.test");
+	struct world_asked *late = world_ask(&w, "a.test");
 	world_run(&w, DEADLINE - 3 * SECOND);
 	pending_expire(&w.table, &early->waiter, w.now);
 	assert_true(early->done);
@@ -634,7 +634,7 @@ static void a_late_answer_of_an_only_target_is_an_answer(void **state)
 	(void)state;
 	world_warm_up(&w, 100);
 	w.servers[0].delay_us = 1500 * MS;
-	struct asked *q = world_ask(&w, "a.test");
+	struct world_asked *q = world_ask(&w, "a.test");
 	world_run(&w, 1500 * MS + MS);
 	assert_answered_by(q, 0);
 	assert_int_equal(w.table.late, 0);
@@ -646,7 +646,7 @@ static void the_last_of_those_who_wait_ends_the_question(void **state)
 {
 	(void)state;
 	w.servers[0].does = w.servers[1].does = SILENT;
-	struct asked *q = world_ask(&w, "a.test");
+	struct world_asked *q = world_ask(&w, "a.test");
 	world_run(&w, SECOND);
 	pending_expire(&w.table, &q->waiter, w.now);
 	assert_true(q->done);
@@ -856,7 +856,7 @@ static void over_the_limit_of_one_and_the_other_suspect_it_fails_at_once_too(voi
 		world_ask_new(&w);
 	world_run(&w, 50 * MS);
 	for (unsigned i = 10; i < 60; i++) {
-		const struct asked *q = &w.asked[i];
+		const struct world_asked *q = &w.asked[i];
 
 		assert_true(q->done);
 		assert_true(q->value.outcome == ASK_ANSWERED ||
@@ -871,7 +871,7 @@ static void who_is_proven_has_a_part_of_the_limit_that_others_cannot_use_up(void
 	for (unsigned i = 0; i < 50; i++)
 		world_ask_new(&w);
 	w.proven = true;
-	struct asked *q = world_ask_new(&w);
+	struct world_asked *q = world_ask_new(&w);
 	world_run(&w, 5 * MS);
 	assert_true(q->done);
 	assert_int_equal(q->value.outcome, ASK_ANSWERED);
@@ -884,10 +884,10 @@ static void a_question_goes_on_for_who_is_proven_and_joined_it(void **state)
 	limit_endpoint(&meter, 0, 2);
 	for (unsigned i = 0; i < 50; i++)
 		world_ask_new(&w);
-	struct asked *first = &w.asked[0];
+	struct world_asked *first = &w.asked[0];
 	assert_int_equal(w.servers[0].got, w.sent);
 	w.proven = true;
-	struct asked *q = world_ask(&w, "n0.test");
+	struct world_asked *q = world_ask(&w, "n0.test");
 	world_run(&w, 200 * MS);
 	assert_int_equal(w.table.coalesced, 1);
 	assert_true(first->done && q->done);
@@ -945,7 +945,7 @@ static void ask_as(uint8_t client, unsigned count)
 		world_ask_new(&w);
 }
 
-static void assert_no_room(const struct asked *q)
+static void assert_no_room(const struct world_asked *q)
 {
 	assert_true(q->done);
 	assert_int_equal(q->value.outcome, ASK_FAILED);
@@ -1105,7 +1105,7 @@ static void what_is_asked_by_tcp_for_that_stays_with_a_new_suspect(void **state)
 	(void)state;
 	world_warm_up(&w, 100);
 	w.servers[0].does = TRUNCATES;
-	struct asked *q = world_ask(&w, "a.test");
+	struct world_asked *q = world_ask(&w, "a.test");
 	w.servers[0].delay_us = 300 * MS;
 	world_run(&w, 2 * MS);
 	assert_int_equal(w.servers[0].got_tcp, 1);
@@ -1126,7 +1126,7 @@ static void who_joins_one_that_made_room_sends_it_on(void **state)
 	world_ask(&w, "a.test");
 	wait_for_longer_than_usual();
 	world_ask(&w, "b.test");
-	struct asked *joins = world_ask_until(&w, "a.test", w.now + 2 * DEADLINE);
+	struct world_asked *joins = world_ask_until(&w, "a.test", w.now + 2 * DEADLINE);
 	assert_int_equal(w.servers[1].got, 1);
 	world_run(&w, 150 * MS);
 	assert_answered_by(&w.asked[0], 1);

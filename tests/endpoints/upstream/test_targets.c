@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "tests/lib/world_fixture.h"
+#include "tests/lib/world.h"
 
 enum { CLIENTS = 5, ATTACKER = 66, GOOD = 77 };
 
@@ -58,7 +58,7 @@ static void begin(unsigned servers)
 	}
 }
 
-static struct asked *ask(unsigned from, const char *format, unsigned number)
+static struct world_asked *ask(unsigned from, const char *format, unsigned number)
 {
 	char name[32];
 
@@ -79,7 +79,7 @@ static unsigned run(unsigned per_second, unsigned count)
 	return first;
 }
 
-static uint64_t took(const struct asked *asked)
+static uint64_t took(const struct world_asked *asked)
 {
 	return asked->done_us - asked->asked_us;
 }
@@ -168,7 +168,7 @@ static void every_fifth_name_takes_the_first_300_ms(void **state)
 /* One client asks for names that nobody answers, another one now and then for good ones. */
 static void attack(unsigned per_second, unsigned seconds)
 {
-	struct asked *good[64];
+	struct world_asked *good[64];
 	unsigned goods = 0, number = 0;
 
 	for (unsigned ms = 0; ms < seconds * 1000; ms++) {
@@ -275,7 +275,7 @@ static bool own_each(struct world *world, const char *name)
 static void all_known_names_are_silent_since(void **state)
 {
 	unsigned number = 0, goods = 0;
-	struct asked *good[64];
+	struct world_asked *good[64];
 
 	(void)state;
 	begin(1);
