@@ -13,7 +13,7 @@
 #include <assert.h>
 #include <libconfig.h>
 
-#include "resolver/control/config/cookie_file.h"
+#include "resolver/control/config/secret_files.h"
 #include "resolver/control/config/source.h"
 #include "resolver/control/config/zone_files.h"
 #include "rules/base.h"
@@ -439,7 +439,7 @@ static void read_model(struct tree_reader *reader, const struct hash_key *key,
 		model->user_origin = origin_of(reader, user, "user");
 	list_files(reader);
 	zone_files_read(model, before, key, reader->faults);
-	cookie_file_read(&model->udp, reader->faults);
+	secret_files_read(model, reader->faults);
 	model_place_endpoints(model);
 }
 

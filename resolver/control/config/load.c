@@ -5,7 +5,6 @@
 
 #include "endpoints/entropy.h"
 #include "resolver/control/config/file.h"
-#include "resolver/control/config/key_file.h"
 #include "rules/check/limits.h"
 
 void load_init(struct load *load, const char *config, const char *resolv_conf)
@@ -23,8 +22,6 @@ struct model *load_model(struct load *load, const struct model *before, struct f
 	struct model *model = config_file_read(load->config, &load->key, before, faults);
 	if (!model)
 		goto out;
-	model_place_endpoints(model);
-	key_files_read(model, faults);
 	bool follows = resolv_conf_wanted(model);
 	/* What these two return is in the faults, too. */
 	if (follows && resolv_conf_read(&found, load->resolv_conf, faults) == 0) {
