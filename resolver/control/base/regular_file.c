@@ -75,6 +75,7 @@ bool file_stamp_of(struct file_stamp *stamp, const char *path)
 {
 	struct stat found;
 
+	*stamp = (struct file_stamp){0};
 	if (stat(path, &found) != 0)
 		return false;
 	stamp_from(stamp, &found);

@@ -28,7 +28,7 @@ struct file_stamp { /* what a file looked like */
 	int64_t mtime_ns, ctime_ns; /* a file's owner can set the first one only */
 };
 
-/* Of the file at that path, never opening it. False: errno says why. */
+/* Of the file at that path, never opening it. False: errno says why, and all of it is zero. */
 bool file_stamp_of(struct file_stamp *stamp, const char *path);
 bool file_stamp_equal(const struct file_stamp *a, const struct file_stamp *b);
 

@@ -3,8 +3,9 @@
 #ifndef SLUICE_FILE_WATCH_H
 #define SLUICE_FILE_WATCH_H
 
-#include <sys/stat.h>
 #include <uv.h>
+
+#include "resolver/control/base/regular_file.h"
 
 enum { FILE_WATCH_EVERY_MS = 3000, FILE_WATCH_SETTLE_MS = 100 };
 
@@ -12,7 +13,7 @@ struct file_watch {
 	uv_fs_event_t event;
 	uv_timer_t timer;
 	const char *path;
-	struct stat seen; /* zero: it was not there */
+	struct file_stamp seen; /* all zero: it was not there */
 	void (*on_change)(void *context);
 	void *context;
 };
