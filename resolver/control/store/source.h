@@ -22,7 +22,6 @@
 #include <stdint.h>
 
 #include "resolver/control/store/source_record.h"
-#include "resolver/control/store/source_serial.h"
 #include "rules/err.h"
 
 enum { SOURCE_ERROR_MAX = 512, SOURCE_SECRET_BYTES = 32 };
