@@ -27,6 +27,7 @@ struct service;
 enum { API_ID_MAX = 41, API_TEXT_MAX = 1024, API_BASE_MAX = 272 };
 
 #define API_UPLOAD SIZE_MAX
+enum { API_LOGIN_BODY_MAX = 16 * 1024 }; /* of anybody, as nobody is logged in yet */
 
 struct api_request {
 	struct service *service;

@@ -156,8 +156,6 @@ static json_t *error_json(const struct api_error *error)
 			 json_text(error->text));
 }
 
-enum { LOGIN_BODY_MAX = 16 * 1024 }; /* of anybody */
-
 #define OPENID "/.well-known/openid-configuration"
 
 static const struct api_route routes[] = {
@@ -166,7 +164,7 @@ static const struct api_route routes[] = {
 	{"GET", "/adfs" OPENID, API_NOTHING, show_openid, 0},
 	{"GET", "/adfs/adfs" OPENID, API_NOTHING, show_openid, 0},
 	{"GET", "/adfs/discovery/keys", API_NOTHING, show_openid_keys, 0},
-	{"POST", "/adfs/oauth2/token", API_FORM, issue_token, LOGIN_BODY_MAX},
+	{"POST", "/adfs/oauth2/token", API_FORM, issue_token, API_LOGIN_BODY_MAX},
 	{.method = NULL},
 };
 const struct api_dialect api_arm_login = {.roots = (const char *const[]){"adfs", NULL},

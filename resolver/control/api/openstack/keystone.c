@@ -268,13 +268,11 @@ static json_t *error_json(const struct api_error *error)
 			 http_status_text(error->status), "message", json_text(error->text));
 }
 
-enum { LOGIN_BODY_MAX = 16 * 1024 }; /* of anybody */
-
 static const struct api_route routes[] = {
 	{"GET", "/v2", API_NOTHING, show_designate_version, 0},
 	{"GET", "/", API_NOTHING, list_versions, 0},
 	{"GET", "/v3", API_NOTHING, show_version, 0},
-	{"POST", "/v3/auth/tokens", API_NOTHING, issue_token, LOGIN_BODY_MAX},
+	{"POST", "/v3/auth/tokens", API_NOTHING, issue_token, API_LOGIN_BODY_MAX},
 	{.method = NULL},
 };
 const struct api_dialect api_keystone = {.roots = (const char *const[]){"v3", NULL},
