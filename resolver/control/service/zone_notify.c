@@ -1,5 +1,5 @@
-/* The sockets and the timer of what zone_notice decides. Each source has a socket of its own, and
- * one of each family is for the peers that the system is to choose the source for. */
+/* Each source has a socket of its own; one of each family is for peers without a source, where the
+ * system chooses it. */
 #include "resolver/control/service/zone_notify.h"
 
 #include <stdlib.h>
@@ -14,7 +14,7 @@ struct notify_socket {
 	uv_udp_t handle;
 	struct notify_socket *next;
 	struct zone_notify *notify;
-	struct address source; /* family 0: see there */
+	struct address source; /* family 0: the system's choice */
 	uint8_t family;
 	uint8_t buffer[NOTICE_MAX];
 };
@@ -80,12 +80,12 @@ static void close_socket(struct zone_notify *notify, struct notify_socket *socke
 }
 
 static struct notify_socket *socket_for(struct zone_notify *notify,
-					const struct notice_letter *letter)
+					const struct notify_message *message)
 {
 	struct notify_socket *socket = notify->sockets;
 
-	while (socket && (socket->family != letter->peer.address.family ||
-			  !address_equal(&socket->source, &letter->source)))
+	while (socket && (socket->family != message->peer.address.family ||
+			  !address_equal(&socket->source, &message->source)))
 		socket = socket->next;
 	if (socket)
 		return socket;
@@ -93,8 +93,8 @@ static struct notify_socket *socket_for(struct zone_notify *notify,
 	if (!socket)
 		return NULL;
 	socket->notify = notify;
-	socket->source = letter->source;
-	socket->family = letter->peer.address.family;
+	socket->source = message->source;
+	socket->family = message->peer.address.family;
 	if (open_socket(notify, socket))
 		return socket;
 	close_socket(notify, socket);
@@ -103,14 +103,14 @@ static struct notify_socket *socket_for(struct zone_notify *notify,
 
 /* ---- sending ---- */
 
-/* What cannot be sent is as what does not arrive. */
-static void on_letter(void *context, const struct notice_letter *letter)
+/* What cannot be sent counts as lost on its way. */
+static void on_message(void *context, const struct notify_message *message)
 {
-	struct notify_socket *socket = socket_for(context, letter);
-	uv_buf_t bytes = uv_buf_init((char *)(uintptr_t)letter->bytes, (unsigned)letter->length);
+	struct notify_socket *socket = socket_for(context, message);
+	uv_buf_t bytes = uv_buf_init((char *)(uintptr_t)message->bytes, (unsigned)message->length);
 	struct sockaddr_storage to;
 
-	socket_address(&letter->peer, &to);
+	socket_address(&message->peer, &to);
 	if (socket)
 		uv_udp_try_send(&socket->handle, &bytes, 1, (struct sockaddr *)&to);
 }
@@ -120,7 +120,7 @@ static void on_timer(uv_timer_t *timer)
 	struct zone_notify *notify = timer->data;
 	uint64_t now_ms = uv_now(notify->loop);
 	uint64_t next_ms = zone_notices_send(notify->notices, notify->table(notify->context),
-					     now_ms, (uint64_t)time(NULL), on_letter, notify);
+					     now_ms, (uint64_t)time(NULL), on_message, notify);
 
 	if (next_ms != UINT64_MAX)
 		uv_timer_start(timer, on_timer, next_ms - now_ms, 0);
@@ -165,7 +165,7 @@ struct zone_notify *zone_notify_new(uv_loop_t *loop,
 	return notify;
 }
 
-/* The timer comes for what is due soonest; a change may be due before that. */
+/* The timer is set for what is due soonest; a change may be due before that. */
 void zone_notify_look(struct zone_notify *notify)
 {
 	if (!notify)
