@@ -41,42 +41,37 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
 static void on_received(uv_udp_t *handle, ssize_t count, const uv_buf_t *buffer,
 			const struct sockaddr *from, unsigned flags);
 
-static bool open_socket(struct zone_notify *notify, struct notify_socket *socket)
-{
-	struct host local = {socket->source, 0};
-	struct sockaddr_storage address;
-
-	if (uv_udp_init(notify->loop, &socket->handle) != 0)
-		return false;
-	socket->handle.data = socket;
-	socket->next = notify->sockets;
-	notify->sockets = socket;
-	if (!local.address.family)
-		local.address.family = socket->family;
-	socket_address(&local, &address);
-	return uv_udp_bind(&socket->handle, (struct sockaddr *)&address, 0) == 0 &&
-	       uv_udp_recv_start(&socket->handle, on_alloc, on_received) == 0;
-}
-
 static void on_socket_closed(uv_handle_t *handle)
 {
-	struct notify_socket *socket = handle->data;
-
-	free(socket);
+	free(handle->data);
 }
 
-static void close_socket(struct zone_notify *notify, struct notify_socket *socket)
+static struct notify_socket *open_socket(struct zone_notify *notify, const struct address *source,
+					 uint8_t family)
 {
-	struct notify_socket **link = &notify->sockets;
+	struct notify_socket *socket = calloc(1, sizeof *socket);
+	struct host local = {*source, 0};
+	struct sockaddr_storage address;
 
-	while (*link && *link != socket)
-		link = &(*link)->next;
-	if (!*link) { /* it has no handle yet */
+	if (!socket || uv_udp_init(notify->loop, &socket->handle) != 0) {
 		free(socket);
-		return;
+		return NULL;
 	}
-	*link = socket->next;
-	uv_close((uv_handle_t *)&socket->handle, on_socket_closed);
+	socket->handle.data = socket;
+	socket->notify = notify;
+	socket->source = *source;
+	socket->family = family;
+	if (!source->family)
+		local.address.family = family;
+	socket_address(&local, &address);
+	if (uv_udp_bind(&socket->handle, (struct sockaddr *)&address, 0) != 0 ||
+	    uv_udp_recv_start(&socket->handle, on_alloc, on_received) != 0) {
+		uv_close((uv_handle_t *)&socket->handle, on_socket_closed);
+		return NULL;
+	}
+	socket->next = notify->sockets;
+	notify->sockets = socket;
+	return socket;
 }
 
 static struct notify_socket *socket_for(struct zone_notify *notify,
@@ -87,18 +82,8 @@ static struct notify_socket *socket_for(struct zone_notify *notify,
 	while (socket && (socket->family != message->peer.address.family ||
 			  !address_equal(&socket->source, &message->source)))
 		socket = socket->next;
-	if (socket)
-		return socket;
-	socket = calloc(1, sizeof *socket);
-	if (!socket)
-		return NULL;
-	socket->notify = notify;
-	socket->source = message->source;
-	socket->family = message->peer.address.family;
-	if (open_socket(notify, socket))
-		return socket;
-	close_socket(notify, socket);
-	return NULL;
+	return socket ? socket
+		      : open_socket(notify, &message->source, message->peer.address.family);
 }
 
 /* ---- sending ---- */
