@@ -5,9 +5,9 @@
  *     [ "10.0.0.0/8" ]        an array    read_array   bare values
  *     53, true, "text"        a scalar    read_scalar
  *
- * Whatever is wrong is added to the faults and the walk goes on, so that all of it is told at once.
- * libconfig itself stops at the first syntax error; that one is reported alone. What is wrong with
- * the text ahead of that (config/source.h) is told first, and nothing else. */
+ * Whatever is wrong is added to the faults and the walk goes on, so that all of it is reported at
+ * once. libconfig itself stops at the first syntax error, which is reported alone; so is what is
+ * wrong with the text before libconfig has it (source.h). */
 #include "resolver/control/config/file.h"
 
 #include <assert.h>
@@ -261,7 +261,7 @@ static void read_field(struct tree_reader *reader, const struct field *field,
 		return;
 	case FIELD_GONE:
 		fault_add(reader->faults, FAULT_WARNING, &origin, field->key,
-			  "is no setting any more and changes nothing; remove it");
+			  "is obsolete and has no effect; remove it");
 		return;
 	default: read_scalar(reader, field, setting, item, &origin);
 	}
@@ -351,10 +351,10 @@ static void parse_fault(struct tree_reader *reader)
 		  i < COUNT(advice) ? advice[i][1] : "correct it and try again");
 }
 
-/* libconfig takes what malloc gives and writes to it, whether it got something or not: without
- * memory that ends the process, and with it all answers. So what the tree takes at most is asked
- * for first, and given back: every setting and element has one of these characters, and the texts
- * are copied. What other threads take in that moment is theirs. */
+/* libconfig does not check what malloc returns: without memory it ends the process, and with it all
+ * answers. So what the tree takes at most is allocated first and freed again: every setting and
+ * element has one of these characters, and the texts are copied. Other threads may still take the
+ * memory in between. */
 static bool has_memory(const struct config_source *source)
 {
 	enum { SETTING_BYTES = 176, PARSER_BYTES = 256 * 1024 };
@@ -389,7 +389,7 @@ static bool parse(struct tree_reader *reader)
 		parse_fault(reader);
 		return false;
 	}
-	/* What is left of a file where a write got no further than to begin. */
+	/* A write that only just began leaves such a file. */
 	if (config_setting_length(config_root_setting(&reader->config)) > 0)
 		return true;
 	fault_add(reader->faults, FAULT_ERROR, &origin, NULL,

@@ -1,5 +1,6 @@
-/* Tells when a file has changed, also when it was replaced by rename or lies behind a symbolic link
- * into another directory: its directory is watched, and the file is looked at every few seconds. */
+/* Calls back when a file has changed, also when it was replaced by rename or lies behind a symbolic
+ * link into another directory: its directory is watched, and the file is looked at every few
+ * seconds. */
 #ifndef SLUICE_FILE_WATCH_H
 #define SLUICE_FILE_WATCH_H
 
@@ -18,7 +19,7 @@ struct file_watch {
 	void *context;
 };
 
-/* Before the file is read for the first time: what changes from here on is told. `path` must
+/* Call it before the file is read for the first time: later changes are noticed. `path` must
  * outlive it. */
 void file_watch_note(struct file_watch *watch, const char *path);
 /* Never fails: where the directory cannot be watched, the timer remains. */

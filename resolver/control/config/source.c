@@ -148,8 +148,8 @@ static void scan_string(struct scan *scan)
 
 	for (const char *at = scan->at; at < end; at++)
 		if (*at == '\\' && strncasecmp(++at, "x00", 3) == 0)
-			REFUSE(scan, "\\x00 in a string is a NUL byte, which no value has; take "
-				     "it out");
+			REFUSE(scan, "\\x00 in a string is a NUL byte, which no value may have; "
+				     "remove it");
 	if (*end != '"')
 		REFUSE(scan, "a quote is missing: a string ends on the line that it begins on, "
 			     "with a plain \" (not a typographic one)");
@@ -206,7 +206,7 @@ static bool scan_include(struct scan *scan, struct include *include)
 		if (*include->end == '"')
 			return true;
 	}
-	REFUSE(scan, "an @ can only begin a line of its own: @include \"FILE\"");
+	REFUSE(scan, "an @ only begins a line of its own: @include \"FILE\"");
 	return false;
 }
 
@@ -308,8 +308,8 @@ static int add_file(struct text_reader *reader, const char *path, const struct o
 	if (bytes && (nul = memchr(bytes, '\0', length))) {
 		here.line = 1 + count_lines(bytes, nul);
 		fault_add(reader->faults, FAULT_ERROR, &here, NULL,
-			  "there is a NUL byte; a configuration is text in ASCII or UTF-8: save it "
-			  "as that, or take the byte out");
+			  "there is a NUL byte; save the file as text in ASCII or UTF-8, or remove "
+			  "the byte");
 	} else if (bytes) {
 		err = add_text(reader, path, bytes);
 	} else if (named_at) {

@@ -54,7 +54,7 @@ static int compare_sought(const void *sought, const void *zone)
 	return order(sought, *(const struct private_zone *const *)zone);
 }
 
-/* Without memory there is no before: all is read. */
+/* Without memory nothing is shared: all zones are read. */
 static void sort_before(struct zone_reader *reader, const struct model *before)
 {
 	size_t count = before ? before->private_zones.count : 0;
@@ -83,9 +83,8 @@ static const struct private_zone *find_before(const struct zone_reader *reader, 
 
 /* ---- a file ---- */
 
-/* Parses all of it. NULL: *why says it, or it is in the faults. What somebody has not finished to
- * write, or could not, has no record yet, or half of its last line, which may be a good record and
- * another one than was meant. */
+/* NULL: *why or the faults say what is wrong. A file that is not written to its end has no record
+ * yet, or half of its last line, which may be a good record but not the one that was meant. */
 static struct zone *parse(const struct zone_reader *reader, char *bytes, size_t length,
 			  const char *path, const struct name *apex, const char **why)
 {
@@ -93,7 +92,7 @@ static struct zone *parse(const struct zone_reader *reader, char *bytes, size_t 
 	FILE *text;
 
 	if (length > 0 && bytes[length - 1] != '\n') {
-		*why = "its last line has no end; give it its newline, if it is whole";
+		*why = "its last line has no newline; add one if the file is complete";
 		return NULL;
 	}
 	text = fmemopen(length > 0 ? bytes : "\n", length > 0 ? length : 1, "r");
