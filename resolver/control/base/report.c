@@ -1,4 +1,3 @@
-/* Faults and numbers, told in one way wherever they are told. */
 #include "resolver/control/base/report.h"
 
 #include "resolver/control/base/json.h"
