@@ -139,11 +139,6 @@ static void read_scalar(struct tree_reader *reader, const struct field *field,
 		rebase_path(reader, field, item, origin);
 }
 
-static bool is_sequence(const config_setting_t *setting)
-{
-	return config_setting_is_array(setting) || config_setting_is_list(setting);
-}
-
 static void read_array(struct tree_reader *reader, const struct field *field,
 		       const config_setting_t *setting, void *item, const struct origin *origin)
 {
@@ -254,7 +249,7 @@ static void read_field(struct tree_reader *reader, const struct field *field,
 	case FIELD_DOMAINS:
 	case FIELD_HOSTS:
 	case FIELD_PREFIXES:
-		if (is_sequence(setting))
+		if (config_setting_is_array(setting) || config_setting_is_list(setting))
 			read_array(reader, field, setting, item, &origin);
 		else
 			wrong_kind(reader, field, setting, &origin);

@@ -198,17 +198,6 @@ static bool is_us(const struct model *model, const struct address *address)
 	return looked_for.found;
 }
 
-static void set_target(struct target_server *target, const struct resolv_server *server,
-		       const char *file)
-{
-	*target = (struct target_server){
-		.origin = {.file = file, .line = server->line, .path = "nameserver"},
-		.address = server->address,
-		.port = DNS_PORT,
-		.protocol = PROTOCOL_UDP,
-	};
-}
-
 /* Reuses what the first call allocated: a model may be served for years, and its arena frees
  * nothing. */
 static int set_targets(struct model *model, struct target_server *targets, size_t count,
@@ -248,7 +237,12 @@ int resolv_conf_apply(const struct resolv_conf *conf, const char *path, struct m
 	for (unsigned i = 0; i < conf->count; i++) {
 		char text[ADDRESS_TEXT_MAX];
 		if (!is_us(model, &conf->servers[i].address)) {
-			set_target(&targets[count++], &conf->servers[i], path);
+			targets[count++] = (struct target_server){
+				.origin = {path, conf->servers[i].line, "nameserver"},
+				.address = conf->servers[i].address,
+				.port = DNS_PORT,
+				.protocol = PROTOCOL_UDP,
+			};
 			continue;
 		}
 		origin.line = conf->servers[i].line;
