@@ -455,7 +455,7 @@ class Upgrade(Upgrading):
         zone = ("corp.internal.zone", "web 300 IN A 10.10.1.10\n")
         main = (os.path.basename(self.sluice.config), self.config())
         for (name, whole), cut, why in (
-                (zone, "web 300 IN A 10.10.1.1", "its last line has no end; give it its newline"),
+                (zone, "web 300 IN A 10.10.1.1", "its last line has no newline; add one if"),
                 (zone, "", "it has no record; write a SOA record alone"),
                 (main, "", "there is no setting in it")):
             self.world.write(name, cut)

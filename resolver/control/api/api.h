@@ -29,7 +29,7 @@ enum {
 	API_ID_MAX = 41,
 	API_TEXT_MAX = 1024,
 	API_BASE_MAX = 272,
-	API_LOGIN_BODY_MAX = 16 * 1024 /* of anybody */
+	API_LOGIN_BODY_MAX = 16 * 1024 /* of anybody, as nobody is logged in yet */
 };
 
 #define API_UPLOAD SIZE_MAX

@@ -1,11 +1,10 @@
-/* The order matters: endpoints are placed before resolv.conf is looked at, because its entries that
- * are us are left out, and everything is checked at the end, so that a resolv.conf that cannot be
- * used is reported together with the file's own faults. */
+/* The order matters: endpoints are placed before resolv.conf is read, because their addresses are
+ * left out of it, and everything is checked at the end, so that a resolv.conf that cannot be used
+ * is reported together with the file's own faults. */
 #include "resolver/control/config/load.h"
 
 #include "endpoints/entropy.h"
 #include "resolver/control/config/file.h"
-#include "resolver/control/config/key_file.h"
 #include "rules/check/limits.h"
 
 void load_init(struct load *load, const char *config, const char *resolv_conf)
@@ -21,10 +20,9 @@ struct model *load_model(struct load *load, const struct model *before, struct f
 	struct resolv_conf found = {0};
 	size_t errors = faults->errors;
 	struct model *model = config_file_read(load->config, &load->key, before, faults);
+
 	if (!model)
 		goto out;
-	model_place_endpoints(model);
-	key_files_read(model, faults);
 	bool follows = resolv_conf_wanted(model);
 	/* What these two return is in the faults, too. */
 	if (follows && resolv_conf_read(&found, load->resolv_conf, faults) == 0) {
@@ -50,6 +48,7 @@ int load_resolv_conf(struct load *load, struct model *model, struct load_targets
 	struct resolv_conf found;
 	size_t errors = faults->errors;
 	int err = resolv_conf_read(&found, load->resolv_conf, faults);
+
 	if (err != 0)
 		return err;
 	if (resolv_conf_equal(&found, &load->found))

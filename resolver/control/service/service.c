@@ -7,7 +7,7 @@
 
 enum { SETTLE_MAX_MS = 2000 };
 
-/* ---- who is told of a change ---- */
+/* ---- when every worker has a change ---- */
 
 static void settled(struct service *service)
 {
@@ -136,7 +136,8 @@ void service_hand_over(struct service *service)
 	inventory_hand_over(service->inventory);
 }
 
-/* Where even what was read before fails, the program ends, and is started again. */
+/* Where even what was read before cannot be served, the program ends, and is started
+ * again. */
 static void serve_without_state(struct service *service, struct faults *faults,
 				char text[SERVICE_TEXT_MAX])
 {
@@ -164,7 +165,7 @@ void service_take(struct service *service, char text[SERVICE_TEXT_MAX])
 
 /* ---- opening and closing ---- */
 
-/* An operator who looks at the status is seldom where the server was started. */
+/* For the status: an operator is seldom in the directory where the server was started. */
 static char *absolute_path(const char *path)
 {
 	char *directory = *path == '/' ? NULL : getcwd(NULL, 0), *absolute;

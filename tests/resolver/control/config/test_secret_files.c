@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "resolver/control/config/key_file.h"
+#include "resolver/control/config/secret_files.h"
 #include "rules/schema/tsig_secret.h"
 #include "tests/lib/config_text.h"
 
@@ -55,7 +55,7 @@ static void read_file(struct fixture *f, const char *text, mode_t mode)
 		config_text_put(&f->config, "secret", text);
 		assert_int_equal(chmod(f->path, mode), 0);
 	}
-	key_files_read(f->model, &f->faults);
+	secret_files_read(f->model, &f->faults);
 }
 
 static void a_secret_is_read_without_the_blanks_behind_it(void **state)
@@ -89,7 +89,7 @@ static void load_with_secret(struct fixture *f, const char *secret, mode_t mode)
 	assert_int_equal(chmod(f->path, mode), 0);
 	f->model->keys.items = keys;
 	f->model->keys.count = 2;
-	key_files_read(f->model, &f->faults);
+	secret_files_read(f->model, &f->faults);
 }
 
 static void a_configuration_with_a_secret_that_everybody_may_read_is_warned_of_once(void **state)
