@@ -1,4 +1,5 @@
 #include "tests/lib/stage.h"
+#include "tests/lib/random.h"
 
 #include <assert.h>
 #include <stdio.h>

@@ -13,6 +13,7 @@
 #include <assert.h>
 
 #include "endpoints/upstream/pending.h"
+#include "tests/lib/random.h"
 
 enum { MS = 1000, SECOND = 1000 * MS, START = 100 * SECOND, DEADLINE = 4 * SECOND };
 enum { WORLD_SERVERS = 4, WORLD_ASKED = 20000, WORLD_PACKETS = 16384 };
