@@ -36,7 +36,6 @@ struct stream_calls { /* none is called once stream_close was, but on_written an
 
 struct stream { /* embedded in whatever it is of */
 	uv_tcp_t tcp;
-	uv_connect_t connect;
 	const struct stream_calls *calls;
 	bool filled; /* its room, by the last read: others' turn */
 };
@@ -47,10 +46,10 @@ MUST_CHECK int stream_init(struct stream *stream, uv_loop_t *loop, unsigned fami
 			   const struct stream_calls *calls);
 /* A connection that was accepted; with success the descriptor is the stream's. ERR_SYSTEM. */
 MUST_CHECK int stream_take(struct stream *stream, int fd);
-/* source->family 0: the system's choice. ERR_INVALID: the source cannot be bound. ERR_SYSTEM: there
- * is no way to the host. */
-MUST_CHECK int stream_dial(struct stream *stream, const struct address *source,
-			   const struct host *host);
+/* `connect` must stay as long as the stream. source->family 0: the system's choice. ERR_INVALID:
+ * the source cannot be bound. ERR_SYSTEM: there is no way to the host. */
+MUST_CHECK int stream_dial(struct stream *stream, uv_connect_t *connect,
+			   const struct address *source, const struct host *host);
 
 /* ERR_SYSTEM. */
 MUST_CHECK int stream_read(struct stream *stream);

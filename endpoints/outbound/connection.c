@@ -412,7 +412,8 @@ static void on_open(struct stream *stream, bool fine)
 static bool start_connect(struct outbound_connection *connection, uint64_t now_us)
 {
 	const struct outbound_peer *peer = connection->peer;
-	int err = stream_dial(&connection->stream, &peer->source, &peer->host);
+	int err =
+		stream_dial(&connection->stream, &connection->connect, &peer->source, &peer->host);
 
 	if (err == ERR_INVALID)
 		return false;

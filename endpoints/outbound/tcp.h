@@ -38,6 +38,7 @@ struct outbound_connection {
 	TAILQ_ENTRY(outbound_connection) of_peer;
 	struct outbound_peer *peer;
 	struct stream stream;
+	uv_connect_t connect;
 	struct timer timer;           /* connecting; then idle, or until it is silent */
 	struct question_list asked;   /* under way, in their order */
 	unsigned under_way, pipeline; /* so many of them, and so many may be */
