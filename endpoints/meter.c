@@ -64,27 +64,28 @@ static uint64_t most(uint64_t a, uint64_t b)
 	return a > b ? a : b;
 }
 
-struct bucket { /* in units */
+struct token_bucket { /* in units */
 	uint64_t token, reserve, size;
 };
 
-static struct bucket bucket_of(uint64_t token)
+static struct token_bucket bucket_of(uint64_t token)
 {
 	uint64_t reserve = most((uint64_t)RESERVE_US * UNITS_PER_US, RESERVE_TOKENS_MIN * token);
 
-	return (struct bucket){.token = token,
-			       .reserve = reserve,
-			       .size = most((uint64_t)BURST_US * UNITS_PER_US, token) + reserve};
+	return (struct token_bucket){.token = token,
+				     .reserve = reserve,
+				     .size = most((uint64_t)BURST_US * UNITS_PER_US, token) +
+					     reserve};
 }
 
-struct buckets {
-	struct bucket all, proven;
+struct token_buckets {
+	struct token_bucket all, proven;
 	uint64_t kept; /* of the first, for the second */
 };
 
-static struct buckets buckets_of(uint64_t token)
+static struct token_buckets buckets_of(uint64_t token)
 {
-	struct buckets buckets = {.all = bucket_of(token), .proven = bucket_of(2 * token)};
+	struct token_buckets buckets = {.all = bucket_of(token), .proven = bucket_of(2 * token)};
 
 	buckets.kept = buckets.proven.size / 2;
 	buckets.all.size += buckets.kept;
@@ -92,7 +93,7 @@ static struct buckets buckets_of(uint64_t token)
 }
 
 /* Takes so many tokens, if there is still so much beside them. */
-static bool take(_Atomic uint64_t *due, const struct bucket *bucket, unsigned tokens,
+static bool take(_Atomic uint64_t *due, const struct token_bucket *bucket, unsigned tokens,
 		 uint64_t beside, uint64_t now_us)
 {
 	uint64_t now = now_us * UNITS_PER_US, wanted = tokens * bucket->token;
@@ -117,7 +118,7 @@ void meter_begin_metered(struct meter_round *round, struct meter *meter, unsigne
 	round->meter = meter;
 	round->now_us = now_us;
 	round->token = most(units_per_second / rate, 1);
-	const struct buckets buckets = buckets_of(round->token);
+	const struct token_buckets buckets = buckets_of(round->token);
 	uint64_t open = buckets.all.size - buckets.kept;
 	round->easy = take(&meter->due, &buckets.all, want,
 			   buckets.kept + most(open / 2, buckets.all.reserve), now_us);
@@ -195,7 +196,7 @@ static void count_use(struct client_use *use, struct meter *meter, uint32_t tick
 }
 
 /* How much of a bucket's reserve is not for this client: its use, of the greediest's. */
-static uint64_t threshold_of(const struct bucket *bucket, const struct client_use *use,
+static uint64_t threshold_of(const struct token_bucket *bucket, const struct client_use *use,
 			     uint64_t greediest)
 {
 	if (use->count == 0)
@@ -207,8 +208,8 @@ static uint64_t threshold_of(const struct bucket *bucket, const struct client_us
 bool meter_admit_tightly(const struct meter_round *round, const struct address *client, bool proven)
 {
 	struct meter *meter = round->meter;
-	const struct buckets buckets = buckets_of(round->token);
-	const struct bucket *all = &buckets.all, *own = &buckets.proven;
+	const struct token_buckets buckets = buckets_of(round->token);
+	const struct token_bucket *all = &buckets.all, *own = &buckets.proven;
 	uint64_t now_us = round->now_us;
 	uint32_t tick = tick_of(now_us);
 	uint64_t greediest =

@@ -46,7 +46,7 @@ enum {
 };
 _Static_assert((int)OUTBOX_BYTES >= (int)INBOUND_PAYLOAD_MAX, "a reply fits into an empty outbox");
 
-union control {
+union pktinfo {
 	struct cmsghdr align;
 	uint8_t v4[CMSG_SPACE(sizeof(struct in_pktinfo))];
 	uint8_t v6[CMSG_SPACE(sizeof(struct in6_pktinfo))];
@@ -56,7 +56,7 @@ struct datagrams { /* what one recvmmsg or sendmmsg works on */
 	struct mmsghdr headers[BATCH];
 	struct iovec vectors[BATCH];
 	struct sockaddr_storage peers[BATCH];
-	union control controls[BATCH];
+	union pktinfo controls[BATCH];
 };
 
 struct udp_batch {
@@ -139,7 +139,7 @@ void udp_batch_flush(struct udp_batch *batch)
 }
 
 /* The address a reply leaves from, as control data. */
-static void put_source(struct msghdr *header, union control *control, const struct address *local)
+static void put_source(struct msghdr *header, union pktinfo *control, const struct address *local)
 {
 	memset(control, 0, sizeof *control);
 	header->msg_control = control;
