@@ -64,8 +64,7 @@ void guard_question(struct pending *pending, struct flight *flight, uint8_t wire
 	struct pending_table *table = pending->table;
 
 	if ((flight->tcp && !flight_is_beside(pending, flight)) || !table->random_case ||
-	    pending->attempts[flight->index].lower ||
-	    !target_may_vary_case(&flight->target->guard, now_us))
+	    pending->attempts[flight->index].lower || !target_may_vary_case(flight->target, now_us))
 		return;
 	flight->cased =
 		vary_case(wire + MESSAGE_HEADER, pending->name.length, entropy_u64(table->entropy));
@@ -130,7 +129,7 @@ void guard_on_letters(struct flight *flight, uint64_t now_us)
 	if (flight->recased)
 		return;
 	flight->recased = true;
-	target_on_case_changed(&flight->target->guard, now_us);
+	target_on_case_changed(flight->target, now_us);
 	if (!pending)
 		return;
 	bool asked = pending->attempts[flight->index].by_tcp;
@@ -151,20 +150,20 @@ void guard_on_no_tcp(struct pending *pending, const struct flight *flight, uint6
 
 bool guard_look(const struct flight *flight, const uint8_t *wire, uint64_t now_us)
 {
-	struct target_guard *guard = &flight->target->guard;
+	struct target *target = flight->target;
 
 	if (!flight->kept) { /* by TCP, or it would not match */
-		target_on_case_confirmed(guard, now_us);
+		target_on_case_confirmed(target, now_us);
 		return false;
 	}
 	if (!flight->tcp)
-		target_on_case_kept(guard);
-	if (target_ignores_case(guard) || message_flags(wire) & FLAG_TC)
+		target_on_case_kept(target);
+	if (target_ignores_case(target) || message_flags(wire) & FLAG_TC)
 		return false;
 	if ((message_flags(wire) & FLAG_RCODE) == RCODE_NOERROR && wire_u16(wire + 6) > 0) {
-		target_on_case_answered(guard);
+		target_on_case_answered(target);
 		return false;
 	}
-	target_on_case_unsure(guard, now_us);
+	target_on_case_unsure(target, now_us);
 	return true;
 }

@@ -57,13 +57,13 @@ static struct asked *ask_letters(void)
 static void learn_case(void)
 {
 	for (unsigned i = 0; i < TARGET_CASE_SURE; i++) {
-		assert_false(target_ignores_case(&w.targets[0].guard));
+		assert_false(target_ignores_case(&w.targets[0]));
 		struct asked *q = ask_letters();
 		assert_true(capitals_asked() > 0);
 		world_run(&w, 2 * MS);
 		assert_answered_by(q, 0);
 	}
-	assert_true(target_ignores_case(&w.targets[0].guard));
+	assert_true(target_ignores_case(&w.targets[0]));
 }
 
 static void an_answer_is_handed_on_in_lower_case(void **state)
@@ -285,7 +285,7 @@ static void a_name_without_letters_proves_nothing(void **state)
 		world_ask(&w, text);
 		world_run(&w, 2 * MS);
 	}
-	assert_int_equal(w.targets[0].guard.case_answered, 0);
+	assert_int_equal(w.targets[0].case_answered, 0);
 }
 
 static void questions_by_tcp_and_without_the_setting_are_in_lower_case(void **state)
@@ -311,7 +311,7 @@ static void every_letter_has_a_coin_of_its_own(void **state)
 	unsigned up[NAME] = {0}, same = 0;
 
 	(void)state;
-	w.targets[0].guard.case_answered = TARGET_CASE_SURE;
+	w.targets[0].case_answered = TARGET_CASE_SURE;
 	for (unsigned round = 0; round < ROUNDS; round++) {
 		struct asked *q = world_ask(&w, text);
 		const uint8_t *name = w.last_query + MESSAGE_HEADER;
