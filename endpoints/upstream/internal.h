@@ -1,11 +1,10 @@
 /* What the files of pending share; nobody else includes this.
  *
  *     upstream/pending.c      the table: asking, joining, leaving, ending
- *     upstream/flight.c       flights come and go
- *     upstream/outstanding.c  those that wait at a target
+ *     upstream/inflight.c     flights come and go; those that wait at a target
  *     upstream/walk.c         the way along a leg's targets: sending, silence, suspicion
  *     upstream/stall.c        those that wait for a sign of life
- *     upstream/guard.c        what keeps forgers out beyond ids and ports
+ *     upstream/forgery.c      what keeps forgers out beyond ids and ports
  *     upstream/reply.c        which flight a packet answers, and what its answer is worth
  *
  * Only pending_finish calls back to those who ask. It is the last thing its callers do with a
@@ -71,7 +70,7 @@ struct pending {
 	struct ask_ede ede; /* of the last error that had one; by NULL: none */
 };
 
-/* ---- upstream/flight.c ---- */
+/* ---- upstream/inflight.c ---- */
 
 /* NULL without memory. */
 void *store_take(struct pending_store *store, size_t size);
@@ -91,6 +90,18 @@ void flight_orphan(struct flight *flight);
 void flight_detach(struct flight *flight);
 /* After flight_detach. */
 void flight_free(struct flight *flight);
+
+/* Counts it at its target; without memory it is not counted. */
+void flight_wait(struct flight *flight);
+void flight_unwait(struct flight *flight); /* fine when it is not counted */
+unsigned flights_waiting(struct pending_table *table, const struct target *target);
+/* NULL: none waits. */
+struct flight *flights_oldest(struct pending_table *table, const struct target *target);
+/* Who has to go, now that one more waits: the oldest of a greedy client's (fair_queue.h), unless it
+ * is about to be answered and the newcomer's client is no more modest: then the newcomer. NULL:
+ * nobody.
+ */
+struct flight *flights_victim(struct flight *newcomer, uint64_t now_us);
 
 /* ---- pending.c ---- */
 
@@ -137,5 +148,30 @@ void pending_unstall(struct pending *pending); /* fine when it is not stalled */
 /* Looks whether targets came back: what waits for one goes there. May end any pending. */
 void pending_wake(struct pending_table *table, uint64_t now_us);
 void pending_on_stalled_timer(struct timer *timer, uint64_t now_us);
+
+/* ---- upstream/forgery.c ---- */
+
+/* Puts letters in random case into a question as message_write_query wrote it, where the target is
+ * one for that. */
+void forgery_vary_case(struct pending *pending, struct flight *flight,
+		       uint8_t wire[MESSAGE_QUERY_MAX], uint64_t now_us);
+
+/* A packet came to this socket from this peer, and matches nothing there: counted against what is
+ * open there, which is asked by TCP as well after FORGERY_MISSES within a second. */
+void forgery_on_near_miss(struct pending_table *table, struct pending_socket *socket,
+			  const struct host *peer, uint64_t now_us);
+/* One matched this flight by everything but its letters. */
+void forgery_on_letters(struct flight *flight, uint64_t now_us);
+/* TCP beside the question has failed. After forgery_on_letters UDP is asked in lower case. */
+void forgery_on_no_tcp(struct pending *pending, const struct flight *flight, uint64_t now_us);
+
+bool forgery_look(const struct flight *flight, const uint8_t *wire, uint64_t now_us);
+/* What a reply that matches shows of what its target does with letters. True: they may be the
+ * reason for what it says, and the question is to be asked in lower case. */
+static inline bool forgery_on_reply(const struct flight *flight, const uint8_t *wire, size_t length,
+				    uint64_t now_us)
+{
+	return flight->cased && length > MESSAGE_HEADER && forgery_look(flight, wire, now_us);
+}
 
 #endif

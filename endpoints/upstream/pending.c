@@ -310,7 +310,7 @@ void pending_table_release(struct pending_table *table)
 	store_release(&table->pending_store);
 	store_release(&table->flight_store);
 	store_release(&table->stall_store);
-	store_release(&table->outstanding_store);
+	store_release(&table->queue_store);
 	free(table->buckets);
 	free(table->flights);
 	table->buckets = NULL;

@@ -9,7 +9,7 @@
  * for a sign of life. A flight is one packet on its way. It stays in the table until it is answered
  * or fails, else until its target's patience is over and its question has ended (one by TCP because
  * of a TC only the former), so that a late answer still counts as a sign of life. Where more wait
- * at a target than may, one of them goes (upstream/outstanding.h), and its question on to the next
+ * at a target than may, one of them goes (upstream/inflight.c), and its question on to the next
  * target: SERVFAIL, in the end, for the oldest or the greediest.
  *
  * No sockets and no clock in here: `send` is the transport (outbound.h, or a test's), time is the
@@ -92,8 +92,8 @@ struct flight { /* one packet on its way */
 	struct flight *next_in_bucket;
 	struct flight *next_at_socket, **socket_link; /* link NULL: not sent yet */
 	struct flight *next, **link;                  /* of its pending */
-	struct outstanding *outstanding;              /* at its target, in this worker: to be moved
-						       * on when that is suspect; NULL: not there */
+	struct target_queue *queue;                   /* where it waits: to be moved on when its
+						       * target is suspect; NULL: nowhere */
 	struct fair_queue_item place;                 /* there, by age */
 	struct address client;                        /* on whose behalf */
 	struct pending *pending; /* NULL: it has its answer, this one only still counts */
@@ -125,13 +125,13 @@ struct flight { /* one packet on its way */
 
 struct pending; /* opaque */
 struct stall;
-struct outstanding;
+struct target_queue;
 struct pending_slab;
 struct pending_spare;
 
 enum {
 	PENDING_BUCKETS = 8192,
-	PENDING_OUTSTANDING_LISTS = 256,
+	PENDING_QUEUE_LISTS = 256,
 	PENDING_MAX = 16384, /* questions of a table, unless its owner sets another pending_max */
 	PENDING_TARGET_MAX = 16384,     /* of them at a target, likewise target_max */
 	PENDING_FLIGHTS = 4,            /* flights for each of them, on average */
@@ -186,16 +186,16 @@ struct pending_table {
 	void (*hold)(void *context, void *holder);
 	void (*unhold)(void *context, void *holder);
 
-	struct pending **buckets;                                   /* by key */
-	struct flight **flights;                                    /* by socket and id */
-	struct outstanding *outstanding[PENDING_OUTSTANDING_LISTS]; /* by target: flights there */
-	struct stall *stalls[PENDING_STALLED_LISTS]; /* by leg: waiting for a sign of life */
+	struct pending **buckets;                         /* by key */
+	struct flight **flights;                          /* by socket and id */
+	struct target_queue *queues[PENDING_QUEUE_LISTS]; /* by target: flights there */
+	struct stall *stalls[PENDING_STALLED_LISTS];      /* by leg: waiting for a sign of life */
 	unsigned stall_count;
 	uint64_t stall_steps; /* questions taken out of a stall to go on: what looking costs */
 	struct timer stalled_timer;
 	struct hash_key key;
 	bool random_case; /* unless the target is known to change it */
-	struct pending_store pending_store, flight_store, stall_store, outstanding_store;
+	struct pending_store pending_store, flight_store, stall_store, queue_store;
 	unsigned flight_count, pending_count, pending_max, target_max;
 	unsigned worker; /* its number: whose lots of an endpoint's tokens it uses */
 #define X(name, text) uint64_t name;
@@ -225,7 +225,7 @@ void pending_expire(struct pending_table *table, struct waiter *waiter, uint64_t
 
 /* A datagram or a message of a TCP stream arrived. It is taken for an answer only if socket, peer,
  * id, QR and question match a flight; otherwise it is counted and its question waits on (it may be
- * forged), and is asked by TCP as well after too many (upstream/guard.c). One that matches and
+ * forged), and is asked by TCP as well after too many (upstream/forgery.c). One that matches and
  * cannot be parsed sends the question to the next target. True when it matched. Writes into the
  * packet: the capitals of our question go back to lower case, in an answer's names too. */
 bool pending_on_reply(struct pending_table *table, void *socket, const struct host *peer,

@@ -2,16 +2,16 @@
  *
  * Matching (RFC 5452 section 9): the socket it came in by, the id, the peer's address and port, QR,
  * and the whole question with its letters. Anything else may be forged, so it is passed over
- * (upstream/guard.c). The one exception is a bare header with an error: who cannot read a question
- * cannot repeat it (RFC 6891 section 7). Nothing but socket and id speaks for it, so it counts for
- * its question, and nothing is learnt from it but that somebody is there.
+ * (upstream/forgery.c). The one exception is a bare header with an error: who cannot read a
+ * question cannot repeat it (RFC 6891 section 7). Nothing but socket and id speaks for it, so it
+ * counts for its question, and nothing is learnt from it but that somebody is there.
  *
  * A question that gets FORMERR or NOTIMP to its OPT is asked once more without. The target is taken
  * for one without EDNS for a while only if it repeated the question and has never answered with an
  * OPT: one answer of a server that is new, or odd about one name, does not take DNSSEC from all.
  *
  * Every match is a sign of life, whatever it says and whoever still wants it, and an RTT sample. */
-#include "endpoints/upstream/guard.h"
+#include "endpoints/upstream/internal.h"
 
 enum worth {
 	WORTH_FINAL,     /* NOERROR, NXDOMAIN, YXDOMAIN */
@@ -79,8 +79,8 @@ static struct flight *match(struct pending_table *table, void *socket, const str
 			near = flight;
 	}
 	if (near)
-		guard_on_letters(near, now_us);
-	guard_on_near_miss(table, socket, peer, now_us);
+		forgery_on_letters(near, now_us);
+	forgery_on_near_miss(table, socket, peer, now_us);
 	return NULL;
 }
 
@@ -325,7 +325,7 @@ bool pending_on_reply(struct pending_table *table, void *socket, const struct ho
 		return false;
 	}
 	struct pending *pending = flight->pending;
-	bool lower = guard_on_reply(flight, wire, length, now_us);
+	bool lower = forgery_on_reply(flight, wire, length, now_us);
 	uint64_t rtt_us = now_us > flight->sent_us ? now_us - flight->sent_us : 0;
 	flight->replied = true;
 	flight_detach(flight);

@@ -24,8 +24,8 @@
 #include <assert.h>
 #include <limits.h>
 
-#include "endpoints/upstream/guard.h"
-#include "endpoints/upstream/outstanding.h"
+#include "endpoints/upstream/internal.h"
+
 #include "rules/base.h"
 
 static struct target *target_of(const struct pending *pending, unsigned index)
@@ -227,7 +227,7 @@ static void drop(struct flight *flight, uint64_t now_us)
 {
 	struct pending *pending = flight->pending;
 
-	if (flight->outstanding && !flight_is_fallback(flight))
+	if (flight->queue && !flight_is_fallback(flight))
 		target_on_timeout(flight->target);
 	flight_detach(flight);
 	if (pending)
@@ -241,7 +241,7 @@ static void drop_fallback(struct flight *flight, uint64_t now_us)
 {
 	target_on_error(flight->target, TARGET_ERROR_SILENCE);
 	if (flight->pending && flight_is_beside(flight->pending, flight)) {
-		guard_on_no_tcp(flight->pending, flight, now_us);
+		forgery_on_no_tcp(flight->pending, flight, now_us);
 	} else if (flight->pending) {
 		pending_spend(flight->pending, flight->index, now_us);
 		flight->pending->error = TARGET_ERROR_SILENCE;
@@ -255,7 +255,7 @@ static void on_patience(struct flight *flight, uint64_t now_us)
 {
 	struct pending *pending = flight->pending;
 
-	if (flight->outstanding)
+	if (flight->queue)
 		target_on_timeout(flight->target);
 	flight->overdue = true;
 	flight_unwait(flight);
@@ -303,7 +303,7 @@ void pending_on_error(struct pending_table *table, struct flight *flight, enum t
 		pending->packets -= pending->packets > 0;
 	}
 	if (pending && flight_is_beside(pending, flight)) {
-		guard_on_no_tcp(pending, flight, now_us);
+		forgery_on_no_tcp(pending, flight, now_us);
 	} else if (pending) {
 		note_error(pending, flight->index, error);
 		if (!unreachable)
@@ -326,7 +326,7 @@ static size_t write_query(struct pending *pending, struct flight *flight,
 					    pending->key.type, pending->key.checking_disabled,
 					    pending->key.dnssec_ok, flight->edns);
 
-	guard_question(pending, flight, wire, now_us);
+	forgery_vary_case(pending, flight, wire, now_us);
 	return length;
 }
 
@@ -429,7 +429,7 @@ static void take_the_lead(struct pending *pending, struct flight *flight)
 {
 	pending->leading = flight;
 	pending_unstall(pending);
-	if (!flight->outstanding)
+	if (!flight->queue)
 		flight_wait(flight);
 }
 

@@ -22,11 +22,11 @@
  * difference. */
 #include <endian.h>
 
-#include "endpoints/upstream/guard.h"
+#include "endpoints/upstream/internal.h"
 
 enum {
-	GUARD_MISSES = 8,
-	GUARD_WINDOW_US = 1000 * 1000,
+	FORGERY_MISSES = 8,
+	FORGERY_WINDOW_US = 1000 * 1000,
 };
 
 /* ---- the question ---- */
@@ -58,8 +58,8 @@ static bool vary_case(uint8_t *name, size_t length, uint64_t coins)
 	return turned != 0;
 }
 
-void guard_question(struct pending *pending, struct flight *flight, uint8_t wire[MESSAGE_QUERY_MAX],
-		    uint64_t now_us)
+void forgery_vary_case(struct pending *pending, struct flight *flight,
+		       uint8_t wire[MESSAGE_QUERY_MAX], uint64_t now_us)
 {
 	struct pending_table *table = pending->table;
 
@@ -92,16 +92,16 @@ static bool ask_by_tcp(struct pending *pending, unsigned index, uint64_t now_us)
 
 static bool is_one_too_many(struct flight *flight, uint64_t now_us)
 {
-	if (flight->misses == 0 || now_us - flight->missed_us >= GUARD_WINDOW_US) {
+	if (flight->misses == 0 || now_us - flight->missed_us >= FORGERY_WINDOW_US) {
 		flight->misses = 0;
 		flight->missed_us = now_us;
 	}
-	return flight->misses < GUARD_MISSES && ++flight->misses == GUARD_MISSES;
+	return flight->misses < FORGERY_MISSES && ++flight->misses == FORGERY_MISSES;
 }
 
 /* None of those that are looked at goes away: what is sent is a copy, and by TCP. */
-void guard_on_near_miss(struct pending_table *table, struct pending_socket *socket,
-			const struct host *peer, uint64_t now_us)
+void forgery_on_near_miss(struct pending_table *table, struct pending_socket *socket,
+			  const struct host *peer, uint64_t now_us)
 {
 	const struct upstream *beset = NULL;
 	bool near = false;
@@ -122,7 +122,7 @@ void guard_on_near_miss(struct pending_table *table, struct pending_socket *sock
 		table->on_near_misses(table->context, beset, now_us);
 }
 
-void guard_on_letters(struct flight *flight, uint64_t now_us)
+void forgery_on_letters(struct flight *flight, uint64_t now_us)
 {
 	struct pending *pending = flight->pending;
 
@@ -140,7 +140,7 @@ void guard_on_letters(struct flight *flight, uint64_t now_us)
 		pending_send(pending, flight->index, false, true, now_us);
 }
 
-void guard_on_no_tcp(struct pending *pending, const struct flight *flight, uint64_t now_us)
+void forgery_on_no_tcp(struct pending *pending, const struct flight *flight, uint64_t now_us)
 {
 	if (pending->attempts[flight->index].lower && may_ask(pending, flight->index))
 		pending_send(pending, flight->index, false, true, now_us);
@@ -148,7 +148,7 @@ void guard_on_no_tcp(struct pending *pending, const struct flight *flight, uint6
 
 /* ---- what matches ---- */
 
-bool guard_look(const struct flight *flight, const uint8_t *wire, uint64_t now_us)
+bool forgery_look(const struct flight *flight, const uint8_t *wire, uint64_t now_us)
 {
 	struct target *target = flight->target;
 

@@ -1,8 +1,22 @@
 /* Flights, and the free lists that they and the questions come from. A flight is in up to five
- * lists at once: its pending's, the hash of (socket, id), its socket's, those that wait at its
- * target, and the wheel. Whoever ends it takes it out of all (flight_detach), does what its end
- * brings about, and then frees it, so that its upstream's memory is held until the last line. */
-#include "endpoints/upstream/outstanding.h"
+ * lists at once: its pending's, the hash of (socket, id), its socket's, its target's queue, and the
+ * wheel. Whoever ends it takes it out of all (flight_detach), does what its end brings about, and
+ * then frees it, so that its upstream's memory is held until the last line.
+ *
+ *     table ──► queue of target 3 ──► oldest ──► ... ──► newest     (fair_queue.h)
+ *           └─► queue of target 8 ──► flight
+ *
+ * A queue has the flights that wait at a target, in this worker: they are what a suspicion
+ * concerns, and there are no more of them than a maximum, so that a target which is slow for
+ * everybody does not take all the places that a worker has. Those that may only be answered late,
+ * after their target's patience, are not in it, nor is what waits for a suspect. One that is asked
+ * by TCP because of a truncated reply is in the queue and not counted at its target, as it says
+ * nothing of that.
+ *
+ * Not here: what becomes of a flight that has to go (upstream/walk.c). */
+#include "endpoints/upstream/internal.h"
+
+#include "rules/base.h"
 
 enum { SLAB_ITEMS = 64 };
 
@@ -169,4 +183,119 @@ struct flight *pending_find_flight(struct pending_table *table, void *socket, ui
 	while (flight && !(flight->socket == socket && flight->id == id))
 		flight = flight->next_in_bucket;
 	return flight;
+}
+
+/* ---- the queue at a target ---- */
+
+struct target_queue {
+	struct target_queue *next, **link;
+	const struct target *target;
+	struct fair_queue flights;
+};
+
+static struct flight *flight_of(struct fair_queue_item *item)
+{
+	return container_of(item, struct flight, place);
+}
+
+static struct target_queue **queue_list(struct pending_table *table, const struct target *target)
+{
+	uint64_t mixed = ((uint64_t)(uintptr_t)target >> 4) * 0x9e3779b97f4a7c15;
+	return &table->queues[(mixed >> 40) % PENDING_QUEUE_LISTS];
+}
+
+static struct target_queue *queue_find(struct pending_table *table, const struct target *target)
+{
+	struct target_queue *queue = *queue_list(table, target);
+
+	while (queue && queue->target != target)
+		queue = queue->next;
+	return queue;
+}
+
+/* Made if need be; NULL without memory. */
+static struct target_queue *queue_for(struct pending_table *table, const struct target *target)
+{
+	struct target_queue *queue = queue_find(table, target), **list = queue_list(table, target);
+
+	if (queue)
+		return queue;
+	queue = store_take(&table->queue_store, sizeof *queue);
+	if (!queue)
+		return NULL;
+	*queue = (struct target_queue){.next = *list, .link = list, .target = target};
+	fair_queue_init(&queue->flights, table->target_max, &table->key);
+	if (queue->next)
+		queue->next->link = &queue->next;
+	*list = queue;
+	return queue;
+}
+
+static void queue_free_if_empty(struct pending_table *table, struct target_queue *queue)
+{
+	if (queue->flights.first)
+		return;
+	*queue->link = queue->next;
+	if (queue->next)
+		queue->next->link = queue->link;
+	store_give(&table->queue_store, queue);
+}
+
+void flight_wait(struct flight *flight)
+{
+	struct target_queue *queue = queue_for(flight->table, flight->target);
+
+	if (!queue)
+		return;
+	flight->queue = queue;
+	fair_queue_add(&queue->flights, &flight->place, &flight->client);
+	if (!flight_is_fallback(flight))
+		target_wait(flight->target);
+}
+
+void flight_unwait(struct flight *flight)
+{
+	struct target_queue *queue = flight->queue;
+
+	if (!queue)
+		return;
+	flight->queue = NULL;
+	fair_queue_remove(&queue->flights, &flight->place);
+	if (!flight_is_fallback(flight))
+		target_unwait(flight->target);
+	queue_free_if_empty(flight->table, queue);
+}
+
+unsigned flights_waiting(struct pending_table *table, const struct target *target)
+{
+	const struct target_queue *queue = queue_find(table, target);
+
+	return queue ? queue->flights.count : 0;
+}
+
+struct flight *flights_oldest(struct pending_table *table, const struct target *target)
+{
+	const struct target_queue *queue = queue_find(table, target);
+
+	return queue ? flight_of(queue->flights.first) : NULL;
+}
+
+/* One that has not waited for longer than the target takes as a rule has its answer soon: else a
+ * target that is asked for more than it answers in the time would be asked all of it in vain. */
+static bool is_due(const struct flight *flight, uint64_t now_us)
+{
+	return now_us < flight->sent_us + target_allowance_us(flight->target);
+}
+
+struct flight *flights_victim(struct flight *newcomer, uint64_t now_us)
+{
+	const struct target_queue *queue = newcomer->queue;
+	struct fair_queue_item *victim = queue ? fair_queue_victim(&queue->flights) : NULL;
+
+	if (!victim)
+		return NULL;
+	if (is_due(flight_of(victim), now_us) &&
+	    fair_queue_is_as_greedy(&queue->flights, &newcomer->place, victim))
+		return newcomer;
+	return flight_of(victim);
 }
