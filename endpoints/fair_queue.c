@@ -7,7 +7,7 @@
  * back when no more than an eighth do: so filling it costs a question two hashes on average.
  *
  * An IPv6 client is its /64 (address_client). Not here: what becomes of the one that has to go
- * (resolve.c, upstream/walk.c). */
+ * (resolve.c, upstream/failover.c). */
 #include "endpoints/fair_queue.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* A line of those who wait for somebody else's answer, the oldest first, and who has to go when
- * they are too many: the queries of a worker (resolve.c), the questions at one target (pending.h).
+ * they are too many: the queries of a worker (resolve.c), the questions at one target (lookup.h).
  *
  * At the maximum it is the oldest of the client that has most waiting. So a target that says
  * nothing, or a client that asks without end, costs those who wait for it, and hardly the others.

@@ -17,7 +17,7 @@
  * else.
  *
  * Not here: what is answered over the limit (inbound.c), and where a question goes that may not
- * leave (upstream/walk.c). */
+ * leave (upstream/failover.c). */
 #include "endpoints/meter.h"
 
 #include <assert.h>

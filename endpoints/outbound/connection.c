@@ -141,12 +141,12 @@ static bool is_to_blame(const struct outbound_peer *peer, const struct question 
 static void fail_in_vain(struct outbound_peer *peer, struct outbound_count others, enum end end,
 			 const struct question *alone, uint64_t now_us)
 {
-	struct pending_table *pending = peer->outbound->pending;
+	struct lookups *lookups = peer->outbound->lookups;
 
 	if (others.live == others.silent && outbound_terms_are_hopeless(&peer->terms))
 		outbound_peer_fail(peer, TARGET_ERROR_CLOSED, now_us);
 	else if (alone && is_to_blame(peer, alone, end))
-		pending_on_error(pending, alone->flight, TARGET_ERROR_CLOSED, now_us);
+		lookup_on_error(lookups, alone->flight, TARGET_ERROR_CLOSED, now_us);
 }
 
 void outbound_connection_lost(struct outbound_connection *connection)
@@ -340,8 +340,8 @@ static void take_messages(struct outbound_connection *connection)
 		if (connection->have - at - 2 < length)
 			break;
 		outbound->counters.tcp_received++;
-		if (pending_on_reply(outbound->pending, peer, &peer->host,
-				     connection->buffer + at + 2, length, now_us))
+		if (lookup_on_reply(outbound->lookups, peer, &peer->host,
+				    connection->buffer + at + 2, length, now_us))
 			answered(connection, now_us);
 		at += 2 + length;
 	}

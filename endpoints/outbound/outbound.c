@@ -1,5 +1,5 @@
-/* The outbound side as pending.h sees it: a flight goes out by UDP (outbound/udp.c) or by TCP
- * (outbound/tcp.c), and what comes back goes to pending_on_reply or pending_on_error. This file
+/* The outbound side as lookup.h sees it: a flight goes out by UDP (outbound/udp.c) or by TCP
+ * (outbound/tcp.c), and what comes back goes to lookup_on_reply or lookup_on_error. This file
  * only tells the two apart. */
 #include "endpoints/outbound/outbound.h"
 
@@ -20,7 +20,7 @@ static unsigned descriptor_max(void)
 }
 
 int outbound_init(struct outbound *outbound, uv_loop_t *loop, struct wheel *wheel,
-		  struct entropy *entropy, struct pending_table *pending, unsigned ports_max,
+		  struct entropy *entropy, struct lookups *lookups, unsigned ports_max,
 		  uint64_t (*now_us)(void *), void *context)
 {
 	assert(ports_max > 0 && ports_max <= OUTBOUND_PORTS);
@@ -28,7 +28,7 @@ int outbound_init(struct outbound *outbound, uv_loop_t *loop, struct wheel *whee
 		.loop = loop,
 		.wheel = wheel,
 		.entropy = entropy,
-		.pending = pending,
+		.lookups = lookups,
 		.now_us = now_us,
 		.context = context,
 		.ports_max = ports_max,
@@ -80,7 +80,7 @@ void outbound_choose_id(struct outbound *outbound, struct flight *flight, void *
 {
 	/* Should sixteen not suffice, the question still tells the two apart. */
 	for (unsigned tries = 0;
-	     tries < 16 && pending_find_flight(outbound->pending, socket, flight->id); tries++)
+	     tries < 16 && lookup_find_flight(outbound->lookups, socket, flight->id); tries++)
 		flight->id = entropy_u16(outbound->entropy);
 }
 

@@ -1,6 +1,6 @@
 /* Where questions leave: per worker and source address a pool of unconnected UDP sockets on random
  * ports, shared by all targets, and TCP connections that are reused and pipelined. It carries bytes
- * for pending.h and knows nothing of policies.
+ * for lookup.h and knows nothing of policies.
  *
  * Ports: up to OUTBOUND_PORTS sockets on ports drawn from the kernel's ephemeral range, a few drawn
  * at random for each target of a batch, so that what one target sees does not tell it the ports of
@@ -15,7 +15,7 @@
 #include <uv.h>
 
 #include "endpoints/entropy.h"
-#include "endpoints/upstream/pending.h"
+#include "endpoints/upstream/lookup.h"
 
 enum {
 	OUTBOUND_PORTS = 1024,          /* sockets of a source; fewer where RLIMIT_NOFILE is low */
@@ -68,7 +68,7 @@ struct outbound {
 	uv_loop_t *loop;
 	struct wheel *wheel;
 	struct entropy *entropy;
-	struct pending_table *pending;
+	struct lookups *lookups;
 	uint64_t (*now_us)(void *context);
 	void *context;
 	unsigned ports_max;      /* per source and family, of a lane too; 1 to OUTBOUND_PORTS */
@@ -92,13 +92,13 @@ struct outbound {
 };
 
 MUST_CHECK int outbound_init(struct outbound *outbound, uv_loop_t *loop, struct wheel *wheel,
-			     struct entropy *entropy, struct pending_table *pending,
-			     unsigned ports_max, uint64_t (*now_us)(void *), void *context);
-/* Starts closing everything; memory goes with the loop's last close callbacks. The pending table
+			     struct entropy *entropy, struct lookups *lookups, unsigned ports_max,
+			     uint64_t (*now_us)(void *), void *context);
+/* Starts closing everything; memory goes with the loop's last close callbacks. The table of lookups
  * has been released before (its flights point to sockets). */
 void outbound_release(struct outbound *outbound);
 
-/* What pending_table.send and .forget are set to; `outbound` is the struct outbound. ERR_SYSTEM:
+/* What lookups.send and .forget are set to; `outbound` is the struct outbound. ERR_SYSTEM:
  * by UDP, the source cannot be bound, which is tried again a second later. ERR_NOMEM. */
 int outbound_send(void *outbound, struct flight *flight, const uint8_t *wire, size_t length,
 		  uint64_t now_us);

@@ -7,7 +7,7 @@
 #include "endpoints/outbound/internal.h"
 
 struct outbound_port {
-	struct pending_socket socket;       /* the first member: flights point to it */
+	struct lookup_socket socket;        /* the first member: flights point to it */
 	struct outbound_port *next, **link; /* of the pool's draining ones */
 	struct outbound_pool *pool;
 	uv_poll_t poll;

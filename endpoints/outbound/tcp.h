@@ -15,7 +15,7 @@ TAILQ_HEAD(question_list, question);
 /* A server as one source sees it. It is what flight->socket points to: an answer may come by any of
  * its connections. It lives while it has a connection or a question. */
 struct outbound_peer {
-	struct pending_socket socket; /* the first member: flights point to it */
+	struct lookup_socket socket; /* the first member: flights point to it */
 	LIST_ENTRY(outbound_peer) all;
 	TAILQ_ENTRY(outbound_peer) in_turn; /* of those gathered */
 	struct outbound *outbound;

@@ -185,7 +185,7 @@ void outbound_udp_forget(struct outbound *outbound, struct flight *flight)
 	port_close_if_drained(port);
 }
 
-/* Failures are told here and not while sending, where the pending table is at work itself. What
+/* Failures are told here and not while sending, where the table of lookups is at work itself. What
  * they send to the next target is gathered again; every question has a bounded number of sends. */
 static void tell_failures(struct outbound *outbound, uint64_t now_us)
 {
@@ -198,7 +198,7 @@ static void tell_failures(struct outbound *outbound, uint64_t now_us)
 
 		buffers->failures = last;
 		if (flight)
-			pending_on_error(outbound->pending, flight, error, now_us);
+			lookup_on_error(outbound->lookups, flight, error, now_us);
 	}
 }
 
@@ -236,11 +236,11 @@ static void on_icmp(struct outbound_port *port, struct msghdr *message, const ui
 		return;
 	memcpy(&storage, message->msg_name, sizeof storage);
 	socket_host(&storage, &host);
-	struct flight *flight = pending_find_flight(outbound->pending, port, wire_u16(quote));
+	struct flight *flight = lookup_find_flight(outbound->lookups, port, wire_u16(quote));
 	if (!flight || !host_equal(&flight->upstream->host, &host))
 		return;
 	outbound->counters.unreachable++;
-	pending_on_error(outbound->pending, flight, TARGET_ERROR_NETWORK, now_us);
+	lookup_on_error(outbound->lookups, flight, TARGET_ERROR_NETWORK, now_us);
 }
 
 static void read_errors(struct outbound_port *port, uint64_t now_us)
@@ -282,8 +282,8 @@ static int read_replies(struct outbound_port *port, uint64_t now_us)
 			headers[i].msg_hdr.msg_namelen = sizeof buffers->senders[i];
 		}
 		outbound->counters.udp_received++;
-		pending_on_reply(outbound->pending, port, lane ? &port->pool->peer : &peer,
-				 buffers->replies[i].iov_base, headers[i].msg_len, now_us);
+		lookup_on_reply(outbound->lookups, port, lane ? &port->pool->peer : &peer,
+				buffers->replies[i].iov_base, headers[i].msg_len, now_us);
 	}
 	return n;
 }

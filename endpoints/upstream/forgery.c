@@ -58,35 +58,35 @@ static bool vary_case(uint8_t *name, size_t length, uint64_t coins)
 	return turned != 0;
 }
 
-void forgery_vary_case(struct pending *pending, struct flight *flight,
+void forgery_vary_case(struct lookup *lookup, struct flight *flight,
 		       uint8_t wire[MESSAGE_QUERY_MAX], uint64_t now_us)
 {
-	struct pending_table *table = pending->table;
+	struct lookups *table = lookup->table;
 
-	if ((flight->tcp && !flight_is_beside(pending, flight)) || !table->random_case ||
-	    pending->attempts[flight->index].lower || !target_may_vary_case(flight->target, now_us))
+	if ((flight->tcp && !flight_is_beside(lookup, flight)) || !table->random_case ||
+	    lookup->attempts[flight->index].lower || !target_may_vary_case(flight->target, now_us))
 		return;
 	flight->cased =
-		vary_case(wire + MESSAGE_HEADER, pending->name.length, entropy_u64(table->entropy));
+		vary_case(wire + MESSAGE_HEADER, lookup->name.length, entropy_u64(table->entropy));
 }
 
 /* ---- near misses ---- */
 
-static bool may_ask(const struct pending *pending, unsigned index)
+static bool may_ask(const struct lookup *lookup, unsigned index)
 {
-	return !pending->given_up && !pending->attempts[index].spent;
+	return !lookup->given_up && !lookup->attempts[index].spent;
 }
 
 /* False: it is not, as it was before or cannot be. */
-static bool ask_by_tcp(struct pending *pending, unsigned index, uint64_t now_us)
+static bool ask_by_tcp(struct lookup *lookup, unsigned index, uint64_t now_us)
 {
-	struct attempt *attempt = &pending->attempts[index];
+	struct attempt *attempt = &lookup->attempts[index];
 
-	if (attempt->by_tcp || !may_ask(pending, index))
+	if (attempt->by_tcp || !may_ask(lookup, index))
 		return false;
 	attempt->by_tcp = true;
-	bool sent = pending_send(pending, index, true, true, now_us);
-	pending->table->guarded += sent;
+	bool sent = lookup_send(lookup, index, true, true, now_us);
+	lookup->table->guarded += sent;
 	return sent;
 }
 
@@ -100,7 +100,7 @@ static bool is_one_too_many(struct flight *flight, uint64_t now_us)
 }
 
 /* None of those that are looked at goes away: what is sent is a copy, and by TCP. */
-void forgery_on_near_miss(struct pending_table *table, struct pending_socket *socket,
+void forgery_on_near_miss(struct lookups *table, struct lookup_socket *socket,
 			  const struct host *peer, uint64_t now_us)
 {
 	const struct upstream *beset = NULL;
@@ -109,13 +109,13 @@ void forgery_on_near_miss(struct pending_table *table, struct pending_socket *so
 	if (!socket->flights || socket->flights->tcp)
 		return;
 	for (struct flight *flight = socket->flights; flight; flight = flight->next_at_socket) {
-		if (!flight->pending || !host_equal(&flight->upstream->host, peer))
+		if (!flight->lookup || !host_equal(&flight->upstream->host, peer))
 			continue;
 		near = true;
 		if (!is_one_too_many(flight, now_us))
 			continue;
 		beset = flight->upstream;
-		ask_by_tcp(flight->pending, flight->index, now_us);
+		ask_by_tcp(flight->lookup, flight->index, now_us);
 	}
 	table->near_missed += near;
 	if (beset && table->on_near_misses)
@@ -124,26 +124,25 @@ void forgery_on_near_miss(struct pending_table *table, struct pending_socket *so
 
 void forgery_on_letters(struct flight *flight, uint64_t now_us)
 {
-	struct pending *pending = flight->pending;
+	struct lookup *lookup = flight->lookup;
 
 	if (flight->recased)
 		return;
 	flight->recased = true;
 	target_on_case_changed(flight->target, now_us);
-	if (!pending)
+	if (!lookup)
 		return;
-	bool asked = pending->attempts[flight->index].by_tcp;
-	bool sent =
-		ask_by_tcp(pending, flight->index, now_us); /* before what follows: in letters */
-	pending->attempts[flight->index].lower = true;
-	if (!asked && !sent && may_ask(pending, flight->index))
-		pending_send(pending, flight->index, false, true, now_us);
+	bool asked = lookup->attempts[flight->index].by_tcp;
+	bool sent = ask_by_tcp(lookup, flight->index, now_us); /* before what follows: in letters */
+	lookup->attempts[flight->index].lower = true;
+	if (!asked && !sent && may_ask(lookup, flight->index))
+		lookup_send(lookup, flight->index, false, true, now_us);
 }
 
-void forgery_on_no_tcp(struct pending *pending, const struct flight *flight, uint64_t now_us)
+void forgery_on_no_tcp(struct lookup *lookup, const struct flight *flight, uint64_t now_us)
 {
-	if (pending->attempts[flight->index].lower && may_ask(pending, flight->index))
-		pending_send(pending, flight->index, false, true, now_us);
+	if (lookup->attempts[flight->index].lower && may_ask(lookup, flight->index))
+		lookup_send(lookup, flight->index, false, true, now_us);
 }
 
 /* ---- what matches ---- */

@@ -1,5 +1,5 @@
 /* Flights, and the free lists that they and the questions come from. A flight is in up to five
- * lists at once: its pending's, the hash of (socket, id), its socket's, its target's queue, and the
+ * lists at once: its lookup's, the hash of (socket, id), its socket's, its target's queue, and the
  * wheel. Whoever ends it takes it out of all (flight_detach), does what its end brings about, and
  * then frees it, so that its upstream's memory is held until the last line.
  *
@@ -13,78 +13,78 @@
  * by TCP because of a truncated reply is in the queue and not counted at its target, as it says
  * nothing of that.
  *
- * Not here: what becomes of a flight that has to go (upstream/walk.c). */
+ * Not here: what becomes of a flight that has to go (upstream/failover.c). */
 #include "endpoints/upstream/internal.h"
 
 #include "rules/base.h"
 
 enum { SLAB_ITEMS = 64 };
 
-struct pending_slab {
-	struct pending_slab *next;
+struct spare_slab {
+	struct spare_slab *next;
 	_Alignas(16) uint8_t items[];
 };
 
-struct pending_spare {
-	struct pending_spare *next;
+struct spare_item {
+	struct spare_item *next;
 };
 
-static bool store_grow(struct pending_store *store, size_t size)
+static bool spare_grow(struct spare_list *list, size_t size)
 {
-	struct pending_slab *slab = malloc(sizeof *slab + SLAB_ITEMS * size);
+	struct spare_slab *slab = malloc(sizeof *slab + SLAB_ITEMS * size);
 
 	if (!slab)
 		return false;
-	slab->next = store->slabs;
-	store->slabs = slab;
+	slab->next = list->slabs;
+	list->slabs = slab;
 	for (size_t i = SLAB_ITEMS; i-- > 0;)
-		store_give(store, slab->items + i * size);
+		spare_give(list, slab->items + i * size);
 	return true;
 }
 
-void *store_take(struct pending_store *store, size_t size)
+void *spare_take(struct spare_list *list, size_t size)
 {
-	if (!store->spare && !store_grow(store, size))
+	if (!list->first && !spare_grow(list, size))
 		return NULL;
-	struct pending_spare *item = store->spare;
-	store->spare = item->next;
+	struct spare_item *item = list->first;
+	list->first = item->next;
 	return item;
 }
 
-void store_give(struct pending_store *store, void *item)
+void spare_give(struct spare_list *list, void *item)
 {
-	struct pending_spare *spare = item;
+	struct spare_item *spare = item;
 
-	spare->next = store->spare;
-	store->spare = spare;
+	spare->next = list->first;
+	list->first = spare;
 }
 
-void store_release(struct pending_store *store)
+void spare_release(struct spare_list *list)
 {
-	struct pending_slab *next;
+	struct spare_slab *next;
 
-	for (struct pending_slab *slab = store->slabs; slab; slab = next) {
+	for (struct spare_slab *slab = list->slabs; slab; slab = next) {
 		next = slab->next;
 		free(slab);
 	}
-	*store = (struct pending_store){0};
+	*list = (struct spare_list){0};
 }
 
 /* ---- flights ---- */
 
-static struct flight **flight_bucket(struct pending_table *table, const void *socket, uint16_t id)
+static struct flight **flight_bucket(struct lookups *table, const void *socket, uint16_t id)
 {
 	/* The id is ours and random, the socket's address is nobody's to choose. */
 	uint64_t mixed = ((uint64_t)(uintptr_t)socket >> 4) * 0x9e3779b97f4a7c15;
-	return &table->flights[((mixed >> 40) ^ id) % PENDING_BUCKETS];
+	return &table->flights[((mixed >> 40) ^ id) % LOOKUP_BUCKETS];
 }
 
-struct flight *flight_new(struct pending_table *table, void *holder,
-			  const struct upstream *upstream, const struct address *client)
+struct flight *flight_new(struct lookups *table, void *holder, const struct upstream *upstream,
+			  const struct address *client)
 {
-	if (table->flight_count / PENDING_FLIGHTS >= table->pending_max)
+	if (table->flight_count / LOOKUP_FLIGHTS >= table->lookup_max)
 		return NULL;
-	struct flight *flight = store_take(&table->flight_store, sizeof *flight);
+	struct flight *flight = spare_take(&table->spare_flights, sizeof *flight);
 	if (!flight)
 		return NULL;
 	memset(flight, 0, offsetof(struct flight, question));
@@ -99,15 +99,15 @@ struct flight *flight_new(struct pending_table *table, void *holder,
 	return flight;
 }
 
-void flight_join(struct flight *flight, struct pending *pending, unsigned index)
+void flight_join(struct flight *flight, struct lookup *lookup, unsigned index)
 {
 	flight->index = (uint8_t)index;
-	flight->pending = pending;
-	flight->next = pending->flights;
-	flight->link = &pending->flights;
+	flight->lookup = lookup;
+	flight->next = lookup->flights;
+	flight->link = &lookup->flights;
 	if (flight->next)
 		flight->next->link = &flight->next;
-	pending->flights = flight;
+	lookup->flights = flight;
 }
 
 void flight_insert(struct flight *flight)
@@ -117,7 +117,7 @@ void flight_insert(struct flight *flight)
 	flight->next_in_bucket = *bucket;
 	*bucket = flight;
 
-	struct pending_socket *socket = flight->socket;
+	struct lookup_socket *socket = flight->socket;
 	flight->next_at_socket = socket->flights;
 	flight->socket_link = &socket->flights;
 	if (flight->next_at_socket)
@@ -143,16 +143,16 @@ static void flight_remove(struct flight *flight)
 
 void flight_orphan(struct flight *flight)
 {
-	struct pending *pending = flight->pending;
+	struct lookup *lookup = flight->lookup;
 
-	if (!pending)
+	if (!lookup)
 		return;
-	if (pending->leading == flight)
-		pending->leading = NULL;
+	if (lookup->leading == flight)
+		lookup->leading = NULL;
 	*flight->link = flight->next;
 	if (flight->next)
 		flight->next->link = flight->link;
-	flight->pending = NULL;
+	flight->lookup = NULL;
 	if (flight->overdue) /* it stayed only for this question */
 		wheel_arm(flight->table->wheel, &flight->timer, 0);
 }
@@ -167,16 +167,16 @@ void flight_detach(struct flight *flight)
 
 void flight_free(struct flight *flight)
 {
-	struct pending_table *table = flight->table;
+	struct lookups *table = flight->table;
 
 	if (flight->socket)
 		table->forget(table->transport, flight);
 	table->unhold(table->context, flight->holder);
 	table->flight_count--;
-	store_give(&table->flight_store, flight);
+	spare_give(&table->spare_flights, flight);
 }
 
-struct flight *pending_find_flight(struct pending_table *table, void *socket, uint16_t id)
+struct flight *lookup_find_flight(struct lookups *table, void *socket, uint16_t id)
 {
 	struct flight *flight = *flight_bucket(table, socket, id);
 
@@ -198,13 +198,13 @@ static struct flight *flight_of(struct fair_queue_item *item)
 	return container_of(item, struct flight, place);
 }
 
-static struct target_queue **queue_list(struct pending_table *table, const struct target *target)
+static struct target_queue **queue_list(struct lookups *table, const struct target *target)
 {
 	uint64_t mixed = ((uint64_t)(uintptr_t)target >> 4) * 0x9e3779b97f4a7c15;
-	return &table->queues[(mixed >> 40) % PENDING_QUEUE_LISTS];
+	return &table->queues[(mixed >> 40) % LOOKUP_QUEUE_LISTS];
 }
 
-static struct target_queue *queue_find(struct pending_table *table, const struct target *target)
+static struct target_queue *queue_find(struct lookups *table, const struct target *target)
 {
 	struct target_queue *queue = *queue_list(table, target);
 
@@ -214,13 +214,13 @@ static struct target_queue *queue_find(struct pending_table *table, const struct
 }
 
 /* Made if need be; NULL without memory. */
-static struct target_queue *queue_for(struct pending_table *table, const struct target *target)
+static struct target_queue *queue_for(struct lookups *table, const struct target *target)
 {
 	struct target_queue *queue = queue_find(table, target), **list = queue_list(table, target);
 
 	if (queue)
 		return queue;
-	queue = store_take(&table->queue_store, sizeof *queue);
+	queue = spare_take(&table->spare_queues, sizeof *queue);
 	if (!queue)
 		return NULL;
 	*queue = (struct target_queue){.next = *list, .link = list, .target = target};
@@ -231,14 +231,14 @@ static struct target_queue *queue_for(struct pending_table *table, const struct 
 	return queue;
 }
 
-static void queue_free_if_empty(struct pending_table *table, struct target_queue *queue)
+static void queue_free_if_empty(struct lookups *table, struct target_queue *queue)
 {
 	if (queue->flights.first)
 		return;
 	*queue->link = queue->next;
 	if (queue->next)
 		queue->next->link = queue->link;
-	store_give(&table->queue_store, queue);
+	spare_give(&table->spare_queues, queue);
 }
 
 void flight_wait(struct flight *flight)
@@ -266,14 +266,14 @@ void flight_unwait(struct flight *flight)
 	queue_free_if_empty(flight->table, queue);
 }
 
-unsigned flights_waiting(struct pending_table *table, const struct target *target)
+unsigned flights_waiting(struct lookups *table, const struct target *target)
 {
 	const struct target_queue *queue = queue_find(table, target);
 
 	return queue ? queue->flights.count : 0;
 }
 
-struct flight *flights_oldest(struct pending_table *table, const struct target *target)
+struct flight *flights_oldest(struct lookups *table, const struct target *target)
 {
 	const struct target_queue *queue = queue_find(table, target);
 

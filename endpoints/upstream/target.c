@@ -16,7 +16,7 @@
  * Everything is a relaxed atomic that several workers write. Two samples at the same moment may
  * become one; a suspicion is begun and ended by exchange, so that exactly one worker counts it. The
  * known questions have a lock, which the path of an answer only tries.
- * What to do with the questions of a suspect is upstream/walk.c's business. */
+ * What to do with the questions of a suspect is upstream/failover.c's business. */
 #include "endpoints/upstream/target.h"
 
 #include <assert.h>

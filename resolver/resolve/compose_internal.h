@@ -2,7 +2,7 @@
 #ifndef SLUICE_COMPOSE_INTERNAL_H
 #define SLUICE_COMPOSE_INTERNAL_H
 
-#include "endpoints/upstream/pending.h"
+#include "endpoints/upstream/lookup.h"
 #include "resolver/resolve/compose.h"
 
 enum step {

@@ -37,7 +37,7 @@ struct indexed {        /* an answer record, its owner read */
 };
 
 struct reading { /* of one reply */
-	const struct pending_key *key;
+	const struct lookup_key *key;
 	const struct ask_result *result;
 	const struct hash_key *hash_key;
 	const struct cache_settings *settings;
@@ -446,7 +446,7 @@ static uint8_t *append(uint8_t *at, const void *data, size_t length)
 }
 
 /* The parts stand where cache.h has the way to them. Where the TTLs are is not filled in. */
-static struct cache_entry *entry_new(const struct pending_key *key, const struct parts *parts)
+static struct cache_entry *entry_new(const struct lookup_key *key, const struct parts *parts)
 {
 	size_t link_bytes = parts->link_count * sizeof *parts->links;
 	unsigned ttl_count = (unsigned)parts->answers + parts->authorities;
@@ -516,7 +516,7 @@ static void tell_ede(const struct ask_ede *ede, char text[MESSAGE_EDE_TEXT_MAX])
 }
 
 /* too_long: it was answered, and written out that is more than a message holds. */
-static struct cache_entry *failure_entry(const struct pending_key *key,
+static struct cache_entry *failure_entry(const struct lookup_key *key,
 					 const struct ask_result *result, bool too_long,
 					 uint64_t now_us)
 {
@@ -553,7 +553,8 @@ static bool record_is_plain(const struct reading *r, const struct record_view *r
 	       memcmp(r->wire + record->owner, question, sizeof question) == 0;
 }
 
-/* The reply's outline; false when it does not parse (pending has looked already, so it does). */
+/* The reply's outline; false when it does not parse (upstream/reply.c has looked already, so it
+ * does). */
 static bool outline(struct reading *r)
 {
 	struct record_view record;
@@ -574,7 +575,7 @@ static bool outline(struct reading *r)
 	return true;
 }
 
-static void reading_init(struct reading *r, const struct pending_key *key,
+static void reading_init(struct reading *r, const struct lookup_key *key,
 			 const struct ask_result *result, const struct cache_settings *settings,
 			 const struct hash_key *hash_key, uint64_t now_us)
 {
@@ -669,7 +670,7 @@ static __attribute__((noinline)) struct cache_entry *copied_entry(struct reading
 					       .authorities = message.counts[SECTION_AUTHORITY]});
 }
 
-struct cache_entry *reply_entry(const struct pending_key *key, const struct ask_result *result,
+struct cache_entry *reply_entry(const struct lookup_key *key, const struct ask_result *result,
 				const struct cache_settings *settings,
 				const struct hash_key *hash_key, uint8_t *buffer, uint64_t now_us)
 {

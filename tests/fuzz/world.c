@@ -322,7 +322,7 @@ bool fuzz_deliver(struct fuzz_world *world, struct fuzz_packet *packet, const st
 		world->said[before].length = length;
 	}
 	world->said_count++;
-	bool taken = pending_on_reply(&stage->pending, packet, peer, given, length, stage->now_us);
+	bool taken = lookup_on_reply(&stage->lookups, packet, peer, given, length, stage->now_us);
 	free(given);
 	if (taken)
 		return true;
@@ -357,8 +357,8 @@ void fuzz_refuse_all(struct fuzz_world *world)
 		memcpy(wire, packet->wire, length);
 		wire[2] |= 0x80;
 		wire[3] |= RCODE_REFUSED;
-		FUZZ_CHECK(pending_on_reply(&stage->pending, packet, &packet->peer, wire, length,
-					    stage->now_us));
+		FUZZ_CHECK(lookup_on_reply(&stage->lookups, packet, &packet->peer, wire, length,
+					   stage->now_us));
 	}
 }
 
@@ -463,9 +463,9 @@ struct fuzz_world *fuzz_world(void)
 	if (!world.stage) {
 		world.stage = stage_new();
 		FUZZ_CHECK(world.stage);
-		world.stage->pending.transport = &world;
-		world.stage->pending.send = on_send;
-		world.stage->pending.forget = on_forget;
+		world.stage->lookups.transport = &world;
+		world.stage->lookups.send = on_send;
+		world.stage->lookups.forget = on_forget;
 		world.begin_us = world.stage->now_us;
 		load(&world, false);
 	}
@@ -498,7 +498,7 @@ static void begin_again(struct fuzz_world *world)
 	stage->random = 0x5eed;
 	stage->entropy.left = 0;
 	stage->unreachable_count = 0;
-	stage->pending.target_max = PENDING_TARGET_MAX;
+	stage->lookups.target_max = LOOKUP_TARGET_MAX;
 	world->client_count = world->packet_count = 0;
 	for (unsigned i = 0; i < world->said_count && i < FUZZ_SAID; i++)
 		free(world->said[i].wire);
@@ -525,9 +525,9 @@ void fuzz_end(struct fuzz_world *world)
 	for (unsigned i = 0; i < world->client_count; i++)
 		FUZZ_CHECK(world->clients[i].answers == 1);
 	FUZZ_CHECK(stage->resolver.waiting.count == 0);
-	FUZZ_CHECK(stage->pending.pending_count == 0);
-	FUZZ_CHECK(stage->pending.flight_count == 0);
-	FUZZ_CHECK(stage->pending.stall_count == 0);
+	FUZZ_CHECK(stage->lookups.lookup_count == 0);
+	FUZZ_CHECK(stage->lookups.flight_count == 0);
+	FUZZ_CHECK(stage->lookups.stalled_count == 0);
 	FUZZ_CHECK(stage->hold->hold.users == 1);
 	for (unsigned i = 0; i < world->packet_count; i++)
 		FUZZ_CHECK(!world->packets[i].flight);

@@ -1,4 +1,4 @@
-/* The world that every test of pending begins in: `w`, with one, two or three servers, and released
+/* The world that every test of lookups begins in: `w`, with one, two or three servers, and released
  * behind it. */
 #ifndef SLUICE_TESTS_WORLD_FIXTURE_H
 #define SLUICE_TESTS_WORLD_FIXTURE_H

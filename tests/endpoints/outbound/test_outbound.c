@@ -89,7 +89,7 @@ struct asked {
 static uv_loop_t loop;
 static struct wheel wheel;
 static struct entropy entropy;
-static struct pending_table table;
+static struct lookups table;
 static struct outbound outbound;
 static struct hash_key key = {3, 4};
 static bool long_names;   /* of 200 bytes, where otherwise there are 10 */
@@ -109,7 +109,7 @@ static uint64_t now_us(void *context)
 
 /* ---- what the table calls ---- */
 
-static void *on_result(void *context, void *holder, const struct pending_key *asked_key,
+static void *on_result(void *context, void *holder, const struct lookup_key *asked_key,
 		       const struct ask_result *result, uint64_t now)
 {
 	static struct ask_result kept;
@@ -470,7 +470,7 @@ static void start(const char *address, const char *source, enum protocol protoco
 	assert_int_equal(uv_loop_init(&loop), 0);
 	wheel_init(&wheel, now_us(NULL));
 	entropy_init(&entropy);
-	assert_int_equal(pending_table_init(&table, &wheel, &entropy, &key), 0);
+	assert_int_equal(lookups_init(&table, &wheel, &entropy, &key), 0);
 	assert_int_equal(
 		outbound_init(&outbound, &loop, &wheel, &entropy, &table, ports_max, now_us, NULL),
 		0);
@@ -498,7 +498,7 @@ static void start(const char *address, const char *source, enum protocol protoco
 static int stop(void **state)
 {
 	(void)state;
-	pending_table_release(&table);
+	lookups_release(&table);
 	outbound_release(&outbound);
 	uv_run(&loop, UV_RUN_DEFAULT);
 	assert_int_equal(uv_loop_close(&loop), 0);
@@ -512,7 +512,7 @@ static struct asked *ask(void)
 	struct asked *a = &asked[asked_count];
 	struct name name;
 	char text[256];
-	struct pending_key asked_key = {.leg = &leg, .name = &name, .type = TYPE_A};
+	struct lookup_key asked_key = {.leg = &leg, .name = &name, .type = TYPE_A};
 
 	assert_true(asked_count < ASKED);
 	snprintf(text, sizeof text, long_names ? "n%u.%060u.%060u.%060u.test" : "n%u.test",
@@ -520,8 +520,8 @@ static struct asked *ask(void)
 	assert_int_equal(name_from_text(&name, &key, text), 0);
 	a->waiter.on_done = on_done;
 	a->asked_us = clock_us;
-	assert_int_equal(pending_ask(&table, &asked_key, NULL, &a->waiter,
-				     now_us(NULL) + 4 * SECOND, true, now_us(NULL)),
+	assert_int_equal(lookup_ask(&table, &asked_key, NULL, &a->waiter, now_us(NULL) + 4 * SECOND,
+				    true, now_us(NULL)),
 			 0);
 	return a;
 }
@@ -941,7 +941,7 @@ static void a_question_forgotten_before_the_flush_is_not_sent(void **state)
 	(void)state;
 	start("127.0.0.1", "127.0.0.1", PROTOCOL_UDP, 4);
 	struct asked *q = ask();
-	pending_leave(&table, &q->waiter);
+	lookup_leave(&table, &q->waiter);
 	clock_us += SECOND;
 	wheel_advance(&wheel, now_us(NULL)); /* its patience is over */
 	assert_int_equal(table.flight_count, 0);
@@ -2312,7 +2312,7 @@ static void a_tcp_question_forgotten_before_the_flush_is_not_sent(void **state)
 	ask(); /* keeps the connection */
 	until(server.got_tcp == 2);
 	struct asked *q = ask();
-	pending_leave(&table, &q->waiter);
+	lookup_leave(&table, &q->waiter);
 	clock_us += SECOND;
 	wheel_advance(&wheel, now_us(NULL)); /* its patience is over */
 	run_for(5 * MS);

@@ -168,8 +168,8 @@ static void one_forged_reply_in_other_letters_switches_nothing_off(void **state)
 	struct packet forged = *last_reply();
 	lower(&forged);
 	for (unsigned i = 0; i < 2 * TARGET_CASE_ROW; i++)
-		assert_false(pending_on_reply(&w.table, &w.udp, &w.upstreams[0].host, forged.wire,
-					      forged.length, w.now));
+		assert_false(lookup_on_reply(&w.table, &w.udp, &w.upstreams[0].host, forged.wire,
+					     forged.length, w.now));
 	assert_false(q->done);
 	assert_int_equal(w.servers[0].got_tcp, 1);
 	world_run(&w, 2 * MS);
@@ -373,9 +373,9 @@ static void miss(unsigned server, unsigned times)
 	for (unsigned i = 0; i < times; i++) {
 		do
 			wire_put16(forged.wire, (uint16_t)(wire_u16(forged.wire) + 1));
-		while (pending_find_flight(&w.table, &w.udp, wire_u16(forged.wire)));
-		assert_false(pending_on_reply(&w.table, &w.udp, &w.upstreams[server].host,
-					      forged.wire, forged.length, w.now));
+		while (lookup_find_flight(&w.table, &w.udp, wire_u16(forged.wire)));
+		assert_false(lookup_on_reply(&w.table, &w.udp, &w.upstreams[server].host,
+					     forged.wire, forged.length, w.now));
 	}
 }
 
@@ -421,8 +421,8 @@ static void another_name_is_a_near_miss(void **state)
 	struct packet forged = *last_reply();
 	forged.wire[MESSAGE_HEADER + 1] ^= 1;
 	for (unsigned i = 0; i < 8; i++)
-		assert_false(pending_on_reply(&w.table, &w.udp, &w.upstreams[0].host, forged.wire,
-					      forged.length, w.now));
+		assert_false(lookup_on_reply(&w.table, &w.udp, &w.upstreams[0].host, forged.wire,
+					     forged.length, w.now));
 	assert_int_equal(w.servers[0].got_tcp, 1);
 }
 
@@ -438,8 +438,8 @@ static void near_misses_are_of_one_second(void **state)
 		if (i == 7)
 			world_run(&w, SECOND);
 		assert_int_equal(w.table.guarded, 0);
-		pending_on_reply(&w.table, &w.udp, &w.upstreams[0].host, forged.wire, forged.length,
-				 w.now);
+		lookup_on_reply(&w.table, &w.udp, &w.upstreams[0].host, forged.wire, forged.length,
+				w.now);
 	}
 	assert_int_equal(w.table.guarded, 1);
 }
@@ -450,10 +450,10 @@ static void what_is_elsewhere_is_none_of_it(void **state)
 	world_ask_new(&w);
 	miss(1, 100); /* nothing is open at that server */
 	struct packet good = *last_reply();
-	struct pending_socket elsewhere = {0};
+	struct lookup_socket elsewhere = {0};
 	for (unsigned i = 0; i < 100; i++)
-		assert_false(pending_on_reply(&w.table, &elsewhere, &w.upstreams[0].host, good.wire,
-					      good.length, w.now));
+		assert_false(lookup_on_reply(&w.table, &elsewhere, &w.upstreams[0].host, good.wire,
+					     good.length, w.now));
 	assert_int_equal(w.table.guarded, 0);
 	assert_int_equal(w.table.near_missed, 0);
 	assert_int_equal(w.table.mismatched, 200);

@@ -28,9 +28,9 @@
 
 #include "rules/base.h"
 
-static struct target *target_of(const struct pending *pending, unsigned index)
+static struct target *target_of(const struct lookup *lookup, unsigned index)
 {
-	struct target *target = pending->key.leg->upstreams[index].target;
+	struct target *target = lookup->key.leg->upstreams[index].target;
 
 	assert(target);
 	return target;
@@ -45,37 +45,37 @@ bool leg_is_dark(const struct leg *leg)
 	return true;
 }
 
-static unsigned probe(struct pending_table *table, void *holder, const struct upstream *upstream,
+static unsigned probe(struct lookups *table, void *holder, const struct upstream *upstream,
 		      uint64_t now_us);
 static void on_timer(struct timer *timer, uint64_t now_us);
 
 /* ---- silence ---- */
 
 /* Everything that waits at a new suspect goes on; what joins meanwhile stays. */
-static void move_all(struct pending_table *table, const struct target *target, uint64_t now_us)
+static void move_all(struct lookups *table, const struct target *target, uint64_t now_us)
 {
 	struct flight *flight;
 
 	for (unsigned n = flights_waiting(table, target);
 	     n > 0 && (flight = flights_oldest(table, target)); n--) {
-		struct pending *pending = flight->pending;
+		struct lookup *lookup = flight->lookup;
 
 		flight_unwait(flight);
 		wheel_arm(table->wheel, &flight->timer, flight->sent_us + TARGET_PATIENCE_US);
-		if (!pending || pending->leading != flight || flight_is_fallback(flight))
+		if (!lookup || lookup->leading != flight || flight_is_fallback(flight))
 			continue;
-		pending->leading = NULL;
-		pending->error = TARGET_ERROR_SILENCE;
-		pending_go_on(pending, now_us);
+		lookup->leading = NULL;
+		lookup->error = TARGET_ERROR_SILENCE;
+		lookup_go_on(lookup, now_us);
 	}
 }
 
 /* The flight that waits for a connection there, and has not left yet; NULL: none does. */
-static struct flight *unsent(const struct pending *pending, unsigned index)
+static struct flight *unsent(const struct lookup *lookup, unsigned index)
 {
-	struct flight *flight = pending->flights;
+	struct flight *flight = lookup->flights;
 
-	if (pending->key.leg->upstreams[index].protocol != PROTOCOL_TCP)
+	if (lookup->key.leg->upstreams[index].protocol != PROTOCOL_TCP)
 		return NULL;
 	while (flight && !(flight->index == index && flight->gathered))
 		flight = flight->next;
@@ -83,9 +83,9 @@ static struct flight *unsent(const struct pending *pending, unsigned index)
 }
 
 /* A copy that is under way there. */
-static struct flight *copy_under_way(const struct pending *pending, unsigned index)
+static struct flight *copy_under_way(const struct lookup *lookup, unsigned index)
 {
-	struct flight *flight = pending->flights;
+	struct flight *flight = lookup->flights;
 
 	while (flight && !(flight->index == index && flight->copy && !flight->overdue &&
 			   !flight_is_fallback(flight)))
@@ -93,39 +93,39 @@ static struct flight *copy_under_way(const struct pending *pending, unsigned ind
 	return flight;
 }
 
-static bool has_sends(const struct pending *pending, unsigned index)
+static bool has_sends(const struct lookup *lookup, unsigned index)
 {
-	return pending->attempts[index].sends < PENDING_SENDS && pending->packets < PENDING_PACKETS;
+	return lookup->attempts[index].sends < LOOKUP_SENDS && lookup->packets < LOOKUP_PACKETS;
 }
 
 /* Whether it may be asked this once more, after patience. Not where another leg follows. */
-static bool may_repeat(const struct pending *pending, unsigned index)
+static bool may_repeat(const struct lookup *lookup, unsigned index)
 {
-	if (pending->revived) /* what was sent while it was away is not counted against it */
-		return pending->packets < PENDING_PACKETS;
-	return pending->may_wait && has_sends(pending, index) &&
-	       target_has_repeats(target_of(pending, index));
+	if (lookup->revived) /* what was sent while it was away is not counted against it */
+		return lookup->packets < LOOKUP_PACKETS;
+	return lookup->may_wait && has_sends(lookup, index) &&
+	       target_has_repeats(target_of(lookup, index));
 }
 
 /* The live upstream that was asked least often, those in doubt behind the others, and then in
  * order; -1 when there is none. One that waits for a connection there is not sent again, so others
  * are asked before it is waited for. */
-static int next_live(const struct pending *pending)
+static int next_live(const struct lookup *lookup)
 {
 	unsigned best_rank = UINT_MAX;
 	int best = -1;
 
-	for (unsigned i = 0; i < pending->key.leg->upstream_count; i++) {
-		const struct target *target = target_of(pending, i);
-		unsigned sends = pending->attempts[i].sends;
+	for (unsigned i = 0; i < lookup->key.leg->upstream_count; i++) {
+		const struct target *target = target_of(lookup, i);
+		unsigned sends = lookup->attempts[i].sends;
 
-		if (pending->attempts[i].spent || target_is_suspect(target))
+		if (lookup->attempts[i].spent || target_is_suspect(target))
 			continue;
-		if (unsent(pending, i))
-			sends = PENDING_SENDS;
-		else if (!pending->revived && copy_under_way(pending, i))
+		if (unsent(lookup, i))
+			sends = LOOKUP_SENDS;
+		else if (!lookup->revived && copy_under_way(lookup, i))
 			sends = 0;
-		else if (sends > 0 && !may_repeat(pending, i))
+		else if (sends > 0 && !may_repeat(lookup, i))
 			continue;
 		unsigned rank =
 			2 * sends + (target_is_doubted(target) || target_is_untried(target));
@@ -139,62 +139,62 @@ static int next_live(const struct pending *pending)
 
 /* The live upstream that this question has not been sent to, in the same order; -1: there is none.
  */
-static int next_untried(const struct pending *pending)
+static int next_untried(const struct lookup *lookup)
 {
-	int next = next_live(pending);
+	int next = next_live(lookup);
 
-	return next >= 0 && pending->attempts[next].sends == 0 ? next : -1;
+	return next >= 0 && lookup->attempts[next].sends == 0 ? next : -1;
 }
 
 /* How many live upstreams there are for it. */
-static unsigned live_count(const struct pending *pending)
+static unsigned live_count(const struct lookup *lookup)
 {
 	unsigned count = 0;
 
-	for (unsigned i = 0; i < pending->key.leg->upstream_count; i++)
-		count += !pending->attempts[i].spent && !target_is_suspect(target_of(pending, i));
+	for (unsigned i = 0; i < lookup->key.leg->upstream_count; i++)
+		count += !lookup->attempts[i].spent && !target_is_suspect(target_of(lookup, i));
 	return count;
 }
 
 /* It may still be answered here, but somebody else is asked now. */
-static void leave_behind(struct pending *pending, const struct flight *flight)
+static void leave_behind(struct lookup *lookup, const struct flight *flight)
 {
-	if (pending->leading == flight)
-		pending->leading = NULL;
+	if (lookup->leading == flight)
+		lookup->leading = NULL;
 	if (!flight->copy)
-		pending->error = TARGET_ERROR_SILENCE;
+		lookup->error = TARGET_ERROR_SILENCE;
 }
 
 /* One who never answered may be slow for its first name, or dead: others are asked meanwhile. */
-static bool leaves_at_allowance(const struct pending *pending, const struct flight *flight)
+static bool leaves_at_allowance(const struct lookup *lookup, const struct flight *flight)
 {
 	return target_never_answered(flight->target) &&
-	       (!pending->may_wait || next_untried(pending) >= 0);
+	       (!lookup->may_wait || next_untried(lookup) >= 0);
 }
 
 /* A lost packet looks the same as a slow name and as a dead one, and this mends it long before
  * patience is over: the next live target is asked too, or, where it is the only one, this again. */
-static void ask_beside(struct pending *pending, struct flight *flight, uint64_t now_us)
+static void ask_beside(struct lookup *lookup, struct flight *flight, uint64_t now_us)
 {
-	int next = next_untried(pending);
+	int next = next_untried(lookup);
 
-	if (next < 0 && live_count(pending) == 1 && has_sends(pending, flight->index) &&
-	    !unsent(pending, flight->index))
+	if (next < 0 && live_count(lookup) == 1 && has_sends(lookup, flight->index) &&
+	    !unsent(lookup, flight->index))
 		next = flight->index;
 	bool free = target_never_answered(flight->target); /* few are asked */
 	if (next < 0 || (!free && !target_take_token(flight->target)))
 		return;
-	bool sent = pending_send(pending, (unsigned)next, false, true, now_us);
+	bool sent = lookup_send(lookup, (unsigned)next, false, true, now_us);
 	if (sent && !free)
-		pending->flights->paid_by = flight->target;
+		lookup->flights->paid_by = flight->target;
 	else if (!free)
 		target_return_token(flight->target);
 }
 
 static void on_allowance(struct flight *flight, uint64_t now_us)
 {
-	struct pending_table *table = flight->table;
-	struct pending *pending = flight->pending;
+	struct lookups *table = flight->table;
+	struct lookup *lookup = flight->lookup;
 	uint64_t due_us = flight->sent_us + target_allowance_us(flight->target);
 
 	if (now_us < due_us) { /* the allowance has grown meanwhile */
@@ -212,26 +212,26 @@ static void on_allowance(struct flight *flight, uint64_t now_us)
 	case TARGET_DOUBTED: probe(table, flight->holder, flight->upstream, now_us); break;
 	case TARGET_TALKS: break;
 	}
-	if (!pending || pending->leading != flight)
+	if (!lookup || lookup->leading != flight)
 		return;
-	if (leaves_at_allowance(pending, flight)) {
-		leave_behind(pending, flight);
-		pending_go_on(pending, now_us);
+	if (leaves_at_allowance(lookup, flight)) {
+		leave_behind(lookup, flight);
+		lookup_go_on(lookup, now_us);
 	} else {
-		ask_beside(pending, flight, now_us);
+		ask_beside(lookup, flight, now_us);
 	}
 }
 
 /* Its question has its answer, or no more time: nobody needs to know any more. */
 static void drop(struct flight *flight, uint64_t now_us)
 {
-	struct pending *pending = flight->pending;
+	struct lookup *lookup = flight->lookup;
 
 	if (flight->queue && !flight_is_fallback(flight))
 		target_on_timeout(flight->target);
 	flight_detach(flight);
-	if (pending)
-		pending_go_on(pending, now_us);
+	if (lookup)
+		lookup_go_on(lookup, now_us);
 	flight_free(flight);
 }
 
@@ -240,11 +240,11 @@ static void drop(struct flight *flight, uint64_t now_us)
 static void drop_fallback(struct flight *flight, uint64_t now_us)
 {
 	target_on_error(flight->target, TARGET_ERROR_SILENCE);
-	if (flight->pending && flight_is_beside(flight->pending, flight)) {
-		forgery_on_no_tcp(flight->pending, flight, now_us);
-	} else if (flight->pending) {
-		pending_spend(flight->pending, flight->index, now_us);
-		flight->pending->error = TARGET_ERROR_SILENCE;
+	if (flight->lookup && flight_is_beside(flight->lookup, flight)) {
+		forgery_on_no_tcp(flight->lookup, flight, now_us);
+	} else if (flight->lookup) {
+		lookup_spend(flight->lookup, flight->index, now_us);
+		flight->lookup->error = TARGET_ERROR_SILENCE;
 	}
 	drop(flight, now_us);
 }
@@ -253,15 +253,15 @@ static void drop_fallback(struct flight *flight, uint64_t now_us)
  * takes a second for a name that is new to it, a late answer is all there will be. */
 static void on_patience(struct flight *flight, uint64_t now_us)
 {
-	struct pending *pending = flight->pending;
+	struct lookup *lookup = flight->lookup;
 
 	if (flight->queue)
 		target_on_timeout(flight->target);
 	flight->overdue = true;
 	flight_unwait(flight);
-	leave_behind(pending, flight);
-	wheel_arm(flight->table->wheel, &flight->timer, pending->deadline_us);
-	pending_go_on(pending, now_us);
+	leave_behind(lookup, flight);
+	wheel_arm(flight->table->wheel, &flight->timer, lookup->deadline_us);
+	lookup_go_on(lookup, now_us);
 }
 
 static void on_timer(struct timer *timer, uint64_t now_us)
@@ -272,23 +272,23 @@ static void on_timer(struct timer *timer, uint64_t now_us)
 		on_allowance(flight, now_us);
 	else if (flight_is_fallback(flight))
 		drop_fallback(flight, now_us);
-	else if (!flight->pending || flight->overdue)
+	else if (!flight->lookup || flight->overdue)
 		drop(flight, now_us);
 	else
 		on_patience(flight, now_us);
 }
 
-static void note_error(struct pending *pending, unsigned index, enum target_error error)
+static void note_error(struct lookup *lookup, unsigned index, enum target_error error)
 {
-	pending->error = error;
+	lookup->error = error;
 	if (error == TARGET_ERROR_SOURCE)
-		pending->attempts[index].sourceless = true;
+		lookup->attempts[index].sourceless = true;
 }
 
-void pending_on_error(struct pending_table *table, struct flight *flight, enum target_error error,
-		      uint64_t now_us)
+void lookup_on_error(struct lookups *table, struct flight *flight, enum target_error error,
+		     uint64_t now_us)
 {
-	struct pending *pending = flight->pending;
+	struct lookup *lookup = flight->lookup;
 	struct target *target = flight->target;
 	bool unreachable = error == TARGET_ERROR_NETWORK && !flight_is_fallback(flight);
 
@@ -297,20 +297,19 @@ void pending_on_error(struct pending_table *table, struct flight *flight, enum t
 		target_on_unreachable(target, error, now_us);
 	else
 		target_on_error(target, error);
-	if (pending && unreachable && flight->copy) { /* nobody has been asked */
-		pending->attempts[flight->index].sends -=
-			pending->attempts[flight->index].sends > 0;
-		pending->packets -= pending->packets > 0;
+	if (lookup && unreachable && flight->copy) { /* nobody has been asked */
+		lookup->attempts[flight->index].sends -= lookup->attempts[flight->index].sends > 0;
+		lookup->packets -= lookup->packets > 0;
 	}
-	if (pending && flight_is_beside(pending, flight)) {
-		forgery_on_no_tcp(pending, flight, now_us);
-	} else if (pending) {
-		note_error(pending, flight->index, error);
+	if (lookup && flight_is_beside(lookup, flight)) {
+		forgery_on_no_tcp(lookup, flight, now_us);
+	} else if (lookup) {
+		note_error(lookup, flight->index, error);
 		if (!unreachable)
-			pending_spend(pending, flight->index, now_us);
+			lookup_spend(lookup, flight->index, now_us);
 	}
-	if (pending)
-		pending_go_on(pending, now_us);
+	if (lookup)
+		lookup_go_on(lookup, now_us);
 	if (unreachable)
 		move_all(table, target, now_us);
 	flight_free(flight);
@@ -318,15 +317,15 @@ void pending_on_error(struct pending_table *table, struct flight *flight, enum t
 
 /* ---- sending ---- */
 
-static size_t write_query(struct pending *pending, struct flight *flight,
+static size_t write_query(struct lookup *lookup, struct flight *flight,
 			  uint8_t wire[MESSAGE_QUERY_MAX], uint64_t now_us)
 {
-	const struct name *name = pending->key.name;
+	const struct name *name = lookup->key.name;
 	size_t length = message_write_query(wire, flight->id, name->wire, name->length,
-					    pending->key.type, pending->key.checking_disabled,
-					    pending->key.dnssec_ok, flight->edns);
+					    lookup->key.type, lookup->key.checking_disabled,
+					    lookup->key.dnssec_ok, flight->edns);
 
-	forgery_vary_case(pending, flight, wire, now_us);
+	forgery_vary_case(lookup, flight, wire, now_us);
 	return length;
 }
 
@@ -344,7 +343,7 @@ static void begin(struct flight *flight, uint64_t now_us)
 static int depart(struct flight *flight, const uint8_t *wire, size_t length, size_t name,
 		  uint64_t now_us)
 {
-	struct pending_table *table = flight->table;
+	struct lookups *table = flight->table;
 
 	flight->question_length = (uint16_t)(name + 4);
 	memcpy(flight->question, wire + MESSAGE_HEADER, flight->question_length);
@@ -361,38 +360,38 @@ static int depart(struct flight *flight, const uint8_t *wire, size_t length, siz
 	return 0;
 }
 
-static bool not_sent(struct pending *pending, unsigned index, enum target_error error, bool beside,
+static bool not_sent(struct lookup *lookup, unsigned index, enum target_error error, bool beside,
 		     uint64_t now_us)
 {
-	target_on_error(target_of(pending, index), error);
+	target_on_error(target_of(lookup, index), error);
 	if (beside)
 		return false;
-	pending_spend(pending, index, now_us);
-	note_error(pending, index, error);
+	lookup_spend(lookup, index, now_us);
+	note_error(lookup, index, error);
 	return false;
 }
 
-static void turn_away(struct pending *pending, unsigned index, enum target_error limit,
+static void turn_away(struct lookup *lookup, unsigned index, enum target_error limit,
 		      uint64_t now_us)
 {
-	pending_spend(pending, index, now_us);
-	pending->error = pending->limit = limit;
+	lookup_spend(lookup, index, now_us);
+	lookup->error = lookup->limit = limit;
 }
 
 /* Whether one more packet may leave for it: its endpoint is not over its limit. Where it is, the
  * question goes on to the next upstream, in the end to the ruleset's next endpoint; a copy is left
  * out. It is not the target's fault. */
-static bool may_send(struct pending *pending, unsigned index, bool copy, uint64_t now_us)
+static bool may_send(struct lookup *lookup, unsigned index, bool copy, uint64_t now_us)
 {
-	const struct upstream *upstream = &pending->key.leg->upstreams[index];
-	struct pending_table *table = pending->table;
+	const struct upstream *upstream = &lookup->key.leg->upstreams[index];
+	struct lookups *table = lookup->table;
 
-	if (meter_pass(upstream->meter, table->worker, &pending->key.client, pending->key.proven,
+	if (meter_pass(upstream->meter, table->worker, &lookup->key.client, lookup->key.proven,
 		       now_us))
 		return true;
 	table->over_limit_outbound++;
 	if (!copy)
-		turn_away(pending, index, TARGET_ERROR_OVER, now_us);
+		turn_away(lookup, index, TARGET_ERROR_OVER, now_us);
 	return false;
 }
 
@@ -400,15 +399,15 @@ static bool may_send(struct pending *pending, unsigned index, bool copy, uint64_
  * question's way, and there may be no room at the next one either. */
 static void crowd_out(struct flight *flight, uint64_t now_us)
 {
-	struct pending_table *table = flight->table;
-	struct pending *pending = flight->pending;
-	bool led = pending && pending->leading == flight;
+	struct lookups *table = flight->table;
+	struct lookup *lookup = flight->lookup;
+	bool led = lookup && lookup->leading == flight;
 
 	table->crowded_out++;
 	flight_detach(flight);
 	if (led) {
-		turn_away(pending, flight->index, TARGET_ERROR_ROOM, now_us);
-		wheel_arm(table->wheel, &pending->timer, now_us);
+		turn_away(lookup, flight->index, TARGET_ERROR_ROOM, now_us);
+		wheel_arm(table->wheel, &lookup->timer, now_us);
 	}
 	flight_free(flight);
 }
@@ -425,78 +424,78 @@ static bool keeps_its_place(struct flight *newcomer, uint64_t now_us)
 	return stays;
 }
 
-static void take_the_lead(struct pending *pending, struct flight *flight)
+static void take_the_lead(struct lookup *lookup, struct flight *flight)
 {
-	pending->leading = flight;
-	pending_unstall(pending);
+	lookup->leading = flight;
+	lookup_unstall(lookup);
 	if (!flight->queue)
 		flight_wait(flight);
 }
 
-static void count_send(struct pending *pending, struct flight *flight)
+static void count_send(struct lookup *lookup, struct flight *flight)
 {
-	struct pending_table *table = pending->table;
+	struct lookups *table = lookup->table;
 
-	if (pending->last)
+	if (lookup->last)
 		table->retried++;
-	pending->last = flight->upstream;
-	if (flight_is_beside(pending, flight)) /* another way, and not the question's own */
+	lookup->last = flight->upstream;
+	if (flight_is_beside(lookup, flight)) /* another way, and not the question's own */
 		return;
-	pending->attempts[flight->index].sends++;
-	pending->packets++;
+	lookup->attempts[flight->index].sends++;
+	lookup->packets++;
 	if (!flight->copy)
 		target_on_ask(flight->target);
 }
 
 /* It has not left yet: twice in the same line it would come no sooner. */
-static bool send_no_more(struct pending *pending, struct flight *flight, bool copy, uint64_t now_us)
+static bool send_no_more(struct lookup *lookup, struct flight *flight, bool copy, uint64_t now_us)
 {
 	if (copy)
 		return false;
 	flight->copy = flight->overdue = false;
 	begin(flight, now_us);
-	take_the_lead(pending, flight);
+	take_the_lead(lookup, flight);
 	return keeps_its_place(flight, now_us);
 }
 
-bool pending_send(struct pending *pending, unsigned index, bool tcp, bool copy, uint64_t now_us)
+bool lookup_send(struct lookup *lookup, unsigned index, bool tcp, bool copy, uint64_t now_us)
 {
-	struct pending_table *table = pending->table;
-	bool beside = copy && (pending->leading || (tcp && pending->attempts[index].by_tcp));
-	struct flight *flight = unsent(pending, index);
+	struct lookups *table = lookup->table;
+	bool beside = copy && (lookup->leading || (tcp && lookup->attempts[index].by_tcp));
+	struct flight *flight = unsent(lookup, index);
 	uint8_t wire[MESSAGE_QUERY_MAX];
 
 	if (flight)
-		return send_no_more(pending, flight, copy, now_us);
-	if (!may_send(pending, index, copy, now_us))
+		return send_no_more(lookup, flight, copy, now_us);
+	if (!may_send(lookup, index, copy, now_us))
 		return false;
-	flight = flight_new(table, pending->holder, &pending->key.leg->upstreams[index],
-			    &pending->key.client);
+	flight = flight_new(table, lookup->holder, &lookup->key.leg->upstreams[index],
+			    &lookup->key.client);
 	if (!flight)
-		return not_sent(pending, index, TARGET_ERROR_ROOM, beside, now_us);
-	flight_join(flight, pending, index);
+		return not_sent(lookup, index, TARGET_ERROR_ROOM, beside, now_us);
+	flight_join(flight, lookup, index);
 	flight->tcp = tcp || flight->upstream->protocol == PROTOCOL_TCP;
-	flight->copy = copy || pending->leading;
-	flight->edns = !pending->attempts[index].plain && !target_is_plain(flight->target, now_us);
-	size_t length = write_query(pending, flight, wire, now_us);
-	int err = depart(flight, wire, length, pending->name.length, now_us);
+	flight->copy = copy || lookup->leading;
+	flight->edns = !lookup->attempts[index].plain && !target_is_plain(flight->target, now_us);
+	size_t length = write_query(lookup, flight, wire, now_us);
+	int err = depart(flight, wire, length, lookup->name.length, now_us);
 	if (err != 0)
-		return not_sent(pending, index,
+		return not_sent(lookup, index,
 				err == ERR_NOMEM ? TARGET_ERROR_ROOM : TARGET_ERROR_SOURCE, beside,
 				now_us);
 	if (!flight->copy) {
-		take_the_lead(pending, flight);
+		take_the_lead(lookup, flight);
 		if (!keeps_its_place(flight, now_us))
 			return false;
 	}
-	count_send(pending, flight);
+	count_send(lookup, flight);
 	return true;
 }
 
 /* What is known of it is asked again, to find out whether it lives: whoever asks these has had the
  * answer. The replies count as signs of life, and for nothing else. They
  * are few, and no endpoint's limit is asked. How many packets have left. */
-static unsigned probe(struct pending_table *table, void *holder, const struct upstream *upstream,
+static unsigned probe(struct lookups *table, void *holder, const struct upstream *upstream,
 		      uint64_t now_us)
 {
 	struct target_question known[TARGET_KNOWN];
@@ -523,50 +522,50 @@ static unsigned probe(struct pending_table *table, void *holder, const struct up
 
 /* ---- which target next ---- */
 
-bool pending_is_spent(const struct pending *pending)
+bool lookup_is_spent(const struct lookup *lookup)
 {
 	unsigned i = 0;
 
-	while (i < pending->key.leg->upstream_count && pending->attempts[i].spent)
+	while (i < lookup->key.leg->upstream_count && lookup->attempts[i].spent)
 		i++;
-	return i == pending->key.leg->upstream_count;
+	return i == lookup->key.leg->upstream_count;
 }
 
-bool pending_is_sourceless(const struct pending *pending)
+bool lookup_is_sourceless(const struct lookup *lookup)
 {
 	unsigned i = 0;
 
-	while (i < pending->key.leg->upstream_count && pending->attempts[i].sourceless)
+	while (i < lookup->key.leg->upstream_count && lookup->attempts[i].sourceless)
 		i++;
-	return i == pending->key.leg->upstream_count;
+	return i == lookup->key.leg->upstream_count;
 }
 
 /* To the suspects among the first `count` upstreams whose turn it is: what is known of them, and
  * this question, where it has not been there or there is nothing else to ask. */
-static void probe_suspects(struct pending *pending, unsigned count, uint64_t now_us)
+static void probe_suspects(struct lookup *lookup, unsigned count, uint64_t now_us)
 {
 	for (unsigned i = 0; i < count; i++) {
-		const struct upstream *upstream = &pending->key.leg->upstreams[i];
+		const struct upstream *upstream = &lookup->key.leg->upstreams[i];
 
-		if (pending->attempts[i].spent || !target_take_probe(upstream->target, now_us))
+		if (lookup->attempts[i].spent || !target_take_probe(upstream->target, now_us))
 			continue;
-		unsigned known = probe(pending->table, pending->holder, upstream, now_us);
-		if ((pending->attempts[i].sends == 0 || known == 0) && has_sends(pending, i) &&
-		    !unsent(pending, i) && !copy_under_way(pending, i))
-			pending_send(pending, i, false, true, now_us);
+		unsigned known = probe(lookup->table, lookup->holder, upstream, now_us);
+		if ((lookup->attempts[i].sends == 0 || known == 0) && has_sends(lookup, i) &&
+		    !unsent(lookup, i) && !copy_under_way(lookup, i))
+			lookup_send(lookup, i, false, true, now_us);
 	}
 }
 
 /* The suspect that was heard last is most likely to be one wrongly. Not where all are spent. */
-static unsigned last_heard(const struct pending *pending)
+static unsigned last_heard(const struct lookup *lookup)
 {
 	uint64_t latest = 0;
 	unsigned best = UINT_MAX;
 
-	for (unsigned i = 0; i < pending->key.leg->upstream_count; i++) {
-		uint64_t heard = target_heard_us(target_of(pending, i));
+	for (unsigned i = 0; i < lookup->key.leg->upstream_count; i++) {
+		uint64_t heard = target_heard_us(target_of(lookup, i));
 
-		if (!pending->attempts[i].spent && (best == UINT_MAX || heard > latest)) {
+		if (!lookup->attempts[i].spent && (best == UINT_MAX || heard > latest)) {
 			latest = heard;
 			best = i;
 		}
@@ -576,70 +575,70 @@ static unsigned last_heard(const struct pending *pending)
 }
 
 /* Goes to this one, be it that a copy which is on its way there leads from now on. */
-static bool go_to(struct pending *pending, unsigned index, uint64_t now_us)
+static bool go_to(struct lookup *lookup, unsigned index, uint64_t now_us)
 {
-	struct flight *flight = unsent(pending, index) ? NULL : copy_under_way(pending, index);
+	struct flight *flight = unsent(lookup, index) ? NULL : copy_under_way(lookup, index);
 
-	if (!flight || pending->revived) {
-		if (pending->attempts[index].sends > 0)
-			target_take_repeat(target_of(pending, index));
-		return pending_send(pending, index, false, false, now_us);
+	if (!flight || lookup->revived) {
+		if (lookup->attempts[index].sends > 0)
+			target_take_repeat(target_of(lookup, index));
+		return lookup_send(lookup, index, false, false, now_us);
 	}
 	flight->copy = false;
-	take_the_lead(pending, flight);
+	take_the_lead(lookup, flight);
 	return keeps_its_place(flight, now_us);
 }
 
 /* Nothing but suspects is left for it. */
-static bool is_dark(const struct pending *pending)
+static bool is_dark(const struct lookup *lookup)
 {
-	return live_count(pending) == 0 && !pending_is_spent(pending);
+	return live_count(lookup) == 0 && !lookup_is_spent(lookup);
 }
 
 /* Each has one, whatever others have made of the targets: what they are thought to be may be wrong.
  * Not what has left a target that had no more room. */
-static bool needs_a_packet(const struct pending *pending)
+static bool needs_a_packet(const struct lookup *lookup)
 {
-	return pending->packets == 0 && !pending->stall && !pending->answered && !pending->limit &&
-	       is_dark(pending);
+	return lookup->packets == 0 && !lookup->stalled && !lookup->answered && !lookup->limit &&
+	       is_dark(lookup);
 }
 
 /* Nothing but suspects: one of them may be back, or not have been away. */
-static void ask_suspects(struct pending *pending, uint64_t now_us)
+static void ask_suspects(struct lookup *lookup, uint64_t now_us)
 {
-	unsigned count = pending->key.leg->upstream_count;
+	unsigned count = lookup->key.leg->upstream_count;
 
-	for (unsigned n = count; n > 0 && needs_a_packet(pending); n--) {
-		unsigned index = last_heard(pending);
+	for (unsigned n = count; n > 0 && needs_a_packet(lookup); n--) {
+		unsigned index = last_heard(lookup);
 
-		if (!pending_send(pending, index, false, true, now_us) &&
-		    !pending->attempts[index].spent) /* its endpoint is over its limit */
-			turn_away(pending, index, TARGET_ERROR_OVER, now_us);
+		if (!lookup_send(lookup, index, false, true, now_us) &&
+		    !lookup->attempts[index].spent) /* its endpoint is over its limit */
+			turn_away(lookup, index, TARGET_ERROR_OVER, now_us);
 	}
-	probe_suspects(pending, count, now_us);
+	probe_suspects(lookup, count, now_us);
 }
 
-void pending_go_on(struct pending *pending, uint64_t now_us)
+void lookup_go_on(struct lookup *lookup, uint64_t now_us)
 {
 	int next;
 
-	if (pending->leading || pending->given_up)
+	if (lookup->leading || lookup->given_up)
 		return;
-	while ((next = next_live(pending)) >= 0) {
-		if (go_to(pending, (unsigned)next, now_us))
+	while ((next = next_live(lookup)) >= 0) {
+		if (go_to(lookup, (unsigned)next, now_us))
 			return;
 	}
-	if (pending->may_wait && is_dark(pending))
-		ask_suspects(pending, now_us);
-	bool waits = pending->may_wait && !pending_is_spent(pending);
-	if (!waits || ((pending->answered || pending->limit) && !pending->flights) ||
-	    (is_dark(pending) && !pending_stall(pending, now_us)))
-		pending_give_up(pending, false, now_us);
+	if (lookup->may_wait && is_dark(lookup))
+		ask_suspects(lookup, now_us);
+	bool waits = lookup->may_wait && !lookup_is_spent(lookup);
+	if (!waits || ((lookup->answered || lookup->limit) && !lookup->flights) ||
+	    (is_dark(lookup) && !lookup_stall(lookup, now_us)))
+		lookup_give_up(lookup, false, now_us);
 }
 
-void pending_start(struct pending *pending, uint64_t now_us)
+void lookup_start(struct lookup *lookup, uint64_t now_us)
 {
-	pending_go_on(pending, now_us);
-	if (pending->leading)
-		probe_suspects(pending, pending->leading->index, now_us);
+	lookup_go_on(lookup, now_us);
+	if (lookup->leading)
+		probe_suspects(lookup, lookup->leading->index, now_us);
 }
