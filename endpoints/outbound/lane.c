@@ -18,7 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "endpoints/outbound/pool.h"
+#include "endpoints/outbound/udp.h"
 #include "endpoints/socket.h"
 
 enum {

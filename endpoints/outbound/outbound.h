@@ -112,4 +112,8 @@ void outbound_retain(struct outbound *outbound, const struct address *sources, s
  * too much once drained. */
 void outbound_limit_ports(struct outbound *outbound, unsigned ports_max, unsigned lanes_max);
 
+/* For outbound's own files: whether `source` is one of them. */
+bool outbound_names_source(const struct address *sources, size_t count,
+			   const struct address *source);
+
 #endif

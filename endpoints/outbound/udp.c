@@ -13,7 +13,7 @@
 #include <linux/errqueue.h>
 #include <netinet/in.h>
 
-#include "endpoints/outbound/pool.h"
+#include "endpoints/outbound/udp.h"
 #include "endpoints/socket.h"
 
 enum {
@@ -155,7 +155,7 @@ int outbound_udp_send(struct outbound *outbound, struct flight *flight, const ui
 	port->flights++;
 	port->questions++;
 	flight->socket = port;
-	outbound_choose_id(outbound, flight, port);
+	flight_choose_id(flight);
 	flight->gathered = true;
 	buffers->flights[i] = flight;
 	buffers->ports[i] = port;

@@ -185,6 +185,14 @@ struct flight *lookup_find_flight(struct lookups *table, void *socket, uint16_t 
 	return flight;
 }
 
+void flight_choose_id(struct flight *flight)
+{
+	/* Should sixteen not suffice, the question still tells the two apart. */
+	for (unsigned tries = 0;
+	     tries < 16 && lookup_find_flight(flight->table, flight->socket, flight->id); tries++)
+		flight->id = entropy_u16(flight->table->entropy);
+}
+
 /* ---- the queue at a target ---- */
 
 struct target_queue {

@@ -164,10 +164,9 @@ struct lookups {
 	struct wheel *wheel;
 	struct entropy *entropy;
 	void *transport; /* of send and forget */
-	/* Sends and sets flight->socket. Where another flight of that socket has the same id, it
-	 * gives this one another (flight->id and the first two bytes of what it sends).
-	 * ERR_SYSTEM: the source cannot be used now; ERR_NOMEM. Must not call back into this table,
-	 * but for lookup_find_flight. */
+	/* Sets flight->socket, then calls flight_choose_id, and sends with that id in the first two
+	 * bytes. ERR_SYSTEM: the source cannot be used now; ERR_NOMEM. Must not call back into this
+	 * table otherwise. */
 	int (*send)(void *transport, struct flight *flight, const uint8_t *wire, size_t length,
 		    uint64_t now_us);
 	/* The flight is over; the transport may drop what it keeps for it. */
@@ -236,6 +235,9 @@ void lookup_on_error(struct lookups *table, struct flight *flight, enum target_e
 /* Finds the flight for a socket and an id, for errors that quote the packet (IP_RECVERR); or NULL.
  */
 struct flight *lookup_find_flight(struct lookups *table, void *socket, uint16_t id);
+
+/* Gives the flight another random id while one of its socket's has the same. */
+void flight_choose_id(struct flight *flight);
 
 /* Whether every upstream of the leg is suspect now. */
 bool leg_is_dark(const struct leg *leg);
