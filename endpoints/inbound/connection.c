@@ -561,7 +561,7 @@ static bool admits(struct connection *connection, const struct query *query)
 {
 	struct inbound *inbound = connection->inbound;
 	struct meter_round meter;
-	meter_begin(&meter, inbound->terms.meter, 1, connection->active_us);
+	meter_begin(&meter, inbound->admission.meter, 1, connection->active_us);
 	bool admitted = meter_admit(&meter, &query->client, query->proven);
 	meter_end(&meter);
 	return admitted;

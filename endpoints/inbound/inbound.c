@@ -8,7 +8,8 @@
  * A listener's memory is kept by its open loop handles and by its queries under way, and goes with
  * the last of them.
  *
- * Not here: who may ask and how often (inbound/gate.c), and any idea of what a question means. */
+ * Not here: who may ask and how often (inbound/admission.c), and any idea of what a question means.
+ */
 #include "endpoints/inbound/connection.h"
 
 #include <assert.h>

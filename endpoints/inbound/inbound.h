@@ -47,8 +47,8 @@ struct inbound_counters {
 #undef X
 };
 
-/* On which terms a listener is asked; all zero: anybody may, and as often as it likes. */
-struct inbound_terms {
+/* Who may ask at a listener, and how often; all zero: anybody, as often as it likes. */
+struct inbound_admission {
 	const struct access *access; /* who may; NULL: anybody */
 	struct meter *meter;         /* how often, all workers together; NULL: no limit */
 	enum excess excess;          /* what becomes of more than that */
@@ -101,8 +101,8 @@ MUST_CHECK int inbound_start(struct inbound_worker *worker, struct listener *lis
 			     unsigned index, void *binding, struct inbound **inbound);
 /* What a reload changes while the sockets stay. Queries already under way keep the old binding. */
 void inbound_rebind(struct inbound *inbound, void *binding);
-/* At first nobody is turned away. What the terms point to lives until others are set. */
-void inbound_set_terms(struct inbound *inbound, const struct inbound_terms *terms);
+/* At first nobody is turned away. What it points to lives until another one is set. */
+void inbound_set_admission(struct inbound *inbound, const struct inbound_admission *admission);
 /* Stops reading and closes all, TCP connections too, which tells their clients. Queries under way
  * get SERVFAIL now: the socket that a later reply needs would keep the address from being opened
  * again. The resolver still finishes each of them (with NULL, say), into nothing, before the

@@ -30,7 +30,7 @@ struct inbound {
 	struct inbound_worker *worker;
 	struct listener *listener; /* until it is stopped */
 	void *binding;
-	struct inbound_terms terms;
+	struct inbound_admission admission;
 	struct host host;
 	bool wildcard; /* the address a query was sent to must be noted, and answered from */
 	bool stopped;
@@ -73,8 +73,8 @@ void inbound_clear_error(int fd);
 void inbound_unwatch(struct inbound *inbound, uv_poll_t *poll, struct timer *again);
 void inbound_handle_closed(struct inbound *inbound);
 
-/* inbound/gate.c */
-/* For good, where the worker leaves: whatever terms are set then. */
+/* inbound/admission.c */
+/* For good, where the worker leaves: whatever admission is set then. */
 void inbound_let_nobody_in(struct inbound *inbound);
 bool inbound_is_allowed(const struct inbound *inbound, const struct address *client);
 /* Writes what is sent to who is served no longer, to a stranger, and to who is over the endpoint's

@@ -360,7 +360,7 @@ static void receive(struct inbound *inbound)
 		if (!timer_armed(&inbound->udp_dropped_due))
 			wheel_arm(worker->wheel, &inbound->udp_dropped_due, now_us + DROPPED_US);
 		struct meter_round meter;
-		meter_begin(&meter, inbound->terms.meter, (unsigned)count, now_us);
+		meter_begin(&meter, inbound->admission.meter, (unsigned)count, now_us);
 		for (int i = 0; i < count && !inbound->stopped; i++)
 			on_packet(inbound, (unsigned)i, &meter, now_us);
 		meter_end(&meter);

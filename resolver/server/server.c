@@ -214,7 +214,7 @@ static int bind_all(struct server *server, struct snapshot *snapshot, const stru
 		const struct policy_inbound *inbound = &policy->inbounds[i];
 		struct snapshot_binding wanted = {.host = inbound->listen,
 						  .network = inbound->network,
-						  .terms = snapshot_terms(snapshot, i)};
+						  .admission = snapshot_admission(snapshot, i)};
 		struct origin origin = listen_origin(model, inbound->name);
 		fine = bind_one(&all, &wanted, &origin) && fine;
 	}
@@ -222,7 +222,7 @@ static int bind_all(struct server *server, struct snapshot *snapshot, const stru
 		struct snapshot_binding wanted = {.host = policy->vnet_listens[i],
 						  .vnet_resolver = true,
 						  .network = NETWORK_NONE,
-						  .terms.access = policy->vnet_access};
+						  .admission.access = policy->vnet_access};
 		struct origin origin = listen_origin(model, NULL);
 		fine = bind_one(&all, &wanted, &origin) && fine;
 	}

@@ -83,11 +83,11 @@ static bool attach_inbounds(struct snapshot *snapshot, const struct policy *poli
 	return fine;
 }
 
-struct inbound_terms snapshot_terms(const struct snapshot *snapshot, uint32_t i)
+struct inbound_admission snapshot_admission(const struct snapshot *snapshot, uint32_t i)
 {
-	return (struct inbound_terms){.access = snapshot->policy->inbounds[i].access,
-				      .meter = snapshot->inbound_meters[i],
-				      .excess = snapshot->excess};
+	return (struct inbound_admission){.access = snapshot->policy->inbounds[i].access,
+					  .meter = snapshot->inbound_meters[i],
+					  .excess = snapshot->excess};
 }
 
 struct snapshot *snapshot_new(struct policy *policy, struct target_registry *registry,

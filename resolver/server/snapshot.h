@@ -19,7 +19,7 @@ struct snapshot_binding { /* a listener, and what a query that arrives there mea
 	struct host host;
 	bool vnet_resolver; /* else an inbound endpoint: */
 	uint32_t network;
-	struct inbound_terms terms;
+	struct inbound_admission admission;
 };
 
 struct snapshot {
@@ -48,11 +48,11 @@ struct snapshot {
 
 /* Attaches every upstream's target and its endpoint's meter, and notes every source. Takes the
  * policy over, also when it fails (NULL). Listeners are not owned: bindings are filled in by the
- * caller, with snapshot_terms. */
+ * caller, with snapshot_admission. */
 struct snapshot *snapshot_new(struct policy *policy, struct target_registry *registry,
 			      struct meter_registry *meters, const struct model *model);
-/* On which terms inbound endpoint number i of the policy is asked. */
-struct inbound_terms snapshot_terms(const struct snapshot *snapshot, uint32_t i);
+/* Who may ask at inbound endpoint number i of the policy. */
+struct inbound_admission snapshot_admission(const struct snapshot *snapshot, uint32_t i);
 /* The same with another table of what we own, bindings included: shares targets and all else with
  * the one before. NULL without memory. */
 struct snapshot *snapshot_with_owned(const struct snapshot *before, struct owned *owned);

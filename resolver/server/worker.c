@@ -176,7 +176,7 @@ static struct worker_binding *find_binding(struct worker_hold *hold,
 }
 
 static void attach(struct worker *worker, struct listener *listener,
-		   const struct inbound_terms *terms, struct worker_binding *binding)
+		   const struct inbound_admission *admission, struct worker_binding *binding)
 {
 	char text[HOST_TEXT_MAX];
 	const struct worker_binding *before = find_binding(worker->current, listener);
@@ -190,7 +190,7 @@ static void attach(struct worker *worker, struct listener *listener,
 				    &binding->inbound);
 	}
 	if (binding->inbound)
-		inbound_set_terms(binding->inbound, terms);
+		inbound_set_admission(binding->inbound, admission);
 	if (err == ERR_SYSTEM)
 		log_event(LOG_ERROR, "listen",
 			  "worker %u: the system does not let it watch %s; trying again until it "
@@ -231,7 +231,7 @@ static void adopt(struct worker *worker, struct snapshot *snapshot)
 	worker->lookups.random_case = snapshot->policy->random_case;
 	outbound_limit_ports(&worker->outbound, snapshot->ports_max, snapshot->lanes_max);
 	for (uint32_t i = 0; i < snapshot->binding_count; i++)
-		attach(worker, snapshot->bindings[i].listener, &snapshot->bindings[i].terms,
+		attach(worker, snapshot->bindings[i].listener, &snapshot->bindings[i].admission,
 		       &hold->bindings[i]);
 	stop_listeners(before, hold);
 	worker->current = hold;

@@ -233,10 +233,10 @@ static void ask_as_stranger(struct inbound *inbound, struct query *query, const 
 	uint8_t reply[INBOUND_ERROR_REPLY_MAX];
 	size_t reply_length;
 
-	inbound->terms.access = &nobody;
+	inbound->admission.access = &nobody;
 	FUZZ_CHECK(
 		!inbound_read(inbound, query, packet, length, RCODE_NOERROR, reply, &reply_length));
-	inbound->terms.access = NULL;
+	inbound->admission.access = NULL;
 	if (reply_length) {
 		FUZZ_CHECK((message_flags(reply) & FLAG_RCODE) == RCODE_REFUSED);
 		check_reply(query, packet + MESSAGE_HEADER, reply, reply_length);

@@ -23,20 +23,20 @@ void inbound_let_nobody_in(struct inbound *inbound)
 {
 	static const struct access nobody;
 
-	inbound->terms = (struct inbound_terms){.access = &nobody};
+	inbound->admission = (struct inbound_admission){.access = &nobody};
 }
 
-void inbound_set_terms(struct inbound *inbound, const struct inbound_terms *terms)
+void inbound_set_admission(struct inbound *inbound, const struct inbound_admission *admission)
 {
 	if (inbound->worker->leaves)
 		inbound_let_nobody_in(inbound);
 	else
-		inbound->terms = *terms;
+		inbound->admission = *admission;
 }
 
 bool inbound_is_allowed(const struct inbound *inbound, const struct address *client)
 {
-	const struct access *access = inbound->terms.access;
+	const struct access *access = inbound->admission.access;
 
 	return !access || access_allows(access, client);
 }
@@ -63,7 +63,7 @@ size_t inbound_answer_excess(struct inbound *inbound, const struct query *query,
 		.rcode = RCODE_REFUSED, .ede = EDE_OTHER, .text = "over the endpoint's limit"};
 	static const struct inbound_error truncated = {.ede = EDE_NONE, .truncated = true};
 	struct inbound_counters *counters = &inbound->worker->counters;
-	enum excess excess = inbound->terms.excess;
+	enum excess excess = inbound->admission.excess;
 
 	counters->over_limit++;
 	counters->over_limit_proven += query->proven;
