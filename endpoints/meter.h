@@ -123,4 +123,16 @@ static inline bool meter_pass(struct meter *meter, unsigned worker, const struct
 	       meter_pass_metered(meter, worker, client, proven, now_us);
 }
 
+/* All endpoints' meters, by name and direction: they outlive policies. Used when policies come and
+ * go, not per query, and by one thread. */
+struct meter_registry;
+struct meter_registry *meter_registry_new(const struct hash_key *key);
+void meter_registry_free(struct meter_registry *registry);
+/* The limit of all endpoints, those that come later too. */
+void meter_registry_set_rate(struct meter_registry *registry, uint64_t rate);
+/* Finds or makes it, with a reference; names are equal without regard to case. NULL without memory.
+ */
+struct meter *meter_acquire(struct meter_registry *registry, const char *name, bool outbound);
+void meter_release(struct meter_registry *registry, struct meter *meter);
+
 #endif

@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "endpoints/inbound/inbound.h"
-#include "endpoints/meter_registry.h"
+#include "endpoints/meter.h"
 #include "endpoints/upstream/target.h"
 #include "resolver/transfer/table.h"
 #include "rules/policy/policy.h"
