@@ -92,7 +92,7 @@ int socket_bind(int fd, const struct host *host)
 	return bind(fd, (struct sockaddr *)&storage, length) == 0 ? 0 : ERR_SYSTEM;
 }
 
-bool socket_has_lost(const struct address *address)
+bool socket_address_is_missing(const struct address *address)
 {
 	const struct host host = {.address = *address};
 	struct sockaddr_storage storage;

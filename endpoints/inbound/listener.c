@@ -67,19 +67,6 @@ static int set(int fd, int level, int option, int value)
 	return setsockopt(fd, level, option, &value, sizeof value);
 }
 
-bool listener_address_is_here(const struct host *host)
-{
-	struct sockaddr_storage storage;
-	const struct host any_port = {.address = host->address};
-	socklen_t length = socket_address(&any_port, &storage);
-	int fd = socket_udp(host->address.family);
-	bool here = fd < 0 || bind(fd, (struct sockaddr *)&storage, length) == 0 ||
-		    errno != EADDRNOTAVAIL;
-	if (fd >= 0)
-		close(fd);
-	return here;
-}
-
 /* SO_REUSEADDR lets TCP pass by what is left of closed connections, never by a listening socket. On
  * UDP it would share the port, so there it stays off. */
 static int probe(const struct opening *opening, bool tcp)

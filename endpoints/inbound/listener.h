@@ -49,8 +49,6 @@ MUST_CHECK int listener_open_sockets(const struct host *host, unsigned workers,
 struct listener *listener_adopt(const struct host *host, unsigned workers,
 				const struct listener_sockets *sockets,
 				char error[LISTENER_ERROR_MAX]);
-/* Whether an interface has the host's address now; true also when that cannot be found out. */
-bool listener_address_is_here(const struct host *host);
 /* Closes what no worker has taken; a worker that comes for its share later finds none. */
 void listener_withdraw(struct listener *listener);
 /* Whether any worker, or nobody yet, has sockets of it open: the address is not free. */

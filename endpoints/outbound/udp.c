@@ -59,8 +59,8 @@ static enum target_error what_failed(const struct outbound_pool *pool, int error
 {
 	bool doubtful = error == EINVAL || error == EADDRNOTAVAIL;
 
-	return doubtful && socket_has_lost(&pool->source) ? TARGET_ERROR_SOURCE
-							  : TARGET_ERROR_NETWORK;
+	return doubtful && socket_address_is_missing(&pool->source) ? TARGET_ERROR_SOURCE
+								    : TARGET_ERROR_NETWORK;
 }
 
 static void note_failure(struct outbound *outbound, struct flight *flight, int error)

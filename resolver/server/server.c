@@ -22,6 +22,7 @@
 
 #include "endpoints/entropy.h"
 #include "endpoints/outbound/outbound.h"
+#include "endpoints/socket.h"
 #include "resolver/log.h"
 
 enum {
@@ -281,7 +282,7 @@ static void tell_listeners(struct server *server, const struct snapshot *before,
 			  binding->vnet_resolver ? "the VNet resolver" : "network ",
 			  binding->vnet_resolver ? ""
 						 : now->policy->networks[binding->network].name);
-		if (!listener_address_is_here(&binding->host))
+		if (socket_address_is_missing(&binding->host.address))
 			log_event(LOG_WARNING, "listen",
 				  "no interface has the address of %s; it is served as soon as one "
 				  "has",
