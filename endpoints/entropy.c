@@ -11,6 +11,7 @@
 void entropy_read(void *bytes, size_t length)
 {
 	uint8_t *buffer = bytes;
+
 	while (length > 0) {
 		ssize_t got = getrandom(buffer, length, 0);
 		if (got < 0 && errno == EINTR)
@@ -52,6 +53,7 @@ static inline void entropy_bytes(struct entropy *entropy, void *bytes, size_t le
 uint16_t entropy_u16(struct entropy *entropy)
 {
 	uint16_t value;
+
 	entropy_bytes(entropy, &value, sizeof value);
 	return value;
 }
@@ -59,6 +61,7 @@ uint16_t entropy_u16(struct entropy *entropy)
 uint64_t entropy_u64(struct entropy *entropy)
 {
 	uint64_t value;
+
 	entropy_bytes(entropy, &value, sizeof value);
 	return value;
 }

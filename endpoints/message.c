@@ -16,6 +16,7 @@
 static bool read_fields(const struct message_walk *walk, size_t fixed, struct record_view *record)
 {
 	const uint8_t *packet = walk->packet;
+
 	if (fixed > walk->length || walk->length - fixed < RECORD_FIXED)
 		return false;
 	uint32_t ttl = wire_u32(packet + fixed + 4);
@@ -34,6 +35,7 @@ static bool read_fields(const struct message_walk *walk, size_t fixed, struct re
 int message_read_record(struct message_walk *walk, struct record_view *record)
 {
 	size_t fixed;
+
 	walk->jumps += MESSAGE_JUMPS_RECORD;
 	if (wire_skip_name(walk->packet, walk->length, walk->at, WIRE_HEADER, &fixed,
 			   &walk->jumps) == 0 ||
@@ -51,6 +53,7 @@ int message_reread_record(struct message_walk *walk, struct record_view *record)
 {
 	const uint8_t *packet = walk->packet;
 	size_t at = walk->at;
+
 	while (at < walk->length && packet[at] != 0 && packet[at] <= WIRE_LABEL_MAX)
 		at += 1 + (size_t)packet[at];
 	if (at >= walk->length || !read_fields(walk, at + (packet[at] == 0 ? 1 : 2), record))
@@ -152,6 +155,7 @@ static bool read_question(struct request_reader *reader, struct name *name,
 			  const struct hash_key *key)
 {
 	size_t end;
+
 	if (name_from_wire(name, key, reader->packet, reader->length, MESSAGE_HEADER, &end) < 0)
 		return false;
 	if (reader->length - end < 4)
@@ -168,6 +172,7 @@ static bool read_question(struct request_reader *reader, struct name *name,
 static void read_opt_fields(struct request *request, const uint8_t *fields)
 {
 	uint16_t payload = wire_u16(fields + 2);
+
 	request->edns = true;
 	request->payload = payload < MESSAGE_UDP_MIN ? MESSAGE_UDP_MIN : payload;
 	request->edns_version = fields[5];
@@ -212,6 +217,7 @@ static bool read_opt(struct request_reader *reader, enum section section,
 		     const struct record_view *record)
 {
 	struct request *request = reader->request;
+
 	if (section != SECTION_ADDITIONAL || request->edns || reader->packet[record->owner] != 0)
 		return false;
 	read_opt_fields(request, reader->packet + record->owner + 1);
@@ -267,6 +273,7 @@ static bool read_special(struct request_reader *reader, enum section section, bo
 static bool is_opt_next(const struct request_reader *reader)
 {
 	const uint8_t *rest = reader->packet + reader->at;
+
 	return reader->counts[SECTION_ANSWER] == 0 && reader->counts[SECTION_AUTHORITY] == 0 &&
 	       reader->counts[SECTION_ADDITIONAL] > 0 &&
 	       reader->length - reader->at >= MESSAGE_OPT && rest[0] == 0 &&
@@ -278,6 +285,7 @@ static bool read_records(struct request_reader *reader)
 {
 	struct message_walk walk = message_walk_from(reader->packet, reader->length, reader->at);
 	bool fine = true;
+
 	for (enum section section = SECTION_ANSWER; section < SECTION_COUNT; section++) {
 		for (unsigned i = 0; i < reader->counts[section]; i++) {
 			struct record_view record;
@@ -296,6 +304,7 @@ static bool read_plain_rest(struct request_reader *reader)
 {
 	const uint8_t *rest = reader->packet + reader->at;
 	size_t left = reader->length - reader->at;
+
 	if (reader->counts[SECTION_ANSWER] != 0 || reader->counts[SECTION_AUTHORITY] != 0)
 		return false;
 	if (reader->counts[SECTION_ADDITIONAL] == 0)
@@ -348,6 +357,7 @@ bool message_read_question(struct request *request, struct name *name, const str
 			   const uint8_t *packet, size_t length)
 {
 	struct request_reader reader;
+
 	if (!reader_begin(&reader, request, name, key, packet, length))
 		return false;
 	if (request->question_length > 0 && is_opt_next(&reader))
@@ -360,6 +370,7 @@ enum request_state message_read_request(struct request *request, struct name *na
 					size_t length, enum rcode *rcode)
 {
 	struct request_reader reader;
+
 	if (!reader_begin(&reader, request, name, key, packet, length))
 		return REQUEST_SILENT;
 	bool fine =

@@ -26,12 +26,14 @@ static unsigned client_bucket(const struct inbound_worker *worker, const struct 
 {
 	const struct address client = address_client(address);
 	uint64_t hash = hash_bytes(worker->key, client.family, client.bytes, sizeof client.bytes);
+
 	return (unsigned)(hash % INBOUND_CLIENT_BUCKETS);
 }
 
 static bool is_same_client(const struct address *a, const struct address *b)
 {
 	const struct address client_a = address_client(a), client_b = address_client(b);
+
 	return address_equal(&client_a, &client_b);
 }
 
@@ -42,6 +44,7 @@ static bool displace(struct inbound_worker *worker, unsigned bucket)
 	const unsigned *counts = worker->shared->connections;
 	struct connection *quietest = NULL;
 	unsigned most = 0;
+
 	for (unsigned i = 1; i < INBOUND_CLIENT_BUCKETS; i++)
 		if (counts[i] > counts[most])
 			most = i;
@@ -61,6 +64,7 @@ static bool client_may_connect(struct inbound *inbound, unsigned bucket,
 	struct inbound_worker *worker = inbound->worker;
 	const struct tcp_settings *tcp = &worker->tcp;
 	unsigned count = 0;
+
 	for (struct connection *other = worker->shared->clients[bucket]; other;
 	     other = other->next_of_client)
 		count += is_same_client(&other->client, client);
@@ -77,6 +81,7 @@ static void accept_pause(struct inbound *inbound)
 {
 	struct inbound_worker *worker = inbound->worker;
 	uv_poll_stop(&inbound->tcp_poll);
+
 	worker->counters.watch_failed++;
 	wheel_arm(worker->wheel, &inbound->tcp_again,
 		  worker->now_us(worker->context) + INBOUND_AGAIN_US);

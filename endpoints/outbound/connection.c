@@ -419,7 +419,7 @@ static bool start_connect(struct outbound_connection *connection, uint64_t now_u
 	if (err == ERR_INVALID)
 		return false;
 	wheel_arm(peer->outbound->wheel, &connection->timer,
-		  err == 0 ? now_us + OUTBOUND_TCP_CONNECT_US : now_us);
+		  err ? now_us : now_us + OUTBOUND_TCP_CONNECT_US);
 	return true;
 }
 

@@ -246,6 +246,7 @@ static void on_icmp(struct outbound_port *port, struct msghdr *message, const ui
 static void read_errors(struct outbound_port *port, uint64_t now_us)
 {
 	uint8_t quote[MESSAGE_QUERY_MAX];
+
 	_Alignas(struct cmsghdr) uint8_t control[512];
 
 	for (unsigned i = 0; i < ERRORS_MAX && !port->closing; i++) {

@@ -349,7 +349,7 @@ static int depart(struct flight *flight, const uint8_t *wire, size_t length, siz
 	memcpy(flight->question, wire + MESSAGE_HEADER, flight->question_length);
 	timer_init(&flight->timer, on_timer);
 	int err = table->send(table->transport, flight, wire, length, now_us);
-	if (err != 0) {
+	if (err) {
 		flight->socket = NULL;
 		flight_detach(flight);
 		flight_free(flight);
@@ -479,7 +479,7 @@ bool lookup_send(struct lookup *lookup, unsigned index, bool tcp, bool copy, uin
 	flight->edns = !lookup->attempts[index].plain && !target_is_plain(flight->target, now_us);
 	size_t length = write_query(lookup, flight, wire, now_us);
 	int err = depart(flight, wire, length, lookup->name.length, now_us);
-	if (err != 0)
+	if (err)
 		return not_sent(lookup, index,
 				err == ERR_NOMEM ? TARGET_ERROR_ROOM : TARGET_ERROR_SOURCE, beside,
 				now_us);

@@ -209,6 +209,7 @@ static struct flight *flight_of(struct fair_queue_item *item)
 static struct target_queue **queue_list(struct lookups *table, const struct target *target)
 {
 	uint64_t mixed = ((uint64_t)(uintptr_t)target >> 4) * 0x9e3779b97f4a7c15;
+
 	return &table->queues[(mixed >> 40) % LOOKUP_QUEUE_LISTS];
 }
 

@@ -39,6 +39,7 @@ static uint64_t key_hash(const struct lookups *table, const struct lookup_key *k
 {
 	uint64_t rest[2] = {key->leg->id, (uint64_t)key->type << 3 | (uint64_t)key->dnssec_ok << 2 |
 						  (uint64_t)key->checking_disabled << 1 | may_wait};
+
 	return hash_bytes(&table->key, key->name->hash[0], rest, sizeof rest);
 }
 

@@ -36,6 +36,7 @@ static const char *const error_texts[] = {
 const char *target_error_text(enum target_error error)
 {
 	size_t i = (size_t)error;
+
 	return i < COUNT(error_texts) ? error_texts[i] : "unknown error";
 }
 
