@@ -141,12 +141,10 @@ static bool is_to_blame(const struct outbound_peer *peer, const struct question 
 static void fail_in_vain(struct outbound_peer *peer, struct outbound_count others, enum end end,
 			 const struct question *alone, uint64_t now_us)
 {
-	struct lookups *lookups = peer->outbound->lookups;
-
 	if (others.live == others.silent && outbound_capacity_is_hopeless(&peer->capacity))
 		outbound_peer_fail(peer, TARGET_ERROR_CLOSED, now_us);
 	else if (alone && is_to_blame(peer, alone, end))
-		lookup_on_error(lookups, alone->flight, TARGET_ERROR_CLOSED, now_us);
+		lookup_on_error(alone->flight, TARGET_ERROR_CLOSED, now_us);
 }
 
 void outbound_connection_lost(struct outbound_connection *connection)

@@ -77,8 +77,7 @@ void outbound_peer_fail(struct outbound_peer *peer, enum target_error error, uin
 	struct question *question;
 
 	for (unsigned n = peer->unanswered; n > 0 && (question = outbound_peer_next(peer)); n--)
-		lookup_on_error(peer->outbound->lookups, question->flight,
-				error_of(question, error), now_us);
+		lookup_on_error(question->flight, error_of(question, error), now_us);
 }
 
 struct outbound_count outbound_peer_count(const struct outbound_peer *peer, uint64_t now_us)

@@ -198,7 +198,7 @@ static void tell_failures(struct outbound *outbound, uint64_t now_us)
 
 		buffers->failures = last;
 		if (flight)
-			lookup_on_error(outbound->lookups, flight, error, now_us);
+			lookup_on_error(flight, error, now_us);
 	}
 }
 
@@ -240,7 +240,7 @@ static void on_icmp(struct outbound_port *port, struct msghdr *message, const ui
 	if (!flight || !host_equal(&flight->upstream->host, &host))
 		return;
 	outbound->counters.unreachable++;
-	lookup_on_error(outbound->lookups, flight, TARGET_ERROR_NETWORK, now_us);
+	lookup_on_error(flight, TARGET_ERROR_NETWORK, now_us);
 }
 
 static void read_errors(struct outbound_port *port, uint64_t now_us)

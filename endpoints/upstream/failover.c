@@ -285,10 +285,10 @@ static void note_error(struct lookup *lookup, unsigned index, enum target_error 
 		lookup->attempts[index].sourceless = true;
 }
 
-void lookup_on_error(struct lookups *table, struct flight *flight, enum target_error error,
-		     uint64_t now_us)
+void lookup_on_error(struct flight *flight, enum target_error error, uint64_t now_us)
 {
 	struct lookup *lookup = flight->lookup;
+	struct lookups *table = flight->table;
 	struct target *target = flight->target;
 	bool unreachable = error == TARGET_ERROR_NETWORK && !flight_is_fallback(flight);
 

@@ -201,11 +201,10 @@ int lookup_ask(struct lookups *table, const struct lookup_key *key, void *holder
 	return 0;
 }
 
-void lookup_leave(struct lookups *table, struct waiter *waiter)
+void lookup_leave(struct waiter *waiter)
 {
 	struct lookup *lookup = waiter->lookup;
 
-	(void)table;
 	if (!waiter->link)
 		return;
 	waiter_unlink(waiter);
@@ -269,13 +268,13 @@ void lookup_give_up(struct lookup *lookup, bool deadline, uint64_t now_us)
 	lookup_finish(lookup, &result, now_us);
 }
 
-void lookup_expire(struct lookups *table, struct waiter *waiter, uint64_t now_us)
+void lookup_expire(struct waiter *waiter, uint64_t now_us)
 {
 	struct lookup *lookup = waiter->lookup;
-	struct ask_result result;
+	struct lookups *table = lookup->table;
 
 	assert(waiter->link);
-	result = result_so_far(lookup, true);
+	struct ask_result result = result_so_far(lookup, true);
 	if (lookup->waiters == waiter && !waiter->next) {
 		lookup_finish(lookup, &result, now_us);
 		return;

@@ -217,10 +217,10 @@ MUST_CHECK int lookup_ask(struct lookups *table, const struct lookup_key *key, v
 			  uint64_t now_us);
 /* Leaves before the answer; the question itself goes on while others wait for it, and its flights
  * go on counting. Fine when not waiting. */
-void lookup_leave(struct lookups *table, struct waiter *waiter);
+void lookup_leave(struct waiter *waiter);
 /* The waiter's own deadline has come: on_done is called now, with what there is to say. Others who
  * wait for the same question go on waiting. */
-void lookup_expire(struct lookups *table, struct waiter *waiter, uint64_t now_us);
+void lookup_expire(struct waiter *waiter, uint64_t now_us);
 
 /* A datagram or a message of a TCP stream arrived. It is taken for an answer only if socket, peer,
  * id, QR and question match a flight; otherwise it is counted and its question waits on (it may be
@@ -230,8 +230,7 @@ void lookup_expire(struct lookups *table, struct waiter *waiter, uint64_t now_us
 bool lookup_on_reply(struct lookups *table, void *socket, const struct host *peer, uint8_t *wire,
 		     size_t length, uint64_t now_us);
 /* The transport learned that this flight will get no answer (refused, unreachable, reset). */
-void lookup_on_error(struct lookups *table, struct flight *flight, enum target_error error,
-		     uint64_t now_us);
+void lookup_on_error(struct flight *flight, enum target_error error, uint64_t now_us);
 /* Finds the flight for a socket and an id, for errors that quote the packet (IP_RECVERR); or NULL.
  */
 struct flight *lookup_find_flight(struct lookups *table, void *socket, uint16_t id);

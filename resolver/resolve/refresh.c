@@ -75,14 +75,14 @@ int refresh_ask(struct refreshes *refreshes, struct lookups *lookups, const stru
 	return 0;
 }
 
-void refreshes_leave(struct refreshes *refreshes, struct lookups *lookups)
+void refreshes_leave(struct refreshes *refreshes)
 {
 	for (unsigned i = 0; i < REFRESHES; i++) {
 		struct refresh *refresh = &refreshes->items[i];
 
 		if (!refresh->waiter.link)
 			continue;
-		lookup_leave(lookups, &refresh->waiter);
+		lookup_leave(&refresh->waiter);
 		release(refresh);
 	}
 }

@@ -31,6 +31,6 @@ MUST_CHECK int refresh_ask(struct refreshes *refreshes, struct lookups *lookups,
 			   const struct lookup_key *key, void *holder, uint64_t deadline_us,
 			   bool may_wait, uint64_t now_us);
 /* Leaves all of them; they may be asked anew. */
-void refreshes_leave(struct refreshes *refreshes, struct lookups *lookups);
+void refreshes_leave(struct refreshes *refreshes);
 
 #endif

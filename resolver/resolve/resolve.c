@@ -169,7 +169,7 @@ static void on_told(struct waiter *waiter, void *value, uint64_t now_us)
 
 static void turn_away(struct resolution *r)
 {
-	lookup_leave(r->resolver->lookups, &r->waiter);
+	lookup_leave(&r->waiter);
 	STATS_ADD(r->stats, overload, 1);
 	finish_error(r, RCODE_SERVFAIL, EDE_OTHER, "too many questions are under way");
 }
@@ -280,7 +280,7 @@ static void resolve(struct resolution *r, uint64_t now_us)
 	for (unsigned i = 0; i < c.refresh_count; i++)
 		ask_again(r, &c, &c.refresh[i], now_us);
 	if (r->waiter.link) /* impatient: what it waited for goes on as a refresh */
-		lookup_leave(r->resolver->lookups, &r->waiter);
+		lookup_leave(&r->waiter);
 	if (composed == COMPOSE_ASK)
 		ask(r, &c, now_us);
 	else
@@ -298,7 +298,7 @@ static void on_deadline(struct timer *timer, uint64_t now_us)
 		resolve(r, now_us);
 		return;
 	}
-	lookup_expire(r->resolver->lookups, &r->waiter, now_us);
+	lookup_expire(&r->waiter, now_us);
 }
 
 void resolve_cancel(struct query *query)
@@ -306,13 +306,13 @@ void resolve_cancel(struct query *query)
 	struct resolution *r = resolution_of(query);
 
 	assert(r->place_in_line.link);
-	lookup_leave(r->resolver->lookups, &r->waiter);
+	lookup_leave(&r->waiter);
 	end_resolution(r, NULL, 0);
 }
 
 void resolver_abandon(struct resolver *resolver)
 {
-	refreshes_leave(&resolver->refreshes, resolver->lookups);
+	refreshes_leave(&resolver->refreshes);
 	while (resolver->waiting.first)
 		resolve_cancel(of_item(resolver->waiting.first)->query);
 }

@@ -171,7 +171,7 @@ static void refuse(struct play *play, uint8_t with)
 	struct fuzz_packet *packet = packet_of(play);
 
 	if (packet && packet->flight)
-		lookup_on_error(&stage->lookups, packet->flight,
+		lookup_on_error(packet->flight,
 				with & 1 ? TARGET_ERROR_NETWORK : TARGET_ERROR_SOURCE,
 				stage->now_us);
 }

@@ -392,7 +392,7 @@ static bool error_comes_back(struct scenario *s, const char *actor, enum target_
 	if (!packet || !packet->flight)
 		return scenario_fail(s, "it has no question that waits");
 	packet->answered = true;
-	lookup_on_error(&s->stage->lookups, packet->flight, error, s->stage->now_us);
+	lookup_on_error(packet->flight, error, s->stage->now_us);
 	return scenario_end_of_words(s);
 }
 

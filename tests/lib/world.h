@@ -392,7 +392,7 @@ static inline void world_deliver(struct world *w, struct packet packet)
 	}
 	struct flight *flight = lookup_find_flight(&w->table, packet.socket, packet.id);
 	if (flight)
-		lookup_on_error(&w->table, flight, TARGET_ERROR_NETWORK, w->now);
+		lookup_on_error(flight, TARGET_ERROR_NETWORK, w->now);
 }
 
 static inline unsigned world_earliest(const struct world *w)

@@ -941,7 +941,7 @@ static void a_question_forgotten_before_the_flush_is_not_sent(void **state)
 	(void)state;
 	start("127.0.0.1", "127.0.0.1", PROTOCOL_UDP, 4);
 	struct asked *q = ask();
-	lookup_leave(&table, &q->waiter);
+	lookup_leave(&q->waiter);
 	clock_us += SECOND;
 	wheel_advance(&wheel, now_us(NULL)); /* its patience is over */
 	assert_int_equal(table.flight_count, 0);
@@ -2314,7 +2314,7 @@ static void a_tcp_question_forgotten_before_the_flush_is_not_sent(void **state)
 	ask(); /* keeps the connection */
 	until(server.got_tcp == 2);
 	struct asked *q = ask();
-	lookup_leave(&table, &q->waiter);
+	lookup_leave(&q->waiter);
 	clock_us += SECOND;
 	wheel_advance(&wheel, now_us(NULL)); /* its patience is over */
 	run_for(5 * MS);

@@ -602,8 +602,8 @@ static void a_stalled_question_that_is_left_is_gone(void **state)
 	(void)state;
 	all_silent();
 	struct asked *a = world_ask_new(&w), *b = world_ask_new(&w), *c = world_ask_new(&w);
-	lookup_leave(&w.table, &c->waiter); /* the last of the list */
-	lookup_leave(&w.table, &a->waiter);
+	lookup_leave(&c->waiter); /* the last of the list */
+	lookup_leave(&a->waiter);
 	struct asked *d = world_ask_new(&w);
 	w.servers[0].does = w.servers[1].does = ANSWERS;
 	world_ask_new(&w);
@@ -619,7 +619,7 @@ static void a_question_joined_late_waits_until_its_own_deadline(void **state)
 	world_run(&w, 3 * SECOND);
 	struct asked *late = world_ask(&w, "a.test");
 	world_run(&w, DEADLINE - 3 * SECOND);
-	lookup_expire(&w.table, &early->waiter, w.now);
+	lookup_expire(&early->waiter, w.now);
 	assert_true(early->done);
 	assert_int_equal(early->value.outcome, ASK_SILENT);
 	assert_false(late->done);
@@ -648,7 +648,7 @@ static void the_last_of_those_who_wait_ends_the_question(void **state)
 	w.servers[0].does = w.servers[1].does = SILENT;
 	struct asked *q = world_ask(&w, "a.test");
 	world_run(&w, SECOND);
-	lookup_expire(&w.table, &q->waiter, w.now);
+	lookup_expire(&q->waiter, w.now);
 	assert_true(q->done);
 	assert_int_equal(q->value.outcome, ASK_SILENT);
 	assert_int_equal(w.table.lookup_count, 0);
@@ -1055,7 +1055,7 @@ static void who_was_left_gives_its_place_first(void **state)
 	w.table.target_max = 2;
 	w.servers[0].delay_us = 100 * MS;
 	ask_as(1, 1);
-	lookup_leave(&w.table, &w.asked[0].waiter);
+	lookup_leave(&w.asked[0].waiter);
 	wait_for_longer_than_usual();
 	ask_as(1, 2);
 	world_run(&w, 150 * MS);

@@ -108,8 +108,8 @@ static void one_waiter_may_leave_and_the_others_are_told(void **state)
 	(void)state;
 	struct asked *a = world_ask(&w, "a.test"), *b = world_ask(&w, "a.test"),
 		     *c = world_ask(&w, "a.test");
-	lookup_leave(&w.table, &b->waiter);
-	lookup_leave(&w.table, &b->waiter); /* fine twice */
+	lookup_leave(&b->waiter);
+	lookup_leave(&b->waiter); /* fine twice */
 	struct asked *d = world_ask(&w, "a.test");
 	world_run(&w, 2 * MS);
 	assert_true(a->done && !b->done && c->done && d->done);
@@ -119,7 +119,7 @@ static void with_its_last_waiter_a_question_ends_and_its_answer_still_counts(voi
 {
 	(void)state;
 	struct asked *q = world_ask(&w, "a.test");
-	lookup_leave(&w.table, &q->waiter);
+	lookup_leave(&q->waiter);
 	assert_int_equal(w.table.lookup_count, 0);
 	assert_int_equal(w.table.flight_count, 1);
 	world_run(&w, 2 * MS);
@@ -141,7 +141,7 @@ static void on_done_leave_other(struct waiter *waiter, void *value, uint64_t now
 
 	(void)value;
 	(void)now_us;
-	lookup_leave(&w.table, leaver->other);
+	lookup_leave(leaver->other);
 	leaver->again = world_ask(&w, "a.test");
 }
 
@@ -168,7 +168,7 @@ static void holders_are_held_by_questions_and_flights(void **state)
 	(void)state;
 	struct asked *q = world_ask(&w, "a.test");
 	assert_int_equal(w.held, 2);
-	lookup_leave(&w.table, &q->waiter);
+	lookup_leave(&q->waiter);
 	assert_int_equal(w.held, 1);
 	world_run(&w, 2 * MS);
 	assert_int_equal(w.held, 0);

@@ -100,7 +100,7 @@ static void leaving_frees_every_place_and_ends_every_question(void **state)
 	for (unsigned round = 0; round < 2; round++) {
 		for (unsigned i = 0; i < REFRESHES; i++)
 			assert_int_equal(ask_numbered(stage, i), 0);
-		refreshes_leave(&stage->resolver.refreshes, &stage->lookups);
+		refreshes_leave(&stage->resolver.refreshes);
 		assert_int_equal(stage->lookups.lookup_count, 0);
 	}
 }
