@@ -1,5 +1,5 @@
 /* Accepting TCP connections, within what is allowed in all and to one client (RFC 7766 section
- * 6.2.2). One too many is accepted and closed at once, so that its client knows and does not wait.
+ * 6.2.2). One too many is accepted and closed at once, so that its client does not wait.
  *
  * Connections are found by client (address_client) in a table of 256 buckets with a keyed hash;
  * there is nothing to allocate or to age, and a bucket is as long as its few clients' connections.
@@ -157,10 +157,9 @@ static void close_listening(struct inbound *inbound)
 	inbound->tcp = -1;
 }
 
-/* A listening socket that nobody accepts from would have the kernel shake hands for nothing; and
- * the end need not wait for newcomers, as it would if they were accepted to be told. A process that
- * was to be the successor and is given up may still hold the socket: nobody listens there any more,
- * either. */
+/* Left open, the kernel would go on completing handshakes that nobody accepts; accepting only to
+ * refuse would put off the end. shutdown also ends it for a successor that was given up and still
+ * holds the socket. */
 void inbound_tcp_refuse(struct inbound *inbound)
 {
 	if (inbound->tcp >= 0)

@@ -7,14 +7,13 @@
  *       REFUSED             TC, REFUSED or dropped                         dropped, or TC
  *
  * Clients that have proven their address, by TCP or by a good cookie (RFC 7873 section 5.2.5), have
- * half of the endpoint's limit for themselves, whoever asks with forged addresses (meter.h); and
- * their answers are not limited. TC tells the others to come by TCP, and brings a cookie to who
- * wants one. It is no longer than the question otherwise, so there is nothing to gain by forging.
- * Who is proven already is refused instead.
+ * half of the endpoint's limit to themselves (meter.h), and their answers are not limited. TC tells
+ * the others to come by TCP, and brings a cookie if they want one. Otherwise it is no longer than
+ * the question, so forging gains nothing. A proven client is refused instead.
  *
- * A stranger takes none of the endpoint's queries a second, and so cannot use them up. What it
- * is told is no longer than what it sent, and nothing about this server. Once the server is leaving
- * everybody is one, and told so by SERVFAIL, which sends it to another server.
+ * A stranger takes none of the endpoint's queries a second, and so cannot use them up. The reply to
+ * it is no longer than what it sent, and says nothing about this server. Once the server is
+ * leaving, everybody is a stranger and gets SERVFAIL, which sends it to another server.
  *
  * Not here: the counting itself (meter.c, response_limit.c). */
 #include "endpoints/inbound/internal.h"
@@ -80,7 +79,7 @@ size_t inbound_write_gone(struct inbound *inbound, const struct query *query,
 {
 	static const struct inbound_error error = {.rcode = RCODE_SERVFAIL,
 						   .ede = EDE_OTHER,
-						   .text = "this address is served no longer"};
+						   .text = "this address is no longer served"};
 
 	inbound->worker->counters.listener_gone++;
 	return inbound_write_error(inbound, query, &error, reply);

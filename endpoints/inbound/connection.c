@@ -43,12 +43,12 @@
  *   - of what the kernel did not take at once, a round's replies at a time, nothing has wholly left
  *     for as long, whatever else happens: a client that reads a byte now and then is not reading;
  *   - a length is under 12, or the server leaves, or somebody else serves from now on;
- *   - whoever answers a question has nothing to say any more, and has perhaps said half;
+ *   - an answer ends without a last message, perhaps halfway;
  *   - its listener stops: what is under way gets SERVFAIL, as far as the kernel takes it at once.
  *
- * Where it is the server that ends what the client may still be using, every question that was read
- * is answered, and the client is told by the end of the stream. What it had sent by then and nobody
- * read it asks again, elsewhere or on a new connection (RFC 7766 section 6.2.4).
+ * Where the server ends what the client may still be using, it answers every question that it has
+ * read, and then ends the stream. What it has not read the client asks again, elsewhere or on a new
+ * connection (RFC 7766 section 6.2.4).
  *
  *     reads ─► ended ─ all is answered and written ─► lingers ─ the client ends, too, ─► closed
  *                                                               or LINGER_MS have passed
@@ -214,7 +214,7 @@ static uint64_t due_us(const struct connection *connection)
 	return since_us + (uint64_t)connection->inbound->worker->tcp.idle_timeout_ms * 1000;
 }
 
-/* All is said: has the client know. False: it may be closed at once. */
+/* All is answered: ends our side. False: it may be closed at once. */
 static bool linger(struct connection *connection)
 {
 	if (connection->client_ended || connection->lingers)
@@ -445,8 +445,9 @@ static void gather(struct connection *connection, const uint8_t *reply, size_t l
 static void reply_to(struct connection *connection, const struct query *query, const uint8_t *reply,
 		     size_t length)
 {
-	static const struct inbound_error error = {
-		.rcode = RCODE_SERVFAIL, .ede = EDE_OTHER, .text = "answers are not being read"};
+	static const struct inbound_error error = {.rcode = RCODE_SERVFAIL,
+						   .ede = EDE_OTHER,
+						   .text = "the client does not read its answers"};
 	uint8_t instead[INBOUND_ERROR_REPLY_MAX];
 
 	if (length > sizeof instead && unsent(connection) + length > UNSENT_MAX) {

@@ -67,7 +67,7 @@ void inbound_take_back(struct inbound *inbound, struct query *query);
 /* Starts `poll` (made here the first time). ERR_SYSTEM: counted, and `again` armed. */
 int inbound_watch(struct inbound *inbound, uv_poll_t *poll, int fd, uv_poll_cb on_ready,
 		  struct timer *again);
-/* libuv stops a handle whose socket reports an error: takes the error off it, to be watched on. */
+/* Takes the error off a socket: libuv stops a handle whose socket reports one. */
 void inbound_clear_error(int fd);
 /* Closes what inbound_watch has made; and what the loop then calls, which may free the inbound. */
 void inbound_unwatch(struct inbound *inbound, uv_poll_t *poll, struct timer *again);
@@ -77,8 +77,8 @@ void inbound_handle_closed(struct inbound *inbound);
 /* For good, where the worker leaves: whatever admission is set then. */
 void inbound_let_nobody_in(struct inbound *inbound);
 bool inbound_is_allowed(const struct inbound *inbound, const struct address *client);
-/* Writes what is sent to who is served no longer, to a stranger, and to who is over the endpoint's
- * limit; returns its length, 0: silence. */
+/* Writes the reply for a client that is no longer served, for a stranger, and for a query over the
+ * endpoint's limit; returns its length, 0: silence. */
 size_t inbound_write_gone(struct inbound *inbound, const struct query *query,
 			  uint8_t reply[INBOUND_ERROR_REPLY_MAX]);
 size_t inbound_refuse_stranger(struct inbound *inbound, struct query *query,

@@ -280,7 +280,8 @@ struct listener *listener_adopt(const struct host *host, unsigned workers,
 	assert(workers > 0);
 	struct listener *listener = listener_new(host, workers);
 	bool fine = listener;
-	snprintf(error, LISTENER_ERROR_MAX, "%s: what was handed over is no listener of it",
+	snprintf(error, LISTENER_ERROR_MAX,
+		 "%s: the sockets handed over do not listen at this address",
 		 host_print(host, text));
 	if (listener)
 		listener_give(listener, sockets);

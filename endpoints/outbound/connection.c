@@ -137,7 +137,7 @@ static bool is_to_blame(const struct outbound_peer *peer, const struct question 
 	       peer->answered_us > question->ended_us;
 }
 
-/* Others may yet answer, where any are not silent. */
+/* Other connections that are not silent may still answer. */
 static void fail_in_vain(struct outbound_peer *peer, struct outbound_count others, enum end end,
 			 const struct question *alone, uint64_t now_us)
 {
@@ -253,7 +253,7 @@ static void narrow(struct outbound_connection *connection, const struct question
 		connection->pipeline = pipeline;
 }
 
-/* Its questions were given up, and nothing came since they left. Where it never answered, and
+/* Its questions were given up, and nothing has come since they left. Where it never answered, and
  * others do, the server may take no more connections than those, and leave this one waiting; but
  * where another one is silent, too, it is the names that nobody answers. */
 static void give_up(struct outbound_connection *connection)

@@ -33,8 +33,8 @@ enum {
 	X(tcp_sent, "questions given to connections to targets")                                   \
 	X(tcp_received, "messages received from targets by TCP")                                   \
 	X(tcp_connects, "connections to targets begun")                                            \
-	X(send_failed, "packets to targets that the system did not take")                          \
-	X(unreachable, "packets to targets that the network sent an error for")                    \
+	X(send_failed, "packets to targets that the kernel refused to send")                       \
+	X(unreachable, "packets to targets that an ICMP error came back for")                      \
 	X(ports_opened, "source ports opened")                                                     \
 	X(ports_renewed, "source ports replaced by fresh ones")                                    \
 	X(ports_refused, "source ports that could not be opened")                                  \
@@ -74,7 +74,7 @@ struct outbound {
 	unsigned ports_max;      /* per source and family, of a lane too; 1 to OUTBOUND_PORTS */
 	unsigned lanes_max;      /* up to OUTBOUND_LANES */
 	unsigned descriptor_max; /* none above this: leaves room for clients' connections */
-	/* So many bytes were read by TCP, and are done with; NULL: nobody wants to know. */
+	/* So many bytes were read by TCP and handled; may be NULL. */
 	void (*on_tcp_read)(void *reader, size_t bytes);
 	void *reader;
 	unsigned connection_count;

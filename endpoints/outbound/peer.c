@@ -71,7 +71,7 @@ static enum target_error error_of(const struct question *question, enum target_e
 	return away ? TARGET_ERROR_NETWORK : error;
 }
 
-/* What that brings about may ask this peer again: there is an end to it all the same. */
+/* A question that fails may come back to this peer, so it stops after as many as there were. */
 void outbound_peer_fail(struct outbound_peer *peer, enum target_error error, uint64_t now_us)
 {
 	struct question *question;
@@ -142,8 +142,8 @@ static bool dial(struct outbound_peer *peer, enum outbound_dial how, uint64_t no
 	return false;
 }
 
-/* Where only questions wait that were alone already, there may be others soon, or the server is
- * back. */
+/* Only questions wait that were asked alone already: before the next try, others may come, or the
+ * server may be back. */
 static bool pauses(struct outbound_peer *peer, uint64_t now_us)
 {
 	const struct question *next = outbound_peer_next(peer);

@@ -185,8 +185,8 @@ void outbound_udp_forget(struct outbound *outbound, struct flight *flight)
 	port_close_if_drained(port);
 }
 
-/* Failures are told here and not while sending, where the table of lookups is at work itself. What
- * they send to the next target is gathered again; every question has a bounded number of sends. */
+/* Failures are reported here and not while sending, when the lookups are at work themselves. What
+ * goes to the next target is gathered again; every question has a bounded number of sends. */
 static void tell_failures(struct outbound *outbound, uint64_t now_us)
 {
 	struct outbound_buffers *buffers = outbound->buffers;

@@ -1,4 +1,4 @@
-/* The way of a question along its leg's targets.
+/* Failover: which of its leg's targets a question goes to, and when to the next.
  *
  *     ask ──► first live target ──answer──► finish
  *               │        │
@@ -156,7 +156,7 @@ static unsigned live_count(const struct lookup *lookup)
 	return count;
 }
 
-/* It may still be answered here, but somebody else is asked now. */
+/* It may still be answered here, but another target is asked now. */
 static void leave_behind(struct lookup *lookup, const struct flight *flight)
 {
 	if (lookup->leading == flight)
@@ -165,7 +165,7 @@ static void leave_behind(struct lookup *lookup, const struct flight *flight)
 		lookup->error = TARGET_ERROR_SILENCE;
 }
 
-/* One who never answered may be slow for its first name, or dead: others are asked meanwhile. */
+/* One that never answered may be slow for its first name, or dead: others are asked meanwhile. */
 static bool leaves_at_allowance(const struct lookup *lookup, const struct flight *flight)
 {
 	return target_never_answered(flight->target) &&
@@ -222,7 +222,7 @@ static void on_allowance(struct flight *flight, uint64_t now_us)
 	}
 }
 
-/* Its question has its answer, or no more time: nobody needs to know any more. */
+/* Its question is answered or out of time: nobody needs the reply any more. */
 static void drop(struct flight *flight, uint64_t now_us)
 {
 	struct lookup *lookup = flight->lookup;
@@ -235,8 +235,8 @@ static void drop(struct flight *flight, uint64_t now_us)
 	flight_free(flight);
 }
 
-/* TCP instead of a truncated reply: it is the question that gives up this upstream, and nothing is
- * said about the target. */
+/* TCP instead of a truncated reply: the question gives up this upstream, which says nothing of the
+ * target. */
 static void drop_fallback(struct flight *flight, uint64_t now_us)
 {
 	target_on_error(flight->target, TARGET_ERROR_SILENCE);
@@ -379,8 +379,8 @@ static void turn_away(struct lookup *lookup, unsigned index, enum target_error l
 }
 
 /* Whether one more packet may leave for it: its endpoint is not over its limit. Where it is, the
- * question goes on to the next upstream, in the end to the ruleset's next endpoint; a copy is left
- * out. It is not the target's fault. */
+ * question goes on to the next upstream, in the end to the ruleset's next endpoint, and a copy is
+ * not sent. The target is not to blame. */
 static bool may_send(struct lookup *lookup, unsigned index, bool copy, uint64_t now_us)
 {
 	const struct upstream *upstream = &lookup->key.leg->upstreams[index];
@@ -395,8 +395,8 @@ static bool may_send(struct lookup *lookup, unsigned index, bool copy, uint64_t 
 	return false;
 }
 
-/* What leads goes on to the next target, but by its timer: this is in the middle of another
- * question's way, and there may be no room at the next one either. */
+/* A question that it led goes on to the next target, but by its timer: this is in the middle of
+ * sending another one, and there may be no room at the next target either. */
 static void crowd_out(struct flight *flight, uint64_t now_us)
 {
 	struct lookups *table = flight->table;
@@ -412,8 +412,8 @@ static void crowd_out(struct flight *flight, uint64_t now_us)
 	flight_free(flight);
 }
 
-/* One more waits there: where that is one too many, somebody has to go. Whether the newcomer stays;
- * where it does not, its packet has not left yet. */
+/* One more waits there; where that is one too many, one has to go. Whether the newcomer stays; if
+ * not, its packet has not left yet. */
 static bool keeps_its_place(struct flight *newcomer, uint64_t now_us)
 {
 	struct flight *victim = flights_victim(newcomer, now_us);
@@ -492,9 +492,9 @@ bool lookup_send(struct lookup *lookup, unsigned index, bool tcp, bool copy, uin
 	return true;
 }
 
-/* What is known of it is asked again, to find out whether it lives: whoever asks these has had the
- * answer. The replies count as signs of life, and for nothing else. They
- * are few, and no endpoint's limit is asked. How many packets have left. */
+/* Asks its known questions again, to find out whether it lives. Nobody waits for the replies: they
+ * count as signs of life only. They are few, and count towards no endpoint's limit. Returns how
+ * many packets have left. */
 static unsigned probe(struct lookups *table, void *holder, const struct upstream *upstream,
 		      uint64_t now_us)
 {
@@ -574,7 +574,7 @@ static unsigned last_heard(const struct lookup *lookup)
 	return best;
 }
 
-/* Goes to this one, be it that a copy which is on its way there leads from now on. */
+/* Goes to this one; a copy that is on its way there already leads from now on. */
 static bool go_to(struct lookup *lookup, unsigned index, uint64_t now_us)
 {
 	struct flight *flight = unsent(lookup, index) ? NULL : copy_under_way(lookup, index);
@@ -589,21 +589,21 @@ static bool go_to(struct lookup *lookup, unsigned index, uint64_t now_us)
 	return keeps_its_place(flight, now_us);
 }
 
-/* Nothing but suspects is left for it. */
+/* Only suspects are left for it. */
 static bool is_dark(const struct lookup *lookup)
 {
 	return live_count(lookup) == 0 && !lookup_is_spent(lookup);
 }
 
-/* Each has one, whatever others have made of the targets: what they are thought to be may be wrong.
- * Not what has left a target that had no more room. */
+/* Each question gets one packet, whatever others found out about the targets: that may be wrong.
+ * Not one that had to leave a full target. */
 static bool needs_a_packet(const struct lookup *lookup)
 {
 	return lookup->packets == 0 && !lookup->stalled && !lookup->answered && !lookup->limit &&
 	       is_dark(lookup);
 }
 
-/* Nothing but suspects: one of them may be back, or not have been away. */
+/* Only suspects are left: one of them may be back, or may never have been away. */
 static void ask_suspects(struct lookup *lookup, uint64_t now_us)
 {
 	unsigned count = lookup->key.leg->upstream_count;

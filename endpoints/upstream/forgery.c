@@ -1,5 +1,5 @@
-/* What makes a question hard to answer for somebody who has not seen it, beyond its port and id,
- * and what becomes of those who try: letters in random case, and TCP.
+/* What makes a question hard to answer for somebody who has not seen it, beyond its port and id:
+ * letters in random case, and TCP once somebody seems to be guessing.
  *
  *     a packet from the right server to the right port has     it is passed over, and
  *     another id, or another question                          counted: after eight within a second

@@ -1,8 +1,8 @@
-/* What the files of lookup share; nobody else includes this.
+/* What the files of upstream share; nobody else includes this.
  *
  *     upstream/lookup.c      the table: asking, joining, leaving, ending
  *     upstream/inflight.c     flights come and go; those that wait at a target
- *     upstream/failover.c         the way along a leg's targets: sending, silence, suspicion
+ *     upstream/failover.c         which target is asked next: sending, silence, suspicion
  *     upstream/stalled.c        those that wait for a sign of life
  *     upstream/forgery.c      what keeps forgers out beyond ids and ports
  *     upstream/reply.c        which flight a packet answers, and what its answer is worth
@@ -84,7 +84,7 @@ struct flight *flight_new(struct lookups *table, void *holder, const struct upst
 void flight_join(struct flight *flight, struct lookup *lookup, unsigned index);
 /* Into the hash, once its socket is known. */
 void flight_insert(struct flight *flight);
-/* The lookup goes its way, the flight keeps counting. */
+/* Parts it from its lookup; the flight keeps counting. */
 void flight_orphan(struct flight *flight);
 /* Out of every list and timer; it no longer leads its lookup. */
 void flight_detach(struct flight *flight);
@@ -97,10 +97,9 @@ void flight_unwait(struct flight *flight); /* fine when it is not counted */
 unsigned flights_waiting(struct lookups *table, const struct target *target);
 /* NULL: none waits. */
 struct flight *flights_oldest(struct lookups *table, const struct target *target);
-/* Who has to go, now that one more waits: the oldest of a greedy client's (fair_queue.h), unless it
- * is about to be answered and the newcomer's client is no more modest: then the newcomer. NULL:
- * nobody.
- */
+/* Which one has to go, now that one more waits: the oldest of a greedy client's (fair_queue.h), or
+ * the newcomer where that one is about to be answered and the newcomer's client is as greedy. NULL:
+ * none. */
 struct flight *flights_victim(struct flight *newcomer, uint64_t now_us);
 
 /* ---- lookup.c ---- */

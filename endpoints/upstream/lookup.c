@@ -140,11 +140,11 @@ static void waiter_unlink(struct waiter *waiter)
 	waiter->lookup = NULL;
 }
 
-/* A question goes on until the last of its waiters has lost patience. Who joins late brings one
- * more send, for a target that may have come back meanwhile, though not at once when the last one
- * has just left: where targets lead back to us every send is one who joins. And what was answered
- * with an error a while ago it has asked anew: a name that is asked for again and again while a
- * dead target is waited for would else never hear that another one is well by now. */
+/* A question goes on until the last of its waiters runs out of time. A late waiter allows one more
+ * send, for a target that may have come back meanwhile, but not at once when the last packet has
+ * just left: in a loop of forwarders every send is a waiter that joins. A target that answered with
+ * an error a while ago is asked again: a name that is always being asked for while one target is
+ * dead would otherwise never find out that another one is well by now. */
 static void extend(struct lookup *lookup, uint64_t deadline_us, uint64_t now_us)
 {
 	if (deadline_us <= lookup->deadline_us || lookup->given_up)
@@ -232,7 +232,7 @@ void lookup_finish(struct lookup *lookup, const struct ask_result *result, uint6
 	lookup_free(lookup);
 }
 
-/* What there is to say when nothing better comes. */
+/* The result if nothing better comes. */
 static struct ask_result result_so_far(const struct lookup *lookup, bool deadline)
 {
 	struct ask_result result = {.upstream = lookup->last,

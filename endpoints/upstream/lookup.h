@@ -1,8 +1,8 @@
-/* Questions under way to targets: the in-flight table, coalescing, and the walk along a leg's
- * targets as DESIGN's section "Targets" has it.
+/* Questions under way to targets: who joins which, what is in flight, and failover from one of a
+ * leg's targets to the next.
  *
  *     waiter ─┐                                  ┌─ flight (socket, id, target 1; sent, silent)
- *     waiter ─┼─► lookup (one upstream question)┼─ flight (copy)
+ *     waiter ─┼─► lookup (one upstream question) ┼─ flight (copy)
  *     waiter ─┘                                  └─ flight (target 2)
  *
  * A lookup is one question to one leg; identical ones join it, where they agree on whether to wait
@@ -49,7 +49,7 @@ struct ask_ede { /* an extended error of a target's (RFC 8914) */
 
 enum ask_outcome {
 	ASK_ANSWERED,  /* NOERROR, NXDOMAIN or (a DNAME's) YXDOMAIN; every record can be read */
-	ASK_TRUNCATED, /* the best there is has TC set; no more than that is told of it */
+	ASK_TRUNCATED, /* the best there is has TC set; nothing else of it is passed on */
 	ASK_FAILED,    /* every target answered with an error or has no source to be asked from; or
 			* none can be asked now and `may_wait` was false */
 	ASK_SILENT,    /* nobody answered before the deadline */
@@ -69,8 +69,8 @@ struct ask_result {
 		*upstream; /* ANSWERED, TRUNCATED: who said it; else the last one tried, or NULL */
 	enum target_error error;   /* the others: what the last one did */
 	const struct ask_ede *ede; /* with it, or somebody with an earlier error; may be NULL */
-	bool hasty;         /* FAILED: nobody has said anything, and `may_wait` would have waited */
-	bool sourceless;    /* FAILED: no target could be asked for want of a source address */
+	bool hasty;         /* FAILED: nobody has answered, and `may_wait` would have waited */
+	bool sourceless;    /* FAILED: there is no source address to ask any target from */
 	enum ask_edns edns; /* ANSWERED, with DO */
 };
 
@@ -151,12 +151,12 @@ struct spare_list {
 
 #define LOOKUP_COUNTER_MAP(X)                                                                      \
 	X(asked, "questions to targets, for clients, ahead of expiry, or of our own")              \
-	X(coalesced, "of them joined one under way")                                               \
-	X(retried, "packets that asked a question once more, of the same target or another")       \
+	X(coalesced, "of them that joined one already under way")                                  \
+	X(retried, "packets that asked a question again, of the same target or another")           \
 	X(mismatched, "replies ignored: they matched no question, or one that was given up")       \
-	X(near_missed, "of them came from the right server to the right port")                     \
+	X(near_missed, "of them that came from the right server to the right port")                \
 	X(guarded, "questions asked by TCP as well because of that")                               \
-	X(late, "replies to questions that had their answer already")                              \
+	X(late, "replies to questions that had been answered already")                             \
 	X(crowded_out, "questions that left a target because too many waited there")               \
 	X(over_limit_outbound, "packets not sent: the outbound endpoint was over its limit")
 
@@ -178,8 +178,8 @@ struct lookups {
 	void *(*on_result)(void *context, void *holder, const struct lookup_key *key,
 			   const struct ask_result *result, uint64_t now_us);
 	void (*release_value)(void *context, void *value);
-	/* So much came that nearly matched that somebody may be guessing. NULL: nobody wants to
-	 * know. Must not call back into this table. */
+	/* So many near misses that somebody may be guessing. May be NULL. Must not call back into
+	 * this table. */
 	void (*on_near_misses)(void *context, const struct upstream *upstream, uint64_t now_us);
 	/* A leg's memory must outlive its lookups and flights: held once for each of them. */
 	void (*hold)(void *context, void *holder);
@@ -209,8 +209,8 @@ void lookups_release(struct lookups *table);
 
 /* Asks, or joins the same question under way. The waiter hears of the end by on_done, never before
  * this returns. `holder` is what keeps the leg's memory (a policy snapshot). The question gives up
- * at the latest deadline of those who ever waited for it; an earlier one of their own is theirs to
- * keep (lookup_leave, lookup_expire). `may_wait` false: do not wait for a sign of life when every
+ * at the latest deadline of all waiters it ever had; one with an earlier deadline keeps it itself
+ * (lookup_leave, lookup_expire). `may_wait` false: do not wait for a sign of life when every
  * target is suspect, but fail (another leg follows). ERR_LIMIT at lookup_max. */
 MUST_CHECK int lookup_ask(struct lookups *table, const struct lookup_key *key, void *holder,
 			  struct waiter *waiter, uint64_t deadline_us, bool may_wait,
@@ -218,8 +218,8 @@ MUST_CHECK int lookup_ask(struct lookups *table, const struct lookup_key *key, v
 /* Leaves before the answer; the question itself goes on while others wait for it, and its flights
  * go on counting. Fine when not waiting. */
 void lookup_leave(struct waiter *waiter);
-/* The waiter's own deadline has come: on_done is called now, with what there is to say. Others who
- * wait for the same question go on waiting. */
+/* The waiter's own deadline has come: on_done is called now, with the best result so far. Others
+ * go on waiting. */
 void lookup_expire(struct waiter *waiter, uint64_t now_us);
 
 /* A datagram or a message of a TCP stream arrived. It is taken for an answer only if socket, peer,

@@ -294,8 +294,8 @@ static void use(struct lookup *lookup, const struct flight *flight, bool lower, 
 	}
 }
 
-/* The question may find out one day whether its target lives; and a copy that was answered first
- * was worth its token. */
+/* The question may be used to probe its target later; and a copy that was answered first gives its
+ * token back. */
 static void learn(const struct lookup *lookup, const struct flight *flight, uint64_t rtt_us,
 		  uint64_t now_us)
 {

@@ -1,12 +1,11 @@
-/* A target's health and round-trip time, as DESIGN's section "Targets" defines them. One per
- * (source, address, port, protocol), in a registry that outlives policies; shared by the workers,
- * so all of it is relaxed atomics, and a lost update costs a sample and nothing else. Time is a
- * parameter.
+/* A target's health and round-trip time. One per (source, address, port, protocol), in a registry
+ * that outlives policies; shared by the workers, so all of it is relaxed atomics, and a lost update
+ * costs a sample and nothing else. Time is a parameter.
  *
  * Slow is not dead, and a dead name is not a dead target. Silence about a question says nothing of
- * its target by itself: it raises a doubt, and who is in doubt is asked what it answered a moment
- * ago (its known questions, those of two clients). Only when it says nothing to that either is it
- * suspect. */
+ * its target by itself: it raises a doubt, and a target in doubt is asked what it answered a moment
+ * ago (its known questions, of two clients). It is suspect only when it does not answer those
+ * either. */
 #ifndef SLUICE_TARGET_H
 #define SLUICE_TARGET_H
 

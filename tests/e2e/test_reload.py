@@ -283,7 +283,7 @@ class Reload(harness.FreshCase):
         sock = self.question_under_way("silent.last.contoso.corp", there)
         self.assertEqual(0, self.sluice.stop())
         sock.settimeout(dns.PATIENCE)  # answered by the end, and not at the end of its time
-        self.assert_rcode(dns.Message(sock.recv(4096)), "SERVFAIL", 0, "served no longer")
+        self.assert_rcode(dns.Message(sock.recv(4096)), "SERVFAIL", 0, "no longer served")
 
     def test_status_shows_what_was_turned_away(self):
         with self.host.inside():

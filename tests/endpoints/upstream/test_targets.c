@@ -1,5 +1,5 @@
-/* What must hold of targets, row by row of DESIGN's table (section "Targets"), by UDP and by TCP:
- * the code that decides, in a network that exists in memory (world.h). bench/faults and the
+/* What must hold of targets, by UDP and by TCP: the code that decides, in a network that exists in
+ * memory (world.h). bench/faults and the
  * end-to-end tests have the same with packets.
  *
  * Clients ask in turns. Names that begin with "d" are dead: no target answers them. */
