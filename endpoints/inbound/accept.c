@@ -3,8 +3,8 @@
  *
  * Connections are found by client (address_client) in a table of 256 buckets with a keyed hash;
  * there is nothing to allocate or to age, and a bucket is as long as its few clients' connections.
- * When all places are taken, whoever has most of them gives one up to who has fewer: a client that
- * opens as many as it may keeps nobody out.
+ * When all places are taken, the client with most of them loses one to a client with fewer: one
+ * that opens as many as it may keeps nobody out.
  *
  * Not here: what a connection does once it is there (inbound/connection.c). */
 #include "endpoints/inbound/connection.h"

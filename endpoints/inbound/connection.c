@@ -540,10 +540,10 @@ static struct query *next_sending(struct connection *connection)
 	return query;
 }
 
-/* Who waits first is called first, and each sends one message, so that many streams of a connection
- * are not more of it than one. Where somebody waits there is more than an outbox holds, so the
- * kernel has not taken all, and this is called when it takes some. Those called may finish their
- * queries; the last of a connection that is closed frees it. */
+/* The first to wait is called first, and each sends one message, so that many streams of a
+ * connection are not more of it than one. Where somebody waits there is more than an outbox holds,
+ * so the kernel has not taken all, and this is called when it takes some. Those called may finish
+ * their queries; the last of a connection that is closed frees it. */
 static bool offer_room(struct connection *connection)
 {
 	bool gone = connection->closing;

@@ -274,7 +274,7 @@ void inbound_stop(struct inbound *inbound)
 {
 	assert(!inbound->stopped);
 	if (inbound->worker->leaves)
-		inbound_udp_turn(inbound->worker); /* whoever has asked by now is told, too */
+		inbound_udp_turn(inbound->worker); /* what has come by now is answered, too */
 	inbound->stopped = true;
 	inbound_unlink(inbound);
 	inbound_udp_stop(inbound); /* flushes what is gathered, by TCP too */

@@ -1,6 +1,6 @@
 /* What a server takes by TCP: how many questions on a connection, and how many connections at a
  * time. RFC 7766 leaves both to the server, which says neither, so it is learned from what becomes
- * of its connections. No sockets here, and no clock: whoever has them tells. */
+ * of its connections. No sockets and no clock in here. */
 #ifndef SLUICE_OUTBOUND_CAPACITY_H
 #define SLUICE_OUTBOUND_CAPACITY_H
 
@@ -44,7 +44,7 @@ void outbound_capacity_init(struct outbound_capacity *capacity);
 enum outbound_dial outbound_capacity_dial(struct outbound_capacity *capacity, unsigned live,
 					  unsigned silent, uint64_t now_us);
 /* There are so many, and one more was not to be had. Where it has answered by more at a time, those
- * are what it accepts, and one less with each time that this is told. 0: it is away, and nothing is
+ * are what it accepts, and one less each time. 0: it is away, and nothing is
  * known of what it will accept. That there are no more than was known does not put off the next
  * trial. */
 void outbound_capacity_on_full(struct outbound_capacity *capacity, unsigned live, uint64_t now_us);
