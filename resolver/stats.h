@@ -9,7 +9,7 @@
 
 #include "endpoints/inbound/inbound.h"
 #include "endpoints/outbound/outbound.h"
-#include "endpoints/upstream/pending.h"
+#include "endpoints/upstream/lookup.h"
 
 #define STATS_RESOLVER_MAP(X)                                                                      \
 	X(queries, "queries that were well formed")                                                \
@@ -34,7 +34,7 @@
 #define STATS_MAP(X)                                                                               \
 	STATS_RESOLVER_MAP(X)                                                                      \
 	INBOUND_COUNTER_MAP(X)                                                                     \
-	PENDING_COUNTER_MAP(X)                                                                     \
+	LOOKUP_COUNTER_MAP(X)                                                                      \
 	OUTBOUND_COUNTER_MAP(X)
 
 struct stats {

@@ -19,7 +19,7 @@
 #include <stdint.h>
 
 #include "endpoints/message.h"
-#include "endpoints/upstream/pending.h"
+#include "endpoints/upstream/lookup.h"
 #include "rules/err.h"
 #include "rules/name.h"
 
@@ -29,7 +29,7 @@ struct cache_key {
 	uint16_t type;
 	bool dnssec_ok, checking_disabled;
 };
-static inline struct cache_key cache_key_of(const struct pending_key *key)
+static inline struct cache_key cache_key_of(const struct lookup_key *key)
 {
 	return (struct cache_key){key->leg->id, key->name, key->type, key->dnssec_ok,
 				  key->checking_disabled};

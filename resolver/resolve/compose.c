@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "endpoints/upstream/pending.h"
+#include "endpoints/upstream/lookup.h"
 #include "rules/base.h"
 
 enum step {

@@ -51,9 +51,8 @@ static void on_done(struct waiter *waiter, void *value, uint64_t now_us)
 	release(container_of(waiter, struct refresh, waiter));
 }
 
-int refresh_ask(struct refreshes *refreshes, struct pending_table *pending,
-		const struct pending_key *key, void *holder, uint64_t deadline_us, bool may_wait,
-		uint64_t now_us)
+int refresh_ask(struct refreshes *refreshes, struct lookups *lookups, const struct lookup_key *key,
+		void *holder, uint64_t deadline_us, bool may_wait, uint64_t now_us)
 {
 	struct refresh *refresh = refreshes->free;
 	const struct cache_key cache_key = cache_key_of(key);
@@ -64,8 +63,7 @@ int refresh_ask(struct refreshes *refreshes, struct pending_table *pending,
 	if (is_under_way(refreshes, hash))
 		return ERR_EXISTS;
 	refresh->waiter.on_done = on_done;
-	int err =
-		pending_ask(pending, key, holder, &refresh->waiter, deadline_us, may_wait, now_us);
+	int err = lookup_ask(lookups, key, holder, &refresh->waiter, deadline_us, may_wait, now_us);
 	if (err)
 		return err;
 	refresh->hash = hash;
@@ -76,14 +74,14 @@ int refresh_ask(struct refreshes *refreshes, struct pending_table *pending,
 	return 0;
 }
 
-void refreshes_leave(struct refreshes *refreshes, struct pending_table *pending)
+void refreshes_leave(struct refreshes *refreshes)
 {
 	for (unsigned i = 0; i < REFRESHES; i++) {
 		struct refresh *refresh = &refreshes->items[i];
 
 		if (!refresh->waiter.link)
 			continue;
-		pending_leave(pending, &refresh->waiter);
+		lookup_leave(&refresh->waiter);
 		release(refresh);
 	}
 }

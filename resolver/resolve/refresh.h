@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "endpoints/upstream/pending.h"
+#include "endpoints/upstream/lookup.h"
 #include "rules/err.h"
 
 enum { REFRESHES = 256, REFRESH_BUCKETS = 256 };
@@ -26,11 +26,11 @@ struct refreshes { /* of one worker; stays where it is */
 };
 
 void refreshes_init(struct refreshes *refreshes);
-/* Asks as pending_ask does. ERR_LIMIT: too many are under way; ERR_EXISTS: this one is already. */
-MUST_CHECK int refresh_ask(struct refreshes *refreshes, struct pending_table *pending,
-			   const struct pending_key *key, void *holder, uint64_t deadline_us,
+/* Asks as lookup_ask does. ERR_LIMIT: too many are under way; ERR_EXISTS: this one is already. */
+MUST_CHECK int refresh_ask(struct refreshes *refreshes, struct lookups *lookups,
+			   const struct lookup_key *key, void *holder, uint64_t deadline_us,
 			   bool may_wait, uint64_t now_us);
 /* Leaves all of them; they may be asked again. */
-void refreshes_leave(struct refreshes *refreshes, struct pending_table *pending);
+void refreshes_leave(struct refreshes *refreshes);
 
 #endif

@@ -35,7 +35,7 @@ struct indexed {        /* an answer record, its owner read */
 };
 
 struct target_reply { /* of one reply */
-	const struct pending_key *key;
+	const struct lookup_key *key;
 	const struct ask_result *result;
 	const struct hash_key *hash_key;
 	const struct cache_settings *settings;
@@ -446,7 +446,7 @@ static uint8_t *append(uint8_t *at, const void *data, size_t length)
 }
 
 /* The parts in cache.h's order. The offsets of TTLs are not filled in. */
-static struct cache_entry *entry_new(const struct pending_key *key, const struct parts *parts)
+static struct cache_entry *entry_new(const struct lookup_key *key, const struct parts *parts)
 {
 	size_t link_bytes = parts->link_count * sizeof *parts->links;
 	unsigned ttl_count = (unsigned)parts->answers + parts->authorities;
@@ -516,7 +516,7 @@ static void print_ede(const struct ask_ede *ede, char text[MESSAGE_EDE_TEXT_MAX]
 }
 
 /* too_long: the answer, with names spelled out, is more than a message can have. */
-static struct cache_entry *failure_entry(const struct pending_key *key,
+static struct cache_entry *failure_entry(const struct lookup_key *key,
 					 const struct ask_result *result, bool too_long,
 					 uint64_t now_us)
 {
@@ -553,7 +553,7 @@ static bool record_is_plain(const struct target_reply *r, const struct record_vi
 	       memcmp(r->wire + record->owner, question, sizeof question) == 0;
 }
 
-/* Counts and bounds of the answers; false when they do not parse (pending has seen that they do).
+/* Counts and bounds of the answers; false when they do not parse (lookups has seen that they do).
  */
 static bool outline(struct target_reply *r)
 {
@@ -575,7 +575,7 @@ static bool outline(struct target_reply *r)
 	return true;
 }
 
-static void target_reply_init(struct target_reply *r, const struct pending_key *key,
+static void target_reply_init(struct target_reply *r, const struct lookup_key *key,
 			      const struct ask_result *result,
 			      const struct cache_settings *settings,
 			      const struct hash_key *hash_key, uint64_t now_us)
@@ -670,7 +670,7 @@ static __attribute__((noinline)) struct cache_entry *copied_entry(struct target_
 					       .authorities = message.counts[SECTION_AUTHORITY]});
 }
 
-struct cache_entry *reply_entry(const struct pending_key *key, const struct ask_result *result,
+struct cache_entry *reply_entry(const struct lookup_key *key, const struct ask_result *result,
 				const struct cache_settings *settings,
 				const struct hash_key *hash_key, uint8_t *buffer, uint64_t now_us)
 {

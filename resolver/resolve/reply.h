@@ -9,7 +9,7 @@
 #ifndef SLUICE_REPLY_H
 #define SLUICE_REPLY_H
 
-#include "endpoints/upstream/pending.h"
+#include "endpoints/upstream/lookup.h"
 #include "resolver/resolve/cache.h"
 #include "rules/schema/model.h"
 
@@ -20,7 +20,7 @@ enum {
 
 /* The entry with one reference, also of a failure; NULL without memory. It goes into the cache only
  * if reply_may_be_cached. `buffer` (MESSAGE_MAX bytes) is room to work in. */
-struct cache_entry *reply_entry(const struct pending_key *key, const struct ask_result *result,
+struct cache_entry *reply_entry(const struct lookup_key *key, const struct ask_result *result,
 				const struct cache_settings *settings,
 				const struct hash_key *hash_key, uint8_t *buffer, uint64_t now_us);
 bool reply_may_be_cached(const struct cache_entry *entry);

@@ -158,7 +158,7 @@ static void on_told(struct waiter *waiter, void *value, uint64_t now_us)
 
 static void turn_away(struct resolution *r)
 {
-	pending_leave(r->resolver->pending, &r->waiter);
+	lookup_leave(&r->waiter);
 	STATS_ADD(r->stats, overload, 1);
 	finish_error(r, RCODE_SERVFAIL, EDE_OTHER, "too many questions are under way");
 }
@@ -194,9 +194,9 @@ static bool begin_waiting(struct resolution *r)
 	return may_wait(r);
 }
 
-static struct pending_key key_of(const struct composition *c, const struct composition_ask *ask)
+static struct lookup_key key_of(const struct composition *c, const struct composition_ask *ask)
 {
-	return (struct pending_key){
+	return (struct lookup_key){
 		.leg = ask->leg,
 		.name = &ask->name,
 		.type = c->request->type,
@@ -213,12 +213,12 @@ static void ask_again(struct resolution *r, const struct composition *c,
 		      const struct composition_ask *again, uint64_t now_us)
 {
 	struct resolver *resolver = r->resolver;
-	const struct pending_key key = key_of(c, again);
+	const struct lookup_key key = key_of(c, again);
 	uint64_t time_us = c->prefetch ? RESOLVE_DEADLINE_US : TARGET_PATIENCE_US;
 
 	if (!c->prefetch && resolver->refreshes.count >= REFRESHES / 2)
 		return; /* half of them are kept for prefetching, however much is dark */
-	if (refresh_ask(&resolver->refreshes, resolver->pending, &key, r->hold, now_us + time_us,
+	if (refresh_ask(&resolver->refreshes, resolver->lookups, &key, r->hold, now_us + time_us,
 			again->may_wait, now_us) == 0 &&
 	    c->prefetch)
 		STATS_ADD(resolver->stats, prefetched, 1);
@@ -226,7 +226,7 @@ static void ask_again(struct resolution *r, const struct composition *c,
 
 static void ask(struct resolution *r, const struct composition *c, uint64_t now_us)
 {
-	struct pending_key key = key_of(c, &c->ask);
+	struct lookup_key key = key_of(c, &c->ask);
 
 	key.client = r->query->client;
 	key.proven = r->query->proven;
@@ -238,8 +238,8 @@ static void ask(struct resolution *r, const struct composition *c, uint64_t now_
 	wheel_arm(r->resolver->wheel, &r->deadline,
 		  r->query->arrived_us + (c->ask.stale ? RESOLVE_STALE_US : RESOLVE_DEADLINE_US));
 	if (!begin_waiting(r) ||
-	    pending_ask(r->resolver->pending, &key, r->hold, &r->waiter,
-			r->query->arrived_us + RESOLVE_DEADLINE_US, c->ask.may_wait, now_us) != 0)
+	    lookup_ask(r->resolver->lookups, &key, r->hold, &r->waiter,
+		       r->query->arrived_us + RESOLVE_DEADLINE_US, c->ask.may_wait, now_us) != 0)
 		turn_away(r);
 }
 
@@ -268,7 +268,7 @@ static void resolve(struct resolution *r, uint64_t now_us)
 	for (unsigned i = 0; i < c.refresh_count; i++)
 		ask_again(r, &c, &c.refresh[i], now_us);
 	if (r->waiter.link) /* impatient: its question goes on as a refresh */
-		pending_leave(r->resolver->pending, &r->waiter);
+		lookup_leave(&r->waiter);
 	if (composed == COMPOSE_ASK)
 		ask(r, &c, now_us);
 	else
@@ -286,7 +286,7 @@ static void on_deadline(struct timer *timer, uint64_t now_us)
 		resolve(r, now_us);
 		return;
 	}
-	pending_expire(r->resolver->pending, &r->waiter, now_us);
+	lookup_expire(&r->waiter, now_us);
 }
 
 void resolve_cancel(struct query *query)
@@ -294,13 +294,13 @@ void resolve_cancel(struct query *query)
 	struct resolution *r = resolution_of(query);
 
 	assert(r->queue_item.link);
-	pending_leave(r->resolver->pending, &r->waiter);
+	lookup_leave(&r->waiter);
 	end_resolution(r, NULL, 0);
 }
 
 void resolver_abandon(struct resolver *resolver)
 {
-	refreshes_leave(&resolver->refreshes, resolver->pending);
+	refreshes_leave(&resolver->refreshes);
 	while (resolver->waiting.first)
 		resolve_cancel(of_item(resolver->waiting.first)->query);
 }
@@ -512,7 +512,7 @@ void resolve_own(struct resolver *resolver, struct query *query, struct policy_h
 	resolve(r, now_us);
 }
 
-/* ---- what the pending table calls ---- */
+/* ---- what the table of lookups calls ---- */
 
 /* A failure of ours, not of the name or its servers: it may be over in a moment, and asking again
  * costs nobody anything. */
@@ -530,7 +530,7 @@ static bool is_cut_off(const struct ask_result *result)
 	return result->outcome == ASK_TRUNCATED && result->error == TARGET_ERROR_CLOSED;
 }
 
-static void *on_result(void *context, void *holder, const struct pending_key *key,
+static void *on_result(void *context, void *holder, const struct lookup_key *key,
 		       const struct ask_result *result, uint64_t now_us)
 {
 	struct resolver *resolver = context;
@@ -581,14 +581,14 @@ static uint64_t time_of_day_s(void)
 	return (uint64_t)time(NULL);
 }
 
-void resolver_init(struct resolver *resolver, struct wheel *wheel, struct pending_table *pending,
+void resolver_init(struct resolver *resolver, struct wheel *wheel, struct lookups *lookups,
 		   struct cache *cache, struct stats *stats, const struct hash_key *key)
 {
 	fair_queue_init(&resolver->waiting, RESOLVE_WAITING_MAX, key);
 	resolver->turning_away = false;
 	refreshes_init(&resolver->refreshes);
 	resolver->wheel = wheel;
-	resolver->pending = pending;
+	resolver->lookups = lookups;
 	resolver->cache = cache;
 	resolver->transfers = NULL;
 	resolver->time_of_day_s = time_of_day_s;
@@ -596,10 +596,10 @@ void resolver_init(struct resolver *resolver, struct wheel *wheel, struct pendin
 	resolver->stats = stats;
 	memset(&resolver->own_stats, 0, sizeof resolver->own_stats);
 	resolver->key = *key;
-	pending->context = resolver;
-	pending->on_result = on_result;
-	pending->release_value = release_value;
-	pending->on_near_misses = on_near_misses;
-	pending->hold = hold_holder;
-	pending->unhold = unhold_holder;
+	lookups->context = resolver;
+	lookups->on_result = on_result;
+	lookups->release_value = release_value;
+	lookups->on_near_misses = on_near_misses;
+	lookups->hold = hold_holder;
+	lookups->unhold = unhold_holder;
 }

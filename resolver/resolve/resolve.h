@@ -14,7 +14,7 @@
 
 #include "endpoints/fair_queue.h"
 #include "endpoints/query.h"
-#include "endpoints/upstream/pending.h"
+#include "endpoints/upstream/lookup.h"
 #include "endpoints/wheel.h"
 #include "resolver/hold.h"
 #include "resolver/log.h"
@@ -36,7 +36,7 @@ struct resolution;
 
 struct resolver {
 	struct wheel *wheel;
-	struct pending_table *pending;
+	struct lookups *lookups;
 	struct cache *cache;
 	struct stats *stats,
 		own_stats; /* own: questions of our own, which the status does not count */
@@ -50,8 +50,8 @@ struct resolver {
 	uint8_t buffer[MESSAGE_MAX]; /* replies are written here first */
 };
 
-/* Sets the pending table's callbacks for results and holders; its transport is the caller's. */
-void resolver_init(struct resolver *resolver, struct wheel *wheel, struct pending_table *pending,
+/* Sets the table of lookups's callbacks for results and holders; its transport is the caller's. */
+void resolver_init(struct resolver *resolver, struct wheel *wheel, struct lookups *lookups,
 		   struct cache *cache, struct stats *stats, const struct hash_key *key);
 
 /* Takes the query over, in RESOLVE_PASSES passes. Between two of them other queries have theirs,
@@ -62,7 +62,7 @@ void resolver_init(struct resolver *resolver, struct wheel *wheel, struct pendin
 void resolve_arrive(struct resolver *resolver, struct query *query, struct policy_hold *hold,
 		    struct place place);                 /* pass 0 */
 void resolve_expect(struct query *query, unsigned pass); /* from 1 */
-/* Answers it, now or later, from the pending table or the wheel. */
+/* Answers it, now or later, from the table of lookups or the wheel. */
 void resolve_start(struct query *query, uint64_t now_us);
 
 /* The same for a question of our own: of class IN, no meta type, and not counted as a query. */

@@ -22,6 +22,7 @@
 
 #include "endpoints/entropy.h"
 #include "endpoints/outbound/outbound.h"
+#include "endpoints/socket.h"
 #include "resolver/log.h"
 
 enum {
@@ -219,7 +220,7 @@ static int bind_all(struct server *server, struct snapshot *snapshot, const stru
 		const struct policy_inbound *inbound = &policy->inbounds[i];
 		struct snapshot_binding wanted = {.host = inbound->listen,
 						  .network = inbound->network,
-						  .terms = {.access = inbound->access,
+						  .admission = {.access = inbound->access,
 							    .meter = snapshot->inbound_meters[i],
 							    .excess = snapshot->excess}};
 		struct origin origin = listen_origin(model, inbound->name);
@@ -230,7 +231,7 @@ static int bind_all(struct server *server, struct snapshot *snapshot, const stru
 		struct snapshot_binding wanted = {.host = policy->vnet_listens[i],
 						  .vnet_resolver = true,
 						  .network = NETWORK_NONE,
-						  .terms.access = policy->vnet_access};
+						  .admission.access = policy->vnet_access};
 		struct origin origin = listen_origin(model, NULL);
 
 		fine = bind_one(&all, &wanted, &origin) && fine;
@@ -293,7 +294,7 @@ static void log_listeners(struct server *server, const struct snapshot *before,
 			  binding->vnet_resolver ? "the VNet resolver" : "network ",
 			  binding->vnet_resolver ? ""
 						 : now->policy->networks[binding->network].name);
-		if (!listener_address_is_here(&binding->host))
+		if (socket_address_is_missing(&binding->host.address))
 			log_event(
 				LOG_WARNING, "listen",
 				"no interface has the address of %s; it is served once one has it",

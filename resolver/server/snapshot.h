@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "endpoints/inbound/inbound.h"
-#include "endpoints/meter_registry.h"
+#include "endpoints/meter.h"
 #include "endpoints/upstream/target.h"
 #include "resolver/transfer/table.h"
 #include "rules/policy/policy.h"
@@ -19,7 +19,7 @@ struct snapshot_binding { /* a listener, and where its queries are asked */
 	struct host host;
 	bool vnet_resolver; /* else an inbound endpoint: */
 	uint32_t network;
-	struct inbound_terms terms;
+	struct inbound_admission admission;
 };
 
 struct snapshot {

@@ -70,7 +70,7 @@ struct worker {
 	struct query_pool pool;
 	struct inbound_worker inbound;
 	struct outbound outbound;
-	struct pending_table pending;
+	struct lookups lookups;
 	struct resolver resolver;
 	struct ask_answerer asks;
 	struct transfers transfers;
@@ -177,7 +177,7 @@ static struct worker_binding *find_binding(struct worker_hold *hold,
 }
 
 static void attach(struct worker *worker, struct listener *listener,
-		   const struct inbound_terms *terms, struct worker_binding *binding)
+		   const struct inbound_admission *admission, struct worker_binding *binding)
 {
 	char text[HOST_TEXT_MAX];
 	const struct worker_binding *before = find_binding(worker->current, listener);
@@ -191,7 +191,7 @@ static void attach(struct worker *worker, struct listener *listener,
 				    &binding->inbound);
 	}
 	if (binding->inbound)
-		inbound_set_terms(binding->inbound, terms);
+		inbound_set_admission(binding->inbound, admission);
 	if (err == ERR_SYSTEM)
 		log_event(LOG_ERROR, "listen",
 			  "worker %u: cannot watch the socket on %s; trying again until it can",
@@ -228,10 +228,10 @@ static void adopt(struct worker *worker, struct snapshot *snapshot)
 		response_limit_is_on(&snapshot->response_limit) ? worker->shared->responses : NULL;
 	worker->inbound.payload_max = (uint16_t)snapshot->policy->udp_payload_max;
 	set_cookie_keys(worker, snapshot->policy);
-	worker->pending.random_case = snapshot->policy->random_case;
+	worker->lookups.random_case = snapshot->policy->random_case;
 	outbound_limit_ports(&worker->outbound, snapshot->ports_max, snapshot->lanes_max);
 	for (uint32_t i = 0; i < snapshot->binding_count; i++)
-		attach(worker, snapshot->bindings[i].listener, &snapshot->bindings[i].terms,
+		attach(worker, snapshot->bindings[i].listener, &snapshot->bindings[i].admission,
 		       &hold->bindings[i]);
 	stop_listeners(before, hold);
 	worker->current = hold;
@@ -250,7 +250,7 @@ static void gather_stats(struct worker *worker)
 {
 	struct stats *stats = &worker->stats;
 	struct inbound_counters *inbound = &worker->inbound.counters;
-	struct pending_table *pending = &worker->pending;
+	struct lookups *lookups = &worker->lookups;
 	struct outbound_counters *outbound = &worker->outbound.counters;
 
 	STATS_ADD(stats, queries, inbound->overload + inbound->prohibited + inbound->over_limit);
@@ -259,8 +259,8 @@ static void gather_stats(struct worker *worker)
 #define X(name, text) STATS_TAKE(stats, name, inbound);
 	INBOUND_COUNTER_MAP(X)
 #undef X
-#define X(name, text) STATS_TAKE(stats, name, pending);
-	PENDING_COUNTER_MAP(X)
+#define X(name, text) STATS_TAKE(stats, name, lookups);
+	LOOKUP_COUNTER_MAP(X)
 #undef X
 #define X(name, text) STATS_TAKE(stats, name, outbound);
 	OUTBOUND_COUNTER_MAP(X)
@@ -308,7 +308,7 @@ static void shut(struct worker *worker)
 	resolver_abandon(&worker->resolver);
 	transfers_abandon(&worker->transfers);
 	ask_answerer_close(&worker->asks);
-	pending_table_release(&worker->pending);
+	lookups_release(&worker->lookups);
 	outbound_release(&worker->outbound);
 	if (worker->current)
 		policy_hold_give(&worker->current->hold);
@@ -426,22 +426,21 @@ static int init_parts(struct worker *worker)
 		.on_query = on_query,
 		.context = worker,
 	};
-	int err = pending_table_init(&worker->pending, &worker->wheel, &worker->entropy,
-				     &shared->key);
+	int err = lookups_init(&worker->lookups, &worker->wheel, &worker->entropy, &shared->key);
 	if (!err)
 		err = outbound_init(&worker->outbound, &worker->loop, &worker->wheel,
-				    &worker->entropy, &worker->pending, OUTBOUND_PORTS,
+				    &worker->entropy, &worker->lookups, OUTBOUND_PORTS,
 				    monotonic_us, NULL);
 	worker->outbound.on_tcp_read = on_tcp_read;
 	worker->outbound.reader = &worker->inbound;
 	if (!err)
 		err = inbound_worker_init(&worker->inbound);
-	worker->pending.transport = &worker->outbound;
-	worker->pending.send = outbound_send;
-	worker->pending.forget = outbound_forget;
-	worker->pending.pending_max = shared->queries_max + REFRESHES;
-	worker->pending.worker = worker->index;
-	resolver_init(&worker->resolver, &worker->wheel, &worker->pending, shared->cache,
+	worker->lookups.transport = &worker->outbound;
+	worker->lookups.send = outbound_send;
+	worker->lookups.forget = outbound_forget;
+	worker->lookups.lookup_max = shared->queries_max + REFRESHES;
+	worker->lookups.worker = worker->index;
+	resolver_init(&worker->resolver, &worker->wheel, &worker->lookups, shared->cache,
 		      &worker->stats, &shared->key);
 	worker->resolver.waiting.max = shared->queries_max;
 	worker->transfers = (struct transfers){

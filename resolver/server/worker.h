@@ -1,4 +1,4 @@
-/* One thread with its own loop, sockets, pending table and timers. Workers share the published
+/* One thread with its own loop, sockets, table of lookups and timers. Workers share the published
  * snapshot, the cache and the target registry, and nothing else. */
 #ifndef SLUICE_WORKER_H
 #define SLUICE_WORKER_H

@@ -331,10 +331,14 @@ class Failover(harness.FreshCase):
             self.assert_answer(self.ask("refused%d" % i), "192.0.2.2")
 
     def test_what_is_under_way_when_sluice_ends_is_answered(self):
-        sock = self.begin("silent.corp.test")
-        self.assertEqual(0, self.sluice.stop())
-        self.assert_rcode(dns.Message(sock.recv(65535)), "SERVFAIL", 0, "served no longer")
-        self.assertIn("some questions are still unanswered", self.sluice.log())
+        with self.client.inside(), dns.open_socket(socket.SOCK_DGRAM, ("10.10.0.4", 53), None) as sock:
+            sock.connect(("10.10.0.4", 53))
+            sock.settimeout(dns.PATIENCE)
+            sock.send(dns.query("silent.corp.test", opts=(dns.opt(),)))
+            harness.wait_for(lambda: self.first.questions("silent.corp.test"), "the question")
+            self.assertEqual(0, self.sluice.stop())
+            self.assert_rcode(dns.Message(sock.recv(65535)), "SERVFAIL", 0, "no longer served")
+            self.assertIn("some questions are still unanswered", self.sluice.log())
 
     def begin(self, name, by_tcp=False):
         """A question that the first target has been asked."""
@@ -357,7 +361,7 @@ class Failover(harness.FreshCase):
             before = self.sluice.log().count("stopping on SIGTERM")
             self.sluice.signal(number)
             harness.wait_for(lambda: self.sluice.log().count("stopping on SIGTERM") > before, "the signal")
-        self.assert_rcode(dns.Message(sock.recv(65535)), "SERVFAIL", 0, "served no longer")
+        self.assert_rcode(dns.Message(sock.recv(65535)), "SERVFAIL", 0, "no longer served")
         self.assertEqual(0, self.sluice.child.wait(dns.PATIENCE))
         self.assertNotIn("some questions are still unanswered", self.sluice.log())
 

@@ -109,7 +109,7 @@ int fuzz_one(const uint8_t *data, size_t size)
 	unsigned number = fuzz_u8(&input), how = fuzz_u8(&input);
 	struct place place = fuzz_place(number / FUZZ_QUESTIONS);
 
-	world->stage->pending.random_case = how & LETTERS;
+	world->stage->lookups.random_case = how & LETTERS;
 	ask(world, place, number, how);
 	for (unsigned i = 0; i < REPLIES && fuzz_left(&input) > 0 && world->packet_count > 0; i++)
 		deliver(world, &input);
@@ -121,6 +121,6 @@ int fuzz_one(const uint8_t *data, size_t size)
 	if (!(how & SILENCE))
 		fuzz_refuse_all(world);
 	fuzz_end(world);
-	world->stage->pending.random_case = false;
+	world->stage->lookups.random_case = false;
 	return 0;
 }

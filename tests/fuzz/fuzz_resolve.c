@@ -170,9 +170,9 @@ static void refuse(struct play *play, uint8_t with)
 	struct fuzz_packet *packet = packet_of(play);
 
 	if (packet && packet->flight)
-		pending_on_error(&stage->pending, packet->flight,
-				 with & 1 ? TARGET_ERROR_NETWORK : TARGET_ERROR_SOURCE,
-				 stage->now_us);
+		lookup_on_error(packet->flight,
+				with & 1 ? TARGET_ERROR_NETWORK : TARGET_ERROR_SOURCE,
+				stage->now_us);
 }
 
 static void wait(struct play *play, uint8_t with)
@@ -210,7 +210,7 @@ static void reload(struct play *play, uint8_t with)
 static void forget(struct play *play, uint8_t with)
 {
 	if (with & 1)
-		play->world->stage->pending.target_max = with >> 1 & 7;
+		play->world->stage->lookups.target_max = with >> 1 & 7;
 	else
 		fuzz_forget(play->world);
 }

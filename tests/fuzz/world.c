@@ -229,10 +229,10 @@ static void ask_as_stranger(struct inbound *inbound, struct query *query, const 
 	uint8_t reply[INBOUND_ERROR_REPLY_MAX];
 	size_t reply_length;
 
-	inbound->terms.access = &nobody;
+	inbound->admission.access = &nobody;
 	FUZZ_CHECK(
 		!inbound_read(inbound, query, packet, length, RCODE_NOERROR, reply, &reply_length));
-	inbound->terms.access = NULL;
+	inbound->admission.access = NULL;
 	if (reply_length) {
 		FUZZ_CHECK((message_flags(reply) & FLAG_RCODE) == RCODE_REFUSED);
 		check_reply(query, packet + MESSAGE_HEADER, reply, reply_length);
@@ -317,7 +317,7 @@ bool fuzz_deliver(struct fuzz_world *world, struct fuzz_packet *packet, const st
 		world->said[before].length = length;
 	}
 	world->said_count++;
-	bool taken = pending_on_reply(&stage->pending, packet, peer, given, length, stage->now_us);
+	bool taken = lookup_on_reply(&stage->lookups, packet, peer, given, length, stage->now_us);
 	free(given);
 	if (taken)
 		return true;
@@ -352,8 +352,8 @@ void fuzz_refuse_all(struct fuzz_world *world)
 		memcpy(wire, packet->wire, length);
 		wire[2] |= 0x80;
 		wire[3] |= RCODE_REFUSED;
-		FUZZ_CHECK(pending_on_reply(&stage->pending, packet, &packet->peer, wire, length,
-					    stage->now_us));
+		FUZZ_CHECK(lookup_on_reply(&stage->lookups, packet, &packet->peer, wire, length,
+					   stage->now_us));
 	}
 }
 
@@ -458,9 +458,9 @@ struct fuzz_world *fuzz_world(void)
 	if (!world.stage) {
 		world.stage = stage_new();
 		FUZZ_CHECK(world.stage);
-		world.stage->pending.transport = &world;
-		world.stage->pending.send = on_send;
-		world.stage->pending.forget = on_forget;
+		world.stage->lookups.transport = &world;
+		world.stage->lookups.send = on_send;
+		world.stage->lookups.forget = on_forget;
 		world.begin_us = world.stage->now_us;
 		load(&world, false);
 	}
@@ -488,7 +488,7 @@ static void begin_again(struct fuzz_world *world)
 	stage->random = 0x5eed;
 	stage->entropy.left = 0;
 	stage->unreachable_count = 0;
-	stage->pending.target_max = PENDING_TARGET_MAX;
+	stage->lookups.target_max = LOOKUP_TARGET_MAX;
 	world->client_count = world->packet_count = 0;
 	for (unsigned i = 0; i < world->said_count && i < FUZZ_SAID; i++)
 		free(world->said[i].wire);
@@ -514,9 +514,9 @@ void fuzz_end(struct fuzz_world *world)
 	for (unsigned i = 0; i < world->client_count; i++)
 		FUZZ_CHECK(world->clients[i].answers == 1);
 	FUZZ_CHECK(stage->resolver.waiting.count == 0);
-	FUZZ_CHECK(stage->pending.pending_count == 0);
-	FUZZ_CHECK(stage->pending.flight_count == 0);
-	FUZZ_CHECK(stage->pending.stall_count == 0);
+	FUZZ_CHECK(stage->lookups.lookup_count == 0);
+	FUZZ_CHECK(stage->lookups.flight_count == 0);
+	FUZZ_CHECK(stage->lookups.stalled_count == 0);
 	FUZZ_CHECK(stage->hold->hold.users == 1);
 	for (unsigned i = 0; i < world->packet_count; i++)
 		FUZZ_CHECK(!world->packets[i].flight);

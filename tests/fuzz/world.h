@@ -20,7 +20,7 @@ struct fuzz_client {
 };
 
 struct fuzz_packet { /* to an upstream; it is the flight's socket */
-	struct pending_socket socket;
+	struct lookup_socket socket;
 	struct flight *flight; /* NULL: it is over */
 	struct host peer;
 	bool tcp;

@@ -98,13 +98,13 @@ static void tell(struct compose_case *f)
 	char server[ADDRESS_TEXT_MAX], name[NAME_TEXT_MAX];
 	const struct saying *saying = find_saying(f, address_print(&upstream->host.address, server),
 						  name_to_text(&f->c.ask.name, name));
-	const struct pending_key key = {f->c.ask.leg,
-					&f->c.ask.name,
-					f->c.request->type,
-					f->c.request->dnssec_ok,
-					(f->c.request->flags & FLAG_CD) != 0,
-					{0},
-					false};
+	const struct lookup_key key = {f->c.ask.leg,
+				       &f->c.ask.name,
+				       f->c.request->type,
+				       f->c.request->dnssec_ok,
+				       (f->c.request->flags & FLAG_CD) != 0,
+				       {0},
+				       false};
 	struct ask_result result = {.outcome = ASK_ANSWERED, .upstream = upstream};
 	uint8_t query[MESSAGE_UDP_MIN], wire[MESSAGE_MAX], buffer[MESSAGE_MAX];
 	size_t used = strlen(f->asked);

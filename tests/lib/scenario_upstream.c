@@ -300,8 +300,8 @@ static uint16_t read_flags(struct scenario *s)
 static bool deliver(struct scenario *s, struct stage_packet *packet, struct told_reply *saying)
 {
 	packet->answered = !saying->again;
-	pending_on_reply(&s->stage->pending, saying->socket, &saying->from, saying->wire,
-			 saying->length, s->stage->now_us);
+	lookup_on_reply(&s->stage->lookups, saying->socket, &saying->from, saying->wire,
+			saying->length, s->stage->now_us);
 	return true;
 }
 
@@ -393,7 +393,7 @@ static bool error_comes_back(struct scenario *s, const char *actor, enum target_
 	if (!packet || !packet->flight)
 		return scenario_fail(s, "it has no question that waits");
 	packet->answered = true;
-	pending_on_error(&s->stage->pending, packet->flight, error, s->stage->now_us);
+	lookup_on_error(packet->flight, error, s->stage->now_us);
 	return scenario_end_of_words(s);
 }
 

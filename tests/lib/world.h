@@ -1,4 +1,4 @@
-/* A network that exists in memory, for tests of pending: servers that do as they are told, packets
+/* A network that exists in memory, for tests of lookups: servers that do as they are told, packets
  * that take their time, and a clock that jumps from one event to the next.
  *
  *     world_init(&w, n);                        n servers, all well, 1 ms away
@@ -12,7 +12,8 @@
 
 #include <assert.h>
 
-#include "endpoints/upstream/pending.h"
+#include "endpoints/upstream/lookup.h"
+#include "tests/lib/random.h"
 
 enum { MS = 1000, SECOND = 1000 * MS, START = 100 * SECOND, DEADLINE = 4 * SECOND };
 enum { WORLD_SERVERS = 4, WORLD_ASKED = 20000, WORLD_PACKETS = 16384 };
@@ -89,7 +90,7 @@ struct world {
 	struct entropy entropy;
 	uint64_t seed, now;
 	struct hash_key key;
-	struct pending_table table;
+	struct lookups table;
 	struct target targets[WORLD_SERVERS];
 	struct upstream upstreams[WORLD_SERVERS];
 	struct leg leg;
@@ -105,7 +106,7 @@ struct world {
 	bool proven; /* and whether it is from there */
 	uint8_t last_query[MESSAGE_QUERY_MAX];
 	size_t last_length;
-	struct pending_socket udp, tcp;
+	struct lookup_socket udp, tcp;
 };
 
 static inline uint16_t world_random(struct world *w)
@@ -249,7 +250,7 @@ static inline void world_forget(void *context, struct flight *flight)
 	assert(flight->socket);
 }
 
-static inline void *world_on_result(void *context, void *holder, const struct pending_key *key,
+static inline void *world_on_result(void *context, void *holder, const struct lookup_key *key,
 				    const struct ask_result *result, uint64_t now_us)
 {
 	struct world *w = context;
@@ -299,7 +300,7 @@ static inline void world_init(struct world *w, unsigned servers)
 	entropy_init_seeded(&w->entropy, &w->seed);
 	w->packets = calloc(WORLD_PACKETS, sizeof *w->packets);
 	w->asked = calloc(WORLD_ASKED, sizeof *w->asked);
-	int err = pending_table_init(&w->table, &w->wheel, &w->entropy, &w->key);
+	int err = lookups_init(&w->table, &w->wheel, &w->entropy, &w->key);
 	assert(err == 0 && w->packets && w->asked);
 	(void)err;
 	w->table.transport = w->table.context = w;
@@ -324,8 +325,8 @@ static inline void world_init(struct world *w, unsigned servers)
 /* Everything comes to rest, and nothing is left over. */
 static inline void world_release(struct world *w)
 {
-	pending_table_release(&w->table);
-	assert(w->held == 0 && w->table.pending_count == 0 && w->table.flight_count == 0);
+	lookups_release(&w->table);
+	assert(w->held == 0 && w->table.lookup_count == 0 && w->table.flight_count == 0);
 	for (unsigned i = 0; i < WORLD_SERVERS; i++)
 		assert(w->targets[i].waiting == 0);
 	free(w->packets);
@@ -348,13 +349,13 @@ static inline struct world_asked *world_ask_until(struct world *w, const char *t
 	assert(w->asked_count < WORLD_ASKED);
 	struct world_asked *asked = &w->asked[w->asked_count++];
 	struct name name;
-	struct pending_key key = {.leg = &w->leg,
-				  .name = &name,
-				  .type = TYPE_A,
-				  .dnssec_ok = w->dnssec_ok,
-				  .checking_disabled = w->checking_disabled,
-				  .client = w->client,
-				  .proven = w->proven};
+	struct lookup_key key = {.leg = &w->leg,
+				 .name = &name,
+				 .type = TYPE_A,
+				 .dnssec_ok = w->dnssec_ok,
+				 .checking_disabled = w->checking_disabled,
+				 .client = w->client,
+				 .proven = w->proven};
 
 	if (name_from_text(&name, &w->key, text) != 0)
 		abort();
@@ -362,8 +363,8 @@ static inline struct world_asked *world_ask_until(struct world *w, const char *t
 	asked->world = w;
 	asked->asked_us = w->now;
 	int err =
-		pending_ask(&w->table, &key, w, &asked->waiter, deadline_us, !w->impatient, w->now);
-	assert(!asked->done); /* never before pending_ask returns */
+		lookup_ask(&w->table, &key, w, &asked->waiter, deadline_us, !w->impatient, w->now);
+	assert(!asked->done); /* never before lookup_ask returns */
 	return err == 0 ? asked : NULL;
 }
 
@@ -386,13 +387,12 @@ static inline void world_deliver(struct world *w, struct world_packet packet)
 	const struct host *peer = &w->upstreams[packet.server].host;
 
 	if (!packet.error) {
-		pending_on_reply(&w->table, packet.socket, peer, packet.wire, packet.length,
-				 w->now);
+		lookup_on_reply(&w->table, packet.socket, peer, packet.wire, packet.length, w->now);
 		return;
 	}
-	struct flight *flight = pending_find_flight(&w->table, packet.socket, packet.id);
+	struct flight *flight = lookup_find_flight(&w->table, packet.socket, packet.id);
 	if (flight)
-		pending_on_error(&w->table, flight, TARGET_ERROR_NETWORK, w->now);
+		lookup_on_error(flight, TARGET_ERROR_NETWORK, w->now);
 }
 
 static inline unsigned world_earliest(const struct world *w)

@@ -580,7 +580,7 @@ static void on_timer(uv_timer_t *timer)
 void health_log_start(struct health_log *log, uv_loop_t *loop, const struct server *server)
 {
 	log->server = server;
-	log->health = health_new(server->registry, socket_has_lost);
+	log->health = health_new(server->registry, socket_address_is_missing);
 	if (!log->health)
 		return;
 	uv_timer_init(loop, &log->timer);

@@ -6,7 +6,6 @@
 #include <uthash.h>
 #include <uv.h>
 
-#include "endpoints/inbound/listener.h"
 #include "endpoints/socket.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/observe/health.h"
@@ -83,12 +82,13 @@ static json_t *inbound_json(const struct model *model)
 		const struct dns_resolver *resolver = &model->resolvers.items[r];
 		for (size_t i = 0; i < resolver->inbound_endpoints.count; i++) {
 			const struct inbound_endpoint *at = &resolver->inbound_endpoints.items[i];
-			json_add(array, json_make("{s:o, s:o, s:o, s:o, s:b}", "name",
-						  path_json(resolver, at->name), "network",
-						  json_text(resolver->virtual_network), "address",
-						  address_json(&at->address), "listen",
-						  host_json(&at->listen), "present",
-						  (int)listener_address_is_here(&at->listen)));
+			json_add(array,
+				 json_make("{s:o, s:o, s:o, s:o, s:b}", "name",
+					   path_json(resolver, at->name), "network",
+					   json_text(resolver->virtual_network), "address",
+					   address_json(&at->address), "listen",
+					   host_json(&at->listen), "present",
+					   (int)!socket_address_is_missing(&at->listen.address)));
 		}
 	}
 	return array;
@@ -101,7 +101,7 @@ static json_t *vnet_json(const struct model *model)
 		const struct host *host = &model->vnet_resolver.listen.items[i];
 		json_add(array, json_make("{s:s, s:o, s:b}", "name", "VNet resolver", "listen",
 					  host_json(host), "present",
-					  (int)listener_address_is_here(host)));
+					  (int)!socket_address_is_missing(&host->address)));
 	}
 	return array;
 }
@@ -117,7 +117,7 @@ static json_t *outbound_json(const struct model *model)
 						  path_json(resolver, at->name), "network",
 						  json_text(resolver->virtual_network), "source",
 						  address_json(&at->source), "present",
-						  (int)!socket_has_lost(&at->source)));
+						  (int)!socket_address_is_missing(&at->source)));
 		}
 	}
 	return array;
@@ -341,7 +341,7 @@ static void put_targets(json_t *all, const struct server *server, const struct w
 	targets.room = calloc(targets.upstreams + 1, sizeof *targets.room);
 	targets.lost = calloc(snapshot->source_count + 1, sizeof *targets.lost);
 	for (size_t i = 0; targets.lost && i < snapshot->source_count; i++)
-		targets.lost[i] = socket_has_lost(&snapshot->sources[i]);
+		targets.lost[i] = socket_address_is_missing(&snapshot->sources[i]);
 	if (targets.room && targets.lost) {
 		policy_each_upstream(snapshot->policy, on_upstream, &targets);
 		add_rules(&targets);

@@ -121,8 +121,8 @@ static void says(struct fixture *f, const char *question, unsigned rcode, const 
 	assert_string_equal(asked.question, question);
 	message_text_release(&asked);
 	size_t length = reply_write(wire, last->wire, last->length, rcode, 0, records);
-	assert_true(pending_on_reply(&f->stage->pending, last, &last->peer, wire, length,
-				     f->stage->now_us));
+	assert_true(lookup_on_reply(&f->stage->lookups, last, &last->peer, wire, length,
+				    f->stage->now_us));
 }
 
 static void assert_answered(const struct asked *asked, const char *text)
@@ -276,7 +276,7 @@ static void a_deadline_ends_it_and_frees_what_it_held(void **state)
 	assert_int_equal(asked.answer.end, ASK_END_LATE);
 	assert_int_equal(asked.answer.length, 0);
 	assert_int_equal(f->pool.in_use, 0);
-	assert_int_equal(f->stage->pending.pending_count, 0);
+	assert_int_equal(f->stage->lookups.lookup_count, 0);
 	ask_for(f, &asked, "www.example.", NULL, 10ULL * S); /* no query waits for longer */
 	stage_pass(f->stage, RESOLVE_DEADLINE_US + 2 * MS);
 	assert_answered(&asked, "SERVFAIL\n");

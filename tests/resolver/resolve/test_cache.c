@@ -9,7 +9,7 @@
 #include <cmocka.h>
 #include <pthread.h>
 
-#include "endpoints/upstream/pending.h"
+#include "endpoints/upstream/lookup.h"
 #include "resolver/resolve/cache.h"
 #include "resolver/resolve/reply.h"
 #include "tests/lib/message_text.h"
@@ -40,7 +40,7 @@ static struct cache_entry *entry_new(uint64_t leg, const char *text, int ttl, ui
 {
 	struct name name = test_name(text);
 	const struct leg asked = {.id = leg};
-	const struct pending_key key = {.leg = &asked, .name = &name, .type = TYPE_A};
+	const struct lookup_key key = {.leg = &asked, .name = &name, .type = TYPE_A};
 	uint8_t query[MESSAGE_UDP_MIN], wire[MESSAGE_MAX], buffer[MESSAGE_MAX];
 	struct ask_result result = {.outcome = ASK_FAILED};
 	char record[400];

@@ -37,7 +37,7 @@ static void keep(struct asked *a, const char *qname, uint16_t type, bool dnssec_
 		 enum ask_outcome outcome)
 {
 	struct name name = test_name(qname);
-	const struct pending_key key = {&leg, &name, type, dnssec_ok, false, {0}, false};
+	const struct lookup_key key = {&leg, &name, type, dnssec_ok, false, {0}, false};
 	const struct ask_result result = {.outcome = outcome, .wire = a->wire, .length = a->length};
 	struct message_text text;
 	uint8_t wire[MESSAGE_MAX], buffer[MESSAGE_MAX];
@@ -654,7 +654,7 @@ static struct cache_entry *failure(const struct upstream *upstream, enum target_
 				   enum ask_outcome outcome)
 {
 	struct name name = test_name("www.example.");
-	const struct pending_key key = {&leg, &name, TYPE_A, false, false, {0}, false};
+	const struct lookup_key key = {&leg, &name, TYPE_A, false, false, {0}, false};
 	const struct ask_result result = {.outcome = outcome, .upstream = upstream, .error = error};
 	uint8_t buffer[MESSAGE_MAX];
 

@@ -1,6 +1,6 @@
 /* Questions by TCP (RFC 7766): each waits at its peer until one of the peer's connections has room.
  * What a loop round has gathered is dealt at its end, and where there is too little room, more
- * connections are dialled, as far as the server's terms go (outbound/terms.h).
+ * connections are dialled, as many as the server takes (outbound/capacity.h).
  *
  *     send ─► peer: waiting ──flush──► open connection with room: they leave (outbound/question.c)
  *                      ▲        └────► none: dial                           (outbound/connection.c)
@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 
-#include "endpoints/outbound/tcp.h"
+#include "endpoints/outbound/peer.h"
 
 #include "rules/base.h"
 
@@ -53,7 +53,7 @@ static struct outbound_peer *peer_for(struct outbound *outbound, const struct up
 	peer->outbound = outbound;
 	peer->source = upstream->source;
 	peer->host = upstream->host;
-	outbound_terms_init(&peer->terms);
+	outbound_capacity_init(&peer->capacity);
 	timer_init(&peer->timer, on_timer);
 	TAILQ_INIT(&peer->connections);
 	TAILQ_INIT(&peer->waiting);
@@ -71,14 +71,13 @@ static enum target_error error_of(const struct question *question, enum target_e
 	return away ? TARGET_ERROR_NETWORK : error;
 }
 
-/* What that brings about may ask this peer again: there is an end to it all the same. */
+/* A question that fails may come back to this peer, so it stops after as many as there were. */
 void outbound_peer_fail(struct outbound_peer *peer, enum target_error error, uint64_t now_us)
 {
 	struct question *question;
 
 	for (unsigned n = peer->unanswered; n > 0 && (question = outbound_peer_next(peer)); n--)
-		pending_on_error(peer->outbound->pending, question->flight,
-				 error_of(question, error), now_us);
+		lookup_on_error(question->flight, error_of(question, error), now_us);
 }
 
 struct outbound_count outbound_peer_count(const struct outbound_peer *peer, uint64_t now_us)
@@ -132,19 +131,19 @@ static bool wants_room(const struct outbound_peer *peer, uint64_t now_us)
 /* Whether there is one more. Where there is not, the others have to do, if only until they end. */
 static bool dial(struct outbound_peer *peer, enum outbound_dial how, uint64_t now_us)
 {
-	if (peer->connection_count >= OUTBOUND_TERMS_CONNECTIONS)
+	if (peer->connection_count >= OUTBOUND_CAPACITY_CONNECTIONS)
 		return false;
 	enum target_error error = outbound_connection_dial(peer, how, now_us);
 	if (error == TARGET_ERROR_NONE)
 		return true;
-	outbound_terms_on_full(&peer->terms, outbound_peer_count(peer, now_us).live, now_us);
+	outbound_capacity_on_full(&peer->capacity, outbound_peer_count(peer, now_us).live, now_us);
 	if (TAILQ_EMPTY(&peer->connections))
 		outbound_peer_fail(peer, error, now_us);
 	return false;
 }
 
-/* Where only questions wait that were alone already, there may be others soon, or the server is
- * back. */
+/* Only questions wait that were asked alone already: before the next try, others may come, or the
+ * server may be back. */
 static bool pauses(struct outbound_peer *peer, uint64_t now_us)
 {
 	const struct question *next = outbound_peer_next(peer);
@@ -166,8 +165,8 @@ static bool makes_room(struct outbound_peer *peer, bool suspect, struct outbound
 		       unsigned most, uint64_t now_us)
 {
 	return count.live == most && count.silent > 0 &&
-	       outbound_terms_dial(&peer->terms, count.live - 1, idle_for(suspect, count) - 1,
-				   now_us) != OUTBOUND_DIAL_NO &&
+	       outbound_capacity_dial(&peer->capacity, count.live - 1, idle_for(suspect, count) - 1,
+				      now_us) != OUTBOUND_DIAL_NO &&
 	       outbound_connection_gives_way(peer, now_us);
 }
 
@@ -177,19 +176,19 @@ static bool dial_more(struct outbound_peer *peer, uint64_t now_us)
 {
 	struct outbound_count count = outbound_peer_count(peer, now_us);
 	bool suspect = question_is_suspect(outbound_peer_next(peer));
-	unsigned alone_most = peer->terms.answers ? OUTBOUND_TERMS_PIPELINES : 2;
-	unsigned most = OUTBOUND_TERMS_CONNECTIONS - (suspect ? OUTBOUND_TERMS_PIPELINES : 0);
+	unsigned alone_most = peer->capacity.answers ? OUTBOUND_CAPACITY_PIPELINES : 2;
+	unsigned most = OUTBOUND_CAPACITY_CONNECTIONS - (suspect ? OUTBOUND_CAPACITY_PIPELINES : 0);
 
 	if (count.doubted > 0 || (suspect && count.alone + count.free >= alone_most))
 		return false;
-	if (most > peer->terms.connections)
-		most = peer->terms.connections;
+	if (most > peer->capacity.connections)
+		most = peer->capacity.connections;
 	if (makes_room(peer, suspect, count, most, now_us))
 		count = outbound_peer_count(peer, now_us);
 	if (suspect && count.live >= most)
 		return false;
 	unsigned idle = idle_for(suspect, count);
-	enum outbound_dial more = outbound_terms_dial(&peer->terms, count.live, idle, now_us);
+	enum outbound_dial more = outbound_capacity_dial(&peer->capacity, count.live, idle, now_us);
 
 	return more != OUTBOUND_DIAL_NO && dial(peer, more, now_us);
 }
@@ -226,7 +225,7 @@ void outbound_tcp_flush(struct outbound *outbound, uint64_t now_us)
 	}
 }
 
-/* ---- what pending calls ---- */
+/* ---- what lookups call ---- */
 
 int outbound_tcp_send(struct outbound *outbound, struct flight *flight, const uint8_t *wire,
 		      size_t length)
@@ -237,7 +236,7 @@ int outbound_tcp_send(struct outbound *outbound, struct flight *flight, const ui
 		return ERR_NOMEM;
 	outbound_peer_gather(peer);
 	flight->socket = peer;
-	outbound_choose_id(outbound, flight, peer);
+	flight_choose_id(flight);
 	return outbound_question_add(peer, flight, wire, length);
 }
 

@@ -1,12 +1,12 @@
-/* Questions by TCP, as outbound/tcp.c (peers), outbound/connection.c and outbound/question.c share
- * them; nobody else includes this. */
-#ifndef SLUICE_OUTBOUND_TCP_H
-#define SLUICE_OUTBOUND_TCP_H
+/* Questions by TCP, as outbound/peer.c, outbound/connection.c and outbound/question.c share them;
+ * of others only outbound.c includes this. flight->socket is a struct outbound_peer. */
+#ifndef SLUICE_OUTBOUND_PEER_H
+#define SLUICE_OUTBOUND_PEER_H
 
 #include <sys/queue.h>
 
-#include "endpoints/outbound/internal.h"
-#include "endpoints/outbound/terms.h"
+#include "endpoints/outbound/capacity.h"
+#include "endpoints/outbound/outbound.h"
 #include "endpoints/stream.h"
 #include "rules/base.h"
 
@@ -15,7 +15,7 @@ TAILQ_HEAD(question_list, question);
 /* A server as one source sees it. It is what flight->socket points to: an answer may come by any of
  * its connections. It lives while it has a connection or a question. */
 struct outbound_peer {
-	struct pending_socket socket; /* the first member: flights point to it */
+	struct lookup_socket socket; /* the first member: flights point to it */
 	LIST_ENTRY(outbound_peer) all;
 	TAILQ_ENTRY(outbound_peer) in_turn; /* of those gathered */
 	struct outbound *outbound;
@@ -29,7 +29,7 @@ struct outbound_peer {
 	uint64_t answered_us; /* the last answer */
 	uint64_t again_us;    /* not before, a suspect that was asked alone already */
 	struct timer timer;   /* for that */
-	struct outbound_terms terms;
+	struct outbound_capacity capacity;
 	bool gathered;
 	bool retired; /* no policy names its source */
 };
@@ -38,6 +38,7 @@ struct outbound_connection {
 	TAILQ_ENTRY(outbound_connection) of_peer;
 	struct outbound_peer *peer;
 	struct stream stream;
+	uv_connect_t connect;
 	struct timer timer;           /* connecting; then idle, or until it is silent */
 	struct question_list asked;   /* under way, in their order */
 	unsigned under_way, pipeline; /* so many of them, and so many may be */
@@ -100,7 +101,14 @@ static inline struct question_list *outbound_line_of(struct outbound_peer *peer,
 	return question_is_suspect(question) ? &peer->suspects : &peer->waiting;
 }
 
-/* ---- outbound/tcp.c ---- */
+/* ---- outbound/peer.c ---- */
+
+int outbound_tcp_send(struct outbound *outbound, struct flight *flight, const uint8_t *wire,
+		      size_t length);
+void outbound_tcp_forget(struct flight *flight);
+void outbound_tcp_flush(struct outbound *outbound, uint64_t now_us);
+void outbound_tcp_retain(struct outbound *outbound, const struct address *sources, size_t count);
+void outbound_tcp_release(struct outbound *outbound);
 
 /* Has the peer looked after at the next flush: questions dealt to its connections, connections
  * dialled, or the peer freed. */

@@ -57,13 +57,13 @@ static struct world_asked *ask_letters(void)
 static void learn_case(void)
 {
 	for (unsigned i = 0; i < TARGET_CASE_SURE; i++) {
-		assert_false(target_ignores_case(&w.targets[0].guard));
-		struct world_asked *q = ask_letters();
+		assert_false(target_ignores_case(&w.targets[0]));
+		struct asked *q = ask_letters();
 		assert_true(capitals_asked() > 0);
 		world_run(&w, 2 * MS);
 		assert_answered_by(q, 0);
 	}
-	assert_true(target_ignores_case(&w.targets[0].guard));
+	assert_true(target_ignores_case(&w.targets[0]));
 }
 
 static void an_answer_is_handed_on_in_lower_case(void **state)
@@ -168,8 +168,8 @@ static void one_forged_reply_in_other_letters_switches_nothing_off(void **state)
 	struct world_packet forged = *last_reply();
 	lower(&forged);
 	for (unsigned i = 0; i < 2 * TARGET_CASE_ROW; i++)
-		assert_false(pending_on_reply(&w.table, &w.udp, &w.upstreams[0].host, forged.wire,
-					      forged.length, w.now));
+		assert_false(lookup_on_reply(&w.table, &w.udp, &w.upstreams[0].host, forged.wire,
+					     forged.length, w.now));
 	assert_false(q->done);
 	assert_int_equal(w.servers[0].got_tcp, 1);
 	world_run(&w, 2 * MS);
@@ -285,7 +285,7 @@ static void a_name_without_letters_proves_nothing(void **state)
 		world_ask(&w, text);
 		world_run(&w, 2 * MS);
 	}
-	assert_int_equal(w.targets[0].guard.case_answered, 0);
+	assert_int_equal(w.targets[0].case_answered, 0);
 }
 
 static void questions_by_tcp_and_without_the_setting_are_in_lower_case(void **state)
@@ -311,7 +311,7 @@ static void every_letter_has_a_coin_of_its_own(void **state)
 	unsigned up[NAME] = {0}, same = 0;
 
 	(void)state;
-	w.targets[0].guard.case_answered = TARGET_CASE_SURE;
+	w.targets[0].case_answered = TARGET_CASE_SURE;
 	for (unsigned round = 0; round < ROUNDS; round++) {
 		struct world_asked *q = world_ask(&w, text);
 		const uint8_t *name = w.last_query + MESSAGE_HEADER;
@@ -374,9 +374,9 @@ static void miss(unsigned server, unsigned times)
 	for (unsigned i = 0; i < times; i++) {
 		do
 			wire_put16(forged.wire, (uint16_t)(wire_u16(forged.wire) + 1));
-		while (pending_find_flight(&w.table, &w.udp, wire_u16(forged.wire)));
-		assert_false(pending_on_reply(&w.table, &w.udp, &w.upstreams[server].host,
-					      forged.wire, forged.length, w.now));
+		while (lookup_find_flight(&w.table, &w.udp, wire_u16(forged.wire)));
+		assert_false(lookup_on_reply(&w.table, &w.udp, &w.upstreams[server].host,
+					     forged.wire, forged.length, w.now));
 	}
 }
 
@@ -422,8 +422,8 @@ static void another_name_is_a_near_miss(void **state)
 	struct world_packet forged = *last_reply();
 	forged.wire[MESSAGE_HEADER + 1] ^= 1;
 	for (unsigned i = 0; i < 8; i++)
-		assert_false(pending_on_reply(&w.table, &w.udp, &w.upstreams[0].host, forged.wire,
-					      forged.length, w.now));
+		assert_false(lookup_on_reply(&w.table, &w.udp, &w.upstreams[0].host, forged.wire,
+					     forged.length, w.now));
 	assert_int_equal(w.servers[0].got_tcp, 1);
 }
 
@@ -439,8 +439,8 @@ static void near_misses_are_of_one_second(void **state)
 		if (i == 7)
 			world_run(&w, SECOND);
 		assert_int_equal(w.table.guarded, 0);
-		pending_on_reply(&w.table, &w.udp, &w.upstreams[0].host, forged.wire, forged.length,
-				 w.now);
+		lookup_on_reply(&w.table, &w.udp, &w.upstreams[0].host, forged.wire, forged.length,
+				w.now);
 	}
 	assert_int_equal(w.table.guarded, 1);
 }
@@ -450,11 +450,11 @@ static void what_is_elsewhere_is_none_of_it(void **state)
 	(void)state;
 	world_ask_new(&w);
 	miss(1, 100); /* nothing is open at that server */
-	struct world_packet good = *last_reply();
-	struct pending_socket elsewhere = {0};
+	struct packet good = *last_reply();
+	struct lookup_socket elsewhere = {0};
 	for (unsigned i = 0; i < 100; i++)
-		assert_false(pending_on_reply(&w.table, &elsewhere, &w.upstreams[0].host, good.wire,
-					      good.length, w.now));
+		assert_false(lookup_on_reply(&w.table, &elsewhere, &w.upstreams[0].host, good.wire,
+					     good.length, w.now));
 	assert_int_equal(w.table.guarded, 0);
 	assert_int_equal(w.table.near_missed, 0);
 	assert_int_equal(w.table.mismatched, 200);

@@ -225,7 +225,7 @@ static void what_has_not_left_yet_is_not_sent_again(void **state)
 	}
 	assert_false(q->done);
 	assert_int_equal(w.servers[0].got, 1);
-	assert_in_range(w.servers[1].got, PENDING_SENDS - 1, PENDING_SENDS);
+	assert_in_range(w.servers[1].got, LOOKUP_SENDS - 1, LOOKUP_SENDS);
 }
 
 /* Nor is it used up: it is there when the server is. */
@@ -454,16 +454,16 @@ static void looking_after_those_who_wait_costs_the_same_however_many_they_are(vo
 	for (unsigned i = 0; i < 12000; i++)
 		assert_non_null(world_ask_new(&w));
 	world_run(&w, 1 * SECOND);
-	uint64_t steps = w.table.stall_steps, probes = w.targets[0].probes;
+	uint64_t steps = w.table.stalled_steps, probes = w.targets[0].probes;
 	world_run(&w, 500 * MS);
-	assert_in_range(w.table.stall_steps - steps, 1, 4);
+	assert_in_range(w.table.stalled_steps - steps, 1, 4);
 	assert_in_range(w.targets[0].probes - probes, 1, 2); /* of one client */
 	w.servers[1].does = ANSWERS;
 	w.servers[1].delay_us = 0;
 	w.servers[1].got = 0;
 	target_on_answer(&w.targets[1], MS, w.now);
 	world_run(&w, 15 * MS); /* not all at once: no receive buffer holds that */
-	assert_in_range(w.servers[1].got, 1, 2 * PENDING_STALLED_REVIVED);
+	assert_in_range(w.servers[1].got, 1, 2 * LOOKUP_STALLED_REVIVED);
 	world_run(&w, SECOND);
 	for (unsigned i = first; i < w.asked_count; i++)
 		assert_answered_by(&w.asked[i], 1);
@@ -601,10 +601,10 @@ static void a_stalled_question_that_is_left_is_gone(void **state)
 {
 	(void)state;
 	all_silent();
-	struct world_asked *a = world_ask_new(&w), *b = world_ask_new(&w), *c = world_ask_new(&w);
-	pending_leave(&w.table, &c->waiter); /* the last of the list */
-	pending_leave(&w.table, &a->waiter);
-	struct world_asked *d = world_ask_new(&w);
+	struct asked *a = world_ask_new(&w), *b = world_ask_new(&w), *c = world_ask_new(&w);
+	lookup_leave(&c->waiter); /* the last of the list */
+	lookup_leave(&a->waiter);
+	struct asked *d = world_ask_new(&w);
 	w.servers[0].does = w.servers[1].does = ANSWERS;
 	world_ask_new(&w);
 	world_run(&w, 20 * MS);
@@ -619,7 +619,7 @@ static void a_question_joined_late_waits_until_its_own_deadline(void **state)
 	world_run(&w, 3 * SECOND);
 	struct world_asked *late = world_ask(&w, "a.test");
 	world_run(&w, DEADLINE - 3 * SECOND);
-	pending_expire(&w.table, &early->waiter, w.now);
+	lookup_expire(&early->waiter, w.now);
 	assert_true(early->done);
 	assert_int_equal(early->value.outcome, ASK_SILENT);
 	assert_false(late->done);
@@ -648,10 +648,10 @@ static void the_last_of_those_who_wait_ends_the_question(void **state)
 	w.servers[0].does = w.servers[1].does = SILENT;
 	struct world_asked *q = world_ask(&w, "a.test");
 	world_run(&w, SECOND);
-	pending_expire(&w.table, &q->waiter, w.now);
+	lookup_expire(&q->waiter, w.now);
 	assert_true(q->done);
 	assert_int_equal(q->value.outcome, ASK_SILENT);
-	assert_int_equal(w.table.pending_count, 0);
+	assert_int_equal(w.table.lookup_count, 0);
 }
 
 static void an_outage_of_the_only_target_loses_nothing_shorter_than_the_deadline(void **state)
@@ -1055,7 +1055,7 @@ static void who_was_left_gives_its_place_first(void **state)
 	w.table.target_max = 2;
 	w.servers[0].delay_us = 100 * MS;
 	ask_as(1, 1);
-	pending_leave(&w.table, &w.asked[0].waiter);
+	lookup_leave(&w.asked[0].waiter);
 	wait_for_longer_than_usual();
 	ask_as(1, 2);
 	world_run(&w, 150 * MS);

@@ -1,5 +1,5 @@
 /* Questions in flight: who joins whom, what counts as an answer, and where an answer that is no
- * good sends the question. Silence and suspicion have a file of their own (test_pending_walk.c). */
+ * good sends the question. Silence and suspicion have a file of their own (test_lookup_walk.c). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -90,10 +90,10 @@ static void after_the_answer_it_is_asked_anew(void **state)
 	assert_answered_by(q, 0);
 }
 
-static void more_than_pending_max_is_refused(void **state)
+static void more_than_lookup_max_is_refused(void **state)
 {
 	(void)state;
-	w.table.pending_max = 3;
+	w.table.lookup_max = 3;
 	world_ask(&w, "a.test");
 	world_ask(&w, "b.test");
 	assert_non_null(world_ask(&w, "c.test"));
@@ -106,11 +106,11 @@ static void more_than_pending_max_is_refused(void **state)
 static void one_waiter_may_leave_and_the_others_are_told(void **state)
 {
 	(void)state;
-	struct world_asked *a = world_ask(&w, "a.test"), *b = world_ask(&w, "a.test"),
-			   *c = world_ask(&w, "a.test");
-	pending_leave(&w.table, &b->waiter);
-	pending_leave(&w.table, &b->waiter); /* fine twice */
-	struct world_asked *d = world_ask(&w, "a.test");
+	struct asked *a = world_ask(&w, "a.test"), *b = world_ask(&w, "a.test"),
+		     *c = world_ask(&w, "a.test");
+	lookup_leave(&b->waiter);
+	lookup_leave(&b->waiter); /* fine twice */
+	struct asked *d = world_ask(&w, "a.test");
 	world_run(&w, 2 * MS);
 	assert_true(a->done && !b->done && c->done && d->done);
 }
@@ -118,9 +118,9 @@ static void one_waiter_may_leave_and_the_others_are_told(void **state)
 static void with_its_last_waiter_a_question_ends_and_its_answer_still_counts(void **state)
 {
 	(void)state;
-	struct world_asked *q = world_ask(&w, "a.test");
-	pending_leave(&w.table, &q->waiter);
-	assert_int_equal(w.table.pending_count, 0);
+	struct asked *q = world_ask(&w, "a.test");
+	lookup_leave(&q->waiter);
+	assert_int_equal(w.table.lookup_count, 0);
 	assert_int_equal(w.table.flight_count, 1);
 	world_run(&w, 2 * MS);
 	assert_false(q->done);
@@ -141,7 +141,7 @@ static void on_done_leave_other(struct waiter *waiter, void *value, uint64_t now
 
 	(void)value;
 	(void)now_us;
-	pending_leave(&w.table, leaver->other);
+	lookup_leave(leaver->other);
 	leaver->again = world_ask(&w, "a.test");
 }
 
@@ -149,13 +149,13 @@ static void a_waiter_may_make_others_leave_and_ask_again(void **state)
 {
 	struct name name;
 	struct leaver leaver = {.waiter = {.on_done = on_done_leave_other}};
-	struct pending_key key = {.leg = &w.leg, .name = &name, .type = TYPE_A};
+	struct lookup_key key = {.leg = &w.leg, .name = &name, .type = TYPE_A};
 
 	(void)state;
 	assert_int_equal(name_from_text(&name, &w.key, "a.test"), 0);
 	assert_int_equal(
-		pending_ask(&w.table, &key, &w, &leaver.waiter, w.now + DEADLINE, true, w.now), 0);
-	struct world_asked *other = world_ask(&w, "a.test");
+		lookup_ask(&w.table, &key, &w, &leaver.waiter, w.now + DEADLINE, true, w.now), 0);
+	struct asked *other = world_ask(&w, "a.test");
 	leaver.other = &other->waiter;
 	world_run(&w, 2 * MS);
 	assert_false(other->done);
@@ -168,7 +168,7 @@ static void holders_are_held_by_questions_and_flights(void **state)
 	(void)state;
 	struct world_asked *q = world_ask(&w, "a.test");
 	assert_int_equal(w.held, 2);
-	pending_leave(&w.table, &q->waiter);
+	lookup_leave(&q->waiter);
 	assert_int_equal(w.held, 1);
 	world_run(&w, 2 * MS);
 	assert_int_equal(w.held, 0);
@@ -177,8 +177,8 @@ static void holders_are_held_by_questions_and_flights(void **state)
 static void releasing_the_table_lets_waiters_go(void **state)
 {
 	(void)state;
-	struct world_asked *q = world_ask(&w, "a.test");
-	pending_table_release(&w.table);
+	struct asked *q = world_ask(&w, "a.test");
+	lookups_release(&w.table);
 	assert_null(q->waiter.link);
 	assert_int_equal(w.held, 0);
 }
@@ -194,8 +194,8 @@ static struct world_packet *reply(void)
 
 static bool offer(const struct world_packet *packet, void *socket, const struct host *peer)
 {
-	struct world_packet copy = *packet;
-	return pending_on_reply(&w.table, socket, peer, copy.wire, copy.length, w.now);
+	struct packet copy = *packet;
+	return lookup_on_reply(&w.table, socket, peer, copy.wire, copy.length, w.now);
 }
 
 static void forgeries_are_ignored_and_the_question_waits_on(void **state)
@@ -204,7 +204,7 @@ static void forgeries_are_ignored_and_the_question_waits_on(void **state)
 	struct world_asked *q = world_ask(&w, "a.test");
 	struct world_packet good = *reply(), bad;
 	struct host peer = w.upstreams[0].host;
-	struct pending_socket elsewhere = {0};
+	struct lookup_socket elsewhere = {0};
 
 	assert_false(offer(&good, &elsewhere, &peer)); /* another port of ours */
 	assert_false(offer(&good, &w.udp, &w.upstreams[1].host));
@@ -357,10 +357,10 @@ static void a_target_that_cannot_be_sent_to_is_passed_over(void **state)
 static void without_room_for_its_flight_it_fails_and_blames_no_source(void **state)
 {
 	(void)state;
-	w.table.pending_max = 1;
-	w.table.flight_count += PENDING_FLIGHTS;
-	struct world_asked *q = world_ask(&w, "a.test");
-	w.table.flight_count -= PENDING_FLIGHTS;
+	w.table.lookup_max = 1;
+	w.table.flight_count += LOOKUP_FLIGHTS;
+	struct asked *q = world_ask(&w, "a.test");
+	w.table.flight_count -= LOOKUP_FLIGHTS;
 	world_run(&w, 2 * MS);
 	assert_ended(q, ASK_FAILED, TARGET_ERROR_ROOM);
 	assert_int_equal(w.targets[0].last_error, TARGET_ERROR_ROOM);
@@ -686,7 +686,7 @@ int main(void)
 		ONE(identical_questions_are_asked_once),
 		ONE(another_do_or_cd_bit_is_another_question),
 		ONE(after_the_answer_it_is_asked_anew),
-		ONE(more_than_pending_max_is_refused),
+		ONE(more_than_lookup_max_is_refused),
 		ONE(one_waiter_may_leave_and_the_others_are_told),
 		ONE(with_its_last_waiter_a_question_ends_and_its_answer_still_counts),
 		ONE(a_waiter_may_make_others_leave_and_ask_again),

@@ -1,5 +1,5 @@
-/* What makes a question hard to answer for somebody who has not seen it, beyond its port and id,
- * and what becomes of those who try: letters in random case, and TCP.
+/* What makes a question hard to answer for somebody who has not seen it, beyond its port and id:
+ * letters in random case, and TCP once somebody seems to be guessing.
  *
  *     a packet from the right server to the right port has     it is passed over, and
  *     another id, or another question                          counted: after eight within a second
@@ -22,11 +22,11 @@
  * difference. */
 #include <endian.h>
 
-#include "endpoints/upstream/guard.h"
+#include "endpoints/upstream/internal.h"
 
 enum {
-	GUARD_MISSES = 8,
-	GUARD_WINDOW_US = 1000 * 1000,
+	FORGERY_MISSES = 8,
+	FORGERY_WINDOW_US = 1000 * 1000,
 };
 
 /* ---- the question ---- */
@@ -58,51 +58,50 @@ static bool vary_case(uint8_t *name, size_t length, uint64_t coins)
 	return turned != 0;
 }
 
-void guard_question(struct pending *pending, struct flight *flight, uint8_t wire[MESSAGE_QUERY_MAX],
-		    uint64_t now_us)
+void forgery_vary_case(struct lookup *lookup, struct flight *flight,
+		       uint8_t wire[MESSAGE_QUERY_MAX], uint64_t now_us)
 {
-	struct pending_table *table = pending->table;
+	struct lookups *table = lookup->table;
 
-	if ((flight->tcp && !flight_is_beside(pending, flight)) || !table->random_case ||
-	    pending->attempts[flight->index].lower ||
-	    !target_may_vary_case(&flight->target->guard, now_us))
+	if ((flight->tcp && !flight_is_beside(lookup, flight)) || !table->random_case ||
+	    lookup->attempts[flight->index].lower || !target_may_vary_case(flight->target, now_us))
 		return;
 	flight->cased =
-		vary_case(wire + MESSAGE_HEADER, pending->name.length, entropy_u64(table->entropy));
+		vary_case(wire + MESSAGE_HEADER, lookup->name.length, entropy_u64(table->entropy));
 }
 
 /* ---- near misses ---- */
 
-static bool may_ask(const struct pending *pending, unsigned index)
+static bool may_ask(const struct lookup *lookup, unsigned index)
 {
-	return !pending->given_up && !pending->attempts[index].spent;
+	return !lookup->given_up && !lookup->attempts[index].spent;
 }
 
 /* False: it is not, as it was before or cannot be. */
-static bool ask_by_tcp(struct pending *pending, unsigned index, uint64_t now_us)
+static bool ask_by_tcp(struct lookup *lookup, unsigned index, uint64_t now_us)
 {
-	struct attempt *attempt = &pending->attempts[index];
+	struct attempt *attempt = &lookup->attempts[index];
 
-	if (attempt->by_tcp || !may_ask(pending, index))
+	if (attempt->by_tcp || !may_ask(lookup, index))
 		return false;
 	attempt->by_tcp = true;
-	bool sent = pending_send(pending, index, true, true, now_us);
-	pending->table->guarded += sent;
+	bool sent = lookup_send(lookup, index, true, true, now_us);
+	lookup->table->guarded += sent;
 	return sent;
 }
 
 static bool is_one_too_many(struct flight *flight, uint64_t now_us)
 {
-	if (flight->misses == 0 || now_us - flight->missed_us >= GUARD_WINDOW_US) {
+	if (flight->misses == 0 || now_us - flight->missed_us >= FORGERY_WINDOW_US) {
 		flight->misses = 0;
 		flight->missed_us = now_us;
 	}
-	return flight->misses < GUARD_MISSES && ++flight->misses == GUARD_MISSES;
+	return flight->misses < FORGERY_MISSES && ++flight->misses == FORGERY_MISSES;
 }
 
 /* None of those that are looked at goes away: what is sent is a copy, and by TCP. */
-void guard_on_near_miss(struct pending_table *table, struct pending_socket *socket,
-			const struct host *peer, uint64_t now_us)
+void forgery_on_near_miss(struct lookups *table, struct lookup_socket *socket,
+			  const struct host *peer, uint64_t now_us)
 {
 	const struct upstream *beset = NULL;
 	bool near = false;
@@ -110,61 +109,60 @@ void guard_on_near_miss(struct pending_table *table, struct pending_socket *sock
 	if (!socket->flights || socket->flights->tcp)
 		return;
 	for (struct flight *flight = socket->flights; flight; flight = flight->next_at_socket) {
-		if (!flight->pending || !host_equal(&flight->upstream->host, peer))
+		if (!flight->lookup || !host_equal(&flight->upstream->host, peer))
 			continue;
 		near = true;
 		if (!is_one_too_many(flight, now_us))
 			continue;
 		beset = flight->upstream;
-		ask_by_tcp(flight->pending, flight->index, now_us);
+		ask_by_tcp(flight->lookup, flight->index, now_us);
 	}
 	table->near_missed += near;
 	if (beset && table->on_near_misses)
 		table->on_near_misses(table->context, beset, now_us);
 }
 
-void guard_on_letters(struct flight *flight, uint64_t now_us)
+void forgery_on_letters(struct flight *flight, uint64_t now_us)
 {
-	struct pending *pending = flight->pending;
+	struct lookup *lookup = flight->lookup;
 
 	if (flight->recased)
 		return;
 	flight->recased = true;
-	target_on_case_changed(&flight->target->guard, now_us);
-	if (!pending)
+	target_on_case_changed(flight->target, now_us);
+	if (!lookup)
 		return;
-	bool asked = pending->attempts[flight->index].by_tcp;
-	bool sent =
-		ask_by_tcp(pending, flight->index, now_us); /* before what follows: in letters */
-	pending->attempts[flight->index].lower = true;
-	if (!asked && !sent && may_ask(pending, flight->index))
-		pending_send(pending, flight->index, false, true, now_us);
+	bool asked = lookup->attempts[flight->index].by_tcp;
+	bool sent = ask_by_tcp(lookup, flight->index, now_us); /* before what follows: in letters */
+	lookup->attempts[flight->index].lower = true;
+	if (!asked && !sent && may_ask(lookup, flight->index))
+		lookup_send(lookup, flight->index, false, true, now_us);
 }
 
-void guard_on_no_tcp(struct pending *pending, const struct flight *flight, uint64_t now_us)
+void forgery_on_no_tcp(struct lookup *lookup, const struct flight *flight, uint64_t now_us)
 {
-	if (pending->attempts[flight->index].lower && may_ask(pending, flight->index))
-		pending_send(pending, flight->index, false, true, now_us);
+	if (lookup->attempts[flight->index].lower && may_ask(lookup, flight->index))
+		lookup_send(lookup, flight->index, false, true, now_us);
 }
 
 /* ---- what matches ---- */
 
-bool guard_look(const struct flight *flight, const uint8_t *wire, uint64_t now_us)
+bool forgery_look(const struct flight *flight, const uint8_t *wire, uint64_t now_us)
 {
-	struct target_guard *guard = &flight->target->guard;
+	struct target *target = flight->target;
 
 	if (!flight->kept) { /* by TCP, or it would not match */
-		target_on_case_confirmed(guard, now_us);
+		target_on_case_confirmed(target, now_us);
 		return false;
 	}
 	if (!flight->tcp)
-		target_on_case_kept(guard);
-	if (target_ignores_case(guard) || message_flags(wire) & FLAG_TC)
+		target_on_case_kept(target);
+	if (target_ignores_case(target) || message_flags(wire) & FLAG_TC)
 		return false;
 	if ((message_flags(wire) & FLAG_RCODE) == RCODE_NOERROR && wire_u16(wire + 6) > 0) {
-		target_on_case_answered(guard);
+		target_on_case_answered(target);
 		return false;
 	}
-	target_on_case_unsure(guard, now_us);
+	target_on_case_unsure(target, now_us);
 	return true;
 }

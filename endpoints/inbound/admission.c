@@ -7,14 +7,13 @@
  *       REFUSED             TC, REFUSED or dropped                         dropped, or TC
  *
  * Clients that have proven their address, by TCP or by a good cookie (RFC 7873 section 5.2.5), have
- * half of the endpoint's limit for themselves, whoever asks with forged addresses (meter.h); and
- * their answers are not limited. TC tells the others to come by TCP, and brings a cookie to who
- * wants one. It is no longer than the question otherwise, so there is nothing to gain by forging.
- * Who is proven already is refused instead.
+ * half of the endpoint's limit to themselves (meter.h), and their answers are not limited. TC tells
+ * the others to come by TCP, and brings a cookie if they want one. Otherwise it is no longer than
+ * the question, so forging gains nothing. A proven client is refused instead.
  *
- * A stranger takes none of the endpoint's queries a second, and so cannot use them up. What it
- * is told is no longer than what it sent, and nothing about this server. Once the server is leaving
- * everybody is one, and told so by SERVFAIL, which sends it to another server.
+ * A stranger takes none of the endpoint's queries a second, and so cannot use them up. The reply to
+ * it is no longer than what it sent, and says nothing about this server. Once the server is
+ * leaving, everybody is a stranger and gets SERVFAIL, which sends it to another server.
  *
  * Not here: the counting itself (meter.c, response_limit.c). */
 #include "endpoints/inbound/internal.h"
@@ -23,20 +22,20 @@ void inbound_let_nobody_in(struct inbound *inbound)
 {
 	static const struct access nobody;
 
-	inbound->terms = (struct inbound_terms){.access = &nobody};
+	inbound->admission = (struct inbound_admission){.access = &nobody};
 }
 
-void inbound_set_terms(struct inbound *inbound, const struct inbound_terms *terms)
+void inbound_set_admission(struct inbound *inbound, const struct inbound_admission *admission)
 {
 	if (inbound->worker->leaves)
 		inbound_let_nobody_in(inbound);
 	else
-		inbound->terms = *terms;
+		inbound->admission = *admission;
 }
 
 bool inbound_is_allowed(const struct inbound *inbound, const struct address *client)
 {
-	const struct access *access = inbound->terms.access;
+	const struct access *access = inbound->admission.access;
 
 	return !access || access_allows(access, client);
 }
@@ -63,7 +62,7 @@ size_t inbound_answer_excess(struct inbound *inbound, const struct query *query,
 		.rcode = RCODE_REFUSED, .ede = EDE_OTHER, .text = "over the endpoint's limit"};
 	static const struct inbound_error truncated = {.ede = EDE_NONE, .truncated = true};
 	struct inbound_counters *counters = &inbound->worker->counters;
-	enum excess excess = inbound->terms.excess;
+	enum excess excess = inbound->admission.excess;
 
 	counters->over_limit++;
 	counters->over_limit_proven += query->proven;
@@ -80,7 +79,7 @@ size_t inbound_write_gone(struct inbound *inbound, const struct query *query,
 {
 	static const struct inbound_error error = {.rcode = RCODE_SERVFAIL,
 						   .ede = EDE_OTHER,
-						   .text = "this address is served no longer"};
+						   .text = "this address is no longer served"};
 
 	inbound->worker->counters.listener_gone++;
 	return inbound_write_error(inbound, query, &error, reply);
