@@ -7,6 +7,9 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "resolver/control/api/azure/api_arm.h"
+#include "resolver/control/api/openstack/openstack.h"
+#include "resolver/control/api/v1/api_v1.h"
 #include "resolver/control/base/exit.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/base/report.h"
@@ -419,7 +422,7 @@ static int open_all(struct process *process, struct model *model, struct faults 
 		    char text[SERVICE_TEXT_MAX])
 {
 	int status = management_api_open(&process->management, &process->loop, &process->service,
-					 &process->master, model, faults);
+					 process_dialects, &process->master, model, faults);
 
 	if (status == EXIT_SUCCESS && serve_model(process, model, faults, text) != 0)
 		status = refuse(faults);
@@ -511,12 +514,6 @@ static int check_workers(const struct process *process, const struct model *mode
 	return process->service.beside ? refuse(faults) : EXIT_SUCCESS;
 }
 
-static void on_worker_start(void *context)
-{
-	(void)context;
-	sandbox_bare_thread();
-}
-
 /* Serves the model; takes it over. The loop is open. */
 static int serve(struct process *process, struct model *model, struct faults *faults)
 {
@@ -531,7 +528,7 @@ static int serve(struct process *process, struct model *model, struct faults *fa
 		model_free(model);
 		return exit_fail("%s", err_text(err));
 	}
-	service->server.shared.on_start = on_worker_start;
+	service->server.shared.on_start = sandbox_bare_thread;
 	service->server.sockets = (struct server_sockets){process, open_listener, close_listener};
 	signals_block(&before);
 	int status = begin(process, model, faults, text);
@@ -664,4 +661,8 @@ static const struct api_route routes[] = {
 	{"POST", "/v1/upgrade", API_CHANGE, api_upgrade, 0},
 	{.method = NULL},
 };
-const struct api_dialect process_api = {.routes = routes};
+static const struct api_dialect process_api = {.routes = routes};
+
+const struct api_dialect *const process_dialects[] = {
+	&api_designate, &api_keystone, &api_arm, &api_arm_login, &process_api, &api_v1, NULL,
+};

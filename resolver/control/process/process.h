@@ -41,9 +41,9 @@ struct process {
 	uint64_t leave_at_ms; /* at the latest, where service.ending */
 };
 
-/* What can be asked of the process itself: POST /v1/reload and POST /v1/upgrade, of a service that
- * is a process's. */
-extern const struct api_dialect process_api;
+/* All APIs, as struct api has them; with POST /v1/reload and POST /v1/upgrade of a service that is
+ * a process's. */
+extern const struct api_dialect *const process_dialects[];
 
 /* Loads, opens everything and serves until a signal says to stop, or a successor serves. Faults and
  * errors go to stderr; returns the exit status. `master`: the descriptor of its end; `beside`: of

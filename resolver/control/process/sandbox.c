@@ -432,10 +432,11 @@ int sandbox_enter(void)
 	return err;
 }
 
-void sandbox_bare_thread(void)
+void sandbox_bare_thread(void *context)
 {
 	int err = privileges_none();
 
+	(void)context;
 	if (err == 0 && entered && !SANDBOX_IS_WIDE)
 		err = sandbox_enter_worker();
 	if (err != 0)
