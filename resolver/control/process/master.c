@@ -47,7 +47,6 @@
 #include "resolver/control/process/master_wire.h"
 #include "resolver/control/process/notify.h"
 #include "resolver/control/process/privileges.h"
-#include "resolver/control/process/watchdog.h"
 #include "resolver/log.h"
 
 enum {
@@ -1038,7 +1037,8 @@ int master_run(const char *config, const char *resolv_conf, int table)
 	master = (struct master){.config = config, .resolv_conf = resolv_conf, .words = -1};
 	for (enum part part = 0; part < PARTS; part++)
 		master.parts[part].fd = -1;
-	master.period_ms = watchdog_period_us() / 1000;
+	uint64_t period_us = notify_watchdog_us();
+	master.period_ms = (period_us ? period_us : WATCHDOG_PERIOD_US) / 1000;
 	master.turn_ms = now_ms() + master.period_ms / WATCHDOG_TURNS;
 	find_program(master.program);
 	if (watch_signals(&master) != 0)

@@ -14,6 +14,7 @@
 #include "resolver/control/base/json.h"
 #include "resolver/control/base/report.h"
 #include "resolver/control/base/signals.h"
+#include "resolver/control/process/notify.h"
 #include "resolver/control/process/privileges.h"
 #include "resolver/control/process/sandbox.h"
 #include "resolver/log.h"
@@ -384,7 +385,8 @@ static int open_loop(struct process *process)
 	if (err != 0)
 		return exit_fail("the event loop cannot be opened: %s", uv_strerror(err));
 	uv_timer_init(&process->loop, &process->leaving);
-	process->leaving.data = process;
+	uv_timer_init(&process->loop, &process->watchdog);
+	process->leaving.data = process->watchdog.data = process;
 	err = watch_signal(process, &process->hangup, on_hangup, SIGHUP);
 	if (err == 0)
 		err = watch_signal(process, &process->terminate, on_stop, SIGTERM);
@@ -396,6 +398,34 @@ static int open_loop(struct process *process)
 	}
 	signals_allow();
 	return EXIT_SUCCESS;
+}
+
+/* The master hears that this server is alive only while this loop turns and every worker has turned
+ * its own since the time before. A worker that hangs would be noticed by a part of the clients
+ * only; here it silences the server as a whole, and the master kills it and starts another. */
+static void on_watchdog(uv_timer_t *timer)
+{
+	struct process *process = timer->data;
+	bool alive = server_is_alive(&process->service.server);
+
+	if (alive)
+		master_link_say(&process->master, MASTER_ALIVE, 0, NULL);
+	if (alive == process->hangs)
+		log_event(alive ? LOG_WARNING : LOG_ERROR, "watchdog",
+			  alive ? "every worker's loop turns again"
+				: "a worker's loop has stopped turning; the master is no longer "
+				  "told that all is well");
+	process->hangs = !alive;
+}
+
+/* The period is the master's, which gives it as a service manager does. */
+static void start_watchdog(struct process *process)
+{
+	uint64_t turn_ms = notify_watchdog_us() / 1000 / WATCHDOG_TURNS + 1;
+	bool alive = server_is_alive(&process->service.server); /* from here on it is counted */
+
+	(void)alive;
+	uv_timer_start(&process->watchdog, on_watchdog, turn_ms, turn_ms);
 }
 
 static int refuse(struct faults *faults)
@@ -478,7 +508,7 @@ static void run(struct process *process, const struct model *model, const struct
 	if (geteuid() == 0 && !model->user)
 		log_event(LOG_WARNING, "privileges",
 			  "running as root; set `user` to drop root's rights");
-	watchdog_start(&process->watchdog, &process->loop, server, &process->master);
+	start_watchdog(process);
 	health_log_start(&process->health, &process->loop, server);
 	service_follow(&process->service);
 	master_link_serve(&process->master, text);

@@ -19,7 +19,6 @@
 #include "resolver/control/observe/health_log.h"
 #include "resolver/control/process/management_api.h"
 #include "resolver/control/process/master_link.h"
-#include "resolver/control/process/watchdog.h"
 #include "resolver/control/service/service.h"
 
 struct process {
@@ -27,7 +26,8 @@ struct process {
 	struct service service;
 	struct management_api management;
 	struct master_link master;
-	struct watchdog watchdog;
+	uv_timer_t watchdog;           /* tells the master that every loop turns */
+	bool hangs;                    /* a worker does, and that has been logged */
 	struct health_log health;      /* tells what becomes of targets and source addresses */
 	uv_signal_t hangup, terminate; /* from the master */
 	bool reload_wanted;            /* by SIGHUP, and not done yet */
