@@ -245,7 +245,9 @@ static int upgrade(struct process *process, const char *program, struct api_requ
 
 static void on_refused(struct process *process, const char *why)
 {
-	log_event(LOG_WARNING, "upgrade", "goes on as before: %s", why);
+	const char *last = strrchr(why, '\n'); /* the master has logged what the program said */
+
+	log_event(LOG_WARNING, "upgrade", "goes on as before: %s", last ? last + 1 : why);
 	end_upgrade(process, 409, why);
 	catch_up(process);
 }
