@@ -124,11 +124,6 @@ void http_pause(struct http *http);
 /* Whether nothing is with on_request any more, and clients have had time to take their answers. */
 bool http_is_quiet(const struct http *http);
 
-/* Reads a certificate with its chain, and its key: paths of PEM files, whose content has to belong
- * together. NULL, and `error` says why. */
-struct http_certificate *http_certificate_load(const char *chain, const char *key,
-					       char error[HTTP_ERROR_MAX]);
-void http_certificate_free(struct http_certificate *certificate); /* NULL is fine */
 /* From now on every https listener shows it; takes it over. */
 void http_use_certificate(struct http *http, struct http_certificate *certificate);
 

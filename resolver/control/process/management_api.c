@@ -7,6 +7,7 @@
 
 #include "resolver/control/base/exit.h"
 #include "resolver/control/base/regular_file.h"
+#include "resolver/control/http/tls.h"
 #include "resolver/control/process/sandbox.h"
 #include "resolver/log.h"
 
