@@ -49,22 +49,20 @@ struct login_throttle {
 	uint64_t logged_failed; /* counts.failed at that time */
 };
 
-/* False: the system gives no mutex. */
-bool login_throttle_init(struct login_throttle *throttle, const struct hash_key *key);
+void login_throttle_init(struct login_throttle *throttle, const struct hash_key *key);
 void login_throttle_release(struct login_throttle *throttle);
 
-/* Seconds until somebody unknown may try from there; 0: now. */
+/* Seconds until an unknown client may try from there; 0: now. */
 unsigned login_throttle_wait_s(struct login_throttle *throttle, const struct address *from,
 			       int64_t now_s);
-bool login_throttle_trusts(struct login_throttle *throttle, const struct address *from,
-			   const char *client);
-/* What came of it. client: whose secret it would have to be; NULL: nobody's that is known. */
+/* Whether an attempt is heard at all, right or wrong. client: who it has proved to be, which is
+ * remembered with the address; NULL: nobody. */
+bool login_throttle_admits(struct login_throttle *throttle, const struct address *from,
+			   const char *client, int64_t now_s);
+/* One that was heard was wrong. client: whose secret it would have to be; NULL: nobody's that is
+ * known. */
 void login_throttle_failed(struct login_throttle *throttle, const struct address *from,
 			   const char *client, int64_t now_s);
-void login_throttle_let_in(struct login_throttle *throttle, const struct address *from,
-			   const char *client);
-void login_throttle_refused(struct login_throttle *throttle);
-
 struct login_counts login_throttle_counts(struct login_throttle *throttle);
 
 #endif
