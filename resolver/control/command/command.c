@@ -7,6 +7,8 @@
 
 #include "resolver/control/base/exit.h"
 #include "resolver/control/base/json.h"
+#include "resolver/control/config/load.h"
+#include "resolver/control/config/manual.h"
 #include "resolver/control/config/resolv_conf.h"
 #include "rules/base.h"
 #include "rules/text.h"
@@ -172,6 +174,13 @@ int command_help(const struct command_line *line)
 	return EXIT_SUCCESS;
 }
 
+int command_manual(const struct command_line *line)
+{
+	(void)line;
+	manual_sluice_conf(stdout);
+	return EXIT_SUCCESS;
+}
+
 int command_fail_at(const struct command_line *line, const char *format, ...)
 {
 	va_list arguments;
@@ -252,6 +261,19 @@ int command_print_json(const json_t *value)
 		return exit_fail("writing to standard output failed");
 	putchar('\n');
 	return EXIT_SUCCESS;
+}
+
+struct model *command_load(const struct command_line *line, struct load *load)
+{
+	struct faults faults;
+	faults_init(&faults);
+	struct model *model = load_model(load, NULL, &faults);
+	if (!model) {
+		faults_print(&faults, stderr);
+		command_fail_at(line, "%s has faults", line->config);
+	}
+	faults_release(&faults);
+	return model;
 }
 
 static int dispatch(struct command_line *line, unsigned given)
