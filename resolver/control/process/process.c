@@ -203,9 +203,9 @@ static void end_upgrade(struct process *process, unsigned status, const char *te
 		api_fail(request, status, NULL, "%s", text);
 }
 
-/* What is under way is finished, but for what waits for a target that is as good as dead: that is
- * told, and holds up the end no longer. The service does not stop with a process that has a
- * successor: what comes is that one's. Told again, it ends at once. */
+/* Finishes what is under way, but for what waits for a target that is as good as dead. The service
+ * does not stop with a process that has a successor, which gets what arrives. Told again, it ends
+ * at once. */
 static void on_stop(uv_signal_t *signal, int number)
 {
 	(void)number; /* the master passes SIGINT on as this */
@@ -226,22 +226,6 @@ static void on_stop(uv_signal_t *signal, int number)
 }
 
 /* ---- one after the other ---- */
-
-/* Has the master start that program beside this one; the request is answered when that serves, or
- * not. ERR_EXISTS: something else is under way, and `why` says what. */
-static int upgrade(struct process *process, const char *program, struct api_request *request,
-		   const char **why)
-{
-	*why = process->service.ending ? "the server is about to end"
-	       : process->upgrading    ? "another upgrade is under way; wait until it is done"
-				       : NULL;
-	if (*why)
-		return ERR_EXISTS;
-	process->upgrading = request;
-	log_event(LOG_INFO, "upgrade", "%s is started beside", program);
-	master_link_say(&process->master, MASTER_UPGRADE, 0, program);
-	return 0;
-}
 
 static void on_refused(struct process *process, const char *why)
 {
@@ -437,7 +421,7 @@ static int refuse(struct faults *faults)
 	return EXIT_FAILURE;
 }
 
-/* Everybody answers by what was published last: who waits for that is told. */
+/* Every worker answers by what was published last: requests that wait for that are answered. */
 static void on_settled(void *context)
 {
 	struct process *process = context;
@@ -448,54 +432,43 @@ static void on_settled(void *context)
 	process->taking = false;
 }
 
-/* Opens the management API, whose requests are answered when the loop runs, and serves the first
- * model: all threads are started in here. */
-static int open_all(struct process *process, struct model *model, struct faults *faults,
-		    char text[SERVICE_TEXT_MAX])
+/* From here on the process does without most system calls; no other thread runs yet. */
+static int enter_sandbox(const struct process *process)
 {
-	int status = management_api_open(&process->management, &process->loop, &process->service,
-					 process_dialects, &process->master, model, faults);
-
-	if (status == EXIT_SUCCESS && serve_model(process, model, faults, text) != 0)
-		status = refuse(faults);
-	return status;
-}
-
-/* Opens sockets, and then does without most system calls; no other thread runs yet. */
-static int open_and_settle(struct process *process, const struct model *model,
-			   struct faults *faults)
-{
-	if (server_open(&process->service.server, model, faults) != 0)
-		return refuse(faults);
-	if (process->seccomp && !sandbox_is_available())
+	if (!process->seccomp)
+		return EXIT_SUCCESS;
+	if (!sandbox_is_available())
 		log_event(LOG_WARNING, "privileges",
 			  "the kernel cannot filter system calls; continuing without the filter");
-	else if (process->seccomp && sandbox_enter() != 0)
+	else if (sandbox_enter() != 0)
 		return exit_fail("the filter of system calls cannot be set: %s; set seccomp = "
 				 "false to go without",
 				 strerror(errno));
 	return EXIT_SUCCESS;
 }
 
-/* Workers run by now, and come first: a change, however long, takes no processor that an answer
- * wants. Between them and the listeners' threads (HTTP_NICENESS), which strangers keep busy.
- * Threads that are started from here on inherit it. */
-static void let_workers_first(void)
-{
-	int niceness = nice(NICENESS);
-	(void)niceness; /* a thread that could not become nicer serves all the same */
-}
-
-/* All steps up to serving, one after the other. */
+/* All steps up to serving, one after the other. The API's requests are answered when the loop runs.
+ */
 static int begin(struct process *process, struct model *model, struct faults *faults,
 		 char text[SERVICE_TEXT_MAX])
 {
-	int status = open_and_settle(process, model, faults);
+	if (server_open(&process->service.server, model, faults) != 0)
+		return refuse(faults);
+	int status = enter_sandbox(process);
 	if (status == EXIT_SUCCESS)
-		status = open_all(process, model, faults, text);
-	if (status == EXIT_SUCCESS)
-		let_workers_first();
-	return status;
+		status =
+			management_api_open(&process->management, &process->loop, &process->service,
+					    process_dialects, &process->master, model, faults);
+	if (status != EXIT_SUCCESS)
+		return status;
+	if (serve_model(process, model, faults, text) != 0)
+		return refuse(faults);
+	/* Workers run by now, and come first: a change, however long, takes no processor that an
+	 * answer wants. This thread, and those that it starts later, are between them and the
+	 * listeners' threads (HTTP_NICENESS), which strangers keep busy. */
+	int niceness = nice(NICENESS);
+	(void)niceness; /* a thread that could not become nicer serves all the same */
+	return EXIT_SUCCESS;
 }
 
 /* Serves until a signal says to stop, or a successor serves. */
@@ -532,7 +505,7 @@ static void close_listener(void *context, const struct host *host)
 	master_link_close_dns(&process->master, host);
 }
 
-/* Sockets are opened for so many workers, once: another number takes a restart of all. */
+/* Sockets are opened once, for a number of workers: another number takes a restart of all. */
 static int check_workers(const struct process *process, const struct model *model,
 			 struct faults *faults)
 {
@@ -669,12 +642,17 @@ static void api_reload(struct api_request *request)
 	api_reply_json(request, fine ? 200 : 422, answer, NULL);
 }
 
-/* POST /v1/upgrade {"binary"}: {"pid"} of the one that serves instead; 409 and why, where this one
- * goes on. Only on the unix socket, where the kernel says who asks. */
+/* POST /v1/upgrade {"binary"}: the master starts that program beside this one. {"pid"} when it
+ * serves instead; 409 and why, when this one goes on. Only on the unix socket, where the kernel
+ * says who asks. */
 static void api_upgrade(struct api_request *request)
 {
 	const char *program = json_string_value(json_object_get(request->body, "binary"));
-	const char *why;
+	struct process *process = process_of(request);
+	const char *why = process->service.ending ? "the server is about to end"
+			  : process->upgrading
+				  ? "another upgrade is under way; wait until it is done"
+				  : NULL;
 
 	if (!api_is_local(request)) {
 		api_fail(request, 403, NULL, "an upgrade begins on the control socket only");
@@ -684,8 +662,13 @@ static void api_upgrade(struct api_request *request)
 		api_fail_at(request, 400, NULL, "binary", "give the new program's absolute path");
 		return;
 	}
-	if (upgrade(process_of(request), program, request, &why) != 0)
+	if (why) {
 		api_fail(request, 409, NULL, "%s", why);
+		return;
+	}
+	process->upgrading = request;
+	log_event(LOG_INFO, "upgrade", "starting %s beside this process", program);
+	master_link_say(&process->master, MASTER_UPGRADE, 0, program);
 }
 
 static const struct api_route routes[] = {
