@@ -12,8 +12,8 @@
  * a mutex is between them.
  *
  * Nothing else lets anybody in: no cookie, no address, no Origin. So a page in a browser on this
- * machine, which can send requests to 127.0.0.1 and cannot add such a header there without being
- * allowed to (nothing here allows it), is nobody. */
+ * machine has no rights: it can send requests to 127.0.0.1, but not with such a header, which
+ * nothing here allows it to add. */
 #ifndef SLUICE_HTTP_AUTH_H
 #define SLUICE_HTTP_AUTH_H
 

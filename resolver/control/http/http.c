@@ -574,7 +574,7 @@ static void refuse(struct http_exchange *exchange, unsigned status, const char *
 static void refuse_length(struct http_exchange *exchange)
 {
 	char text[80];
-	snprintf(text, sizeof text, "the body is too long; at most %zu bytes are taken here",
+	snprintf(text, sizeof text, "the body is too long; at most %zu bytes are accepted here",
 		 exchange->request.body_max);
 	refuse(exchange, MHD_HTTP_CONTENT_TOO_LARGE, text);
 }
@@ -622,9 +622,9 @@ static const char *ambiguity(const struct http_exchange *exchange)
 	struct head head = {.plain = true};
 	MHD_get_connection_values(exchange->connection, MHD_HEADER_KIND, look_at_line, &head);
 	if (!head.plain)
-		return "a header's name is one word with its colon right behind it";
+		return "a header's name has to be one word, with its colon right behind it";
 	if (head.hosts > 1)
-		return "there is more than one header Host";
+		return "there is more than one Host header";
 	if (head.ends > 1)
 		return "the body has one end: one Content-Length, or else Transfer-Encoding: "
 		       "chunked";
@@ -657,7 +657,7 @@ static enum MHD_Result on_head(struct http_exchange *exchange, const char *metho
 		refuse(exchange, MHD_HTTP_BAD_REQUEST, wrong);
 	else if (!is_meant(exchange))
 		refuse(exchange, MHD_HTTP_MISDIRECTED_REQUEST,
-		       "the header Host names another server; ask by this one's address, or by a "
+		       "the Host header names another server; ask by this one's address, or by a "
 		       "name of management.hosts");
 	else if (fine)
 		handler->on_head(handler->context, &exchange->request);
@@ -783,7 +783,7 @@ static void refuse_paused(struct http *http, struct http_exchange *exchange)
 {
 	uint64_t linger_until_ms = http->linger_until_ms;
 	char *body = http->handler.on_error(http->handler.context, &exchange->request, 503,
-					    "an upgrade is under way; ask once more");
+					    "an upgrade is under way; try again");
 	http_header(&exchange->request, "Retry-After", "1");
 	http_reply(&exchange->request, 503, "application/json", body, body ? strlen(body) : 0);
 	http->linger_until_ms = linger_until_ms;

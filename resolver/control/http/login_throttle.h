@@ -6,7 +6,7 @@
  *                          no  ─► as it is        yes ─► as it is: who shares an address with a
  *                          yes ─► ...             no  ─► 429      hostile one goes on working
  *
- * Whoever has not proved that it is that client is not: a wrong secret is 429, too.
+ * Only a right secret shows which client it is: a wrong one is 429, too.
  *
  * All of loopback is one address here, and an IPv6 /48, which is what one customer has. Failures
  * are kept in two rows of 256 token buckets, where each address has one in each row, and waits when
@@ -14,8 +14,8 @@
  * 10,240 failures at once and 85 a second; and an address that did not fail waits only when others
  * happen to have emptied both of its buckets: by one hostile address at 1 in 65,536, by 50 at 3 %.
  *
- * The unix socket is not throttled: the kernel says who is there. Never a secret, nor what was sent
- * in place of one, is kept or logged. Any thread. */
+ * The unix socket is not throttled: the kernel says who is there. Secrets, and what was sent in
+ * place of one, are never kept or logged. Any thread. */
 #ifndef SLUICE_LOGIN_THROTTLE_H
 #define SLUICE_LOGIN_THROTTLE_H
 

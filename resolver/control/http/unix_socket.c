@@ -1,6 +1,5 @@
-/* Between looking whether somebody serves the path and listening there nobody else may do so, or
- * two servers that start at once take the same stale file's place: so the directory is locked from
- * before the look until after listen. */
+/* The directory is locked from before the look whether a server uses the path until after listen:
+ * else two servers that start at once could both replace the same stale file. */
 #include "resolver/control/http/unix_socket.h"
 
 #include <errno.h>
@@ -39,9 +38,9 @@ static void make_directory(const char *path)
 	(void)made; /* bind tells what is wrong */
 }
 
-/* The lock goes with the descriptor, which is -1 where there is no directory: bind tells that. Who
- * starts has it for a moment; whoever has it longer need be no server, for anybody may lock what he
- * may read, and keeps nobody from starting. */
+/* The lock goes with the descriptor, which is -1 where there is no directory: bind tells that. A
+ * server that starts has it for a moment. Anybody who may read the directory may lock it, so a lock
+ * that is held longer is ignored. */
 static int lock_directory(const char *path)
 {
 	enum { TRIES = 50, STEP_MS = 20 };
@@ -67,8 +66,9 @@ static int listen_at(const struct sockaddr_un *address, int *fd, char error[UNIX
 	enum probe found = probe_path(address);
 	if (found == PROBE_LIVE || found == PROBE_OTHER) {
 		snprintf(error, UNIX_SOCKET_ERROR_MAX, "control socket %s: %s", address->sun_path,
-			 found == PROBE_LIVE ? "another server is using it"
-					     : "the file there is no socket and is left alone");
+			 found == PROBE_LIVE
+				 ? "another server is using it"
+				 : "a file that is no socket is there, and is left alone");
 		return ERR_EXISTS;
 	}
 	if (found == PROBE_STALE)

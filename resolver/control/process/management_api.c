@@ -1,6 +1,5 @@
-/* Listeners take a restart, because a port that is given up may be another's by the time that it is
- * wanted again; what they show and whom they let in does not. Their threads are started with
- * signals blocked: those are for the control thread alone. */
+/* Other listeners take a restart, because a port that is given up may be another's by the time that
+ * it is wanted again; another certificate or other clients do not. */
 #include "resolver/control/process/management_api.h"
 
 #include <strings.h>
@@ -78,7 +77,7 @@ void management_api_use_state(struct management_api *management)
 	else if (err != ERR_NOT_FOUND)
 		log_event(
 			LOG_WARNING, "control",
-			"the key of tokens cannot be had, and tokens will not outlive this run: %s",
+			"the key that signs tokens cannot be read, so tokens end with this run: %s",
 			error);
 	explicit_bzero(&key, sizeof key);
 }
@@ -153,7 +152,7 @@ static int open_socket(struct management_api *management, struct master_link *ma
 	return EXIT_SUCCESS;
 }
 
-/* Beside another server it only has the sockets; whom it accepts, that one does. */
+/* Beside another server it only has the sockets, and the other one accepts. */
 static int open_listeners(struct management_api *management, const struct service *service,
 			  struct master_link *master, const struct management *wanted)
 {

@@ -42,10 +42,10 @@ void management_access_serve(struct management_access *access, struct management
 void management_access_release(struct management_access *access);
 
 /* Tokens are signed with the state's key from now on; without a state, or when that fails, with the
- * one of before, which no other run of the program has. */
+ * key of before, which ends with this run. */
 void management_api_use_state(struct management_api *management);
 
-/* What a reload cannot change of listeners is told, and left as it is. */
+/* Warns of what a reload cannot change of listeners. */
 void management_api_warn(const struct management_api *management, const struct management *wanted,
 			 struct faults *faults);
 

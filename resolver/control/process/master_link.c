@@ -1,4 +1,4 @@
-/* Questions are answered at once, so that they are waited for; what else comes meanwhile is kept
+/* The master answers at once, so this end waits for it; other words that come meanwhile are kept
  * for the loop's next round. */
 #include "resolver/control/process/master_link.h"
 

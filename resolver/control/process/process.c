@@ -42,7 +42,7 @@ static unsigned workers_wanted(const struct model *model)
 
 /* ---- reloads ---- */
 
-/* What a reload cannot change is told, and left as it is. */
+/* Warns of what a reload cannot change. */
 static void warn_of_restart(const struct process *process, const struct model *model,
 			    struct faults *faults)
 {

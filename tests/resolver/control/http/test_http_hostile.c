@@ -240,7 +240,7 @@ static void a_host_that_is_not_ours_is_misdirected(void **state)
 			 others[i]);
 		assert_int_equal(status_of_host(world, line), 421);
 	}
-	assert_non_null(strstr(http_world_body(&world->http), "error 421 of /: the header Host"));
+	assert_non_null(strstr(http_world_body(&world->http), "error 421 of /: the Host header"));
 	assert_int_equal(world->handled, 0);
 	world->http.port = 0; /* the socket's clients are known by the kernel's word */
 	assert_int_equal(status_of_host(world, "GET / HTTP/1.1\r\nHost: evil.example"), 200);
