@@ -85,24 +85,28 @@ static int listen_at(const struct sockaddr_un *address, int *fd, char error[UNIX
 	return err;
 }
 
+int unix_socket_adopt(struct unix_socket *made, const char *path)
+{
+	struct stat st;
+	if (strlen(path) >= sizeof made->path || stat(path, &st) != 0 || !S_ISSOCK(st.st_mode))
+		return ERR_NOT_FOUND;
+	made->device = st.st_dev;
+	made->inode = st.st_ino;
+	memcpy(made->path, path, strlen(path) + 1);
+	return 0;
+}
+
 static int open_locked(struct unix_socket *made, const char *path, int *fd,
 		       char error[UNIX_SOCKET_ERROR_MAX])
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	struct stat st;
 	memcpy(address.sun_path, path, strlen(path) + 1);
 	int err = listen_at(&address, fd, error);
-	if (err != 0)
-		return err;
-	if (stat(path, &st) != 0) {
+	if (err == 0 && unix_socket_adopt(made, path) != 0) {
 		err = tell_errno(path, error);
 		close(*fd);
-		return err;
 	}
-	made->device = st.st_dev;
-	made->inode = st.st_ino;
-	memcpy(made->path, address.sun_path, sizeof made->path);
-	return 0;
+	return err;
 }
 
 int unix_socket_open(struct unix_socket *made, const char *path, int *fd,
@@ -120,17 +124,6 @@ int unix_socket_open(struct unix_socket *made, const char *path, int *fd,
 	if (lock >= 0)
 		close(lock);
 	return err;
-}
-
-int unix_socket_adopt(struct unix_socket *made, const char *path)
-{
-	struct stat st;
-	if (strlen(path) >= sizeof made->path || stat(path, &st) != 0 || !S_ISSOCK(st.st_mode))
-		return ERR_NOT_FOUND;
-	made->device = st.st_dev;
-	made->inode = st.st_ino;
-	memcpy(made->path, path, strlen(path) + 1);
-	return 0;
 }
 
 bool unix_socket_is_there(const struct unix_socket *made)
