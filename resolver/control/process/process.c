@@ -477,16 +477,16 @@ static void run(struct process *process, const struct model *model, const struct
 {
 	struct server *server = &process->service.server;
 
+	start_watchdog(process);
+	health_log_start(&process->health, &process->loop, server);
+	service_follow(&process->service);
+	master_link_serve(&process->master, text); /* before the log says so */
 	log_faults("load", faults);
 	log_event(LOG_INFO, "serving", "sluice %s, %u worker%s, %s", SLUICE_VERSION,
 		  server->worker_count, server->worker_count == 1 ? "" : "s", text);
 	if (geteuid() == 0 && !model->user)
 		log_event(LOG_WARNING, "privileges",
 			  "running as root; set `user` to drop root's rights");
-	start_watchdog(process);
-	health_log_start(&process->health, &process->loop, server);
-	service_follow(&process->service);
-	master_link_serve(&process->master, text);
 	uv_run(&process->loop, UV_RUN_DEFAULT);
 	service_finish(&process->service);
 	health_log_stop(&process->health);
