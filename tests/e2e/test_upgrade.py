@@ -485,6 +485,8 @@ class Upgrade(Upgrading):
                                                fine=False))
         self.assertIn("says this", self.upgrade("--binary", self.script(
             "ends", "echo says this >&2; exit 0\n"), fine=False))
+        self.assertIn("goes on as before: nothing is taken over: the new process ended with status 0\n",
+                      self.sluice.log())
         self.upgrade("--binary", os.path.join(self.world.dir, "nothing"), fine=False)
         self.upgrade("--binary", self.script("format", "\0"), fine=False)
         self.goes_on()

@@ -46,20 +46,13 @@ static int explain_in(const struct command_line *line, const struct policy *poli
 static int load_and_explain(const struct command_line *line, struct load *load,
 			    const struct explain_question *question)
 {
-	struct faults faults;
-	int status = EXIT_FAILURE;
-	faults_init(&faults);
-	struct model *model = load_model(load, NULL, &faults);
+	struct model *model = command_load(line, load);
 	struct policy *policy = model ? policy_compile(model, &load->key, NULL) : NULL;
-	if (policy) {
-		status = explain_in(line, policy, question);
-	} else {
-		faults_print(&faults, stderr);
-		command_fail_at(line, "%s cannot be explained: it has faults", line->config);
-	}
+	int status = policy ? explain_in(line, policy, question) : EXIT_FAILURE;
+	if (model && !policy)
+		command_fail_at(line, "%s", err_text(ERR_NOMEM));
 	policy_free(policy);
 	model_free(model);
-	faults_release(&faults);
 	return status;
 }
 

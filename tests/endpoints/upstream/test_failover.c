@@ -601,10 +601,10 @@ static void a_stalled_question_that_is_left_is_gone(void **state)
 {
 	(void)state;
 	all_silent();
-	struct asked *a = world_ask_new(&w), *b = world_ask_new(&w), *c = world_ask_new(&w);
+	struct world_asked *a = world_ask_new(&w), *b = world_ask_new(&w), *c = world_ask_new(&w);
 	lookup_leave(&c->waiter); /* the last of the list */
 	lookup_leave(&a->waiter);
-	struct asked *d = world_ask_new(&w);
+	struct world_asked *d = world_ask_new(&w);
 	w.servers[0].does = w.servers[1].does = ANSWERS;
 	world_ask_new(&w);
 	world_run(&w, 20 * MS);

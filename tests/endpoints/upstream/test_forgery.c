@@ -58,7 +58,7 @@ static void learn_case(void)
 {
 	for (unsigned i = 0; i < TARGET_CASE_SURE; i++) {
 		assert_false(target_ignores_case(&w.targets[0]));
-		struct asked *q = ask_letters();
+		struct world_asked *q = ask_letters();
 		assert_true(capitals_asked() > 0);
 		world_run(&w, 2 * MS);
 		assert_answered_by(q, 0);
@@ -450,7 +450,7 @@ static void what_is_elsewhere_is_none_of_it(void **state)
 	(void)state;
 	world_ask_new(&w);
 	miss(1, 100); /* nothing is open at that server */
-	struct packet good = *last_reply();
+	struct world_packet good = *last_reply();
 	struct lookup_socket elsewhere = {0};
 	for (unsigned i = 0; i < 100; i++)
 		assert_false(lookup_on_reply(&w.table, &elsewhere, &w.upstreams[0].host, good.wire,

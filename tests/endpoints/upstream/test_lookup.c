@@ -106,11 +106,11 @@ static void more_than_lookup_max_is_refused(void **state)
 static void one_waiter_may_leave_and_the_others_are_told(void **state)
 {
 	(void)state;
-	struct asked *a = world_ask(&w, "a.test"), *b = world_ask(&w, "a.test"),
+	struct world_asked *a = world_ask(&w, "a.test"), *b = world_ask(&w, "a.test"),
 		     *c = world_ask(&w, "a.test");
 	lookup_leave(&b->waiter);
 	lookup_leave(&b->waiter); /* fine twice */
-	struct asked *d = world_ask(&w, "a.test");
+	struct world_asked *d = world_ask(&w, "a.test");
 	world_run(&w, 2 * MS);
 	assert_true(a->done && !b->done && c->done && d->done);
 }
@@ -118,7 +118,7 @@ static void one_waiter_may_leave_and_the_others_are_told(void **state)
 static void with_its_last_waiter_a_question_ends_and_its_answer_still_counts(void **state)
 {
 	(void)state;
-	struct asked *q = world_ask(&w, "a.test");
+	struct world_asked *q = world_ask(&w, "a.test");
 	lookup_leave(&q->waiter);
 	assert_int_equal(w.table.lookup_count, 0);
 	assert_int_equal(w.table.flight_count, 1);
@@ -155,7 +155,7 @@ static void a_waiter_may_make_others_leave_and_ask_again(void **state)
 	assert_int_equal(name_from_text(&name, &w.key, "a.test"), 0);
 	assert_int_equal(
 		lookup_ask(&w.table, &key, &w, &leaver.waiter, w.now + DEADLINE, true, w.now), 0);
-	struct asked *other = world_ask(&w, "a.test");
+	struct world_asked *other = world_ask(&w, "a.test");
 	leaver.other = &other->waiter;
 	world_run(&w, 2 * MS);
 	assert_false(other->done);
@@ -177,7 +177,7 @@ static void holders_are_held_by_questions_and_flights(void **state)
 static void releasing_the_table_lets_waiters_go(void **state)
 {
 	(void)state;
-	struct asked *q = world_ask(&w, "a.test");
+	struct world_asked *q = world_ask(&w, "a.test");
 	lookups_release(&w.table);
 	assert_null(q->waiter.link);
 	assert_int_equal(w.held, 0);
@@ -194,7 +194,7 @@ static struct world_packet *reply(void)
 
 static bool offer(const struct world_packet *packet, void *socket, const struct host *peer)
 {
-	struct packet copy = *packet;
+	struct world_packet copy = *packet;
 	return lookup_on_reply(&w.table, socket, peer, copy.wire, copy.length, w.now);
 }
 
@@ -359,7 +359,7 @@ static void without_room_for_its_flight_it_fails_and_blames_no_source(void **sta
 	(void)state;
 	w.table.lookup_max = 1;
 	w.table.flight_count += LOOKUP_FLIGHTS;
-	struct asked *q = world_ask(&w, "a.test");
+	struct world_asked *q = world_ask(&w, "a.test");
 	w.table.flight_count -= LOOKUP_FLIGHTS;
 	world_run(&w, 2 * MS);
 	assert_ended(q, ASK_FAILED, TARGET_ERROR_ROOM);

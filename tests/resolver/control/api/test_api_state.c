@@ -36,7 +36,7 @@ static int set_up(void **state)
 	struct state_world *world = calloc(1, sizeof *world);
 	struct service *service;
 
-	world->api = api_world_new(management_dialects);
+	world->api = api_world_new(process_dialects);
 	world->fixture = inventory_fixture_new(FIXTURE_WORLD FIXTURE_FILED);
 	service = &world->api->service;
 	world->empty = service->inventory;

@@ -51,7 +51,7 @@ static int set_up(void **state)
 	service->config_path = world->files.main_file;
 	assert_int_equal(server_init(&service->server, 1, &key, on_release, world), 0);
 	*api = (struct api){
-		.service = service, .auth = http_auth_new(), .dialects = management_dialects};
+		.service = service, .auth = http_auth_new(), .dialects = process_dialects};
 	struct http_handler handler = api_handler(api);
 	http_world_open(&world->http, &handler);
 	*state = world;
