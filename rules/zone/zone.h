@@ -90,7 +90,7 @@ MUST_CHECK int zone_builder_add(struct zone_builder *builder, const struct origi
 				const uint8_t *rdata, size_t rdata_length, struct faults *faults);
 /* Checks the zone as a whole (owners outside it, CNAME beside other data or at the apex, data below
  * a DNAME, several SOA, NS below the apex, TTLs over 2^31-1), each thing a fault at its record's
- * line, and warns of what is surely not meant (zone/warn.c). NULL when any of that, or a fault of
+ * line, and warns of what is surely not meant. NULL when any of that, or a fault of
  * zone_builder_add, was an error. Frees the builder. */
 struct zone *zone_builder_finish(struct zone_builder *builder, const struct origin *origin,
 				 struct faults *faults);
