@@ -74,6 +74,9 @@ bool prefix_contains(const struct prefix *prefix, const struct address *address)
 bool prefix_covers(const struct prefix *outer, const struct prefix *inner);
 bool prefix_overlaps(const struct prefix *a, const struct prefix *b);
 bool prefix_equal(const struct prefix *a, const struct prefix *b);
+/* As memcmp: by address, of equal ones the shorter first, so that what a prefix covers follows it.
+ */
+int prefix_compare(const struct prefix *a, const struct prefix *b);
 /* The n-th address of an IPv4 prefix, counted from its first (n = 0); false when it has not that
  * many, or is not IPv4. */
 bool prefix_nth(const struct prefix *prefix, uint32_t n, struct address *address);

@@ -95,10 +95,7 @@ static int compile_owned(struct policy *policy, const struct policy *before,
 
 static int compare_prefixes(const void *left, const void *right)
 {
-	const struct prefix *a = left, *b = right;
-	int order = address_compare(&a->address, &b->address);
-
-	return order ? order : a->length - b->length;
+	return prefix_compare(left, right);
 }
 
 /* In order, and without those that lie within another; returns how many are left. */
