@@ -54,10 +54,6 @@ static void check_keys(struct check *check, struct seen *keys)
 
 /* ---- zones ---- */
 
-struct looking { /* for a reverse zone */
-	const struct name *name;
-};
-
 static bool is_name(const struct name *name, const char *text)
 {
 	struct name other;
@@ -67,17 +63,14 @@ static bool is_name(const struct name *name, const char *text)
 
 static int on_reverse_zone(void *context, const struct reverse_zone *zone)
 {
-	const struct looking *looking = context;
+	const struct name *wanted = context;
 
-	return is_name(looking->name, zone->origin) ||
-	       (zone->alias && is_name(looking->name, zone->alias));
+	return is_name(wanted, zone->origin) || (zone->alias && is_name(wanted, zone->alias));
 }
 
-static bool is_pool_zone(const struct check *check, const struct name *name)
+static bool is_pool_zone(const struct check *check, struct name *name)
 {
-	struct looking looking = {name};
-
-	return reverse_each_zone(check->model, on_reverse_zone, &looking) != 0;
+	return reverse_each_zone(check->model, on_reverse_zone, name) != 0;
 }
 
 static bool is_private_zone(const struct check *check, const struct name *name)
