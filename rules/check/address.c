@@ -89,8 +89,9 @@ static void check_address(struct check *check, struct owned_seen *seen,
 		ERROR(check, origin, "address", "%s", refusal);
 	before = seen_put(check, &seen->addresses, text, origin);
 	if (before)
-		ERROR(check, origin, "address", "%s is given at %s already; give each address once",
-		      text, check_place(check, before));
+		ERROR(check, origin, "address",
+		      "%s is given already, at %s; give each address once", text,
+		      check_place(check, before));
 }
 
 static void check_reverse_fqdn(struct check *check, const char *fqdn, const struct origin *origin)
@@ -138,7 +139,7 @@ static void check_tags(struct check *check, const char *const *tags, size_t coun
 	if (count > TAGS_MAX)
 		ERROR(check, origin, "tags", "there are %zu; give at most %d", count, TAGS_MAX);
 	for (size_t i = 0; i < count && i < TAGS_MAX; i++) {
-		if (!tags[i]) /* it is none, which has been told */
+		if (!tags[i]) /* has a fault already */
 			continue;
 		size_t length = strcspn(tags[i], "=");
 
@@ -146,20 +147,19 @@ static void check_tags(struct check *check, const char *const *tags, size_t coun
 			ERROR(check, origin, "tags", "\"%s\" does not fit; give \"NAME=VALUE\"",
 			      tags[i]);
 		else if (is_tagged(tags, i, tags[i], length))
-			ERROR(check, origin, "tags",
-			      "there are two of the name \"%.*s\"; give each name once",
+			ERROR(check, origin, "tags", "\"%.*s\" occurs twice; give each name once",
 			      (int)length, tags[i]);
 	}
 }
 
-/* What goes with a PTR and would be lost without one. */
+/* Settings of a PTR that do nothing without one. */
 static void check_ptrs_own(struct check *check, const struct owned_address *address)
 {
 	if (address->reverse_fqdn || (!address->description && address->ttl == NOT_GIVEN))
 		return;
 	WARN(check, &address->origin, address->description ? "description" : "ttl",
-	     "it is the PTR's, and there is no reverse_fqdn: it is not used; give that, too, or "
-	     "set both by the API");
+	     "belongs to the PTR, so it has no effect without reverse_fqdn; give reverse_fqdn too, "
+	     "or set both through the API");
 }
 
 static void check_owned_address(struct check *check, struct owned_seen *seen,
@@ -180,7 +180,7 @@ static void check_owned_address(struct check *check, struct owned_seen *seen,
 	before = address->id ? seen_put(check, &seen->ids, address->id, origin) : NULL;
 	if (before)
 		ERROR(check, origin, "id",
-		      "%s is the id of the address at %s already; give another", address->id,
+		      "%s is already the id of the address at %s; give another", address->id,
 		      check_place(check, before));
 	check_address(check, seen, &address->address, region, origin);
 	check_label(check, seen, address, region);

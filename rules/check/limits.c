@@ -7,11 +7,11 @@
  *     check/ruleset.c   rulesets, links, rules
  *     check/address.c   pools, addresses, cloud services, reverse names
  *     check/transfer.c  TSIG keys, and zones that go out
- *     check/settings.c  what single settings owe each other
+ *     check/settings.c  single settings that depend on each other
  *     check/warn.c      what is legal and surely not meant; check/loop.c: forwarding loops
  *
  * A value that is not there, or was not well formed, has its fault from the reader; here it is
- * passed over, so that one mistake is told once. Nothing here compares all with all: whatever may
+ * skipped, so that one mistake is reported once. Nothing here compares all with all: whatever may
  * be many is looked up in an index (check/seen.c) or sorted. */
 #include "rules/check/limits.h"
 
@@ -35,7 +35,7 @@ void check_unique(struct check *check, struct seen *seen, const char *name,
 
 	if (before)
 		ERROR(check, origin, "name",
-		      "\"%s\" is the name of the %s at %s already; choose another", name, what,
+		      "\"%s\" is already the name of the %s at %s; choose another", name, what,
 		      check_place(check, before));
 }
 
@@ -44,7 +44,7 @@ void check_count(struct check *check, size_t count, uint32_t limit, const struct
 {
 	if (count > limit)
 		ERROR(check, over, field,
-		      "one too many: %zu, and at most %u are allowed; remove some, or raise "
+		      "there are %zu, and at most %u are allowed; remove some, or raise "
 		      "limits.%s",
 		      count, limit, key);
 }
@@ -149,8 +149,8 @@ void check_server(struct check *check, const struct host *host, const struct ori
 
 	address_print(address, text);
 	if (address_is_unspecified(address))
-		ERROR(check, origin, field, "%s is no server's address; give the server's own",
-		      text);
+		ERROR(check, origin, field,
+		      "%s is not the address of a server; give the server's own", text);
 	else if (address_is_multicast(address) || address_is_broadcast(address))
 		ERROR(check, origin, field, "%s is a %s address; give the address of one server",
 		      text, address_is_multicast(address) ? "multicast" : "broadcast");
@@ -169,7 +169,7 @@ void check_targets(struct check *check, const struct target_server *targets, siz
 	if (!targets)
 		return;
 	if (count == 0)
-		ERROR(check, owner, field, "there are none; give at least one target");
+		ERROR(check, owner, field, "is empty; give at least one target");
 	for (size_t i = 0; i < count; i++) {
 		const struct target_server *target = &targets[i];
 		struct host host = {target->address, (uint16_t)target->port};
@@ -181,7 +181,7 @@ void check_targets(struct check *check, const struct target_server *targets, siz
 		check_server(check, &host, &target->origin, "address");
 		if (seen_put(check, &servers, host_print(&host, text), target))
 			ERROR(check, &target->origin, "address",
-			      "%s is there twice; keep one of them", text);
+			      "%s is listed twice; keep one of them", text);
 	}
 }
 

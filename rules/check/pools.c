@@ -89,8 +89,8 @@ const char *check_own_address(const struct check *check, const struct address *a
 	address_print(address, print);
 	if (!is_ours(check, address, region)) {
 		snprintf(text, POOLS_TEXT_MAX,
-			 "%s is in no address pool of its region%s%s, nor private and in a virtual "
-			 "network; add the pool it is from",
+			 "%s is in no address pool of its region%s%s, and is not a private address "
+			 "in a virtual network; add its pool",
 			 print, region ? ", " : "", region ? region : "");
 		return text;
 	}
@@ -98,8 +98,8 @@ const char *check_own_address(const struct check *check, const struct address *a
 		const struct origin *endpoint = check->subnet_origins[subnet->value];
 
 		snprintf(text, POOLS_TEXT_MAX,
-			 "%s is in the subnet of the endpoint at %s:%u, which holds nothing else; "
-			 "use another subnet's",
+			 "%s is in the subnet of the endpoint at %s:%u, which is the endpoint's "
+			 "alone; use an address of another subnet",
 			 print, endpoint->file ? endpoint->file : "line", endpoint->line);
 		return text;
 	}

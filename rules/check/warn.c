@@ -125,7 +125,7 @@ static void warn_link_back(struct check *check, const struct forwarding_ruleset 
 		const struct forwarding_rule *rule = seen_get(&targeted, link->virtual_network);
 		if (rule)
 			WARN(check, &link->origin, "virtual_network",
-			     "rule \"%s\" forwards to an inbound endpoint in this very network, "
+			     "rule \"%s\" forwards to an inbound endpoint in this same network, "
 			     "\"%s\", which is a loop; remove the link or the target",
 			     rule->name ? rule->name : "?", link->virtual_network);
 	}
@@ -195,7 +195,7 @@ static void warn_custom_servers(struct check *check)
 	}
 }
 
-/* Machines are not known to a resolver outside Azure, so nobody registers itself. */
+/* Nothing registers machines yet. */
 static void warn_registration(struct check *check)
 {
 	const struct model *model = check->model;
@@ -206,8 +206,8 @@ static void warn_registration(struct check *check)
 				&model->private_zones.items[i].links.items[k];
 			if (link->registration)
 				WARN(check, &link->origin, "registration",
-				     "no machine registers itself here, so this has no effect; put "
-				     "the records into the zone's file");
+				     "machines are not registered yet, so this has no effect; put "
+				     "their records into the zone's file");
 		}
 }
 

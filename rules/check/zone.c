@@ -52,9 +52,8 @@ static void check_zone_name(struct check *check, const struct private_zone *zone
 			      ? ", unless limits.zone_labels_min allows fewer"
 			      : "");
 	else if (zone->name[length - 1] == '.')
-		ERROR(check, origin, "name",
-		      "\"%s\" ends with a dot, which a zone's name here does not; write \"%.*s\"",
-		      zone->name, (int)length - 1, zone->name);
+		ERROR(check, origin, "name", "\"%s\" ends with a dot; write \"%.*s\"", zone->name,
+		      (int)length - 1, zone->name);
 	for (size_t i = 0; i < COUNT(reserved_zones); i++)
 		if (strncasecmp(zone->name, reserved_zones[i], strlen(reserved_zones[i])) == 0 &&
 		    length == strlen(reserved_zones[i]))

@@ -1,4 +1,4 @@
-/* What a policy decides. Each stage of DESIGN's order is one function that either decides or
+/* What a policy decides. Each stage is one function that either decides or
  * passes; policy_decide walks them. With a trace the walk goes on behind the decision, so that
  * people see what would have matched and why it did not. */
 #include <assert.h>

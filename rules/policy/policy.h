@@ -222,7 +222,7 @@ struct trace {
 	unsigned count, dropped;
 };
 
-/* The order is DESIGN's: custom DNS servers (VNet resolver only), linked zone, address of the
+/* In this order: custom DNS servers (VNet resolver only), linked zone, address of the
  * network, ruleset, pools, own names, special-use names, default resolver. trace may be NULL. */
 void policy_decide(const struct policy *policy, struct place place, const struct name *name,
 		   uint16_t type, struct verdict *verdict, struct trace *trace);

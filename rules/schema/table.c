@@ -75,9 +75,9 @@ static const struct field default_resolver_fields[] = {
 	 AT(default_resolver, special_names),
 	 .fallback = "answer",
 	 .names = special_names_names,
-	 .doc = "What becomes of special-use names (localhost, invalid, onion, alt, test, local, "
+	 .doc = "How special-use names (localhost, invalid, onion, alt, test, local, "
 		"home.arpa, resolver.arpa and the zones of RFC 6303) that no zone and no rule "
-		"takes: answered here, or forwarded like any other name."},
+		"matches are handled: answered here, or forwarded like any other name."},
 };
 static const struct group default_resolver_group = {
 	.name = "default resolver",
@@ -259,7 +259,8 @@ static const struct field zone_link_fields[] = {
 	 .type = FIELD_BOOL,
 	 AT(zone_link, registration),
 	 .fallback = "false",
-	 .doc = "Whether the network's machines are registered in the zone."},
+	 .doc = "Whether the network's machines are to be registered in the zone. Not implemented: "
+		"true counts against the limits and gives a warning, but nothing is registered."},
 	{.key = "resolution_policy",
 	 .type = FIELD_ENUM,
 	 AT(zone_link, resolution_policy),
@@ -312,7 +313,7 @@ static const struct group ruleset_link_group = {
 	.name = "ruleset link",
 	FIELDS(ruleset_link_fields),
 	.size = sizeof(struct ruleset_link),
-	.doc = "Makes a ruleset hold in a virtual network of its region.",
+	.doc = "Makes a ruleset apply in a virtual network of its region.",
 };
 
 static const struct field rule_fields[] = {
@@ -323,14 +324,15 @@ static const struct field rule_fields[] = {
 	 AT(forwarding_rule, domain),
 	 .required = true,
 	 .example = "contoso.corp.",
-	 .doc = "The suffix that the rule takes, with a final dot; at most 34 labels, or \".\" for "
+	 .doc = "The suffix that the rule matches, with a final dot; at most 34 labels, or \".\" "
+		"for "
 		"everything. Unique in the ruleset."},
 	{.key = "state",
 	 .type = FIELD_ENUM,
 	 AT(forwarding_rule, state),
 	 .fallback = "Enabled",
 	 .names = rule_state_names,
-	 .doc = "A disabled rule is passed over, and the next shorter one holds."},
+	 .doc = "A disabled rule is ignored, and the next shorter one applies."},
 	{.key = "follow_cname",
 	 .type = FIELD_BOOL,
 	 AT(forwarding_rule, follow_cname),
@@ -365,7 +367,7 @@ static const struct field ruleset_fields[] = {
 	 .type = FIELD_LIST,
 	 AT(forwarding_ruleset, links),
 	 .group = &ruleset_link_group,
-	 .doc = "The networks in which the rules hold, each once."},
+	 .doc = "The networks in which the rules apply, each once."},
 	{.key = "rules",
 	 .type = FIELD_LIST,
 	 AT(forwarding_ruleset, rules),
@@ -376,7 +378,7 @@ static const struct group ruleset_group = {
 	.name = "ruleset",
 	FIELDS(ruleset_fields),
 	.size = sizeof(struct forwarding_ruleset),
-	.doc = "Forwarding rules, the endpoints they leave by, and the networks they hold in.",
+	.doc = "Forwarding rules, the endpoints they use, and the networks they apply in.",
 };
 
 /* ---- limits, and the program's own settings ---- */
@@ -401,11 +403,11 @@ static const struct field limits_fields[] = {
 	 AT(limit_values, excess),
 	 .fallback = "truncate",
 	 .names = excess_names,
-	 .doc = "What becomes of a query over queries_per_second_per_endpoint at an inbound "
-		"endpoint: truncate: an empty answer with TC, so that the client asks again by "
-		"TCP, and is proven then (what is proven and over the limit is refused); refuse: "
-		"REFUSED; drop: nothing, and the client asks again. Whoever has asked most of "
-		"late is over it first."},
+	 .doc = "What happens to a query over queries_per_second_per_endpoint at an inbound "
+		"endpoint. truncate: an empty answer with TC, so that the client asks again by "
+		"TCP, which proves its address (a proven client over the limit is refused). "
+		"refuse: REFUSED. drop: no answer, and the client asks again. Clients that have "
+		"asked most lately are over it first."},
 };
 static const struct group limits_group = {
 	.name = "limits",
@@ -422,7 +424,7 @@ static const struct field management_client_fields[] = {
 	 .required = true,
 	 .min = 1,
 	 .max = 255,
-	 .doc = "Who it is, unique among the clients."},
+	 .doc = "The client's name, unique among the clients."},
 	{.key = "secret_file",
 	 .type = FIELD_PATH,
 	 AT(management_client, secret_file),
@@ -434,13 +436,13 @@ static const struct field management_client_fields[] = {
 	 AT(management_client, role),
 	 .fallback = "reader",
 	 .names = client_role_names,
-	 .doc = "What it may do: look, or look and change."},
+	 .doc = "What it may do: read, or read and change."},
 };
 static const struct group management_client_group = {
 	.name = "management client",
 	FIELDS(management_client_fields),
 	.size = sizeof(struct management_client),
-	.doc = "Somebody who may use the management listeners.",
+	.doc = "A client of the management listeners.",
 };
 
 static const struct field management_fields[] = {
@@ -448,8 +450,8 @@ static const struct field management_fields[] = {
 	 .type = FIELD_PATH,
 	 AT(management, socket),
 	 .fallback = "/run/sluice/control.sock",
-	 .doc = "The control socket: the management API for this machine. The peer's user decides: "
-		"root and sluice's own may use it."},
+	 .doc = "The control socket: the management API for this machine. Only root and sluice's "
+		"own user may use it."},
 	{.key = "listen",
 	 .type = FIELD_STRINGS,
 	 AT(management, listen),
@@ -458,11 +460,11 @@ static const struct field management_fields[] = {
 	{.key = "hosts",
 	 .type = FIELD_STRINGS,
 	 AT(management, hosts),
-	 .doc = "Names and addresses, without a port, by which clients may reach those listeners "
-		"besides the address that they are connected to, and localhost on loopback: what "
-		"a certificate is for, or a proxy passes on. A request whose Host is another is "
-		"refused (421), so that no page in a browser gets here by a name of its own that "
-		"leads to our address."},
+	 .doc = "Further names and addresses, without a port, by which clients may reach those "
+		"listeners, such as those of a certificate, or what a proxy passes on. The address "
+		"that they are connected to, and localhost on loopback, are always allowed. A "
+		"request with any other Host is refused (421), so that a web page cannot reach the "
+		"API by a name of its own that leads to our address."},
 	{.key = "certificate",
 	 .type = FIELD_PATH,
 	 AT(management, certificate),
@@ -470,8 +472,8 @@ static const struct field management_fields[] = {
 	{.key = "key",
 	 .type = FIELD_PATH,
 	 AT(management, key),
-	 .doc = "Its private key, PEM, without a password. One that everybody can read is "
-		"a warning."},
+	 .doc = "Its private key, PEM, without a password. A key that everybody can read gives a "
+		"warning."},
 	{.key = "clients",
 	 .type = FIELD_LIST,
 	 AT(management, clients),
@@ -480,9 +482,9 @@ static const struct field management_fields[] = {
 	{.key = "state",
 	 .type = FIELD_PATH,
 	 AT(management, state),
-	 .doc = "A database of what is changed through the management API: a path on a local disk, "
-		"in a directory that sluice's user may write to. Without it nothing can be "
-		"changed but this file."},
+	 .doc = "The database of changes made through the management API: a path on a local disk, "
+		"in a directory that sluice's user may write to. Without it, only this file can be "
+		"changed."},
 	{.key = "upload_max",
 	 .type = FIELD_UINT,
 	 AT(management, upload_max),
@@ -491,7 +493,7 @@ static const struct field management_fields[] = {
 	 .max = 1073741824,
 	 .unit = "bytes",
 	 .doc = "The longest file that an administrator may send, as sluice ptr import does: "
-		"64 MiB are more than 500,000 PTRs. Anything else sent is 1 MiB at most, but for "
+		"64 MiB are more than 500,000 PTRs. Any other request is at most 1 MiB, except for "
 		"a whole state."},
 };
 static const struct group management_group = {
@@ -519,7 +521,7 @@ static const struct field cache_fields[] = {
 	 .min = 0,
 	 .max = TTL_MAX,
 	 .unit = "seconds",
-	 .doc = "Positive answers are kept at least so long."},
+	 .doc = "The shortest time for which positive answers are kept."},
 	{.key = "ttl_max",
 	 .type = FIELD_UINT,
 	 AT(cache_settings, ttl_max),
@@ -527,7 +529,7 @@ static const struct field cache_fields[] = {
 	 .min = 0,
 	 .max = TTL_MAX,
 	 .unit = "seconds",
-	 .doc = "And at most so long."},
+	 .doc = "The longest time for which positive answers are kept."},
 	{.key = "negative_ttl_max",
 	 .type = FIELD_UINT,
 	 AT(cache_settings, negative_ttl_max),
@@ -535,7 +537,7 @@ static const struct field cache_fields[] = {
 	 .min = 0,
 	 .max = TTL_MAX,
 	 .unit = "seconds",
-	 .doc = "Answers that something does not exist are kept at most so long (RFC 2308)."},
+	 .doc = "The longest time for which negative answers are kept (RFC 2308)."},
 	{.key = "stale_max",
 	 .type = FIELD_UINT,
 	 AT(cache_settings, stale_max),
@@ -549,9 +551,8 @@ static const struct field cache_fields[] = {
 	 .type = FIELD_BOOL,
 	 AT(cache_settings, prefetch),
 	 .fallback = "true",
-	 .doc = "Whether an answer that is given again and again is asked for anew when a tenth of "
-		"its time is left, so that no client waits for it. Answers with less than 10 "
-		"seconds are not."},
+	 .doc = "Whether an answer in frequent use is fetched again when a tenth of its time is "
+		"left, so that no client waits for it. Answers with less than 10 seconds are not."},
 };
 static const struct group cache_group = {
 	.name = "cache",
@@ -573,9 +574,9 @@ static const struct field udp_fields[] = {
 	{.key = "cookie_secret_file",
 	 .type = FIELD_PATH,
 	 AT(udp_settings, cookie_secret_file),
-	 .doc = "A file with the secret of the DNS cookies that clients get who ask for one (RFC "
-		"9018), the same for every server behind one address: 32 hexadecimal digits, and "
-		"on a second line perhaps those of the secret before, which is good as well. "
+	 .doc = "A file with the secret of clients' DNS cookies (RFC 9018), the same for every "
+		"server behind one address: 32 hexadecimal digits, and optionally on a second line "
+		"those of the previous secret, which is still accepted. "
 		"Absent: a random one, changed every day."},
 };
 static const struct group udp_group = {
@@ -590,24 +591,23 @@ static const struct field outbound_fields[] = {
 	 .type = FIELD_BOOL,
 	 AT(outbound_settings, random_case),
 	 .fallback = "true",
-	 .doc = "Whether targets are asked in random capitals, so that who has not seen a question "
-		"cannot forge its answer, which has to repeat them. One that does not is passed "
-		"over, and the question asked by TCP as well. A target that changes letters there, "
-		"too, or by UDP for ten questions in a row, is asked in lower case for the next 15 "
-		"minutes. What finds nothing in capitals is asked for in lower case, until the "
-		"target has answered some questions in capitals with data."},
+	 .doc = "Whether questions to targets have random capitals, which a reply must repeat, so "
+		"that nobody who has not seen the question can forge one. A reply that does not "
+		"repeat them is ignored, and the question is asked by TCP as well. A target that "
+		"changes letters by TCP too, or by UDP for ten questions in a row, is asked in "
+		"lower case for the next 15 minutes. A question in capitals that finds nothing is "
+		"repeated in lower case, until the target has answered some questions in capitals "
+		"with data."},
 	{.key = "cookies",
 	 .type = FIELD_GONE,
-	 .doc = "Was whether targets are sent DNS cookies. They are not any more; clients still "
-		"get "
-		"theirs. The key is taken with a warning and changes nothing."},
+	 .doc = "No longer used: targets are not sent DNS cookies any more (clients still get "
+		"theirs). It gives a warning and changes nothing."},
 };
 static const struct group outbound_group = {
 	.name = "outbound",
 	FIELDS(outbound_fields),
 	.size = sizeof(struct outbound_settings),
-	.doc = "What makes questions to targets by UDP hard to answer for anybody else, besides "
-	       "random ids and ports.",
+	.doc = "Protection against forged replies by UDP, besides random ids and ports.",
 };
 
 static const struct field tcp_fields[] = {
@@ -617,7 +617,7 @@ static const struct field tcp_fields[] = {
 	 .fallback = "1000",
 	 .min = 1,
 	 .max = 1000000,
-	 .doc = "Connections of clients, of each worker."},
+	 .doc = "The most client connections of each worker."},
 	{.key = "connections_per_client_max",
 	 .type = FIELD_UINT,
 	 AT(tcp_settings, connections_per_client_max),
@@ -632,7 +632,7 @@ static const struct field tcp_fields[] = {
 	 .min = 1,
 	 .max = 3600000,
 	 .unit = "milliseconds",
-	 .doc = "A connection without a question is closed after so long."},
+	 .doc = "How long a connection without a question stays open."},
 	{.key = "pipeline_max",
 	 .type = FIELD_UINT,
 	 AT(tcp_settings, pipeline_max),
@@ -664,15 +664,15 @@ static const struct field response_limit_fields[] = {
 	 .fallback = "2",
 	 .min = 0,
 	 .max = 1000,
-	 .doc = "One in so many answers over the limit is sent all the same, empty and with TC: "
-		"who has been impersonated asks again by TCP. 0: none, 1: each."},
+	 .doc = "One in this many answers over the limit is still sent, empty and with TC, so that "
+		"a client whose address is forged can ask again by TCP. 0: none, 1: each."},
 	{.key = "ipv4_prefix_length",
 	 .type = FIELD_UINT,
 	 AT(response_limit_settings, ipv4_prefix_length),
 	 .fallback = "24",
 	 .min = 0,
 	 .max = 32,
-	 .doc = "IPv4 clients that have so many first bits in common are counted as one."},
+	 .doc = "IPv4 clients that share this many leading bits are counted as one."},
 	{.key = "ipv6_prefix_length",
 	 .type = FIELD_UINT,
 	 AT(response_limit_settings, ipv6_prefix_length),
@@ -685,8 +685,9 @@ static const struct group response_limit_group = {
 	.name = "response limit",
 	FIELDS(response_limit_fields),
 	.size = sizeof(struct response_limit_settings),
-	.doc = "How many answers by UDP leave for one prefix, so that nobody is flooded by means "
-	       "of this server with questions in its name. Off by default: a forwarder is one "
+	.doc = "How many answers by UDP go to one prefix, so that this server cannot be used to "
+	       "flood somebody with answers to forged questions. Off by default: a forwarder is "
+	       "one "
 	       "address for a whole company.",
 };
 
@@ -696,7 +697,7 @@ static const struct field log_fields[] = {
 	 AT(log_settings, level),
 	 .fallback = "info",
 	 .names = log_level_names,
-	 .doc = "What is logged: this and everything graver."},
+	 .doc = "What is logged: this and everything more severe."},
 	{.key = "format",
 	 .type = FIELD_ENUM,
 	 AT(log_settings, format),
@@ -730,16 +731,15 @@ static const struct field identity_fields[] = {
 	 .fallback = "true",
 	 .doc = "Whether an extended error (RFC 8914) says in words which rule, target and "
 		"endpoint "
-		"it is about, and what the target said of it. Only clients in a virtual network, "
-		"by its address_space or "
-		"client_prefixes, and on this machine are told; all others get the error's "
-		"number."},
+		"it is about, and what the target said of it. Only clients on this machine or in a "
+		"virtual network (its address_space or client_prefixes) get this text; all others "
+		"get the error's number."},
 };
 static const struct group identity_group = {
 	.name = "identity",
 	FIELDS(identity_fields),
 	.size = sizeof(struct identity_settings),
-	.doc = "What the server tells of itself.",
+	.doc = "What the server says about itself.",
 };
 
 /* ---- addresses that are owned, and their names ---- */
@@ -819,7 +819,7 @@ static const struct field owned_address_fields[] = {
 	 .min = 0,
 	 .max = TTL_MAX,
 	 .unit = "seconds",
-	 .doc = "Of its PTR. 0: nobody is to keep it. Absent: reverse.ttl."},
+	 .doc = "Of its PTR. 0: it is not to be cached. Absent: reverse.ttl."},
 	{.key = "tags",
 	 .type = FIELD_STRINGS,
 	 AT(owned_address, tags),
@@ -861,7 +861,7 @@ static const struct field cloud_service_fields[] = {
 	 .min = 0,
 	 .max = TTL_MAX,
 	 .unit = "seconds",
-	 .doc = "Of its PTR. 0: nobody is to keep it. Absent: reverse.ttl."},
+	 .doc = "Of its PTR. 0: it is not to be cached. Absent: reverse.ttl."},
 	{.key = "tags", .type = FIELD_STRINGS, AT(cloud_service, tags), .doc = "As an address's."},
 };
 static const struct group cloud_service_group = {
@@ -889,7 +889,7 @@ static const struct field reverse_fields[] = {
 	 .min = 0,
 	 .max = TTL_MAX,
 	 .unit = "seconds",
-	 .doc = "Of derived records, where nothing else is said."},
+	 .doc = "Of derived records that have none of their own."},
 	{.key = "ipv6",
 	 .type = FIELD_BOOL,
 	 AT(reverse_settings, ipv6),
@@ -908,7 +908,7 @@ static const struct field reverse_fields[] = {
 	 .type = FIELD_STRING,
 	 AT(reverse_settings, resolve_in),
 	 .doc = "The virtual network whose view counts when the ownership of a reverse name is "
-		"checked. Absent: none's, neither zones nor rules."},
+		"checked. Absent: that of no network, without zones and rules."},
 };
 static const struct group reverse_group = {
 	.name = "reverse",
@@ -933,12 +933,12 @@ static const struct field key_fields[] = {
 	 AT(tsig_settings, algorithm),
 	 .fallback = "hmac-sha256",
 	 .names = algorithm_names,
-	 .doc = "What signs with it."},
+	 .doc = "The algorithm of its signatures."},
 	{.key = "secret",
 	 .type = FIELD_STRING,
 	 AT(tsig_settings, secret),
-	 .doc = "The secret, in base64. Better in a file that only sluice's user may read: a "
-		"configuration that everybody can read is a warning then."},
+	 .doc = "The secret, in base64. Better in a file that only sluice's user may read: in a "
+		"configuration that everybody can read it gives a warning."},
 	{.key = "secret_file",
 	 .type = FIELD_PATH,
 	 AT(tsig_settings, secret_file),
@@ -962,7 +962,7 @@ static const struct field transfer_fields[] = {
 	{.key = "allow",
 	 .type = FIELD_PREFIXES,
 	 AT(transfer_settings, allow),
-	 .doc = "Who may have them. Absent: whoever has the key."},
+	 .doc = "Who may copy them. Absent: whoever has the key."},
 	{.key = "key",
 	 .type = FIELD_DOMAIN,
 	 AT(transfer_settings, key),
@@ -971,18 +971,19 @@ static const struct field transfer_fields[] = {
 	{.key = "notify",
 	 .type = FIELD_HOSTS,
 	 AT(transfer_settings, notify),
-	 .doc = "Who is told of every change (RFC 1996), each as ADDRESS or ADDRESS:PORT."},
+	 .doc = "Servers that are notified of every change (RFC 1996), each as ADDRESS or "
+		"ADDRESS:PORT."},
 	{.key = "source",
 	 .type = FIELD_ADDRESS,
 	 AT(transfer_settings, source),
-	 .doc = "The address that they are told from. Absent: the system's choice."},
+	 .doc = "The source address of NOTIFY. Absent: the system's choice."},
 };
 static const struct group transfer_group = {
 	.name = "transfer",
 	FIELDS(transfer_fields),
 	.size = sizeof(struct transfer_settings),
 	.doc = "Zones that other name servers may copy (AXFR, RFC 5936; IXFR, RFC 1995), and who. "
-	       "Their copies follow every change when they are told of it.",
+	       "Their copies follow every change when they are notified.",
 };
 
 /* ---- the whole ---- */
@@ -1019,27 +1020,25 @@ static const struct field model_fields[] = {
 	 AT(model, user),
 	 .min = 1,
 	 .max = 255,
-	 .doc = "The user, by name or number, that the program becomes when root starts it; of "
-		"root's "
-		"rights the server keeps none, and its master that of binding port 53. Everything "
-		"that it reads and writes has to be that user's to read and write. Absent: it "
-		"stays who it is, and root is "
-		"warned of that; \"root\": root, and no warning. A change takes a restart."},
+	 .doc = "The user, by name or number, that the program becomes when root starts it. The "
+		"server keeps none of root's rights, and its master only that of binding port 53. "
+		"That user must be able to read and write every file of the program. Absent: the "
+		"user does not change, with a warning for root; \"root\": the same without the "
+		"warning. A change takes a restart."},
 	{.key = "group",
 	 .type = FIELD_STRING,
 	 AT(model, group),
 	 .min = 1,
 	 .max = 255,
-	 .doc = "The group to go with user. Absent: the user's own, with the others that the "
-		"system "
-		"lists the user in."},
+	 .doc = "The group that goes with user. Absent: the user's own, with all others that the "
+		"user is a member of."},
 	{.key = "seccomp",
 	 .type = FIELD_BOOL,
 	 AT(model, seccomp),
 	 .fallback = "true",
-	 .doc = "Whether the program gives up the system calls that it has no use for: the kernel "
-		"ends it when it tries one all the same. Where the kernel cannot do that, it goes "
-		"on with a warning. A change takes a restart."},
+	 .doc = "Whether the program gives up the system calls that it does not need; the kernel "
+		"ends it when it tries one anyway. Where the kernel does not support that, the "
+		"program continues with a warning. A change takes a restart."},
 	{.key = "reserved_domains",
 	 .type = FIELD_DOMAINS,
 	 AT(model, reserved_domains),
@@ -1065,7 +1064,7 @@ static const struct field model_fields[] = {
 	MODEL_GROUP(tcp, "Clients' connections."),
 	MODEL_GROUP(response_limit, "How many answers one prefix gets."),
 	MODEL_GROUP(log, "The log."),
-	MODEL_GROUP(identity, "What the server tells of itself."),
+	MODEL_GROUP(identity, "What the server says about itself."),
 };
 const struct group schema_model = {
 	.name = "configuration",

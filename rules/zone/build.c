@@ -225,7 +225,7 @@ static const char *misplaced(const struct zone_builder *builder, const uint8_t *
 	bool at_wildcard = owner[0] == 1 && owner[1] == '*';
 
 	if (type == TYPE_SOA && !at_apex)
-		return "a SOA at %s; the only one of a zone is at its apex";
+		return "a SOA at %s, below the apex; a zone has one, at its apex";
 	if (type == TYPE_NS && !at_apex)
 		return "NS at %s, below the apex: a private zone has no delegations; make it a "
 		       "zone of its own, or forward it with a rule";
@@ -531,8 +531,7 @@ static void warn_rest(struct zone_builder *builder, struct faults *faults)
 {
 	if (builder->warnings > WARNINGS_MAX)
 		fault_add(faults, FAULT_WARNING, &builder->warning, NULL,
-			  "%zu more of such warnings in this zone",
-			  builder->warnings - WARNINGS_MAX);
+			  "%zu more such warnings in this zone", builder->warnings - WARNINGS_MAX);
 }
 
 /* ---- check ---- */

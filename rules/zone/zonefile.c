@@ -93,7 +93,7 @@ static bool end_line(struct zonefile_text *text, struct scan *scan)
 	if (!scan->second_line)
 		scan->second_line = text->at;
 	if (scan->quoted)
-		scan->problem = "a \" without its partner on the same line";
+		scan->problem = "a \" that is not closed on the same line";
 	if (scan->depth == 0 || scan->problem)
 		return true;
 	scan->comment = false;
@@ -108,7 +108,7 @@ static void parenthesis(struct zonefile_text *text, struct scan *scan, char c)
 	else if (scan->depth > 0)
 		scan->depth--;
 	else
-		scan->problem = "a ) without a ( ahead of it";
+		scan->problem = "a ) without a ( before it";
 	if (scan->used > 0) /* a blank ahead of an entry would mean that it has no owner */
 		put(text, scan, ' ');
 }
@@ -147,7 +147,7 @@ static void read_entry(struct zonefile_text *text, struct scan *scan)
 		}
 	}
 	if (scan->quoted && !scan->problem)
-		scan->problem = "a \" without its partner on the same line";
+		scan->problem = "a \" that is not closed on the same line";
 	if (scan->depth > 0 && !scan->problem)
 		scan->problem = "a ( that is never closed";
 }
@@ -368,8 +368,9 @@ static void read_owner(struct zonefile_reader *reader, char **rest)
 {
 	if (**rest == ' ') {
 		if (reader->owner_state == OWNER_NONE)
-			REFUSE(reader, "the line begins with a blank, so it continues the owner "
-				       "before, but there is none; begin with @ for the apex");
+			REFUSE(reader,
+			       "the line begins with a blank, so it has the owner of the record "
+			       "before, but there is none; begin with @ for the apex");
 		return;
 	}
 	reader->owner_state = OWNER_BROKEN;

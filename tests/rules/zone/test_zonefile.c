@@ -317,7 +317,7 @@ static void faulty_records_are_refused_on_their_line(void **state)
 		{"@ CNAME www", "CNAME at the apex"},
 		{"*.x DNAME y", "DNAME at the wildcard"},
 		{"www A 10.0.0.1 )", ") without a ("},
-		{"www TXT \"x", "\" without its partner"},
+		{"www TXT \"x", "\" that is not closed"},
 		{"$INCLUDE other.zone", "$INCLUDE is not supported"},
 		{"$GENERATE 1-10 h$ A 10.0.0.$", "$GENERATE is not supported"},
 		{"$FOO", "$FOO is not supported"},
@@ -338,7 +338,7 @@ static void faulty_records_are_refused_on_their_line(void **state)
 		{"www HINFO a", "give two strings"},
 		{"www CAA issue ca", "give flags, tag and value"},
 		{"www SSHFP x", "SSHFP record, \"x\", is not right: "},
-		{"www TXT \xff\xfe \"", "partner"},
+		{"www TXT \xff\xfe \"", "not closed"},
 	};
 	char text[512];
 
