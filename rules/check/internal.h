@@ -83,8 +83,7 @@ bool check_same_region(const struct check *check, const char *a, const char *b);
 const char *check_region_text(const struct check *check, const char *own);
 /* The inbound endpoint that this target is, or NULL. */
 const struct self *check_self(const struct check *check, const struct target_server *target);
-/* Behind the first label of a name in normal text form, at the next suffix; NULL behind the root.
- */
+/* The next suffix of a name in normal text form, behind its first label; NULL behind the root. */
 const char *check_parent(const char *suffix);
 /* Reads a domain name in normal form; false when it is not one. */
 bool check_name(struct name *name, const char *text);

@@ -6,8 +6,8 @@
  *                                                           └──► a target that is us? go on there
  *
  * A network that is entered again on the way is a loop. Custom DNS servers play no part: they count
- * at the VNet resolver only, and no target is that. A loop of one step made by a rule is told by
- * the link that makes it (check/warn.c). */
+ * at the VNet resolver only, and no target is that. A loop of one step made by a rule is reported
+ * at the link that makes it (check/warn.c). */
 #include "rules/check/internal.h"
 
 enum { PATH_MAX_STEPS = 32 };

@@ -75,8 +75,8 @@ static struct policy_network *network_named(const struct compilation *c, const c
 	return &c->policy->networks[found->index];
 }
 
-/* The network of that name before, looked for from *at on, where it is as a rule: most reloads
- * leave the order as it is. */
+/* The network of that name in the policy before. The search starts at *at, where it usually is:
+ * most reloads keep the order. */
 static const struct policy_network *network_before(const struct policy *before, const char *name,
 						   uint32_t *at)
 {
@@ -161,7 +161,7 @@ static int add_all(struct compilation *c, struct access *access, const struct pr
 	return err;
 }
 
-/* Whoever is in any network, and then nobody else. */
+/* Adds the clients of all networks, and builds. */
 static int add_networks(struct compilation *c, struct access *access)
 {
 	int err = 0;

@@ -1,5 +1,5 @@
-/* Serials and digests. A digest is kept from one process to the next, so its key is fixed: it has
- * to tell changes by operators, and nobody gains by making two zones alike. */
+/* Serials and digests. A digest is kept from one process to the next, so its key is fixed: it
+ * detects operators' changes, and nobody gains from a collision. */
 #include "rules/zone/serial.h"
 
 #include <string.h>
