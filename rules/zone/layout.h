@@ -1,4 +1,4 @@
-/* What a zone looks like inside: zone/place.c makes it, zone.c reads it, nobody else looks.
+/* What a zone looks like inside: build.c makes it, zone.c reads it, nobody else looks.
  *
  *     slots  (hash table, at most half full)      body  (nodes in canonical order)
  *     ┌──────┬──────┐                             ┌────────────────────────────────┐
@@ -11,8 +11,8 @@
  * is 0. A node's RRsets stand one behind the other, in ascending order of type with the SOA ahead.
  * So a name among a million costs two lines of memory, a slot and a node, and both can be fetched
  * before they are needed (zone_expect). */
-#ifndef SLUICE_ZONE_INTERNAL_H
-#define SLUICE_ZONE_INTERNAL_H
+#ifndef SLUICE_ZONE_LAYOUT_H
+#define SLUICE_ZONE_LAYOUT_H
 
 #include <stdatomic.h>
 #include <stdbool.h>
