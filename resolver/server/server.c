@@ -218,11 +218,12 @@ static int bind_all(struct server *server, struct snapshot *snapshot, const stru
 		return 0;
 	for (uint32_t i = 0; i < policy->inbound_count; i++) {
 		const struct policy_inbound *inbound = &policy->inbounds[i];
-		struct snapshot_binding wanted = {.host = inbound->listen,
-						  .network = inbound->network,
-						  .admission = {.access = inbound->access,
-							    .meter = snapshot->inbound_meters[i],
-							    .excess = snapshot->excess}};
+		struct snapshot_binding wanted = {
+			.host = inbound->listen,
+			.network = inbound->network,
+			.admission = {.access = inbound->access,
+				      .meter = snapshot->inbound_meters[i],
+				      .excess = snapshot->excess}};
 		struct origin origin = listen_origin(model, inbound->name);
 
 		fine = bind_one(&all, &wanted, &origin) && fine;

@@ -162,8 +162,9 @@ struct api {
 	struct api_answer *held, **held_end;       /* the oldest first; held_end NULL: none yet */
 };
 
-/* Answers wait until every worker serves what was published last (server_all_adopted): a client that
- * is told of a change, and asks, is answered by it. Called when that is so, and ahead of the end.
+/* Answers wait until every worker serves what was published last (server_all_adopted): a client
+ * that is told of a change, and asks, is answered by it. Called when that is so, and ahead of the
+ * end.
  */
 void api_let_go(struct api *api);
 

@@ -107,7 +107,7 @@ static void one_waiter_may_leave_and_the_others_are_told(void **state)
 {
 	(void)state;
 	struct world_asked *a = world_ask(&w, "a.test"), *b = world_ask(&w, "a.test"),
-		     *c = world_ask(&w, "a.test");
+			   *c = world_ask(&w, "a.test");
 	lookup_leave(&b->waiter);
 	lookup_leave(&b->waiter); /* fine twice */
 	struct world_asked *d = world_ask(&w, "a.test");

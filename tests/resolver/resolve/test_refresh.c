@@ -81,7 +81,7 @@ static void one_more_than_there_are_places_is_refused_until_one_is_free(void **s
 	}
 }
 
-static void a_full_pending_table_takes_no_place(void **state)
+static void full_lookups_take_no_place(void **state)
 {
 	struct stage *stage = *state;
 
@@ -111,7 +111,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_question_is_under_way_once),
 		TEST(one_more_than_there_are_places_is_refused_until_one_is_free),
-		TEST(a_full_pending_table_takes_no_place),
+		TEST(full_lookups_take_no_place),
 		TEST(leaving_frees_every_place_and_ends_every_question),
 	};
 

@@ -198,10 +198,9 @@ static void settle(struct fixture *f)
 	follow(f);
 	pass(f, 2 * NOTICE_LOOK_MS);
 	for (unsigned i = 0; i < f->count; i++)
-		assert_true(f->served.entry.key
-				    ? say_signed(f, &f->sent[i], f->served.table->acl->keys,
-						 SERVED_NOW)
-				    : say(f, &f->sent[i], RCODE_NOERROR));
+		assert_true(f->served.entry.key ? say_signed(f, &f->sent[i],
+							     f->served.table->acl->keys, SERVED_NOW)
+						: say(f, &f->sent[i], RCODE_NOERROR));
 	assert_false(zone_notices_wait(f->notices));
 	pass(f, NOTICE_APART_MS);
 	assert_int_equal(f->count, 0);
