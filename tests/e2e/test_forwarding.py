@@ -3,6 +3,7 @@ inbound endpoint. Also what targets do wrong: silence, errors, truncation, forge
 
 import itertools
 import signal
+import socket
 import time
 
 import dns

@@ -190,7 +190,7 @@ class Store(test_reverse.Reverse):
         self.assertTrue(printed.isascii(), printed)
         self.assertIn(text, [row.get("description") for row in json.loads(printed)["ptrs"]])
         answer = self.call("PUT", "/v1/ptrs/" + OPEN, {"reverse_fqdn": "two.example.", "description": text})
-        self.bad_v1(answer, 400, "invalid", text=r"character 2 is U\+202E, which is not shown")
+        self.bad_v1(answer, 400, "invalid", text=r"character 2 is U\+202E, which is invisible")
         self.well()
 
     def test_a_state_that_is_damaged_in_use(self):
